@@ -1,0 +1,53 @@
+# `make run` and `make test` are all that a newcomer needs; both first bring .venv up to date with the lock.
+PYTHON ?= python3
+TESTS ?=
+
+BIN := .venv/bin
+# A Python named by hand (make PYTHON=python3.12 test) has a stamp of its own, so that .venv is made anew for it.
+NAMED := $(filter-out file,$(origin PYTHON))
+READY := .venv/.ready$(if $(NAMED),-$(notdir $(PYTHON)))
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# No header and no index: a lock says what is installed, never from which host.
+LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+	--python-version 3.11
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lock clean
+
+help: ## List these targets.
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+setup: $(READY) ## Make .venv from the lock, where it is stale.
+
+run: $(READY) ## Start everything: PostgreSQL, Valkey, the API and the worker.
+	@$(BIN)/renewals up
+
+test: check ## Check the code, then run the tests (TESTS=tests/renewals for some of them).
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 $(TESTS)
+
+check: $(READY) ## Lint, formatting, types, the direction of imports, and the printed schema.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/renewals schema --check
+
+lock: ## Compile the locks anew (needs uv; UPGRADE=--upgrade takes the newest versions).
+	$(LOCK) $(UPGRADE) --output-file requirements/run.txt pyproject.toml
+	$(LOCK) $(UPGRADE) --constraints requirements/run.txt --extra embedded --extra dev \
+		--output-file requirements/dev.txt pyproject.toml
+
+clean: ## Remove .venv and the caches; the embedded servers' data in .renewals stays.
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed, and $(PYTHON) is not: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@{ $(if $(NAMED),test -f $@ &&) $(BIN)/python -m pip --version >/dev/null 2>&1; } || \
+		$(PYTHON) -m venv --clear .venv
+	@echo "Installing what requirements/dev.txt pins into .venv ..."
+	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/renewals graphiql-assets || \
+		echo "GraphiQL's files are missing; all else works. Later, with a network: $(BIN)/renewals graphiql-assets" >&2
+	@touch .venv/.ready $@

@@ -1,0 +1,1 @@
+"""The door: HTTP, authentication, limits, health, GraphiQL and the command line."""

@@ -1,0 +1,1 @@
+"""The language: GraphQL types, resolvers and the executor."""

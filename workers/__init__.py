@@ -1,0 +1,1 @@
+"""The clock: the jobs and the schedule that call the domain."""
