@@ -1,0 +1,105 @@
+"""PostgreSQL through Tortoise's pool: open it, run statements on it, migrate it.
+
+Every statement of the domain goes through `fetch` or `execute` with a connection given by its caller,
+so that what belongs to one transaction is seen to.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.config_generator import expand_db_url
+from tortoise.connection import get_connection
+from tortoise.migrations.executor import MigrationExecutor
+from tortoise.transactions import in_transaction
+
+APP = "renewals"
+_CONNECTION = "default"
+_MIGRATION_LOCK = 7_236_001_842
+
+Connection = BaseDBAsyncClient
+Row = Any
+"""A row answers by column name and by position."""
+
+
+def configuration(url: str, pool_size: int = 10) -> dict[str, Any]:
+    """Tortoise's configuration for a PostgreSQL URL."""
+    connection = expand_db_url(_asyncpg_url(url))
+    connection["credentials"] |= {"minsize": 1, "maxsize": pool_size, "application_name": APP}
+    app = {
+        "models": ["renewals.models"],
+        "default_connection": _CONNECTION,
+        "migrations": "renewals.migrations",
+    }
+    return {"connections": {_CONNECTION: connection}, "apps": {APP: app}}
+
+
+@contextlib.asynccontextmanager
+async def opened(url: str, *, pool_size: int = 10) -> AsyncIterator[None]:
+    """Opens the pool for as long as the block runs."""
+    await Tortoise.init(config=configuration(url, pool_size), _enable_global_fallback=True)
+    try:
+        yield
+    finally:
+        await Tortoise.close_connections()
+
+
+def pool() -> Connection:
+    """The pool itself: each statement runs on its own."""
+    return get_connection(_CONNECTION)
+
+
+@contextlib.asynccontextmanager
+async def transaction() -> AsyncIterator[Connection]:
+    """One transaction: all of the block or nothing. Lock the account rows first (see ARCHITECTURE.md)."""
+    async with in_transaction(_CONNECTION) as connection:
+        yield connection
+
+
+async def fetch(connection: Connection, sql: str, *values: object) -> Sequence[Row]:
+    """The rows of a statement; an INSERT, UPDATE or DELETE answers those it returns."""
+    if sql.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE"):
+        return await connection.execute_query_dict(sql, list(values))
+    return (await connection.execute_query(sql, list(values)))[1]
+
+
+async def execute(connection: Connection, sql: str, *values: object) -> int:
+    """How many rows a statement wrote."""
+    return (await connection.execute_query(sql, list(values)))[0]
+
+
+def columns(rows: Iterable[Sequence[object]], count: int) -> list[list[object]]:
+    """Rows as columns, one list each, the way unnest() takes them."""
+    turned = [list(column) for column in zip(*rows, strict=True)]
+    return turned or [[] for _ in range(count)]
+
+
+async def migrate(url: str) -> list[str]:
+    """Brings the schema up to date and answers the migrations applied; migrators wait for each other."""
+    applied: list[str] = []
+
+    def note(event: str, _app: str, name: str) -> None:
+        if event == "apply_done":
+            applied.append(name)
+
+    lock = await asyncpg.connect(url)
+    try:
+        await lock.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        async with opened(url, pool_size=2):
+            executor = MigrationExecutor(pool(), configuration(url)["apps"])
+            await executor.migrate(progress=note)
+    finally:
+        await lock.close()
+    return applied
+
+
+def _asyncpg_url(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgres", "postgresql", "asyncpg"}:
+        raise ValueError(
+            "DATABASE_URL must be a PostgreSQL address, as in postgres://user@host:5432/renewals"
+        )
+    return f"asyncpg://{rest}"

@@ -1,0 +1,136 @@
+"""Which instances: a filter as the list and a selection take it, and as SQL conditions on `instances i`.
+
+The conditions need `products p` and `data_centers d` joined as `SOURCE` does.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from renewals import errors, terms
+
+SOURCE = """instances i JOIN products p ON p.code = i.product_code
+  JOIN data_centers d ON d.code = i.data_center_code"""
+
+MANAGEABLE = "(p.renewable AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF')"
+"""Rules 1 and 2; an instance of which this is false is on no tab."""
+
+TAB = "CASE WHEN i.expires_at IS NULL THEN 'NO_EXPIRY' ELSE i.renewal_mode END"
+"""Rule 3: the one tab a manageable instance is on."""
+
+WITHIN_DAYS_MAX = 36_525
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFilter:
+    """All conditions hold together; None leaves one out. An empty list matches nothing (rule 4)."""
+
+    ids: Sequence[str] | None = None
+    search: str | None = None
+    tab: terms.RenewalTab | None = None
+    expires_from: dt.datetime | None = None
+    expires_before: dt.datetime | None = None
+    expires_within_days: int | None = None
+    products: Sequence[str] | None = None
+    data_centers: Sequence[str] | None = None
+    data_center_types: Sequence[terms.DataCenterType] | None = None
+    status: Sequence[terms.InstanceStatus] | None = None
+    bundled: bool | None = None
+    manageable: bool | None = True
+
+
+@dataclass
+class Conditions:
+    """SQL conditions that all hold, kept by the facet they belong to, with their placeholders' values."""
+
+    values: list[object] = field(default_factory=list)
+    texts: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, template: str, *values: object, facet: str = "") -> None:
+        """Adds a condition in which each {} becomes the placeholder of the next value."""
+        text = template.format(*(self.hold(value) for value in values))
+        self.texts.setdefault(facet, []).append(text)
+
+    def hold(self, value: object) -> str:
+        """Keeps a value and answers its placeholder."""
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+    @property
+    def where(self) -> str:
+        """All conditions as one."""
+        return " AND ".join(text for texts in self.texts.values() for text in texts)
+
+    def of(self, facet: str) -> str:
+        """The conditions of one facet as one."""
+        return " AND ".join(self.texts.get(facet, ["TRUE"]))
+
+
+def check(instance_filter: InstanceFilter, path: str) -> None:
+    """Raises InvalidInput for a condition that is out of bounds; `path` is where the filter stands."""
+    days = instance_filter.expires_within_days
+    if days is not None and not 0 <= days <= WITHIN_DAYS_MAX:
+        raise errors.InvalidInput(f"{path}.expiresWithinDays", f"must be 0 to {WITHIN_DAYS_MAX}")
+
+
+def conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetime) -> Conditions:
+    """The filter as SQL, within one account."""
+    f, found = instance_filter, Conditions()
+    found.add("i.account_id = {}", account_id)
+    if f.manageable is not None:
+        found.add(MANAGEABLE if f.manageable else f"NOT {MANAGEABLE}")
+    if f.ids is not None:
+        found.add("i.id = ANY({})", storable(f.ids))
+    if f.search is not None:
+        _add_search(found, f.search)
+    if f.tab is not None:
+        found.add(f"{TAB} = {{}} AND {MANAGEABLE}", f.tab, facet="tabs")
+    _add_expiry(found, f, now)
+    if f.products is not None:
+        found.add("i.product_code = ANY({})", storable(f.products), facet="products")
+    if f.data_centers is not None:
+        found.add("i.data_center_code = ANY({})", storable(f.data_centers), facet="dataCenters")
+    if f.data_center_types is not None:
+        found.add("d.type = ANY({})", list(f.data_center_types), facet="dataCenterTypes")
+    if f.status is not None:
+        found.add(f"{status_at('{}')} = ANY({{}})", now, list(f.status))
+    if f.bundled is not None:
+        found.add(f"i.bundle_id IS {'NOT ' if f.bundled else ''}NULL")
+    return found
+
+
+def status_at(now: str) -> str:
+    """The SQL of `terms.Instance.status_at` for a placeholder."""
+    return f"CASE WHEN i.status = 'RUNNING' AND i.expires_at < {now} THEN 'EXPIRED' ELSE i.status END"
+
+
+def storable(texts: Sequence[str]) -> list[str]:
+    """Those texts that PostgreSQL can hold; no row can have another (a NUL, half of a surrogate pair)."""
+    return [text for text in texts if is_storable(text)]
+
+
+def is_storable(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _add_search(found: Conditions, search: str) -> None:
+    if not is_storable(search):
+        found.add("FALSE")
+        return
+    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    pattern = found.hold(f"%{escaped}%")
+    # The columns compare bytes; this collation knows the cases of all of Unicode.
+    unicode = 'COLLATE "pg_c_utf8"'
+    found.add(f"(i.id {unicode} ILIKE {pattern} OR i.name {unicode} ILIKE {pattern})")
+
+
+def _add_expiry(found: Conditions, f: InstanceFilter, now: dt.datetime) -> None:
+    if f.expires_from is not None:
+        found.add("i.expires_at >= {}", f.expires_from, facet="expiry")
+    if f.expires_before is not None:
+        found.add("i.expires_at < {}", f.expires_before, facet="expiry")
+    if f.expires_within_days is not None:
+        until = now + dt.timedelta(days=f.expires_within_days)
+        found.add(
+            "i.status = 'RUNNING' AND i.expires_at >= {} AND i.expires_at <= {}", now, until, facet="expiry"
+        )

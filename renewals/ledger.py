@@ -1,0 +1,122 @@
+"""This module alone writes `accounts` and `ledger_entries`.
+
+A balance changes only together with the entry that says so, and an entry is never changed: the sum
+of an account's entries without a voucher is its balance, always (rule 16).
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from renewals import database, terms
+
+
+class Entry(NamedTuple):
+    """A change of a balance, or of a voucher where one is named; cents, with what is left after it."""
+
+    account_id: str
+    kind: terms.LedgerEntryKind
+    amount_cents: int
+    balance_after_cents: int
+    order_id: uuid.UUID | None
+    voucher_id: str | None
+    memo: str
+
+
+async def open_account(
+    connection: database.Connection,
+    *,
+    account_id: str,
+    name: str,
+    zone: ZoneInfo,
+    now: dt.datetime,
+    currency: str = "CNY",
+    lead_days: int | None = None,
+) -> None:
+    """Opens an account with no money in it; its zone is fixed from here on (rule 5)."""
+    await database.execute(
+        connection,
+        """INSERT INTO accounts
+             (id, name, currency, time_zone, balance_cents, ledger_number, lead_days, created_at)
+           VALUES ($1, $2, $3, $4, 0, 0, $5, $6)""",
+        account_id,
+        name,
+        currency,
+        zone.key,
+        lead_days,
+        now,
+    )
+
+
+async def lock(connection: database.Connection, account_ids: Iterable[str]) -> dict[str, terms.Account]:
+    """Locks the accounts in id order; after it everything is single-threaded for each of them."""
+    return await _read(connection, account_ids, "FOR NO KEY UPDATE")
+
+
+async def read(connection: database.Connection, account_id: str) -> terms.Account:
+    """Reads one account without a lock."""
+    return (await _read(connection, [account_id]))[account_id]
+
+
+async def _read(
+    connection: database.Connection, account_ids: Iterable[str], locking: str = ""
+) -> dict[str, terms.Account]:
+    rows = await database.fetch(
+        connection,
+        f"""SELECT id, time_zone, balance_cents, ledger_number, lead_days
+            FROM accounts WHERE id = ANY($1) ORDER BY id {locking}""",
+        sorted(set(account_ids)),
+    )
+    return {row[0]: terms.Account(row[0], ZoneInfo(row[1]), *row[2:]) for row in map(tuple, rows)}
+
+
+async def top_up(
+    connection: database.Connection, account_id: str, amount_cents: int, *, memo: str, now: dt.datetime
+) -> None:
+    """Adds money to a balance."""
+    account = (await lock(connection, [account_id]))[account_id]
+    after_cents = account.balance_cents + amount_cents
+    entry = Entry(account_id, terms.LedgerEntryKind.TOP_UP, amount_cents, after_cents, None, None, memo)
+    await post(connection, {account_id: account}, [entry], now)
+
+
+async def post(
+    connection: database.Connection,
+    accounts: Mapping[str, terms.Account],
+    entries: Sequence[Entry],
+    now: dt.datetime,
+) -> None:
+    """Writes entries in their order, numbers them without gaps, and sets the balances they end with.
+
+    The accounts must be as `lock` read them in this transaction.
+    """
+    numbers = {account_id: account.ledger_number for account_id, account in accounts.items()}
+    balances = {account_id: account.balance_cents for account_id, account in accounts.items()}
+    rows = []
+    for entry in entries:
+        numbers[entry.account_id] += 1
+        if entry.voucher_id is None:
+            assert entry.balance_after_cents == balances[entry.account_id] + entry.amount_cents
+            balances[entry.account_id] = entry.balance_after_cents
+        rows.append((*entry, numbers[entry.account_id]))
+    await database.execute(
+        connection,
+        """INSERT INTO ledger_entries
+             (account_id, kind, amount_cents, balance_after_cents, order_id, voucher_id, memo, number, created_at)
+           SELECT e.*, $9 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[],
+             $7::text[], $8::bigint[]) AS e""",
+        *database.columns(rows, 8),
+        now,
+    )
+    touched = sorted({entry.account_id for entry in entries})
+    await database.execute(
+        connection,
+        """UPDATE accounts a SET balance_cents = u.balance_cents, ledger_number = u.number
+           FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS u(id, balance_cents, number)
+           WHERE a.id = u.id""",
+        touched,
+        [balances[account_id] for account_id in touched],
+        [numbers[account_id] for account_id in touched],
+    )

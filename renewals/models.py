@@ -1,0 +1,275 @@
+"""The tables. Money is in cents, instants in UTC; what a model cannot say (checks, partial indexes,
+collations) is in `migrations/`. Each table has one writer, named in its docstring."""
+
+from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
+from tortoise.models import Model
+
+from renewals import terms
+
+
+class Account(Model):
+    """Written by `ledger`."""
+
+    id = fields.CharField(max_length=64, primary_key=True)
+    name = fields.TextField()
+    currency = fields.CharField(max_length=3)
+    time_zone = fields.TextField()
+    balance_cents = fields.BigIntField(default=0)
+    ledger_number = fields.BigIntField(default=0)
+    lead_days = fields.SmallIntField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "accounts"
+
+
+class ApiKey(Model):
+    """Written by `api_keys`."""
+
+    id = fields.UUIDField(primary_key=True)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "renewals.Account", on_delete=fields.RESTRICT
+    )
+    prefix = fields.CharField(max_length=16)
+    secret_hash = fields.BinaryField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "api_keys"
+
+
+class Product(Model):
+    """Written by `catalogue`."""
+
+    code = fields.CharField(max_length=64, primary_key=True)
+    name = fields.TextField()
+    name_zh = fields.TextField()
+    renewable = fields.BooleanField()
+    unsupported_reason = fields.TextField(null=True)
+    max_term_months = fields.IntField()
+    retention_days = fields.IntField()
+
+    class Meta:
+        table = "products"
+
+
+class DiscountTier(Model):
+    """Written by `catalogue`."""
+
+    id = fields.BigIntField(primary_key=True)
+    product: fields.ForeignKeyRelation[Product] = fields.ForeignKeyField(
+        "renewals.Product",
+        on_delete=fields.RESTRICT,
+        related_name="tiers",
+        to_field="code",
+        source_field="product_code",
+    )
+    months = fields.IntField()
+    discount_bps = fields.IntField()
+
+    class Meta:
+        table = "discount_tiers"
+
+
+class DataCenter(Model):
+    """Written by `catalogue`."""
+
+    code = fields.CharField(max_length=64, primary_key=True)
+    name = fields.TextField()
+    type = fields.CharEnumField(terms.DataCenterType, max_length=16)
+
+    class Meta:
+        table = "data_centers"
+
+
+class Bundle(Model):
+    """Written by `inventory`."""
+
+    id = fields.CharField(max_length=64, primary_key=True)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "renewals.Account", on_delete=fields.RESTRICT
+    )
+    name = fields.TextField()
+
+    class Meta:
+        table = "bundles"
+
+
+class Instance(Model):
+    """Written by `inventory`. `id` is the provider's; no `expires_at` means no expiry."""
+
+    id = fields.CharField(max_length=64, primary_key=True)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "renewals.Account", on_delete=fields.RESTRICT
+    )
+    name = fields.TextField()
+    product: fields.ForeignKeyRelation[Product] = fields.ForeignKeyField(
+        "renewals.Product", on_delete=fields.RESTRICT, to_field="code", source_field="product_code"
+    )
+    data_center: fields.ForeignKeyRelation[DataCenter] = fields.ForeignKeyField(
+        "renewals.DataCenter", on_delete=fields.RESTRICT, to_field="code", source_field="data_center_code"
+    )
+    configuration = fields.JSONField[list[dict[str, str]]]()
+    billing_mode = fields.CharEnumField(terms.BillingMode, max_length=16)
+    is_trial = fields.BooleanField()
+    status = fields.CharEnumField(terms.InstanceStatus, max_length=16)
+    renewal_mode = fields.CharEnumField(terms.RenewalMode, max_length=16)
+    auto_renew_months = fields.SmallIntField()
+    expires_at = fields.DatetimeField(null=True)
+    anchor_day = fields.SmallIntField(null=True)
+    monthly_price_cents = fields.BigIntField()
+    bundle: fields.ForeignKeyNullableRelation[Bundle] = fields.ForeignKeyField(
+        "renewals.Bundle", on_delete=fields.RESTRICT, null=True
+    )
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "instances"
+
+
+class Voucher(Model):
+    """Written by `vouchers`. Without product codes it pays for every product."""
+
+    id = fields.UUIDField(primary_key=True)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "renewals.Account", on_delete=fields.RESTRICT
+    )
+    face_cents = fields.BigIntField()
+    available_cents = fields.BigIntField()
+    expires_at = fields.DatetimeField()
+    product_codes: fields.Field[list[str]] = ArrayField(element_type="text")
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "vouchers"
+
+
+class Order(Model):
+    """Written by `orders`. `request_hash` and `refusals` are what a repeated key is answered with."""
+
+    id = fields.UUIDField(primary_key=True)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "renewals.Account", on_delete=fields.RESTRICT
+    )
+    kind = fields.CharEnumField(terms.OrderKind, max_length=16)
+    total_cents = fields.BigIntField()
+    voucher_cents = fields.BigIntField()
+    balance_cents = fields.BigIntField()
+    idempotency_key = fields.CharField(max_length=64, null=True)
+    request_hash = fields.BinaryField(null=True)
+    refusals = fields.JSONField[list[dict[str, object]]]()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "orders"
+
+
+class OrderLine(Model):
+    """Written by `orders`. One paid period of one instance; there is never a second of the same start."""
+
+    id = fields.BigIntField(primary_key=True)
+    order: fields.ForeignKeyRelation[Order] = fields.ForeignKeyField(
+        "renewals.Order", on_delete=fields.RESTRICT
+    )
+    instance: fields.ForeignKeyRelation[Instance] = fields.ForeignKeyField(
+        "renewals.Instance", on_delete=fields.RESTRICT
+    )
+    starts_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    months = fields.IntField()
+    days = fields.IntField()
+    list_cents = fields.BigIntField()
+    price_cents = fields.BigIntField()
+
+    class Meta:
+        table = "order_lines"
+        unique_together = (("instance", "starts_at"),)
+
+
+class LedgerEntry(Model):
+    """Written by `ledger`. With a voucher it moves that voucher, without one the balance; never changed."""
+
+    id = fields.BigIntField(primary_key=True)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "renewals.Account", on_delete=fields.RESTRICT
+    )
+    number = fields.BigIntField()
+    kind = fields.CharEnumField(terms.LedgerEntryKind, max_length=16)
+    amount_cents = fields.BigIntField()
+    balance_after_cents = fields.BigIntField()
+    order: fields.ForeignKeyNullableRelation[Order] = fields.ForeignKeyField(
+        "renewals.Order", on_delete=fields.RESTRICT, null=True
+    )
+    voucher: fields.ForeignKeyNullableRelation[Voucher] = fields.ForeignKeyField(
+        "renewals.Voucher", on_delete=fields.RESTRICT, null=True
+    )
+    memo = fields.TextField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "ledger_entries"
+        unique_together = (("account", "number"),)
+
+
+class RenewalRun(Model):
+    """Written by `auto_renewal`. `clock_at` is set where an operator gave the run its clock."""
+
+    id = fields.BigIntField(primary_key=True)
+    trigger = fields.CharField(max_length=16)
+    scheduled_at = fields.DatetimeField()
+    clock_at = fields.DatetimeField(null=True)
+    started_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+    renewed_count = fields.IntField(default=0)
+    refused_count = fields.IntField(default=0)
+    skipped_count = fields.IntField(default=0)
+    amount_cents = fields.BigIntField(default=0)
+
+    class Meta:
+        table = "renewal_runs"
+
+
+class RenewalChunk(Model):
+    """Written by `auto_renewal`. The accounts of a run that are done in one transaction."""
+
+    id = fields.BigIntField(primary_key=True)
+    run: fields.ForeignKeyRelation[RenewalRun] = fields.ForeignKeyField(
+        "renewals.RenewalRun", on_delete=fields.RESTRICT
+    )
+    number = fields.IntField()
+    account_ids: fields.Field[list[str]] = ArrayField(element_type="text")
+    due_count = fields.IntField()
+    done_at = fields.DatetimeField(null=True)
+    renewed_count = fields.IntField(default=0)
+    refused_count = fields.IntField(default=0)
+    skipped_count = fields.IntField(default=0)
+    amount_cents = fields.BigIntField(default=0)
+
+    class Meta:
+        table = "renewal_chunks"
+        unique_together = (("run", "number"),)
+
+
+class RenewalAttempt(Model):
+    """Written by `auto_renewal`. One try of the worker to renew one instance."""
+
+    id = fields.BigIntField(primary_key=True)
+    run: fields.ForeignKeyRelation[RenewalRun] = fields.ForeignKeyField(
+        "renewals.RenewalRun", on_delete=fields.RESTRICT
+    )
+    instance: fields.ForeignKeyRelation[Instance] = fields.ForeignKeyField(
+        "renewals.Instance", on_delete=fields.RESTRICT
+    )
+    due_at = fields.DatetimeField()
+    attempted_at = fields.DatetimeField()
+    succeeded = fields.BooleanField()
+    code = fields.CharField(max_length=32, null=True)
+    message = fields.TextField(null=True)
+    order: fields.ForeignKeyNullableRelation[Order] = fields.ForeignKeyField(
+        "renewals.Order", on_delete=fields.RESTRICT, null=True
+    )
+
+    class Meta:
+        table = "renewal_attempts"
+        unique_together = (("run", "instance"),)

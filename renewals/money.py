@@ -1,0 +1,35 @@
+"""Money is whole cents (rule 12): read from text, written as text, divided half up. Never a float."""
+
+import re
+
+CENTS_MAX = 10**15
+"""The largest amount that is read, far below what a 64-bit column holds."""
+
+_DECIMAL = re.compile(r"(-?)([0-9]{1,13})(?:\.([0-9]{1,2}))?", re.ASCII)
+
+
+def parse_cents(value: object) -> int:
+    """Reads a decimal string ("512.90", "512.9", "512") or an integer as cents.
+
+    Raises ValueError for anything else: floats, exponents, NaN, signs other than a leading minus,
+    more than two places, more than 13 digits before the point.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) * 100 <= CENTS_MAX:
+        return value * 100
+    if isinstance(value, str) and (match := _DECIMAL.fullmatch(value)):
+        sign, whole, fraction = match.groups(default="")
+        cents = int(whole) * 100 + int(fraction.ljust(2, "0"))
+        if cents <= CENTS_MAX:
+            return -cents if sign else cents
+    raise ValueError('an amount is a decimal string with at most two places, as in "512.90", or an integer')
+
+
+def format_cents(cents: int) -> str:
+    """Writes cents with two decimal places: 51290 as "512.90"."""
+    whole, fraction = divmod(abs(cents), 100)
+    return f"{'-' if cents < 0 else ''}{whole}.{fraction:02d}"
+
+
+def divide_half_up(numerator: int, denominator: int) -> int:
+    """Divides a non-negative integer by a positive one, a half rounded up."""
+    return (2 * numerator + denominator) // (2 * denominator)

@@ -1,0 +1,330 @@
+"""This module alone writes `orders` and `order_lines`: quote, renew and unify are one plan, stored or not."""
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import orjson
+
+from renewals import (
+    allocation,
+    catalogue,
+    database,
+    errors,
+    filters,
+    inventory,
+    ledger,
+    planning,
+    queries,
+    settings,
+    terms,
+    vouchers,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PickIds:
+    """Instances by id."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PickMatching:
+    """All that a filter matches, except some."""
+
+    filter: filters.InstanceFilter
+    except_ids: tuple[str, ...] = ()
+
+
+Pick = PickIds | PickMatching
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteRequest:
+    """What would it cost to extend these instances so."""
+
+    pick: Pick
+    extension: planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMonth
+    handling: terms.BundleHandling = terms.BundleHandling.REFUSE
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest(QuoteRequest):
+    """Extend these instances so and pay at once; the key makes doing it twice doing it once (rule 18)."""
+
+    batch_mode: terms.BatchMode = terms.BatchMode.ALL_OR_NOTHING
+    expected_total_cents: int | None = None
+    idempotency_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A stored order, and what a best-effort call refused beside it."""
+
+    order_id: uuid.UUID
+    instance_ids: tuple[str, ...]
+    refusals: tuple[errors.Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An order to be stored: its lines and their payment; a key where a client asked for it."""
+
+    id: uuid.UUID
+    account_id: str
+    kind: terms.OrderKind
+    lines: Sequence[planning.Line]
+    payment: allocation.Payment
+    memo: str
+    idempotency_key: str | None = None
+    request_hash: bytes | None = None
+    refusals: Sequence[errors.Refusal] = ()
+
+
+async def quote(account_id: str, request: QuoteRequest, now: dt.datetime) -> planning.Plan:
+    """What the same request would refuse, cost and take from where; writes nothing."""
+    check(request)
+    connection = database.pool()
+    account = await ledger.read(connection, account_id)
+    return await _plan(connection, account, request, now)
+
+
+async def place(account_id: str, request: OrderRequest, now: dt.datetime) -> Placed:
+    """Renews or unifies in one order, or raises Refused and changes nothing (rules 16 to 19)."""
+    check(request)
+    request_hash = fingerprint(request)
+    async with database.transaction() as connection:
+        account = (await ledger.lock(connection, [account_id]))[account_id]
+        if earlier := await _find_earlier(connection, account_id, request.idempotency_key, request_hash):
+            return earlier
+        plan = await _plan(connection, account, request, now)
+        _refuse(plan, request)
+        kind = _kind(request)
+        draft = Draft(
+            id=uuid.uuid4(),
+            account_id=account_id,
+            kind=kind,
+            lines=plan.lines,
+            payment=plan.payment,
+            memo=f"{_MEMOS[kind]}: {len(plan.lines)}",
+            idempotency_key=request.idempotency_key,
+            request_hash=request_hash,
+            refusals=plan.refusals,
+        )
+        await store(connection, {account_id: account}, [draft], now)
+    return Placed(draft.id, tuple(line.instance.id for line in plan.lines), plan.refusals)
+
+
+_MEMOS = {
+    terms.OrderKind.MANUAL_RENEWAL: "Instances renewed",
+    terms.OrderKind.UNIFY_EXPIRY: "Expiries unified",
+}
+
+
+def check(request: QuoteRequest) -> None:
+    """Raises InvalidInput for what is malformed or out of bounds, before anything is read (rule 19)."""
+    limits = settings.get()
+    check_pick(request.pick)
+    match request.extension:
+        case planning.RenewFor(months) if not 1 <= months <= limits.months_max:
+            raise errors.InvalidInput("input.months", f"must be 1 to {limits.months_max}")
+        case planning.UnifyToDayOfMonth(day) if not 1 <= day <= 31:
+            raise errors.InvalidInput("input.target.dayOfMonth", "must be 1 to 31")
+        case _:
+            pass
+    if isinstance(request, OrderRequest):
+        key, length_max = request.idempotency_key, limits.idempotency_key_length_max
+        if not 1 <= len(key) <= length_max or not key.isprintable():
+            raise errors.InvalidInput(
+                "input.idempotencyKey", f"must be 1 to {length_max} printable characters"
+            )
+
+
+def check_pick(pick: Pick) -> None:
+    """Raises InvalidInput for a selection that is empty, too large, or has a condition out of bounds."""
+    instances_max = settings.get().instances_per_selection_max
+    match pick:
+        case PickIds(ids):
+            if not ids:
+                raise errors.InvalidInput("input.selection.ids", "must name an instance at least")
+            if len(set(ids)) > instances_max:
+                raise errors.InvalidInput("input.selection.ids", f"must be {instances_max} instances at most")
+        case PickMatching(instance_filter):
+            filters.check(instance_filter, "input.selection.matching.filter")
+
+
+async def select(
+    connection: database.Connection, account_id: str, pick: Pick, now: dt.datetime
+) -> planning.Selection:
+    """Reads the instances that were picked, with the bundles they touch."""
+    match pick:
+        case PickIds(ids):
+            return await queries.select_ids(connection, account_id, ids)
+        case PickMatching(instance_filter, except_ids):
+            return await queries.select_matching(connection, account_id, instance_filter, except_ids, now)
+
+
+def fingerprint(request: OrderRequest) -> bytes:
+    """The same for the same request, whatever the order of its ids and whatever its key."""
+    content = asdict(request) | {"idempotency_key": None, "extension": repr(request.extension)}
+    if isinstance(request.pick, PickIds):
+        content["pick"] = sorted(set(request.pick.ids))
+    text = repr(sorted(content.items()))
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+
+
+async def store(
+    connection: database.Connection,
+    accounts: Mapping[str, terms.Account],
+    drafts: Sequence[Draft],
+    now: dt.datetime,
+) -> None:
+    """Writes orders with all that belongs to them, in a fixed number of statements.
+
+    The accounts must be as `ledger.lock` read them in this transaction, the drafts planned after it.
+    """
+    orders = [
+        (
+            d.id,
+            d.account_id,
+            d.kind,
+            d.payment.voucher_cents + d.payment.balance_cents,
+            d.payment.voucher_cents,
+            d.payment.balance_cents,
+            d.idempotency_key,
+            d.request_hash,
+            orjson.dumps([asdict(refusal) for refusal in d.refusals]).decode(),
+        )
+        for d in drafts
+    ]
+    await database.execute(
+        connection,
+        """INSERT INTO orders (id, account_id, kind, total_cents, voucher_cents, balance_cents,
+             idempotency_key, request_hash, refusals, created_at)
+           SELECT o.*, $10 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[],
+             $6::bigint[], $7::text[], $8::bytea[], $9::jsonb[]) AS o""",
+        *database.columns(orders, 9),
+        now,
+    )
+    await _store_lines(connection, drafts)
+    await ledger.post(connection, accounts, [entry for draft in drafts for entry in _entries(draft)], now)
+    await vouchers.take(connection, [use for draft in drafts for use in draft.payment.uses])
+    await inventory.extend(connection, [line for draft in drafts for line in draft.lines])
+
+
+async def _store_lines(connection: database.Connection, drafts: Sequence[Draft]) -> None:
+    rows = [
+        (
+            draft.id,
+            line.instance.id,
+            line.starts_at,
+            line.expires_at,
+            line.months,
+            line.days,
+            line.price.list_cents,
+            line.price.price_cents,
+        )
+        for draft in drafts
+        for line in draft.lines
+    ]
+    await database.execute(
+        connection,
+        """INSERT INTO order_lines
+             (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents)
+           SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[],
+             $6::int[], $7::bigint[], $8::bigint[])""",
+        *database.columns(rows, 8),
+    )
+
+
+def _entries(draft: Draft) -> list[ledger.Entry]:
+    """The ledger entries of an order: each voucher used, then the balance (rule 15)."""
+    kind = terms.LedgerEntryKind.RENEWAL
+    entries = [
+        ledger.Entry(
+            draft.account_id,
+            kind,
+            -use.amount_cents,
+            use.available_after_cents,
+            draft.id,
+            use.voucher_id,
+            draft.memo,
+        )
+        for use in draft.payment.uses
+    ]
+    if draft.payment.balance_cents:
+        payment = draft.payment
+        after_cents = payment.balance_after_cents
+        entries.append(
+            ledger.Entry(
+                draft.account_id, kind, -payment.balance_cents, after_cents, draft.id, None, draft.memo
+            )
+        )
+    return entries
+
+
+async def _plan(
+    connection: database.Connection, account: terms.Account, request: QuoteRequest, now: dt.datetime
+) -> planning.Plan:
+    selection = await select(connection, account.id, request.pick, now)
+    products = await catalogue.read_products(connection)
+    usable = await vouchers.read_usable(connection, [account.id], now)
+    return planning.plan(
+        selection=selection,
+        handling=request.handling,
+        extension=request.extension,
+        basis=planning.Basis(products, account.zone, now),
+        balance_cents=account.balance_cents,
+        vouchers=usable[account.id],
+    )
+
+
+def _refuse(plan: planning.Plan, request: OrderRequest) -> None:
+    """Raises what stands against the plan, in the order of rule 19."""
+    refuses_all = request.batch_mode is terms.BatchMode.ALL_OR_NOTHING or not plan.lines
+    if plan.refusals and refuses_all:
+        raise errors.NotRenewable(plan.refusals)
+    if not plan.lines:
+        raise errors.InvalidInput("input.selection.matching", "matches no instance")
+    expected = request.expected_total_cents
+    if expected is not None and expected != plan.total_cents:
+        raise errors.PriceChanged(expected, plan.total_cents)
+    if plan.payment.shortfall_cents:
+        raise errors.InsufficientFunds(plan.total_cents, plan.total_cents - plan.payment.shortfall_cents)
+
+
+def _kind(request: OrderRequest) -> terms.OrderKind:
+    is_renewal = isinstance(request.extension, planning.RenewFor)
+    return terms.OrderKind.MANUAL_RENEWAL if is_renewal else terms.OrderKind.UNIFY_EXPIRY
+
+
+async def _find_earlier(
+    connection: database.Connection, account_id: str, key: str, request_hash: bytes
+) -> Placed | None:
+    """The answer that the key was first given, if it was; raises where the request was another."""
+    rows = await database.fetch(
+        connection,
+        """SELECT o.id, o.request_hash, o.refusals,
+             array(SELECT l.instance_id FROM order_lines l WHERE l.order_id = o.id ORDER BY l.starts_at, l.instance_id)
+           FROM orders o WHERE o.account_id = $1 AND o.idempotency_key = $2""",
+        account_id,
+        key,
+    )
+    if not rows:
+        return None
+    order_id, earlier_hash, refusals, instance_ids = tuple(rows[0])
+    if earlier_hash != request_hash:
+        raise errors.IdempotencyKeyReused(key)
+    return Placed(order_id, tuple(instance_ids), tuple(map(_read_refusal, orjson.loads(refusals))))
+
+
+def _read_refusal(stored: dict[str, object]) -> errors.Refusal:
+    return errors.Refusal(
+        str(stored["instance_id"]),
+        errors.RefusalCode(str(stored["code"])),
+        str(stored["message"]),
+        tuple(map(str, stored["bundle_instance_ids"])),  # type: ignore[call-overload]
+    )

@@ -1,0 +1,322 @@
+"""The one engine: account, instances and vouchers in, a plan out. Pure; only a writer stores a plan.
+
+Quote, manual renewal, unify and auto-renewal all come through here, so that what was quoted is what
+is charged and what the worker does is what was foretold.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from renewals import allocation, errors, periods, pricing, terms
+from renewals.errors import Refusal, RefusalCode
+
+
+class Line(NamedTuple):
+    """A new period of one instance: it starts at the old expiry; prices in cents."""
+
+    instance: terms.Instance
+    starts_at: dt.datetime
+    expires_at: dt.datetime
+    anchor_day: int
+    months: int
+    days: int
+    price: pricing.Price
+
+
+@dataclass(frozen=True, slots=True)
+class RenewFor:
+    """Extend by whole months on the anchor day (rule 6)."""
+
+    months: int
+
+
+@dataclass(frozen=True, slots=True)
+class RenewAuto:
+    """Extend each by its own autoRenewMonths (rule 20)."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnifyToDate:
+    """Extend to the end of one date, the same for all (rule 14)."""
+
+    date: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class UnifyToDayOfMonth:
+    """Extend to the first such day that is a month or more after the expiry (rule 14)."""
+
+    day_of_month: int
+
+
+Extension = RenewFor | RenewAuto | UnifyToDate | UnifyToDayOfMonth
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a caller picked: the instances found, all members of the bundles they touch, ids not found."""
+
+    picked: Sequence[terms.Instance]
+    bundle_members: Mapping[str, Sequence[terms.Instance]]
+    missing_ids: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one order would hold: its lines, what is refused, and how the total is paid."""
+
+    lines: tuple[Line, ...]
+    refusals: tuple[Refusal, ...]
+    payment: allocation.Payment
+
+    @property
+    def list_cents(self) -> int:
+        return sum(line.price.list_cents for line in self.lines)
+
+    @property
+    def total_cents(self) -> int:
+        return sum(line.price.price_cents for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a plan is judged by: the products by code, the account's time zone, the instant."""
+
+    products: Mapping[str, terms.Product]
+    zone: ZoneInfo
+    now: dt.datetime
+
+
+Unit = tuple[terms.Instance, ...]
+"""What is done or refused as a whole: one instance, or all members of a bundle (rule 10)."""
+
+Judge = Callable[[terms.Instance], Refusal | None]
+
+
+def units_of(selection: Selection, handling: terms.BundleHandling) -> tuple[list[Unit], list[Refusal]]:
+    """Divides a selection into units, in order of expiry and id, and refuses what may not be in it (rule 10)."""
+    refusals = [_not_found(instance_id) for instance_id in selection.missing_ids]
+    units: list[Unit] = [(instance,) for instance in selection.picked if instance.bundle_id is None]
+    size = len(selection.picked) + len(selection.missing_ids)
+    picked_by_bundle: dict[str, list[terms.Instance]] = {}
+    for instance in selection.picked:
+        if instance.bundle_id is not None:
+            picked_by_bundle.setdefault(instance.bundle_id, []).append(instance)
+    for bundle_id, picked in picked_by_bundle.items():
+        members = selection.bundle_members[bundle_id]
+        if handling is terms.BundleHandling.WHOLE or len(picked) == len(members) == size:
+            units.append(tuple(members))
+        elif len(picked) < size:
+            refusals += [_bundled(instance, members) for instance in picked]
+        else:
+            refusals += [_incomplete(instance, picked, members) for instance in picked]
+    return sorted(units, key=_paying_order), refusals
+
+
+def judge_units(units: Iterable[Unit], judge: Judge) -> tuple[list[Unit], list[Refusal]]:
+    """Keeps the units of which no member is refused; a refused member takes its bundle with it."""
+    kept: list[Unit] = []
+    refusals: list[Refusal] = []
+    for unit in units:
+        own = {instance.id: refusal for instance in unit if (refusal := judge(instance))}
+        if own:
+            refusals += [own.get(i.id) or _held_back(i, unit, own) for i in unit]
+        else:
+            kept.append(unit)
+    return kept, refusals
+
+
+def plan(
+    *,
+    selection: Selection,
+    handling: terms.BundleHandling,
+    extension: Extension,
+    basis: Basis,
+    balance_cents: int,
+    vouchers: Iterable[terms.Voucher],
+) -> Plan:
+    """Plans one order over a selection: every line, every refusal, and the payment or its shortfall."""
+    units, refusals = units_of(selection, handling)
+    lines, more = extend(units, extension, basis)
+    payment = allocation.Purse(balance_cents, vouchers, basis.now).pay(charges_of(lines))
+    return Plan(tuple(lines), tuple(refusals + more), payment)
+
+
+def extend(units: Iterable[Unit], extension: Extension, basis: Basis) -> tuple[list[Line], list[Refusal]]:
+    """Gives every unit its lines, or the reasons why it has none."""
+    lines: dict[str, Line] = {}
+
+    def judge(instance: terms.Instance) -> Refusal | None:
+        outcome = _line(instance, extension, basis)
+        if isinstance(outcome, Line):
+            lines[instance.id] = outcome
+            return None
+        return outcome
+
+    kept, refusals = judge_units(units, judge)
+    return [lines[instance.id] for unit in kept for instance in unit], refusals
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run does with one unit: an order with its payment, or a refusal for each member."""
+
+    unit: Unit
+    lines: tuple[Line, ...]
+    refusals: tuple[Refusal, ...]
+    payment: allocation.Payment | None
+
+
+def plan_run(
+    *,
+    instances: Iterable[terms.Instance],
+    basis: Basis,
+    balance_cents: int,
+    vouchers: Iterable[terms.Voucher],
+) -> list[Outcome]:
+    """Plans one account's due instances: earliest expiry first, what cannot be paid passed over (rule 21)."""
+    purse = allocation.Purse(balance_cents, vouchers, basis.now)
+    outcomes = []
+    for unit in group_units(instances):
+        lines, refusals = extend([unit], RenewAuto(), basis)
+        payment = None
+        if lines:
+            payment = purse.pay(charges_of(lines))
+            if payment.shortfall_cents:
+                refusals = [_unpaid(line, lines, payment) for line in lines]
+                lines, payment = [], None
+        outcomes.append(Outcome(unit, tuple(lines), tuple(refusals), payment))
+    return outcomes
+
+
+def group_units(instances: Iterable[terms.Instance]) -> list[Unit]:
+    """Single instances and whole bundles, in order of expiry and id."""
+    units: dict[tuple[str, str], list[terms.Instance]] = {}
+    for instance in instances:
+        key = ("instance", instance.id) if instance.bundle_id is None else ("bundle", instance.bundle_id)
+        units.setdefault(key, []).append(instance)
+    return sorted((tuple(unit) for unit in units.values()), key=_paying_order)
+
+
+def charges_of(lines: Iterable[Line]) -> list[allocation.Charge]:
+    """What the lines cost, instance by instance in their order."""
+    return [allocation.Charge(line.instance.product_code, line.price.price_cents) for line in lines]
+
+
+def refuse_unmanageable(instance: terms.Instance, product: terms.Product) -> Refusal | None:
+    """Rules 1 to 3 and 22: what renewal management does not serve, whatever is asked of it."""
+    if not product.renewable:
+        return Refusal(instance.id, RefusalCode.UNSUPPORTED_PRODUCT, product.unsupported_reason or "")
+    if instance.is_trial:
+        return Refusal(instance.id, RefusalCode.TRIAL, "A trial instance is not renewed.")
+    if instance.billing_mode == terms.BillingMode.ONE_OFF:
+        return Refusal(instance.id, RefusalCode.ONE_OFF, "A one-off purchase has nothing to renew.")
+    if instance.expires_at is None:
+        return Refusal(instance.id, RefusalCode.NO_EXPIRY, "It has no expiry, so there is nothing to renew.")
+    if instance.status == terms.InstanceStatus.RELEASED:
+        return Refusal(instance.id, RefusalCode.RELEASED, "It was released and cannot come back.")
+    return None
+
+
+def _line(instance: terms.Instance, extension: Extension, basis: Basis) -> Line | Refusal:
+    product = basis.products[instance.product_code]
+    if refusal := refuse_unmanageable(instance, product):
+        return refusal
+    assert instance.expires_at is not None and instance.anchor_day is not None
+    old = periods.last_day(instance.expires_at, basis.zone)
+    new, anchor_day = _new_last_day(instance, instance.anchor_day, old, extension)
+    if refusal := _refuse_period(instance, old, new, extension, product, basis):
+        return refusal
+    months = periods.months_between(instance.anchor_day, old, new)
+    whole = periods.step(instance.anchor_day, old, months)
+    days_in_month = (periods.step(instance.anchor_day, old, months + 1) - whole).days
+    days = (new - whole).days
+    price = pricing.of_period(instance.monthly_price_cents, months, days, days_in_month, product.tiers)
+    expires_at = periods.end_of_day(new, basis.zone)
+    return Line(instance, instance.expires_at, expires_at, anchor_day, months, days, price)
+
+
+def _new_last_day(
+    instance: terms.Instance, anchor_day: int, old: dt.date, extension: Extension
+) -> tuple[dt.date, int]:
+    """The last day that the extension asks for, and the anchor day from then on."""
+    match extension:
+        case RenewFor(months):
+            return periods.step(anchor_day, old, months), anchor_day
+        case RenewAuto():
+            return periods.step(anchor_day, old, instance.auto_renew_months), anchor_day
+        case UnifyToDate(date):
+            return date, date.day
+        case UnifyToDayOfMonth(day_of_month):
+            month_later = periods.step(anchor_day, old, 1)
+            return periods.first_on_day_of_month(day_of_month, month_later), day_of_month
+
+
+def _refuse_period(
+    instance: terms.Instance,
+    old: dt.date,
+    new: dt.date,
+    extension: Extension,
+    product: terms.Product,
+    basis: Basis,
+) -> Refusal | None:
+    """Rules 7 and 14: the new expiry is later, in the future, and within the product's longest term."""
+    today = periods.current_day(basis.now, basis.zone)
+    if isinstance(extension, UnifyToDate | UnifyToDayOfMonth):
+        if new <= old:
+            message = f"It already expires on {old}, which is not before {new}."
+            return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
+        if new < today:
+            message = f"{new} has passed; choose a date in the future."
+            return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
+    elif new < today:
+        assert instance.anchor_day is not None
+        least = periods.least_months_past(instance.anchor_day, old, today)
+        message = f"It expired on {old}; renew it for {least} months at least."
+        return Refusal(instance.id, RefusalCode.PERIOD_TOO_SHORT, message)
+    furthest = periods.furthest_day(today, product.max_term_months)
+    if new > furthest:
+        message = f"It would expire on {new}; {product.max_term_months} months from now is {furthest}."
+        return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)
+    return None
+
+
+def _paying_order(unit: Unit) -> tuple[dt.datetime, str]:
+    return min((i.expires_at or dt.datetime.max.replace(tzinfo=dt.UTC), i.id) for i in unit)
+
+
+def _not_found(instance_id: str) -> Refusal:
+    return Refusal(instance_id, RefusalCode.NOT_FOUND, "There is no such instance.")
+
+
+def _bundled(instance: terms.Instance, members: Sequence[terms.Instance]) -> Refusal:
+    message = "It belongs to a bundle and cannot take part in a batch; send its bundle alone."
+    return Refusal(instance.id, RefusalCode.BUNDLED, message, _ids(members))
+
+
+def _incomplete(
+    instance: terms.Instance, picked: Sequence[terms.Instance], members: Sequence[terms.Instance]
+) -> Refusal:
+    lacking = ", ".join(sorted(set(_ids(members)) - set(_ids(picked))))
+    message = f"Its bundle is done as a whole; also send {lacking}."
+    return Refusal(instance.id, RefusalCode.BUNDLE_INCOMPLETE, message, _ids(members))
+
+
+def _held_back(instance: terms.Instance, unit: Unit, own: Mapping[str, Refusal]) -> Refusal:
+    reasons = "; ".join(f"{refusal.instance_id}: {refusal.code}" for refusal in own.values())
+    message = f"Its bundle is done as a whole, and a member cannot take part ({reasons})."
+    return Refusal(instance.id, RefusalCode.BUNDLED, message, _ids(unit))
+
+
+def _unpaid(line: Line, lines: Sequence[Line], payment: allocation.Payment) -> Refusal:
+    required_cents = sum(each.price.price_cents for each in lines)
+    funds = errors.InsufficientFunds(required_cents, required_cents - payment.shortfall_cents)
+    members = _ids(each.instance for each in lines) if len(lines) > 1 else ()
+    return Refusal(line.instance.id, RefusalCode.INSUFFICIENT_FUNDS, str(funds), members)
+
+
+def _ids(instances: Iterable[terms.Instance]) -> tuple[str, ...]:
+    return tuple(instance.id for instance in instances)

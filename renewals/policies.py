@@ -1,0 +1,87 @@
+"""Setting the renewal policy of a batch; each instance is decided alone (rule 8), a bundle as a whole."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from renewals import catalogue, database, errors, inventory, ledger, orders, planning, settings, terms
+from renewals.errors import Refusal, RefusalCode
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRequest:
+    """Give these instances this mode; `auto_renew_months` matters to AUTO alone."""
+
+    pick: orders.Pick
+    mode: terms.RenewalMode
+    auto_renew_months: int = 1
+    handling: terms.BundleHandling = terms.BundleHandling.REFUSE
+    batch_mode: terms.BatchMode = terms.BatchMode.BEST_EFFORT
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOutcome:
+    """Which instances have a new policy, which had it already, which are refused."""
+
+    changed_ids: tuple[str, ...]
+    unchanged_ids: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+
+
+async def set_policy(account_id: str, request: PolicyRequest, now: dt.datetime) -> PolicyOutcome:
+    """Sets the policy of a batch, or raises Refused and changes nothing."""
+    check(request)
+    async with database.transaction() as connection:
+        account = (await ledger.lock(connection, [account_id]))[account_id]
+        selection = await orders.select(connection, account_id, request.pick, now)
+        products = await catalogue.read_products(connection)
+        outcome = plan_policy(selection, request, planning.Basis(products, account.zone, now))
+        if outcome.refusals and request.batch_mode is terms.BatchMode.ALL_OR_NOTHING:
+            raise errors.NotRenewable(outcome.refusals)
+        months = request.auto_renew_months if request.mode is terms.RenewalMode.AUTO else None
+        await inventory.set_policy(connection, outcome.changed_ids, request.mode, months)
+    return outcome
+
+
+def check(request: PolicyRequest) -> None:
+    """Raises InvalidInput for what is malformed or out of bounds."""
+    orders.check_pick(request.pick)
+    months_max = settings.get().months_max
+    if not 1 <= request.auto_renew_months <= months_max:
+        raise errors.InvalidInput("input.autoRenewMonths", f"must be 1 to {months_max}")
+
+
+def plan_policy(
+    selection: planning.Selection, request: PolicyRequest, basis: planning.Basis
+) -> PolicyOutcome:
+    """Decides each instance of a selection; pure."""
+    units, refusals = planning.units_of(selection, request.handling)
+    kept, more = planning.judge_units(units, lambda instance: _refuse(instance, request, basis))
+    instances = [instance for unit in kept for instance in unit]
+    return PolicyOutcome(
+        tuple(instance.id for instance in instances if not _has_policy(instance, request)),
+        tuple(instance.id for instance in instances if _has_policy(instance, request)),
+        tuple(refusals + more),
+    )
+
+
+def _refuse(instance: terms.Instance, request: PolicyRequest, basis: planning.Basis) -> Refusal | None:
+    product = basis.products[instance.product_code]
+    if refusal := planning.refuse_unmanageable(instance, product):
+        return refusal
+    if request.mode is not terms.RenewalMode.AUTO:
+        return None
+    if instance.status_at(basis.now) is terms.InstanceStatus.EXPIRED:
+        message = "It has expired and cannot be set to AUTO; renew it by hand first."
+        return Refusal(instance.id, RefusalCode.EXPIRED, message)
+    if request.auto_renew_months > product.max_term_months:
+        message = f"Its product is renewed for {product.max_term_months} months at most."
+        return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)
+    return None
+
+
+def _has_policy(instance: terms.Instance, request: PolicyRequest) -> bool:
+    if instance.renewal_mode != request.mode:
+        return False
+    return (
+        request.mode is not terms.RenewalMode.AUTO or instance.auto_renew_months == request.auto_renew_months
+    )

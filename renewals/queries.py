@@ -1,0 +1,216 @@
+"""Reads for the console; always within one account, so that nobody sees another's (not even that it is there)."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from renewals import database, errors, filters, inventory, paging, planning, settings, terms
+from renewals.database import Connection, Row
+
+
+class InstanceOrderField(StrEnum):
+    EXPIRES_AT = "EXPIRES_AT"
+    CREATED_AT = "CREATED_AT"
+    NAME = "NAME"
+    PRODUCT = "PRODUCT"
+    ID = "ID"
+
+
+_ID = paging.text("id", "i.id")
+_INSTANCE_KEYS: Mapping[InstanceOrderField, tuple[paging.Column, ...]] = {
+    InstanceOrderField.EXPIRES_AT: (paging.instant("expires_at", "i.expires_at"), _ID),
+    InstanceOrderField.CREATED_AT: (paging.instant("created_at", "i.created_at"), _ID),
+    InstanceOrderField.NAME: (paging.text("name", "i.name"), _ID),
+    InstanceOrderField.PRODUCT: (paging.text("product_code", "i.product_code"), _ID),
+    InstanceOrderField.ID: (_ID,),
+}
+
+EXPIRY_BUCKETS_DAYS = (7, 15, 30)
+FACETS: Mapping[str, Sequence[str] | None] = {
+    "tabs": tuple(terms.RenewalTab),
+    "products": None,
+    "dataCenters": None,
+    "dataCenterTypes": tuple(terms.DataCenterType),
+    "expiry": ("EXPIRED", *map(str, EXPIRY_BUCKETS_DAYS), "LATER"),
+}
+"""The facets and, where they are known beforehand, their values in order."""
+
+ORDERS = paging.Ordering(
+    "orders", (paging.instant("created_at", "o.created_at"), paging.identifier("id", "o.id")), descending=True
+)
+LEDGER = paging.Ordering("ledger", (paging.number("number", "e.number"),), descending=True)
+
+ORDER_SELECT = """SELECT o.id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents
+FROM orders o"""
+
+
+def _instance_select(now: str) -> str:
+    return f"""SELECT i.id, i.account_id, i.name, i.product_code, i.data_center_code, i.configuration,
+  i.billing_mode, i.is_trial, {filters.status_at(now)} AS status, i.renewal_mode, i.auto_renew_months,
+  i.expires_at, i.monthly_price_cents, i.bundle_id, i.created_at FROM {filters.SOURCE}"""
+
+
+async def fetch_instances(
+    connection: Connection,
+    account_id: str,
+    instance_filter: filters.InstanceFilter,
+    request: paging.PageRequest,
+    *,
+    order_field: InstanceOrderField = InstanceOrderField.EXPIRES_AT,
+    descending: bool = False,
+    now: dt.datetime,
+) -> paging.Page[Row]:
+    """One page of the account's instances."""
+    found = filters.conditions(account_id, instance_filter, now)
+    ordering = paging.Ordering(f"{order_field} {descending}", _INSTANCE_KEYS[order_field], descending)
+    select = _instance_select(found.hold(now))
+    return await paging.fetch_page(
+        connection, select=select, conditions=found, ordering=ordering, request=request
+    )
+
+
+async def fetch_instances_by_id(
+    connection: Connection, account_id: str, instance_ids: Sequence[str], now: dt.datetime
+) -> dict[str, Row]:
+    """Those of the instances that the account has, manageable or not."""
+    rows = await database.fetch(
+        connection,
+        f"{_instance_select('$3')} WHERE i.account_id = $1 AND i.id = ANY($2)",
+        account_id,
+        filters.storable(instance_ids),
+        now,
+    )
+    return {row["id"]: row for row in rows}
+
+
+async def count_instances(
+    connection: Connection, account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
+) -> int:
+    """How many instances match."""
+    found = filters.conditions(account_id, instance_filter, now)
+    sql = f"SELECT count(*) FROM {filters.SOURCE} WHERE {found.where}"
+    return int((await database.fetch(connection, sql, *found.values))[0][0])
+
+
+async def count_facets(
+    connection: Connection, account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
+) -> dict[str, list[tuple[str, int]]]:
+    """Counts by value for every facet, each leaving out its own condition, in one statement.
+
+    Known values come in their order, zeros included; catalogue codes in the order of their count.
+    """
+    found = filters.conditions(account_id, instance_filter, now)
+    values = {
+        "tabs": f"CASE WHEN {filters.MANAGEABLE} THEN {filters.TAB} END",
+        "products": "i.product_code",
+        "dataCenters": "i.data_center_code",
+        "dataCenterTypes": "d.type",
+        "expiry": _expiry_bucket(found, now),
+    }
+    shown = ", ".join(
+        f'{sql} AS "{facet}", ({found.of(facet)}) AS "in {facet}"' for facet, sql in values.items()
+    )
+    counts = " UNION ALL ".join(
+        f"""SELECT '{facet}' AS facet, "{facet}" AS value, count(*) AS count FROM base WHERE "{facet}" IS NOT NULL
+            {"".join(f' AND "in {other}"' for other in values if other != facet)} GROUP BY 2"""
+        for facet in values
+    )
+    sql = f"""WITH base AS MATERIALIZED (SELECT {shown} FROM {filters.SOURCE} WHERE {found.of("")})
+              SELECT * FROM ({counts}) AS counted ORDER BY facet, count DESC, value"""
+    counted: dict[str, dict[str, int]] = {facet: {} for facet in FACETS}
+    for facet, value, count in map(tuple, await database.fetch(connection, sql, *found.values)):
+        counted[facet][value] = count
+    return {
+        facet: [(value, counted[facet].get(value, 0)) for value in known or counted[facet]]
+        for facet, known in FACETS.items()
+    }
+
+
+def _expiry_bucket(found: filters.Conditions, now: dt.datetime) -> str:
+    """Each instance with an expiry is in the first bucket that holds it."""
+    buckets = "".join(
+        f" WHEN i.expires_at <= {found.hold(now + dt.timedelta(days=days))} THEN '{days}'"
+        for days in EXPIRY_BUCKETS_DAYS
+    )
+    return f"""CASE WHEN i.expires_at IS NULL THEN NULL
+      WHEN i.status <> 'RUNNING' OR i.expires_at < {found.hold(now)} THEN 'EXPIRED'{buckets} ELSE 'LATER' END"""
+
+
+async def select_ids(
+    connection: Connection, account_id: str, instance_ids: Sequence[str]
+) -> planning.Selection:
+    """The selection of some ids, each once; what the account does not have is missing."""
+    wanted = list(dict.fromkeys(instance_ids))
+    sql = f"SELECT {inventory.COLUMNS} FROM instances i WHERE i.account_id = $1 AND i.id = ANY($2)"
+    rows = await database.fetch(connection, sql, account_id, filters.storable(wanted))
+    found = {row[0]: terms.Instance._make(row) for row in rows}
+    picked = [found[instance_id] for instance_id in wanted if instance_id in found]
+    missing_ids = [instance_id for instance_id in wanted if instance_id not in found]
+    return planning.Selection(picked, await _bundle_members(connection, picked), missing_ids)
+
+
+async def select_matching(
+    connection: Connection,
+    account_id: str,
+    instance_filter: filters.InstanceFilter,
+    except_ids: Sequence[str],
+    now: dt.datetime,
+) -> planning.Selection:
+    """The selection of all that a filter matches except some; raises InvalidInput beyond the limit (rule 26)."""
+    instances_max = settings.get().instances_per_selection_max
+    found = filters.conditions(account_id, instance_filter, now)
+    found.add("i.id <> ALL({})", filters.storable(except_ids))
+    sql = f"""SELECT {inventory.COLUMNS} FROM {filters.SOURCE} WHERE {found.where}
+              ORDER BY coalesce(i.expires_at, 'infinity'), i.id LIMIT {instances_max + 1}"""
+    picked = [terms.Instance._make(row) for row in await database.fetch(connection, sql, *found.values)]
+    if len(picked) > instances_max:
+        raise errors.InvalidInput("input.selection.matching", f"matches more than {instances_max} instances")
+    return planning.Selection(picked, await _bundle_members(connection, picked))
+
+
+async def _bundle_members(
+    connection: Connection, picked: Sequence[terms.Instance]
+) -> dict[str, list[terms.Instance]]:
+    bundle_ids = sorted({instance.bundle_id for instance in picked if instance.bundle_id is not None})
+    if not bundle_ids:
+        return {}
+    sql = f"SELECT {inventory.COLUMNS} FROM instances i WHERE i.bundle_id = ANY($1) ORDER BY i.id"
+    members: dict[str, list[terms.Instance]] = {}
+    for row in await database.fetch(connection, sql, bundle_ids):
+        instance = terms.Instance._make(row)
+        members.setdefault(str(instance.bundle_id), []).append(instance)
+    return members
+
+
+async def fetch_orders(
+    connection: Connection, account_id: str, request: paging.PageRequest
+) -> paging.Page[Row]:
+    """One page of the account's orders, the newest first."""
+    found = filters.Conditions()
+    found.add("o.account_id = {}", account_id)
+    return await paging.fetch_page(
+        connection, select=ORDER_SELECT, conditions=found, ordering=ORDERS, request=request
+    )
+
+
+async def fetch_ledger(
+    connection: Connection, account_id: str, request: paging.PageRequest
+) -> paging.Page[Row]:
+    """One page of the entries that changed the account's balance, the newest first."""
+    found = filters.Conditions()
+    found.add("e.account_id = {} AND e.voucher_id IS NULL", account_id)
+    select = """SELECT e.number, e.kind, e.amount_cents, e.balance_after_cents, e.created_at, e.order_id, e.memo
+                FROM ledger_entries e"""
+    return await paging.fetch_page(
+        connection, select=select, conditions=found, ordering=LEDGER, request=request
+    )
+
+
+async def count_orders(connection: Connection, account_id: str) -> int:
+    rows = await database.fetch(connection, "SELECT count(*) FROM orders WHERE account_id = $1", account_id)
+    return int(rows[0][0])
+
+
+async def count_ledger(connection: Connection, account_id: str) -> int:
+    sql = "SELECT count(*) FROM ledger_entries WHERE account_id = $1 AND voucher_id IS NULL"
+    return int((await database.fetch(connection, sql, account_id))[0][0])
