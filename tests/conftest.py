@@ -1,0 +1,113 @@
+"""A real PostgreSQL and a real Valkey for the whole run, and for each test a database of its own.
+
+Both are started once, by the process that hands the tests out; its workers find them in the environment.
+With DATABASE_URL or REDIS_URL set those are used: the PostgreSQL user must be one that may create databases,
+and of the Redis every logical database but 0 is emptied.
+"""
+
+import asyncio
+import contextlib
+import os
+import urllib.parse
+import uuid
+from collections.abc import AsyncIterator, Callable
+
+import asyncpg
+import pytest
+import redis
+
+from graphql_api import embedded
+from renewals import database, settings
+from tests import world as worlds
+
+# Not RENEWALS_..., which would be settings, nor DATABASE_URL, which the code under test might take for its own.
+POSTGRES, TEMPLATE, REDIS = "TEST_POSTGRES_URL", "TEST_TEMPLATE_DATABASE", "TEST_REDIS_URL"
+REDIS_DATABASES = 16
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if hasattr(session.config, "workerinput") or session.config.option.collectonly:
+        return
+
+    servers = contextlib.ExitStack()
+    session.config.add_cleanup(servers.close)
+    database_url, redis_url = (os.environ.pop(name, None) for name in ("DATABASE_URL", "REDIS_URL"))
+    for name in [name for name in os.environ if name.startswith("RENEWALS_")]:
+        del os.environ[name]
+    os.environ[POSTGRES] = database_url or servers.enter_context(embedded.Postgres(durable=False)).url
+    os.environ[REDIS] = redis_url or servers.enter_context(embedded.Valkey(durable=False)).url
+    os.environ[TEMPLATE] = template = f"renewals_template_{uuid.uuid4().hex[:12]}"
+    asyncio.run(_administer(f'CREATE DATABASE "{template}"'))
+    servers.callback(lambda: asyncio.run(_administer(f'DROP DATABASE "{template}" WITH (FORCE)')))
+    asyncio.run(database.migrate(_url_of(template)))
+
+
+async def _administer(statement: str) -> None:
+    connection = await asyncpg.connect(os.environ[POSTGRES])
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _url_of(name: str) -> str:
+    return urllib.parse.urlsplit(os.environ[POSTGRES])._replace(path=f"/{name}").geturl()
+
+
+async def _fresh(template: str) -> AsyncIterator[str]:
+    name = f"renewals_test_{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}_{uuid.uuid4().hex[:12]}"
+    await _administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY WAL_LOG')
+    yield _url_of(name)
+    await _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def database_url() -> AsyncIterator[str]:
+    """The address of a new, migrated database without a row in it."""
+    async for url in _fresh(os.environ[TEMPLATE]):
+        yield url
+
+
+@pytest.fixture
+async def empty_database_url() -> AsyncIterator[str]:
+    """The address of a new database without a table in it."""
+    async for url in _fresh("template0"):
+        yield url
+
+
+@pytest.fixture
+async def opened(database_url: str) -> AsyncIterator[str]:
+    """The domain's pool, open on a new database; answers the address."""
+    async with database.opened(database_url):
+        yield database_url
+
+
+@pytest.fixture
+async def world(opened: str) -> worlds.World:
+    """A new database with a catalogue in it, and a short way to put accounts and instances there."""
+    made = worlds.World()
+    await made.put_catalogue()
+    return made
+
+
+@pytest.fixture
+def redis_url() -> str:
+    """The address of a logical database of this worker's own, with nothing in it."""
+    number = 1 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    assert number < REDIS_DATABASES, f"no more than {REDIS_DATABASES - 1} workers can have a database each"
+    url = urllib.parse.urlsplit(os.environ[REDIS])._replace(path=f"/{number}").geturl()
+    with redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.fixture
+def settings_override(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Changes settings for the rest of the test: `settings_override(instances_per_selection_max=5)`."""
+
+    def override(**values: object) -> None:
+        assert values.keys() <= settings.Settings.model_fields.keys()
+        changed = settings.get().model_copy(update=values)
+        monkeypatch.setattr(settings, "get", lambda: changed)
+
+    return override
