@@ -1,1 +1,1 @@
-"""The language: GraphQL types, resolvers and the executor."""
+"""The language: GraphQL types, and resolvers that turn an input into one call of the domain."""

@@ -1,0 +1,147 @@
+"""Reads for the fields nested in a row: each in one statement for any number of rows, keyed for a loader.
+
+Keys come from rows that were read within the account, and orders and vouchers are asked for by account.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from renewals import database
+from renewals.database import Connection, Row
+
+
+async def fetch_account(connection: Connection, account_id: str) -> Row:
+    """The account's own row."""
+    sql = "SELECT id, name, currency, time_zone, balance_cents FROM accounts WHERE id = $1"
+    return (await database.fetch(connection, sql, account_id))[0]
+
+
+async def fetch_products(connection: Connection) -> Sequence[Row]:
+    """The catalogue's products by code."""
+    return await database.fetch(
+        connection,
+        """SELECT code, name, name_zh, renewable, unsupported_reason, max_term_months, retention_days
+           FROM products ORDER BY code""",
+    )
+
+
+async def fetch_data_centers(connection: Connection) -> Sequence[Row]:
+    """The catalogue's data centres by code."""
+    return await database.fetch(connection, "SELECT code, name, type FROM data_centers ORDER BY code")
+
+
+async def fetch_bundles(connection: Connection, bundle_ids: Sequence[str]) -> dict[str, Row]:
+    """Bundles with the ids of their members."""
+    rows = await database.fetch(
+        connection,
+        """SELECT b.id, b.name, array(SELECT i.id FROM instances i WHERE i.bundle_id = b.id ORDER BY i.id) AS members
+           FROM bundles b WHERE b.id = ANY($1)""",
+        bundle_ids,
+    )
+    return {row["id"]: row for row in rows}
+
+
+async def fetch_vouchers(
+    connection: Connection, account_id: str, *, usable_at: dt.datetime | None = None
+) -> Sequence[Row]:
+    """The account's vouchers in paying order (rule 15), all or those that count at an instant."""
+    return await database.fetch(
+        connection,
+        """SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers
+           WHERE account_id = $1 AND ($2::timestamptz IS NULL OR (available_cents > 0 AND expires_at >= $2))
+           ORDER BY expires_at, available_cents DESC, id::text""",
+        account_id,
+        usable_at,
+    )
+
+
+async def fetch_vouchers_by_id(
+    connection: Connection, account_id: str, voucher_ids: Sequence[str]
+) -> dict[str, Row]:
+    """Vouchers of the account by id."""
+    rows = await database.fetch(
+        connection,
+        """SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers
+           WHERE account_id = $1 AND id = ANY($2::uuid[])""",
+        account_id,
+        voucher_ids,
+    )
+    return {str(row["id"]): row for row in rows}
+
+
+async def fetch_orders_by_id(
+    connection: Connection, account_id: str, order_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, Row]:
+    """Orders of the account by id."""
+    rows = await database.fetch(
+        connection,
+        """SELECT o.id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents
+           FROM orders o WHERE o.account_id = $1 AND o.id = ANY($2)""",
+        account_id,
+        order_ids,
+    )
+    return {row["id"]: row for row in rows}
+
+
+async def fetch_lines(connection: Connection, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Row]]:
+    """The lines of orders, the earliest start first."""
+    rows = await database.fetch(
+        connection,
+        """SELECT order_id, instance_id, starts_at, expires_at, months, days, price_cents FROM order_lines
+           WHERE order_id = ANY($1) ORDER BY starts_at, instance_id""",
+        order_ids,
+    )
+    return _grouped(rows, "order_id")
+
+
+async def fetch_voucher_uses(
+    connection: Connection, order_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[Row]]:
+    """What orders took from vouchers, in the order it was taken."""
+    rows = await database.fetch(
+        connection,
+        """SELECT order_id, voucher_id, -amount_cents AS amount_cents FROM ledger_entries
+           WHERE order_id = ANY($1) AND voucher_id IS NOT NULL ORDER BY number""",
+        order_ids,
+    )
+    return _grouped(rows, "order_id")
+
+
+async def fetch_attempts(
+    connection: Connection, instance_ids: Sequence[str], first: int
+) -> dict[str, list[Row]]:
+    """The latest attempts of each instance, the newest first."""
+    rows = await database.fetch(
+        connection,
+        """SELECT a.* FROM unnest($1::text[]) AS u(id) CROSS JOIN LATERAL (
+             SELECT run_id, instance_id, due_at, attempted_at, succeeded, code, message, order_id
+             FROM renewal_attempts WHERE instance_id = u.id ORDER BY id DESC LIMIT $2) AS a""",
+        instance_ids,
+        first,
+    )
+    return _grouped(rows, "instance_id")
+
+
+async def fetch_instance_orders(
+    connection: Connection, instance_ids: Sequence[str], first: int
+) -> dict[str, list[Row]]:
+    """The latest orders of each instance, the newest first."""
+    rows = await database.fetch(
+        connection,
+        """SELECT a.* FROM unnest($1::text[]) AS u(id) CROSS JOIN LATERAL (
+             SELECT l.instance_id, o.id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents
+             FROM order_lines l JOIN orders o ON o.id = l.order_id
+             WHERE l.instance_id = u.id ORDER BY l.starts_at DESC LIMIT $2) AS a""",
+        instance_ids,
+        first,
+    )
+    return _grouped(rows, "instance_id")
+
+
+def _grouped(rows: Sequence[Row], column: str) -> dict[Any, list[Row]]:
+    groups: dict[Any, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row[column], []).append(row)
+    return groups

@@ -1,0 +1,139 @@
+"""The account, its vouchers and its ledger."""
+
+import datetime as dt
+from typing import Self
+
+import strawberry
+
+from renewals import database, details, queries, terms
+from renewals.database import Row
+from schema import connections, scalars
+from schema.context import Info
+
+
+@strawberry.type
+class Voucher:
+    id: strawberry.ID
+    face_value: scalars.Money
+    available: scalars.Money
+    expires_at: dt.datetime
+    products: list[strawberry.ID]
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        return cls(
+            id=strawberry.ID(str(row["id"])),
+            face_value=row["face_cents"],
+            available=row["available_cents"],
+            expires_at=row["expires_at"],
+            products=row["product_codes"],
+        )
+
+
+@strawberry.type
+class VoucherUse:
+    voucher: Voucher
+    amount: scalars.Money
+
+
+async def voucher_uses(amounts: list[tuple[str, int]], info: Info) -> list[VoucherUse]:
+    """Uses with their vouchers as they are now, given (voucher id, cents)."""
+    rows = await info.context.load.voucher.load_many([voucher_id for voucher_id, _ in amounts])
+    return [
+        VoucherUse(voucher=Voucher.of(row), amount=scalars.Money(cents))
+        for row, (_, cents) in zip(rows, amounts, strict=True)
+    ]
+
+
+@strawberry.type
+class Account:
+    id: strawberry.ID
+    name: str
+    currency: str
+    time_zone: str
+    balance: scalars.Money
+
+    @strawberry.field
+    async def vouchers(self, info: Info, usable: bool | None = True) -> list[Voucher]:
+        usable_at = info.context.now if usable is not False else None
+        rows = await details.fetch_vouchers(database.pool(), info.context.account_id, usable_at=usable_at)
+        return [Voucher.of(row) for row in rows]
+
+
+async def resolve_account(info: Info) -> Account:
+    row = await details.fetch_account(database.pool(), info.context.account_id)
+    return Account(
+        id=row["id"],
+        name=row["name"],
+        currency=row["currency"],
+        time_zone=row["time_zone"],
+        balance=row["balance_cents"],
+    )
+
+
+@strawberry.type
+class LedgerEntry:
+    id: strawberry.ID
+    kind: terms.LedgerEntryKind
+    amount: scalars.Money
+    balance_after: scalars.Money
+    created_at: dt.datetime
+    order_id: strawberry.ID | None
+    memo: str
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        return cls(
+            id=strawberry.ID(str(row["number"])),
+            kind=terms.LedgerEntryKind(row["kind"]),
+            amount=row["amount_cents"],
+            balance_after=row["balance_after_cents"],
+            created_at=row["created_at"],
+            order_id=row["order_id"] and strawberry.ID(str(row["order_id"])),
+            memo=row["memo"],
+        )
+
+
+@strawberry.type
+class LedgerEntryEdge:
+    node: LedgerEntry
+    cursor: str
+
+
+@strawberry.type
+class LedgerEntryConnection:
+    pages: strawberry.Private[connections.Pages]
+
+    @strawberry.field
+    async def nodes(self) -> list[LedgerEntry]:
+        return [LedgerEntry.of(row) for row in (await self.pages()).items]
+
+    @strawberry.field
+    async def edges(self) -> list[LedgerEntryEdge]:
+        page = await self.pages()
+        return [
+            LedgerEntryEdge(node=LedgerEntry.of(row), cursor=cursor)
+            for row, cursor in zip(page.items, page.cursors, strict=True)
+        ]
+
+    @strawberry.field
+    async def page_info(self) -> connections.PageInfo:
+        return connections.page_info(await self.pages())
+
+    @strawberry.field
+    async def total_count(self, info: Info) -> int:
+        return await queries.count_ledger(database.pool(), info.context.account_id)
+
+
+async def resolve_ledger(
+    info: Info,
+    first: int | None = strawberry.UNSET,
+    after: str | None = strawberry.UNSET,
+    last: int | None = strawberry.UNSET,
+    before: str | None = strawberry.UNSET,
+) -> LedgerEntryConnection:
+    request = connections.page_request(first=first, after=after, last=last, before=before)
+    account_id = info.context.account_id
+    return LedgerEntryConnection(
+        pages=connections.Once(lambda: queries.fetch_ledger(database.pool(), account_id, request))
+    )

@@ -1,0 +1,43 @@
+"""The executable schema, and its printed form that is kept in `schema.graphql`."""
+
+import logging
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import ParserCache, ValidationCache
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.execution import ExecutionContext
+
+from schema import mutations, queries, refusals, scalars
+
+_DOCUMENTS_CACHED = 200
+
+log = logging.getLogger(__name__)
+
+
+class RenewalSchema(strawberry.Schema):
+    """A schema that leaves logging to `refusals.report`: a client's mistake is not our error."""
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        for error in errors:
+            log.debug("%s", error)
+
+
+schema = RenewalSchema(
+    query=queries.Query,
+    mutation=mutations.Mutation,
+    config=StrawberryConfig(scalar_map=scalars.SCALARS),
+    exception_handlers=refusals.HANDLERS,
+    extensions=[
+        lambda: ParserCache(maxsize=_DOCUMENTS_CACHED),
+        lambda: ValidationCache(maxsize=_DOCUMENTS_CACHED),
+        refusals.ReportErrors,
+    ],
+)
+
+
+def sdl() -> str:
+    """The schema as text."""
+    return schema.as_str() + "\n"

@@ -1,0 +1,60 @@
+"""The domain's enums, given to GraphQL under their own names."""
+
+from enum import Enum
+from typing import TypeVar
+
+import strawberry
+
+from renewals import errors, queries, terms
+
+E = TypeVar("E", bound=Enum)
+
+
+def _enum(cls: type[E], description: str | None = None, **values: str) -> type[E]:
+    """Registers an enum, with a description of it and of some of its values."""
+    registered = strawberry.enum(cls, description=description)
+    for value in registered.__strawberry_definition__.values:  # type: ignore[attr-defined]
+        value.description = values.get(value.name)
+    return registered
+
+
+class OrderDirection(Enum):
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+_enum(OrderDirection)
+_enum(
+    terms.RenewalMode,
+    MANUAL="The user renews by hand (the default).",
+    AUTO="The worker renews for autoRenewMonths on the day of expiry.",
+    NONE="Left to lapse on purpose: never renewed by the worker, never reminded.",
+)
+_enum(terms.RenewalTab, "The pages of the renewal console. Every manageable instance is in exactly one.")
+_enum(
+    terms.BillingMode,
+    PREPAID="包年包月",
+    ONE_OFF="按次购买: bought once, nothing to renew",
+    PAY_AS_YOU_GO="按量付费",
+)
+_enum(terms.InstanceStatus)
+_enum(terms.DataCenterType, "机房类型")
+_enum(queries.InstanceOrderField)
+_enum(
+    terms.BatchMode,
+    ALL_OR_NOTHING="One refusal refuses all; nothing is written.",
+    BEST_EFFORT="Refused instances are reported; the others are done.",
+)
+_enum(
+    terms.BundleHandling,
+    REFUSE=(
+        "A strongly bound instance cannot take part in a batch; the members of one bundle, and nothing else, "
+        "may be sent together."
+    ),
+    WHOLE=(
+        "The selection is widened to whole bundles; each bundle is done as a whole or refused as a whole."
+    ),
+)
+_enum(errors.RefusalCode)
+_enum(terms.OrderKind)
+_enum(terms.LedgerEntryKind)

@@ -1,0 +1,176 @@
+"""What clients send, and how it becomes a request of the domain."""
+
+import dataclasses
+import datetime as dt
+from typing import TypeVar
+
+import strawberry
+
+from renewals import filters, orders, planning, policies, queries, terms
+from schema import enums, scalars
+
+IDs = list[strawberry.ID]
+Value = TypeVar("Value")
+
+
+def given(value: Value | None) -> Value | None:
+    """None for what a client left out, as for what it sent as null."""
+    return None if value is strawberry.UNSET else value
+
+
+@strawberry.input
+class InstanceFilter:
+    ids: IDs | None = strawberry.UNSET
+    search: str | None = strawberry.field(
+        default=strawberry.UNSET, description="A part of the id or the name, case-insensitive."
+    )
+    tab: terms.RenewalTab | None = strawberry.UNSET
+    expires_from: dt.datetime | None = strawberry.field(default=strawberry.UNSET, description="Inclusive.")
+    expires_before: dt.datetime | None = strawberry.field(default=strawberry.UNSET, description="Exclusive.")
+    expires_within_days: int | None = strawberry.field(
+        default=strawberry.UNSET, description="Expires within so many days from now, not yet expired."
+    )
+    products: IDs | None = strawberry.UNSET
+    data_centers: IDs | None = strawberry.UNSET
+    data_center_types: list[terms.DataCenterType] | None = strawberry.UNSET
+    status: list[terms.InstanceStatus] | None = strawberry.UNSET
+    bundled: bool | None = strawberry.UNSET
+    manageable: bool | None = strawberry.field(
+        default=True,
+        description=(
+            "False: the account's instances that renewal management leaves out "
+            "(trial, one-off, unsupported product)."
+        ),
+    )
+
+    def to_filter(self) -> filters.InstanceFilter:
+        names = (field.name for field in dataclasses.fields(filters.InstanceFilter))
+        return filters.InstanceFilter(**{name: given(getattr(self, name)) for name in names})
+
+
+@strawberry.input
+class InstanceOrder:
+    field: queries.InstanceOrderField = queries.InstanceOrderField.EXPIRES_AT
+    direction: enums.OrderDirection = enums.OrderDirection.ASC
+
+    @property
+    def is_descending(self) -> bool:
+        return self.direction is enums.OrderDirection.DESC
+
+
+@strawberry.input
+class MatchingInput:
+    filter: InstanceFilter
+    except_: IDs = strawberry.field(name="except", default_factory=list)
+
+
+@strawberry.input(
+    one_of=True, description="Instances by id, or all that a filter matches except some. At most 10,000."
+)
+class Selection:
+    ids: IDs | None = strawberry.UNSET
+    matching: MatchingInput | None = strawberry.UNSET
+
+    def to_pick(self) -> orders.Pick:
+        if self.matching:
+            return orders.PickMatching(self.matching.filter.to_filter(), tuple(self.matching.except_))
+        return orders.PickIds(tuple(self.ids or ()))
+
+
+@strawberry.input(
+    one_of=True,
+    description=(
+        "The same date for all, or the first such day that is at least a month after each expiry. "
+        "31 means the last day of the month."
+    ),
+)
+class UnifyTarget:
+    date: dt.date | None = strawberry.UNSET
+    day_of_month: int | None = strawberry.UNSET
+
+    def to_extension(self) -> planning.UnifyToDate | planning.UnifyToDayOfMonth:
+        if self.date:
+            return planning.UnifyToDate(self.date)
+        return planning.UnifyToDayOfMonth(self.day_of_month or 0)
+
+
+@strawberry.input
+class QuoteRenewalInput:
+    selection: Selection
+    months: int
+    bundles: terms.BundleHandling = terms.BundleHandling.REFUSE
+
+    def to_request(self) -> orders.QuoteRequest:
+        return orders.QuoteRequest(
+            self.selection.to_pick(), planning.RenewFor(self.months), handling=self.bundles
+        )
+
+
+@strawberry.input
+class QuoteUnifyExpiryInput:
+    selection: Selection
+    target: UnifyTarget
+    bundles: terms.BundleHandling = terms.BundleHandling.REFUSE
+
+    def to_request(self) -> orders.QuoteRequest:
+        return orders.QuoteRequest(
+            self.selection.to_pick(), self.target.to_extension(), handling=self.bundles
+        )
+
+
+@strawberry.input
+class SetRenewalPolicyInput:
+    selection: Selection
+    mode: terms.RenewalMode
+    auto_renew_months: int = 1
+    bundles: terms.BundleHandling = terms.BundleHandling.REFUSE
+    batch_mode: terms.BatchMode = terms.BatchMode.BEST_EFFORT
+
+    def to_request(self) -> policies.PolicyRequest:
+        return policies.PolicyRequest(
+            self.selection.to_pick(),
+            self.mode,
+            auto_renew_months=self.auto_renew_months,
+            handling=self.bundles,
+            batch_mode=self.batch_mode,
+        )
+
+
+@strawberry.input
+class RenewInstancesInput:
+    selection: Selection
+    months: int
+    bundles: terms.BundleHandling = terms.BundleHandling.REFUSE
+    batch_mode: terms.BatchMode = terms.BatchMode.ALL_OR_NOTHING
+    expected_total: scalars.Money | None = strawberry.UNSET
+    idempotency_key: str = strawberry.field(description="Same key, same request: the first answer again.")
+
+    def to_request(self) -> orders.OrderRequest:
+        return orders.OrderRequest(
+            self.selection.to_pick(),
+            planning.RenewFor(self.months),
+            handling=self.bundles,
+            batch_mode=self.batch_mode,
+            expected_total_cents=given(self.expected_total),
+            idempotency_key=self.idempotency_key,
+        )
+
+
+@strawberry.input
+class UnifyExpiryInput:
+    selection: Selection
+    target: UnifyTarget
+    bundles: terms.BundleHandling = terms.BundleHandling.REFUSE
+    batch_mode: terms.BatchMode = terms.BatchMode.ALL_OR_NOTHING
+    expected_total: scalars.Money | None = strawberry.UNSET
+    idempotency_key: str = strawberry.field(description="Same key, same request: the first answer again.")
+
+    def to_request(self) -> orders.OrderRequest:
+        return orders.OrderRequest(
+            self.selection.to_pick(),
+            self.target.to_extension(),
+            handling=self.bundles,
+            batch_mode=self.batch_mode,
+            expected_total_cents=given(self.expected_total),
+            idempotency_key=self.idempotency_key,
+        )

@@ -1,0 +1,115 @@
+"""The root of all changes: each answers what was done, or a typed refusal and nothing was."""
+
+from typing import Annotated
+
+import strawberry
+
+from renewals import orders as domain
+from renewals import policies
+from schema import accounts, inputs, instances, orders, refusals
+from schema.context import Info
+
+
+@strawberry.type
+class SetRenewalPolicySuccess:
+    outcome: strawberry.Private[policies.PolicyOutcome]
+
+    @strawberry.field
+    def changed_count(self) -> int:
+        return len(self.outcome.changed_ids)
+
+    @strawberry.field
+    def unchanged_count(self) -> int:
+        return len(self.outcome.unchanged_ids)
+
+    @strawberry.field
+    async def instances(self, info: Info) -> list[instances.Instance]:
+        return await instances.load_instances([*self.outcome.changed_ids, *self.outcome.unchanged_ids], info)
+
+    @strawberry.field
+    def refusals(self) -> list[refusals.InstanceRefusal]:
+        return refusals.of(self.outcome.refusals)
+
+
+@strawberry.type
+class OrderPlaced:
+    """What renewing and unifying answer alike."""
+
+    placed: strawberry.Private[domain.Placed]
+
+    @strawberry.field
+    async def order(self, info: Info) -> orders.RenewOrder:
+        return await orders.load_order(self.placed.order_id, info)
+
+    @strawberry.field
+    async def instances(self, info: Info) -> list[instances.Instance]:
+        return await instances.load_instances(list(self.placed.instance_ids), info)
+
+    @strawberry.field
+    def refusals(self) -> list[refusals.InstanceRefusal]:
+        return refusals.of(self.placed.refusals)
+
+    @strawberry.field
+    async def account(self, info: Info) -> accounts.Account:
+        return await accounts.resolve_account(info)
+
+
+@strawberry.type
+class RenewInstancesSuccess(OrderPlaced):
+    pass
+
+
+@strawberry.type
+class UnifyExpirySuccess(OrderPlaced):
+    pass
+
+
+SetRenewalPolicyResult = Annotated[
+    SetRenewalPolicySuccess | refusals.NotRenewable | refusals.InvalidInput,
+    strawberry.union("SetRenewalPolicyResult"),
+]
+RenewInstancesResult = Annotated[
+    RenewInstancesSuccess
+    | refusals.NotRenewable
+    | refusals.InsufficientFunds
+    | refusals.PriceChanged
+    | refusals.IdempotencyKeyReused
+    | refusals.InvalidInput,
+    strawberry.union("RenewInstancesResult"),
+]
+UnifyExpiryResult = Annotated[
+    UnifyExpirySuccess
+    | refusals.NotRenewable
+    | refusals.InsufficientFunds
+    | refusals.PriceChanged
+    | refusals.IdempotencyKeyReused
+    | refusals.InvalidInput,
+    strawberry.union("UnifyExpiryResult"),
+]
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    async def set_renewal_policy(
+        self, info: Info, request: Annotated[inputs.SetRenewalPolicyInput, strawberry.argument(name="input")]
+    ) -> SetRenewalPolicyResult:
+        context = info.context
+        outcome = await policies.set_policy(context.account_id, request.to_request(), context.now)
+        return SetRenewalPolicySuccess(outcome=outcome)
+
+    @strawberry.mutation
+    async def renew_instances(
+        self, info: Info, request: Annotated[inputs.RenewInstancesInput, strawberry.argument(name="input")]
+    ) -> RenewInstancesResult:
+        context = info.context
+        placed = await domain.place(context.account_id, request.to_request(), context.now)
+        return RenewInstancesSuccess(placed=placed)
+
+    @strawberry.mutation
+    async def unify_expiry(
+        self, info: Info, request: Annotated[inputs.UnifyExpiryInput, strawberry.argument(name="input")]
+    ) -> UnifyExpiryResult:
+        context = info.context
+        placed = await domain.place(context.account_id, request.to_request(), context.now)
+        return UnifyExpirySuccess(placed=placed)

@@ -1,0 +1,19 @@
+"""The root of all reads."""
+
+import strawberry
+
+from schema import accounts, catalogue, instances, orders
+
+
+@strawberry.type
+class Query:
+    account = strawberry.field(resolver=accounts.resolve_account)
+    instance = strawberry.field(resolver=instances.resolve_instance)
+    instances = strawberry.field(resolver=instances.resolve_instances)
+    products = strawberry.field(resolver=catalogue.resolve_products)
+    data_centers = strawberry.field(resolver=catalogue.resolve_data_centers)
+    quote_renewal = strawberry.field(resolver=orders.resolve_quote_renewal)
+    quote_unify_expiry = strawberry.field(resolver=orders.resolve_quote_unify_expiry)
+    order = strawberry.field(resolver=orders.resolve_order)
+    orders = strawberry.field(resolver=orders.resolve_orders)
+    ledger = strawberry.field(resolver=accounts.resolve_ledger)

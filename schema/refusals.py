@@ -1,0 +1,154 @@
+"""Refusals as GraphQL types, and the one table that turns the domain's errors into them."""
+
+import logging
+import secrets
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.schema import ExceptionHandler
+from strawberry.types.execution import ExecutionResult
+
+from renewals import errors
+from schema import scalars
+
+log = logging.getLogger(__name__)
+
+
+@strawberry.interface
+class Error:
+    message: str
+
+
+@strawberry.type
+class InstanceRefusal:
+    instance_id: strawberry.ID
+    code: errors.RefusalCode
+    message: str
+    bundle_instance_ids: list[strawberry.ID] = strawberry.field(
+        description="BUNDLE_INCOMPLETE, BUNDLED: the members that must be sent together."
+    )
+
+
+@strawberry.type(description="Some instances cannot take part. Every refusal is listed, not only the first.")
+class NotRenewable(Error):
+    refusals: list[InstanceRefusal]
+
+
+@strawberry.type
+class InsufficientFunds(Error):
+    required: scalars.Money
+    available: scalars.Money
+    shortfall: scalars.Money
+
+
+@strawberry.type(description="The total differs from expectedTotal; ask for a new quote.")
+class PriceChanged(Error):
+    expected_total: scalars.Money
+    total: scalars.Money
+
+
+@strawberry.type(description="The key was used for another request; nothing was done.")
+class IdempotencyKeyReused(Error):
+    pass
+
+
+@strawberry.type
+class InvalidInput(Error):
+    field: str = strawberry.field(description="Path of the argument, as in input.months")
+
+
+def of(found: Iterable[errors.Refusal]) -> list[InstanceRefusal]:
+    """The domain's refusals as GraphQL answers them."""
+    return [
+        InstanceRefusal(
+            instance_id=strawberry.ID(refusal.instance_id),
+            code=refusal.code,
+            message=refusal.message,
+            bundle_instance_ids=[strawberry.ID(member) for member in refusal.bundle_instance_ids],
+        )
+        for refusal in found
+    ]
+
+
+class _InvalidInput(ExceptionHandler[errors.InvalidInput, InvalidInput]):
+    def handle(self, exception: errors.InvalidInput, **_: Any) -> InvalidInput:
+        return InvalidInput(message=str(exception), field=exception.field)
+
+
+class _IdempotencyKeyReused(ExceptionHandler[errors.IdempotencyKeyReused, IdempotencyKeyReused]):
+    def handle(self, exception: errors.IdempotencyKeyReused, **_: Any) -> IdempotencyKeyReused:
+        return IdempotencyKeyReused(message=str(exception))
+
+
+class _NotRenewable(ExceptionHandler[errors.NotRenewable, NotRenewable]):
+    def handle(self, exception: errors.NotRenewable, **_: Any) -> NotRenewable:
+        return NotRenewable(message=str(exception), refusals=of(exception.refusals))
+
+
+class _PriceChanged(ExceptionHandler[errors.PriceChanged, PriceChanged]):
+    def handle(self, exception: errors.PriceChanged, **_: Any) -> PriceChanged:
+        return PriceChanged(
+            message=str(exception),
+            expected_total=scalars.Money(exception.expected_total_cents),
+            total=scalars.Money(exception.total_cents),
+        )
+
+
+class _InsufficientFunds(ExceptionHandler[errors.InsufficientFunds, InsufficientFunds]):
+    def handle(self, exception: errors.InsufficientFunds, **_: Any) -> InsufficientFunds:
+        return InsufficientFunds(
+            message=str(exception),
+            required=scalars.Money(exception.required_cents),
+            available=scalars.Money(exception.available_cents),
+            shortfall=scalars.Money(exception.shortfall_cents),
+        )
+
+
+HANDLERS: tuple[ExceptionHandler[Any], ...] = (
+    _InvalidInput(),
+    _IdempotencyKeyReused(),
+    _NotRenewable(),
+    _PriceChanged(),
+    _InsufficientFunds(),
+)
+"""A field whose union has the type answers the error as data; any other field reports it."""
+
+
+class ReportErrors(SchemaExtension):
+    """Gives every error a code, and keeps what went wrong inside from the client.
+
+    INVALID_INPUT names its field; BAD_REQUEST is a document or a variable that does not fit the schema;
+    INTERNAL carries an id that stands beside the traceback in the log.
+    """
+
+    def on_operation(self) -> Iterator[None]:
+        yield
+        result = self.execution_context.result
+        if isinstance(result, ExecutionResult) and result.errors:
+            result.errors = [report(error) for error in result.errors]
+
+
+def report(error: GraphQLError) -> GraphQLError:
+    """The error as a client sees it."""
+    match error.original_error:
+        case errors.InvalidInput() as refused:
+            return _with(error, str(refused), code="INVALID_INPUT", field=refused.field)
+        case Exception() as cause if error.path is not None and not isinstance(cause, GraphQLError):
+            error_id = secrets.token_hex(8)
+            log.error("internal error %s at %s", error_id, error.path, exc_info=cause)
+            return _with(error, "Something went wrong on our side.", code="INTERNAL", id=error_id)
+    return _with(error, error.message, **{"code": "BAD_REQUEST"} | dict(error.extensions or {}))
+
+
+def _with(error: GraphQLError, message: str, **extensions: object) -> GraphQLError:
+    return GraphQLError(
+        message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions=extensions,
+    )

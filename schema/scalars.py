@@ -1,0 +1,66 @@
+"""Money, instants and dates as GraphQL speaks them."""
+
+import datetime as dt
+import re
+from typing import NewType
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+from renewals import money
+
+Money = NewType("Money", int)
+"""Cents inside, a decimal string outside."""
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def parse_instant(value: object) -> dt.datetime:
+    """Reads ISO 8601 with an offset as UTC; raises ValueError for anything else."""
+    if isinstance(value, str) and "T" in value:
+        try:
+            instant = dt.datetime.fromisoformat(value)
+            if instant.tzinfo is not None:
+                return instant.astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise ValueError('an instant is ISO 8601 with an offset, as in "2026-11-23T23:59:59+08:00"')
+
+
+def parse_date(value: object) -> dt.date:
+    """Reads YYYY-MM-DD; raises ValueError for anything else."""
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise ValueError('a date is ISO 8601, as in "2026-11-23"')
+
+
+def _format_instant(value: dt.datetime) -> str:
+    return value.astimezone(dt.UTC).isoformat()
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    Money: strawberry.scalar(
+        name="Money",
+        description=(
+            'An exact amount with two decimal places, as a string: "512.90". Accepts a decimal string or an '
+            "integer; refuses floats, exponents, NaN and more than two places."
+        ),
+        serialize=money.format_cents,
+        parse_value=money.parse_cents,
+    ),
+    dt.datetime: strawberry.scalar(
+        name="DateTime",
+        description="An instant, ISO 8601 with offset; always answered in UTC.",
+        serialize=_format_instant,
+        parse_value=parse_instant,
+    ),
+    dt.date: strawberry.scalar(
+        name="Date",
+        description="A calendar date in the account's time zone, ISO 8601.",
+        serialize=dt.date.isoformat,
+        parse_value=parse_date,
+    ),
+}
