@@ -102,7 +102,7 @@ def check(request: PageRequest) -> None:
 
 def encode(ordering: Ordering, row: Mapping[str, object]) -> str:
     """A row's cursor: opaque to clients, the order's tag and the row's key as JSON inside."""
-    text = orjson.dumps([ordering.tag, *(row[column.name] for column in ordering.columns)])
+    text = orjson.dumps([ordering.tag, *(row[column.name] for column in ordering.columns)], default=str)
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 

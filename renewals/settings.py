@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 INSTANCES_PER_SELECTION_MAX = 10_000
@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     graphiql: bool = False
     """Serves GraphiQL at /graphql; `renewals up` turns it on."""
+    graphiql_key: str | None = None
+    """The API key that GraphiQL has filled in. Everyone who opens the page sees it."""
     log_level: str = "INFO"
 
     time_zone: ZoneInfo = ZoneInfo("Asia/Shanghai")
@@ -51,6 +53,41 @@ class Settings(BaseSettings):
     page_rows_max: Annotated[int, Field(ge=1)] = PAGE_ROWS_MAX
     months_max: Annotated[int, Field(ge=1)] = MONTHS_MAX
     idempotency_key_length_max: Annotated[int, Field(ge=1, le=64)] = IDEMPOTENCY_KEY_LENGTH_MAX
+
+    @property
+    def required_database_url(self) -> str:
+        """The database, or a word on how to get one."""
+        if self.database_url is None:
+            raise SettingMissingError("DATABASE_URL")
+        return self.database_url
+
+    @property
+    def required_redis_url(self) -> str:
+        """The queue, or a word on how to get one."""
+        if self.redis_url is None:
+            raise SettingMissingError("REDIS_URL")
+        return self.redis_url
+
+
+class SettingMissingError(Exception):
+    """A setting without a default is not in the environment."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not set. Set it, or run `renewals up`, which brings its own servers.")
+
+
+def explain(problem: ValueError) -> str:
+    """One line for each setting that is wrong, by the name it has in the environment."""
+    if not isinstance(problem, ValidationError):
+        return str(problem)
+    return "\n".join(
+        f"{_variable(str(error['loc'][0]))}: {error['msg']} (it is {error['input']!r})"
+        for error in problem.errors(include_url=False)
+    )
+
+
+def _variable(name: str) -> str:
+    return name if name.isupper() else f"{Settings.model_config['env_prefix']}{name}".upper()
 
 
 @cache

@@ -1,7 +1,5 @@
 """The executable schema, and its printed form that is kept in `schema.graphql`."""
 
-import logging
-
 import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import ParserCache, ValidationCache
@@ -12,17 +10,15 @@ from schema import mutations, queries, refusals, scalars
 
 _DOCUMENTS_CACHED = 200
 
-log = logging.getLogger(__name__)
-
 
 class RenewalSchema(strawberry.Schema):
-    """A schema that leaves logging to `refusals.report`: a client's mistake is not our error."""
+    """A schema whose every error is reported by `refusals.report`."""
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
         for error in errors:
-            log.debug("%s", error)
+            refusals.report(error)
 
 
 schema = RenewalSchema(
@@ -33,7 +29,6 @@ schema = RenewalSchema(
     extensions=[
         lambda: ParserCache(maxsize=_DOCUMENTS_CACHED),
         lambda: ValidationCache(maxsize=_DOCUMENTS_CACHED),
-        refusals.ReportErrors,
     ],
 )
 

@@ -2,14 +2,12 @@
 
 import logging
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import SchemaExtension
 from strawberry.schema import ExceptionHandler
-from strawberry.types.execution import ExecutionResult
 
 from renewals import errors
 from schema import scalars
@@ -117,38 +115,20 @@ HANDLERS: tuple[ExceptionHandler[Any], ...] = (
 """A field whose union has the type answers the error as data; any other field reports it."""
 
 
-class ReportErrors(SchemaExtension):
-    """Gives every error a code, and keeps what went wrong inside from the client.
+def report(error: GraphQLError) -> None:
+    """Gives an error its code, and keeps what went wrong inside from the client.
 
     INVALID_INPUT names its field; BAD_REQUEST is a document or a variable that does not fit the schema;
     INTERNAL carries an id that stands beside the traceback in the log.
     """
-
-    def on_operation(self) -> Iterator[None]:
-        yield
-        result = self.execution_context.result
-        if isinstance(result, ExecutionResult) and result.errors:
-            result.errors = [report(error) for error in result.errors]
-
-
-def report(error: GraphQLError) -> GraphQLError:
-    """The error as a client sees it."""
     match error.original_error:
         case errors.InvalidInput() as refused:
-            return _with(error, str(refused), code="INVALID_INPUT", field=refused.field)
+            error.message = str(refused)
+            error.extensions = {"code": "INVALID_INPUT", "field": refused.field}
         case Exception() as cause if error.path is not None and not isinstance(cause, GraphQLError):
             error_id = secrets.token_hex(8)
             log.error("internal error %s at %s", error_id, error.path, exc_info=cause)
-            return _with(error, "Something went wrong on our side.", code="INTERNAL", id=error_id)
-    return _with(error, error.message, **{"code": "BAD_REQUEST"} | dict(error.extensions or {}))
-
-
-def _with(error: GraphQLError, message: str, **extensions: object) -> GraphQLError:
-    return GraphQLError(
-        message,
-        nodes=error.nodes,
-        source=error.source,
-        positions=error.positions,
-        path=error.path,
-        extensions=extensions,
-    )
+            error.message = "Something went wrong on our side."
+            error.extensions = {"code": "INTERNAL", "id": error_id}
+        case _:
+            error.extensions = {"code": "BAD_REQUEST"} | dict(error.extensions or {})

@@ -18,6 +18,7 @@ import redis
 
 from graphql_api import embedded
 from renewals import database, settings
+from tests import client as clients
 from tests import world as worlds
 
 # Not RENEWALS_..., which would be settings, nor DATABASE_URL, which the code under test might take for its own.
@@ -88,6 +89,14 @@ async def world(opened: str) -> worlds.World:
     made = worlds.World()
     await made.put_catalogue()
     return made
+
+
+@pytest.fixture
+async def graphql(world: worlds.World) -> AsyncIterator[clients.Client]:
+    """The application, asked as account `a`, which a test opens with `world.account("a", ...)` or leaves empty."""
+    client = clients.Client()
+    async with client.http:
+        yield client
 
 
 @pytest.fixture

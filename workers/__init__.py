@@ -1,1 +1,1 @@
-"""The clock: the jobs and the schedule that call the domain."""
+"""The clock: arq wakes up, the domain does the work, PostgreSQL knows what is left."""

@@ -1,0 +1,49 @@
+"""The ASGI application: /graphql, GraphiQL's files beside it, and /healthz for those who watch it."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from graphql_api import graphiql, view
+from renewals import auto_renewal, database, settings
+
+EXAMPLE_QUERY = (Path(__file__).parent / "example.graphql").read_text(encoding="utf-8")
+
+
+def create(
+    limits: settings.Settings | None = None, *, now: auto_renewal.Clock = auto_renewal.utc_now
+) -> Starlette:
+    """The application for the settings of the environment, or for those given."""
+    chosen = limits or settings.get()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with database.opened(chosen.required_database_url, pool_size=chosen.database_pool_size):
+            yield
+
+    page = None
+    routes: list[BaseRoute] = [Route("/healthz", healthz, methods=["GET"])]
+    if chosen.graphiql:
+        folder = chosen.data_dir / "graphiql"
+        page = graphiql.page(EXAMPLE_QUERY, _headers(chosen.graphiql_key), folder)
+        if folder.is_dir():
+            routes.append(Mount("/graphiql", StaticFiles(directory=folder)))
+    routes.append(Route("/graphql", view.GraphQLView(now=now, graphiql_page=page)))
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def healthz(_: Request) -> Response:
+    """200 while the process serves and reaches its database."""
+    await database.fetch(database.pool(), "SELECT 1")
+    return Response("ok", media_type="text/plain")
+
+
+def _headers(key: str | None) -> str | None:
+    return orjson.dumps({"Authorization": f"Bearer {key}"}).decode() if key else None

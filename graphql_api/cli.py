@@ -1,0 +1,184 @@
+"""The command line: `renewals up` for everything at once, the other commands for one part each."""
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+import uvicorn
+
+from graphql_api import binaries, graphiql, stack
+from renewals import auto_renewal, database, demo, lifecycle, money, settings
+from schema import build
+from workers import main as worker_main
+
+Value = TypeVar("Value")
+
+SDL_PATH = Path(__file__).parent.parent / "schema.graphql"
+
+app = typer.Typer(
+    help="Renewal management for prepaid cloud instances.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def up() -> None:
+    """Run everything: PostgreSQL and Valkey (unless their URLs are given), the demo account, API and worker."""
+    chosen = _configure()
+    try:
+        raise typer.Exit(stack.run(chosen))
+    except binaries.EmbeddedError as problem:
+        _fail(str(problem))
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: RENEWALS_HOST]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. [default: RENEWALS_PORT]")] = None,
+    workers: Annotated[int, typer.Option(help="How many processes serve.", min=1)] = 1,
+) -> None:
+    """Serve the GraphQL API."""
+    chosen = _configure()
+    _required(lambda: chosen.required_database_url)
+    uvicorn.run(
+        "graphql_api.app:create",
+        factory=True,
+        host=host or chosen.host,
+        port=chosen.port if port is None else port,
+        workers=workers,
+        log_level=chosen.log_level.lower(),
+    )
+
+
+@app.command()
+def worker() -> None:
+    """Run the worker: renews what is due every hour, expires and releases every minute."""
+    chosen = _configure()
+    _required(lambda: (chosen.required_database_url, chosen.required_redis_url))
+    asyncio.run(worker_main.run(chosen))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    url = _required(lambda: _configure().required_database_url)
+    applied = asyncio.run(database.migrate(url))
+    typer.echo("\n".join(f"applied {name}" for name in applied) or "up to date")
+
+
+@app.command("demo")
+def load_demo(
+    day: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day its dates are relative to. [default: today]"),
+    ] = None,
+) -> None:
+    """Load the demo account, and print a new API key for it."""
+    chosen = _configure()
+    url = _required(lambda: chosen.required_database_url)
+    today = day.date() if day else dt.datetime.now(chosen.time_zone).date()
+
+    async def load() -> None:
+        async with database.opened(url):
+            loaded = await demo.load(today)
+            typer.echo("loaded the demo account" if loaded else "the demo account is there already")
+            typer.echo(f"API key, shown once: {await stack.new_demo_key()}")
+
+    asyncio.run(load())
+
+
+@app.command("run-now")
+def run_now(
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INSTANT",
+            help="The run's clock, as in 2027-03-01T00:30; in RENEWALS_TIME_ZONE if without offset. [default: now]",
+        ),
+    ] = None,
+) -> None:
+    """Renew what is due, then expire and release, on a given clock; for operators and tests."""
+    chosen = _configure()
+    url = _required(lambda: chosen.required_database_url)
+    clock = _instant(at, chosen) if at else auto_renewal.utc_now()
+
+    async def run() -> None:
+        async with database.opened(url, pool_size=chosen.database_pool_size):
+            done = await auto_renewal.run_now(clock, on_chunk=_progress)
+            lapsed = await lifecycle.lapse(clock)
+        typer.echo(
+            f"run {done.id} at {clock.isoformat()}: {done.renewed_count} renewed for "
+            f"{money.format_cents(done.amount_cents)}, {done.refused_count} refused, "
+            f"{done.skipped_count} skipped, {lapsed.expired_count} expired, {lapsed.released_count} released"
+        )
+
+    asyncio.run(run())
+
+
+@app.command("schema")
+def print_schema(
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with schema.graphql; exit 1 on a difference.")
+    ] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write schema.graphql anew.")] = False,
+) -> None:
+    """Print the GraphQL schema."""
+    sdl = build.sdl()
+    if write:
+        SDL_PATH.write_text(sdl, encoding="utf-8")
+    elif check:
+        if not SDL_PATH.exists() or SDL_PATH.read_text(encoding="utf-8") != sdl:
+            _fail("schema.graphql differs from the code: run `renewals schema --write`")
+    else:
+        typer.echo(sdl, nl=False)
+
+
+@app.command("graphiql-assets")
+def fetch_graphiql_assets() -> None:
+    """Fetch the files that GraphiQL needs, so that it works without a network."""
+    folder = _configure().data_dir / "graphiql"
+    try:
+        typer.echo(f"{graphiql.fetch(folder)} files fetched into {folder}")
+    except graphiql.GraphiQLError as problem:
+        _fail(str(problem))
+
+
+def _required(read: Callable[[], Value]) -> Value:
+    """What a command cannot do without, or a word on how to get it."""
+    try:
+        return read()
+    except settings.SettingMissingError as problem:
+        _fail(str(problem))
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+def _configure() -> settings.Settings:
+    """The settings, or one line for each that is wrong."""
+    try:
+        chosen = settings.get()
+    except ValueError as problem:
+        _fail(settings.explain(problem))
+    logging.basicConfig(level=chosen.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    return chosen
+
+
+def _instant(text: str, chosen: settings.Settings) -> dt.datetime:
+    try:
+        instant = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("must be ISO 8601, as in 2027-03-01T00:30", param_hint="--at") from None
+    return (instant if instant.tzinfo else instant.replace(tzinfo=chosen.time_zone)).astimezone(dt.UTC)
+
+
+def _progress(done: int, total: int) -> None:
+    typer.echo(f"chunk {done} of {total}", err=True)

@@ -1,0 +1,160 @@
+"""`renewals up`: servers, schema, demo account, API and worker, started together and stopped together."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+from graphql_api import embedded, guard
+from renewals import api_keys, auto_renewal, database, demo, settings
+
+START_SECONDS_MAX = 30.0
+STOP_SECONDS_MAX = 40.0
+POLL_SECONDS = 0.05
+
+
+class ChildError(Exception):
+    """The API or the worker ended on its own."""
+
+
+def run(chosen: settings.Settings) -> int:
+    """Runs everything until Ctrl-C or SIGTERM; answers the exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with contextlib.ExitStack() as servers:
+            environment = _servers(chosen, servers)
+            key = asyncio.run(_prepare(environment["DATABASE_URL"], chosen))
+            environment["RENEWALS_GRAPHIQL_KEY"] = key
+            children = {
+                name: servers.enter_context(_child(name, environment)) for name in ("serve", "worker")
+            }
+            address = f"http://{chosen.host}:{environment['RENEWALS_PORT']}"
+            _await_health(address, children)
+            _print_banner(address, key, environment, chosen)
+            _watch(children)
+    except KeyboardInterrupt:
+        typer.echo("stopped")
+    except ChildError as problem:
+        typer.echo(str(problem), err=True)
+        return 1
+    return 0
+
+
+async def new_demo_key() -> str:
+    """A new API key for the demo account."""
+    return await api_keys.create(database.pool(), demo.ACCOUNT_ID, auto_renewal.utc_now())
+
+
+def _servers(chosen: settings.Settings, running: contextlib.ExitStack) -> dict[str, str]:
+    """Starts the servers whose addresses are not given; answers the environment of API and worker."""
+    database_url = chosen.database_url or running.enter_context(embedded.Postgres(chosen.data_dir)).url
+    redis_url = chosen.redis_url or running.enter_context(embedded.Valkey(chosen.data_dir)).url
+    return os.environ | {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "RENEWALS_GRAPHIQL": "true",
+        "RENEWALS_PORT": str(_free_port(chosen.host, chosen.port)),
+    }
+
+
+async def _prepare(database_url: str, chosen: settings.Settings) -> str:
+    """Migrates, loads the demo account if it is not there, and answers a key for it that works."""
+    await database.migrate(database_url)
+    async with database.opened(database_url):
+        await demo.load(dt.datetime.now(chosen.time_zone).date())
+        kept = chosen.data_dir / "demo.key"
+        key = kept.read_text().strip() if kept.exists() else ""
+        if await api_keys.find_account(database.pool(), key) != demo.ACCOUNT_ID:
+            key = await new_demo_key()
+            _keep_secret(kept, key)
+    return key
+
+
+def _keep_secret(path: Path, secret: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secret)
+
+
+@contextlib.contextmanager
+def _child(name: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """One of our own commands, in a session of its own so that Ctrl-C reaches it through us, in order."""
+    command = [sys.executable, "-m", "graphql_api", name]
+    child = subprocess.Popen(command, env=environment, start_new_session=True)
+    guard.watch(child.pid)
+    try:
+        yield child
+    finally:
+        child.terminate()
+        try:
+            child.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        guard.forget(child.pid)
+
+
+def _free_port(host: str, wanted: int) -> int:
+    """The wanted port, or a free one where it is taken."""
+    for port in (wanted, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+            return int(probe.getsockname()[1])
+    raise ChildError(f"No port can be had on {host}.")
+
+
+def _await_health(address: str, children: dict[str, subprocess.Popen[bytes]]) -> None:
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < deadline:
+        _refuse_ended(children)
+        with (
+            contextlib.suppress(urllib.error.URLError, ConnectionError),
+            urllib.request.urlopen(f"{address}/healthz", timeout=5),  # noqa: S310 - our own address
+        ):
+            return
+        time.sleep(POLL_SECONDS)
+    raise ChildError(f"The API did not answer at {address} within {START_SECONDS_MAX:.0f} s.")
+
+
+def _watch(children: dict[str, subprocess.Popen[bytes]]) -> None:
+    while True:
+        _refuse_ended(children)
+        time.sleep(0.5)
+
+
+def _refuse_ended(children: dict[str, subprocess.Popen[bytes]]) -> None:
+    for name, child in children.items():
+        if child.poll() is not None:
+            raise ChildError(f"`renewals {name}` ended with exit code {child.returncode}.")
+
+
+def _print_banner(address: str, key: str, environment: dict[str, str], chosen: settings.Settings) -> None:
+    moved = f" (port {chosen.port} was taken)" if environment["RENEWALS_PORT"] != str(chosen.port) else ""
+    query = """{"query":"{ account { name balance } instances { totalCount } }"}"""
+    typer.echo(
+        f"""
+GraphQL and GraphiQL  {address}/graphql{moved}
+PostgreSQL            {environment["DATABASE_URL"]}
+Redis                 {environment["REDIS_URL"]}
+Demo API key          {key}
+
+Try it:
+curl -s {address}/graphql -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{query}'
+
+Ctrl-C stops everything.
+"""
+    )
+    sys.stdout.flush()

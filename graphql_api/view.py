@@ -1,0 +1,72 @@
+"""GraphQL over HTTP: who asks is settled before anything is parsed, and every error is JSON with a code."""
+
+import logging
+import secrets
+from typing import Any
+
+import orjson
+from cross_web import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+
+from graphql_api import authentication
+from renewals import auto_renewal
+from schema import build
+from schema.context import Context
+
+log = logging.getLogger(__name__)
+
+
+class GraphQLView(GraphQL[Context, None]):
+    """Strawberry's view with our identity, our errors and a GraphiQL page that needs no network."""
+
+    def __init__(self, *, now: auto_renewal.Clock, graphiql_page: str | None) -> None:
+        super().__init__(schema=build.schema, graphql_ide="graphiql" if graphiql_page else None)
+        self.now = now
+        self.graphiql_page = graphiql_page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = await self._respond(request)
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        try:
+            if self.graphiql_page and self._asks_for_page(request):
+                return HTMLResponse(self.graphiql_page)
+            account_id = await authentication.identify(request)
+            if account_id is None:
+                message = "Send an API key: Authorization: Bearer <key>."
+                return error(401, "UNAUTHENTICATED", message, {"WWW-Authenticate": "Bearer"})
+            request.state.account_id = account_id
+            return await self.run(request)
+        except HTTPException as refused:
+            return error(refused.status_code, "BAD_REQUEST", refused.reason)
+        except Exception:  # the last line: a client is told nothing, the log everything
+            error_id = secrets.token_hex(8)
+            log.exception("internal error %s", error_id)
+            return error(500, "INTERNAL", f"Something went wrong on our side ({error_id}).")
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        return Context(account_id=request.state.account_id, now=self.now())
+
+    def decode_json(self, data: str | bytes) -> Any:
+        decoded = orjson.loads(data)
+        if not isinstance(decoded, dict):
+            raise HTTPException(400, "The body must be a JSON object with a query.")
+        return decoded
+
+    def encode_json(self, data: object) -> bytes:
+        return orjson.dumps(data)
+
+    def _asks_for_page(self, request: Request) -> bool:
+        return request.method == "GET" and "text/html" in request.headers.get("accept", "")
+
+
+def error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
+    """An answer without data, in the shape of every GraphQL error."""
+    body = orjson.dumps({"data": None, "errors": [{"message": message, "extensions": {"code": code}}]})
+    return Response(body, status, headers, media_type="application/json")

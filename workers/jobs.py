@@ -1,0 +1,41 @@
+"""What the worker does when it wakes: a few lines each, all of the work in the domain."""
+
+from typing import Any
+
+from arq import ArqRedis
+
+from renewals import auto_renewal, lifecycle
+
+Context = dict[Any, Any]
+
+
+async def start_run(ctx: Context) -> None:
+    """Every hour: open the run of this tick and hand out its chunks."""
+    await auto_renewal.open_scheduled(auto_renewal.utc_now())
+    await hand_out(ctx["redis"])
+
+
+async def catch_up(ctx: Context) -> None:
+    """When a worker starts: whatever is due and not done, however long nobody looked (rule 23)."""
+    await auto_renewal.open_at_start(auto_renewal.utc_now())
+    await hand_out(ctx["redis"])
+
+
+async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
+    """Renew one chunk of a run, and end the run if it was the last."""
+    await auto_renewal.renew_chunk(auto_renewal.Chunk(run_id, number))
+    await auto_renewal.close_runs(auto_renewal.utc_now())
+
+
+async def sweep(ctx: Context) -> None:
+    """Every minute: expire and release what has lapsed, hand out again what the queue lost."""
+    now = auto_renewal.utc_now()
+    await lifecycle.lapse(now)
+    await auto_renewal.close_runs(now)
+    await hand_out(ctx["redis"])
+
+
+async def hand_out(queue: ArqRedis) -> None:
+    """Queues every chunk that is left; one that is queued or running already keeps its place."""
+    for run_id, number in await auto_renewal.pending_chunks():
+        await queue.enqueue_job(renew_chunk.__name__, run_id, number, _job_id=f"renew:{run_id}:{number}")

@@ -1,0 +1,65 @@
+"""The arq worker: JSON on the wire, UTC on the clock, cron as a wake-up and nothing more."""
+
+import asyncio
+import datetime as dt
+from contextlib import AsyncExitStack
+from functools import partial
+
+import orjson
+from arq import Worker, cron
+from arq.connections import RedisSettings
+
+from renewals import database, settings
+from workers import jobs
+
+CHUNK_SECONDS_MAX = 60
+"""A chunk takes a second or so. A killed worker's chunk comes back this long, and ten seconds, after it."""
+STOP_SECONDS_MAX = 30
+HEALTH_CHECK_SECONDS = 30
+TRIES_MAX = 5
+
+
+async def run(chosen: settings.Settings) -> None:
+    """Works until SIGTERM or SIGINT, which let the chunk in hand finish."""
+    worker = create(chosen)
+    try:
+        await worker.async_run()
+    except asyncio.CancelledError:
+        pass  # how arq ends its loop on a signal
+    finally:
+        await worker.close()
+
+
+def create(chosen: settings.Settings) -> Worker:
+    """A worker for the settings, within a running loop."""
+    resources = AsyncExitStack()
+
+    async def start(ctx: jobs.Context) -> None:
+        await resources.enter_async_context(
+            database.opened(chosen.required_database_url, pool_size=chosen.database_pool_size)
+        )
+        await jobs.catch_up(ctx)
+
+    async def stop(ctx: jobs.Context) -> None:
+        await resources.aclose()
+
+    # A cron job is tried again only if it may be tried twice; its results are kept by nobody.
+    return Worker(
+        functions=[jobs.renew_chunk],
+        cron_jobs=[
+            cron(jobs.start_run, minute=chosen.auto_renew_time.minute, second=0, max_tries=TRIES_MAX),
+            cron(jobs.sweep, second=0, max_tries=TRIES_MAX),
+        ],
+        redis_settings=RedisSettings.from_dsn(chosen.required_redis_url),
+        on_startup=start,
+        on_shutdown=stop,
+        max_jobs=chosen.worker_chunks_at_once + 1,
+        max_tries=TRIES_MAX,
+        job_timeout=CHUNK_SECONDS_MAX,
+        keep_result=0,
+        job_completion_wait=STOP_SECONDS_MAX,
+        health_check_interval=HEALTH_CHECK_SECONDS,
+        timezone=dt.UTC,
+        job_serializer=partial(orjson.dumps, default=str),
+        job_deserializer=orjson.loads,
+    )
