@@ -1,0 +1,206 @@
+"""The demo account: everything the rules speak of, placed around a given day, the same every time."""
+
+import datetime as dt
+import random
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from renewals import catalogue, database, demo_data, inventory, ledger, periods, vouchers
+from renewals.catalogue import DataCenterEntry, ProductEntry
+from renewals.demo_data import Offer
+from renewals.inventory import Registration
+from renewals.terms import BillingMode, InstanceStatus, RenewalMode
+
+ACCOUNT_ID = "demo"
+ACCOUNT_NAME = "演示账户"
+ZONE = ZoneInfo("Asia/Shanghai")
+BUNDLE_ID = "demo-kes"
+SEED_IDS = ("b8eac96a-807b-49f2-af7a-a173440b3b56", "61779fb8-1b30-4110-a7c4-1361ef021014")
+
+_NAMESPACE = uuid.UUID("6f6a4c1e-3f0b-5d6e-9a57-1f0c2d7b8e90")
+_LOADING_LOCK = 7_236_001_843
+_FEBRUARY = 2
+
+
+async def load(day: dt.date) -> bool:
+    """Makes the demo account as of that day in its zone; answers False, changing nothing, if it is there."""
+    async with database.transaction() as connection:
+        await database.fetch(connection, "SELECT pg_advisory_xact_lock($1)", _LOADING_LOCK)
+        if await ledger.lock(connection, [ACCOUNT_ID]):
+            return False
+        await catalogue.put_products(connection, [offer.product for offer in demo_data.OFFERS])
+        await catalogue.put_data_centers(connection, demo_data.DATA_CENTERS)
+        await ledger.open_account(
+            connection, account_id=ACCOUNT_ID, name=ACCOUNT_NAME, zone=ZONE, now=_ago(day, days=800)
+        )
+        await _give_money(connection, day)
+        rows = registrations(day)
+        await inventory.register(connection, ACCOUNT_ID, ZONE, rows, {BUNDLE_ID: "日志检索 KES"})
+    return True
+
+
+async def _give_money(connection: database.Connection, day: dt.date) -> None:
+    for number, income in enumerate(demo_data.INCOME):
+        now = _ago(day, days=income.days_ago)
+        match income:
+            case demo_data.TopUp(_, cents, memo):
+                await ledger.top_up(connection, ACCOUNT_ID, cents, memo=memo, now=now)
+            case demo_data.Gift(_, cents, days_left, product_codes):
+                await vouchers.issue(
+                    connection,
+                    ACCOUNT_ID,
+                    cents,
+                    expires_at=periods.end_of_day(day + dt.timedelta(days=days_left), ZONE),
+                    now=now,
+                    product_codes=product_codes,
+                    voucher_id=uuid.uuid5(_NAMESPACE, f"voucher {number}"),
+                )
+
+
+def registrations(day: dt.date) -> list[Registration]:
+    """All instances of the demo account as of that day; pure, and but for the dates the same for every day."""
+    maker = _Maker(day)
+    rows = [*_seed_page(maker), *_bundle(maker), *_left_out(maker), *_without_expiry(maker)]
+    rows += [*_month_ends(maker), *_near(maker)]
+    return rows + list(_later(maker, count=demo_data.INSTANCES - len(rows)))
+
+
+class _Maker:
+    """Makes up instances one by one; the n-th has the same id, name and price whatever the day."""
+
+    def __init__(self, day: dt.date) -> None:
+        self.day = day
+        self.random = random.Random(20_211_130)  # noqa: S311  # nothing secret is drawn
+        self._made = 0
+
+    def make(
+        self,
+        last_day: dt.date | None,
+        mode: RenewalMode = RenewalMode.MANUAL,
+        *,
+        anchor_day: int | None = None,
+        offer: Offer | None = None,
+        data_center: DataCenterEntry | None = None,
+    ) -> Registration:
+        """One instance; what is not said of it is drawn."""
+        self._made += 1
+        drawn = self.random.choices(demo_data.OFFERS, [each.weight for each in demo_data.OFFERS])[0]
+        offer, data_center = offer or drawn, data_center or self.random.choice(demo_data.DATA_CENTERS)
+        variant = self.random.choice(offer.variants)
+        months = self.random.choice((1, 1, 1, 3, 12))
+        return Registration(
+            id=str(uuid.uuid5(_NAMESPACE, f"instance {self._made}")),
+            name=self._name(offer.product),
+            product_code=offer.product.code,
+            data_center_code=data_center.code,
+            monthly_price_cents=variant.monthly_cents,
+            created_at=self._created_at(last_day, anchor_day),
+            last_day=last_day,
+            anchor_day=anchor_day,
+            billing_mode=BillingMode.PREPAID if last_day else BillingMode.PAY_AS_YOU_GO,
+            status=self._status(last_day, offer.product.retention_days),
+            renewal_mode=mode,
+            auto_renew_months=months if mode is RenewalMode.AUTO else 1,
+            configuration={
+                "产品属性": offer.product.name_zh,
+                **variant.configuration,
+                "数据中心": data_center.name,
+            },
+        )
+
+    def in_days(self, days: int) -> dt.date:
+        """The day that many days from today."""
+        return self.day + dt.timedelta(days=days)
+
+    def _name(self, product: ProductEntry) -> str:
+        stage, purpose = self.random.choice(demo_data.STAGES), self.random.choice(demo_data.PURPOSES)
+        if self._made % 2:
+            return f"{stage[0]}-{purpose[0]}-{product.code}-{self._made:03d}"
+        return f"{stage[1]}-{purpose[1]}-{product.name_zh}-{self._made:03d}"
+
+    def _created_at(self, last_day: dt.date | None, anchor_day: int | None) -> dt.datetime:
+        """A time of day whole anchored months before the expiry, and before today."""
+        months, minute = self.random.randint(1, 18), self.random.randrange(24 * 60)
+        if last_day is None:
+            created_on = self.in_days(-30 * months)
+        else:
+            anchor_day = anchor_day or last_day.day
+            ahead = max(0, periods.months_between(anchor_day, self.day, last_day) + 1)
+            created_on = periods.step(anchor_day, last_day, -ahead - months)
+        return dt.datetime.combine(created_on, dt.time(*divmod(minute, 60)), ZONE).astimezone(dt.UTC)
+
+    def _status(self, last_day: dt.date | None, retention_days: int) -> InstanceStatus:
+        """What the worker would have made of it by now (rule 22)."""
+        if last_day is None or last_day >= self.day:
+            return InstanceStatus.RUNNING
+        is_kept = last_day + dt.timedelta(days=retention_days) >= self.day
+        return InstanceStatus.EXPIRED if is_kept else InstanceStatus.RELEASED
+
+
+def _seed_page(maker: _Maker) -> Iterator[Registration]:
+    """The two instances on the page that the rules were taken from: month ends, two months apart."""
+    first = periods.step(31, maker.day, 1)
+    for instance_id, last_day in zip(SEED_IDS, (first, periods.step(31, first, 2)), strict=True):
+        row = maker.make(last_day, anchor_day=31, offer=demo_data.EIP, data_center=demo_data.BEIJING_6)
+        smallest = demo_data.EIP.variants[0]
+        yield replace(
+            row,
+            id=instance_id,
+            monthly_price_cents=smallest.monthly_cents,
+            configuration={**row.configuration, **smallest.configuration},
+        )
+
+
+def _bundle(maker: _Maker) -> Iterator[Registration]:
+    """A KES with the KEC and the EBS that were ordered with it (rule 10)."""
+    offers, last_day = (demo_data.KES, demo_data.KEC, demo_data.EBS), maker.in_days(12)
+    rows = [maker.make(last_day, offer=offer, data_center=demo_data.BEIJING_6) for offer in offers]
+    for row in rows:
+        yield replace(row, bundle_id=BUNDLE_ID, created_at=rows[0].created_at)
+
+
+def _left_out(maker: _Maker) -> Iterator[Registration]:
+    """What renewal management does not serve (rules 1 and 2)."""
+    yield replace(maker.make(maker.in_days(5), offer=demo_data.KEC), is_trial=True)
+    yield replace(maker.make(maker.in_days(60), offer=demo_data.CDN), billing_mode=BillingMode.ONE_OFF)
+    yield maker.make(maker.in_days(20), offer=demo_data.DDOS)
+    yield maker.make(maker.in_days(40), offer=demo_data.CERT)
+
+
+def _without_expiry(maker: _Maker) -> Iterator[Registration]:
+    """Pay-as-you-go: listed, never renewed (rule 3)."""
+    for offer in (demo_data.KEC, demo_data.EIP, demo_data.EBS, demo_data.CDN):
+        yield maker.make(None, offer=offer)
+
+
+def _month_ends(maker: _Maker) -> Iterator[Registration]:
+    """Anchors on days that the month of expiry does not have, over the coming year (rule 6)."""
+    for months in range(1, 13):
+        last_day = periods.step(31, maker.day, months)
+        mode = RenewalMode.AUTO if months % 2 else RenewalMode.MANUAL
+        if last_day.day < 31:
+            yield maker.make(last_day, mode, anchor_day=31)
+        if last_day.month == _FEBRUARY:
+            yield maker.make(last_day, mode, anchor_day=30)
+
+
+def _near(maker: _Maker) -> Iterator[Registration]:
+    """What has expired, expires today, or soon; and some that are at the end of the longest term."""
+    for mode, days_left in demo_data.DAYS_LEFT.items():
+        for days in days_left:
+            is_far = days > demo_data.DAYS_LATER_MAX
+            yield maker.make(maker.in_days(days), mode, offer=demo_data.KEC if is_far else None)
+
+
+def _later(maker: _Maker, *, count: int) -> Iterator[Registration]:
+    """The many that have more than a month left."""
+    for _ in range(count):
+        mode = maker.random.choices(list(demo_data.MODE_WEIGHTS), list(demo_data.MODE_WEIGHTS.values()))[0]
+        yield maker.make(maker.in_days(maker.random.randint(31, demo_data.DAYS_LATER_MAX)), mode)
+
+
+def _ago(day: dt.date, *, days: int) -> dt.datetime:
+    """The instant at which the day so many days before begins in the account's zone."""
+    return dt.datetime.combine(day - dt.timedelta(days=days), dt.time(), ZONE).astimezone(dt.UTC)
