@@ -1,7 +1,6 @@
 """The demo account holds what it promises, around any day."""
 
 import asyncio
-import dataclasses
 import datetime as dt
 from collections import Counter
 
