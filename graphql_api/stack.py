@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import typer
@@ -22,6 +22,7 @@ from renewals import api_keys, auto_renewal, database, demo, settings
 START_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 40.0
 POLL_SECONDS = 0.05
+_KEY_LINE = "export GRAPHQL_KEY="
 
 
 class ChildError(Exception):
@@ -34,12 +35,14 @@ def run(chosen: settings.Settings) -> int:
     try:
         with contextlib.ExitStack() as servers:
             environment = _servers(chosen, servers)
-            key = asyncio.run(_prepare(environment["DATABASE_URL"], chosen))
+            kept = chosen.data_dir / "env"
+            key = asyncio.run(_prepare(environment["DATABASE_URL"], chosen, _kept_key(kept)))
             environment["RENEWALS_GRAPHIQL_KEY"] = key
+            address = f"http://{chosen.host}:{environment['RENEWALS_PORT']}"
+            _keep(kept, address, key, environment)
             children = {
                 name: servers.enter_context(_child(name, environment)) for name in ("serve", "worker")
             }
-            address = f"http://{chosen.host}:{environment['RENEWALS_PORT']}"
             _await_health(address, children)
             _print_banner(address, key, environment, chosen)
             _watch(children)
@@ -68,24 +71,34 @@ def _servers(chosen: settings.Settings, running: contextlib.ExitStack) -> dict[s
     }
 
 
-async def _prepare(database_url: str, chosen: settings.Settings) -> str:
+async def _prepare(database_url: str, chosen: settings.Settings, key: str) -> str:
     """Migrates, loads the demo account if it is not there, and answers a key for it that works."""
     await database.migrate(database_url)
     async with database.opened(database_url):
         await demo.load(dt.datetime.now(chosen.time_zone).date())
-        kept = chosen.data_dir / "demo.key"
-        key = kept.read_text().strip() if kept.exists() else ""
-        if await api_keys.find_account(database.pool(), key) != demo.ACCOUNT_ID:
-            key = await new_demo_key()
-            _keep_secret(kept, key)
-    return key
+        if await api_keys.find_account(database.pool(), key) == demo.ACCOUNT_ID:
+            return key
+        return await new_demo_key()
 
 
-def _keep_secret(path: Path, secret: str) -> None:
+def _kept_key(path: Path) -> str:
+    """The demo key of an earlier start; only its hash is in the database, so it is kept for the next one."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return next((line.removeprefix(_KEY_LINE) for line in lines if line.startswith(_KEY_LINE)), "")
+
+
+def _keep(path: Path, address: str, key: str, environment: Mapping[str, str]) -> None:
+    """Writes what a shell needs to talk to the running servers: `. .renewals/env`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    path.write_text(secret)
+    path.write_text(
+        f"""export DATABASE_URL={environment["DATABASE_URL"]}
+export REDIS_URL={environment["REDIS_URL"]}
+export GRAPHQL_URL={address}/graphql
+{_KEY_LINE}{key}
+"""
+    )
 
 
 @contextlib.contextmanager
