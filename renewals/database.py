@@ -67,7 +67,7 @@ async def fetch(connection: Connection, sql: str, *values: object) -> Sequence[R
 
 
 async def execute(connection: Connection, sql: str, *values: object) -> int:
-    """How many rows a statement wrote."""
+    """How many rows an UPDATE or DELETE wrote; of an INSERT Tortoise always says 0."""
     return (await connection.execute_query(sql, list(values)))[0]
 
 
