@@ -190,7 +190,7 @@ async def test_its_vouchers_show_every_rule_of_paying(opened: str, day: dt.date)
         (3_000, 12, ["eip"]),
         (10_000, 30, []),
         (5_000, 30, []),
-        (20_000, 90, []),
+        (800_000, 90, []),
         (8_888, 180, []),
     ]
 
