@@ -44,16 +44,17 @@ async def fetch_bundles(connection: Connection, bundle_ids: Sequence[str]) -> di
 
 
 async def fetch_vouchers(
-    connection: Connection, account_id: str, *, usable_at: dt.datetime | None = None
+    connection: Connection, account_id: str, now: dt.datetime, *, usable: bool | None = None
 ) -> Sequence[Row]:
-    """The account's vouchers in paying order (rule 15), all or those that count at an instant."""
+    """The account's vouchers in paying order (rule 15): those that count, those that do not, or all."""
     return await database.fetch(
         connection,
         """SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers
-           WHERE account_id = $1 AND ($2::timestamptz IS NULL OR (available_cents > 0 AND expires_at >= $2))
+           WHERE account_id = $1 AND ($3::boolean IS NULL OR (available_cents > 0 AND expires_at >= $2) = $3)
            ORDER BY expires_at, available_cents DESC, id::text""",
         account_id,
-        usable_at,
+        now,
+        usable,
     )
 
 

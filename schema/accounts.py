@@ -53,10 +53,14 @@ class Account:
     time_zone: str
     balance: scalars.Money
 
-    @strawberry.field
+    @strawberry.field(
+        description="Those that count now; false: those used up or expired; null: all. In paying order."
+    )
     async def vouchers(self, info: Info, usable: bool | None = True) -> list[Voucher]:
-        usable_at = info.context.now if usable is not False else None
-        rows = await details.fetch_vouchers(database.pool(), info.context.account_id, usable_at=usable_at)
+        context = info.context
+        rows = await details.fetch_vouchers(
+            database.pool(), context.account_id, usable=usable, now=context.now
+        )
         return [Voucher.of(row) for row in rows]
 
 

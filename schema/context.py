@@ -17,6 +17,10 @@ class Context:
     load: loaders.Loaders = field(init=False)
 
     def __post_init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Drops what was read: after a change the rows of this request are others."""
         self.load = loaders.Loaders(self.account_id, self.now)
 
 

@@ -96,6 +96,7 @@ class Mutation:
     ) -> SetRenewalPolicyResult:
         context = info.context
         outcome = await policies.set_policy(context.account_id, request.to_request(), context.now)
+        context.forget()
         return SetRenewalPolicySuccess(outcome=outcome)
 
     @strawberry.mutation
@@ -104,6 +105,7 @@ class Mutation:
     ) -> RenewInstancesResult:
         context = info.context
         placed = await domain.place(context.account_id, request.to_request(), context.now)
+        context.forget()
         return RenewInstancesSuccess(placed=placed)
 
     @strawberry.mutation
@@ -112,4 +114,5 @@ class Mutation:
     ) -> UnifyExpiryResult:
         context = info.context
         placed = await domain.place(context.account_id, request.to_request(), context.now)
+        context.forget()
         return UnifyExpirySuccess(placed=placed)
