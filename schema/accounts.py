@@ -1,7 +1,7 @@
 """The account, its vouchers and its ledger."""
 
 import datetime as dt
-from typing import Self
+from typing import Annotated, Self
 
 import strawberry
 
@@ -53,10 +53,17 @@ class Account:
     time_zone: str
     balance: scalars.Money
 
-    @strawberry.field(
-        description="Those that count now; false: those used up or expired; null: all. In paying order."
-    )
-    async def vouchers(self, info: Info, usable: bool | None = True) -> list[Voucher]:
+    @strawberry.field
+    async def vouchers(
+        self,
+        info: Info,
+        usable: Annotated[
+            bool | None,
+            strawberry.argument(
+                description="True: those that count now. False: used up or expired. Null: all."
+            ),
+        ] = True,
+    ) -> list[Voucher]:
         context = info.context
         rows = await details.fetch_vouchers(
             database.pool(), context.account_id, usable=usable, now=context.now
