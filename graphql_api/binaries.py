@@ -65,10 +65,9 @@ def valkey() -> Path:
 def room(folder: Path) -> Path:
     """Makes the folder, or where the runner cannot enter it one that stands for it, and answers which."""
     folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    if _is_reachable(folder):
+    if _is_reachable(_open(folder)):
         return folder
-    place = _open(ROOM / hashlib.sha256(bytes(folder)).hexdigest()[:16])
+    place = _open(_open(ROOM) / hashlib.sha256(bytes(folder)).hexdigest()[:16])
     logger.warning("The servers' user cannot enter %s: the data is kept in %s", folder, place)
     return place
 
@@ -83,10 +82,10 @@ def temporary_room() -> Path:
 
 
 def _open(folder: Path) -> Path:
+    """Makes a folder of ours that the runner can enter whatever the umask is; the folders above are as they are."""
+    folder.mkdir(parents=True, exist_ok=True)
     if runner():
-        for part in (folder.parent, folder) if folder.parent == ROOM else (folder,):
-            part.mkdir(parents=True, exist_ok=True)
-            part.chmod(0o755)
+        folder.chmod(0o755)
     return folder
 
 
