@@ -1,0 +1,14 @@
+"""An account `a` with a key, for tests that ask the API as a customer does."""
+
+import pytest
+
+from tests.client import Client
+from tests.world import World
+
+
+@pytest.fixture
+async def asked(world: World, graphql: Client) -> Client:
+    """The application, asked as account `a`, which is open and has nothing in it."""
+    await world.account("a")
+    graphql.key = await world.key("a")
+    return graphql
