@@ -3,12 +3,15 @@
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
+import asyncpg
+import redis
 import typer
 import uvicorn
+from tortoise import exceptions
 
 from graphql_api import binaries, graphiql, stack
 from renewals import auto_renewal, database, demo, lifecycle, money, settings
@@ -61,14 +64,14 @@ def worker() -> None:
     """Run the worker: renews what is due every hour, expires and releases every minute."""
     chosen = _configure()
     _required(lambda: (chosen.required_database_url, chosen.required_redis_url))
-    asyncio.run(worker_main.run(chosen))
+    _run(worker_main.run(chosen))
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database's schema up to date."""
     url = _required(lambda: _configure().required_database_url)
-    applied = asyncio.run(database.migrate(url))
+    applied = _run(database.migrate(url))
     typer.echo("\n".join(f"applied {name}" for name in applied) or "up to date")
 
 
@@ -90,7 +93,7 @@ def load_demo(
             typer.echo("loaded the demo account" if loaded else "the demo account is there already")
             typer.echo(f"API key, shown once: {await stack.new_demo_key()}")
 
-    asyncio.run(load())
+    _run(load())
 
 
 @app.command("run-now")
@@ -118,7 +121,7 @@ def run_now(
             f"{done.skipped_count} skipped, {lapsed.expired_count} expired, {lapsed.released_count} released"
         )
 
-    asyncio.run(run())
+    _run(run())
 
 
 @app.command("schema")
@@ -157,6 +160,23 @@ def _required(read: Callable[[], Value]) -> Value:
         _fail(str(problem))
 
 
+def _run(work: Coroutine[object, object, Value]) -> Value:
+    """Runs a command's work; says in a line what an operator can mend."""
+    try:
+        return asyncio.run(work)
+    except (
+        OSError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.InvalidCatalogNameError,
+        redis.ConnectionError,
+    ) as problem:
+        _fail(f"A server cannot be reached: {problem}")
+    except exceptions.OperationalError as problem:
+        if not isinstance(problem.__cause__, asyncpg.UndefinedTableError):
+            raise
+        _fail("The database has no tables yet: run `renewals migrate`.")
+
+
 def _fail(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(1)
@@ -169,6 +189,7 @@ def _configure() -> settings.Settings:
     except ValueError as problem:
         _fail(settings.explain(problem))
     logging.basicConfig(level=chosen.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("tortoise").setLevel(max(logging.WARNING, logging.getLogger().level))
     return chosen
 
 

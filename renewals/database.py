@@ -27,7 +27,8 @@ Row = Any
 
 def configuration(url: str, pool_size: int = 10) -> dict[str, Any]:
     """Tortoise's configuration for a PostgreSQL URL."""
-    connection = expand_db_url(_asyncpg_url(url))
+    _, _, address = url.partition("://")
+    connection = expand_db_url(f"asyncpg://{address}")
     connection["credentials"] |= {"minsize": 1, "maxsize": pool_size, "application_name": APP}
     app = {
         "models": ["renewals.models"],
@@ -94,12 +95,3 @@ async def migrate(url: str) -> list[str]:
     finally:
         await lock.close()
     return applied
-
-
-def _asyncpg_url(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme not in {"postgres", "postgresql", "asyncpg"}:
-        raise ValueError(
-            "DATABASE_URL must be a PostgreSQL address, as in postgres://user@host:5432/renewals"
-        )
-    return f"asyncpg://{rest}"

@@ -35,7 +35,7 @@ class Registration:
     @property
     def anchor(self) -> int | None:
         """The anchor day that registration sets: the given one, else the last day's (rule 6)."""
-        return self.anchor_day or (self.last_day.day if self.last_day else None)
+        return self.last_day.day if self.anchor_day is None and self.last_day else self.anchor_day
 
 
 async def register(
@@ -48,7 +48,7 @@ async def register(
     """Adds instances and the bundles (name by id) they belong to; raises InvalidInput against rules 6 and 11."""
     for registration in registrations:
         _check_anchor(registration)
-    _check_bundles(registrations)
+    await _check_bundles(connection, zone, registrations)
     await database.execute(
         connection,
         "INSERT INTO bundles (account_id, id, name) SELECT $1, * FROM unnest($2::text[], $3::text[])",
@@ -93,18 +93,30 @@ def _row(registration: Registration, zone: ZoneInfo) -> tuple[object, ...]:
 
 def _check_anchor(registration: Registration) -> None:
     day, anchor = registration.last_day, registration.anchor
-    if day and anchor and (anchor > 31 or periods.on_anchor(anchor, day.year, day.month) != day):
+    if day is None or anchor is None:
+        if anchor is not None:
+            raise errors.InvalidInput("instances.anchorDay", f"{registration.id} has no expiry to anchor")
+    elif not 1 <= anchor <= 31 or periods.on_anchor(anchor, day.year, day.month) != day:
         reason = f"{registration.id} expires on {day}, which is not on anchor day {anchor}"
         raise errors.InvalidInput("instances.anchorDay", reason)
 
 
-def _check_bundles(registrations: Sequence[Registration]) -> None:
-    """Rule 11: the members of a bundle share expiry, anchor and policy."""
-    shared: dict[str, tuple[object, ...]] = {}
+async def _check_bundles(
+    connection: database.Connection, zone: ZoneInfo, registrations: Sequence[Registration]
+) -> None:
+    """Rule 11: the members of a bundle, new and old, share expiry, anchor and policy."""
+    old = await database.fetch(
+        connection,
+        """SELECT DISTINCT bundle_id, expires_at, anchor_day, renewal_mode, auto_renew_months
+           FROM instances WHERE bundle_id = ANY($1)""",
+        sorted({r.bundle_id for r in registrations if r.bundle_id is not None}),
+    )
+    shared: dict[str, tuple[object, ...]] = {row[0]: tuple(row)[1:] for row in old}
     for r in registrations:
         if r.bundle_id is not None:
-            terms_of_bundle = (r.last_day, r.anchor, r.renewal_mode, r.auto_renew_months)
-            if shared.setdefault(r.bundle_id, terms_of_bundle) != terms_of_bundle:
+            expires_at = periods.end_of_day(r.last_day, zone) if r.last_day else None
+            own = (expires_at, r.anchor, r.renewal_mode, r.auto_renew_months)
+            if shared.setdefault(r.bundle_id, own) != own:
                 reason = f"{r.id} does not share expiry, anchor and policy with its bundle {r.bundle_id}"
                 raise errors.InvalidInput("instances.bundleId", reason)
 

@@ -62,7 +62,7 @@ class OrderRequest(QuoteRequest):
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A stored order, and what a best-effort call refused beside it."""
+    """A stored order, its instances in the order of its lines, and what a best-effort call refused beside it."""
 
     order_id: uuid.UUID
     instance_ids: tuple[str, ...]
@@ -115,7 +115,8 @@ async def place(account_id: str, request: OrderRequest, now: dt.datetime) -> Pla
             refusals=plan.refusals,
         )
         await store(connection, {account_id: account}, [draft], now)
-    return Placed(draft.id, tuple(line.instance.id for line in plan.lines), plan.refusals)
+    in_order = sorted((line.starts_at, line.instance.id) for line in plan.lines)
+    return Placed(draft.id, tuple(instance_id for _, instance_id in in_order), plan.refusals)
 
 
 _MEMOS = {
@@ -168,12 +169,19 @@ async def select(
 
 
 def fingerprint(request: OrderRequest) -> bytes:
-    """The same for the same request, whatever the order of its ids and whatever its key."""
-    content = asdict(request) | {"idempotency_key": None, "extension": repr(request.extension)}
-    if isinstance(request.pick, PickIds):
-        content["pick"] = sorted(set(request.pick.ids))
-    text = repr(sorted(content.items()))
-    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+    """The same for the same request, whatever its key and whatever the order of its lists: they are all sets."""
+    content = _canonical(asdict(request) | {"idempotency_key": None})
+    return hashlib.sha256(repr(content).encode(errors="surrogatepass")).digest()
+
+
+def _canonical(value: object) -> object:
+    match value:
+        case dict():
+            return {name: _canonical(each) for name, each in value.items()}
+        case list() | tuple():
+            return sorted(set(map(str, value)))
+        case _:
+            return value
 
 
 async def store(
@@ -205,7 +213,7 @@ async def store(
         """INSERT INTO orders (id, account_id, kind, total_cents, voucher_cents, balance_cents,
              idempotency_key, request_hash, refusals, created_at)
            SELECT o.*, $10 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[],
-             $6::bigint[], $7::text[], $8::bytea[], $9::jsonb[]) AS o""",
+             $6::bigint[], $7::text[], $8::bytea[], $9::json[]) AS o""",
         *database.columns(orders, 9),
         now,
     )

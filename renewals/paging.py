@@ -113,7 +113,7 @@ def decode(ordering: Ordering, cursor: str, argument: str) -> Key:
         tag, *key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         if tag == ordering.tag:
             return [column.read(value) for column, value in zip(ordering.columns, key, strict=True)]
-    except (binascii.Error, ValueError, TypeError):
+    except (binascii.Error, ValueError, TypeError, OverflowError):
         pass
     raise errors.InvalidInput(argument, "is not a cursor of this list in this order")
 
@@ -161,7 +161,7 @@ def _read_instant(value: object) -> dt.datetime | None:
     found = dt.datetime.fromisoformat(_read_text(value))
     if found.tzinfo is None:
         raise ValueError("an instant has an offset")
-    return found
+    return found.astimezone(dt.UTC)
 
 
 def _read_text(value: object) -> str:

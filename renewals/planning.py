@@ -108,7 +108,7 @@ def units_of(selection: Selection, handling: terms.BundleHandling) -> tuple[list
     for bundle_id, picked in picked_by_bundle.items():
         members = selection.bundle_members[bundle_id]
         if handling is terms.BundleHandling.WHOLE or len(picked) == len(members) == size:
-            units.append(tuple(members))
+            units.append(_unit(members))
         elif len(picked) < size:
             refusals += [_bundled(instance, members) for instance in picked]
         else:
@@ -198,7 +198,7 @@ def group_units(instances: Iterable[terms.Instance]) -> list[Unit]:
     for instance in instances:
         key = ("instance", instance.id) if instance.bundle_id is None else ("bundle", instance.bundle_id)
         units.setdefault(key, []).append(instance)
-    return sorted((tuple(unit) for unit in units.values()), key=_paying_order)
+    return sorted((_unit(members) for members in units.values()), key=_paying_order)
 
 
 def charges_of(lines: Iterable[Line]) -> list[allocation.Charge]:
@@ -282,6 +282,11 @@ def _refuse_period(
         message = f"It would expire on {new}; {product.max_term_months} months from now is {furthest}."
         return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)
     return None
+
+
+def _unit(members: Iterable[terms.Instance]) -> Unit:
+    """In order of id, however they were read: which line comes first decides what a limited voucher pays."""
+    return tuple(sorted(members, key=lambda instance: instance.id))
 
 
 def _paying_order(unit: Unit) -> tuple[dt.datetime, str]:

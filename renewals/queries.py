@@ -146,7 +146,7 @@ async def select_ids(
     found = {row[0]: terms.Instance._make(row) for row in rows}
     picked = [found[instance_id] for instance_id in wanted if instance_id in found]
     missing_ids = [instance_id for instance_id in wanted if instance_id not in found]
-    return planning.Selection(picked, await _bundle_members(connection, picked), missing_ids)
+    return planning.Selection(picked, await _bundle_members(connection, account_id, picked), missing_ids)
 
 
 async def select_matching(
@@ -165,18 +165,18 @@ async def select_matching(
     picked = [terms.Instance._make(row) for row in await database.fetch(connection, sql, *found.values)]
     if len(picked) > instances_max:
         raise errors.InvalidInput("input.selection.matching", f"matches more than {instances_max} instances")
-    return planning.Selection(picked, await _bundle_members(connection, picked))
+    return planning.Selection(picked, await _bundle_members(connection, account_id, picked))
 
 
 async def _bundle_members(
-    connection: Connection, picked: Sequence[terms.Instance]
+    connection: Connection, account_id: str, picked: Sequence[terms.Instance]
 ) -> dict[str, list[terms.Instance]]:
     bundle_ids = sorted({instance.bundle_id for instance in picked if instance.bundle_id is not None})
     if not bundle_ids:
         return {}
-    sql = f"SELECT {inventory.COLUMNS} FROM instances i WHERE i.bundle_id = ANY($1) ORDER BY i.id"
+    sql = f"SELECT {inventory.COLUMNS} FROM instances i WHERE i.account_id = $1 AND i.bundle_id = ANY($2) ORDER BY i.id"
     members: dict[str, list[terms.Instance]] = {}
-    for row in await database.fetch(connection, sql, bundle_ids):
+    for row in await database.fetch(connection, sql, account_id, bundle_ids):
         instance = terms.Instance._make(row)
         members.setdefault(str(instance.bundle_id), []).append(instance)
     return members

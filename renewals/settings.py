@@ -23,9 +23,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RENEWALS_", extra="ignore")
 
-    database_url: Annotated[str | None, Field(validation_alias="DATABASE_URL")] = None
+    database_url: Annotated[
+        str | None, Field(validation_alias="DATABASE_URL", pattern="^postgres(ql)?://")
+    ] = None
     """PostgreSQL, as in postgres://user:password@host:5432/renewals."""
-    redis_url: Annotated[str | None, Field(validation_alias="REDIS_URL")] = None
+    redis_url: Annotated[str | None, Field(validation_alias="REDIS_URL", pattern="^(rediss?|unix)://")] = None
     """Redis or Valkey, as in redis://host:6379/0."""
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 10
     data_dir: Path = Path(".renewals")
@@ -77,12 +79,11 @@ class SettingMissingError(Exception):
 
 
 def explain(problem: ValueError) -> str:
-    """One line for each setting that is wrong, by the name it has in the environment."""
+    """One line for each setting that is wrong, by the name it has in the environment; never an address's secrets."""
     if not isinstance(problem, ValidationError):
         return str(problem)
     return "\n".join(
-        f"{_variable(str(error['loc'][0]))}: {error['msg']} (it is {error['input']!r})"
-        for error in problem.errors(include_url=False)
+        f"{_variable(str(error['loc'][0]))}: {error['msg']}" for error in problem.errors(include_url=False)
     )
 
 

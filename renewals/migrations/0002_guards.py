@@ -17,6 +17,9 @@ BEGIN
 END $$
 """
 
+ANY_TEXT = "ALTER TABLE orders ALTER COLUMN refusals TYPE json"
+"""A refusal names the id that a client sent, which may hold a NUL: json keeps what jsonb refuses."""
+
 CHECKS = """
 ALTER TABLE accounts
   ADD CONSTRAINT balance_is_never_negative CHECK (balance_cents >= 0),
@@ -37,6 +40,11 @@ ALTER TABLE instances
     billing_mode IN ('PREPAID', 'ONE_OFF', 'PAY_AS_YOU_GO')
     AND status IN ('RUNNING', 'EXPIRED', 'RELEASED')
     AND renewal_mode IN ('MANUAL', 'AUTO', 'NONE'));
+ALTER TABLE bundles
+  ADD CONSTRAINT bundle_and_account UNIQUE (id, account_id);
+ALTER TABLE instances
+  ADD CONSTRAINT bundle_is_of_the_account
+    FOREIGN KEY (bundle_id, account_id) REFERENCES bundles (id, account_id);
 ALTER TABLE vouchers
   ADD CONSTRAINT available_is_within_face CHECK (available_cents BETWEEN 0 AND face_cents AND face_cents > 0);
 ALTER TABLE orders
@@ -92,6 +100,7 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.RunSQL(BYTE_ORDER, ops.RunSQL.noop),
+        ops.RunSQL(ANY_TEXT, ops.RunSQL.noop),
         ops.RunSQL(CHECKS, ops.RunSQL.noop),
         ops.RunSQL(INDEXES, ops.RunSQL.noop),
         ops.RunSQL(NEVER_CHANGED, ops.RunSQL.noop),
