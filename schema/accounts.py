@@ -105,46 +105,17 @@ class LedgerEntry:
         )
 
 
-@strawberry.type
-class LedgerEntryEdge:
-    node: LedgerEntry
-    cursor: str
-
-
-@strawberry.type
-class LedgerEntryConnection:
-    pages: strawberry.Private[connections.Pages]
-
-    @strawberry.field
-    async def nodes(self) -> list[LedgerEntry]:
-        return [LedgerEntry.of(row) for row in (await self.pages()).items]
-
-    @strawberry.field
-    async def edges(self) -> list[LedgerEntryEdge]:
-        page = await self.pages()
-        return [
-            LedgerEntryEdge(node=LedgerEntry.of(row), cursor=cursor)
-            for row, cursor in zip(page.items, page.cursors, strict=True)
-        ]
-
-    @strawberry.field
-    async def page_info(self) -> connections.PageInfo:
-        return connections.page_info(await self.pages())
-
-    @strawberry.field
-    async def total_count(self, info: Info) -> int:
-        return await queries.count_ledger(database.pool(), info.context.account_id)
-
-
 async def resolve_ledger(
     info: Info,
     first: int | None = strawberry.UNSET,
     after: str | None = strawberry.UNSET,
     last: int | None = strawberry.UNSET,
     before: str | None = strawberry.UNSET,
-) -> LedgerEntryConnection:
+) -> connections.Connection[LedgerEntry]:
     request = connections.page_request(first=first, after=after, last=last, before=before)
     account_id = info.context.account_id
-    return LedgerEntryConnection(
-        pages=connections.Once(lambda: queries.fetch_ledger(database.pool(), account_id, request))
+    return connections.Connection(
+        page=connections.Once(lambda: queries.fetch_ledger(database.pool(), account_id, request)),
+        count=lambda: queries.count_ledger(database.pool(), account_id),
+        node_of=LedgerEntry.of,
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import strawberry
 
@@ -11,6 +11,7 @@ from renewals.database import Row
 from schema import inputs
 
 Value = TypeVar("Value")
+Node = TypeVar("Node")
 
 
 class Once(Generic[Value]):
@@ -26,9 +27,6 @@ class Once(Generic[Value]):
         return await self._reading
 
 
-Pages = Once[paging.Page[Row]]
-
-
 @strawberry.type
 class PageInfo:
     has_next_page: bool
@@ -37,14 +35,45 @@ class PageInfo:
     end_cursor: str | None
 
 
-def page_info(page: paging.Page[Row]) -> PageInfo:
-    """Where a page begins and ends, and whether there is more."""
-    return PageInfo(
-        has_next_page=page.has_next_page,
-        has_previous_page=page.has_previous_page,
-        start_cursor=page.cursors[0] if page.cursors else None,
-        end_cursor=page.cursors[-1] if page.cursors else None,
-    )
+@strawberry.type
+class Edge(Generic[Node]):
+    node: Node
+    cursor: str
+
+
+@strawberry.type
+class Connection(Generic[Node]):
+    """A list of nodes: how to read its page, how to count it, how a row becomes a node."""
+
+    page: strawberry.Private[Once[paging.Page[Row]]]
+    count: strawberry.Private[Callable[[], Awaitable[int]]]
+    node_of: strawberry.Private[Callable[[Row], Any]]
+
+    @strawberry.field
+    async def nodes(self) -> list[Node]:
+        return [self.node_of(row) for row in (await self.page()).items]
+
+    @strawberry.field
+    async def edges(self) -> list[Edge[Node]]:
+        page = await self.page()
+        return [
+            Edge(node=self.node_of(row), cursor=cursor)
+            for row, cursor in zip(page.items, page.cursors, strict=True)
+        ]
+
+    @strawberry.field
+    async def page_info(self) -> PageInfo:
+        page = await self.page()
+        return PageInfo(
+            has_next_page=page.has_next_page,
+            has_previous_page=page.has_previous_page,
+            start_cursor=page.cursors[0] if page.cursors else None,
+            end_cursor=page.cursors[-1] if page.cursors else None,
+        )
+
+    @strawberry.field
+    async def total_count(self) -> int:
+        return await self.count()
 
 
 def page_request(

@@ -137,12 +137,6 @@ async def resolve_instance(info: Info, id: strawberry.ID) -> Instance | None:  #
 
 
 @strawberry.type
-class InstanceEdge:
-    node: Instance
-    cursor: str
-
-
-@strawberry.type
 class FacetCount:
     value: str
     count: int
@@ -160,30 +154,8 @@ class InstanceFacets:
 
 
 @strawberry.type
-class InstanceConnection:
-    pages: strawberry.Private[connections.Pages]
+class InstanceConnection(connections.Connection[Instance]):
     filter: strawberry.Private[filters.InstanceFilter]
-
-    @strawberry.field
-    async def nodes(self) -> list[Instance]:
-        return [Instance.of(row) for row in (await self.pages()).items]
-
-    @strawberry.field
-    async def edges(self) -> list[InstanceEdge]:
-        page = await self.pages()
-        return [
-            InstanceEdge(node=Instance.of(row), cursor=cursor)
-            for row, cursor in zip(page.items, page.cursors, strict=True)
-        ]
-
-    @strawberry.field
-    async def page_info(self) -> connections.PageInfo:
-        return connections.page_info(await self.pages())
-
-    @strawberry.field
-    async def total_count(self, info: Info) -> int:
-        context = info.context
-        return await queries.count_instances(database.pool(), context.account_id, self.filter, context.now)
 
     @strawberry.field
     async def facets(self, info: Info) -> InstanceFacets:
@@ -218,15 +190,21 @@ async def resolve_instances(
     instance_filter = filter.to_filter() if filter else filters.InstanceFilter()
     filters.check(instance_filter, "filter")
     order, context = order_by or inputs.InstanceOrder(), info.context
-    read = connections.Once(
-        lambda: queries.fetch_instances(
-            database.pool(),
-            context.account_id,
-            instance_filter,
-            request,
-            order_field=order.field,
-            descending=order.is_descending,
-            now=context.now,
-        )
+    return InstanceConnection(
+        page=connections.Once(
+            lambda: queries.fetch_instances(
+                database.pool(),
+                context.account_id,
+                instance_filter,
+                request,
+                order_field=order.field,
+                descending=order.is_descending,
+                now=context.now,
+            )
+        ),
+        count=lambda: queries.count_instances(
+            database.pool(), context.account_id, instance_filter, context.now
+        ),
+        node_of=Instance.of,
+        filter=instance_filter,
     )
-    return InstanceConnection(pages=read, filter=instance_filter)

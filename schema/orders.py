@@ -81,48 +81,19 @@ async def resolve_order(info: Info, id: strawberry.ID) -> RenewOrder | None:  # 
     return RenewOrder.of(row) if row else None
 
 
-@strawberry.type
-class RenewOrderEdge:
-    node: RenewOrder
-    cursor: str
-
-
-@strawberry.type
-class RenewOrderConnection:
-    pages: strawberry.Private[connections.Pages]
-
-    @strawberry.field
-    async def nodes(self) -> list[RenewOrder]:
-        return [RenewOrder.of(row) for row in (await self.pages()).items]
-
-    @strawberry.field
-    async def edges(self) -> list[RenewOrderEdge]:
-        page = await self.pages()
-        return [
-            RenewOrderEdge(node=RenewOrder.of(row), cursor=cursor)
-            for row, cursor in zip(page.items, page.cursors, strict=True)
-        ]
-
-    @strawberry.field
-    async def page_info(self) -> connections.PageInfo:
-        return connections.page_info(await self.pages())
-
-    @strawberry.field
-    async def total_count(self, info: Info) -> int:
-        return await queries.count_orders(database.pool(), info.context.account_id)
-
-
 async def resolve_orders(
     info: Info,
     first: int | None = strawberry.UNSET,
     after: str | None = strawberry.UNSET,
     last: int | None = strawberry.UNSET,
     before: str | None = strawberry.UNSET,
-) -> RenewOrderConnection:
+) -> connections.Connection[RenewOrder]:
     request = connections.page_request(first=first, after=after, last=last, before=before)
     account_id = info.context.account_id
-    return RenewOrderConnection(
-        pages=connections.Once(lambda: queries.fetch_orders(database.pool(), account_id, request))
+    return connections.Connection(
+        page=connections.Once(lambda: queries.fetch_orders(database.pool(), account_id, request)),
+        count=lambda: queries.count_orders(database.pool(), account_id),
+        node_of=RenewOrder.of,
     )
 
 
