@@ -1,0 +1,233 @@
+"""Paying (rules 15 and 16): vouchers in their order, then the balance; wholly or not at all."""
+
+import random
+from collections.abc import Sequence
+
+import hypothesis
+from hypothesis import strategies as st
+
+from renewals import allocation, terms
+from renewals.allocation import Charge, Payment, VoucherUse
+from tests.renewals import given
+from tests.renewals.given import at, voucher
+
+NOW = at("2018-09-10 00:30")
+
+
+def purse(balance_cents: int, *vouchers: terms.Voucher) -> allocation.Purse:
+    return allocation.Purse(balance_cents, vouchers, NOW)
+
+
+def order(*vouchers: terms.Voucher) -> list[str]:
+    return [each.id for each in allocation.in_paying_order(vouchers, NOW)]
+
+
+def test_the_voucher_that_expires_first_pays_first() -> None:
+    late, soon = (
+        voucher("a", 900, expires="2018-10-02 00:00:00"),
+        voucher("b", 1, expires="2018-10-01 00:00:00"),
+    )
+    assert order(late, soon) == ["b", "a"]
+
+
+def test_of_vouchers_that_expire_together_the_larger_pays_first() -> None:
+    assert order(voucher("a", 100), voucher("b", 300), voucher("c", 200)) == ["b", "c", "a"]
+
+
+def test_of_vouchers_alike_in_all_the_id_decides() -> None:
+    assert order(voucher("v-9", 100), voucher("v-10", 100), voucher("v-1", 100)) == ["v-1", "v-10", "v-9"]
+
+
+def test_a_voucher_counts_to_the_second_of_its_expiry_and_no_longer() -> None:
+    now, passed = (
+        voucher("now", expires="2018-09-10 00:30:00"),
+        voucher("passed", expires="2018-09-10 00:29:59"),
+    )
+    assert order(now, passed) == ["now"]
+    assert purse(50, passed).pay([Charge("KEC", 50)]) == Payment((), 0, 50, 0, 0)
+
+
+def test_an_empty_voucher_does_not_count() -> None:
+    assert order(voucher("empty", 0), voucher("full", 1)) == ["full"]
+
+
+def test_vouchers_pay_before_the_balance_and_partly_where_that_is_enough() -> None:
+    payment = purse(500, voucher("v-1", 300)).pay([Charge("KEC", 200)])
+    assert payment == Payment((VoucherUse("v-1", 200, 100),), 200, 0, 500, 0)
+
+
+def test_the_balance_pays_what_the_vouchers_leave() -> None:
+    payment = purse(500, voucher("v-1", 300), voucher("v-2", 50)).pay([Charge("KEC", 400)])
+    assert payment.uses == (VoucherUse("v-1", 300, 0), VoucherUse("v-2", 50, 0))
+    assert payment[1:] == (350, 50, 450, 0)
+
+
+def test_the_last_cent_may_be_spent() -> None:
+    payment = purse(100, voucher("v-1", 300)).pay([Charge("KEC", 400)])
+    assert payment == Payment((VoucherUse("v-1", 300, 0),), 300, 100, 0, 0)
+
+
+def test_a_voucher_limited_to_products_pays_for_no_other() -> None:
+    limited = voucher("v-1", 300, product_codes=["EBS", "KES"])
+    assert purse(500, limited).pay([Charge("KEC", 200)]) == Payment((), 0, 200, 300, 0)
+    assert purse(500, limited).pay([Charge("KES", 200)]).voucher_cents == 200
+
+
+def test_a_limited_voucher_pays_its_line_and_leaves_the_other_to_the_balance() -> None:
+    payment = purse(500, voucher("v-1", 300, product_codes=["EBS"])).pay(
+        [Charge("KEC", 200), Charge("EBS", 250)]
+    )
+    assert payment == Payment((VoucherUse("v-1", 250, 50),), 250, 200, 300, 0)
+
+
+def test_a_cent_too_little_takes_nothing() -> None:
+    account = purse(99, voucher("v-1", 300))
+    payment = account.pay([Charge("KEC", 150), Charge("KEC", 250)])
+    assert payment.shortfall_cents == 1
+    assert payment.balance_after_cents == 0
+    assert account.balance_cents == 99
+    assert account.pay([Charge("KEC", 399)]) == Payment((VoucherUse("v-1", 300, 0),), 300, 99, 0, 0)
+
+
+def test_a_shortfall_shows_all_that_is_missing() -> None:
+    payment = purse(100, voucher("v-1", 300)).pay([Charge("KEC", 1000)])
+    assert payment == Payment((VoucherUse("v-1", 300, 0),), 300, 100, 0, 600)
+
+
+def test_an_empty_purse_changes_nothing() -> None:
+    assert purse(0).pay([Charge("KEC", 1)]) == Payment((), 0, 0, 0, 1)
+    assert purse(0).pay([]) == Payment((), 0, 0, 0, 0)
+    assert purse(0, voucher("v-1", 10)).pay([Charge("KEC", 0)]) == Payment((), 0, 0, 0, 0)
+
+
+def test_the_order_stays_as_it_was_at_the_start() -> None:
+    # After 250 of the larger voucher the smaller is the larger; the first still pays first.
+    account = purse(0, voucher("a", 300), voucher("b", 200))
+    first, second = account.pay([Charge("KEC", 250)]), account.pay([Charge("KEC", 100)])
+    assert first.uses == (VoucherUse("a", 250, 50),)
+    assert second.uses == (VoucherUse("a", 50, 0), VoucherUse("b", 50, 150))
+
+
+# Few products, expiries and amounts, so that ties, empty vouchers and shortfalls are common.
+PRODUCTS = st.sampled_from(["EBS", "KEC", "KES"])
+CHARGES = st.lists(st.builds(Charge, PRODUCTS, st.integers(0, 9)), max_size=5)
+EXPIRIES = st.sampled_from(["2018-09-10 00:29:59", "2018-09-10 00:30:00", "2018-10-01 23:59:59"])
+VOUCHERS = st.lists(
+    st.builds(
+        lambda number, cents, expires, codes: voucher(
+            f"v-{number}", cents, expires=expires, product_codes=codes
+        ),
+        st.integers(1, 12),
+        st.integers(0, 9),
+        EXPIRIES,
+        st.sets(PRODUCTS, max_size=2),
+    ),
+    max_size=6,
+    unique_by=lambda each: each.id,
+)
+BALANCES = st.integers(0, 30)
+
+
+@given.unhurried
+@hypothesis.given(BALANCES, VOUCHERS, st.lists(CHARGES, max_size=5))
+def test_it_pays_as_the_rule_reads(
+    balance_cents: int, vouchers: list[terms.Voucher], orders: list[list[Charge]]
+) -> None:
+    account = purse(balance_cents, *vouchers)
+    left = {each.id: each.available_cents for each in vouchers}
+    for charges in orders:
+        expected = as_the_rule_reads(balance_cents, vouchers, left, charges)
+        assert account.pay(charges) == expected
+        if not expected.shortfall_cents:
+            left |= {use.voucher_id: use.available_after_cents for use in expected.uses}
+            balance_cents -= expected.balance_cents
+        assert account.balance_cents == balance_cents
+
+
+def as_the_rule_reads(
+    balance_cents: int, vouchers: Sequence[terms.Voucher], left: dict[str, int], charges: Sequence[Charge]
+) -> Payment:
+    """Rules 15 and 16, cent by cent."""
+    counting = [each for each in vouchers if each.expires_at >= NOW]
+    counting.sort(key=lambda each: each.id)
+    counting.sort(key=lambda each: each.available_cents, reverse=True)
+    counting.sort(key=lambda each: each.expires_at)
+    left = dict(left)
+    used = dict.fromkeys((each.id for each in counting), 0)
+    unpaid_cents = 0
+    for charge in charges:
+        for _ in range(charge.cents):
+            fitting = (
+                each
+                for each in counting
+                if not each.product_codes or charge.product_code in each.product_codes
+            )
+            payer = next((each.id for each in fitting if left[each.id] > 0), None)
+            if payer is None:
+                unpaid_cents += 1
+            else:
+                left[payer] -= 1
+                used[payer] += 1
+    uses = tuple(
+        VoucherUse(voucher_id, cents, left[voucher_id]) for voucher_id, cents in used.items() if cents
+    )
+    paid_cents = min(unpaid_cents, balance_cents)
+    return Payment(
+        uses, sum(used.values()), paid_cents, balance_cents - paid_cents, unpaid_cents - paid_cents
+    )
+
+
+@given.unhurried
+@hypothesis.given(BALANCES, VOUCHERS, CHARGES)
+def test_every_cent_comes_from_somewhere_and_nothing_falls_below_zero(
+    balance_cents: int, vouchers: list[terms.Voucher], charges: list[Charge]
+) -> None:
+    account = purse(balance_cents, *vouchers)
+    payment = account.pay(charges)
+    total_cents = sum(charge.cents for charge in charges)
+    assert sum(use.amount_cents for use in payment.uses) == payment.voucher_cents
+    assert payment.voucher_cents + payment.balance_cents + payment.shortfall_cents == total_cents
+    assert payment.balance_cents + payment.balance_after_cents == balance_cents
+    assert min(payment[1:]) >= 0
+    available = {each.id: each.available_cents for each in vouchers}
+    for use in payment.uses:
+        assert use.amount_cents > 0
+        assert use.amount_cents + use.available_after_cents == available[use.voucher_id]
+        assert use.available_after_cents >= 0
+
+
+@given.unhurried
+@hypothesis.given(BALANCES, VOUCHERS, CHARGES, CHARGES)
+def test_after_a_shortfall_all_is_as_if_it_had_never_been_tried(
+    balance_cents: int, vouchers: list[terms.Voucher], charges: list[Charge], later: list[Charge]
+) -> None:
+    tried, untouched = purse(balance_cents, *vouchers), purse(balance_cents, *vouchers)
+    dear = [*charges, Charge("KEC", 1_000)]
+    assert tried.pay(dear).shortfall_cents > 0
+    assert tried.pay(later) == untouched.pay(later)
+    assert tried.pay(charges) == untouched.pay(charges)
+
+
+@given.unhurried
+@hypothesis.given(VOUCHERS, CHARGES)
+def test_a_batch_takes_what_single_steps_take(vouchers: list[terms.Voucher], charges: list[Charge]) -> None:
+    at_once, singly = purse(1_000, *vouchers), purse(1_000, *vouchers)
+    batch = at_once.pay(charges)
+    steps = [singly.pay([charge]) for charge in charges]
+    taken: dict[str, int] = {}
+    for use in (use for step in steps for use in step.uses):
+        taken[use.voucher_id] = taken.get(use.voucher_id, 0) + use.amount_cents
+    assert {use.voucher_id: use.amount_cents for use in batch.uses} == taken
+    assert batch.balance_cents == sum(step.balance_cents for step in steps)
+    assert at_once.balance_cents == singly.balance_cents
+    assert at_once.pay([Charge("KES", 9)]) == singly.pay([Charge("KES", 9)])
+
+
+@given.unhurried
+@hypothesis.given(BALANCES, VOUCHERS, st.randoms(use_true_random=False), CHARGES)
+def test_the_order_in_which_vouchers_are_read_does_not_matter(
+    balance_cents: int, vouchers: list[terms.Voucher], chance: random.Random, charges: list[Charge]
+) -> None:
+    shuffled = list(vouchers)
+    chance.shuffle(shuffled)
+    assert purse(balance_cents, *shuffled).pay(charges) == purse(balance_cents, *vouchers).pay(charges)
