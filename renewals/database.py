@@ -56,7 +56,17 @@ def pool() -> Connection:
 @contextlib.asynccontextmanager
 async def transaction() -> AsyncIterator[Connection]:
     """One transaction: all of the block or nothing. Lock the account rows first (see ARCHITECTURE.md)."""
-    async with in_transaction(_CONNECTION) as connection:
+    context = in_transaction(_CONNECTION)
+    try:
+        connection = await context.__aenter__()
+    except BaseException as stop:
+        # Tortoise keeps the connection of a BEGIN that was cancelled; after some of those the pool is empty.
+        if hasattr(context, "token"):
+            with contextlib.suppress(Exception):
+                await context.__aexit__(type(stop), stop, stop.__traceback__)
+        raise
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_exit(context)
         yield connection
 
 

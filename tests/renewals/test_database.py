@@ -1,0 +1,60 @@
+"""The pool and its transactions, when tasks are cancelled and connections die."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from renewals import database
+from tests.world import World
+
+
+async def test_a_transaction_cancelled_at_any_moment_gives_its_connection_back(database_url: str) -> None:
+    """The pool has one connection: were it kept back once, nobody would get it again."""
+
+    async def work() -> None:
+        async with database.transaction() as connection:
+            await database.fetch(connection, "SELECT 1")
+
+    async with database.opened(database_url, pool_size=1):
+        for moment in range(60):
+            task = asyncio.create_task(work())
+            for _ in range(moment % 20):
+                await asyncio.sleep(0.0001)
+            task.cancel()
+            await asyncio.wait([task])
+            async with asyncio.timeout(5):
+                await work()
+
+
+async def test_a_transaction_cancelled_in_its_block_is_rolled_back(world: World) -> None:
+    await world.account("a", balance="10.00")
+    before = await world.snapshot()
+    reached = asyncio.Event()
+
+    async def work() -> None:
+        async with database.transaction() as connection:
+            await database.execute(connection, "UPDATE accounts SET name = 'half done'")
+            reached.set()
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(work())
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await world.snapshot() == before
+
+
+async def test_after_every_connection_was_killed_the_pool_opens_new_ones(
+    world: World, database_url: str
+) -> None:
+    await asyncio.gather(*(world.count("accounts") for _ in range(10)))
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    killer = await asyncpg.connect(database_url)
+    assert await killer.fetchval(f"SELECT bool_and(pg_terminate_backend(pid, 5000)) {others}")
+    await killer.close()
+    await asyncio.sleep(0.1)  # until this side has read that they are closed
+    async with asyncio.timeout(5):
+        await world.account("a", balance="10.00")
+    assert await world.balance() == "10.00"
