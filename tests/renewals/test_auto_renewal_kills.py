@@ -1,0 +1,129 @@
+"""A chunk that dies at any statement leaves nothing half done, and the next pass completes it (rule 23)."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from renewals import auto_renewal
+from renewals.auto_renewal import Chunk, Trigger
+from tests import integrity
+from tests.world import World
+
+# Where a chunk is when it dies: the table it reads or writes next, and the lock by which it is held up there.
+PLACES = {
+    "before the accounts are locked": ("accounts", "ACCESS EXCLUSIVE"),
+    "before the products are read": ("products", "ACCESS EXCLUSIVE"),
+    "before the vouchers are read": ("vouchers", "ACCESS EXCLUSIVE"),
+    "before the instances are read": ("instances", "ACCESS EXCLUSIVE"),
+    "before the orders": ("orders", "SHARE"),
+    "between orders and lines": ("order_lines", "SHARE"),
+    "between lines and entries": ("ledger_entries", "SHARE"),
+    "between entries and balances": ("accounts", "SHARE"),
+    "between balances and vouchers": ("vouchers", "SHARE"),
+    "between vouchers and instances": ("instances", "SHARE"),
+    "between instances and attempts": ("renewal_attempts", "SHARE"),
+    "between attempts and the chunk's end": ("renewal_chunks", "SHARE"),
+}
+
+WAITING = """
+    SELECT pid FROM pg_locks WHERE NOT granted AND relation = $1::regclass
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+
+
+@pytest.fixture
+async def chunk(world: World) -> Chunk:
+    """Two accounts with vouchers, of which one cannot pay all that is due."""
+    for account, balance in {"a": "1000.00", "b": "50.00"}.items():
+        await world.account(account, balance=balance)
+        await world.voucher("30.00", account=account)
+        ids = [f"{account}-{number}" for number in range(5)]
+        await world.instances(ids, account=account, expires="2027-01-31", mode="AUTO", price="20.00")
+    now = world.at("2027-01-31 00:30")
+    run_id = await auto_renewal.open_run(Trigger.OPERATOR, now, now, clock_at=now)
+    [chunk] = await auto_renewal.pending_chunks(run_id)
+    return chunk
+
+
+@contextlib.asynccontextmanager
+async def held_up(url: str, chunk: Chunk, place: str) -> AsyncIterator[tuple[asyncio.Task[None], int]]:
+    """The chunk being done and standing still at a place, with the process of its connection."""
+    table, mode = PLACES[place]
+    barrier = await asyncpg.connect(url)
+    try:
+        await barrier.execute(f"BEGIN; LOCK TABLE {table} IN {mode} MODE")
+        task = asyncio.create_task(auto_renewal.renew_chunk(chunk))
+        async with asyncio.timeout(10):
+            while not (pid := await barrier.fetchval(WAITING, table)):
+                assert not task.done(), task.exception()
+                await asyncio.sleep(0.005)
+        yield task, pid
+    finally:
+        await barrier.close()
+
+
+async def assert_next_pass_completes(world: World, chunk: Chunk) -> None:
+    assert await world.value("SELECT done_at FROM renewal_chunks") is None
+    assert await world.count("renewal_attempts") == 0
+    assert await auto_renewal.pending_chunks() == [chunk]
+    await auto_renewal.renew_chunk(chunk)
+    await auto_renewal.close_runs(world.at("2027-01-31 00:31"))
+    done = await auto_renewal.read_run(chunk.run_id)
+    assert (done.renewed_count, done.refused_count, done.amount_cents) == (5 + 4, 1, 180_00)
+    assert [await world.balance(account) for account in "ab"] == ["930.00", "0.00"]
+    await integrity.assert_holds()
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_a_killed_connection_leaves_nothing_half_done(
+    world: World, database_url: str, chunk: Chunk, place: str
+) -> None:
+    before = await world.snapshot()
+    async with held_up(database_url, chunk, place) as (task, pid):
+        assert await world.value("SELECT pg_terminate_backend($1)", pid)
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+            await task
+    assert await world.snapshot() == before
+    await assert_next_pass_completes(world, chunk)
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_a_cancelled_chunk_leaves_nothing_half_done(
+    world: World, database_url: str, chunk: Chunk, place: str
+) -> None:
+    before = await world.snapshot()
+    async with held_up(database_url, chunk, place) as (task, _):
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await world.snapshot() == before
+    await assert_next_pass_completes(world, chunk)
+
+
+async def test_a_chunk_that_waits_for_a_killed_one_does_its_work(
+    world: World, database_url: str, chunk: Chunk
+) -> None:
+    async with held_up(database_url, chunk, "between lines and entries") as (task, pid):
+        second = asyncio.create_task(auto_renewal.renew_chunk(chunk))
+        await asyncio.sleep(0.1)
+        assert not second.done()
+        assert await world.value("SELECT pg_terminate_backend($1)", pid)
+        await asyncio.wait([task])
+    await second
+    assert task.exception() is not None
+    assert await world.count("order_lines") == 9
+    assert await auto_renewal.pending_chunks() == []
+    await integrity.assert_holds()
+
+
+async def test_a_run_whose_worker_died_between_its_last_chunk_and_its_end_is_ended(
+    world: World, chunk: Chunk
+) -> None:
+    await auto_renewal.renew_chunk(chunk)
+    assert (await auto_renewal.read_run(chunk.run_id)).ended_at is None
+    done_at = world.at("2027-01-31 00:40")
+    await auto_renewal.close_runs(done_at)
+    done = await auto_renewal.read_run(chunk.run_id)
+    assert (done.ended_at, done.renewed_count) == (done_at, 9)

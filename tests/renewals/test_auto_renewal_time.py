@@ -1,0 +1,204 @@
+"""When the worker renews: due from 00:30 of the last day in the account's zone until it expires (rules 6, 20)."""
+
+import datetime as dt
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from renewals import auto_renewal
+from tests import integrity
+from tests.world import World
+
+SECOND = dt.timedelta(seconds=1)
+
+# zone, last day, due from, due until: the two instants in UTC.
+LAST_DAYS = {
+    "an ordinary day in Shanghai": (
+        *("Asia/Shanghai", "2027-01-31"),
+        *("2027-01-30T16:30:00", "2027-01-31T15:59:59"),
+    ),
+    "half an hour off in Kolkata": (
+        *("Asia/Kolkata", "2027-01-31"),
+        *("2027-01-30T19:00:00", "2027-01-31T18:29:59"),
+    ),
+    "the clock goes forward in New York": (
+        *("America/New_York", "2027-03-14"),
+        *("2027-03-14T05:30:00", "2027-03-15T03:59:59"),
+    ),
+    "the day after it went forward": (
+        *("America/New_York", "2027-03-15"),
+        *("2027-03-15T04:30:00", "2027-03-16T03:59:59"),
+    ),
+    "the clock goes back in New York": (
+        *("America/New_York", "2027-11-07"),
+        *("2027-11-07T04:30:00", "2027-11-08T04:59:59"),
+    ),
+    "the day after it went back": (
+        *("America/New_York", "2027-11-08"),
+        *("2027-11-08T05:30:00", "2027-11-09T04:59:59"),
+    ),
+    "a night without 00:30 in Beirut": (
+        *("Asia/Beirut", "2027-03-28"),
+        *("2027-03-27T22:30:00", "2027-03-28T20:59:59"),
+    ),
+    "a night with 00:30 twice in Havana": (
+        *("America/Havana", "2027-11-07"),
+        *("2027-11-07T04:30:00", "2027-11-08T04:59:59"),
+    ),
+    "a leap day": (*("Asia/Shanghai", "2028-02-29"), *("2028-02-28T16:30:00", "2028-02-29T15:59:59")),
+    "a year's end": (*("Asia/Shanghai", "2027-12-31"), *("2027-12-30T16:30:00", "2027-12-31T15:59:59")),
+}
+
+
+def utc(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
+
+
+async def renewed_at(now: dt.datetime) -> int:
+    """How many instances a run on this clock renews."""
+    return (await auto_renewal.run_now(now)).renewed_count
+
+
+@pytest.mark.parametrize(("zone", "last_day", "due_from", "due_until"), LAST_DAYS.values(), ids=LAST_DAYS)
+async def test_it_is_renewed_from_half_past_midnight_and_not_a_second_before(
+    world: World, zone: str, last_day: str, due_from: str, due_until: str
+) -> None:
+    await world.account("a", balance="300.00", zone=zone)
+    await world.instance("i-1", expires=last_day, mode="AUTO", price="300.00")
+    before = await world.snapshot()
+    assert await renewed_at(utc(due_from) - SECOND) == 0
+    assert await world.count("renewal_attempts") == 0
+    assert await world.snapshot() == before
+    assert await renewed_at(utc(due_from)) == 1
+    assert await world.balance() == "0.00"
+    assert await world.rows("SELECT due_at, attempted_at FROM renewal_attempts") == [
+        (utc(due_from), utc(due_from))
+    ]
+    await integrity.assert_holds()
+
+
+@pytest.mark.parametrize(("zone", "last_day", "due_from", "due_until"), LAST_DAYS.values(), ids=LAST_DAYS)
+async def test_it_is_renewed_until_the_last_second_and_not_a_second_after(
+    world: World, zone: str, last_day: str, due_from: str, due_until: str
+) -> None:
+    await world.account("a", balance="600.00", zone=zone)
+    await world.instance("i-1", expires=last_day, mode="AUTO", price="300.00")
+    before = await world.snapshot()
+    assert await renewed_at(utc(due_until) + SECOND) == 0
+    assert await world.count("renewal_attempts") == 0
+    assert await world.snapshot() == before
+    assert await renewed_at(utc(due_until)) == 1
+    assert await world.balance() == "300.00"
+    await integrity.assert_holds()
+
+
+async def test_at_one_instant_only_the_zones_that_have_reached_the_day_are_served(world: World) -> None:
+    zones = ("Pacific/Auckland", "Asia/Shanghai", "Asia/Kolkata", "Europe/London", "America/New_York")
+    for zone in zones:
+        await world.account(zone, balance="300.00", zone=zone)
+        await world.instance(f"i-{zone}", account=zone, expires="2027-01-31", mode="AUTO")
+    assert await renewed_at(utc("2027-01-30T18:59:59")) == 2  # in Kolkata it is 00:29:59
+    renewed = "SELECT instance_id FROM order_lines ORDER BY id"
+    assert sorted(await world.rows(renewed)) == [("i-Asia/Shanghai",), ("i-Pacific/Auckland",)]
+    assert await renewed_at(utc("2027-01-30T19:00:00")) == 1
+    assert (await world.rows(renewed))[2:] == [("i-Asia/Kolkata",)]
+    assert await renewed_at(utc("2027-01-31T05:29:59")) == 1
+    assert (await world.rows(renewed))[3:] == [("i-Europe/London",)]
+    await integrity.assert_holds()
+
+
+async def test_an_account_chooses_its_lead_days_from_0_to_9(world: World) -> None:
+    for days in range(10):
+        await world.account(f"lead-{days}", balance="600.00", lead_days=days)
+        await world.instance(f"i-{days}", account=f"lead-{days}", expires="2027-01-31", mode="AUTO")
+    for days in reversed(range(10)):
+        midnight = world.at("2027-01-31 00:00", account="lead-0") - dt.timedelta(days=days)
+        due_at = midnight + dt.timedelta(minutes=30)
+        assert await renewed_at(due_at - SECOND) == 0
+        assert await renewed_at(due_at) == 1
+        assert await world.expiry(f"i-{days}") == "2027-02-28"
+    assert {await world.balance(f"lead-{days}") for days in range(10)} == {"300.00"}
+    await integrity.assert_holds()
+
+
+@pytest.mark.parametrize(("lead_days", "due_on"), [(0, "2027-03-03"), (1, "2027-03-02"), (9, "2027-02-22")])
+async def test_the_lead_days_of_an_account_without_its_own_are_a_setting(
+    world: World, settings_override: Callable[..., None], lead_days: int, due_on: str
+) -> None:
+    settings_override(auto_renew_lead_days=lead_days)
+    await world.account("a", balance="300.00")
+    await world.account("own", balance="300.00", lead_days=4)
+    await world.instance("i-1", expires="2027-03-03", mode="AUTO")
+    await world.instance("i-own", account="own", expires="2027-03-03", mode="AUTO")
+    await renewed_at(world.at(f"{due_on} 00:29:59"))
+    assert await world.expiry("i-1") == "2027-03-03"
+    await renewed_at(world.at(f"{due_on} 00:30"))
+    assert await world.expiry("i-1") == "2027-04-03"
+    assert await world.expiry("i-own") == ("2027-03-03" if lead_days == 9 else "2027-04-03")
+    await integrity.assert_holds()
+
+
+async def test_the_hour_is_a_setting(world: World, settings_override: Callable[..., None]) -> None:
+    settings_override(auto_renew_time=dt.time(6, 15))
+    await world.account("a", balance="300.00")
+    await world.instance("i-1", expires="2027-01-31", mode="AUTO")
+    assert await renewed_at(world.at("2027-01-31 06:14:59")) == 0
+    assert await renewed_at(world.at("2027-01-31 06:15")) == 1
+
+
+# anchor day, months, and the last days that the worker steps through.
+STEPS = {
+    "a month's last day": (31, 1, ["2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30", "2027-05-31"]),
+    "the same in a leap year": (31, 1, ["2028-01-31", "2028-02-29", "2028-03-31"]),
+    "the 30th": (30, 1, ["2027-01-30", "2027-02-28", "2027-03-30"]),
+    "the 29th": (29, 1, ["2028-01-29", "2028-02-29", "2028-03-29"]),
+    "a year's end": (31, 1, ["2027-11-30", "2027-12-31", "2028-01-31"]),
+    "a quarter": (31, 3, ["2027-08-31", "2027-11-30", "2028-02-29", "2028-05-31"]),
+    "a year from the leap day": (29, 12, ["2028-02-29", "2029-02-28", "2030-02-28"]),
+}
+
+
+@pytest.mark.parametrize(("anchor", "months", "last_days"), STEPS.values(), ids=STEPS)
+async def test_it_steps_on_its_anchor_day(
+    world: World, anchor: int, months: int, last_days: list[str]
+) -> None:
+    await world.account("a", balance="100000.00")
+    await world.instance("i-1", expires=last_days[0], anchor=anchor, mode="AUTO", months=months)
+    for last_day, following in itertools.pairwise(last_days):
+        assert await renewed_at(world.at(f"{last_day} 00:30")) == 1
+        assert await world.expiry("i-1") == following
+        assert await renewed_at(world.at(f"{last_day} 01:30")) == 0
+    lines = await world.rows("SELECT starts_at, expires_at FROM order_lines ORDER BY starts_at")
+    ends = [world.end_of(last_day) for last_day in last_days]
+    assert lines == list(itertools.pairwise(ends))
+    await integrity.assert_holds()
+
+
+@pytest.mark.parametrize(
+    ("months", "expiry", "price"),
+    [(1, "2027-02-28", "300.00"), (3, "2027-04-30", "900.00"), (12, "2028-01-31", "2988.00")],
+)
+async def test_it_renews_for_as_many_months_as_were_chosen(
+    world: World, months: int, expiry: str, price: str
+) -> None:
+    await world.account("a", balance=price)
+    await world.instance("i-1", expires="2027-01-31", mode="AUTO", months=months, price="300.00")
+    assert await renewed_at(world.at("2027-01-31 00:30")) == 1
+    assert await world.expiry("i-1") == expiry
+    assert await world.balance() == "0.00"
+    assert await world.rows("SELECT months, days FROM order_lines") == [(months, 0)]
+    await integrity.assert_holds()
+
+
+@pytest.mark.parametrize(
+    ("now", "tick"),
+    [
+        ("2027-01-30T16:30:00", "2027-01-30T16:30:00"),
+        ("2027-01-30T16:29:59.999999", "2027-01-30T15:30:00"),
+        ("2027-01-30T17:29:59", "2027-01-30T16:30:00"),
+        ("2027-01-01T00:10:00", "2026-12-31T23:30:00"),
+    ],
+)
+def test_the_last_tick_is_the_half_hour_before(now: str, tick: str) -> None:
+    assert auto_renewal.last_tick(utc(now)) == utc(tick)
