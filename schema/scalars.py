@@ -12,16 +12,15 @@ from renewals import money
 Money = NewType("Money", int)
 """Cents inside, a decimal string outside."""
 
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def parse_instant(value: object) -> dt.datetime:
     """Reads ISO 8601 with an offset as UTC; raises ValueError for anything else."""
-    if isinstance(value, str) and "T" in value:
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
         try:
-            instant = dt.datetime.fromisoformat(value)
-            if instant.tzinfo is not None:
-                return instant.astimezone(dt.UTC)
+            return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
         except (ValueError, OverflowError):
             pass
     raise ValueError('an instant is ISO 8601 with an offset, as in "2026-11-23T23:59:59+08:00"')
