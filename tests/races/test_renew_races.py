@@ -1,0 +1,159 @@
+"""Many at once: one charge for each thing that was asked for, and no deadlock that a client could see."""
+
+import asyncio
+import collections
+import datetime as dt
+
+import pytest
+
+from renewals import auto_renewal, database
+from tests import buyer as buyers
+from tests import integrity
+from tests.client import Client
+from tests.world import World
+
+AT_ONCE = 20
+
+
+@pytest.fixture(autouse=True)
+async def warm_pool(world: World) -> None:
+    """Opens the pool's ten connections, so that the requests do not queue up for them one by one."""
+    await asyncio.gather(*(world.value("SELECT pg_sleep(0.05)::text") for _ in range(10)))
+
+
+async def test_20_at_once_with_one_key_are_one_order_and_20_equal_answers(
+    world: World, graphql: Client
+) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="100000.00")
+    await world.voucher("50.00")
+    ids = await world.instances(["i-1", "i-2", "i-3"], price="300.00")
+    answers = await asyncio.gather(*(buyer.renew(ids, key="once") for _ in range(AT_ONCE)))
+    assert answers[0]["__typename"] == "RenewInstancesSuccess"
+    assert answers == [answers[0]] * AT_ONCE
+    assert (await world.count("orders"), await world.count("order_lines")) == (1, 3)
+    assert (await world.balance(), await world.expiry("i-1")) == ("99150.00", "2027-02-28")
+    await integrity.assert_holds()
+
+
+async def test_one_key_for_two_requests_at_once_serves_one_of_them(world: World, graphql: Client) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="100000.00")
+    await world.instances(["i-1", "i-2"], price="300.00")
+    answers = await asyncio.gather(
+        *(buyer.renew([f"i-{1 + number % 2}"], key="once") for number in range(AT_ONCE))
+    )
+    types = collections.Counter(answer["__typename"] for answer in answers)
+    assert types == {"RenewInstancesSuccess": 10, "IdempotencyKeyReused": 10}
+    assert (await world.count("orders"), await world.balance()) == (1, "99700.00")
+
+
+async def test_money_for_two_pays_two_of_20(world: World, graphql: Client) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="650.00")
+    ids = await world.instances([f"i-{number}" for number in range(AT_ONCE)], price="300.00")
+    answers = await asyncio.gather(*(buyer.renew([each], key=each) for each in ids))
+    types = collections.Counter(answer["__typename"] for answer in answers)
+    assert types == {"RenewInstancesSuccess": 2, "InsufficientFunds": 18}
+    assert {a["available"] for a in answers if "available" in a} == {"50.00"}
+    renewed = [each for each in ids if await world.expiry(each) == "2027-02-28"]
+    assert (len(renewed), await world.count("orders"), await world.balance()) == (2, 2, "50.00")
+    await integrity.assert_holds()
+
+
+async def test_20_renewals_of_one_instance_follow_each_other(world: World, graphql: Client) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="100000.00")
+    await world.voucher("1000.00")
+    await world.instance("i-1", expires="2027-01-31", price="300.00")
+    answers = await asyncio.gather(*(buyer.renew(["i-1"], key=str(number)) for number in range(AT_ONCE)))
+    starts = [answer["order"]["lines"][0]["startsAt"] for answer in answers]
+    assert len(set(starts)) == AT_ONCE
+    assert (await world.expiry("i-1"), await world.balance()) == ("2028-09-30", "95000.00")
+    await integrity.assert_holds()
+
+
+async def test_overlapping_selections_in_opposite_order_do_not_deadlock(
+    world: World, graphql: Client
+) -> None:
+    asking = []
+    for account in ("a", "b", "c"):
+        await world.account(account, balance="1000000.00")
+        ids = await world.instances([f"{account}-{n}" for n in range(6)], account=account, price="10.00")
+        ids += await world.instances([f"{account}-x", f"{account}-y"], account=account, bundle=f"{account}-b")
+        client = Client()
+        buyer = await buyers.of(world, client, account)
+        for number in range(8):
+            chosen = ids[number % 3 :] if number % 2 else ids[::-1]
+            key = f"{account}-{number}"
+            asking.append(buyer.renew(chosen, key=key, bundles="WHOLE"))
+            asking.append(buyer.unify(chosen, day=1 + number, key=f"unify-{key}", bundles="WHOLE"))
+            asking.append(buyer.set_policy(chosen, "AUTO" if number % 2 else "NONE", bundles="WHOLE"))
+    answers = await asyncio.gather(*asking)
+    kinds = collections.Counter(answer["__typename"] for answer in answers)
+    assert kinds == {
+        "RenewInstancesSuccess": 24,
+        "UnifyExpirySuccess": 24,
+        "SetRenewalPolicySuccess": 24,
+    }
+    assert await world.count("orders") == 48
+    await integrity.assert_holds()
+
+
+@pytest.mark.parametrize("attempt", range(5))
+async def test_the_worker_and_a_customer_charge_each_period_once(
+    world: World, graphql: Client, attempt: int
+) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="100000.00")
+    ids = await world.instances([f"i-{n:02d}" for n in range(10)], mode="AUTO", price="300.00")
+    due = world.at("2027-01-31 00:30")
+    graphql.at(due)
+
+    async def renew(each: str) -> buyers.Result:
+        await asyncio.sleep(attempt * 0.004)
+        return await buyer.renew([each], key=each)
+
+    run, *answers = await asyncio.gather(
+        auto_renewal.run_now(due, lambda: due), *(renew(each) for each in ids)
+    )
+    assert isinstance(run, auto_renewal.Run)
+    assert [isinstance(a, dict) and a["__typename"] for a in answers] == ["RenewInstancesSuccess"] * 10
+    # Where the customer was first nothing was left to do, and where the worker was, a month was added to its.
+    assert run.renewed_count + run.skipped_count == 10
+    periods = await world.rows("SELECT instance_id, starts_at, count(*) FROM order_lines GROUP BY 1, 2")
+    assert len(periods) == 10 + run.renewed_count
+    assert {count for _, _, count in periods} == {1}
+    assert await world.balance() == f"{100_000 - 300 * len(periods)}.00"
+    await integrity.assert_holds()
+
+
+async def test_runs_and_customers_at_once_never_overspend(world: World, graphql: Client) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="1000.00")
+    await world.voucher("250.00", products=["kec"])
+    ids = await world.instances([f"e-{n}" for n in range(4)], mode="AUTO", price="200.00", product="eip")
+    ids += await world.instances([f"k-{n}" for n in range(4)], mode="AUTO", price="200.00", product="kec")
+    due = world.at("2027-01-31 00:30")
+    graphql.at(due)
+    await asyncio.gather(
+        *(auto_renewal.run_now(due + dt.timedelta(minutes=n), lambda: due) for n in range(3)),
+        *(buyer.renew([each], key=each) for each in ids),
+        *(buyer.renew(ids, key=f"all-{n}") for n in range(3)),
+    )
+    await integrity.assert_holds()
+    spent = await world.value("SELECT sum(total_cents) FROM orders")
+    assert spent <= 1_250_00
+    assert await world.balance() in ("0.00", "50.00")
+
+
+async def test_a_policy_and_the_worker_do_not_wait_for_each_other_forever(
+    world: World, graphql: Client
+) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="100000.00")
+    ids = await world.instances([f"i-{n}" for n in range(10)], mode="AUTO", price="300.00")
+    due = world.at("2027-01-31 00:30")
+    graphql.at(due)
+    run, *answers = await asyncio.gather(
+        auto_renewal.run_now(due, lambda: due), *(buyer.set_policy([each], "NONE") for each in reversed(ids))
+    )
+    assert isinstance(run, auto_renewal.Run)
+    assert [isinstance(a, dict) and a["changedCount"] for a in answers] == [1] * 10
+    rows = await database.fetch(database.pool(), "SELECT count(*) FROM order_lines")
+    assert (rows[0][0], run.renewed_count + run.skipped_count) == (run.renewed_count, 10)
+    assert {(await world.read(each)).renewal_mode for each in ids} == {"NONE"}
+    await integrity.assert_holds()

@@ -1,0 +1,197 @@
+"""Which instances a verb is about: by id, or all that a filter matches except some."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from tests import buyer as buyers
+from tests.client import Client
+from tests.world import World
+
+Ask = Callable[[buyers.Buyer, buyers.Selection], Awaitable[buyers.Result]]
+
+VERBS: dict[str, Ask] = {
+    "renewInstances": lambda buyer, chosen: buyer.renew(chosen),
+    "unifyExpiry": lambda buyer, chosen: buyer.unify(chosen, date="2027-06-30"),
+    "setRenewalPolicy": lambda buyer, chosen: buyer.set_policy(chosen, "AUTO"),
+    "quoteRenewal": lambda buyer, chosen: buyer.quote(chosen),
+    "quoteUnifyExpiry": lambda buyer, chosen: buyer.quote_unify(chosen, date="2027-06-30"),
+}
+MUTATIONS = [verb for verb in VERBS if not verb.startswith("quote")]
+every_verb = pytest.mark.parametrize("verb", VERBS)
+every_mutation = pytest.mark.parametrize("verb", MUTATIONS)
+
+
+def touched(result: buyers.Result) -> list[str]:
+    """The instances that a verb did or quoted something for."""
+    lines = result["lines"] if "lines" in result else result.get("instances", [])
+    return sorted(each.get("instanceId") or each["id"] for each in lines)
+
+
+async def invalid(graphql: Client, ask: Callable[[], Awaitable[buyers.Result]], verb: str) -> tuple[str, str]:
+    """Field and message of what is invalid: a mutation answers it as data, a query as an error."""
+    if verb in MUTATIONS:
+        result = await ask()
+        assert result["__typename"] == "InvalidInput"
+        return result["field"], result["message"]
+    with pytest.raises(AssertionError) as caught:
+        await ask()
+    [error] = caught.value.args[0]
+    assert error["extensions"]["code"] == "INVALID_INPUT"
+    return error["extensions"]["field"], error["message"]
+
+
+@every_verb
+async def test_an_id_named_twice_counts_once(world: World, graphql: Client, verb: str) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="10000.00")
+    await world.instances(["i-1", "i-2"])
+    assert touched(await VERBS[verb](buyer, ["i-1", "i-2", "i-1", "i-1"])) == ["i-1", "i-2"]
+
+
+@every_verb
+async def test_an_unknown_id_named_twice_is_refused_once(world: World, graphql: Client, verb: str) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="10000.00")
+    await world.instance("i-1")
+    result = await VERBS[verb](buyer, ["unknown", "i-1", "unknown"])
+    assert buyers.codes(result) == {"unknown": "NOT_FOUND"}
+
+
+@every_verb
+async def test_no_ids_are_no_selection(world: World, graphql: Client, verb: str) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="10000.00")
+    await world.instance("i-1")
+    before = await world.snapshot()
+    field, message = await invalid(graphql, lambda: VERBS[verb](buyer, []), verb)
+    assert (field, message) == (
+        "input.selection.ids",
+        "input.selection.ids: must name an instance at least",
+    )
+    assert await world.snapshot() == before
+
+
+@every_verb
+async def test_another_account_s_ids_are_exactly_like_unknown_ids(
+    world: World, graphql: Client, verb: str
+) -> None:
+    await world.account("b", balance="10000.00")
+    await world.instances(["b-1"], account="b")
+    await world.instances(["b-2", "b-3"], account="b", bundle="b")
+    buyer = await buyers.open_account(world, graphql, "a", balance="10000.00")
+    await world.instance("mine")
+    before = await world.snapshot()
+    theirs = await VERBS[verb](buyer, ["b-1", "b-2", "b-3"])
+    unknown = await VERBS[verb](buyer, ["x-1", "x-2", "x-3"])
+    assert json.dumps(theirs).replace('"b-', '"x-') == json.dumps(unknown)
+    assert set(buyers.codes(theirs).values()) == {"NOT_FOUND"}
+    assert await world.snapshot() == before
+
+
+@every_verb
+async def test_a_filter_never_reaches_another_account(world: World, graphql: Client, verb: str) -> None:
+    await world.account("b", balance="10000.00")
+    await world.instances(["b-1", "b-2"], account="b")
+    buyer = await buyers.open_account(world, graphql, "a", balance="10000.00")
+    await world.instance("a-1")
+    chosen = buyers.matching(ids=["a-1", "b-1"], except_ids=["b-2"])
+    assert touched(await VERBS[verb](buyer, chosen)) == ["a-1"]
+    assert await world.expiry("b-1") == "2027-01-31"
+    assert (await world.read("b-1")).renewal_mode == "MANUAL"
+    assert await world.balance("b") == "10000.00"
+
+
+@every_verb
+async def test_a_filter_s_conditions_hold_together_and_exceptions_are_left_out(
+    world: World, graphql: Client, verb: str
+) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="100000.00")
+    await world.instances(["e-1", "e-2", "e-3"], product="eip", data_center="bj-6", expires="2027-01-20")
+    await world.instance("elsewhere", product="eip", data_center="bj-1", expires="2027-01-20")
+    await world.instance("other", product="kec", data_center="bj-6", expires="2027-01-20")
+    await world.instance("later", product="eip", data_center="bj-6", expires="2027-04-20")
+    await world.instance("trial", product="eip", data_center="bj-6", expires="2027-01-20", trial=True)
+    chosen = buyers.matching(
+        except_ids=["e-2", "unknown", "nul\0"],
+        products=["eip"],
+        dataCenterTypes=["VPC"],
+        expiresWithinDays=15,
+    )
+    result = await VERBS[verb](buyer, chosen)
+    assert (touched(result), result["refusals"]) == (["e-1", "e-3"], [])
+    assert await world.expiry("e-2") == "2027-01-20"
+
+
+@every_verb
+async def test_a_filter_for_what_is_left_out_finds_it_and_each_is_refused(
+    world: World, graphql: Client, verb: str
+) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="10000.00")
+    await world.instance("good")
+    await world.instance("trial", trial=True)
+    await world.instance("once", billing="ONE_OFF")
+    await world.instance("cert", product="cert")
+    before = await world.snapshot()
+    result = await VERBS[verb](buyer, buyers.matching(manageable=False))
+    assert buyers.codes(result) == {"trial": "TRIAL", "once": "ONE_OFF", "cert": "UNSUPPORTED_PRODUCT"}
+    assert await world.snapshot() == before
+
+
+@pytest.mark.parametrize("verb", ["renewInstances", "unifyExpiry"])
+async def test_an_order_of_nothing_is_invalid(world: World, graphql: Client, verb: str) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="10000.00")
+    await world.instance("i-1")
+    before = await world.snapshot()
+    for chosen in (buyers.matching(except_ids=["i-1"]), buyers.matching(ids=[]), buyers.matching(status=[])):
+        assert await VERBS[verb](buyer, chosen) == {
+            "__typename": "InvalidInput",
+            "message": "input.selection.matching: matches no instance",
+            "field": "input.selection.matching",
+        }
+    assert await world.snapshot() == before
+
+
+async def test_a_policy_for_nothing_changes_nothing(world: World, graphql: Client) -> None:
+    buyer = await buyers.open_account(world, graphql)
+    result = await buyer.set_policy(buyers.matching(search="nothing is called so"), "AUTO")
+    assert (result["changedCount"], result["unchangedCount"], result["refusals"]) == (0, 0, [])
+
+
+@every_verb
+async def test_a_selection_has_a_limit(
+    world: World, graphql: Client, verb: str, settings_override: Callable[..., None]
+) -> None:
+    settings_override(instances_per_selection_max=3)
+    buyer = await buyers.open_account(world, graphql, balance="10000.00")
+    ids = await world.instances(["i-1", "i-2", "i-3", "i-4"])
+    before = await world.snapshot()
+    by_id = await invalid(graphql, lambda: VERBS[verb](buyer, ids), verb)
+    assert by_id == ("input.selection.ids", "input.selection.ids: must be 3 instances at most")
+    by_filter = await invalid(graphql, lambda: VERBS[verb](buyer, buyers.matching()), verb)
+    assert by_filter == (
+        "input.selection.matching",
+        "input.selection.matching: matches more than 3 instances",
+    )
+    assert await world.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [["i-1", "i-2", "i-3", "i-2", "i-1"], buyers.matching(except_ids=["i-4"]), buyers.matching(search="I-3")],
+)
+async def test_a_selection_within_the_limit_is_served(
+    world: World, graphql: Client, settings_override: Callable[..., None], chosen: Any
+) -> None:
+    settings_override(instances_per_selection_max=3)
+    buyer = await buyers.open_account(world, graphql, balance="10000.00")
+    await world.instances(["i-1", "i-2", "i-3", "i-4"])
+    assert (await buyer.renew(chosen))["__typename"] == "RenewInstancesSuccess"
+
+
+@every_mutation
+async def test_the_limit_is_10_000(world: World, graphql: Client, verb: str) -> None:
+    buyer = await buyers.open_account(world, graphql)
+    ids = [f"unknown-{number}" for number in range(10_001)]
+    field, message = await invalid(graphql, lambda: VERBS[verb](buyer, ids), verb)
+    assert (field, message) == ("input.selection.ids", "input.selection.ids: must be 10000 instances at most")
+    assert len((await VERBS[verb](buyer, ids[1:]))["refusals"]) == 10_000
