@@ -1,0 +1,103 @@
+"""Two processes of the API on one database, over real HTTP: what holds within one holds between them."""
+
+import asyncio
+import collections
+import contextlib
+import datetime as dt
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+
+from tests import buyer as buyers
+from tests import integrity
+from tests.world import World
+
+START_SECONDS_MAX = 30
+AT_ONCE = 20
+
+
+@contextlib.asynccontextmanager
+async def served(database_url: str) -> AsyncIterator[str]:
+    """A process that serves the database, and its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "graphql_api", "serve", "--port", str(port)),
+        env=os.environ | {"DATABASE_URL": database_url, "RENEWALS_LOG_LEVEL": "WARNING"},
+    )
+    try:
+        async with asyncio.timeout(START_SECONDS_MAX), httpx2.AsyncClient() as client:
+            while True:
+                assert process.returncode is None, "the server ended before it was ready"
+                with contextlib.suppress(httpx2.TransportError):
+                    if (await client.get(f"http://127.0.0.1:{port}/healthz")).status_code == 200:
+                        break
+                await asyncio.sleep(0.05)
+        yield f"http://127.0.0.1:{port}/graphql"
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+@pytest.fixture
+async def servers(world: World, database_url: str) -> AsyncIterator[list[str]]:
+    """The addresses of two servers of the world's database."""
+    async with served(database_url) as one, served(database_url) as other:
+        yield [one, other]
+
+
+async def renew_everywhere(
+    servers: list[str], api_key: str, requests: list[tuple[list[str], str]]
+) -> list[buyers.Result]:
+    """Renews (ids, key) for a month each, all at once, at the servers in turn."""
+
+    async def renew(client: httpx2.AsyncClient, url: str, ids: list[str], key: str) -> buyers.Result:
+        given = {"selection": {"ids": ids}, "months": 1, "idempotencyKey": key}
+        answered = await client.post(url, json={"query": buyers.RENEW, "variables": {"input": given}})
+        answer = answered.json()
+        assert not answer.get("errors"), answer["errors"]
+        return dict(answer["data"]["result"])
+
+    headers = {"Authorization": f"Bearer {api_key}"}
+    async with httpx2.AsyncClient(headers=headers, timeout=60) as client:
+        return await asyncio.gather(
+            *(renew(client, servers[n % 2], ids, key) for n, (ids, key) in enumerate(requests))
+        )
+
+
+async def test_two_servers_charge_once_for_one_key_and_never_overspend(
+    world: World, servers: list[str]
+) -> None:
+    # These processes go by the real clock.
+    next_month = str((dt.datetime.now(dt.UTC) + dt.timedelta(days=30)).date())
+    await world.account("a", balance="950.00")
+    ids = await world.instances([f"i-{n:02d}" for n in range(AT_ONCE)], expires=next_month, price="300.00")
+    api_key = await world.key("a")
+
+    same = await renew_everywhere(servers, api_key, [(ids[:1], "once")] * AT_ONCE)
+    assert same[0]["__typename"] == "RenewInstancesSuccess"
+    assert same == [same[0]] * AT_ONCE
+    assert (await world.count("orders"), await world.balance()) == (1, "650.00")
+
+    each = await renew_everywhere(servers, api_key, [([instance_id], instance_id) for instance_id in ids])
+    types = collections.Counter(answer["__typename"] for answer in each)
+    assert types == {"RenewInstancesSuccess": 2, "InsufficientFunds": 18}
+    assert (await world.count("orders"), await world.balance()) == (3, "50.00")
+    await integrity.assert_holds()
+
+
+async def test_opposite_orders_at_two_servers_do_not_deadlock(world: World, servers: list[str]) -> None:
+    next_month = str((dt.datetime.now(dt.UTC) + dt.timedelta(days=30)).date())
+    await world.account("a", balance="1000000.00")
+    ids = await world.instances([f"i-{n:02d}" for n in range(AT_ONCE)], expires=next_month, price="1.00")
+    chosen = [(ids if n % 4 < 2 else ids[::-1], str(n)) for n in range(AT_ONCE)]
+    answers = await renew_everywhere(servers, await world.key("a"), chosen)
+    assert {answer["__typename"] for answer in answers} == {"RenewInstancesSuccess"}
+    assert (await world.count("order_lines"), await world.balance()) == (400, "999600.00")
+    await integrity.assert_holds()
