@@ -3,6 +3,7 @@
 from typing import Any
 
 from arq import ArqRedis
+from arq.constants import in_progress_key_prefix
 
 from renewals import auto_renewal, lifecycle
 
@@ -18,7 +19,7 @@ async def start_run(ctx: Context) -> None:
 async def catch_up(ctx: Context) -> None:
     """When a worker starts: whatever is due and not done, however long nobody looked (rule 23)."""
     await auto_renewal.open_at_start(auto_renewal.utc_now())
-    await hand_out(ctx["redis"])
+    await hand_out(ctx["redis"], again=True)
 
 
 async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
@@ -35,7 +36,11 @@ async def sweep(ctx: Context) -> None:
     await hand_out(ctx["redis"])
 
 
-async def hand_out(queue: ArqRedis) -> None:
-    """Queues every chunk that is left; one that is queued or running already keeps its place."""
+async def hand_out(queue: ArqRedis, *, again: bool = False) -> None:
+    """Queues every chunk that is left; one that is queued or running keeps its place, unless told `again`."""
     for run_id, number in await auto_renewal.pending_chunks():
-        await queue.enqueue_job(renew_chunk.__name__, run_id, number, _job_id=f"renew:{run_id}:{number}")
+        job_id = f"renew:{run_id}:{number}"
+        if again:
+            # Its worker may have been killed, or be at it: waiting is a loss, doing it twice is harmless.
+            await queue.delete(in_progress_key_prefix + job_id)
+        await queue.enqueue_job(renew_chunk.__name__, run_id, number, _job_id=job_id)

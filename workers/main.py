@@ -13,7 +13,10 @@ from renewals import database, settings
 from workers import jobs
 
 CHUNK_SECONDS_MAX = 60
-"""A chunk takes a second or so. A killed worker's chunk comes back this long, and ten seconds, after it."""
+"""A chunk takes a second or so. A killed worker's chunk comes back this long, and ten seconds, after it,
+or as soon as a worker starts."""
+POLL_SECONDS = 0.1
+"""arq starts no more jobs in a poll than fit at once, so that a longer pause would hold up a run of many chunks."""
 STOP_SECONDS_MAX = 30
 HEALTH_CHECK_SECONDS = 30
 TRIES_MAX = 5
@@ -54,6 +57,7 @@ def create(chosen: settings.Settings) -> Worker:
         on_startup=start,
         on_shutdown=stop,
         max_jobs=chosen.worker_chunks_at_once + 1,
+        poll_delay=POLL_SECONDS,
         max_tries=TRIES_MAX,
         job_timeout=CHUNK_SECONDS_MAX,
         keep_result=0,

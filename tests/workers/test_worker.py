@@ -1,0 +1,239 @@
+"""The worker as a process of its own, with real kills: PostgreSQL knows what is left, arq only wakes (rule 23)."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import asyncpg
+import orjson
+import pytest
+import redis
+from arq.connections import ArqRedis
+
+from renewals import auto_renewal
+from tests import integrity
+from tests.workers.conftest import Start
+from tests.world import World
+from workers import jobs, main
+
+# The worker, with the hour and the minute of its clock come at once.
+IMPATIENT = """
+import asyncio, datetime as dt
+from renewals import settings
+from workers import main
+async def run():
+    worker = main.create(settings.get())
+    for job in worker.cron_jobs:
+        job.next_run = dt.datetime.now(dt.UTC)
+    await worker.async_run()
+asyncio.run(run())
+"""
+
+
+async def put_due(world: World, *accounts: str, price: str = "10.00") -> None:
+    """For each account two instances whose last day is today in a zone where it is about noon."""
+    now = dt.datetime.now(dt.UTC)
+    east = 12 - now.hour
+    today = (now + dt.timedelta(hours=east)).date()
+    for account in accounts:
+        await world.account(account, balance="100.00", zone=f"Etc/GMT{-east:+}")
+        ids = [f"{account}-1", f"{account}-2"]
+        await world.instances(ids, account=account, expires=today.isoformat(), mode="AUTO", price=price)
+
+
+async def eventually(condition: Callable[[], Awaitable[object]], seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(0.02)
+
+
+async def exit_code(worker: subprocess.Popen[bytes], seconds: float = 20) -> int:
+    return await asyncio.to_thread(worker.wait, seconds)
+
+
+async def all_ended(world: World) -> bool:
+    """There was a run, and all runs have ended."""
+    return bool(await world.value("SELECT count(*) > 0 AND bool_and(ended_at IS NOT NULL) FROM renewal_runs"))
+
+
+async def is_empty(queue: ArqRedis) -> bool:
+    return not await queue.queued_jobs()
+
+
+async def says(world: World, sql: str, answer: object) -> bool:
+    return bool(await world.value(sql) == answer)
+
+
+async def assert_each_charged_once(world: World, *accounts: str) -> None:
+    assert await world.rows("SELECT id, balance_cents FROM accounts ORDER BY id") == [
+        (a, 80_00) for a in accounts
+    ]
+    assert await world.count("order_lines") == 2 * len(accounts)
+    assert await world.value("SELECT count(*) FROM renewal_attempts WHERE succeeded") == 2 * len(accounts)
+    assert await auto_renewal.pending_chunks() == []
+    await integrity.assert_holds()
+
+
+@contextlib.asynccontextmanager
+async def locked(url: str, account: str) -> AsyncIterator[None]:
+    """The account's row locked by somebody else, so that its chunk stands still in the worker's hand."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f"BEGIN; SELECT FROM accounts WHERE id = '{account}' FOR UPDATE")
+        yield
+    finally:
+        await connection.close()
+
+
+WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+async def test_a_start_catches_up_what_is_due_and_leaves_what_has_expired(world: World, start: Start) -> None:
+    await put_due(world, "a")
+    await world.account("late", balance="100.00")
+    before = (dt.datetime.now(dt.UTC) - dt.timedelta(days=2)).date().isoformat()
+    await world.instance("late-1", account="late", expires=before, mode="AUTO", price="10.00")
+    worker = start()
+    await eventually(lambda: all_ended(world))
+    assert await world.rows("SELECT trigger, renewed_count, amount_cents FROM renewal_runs LIMIT 1") == [
+        ("SCHEDULED", 2, 20_00)
+    ]
+    worker.terminate()
+    assert await exit_code(worker) == 0
+    assert await world.count("order_lines") == 2
+    assert await world.expiry("late-1") == before
+    assert [await world.balance(account) for account in ("a", "late")] == ["80.00", "100.00"]
+    await integrity.assert_holds()
+
+
+async def test_three_workers_started_at_once_charge_once(world: World, start: Start) -> None:
+    await put_due(world, *"abcdefgh")
+    workers = [start(RENEWALS_INSTANCES_PER_CHUNK="1") for _ in range(3)]
+    await eventually(lambda: all_ended(world))
+    for worker in workers:
+        worker.terminate()
+    assert [await exit_code(worker) for worker in workers] == [0, 0, 0]
+    assert await all_ended(world)
+    assert await world.value("SELECT count(*) FROM renewal_runs WHERE trigger = 'SCHEDULED'") == 1
+    await assert_each_charged_once(world, *"abcdefgh")
+
+
+async def test_kill_9_between_chunks_and_with_one_in_hand_and_a_start_after_it(
+    world: World, database_url: str, start: Start
+) -> None:
+    accounts = [f"a{number:02}" for number in range(20)]
+    await put_due(world, *accounts)
+    for victim in ("a05", "a13"):
+        async with locked(database_url, victim):
+            worker = start(RENEWALS_INSTANCES_PER_CHUNK="1", RENEWALS_WORKER_CHUNKS_AT_ONCE="1")
+            await eventually(lambda: world.value(WAITING))
+            worker.kill()
+            await exit_code(worker)
+        done = await world.value("SELECT count(*) FROM renewal_chunks WHERE done_at IS NOT NULL")
+        assert 0 < done < 20, "killed in the middle"
+    started_at = asyncio.get_running_loop().time()
+    start(RENEWALS_INSTANCES_PER_CHUNK="1")
+    await eventually(lambda: all_ended(world))
+    assert asyncio.get_running_loop().time() - started_at < main.CHUNK_SECONDS_MAX / 2, (
+        "nobody waits for the dead"
+    )
+    await assert_each_charged_once(world, *accounts)
+
+
+async def test_sigterm_finishes_what_is_in_hand_and_leaves_the_rest(
+    world: World, database_url: str, start: Start
+) -> None:
+    await put_due(world, *"abcdef")
+    one_by_one = {"RENEWALS_INSTANCES_PER_CHUNK": "1", "RENEWALS_WORKER_CHUNKS_AT_ONCE": "1"}
+    async with locked(database_url, "a"), locked(database_url, "b"):
+        worker = start(**one_by_one)
+        await eventually(lambda: says(world, WAITING, 2))
+        worker.terminate()
+        await asyncio.sleep(0.5)
+        assert worker.poll() is None
+        assert await world.count("order_lines") == 0
+    assert await exit_code(worker) == 0
+    done = (
+        "SELECT string_agg(account_ids[1], '' ORDER BY number) FROM renewal_chunks WHERE done_at IS NOT NULL"
+    )
+    assert await world.value(done) == "ab"
+    start(**one_by_one)
+    await eventually(lambda: all_ended(world))
+    await assert_each_charged_once(world, *"abcdef")
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+async def test_an_idle_worker_ends_with_0(world: World, start: Start, signal_number: signal.Signals) -> None:
+    worker = start()
+    await eventually(lambda: all_ended(world))
+    worker.send_signal(signal_number)
+    assert await exit_code(worker) == 0
+
+
+async def test_a_queue_that_was_emptied_is_filled_again_by_the_sweep_and_only_once(
+    world: World, redis_url: str, queue: ArqRedis, start: Start
+) -> None:
+    await put_due(world, *"abc")
+    now = auto_renewal.utc_now()
+    await auto_renewal.open_run(auto_renewal.Trigger.SCHEDULED, now, now)
+    await jobs.sweep({"redis": queue})
+    with redis.from_url(redis_url) as client:
+        assert client.zcard("arq:queue") == 1
+        client.flushdb()
+    for _ in range(3):
+        await jobs.sweep({"redis": queue})
+    assert [(job.function, job.args) for job in await queue.queued_jobs()] == [("renew_chunk", [1, 0])]
+    start()
+    await eventually(lambda: all_ended(world))
+    await assert_each_charged_once(world, *"abc")
+
+
+async def test_a_job_is_json_that_names_a_chunk(
+    world: World, database_url: str, redis_url: str, start: Start
+) -> None:
+    await put_due(world, "a")
+    async with locked(database_url, "a"):
+        start()
+        await eventually(lambda: world.value(WAITING))
+        with redis.from_url(redis_url) as client:
+            job = orjson.loads(client.get("arq:job:renew:1:0"))
+            assert [client.get(key) for key in client.scan_iter("arq:result:*")] == []
+    assert (job["f"], job["a"], job["k"]) == ("renew_chunk", [1, 0], {})
+    await eventually(lambda: all_ended(world))
+
+
+async def test_a_lost_connection_to_the_database_ends_a_chunk_but_not_the_worker(
+    world: World, database_url: str, queue: ArqRedis, start: Start
+) -> None:
+    await put_due(world, "a")
+    async with locked(database_url, "a"):
+        worker = start()
+        await eventually(lambda: world.value(WAITING))
+        await world.rows(WAITING.replace("count(*)", "pg_terminate_backend(pid)"))
+    await eventually(lambda: is_empty(queue))
+    assert await world.count("order_lines") == 0
+    await jobs.sweep({"redis": queue})
+    await eventually(lambda: all_ended(world))
+    assert worker.poll() is None
+    await assert_each_charged_once(world, "a")
+
+
+async def test_the_clock_opens_the_hours_run_and_notes_what_has_expired(world: World, start: Start) -> None:
+    await put_due(world, "a")
+    await world.account("late")
+    days_ago = [(dt.datetime.now(dt.UTC) - dt.timedelta(days=days)).date().isoformat() for days in (2, 20)]
+    await world.instance("late-1", account="late", expires=days_ago[0], mode="AUTO")
+    await world.instance("late-2", account="late", expires=days_ago[1], mode="AUTO")
+    start("-c", IMPATIENT)
+    status = "SELECT string_agg(status, ' ' ORDER BY id) FROM instances WHERE account_id = 'late'"
+    await eventually(lambda: says(world, status, "EXPIRED RELEASED"))
+    await eventually(lambda: all_ended(world))
+    assert await world.count("renewal_runs") == 1
+    assert await world.balance("a") == "80.00"
