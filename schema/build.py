@@ -1,14 +1,30 @@
 """The executable schema, and its printed form that is kept in `schema.graphql`."""
 
+from collections.abc import Iterator
+
 import strawberry
-from graphql import GraphQLError
-from strawberry.extensions import ParserCache, ValidationCache
+from graphql import GraphQLError, OperationDefinitionNode
+from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 
 from schema import mutations, queries, refusals, scalars
 
 _DOCUMENTS_CACHED = 200
+
+
+class OperationNamed(SchemaExtension):
+    """Refuses a document of several operations that names none of them; Strawberry would run the first."""
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        assert context.graphql_document is not None
+        definitions = context.graphql_document.definitions
+        found = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
+        if len(found) > 1 and context._provided_operation_name is None:
+            error = GraphQLError("Name one of the document's operations in operationName.", found)
+            context.pre_execution_errors = [*(context.pre_execution_errors or ()), error]
+        yield
 
 
 class RenewalSchema(strawberry.Schema):
@@ -29,6 +45,7 @@ schema = RenewalSchema(
     extensions=[
         lambda: ParserCache(maxsize=_DOCUMENTS_CACHED),
         lambda: ValidationCache(maxsize=_DOCUMENTS_CACHED),
+        OperationNamed,  # adds to what the validation found, so after it
     ],
 )
 
