@@ -141,6 +141,7 @@ async def test_an_id_that_is_no_orders_is_null(bought: Client, order_id: str) ->
 async def test_statements_do_not_grow_with_the_orders(world: World, bought: Client) -> None:
     for _ in range(3):
         await world.voucher("100.00", voucher_id=str(uuid.uuid4()))
+    bought.at(NOW + dt.timedelta(days=1))
     await renew(bought, "i-1", "i-2", key="many")
     with statements.counted() as few:
         assert len((await page(bought, first=1))["nodes"][0]["vouchers"]) == 3
