@@ -110,7 +110,9 @@ async def test_best_effort_with_nothing_left_to_do_is_not_renewable(world: World
     assert await world.snapshot() == before
 
 
-async def test_another_total_than_expected_is_a_changed_price(world: World, graphql: Client) -> None:
+async def test_a_higher_or_a_lower_total_than_expected_is_a_changed_price(
+    world: World, graphql: Client
+) -> None:
     buyer = await buyers.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", price="300.00")
     before = await world.snapshot()
@@ -121,6 +123,12 @@ async def test_another_total_than_expected_is_a_changed_price(world: World, grap
         "expectedTotal": "299.99",
         "total": "300.00",
     }
+    lower = await buyer.renew(["i-1"], expectedTotal="300.01")
+    assert (lower["__typename"], lower["expectedTotal"], lower["total"]) == (
+        "PriceChanged",
+        "300.01",
+        "300.00",
+    )
     unified = await buyer.unify(["i-1"], date="2027-02-28", expectedTotal=299)
     assert (unified["expectedTotal"], unified["total"]) == ("299.00", "300.00")
     assert await world.snapshot() == before
