@@ -11,6 +11,8 @@ from typing import Any
 from renewals import database
 from renewals.database import Connection, Row
 
+ORDER_COLUMNS = "o.id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents"
+
 
 async def fetch_account(connection: Connection, account_id: str) -> Row:
     """The account's own row."""
@@ -78,8 +80,7 @@ async def fetch_orders_by_id(
     """Orders of the account by id."""
     rows = await database.fetch(
         connection,
-        """SELECT o.id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents
-           FROM orders o WHERE o.account_id = $1 AND o.id = ANY($2)""",
+        f"SELECT {ORDER_COLUMNS} FROM orders o WHERE o.account_id = $1 AND o.id = ANY($2)",
         account_id,
         order_ids,
     )
@@ -131,8 +132,8 @@ async def fetch_instance_orders(
     """The latest orders of each instance, the newest first."""
     rows = await database.fetch(
         connection,
-        """SELECT a.* FROM unnest($1::text[]) AS u(id) CROSS JOIN LATERAL (
-             SELECT l.instance_id, o.id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents
+        f"""SELECT a.* FROM unnest($1::text[]) AS u(id) CROSS JOIN LATERAL (
+             SELECT l.instance_id, {ORDER_COLUMNS}
              FROM order_lines l JOIN orders o ON o.id = l.order_id
              WHERE l.instance_id = u.id ORDER BY l.starts_at DESC LIMIT $2) AS a""",
         instance_ids,

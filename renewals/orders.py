@@ -1,7 +1,6 @@
 """This module alone writes `orders` and `order_lines`: quote, renew and unify are one plan, stored or not."""
 
 import datetime as dt
-import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,51 +12,14 @@ from renewals import (
     catalogue,
     database,
     errors,
-    filters,
     inventory,
     ledger,
+    picks,
     planning,
-    queries,
-    settings,
+    requests,
     terms,
     vouchers,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PickIds:
-    """Instances by id."""
-
-    ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PickMatching:
-    """All that a filter matches, except some."""
-
-    filter: filters.InstanceFilter
-    except_ids: tuple[str, ...] = ()
-
-
-Pick = PickIds | PickMatching
-
-
-@dataclass(frozen=True, slots=True)
-class QuoteRequest:
-    """What would it cost to extend these instances so."""
-
-    pick: Pick
-    extension: planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMonth
-    handling: terms.BundleHandling = terms.BundleHandling.REFUSE
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRequest(QuoteRequest):
-    """Extend these instances so and pay at once; the key makes doing it twice doing it once (rule 18)."""
-
-    batch_mode: terms.BatchMode = terms.BatchMode.ALL_OR_NOTHING
-    expected_total_cents: int | None = None
-    idempotency_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +46,18 @@ class Draft:
     refusals: Sequence[errors.Refusal] = ()
 
 
-async def quote(account_id: str, request: QuoteRequest, now: dt.datetime) -> planning.Plan:
+async def quote(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> planning.Plan:
     """What the same request would refuse, cost and take from where; writes nothing."""
-    check(request)
+    requests.check(request)
     connection = database.pool()
     account = await ledger.read(connection, account_id)
     return await _plan(connection, account, request, now)
 
 
-async def place(account_id: str, request: OrderRequest, now: dt.datetime) -> Placed:
+async def place(account_id: str, request: requests.OrderRequest, now: dt.datetime) -> Placed:
     """Renews or unifies in one order, or raises Refused and changes nothing (rules 16 to 19)."""
-    check(request)
-    request_hash = fingerprint(request)
+    requests.check(request)
+    request_hash = requests.fingerprint(request)
     async with database.transaction() as connection:
         account = (await ledger.lock(connection, [account_id]))[account_id]
         if earlier := await _find_earlier(connection, account_id, request.idempotency_key, request_hash):
@@ -123,65 +85,6 @@ _MEMOS = {
     terms.OrderKind.MANUAL_RENEWAL: "Instances renewed",
     terms.OrderKind.UNIFY_EXPIRY: "Expiries unified",
 }
-
-
-def check(request: QuoteRequest) -> None:
-    """Raises InvalidInput for what is malformed or out of bounds, before anything is read (rule 19)."""
-    limits = settings.get()
-    check_pick(request.pick)
-    match request.extension:
-        case planning.RenewFor(months) if not 1 <= months <= limits.months_max:
-            raise errors.InvalidInput("input.months", f"must be 1 to {limits.months_max}")
-        case planning.UnifyToDayOfMonth(day) if not 1 <= day <= 31:
-            raise errors.InvalidInput("input.target.dayOfMonth", "must be 1 to 31")
-        case _:
-            pass
-    if isinstance(request, OrderRequest):
-        key, length_max = request.idempotency_key, limits.idempotency_key_length_max
-        if not 1 <= len(key) <= length_max or not key.isprintable():
-            raise errors.InvalidInput(
-                "input.idempotencyKey", f"must be 1 to {length_max} printable characters"
-            )
-
-
-def check_pick(pick: Pick) -> None:
-    """Raises InvalidInput for a selection that is empty, too large, or has a condition out of bounds."""
-    instances_max = settings.get().instances_per_selection_max
-    match pick:
-        case PickIds(ids):
-            if not ids:
-                raise errors.InvalidInput("input.selection.ids", "must name an instance at least")
-            if len(set(ids)) > instances_max:
-                raise errors.InvalidInput("input.selection.ids", f"must be {instances_max} instances at most")
-        case PickMatching(instance_filter):
-            filters.check(instance_filter, "input.selection.matching.filter")
-
-
-async def select(
-    connection: database.Connection, account_id: str, pick: Pick, now: dt.datetime
-) -> planning.Selection:
-    """Reads the instances that were picked, with the bundles they touch."""
-    match pick:
-        case PickIds(ids):
-            return await queries.select_ids(connection, account_id, ids)
-        case PickMatching(instance_filter, except_ids):
-            return await queries.select_matching(connection, account_id, instance_filter, except_ids, now)
-
-
-def fingerprint(request: OrderRequest) -> bytes:
-    """The same for the same request, whatever its key and whatever the order of its lists: they are all sets."""
-    content = _canonical(asdict(request) | {"idempotency_key": None})
-    return hashlib.sha256(repr(content).encode(errors="surrogatepass")).digest()
-
-
-def _canonical(value: object) -> object:
-    match value:
-        case dict():
-            return {name: _canonical(each) for name, each in value.items()}
-        case list() | tuple():
-            return sorted(set(map(str, value)))
-        case _:
-            return value
 
 
 async def store(
@@ -275,9 +178,9 @@ def _entries(draft: Draft) -> list[ledger.Entry]:
 
 
 async def _plan(
-    connection: database.Connection, account: terms.Account, request: QuoteRequest, now: dt.datetime
+    connection: database.Connection, account: terms.Account, request: requests.QuoteRequest, now: dt.datetime
 ) -> planning.Plan:
-    selection = await select(connection, account.id, request.pick, now)
+    selection = await picks.select(connection, account.id, request.pick, now)
     products = await catalogue.read_products(connection)
     usable = await vouchers.read_usable(connection, [account.id], now)
     return planning.plan(
@@ -290,7 +193,7 @@ async def _plan(
     )
 
 
-def _refuse(plan: planning.Plan, request: OrderRequest) -> None:
+def _refuse(plan: planning.Plan, request: requests.OrderRequest) -> None:
     """Raises what stands against the plan, in the order of rule 19."""
     refuses_all = request.batch_mode is terms.BatchMode.ALL_OR_NOTHING or not plan.lines
     if plan.refusals and refuses_all:
@@ -304,7 +207,7 @@ def _refuse(plan: planning.Plan, request: OrderRequest) -> None:
         raise errors.InsufficientFunds(plan.total_cents, plan.total_cents - plan.payment.shortfall_cents)
 
 
-def _kind(request: OrderRequest) -> terms.OrderKind:
+def _kind(request: requests.OrderRequest) -> terms.OrderKind:
     is_renewal = isinstance(request.extension, planning.RenewFor)
     return terms.OrderKind.MANUAL_RENEWAL if is_renewal else terms.OrderKind.UNIFY_EXPIRY
 

@@ -96,8 +96,13 @@ Unit = tuple[terms.Instance, ...]
 Judge = Callable[[terms.Instance], Refusal | None]
 
 
-def units_of(selection: Selection, handling: terms.BundleHandling) -> tuple[list[Unit], list[Refusal]]:
-    """Divides a selection into units, in order of expiry and id, and refuses what may not be in it (rule 10)."""
+def units_of(
+    selection: Selection, handling: terms.BundleHandling, products: Mapping[str, terms.Product]
+) -> tuple[list[Unit], list[Refusal]]:
+    """Divides a selection into units, in order of expiry and id, and refuses what may not be in it (rule 10).
+
+    What could not take part in any case is refused as that, so that nobody gathers a bundle in vain.
+    """
     refusals = [_not_found(instance_id) for instance_id in selection.missing_ids]
     units: list[Unit] = [(instance,) for instance in selection.picked if instance.bundle_id is None]
     size = len(selection.picked) + len(selection.missing_ids)
@@ -110,9 +115,9 @@ def units_of(selection: Selection, handling: terms.BundleHandling) -> tuple[list
         if handling is terms.BundleHandling.WHOLE or len(picked) == len(members) == size:
             units.append(_unit(members))
         elif len(picked) < size:
-            refusals += [_bundled(instance, members) for instance in picked]
+            refusals += [refuse_unmanageable(i, products) or _bundled(i, members) for i in picked]
         else:
-            refusals += [_incomplete(instance, picked, members) for instance in picked]
+            refusals += [refuse_unmanageable(i, products) or _incomplete(i, picked, members) for i in picked]
     return sorted(units, key=_paying_order), refusals
 
 
@@ -139,7 +144,7 @@ def plan(
     vouchers: Iterable[terms.Voucher],
 ) -> Plan:
     """Plans one order over a selection: every line, every refusal, and the payment or its shortfall."""
-    units, refusals = units_of(selection, handling)
+    units, refusals = units_of(selection, handling, basis.products)
     lines, more = extend(units, extension, basis)
     payment = allocation.Purse(balance_cents, vouchers, basis.now).pay(charges_of(lines))
     return Plan(tuple(lines), tuple(refusals + more), payment)
@@ -206,8 +211,9 @@ def charges_of(lines: Iterable[Line]) -> list[allocation.Charge]:
     return [allocation.Charge(line.instance.product_code, line.price.price_cents) for line in lines]
 
 
-def refuse_unmanageable(instance: terms.Instance, product: terms.Product) -> Refusal | None:
+def refuse_unmanageable(instance: terms.Instance, products: Mapping[str, terms.Product]) -> Refusal | None:
     """Rules 1 to 3 and 22: what renewal management does not serve, whatever is asked of it."""
+    product = products[instance.product_code]
     if not product.renewable:
         return Refusal(instance.id, RefusalCode.UNSUPPORTED_PRODUCT, product.unsupported_reason or "")
     if instance.is_trial:
@@ -222,12 +228,12 @@ def refuse_unmanageable(instance: terms.Instance, product: terms.Product) -> Ref
 
 
 def _line(instance: terms.Instance, extension: Extension, basis: Basis) -> Line | Refusal:
-    product = basis.products[instance.product_code]
-    if refusal := refuse_unmanageable(instance, product):
+    if refusal := refuse_unmanageable(instance, basis.products):
         return refusal
     assert instance.expires_at is not None and instance.anchor_day is not None
     old = periods.last_day(instance.expires_at, basis.zone)
     new, anchor_day = _new_last_day(instance, instance.anchor_day, old, extension)
+    product = basis.products[instance.product_code]
     if refusal := _refuse_period(instance, old, new, extension, product, basis):
         return refusal
     months = periods.months_between(instance.anchor_day, old, new)

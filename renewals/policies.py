@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from renewals import catalogue, database, errors, inventory, ledger, orders, planning, settings, terms
+from renewals import catalogue, database, errors, inventory, ledger, picks, planning, settings, terms
 from renewals.errors import Refusal, RefusalCode
 
 
@@ -11,7 +11,7 @@ from renewals.errors import Refusal, RefusalCode
 class PolicyRequest:
     """Give these instances this mode; `auto_renew_months` matters to AUTO alone."""
 
-    pick: orders.Pick
+    pick: picks.Pick
     mode: terms.RenewalMode
     auto_renew_months: int = 1
     handling: terms.BundleHandling = terms.BundleHandling.REFUSE
@@ -32,7 +32,7 @@ async def set_policy(account_id: str, request: PolicyRequest, now: dt.datetime) 
     check(request)
     async with database.transaction() as connection:
         account = (await ledger.lock(connection, [account_id]))[account_id]
-        selection = await orders.select(connection, account_id, request.pick, now)
+        selection = await picks.select(connection, account_id, request.pick, now)
         products = await catalogue.read_products(connection)
         outcome = plan_policy(selection, request, planning.Basis(products, account.zone, now))
         if outcome.refusals and request.batch_mode is terms.BatchMode.ALL_OR_NOTHING:
@@ -44,7 +44,7 @@ async def set_policy(account_id: str, request: PolicyRequest, now: dt.datetime) 
 
 def check(request: PolicyRequest) -> None:
     """Raises InvalidInput for what is malformed or out of bounds."""
-    orders.check_pick(request.pick)
+    picks.check(request.pick)
     months_max = settings.get().months_max
     if not 1 <= request.auto_renew_months <= months_max:
         raise errors.InvalidInput("input.autoRenewMonths", f"must be 1 to {months_max}")
@@ -54,7 +54,7 @@ def plan_policy(
     selection: planning.Selection, request: PolicyRequest, basis: planning.Basis
 ) -> PolicyOutcome:
     """Decides each instance of a selection; pure."""
-    units, refusals = planning.units_of(selection, request.handling)
+    units, refusals = planning.units_of(selection, request.handling, basis.products)
     kept, more = planning.judge_units(units, lambda instance: _refuse(instance, request, basis))
     instances = [instance for unit in kept for instance in unit]
     return PolicyOutcome(
@@ -65,14 +65,14 @@ def plan_policy(
 
 
 def _refuse(instance: terms.Instance, request: PolicyRequest, basis: planning.Basis) -> Refusal | None:
-    product = basis.products[instance.product_code]
-    if refusal := planning.refuse_unmanageable(instance, product):
+    if refusal := planning.refuse_unmanageable(instance, basis.products):
         return refusal
     if request.mode is not terms.RenewalMode.AUTO:
         return None
     if instance.status_at(basis.now) is terms.InstanceStatus.EXPIRED:
         message = "It has expired and cannot be set to AUTO; renew it by hand first."
         return Refusal(instance.id, RefusalCode.EXPIRED, message)
+    product = basis.products[instance.product_code]
     if request.auto_renew_months > product.max_term_months:
         message = f"Its product is renewed for {product.max_term_months} months at most."
         return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from renewals import database, errors, filters, inventory, paging, planning, settings, terms
+from renewals import database, details, filters, paging, terms
 from renewals.database import Connection, Row
 
 
@@ -39,9 +39,6 @@ ORDERS = paging.Ordering(
     "orders", (paging.instant("created_at", "o.created_at"), paging.identifier("id", "o.id")), descending=True
 )
 LEDGER = paging.Ordering("ledger", (paging.number("number", "e.number"),), descending=True)
-
-ORDER_SELECT = """SELECT o.id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents
-FROM orders o"""
 
 
 def _instance_select(now: str) -> str:
@@ -136,52 +133,6 @@ def _expiry_bucket(found: filters.Conditions, now: dt.datetime) -> str:
       WHEN i.status <> 'RUNNING' OR i.expires_at < {found.hold(now)} THEN 'EXPIRED'{buckets} ELSE 'LATER' END"""
 
 
-async def select_ids(
-    connection: Connection, account_id: str, instance_ids: Sequence[str]
-) -> planning.Selection:
-    """The selection of some ids, each once; what the account does not have is missing."""
-    wanted = list(dict.fromkeys(instance_ids))
-    sql = f"SELECT {inventory.COLUMNS} FROM instances i WHERE i.account_id = $1 AND i.id = ANY($2)"
-    rows = await database.fetch(connection, sql, account_id, filters.storable(wanted))
-    found = {row[0]: terms.Instance._make(row) for row in rows}
-    picked = [found[instance_id] for instance_id in wanted if instance_id in found]
-    missing_ids = [instance_id for instance_id in wanted if instance_id not in found]
-    return planning.Selection(picked, await _bundle_members(connection, account_id, picked), missing_ids)
-
-
-async def select_matching(
-    connection: Connection,
-    account_id: str,
-    instance_filter: filters.InstanceFilter,
-    except_ids: Sequence[str],
-    now: dt.datetime,
-) -> planning.Selection:
-    """The selection of all that a filter matches except some; raises InvalidInput beyond the limit (rule 26)."""
-    instances_max = settings.get().instances_per_selection_max
-    found = filters.conditions(account_id, instance_filter, now)
-    found.add("i.id <> ALL({})", filters.storable(except_ids))
-    sql = f"""SELECT {inventory.COLUMNS} FROM {filters.SOURCE} WHERE {found.where}
-              ORDER BY coalesce(i.expires_at, 'infinity'), i.id LIMIT {instances_max + 1}"""
-    picked = [terms.Instance._make(row) for row in await database.fetch(connection, sql, *found.values)]
-    if len(picked) > instances_max:
-        raise errors.InvalidInput("input.selection.matching", f"matches more than {instances_max} instances")
-    return planning.Selection(picked, await _bundle_members(connection, account_id, picked))
-
-
-async def _bundle_members(
-    connection: Connection, account_id: str, picked: Sequence[terms.Instance]
-) -> dict[str, list[terms.Instance]]:
-    bundle_ids = sorted({instance.bundle_id for instance in picked if instance.bundle_id is not None})
-    if not bundle_ids:
-        return {}
-    sql = f"SELECT {inventory.COLUMNS} FROM instances i WHERE i.account_id = $1 AND i.bundle_id = ANY($2) ORDER BY i.id"
-    members: dict[str, list[terms.Instance]] = {}
-    for row in await database.fetch(connection, sql, account_id, bundle_ids):
-        instance = terms.Instance._make(row)
-        members.setdefault(str(instance.bundle_id), []).append(instance)
-    return members
-
-
 async def fetch_orders(
     connection: Connection, account_id: str, request: paging.PageRequest
 ) -> paging.Page[Row]:
@@ -189,7 +140,11 @@ async def fetch_orders(
     found = filters.Conditions()
     found.add("o.account_id = {}", account_id)
     return await paging.fetch_page(
-        connection, select=ORDER_SELECT, conditions=found, ordering=ORDERS, request=request
+        connection,
+        select=f"SELECT {details.ORDER_COLUMNS} FROM orders o",
+        conditions=found,
+        ordering=ORDERS,
+        request=request,
     )
 
 

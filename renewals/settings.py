@@ -3,7 +3,7 @@
 import datetime as dt
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError
@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     """Serves GraphiQL at /graphql; `renewals up` turns it on."""
     graphiql_key: str | None = None
     """The API key that GraphiQL has filled in. Everyone who opens the page sees it."""
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 
     time_zone: ZoneInfo = ZoneInfo("Asia/Shanghai")
     """The zone of new accounts, and of instants given to the command line without an offset."""

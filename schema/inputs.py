@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import strawberry
 
-from renewals import filters, orders, planning, policies, queries, terms
+from renewals import filters, picks, planning, policies, queries, requests, terms
 from schema import enums, scalars
 
 IDs = list[strawberry.ID]
@@ -71,10 +71,10 @@ class Selection:
     ids: IDs | None = strawberry.UNSET
     matching: MatchingInput | None = strawberry.UNSET
 
-    def to_pick(self) -> orders.Pick:
+    def to_pick(self) -> picks.Pick:
         if self.matching:
-            return orders.PickMatching(self.matching.filter.to_filter(), tuple(self.matching.except_))
-        return orders.PickIds(tuple(self.ids or ()))
+            return picks.PickMatching(self.matching.filter.to_filter(), tuple(self.matching.except_))
+        return picks.PickIds(tuple(self.ids or ()))
 
 
 @strawberry.input(
@@ -100,8 +100,8 @@ class QuoteRenewalInput:
     months: int
     bundles: terms.BundleHandling = terms.BundleHandling.REFUSE
 
-    def to_request(self) -> orders.QuoteRequest:
-        return orders.QuoteRequest(
+    def to_request(self) -> requests.QuoteRequest:
+        return requests.QuoteRequest(
             self.selection.to_pick(), planning.RenewFor(self.months), handling=self.bundles
         )
 
@@ -112,8 +112,8 @@ class QuoteUnifyExpiryInput:
     target: UnifyTarget
     bundles: terms.BundleHandling = terms.BundleHandling.REFUSE
 
-    def to_request(self) -> orders.QuoteRequest:
-        return orders.QuoteRequest(
+    def to_request(self) -> requests.QuoteRequest:
+        return requests.QuoteRequest(
             self.selection.to_pick(), self.target.to_extension(), handling=self.bundles
         )
 
@@ -145,8 +145,8 @@ class RenewInstancesInput:
     expected_total: scalars.Money | None = strawberry.UNSET
     idempotency_key: str = strawberry.field(description="Same key, same request: the first answer again.")
 
-    def to_request(self) -> orders.OrderRequest:
-        return orders.OrderRequest(
+    def to_request(self) -> requests.OrderRequest:
+        return requests.OrderRequest(
             self.selection.to_pick(),
             planning.RenewFor(self.months),
             handling=self.bundles,
@@ -165,8 +165,8 @@ class UnifyExpiryInput:
     expected_total: scalars.Money | None = strawberry.UNSET
     idempotency_key: str = strawberry.field(description="Same key, same request: the first answer again.")
 
-    def to_request(self) -> orders.OrderRequest:
-        return orders.OrderRequest(
+    def to_request(self) -> requests.OrderRequest:
+        return requests.OrderRequest(
             self.selection.to_pick(),
             self.target.to_extension(),
             handling=self.bundles,

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 import strawberry
 
-from renewals import database, planning, queries, terms
+from renewals import database, planning, queries, requests, terms
 from renewals import orders as domain
 from renewals.database import Row
 from schema import accounts, connections, inputs, refusals, scalars
@@ -149,7 +149,7 @@ async def resolve_quote_unify_expiry(
     return await _quote(request.to_request(), info)
 
 
-async def _quote(request: domain.QuoteRequest, info: Info) -> Quote:
+async def _quote(request: requests.QuoteRequest, info: Info) -> Quote:
     plan = await domain.quote(info.context.account_id, request, info.context.now)
     payment = plan.payment
     return Quote(

@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable
 
-from renewals import auto_renewal, orders, planning
+from renewals import auto_renewal, orders, picks, planning, requests
 from renewals.auto_renewal import Chunk, Trigger
 from tests import integrity, statements
 from tests.world import World
@@ -201,8 +201,8 @@ async def test_what_was_renewed_by_hand_meanwhile_is_skipped(world: World) -> No
     await put_accounts(world, {"a": 2})
     now = world.at("2027-01-31 00:30")
     [chunk] = await open_run(now)
-    pick = orders.PickIds(("a-000",))
-    await orders.place("a", orders.OrderRequest(pick, planning.RenewFor(1), idempotency_key="k"), now)
+    pick = picks.PickIds(("a-000",))
+    await orders.place("a", requests.OrderRequest(pick, planning.RenewFor(1), idempotency_key="k"), now)
     await auto_renewal.renew_chunk(chunk)
     await auto_renewal.close_runs(now)
     done = await auto_renewal.read_run(chunk.run_id)

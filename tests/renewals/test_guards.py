@@ -3,7 +3,7 @@
 import pytest
 from tortoise.exceptions import IntegrityError
 
-from renewals import database, orders, planning
+from renewals import database, orders, picks, planning, requests
 from tests.world import NOW, World
 
 VOUCHER = "00000000-0000-0000-0000-00000000000c"
@@ -16,7 +16,7 @@ async def filled(world: World) -> World:
     await world.account("a", balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     await world.voucher("50.00", voucher_id=VOUCHER)
-    request = orders.OrderRequest(orders.PickIds(("i-1",)), planning.RenewFor(1), idempotency_key="key")
+    request = requests.OrderRequest(picks.PickIds(("i-1",)), planning.RenewFor(1), idempotency_key="key")
     await orders.place("a", request, NOW)
     return world
 

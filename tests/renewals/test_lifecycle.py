@@ -5,7 +5,19 @@ import datetime as dt
 
 import pytest
 
-from renewals import auto_renewal, catalogue, database, errors, lifecycle, orders, planning, policies, terms
+from renewals import (
+    auto_renewal,
+    catalogue,
+    database,
+    errors,
+    lifecycle,
+    orders,
+    picks,
+    planning,
+    policies,
+    requests,
+    terms,
+)
 from renewals.lifecycle import Lapsed
 from tests import integrity
 from tests.world import World
@@ -20,13 +32,13 @@ async def put_product(code: str, *, retention_days: int) -> None:
 
 
 async def renew_by_hand(*instance_ids: str, months: int, now: dt.datetime) -> None:
-    pick = orders.PickIds(instance_ids)
-    request = orders.OrderRequest(pick, planning.RenewFor(months), idempotency_key=f"{instance_ids} {now}")
+    pick = picks.PickIds(instance_ids)
+    request = requests.OrderRequest(pick, planning.RenewFor(months), idempotency_key=f"{instance_ids} {now}")
     await orders.place("a", request, now)
 
 
 async def set_mode(instance_id: str, mode: terms.RenewalMode, now: dt.datetime) -> policies.PolicyOutcome:
-    return await policies.set_policy("a", policies.PolicyRequest(orders.PickIds((instance_id,)), mode), now)
+    return await policies.set_policy("a", policies.PolicyRequest(picks.PickIds((instance_id,)), mode), now)
 
 
 async def renewed_at(now: dt.datetime) -> int:

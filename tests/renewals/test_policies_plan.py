@@ -2,11 +2,11 @@
 
 import pytest
 
-from renewals import errors, orders, policies, settings, terms
+from renewals import errors, picks, policies, settings, terms
 from renewals.terms import BundleHandling, InstanceStatus, RenewalMode
 from tests.renewals.given import basis, codes, instance, product, selection
 
-NOBODY = orders.PickIds(("i-1",))
+NOBODY = picks.PickIds(("i-1",))
 AUTO = policies.PolicyRequest(NOBODY, RenewalMode.AUTO)
 MANUAL = policies.PolicyRequest(NOBODY, RenewalMode.MANUAL)
 NONE = policies.PolicyRequest(NOBODY, RenewalMode.NONE)
@@ -157,7 +157,7 @@ def test_auto_renew_months_are_1_to_36(months: int) -> None:
 def test_a_selection_has_1_to_10_000_instances() -> None:
     assert settings.INSTANCES_PER_SELECTION_MAX == 10_000
     ids = tuple(f"i-{number}" for number in range(10_001))
-    policies.check(policies.PolicyRequest(orders.PickIds((*ids[:10_000], "i-0")), RenewalMode.AUTO))
+    policies.check(policies.PolicyRequest(picks.PickIds((*ids[:10_000], "i-0")), RenewalMode.AUTO))
     for refused in ((), ids):
         with pytest.raises(errors.InvalidInput, match=r"input\.selection\.ids"):
-            policies.check(policies.PolicyRequest(orders.PickIds(refused), RenewalMode.AUTO))
+            policies.check(policies.PolicyRequest(picks.PickIds(refused), RenewalMode.AUTO))

@@ -1,0 +1,112 @@
+"""What holds in every database at every moment, whatever was done, killed, repeated or raced (rules 11, 15 to 24).
+
+Each rule is a statement that answers the rows against it. PostgreSQL does the adding up, on one
+snapshot; what comes back is only what is wrong, so memory does not grow with what is right.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import NamedTuple
+
+from renewals import database
+
+ROWS_SHOWN_MAX = 100
+"""So many rows against one rule are named; a rule with more is broken in any case."""
+
+
+class Damage(NamedTuple):
+    """A row against a rule: the rule in words, and the row by column."""
+
+    rule: str
+    row: Mapping[str, object]
+
+
+RULES: Mapping[str, str] = {
+    "the entries of an account add up to its balance": """
+        SELECT a.id AS account_id, a.balance_cents, coalesce(e.sum_cents, 0) AS sum_cents FROM accounts a
+        LEFT JOIN (SELECT account_id, sum(amount_cents) AS sum_cents FROM ledger_entries
+                   WHERE voucher_id IS NULL GROUP BY account_id) AS e ON e.account_id = a.id
+        WHERE a.balance_cents <> coalesce(e.sum_cents, 0)""",
+    "the entries of an account are numbered without gaps": """
+        SELECT a.id AS account_id, a.ledger_number, e.count, e.last FROM accounts a
+        LEFT JOIN (SELECT account_id, count(*) AS count, max(number) AS last FROM ledger_entries
+                   GROUP BY account_id) AS e ON e.account_id = a.id
+        WHERE a.ledger_number <> coalesce(e.count, 0) OR a.ledger_number <> coalesce(e.last, 0)""",
+    "an entry says what was left after it": """
+        SELECT * FROM (
+          SELECT account_id, number, voucher_id, balance_after_cents,
+            sum(amount_cents) OVER (PARTITION BY account_id, voucher_id ORDER BY number) AS expected_cents
+          FROM ledger_entries) AS running WHERE balance_after_cents <> expected_cents""",
+    "the entries of a voucher add up to what is available of it, and begin with its face": """
+        SELECT v.id AS voucher_id, v.account_id, v.face_cents, v.available_cents, e.sum_cents, e.given_cents
+        FROM vouchers v
+        LEFT JOIN (SELECT voucher_id, sum(amount_cents) AS sum_cents,
+                     sum(amount_cents) FILTER (WHERE kind = 'TOP_UP') AS given_cents
+                   FROM ledger_entries WHERE voucher_id IS NOT NULL GROUP BY voucher_id) AS e ON e.voucher_id = v.id
+        WHERE (v.available_cents, v.face_cents) IS DISTINCT FROM (e.sum_cents::bigint, e.given_cents::bigint)""",
+    "an order is the sum of its lines": """
+        SELECT o.id AS order_id, o.account_id, o.total_cents, l.sum_cents FROM orders o
+        LEFT JOIN (SELECT order_id, sum(price_cents) AS sum_cents FROM order_lines GROUP BY order_id) AS l
+          ON l.order_id = o.id
+        WHERE l.sum_cents IS DISTINCT FROM o.total_cents""",
+    "an order was paid by the entries that name it, vouchers and balance apart": """
+        SELECT o.id AS order_id, o.account_id, o.voucher_cents, o.balance_cents,
+          coalesce(e.voucher_cents, 0) AS taken_from_vouchers_cents, coalesce(e.balance_cents, 0) AS taken_cents
+        FROM orders o
+        LEFT JOIN (SELECT order_id, account_id,
+                     -sum(amount_cents) FILTER (WHERE voucher_id IS NOT NULL) AS voucher_cents,
+                     -sum(amount_cents) FILTER (WHERE voucher_id IS NULL) AS balance_cents
+                   FROM ledger_entries WHERE kind = 'RENEWAL' GROUP BY order_id, account_id) AS e
+          ON e.order_id = o.id AND e.account_id = o.account_id
+        WHERE o.voucher_cents <> coalesce(e.voucher_cents, 0) OR o.balance_cents <> coalesce(e.balance_cents, 0)""",
+    "what was taken for a renewal names its order, and a voucher of the same account": """
+        SELECT e.account_id, e.number, e.order_id, e.voucher_id FROM ledger_entries e
+        LEFT JOIN orders o ON o.id = e.order_id LEFT JOIN vouchers v ON v.id = e.voucher_id
+        WHERE (e.kind = 'RENEWAL' AND o.account_id IS DISTINCT FROM e.account_id)
+           OR (e.voucher_id IS NOT NULL AND v.account_id <> e.account_id)""",
+    "an order extends what belongs to its account": """
+        SELECT o.id AS order_id, o.account_id, l.instance_id FROM orders o
+        JOIN order_lines l ON l.order_id = o.id JOIN instances i ON i.id = l.instance_id
+        WHERE i.account_id <> o.account_id""",
+    "each period of an instance starts where the one before it ended": """
+        SELECT * FROM (
+          SELECT instance_id, starts_at,
+            lag(expires_at) OVER (PARTITION BY instance_id ORDER BY starts_at) AS previous_end
+          FROM order_lines) AS periods WHERE starts_at <> previous_end""",
+    "an instance expires at the end of its last period": """
+        SELECT i.id AS instance_id, i.expires_at, l.last_end FROM instances i
+        JOIN (SELECT instance_id, max(expires_at) AS last_end FROM order_lines GROUP BY instance_id) AS l
+          ON l.instance_id = i.id
+        WHERE i.expires_at IS DISTINCT FROM l.last_end""",
+    "the members of a bundle share expiry, anchor and policy": """
+        SELECT bundle_id FROM instances WHERE bundle_id IS NOT NULL GROUP BY bundle_id
+        HAVING count(DISTINCT (account_id, expires_at, anchor_day, renewal_mode, auto_renew_months)) > 1""",
+    "a try that succeeded has an order with a line of its instance, and no order of the worker is without": """
+        SELECT o.id AS order_id, a.run_id, a.instance_id FROM renewal_attempts a
+        FULL JOIN (SELECT id FROM orders WHERE kind = 'AUTO_RENEWAL') AS o ON o.id = a.order_id
+        LEFT JOIN order_lines l ON l.order_id = o.id AND l.instance_id = a.instance_id
+        WHERE (a.id IS NULL OR a.succeeded) AND l.id IS NULL""",
+    "a run that ended has done all its chunks, and counts what was tried": """
+        SELECT r.id AS run_id, r.renewed_count, r.refused_count, r.amount_cents,
+          tried.renewed_count AS renewed, tried.refused_count AS refused, coalesce(paid.cents, 0) AS paid_cents
+        FROM renewal_runs r
+        LEFT JOIN (SELECT run_id, count(*) FILTER (WHERE succeeded) AS renewed_count,
+                     count(*) FILTER (WHERE NOT succeeded) AS refused_count
+                   FROM renewal_attempts GROUP BY run_id) AS tried ON tried.run_id = r.id
+        LEFT JOIN (SELECT run_id, sum(total_cents) AS cents FROM (
+                     SELECT DISTINCT a.run_id, o.id, o.total_cents
+                     FROM renewal_attempts a JOIN orders o ON o.id = a.order_id) AS each GROUP BY run_id) AS paid
+          ON paid.run_id = r.id
+        WHERE r.ended_at IS NOT NULL AND (
+          r.renewed_count <> coalesce(tried.renewed_count, 0) OR r.refused_count <> coalesce(tried.refused_count, 0)
+          OR r.amount_cents <> coalesce(paid.cents, 0)
+          OR EXISTS (SELECT FROM renewal_chunks c WHERE c.run_id = r.id AND c.done_at IS NULL))""",
+}
+
+
+async def verify() -> AsyncIterator[tuple[str, list[Damage]]]:
+    """Each rule with what is against it, the first rows at least; all of it on one snapshot."""
+    async with database.transaction() as connection:
+        await database.execute(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        for rule, against in RULES.items():
+            rows = await database.fetch(connection, f"{against} LIMIT {ROWS_SHOWN_MAX}")
+            yield rule, [Damage(rule, dict(row)) for row in rows]

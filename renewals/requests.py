@@ -1,0 +1,59 @@
+"""What a client asks for when it wants a quote or an order."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+
+from renewals import errors, picks, planning, settings, terms
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteRequest:
+    """What would it cost to extend these instances so."""
+
+    pick: picks.Pick
+    extension: planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMonth
+    handling: terms.BundleHandling = terms.BundleHandling.REFUSE
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest(QuoteRequest):
+    """Extend these instances so and pay at once; the key makes doing it twice doing it once (rule 18)."""
+
+    batch_mode: terms.BatchMode = terms.BatchMode.ALL_OR_NOTHING
+    expected_total_cents: int | None = None
+    idempotency_key: str = ""
+
+
+def check(request: QuoteRequest) -> None:
+    """Raises InvalidInput for what is malformed or out of bounds, before anything is read (rule 19)."""
+    limits = settings.get()
+    picks.check(request.pick)
+    match request.extension:
+        case planning.RenewFor(months) if not 1 <= months <= limits.months_max:
+            raise errors.InvalidInput("input.months", f"must be 1 to {limits.months_max}")
+        case planning.UnifyToDayOfMonth(day) if not 1 <= day <= 31:
+            raise errors.InvalidInput("input.target.dayOfMonth", "must be 1 to 31")
+        case _:
+            pass
+    if isinstance(request, OrderRequest):
+        key, length_max = request.idempotency_key, limits.idempotency_key_length_max
+        if not 1 <= len(key) <= length_max or not key.isprintable():
+            raise errors.InvalidInput(
+                "input.idempotencyKey", f"must be 1 to {length_max} printable characters"
+            )
+
+
+def fingerprint(request: OrderRequest) -> bytes:
+    """The same for the same request, whatever its key and whatever the order of its lists: they are all sets."""
+    content = _canonical(asdict(request) | {"idempotency_key": None})
+    return hashlib.sha256(repr(content).encode(errors="surrogatepass")).digest()
+
+
+def _canonical(value: object) -> object:
+    match value:
+        case dict():
+            return {name: _canonical(each) for name, each in value.items()}
+        case list() | tuple():
+            return sorted(set(map(str, value)))
+        case _:
+            return value
