@@ -81,6 +81,15 @@ def test_a_bundle_that_lacks_members_is_refused_and_they_are_named() -> None:
     assert planned.lines == ()
 
 
+@pytest.mark.parametrize(
+    "picked", [selection(SINGLE, TRIAL, unpicked=[KEC]), selection(TRIAL, unpicked=[KEC])]
+)
+def test_for_what_is_not_managed_nobody_gathers_a_bundle_in_vain(picked: planning.Selection) -> None:
+    planned = plan(picked, RenewFor(1))
+    assert codes(planned.refusals) == {"b-3": "TRIAL"}
+    assert set(line_ids(planned)) <= {"i-1"}
+
+
 def test_widened_to_whole_bundles_a_batch_takes_all_their_members() -> None:
     planned = plan(selection(SINGLE, EBS, unpicked=[KEC]), RenewFor(1), handling=BundleHandling.WHOLE)
     assert line_ids(planned) == ["b-1", "b-2", "i-1"]
