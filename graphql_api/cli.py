@@ -196,9 +196,9 @@ def _configure() -> settings.Settings:
 def _instant(text: str, chosen: settings.Settings) -> dt.datetime:
     try:
         instant = dt.datetime.fromisoformat(text)
-    except ValueError:
+        return (instant if instant.tzinfo else instant.replace(tzinfo=chosen.time_zone)).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         raise typer.BadParameter("must be ISO 8601, as in 2027-03-01T00:30", param_hint="--at") from None
-    return (instant if instant.tzinfo else instant.replace(tzinfo=chosen.time_zone)).astimezone(dt.UTC)
 
 
 def _progress(done: int, total: int) -> None:

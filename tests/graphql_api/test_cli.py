@@ -1,0 +1,247 @@
+"""The command line: what each command says, and the exit code it ends with."""
+
+import asyncio
+import datetime as dt
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from graphql_api import cli
+from renewals import database, settings
+from tests.world import World
+
+Renewals = Callable[..., Result]
+
+COMMANDS = ("up", "serve", "worker", "migrate", "demo", "run-now", "schema", "graphiql-assets")
+IN_NEED = {
+    "serve": "DATABASE_URL",
+    "worker": "DATABASE_URL",
+    "migrate": "DATABASE_URL",
+    "demo": "DATABASE_URL",
+    "run-now": "DATABASE_URL",
+}
+
+
+@pytest.fixture
+def renewals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Renewals]:
+    """Runs a command in this process: `renewals("run-now", DATABASE_URL=url)`."""
+
+    def run(*arguments: str, **variables: str) -> Result:
+        with monkeypatch.context() as environment:
+            for name, value in variables.items():
+                environment.setenv(name, value)
+            settings.get.cache_clear()
+            return CliRunner().invoke(cli.app, arguments)
+
+    yield run
+    settings.get.cache_clear()
+
+
+def query(url: str, sql: str) -> list[tuple[Any, ...]]:
+    async def fetch() -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(url)
+        try:
+            return [tuple(row) for row in await connection.fetch(sql)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(fetch())
+
+
+@pytest.fixture
+async def due_url(database_url: str) -> str:
+    """A database in which one instance is due on 31 January and paid for, and others have lapsed by then."""
+    async with database.opened(database_url):
+        world = World()
+        await world.put_catalogue()
+        await world.account("a", balance="500.00")
+        await world.instances(["i-1", "i-2"], expires="2027-01-31", mode="AUTO", price="300.00")
+        await world.instance("i-3", expires="2027-01-30")
+        await world.instance("i-4", expires="2027-01-11")
+    return database_url
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(renewals: Renewals, command: str) -> None:
+    done = renewals(command, "--help")
+    assert done.exit_code == 0
+    assert f"Usage: root {command}" in done.output
+
+
+def test_the_help_names_every_command_and_no_other(renewals: Renewals) -> None:
+    assert renewals("--help").exit_code == 0
+    assert {each.name or each.callback.__name__ for each in cli.app.registered_commands} == set(COMMANDS)  # type: ignore[union-attr]
+    assert all(command in renewals("--help").output for command in COMMANDS)
+
+
+def test_an_unknown_command_or_option_ends_with_2(renewals: Renewals) -> None:
+    assert renewals("renew").exit_code == 2
+    assert renewals("migrate", "--force").exit_code == 2
+
+
+def test_migrating_twice_is_migrating_once(renewals: Renewals, empty_database_url: str) -> None:
+    first = renewals("migrate", DATABASE_URL=empty_database_url)
+    assert (first.exit_code, first.stderr) == (0, "")
+    assert first.stdout.splitlines()[:2] == ["applied 0001_tables", "applied 0002_guards"]
+    second = renewals("migrate", DATABASE_URL=empty_database_url)
+    assert (second.exit_code, second.stdout) == (0, "up to date\n")
+
+
+def test_the_demo_is_loaded_once_and_gives_a_key_each_time(renewals: Renewals, database_url: str) -> None:
+    first = renewals("demo", "--day", "2027-01-10", DATABASE_URL=database_url)
+    second = renewals("demo", "--day", "2027-01-11", DATABASE_URL=database_url)
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert first.stdout.startswith("loaded the demo account\n")
+    assert second.stdout.startswith("the demo account is there already\n")
+    keys = re.findall(r"^API key, shown once: (rk_\S+)$", first.stdout + second.stdout, re.MULTILINE)
+    assert len(set(keys)) == 2
+    assert query(database_url, "SELECT count(*) FROM api_keys WHERE account_id = 'demo'") == [(2,)]
+    assert query(database_url, "SELECT count(*) FROM accounts") == [(1,)]
+
+
+def test_a_day_for_the_demo_that_is_none_ends_with_2(renewals: Renewals, database_url: str) -> None:
+    done = renewals("demo", "--day", "tomorrow", DATABASE_URL=database_url)
+    assert done.exit_code == 2
+    assert query(database_url, "SELECT count(*) FROM accounts") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("at", "variables"),
+    [
+        ("2027-01-31T00:30", {}),
+        ("2027-01-31 00:30:00", {}),
+        ("2027-01-30T16:30Z", {}),
+        ("2027-01-30T11:30-05:00", {}),
+        ("2027-01-30T11:30", {"RENEWALS_TIME_ZONE": "America/New_York"}),
+    ],
+)
+def test_run_now_takes_a_clock_with_an_offset_or_in_the_default_zone(
+    renewals: Renewals, due_url: str, at: str, variables: dict[str, str]
+) -> None:
+    done = renewals("run-now", "--at", at, DATABASE_URL=due_url, **variables)
+    assert (done.exit_code, done.stderr) == (0, "chunk 1 of 1\n")
+    assert done.stdout == (
+        "run 1 at 2027-01-30T16:30:00+00:00: 1 renewed for 300.00, 1 refused, 0 skipped, 2 expired, 1 released\n"
+    )
+    assert query(due_url, "SELECT id, status FROM instances ORDER BY id") == [
+        *[("i-1", "RUNNING"), ("i-2", "RUNNING"), ("i-3", "EXPIRED"), ("i-4", "RELEASED")]
+    ]
+
+
+def test_run_now_a_second_before_renews_nothing(renewals: Renewals, due_url: str) -> None:
+    done = renewals("run-now", "--at", "2027-01-31T00:29:59", DATABASE_URL=due_url)
+    assert done.exit_code == 0
+    assert "0 renewed for 0.00, 0 refused" in done.stdout
+    assert query(due_url, "SELECT balance_cents FROM accounts") == [(500_00,)]
+
+
+def test_run_now_without_a_clock_takes_the_real_one(renewals: Renewals, due_url: str) -> None:
+    before = dt.datetime.now(dt.UTC)
+    done = renewals("run-now", DATABASE_URL=due_url)
+    assert done.exit_code == 0
+    [(clock_at,)] = query(due_url, "SELECT clock_at FROM renewal_runs")
+    assert before <= clock_at <= dt.datetime.now(dt.UTC)
+
+
+@pytest.mark.parametrize("at", ["tomorrow", "2027-13-01", "2027-02-29T00:30", "00:30", "0001-01-01"])
+def test_run_now_refuses_a_clock_that_is_none(renewals: Renewals, due_url: str, at: str) -> None:
+    done = renewals("run-now", "--at", at, DATABASE_URL=due_url)
+    assert done.exit_code == 2
+    assert "2027-03-01T00:30" in done.stderr
+    assert query(due_url, "SELECT count(*) FROM renewal_runs") == [(0,)]
+
+
+@pytest.mark.parametrize(("command", "name"), IN_NEED.items())
+def test_an_address_that_is_missing_is_named(renewals: Renewals, command: str, name: str) -> None:
+    done = renewals(command)
+    assert done.exit_code == 1
+    assert done.stderr == (
+        f"{name} is not set. Set it, or run `renewals up`, which brings its own servers.\n"
+    )
+
+
+def test_a_worker_without_a_queue_says_so(renewals: Renewals, database_url: str) -> None:
+    done = renewals("worker", DATABASE_URL=database_url)
+    assert done.exit_code == 1
+    assert done.stderr.startswith("REDIS_URL is not set.")
+
+
+WRONG = {
+    "RENEWALS_PORT": "http",
+    "RENEWALS_TIME_ZONE": "Mars/Olympus",
+    "RENEWALS_AUTO_RENEW_TIME": "25:00",
+    "RENEWALS_AUTO_RENEW_LEAD_DAYS": "10",
+    "RENEWALS_WORKER_CHUNKS_AT_ONCE": "0",
+    "RENEWALS_LOG_LEVEL": "LOUD",
+    "DATABASE_URL": "mysql://root:secret@localhost/renewals",
+    "REDIS_URL": "localhost:6379",
+}
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG.items())
+def test_a_setting_that_is_wrong_is_explained_in_a_line(renewals: Renewals, name: str, value: str) -> None:
+    done = renewals("migrate", **{name: value})
+    assert done.exit_code == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"{name}: ")
+    assert "secret" not in line
+
+
+def test_all_settings_that_are_wrong_are_explained_at_once(renewals: Renewals) -> None:
+    done = renewals("run-now", **WRONG)
+    assert {line.split(":")[0] for line in done.stderr.splitlines()} == set(WRONG)
+
+
+def test_a_database_that_is_not_there_or_not_migrated_is_said_in_a_line(
+    renewals: Renewals, empty_database_url: str
+) -> None:
+    missing = renewals("migrate", DATABASE_URL="postgres://nobody@127.0.0.1:1/renewals")
+    assert missing.exit_code == 1
+    assert re.fullmatch(r"A server cannot be reached: .*\n", missing.stderr)
+    empty = renewals("run-now", DATABASE_URL=empty_database_url)
+    assert empty.exit_code == 1
+    assert empty.stderr == "The database has no tables yet: run `renewals migrate`.\n"
+
+
+def test_the_printed_schema_is_the_one_in_the_repository(renewals: Renewals) -> None:
+    printed = renewals("schema")
+    assert printed.stdout == cli.SDL_PATH.read_text(encoding="utf-8")
+    assert renewals("schema", "--check").exit_code == 0
+
+
+def test_a_schema_that_drifted_is_found_and_written_anew(
+    renewals: Renewals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sdl = cli.SDL_PATH.read_text(encoding="utf-8")
+    path = tmp_path / "schema.graphql"
+    monkeypatch.setattr(cli, "SDL_PATH", path)
+    drifts = [sdl.replace("INSUFFICIENT_FUNDS", "NO_MONEY"), sdl + "\n", "", None]
+    for drift in drifts:
+        if drift is None:
+            path.unlink()
+        else:
+            path.write_text(drift, encoding="utf-8")
+        done = renewals("schema", "--check")
+        assert done.exit_code == 1
+        assert done.stderr == "schema.graphql differs from the code: run `renewals schema --write`\n"
+    assert renewals("schema", "--write").exit_code == 0
+    assert path.read_text(encoding="utf-8") == sdl
+    assert renewals("schema", "--check").exit_code == 0
+
+
+def test_the_command_as_a_process_ends_with_the_same_codes_and_no_traceback() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    for arguments, code in ((["--help"], 0), (["migrate"], 1), (["renew"], 2)):
+        command = [sys.executable, "-m", "graphql_api", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        assert done.returncode == code
+        assert "Traceback" not in done.stderr
