@@ -63,8 +63,7 @@ async def fetch_page(
     ordering: Ordering,
     request: PageRequest,
 ) -> Page[database.Row]:
-    """Reads one page of `select` under the conditions; raises InvalidInput naming the argument."""
-    check(request)
+    """Reads one page of `select` under the conditions, for a request that `check` let pass."""
     size = _size(request)
     backward = request.last is not None
     descending = ordering.descending != backward
@@ -85,8 +84,8 @@ async def fetch_page(
     )
 
 
-def check(request: PageRequest) -> None:
-    """Raises InvalidInput for arguments out of bounds or at odds with each other (rule 26)."""
+def check(request: PageRequest, ordering: Ordering) -> None:
+    """Raises InvalidInput for arguments out of bounds (rule 26), at odds with each other, or of another order."""
     rows_max = settings.get().page_rows_max
     for name, size in (("first", request.first), ("last", request.last)):
         if size is not None and not 0 <= size <= rows_max:
@@ -98,6 +97,9 @@ def check(request: PageRequest) -> None:
             raise errors.InvalidInput("offset", "goes with first alone, not with a cursor or last")
         if request.offset < 0:
             raise errors.InvalidInput("offset", "must not be negative")
+    for name, cursor in (("after", request.after), ("before", request.before)):
+        if cursor is not None:
+            decode(ordering, cursor, name)
 
 
 def encode(ordering: Ordering, row: Mapping[str, object]) -> str:

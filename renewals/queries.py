@@ -47,19 +47,22 @@ def _instance_select(now: str) -> str:
   i.expires_at, i.monthly_price_cents, i.bundle_id, i.created_at FROM {filters.SOURCE}"""
 
 
+def instance_ordering(order_field: InstanceOrderField, *, descending: bool) -> paging.Ordering:
+    """The order of the list of instances: by a field, then by id."""
+    return paging.Ordering(f"{order_field} {descending}", _INSTANCE_KEYS[order_field], descending)
+
+
 async def fetch_instances(
     connection: Connection,
     account_id: str,
     instance_filter: filters.InstanceFilter,
     request: paging.PageRequest,
     *,
-    order_field: InstanceOrderField = InstanceOrderField.EXPIRES_AT,
-    descending: bool = False,
+    ordering: paging.Ordering,
     now: dt.datetime,
 ) -> paging.Page[Row]:
     """One page of the account's instances."""
     found = filters.conditions(account_id, instance_filter, now)
-    ordering = paging.Ordering(f"{order_field} {descending}", _INSTANCE_KEYS[order_field], descending)
     select = _instance_select(found.hold(now))
     return await paging.fetch_page(
         connection, select=select, conditions=found, ordering=ordering, request=request

@@ -112,7 +112,7 @@ async def resolve_ledger(
     last: int | None = strawberry.UNSET,
     before: str | None = strawberry.UNSET,
 ) -> connections.Connection[LedgerEntry]:
-    request = connections.page_request(first=first, after=after, last=last, before=before)
+    request = connections.page_request(queries.LEDGER, first=first, after=after, last=last, before=before)
     account_id = info.context.account_id
     return connections.Connection(
         page=connections.Once(lambda: queries.fetch_ledger(database.pool(), account_id, request)),

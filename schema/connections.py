@@ -77,6 +77,7 @@ class Connection(Generic[Node]):
 
 
 def page_request(
+    ordering: paging.Ordering,
     *,
     first: int | None,
     after: str | None,
@@ -93,5 +94,5 @@ def page_request(
         before=given(before),
         offset=given(offset),
     )
-    paging.check(request)
+    paging.check(request, ordering)
     return request

@@ -186,10 +186,13 @@ async def resolve_instances(
         int | None, strawberry.argument(description="Jump to a page; not with a cursor.")
     ] = strawberry.UNSET,
 ) -> InstanceConnection:
-    request = connections.page_request(first=first, after=after, last=last, before=before, offset=offset)
+    order, context = order_by or inputs.InstanceOrder(), info.context
+    ordering = queries.instance_ordering(order.field, descending=order.is_descending)
+    request = connections.page_request(
+        ordering, first=first, after=after, last=last, before=before, offset=offset
+    )
     instance_filter = filter.to_filter() if filter else filters.InstanceFilter()
     filters.check(instance_filter, "filter")
-    order, context = order_by or inputs.InstanceOrder(), info.context
     return InstanceConnection(
         page=connections.Once(
             lambda: queries.fetch_instances(
@@ -197,8 +200,7 @@ async def resolve_instances(
                 context.account_id,
                 instance_filter,
                 request,
-                order_field=order.field,
-                descending=order.is_descending,
+                ordering=ordering,
                 now=context.now,
             )
         ),

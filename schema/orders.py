@@ -88,7 +88,7 @@ async def resolve_orders(
     last: int | None = strawberry.UNSET,
     before: str | None = strawberry.UNSET,
 ) -> connections.Connection[RenewOrder]:
-    request = connections.page_request(first=first, after=after, last=last, before=before)
+    request = connections.page_request(queries.ORDERS, first=first, after=after, last=last, before=before)
     account_id = info.context.account_id
     return connections.Connection(
         page=connections.Once(lambda: queries.fetch_orders(database.pool(), account_id, request)),
