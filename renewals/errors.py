@@ -17,7 +17,7 @@ from renewals import money
 
 
 class RefusalCode(StrEnum):
-    """Why one instance cannot take part; when several apply, the first in this order is given."""
+    """Why one instance cannot take part; of several reasons it is given the one that weighs most."""
 
     NOT_FOUND = "NOT_FOUND"
     UNSUPPORTED_PRODUCT = "UNSUPPORTED_PRODUCT"

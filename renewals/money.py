@@ -19,8 +19,7 @@ def parse_cents(value: object) -> int:
     if isinstance(value, str) and (match := _DECIMAL.fullmatch(value)):
         sign, whole, fraction = match.groups(default="")
         cents = int(whole) * 100 + int(fraction.ljust(2, "0"))
-        if cents <= CENTS_MAX:
-            return -cents if sign else cents
+        return -cents if sign else cents
     raise ValueError('an amount is a decimal string with at most two places, as in "512.90", or an integer')
 
 

@@ -230,6 +230,10 @@ def refuse_unmanageable(instance: terms.Instance, products: Mapping[str, terms.P
 def _line(instance: terms.Instance, extension: Extension, basis: Basis) -> Line | Refusal:
     if refusal := refuse_unmanageable(instance, basis.products):
         return refusal
+    if isinstance(extension, RenewAuto) and instance.status_at(basis.now) is terms.InstanceStatus.EXPIRED:
+        return Refusal(
+            instance.id, RefusalCode.EXPIRED, "It has expired; only a renewal by hand restores it."
+        )
     assert instance.expires_at is not None and instance.anchor_day is not None
     old = periods.last_day(instance.expires_at, basis.zone)
     new, anchor_day = _new_last_day(instance, instance.anchor_day, old, extension)
@@ -283,7 +287,9 @@ def _refuse_period(
         least = periods.least_months_past(instance.anchor_day, old, today)
         message = f"It expired on {old}; renew it for {least} months at least."
         return Refusal(instance.id, RefusalCode.PERIOD_TOO_SHORT, message)
-    furthest = periods.furthest_day(today, product.max_term_months)
+    # The worker may come some lead days early; that must not cost an instance its longest term.
+    measured_from = max(today, old) if isinstance(extension, RenewAuto) else today
+    furthest = periods.furthest_day(measured_from, product.max_term_months)
     if new > furthest:
         message = f"It would expire on {new}; {product.max_term_months} months from now is {furthest}."
         return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)

@@ -240,3 +240,17 @@ def test_a_run_is_one_order_in_single_steps(
         assert sum(payment.voucher_cents for payment in payments) == batch.payment.voucher_cents
     else:
         assert any(outcome.payment is None for outcome in outcomes)
+
+
+def test_a_run_leaves_what_has_expired_to_a_renewal_by_hand() -> None:
+    [outcome] = run(instance("i-1", expires="2018-09-09"), balance_cents=300_00, now="2018-09-10 00:00")
+    assert codes(outcome.refusals) == {"i-1": "EXPIRED"}
+    assert (outcome.lines, outcome.payment) == ((), None)
+
+
+def test_lead_days_do_not_cost_an_instance_its_longest_term() -> None:
+    longest = instance("i-1", expires="2018-09-10", auto_renew_months=36)
+    [outcome] = run(longest, balance_cents=300_00 * 36, now="2018-09-07 00:30")
+    assert [line.months for line in outcome.lines] == [36]
+    by_hand = plan(longest, RenewFor(36), basis("2018-09-07 00:30"))
+    assert codes(by_hand.refusals) == {"i-1": "MAX_TERM_EXCEEDED"}
