@@ -63,6 +63,20 @@ async def test_a_bundle_beside_anything_else_is_bundled(
     assert await world.snapshot() == before
 
 
+async def test_a_member_that_could_not_take_part_in_any_case_is_refused_as_that(
+    world: World, graphql: Client
+) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="10000.00")
+    await world.instance("b-1", bundle="b", trial=True)
+    await world.instance("b-2", bundle="b")
+    await world.instance("single")
+    before = await world.snapshot()
+    assert buyers.codes(await buyer.renew(["b-1", "b-2", "single"])) == {"b-1": "TRIAL", "b-2": "BUNDLED"}
+    assert buyers.codes(await buyer.renew(["b-1"])) == {"b-1": "TRIAL"}
+    assert buyers.codes(await buyer.renew(["b-2"])) == {"b-2": "BUNDLE_INCOMPLETE"}
+    assert await world.snapshot() == before
+
+
 async def test_best_effort_does_the_singles_and_leaves_the_bundle(world: World, graphql: Client) -> None:
     buyer = await buyers.open_account(world, graphql, balance="10000.00")
     await world.instances(["b-1", "b-2"], bundle="b")
