@@ -130,12 +130,15 @@ def _free_port(host: str, wanted: int) -> int:
 
 
 def _await_health(address: str, children: dict[str, subprocess.Popen[bytes]]) -> None:
+    directly = urllib.request.build_opener(
+        urllib.request.ProxyHandler({})
+    )  # a proxy cannot reach this machine
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
         _refuse_ended(children)
         with (
             contextlib.suppress(urllib.error.URLError, ConnectionError),
-            urllib.request.urlopen(f"{address}/healthz", timeout=5),  # noqa: S310 - our own address
+            directly.open(f"{address}/healthz", timeout=5),
         ):
             return
         time.sleep(POLL_SECONDS)
@@ -155,7 +158,8 @@ def _refuse_ended(children: dict[str, subprocess.Popen[bytes]]) -> None:
 
 
 def _print_banner(address: str, key: str, environment: dict[str, str], chosen: settings.Settings) -> None:
-    moved = f" (port {chosen.port} was taken)" if environment["RENEWALS_PORT"] != str(chosen.port) else ""
+    is_moved = environment["RENEWALS_PORT"] != str(chosen.port) and chosen.port != 0
+    moved = f" (port {chosen.port} was taken)" if is_moved else ""
     query = """{"query":"{ account { name balance } instances { totalCount } }"}"""
     typer.echo(
         f"""
