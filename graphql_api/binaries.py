@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 ROOM = Path("/var/lib/renewals")
+MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
+MEMORY_FREE_MIN = 4 * 1024**3
 
 logger = logging.getLogger(__name__)
 
@@ -73,8 +75,9 @@ def room(folder: Path) -> Path:
 
 
 def temporary_room() -> Path:
-    """Makes a folder for throw-away data that the runner can enter."""
-    folder = _open(Path(tempfile.mkdtemp(prefix="renewals-")))
+    """Makes a folder for throw-away data that the runner can enter, in memory where there is plenty."""
+    in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_FREE_MIN
+    folder = _open(Path(tempfile.mkdtemp(prefix="renewals-", dir=MEMORY if in_memory else None)))
     if _is_reachable(folder):
         return folder
     folder.rmdir()
