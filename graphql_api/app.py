@@ -12,14 +12,16 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from graphql_api import graphiql, view
-from renewals import auto_renewal, database, settings
+from renewals import (
+    clocks,
+    database,
+    settings,
+)
 
 EXAMPLE_QUERY = (Path(__file__).parent / "example.graphql").read_text(encoding="utf-8")
 
 
-def create(
-    limits: settings.Settings | None = None, *, now: auto_renewal.Clock = auto_renewal.utc_now
-) -> Starlette:
+def create(limits: settings.Settings | None = None, *, clock: clocks.Clock = clocks.utc_now) -> Starlette:
     """The application for the settings of the environment, or for those given."""
     chosen = limits or settings.get()
 
@@ -35,7 +37,7 @@ def create(
         page = graphiql.page(EXAMPLE_QUERY, _headers(chosen.graphiql_key), folder)
         if folder.is_dir():
             routes.append(Mount("/graphiql", StaticFiles(directory=folder)))
-    routes.append(Route("/graphql", view.GraphQLView(now=now, graphiql_page=page)))
+    routes.append(Route("/graphql", view.GraphQLView(clock=clock, graphiql_page=page)))
     return Starlette(routes=routes, lifespan=lifespan)
 
 

@@ -14,7 +14,15 @@ import uvicorn
 from tortoise import exceptions
 
 from graphql_api import binaries, graphiql, stack
-from renewals import auto_renewal, database, demo, lifecycle, money, settings
+from renewals import (
+    auto_renewal,
+    clocks,
+    database,
+    demo,
+    lifecycle,
+    money,
+    settings,
+)
 from schema import build
 from workers import main as worker_main
 
@@ -109,7 +117,7 @@ def run_now(
     """Renew what is due, then expire and release, on a given clock; for operators and tests."""
     chosen = _configure()
     url = _required(lambda: chosen.required_database_url)
-    clock = _instant(at, chosen) if at else auto_renewal.utc_now()
+    clock = _instant(at, chosen) if at else clocks.utc_now()
 
     async def run() -> None:
         async with database.opened(url, pool_size=chosen.database_pool_size):

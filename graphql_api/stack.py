@@ -17,7 +17,13 @@ from pathlib import Path
 import typer
 
 from graphql_api import embedded, guard
-from renewals import api_keys, auto_renewal, database, demo, settings
+from renewals import (
+    api_keys,
+    clocks,
+    database,
+    demo,
+    settings,
+)
 
 START_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 40.0
@@ -56,7 +62,7 @@ def run(chosen: settings.Settings) -> int:
 
 async def new_demo_key() -> str:
     """A new API key for the demo account."""
-    return await api_keys.create(database.pool(), demo.ACCOUNT_ID, auto_renewal.utc_now())
+    return await api_keys.create(database.pool(), demo.ACCOUNT_ID, clocks.utc_now())
 
 
 def _servers(chosen: settings.Settings, running: contextlib.ExitStack) -> dict[str, str]:

@@ -13,7 +13,9 @@ from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 
 from graphql_api import authentication
-from renewals import auto_renewal
+from renewals import (
+    clocks,
+)
 from schema import build
 from schema.context import Context
 
@@ -23,9 +25,9 @@ log = logging.getLogger(__name__)
 class GraphQLView(GraphQL[Context, None]):
     """Strawberry's view with our identity, our errors and a GraphiQL page that needs no network."""
 
-    def __init__(self, *, now: auto_renewal.Clock, graphiql_page: str | None) -> None:
+    def __init__(self, *, clock: clocks.Clock, graphiql_page: str | None) -> None:
         super().__init__(schema=build.schema, graphql_ide="graphiql" if graphiql_page else None)
-        self.now = now
+        self.clock = clock
         self.graphiql_page = graphiql_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,7 +53,7 @@ class GraphQLView(GraphQL[Context, None]):
             return error(500, "INTERNAL", f"Something went wrong on our side ({error_id}).")
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        return Context(account_id=request.state.account_id, now=self.now())
+        return Context(account_id=request.state.account_id, clock=self.clock)
 
     def decode_json(self, data: str | bytes) -> Any:
         decoded = orjson.loads(data)

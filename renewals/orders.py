@@ -10,6 +10,7 @@ import orjson
 from renewals import (
     allocation,
     catalogue,
+    clocks,
     database,
     errors,
     inventory,
@@ -54,7 +55,7 @@ async def quote(account_id: str, request: requests.QuoteRequest, now: dt.datetim
     return await _plan(connection, account, request, now)
 
 
-async def place(account_id: str, request: requests.OrderRequest, now: dt.datetime) -> Placed:
+async def place(account_id: str, request: requests.OrderRequest, clock: clocks.Clock) -> Placed:
     """Renews or unifies in one order, or raises Refused and changes nothing (rules 16 to 19)."""
     requests.check(request)
     request_hash = requests.fingerprint(request)
@@ -62,6 +63,7 @@ async def place(account_id: str, request: requests.OrderRequest, now: dt.datetim
         account = (await ledger.lock(connection, [account_id]))[account_id]
         if earlier := await _find_earlier(connection, account_id, request.idempotency_key, request_hash):
             return earlier
+        now = clock()  # after the lock: a voucher may have run out while this call waited for another
         plan = await _plan(connection, account, request, now)
         _refuse(plan, request)
         kind = _kind(request)

@@ -77,7 +77,8 @@ async def _select_matching(
     picked = [terms.Instance._make(row) for row in await database.fetch(connection, sql, *found.values)]
     if len(picked) > instances_max:
         raise errors.InvalidInput("input.selection.matching", f"matches more than {instances_max} instances")
-    return planning.Selection(picked, await _bundle_members(connection, account_id, picked))
+    members = await _bundle_members(connection, account_id, picked)
+    return planning.Selection(picked, members, excepted_ids=frozenset(except_ids))
 
 
 async def _bundle_members(

@@ -57,11 +57,12 @@ Extension = RenewFor | RenewAuto | UnifyToDate | UnifyToDayOfMonth
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a caller picked: the instances found, all members of the bundles they touch, ids not found."""
+    """What a caller picked: the instances found, all members of the bundles they touch, ids not found or excepted."""
 
     picked: Sequence[terms.Instance]
     bundle_members: Mapping[str, Sequence[terms.Instance]]
     missing_ids: Sequence[str] = ()
+    excepted_ids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +113,12 @@ def units_of(
             picked_by_bundle.setdefault(instance.bundle_id, []).append(instance)
     for bundle_id, picked in picked_by_bundle.items():
         members = selection.bundle_members[bundle_id]
-        if handling is terms.BundleHandling.WHOLE or len(picked) == len(members) == size:
+        is_widened = handling is terms.BundleHandling.WHOLE and selection.excepted_ids.isdisjoint(
+            _ids(members)
+        )
+        if is_widened or len(picked) == len(members) == size:
             units.append(_unit(members))
-        elif len(picked) < size:
+        elif len(picked) < size and handling is terms.BundleHandling.REFUSE:
             refusals += [refuse_unmanageable(i, products) or _bundled(i, members) for i in picked]
         else:
             refusals += [refuse_unmanageable(i, products) or _incomplete(i, picked, members) for i in picked]

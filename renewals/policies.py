@@ -1,9 +1,8 @@
 """Setting the renewal policy of a batch; each instance is decided alone (rule 8), a bundle as a whole."""
 
-import datetime as dt
 from dataclasses import dataclass
 
-from renewals import catalogue, database, errors, inventory, ledger, picks, planning, settings, terms
+from renewals import catalogue, clocks, database, errors, inventory, ledger, picks, planning, settings, terms
 from renewals.errors import Refusal, RefusalCode
 
 
@@ -27,11 +26,12 @@ class PolicyOutcome:
     refusals: tuple[Refusal, ...]
 
 
-async def set_policy(account_id: str, request: PolicyRequest, now: dt.datetime) -> PolicyOutcome:
+async def set_policy(account_id: str, request: PolicyRequest, clock: clocks.Clock) -> PolicyOutcome:
     """Sets the policy of a batch, or raises Refused and changes nothing."""
     check(request)
     async with database.transaction() as connection:
         account = (await ledger.lock(connection, [account_id]))[account_id]
+        now = clock()
         selection = await picks.select(connection, account_id, request.pick, now)
         products = await catalogue.read_products(connection)
         outcome = plan_policy(selection, request, planning.Basis(products, account.zone, now))

@@ -1,6 +1,7 @@
 """What a client asks for when it wants a quote or an order."""
 
 import hashlib
+import json
 from dataclasses import asdict, dataclass
 
 from renewals import errors, picks, planning, settings, terms
@@ -46,13 +47,13 @@ def check(request: QuoteRequest) -> None:
 def fingerprint(request: OrderRequest) -> bytes:
     """The same for the same request, whatever its key and whatever the order of its lists: they are all sets."""
     content = _canonical(asdict(request) | {"idempotency_key": None})
-    return hashlib.sha256(repr(content).encode(errors="surrogatepass")).digest()
+    return hashlib.sha256(json.dumps(content, default=str).encode()).digest()
 
 
 def _canonical(value: object) -> object:
     match value:
         case dict():
-            return {name: _canonical(each) for name, each in value.items()}
+            return {name: _canonical(each) for name, each in sorted(value.items())}
         case list() | tuple():
             return sorted(set(map(str, value)))
         case _:

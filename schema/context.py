@@ -5,22 +5,25 @@ from dataclasses import dataclass, field
 
 import strawberry
 
+from renewals import clocks
 from schema import loaders
 
 
 @dataclass
 class Context:
-    """One request of one account; `now` is the same throughout."""
+    """One request of one account; `now` is the same for all it reads, `clock` is for what it changes."""
 
     account_id: str
-    now: dt.datetime
+    clock: clocks.Clock
+    now: dt.datetime = field(init=False)
     load: loaders.Loaders = field(init=False)
 
     def __post_init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
-        """Drops what was read: after a change the rows of this request are others."""
+        """Drops what was read: after a change the rows of this request are others, and so is the time."""
+        self.now = self.clock()
         self.load = loaders.Loaders(self.account_id, self.now)
 
 

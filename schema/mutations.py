@@ -95,7 +95,7 @@ class Mutation:
         self, info: Info, request: Annotated[inputs.SetRenewalPolicyInput, strawberry.argument(name="input")]
     ) -> SetRenewalPolicyResult:
         context = info.context
-        outcome = await policies.set_policy(context.account_id, request.to_request(), context.now)
+        outcome = await policies.set_policy(context.account_id, request.to_request(), context.clock)
         context.forget()
         return SetRenewalPolicySuccess(outcome=outcome)
 
@@ -104,7 +104,7 @@ class Mutation:
         self, info: Info, request: Annotated[inputs.RenewInstancesInput, strawberry.argument(name="input")]
     ) -> RenewInstancesResult:
         context = info.context
-        placed = await domain.place(context.account_id, request.to_request(), context.now)
+        placed = await domain.place(context.account_id, request.to_request(), context.clock)
         context.forget()
         return RenewInstancesSuccess(placed=placed)
 
@@ -113,6 +113,6 @@ class Mutation:
         self, info: Info, request: Annotated[inputs.UnifyExpiryInput, strawberry.argument(name="input")]
     ) -> UnifyExpiryResult:
         context = info.context
-        placed = await domain.place(context.account_id, request.to_request(), context.now)
+        placed = await domain.place(context.account_id, request.to_request(), context.clock)
         context.forget()
         return UnifyExpirySuccess(placed=placed)

@@ -18,7 +18,7 @@ class Client:
         self.now = world.NOW
         self.key: str | None = None
         # The pool is the test's own, already open, so the application's lifespan is left out.
-        transport = httpx2.ASGITransport(app=app.create(now=lambda: self.now))
+        transport = httpx2.ASGITransport(app=app.create(clock=lambda: self.now))
         self.http = httpx2.AsyncClient(transport=transport)
 
     def at(self, now: dt.datetime) -> None:

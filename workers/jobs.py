@@ -5,40 +5,45 @@ from typing import Any
 from arq import ArqRedis
 from arq.constants import in_progress_key_prefix
 
-from renewals import auto_renewal, lifecycle
+from renewals import (
+    auto_renewal,
+    clocks,
+    lifecycle,
+    runs,
+)
 
 Context = dict[Any, Any]
 
 
 async def start_run(ctx: Context) -> None:
     """Every hour: open the run of this tick and hand out its chunks."""
-    await auto_renewal.open_scheduled(auto_renewal.utc_now())
+    await runs.open_scheduled(clocks.utc_now())
     await hand_out(ctx["redis"])
 
 
 async def catch_up(ctx: Context) -> None:
     """When a worker starts: whatever is due and not done, however long nobody looked (rule 23)."""
-    await auto_renewal.open_at_start(auto_renewal.utc_now())
+    await runs.open_at_start(clocks.utc_now())
     await hand_out(ctx["redis"], again=True)
 
 
 async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
     """Renew one chunk of a run, and end the run if it was the last."""
-    await auto_renewal.renew_chunk(auto_renewal.Chunk(run_id, number))
-    await auto_renewal.close_runs(auto_renewal.utc_now())
+    await auto_renewal.renew_chunk(runs.Chunk(run_id, number))
+    await runs.close_done(clocks.utc_now())
 
 
 async def sweep(ctx: Context) -> None:
     """Every minute: expire and release what has lapsed, hand out again what the queue lost."""
-    now = auto_renewal.utc_now()
+    now = clocks.utc_now()
     await lifecycle.lapse(now)
-    await auto_renewal.close_runs(now)
+    await runs.close_done(now)
     await hand_out(ctx["redis"])
 
 
 async def hand_out(queue: ArqRedis, *, again: bool = False) -> None:
     """Queues every chunk that is left; one that is queued or running keeps its place, unless told `again`."""
-    for run_id, number in await auto_renewal.pending_chunks():
+    for run_id, number in await runs.pending_chunks():
         job_id = f"renew:{run_id}:{number}"
         if again:
             # Its worker may have been killed, or be at it: waiting is a loss, doing it twice is harmless.

@@ -6,7 +6,11 @@ import datetime as dt
 
 import pytest
 
-from renewals import auto_renewal, database
+from renewals import (
+    auto_renewal,
+    database,
+    runs,
+)
 from tests import buyer as buyers
 from tests import integrity
 from tests.client import Client
@@ -112,7 +116,7 @@ async def test_the_worker_and_a_customer_charge_each_period_once(
     run, *answers = await asyncio.gather(
         auto_renewal.run_now(due, lambda: due), *(renew(each) for each in ids)
     )
-    assert isinstance(run, auto_renewal.Run)
+    assert isinstance(run, runs.Run)
     assert [isinstance(a, dict) and a["__typename"] for a in answers] == ["RenewInstancesSuccess"] * 10
     # Where the customer was first nothing was left to do, and where the worker was, a month was added to its.
     assert run.renewed_count + run.skipped_count == 10
@@ -151,7 +155,7 @@ async def test_a_policy_and_the_worker_do_not_wait_for_each_other_forever(
     run, *answers = await asyncio.gather(
         auto_renewal.run_now(due, lambda: due), *(buyer.set_policy([each], "NONE") for each in reversed(ids))
     )
-    assert isinstance(run, auto_renewal.Run)
+    assert isinstance(run, runs.Run)
     assert [isinstance(a, dict) and a["changedCount"] for a in answers] == [1] * 10
     rows = await database.fetch(database.pool(), "SELECT count(*) FROM order_lines")
     assert (rows[0][0], run.renewed_count + run.skipped_count) == (run.renewed_count, 10)

@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from renewals import auto_renewal
+from renewals import (
+    auto_renewal,
+    runs,
+)
 from tests import integrity
 from tests.world import World
 
 
-async def run(world: World, moment: str) -> auto_renewal.Run:
+async def run(world: World, moment: str) -> runs.Run:
     """A whole run on a wall clock's time in account a's zone."""
     at = world.at(moment)
     return await auto_renewal.run_now(at, clock=lambda: at)

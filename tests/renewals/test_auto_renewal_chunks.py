@@ -4,16 +4,23 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable
 
-from renewals import auto_renewal, orders, picks, planning, requests
-from renewals.auto_renewal import Chunk, Trigger
+from renewals import (
+    auto_renewal,
+    orders,
+    picks,
+    planning,
+    requests,
+    runs,
+)
+from renewals.runs import Chunk, Trigger
 from tests import integrity, statements
 from tests.world import World
 
 
 async def open_run(now: dt.datetime) -> list[Chunk]:
     """The chunks of a new run."""
-    run_id = await auto_renewal.open_run(Trigger.OPERATOR, now, now, clock_at=now)
-    return await auto_renewal.pending_chunks(run_id)
+    run_id = await runs.open_run(Trigger.OPERATOR, now, now, clock_at=now)
+    return await runs.pending_chunks(run_id)
 
 
 async def put_accounts(world: World, sizes: dict[str, int], *, balance: str = "100000.00") -> None:
@@ -26,9 +33,9 @@ async def put_accounts(world: World, sizes: dict[str, int], *, balance: str = "1
 
 def test_a_chunk_is_full_when_it_has_about_so_many_instances() -> None:
     due = {"c": 5, "a": 3, "b": 1, "e": 2, "d": 1}
-    assert list(auto_renewal.divide(due, 4)) == [(["a", "b"], 4), (["c"], 5), (["d", "e"], 3)]
-    assert list(auto_renewal.divide(due, 1_000)) == [(["a", "b", "c", "d", "e"], 12)]
-    assert list(auto_renewal.divide({}, 4)) == []
+    assert list(runs.divide(due, 4)) == [(["a", "b"], 4), (["c"], 5), (["d", "e"], 3)]
+    assert list(runs.divide(due, 1_000)) == [(["a", "b", "c", "d", "e"], 12)]
+    assert list(runs.divide({}, 4)) == []
 
 
 async def test_no_account_is_split_between_chunks(
@@ -85,8 +92,8 @@ async def test_a_chunk_done_by_five_at_once_charges_once(world: World) -> None:
     await put_accounts(world, {"a": 20, "b": 20})
     [chunk] = await open_run(world.at("2027-01-31 00:30"))
     await asyncio.gather(*(auto_renewal.renew_chunk(chunk) for _ in range(5)))
-    await auto_renewal.close_runs(world.at("2027-01-31 00:31"))
-    assert (await auto_renewal.read_run(chunk.run_id)).renewed_count == 40
+    await runs.close_done(world.at("2027-01-31 00:31"))
+    assert (await runs.read(chunk.run_id)).renewed_count == 40
     assert [await world.balance(account) for account in "ab"] == ["99800.00", "99800.00"]
     assert await world.count("renewal_attempts") == 40
     await integrity.assert_holds()
@@ -107,23 +114,23 @@ async def test_five_runs_at_once_charge_once(world: World, settings_override: Ca
 async def test_a_tick_has_one_run_however_many_open_it(world: World) -> None:
     await put_accounts(world, {"a": 2})
     now = world.at("2027-01-31 00:30:01")
-    opened = await asyncio.gather(*(auto_renewal.open_scheduled(now) for _ in range(5)))
+    opened = await asyncio.gather(*(runs.open_scheduled(now) for _ in range(5)))
     [run_id] = [run_id for run_id in opened if run_id is not None]
-    assert await auto_renewal.open_scheduled(world.at("2027-01-31 01:29:59")) is None
+    assert await runs.open_scheduled(world.at("2027-01-31 01:29:59")) is None
     assert await world.rows("SELECT trigger, scheduled_at FROM renewal_runs") == [
         ("SCHEDULED", world.at("2027-01-31 00:30"))
     ]
-    assert await auto_renewal.pending_chunks() == [Chunk(run_id, 0)]
-    assert await auto_renewal.open_scheduled(world.at("2027-01-31 01:30")) is not None
+    assert await runs.pending_chunks() == [Chunk(run_id, 0)]
+    assert await runs.open_scheduled(world.at("2027-01-31 01:30")) is not None
 
 
 async def test_a_start_looks_for_what_is_due_even_when_the_tick_has_been(world: World) -> None:
     await world.account("a", balance="100.00")
-    assert await auto_renewal.open_at_start(world.at("2027-01-31 00:40")) is not None
+    assert await runs.open_at_start(world.at("2027-01-31 00:40")) is not None
     await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="100.00")
     now = world.at("2027-01-31 00:45:12")
-    run_id = await auto_renewal.open_at_start(now)
-    assert await auto_renewal.pending_chunks() == [Chunk(run_id or 0, 0)]
+    run_id = await runs.open_at_start(now)
+    assert await runs.pending_chunks() == [Chunk(run_id or 0, 0)]
     await auto_renewal.renew_chunk(Chunk(run_id or 0, 0), clock=lambda: now)
     assert await world.expiry("i-1") == "2027-02-28"
     assert await world.rows("SELECT trigger FROM renewal_runs ORDER BY id") == [("SCHEDULED",), ("START",)]
@@ -136,13 +143,13 @@ async def test_missed_runs_are_caught_up_with_what_has_not_expired(world: World)
     for day in ("29", "30", "31"):
         await world.instance(f"i-{day}", expires=f"2027-01-{day}", mode="AUTO", price="300.00")
     now = world.at("2027-01-31 15:07")
-    run_id = await auto_renewal.open_at_start(now)
+    run_id = await runs.open_at_start(now)
     assert run_id is not None
     await auto_renewal.renew_chunk(Chunk(run_id, 0), clock=lambda: now)
-    await auto_renewal.close_runs(now)
+    await runs.close_done(now)
     assert await world.rows("SELECT instance_id FROM order_lines") == [("i-31",)]
     assert [await world.expiry(i) for i in ("i-29", "i-30")] == ["2027-01-29", "2027-01-30"]
-    run = await auto_renewal.read_run(run_id)
+    run = await runs.read(run_id)
     assert (run.scheduled_at, run.lateness) == (world.at("2027-01-31 14:30"), dt.timedelta(minutes=37))
     assert await world.balance() == "600.00"
     await integrity.assert_holds()
@@ -153,15 +160,15 @@ async def test_a_run_is_a_row_with_its_counts_amount_and_lateness(world: World) 
     await world.instances(["i-1", "i-2"], mode="AUTO", price="300.00")
     await world.instance("i-3", mode="AUTO", price="50.00")
     tick, late = world.at("2027-01-31 00:30"), world.at("2027-01-31 00:30:45")
-    run_id = await auto_renewal.open_run(Trigger.SCHEDULED, tick, late)
+    run_id = await runs.open_run(Trigger.SCHEDULED, tick, late)
     assert run_id is not None
-    for chunk in await auto_renewal.pending_chunks(run_id):
+    for chunk in await runs.pending_chunks(run_id):
         await auto_renewal.renew_chunk(chunk, clock=lambda: late)
-    assert (await auto_renewal.read_run(run_id)).ended_at is None
+    assert (await runs.read(run_id)).ended_at is None
     ended = world.at("2027-01-31 00:30:46")
-    await auto_renewal.close_runs(ended)
-    done = await auto_renewal.read_run(run_id)
-    assert done == auto_renewal.Run(
+    await runs.close_done(ended)
+    done = await runs.read(run_id)
+    assert done == runs.Run(
         run_id,
         "SCHEDULED",
         tick,
@@ -173,8 +180,8 @@ async def test_a_run_is_a_row_with_its_counts_amount_and_lateness(world: World) 
         amount_cents=350_00,
     )
     assert done.lateness == dt.timedelta(seconds=45)
-    await auto_renewal.close_runs(world.at("2027-01-31 09:00"))
-    assert (await auto_renewal.read_run(run_id)).ended_at == ended
+    await runs.close_done(world.at("2027-01-31 09:00"))
+    assert (await runs.read(run_id)).ended_at == ended
     await integrity.assert_holds()
 
 
@@ -188,11 +195,11 @@ async def test_a_run_with_nothing_to_do_is_a_row_that_has_ended(world: World) ->
 async def test_what_expires_before_its_chunk_is_reached_is_not_renewed(world: World) -> None:
     await put_accounts(world, {"a": 1})
     now = world.at("2027-01-31 23:30")
-    run_id = await auto_renewal.open_run(Trigger.SCHEDULED, now, now)
+    run_id = await runs.open_run(Trigger.SCHEDULED, now, now)
     assert run_id is not None
     await auto_renewal.renew_chunk(Chunk(run_id, 0), clock=lambda: world.at("2027-02-01 00:00"))
-    await auto_renewal.close_runs(now)
-    done = await auto_renewal.read_run(run_id)
+    await runs.close_done(now)
+    done = await runs.read(run_id)
     assert (done.renewed_count, done.refused_count, done.skipped_count) == (0, 0, 1)
     assert await world.balance() == "100000.00"
 
@@ -202,10 +209,12 @@ async def test_what_was_renewed_by_hand_meanwhile_is_skipped(world: World) -> No
     now = world.at("2027-01-31 00:30")
     [chunk] = await open_run(now)
     pick = picks.PickIds(("a-000",))
-    await orders.place("a", requests.OrderRequest(pick, planning.RenewFor(1), idempotency_key="k"), now)
+    await orders.place(
+        "a", requests.OrderRequest(pick, planning.RenewFor(1), idempotency_key="k"), lambda: now
+    )
     await auto_renewal.renew_chunk(chunk)
-    await auto_renewal.close_runs(now)
-    done = await auto_renewal.read_run(chunk.run_id)
+    await runs.close_done(now)
+    done = await runs.read(chunk.run_id)
     assert (done.renewed_count, done.refused_count, done.skipped_count) == (1, 0, 1)
     assert {await world.expiry(i) for i in ("a-000", "a-001")} == {"2027-02-28"}
     assert await world.balance() == "99980.00"

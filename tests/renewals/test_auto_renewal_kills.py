@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from renewals import auto_renewal
-from renewals.auto_renewal import Chunk, Trigger
+from renewals import (
+    auto_renewal,
+    runs,
+)
+from renewals.runs import Chunk, Trigger
 from tests import integrity
 from tests.world import World
 
@@ -42,8 +45,8 @@ async def chunk(world: World) -> Chunk:
         ids = [f"{account}-{number}" for number in range(5)]
         await world.instances(ids, account=account, expires="2027-01-31", mode="AUTO", price="20.00")
     now = world.at("2027-01-31 00:30")
-    run_id = await auto_renewal.open_run(Trigger.OPERATOR, now, now, clock_at=now)
-    [chunk] = await auto_renewal.pending_chunks(run_id)
+    run_id = await runs.open_run(Trigger.OPERATOR, now, now, clock_at=now)
+    [chunk] = await runs.pending_chunks(run_id)
     return chunk
 
 
@@ -67,10 +70,10 @@ async def held_up(url: str, chunk: Chunk, place: str) -> AsyncIterator[tuple[asy
 async def assert_next_pass_completes(world: World, chunk: Chunk) -> None:
     assert await world.value("SELECT done_at FROM renewal_chunks") is None
     assert await world.count("renewal_attempts") == 0
-    assert await auto_renewal.pending_chunks() == [chunk]
+    assert await runs.pending_chunks() == [chunk]
     await auto_renewal.renew_chunk(chunk)
-    await auto_renewal.close_runs(world.at("2027-01-31 00:31"))
-    done = await auto_renewal.read_run(chunk.run_id)
+    await runs.close_done(world.at("2027-01-31 00:31"))
+    done = await runs.read(chunk.run_id)
     assert (done.renewed_count, done.refused_count, done.amount_cents) == (5 + 4, 1, 180_00)
     assert [await world.balance(account) for account in "ab"] == ["930.00", "0.00"]
     await integrity.assert_holds()
@@ -114,7 +117,7 @@ async def test_a_chunk_that_waits_for_a_killed_one_does_its_work(
     await second
     assert task.exception() is not None
     assert await world.count("order_lines") == 9
-    assert await auto_renewal.pending_chunks() == []
+    assert await runs.pending_chunks() == []
     await integrity.assert_holds()
 
 
@@ -122,8 +125,8 @@ async def test_a_run_whose_worker_died_between_its_last_chunk_and_its_end_is_end
     world: World, chunk: Chunk
 ) -> None:
     await auto_renewal.renew_chunk(chunk)
-    assert (await auto_renewal.read_run(chunk.run_id)).ended_at is None
+    assert (await runs.read(chunk.run_id)).ended_at is None
     done_at = world.at("2027-01-31 00:40")
-    await auto_renewal.close_runs(done_at)
-    done = await auto_renewal.read_run(chunk.run_id)
+    await runs.close_done(done_at)
+    done = await runs.read(chunk.run_id)
     assert (done.ended_at, done.renewed_count) == (done_at, 9)

@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from renewals import auto_renewal
+from renewals import (
+    auto_renewal,
+    runs,
+)
 from tests import integrity
 from tests.world import World
 
@@ -201,4 +204,4 @@ async def test_it_renews_for_as_many_months_as_were_chosen(
     ],
 )
 def test_the_last_tick_is_the_half_hour_before(now: str, tick: str) -> None:
-    assert auto_renewal.last_tick(utc(now)) == utc(tick)
+    assert runs.last_tick(utc(now)) == utc(tick)

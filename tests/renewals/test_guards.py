@@ -17,7 +17,7 @@ async def filled(world: World) -> World:
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     await world.voucher("50.00", voucher_id=VOUCHER)
     request = requests.OrderRequest(picks.PickIds(("i-1",)), planning.RenewFor(1), idempotency_key="key")
-    await orders.place("a", request, NOW)
+    await orders.place("a", request, lambda: NOW)
     return world
 
 

@@ -34,11 +34,13 @@ async def put_product(code: str, *, retention_days: int) -> None:
 async def renew_by_hand(*instance_ids: str, months: int, now: dt.datetime) -> None:
     pick = picks.PickIds(instance_ids)
     request = requests.OrderRequest(pick, planning.RenewFor(months), idempotency_key=f"{instance_ids} {now}")
-    await orders.place("a", request, now)
+    await orders.place("a", request, lambda: now)
 
 
 async def set_mode(instance_id: str, mode: terms.RenewalMode, now: dt.datetime) -> policies.PolicyOutcome:
-    return await policies.set_policy("a", policies.PolicyRequest(picks.PickIds((instance_id,)), mode), now)
+    return await policies.set_policy(
+        "a", policies.PolicyRequest(picks.PickIds((instance_id,)), mode), lambda: now
+    )
 
 
 async def renewed_at(now: dt.datetime) -> int:

@@ -156,3 +156,17 @@ async def test_an_expired_bundle_runs_again_as_a_whole(world: World, graphql: Cl
     await world.instances(["b-1", "b-2"], bundle="b", expires="2026-12-20", status="EXPIRED")
     renewed = await buyer.renew(["b-1", "b-2"])
     assert [instance["status"] for instance in renewed["instances"]] == ["RUNNING", "RUNNING"]
+
+
+@every_verb
+async def test_what_was_excepted_is_not_drawn_in_by_its_bundle(
+    world: World, graphql: Client, verb: str
+) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="10000.00")
+    await world.instances(["b-1", "b-2"], bundle="b")
+    await world.instance("i-1")
+    chosen = buyers.matching(except_ids=["b-2"])
+    done = await getattr(buyer, verb)(chosen, bundles="WHOLE", batchMode="BEST_EFFORT", **VERBS[verb])
+    assert [line["instanceId"] for line in done["order"]["lines"]] == ["i-1"]
+    assert {r["instanceId"]: r["code"] for r in done["refusals"]} == {"b-1": "BUNDLE_INCOMPLETE"}
+    assert await world.expiry("b-1") == await world.expiry("b-2") == "2027-01-31"

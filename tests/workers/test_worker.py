@@ -13,7 +13,10 @@ import pytest
 import redis
 from arq.connections import ArqRedis
 
-from renewals import auto_renewal
+from renewals import (
+    clocks,
+    runs,
+)
 from tests import integrity
 from tests.workers.conftest import Start
 from tests.world import World
@@ -75,7 +78,7 @@ async def assert_each_charged_once(world: World, *accounts: str) -> None:
     ]
     assert await world.count("order_lines") == 2 * len(accounts)
     assert await world.value("SELECT count(*) FROM renewal_attempts WHERE succeeded") == 2 * len(accounts)
-    assert await auto_renewal.pending_chunks() == []
+    assert await runs.pending_chunks() == []
     await integrity.assert_holds()
 
 
@@ -181,8 +184,8 @@ async def test_a_queue_that_was_emptied_is_filled_again_by_the_sweep_and_only_on
     world: World, redis_url: str, queue: ArqRedis, start: Start
 ) -> None:
     await put_due(world, *"abc")
-    now = auto_renewal.utc_now()
-    await auto_renewal.open_run(auto_renewal.Trigger.SCHEDULED, now, now)
+    now = clocks.utc_now()
+    await runs.open_run(runs.Trigger.SCHEDULED, now, now)
     await jobs.sweep({"redis": queue})
     with redis.from_url(redis_url) as client:
         assert client.zcard("arq:queue") == 1

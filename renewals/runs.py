@@ -1,0 +1,199 @@
+"""This module alone writes `renewal_runs` and `renewal_chunks` (rules 23 and 24).
+
+A run is opened with all its chunks in one transaction, so PostgreSQL knows at any moment what is left to do.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from renewals import database, due, settings
+from renewals.database import Connection
+
+
+class Trigger(StrEnum):
+    """Why there is a run: the hour came, a worker started, or an operator asked for it with a clock."""
+
+    SCHEDULED = "SCHEDULED"
+    START = "START"
+    OPERATOR = "OPERATOR"
+
+
+class Chunk(NamedTuple):
+    """The accounts of a run that are renewed in one transaction."""
+
+    run_id: int
+    number: int
+
+
+class Claim(NamedTuple):
+    """A chunk that is this transaction's to do; `clock_at` is the run's own clock, if it was given one."""
+
+    clock_at: dt.datetime | None
+
+
+class Counts(NamedTuple):
+    """What became of a chunk: instances renewed and refused, and the cents paid."""
+
+    renewed: int
+    refused: int
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as it stands; amounts in cents, `ended_at` is None while chunks are left."""
+
+    id: int
+    trigger: str
+    scheduled_at: dt.datetime
+    started_at: dt.datetime
+    ended_at: dt.datetime | None
+    renewed_count: int
+    refused_count: int
+    skipped_count: int
+    amount_cents: int
+
+    @property
+    def lateness(self) -> dt.timedelta:
+        """How long after its time the run started."""
+        return self.started_at - self.scheduled_at
+
+
+def last_tick(now: dt.datetime) -> dt.datetime:
+    """The latest time at which an hourly run was to be: the minute of the auto-renew time (rule 21)."""
+    tick = now.replace(minute=settings.get().auto_renew_time.minute, second=0, microsecond=0)
+    return tick if tick <= now else tick - dt.timedelta(hours=1)
+
+
+async def open_scheduled(now: dt.datetime) -> int | None:
+    """Opens the run of the last tick, unless it has been; the answer of all openers but one is None."""
+    return await open_run(Trigger.SCHEDULED, last_tick(now), now)
+
+
+async def open_at_start(now: dt.datetime) -> int | None:
+    """Catches up the last tick if it was missed, and looks for what is due in any case (rule 23)."""
+    return await open_scheduled(now) or await open_run(
+        Trigger.START, now.replace(second=0, microsecond=0), now
+    )
+
+
+async def open_run(
+    trigger: Trigger, scheduled_at: dt.datetime, now: dt.datetime, *, clock_at: dt.datetime | None = None
+) -> int | None:
+    """Finds what is due at `clock_at` or `now` and divides it into chunks; None if the run exists."""
+    async with database.transaction() as connection:
+        rows = await database.fetch(
+            connection,
+            """INSERT INTO renewal_runs (trigger, scheduled_at, clock_at, started_at,
+                 renewed_count, refused_count, skipped_count, amount_cents)
+               VALUES ($1, $2, $3, $4, 0, 0, 0, 0) ON CONFLICT DO NOTHING RETURNING id""",
+            trigger,
+            scheduled_at,
+            clock_at,
+            now,
+        )
+        if not rows:
+            return None
+        run_id = int(rows[0]["id"])
+        found = await due.count(connection, clock_at or now)
+        chunks = list(divide(found, settings.get().instances_per_chunk))
+        # Chunks are of different lengths, so they travel as JSON: unnest() would flatten them.
+        await database.execute(
+            connection,
+            """INSERT INTO renewal_chunks (run_id, number, account_ids, due_count,
+                 renewed_count, refused_count, skipped_count, amount_cents)
+               SELECT $1, u.number, string_to_array(u.account_ids, chr(31)), u.due_count, 0, 0, 0, 0
+               FROM unnest($2::int[], $3::text[], $4::int[]) AS u(number, account_ids, due_count)""",
+            run_id,
+            list(range(len(chunks))),
+            ["\x1f".join(account_ids) for account_ids, _ in chunks],
+            [due_count for _, due_count in chunks],
+        )
+    await close_done(now)
+    return run_id
+
+
+def divide(counts: Mapping[str, int], instances_per_chunk: int) -> Iterator[tuple[list[str], int]]:
+    """Puts accounts together, in id order, until a chunk has about so many instances; none is split."""
+    account_ids: list[str] = []
+    due_count = 0
+    for account_id, count in sorted(counts.items()):
+        account_ids.append(account_id)
+        due_count += count
+        if due_count >= instances_per_chunk:
+            yield account_ids, due_count
+            account_ids, due_count = [], 0
+    if account_ids:
+        yield account_ids, due_count
+
+
+async def pending_chunks(run_id: int | None = None) -> list[Chunk]:
+    """What is still to be done, of one run or of all."""
+    rows = await database.fetch(
+        database.pool(),
+        """SELECT c.run_id, c.number FROM renewal_chunks c JOIN renewal_runs r ON r.id = c.run_id
+           WHERE r.ended_at IS NULL AND c.done_at IS NULL AND ($1::bigint IS NULL OR r.id = $1)
+           ORDER BY c.run_id, c.number""",
+        run_id,
+    )
+    return [Chunk(*row) for row in rows]
+
+
+async def close_done(now: dt.datetime) -> None:
+    """Ends the runs of which no chunk is left, with the sums of their chunks (rule 24)."""
+    await database.execute(
+        database.pool(),
+        """UPDATE renewal_runs r SET ended_at = $1, renewed_count = s.renewed, refused_count = s.refused,
+             skipped_count = s.skipped, amount_cents = s.amount_cents
+           FROM (SELECT u.id, coalesce(sum(c.renewed_count), 0) AS renewed,
+                   coalesce(sum(c.refused_count), 0) AS refused, coalesce(sum(c.skipped_count), 0) AS skipped,
+                   coalesce(sum(c.amount_cents), 0) AS amount_cents
+                 FROM renewal_runs u LEFT JOIN renewal_chunks c ON c.run_id = u.id WHERE u.ended_at IS NULL
+                 GROUP BY u.id HAVING count(*) FILTER (WHERE c.id IS NOT NULL AND c.done_at IS NULL) = 0) AS s
+           WHERE r.id = s.id AND r.ended_at IS NULL""",
+        now,
+    )
+
+
+async def read(run_id: int) -> Run:
+    """A run by its id."""
+    rows = await database.fetch(
+        database.pool(),
+        """SELECT id, trigger, scheduled_at, started_at, ended_at, renewed_count, refused_count,
+             skipped_count, amount_cents FROM renewal_runs WHERE id = $1""",
+        run_id,
+    )
+    return Run(*rows[0])
+
+
+async def read_account_ids(connection: Connection, chunk: Chunk) -> list[str]:
+    """The accounts of a chunk."""
+    sql = "SELECT account_ids FROM renewal_chunks WHERE run_id = $1 AND number = $2"
+    return list((await database.fetch(connection, sql, *chunk))[0]["account_ids"])
+
+
+async def claim(connection: Connection, chunk: Chunk) -> Claim | None:
+    """Takes a chunk for this transaction, or answers None if it is done."""
+    rows = await database.fetch(
+        connection,
+        """SELECT r.clock_at FROM renewal_chunks c JOIN renewal_runs r ON r.id = c.run_id
+           WHERE c.run_id = $1 AND c.number = $2 AND c.done_at IS NULL FOR UPDATE OF c""",
+        *chunk,
+    )
+    return Claim(rows[0]["clock_at"]) if rows else None
+
+
+async def mark_done(connection: Connection, chunk: Chunk, counts: Counts, done_at: dt.datetime) -> None:
+    """Notes what became of a chunk; what was due when the run was opened and no longer is was skipped."""
+    await database.execute(
+        connection,
+        """UPDATE renewal_chunks SET done_at = $3, renewed_count = $4, refused_count = $5, amount_cents = $6,
+             skipped_count = greatest(0, due_count - $4 - $5)
+           WHERE run_id = $1 AND number = $2""",
+        *chunk,
+        done_at,
+        *counts,
+    )
