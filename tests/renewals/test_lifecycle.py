@@ -56,12 +56,15 @@ async def test_it_expires_after_the_last_second_of_its_last_day_whatever_its_mod
     before = await world.snapshot()
     assert await lifecycle.lapse(world.at("2027-01-31 23:59:59")) == Lapsed(0, 0)
     assert await world.snapshot() == before
+    await world.instance("i-earlier", expires="2027-01-30")
+    assert await lifecycle.lapse(world.at("2027-01-31 23:59:59")) == Lapsed(1, 0)
     assert await lifecycle.lapse(world.at("2027-02-01 00:00:00")) == Lapsed(3, 0)
     assert await world.rows("SELECT id, status, renewal_mode FROM instances ORDER BY id") == [
         ("i-AUTO", "EXPIRED", "AUTO"),
         ("i-MANUAL", "EXPIRED", "MANUAL"),
         ("i-NONE", "EXPIRED", "NONE"),
         ("i-as-you-go", "RUNNING", "MANUAL"),
+        ("i-earlier", "EXPIRED", "MANUAL"),
         ("i-later", "RUNNING", "MANUAL"),
     ]
     assert await world.balance() == "1000.00"
