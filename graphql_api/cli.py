@@ -19,6 +19,7 @@ from renewals import (
     clocks,
     database,
     demo,
+    integrity,
     lifecycle,
     money,
     settings,
@@ -130,6 +131,25 @@ def run_now(
         )
 
     _run(run())
+
+
+@app.command()
+def verify() -> None:
+    """Check that all adds up: balances, vouchers, orders, periods, bundles, runs. Exit 1 and name what does not."""
+    url = _required(lambda: _configure().required_database_url)
+
+    async def check() -> int:
+        damage_count = 0
+        async with database.opened(url):
+            async for rule, damages in integrity.verify():
+                typer.echo(f"{'BROKEN' if damages else 'ok':<8}{rule}")
+                for damage in damages:
+                    typer.echo("        " + ", ".join(f"{name}={value}" for name, value in damage.items()))
+                damage_count += len(damages)
+        return damage_count
+
+    if _run(check()):
+        raise typer.Exit(1)
 
 
 @app.command("schema")

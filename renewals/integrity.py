@@ -5,7 +5,6 @@ snapshot; what comes back is only what is wrong, so memory does not grow with wh
 """
 
 from collections.abc import AsyncIterator, Mapping
-from typing import NamedTuple
 
 from renewals import database
 
@@ -13,12 +12,8 @@ ROWS_SHOWN_MAX = 100
 """So many rows against one rule are named; a rule with more is broken in any case."""
 
 
-class Damage(NamedTuple):
-    """A row against a rule: the rule in words, and the row by column."""
-
-    rule: str
-    row: Mapping[str, object]
-
+Damage = Mapping[str, object]
+"""A row that is against a rule, by column."""
 
 RULES: Mapping[str, str] = {
     "the entries of an account add up to its balance": """
@@ -109,4 +104,4 @@ async def verify() -> AsyncIterator[tuple[str, list[Damage]]]:
         await database.execute(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         for rule, against in RULES.items():
             rows = await database.fetch(connection, f"{against} LIMIT {ROWS_SHOWN_MAX}")
-            yield rule, [Damage(rule, dict(row)) for row in rows]
+            yield rule, [dict(row) for row in rows]

@@ -1,0 +1,82 @@
+"""What always holds is checked, and each kind of damage is named by the rule it breaks."""
+
+import pytest
+
+from renewals import database, integrity, orders, picks, planning, requests, runs
+from tests.world import NOW, World
+
+FREE = "SET session_replication_role = replica"
+"""Lets a test write what triggers and foreign keys forbid."""
+
+DAMAGES = {
+    "the entries of an account add up to its balance": "UPDATE accounts SET balance_cents = balance_cents + 1",
+    "the entries of an account are numbered without gaps": "UPDATE accounts SET ledger_number = ledger_number + 1",
+    "an entry says what was left after it": (
+        "UPDATE ledger_entries SET balance_after_cents = balance_after_cents + 1 WHERE number = 1"
+    ),
+    "the entries of a voucher add up to what is available of it, and begin with its face": (
+        "UPDATE vouchers SET available_cents = available_cents + 1"
+    ),
+    "an order is the sum of its lines": "UPDATE order_lines SET price_cents = price_cents - 1",
+    "an order was paid by the entries that name it, vouchers and balance apart": (
+        "UPDATE orders SET voucher_cents = voucher_cents + 1, balance_cents = balance_cents - 1"
+    ),
+    "what was taken for a renewal names its order, and a voucher of the same account": (
+        "UPDATE ledger_entries SET order_id = NULL WHERE order_id IS NOT NULL AND voucher_id IS NULL"
+    ),
+    "an order extends what belongs to its account": "UPDATE instances SET account_id = 'b' WHERE id = 'i-1'",
+    "each period of an instance starts where the one before it ended": (
+        "UPDATE order_lines SET starts_at = starts_at + interval '1 second' WHERE months = 2"
+    ),
+    "an instance expires at the end of its last period": (
+        "UPDATE instances SET expires_at = expires_at + interval '1 day' WHERE id = 'i-1'"
+    ),
+    "the members of a bundle share expiry, anchor and policy": (
+        "UPDATE instances SET renewal_mode = 'AUTO' WHERE id = 'b-1'"
+    ),
+    "a try that succeeded has an order with a line of its instance, and no order of the worker is without": (
+        "UPDATE orders SET kind = 'AUTO_RENEWAL'"
+    ),
+    "a run that ended has done all its chunks, and counts what was tried": (
+        "UPDATE renewal_runs SET renewed_count = renewed_count + 1"
+    ),
+}
+
+
+async def fill(world: World) -> None:
+    """An account that has done everything once."""
+    await world.account("a", balance="2000.00")
+    await world.account("b")
+    await world.voucher("50.00")
+    await world.instance("i-1", price="300.00")
+    await world.instances(["b-1", "b-2"], bundle="b")
+    for months in (1, 2):
+        pick, extension = picks.PickIds(("i-1",)), planning.RenewFor(months)
+        request = requests.OrderRequest(pick, extension, idempotency_key=f"k-{months}")
+        await orders.place("a", request, lambda: NOW)
+    await runs.open_run(runs.Trigger.OPERATOR, NOW, NOW, clock_at=NOW)
+
+
+async def broken() -> dict[str, list[integrity.Damage]]:
+    return {rule: damages async for rule, damages in integrity.verify() if damages}
+
+
+def test_every_rule_is_tried() -> None:
+    assert DAMAGES.keys() == integrity.RULES.keys()
+
+
+async def test_an_undamaged_database_is_clean(world: World) -> None:
+    await fill(world)
+    assert await broken() == {}
+
+
+@pytest.mark.parametrize("rule", DAMAGES)
+async def test_damage_is_named_by_the_rule_it_breaks(world: World, rule: str) -> None:
+    await fill(world)
+    async with database.transaction() as connection:
+        await database.execute(connection, FREE)
+        assert await database.execute(connection, DAMAGES[rule]) > 0
+        await database.execute(connection, "SET session_replication_role = origin")
+    found = await broken()
+    assert rule in found
+    assert found[rule][0]
