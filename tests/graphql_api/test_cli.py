@@ -21,13 +21,14 @@ from tests.world import World
 
 Renewals = Callable[..., Result]
 
-COMMANDS = ("up", "serve", "worker", "migrate", "demo", "run-now", "schema", "graphiql-assets")
+COMMANDS = ("up", "serve", "worker", "migrate", "demo", "run-now", "verify", "schema", "graphiql-assets")
 IN_NEED = {
     "serve": "DATABASE_URL",
     "worker": "DATABASE_URL",
     "migrate": "DATABASE_URL",
     "demo": "DATABASE_URL",
     "run-now": "DATABASE_URL",
+    "verify": "DATABASE_URL",
 }
 
 
@@ -158,6 +159,17 @@ def test_run_now_refuses_a_clock_that_is_none(renewals: Renewals, due_url: str, 
     assert done.exit_code == 2
     assert "2027-03-01T00:30" in done.stderr
     assert query(due_url, "SELECT count(*) FROM renewal_runs") == [(0,)]
+
+
+def test_verify_names_the_rule_and_the_row_that_break_and_ends_with_1(
+    renewals: Renewals, due_url: str
+) -> None:
+    whole = renewals("verify", DATABASE_URL=due_url)
+    assert (whole.exit_code, "BROKEN" in whole.stdout) == (0, False)
+    query(due_url, "UPDATE accounts SET balance_cents = balance_cents - 1")
+    broken = renewals("verify", DATABASE_URL=due_url)
+    assert broken.exit_code == 1
+    assert "BROKEN  the entries of an account add up to its balance\n        account_id=a, " in broken.stdout
 
 
 @pytest.mark.parametrize(("command", "name"), IN_NEED.items())
