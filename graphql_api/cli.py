@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
@@ -138,15 +138,9 @@ def verify() -> None:
     """Check that all adds up: balances, vouchers, orders, periods, bundles, runs. Exit 1 and name what does not."""
     url = _required(lambda: _configure().required_database_url)
 
-    async def check() -> int:
-        damage_count = 0
+    async def check() -> bool:
         async with database.opened(url):
-            async for rule, damages in integrity.verify():
-                typer.echo(f"{'BROKEN' if damages else 'ok':<8}{rule}")
-                for damage in damages:
-                    typer.echo("        " + ", ".join(f"{name}={value}" for name, value in damage.items()))
-                damage_count += len(damages)
-        return damage_count
+            return any((await integrity.verify(_print_rule)).values())
 
     if _run(check()):
         raise typer.Exit(1)
@@ -224,9 +218,17 @@ def _configure() -> settings.Settings:
 def _instant(text: str, chosen: settings.Settings) -> dt.datetime:
     try:
         instant = dt.datetime.fromisoformat(text)
+        if not 1970 <= instant.year < 9000:
+            raise ValueError(text)
         return (instant if instant.tzinfo else instant.replace(tzinfo=chosen.time_zone)).astimezone(dt.UTC)
     except (ValueError, OverflowError):
         raise typer.BadParameter("must be ISO 8601, as in 2027-03-01T00:30", param_hint="--at") from None
+
+
+def _print_rule(rule: str, damages: Sequence[integrity.Damage]) -> None:
+    typer.echo(f"{'BROKEN' if damages else 'ok':<8}{rule}")
+    for damage in damages:
+        typer.echo("        " + ", ".join(f"{name}={value}" for name, value in damage.items()))
 
 
 def _progress(done: int, total: int) -> None:

@@ -4,7 +4,7 @@ Each rule is a statement that answers the rows against it. PostgreSQL does the a
 snapshot; what comes back is only what is wrong, so memory does not grow with what is right.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from renewals import database
 
@@ -98,10 +98,15 @@ RULES: Mapping[str, str] = {
 }
 
 
-async def verify() -> AsyncIterator[tuple[str, list[Damage]]]:
-    """Each rule with what is against it, the first rows at least; all of it on one snapshot."""
+async def verify(
+    on_rule: Callable[[str, Sequence[Damage]], None] = lambda rule, damages: None,
+) -> dict[str, list[Damage]]:
+    """What is against each rule, the first rows of it, on one snapshot; `on_rule` hears each as it is checked."""
+    found: dict[str, list[Damage]] = {}
     async with database.transaction() as connection:
         await database.execute(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         for rule, against in RULES.items():
             rows = await database.fetch(connection, f"{against} LIMIT {ROWS_SHOWN_MAX}")
-            yield rule, [dict(row) for row in rows]
+            found[rule] = [dict(row) for row in rows]
+            on_rule(rule, found[rule])
+    return found
