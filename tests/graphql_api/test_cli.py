@@ -153,7 +153,9 @@ def test_run_now_without_a_clock_takes_the_real_one(renewals: Renewals, due_url:
     assert before <= clock_at <= dt.datetime.now(dt.UTC)
 
 
-@pytest.mark.parametrize("at", ["tomorrow", "2027-13-01", "2027-02-29T00:30", "00:30", "0001-01-01", "9999-12-31T23:59Z"])
+@pytest.mark.parametrize(
+    "at", ["tomorrow", "2027-13-01", "2027-02-29T00:30", "00:30", "0001-01-01", "9999-12-31T23:59Z"]
+)
 def test_run_now_refuses_a_clock_that_is_none(renewals: Renewals, due_url: str, at: str) -> None:
     done = renewals("run-now", "--at", at, DATABASE_URL=due_url)
     assert done.exit_code == 2
