@@ -44,6 +44,7 @@ class GraphQLView(GraphQL[Context, None]):
                 message = "Send an API key: Authorization: Bearer <key>."
                 return error(401, "UNAUTHENTICATED", message, {"WWW-Authenticate": "Bearer"})
             request.state.account_id = account_id
+            request.scope["headers"] = [_lower_media_type(header) for header in request.scope["headers"]]
             return await self.run(request)
         except HTTPException as refused:
             return error(refused.status_code, "BAD_REQUEST", refused.reason)
@@ -66,6 +67,12 @@ class GraphQLView(GraphQL[Context, None]):
 
     def _asks_for_page(self, request: Request) -> bool:
         return request.method == "GET" and "text/html" in request.headers.get("accept", "")
+
+
+def _lower_media_type(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """Media types are the same in any case, which Strawberry does not know."""
+    name, value = header
+    return (name, value.lower()) if name == b"content-type" else header
 
 
 def error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:

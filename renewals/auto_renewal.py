@@ -55,11 +55,11 @@ async def run_now(
 async def renew_chunk(chunk: runs.Chunk, clock: clocks.Clock = clocks.utc_now) -> None:
     """Renews what is due of the chunk's accounts, in one transaction; does nothing if it was done."""
     async with database.transaction() as connection:
-        accounts = await ledger.lock(connection, await runs.read_account_ids(connection, chunk))
+        account_ids, clock_at = await runs.read_chunk(connection, chunk)
+        accounts = await ledger.lock(connection, account_ids)
         # Looked at after the lock: of two that do the same chunk, the later one finds it done.
-        claim = await runs.claim(connection, chunk)
-        if claim is not None:
-            now = claim.clock_at or clock()
+        if await runs.claim(connection, chunk):
+            now = clock_at or clock()
             outcomes = await _plan(connection, accounts, now)
             drafts = await _store(connection, chunk, accounts, outcomes, now)
             await runs.mark_done(connection, chunk, _count(outcomes, drafts), clock())

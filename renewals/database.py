@@ -70,6 +70,14 @@ async def transaction() -> AsyncIterator[Connection]:
         yield connection
 
 
+@contextlib.asynccontextmanager
+async def snapshot() -> AsyncIterator[Connection]:
+    """One transaction that only reads, and sees the database as it is at one moment throughout."""
+    async with transaction() as connection:
+        await execute(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield connection
+
+
 async def fetch(connection: Connection, sql: str, *values: object) -> Sequence[Row]:
     """The rows of a statement; an INSERT, UPDATE or DELETE answers those it returns."""
     if sql.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE"):

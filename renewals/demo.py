@@ -37,7 +37,7 @@ async def load(day: dt.date) -> bool:
         )
         await _give_money(connection, day)
         rows = registrations(day)
-        await inventory.register(connection, ACCOUNT_ID, ZONE, rows, {BUNDLE_ID: "日志检索 KES"})
+        await inventory.register(connection, ACCOUNT_ID, rows, {BUNDLE_ID: "日志检索 KES"})
     return True
 
 

@@ -7,7 +7,9 @@ Refused
 ├── PriceChanged            the total is not the one the caller agreed to
 └── InsufficientFunds       vouchers and balance together do not cover the total
 
-They are raised in this order (rule 19) and leave everything as it was.
+They are raised in this order (rule 19) and leave everything as it was. What a request says is checked
+before its key is looked up, what it finds after it: a repeated key is answered even if a filter matches
+something else by now.
 """
 
 from dataclasses import dataclass

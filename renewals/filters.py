@@ -18,6 +18,12 @@ MANAGEABLE = "(p.renewable AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF')"
 TAB = "CASE WHEN i.expires_at IS NULL THEN 'NO_EXPIRY' ELSE i.renewal_mode END"
 """Rule 3: the one tab a manageable instance is on."""
 
+_RELEASES_AT = """(SELECT (i.expires_at AT TIME ZONE a.time_zone + make_interval(days => max(r.retention_days)))
+    AT TIME ZONE a.time_zone FROM accounts a, products r WHERE a.id = i.account_id AND (r.code = i.product_code
+    OR (i.bundle_id IS NOT NULL AND r.code IN (SELECT m.product_code FROM instances m WHERE m.bundle_id = i.bundle_id)))
+    GROUP BY a.time_zone)"""
+"""The end of the product's retention, in the account's zone; of a bundle, the longest of its members'."""
+
 WITHIN_DAYS_MAX = 36_525
 
 
@@ -93,15 +99,16 @@ def conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetim
     if f.data_center_types is not None:
         found.add("d.type = ANY({})", list(f.data_center_types), facet="dataCenterTypes")
     if f.status is not None:
-        found.add(f"{status_at('{}')} = ANY({{}})", now, list(f.status))
+        found.add(f"{status_at(found.hold(now))} = ANY({{}})", list(f.status))
     if f.bundled is not None:
         found.add(f"i.bundle_id IS {'NOT ' if f.bundled else ''}NULL")
     return found
 
 
 def status_at(now: str) -> str:
-    """The SQL of `terms.Instance.status_at` for a placeholder."""
-    return f"CASE WHEN i.status = 'RUNNING' AND i.expires_at < {now} THEN 'EXPIRED' ELSE i.status END"
+    """The SQL of the status at a placeholder's instant, whether or not the worker has noted it (rules 5, 22)."""
+    return f"""CASE WHEN i.status = 'RELEASED' OR i.expires_at IS NULL OR i.expires_at >= {now} THEN i.status
+      WHEN {_RELEASES_AT} < {now} THEN 'RELEASED' ELSE 'EXPIRED' END"""
 
 
 def storable(texts: Sequence[str]) -> list[str]:
@@ -131,6 +138,5 @@ def _add_expiry(found: Conditions, f: InstanceFilter, now: dt.datetime) -> None:
         found.add("i.expires_at < {}", f.expires_before, facet="expiry")
     if f.expires_within_days is not None:
         until = now + dt.timedelta(days=f.expires_within_days)
-        found.add(
-            "i.status = 'RUNNING' AND i.expires_at >= {} AND i.expires_at <= {}", now, until, facet="expiry"
-        )
+        is_running = f"{status_at(found.hold(now))} = 'RUNNING'"
+        found.add(f"{is_running} AND i.expires_at <= {{}}", until, facet="expiry")

@@ -103,8 +103,7 @@ async def verify(
 ) -> dict[str, list[Damage]]:
     """What is against each rule, the first rows of it, on one snapshot; `on_rule` hears each as it is checked."""
     found: dict[str, list[Damage]] = {}
-    async with database.transaction() as connection:
-        await database.execute(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    async with database.snapshot() as connection:
         for rule, against in RULES.items():
             rows = await database.fetch(connection, f"{against} LIMIT {ROWS_SHOWN_MAX}")
             found[rule] = [dict(row) for row in rows]

@@ -6,10 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from renewals import database, errors, periods, planning, terms
+from renewals import database, errors, filters, ledger, periods, planning, terms
 
 COLUMNS = ", ".join(f"i.{name}" for name in terms.Instance._fields)
 """The columns of `terms.Instance` in its order, from `instances i`."""
+
+
+def columns_at(now: str) -> str:
+    """COLUMNS with the status as it is at a placeholder's instant, noted or not."""
+    return COLUMNS.replace("i.status", f"{filters.status_at(now)} AS status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,11 @@ class Registration:
 async def register(
     connection: database.Connection,
     account_id: str,
-    zone: ZoneInfo,
     registrations: Sequence[Registration],
     bundles: Mapping[str, str],
 ) -> None:
     """Adds instances and the bundles (name by id) they belong to; raises InvalidInput against rules 6 and 11."""
+    zone = (await ledger.lock(connection, [account_id]))[account_id].zone
     for registration in registrations:
         _check_anchor(registration)
     await _check_bundles(connection, zone, registrations)
@@ -161,10 +166,12 @@ async def expire(connection: database.Connection, account_ids: Sequence[str], no
     )
 
 
-async def release(connection: database.Connection, instance_ids: Sequence[str]) -> int:
-    """Marks RELEASED what is still expired of these, and answers how many (rule 22)."""
+async def release(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
+    """Marks RELEASED what has outlived its retention, and answers how many (rule 22)."""
     return await database.execute(
         connection,
-        "UPDATE instances SET status = 'RELEASED' WHERE id = ANY($1) AND status = 'EXPIRED'",
-        instance_ids,
+        f"""UPDATE instances i SET status = 'RELEASED' WHERE i.account_id = ANY($1) AND i.status = 'EXPIRED'
+              AND i.expires_at < $2 AND {filters.status_at("$2")} = 'RELEASED'""",
+        account_ids,
+        now,
     )

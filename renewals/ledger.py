@@ -4,9 +4,12 @@ A balance changes only together with the entry that says so, and an entry is nev
 of an account's entries without a voucher is its balance, always (rule 16).
 """
 
+import asyncio
+import contextlib
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+import weakref
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -48,6 +51,21 @@ async def open_account(
         lead_days,
         now,
     )
+
+
+@contextlib.asynccontextmanager
+async def locked(account_id: str) -> AsyncIterator[tuple[database.Connection, terms.Account]]:
+    """A transaction that has locked one account.
+
+    Calls of the same account in this process wait for each other before they take a connection, so
+    that those of a busy account leave the pool to the others.
+    """
+    turn = _turns.setdefault(account_id, asyncio.Lock())
+    async with turn, database.transaction() as connection:
+        yield connection, (await lock(connection, [account_id]))[account_id]
+
+
+_turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
 
 async def lock(connection: database.Connection, account_ids: Iterable[str]) -> dict[str, terms.Account]:

@@ -213,7 +213,7 @@ class LedgerEntry(Model):
 
 
 class RenewalRun(Model):
-    """Written by `auto_renewal`. `clock_at` is set where an operator gave the run its clock."""
+    """Written by `runs`. `clock_at` is set where an operator gave the run its clock."""
 
     id = fields.BigIntField(primary_key=True)
     trigger = fields.CharField(max_length=16)
@@ -231,7 +231,7 @@ class RenewalRun(Model):
 
 
 class RenewalChunk(Model):
-    """Written by `auto_renewal`. The accounts of a run that are done in one transaction."""
+    """Written by `runs`. The accounts of a run that are done in one transaction."""
 
     id = fields.BigIntField(primary_key=True)
     run: fields.ForeignKeyRelation[RenewalRun] = fields.ForeignKeyField(

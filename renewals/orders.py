@@ -50,17 +50,16 @@ class Draft:
 async def quote(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> planning.Plan:
     """What the same request would refuse, cost and take from where; writes nothing."""
     requests.check(request)
-    connection = database.pool()
-    account = await ledger.read(connection, account_id)
-    return await _plan(connection, account, request, now)
+    async with database.snapshot() as connection:
+        account = await ledger.read(connection, account_id)
+        return await _plan(connection, account, request, now)
 
 
 async def place(account_id: str, request: requests.OrderRequest, clock: clocks.Clock) -> Placed:
     """Renews or unifies in one order, or raises Refused and changes nothing (rules 16 to 19)."""
     requests.check(request)
     request_hash = requests.fingerprint(request)
-    async with database.transaction() as connection:
-        account = (await ledger.lock(connection, [account_id]))[account_id]
+    async with ledger.locked(account_id) as (connection, account):
         if earlier := await _find_earlier(connection, account_id, request.idempotency_key, request_hash):
             return earlier
         now = clock()  # after the lock: a voucher may have run out while this call waited for another
@@ -182,7 +181,7 @@ def _entries(draft: Draft) -> list[ledger.Entry]:
 async def _plan(
     connection: database.Connection, account: terms.Account, request: requests.QuoteRequest, now: dt.datetime
 ) -> planning.Plan:
-    selection = await picks.select(connection, account.id, request.pick, now)
+    selection = await picks.select(connection, account.id, request.pick, request.handling, now)
     products = await catalogue.read_products(connection)
     usable = await vouchers.read_usable(connection, [account.id], now)
     return planning.plan(

@@ -57,7 +57,7 @@ def least_months_past(anchor_day: int, day: dt.date, today: dt.date) -> int:
 
 
 def first_on_day_of_month(day_of_month: int, earliest: dt.date) -> dt.date:
-    """The first such day of a month that is `earliest` or later; 31 is every month's last (rule 14)."""
+    """The first such day of a month that is `earliest` or later; a month without it has its last (rule 14)."""
     candidate = on_anchor(day_of_month, earliest.year, earliest.month)
     return candidate if candidate >= earliest else step(day_of_month, earliest, 1)
 

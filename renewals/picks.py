@@ -39,26 +39,43 @@ def check(pick: Pick) -> None:
             filters.check(instance_filter, "input.selection.matching.filter")
 
 
-async def select(connection: Connection, account_id: str, pick: Pick, now: dt.datetime) -> planning.Selection:
-    """Reads the instances that were picked, with the bundles they touch."""
-    match pick:
-        case PickIds(ids):
-            return await _select_ids(connection, account_id, ids)
-        case PickMatching(instance_filter, except_ids):
-            return await _select_matching(connection, account_id, instance_filter, except_ids, now)
+async def select(
+    connection: Connection,
+    account_id: str,
+    pick: Pick,
+    handling: terms.BundleHandling,
+    now: dt.datetime,
+) -> planning.Selection:
+    """Reads the instances that were picked, with the bundles they touch; raises InvalidInput beyond the limit."""
+    if isinstance(pick, PickIds):
+        selection = await _select_ids(connection, account_id, pick.ids, now)
+    else:
+        selection = await _select_matching(connection, account_id, pick.filter, pick.except_ids, now)
+    if handling is terms.BundleHandling.WHOLE:
+        single_count = sum(instance.bundle_id is None for instance in selection.picked)
+        member_count = sum(map(len, selection.bundle_members.values()))
+        _check_count(single_count + member_count, "input.bundles")
+    return selection
+
+
+def _check_count(count: int, field: str) -> None:
+    instances_max = settings.get().instances_per_selection_max
+    if count > instances_max:
+        raise errors.InvalidInput(field, f"is more than {instances_max} instances")
 
 
 async def _select_ids(
-    connection: Connection, account_id: str, instance_ids: Sequence[str]
+    connection: Connection, account_id: str, instance_ids: Sequence[str], now: dt.datetime
 ) -> planning.Selection:
     """The selection of some ids, each once; what the account does not have is missing."""
     wanted = list(dict.fromkeys(instance_ids))
-    sql = f"SELECT {inventory.COLUMNS} FROM instances i WHERE i.account_id = $1 AND i.id = ANY($2)"
-    rows = await database.fetch(connection, sql, account_id, filters.storable(wanted))
-    found = {row[0]: terms.Instance._make(row) for row in rows}
-    picked = [found[instance_id] for instance_id in wanted if instance_id in found]
-    missing_ids = [instance_id for instance_id in wanted if instance_id not in found]
-    return planning.Selection(picked, await _bundle_members(connection, account_id, picked), missing_ids)
+    found = filters.Conditions()
+    found.add("i.account_id = {} AND i.id = ANY({})", account_id, filters.storable(wanted))
+    instances = {instance.id: instance for instance in await _read(connection, found, now)}
+    picked = [instances[instance_id] for instance_id in wanted if instance_id in instances]
+    missing_ids = [instance_id for instance_id in wanted if instance_id not in instances]
+    members = await _bundle_members(connection, account_id, picked, now)
+    return planning.Selection(picked, members, missing_ids)
 
 
 async def _select_matching(
@@ -68,28 +85,33 @@ async def _select_matching(
     except_ids: Sequence[str],
     now: dt.datetime,
 ) -> planning.Selection:
-    """The selection of all that a filter matches except some; raises InvalidInput beyond the limit (rule 26)."""
-    instances_max = settings.get().instances_per_selection_max
+    """The selection of all that a filter matches except some, by expiry."""
     found = filters.conditions(account_id, instance_filter, now)
     found.add("i.id <> ALL({})", filters.storable(except_ids))
-    sql = f"""SELECT {inventory.COLUMNS} FROM {filters.SOURCE} WHERE {found.where}
-              ORDER BY coalesce(i.expires_at, 'infinity'), i.id LIMIT {instances_max + 1}"""
-    picked = [terms.Instance._make(row) for row in await database.fetch(connection, sql, *found.values)]
-    if len(picked) > instances_max:
-        raise errors.InvalidInput("input.selection.matching", f"matches more than {instances_max} instances")
-    members = await _bundle_members(connection, account_id, picked)
+    limit = settings.get().instances_per_selection_max + 1
+    order = f"ORDER BY coalesce(i.expires_at, 'infinity'), i.id LIMIT {limit}"
+    picked = await _read(connection, found, now, order)
+    _check_count(len(picked), "input.selection.matching")
+    members = await _bundle_members(connection, account_id, picked, now)
     return planning.Selection(picked, members, excepted_ids=frozenset(except_ids))
 
 
 async def _bundle_members(
-    connection: Connection, account_id: str, picked: Sequence[terms.Instance]
+    connection: Connection, account_id: str, picked: Sequence[terms.Instance], now: dt.datetime
 ) -> dict[str, list[terms.Instance]]:
     bundle_ids = sorted({instance.bundle_id for instance in picked if instance.bundle_id is not None})
-    if not bundle_ids:
-        return {}
-    sql = f"SELECT {inventory.COLUMNS} FROM instances i WHERE i.account_id = $1 AND i.bundle_id = ANY($2) ORDER BY i.id"
     members: dict[str, list[terms.Instance]] = {}
-    for row in await database.fetch(connection, sql, account_id, bundle_ids):
-        instance = terms.Instance._make(row)
-        members.setdefault(str(instance.bundle_id), []).append(instance)
+    if bundle_ids:
+        found = filters.Conditions()
+        found.add("i.account_id = {} AND i.bundle_id = ANY({})", account_id, bundle_ids)
+        for instance in await _read(connection, found, now, "ORDER BY i.id"):
+            members.setdefault(str(instance.bundle_id), []).append(instance)
     return members
+
+
+async def _read(
+    connection: Connection, found: filters.Conditions, now: dt.datetime, order: str = ""
+) -> list[terms.Instance]:
+    columns = inventory.columns_at(found.hold(now))
+    sql = f"SELECT {columns} FROM {filters.SOURCE} WHERE {found.where} {order}"
+    return [terms.Instance._make(row) for row in await database.fetch(connection, sql, *found.values)]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from renewals import catalogue, clocks, database, errors, inventory, ledger, picks, planning, settings, terms
+from renewals import catalogue, clocks, errors, inventory, ledger, picks, planning, settings, terms
 from renewals.errors import Refusal, RefusalCode
 
 
@@ -29,10 +29,9 @@ class PolicyOutcome:
 async def set_policy(account_id: str, request: PolicyRequest, clock: clocks.Clock) -> PolicyOutcome:
     """Sets the policy of a batch, or raises Refused and changes nothing."""
     check(request)
-    async with database.transaction() as connection:
-        account = (await ledger.lock(connection, [account_id]))[account_id]
+    async with ledger.locked(account_id) as (connection, account):
         now = clock()
-        selection = await picks.select(connection, account_id, request.pick, now)
+        selection = await picks.select(connection, account_id, request.pick, request.handling, now)
         products = await catalogue.read_products(connection)
         outcome = plan_policy(selection, request, planning.Basis(products, account.zone, now))
         if outcome.refusals and request.batch_mode is terms.BatchMode.ALL_OR_NOTHING:

@@ -29,11 +29,6 @@ def discount_bps(tiers: Sequence[DiscountTier], months: int) -> int:
     return max(reached).discount_bps if reached else 0
 
 
-def of_months(monthly_cents: int, months: int, tiers: Sequence[DiscountTier]) -> Price:
-    """The price of whole months (rule 12)."""
-    return of_period(monthly_cents, months, 0, 1, tiers)
-
-
 def of_period(
     monthly_cents: int, months: int, days: int, days_in_month: int, tiers: Sequence[DiscountTier]
 ) -> Price:

@@ -127,13 +127,14 @@ async def count_facets(
 
 
 def _expiry_bucket(found: filters.Conditions, now: dt.datetime) -> str:
-    """Each instance with an expiry is in the first bucket that holds it."""
+    """Each instance with an expiry that is not released is in the first bucket that holds it."""
     buckets = "".join(
         f" WHEN i.expires_at <= {found.hold(now + dt.timedelta(days=days))} THEN '{days}'"
         for days in EXPIRY_BUCKETS_DAYS
     )
-    return f"""CASE WHEN i.expires_at IS NULL THEN NULL
-      WHEN i.status <> 'RUNNING' OR i.expires_at < {found.hold(now)} THEN 'EXPIRED'{buckets} ELSE 'LATER' END"""
+    status = filters.status_at(found.hold(now))
+    return f"""CASE WHEN i.expires_at IS NULL THEN NULL ELSE CASE {status}
+      WHEN 'EXPIRED' THEN 'EXPIRED' WHEN 'RUNNING' THEN CASE{buckets} ELSE 'LATER' END END END"""
 
 
 async def fetch_orders(

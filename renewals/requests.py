@@ -6,13 +6,15 @@ from dataclasses import asdict, dataclass
 
 from renewals import errors, picks, planning, settings, terms
 
+Extension = planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMonth
+
 
 @dataclass(frozen=True, slots=True)
 class QuoteRequest:
     """What would it cost to extend these instances so."""
 
     pick: picks.Pick
-    extension: planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMonth
+    extension: Extension
     handling: terms.BundleHandling = terms.BundleHandling.REFUSE
 
 

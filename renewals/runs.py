@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+import orjson
+
 from renewals import database, due, settings
 from renewals.database import Connection
 
@@ -26,12 +28,6 @@ class Chunk(NamedTuple):
 
     run_id: int
     number: int
-
-
-class Claim(NamedTuple):
-    """A chunk that is this transaction's to do; `clock_at` is the run's own clock, if it was given one."""
-
-    clock_at: dt.datetime | None
 
 
 class Counts(NamedTuple):
@@ -100,16 +96,16 @@ async def open_run(
         run_id = int(rows[0]["id"])
         found = await due.count(connection, clock_at or now)
         chunks = list(divide(found, settings.get().instances_per_chunk))
-        # Chunks are of different lengths, so they travel as JSON: unnest() would flatten them.
+        # Chunks are of different lengths, so they travel as JSON: unnest() would flatten lists of lists.
         await database.execute(
             connection,
             """INSERT INTO renewal_chunks (run_id, number, account_ids, due_count,
                  renewed_count, refused_count, skipped_count, amount_cents)
-               SELECT $1, u.number, string_to_array(u.account_ids, chr(31)), u.due_count, 0, 0, 0, 0
-               FROM unnest($2::int[], $3::text[], $4::int[]) AS u(number, account_ids, due_count)""",
+               SELECT $1, u.number, array(SELECT json_array_elements_text(u.account_ids)), u.due_count, 0, 0, 0, 0
+               FROM unnest($2::int[], $3::json[], $4::int[]) AS u(number, account_ids, due_count)""",
             run_id,
             list(range(len(chunks))),
-            ["\x1f".join(account_ids) for account_ids, _ in chunks],
+            [orjson.dumps(account_ids).decode() for account_ids, _ in chunks],
             [due_count for _, due_count in chunks],
         )
     await close_done(now)
@@ -169,25 +165,25 @@ async def read(run_id: int) -> Run:
     return Run(*rows[0])
 
 
-async def read_account_ids(connection: Connection, chunk: Chunk) -> list[str]:
-    """The accounts of a chunk."""
-    sql = "SELECT account_ids FROM renewal_chunks WHERE run_id = $1 AND number = $2"
-    return list((await database.fetch(connection, sql, *chunk))[0]["account_ids"])
-
-
-async def claim(connection: Connection, chunk: Chunk) -> Claim | None:
-    """Takes a chunk for this transaction, or answers None if it is done."""
+async def read_chunk(connection: Connection, chunk: Chunk) -> tuple[list[str], dt.datetime | None]:
+    """The accounts of a chunk, and its run's own clock if it was given one."""
     rows = await database.fetch(
         connection,
-        """SELECT r.clock_at FROM renewal_chunks c JOIN renewal_runs r ON r.id = c.run_id
-           WHERE c.run_id = $1 AND c.number = $2 AND c.done_at IS NULL FOR UPDATE OF c""",
+        """SELECT c.account_ids, r.clock_at FROM renewal_chunks c JOIN renewal_runs r ON r.id = c.run_id
+           WHERE c.run_id = $1 AND c.number = $2""",
         *chunk,
     )
-    return Claim(rows[0]["clock_at"]) if rows else None
+    return rows[0]["account_ids"], rows[0]["clock_at"]
+
+
+async def claim(connection: Connection, chunk: Chunk) -> bool:
+    """Takes a chunk for this transaction; False if it is done already."""
+    sql = """SELECT FROM renewal_chunks WHERE run_id = $1 AND number = $2 AND done_at IS NULL FOR UPDATE"""
+    return bool(await database.fetch(connection, sql, *chunk))
 
 
 async def mark_done(connection: Connection, chunk: Chunk, counts: Counts, done_at: dt.datetime) -> None:
-    """Notes what became of a chunk; what was due when the run was opened and no longer is was skipped."""
+    """Notes what became of a chunk; skipped is by how many fewer were due than when the run was opened."""
     await database.execute(
         connection,
         """UPDATE renewal_chunks SET done_at = $3, renewed_count = $4, refused_count = $5, amount_cents = $6,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 INSTANCES_PER_SELECTION_MAX = 10_000
@@ -16,6 +16,13 @@ MONTHS_MAX = 36
 IDEMPOTENCY_KEY_LENGTH_MAX = 64
 LEAD_DAYS_MAX = 9
 INSTANCES_PER_CHUNK = 1_000
+AUTO_RENEW_TIME_MAX = dt.time(22, 45)
+
+
+def _whole_minute(time: dt.time) -> dt.time:
+    if time.second or time.microsecond or time.tzinfo:
+        raise ValueError("must be hours and minutes, as in 00:30")
+    return time
 
 
 class Settings(BaseSettings):
@@ -43,8 +50,11 @@ class Settings(BaseSettings):
 
     time_zone: ZoneInfo = ZoneInfo("Asia/Shanghai")
     """The zone of new accounts, and of instants given to the command line without an offset."""
-    auto_renew_time: dt.time = dt.time(0, 30)
-    """When, in the account's zone, the worker starts to renew on the day of expiry."""
+    auto_renew_time: Annotated[dt.time, Field(le=AUTO_RENEW_TIME_MAX), AfterValidator(_whole_minute)] = (
+        dt.time(0, 30)
+    )
+    """When, in the account's zone, the worker starts to renew on the day of expiry: 22:45 at the latest, so that
+    an hourly run falls into what is left of the day in every zone."""
     auto_renew_lead_days: Annotated[int, Field(ge=0, le=LEAD_DAYS_MAX)] = 0
     """So many days before the day of expiry, where the account says nothing of its own."""
     instances_per_chunk: Annotated[int, Field(ge=1)] = INSTANCES_PER_CHUNK

@@ -95,35 +95,33 @@ class UnifyTarget:
 
 
 @strawberry.input
-class QuoteRenewalInput:
+class Chosen:
+    """What every verb takes: which instances, and what becomes of their bundles."""
+
     selection: Selection
+    bundles: terms.BundleHandling = terms.BundleHandling.REFUSE
+
+
+@strawberry.input
+class QuoteRenewalInput(Chosen):
     months: int
-    bundles: terms.BundleHandling = terms.BundleHandling.REFUSE
 
     def to_request(self) -> requests.QuoteRequest:
-        return requests.QuoteRequest(
-            self.selection.to_pick(), planning.RenewFor(self.months), handling=self.bundles
-        )
+        return requests.QuoteRequest(self.selection.to_pick(), planning.RenewFor(self.months), self.bundles)
 
 
 @strawberry.input
-class QuoteUnifyExpiryInput:
-    selection: Selection
+class QuoteUnifyExpiryInput(Chosen):
     target: UnifyTarget
-    bundles: terms.BundleHandling = terms.BundleHandling.REFUSE
 
     def to_request(self) -> requests.QuoteRequest:
-        return requests.QuoteRequest(
-            self.selection.to_pick(), self.target.to_extension(), handling=self.bundles
-        )
+        return requests.QuoteRequest(self.selection.to_pick(), self.target.to_extension(), self.bundles)
 
 
 @strawberry.input
-class SetRenewalPolicyInput:
-    selection: Selection
+class SetRenewalPolicyInput(Chosen):
     mode: terms.RenewalMode
     auto_renew_months: int = 1
-    bundles: terms.BundleHandling = terms.BundleHandling.REFUSE
     batch_mode: terms.BatchMode = terms.BatchMode.BEST_EFFORT
 
     def to_request(self) -> policies.PolicyRequest:
@@ -137,18 +135,17 @@ class SetRenewalPolicyInput:
 
 
 @strawberry.input
-class RenewInstancesInput:
-    selection: Selection
-    months: int
-    bundles: terms.BundleHandling = terms.BundleHandling.REFUSE
+class PaidAtOnce(Chosen):
+    """What renewing and unifying take alike."""
+
     batch_mode: terms.BatchMode = terms.BatchMode.ALL_OR_NOTHING
     expected_total: scalars.Money | None = strawberry.UNSET
     idempotency_key: str = strawberry.field(description="Same key, same request: the first answer again.")
 
-    def to_request(self) -> requests.OrderRequest:
+    def to_order(self, extension: requests.Extension) -> requests.OrderRequest:
         return requests.OrderRequest(
             self.selection.to_pick(),
-            planning.RenewFor(self.months),
+            extension,
             handling=self.bundles,
             batch_mode=self.batch_mode,
             expected_total_cents=given(self.expected_total),
@@ -157,20 +154,16 @@ class RenewInstancesInput:
 
 
 @strawberry.input
-class UnifyExpiryInput:
-    selection: Selection
-    target: UnifyTarget
-    bundles: terms.BundleHandling = terms.BundleHandling.REFUSE
-    batch_mode: terms.BatchMode = terms.BatchMode.ALL_OR_NOTHING
-    expected_total: scalars.Money | None = strawberry.UNSET
-    idempotency_key: str = strawberry.field(description="Same key, same request: the first answer again.")
+class RenewInstancesInput(PaidAtOnce):
+    months: int
 
     def to_request(self) -> requests.OrderRequest:
-        return requests.OrderRequest(
-            self.selection.to_pick(),
-            self.target.to_extension(),
-            handling=self.bundles,
-            batch_mode=self.batch_mode,
-            expected_total_cents=given(self.expected_total),
-            idempotency_key=self.idempotency_key,
-        )
+        return self.to_order(planning.RenewFor(self.months))
+
+
+@strawberry.input
+class UnifyExpiryInput(PaidAtOnce):
+    target: UnifyTarget
+
+    def to_request(self) -> requests.OrderRequest:
+        return self.to_order(self.target.to_extension())

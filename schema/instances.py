@@ -119,11 +119,9 @@ class Instance:
 
 
 def _latest(first: int | None) -> int:
-    rows_max = settings.get().page_rows_max
-    first = settings.PAGE_ROWS_DEFAULT if first is None else first
-    if not 0 <= first <= rows_max:
-        raise errors.InvalidInput("first", f"must be 0 to {rows_max}")
-    return first
+    """How many of the latest rows; kept within bounds, for below a mutation nothing may refuse any more."""
+    wanted = settings.PAGE_ROWS_DEFAULT if first is None else first
+    return min(max(wanted, 0), settings.get().page_rows_max)
 
 
 async def load_instances(instance_ids: list[str], info: Info) -> list[Instance]:

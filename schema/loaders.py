@@ -38,9 +38,6 @@ class Loaders:
         self.orders: DataLoader[First, list[Row] | None] = _loader(_per_first(details.fetch_instance_orders))
 
 
-Fetch = Callable[[Connection, list[Key]], Awaitable[Mapping[Key, Value]]]
-
-
 def _loader(
     fetch: Callable[[Connection, list[Key]], Awaitable[Mapping[Key, Value]]],
 ) -> DataLoader[Key, Value]:

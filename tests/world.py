@@ -30,7 +30,7 @@ NOW = dt.datetime(2027, 1, 10, 4, 0, tzinfo=dt.UTC)
 
 PRODUCTS = (
     catalogue.ProductEntry("eip", "Elastic IP", "弹性IP", tiers=(pricing.DiscountTier(12, 1700),)),
-    catalogue.ProductEntry("kec", "Elastic Compute", "云服务器"),
+    catalogue.ProductEntry("kec", "Elastic Compute", "云服务器", retention_days=365),
     catalogue.ProductEntry("ebs", "Elastic Block Storage", "云硬盘"),
     catalogue.ProductEntry("kes", "Elasticsearch", "Elasticsearch服务"),
     catalogue.ProductEntry("ddos", "Anti-DDoS IP", "高防IP", unsupported_reason="Not needed. 暂不需要"),
@@ -106,7 +106,7 @@ class World:
         bundles = {row.bundle_id: f"Bundle {row.bundle_id}" for row in rows if row.bundle_id}
         new = {bundle_id: name for bundle_id, name in bundles.items() if bundle_id not in self._bundles}
         async with database.transaction() as connection:
-            await inventory.register(connection, account, self._zones[account], rows, new)
+            await inventory.register(connection, account, rows, new)
         self._bundles |= new.keys()
         return list(ids)
 

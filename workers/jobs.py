@@ -15,12 +15,6 @@ from renewals import (
 Context = dict[Any, Any]
 
 
-async def start_run(ctx: Context) -> None:
-    """Every hour: open the run of this tick and hand out its chunks."""
-    await runs.open_scheduled(clocks.utc_now())
-    await hand_out(ctx["redis"])
-
-
 async def catch_up(ctx: Context) -> None:
     """When a worker starts: whatever is due and not done, however long nobody looked (rule 23)."""
     await runs.open_at_start(clocks.utc_now())
@@ -34,8 +28,9 @@ async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
 
 
 async def sweep(ctx: Context) -> None:
-    """Every minute: expire and release what has lapsed, hand out again what the queue lost."""
+    """Every minute: open the hour's run if it is due, expire and release, hand out what the queue lost."""
     now = clocks.utc_now()
+    await runs.open_scheduled(now)
     await lifecycle.lapse(now)
     await runs.close_done(now)
     await hand_out(ctx["redis"])

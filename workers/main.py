@@ -12,9 +12,9 @@ from arq.connections import RedisSettings
 from renewals import database, settings
 from workers import jobs
 
-CHUNK_SECONDS_MAX = 60
-"""A chunk takes a second or so. A killed worker's chunk comes back this long, and ten seconds, after it,
-or as soon as a worker starts."""
+CHUNK_SECONDS_MAX = 300
+"""A chunk takes a second or so, one account with 60,000 due instances some seven. A killed worker's chunk
+comes back this long, and ten seconds, after it, or as soon as a worker starts."""
 POLL_SECONDS = 0.1
 """arq starts no more jobs in a poll than fit at once, so that a longer pause would hold up a run of many chunks."""
 STOP_SECONDS_MAX = 30
@@ -50,7 +50,6 @@ def create(chosen: settings.Settings) -> Worker:
     return Worker(
         functions=[jobs.renew_chunk],
         cron_jobs=[
-            cron(jobs.start_run, minute=chosen.auto_renew_time.minute, second=0, max_tries=TRIES_MAX),
             cron(jobs.sweep, second=0, max_tries=TRIES_MAX),
         ],
         redis_settings=RedisSettings.from_dsn(chosen.required_redis_url),

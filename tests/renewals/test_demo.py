@@ -211,8 +211,8 @@ async def test_unsupported_products_say_why_in_two_languages(opened: str) -> Non
 async def test_a_year_costs_less_than_twelve_months(opened: str) -> None:
     await demo.load(DAY)
     products = await catalogue.read_products(database.pool())
-    assert pricing.of_months(2_300, 12, products["eip"].tiers) == (27_600, 22_908)
-    assert pricing.of_months(9_937, 6, products["kec"].tiers) == (59_622, 56_641)
+    assert pricing.of_period(2_300, 12, 0, 1, products["eip"].tiers) == (27_600, 22_908)
+    assert pricing.of_period(9_937, 6, 0, 1, products["kec"].tiers) == (59_622, 56_641)
 
 
 async def test_four_instances_are_left_out_of_the_tabs(opened: str) -> None:

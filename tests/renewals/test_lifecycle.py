@@ -175,7 +175,7 @@ async def test_a_bundle_is_released_as_a_whole_with_the_longest_retention(world:
     await put_product("short", retention_days=3)
     await put_product("long", retention_days=15)
     await world.account("a")
-    for product in ("short", "kec", "long"):
+    for product in ("short", "eip", "long"):
         await world.instance(f"m-{product}", product=product, bundle="b", expires="2027-01-31")
     await world.instance("alone", product="short", expires="2027-01-31")
     assert await lifecycle.lapse(world.at("2027-02-15 23:59:59")) == Lapsed(4, 1)

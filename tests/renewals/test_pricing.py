@@ -30,7 +30,7 @@ def parts(draw: st.DrawFn) -> tuple[int, int]:
 
 
 def test_twelve_months_are_17_percent_off() -> None:
-    assert pricing.of_months(300_00, 12, TIERS) == Price(list_cents=3600_00, price_cents=2988_00)
+    assert pricing.of_period(300_00, 12, 0, 1, TIERS) == Price(list_cents=3600_00, price_cents=2988_00)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_the_largest_tier_counts_even_where_a_smaller_one_is_cheaper() -> None:
 
 
 def test_without_tiers_nothing_is_off() -> None:
-    assert pricing.of_months(300_00, 36, ()) == Price(10800_00, 10800_00)
+    assert pricing.of_period(300_00, 36, 0, 1, ()) == Price(10800_00, 10800_00)
 
 
 def test_one_month_and_22_days_of_31_are_512_90() -> None:
@@ -70,12 +70,12 @@ def test_days_alone_never_reach_a_tier() -> None:
 )
 def test_half_a_cent_is_rounded_up(monthly_cents: int, price_cents: int) -> None:
     half = [DiscountTier(1, 5000)]
-    assert pricing.of_months(monthly_cents, 1, half) == Price(monthly_cents, price_cents)
+    assert pricing.of_period(monthly_cents, 1, 0, 1, half) == Price(monthly_cents, price_cents)
 
 
 def test_a_line_is_rounded_once_and_not_month_by_month() -> None:
     # 0.10 a month less 17 %: 12 x 8.3 cents are 99.6, not 12 x 8 = 96.
-    assert pricing.of_months(10, 12, TIERS).price_cents == 100
+    assert pricing.of_period(10, 12, 0, 1, TIERS).price_cents == 100
 
 
 def test_a_line_is_rounded_once_and_not_months_and_days_apart() -> None:
@@ -121,7 +121,7 @@ def test_a_discount_never_makes_it_dearer_nor_negative(
 @hypothesis.given(MONTHLY, MONTHS, st.integers(28, 31))
 def test_all_days_of_a_month_cost_the_month(monthly_cents: int, months: int, days_in_month: int) -> None:
     whole = pricing.of_period(monthly_cents, months, days_in_month, days_in_month, ())
-    assert whole == pricing.of_months(monthly_cents, months + 1, ())
+    assert whole == pricing.of_period(monthly_cents, months + 1, 0, 1, ())
 
 
 @given.unhurried
@@ -129,7 +129,7 @@ def test_all_days_of_a_month_cost_the_month(monthly_cents: int, months: int, day
 def test_whole_months_are_priced_the_same_by_either_rule(
     monthly_cents: int, months: int, tiers: Sequence[DiscountTier]
 ) -> None:
-    by_months = pricing.of_months(monthly_cents, months, tiers)
+    by_months = pricing.of_period(monthly_cents, months, 0, 1, tiers)
     assert pricing.of_period(monthly_cents, months, 0, 31, tiers) == by_months
 
 

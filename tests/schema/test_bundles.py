@@ -153,7 +153,7 @@ async def test_members_keep_one_expiry_and_one_anchor_through_everything(
 
 async def test_an_expired_bundle_runs_again_as_a_whole(world: World, graphql: Client) -> None:
     buyer = await buyers.open_account(world, graphql, balance="10000.00")
-    await world.instances(["b-1", "b-2"], bundle="b", expires="2026-12-20", status="EXPIRED")
+    await world.instances(["b-1", "b-2"], bundle="b", product="kec", expires="2026-12-20", status="EXPIRED")
     renewed = await buyer.renew(["b-1", "b-2"])
     assert [instance["status"] for instance in renewed["instances"]] == ["RUNNING", "RUNNING"]
 

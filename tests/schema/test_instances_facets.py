@@ -18,7 +18,7 @@ EVERYTHING = {
     "products": {"kec": 5, "eip": 2, "ebs": 1},
     "dataCenters": {"bj-6": 4, "bj-1": 3, "gz-edge": 1},
     "dataCenterTypes": {"CLASSIC": 3, "VPC": 4, "EDGE": 1, "DEDICATED": 0},
-    "expiry": {"EXPIRED": 2, "7": 1, "15": 1, "30": 1, "LATER": 2},
+    "expiry": {"EXPIRED": 1, "7": 1, "15": 1, "30": 1, "LATER": 2},
 }
 
 

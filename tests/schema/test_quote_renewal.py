@@ -85,7 +85,7 @@ async def test_a_quote_of_nothing_is_empty(world: World, graphql: Client) -> Non
 async def test_a_quote_is_as_of_its_instant(world: World, graphql: Client) -> None:
     buyer = await buyers.open_account(world, graphql, balance="1000.00")
     await world.voucher("50.00", expires="2027-01-12")
-    await world.instance("i-1", expires="2026-12-12", status="EXPIRED")
+    await world.instance("i-1", product="kec", expires="2026-12-12", status="EXPIRED")
     graphql.at(world.at("2027-01-12 23:59:58"))
     quote = await buyer.quote(["i-1"])
     assert (quote["refusals"], quote["voucherTotal"]) == ([], "50.00")

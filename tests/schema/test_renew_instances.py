@@ -102,8 +102,8 @@ async def test_each_line_is_rounded_half_up_before_they_are_added(world: World, 
 
 async def test_a_late_renewal_starts_at_the_old_expiry_and_runs_again(world: World, graphql: Client) -> None:
     buyer = await buyers.open_account(world, graphql, balance="1000.00")
-    await world.instance("noted", expires="2026-12-15", status="EXPIRED")
-    await world.instance("passed", expires="2026-12-10", status="RUNNING")
+    await world.instance("noted", product="kec", expires="2026-12-15", status="EXPIRED")
+    await world.instance("passed", product="kec", expires="2026-12-10", status="RUNNING")
     renewed = await buyer.renew(["noted", "passed"], months=1)
     assert [(line["startsAt"], line["expiresAt"]) for line in renewed["order"]["lines"]] == [
         ("2026-12-10T15:59:59+00:00", "2027-01-10T15:59:59+00:00"),
@@ -117,8 +117,8 @@ async def test_a_period_that_has_passed_is_refused_with_the_least_months(
     world: World, graphql: Client
 ) -> None:
     buyer = await buyers.open_account(world, graphql, balance="10000.00")
-    await world.instance("i-1", expires="2026-12-10", status="EXPIRED")
-    await world.instance("i-2", expires="2026-08-31", status="EXPIRED")
+    await world.instance("i-1", product="kec", expires="2026-12-10", status="EXPIRED")
+    await world.instance("i-2", product="kec", expires="2026-08-31", status="EXPIRED")
     graphql.at(world.at("2027-01-11 00:00"))
     before = await world.snapshot()
     refused = await buyer.renew(["i-1", "i-2"], months=1)
@@ -133,9 +133,24 @@ async def test_a_period_that_has_passed_is_refused_with_the_least_months(
     assert await world.expiry("i-2") == "2027-01-31"
 
 
+async def test_what_outlived_its_retention_is_released_even_before_the_worker_notes_it(
+    world: World, graphql: Client
+) -> None:
+    buyer = await buyers.open_account(world, graphql, balance="1000.00")
+    await world.instance("i-1", product="eip", expires="2027-01-03", status="EXPIRED")  # kept for 7 days
+    before = await world.snapshot()
+    graphql.at(world.at("2027-01-11 00:00"))
+    assert buyers.codes(await buyer.quote(["i-1"])) == {"i-1": "RELEASED"}
+    assert buyers.codes(await buyer.renew(["i-1"])) == {"i-1": "RELEASED"}
+    assert (await graphql('{ instance(id: "i-1") { status } }'))["instance"] == {"status": "RELEASED"}
+    assert await world.snapshot() == before
+    graphql.at(world.at("2027-01-10 23:59:59"))
+    assert (await buyer.renew(["i-1"]))["__typename"] == "RenewInstancesSuccess"
+
+
 async def test_a_renewal_may_end_tonight(world: World, graphql: Client) -> None:
     buyer = await buyers.open_account(world, graphql, balance="1000.00")
-    await world.instance("i-1", expires="2026-12-10", status="EXPIRED")
+    await world.instance("i-1", product="kec", expires="2026-12-10", status="EXPIRED")
     graphql.at(world.at("2027-01-10 23:59:58"))
     assert (await buyer.renew(["i-1"], months=1))["__typename"] == "RenewInstancesSuccess"
     assert await world.expiry("i-1") == "2027-01-10"

@@ -10,14 +10,14 @@ from tests import buyer as buyers
 from tests.client import Client
 from tests.world import World
 
-Ask = Callable[[buyers.Buyer, buyers.Selection], Awaitable[buyers.Result]]
+Ask = Callable[..., Awaitable[buyers.Result]]
 
 VERBS: dict[str, Ask] = {
-    "renewInstances": lambda buyer, chosen: buyer.renew(chosen),
-    "unifyExpiry": lambda buyer, chosen: buyer.unify(chosen, date="2027-06-30"),
-    "setRenewalPolicy": lambda buyer, chosen: buyer.set_policy(chosen, "AUTO"),
-    "quoteRenewal": lambda buyer, chosen: buyer.quote(chosen),
-    "quoteUnifyExpiry": lambda buyer, chosen: buyer.quote_unify(chosen, date="2027-06-30"),
+    "renewInstances": lambda buyer, chosen, **more: buyer.renew(chosen, **more),
+    "unifyExpiry": lambda buyer, chosen, **more: buyer.unify(chosen, date="2027-06-30", **more),
+    "setRenewalPolicy": lambda buyer, chosen, **more: buyer.set_policy(chosen, "AUTO", **more),
+    "quoteRenewal": lambda buyer, chosen, **more: buyer.quote(chosen, **more),
+    "quoteUnifyExpiry": lambda buyer, chosen, **more: buyer.quote_unify(chosen, date="2027-06-30", **more),
 }
 MUTATIONS = [verb for verb in VERBS if not verb.startswith("quote")]
 every_verb = pytest.mark.parametrize("verb", VERBS)
@@ -170,7 +170,7 @@ async def test_a_selection_has_a_limit(
     by_filter = await invalid(graphql, lambda: VERBS[verb](buyer, buyers.matching()), verb)
     assert by_filter == (
         "input.selection.matching",
-        "input.selection.matching: matches more than 3 instances",
+        "input.selection.matching: is more than 3 instances",
     )
     assert await world.snapshot() == before
 
@@ -195,3 +195,17 @@ async def test_the_limit_is_10_000(world: World, graphql: Client, verb: str) -> 
     field, message = await invalid(graphql, lambda: VERBS[verb](buyer, ids), verb)
     assert (field, message) == ("input.selection.ids", "input.selection.ids: must be 10000 instances at most")
     assert len((await VERBS[verb](buyer, ids[1:]))["refusals"]) == 10_000
+
+
+@every_verb
+async def test_a_selection_widened_to_whole_bundles_has_the_same_limit(
+    world: World, graphql: Client, verb: str, settings_override: Callable[..., None]
+) -> None:
+    settings_override(instances_per_selection_max=3)
+    buyer = await buyers.open_account(world, graphql, balance="10000.00")
+    await world.instances(["b-1", "b-2", "b-3"], bundle="b")
+    await world.instance("i-1")
+    before = await world.snapshot()
+    refused = await invalid(graphql, lambda: VERBS[verb](buyer, ["b-1", "i-1"], bundles="WHOLE"), verb)
+    assert refused == ("input.bundles", "input.bundles: is more than 3 instances")
+    assert await world.snapshot() == before

@@ -138,7 +138,8 @@ async def test_an_expired_instance_takes_part_when_the_target_is_to_come(
     world: World, graphql: Client
 ) -> None:
     buyer = await buyers.open_account(world, graphql, balance="10000.00")
-    await world.instances(["i-1", "i-2"], expires="2026-12-15", status="EXPIRED", mode="AUTO", price="310.00")
+    expired = {"product": "kec", "expires": "2026-12-15", "status": "EXPIRED"}
+    await world.instances(["i-1", "i-2"], mode="AUTO", price="310.00", **expired)
     before = await world.snapshot()
     assert buyers.codes(await buyer.unify(["i-1"], date="2027-01-09")) == {"i-1": "TARGET_NOT_LATER"}
     assert await world.snapshot() == before
@@ -152,7 +153,7 @@ async def test_an_expired_instance_takes_part_when_the_target_is_to_come(
 
 async def test_a_day_of_the_month_that_has_passed_is_no_target(world: World, graphql: Client) -> None:
     buyer = await buyers.open_account(world, graphql, balance="10000.00")
-    await world.instance("i-1", expires="2026-11-05", status="EXPIRED")
+    await world.instance("i-1", product="kec", expires="2026-11-05", status="EXPIRED")
     before = await world.snapshot()
     assert buyers.codes(await buyer.unify(["i-1"], day=20)) == {"i-1": "TARGET_NOT_LATER"}  # 20 December
     assert await world.snapshot() == before

@@ -1,0 +1,38 @@
+"""Settings that would quietly do harm are refused by name."""
+
+import datetime as dt
+
+import pytest
+from pydantic import ValidationError
+
+from renewals import settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RENEWALS_AUTO_RENEW_TIME", "22:46"),
+        ("RENEWALS_AUTO_RENEW_TIME", "00:30:01"),
+        ("RENEWALS_AUTO_RENEW_TIME", "00:30+08:00"),
+        ("RENEWALS_AUTO_RENEW_LEAD_DAYS", "10"),
+        ("RENEWALS_AUTO_RENEW_LEAD_DAYS", "-1"),
+        ("RENEWALS_TIME_ZONE", "Asia/Nowhere"),
+        ("RENEWALS_IDEMPOTENCY_KEY_LENGTH_MAX", "65"),
+        ("DATABASE_URL", "mysql://root:secret@host/name"),
+        ("REDIS_URL", "http://host"),
+    ],
+)
+def test_a_setting_out_of_bounds_is_explained_by_its_name_and_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError) as refused:
+        settings.Settings()
+    [line] = settings.explain(refused.value).splitlines()
+    assert line.startswith(f"{name}: ")
+    assert "secret" not in line
+
+
+def test_the_latest_time_for_the_day_s_renewals_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RENEWALS_AUTO_RENEW_TIME", "22:45")
+    assert settings.Settings().auto_renew_time == dt.time(22, 45)
