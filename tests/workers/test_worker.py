@@ -185,7 +185,7 @@ async def test_a_queue_that_was_emptied_is_filled_again_by_the_sweep_and_only_on
 ) -> None:
     await put_due(world, *"abc")
     now = clocks.utc_now()
-    await runs.open_run(runs.Trigger.SCHEDULED, now, now)
+    await runs.open_scheduled(now)
     await jobs.sweep({"redis": queue})
     with redis.from_url(redis_url) as client:
         assert client.zcard("arq:queue") == 1
