@@ -22,6 +22,7 @@ from renewals import (
     integrity,
     lifecycle,
     money,
+    runs,
     settings,
 )
 from schema import build
@@ -133,6 +134,25 @@ def run_now(
     _run(run())
 
 
+@app.command("runs")
+def list_runs(
+    count: Annotated[int, typer.Option(help="How many of the latest runs.", min=1, max=1000)] = 10,
+) -> None:
+    """List the latest renewal runs: when, how late, what became of what was due, who is parked and why."""
+    url = _required(lambda: _configure().required_database_url)
+
+    async def show() -> None:
+        async with database.opened(url):
+            for run in await runs.read_latest(count):
+                typer.echo(_describe(run))
+                for account_id, error in await runs.read_parked(run.id):
+                    typer.echo(f"  parked {account_id}: {error}")
+                for rule in run.broken_rules or ():
+                    typer.echo(f"  BROKEN {rule}")
+
+    _run(show())
+
+
 @app.command()
 def verify() -> None:
     """Check that all adds up: balances, vouchers, orders, periods, bundles, runs. Exit 1 and name what does not."""
@@ -223,6 +243,17 @@ def _instant(text: str, chosen: settings.Settings) -> dt.datetime:
         return (instant if instant.tzinfo else instant.replace(tzinfo=chosen.time_zone)).astimezone(dt.UTC)
     except (ValueError, OverflowError):
         raise typer.BadParameter("must be ISO 8601, as in 2027-03-01T00:30", param_hint="--at") from None
+
+
+def _describe(run: runs.Run) -> str:
+    ended = f"ended {run.ended_at.isoformat(timespec='seconds')}" if run.ended_at else "not ended"
+    adds_up = {None: "not verified", True: "adds up", False: "DOES NOT ADD UP"}
+    return (
+        f"run {run.id} {run.trigger} for {run.scheduled_at.isoformat(timespec='seconds')}, "
+        f"{run.lateness.total_seconds():.0f} s late, {ended}: {run.renewed_count} renewed for "
+        f"{money.format_cents(run.amount_cents)}, {run.refused_count} refused, {run.skipped_count} skipped, "
+        f"{run.parked_count or 0} parked; {adds_up[None if run.broken_rules is None else not run.broken_rules]}"
+    )
 
 
 def _print_rule(rule: str, damages: Sequence[integrity.Damage]) -> None:

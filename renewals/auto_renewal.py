@@ -6,6 +6,7 @@ in how many places, each instance and period is charged once (rule 23).
 
 import asyncio
 import datetime as dt
+import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 
@@ -15,6 +16,7 @@ from renewals import (
     clocks,
     database,
     due,
+    integrity,
     ledger,
     orders,
     planning,
@@ -25,6 +27,8 @@ from renewals import (
 )
 from renewals.database import Connection
 
+log = logging.getLogger(__name__)
+
 
 async def run_now(
     at: dt.datetime,
@@ -34,24 +38,45 @@ async def run_now(
     """Does a whole run on a given clock, here and now; `on_chunk` hears how many of all are done."""
     run_id = await runs.open_run(runs.Trigger.OPERATOR, at, clock(), clock_at=at)
     assert run_id is not None
-    chunks = await runs.pending_chunks(run_id)
     at_once = asyncio.Semaphore(settings.get().worker_chunks_at_once)
     done = 0
 
-    async def renew(chunk: runs.Chunk) -> None:
+    async def renew(chunk: runs.Chunk, total: int) -> None:
         nonlocal done
         async with at_once:
-            await renew_chunk(chunk, clock)
+            await renew_or_park(chunk, clock)
         done += 1
-        on_chunk(done, len(chunks))
+        on_chunk(done, total)
 
-    async with asyncio.TaskGroup() as group:
-        for chunk in chunks:
-            group.create_task(renew(chunk))
-    await runs.close_done(clock())
+    while chunks := await runs.pending_chunks(run_id):  # again, for what was set aside
+        async with asyncio.TaskGroup() as group:
+            for chunk in chunks:
+                group.create_task(renew(chunk, done + len(chunks)))
+    await end_runs(clock)
     return await runs.read(run_id)
 
 
+async def end_runs(clock: clocks.Clock = clocks.utc_now) -> None:
+    """Ends the runs that are done, and keeps with them whether all still adds up."""
+    if ended := await runs.close_done(clock()):
+        found = await integrity.verify()
+        await runs.note_broken(ended, [rule for rule, damages in found.items() if damages])
+
+
+async def renew_or_park(chunk: runs.Chunk, clock: clocks.Clock = clocks.utc_now) -> bool:
+    """Renews a chunk; one whose data makes the engine raise is set aside, so that the others go on, and False."""
+    try:
+        await renew_chunk(chunk, clock)
+        return True
+    except Exception as error:
+        if database.is_outage(error):
+            raise
+        log.exception("chunk %s of run %s is set aside", chunk.number, chunk.run_id)
+        await runs.set_aside(chunk, f"{type(error).__name__}: {error}", clock())
+        return False
+
+
+@database.retried
 async def renew_chunk(chunk: runs.Chunk, clock: clocks.Clock = clocks.utc_now) -> None:
     """Renews what is due of the chunk's accounts, in one transaction; does nothing if it was done."""
     async with database.transaction() as connection:

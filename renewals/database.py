@@ -4,15 +4,19 @@ Every statement of the domain goes through `fetch` or `execute` with a connectio
 so that what belongs to one transaction is seen to.
 """
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any
+import functools
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.connection import get_connection
+from tortoise.exceptions import DBConnectionError
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
@@ -20,6 +24,21 @@ APP = "renewals"
 _CONNECTION = "default"
 _MIGRATION_LOCK = 7_236_001_842
 
+TRIES_MAX = 5
+PAUSE_SECONDS = 0.1
+_OUTAGES = (
+    OSError,
+    asyncio.TimeoutError,
+    DBConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+)
+
+Arguments = ParamSpec("Arguments")
+Value = TypeVar("Value")
 Connection = BaseDBAsyncClient
 Row = Any
 """A row answers by column name and by position."""
@@ -76,6 +95,26 @@ async def snapshot() -> AsyncIterator[Connection]:
     async with transaction() as connection:
         await execute(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield connection
+
+
+def retried(work: Callable[Arguments, Awaitable[Value]]) -> Callable[Arguments, Awaitable[Value]]:
+    """Does a transaction again, a bounded number of times, that PostgreSQL gave up in favour of another."""
+
+    @functools.wraps(work)
+    async def try_again(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
+        for tried in range(1, TRIES_MAX):
+            try:
+                return await work(*args, **kwargs)
+            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+                await asyncio.sleep(random.uniform(0, PAUSE_SECONDS * tried))  # noqa: S311 - so that they part
+        return await work(*args, **kwargs)
+
+    return try_again
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether an error is the server's state and not the work's: it may be gone when the work is tried again."""
+    return isinstance(error, _OUTAGES)
 
 
 async def fetch(connection: Connection, sql: str, *values: object) -> Sequence[Row]:

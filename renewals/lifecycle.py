@@ -35,10 +35,16 @@ Change = Callable[[database.Connection, Sequence[str], dt.datetime], Awaitable[i
 async def _change(select: str, change: Change, now: dt.datetime) -> int:
     """Changes all instances of some accounts at a time, so that a bundle is never in between, until none is left."""
     changed_count = 0
-    while True:
-        async with database.transaction() as connection:
-            rows = await database.fetch(connection, select, now, _INSTANCES_AT_ONCE)
-            if not rows:
-                return changed_count
-            accounts = await ledger.lock(connection, [row["account_id"] for row in rows])
-            changed_count += await change(connection, list(accounts), now)
+    while (count := await _change_some(select, change, now)) is not None:
+        changed_count += count
+    return changed_count
+
+
+@database.retried
+async def _change_some(select: str, change: Change, now: dt.datetime) -> int | None:
+    async with database.transaction() as connection:
+        rows = await database.fetch(connection, select, now, _INSTANCES_AT_ONCE)
+        if not rows:
+            return None
+        accounts = await ledger.lock(connection, [row["account_id"] for row in rows])
+        return await change(connection, list(accounts), now)

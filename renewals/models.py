@@ -213,7 +213,10 @@ class LedgerEntry(Model):
 
 
 class RenewalRun(Model):
-    """Written by `runs`. `clock_at` is set where an operator gave the run its clock."""
+    """Written by `runs`. `clock_at` is set where an operator gave the run its clock.
+
+    `broken_rules` is set once all was verified after it: empty, if it adds up.
+    """
 
     id = fields.BigIntField(primary_key=True)
     trigger = fields.CharField(max_length=16)
@@ -225,13 +228,18 @@ class RenewalRun(Model):
     refused_count = fields.IntField(default=0)
     skipped_count = fields.IntField(default=0)
     amount_cents = fields.BigIntField(default=0)
+    parked_count = fields.IntField(null=True)
+    broken_rules: fields.Field[list[str] | None] = ArrayField(element_type="text", null=True)
 
     class Meta:
         table = "renewal_runs"
 
 
 class RenewalChunk(Model):
-    """Written by `runs`. The accounts of a run that are done in one transaction."""
+    """Written by `runs`. The accounts of a run that are done in one transaction.
+
+    With an error, it is one account that is parked until the next run.
+    """
 
     id = fields.BigIntField(primary_key=True)
     run: fields.ForeignKeyRelation[RenewalRun] = fields.ForeignKeyField(
@@ -245,6 +253,7 @@ class RenewalChunk(Model):
     refused_count = fields.IntField(default=0)
     skipped_count = fields.IntField(default=0)
     amount_cents = fields.BigIntField(default=0)
+    error = fields.TextField(null=True)
 
     class Meta:
         table = "renewal_chunks"

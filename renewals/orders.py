@@ -55,6 +55,7 @@ async def quote(account_id: str, request: requests.QuoteRequest, now: dt.datetim
         return await _plan(connection, account, request, now)
 
 
+@database.retried
 async def place(account_id: str, request: requests.OrderRequest, clock: clocks.Clock) -> Placed:
     """Renews or unifies in one order, or raises Refused and changes nothing (rules 16 to 19)."""
     requests.check(request)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from renewals import catalogue, clocks, errors, inventory, ledger, picks, planning, settings, terms
+from renewals import catalogue, clocks, database, errors, inventory, ledger, picks, planning, settings, terms
 from renewals.errors import Refusal, RefusalCode
 
 
@@ -26,6 +26,7 @@ class PolicyOutcome:
     refusals: tuple[Refusal, ...]
 
 
+@database.retried
 async def set_policy(account_id: str, request: PolicyRequest, clock: clocks.Clock) -> PolicyOutcome:
     """Sets the policy of a batch, or raises Refused and changes nothing."""
     check(request)

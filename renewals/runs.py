@@ -4,7 +4,7 @@ A run is opened with all its chunks in one transaction, so PostgreSQL knows at a
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -40,7 +40,10 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as it stands; amounts in cents, `ended_at` is None while chunks are left."""
+    """A run as it stands; amounts in cents, `ended_at` is None while chunks are left.
+
+    `broken_rules` is None until all was verified after it, and empty if it adds up.
+    """
 
     id: int
     trigger: str
@@ -51,6 +54,8 @@ class Run:
     refused_count: int
     skipped_count: int
     amount_cents: int
+    parked_count: int | None
+    broken_rules: list[str] | None
 
     @property
     def lateness(self) -> dt.timedelta:
@@ -138,31 +143,79 @@ async def pending_chunks(run_id: int | None = None) -> list[Chunk]:
     return [Chunk(*row) for row in rows]
 
 
-async def close_done(now: dt.datetime) -> None:
-    """Ends the runs of which no chunk is left, with the sums of their chunks (rule 24)."""
-    await database.execute(
+async def close_done(now: dt.datetime) -> list[int]:
+    """Ends the runs of which no chunk is left, with the sums of their chunks (rule 24); answers which."""
+    rows = await database.fetch(
         database.pool(),
         """UPDATE renewal_runs r SET ended_at = $1, renewed_count = s.renewed, refused_count = s.refused,
-             skipped_count = s.skipped, amount_cents = s.amount_cents
+             skipped_count = s.skipped, amount_cents = s.amount_cents, parked_count = s.parked
            FROM (SELECT u.id, coalesce(sum(c.renewed_count), 0) AS renewed,
                    coalesce(sum(c.refused_count), 0) AS refused, coalesce(sum(c.skipped_count), 0) AS skipped,
-                   coalesce(sum(c.amount_cents), 0) AS amount_cents
+                   coalesce(sum(c.amount_cents), 0) AS amount_cents, count(c.error) AS parked
                  FROM renewal_runs u LEFT JOIN renewal_chunks c ON c.run_id = u.id WHERE u.ended_at IS NULL
                  GROUP BY u.id HAVING count(*) FILTER (WHERE c.id IS NOT NULL AND c.done_at IS NULL) = 0) AS s
-           WHERE r.id = s.id AND r.ended_at IS NULL""",
+           WHERE r.id = s.id AND r.ended_at IS NULL RETURNING r.id""",
         now,
     )
+    return [row["id"] for row in rows]
+
+
+async def note_broken(run_ids: Sequence[int], rules: Sequence[str]) -> None:
+    """Keeps with runs which rules of `integrity` were broken after them, none as an empty list."""
+    await database.execute(
+        database.pool(), "UPDATE renewal_runs SET broken_rules = $2 WHERE id = ANY($1)", run_ids, rules
+    )
+
+
+_RUN = """SELECT id, trigger, scheduled_at, started_at, ended_at, renewed_count, refused_count,
+  skipped_count, amount_cents, parked_count, broken_rules FROM renewal_runs"""
 
 
 async def read(run_id: int) -> Run:
     """A run by its id."""
-    rows = await database.fetch(
-        database.pool(),
-        """SELECT id, trigger, scheduled_at, started_at, ended_at, renewed_count, refused_count,
-             skipped_count, amount_cents FROM renewal_runs WHERE id = $1""",
-        run_id,
-    )
-    return Run(*rows[0])
+    return Run(*(await database.fetch(database.pool(), f"{_RUN} WHERE id = $1", run_id))[0])
+
+
+async def read_latest(count: int) -> list[Run]:
+    """The latest runs, the newest first."""
+    rows = await database.fetch(database.pool(), f"{_RUN} ORDER BY id DESC LIMIT $1", count)
+    return [Run(*row) for row in rows]
+
+
+async def read_parked(run_id: int) -> list[tuple[str, str]]:
+    """The accounts that were parked in a run, each with its error."""
+    sql = """SELECT account_ids[1] AS account_id, error FROM renewal_chunks
+             WHERE run_id = $1 AND error IS NOT NULL ORDER BY number"""
+    return [(row["account_id"], row["error"]) for row in await database.fetch(database.pool(), sql, run_id)]
+
+
+@database.retried
+async def set_aside(chunk: Chunk, error: str, now: dt.datetime) -> None:
+    """Divides a chunk that cannot be done into its accounts, or parks the one it has until the next run."""
+    async with database.transaction() as connection:
+        account_ids, _ = await read_chunk(connection, chunk)
+        if not await claim(connection, chunk):
+            return
+        is_one = len(account_ids) == 1
+        await database.execute(
+            connection,
+            "UPDATE renewal_chunks SET done_at = $3, error = $4 WHERE run_id = $1 AND number = $2",
+            *chunk,
+            now,
+            error if is_one else None,
+        )
+        if not is_one:
+            # What is due of each is not counted again: none of them is skipped.
+            await database.execute(
+                connection,
+                """INSERT INTO renewal_chunks (run_id, number, account_ids, due_count,
+                     renewed_count, refused_count, skipped_count, amount_cents)
+                   SELECT $1, last.number + u.place, ARRAY[u.account_id], 0, 0, 0, 0, 0
+                   FROM unnest($2::text[]) WITH ORDINALITY AS u(account_id, place),
+                     (SELECT max(number) AS number FROM renewal_chunks WHERE run_id = $1) AS last""",
+                chunk.run_id,
+                account_ids,
+            )
 
 
 async def read_chunk(connection: Connection, chunk: Chunk) -> tuple[list[str], dt.datetime | None]:

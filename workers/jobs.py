@@ -23,8 +23,9 @@ async def catch_up(ctx: Context) -> None:
 
 async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
     """Renew one chunk of a run, and end the run if it was the last."""
-    await auto_renewal.renew_chunk(runs.Chunk(run_id, number))
-    await runs.close_done(clocks.utc_now())
+    if not await auto_renewal.renew_or_park(runs.Chunk(run_id, number)):
+        await hand_out(ctx["redis"])
+    await auto_renewal.end_runs()
 
 
 async def sweep(ctx: Context) -> None:
@@ -32,7 +33,7 @@ async def sweep(ctx: Context) -> None:
     now = clocks.utc_now()
     await runs.open_scheduled(now)
     await lifecycle.lapse(now)
-    await runs.close_done(now)
+    await auto_renewal.end_runs()
     await hand_out(ctx["redis"])
 
 

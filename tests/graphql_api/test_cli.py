@@ -21,13 +21,25 @@ from tests.world import World
 
 Renewals = Callable[..., Result]
 
-COMMANDS = ("up", "serve", "worker", "migrate", "demo", "run-now", "verify", "schema", "graphiql-assets")
+COMMANDS = (
+    "up",
+    "serve",
+    "worker",
+    "migrate",
+    "demo",
+    "run-now",
+    "runs",
+    "verify",
+    "schema",
+    "graphiql-assets",
+)
 IN_NEED = {
     "serve": "DATABASE_URL",
     "worker": "DATABASE_URL",
     "migrate": "DATABASE_URL",
     "demo": "DATABASE_URL",
     "run-now": "DATABASE_URL",
+    "runs": "DATABASE_URL",
     "verify": "DATABASE_URL",
 }
 
@@ -172,6 +184,17 @@ def test_verify_names_the_rule_and_the_row_that_break_and_ends_with_1(
     broken = renewals("verify", DATABASE_URL=due_url)
     assert broken.exit_code == 1
     assert "BROKEN  the entries of an account add up to its balance\n        account_id=a, " in broken.stdout
+
+
+def test_runs_says_what_became_of_each_and_whether_all_adds_up(renewals: Renewals, due_url: str) -> None:
+    renewals("run-now", "--at", "2027-01-31T00:30", DATABASE_URL=due_url)
+    query(due_url, "UPDATE accounts SET balance_cents = balance_cents + 1")
+    renewals("run-now", "--at", "2027-01-31T01:30", DATABASE_URL=due_url)
+    newest, *rest = renewals("runs", DATABASE_URL=due_url).stdout.splitlines()
+    assert newest.startswith("run 2 OPERATOR for 2027-01-30T17:30:00+00:00, ")
+    assert renewals("runs", "--count", "1", DATABASE_URL=due_url).stdout.startswith("run 2 ")
+    assert rest[-1].startswith("run 1 OPERATOR")
+    assert rest[-1].endswith("0 parked; adds up")
 
 
 @pytest.mark.parametrize(("command", "name"), IN_NEED.items())

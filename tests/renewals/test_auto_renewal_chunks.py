@@ -178,6 +178,8 @@ async def test_a_run_is_a_row_with_its_counts_amount_and_lateness(world: World) 
         refused_count=1,
         skipped_count=0,
         amount_cents=350_00,
+        parked_count=0,
+        broken_rules=None,
     )
     assert done.lateness == dt.timedelta(seconds=45)
     await runs.close_done(world.at("2027-01-31 09:00"))

@@ -1,0 +1,101 @@
+"""An account whose data makes the engine raise stops nobody else, and is tried again in the next run."""
+
+import asyncpg
+import pytest
+
+from renewals import auto_renewal, database, runs
+from tests import integrity
+from tests.world import World
+
+AT = "2027-01-31 00:30"
+
+
+async def poison(account_id: str) -> None:
+    """Puts data there that the engine cannot work with: a longest term beyond the end of all years."""
+    async with database.transaction() as connection:
+        await database.execute(
+            connection,
+            """INSERT INTO products (code, name, name_zh, renewable, max_term_months, retention_days)
+               VALUES ('bad', 'Bad', 'Bad', TRUE, 2000000000, 7)""",
+        )
+        await database.execute(
+            connection, "UPDATE instances SET product_code = 'bad' WHERE account_id = $1", account_id
+        )
+
+
+async def cure() -> None:
+    async with database.transaction() as connection:
+        await database.execute(connection, "UPDATE products SET max_term_months = 36 WHERE code = 'bad'")
+
+
+@pytest.fixture
+async def three_accounts(world: World) -> World:
+    for account_id in "abc":
+        await world.account(account_id, balance="1000.00")
+        await world.instance(f"{account_id}-1", account=account_id, expires="2027-01-31", mode="AUTO")
+    await poison("b")
+    return world
+
+
+async def test_the_others_of_its_chunk_are_renewed_and_it_is_parked_with_its_error(
+    three_accounts: World,
+) -> None:
+    world = three_accounts
+    run = await auto_renewal.run_now(world.at(AT))
+    assert (run.renewed_count, run.parked_count, run.ended_at is None) == (2, 1, False)
+    [(account_id, error)] = await runs.read_parked(run.id)
+    assert (account_id, error.partition(":")[0]) == ("b", "ValueError")
+    assert [await world.expiry(f"{each}-1") for each in "abc"] == ["2027-02-28", "2027-01-31", "2027-02-28"]
+    assert await world.balance("b") == "1000.00"
+    await integrity.assert_holds()
+
+
+async def test_it_is_renewed_by_the_next_run_once_it_is_cured(three_accounts: World) -> None:
+    world = three_accounts
+    await auto_renewal.run_now(world.at(AT))
+    await cure()
+    run = await auto_renewal.run_now(world.at("2027-01-31 01:30"))
+    assert (run.renewed_count, run.parked_count) == (1, 0)
+    assert await world.expiry("b-1") == "2027-02-28"
+    assert await world.rows("SELECT instance_id, count(*) FROM order_lines GROUP BY 1 ORDER BY 1") == [
+        ("a-1", 1),
+        ("b-1", 1),
+        ("c-1", 1),
+    ]
+    await integrity.assert_holds()
+
+
+async def test_a_run_keeps_whether_all_added_up_after_it(world: World) -> None:
+    await world.account("a", balance="1000.00")
+    await world.instances(["i-1", "i-2"], expires="2027-01-31", mode="AUTO", price="1.00")
+    clean = await auto_renewal.run_now(world.at(AT))
+    assert clean.broken_rules == []
+    await world.instance("i-3", expires="2027-01-31", mode="AUTO", price="1.00")
+    async with database.transaction() as connection:
+        await database.execute(connection, "UPDATE accounts SET balance_cents = balance_cents + 1")
+    damaged = await auto_renewal.run_now(world.at("2027-01-31 01:30"))
+    assert "the entries of an account add up to its balance" in (damaged.broken_rules or ())
+
+
+async def test_a_server_that_goes_away_is_no_poison(world: World) -> None:
+    for error in (ConnectionResetError(), asyncpg.AdminShutdownError(), asyncpg.DeadlockDetectedError()):
+        assert database.is_outage(error)
+    for error in (ValueError(), AssertionError(), asyncpg.CheckViolationError()):
+        assert not database.is_outage(error)
+
+
+async def test_a_deadlock_is_tried_again_and_not_forever(world: World) -> None:
+    tries: list[int] = []
+
+    @database.retried
+    async def work(losses: int) -> str:
+        tries.append(losses)
+        if len(tries) <= losses:
+            raise asyncpg.DeadlockDetectedError("given up in favour of another")
+        return "done"
+
+    assert (await work(2), len(tries)) == ("done", 3)
+    tries.clear()
+    with pytest.raises(asyncpg.DeadlockDetectedError):
+        await work(99)
+    assert len(tries) == database.TRIES_MAX
