@@ -187,11 +187,13 @@ def _month_ends(maker: _Maker) -> Iterator[Registration]:
 
 
 def _near(maker: _Maker) -> Iterator[Registration]:
-    """What has expired, expires today, or soon; and some that are at the end of the longest term."""
+    """What has expired, expires today, or soon; some that are at the end of the longest term, or long expired."""
     for mode, days_left in demo_data.DAYS_LEFT.items():
         for days in days_left:
-            is_far = days > demo_data.DAYS_LATER_MAX
-            yield maker.make(maker.in_days(days), mode, offer=demo_data.KEC if is_far else None)
+            offer = demo_data.KEC if days > demo_data.DAYS_LATER_MAX else None
+            if days == demo_data.KEPT_FOR_LONG:
+                offer = demo_data.RDS
+            yield maker.make(maker.in_days(days), mode, offer=offer)
 
 
 def _later(maker: _Maker, *, count: int) -> Iterator[Registration]:

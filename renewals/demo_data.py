@@ -62,6 +62,14 @@ CDN = Offer(
     2,
     (Variant(1_337, {"流量": "100GB", "区域": "中国大陆"}),),
 )
+RDS = Offer(
+    ProductEntry("rds", "Relational database", "云数据库RDS", retention_days=60, tiers=GROWING),
+    5,
+    (
+        Variant(23_333, {"引擎": "MySQL 8.0", "内存": "4GB", "存储": "100GB"}),
+        Variant(46_667, {"引擎": "PostgreSQL 16", "内存": "8GB", "存储": "200GB"}),
+    ),
+)
 GENERAL = (
     EIP,
     KEC,
@@ -74,14 +82,7 @@ GENERAL = (
             Variant(15_000, {"类型": "内网", "规格": "高阶型"}),
         ),
     ),
-    Offer(
-        ProductEntry("rds", "Relational database", "云数据库RDS", retention_days=15, tiers=GROWING),
-        5,
-        (
-            Variant(23_333, {"引擎": "MySQL 8.0", "内存": "4GB", "存储": "100GB"}),
-            Variant(46_667, {"引擎": "PostgreSQL 16", "内存": "8GB", "存储": "200GB"}),
-        ),
-    ),
+    RDS,
     Offer(
         ProductEntry("redis", "Redis", "云数据库Redis", retention_days=15, tiers=GROWING),
         4,
@@ -158,7 +159,7 @@ DAYS_LEFT: Mapping[RenewalMode, tuple[int, ...]] = {
         *(12, 13, 15, 16, 18, 20, 22, 24, 25, 27, 28, 29, 30),
     ),
     RenewalMode.MANUAL: (
-        *(-46, -6, -5, -3, -1, 0, 0, 1, 2, 3, 3, 5, 7, 8, 11, 14, 15),
+        *(-46, -44, -6, -5, -3, -1, 0, 0, 1, 2, 3, 3, 5, 7, 8, 11, 14, 15),
         *(17, 19, 21, 23, 26, 28, 30, 1_000, 1_060),
     ),
     RenewalMode.NONE: (-47, -5, -2, 0, 2, 6, 13, 24, 29),
@@ -167,6 +168,9 @@ DAYS_LEFT: Mapping[RenewalMode, tuple[int, ...]] = {
 
 MODE_WEIGHTS: Mapping[RenewalMode, int] = {RenewalMode.MANUAL: 5, RenewalMode.AUTO: 4, RenewalMode.NONE: 1}
 """How the modes are spread over the instances that have more than a month left."""
+
+KEPT_FOR_LONG = -46
+"""This one is a database, kept for 60 days: a month is too short a period to renew it for."""
 
 DAYS_LATER_MAX = 400
 INSTANCES = 300

@@ -1,0 +1,1 @@
+"""Measurements, not tests: each prints what it did, on what, and how long it took."""
