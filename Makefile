@@ -12,7 +12,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-em
 	--python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lock clean
+.PHONY: help setup run test soak check lock clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -24,6 +24,10 @@ run: $(READY) ## Start everything: PostgreSQL, Valkey, the API and the worker.
 
 test: check ## Check the code, then run the tests (TESTS=tests/renewals for some of them).
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 $(TESTS)
+
+soak: $(READY) ## Try the rules against a model at random (STEPS=20000, SECONDS=600, or SEED=1 for one round again).
+	SOAK_STEPS=$(or $(STEPS),$(if $(SECONDS),,20000)) SOAK_SECONDS=$(SECONDS) SOAK_SEED=$(SEED) \
+		$(BIN)/python -m pytest --quiet --capture=no tests/stateful/soak.py
 
 check: $(READY) ## Lint, formatting, types, the direction of imports, and the printed schema.
 	$(BIN)/ruff check .

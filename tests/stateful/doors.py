@@ -1,0 +1,224 @@
+"""The doors of the code under test, as the model has them: the same questions in, the same tuples out."""
+
+import datetime as dt
+import os
+import urllib.parse
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from renewals import (
+    auto_renewal,
+    catalogue,
+    database,
+    errors,
+    inventory,
+    ledger,
+    lifecycle,
+    orders,
+    picks,
+    planning,
+    policies,
+    pricing,
+    requests,
+    runs,
+    terms,
+    vouchers,
+)
+from tests.stateful.records import PRODUCTS, Account, Instance, Request, Voucher
+from tests.world import DATA_CENTERS, NOW
+
+
+@asynccontextmanager
+async def new_database() -> AsyncIterator[None]:
+    """A database of its own with the model's catalogue in it, open for as long as the block runs."""
+    server, name = os.environ["TEST_POSTGRES_URL"], f"renewals_stateful_{uuid.uuid4().hex[:12]}"
+    connection = await asyncpg.connect(server)
+    try:
+        template = os.environ["TEST_TEMPLATE_DATABASE"]
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY WAL_LOG')
+        async with database.opened(urllib.parse.urlsplit(server)._replace(path=f"/{name}").geturl()):
+            await _put_catalogue()
+            yield
+        await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    finally:
+        await connection.close()
+
+
+async def _put_catalogue() -> None:
+    entries = [
+        catalogue.ProductEntry(
+            code,
+            code,
+            code,
+            None if product.renewable else "Not needed.",
+            product.max_term_months,
+            product.retention_days,
+            tuple(pricing.DiscountTier(months, 100 * off) for months, off in product.percent_off.items()),
+        )
+        for code, product in PRODUCTS.items()
+    ]
+    async with database.transaction() as connection:
+        await catalogue.put_products(connection, entries)
+        await catalogue.put_data_centers(connection, DATA_CENTERS)
+
+
+async def open_account(account_id: str, account: Account) -> None:
+    async with database.transaction() as connection:
+        await ledger.open_account(
+            connection,
+            account_id=account_id,
+            name=account_id,
+            zone=account.zone,
+            now=NOW,
+            lead_days=account.lead_days or None,  # none of its own: the setting's, which is 0
+        )
+
+
+async def top_up(account_id: str, cents: int, now: dt.datetime) -> None:
+    async with database.transaction() as connection:
+        await ledger.top_up(connection, account_id, cents, memo="", now=now)
+
+
+async def issue(voucher: Voucher, now: dt.datetime) -> None:
+    async with database.transaction() as connection:
+        await vouchers.issue(
+            connection,
+            voucher.account,
+            voucher.available,
+            expires_at=voucher.expires_at,
+            now=now,
+            product_codes=sorted(voucher.products),
+            voucher_id=voucher.id,
+        )
+
+
+async def register(instances: Iterable[Instance], now: dt.datetime) -> None:
+    rows = [
+        inventory.Registration(
+            id=i.id,
+            name=i.id,
+            product_code=i.product,
+            data_center_code=DATA_CENTERS[0].code,
+            monthly_price_cents=i.price,
+            created_at=now,
+            last_day=i.last_day,
+            anchor_day=i.anchor,
+            billing_mode=terms.BillingMode(i.billing),
+            is_trial=i.trial,
+            renewal_mode=terms.RenewalMode(i.mode),
+            auto_renew_months=i.months,
+            bundle_id=i.bundle,
+        )
+        for i in instances
+    ]
+    [account_id] = {i.account for i in instances}
+    bundles = {i.bundle: i.bundle for i in instances if i.bundle}
+    async with database.transaction() as connection:
+        await inventory.register(connection, account_id, rows, bundles)
+
+
+async def set_policy(request: Request, now: dt.datetime) -> tuple:
+    _, mode, months = request.wish
+    asked = policies.PolicyRequest(
+        picks.PickIds(request.ids),
+        terms.RenewalMode(mode),
+        months,
+        terms.BundleHandling(request.bundles),
+        terms.BatchMode(request.batch),
+    )
+    outcome = await policies.set_policy(request.account, asked, lambda: now)
+    return set(outcome.changed_ids), set(outcome.unchanged_ids), codes(outcome.refusals)
+
+
+async def quote(request: Request, now: dt.datetime) -> tuple:
+    """The lines, the refusals and the payment."""
+    asked = requests.QuoteRequest(
+        picks.PickIds(request.ids), _extension(request), terms.BundleHandling(request.bundles)
+    )
+    plan = await orders.quote(request.account, asked, now)
+    lines = [
+        (
+            line.instance.id,
+            line.expires_at,
+            line.anchor_day,
+            line.months,
+            line.days,
+            line.price.list_cents,
+            line.price.price_cents,
+        )
+        for line in plan.lines
+    ]
+    uses = {uuid.UUID(use.voucher_id): use.amount_cents for use in plan.payment.uses}
+    return lines, codes(plan.refusals), (uses, plan.payment.balance_cents, plan.payment.shortfall_cents)
+
+
+async def place(request: Request, now: dt.datetime) -> tuple[uuid.UUID, tuple]:
+    """The order's id, and what the model answers."""
+    asked = requests.OrderRequest(
+        picks.PickIds(request.ids),
+        _extension(request),
+        terms.BundleHandling(request.bundles),
+        terms.BatchMode(request.batch),
+        request.expected,
+        request.key,
+    )
+    placed = await orders.place(request.account, asked, lambda: now)
+    return placed.order_id, (placed.instance_ids, codes(placed.refusals))
+
+
+async def run(now: dt.datetime) -> tuple[int, int, int]:
+    done = await auto_renewal.run_now(now, lambda: now)
+    assert done.ended_at == now and not done.skipped_count
+    return done.renewed_count, done.refused_count, done.amount_cents
+
+
+async def run_hourly(now: dt.datetime) -> bool:
+    """The run of the last tick, each chunk done twice; False if it has been."""
+    run_id = await runs.open_scheduled(now)
+    chunks = await runs.pending_chunks()
+    for chunk in [*chunks, *chunks]:
+        await auto_renewal.renew_chunk(chunk, lambda: now)
+    await runs.close_done(now)
+    assert not await runs.pending_chunks()
+    return run_id is not None
+
+
+async def lapse(now: dt.datetime) -> None:
+    await lifecycle.lapse(now)
+
+
+async def answer(doing: Awaitable[object]) -> object:
+    """What is answered, or the refusal as the model says it."""
+    try:
+        return await doing
+    except errors.Refused as refused:
+        match refused:
+            case errors.InvalidInput(field):
+                return "InvalidInput", field
+            case errors.NotRenewable(refusals):
+                return "NotRenewable", codes(refusals)
+            case errors.PriceChanged(expected, total):
+                return "PriceChanged", expected, total
+            case errors.InsufficientFunds(required, available):
+                return "InsufficientFunds", required, available
+        return (type(refused).__name__,)
+
+
+def codes(refusals: Iterable[errors.Refusal]) -> Mapping[str, str]:
+    """The code of each refused instance; none is refused twice, and what is incomplete names its bundle."""
+    listed = {refusal.instance_id: refusal.code.value for refusal in refusals}
+    assert len(listed) == len(list(refusals))
+    for refusal in refusals:
+        if refusal.code is errors.RefusalCode.BUNDLE_INCOMPLETE:
+            assert refusal.instance_id in refusal.bundle_instance_ids
+            assert len(refusal.bundle_instance_ids) > 1
+    return listed
+
+
+def _extension(request: Request) -> planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMonth:
+    kind, asked = request.wish
+    kinds = {"renew": planning.RenewFor, "date": planning.UnifyToDate, "day": planning.UnifyToDayOfMonth}
+    return kinds[kind](asked)

@@ -1,0 +1,196 @@
+"""The state machine: anything a customer, a worker or the clock may do, in any order, done to the model as well."""
+
+import dataclasses as dc
+import datetime as dt
+import uuid
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hypothesis import stateful
+from hypothesis import strategies as st
+
+from tests.stateful import doors, reckoning
+from tests.stateful.records import Account, Instance, Voucher
+from tests.stateful.stage import NAMES, TALLY, Stage
+
+ZONES = ("Asia/Shanghai", "America/New_York", "Asia/Kolkata", "America/Santiago")
+"""Without daylight saving, with it, with half an hour, and with a clock that is set back over midnight."""
+
+STARTS = ("2027-01-30", "2028-02-28", "2027-03-13", "2027-11-06", "2027-04-02", "2027-09-03")
+"""Before a month's end, a leap day, both changes of New York's clock, and both of Santiago's."""
+
+SECOND, HOUR = dt.timedelta(seconds=1), dt.timedelta(hours=1)
+DAY = 24 * HOUR
+LEAPS = (SECOND, HOUR, 12 * HOUR, DAY, DAY, 3 * DAY, 9 * DAY, 9 * DAY, 30 * DAY, 152 * DAY)
+OFFS = (-SECOND, 0 * SECOND, dt.timedelta(microseconds=1), SECOND)
+MODES = st.sampled_from(("MANUAL", "AUTO", "AUTO", "NONE"))
+MONTHS = st.sampled_from((1, 1, 1, 1, 2, 2, 3, 5, 6, 12, 13, 24, 25, 36))
+
+REGISTRATION = st.fixed_dictionaries(
+    {
+        "day": st.sampled_from((-40, -1, 0, 0, 1, 2, 20, 45)),
+        "anchor": st.sampled_from((None, None, 29, 30, 31)),
+        "products": st.sampled_from((("eip",), ("kec",), ("ebs",), ("kec", "ebs"), ("eip", "ebs", "kec"))),
+        "mode": MODES,
+        "months": MONTHS,
+        "price": st.sampled_from((0, 1, 3_33, 99_99, 300_00, 300_00, 1_234_56)),
+        "odd": st.sampled_from((*[None] * 18, "trial", "ddos", "one-off", "pay", "anchor", "months")),
+    }
+)
+"""One instance or a bundle, some of them at a month's end; now and then something is odd about the last."""
+
+rule = stateful.rule
+needs_instances = stateful.precondition(lambda machine: machine.model.instances)
+
+
+class Renewals(Stage):
+    """The rules, each a thing that happens."""
+
+    @stateful.initialize(
+        start=st.sampled_from(STARTS),
+        zones=st.permutations(ZONES),
+        lead_days=st.sampled_from((0, 0, 3)),
+        cents=st.sampled_from((10_00, 1_000_00, 20_000_00)),
+        registrations=st.lists(REGISTRATION, min_size=3, max_size=5),
+    )
+    def open_two_accounts(
+        self, start: str, zones: list[str], lead_days: int, cents: int, registrations: list[dict[str, Any]]
+    ) -> None:
+        self.now = dt.datetime.fromisoformat(f"{start} 12:00:00+00:00")
+        for name, zone, days in zip("ab", zones, (lead_days, 0), strict=False):
+            self.model.accounts[name] = Account(ZoneInfo(zone), days)
+            self.loop.run(doors.open_account(name, self.model.accounts[name]))
+            self.top_up(name, cents)
+        for name, about in zip("abaab", registrations, strict=False):
+            self.register(name, about)
+
+    # What comes from outside
+
+    @rule(name=NAMES, cents=st.sampled_from((1, 100_00, 5_000_00, 30_000_00)))
+    def top_up(self, name: str, cents: int) -> None:
+        self.both("top_up", lambda: self.model.top_up(name, cents), doors.top_up(name, cents, self.now))
+
+    @rule(
+        name=NAMES,
+        cents=st.sampled_from((1, 50_00, 50_00, 800_00)),
+        days=st.sampled_from((0, 0, 1, 40)),
+        products=st.sampled_from(((), (), ("eip",), ("kec", "ebs"))),
+    )
+    def give_voucher(self, name: str, cents: int, days: int, products: tuple[str, ...]) -> None:
+        """Several of them expire at one instant, and their ids are in no order."""
+        expires_at = reckoning.end_of(self.today(name) + days * reckoning.DAY, self.zone(name))
+        voucher_id = uuid.uuid5(uuid.NAMESPACE_OID, str(self.number()))
+        voucher = Voucher(voucher_id, name, cents, expires_at, frozenset(products))
+        self.both("give_voucher", lambda: self.model.issue(voucher), doors.issue(voucher, self.now))
+
+    @rule(name=NAMES, about=REGISTRATION)
+    def register(self, name: str, about: dict[str, Any]) -> None:
+        last_day = self.today(name) + about["day"] * reckoning.DAY
+        if anchor := about["anchor"]:
+            last_day = reckoning.anchored(anchor, last_day.year, last_day.month)
+        common = {key: about[key] for key in ("mode", "months")} | {
+            "account": name,
+            "last_day": last_day,
+            "anchor": anchor or last_day.day,
+            "bundle": f"bundle-{self.number()}" if len(about["products"]) > 1 else None,
+        }
+        number = self.number()
+        added = [
+            Instance(id=f"i-{number}-{n}", product=product, price=about["price"] + n, **common)
+            for n, product in enumerate(about["products"])
+        ]
+        odd = {
+            "trial": {"trial": True},
+            "ddos": {"product": "ddos"},
+            "one-off": {"billing": "ONE_OFF"},
+            "pay": {"billing": "PAY_AS_YOU_GO", "last_day": None, "anchor": None},
+            "anchor": {"anchor": last_day.day % 28 + 1},
+            "months": {"months": about["months"] + 1},
+        }
+        added[-1] = dc.replace(added[-1], **odd.get(about["odd"], {}))
+        self.both("register", lambda: self.model.register(added), doors.register(added, self.now))
+
+    # What a customer asks for
+
+    @needs_instances
+    @rule(data=st.data(), mode=MODES, months=MONTHS)
+    def set_policy(self, data: st.DataObject, mode: str, months: int) -> None:
+        request = self.draw_request(data, ("policy", mode, months))
+        doing = doors.set_policy(request, self.now)
+        self.both("set_policy", lambda: self.model.set_policy(request, self.now), doing)
+
+    @needs_instances
+    @rule(data=st.data(), months=MONTHS)
+    def renew(self, data: st.DataObject, months: int) -> None:
+        self.place(self.draw_order(data, ("renew", months)))
+
+    @needs_instances
+    @rule(data=st.data(), days=st.sampled_from((0, 1, 15, 33, 61, 100, 365, 366, 800)))
+    def unify_to_a_date(self, data: st.DataObject, days: int) -> None:
+        """A date counted from today or from the expiry of one of the instances."""
+        name = data.draw(NAMES)
+        own = [i.last_day for i in self.model.instances.values() if i.account == name and i.last_day]
+        day = data.draw(st.sampled_from([self.today(name), *own])) + days * reckoning.DAY
+        self.place(self.draw_order(data, ("date", day), name))
+
+    @needs_instances
+    @rule(data=st.data(), day=st.sampled_from((1, 12, 15, 28, 29, 30, 31, 31)))
+    def unify_to_a_day_of_the_month(self, data: st.DataObject, day: int) -> None:
+        self.place(self.draw_order(data, ("day", day)))
+
+    @stateful.precondition(lambda machine: machine.asked)
+    @rule(data=st.data())
+    def ask_once_more(self, data: st.DataObject) -> None:
+        """The same request with the same key, done before or refused; the order of its ids says nothing."""
+        request = data.draw(st.sampled_from(self.asked))
+        self.place(dc.replace(request, ids=request.ids[::-1]))
+
+    # What the worker and the clock do
+
+    @rule(what=st.sampled_from(("a run", "a run twice", "the hour's run", "lapse")))
+    def wake_worker(self, what: str) -> None:
+        match what:
+            case "a run" | "a run twice":
+                for _ in what.split()[1:]:
+                    self.both(what, self.run, doors.run(self.now))
+            case "the hour's run":
+                self.run_hourly()
+            case "lapse":
+                self.both(what, lambda: self.model.lapse(self.now), doors.lapse(self.now))
+
+    @needs_instances
+    @rule(off=st.sampled_from((*OFFS, HOUR, HOUR)), lapses=st.booleans())
+    def let_a_night_pass(self, off: dt.timedelta, lapses: bool) -> None:
+        """To the next time that something is due, and the worker wakes."""
+        auto = [i for i in self.model.instances.values() if (i.mode, i.status) == ("AUTO", "RUNNING")]
+        due = [at for at in map(self.due_at, auto) if at and at + off >= self.now]
+        self.now = min(due) + off if due else self.now
+        self.wake_worker("the hour's run")
+        self.wake_worker("lapse" if lapses else "a run")
+
+    def run(self) -> tuple[int, int, int]:
+        """The model's run."""
+        before = len(self.model.attempts)
+        counts = self.model.run(self.now)
+        TALLY.update(f"tried by a run: {code or 'renewed'}" for *_, code in self.model.attempts[before:])
+        return counts
+
+    def run_hourly(self) -> None:
+        """Each of its chunks done twice; there is one such run an hour, whoever asks."""
+        half_past = self.now.replace(minute=30, second=0, microsecond=0)
+        tick = half_past if half_past <= self.now else half_past - HOUR
+        is_new = tick not in self.ticks
+        if is_new:
+            self.ticks.add(tick)
+            self.run()
+        self.both("the hour's run", lambda: is_new, doors.run_hourly(self.now))
+
+    @rule(data=st.data(), by=st.sampled_from((*LEAPS, *[None] * 8)), off=st.sampled_from(OFFS))
+    def let_time_pass(self, data: st.DataObject, by: dt.timedelta | None, off: dt.timedelta) -> None:
+        """By so much, or to where something is just about to change or just has: an expiry, a due time."""
+        ahead = sorted(moment + off for moment in self.moments() if moment + off >= self.now)
+        if by or not ahead:
+            self.now += by or DAY
+        else:
+            self.now = data.draw(st.sampled_from(ahead[:6]))
+        TALLY["let time pass" if by else "wait for a moment"] += 1

@@ -1,0 +1,127 @@
+"""What the model knows of accounts, instances, vouchers and requests, and what can be said of one alone."""
+
+import dataclasses as dc
+import datetime as dt
+import uuid
+from zoneinfo import ZoneInfo
+
+
+@dc.dataclass
+class Product:
+    percent_off: dict[int, int] = dc.field(default_factory=dict)
+    max_term_months: int = 36
+    retention_days: int = 7
+    renewable: bool = True
+
+
+PRODUCTS = {
+    "eip": Product({12: 17}),
+    "kec": Product({3: 5, 6: 9, 12: 15}, max_term_months=24, retention_days=45),
+    "ebs": Product(max_term_months=13, retention_days=1),
+    "ddos": Product(renewable=False),
+}
+
+
+@dc.dataclass
+class Account:
+    zone: ZoneInfo
+    lead_days: int
+    balance: int = 0
+    entries: list[tuple] = dc.field(default_factory=list)
+
+
+@dc.dataclass
+class Instance:
+    id: str
+    account: str
+    product: str
+    price: int
+    last_day: dt.date | None
+    anchor: int | None
+    mode: str = "MANUAL"
+    months: int = 1
+    bundle: str | None = None
+    billing: str = "PREPAID"
+    trial: bool = False
+    status: str = "RUNNING"
+
+
+@dc.dataclass
+class Voucher:
+    id: uuid.UUID
+    account: str
+    available: int
+    expires_at: dt.datetime
+    products: frozenset[str]
+
+
+@dc.dataclass(frozen=True)
+class Request:
+    """A selection and a wish: ("renew", months), ("date", day), ("day", of month) or ("policy", mode, months)."""
+
+    account: str
+    ids: tuple[str, ...]
+    wish: tuple
+    bundles: str = "REFUSE"
+    batch: str = "ALL_OR_NOTHING"
+    expected: int | None = None
+    key: str = ""
+
+    def same_as(self, other: "Request") -> bool:
+        """Rule 18; the ids are a set."""
+        return dc.replace(self, ids=()) == dc.replace(other, ids=()) and set(self.ids) == set(other.ids)
+
+
+@dc.dataclass
+class Line:
+    instance: Instance
+    last_day: dt.date
+    anchor: int
+    months: int
+    days: int
+    list_price: int
+    price: int
+
+
+@dc.dataclass
+class Payment:
+    uses: dict[uuid.UUID, int]
+    balance: int
+    shortfall: int
+
+
+class Refused(Exception):
+    """Says no; `args` is the answer."""
+
+
+def shared(i: Instance) -> tuple:
+    return i.account, i.last_day, i.anchor, i.mode, i.months
+
+
+def unserved(i: Instance, status: str) -> str | None:
+    """Rules 1 to 3 and 22."""
+    reasons = {
+        "UNSUPPORTED_PRODUCT": not PRODUCTS[i.product].renewable,
+        "TRIAL": i.trial,
+        "ONE_OFF": i.billing == "ONE_OFF",
+        "NO_EXPIRY": i.last_day is None,
+        "RELEASED": status == "RELEASED",
+    }
+    return next((code for code, holds in reasons.items() if holds), None)
+
+
+def malformed(request: Request) -> str | None:
+    """Rule 26, and what cannot mean anything."""
+    kind, asked, *_ = request.wish
+    if not request.ids:
+        return "input.selection.ids"
+    if kind == "renew" and not 1 <= asked <= 36:
+        return "input.months"
+    if kind == "day" and not 1 <= asked <= 31:
+        return "input.target.dayOfMonth"
+    return None
+
+
+def malformed_key(key: str) -> str | None:
+    """Rule 26."""
+    return None if 1 <= len(key) <= 64 and key.isprintable() else "input.idempotencyKey"

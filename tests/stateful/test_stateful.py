@@ -1,0 +1,31 @@
+"""The code under test against a plain model of RULES: the same steps, the same answers, the same state.
+
+`make soak` goes on for longer, with seeds of its own.
+"""
+
+import pytest
+
+from renewals import errors
+from tests.stateful import drive, stage
+
+TRIED = {
+    *(f"code {code}" for code in errors.RefusalCode if code is not errors.RefusalCode.INSUFFICIENT_FUNDS),
+    *(
+        f"{wish}: {end}"
+        for wish in ("renew", "date", "day")
+        for end in ("done", "NotRenewable", "InvalidInput")
+    ),
+    *(f"renew: {end}" for end in ("PriceChanged", "InsufficientFunds", "IdempotencyKeyReused")),
+    *("tried by a run: renewed", "tried by a run: INSUFFICIENT_FUNDS", "tried by a run: BUNDLED"),
+}
+"""What a random walk is to meet, nearly all of it, to be worth its time; a soak meets it all."""
+MISSED_MAX = 6
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_database_is_always_as_the_model(seed: int) -> None:
+    stage.TALLY.clear()
+    drive.drive(seed, examples=24)
+    assert stage.TALLY["steps"] >= 1_000
+    missed = TRIED - stage.TALLY.keys()
+    assert len(missed) <= MISSED_MAX, missed
