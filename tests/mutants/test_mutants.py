@@ -1,0 +1,93 @@
+"""Tests of the tests: an engine broken in one place is caught, and the same copy unbroken is not.
+
+The copies run against the server that these tests have already, in databases of their own.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("graphql_api", "renewals", "schema", "tests", "workers", "pyproject.toml")
+SECONDS_MAX = 120
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One line changed in one file, and the test that sees it."""
+
+    path: str
+    line: str
+    broken: str
+    seen_by: str
+
+
+MUTANTS = {
+    # Within a process the calls of an account queue up in any case; runs and other processes have the lock alone.
+    "no account lock": Mutant(
+        "renewals/ledger.py",
+        'return await _read(connection, account_ids, "FOR NO KEY UPDATE")',
+        "return await _read(connection, account_ids)",
+        "tests/renewals/test_auto_renewal_chunks.py::test_five_runs_at_once_charge_once",
+    ),
+    # While the lock holds nothing ever meets this key, so only asking the database itself shows that it is there.
+    "no unique instance and start": Mutant(
+        "renewals/migrations/0001_tables.py",
+        '"unique_together": (("instance", "starts_at"),),',
+        "",
+        "tests/renewals/test_guards.py::test_it_is_refused[a second line with the same instance and start]",
+    ),
+    "vouchers in the order of their ids": Mutant(
+        "renewals/allocation.py",
+        "key=lambda v: (v.expires_at, -v.available_cents, v.id)",
+        "key=lambda v: v.id",
+        "tests/schema/test_paying.py::test_the_soonest_expiry_pays_first_then_the_larger_then_the_lower_id",
+    ),
+}
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The code and its tests in another place."""
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def run(copy: Path, *tests: str) -> subprocess.CompletedProcess[str]:
+    """Runs some tests of a copy, as a stranger to the run that this is part of."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TEST_"))}
+    servers = {"DATABASE_URL": os.environ["TEST_POSTGRES_URL"], "REDIS_URL": os.environ["TEST_REDIS_URL"]}
+    return subprocess.run(
+        [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", *tests],
+        cwd=copy,
+        env=ours | servers,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+
+
+def test_an_unbroken_copy_passes(copy: Path) -> None:
+    done = run(copy, *(mutant.seen_by for mutant in MUTANTS.values()))
+    assert done.returncode == pytest.ExitCode.OK, done.stdout
+    assert f"{len(MUTANTS)} passed" in done.stdout
+
+
+@pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
+def test_a_broken_copy_is_caught(copy: Path, mutant: Mutant) -> None:
+    source = (copy / mutant.path).read_text(encoding="utf-8")
+    assert source.count(mutant.line) == 1, "the line has changed; break it as it is now"
+    (copy / mutant.path).write_text(source.replace(mutant.line, mutant.broken), encoding="utf-8")
+    done = run(copy, mutant.seen_by)
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
+    assert f"FAILED {mutant.seen_by}" in done.stdout
