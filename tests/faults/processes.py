@@ -1,0 +1,97 @@
+"""The product's processes: forked in a hundredth of a second from one that has imported it, or started as by a user.
+
+Both are real processes of their own that end by a real kill -9. None outlives the process that started it.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from graphql_api import guard
+from tests.faults import plans
+
+POLL_SECONDS = 0.005
+STOP_SECONDS_MAX = 20
+
+_nursery = multiprocessing.get_context("forkserver")
+_nursery.set_forkserver_preload(["tests.faults.victim"])
+
+
+class Process:
+    """A process, by its number."""
+
+    def __init__(self, pid: int, exit_code: Callable[[], int | None]) -> None:
+        self.pid = pid
+        self._exit_code = exit_code
+        guard.watch(pid, signal.SIGKILL)
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, -9 of a killed process, None of one that lives."""
+        return self._exit_code()
+
+    @property
+    def is_alive(self) -> bool:
+        return self.exit_code is None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a SIGSTOP has reached it."""
+        with contextlib.suppress(FileNotFoundError):
+            return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+        shown = subprocess.run(
+            ["/bin/ps", "-o", "stat=", "-p", str(self.pid)], capture_output=True, check=False
+        )
+        return shown.stdout.strip().startswith(b"T")
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal to it if it lives."""
+        if self.is_alive:
+            os.kill(self.pid, number)
+
+    async def ended(self) -> int:
+        """Waits for its end, and answers the exit code."""
+        while (code := self.exit_code) is None:  # noqa: ASYNC110  # forked by another process: no event
+            await asyncio.sleep(POLL_SECONDS)
+        guard.forget(self.pid)
+        return code
+
+    async def kill(self) -> int:
+        """kill -9."""
+        self.signal(signal.SIGKILL)
+        return await self.ended()
+
+
+def fork(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, plan: plans.Plan = plans.AS_IT_IS
+) -> Process:
+    """`renewals ...` with a plan."""
+    arguments = (list(command), dict(environment), plan, str(log))
+    child = _nursery.Process(target=_become, args=arguments, daemon=True)
+    child.start()
+    assert child.pid is not None
+    return Process(child.pid, lambda: child.exitcode)
+
+
+def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
+    """`python -m graphql_api ...`, the product as it is."""
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "graphql_api", *command],
+            env=os.environ | environment,
+            stdout=output,
+            stderr=output,
+        )
+    return Process(child.pid, child.poll)
+
+
+def _become(command: Sequence[str], environment: Mapping[str, str], plan: plans.Plan, log: str) -> None:
+    # Imported by the forked process only: it changes the clock and the driver of whoever imports it.
+    importlib.import_module("tests.faults.victim").run(command, environment, plan, log)
