@@ -1,0 +1,156 @@
+"""A proxy before PostgreSQL that loses COMMITs: on their way to the server, or their acknowledgement on its way back.
+
+It understands as much of the protocol as that takes: the first message has no type, a message is a type, a length
+and a body, and what a transaction wrote is in the tags of the server's answers.
+"""
+
+import asyncio
+import contextlib
+import struct
+import urllib.parse
+from collections.abc import AsyncIterator
+from enum import StrEnum
+
+_SSL_REQUEST = 80877103
+
+
+class Loss(StrEnum):
+    """What of a COMMIT is lost. A client that loses its line cannot tell one from the other."""
+
+    REQUEST = "the COMMIT"
+    ANSWER = "the acknowledgement of the COMMIT"
+
+
+class Proxy:
+    """Passes everything on, except the COMMITs that it is told to lose: the line is cut in their place."""
+
+    def __init__(self, url: str) -> None:
+        self._server_url = urllib.parse.urlsplit(url)
+        self.losing: Loss | None = None
+        self.to_lose = 0
+        """So many COMMITs of transactions that wrote something are lost from now on."""
+        self.lost = 0
+        self._lines: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        """The address of the proxy, for DATABASE_URL."""
+        port = self._listener.sockets[0].getsockname()[1]
+        user, _, _ = self._server_url.netloc.partition("@")
+        return self._server_url._replace(netloc=f"{user}@127.0.0.1:{port}").geturl()
+
+    def lose(self, loss: Loss, count: int) -> None:
+        """Loses the next COMMITs."""
+        self.losing, self.to_lose = loss, count
+
+    async def __aenter__(self) -> "Proxy":
+        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._listener.close()
+        for line in list(self._lines):
+            line.cancel()
+        await asyncio.gather(*self._lines, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._lines.add(task)
+        try:
+            await self._serve(reader, writer)
+        except asyncio.CancelledError:
+            pass  # the proxy's end
+        finally:
+            self._lines.discard(task)
+            writer.transport.abort()
+
+    async def _serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        try:
+            server, to_server = await asyncio.open_connection(
+                self._server_url.hostname, self._server_url.port
+            )
+        except OSError:
+            return
+        line = _Line(self)
+        ways = [
+            asyncio.create_task(line.requests(client, to_server, server, to_client)),
+            asyncio.create_task(line.answers(server, to_client)),
+        ]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            to_server.transport.abort()
+
+    def takes(self, loss: Loss) -> bool:
+        """Whether this one is to be lost; if so it is counted."""
+        if self.losing is not loss or self.to_lose == 0:
+            return False
+        self.to_lose -= 1
+        self.lost += 1
+        return True
+
+
+class _Line:
+    """One connection through the proxy; either way ends when the line is cut."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self.proxy = proxy
+        self.has_written = False
+        self.is_committing = False
+        self.is_open = asyncio.Event()
+
+    async def requests(
+        self,
+        client: asyncio.StreamReader,
+        to_server: asyncio.StreamWriter,
+        server: asyncio.StreamReader,
+        to_client: asyncio.StreamWriter,
+    ) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            while True:
+                opening = await _read(client, 0)
+                to_server.write(opening)
+                if struct.unpack("!i", opening[4:8])[0] != _SSL_REQUEST:
+                    break
+                to_client.write(await server.readexactly(1))
+            self.is_open.set()
+            async for message in _messages(client):
+                if message.startswith(b"Q") and message[5:11].upper() == b"COMMIT" and self.has_written:
+                    if self.proxy.takes(Loss.REQUEST):
+                        return
+                    self.is_committing = True
+                to_server.write(message)
+                await to_server.drain()
+
+    async def answers(self, server: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        await self.is_open.wait()
+        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            async for message in _messages(server):
+                if message[:1] == b"C":
+                    tag = message[5:-1].split(b" ")
+                    if tag[0] == b"COMMIT" and self.is_committing and self.proxy.takes(Loss.ANSWER):
+                        return
+                    self._note(tag)
+                to_client.write(message)
+                await to_client.drain()
+
+    def _note(self, tag: list[bytes]) -> None:
+        if tag[0] in (b"INSERT", b"UPDATE", b"DELETE") and tag[-1] != b"0":
+            self.has_written = True
+        elif tag[0] in (b"COMMIT", b"ROLLBACK"):
+            self.has_written = self.is_committing = False
+
+
+async def _messages(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    while True:
+        yield await _read(stream, 1)
+
+
+async def _read(stream: asyncio.StreamReader, type_length: int) -> bytes:
+    """One message with its head: a type, if it has one, and a length that counts itself."""
+    head = await stream.readexactly(type_length + 4)
+    return head + await stream.readexactly(struct.unpack("!i", head[type_length:])[0] - 4)
