@@ -12,7 +12,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-em
 	--python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak check lock clean
+.PHONY: help setup run test soak faults check lock clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -28,6 +28,9 @@ test: check ## Check the code, then run the tests (TESTS=tests/renewals for some
 soak: $(READY) ## Try the rules against a model at random (STEPS=20000, SECONDS=600, or SEED=1 for one round again).
 	SOAK_STEPS=$(or $(STEPS),$(if $(SECONDS),,20000)) SOAK_SECONDS=$(SECONDS) SOAK_SEED=$(SEED) \
 		$(BIN)/python -m pytest --quiet --capture=no tests/stateful/soak.py
+
+faults: $(READY) ## Kill, cut and flush it by the thousand (TIMES=10, ONLY="postgres zombies").
+	$(BIN)/python -m tests.faults $(if $(TIMES),--times $(TIMES)) $(if $(ONLY),--only $(ONLY))
 
 check: $(READY) ## Lint, formatting, types, the direction of imports, and the printed schema.
 	$(BIN)/ruff check .
