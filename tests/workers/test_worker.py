@@ -119,6 +119,9 @@ async def test_a_start_catches_up_what_is_due_and_leaves_what_has_expired(world:
 async def test_three_workers_started_at_once_charge_once(world: World, start: Start) -> None:
     await put_due(world, *"abcdefgh")
     workers = [start(RENEWALS_INSTANCES_PER_CHUNK="1") for _ in range(3)]
+    await eventually(
+        lambda: world.value("SELECT count(*) = 3 FROM renewal_runs")
+    )  # each opened one: all are up
     await eventually(lambda: all_ended(world))
     for worker in workers:
         worker.terminate()
