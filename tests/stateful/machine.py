@@ -10,14 +10,14 @@ from hypothesis import stateful
 from hypothesis import strategies as st
 
 from tests.stateful import doors, reckoning
-from tests.stateful.records import Account, Instance, Voucher
+from tests.stateful.records import PRODUCTS, Account, Instance, Voucher
 from tests.stateful.stage import NAMES, TALLY, Stage
 
 ZONES = ("Asia/Shanghai", "America/New_York", "Asia/Kolkata", "America/Santiago")
 """Without daylight saving, with it, with half an hour, and with a clock that is set back over midnight."""
 
-STARTS = ("2027-01-30", "2028-02-28", "2027-03-13", "2027-11-06", "2027-04-02", "2027-09-03")
-"""Before a month's end, a leap day, both changes of New York's clock, and both of Santiago's."""
+STARTS = ("2027-02-28", "2028-02-29", "2027-03-14", "2027-11-07", "2027-04-03", "2027-09-04")
+"""A short month's end, a leap day, both changes of New York's clock, and both of Santiago's."""
 
 SECOND, HOUR = dt.timedelta(seconds=1), dt.timedelta(hours=1)
 DAY = 24 * HOUR
@@ -29,11 +29,11 @@ MONTHS = st.sampled_from((1, 1, 1, 1, 2, 2, 3, 5, 6, 12, 13, 24, 25, 36))
 REGISTRATION = st.fixed_dictionaries(
     {
         "day": st.sampled_from((-40, -1, 0, 0, 1, 2, 20, 45)),
-        "anchor": st.sampled_from((None, None, 29, 30, 31)),
+        "anchor": st.sampled_from((None, None, None, None, 29, 30, 31)),
         "products": st.sampled_from((("eip",), ("kec",), ("ebs",), ("kec", "ebs"), ("eip", "ebs", "kec"))),
         "mode": MODES,
         "months": MONTHS,
-        "price": st.sampled_from((0, 1, 3_33, 99_99, 300_00, 300_00, 1_234_56)),
+        "price": st.sampled_from((0, 1, 10, 99_99, 300_00, 300_10, 1_234_57)),
         "odd": st.sampled_from((*[None] * 18, "trial", "ddos", "one-off", "pay", "anchor", "months")),
     }
 )
@@ -125,12 +125,14 @@ class Renewals(Stage):
         self.place(self.draw_order(data, ("renew", months)))
 
     @needs_instances
-    @rule(data=st.data(), days=st.sampled_from((0, 1, 15, 33, 61, 100, 365, 366, 800)))
+    @rule(data=st.data(), days=st.sampled_from((0, 0, 1, 15, 33, 61, 100, 366)))
     def unify_to_a_date(self, data: st.DataObject, days: int) -> None:
-        """A date counted from today or from the expiry of one of the instances."""
+        """A date counted from today, from an expiry, or from the last day that a product may have."""
         name = data.draw(NAMES)
         own = [i.last_day for i in self.model.instances.values() if i.account == name and i.last_day]
-        day = data.draw(st.sampled_from([self.today(name), *own])) + days * reckoning.DAY
+        terms = sorted({product.max_term_months for product in PRODUCTS.values()})
+        ends = [reckoning.furthest(self.now, self.zone(name), term, dt.date.min) for term in terms]
+        day = data.draw(st.sampled_from([self.today(name), *own, *ends])) + days * reckoning.DAY
         self.place(self.draw_order(data, ("date", day), name))
 
     @needs_instances

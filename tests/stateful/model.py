@@ -6,7 +6,7 @@ what the code under test answers, and its state is what the machine compares wit
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from tests.stateful import reckoning
@@ -19,6 +19,7 @@ from tests.stateful.records import (
     Refused,
     Request,
     Voucher,
+    keep,
     malformed,
     malformed_key,
     shared,
@@ -76,7 +77,7 @@ class Model:
             return "MAX_TERM_EXCEEDED" if too_long else None
 
         units, refusals = self._units(request, now)
-        kept = _keep(units, {i.id: judge(i) for unit in units for i in unit}, refusals)
+        kept = keep(units, {i.id: judge(i) for unit in units for i in unit}, refusals)
         if refusals and request.batch == "ALL_OR_NOTHING":
             raise Refused("NotRenewable", refusals)
         has = {i.id for i in kept if i.mode == mode and (mode != "AUTO" or i.months == months)}
@@ -88,7 +89,7 @@ class Model:
         """What the request would do, whatever stands against it."""
         units, refusals = self._units(request, now)
         found = {i.id: self._line(i, request.wish, now) for unit in units for i in unit}
-        lines = [found[i.id] for i in _keep(units, found, refusals)]
+        lines = [found[i.id] for i in keep(units, found, refusals)]
         return lines, refusals, self._pay(request.account, lines, self._usable(request.account, now))
 
     def place(self, request: Request, now: dt.datetime) -> tuple:
@@ -125,7 +126,7 @@ class Model:
             for unit in self._in_order(due):
                 refusals: dict[str, str] = {}
                 found = {i.id: self._line(i, ("renew", i.months), now, i.last_day) for i in unit}
-                lines = [found[i.id] for i in _keep([unit], found, refusals)]
+                lines = [found[i.id] for i in keep([unit], found, refusals)]
                 payment = self._pay(account_id, lines, vouchers)
                 if payment.shortfall:
                     refusals, lines = dict.fromkeys(found, "INSUFFICIENT_FUNDS"), []
@@ -262,15 +263,3 @@ class Model:
 
     def _enter(self, account: str, kind: str, *amounts: object) -> None:
         self.accounts[account].entries.append((kind, *amounts))
-
-
-def _keep(
-    units: Iterable[Sequence[Instance]], codes: Mapping[str, object], refusals: dict[str, str]
-) -> list[Instance]:
-    """What is left of the units; who has a code takes the whole bundle along (rule 10)."""
-    kept: list[Instance] = []
-    for unit in units:
-        own = {i.id: codes[i.id] for i in unit if isinstance(codes[i.id], str)}
-        refusals |= {i.id: own.get(i.id, "BUNDLED") for i in unit if own}
-        kept += [] if own else unit
-    return kept

@@ -3,6 +3,7 @@
 import dataclasses as dc
 import datetime as dt
 import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 
@@ -125,3 +126,15 @@ def malformed(request: Request) -> str | None:
 def malformed_key(key: str) -> str | None:
     """Rule 26."""
     return None if 1 <= len(key) <= 64 and key.isprintable() else "input.idempotencyKey"
+
+
+def keep(
+    units: Iterable[Sequence[Instance]], codes: Mapping[str, object], refusals: dict[str, str]
+) -> list[Instance]:
+    """What is left of the units; who has a code takes the whole bundle along (rule 10)."""
+    kept: list[Instance] = []
+    for unit in units:
+        own = {i.id: codes[i.id] for i in unit if isinstance(codes[i.id], str)}
+        refusals |= {i.id: own.get(i.id, "BUNDLED") for i in unit if own}
+        kept += [] if own else unit
+    return kept
