@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.AddField("RenewalChunk", "error", fields.TextField(null=True)),
+        ops.RunSQL('ALTER TABLE renewal_chunks ALTER COLUMN error TYPE text COLLATE "C"', ops.RunSQL.noop),
         ops.AddField("RenewalRun", "parked_count", fields.IntField(null=True)),
         ops.AddField("RenewalRun", "broken_rules", ArrayField(element_type="text", null=True)),
     ]
