@@ -27,7 +27,11 @@ def create(limits: settings.Settings | None = None, *, clock: clocks.Clock = clo
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with database.opened(chosen.required_database_url, pool_size=chosen.database_pool_size):
+        async with database.opened(
+            chosen.required_database_url,
+            pool_size=chosen.database_pool_size,
+            transaction_seconds_max=database.TRANSACTION_SECONDS_MAX,
+        ):
             yield
 
     page = None

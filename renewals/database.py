@@ -16,7 +16,7 @@ from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.connection import get_connection
-from tortoise.exceptions import DBConnectionError
+from tortoise.exceptions import DBConnectionError, TransactionManagementError
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
@@ -24,15 +24,21 @@ APP = "renewals"
 _CONNECTION = "default"
 _MIGRATION_LOCK = 7_236_001_842
 
+IDLE_SECONDS_MAX = 60
+TRANSACTION_SECONDS_MAX = 300
+"""PostgreSQL ends a transaction of the API or the worker whose client stands still so long between two statements,
+or in the midst of one: its locks hold up its accounts."""
 TRIES_MAX = 5
 PAUSE_SECONDS = 0.1
 _OUTAGES = (
     OSError,
     asyncio.TimeoutError,
     DBConnectionError,
+    TransactionManagementError,
     asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidTransactionStateError,
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionRollbackError,
 )
@@ -44,11 +50,21 @@ Row = Any
 """A row answers by column name and by position."""
 
 
-def configuration(url: str, pool_size: int = 10) -> dict[str, Any]:
+def configuration(
+    url: str, pool_size: int = 10, *, transaction_seconds_max: int | None = None
+) -> dict[str, Any]:
     """Tortoise's configuration for a PostgreSQL URL."""
     _, _, address = url.partition("://")
     connection = expand_db_url(f"asyncpg://{address}")
-    connection["credentials"] |= {"minsize": 1, "maxsize": pool_size, "application_name": APP}
+    connection["credentials"] |= {
+        "minsize": 1,
+        "maxsize": pool_size,
+        "application_name": APP,
+        "server_settings": {
+            "idle_in_transaction_session_timeout": f"{IDLE_SECONDS_MAX}s",
+            "transaction_timeout": f"{transaction_seconds_max or 0}s",
+        },
+    }
     app = {
         "models": ["renewals.models"],
         "default_connection": _CONNECTION,
@@ -58,9 +74,12 @@ def configuration(url: str, pool_size: int = 10) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def opened(url: str, *, pool_size: int = 10) -> AsyncIterator[None]:
+async def opened(
+    url: str, *, pool_size: int = 10, transaction_seconds_max: int | None = None
+) -> AsyncIterator[None]:
     """Opens the pool for as long as the block runs."""
-    await Tortoise.init(config=configuration(url, pool_size), _enable_global_fallback=True)
+    chosen = configuration(url, pool_size, transaction_seconds_max=transaction_seconds_max)
+    await Tortoise.init(config=chosen, _enable_global_fallback=True)
     try:
         yield
     finally:

@@ -39,7 +39,11 @@ def create(chosen: settings.Settings) -> Worker:
 
     async def start(ctx: jobs.Context) -> None:
         await resources.enter_async_context(
-            database.opened(chosen.required_database_url, pool_size=chosen.database_pool_size)
+            database.opened(
+                chosen.required_database_url,
+                pool_size=chosen.database_pool_size,
+                transaction_seconds_max=database.TRANSACTION_SECONDS_MAX,
+            )
         )
         await jobs.catch_up(ctx)
 
