@@ -17,6 +17,9 @@ CHUNK_SECONDS_MAX = 300
 comes back this long, and ten seconds, after it, or as soon as a worker starts."""
 POLL_SECONDS = 0.1
 """arq starts no more jobs in a poll than fit at once, so that a longer pause would hold up a run of many chunks."""
+QUEUE_READ_MAX = 10_000
+"""arq looks no further than so many jobs for one that nobody has in hand. What killed workers had in hand stays
+in front until its time is up: with arq's own hundred, some thirty kills would leave nothing to be seen."""
 STOP_SECONDS_MAX = 30
 HEALTH_CHECK_SECONDS = 30
 TRIES_MAX = 5
@@ -60,6 +63,7 @@ def create(chosen: settings.Settings) -> Worker:
         on_startup=start,
         on_shutdown=stop,
         max_jobs=chosen.worker_chunks_at_once + 1,
+        queue_read_limit=QUEUE_READ_MAX,
         poll_delay=POLL_SECONDS,
         max_tries=TRIES_MAX,
         job_timeout=CHUNK_SECONDS_MAX,
