@@ -39,8 +39,9 @@ def main() -> int:
                 typer.echo(problem.__cause__ or "")
                 continue
             tallies[name] = tally = future.result()
-            said = "" if tally.is_clean else f"  NOT CLEAN {tally.broken}"
-            typer.echo(f"{name}: {tally.tried} in {tally.took_seconds:.0f} s{said}")
+            typer.echo(f"{name}: {tally.tried} in {tally.took_seconds:.0f} s")
+            if not tally.is_clean:
+                typer.echo("\n".join(["NOT CLEAN", *tally.broken, *tally.evidence]))
     shown = {name: tallies[name] for name in names if name in tallies}
     typer.echo(f"\n{table(list(shown.values()))}\n")
     enough = _print_sums(shown, complete=chosen.only is None and chosen.times >= 1)

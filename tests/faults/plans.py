@@ -31,6 +31,8 @@ class Plan(NamedTuple):
     """Sweep each second instead of each minute, so that a thousand faults do not take a day."""
     chunk_seconds_max: int | None = None
     """In the place of `workers.main.CHUNK_SECONDS_MAX`, so that a zombie is one sooner."""
+    idle_seconds_max: int | None = None
+    """In the place of both limits of `renewals.database`, so that a zombie's locks go sooner."""
 
 
 AS_IT_IS = Plan()

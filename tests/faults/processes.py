@@ -54,7 +54,8 @@ class Process:
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal to it if it lives."""
         if self.is_alive:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # ended, and nobody has told us yet
+                os.kill(self.pid, number)
 
     async def ended(self) -> int:
         """Waits for its end, and answers the exit code."""

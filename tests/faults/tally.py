@@ -21,6 +21,7 @@ class Tally:
     longest_seconds: float = 0.0
     took_seconds: float = 0.0
     broken: list[str] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
@@ -43,6 +44,7 @@ class Tally:
         took = await until(condition or (lambda: work.is_done(batch)), self.seconds_max)
         if took is None:
             self.late += 1
+            self.evidence += [f"--- late: {self.fault}", *await work.evidence()]
         self.longest_seconds = max(self.longest_seconds, time.monotonic() - since)
         self.note(await work.judge(batch))
 

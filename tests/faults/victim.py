@@ -33,6 +33,8 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], plan: plans.Pl
     os.dup2(written, sys.stderr.fileno())
     if plan.chunk_seconds_max is not None:
         main.CHUNK_SECONDS_MAX = plan.chunk_seconds_max
+    if plan.idle_seconds_max is not None:
+        database.IDLE_SECONDS_MAX = database.TRANSACTION_SECONDS_MAX = plan.idle_seconds_max
     if plan.sweeps_each_second:
         main.cron = _each_second
     cli.app(list(arguments))
@@ -81,6 +83,7 @@ clocks.utc_now = _utc_now
 asyncpg.Connection.execute = _counted(asyncpg.Connection.execute)
 asyncpg.Connection.fetch = _counted(asyncpg.Connection.fetch)
 cli: Any = importlib.import_module("graphql_api.cli")
+database: Any = importlib.import_module("renewals.database")
 main: Any = importlib.import_module("workers.main")
 importlib.import_module("graphql_api.app")
 importlib.import_module("uvicorn.protocols.http.httptools_impl")

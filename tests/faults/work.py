@@ -124,6 +124,19 @@ class Work:
         broken = [rule for rule, rows in (await integrity.verify()).items() if rows]
         return Verdict(lost, doubled, tuple(broken))
 
+    async def evidence(self) -> list[str]:
+        """What the database knows of work that is not done: runs, chunks, and who waits for whom."""
+        found = []
+        for sql in (
+            "SELECT id, trigger, started_at FROM renewal_runs WHERE ended_at IS NULL",
+            """SELECT run_id, number, account_ids, done_at, error FROM renewal_chunks
+               WHERE done_at IS NULL OR error IS NOT NULL""",
+            """SELECT pid, state, wait_event, now() - state_change, pg_blocking_pids(pid), left(query, 60)
+               FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()""",
+        ):
+            found += [str(row) for row in await self.world.rows(sql)]
+        return found
+
     async def retire(self, batch: Batch) -> None:
         """Takes what could not be paid out of later runs."""
         sql = "UPDATE instances SET renewal_mode = 'MANUAL' WHERE account_id = ANY($1)"
