@@ -3,16 +3,19 @@
 import asyncio
 import functools
 import random
+import signal
 import time
 from collections.abc import Sequence
 
-from tests.faults import boundaries, callers, plans
+from tests.faults import boundaries, callers, plans, processes
 from tests.faults.stage import Stage
 from tests.faults.tally import Tally
 from tests.faults.work import Work, together
 
 ANSWER_SECONDS_MAX = 20
 STATEMENTS_GUESSED = 22
+IDLE_SECONDS_MAX = 1
+"""After which PostgreSQL takes the locks from one that stands still."""
 CALL_SECONDS = 0.08
 """About how long a first mutation takes."""
 
@@ -30,8 +33,9 @@ async def at_each_statement(stage: Stage, passes: int) -> Tally:
 async def at_some_statements(stage: Stage, count: int) -> Tally:
     """The same at a few of them."""
     tally = Tally("API killed at some statements of a mutation", ANSWER_SECONDS_MAX)
-    for strike in await _strikers(stage, tally):
-        await boundaries.at_some(strike, count // 2, out_of=STATEMENTS_GUESSED)
+    renew, unify = await _strikers(stage, tally)
+    await boundaries.at_some(renew, lambda: tally.tried >= count // 2, out_of=STATEMENTS_GUESSED)
+    await boundaries.at_some(unify, lambda: tally.tried >= count, out_of=STATEMENTS_GUESSED)
     return tally
 
 
@@ -67,6 +71,32 @@ async def at_any_instant(stage: Stage, count: int) -> Tally:
         tally.tried += any(await asyncio.gather(*calls))
         victim, url = await stage.api()
         await _call_again(tally, work, purchases, url)
+    return tally
+
+
+async def stopped(stage: Stage, count: int) -> Tally:
+    """It stands still with the lock of its account, is given up by its caller, and wakes when another has answered."""
+    tally = Tally("API stopped in a mutation, wakes when all is done", ANSWER_SECONDS_MAX)
+    work = await Work.begun()
+    plan = plans.Plan(idle_seconds_max=IDLE_SECONDS_MAX)
+    _, beside = await stage.api(plan)
+
+    while tally.tried < count:
+        statement, moment = random.randint(2, STATEMENTS_GUESSED), random.choice(list(plans.Moment))
+        fuse = plans.Fuse(statement, moment, signal.SIGSTOP)
+        purchase = await callers.purchase(work, unify=tally.tried % 2 == 1)
+        zombie, url = await stage.api(plan._replace(fuse=fuse))
+        call = asyncio.create_task(_is_lost(purchase, url))
+        while not (zombie.is_stopped or call.done()):  # noqa: ASYNC110  # the system tells nobody
+            await asyncio.sleep(processes.POLL_SECONDS)
+        if zombie.is_stopped:
+            tally.tried += 1
+            await _call_again(tally, work, [purchase], beside)
+            zombie.signal(signal.SIGCONT)
+            await call
+            await _call_again(tally, work, [purchase], beside)
+        await call
+        await zombie.kill()
     return tally
 
 

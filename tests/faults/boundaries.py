@@ -19,9 +19,7 @@ async def at_each(strike: Strike, signal_number: signal.Signals = signal.SIGKILL
                 break
 
 
-async def at_some(strike: Strike, count: int, *, out_of: int) -> None:
-    """Strikes so often, at any of about so many statements."""
-    struck = 0
-    while struck < count:
-        fuse = plans.Fuse(random.randint(1, out_of), random.choice(list(plans.Moment)))
-        struck += await strike(fuse)
+async def at_some(strike: Strike, is_enough: Callable[[], bool], *, out_of: int) -> None:
+    """Strikes at any of about so many statements, until it is enough."""
+    while not is_enough():
+        await strike(plans.Fuse(random.randint(1, out_of), random.choice(list(plans.Moment))))

@@ -82,6 +82,7 @@ ALL = {
     "flush-product": Fault(Kind.FLUSH, outages.of_the_queue_of_the_product, count=2, sample=0),
     "zombies": Fault(Kind.ZOMBIE, zombies.wake_beside_their_successor, count=30, sample=3),
     "zombies-late": Fault(Kind.ZOMBIE, zombies.wake_when_all_is_done, count=30, sample=3),
+    "api-zombies": Fault(Kind.ZOMBIE, api_kills.stopped, count=20, sample=2),
     "two-at-once": Fault(Kind.OTHER, worker_kills.two_at_once, count=30, sample=2),
     "clock-back": Fault(Kind.OTHER, wrong_clocks.set_back, count=10, sample=1),
     "three-days": Fault(Kind.OTHER, wrong_clocks.no_worker_for_days, count=10, sample=1),

@@ -9,7 +9,7 @@ from tests.faults.work import Batch, Verdict, Work, until
 
 @dataclass
 class Tally:
-    """One fault: how often it was tried and what came of it; `kinds` says how many of what were hit."""
+    """One fault: how often it was tried and what came of it."""
 
     fault: str
     seconds_max: float
@@ -18,6 +18,7 @@ class Tally:
     lost: int = 0
     doubled: int = 0
     late: int = 0
+    """So often all was not charged, or a run had not ended, in that time."""
     longest_seconds: float = 0.0
     took_seconds: float = 0.0
     broken: list[str] = field(default_factory=list)

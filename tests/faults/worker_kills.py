@@ -34,7 +34,8 @@ async def at_each_statement(stage: Stage, passes: int) -> Tally:
 async def at_some_statements(stage: Stage, count: int) -> Tally:
     """The same at a few of them."""
     tally = Tally("worker killed at some statements", RESTART_SECONDS_MAX)
-    await boundaries.at_some(_striker(stage, tally, await Work.begun()), count, out_of=STATEMENTS_GUESSED)
+    strike = _striker(stage, tally, await Work.begun())
+    await boundaries.at_some(strike, lambda: tally.tried >= count, out_of=STATEMENTS_GUESSED)
     return tally
 
 
