@@ -8,6 +8,8 @@ and of the Redis every logical database but 0 is emptied.
 import asyncio
 import contextlib
 import os
+import signal
+import threading
 import urllib.parse
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -24,6 +26,15 @@ from tests import world as worlds
 # Not RENEWALS_..., which would be settings, nor DATABASE_URL, which the code under test might take for its own.
 POSTGRES, TEMPLATE, REDIS = "TEST_POSTGRES_URL", "TEST_TEMPLATE_DATABASE", "TEST_REDIS_URL"
 REDIS_DATABASES = 16
+
+
+def pytest_configure() -> None:
+    """Takes Ctrl-C again where it is ignored, as it is below `nohup` or `&`: our children are tried with it."""
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        and threading.current_thread() is threading.main_thread()
+    ):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
