@@ -65,7 +65,7 @@ async def all_ended(world: World) -> bool:
 
 
 async def is_empty(queue: ArqRedis) -> bool:
-    return not await queue.queued_jobs()
+    return not await queue.zcard(queue.default_queue_name)
 
 
 async def says(world: World, sql: str, answer: object) -> bool:
