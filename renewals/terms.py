@@ -88,7 +88,7 @@ class Account:
 
 
 class Instance(NamedTuple):
-    """What the rules need to know of an instance; `status` is as stored, see `status_at`."""
+    """What the rules need to know of an instance; `status` is as noted or as at the selection's instant."""
 
     id: str
     account_id: str
