@@ -1,0 +1,64 @@
+"""The project beside its peers, on the same data, in one run: `make bench`, or `make bench-quick` in 3 minutes."""
+
+import argparse
+import dataclasses
+import importlib
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import machine, report, sizes, stage
+from graphql_api import binaries
+
+SECTIONS = {
+    "reads": "benchmarks.reads",
+    "open-loop": "benchmarks.open_loop",
+    "executor": "benchmarks.executor",
+    "engine": "benchmarks.engine",
+    "growth": "benchmarks.growth",
+}
+"""Each module has `run(stage, size) -> results.Section`; the last two are left out where they are not there."""
+WORK = Path(".renewals/benchmarks")
+PUBLISHED = Path("docs/performance")
+
+
+def main() -> None:
+    chosen = _arguments()
+    size = sizes.QUICK if chosen.quick else sizes.FULL
+    if chosen.rounds:
+        size = dataclasses.replace(size, rounds=chosen.rounds)
+    output = chosen.output or (WORK / "quick" if chosen.quick else PUBLISHED)
+    WORK.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with stage.Stage(WORK) as here:
+        on = machine.describe(binaries.postgres())
+        for name in chosen.only:
+            print(f"== {name}", file=sys.stderr)
+            try:
+                module = importlib.import_module(SECTIONS[name])
+            except ModuleNotFoundError as missing:
+                print(f"left out: {missing}", file=sys.stderr)
+                continue
+            report.add(output, name, module.run(here, size), on, size)
+    print(f"{report.write(output, tuple(SECTIONS))}\nin {time.monotonic() - started:.0f} s", file=sys.stderr)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small and short; not published")
+    parser.add_argument("--only", type=_names, default=list(SECTIONS), metavar=",".join(SECTIONS))
+    parser.add_argument("--rounds", type=int, metavar="N", help="instead of the size's own")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help=f"[default: {PUBLISHED}]")
+    return parser.parse_args()
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    for name in names:
+        if name not in SECTIONS:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(SECTIONS)}")
+    return names
+
+
+if __name__ == "__main__":
+    main()

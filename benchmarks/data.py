@@ -1,0 +1,89 @@
+"""The data set of the reads: one large account among many, relative to the present, the same rows on each day.
+
+Which row is what hangs on a hash of its number, so that no two properties go together. Stored statuses are
+right at the moment of loading; all that expires within a day of it is left out, so they stay right.
+"""
+
+import asyncio
+import datetime as dt
+from dataclasses import dataclass
+
+import asyncpg
+
+from benchmarks import sizes
+from renewals import api_keys, database
+
+LARGE_ACCOUNT = "a-0"
+EXPIRY_DAYS = 365
+"""Running instances expire at the end of a day (in Shanghai) from tomorrow on, so many days ahead."""
+
+FILL = """
+INSERT INTO products (code, name, name_zh, renewable, unsupported_reason, max_term_months, retention_days)
+  SELECT 'product-' || n, 'Product ' || n, '产品' || n, n < 9, CASE WHEN n >= 9 THEN 'Not served' END, 36, 7
+  FROM generate_series(0, 9) n;
+INSERT INTO data_centers (code, name, type)
+  SELECT 'dc-' || n, '北京' || n || '区', (ARRAY['VPC', 'CLASSIC', 'EDGE'])[1 + n % 3] FROM generate_series(0, 5) n;
+INSERT INTO accounts (id, name, currency, time_zone, balance_cents, ledger_number, created_at)
+  SELECT 'a-' || n, 'Account ' || n, 'CNY', 'Asia/Shanghai', 100000, 1, now()
+  FROM generate_series(0, {accounts} - 1) n;
+INSERT INTO ledger_entries (account_id, number, kind, amount_cents, balance_after_cents, memo, created_at)
+  SELECT id, 1, 'TOP_UP', balance_cents, balance_cents, 'Top-up', created_at FROM accounts ORDER BY id;
+INSERT INTO api_keys (id, account_id, prefix, secret_hash, created_at)
+  SELECT gen_random_uuid(), id, 'none', sha256(convert_to('nobody has this key: ' || id, 'UTF8')), now() FROM accounts;
+CREATE TEMP TABLE drawn AS
+  SELECT n, CASE WHEN n <= {large} THEN 0 ELSE 1 + n % ({accounts} - 1) END AS account,
+    pick(n, 1, 10) AS product, pick(n, 2, 6) AS data_center, pick(n, 3, 100) AS kind, pick(n, 4, 100) AS mode,
+    1 + pick(n, 5, {days}) AS day, pick(n, 6, 100) AS lapsed, pick(n, 7, 90000) AS price, pick(n, 8, 12) AS months
+  FROM generate_series(1, {instances}) n;
+INSERT INTO instances (id, account_id, name, product_code, data_center_code, configuration, billing_mode, is_trial,
+    status, renewal_mode, auto_renew_months, expires_at, anchor_day, monthly_price_cents, created_at)
+  SELECT 'i-' || lpad(n::text, 10, '0'), 'a-' || account, 'instance ' || n, 'product-' || product, 'dc-' || data_center,
+    '[{{"label": "CPU", "value": "4核"}}, {{"label": "内存", "value": "8GB"}}]',
+    CASE WHEN kind < 82 THEN 'PREPAID' WHEN kind < 94 THEN 'PAY_AS_YOU_GO' ELSE 'ONE_OFF' END, kind % 20 = 0,
+    CASE WHEN lapsed >= 8 OR expires_at IS NULL THEN 'RUNNING' WHEN lapsed < 5 THEN 'EXPIRED' ELSE 'RELEASED' END,
+    CASE WHEN mode < 30 THEN 'AUTO' WHEN mode < 90 THEN 'MANUAL' ELSE 'NONE' END, 1 + months,
+    expires_at, extract(day FROM expires_at AT TIME ZONE 'Asia/Shanghai'), 1000 + price,
+    timestamptz '{today} 15:59:59Z' - interval '1 year' - n * interval '7 seconds' + n * interval '1 microsecond'
+  FROM drawn CROSS JOIN LATERAL (SELECT CASE WHEN kind BETWEEN 82 AND 93 OR (kind >= 94 AND n % 2 = 0) THEN NULL
+    ELSE timestamptz '{today} 15:59:59Z' + interval '1 day'
+      * CASE WHEN lapsed < 5 THEN -1 - day % 5 WHEN lapsed < 8 THEN -9 - day ELSE day END END AS expires_at) AS due;
+"""
+"""Of an account, eight in a hundred have lapsed: five within the week of retention, three long ago."""
+
+PICK = """CREATE FUNCTION pg_temp.pick(number bigint, seed bigint, count integer) RETURNS integer LANGUAGE sql IMMUTABLE
+  RETURN ((hashint8extended(number, seed) % count) + count) % count"""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A filled database, the key of its large account, and the day that its dates are relative to."""
+
+    url: str
+    key: str
+    today: dt.date
+
+
+def load(url: str, size: sizes.Size) -> Loaded:
+    """Fills a migrated database and has PostgreSQL look at what is in it."""
+    return asyncio.run(_load(url, size))
+
+
+async def _load(url: str, size: sizes.Size) -> Loaded:
+    now = dt.datetime.now(dt.UTC)
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(PICK)
+        filling = FILL.format(
+            accounts=size.accounts,
+            instances=size.instances,
+            large=size.large_account_instances,
+            days=EXPIRY_DAYS,
+            today=now.date(),
+        )
+        await connection.execute(filling.replace("pick(", "pg_temp.pick("), timeout=3_600)
+        await connection.execute("VACUUM ANALYZE")
+    finally:
+        await connection.close()
+    async with database.opened(url, pool_size=1):
+        key = await api_keys.create(database.pool(), LARGE_ACCOUNT, now)
+    return Loaded(url, key, now.date())

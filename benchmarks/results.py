@@ -1,0 +1,62 @@
+"""What a measurement answers: figures, targets and words, put together as sections of one report."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One thing measured of one contender, a value each round."""
+
+    what: str
+    contender: str
+    unit: str
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def low(self) -> float:
+        return min(self.values)
+
+    @property
+    def high(self) -> float:
+        return max(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How many times better than a peer we are, and want to be."""
+
+    what: str
+    ours: float
+    peer: float
+    at_least: float
+    less_is_better: bool = False
+
+    @property
+    def ratio(self) -> float:
+        better, worse = (self.peer, self.ours) if self.less_is_better else (self.ours, self.peer)
+        return better / worse
+
+    @property
+    def is_reached(self) -> bool:
+        return self.ratio >= self.at_least
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of the report; notes say what a reader must know to judge the figures."""
+
+    title: str
+    figures: Sequence[Figure]
+    targets: Sequence[Target] = ()
+    notes: Sequence[str] = ()
+
+
+def median(figures: Sequence[Figure], what: str, contender: str) -> float | None:
+    """The median of a figure, or None where it was not measured."""
+    return next((f.median for f in figures if (f.what, f.contender) == (what, contender)), None)

@@ -1,0 +1,43 @@
+"""How much is measured: the full run that is published, and a quick one that shows that everything works."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The data set, and how long each measurement takes; every section draws from it what it needs."""
+
+    name: str
+    instances: int
+    accounts: int
+    large_account_instances: int
+    rounds: int
+    seconds: float
+    """One closed-loop measurement, of one contender and one page."""
+    warm_up_seconds: float
+    connections: int
+    open_loop_seconds: float
+
+
+FULL = Size(
+    name="full",
+    instances=1_000_000,
+    accounts=10_000,
+    large_account_instances=50_000,
+    rounds=5,
+    seconds=5,
+    warm_up_seconds=2,
+    connections=16,
+    open_loop_seconds=60,
+)
+QUICK = Size(
+    name="quick",
+    instances=100_000,
+    accounts=1_000,
+    large_account_instances=50_000,
+    rounds=2,
+    seconds=1,
+    warm_up_seconds=0.3,
+    connections=16,
+    open_loop_seconds=8,
+)

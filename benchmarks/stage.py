@@ -1,0 +1,186 @@
+"""Where the contenders meet: one PostgreSQL, a core for the server measured and another for all else.
+
+with stage.Stage(folder) as here:
+    url = here.create_database("reads")
+    with here.running(command, environment) as server:
+        ask(server.port)
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import asyncpg
+
+from graphql_api import embedded, guard
+from renewals import database
+
+START_SECONDS_MAX = 60.0
+STOP_SECONDS_MAX = 10.0
+POLL_SECONDS = 0.05
+POSTGRES_SETTINGS = {
+    "max_connections": "200",
+    "shared_buffers": "1GB",
+    "effective_cache_size": "4GB",
+    "work_mem": "32MB",
+    "maintenance_work_mem": "512MB",
+    "max_wal_size": "8GB",
+    "random_page_cost": "1.1",
+}
+"""All else is PostgreSQL's default: what is committed is on the disk."""
+
+
+class Postgres(embedded.Postgres):
+    """The embedded PostgreSQL with the settings that anybody gives a server with a million rows."""
+
+    def _command(self, port: int) -> Sequence[str]:
+        words = [word for name, value in POSTGRES_SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        return [*super()._command(port), *words]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server process that answers on its port of 127.0.0.1."""
+
+    pid: int
+    port: int
+
+    def cpu_seconds(self) -> float:
+        """The processor time that the process has taken so far; 0 where the system does not tell."""
+        return cpu_seconds(self.pid)
+
+
+@dataclass
+class Stage:
+    """One PostgreSQL with its databases, and the processes that are started beside it."""
+
+    folder: Path
+    server_core: int | None = field(init=False)
+    other_core: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        cores = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+        enough = len(cores) > 1
+        self.server_core, self.other_core = (cores[0], cores[1]) if enough else (None, None)
+
+    def __enter__(self) -> Self:
+        self._stack = contextlib.ExitStack()
+        self.postgres = self._stack.enter_context(Postgres(self.folder))
+        for pid in (os.getpid(), self.postgres.pid, *_children(self.postgres.pid)):
+            _pin(pid, self.other_core)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def create_database(self, name: str, *, template: str | None = None) -> str:
+        """Makes a database anew, migrated or as a copy of another, and answers its URL."""
+        url = self.url(name)
+        asyncio.run(_create(self.postgres.url, name, template))
+        if template is None:
+            asyncio.run(database.migrate(url))
+        return url
+
+    def url(self, name: str) -> str:
+        return f"{self.postgres.url.rpartition('/')[0]}/{name}"
+
+    @contextlib.contextmanager
+    def running(
+        self,
+        command: Callable[[int], Sequence[str]],
+        environment: Mapping[str, str],
+        *,
+        folder: Path | None = None,
+    ) -> Iterator[Running]:
+        """Runs a server on the server's core; `command` is given its port. Its output is in a file of `folder`."""
+        port = free_port()
+        log = self.folder / f"server-{port}.log"
+        with log.open("wb") as output, _on(self.server_core):
+            process = subprocess.Popen(
+                command(port),
+                env=os.environ | environment,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        guard.watch(process.pid)
+        try:
+            _await_port(process, port, log)
+            yield Running(process.pid, port)
+        finally:
+            _stop(process)
+            guard.forget(process.pid)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody has at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def cpu_seconds(pid: int) -> float:
+    """The processor time that a process has taken so far, in user and system; 0 where the system does not tell."""
+    if sys.platform != "linux":
+        return 0.0
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _await_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while process.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(POLL_SECONDS)
+    raise RuntimeError(f"{process.args!r} did not start:\n{log.read_text(errors='replace')[-2_000:]}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+async def _create(server_url: str, name: str, template: str | None) -> None:
+    connection = await asyncpg.connect(server_url)
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}"')
+    finally:
+        await connection.close()
+
+
+def _children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
+
+
+@contextlib.contextmanager
+def _on(core: int | None) -> Iterator[None]:
+    """On this core for as long as the block runs: a process started in it inherits the core."""
+    before = os.sched_getaffinity(0) if core is not None else set()
+    _pin(0, core)
+    yield
+    if before:
+        os.sched_setaffinity(0, before)
+
+
+def _pin(pid: int, core: int | None) -> None:
+    if core is not None:
+        os.sched_setaffinity(pid, {core})
