@@ -1,0 +1,222 @@
+"""Everybody at once at the same three accounts, over the last second of three months.
+
+Clients in groups play the same script with the same keys, two workers do each run twice, and a sweep expires
+and releases. `HAMMER_ROUNDS=20 make test TESTS=tests/races/test_hammer.py` goes on for longer, with other scripts.
+"""
+
+import asyncio
+import collections
+import datetime as dt
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+import pytest
+
+from renewals import auto_renewal, lifecycle, runs
+from tests import buyer as buyers
+from tests import integrity
+from tests.client import Client
+from tests.world import World
+
+ROUNDS = int(os.environ.get("HAMMER_ROUNDS") or 1)
+LAST_DAYS = ("2027-01-31", "2027-02-28", "2027-03-31")
+SCRIPTS = 3
+REQUESTS_A_SCRIPT = 8
+CLIENTS_A_SCRIPT = 3
+"""So many play a script side by side: each key comes so often, at about the same time."""
+
+SINGLE_PRICE = "10.00"
+POOR_PERIODS = 40
+"""The money of `poor` pays for so many periods of one instance; its clients ask for more, and the worker too."""
+BALANCES = {"poor": "300.00", "mixed": "400.00", "rich": "1000000.00"}
+"""Beside a voucher of 100.00 each."""
+
+
+class Request(NamedTuple):
+    """A mutation with its own key."""
+
+    verb: str
+    key: str
+    ids: Sequence[str]
+    more: dict[str, object]
+
+
+Answers: TypeAlias = Sequence[tuple[str, Request, buyers.Result]]
+"""Each with the account that asked."""
+
+
+class Clock:
+    """Starts anew where it is set, and goes on by itself."""
+
+    def set(self, at: dt.datetime) -> None:
+        self._at, self._since = at, time.monotonic()
+
+    def __call__(self) -> dt.datetime:
+        return self._at + dt.timedelta(seconds=time.monotonic() - self._since)
+
+
+async def put_accounts(world: World) -> dict[str, list[str]]:
+    """The accounts, and of each the ids that its clients know; some that they never renew are the worker's own."""
+    touched = {}
+    for account, balance in BALANCES.items():
+        await world.account(account, balance=balance)
+        ids = [f"{account}-{n}" for n in range(8)]
+        prices = [SINGLE_PRICE] * 8 if account == "poor" else ["33.33", "0.99", "47.10", "10.00"] * 2
+        for number, (each, price) in enumerate(zip(ids, prices, strict=True)):
+            mode = "AUTO" if number % 2 else "MANUAL"
+            await world.instance(each, account=account, expires=LAST_DAYS[0], mode=mode, price=price)
+        own = [f"{account}-own-{n}" for n in range(6)]
+        await world.instances(own, account=account, expires=LAST_DAYS[0], mode="AUTO", price=SINGLE_PRICE)
+        if account != "poor":
+            for product in ("kec", "ebs", "kes"):
+                about = {"product": product, "bundle": f"{account}-b", "mode": "AUTO", "price": "21.07"}
+                await world.instance(f"{account}-{product}", account=account, expires=LAST_DAYS[0], **about)
+                ids.append(f"{account}-{product}")
+            await world.voucher("75.50", account=account, products=["kec", "eip"], expires="2027-02-28")
+        await world.voucher("100.00", account=account)
+        touched[account] = ids
+    return touched
+
+
+def script(rng: random.Random, account: str, ids: Sequence[str], name: str) -> Iterator[Request]:
+    """Some requests of an account; those of `poor` are for one instance and one month each."""
+    for number in range(REQUESTS_A_SCRIPT):
+        verb = rng.choice(("renew", "renew", "unify", "set_policy"))
+        more: dict[str, object] = {"mode": rng.choice(("AUTO", "AUTO", "NONE"))}
+        chosen = rng.sample(ids, 1 if account == "poor" else rng.randint(1, len(ids)))
+        if verb != "set_policy":
+            target = {"months": 1} if verb == "renew" else {"day": 31}  # a month later: all are on the 31st
+            if account != "poor":
+                target = {"months": rng.randint(1, 2)} if verb == "renew" else {"day": rng.randint(1, 31)}
+            more = {**target, "key": f"{name}-{number}"}
+        if account != "poor":
+            more |= {"bundles": "WHOLE", "batchMode": rng.choice(("BEST_EFFORT", "ALL_OR_NOTHING"))}
+        yield Request(verb, f"{name}-{number}", chosen, more)
+
+
+async def play(account: str, buyer: buyers.Buyer, requests: Sequence[Request], clock: Clock) -> Answers:
+    """What one client is answered, one request after the other; an error among the answers is raised."""
+    answers = []
+    for request in requests:
+        buyer.client.at(clock())
+        ask = getattr(buyer, request.verb)
+        answers.append((account, request, await ask(request.ids, **request.more)))
+    return answers
+
+
+async def play_all(
+    scripts: Sequence[tuple[str, Sequence[Request]]], purses: Mapping[str, buyers.Buyer], clock: Clock
+) -> Answers:
+    """What all clients are answered, several with each script."""
+    playing = [
+        play(account, purses[account], requests, clock)
+        for account, requests in scripts
+        for _ in range(CLIENTS_A_SCRIPT)
+    ]
+    return [each for played in await asyncio.gather(*playing) for each in played]
+
+
+async def work(clock: Clock, over: asyncio.Event) -> None:
+    """Two workers: both do every chunk of the hour's run, in opposite orders, and then one run after the other."""
+
+    async def renew(chunks: Sequence[runs.Chunk]) -> None:
+        for chunk in chunks:
+            assert await auto_renewal.renew_or_park(chunk, clock)
+        await auto_renewal.end_runs(clock)
+
+    async def run_on() -> None:
+        while not over.is_set():
+            await auto_renewal.run_now(clock(), clock)
+
+    await asyncio.gather(*(runs.open_scheduled(clock()) for _ in range(2)))
+    chunks = await runs.pending_chunks()
+    await asyncio.gather(renew(chunks), renew(chunks[::-1]))
+    await asyncio.gather(run_on(), run_on())
+
+
+async def sweep(clock: Clock, over: asyncio.Event) -> None:
+    """Expires and releases, time after time."""
+    while not over.is_set():
+        await lifecycle.lapse(clock())
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+async def test_all_at_once_spend_what_there_is_and_not_a_cent_more(
+    world: World, settings_override: Callable[..., None], seed: int
+) -> None:
+    settings_override(instances_per_chunk=25)  # two accounts in one chunk, one in the other
+    rng, clock = random.Random(seed), Clock()
+    touched = await put_accounts(world)
+    purses = {account: await buyers.of(world, Client(), account) for account in BALANCES}
+    answers: list[tuple[str, Request, buyers.Result]] = []
+
+    for night, last_day in enumerate(LAST_DAYS):
+        scripts = [
+            (account, list(script(rng, account, ids, f"{night}-{number}")))
+            for account, ids in touched.items()
+            for number in range(SCRIPTS)
+        ]
+        clock.set(world.at(f"{last_day} 23:59:58.500", account="poor"))
+        over = asyncio.Event()
+        async with asyncio.TaskGroup() as others:
+            others.create_task(work(clock, over))
+            others.create_task(sweep(clock, over))
+            answers += await play_all(scripts, purses, clock)
+            over.set()
+
+    await assert_nobody_saw_a_fault(world)
+    assert_each_key_is_one_order(answers)
+    assert_refused_for_a_reason(answers)
+    await assert_spent_to_the_last_affordable_period(world)
+    await integrity.assert_holds()
+    for buyer in purses.values():
+        await buyer.client.http.aclose()
+
+
+async def assert_nobody_saw_a_fault(world: World) -> None:
+    """Not even one that was tried again: who locks in one order has no deadlocks."""
+    assert await world.value("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == 0
+    # One that was set aside is parked with its error, or divided into chunks in which nothing was counted.
+    assert (
+        await world.value("SELECT count(*) FROM renewal_chunks WHERE error IS NOT NULL OR due_count = 0") == 0
+    )
+    assert await world.value("SELECT count(*) FROM renewal_runs WHERE broken_rules <> '{}'") == 0
+    assert await runs.pending_chunks() == []
+
+
+def assert_each_key_is_one_order(answers: Answers) -> None:
+    orders = collections.defaultdict(list)
+    for account, request, result in answers:
+        if "order" in result:
+            orders[account, request.key].append(result["order"])
+    for same in orders.values():
+        assert same == [same[0]] * len(same)
+    assert len({same[0]["id"] for same in orders.values()}) == len(orders) > 0
+
+
+def assert_refused_for_a_reason(answers: Answers) -> None:
+    met = collections.Counter((account, result["__typename"]) for account, _, result in answers)
+    assert met["poor", "InsufficientFunds"] > 0
+    assert met["mixed", "InsufficientFunds"] > 0
+    assert met["rich", "InsufficientFunds"] == 0
+    assert not {"InvalidInput", "PriceChanged", "IdempotencyKeyReused"} & {kind for _, kind in met}
+    for account, _, result in answers:
+        if account == "poor":
+            assert result.get("available", "0.00") == "0.00"
+            assert {refusal["code"] for refusal in result.get("refusals", ())} <= {"EXPIRED", "RELEASED"}
+
+
+async def assert_spent_to_the_last_affordable_period(world: World) -> None:
+    sql = (
+        "SELECT count(*) FROM order_lines l JOIN instances i ON i.id = l.instance_id WHERE i.account_id = $1"
+    )
+    assert (await world.balance("poor"), await world.value(sql, "poor")) == ("0.00", POOR_PERIODS)
+    assert await world.value("SELECT min(balance_cents) FROM accounts") >= 0
+    assert await world.value("SELECT min(available_cents) FROM vouchers") >= 0
+    # And all of them were at it.
+    assert await world.value("SELECT count(*) FROM renewal_attempts WHERE succeeded") > 0
+    assert await world.value("SELECT count(*) FROM instances WHERE status = 'RELEASED'") > 0
