@@ -36,6 +36,7 @@ _OUTAGES = (
     DBConnectionError,
     TransactionManagementError,
     asyncpg.InterfaceError,
+    asyncpg.InvalidCachedStatementError,  # the schema has changed under a connection, which knows it from now on
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidTransactionStateError,

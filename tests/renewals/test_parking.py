@@ -80,8 +80,31 @@ async def test_a_run_keeps_whether_all_added_up_after_it(world: World) -> None:
 async def test_a_server_that_goes_away_is_no_poison(world: World) -> None:
     for error in (ConnectionResetError(), asyncpg.AdminShutdownError(), asyncpg.DeadlockDetectedError()):
         assert database.is_outage(error)
-    for error in (ValueError(), AssertionError(), asyncpg.CheckViolationError()):
+    for error in (
+        ValueError(),
+        AssertionError(),
+        asyncpg.CheckViolationError(),
+        asyncpg.FeatureNotSupportedError(),
+    ):
         assert not database.is_outage(error)
+
+
+async def test_a_migration_under_a_workers_statements_is_no_poison(three_accounts: World) -> None:
+    """A connection's statements know the columns of before; after the first refusal it asks for them anew."""
+    world = three_accounts
+    await cure()
+    assert (await auto_renewal.run_now(world.at(AT))).renewed_count == 3
+    await database.execute(database.pool(), "ALTER TABLE accounts ALTER COLUMN lead_days TYPE bigint")
+    at = world.at("2027-02-28 00:30")
+    run_id = await runs.open_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
+    [chunk] = await runs.pending_chunks(run_id)
+    with pytest.raises(asyncpg.InvalidCachedStatementError):
+        await auto_renewal.renew_or_park(chunk)
+    assert await runs.pending_chunks(run_id) == [chunk]
+    assert await auto_renewal.renew_or_park(chunk)
+    assert await world.value("SELECT renewed_count FROM renewal_chunks WHERE run_id = $1", run_id) == 3
+    assert await runs.read_parked(run_id) == []
+    await integrity.assert_holds()
 
 
 async def test_a_deadlock_is_tried_again_and_not_forever(world: World) -> None:
