@@ -104,7 +104,7 @@ async def fetch_voucher_uses(
     """What orders took from vouchers, in the order it was taken."""
     rows = await database.fetch(
         connection,
-        """SELECT order_id, voucher_id, -amount_cents AS amount_cents FROM ledger_entries
+        """SELECT order_id, voucher_id::text, -amount_cents AS amount_cents FROM ledger_entries
            WHERE order_id = ANY($1) AND voucher_id IS NOT NULL ORDER BY number""",
         order_ids,
     )
@@ -118,7 +118,7 @@ async def fetch_attempts(
     rows = await database.fetch(
         connection,
         """SELECT a.* FROM unnest($1::text[]) AS u(id) CROSS JOIN LATERAL (
-             SELECT run_id, instance_id, due_at, attempted_at, succeeded, code, message, order_id
+             SELECT run_id || ':' || instance_id AS id, instance_id, due_at, attempted_at, succeeded, code, message, order_id
              FROM renewal_attempts WHERE instance_id = u.id ORDER BY id DESC LIMIT $2) AS a""",
         instance_ids,
         first,

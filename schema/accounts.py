@@ -1,48 +1,28 @@
 """The account, its vouchers and its ledger."""
 
 import datetime as dt
-from typing import Annotated, Self
+from typing import Annotated
 
 import strawberry
 
 from renewals import database, details, queries, terms
-from renewals.database import Row
-from schema import connections, scalars
+from schema import connections, rows, scalars
 from schema.context import Info
 
 
 @strawberry.type
 class Voucher:
     id: strawberry.ID
-    face_value: scalars.Money
-    available: scalars.Money
+    face_value: scalars.Money = rows.column("face_cents")
+    available: scalars.Money = rows.column("available_cents")
     expires_at: dt.datetime
-    products: list[strawberry.ID]
-
-    @classmethod
-    def of(cls, row: Row) -> Self:
-        return cls(
-            id=strawberry.ID(str(row["id"])),
-            face_value=row["face_cents"],
-            available=row["available_cents"],
-            expires_at=row["expires_at"],
-            products=row["product_codes"],
-        )
+    products: list[strawberry.ID] = rows.column("product_codes")
 
 
 @strawberry.type
 class VoucherUse:
-    voucher: Voucher
-    amount: scalars.Money
-
-
-async def voucher_uses(amounts: list[tuple[str, int]], info: Info) -> list[VoucherUse]:
-    """Uses with their vouchers as they are now, given (voucher id, cents)."""
-    rows = await info.context.load.voucher.load_many([voucher_id for voucher_id, _ in amounts])
-    return [
-        VoucherUse(voucher=Voucher.of(row), amount=scalars.Money(cents))
-        for row, (_, cents) in zip(rows, amounts, strict=True)
-    ]
+    voucher: Voucher = rows.loaded(lambda load: load.voucher, "voucher_id")
+    amount: scalars.Money = rows.column("amount_cents")
 
 
 @strawberry.type
@@ -51,7 +31,7 @@ class Account:
     name: str
     currency: str
     time_zone: str
-    balance: scalars.Money
+    balance: scalars.Money = rows.column("balance_cents")
 
     @strawberry.field
     async def vouchers(
@@ -65,44 +45,26 @@ class Account:
         ] = True,
     ) -> list[Voucher]:
         context = info.context
-        rows = await details.fetch_vouchers(
+        found = await details.fetch_vouchers(
             database.pool(), context.account_id, usable=usable, now=context.now
         )
-        return [Voucher.of(row) for row in rows]
+        return list(found)
 
 
 async def resolve_account(info: Info) -> Account:
-    row = await details.fetch_account(database.pool(), info.context.account_id)
-    return Account(
-        id=row["id"],
-        name=row["name"],
-        currency=row["currency"],
-        time_zone=row["time_zone"],
-        balance=row["balance_cents"],
-    )
+    row: Account = await details.fetch_account(database.pool(), info.context.account_id)
+    return row
 
 
 @strawberry.type
 class LedgerEntry:
-    id: strawberry.ID
+    id: strawberry.ID = rows.column("number")
     kind: terms.LedgerEntryKind
-    amount: scalars.Money
-    balance_after: scalars.Money
+    amount: scalars.Money = rows.column("amount_cents")
+    balance_after: scalars.Money = rows.column("balance_after_cents")
     created_at: dt.datetime
     order_id: strawberry.ID | None
     memo: str
-
-    @classmethod
-    def of(cls, row: Row) -> Self:
-        return cls(
-            id=strawberry.ID(str(row["number"])),
-            kind=terms.LedgerEntryKind(row["kind"]),
-            amount=row["amount_cents"],
-            balance_after=row["balance_after_cents"],
-            created_at=row["created_at"],
-            order_id=row["order_id"] and strawberry.ID(str(row["order_id"])),
-            memo=row["memo"],
-        )
 
 
 async def resolve_ledger(
@@ -117,5 +79,4 @@ async def resolve_ledger(
     return connections.Connection(
         page=connections.Once(lambda: queries.fetch_ledger(database.pool(), account_id, request)),
         count=lambda: queries.count_ledger(database.pool(), account_id),
-        node_of=LedgerEntry.of,
     )

@@ -8,7 +8,7 @@ from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 
-from schema import mutations, queries, refusals, scalars
+from schema import executor, mutations, queries, refusals, rows, scalars
 
 _DOCUMENTS_CACHED = 200
 
@@ -40,7 +40,8 @@ class RenewalSchema(strawberry.Schema):
 schema = RenewalSchema(
     query=queries.Query,
     mutation=mutations.Mutation,
-    config=StrawberryConfig(scalar_map=scalars.SCALARS),
+    config=StrawberryConfig(scalar_map=scalars.SCALARS, default_resolver=rows.read),
+    execution_context_class=executor.Executor,
     exception_handlers=refusals.HANDLERS,
     extensions=[
         lambda: ParserCache(maxsize=_DOCUMENTS_CACHED),

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import strawberry
 
@@ -43,23 +43,19 @@ class Edge(Generic[Node]):
 
 @strawberry.type
 class Connection(Generic[Node]):
-    """A list of nodes: how to read its page, how to count it, how a row becomes a node."""
+    """A list of nodes: how to read its page, and how to count it."""
 
     page: strawberry.Private[Once[paging.Page[Row]]]
     count: strawberry.Private[Callable[[], Awaitable[int]]]
-    node_of: strawberry.Private[Callable[[Row], Any]]
 
     @strawberry.field
     async def nodes(self) -> list[Node]:
-        return [self.node_of(row) for row in (await self.page()).items]
+        return list((await self.page()).items)
 
     @strawberry.field
     async def edges(self) -> list[Edge[Node]]:
         page = await self.page()
-        return [
-            Edge(node=self.node_of(row), cursor=cursor)
-            for row, cursor in zip(page.items, page.cursors, strict=True)
-        ]
+        return [Edge(node=row, cursor=cursor) for row, cursor in zip(page.items, page.cursors, strict=True)]
 
     @strawberry.field
     async def page_info(self) -> PageInfo:

@@ -1,14 +1,13 @@
 """Instances with all that is nested in them, and the list of them."""
 
 import datetime as dt
-from typing import Annotated, Self
+from typing import Annotated, Any
 
 import orjson
 import strawberry
 
 from renewals import database, errors, filters, queries, settings, terms
-from renewals.database import Row
-from schema import catalogue, connections, inputs, orders, scalars
+from schema import catalogue, connections, inputs, orders, rows, scalars
 from schema.context import Info
 
 
@@ -22,11 +21,7 @@ class ConfigurationItem:
 class Bundle:
     id: strawberry.ID
     name: str
-    member_ids: strawberry.Private[list[str]]
-
-    @strawberry.field
-    async def instances(self, info: Info) -> list["Instance"]:
-        return await load_instances(self.member_ids, info)
+    instances: list["Instance"] = rows.loaded(lambda load: load.instance, "members", many=True)
 
 
 @strawberry.type(description="One try of the worker to renew one instance.")
@@ -38,84 +33,19 @@ class RenewalAttempt:
     succeeded: bool
     code: errors.RefusalCode | None
     message: str | None
-    row: strawberry.Private[Row]
-
-    @classmethod
-    def of(cls, row: Row) -> Self:
-        return cls(
-            id=strawberry.ID(f"{row['run_id']}:{row['instance_id']}"),
-            instance_id=row["instance_id"],
-            due_at=row["due_at"],
-            attempted_at=row["attempted_at"],
-            succeeded=row["succeeded"],
-            code=row["code"] and errors.RefusalCode(row["code"]),
-            message=row["message"],
-            row=row,
-        )
-
-    @strawberry.field
-    async def order(self, info: Info) -> orders.RenewOrder | None:
-        return await orders.load_order(self.row["order_id"], info) if self.row["order_id"] else None
+    order: orders.RenewOrder | None = rows.loaded(lambda load: load.order, "order_id")
 
 
-@strawberry.type
-class Instance:
-    id: strawberry.ID = strawberry.field(description="The provider's id.")
-    name: str
-    billing_mode: terms.BillingMode
-    is_trial: bool
-    status: terms.InstanceStatus
-    renewal_mode: terms.RenewalMode
-    auto_renew_months: int
-    expires_at: dt.datetime | None = strawberry.field(description="Null: no expiry.")
-    monthly_price: scalars.Money
-    created_at: dt.datetime
-    row: strawberry.Private[Row]
+def _configuration(row: strawberry.Parent[Any]) -> list[ConfigurationItem]:
+    return [ConfigurationItem(**item) for item in orjson.loads(row["configuration"])]
 
-    @classmethod
-    def of(cls, row: Row) -> Self:
-        return cls(
-            id=row["id"],
-            name=row["name"],
-            billing_mode=terms.BillingMode(row["billing_mode"]),
-            is_trial=row["is_trial"],
-            status=terms.InstanceStatus(row["status"]),
-            renewal_mode=terms.RenewalMode(row["renewal_mode"]),
-            auto_renew_months=row["auto_renew_months"],
-            expires_at=row["expires_at"],
-            monthly_price=row["monthly_price_cents"],
-            created_at=row["created_at"],
-            row=row,
-        )
 
-    @strawberry.field
-    async def product(self, info: Info) -> catalogue.Product:
-        return catalogue.Product.of(await info.context.load.product.load(self.row["product_code"]))
+async def _attempts(row: strawberry.Parent[Any], info: Info, first: int | None = 10) -> list[RenewalAttempt]:
+    return list(await info.context.load.attempts.load((row["id"], _latest(first))))
 
-    @strawberry.field
-    async def data_center(self, info: Info) -> catalogue.DataCenter:
-        return catalogue.DataCenter.of(await info.context.load.data_center.load(self.row["data_center_code"]))
 
-    @strawberry.field
-    def configuration(self) -> list[ConfigurationItem]:
-        return [ConfigurationItem(**item) for item in orjson.loads(self.row["configuration"])]
-
-    @strawberry.field
-    async def bundle(self, info: Info) -> Bundle | None:
-        if self.row["bundle_id"] is None:
-            return None
-        row = await info.context.load.bundle.load(self.row["bundle_id"])
-        return Bundle(id=row["id"], name=row["name"], member_ids=row["members"])
-
-    @strawberry.field
-    async def attempts(self, info: Info, first: int | None = 10) -> list[RenewalAttempt]:
-        rows = await info.context.load.attempts.load((self.id, _latest(first)))
-        return [RenewalAttempt.of(row) for row in rows or []]
-
-    @strawberry.field
-    async def orders(self, info: Info, first: int | None = 10) -> list[orders.RenewOrder]:
-        rows = await info.context.load.orders.load((self.id, _latest(first)))
-        return [orders.RenewOrder.of(row) for row in rows or []]
+async def _orders(row: strawberry.Parent[Any], info: Info, first: int | None = 10) -> list[orders.RenewOrder]:
+    return list(await info.context.load.orders.load((row["id"], _latest(first))))
 
 
 def _latest(first: int | None) -> int:
@@ -124,14 +54,35 @@ def _latest(first: int | None) -> int:
     return min(max(wanted, 0), settings.get().page_rows_max)
 
 
+@strawberry.type
+class Instance:
+    id: strawberry.ID = strawberry.field(description="The provider's id.")
+    name: str
+    product: catalogue.Product = rows.loaded(lambda load: load.product, "product_code")
+    data_center: catalogue.DataCenter = rows.loaded(lambda load: load.data_center, "data_center_code")
+    billing_mode: terms.BillingMode
+    is_trial: bool
+    status: terms.InstanceStatus
+    renewal_mode: terms.RenewalMode
+    auto_renew_months: int
+    expires_at: dt.datetime | None = strawberry.field(description="Null: no expiry.")
+    monthly_price: scalars.Money = rows.column("monthly_price_cents")
+    created_at: dt.datetime
+    bundle: Bundle | None = rows.loaded(lambda load: load.bundle, "bundle_id")
+
+    configuration = rows.computed(_configuration, "configuration")
+    attempts = rows.computed(_attempts, "id")
+    orders = rows.computed(_orders, "id")
+
+
 async def load_instances(instance_ids: list[str], info: Info) -> list[Instance]:
     """Instances that are known to be the account's, in the order of their ids."""
-    return [Instance.of(row) for row in await info.context.load.instance.load_many(instance_ids)]
+    return list(await info.context.load.instance.load_many(instance_ids))
 
 
 async def resolve_instance(info: Info, id: strawberry.ID) -> Instance | None:  # noqa: A002
-    row = await info.context.load.instance.load(id)
-    return Instance.of(row) if row else None
+    row: Instance | None = await info.context.load.instance.load(id)
+    return row
 
 
 @strawberry.type
@@ -205,6 +156,5 @@ async def resolve_instances(
         count=lambda: queries.count_instances(
             database.pool(), context.account_id, instance_filter, context.now
         ),
-        node_of=Instance.of,
         filter=instance_filter,
     )

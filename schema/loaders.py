@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
@@ -32,20 +32,20 @@ class Loaders:
         self.voucher: DataLoader[str, Row] = _loader(
             lambda c, ids: details.fetch_vouchers_by_id(c, account_id, ids)
         )
-        self.lines: DataLoader[uuid.UUID, list[Row] | None] = _loader(details.fetch_lines)
-        self.voucher_uses: DataLoader[uuid.UUID, list[Row] | None] = _loader(details.fetch_voucher_uses)
-        self.attempts: DataLoader[First, list[Row] | None] = _loader(_per_first(details.fetch_attempts))
-        self.orders: DataLoader[First, list[Row] | None] = _loader(_per_first(details.fetch_instance_orders))
+        self.lines: DataLoader[uuid.UUID, list[Row]] = _loader(details.fetch_lines, [])
+        self.voucher_uses: DataLoader[uuid.UUID, list[Row]] = _loader(details.fetch_voucher_uses, [])
+        self.attempts: DataLoader[First, list[Row]] = _loader(_per_first(details.fetch_attempts), [])
+        self.orders: DataLoader[First, list[Row]] = _loader(_per_first(details.fetch_instance_orders), [])
 
 
 def _loader(
-    fetch: Callable[[Connection, list[Key]], Awaitable[Mapping[Key, Value]]],
+    fetch: Callable[[Connection, list[Key]], Awaitable[Mapping[Key, Value]]], missing: Any = None
 ) -> DataLoader[Key, Value]:
-    """A loader of a batch read; a key without a row is None."""
+    """A loader of a batch read; `missing` is for a key of which nothing was found."""
 
     async def load(keys: list[Key]) -> list[Value]:
         found = await fetch(database.pool(), keys)
-        return [found.get(key) for key in keys]  # type: ignore[misc]
+        return [found.get(key, missing) for key in keys]
 
     return DataLoader(load_fn=load)
 

@@ -39,7 +39,8 @@ class OrderPlaced:
 
     @strawberry.field
     async def order(self, info: Info) -> orders.RenewOrder:
-        return await orders.load_order(self.placed.order_id, info)
+        row: orders.RenewOrder = await info.context.load.order.load(self.placed.order_id)
+        return row
 
     @strawberry.field
     async def instances(self, info: Info) -> list[instances.Instance]:

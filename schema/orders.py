@@ -2,14 +2,13 @@
 
 import datetime as dt
 import uuid
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import strawberry
 
 from renewals import database, planning, queries, requests, terms
 from renewals import orders as domain
-from renewals.database import Row
-from schema import accounts, connections, inputs, refusals, scalars
+from schema import accounts, connections, inputs, refusals, rows, scalars
 from schema.context import Info
 
 
@@ -20,18 +19,7 @@ class RenewOrderLine:
     expires_at: dt.datetime
     months: int
     days: int
-    price: scalars.Money
-
-    @classmethod
-    def of(cls, row: Row) -> Self:
-        return cls(
-            instance_id=row["instance_id"],
-            starts_at=row["starts_at"],
-            expires_at=row["expires_at"],
-            months=row["months"],
-            days=row["days"],
-            price=row["price_cents"],
-        )
+    price: scalars.Money = rows.column("price_cents")
 
 
 @strawberry.type
@@ -39,37 +27,11 @@ class RenewOrder:
     id: strawberry.ID
     kind: terms.OrderKind
     created_at: dt.datetime
-    total: scalars.Money
-    voucher_total: scalars.Money
-    balance_total: scalars.Money
-
-    @classmethod
-    def of(cls, row: Row) -> Self:
-        return cls(
-            id=strawberry.ID(str(row["id"])),
-            kind=terms.OrderKind(row["kind"]),
-            created_at=row["created_at"],
-            total=row["total_cents"],
-            voucher_total=row["voucher_cents"],
-            balance_total=row["balance_cents"],
-        )
-
-    @strawberry.field
-    async def vouchers(self, info: Info) -> list[accounts.VoucherUse]:
-        rows = await info.context.load.voucher_uses.load(uuid.UUID(self.id)) or []
-        return await accounts.voucher_uses(
-            [(str(row["voucher_id"]), row["amount_cents"]) for row in rows], info
-        )
-
-    @strawberry.field
-    async def lines(self, info: Info) -> list[RenewOrderLine]:
-        rows = await info.context.load.lines.load(uuid.UUID(self.id)) or []
-        return [RenewOrderLine.of(row) for row in rows]
-
-
-async def load_order(order_id: uuid.UUID, info: Info) -> RenewOrder:
-    """An order that is known to be the account's."""
-    return RenewOrder.of(await info.context.load.order.load(order_id))
+    total: scalars.Money = rows.column("total_cents")
+    voucher_total: scalars.Money = rows.column("voucher_cents")
+    balance_total: scalars.Money = rows.column("balance_cents")
+    vouchers: list[accounts.VoucherUse] = rows.loaded(lambda load: load.voucher_uses, "id")
+    lines: list[RenewOrderLine] = rows.loaded(lambda load: load.lines, "id")
 
 
 async def resolve_order(info: Info, id: strawberry.ID) -> RenewOrder | None:  # noqa: A002
@@ -77,8 +39,8 @@ async def resolve_order(info: Info, id: strawberry.ID) -> RenewOrder | None:  # 
         order_id = uuid.UUID(id)
     except ValueError:
         return None
-    row = await info.context.load.order.load(order_id)
-    return RenewOrder.of(row) if row else None
+    row: RenewOrder | None = await info.context.load.order.load(order_id)
+    return row
 
 
 async def resolve_orders(
@@ -93,7 +55,6 @@ async def resolve_orders(
     return connections.Connection(
         page=connections.Once(lambda: queries.fetch_orders(database.pool(), account_id, request)),
         count=lambda: queries.count_orders(database.pool(), account_id),
-        node_of=RenewOrder.of,
     )
 
 
@@ -152,15 +113,14 @@ async def resolve_quote_unify_expiry(
 async def _quote(request: requests.QuoteRequest, info: Info) -> Quote:
     plan = await domain.quote(info.context.account_id, request, info.context.now)
     payment = plan.payment
+    uses: Any = payment.uses
     return Quote(
         lines=[QuoteLine.of(line) for line in plan.lines],
         refusals=refusals.of(plan.refusals),
         list_total=scalars.Money(plan.list_cents),
         discount_total=scalars.Money(plan.list_cents - plan.total_cents),
         total=scalars.Money(plan.total_cents),
-        vouchers=await accounts.voucher_uses(
-            [(use.voucher_id, use.amount_cents) for use in payment.uses], info
-        ),
+        vouchers=list(uses),
         voucher_total=scalars.Money(payment.voucher_cents),
         balance_total=scalars.Money(payment.balance_cents),
         balance_after=scalars.Money(payment.balance_after_cents),

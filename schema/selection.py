@@ -1,0 +1,87 @@
+"""What a client selected below a field, so that a resolver reads that and no more."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from graphql import (
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLResolveInfo,
+    InlineFragmentNode,
+    SelectionNode,
+    VariableNode,
+)
+
+from schema.context import Context, Info
+
+_KNOWN_MAX = 1_000
+
+
+class Selected(dict[str, "Selected"]):
+    """The fields selected, by name (of all aliases together), and what is selected below each."""
+
+    def below(self, *names: str) -> Self:
+        """What is selected below some fields, one in the other."""
+        found: Any = self
+        for name in names:
+            found = found.get(name, Selected())
+        return found  # type: ignore[no-any-return]
+
+
+_known: OrderedDict[int, tuple[FieldNode, Selected]] = OrderedDict()
+"""By the identity of a field's node, which is kept with what is selected below it."""
+
+
+def selected(info: Info) -> Selected:
+    """What is selected below the field that is being resolved."""
+    raw = info._raw_info
+    node = raw.field_nodes[0]
+    known = _known.get(id(node)) if len(raw.field_nodes) == 1 else None
+    if known is not None:
+        _known.move_to_end(id(node))
+        return known[1]
+    collecting = _Collecting(raw)
+    for each in raw.field_nodes:
+        collecting.add(each.selection_set.selections if each.selection_set else (), collecting.found)
+    if len(raw.field_nodes) == 1 and not collecting.varies:
+        _known[id(node)] = (node, collecting.found)
+        if len(_known) > _KNOWN_MAX:
+            _known.popitem(last=False)
+    return collecting.found
+
+
+class _Collecting:
+    def __init__(self, raw: GraphQLResolveInfo[Context]) -> None:
+        self.fragments = raw.fragments
+        self.variables: Mapping[str, Any] = raw.variable_values  # type: ignore[assignment]
+        self.found = Selected()
+        self.varies = False
+
+    def add(self, nodes: Sequence[SelectionNode], found: Selected) -> None:
+        for node in nodes:
+            if not self._is_included(node):
+                continue
+            match node:
+                case FieldNode():
+                    below = found.setdefault(node.name.value, Selected())
+                    if node.selection_set:
+                        self.add(node.selection_set.selections, below)
+                case InlineFragmentNode():
+                    self.add(node.selection_set.selections, found)
+                case FragmentSpreadNode():
+                    self.add(self.fragments[node.name.value].selection_set.selections, found)
+
+    def _is_included(self, node: SelectionNode) -> bool:
+        """Whether @skip and @include leave the node; one that nobody can tell of is included."""
+        for directive in node.directives or ():
+            if directive.name.value in ("skip", "include"):
+                self.varies = True
+                value = directive.arguments[0].value if directive.arguments else None
+                if isinstance(value, VariableNode):
+                    is_true = self.variables.get(value.name.value)
+                else:
+                    is_true = getattr(value, "value", None)
+                if is_true is (directive.name.value == "skip"):
+                    return False
+        return True
