@@ -8,7 +8,7 @@ import asyncio
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from renewals import (
     allocation,
@@ -126,18 +126,13 @@ async def _store(
     drafts: list[orders.Draft] = []
     attempts: list[tuple[object, ...]] = []
     for account_id, planned in outcomes.items():
-        account = accounts[account_id]
         for outcome in planned:
             order_id = None
             if outcome.payment is not None:
                 draft = _draft(account_id, outcome, outcome.payment)
                 drafts.append(draft)
                 order_id = draft.id
-            reasons = {refusal.instance_id: refusal for refusal in outcome.refusals}
-            for instance in outcome.unit:
-                refusal = reasons.get(instance.id)
-                words = (refusal.code, refusal.message) if refusal else (None, None)
-                attempts.append((instance.id, due.due_at(instance, account), *words, order_id))
+            attempts += _attempts(accounts[account_id], outcome, order_id)
     await orders.store(connection, accounts, drafts, now)
     await database.execute(
         connection,
@@ -153,6 +148,15 @@ async def _store(
     return drafts
 
 
+def _attempts(
+    account: terms.Account, outcome: planning.Outcome, order_id: uuid.UUID | None
+) -> Iterator[tuple[object, ...]]:
+    """Of each instance of a unit: when it was due, and its order or the code and words of its refusal."""
+    reasons = {refusal.instance_id: (refusal.code, refusal.message) for refusal in outcome.refusals}
+    for instance in outcome.unit:
+        yield instance.id, due.due_at(instance, account), *reasons.get(instance.id, (None, None)), order_id
+
+
 def _draft(account_id: str, outcome: planning.Outcome, payment: allocation.Payment) -> orders.Draft:
     return orders.Draft(
         id=uuid.uuid4(),
@@ -160,5 +164,5 @@ def _draft(account_id: str, outcome: planning.Outcome, payment: allocation.Payme
         kind=terms.OrderKind.AUTO_RENEWAL,
         lines=outcome.lines,
         payment=payment,
-        memo=f"Renewed automatically: {', '.join(instance.id for instance in outcome.unit)}",
+        memo=f"Renewed automatically: {', '.join([instance.id for instance in outcome.unit])}",
     )

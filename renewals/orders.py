@@ -3,7 +3,8 @@
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
@@ -32,8 +33,7 @@ class Placed:
     refusals: tuple[errors.Refusal, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """An order to be stored: its lines and their payment; a key where a client asked for it."""
 
     id: uuid.UUID
@@ -109,7 +109,7 @@ async def store(
             d.payment.balance_cents,
             d.idempotency_key,
             d.request_hash,
-            orjson.dumps([asdict(refusal) for refusal in d.refusals]).decode(),
+            orjson.dumps(d.refusals).decode(),
         )
         for d in drafts
     ]

@@ -7,12 +7,22 @@ last day (rule 5); months step the last day on the anchor day (rule 6), never th
 import calendar
 import datetime as dt
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 END_OF_DAY = dt.time(23, 59, 59, fold=1)
 """The second one where the clock is set back over midnight: the day lasts until it has ended."""
 
 _CACHED_DAYS = 65_536
+"""Calendars are slow and days are few: what is due in a night has a handful of last days and anchors."""
+
+
+class Span(NamedTuple):
+    """A period as it is priced: whole anchored months, then some days of a month that has so many."""
+
+    months: int
+    days: int
+    days_in_month: int
 
 
 @lru_cache(_CACHED_DAYS)
@@ -27,12 +37,14 @@ def end_of_day(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     return dt.datetime.combine(day, END_OF_DAY, zone).astimezone(dt.UTC)
 
 
+@lru_cache(_CACHED_DAYS)
 def current_day(now: dt.datetime, zone: ZoneInfo) -> dt.date:
     """The first day in the zone whose end is still to come."""
     day = now.astimezone(zone).date()
     return day if now < end_of_day(day, zone) else day + dt.timedelta(days=1)
 
 
+@lru_cache(_CACHED_DAYS)
 def step(anchor_day: int, day: dt.date, months: int) -> dt.date:
     """The day that many months after `day`, on the anchor day or the month's last (rule 6)."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
@@ -48,6 +60,15 @@ def months_between(anchor_day: int, day: dt.date, target: dt.date) -> int:
     """How many whole anchored months fit between `day` and a later `target`."""
     months = (target.year - day.year) * 12 + target.month - day.month
     return months if step(anchor_day, day, months) <= target else months - 1
+
+
+@lru_cache(_CACHED_DAYS)
+def span(anchor_day: int, day: dt.date, target: dt.date) -> Span:
+    """The period from the end of `day` to the end of a later `target`."""
+    months = months_between(anchor_day, day, target)
+    whole = step(anchor_day, day, months)
+    month_later = step(anchor_day, day, months + 1)
+    return Span(months, (target - whole).days, (month_later - whole).days)
 
 
 def least_months_past(anchor_day: int, day: dt.date, today: dt.date) -> int:
@@ -72,6 +93,7 @@ def furthest_day(today: dt.date, max_term_months: int) -> dt.date:
     return step(31 if is_month_end else today.day, today, max_term_months)
 
 
+@lru_cache(_CACHED_DAYS)
 def due_at(day: dt.date, zone: ZoneInfo, *, time: dt.time, lead_days: int) -> dt.datetime:
     """The UTC instant from which the worker renews what has its last day on `day` (rule 20)."""
     return dt.datetime.combine(day - dt.timedelta(days=lead_days), time, zone).astimezone(dt.UTC)

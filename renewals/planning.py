@@ -132,7 +132,7 @@ def judge_units(units: Iterable[Unit], judge: Judge) -> tuple[list[Unit], list[R
     for unit in units:
         own = {instance.id: refusal for instance in unit if (refusal := judge(instance))}
         if own:
-            refusals += [own.get(i.id) or _held_back(i, unit, own) for i in unit]
+            refusals += _refuse_unit(unit, own)
         else:
             kept.append(unit)
     return kept, refusals
@@ -156,21 +156,16 @@ def plan(
 
 def extend(units: Iterable[Unit], extension: Extension, basis: Basis) -> tuple[list[Line], list[Refusal]]:
     """Gives every unit its lines, or the reasons why it has none."""
-    lines: dict[str, Line] = {}
-
-    def judge(instance: terms.Instance) -> Refusal | None:
-        outcome = _line(instance, extension, basis)
-        if isinstance(outcome, Line):
-            lines[instance.id] = outcome
-            return None
-        return outcome
-
-    kept, refusals = judge_units(units, judge)
-    return [lines[instance.id] for unit in kept for instance in unit], refusals
+    lines: list[Line] = []
+    refusals: list[Refusal] = []
+    for unit in units:
+        own, reasons = _extend_unit(unit, extension, basis)
+        lines += own
+        refusals += reasons
+    return lines, refusals
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a run does with one unit: an order with its payment, or a refusal for each member."""
 
     unit: Unit
@@ -188,9 +183,10 @@ def plan_run(
 ) -> list[Outcome]:
     """Plans one account's due instances: earliest expiry first, what cannot be paid passed over (rule 21)."""
     purse = allocation.Purse(balance_cents, vouchers, basis.now)
+    extension = RenewAuto()
     outcomes = []
     for unit in group_units(instances):
-        lines, refusals = extend([unit], RenewAuto(), basis)
+        lines, refusals = _extend_unit(unit, extension, basis)
         payment = None
         if lines:
             payment = purse.pay(charges_of(lines))
@@ -203,11 +199,15 @@ def plan_run(
 
 def group_units(instances: Iterable[terms.Instance]) -> list[Unit]:
     """Single instances and whole bundles, in order of expiry and id."""
-    units: dict[tuple[str, str], list[terms.Instance]] = {}
+    units: list[Unit] = []
+    bundles: dict[str, list[terms.Instance]] = {}
     for instance in instances:
-        key = ("instance", instance.id) if instance.bundle_id is None else ("bundle", instance.bundle_id)
-        units.setdefault(key, []).append(instance)
-    return sorted((_unit(members) for members in units.values()), key=_paying_order)
+        if instance.bundle_id is None:
+            units.append((instance,))
+        else:
+            bundles.setdefault(instance.bundle_id, []).append(instance)
+    units += map(_unit, bundles.values())
+    return sorted(units, key=_paying_order)
 
 
 def charges_of(lines: Iterable[Line]) -> list[allocation.Charge]:
@@ -231,6 +231,24 @@ def refuse_unmanageable(instance: terms.Instance, products: Mapping[str, terms.P
     return None
 
 
+def _extend_unit(unit: Unit, extension: Extension, basis: Basis) -> tuple[list[Line], list[Refusal]]:
+    """The lines of a unit or, where one member is refused, the reasons why it has none."""
+    lines: list[Line] = []
+    own: dict[str, Refusal] = {}
+    for instance in unit:
+        outcome = _line(instance, extension, basis)
+        if isinstance(outcome, Line):
+            lines.append(outcome)
+        else:
+            own[instance.id] = outcome
+    return ([], _refuse_unit(unit, own)) if own else (lines, [])
+
+
+def _refuse_unit(unit: Unit, own: Mapping[str, Refusal]) -> list[Refusal]:
+    """Refuses every member: those with a reason of their own for that, the others because of them."""
+    return [own.get(instance.id) or _held_back(instance, unit, own) for instance in unit]
+
+
 def _line(instance: terms.Instance, extension: Extension, basis: Basis) -> Line | Refusal:
     if refusal := refuse_unmanageable(instance, basis.products):
         return refusal
@@ -244,13 +262,10 @@ def _line(instance: terms.Instance, extension: Extension, basis: Basis) -> Line 
     product = basis.products[instance.product_code]
     if refusal := _refuse_period(instance, old, new, extension, product, basis):
         return refusal
-    months = periods.months_between(instance.anchor_day, old, new)
-    whole = periods.step(instance.anchor_day, old, months)
-    days_in_month = (periods.step(instance.anchor_day, old, months + 1) - whole).days
-    days = (new - whole).days
-    price = pricing.of_period(instance.monthly_price_cents, months, days, days_in_month, product.tiers)
+    span = periods.span(instance.anchor_day, old, new)
+    price = pricing.of_period(instance.monthly_price_cents, *span, product.tiers)
     expires_at = periods.end_of_day(new, basis.zone)
-    return Line(instance, instance.expires_at, expires_at, anchor_day, months, days, price)
+    return Line(instance, instance.expires_at, expires_at, anchor_day, span.months, span.days, price)
 
 
 def _new_last_day(
@@ -306,7 +321,10 @@ def _unit(members: Iterable[terms.Instance]) -> Unit:
 
 
 def _paying_order(unit: Unit) -> tuple[dt.datetime, str]:
-    return min((i.expires_at or dt.datetime.max.replace(tzinfo=dt.UTC), i.id) for i in unit)
+    return min([(instance.expires_at or _NEVER, instance.id) for instance in unit])
+
+
+_NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def _not_found(instance_id: str) -> Refusal:
