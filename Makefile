@@ -12,10 +12,10 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-em
 	--python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak faults check lock clean
+.PHONY: help setup run test soak faults bench bench-quick check lock clean
 
 help: ## List these targets.
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
 
 setup: $(READY) ## Make .venv from the lock, where it is stale.
 
@@ -32,6 +32,12 @@ soak: $(READY) ## Try the rules against a model at random (STEPS=20000, SECONDS=
 faults: $(READY) ## Kill, cut and flush it by the thousand (TIMES=10, ONLY="postgres zombies").
 	$(BIN)/python -m tests.faults $(if $(TIMES),--times $(TIMES)) $(if $(ONLY),--only $(ONLY))
 
+bench: .venv/.bench ## Measure beside its peers, into docs/performance (ONLY=reads,open-loop ROUNDS=3).
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench-quick: .venv/.bench ## The same, small and short; nothing is published.
+	$(BIN)/python -m benchmarks --quick $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
 check: $(READY) ## Lint, formatting, types, the direction of imports, and the printed schema.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -43,6 +49,9 @@ lock: ## Compile the locks anew (needs uv; UPGRADE=--upgrade takes the newest ve
 	$(LOCK) $(UPGRADE) --output-file requirements/run.txt pyproject.toml
 	$(LOCK) $(UPGRADE) --constraints requirements/run.txt --extra embedded --extra dev \
 		--output-file requirements/dev.txt pyproject.toml
+	$(LOCK) $(UPGRADE) --constraints requirements/dev.txt --group pyproject.toml:bench \
+		--output-file requirements/bench.txt
+	$(LOCK) $(UPGRADE) --group pyproject.toml:peers --output-file requirements/peers.txt
 
 clean: ## Remove .venv and the caches; the embedded servers' data in .renewals stays.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
@@ -58,3 +67,8 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(BIN)/renewals graphiql-assets || \
 		echo "GraphiQL's files are missing; all else works. Later, with a network: $(BIN)/renewals graphiql-assets" >&2
 	@touch .venv/.ready $@
+
+.venv/.bench: requirements/bench.txt $(READY)
+	@echo "Installing what requirements/bench.txt pins into .venv ..."
+	@$(PIP) install --require-hashes --requirement requirements/bench.txt
+	@touch $@

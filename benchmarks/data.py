@@ -6,13 +6,15 @@ right at the moment of loading; all that expires within a day of it is left out,
 
 import asyncio
 import datetime as dt
+import functools
 from dataclasses import dataclass
 
 import asyncpg
 
-from benchmarks import sizes
+from benchmarks import sizes, stage
 from renewals import api_keys, database
 
+DATABASE = "reads"
 LARGE_ACCOUNT = "a-0"
 EXPIRY_DAYS = 365
 """Running instances expire at the end of a day (in Shanghai) from tomorrow on, so many days ahead."""
@@ -63,9 +65,10 @@ class Loaded:
     today: dt.date
 
 
-def load(url: str, size: sizes.Size) -> Loaded:
-    """Fills a migrated database and has PostgreSQL look at what is in it."""
-    return asyncio.run(_load(url, size))
+@functools.cache
+def loaded(here: stage.Stage, size: sizes.Size) -> Loaded:
+    """The database with the data set, made when it is first asked for."""
+    return asyncio.run(_load(here.create_database(DATABASE), size))
 
 
 async def _load(url: str, size: sizes.Size) -> Loaded:

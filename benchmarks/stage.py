@@ -59,7 +59,7 @@ class Running:
         return cpu_seconds(self.pid)
 
 
-@dataclass
+@dataclass(eq=False)
 class Stage:
     """One PostgreSQL with its databases, and the processes that are started beside it."""
 

@@ -1,0 +1,177 @@
+"""Who takes part in the reads: the project, its peers in Python and Node, and the floor below all of them.
+
+The project has the tables as its migrations leave them. The peers have a copy of the database with one index more,
+(account_id, expires_at, id): the project's own index is on an expression that they could not use.
+"""
+
+import asyncio
+import contextlib
+import datetime as dt
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import orjson
+
+from benchmarks import client, console, data, environments, sizes, stage
+
+ROOT = Path(__file__).parent.parent
+UVICORN = ("-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--log-level", "warning")
+PEERS_INDEX = "CREATE INDEX instances_for_peers ON instances (account_id, expires_at, id)"
+
+OURS, NAIVE, BEST_PRACTICE, GRAPHENE, ARIADNE, POSTGRAPHILE, FLOOR = (
+    "Renewals",
+    "Strawberry + Tortoise, stock",
+    "Strawberry + asyncpg, tuned",
+    "Graphene",
+    "Ariadne",
+    "PostGraphile 5",
+    "no GraphQL (floor)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """How a server is started and asked."""
+
+    name: str
+    command: Callable[[int], Sequence[str]]
+    folder: Path = ROOT
+    path: str = "/graphql"
+    document: str = console.DOCUMENT
+    variables: Callable[[int, dt.date], Mapping[str, Any]] = console.variables
+    rows: Callable[[Mapping[str, Any]], tuple[int, list[console.Row]]] = console.rows
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """A contender that runs, with its requests by page."""
+
+    contender: Contender
+    server: stage.Running
+    requests: Mapping[int, bytes]
+
+    @property
+    def name(self) -> str:
+        return self.contender.name
+
+
+@contextlib.contextmanager
+def up(
+    here: stage.Stage, size: sizes.Size, names: Sequence[str] | None = None
+) -> Iterator[tuple[list[Up], list[str]]]:
+    """The contenders, all started and shown to answer alike, and a word on those that cannot be had."""
+    chosen, missing = _find(here.folder, names)
+    loaded = data.loaded(here, size)
+    peers_url = _peers_database(here)
+    with contextlib.ExitStack() as running:
+        started = [
+            _start(
+                running,
+                here,
+                contender,
+                replace(loaded, url=loaded.url if contender.name == OURS else peers_url),
+            )
+            for contender in chosen
+        ]
+        asyncio.run(_compare(started))
+        yield started, missing
+
+
+def _find(work: Path, names: Sequence[str] | None) -> tuple[list[Contender], list[str]]:
+    makers: dict[str, Callable[[], Contender]] = {
+        OURS: lambda: Contender(
+            OURS, lambda port: (sys.executable, "-m", "graphql_api", "serve", "--port", str(port))
+        ),
+        NAIVE: lambda: _python(NAIVE, "naive"),
+        BEST_PRACTICE: lambda: _python(BEST_PRACTICE, "best_practice"),
+        GRAPHENE: lambda: _python(GRAPHENE, "graphene_app", environments.python(work), path="/graphql/"),
+        ARIADNE: lambda: _python(ARIADNE, "ariadne_app", environments.python(work), path="/graphql/"),
+        POSTGRAPHILE: lambda: _postgraphile(work),
+        FLOOR: lambda: _python(FLOOR, "floor"),
+    }
+    found, missing = [], []
+    for name in names or makers:
+        try:
+            found.append(makers[name]())
+        except environments.UnavailableError as problem:
+            missing.append(f"{name} was left out: {problem}")
+            print(missing[-1], file=sys.stderr)
+    return found, missing
+
+
+def _python(name: str, module: str, python: str = sys.executable, *, path: str = "/graphql") -> Contender:
+    def command(port: int) -> Sequence[str]:
+        return (python, *UVICORN, "--port", str(port), f"benchmarks.peers.{module}:app")
+
+    return Contender(name, command, path=path)
+
+
+def _postgraphile(work: Path) -> Contender:
+    node, folder = environments.postgraphile(work)
+    return Contender(
+        POSTGRAPHILE,
+        lambda port: (node, "server.mjs", str(port)),
+        folder=folder,
+        document=console.POSTGRAPHILE_DOCUMENT,
+        variables=console.postgraphile_variables,
+        rows=console.postgraphile_rows,
+    )
+
+
+def _peers_database(here: stage.Stage) -> str:
+    url = here.create_database("peers", template=data.DATABASE)
+
+    async def add_index() -> None:
+        connection = await asyncpg.connect(url)
+        await connection.execute(PEERS_INDEX)
+        await connection.execute("VACUUM ANALYZE")
+        await connection.close()
+
+    asyncio.run(add_index())
+    return url
+
+
+def _start(running: contextlib.ExitStack, here: stage.Stage, contender: Contender, loaded: data.Loaded) -> Up:
+    environment = {
+        "DATABASE_URL": loaded.url,
+        "PYTHONPATH": str(ROOT),
+        "RENEWALS_LOG_LEVEL": "WARNING",
+        "NODE_ENV": "production",
+        "GRAPHILE_ENV": "production",
+    }
+    server = running.enter_context(here.running(contender.command, environment, folder=contender.folder))
+    requests = {
+        page: client.graphql_request(
+            contender.path, loaded.key, contender.document, contender.variables(page, loaded.today)
+        )
+        for page in console.PAGES
+    }
+    return Up(contender, server, requests)
+
+
+async def _compare(started: Sequence[Up]) -> None:
+    """Raises where a contender answers anything but what the first one does."""
+    for page in console.PAGES:
+        expected = None
+        for one in started:
+            answer = await client.ask(one.server.port, one.requests[page])
+            if answer.status != 200:
+                raise client.UnexpectedAnswerError(f"{one.name}: {answer.status} {answer.body[:500]!r}")
+            found = one.contender.rows(orjson.loads(answer.body))
+            expected = expected or found
+            if found != expected or len(found[1]) != page:
+                raise client.UnexpectedAnswerError(_difference(one.name, page, found, expected))
+
+
+def _difference(
+    name: str, page: int, found: tuple[int, list[console.Row]], expected: tuple[int, list[console.Row]]
+) -> str:
+    rows = next(((a, b) for a, b in zip(found[1], expected[1], strict=False) if a != b), None)
+    return (
+        f"{name} answers otherwise on pages of {page}: {found[0]} match, {len(found[1])} rows, "
+        f"where {expected[0]} match, {len(expected[1])} rows; first difference: {rows}"
+    )

@@ -1,0 +1,83 @@
+"""How many lists a second each contender answers, in closed loops, with all of them up at once and taking turns."""
+
+import asyncio
+import sys
+from collections import defaultdict
+
+from benchmarks import client, console, contenders, results, sizes, stage
+
+TARGETS = {
+    contenders.NAIVE: (8, 7, 7),
+    contenders.BEST_PRACTICE: (3, 4.5, 5),
+    contenders.POSTGRAPHILE: (1.5, 1.2, 2),
+    contenders.FLOOR: (0.8, 0.8, 0.8),
+}
+"""How many times a peer's requests a second, for pages of 10, 100 and 1000."""
+NOTES = """\
+Every contender looks up the API key in the database for every request.
+Each server is one process on one core; PostgreSQL and the client have the other. All are up at once and take turns, \
+in the opposite order every other round. Every answer was compared with the project's before the first round.
+The peers have an index that the project has not, (account_id, expires_at, id), and take the stored status; \
+the project derives it at the request's instant.
+Graphene, Ariadne and the tuned Strawberry get their rows by the same two statements from asyncpg, as the floor does; \
+the floor saves asyncpg's reset of a connection, too. The stock Strawberry goes through Tortoise's models. \
+PostGraphile is spared row-level security: its account is a condition that the client sends.
+"""
+
+
+def run(here: stage.Stage, size: sizes.Size) -> results.Section:
+    """One figure of throughput, latency and processor time for every contender and page."""
+    with contenders.up(here, size) as (started, missing):
+        for one in started:
+            for page in console.PAGES:
+                asyncio.run(_load(one, page, size, size.warm_up_seconds))
+        figures = _measure(started, size)
+    return results.Section(
+        title="The console's list: 12 fields, two relations, filtered and counted",
+        figures=figures,
+        targets=_targets(figures),
+        notes=(_setting(size), *NOTES.splitlines(), *missing),
+    )
+
+
+def _setting(size: sizes.Size) -> str:
+    return (
+        f"{size.instances:,} instances of {size.accounts:,} accounts; the list is that of the account with "
+        f"{size.large_account_instances:,}. {size.connections} connections, {size.rounds} rounds of "
+        f"{size.seconds:g} s for each contender and page."
+    )
+
+
+def _measure(started: list[contenders.Up], size: sizes.Size) -> list[results.Figure]:
+    values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    for number in range(size.rounds):
+        for page in console.PAGES:
+            for one in started if number % 2 == 0 else reversed(started):
+                before = one.server.cpu_seconds()
+                load = asyncio.run(_load(one, page, size, size.seconds))
+                cpu = (one.server.cpu_seconds() - before) / len(load.latencies)
+                p99 = sorted(load.latencies)[int(0.99 * len(load.latencies))]
+                values[f"page of {page}", one.name, "requests/s"].append(load.requests_per_second)
+                values[f"p99 of {page}", one.name, "ms"].append(p99 * 1e3)
+                values[f"processor time of {page}", one.name, "ms"].append(cpu * 1e3)
+                print(
+                    f"round {number + 1}, page of {page:>4}, {one.name:<30} {load.requests_per_second:8.1f}/s",
+                    file=sys.stderr,
+                )
+    return [results.Figure(*key, tuple(found)) for key, found in values.items()]
+
+
+async def _load(one: contenders.Up, page: int, size: sizes.Size, seconds: float) -> client.Load:
+    return await client.ClosedLoop(one.server.port, one.requests[page], size.connections, seconds).run()
+
+
+def _targets(figures: list[results.Figure]) -> list[results.Target]:
+    targets = []
+    for peer, wanted in TARGETS.items():
+        for page, at_least in zip(console.PAGES, wanted, strict=True):
+            what = f"page of {page}"
+            ours = results.median(figures, what, contenders.OURS)
+            theirs = results.median(figures, what, peer)
+            if ours is not None and theirs is not None:
+                targets.append(results.Target(f"{what}, against {peer}", ours, theirs, at_least))
+    return targets
