@@ -17,6 +17,7 @@ class Size:
     warm_up_seconds: float
     connections: int
     open_loop_seconds: float
+    open_loop_rounds: int
 
 
 FULL = Size(
@@ -28,7 +29,8 @@ FULL = Size(
     seconds=5,
     warm_up_seconds=2,
     connections=16,
-    open_loop_seconds=60,
+    open_loop_seconds=30,
+    open_loop_rounds=3,
 )
 QUICK = Size(
     name="quick",
@@ -39,5 +41,6 @@ QUICK = Size(
     seconds=1,
     warm_up_seconds=0.3,
     connections=16,
-    open_loop_seconds=8,
+    open_loop_seconds=5,
+    open_loop_rounds=1,
 )

@@ -1,0 +1,124 @@
+"""What a user waits for: requests arrive when they arrive, whether or not the server has answered the last ones.
+
+Arrivals are Poisson's, the same for each contender; a request's latency counts from the moment at which it was to be
+sent, so that a server that falls behind is not spared (no coordinated omission).
+"""
+
+import asyncio
+import random
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from benchmarks import client, contenders, results, sizes, stage
+
+RATES = (30, 60)
+"""Requests a second; the target is of the last."""
+PAGES = {10: 0.6, 100: 0.3, 1000: 0.1}
+CONNECTIONS_MAX = 64
+AT_LEAST = 8
+CONTENDERS = (contenders.OURS, contenders.NAIVE)
+
+
+class Due(NamedTuple):
+    """A request, and when it is to be sent, in seconds from the start."""
+
+    at: float
+    page: int
+
+
+def run(here: stage.Stage, size: sizes.Size) -> results.Section:
+    """The latencies at each rate of the project and of the stock Strawberry."""
+    with contenders.up(here, size, CONTENDERS) as (started, missing):
+        figures = [figure for rate in RATES for figure in _measure(started, rate, size)]
+    last = _p99(RATES[-1])
+    ours, naive = (next(f.median for f in figures if (f.what, f.contender) == (last, n)) for n in CONTENDERS)
+    return results.Section(
+        title="Latency when requests arrive at random",
+        figures=figures,
+        targets=(
+            results.Target(f"{last}, against {contenders.NAIVE}", ours, naive, AT_LEAST, less_is_better=True),
+        ),
+        notes=(
+            f"Pages of 10, 100 and 1000 at {', '.join(f'{share:.0%}' for share in PAGES.values())}; "
+            f"{size.open_loop_seconds:g} s a round. Latency counts from the intended arrival.",
+            "Where fewer are answered a second than arrive, the server does not keep up, and its latency says how "
+            "long the round was rather than how fast the server is.",
+            *missing,
+        ),
+    )
+
+
+def _p99(rate: int) -> str:
+    return f"p99 at {rate}/s"
+
+
+def _measure(started: Sequence[contenders.Up], rate: int, size: sizes.Size) -> Iterator[results.Figure]:
+    for one in started:
+        rounds = []
+        for number in range(size.open_loop_rounds):
+            arrivals = list(_arrivals(rate, size.open_loop_seconds, seed=number))
+            latencies, seconds = asyncio.run(OpenLoop(one, arrivals).run())
+            rounds.append((sorted(latencies), len(latencies) / seconds))
+            print(f"{rate}/s, round {number + 1}, {one.name:<30} {rounds[-1][1]:6.1f}/s", file=sys.stderr)
+        for what, share in ((f"p50 at {rate}/s", 0.5), (_p99(rate), 0.99)):
+            values = tuple(found[int(share * len(found))] * 1e3 for found, _ in rounds)
+            yield results.Figure(what, one.name, "ms", values)
+        yield results.Figure(f"answered at {rate}/s", one.name, "requests/s", tuple(per for _, per in rounds))
+
+
+def _arrivals(rate: int, seconds: float, *, seed: int) -> Iterator[Due]:
+    draw = random.Random(seed)
+    at = draw.expovariate(rate)
+    while at < seconds:
+        yield Due(at, draw.choices(list(PAGES), list(PAGES.values()))[0])
+        at += draw.expovariate(rate)
+
+
+class OpenLoop:
+    """Sends requests when they are due; those that find all connections busy wait their turn."""
+
+    def __init__(self, one: contenders.Up, arrivals: Sequence[Due]) -> None:
+        self.one = one
+        self.arrivals = arrivals
+        self.waiting: deque[Due] = deque()
+        self.idle: list[client.Connection] = []
+        self.sent: dict[client.Connection, Due] = {}
+        self.latencies: list[float] = []
+        self.statuses: set[int] = set()
+
+    async def run(self) -> tuple[list[float], float]:
+        """The latency of each request, and how long all took; raises UnexpectedAnswerError if one was not 200."""
+        port = self.one.server.port
+        self.idle = [await client.connect(port, self._answered) for _ in range(CONNECTIONS_MAX)]
+        everyone = list(self.idle)
+        self.all_answered = asyncio.Event()
+        self.started = time.perf_counter()
+        for due in self.arrivals:
+            await asyncio.sleep(max(0, self.started + due.at - time.perf_counter()))
+            self.waiting.append(due)
+            self._send()
+        await asyncio.wait_for(self.all_answered.wait(), client.ANSWER_SECONDS_MAX)
+        seconds = time.perf_counter() - self.started
+        for connection in everyone:
+            connection.close()
+        if self.statuses != {200}:
+            raise client.UnexpectedAnswerError(f"{self.one.name} answered with {sorted(self.statuses)}")
+        return self.latencies, max(seconds, self.arrivals[-1].at)
+
+    def _send(self) -> None:
+        while self.waiting and self.idle:
+            connection = self.idle.pop()
+            due = self.sent[connection] = self.waiting.popleft()
+            connection.send(self.one.requests[due.page])
+
+    def _answered(self, connection: client.Connection, answer: client.Answer) -> None:
+        due = self.sent.pop(connection)
+        self.latencies.append(time.perf_counter() - self.started - due.at)
+        self.statuses.add(answer.status)
+        self.idle.append(connection)
+        self._send()
+        if len(self.latencies) == len(self.arrivals):
+            self.all_answered.set()
