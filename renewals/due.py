@@ -18,12 +18,15 @@ async def count(connection: Connection, now: dt.datetime) -> dict[str, int]:
     cutoffs = [due_before(now, ZoneInfo(zone), lead_days) for zone, lead_days in kinds]
     rows = await database.fetch(
         connection,
-        """SELECT i.account_id, count(*) AS count FROM instances i JOIN accounts a ON a.id = i.account_id
+        # Counted before it is joined: else PostgreSQL may ask every account, and read all instances there are.
+        """SELECT e.account_id, sum(e.count)::bigint AS count
+           FROM (SELECT account_id, expires_at, count(*) AS count FROM instances
+                 WHERE status = 'RUNNING' AND renewal_mode = 'AUTO' AND expires_at >= $5 AND expires_at <= $6
+                 GROUP BY account_id, expires_at) AS e
+           JOIN accounts a ON a.id = e.account_id
            JOIN unnest($1::text[], $2::int[], $3::timestamptz[]) AS k(time_zone, lead_days, cutoff)
              ON k.time_zone = a.time_zone AND k.lead_days = coalesce(a.lead_days, $4)
-           WHERE i.status = 'RUNNING' AND i.renewal_mode = 'AUTO'
-             AND i.expires_at >= $5 AND i.expires_at <= $6 AND i.expires_at <= k.cutoff
-           GROUP BY i.account_id""",
+           WHERE e.expires_at <= k.cutoff GROUP BY e.account_id""",
         [zone for zone, _ in kinds],
         [lead_days for _, lead_days in kinds],
         cutoffs,
