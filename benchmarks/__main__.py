@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import machine, report, sizes, stage
+from benchmarks import environments, machine, report, sizes, stage
 from graphql_api import binaries
 
 SECTIONS = {
@@ -39,7 +39,8 @@ def main() -> None:
             except ModuleNotFoundError as missing:
                 print(f"left out: {missing}", file=sys.stderr)
                 continue
-            report.add(output, name, module.run(here, size), on, size)
+            section = module.run(here, size)
+            report.add(output, name, section, on | environments.versions(WORK), size)
     print(f"{report.write(output, tuple(SECTIONS))}\nin {time.monotonic() - started:.0f} s", file=sys.stderr)
 
 

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import uvloop
+
 from benchmarks import client, contenders, results, sizes, stage
 
 RATES = (30, 60)
@@ -20,6 +22,11 @@ PAGES = {10: 0.6, 100: 0.3, 1000: 0.1}
 CONNECTIONS_MAX = 64
 AT_LEAST = 8
 CONTENDERS = (contenders.OURS, contenders.NAIVE)
+NOTES = """\
+Arrivals are Poisson's and the same for both; latency counts from the intended arrival.
+Where fewer are answered a second than arrive, the server does not keep up, and its latency says how long the round \
+was rather than how fast the server is.
+"""
 
 
 class Due(NamedTuple):
@@ -41,14 +48,13 @@ def run(here: stage.Stage, size: sizes.Size) -> results.Section:
         targets=(
             results.Target(f"{last}, against {contenders.NAIVE}", ours, naive, AT_LEAST, less_is_better=True),
         ),
-        notes=(
-            f"Pages of 10, 100 and 1000 at {', '.join(f'{share:.0%}' for share in PAGES.values())}; "
-            f"{size.open_loop_seconds:g} s a round. Latency counts from the intended arrival.",
-            "Where fewer are answered a second than arrive, the server does not keep up, and its latency says how "
-            "long the round was rather than how fast the server is.",
-            *missing,
-        ),
+        notes=(_setting(size), *NOTES.splitlines(), *missing),
     )
+
+
+def _setting(size: sizes.Size) -> str:
+    shares = ", ".join(f"{share:.0%} of {page}" for page, share in PAGES.items())
+    return f"Pages: {shares}. {size.open_loop_rounds} round(s) of {size.open_loop_seconds:g} s."
 
 
 def _p99(rate: int) -> str:
@@ -60,7 +66,7 @@ def _measure(started: Sequence[contenders.Up], rate: int, size: sizes.Size) -> I
         rounds = []
         for number in range(size.open_loop_rounds):
             arrivals = list(_arrivals(rate, size.open_loop_seconds, seed=number))
-            latencies, seconds = asyncio.run(OpenLoop(one, arrivals).run())
+            latencies, seconds = uvloop.run(OpenLoop(one, arrivals).run())
             rounds.append((sorted(latencies), len(latencies) / seconds))
             print(f"{rate}/s, round {number + 1}, {one.name:<30} {rounds[-1][1]:6.1f}/s", file=sys.stderr)
         for what, share in ((f"p50 at {rate}/s", 0.5), (_p99(rate), 0.99)):

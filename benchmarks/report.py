@@ -1,4 +1,4 @@
-"""The report: raw results as JSON, a page in Markdown, and a plot for each section that has targets or figures.
+"""The report: raw results as JSON, a page in Markdown, and a plot for each section.
 
 Sections can be measured one at a time: each keeps the machine, the size and the day that it was measured with.
 """
@@ -6,16 +6,31 @@ Sections can be measured one at a time: each keeps the machine, the size and the
 import dataclasses
 import datetime as dt
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from benchmarks import results, sizes
+from benchmarks import plots, results, sizes
 
 RAW = "results.json"
 PAGE = "results.md"
+INTRODUCTION = (
+    "Written by `make bench`. Each figure is the median of its rounds, with the lowest and the highest."
+)
+BEGIN, END = "<!-- begin: written by python -m benchmarks -->", "<!-- end -->"
+
+
+class Kept(NamedTuple):
+    """A section as it was measured."""
+
+    name: str
+    section: results.Section
+    measured_on: str
+    commit: str
+    size: str
+    machine: Mapping[str, str]
 
 
 def add(
@@ -27,7 +42,7 @@ def add(
     raw[name] = {
         "measured_on": dt.datetime.now(dt.UTC).date().isoformat(),
         "commit": _commit(),
-        "size": dataclasses.asdict(size),
+        "size": size.name,
         "machine": dict(machine),
         "section": dataclasses.asdict(section),
     }
@@ -37,32 +52,103 @@ def add(
 def write(folder: Path, order: Sequence[str]) -> Path:
     """Writes the page and its plots from the raw results, and answers where the page is."""
     raw = _read(folder)
-    parts = [_part(raw[name], name) for name in order if name in raw]
+    everything = [_load(name, raw[name]) for name in order if name in raw]
+    for kept in everything:
+        plots.draw(kept.section, folder / f"{kept.name}.png")
     page = folder / PAGE
-    page.write_text("\n\n".join(["# Results", *parts]) + "\n", encoding="utf-8")
+    parts = ["# Results", INTRODUCTION, *summary(everything)]
+    for kept in everything:
+        parts += _part(kept)
+    parts += ["## Machine", *_machines(everything)]
+    page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    _fill(folder.with_suffix(".md"), "\n\n".join(summary(everything)))
     return page
 
 
-def load(kept: Mapping[str, Any]) -> results.Section:
-    """A section out of the raw results."""
-    return results.Section(
-        title=kept["title"],
-        figures=[
-            results.Figure(**figure | {"values": tuple(figure["values"])}) for figure in kept["figures"]
+def summary(everything: Sequence[Kept]) -> Iterator[str]:
+    """All targets as one table, and in words which were not reached."""
+    targets = [target for kept in everything for target in kept.section.targets]
+    if not targets:
+        return
+    yield _table(
+        ("what", "ours", "theirs", "times better", "wanted", ""),
+        [
+            (
+                target.what,
+                _number(target.ours),
+                _number(target.peer),
+                f"{target.ratio:.2f}",
+                f"{target.at_least:g}",
+                "reached" if target.is_reached else "**not reached**",
+            )
+            for target in targets
         ],
-        targets=[results.Target(**target) for target in kept["targets"]],
-        notes=kept["notes"],
     )
+    missed = [target.what for target in targets if not target.is_reached]
+    if missed:
+        yield f"{len(missed)} of {len(targets)} targets were not reached: {'; '.join(missed)}."
+    else:
+        yield f"All {len(targets)} targets were reached."
 
 
-def _part(kept: Mapping[str, Any], name: str) -> str:
-    section = load(kept["section"])
-    lines = [f"## {section.title}", ""]
-    lines += [
-        f"{figure.what} | {figure.contender} | {figure.median:.4g} {figure.unit}"
-        for figure in section.figures
-    ]
-    return "\n".join(lines)
+def _part(kept: Kept) -> Iterator[str]:
+    section = kept.section
+    yield f"## {section.title}"
+    yield f"Measured on {kept.measured_on} at {kept.commit or 'an unknown commit'}, size {kept.size}."
+    yield "\n".join(f"- {note}" for note in section.notes)
+    yield f"![{section.title}]({kept.name}.png)"
+    for unit in dict.fromkeys(figure.unit for figure in section.figures):
+        figures = {(f.contender, f.what): f for f in section.figures if f.unit == unit}
+        whats = list(dict.fromkeys(what for _, what in figures))
+        contenders = dict.fromkeys(contender for contender, _ in figures)
+        rows = [(name, *(_cell(figures.get((name, what))) for what in whats)) for name in contenders]
+        yield _table((unit, *whats), rows)
+
+
+def _cell(figure: results.Figure | None) -> str:
+    if figure is None:
+        return "–"
+    spread = f" ({_number(figure.low)}–{_number(figure.high)})" if len(figure.values) > 1 else ""
+    return _number(figure.median) + spread
+
+
+def _machines(everything: Sequence[Kept]) -> Iterator[str]:
+    """One table, or one for each set of sections that were not measured on the same machine and versions."""
+    machines: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for kept in everything:
+        machines.setdefault(tuple(kept.machine.items()), []).append(kept.section.title)
+    for machine, titles in machines.items():
+        if len(machines) > 1:
+            yield f"Of: {'; '.join(titles)}."
+        yield _table(("", ""), machine)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] + ["--:"] * (len(head) - 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _number(value: float) -> str:
+    decimals = 0 if abs(value) >= 1_000 else 1 if abs(value) >= 10 else 2
+    return f"{value:,.{decimals}f}"
+
+
+def _load(name: str, kept: Mapping[str, Any]) -> Kept:
+    raw = kept["section"]
+    section = results.Section(
+        title=raw["title"],
+        figures=[results.Figure(**figure | {"values": tuple(figure["values"])}) for figure in raw["figures"]],
+        targets=[results.Target(**target) for target in raw["targets"]],
+        notes=raw["notes"],
+    )
+    return Kept(name, section, kept["measured_on"], kept["commit"], kept["size"], kept["machine"])
+
+
+def _fill(page: Path, text: str) -> None:
+    """Puts the text between a page's marks, if there is a page with marks."""
+    if page.exists() and BEGIN in (whole := page.read_text(encoding="utf-8")):
+        before, _, rest = whole.partition(BEGIN)
+        page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
 def _read(folder: Path) -> dict[str, Any]:

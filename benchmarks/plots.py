@@ -1,0 +1,43 @@
+"""One picture a section: a panel for each thing measured, a bar for each contender, a line for its spread."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+
+from benchmarks import results
+
+OURS_COLOUR, PEER_COLOUR = "#1f6f5c", "#a9b4b0"
+PANEL_WIDTH, BAR_HEIGHT, PANELS_MAX = 4.2, 0.42, 4
+
+
+def draw(section: results.Section, path: Path) -> None:
+    """Draws the figures of the section's first unit; the first contender is ours."""
+    if not section.figures:
+        return
+    unit = section.figures[0].unit
+    whats = list(dict.fromkeys(figure.what for figure in section.figures if figure.unit == unit))[:PANELS_MAX]
+    ours = section.figures[0].contender
+    count = len(dict.fromkeys(figure.contender for figure in section.figures))
+    size = (PANEL_WIDTH * len(whats) + 1, BAR_HEIGHT * count + 1.4)
+    drawing, panels = plt.subplots(1, len(whats), figsize=size, squeeze=False, layout="constrained")
+    for panel, what in zip(panels[0], whats, strict=True):
+        figures = [f for f in section.figures if (f.what, f.unit) == (what, unit)][::-1]
+        names = [figure.contender for figure in figures]
+        medians = [figure.median for figure in figures]
+        spread = [[f.median - f.low for f in figures], [f.high - f.median for f in figures]]
+        colours = [OURS_COLOUR if name == ours else PEER_COLOUR for name in names]
+        bars = panel.barh(names, medians, xerr=spread, color=colours, error_kw={"ecolor": "#555", "lw": 1})
+        panel.bar_label(bars, [f"{median:,.4g}" for median in medians], padding=6, fontsize=8)
+        panel.set_title(what, fontsize=10)
+        panel.set_xlabel(unit, fontsize=8)
+        panel.margins(x=0.25)
+        panel.tick_params(labelsize=8)
+        panel.spines[["top", "right"]].set_visible(False)
+    for panel in panels[0][1:]:
+        panel.set_yticklabels([])
+    drawing.suptitle(section.title, fontsize=11)
+    drawing.savefig(path, dpi=110)
+    plt.close(drawing)
