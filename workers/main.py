@@ -1,20 +1,24 @@
 """The arq worker: JSON on the wire, UTC on the clock, cron as a wake-up and nothing more."""
 
 import asyncio
+import contextlib
 import datetime as dt
-from contextlib import AsyncExitStack
 from functools import partial
 
 import orjson
 from arq import Worker, cron
 from arq.connections import RedisSettings
+from arq.constants import in_progress_key_prefix
+from redis.exceptions import RedisError
 
 from renewals import database, settings
 from workers import jobs
 
 CHUNK_SECONDS_MAX = 300
-"""A chunk takes a second or so, one account with 60,000 due instances some seven. A killed worker's chunk
-comes back this long, and ten seconds, after it, or as soon as a worker starts."""
+"""A chunk takes a second or so, one account with 60,000 due instances some seven."""
+HOLD_SECONDS = 15
+"""What a worker has in hand is marked as its own for so long, and marked anew while it lives. A killed worker's
+chunk comes back after it, or as soon as a worker starts."""
 POLL_SECONDS = 0.1
 """arq starts no more jobs in a poll than fit at once, so that a longer pause would hold up a run of many chunks."""
 QUEUE_READ_MAX = 10_000
@@ -38,9 +42,11 @@ async def run(chosen: settings.Settings) -> None:
 
 def create(chosen: settings.Settings) -> Worker:
     """A worker for the settings, within a running loop."""
-    resources = AsyncExitStack()
+    resources = contextlib.AsyncExitStack()
 
     async def start(ctx: jobs.Context) -> None:
+        holding = asyncio.create_task(_hold(worker))
+        resources.callback(holding.cancel)
         await resources.enter_async_context(
             database.opened(
                 chosen.required_database_url,
@@ -54,7 +60,7 @@ def create(chosen: settings.Settings) -> Worker:
         await resources.aclose()
 
     # A cron job is tried again only if it may be tried twice; its results are kept by nobody.
-    return Worker(
+    worker = Worker(
         functions=[jobs.renew_chunk],
         cron_jobs=[
             cron(jobs.sweep, second=0, max_tries=TRIES_MAX),
@@ -74,3 +80,15 @@ def create(chosen: settings.Settings) -> Worker:
         job_serializer=partial(orjson.dumps, default=str),
         job_deserializer=orjson.loads,
     )
+    # By itself arq lets the longest chunk's time pass before it takes a worker for dead.
+    worker.in_progress_timeout_s = HOLD_SECONDS
+    return worker
+
+
+async def _hold(worker: Worker) -> None:
+    """Keeps what the worker has in hand from the others, for as long as it lives."""
+    while True:
+        with contextlib.suppress(RedisError, OSError):  # without a queue there is nobody to keep it from
+            for job_id in [job_id for job_id, task in worker.tasks.items() if not task.done()]:
+                await worker.pool.expire(in_progress_key_prefix + job_id, HOLD_SECONDS)
+        await asyncio.sleep(HOLD_SECONDS / 5)

@@ -35,6 +35,16 @@ async def run():
 asyncio.run(run())
 """
 
+# The worker, of which the marks on what it has in hand go sooner.
+BRIEF_SECONDS = 3
+BRIEF = f"""
+import asyncio
+from renewals import settings
+from workers import main
+main.HOLD_SECONDS = {BRIEF_SECONDS}
+asyncio.run(main.run(settings.get()))
+"""
+
 
 async def put_due(world: World, *accounts: str, price: str = "10.00") -> None:
     """For each account two instances whose last day is today in a zone where it is about noon."""
@@ -151,6 +161,31 @@ async def test_kill_9_between_chunks_and_with_one_in_hand_and_a_start_after_it(
         "nobody waits for the dead"
     )
     await assert_each_charged_once(world, *accounts)
+
+
+async def test_a_chunk_stays_with_a_worker_that_lives_and_goes_to_another_when_it_dies(
+    world: World, database_url: str, queue: ArqRedis, start: Start
+) -> None:
+    """The other was there all the time, and nobody starts one."""
+    busy, other = start("-c", BRIEF), start("-c", BRIEF)
+    await eventually(lambda: says(world, "SELECT count(*) FROM renewal_runs", 2))  # each opened one
+    await put_due(world, "a")
+    async with locked(database_url, "a"):
+        other.send_signal(signal.SIGSTOP)
+        now = clocks.utc_now()
+        await runs.open_run(runs.Trigger.OPERATOR, now, now)
+        await jobs.hand_out(queue)
+        await eventually(lambda: says(world, WAITING, 1))
+        [mark] = await queue.keys("arq:in-progress:renew:*")
+        assert 0 < await queue.pttl(mark) <= 1_000 * BRIEF_SECONDS
+        other.send_signal(signal.SIGCONT)
+        await asyncio.sleep(1.5 * BRIEF_SECONDS)
+        assert await world.value(WAITING) == 1
+        busy.kill()
+        # PostgreSQL hears of the death only when it has the lock to hand over.
+        await eventually(lambda: says(world, WAITING, 2), BRIEF_SECONDS + 5)
+    await eventually(lambda: all_ended(world))
+    await assert_each_charged_once(world, "a")
 
 
 async def test_sigterm_finishes_what_is_in_hand_and_leaves_the_rest(
