@@ -157,5 +157,5 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def _commit() -> str:
-    asked = ["git", "rev-parse", "--short", "HEAD"]
+    asked = ["git", "describe", "--always", "--dirty", "--exclude=*"]
     return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
