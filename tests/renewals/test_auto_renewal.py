@@ -7,6 +7,8 @@ from renewals import (
     runs,
 )
 from tests import integrity
+from tests.renewals import nights
+from tests.renewals.nights import Night
 from tests.world import World
 
 
@@ -54,12 +56,13 @@ async def test_it_renews_from_the_balance_and_says_so_everywhere(world: World) -
     await integrity.assert_holds()
 
 
-async def test_the_earliest_expiry_comes_first_then_the_id(world: World) -> None:
-    await world.account("a", balance="300.00", lead_days=9)
-    await world.instance("i-0", expires="2027-02-03", mode="AUTO", price="100.00")
-    await world.instances(["i-3", "i-10", "i-2"], expires="2027-02-02", mode="AUTO", price="100.00")
-    await world.instance("i-9", expires="2027-02-01", mode="AUTO", price="100.00")
-    done = await run(world, "2027-01-31 00:30")
+@nights.each
+async def test_the_earliest_expiry_comes_first_then_the_id(world: World, night: Night) -> None:
+    await world.account("a", balance="300.00", lead_days=9, zone=night.zone)
+    await world.instance("i-0", expires=night.day(+3), mode="AUTO", price="100.00")
+    await world.instances(["i-3", "i-10", "i-2"], expires=night.day(+2), mode="AUTO", price="100.00")
+    await world.instance("i-9", expires=night.day(+1), mode="AUTO", price="100.00")
+    done = await run(world, night.at("00:30"))
     assert await renewed(world) == ["i-9", "i-10", "i-2"]
     assert (done.renewed_count, done.refused_count) == (3, 2)
     assert await attempts(world) == [
@@ -70,48 +73,54 @@ async def test_the_earliest_expiry_comes_first_then_the_id(world: World) -> None
     await integrity.assert_holds()
 
 
-async def test_what_is_too_dear_is_passed_over_and_the_next_cheaper_still_tried(world: World) -> None:
-    await world.account("a", balance="250.00")
+@nights.each
+async def test_what_is_too_dear_is_passed_over_and_the_next_cheaper_still_tried(
+    world: World, night: Night
+) -> None:
+    await world.account("a", balance="250.00", zone=night.zone)
     for instance_id, price in {"i-1": "100.00", "i-2": "200.00", "i-3": "150.01", "i-4": "150.00"}.items():
-        await world.instance(instance_id, expires="2027-01-31", mode="AUTO", price=price)
-    done = await run(world, "2027-01-31 00:30")
+        await world.instance(instance_id, expires=night.last_day, mode="AUTO", price=price)
+    done = await run(world, night.at("00:30"))
     assert await renewed(world) == ["i-1", "i-4"]
     assert (done.renewed_count, done.refused_count, done.amount_cents) == (2, 2, 250_00)
     assert await attempts(world) == [
         *[("i-1", None), ("i-2", "INSUFFICIENT_FUNDS"), ("i-3", "INSUFFICIENT_FUNDS"), ("i-4", None)],
     ]
-    assert [await world.expiry(i) for i in ("i-2", "i-3")] == ["2027-01-31", "2027-01-31"]
+    assert [await world.expiry(i) for i in ("i-2", "i-3")] == [night.last_day, night.last_day]
     assert await world.balance() == "0.00"
     await integrity.assert_holds()
 
 
-async def test_a_top_up_in_the_afternoon_saves_it(world: World) -> None:
-    await world.account("a", balance="299.99")
-    await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="300.00")
-    assert (await run(world, "2027-01-31 00:30")).refused_count == 1
-    assert (await run(world, "2027-01-31 14:30")).refused_count == 1
+@nights.each
+async def test_a_top_up_in_the_afternoon_saves_it(world: World, night: Night) -> None:
+    await world.account("a", balance="299.99", zone=night.zone)
+    await world.instance("i-1", expires=night.last_day, anchor=night.anchor, mode="AUTO", price="300.00")
+    assert (await run(world, night.at("00:30"))).refused_count == 1
+    assert (await run(world, night.at("14:30"))).refused_count == 1
     assert await world.balance() == "299.99"
     await world.top_up("0.01")
-    assert (await run(world, "2027-01-31 15:30")).renewed_count == 1
-    assert (await run(world, "2027-01-31 16:30")).renewed_count == 0
+    assert (await run(world, night.at("15:30"))).renewed_count == 1
+    assert (await run(world, night.at("16:30"))).renewed_count == 0
     assert await attempts(world) == [
         *[("i-1", "INSUFFICIENT_FUNDS"), ("i-1", "INSUFFICIENT_FUNDS"), ("i-1", None)],
     ]
-    assert await world.expiry("i-1") == "2027-02-28"
+    assert await world.expiry("i-1") == night.following
     assert await world.balance() == "0.00"
     await integrity.assert_holds()
 
 
-async def test_a_bundle_is_renewed_as_one_in_one_order(world: World) -> None:
-    await world.account("a", balance="320.00")
+@nights.each
+async def test_a_bundle_is_renewed_as_one_in_one_order(world: World, night: Night) -> None:
+    await world.account("a", balance="320.00", zone=night.zone)
+    on = {"expires": night.last_day, "anchor": night.anchor, "mode": "AUTO"}
     for instance_id, product in {"m-kes": "kes", "m-kec": "kec", "m-ebs": "ebs"}.items():
-        await world.instance(instance_id, product=product, bundle="b", mode="AUTO", price="100.00")
-    await world.instance("z", mode="AUTO", price="20.00")
-    done = await run(world, "2027-01-31 00:30")
+        await world.instance(instance_id, product=product, bundle="b", price="100.00", **on)
+    await world.instance("z", price="20.00", **on)
+    done = await run(world, night.at("00:30"))
     assert (done.renewed_count, done.amount_cents) == (4, 320_00)
     assert await renewed(world) == ["m-ebs", "m-kec", "m-kes", "z"]
     assert await world.rows("SELECT total_cents FROM orders ORDER BY 1") == [(20_00,), (300_00,)]
-    assert {await world.expiry(i) for i in ("m-kes", "m-kec", "m-ebs")} == {"2027-02-28"}
+    assert {await world.expiry(i) for i in ("m-kes", "m-kec", "m-ebs")} == {night.following}
     await integrity.assert_holds()
 
 
@@ -220,13 +229,14 @@ async def test_what_costs_nothing_is_renewed_without_an_entry(world: World) -> N
     await integrity.assert_holds()
 
 
-async def test_an_account_pays_for_itself_alone(world: World) -> None:
-    await world.account("poor", balance="0.00")
-    await world.account("a", balance="1000.00")
-    await world.voucher("500.00", account="a")
-    await world.instance("i-poor", account="poor", mode="AUTO", price="10.00")
-    await world.instance("i-rich", account="a", mode="AUTO", price="500.00")
-    await run(world, "2027-01-31 00:30")
+@nights.each
+async def test_an_account_pays_for_itself_alone(world: World, night: Night) -> None:
+    await world.account("poor", balance="0.00", zone=night.zone)
+    await world.account("a", balance="1000.00", zone=night.zone)
+    await world.voucher("500.00", account="a", expires=night.last_day)
+    await world.instance("i-poor", account="poor", expires=night.last_day, mode="AUTO", price="10.00")
+    await world.instance("i-rich", account="a", expires=night.last_day, mode="AUTO", price="500.00")
+    await run(world, night.at("00:30"))
     assert await renewed(world) == ["i-rich"]
     assert [await world.balance(account) for account in ("poor", "a")] == ["0.00", "1000.00"]
     await integrity.assert_holds()

@@ -14,6 +14,8 @@ from renewals import (
 )
 from renewals.runs import Chunk, Trigger
 from tests import integrity, statements
+from tests.renewals import nights
+from tests.renewals.nights import NIGHTS, Night, utc
 from tests.world import World
 
 
@@ -23,12 +25,15 @@ async def open_run(now: dt.datetime) -> list[Chunk]:
     return await runs.pending_chunks(run_id)
 
 
-async def put_accounts(world: World, sizes: dict[str, int], *, balance: str = "100000.00") -> None:
-    """Accounts with so many instances each, all due on 31 January, at 10.00."""
+async def put_accounts(
+    world: World, sizes: dict[str, int], night: Night = NIGHTS["31 January in Shanghai"]
+) -> None:
+    """Accounts with 100,000.00 and so many instances each, all due on one day, at 10.00."""
     for account, size in sizes.items():
-        await world.account(account, balance=balance)
+        await world.account(account, balance="100000.00", zone=night.zone)
         ids = [f"{account}-{number:03}" for number in range(size)]
-        await world.instances(ids, account=account, expires="2027-01-31", mode="AUTO", price="10.00")
+        about = {"expires": night.last_day, "anchor": night.anchor, "mode": "AUTO", "price": "10.00"}
+        await world.instances(ids, account=account, **about)
 
 
 def test_a_chunk_is_full_when_it_has_about_so_many_instances() -> None:
@@ -76,9 +81,10 @@ async def test_the_statements_of_a_chunk_do_not_grow_with_its_instances(world: W
     await integrity.assert_holds()
 
 
-async def test_a_chunk_done_twice_charges_once(world: World) -> None:
-    await put_accounts(world, {"a": 3})
-    [chunk] = await open_run(world.at("2027-01-31 00:30"))
+@nights.each
+async def test_a_chunk_done_twice_charges_once(world: World, night: Night) -> None:
+    await put_accounts(world, {"a": 3}, night)
+    [chunk] = await open_run(utc(night.due_from))
     await auto_renewal.renew_chunk(chunk)
     once = await world.snapshot()
     await auto_renewal.renew_chunk(chunk)
@@ -88,22 +94,25 @@ async def test_a_chunk_done_twice_charges_once(world: World) -> None:
     await integrity.assert_holds()
 
 
-async def test_a_chunk_done_by_five_at_once_charges_once(world: World) -> None:
-    await put_accounts(world, {"a": 20, "b": 20})
-    [chunk] = await open_run(world.at("2027-01-31 00:30"))
+@nights.each
+async def test_a_chunk_done_by_five_at_once_charges_once(world: World, night: Night) -> None:
+    await put_accounts(world, {"a": 20, "b": 20}, night)
+    [chunk] = await open_run(utc(night.due_from))
     await asyncio.gather(*(auto_renewal.renew_chunk(chunk) for _ in range(5)))
-    await runs.close_done(world.at("2027-01-31 00:31"))
+    await runs.close_done(utc(night.due_from))
     assert (await runs.read(chunk.run_id)).renewed_count == 40
     assert [await world.balance(account) for account in "ab"] == ["99800.00", "99800.00"]
     assert await world.count("renewal_attempts") == 40
     await integrity.assert_holds()
 
 
-async def test_five_runs_at_once_charge_once(world: World, settings_override: Callable[..., None]) -> None:
+@nights.each
+async def test_five_runs_at_once_charge_once(
+    world: World, settings_override: Callable[..., None], night: Night
+) -> None:
     settings_override(instances_per_chunk=2)
-    await put_accounts(world, dict.fromkeys("abcdef", 2))
-    now = world.at("2027-01-31 00:30")
-    runs = await asyncio.gather(*(auto_renewal.run_now(now) for _ in range(5)))
+    await put_accounts(world, dict.fromkeys("abcdef", 2), night)
+    runs = await asyncio.gather(*(auto_renewal.run_now(utc(night.due_from)) for _ in range(5)))
     assert sum(run.renewed_count for run in runs) == 12
     assert sum(run.renewed_count + run.skipped_count for run in runs) == 5 * 12
     assert {await world.balance(account) for account in "abcdef"} == {"99980.00"}
@@ -137,20 +146,23 @@ async def test_a_start_looks_for_what_is_due_even_when_the_tick_has_been(world: 
     await integrity.assert_holds()
 
 
-async def test_missed_runs_are_caught_up_with_what_has_not_expired(world: World) -> None:
-    """Nobody looked from the 28th to the afternoon of the 31st."""
-    await world.account("a", balance="900.00")
-    for day in ("29", "30", "31"):
-        await world.instance(f"i-{day}", expires=f"2027-01-{day}", mode="AUTO", price="300.00")
-    now = world.at("2027-01-31 15:07")
+@nights.each
+async def test_missed_runs_are_caught_up_with_what_has_not_expired(world: World, night: Night) -> None:
+    """Nobody looked from three days before to the afternoon of the last day."""
+    await world.account("a", balance="900.00", zone=night.zone)
+    for days in (-2, -1):
+        await world.instance(f"i{days}", expires=night.day(days), mode="AUTO", price="300.00")
+    await world.instance("i-0", expires=night.last_day, anchor=night.anchor, mode="AUTO", price="300.00")
+    now = world.at(night.at("15:07"))
     run_id = await runs.open_at_start(now)
     assert run_id is not None
     await auto_renewal.renew_chunk(Chunk(run_id, 0), clock=lambda: now)
     await runs.close_done(now)
-    assert await world.rows("SELECT instance_id FROM order_lines") == [("i-31",)]
-    assert [await world.expiry(i) for i in ("i-29", "i-30")] == ["2027-01-29", "2027-01-30"]
+    assert await world.rows("SELECT instance_id FROM order_lines") == [("i-0",)]
+    assert [await world.expiry(i) for i in ("i-2", "i-1")] == [night.day(-2), night.day(-1)]
+    assert await world.expiry("i-0") == night.following
     run = await runs.read(run_id)
-    assert (run.scheduled_at, run.lateness) == (world.at("2027-01-31 14:30"), dt.timedelta(minutes=37))
+    assert (run.scheduled_at, run.lateness) == (world.at(night.at("14:30")), dt.timedelta(minutes=37))
     assert await world.balance() == "600.00"
     await integrity.assert_holds()
 
@@ -194,21 +206,23 @@ async def test_a_run_with_nothing_to_do_is_a_row_that_has_ended(world: World) ->
     assert await world.count("renewal_chunks") == 0
 
 
-async def test_what_expires_before_its_chunk_is_reached_is_not_renewed(world: World) -> None:
-    await put_accounts(world, {"a": 1})
-    now = world.at("2027-01-31 23:30")
+@nights.each
+async def test_what_expires_before_its_chunk_is_reached_is_not_renewed(world: World, night: Night) -> None:
+    await put_accounts(world, {"a": 1}, night)
+    now = world.at(night.at("23:30"))
     run_id = await runs.open_run(Trigger.SCHEDULED, now, now)
     assert run_id is not None
-    await auto_renewal.renew_chunk(Chunk(run_id, 0), clock=lambda: world.at("2027-02-01 00:00"))
+    await auto_renewal.renew_chunk(Chunk(run_id, 0), clock=lambda: world.at(night.at("00:00", days=1)))
     await runs.close_done(now)
     done = await runs.read(run_id)
     assert (done.renewed_count, done.refused_count, done.skipped_count) == (0, 0, 1)
     assert await world.balance() == "100000.00"
 
 
-async def test_what_was_renewed_by_hand_meanwhile_is_skipped(world: World) -> None:
-    await put_accounts(world, {"a": 2})
-    now = world.at("2027-01-31 00:30")
+@nights.each
+async def test_what_was_renewed_by_hand_meanwhile_is_skipped(world: World, night: Night) -> None:
+    await put_accounts(world, {"a": 2}, night)
+    now = utc(night.due_from)
     [chunk] = await open_run(now)
     pick = picks.PickIds(("a-000",))
     await orders.place(
@@ -218,6 +232,6 @@ async def test_what_was_renewed_by_hand_meanwhile_is_skipped(world: World) -> No
     await runs.close_done(now)
     done = await runs.read(chunk.run_id)
     assert (done.renewed_count, done.refused_count, done.skipped_count) == (1, 0, 1)
-    assert {await world.expiry(i) for i in ("a-000", "a-001")} == {"2027-02-28"}
+    assert {await world.expiry(i) for i in ("a-000", "a-001")} == {night.following}
     assert await world.balance() == "99980.00"
     await integrity.assert_holds()

@@ -13,6 +13,8 @@ from renewals import (
 )
 from renewals.runs import Chunk, Trigger
 from tests import integrity
+from tests.renewals import nights
+from tests.renewals.nights import NIGHTS, Night, utc
 from tests.world import World
 
 # Where a chunk is when it dies: the table it reads or writes next, and the lock by which it is held up there.
@@ -37,14 +39,21 @@ WAITING = """
 
 
 @pytest.fixture
-async def chunk(world: World) -> Chunk:
+def night() -> Night:
+    """When it is, where a test does not say so."""
+    return NIGHTS["31 January in Shanghai"]
+
+
+@pytest.fixture
+async def chunk(world: World, night: Night) -> Chunk:
     """Two accounts with vouchers, of which one cannot pay all that is due."""
     for account, balance in {"a": "1000.00", "b": "50.00"}.items():
-        await world.account(account, balance=balance)
-        await world.voucher("30.00", account=account)
+        await world.account(account, balance=balance, zone=night.zone)
+        await world.voucher("30.00", account=account, expires=night.last_day)
         ids = [f"{account}-{number}" for number in range(5)]
-        await world.instances(ids, account=account, expires="2027-01-31", mode="AUTO", price="20.00")
-    now = world.at("2027-01-31 00:30")
+        about = {"expires": night.last_day, "anchor": night.anchor, "mode": "AUTO", "price": "20.00"}
+        await world.instances(ids, account=account, **about)
+    now = utc(night.due_from)
     run_id = await runs.open_run(Trigger.OPERATOR, now, now, clock_at=now)
     [chunk] = await runs.pending_chunks(run_id)
     return chunk
@@ -105,8 +114,9 @@ async def test_a_cancelled_chunk_leaves_nothing_half_done(
     await assert_next_pass_completes(world, chunk)
 
 
+@nights.each
 async def test_a_chunk_that_waits_for_a_killed_one_does_its_work(
-    world: World, database_url: str, chunk: Chunk
+    world: World, database_url: str, chunk: Chunk, night: Night
 ) -> None:
     async with held_up(database_url, chunk, "between lines and entries") as (task, pid):
         second = asyncio.create_task(auto_renewal.renew_chunk(chunk))
@@ -117,6 +127,7 @@ async def test_a_chunk_that_waits_for_a_killed_one_does_its_work(
     await second
     assert task.exception() is not None
     assert await world.count("order_lines") == 9
+    assert await world.expiry("a-0") == night.following
     assert await runs.pending_chunks() == []
     await integrity.assert_holds()
 

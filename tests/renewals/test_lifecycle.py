@@ -20,6 +20,8 @@ from renewals import (
 )
 from renewals.lifecycle import Lapsed
 from tests import integrity
+from tests.renewals import nights
+from tests.renewals.nights import Night, utc
 from tests.world import World
 
 SECOND = dt.timedelta(seconds=1)
@@ -47,18 +49,22 @@ async def renewed_at(now: dt.datetime) -> int:
     return (await auto_renewal.run_now(now)).renewed_count
 
 
-async def test_it_expires_after_the_last_second_of_its_last_day_whatever_its_mode(world: World) -> None:
-    await world.account("a", balance="1000.00")
+@nights.each
+async def test_it_expires_after_the_last_second_of_its_last_day_whatever_its_mode(
+    world: World, night: Night
+) -> None:
+    last_day, until = night.last_day, utc(night.due_until)
+    await world.account("a", balance="1000.00", zone=night.zone)
     for mode in ("MANUAL", "AUTO", "NONE"):
-        await world.instance(f"i-{mode}", expires="2027-01-31", mode=mode)
-    await world.instance("i-later", expires="2027-02-01")
+        await world.instance(f"i-{mode}", expires=last_day, mode=mode)
+    await world.instance("i-later", expires=night.day(+1))
     await world.instance("i-as-you-go", expires=None)
     before = await world.snapshot()
-    assert await lifecycle.lapse(world.at("2027-01-31 23:59:59")) == Lapsed(0, 0)
+    assert await lifecycle.lapse(until) == Lapsed(0, 0)
     assert await world.snapshot() == before
-    await world.instance("i-earlier", expires="2027-01-30")
-    assert await lifecycle.lapse(world.at("2027-01-31 23:59:59")) == Lapsed(1, 0)
-    assert await lifecycle.lapse(world.at("2027-02-01 00:00:00")) == Lapsed(3, 0)
+    await world.instance("i-earlier", expires=night.day(-1))
+    assert await lifecycle.lapse(until) == Lapsed(1, 0)
+    assert await lifecycle.lapse(until + SECOND) == Lapsed(3, 0)
     assert await world.rows("SELECT id, status, renewal_mode FROM instances ORDER BY id") == [
         ("i-AUTO", "EXPIRED", "AUTO"),
         ("i-MANUAL", "EXPIRED", "MANUAL"),
@@ -68,7 +74,7 @@ async def test_it_expires_after_the_last_second_of_its_last_day_whatever_its_mod
         ("i-later", "RUNNING", "MANUAL"),
     ]
     assert await world.balance() == "1000.00"
-    assert {await world.expiry(f"i-{mode}") for mode in ("MANUAL", "AUTO", "NONE")} == {"2027-01-31"}
+    assert {await world.expiry(f"i-{mode}") for mode in ("MANUAL", "AUTO", "NONE")} == {last_day}
     await integrity.assert_holds()
 
 
@@ -92,14 +98,15 @@ async def test_two_sweeps_at_once_count_each_instance_once(world: World) -> None
     assert await world.rows("SELECT DISTINCT status FROM instances") == [("RELEASED",)]
 
 
-async def test_what_ended_unpaid_stays_auto_and_the_worker_leaves_it(world: World) -> None:
-    await world.account("a", balance="0.00")
-    await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="300.00")
-    assert (await auto_renewal.run_now(world.at("2027-01-31 23:30"))).refused_count == 1
-    await lifecycle.lapse(world.at("2027-02-01 00:00"))
+@nights.each
+async def test_what_ended_unpaid_stays_auto_and_the_worker_leaves_it(world: World, night: Night) -> None:
+    await world.account("a", balance="0.00", zone=night.zone)
+    await world.instance("i-1", expires=night.last_day, anchor=night.anchor, mode="AUTO", price="300.00")
+    assert (await auto_renewal.run_now(world.at(night.at("23:30")))).refused_count == 1
+    await lifecycle.lapse(world.at(night.at("00:00", days=1)))
     await world.top_up("1000.00")
     tried = await world.count("renewal_attempts")
-    for moment in ("2027-02-01 00:30", "2027-02-01 12:30", "2027-02-07 23:30"):
+    for moment in (night.at("00:30", days=1), night.at("12:30", days=1), night.at("23:30", days=7)):
         assert await renewed_at(world.at(moment)) == 0
     found = await world.read("i-1")
     assert (found.status, found.renewal_mode) == ("EXPIRED", "AUTO")
@@ -108,39 +115,44 @@ async def test_what_ended_unpaid_stays_auto_and_the_worker_leaves_it(world: Worl
     await integrity.assert_holds()
 
 
-async def test_the_worker_leaves_it_even_before_the_expiry_was_noted(world: World) -> None:
-    await world.account("a", balance="1000.00")
-    await world.instance("i-1", expires="2027-01-31", mode="AUTO")
-    assert await renewed_at(world.at("2027-02-01 00:00")) == 0
+@nights.each
+async def test_the_worker_leaves_it_even_before_the_expiry_was_noted(world: World, night: Night) -> None:
+    await world.account("a", balance="1000.00", zone=night.zone)
+    await world.instance("i-1", expires=night.last_day, mode="AUTO")
+    assert await renewed_at(world.at(night.at("00:00", days=1))) == 0
     assert (await world.read("i-1")).status == "RUNNING"
-    assert await world.expiry("i-1") == "2027-01-31"
+    assert await world.expiry("i-1") == night.last_day
     assert await world.balance() == "1000.00"
 
 
 @pytest.mark.parametrize("is_noted", [True, False], ids=["noted", "not yet noted"])
+@nights.each
 async def test_a_renewal_by_hand_sets_it_running_and_the_worker_takes_over(
-    world: World, is_noted: bool
+    world: World, night: Night, is_noted: bool
 ) -> None:
-    await world.account("a", balance="600.00")
-    await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="300.00")
+    await world.account("a", balance="600.00", zone=night.zone)
+    await world.instance("i-1", expires=night.last_day, anchor=night.anchor, mode="AUTO", price="300.00")
     if is_noted:
-        await lifecycle.lapse(world.at("2027-02-03 10:00"))
-    await renew_by_hand("i-1", months=1, now=world.at("2027-02-03 12:00"))
+        await lifecycle.lapse(world.at(night.at("10:00", days=3)))
+    await renew_by_hand("i-1", months=1, now=world.at(night.at("12:00", days=3)))
     found = await world.read("i-1")
     assert (found.status, found.renewal_mode) == ("RUNNING", "AUTO")
-    assert await world.expiry("i-1") == "2027-02-28"
-    assert await lifecycle.lapse(world.at("2027-02-20 00:00")) == Lapsed(0, 0)
-    assert await renewed_at(world.at("2027-02-28 00:29:59")) == 0
-    assert await renewed_at(world.at("2027-02-28 00:30")) == 1
-    assert await world.expiry("i-1") == "2027-03-31"
+    assert await world.expiry("i-1") == night.following
+    assert await lifecycle.lapse(world.at(night.at("00:00", days=20))) == Lapsed(0, 0)
+    assert await renewed_at(world.at(f"{night.following} 00:29:59")) == 0
+    assert await renewed_at(world.at(f"{night.following} 00:30")) == 1
+    assert (await world.read("i-1")).expires_at == world.end_of(night.third)
     assert await world.balance() == "0.00"
     await integrity.assert_holds()
 
 
-async def test_an_expired_one_cannot_be_set_to_auto_but_to_the_other_modes(world: World) -> None:
-    await world.account("a")
-    await world.instance("i-1", expires="2027-01-31", mode="AUTO")
-    now = world.at("2027-02-01 00:00")
+@nights.each
+async def test_an_expired_one_cannot_be_set_to_auto_but_to_the_other_modes(
+    world: World, night: Night
+) -> None:
+    await world.account("a", zone=night.zone)
+    await world.instance("i-1", expires=night.last_day, mode="AUTO")
+    now = world.at(night.at("00:00", days=1))
     await lifecycle.lapse(now)
     assert (await set_mode("i-1", terms.RenewalMode.NONE, now)).changed_ids == ("i-1",)
     [refusal] = (await set_mode("i-1", terms.RenewalMode.AUTO, now)).refusals
@@ -151,10 +163,25 @@ async def test_an_expired_one_cannot_be_set_to_auto_but_to_the_other_modes(world
 # zone, last day, days of retention, the last second before the release.
 RETENTIONS = {
     "a week": ("Asia/Shanghai", "2027-01-31", 7, "2027-02-07T15:59:59"),
+    "a week in UTC": ("UTC", "2027-01-31", 7, "2027-02-07T23:59:59"),
+    "a week in New York": ("America/New_York", "2027-01-31", 7, "2027-02-08T04:59:59"),
     "no day": ("Asia/Shanghai", "2027-01-31", 0, "2027-01-31T15:59:59"),
     "a week in which the clock goes forward": ("America/New_York", "2027-03-12", 7, "2027-03-20T03:59:59"),
+    "up to the night in which it goes forward": ("America/New_York", "2027-03-07", 7, "2027-03-15T03:59:59"),
+    "from the night in which it goes forward": ("America/New_York", "2027-03-14", 7, "2027-03-22T03:59:59"),
     "a week in which the clock goes back": ("America/New_York", "2027-11-05", 7, "2027-11-13T04:59:59"),
+    "up to the night in which it goes back": ("America/New_York", "2027-10-31", 7, "2027-11-08T04:59:59"),
+    "from the night in which it goes back": ("America/New_York", "2027-11-07", 7, "2027-11-15T04:59:59"),
+    "from 28 February in Shanghai": ("Asia/Shanghai", "2027-02-28", 7, "2027-03-07T15:59:59"),
+    "from 28 February in UTC": ("UTC", "2027-02-28", 7, "2027-03-07T23:59:59"),
+    "from 28 February in New York": ("America/New_York", "2027-02-28", 7, "2027-03-08T04:59:59"),
     "over a leap day": ("Asia/Kolkata", "2028-02-26", 3, "2028-02-29T18:29:59"),
+    "from a leap day in Shanghai": ("Asia/Shanghai", "2028-02-29", 7, "2028-03-07T15:59:59"),
+    "from a leap day in UTC": ("UTC", "2028-02-29", 7, "2028-03-07T23:59:59"),
+    "from a leap day in New York": ("America/New_York", "2028-02-29", 7, "2028-03-08T04:59:59"),
+    "over a year's end in Shanghai": ("Asia/Shanghai", "2027-12-31", 7, "2028-01-07T15:59:59"),
+    "over a year's end in UTC": ("UTC", "2027-12-31", 7, "2028-01-07T23:59:59"),
+    "over a year's end in New York": ("America/New_York", "2027-12-31", 7, "2028-01-08T04:59:59"),
 }
 
 
@@ -165,7 +192,7 @@ async def test_it_is_released_after_its_products_retention_and_not_a_second_befo
     await put_product("kept", retention_days=days)
     await world.account("a", zone=zone)
     await world.instance("i-1", product="kept", expires=last_day)
-    kept = dt.datetime.fromisoformat(kept_until).replace(tzinfo=dt.UTC)
+    kept = utc(kept_until)
     assert (await lifecycle.lapse(kept)).released_count == 0
     assert (await lifecycle.lapse(kept + SECOND)).released_count == 1
     assert (await world.read("i-1")).status == "RELEASED"
@@ -184,10 +211,11 @@ async def test_a_bundle_is_released_as_a_whole_with_the_longest_retention(world:
     assert await lifecycle.lapse(world.at("2027-02-16 00:00:00")) == Lapsed(0, 3)
 
 
-async def test_nothing_can_be_done_to_what_was_released(world: World) -> None:
-    await world.account("a", balance="10000.00")
-    await world.instance("i-1", expires="2027-01-31", mode="AUTO")
-    now = world.at("2027-02-08 00:00")
+@nights.each
+async def test_nothing_can_be_done_to_what_was_released(world: World, night: Night) -> None:
+    await world.account("a", balance="10000.00", zone=night.zone)
+    await world.instance("i-1", expires=night.last_day, mode="AUTO")
+    now = world.at(night.at("00:00", days=8))
     assert await lifecycle.lapse(now) == Lapsed(1, 1)
     before = await world.snapshot()
     with pytest.raises(errors.NotRenewable) as refused:
@@ -197,16 +225,17 @@ async def test_nothing_can_be_done_to_what_was_released(world: World) -> None:
         [refusal] = (await set_mode("i-1", mode, now)).refusals
         assert refusal.code == "RELEASED"
     assert await renewed_at(now) == 0
-    assert await lifecycle.lapse(world.at("2028-01-01 00:00")) == Lapsed(0, 0)
+    assert await lifecycle.lapse(world.at(night.at("00:00", days=335))) == Lapsed(0, 0)
     assert await world.snapshot() == before
 
 
-async def test_what_was_renewed_in_time_is_not_released(world: World) -> None:
-    await world.account("a", balance="300.00")
-    await world.instance("i-1", expires="2027-01-31", price="300.00")
-    await lifecycle.lapse(world.at("2027-02-01 00:00"))
-    await renew_by_hand("i-1", months=1, now=world.at("2027-02-07 23:59:59"))
-    assert await lifecycle.lapse(world.at("2027-02-08 00:00")) == Lapsed(0, 0)
+@nights.each
+async def test_what_was_renewed_in_time_is_not_released(world: World, night: Night) -> None:
+    await world.account("a", balance="300.00", zone=night.zone)
+    await world.instance("i-1", expires=night.last_day, anchor=night.anchor, price="300.00")
+    await lifecycle.lapse(world.at(night.at("00:00", days=1)))
+    await renew_by_hand("i-1", months=1, now=world.at(night.at("23:59:59", days=7)))
+    assert await lifecycle.lapse(world.at(night.at("00:00", days=8))) == Lapsed(0, 0)
     assert (await world.read("i-1")).status == "RUNNING"
     await integrity.assert_holds()
 

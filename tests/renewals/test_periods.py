@@ -14,6 +14,7 @@ from renewals import (
 )
 from tests.renewals import given
 from tests.renewals.given import KOLKATA, NEW_YORK, SHANGHAI, at, day
+from tests.renewals.nights import NIGHTS
 
 HALF_PAST_MIDNIGHT = dt.time(0, 30)
 SECOND = dt.timedelta(seconds=1)
@@ -106,6 +107,7 @@ def test_the_least_months_that_reach_a_day(anchor_day: int, start: str, today: s
         (ZoneInfo("Asia/Beirut"), "2018-10-27", "2018-10-27T21:59:59+00:00"),
         # 23:59:59 never comes in Nuuk: its last second there is 22:59:59.
         (ZoneInfo("America/Nuuk"), "2024-03-30", "2024-03-31T00:59:59+00:00"),
+        *[(ZoneInfo(night.zone), night.last_day, f"{night.due_until}+00:00") for night in NIGHTS.values()],
     ],
 )
 def test_a_day_ends_at_its_last_second_in_the_zone(zone: ZoneInfo, last: str, expires_at: str) -> None:
@@ -163,6 +165,7 @@ def test_a_term_from_a_months_end_reaches_a_months_end(today: str, months: int, 
         (SHANGHAI, "2018-09-10", 1, "2018-09-08T16:30:00+00:00"),
         (SHANGHAI, "2018-09-10", 9, "2018-08-31T16:30:00+00:00"),
         (SHANGHAI, "2019-01-01", 3, "2018-12-28T16:30:00+00:00"),
+        *[(ZoneInfo(night.zone), night.last_day, 0, f"{night.due_from}+00:00") for night in NIGHTS.values()],
     ],
 )
 def test_an_instance_is_due_from_half_past_midnight(
