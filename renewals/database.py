@@ -51,6 +51,13 @@ Row = Any
 """A row answers by column name and by position."""
 
 
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    """A connection of the pool, on which nothing is ever set for a session."""
+
+    def get_reset_query(self) -> str:
+        return ""  # so there is nothing to reset, and no round trip for it whenever one is given back
+
+
 def configuration(
     url: str, pool_size: int = 10, *, transaction_seconds_max: int | None = None
 ) -> dict[str, Any]:
@@ -61,6 +68,7 @@ def configuration(
         "minsize": 1,
         "maxsize": pool_size,
         "application_name": APP,
+        "connection_class": _Connection,
         "server_settings": {
             "idle_in_transaction_session_timeout": f"{IDLE_SECONDS_MAX}s",
             "transaction_timeout": f"{transaction_seconds_max or 0}s",

@@ -118,8 +118,9 @@ async def fetch_attempts(
     rows = await database.fetch(
         connection,
         """SELECT a.* FROM unnest($1::text[]) AS u(id) CROSS JOIN LATERAL (
-             SELECT run_id || ':' || instance_id AS id, instance_id, due_at, attempted_at, succeeded, code, message, order_id
-             FROM renewal_attempts WHERE instance_id = u.id ORDER BY id DESC LIMIT $2) AS a""",
+             SELECT t.run_id || ':' || t.instance_id AS id, t.instance_id, t.due_at, t.attempted_at, t.succeeded,
+               t.code, t.message, t.order_id
+             FROM renewal_attempts t WHERE t.instance_id = u.id ORDER BY t.id DESC LIMIT $2) AS a""",
         instance_ids,
         first,
     )

@@ -1,7 +1,4 @@
-"""Which instances: a filter as the list and a selection take it, and as SQL conditions on `instances i`.
-
-The conditions need `products p` and `data_centers d` joined as `SOURCE` does.
-"""
+"""Which instances: a filter as the list and a selection take it, and as SQL conditions on `instances i`."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,11 +6,12 @@ from dataclasses import dataclass, field
 
 from renewals import errors, terms
 
-SOURCE = """instances i JOIN products p ON p.code = i.product_code
-  JOIN data_centers d ON d.code = i.data_center_code"""
-
-MANAGEABLE = "(p.renewable AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF')"
+MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE renewable))
+  AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF')"""
 """Rules 1 and 2; an instance of which this is false is on no tab."""
+
+EXPIRY = "coalesce(i.expires_at, 'infinity')"
+"""The expiry as lists are ordered by it and indexes have it: none is later than any."""
 
 TAB = "CASE WHEN i.expires_at IS NULL THEN 'NO_EXPIRY' ELSE i.renewal_mode END"
 """Rule 3: the one tab a manageable instance is on."""
@@ -90,14 +88,15 @@ def conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetim
     if f.search is not None:
         _add_search(found, f.search)
     if f.tab is not None:
-        found.add(f"{TAB} = {{}} AND {MANAGEABLE}", f.tab, facet="tabs")
+        _add_tab(found, f)
     _add_expiry(found, f, now)
     if f.products is not None:
         found.add("i.product_code = ANY({})", storable(f.products), facet="products")
     if f.data_centers is not None:
         found.add("i.data_center_code = ANY({})", storable(f.data_centers), facet="dataCenters")
     if f.data_center_types is not None:
-        found.add("d.type = ANY({})", list(f.data_center_types), facet="dataCenterTypes")
+        of_type = "i.data_center_code = ANY(ARRAY(SELECT code FROM data_centers WHERE type = ANY({})))"
+        found.add(of_type, list(f.data_center_types), facet="dataCenterTypes")
     if f.status is not None:
         found.add(f"{status_at(found.hold(now))} = ANY({{}})", list(f.status))
     if f.bundled is not None:
@@ -131,12 +130,23 @@ def _add_search(found: Conditions, search: str) -> None:
     found.add(f"(i.id {unicode} ILIKE {pattern} OR i.name {unicode} ILIKE {pattern})")
 
 
+def _add_tab(found: Conditions, f: InstanceFilter) -> None:
+    """Rule 3, said of the columns, so that an index can find the tab."""
+    if f.tab is terms.RenewalTab.NO_EXPIRY:
+        found.add(f"{EXPIRY} = 'infinity'", facet="tabs")
+    else:
+        found.add(f"i.renewal_mode = {{}} AND {EXPIRY} < 'infinity'", f.tab, facet="tabs")
+    if f.manageable is not True:
+        found.add(MANAGEABLE, facet="tabs")
+
+
 def _add_expiry(found: Conditions, f: InstanceFilter, now: dt.datetime) -> None:
     if f.expires_from is not None:
-        found.add("i.expires_at >= {}", f.expires_from, facet="expiry")
+        found.add(f"{EXPIRY} >= {{}} AND {EXPIRY} < 'infinity'", f.expires_from, facet="expiry")
     if f.expires_before is not None:
-        found.add("i.expires_at < {}", f.expires_before, facet="expiry")
+        found.add(f"{EXPIRY} < {{}}", f.expires_before, facet="expiry")
     if f.expires_within_days is not None:
         until = now + dt.timedelta(days=f.expires_within_days)
-        is_running = f"{status_at(found.hold(now))} = 'RUNNING'"
-        found.add(f"{is_running} AND i.expires_at <= {{}}", until, facet="expiry")
+        found.add(
+            f"i.status = 'RUNNING' AND {EXPIRY} >= {{}} AND {EXPIRY} <= {{}}", now, until, facet="expiry"
+        )

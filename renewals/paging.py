@@ -6,13 +6,12 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import orjson
 
 from renewals import database, errors, filters, settings
 
-Item = TypeVar("Item")
 Key = Sequence[object]
 
 
@@ -46,41 +45,56 @@ class PageRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Item]):
-    """Items in the order asked for, each with its cursor, and whether there are more on either side."""
+class Page:
+    """Rows in the order asked for, and whether there are more on either side."""
 
-    items: Sequence[Item]
-    cursors: Sequence[str]
+    rows: Sequence[database.Row]
+    ordering: Ordering
     has_next_page: bool
     has_previous_page: bool
+    total_count: int | None
+    """How many rows there are on all pages, if that was asked for and the page has a row that says it."""
+
+    def cursor(self, row: database.Row) -> str:
+        """The cursor of one of the rows."""
+        return encode(self.ordering, row)
 
 
 async def fetch_page(
     connection: database.Connection,
     *,
     select: str,
+    source: str,
     conditions: filters.Conditions,
     ordering: Ordering,
     request: PageRequest,
-) -> Page[database.Row]:
-    """Reads one page of `select` under the conditions, for a request that `check` let pass."""
+    counted: bool = False,
+    joins: str = "",
+) -> Page:
+    """Reads one page under the conditions, for a request that `check` let pass; `counted`: and its total count.
+
+    `select` and `source` are what stands before and after FROM; `joins` adds columns and leaves all rows.
+    """
     size = _size(request)
     backward = request.last is not None
     descending = ordering.descending != backward
+    total = f", (SELECT count(*) FROM {source} WHERE {conditions.where}) AS total_count" if counted else ""
     _bound(conditions, ordering, request.after, "after", "<" if ordering.descending else ">")
     _bound(conditions, ordering, request.before, "before", ">" if ordering.descending else "<")
     order_by = ", ".join(f"{column.sql} {'DESC' if descending else 'ASC'}" for column in ordering.columns)
     limit, offset = conditions.hold(size + 1), conditions.hold(request.offset or 0)
-    sql = f"{select} WHERE {conditions.where} ORDER BY {order_by} LIMIT {limit} OFFSET {offset}"
+    sql = f"""SELECT {select}{total} FROM {source} {joins} WHERE {conditions.where}
+              ORDER BY {order_by} LIMIT {limit} OFFSET {offset}"""
     found = await database.fetch(connection, sql, *conditions.values)
     more, rows = len(found) > size, found[:size]
     if backward:
         rows = rows[::-1]
     return Page(
-        items=rows,
-        cursors=[encode(ordering, row) for row in rows],
+        rows=rows,
+        ordering=ordering,
         has_next_page=request.before is not None if backward else more,
         has_previous_page=more if backward else request.after is not None or bool(request.offset),
+        total_count=found[0]["total_count"] if counted and found else None,
     )
 
 

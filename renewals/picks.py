@@ -89,7 +89,7 @@ async def _select_matching(
     found = filters.conditions(account_id, instance_filter, now)
     found.add("i.id <> ALL({})", filters.storable(except_ids))
     limit = settings.get().instances_per_selection_max + 1
-    order = f"ORDER BY coalesce(i.expires_at, 'infinity'), i.id LIMIT {limit}"
+    order = f"ORDER BY {filters.EXPIRY}, i.id LIMIT {limit}"
     picked = await _read(connection, found, now, order)
     _check_count(len(picked), "input.selection.matching")
     members = await _bundle_members(connection, account_id, picked, now)
@@ -113,5 +113,5 @@ async def _read(
     connection: Connection, found: filters.Conditions, now: dt.datetime, order: str = ""
 ) -> list[terms.Instance]:
     columns = inventory.columns_at(found.hold(now))
-    sql = f"SELECT {columns} FROM {filters.SOURCE} WHERE {found.where} {order}"
+    sql = f"SELECT {columns} FROM instances i WHERE {found.where} {order}"
     return [terms.Instance._make(row) for row in await database.fetch(connection, sql, *found.values)]

@@ -1,7 +1,7 @@
 """Reads for the console; always within one account, so that nobody sees another's (not even that it is there)."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
 from renewals import database, details, filters, paging, terms
@@ -41,10 +41,14 @@ ORDERS = paging.Ordering(
 LEDGER = paging.Ordering("ledger", (paging.number("number", "e.number"),), descending=True)
 
 
-def _instance_select(now: str) -> str:
-    return f"""SELECT i.id, i.account_id, i.name, i.product_code, i.data_center_code, i.configuration,
-  i.billing_mode, i.is_trial, {filters.status_at(now)} AS status, i.renewal_mode, i.auto_renew_months,
-  i.expires_at, i.monthly_price_cents, i.bundle_id, i.created_at FROM {filters.SOURCE}"""
+_INSTANCE_COLUMNS = (
+    "id", "account_id", "name", "product_code", "data_center_code", "configuration", "billing_mode", "is_trial",
+    "renewal_mode", "auto_renew_months", "expires_at", "monthly_price_cents", "bundle_id", "created_at",
+)  # fmt: skip
+_JOINS = {
+    "product": "JOIN products product ON product.code = i.product_code",
+    "data_center": "JOIN data_centers data_center ON data_center.code = i.data_center_code",
+}
 
 
 def instance_ordering(order_field: InstanceOrderField, *, descending: bool) -> paging.Ordering:
@@ -60,12 +64,30 @@ async def fetch_instances(
     *,
     ordering: paging.Ordering,
     now: dt.datetime,
-) -> paging.Page[Row]:
-    """One page of the account's instances."""
+    columns: Collection[str],
+    counted: bool,
+) -> paging.Page:
+    """One page of the account's instances, of each only these columns and those it is ordered by.
+
+    A column is of instances, or "table.column" of one that `_JOINS` has.
+    """
     found = filters.conditions(account_id, instance_filter, now)
-    select = _instance_select(found.hold(now))
+    wanted = {*columns, *(column.name for column in ordering.columns)}
+    select = [f"i.{column}" for column in _INSTANCE_COLUMNS if column in wanted]
+    if "status" in wanted:
+        select.append(f"{filters.status_at(found.hold(now))} AS status")
+    joined = sorted(column for column in wanted if "." in column)
+    select += [f'{column} AS "{column}"' for column in joined]
+    joins = [_JOINS[table] for table in dict.fromkeys(column.partition(".")[0] for column in joined)]
     return await paging.fetch_page(
-        connection, select=select, conditions=found, ordering=ordering, request=request
+        connection,
+        select=", ".join(select),
+        source="instances i",
+        joins=" ".join(joins),
+        conditions=found,
+        ordering=ordering,
+        request=request,
+        counted=counted,
     )
 
 
@@ -75,7 +97,8 @@ async def fetch_instances_by_id(
     """Those of the instances that the account has, manageable or not."""
     rows = await database.fetch(
         connection,
-        f"{_instance_select('$3')} WHERE i.account_id = $1 AND i.id = ANY($2)",
+        f"""SELECT {", ".join(f"i.{column}" for column in _INSTANCE_COLUMNS)}, {filters.status_at("$3")} AS status
+            FROM instances i WHERE i.account_id = $1 AND i.id = ANY($2)""",
         account_id,
         filters.storable(instance_ids),
         now,
@@ -88,7 +111,7 @@ async def count_instances(
 ) -> int:
     """How many instances match."""
     found = filters.conditions(account_id, instance_filter, now)
-    sql = f"SELECT count(*) FROM {filters.SOURCE} WHERE {found.where}"
+    sql = f"SELECT count(*) FROM instances i WHERE {found.where}"
     return int((await database.fetch(connection, sql, *found.values))[0][0])
 
 
@@ -111,11 +134,15 @@ async def count_facets(
         f'{sql} AS "{facet}", ({found.of(facet)}) AS "in {facet}"' for facet, sql in values.items()
     )
     counts = " UNION ALL ".join(
-        f"""SELECT '{facet}' AS facet, "{facet}" AS value, count(*) AS count FROM base WHERE "{facet}" IS NOT NULL
+        f"""SELECT '{facet}' AS facet, "{facet}" AS value, sum(n)::bigint AS count FROM base
+            WHERE "{facet}" IS NOT NULL
             {"".join(f' AND "in {other}"' for other in values if other != facet)} GROUP BY 2"""
         for facet in values
     )
-    sql = f"""WITH base AS MATERIALIZED (SELECT {shown} FROM {filters.SOURCE} WHERE {found.of("")})
+    sql = f"""WITH base AS MATERIALIZED (
+                SELECT {shown}, count(*) AS n FROM instances i
+                  JOIN data_centers d ON d.code = i.data_center_code
+                WHERE {found.of("")} GROUP BY {", ".join(map(str, range(1, 2 * len(values) + 1)))})
               SELECT * FROM ({counts}) AS counted ORDER BY facet, count DESC, value"""
     counted: dict[str, dict[str, int]] = {facet: {} for facet in FACETS}
     for facet, value, count in map(tuple, await database.fetch(connection, sql, *found.values)):
@@ -138,30 +165,36 @@ def _expiry_bucket(found: filters.Conditions, now: dt.datetime) -> str:
 
 
 async def fetch_orders(
-    connection: Connection, account_id: str, request: paging.PageRequest
-) -> paging.Page[Row]:
+    connection: Connection, account_id: str, request: paging.PageRequest, *, counted: bool
+) -> paging.Page:
     """One page of the account's orders, the newest first."""
     found = filters.Conditions()
     found.add("o.account_id = {}", account_id)
     return await paging.fetch_page(
         connection,
-        select=f"SELECT {details.ORDER_COLUMNS} FROM orders o",
+        select=details.ORDER_COLUMNS,
+        source="orders o",
         conditions=found,
         ordering=ORDERS,
         request=request,
+        counted=counted,
     )
 
 
 async def fetch_ledger(
-    connection: Connection, account_id: str, request: paging.PageRequest
-) -> paging.Page[Row]:
+    connection: Connection, account_id: str, request: paging.PageRequest, *, counted: bool
+) -> paging.Page:
     """One page of the entries that changed the account's balance, the newest first."""
     found = filters.Conditions()
     found.add("e.account_id = {} AND e.voucher_id IS NULL", account_id)
-    select = """SELECT e.number, e.kind, e.amount_cents, e.balance_after_cents, e.created_at, e.order_id, e.memo
-                FROM ledger_entries e"""
     return await paging.fetch_page(
-        connection, select=select, conditions=found, ordering=LEDGER, request=request
+        connection,
+        select="e.number, e.kind, e.amount_cents, e.balance_after_cents, e.created_at, e.order_id, e.memo",
+        source="ledger_entries e",
+        conditions=found,
+        ordering=LEDGER,
+        request=request,
+        counted=counted,
     )
 
 

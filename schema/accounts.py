@@ -75,8 +75,11 @@ async def resolve_ledger(
     before: str | None = strawberry.UNSET,
 ) -> connections.Connection[LedgerEntry]:
     request = connections.page_request(queries.LEDGER, first=first, after=after, last=last, before=before)
-    account_id = info.context.account_id
+    account_id, asked = info.context.account_id, connections.Asked.of(info)
     return connections.Connection(
-        page=connections.Once(lambda: queries.fetch_ledger(database.pool(), account_id, request)),
+        page=connections.Once(
+            lambda: queries.fetch_ledger(database.pool(), account_id, request, counted=asked.counted)
+        ),
         count=lambda: queries.count_ledger(database.pool(), account_id),
+        asked=asked,
     )

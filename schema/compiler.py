@@ -314,6 +314,10 @@ async def _complete_column(
 ) -> Any:
     read = list(map(_reader(source, by_item), values))
     if isinstance(source, rows.Loaded):
+        if source.joined is not None and source.is_in(values[0]):
+            return await _unjoin(
+                context, dict(zip(read, values, strict=True)), read, source.joined, completion
+            )
         return await _load(context, read, source, completion)
     completed = completion.complete(context, read)
     return await completed if completion.waits else completed
@@ -324,12 +328,24 @@ async def _load(context: Any, keys: list[Any], source: rows.Loaded, completion: 
     if source.many:
         return await _load_lists(context, keys, source, completion)
     known = [key for key in dict.fromkeys(keys) if key is not None]
-    found = await source.of(context).load_many(known)
-    wanted = [*known, None] if None in keys else known
-    completed = completion.complete(context, [*found, None] if None in keys else found)
-    if completion.waits:
-        completed = await completed
-    by_key = dict(zip(wanted, completed, strict=True))
+    found = dict(zip(known, await source.of(context).load_many(known), strict=True))
+    if len(known) < len(keys) and None in keys:
+        found[None] = None
+    return await _spread(context, found, keys, completion)
+
+
+async def _unjoin(
+    context: Any, rows_by_key: dict[Any, Any], keys: list[Any], table: str, completion: Completion
+) -> list[Any]:
+    """Completes what is joined to the rows, each once."""
+    found = {key: rows.Joined(row, table) for key, row in rows_by_key.items()}
+    return await _spread(context, found, keys, completion)
+
+
+async def _spread(context: Any, found: dict[Any, Any], keys: list[Any], completion: Completion) -> list[Any]:
+    """Completes the values and answers one for each of the keys."""
+    completed = completion.complete(context, list(found.values()))
+    by_key = dict(zip(found, await completed if completion.waits else completed, strict=True))
     return [by_key[key] for key in keys]
 
 

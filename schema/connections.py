@@ -1,14 +1,15 @@
-"""Relay connections: a page is read once, however many of its fields are asked for, and a count only if asked."""
+"""Relay connections: a page is one statement, with the count in it if that is asked for."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Self, TypeVar
 
 import strawberry
 
 from renewals import paging
-from renewals.database import Row
-from schema import inputs
+from schema import inputs, selection
+from schema.context import Info
 
 Value = TypeVar("Value")
 Node = TypeVar("Node")
@@ -43,19 +44,20 @@ class Edge(Generic[Node]):
 
 @strawberry.type
 class Connection(Generic[Node]):
-    """A list of nodes: how to read its page, and how to count it."""
+    """A list of nodes: how to read its page, and how to count it where the page does not say."""
 
-    page: strawberry.Private[Once[paging.Page[Row]]]
+    page: strawberry.Private[Once[paging.Page]]
     count: strawberry.Private[Callable[[], Awaitable[int]]]
+    asked: strawberry.Private["Asked"]
 
     @strawberry.field
     async def nodes(self) -> list[Node]:
-        return list((await self.page()).items)
+        return list((await self.page()).rows)
 
     @strawberry.field
     async def edges(self) -> list[Edge[Node]]:
         page = await self.page()
-        return [Edge(node=row, cursor=cursor) for row, cursor in zip(page.items, page.cursors, strict=True)]
+        return [Edge(node=row, cursor=page.cursor(row)) for row in page.rows]
 
     @strawberry.field
     async def page_info(self) -> PageInfo:
@@ -63,13 +65,29 @@ class Connection(Generic[Node]):
         return PageInfo(
             has_next_page=page.has_next_page,
             has_previous_page=page.has_previous_page,
-            start_cursor=page.cursors[0] if page.cursors else None,
-            end_cursor=page.cursors[-1] if page.cursors else None,
+            start_cursor=page.cursor(page.rows[0]) if page.rows else None,
+            end_cursor=page.cursor(page.rows[-1]) if page.rows else None,
         )
 
     @strawberry.field
     async def total_count(self) -> int:
-        return await self.count()
+        total_count = (await self.page()).total_count if self.asked.counted else None
+        return await self.count() if total_count is None else total_count
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of a list is selected: below its nodes, and whether its page is to be counted too."""
+
+    nodes: selection.Selected
+    counted: bool
+
+    @classmethod
+    def of(cls, info: Info) -> Self:
+        fields = selection.selected(info)
+        paged = any(name in fields for name in ("nodes", "edges", "pageInfo"))
+        nodes = fields.below("nodes").joined_with(fields.below("edges", "node"))
+        return cls(nodes, paged and "totalCount" in fields)
 
 
 def page_request(

@@ -58,8 +58,10 @@ def _latest(first: int | None) -> int:
 class Instance:
     id: strawberry.ID = strawberry.field(description="The provider's id.")
     name: str
-    product: catalogue.Product = rows.loaded(lambda load: load.product, "product_code")
-    data_center: catalogue.DataCenter = rows.loaded(lambda load: load.data_center, "data_center_code")
+    product: catalogue.Product = rows.loaded(lambda load: load.product, "product_code", joined="product")
+    data_center: catalogue.DataCenter = rows.loaded(
+        lambda load: load.data_center, "data_center_code", joined="data_center"
+    )
     billing_mode: terms.BillingMode
     is_trial: bool
     status: terms.InstanceStatus
@@ -142,6 +144,7 @@ async def resolve_instances(
     )
     instance_filter = filter.to_filter() if filter else filters.InstanceFilter()
     filters.check(instance_filter, "filter")
+    asked = connections.Asked.of(info)
     return InstanceConnection(
         page=connections.Once(
             lambda: queries.fetch_instances(
@@ -151,10 +154,13 @@ async def resolve_instances(
                 request,
                 ordering=ordering,
                 now=context.now,
+                columns=rows.columns_of(Instance, asked.nodes),
+                counted=asked.counted,
             )
         ),
         count=lambda: queries.count_instances(
             database.pool(), context.account_id, instance_filter, context.now
         ),
+        asked=asked,
         filter=instance_filter,
     )

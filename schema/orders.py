@@ -51,10 +51,13 @@ async def resolve_orders(
     before: str | None = strawberry.UNSET,
 ) -> connections.Connection[RenewOrder]:
     request = connections.page_request(queries.ORDERS, first=first, after=after, last=last, before=before)
-    account_id = info.context.account_id
+    account_id, asked = info.context.account_id, connections.Asked.of(info)
     return connections.Connection(
-        page=connections.Once(lambda: queries.fetch_orders(database.pool(), account_id, request)),
+        page=connections.Once(
+            lambda: queries.fetch_orders(database.pool(), account_id, request, counted=asked.counted)
+        ),
         count=lambda: queries.count_orders(database.pool(), account_id),
+        asked=asked,
     )
 
 

@@ -3,19 +3,26 @@
 What a field says here is all that the executor and a SELECT need to know of it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import strawberry
 from strawberry.dataloader import DataLoader
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
 from schema.context import Context, Info
 from schema.loaders import Loaders
+from schema.selection import Selected
 
 ROWS = frozenset({asyncpg.Record, dict})
 """The types of rows."""
+
+KEY = "code"
+"""The column by which a joined table is joined; it is always among its columns in the row."""
 
 _READING = "reading"
 
@@ -33,8 +40,14 @@ class Loaded:
 
     loader: Callable[[Loaders], DataLoader[Any, Any]]
     column: str
-    many: bool
+    many: bool = False
     """The column holds a list of keys, and the value is a list."""
+    joined: str | None = None
+    """The table that the statement may have joined, whose columns are then in the row as "table.column"."""
+
+    def is_in(self, row: Any) -> bool:
+        """Whether the value is in the row already."""
+        return self.joined is not None and type(row) in ROWS and f"{self.joined}.{KEY}" in row
 
     def of(self, context: Context) -> DataLoader[Any, Any]:
         return self.loader(context.load)
@@ -48,6 +61,19 @@ class Computed:
 
 
 Reading = Column | Loaded | Computed
+
+
+class Joined:
+    """What a statement joined to a row: an object whose attributes are the columns of one table."""
+
+    __slots__ = ("_row", "_table")
+
+    def __init__(self, row: Any, table: str) -> None:
+        self._row = row
+        self._table = table
+
+    def __getattr__(self, name: str) -> Any:
+        return self._row[f"{self._table}.{name}"]
 
 
 def read(source: Any, name: str) -> Any:
@@ -69,18 +95,21 @@ def loaded(
     name: str,
     *,
     many: bool = False,
+    joined: str | None = None,
     description: str | None = None,
 ) -> Any:
     """A field that is loaded by the key (`many`: the list of keys) in the column of that name."""
+    reading = Loaded(loader, name, many, joined)
 
     async def resolve(row: strawberry.Parent[Any], info: Info) -> Any:
         key = read(row, name)
         if key is None:
             return None
+        if joined is not None and reading.is_in(row):
+            return Joined(row, joined)
         found = loader(info.context.load)
         return await (found.load_many(key) if many else found.load(key))
 
-    reading = Loaded(loader, name, many)
     return strawberry.field(resolver=resolve, description=description, metadata={_READING: reading})
 
 
@@ -95,18 +124,30 @@ def reading_of(metadata: Mapping[Any, Any]) -> Reading | None:
     return found
 
 
-def columns_of(object_type: type, field_names: Iterable[str]) -> set[str]:
-    """The columns that some fields of a type read, the fields by their names in Python."""
-    definition = object_type.__strawberry_definition__  # type: ignore[attr-defined]
-    wanted = set(field_names)
+def columns_of(object_type: Any, selected: Selected) -> set[str]:
+    """The columns that the selected fields of a type read, those of tables that can be joined among them."""
+    fields = _fields(object_type)
     columns: set[str] = set()
-    for field in definition.fields:
-        if field.python_name in wanted:
-            match reading_of(field.metadata):
-                case Column(name) | Loaded(column=name):
-                    columns.add(name)
-                case Computed(names):
-                    columns.update(names)
-                case None:
-                    columns.add(field.python_name)
+    for name, below in selected.items():
+        if name not in fields:
+            continue
+        match fields[name]:
+            case field, Loaded(column=column, joined=str(table)):
+                joined = {KEY, *columns_of(field.type, below)}
+                columns |= {column, *(f"{table}.{name}" for name in joined)}
+            case _, Column(column) | Loaded(column=column):
+                columns.add(column)
+            case _, Computed(several):
+                columns.update(several)
+            case field, None:
+                columns.add(field.python_name)
     return columns
+
+
+@functools.cache
+def _fields(object_type: Any) -> dict[str, tuple[StrawberryField, Reading | None]]:
+    """The fields of a type by their names in GraphQL, each with what it says of its reading."""
+    return {
+        field.graphql_name or to_camel_case(field.python_name): (field, reading_of(field.metadata))
+        for field in object_type.__strawberry_definition__.fields
+    }

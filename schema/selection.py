@@ -28,6 +28,13 @@ class Selected(dict[str, "Selected"]):
             found = found.get(name, Selected())
         return found  # type: ignore[no-any-return]
 
+    def joined_with(self, other: "Selected") -> "Selected":
+        """What is selected here or there."""
+        if not other:
+            return self
+        both = {name: self.below(name).joined_with(other.below(name)) for name in (*self, *other)}
+        return Selected(both)
+
 
 _known: OrderedDict[int, tuple[FieldNode, Selected]] = OrderedDict()
 """By the identity of a field's node, which is kept with what is selected below it."""

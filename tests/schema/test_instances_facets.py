@@ -149,10 +149,11 @@ async def test_an_instance_counts_in_the_first_bucket_that_holds_its_expiry(
         ("nodes { id }", 1),
         ("edges { cursor } nodes { id } pageInfo { endCursor }", 1),
         ("totalCount", 1),
-        ("nodes { id } totalCount", 2),
+        ("nodes { id } totalCount", 1),
         ("facets { tabs { count } }", 1),
         ("facets { tabs { count } products { count } expiry { count } }", 1),
-        ("nodes { id } totalCount facets { tabs { count } }", 3),
+        ("nodes { id product { name } dataCenter { name } } totalCount", 1),
+        ("nodes { id } totalCount facets { tabs { count } }", 2),
     ],
 )
 async def test_only_what_is_asked_for_is_read(fleet: Client, fields: str, reads: int) -> None:
