@@ -68,10 +68,11 @@ class Loaded:
 @functools.cache
 def loaded(here: stage.Stage, size: sizes.Size) -> Loaded:
     """The database with the data set, made when it is first asked for."""
-    return asyncio.run(_load(here.create_database(DATABASE), size))
+    return asyncio.run(load(here.create_database(DATABASE), size))
 
 
-async def _load(url: str, size: sizes.Size) -> Loaded:
+async def load(url: str, size: sizes.Size) -> Loaded:
+    """Fills a migrated database."""
     now = dt.datetime.now(dt.UTC)
     connection = await asyncpg.connect(url)
     try:

@@ -1,0 +1,113 @@
+"""The night's work: how fast what is due is renewed, beside the usual way, PostgreSQL itself, and ten times as much."""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import asyncpg
+
+from benchmarks import results, sizes, stage
+from benchmarks.engine import calls, limit, night, outcome, verdict, worker
+from benchmarks.engine.outcome import PRODUCT, TORTOISE, Outcome, Scale
+
+SCALES = {"full": Scale(10_000, 200), "quick": Scale(1_000, 50)}
+LARGE = 10
+"""So many times as many accounts and instances as in the rounds: a million at full size."""
+
+
+def run(here: stage.Stage, size: sizes.Size) -> results.Section:
+    """Rounds of the contenders on copies of one night, then the large night once, and the mutations."""
+    scale = SCALES.get(size.name, SCALES["full"])
+    with _on_both_cores(here):
+        _prepare(here, scale)
+        found = Outcome(
+            scale,
+            rates=_rounds(here, scale, size.rounds),
+            large=_large(here, scale),
+            seconds=_calls(here, size.rounds),
+        )
+    return outcome.section(found)
+
+
+@contextlib.contextmanager
+def _on_both_cores(here: stage.Stage) -> Iterator[None]:
+    """PostgreSQL and the contenders share both cores, so that the limit has as much of the machine as the product."""
+    cores = {core for core in (here.server_core, here.other_core) if core is not None}
+    pids = (os.getpid(), here.postgres.pid) if cores else ()
+    for pid in pids:
+        os.sched_setaffinity(pid, cores)
+    yield
+    for pid in pids:
+        os.sched_setaffinity(pid, {here.other_core or 0})
+
+
+def _prepare(here: stage.Stage, scale: Scale) -> None:
+    """Makes the night that every contender gets a copy of, and stages in it what the product makes of it."""
+    url = here.create_database("night")
+    asyncio.run(night.fill(url, scale.accounts))
+    made = here.create_database("engine", template="night")
+    _contend(PRODUCT, made, scale)
+    asyncio.run(verdict.check(made, scale.accounts, staged=False))
+    asyncio.run(limit.stage(made, url))
+
+
+def _rounds(here: stage.Stage, scale: Scale, rounds: int) -> Mapping[str, list[float]]:
+    """Instances a second by contender, a value each round; every end state is checked."""
+    rates: dict[str, list[float]] = defaultdict(list)
+    for number in range(rounds):
+        for name in list(worker.CONTENDERS)[:: -1 if number % 2 else 1]:
+            url = here.create_database("engine", template="night")
+            asyncio.run(_settle(url))
+            done = _contend(name, url, scale)
+            asyncio.run(verdict.check(url, scale.sampled if name == TORTOISE else scale.accounts))
+            rates[name].append(done["instances"] / done["seconds"])
+            print(f"round {number + 1}, {name:<10} {rates[name][-1]:9,.0f} instances/s", file=sys.stderr)
+    return rates
+
+
+def _large(here: stage.Stage, scale: Scale) -> dict[str, Any]:
+    """The product's run over ten times as many; once, in the database that was filled for it."""
+    url = here.create_database("engine")
+    accounts = LARGE * scale.accounts
+    asyncio.run(night.fill(url, accounts))
+    done = _contend(PRODUCT, url, scale)
+    assert done["instances"] == accounts * night.DUE_PER_ACCOUNT
+    asyncio.run(verdict.check(url, accounts, staged=False))
+    print(f"large night: {done['instances'] / done['seconds']:,.0f} instances/s", file=sys.stderr)
+    return done
+
+
+def _calls(here: stage.Stage, rounds: int) -> Mapping[str, list[float]]:
+    """The seconds of each way to renew 10,000 instances by hand."""
+    asyncio.run(calls.fill(here.create_database("orders", template="night")))
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for number in range(rounds):
+        for name, size in ((outcome.ONE_CALL, calls.INSTANCES), (outcome.MANY_CALLS, 100))[
+            :: -1 if number % 2 else 1
+        ]:
+            url = here.create_database("engine", template="orders")
+            asyncio.run(_settle(url))
+            seconds[name].append(asyncio.run(calls.renew(url, size)))
+            print(f"round {number + 1}, {name:<18} {seconds[name][-1]:6.2f} s", file=sys.stderr)
+    return seconds
+
+
+def _contend(name: str, url: str, scale: Scale) -> dict[str, Any]:
+    """What a contender says of its run."""
+    command = [sys.executable, "-m", "benchmarks.engine", name, url, str(scale.sampled)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    answered: dict[str, Any] = json.loads(done.stdout)
+    return answered
+
+
+async def _settle(url: str) -> None:
+    """Has PostgreSQL write what the copy left, so that no contender pays for it."""
+    connection = await asyncpg.connect(url)
+    await connection.execute("CHECKPOINT")
+    await connection.close()

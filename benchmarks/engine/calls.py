@@ -1,0 +1,72 @@
+"""One mutation that renews 10,000 instances, against a hundred mutations of a hundred, over the API in process."""
+
+import time
+
+import asyncpg
+import httpx2
+
+from benchmarks.engine import night
+from graphql_api import app
+from renewals import api_keys, database, integrity
+
+INSTANCES = 10_000
+ACCOUNT = "a-0000000"
+MUTATION = """mutation ($input: RenewInstancesInput!) { renewInstances(input: $input) {
+  __typename
+  ... on RenewInstancesSuccess { order { id total } instances { id expiresAt } account { balance } }
+} }"""
+INSTANCES_SQL = """
+INSERT INTO instances (id, account_id, name, product_code, data_center_code, configuration, billing_mode, is_trial,
+  status, renewal_mode, auto_renew_months, expires_at, anchor_day, monthly_price_cents, created_at)
+SELECT 'm-' || lpad(n::text, 5, '0'), $1, 'web-' || n, (ARRAY['kec', 'eip', 'ebs', 'kes'])[1 + n % 4], 'bj-6', '[]',
+  'PREPAID', FALSE, 'RUNNING', 'MANUAL', 1, timestamptz '2027-02-10 15:59:59Z' + n % 10 * interval '1 day', 10 + n % 10,
+  1000, timestamptz '2026-12-01Z'
+FROM generate_series(0, $2::int - 1) AS n
+"""
+MONEY_SQL = """
+WITH paid AS (UPDATE accounts SET balance_cents = balance_cents + 100000000, ledger_number = ledger_number + 1
+              WHERE id = $1 RETURNING *)
+INSERT INTO ledger_entries (account_id, number, kind, amount_cents, balance_after_cents, memo, created_at)
+SELECT id, ledger_number, 'TOP_UP', 100000000, balance_cents, 'Top-up', created_at FROM paid
+"""
+
+
+async def fill(url: str) -> None:
+    """Adds to a night's database an account's 10,000 instances, which wait to be renewed by hand, and money."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(INSTANCES_SQL, ACCOUNT, INSTANCES)
+        await connection.execute(MONEY_SQL, ACCOUNT)
+        await connection.execute("VACUUM ANALYZE")
+        await connection.execute("CHECKPOINT")
+    finally:
+        await connection.close()
+
+
+async def renew(url: str, instances_per_call: int) -> float:
+    """Renews all 10,000, so many a call and one call after the other; answers the seconds, if all adds up."""
+    ids = [f"m-{number:05}" for number in range(INSTANCES)]
+    batches = [ids[at : at + instances_per_call] for at in range(0, INSTANCES, instances_per_call)]
+    async with database.opened(url):
+        key = await api_keys.create(database.pool(), ACCOUNT, night.NOW)
+        transport = httpx2.ASGITransport(app=app.create(clock=lambda: night.NOW))
+        headers = {"Authorization": f"Bearer {key}"}
+        async with httpx2.AsyncClient(transport=transport, headers=headers, timeout=120) as client:
+            started = time.perf_counter()
+            for number, batch in enumerate(batches):
+                await _call(client, batch, f"call {number}")
+            seconds = time.perf_counter() - started
+        lines = await database.fetch(
+            database.pool(), "SELECT count(*), count(DISTINCT instance_id) FROM order_lines"
+        )
+        assert tuple(lines[0]) == (INSTANCES, INSTANCES)
+        assert not any((await integrity.verify()).values())
+    return seconds
+
+
+async def _call(client: httpx2.AsyncClient, ids: list[str], key: str) -> None:
+    asked = {"selection": {"ids": ids}, "months": 1, "idempotencyKey": key}
+    answer = await client.post("http://here/graphql", json={"query": MUTATION, "variables": {"input": asked}})
+    found = answer.json()["data"]["renewInstances"]
+    assert found["__typename"] == "RenewInstancesSuccess", found
+    assert len(found["instances"]) == len(ids)

@@ -1,0 +1,174 @@
+"""A contender: a transaction an instance (or a bundle), written with Tortoise's models as its documentation would.
+
+It is right: the account's row is locked, what is due is read after that, vouchers pay before the balance, the ledger
+and the attempts are written. Its end state is compared with the product's, row by row.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Iterator, Sequence
+
+from tortoise.transactions import in_transaction
+
+from benchmarks.engine import night
+from renewals import models, periods, pricing, terms
+
+
+async def renew(account_ids: Sequence[str], at_once: int) -> int:
+    """Renews what is due of some accounts, so many accounts at a time; answers how many instances were tried."""
+    run = await models.RenewalRun.create(
+        trigger="OPERATOR", scheduled_at=night.NOW, clock_at=night.NOW, started_at=night.NOW
+    )
+    found = await _units(account_ids)
+    accounts = iter(account_ids)
+    await asyncio.gather(*(_renew_accounts(run, accounts, found) for _ in range(at_once)))
+    return sum(len(ids) for units in found.values() for ids in units)
+
+
+async def _renew_accounts(
+    run: models.RenewalRun, account_ids: Iterator[str], found: dict[str, list[list[str]]]
+) -> None:
+    for account_id in account_ids:
+        for instance_ids in found.get(account_id, ()):
+            await _renew(run, account_id, instance_ids)
+
+
+async def _units(account_ids: Sequence[str]) -> dict[str, list[list[str]]]:
+    """What is due by account, in order of expiry and id; the members of a bundle together."""
+    instances = models.Instance.filter(
+        account_id__in=account_ids,
+        status=terms.InstanceStatus.RUNNING,
+        renewal_mode=terms.RenewalMode.AUTO,
+        expires_at__gte=night.NOW,
+        expires_at__lte=night.EXPIRES_AT,
+    )
+    found: dict[str, dict[str, list[str]]] = {}
+    for instance in await instances.order_by("expires_at", "id"):
+        units = found.setdefault(instance.account_id, {})
+        units.setdefault(instance.bundle_id or instance.id, []).append(instance.id)
+    return {account_id: list(units.values()) for account_id, units in found.items()}
+
+
+async def _renew(run: models.RenewalRun, account_id: str, instance_ids: Sequence[str]) -> None:
+    async with in_transaction():
+        account = await models.Account.select_for_update().get(id=account_id)
+        instances = await (
+            models.Instance.filter(id__in=instance_ids, expires_at__lte=night.EXPIRES_AT)
+            .order_by("id")
+            .prefetch_related("product__tiers")
+        )
+        if len(instances) < len(instance_ids):
+            return
+        vouchers = await models.Voucher.filter(
+            account_id=account_id, available_cents__gt=0, expires_at__gte=night.NOW
+        ).order_by("expires_at", "-available_cents", "id")
+        prices = [_price(instance) for instance in instances]
+        taken, rest_cents = _take(vouchers, instances, prices)
+        if rest_cents > account.balance_cents:
+            for instance in instances:
+                await _note(run, account, instance, None)
+            return
+        order = await _pay(account, taken, rest_cents)
+        for instance, price in zip(instances, prices, strict=True):
+            await _extend(order, instance, price)
+            await _note(run, account, instance, order)
+
+
+def _price(instance: models.Instance) -> pricing.Price:
+    tiers = [pricing.DiscountTier(tier.months, tier.discount_bps) for tier in instance.product.tiers]
+    return pricing.of_period(instance.monthly_price_cents, instance.auto_renew_months, 0, 1, tiers)
+
+
+def _take(
+    vouchers: Sequence[models.Voucher], instances: Sequence[models.Instance], prices: Sequence[pricing.Price]
+) -> tuple[list[tuple[models.Voucher, int]], int]:
+    """What each voucher pays, taken from the models, and what is left to the balance."""
+    amounts: dict[uuid.UUID, int] = {}
+    rest_cents = 0
+    for instance, price in zip(instances, prices, strict=True):
+        need_cents = price.price_cents
+        for voucher in vouchers:
+            if voucher.product_codes and instance.product_id not in voucher.product_codes:
+                continue
+            amount = min(need_cents, voucher.available_cents)
+            if amount:
+                voucher.available_cents -= amount
+                amounts[voucher.id] = amounts.get(voucher.id, 0) + amount
+                need_cents -= amount
+        rest_cents += need_cents
+    return [(voucher, amounts[voucher.id]) for voucher in vouchers if voucher.id in amounts], rest_cents
+
+
+async def _pay(
+    account: models.Account, taken: Sequence[tuple[models.Voucher, int]], rest_cents: int
+) -> models.Order:
+    voucher_cents = sum(amount for _, amount in taken)
+    order = await models.Order.create(
+        id=uuid.uuid4(),
+        account=account,
+        kind=terms.OrderKind.AUTO_RENEWAL,
+        total_cents=voucher_cents + rest_cents,
+        voucher_cents=voucher_cents,
+        balance_cents=rest_cents,
+        refusals=[],
+        created_at=night.NOW,
+    )
+    for voucher, amount in taken:
+        await voucher.save(update_fields=["available_cents"])
+        await _enter(account, order, amount, voucher.available_cents, voucher)
+    if rest_cents:
+        account.balance_cents -= rest_cents
+        await _enter(account, order, rest_cents, account.balance_cents, None)
+    await account.save(update_fields=["balance_cents", "ledger_number"])
+    return order
+
+
+async def _enter(
+    account: models.Account, order: models.Order, cents: int, after_cents: int, voucher: models.Voucher | None
+) -> None:
+    account.ledger_number += 1
+    await models.LedgerEntry.create(
+        account=account,
+        number=account.ledger_number,
+        kind=terms.LedgerEntryKind.RENEWAL,
+        amount_cents=-cents,
+        balance_after_cents=after_cents,
+        order=order,
+        voucher=voucher,
+        memo="Renewed automatically",
+        created_at=night.NOW,
+    )
+
+
+async def _extend(order: models.Order, instance: models.Instance, price: pricing.Price) -> None:
+    assert instance.expires_at is not None and instance.anchor_day is not None
+    day = periods.last_day(instance.expires_at, night.ZONE)
+    new = periods.step(instance.anchor_day, day, instance.auto_renew_months)
+    expires_at = periods.end_of_day(new, night.ZONE)
+    await models.OrderLine.create(
+        order=order,
+        instance=instance,
+        starts_at=instance.expires_at,
+        expires_at=expires_at,
+        months=instance.auto_renew_months,
+        days=0,
+        list_cents=price.list_cents,
+        price_cents=price.price_cents,
+    )
+    instance.expires_at = expires_at
+    await instance.save(update_fields=["expires_at"])
+
+
+async def _note(
+    run: models.RenewalRun, account: models.Account, instance: models.Instance, order: models.Order | None
+) -> None:
+    await models.RenewalAttempt.create(
+        run=run,
+        instance=instance,
+        due_at=night.DUE_AT,
+        attempted_at=night.NOW,
+        succeeded=order is not None,
+        code=None if order else "INSUFFICIENT_FUNDS",
+        message=None if order else "Vouchers and balance together do not cover the total.",
+        order=order,
+    )

@@ -1,0 +1,118 @@
+"""What was measured of the engine, as figures, targets and words."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks import results
+from benchmarks.engine import night, worker
+
+PRODUCT, TORTOISE, POSTGRESQL = worker.CONTENDERS
+ONE_CALL, MANY_CALLS = "one call of 10,000", "100 calls of 100"
+AT_LEAST = {TORTOISE: 60, POSTGRESQL: 0.6}
+AT_LEAST_ONE_CALL = 2
+COST_AT_MOST = 1.3
+NOTES = """\
+{accounts:,} accounts with {each} due instances each and as many that are not; vouchers for a third, a bundle for a \
+fifth, too little money for a tenth. Each contender has a copy of the same database, and they take turns.
+The product is `auto_renewal.run_now`, {at_once} chunks at once in one process, from opening the run to the last \
+chunk; verifying all afterwards is not counted. PostgreSQL and the contender share two cores.
+{tortoise}: a transaction an instance with Tortoise's models, {at_once} accounts at once, over the first {sampled:,} \
+instances; at its rate all of them would take {all_seconds:,.0f} s.
+{postgresql}: the very rows that the product leaves, staged in the server and written by INSERT ... SELECT and \
+UPDATE ... FROM, in the same chunks on {at_once} connections: no rule, no plan, and no row that travels.
+A figure counts if `renewals verify` finds nothing, and balances, vouchers, expiries, lines and attempts are those of \
+the product's staged run; of the large night and the orders, if each instance is charged once.
+The worker's process in the large night: {memory}; {peak:.0f} MiB at most.
+By hand: renewInstances over the ASGI application in process, one call after the other, answered with the order and \
+every instance's new expiry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How many accounts are in the rounds; the first `sampled` are what the slow contender does."""
+
+    accounts: int
+    sampled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Instances a second by contender and round, what the large night said, seconds by way to renew by hand."""
+
+    scale: Scale
+    rates: Mapping[str, Sequence[float]]
+    large: Mapping[str, Any]
+    seconds: Mapping[str, Sequence[float]]
+
+    @property
+    def due(self) -> int:
+        return self.scale.accounts * night.DUE_PER_ACCOUNT
+
+    def rate(self, name: str) -> float:
+        return statistics.median(self.rates[name])
+
+
+def section(found: Outcome) -> results.Section:
+    return results.Section(
+        title="Auto-renewal and large orders",
+        figures=_figures(found),
+        targets=_targets(found),
+        notes=_notes(found),
+    )
+
+
+def _figures(found: Outcome) -> Sequence[results.Figure]:
+    large, many = found.large, f"{found.large['instances']:,} due"
+    memory = tuple(mib for _, mib in large["memory"])
+    return [
+        *(
+            results.Figure(f"{found.due:,} due", name, "instances/s", tuple(values))
+            for name, values in found.rates.items()
+        ),
+        results.Figure(many, PRODUCT, "instances/s", (large["instances"] / large["seconds"],)),
+        results.Figure(f"{many}, in all", PRODUCT, "s", (large["seconds"],)),
+        results.Figure(f"{many}, memory on the way", PRODUCT, "MiB", memory),
+        *(
+            results.Figure("10,000 renewed by hand", name, "s", tuple(values))
+            for name, values in found.seconds.items()
+        ),
+    ]
+
+
+def _targets(found: Outcome) -> Sequence[results.Target]:
+    ours = found.rate(PRODUCT)
+    large_rate = found.large["instances"] / found.large["seconds"]
+    one, many = (statistics.median(found.seconds[name]) for name in (ONE_CALL, MANY_CALLS))
+    return [
+        *(
+            results.Target(f"{found.due:,} due, against {name}", ours, found.rate(name), at_least)
+            for name, at_least in AT_LEAST.items()
+        ),
+        results.Target(
+            f"microseconds an instance of {found.large['instances']:,}, against {found.due:,}",
+            1e6 / large_rate,
+            1e6 / ours,
+            1 / COST_AT_MOST,
+            less_is_better=True,
+        ),
+        results.Target(
+            f"{ONE_CALL}, against {MANY_CALLS}", one, many, AT_LEAST_ONE_CALL, less_is_better=True
+        ),
+    ]
+
+
+def _notes(found: Outcome) -> Sequence[str]:
+    text = NOTES.format(
+        accounts=found.scale.accounts,
+        each=night.DUE_PER_ACCOUNT,
+        at_once=worker.CHUNKS_AT_ONCE,
+        tortoise=TORTOISE,
+        postgresql=POSTGRESQL,
+        sampled=found.scale.sampled * night.DUE_PER_ACCOUNT,
+        all_seconds=found.due / found.rate(TORTOISE),
+        memory=", ".join(f"{mib:.0f} MiB after {seconds:.0f} s" for seconds, mib in found.large["memory"]),
+        peak=found.large["peak_mib"],
+    )
+    return tuple(text.splitlines())

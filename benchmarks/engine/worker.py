@@ -1,0 +1,80 @@
+"""The contenders, each over one night: how many instances, in how many seconds, with how much memory on the way."""
+
+import resource
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import asyncpg
+
+from benchmarks.engine import limit, models, night
+from renewals import auto_renewal, database, settings
+
+CHUNKS_AT_ONCE = settings.get().worker_chunks_at_once
+MEMORY_NOTES = 20
+
+
+class Watch:
+    """Notes the memory of this process about twenty times on the way, and when the last chunk was done."""
+
+    def __init__(self) -> None:
+        self.started = self.ended = time.perf_counter()
+        self.memory: list[tuple[float, float]] = []
+
+    def on_chunk(self, done: int, total: int) -> None:
+        self.ended = time.perf_counter()
+        if done % max(1, total // MEMORY_NOTES) == 0 or done == total:
+            self.memory.append((self.ended - self.started, resident_mib()))
+
+
+def resident_mib() -> float:
+    """The memory of this process at this moment or, where the system does not tell, at its peak."""
+    status = Path("/proc/self/statm")
+    if status.exists():
+        return int(status.read_text().split()[1]) * resource.getpagesize() / 2**20
+    return peak_mib()
+
+
+def peak_mib() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+async def product(url: str, accounts: int) -> dict[str, object]:
+    """The product's own run, from opening it to the last chunk; what verifies it afterwards is not counted."""
+    async with database.opened(url, pool_size=settings.get().database_pool_size):
+        watch = Watch()
+        run = await auto_renewal.run_now(night.NOW, lambda: night.NOW, watch.on_chunk)
+        assert run.broken_rules == []
+    return {
+        "instances": run.renewed_count + run.refused_count,
+        "seconds": watch.ended - watch.started,
+        "memory": watch.memory,
+    }
+
+
+async def tortoise(url: str, accounts: int) -> dict[str, object]:
+    """A transaction an instance with Tortoise's models, of the first accounts alone."""
+    async with database.opened(url, pool_size=settings.get().database_pool_size):
+        rows = await database.fetch(database.pool(), "SELECT id FROM accounts ORDER BY id LIMIT $1", accounts)
+        started = time.perf_counter()
+        instances = await models.renew([row["id"] for row in rows], CHUNKS_AT_ONCE)
+        return {"instances": instances, "seconds": time.perf_counter() - started}
+
+
+async def postgresql(url: str, accounts: int) -> dict[str, object]:
+    """The same rows by set-based statements."""
+    connection = await asyncpg.connect(url)
+    instances = await connection.fetchval("SELECT count(*) FROM staged.attempts")
+    await connection.close()
+    started = time.perf_counter()
+    await limit.write(url, CHUNKS_AT_ONCE)
+    return {"instances": instances, "seconds": time.perf_counter() - started}
+
+
+CONTENDERS: dict[str, Callable[[str, int], Awaitable[dict[str, object]]]] = {
+    "product": product,
+    "tortoise": tortoise,
+    "postgresql": postgresql,
+}

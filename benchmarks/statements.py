@@ -1,0 +1,184 @@
+"""The statements of the product's reads, caught as they are sent, and the plans that PostgreSQL makes of them."""
+
+import datetime as dt
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import httpx2
+
+from benchmarks import data
+from graphql_api import app
+from renewals import database, due
+
+DUE = "due count"
+PAGE = "nodes { id name status renewalMode expiresAt monthlyPrice billingMode }"
+COUNT = "totalCount"
+FACETS = "facets { tabs { value count } products { value count } expiry { value count } }"
+ROWS_SORTED_MAX = 1_000
+ROWS_DROPPED_MAX = 1_000
+"""A plan that sorts or throws away more rows than so many looks at more than a page."""
+INTRODUCTION = """\
+# The plans of the reads
+
+Made by `python -m benchmarks --only growth` in a database of {instances:,} instances. Below each name stands what is
+bad about its plan: that it sorts or throws away more than {sorted:,} rows, or reads other accounts' instances.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """A statement with the values it was sent with."""
+
+    name: str
+    sql: str
+    values: Sequence[object]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What PostgreSQL does for a statement, in its own words, and what is bad about it."""
+
+    name: str
+    sql: str
+    text: str
+    faults: Sequence[str]
+
+
+def reads(today: dt.date) -> Mapping[str, str]:
+    """The reads by name, each as the arguments of `instances` and the fields below it."""
+    soon, later = (f"{today + dt.timedelta(days=days)}T16:00:00Z" for days in (30, 36))
+    window = f'expiresFrom: "{soon}", expiresBefore: "{later}"'
+    filters = {
+        "all": "",
+        "tab MANUAL": "tab: MANUAL",
+        "tab AUTO": "tab: AUTO",
+        "tab NONE": "tab: NONE",
+        "tab NO_EXPIRY": "tab: NO_EXPIRY",
+        "tab AUTO, six days": f"tab: AUTO, {window}",
+        "within 30 days": "expiresWithinDays: 30",
+        "product": 'products: ["product-3"]',
+        "data centre": 'dataCenters: ["dc-2"]',
+        "data centre type": "dataCenterTypes: [VPC]",
+        "search": 'search: "instance 12"',
+        "status EXPIRED": "status: [EXPIRED]",
+        "status RELEASED": "status: [RELEASED]",
+        "bundled": "bundled: true",
+        "not manageable": "manageable: false",
+    }
+    pages = {
+        f"page of 100, {name}": f"(first: 100, filter: {{{text}}}) {{ {PAGE} }}"
+        for name, text in filters.items()
+    }
+    pages["page of 100 at 4,000"] = f"(first: 100, offset: 4000) {{ {PAGE} }}"
+    pages |= {
+        f"page of 100 by {field}": f"(first: 100, orderBy: {{field: {field}}}) {{ {PAGE} }}"
+        for field in ("CREATED_AT", "NAME", "PRODUCT", "ID")
+    }
+    narrow = {
+        name: filters[name] for name in ("all", "tab AUTO", "tab AUTO, six days", "within 30 days", "search")
+    }
+    totals = {
+        f"count, {name}": f"(first: 0, filter: {{{text}}}) {{ {COUNT} }}" for name, text in narrow.items()
+    }
+    facets = {
+        f"facets, {name}": f"(first: 0, filter: {{{text}}}) {{ {FACETS} }}" for name, text in narrow.items()
+    }
+    return pages | totals | facets
+
+
+async def catch(loaded: data.Loaded) -> list[Caught]:
+    """Asks each read once, in process, and keeps the statement that looks at the instances."""
+    now = dt.datetime.now(dt.UTC)
+    caught: list[Caught] = []
+    async with database.opened(loaded.url, pool_size=2):
+        transport = httpx2.ASGITransport(app=app.create())
+        headers = {"Authorization": f"Bearer {loaded.key}"}
+        async with httpx2.AsyncClient(transport=transport, headers=headers, timeout=60) as client:
+            for name, asked in reads(loaded.today).items():
+                with _listening() as seen:
+                    answer = (
+                        await client.post("http://here/graphql", json={"query": f"{{ instances{asked} }}"})
+                    ).json()
+                assert "errors" not in answer, answer["errors"]
+                caught += [Caught(name, sql, values) for sql, values in seen if "FROM instances" in sql][:1]
+        with _listening() as seen:
+            await due.count(database.pool(), now)
+        caught += [Caught(DUE, sql, values) for sql, values in seen if "instances" in sql]
+    return caught
+
+
+async def explain(url: str, caught: Sequence[Caught]) -> list[Plan]:
+    """Runs each statement once more, for its plan."""
+    connection = await asyncpg.connect(url)
+    try:
+        return [await _explain(connection, one) for one in caught]
+    finally:
+        await connection.close()
+
+
+async def _explain(connection: asyncpg.Connection, one: Caught) -> Plan:
+    rows = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS) {one.sql}", *one.values)
+    [[found]] = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {one.sql}", *one.values)
+    nodes = list(_nodes(json.loads(found)[0]["Plan"]))
+    return Plan(one.name, one.sql, "\n".join(row[0] for row in rows), list(_faults(nodes)))
+
+
+def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from _nodes(child)
+
+
+def _faults(nodes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for node in nodes:
+        kind, rows = node["Node Type"], node["Actual Rows"] * node["Actual Loops"]
+        dropped = node.get("Rows Removed by Filter", 0) * node["Actual Loops"]
+        if kind == "Seq Scan" and node.get("Relation Name") == "instances":
+            yield "reads all instances of all accounts"
+        if "Sort" in kind and sum(child["Actual Rows"] for child in node.get("Plans", ())) > ROWS_SORTED_MAX:
+            yield f"sorts {sum(child['Actual Rows'] for child in node['Plans']):,.0f} rows"
+        if dropped > ROWS_DROPPED_MAX:
+            yield f"throws {dropped:,.0f} rows away to keep {rows:,.0f}"
+        if node["Actual Loops"] > ROWS_DROPPED_MAX:
+            yield f"{kind} {node['Actual Loops']:,} times"
+
+
+def describe(plans: Sequence[Plan], instances: int) -> str:
+    """The plans as a page of Markdown."""
+    parts = [INTRODUCTION.format(instances=instances, sorted=ROWS_SORTED_MAX)]
+    parts += [f"## {plan.name}\n\n{_faulty(plan)}\n\n```\n{plan.text}\n```\n" for plan in plans]
+    return "\n".join(parts)
+
+
+def _faulty(plan: Plan) -> str:
+    return "; ".join(dict.fromkeys(plan.faults)) or "Good."
+
+
+class _Listener(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, Sequence[object]]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.msg == "%s: %s" and isinstance(record.args, tuple):
+            sql, values = record.args
+            self.seen.append((str(sql), list(values) if isinstance(values, list) else []))
+
+
+@contextmanager
+def _listening() -> Iterator[list[tuple[str, Sequence[object]]]]:
+    """The statements that Tortoise is given in the block."""
+    listener, log = _Listener(), logging.getLogger("tortoise.db_client")
+    level = log.level
+    log.addHandler(listener)
+    log.setLevel(logging.DEBUG)
+    try:
+        yield listener.seen
+    finally:
+        log.removeHandler(listener)
+        log.setLevel(level)
