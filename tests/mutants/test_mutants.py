@@ -33,7 +33,7 @@ MUTANTS = {
         "renewals/ledger.py",
         'return await _read(connection, account_ids, "FOR NO KEY UPDATE")',
         "return await _read(connection, account_ids)",
-        "tests/renewals/test_auto_renewal_chunks.py::test_five_runs_at_once_charge_once",
+        "tests/renewals/test_auto_renewal_chunks.py::test_five_runs_at_once_charge_once[31 January in Shanghai]",
     ),
     # While the lock holds nothing ever meets this key, so only asking the database itself shows that it is there.
     "no unique instance and start": Mutant(
