@@ -1,16 +1,22 @@
 """The executable schema, and its printed form that is kept in `schema.graphql`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from inspect import isawaitable
+from typing import Any
 
 import strawberry
 from graphql import GraphQLError, OperationDefinitionNode
 from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
+from strawberry.types.graphql import OperationType
 
-from schema import executor, mutations, queries, refusals, rows, scalars
+from schema import executor, mutations, prepared, queries, refusals, rows, scalars
+from schema.context import Context
 
 _DOCUMENTS_CACHED = 200
+_KINDS = (OperationType.QUERY, OperationType.MUTATION)
 
 
 class OperationNamed(SchemaExtension):
@@ -28,13 +34,62 @@ class OperationNamed(SchemaExtension):
 
 
 class RenewalSchema(strawberry.Schema):
-    """A schema whose every error is reported by `refusals.report`."""
+    """A schema whose every error is reported by `refusals.report`, and that knows an operation again."""
+
+    def __init__(self, *, extensions: Sequence[Callable[[], SchemaExtension]], **settings: Any) -> None:
+        self._operations = prepared.Operations()
+        self._watchers = [make for make in extensions if prepared.watches(make())]
+        super().__init__(extensions=[*extensions, self._operations.keeper()], **settings)
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
         for error in errors:
             refusals.report(error)
+
+    async def execute_again(
+        self, query: str, variables: dict[str, Any], name: str | None, context: Context
+    ) -> ExecutionResult | None:
+        """Executes an operation that was valid before; None if it must go the whole way.
+
+        The same as `execute`, except that instants are left to orjson, which writes them alike.
+        """
+        operation = self._operations.find(query, name)
+        if operation is None:
+            return None
+        if self._watchers:
+            return await self._execute_watched(operation, query, variables, name, context)
+        started = operation.start(self._schema, variables, context)
+        return await self._finish(started) if started else None
+
+    async def _execute_watched(
+        self,
+        operation: prepared.Operation,
+        query: str,
+        variables: dict[str, Any],
+        name: str | None,
+        context: Context,
+    ) -> ExecutionResult | None:
+        watchers = [make() for make in self._watchers]
+        started = operation.start(self._schema, variables, context, self._get_middleware_manager(watchers))
+        if started is None:
+            return None
+        watched = self._create_execution_context(query, _KINDS, variables, context, operation_name=name)
+        watched.graphql_document = operation.document
+        for watcher in watchers:
+            watcher.execution_context = watched
+        runner = self.create_extensions_runner(watched, watchers)
+        async with runner.operation(), runner.executing():
+            watched.result = await self._finish(started)
+        watched.result.extensions = await runner.get_extensions_results(watched)
+        return watched.result
+
+    async def _finish(self, started: prepared.JSONExecutor) -> ExecutionResult:
+        result = started.execute_operation()
+        finished: Any = await result if isawaitable(result) else result
+        if finished.errors:
+            self.process_errors(finished.errors)
+        return ExecutionResult(finished.data, finished.errors)
 
 
 schema = RenewalSchema(

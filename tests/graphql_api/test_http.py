@@ -150,7 +150,7 @@ async def test_an_error_of_ours_has_an_id_and_no_detail(
     graphql.key = key
     await database.execute(database.pool(), "ALTER TABLE instances RENAME COLUMN name TO secret_name")
     with caplog.at_level(logging.ERROR):
-        answer = await graphql.post("{ account { id } instances { nodes { id } } }")
+        answer = await graphql.post("{ account { id } instances { nodes { id name } } }")
     [error] = answer.json()["errors"]
     assert error["extensions"].keys() == {"code", "id"}
     assert error["extensions"]["code"] == "INTERNAL"
