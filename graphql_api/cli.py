@@ -21,6 +21,7 @@ from renewals import (
     demo,
     integrity,
     lifecycle,
+    memory,
     money,
     runs,
     settings,
@@ -120,6 +121,7 @@ def run_now(
     chosen = _configure()
     url = _required(lambda: chosen.required_database_url)
     clock = _instant(at, chosen) if at else clocks.utc_now()
+    memory.collect_rarely()
 
     async def run() -> None:
         async with database.opened(url, pool_size=chosen.database_pool_size):

@@ -55,8 +55,10 @@ class Purse:
             balance_cents += self._take_vouchers(charge, taken)
         shortfall_cents = max(0, balance_cents - self.balance_cents)
         uses = tuple(
-            VoucherUse(self._vouchers[index].id, amount, self._available[index])
-            for index, amount in sorted(taken.items())
+            [
+                VoucherUse(self._vouchers[index].id, amount, self._available[index])
+                for index, amount in sorted(taken.items())
+            ]
         )
         if shortfall_cents:
             for index, amount in taken.items():

@@ -159,7 +159,7 @@ def _attempts(
 
 def _draft(account_id: str, outcome: planning.Outcome, payment: allocation.Payment) -> orders.Draft:
     return orders.Draft(
-        id=uuid.uuid4(),
+        id=database.new_id(),
         account_id=account_id,
         kind=terms.OrderKind.AUTO_RENEWAL,
         lines=outcome.lines,

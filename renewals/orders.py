@@ -68,7 +68,7 @@ async def place(account_id: str, request: requests.OrderRequest, clock: clocks.C
         _refuse(plan, request)
         kind = _kind(request)
         draft = Draft(
-            id=uuid.uuid4(),
+            id=database.new_id(),
             account_id=account_id,
             kind=kind,
             lines=plan.lines,

@@ -11,7 +11,7 @@ from arq.connections import RedisSettings
 from arq.constants import in_progress_key_prefix
 from redis.exceptions import RedisError
 
-from renewals import database, settings
+from renewals import database, memory, settings
 from workers import jobs
 
 CHUNK_SECONDS_MAX = 300
@@ -31,6 +31,7 @@ TRIES_MAX = 5
 
 async def run(chosen: settings.Settings) -> None:
     """Works until SIGTERM or SIGINT, which let the chunk in hand finish."""
+    memory.collect_rarely()
     worker = create(chosen)
     try:
         await worker.async_run()
