@@ -1,12 +1,12 @@
 """The account, its vouchers and its ledger."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
 from renewals import database, details, queries, terms
-from schema import connections, rows, scalars
+from schema import connections, rows, scalars, selection
 from schema.context import Info
 
 
@@ -75,11 +75,10 @@ async def resolve_ledger(
     before: str | None = strawberry.UNSET,
 ) -> connections.Connection[LedgerEntry]:
     request = connections.page_request(queries.LEDGER, first=first, after=after, last=last, before=before)
-    account_id, asked = info.context.account_id, connections.Asked.of(info)
-    return connections.Connection(
-        page=connections.Once(
-            lambda: queries.fetch_ledger(database.pool(), account_id, request, counted=asked.counted)
-        ),
-        count=lambda: queries.count_ledger(database.pool(), account_id),
-        asked=asked,
+    account_id, asked = info.context.account_id, connections.Asked(selection.selected(info))
+    found: Any = await connections.read(
+        asked,
+        lambda: queries.fetch_ledger(database.pool(), account_id, request, counted=asked.count),
+        lambda: queries.count_ledger(database.pool(), account_id),
     )
+    return found  # type: ignore[no-any-return]

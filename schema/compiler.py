@@ -13,8 +13,9 @@ import operator
 import uuid
 from asyncio import gather
 from collections.abc import Callable, Mapping, Sequence
-from inspect import isawaitable
+from inspect import iscoroutine
 from itertools import islice
+from types import NoneType
 from typing import Any, NamedTuple, NoReturn
 
 from graphql import (
@@ -34,7 +35,7 @@ from strawberry.types.field import StrawberryField
 from schema import rows
 
 Complete = Callable[[Any, Sequence[Any]], Any]
-"""Takes a request's context and some values; answers, or awaits, the completed ones in the same order."""
+"""Takes a request's context and some values; answers the completed ones in the same order, or a coroutine."""
 
 Read = Callable[[Any], Any]
 
@@ -240,25 +241,16 @@ class Selection:
         build = self._builds.get(by_item)
         if build is None:
             build = self._builds[by_item] = self._compile(by_item)
-        if self.waits:
-            return self._complete_later(build, context, values, by_item)
-        return build(
-            values,
-            *(
-                completion.complete(context, list(map(_reader(source, by_item), values)))
-                for source, completion in self._columns
-            ),
-        )
-
-    async def _complete_later(
-        self, build: Callable[..., list[Any]], context: Any, values: Sequence[Any], by_item: bool
-    ) -> list[Any]:
-        columns = await gather(
-            *(
-                _complete_column(context, values, source, completion, by_item)
-                for source, completion in self._columns
-            )
-        )
+        columns: list[Any] = []
+        try:
+            for source, completion in self._columns:
+                columns.append(_complete_column(context, values, source, completion, by_item))
+        except Exception:
+            for column in filter(iscoroutine, columns):
+                column.close()
+            raise
+        if any(map(iscoroutine, columns)):
+            return _build_later(build, values, columns)
         return build(values, *columns)
 
     def _are_rows(self, values: Sequence[Any]) -> bool:
@@ -309,44 +301,47 @@ def _reader(source: Source, by_item: bool) -> Read:
     raise AssertionError(source)
 
 
-async def _complete_column(
+async def _build_later(
+    build: Callable[..., list[Any]], values: Sequence[Any], columns: list[Any]
+) -> list[Any]:
+    waiting = [index for index, column in enumerate(columns) if iscoroutine(column)]
+    for index, column in zip(waiting, await gather(*(columns[index] for index in waiting)), strict=True):
+        columns[index] = column
+    return build(values, *columns)
+
+
+def _complete_column(
     context: Any, values: Sequence[Any], source: Source, completion: Completion, by_item: bool
 ) -> Any:
     read = list(map(_reader(source, by_item), values))
-    if isinstance(source, rows.Loaded):
-        if source.joined is not None and source.is_in(values[0]):
-            return await _unjoin(
-                context, dict(zip(read, values, strict=True)), read, source.joined, completion
-            )
-        return await _load(context, read, source, completion)
-    completed = completion.complete(context, read)
-    return await completed if completion.waits else completed
+    if not isinstance(source, rows.Loaded):
+        return completion.complete(context, read)
+    if source.is_in(values[0]):
+        found = {key: source.part_of(row) for key, row in zip(read, values, strict=True)}
+        return _spread(context, found, read, completion)
+    return _load(context, read, source, completion)
 
 
 async def _load(context: Any, keys: list[Any], source: rows.Loaded, completion: Completion) -> list[Any]:
-    """Loads what the keys stand for, each once, and completes each once."""
+    """Loads what the keys stand for, each once."""
     if source.many:
         return await _load_lists(context, keys, source, completion)
     known = [key for key in dict.fromkeys(keys) if key is not None]
     found = dict(zip(known, await source.of(context).load_many(known), strict=True))
     if len(known) < len(keys) and None in keys:
         found[None] = None
-    return await _spread(context, found, keys, completion)
+    completed = _spread(context, found, keys, completion)
+    return list(await completed if iscoroutine(completed) else completed)
 
 
-async def _unjoin(
-    context: Any, rows_by_key: dict[Any, Any], keys: list[Any], table: str, completion: Completion
-) -> list[Any]:
-    """Completes what is joined to the rows, each once."""
-    found = {key: rows.Joined(row, table) for key, row in rows_by_key.items()}
-    return await _spread(context, found, keys, completion)
+def _spread(context: Any, found: dict[Any, Any], keys: list[Any], completion: Completion) -> Any:
+    """Completes each value once and answers one for each of the keys."""
 
+    def by_key(completed: list[Any]) -> list[Any]:
+        answers = dict(zip(found, completed, strict=True))
+        return [answers[key] for key in keys]
 
-async def _spread(context: Any, found: dict[Any, Any], keys: list[Any], completion: Completion) -> list[Any]:
-    """Completes the values and answers one for each of the keys."""
-    completed = completion.complete(context, list(found.values()))
-    by_key = dict(zip(found, await completed if completion.waits else completed, strict=True))
-    return [by_key[key] for key in keys]
+    return _then(completion.complete(context, list(found.values())), by_key)
 
 
 async def _load_lists(
@@ -357,7 +352,7 @@ async def _load_lists(
     found = dict(zip(known, await source.of(context).load_many(known), strict=True))
     lists = [None if some is None else [found[key] for key in some] for some in keys]
     completed = completion.complete(context, lists)
-    return list(await completed if completion.waits else completed)
+    return list(await completed if iscoroutine(completed) else completed)
 
 
 def _of_lists(complete: Complete) -> Complete:
@@ -381,7 +376,7 @@ def _with_nulls(complete: Complete) -> Complete:
     """Completes values some of which may be null."""
 
     def complete_nullable(context: Any, values: Sequence[Any]) -> Any:
-        if not any(value is None for value in values):
+        if NoneType not in set(map(type, values)):
             return complete(context, values)
         completed = complete(context, [value for value in values if value is not None])
         return _then(completed, lambda found: _with_gaps(found, values))
@@ -398,7 +393,7 @@ def _never_null(complete: Complete) -> Complete:
     """Completes values none of which may be null."""
 
     def complete_all(context: Any, values: Sequence[Any]) -> Any:
-        if any(value is None for value in values):
+        if NoneType in set(map(type, values)):
             unexpected()
         return complete(context, values)
 
@@ -407,7 +402,7 @@ def _never_null(complete: Complete) -> Complete:
 
 def _then(value: Any, use: Callable[[Any], Any]) -> Any:
     """`use` of the value, at once or when it is there."""
-    if not isawaitable(value):
+    if not iscoroutine(value):
         return use(value)
 
     async def later() -> Any:

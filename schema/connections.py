@@ -1,31 +1,17 @@
-"""Relay connections: a page is one statement, with the count in it if that is asked for."""
+"""Relay connections: what is selected of a list is read at once, its page and its count by one statement."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 import strawberry
 
 from renewals import paging
 from schema import inputs, selection
-from schema.context import Info
 
-Value = TypeVar("Value")
 Node = TypeVar("Node")
 
-
-class Once(Generic[Value]):
-    """A read that runs when it is first awaited, and whose answer all who await it share."""
-
-    def __init__(self, read: Callable[[], Awaitable[Value]]) -> None:
-        self._read = read
-        self._reading: asyncio.Future[Value] | None = None
-
-    async def __call__(self) -> Value:
-        if self._reading is None:
-            self._reading = asyncio.ensure_future(self._read())
-        return await self._reading
+_OF_PAGE = frozenset({"nodes", "edges", "pageInfo"})
 
 
 @strawberry.type
@@ -44,50 +30,54 @@ class Edge(Generic[Node]):
 
 @strawberry.type
 class Connection(Generic[Node]):
-    """A list of nodes: how to read its page, and how to count it where the page does not say."""
-
-    page: strawberry.Private[Once[paging.Page]]
-    count: strawberry.Private[Callable[[], Awaitable[int]]]
-    asked: strawberry.Private["Asked"]
-
-    @strawberry.field
-    async def nodes(self) -> list[Node]:
-        return list((await self.page()).rows)
-
-    @strawberry.field
-    async def edges(self) -> list[Edge[Node]]:
-        page = await self.page()
-        return [Edge(node=row, cursor=page.cursor(row)) for row in page.rows]
-
-    @strawberry.field
-    async def page_info(self) -> PageInfo:
-        page = await self.page()
-        return PageInfo(
-            has_next_page=page.has_next_page,
-            has_previous_page=page.has_previous_page,
-            start_cursor=page.cursor(page.rows[0]) if page.rows else None,
-            end_cursor=page.cursor(page.rows[-1]) if page.rows else None,
-        )
-
-    @strawberry.field
-    async def total_count(self) -> int:
-        total_count = (await self.page()).total_count if self.asked.counted else None
-        return await self.count() if total_count is None else total_count
+    nodes: list[Node]
+    edges: list[Edge[Node]]
+    page_info: PageInfo
+    total_count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What of a list is selected: below its nodes, and whether its page is to be counted too."""
+    """What of a list is selected."""
 
-    nodes: selection.Selected
-    counted: bool
+    fields: selection.Selected
 
-    @classmethod
-    def of(cls, info: Info) -> Self:
-        fields = selection.selected(info)
-        paged = any(name in fields for name in ("nodes", "edges", "pageInfo"))
-        nodes = fields.below("nodes").joined_with(fields.below("edges", "node"))
-        return cls(nodes, paged and "totalCount" in fields)
+    @property
+    def page(self) -> bool:
+        return not _OF_PAGE.isdisjoint(self.fields)
+
+    @property
+    def count(self) -> bool:
+        return "totalCount" in self.fields
+
+    @property
+    def nodes(self) -> selection.Selected:
+        """What is selected of each node, here or there."""
+        return self.fields.below("nodes").joined_with(self.fields.below("edges", "node"))
+
+
+async def read(
+    asked: Asked, fetch_page: Callable[[], Awaitable[paging.Page]], count: Callable[[], Awaitable[int]]
+) -> dict[str, Any]:
+    """The selected fields of a connection; `count` is for when its page does not say."""
+    found: dict[str, Any] = {}
+    if asked.page:
+        page = await fetch_page()
+        found["nodes"] = page.rows
+        if "edges" in asked.fields:
+            found["edges"] = [{"node": row, "cursor": page.cursor(row)} for row in page.rows]
+        if "pageInfo" in asked.fields:
+            found["page_info"] = {
+                "has_next_page": page.has_next_page,
+                "has_previous_page": page.has_previous_page,
+                "start_cursor": page.cursor(page.rows[0]) if page.rows else None,
+                "end_cursor": page.cursor(page.rows[-1]) if page.rows else None,
+            }
+        if page.total_count is not None:
+            found["total_count"] = page.total_count
+    if asked.count and "total_count" not in found:
+        found["total_count"] = await count()
+    return found
 
 
 def page_request(

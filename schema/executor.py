@@ -6,7 +6,7 @@ and @include is one for each way their variables fall.
 
 from collections import OrderedDict
 from collections.abc import Awaitable
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutine
 from typing import Any, ClassVar
 
 from graphql import (
@@ -175,7 +175,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             completed = completion.complete(self.context_value, items)
         except Exception:  # noqa: BLE001 - whatever it is, graphql-core says what it means
             return by_core()
-        return _or_else(completed, by_core) if completion.waits else completed
+        return _or_else(completed, by_core) if iscoroutine(completed) else completed
 
     def execute_fields(
         self, parent_type: GraphQLObjectType, source: Any, path: Path | None, fields: Any, position: Any
@@ -193,7 +193,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             completed = selection.complete(self.context_value, (source,))
         except Exception:  # noqa: BLE001 - as above
             return by_core()
-        if selection.waits:
+        if iscoroutine(completed):
             return _or_else(_first(completed), by_core)
         if not split.others:
             return completed[0]

@@ -7,7 +7,7 @@ import orjson
 import strawberry
 
 from renewals import database, errors, filters, queries, settings, terms
-from schema import catalogue, connections, inputs, orders, rows, scalars
+from schema import catalogue, connections, inputs, orders, rows, scalars, selection
 from schema.context import Info
 
 
@@ -106,23 +106,7 @@ class InstanceFacets:
 
 @strawberry.type
 class InstanceConnection(connections.Connection[Instance]):
-    filter: strawberry.Private[filters.InstanceFilter]
-
-    @strawberry.field
-    async def facets(self, info: Info) -> InstanceFacets:
-        context = info.context
-        counts = await queries.count_facets(database.pool(), context.account_id, self.filter, context.now)
-        facets = {
-            facet: [FacetCount(value=value, count=count) for value, count in counted]
-            for facet, counted in counts.items()
-        }
-        return InstanceFacets(
-            tabs=facets["tabs"],
-            products=facets["products"],
-            data_centers=facets["dataCenters"],
-            data_center_types=facets["dataCenterTypes"],
-            expiry=facets["expiry"],
-        )
+    facets: InstanceFacets
 
 
 async def resolve_instances(
@@ -144,23 +128,39 @@ async def resolve_instances(
     )
     instance_filter = filter.to_filter() if filter else filters.InstanceFilter()
     filters.check(instance_filter, "filter")
-    asked = connections.Asked.of(info)
-    return InstanceConnection(
-        page=connections.Once(
-            lambda: queries.fetch_instances(
-                database.pool(),
-                context.account_id,
-                instance_filter,
-                request,
-                ordering=ordering,
-                now=context.now,
-                columns=rows.columns_of(Instance, asked.nodes),
-                counted=asked.counted,
-            )
+    asked = connections.Asked(selection.selected(info))
+    account_id, now = context.account_id, context.now
+    found: Any = await connections.read(
+        asked,
+        lambda: queries.fetch_instances(
+            database.pool(),
+            account_id,
+            instance_filter,
+            request,
+            ordering=ordering,
+            now=now,
+            columns=rows.columns_of(Instance, asked.nodes),
+            counted=asked.count,
         ),
-        count=lambda: queries.count_instances(
-            database.pool(), context.account_id, instance_filter, context.now
-        ),
-        asked=asked,
-        filter=instance_filter,
+        lambda: queries.count_instances(database.pool(), account_id, instance_filter, now),
+    )
+    if "facets" in asked.fields:
+        found["facets"] = await _count_facets(account_id, instance_filter, now)
+    return found  # type: ignore[no-any-return]
+
+
+async def _count_facets(
+    account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
+) -> InstanceFacets:
+    counts = await queries.count_facets(database.pool(), account_id, instance_filter, now)
+    facets = {
+        facet: [FacetCount(value=value, count=count) for value, count in counted]
+        for facet, counted in counts.items()
+    }
+    return InstanceFacets(
+        tabs=facets["tabs"],
+        products=facets["products"],
+        data_centers=facets["dataCenters"],
+        data_center_types=facets["dataCenterTypes"],
+        expiry=facets["expiry"],
     )

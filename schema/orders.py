@@ -8,7 +8,7 @@ import strawberry
 
 from renewals import database, planning, queries, requests, terms
 from renewals import orders as domain
-from schema import accounts, connections, inputs, refusals, rows, scalars
+from schema import accounts, connections, inputs, refusals, rows, scalars, selection
 from schema.context import Info
 
 
@@ -51,14 +51,13 @@ async def resolve_orders(
     before: str | None = strawberry.UNSET,
 ) -> connections.Connection[RenewOrder]:
     request = connections.page_request(queries.ORDERS, first=first, after=after, last=last, before=before)
-    account_id, asked = info.context.account_id, connections.Asked.of(info)
-    return connections.Connection(
-        page=connections.Once(
-            lambda: queries.fetch_orders(database.pool(), account_id, request, counted=asked.counted)
-        ),
-        count=lambda: queries.count_orders(database.pool(), account_id),
-        asked=asked,
+    account_id, asked = info.context.account_id, connections.Asked(selection.selected(info))
+    found: Any = await connections.read(
+        asked,
+        lambda: queries.fetch_orders(database.pool(), account_id, request, counted=asked.count),
+        lambda: queries.count_orders(database.pool(), account_id),
     )
+    return found  # type: ignore[no-any-return]
 
 
 @strawberry.type
