@@ -15,6 +15,7 @@ from graphql_api import graphiql, view
 from renewals import (
     clocks,
     database,
+    memory,
     settings,
 )
 
@@ -27,6 +28,7 @@ def create(limits: settings.Settings | None = None, *, clock: clocks.Clock = clo
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        memory.collect_rarely()
         async with database.opened(
             chosen.required_database_url,
             pool_size=chosen.database_pool_size,
