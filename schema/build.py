@@ -1,5 +1,6 @@
 """The executable schema, and its printed form that is kept in `schema.graphql`."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from inspect import isawaitable
 from typing import Any
@@ -8,6 +9,7 @@ import strawberry
 from graphql import GraphQLError, OperationDefinitionNode
 from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
@@ -33,13 +35,21 @@ class OperationNamed(SchemaExtension):
         yield
 
 
+class Names(NameConverter):
+    """Camel case, worked out once a name."""
+
+    @functools.cache  # noqa: B019 - there is one, as long as there is a schema
+    def apply_naming_config(self, name: str) -> str:
+        return super().apply_naming_config(name)
+
+
 class RenewalSchema(strawberry.Schema):
     """A schema whose every error is reported by `refusals.report`, and that knows an operation again."""
 
     def __init__(self, *, extensions: Sequence[Callable[[], SchemaExtension]], **settings: Any) -> None:
-        self._operations = prepared.Operations()
+        super().__init__(extensions=[*extensions, prepared.Keeper], **settings)
+        self.operations = prepared.Operations(self._schema)
         self._watchers = [make for make in extensions if prepared.watches(make())]
-        super().__init__(extensions=[*extensions, self._operations.keeper()], **settings)
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -54,12 +64,12 @@ class RenewalSchema(strawberry.Schema):
 
         The same as `execute`, except that instants are left to orjson, which writes them alike.
         """
-        operation = self._operations.find(query, name)
+        operation = self.operations.find(query, name)
         if operation is None:
             return None
         if self._watchers:
             return await self._execute_watched(operation, query, variables, name, context)
-        started = operation.start(self._schema, variables, context)
+        started = operation.start(variables, context)
         return await self._finish(started) if started else None
 
     async def _execute_watched(
@@ -71,7 +81,7 @@ class RenewalSchema(strawberry.Schema):
         context: Context,
     ) -> ExecutionResult | None:
         watchers = [make() for make in self._watchers]
-        started = operation.start(self._schema, variables, context, self._get_middleware_manager(watchers))
+        started = operation.start(variables, context, self._get_middleware_manager(watchers))
         if started is None:
             return None
         watched = self._create_execution_context(query, _KINDS, variables, context, operation_name=name)
@@ -95,7 +105,7 @@ class RenewalSchema(strawberry.Schema):
 schema = RenewalSchema(
     query=queries.Query,
     mutation=mutations.Mutation,
-    config=StrawberryConfig(scalar_map=scalars.SCALARS, default_resolver=rows.read),
+    config=StrawberryConfig(scalar_map=scalars.SCALARS, default_resolver=rows.read, name_converter=Names()),
     execution_context_class=executor.Executor,
     exception_handlers=refusals.HANDLERS,
     extensions=[

@@ -317,7 +317,7 @@ def _complete_column(
     if not isinstance(source, rows.Loaded):
         return completion.complete(context, read)
     if source.is_in(values[0]):
-        found = {key: source.part_of(row) for key, row in zip(read, values, strict=True)}
+        found = {key: source.part_of(row) for key, row in dict(zip(read, values, strict=True)).items()}
         return _spread(context, found, read, completion)
     return _load(context, read, source, completion)
 

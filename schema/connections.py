@@ -44,7 +44,7 @@ class Asked:
 
     @property
     def page(self) -> bool:
-        return not _OF_PAGE.isdisjoint(self.fields)
+        return not _OF_PAGE.isdisjoint(self.fields.fields)
 
     @property
     def count(self) -> bool:
@@ -53,7 +53,7 @@ class Asked:
     @property
     def nodes(self) -> selection.Selected:
         """What is selected of each node, here or there."""
-        return self.fields.below("nodes").joined_with(self.fields.below("edges", "node"))
+        return selection.merged(self.fields.below("nodes"), self.fields.below("edges").below("node"))
 
 
 async def read(

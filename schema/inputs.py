@@ -1,10 +1,11 @@
 """What clients send, and how it becomes a request of the domain."""
 
-import dataclasses
 import datetime as dt
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from renewals import filters, picks, planning, policies, queries, requests, terms
 from schema import enums, scalars
@@ -18,6 +19,19 @@ def given(value: Value | None) -> Value | None:
     return None if value is strawberry.UNSET else value
 
 
+def _as_given(input_type: type[Value]) -> type[Value]:
+    """Spares Strawberry a look at each value of an input whose fields are leaves, or lists of them."""
+    definition = input_type.__strawberry_definition__  # type: ignore[attr-defined]
+    names = {to_camel_case(field.python_name): field.python_name for field in definition.fields}
+
+    def from_input(of_type: type[Value], values: Mapping[str, Any], _: object) -> Value:
+        return of_type(**{names[name]: value for name, value in values.items()})
+
+    definition.from_input = from_input
+    return input_type
+
+
+@_as_given
 @strawberry.input
 class InstanceFilter:
     ids: IDs | None = strawberry.UNSET
@@ -44,8 +58,8 @@ class InstanceFilter:
     )
 
     def to_filter(self) -> filters.InstanceFilter:
-        names = (field.name for field in dataclasses.fields(filters.InstanceFilter))
-        return filters.InstanceFilter(**{name: given(getattr(self, name)) for name in names})
+        values = {name: value for name, value in vars(self).items() if value is not strawberry.UNSET}
+        return filters.InstanceFilter(**values)
 
 
 @strawberry.input

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -17,25 +18,57 @@ First = tuple[str, int]
 
 
 class Loaders:
-    """The loaders of one account's request."""
+    """The loaders of one account's request, each made when it is first used."""
 
     def __init__(self, account_id: str, now: dt.datetime) -> None:
-        self.product = _loader(lambda c, codes: _by_code(details.fetch_products(c)))
-        self.data_center = _loader(lambda c, codes: _by_code(details.fetch_data_centers(c)))
-        self.bundle: DataLoader[str, Row] = _loader(details.fetch_bundles)
-        self.instance: DataLoader[str, Row] = _loader(
-            lambda c, ids: queries.fetch_instances_by_id(c, account_id, ids, now)
+        self._account_id = account_id
+        self._now = now
+
+    @cached_property
+    def product(self) -> DataLoader[str, Row]:
+        return _loader(lambda connection, codes: _by_code(details.fetch_products(connection)))
+
+    @cached_property
+    def data_center(self) -> DataLoader[str, Row]:
+        return _loader(lambda connection, codes: _by_code(details.fetch_data_centers(connection)))
+
+    @cached_property
+    def bundle(self) -> DataLoader[str, Row]:
+        return _loader(details.fetch_bundles)
+
+    @cached_property
+    def instance(self) -> DataLoader[str, Row]:
+        return _loader(
+            lambda connection, ids: queries.fetch_instances_by_id(
+                connection, self._account_id, ids, self._now
+            )
         )
-        self.order: DataLoader[uuid.UUID, Row] = _loader(
-            lambda c, ids: details.fetch_orders_by_id(c, account_id, ids)
+
+    @cached_property
+    def order(self) -> DataLoader[uuid.UUID, Row]:
+        return _loader(lambda connection, ids: details.fetch_orders_by_id(connection, self._account_id, ids))
+
+    @cached_property
+    def voucher(self) -> DataLoader[str, Row]:
+        return _loader(
+            lambda connection, ids: details.fetch_vouchers_by_id(connection, self._account_id, ids)
         )
-        self.voucher: DataLoader[str, Row] = _loader(
-            lambda c, ids: details.fetch_vouchers_by_id(c, account_id, ids)
-        )
-        self.lines: DataLoader[uuid.UUID, list[Row]] = _loader(details.fetch_lines, [])
-        self.voucher_uses: DataLoader[uuid.UUID, list[Row]] = _loader(details.fetch_voucher_uses, [])
-        self.attempts: DataLoader[First, list[Row]] = _loader(_per_first(details.fetch_attempts), [])
-        self.orders: DataLoader[First, list[Row]] = _loader(_per_first(details.fetch_instance_orders), [])
+
+    @cached_property
+    def lines(self) -> DataLoader[uuid.UUID, list[Row]]:
+        return _loader(details.fetch_lines, [])
+
+    @cached_property
+    def voucher_uses(self) -> DataLoader[uuid.UUID, list[Row]]:
+        return _loader(details.fetch_voucher_uses, [])
+
+    @cached_property
+    def attempts(self) -> DataLoader[First, list[Row]]:
+        return _loader(_per_first(details.fetch_attempts), [])
+
+    @cached_property
+    def orders(self) -> DataLoader[First, list[Row]]:
+        return _loader(_per_first(details.fetch_instance_orders), [])
 
 
 def _loader(

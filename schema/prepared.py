@@ -11,13 +11,17 @@ from typing import Any, ClassVar
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
+    GraphQLNonNull,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
+    Undefined,
 )
 from graphql.execution import MiddlewareManager, default_field_resolver, default_type_resolver
 from graphql.execution.collect_fields import FragmentDetails
-from graphql.execution.values import get_variable_values
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource
+from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_value
 from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
 
@@ -39,8 +43,11 @@ class JSONExecutor(executor.Executor):
 class Operation:
     """One operation of a valid document."""
 
-    def __init__(self, document: DocumentNode, node: OperationDefinitionNode) -> None:
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode) -> None:
         self.document = document
+        self._schema = schema
+        signatures = (get_variable_signature(schema, each) for each in node.variable_definitions or ())
+        self._variables = [each for each in signatures if isinstance(each, GraphQLVariableSignature)]
         self._node = node
         self._definitions = {
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
@@ -49,18 +56,14 @@ class Operation:
         self._compiled = executor.Compiled(document, node)
 
     def start(
-        self,
-        schema: GraphQLSchema,
-        variables: Mapping[str, Any],
-        context: Context,
-        middleware: MiddlewareManager | None = None,
+        self, variables: Mapping[str, Any], context: Context, middleware: MiddlewareManager | None = None
     ) -> JSONExecutor | None:
         """An executor of the operation, or None if the variables do not fit it."""
-        values = get_variable_values(schema, self._node.variable_definitions or (), dict(variables))
-        if isinstance(values, list):
+        values = self._coerce(variables)
+        if values is None:
             return None
         started = JSONExecutor(
-            schema,
+            self._schema,
             self._definitions,
             self._fragments,
             None,
@@ -76,11 +79,34 @@ class Operation:
         started.use(self._compiled)
         return started
 
+    def _coerce(self, variables: Mapping[str, Any]) -> VariableValues | None:
+        """The variables' values, or None where there is an error to be worded."""
+        sources: dict[str, VariableValueSource] = {}
+        coerced: dict[str, Any] = {}
+        for signature in self._variables:
+            given = variables.get(signature.name, Undefined)
+            sources[signature.name] = VariableValueSource(signature, given)
+            if given is not Undefined:
+                coerced[signature.name] = _coerce_given(given, signature)
+            elif signature.default is not None:
+                coerced[signature.name] = coerce_default_value(signature)
+            elif isinstance(signature.type, GraphQLNonNull):
+                return None
+        return None if Undefined in coerced.values() else VariableValues(sources, coerced)
+
+
+def _coerce_given(value: Any, signature: GraphQLVariableSignature) -> Any:
+    try:
+        return coerce_input_value(value, signature.type)
+    except Exception:  # noqa: BLE001 - a value that does not fit is for graphql-core to put into words
+        return Undefined
+
 
 class Operations:
     """The operations used most recently, by their document's text and their name."""
 
-    def __init__(self) -> None:
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
         self._kept: OrderedDict[tuple[str, str | None], Operation] = OrderedDict()
 
     def find(self, query: str, name: str | None) -> Operation | None:
@@ -95,22 +121,20 @@ class Operations:
         for node in nodes:
             is_named = node.name is not None and node.name.value == name
             if (is_named or name is None) and node.operation is not OperationType.SUBSCRIPTION:
-                self._kept[query, name] = Operation(document, node)
+                self._kept[query, name] = Operation(self._schema, document, node)
         if len(self._kept) > OPERATIONS_MAX:
             self._kept.popitem(last=False)
 
-    def keeper(self) -> type[SchemaExtension]:
-        """An extension that keeps each operation that is about to be executed."""
-        operations = self
 
-        class Keeper(SchemaExtension):
-            def on_execute(self) -> Iterator[None]:
-                context = self.execution_context
-                if context.query and context.graphql_document and len(context.query) <= QUERY_CHARACTERS_MAX:
-                    operations.keep(context.query, context._provided_operation_name, context.graphql_document)
-                yield
+class Keeper(SchemaExtension):
+    """Keeps each operation that is about to be executed; the last extension, when every other has had its say."""
 
-        return Keeper
+    def on_execute(self) -> Iterator[None]:
+        context = self.execution_context
+        if context.query and context.graphql_document and len(context.query) <= QUERY_CHARACTERS_MAX:
+            name = context._provided_operation_name
+            context.schema.operations.keep(context.query, name, context.graphql_document)  # type: ignore[attr-defined]
+        yield
 
 
 def watches(extension: SchemaExtension) -> bool:

@@ -129,16 +129,18 @@ def reading_of(metadata: Mapping[Any, Any]) -> Reading | None:
     return found
 
 
-def columns_of(object_type: Any, selected: Selected) -> set[str]:
+@functools.lru_cache(1_000)
+def columns_of(object_type: Any, selected: Selected) -> frozenset[str]:
     """The columns that the selected fields of a type read, those of tables that can be joined among them."""
     fields = _fields(object_type)
     columns: set[str] = set()
-    for name, below in selected.items():
+    for name, below in selected.fields.items():
         if name not in fields:
             continue
         match fields[name]:
             case field, Loaded(column=column, joined=str(table)):
-                joined = {KEY, *columns_of(field.type, below)}
+                of_type: Any = field.type
+                joined = {KEY, *columns_of(of_type, below)}
                 columns |= {column, *(f"{table}.{name}" for name in joined)}
             case _, Column(column) | Loaded(column=column):
                 columns.add(column)
@@ -146,7 +148,7 @@ def columns_of(object_type: Any, selected: Selected) -> set[str]:
                 columns.update(several)
             case field, None:
                 columns.add(field.python_name)
-    return columns
+    return frozenset(columns)
 
 
 @functools.cache

@@ -1,8 +1,9 @@
 """What a client selected below a field, so that a resolver reads that and no more."""
 
+import functools
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 from graphql import (
     FieldNode,
@@ -18,22 +19,30 @@ from schema.context import Context, Info
 _KNOWN_MAX = 1_000
 
 
-class Selected(dict[str, "Selected"]):
-    """The fields selected, by name (of all aliases together), and what is selected below each."""
+class Selected:
+    """The fields selected, by name (of all aliases together), each with what is selected below it."""
 
-    def below(self, *names: str) -> Self:
-        """What is selected below some fields, one in the other."""
-        found: Any = self
-        for name in names:
-            found = found.get(name, Selected())
-        return found  # type: ignore[no-any-return]
+    def __init__(self, fields: Mapping[str, "Selected"] | None = None) -> None:
+        self.fields: dict[str, Selected] = dict(fields or {})
 
-    def joined_with(self, other: "Selected") -> "Selected":
-        """What is selected here or there."""
-        if not other:
-            return self
-        both = {name: self.below(name).joined_with(other.below(name)) for name in (*self, *other)}
-        return Selected(both)
+    def __contains__(self, name: str) -> bool:
+        return name in self.fields
+
+    def below(self, name: str) -> "Selected":
+        """What is selected below a field; nothing, where the field is not."""
+        return self.fields.get(name, NOTHING)
+
+
+NOTHING = Selected()
+
+
+@functools.lru_cache(_KNOWN_MAX)
+def merged(one: Selected, other: Selected) -> Selected:
+    """What is selected here or there."""
+    names = {**one.fields, **other.fields}
+    return (
+        Selected({name: merged(one.below(name), other.below(name)) for name in names}) if names else NOTHING
+    )
 
 
 _known: OrderedDict[int, tuple[FieldNode, Selected]] = OrderedDict()
@@ -71,7 +80,7 @@ class _Collecting:
                 continue
             match node:
                 case FieldNode():
-                    below = found.setdefault(node.name.value, Selected())
+                    below = found.fields.setdefault(node.name.value, Selected())
                     if node.selection_set:
                         self.add(node.selection_set.selections, below)
                 case InlineFragmentNode():

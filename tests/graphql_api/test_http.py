@@ -154,7 +154,7 @@ async def test_an_error_of_ours_has_an_id_and_no_detail(
     [error] = answer.json()["errors"]
     assert error["extensions"].keys() == {"code", "id"}
     assert error["extensions"]["code"] == "INTERNAL"
-    assert error["path"] == ["instances", "nodes"]
+    assert error["path"] == ["instances"]
     assert error["message"] == "Something went wrong on our side."
     assert "name" not in answer.text
     assert error["extensions"]["id"] in caplog.text

@@ -188,7 +188,7 @@ def test_one_command_brings_everything_and_ctrl_c_ends_it(up: Callable[..., Up],
     later = [up()]
     assert run_as_printed(later[0].curl) == answer
     assert later[0].key == first.key
-    assert value(first.database_url, "SELECT count(*) FROM api_keys") == 1
+    assert value(later[0].database_url, "SELECT count(*) FROM api_keys") == 1
     later[0].process.terminate()
     assert later[0].process.wait(STOP_SECONDS_MAX) == 0
     later.append(up())
