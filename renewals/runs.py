@@ -117,7 +117,13 @@ async def open_run(
             [orjson.dumps(account_ids).decode() for account_ids, _ in chunks],
             [due_count for _, due_count in chunks],
         )
-    await close_done(now)
+        if not chunks:  # only its own: whoever ends a run that did something has to verify it, too
+            await database.execute(
+                connection,
+                "UPDATE renewal_runs SET ended_at = $2, parked_count = 0 WHERE id = $1",
+                run_id,
+                now,
+            )
     return run_id
 
 

@@ -77,6 +77,19 @@ async def test_a_run_keeps_whether_all_added_up_after_it(world: World) -> None:
     assert "the entries of an account add up to its balance" in (damaged.broken_rules or ())
 
 
+async def test_a_run_that_another_worker_sees_done_is_verified_by_the_one_that_did_it(world: World) -> None:
+    await world.account("a", balance="1000.00")
+    await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="1.00")
+    at = world.at(AT)
+    run_id = await runs.open_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
+    [chunk] = await runs.pending_chunks(run_id)
+    await auto_renewal.renew_chunk(chunk)
+    await runs.open_run(runs.Trigger.START, at, at)  # another worker starts, before this one ends the run
+    await auto_renewal.end_runs(lambda: at)
+    assert run_id is not None
+    assert (await runs.read(run_id)).broken_rules == []
+
+
 async def test_a_server_that_goes_away_is_no_poison(world: World) -> None:
     for error in (ConnectionResetError(), asyncpg.AdminShutdownError(), asyncpg.DeadlockDetectedError()):
         assert database.is_outage(error)
