@@ -59,7 +59,8 @@ class Settings(BaseSettings):
     """So many days before the day of expiry, where the account says nothing of its own."""
     instances_per_chunk: Annotated[int, Field(ge=1)] = INSTANCES_PER_CHUNK
     """About so many instances are renewed in one transaction."""
-    worker_chunks_at_once: Annotated[int, Field(ge=1, le=32)] = 2
+    worker_chunks_at_once: Annotated[int, Field(ge=1, le=32)] = 4
+    """While one is planned the others are written: with two, PostgreSQL and the worker wait for each other in turn."""
 
     instances_per_selection_max: Annotated[int, Field(ge=1)] = INSTANCES_PER_SELECTION_MAX
     page_rows_max: Annotated[int, Field(ge=1)] = PAGE_ROWS_MAX
