@@ -19,13 +19,18 @@ from types import NoneType
 from typing import Any, NamedTuple, NoReturn
 
 from graphql import (
+    GraphQLBoolean,
     GraphQLEnumType,
     GraphQLField,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLScalarType,
+    GraphQLString,
     Undefined,
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
@@ -40,16 +45,15 @@ Complete = Callable[[Any, Sequence[Any]], Any]
 Read = Callable[[Any], Any]
 
 _INERT = frozenset({bool, dict, float, int, list, str, dt.date, dt.datetime, decimal.Decimal, uuid.UUID})
-"""Types that are neither awaitables nor errors, so that a scalar's own coercion says all there is to say."""
+"""Types whose values are neither awaitables, errors nor nothing, so that a scalar's own coercion says all there is."""
 
 _BUILT_IN = {
-    "Boolean": "({v} if type({v}) is bool else unexpected())",
-    "Float": "({v} if type({v}) is float and {v} - {v} == 0.0 else unexpected())",
-    "ID": "({v} if type({v}) is str else str({v}) if isinstance({v}, UUID) else unexpected())",
-    "Int": "({v} if type({v}) is int and -2147483648 <= {v} <= 2147483647 else unexpected())",
-    "String": "({v} if type({v}) is str else unexpected())",
+    GraphQLBoolean: "({v} if type({v}) is bool else unexpected())",
+    GraphQLFloat: "({v} if type({v}) is float and {v} - {v} == 0.0 else unexpected())",
+    GraphQLID: "({v} if type({v}) is str else str({v}) if isinstance({v}, UUID) else unexpected())",
+    GraphQLInt: "({v} if type({v}) is int and -2147483648 <= {v} <= 2147483647 else unexpected())",
+    GraphQLString: "({v} if type({v}) is str else unexpected())",
 }
-
 
 LISTS = frozenset({list, tuple})
 
@@ -66,7 +70,6 @@ _NAMES = {
     "unexpected": unexpected,
     "INERT": _INERT,
     "LISTS": LISTS,
-    "NOTHING": Undefined,
     "UTC": dt.UTC,
     "UUID": uuid.UUID,
     "datetime": dt.datetime,
@@ -189,12 +192,10 @@ class Compiler:
         return f"({null} if ({value} := {{v}}) is None else {inner})"
 
     def _scalar(self, scalar: GraphQLScalarType, selection: "Selection", value: str) -> str:
-        if scalar.name in _BUILT_IN:
-            return _BUILT_IN[scalar.name].format(v=value)
+        if scalar in _BUILT_IN:
+            return _BUILT_IN[scalar].format(v=value)
         coerced = f"(x := {selection.name(scalar.coerce_output_value)}({value}))"
-        checked = (
-            f"(x if type({value}) in INERT and {coerced} is not None and x is not NOTHING else unexpected())"
-        )
+        checked = f"(x if type({value}) in INERT and type({coerced}) in INERT else unexpected())"
         written = self._written.get(scalar.name)
         return f"({value} if {written.format(v=value)} else {checked})" if written else checked
 
@@ -210,7 +211,8 @@ class Selection:
         self.waits = False
         self.reads = False
         """Whether anything is read of a value; if not, there is nothing to tell a good one by."""
-        self._entries: list[tuple[str, Source | None, str]] = []
+        self._entries: dict[bool, list[str]] = {True: [], False: []}
+        """The text of each entry of an answer, for rows (True) and for objects."""
         self._columns: list[tuple[Source, Completion]] = []
         self._names: dict[str, Any] = dict(_NAMES)
         self._builds: dict[bool, Callable[..., list[Any]]] = {}
@@ -223,17 +225,23 @@ class Selection:
         return name
 
     def add_constant(self, key: str, text: str) -> None:
-        self._entries.append((key, None, repr(text)))
+        self._write(key, repr(text))
 
     def add_leaf(self, key: str, source: Source, expression: str) -> None:
         self.reads = True
-        self._entries.append((key, source, expression))
+        self._write(key, expression, source)
 
     def add_column(self, key: str, source: Source, completion: Completion) -> None:
         self.reads = True
         self.waits = self.waits or completion.waits or isinstance(source, rows.Loaded)
-        self._entries.append((key, None, f"c{len(self._columns)}"))
+        self._write(key, f"c{len(self._columns)}")
         self._columns.append((source, completion))
+
+    def _write(self, key: str, expression: str, source: Source | None = None) -> None:
+        # Here, and not when it is first compiled, for threads may do that at once and names must not be mixed up.
+        for by_item, entries in self._entries.items():
+            value = expression.replace("{v}", self._read(source, by_item)) if source else expression
+            entries.append(f"{key!r}: {value}")
 
     def complete(self, context: Any, values: Sequence[Any]) -> Any:
         """Completes values none of which is null; raises anything for what graphql-core must complete."""
@@ -267,14 +275,10 @@ class Selection:
         return found == {True}
 
     def _compile(self, by_item: bool) -> Callable[..., list[Any]]:
-        texts = []
-        for key, source, expression in self._entries:
-            text = expression.replace("{v}", self._read(source, by_item)) if source else expression
-            texts.append(f"{key!r}: {text}")
         columns = [f"c{index}" for index in range(len(self._columns))]
-        each = f"for {', '.join(['o', *columns])} in zip({', '.join(['values', *columns])})"
-        loop = each if columns else "for o in values"
-        text = f"lambda {', '.join(['values', *columns])}: [{{{', '.join(texts)}}} {loop}]"
+        given = ", ".join(["values", *columns])
+        each = f"{', '.join(['o', *columns])} in zip({given}, strict=True)" if columns else "o in values"
+        text = f"lambda {given}: [{{{', '.join(self._entries[by_item])}}} for {each}]"
         # The text holds names of the schema and the reprs of response keys, and nothing else of a client's.
         built: Callable[..., list[Any]] = eval(text, self._names)  # noqa: S307
         return built
@@ -316,8 +320,9 @@ def _complete_column(
     read = list(map(_reader(source, by_item), values))
     if not isinstance(source, rows.Loaded):
         return completion.complete(context, read)
-    if source.is_in(values[0]):
-        found = {key: source.part_of(row) for key, row in dict(zip(read, values, strict=True)).items()}
+    if values and source.is_in(values[0]):
+        by_key = dict(zip(read, values, strict=True))
+        found = {key: None if key is None else source.part_of(row) for key, row in by_key.items()}
         return _spread(context, found, read, completion)
     return _load(context, read, source, completion)
 
@@ -348,6 +353,8 @@ async def _load_lists(
     context: Any, keys: list[Sequence[Any] | None], source: rows.Loaded, completion: Completion
 ) -> list[Any]:
     """The same where each value has a list of keys."""
+    if any(some is not None and type(some) not in LISTS for some in keys):
+        unexpected()  # an iterator must be left for graphql-core to read
     known = list(dict.fromkeys(key for some in keys for key in some or ()))
     found = dict(zip(known, await source.of(context).load_many(known), strict=True))
     lists = [None if some is None else [found[key] for key in some] for some in keys]
@@ -414,7 +421,8 @@ def _then(value: Any, use: Callable[[Any], Any]) -> Any:
 def _source_of(field: GraphQLField) -> Source | None:
     """Where a field's value comes from, or None if only its resolver knows."""
     definition = (field.extensions or {}).get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    if not isinstance(definition, StrawberryField) or definition.extensions or definition.permission_classes:
+    # Another kind of field may resolve in another way.
+    if type(definition) is not StrawberryField or definition.extensions or definition.permission_classes:
         return None
     reading = rows.reading_of(definition.metadata)
     if isinstance(reading, rows.Column | rows.Loaded):

@@ -6,6 +6,7 @@ and @include is one for each way their variables fall.
 
 from collections import OrderedDict
 from collections.abc import Awaitable
+from contextlib import suppress
 from inspect import isawaitable, iscoroutine
 from typing import Any, ClassVar
 
@@ -67,13 +68,14 @@ class Compiled:
         visit(document, found)
         self.operation = operation  # kept, for its identity is the key under which this is found
         self._names = tuple(sorted(found.variables))
-        self._variants: dict[tuple[Any, ...], Variant] | None = None if found.is_beyond else {}
+        self._variants: dict[tuple[bool | None, ...], Variant] | None = None if found.is_beyond else {}
 
     def variant(self, values: dict[str, Any]) -> Variant | None:
         """What is known under these values of the variables; None if nothing may be kept."""
         if self._variants is None:
             return None
-        key = tuple(values.get(name) for name in self._names)
+        falls = (values.get(name) for name in self._names)
+        key = tuple(value if isinstance(value, bool) else None for value in falls)
         variant = self._variants.get(key)
         if variant is None and len(self._variants) < VARIANTS_MAX:
             variant = self._variants[key] = Variant()
@@ -99,18 +101,17 @@ class _Directives(Visitor):
         self.is_beyond = self.is_beyond or bool(node.variable_definitions)
 
 
-_compiled: OrderedDict[int, Compiled] = OrderedDict()
+_compiled: OrderedDict[tuple[GraphQLSchema, int], Compiled] = OrderedDict()
 
 
-def compiled(document: DocumentNode, operation: OperationDefinitionNode) -> Compiled:
-    """What is kept of an operation; those used least recently are forgotten."""
-    found = _compiled.get(id(operation))
-    if found is None:
-        found = _compiled[id(operation)] = Compiled(document, operation)
-        if len(_compiled) > DOCUMENTS_MAX:
-            _compiled.popitem(last=False)
-    else:
-        _compiled.move_to_end(id(operation))
+def compiled(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Compiled:
+    """What is kept of an operation of a schema; those used least recently are forgotten."""
+    # Taken out and put in again as the latest, which is safe among threads: at worst one compiles anew.
+    key = (schema, id(operation))
+    found = _compiled.pop(key, None) or Compiled(document, operation)
+    _compiled[key] = found
+    if len(_compiled) > DOCUMENTS_MAX:
+        _compiled.popitem(last=False)
     return found
 
 
@@ -128,7 +129,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     ) -> "list[GraphQLError] | Executor":
         executor = super().build(schema, document, *args, **kwargs)
         if isinstance(executor, Executor):
-            executor.use(compiled(document, executor.operation))
+            executor.use(compiled(schema, document, executor.operation))
         return executor  # type: ignore[return-value]
 
     def use(self, known: Compiled) -> None:
@@ -169,11 +170,11 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if self.variant is None or not items or type(items) not in compiler.LISTS:
             return by_core()
         completion = self._list_completion(item_type, details, self.variant)
-        if completion is None:
-            return by_core()
-        try:
-            completed = completion.complete(self.context_value, items)
-        except Exception:  # noqa: BLE001 - whatever it is, graphql-core says what it means
+        completed = None
+        if completion is not None:
+            with suppress(Exception):  # whatever it is, graphql-core says what it means
+                completed = completion.complete(self.context_value, items)
+        if completed is None:
             return by_core()
         return _or_else(completed, by_core) if iscoroutine(completed) else completed
 
@@ -186,12 +187,11 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if self.variant is None or path is None:
             return by_core()
         split = self._split(parent_type, fields, self.variant)
-        selection = split.selection
-        if selection is None:
-            return by_core()
-        try:
-            completed = selection.complete(self.context_value, (source,))
-        except Exception:  # noqa: BLE001 - as above
+        completed = None
+        if split.selection is not None:
+            with suppress(Exception):  # as above
+                completed = split.selection.complete(self.context_value, (source,))
+        if completed is None:
             return by_core()
         if iscoroutine(completed):
             return _or_else(_first(completed), by_core)
@@ -208,7 +208,9 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         key = (item_type, id(details))
         known = variant.lists.get(key)
         if known is None:
-            completion = self._compiler().completion(item_type, details)
+            completion = None
+            with suppress(Exception):  # what cannot be collected, or compiled
+                completion = self._compiler().completion(item_type, details)
             known = variant.lists[key] = (details, completion)
         return known[1]
 
@@ -216,10 +218,11 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         split = variant.objects.get(id(fields))
         if split is None:
             make = self._compiler()
-            selection = make.selection(parent_type, fields)
-            others: GroupedFieldSet = {}
-            if selection is None:
-                selection, others = make.immediate(parent_type, fields)
+            selection, others = None, GroupedFieldSet()
+            with suppress(Exception):  # as above
+                selection = make.selection(parent_type, fields)
+                if selection is None:
+                    selection, others = make.immediate(parent_type, fields)
             split = variant.objects[id(fields)] = Split(fields, selection, others)
         return split
 
@@ -232,11 +235,10 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
 
 async def _or_else(completed: Awaitable[Any], by_core: Any) -> Any:
-    try:
+    with suppress(Exception):  # as above
         return await completed
-    except Exception:  # noqa: BLE001 - as above
-        answer = by_core()
-        return await answer if isawaitable(answer) else answer
+    answer = by_core()
+    return await answer if isawaitable(answer) else answer
 
 
 async def _first(completed: Awaitable[list[Any]]) -> Any:
