@@ -10,6 +10,7 @@ from graphql import GraphQLError, OperationDefinitionNode
 from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
@@ -102,18 +103,25 @@ class RenewalSchema(strawberry.Schema):
         return ExecutionResult(finished.data, finished.errors)
 
 
-schema = RenewalSchema(
-    query=queries.Query,
-    mutation=mutations.Mutation,
-    config=StrawberryConfig(scalar_map=scalars.SCALARS, default_resolver=rows.read, name_converter=Names()),
-    execution_context_class=executor.Executor,
-    exception_handlers=refusals.HANDLERS,
-    extensions=[
-        lambda: ParserCache(maxsize=_DOCUMENTS_CACHED),
-        lambda: ValidationCache(maxsize=_DOCUMENTS_CACHED),
-        OperationNamed,  # adds to what the validation found, so after it
-    ],
-)
+def make(executor_class: type[StrawberryGraphQLCoreExecutionContext]) -> RenewalSchema:
+    """The schema, with what executes its operations."""
+    return RenewalSchema(
+        query=queries.Query,
+        mutation=mutations.Mutation,
+        config=StrawberryConfig(
+            scalar_map=scalars.SCALARS, default_resolver=rows.read, name_converter=Names()
+        ),
+        execution_context_class=executor_class,
+        exception_handlers=refusals.HANDLERS,
+        extensions=[
+            lambda: ParserCache(maxsize=_DOCUMENTS_CACHED),
+            lambda: ValidationCache(maxsize=_DOCUMENTS_CACHED),
+            OperationNamed,  # adds to what the validation found, so after it
+        ],
+    )
+
+
+schema = make(executor.Executor)
 
 
 def sdl() -> str:
