@@ -1,6 +1,8 @@
 """The pool and its transactions, when tasks are cancelled and connections die."""
 
 import asyncio
+import time
+import uuid
 
 import asyncpg
 import pytest
@@ -58,3 +60,16 @@ async def test_after_every_connection_was_killed_the_pool_opens_new_ones(
     async with asyncio.timeout(5):
         await world.account("a", balance="10.00")
     assert await world.balance() == "10.00"
+
+
+def test_ids_are_uuids_of_version_7_that_follow_each_other() -> None:
+    ids = []
+    for _ in range(5):
+        ids += [database.new_id() for _ in range(100)]
+        time.sleep(0.002)
+    assert len(set(ids)) == len(ids)
+    assert {(each.version, each.variant) for each in ids} == {(7, uuid.RFC_4122)}
+    moments = [each.int >> 80 for each in ids]
+    assert moments == sorted(moments)
+    assert ids[0] < ids[-1]
+    assert uuid.UUID(str(ids[0])) == ids[0]

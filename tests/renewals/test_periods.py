@@ -211,6 +211,19 @@ def test_the_months_between_are_all_that_fit(start: tuple[int, dt.date], days: i
 
 
 @given.unhurried
+@hypothesis.given(anchored(), st.integers(0, 2000))
+def test_a_span_is_whole_months_and_the_days_that_are_left_of_one(
+    start: tuple[int, dt.date], days: int
+) -> None:
+    anchor_day, begin = start
+    target = begin + dt.timedelta(days=days)
+    span = periods.span(anchor_day, begin, target)
+    assert periods.step(anchor_day, begin, span.months) + dt.timedelta(days=span.days) == target
+    assert 0 <= span.days < span.days_in_month
+    assert 28 <= span.days_in_month <= 31
+
+
+@given.unhurried
 @hypothesis.given(st.integers(1, 31), DAYS)
 def test_the_first_such_day_is_the_least_of_all(day_of_month: int, earliest: dt.date) -> None:
     days = (earliest + dt.timedelta(days=n) for n in range(62))
