@@ -56,10 +56,28 @@ Row = Any
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection of the pool, on which nothing is ever set for a session."""
+    """A connection of the pool. Nothing is ever set on it for a session, so there is nothing to reset when it is
+    given back, and no round trip for that; unless a statement was cut short, which may leave it half-way."""
+
+    _is_cut = False
+
+    async def fetch(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().fetch(*args, **kwargs)
+        except BaseException:
+            self._is_cut = True
+            raise
+
+    async def execute(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().execute(*args, **kwargs)
+        except BaseException:
+            self._is_cut = True
+            raise
 
     def get_reset_query(self) -> str:
-        return ""  # so there is nothing to reset, and no round trip for it whenever one is given back
+        was_cut, self._is_cut = self._is_cut, False
+        return str(super().get_reset_query()) if was_cut else ""
 
 
 def configuration(

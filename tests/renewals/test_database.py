@@ -29,6 +29,23 @@ async def test_a_transaction_cancelled_at_any_moment_gives_its_connection_back(d
                 await work()
 
 
+async def test_a_statement_cancelled_at_any_moment_leaves_its_connection_as_new(database_url: str) -> None:
+    """Cut short while it is prepared, a statement leaves an implicit transaction that a BEGIN would become part of."""
+    cut = 0
+    async with database.opened(database_url, pool_size=1):
+        for moment in range(200):
+            statement = f"SELECT {moment} AS moment_{moment}, count(*) FROM products WHERE code <> $1"
+            task = asyncio.create_task(database.fetch(database.pool(), statement, "x"))
+            for _ in range(moment % 8):
+                await asyncio.sleep(0.0002 * (moment % 3))
+            task.cancel()
+            await asyncio.wait([task])
+            cut += task.cancelled()
+            async with asyncio.timeout(5), database.snapshot() as connection:
+                await database.fetch(connection, "SELECT 1")
+    assert cut > 50
+
+
 async def test_a_transaction_cancelled_in_its_block_is_rolled_back(world: World) -> None:
     await world.account("a", balance="10.00")
     before = await world.snapshot()

@@ -12,7 +12,6 @@ import strawberry
 from graphql import Undefined
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
-from tortoise.exceptions import TransactionManagementError
 
 from schema import build
 from schema.context import Context
@@ -104,17 +103,7 @@ async def test_answers_are_the_same(seed: int, caplog: pytest.LogCaptureFixture)
 
 
 async def ask(schema: strawberry.Schema, document: str, variables: dict[str, Any]) -> ExecutionResult:
-    """The answer, asked for again if the snapshot of a quote came to a connection that was not quite free.
-
-    An error at the root cancels the fields beside it. A statement that asyncpg was about to prepare then leaves
-    its connection in the midst of an implicit transaction, of which the next BEGIN becomes a part.
-    """
-    while True:
-        answer = await schema.execute(document, variables, context(), operation_name="Q")
-        if not any(
-            isinstance(error.original_error, TransactionManagementError) for error in answer.errors or ()
-        ):
-            return answer
+    return await schema.execute(document, variables, context(), operation_name="Q")
 
 
 def context() -> Context:
