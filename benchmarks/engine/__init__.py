@@ -14,7 +14,7 @@ import asyncpg
 
 from benchmarks import results, sizes, stage
 from benchmarks.engine import calls, limit, night, outcome, verdict, worker
-from benchmarks.engine.outcome import PRODUCT, TORTOISE, Outcome, Scale
+from benchmarks.engine.outcome import LOOP, PRODUCT, TORTOISE, Outcome, Scale
 from renewals import memory
 
 SCALES = {"full": Scale(10_000, 200), "quick": Scale(1_000, 50)}
@@ -66,9 +66,9 @@ def _rounds(here: stage.Stage, scale: Scale, rounds: int) -> Mapping[str, list[f
             url = here.create_database("engine", template="night")
             asyncio.run(_settle(url))
             done = _contend(name, url, scale)
-            asyncio.run(verdict.check(url, scale.sampled if name == TORTOISE else scale.accounts))
+            asyncio.run(verdict.check(url, scale.sampled if name in (LOOP, TORTOISE) else scale.accounts))
             rates[name].append(done["instances"] / done["seconds"])
-            print(f"round {number + 1}, {name:<10} {rates[name][-1]:9,.0f} instances/s", file=sys.stderr)
+            print(f"round {number + 1}, {name:<24} {rates[name][-1]:9,.0f} instances/s", file=sys.stderr)
     return rates
 
 

@@ -54,12 +54,17 @@ async def product(url: str, accounts: int) -> dict[str, object]:
     }
 
 
-async def tortoise(url: str, accounts: int) -> dict[str, object]:
-    """A transaction an instance with Tortoise's models, of the first accounts alone."""
+async def loop(url: str, accounts: int) -> dict[str, object]:
+    """A transaction an instance with Tortoise's models, one after the other."""
+    return await tortoise(url, accounts, at_once=1)
+
+
+async def tortoise(url: str, accounts: int, at_once: int = CHUNKS_AT_ONCE) -> dict[str, object]:
+    """A transaction an instance with Tortoise's models, of the first accounts alone, several of them at once."""
     async with database.opened(url, pool_size=settings.get().database_pool_size):
         rows = await database.fetch(database.pool(), "SELECT id FROM accounts ORDER BY id LIMIT $1", accounts)
         started = time.perf_counter()
-        instances = await models.renew([row["id"] for row in rows], CHUNKS_AT_ONCE)
+        instances = await models.renew([row["id"] for row in rows], at_once)
         return {"instances": instances, "seconds": time.perf_counter() - started}
 
 
@@ -76,5 +81,6 @@ async def postgresql(url: str, accounts: int) -> dict[str, object]:
 CONTENDERS: dict[str, Callable[[str, int], Awaitable[dict[str, object]]]] = {
     "product": product,
     "tortoise": tortoise,
+    "tortoise, one at a time": loop,
     "postgresql": postgresql,
 }
