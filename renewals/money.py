@@ -23,10 +23,14 @@ def parse_cents(value: object) -> int:
     raise ValueError('an amount is a decimal string with at most two places, as in "512.90", or an integer')
 
 
+_FRACTIONS = tuple(f".{cents:02}" for cents in range(100))
+
+
 def format_cents(cents: int) -> str:
     """Writes cents with two decimal places: 51290 as "512.90"."""
-    whole, fraction = divmod(abs(cents), 100)
-    return f"{'-' if cents < 0 else ''}{whole}.{fraction:02d}"
+    if cents < 0:
+        return f"-{format_cents(-cents)}"
+    return f"{cents // 100}{_FRACTIONS[cents % 100]}"
 
 
 def divide_half_up(numerator: int, denominator: int) -> int:

@@ -1,14 +1,17 @@
 """From the selection of an object type to a function that completes a whole list of its values.
 
-The function reads what is plain: columns and attributes, methods of the value alone, and what a loader
-finds by a key; it writes the response's dictionaries in one comprehension. It never says what an error
-looks like: on anything it does not expect it raises, and its caller has graphql-core complete the same
-values again. That is allowed because "the resolution of fields other than top-level mutation fields must
-always be side effect-free and idempotent" (GraphQL specification, 6.2.2).
+It goes by columns: reads one field of all the values, completes what it read, and in the end puts the
+columns together as the response's dictionaries. It reads what is plain: columns and attributes, methods of
+the value alone, and what a loader finds by a key. It never says what an error looks like: on anything it
+does not expect it raises, and its caller has graphql-core complete the same values again. That is allowed
+because "the resolution of fields other than top-level mutation fields must always be side effect-free and
+idempotent" (GraphQL specification, 6.2.2).
 """
 
 import datetime as dt
 import decimal
+import functools
+import math
 import operator
 import uuid
 from asyncio import gather
@@ -18,6 +21,7 @@ from itertools import islice
 from types import NoneType
 from typing import Any, NamedTuple, NoReturn
 
+import asyncpg.pgproto.pgproto
 from graphql import (
     GraphQLBoolean,
     GraphQLEnumType,
@@ -32,6 +36,8 @@ from graphql import (
     GraphQLScalarType,
     GraphQLString,
     Undefined,
+    get_named_type,
+    is_leaf_type,
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from strawberry.schema.schema_converter import GraphQLCoreConverter
@@ -39,23 +45,21 @@ from strawberry.types.field import StrawberryField
 
 from schema import rows
 
-Complete = Callable[[Any, Sequence[Any]], Any]
+Values = Sequence[Any]
+Complete = Callable[[Any, Values], Any]
 """Takes a request's context and some values; answers the completed ones in the same order, or a coroutine."""
+
+Convert = Callable[[Values], Values]
+"""Takes leaves of the right kind and answers them as the response has them."""
 
 Read = Callable[[Any], Any]
 
-_INERT = frozenset({bool, dict, float, int, list, str, dt.date, dt.datetime, decimal.Decimal, uuid.UUID})
-"""Types whose values are neither awaitables, errors nor nothing, so that a scalar's own coercion says all there is."""
-
-_BUILT_IN = {
-    GraphQLBoolean: "({v} if type({v}) is bool else unexpected())",
-    GraphQLFloat: "({v} if type({v}) is float and {v} - {v} == 0.0 else unexpected())",
-    GraphQLID: "({v} if type({v}) is str else str({v}) if isinstance({v}, UUID) else unexpected())",
-    GraphQLInt: "({v} if type({v}) is int and -2147483648 <= {v} <= 2147483647 else unexpected())",
-    GraphQLString: "({v} if type({v}) is str else unexpected())",
-}
-
 LISTS = frozenset({list, tuple})
+
+_STR = frozenset({str})
+_UUIDS = frozenset({uuid.UUID, asyncpg.pgproto.pgproto.UUID})
+_INERT = frozenset({bool, dict, float, int, list, str, dt.date, dt.datetime, decimal.Decimal, *_UUIDS})
+"""Types whose values are neither awaitables, errors nor nothing, so that a scalar's own coercion says all there is."""
 
 
 class Unexpected(Exception):
@@ -64,17 +68,6 @@ class Unexpected(Exception):
 
 def unexpected() -> NoReturn:
     raise Unexpected
-
-
-_NAMES = {
-    "unexpected": unexpected,
-    "INERT": _INERT,
-    "LISTS": LISTS,
-    "UTC": dt.UTC,
-    "UUID": uuid.UUID,
-    "datetime": dt.datetime,
-}
-"""What generated code knows by name."""
 
 
 class Method(NamedTuple):
@@ -97,26 +90,25 @@ class Completion(NamedTuple):
     """How values of one type are completed, and whether that may have to wait for something."""
 
     complete: Complete
-    waits: bool
+    waits: bool = False
 
 
 class Compiler:
     """Compiles the selections of one document.
 
-    `collect` answers the selection of a type under field nodes. `written` names the scalars whose values
-    stay as they are, for whoever encodes the answer writes them as the scalar would: each with the
-    expression that says so of a value {v}.
+    `collect` answers the selection of a type under field nodes. `at_once` has, for the coercion of a scalar,
+    one of all values of a column, which answers None where it cannot.
     """
 
     def __init__(
         self,
         collect: Callable[[GraphQLObjectType, FieldDetailsList], GroupedFieldSet],
         get_field: Callable[[GraphQLObjectType, str], GraphQLField | None],
-        written: Mapping[str, str],
+        at_once: Mapping[Read, Callable[[Values], Values | None]],
     ) -> None:
         self._collect = collect
         self._get_field = get_field
-        self._written = written
+        self._at_once = at_once
 
     def selection(self, object_type: GraphQLObjectType, fields: GroupedFieldSet) -> "Selection | None":
         """What completes these fields, or None if one of them is not plain."""
@@ -138,6 +130,22 @@ class Compiler:
         others = {key: details for key, details in fields.items() if key not in plain}
         return self.selection(object_type, plain), others
 
+    def completion(self, return_type: GraphQLOutputType, details: FieldDetailsList) -> Completion | None:
+        """How values of a type are completed, or None if graphql-core must."""
+        nullable = not isinstance(return_type, GraphQLNonNull)
+        match return_type.of_type if isinstance(return_type, GraphQLNonNull) else return_type:
+            case GraphQLScalarType() as scalar:
+                return Completion(self._scalar(scalar, nullable=nullable))
+            case GraphQLEnumType() as enum:
+                return Completion(_enum(enum, nullable=nullable))
+            case GraphQLList() as several:
+                if items := self.completion(several.of_type, details):
+                    return Completion(_nullable(_of_lists(items.complete), nullable), items.waits)
+            case GraphQLObjectType(is_type_of=None) as object_type:
+                if selection := self.selection(object_type, self._collect(object_type, details)):
+                    return Completion(_nullable(selection.complete, nullable), selection.waits)
+        return None
+
     def _add(
         self, selection: "Selection", parent: GraphQLObjectType, key: str, details: FieldDetailsList
     ) -> bool:
@@ -147,151 +155,93 @@ class Compiler:
             selection.add_constant(key, parent.name)
         elif field is not None:  # graphql-core leaves an unknown field out
             source = _source_of(field)
-            if source is None:
+            if source is None or (
+                isinstance(source, rows.Loaded) and is_leaf_type(get_named_type(field.type))
+            ):
                 return False
-            if not isinstance(source, rows.Loaded) and (leaf := self._leaf(field.type, selection)):
-                selection.add_leaf(key, source, leaf)
-            elif completion := self.completion(field.type, details):
-                selection.add_column(key, source, completion)
-            else:
+            completion = self.completion(field.type, details)
+            if completion is None:
                 return False
+            selection.add(key, source, completion)
         return True
 
-    def completion(self, return_type: GraphQLOutputType, details: FieldDetailsList) -> Completion | None:
-        """How values of a type of objects, or of lists of them, are completed."""
-        nullable = return_type
-        if isinstance(return_type, GraphQLNonNull):
-            nullable = return_type.of_type
-        found: Completion | None = None
-        if isinstance(nullable, GraphQLObjectType) and nullable.is_type_of is None:
-            if selection := self.selection(nullable, self._collect(nullable, details)):
-                found = Completion(selection.complete, selection.waits)
-        elif isinstance(nullable, GraphQLList) and (items := self.completion(nullable.of_type, details)):
-            found = Completion(_of_lists(items.complete), items.waits)
-        if found is None or nullable is not return_type:
-            return found and Completion(_never_null(found.complete), found.waits)
-        return Completion(_with_nulls(found.complete), found.waits)
-
-    def _leaf(self, return_type: GraphQLOutputType, selection: "Selection", depth: int = 0) -> str | None:
-        """An expression of a leaf, or of a list of leaves, in which {v} stands for the value as it was read."""
-        value = f"v{depth}"
-        nullable = return_type.of_type if isinstance(return_type, GraphQLNonNull) else return_type
-        if isinstance(nullable, GraphQLList):
-            item = self._leaf(nullable.of_type, selection, depth + 1)
-            if item is None:
-                return None
-            each = item.replace("{v}", f"i{depth}")
-            inner = f"([{each} for i{depth} in {value}] if type({value}) in LISTS else unexpected())"
-        elif isinstance(nullable, GraphQLEnumType):
-            inner = f"{selection.name(_enum_names(nullable))}[{value}]"
-        elif isinstance(nullable, GraphQLScalarType):
-            inner = self._scalar(nullable, selection, value)
-        else:
-            return None
-        null = "None" if nullable is return_type else "unexpected()"
-        return f"({null} if ({value} := {{v}}) is None else {inner})"
-
-    def _scalar(self, scalar: GraphQLScalarType, selection: "Selection", value: str) -> str:
+    def _scalar(self, scalar: GraphQLScalarType, *, nullable: bool) -> Complete:
         if scalar in _BUILT_IN:
-            return _BUILT_IN[scalar].format(v=value)
-        coerced = f"(x := {selection.name(scalar.coerce_output_value)}({value}))"
-        checked = f"(x if type({value}) in INERT and type({coerced}) in INERT else unexpected())"
-        written = self._written.get(scalar.name)
-        return f"({value} if {written.format(v=value)} else {checked})" if written else checked
+            return _leaf(*_BUILT_IN[scalar], nullable=nullable)
+        coerce = scalar.coerce_output_value
+        coerce_at_once = self._at_once.get(coerce)
+
+        def convert(values: Values) -> Values:
+            if coerce_at_once is not None and (coerced := coerce_at_once(values)) is not None:
+                return coerced
+            coerced = [coerce(value) for value in values]
+            return coerced if _INERT.issuperset(map(type, coerced)) else unexpected()
+
+        return _leaf(_INERT, convert, nullable=nullable)
+
+
+class _Column(NamedTuple):
+    """One field: how it is read of rows and of objects, and how what was read is completed."""
+
+    source: Source
+    completion: Completion
+    of_row: Read
+    of_object: Read
 
 
 class Selection:
-    """The plain fields selected of one object type, as code that completes a list of its values.
-
-    Leaves are expressions in the comprehension; a field that holds objects is a column, completed for all
-    the values before it.
-    """
+    """The plain fields selected of one object type."""
 
     def __init__(self) -> None:
         self.waits = False
-        self.reads = False
-        """Whether anything is read of a value; if not, there is nothing to tell a good one by."""
-        self._entries: dict[bool, list[str]] = {True: [], False: []}
-        """The text of each entry of an answer, for rows (True) and for objects."""
-        self._columns: list[tuple[Source, Completion]] = []
-        self._names: dict[str, Any] = dict(_NAMES)
-        self._builds: dict[bool, Callable[..., list[Any]]] = {}
-        self._kinds: dict[type, bool | None] = {}
+        self._entries: list[str] = []
+        self._columns: list[_Column] = []
 
-    def name(self, value: object) -> str:
-        """The name by which the generated code knows a value."""
-        name = f"n{len(self._names)}"
-        self._names[name] = value
-        return name
+    @property
+    def reads(self) -> bool:
+        """Whether anything is read of a value; if not, there is nothing to tell a good one by."""
+        return bool(self._columns)
 
     def add_constant(self, key: str, text: str) -> None:
-        self._write(key, repr(text))
+        self._entries.append(f"{key!r}: {text!r}")
 
-    def add_leaf(self, key: str, source: Source, expression: str) -> None:
-        self.reads = True
-        self._write(key, expression, source)
-
-    def add_column(self, key: str, source: Source, completion: Completion) -> None:
-        self.reads = True
+    def add(self, key: str, source: Source, completion: Completion) -> None:
         self.waits = self.waits or completion.waits or isinstance(source, rows.Loaded)
-        self._write(key, f"c{len(self._columns)}")
-        self._columns.append((source, completion))
+        self._entries.append(f"{key!r}: v{len(self._columns)}")
+        self._columns.append(_Column(source, completion, _reader(source, True), _reader(source, False)))
 
-    def _write(self, key: str, expression: str, source: Source | None = None) -> None:
-        # Here, and not when it is first compiled, for threads may do that at once and names must not be mixed up.
-        for by_item, entries in self._entries.items():
-            value = expression.replace("{v}", self._read(source, by_item)) if source else expression
-            entries.append(f"{key!r}: {value}")
-
-    def complete(self, context: Any, values: Sequence[Any]) -> Any:
+    def complete(self, context: Any, values: Values) -> Any:
         """Completes values none of which is null; raises anything for what graphql-core must complete."""
-        by_item = self._are_rows(values)
-        build = self._builds.get(by_item)
-        if build is None:
-            build = self._builds[by_item] = self._compile(by_item)
+        by_item = _are_rows(values)
         columns: list[Any] = []
         try:
-            for source, completion in self._columns:
-                columns.append(_complete_column(context, values, source, completion, by_item))
+            columns.extend(_complete_column(context, values, column, by_item) for column in self._columns)
         except Exception:
-            for column in filter(iscoroutine, columns):
-                column.close()
+            for waiting in filter(iscoroutine, columns):
+                waiting.close()
             raise
-        if any(map(iscoroutine, columns)):
-            return _build_later(build, values, columns)
-        return build(values, *columns)
+        return (
+            self._put_together_later(columns)
+            if any(map(iscoroutine, columns))
+            else self._put_together(*columns)
+        )
 
-    def _are_rows(self, values: Sequence[Any]) -> bool:
-        """Whether the values are rows or objects; raises for a mixture and for what is neither."""
-        found = {self._kinds.get(kind) for kind in set(map(type, values))}
-        if None in found:
-            for kind in set(map(type, values)) - self._kinds.keys():
-                if issubclass(kind, Exception) or hasattr(kind, "__await__") or kind is type(Undefined):
-                    unexpected()
-                self._kinds[kind] = kind in rows.ROWS
-            found = {self._kinds[kind] for kind in set(map(type, values))}
-        if len(found) > 1:
-            unexpected()
-        return found == {True}
+    async def _put_together_later(self, columns: list[Any]) -> list[Any]:
+        waiting = [index for index, column in enumerate(columns) if iscoroutine(column)]
+        for index, column in zip(waiting, await gather(*(columns[index] for index in waiting)), strict=True):
+            columns[index] = column
+        return self._put_together(*columns)
 
-    def _compile(self, by_item: bool) -> Callable[..., list[Any]]:
-        columns = [f"c{index}" for index in range(len(self._columns))]
-        given = ", ".join(["values", *columns])
-        each = f"{', '.join(['o', *columns])} in zip({given}, strict=True)" if columns else "o in values"
-        text = f"lambda {given}: [{{{', '.join(self._entries[by_item])}}} for {each}]"
-        # The text holds names of the schema and the reprs of response keys, and nothing else of a client's.
-        built: Callable[..., list[Any]] = eval(text, self._names)  # noqa: S307
+    @functools.cached_property
+    def _put_together(self) -> Callable[..., list[Any]]:
+        """Takes the columns and answers the dictionaries.
+
+        Its text holds the reprs of response keys and type names, and nothing else of a client's.
+        """
+        names = ", ".join(f"v{index}" for index in range(len(self._columns)))
+        text = f"lambda *columns: [{{{', '.join(self._entries)}}} for {names}, in zip(*columns, strict=True)]"
+        built: Callable[..., list[Any]] = eval(text)  # noqa: S307
         return built
-
-    def _read(self, source: Source, by_item: bool) -> str:
-        match source:
-            case rows.Column(name) if by_item:
-                return f"o[{name!r}]"
-            case rows.Column(name) | Attribute(name):
-                return f"o.{name}"
-            case Method(function):
-                return f"{self.name(function)}(o)"
-        raise AssertionError(source)
 
 
 def _reader(source: Source, by_item: bool) -> Read:
@@ -305,19 +255,11 @@ def _reader(source: Source, by_item: bool) -> Read:
     raise AssertionError(source)
 
 
-async def _build_later(
-    build: Callable[..., list[Any]], values: Sequence[Any], columns: list[Any]
-) -> list[Any]:
-    waiting = [index for index, column in enumerate(columns) if iscoroutine(column)]
-    for index, column in zip(waiting, await gather(*(columns[index] for index in waiting)), strict=True):
-        columns[index] = column
-    return build(values, *columns)
-
-
-def _complete_column(
-    context: Any, values: Sequence[Any], source: Source, completion: Completion, by_item: bool
-) -> Any:
-    read = list(map(_reader(source, by_item), values))
+def _complete_column(context: Any, values: Values, column: _Column, by_item: bool) -> Any:
+    read = [*map(column.of_row if by_item else column.of_object, values)]
+    if len(read) < len(values):
+        unexpected()  # a property raised StopIteration
+    source, completion = column.source, column.completion
     if not isinstance(source, rows.Loaded):
         return completion.complete(context, read)
     if values and source.is_in(values[0]):
@@ -365,8 +307,8 @@ async def _load_lists(
 def _of_lists(complete: Complete) -> Complete:
     """Completes lists by completing all their items at once."""
 
-    def complete_lists(context: Any, values: Sequence[Any]) -> Any:
-        if any(type(value) not in LISTS for value in values):
+    def complete_lists(context: Any, values: Values) -> Any:
+        if not LISTS.issuperset(map(type, values)):
             unexpected()
         completed = complete(context, [item for value in values for item in value])
         return _then(completed, lambda items: _parted(items, values))
@@ -379,32 +321,48 @@ def _parted(items: list[Any], lists: Sequence[Sequence[Any]]) -> list[list[Any]]
     return [list(islice(rest, len(each))) for each in lists]
 
 
-def _with_nulls(complete: Complete) -> Complete:
-    """Completes values some of which may be null."""
+def _leaf(kinds: frozenset[type], convert: Convert, *, nullable: bool) -> Complete:
+    """Completes leaves whose Python types are among the kinds."""
 
-    def complete_nullable(context: Any, values: Sequence[Any]) -> Any:
+    def complete(_: Any, values: Values) -> Values:
+        found = set(map(type, values))
+        if found <= kinds:
+            return convert(values)
+        if nullable and found <= {*kinds, NoneType}:
+            return _with_gaps(convert([value for value in values if value is not None]), values)
+        unexpected()
+
+    return complete
+
+
+def _enum(enum: GraphQLEnumType, *, nullable: bool) -> Complete:
+    """Completes an enum's members, and the values that graphql-core takes for them."""
+    members = getattr(enum, "wrapped_cls", ())
+    names: dict[Any, str | None] = {value.value: name for name, value in enum.values.items()}
+    names |= {member: enum.coerce_output_value(member) for member in members}
+    names.pop(None, None)
+    if nullable:
+        names[None] = None
+    return lambda _, values: [names[value] for value in values]
+
+
+def _nullable(complete: Complete, nullable: bool) -> Complete:
+    """Completes values some of which may be null, or of which none may."""
+
+    def complete_some(context: Any, values: Values) -> Any:
         if NoneType not in set(map(type, values)):
             return complete(context, values)
+        if not nullable:
+            unexpected()
         completed = complete(context, [value for value in values if value is not None])
         return _then(completed, lambda found: _with_gaps(found, values))
 
-    return complete_nullable
+    return complete_some
 
 
-def _with_gaps(completed: list[Any], values: Sequence[Any]) -> list[Any]:
+def _with_gaps(completed: Values, values: Values) -> list[Any]:
     rest = iter(completed)
     return [None if value is None else next(rest) for value in values]
-
-
-def _never_null(complete: Complete) -> Complete:
-    """Completes values none of which may be null."""
-
-    def complete_all(context: Any, values: Sequence[Any]) -> Any:
-        if NoneType in set(map(type, values)):
-            unexpected()
-        return complete(context, values)
-
-    return complete_all
 
 
 def _then(value: Any, use: Callable[[Any], Any]) -> Any:
@@ -440,8 +398,42 @@ def _source_of(field: GraphQLField) -> Source | None:
     return Method(function) if resolver.self_parameter or resolver.parent_parameter else None
 
 
-def _enum_names(enum: GraphQLEnumType) -> dict[Any, str]:
-    """The names of an enum by its members, and by the values that graphql-core takes for them."""
-    members = getattr(enum, "wrapped_cls", ())
-    names = {value.value: name for name, value in enum.values.items()}
-    return names | {member: enum.coerce_output_value(member) for member in members}
+def _are_rows(values: Values) -> bool:
+    """Whether the values are rows or objects; raises for a mixture and for what is neither."""
+    kinds = set(map(type, values))
+    if kinds <= rows.ROWS:
+        return True
+    if not kinds.isdisjoint(rows.ROWS) or not all(map(_is_object, kinds)):
+        unexpected()
+    return False
+
+
+@functools.cache
+def _is_object(kind: type) -> bool:
+    return not issubclass(kind, Exception) and not hasattr(kind, "__await__") and kind is not type(Undefined)
+
+
+def _as_they_are(values: Values) -> Values:
+    return values
+
+
+def _ints(values: Values) -> Values:
+    return values if min(values, default=0) >= -(2**31) and max(values, default=0) < 2**31 else unexpected()
+
+
+def _floats(values: Values) -> Values:
+    return values if all(map(math.isfinite, values)) else unexpected()
+
+
+def _texts(values: Values) -> Values:
+    return values if _STR.issuperset(map(type, values)) else [*map(str, values)]
+
+
+_BUILT_IN: dict[GraphQLScalarType, tuple[frozenset[type], Convert]] = {
+    GraphQLBoolean: (frozenset({bool}), _as_they_are),
+    GraphQLFloat: (frozenset({float}), _floats),
+    GraphQLID: (_UUIDS | {str}, _texts),
+    GraphQLInt: (frozenset({int}), _ints),
+    GraphQLString: (_STR, _as_they_are),
+}
+"""The kinds of a built-in scalar's values, and how they are converted."""

@@ -5,7 +5,7 @@ and @include is one for each way their variables fall.
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from inspect import isawaitable, iscoroutine
 from typing import Any, ClassVar
@@ -28,13 +28,16 @@ from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, 
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from schema import compiler
+from schema import compiler, scalars
 
 DOCUMENTS_MAX = 500
 """How many documents' compiled selections are kept."""
 
 VARIANTS_MAX = 64
 """How many ways the variables of one document's @skip and @include may fall and be compiled."""
+
+
+AtOnce = Mapping[compiler.Read, Callable[[compiler.Values], compiler.Values | None]]
 
 
 class Variant:
@@ -118,7 +121,7 @@ def compiled(schema: GraphQLSchema, document: DocumentNode, operation: Operation
 class Executor(StrawberryGraphQLCoreExecutionContext):
     """Executes one operation; answers as graphql-core's own would, errors and their paths included."""
 
-    written: ClassVar[dict[str, str]] = {}
+    at_once: ClassVar[AtOnce] = {scalars.format_instant: scalars.format_instants}
     """See `compiler.Compiler`."""
 
     variant: Variant | None = None
@@ -230,7 +233,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         return compiler.Compiler(
             lambda object_type, details: self.collect_subfields(object_type, details).grouped_field_set,
             self.schema.get_field,
-            self.written,
+            self.at_once,
         )
 
 

@@ -25,7 +25,7 @@ from graphql.utilities.coerce_input_value import coerce_default_value, coerce_in
 from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
 
-from schema import executor
+from schema import executor, scalars
 from schema.context import Context
 
 OPERATIONS_MAX = 500
@@ -35,9 +35,11 @@ _WATCHING = ("on_operation", "on_execute", "resolve", "get_results")
 
 
 class JSONExecutor(executor.Executor):
-    """Leaves to orjson what orjson writes as the scalar does."""
+    """Leaves instants to orjson, which writes them as the scalar does."""
 
-    written: ClassVar[dict[str, str]] = {"DateTime": "type({v}) is datetime and {v}.tzinfo is UTC"}
+    at_once: ClassVar[executor.AtOnce] = {
+        scalars.format_instant: lambda values: values if scalars.are_utc(values) else None
+    }
 
 
 class Operation:

@@ -2,8 +2,10 @@
 
 import datetime as dt
 import re
-from typing import NewType
+from collections.abc import Sequence
+from typing import Any, NewType
 
+import orjson
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
@@ -36,8 +38,24 @@ def parse_date(value: object) -> dt.date:
     raise ValueError('a date is ISO 8601, as in "2026-11-23"')
 
 
-def _format_instant(value: dt.datetime) -> str:
-    return value.astimezone(dt.UTC).isoformat()
+def format_instant(value: dt.datetime) -> str:
+    """Writes an instant in UTC, whatever its offset was."""
+    return (value if value.tzinfo is dt.UTC else value.astimezone(dt.UTC)).isoformat()
+
+
+def format_instants(values: Sequence[object]) -> list[str] | None:
+    """The same of many, as orjson writes them; None unless all are datetimes in UTC."""
+    texts: list[str] | None = orjson.loads(orjson.dumps(values)) if are_utc(values) else None
+    return texts
+
+
+def are_utc(values: Sequence[Any]) -> bool:
+    """Whether all are datetimes in UTC."""
+    return _DATETIME.issuperset(map(type, values)) and _UTC.issuperset([value.tzinfo for value in values])
+
+
+_DATETIME = frozenset({dt.datetime})
+_UTC = frozenset({dt.UTC})
 
 
 SCALARS: dict[object, ScalarDefinition] = {
@@ -53,7 +71,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     dt.datetime: strawberry.scalar(
         name="DateTime",
         description="An instant, ISO 8601 with offset; always answered in UTC.",
-        serialize=_format_instant,
+        serialize=format_instant,
         parse_value=parse_instant,
     ),
     dt.date: strawberry.scalar(
