@@ -11,7 +11,6 @@ import asyncpg
 import redis
 import typer
 import uvicorn
-from tortoise import exceptions
 
 from graphql_api import binaries, graphiql, stack
 from renewals import (
@@ -67,6 +66,7 @@ def serve(
         port=chosen.port if port is None else port,
         workers=workers,
         log_level=chosen.log_level.lower(),
+        access_log=chosen.log_level in ("DEBUG", "INFO"),
     )
 
 
@@ -215,9 +215,7 @@ def _run(work: Coroutine[object, object, Value]) -> Value:
         redis.ConnectionError,
     ) as problem:
         _fail(f"A server cannot be reached: {problem}")
-    except exceptions.OperationalError as problem:
-        if not isinstance(problem.__cause__, asyncpg.UndefinedTableError):
-            raise
+    except asyncpg.UndefinedTableError:
         _fail("The database has no tables yet: run `renewals migrate`.")
 
 

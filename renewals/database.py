@@ -168,15 +168,22 @@ def is_outage(error: Exception) -> bool:
 
 
 async def fetch(connection: Connection, sql: str, *values: object) -> Sequence[Row]:
-    """The rows of a statement; an INSERT, UPDATE or DELETE answers those it returns."""
-    if sql.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE"):
-        return await connection.execute_query_dict(sql, list(values))
-    return (await connection.execute_query(sql, list(values)))[1]
+    """The rows of a statement; an INSERT, UPDATE or DELETE answers those it returns.
+
+    asyncpg is asked itself, for the way through Tortoise costs half as much again as a short read.
+    """
+    rows: Sequence[Row]
+    async with connection.acquire_connection() as asked:
+        rows = await asked.fetch(sql, *values)
+    return rows
 
 
 async def execute(connection: Connection, sql: str, *values: object) -> int:
-    """How many rows an UPDATE or DELETE wrote; of an INSERT Tortoise always says 0."""
-    return (await connection.execute_query(sql, list(values)))[0]
+    """How many rows a statement wrote."""
+    async with connection.acquire_connection() as asked:
+        status = await asked.execute(sql, *values)
+    count = status.rpartition(" ")[2]
+    return int(count) if count.isdigit() else 0
 
 
 def columns(rows: Iterable[Sequence[object]], count: int) -> list[list[object]]:

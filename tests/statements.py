@@ -6,34 +6,31 @@ assert len(seen) == 2  # the API key's account, and the products
 """
 
 import contextlib
-import logging
 from collections.abc import Iterator
+from typing import Any
+from unittest import mock
 
-_LOG = logging.getLogger("tortoise.db_client")
-
-
-class _Listener(logging.Handler):
-    """Keeps the SQL of each statement; BEGIN and COMMIT are not logged, and so not kept."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.msg == "%s: %s" and isinstance(record.args, tuple):
-            self.seen.append(str(record.args[0]))
+from renewals import database
 
 
 @contextlib.contextmanager
 def counted() -> Iterator[list[str]]:
-    """The SQL of the statements that are run in the block, in their order, by whichever task."""
-    listener, level, propagates = _Listener(), _LOG.level, _LOG.propagate
-    _LOG.addHandler(listener)
-    _LOG.setLevel(logging.DEBUG)
-    _LOG.propagate = False
-    try:
-        yield listener.seen
-    finally:
-        _LOG.removeHandler(listener)
-        _LOG.setLevel(level)
-        _LOG.propagate = propagates
+    """The SQL of the statements that are run in the block, in their order, by whichever task.
+
+    BEGIN and COMMIT are not kept.
+    """
+    seen: list[str] = []
+    connection = database._Connection
+    fetch, execute = connection.fetch, connection.execute
+
+    async def note_fetch(self: Any, sql: str, *values: Any, **options: Any) -> Any:
+        seen.append(sql)
+        return await fetch(self, sql, *values, **options)
+
+    async def note_execute(self: Any, sql: str, *values: Any, **options: Any) -> Any:
+        if not sql.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
+            seen.append(sql)
+        return await execute(self, sql, *values, **options)
+
+    with mock.patch.multiple(connection, fetch=note_fetch, execute=note_execute):
+        yield seen

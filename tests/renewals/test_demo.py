@@ -5,7 +5,7 @@ import datetime as dt
 from collections import Counter
 
 import pytest
-from tortoise.exceptions import IntegrityError
+from asyncpg import IntegrityConstraintViolationError
 
 from renewals import auto_renewal, catalogue, database, demo, filters, lifecycle, money, pricing, queries
 from renewals.inventory import Registration
@@ -269,6 +269,6 @@ async def test_a_load_that_fails_half_way_leaves_nothing(world: World) -> None:
     await world.account("a")
     await world.instance(SEED_IDS[0])
     before = await world.snapshot()
-    with pytest.raises(IntegrityError, match="instances_pkey"):
+    with pytest.raises(IntegrityConstraintViolationError, match="instances_pkey"):
         await demo.load(DAY)
     assert await world.snapshot() == before

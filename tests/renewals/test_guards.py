@@ -1,7 +1,7 @@
 """What the database itself forbids, tried by raw SQL on the migrated schema."""
 
 import pytest
-from tortoise.exceptions import IntegrityError
+from asyncpg import IntegrityConstraintViolationError
 
 from renewals import database, orders, picks, planning, requests
 from tests.world import NOW, World
@@ -24,7 +24,7 @@ async def filled(world: World) -> World:
 async def assert_refused(world: World, statement: str, guard: str) -> None:
     """Runs a statement that the guard of that name must refuse, and that changes nothing."""
     before = await world.snapshot()
-    with pytest.raises(IntegrityError, match=guard):
+    with pytest.raises(IntegrityConstraintViolationError, match=guard):
         await database.execute(database.pool(), statement)
     assert await world.snapshot() == before
 

@@ -1,7 +1,7 @@
 """Registration: what the provider may not put there."""
 
 import pytest
-from tortoise.exceptions import IntegrityError
+from asyncpg import IntegrityConstraintViolationError
 
 from renewals import errors
 from tests.world import World
@@ -12,7 +12,7 @@ async def test_a_bundle_takes_no_member_of_another_account(world: World) -> None
     await world.account("b")
     await world.instances(["i-1", "i-2"], account="a", bundle="k")
     before = await world.snapshot()
-    with pytest.raises(IntegrityError, match="bundle_is_of_the_account"):
+    with pytest.raises(IntegrityConstraintViolationError, match="bundle_is_of_the_account"):
         await world.instance("i-3", account="b", bundle="k")
     assert await world.snapshot() == before
 
