@@ -110,11 +110,16 @@ class Compiler:
         self._get_field = get_field
         self._at_once = at_once
 
-    def selection(self, object_type: GraphQLObjectType, fields: GroupedFieldSet) -> "Selection | None":
-        """What completes these fields, or None if one of them is not plain."""
+    def selection(
+        self, object_type: GraphQLObjectType, fields: GroupedFieldSet, table: str | None = None
+    ) -> "Selection | None":
+        """What completes these fields, or None if one of them is not plain.
+
+        With a table the values are rows to which it is joined, and the fields are read from its columns.
+        """
         selection = Selection()
         for key, details in fields.items():
-            if not self._add(selection, object_type, key, details):
+            if not self._add(selection, object_type, key, details, table):
                 return None
         return selection if selection.reads else None
 
@@ -130,8 +135,10 @@ class Compiler:
         others = {key: details for key, details in fields.items() if key not in plain}
         return self.selection(object_type, plain), others
 
-    def completion(self, return_type: GraphQLOutputType, details: FieldDetailsList) -> Completion | None:
-        """How values of a type are completed, or None if graphql-core must."""
+    def completion(
+        self, return_type: GraphQLOutputType, details: FieldDetailsList, table: str | None = None
+    ) -> Completion | None:
+        """How values of a type are completed, or None if graphql-core must; `table` as in `selection`."""
         nullable = not isinstance(return_type, GraphQLNonNull)
         match return_type.of_type if isinstance(return_type, GraphQLNonNull) else return_type:
             case GraphQLScalarType() as scalar:
@@ -142,12 +149,17 @@ class Compiler:
                 if items := self.completion(several.of_type, details):
                     return Completion(_nullable(_of_lists(items.complete), nullable), items.waits)
             case GraphQLObjectType(is_type_of=None) as object_type:
-                if selection := self.selection(object_type, self._collect(object_type, details)):
+                if selection := self.selection(object_type, self._collect(object_type, details), table):
                     return Completion(_nullable(selection.complete, nullable), selection.waits)
         return None
 
     def _add(
-        self, selection: "Selection", parent: GraphQLObjectType, key: str, details: FieldDetailsList
+        self,
+        selection: "Selection",
+        parent: GraphQLObjectType,
+        key: str,
+        details: FieldDetailsList,
+        table: str | None = None,
     ) -> bool:
         name = details[0].node.name.value
         field = self._get_field(parent, name)
@@ -159,10 +171,17 @@ class Compiler:
                 isinstance(source, rows.Loaded) and is_leaf_type(get_named_type(field.type))
             ):
                 return False
+            if table is not None:
+                if not isinstance(source, rows.Column):
+                    return False
+                source = rows.Column(f"{table}.{source.name}")
             completion = self.completion(field.type, details)
             if completion is None:
                 return False
-            selection.add(key, source, completion)
+            joined = None
+            if isinstance(source, rows.Loaded) and source.joined is not None:
+                joined = self.completion(field.type, details, source.joined)
+            selection.add(key, source, completion, joined)
         return True
 
     def _scalar(self, scalar: GraphQLScalarType, *, nullable: bool) -> Complete:
@@ -181,12 +200,16 @@ class Compiler:
 
 
 class _Column(NamedTuple):
-    """One field: how it is read of rows and of objects, and how what was read is completed."""
+    """One field: how it is read of rows and of objects, and how what was read is completed.
+
+    `joined` completes the rows themselves, where what would be loaded is joined to them.
+    """
 
     source: Source
     completion: Completion
     of_row: Read
     of_object: Read
+    joined: Completion | None
 
 
 class Selection:
@@ -205,10 +228,12 @@ class Selection:
     def add_constant(self, key: str, text: str) -> None:
         self._entries.append(f"{key!r}: {text!r}")
 
-    def add(self, key: str, source: Source, completion: Completion) -> None:
+    def add(self, key: str, source: Source, completion: Completion, joined: Completion | None = None) -> None:
         self.waits = self.waits or completion.waits or isinstance(source, rows.Loaded)
         self._entries.append(f"{key!r}: v{len(self._columns)}")
-        self._columns.append(_Column(source, completion, _reader(source, True), _reader(source, False)))
+        self._columns.append(
+            _Column(source, completion, _reader(source, True), _reader(source, False), joined)
+        )
 
     def complete(self, context: Any, values: Values) -> Any:
         """Completes values none of which is null; raises anything for what graphql-core must complete."""
@@ -263,32 +288,25 @@ def _complete_column(context: Any, values: Values, column: _Column, by_item: boo
     if not isinstance(source, rows.Loaded):
         return completion.complete(context, read)
     if values and source.is_in(values[0]):
-        by_key = dict(zip(read, values, strict=True))
-        found = {key: None if key is None else source.part_of(row) for key, row in by_key.items()}
-        return _spread(context, found, read, completion)
+        if column.joined is None:
+            unexpected()
+        if NoneType in set(map(type, read)):
+            values = [None if key is None else row for key, row in zip(read, values, strict=True)]
+        return column.joined.complete(context, values)
     return _load(context, read, source, completion)
 
 
 async def _load(context: Any, keys: list[Any], source: rows.Loaded, completion: Completion) -> list[Any]:
-    """Loads what the keys stand for, each once."""
+    """Loads what the keys stand for, and completes it, each once."""
     if source.many:
         return await _load_lists(context, keys, source, completion)
     known = [key for key in dict.fromkeys(keys) if key is not None]
     found = dict(zip(known, await source.of(context).load_many(known), strict=True))
     if len(known) < len(keys) and None in keys:
         found[None] = None
-    completed = _spread(context, found, keys, completion)
-    return list(await completed if iscoroutine(completed) else completed)
-
-
-def _spread(context: Any, found: dict[Any, Any], keys: list[Any], completion: Completion) -> Any:
-    """Completes each value once and answers one for each of the keys."""
-
-    def by_key(completed: list[Any]) -> list[Any]:
-        answers = dict(zip(found, completed, strict=True))
-        return [answers[key] for key in keys]
-
-    return _then(completion.complete(context, list(found.values())), by_key)
+    completed = completion.complete(context, list(found.values()))
+    answers = dict(zip(found, await completed if iscoroutine(completed) else completed, strict=True))
+    return [answers[key] for key in keys]
 
 
 async def _load_lists(

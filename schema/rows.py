@@ -49,11 +49,6 @@ class Loaded:
         """Whether the value is in the row already."""
         return self.joined is not None and type(row) in ROWS and f"{self.joined}.{KEY}" in row
 
-    def part_of(self, row: Any) -> "Joined":
-        """The value that is in the row."""
-        assert self.joined is not None
-        return Joined(row, self.joined)
-
     def of(self, context: Context) -> DataLoader[Any, Any]:
         return self.loader(context.load)
 
@@ -110,8 +105,8 @@ def loaded(
         key = read(row, name)
         if key is None:
             return None
-        if reading.is_in(row):
-            return reading.part_of(row)
+        if joined is not None and reading.is_in(row):
+            return Joined(row, joined)
         found = loader(info.context.load)
         return await (found.load_many(key) if many else found.load(key))
 
