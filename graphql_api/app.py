@@ -12,12 +12,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from graphql_api import graphiql, view
-from renewals import (
-    clocks,
-    database,
-    memory,
-    settings,
-)
+from renewals import clocks, database, memory, settings
 
 EXAMPLE_QUERY = (Path(__file__).parent / "example.graphql").read_text(encoding="utf-8")
 

@@ -14,9 +14,7 @@ from strawberry.asgi import GraphQL
 from strawberry.http import process_result
 
 from graphql_api import authentication
-from renewals import (
-    clocks,
-)
+from renewals import clocks
 from schema import build
 from schema.context import Context
 

@@ -179,7 +179,7 @@ async def fetch(connection: Connection, sql: str, *values: object) -> Sequence[R
 
 
 async def execute(connection: Connection, sql: str, *values: object) -> int:
-    """How many rows a statement wrote."""
+    """How many rows a statement wrote, or a SELECT found."""
     async with connection.acquire_connection() as asked:
         status = await asked.execute(sql, *values)
     count = status.rpartition(" ")[2]

@@ -11,7 +11,7 @@ MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE rene
 """Rules 1 and 2; an instance of which this is false is on no tab."""
 
 EXPIRY = "coalesce(i.expires_at, 'infinity')"
-"""The expiry as lists are ordered by it and indexes have it: none is later than any."""
+"""The expiry as lists are ordered by it and indexes have it: no expiry counts as later than any."""
 
 TAB = "CASE WHEN i.expires_at IS NULL THEN 'NO_EXPIRY' ELSE i.renewal_mode END"
 """Rule 3: the one tab a manageable instance is on."""

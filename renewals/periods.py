@@ -37,7 +37,7 @@ def end_of_day(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     return dt.datetime.combine(day, END_OF_DAY, zone).astimezone(dt.UTC)
 
 
-@lru_cache(_CACHED_DAYS)
+@lru_cache(1_000)
 def current_day(now: dt.datetime, zone: ZoneInfo) -> dt.date:
     """The first day in the zone whose end is still to come."""
     day = now.astimezone(zone).date()

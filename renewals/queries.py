@@ -73,6 +73,7 @@ async def fetch_instances(
     """
     found = filters.conditions(account_id, instance_filter, now)
     wanted = {*columns, *(column.name for column in ordering.columns)}
+    assert all("." in column or column in (*_INSTANCE_COLUMNS, "status") for column in wanted), wanted
     select = [f"i.{column}" for column in _INSTANCE_COLUMNS if column in wanted]
     if "status" in wanted:
         select.append(f"{filters.status_at(found.hold(now))} AS status")

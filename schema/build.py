@@ -18,7 +18,6 @@ from strawberry.types.graphql import OperationType
 from schema import executor, mutations, prepared, queries, refusals, rows, scalars
 from schema.context import Context
 
-_DOCUMENTS_CACHED = 200
 _KINDS = (OperationType.QUERY, OperationType.MUTATION)
 
 
@@ -114,8 +113,8 @@ def make(executor_class: type[StrawberryGraphQLCoreExecutionContext]) -> Renewal
         execution_context_class=executor_class,
         exception_handlers=refusals.HANDLERS,
         extensions=[
-            lambda: ParserCache(maxsize=_DOCUMENTS_CACHED),
-            lambda: ValidationCache(maxsize=_DOCUMENTS_CACHED),
+            lambda: ParserCache(maxsize=executor.DOCUMENTS_MAX),
+            lambda: ValidationCache(maxsize=executor.DOCUMENTS_MAX),
             OperationNamed,  # adds to what the validation found, so after it
         ],
     )

@@ -1,7 +1,7 @@
 """graphql-core's executor, which completes what is plain by compiled code and all else as it always does.
 
-A document's compiled selections are kept as long as the document is; a document's selection under @skip
-and @include is one for each way their variables fall.
+The compiled selections of the latest documents are kept; under @skip and @include, one for each way their
+variables fall.
 """
 
 from collections import OrderedDict
@@ -28,16 +28,17 @@ from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, 
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from schema import compiler, scalars
+from schema import columns, compiler, scalars
 
-DOCUMENTS_MAX = 500
-"""How many documents' compiled selections are kept."""
+DOCUMENTS_MAX = 200
+"""How many documents are kept, parsed, validated, and with what was compiled of them."""
 
 VARIANTS_MAX = 64
 """How many ways the variables of one document's @skip and @include may fall and be compiled."""
 
 
-AtOnce = Mapping[compiler.Read, Callable[[compiler.Values], compiler.Values | None]]
+AtOnce = Mapping[columns.Read, Callable[[columns.Values], columns.Values | None]]
+"""See `compiler.Compiler`."""
 
 
 class Variant:
@@ -47,7 +48,7 @@ class Variant:
         self.root: GroupedFieldSet | None = None
         self.collected: dict[tuple[GraphQLObjectType, int], tuple[FieldDetailsList, CollectedFields]] = {}
         self.lists: dict[
-            tuple[GraphQLOutputType, int], tuple[FieldDetailsList, compiler.Completion | None]
+            tuple[GraphQLOutputType, int], tuple[FieldDetailsList, columns.Completion | None]
         ] = {}
         self.objects: dict[int, Split] = {}
 
@@ -56,7 +57,7 @@ class Split:
     """The fields of one object: what is compiled, and what graphql-core executes."""
 
     def __init__(
-        self, fields: GroupedFieldSet, selection: compiler.Selection | None, others: GroupedFieldSet
+        self, fields: GroupedFieldSet, selection: columns.Selection | None, others: GroupedFieldSet
     ) -> None:
         self.fields = fields  # kept, for its identity is the key under which this is found
         self.selection = selection
@@ -104,13 +105,15 @@ class _Directives(Visitor):
         self.is_beyond = self.is_beyond or bool(node.variable_definitions)
 
 
-_compiled: OrderedDict[tuple[GraphQLSchema, int], Compiled] = OrderedDict()
+_compiled: OrderedDict[tuple[GraphQLSchema, type, int], Compiled] = OrderedDict()
 
 
-def compiled(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Compiled:
-    """What is kept of an operation of a schema; those used least recently are forgotten."""
+def compiled(
+    executor: type, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
+) -> Compiled:
+    """What is kept of an operation, for one kind of executor; those used least recently are forgotten."""
     # Taken out and put in again as the latest, which is safe among threads: at worst one compiles anew.
-    key = (schema, id(operation))
+    key = (schema, executor, id(operation))
     found = _compiled.pop(key, None) or Compiled(document, operation)
     _compiled[key] = found
     if len(_compiled) > DOCUMENTS_MAX:
@@ -122,7 +125,6 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     """Executes one operation; answers as graphql-core's own would, errors and their paths included."""
 
     at_once: ClassVar[AtOnce] = {scalars.format_instant: scalars.format_instants}
-    """See `compiler.Compiler`."""
 
     variant: Variant | None = None
 
@@ -132,7 +134,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     ) -> "list[GraphQLError] | Executor":
         executor = super().build(schema, document, *args, **kwargs)
         if isinstance(executor, Executor):
-            executor.use(compiled(schema, document, executor.operation))
+            executor.use(compiled(cls, schema, document, executor.operation))
         return executor  # type: ignore[return-value]
 
     def use(self, known: Compiled) -> None:
@@ -170,7 +172,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                 item_type, details, info, path, items, position
             )
 
-        if self.variant is None or not items or type(items) not in compiler.LISTS:
+        if self.variant is None or not items or type(items) not in columns.LISTS:
             return by_core()
         completion = self._list_completion(item_type, details, self.variant)
         completed = None
@@ -207,7 +209,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def _list_completion(
         self, item_type: GraphQLOutputType, details: FieldDetailsList, variant: Variant
-    ) -> compiler.Completion | None:
+    ) -> columns.Completion | None:
         key = (item_type, id(details))
         known = variant.lists.get(key)
         if known is None:

@@ -20,7 +20,7 @@ def given(value: Value | None) -> Value | None:
 
 
 def _as_given(input_type: type[Value]) -> type[Value]:
-    """Spares Strawberry a look at each value of an input whose fields are leaves, or lists of them."""
+    """Spares Strawberry a look at each value of an input whose fields are leaves, or lists that nobody changes."""
     definition = input_type.__strawberry_definition__  # type: ignore[attr-defined]
     names = {to_camel_case(field.python_name): field.python_name for field in definition.fields}
 

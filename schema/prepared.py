@@ -1,7 +1,7 @@
 """Operations that went the whole way once: what executing them again needs is kept, and no more is done.
 
-Only what passed every rule and limit is kept, so that what is found here need not pass them again. An
-extension that watches each request, or each field, still does.
+Only what passed every rule is kept, so that what is found here need not pass them again: a rule must hang on
+the document alone. An extension that watches each request, or each field, still does.
 """
 
 from collections import OrderedDict
@@ -28,8 +28,9 @@ from strawberry.extensions import SchemaExtension
 from schema import executor, scalars
 from schema.context import Context
 
-OPERATIONS_MAX = 500
-QUERY_CHARACTERS_MAX = 20_000
+OPERATIONS_MAX = 200
+QUERY_CHARACTERS_MAX = 5_000
+"""A document that long takes some hundred kilobytes while it is kept."""
 
 _WATCHING = ("on_operation", "on_execute", "resolve", "get_results")
 
@@ -112,9 +113,9 @@ class Operations:
         self._kept: OrderedDict[tuple[str, str | None], Operation] = OrderedDict()
 
     def find(self, query: str, name: str | None) -> Operation | None:
-        found = self._kept.get((query, name))
+        found = self._kept.pop((query, name), None)
         if found is not None:
-            self._kept.move_to_end((query, name))
+            self._kept[query, name] = found
         return found
 
     def keep(self, query: str, name: str | None, document: DocumentNode) -> None:

@@ -45,6 +45,11 @@ class Loaded:
     joined: str | None = None
     """The table that the statement may have joined, whose columns are then in the row as "table.column"."""
 
+    def part_of(self, row: Any) -> dict[str, Any]:
+        """The value that is in the row."""
+        prefix = f"{self.joined}."
+        return {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}
+
     def is_in(self, row: Any) -> bool:
         """Whether the value is in the row already."""
         return self.joined is not None and type(row) in ROWS and f"{self.joined}.{KEY}" in row
@@ -61,19 +66,6 @@ class Computed:
 
 
 Reading = Column | Loaded | Computed
-
-
-class Joined:
-    """What a statement joined to a row: an object whose attributes are the columns of one table."""
-
-    __slots__ = ("_row", "_table")
-
-    def __init__(self, row: Any, table: str) -> None:
-        self._row = row
-        self._table = table
-
-    def __getattr__(self, name: str) -> Any:
-        return self._row[f"{self._table}.{name}"]
 
 
 def read(source: Any, name: str) -> Any:
@@ -105,8 +97,8 @@ def loaded(
         key = read(row, name)
         if key is None:
             return None
-        if joined is not None and reading.is_in(row):
-            return Joined(row, joined)
+        if reading.is_in(row):
+            return reading.part_of(row)
         found = loader(info.context.load)
         return await (found.load_many(key) if many else found.load(key))
 

@@ -53,9 +53,9 @@ def selected(info: Info) -> Selected:
     """What is selected below the field that is being resolved."""
     raw = info._raw_info
     node = raw.field_nodes[0]
-    known = _known.get(id(node)) if len(raw.field_nodes) == 1 else None
+    known = _known.pop(id(node), None) if len(raw.field_nodes) == 1 else None
     if known is not None:
-        _known.move_to_end(id(node))
+        _known[id(node)] = known
         return known[1]
     collecting = _Collecting(raw)
     for each in raw.field_nodes:
@@ -73,6 +73,8 @@ class _Collecting:
         self.variables: Mapping[str, Any] = raw.variable_values  # type: ignore[assignment]
         self.found = Selected()
         self.varies = False
+        self._spread: set[tuple[str, int]] = set()
+        """Which fragments are in which selections already: those spread twice would double with each level."""
 
     def add(self, nodes: Sequence[SelectionNode], found: Selected) -> None:
         for node in nodes:
@@ -85,7 +87,8 @@ class _Collecting:
                         self.add(node.selection_set.selections, below)
                 case InlineFragmentNode():
                     self.add(node.selection_set.selections, found)
-                case FragmentSpreadNode():
+                case FragmentSpreadNode() if (spread := (node.name.value, id(found))) not in self._spread:
+                    self._spread.add(spread)
                     self.add(self.fragments[node.name.value].selection_set.selections, found)
 
     def _is_included(self, node: SelectionNode) -> bool:

@@ -1,0 +1,248 @@
+"""What compiled selections do with a list of values: read it by columns, complete those, put them together.
+
+It raises on anything that it does not expect. See `compiler`.
+"""
+
+import functools
+import operator
+from asyncio import gather
+from collections.abc import Callable, Sequence
+from inspect import iscoroutine
+from itertools import islice
+from types import NoneType
+from typing import Any, NamedTuple, NoReturn
+
+from graphql import (
+    Undefined,
+)
+
+from schema import rows
+
+Values = Sequence[Any]
+Complete = Callable[[Any, Values], Any]
+"""Takes a request's context and some values; answers the completed ones in the same order, or a coroutine."""
+
+Read = Callable[[Any], Any]
+
+LISTS = frozenset({list, tuple})
+
+
+class Unexpected(Exception):
+    """The compiled code met what graphql-core must look at."""
+
+
+def unexpected() -> NoReturn:
+    raise Unexpected
+
+
+class Method(NamedTuple):
+    """The value is what a function of the object alone answers."""
+
+    function: Read
+
+
+class Attribute(NamedTuple):
+    """The value is an attribute, and nothing else will do."""
+
+    name: str
+
+
+Source = rows.Column | rows.Loaded | Method | Attribute
+"""Where a field's value comes from."""
+
+
+class Completion(NamedTuple):
+    """How values of one type are completed, and whether that may have to wait for something."""
+
+    complete: Complete
+    waits: bool = False
+
+
+class _Column(NamedTuple):
+    """One field: how it is read of rows and of objects, and how what was read is completed.
+
+    `joined` completes the rows themselves, where what would be loaded is joined to them.
+    """
+
+    source: Source
+    completion: Completion
+    of_row: Read
+    of_object: Read
+    joined: Completion | None
+
+    @property
+    def waits(self) -> bool:
+        return self.completion.waits or isinstance(self.source, rows.Loaded)
+
+
+class Selection:
+    """The plain fields selected of one object type."""
+
+    def __init__(self) -> None:
+        self.waits = False
+        self._entries: list[str] = []
+        self._columns: list[_Column] = []
+
+    @property
+    def reads(self) -> bool:
+        """Whether anything is read of a value; if not, there is nothing to tell a good one by."""
+        return bool(self._columns)
+
+    def add_constant(self, key: str, text: str) -> None:
+        self._entries.append(f"{key!r}: {text!r}")
+
+    def add(self, key: str, source: Source, completion: Completion, joined: Completion | None = None) -> None:
+        column = _Column(source, completion, _reader(source, True), _reader(source, False), joined)
+        self.waits = self.waits or column.waits
+        self._entries.append(f"{key!r}: v{len(self._columns)}")
+        self._columns.append(column)
+
+    def complete(self, context: Any, values: Values) -> Any:
+        """Completes values none of which is null; raises anything for what graphql-core must complete."""
+        by_item = _are_rows(values)
+        columns: list[Any] = [None] * len(self._columns)
+        for (
+            index
+        ) in self._order:  # what may raise here comes before what waits, so that nothing is left waiting
+            columns[index] = _complete_column(context, values, self._columns[index], by_item)
+        return (
+            self._put_together_later(columns)
+            if any(map(iscoroutine, columns))
+            else self._put_together(*columns)
+        )
+
+    async def _put_together_later(self, columns: list[Any]) -> list[Any]:
+        waiting = [index for index, column in enumerate(columns) if iscoroutine(column)]
+        for index, column in zip(waiting, await gather(*(columns[index] for index in waiting)), strict=True):
+            columns[index] = column
+        return self._put_together(*columns)
+
+    @functools.cached_property
+    def _order(self) -> list[int]:
+        return sorted(range(len(self._columns)), key=lambda index: self._columns[index].waits)
+
+    @functools.cached_property
+    def _put_together(self) -> Callable[..., list[Any]]:
+        """Takes the columns and answers the dictionaries.
+
+        Its text holds the reprs of response keys and type names, and nothing else of a client's.
+        """
+        names = ", ".join(f"v{index}" for index in range(len(self._columns)))
+        text = f"lambda *columns: [{{{', '.join(self._entries)}}} for {names}, in zip(*columns, strict=True)]"
+        built: Callable[..., list[Any]] = eval(text)  # noqa: S307
+        return built
+
+
+def _reader(source: Source, by_item: bool) -> Read:
+    match source:
+        case rows.Column(name) | rows.Loaded(column=name) if by_item:
+            return operator.itemgetter(name)
+        case rows.Column(name) | rows.Loaded(column=name) | Attribute(name):
+            return operator.attrgetter(name)
+        case Method(function):
+            return function
+    raise AssertionError(source)
+
+
+def _complete_column(context: Any, values: Values, column: _Column, by_item: bool) -> Any:
+    read = [*map(column.of_row if by_item else column.of_object, values)]
+    if len(read) < len(values):
+        unexpected()  # a property raised StopIteration
+    source, completion = column.source, column.completion
+    if not isinstance(source, rows.Loaded):
+        return completion.complete(context, read)
+    if values and source.is_in(values[0]):
+        if column.joined is None:
+            unexpected()
+        if NoneType in set(map(type, read)):
+            values = [None if key is None else row for key, row in zip(read, values, strict=True)]
+        return column.joined.complete(context, values)
+    return _load(context, read, source, completion)
+
+
+async def _load(context: Any, keys: list[Any], source: rows.Loaded, completion: Completion) -> list[Any]:
+    """Loads what the keys stand for, and completes it, each once."""
+    if source.many:
+        return await _load_lists(context, keys, source, completion)
+    known = [key for key in dict.fromkeys(keys) if key is not None]
+    found = dict(zip(known, await source.of(context).load_many(known), strict=True))
+    if len(known) < len(keys) and None in keys:
+        found[None] = None
+    completed = completion.complete(context, list(found.values()))
+    answers = dict(zip(found, await completed if iscoroutine(completed) else completed, strict=True))
+    return [answers[key] for key in keys]
+
+
+async def _load_lists(
+    context: Any, keys: list[Sequence[Any] | None], source: rows.Loaded, completion: Completion
+) -> list[Any]:
+    """The same where each value has a list of keys."""
+    if any(some is not None and type(some) not in LISTS for some in keys):
+        unexpected()  # an iterator must be left for graphql-core to read
+    known = list(dict.fromkeys(key for some in keys for key in some or ()))
+    found = dict(zip(known, await source.of(context).load_many(known), strict=True))
+    lists = [None if some is None else [found[key] for key in some] for some in keys]
+    completed = completion.complete(context, lists)
+    return list(await completed if iscoroutine(completed) else completed)
+
+
+def of_lists(complete: Complete) -> Complete:
+    """Completes lists by completing all their items at once."""
+
+    def complete_lists(context: Any, values: Values) -> Any:
+        if not LISTS.issuperset(map(type, values)):
+            unexpected()
+        completed = complete(context, [item for value in values for item in value])
+        return _then(completed, lambda items: _parted(items, values))
+
+    return complete_lists
+
+
+def _parted(items: list[Any], lists: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    rest = iter(items)
+    return [list(islice(rest, len(each))) for each in lists]
+
+
+def nullable(complete: Complete, nullable: bool) -> Complete:
+    """Completes values some of which may be null, or of which none may."""
+
+    def complete_some(context: Any, values: Values) -> Any:
+        if NoneType not in set(map(type, values)):
+            return complete(context, values)
+        if not nullable:
+            unexpected()
+        completed = complete(context, [value for value in values if value is not None])
+        return _then(completed, lambda found: with_gaps(found, values))
+
+    return complete_some
+
+
+def with_gaps(completed: Values, values: Values) -> list[Any]:
+    rest = iter(completed)
+    return [None if value is None else next(rest) for value in values]
+
+
+def _then(value: Any, use: Callable[[Any], Any]) -> Any:
+    """`use` of the value, at once or when it is there."""
+    if not iscoroutine(value):
+        return use(value)
+
+    async def later() -> Any:
+        return use(await value)
+
+    return later()
+
+
+def _are_rows(values: Values) -> bool:
+    """Whether the values are rows or objects; raises for a mixture and for what is neither."""
+    kinds = set(map(type, values))
+    if kinds <= rows.ROWS:
+        return True
+    if not kinds.isdisjoint(rows.ROWS) or not all(map(_is_object, kinds)):
+        unexpected()
+    return False
+
+
+@functools.cache
+def _is_object(kind: type) -> bool:
+    return not issubclass(kind, Exception) and not hasattr(kind, "__await__") and kind is not type(Undefined)
