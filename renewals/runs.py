@@ -69,6 +69,12 @@ def last_tick(now: dt.datetime) -> dt.datetime:
     return tick if tick <= now else tick - dt.timedelta(hours=1)
 
 
+def tick_from(instant: dt.datetime) -> dt.datetime:
+    """The first time from an instant on at which an hourly run is to be."""
+    tick = last_tick(instant)
+    return tick if tick == instant else tick + dt.timedelta(hours=1)
+
+
 async def open_scheduled(now: dt.datetime) -> int | None:
     """Opens the run of the last tick, unless it has been; the answer of all openers but one is None."""
     tick = last_tick(now)
@@ -203,6 +209,8 @@ async def read_parked(run_id: int) -> list[tuple[str, str]]:
 async def set_aside(chunk: Chunk, error: str, now: dt.datetime) -> None:
     """Divides a chunk that cannot be done into its accounts, or parks the one it has until the next run."""
     async with database.transaction() as connection:
+        # One at a time, for the new chunks are numbered from the run's last.
+        await database.fetch(connection, "SELECT FROM renewal_runs WHERE id = $1 FOR UPDATE", chunk.run_id)
         account_ids, _ = await read_chunk(connection, chunk)
         if not await claim(connection, chunk):
             return

@@ -1,5 +1,8 @@
 """An account whose data makes the engine raise stops nobody else, and is tried again in the next run."""
 
+import asyncio
+from collections.abc import Callable
+
 import asyncpg
 import pytest
 
@@ -63,6 +66,21 @@ async def test_it_is_renewed_by_the_next_run_once_it_is_cured(three_accounts: Wo
         ("c-1", 1),
     ]
     await integrity.assert_holds()
+
+
+async def test_chunks_that_are_set_aside_at_once_are_numbered_one_after_the_other(
+    world: World, settings_override: Callable[..., None]
+) -> None:
+    settings_override(instances_per_chunk=2)
+    for account in ("a", "b", "c", "d", "e", "f"):
+        await world.account(account, balance="10.00")
+        await world.instance(f"{account}-1", account=account, expires="2027-01-31", mode="AUTO", price="1.00")
+    at = world.at(AT)
+    run_id = await runs.open_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
+    chunks = await runs.pending_chunks(run_id)
+    assert len(chunks) == 3
+    await asyncio.gather(*(runs.set_aside(chunk, "poisoned", at) for chunk in chunks))
+    assert await world.value("SELECT count(*) FROM renewal_chunks WHERE done_at IS NULL") == 6
 
 
 async def test_a_run_keeps_whether_all_added_up_after_it(world: World) -> None:
