@@ -90,7 +90,8 @@ class OpenLoop:
         self.one = one
         self.arrivals = arrivals
         self.waiting: deque[Due] = deque()
-        self.idle: list[client.Connection] = []
+        self.idle: deque[client.Connection] = deque()
+        """In turn, so that none is idle for as long as it takes a server to close it."""
         self.sent: dict[client.Connection, Due] = {}
         self.latencies: list[float] = []
         self.statuses: set[int] = set()
@@ -98,7 +99,7 @@ class OpenLoop:
     async def run(self) -> tuple[list[float], float]:
         """The latency of each request, and how long all took; raises UnexpectedAnswerError if one was not 200."""
         port = self.one.server.port
-        self.idle = [await client.connect(port, self._answered) for _ in range(CONNECTIONS_MAX)]
+        self.idle.extend([await client.connect(port, self._answered) for _ in range(CONNECTIONS_MAX)])
         everyone = list(self.idle)
         self.all_answered = asyncio.Event()
         self.started = time.perf_counter()
@@ -116,7 +117,7 @@ class OpenLoop:
 
     def _send(self) -> None:
         while self.waiting and self.idle:
-            connection = self.idle.pop()
+            connection = self.idle.popleft()
             due = self.sent[connection] = self.waiting.popleft()
             connection.send(self.one.requests[due.page])
 
