@@ -68,6 +68,13 @@ class Purse:
         self.balance_cents -= balance_cents
         return Payment(uses, sum(taken.values()), balance_cents, self.balance_cents, 0)
 
+    def left(self) -> list[terms.Voucher]:
+        """The vouchers with what is left of them."""
+        return [
+            voucher._replace(available_cents=cents)
+            for voucher, cents in zip(self._vouchers, self._available, strict=True)
+        ]
+
     def _take_vouchers(self, charge: Charge, taken: dict[int, int]) -> int:
         """Takes the charge from vouchers into `taken` and answers what they leave to the balance."""
         rest = charge.cents

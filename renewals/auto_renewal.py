@@ -108,8 +108,7 @@ async def _plan(
         account_id: planning.plan_run(
             instances=found.get(account_id, ()),
             basis=planning.Basis(products, account.zone, now),
-            balance_cents=account.balance_cents,
-            vouchers=usable[account_id],
+            purse=allocation.Purse(account.balance_cents, usable[account_id], now),
         )
         for account_id, account in accounts.items()
     }

@@ -48,14 +48,14 @@ def due_at(instance: terms.Instance, account: terms.Account) -> dt.datetime:
     assert instance.expires_at is not None
     day = periods.last_day(instance.expires_at, account.zone)
     time = settings.get().auto_renew_time
-    return periods.due_at(day, account.zone, time=time, lead_days=_lead_days(account))
+    return periods.due_at(day, account.zone, time=time, lead_days=lead_days(account))
 
 
 async def read(
     connection: Connection, accounts: Mapping[str, terms.Account], now: dt.datetime
 ) -> dict[str, list[terms.Instance]]:
     """The due instances of some accounts, by account."""
-    cutoffs = [due_before(now, account.zone, _lead_days(account)) for account in accounts.values()]
+    cutoffs = [due_before(now, account.zone, lead_days(account)) for account in accounts.values()]
     rows = await database.fetch(
         connection,
         f"""SELECT {inventory.COLUMNS} FROM unnest($1::text[], $2::timestamptz[]) AS a(id, cutoff)
@@ -72,5 +72,6 @@ async def read(
     return found
 
 
-def _lead_days(account: terms.Account) -> int:
+def lead_days(account: terms.Account) -> int:
+    """How many days before the day of expiry the account's instances are renewed (rule 20)."""
     return settings.get().auto_renew_lead_days if account.lead_days is None else account.lead_days

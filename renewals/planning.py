@@ -166,34 +166,40 @@ def extend(units: Iterable[Unit], extension: Extension, basis: Basis) -> tuple[l
 
 
 class Outcome(NamedTuple):
-    """What a run does with one unit: an order with its payment, or a refusal for each member."""
+    """What a run does with one unit: an order with its payment, or a refusal for each member.
+
+    `price_cents` is what it costs, or would have cost had there been the money.
+    """
 
     unit: Unit
     lines: tuple[Line, ...]
     refusals: tuple[Refusal, ...]
     payment: allocation.Payment | None
+    price_cents: int
 
 
 def plan_run(
     *,
     instances: Iterable[terms.Instance],
     basis: Basis,
-    balance_cents: int,
-    vouchers: Iterable[terms.Voucher],
+    purse: allocation.Purse,
 ) -> list[Outcome]:
-    """Plans one account's due instances: earliest expiry first, what cannot be paid passed over (rule 21)."""
-    purse = allocation.Purse(balance_cents, vouchers, basis.now)
+    """Plans one account's due instances: earliest expiry first, what cannot be paid passed over (rule 21).
+
+    The purse is left with what the plan does not spend.
+    """
     extension = RenewAuto()
     outcomes = []
     for unit in group_units(instances):
         lines, refusals = _extend_unit(unit, extension, basis)
         payment = None
+        price_cents = sum([line.price.price_cents for line in lines])
         if lines:
             payment = purse.pay(charges_of(lines))
             if payment.shortfall_cents:
                 refusals = [_unpaid(line, lines, payment) for line in lines]
                 lines, payment = [], None
-        outcomes.append(Outcome(unit, tuple(lines), tuple(refusals), payment))
+        outcomes.append(Outcome(unit, tuple(lines), tuple(refusals), payment, price_cents))
     return outcomes
 
 

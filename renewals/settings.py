@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 INSTANCES_PER_SELECTION_MAX = 10_000
 PAGE_ROWS_DEFAULT = 10
 PAGE_ROWS_MAX = 1_000
+FORECAST_DAYS_MAX = 366
 MONTHS_MAX = 36
 IDEMPOTENCY_KEY_LENGTH_MAX = 64
 LEAD_DAYS_MAX = 9
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     instances_per_selection_max: Annotated[int, Field(ge=1)] = INSTANCES_PER_SELECTION_MAX
     page_rows_max: Annotated[int, Field(ge=1)] = PAGE_ROWS_MAX
     months_max: Annotated[int, Field(ge=1)] = MONTHS_MAX
+    forecast_days_max: Annotated[int, Field(ge=1, le=FORECAST_DAYS_MAX)] = FORECAST_DAYS_MAX
     idempotency_key_length_max: Annotated[int, Field(ge=1, le=64)] = IDEMPOTENCY_KEY_LENGTH_MAX
 
     @property

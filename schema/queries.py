@@ -2,7 +2,7 @@
 
 import strawberry
 
-from schema import accounts, catalogue, instances, orders
+from schema import accounts, catalogue, forecasts, instances, orders
 
 
 @strawberry.type
@@ -14,6 +14,7 @@ class Query:
     data_centers = strawberry.field(resolver=catalogue.resolve_data_centers)
     quote_renewal = strawberry.field(resolver=orders.resolve_quote_renewal)
     quote_unify_expiry = strawberry.field(resolver=orders.resolve_quote_unify_expiry)
+    forecast = strawberry.field(resolver=forecasts.resolve_forecast)
     order = strawberry.field(resolver=orders.resolve_order)
     orders = strawberry.field(resolver=orders.resolve_orders)
     ledger = strawberry.field(resolver=accounts.resolve_ledger)

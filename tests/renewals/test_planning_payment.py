@@ -4,7 +4,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from renewals import planning, terms
+from renewals import allocation, planning, terms
 from renewals.allocation import Payment, VoucherUse
 from renewals.planning import Outcome, RenewFor, UnifyToDayOfMonth
 from renewals.terms import BundleHandling
@@ -34,7 +34,9 @@ def run(
     vouchers: tuple[terms.Voucher, ...] = (),
     now: str = "2018-09-10 00:30",
 ) -> list[Outcome]:
-    return planning.plan_run(instances=due, basis=basis(now), balance_cents=balance_cents, vouchers=vouchers)
+    judged_by = basis(now)
+    purse = allocation.Purse(balance_cents, vouchers, judged_by.now)
+    return planning.plan_run(instances=due, basis=judged_by, purse=purse)
 
 
 def renewed_ids(outcomes: list[Outcome]) -> list[str]:

@@ -1,0 +1,177 @@
+"""What the worker will do with the money on hand: the one engine on the clocks of the coming days.
+
+Nothing is written and nothing is locked. What cannot be paid when its day comes is taken for lost: money
+only gets less, so no later try of the same day would find what the first has not.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from renewals import (
+    allocation,
+    catalogue,
+    database,
+    due,
+    errors,
+    filters,
+    inventory,
+    ledger,
+    periods,
+    planning,
+    runs,
+    settings,
+    terms,
+    vouchers,
+)
+
+_ENOUGH_CENTS = 10**18
+"""More than any account will ever be asked for."""
+
+
+class Day(NamedTuple):
+    """What is due on one day in the account's zone, and what becomes of it; amounts in cents.
+
+    `shortfall_cents` is what lacked that morning for all of the day's renewals.
+    """
+
+    date: dt.date
+    due_count: int
+    total_cents: int
+    voucher_cents: int
+    balance_cents: int
+    balance_after_cents: int
+    shortfall_cents: int
+    at_risk_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Each coming day, today first; `top_up_cents` is the least that, added today, leaves nothing unpaid."""
+
+    days: tuple[Day, ...]
+    top_up_cents: int
+
+    @property
+    def total_cents(self) -> int:
+        """What all renewals of the days cost, whether they can be paid or not."""
+        return sum(day.total_cents for day in self.days)
+
+    @property
+    def first_shortfall_on(self) -> dt.date | None:
+        return next((day.date for day in self.days if day.shortfall_cents), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What an account has and what the rules judge it by, as it was at one moment."""
+
+    account: terms.Account
+    lead_days: int
+    products: Mapping[str, terms.Product]
+    instances: Sequence[terms.Instance]
+    vouchers: Sequence[terms.Voucher]
+
+
+class _Run(NamedTuple):
+    """One day's run: its instant, what is due, what was there to pay with, what is done, what is left."""
+
+    date: dt.date
+    basis: planning.Basis
+    due: Sequence[terms.Instance]
+    balance_cents: int
+    vouchers: Sequence[terms.Voucher]
+    outcomes: Sequence[planning.Outcome]
+    purse: allocation.Purse
+
+
+async def read(account_id: str, days: int, now: dt.datetime) -> Forecast:
+    """The account's forecast; raises InvalidInput for a number of days out of bounds (rule 26)."""
+    days_max = settings.get().forecast_days_max
+    if not 1 <= days <= days_max:
+        raise errors.InvalidInput("days", f"must be 1 to {days_max}")
+    return foresee(await read_holdings(account_id, days, now), days, now)
+
+
+async def read_holdings(account_id: str, days: int, now: dt.datetime) -> Holdings:
+    """What is needed to foresee so many days."""
+    async with database.snapshot() as connection:
+        account = await ledger.read(connection, account_id)
+        lead_days = due.lead_days(account)
+        last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1 + lead_days)
+        rows = await database.fetch(
+            connection,
+            f"""SELECT {inventory.COLUMNS} FROM instances i WHERE i.account_id = $1 AND i.renewal_mode = 'AUTO'
+                AND i.status = 'RUNNING' AND {filters.EXPIRY} BETWEEN $2 AND $3""",
+            account_id,
+            now,
+            periods.end_of_day(last, account.zone),
+        )
+        instances = [terms.Instance._make(row) for row in rows]
+        products = await catalogue.read_products(connection)
+        usable = await vouchers.read_usable(connection, [account_id], now)
+    return Holdings(account, lead_days, products, instances, usable[account_id])
+
+
+def foresee(held: Holdings, days: int, now: dt.datetime) -> Forecast:
+    """What the coming days bring; pure."""
+    found = tuple(_day_of(run) for run in _run_days(held, held.account.balance_cents, days, now))
+    if not any(day.shortfall_cents for day in found):
+        return Forecast(found, 0)
+    # What is paid from vouchers does not hang on the balance, so with enough of it all that is needed is spent.
+    *_, last = _run_days(held, _ENOUGH_CENTS, days, now)
+    return Forecast(found, _ENOUGH_CENTS - last.purse.balance_cents - held.account.balance_cents)
+
+
+def _run_days(held: Holdings, balance_cents: int, days: int, now: dt.datetime) -> Iterator[_Run]:
+    """The worker's run of each day, the first of them the next one from now."""
+    zone, time = held.account.zone, settings.get().auto_renew_time
+    today = now.astimezone(zone).date()
+    coming: dict[dt.date, list[terms.Instance]] = {}
+    for instance in held.instances:
+        coming.setdefault(max(today, _due_day(instance, held)), []).append(instance)
+    left: Sequence[terms.Voucher] = held.vouchers
+    for date in (today + dt.timedelta(days=number) for number in range(days)):
+        starts_at = periods.due_at(date, zone, time=time, lead_days=0)
+        basis = planning.Basis(held.products, zone, runs.tick_from(max(starts_at, now)))
+        due_now = coming.pop(date, [])
+        purse = allocation.Purse(balance_cents, left, basis.now)
+        outcomes = planning.plan_run(instances=due_now, basis=basis, purse=purse)
+        yield _Run(date, basis, due_now, balance_cents, left, outcomes, purse)
+        balance_cents, left = purse.balance_cents, purse.left()
+        for outcome in outcomes:
+            for line in outcome.lines if outcome.payment else ():
+                later = line.instance._replace(expires_at=line.expires_at, anchor_day=line.anchor_day)
+                coming.setdefault(_due_day(later, held), []).append(later)
+
+
+def _due_day(instance: terms.Instance, held: Holdings) -> dt.date:
+    assert instance.expires_at is not None
+    last_day = periods.last_day(instance.expires_at, held.account.zone)
+    return last_day - dt.timedelta(days=held.lead_days)
+
+
+def _day_of(run: _Run) -> Day:
+    paid = [outcome.payment for outcome in run.outcomes if outcome.payment is not None]
+    return Day(
+        date=run.date,
+        due_count=len(run.due),
+        total_cents=sum(outcome.price_cents for outcome in run.outcomes),
+        voucher_cents=sum(payment.voucher_cents for payment in paid),
+        balance_cents=sum(payment.balance_cents for payment in paid),
+        balance_after_cents=run.purse.balance_cents,
+        shortfall_cents=_shortfall_cents(run),
+        at_risk_ids=tuple(
+            instance.id for outcome in run.outcomes if outcome.payment is None for instance in outcome.unit
+        ),
+    )
+
+
+def _shortfall_cents(run: _Run) -> int:
+    """What lacked before the run for all of it to be paid."""
+    if all(outcome.payment is not None or not outcome.price_cents for outcome in run.outcomes):
+        return 0
+    purse = allocation.Purse(_ENOUGH_CENTS, run.vouchers, run.basis.now)
+    planning.plan_run(instances=run.due, basis=run.basis, purse=purse)
+    return _ENOUGH_CENTS - purse.balance_cents - run.balance_cents

@@ -1,0 +1,43 @@
+"""What the coming days bring."""
+
+import datetime as dt
+from typing import Any
+
+import strawberry
+
+from renewals import forecast
+from schema import instances, rows, scalars
+from schema.context import Info
+
+
+@strawberry.type
+class ForecastDay:
+    date: dt.date
+    due_count: int
+    total: scalars.Money = rows.column("total_cents")
+    voucher_total: scalars.Money = rows.column("voucher_cents")
+    balance_total: scalars.Money = rows.column("balance_cents")
+    balance_after: scalars.Money = rows.column("balance_after_cents")
+    shortfall: scalars.Money = rows.column(
+        "shortfall_cents", description="What lacks on that morning for all that is due on the day."
+    )
+    at_risk: list[instances.Instance] = rows.loaded(lambda load: load.instance, "at_risk_ids", many=True)
+
+
+@strawberry.type(
+    description=(
+        "What the worker would do on each coming day with the money on hand: the same engine on a later clock."
+    )
+)
+class Forecast:
+    days: list[ForecastDay]
+    total: scalars.Money = rows.column("total_cents")
+    top_up_needed: scalars.Money = rows.column(
+        "top_up_cents", description="Add this much today and nothing lapses."
+    )
+    first_shortfall_on: dt.date | None
+
+
+async def resolve_forecast(info: Info, days: int = 30) -> Forecast:
+    found: Any = await forecast.read(info.context.account_id, days, info.context.now)
+    return found  # type: ignore[no-any-return]
