@@ -2,11 +2,11 @@
 
 import datetime as dt
 import json
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import asyncpg
 import httpx2
@@ -159,26 +159,16 @@ def _faulty(plan: Plan) -> str:
     return "; ".join(dict.fromkeys(plan.faults)) or "Good."
 
 
-class _Listener(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[tuple[str, Sequence[object]]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.msg == "%s: %s" and isinstance(record.args, tuple):
-            sql, values = record.args
-            self.seen.append((str(sql), list(values) if isinstance(values, list) else []))
-
-
 @contextmanager
 def _listening() -> Iterator[list[tuple[str, Sequence[object]]]]:
-    """The statements that Tortoise is given in the block."""
-    listener, log = _Listener(), logging.getLogger("tortoise.db_client")
-    level = log.level
-    log.addHandler(listener)
-    log.setLevel(logging.DEBUG)
-    try:
-        yield listener.seen
-    finally:
-        log.removeHandler(listener)
-        log.setLevel(level)
+    """The statements that are sent in the block, with their values."""
+    seen: list[tuple[str, Sequence[object]]] = []
+    connection = database._Connection
+    fetch = connection.fetch
+
+    async def listen(self: Any, sql: str, *values: Any, **options: Any) -> Any:
+        seen.append((sql, values))
+        return await fetch(self, sql, *values, **options)
+
+    with mock.patch.object(connection, "fetch", listen):
+        yield seen

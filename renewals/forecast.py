@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from renewals import (
     allocation,
@@ -74,7 +75,7 @@ class Holdings:
     vouchers: Sequence[terms.Voucher]
 
 
-class _Run(NamedTuple):
+class Run(NamedTuple):
     """One day's run: its instant, what is due, what was there to pay with, what is done, what is left."""
 
     date: dt.date
@@ -91,46 +92,49 @@ async def read(account_id: str, days: int, now: dt.datetime) -> Forecast:
     days_max = settings.get().forecast_days_max
     if not 1 <= days <= days_max:
         raise errors.InvalidInput("days", f"must be 1 to {days_max}")
-    return foresee(await read_holdings(account_id, days, now), days, now)
-
-
-async def read_holdings(account_id: str, days: int, now: dt.datetime) -> Holdings:
-    """What is needed to foresee so many days."""
     async with database.snapshot() as connection:
         account = await ledger.read(connection, account_id)
-        lead_days = due.lead_days(account)
-        last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1 + lead_days)
-        rows = await database.fetch(
-            connection,
-            f"""SELECT {inventory.COLUMNS} FROM instances i WHERE i.account_id = $1 AND i.renewal_mode = 'AUTO'
-                AND i.status = 'RUNNING' AND {filters.EXPIRY} BETWEEN $2 AND $3""",
-            account_id,
-            now,
-            periods.end_of_day(last, account.zone),
-        )
-        instances = [terms.Instance._make(row) for row in rows]
-        products = await catalogue.read_products(connection)
-        usable = await vouchers.read_usable(connection, [account_id], now)
-    return Holdings(account, lead_days, products, instances, usable[account_id])
+        held = await read_holdings(connection, account, days, now)
+    return foresee(held, days, now)
+
+
+async def read_holdings(
+    connection: database.Connection, account: terms.Account, days: int, now: dt.datetime
+) -> Holdings:
+    """What is needed to foresee so many days."""
+    lead_days = due.lead_days(account)
+    last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1 + lead_days)
+    rows = await database.fetch(
+        connection,
+        f"""SELECT {inventory.COLUMNS} FROM instances i WHERE i.account_id = $1 AND i.renewal_mode = 'AUTO'
+            AND i.status = 'RUNNING' AND {filters.EXPIRY} BETWEEN $2 AND $3""",
+        account.id,
+        now,
+        periods.end_of_day(last, account.zone),
+    )
+    instances = [terms.Instance._make(row) for row in rows]
+    products = await catalogue.read_products(connection)
+    usable = await vouchers.read_usable(connection, [account.id], now)
+    return Holdings(account, lead_days, products, instances, usable[account.id])
 
 
 def foresee(held: Holdings, days: int, now: dt.datetime) -> Forecast:
     """What the coming days bring; pure."""
-    found = tuple(_day_of(run) for run in _run_days(held, held.account.balance_cents, days, now))
+    found = tuple(_day_of(run) for run in run_days(held, held.account.balance_cents, days, now))
     if not any(day.shortfall_cents for day in found):
         return Forecast(found, 0)
     # What is paid from vouchers does not hang on the balance, so with enough of it all that is needed is spent.
-    *_, last = _run_days(held, _ENOUGH_CENTS, days, now)
+    *_, last = run_days(held, _ENOUGH_CENTS, days, now)
     return Forecast(found, _ENOUGH_CENTS - last.purse.balance_cents - held.account.balance_cents)
 
 
-def _run_days(held: Holdings, balance_cents: int, days: int, now: dt.datetime) -> Iterator[_Run]:
+def run_days(held: Holdings, balance_cents: int, days: int, now: dt.datetime) -> Iterator[Run]:
     """The worker's run of each day, the first of them the next one from now."""
     zone, time = held.account.zone, settings.get().auto_renew_time
     today = now.astimezone(zone).date()
     coming: dict[dt.date, list[terms.Instance]] = {}
     for instance in held.instances:
-        coming.setdefault(max(today, _due_day(instance, held)), []).append(instance)
+        coming.setdefault(max(today, due_day(instance, zone, held.lead_days)), []).append(instance)
     left: Sequence[terms.Voucher] = held.vouchers
     for date in (today + dt.timedelta(days=number) for number in range(days)):
         starts_at = periods.due_at(date, zone, time=time, lead_days=0)
@@ -138,21 +142,21 @@ def _run_days(held: Holdings, balance_cents: int, days: int, now: dt.datetime) -
         due_now = coming.pop(date, [])
         purse = allocation.Purse(balance_cents, left, basis.now)
         outcomes = planning.plan_run(instances=due_now, basis=basis, purse=purse)
-        yield _Run(date, basis, due_now, balance_cents, left, outcomes, purse)
+        yield Run(date, basis, due_now, balance_cents, left, outcomes, purse)
         balance_cents, left = purse.balance_cents, purse.left()
         for outcome in outcomes:
             for line in outcome.lines if outcome.payment else ():
                 later = line.instance._replace(expires_at=line.expires_at, anchor_day=line.anchor_day)
-                coming.setdefault(_due_day(later, held), []).append(later)
+                coming.setdefault(due_day(later, zone, held.lead_days), []).append(later)
 
 
-def _due_day(instance: terms.Instance, held: Holdings) -> dt.date:
+def due_day(instance: terms.Instance, zone: ZoneInfo, lead_days: int) -> dt.date:
+    """The day in the zone on which the worker first tries to renew an instance (rule 20)."""
     assert instance.expires_at is not None
-    last_day = periods.last_day(instance.expires_at, held.account.zone)
-    return last_day - dt.timedelta(days=held.lead_days)
+    return periods.last_day(instance.expires_at, zone) - dt.timedelta(days=lead_days)
 
 
-def _day_of(run: _Run) -> Day:
+def _day_of(run: Run) -> Day:
     paid = [outcome.payment for outcome in run.outcomes if outcome.payment is not None]
     return Day(
         date=run.date,
@@ -168,7 +172,7 @@ def _day_of(run: _Run) -> Day:
     )
 
 
-def _shortfall_cents(run: _Run) -> int:
+def _shortfall_cents(run: Run) -> int:
     """What lacked before the run for all of it to be paid."""
     if all(outcome.payment is not None or not outcome.price_cents for outcome in run.outcomes):
         return 0

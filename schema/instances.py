@@ -7,7 +7,7 @@ import orjson
 import strawberry
 
 from renewals import database, errors, filters, queries, settings, terms
-from schema import catalogue, connections, inputs, orders, rows, scalars, selection
+from schema import catalogue, connections, inputs, orders, refusals, rows, scalars, selection
 from schema.context import Info
 
 
@@ -54,6 +54,21 @@ def _latest(first: int | None) -> int:
     return min(max(wanted, 0), settings.get().page_rows_max)
 
 
+_Refusal = refusals.InstanceRefusal
+
+
+@strawberry.type
+class RenewalOutlook:
+    will_renew: bool = strawberry.field(
+        description=(
+            "True when the worker will renew it and the money on hand, after all that is due before it, covers it."
+        )
+    )
+    due_at: dt.datetime | None
+    price: scalars.Money | None = rows.column("price_cents")
+    refusals: list[_Refusal] = strawberry.field(description="Why not, or what blocks which operation.")
+
+
 @strawberry.type
 class Instance:
     id: strawberry.ID = strawberry.field(description="The provider's id.")
@@ -71,6 +86,7 @@ class Instance:
     monthly_price: scalars.Money = rows.column("monthly_price_cents")
     created_at: dt.datetime
     bundle: Bundle | None = rows.loaded(lambda load: load.bundle, "bundle_id")
+    outlook: RenewalOutlook = rows.loaded(lambda load: load.outlook, "id")
 
     configuration = rows.computed(_configuration, "configuration")
     attempts = rows.computed(_attempts, "id")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from strawberry.dataloader import DataLoader
 
 from renewals import database, details, queries
+from renewals import outlook as outlooks
 from renewals.database import Connection, Row
 
 Key = TypeVar("Key", bound=Hashable)
@@ -43,6 +44,10 @@ class Loaders:
                 connection, self._account_id, ids, self._now
             )
         )
+
+    @cached_property
+    def outlook(self) -> DataLoader[str, outlooks.Outlook]:
+        return _loader(lambda _, ids: outlooks.read(self._account_id, ids, self._now))
 
     @cached_property
     def order(self) -> DataLoader[uuid.UUID, Row]:
