@@ -51,6 +51,12 @@ def due_at(instance: terms.Instance, account: terms.Account) -> dt.datetime:
     return periods.due_at(day, account.zone, time=time, lead_days=lead_days(account))
 
 
+def due_day(instance: terms.Instance, account: terms.Account) -> dt.date:
+    """The day, in the account's zone, on which the worker first tries to renew an instance."""
+    assert instance.expires_at is not None
+    return periods.last_day(instance.expires_at, account.zone) - dt.timedelta(days=lead_days(account))
+
+
 async def read(
     connection: Connection, accounts: Mapping[str, terms.Account], now: dt.datetime
 ) -> dict[str, list[terms.Instance]]:

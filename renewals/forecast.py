@@ -8,7 +8,6 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from renewals import (
     allocation,
@@ -69,7 +68,6 @@ class Holdings:
     """What an account has and what the rules judge it by, as it was at one moment."""
 
     account: terms.Account
-    lead_days: int
     products: Mapping[str, terms.Product]
     instances: Sequence[terms.Instance]
     vouchers: Sequence[terms.Voucher]
@@ -102,8 +100,7 @@ async def read_holdings(
     connection: database.Connection, account: terms.Account, days: int, now: dt.datetime
 ) -> Holdings:
     """What is needed to foresee so many days."""
-    lead_days = due.lead_days(account)
-    last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1 + lead_days)
+    last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1 + due.lead_days(account))
     rows = await database.fetch(
         connection,
         f"""SELECT {inventory.COLUMNS} FROM instances i WHERE i.account_id = $1 AND i.renewal_mode = 'AUTO'
@@ -115,7 +112,7 @@ async def read_holdings(
     instances = [terms.Instance._make(row) for row in rows]
     products = await catalogue.read_products(connection)
     usable = await vouchers.read_usable(connection, [account.id], now)
-    return Holdings(account, lead_days, products, instances, usable[account.id])
+    return Holdings(account, products, instances, usable[account.id])
 
 
 def foresee(held: Holdings, days: int, now: dt.datetime) -> Forecast:
@@ -130,11 +127,11 @@ def foresee(held: Holdings, days: int, now: dt.datetime) -> Forecast:
 
 def run_days(held: Holdings, balance_cents: int, days: int, now: dt.datetime) -> Iterator[Run]:
     """The worker's run of each day, the first of them the next one from now."""
-    zone, time = held.account.zone, settings.get().auto_renew_time
+    account, zone, time = held.account, held.account.zone, settings.get().auto_renew_time
     today = now.astimezone(zone).date()
     coming: dict[dt.date, list[terms.Instance]] = {}
     for instance in held.instances:
-        coming.setdefault(max(today, due_day(instance, zone, held.lead_days)), []).append(instance)
+        coming.setdefault(max(today, due.due_day(instance, account)), []).append(instance)
     left: Sequence[terms.Voucher] = held.vouchers
     for date in (today + dt.timedelta(days=number) for number in range(days)):
         starts_at = periods.due_at(date, zone, time=time, lead_days=0)
@@ -147,13 +144,7 @@ def run_days(held: Holdings, balance_cents: int, days: int, now: dt.datetime) ->
         for outcome in outcomes:
             for line in outcome.lines if outcome.payment else ():
                 later = line.instance._replace(expires_at=line.expires_at, anchor_day=line.anchor_day)
-                coming.setdefault(due_day(later, zone, held.lead_days), []).append(later)
-
-
-def due_day(instance: terms.Instance, zone: ZoneInfo, lead_days: int) -> dt.date:
-    """The day in the zone on which the worker first tries to renew an instance (rule 20)."""
-    assert instance.expires_at is not None
-    return periods.last_day(instance.expires_at, zone) - dt.timedelta(days=lead_days)
+                coming.setdefault(due.due_day(later, account), []).append(later)
 
 
 def _day_of(run: Run) -> Day:

@@ -53,9 +53,9 @@ async def read(account_id: str, instance_ids: Sequence[str], now: dt.datetime) -
 
 def _days(asked: Sequence[terms.Instance], account: terms.Account, now: dt.datetime) -> int:
     """How many days must be foreseen until the last of the instances is due, as many as a forecast may have."""
-    today, lead_days = now.astimezone(account.zone).date(), due.lead_days(account)
+    today = now.astimezone(account.zone).date()
     is_auto = [each for each in asked if each.renewal_mode == terms.RenewalMode.AUTO and each.expires_at]
-    days = [(forecast.due_day(each, account.zone, lead_days) - today).days + 1 for each in is_auto]
+    days = [(due.due_day(each, account) - today).days + 1 for each in is_auto]
     return min(max([1, *days]), settings.get().forecast_days_max)
 
 
@@ -65,14 +65,15 @@ def look(
     """The outlook of instances, whole bundles of them; pure."""
     basis = planning.Basis(held.products, held.account.zone, now)
     units = planning.group_units(asked)
-    found = {each.id: _today(each, unit, held, basis) for unit in units for each in unit}
+    found: dict[str, Outlook] = {}
+    for unit in units:
+        found |= _today(unit, held.account, basis)
     waiting = {instance_id for instance_id, each in found.items() if each.due_at is not None}
     for run in forecast.run_days(held, held.account.balance_cents, days, now):
         for outcome in run.outcomes:
             _note(outcome, found, waiting)
-    for (
-        unit
-    ) in units:  # of what is due after the days that are foreseen, nothing more is known than what is left
+    # Of what is due after the days that are foreseen, nothing more is known than what is left then.
+    for unit in units:
         if not waiting.isdisjoint(each.id for each in unit):
             at = due.due_at(unit[0], held.account)
             purse = allocation.Purse(run.purse.balance_cents, run.purse.left(), at)
@@ -82,16 +83,15 @@ def look(
     return found
 
 
-def _today(
-    instance: terms.Instance, unit: planning.Unit, held: forecast.Holdings, basis: planning.Basis
-) -> Outlook:
+def _today(unit: planning.Unit, account: terms.Account, basis: planning.Basis) -> dict[str, Outlook]:
     """What can be said without the money: what blocks it, or its price and, for AUTO, when it is due."""
     lines, refusals = planning.extend([unit], planning.RenewAuto(), basis)
-    if refusals:
-        return Outlook(False, None, None, tuple(each for each in refusals if each.instance_id == instance.id))
-    [price_cents] = [line.price.price_cents for line in lines if line.instance.id == instance.id]
-    is_auto = instance.renewal_mode == terms.RenewalMode.AUTO
-    return Outlook(False, due.due_at(instance, held.account) if is_auto else None, price_cents, ())
+    found = {each.instance_id: Outlook(False, None, None, (each,)) for each in refusals}
+    for line in lines:
+        is_auto = line.instance.renewal_mode == terms.RenewalMode.AUTO
+        due_at = due.due_at(line.instance, account) if is_auto else None
+        found[line.instance.id] = Outlook(False, due_at, line.price.price_cents, ())
+    return found
 
 
 def _note(outcome: planning.Outcome, found: dict[str, Outlook], waiting: set[str]) -> None:

@@ -12,9 +12,7 @@ from itertools import islice
 from types import NoneType
 from typing import Any, NamedTuple, NoReturn
 
-from graphql import (
-    Undefined,
-)
+from graphql import Undefined
 
 from schema import rows
 
@@ -101,15 +99,11 @@ class Selection:
         """Completes values none of which is null; raises anything for what graphql-core must complete."""
         by_item = _are_rows(values)
         columns: list[Any] = [None] * len(self._columns)
-        for (
-            index
-        ) in self._order:  # what may raise here comes before what waits, so that nothing is left waiting
+        for index in self._order:
             columns[index] = _complete_column(context, values, self._columns[index], by_item)
-        return (
-            self._put_together_later(columns)
-            if any(map(iscoroutine, columns))
-            else self._put_together(*columns)
-        )
+        if any(map(iscoroutine, columns)):
+            return self._put_together_later(columns)
+        return self._put_together(*columns)
 
     async def _put_together_later(self, columns: list[Any]) -> list[Any]:
         waiting = [index for index, column in enumerate(columns) if iscoroutine(column)]
@@ -119,6 +113,7 @@ class Selection:
 
     @functools.cached_property
     def _order(self) -> list[int]:
+        """What may raise at once before what waits, so that nothing is left waiting."""
         return sorted(range(len(self._columns)), key=lambda index: self._columns[index].waits)
 
     @functools.cached_property

@@ -28,19 +28,21 @@ from strawberry.types.field import StrawberryField
 
 from schema import columns, leaves, rows
 
+AtOnce = Mapping[columns.Read, Callable[[columns.Values], columns.Values | None]]
+"""For the coercion of a scalar, one of all the values of a column, which answers None where it cannot."""
+
 
 class Compiler:
     """Compiles the selections of one document.
 
-    `collect` answers the selection of a type under field nodes. `at_once` has, for the coercion of a scalar,
-    one of all values of a column, which answers None where it cannot.
+    `collect` answers the selection of a type under field nodes.
     """
 
     def __init__(
         self,
         collect: Callable[[GraphQLObjectType, FieldDetailsList], GroupedFieldSet],
         get_field: Callable[[GraphQLObjectType, str], GraphQLField | None],
-        at_once: Mapping[columns.Read, Callable[[columns.Values], columns.Values | None]],
+        at_once: AtOnce,
     ) -> None:
         self._collect = collect
         self._get_field = get_field

@@ -5,7 +5,7 @@ variables fall.
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable
 from contextlib import suppress
 from inspect import isawaitable, iscoroutine
 from typing import Any, ClassVar
@@ -35,10 +35,6 @@ DOCUMENTS_MAX = 200
 
 VARIANTS_MAX = 64
 """How many ways the variables of one document's @skip and @include may fall and be compiled."""
-
-
-AtOnce = Mapping[columns.Read, Callable[[columns.Values], columns.Values | None]]
-"""See `compiler.Compiler`."""
 
 
 class Variant:
@@ -124,7 +120,7 @@ def compiled(
 class Executor(StrawberryGraphQLCoreExecutionContext):
     """Executes one operation; answers as graphql-core's own would, errors and their paths included."""
 
-    at_once: ClassVar[AtOnce] = {scalars.format_instant: scalars.format_instants}
+    at_once: ClassVar[compiler.AtOnce] = {scalars.format_instant: scalars.format_instants}
 
     variant: Variant | None = None
 

@@ -25,7 +25,7 @@ from graphql.utilities.coerce_input_value import coerce_default_value, coerce_in
 from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
 
-from schema import executor, scalars
+from schema import compiler, executor, scalars
 from schema.context import Context
 
 OPERATIONS_MAX = 200
@@ -38,7 +38,7 @@ _WATCHING = ("on_operation", "on_execute", "resolve", "get_results")
 class JSONExecutor(executor.Executor):
     """Leaves instants to orjson, which writes them as the scalar does."""
 
-    at_once: ClassVar[executor.AtOnce] = {
+    at_once: ClassVar[compiler.AtOnce] = {
         scalars.format_instant: lambda values: values if scalars.are_utc(values) else None
     }
 

@@ -36,7 +36,7 @@ def foresee(
 ) -> forecast.Forecast:
     account = terms.Account("a-1", zone, balance_cents, 0, lead_days)
     catalogue = {each.code: each for each in products}
-    held = forecast.Holdings(account, lead_days, catalogue, instances, vouchers)
+    held = forecast.Holdings(account, catalogue, instances, vouchers)
     return forecast.foresee(held, days, at(now, zone))
 
 
