@@ -28,7 +28,7 @@ from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, 
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from schema import columns, compiler, scalars
+from schema import columns, compiler, latest, scalars
 
 DOCUMENTS_MAX = 200
 """How many documents are kept, parsed, validated, and with what was compiled of them."""
@@ -108,12 +108,11 @@ def compiled(
     executor: type, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
 ) -> Compiled:
     """What is kept of an operation, for one kind of executor; those used least recently are forgotten."""
-    # Taken out and put in again as the latest, which is safe among threads: at worst one compiles anew.
     key = (schema, executor, id(operation))
-    found = _compiled.pop(key, None) or Compiled(document, operation)
-    _compiled[key] = found
-    if len(_compiled) > DOCUMENTS_MAX:
-        _compiled.popitem(last=False)
+    found = latest.find(_compiled, key)
+    if found is None:
+        found = Compiled(document, operation)
+        latest.keep(_compiled, key, found, most=DOCUMENTS_MAX)
     return found
 
 

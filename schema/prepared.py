@@ -25,7 +25,7 @@ from graphql.utilities.coerce_input_value import coerce_default_value, coerce_in
 from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
 
-from schema import compiler, executor, scalars
+from schema import compiler, executor, latest, scalars
 from schema.context import Context
 
 OPERATIONS_MAX = 200
@@ -113,10 +113,7 @@ class Operations:
         self._kept: OrderedDict[tuple[str, str | None], Operation] = OrderedDict()
 
     def find(self, query: str, name: str | None) -> Operation | None:
-        found = self._kept.pop((query, name), None)
-        if found is not None:
-            self._kept[query, name] = found
-        return found
+        return latest.find(self._kept, (query, name))
 
     def keep(self, query: str, name: str | None, document: DocumentNode) -> None:
         """Keeps the operation of that name, or the only one, of a document that is valid."""
@@ -124,9 +121,8 @@ class Operations:
         for node in nodes:
             is_named = node.name is not None and node.name.value == name
             if (is_named or name is None) and node.operation is not OperationType.SUBSCRIPTION:
-                self._kept[query, name] = Operation(self._schema, document, node)
-        if len(self._kept) > OPERATIONS_MAX:
-            self._kept.popitem(last=False)
+                operation = Operation(self._schema, document, node)
+                latest.keep(self._kept, (query, name), operation, most=OPERATIONS_MAX)
 
 
 class Keeper(SchemaExtension):

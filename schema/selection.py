@@ -14,6 +14,7 @@ from graphql import (
     VariableNode,
 )
 
+from schema import latest
 from schema.context import Context, Info
 
 _KNOWN_MAX = 1_000
@@ -53,17 +54,14 @@ def selected(info: Info) -> Selected:
     """What is selected below the field that is being resolved."""
     raw = info._raw_info
     node = raw.field_nodes[0]
-    known = _known.pop(id(node), None) if len(raw.field_nodes) == 1 else None
+    known = latest.find(_known, id(node)) if len(raw.field_nodes) == 1 else None
     if known is not None:
-        _known[id(node)] = known
         return known[1]
     collecting = _Collecting(raw)
     for each in raw.field_nodes:
         collecting.add(each.selection_set.selections if each.selection_set else (), collecting.found)
     if len(raw.field_nodes) == 1 and not collecting.varies:
-        _known[id(node)] = (node, collecting.found)
-        if len(_known) > _KNOWN_MAX:
-            _known.popitem(last=False)
+        latest.keep(_known, id(node), (node, collecting.found), most=_KNOWN_MAX)
     return collecting.found
 
 
