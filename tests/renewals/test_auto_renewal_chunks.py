@@ -3,6 +3,9 @@
 import asyncio
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from renewals import (
     auto_renewal,
@@ -108,13 +111,21 @@ async def test_a_chunk_done_by_five_at_once_charges_once(world: World, night: Ni
 
 @nights.each
 async def test_five_runs_at_once_charge_once(
-    world: World, settings_override: Callable[..., None], night: Night
+    world: World, settings_override: Callable[..., None], monkeypatch: pytest.MonkeyPatch, night: Night
 ) -> None:
     settings_override(instances_per_chunk=2)
     await put_accounts(world, dict.fromkeys("abcdef", 2), night)
-    runs = await asyncio.gather(*(auto_renewal.run_now(utc(night.due_from)) for _ in range(5)))
-    assert sum(run.renewed_count for run in runs) == 12
-    assert sum(run.renewed_count + run.skipped_count for run in runs) == 5 * 12
+    opened, open_run = asyncio.Barrier(5), runs.open_run
+
+    async def open_with_the_others(*args: Any, **kwargs: Any) -> int | None:
+        run_id = await open_run(*args, **kwargs)
+        await opened.wait()  # or the last would find less due than the first
+        return run_id
+
+    monkeypatch.setattr(runs, "open_run", open_with_the_others)
+    done = await asyncio.gather(*(auto_renewal.run_now(utc(night.due_from)) for _ in range(5)))
+    assert sum(run.renewed_count for run in done) == 12
+    assert sum(run.renewed_count + run.skipped_count for run in done) == 5 * 12
     assert {await world.balance(account) for account in "abcdef"} == {"99980.00"}
     assert await world.count("order_lines") == 12
     await integrity.assert_holds()
