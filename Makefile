@@ -32,10 +32,10 @@ soak: $(READY) ## Try the rules against a model at random (STEPS=20000, SECONDS=
 faults: $(READY) ## Kill, cut and flush it by the thousand (TIMES=10, ONLY="postgres zombies").
 	$(BIN)/python -m tests.faults $(if $(TIMES),--times $(TIMES)) $(if $(ONLY),--only $(ONLY))
 
-bench: .venv/.bench ## Measure beside its peers, into docs/performance (ONLY=reads,open-loop ROUNDS=3).
+bench: $(READY) ## Measure beside its peers, into docs/performance (ONLY=reads,open-loop ROUNDS=3).
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
-bench-quick: .venv/.bench ## The same, small and short; nothing is published.
+bench-quick: $(READY) ## The same, small and short; nothing is published.
 	$(BIN)/python -m benchmarks --quick $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 check: $(READY) ## Lint, formatting, types, the direction of imports, and the printed schema.
@@ -47,10 +47,8 @@ check: $(READY) ## Lint, formatting, types, the direction of imports, and the pr
 
 lock: ## Compile the locks anew (needs uv; UPGRADE=--upgrade takes the newest versions).
 	$(LOCK) $(UPGRADE) --output-file requirements/run.txt pyproject.toml
-	$(LOCK) $(UPGRADE) --constraints requirements/run.txt --extra embedded --extra dev \
+	$(LOCK) $(UPGRADE) --constraints requirements/run.txt --extra embedded --extra plot --extra dev \
 		--output-file requirements/dev.txt pyproject.toml
-	$(LOCK) $(UPGRADE) --constraints requirements/dev.txt --group pyproject.toml:bench \
-		--output-file requirements/bench.txt
 	$(LOCK) $(UPGRADE) --group pyproject.toml:peers --output-file requirements/peers.txt
 
 clean: ## Remove .venv and the caches; the embedded servers' data in .renewals stays.
@@ -67,8 +65,3 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(BIN)/renewals graphiql-assets || \
 		echo "GraphiQL's files are missing; all else works. Later, with a network: $(BIN)/renewals graphiql-assets" >&2
 	@touch .venv/.ready $@
-
-.venv/.bench: requirements/bench.txt $(READY)
-	@echo "Installing what requirements/bench.txt pins into .venv ..."
-	@$(PIP) install --require-hashes --requirement requirements/bench.txt
-	@touch $@
