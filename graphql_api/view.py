@@ -42,7 +42,7 @@ class GraphQLView(GraphQL[Context, None]):
         try:
             if self.graphiql_page and self._asks_for_page(request):
                 return HTMLResponse(self.graphiql_page)
-            account_id = await authentication.identify(request)
+            account_id = await authentication.identify(request, self.clock())
             if account_id is None:
                 message = "Send an API key: Authorization: Bearer <key>."
                 return error(401, "UNAUTHENTICATED", message, {"WWW-Authenticate": "Bearer"})

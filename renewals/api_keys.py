@@ -4,34 +4,59 @@ import datetime as dt
 import hashlib
 import secrets
 import uuid
+from typing import NamedTuple
 
-from renewals import database
+from renewals import database, terms
 
 PREFIX_LENGTH = 8
 
 
-async def create(connection: database.Connection, account_id: str, now: dt.datetime) -> str:
-    """Makes a key for an account and answers it; it cannot be read again."""
+class Bearer(NamedTuple):
+    """Whoever sends a key: its id, what it may be used for, and the account, which an operator has not."""
+
+    key_id: uuid.UUID
+    role: terms.Role
+    account_id: str | None
+
+
+async def create(
+    connection: database.Connection,
+    account_id: str | None,
+    now: dt.datetime,
+    *,
+    role: terms.Role = terms.Role.RENEWER,
+    name: str = "",
+    expires_at: dt.datetime | None = None,
+) -> str:
+    """Makes a key and answers it; it cannot be read again."""
     prefix = secrets.token_hex(PREFIX_LENGTH // 2)
     key = f"rk_{prefix}_{secrets.token_urlsafe(32)}"
     await database.execute(
         connection,
-        "INSERT INTO api_keys (id, account_id, prefix, secret_hash, created_at) VALUES ($1, $2, $3, $4, $5)",
+        """INSERT INTO api_keys (id, account_id, role, name, prefix, secret_hash, created_at, expires_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
         uuid.uuid4(),
         account_id,
+        role,
+        name,
         prefix,
         _hash(key),
         now,
+        expires_at,
     )
     return key
 
 
-async def find_account(connection: database.Connection, key: str) -> str | None:
-    """The id of the account the key belongs to."""
+async def find(connection: database.Connection, key: str, now: dt.datetime) -> Bearer | None:
+    """Who sends this key; None for one that is unknown, revoked or out of date."""
     rows = await database.fetch(
-        connection, "SELECT account_id FROM api_keys WHERE secret_hash = $1", _hash(key)
+        connection,
+        """SELECT id, role, account_id FROM api_keys
+           WHERE secret_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)""",
+        _hash(key),
+        now,
     )
-    return rows[0]["account_id"] if rows else None
+    return Bearer(rows[0]["id"], terms.Role(rows[0]["role"]), rows[0]["account_id"]) if rows else None
 
 
 def _hash(key: str) -> bytes:

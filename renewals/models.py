@@ -25,15 +25,19 @@ class Account(Model):
 
 
 class ApiKey(Model):
-    """Written by `api_keys`."""
+    """Written by `api_keys`. A key of an operator has no account."""
 
     id = fields.UUIDField(primary_key=True)
-    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
-        "renewals.Account", on_delete=fields.RESTRICT
+    account: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
+        "renewals.Account", on_delete=fields.RESTRICT, null=True
     )
+    role = fields.CharField(max_length=16, default="RENEWER")
+    name = fields.TextField(default="")
     prefix = fields.CharField(max_length=16)
     secret_hash = fields.BinaryField()
     created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField(null=True)
+    revoked_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "api_keys"

@@ -68,6 +68,14 @@ class LedgerEntryKind(StrEnum):
     REFUND = "REFUND"
 
 
+class Role(StrEnum):
+    """What a key may be used for: all of its account, its calendar alone, or the provider's side."""
+
+    RENEWER = "RENEWER"
+    CALENDAR = "CALENDAR"
+    OPERATOR = "OPERATOR"
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """A row of the catalogue with its discount tiers (rules 2 and 12)."""
