@@ -1,18 +1,22 @@
 """The ASGI application: /graphql, GraphiQL's files beside it, and /healthz for those who watch it."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import FrameType
 
 import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from graphql_api import graphiql, view
-from renewals import clocks, database, memory, settings
+from renewals import announcements, clocks, database, memory, settings
 
 EXAMPLE_QUERY = (Path(__file__).parent / "example.graphql").read_text(encoding="utf-8")
 
@@ -24,12 +28,16 @@ def create(limits: settings.Settings | None = None, *, clock: clocks.Clock = clo
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         memory.collect_rarely()
-        async with database.opened(
-            chosen.required_database_url,
-            pool_size=chosen.database_pool_size,
-            transaction_seconds_max=database.TRANSACTION_SECONDS_MAX,
+        async with (
+            database.opened(
+                chosen.required_database_url,
+                pool_size=chosen.database_pool_size,
+                transaction_seconds_max=database.TRANSACTION_SECONDS_MAX,
+            ),
+            announcements.opened(chosen.redis_url, listening=True),
         ):
-            yield
+            with _dismissing():
+                yield
 
     page = None
     routes: list[BaseRoute] = [Route("/healthz", healthz, methods=["GET"])]
@@ -38,7 +46,8 @@ def create(limits: settings.Settings | None = None, *, clock: clocks.Clock = clo
         page = graphiql.page(EXAMPLE_QUERY, _headers(chosen.graphiql_key), folder)
         if folder.is_dir():
             routes.append(Mount("/graphiql", StaticFiles(directory=folder)))
-    routes.append(Route("/graphql", view.GraphQLView(clock=clock, graphiql_page=page)))
+    graphql = view.GraphQLView(clock=clock, graphiql_page=page)
+    routes += [Route("/graphql", graphql), WebSocketRoute("/graphql", graphql)]
     return Starlette(routes=routes, lifespan=lifespan)
 
 
@@ -46,6 +55,30 @@ async def healthz(_: Request) -> Response:
     """200 while the process serves and reaches its database."""
     await database.fetch(database.pool(), "SELECT 1")
     return Response("ok", media_type="text/plain")
+
+
+@contextlib.contextmanager
+def _dismissing() -> Iterator[None]:
+    """Ends the subscriptions as soon as the process is told to stop: uvicorn waits for all that is under way."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(announcements.dismiss)
+        handler = handlers[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    for number in handlers:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _headers(key: str | None) -> str | None:

@@ -2,22 +2,15 @@
 
 import datetime as dt
 
-from starlette.requests import HTTPConnection
-
 from renewals import api_keys, database, terms
 
 SCHEME = "bearer"
 
 
-async def identify(connection: HTTPConnection, now: dt.datetime) -> str | None:
-    """The account that the bearer key renews for, or None without such a key."""
-    scheme, _, key = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != SCHEME:
+async def identify(header: str, now: dt.datetime) -> str | None:
+    """The account that the key of an Authorization header renews for; None without such a key."""
+    scheme, _, key = header.partition(" ")
+    if scheme.lower() != SCHEME or not key.strip():
         return None
-    return await account_of(key.strip(), now)
-
-
-async def account_of(key: str, now: dt.datetime) -> str | None:
-    """The account that a key renews for, or None if it is not such a key."""
-    bearer = await api_keys.find(database.pool(), key, now) if key else None
+    bearer = await api_keys.find(database.pool(), key.strip(), now)
     return bearer.account_id if bearer and bearer.role is terms.Role.RENEWER else None

@@ -14,6 +14,7 @@ import uvicorn
 
 from graphql_api import binaries, graphiql, stack
 from renewals import (
+    announcements,
     auto_renewal,
     clocks,
     database,
@@ -24,12 +25,15 @@ from renewals import (
     money,
     runs,
     settings,
+    watches,
 )
 from schema import build
 from workers import main as worker_main
 
 Value = TypeVar("Value")
 
+STOP_SECONDS_MAX = 30
+"""So long a server that was told to stop waits for what is under way."""
 SDL_PATH = Path(__file__).parent.parent / "schema.graphql"
 
 app = typer.Typer(
@@ -67,6 +71,7 @@ def serve(
         workers=workers,
         log_level=chosen.log_level.lower(),
         access_log=chosen.log_level in ("DEBUG", "INFO"),
+        timeout_graceful_shutdown=STOP_SECONDS_MAX,
     )
 
 
@@ -117,16 +122,20 @@ def run_now(
         ),
     ] = None,
 ) -> None:
-    """Renew what is due, then expire and release, on a given clock; for operators and tests."""
+    """Renew what is due, expire and release, warn and remind, on a given clock; for operators and tests."""
     chosen = _configure()
     url = _required(lambda: chosen.required_database_url)
     clock = _instant(at, chosen) if at else clocks.utc_now()
     memory.collect_rarely()
 
     async def run() -> None:
-        async with database.opened(url, pool_size=chosen.database_pool_size):
+        async with (
+            database.opened(url, pool_size=chosen.database_pool_size),
+            announcements.opened(chosen.redis_url),
+        ):
             done = await auto_renewal.run_now(clock, on_chunk=_progress)
             lapsed = await lifecycle.lapse(clock)
+            await watches.look_at_unseen(lambda: clock)
         typer.echo(
             f"run {done.id} at {clock.isoformat()}: {done.renewed_count} renewed for "
             f"{money.format_cents(done.amount_cents)}, {done.refused_count} refused, "

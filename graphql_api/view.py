@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 import orjson
+import strawberry
 from cross_web import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -12,8 +13,10 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import process_result
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types.unset import UnsetType
 
-from graphql_api import authentication
+from graphql_api import authentication, sockets
 from renewals import clocks
 from schema import build
 from schema.context import Context
@@ -27,22 +30,33 @@ _MEMBERS = frozenset({"query", "variables", "operationName"})
 class GraphQLView(GraphQL[Context, None]):
     """Strawberry's view with our identity, our errors and a GraphiQL page that needs no network."""
 
+    websocket_adapter_class = sockets.Adapter
+
     def __init__(self, *, clock: clocks.Clock, graphiql_page: str | None) -> None:
         self.schema: build.RenewalSchema
-        super().__init__(schema=build.schema, graphql_ide="graphiql" if graphiql_page else None)
+        super().__init__(
+            schema=build.schema,
+            graphql_ide="graphiql" if graphiql_page else None,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
+            connection_init_wait_timeout=sockets.INIT_TIME_MAX,
+            max_subscriptions_per_connection=sockets.OPERATIONS_MAX,
+        )
         self.clock = clock
         self.graphiql_page = graphiql_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self.run(WebSocket(scope, receive, sockets.impatient(send)))
+            return
         request = Request(scope, receive)
         response = await self._respond(request)
-        await response(scope, receive, send)
+        await response(scope, receive, sockets.impatient(send))
 
     async def _respond(self, request: Request) -> Response:
         try:
             if self.graphiql_page and self._asks_for_page(request):
                 return HTMLResponse(self.graphiql_page)
-            account_id = await authentication.identify(request, self.clock())
+            account_id = await authentication.identify(request.headers.get("authorization", ""), self.clock())
             if account_id is None:
                 message = "Send an API key: Authorization: Bearer <key>."
                 return error(401, "UNAUTHENTICATED", message, {"WWW-Authenticate": "Bearer"})
@@ -83,7 +97,15 @@ class GraphQLView(GraphQL[Context, None]):
         return Response(self.encode_json(process_result(result)), media_type="application/json")
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        if isinstance(request, WebSocket):
+            return sockets.SocketContext(clock=self.clock, socket=request)
         return Context(account_id=request.state.account_id, clock=self.clock)
+
+    async def on_ws_connect(self, context: Context) -> UnsetType:
+        assert isinstance(context, sockets.SocketContext)
+        await context.identify()
+        nothing: UnsetType = strawberry.UNSET  # None would be sent as a payload
+        return nothing
 
     def decode_json(self, data: str | bytes) -> Any:
         decoded = orjson.loads(data)

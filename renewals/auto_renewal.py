@@ -16,6 +16,7 @@ from renewals import (
     clocks,
     database,
     due,
+    events,
     integrity,
     ledger,
     orders,
@@ -124,6 +125,7 @@ async def _store(
     """Writes an order for every unit that is paid, and an attempt for every instance."""
     drafts: list[orders.Draft] = []
     attempts: list[tuple[object, ...]] = []
+    failed: list[events.Draft] = []
     for account_id, planned in outcomes.items():
         for outcome in planned:
             order_id = None
@@ -132,7 +134,9 @@ async def _store(
                 drafts.append(draft)
                 order_id = draft.id
             attempts += _attempts(accounts[account_id], outcome, order_id)
+            failed += _failed(accounts[account_id], outcome)
     await orders.store(connection, accounts, drafts, now)
+    await events.write(connection, await _unheard_of(connection, failed), now)
     await database.execute(
         connection,
         """INSERT INTO renewal_attempts
@@ -154,6 +158,35 @@ def _attempts(
     reasons = {refusal.instance_id: (refusal.code, refusal.message) for refusal in outcome.refusals}
     for instance in outcome.unit:
         yield instance.id, due.due_at(instance, account), *reasons.get(instance.id, (None, None)), order_id
+
+
+def _failed(account: terms.Account, outcome: planning.Outcome) -> Iterator[events.Draft]:
+    instances = {instance.id: instance for instance in outcome.unit}
+    for refusal in outcome.refusals:
+        instance = instances[refusal.instance_id]
+        payload = {
+            "dueAt": due.due_at(instance, account),
+            "expiresAt": instance.expires_at,
+            "code": refusal.code,
+            "message": refusal.message,
+        }
+        yield events.Draft(account.id, events.EventType.INSTANCE_RENEWAL_FAILED, instance.id, payload)
+
+
+async def _unheard_of(connection: Connection, failed: Sequence[events.Draft]) -> list[events.Draft]:
+    """The failures that an earlier run of the same due has not met already: nobody is told every hour."""
+    if not failed:
+        return []
+    keys = [(draft.instance_id, draft.payload["dueAt"], draft.payload["code"]) for draft in failed]
+    rows = await database.fetch(
+        connection,
+        """SELECT u.place FROM unnest($1::text[], $2::timestamptz[], $3::text[]) WITH ORDINALITY
+             AS u(instance_id, due_at, code, place)
+           WHERE NOT EXISTS (SELECT FROM renewal_attempts a WHERE a.instance_id = u.instance_id
+                             AND a.due_at = u.due_at AND a.code = u.code) ORDER BY u.place""",
+        *database.columns(keys, 3),
+    )
+    return [failed[row["place"] - 1] for row in rows]
 
 
 def _draft(account_id: str, outcome: planning.Outcome, payment: allocation.Payment) -> orders.Draft:

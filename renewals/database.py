@@ -11,6 +11,7 @@ import os
 import random
 import time
 import uuid
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
@@ -122,6 +123,14 @@ def pool() -> Connection:
     return get_connection(_CONNECTION)
 
 
+_after_commit: weakref.WeakKeyDictionary[Connection, list[Callable[[], None]]] = weakref.WeakKeyDictionary()
+
+
+def after_commit(connection: Connection, work: Callable[[], None]) -> None:
+    """Has something done once the connection's transaction is committed, and not if it is rolled back."""
+    _after_commit.setdefault(connection, []).append(work)
+
+
 @contextlib.asynccontextmanager
 async def transaction() -> AsyncIterator[Connection]:
     """One transaction: all of the block or nothing. Lock the account rows first (see ARCHITECTURE.md)."""
@@ -137,6 +146,8 @@ async def transaction() -> AsyncIterator[Connection]:
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_exit(context)
         yield connection
+    for work in _after_commit.pop(connection, ()):
+        work()
 
 
 @contextlib.asynccontextmanager

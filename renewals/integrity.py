@@ -80,6 +80,12 @@ RULES: Mapping[str, str] = {
         FULL JOIN (SELECT id FROM orders WHERE kind = 'AUTO_RENEWAL') AS o ON o.id = a.order_id
         LEFT JOIN order_lines l ON l.order_id = o.id AND l.instance_id = a.instance_id
         WHERE (a.id IS NULL OR a.succeeded) AND l.id IS NULL""",
+    "the events of an account are numbered without gaps": """
+        SELECT coalesce(s.account_id, e.account_id) AS account_id, s.last_sequence, e.count, e.last
+        FROM event_streams s
+        FULL JOIN (SELECT account_id, count(*) AS count, max(sequence) AS last FROM events GROUP BY account_id) AS e
+          ON e.account_id = s.account_id
+        WHERE (s.last_sequence, s.last_sequence) IS DISTINCT FROM (e.count, e.last)""",
     "a run that ended has done all its chunks, and counts what was tried": """
         SELECT r.id AS run_id, r.renewed_count, r.refused_count, r.amount_cents,
           tried.renewed_count AS renewed, tried.refused_count AS refused, coalesce(paid.cents, 0) AS paid_cents

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from renewals import database, errors, filters, ledger, periods, planning, terms
@@ -41,6 +42,15 @@ class Registration:
     def anchor(self) -> int | None:
         """The anchor day that registration sets: the given one, else the last day's (rule 6)."""
         return self.last_day.day if self.anchor_day is None and self.last_day else self.anchor_day
+
+
+class Lapsed(NamedTuple):
+    """An instance that expired or was released."""
+
+    account_id: str
+    id: str
+    expires_at: dt.datetime
+    renewal_mode: str
 
 
 async def register(
@@ -126,6 +136,14 @@ async def _check_bundles(
                 raise errors.InvalidInput("instances.bundleId", reason)
 
 
+async def find_running(connection: database.Connection, instance_ids: Sequence[str]) -> frozenset[str]:
+    """Those of the instances that are noted as RUNNING, whatever the clock says."""
+    rows = await database.fetch(
+        connection, "SELECT id FROM instances WHERE id = ANY($1) AND status = 'RUNNING'", instance_ids
+    )
+    return frozenset(row["id"] for row in rows)
+
+
 async def extend(connection: database.Connection, lines: Iterable[planning.Line]) -> None:
     """Gives each instance its new expiry and anchor; an expired one runs again (rule 22)."""
     rows = [(line.instance.id, line.expires_at, line.anchor_day) for line in lines]
@@ -155,23 +173,31 @@ async def set_policy(
     )
 
 
-async def expire(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
-    """Marks EXPIRED what ran out, whatever its mode, and answers how many (rule 22)."""
-    return await database.execute(
+async def expire(
+    connection: database.Connection, account_ids: Sequence[str], now: dt.datetime
+) -> list[Lapsed]:
+    """Marks EXPIRED what ran out, whatever its mode, and answers it (rule 22)."""
+    rows = await database.fetch(
         connection,
         """UPDATE instances SET status = 'EXPIRED'
-           WHERE account_id = ANY($1) AND status = 'RUNNING' AND expires_at < $2""",
+           WHERE account_id = ANY($1) AND status = 'RUNNING' AND expires_at < $2
+           RETURNING account_id, id, expires_at, renewal_mode""",
         account_ids,
         now,
     )
+    return sorted(Lapsed(*row) for row in rows)
 
 
-async def release(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
-    """Marks RELEASED what has outlived its retention, and answers how many (rule 22)."""
-    return await database.execute(
+async def release(
+    connection: database.Connection, account_ids: Sequence[str], now: dt.datetime
+) -> list[Lapsed]:
+    """Marks RELEASED what has outlived its retention, and answers it (rule 22)."""
+    rows = await database.fetch(
         connection,
         f"""UPDATE instances i SET status = 'RELEASED' WHERE i.account_id = ANY($1) AND i.status = 'EXPIRED'
-              AND i.expires_at < $2 AND {filters.status_at("$2")} = 'RELEASED'""",
+              AND i.expires_at < $2 AND {filters.status_at("$2")} = 'RELEASED'
+            RETURNING i.account_id, i.id, i.expires_at, i.renewal_mode""",
         account_ids,
         now,
     )
+    return sorted(Lapsed(*row) for row in rows)

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from renewals import database, filters, inventory, ledger
+from renewals import database, events, filters, inventory, ledger
 
 _INSTANCES_AT_ONCE = 1_000
 
@@ -20,8 +20,25 @@ class Lapsed:
 async def lapse(now: dt.datetime) -> Lapsed:
     """Expires what has passed its expiry, then releases what has outlived its retention."""
     return Lapsed(
-        await _change(_PASSED, inventory.expire, now), await _change(_OUTLIVED, inventory.release, now)
+        await _change(_PASSED, expire, now),
+        await _change(_OUTLIVED, release, now),
     )
+
+
+async def expire(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
+    """Notes what ran out in locked accounts, and answers how many."""
+    lapsed = await inventory.expire(connection, account_ids, now)
+    happened = [events.of_instance(events.EventType.INSTANCE_EXPIRED, each) for each in lapsed]
+    await events.write(connection, happened, now)
+    return len(lapsed)
+
+
+async def release(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
+    """Notes what has outlived its retention in locked accounts, and answers how many."""
+    lapsed = await inventory.release(connection, account_ids, now)
+    happened = [events.of_instance(events.EventType.INSTANCE_RELEASED, each) for each in lapsed]
+    await events.write(connection, happened, now)
+    return len(lapsed)
 
 
 _PASSED = """SELECT account_id FROM instances WHERE status = 'RUNNING' AND expires_at < $1

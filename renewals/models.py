@@ -1,5 +1,9 @@
 """The tables. Money is in cents, instants in UTC; what a model cannot say (checks, partial indexes,
-collations) is in `migrations/`. Each table has one writer, named in its docstring."""
+collations) is in `migrations/`. Each table has one writer, named in its docstring.
+
+Only there, for their keys are not a model's: `events` and `event_streams` (written by `events`), `reminders`
+(by `reminders`), `account_watches` (by `watches`).
+"""
 
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
@@ -25,7 +29,10 @@ class Account(Model):
 
 
 class ApiKey(Model):
-    """Written by `api_keys`. A key of an operator has no account."""
+    """Written by `api_keys`.
+
+    The key of an operator has no account.
+    """
 
     id = fields.UUIDField(primary_key=True)
     account: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(

@@ -14,6 +14,7 @@ from renewals import (
     clocks,
     database,
     errors,
+    events,
     inventory,
     ledger,
     picks,
@@ -125,7 +126,9 @@ async def store(
     await _store_lines(connection, drafts)
     await ledger.post(connection, accounts, [entry for draft in drafts for entry in _entries(draft)], now)
     await vouchers.take(connection, [use for draft in drafts for use in draft.payment.uses])
+    happened = await _happened(connection, drafts, now)
     await inventory.extend(connection, [line for draft in drafts for line in draft.lines])
+    await events.write(connection, happened, now)
 
 
 async def _store_lines(connection: database.Connection, drafts: Sequence[Draft]) -> None:
@@ -151,6 +154,28 @@ async def _store_lines(connection: database.Connection, drafts: Sequence[Draft])
              $6::int[], $7::bigint[], $8::bigint[])""",
         *database.columns(rows, 8),
     )
+
+
+async def _happened(
+    connection: database.Connection, drafts: Sequence[Draft], now: dt.datetime
+) -> list[events.Draft]:
+    """What the drafts bring about; of what is restored it is told first that it expired, if nobody has yet."""
+    lines = [line for draft in drafts for line in draft.lines]
+    expired_ids = [
+        line.instance.id for line in lines if line.instance.status_at(now) is terms.InstanceStatus.EXPIRED
+    ]
+    unnoted = await inventory.find_running(connection, expired_ids) if expired_ids else frozenset()
+    restored = frozenset(expired_ids)
+    happened: list[events.Draft] = []
+    for draft in drafts:
+        for line in draft.lines:
+            if line.instance.id in unnoted:
+                happened.append(events.of_instance(events.EventType.INSTANCE_EXPIRED, line.instance))
+            happened.append(events.renewed(draft.id, draft.kind, line))
+            if line.instance.id in restored:
+                later = line.instance._replace(expires_at=line.expires_at)
+                happened.append(events.of_instance(events.EventType.INSTANCE_RESTORED, later))
+    return happened
 
 
 def _entries(draft: Draft) -> list[ledger.Entry]:

@@ -2,7 +2,19 @@
 
 from dataclasses import dataclass
 
-from renewals import catalogue, clocks, database, errors, inventory, ledger, picks, planning, settings, terms
+from renewals import (
+    catalogue,
+    clocks,
+    database,
+    errors,
+    events,
+    inventory,
+    ledger,
+    picks,
+    planning,
+    settings,
+    terms,
+)
 from renewals.errors import Refusal, RefusalCode
 
 
@@ -19,11 +31,15 @@ class PolicyRequest:
 
 @dataclass(frozen=True, slots=True)
 class PolicyOutcome:
-    """Which instances have a new policy, which had it already, which are refused."""
+    """Which instances, as they were, have a new policy, which had it already, which are refused."""
 
-    changed_ids: tuple[str, ...]
+    changed: tuple[terms.Instance, ...]
     unchanged_ids: tuple[str, ...]
     refusals: tuple[Refusal, ...]
+
+    @property
+    def changed_ids(self) -> tuple[str, ...]:
+        return tuple(instance.id for instance in self.changed)
 
 
 @database.retried
@@ -39,6 +55,7 @@ async def set_policy(account_id: str, request: PolicyRequest, clock: clocks.Cloc
             raise errors.NotRenewable(outcome.refusals)
         months = request.auto_renew_months if request.mode is terms.RenewalMode.AUTO else None
         await inventory.set_policy(connection, outcome.changed_ids, request.mode, months)
+        await events.write(connection, [_event(each, request.mode, months) for each in outcome.changed], now)
     return outcome
 
 
@@ -58,10 +75,18 @@ def plan_policy(
     kept, more = planning.judge_units(units, lambda instance: _refuse(instance, request, basis))
     instances = [instance for unit in kept for instance in unit]
     return PolicyOutcome(
-        tuple(instance.id for instance in instances if not _has_policy(instance, request)),
+        tuple(instance for instance in instances if not _has_policy(instance, request)),
         tuple(instance.id for instance in instances if _has_policy(instance, request)),
         tuple(refusals + more),
     )
+
+
+def _event(before: terms.Instance, mode: terms.RenewalMode, months: int | None) -> events.Draft:
+    payload = {
+        "before": {"renewalMode": before.renewal_mode, "autoRenewMonths": before.auto_renew_months},
+        "after": {"renewalMode": mode, "autoRenewMonths": months or before.auto_renew_months},
+    }
+    return events.Draft(before.account_id, events.EventType.POLICY_CHANGED, before.id, payload)
 
 
 def _refuse(instance: terms.Instance, request: PolicyRequest, basis: planning.Basis) -> Refusal | None:

@@ -10,12 +10,12 @@ from graphql import GraphQLError, OperationDefinitionNode
 from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext, StreamResult
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
 
-from schema import executor, mutations, prepared, queries, refusals, rows, scalars
+from schema import executor, mutations, prepared, queries, refusals, rows, scalars, subscriptions
 from schema.context import Context
 
 _KINDS = (OperationType.QUERY, OperationType.MUTATION)
@@ -56,6 +56,19 @@ class RenewalSchema(strawberry.Schema):
     ) -> None:
         for error in errors:
             refusals.report(error)
+
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Context | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> StreamResult:
+        """Executes an operation of a connection, each with a clock and loaders of its own."""
+        assert context_value is not None
+        fresh = Context(account_id=context_value.account_id, clock=context_value.clock)
+        return await super().stream(query, variable_values, fresh, *args, **kwargs)
 
     async def execute_again(
         self, query: str, variables: dict[str, Any], name: str | None, context: Context
@@ -107,6 +120,7 @@ def make(executor_class: type[StrawberryGraphQLCoreExecutionContext]) -> Renewal
     return RenewalSchema(
         query=queries.Query,
         mutation=mutations.Mutation,
+        subscription=subscriptions.Subscription,
         config=StrawberryConfig(
             scalar_map=scalars.SCALARS, default_resolver=rows.read, name_converter=Names()
         ),

@@ -10,6 +10,7 @@ from renewals import (
     clocks,
     lifecycle,
     runs,
+    watches,
 )
 
 Context = dict[Any, Any]
@@ -35,6 +36,11 @@ async def sweep(ctx: Context) -> None:
     await lifecycle.lapse(now)
     await auto_renewal.end_runs()
     await hand_out(ctx["redis"])
+
+
+async def watch(ctx: Context) -> None:
+    """Every minute: look at the accounts that changed or whose day began, to warn and to remind."""
+    await watches.look_at_unseen()
 
 
 async def hand_out(queue: ArqRedis, *, again: bool = False) -> None:

@@ -11,7 +11,7 @@ from arq.connections import RedisSettings
 from arq.constants import in_progress_key_prefix
 from redis.exceptions import RedisError
 
-from renewals import database, memory, settings
+from renewals import announcements, database, memory, settings
 from workers import jobs
 
 CHUNK_SECONDS_MAX = 300
@@ -55,6 +55,7 @@ def create(chosen: settings.Settings) -> Worker:
                 transaction_seconds_max=database.TRANSACTION_SECONDS_MAX,
             )
         )
+        await resources.enter_async_context(announcements.opened(chosen.redis_url))
         await jobs.catch_up(ctx)
 
     async def stop(ctx: jobs.Context) -> None:
@@ -65,6 +66,7 @@ def create(chosen: settings.Settings) -> Worker:
         functions=[jobs.renew_chunk],
         cron_jobs=[
             cron(jobs.sweep, second=0, max_tries=TRIES_MAX),
+            cron(jobs.watch, second=30, max_tries=TRIES_MAX),
         ],
         redis_settings=RedisSettings.from_dsn(chosen.required_redis_url),
         on_startup=start,

@@ -6,7 +6,6 @@ from tortoise.migrations import operations as ops
 ROLES = """
 ALTER TABLE api_keys
   ALTER COLUMN role TYPE text COLLATE "C", ALTER COLUMN name TYPE text COLLATE "C",
-  ALTER COLUMN account_id DROP NOT NULL,
   ADD CONSTRAINT role_is_known CHECK (role IN ('RENEWER', 'CALENDAR', 'OPERATOR')),
   ADD CONSTRAINT operators_have_no_account CHECK ((role = 'OPERATOR') = (account_id IS NULL));
 CREATE INDEX api_keys_by_account ON api_keys (account_id, created_at);
@@ -18,6 +17,18 @@ class Migration(migrations.Migration):
     dependencies = [("renewals", "0004_tabs")]
 
     operations = [
+        ops.AlterField(
+            "ApiKey",
+            "account",
+            fields.ForeignKeyField(
+                "renewals.Account",
+                source_field="account_id",
+                null=True,
+                db_constraint=True,
+                to_field="id",
+                on_delete=fields.OnDelete.RESTRICT,
+            ),
+        ),
         ops.AddField("ApiKey", "role", fields.CharField(max_length=16, default="RENEWER")),
         ops.AddField("ApiKey", "name", fields.TextField(default="")),
         ops.AddField("ApiKey", "expires_at", fields.DatetimeField(null=True)),

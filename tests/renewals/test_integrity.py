@@ -11,6 +11,9 @@ FREE = "SET session_replication_role = replica"
 DAMAGES = {
     "the entries of an account add up to its balance": "UPDATE accounts SET balance_cents = balance_cents + 1",
     "the entries of an account are numbered without gaps": "UPDATE accounts SET ledger_number = ledger_number + 1",
+    "the events of an account are numbered without gaps": (
+        "UPDATE event_streams SET last_sequence = last_sequence + 1"
+    ),
     "an entry says what was left after it": (
         "UPDATE ledger_entries SET balance_after_cents = balance_after_cents + 1 WHERE number = 1"
     ),

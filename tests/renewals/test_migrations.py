@@ -11,6 +11,7 @@ from tortoise.migrations.autodetector import MigrationAutodetector
 from renewals import database, migrations
 from tests.world import World
 
+WITHOUT_MODEL = {"events", "event_streams", "reminders", "account_watches"}
 NAMES = sorted(path.stem for path in Path(migrations.__path__[0]).glob("0*.py"))
 
 # A process of its own, because a process has one pool.
@@ -50,7 +51,7 @@ async def test_every_column_of_a_model_is_in_the_database_and_no_other(world: Wo
     found = await world.rows("""SELECT table_name, column_name, is_nullable = 'YES'
         FROM information_schema.columns
         WHERE table_schema = 'public' AND table_name <> 'tortoise_migrations'""")
-    assert said == set(found)
+    assert said == {column for column in found if column[0] not in WITHOUT_MODEL}
 
 
 async def test_an_empty_database_is_brought_up_to_date(empty_database_url: str) -> None:

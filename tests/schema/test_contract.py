@@ -25,9 +25,6 @@ from schema import build
 CONTRACT = (Path(__file__).parent / "contract.graphql").read_text(encoding="utf-8")
 COMMITTED = Path(__file__).parents[2] / "schema.graphql"
 
-NOT_YET = {"Subscription"}
-ONLY_THEY_USE = {"Event"}
-
 
 def statements(text: str) -> set[str]:
     """All that a schema says but its order and descriptions, each on a line of its own."""
@@ -72,24 +69,13 @@ def subject(line: str) -> str:
     return re.split("[ (:]", line, maxsplit=1)[0]
 
 
-def is_not_yet(line: str) -> bool:
-    owner = subject(line).split(".")[0]
-    return subject(line) in NOT_YET or owner in NOT_YET | ONLY_THEY_USE
-
-
 def test_the_committed_schema_is_the_one_that_is_served() -> None:
     assert COMMITTED.read_text(encoding="utf-8") == build.sdl()
 
 
 def test_the_schema_says_all_that_the_contract_says() -> None:
     missing = statements(CONTRACT) - statements(build.sdl())
-    assert sorted(line for line in missing if not is_not_yet(line)) == []
-
-
-def test_what_is_not_there_yet_is_not_there_at_all() -> None:
-    ours = statements(build.sdl())
-    assert sorted(line for line in ours if is_not_yet(line)) == []
-    assert {subject(line) for line in statements(CONTRACT)} >= NOT_YET | ONLY_THEY_USE
+    assert sorted(missing) == []
 
 
 def test_nothing_the_schema_has_beyond_the_contract_must_be_sent() -> None:

@@ -5,7 +5,7 @@ import pytest
 from renewals import catalogue, database
 from tests import buyer as buyers
 from tests.client import Client
-from tests.world import World
+from tests.world import EVENTS, World
 
 
 async def policies(world: World) -> dict[str, tuple[str, int]]:
@@ -54,7 +54,7 @@ async def test_setting_a_policy_costs_nothing_and_moves_no_expiry(world: World, 
     before = await world.snapshot()
     await buyer.set_policy(["i-1"], "AUTO")
     after = await world.snapshot()
-    assert {table for table in before if before[table] != after[table]} == {"instances"}
+    assert {table for table in before if before[table] != after[table]} == {"instances", *EVENTS}
     assert await world.expiry("i-1") == "2027-01-10"
 
 

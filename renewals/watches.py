@@ -1,0 +1,154 @@
+"""This module alone writes `account_watches`: who is to be warned that money will be short, or reminded.
+
+An account is looked at when its day begins and when it has changed: when it has events or ledger entries that
+were not there at the last look. That money is short is told once, and again if something was done about it in
+vain.
+"""
+
+import datetime as dt
+import logging
+from typing import NamedTuple
+
+from renewals import (
+    clocks,
+    database,
+    errors,
+    events,
+    forecast,
+    ledger,
+    money,
+    reminders,
+    runs,
+    terms,
+)
+
+log = logging.getLogger(__name__)
+
+SHORTFALL_DAYS = 15
+"""So far ahead an account is warned that its money will not do."""
+FORESEEN_DAYS = max(reminders.DAYS_BEFORE) + 1
+
+
+class Mark(NamedTuple):
+    """A moment of an account: the last event and the last ledger entry there were."""
+
+    sequence: int
+    ledger_number: int
+
+
+async def look_at_unseen(clock: clocks.Clock = clocks.utc_now) -> None:
+    """Looks at all accounts that are to be looked at; one that cannot be does not hold up the others."""
+    for account_id in await find_unseen(clock()):
+        try:
+            await look(account_id, clock)
+        except Exception as problem:
+            if database.is_outage(problem):
+                raise
+            log.exception("account %s cannot be looked at", account_id)
+
+
+async def find_unseen(now: dt.datetime) -> list[str]:
+    """The accounts that have changed, or whose day has begun, since they were last looked at.
+
+    None while a run is at work, which changes many accounts, each more than once.
+    """
+    if await runs.pending_chunks():
+        return []
+    rows = await database.fetch(
+        database.pool(),
+        """SELECT a.id FROM accounts a
+           LEFT JOIN event_streams s ON s.account_id = a.id LEFT JOIN account_watches w ON w.account_id = a.id
+           WHERE (w.seen_on, w.seen_sequence, w.seen_ledger_number) IS DISTINCT FROM
+             (($1 AT TIME ZONE a.time_zone)::date, coalesce(s.last_sequence, 0), a.ledger_number)
+           ORDER BY a.id""",
+        now,
+    )
+    return [row["id"] for row in rows]
+
+
+@database.retried
+async def look(account_id: str, clock: clocks.Clock) -> None:
+    """Looks at one account: reminds of what will expire, and warns that its money will not do."""
+    async with ledger.locked(account_id) as (connection, account):
+        now = clock()
+        held = await forecast.read_holdings(connection, account, FORESEEN_DAYS, now)
+        failing = find_failing(held, now)
+        await reminders.remind(connection, account, failing, now)
+        told = await _read_told(connection, account_id)
+        foreseen = forecast.foresee(held, SHORTFALL_DAYS, now) if failing else None
+        if foreseen is None or not foreseen.top_up_cents:
+            told = None
+        elif told is None or await _has_acted(connection, account_id, told):
+            await events.write(connection, [_shortfall(account, foreseen)], now)
+            told = await _mark(connection, account)
+        await _store(connection, account, now.astimezone(account.zone).date(), told)
+
+
+def find_failing(held: forecast.Holdings, now: dt.datetime) -> dict[str, errors.Refusal]:
+    """The AUTO instances that the worker will not renew when they are next due, with why not; pure."""
+    failing: dict[str, errors.Refusal] = {}
+    seen: set[str] = set()
+    for run in forecast.run_days(held, held.account.balance_cents, FORESEEN_DAYS, now):
+        for outcome in run.outcomes:
+            failing |= {each.instance_id: each for each in outcome.refusals if each.instance_id not in seen}
+            seen.update(instance.id for instance in outcome.unit)
+    return failing
+
+
+def _shortfall(account: terms.Account, foreseen: forecast.Forecast) -> events.Draft:
+    payload = {
+        "days": SHORTFALL_DAYS,
+        "firstShortfallOn": foreseen.first_shortfall_on,
+        "topUpNeeded": money.format_cents(foreseen.top_up_cents),
+        "balance": money.format_cents(account.balance_cents),
+    }
+    return events.Draft(account.id, events.EventType.ACCOUNT_SHORTFALL, None, payload)
+
+
+async def _read_told(connection: database.Connection, account_id: str) -> Mark | None:
+    """When the account was told that it falls short; None if it was not, or no longer does."""
+    rows = await database.fetch(
+        connection,
+        """SELECT told_sequence, told_ledger_number FROM account_watches
+           WHERE account_id = $1 AND told_sequence IS NOT NULL""",
+        account_id,
+    )
+    return Mark(*rows[0]) if rows else None
+
+
+async def _has_acted(connection: database.Connection, account_id: str, since: Mark) -> bool:
+    """Whether anybody but the worker has moved money or changed a policy."""
+    rows = await database.fetch(
+        connection,
+        """SELECT EXISTS (SELECT FROM ledger_entries e LEFT JOIN orders o ON o.id = e.order_id
+             WHERE e.account_id = $1 AND e.number > $2
+               AND (e.kind, o.kind) IS DISTINCT FROM ('RENEWAL', 'AUTO_RENEWAL'))
+           OR EXISTS (SELECT FROM events WHERE account_id = $1 AND sequence > $3 AND type = $4) AS has_acted""",
+        account_id,
+        since.ledger_number,
+        since.sequence,
+        events.EventType.POLICY_CHANGED,
+    )
+    return bool(rows[0]["has_acted"])
+
+
+async def _mark(connection: database.Connection, account: terms.Account) -> Mark:
+    return Mark(await events.last_sequence(connection, account.id), account.ledger_number)
+
+
+async def _store(
+    connection: database.Connection, account: terms.Account, day: dt.date, told: Mark | None
+) -> None:
+    await database.execute(
+        connection,
+        """INSERT INTO account_watches
+             (account_id, seen_on, seen_sequence, seen_ledger_number, told_sequence, told_ledger_number)
+           VALUES ($1, $2, $3, $4, $5, $6)
+           ON CONFLICT (account_id) DO UPDATE SET seen_on = excluded.seen_on,
+             seen_sequence = excluded.seen_sequence, seen_ledger_number = excluded.seen_ledger_number,
+             told_sequence = excluded.told_sequence, told_ledger_number = excluded.told_ledger_number""",
+        account.id,
+        day,
+        *await _mark(connection, account),
+        *(told or (None, None)),
+    )

@@ -1,0 +1,25 @@
+"""What happens to the account's instances, as it happens."""
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from typing import Any
+
+import strawberry
+
+from renewals import events
+from schema import inputs
+from schema.context import Info
+
+
+@strawberry.type(description="What happened to this account's instances, in order and without gaps.")
+class Event:
+    sequence: int = strawberry.field(description="Gap-free per account.")
+    type: str
+    occurred_at: dt.datetime
+    instance_id: strawberry.ID | None
+    payload: str = strawberry.field(description="The event's body as JSON text.")
+
+
+async def resolve_events(info: Info, after: int | None = strawberry.UNSET) -> AsyncIterator[Event]:
+    found: Any = await events.follow(info.context.account_id, inputs.given(after))
+    return found  # type: ignore[no-any-return]
