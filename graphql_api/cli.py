@@ -77,7 +77,7 @@ def serve(
 
 @app.command()
 def worker() -> None:
-    """Run the worker: renews what is due every hour, expires and releases every minute."""
+    """Run the worker: renews every hour what is due; every minute expires, releases, reminds and warns."""
     chosen = _configure()
     _required(lambda: (chosen.required_database_url, chosen.required_redis_url))
     _run(worker_main.run(chosen))

@@ -2,11 +2,7 @@
 
 import asyncio
 import collections
-import contextlib
 import datetime as dt
-import os
-import socket
-import sys
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -14,42 +10,17 @@ import pytest
 
 from tests import buyer as buyers
 from tests import integrity
+from tests.served import served
 from tests.world import World
 
-START_SECONDS_MAX = 30
 AT_ONCE = 20
-
-
-@contextlib.asynccontextmanager
-async def served(database_url: str) -> AsyncIterator[str]:
-    """A process that serves the database, and its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "graphql_api", "serve", "--port", str(port)),
-        env=os.environ | {"DATABASE_URL": database_url, "RENEWALS_LOG_LEVEL": "WARNING"},
-    )
-    try:
-        async with asyncio.timeout(START_SECONDS_MAX), httpx2.AsyncClient() as client:
-            while True:
-                assert process.returncode is None, "the server ended before it was ready"
-                with contextlib.suppress(httpx2.TransportError):
-                    if (await client.get(f"http://127.0.0.1:{port}/healthz")).status_code == 200:
-                        break
-                await asyncio.sleep(0.05)
-        yield f"http://127.0.0.1:{port}/graphql"
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
 
 
 @pytest.fixture
 async def servers(world: World, database_url: str) -> AsyncIterator[list[str]]:
     """The addresses of two servers of the world's database."""
     async with served(database_url) as one, served(database_url) as other:
-        yield [one, other]
+        yield [one.url, other.url]
 
 
 async def renew_everywhere(

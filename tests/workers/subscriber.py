@@ -1,0 +1,50 @@
+"""A subscriber that can be killed at any moment: it keeps each event before it takes the next, and goes on from there.
+
+python -m tests.workers.subscriber URL FOLDER KEY...
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import orjson
+import websockets
+
+QUERY = "subscription ($after: Int) { events(after: $after) { sequence type instanceId } }"
+
+
+def kept(file: Path) -> list[dict[str, object]]:
+    """The events that were kept; the last line may have been cut short."""
+    lines = file.read_bytes().splitlines(keepends=True) if file.exists() else []
+    return [orjson.loads(line) for line in lines if line.endswith(b"\n")]
+
+
+def resume(file: Path) -> int:
+    """The number of the last event that was kept; what was cut short is dropped."""
+    events = kept(file)
+    file.write_bytes(b"".join(orjson.dumps(event) + b"\n" for event in events))
+    return int(str(events[-1]["sequence"])) if events else 0
+
+
+async def follow(url: str, key: str, file: Path) -> None:
+    after = resume(file)
+    protocol = websockets.Subprotocol("graphql-transport-ws")
+    async with websockets.connect(url, subprotocols=[protocol]) as client:
+        said = {"Authorization": f"Bearer {key}"}
+        await client.send(orjson.dumps({"type": "connection_init", "payload": said}).decode())
+        await client.recv()
+        payload = {"query": QUERY, "variables": {"after": after}}
+        await client.send(orjson.dumps({"type": "subscribe", "id": "1", "payload": payload}).decode())
+        with file.open("ab", buffering=0) as output:
+            async for message in client:
+                output.write(orjson.dumps(orjson.loads(message)["payload"]["data"]["events"]) + b"\n")
+
+
+async def main(url: str, folder: str, *keys: str) -> None:
+    async with asyncio.TaskGroup() as group:
+        for number, key in enumerate(keys):
+            group.create_task(follow(url, key, Path(folder) / f"{number}.jsonl"))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
