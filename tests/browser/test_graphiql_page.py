@@ -3,20 +3,16 @@
 import datetime as dt
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
+import urllib.parse
 from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
 from playwright import async_api
 
 from graphql_api import graphiql
-from renewals import demo
+from renewals import clocks, database, demo, picks, policies, terms
+from tests import served
 from tests.world import World
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -35,40 +31,17 @@ pytestmark = [
 
 
 @pytest.fixture
-async def address(world: World, database_url: str) -> AsyncIterator[str]:
+async def address(world: World, database_url: str, redis_url: str) -> AsyncIterator[str]:
     """A served API with the demo account and its key filled in, as `renewals up` serves it."""
     await demo.load(dt.datetime.now(dt.UTC).date())
-    key = await world.key(demo.ACCOUNT_ID)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {
-        "DATABASE_URL": database_url,
-        "RENEWALS_PORT": str(port),
+    variables = {
+        "REDIS_URL": redis_url,
         "RENEWALS_GRAPHIQL": "true",
-        "RENEWALS_GRAPHIQL_KEY": key,
+        "RENEWALS_GRAPHIQL_KEY": await world.key(demo.ACCOUNT_ID),
         "RENEWALS_DATA_DIR": str(graphiql.FOLDER.parent.resolve()),
     }
-    command = [sys.executable, "-m", "graphql_api", "serve"]
-    server = subprocess.Popen(command, env=environment)  # noqa: ASYNC220 - returns at once
-    try:
-        await_health(f"http://127.0.0.1:{port}/healthz")
-        yield f"http://127.0.0.1:{port}/graphql"
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def await_health(url: str) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except URLError:
-            assert time.monotonic() < deadline, "the API did not start"
-            time.sleep(0.05)
-        else:
-            return
+    async with served.served(database_url, **variables) as server:
+        yield server.url
 
 
 async def test_the_example_runs_with_the_key_filled_in_and_nothing_else_is_asked(address: str) -> None:
@@ -93,6 +66,30 @@ async def test_the_example_runs_with_the_key_filled_in_and_nothing_else_is_asked
     host = address.removesuffix("/graphql")
     assert errors == []
     assert [url for url in asked if not url.startswith((host, "data:", "blob:"))] == []
+
+
+async def test_a_subscription_shows_what_happens_while_one_looks(address: str) -> None:
+    instance_id = await database.fetch(
+        database.pool(),
+        "SELECT id FROM instances WHERE renewal_mode = 'MANUAL' AND bundle_id IS NULL LIMIT 1",
+    )
+    pick = picks.PickIds((instance_id[0]["id"],))
+    await policies.set_policy(
+        demo.ACCOUNT_ID, policies.PolicyRequest(pick, terms.RenewalMode.NONE), clocks.utc_now
+    )
+    asked = urllib.parse.quote("subscription { events(after: 0) { sequence type instanceId } }")
+    async with async_api.async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = await browser.new_page()
+        await page.goto(f"{address}?q={asked}")
+        await page.click("button.graphiql-execute-button")
+        result = page.locator(".result-window")
+        await async_api.expect(result).to_contain_text("policy.changed")
+        await policies.set_policy(
+            demo.ACCOUNT_ID, policies.PolicyRequest(pick, terms.RenewalMode.MANUAL), clocks.utc_now
+        )
+        await async_api.expect(result).to_contain_text('"sequence": 2', timeout=10_000)
+        await browser.close()
 
 
 def _is_the_example(response: async_api.Response) -> bool:
