@@ -22,6 +22,8 @@ STAGED: Mapping[str, str] = {
         WHERE kind = 'RENEWAL'""",
     "attempts": """SELECT w.chunk, t.* FROM renewal_attempts t JOIN instances i ON i.id = t.instance_id
         JOIN staged.owners w USING (account_id)""",
+    "streams": "SELECT w.chunk, s.* FROM event_streams s JOIN staged.owners w USING (account_id)",
+    "events": "SELECT w.chunk, e.* FROM events e JOIN staged.owners w USING (account_id)",
     "instances": """SELECT w.chunk, i.id, i.expires_at, i.anchor_day FROM instances i
         JOIN staged.owners w USING (account_id)
         WHERE i.id IN (SELECT instance_id FROM order_lines)""",
@@ -56,6 +58,10 @@ CHUNK = (
        FROM staged.vouchers s WHERE s.chunk = $1 AND v.id = s.id""",
     """UPDATE instances i SET expires_at = s.expires_at, anchor_day = s.anchor_day, status = 'RUNNING'
        FROM staged.instances s WHERE s.chunk = $1 AND i.id = s.id""",
+    """INSERT INTO event_streams (account_id, last_sequence)
+       SELECT account_id, last_sequence FROM staged.streams WHERE chunk = $1""",
+    """INSERT INTO events (account_id, sequence, type, occurred_at, instance_id, payload)
+       SELECT account_id, sequence, type, occurred_at, instance_id, payload FROM staged.events WHERE chunk = $1""",
     """INSERT INTO renewal_attempts (run_id, attempted_at, succeeded, instance_id, due_at, code, message, order_id)
        SELECT run_id, attempted_at, succeeded, instance_id, due_at, code, message, order_id
        FROM staged.attempts WHERE chunk = $1""",
