@@ -8,16 +8,15 @@ from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapp
 from zoneinfo import ZoneInfo
 
 import orjson
-from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from graphql_api import authentication, streams, view
+from graphql_api import arguments, authentication, streams, view
 from renewals import clocks, database, details, errors, exports, settings, sheets
 from renewals.words import Language
-from schema import coercion, inputs, refusals
+from schema import coercion, inputs
 
 RETRY_SECONDS = 10
 ARGUMENTS: Mapping[str, Collection[str]] = {
@@ -54,7 +53,7 @@ class Exports:
             try:
                 return await self._respond(request, table, chosen)
             except errors.InvalidInput as refused:
-                return refuse(refused)
+                return arguments.refuse(refused)
             except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
                 return view.failed(problem)
 
@@ -66,7 +65,7 @@ class Exports:
         if account_id is None:
             return view.unauthenticated("Send an API key: Authorization: Bearer <key>.")
         sent = await _arguments(request, ARGUMENTS[table])
-        language = _language(sent.get("lang"))
+        language = arguments.read_language(sent.get("lang"))
         export = _export(account_id, table, sent, now)
         account = await details.fetch_account(database.pool(), account_id)
         zone = ZoneInfo(account["time_zone"])
@@ -125,14 +124,6 @@ def _failed(error: Exception) -> Response:
     return view.failed(error)
 
 
-def refuse(refused: errors.InvalidInput) -> Response:
-    """The answer to an argument that is malformed or out of bounds: INVALID_INPUT with its field."""
-    error = GraphQLError(str(refused), original_error=refused)
-    refusals.report(error)
-    body = orjson.dumps({"data": None, "errors": [error.formatted]})
-    return Response(body, 400, media_type="application/json")
-
-
 async def _arguments(request: Request, known: Collection[str]) -> dict[str, object]:
     """What is asked for, in the address or in a body of JSON; raises InvalidInput for what nobody knows."""
     sent: dict[str, object] = {}
@@ -184,14 +175,6 @@ def _names(sent: object) -> list[str] | None:
     if not isinstance(sent, list) or not all(isinstance(each, str) for each in sent):
         raise errors.InvalidInput("columns", "must be a list of names")
     return sent
-
-
-def _language(sent: object) -> Language:
-    if sent is None:
-        return Language.ZH
-    if not isinstance(sent, str) or sent not in tuple(Language):
-        raise errors.InvalidInput("lang", f"must be one of {', '.join(Language)}")
-    return Language(sent)
 
 
 def _disposition(table: exports.Table, chosen: sheets.Format, language: Language, local: dt.datetime) -> str:
