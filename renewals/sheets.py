@@ -24,7 +24,7 @@ from renewals.words import Language
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Without it spreadsheets take UTF-8 for a local encoding, and Chinese is garbled."""
 
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 """A spreadsheet may run a cell that begins with one of these, in East Asian settings with the wide ones, too."""
 
 Rows = Iterable[Sequence[Any]]
@@ -108,7 +108,7 @@ def defuse(text: str) -> str:
 
     Only what others wrote is defused: amounts and numbers are ours, so a negative one stays a number.
     """
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if text[:1] in FORMULA_STARTS else text
 
 
 def _lines(rows: Rows) -> bytes:
@@ -121,7 +121,7 @@ def _cell(column: Column, reader: Reader) -> Write:
     """How a value of the column is written in a cell; None leaves it empty."""
     match column.kind:
         case Kind.TEXT:
-            return _defused
+            return _text
         case Kind.MONEY:
             return _amount
         case Kind.INSTANT:
@@ -137,7 +137,7 @@ def _cell(column: Column, reader: Reader) -> Write:
             return str
 
 
-def _defused(text: str | None) -> str:
+def _text(text: str | None) -> str:
     return defuse(text) if text else ""
 
 

@@ -271,6 +271,19 @@ async def test_an_export_that_breaks_does_not_look_whole(world: World, key: str)
             assert (await answer.aread()).count(b"\r\n") == MANY * 5 + 1
 
 
+async def test_connections_that_the_server_ends_are_not_missed(world: World, key: str) -> None:
+    await fill(MANY)
+    for _ in range(settings.get().database_pool_size + 1):
+        taker = Taker(key)
+        taker.start()
+        await taker.take(1)
+        await until(lambda: world.value(CUT_EXPORTS))
+        with pytest.raises(asyncpg.InterfaceError):
+            await asyncio.gather(taker.take(), taker.task)
+        assert not taker.is_complete
+    assert await everything(world, key) == MANY
+
+
 async def test_a_connection_that_is_closed_frees_the_snapshot(world: World, key: str) -> None:
     await fill(MANY * 5)
     async with served() as port:
