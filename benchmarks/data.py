@@ -30,8 +30,9 @@ INSERT INTO accounts (id, name, currency, time_zone, balance_cents, ledger_numbe
   FROM generate_series(0, {accounts} - 1) n;
 INSERT INTO ledger_entries (account_id, number, kind, amount_cents, balance_after_cents, memo, created_at)
   SELECT id, 1, 'TOP_UP', balance_cents, balance_cents, 'Top-up', created_at FROM accounts ORDER BY id;
-INSERT INTO api_keys (id, account_id, prefix, secret_hash, created_at)
-  SELECT gen_random_uuid(), id, 'none', sha256(convert_to('nobody has this key: ' || id, 'UTF8')), now() FROM accounts;
+INSERT INTO api_keys (id, account_id, role, name, prefix, secret_hash, created_at)
+  SELECT gen_random_uuid(), id, 'RENEWER', '', 'none', sha256(convert_to('nobody has this key: ' || id, 'UTF8')), now()
+  FROM accounts;
 CREATE TEMP TABLE drawn AS
   SELECT n, CASE WHEN n <= {large} THEN 0 ELSE 1 + n % ({accounts} - 1) END AS account,
     pick(n, 1, 10) AS product, pick(n, 2, 6) AS data_center, pick(n, 3, 100) AS kind, pick(n, 4, 100) AS mode,

@@ -1,4 +1,4 @@
-"""The ASGI application: /graphql, GraphiQL's files beside it, and /healthz for those who watch it."""
+"""The ASGI application: /graphql, exports, the calendar, GraphiQL's files, and /healthz for those who watch it."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from graphql_api import graphiql, view
+from graphql_api import calendar, exports, graphiql, view
 from renewals import announcements, clocks, database, memory, settings
 
 EXAMPLE_QUERY = (Path(__file__).parent / "example.graphql").read_text(encoding="utf-8")
@@ -46,6 +46,8 @@ def create(limits: settings.Settings | None = None, *, clock: clocks.Clock = clo
         page = graphiql.page(EXAMPLE_QUERY, _headers(chosen.graphiql_key), folder)
         if folder.is_dir():
             routes.append(Mount("/graphiql", StaticFiles(directory=folder)))
+    routes += exports.Exports(chosen, clock).routes()
+    routes.append(Route(calendar.PATH, calendar.Calendar(chosen, clock).respond, methods=["GET"]))
     graphql = view.GraphQLView(clock=clock, graphiql_page=page)
     routes += [Route("/graphql", graphql), WebSocketRoute("/graphql", graphql)]
     return Starlette(routes=routes, lifespan=lifespan)

@@ -14,3 +14,14 @@ async def identify(header: str, now: dt.datetime) -> str | None:
         return None
     bearer = await api_keys.find(database.pool(), key.strip(), now)
     return bearer.account_id if bearer and bearer.role is terms.Role.RENEWER else None
+
+
+async def identify_calendar(header: str, token: str | None, now: dt.datetime) -> str | None:
+    """The account whose calendar may be read: by a calendar token in the address, or by a renewer's bearer key.
+
+    An address is kept in many places, so no other key is looked for in it.
+    """
+    if token is None:
+        return await identify(header, now)
+    bearer = await api_keys.find(database.pool(), token, now)
+    return bearer.account_id if bearer and bearer.role is terms.Role.CALENDAR else None

@@ -58,8 +58,7 @@ class GraphQLView(GraphQL[Context, None]):
                 return HTMLResponse(self.graphiql_page)
             account_id = await authentication.identify(request.headers.get("authorization", ""), self.clock())
             if account_id is None:
-                message = "Send an API key: Authorization: Bearer <key>."
-                return error(401, "UNAUTHENTICATED", message, {"WWW-Authenticate": "Bearer"})
+                return unauthenticated("Send an API key: Authorization: Bearer <key>.")
             request.state.account_id = account_id
             if (known := await self._respond_again(request, account_id)) is not None:
                 return known
@@ -67,10 +66,8 @@ class GraphQLView(GraphQL[Context, None]):
             return await self.run(request)
         except HTTPException as refused:
             return error(refused.status_code, "BAD_REQUEST", refused.reason)
-        except Exception:  # the last line: a client is told nothing, the log everything
-            error_id = secrets.token_hex(8)
-            log.exception("internal error %s", error_id)
-            return error(500, "INTERNAL", f"Something went wrong on our side ({error_id}).")
+        except Exception as problem:  # noqa: BLE001 - the last line: a client is told nothing, the log everything
+            return failed(problem)
 
     async def _respond_again(self, request: Request, account_id: str) -> Response | None:
         """Answers a plain request for an operation that was valid before; None leaves it to Strawberry."""
@@ -130,3 +127,15 @@ def error(status: int, code: str, message: str, headers: dict[str, str] | None =
     """An answer without data, in the shape of every GraphQL error."""
     body = orjson.dumps({"data": None, "errors": [{"message": message, "extensions": {"code": code}}]})
     return Response(body, status, headers, media_type="application/json")
+
+
+def unauthenticated(message: str) -> Response:
+    """The answer to whoever sends no key that opens what is asked for."""
+    return error(401, "UNAUTHENTICATED", message, {"WWW-Authenticate": "Bearer"})
+
+
+def failed(problem: Exception) -> Response:
+    """The answer to what went wrong on our side: an id that stands beside the traceback in the log."""
+    error_id = secrets.token_hex(8)
+    log.error("internal error %s", error_id, exc_info=problem)
+    return error(500, "INTERNAL", f"Something went wrong on our side ({error_id}).")

@@ -6,7 +6,7 @@ import secrets
 import uuid
 from typing import NamedTuple
 
-from renewals import database, terms
+from renewals import clocks, database, ledger, terms
 
 PREFIX_LENGTH = 8
 
@@ -45,6 +45,20 @@ async def create(
         expires_at,
     )
     return key
+
+
+async def reset_calendar(account_id: str, clock: clocks.Clock) -> str:
+    """Revokes an account's calendar key, if it has one, and answers a new one."""
+    async with ledger.locked(account_id) as (connection, _):
+        now = clock()
+        await database.execute(
+            connection,
+            "UPDATE api_keys SET revoked_at = $3 WHERE account_id = $1 AND role = $2 AND revoked_at IS NULL",
+            account_id,
+            terms.Role.CALENDAR,
+            now,
+        )
+        return await create(connection, account_id, now, role=terms.Role.CALENDAR)
 
 
 async def find(connection: database.Connection, key: str, now: dt.datetime) -> Bearer | None:

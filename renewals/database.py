@@ -12,7 +12,7 @@ import random
 import time
 import uuid
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
@@ -151,10 +151,19 @@ async def transaction() -> AsyncIterator[Connection]:
 
 
 @contextlib.asynccontextmanager
-async def snapshot() -> AsyncIterator[Connection]:
-    """One transaction that only reads, and sees the database as it is at one moment throughout."""
+async def snapshot(*, seconds_max: int | None = None) -> AsyncIterator[Connection]:
+    """One transaction that only reads, and sees the database as it is at one moment throughout.
+
+    `seconds_max` is how long it may take, where that is not what every transaction may take.
+    """
     async with transaction() as connection:
         await execute(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        if seconds_max is not None:
+            # The clock that is running stays as it is set, so it is first taken away.
+            await execute(
+                connection,
+                f"SET LOCAL transaction_timeout = 0; SET LOCAL transaction_timeout = '{seconds_max}s'",
+            )
         yield connection
 
 
@@ -187,6 +196,16 @@ async def fetch(connection: Connection, sql: str, *values: object) -> Sequence[R
     async with connection.acquire_connection() as asked:
         rows = await asked.fetch(sql, *values)
     return rows
+
+
+async def pages(
+    connection: Connection, sql: str, *values: object, size: int
+) -> AsyncGenerator[Sequence[Row], None]:
+    """The rows of a statement of any length, so many at a time, in a transaction that stays open meanwhile."""
+    async with connection.acquire_connection() as asked:
+        cursor = await asked.cursor(sql, *values)
+        while page := await cursor.fetch(size):
+            yield page
 
 
 async def execute(connection: Connection, sql: str, *values: object) -> int:

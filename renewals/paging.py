@@ -32,6 +32,15 @@ class Ordering:
     columns: tuple[Column, ...]
     descending: bool = False
 
+    @property
+    def order_by(self) -> str:
+        """The order as SQL."""
+        return self.sql(descending=self.descending)
+
+    def sql(self, *, descending: bool) -> str:
+        """The columns as SQL, in this direction."""
+        return ", ".join(f"{column.sql} {'DESC' if descending else 'ASC'}" for column in self.columns)
+
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
@@ -81,7 +90,7 @@ async def fetch_page(
     total = f", (SELECT count(*) FROM {source} WHERE {conditions.where}) AS total_count" if counted else ""
     _bound(conditions, ordering, request.after, "after", "<" if ordering.descending else ">")
     _bound(conditions, ordering, request.before, "before", ">" if ordering.descending else "<")
-    order_by = ", ".join(f"{column.sql} {'DESC' if descending else 'ASC'}" for column in ordering.columns)
+    order_by = ordering.sql(descending=descending)
     limit, offset = conditions.hold(size + 1), conditions.hold(request.offset or 0)
     sql = f"""SELECT {select}{total} FROM {source} {joins} WHERE {conditions.where}
               ORDER BY {order_by} LIMIT {limit} OFFSET {offset}"""

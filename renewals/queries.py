@@ -45,7 +45,7 @@ _INSTANCE_COLUMNS = (
     "id", "account_id", "name", "product_code", "data_center_code", "configuration", "billing_mode", "is_trial",
     "renewal_mode", "auto_renew_months", "expires_at", "monthly_price_cents", "bundle_id", "created_at",
 )  # fmt: skip
-_JOINS = {
+JOINS = {
     "product": "JOIN products product ON product.code = i.product_code",
     "data_center": "JOIN data_centers data_center ON data_center.code = i.data_center_code",
 }
@@ -69,7 +69,7 @@ async def fetch_instances(
 ) -> paging.Page:
     """One page of the account's instances, of each only these columns and those it is ordered by.
 
-    A column is of instances, or "table.column" of one that `_JOINS` has.
+    A column is of instances, or "table.column" of one that `JOINS` has.
     """
     found = filters.conditions(account_id, instance_filter, now)
     wanted = {*columns, *(column.name for column in ordering.columns)}
@@ -79,7 +79,7 @@ async def fetch_instances(
         select.append(f"{filters.status_at(found.hold(now))} AS status")
     joined = sorted(column for column in wanted if "." in column)
     select += [f'{column} AS "{column}"' for column in joined]
-    joins = [_JOINS[table] for table in dict.fromkeys(column.partition(".")[0] for column in joined)]
+    joins = [JOINS[table] for table in dict.fromkeys(column.partition(".")[0] for column in joined)]
     return await paging.fetch_page(
         connection,
         select=", ".join(select),

@@ -17,6 +17,10 @@ MONTHS_MAX = 36
 IDEMPOTENCY_KEY_LENGTH_MAX = 64
 LEAD_DAYS_MAX = 9
 INSTANCES_PER_CHUNK = 1_000
+EXPORT_SECONDS_MAX = 600
+EXPORT_STALL_SECONDS_MAX = 30
+EXPORTS_AT_ONCE_MAX = 4
+CALENDAR_DAYS = 90
 AUTO_RENEW_TIME_MAX = dt.time(22, 45)
 
 
@@ -68,6 +72,15 @@ class Settings(BaseSettings):
     months_max: Annotated[int, Field(ge=1)] = MONTHS_MAX
     forecast_days_max: Annotated[int, Field(ge=1, le=FORECAST_DAYS_MAX)] = FORECAST_DAYS_MAX
     idempotency_key_length_max: Annotated[int, Field(ge=1, le=64)] = IDEMPOTENCY_KEY_LENGTH_MAX
+
+    export_seconds_max: Annotated[int, Field(ge=1, le=3600)] = EXPORT_SECONDS_MAX
+    """An export that its client has not taken by then is cut: until then its snapshot keeps old rows alive."""
+    export_stall_seconds_max: Annotated[int, Field(ge=1, le=50)] = EXPORT_STALL_SECONDS_MAX
+    """A client that takes nothing for so long is cut, before PostgreSQL ends a transaction that stands still."""
+    exports_at_once_max: Annotated[int, Field(ge=1)] = EXPORTS_AT_ONCE_MAX
+    """A process: each has a connection of its pool as long as it runs, and half of the pool is not for exports."""
+    calendar_days: Annotated[int, Field(ge=1, le=FORECAST_DAYS_MAX)] = CALENDAR_DAYS
+    """So many days ahead, today first, are in a calendar."""
 
     @property
     def required_database_url(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from renewals import filters, picks, planning, policies, queries, requests, terms
+from renewals import filters, paging, picks, planning, policies, queries, requests, terms
 from schema import enums, scalars
 
 IDs = list[strawberry.ID]
@@ -70,6 +70,19 @@ class InstanceOrder:
     @property
     def is_descending(self) -> bool:
         return self.direction is enums.OrderDirection.DESC
+
+
+def to_instance_filter(sent: InstanceFilter | None) -> filters.InstanceFilter:
+    """The filter of a list, which may be left out; raises InvalidInput for what is out of bounds."""
+    instance_filter = sent.to_filter() if sent else filters.InstanceFilter()
+    filters.check(instance_filter, "filter")
+    return instance_filter
+
+
+def to_instance_ordering(sent: InstanceOrder | None) -> paging.Ordering:
+    """The order of a list, which may be left out."""
+    order = sent or InstanceOrder()
+    return queries.instance_ordering(order.field, descending=order.is_descending)
 
 
 @strawberry.input

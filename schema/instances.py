@@ -137,13 +137,11 @@ async def resolve_instances(
         int | None, strawberry.argument(description="Jump to a page; not with a cursor.")
     ] = strawberry.UNSET,
 ) -> InstanceConnection:
-    order, context = order_by or inputs.InstanceOrder(), info.context
-    ordering = queries.instance_ordering(order.field, descending=order.is_descending)
+    context, ordering = info.context, inputs.to_instance_ordering(order_by)
     request = connections.page_request(
         ordering, first=first, after=after, last=last, before=before, offset=offset
     )
-    instance_filter = filter.to_filter() if filter else filters.InstanceFilter()
-    filters.check(instance_filter, "filter")
+    instance_filter = inputs.to_instance_filter(filter)
     asked = connections.Asked(selection.selected(info))
     account_id, now = context.account_id, context.now
     found: Any = await connections.read(

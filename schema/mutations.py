@@ -6,7 +6,7 @@ import strawberry
 
 from renewals import orders as domain
 from renewals import policies
-from schema import accounts, inputs, instances, orders, refusals
+from schema import accounts, calendars, inputs, instances, orders, refusals
 from schema.context import Info
 
 
@@ -117,3 +117,8 @@ class Mutation:
         placed = await domain.place(context.account_id, request.to_request(), context.clock)
         context.forget()
         return UnifyExpirySuccess(placed=placed)
+
+    reset_calendar_token = strawberry.mutation(
+        resolver=calendars.reset_calendar_token,
+        description="Makes the token of the account's calendar anew; the one before opens it no more.",
+    )

@@ -1,0 +1,26 @@
+"""What a request outside GraphQL says, and the answer where it cannot be understood."""
+
+import orjson
+from graphql import GraphQLError
+from starlette.responses import Response
+
+from renewals import errors
+from renewals.words import Language
+from schema import refusals
+
+
+def read_language(sent: object) -> Language:
+    """Chinese, unless another language is asked for; raises InvalidInput for one that nobody speaks here."""
+    if sent is None:
+        return Language.ZH
+    if not isinstance(sent, str) or sent not in tuple(Language):
+        raise errors.InvalidInput("lang", f"must be one of {', '.join(Language)}")
+    return Language(sent)
+
+
+def refuse(refused: errors.InvalidInput) -> Response:
+    """The answer to an argument that is malformed or out of bounds: INVALID_INPUT with its field."""
+    error = GraphQLError(str(refused), original_error=refused)
+    refusals.report(error)
+    body = orjson.dumps({"data": None, "errors": [error.formatted]})
+    return Response(body, 400, media_type="application/json")

@@ -1,0 +1,184 @@
+"""GET and POST /export/<table>.csv and .jsonl: whole lists, streamed."""
+
+import contextlib
+import datetime as dt
+import urllib.parse
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
+from zoneinfo import ZoneInfo
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from graphql_api import arguments, authentication, streams, view
+from renewals import clocks, database, details, errors, exports, settings, sheets
+from renewals.words import Language
+from schema import coercion, inputs
+
+RETRY_SECONDS = 10
+ARGUMENTS: Mapping[str, Collection[str]] = {
+    "instances": ("columns", "lang", "filter", "orderBy"),
+    "orders": ("columns", "lang", "from", "before"),
+    "ledger": ("columns", "lang", "from", "before"),
+}
+_IN_JSON = ("filter", "orderBy")
+"""What the address has as JSON; a body is JSON all through."""
+
+
+class BusyError(Exception):
+    """As many exports are running as may."""
+
+
+class Exports:
+    """The exports of one process, and how many of them are running."""
+
+    def __init__(self, limits: settings.Settings, clock: clocks.Clock) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._running: Counter[str] = Counter()
+        self._at_once_max = min(limits.exports_at_once_max, max(1, limits.database_pool_size // 2))
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(f"/export/{table}.{chosen}", self._responder(table, chosen), methods=["GET", "POST"])
+            for table in exports.TABLES
+            for chosen in sheets.Format
+        ]
+
+    def _responder(self, table: str, chosen: sheets.Format) -> Callable[[Request], object]:
+        async def respond(request: Request) -> ASGIApp:
+            try:
+                return await self._respond(request, table, chosen)
+            except errors.InvalidInput as refused:
+                return arguments.refuse(refused)
+            except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
+                return view.failed(problem)
+
+        return respond
+
+    async def _respond(self, request: Request, table: str, chosen: sheets.Format) -> ASGIApp:
+        now = self._clock()
+        account_id = await authentication.identify(request.headers.get("authorization", ""), now)
+        if account_id is None:
+            return view.unauthenticated("Send an API key: Authorization: Bearer <key>.")
+        sent = await _arguments(request, ARGUMENTS[table])
+        language = arguments.read_language(sent.get("lang"))
+        export = _export(account_id, table, sent, now)
+        account = await details.fetch_account(database.pool(), account_id)
+        zone = ZoneInfo(account["time_zone"])
+        writer = sheets.writer(chosen, export.columns, sheets.Reader(language, zone, account["currency"]))
+        headers = {
+            "Content-Type": writer.media_type,
+            "Content-Disposition": _disposition(export.table, chosen, language, now.astimezone(zone)),
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+        if request.method == "HEAD":
+            return Response(headers=headers)
+        return streams.Stream(
+            lambda: self._pieces(account_id, export, writer),
+            headers,
+            on_failure=_failed,
+            seconds_max=self._limits.export_seconds_max,
+            stall_seconds_max=self._limits.export_stall_seconds_max,
+        )
+
+    @contextlib.contextmanager
+    def _admitted(self, account_id: str) -> Iterator[None]:
+        """Counts one more; of an account no more than half of all, so that it cannot keep out others."""
+        running, at_once_max = self._running, self._at_once_max
+        if running.total() >= at_once_max or running[account_id] >= max(1, at_once_max // 2):
+            raise BusyError
+        running[account_id] += 1
+        try:
+            yield
+        finally:
+            running[account_id] -= 1
+            if not running[account_id]:
+                del running[account_id]
+
+    async def _pieces(
+        self, account_id: str, export: exports.Export, writer: sheets.CSV | sheets.JSONL
+    ) -> AsyncGenerator[bytes, None]:
+        """The head with the first rows, then page by page."""
+        # PostgreSQL's own limit is behind ours, for a process that is no longer there to keep it.
+        seconds_max = self._limits.export_seconds_max + self._limits.export_stall_seconds_max
+        with self._admitted(account_id):
+            async with database.snapshot(seconds_max=seconds_max) as connection:
+                head = writer.head()
+                async with contextlib.aclosing(exports.read(connection, export)) as pages:
+                    async for page in pages:
+                        yield head + writer.rows(page)
+                        head = b""
+            yield head
+
+
+def _failed(error: Exception) -> Response:
+    """The answer to what kept an export from its first row."""
+    if isinstance(error, BusyError):
+        message = "Too many exports are running; try again in a few seconds."
+        return view.error(503, "BUSY", message, {"Retry-After": str(RETRY_SECONDS)})
+    return view.failed(error)
+
+
+async def _arguments(request: Request, known: Collection[str]) -> dict[str, object]:
+    """What is asked for, in the address or in a body of JSON; raises InvalidInput for what nobody knows."""
+    sent: dict[str, object] = {}
+    for name, text in request.query_params.multi_items():
+        if name in sent:
+            raise errors.InvalidInput(name, "is there twice")
+        sent[name] = _parse(name, text) if name in _IN_JSON else text
+    if isinstance(names := sent.get("columns"), str):
+        sent["columns"] = names.split(",")
+    if request.method == "POST" and (body := await request.body()):
+        asked = _parse("body", body)
+        if not isinstance(asked, dict):
+            raise errors.InvalidInput("body", "must be a JSON object")
+        for name in sent.keys() & asked.keys():
+            raise errors.InvalidInput(name, "is in the address and in the body")
+        sent |= asked
+    for name in sent:
+        if name not in known:
+            raise errors.InvalidInput(name, f"is no argument; there are {', '.join(known)}")
+    return sent
+
+
+def _parse(name: str, text: str | bytes) -> object:
+    try:
+        parsed: object = orjson.loads(text)
+    except ValueError as error:
+        raise errors.InvalidInput(name, f"is not JSON: {error}") from error
+    return parsed
+
+
+def _export(account_id: str, table: str, sent: Mapping[str, object], now: dt.datetime) -> exports.Export:
+    columns = exports.TABLES[table].choose(_names(sent.get("columns")))
+    if table == exports.INSTANCES.name:
+        sent_filter = coercion.read_input(sent.get("filter"), inputs.InstanceFilter, "filter")
+        sent_order = coercion.read_input(sent.get("orderBy"), inputs.InstanceOrder, "orderBy")
+        instance_filter = inputs.to_instance_filter(sent_filter)
+        ordering = inputs.to_instance_ordering(sent_order)
+        return exports.of_instances(account_id, instance_filter, ordering, columns=columns, now=now)
+    period = exports.Period(
+        coercion.read_instant(sent.get("from"), "from"), coercion.read_instant(sent.get("before"), "before")
+    )
+    of = exports.of_orders if table == exports.ORDERS.name else exports.of_ledger
+    return of(account_id, period, columns=columns, now=now)
+
+
+def _names(sent: object) -> list[str] | None:
+    if sent is None:
+        return None
+    if not isinstance(sent, list) or not all(isinstance(each, str) for each in sent):
+        raise errors.InvalidInput("columns", "must be a list of names")
+    return sent
+
+
+def _disposition(table: exports.Table, chosen: sheets.Format, language: Language, local: dt.datetime) -> str:
+    """What the file is to be called: what it is and when, in ASCII and in the reader's language."""
+    ending = f"{local:%Y-%m-%d-%H%M}.{chosen}"
+    titled = urllib.parse.quote(f"{table.title.of(language)}-{ending}")
+    return f"attachment; filename=\"{table.name}-{ending}\"; filename*=UTF-8''{titled}"

@@ -1,0 +1,138 @@
+"""What the coming days bring to an account, for its calendar: what expires by itself, what the worker renews or cannot.
+
+MANUAL instances are there on their last day, AUTO ones on the day of their renewal, as the forecast sees it;
+what is NONE lapses on purpose, and is left out.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from renewals import database, details, errors, filters, forecast, ledger, periods, terms
+
+INSTANCES_PER_ENTRY_MAX = 20
+"""So many are named; of the others it is said how many they are."""
+
+
+class Kind(StrEnum):
+    """What is to happen on a day."""
+
+    EXPIRY = "EXPIRY"
+    RENEWAL = "RENEWAL"
+    FAILURE = "FAILURE"
+
+
+class Item(NamedTuple):
+    """One instance: what it costs in cents (an expiry: a month of it), or why the worker cannot renew it."""
+
+    id: str
+    price_cents: int | None
+    code: errors.RefusalCode | None = None
+    name: str = ""
+
+
+class Entry(NamedTuple):
+    """One day's instances of one kind; `balance_after_cents` is left after the day's renewals."""
+
+    date: dt.date
+    kind: Kind
+    instance_count: int
+    total_cents: int
+    items: Sequence[Item]
+    balance_after_cents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """The entries of an account, by day."""
+
+    account_id: str
+    account_name: str
+    currency: str
+    zone: ZoneInfo
+    entries: Sequence[Entry]
+
+
+async def read(account_id: str, days: int, now: dt.datetime) -> Agenda:
+    """The agenda of so many days, today first."""
+    async with database.snapshot() as connection:
+        row = await details.fetch_account(connection, account_id)
+        account = await ledger.read(connection, account_id)
+        expiries = await _read_expiries(connection, account, days, now)
+        held = await forecast.read_holdings(connection, account, days, now)
+    # In a thread, so that a large account's forecast does not keep other requests waiting.
+    renewals = await asyncio.to_thread(lambda: list(_foresee(held, days, now)))
+    entries = sorted([*expiries, *renewals], key=lambda entry: (entry.date, entry.kind))
+    named = await _name(account_id, entries)
+    return Agenda(account_id, row["name"], row["currency"], account.zone, named)
+
+
+async def _read_expiries(
+    connection: database.Connection, account: terms.Account, days: int, now: dt.datetime
+) -> list[Entry]:
+    """What expires unless somebody renews it: all of a day has the same instant of expiry."""
+    last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1)
+    coming = filters.InstanceFilter(
+        tab=terms.RenewalTab.MANUAL,
+        status=[terms.InstanceStatus.RUNNING],
+        expires_from=now,
+        expires_before=periods.end_of_day(last, account.zone) + dt.timedelta(seconds=1),
+    )
+    found = filters.conditions(account.id, coming, now)
+    rows = await database.fetch(
+        connection,
+        f"""SELECT i.expires_at, count(*), sum(i.monthly_price_cents)::bigint,
+              (array_agg(i.id ORDER BY i.id))[:{INSTANCES_PER_ENTRY_MAX}],
+              (array_agg(i.monthly_price_cents ORDER BY i.id))[:{INSTANCES_PER_ENTRY_MAX}]
+            FROM instances i WHERE {found.where} GROUP BY i.expires_at""",
+        *found.values,
+    )
+    return [
+        Entry(
+            periods.last_day(expires_at, account.zone),
+            Kind.EXPIRY,
+            count,
+            total_cents,
+            [Item(*each) for each in zip(ids, prices, strict=True)],
+        )
+        for expires_at, count, total_cents, ids, prices in map(tuple, rows)
+    ]
+
+
+def _foresee(held: forecast.Holdings, days: int, now: dt.datetime) -> Iterator[Entry]:
+    """What the worker will do, and what it will not be able to; pure."""
+    for run in forecast.run_days(held, held.account.balance_cents, days, now):
+        paid = [outcome for outcome in run.outcomes if outcome.payment is not None]
+        unpaid = [outcome for outcome in run.outcomes if outcome.payment is None]
+        done = [Item(line.instance.id, line.price.price_cents) for each in paid for line in each.lines]
+        failed = [Item(each.instance_id, None, each.code) for out in unpaid for each in out.refusals]
+        for kind, outcomes, items in ((Kind.RENEWAL, paid, done), (Kind.FAILURE, unpaid, failed)):
+            if items:
+                yield Entry(
+                    run.date,
+                    kind,
+                    len(items),
+                    sum(outcome.price_cents for outcome in outcomes),
+                    items[:INSTANCES_PER_ENTRY_MAX],
+                    run.purse.balance_cents,
+                )
+
+
+async def _name(account_id: str, entries: Iterable[Entry]) -> list[Entry]:
+    """The entries with their instances' names."""
+    entries = list(entries)
+    rows = await database.fetch(
+        database.pool(),
+        "SELECT id, name FROM instances WHERE account_id = $1 AND id = ANY($2)",
+        account_id,
+        list({item.id for entry in entries for item in entry.items}),
+    )
+    names = {row[0]: row[1] for row in rows}
+    return [
+        entry._replace(items=[item._replace(name=names.get(item.id, "")) for item in entry.items])
+        for entry in entries
+    ]
