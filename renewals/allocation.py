@@ -63,7 +63,8 @@ class Purse:
         if shortfall_cents:
             for index, amount in taken.items():
                 self._available[index] += amount
-            self._usable.clear()
+            if taken:
+                self._usable.clear()
             return Payment(uses, sum(taken.values()), self.balance_cents, 0, shortfall_cents)
         self.balance_cents -= balance_cents
         return Payment(uses, sum(taken.values()), balance_cents, self.balance_cents, 0)

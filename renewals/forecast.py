@@ -4,8 +4,9 @@ Nothing is written and nothing is locked. What cannot be paid when its day comes
 only gets less, so no later try of the same day would find what the first has not.
 """
 
+import asyncio
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -74,15 +75,23 @@ class Holdings:
 
 
 class Run(NamedTuple):
-    """One day's run: its instant, what is due, what was there to pay with, what is done, what is left."""
+    """One day's run: its instant, what was there to pay with, what is due, what is done, what is left.
+
+    `wanted` is what would be due had all before it been paid.
+    """
 
     date: dt.date
     basis: planning.Basis
-    due: Sequence[terms.Instance]
     balance_cents: int
     vouchers: Sequence[terms.Voucher]
+    wanted: Sequence[planning.Extended]
+    extended: Sequence[planning.Extended]
     outcomes: Sequence[planning.Outcome]
     purse: allocation.Purse
+
+    @property
+    def due(self) -> list[terms.Instance]:
+        return [instance for each in self.extended for instance in each.unit]
 
 
 async def read(account_id: str, days: int, now: dt.datetime) -> Forecast:
@@ -93,21 +102,21 @@ async def read(account_id: str, days: int, now: dt.datetime) -> Forecast:
     async with database.snapshot() as connection:
         account = await ledger.read(connection, account_id)
         held = await read_holdings(connection, account, days, now)
-    return foresee(held, days, now)
+    # In a thread, so that a large account's forecast does not keep the other requests waiting.
+    return await asyncio.to_thread(foresee, held, days, now)
 
 
 async def read_holdings(
     connection: database.Connection, account: terms.Account, days: int, now: dt.datetime
 ) -> Holdings:
     """What is needed to foresee so many days."""
-    last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1 + due.lead_days(account))
     rows = await database.fetch(
         connection,
         f"""SELECT {inventory.COLUMNS} FROM instances i WHERE i.account_id = $1 AND i.renewal_mode = 'AUTO'
             AND i.status = 'RUNNING' AND {filters.EXPIRY} BETWEEN $2 AND $3""",
         account.id,
         now,
-        periods.end_of_day(last, account.zone),
+        _last_expiry(account, days, now),
     )
     instances = [terms.Instance._make(row) for row in rows]
     products = await catalogue.read_products(connection)
@@ -115,43 +124,62 @@ async def read_holdings(
     return Holdings(account, products, instances, usable[account.id])
 
 
+def _last_expiry(account: terms.Account, days: int, now: dt.datetime) -> dt.datetime:
+    """The latest expiry that is due within so many days."""
+    last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1 + due.lead_days(account))
+    return periods.end_of_day(last, account.zone)
+
+
 def foresee(held: Holdings, days: int, now: dt.datetime) -> Forecast:
     """What the coming days bring; pure."""
-    found = tuple(_day_of(run) for run in run_days(held, held.account.balance_cents, days, now))
-    if not any(day.shortfall_cents for day in found):
-        return Forecast(found, 0)
-    # What is paid from vouchers does not hang on the balance, so with enough of it all that is needed is spent.
-    *_, last = run_days(held, _ENOUGH_CENTS, days, now)
-    return Forecast(found, _ENOUGH_CENTS - last.purse.balance_cents - held.account.balance_cents)
+    found: list[Day] = []
+    # What vouchers pay does not hang on the balance, so all that is needed is what they leave of what is wanted.
+    needed_cents, left = 0, held.vouchers
+    for run in run_days(held, held.account.balance_cents, days, now):
+        found.append(_day_of(run))
+        purse = allocation.Purse(_ENOUGH_CENTS, left, run.basis.now)
+        needed_cents += purse.pay(_charges(run.wanted)).balance_cents
+        left = purse.left()
+    return Forecast(tuple(found), max(0, needed_cents - held.account.balance_cents))
 
 
 def run_days(held: Holdings, balance_cents: int, days: int, now: dt.datetime) -> Iterator[Run]:
     """The worker's run of each day, the first of them the next one from now."""
+    left: Sequence[terms.Voucher] = held.vouchers
+    lost: set[str] = set()
+    for date, basis, wanted in _extend_days(held, days, now):
+        extended = [each for each in wanted if each.unit[0].id not in lost] if lost else wanted
+        purse = allocation.Purse(balance_cents, left, basis.now)
+        outcomes = planning.pay_run(extended, purse)
+        yield Run(date, basis, balance_cents, left, wanted, extended, outcomes, purse)
+        balance_cents, left = purse.balance_cents, purse.left()
+        lost.update([outcome.unit[0].id for outcome in outcomes if outcome.payment is None])
+
+
+def _extend_days(
+    held: Holdings, days: int, now: dt.datetime
+) -> Iterator[tuple[dt.date, planning.Basis, list[planning.Extended]]]:
+    """What each day's run is asked for if all before it is paid: it does not hang on the money."""
     account, zone, time = held.account, held.account.zone, settings.get().auto_renew_time
-    today = now.astimezone(zone).date()
+    today, last_expiry = now.astimezone(zone).date(), _last_expiry(account, days, now)
     coming: dict[dt.date, list[terms.Instance]] = {}
     for instance in held.instances:
         coming.setdefault(max(today, due.due_day(instance, account)), []).append(instance)
-    left: Sequence[terms.Voucher] = held.vouchers
     for date in (today + dt.timedelta(days=number) for number in range(days)):
         starts_at = periods.due_at(date, zone, time=time, lead_days=0)
         basis = planning.Basis(held.products, zone, runs.tick_from(max(starts_at, now)))
-        due_now = coming.pop(date, [])
-        purse = allocation.Purse(balance_cents, left, basis.now)
-        outcomes = planning.plan_run(instances=due_now, basis=basis, purse=purse)
-        yield Run(date, basis, due_now, balance_cents, left, outcomes, purse)
-        balance_cents, left = purse.balance_cents, purse.left()
-        for outcome in outcomes:
-            for line in outcome.lines if outcome.payment else ():
-                later = line.instance._replace(expires_at=line.expires_at, anchor_day=line.anchor_day)
-                coming.setdefault(due.due_day(later, account), []).append(later)
+        extended = planning.extend_run(coming.pop(date, ()), basis)
+        yield date, basis, extended
+        for line in [line for each in extended for line in each.lines if line.expires_at <= last_expiry]:
+            later = line.instance._replace(expires_at=line.expires_at, anchor_day=line.anchor_day)
+            coming.setdefault(due.due_day(later, account), []).append(later)
 
 
 def _day_of(run: Run) -> Day:
     paid = [outcome.payment for outcome in run.outcomes if outcome.payment is not None]
     return Day(
         date=run.date,
-        due_count=len(run.due),
+        due_count=sum(len(outcome.unit) for outcome in run.outcomes),
         total_cents=sum(outcome.price_cents for outcome in run.outcomes),
         voucher_cents=sum(payment.voucher_cents for payment in paid),
         balance_cents=sum(payment.balance_cents for payment in paid),
@@ -165,8 +193,9 @@ def _day_of(run: Run) -> Day:
 
 def _shortfall_cents(run: Run) -> int:
     """What lacked before the run for all of it to be paid."""
-    if all(outcome.payment is not None or not outcome.price_cents for outcome in run.outcomes):
-        return 0
-    purse = allocation.Purse(_ENOUGH_CENTS, run.vouchers, run.basis.now)
-    planning.plan_run(instances=run.due, basis=run.basis, purse=purse)
-    return _ENOUGH_CENTS - purse.balance_cents - run.balance_cents
+    purse = allocation.Purse(run.balance_cents, run.vouchers, run.basis.now)
+    return purse.pay(_charges(run.extended)).shortfall_cents
+
+
+def _charges(extended: Iterable[planning.Extended]) -> list[allocation.Charge]:
+    return [charge for each in extended for charge in each.charges]

@@ -3,6 +3,7 @@
 The answer comes from the run of its day in the forecast, so that all that is due before it has been paid.
 """
 
+import asyncio
 import dataclasses
 import datetime as dt
 from collections.abc import Sequence
@@ -48,7 +49,7 @@ async def read(account_id: str, instance_ids: Sequence[str], now: dt.datetime) -
         asked = [terms.Instance._make(row) for row in rows]
         days = _days(asked, account, now)
         held = await forecast.read_holdings(connection, account, days, now)
-    return look(held, asked, days, now)
+    return await asyncio.to_thread(look, held, asked, days, now)
 
 
 def _days(asked: Sequence[terms.Instance], account: terms.Account, now: dt.datetime) -> int:

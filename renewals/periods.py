@@ -83,6 +83,7 @@ def first_on_day_of_month(day_of_month: int, earliest: dt.date) -> dt.date:
     return candidate if candidate >= earliest else step(day_of_month, earliest, 1)
 
 
+@lru_cache(1_000)
 def furthest_day(today: dt.date, max_term_months: int) -> dt.date:
     """The last day that lies within the product's longest term from today (rule 7).
 

@@ -165,6 +165,15 @@ def extend(units: Iterable[Unit], extension: Extension, basis: Basis) -> tuple[l
     return lines, refusals
 
 
+class Extended(NamedTuple):
+    """One unit with its lines and what each costs, or a refusal for each member; money plays no part in it."""
+
+    unit: Unit
+    lines: tuple[Line, ...]
+    refusals: tuple[Refusal, ...]
+    charges: tuple[allocation.Charge, ...]
+
+
 class Outcome(NamedTuple):
     """What a run does with one unit: an order with its payment, or a refusal for each member.
 
@@ -188,18 +197,30 @@ def plan_run(
 
     The purse is left with what the plan does not spend.
     """
+    return pay_run(extend_run(instances, basis), purse)
+
+
+def extend_run(instances: Iterable[terms.Instance], basis: Basis) -> list[Extended]:
+    """Gives each unit of what is due its lines, in paying order."""
     extension = RenewAuto()
-    outcomes = []
+    extended = []
     for unit in group_units(instances):
         lines, refusals = _extend_unit(unit, extension, basis)
-        payment = None
-        price_cents = sum([line.price.price_cents for line in lines])
-        if lines:
-            payment = purse.pay(charges_of(lines))
-            if payment.shortfall_cents:
-                refusals = [_unpaid(line, lines, payment) for line in lines]
-                lines, payment = [], None
-        outcomes.append(Outcome(unit, tuple(lines), tuple(refusals), payment, price_cents))
+        extended.append(Extended(unit, tuple(lines), tuple(refusals), tuple(charges_of(lines))))
+    return extended
+
+
+def pay_run(extended: Iterable[Extended], purse: allocation.Purse) -> list[Outcome]:
+    """Pays unit after unit what the purse can pay, and passes over the others."""
+    outcomes = []
+    for each in extended:
+        payment = purse.pay(each.charges) if each.lines else None
+        price_cents = sum([charge.cents for charge in each.charges])
+        if payment and payment.shortfall_cents:
+            refusals = tuple([_unpaid(line, each.lines, payment) for line in each.lines])
+            outcomes.append(Outcome(each.unit, (), refusals, None, price_cents))
+        else:
+            outcomes.append(Outcome(each.unit, each.lines, each.refusals, payment, price_cents))
     return outcomes
 
 
