@@ -16,6 +16,7 @@ SECTIONS = {
     "executor": "benchmarks.executor",
     "engine": "benchmarks.engine",
     "growth": "benchmarks.growth",
+    "forecast": "benchmarks.forecast",
 }
 """Each module has `run(stage, size) -> results.Section`, and is imported when its turn comes."""
 WORK = Path(".renewals/benchmarks")

@@ -1,0 +1,163 @@
+"""How long a forecast of thirty days takes for an account with 50,000 AUTO instances that all come due in them."""
+
+import dataclasses
+import datetime as dt
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+
+import asyncpg
+import orjson
+import uvloop
+
+from benchmarks import client, data, results, sizes, stage
+from benchmarks.peers import naive_forecast
+from renewals import database, forecast, ledger, memory, money, vouchers
+
+DAYS = 30
+SHARE = 20
+"""The account has one of so many of the size's instances: 50,000 in full, 5,000 in quick."""
+SECOND_MS = 1_000
+AGAINST_PEER = 5
+"""So many times faster than the peer it is to be."""
+OURS, OVER_HTTP, PEER = "Renewals", "Renewals, over HTTP", "a query a day with Tortoise's models"
+ENOUGH, SHORT = "enough money", "money for half"
+
+DOCUMENT = f"""{{ forecast(days: {DAYS}) {{
+  total topUpNeeded firstShortfallOn
+  days {{ date dueCount total voucherTotal balanceTotal balanceAfter shortfall }}
+}} }}"""
+PREPARE = f"""
+UPDATE instances SET billing_mode = 'PREPAID', is_trial = false, status = 'RUNNING', renewal_mode = 'AUTO',
+  product_code = 'product-' || abs(hashtext(id)) % 9,
+  auto_renew_months = (ARRAY[1, 1, 1, 3, 12])[1 + abs(hashtext(id)) % 5],
+  expires_at = due.at, anchor_day = extract(day FROM due.at AT TIME ZONE 'Asia/Shanghai')
+FROM (SELECT id AS due_id, timestamptz '{{today}} 15:59:59Z'
+        + interval '1 day' * (1 + abs(hashtext('day ' || id)) % {DAYS - 1}) AS at FROM instances) AS due
+WHERE id = due.due_id;
+INSERT INTO discount_tiers (product_code, months, discount_bps)
+  SELECT code, tier.months, tier.bps FROM products, (VALUES (6, 500), (12, 1700)) AS tier(months, bps);
+"""
+VOUCHERS = 8
+VOUCHER_CENTS = 5_000_00
+NOTES = """\
+Every instance is due once within the days; a fifth renews for three months and another for twelve, with discounts. \
+Eight vouchers, half of them for one product, pay first.
+With money for half, every day from the middle on is short, and half of the instances are at risk.
+All three answer the same days and the same sum to be added, compared before anything is timed.
+The peer asks Tortoise's models each day for what is due, and does all of it again with enough money to know what is \
+lacking; it knows no bundles. It runs in this process, as the project's own does. Over HTTP there is one request at a \
+time.
+"""
+
+
+def run(here: stage.Stage, size: sizes.Size) -> results.Section:
+    """The milliseconds of the domain, of HTTP and of the peer, with enough money and with too little."""
+    memory.collect_rarely()  # as the API does when it starts
+    count = size.instances // SHARE
+    url = here.create_database("forecast")
+    loaded = uvloop.run(_fill(url, size, count))
+    command = (sys.executable, "-m", "graphql_api", "serve", "--port")
+    environment = {"DATABASE_URL": url, "RENEWALS_LOG_LEVEL": "WARNING"}
+    with here.running(lambda port: (*command, str(port)), environment) as server:
+        measured = uvloop.run(_measure(loaded, server.port, size.rounds))
+    figures = [results.Figure(*key, "ms", tuple(values)) for key, values in measured.items()]
+    return results.Section(
+        title=f"The forecast of {DAYS} days of {count:,} AUTO instances",
+        figures=figures,
+        targets=_targets(figures, count),
+        notes=(f"{size.rounds} rounds, in which all take turns.", *NOTES.splitlines()),
+    )
+
+
+async def _fill(url: str, size: sizes.Size, count: int) -> data.Loaded:
+    """One account with so many instances, no bundles, and some vouchers."""
+    alone = dataclasses.replace(size, instances=count, accounts=2, large_account_instances=count)
+    loaded = await data.load(url, alone)
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(PREPARE.format(today=loaded.today))
+        await connection.execute("VACUUM ANALYZE")
+    finally:
+        await connection.close()
+    now = dt.datetime.now(dt.UTC)
+    async with database.opened(url, pool_size=2), database.transaction() as writing:
+        for number in range(VOUCHERS):
+            await vouchers.issue(
+                writing,
+                data.LARGE_ACCOUNT,
+                VOUCHER_CENTS,
+                expires_at=now + dt.timedelta(days=3 * number + 2),
+                now=now,
+                product_codes=[f"product-{number}"] if number % 2 else [],
+            )
+    return loaded
+
+
+async def _top_up(cents: int) -> None:
+    async with database.transaction() as connection:
+        await ledger.top_up(connection, data.LARGE_ACCOUNT, cents, memo="Top-up", now=dt.datetime.now(dt.UTC))
+
+
+async def _measure(loaded: data.Loaded, port: int, rounds: int) -> Mapping[tuple[str, str], list[float]]:
+    """The milliseconds by what is measured and of whom."""
+    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    request = client.graphql_request("/graphql", loaded.key, DOCUMENT, {})
+    async with database.opened(loaded.url, pool_size=2):
+        for what, divisor in ((SHORT, 2), (ENOUGH, 1)):
+            lacking = await forecast.read(data.LARGE_ACCOUNT, DAYS, dt.datetime.now(dt.UTC))
+            await _top_up(lacking.top_up_cents // divisor)
+            await _compare(port, request)
+            for number in range(rounds):
+                for name in (OURS, OVER_HTTP, PEER)[:: -1 if number % 2 else 1]:
+                    found[what, name].append(await _time(name, port, request))
+                    print(
+                        f"round {number + 1}, {what}, {name:<36} {found[what, name][-1]:8.0f} ms",
+                        file=sys.stderr,
+                    )
+    return found
+
+
+async def _time(name: str, port: int, request: bytes) -> float:
+    started = time.perf_counter()
+    if name == OVER_HTTP:
+        await client.ask(port, request)
+    else:
+        read = forecast.read if name == OURS else naive_forecast.read
+        await read(data.LARGE_ACCOUNT, DAYS, dt.datetime.now(dt.UTC))
+    return (time.perf_counter() - started) * 1e3
+
+
+async def _compare(port: int, request: bytes) -> None:
+    """Raises where one foretells anything else than the others."""
+    now = dt.datetime.now(dt.UTC)
+    ours = await forecast.read(data.LARGE_ACCOUNT, DAYS, now)
+    theirs = await naive_forecast.read(data.LARGE_ACCOUNT, DAYS, now)
+    if ours != theirs:
+        first = next(((a, b) for a, b in zip(ours.days, theirs.days, strict=True) if a != b), None)
+        raise client.UnexpectedAnswerError(f"the peer foretells otherwise: {first}")
+    answer = await client.ask(port, request)
+    told = orjson.loads(answer.body)["data"]["forecast"]
+    days = [(day["total"], day["balanceAfter"], day["shortfall"]) for day in told["days"]]
+    if (told["topUpNeeded"], days) != (
+        money.format_cents(ours.top_up_cents),
+        [
+            tuple(map(money.format_cents, (day.total_cents, day.balance_after_cents, day.shortfall_cents)))
+            for day in ours.days
+        ],
+    ):
+        raise client.UnexpectedAnswerError(f"over HTTP it is otherwise: {answer.body[:500]!r}")
+
+
+def _targets(figures: list[results.Figure], count: int) -> list[results.Target]:
+    targets = []
+    for what in (SHORT, ENOUGH):
+        ours, http, peer = (results.median(figures, what, name) for name in (OURS, OVER_HTTP, PEER))
+        assert ours is not None and http is not None and peer is not None
+        of = f"forecast of {count:,}, {what} (ms)"
+        targets += [
+            results.Target(f"{of}, against {PEER}", ours, peer, AGAINST_PEER, less_is_better=True),
+            results.Target(f"{of}, over HTTP, against a second", http, SECOND_MS, 1, less_is_better=True),
+        ]
+    return targets
