@@ -2,9 +2,11 @@
 
 import asyncio
 import datetime as dt
+import importlib
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, NoReturn, TypeVar
 
 import asyncpg
@@ -12,13 +14,15 @@ import redis
 import typer
 import uvicorn
 
-from graphql_api import binaries, graphiql, stack
+from graphql_api import binaries, forecasts, graphiql, stack
 from renewals import (
     announcements,
     auto_renewal,
     clocks,
     database,
     demo,
+    errors,
+    forecast,
     integrity,
     lifecycle,
     memory,
@@ -35,6 +39,8 @@ Value = TypeVar("Value")
 STOP_SECONDS_MAX = 30
 """So long a server that was told to stop waits for what is under way."""
 SDL_PATH = Path(__file__).parent.parent / "schema.graphql"
+
+CLOCK_HELP = "as in 2027-03-01T00:30; in RENEWALS_TIME_ZONE if without offset. [default: now]"
 
 app = typer.Typer(
     help="Renewal management for prepaid cloud instances.",
@@ -116,16 +122,13 @@ def load_demo(
 def run_now(
     at: Annotated[
         str | None,
-        typer.Option(
-            metavar="INSTANT",
-            help="The run's clock, as in 2027-03-01T00:30; in RENEWALS_TIME_ZONE if without offset. [default: now]",
-        ),
+        typer.Option(metavar="INSTANT", help=f"The run's clock, {CLOCK_HELP}"),
     ] = None,
 ) -> None:
     """Renew what is due, expire and release, warn and remind, on a given clock; for operators and tests."""
     chosen = _configure()
     url = _required(lambda: chosen.required_database_url)
-    clock = _instant(at, chosen) if at else clocks.utc_now()
+    clock = _instant(at, chosen)
     memory.collect_rarely()
 
     async def run() -> None:
@@ -162,6 +165,42 @@ def list_runs(
                     typer.echo(f"  BROKEN {rule}")
 
     _run(show())
+
+
+@app.command("forecast")
+def show_forecast(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The id of an account.")],
+    days: Annotated[int, typer.Option(help="How many days, today first.")] = 30,
+    at: Annotated[str | None, typer.Option(metavar="INSTANT", help=f"From when on, {CLOCK_HELP}")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw it, too, as a PNG. Needs the extra `plot`.")
+    ] = None,
+    lang: Annotated[forecasts.Language, typer.Option(help="English or Chinese.")] = forecasts.Language.EN,
+) -> None:
+    """Tell what the worker will do with the money on hand, what is at risk, and what must be added."""
+    chosen = _configure()
+    url = _required(lambda: chosen.required_database_url)
+    clock = _instant(at, chosen)
+    picture = _picture() if plot else None
+
+    async def foresee() -> forecast.Forecast:
+        async with database.opened(url, pool_size=1):
+            return await forecast.read(account, days, clock)
+
+    memory.collect_rarely()
+    try:
+        found = _run(foresee())
+    except errors.InvalidInput as problem:
+        _fail(str(problem))
+    typer.echo(forecasts.table(account, found, lang))
+    if picture and plot:
+        spoken = lang if picture.speaks(lang) else forecasts.Language.EN
+        try:
+            picture.draw(account, found, spoken, plot)
+        except OSError as problem:
+            _fail(f"The picture cannot be written: {problem}")
+        if spoken is not lang:
+            typer.echo("There is no font with Chinese characters, so the picture is in English.", err=True)
 
 
 @app.command()
@@ -244,7 +283,10 @@ def _configure() -> settings.Settings:
     return chosen
 
 
-def _instant(text: str, chosen: settings.Settings) -> dt.datetime:
+def _instant(text: str | None, chosen: settings.Settings) -> dt.datetime:
+    """The instant that an option says, or now."""
+    if not text:
+        return clocks.utc_now()
     try:
         instant = dt.datetime.fromisoformat(text)
         if not 1970 <= instant.year < 9000:
@@ -263,6 +305,16 @@ def _describe(run: runs.Run) -> str:
         f"{money.format_cents(run.amount_cents)}, {run.refused_count} refused, {run.skipped_count} skipped, "
         f"{run.parked_count or 0} parked; {adds_up[None if run.broken_rules is None else not run.broken_rules]}"
     )
+
+
+def _picture() -> ModuleType:
+    """What draws a forecast, or a word on how to get it."""
+    try:
+        return importlib.import_module("graphql_api.picture")
+    except ModuleNotFoundError as problem:
+        if problem.name != "matplotlib":
+            raise
+        _fail("--plot needs matplotlib, which the extra `plot` brings: pip install 'renewals[plot]'")
 
 
 def _print_rule(rule: str, damages: Sequence[integrity.Damage]) -> None:

@@ -201,7 +201,7 @@ INCOME: tuple[TopUp | Gift, ...] = (
     Gift(60, 10_000, 30),
     Gift(60, 5_000, 30),
     Gift(30, 800_000, 90),
-    TopUp(15, 883_721, "Top-up"),
+    TopUp(15, 263_721, "Top-up"),
     Gift(10, 3_000, 12, ("eip",)),
     Gift(10, 8_888, 180),
 )

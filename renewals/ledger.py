@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from renewals import database, terms
+from renewals import database, errors, terms
 
 
 class Entry(NamedTuple):
@@ -74,8 +74,11 @@ async def lock(connection: database.Connection, account_ids: Iterable[str]) -> d
 
 
 async def read(connection: database.Connection, account_id: str) -> terms.Account:
-    """Reads one account without a lock."""
-    return (await _read(connection, [account_id]))[account_id]
+    """Reads one account without a lock; raises InvalidInput where there is none."""
+    found = await _read(connection, [account_id])
+    if account_id not in found:
+        raise errors.InvalidInput("account", f"there is no {account_id!r}")
+    return found[account_id]
 
 
 async def _read(

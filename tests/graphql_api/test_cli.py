@@ -1,25 +1,18 @@
 """The command line: what each command says, and the exit code it ends with."""
 
-import asyncio
 import datetime as dt
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
 from graphql_api import cli
-from renewals import database, settings
+from renewals import database
+from tests.commands import Renewals, query
 from tests.world import World
-
-Renewals = Callable[..., Result]
 
 COMMANDS = (
     "up",
@@ -29,6 +22,7 @@ COMMANDS = (
     "demo",
     "run-now",
     "runs",
+    "forecast",
     "verify",
     "schema",
     "graphiql-assets",
@@ -42,32 +36,6 @@ IN_NEED = {
     "runs": "DATABASE_URL",
     "verify": "DATABASE_URL",
 }
-
-
-@pytest.fixture
-def renewals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Renewals]:
-    """Runs a command in this process: `renewals("run-now", DATABASE_URL=url)`."""
-
-    def run(*arguments: str, **variables: str) -> Result:
-        with monkeypatch.context() as environment:
-            for name, value in variables.items():
-                environment.setenv(name, value)
-            settings.get.cache_clear()
-            return CliRunner().invoke(cli.app, arguments)
-
-    yield run
-    settings.get.cache_clear()
-
-
-def query(url: str, sql: str) -> list[tuple[Any, ...]]:
-    async def fetch() -> list[tuple[Any, ...]]:
-        connection = await asyncpg.connect(url)
-        try:
-            return [tuple(row) for row in await connection.fetch(sql)]
-        finally:
-            await connection.close()
-
-    return asyncio.run(fetch())
 
 
 @pytest.fixture

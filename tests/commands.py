@@ -1,0 +1,41 @@
+"""The command line as tests use it: each command in this process, and what it left in the database."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from graphql_api import cli
+from renewals import settings
+
+Renewals = Callable[..., Result]
+
+
+@pytest.fixture
+def renewals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Renewals]:
+    """Runs a command in this process: `renewals("run-now", DATABASE_URL=url)`."""
+
+    def run(*arguments: str, **variables: str) -> Result:
+        with monkeypatch.context() as environment:
+            for name, value in variables.items():
+                environment.setenv(name, value)
+            settings.get.cache_clear()
+            return CliRunner().invoke(cli.app, arguments)
+
+    yield run
+    settings.get.cache_clear()
+
+
+def query(url: str, sql: str) -> list[tuple[Any, ...]]:
+    async def fetch() -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(url)
+        try:
+            return [tuple(row) for row in await connection.fetch(sql)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(fetch())
