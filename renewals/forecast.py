@@ -86,12 +86,26 @@ class Run(NamedTuple):
     vouchers: Sequence[terms.Voucher]
     wanted: Sequence[planning.Extended]
     extended: Sequence[planning.Extended]
-    outcomes: Sequence[planning.Outcome]
+    payments: Sequence[allocation.Payment | None]
     purse: allocation.Purse
 
     @property
     def due(self) -> list[terms.Instance]:
         return [instance for each in self.extended for instance in each.unit]
+
+    @property
+    def outcomes(self) -> list[planning.Outcome]:
+        """With a refusal in words for each that is not done, made anew when asked for."""
+        return list(map(planning.outcome_of, self.extended, self.payments))
+
+    @property
+    def lost(self) -> list[planning.Unit]:
+        """What is not renewed."""
+        return [
+            each.unit
+            for each, payment in zip(self.extended, self.payments, strict=True)
+            if payment is None or payment.shortfall_cents
+        ]
 
 
 async def read(account_id: str, days: int, now: dt.datetime) -> Forecast:
@@ -150,10 +164,11 @@ def run_days(held: Holdings, balance_cents: int, days: int, now: dt.datetime) ->
     for date, basis, wanted in _extend_days(held, days, now):
         extended = [each for each in wanted if each.unit[0].id not in lost] if lost else wanted
         purse = allocation.Purse(balance_cents, left, basis.now)
-        outcomes = planning.pay_run(extended, purse)
-        yield Run(date, basis, balance_cents, left, wanted, extended, outcomes, purse)
+        payments = planning.pay_run(extended, purse)
+        run = Run(date, basis, balance_cents, left, wanted, extended, payments, purse)
+        yield run
         balance_cents, left = purse.balance_cents, purse.left()
-        lost.update([outcome.unit[0].id for outcome in outcomes if outcome.payment is None])
+        lost.update([unit[0].id for unit in run.lost])
 
 
 def _extend_days(
@@ -176,25 +191,20 @@ def _extend_days(
 
 
 def _day_of(run: Run) -> Day:
-    paid = [outcome.payment for outcome in run.outcomes if outcome.payment is not None]
+    charges = _charges(run.extended)
+    paid = [payment for payment in run.payments if payment is not None and not payment.shortfall_cents]
+    # What lacked before the run is what all of it at once would have lacked.
+    at_once = allocation.Purse(run.balance_cents, run.vouchers, run.basis.now).pay(charges)
     return Day(
         date=run.date,
-        due_count=sum(len(outcome.unit) for outcome in run.outcomes),
-        total_cents=sum(outcome.price_cents for outcome in run.outcomes),
-        voucher_cents=sum(payment.voucher_cents for payment in paid),
-        balance_cents=sum(payment.balance_cents for payment in paid),
+        due_count=sum([len(each.unit) for each in run.extended]),
+        total_cents=sum([charge.cents for charge in charges]),
+        voucher_cents=sum([payment.voucher_cents for payment in paid]),
+        balance_cents=run.balance_cents - run.purse.balance_cents,
         balance_after_cents=run.purse.balance_cents,
-        shortfall_cents=_shortfall_cents(run),
-        at_risk_ids=tuple(
-            instance.id for outcome in run.outcomes if outcome.payment is None for instance in outcome.unit
-        ),
+        shortfall_cents=at_once.shortfall_cents,
+        at_risk_ids=tuple([instance.id for unit in run.lost for instance in unit]),
     )
-
-
-def _shortfall_cents(run: Run) -> int:
-    """What lacked before the run for all of it to be paid."""
-    purse = allocation.Purse(run.balance_cents, run.vouchers, run.basis.now)
-    return purse.pay(_charges(run.extended)).shortfall_cents
 
 
 def _charges(extended: Iterable[planning.Extended]) -> list[allocation.Charge]:

@@ -197,7 +197,8 @@ def plan_run(
 
     The purse is left with what the plan does not spend.
     """
-    return pay_run(extend_run(instances, basis), purse)
+    extended = extend_run(instances, basis)
+    return list(map(outcome_of, extended, pay_run(extended, purse)))
 
 
 def extend_run(instances: Iterable[terms.Instance], basis: Basis) -> list[Extended]:
@@ -210,18 +211,18 @@ def extend_run(instances: Iterable[terms.Instance], basis: Basis) -> list[Extend
     return extended
 
 
-def pay_run(extended: Iterable[Extended], purse: allocation.Purse) -> list[Outcome]:
-    """Pays unit after unit what the purse can pay, and passes over the others."""
-    outcomes = []
-    for each in extended:
-        payment = purse.pay(each.charges) if each.lines else None
-        price_cents = sum([charge.cents for charge in each.charges])
-        if payment and payment.shortfall_cents:
-            refusals = tuple([_unpaid(line, each.lines, payment) for line in each.lines])
-            outcomes.append(Outcome(each.unit, (), refusals, None, price_cents))
-        else:
-            outcomes.append(Outcome(each.unit, each.lines, each.refusals, payment, price_cents))
-    return outcomes
+def pay_run(extended: Iterable[Extended], purse: allocation.Purse) -> list[allocation.Payment | None]:
+    """Pays unit after unit what the purse can pay; None for a unit with nothing to pay, whose members are refused."""
+    return [purse.pay(each.charges) if each.lines else None for each in extended]
+
+
+def outcome_of(extended: Extended, payment: allocation.Payment | None) -> Outcome:
+    """What becomes of a unit with its payment, which may be a picture only."""
+    price_cents = sum([charge.cents for charge in extended.charges])
+    if payment is not None and payment.shortfall_cents:
+        refusals = tuple([_unpaid(line, extended.lines, payment) for line in extended.lines])
+        return Outcome(extended.unit, (), refusals, None, price_cents)
+    return Outcome(extended.unit, extended.lines, extended.refusals, payment, price_cents)
 
 
 def group_units(instances: Iterable[terms.Instance]) -> list[Unit]:
