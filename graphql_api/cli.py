@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import importlib
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, NoReturn, TypeVar
@@ -14,7 +14,7 @@ import redis
 import typer
 import uvicorn
 
-from graphql_api import binaries, forecasts, graphiql, stack
+from graphql_api import binaries, forecasts, graphiql, reports, stack
 from renewals import (
     announcements,
     auto_renewal,
@@ -40,6 +40,7 @@ STOP_SECONDS_MAX = 30
 """So long a server that was told to stop waits for what is under way."""
 SDL_PATH = Path(__file__).parent.parent / "schema.graphql"
 
+RUNS, ATTEMPTS = 10, 100
 CLOCK_HELP = "as in 2027-03-01T00:30; in RENEWALS_TIME_ZONE if without offset. [default: now]"
 
 app = typer.Typer(
@@ -150,21 +151,34 @@ def run_now(
 
 @app.command("runs")
 def list_runs(
-    count: Annotated[int, typer.Option(help="How many of the latest runs.", min=1, max=1000)] = 10,
+    count: Annotated[
+        int | None,
+        typer.Option(help="How many runs, or attempts of one. [default: 10 or 100]", min=1, max=1000),
+    ] = None,
+    run: Annotated[
+        int | None, typer.Option(help="Show the attempts of this run.", min=1, max=2**63 - 1)
+    ] = None,
+    account: Annotated[str | None, typer.Option(help="With --run: of this account.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="With --run: only what was not renewed.")] = False,
 ) -> None:
-    """List the latest renewal runs: when, how late, what became of what was due, who is parked and why."""
+    """List the latest renewal runs, or what one of them did with each instance, and why not."""
     url = _required(lambda: _configure().required_database_url)
+    if not run and (account or failed):
+        raise typer.BadParameter("needs --run", param_hint="--failed" if failed else "--account")
 
     async def show() -> None:
         async with database.opened(url):
-            for run in await runs.read_latest(count):
-                typer.echo(_describe(run))
-                for account_id, error in await runs.read_parked(run.id):
-                    typer.echo(f"  parked {account_id}: {error}")
-                for rule in run.broken_rules or ():
-                    typer.echo(f"  BROKEN {rule}")
+            for each in [await runs.read(run)] if run else await runs.read_latest(count or RUNS):
+                _print(reports.lines_of_run(each, await runs.read_parked(each.id)))
+            if run:
+                shown = count or ATTEMPTS
+                found = await runs.read_attempts(run, account, failed=failed, count=shown + 1)
+                _print(reports.lines_of_attempts(found, shown))
 
-    _run(show())
+    try:
+        _run(show())
+    except errors.InvalidInput as problem:
+        _fail(str(problem))
 
 
 @app.command("forecast")
@@ -210,7 +224,11 @@ def verify() -> None:
 
     async def check() -> bool:
         async with database.opened(url):
-            return any((await integrity.verify(_print_rule)).values())
+            return any(
+                (
+                    await integrity.verify(lambda rule, damages: _print(reports.lines_of_rule(rule, damages)))
+                ).values()
+            )
 
     if _run(check()):
         raise typer.Exit(1)
@@ -296,17 +314,6 @@ def _instant(text: str | None, chosen: settings.Settings) -> dt.datetime:
         raise typer.BadParameter("must be ISO 8601, as in 2027-03-01T00:30", param_hint="--at") from None
 
 
-def _describe(run: runs.Run) -> str:
-    ended = f"ended {run.ended_at.isoformat(timespec='seconds')}" if run.ended_at else "not ended"
-    adds_up = {None: "not verified", True: "adds up", False: "DOES NOT ADD UP"}
-    return (
-        f"run {run.id} {run.trigger} for {run.scheduled_at.isoformat(timespec='seconds')}, "
-        f"{run.lateness.total_seconds():.0f} s late, {ended}: {run.renewed_count} renewed for "
-        f"{money.format_cents(run.amount_cents)}, {run.refused_count} refused, {run.skipped_count} skipped, "
-        f"{run.parked_count or 0} parked; {adds_up[None if run.broken_rules is None else not run.broken_rules]}"
-    )
-
-
 def _picture() -> ModuleType:
     """What draws a forecast, or a word on how to get it."""
     try:
@@ -317,10 +324,9 @@ def _picture() -> ModuleType:
         _fail("--plot needs matplotlib, which the extra `plot` brings: pip install 'renewals[plot]'")
 
 
-def _print_rule(rule: str, damages: Sequence[integrity.Damage]) -> None:
-    typer.echo(f"{'BROKEN' if damages else 'ok':<8}{rule}")
-    for damage in damages:
-        typer.echo("        " + ", ".join(f"{name}={value}" for name, value in damage.items()))
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line)
 
 
 def _progress(done: int, total: int) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import orjson
 
-from renewals import database, due, settings
+from renewals import database, due, errors, settings
 from renewals.database import Connection
 
 
@@ -36,6 +36,16 @@ class Counts(NamedTuple):
     renewed: int
     refused: int
     amount_cents: int
+
+
+class Attempt(NamedTuple):
+    """One try of a run to renew an instance: the cents it cost, or the code and words of its refusal."""
+
+    account_id: str
+    instance_id: str
+    price_cents: int | None
+    code: str | None
+    message: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +198,34 @@ _RUN = """SELECT id, trigger, scheduled_at, started_at, ended_at, renewed_count,
 
 
 async def read(run_id: int) -> Run:
-    """A run by its id."""
-    return Run(*(await database.fetch(database.pool(), f"{_RUN} WHERE id = $1", run_id))[0])
+    """A run by its id; raises InvalidInput where there is none."""
+    rows = await database.fetch(database.pool(), f"{_RUN} WHERE id = $1", run_id)
+    if not rows:
+        raise errors.InvalidInput("run", f"there is no {run_id}")
+    return Run(*rows[0])
 
 
 async def read_latest(count: int) -> list[Run]:
     """The latest runs, the newest first."""
     rows = await database.fetch(database.pool(), f"{_RUN} ORDER BY id DESC LIMIT $1", count)
     return [Run(*row) for row in rows]
+
+
+async def read_attempts(run_id: int, account_id: str | None, *, failed: bool, count: int) -> list[Attempt]:
+    """So many of a run's attempts, by account in the order they were made; of one account, or those that failed."""
+    rows = await database.fetch(
+        database.pool(),
+        """SELECT i.account_id, t.instance_id, l.price_cents, t.code, t.message
+           FROM renewal_attempts t JOIN instances i ON i.id = t.instance_id
+           LEFT JOIN order_lines l ON l.order_id = t.order_id AND l.instance_id = t.instance_id
+           WHERE t.run_id = $1 AND ($2::text IS NULL OR i.account_id = $2) AND NOT ($3 AND t.succeeded)
+           ORDER BY i.account_id, t.id LIMIT $4""",
+        run_id,
+        account_id,
+        failed,
+        count,
+    )
+    return [Attempt(*row) for row in rows]
 
 
 async def read_parked(run_id: int) -> list[tuple[str, str]]:

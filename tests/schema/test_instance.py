@@ -131,7 +131,7 @@ async def test_attempts_tell_what_the_worker_tried_the_newest_first(world: World
     assert (paid["succeeded"], paid["code"], paid["message"]) == (True, None, None)
     assert paid["order"] == {"id": history["orders"][0]["id"], "total": "300.00"}
     assert (short["succeeded"], short["code"], short["order"]) == (False, "INSUFFICIENT_FUNDS", None)
-    assert "300.00" in short["message"]
+    assert short["message"] == "300.00 is required and 0.00 is available; 300.00 is missing."
     assert [each["attemptedAt"] for each in (paid, short)] == [
         "2027-01-09T17:30:00+00:00",
         "2027-01-09T16:30:00+00:00",
