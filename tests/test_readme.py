@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tests.client import Client
 from tests.world import World
 
 README = Path(__file__).parent.parent / "README.md"
+PICTURE = README.parent / "docs" / "forecast.png"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LOADED_ON = dt.date(2027, 1, 15)
 TEN_IN_THE_MORNING = dt.datetime(2027, 1, 15, 10, 0, tzinfo=demo.ZONE)
@@ -41,33 +43,37 @@ def steps(text: str) -> Iterator[Step]:
 
 
 async def test_the_walk_through_answers_what_it_shows(
-    world: World, database_url: str, graphql: Client
+    world: World, database_url: str, graphql: Client, tmp_path: Path
 ) -> None:
     text = README.read_text(encoding="utf-8")
     await demo.load(LOADED_ON)
     graphql.key = await world.key(demo.ACCOUNT_ID)
     graphql.at(TEN_IN_THE_MORNING)
-    answers = [await run(step, graphql, database_url) for step in steps(text)]
+    answers = [await run(step, graphql, database_url, tmp_path) for step in steps(text)]
     shown = [step.answer[2] for step in steps(text)]
     if os.environ.get("UPDATE_README"):
         for step, answer in reversed(list(zip(steps(text), answers, strict=True))):
             text = text[: step.answer.start(2)] + answer + text[step.answer.end(2) :]
         README.write_text(text, encoding="utf-8")
+        shutil.copy(tmp_path / PICTURE.name, PICTURE)
     else:
         assert shown == answers
-    assert len(answers) == 8
+    assert len(answers) == 11
+    assert (tmp_path / PICTURE.name).read_bytes()[:8] == PICTURE.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
-async def run(step: Step, graphql: Client, database_url: str) -> str:
+async def run(step: Step, graphql: Client, database_url: str, folder: Path) -> str:
+    """What a query or a command answers; a command runs in the folder, and a run moves the clock."""
     if step.language == "graphql":
         return pretty(await graphql(step.text))
-    [command] = [line for line in step.text.splitlines() if "renewals run-now" in line]
+    [command] = [line for line in step.text.splitlines() if line.startswith(".venv/bin/renewals")]
     words = [sys.executable, "-m", "graphql_api", *command.split()[1:]]
     environment = os.environ | {"DATABASE_URL": database_url}
     done = await asyncio.to_thread(
-        subprocess.run, words, env=environment, capture_output=True, text=True, check=True
+        subprocess.run, words, cwd=folder, env=environment, capture_output=True, text=True, check=True
     )
-    graphql.at(dt.datetime.fromisoformat(command.split()[-1]).replace(tzinfo=demo.ZONE))
+    if "run-now" in words:
+        graphql.at(dt.datetime.fromisoformat(words[-1]).replace(tzinfo=demo.ZONE))
     return done.stdout
 
 
