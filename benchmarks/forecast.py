@@ -39,17 +39,18 @@ WHERE id = due.due_id;
 INSERT INTO discount_tiers (product_code, months, discount_bps)
   SELECT code, tier.months, tier.bps FROM products, (VALUES (6, 500), (12, 1700)) AS tier(months, bps);
 """
+TIMES = 3
 VOUCHERS = 8
 VOUCHER_CENTS = 5_000_00
-BESIDE = "Other work was going on on the machine, which moves single rounds."
 NOTES = """\
 Every instance is due once within the days; a fifth renews for three months and another for twelve, with discounts. \
 Eight vouchers, half of them for one product, pay first.
-With money for half, every day from the middle on is short, and half of the instances are at risk.
+With money for half, half of the days are short, and about half of the instances are at risk.
 All three answer the same days and the same sum to be added, compared before anything is timed.
 The peer asks Tortoise's models each day for what is due, and does all of it again with enough money to know what is \
 lacking; it knows no bundles. It runs in this process, as the project's own does. Over HTTP there is one request at a \
 time.
+Targets compare the quickest of each: the machine has two cores, and other work was going on beside this.
 """
 
 
@@ -68,7 +69,10 @@ def run(here: stage.Stage, size: sizes.Size) -> results.Section:
         title=f"The forecast of {DAYS} days of {count:,} AUTO instances",
         figures=figures,
         targets=_targets(figures, count),
-        notes=(f"{size.rounds} rounds, in which all take turns. {BESIDE}", *NOTES.splitlines()),
+        notes=(
+            f"{size.rounds} rounds of {TIMES} forecasts each, in which all take turns.",
+            *NOTES.splitlines(),
+        ),
     )
 
 
@@ -112,7 +116,7 @@ async def _measure(loaded: data.Loaded, port: int, rounds: int) -> Mapping[tuple
             await _compare(port, request)
             for number in range(rounds):
                 for name in (OURS, OVER_HTTP, PEER)[:: -1 if number % 2 else 1]:
-                    found[what, name].append(await _time(name, port, request))
+                    found[what, name] += [await _time(name, port, request) for _ in range(TIMES)]
                     print(
                         f"round {number + 1}, {what}, {name:<36} {found[what, name][-1]:8.0f} ms",
                         file=sys.stderr,
@@ -153,9 +157,9 @@ async def _compare(port: int, request: bytes) -> None:
 
 def _targets(figures: list[results.Figure], count: int) -> list[results.Target]:
     targets = []
+    lowest = {(figure.what, figure.contender): figure.low for figure in figures}
     for what in (SHORT, ENOUGH):
-        ours, http, peer = (results.median(figures, what, name) for name in (OURS, OVER_HTTP, PEER))
-        assert ours is not None and http is not None and peer is not None
+        ours, http, peer = (lowest[what, name] for name in (OURS, OVER_HTTP, PEER))
         of = f"forecast of {count:,}, {what} (ms)"
         targets += [
             results.Target(f"{of}, against {PEER}", ours, peer, TARGETS[what], less_is_better=True),
