@@ -1,4 +1,4 @@
-"""The ASGI application: /graphql, exports, the calendar, GraphiQL's files, and /healthz for those who watch it."""
+"""The ASGI application: /graphql, /operator/graphql, exports, the calendar, GraphiQL's files, and /healthz."""
 
 import asyncio
 import contextlib
@@ -19,9 +19,15 @@ from graphql_api import calendar, exports, graphiql, view
 from renewals import announcements, clocks, database, memory, settings
 
 EXAMPLE_QUERY = (Path(__file__).parent / "example.graphql").read_text(encoding="utf-8")
+OPERATOR_EXAMPLE_QUERY = (Path(__file__).parent / "operator_example.graphql").read_text(encoding="utf-8")
 
 
-def create(limits: settings.Settings | None = None, *, clock: clocks.Clock = clocks.utc_now) -> Starlette:
+def create(
+    limits: settings.Settings | None = None,
+    *,
+    clock: clocks.Clock = clocks.utc_now,
+    serves_customers: bool = True,
+) -> Starlette:
     """The application for the settings of the environment, or for those given."""
     chosen = limits or settings.get()
 
@@ -39,18 +45,30 @@ def create(limits: settings.Settings | None = None, *, clock: clocks.Clock = clo
             with _dismissing():
                 yield
 
-    page = None
+    folder = chosen.data_dir / "graphiql"
     routes: list[BaseRoute] = [Route("/healthz", healthz, methods=["GET"])]
-    if chosen.graphiql:
-        folder = chosen.data_dir / "graphiql"
-        page = graphiql.page(EXAMPLE_QUERY, _headers(chosen.graphiql_key), folder)
-        if folder.is_dir():
-            routes.append(Mount("/graphiql", StaticFiles(directory=folder)))
-    routes += exports.Exports(chosen, clock).routes()
-    routes.append(Route(calendar.PATH, calendar.Calendar(chosen, clock).respond, methods=["GET"]))
-    graphql = view.GraphQLView(clock=clock, graphiql_page=page)
-    routes += [Route("/graphql", graphql), WebSocketRoute("/graphql", graphql)]
+    if chosen.graphiql and folder.is_dir():
+        routes.append(Mount("/graphiql", StaticFiles(directory=folder)))
+
+    def serve(path: str, door: view.Door, example_query: str, key: str | None) -> None:
+        page = graphiql.page(example_query, _headers(key), folder) if chosen.graphiql else None
+        endpoint = view.GraphQLView(door, clock=clock, graphiql_page=page)
+        routes.append(Route(path, endpoint))
+        if door.has_subscriptions:
+            routes.append(WebSocketRoute(path, endpoint))
+
+    if serves_customers:
+        routes += exports.Exports(chosen, clock).routes()
+        routes.append(Route(calendar.PATH, calendar.Calendar(chosen, clock).respond, methods=["GET"]))
+        serve("/graphql", view.CUSTOMERS, EXAMPLE_QUERY, chosen.graphiql_key)
+    if chosen.operator_api or not serves_customers:
+        serve("/operator/graphql", view.OPERATORS, OPERATOR_EXAMPLE_QUERY, chosen.graphiql_operator_key)
     return Starlette(routes=routes, lifespan=lifespan)
+
+
+def create_for_operators() -> Starlette:
+    """The application that serves the provider's side alone, for a port of its own."""
+    return create(serves_customers=False)
 
 
 async def healthz(_: Request) -> Response:

@@ -1,19 +1,31 @@
-"""Whose request it is: an API key in the Authorization header, one account behind it."""
+"""Who asks: an API key in the Authorization header, behind it one account, or an operator of the provider."""
 
 import datetime as dt
 
-from renewals import api_keys, database, terms
+from renewals import api_keys, audit, database, terms
 
 SCHEME = "bearer"
 
 
 async def identify(header: str, now: dt.datetime) -> str | None:
     """The account that the key of an Authorization header renews for; None without such a key."""
+    bearer = await _find(header, now)
+    return bearer.account_id if bearer and bearer.role is terms.Role.RENEWER else None
+
+
+async def identify_operator(header: str, now: dt.datetime) -> audit.Operator | None:
+    """The operator whose key an Authorization header has; None without such a key."""
+    bearer = await _find(header, now)
+    if bearer is None or bearer.role is not terms.Role.OPERATOR:
+        return None
+    return audit.Operator(bearer.key_id, bearer.name)
+
+
+async def _find(header: str, now: dt.datetime) -> api_keys.Bearer | None:
     scheme, _, key = header.partition(" ")
     if scheme.lower() != SCHEME or not key.strip():
         return None
-    bearer = await api_keys.find(database.pool(), key.strip(), now)
-    return bearer.account_id if bearer and bearer.role is terms.Role.RENEWER else None
+    return await api_keys.find(database.pool(), key.strip(), now)
 
 
 async def identify_calendar(header: str, token: str | None, now: dt.datetime) -> str | None:

@@ -18,6 +18,7 @@ from graphql_api import binaries, forecasts, graphiql, reports, stack
 from renewals import (
     announcements,
     auto_renewal,
+    checks,
     clocks,
     database,
     demo,
@@ -32,6 +33,7 @@ from renewals import (
     watches,
 )
 from schema import build
+from schema.operator import build as operator_build
 from workers import main as worker_main
 
 Value = TypeVar("Value")
@@ -39,6 +41,7 @@ Value = TypeVar("Value")
 STOP_SECONDS_MAX = 30
 """So long a server that was told to stop waits for what is under way."""
 SDL_PATH = Path(__file__).parent.parent / "schema.graphql"
+OPERATOR_SDL_PATH = SDL_PATH.with_name("operator.graphql")
 
 RUNS, ATTEMPTS = 10, 100
 CLOCK_HELP = "as in 2027-03-01T00:30; in RENEWALS_TIME_ZONE if without offset. [default: now]"
@@ -66,12 +69,15 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. [default: RENEWALS_HOST]")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on. [default: RENEWALS_PORT]")] = None,
     workers: Annotated[int, typer.Option(help="How many processes serve.", min=1)] = 1,
+    is_for_operators: Annotated[
+        bool, typer.Option("--operator", help="Serve the operator API, and nothing else.")
+    ] = False,
 ) -> None:
-    """Serve the GraphQL API."""
+    """Serve the GraphQL API: the customers', and the operators' too with RENEWALS_OPERATOR_API=true."""
     chosen = _configure()
     _required(lambda: chosen.required_database_url)
     uvicorn.run(
-        "graphql_api.app:create",
+        f"graphql_api.app:{'create_for_operators' if is_for_operators else 'create'}",
         factory=True,
         host=host or chosen.host,
         port=chosen.port if port is None else port,
@@ -117,6 +123,22 @@ def load_demo(
             typer.echo(f"API key, shown once: {await stack.new_demo_key()}")
 
     _run(load())
+
+
+@app.command("operator-key")
+def make_operator_key(
+    name: Annotated[str, typer.Argument(help="Whose it is, as the audit log will say.")],
+) -> None:
+    """Print a new key of the operator API; it is shown this once."""
+    if problem := checks.name(name):
+        raise typer.BadParameter(problem, param_hint="NAME")
+    url = _required(lambda: _configure().required_database_url)
+
+    async def make() -> str:
+        async with database.opened(url):
+            return await stack.new_operator_key(name)
+
+    typer.echo(_run(make()))
 
 
 @app.command("run-now")
@@ -237,19 +259,27 @@ def verify() -> None:
 @app.command("schema")
 def print_schema(
     check: Annotated[
-        bool, typer.Option("--check", help="Compare with schema.graphql; exit 1 on a difference.")
+        bool,
+        typer.Option("--check", help="Compare schema.graphql and operator.graphql; exit 1 on a difference."),
     ] = False,
-    write: Annotated[bool, typer.Option("--write", help="Write schema.graphql anew.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write schema.graphql and operator.graphql anew.")
+    ] = False,
+    is_for_operators: Annotated[
+        bool, typer.Option("--operator", help="Print the operators' schema instead.")
+    ] = False,
 ) -> None:
     """Print the GraphQL schema."""
-    sdl = build.sdl()
+    texts = {SDL_PATH: build.sdl(), OPERATOR_SDL_PATH: operator_build.sdl()}
     if write:
-        SDL_PATH.write_text(sdl, encoding="utf-8")
+        for path, sdl in texts.items():
+            path.write_text(sdl, encoding="utf-8")
     elif check:
-        if not SDL_PATH.exists() or SDL_PATH.read_text(encoding="utf-8") != sdl:
-            _fail("schema.graphql differs from the code: run `renewals schema --write`")
+        for path, sdl in texts.items():
+            if not path.exists() or path.read_text(encoding="utf-8") != sdl:
+                _fail(f"{path.name} differs from the code: run `renewals schema --write`")
     else:
-        typer.echo(sdl, nl=False)
+        typer.echo(texts[OPERATOR_SDL_PATH if is_for_operators else SDL_PATH], nl=False)
 
 
 @app.command("graphiql-assets")

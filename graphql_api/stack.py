@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import typer
 
@@ -23,12 +24,21 @@ from renewals import (
     database,
     demo,
     settings,
+    terms,
 )
 
 START_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 40.0
 POLL_SECONDS = 0.05
 _KEY_LINE = "export GRAPHQL_KEY="
+_OPERATOR_KEY_LINE = "export OPERATOR_KEY="
+
+
+class Keys(NamedTuple):
+    """The keys that `renewals up` shows: the demo account's, and an operator's."""
+
+    demo: str
+    operator: str
 
 
 class ChildError(Exception):
@@ -42,15 +52,16 @@ def run(chosen: settings.Settings) -> int:
         with contextlib.ExitStack() as servers:
             environment = _servers(chosen, servers)
             kept = chosen.data_dir / "env"
-            key = asyncio.run(_prepare(environment["DATABASE_URL"], chosen, _kept_key(kept)))
-            environment["RENEWALS_GRAPHIQL_KEY"] = key
+            keys = asyncio.run(_prepare(environment["DATABASE_URL"], chosen, _kept_keys(kept)))
+            environment["RENEWALS_GRAPHIQL_KEY"] = keys.demo
+            environment["RENEWALS_GRAPHIQL_OPERATOR_KEY"] = keys.operator
             address = f"http://{chosen.host}:{environment['RENEWALS_PORT']}"
-            _keep(kept, address, key, environment)
+            _keep(kept, address, keys, environment)
             children = {
                 name: servers.enter_context(_child(name, environment)) for name in ("serve", "worker")
             }
             _await_health(address, children)
-            _print_banner(address, key, environment, chosen)
+            _print_banner(address, keys, environment, chosen)
             _watch(children)
     except KeyboardInterrupt:
         typer.echo("stopped")
@@ -65,6 +76,11 @@ async def new_demo_key() -> str:
     return await api_keys.create(database.pool(), demo.ACCOUNT_ID, clocks.utc_now())
 
 
+async def new_operator_key(name: str) -> str:
+    """A new key of the operator API."""
+    return await api_keys.create(database.pool(), None, clocks.utc_now(), role=terms.Role.OPERATOR, name=name)
+
+
 def _servers(chosen: settings.Settings, running: contextlib.ExitStack) -> dict[str, str]:
     """Starts the servers whose addresses are not given; answers the environment of API and worker."""
     database_url = chosen.database_url or running.enter_context(embedded.Postgres(chosen.data_dir)).url
@@ -73,28 +89,38 @@ def _servers(chosen: settings.Settings, running: contextlib.ExitStack) -> dict[s
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "RENEWALS_GRAPHIQL": "true",
+        "RENEWALS_OPERATOR_API": "true",
         "RENEWALS_PORT": str(_free_port(chosen.host, chosen.port)),
     }
 
 
-async def _prepare(database_url: str, chosen: settings.Settings, key: str) -> str:
-    """Migrates, loads the demo account if it is not there, and answers a key for it that works."""
+async def _prepare(database_url: str, chosen: settings.Settings, kept: Keys) -> Keys:
+    """Migrates, loads the demo account if it is not there, and answers keys that work."""
     await database.migrate(database_url)
     async with database.opened(database_url):
         await demo.load(dt.datetime.now(chosen.time_zone).date())
-        bearer = await api_keys.find(database.pool(), key, clocks.utc_now())
-        if bearer and bearer.account_id == demo.ACCOUNT_ID:
-            return key
-        return await new_demo_key()
+        now = clocks.utc_now()
+        customer, operator = [await api_keys.find(database.pool(), key, now) for key in kept]
+        is_demo = customer is not None and customer.account_id == demo.ACCOUNT_ID
+        is_operator = operator is not None and operator.role is terms.Role.OPERATOR
+        return Keys(
+            kept.demo if is_demo else await new_demo_key(),
+            kept.operator if is_operator else await new_operator_key("renewals up"),
+        )
 
 
-def _kept_key(path: Path) -> str:
-    """The demo key of an earlier start; only its hash is in the database, so it is kept for the next one."""
+def _kept_keys(path: Path) -> Keys:
+    """The keys of an earlier start; only their hashes are in the database, so they are kept for the next one."""
     lines = path.read_text().splitlines() if path.exists() else []
-    return next((line.removeprefix(_KEY_LINE) for line in lines if line.startswith(_KEY_LINE)), "")
+    return Keys(
+        *[
+            next((line.removeprefix(start) for line in lines if line.startswith(start)), "")
+            for start in (_KEY_LINE, _OPERATOR_KEY_LINE)
+        ]
+    )
 
 
-def _keep(path: Path, address: str, key: str, environment: Mapping[str, str]) -> None:
+def _keep(path: Path, address: str, keys: Keys, environment: Mapping[str, str]) -> None:
     """Writes what a shell needs to talk to the running servers: `. .renewals/env`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
@@ -103,7 +129,9 @@ def _keep(path: Path, address: str, key: str, environment: Mapping[str, str]) ->
         f"""export DATABASE_URL={environment["DATABASE_URL"]}
 export REDIS_URL={environment["REDIS_URL"]}
 export GRAPHQL_URL={address}/graphql
-{_KEY_LINE}{key}
+{_KEY_LINE}{keys.demo}
+export OPERATOR_URL={address}/operator/graphql
+{_OPERATOR_KEY_LINE}{keys.operator}
 """
     )
 
@@ -164,19 +192,21 @@ def _refuse_ended(children: dict[str, subprocess.Popen[bytes]]) -> None:
             raise ChildError(f"`renewals {name}` ended with exit code {child.returncode}.")
 
 
-def _print_banner(address: str, key: str, environment: dict[str, str], chosen: settings.Settings) -> None:
+def _print_banner(address: str, keys: Keys, environment: dict[str, str], chosen: settings.Settings) -> None:
     is_moved = environment["RENEWALS_PORT"] != str(chosen.port) and chosen.port != 0
     moved = f" (port {chosen.port} was taken)" if is_moved else ""
     query = """{"query":"{ account { name balance } instances { totalCount } }"}"""
     typer.echo(
         f"""
 GraphQL and GraphiQL  {address}/graphql{moved}
+The provider's side   {address}/operator/graphql
 PostgreSQL            {environment["DATABASE_URL"]}
 Redis                 {environment["REDIS_URL"]}
-Demo API key          {key}
+Demo API key          {keys.demo}
+Operator key          {keys.operator}
 
 Try it:
-curl -s {address}/graphql -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{query}'
+curl -s {address}/graphql -H 'Authorization: Bearer {keys.demo}' -H 'Content-Type: application/json' -d '{query}'
 
 Ctrl-C stops everything.
 """

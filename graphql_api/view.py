@@ -2,7 +2,8 @@
 
 import logging
 import secrets
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
 
 import orjson
 import strawberry
@@ -20,6 +21,8 @@ from graphql_api import authentication, sockets
 from renewals import clocks
 from schema import build
 from schema.context import Context
+from schema.operator import build as operator_build
+from schema.operator import context as operator_context
 
 log = logging.getLogger(__name__)
 
@@ -27,20 +30,49 @@ _PLAIN = frozenset({"application/json", "application/json; charset=utf-8"})
 _MEMBERS = frozenset({"query", "variables", "operationName"})
 
 
-class GraphQLView(GraphQL[Context, None]):
+_PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
+
+Admit = Callable[[str, clocks.Clock], Awaitable[Any]]
+"""Answers the context of whoever sends an Authorization header, or None if its key does not open this door."""
+
+
+class Door(NamedTuple):
+    """A schema, and who may ask it."""
+
+    schema: build.RenewalSchema
+    admit: Admit
+    has_subscriptions: bool
+
+
+async def _admit_customer(header: str, clock: clocks.Clock) -> Context | None:
+    account_id = await authentication.identify(header, clock())
+    return None if account_id is None else Context(account_id=account_id, clock=clock)
+
+
+async def _admit_operator(header: str, clock: clocks.Clock) -> operator_context.Context | None:
+    operator = await authentication.identify_operator(header, clock())
+    return None if operator is None else operator_context.Context(operator=operator, clock=clock)
+
+
+CUSTOMERS = Door(build.schema, _admit_customer, has_subscriptions=True)
+OPERATORS = Door(operator_build.schema, _admit_operator, has_subscriptions=False)
+
+
+class GraphQLView(GraphQL[Any, None]):
     """Strawberry's view with our identity, our errors and a GraphiQL page that needs no network."""
 
     websocket_adapter_class = sockets.Adapter
 
-    def __init__(self, *, clock: clocks.Clock, graphiql_page: str | None) -> None:
+    def __init__(self, door: Door, *, clock: clocks.Clock, graphiql_page: str | None) -> None:
         self.schema: build.RenewalSchema
         super().__init__(
-            schema=build.schema,
+            schema=door.schema,
             graphql_ide="graphiql" if graphiql_page else None,
-            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
+            subscription_protocols=_PROTOCOLS if door.has_subscriptions else (),
             connection_init_wait_timeout=sockets.INIT_TIME_MAX,
             max_subscriptions_per_connection=sockets.OPERATIONS_MAX,
         )
+        self.admit = door.admit
         self.clock = clock
         self.graphiql_page = graphiql_page
 
@@ -56,11 +88,11 @@ class GraphQLView(GraphQL[Context, None]):
         try:
             if self.graphiql_page and self._asks_for_page(request):
                 return HTMLResponse(self.graphiql_page)
-            account_id = await authentication.identify(request.headers.get("authorization", ""), self.clock())
-            if account_id is None:
+            context = await self.admit(request.headers.get("authorization", ""), self.clock)
+            if context is None:
                 return unauthenticated("Send an API key: Authorization: Bearer <key>.")
-            request.state.account_id = account_id
-            if (known := await self._respond_again(request, account_id)) is not None:
+            request.state.context = context
+            if (known := await self._respond_again(request, context)) is not None:
                 return known
             request.scope["headers"] = [_lower_media_type(header) for header in request.scope["headers"]]
             return await self.run(request)
@@ -69,7 +101,7 @@ class GraphQLView(GraphQL[Context, None]):
         except Exception as problem:  # noqa: BLE001 - the last line: a client is told nothing, the log everything
             return failed(problem)
 
-    async def _respond_again(self, request: Request, account_id: str) -> Response | None:
+    async def _respond_again(self, request: Request, context: object) -> Response | None:
         """Answers a plain request for an operation that was valid before; None leaves it to Strawberry."""
         headers = request.headers
         if request.method != "POST" or headers.get("content-type") not in _PLAIN:
@@ -87,16 +119,15 @@ class GraphQLView(GraphQL[Context, None]):
             or not isinstance(name, str | None)
         ):
             return None
-        context = Context(account_id=account_id, clock=self.clock)
         result = await self.schema.execute_again(query, variables or {}, name, context)
         if result is None:
             return None
         return Response(self.encode_json(process_result(result)), media_type="application/json")
 
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
         if isinstance(request, WebSocket):
             return sockets.SocketContext(clock=self.clock, socket=request)
-        return Context(account_id=request.state.account_id, clock=self.clock)
+        return request.state.context
 
     async def on_ws_connect(self, context: Context) -> UnsetType:
         assert isinstance(context, sockets.SocketContext)

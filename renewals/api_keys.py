@@ -17,6 +17,15 @@ class Bearer(NamedTuple):
     key_id: uuid.UUID
     role: terms.Role
     account_id: str | None
+    name: str
+
+
+class Issued(NamedTuple):
+    """A new key as its row knows it, and the secret that is nowhere else."""
+
+    key_id: uuid.UUID
+    prefix: str
+    secret: str
 
 
 async def create(
@@ -29,13 +38,28 @@ async def create(
     expires_at: dt.datetime | None = None,
 ) -> str:
     """Makes a key and answers it; it cannot be read again."""
+    issued = await issue(connection, account_id, now, role=role, name=name, expires_at=expires_at)
+    return issued.secret
+
+
+async def issue(
+    connection: database.Connection,
+    account_id: str | None,
+    now: dt.datetime,
+    *,
+    role: terms.Role,
+    name: str,
+    expires_at: dt.datetime | None,
+) -> Issued:
+    """Makes a key and answers it with what is kept of it."""
+    key_id = database.new_id()
     prefix = secrets.token_hex(PREFIX_LENGTH // 2)
     key = f"rk_{prefix}_{secrets.token_urlsafe(32)}"
     await database.execute(
         connection,
         """INSERT INTO api_keys (id, account_id, role, name, prefix, secret_hash, created_at, expires_at)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
-        uuid.uuid4(),
+        key_id,
         account_id,
         role,
         name,
@@ -44,7 +68,13 @@ async def create(
         now,
         expires_at,
     )
-    return key
+    return Issued(key_id, prefix, key)
+
+
+async def revoke(connection: database.Connection, key_id: uuid.UUID, now: dt.datetime) -> bool:
+    """Ends a key for good; False if it had been before."""
+    sql = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL"
+    return bool(await database.execute(connection, sql, key_id, now))
 
 
 async def reset_calendar(account_id: str, clock: clocks.Clock) -> str:
@@ -65,12 +95,16 @@ async def find(connection: database.Connection, key: str, now: dt.datetime) -> B
     """Who sends this key; None for one that is unknown, revoked or out of date."""
     rows = await database.fetch(
         connection,
-        """SELECT id, role, account_id FROM api_keys
+        """SELECT id, role, account_id, name FROM api_keys
            WHERE secret_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)""",
         _hash(key),
         now,
     )
-    return Bearer(rows[0]["id"], terms.Role(rows[0]["role"]), rows[0]["account_id"]) if rows else None
+    return (
+        Bearer(rows[0]["id"], terms.Role(rows[0]["role"]), rows[0]["account_id"], rows[0]["name"])
+        if rows
+        else None
+    )
 
 
 def _hash(key: str) -> bytes:

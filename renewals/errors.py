@@ -2,6 +2,7 @@
 
 Refused
 ├── InvalidInput            an argument is malformed or out of bounds; names its path
+├── NotFound                an operator named what is not there; names the argument's path
 ├── IdempotencyKeyReused    the key belongs to another request
 ├── NotRenewable            some instances cannot take part; lists each with its reason
 ├── PriceChanged            the total is not the one the caller agreed to
@@ -34,6 +35,7 @@ class RefusalCode(StrEnum):
     MAX_TERM_EXCEEDED = "MAX_TERM_EXCEEDED"
     TARGET_NOT_LATER = "TARGET_NOT_LATER"
     INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
+    PRICE_HELD = "PRICE_HELD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,19 @@ class InvalidInput(Refused):
 
 
 @dataclass(eq=False)
+class NotFound(Refused):
+    """What an operator named is not there; `field` is the argument's path, as in `input.accountId`."""
+
+    field: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: there is no such {self.what}"
+
+
+@dataclass(eq=False)
 class IdempotencyKeyReused(Refused):
-    """The key was used for another request of the same account (rule 18)."""
+    """The key was used for another request: of the same account, or of any operator (rule 18)."""
 
     idempotency_key: str
 

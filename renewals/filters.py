@@ -86,7 +86,7 @@ def conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetim
     if f.ids is not None:
         found.add("i.id = ANY({})", storable(f.ids))
     if f.search is not None:
-        _add_search(found, f.search)
+        add_search(found, f.search, "i.id", "i.name")
     if f.tab is not None:
         _add_tab(found, f)
     _add_expiry(found, f, now)
@@ -119,7 +119,8 @@ def is_storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _add_search(found: Conditions, search: str) -> None:
+def add_search(found: Conditions, search: str, *columns: str) -> None:
+    """The condition that one of the columns has a part like that, in any case."""
     if not is_storable(search):
         found.add("FALSE")
         return
@@ -127,7 +128,7 @@ def _add_search(found: Conditions, search: str) -> None:
     pattern = found.hold(f"%{escaped}%")
     # The columns compare bytes; this collation knows the cases of all of Unicode.
     unicode = 'COLLATE "pg_c_utf8"'
-    found.add(f"(i.id {unicode} ILIKE {pattern} OR i.name {unicode} ILIKE {pattern})")
+    found.add(f"({' OR '.join(f'{column} {unicode} ILIKE {pattern}' for column in columns)})")
 
 
 def _add_tab(found: Conditions, f: InstanceFilter) -> None:

@@ -37,19 +37,40 @@ async def open_account(
     now: dt.datetime,
     currency: str = "CNY",
     lead_days: int | None = None,
+    price_rise_cap_bps: int | None = None,
 ) -> None:
     """Opens an account with no money in it; its zone is fixed from here on (rule 5)."""
     await database.execute(
         connection,
         """INSERT INTO accounts
-             (id, name, currency, time_zone, balance_cents, ledger_number, lead_days, created_at)
-           VALUES ($1, $2, $3, $4, 0, 0, $5, $6)""",
+             (id, name, currency, time_zone, balance_cents, ledger_number, lead_days, price_rise_cap_bps, created_at)
+           VALUES ($1, $2, $3, $4, 0, 0, $5, $6, $7)""",
         account_id,
         name,
         currency,
         zone.key,
         lead_days,
+        price_rise_cap_bps,
         now,
+    )
+
+
+async def change_account(
+    connection: database.Connection,
+    account_id: str,
+    *,
+    name: str,
+    lead_days: int | None,
+    price_rise_cap_bps: int | None,
+) -> None:
+    """Gives a locked account another name, lead time or cap; its zone and currency stay (rule 5)."""
+    await database.execute(
+        connection,
+        "UPDATE accounts SET name = $2, lead_days = $3, price_rise_cap_bps = $4 WHERE id = $1",
+        account_id,
+        name,
+        lead_days,
+        price_rise_cap_bps,
     )
 
 
@@ -86,7 +107,7 @@ async def _read(
 ) -> dict[str, terms.Account]:
     rows = await database.fetch(
         connection,
-        f"""SELECT id, time_zone, balance_cents, ledger_number, lead_days
+        f"""SELECT id, time_zone, balance_cents, ledger_number, lead_days, price_rise_cap_bps
             FROM accounts WHERE id = ANY($1) ORDER BY id {locking}""",
         sorted(set(account_ids)),
     )

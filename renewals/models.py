@@ -22,6 +22,7 @@ class Account(Model):
     balance_cents = fields.BigIntField(default=0)
     ledger_number = fields.BigIntField(default=0)
     lead_days = fields.SmallIntField(null=True)
+    price_rise_cap_bps = fields.IntField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -130,6 +131,8 @@ class Instance(Model):
     expires_at = fields.DatetimeField(null=True)
     anchor_day = fields.SmallIntField(null=True)
     monthly_price_cents = fields.BigIntField()
+    # What the customer last paid or agreed to, where the price is another one by now.
+    agreed_price_cents = fields.BigIntField(null=True)
     bundle: fields.ForeignKeyNullableRelation[Bundle] = fields.ForeignKeyField(
         "renewals.Bundle", on_delete=fields.RESTRICT, null=True
     )
@@ -293,3 +296,27 @@ class RenewalAttempt(Model):
     class Meta:
         table = "renewal_attempts"
         unique_together = (("run", "instance"),)
+
+
+class AuditEntry(Model):
+    """Written by `audit`. What an operator did, never changed; `answer` is what a repeated key is answered with."""
+
+    id = fields.BigIntField(primary_key=True)
+    operator_key: fields.ForeignKeyNullableRelation[ApiKey] = fields.ForeignKeyField(
+        "renewals.ApiKey", on_delete=fields.RESTRICT, null=True
+    )
+    operator_name = fields.TextField()
+    action = fields.CharField(max_length=32)
+    account: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
+        "renewals.Account", on_delete=fields.RESTRICT, null=True
+    )
+    idempotency_key = fields.CharField(max_length=64)
+    request_hash = fields.BinaryField()
+    request = fields.JSONField[dict[str, object]]()
+    before = fields.JSONField[object](null=True)
+    after = fields.JSONField[object](null=True)
+    answer = fields.JSONField[dict[str, object]]()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "audit_log"

@@ -39,11 +39,14 @@ def check(request: QuoteRequest) -> None:
         case _:
             pass
     if isinstance(request, OrderRequest):
-        key, length_max = request.idempotency_key, limits.idempotency_key_length_max
-        if not 1 <= len(key) <= length_max or not key.isprintable():
-            raise errors.InvalidInput(
-                "input.idempotencyKey", f"must be 1 to {length_max} printable characters"
-            )
+        check_key(request.idempotency_key)
+
+
+def check_key(idempotency_key: str) -> None:
+    """Raises InvalidInput for what is no idempotency key (rule 26)."""
+    length_max = settings.get().idempotency_key_length_max
+    if not 1 <= len(idempotency_key) <= length_max or not idempotency_key.isprintable():
+        raise errors.InvalidInput("input.idempotencyKey", f"must be 1 to {length_max} printable characters")
 
 
 def fingerprint(request: OrderRequest) -> bytes:

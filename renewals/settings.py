@@ -21,6 +21,7 @@ EXPORT_SECONDS_MAX = 600
 EXPORT_STALL_SECONDS_MAX = 30
 EXPORTS_AT_ONCE_MAX = 4
 CALENDAR_DAYS = 90
+ROWS_PER_CALL_MAX = 10_000
 AUTO_RENEW_TIME_MAX = dt.time(22, 45)
 
 
@@ -51,6 +52,10 @@ class Settings(BaseSettings):
     """Serves GraphiQL at /graphql; `renewals up` turns it on."""
     graphiql_key: str | None = None
     """The API key that GraphiQL has filled in. Everyone who opens the page sees it."""
+    operator_api: bool = False
+    """Serves the provider's side at /operator/graphql; `renewals up` turns it on."""
+    graphiql_operator_key: str | None = None
+    """The operator key that GraphiQL has filled in there. Everyone who opens the page sees it."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 
     time_zone: ZoneInfo = ZoneInfo("Asia/Shanghai")
@@ -68,6 +73,8 @@ class Settings(BaseSettings):
     """While one is planned the others are written: with two, PostgreSQL and the worker wait for each other in turn."""
 
     instances_per_selection_max: Annotated[int, Field(ge=1)] = INSTANCES_PER_SELECTION_MAX
+    rows_per_call_max: Annotated[int, Field(ge=1)] = ROWS_PER_CALL_MAX
+    """So many rows an operator may send in one call."""
     page_rows_max: Annotated[int, Field(ge=1)] = PAGE_ROWS_MAX
     months_max: Annotated[int, Field(ge=1)] = MONTHS_MAX
     forecast_days_max: Annotated[int, Field(ge=1, le=FORECAST_DAYS_MAX)] = FORECAST_DAYS_MAX

@@ -97,6 +97,7 @@ class Account:
     balance_cents: int
     ledger_number: int
     lead_days: int | None
+    price_rise_cap_bps: int | None = None
 
 
 class Instance(NamedTuple):
@@ -114,6 +115,8 @@ class Instance(NamedTuple):
     anchor_day: int | None
     monthly_price_cents: int
     bundle_id: str | None
+    agreed_price_cents: int | None = None
+    """What the customer last paid or agreed to, where the price is another one by now."""
 
     def status_at(self, now: dt.datetime) -> InstanceStatus:
         """EXPIRED as soon as the expiry has passed, even before the worker has noted it (rule 5)."""

@@ -3,8 +3,20 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import orjson
 
 from renewals import allocation, database, ledger, terms
+
+
+class Issue(NamedTuple):
+    """A voucher to be issued: its face in cents; without codes it pays for every product."""
+
+    face_cents: int
+    expires_at: dt.datetime
+    product_codes: Sequence[str] = ()
+    voucher_id: uuid.UUID | None = None
 
 
 async def issue(
@@ -18,24 +30,42 @@ async def issue(
     voucher_id: uuid.UUID | None = None,
 ) -> uuid.UUID:
     """Gives an account a voucher, for some products or, without codes, for all."""
-    voucher_id = voucher_id or uuid.uuid4()
+    given = Issue(face_cents, expires_at, product_codes, voucher_id)
+    [voucher_id] = await issue_all(connection, account_id, [given], now)
+    return voucher_id
+
+
+async def issue_all(
+    connection: database.Connection, account_id: str, given: Sequence[Issue], now: dt.datetime
+) -> list[uuid.UUID]:
+    """Gives an account several vouchers, and answers their ids in their order."""
     accounts = await ledger.lock(connection, [account_id])
+    ids = [each.voucher_id or uuid.uuid4() for each in given]
     await database.execute(
         connection,
+        # Their codes are of different numbers, so they travel as JSON: unnest() would flatten lists of lists.
         """INSERT INTO vouchers
              (id, account_id, face_cents, available_cents, expires_at, product_codes, created_at)
-           VALUES ($1, $2, $3, $3, $4, $5, $6)""",
-        voucher_id,
+           SELECT u.id, $1, u.face_cents, u.face_cents, u.expires_at,
+             array(SELECT json_array_elements_text(u.product_codes)), $2
+           FROM unnest($3::uuid[], $4::bigint[], $5::timestamptz[], $6::json[])
+             AS u(id, face_cents, expires_at, product_codes)""",
         account_id,
-        face_cents,
-        expires_at,
-        list(product_codes),
         now,
+        ids,
+        [each.face_cents for each in given],
+        [each.expires_at for each in given],
+        [orjson.dumps(list(each.product_codes)).decode() for each in given],
     )
     kind = terms.LedgerEntryKind.TOP_UP
-    entry = ledger.Entry(account_id, kind, face_cents, face_cents, None, str(voucher_id), "Voucher issued")
-    await ledger.post(connection, accounts, [entry], now)
-    return voucher_id
+    entries = [
+        ledger.Entry(
+            account_id, kind, each.face_cents, each.face_cents, None, str(voucher_id), "Voucher issued"
+        )
+        for voucher_id, each in zip(ids, given, strict=True)
+    ]
+    await ledger.post(connection, accounts, entries, now)
+    return ids
 
 
 async def read_usable(

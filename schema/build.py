@@ -1,19 +1,21 @@
 """The executable schema, and its printed form that is kept in `schema.graphql`."""
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import isawaitable
 from typing import Any
 
 import strawberry
 from graphql import GraphQLError, OperationDefinitionNode
 from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
+from strawberry.schema import ExceptionHandler
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext, StreamResult
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
+from strawberry.types.scalar import ScalarDefinition
 
 from schema import executor, mutations, prepared, queries, refusals, rows, scalars, subscriptions
 from schema.context import Context
@@ -71,7 +73,7 @@ class RenewalSchema(strawberry.Schema):
         return await super().stream(query, variable_values, fresh, *args, **kwargs)
 
     async def execute_again(
-        self, query: str, variables: dict[str, Any], name: str | None, context: Context
+        self, query: str, variables: dict[str, Any], name: str | None, context: object
     ) -> ExecutionResult | None:
         """Executes an operation that was valid before; None if it must go the whole way.
 
@@ -91,7 +93,7 @@ class RenewalSchema(strawberry.Schema):
         query: str,
         variables: dict[str, Any],
         name: str | None,
-        context: Context,
+        context: object,
     ) -> ExecutionResult | None:
         watchers = [make() for make in self._watchers]
         started = operation.start(variables, context, self._get_middleware_manager(watchers))
@@ -115,17 +117,25 @@ class RenewalSchema(strawberry.Schema):
         return ExecutionResult(finished.data, finished.errors)
 
 
-def make(executor_class: type[StrawberryGraphQLCoreExecutionContext]) -> RenewalSchema:
-    """The schema, with what executes its operations."""
+def make(
+    executor_class: type[StrawberryGraphQLCoreExecutionContext],
+    *,
+    query: type = queries.Query,
+    mutation: type = mutations.Mutation,
+    subscription: type | None = subscriptions.Subscription,
+    scalar_map: Mapping[object, ScalarDefinition] = scalars.SCALARS,
+    exception_handlers: Sequence[ExceptionHandler[Any]] = refusals.HANDLERS,
+) -> RenewalSchema:
+    """A schema, the customers' unless others' roots are given, with what executes its operations."""
     return RenewalSchema(
-        query=queries.Query,
-        mutation=mutations.Mutation,
-        subscription=subscriptions.Subscription,
+        query=query,
+        mutation=mutation,
+        subscription=subscription,
         config=StrawberryConfig(
-            scalar_map=scalars.SCALARS, default_resolver=rows.read, name_converter=Names()
+            scalar_map=dict(scalar_map), default_resolver=rows.read, name_converter=Names()
         ),
         execution_context_class=executor_class,
-        exception_handlers=refusals.HANDLERS,
+        exception_handlers=exception_handlers,
         extensions=[
             lambda: ParserCache(maxsize=executor.DOCUMENTS_MAX),
             lambda: ValidationCache(maxsize=executor.DOCUMENTS_MAX),

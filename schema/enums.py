@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import strawberry
 
-from renewals import errors, queries, terms
+from renewals import audit, errors, queries, terms
 
 E = TypeVar("E", bound=Enum)
 
@@ -58,3 +58,11 @@ _enum(
 _enum(errors.RefusalCode)
 _enum(terms.OrderKind)
 _enum(terms.LedgerEntryKind)
+_enum(
+    terms.Role,
+    "What a key may be used for.",
+    RENEWER="All of its account.",
+    CALENDAR="Its account's calendar alone.",
+    OPERATOR="The provider's side, and no account.",
+)
+_enum(audit.Action, "What an operator did, by the name of the mutation.")

@@ -26,7 +26,6 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
 
 from schema import compiler, executor, latest, scalars
-from schema.context import Context
 
 OPERATIONS_MAX = 200
 QUERY_CHARACTERS_MAX = 5_000
@@ -59,7 +58,7 @@ class Operation:
         self._compiled = executor.Compiled(document, node)
 
     def start(
-        self, variables: Mapping[str, Any], context: Context, middleware: MiddlewareManager | None = None
+        self, variables: Mapping[str, Any], context: object, middleware: MiddlewareManager | None = None
     ) -> JSONExecutor | None:
         """An executor of the operation, or None if the variables do not fit it."""
         values = self._coerce(variables)

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import strawberry
 from graphql import (
     FieldNode,
     FragmentSpreadNode,
@@ -15,7 +16,7 @@ from graphql import (
 )
 
 from schema import latest
-from schema.context import Context, Info
+from schema.context import Context
 
 _KNOWN_MAX = 1_000
 
@@ -50,7 +51,7 @@ _known: OrderedDict[int, tuple[FieldNode, Selected]] = OrderedDict()
 """By the identity of a field's node, which is kept with what is selected below it."""
 
 
-def selected(info: Info) -> Selected:
+def selected(info: strawberry.Info[Any, None]) -> Selected:
     """What is selected below the field that is being resolved."""
     raw = info._raw_info
     node = raw.field_nodes[0]

@@ -14,6 +14,8 @@ URL = "http://testserver/graphql"
 class Client:
     """Asks as one account; `now` is what the application takes for the time."""
 
+    url = URL
+
     def __init__(self) -> None:
         self.now = world.NOW
         self.key: str | None = None
@@ -28,7 +30,7 @@ class Client:
     async def post(self, query: str, /, **variables: Any) -> httpx2.Response:
         """The raw answer."""
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        return await self.http.post(URL, json={"query": query, "variables": variables}, headers=headers)
+        return await self.http.post(self.url, json={"query": query, "variables": variables}, headers=headers)
 
     async def __call__(self, query: str, /, **variables: Any) -> dict[str, Any]:
         """The data of an answer without errors."""

@@ -98,6 +98,11 @@ class World:
         async with database.transaction() as connection:
             return await api_keys.create(connection, account, NOW)
 
+    async def operator_key(self, name: str = "ops") -> str:
+        """Makes a key of an operator and answers it."""
+        async with database.transaction() as connection:
+            return await api_keys.create(connection, None, NOW, role=terms.Role.OPERATOR, name=name)
+
     async def instance(self, instance_id: str, **about: Any) -> str:
         """Registers one instance; see `registration` for what can be said of it."""
         await self.instances([instance_id], **about)

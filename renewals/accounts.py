@@ -1,0 +1,231 @@
+"""An account as its provider keeps it: opened, changed, given money, vouchers and keys."""
+
+import dataclasses
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from renewals import api_keys, audit, checks, database, errors, ledger, settings, terms, vouchers
+from renewals.audit import Action, Call, Deed, Told
+from renewals.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account to be opened; its zone and currency are for good (rule 5)."""
+
+    id: str
+    name: str
+    time_zone: str
+    currency: str = "CNY"
+    lead_days: int | None = None
+    price_rise_cap_bps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """What of an account is to be another, by column."""
+
+    account_id: str
+    columns: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key to be made; an operator's has no account."""
+
+    account_id: str | None
+    role: terms.Role
+    name: str
+    expires_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """Money for a balance, in cents."""
+
+    account_id: str
+    amount_cents: int
+    memo: str
+
+
+async def create(call: Call, request: NewAccount) -> Told:
+    """Opens an account with no money in it; answers its `account_id`."""
+    checks.require("id", checks.identifier(request.id))
+    checks.require("timeZone", checks.time_zone(request.time_zone))
+    checks.require("currency", checks.currency(request.currency))
+    _check_changeable(dataclasses.asdict(request))
+
+    async def work(connection: Connection) -> Deed:
+        await _require_zone(connection, request.time_zone)
+        if await ledger.lock(connection, [request.id]):
+            raise errors.InvalidInput("input.id", "is the id of another account")
+        await ledger.open_account(
+            connection,
+            account_id=request.id,
+            name=request.name,
+            zone=ZoneInfo(request.time_zone),
+            now=call.clock(),
+            currency=request.currency,
+            lead_days=request.lead_days,
+            price_rise_cap_bps=request.price_rise_cap_bps,
+        )
+        after = await _row(connection, request.id)
+        return Deed({"account_id": request.id}, request.id, after=after)
+
+    return await audit.once(call, Action.CREATE_ACCOUNT, request, work)
+
+
+async def update(call: Call, request: AccountChange) -> Told:
+    """Changes an account's name, lead time or cap; answers its `account_id`."""
+    _check_changeable(request.columns)
+
+    async def work(connection: Connection) -> Deed:
+        await locked(connection, request.account_id)
+        before = await _row(connection, request.account_id)
+        changed = {name: before[name] for name in ("name", "lead_days", "price_rise_cap_bps")}
+        changed |= request.columns
+        await ledger.change_account(connection, request.account_id, **changed)
+        after = await _row(connection, request.account_id)
+        return Deed({"account_id": request.account_id}, request.account_id, before, after)
+
+    return await audit.once(call, Action.UPDATE_ACCOUNT, request, work)
+
+
+async def create_key(call: Call, request: NewKey) -> tuple[Told, str | None]:
+    """Makes an API key; answers its `key_id`, and the secret the first time alone, for it is kept nowhere."""
+    checks.require("name", checks.text(request.name, 0, checks.NAME_LENGTH_MAX))
+    is_operator = request.role is terms.Role.OPERATOR
+    if is_operator and request.account_id is not None:
+        raise errors.InvalidInput("input.accountId", "an operator's key has no account")
+    if not is_operator and request.account_id is None:
+        raise errors.InvalidInput("input.accountId", "only an operator's key has no account")
+    secret: str | None = None
+
+    async def work(connection: Connection) -> Deed:
+        nonlocal secret
+        if request.account_id is not None:
+            await locked(connection, request.account_id)
+        now = call.clock()
+        checks.require("expiresAt", checks.later(request.expires_at, now))
+        if request.role is terms.Role.CALENDAR and await _has_calendar(connection, request.account_id):
+            raise errors.InvalidInput("input.role", "the account has a calendar key; revoke it first")
+        issued = await api_keys.issue(
+            connection,
+            request.account_id,
+            now,
+            role=request.role,
+            name=request.name,
+            expires_at=request.expires_at,
+        )
+        secret = issued.secret
+        after = {"id": issued.key_id, "prefix": issued.prefix, **dataclasses.asdict(request)}
+        return Deed({"key_id": issued.key_id}, request.account_id, after=after)
+
+    told = await audit.once(call, Action.CREATE_API_KEY, request, work)
+    return told, secret if told.is_first else None
+
+
+async def revoke_key(call: Call, key_id: str) -> Told:
+    """Ends a key for good; answers its `key_id`. One that was revoked before stays as it is."""
+    found_id = _uuid(key_id, "keyId", "API key")
+
+    async def work(connection: Connection) -> Deed:
+        # Locked, so that of two that revoke at once the second sees what the first did.
+        sql = "SELECT account_id, revoked_at FROM api_keys WHERE id = $1 FOR UPDATE"
+        rows = await database.fetch(connection, sql, found_id)
+        if not rows:
+            raise errors.NotFound("input.keyId", "API key")
+        account_id, revoked_at = tuple(rows[0])
+        now = call.clock()
+        await api_keys.revoke(connection, found_id, now)
+        before, after = {"revoked_at": revoked_at}, {"revoked_at": revoked_at or now}
+        return Deed({"key_id": found_id}, account_id, before, after)
+
+    return await audit.once(call, Action.REVOKE_API_KEY, {"key_id": found_id}, work)
+
+
+async def top_up(call: Call, request: TopUp) -> Told:
+    """Adds money to a balance; answers the `account_id` and the entry's `number`."""
+    checks.require("amount", checks.amount(request.amount_cents))
+    checks.require("memo", checks.text(request.memo, 0, checks.NAME_LENGTH_MAX))
+
+    async def work(connection: Connection) -> Deed:
+        account = await locked(connection, request.account_id)
+        before = {"balance_cents": account.balance_cents}
+        after = {"balance_cents": account.balance_cents + request.amount_cents}
+        checks.require("amount", checks.balance(after["balance_cents"]))
+        await ledger.top_up(
+            connection, request.account_id, request.amount_cents, memo=request.memo, now=call.clock()
+        )
+        answer = {"account_id": request.account_id, "number": account.ledger_number + 1}
+        return Deed(answer, request.account_id, before, after)
+
+    return await audit.once(call, Action.TOP_UP, request, work)
+
+
+async def issue_vouchers(call: Call, account_id: str, issued: Sequence[vouchers.Issue]) -> Told:
+    """Gives an account all of the vouchers or, where one is wrong, none; answers the `voucher_ids` in their order."""
+    checks.require_rows("vouchers", issued)
+    for number, voucher in enumerate(issued):
+        checks.require(f"vouchers.{number}.faceValue", checks.amount(voucher.face_cents))
+
+    async def work(connection: Connection) -> Deed:
+        await locked(connection, account_id)
+        now = call.clock()
+        known = {row["code"] for row in await database.fetch(connection, "SELECT code FROM products")}
+        for number, voucher in enumerate(issued):
+            checks.require(f"vouchers.{number}.expiresAt", checks.later(voucher.expires_at, now))
+            if unknown := sorted(set(voucher.product_codes) - known):
+                raise errors.NotFound(f"input.vouchers.{number}.products", f"product: {unknown[0]}")
+        ids = await vouchers.issue_all(connection, account_id, issued, now)
+        after = [given._replace(voucher_id=id_) for id_, given in zip(ids, issued, strict=True)]
+        return Deed({"account_id": account_id, "voucher_ids": ids}, account_id, after=after)
+
+    request = {"account_id": account_id, "vouchers": issued}
+    return await audit.once(call, Action.ISSUE_VOUCHERS, request, work)
+
+
+async def locked(connection: Connection, account_id: str, field: str = "accountId") -> terms.Account:
+    """The account, locked; raises NotFound."""
+    found = await ledger.lock(connection, [account_id]) if checks.identifier(account_id) is None else {}
+    if account_id not in found:
+        raise errors.NotFound(f"input.{field}", "account")
+    return found[account_id]
+
+
+def _check_changeable(columns: Mapping[str, Any]) -> None:
+    if "name" in columns:
+        checks.require("name", checks.name(columns["name"] or ""))
+    lead_days, cap_bps = columns.get("lead_days"), columns.get("price_rise_cap_bps")
+    checks.require("leadDays", checks.within(lead_days, 0, settings.LEAD_DAYS_MAX))
+    checks.require("priceRiseCapPercent", checks.within_hundredths(cap_bps, 0, checks.PRICE_RISE_CAP_BPS_MAX))
+
+
+async def _require_zone(connection: Connection, time_zone: str) -> None:
+    """PostgreSQL has zones of its own, and reckons with them, too."""
+    sql = "SELECT FROM pg_timezone_names WHERE name = $1"
+    if not await database.fetch(connection, sql, time_zone):
+        raise errors.InvalidInput("input.timeZone", "is not known to the database")
+
+
+async def _row(connection: Connection, account_id: str) -> dict[str, Any]:
+    sql = (
+        """SELECT id, name, currency, time_zone, lead_days, price_rise_cap_bps FROM accounts WHERE id = $1"""
+    )
+    return dict((await database.fetch(connection, sql, account_id))[0])
+
+
+async def _has_calendar(connection: Connection, account_id: str | None) -> bool:
+    sql = "SELECT FROM api_keys WHERE account_id = $1 AND role = 'CALENDAR' AND revoked_at IS NULL"
+    return bool(await database.fetch(connection, sql, account_id))
+
+
+def _uuid(text: str, field: str, what: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise errors.NotFound(f"input.{field}", what) from None

@@ -1,0 +1,143 @@
+"""This module alone writes `audit_log`: what the provider's operators did, who, when, from what to what.
+
+An entry is also the memory of its idempotency key. Keys are one space for all operators: whoever asks again
+with a new API key, because the old one was revoked, must not do it twice.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import asyncpg
+import orjson
+
+from renewals import clocks, database, errors, requests
+from renewals.database import Connection
+
+
+class Action(StrEnum):
+    """What an operator can do, by the name of the mutation."""
+
+    CREATE_ACCOUNT = "CREATE_ACCOUNT"
+    UPDATE_ACCOUNT = "UPDATE_ACCOUNT"
+    CREATE_API_KEY = "CREATE_API_KEY"
+    REVOKE_API_KEY = "REVOKE_API_KEY"
+    PUT_PRODUCTS = "PUT_PRODUCTS"
+    PUT_DATA_CENTERS = "PUT_DATA_CENTERS"
+    REGISTER_INSTANCES = "REGISTER_INSTANCES"
+    CHANGE_PRICES = "CHANGE_PRICES"
+    CONFIRM_PRICES = "CONFIRM_PRICES"
+    MAKE_FORMAL = "MAKE_FORMAL"
+    RELEASE_INSTANCES = "RELEASE_INSTANCES"
+    TOP_UP = "TOP_UP"
+    ISSUE_VOUCHERS = "ISSUE_VOUCHERS"
+    RETRY_PARKED = "RETRY_PARKED"
+
+
+class Operator(NamedTuple):
+    """Who acts for the provider; without a key it is the command line."""
+
+    key_id: uuid.UUID | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of an operator: who, under which idempotency key, by which clock."""
+
+    operator: Operator
+    idempotency_key: str
+    clock: clocks.Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What was done: what the operator is told, whose account it is about, and what was before and after.
+
+    All of it is kept, so none of it may hold a secret.
+    """
+
+    answer: Mapping[str, Any]
+    account_id: str | None = None
+    before: object = None
+    after: object = None
+
+
+class Told(NamedTuple):
+    """What the operator is told, and whether it was done now or before under the same key."""
+
+    answer: Mapping[str, Any]
+    is_first: bool
+
+
+Work = Callable[[Connection], Awaitable[Deed]]
+
+
+@database.retried
+async def once(call: Call, action: Action, request: object, work: Work) -> Told:
+    """Does the work and its entry in one transaction, or answers again what the key was answered first.
+
+    Raises IdempotencyKeyReused where the key was for another request. A refusal of the work leaves no entry.
+    """
+    requests.check_key(call.idempotency_key)
+    sent = _dump(request)
+    request_hash = hashlib.sha256(f"{action} ".encode() + sent).digest()
+    for _ in range(database.TRIES_MAX - 1):
+        try:
+            return await _try(call, action, sent, request_hash, work)
+        except asyncpg.UniqueViolationError:
+            continue  # another call was first, with the key or with what it names; that is seen from now on
+    return await _try(call, action, sent, request_hash, work)
+
+
+async def _try(call: Call, action: Action, sent: bytes, request_hash: bytes, work: Work) -> Told:
+    async with database.transaction() as connection:
+        if earlier := await _find_earlier(connection, call.idempotency_key, request_hash):
+            return earlier
+        deed = await work(connection)
+        answer = _dump(deed.answer)
+        await database.execute(
+            connection,
+            """INSERT INTO audit_log (operator_key_id, operator_name, action, account_id, idempotency_key,
+                 request_hash, request, before, after, answer, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
+            *call.operator,
+            action,
+            deed.account_id,
+            call.idempotency_key,
+            request_hash,
+            sent.decode(),
+            None if deed.before is None else _dump(deed.before).decode(),
+            None if deed.after is None else _dump(deed.after).decode(),
+            answer.decode(),
+            call.clock(),
+        )
+    return Told(orjson.loads(answer), True)
+
+
+async def _find_earlier(connection: Connection, key: str, request_hash: bytes) -> Told | None:
+    sql = "SELECT request_hash, answer FROM audit_log WHERE idempotency_key = $1"
+    rows = await database.fetch(connection, sql, key)
+    if not rows:
+        return None
+    earlier_hash, answer = tuple(rows[0])
+    if earlier_hash != request_hash:
+        raise errors.IdempotencyKeyReused(key)
+    return Told(orjson.loads(answer), False)
+
+
+def _dump(value: object) -> bytes:
+    """JSON that is the same for the same value; amounts in cents, instants in UTC."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS)
+
+
+def _plain(value: Any) -> object:
+    """What orjson does not write by itself: named tuples, and rows of the database."""
+    if isinstance(value, asyncpg.Record):
+        return dict(value)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return value._asdict()
+    raise TypeError(type(value).__name__)

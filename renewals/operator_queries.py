@@ -1,0 +1,68 @@
+"""Reads for operators, who see every account."""
+
+from collections.abc import Sequence
+
+from renewals import database, filters, paging
+from renewals.database import Connection, Row
+
+ACCOUNTS = paging.Ordering("accounts", (paging.text("id", "a.id"),))
+
+_ACCOUNT = """a.id, a.name, a.currency, a.time_zone, a.balance_cents, a.lead_days, a.price_rise_cap_bps,
+  a.created_at"""
+
+
+async def fetch_accounts(
+    connection: Connection, request: paging.PageRequest, *, search: str | None, counted: bool
+) -> paging.Page:
+    """One page of accounts, by id."""
+    return await paging.fetch_page(
+        connection,
+        select=_ACCOUNT,
+        source="accounts a",
+        conditions=_matching(search),
+        ordering=ACCOUNTS,
+        request=request,
+        counted=counted,
+    )
+
+
+async def count_accounts(connection: Connection, *, search: str | None) -> int:
+    found = _matching(search)
+    sql = f"SELECT count(*) FROM accounts a WHERE {found.where}"
+    return int((await database.fetch(connection, sql, *found.values))[0][0])
+
+
+def _matching(search: str | None) -> filters.Conditions:
+    found = filters.Conditions()
+    found.add("TRUE")
+    if search is not None:
+        filters.add_search(found, search, "a.id", "a.name")
+    return found
+
+
+async def fetch_accounts_by_id(connection: Connection, account_ids: Sequence[str]) -> dict[str, Row]:
+    """Those of the accounts that are there, by id."""
+    sql = f"SELECT {_ACCOUNT} FROM accounts a WHERE a.id = ANY($1)"
+    found = await database.fetch(connection, sql, filters.storable(account_ids))
+    return {row["id"]: row for row in found}
+
+
+async def fetch_keys(
+    connection: Connection, *, account_id: str | None = None, key_id: str | None = None
+) -> Sequence[Row]:
+    """The keys of an account, or of operators, or the one of that id, the oldest first; never their secrets."""
+    found = filters.Conditions()
+    if key_id is not None:
+        found.add("k.id = {}", key_id)
+    elif account_id is None:
+        found.add("k.account_id IS NULL")
+    elif filters.is_storable(account_id):
+        found.add("k.account_id = {}", account_id)
+    else:
+        found.add("FALSE")
+    return await database.fetch(
+        connection,
+        f"""SELECT k.id, k.account_id, k.role, k.name, k.prefix, k.created_at, k.expires_at, k.revoked_at
+            FROM api_keys k WHERE {found.where} ORDER BY k.created_at, k.id""",
+        *found.values,
+    )

@@ -1,0 +1,93 @@
+"""Accounts, their vouchers, and the keys that open the API."""
+
+import datetime as dt
+from typing import Annotated, Any
+
+import strawberry
+
+from renewals import database, details, operator_queries, terms
+from schema import accounts, connections, rows, scalars, selection
+from schema.operator.context import Info
+from schema.operator.scalars import Percent
+
+
+@strawberry.type
+class Account:
+    id: strawberry.ID
+    name: str
+    currency: str
+    time_zone: str
+    balance: scalars.Money = rows.column("balance_cents")
+    lead_days: int | None = strawberry.field(
+        description="So many days before the day of expiry the worker renews; null: as is set for all."
+    )
+    price_rise_cap_percent: Percent | None = rows.column(
+        "price_rise_cap_bps",
+        description=(
+            "An AUTO instance whose price rose by more since the customer last paid or agreed is held; null: none is."
+        ),
+    )
+    created_at: dt.datetime
+
+
+@strawberry.type
+class ApiKey:
+    id: strawberry.ID
+    account_id: strawberry.ID | None = strawberry.field(description="Null: a key of an operator.")
+    role: terms.Role
+    name: str
+    prefix: str = strawberry.field(description="What the key has after rk_, to know it by.")
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+
+
+async def find_account(account_id: str) -> Account | None:
+    found: Any = await operator_queries.fetch_accounts_by_id(database.pool(), [account_id])
+    return found.get(account_id)  # type: ignore[no-any-return]
+
+
+async def resolve_account(id: strawberry.ID) -> Account | None:  # noqa: A002
+    return await find_account(id)
+
+
+async def resolve_accounts(
+    info: Info,
+    search: Annotated[
+        str | None, strawberry.argument(description="A part of the id or the name, case-insensitive.")
+    ] = strawberry.UNSET,
+    first: int | None = strawberry.UNSET,
+    after: str | None = strawberry.UNSET,
+    last: int | None = strawberry.UNSET,
+    before: str | None = strawberry.UNSET,
+) -> connections.Connection[Account]:
+    ordering = operator_queries.ACCOUNTS
+    request = connections.page_request(ordering, first=first, after=after, last=last, before=before)
+    asked = connections.Asked(selection.selected(info))
+    found: Any = await connections.read(
+        asked,
+        lambda: operator_queries.fetch_accounts(
+            database.pool(), request, search=search or None, counted=asked.count
+        ),
+        lambda: operator_queries.count_accounts(database.pool(), search=search or None),
+    )
+    return found  # type: ignore[no-any-return]
+
+
+async def resolve_api_keys(
+    account_id: Annotated[
+        strawberry.ID | None, strawberry.argument(description="Null: the keys of operators.")
+    ] = strawberry.UNSET,
+) -> list[ApiKey]:
+    found: Any = await operator_queries.fetch_keys(database.pool(), account_id=account_id or None)
+    return list(found)
+
+
+async def find_key(key_id: str) -> ApiKey:
+    found: Any = await operator_queries.fetch_keys(database.pool(), key_id=key_id)
+    return found[0]  # type: ignore[no-any-return]
+
+
+async def resolve_vouchers(info: Info, account_id: strawberry.ID) -> list[accounts.Voucher]:
+    found: Any = await details.fetch_vouchers(database.pool(), account_id, info.context.now)
+    return list(found)

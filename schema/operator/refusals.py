@@ -1,0 +1,35 @@
+"""What an operator is refused: a whole call as a member of the answer's union, single rows within the answer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import strawberry
+from strawberry.schema import ExceptionHandler
+
+from renewals import errors
+from schema import refusals
+
+
+@strawberry.type(description="What the call names is not there; nothing was done.")
+class NotFound(refusals.Error):
+    field: str = strawberry.field(description="Path of the argument, as in input.accountId")
+
+
+@strawberry.type(description="One row of a call that was not done, and why; the others were.")
+class RowRefusal:
+    id: strawberry.ID = strawberry.field(description="The row's id, as it was sent.")
+    field: str = strawberry.field(description="The row's field that is wrong, as in bundleId.")
+    message: str
+
+
+class _NotFound(ExceptionHandler[errors.NotFound, NotFound]):
+    def handle(self, exception: errors.NotFound, **_: Any) -> NotFound:
+        return NotFound(message=str(exception), field=exception.field)
+
+
+HANDLERS: tuple[ExceptionHandler[Any], ...] = (*refusals.HANDLERS, _NotFound())
+
+
+def rows_of(answer: Mapping[str, Any]) -> list[RowRefusal]:
+    """The refused rows of an answer."""
+    return [RowRefusal(**row) for row in answer["refusals"]]

@@ -1,0 +1,18 @@
+"""The operator API, asked with an operator's key."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from tests.operator.client import Operator
+from tests.world import World
+
+
+@pytest.fixture
+async def operator(world: World, settings_override: Callable[..., None]) -> AsyncIterator[Operator]:
+    """The application with the operator API on, asked as the operator `ops`."""
+    settings_override(operator_api=True)
+    asking = Operator()
+    asking.key = await world.operator_key("ops")
+    async with asking.http:
+        yield asking
