@@ -74,7 +74,7 @@ async def create(call: Call, request: NewAccount) -> Told:
             price_rise_cap_bps=request.price_rise_cap_bps,
         )
         after = await _row(connection, request.id)
-        return Deed({"account_id": request.id}, request.id, after=after)
+        return Deed({"account_id": request.id}, [request.id], after=after)
 
     return await audit.once(call, Action.CREATE_ACCOUNT, request, work)
 
@@ -90,7 +90,7 @@ async def update(call: Call, request: AccountChange) -> Told:
         changed |= request.columns
         await ledger.change_account(connection, request.account_id, **changed)
         after = await _row(connection, request.account_id)
-        return Deed({"account_id": request.account_id}, request.account_id, before, after)
+        return Deed({"account_id": request.account_id}, [request.account_id], before, after)
 
     return await audit.once(call, Action.UPDATE_ACCOUNT, request, work)
 
@@ -123,7 +123,7 @@ async def create_key(call: Call, request: NewKey) -> tuple[Told, str | None]:
         )
         secret = issued.secret
         after = {"id": issued.key_id, "prefix": issued.prefix, **dataclasses.asdict(request)}
-        return Deed({"key_id": issued.key_id}, request.account_id, after=after)
+        return Deed({"key_id": issued.key_id}, _listed(request.account_id), after=after)
 
     told = await audit.once(call, Action.CREATE_API_KEY, request, work)
     return told, secret if told.is_first else None
@@ -143,7 +143,7 @@ async def revoke_key(call: Call, key_id: str) -> Told:
         now = call.clock()
         await api_keys.revoke(connection, found_id, now)
         before, after = {"revoked_at": revoked_at}, {"revoked_at": revoked_at or now}
-        return Deed({"key_id": found_id}, account_id, before, after)
+        return Deed({"key_id": found_id}, _listed(account_id), before, after)
 
     return await audit.once(call, Action.REVOKE_API_KEY, {"key_id": found_id}, work)
 
@@ -162,7 +162,7 @@ async def top_up(call: Call, request: TopUp) -> Told:
             connection, request.account_id, request.amount_cents, memo=request.memo, now=call.clock()
         )
         answer = {"account_id": request.account_id, "number": account.ledger_number + 1}
-        return Deed(answer, request.account_id, before, after)
+        return Deed(answer, [request.account_id], before, after)
 
     return await audit.once(call, Action.TOP_UP, request, work)
 
@@ -183,7 +183,7 @@ async def issue_vouchers(call: Call, account_id: str, issued: Sequence[vouchers.
                 raise errors.NotFound(f"input.vouchers.{number}.products", f"product: {unknown[0]}")
         ids = await vouchers.issue_all(connection, account_id, issued, now)
         after = [given._replace(voucher_id=id_) for id_, given in zip(ids, issued, strict=True)]
-        return Deed({"account_id": account_id, "voucher_ids": ids}, account_id, after=after)
+        return Deed({"account_id": account_id, "voucher_ids": ids}, [account_id], after=after)
 
     request = {"account_id": account_id, "vouchers": issued}
     return await audit.once(call, Action.ISSUE_VOUCHERS, request, work)
@@ -229,3 +229,7 @@ def _uuid(text: str, field: str, what: str) -> uuid.UUID:
         return uuid.UUID(text)
     except ValueError:
         raise errors.NotFound(f"input.{field}", what) from None
+
+
+def _listed(account_id: str | None) -> list[str]:
+    return [] if account_id is None else [account_id]

@@ -6,7 +6,7 @@ with a new API key, because the old one was revoked, must not do it twice.
 
 import hashlib
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -55,13 +55,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What was done: what the operator is told, whose account it is about, and what was before and after.
+    """What was done: what the operator is told, which accounts it is about, and what was before and after.
 
     All of it is kept, so none of it may hold a secret.
     """
 
     answer: Mapping[str, Any]
-    account_id: str | None = None
+    account_ids: Sequence[str] = ()
     before: object = None
     after: object = None
 
@@ -101,12 +101,12 @@ async def _try(call: Call, action: Action, sent: bytes, request_hash: bytes, wor
         answer = _dump(deed.answer)
         await database.execute(
             connection,
-            """INSERT INTO audit_log (operator_key_id, operator_name, action, account_id, idempotency_key,
+            """INSERT INTO audit_log (operator_key_id, operator_name, action, account_ids, idempotency_key,
                  request_hash, request, before, after, answer, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
             *call.operator,
             action,
-            deed.account_id,
+            sorted(deed.account_ids),
             call.idempotency_key,
             request_hash,
             sent.decode(),
@@ -135,9 +135,9 @@ def _dump(value: object) -> bytes:
 
 
 def _plain(value: Any) -> object:
-    """What orjson does not write by itself: named tuples, and rows of the database."""
-    if isinstance(value, asyncpg.Record):
-        return dict(value)
+    """What orjson does not write by itself: named tuples, and asyncpg's own UUIDs."""
+    if isinstance(value, uuid.UUID):
+        return str(value)
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return value._asdict()
     raise TypeError(type(value).__name__)

@@ -108,7 +108,7 @@ async def _plan(
     return {
         account_id: planning.plan_run(
             instances=found.get(account_id, ()),
-            basis=planning.Basis(products, account.zone, now),
+            basis=planning.Basis(products, account.zone, now, account.price_rise_cap_bps),
             purse=allocation.Purse(account.balance_cents, usable[account_id], now),
         )
         for account_id, account in accounts.items()

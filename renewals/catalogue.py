@@ -18,6 +18,10 @@ class ProductEntry:
     retention_days: int = 7
     tiers: tuple[pricing.DiscountTier, ...] = ()
 
+    @property
+    def renewable(self) -> bool:
+        return self.unsupported_reason is None
+
 
 @dataclass(frozen=True, slots=True)
 class DataCenterEntry:
@@ -67,6 +71,40 @@ async def put_data_centers(connection: database.Connection, centers: Sequence[Da
            ON CONFLICT (code) DO UPDATE SET name = excluded.name, type = excluded.type""",
         *database.columns([(c.code, c.name, c.type) for c in centers], 3),
     )
+
+
+async def lock(connection: database.Connection) -> None:
+    """Lets no other transaction write products or data centres until this one ends; all may read."""
+    await database.execute(connection, "LOCK TABLE products, data_centers IN SHARE ROW EXCLUSIVE MODE")
+
+
+async def list_products(connection: database.Connection) -> list[ProductEntry]:
+    """All products as they were listed, by code."""
+    rows = await database.fetch(
+        connection,
+        """SELECT p.code, p.name, p.name_zh, p.unsupported_reason, p.max_term_months, p.retention_days,
+             array(SELECT t.months FROM discount_tiers t WHERE t.product_code = p.code ORDER BY t.months) AS months,
+             array(SELECT t.discount_bps FROM discount_tiers t WHERE t.product_code = p.code ORDER BY t.months) AS bps
+           FROM products p ORDER BY p.code""",
+    )
+    return [
+        ProductEntry(
+            code=row["code"],
+            name=row["name"],
+            name_zh=row["name_zh"],
+            unsupported_reason=row["unsupported_reason"],
+            max_term_months=row["max_term_months"],
+            retention_days=row["retention_days"],
+            tiers=tuple(map(pricing.DiscountTier, row["months"], row["bps"])),
+        )
+        for row in rows
+    ]
+
+
+async def list_data_centers(connection: database.Connection) -> list[DataCenterEntry]:
+    """All data centres as they were listed, by code."""
+    rows = await database.fetch(connection, "SELECT code, name, type FROM data_centers ORDER BY code")
+    return [DataCenterEntry(row["code"], row["name"], terms.DataCenterType(row["type"])) for row in rows]
 
 
 async def read_products(connection: database.Connection) -> dict[str, terms.Product]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from zoneinfo import available_timezones
 
 from renewals import errors, money, settings
@@ -100,8 +100,20 @@ def require(field: str, problem: str | None) -> None:
         raise errors.InvalidInput(f"input.{field}", problem)
 
 
+def rows_at_most(rows: Collection[object]) -> str | None:
+    """No more rows than a call may have."""
+    rows_max = settings.get().rows_per_call_max
+    return f"must have {rows_max} rows at most" if len(rows) > rows_max else None
+
+
 def require_rows(field: str, rows: Collection[object]) -> None:
     """Raises InvalidInput for no rows, or for more than a call may have."""
-    rows_max = settings.get().rows_per_call_max
-    if not 1 <= len(rows) <= rows_max:
-        raise errors.InvalidInput(f"input.{field}", f"must have 1 to {rows_max} rows")
+    require(field, rows_at_most(rows) if rows else "must have a row at least")
+
+
+def require_once(field: str, name: str, ids: Sequence[str]) -> None:
+    """Raises InvalidInput for the first row whose id an earlier one has."""
+    seen: set[str] = set()
+    for number, each in enumerate(ids):
+        require(f"{field}.{number}.{name}", "is more than once in this call" if each in seen else None)
+        seen.add(each)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from renewals import catalogue, database, demo_data, inventory, ledger, periods, vouchers
+from renewals import catalogue, database, demo_data, inventory, ledger, periods, registration, vouchers
 from renewals.catalogue import DataCenterEntry, ProductEntry
 from renewals.demo_data import Offer
-from renewals.inventory import Registration
+from renewals.registration import Registration
 from renewals.terms import BillingMode, InstanceStatus, RenewalMode
 
 ACCOUNT_ID = "demo"
@@ -37,7 +37,12 @@ async def load(day: dt.date) -> bool:
         )
         await _give_money(connection, day)
         rows = registrations(day)
-        await inventory.register(connection, ACCOUNT_ID, rows, {BUNDLE_ID: "日志检索 KES"})
+        account = (await ledger.lock(connection, [ACCOUNT_ID]))[ACCOUNT_ID]
+        registration.require_all(
+            await inventory.register(
+                connection, account, rows, {BUNDLE_ID: "日志检索 KES"}, _ago(day, days=0)
+            )
+        )
     return True
 
 
@@ -149,7 +154,7 @@ def _seed_page(maker: _Maker) -> Iterator[Registration]:
             row,
             id=instance_id,
             monthly_price_cents=smallest.monthly_cents,
-            configuration={**row.configuration, **smallest.configuration},
+            configuration={**dict(row.items), **smallest.configuration},
         )
 
 

@@ -182,7 +182,8 @@ def _extend_days(
         coming.setdefault(max(today, due.due_day(instance, account)), []).append(instance)
     for date in (today + dt.timedelta(days=number) for number in range(days)):
         starts_at = periods.due_at(date, zone, time=time, lead_days=0)
-        basis = planning.Basis(held.products, zone, runs.tick_from(max(starts_at, now)))
+        tick = runs.tick_from(max(starts_at, now))
+        basis = planning.Basis(held.products, zone, tick, account.price_rise_cap_bps)
         extended = planning.extend_run(coming.pop(date, ()), basis)
         yield date, basis, extended
         for line in [line for each in extended for line in each.lines if line.expires_at <= last_expiry]:

@@ -1,13 +1,10 @@
 """This module alone writes `instances` and `bundles`."""
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from renewals import database, errors, filters, ledger, periods, planning, terms
+from renewals import database, filters, planning, registration, terms
 
 COLUMNS = ", ".join(f"i.{name}" for name in terms.Instance._fields)
 """The columns of `terms.Instance` in its order, from `instances i`."""
@@ -16,32 +13,6 @@ COLUMNS = ", ".join(f"i.{name}" for name in terms.Instance._fields)
 def columns_at(now: str) -> str:
     """COLUMNS with the status as it is at a placeholder's instant, noted or not."""
     return COLUMNS.replace("i.status", f"{filters.status_at(now)} AS status")
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """An instance as the provider reports it; without a last day it has no expiry."""
-
-    id: str
-    name: str
-    product_code: str
-    data_center_code: str
-    monthly_price_cents: int
-    created_at: dt.datetime
-    last_day: dt.date | None
-    anchor_day: int | None = None
-    billing_mode: terms.BillingMode = terms.BillingMode.PREPAID
-    is_trial: bool = False
-    status: terms.InstanceStatus = terms.InstanceStatus.RUNNING
-    renewal_mode: terms.RenewalMode = terms.RenewalMode.MANUAL
-    auto_renew_months: int = 1
-    bundle_id: str | None = None
-    configuration: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def anchor(self) -> int | None:
-        """The anchor day that registration sets: the given one, else the last day's (rule 6)."""
-        return self.last_day.day if self.anchor_day is None and self.last_day else self.anchor_day
 
 
 class Lapsed(NamedTuple):
@@ -55,85 +26,122 @@ class Lapsed(NamedTuple):
 
 async def register(
     connection: database.Connection,
-    account_id: str,
-    registrations: Sequence[Registration],
+    account: terms.Account,
+    reported: Sequence[registration.Registration],
     bundles: Mapping[str, str],
+    now: dt.datetime,
+) -> registration.Registered:
+    """Adds instances and changes those that are there, with the bundles (name by id) they belong to.
+
+    What is refused is in the answer, and not written. The account must be locked in this transaction.
+    """
+    known = await _read_known(connection, account, reported, bundles, now)
+    found = registration.decide(reported, bundles, known)
+    await _put_bundles(connection, account.id, found)
+    await database.execute(
+        connection,
+        f"""INSERT INTO instances ({", ".join(registration.Row._fields)})
+            SELECT * FROM unnest({_ROW_TYPES})""",
+        *database.columns(found.created, len(registration.Row._fields)),
+    )
+    await replace(connection, [row for _, row in found.changed])
+    return found
+
+
+_ROW_TYPES = ", ".join(
+    f"${number}::{of_type}[]"
+    for number, of_type in enumerate(
+        ("text", "text", "text", "text", "text", "jsonb", "text", "boolean", "text", "text", "int", "timestamptz",
+         "int", "bigint", "bigint", "text", "timestamptz"), 1)
+)  # fmt: skip
+"""The types of `registration.Row`, as unnest() takes them."""
+
+_CHANGEABLE = (
+    "name", "data_center_code", "configuration", "is_trial", "status", "expires_at", "anchor_day",
+    "monthly_price_cents", "agreed_price_cents",
+)  # fmt: skip
+
+
+async def replace(connection: database.Connection, rows: Sequence[registration.Row]) -> None:
+    """Writes what the provider may change of instances of locked accounts."""
+    fields = registration.Row._fields
+    await database.execute(
+        connection,
+        f"""UPDATE instances i SET {", ".join(f"{name} = u.{name}" for name in _CHANGEABLE)}
+            FROM unnest({_ROW_TYPES}) AS u({", ".join(fields)}) WHERE i.id = u.id""",
+        *database.columns(rows, len(fields)),
+    )
+
+
+async def read_rows(
+    connection: database.Connection, instance_ids: Sequence[str], bundle_ids: Sequence[str] = ()
+) -> list[registration.Row]:
+    """Instances, and all members of bundles, as their rows have them, of whatever account."""
+    rows = await database.fetch(
+        connection,
+        f"""SELECT {", ".join(f"i.{name}" for name in registration.Row._fields)} FROM instances i
+            WHERE i.id = ANY($1) OR i.bundle_id = ANY($2)
+               OR i.bundle_id IN (SELECT b.bundle_id FROM instances b WHERE b.id = ANY($1))""",
+        filters.storable(instance_ids),
+        filters.storable(bundle_ids),
+    )
+    return [registration.Row(*row) for row in rows]
+
+
+async def _read_known(
+    connection: database.Connection,
+    account: terms.Account,
+    reported: Sequence[registration.Registration],
+    bundles: Mapping[str, str],
+    now: dt.datetime,
+) -> registration.Inventory:
+    bundle_ids = sorted({*bundles, *(each.bundle_id for each in reported if each.bundle_id is not None)})
+    rows = await read_rows(connection, [each.id for each in reported], bundle_ids)
+    paid = await database.fetch(
+        connection,
+        """SELECT u.id FROM unnest($1::text[]) AS u(id)
+           WHERE EXISTS (SELECT FROM order_lines l WHERE l.instance_id = u.id)""",
+        [row.id for row in rows],
+    )
+    known = await database.fetch(
+        connection,
+        "SELECT id, account_id, name FROM bundles WHERE id = ANY($1)",
+        filters.storable(bundle_ids),
+    )
+    codes = await database.fetch(
+        connection,
+        "SELECT 'product' AS of, code FROM products UNION ALL SELECT 'data centre', code FROM data_centers",
+    )
+    return registration.Inventory(
+        account_id=account.id,
+        zone=account.zone,
+        now=now,
+        rows={row.id: row for row in rows},
+        paid_ids=frozenset(row["id"] for row in paid),
+        bundles={row["id"]: registration.Bundle(*row) for row in known},
+        product_codes=frozenset(row["code"] for row in codes if row["of"] == "product"),
+        data_center_codes=frozenset(row["code"] for row in codes if row["of"] == "data centre"),
+    )
+
+
+async def _put_bundles(
+    connection: database.Connection, account_id: str, found: registration.Registered
 ) -> None:
-    """Adds instances and the bundles (name by id) they belong to; raises InvalidInput against rules 6 and 11."""
-    zone = (await ledger.lock(connection, [account_id]))[account_id].zone
-    for registration in registrations:
-        _check_anchor(registration)
-    await _check_bundles(connection, zone, registrations)
     await database.execute(
         connection,
         "INSERT INTO bundles (account_id, id, name) SELECT $1, * FROM unnest($2::text[], $3::text[])",
         account_id,
-        list(bundles),
-        list(bundles.values()),
+        [bundle.id for bundle in found.new_bundles],
+        [bundle.name for bundle in found.new_bundles],
     )
     await database.execute(
         connection,
-        """INSERT INTO instances (account_id, id, name, product_code, data_center_code, configuration,
-             billing_mode, is_trial, status, renewal_mode, auto_renew_months, expires_at, anchor_day,
-             monthly_price_cents, bundle_id, created_at)
-           SELECT $1, r.* FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::text[],
-             $8::boolean[], $9::text[], $10::text[], $11::int[], $12::timestamptz[], $13::int[], $14::bigint[],
-             $15::text[], $16::timestamptz[]) AS r""",
+        """UPDATE bundles b SET name = u.name FROM unnest($2::text[], $3::text[]) AS u(id, name)
+           WHERE b.id = u.id AND b.account_id = $1""",
         account_id,
-        *database.columns([_row(registration, zone) for registration in registrations], 15),
+        [bundle.id for bundle in found.renamed_bundles],
+        [bundle.name for bundle in found.renamed_bundles],
     )
-
-
-def _row(registration: Registration, zone: ZoneInfo) -> tuple[object, ...]:
-    r = registration
-    configuration = [{"label": label, "value": value} for label, value in r.configuration.items()]
-    return (
-        r.id,
-        r.name,
-        r.product_code,
-        r.data_center_code,
-        json.dumps(configuration, ensure_ascii=False),
-        r.billing_mode,
-        r.is_trial,
-        r.status,
-        r.renewal_mode,
-        r.auto_renew_months,
-        periods.end_of_day(r.last_day, zone) if r.last_day else None,
-        r.anchor,
-        r.monthly_price_cents,
-        r.bundle_id,
-        r.created_at,
-    )
-
-
-def _check_anchor(registration: Registration) -> None:
-    day, anchor = registration.last_day, registration.anchor
-    if day is None or anchor is None:
-        if anchor is not None:
-            raise errors.InvalidInput("instances.anchorDay", f"{registration.id} has no expiry to anchor")
-    elif not 1 <= anchor <= 31 or periods.on_anchor(anchor, day.year, day.month) != day:
-        reason = f"{registration.id} expires on {day}, which is not on anchor day {anchor}"
-        raise errors.InvalidInput("instances.anchorDay", reason)
-
-
-async def _check_bundles(
-    connection: database.Connection, zone: ZoneInfo, registrations: Sequence[Registration]
-) -> None:
-    """Rule 11: the members of a bundle, new and old, share expiry, anchor and policy."""
-    old = await database.fetch(
-        connection,
-        """SELECT DISTINCT bundle_id, expires_at, anchor_day, renewal_mode, auto_renew_months
-           FROM instances WHERE bundle_id = ANY($1)""",
-        sorted({r.bundle_id for r in registrations if r.bundle_id is not None}),
-    )
-    shared: dict[str, tuple[object, ...]] = {row[0]: tuple(row)[1:] for row in old}
-    for r in registrations:
-        if r.bundle_id is not None:
-            expires_at = periods.end_of_day(r.last_day, zone) if r.last_day else None
-            own = (expires_at, r.anchor, r.renewal_mode, r.auto_renew_months)
-            if shared.setdefault(r.bundle_id, own) != own:
-                reason = f"{r.id} does not share expiry, anchor and policy with its bundle {r.bundle_id}"
-                raise errors.InvalidInput("instances.bundleId", reason)
 
 
 async def find_running(connection: database.Connection, instance_ids: Sequence[str]) -> frozenset[str]:
@@ -145,11 +153,15 @@ async def find_running(connection: database.Connection, instance_ids: Sequence[s
 
 
 async def extend(connection: database.Connection, lines: Iterable[planning.Line]) -> None:
-    """Gives each instance its new expiry and anchor; an expired one runs again (rule 22)."""
+    """Gives each instance its new expiry and anchor; an expired one runs again (rule 22).
+
+    Whoever pays its price has agreed to it.
+    """
     rows = [(line.instance.id, line.expires_at, line.anchor_day) for line in lines]
     await database.execute(
         connection,
-        """UPDATE instances i SET expires_at = u.expires_at, anchor_day = u.anchor_day, status = 'RUNNING'
+        """UPDATE instances i SET expires_at = u.expires_at, anchor_day = u.anchor_day, status = 'RUNNING',
+             agreed_price_cents = NULL
            FROM unnest($1::text[], $2::timestamptz[], $3::int[]) AS u(id, expires_at, anchor_day)
            WHERE i.id = u.id""",
         *database.columns(rows, 3),
@@ -162,10 +174,11 @@ async def set_policy(
     mode: terms.RenewalMode,
     auto_renew_months: int | None,
 ) -> None:
-    """Sets the mode, and autoRenewMonths where given."""
+    """Sets the mode, and autoRenewMonths where given; whoever sets AUTO agrees to the price."""
     await database.execute(
         connection,
-        """UPDATE instances SET renewal_mode = $2, auto_renew_months = coalesce($3, auto_renew_months)
+        """UPDATE instances SET renewal_mode = $2, auto_renew_months = coalesce($3, auto_renew_months),
+             agreed_price_cents = CASE WHEN $2 = 'AUTO' THEN NULL ELSE agreed_price_cents END
            WHERE id = ANY($1)""",
         instance_ids,
         mode,

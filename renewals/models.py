@@ -307,9 +307,7 @@ class AuditEntry(Model):
     )
     operator_name = fields.TextField()
     action = fields.CharField(max_length=32)
-    account: fields.ForeignKeyNullableRelation[Account] = fields.ForeignKeyField(
-        "renewals.Account", on_delete=fields.RESTRICT, null=True
-    )
+    account_ids: fields.Field[list[str]] = ArrayField(element_type="text")
     idempotency_key = fields.CharField(max_length=64)
     request_hash = fields.BinaryField()
     request = fields.JSONField[dict[str, object]]()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from renewals import database, filters, paging
+from renewals import audit, database, filters, paging
 from renewals.database import Connection, Row
 
 ACCOUNTS = paging.Ordering("accounts", (paging.text("id", "a.id"),))
@@ -66,3 +66,47 @@ async def fetch_keys(
             FROM api_keys k WHERE {found.where} ORDER BY k.created_at, k.id""",
         *found.values,
     )
+
+
+AUDIT_LOG = paging.Ordering("audit", (paging.number("id", "l.id"),), descending=True)
+
+_ENTRY = """l.id, l.operator_key_id, l.operator_name, l.action, l.account_ids, l.idempotency_key, l.created_at,
+  l.request, l.before, l.after"""
+
+
+async def fetch_audit_log(
+    connection: Connection,
+    request: paging.PageRequest,
+    *,
+    account_id: str | None,
+    action: audit.Action | None,
+    counted: bool,
+) -> paging.Page:
+    """One page of what operators did, the newest first."""
+    return await paging.fetch_page(
+        connection,
+        select=_ENTRY,
+        source="audit_log l",
+        conditions=_done(account_id, action),
+        ordering=AUDIT_LOG,
+        request=request,
+        counted=counted,
+    )
+
+
+async def count_audit_log(
+    connection: Connection, *, account_id: str | None, action: audit.Action | None
+) -> int:
+    found = _done(account_id, action)
+    sql = f"SELECT count(*) FROM audit_log l WHERE {found.where}"
+    return int((await database.fetch(connection, sql, *found.values))[0][0])
+
+
+def _done(account_id: str | None, action: audit.Action | None) -> filters.Conditions:
+    found = filters.Conditions()
+    found.add("TRUE")
+    if account_id is not None:
+        found.add("l.account_ids @> {}::text[]", filters.storable([account_id]) or ["\x01"])
+    if action is not None:
+        found.add("l.action = {}", action)
+    return found

@@ -78,7 +78,7 @@ def look(
         if not waiting.isdisjoint(each.id for each in unit):
             at = due.due_at(unit[0], held.account)
             purse = allocation.Purse(run.purse.balance_cents, run.purse.left(), at)
-            late = planning.Basis(held.products, held.account.zone, at)
+            late = planning.Basis(held.products, held.account.zone, at, held.account.price_rise_cap_bps)
             for outcome in planning.plan_run(instances=unit, basis=late, purse=purse):
                 _note(outcome, found, waiting)
     return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from renewals import allocation, errors, periods, pricing, terms
+from renewals import allocation, errors, money, periods, pricing, terms
 from renewals.errors import Refusal, RefusalCode
 
 
@@ -84,11 +84,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a plan is judged by: the products by code, the account's time zone, the instant."""
+    """What a plan is judged by: the products by code, the account's time zone, the instant, its cap on price rises."""
 
     products: Mapping[str, terms.Product]
     zone: ZoneInfo
     now: dt.datetime
+    price_rise_cap_bps: int | None = None
 
 
 Unit = tuple[terms.Instance, ...]
@@ -207,6 +208,10 @@ def extend_run(instances: Iterable[terms.Instance], basis: Basis) -> list[Extend
     extended = []
     for unit in group_units(instances):
         lines, refusals = _extend_unit(unit, extension, basis)
+        if lines and (
+            held := {each.id: _held(each) for each in unit if is_held(each, basis.price_rise_cap_bps)}
+        ):
+            lines, refusals = [], _refuse_unit(unit, held)
         extended.append(Extended(unit, tuple(lines), tuple(refusals), tuple(charges_of(lines))))
     return extended
 
@@ -223,6 +228,13 @@ def outcome_of(extended: Extended, payment: allocation.Payment | None) -> Outcom
         refusals = tuple([_unpaid(line, extended.lines, payment) for line in extended.lines])
         return Outcome(extended.unit, (), refusals, None, price_cents)
     return Outcome(extended.unit, extended.lines, extended.refusals, payment, price_cents)
+
+
+def is_held(instance: terms.Instance, price_rise_cap_bps: int | None) -> bool:
+    """Whether the worker leaves an AUTO instance because its price rose too much since the customer agreed to one."""
+    if instance.agreed_price_cents is None or instance.renewal_mode != terms.RenewalMode.AUTO:
+        return False
+    return pricing.rises_beyond(instance.agreed_price_cents, instance.monthly_price_cents, price_rise_cap_bps)
 
 
 def group_units(instances: Iterable[terms.Instance]) -> list[Unit]:
@@ -370,6 +382,15 @@ def _incomplete(
     lacking = ", ".join(sorted(set(_ids(members)) - set(_ids(picked))))
     message = f"Its bundle is done as a whole; also send {lacking}."
     return Refusal(instance.id, RefusalCode.BUNDLE_INCOMPLETE, message, _ids(members))
+
+
+def _held(instance: terms.Instance) -> Refusal:
+    assert instance.agreed_price_cents is not None
+    agreed, price = map(money.format_cents, (instance.agreed_price_cents, instance.monthly_price_cents))
+    message = (
+        f"Its price rose from {agreed} to {price} a month; renew it by hand or set it to AUTO again to agree."
+    )
+    return Refusal(instance.id, RefusalCode.PRICE_HELD, message)
 
 
 def _held_back(instance: terms.Instance, unit: Unit, own: Mapping[str, Refusal]) -> Refusal:

@@ -107,6 +107,7 @@ def _refuse(instance: terms.Instance, request: PolicyRequest, basis: planning.Ba
 def _has_policy(instance: terms.Instance, request: PolicyRequest) -> bool:
     if instance.renewal_mode != request.mode:
         return False
-    return (
-        request.mode is not terms.RenewalMode.AUTO or instance.auto_renew_months == request.auto_renew_months
-    )
+    if request.mode is not terms.RenewalMode.AUTO:
+        return True
+    # Whoever sets AUTO again agrees to the price, if it has become another.
+    return instance.auto_renew_months == request.auto_renew_months and instance.agreed_price_cents is None

@@ -29,6 +29,13 @@ def discount_bps(tiers: Sequence[DiscountTier], months: int) -> int:
     return max(reached).discount_bps if reached else 0
 
 
+def rises_beyond(agreed_cents: int | None, monthly_cents: int, cap_bps: int | None) -> bool:
+    """Whether a price is more than so much above the agreed one; no other agreed price or no cap: it is not."""
+    if agreed_cents is None or cap_bps is None:
+        return False
+    return monthly_cents * WHOLE_BPS > agreed_cents * (WHOLE_BPS + cap_bps)
+
+
 def of_period(
     monthly_cents: int, months: int, days: int, days_in_month: int, tiers: Sequence[DiscountTier]
 ) -> Price:

@@ -43,7 +43,8 @@ LEDGER = paging.Ordering("ledger", (paging.number("number", "e.number"),), desce
 
 _INSTANCE_COLUMNS = (
     "id", "account_id", "name", "product_code", "data_center_code", "configuration", "billing_mode", "is_trial",
-    "renewal_mode", "auto_renew_months", "expires_at", "monthly_price_cents", "bundle_id", "created_at",
+    "renewal_mode", "auto_renew_months", "expires_at", "anchor_day", "monthly_price_cents", "agreed_price_cents",
+    "bundle_id", "created_at",
 )  # fmt: skip
 JOINS = {
     "product": "JOIN products product ON product.code = i.product_code",

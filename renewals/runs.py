@@ -119,28 +119,50 @@ async def open_run(
         if not rows:
             return None
         run_id = int(rows[0]["id"])
-        found = await due.count(connection, clock_at or now)
-        chunks = list(divide(found, settings.get().instances_per_chunk))
-        # Chunks are of different lengths, so they travel as JSON: unnest() would flatten lists of lists.
+        await _open_chunks(connection, run_id, await due.count(connection, clock_at or now), now)
+    return run_id
+
+
+async def open_for(connection: Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
+    """Opens an operator's run for what is due of some accounts, in the caller's transaction; answers its id."""
+    rows = await database.fetch(
+        connection,
+        """INSERT INTO renewal_runs (trigger, scheduled_at, started_at,
+             renewed_count, refused_count, skipped_count, amount_cents)
+           VALUES ($1, $2, $2, 0, 0, 0, 0) RETURNING id""",
+        Trigger.OPERATOR,
+        now,
+    )
+    run_id = int(rows[0]["id"])
+    wanted = frozenset(account_ids)
+    found = await due.count(connection, now)
+    await _open_chunks(connection, run_id, {each: found[each] for each in found if each in wanted}, now)
+    return run_id
+
+
+async def _open_chunks(
+    connection: Connection, run_id: int, due_counts: Mapping[str, int], now: dt.datetime
+) -> None:
+    chunks = list(divide(due_counts, settings.get().instances_per_chunk))
+    # Chunks are of different lengths, so they travel as JSON: unnest() would flatten lists of lists.
+    await database.execute(
+        connection,
+        """INSERT INTO renewal_chunks (run_id, number, account_ids, due_count,
+             renewed_count, refused_count, skipped_count, amount_cents)
+           SELECT $1, u.number, array(SELECT json_array_elements_text(u.account_ids)), u.due_count, 0, 0, 0, 0
+           FROM unnest($2::int[], $3::json[], $4::int[]) AS u(number, account_ids, due_count)""",
+        run_id,
+        list(range(len(chunks))),
+        [orjson.dumps(account_ids).decode() for account_ids, _ in chunks],
+        [due_count for _, due_count in chunks],
+    )
+    if not chunks:  # only its own: whoever ends a run that did something has to verify it, too
         await database.execute(
             connection,
-            """INSERT INTO renewal_chunks (run_id, number, account_ids, due_count,
-                 renewed_count, refused_count, skipped_count, amount_cents)
-               SELECT $1, u.number, array(SELECT json_array_elements_text(u.account_ids)), u.due_count, 0, 0, 0, 0
-               FROM unnest($2::int[], $3::json[], $4::int[]) AS u(number, account_ids, due_count)""",
+            "UPDATE renewal_runs SET ended_at = $2, parked_count = 0 WHERE id = $1",
             run_id,
-            list(range(len(chunks))),
-            [orjson.dumps(account_ids).decode() for account_ids, _ in chunks],
-            [due_count for _, due_count in chunks],
+            now,
         )
-        if not chunks:  # only its own: whoever ends a run that did something has to verify it, too
-            await database.execute(
-                connection,
-                "UPDATE renewal_runs SET ended_at = $2, parked_count = 0 WHERE id = $1",
-                run_id,
-                now,
-            )
-    return run_id
 
 
 def divide(counts: Mapping[str, int], instances_per_chunk: int) -> Iterator[tuple[list[str], int]]:
@@ -230,9 +252,17 @@ async def read_attempts(run_id: int, account_id: str | None, *, failed: bool, co
 
 async def read_parked(run_id: int) -> list[tuple[str, str]]:
     """The accounts that were parked in a run, each with its error."""
-    sql = """SELECT account_ids[1] AS account_id, error FROM renewal_chunks
-             WHERE run_id = $1 AND error IS NOT NULL ORDER BY number"""
-    return [(row["account_id"], row["error"]) for row in await database.fetch(database.pool(), sql, run_id)]
+    return (await read_parked_of(database.pool(), [run_id])).get(run_id, [])
+
+
+async def read_parked_of(connection: Connection, run_ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
+    """The accounts that were parked in some runs, each with its error, by run."""
+    sql = """SELECT run_id, account_ids[1] AS account_id, error FROM renewal_chunks
+             WHERE run_id = ANY($1) AND error IS NOT NULL ORDER BY run_id, number"""
+    found: dict[int, list[tuple[str, str]]] = {}
+    for row in await database.fetch(connection, sql, run_ids):
+        found.setdefault(row["run_id"], []).append((row["account_id"], row["error"]))
+    return found
 
 
 @database.retried

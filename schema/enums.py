@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import strawberry
 
-from renewals import audit, errors, queries, terms
+from renewals import audit, errors, queries, runs, terms
 
 E = TypeVar("E", bound=Enum)
 
@@ -65,4 +65,5 @@ _enum(
     CALENDAR="Its account's calendar alone.",
     OPERATOR="The provider's side, and no account.",
 )
+_enum(runs.Trigger, "Why there is a run.")
 _enum(audit.Action, "What an operator did, by the name of the mutation.")

@@ -19,7 +19,7 @@ def given(value: Value | None) -> Value | None:
     return None if value is strawberry.UNSET else value
 
 
-def _as_given(input_type: type[Value]) -> type[Value]:
+def as_given(input_type: type[Value]) -> type[Value]:
     """Spares Strawberry a look at each value of an input whose fields are leaves, or lists that nobody changes."""
     definition = input_type.__strawberry_definition__  # type: ignore[attr-defined]
     names = {to_camel_case(field.python_name): field.python_name for field in definition.fields}
@@ -31,7 +31,7 @@ def _as_given(input_type: type[Value]) -> type[Value]:
     return input_type
 
 
-@_as_given
+@as_given
 @strawberry.input
 class InstanceFilter:
     ids: IDs | None = strawberry.UNSET

@@ -24,6 +24,9 @@ from renewals import (
     terms,
     vouchers,
 )
+from renewals import (
+    registration as registrations,
+)
 
 NOW = dt.datetime(2027, 1, 10, 4, 0, tzinfo=dt.UTC)
 """Noon of 10 January 2027 in Shanghai: when everything here was made, and a clock for tests without one."""
@@ -114,7 +117,8 @@ class World:
         bundles = {row.bundle_id: f"Bundle {row.bundle_id}" for row in rows if row.bundle_id}
         new = {bundle_id: name for bundle_id, name in bundles.items() if bundle_id not in self._bundles}
         async with database.transaction() as connection:
-            await inventory.register(connection, account, rows, new)
+            locked = (await ledger.lock(connection, [account]))[account]
+            registrations.require_all(await inventory.register(connection, locked, rows, new, NOW))
         self._bundles |= new.keys()
         return list(ids)
 
@@ -218,9 +222,9 @@ def registration(
     status: str = "RUNNING",
     configuration: Mapping[str, str] | None = None,
     created_at: dt.datetime = NOW,
-) -> inventory.Registration:
+) -> registrations.Registration:
     """An instance in few words; without an expiry it is pay-as-you-go, unless `billing` says otherwise."""
-    return inventory.Registration(
+    return registrations.Registration(
         id=instance_id,
         name=name or f"Instance {instance_id}",
         product_code=product,

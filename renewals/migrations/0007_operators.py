@@ -2,6 +2,7 @@
 
 from orjson import loads
 from tortoise import fields, migrations
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.base import OnDelete
 from tortoise.fields.data import JSON_DUMPS
 from tortoise.migrations import operations as ops
@@ -9,11 +10,11 @@ from tortoise.migrations import operations as ops
 AUDIT_LOG = """
 ALTER TABLE audit_log
   ALTER COLUMN operator_name TYPE text COLLATE "C", ALTER COLUMN action TYPE text COLLATE "C",
-  ALTER COLUMN account_id TYPE text COLLATE "C", ALTER COLUMN idempotency_key TYPE text COLLATE "C",
+  ALTER COLUMN idempotency_key TYPE text COLLATE "C",
   ALTER COLUMN request TYPE json, ALTER COLUMN before TYPE json, ALTER COLUMN after TYPE json,
   ALTER COLUMN answer TYPE json;
 CREATE UNIQUE INDEX audit_log_once_per_key ON audit_log (idempotency_key);
-CREATE INDEX audit_log_by_account ON audit_log (account_id, id);
+CREATE INDEX audit_log_by_account ON audit_log USING gin (account_ids);
 CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 """
@@ -70,17 +71,7 @@ class Migration(migrations.Migration):
                 ),
                 ("operator_name", fields.TextField(unique=False)),
                 ("action", fields.CharField(max_length=32)),
-                (
-                    "account",
-                    fields.ForeignKeyField(
-                        "renewals.Account",
-                        source_field="account_id",
-                        null=True,
-                        db_constraint=True,
-                        to_field="id",
-                        on_delete=OnDelete.RESTRICT,
-                    ),
-                ),
+                ("account_ids", ArrayField(element_type="text")),
                 ("idempotency_key", fields.CharField(max_length=64)),
                 ("request_hash", fields.BinaryField()),
                 ("request", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),

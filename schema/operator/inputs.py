@@ -4,9 +4,9 @@ import datetime as dt
 
 import strawberry
 
-from renewals import accounts, settings, terms, vouchers
+from renewals import accounts, catalogue, pricing, provisioning, registration, settings, terms, vouchers
 from schema import scalars
-from schema.inputs import IDs, given
+from schema.inputs import IDs, as_given, given
 from schema.operator.scalars import Percent
 
 
@@ -105,3 +105,171 @@ class VoucherInput:
 class IssueVouchersInput(Keyed):
     account_id: strawberry.ID
     vouchers: list[VoucherInput]
+
+
+@strawberry.input
+class DiscountTierInput:
+    months: int
+    discount_percent: Percent
+
+
+@strawberry.input
+class ProductInput:
+    code: strawberry.ID
+    name: str
+    name_zh: str
+    unsupported_reason: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Why renewal management does not serve it; null: it is renewable.",
+    )
+    max_term_months: int = 36
+    retention_days: int = 7
+    tiers: list[DiscountTierInput] = strawberry.field(default_factory=list)
+
+    def to_entry(self) -> catalogue.ProductEntry:
+        return catalogue.ProductEntry(
+            self.code,
+            self.name,
+            self.name_zh,
+            given(self.unsupported_reason),
+            self.max_term_months,
+            self.retention_days,
+            tuple(pricing.DiscountTier(tier.months, tier.discount_percent) for tier in self.tiers),
+        )
+
+
+@strawberry.input
+class PutProductsInput(Keyed):
+    products: list[ProductInput]
+
+
+@strawberry.input
+class DataCenterInput:
+    code: strawberry.ID
+    name: str
+    type: terms.DataCenterType
+
+    def to_entry(self) -> catalogue.DataCenterEntry:
+        return catalogue.DataCenterEntry(self.code, self.name, self.type)
+
+
+@strawberry.input
+class PutDataCentersInput(Keyed):
+    data_centers: list[DataCenterInput]
+
+
+@as_given
+@strawberry.input
+class ConfigurationItemInput:
+    label: str
+    value: str
+
+
+@strawberry.input
+class InstanceInput:
+    id: strawberry.ID = strawberry.field(description="The provider's own id, the same for good.")
+    name: str
+    product_code: strawberry.ID
+    data_center_code: strawberry.ID
+    monthly_price: scalars.Money
+    billing_mode: terms.BillingMode = terms.BillingMode.PREPAID
+    is_trial: bool = False
+    expires_on: dt.date | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Its last day in the account's time zone. Left out, an instance that is there keeps its own.",
+    )
+    anchor_day: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The day on which months step; null: that of expiresOn. 31 for the last day of each month.",
+    )
+    renewal_mode: terms.RenewalMode = strawberry.field(
+        default=terms.RenewalMode.MANUAL,
+        description="Of a new instance; later the policy is the customer's, and this is not looked at.",
+    )
+    auto_renew_months: int = 1
+    bundle_id: strawberry.ID | None = strawberry.UNSET
+    configuration: list[ConfigurationItemInput] = strawberry.field(default_factory=list)
+    created_at: dt.datetime | None = strawberry.field(default=strawberry.UNSET, description="Null: now.")
+
+    def to_registration(self) -> registration.Registration:
+        return registration.Registration(
+            id=self.id,
+            name=self.name,
+            product_code=self.product_code,
+            data_center_code=self.data_center_code,
+            monthly_price_cents=self.monthly_price,
+            created_at=given(self.created_at),
+            last_day=given(self.expires_on),
+            anchor_day=given(self.anchor_day),
+            billing_mode=self.billing_mode,
+            is_trial=self.is_trial,
+            renewal_mode=self.renewal_mode,
+            auto_renew_months=self.auto_renew_months,
+            bundle_id=given(self.bundle_id),
+            configuration=[(item.label, item.value) for item in self.configuration],
+        )
+
+
+@as_given
+@strawberry.input
+class BundleInput:
+    id: strawberry.ID
+    name: str
+
+
+@strawberry.input
+class RegisterInstancesInput(Keyed):
+    account_id: strawberry.ID
+    instances: list[InstanceInput]
+    bundles: list[BundleInput] = strawberry.field(
+        default_factory=list, description="The bundles that are new, or have another name."
+    )
+
+    def to_report(self) -> provisioning.Report:
+        return provisioning.Report(
+            self.account_id,
+            [each.to_registration() for each in self.instances],
+            [(bundle.id, bundle.name) for bundle in self.bundles],
+        )
+
+
+@as_given
+@strawberry.input
+class PriceInput:
+    instance_id: strawberry.ID
+    monthly_price: scalars.Money
+
+
+@strawberry.input
+class ChangePricesInput(Keyed):
+    prices: list[PriceInput]
+
+    def to_prices(self) -> list[provisioning.NewPrice]:
+        return [provisioning.NewPrice(each.instance_id, each.monthly_price) for each in self.prices]
+
+
+@strawberry.input
+class InstancesInput(Keyed):
+    """What the verbs about some instances take alike."""
+
+    instance_ids: IDs
+
+
+@strawberry.input
+class ConfirmPricesInput(InstancesInput):
+    pass
+
+
+@strawberry.input
+class MakeFormalInput(InstancesInput):
+    pass
+
+
+@strawberry.input
+class ReleaseInstancesInput(InstancesInput):
+    pass
+
+
+@strawberry.input
+class RetryParkedInput(Keyed):
+    run_id: strawberry.ID

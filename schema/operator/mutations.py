@@ -5,10 +5,10 @@ from typing import Annotated, Any
 import strawberry
 
 from renewals import accounts as domain
-from renewals import database, details
+from renewals import audit, database, details, listings, provisioning, retries
 from schema import accounts as customers
 from schema import refusals as shared
-from schema.operator import accounts, inputs, refusals
+from schema.operator import accounts, inputs, refusals, watching
 from schema.operator.context import Info
 
 
@@ -101,6 +101,108 @@ RevokeApiKeyResult = Annotated[
     strawberry.union("RevokeApiKeyResult"),
 ]
 
+
+@strawberry.type
+class RowsPut:
+    """What the verbs about the catalogue answer alike."""
+
+    created_count: int
+    changed_count: int
+    unchanged_count: int
+
+
+@strawberry.type
+class PutProductsSuccess(RowsPut):
+    pass
+
+
+@strawberry.type
+class PutDataCentersSuccess(RowsPut):
+    pass
+
+
+@strawberry.type
+class RowsDone:
+    """What the verbs that decide each row alone answer alike."""
+
+    changed_count: int
+    unchanged_count: int
+    refusals: list[refusals.RowRefusal]
+
+
+_HELD = strawberry.field(
+    description="Of those that were done, how many the worker leaves until the customer agrees to the price."
+)
+
+
+@strawberry.type
+class RegisterInstancesSuccess(RowsDone):
+    created_count: int
+    held_count: int = _HELD
+
+
+@strawberry.type
+class ChangePricesSuccess(RowsDone):
+    held_count: int = _HELD
+
+
+@strawberry.type
+class ConfirmPricesSuccess(RowsDone):
+    pass
+
+
+@strawberry.type
+class MakeFormalSuccess(RowsDone):
+    pass
+
+
+@strawberry.type
+class ReleaseInstancesSuccess(RowsDone):
+    pass
+
+
+@strawberry.type
+class RetryParkedSuccess:
+    run_id: strawberry.Private[int]
+
+    @strawberry.field
+    async def run(self) -> watching.RenewalRun:
+        return await watching.find_run(self.run_id)
+
+
+PutProductsResult = Annotated[
+    PutProductsSuccess | shared.IdempotencyKeyReused | shared.InvalidInput,
+    strawberry.union("PutProductsResult"),
+]
+PutDataCentersResult = Annotated[
+    PutDataCentersSuccess | shared.IdempotencyKeyReused | shared.InvalidInput,
+    strawberry.union("PutDataCentersResult"),
+]
+RegisterInstancesResult = Annotated[
+    RegisterInstancesSuccess | refusals.NotFound | shared.IdempotencyKeyReused | shared.InvalidInput,
+    strawberry.union("RegisterInstancesResult"),
+]
+ChangePricesResult = Annotated[
+    ChangePricesSuccess | shared.IdempotencyKeyReused | shared.InvalidInput,
+    strawberry.union("ChangePricesResult"),
+]
+ConfirmPricesResult = Annotated[
+    ConfirmPricesSuccess | shared.IdempotencyKeyReused | shared.InvalidInput,
+    strawberry.union("ConfirmPricesResult"),
+]
+MakeFormalResult = Annotated[
+    MakeFormalSuccess | shared.IdempotencyKeyReused | shared.InvalidInput,
+    strawberry.union("MakeFormalResult"),
+]
+ReleaseInstancesResult = Annotated[
+    ReleaseInstancesSuccess | shared.IdempotencyKeyReused | shared.InvalidInput,
+    strawberry.union("ReleaseInstancesResult"),
+]
+RetryParkedResult = Annotated[
+    RetryParkedSuccess | refusals.NotFound | shared.IdempotencyKeyReused | shared.InvalidInput,
+    strawberry.union("RetryParkedResult"),
+]
+
 _Input = strawberry.argument(name="input")
 
 
@@ -151,3 +253,68 @@ class Mutation:
     ) -> RevokeApiKeyResult:
         told = await domain.revoke_key(info.context.call(request.idempotency_key), request.key_id)
         return RevokeApiKeySuccess(key_id=told.answer["key_id"])
+
+    @strawberry.mutation
+    async def put_products(
+        self, info: Info, request: Annotated[inputs.PutProductsInput, _Input]
+    ) -> PutProductsResult:
+        call = info.context.call(request.idempotency_key)
+        told = await listings.put_products(call, [each.to_entry() for each in request.products])
+        return PutProductsSuccess(**told.answer)
+
+    @strawberry.mutation
+    async def put_data_centers(
+        self, info: Info, request: Annotated[inputs.PutDataCentersInput, _Input]
+    ) -> PutDataCentersResult:
+        call = info.context.call(request.idempotency_key)
+        told = await listings.put_data_centers(call, [each.to_entry() for each in request.data_centers])
+        return PutDataCentersSuccess(**told.answer)
+
+    @strawberry.mutation
+    async def register_instances(
+        self, info: Info, request: Annotated[inputs.RegisterInstancesInput, _Input]
+    ) -> RegisterInstancesResult:
+        told = await provisioning.register(info.context.call(request.idempotency_key), request.to_report())
+        return RegisterInstancesSuccess(**_rows(told, "created_count", "held_count"))
+
+    @strawberry.mutation
+    async def change_prices(
+        self, info: Info, request: Annotated[inputs.ChangePricesInput, _Input]
+    ) -> ChangePricesResult:
+        call = info.context.call(request.idempotency_key)
+        told = await provisioning.change_prices(call, request.to_prices())
+        return ChangePricesSuccess(**_rows(told, "held_count"))
+
+    @strawberry.mutation
+    async def confirm_prices(
+        self, info: Info, request: Annotated[inputs.ConfirmPricesInput, _Input]
+    ) -> ConfirmPricesResult:
+        call = info.context.call(request.idempotency_key)
+        return ConfirmPricesSuccess(**_rows(await provisioning.confirm_prices(call, request.instance_ids)))
+
+    @strawberry.mutation
+    async def make_formal(
+        self, info: Info, request: Annotated[inputs.MakeFormalInput, _Input]
+    ) -> MakeFormalResult:
+        call = info.context.call(request.idempotency_key)
+        return MakeFormalSuccess(**_rows(await provisioning.make_formal(call, request.instance_ids)))
+
+    @strawberry.mutation
+    async def release_instances(
+        self, info: Info, request: Annotated[inputs.ReleaseInstancesInput, _Input]
+    ) -> ReleaseInstancesResult:
+        call = info.context.call(request.idempotency_key)
+        return ReleaseInstancesSuccess(**_rows(await provisioning.release(call, request.instance_ids)))
+
+    @strawberry.mutation
+    async def retry_parked(
+        self, info: Info, request: Annotated[inputs.RetryParkedInput, _Input]
+    ) -> RetryParkedResult:
+        told = await retries.retry_parked(info.context.call(request.idempotency_key), request.run_id)
+        return RetryParkedSuccess(run_id=told.answer["run_id"])
+
+
+def _rows(told: audit.Told, *more: str) -> dict[str, Any]:
+    """The counts and the refused rows of an answer."""
+    names = ("changed_count", "unchanged_count", *more)
+    return {name: told.answer[name] for name in names} | {"refusals": refusals.rows_of(told.answer)}

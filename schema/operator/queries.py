@@ -2,8 +2,7 @@
 
 import strawberry
 
-from schema import catalogue
-from schema.operator import accounts
+from schema.operator import accounts, catalogue, instances, watching
 
 
 @strawberry.type
@@ -12,5 +11,9 @@ class Query:
     api_keys = strawberry.field(resolver=accounts.resolve_api_keys)
     vouchers = strawberry.field(resolver=accounts.resolve_vouchers)
     accounts = strawberry.field(resolver=accounts.resolve_accounts)
+    instances = strawberry.field(resolver=instances.resolve_instances)
     products = strawberry.field(resolver=catalogue.resolve_products)
     data_centers = strawberry.field(resolver=catalogue.resolve_data_centers)
+    renewal_runs = strawberry.field(resolver=watching.resolve_runs)
+    integrity_report = strawberry.field(resolver=watching.resolve_integrity_report)
+    audit_log = strawberry.field(resolver=watching.resolve_audit_log)

@@ -48,5 +48,7 @@ class Operator(Client):
         return answer["__typename"], answer.get("field"), answer["message"]
 
 
-_NOTHING_NAMED = ("putProducts", "putDataCenters")
+_NOTHING_NAMED = (
+    "putProducts", "putDataCenters", "changePrices", "confirmPrices", "makeFormal", "releaseInstances",
+)  # fmt: skip
 _NO_NOT_FOUND = _REFUSED.replace("... on NotFound { field }", "")

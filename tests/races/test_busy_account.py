@@ -5,12 +5,11 @@ import contextvars
 
 import asyncpg
 
-from renewals import database, queries
-from renewals.inventory import register
+from renewals import database, inventory, ledger, queries
 from tests import buyer as buyers
 from tests import integrity
 from tests.client import Client
-from tests.world import World, registration
+from tests.world import NOW, World, registration
 
 
 async def test_calls_that_wait_for_their_account_leave_the_pool_to_others(
@@ -41,7 +40,8 @@ async def test_a_renewal_waits_for_a_member_that_is_joining_its_bundle(world: Wo
     await world.instances(["b-1", "b-2"], bundle="b")
     outside = contextvars.copy_context()  # a task started inside would be part of the transaction
     async with database.transaction() as connection:
-        await register(connection, "a", [registration("b-3", bundle="b")], {})
+        locked = (await ledger.lock(connection, ["a"]))["a"]
+        await inventory.register(connection, locked, [registration("b-3", bundle="b")], {}, NOW)
         renewing = asyncio.create_task(buyer.renew(["b-1", "b-2"]), context=outside)
         await asyncio.sleep(0.3)
         assert not renewing.done()

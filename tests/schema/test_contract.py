@@ -25,6 +25,9 @@ from schema import build
 CONTRACT = (Path(__file__).parent / "contract.graphql").read_text(encoding="utf-8")
 COMMITTED = Path(__file__).parents[2] / "schema.graphql"
 
+SINCE_THEN = {"RefusalCode.PRICE_HELD is a value"}
+"""What an enumeration has gained: a price that rose beyond what the account allows came later."""
+
 
 def statements(text: str) -> set[str]:
     """All that a schema says but its order and descriptions, each on a line of its own."""
@@ -89,7 +92,7 @@ def test_no_type_of_the_contract_means_more_or_less_than_it_says() -> None:
     closed = (" may be ", " is a value", " implements ")
     shared = {subject(line).split(".")[0] for line in contract}
     beyond = [line for line in ours - contract if any(word in line for word in closed)]
-    assert sorted(line for line in beyond if subject(line).split(".")[0] in shared) == []
+    assert {line for line in beyond if subject(line).split(".")[0] in shared} == SINCE_THEN
 
 
 @pytest.mark.parametrize(

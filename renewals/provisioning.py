@@ -1,0 +1,214 @@
+"""Instances as their provider keeps them: registered, priced, made formal, released; each row decided alone."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from renewals import (
+    accounts,
+    audit,
+    checks,
+    database,
+    filters,
+    inventory,
+    ledger,
+    planning,
+    registration,
+    terms,
+)
+from renewals.audit import Action, Call, Deed, Told
+from renewals.database import Connection
+from renewals.registration import Refusal, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Instances of an account, and the bundles (id and name) that are new or have another name."""
+
+    account_id: str
+    instances: Sequence[registration.Registration]
+    bundles: Sequence[tuple[str, str]] = ()
+
+
+class NewPrice(NamedTuple):
+    """What an instance costs a month from now on, in cents."""
+
+    instance_id: str
+    monthly_price_cents: int
+
+
+async def register(call: Call, report: Report) -> Told:
+    """Adds and changes instances; answers counts of them, and `refusals` of rows."""
+    checks.require_rows("instances", report.instances)
+    checks.require("bundles", checks.rows_at_most(report.bundles))
+    checks.require_once("bundles", "id", [bundle_id for bundle_id, _ in report.bundles])
+
+    async def work(connection: Connection) -> Deed:
+        account = await accounts.locked(connection, report.account_id)
+        found = await inventory.register(
+            connection, account, report.instances, dict(report.bundles), call.clock()
+        )
+        after = {row.id: row for row in (*found.created, *(row for _, row in found.changed))}
+        return Deed(
+            {
+                "account_id": account.id,
+                "created_count": len(found.created),
+                "changed_count": len(found.changed),
+                "unchanged_count": found.unchanged_count,
+                "held_count": sum(_is_held(row, {account.id: account}) for _, row in found.changed),
+                "refusals": found.refusals,
+            },
+            [account.id],
+            before={row.id: row for row, _ in found.changed},
+            after=after,
+        )
+
+    return await audit.once(call, Action.REGISTER_INSTANCES, report, work)
+
+
+async def change_prices(call: Call, prices: Sequence[NewPrice]) -> Told:
+    """Gives instances another price from now on; answers counts, `held_count` among them, and `refusals`.
+
+    What rose beyond its account's cap is held: the worker leaves it until the customer agrees.
+    """
+    checks.require_rows("prices", prices)
+    times = Counter(price.instance_id for price in prices)
+    wanted = {price.instance_id: price.monthly_price_cents for price in prices}
+
+    def decide(row: Row, _: "_Found") -> Row | Refusal:
+        cents = wanted[row.id]
+        if problem := "is more than once in this call" if times[row.id] > 1 else None:
+            return Refusal(row.id, "instanceId", problem)
+        if problem := checks.monthly_price(cents):
+            return Refusal(row.id, "monthlyPrice", problem)
+        if row.status == terms.InstanceStatus.RELEASED:
+            return Refusal(row.id, "instanceId", "was released and cannot come back")
+        return registration.at_price(row, cents)
+
+    return await _each(call, Action.CHANGE_PRICES, {"prices": prices}, list(wanted), "instanceId", decide)
+
+
+async def confirm_prices(call: Call, instance_ids: Sequence[str]) -> Told:
+    """Takes the prices for agreed, so that what was held is renewed again; answers counts and `refusals`."""
+    checks.require_rows("instanceIds", instance_ids)
+
+    def decide(row: Row, _: "_Found") -> Row | Refusal:
+        return row._replace(agreed_price_cents=None)
+
+    request = {"instance_ids": instance_ids}
+    return await _each(call, Action.CONFIRM_PRICES, request, instance_ids, "instanceIds", decide)
+
+
+async def make_formal(call: Call, instance_ids: Sequence[str]) -> Told:
+    """Makes trial instances formal, so that they can be renewed; answers counts and `refusals`."""
+    checks.require_rows("instanceIds", instance_ids)
+
+    def decide(row: Row, _: "_Found") -> Row | Refusal:
+        if row.is_trial and row.status == terms.InstanceStatus.RELEASED:
+            return Refusal(row.id, "instanceIds", "was released and cannot come back")
+        return row._replace(is_trial=False)
+
+    request = {"instance_ids": instance_ids}
+    return await _each(call, Action.MAKE_FORMAL, request, instance_ids, "instanceIds", decide)
+
+
+async def release(call: Call, instance_ids: Sequence[str]) -> Told:
+    """Releases instances now, a bundle as a whole, for good; answers counts and `refusals`."""
+    checks.require_rows("instanceIds", instance_ids)
+    chosen = frozenset(instance_ids)
+
+    def decide(row: Row, found: "_Found") -> Row | Refusal:
+        if row.bundle_id is not None and (lacking := sorted(found.members[row.bundle_id] - chosen)):
+            message = f"its bundle is released as a whole; also send {', '.join(lacking)}"
+            return Refusal(row.id, "instanceIds", message)
+        return row._replace(status=terms.InstanceStatus.RELEASED.value)
+
+    request = {"instance_ids": instance_ids}
+    return await _each(call, Action.RELEASE_INSTANCES, request, instance_ids, "instanceIds", decide)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The instances of a call, and the members of the bundles they touch."""
+
+    rows: Mapping[str, Row]
+    members: Mapping[str, frozenset[str]]
+
+
+async def _each(
+    call: Call,
+    action: Action,
+    request: object,
+    instance_ids: Sequence[str],
+    field: str,
+    decide: Callable[[Row, _Found], Row | Refusal],
+) -> Told:
+    """Decides each instance alone, of whatever accounts, and writes those that are to be other than they were."""
+
+    async def work(connection: Connection) -> Deed:
+        locked = await _lock_accounts_of(connection, instance_ids)
+        found = await _read(connection, instance_ids, locked)
+        refusals: list[Refusal] = []
+        changed: list[tuple[Row, Row]] = []
+        unchanged_count = held_count = 0
+        for instance_id in dict.fromkeys(instance_ids):
+            row = found.rows.get(instance_id)
+            outcome = (
+                Refusal(instance_id, field, "there is no such instance")
+                if row is None
+                else decide(row, found)
+            )
+            if isinstance(outcome, Refusal):
+                refusals.append(outcome)
+                continue
+            assert row is not None
+            held_count += _is_held(outcome, locked)
+            if outcome == row:
+                unchanged_count += 1
+            else:
+                changed.append((row, outcome))
+        await inventory.replace(connection, [row for _, row in changed])
+        counts = {"changed_count": len(changed), "unchanged_count": unchanged_count, "held_count": held_count}
+        return Deed(
+            {**counts, "refusals": refusals},
+            sorted({row.account_id for row, _ in changed}),
+            before={row.id: _what_changed(row, other) for row, other in changed},
+            after={row.id: _what_changed(row, other) for other, row in changed},
+        )
+
+    return await audit.once(call, action, request, work)
+
+
+async def _lock_accounts_of(
+    connection: Connection, instance_ids: Sequence[str]
+) -> Mapping[str, terms.Account]:
+    rows = await database.fetch(
+        connection,
+        "SELECT DISTINCT account_id FROM instances WHERE id = ANY($1)",
+        filters.storable(instance_ids),
+    )
+    return await ledger.lock(connection, [row["account_id"] for row in rows])
+
+
+async def _read(
+    connection: Connection, instance_ids: Sequence[str], locked: Mapping[str, terms.Account]
+) -> _Found:
+    """What is there of the locked accounts; an instance that came after the lock is not there yet."""
+    read = await inventory.read_rows(connection, instance_ids)
+    rows = {row.id: row for row in read if row.account_id in locked}
+    members: dict[str, set[str]] = {}
+    for row in rows.values():
+        if row.bundle_id is not None:
+            members.setdefault(row.bundle_id, set()).add(row.id)
+    return _Found(rows, {bundle_id: frozenset(ids) for bundle_id, ids in members.items()})
+
+
+def _is_held(row: Row, locked: Mapping[str, terms.Account]) -> bool:
+    instance = terms.Instance(*(getattr(row, name) for name in terms.Instance._fields))
+    return planning.is_held(instance, locked[row.account_id].price_rise_cap_bps)
+
+
+def _what_changed(row: Row, other: Row) -> dict[str, object]:
+    """Those of its columns that the other one has otherwise."""
+    return {name: value for name, value, its in zip(Row._fields, row, other, strict=True) if value != its}
