@@ -134,10 +134,11 @@ def require_all(registered: Registered) -> None:
 
 def decide(reported: Sequence[Registration], bundles: Mapping[str, str], inventory: Inventory) -> Registered:
     """Decides each instance alone and each bundle as a whole; `bundles` are names by id."""
+    used = {each.bundle_id for each in reported}
     wrong_bundles = {
         bundle_id: problem
         for bundle_id, name in bundles.items()
-        if (problem := _judge_bundle(bundle_id, name, reported, inventory))
+        if (problem := _judge_bundle(bundle_id, name, inventory, is_used=bundle_id in used))
     }
     times = Counter(each.id for each in reported)
     judged: list[Row | _Problem] = [
@@ -150,9 +151,7 @@ def decide(reported: Sequence[Registration], bundles: Mapping[str, str], invento
     return _collect(reported, judged, bundles, wrong_bundles, inventory)
 
 
-def _judge_bundle(
-    bundle_id: str, name: str, reported: Sequence[Registration], inventory: Inventory
-) -> _Problem | None:
+def _judge_bundle(bundle_id: str, name: str, inventory: Inventory, *, is_used: bool) -> _Problem | None:
     if problem := checks.identifier(bundle_id):
         return _Problem("bundles.id", problem)
     if problem := checks.name(name):
@@ -160,7 +159,7 @@ def _judge_bundle(
     known = inventory.bundles.get(bundle_id)
     if known is not None and known.account_id != inventory.account_id:
         return _Problem("bundles.id", "is the id of a bundle of another account")
-    if known is None and not any(each.bundle_id == bundle_id for each in reported):
+    if known is None and not is_used:
         return _Problem("bundles.id", "no instance of this call belongs to it")
     return None
 
@@ -180,13 +179,14 @@ def _judge(
             return _Problem(name, problem)
     if known is not None:
         return _changed(reported, known, inventory)
-    if reported.bundle_id is not None and reported.bundle_id not in (
-        (bundles.keys() | inventory.bundles.keys()) - wrong_bundles.keys()
-    ):
-        return _Problem("bundleId", "names no bundle of the account or of this call that is in order")
-    bundle = inventory.bundles.get(reported.bundle_id or "")
-    if bundle is not None and bundle.account_id != inventory.account_id:
-        return _Problem("bundleId", "is the id of a bundle of another account")
+    if reported.bundle_id is not None:
+        bundle = inventory.bundles.get(reported.bundle_id)
+        if bundle is not None and bundle.account_id != inventory.account_id:
+            return _Problem("bundleId", "is the id of a bundle of another account")
+        if bundle is None and (reported.bundle_id not in bundles or reported.bundle_id in wrong_bundles):
+            return _Problem(
+                "bundleId", "names no bundle of the account, nor one of this call that is in order"
+            )
     return _new(reported, inventory)
 
 

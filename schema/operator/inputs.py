@@ -1,6 +1,7 @@
 """What operators send, and how it becomes a request of the domain."""
 
 import datetime as dt
+from typing import Any
 
 import strawberry
 
@@ -165,6 +166,7 @@ class ConfigurationItemInput:
     value: str
 
 
+@as_given
 @strawberry.input
 class InstanceInput:
     id: strawberry.ID = strawberry.field(description="The provider's own id, the same for good.")
@@ -191,6 +193,11 @@ class InstanceInput:
     configuration: list[ConfigurationItemInput] = strawberry.field(default_factory=list)
     created_at: dt.datetime | None = strawberry.field(default=strawberry.UNSET, description="Null: now.")
 
+    @property
+    def _items(self) -> Any:
+        """The configuration as it was given: mappings, not yet objects."""
+        return self.configuration
+
     def to_registration(self) -> registration.Registration:
         return registration.Registration(
             id=self.id,
@@ -206,7 +213,7 @@ class InstanceInput:
             renewal_mode=self.renewal_mode,
             auto_renew_months=self.auto_renew_months,
             bundle_id=given(self.bundle_id),
-            configuration=[(item.label, item.value) for item in self.configuration],
+            configuration=[(item["label"], item["value"]) for item in self._items],
         )
 
 
