@@ -73,6 +73,9 @@ class Told(NamedTuple):
     is_first: bool
 
 
+_KEY_LOCKS = 7_236_001_845
+"""Tells the advisory locks of keys from others."""
+
 Work = Callable[[Connection], Awaitable[Deed]]
 
 
@@ -89,12 +92,19 @@ async def once(call: Call, action: Action, request: object, work: Work) -> Told:
         try:
             return await _try(call, action, sent, request_hash, work)
         except asyncpg.UniqueViolationError:
-            continue  # another call was first, with the key or with what it names; that is seen from now on
+            continue  # another call was first with an id of its own choosing; that is seen from now on
     return await _try(call, action, sent, request_hash, work)
 
 
 async def _try(call: Call, action: Action, sent: bytes, request_hash: bytes, work: Work) -> Told:
     async with database.transaction() as connection:
+        # Before all else, so that what an earlier call of the key did is never taken for somebody else's doing.
+        await database.execute(
+            connection,
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))",
+            call.idempotency_key,
+            _KEY_LOCKS,
+        )
         if earlier := await _find_earlier(connection, call.idempotency_key, request_hash):
             return earlier
         deed = await work(connection)

@@ -1,6 +1,7 @@
 """What operators watch: the renewal runs, whether all adds up, and what operators did."""
 
 import datetime as dt
+import decimal
 from typing import Any
 
 import orjson
@@ -87,10 +88,15 @@ async def resolve_integrity_report() -> list[IntegrityRule]:
         IntegrityRule(
             rule=rule,
             is_kept=not damages,
-            damages=orjson.loads(orjson.dumps(damages, default=str)),
+            damages=orjson.loads(orjson.dumps(damages, default=_plain)),
         )
         for rule, damages in found.items()
     ]
+
+
+def _plain(value: object) -> str:
+    """Numbers of any size without an exponent, all else as it is written."""
+    return f"{value:f}" if isinstance(value, decimal.Decimal) else str(value)
 
 
 def _json(name: str) -> Any:
