@@ -29,6 +29,7 @@ class EventType(StrEnum):
     INSTANCE_RESTORED = "instance.restored"
     INSTANCE_RELEASED = "instance.released"
     INSTANCE_EXPIRING = "instance.expiring"
+    INSTANCE_PRICE_HELD = "instance.price_held"
     POLICY_CHANGED = "policy.changed"
     EXPIRY_UNIFIED = "expiry.unified"
     ACCOUNT_SHORTFALL = "account.shortfall"

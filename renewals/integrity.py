@@ -86,6 +86,14 @@ RULES: Mapping[str, str] = {
         FULL JOIN (SELECT account_id, count(*) AS count, max(sequence) AS last FROM events GROUP BY account_id) AS e
           ON e.account_id = s.account_id
         WHERE (s.last_sequence, s.last_sequence) IS DISTINCT FROM (e.count, e.last)""",
+    "what the audit log says was topped up is in the ledger": """
+        SELECT l.id AS entry_id, l.account_ids, l.request->>'amount_cents' AS amount_cents FROM audit_log l
+        LEFT JOIN ledger_entries e ON e.account_id = l.answer->>'account_id' AND e.kind = 'TOP_UP'
+          AND e.number = (l.answer->>'number')::bigint AND e.amount_cents = (l.request->>'amount_cents')::bigint
+        WHERE l.action = 'TOP_UP' AND e.id IS NULL""",
+    "an entry of the audit log that names a key names an operator's": """
+        SELECT l.id AS entry_id, l.operator_key_id, k.role FROM audit_log l
+        JOIN api_keys k ON k.id = l.operator_key_id WHERE k.role <> 'OPERATOR'""",
     "a run that ended has done all its chunks, and counts what was tried": """
         SELECT r.id AS run_id, r.renewed_count, r.refused_count, r.amount_cents,
           tried.renewed_count AS renewed, tried.refused_count AS refused, coalesce(paid.cents, 0) AS paid_cents

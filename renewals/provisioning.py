@@ -10,9 +10,11 @@ from renewals import (
     audit,
     checks,
     database,
+    events,
     filters,
     inventory,
     ledger,
+    money,
     planning,
     registration,
     terms,
@@ -46,9 +48,9 @@ async def register(call: Call, report: Report) -> Told:
 
     async def work(connection: Connection) -> Deed:
         account = await accounts.locked(connection, report.account_id)
-        found = await inventory.register(
-            connection, account, report.instances, dict(report.bundles), call.clock()
-        )
+        now = call.clock()
+        found = await inventory.register(connection, account, report.instances, dict(report.bundles), now)
+        await events.write(connection, _events(found.changed, {account.id: account}), now)
         after = {row.id: row for row in (*found.created, *(row for _, row in found.changed))}
         return Deed(
             {
@@ -169,6 +171,7 @@ async def _each(
             else:
                 changed.append((row, outcome))
         await inventory.replace(connection, [row for _, row in changed])
+        await events.write(connection, _events(changed, locked), call.clock())
         counts = {"changed_count": len(changed), "unchanged_count": unchanged_count, "held_count": held_count}
         return Deed(
             {**counts, "refusals": refusals},
@@ -207,6 +210,25 @@ async def _read(
 def _is_held(row: Row, locked: Mapping[str, terms.Account]) -> bool:
     instance = terms.Instance(*(getattr(row, name) for name in terms.Instance._fields))
     return planning.is_held(instance, locked[row.account_id].price_rise_cap_bps)
+
+
+def _events(changed: Sequence[tuple[Row, Row]], locked: Mapping[str, terms.Account]) -> list[events.Draft]:
+    """What a customer is told of instances that the provider made others."""
+    told: list[events.Draft] = []
+    for was, row in changed:
+        if was.status != row.status:
+            is_released = row.status == terms.InstanceStatus.RELEASED
+            happened = (
+                events.EventType.INSTANCE_RELEASED if is_released else events.EventType.INSTANCE_RESTORED
+            )
+            told.append(events.of_instance(happened, row))
+        if row.agreed_price_cents is not None and _is_held(row, locked) and not _is_held(was, locked):
+            payload = {
+                "agreedPrice": money.format_cents(row.agreed_price_cents),
+                "monthlyPrice": money.format_cents(row.monthly_price_cents),
+            }
+            told.append(events.Draft(row.account_id, events.EventType.INSTANCE_PRICE_HELD, row.id, payload))
+    return told
 
 
 def _what_changed(row: Row, other: Row) -> dict[str, object]:

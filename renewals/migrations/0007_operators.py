@@ -33,27 +33,6 @@ class Migration(migrations.Migration):
     dependencies = [("renewals", "0006_events")]
 
     operations = [
-        ops.AlterModelOptions(
-            name="ApiKey",
-            options={
-                "table": "api_keys",
-                "app": "renewals",
-                "pk_attr": "id",
-                "table_description": "Written by `api_keys`. A key of an operator has no account.",
-            },
-        ),
-        ops.AlterField(
-            model_name="ApiKey",
-            name="account",
-            field=fields.ForeignKeyField(
-                "renewals.Account",
-                source_field="account_id",
-                null=True,
-                db_constraint=True,
-                to_field="id",
-                on_delete=OnDelete.RESTRICT,
-            ),
-        ),
         ops.CreateModel(
             name="AuditEntry",
             fields=[

@@ -20,6 +20,7 @@ COMMANDS = (
     "worker",
     "migrate",
     "demo",
+    "operator-key",
     "run-now",
     "runs",
     "forecast",
@@ -87,6 +88,31 @@ def test_the_demo_is_loaded_once_and_gives_a_key_each_time(renewals: Renewals, d
     assert len(set(keys)) == 2
     assert query(database_url, "SELECT count(*) FROM api_keys WHERE account_id = 'demo'") == [(2,)]
     assert query(database_url, "SELECT count(*) FROM accounts") == [(1,)]
+
+
+def test_the_first_operator_gets_a_key_that_is_kept_nowhere(renewals: Renewals, database_url: str) -> None:
+    done = renewals("operator-key", "夜班", DATABASE_URL=database_url)
+    assert done.exit_code == 0
+    assert re.fullmatch(r"rk_\S+\n", done.stdout)
+    sql = "SELECT role, name, account_id FROM api_keys WHERE prefix = '" + done.stdout.split("_")[1] + "'"
+    assert query(database_url, sql) == [("OPERATOR", "夜班", None)]
+    for name in ("", "x" * 201, "a\nb"):
+        assert renewals("operator-key", name, DATABASE_URL=database_url).exit_code == 2
+    assert renewals("operator-key").exit_code == 2
+    assert query(database_url, "SELECT count(*) FROM api_keys") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("options", "served"),
+    [((), "graphql_api.app:create"), (("--operator",), "graphql_api.app:create_for_operators")],
+)
+def test_a_server_is_for_customers_or_for_operators_alone(
+    renewals: Renewals, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], served: str
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr("uvicorn.run", lambda app, **_: started.append(app))
+    assert renewals("serve", *options, DATABASE_URL="postgres://nowhere/x").exit_code == 0
+    assert started == [served]
 
 
 def test_a_day_for_the_demo_that_is_none_ends_with_2(renewals: Renewals, database_url: str) -> None:
@@ -220,6 +246,21 @@ def test_a_database_that_is_not_there_or_not_migrated_is_said_in_a_line(
 def test_the_printed_schema_is_the_one_in_the_repository(renewals: Renewals) -> None:
     printed = renewals("schema")
     assert printed.stdout == cli.SDL_PATH.read_text(encoding="utf-8")
+    assert renewals("schema", "--check").exit_code == 0
+    for_operators = renewals("schema", "--operator")
+    assert for_operators.stdout == cli.OPERATOR_SDL_PATH.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("drift", ["", "type Query { nothing: Int }\n"])
+def test_the_operators_schema_does_not_drift_either(
+    renewals: Renewals, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, drift: str
+) -> None:
+    path = tmp_path / "operator.graphql"
+    path.write_text(drift, encoding="utf-8")
+    monkeypatch.setattr(cli, "OPERATOR_SDL_PATH", path)
+    done = renewals("schema", "--check")
+    assert (done.exit_code, "operator.graphql differs" in done.stderr) == (1, True)
+    assert renewals("schema", "--write").exit_code == 0
     assert renewals("schema", "--check").exit_code == 0
 
 

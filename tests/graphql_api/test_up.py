@@ -40,6 +40,14 @@ class Up(NamedTuple):
         return self._find(r"^Demo API key +(\S+)$")
 
     @property
+    def operator_address(self) -> str:
+        return self._find(r"^The provider's side +(\S+)$")
+
+    @property
+    def operator_key(self) -> str:
+        return self._find(r"^Operator key +(\S+)$")
+
+    @property
     def database_url(self) -> str:
         return self._find(r"^PostgreSQL +(\S+)$")
 
@@ -176,6 +184,15 @@ def test_one_command_brings_everything_and_ctrl_c_ends_it(up: Callable[..., Up],
     page = httpx2.get(f"{first.address}/graphql", headers={"Accept": "text/html"})
     assert page.status_code == 200
     assert first.key in page.text
+    page = httpx2.get(first.operator_address, headers={"Accept": "text/html"})
+    assert first.operator_key in page.text
+    assert first.key not in page.text
+    asked = httpx2.post(
+        first.operator_address,
+        json={"query": "{ accounts { totalCount } }"},
+        headers={"Authorization": f"Bearer {first.operator_key}"},
+    )
+    assert asked.json() == {"data": {"accounts": {"totalCount": 1}}}
     assert httpx2.get(f"{first.address}/graphiql/{graphiql.assets()[0].place}").content == b"asset"
     assert (room / "env").stat().st_mode & 0o077 == 0, "the key is for its owner's eyes"
 
@@ -187,8 +204,8 @@ def test_one_command_brings_everything_and_ctrl_c_ends_it(up: Callable[..., Up],
 
     later = [up()]
     assert run_as_printed(later[0].curl) == answer
-    assert later[0].key == first.key
-    assert value(later[0].database_url, "SELECT count(*) FROM api_keys") == 1
+    assert (later[0].key, later[0].operator_key) == (first.key, first.operator_key)
+    assert value(later[0].database_url, "SELECT count(*) FROM api_keys") == 2, "the demo's and the operator's"
     later[0].process.terminate()
     assert later[0].process.wait(STOP_SECONDS_MAX) == 0
     later.append(up())

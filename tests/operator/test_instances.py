@@ -33,6 +33,7 @@ async def test_a_released_instance_is_gone_for_everybody(
     told = await operator.done("releaseInstances", COUNTS, instanceIds=["i-1", "nothing"])
     assert (told["changedCount"], [row["id"] for row in told["refusals"]]) == (1, ["nothing"])
     assert (await operator.done("releaseInstances", COUNTS, instanceIds=["i-1"]))["unchangedCount"] == 1
+    assert await world.rows("SELECT type, instance_id FROM events") == [("instance.released", "i-1")]
     assert buyers.codes(await buyer.renew(["i-1"])) == {"i-1": "RELEASED"}
     run = await auto_renewal.run_now(world.at("2027-01-31 00:30"))
     assert (run.renewed_count, run.refused_count) == (1, 0)

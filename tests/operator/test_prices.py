@@ -48,7 +48,22 @@ async def test_a_rise_beyond_the_cap_is_held_with_an_attempt(capped: World, oper
     assert code == "PRICE_HELD"
     assert "from 100.00 to 110.01" in message
     assert (await capped.balance(), await capped.expiry("i-1")) == ("10000.00", "2027-01-31")
+    sql = "SELECT type, instance_id, payload::text FROM events ORDER BY sequence LIMIT 1"
+    assert await capped.row(sql) == (
+        "instance.price_held",
+        "i-1",
+        '{"agreedPrice":"100.00","monthlyPrice":"110.01"}',
+    )
     await integrity.assert_holds()
+
+
+async def test_that_a_price_is_held_is_told_once(capped: World, operator: Operator) -> None:
+    for price in ("200.00", "300.00"):
+        await change(operator, i_1=price)
+    row = {"id": "i-1", "name": "I", "productCode": "eip", "dataCenterCode": "bj-6", "monthlyPrice": "400.00"}
+    told = await operator.done("registerInstances", "{ heldCount }", accountId="a", instances=[row])
+    assert told["heldCount"] == 1
+    assert await capped.rows("SELECT type FROM events") == [("instance.price_held",)]
 
 
 async def test_small_rises_add_up_until_something_is_paid(capped: World, operator: Operator) -> None:

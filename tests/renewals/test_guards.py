@@ -57,6 +57,12 @@ def attempt(*, succeeded: bool, code: str) -> str:
       SELECT id, 'i-1', now(), now(), {succeeded}, {code} FROM run"""
 
 
+def audited(*, values: bool = False) -> str:
+    row = "('ops', 'TOP_UP', '{a}', 'key', 'x', '{}', '{}', now())"
+    columns = "operator_name, action, account_ids, idempotency_key, request_hash, request, answer, created_at"
+    return row if values else f"INSERT INTO audit_log ({columns}) VALUES {row}"
+
+
 REFUSED = {
     "a negative balance": ("UPDATE accounts SET balance_cents = -1", "balance_is_never_negative"),
     "lead days below 0": ("UPDATE accounts SET lead_days = -1", "lead_days_are_0_to_9"),
@@ -93,6 +99,19 @@ REFUSED = {
     ),
     "a price below 0": ("UPDATE instances SET monthly_price_cents = -1", "price_is_not_negative"),
     "renewal for no month": ("UPDATE instances SET auto_renew_months = 0", "auto_renew_months_are_positive"),
+    "an agreed price below 0": ("UPDATE instances SET agreed_price_cents = -1", "agreed_price_is_another"),
+    "an agreed price that is the price": (
+        "UPDATE instances SET agreed_price_cents = monthly_price_cents",
+        "agreed_price_is_another",
+    ),
+    "a cap on price rises below 0": (
+        "UPDATE accounts SET price_rise_cap_bps = -1",
+        "price_rise_cap_is_not_negative",
+    ),
+    "a second entry of the audit log with the same key": (
+        audited() + ", " + audited(values=True),
+        "audit_log_once_per_key",
+    ),
     "an unknown billing mode": ("UPDATE instances SET billing_mode = 'RENTED'", "words_are_known"),
     "an unknown status": ("UPDATE instances SET status = 'DEAD'", "words_are_known"),
     "an unknown renewal mode": ("UPDATE instances SET renewal_mode = 'auto'", "words_are_known"),
@@ -147,7 +166,7 @@ async def test_a_truncate_that_cascades_stops_at_what_was_paid(filled: World) ->
 
 async def test_what_the_guards_let_through_is_let_through(filled: World) -> None:
     """The statements above are refused for their one fault, not for another."""
-    for statement in (line(), entry(), order(key="'other'", sha="'x'")):
+    for statement in (line(), entry(), order(key="'other'", sha="'x'"), audited()):
         await database.execute(database.pool(), statement)
     await database.execute(database.pool(), attempt(succeeded=False, code="'EXPIRED'"))
     tables = ("order_lines", "ledger_entries", "orders", "renewal_attempts")

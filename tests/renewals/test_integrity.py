@@ -2,7 +2,7 @@
 
 import pytest
 
-from renewals import database, integrity, orders, picks, planning, requests, runs
+from renewals import accounts, api_keys, audit, database, integrity, orders, picks, planning, requests, runs
 from tests.world import NOW, World
 
 FREE = "SET session_replication_role = replica"
@@ -40,6 +40,12 @@ DAMAGES = {
     "a try that succeeded has an order with a line of its instance, and no order of the worker is without": (
         "UPDATE orders SET kind = 'AUTO_RENEWAL'"
     ),
+    "what the audit log says was topped up is in the ledger": (
+        """UPDATE audit_log SET request = '{"amount_cents": 2, "account_id": "a"}'"""
+    ),
+    "an entry of the audit log that names a key names an operator's": (
+        "UPDATE api_keys SET role = 'RENEWER', account_id = 'a' WHERE role = 'OPERATOR'"
+    ),
     "a run that ended has done all its chunks, and counts what was tried": (
         "UPDATE renewal_runs SET renewed_count = renewed_count + 1"
     ),
@@ -58,6 +64,10 @@ async def fill(world: World) -> None:
         request = requests.OrderRequest(pick, extension, idempotency_key=f"k-{months}")
         await orders.place("a", request, lambda: NOW)
     await runs.open_run(runs.Trigger.OPERATOR, NOW, NOW, clock_at=NOW)
+    operator_key = await api_keys.find(database.pool(), await world.operator_key(), NOW)
+    assert operator_key is not None
+    call = audit.Call(audit.Operator(operator_key.key_id, "ops"), "key", lambda: NOW)
+    await accounts.top_up(call, accounts.TopUp("a", 100, ""))
 
 
 async def broken() -> dict[str, list[integrity.Damage]]:

@@ -34,7 +34,7 @@ async def test_an_instance_answers_all_that_was_registered(world: World, asked: 
         months=3,
         price="512.90",
         expires="2027-01-31",
-        configuration={"带宽": "1Mbps", "CPU": "4", "": ""},
+        configuration={"带宽": "1Mbps", "CPU": "4", "备注": ""},
     )
     assert (await asked(ONE, id="i-1"))["instance"] == {
         "id": "i-1",
@@ -60,7 +60,7 @@ async def test_an_instance_answers_all_that_was_registered(world: World, asked: 
         "configuration": [
             {"label": "带宽", "value": "1Mbps"},
             {"label": "CPU", "value": "4"},
-            {"label": "", "value": ""},
+            {"label": "备注", "value": ""},
         ],
         "bundle": None,
     }
