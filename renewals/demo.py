@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from renewals import catalogue, database, demo_data, inventory, ledger, periods, registration, vouchers
 from renewals.catalogue import DataCenterEntry, ProductEntry
 from renewals.demo_data import Offer
-from renewals.registration import Registration
+from renewals.reports import Registration
 from renewals.terms import BillingMode, InstanceStatus, RenewalMode
 
 ACCOUNT_ID = "demo"

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from renewals import database, filters, planning, registration, terms
+from renewals import database, filters, planning, registration, reports, terms
 
 COLUMNS = ", ".join(f"i.{name}" for name in terms.Instance._fields)
 """The columns of `terms.Instance` in its order, from `instances i`."""
@@ -27,7 +27,7 @@ class Lapsed(NamedTuple):
 async def register(
     connection: database.Connection,
     account: terms.Account,
-    reported: Sequence[registration.Registration],
+    reported: Sequence[reports.Registration],
     bundles: Mapping[str, str],
     now: dt.datetime,
 ) -> registration.Registered:
@@ -80,8 +80,10 @@ async def read_rows(
     rows = await database.fetch(
         connection,
         f"""SELECT {", ".join(f"i.{name}" for name in registration.Row._fields)} FROM instances i
-            WHERE i.id = ANY($1) OR i.bundle_id = ANY($2)
-               OR i.bundle_id IN (SELECT b.bundle_id FROM instances b WHERE b.id = ANY($1))""",
+            WHERE i.id IN (
+              SELECT unnest($1::text[]) UNION SELECT m.id FROM instances m WHERE m.bundle_id = ANY($2)
+              UNION SELECT m.id FROM instances b JOIN instances m ON m.bundle_id = b.bundle_id
+                    WHERE b.id = ANY($1))""",
         filters.storable(instance_ids),
         filters.storable(bundle_ids),
     )
@@ -91,7 +93,7 @@ async def read_rows(
 async def _read_known(
     connection: database.Connection,
     account: terms.Account,
-    reported: Sequence[registration.Registration],
+    reported: Sequence[reports.Registration],
     bundles: Mapping[str, str],
     now: dt.datetime,
 ) -> registration.Inventory:

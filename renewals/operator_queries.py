@@ -105,8 +105,10 @@ async def count_audit_log(
 def _done(account_id: str | None, action: audit.Action | None) -> filters.Conditions:
     found = filters.Conditions()
     found.add("TRUE")
-    if account_id is not None:
-        found.add("l.account_ids @> {}::text[]", filters.storable([account_id]) or ["\x01"])
+    if account_id is not None and not filters.is_storable(account_id):
+        found.add("FALSE")
+    elif account_id is not None:
+        found.add("l.account_ids @> {}::text[]", [account_id])
     if action is not None:
         found.add("l.action = {}", action)
     return found

@@ -208,8 +208,10 @@ def extend_run(instances: Iterable[terms.Instance], basis: Basis) -> list[Extend
     extended = []
     for unit in group_units(instances):
         lines, refusals = _extend_unit(unit, extension, basis)
-        if lines and (
-            held := {each.id: _held(each) for each in unit if is_held(each, basis.price_rise_cap_bps)}
+        if (
+            lines
+            and basis.price_rise_cap_bps is not None
+            and (held := {each.id: _held(each) for each in unit if is_held(each, basis.price_rise_cap_bps)})
         ):
             lines, refusals = [], _refuse_unit(unit, held)
         extended.append(Extended(unit, tuple(lines), tuple(refusals), tuple(charges_of(lines))))

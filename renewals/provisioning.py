@@ -17,6 +17,7 @@ from renewals import (
     money,
     planning,
     registration,
+    reports,
     terms,
 )
 from renewals.audit import Action, Call, Deed, Told
@@ -29,7 +30,7 @@ class Report:
     """Instances of an account, and the bundles (id and name) that are new or have another name."""
 
     account_id: str
-    instances: Sequence[registration.Registration]
+    instances: Sequence[reports.Registration]
     bundles: Sequence[tuple[str, str]] = ()
 
 
@@ -153,7 +154,7 @@ async def _each(
         found = await _read(connection, instance_ids, locked)
         refusals: list[Refusal] = []
         changed: list[tuple[Row, Row]] = []
-        unchanged_count = held_count = 0
+        unchanged_count = 0
         for instance_id in dict.fromkeys(instance_ids):
             row = found.rows.get(instance_id)
             outcome = (
@@ -165,13 +166,13 @@ async def _each(
                 refusals.append(outcome)
                 continue
             assert row is not None
-            held_count += _is_held(outcome, locked)
             if outcome == row:
                 unchanged_count += 1
             else:
                 changed.append((row, outcome))
         await inventory.replace(connection, [row for _, row in changed])
         await events.write(connection, _events(changed, locked), call.clock())
+        held_count = sum(_is_held(row, locked) for _, row in changed)
         counts = {"changed_count": len(changed), "unchanged_count": unchanged_count, "held_count": held_count}
         return Deed(
             {**counts, "refusals": refusals},

@@ -6,48 +6,12 @@ Each is decided alone, but a bundle as a whole: its members share expiry, anchor
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from renewals import checks, errors, periods, settings, terms
-
-LABEL_LENGTH_MAX = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """An instance as the provider reports it; without a last day it has no expiry, or keeps the one it has."""
-
-    id: str
-    name: str
-    product_code: str
-    data_center_code: str
-    monthly_price_cents: int
-    created_at: dt.datetime | None
-    """None: now."""
-    last_day: dt.date | None
-    anchor_day: int | None = None
-    billing_mode: terms.BillingMode = terms.BillingMode.PREPAID
-    is_trial: bool = False
-    status: terms.InstanceStatus = terms.InstanceStatus.RUNNING
-    renewal_mode: terms.RenewalMode = terms.RenewalMode.MANUAL
-    auto_renew_months: int = 1
-    bundle_id: str | None = None
-    configuration: Mapping[str, str] | Sequence[tuple[str, str]] = field(default_factory=dict)
-
-    @property
-    def anchor(self) -> int | None:
-        """The anchor day that registration sets: the given one, else the last day's (rule 6)."""
-        return self.last_day.day if self.anchor_day is None and self.last_day else self.anchor_day
-
-    @property
-    def items(self) -> Sequence[tuple[str, str]]:
-        """The configuration as labels and values."""
-        if isinstance(self.configuration, Mapping):
-            return list(self.configuration.items())
-        return self.configuration
+from renewals import checks, errors, periods, reports, terms
 
 
 class Row(NamedTuple):
@@ -132,7 +96,9 @@ def require_all(registered: Registered) -> None:
         raise errors.InvalidInput(f"instances.{refusal.field}", f"{refusal.id} {refusal.message}")
 
 
-def decide(reported: Sequence[Registration], bundles: Mapping[str, str], inventory: Inventory) -> Registered:
+def decide(
+    reported: Sequence[reports.Registration], bundles: Mapping[str, str], inventory: Inventory
+) -> Registered:
     """Decides each instance alone and each bundle as a whole; `bundles` are names by id."""
     used = {each.bundle_id for each in reported}
     wrong_bundles = {
@@ -165,7 +131,7 @@ def _judge_bundle(bundle_id: str, name: str, inventory: Inventory, *, is_used: b
 
 
 def _judge(
-    reported: Registration,
+    reported: reports.Registration,
     bundles: Mapping[str, str],
     wrong_bundles: Mapping[str, _Problem],
     inventory: Inventory,
@@ -174,7 +140,13 @@ def _judge(
     known = inventory.rows.get(reported.id)
     if known is not None and known.account_id != inventory.account_id:
         return _Problem("id", "is the id of an instance of another account")
-    for name, problem in _problems(reported, known, inventory):
+    has_expiry = known is not None and known.expires_at is not None
+    for name, problem in reports.problems(
+        reported,
+        product_codes=inventory.product_codes,
+        data_center_codes=inventory.data_center_codes,
+        has_expiry_already=has_expiry,
+    ):
         if problem:
             return _Problem(name, problem)
     if known is not None:
@@ -190,57 +162,7 @@ def _judge(
     return _new(reported, inventory)
 
 
-def _problems(
-    reported: Registration, known: Row | None, inventory: Inventory
-) -> Iterable[tuple[str, str | None]]:
-    """What may be wrong with each field by itself, one after the other."""
-    has_expiry = reported.last_day is not None or (known is not None and known.expires_at is not None)
-    yield "id", checks.identifier(reported.id)
-    yield "name", checks.name(reported.name)
-    yield "productCode", _unknown(reported.product_code, inventory.product_codes, "product")
-    yield "dataCenterCode", _unknown(reported.data_center_code, inventory.data_center_codes, "data centre")
-    yield "monthlyPrice", checks.monthly_price(reported.monthly_price_cents)
-    if reported.created_at is not None:
-        yield "createdAt", checks.day(reported.created_at.date())
-    yield "configuration", _wrong_configuration(reported.items)
-    yield "autoRenewMonths", checks.within(reported.auto_renew_months, 1, settings.get().months_max)
-    if reported.last_day is not None:
-        yield "expiresOn", checks.day(reported.last_day)
-    if reported.billing_mode is terms.BillingMode.PREPAID and not has_expiry:
-        yield "expiresOn", "is missing: what is prepaid expires"
-    if reported.billing_mode is terms.BillingMode.PAY_AS_YOU_GO and reported.last_day is not None:
-        yield "expiresOn", "must be left out: what is paid as you go has no expiry"
-    yield "anchorDay", _wrong_anchor(reported)
-
-
-def _unknown(code: str, known: frozenset[str], what: str) -> str | None:
-    return None if code in known else f"there is no {what} of the code {code!r}"
-
-
-def _wrong_configuration(items: Sequence[tuple[str, str]]) -> str | None:
-    if len(items) > checks.CONFIGURATION_ITEMS_MAX:
-        return f"must have {checks.CONFIGURATION_ITEMS_MAX} items at most"
-    labels = [label for label, _ in items]
-    if len(set(labels)) < len(labels):
-        return "has a label more than once"
-    for label, value in items:
-        if problem := checks.text(label, 1, LABEL_LENGTH_MAX) or checks.text(value):
-            return f"{label!r}: {problem}"
-    return None
-
-
-def _wrong_anchor(reported: Registration) -> str | None:
-    day, anchor = reported.last_day, reported.anchor
-    if anchor is None:
-        return None
-    if day is None:
-        return "needs an expiry to anchor"
-    if not 1 <= anchor <= 31 or periods.on_anchor(anchor, day.year, day.month) != day:
-        return f"must be a day that {day} is on, not {anchor}"
-    return None
-
-
-def _new(reported: Registration, inventory: Inventory) -> Row:
+def _new(reported: reports.Registration, inventory: Inventory) -> Row:
     day = reported.last_day
     return Row(
         account_id=inventory.account_id,
@@ -248,7 +170,7 @@ def _new(reported: Registration, inventory: Inventory) -> Row:
         name=reported.name,
         product_code=reported.product_code,
         data_center_code=reported.data_center_code,
-        configuration=_configuration(reported),
+        configuration=reports.configuration_of(reported),
         billing_mode=reported.billing_mode.value,
         is_trial=reported.is_trial,
         status=reported.status.value,
@@ -263,12 +185,7 @@ def _new(reported: Registration, inventory: Inventory) -> Row:
     )
 
 
-def _configuration(reported: Registration) -> str:
-    items = [{"label": label, "value": value} for label, value in reported.items]
-    return json.dumps(items, ensure_ascii=False)
-
-
-def _changed(reported: Registration, known: Row, inventory: Inventory) -> Row | _Problem:
+def _changed(reported: reports.Registration, known: Row, inventory: Inventory) -> Row | _Problem:
     """A known instance with what registration may change of it; its policy is the customer's."""
     if reported.product_code != known.product_code:
         return _Problem("productCode", f"is {known.product_code} for good")
@@ -284,7 +201,7 @@ def _changed(reported: Registration, known: Row, inventory: Inventory) -> Row | 
     changed = priced._replace(
         name=reported.name,
         data_center_code=reported.data_center_code,
-        configuration=_configuration(reported),
+        configuration=reports.configuration_of(reported),
         expires_at=expires_at,
         anchor_day=anchor_day,
     )
@@ -293,14 +210,16 @@ def _changed(reported: Registration, known: Row, inventory: Inventory) -> Row | 
             day = known.expires_at and periods.last_day(known.expires_at, inventory.zone)
             message = f"the instance is paid until {day}, on anchor day {known.anchor_day}; renewals alone change that"
             return _Problem("expiresOn", message)
-        # What had lapsed by the wrong date runs, until the worker has looked at the right one.
-        changed = changed._replace(status=terms.InstanceStatus.RUNNING.value)
+        if changed.expires_at is None or changed.expires_at >= inventory.now:
+            changed = changed._replace(status=terms.InstanceStatus.RUNNING.value)
     if known.status == terms.InstanceStatus.RELEASED and not is_same(changed, known):
         return _Problem("id", "is the id of an instance that was released and cannot come back")
     return changed
 
 
-def _expiry(reported: Registration, known: Row, zone: ZoneInfo) -> tuple[dt.datetime | None, int | None]:
+def _expiry(
+    reported: reports.Registration, known: Row, zone: ZoneInfo
+) -> tuple[dt.datetime | None, int | None]:
     """The reported expiry and anchor; what is not said stays, the anchor as long as the expiry does."""
     if reported.last_day is None:
         return known.expires_at, known.anchor_day
@@ -327,7 +246,7 @@ def is_same(one: Row, other: Row) -> bool:
 
 
 def _keep_bundles_whole(
-    reported: Sequence[Registration], judged: list[Row | _Problem], inventory: Inventory
+    reported: Sequence[reports.Registration], judged: list[Row | _Problem], inventory: Inventory
 ) -> None:
     """Refuses the other rows of a bundle of which one is refused, and all that would not be alike."""
     places: dict[str, list[int]] = {}
@@ -360,7 +279,7 @@ def _keep_bundles_whole(
 
 
 def _collect(
-    reported: Sequence[Registration],
+    reported: Sequence[reports.Registration],
     judged: Sequence[Row | _Problem],
     bundles: Mapping[str, str],
     wrong_bundles: Mapping[str, _Problem],

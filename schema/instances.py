@@ -36,7 +36,7 @@ class RenewalAttempt:
     order: orders.RenewOrder | None = rows.loaded(lambda load: load.order, "order_id")
 
 
-def _configuration(row: strawberry.Parent[Any]) -> list[ConfigurationItem]:
+def read_configuration(row: strawberry.Parent[Any]) -> list[ConfigurationItem]:
     return [ConfigurationItem(**item) for item in orjson.loads(row["configuration"])]
 
 
@@ -88,7 +88,7 @@ class Instance:
     bundle: Bundle | None = rows.loaded(lambda load: load.bundle, "bundle_id")
     outlook: RenewalOutlook = rows.loaded(lambda load: load.outlook, "id")
 
-    configuration = rows.computed(_configuration, "configuration")
+    configuration = rows.computed(read_configuration, "configuration")
     attempts = rows.computed(_attempts, "id")
     orders = rows.computed(_orders, "id")
 

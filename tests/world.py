@@ -21,6 +21,7 @@ from renewals import (
     money,
     periods,
     pricing,
+    reports,
     terms,
     vouchers,
 )
@@ -222,9 +223,9 @@ def registration(
     status: str = "RUNNING",
     configuration: Mapping[str, str] | None = None,
     created_at: dt.datetime = NOW,
-) -> registrations.Registration:
+) -> reports.Registration:
     """An instance in few words; without an expiry it is pay-as-you-go, unless `billing` says otherwise."""
-    return registrations.Registration(
+    return reports.Registration(
         id=instance_id,
         name=name or f"Instance {instance_id}",
         product_code=product,

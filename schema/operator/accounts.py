@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from renewals import database, details, operator_queries, terms
+from renewals import database, details, filters, operator_queries, terms
 from schema import accounts, connections, rows, scalars, selection
 from schema.operator.context import Info
 from schema.operator.scalars import Percent
@@ -89,5 +89,7 @@ async def find_key(key_id: str) -> ApiKey:
 
 
 async def resolve_vouchers(info: Info, account_id: strawberry.ID) -> list[accounts.Voucher]:
+    if not filters.is_storable(account_id):
+        return []
     found: Any = await details.fetch_vouchers(database.pool(), account_id, info.context.now)
     return list(found)

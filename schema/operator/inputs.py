@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from renewals import accounts, catalogue, pricing, provisioning, registration, settings, terms, vouchers
+from renewals import accounts, catalogue, pricing, provisioning, reports, settings, terms, vouchers
 from schema import scalars
 from schema.inputs import IDs, as_given, given
 from schema.operator.scalars import Percent
@@ -198,8 +198,8 @@ class InstanceInput:
         """The configuration as it was given: mappings, not yet objects."""
         return self.configuration
 
-    def to_registration(self) -> registration.Registration:
-        return registration.Registration(
+    def to_registration(self) -> reports.Registration:
+        return reports.Registration(
             id=self.id,
             name=self.name,
             product_code=self.product_code,

@@ -33,7 +33,7 @@ class Instance:
     bundle_id: strawberry.ID | None
     created_at: dt.datetime
 
-    configuration = rows.computed(customers._configuration, "configuration")
+    configuration = rows.computed(customers.read_configuration, "configuration")
 
 
 async def resolve_instances(

@@ -197,6 +197,7 @@ async def test_vouchers_are_issued_all_at_once(world: World, operator: Operator)
         "20.00",
         "50.00",
     ]
+    assert await operator('{ vouchers(accountId: "\\u0000") { id } }') == {"vouchers": []}
     await integrity.assert_holds()
 
 

@@ -91,6 +91,15 @@ async def test_a_known_operation_is_answered_for_the_operator_who_asks(
     assert (await operator.post(query)).status_code == 401
 
 
+async def test_there_is_nothing_to_subscribe_to(operator: Operator) -> None:
+    headers = {"Authorization": f"Bearer {operator.key}", "Accept": "text/event-stream"}
+    asked = {"query": "{ accounts { totalCount } }"}
+    answer = await operator.http.post(OPERATOR_URL, json=asked, headers=headers)
+    assert answer.json() == {"data": {"accounts": {"totalCount": 0}}}
+    [error] = await operator.errors("subscription { events { sequence } }")
+    assert error["extensions"]["code"] == "BAD_REQUEST"
+
+
 @pytest.mark.parametrize("path", ["/operator", "/operator/", "/operator/graphql/x"])
 async def test_there_is_nothing_beside_the_door(operator: Operator, path: str) -> None:
     assert (await operator.http.get(f"http://testserver{path}")).status_code == 404

@@ -234,6 +234,18 @@ async def test_a_paid_expiry_is_not_changed_by_registration(world: World, provid
     await integrity.assert_holds()
 
 
+async def test_what_had_expired_by_a_wrong_date_runs_by_the_right_one(
+    world: World, provider: Operator
+) -> None:
+    await world.instances(["i-1", "i-2"], expires="2026-12-31", status="EXPIRED")
+    answer = await register(
+        provider, instance("i-1", expiresOn="2027-12-31"), instance("i-2", expiresOn="2027-01-09")
+    )
+    assert counts(answer) == (0, 2, 0)
+    assert [(await world.read(each)).status for each in ("i-1", "i-2")] == ["RUNNING", "EXPIRED"]
+    assert await world.rows("SELECT type, instance_id FROM events") == [("instance.restored", "i-1")]
+
+
 async def test_a_released_instance_does_not_come_back(world: World, provider: Operator) -> None:
     await world.instance("i-1", expires="2026-01-31", status="RELEASED")
     assert refusals(await register(provider, instance("i-1", expiresOn="2027-05-31"))) == {"i-1": "id"}

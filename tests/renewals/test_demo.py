@@ -18,7 +18,7 @@ from renewals import (
     pricing,
     queries,
 )
-from renewals.registration import Registration
+from renewals.reports import Registration
 from renewals.terms import BillingMode, InstanceStatus, RenewalMode, RenewalTab
 from tests.world import World
 
