@@ -123,6 +123,12 @@ class World:
         self._bundles |= new.keys()
         return list(ids)
 
+    async def put(self, instance_id: str, **columns: object) -> None:
+        """Gives an instance values that registration refuses, but the database holds."""
+        for name, value in columns.items():
+            sql = f"UPDATE instances SET {name} = $2 WHERE id = $1"
+            assert await database.execute(database.pool(), sql, instance_id, value) == 1
+
     async def voucher(
         self,
         amount: str,

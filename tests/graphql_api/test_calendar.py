@@ -161,7 +161,8 @@ async def test_of_many_instances_some_are_named(world: World, graphql: Client, t
 
 async def test_it_is_icalendar_as_the_standard_has_it(world: World, graphql: Client, token: str) -> None:
     name = "数据库,主;节点\\甲\r\nBEGIN:VEVENT\rSUMMARY:x\x07" + "很长的名字" * 30
-    await world.instance("m-1", expires="2027-01-20", name=name)
+    await world.instance("m-1", expires="2027-01-20")
+    await world.put("m-1", name=name)
     answer = await ask(graphql, token=token)
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
     assert answer.headers["cache-control"] == "private, no-cache"

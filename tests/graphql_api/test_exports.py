@@ -167,9 +167,8 @@ async def test_the_status_is_the_one_at_the_clock(fleet: World, graphql: Client)
 
 async def test_csv_has_labels_words_and_times_of_the_accounts_zone(world: World, graphql: Client) -> None:
     await world.account("a", zone="America/New_York")
-    await world.instance(
-        "i-1", name='Web, "1"\n网站', expires="2027-07-31", mode="AUTO", months=3, price="23.00", bundle="b"
-    )
+    await world.instance("i-1", expires="2027-07-31", mode="AUTO", months=3, price="23.00", bundle="b")
+    await world.put("i-1", name='Web, "1"\n网站')
     await world.instance(
         "i-2", expires=None, data_center="gz-edge", configuration={"CPU": "4核", "内存": "8GB"}
     )
@@ -238,7 +237,9 @@ async def test_what_a_spreadsheet_could_run_has_an_apostrophe(
 ) -> None:
     await world.account("a", balance="1.00")
     text = f"{start}HYPERLINK(1)"
-    await world.instance("i-1", name=text, configuration={text: "x"})
+    await world.instance("i-1")
+    configuration = orjson.dumps([{"label": text, "value": "x"}]).decode()
+    await world.put("i-1", name=text, configuration=configuration)
     await database.execute(database.pool(), "UPDATE products SET name = $1", text)
     async with database.transaction() as connection:
         await connection.execute_query("ALTER TABLE ledger_entries DISABLE TRIGGER ALL")

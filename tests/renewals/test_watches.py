@@ -215,7 +215,8 @@ async def test_one_who_was_well_again_is_warned_anew(world: World) -> None:
 async def test_a_failure_that_money_cannot_mend_is_no_shortfall(world: World) -> None:
     await world.account("a", balance="1000.00")
     await world.instance("i-1", expires=day(5), mode="AUTO", product="cert")
-    await world.instance("i-2", expires=day(5), mode="AUTO", months=37, price="1.00")
+    await world.instance("i-2", expires=day(5), mode="AUTO", price="1.00")
+    await world.put("i-2", auto_renew_months=37)
     await look()
     assert await warned(world) == []
     assert await reminded(world) == [("i-2", 7)]

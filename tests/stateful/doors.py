@@ -22,6 +22,8 @@ from renewals import (
     planning,
     policies,
     pricing,
+    registration,
+    reports,
     requests,
     runs,
     terms,
@@ -97,7 +99,7 @@ async def issue(voucher: Voucher, now: dt.datetime) -> None:
 
 async def register(instances: Iterable[Instance], now: dt.datetime) -> None:
     rows = [
-        inventory.Registration(
+        reports.Registration(
             id=i.id,
             name=i.id,
             product_code=i.product,
@@ -117,7 +119,8 @@ async def register(instances: Iterable[Instance], now: dt.datetime) -> None:
     [account_id] = {i.account for i in instances}
     bundles = {i.bundle: i.bundle for i in instances if i.bundle}
     async with database.transaction() as connection:
-        await inventory.register(connection, account_id, rows, bundles)
+        account = (await ledger.lock(connection, [account_id]))[account_id]
+        registration.require_all(await inventory.register(connection, account, rows, bundles, now))
 
 
 async def set_policy(request: Request, now: dt.datetime) -> tuple:
