@@ -91,8 +91,8 @@ class _Problem(NamedTuple):
 
 
 def require_all(registered: Registered) -> None:
-    """Raises InvalidInput for the first refusal; for callers who report nothing that may be wrong."""
-    for refusal in registered.refusals:
+    """Raises InvalidInput for a refusal, if there is one: for a row's own rather than for its bundle's."""
+    for refusal in sorted(registered.refusals, key=lambda each: each.field == "bundleId"):
         raise errors.InvalidInput(f"instances.{refusal.field}", f"{refusal.id} {refusal.message}")
 
 
