@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,9 @@ import typer
 
 from graphql_api import embedded, guard
 from renewals import (
+    accounts,
     api_keys,
+    audit,
     clocks,
     database,
     demo,
@@ -77,8 +80,11 @@ async def new_demo_key() -> str:
 
 
 async def new_operator_key(name: str) -> str:
-    """A new key of the operator API."""
-    return await api_keys.create(database.pool(), None, clocks.utc_now(), role=terms.Role.OPERATOR, name=name)
+    """A new key of the operator API; the audit log says that it came from the command line."""
+    call = audit.Call(audit.Operator(None, "command line"), str(uuid.uuid4()), clocks.utc_now)
+    _, secret = await accounts.create_key(call, accounts.NewKey(None, terms.Role.OPERATOR, name))
+    assert secret is not None
+    return secret
 
 
 def _servers(chosen: settings.Settings, running: contextlib.ExitStack) -> dict[str, str]:

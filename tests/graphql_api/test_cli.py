@@ -96,6 +96,11 @@ def test_the_first_operator_gets_a_key_that_is_kept_nowhere(renewals: Renewals, 
     assert re.fullmatch(r"rk_\S+\n", done.stdout)
     sql = "SELECT role, name, account_id FROM api_keys WHERE prefix = '" + done.stdout.split("_")[1] + "'"
     assert query(database_url, sql) == [("OPERATOR", "夜班", None)]
+    entries = query(
+        database_url, "SELECT operator_key_id, operator_name, action, request::text FROM audit_log"
+    )
+    assert [entry[:3] for entry in entries] == [(None, "command line", "CREATE_API_KEY")]
+    assert done.stdout.strip() not in str(entries)
     for name in ("", "x" * 201, "a\nb"):
         assert renewals("operator-key", name, DATABASE_URL=database_url).exit_code == 2
     assert renewals("operator-key").exit_code == 2
