@@ -41,6 +41,14 @@ class NewPrice(NamedTuple):
     monthly_price_cents: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The instances of a call, and the members of the bundles they touch."""
+
+    rows: Mapping[str, Row]
+    members: Mapping[str, frozenset[str]]
+
+
 async def register(call: Call, report: Report) -> Told:
     """Adds and changes instances; answers counts of them, and `refusals` of rows."""
     checks.require_rows("instances", report.instances)
@@ -79,10 +87,10 @@ async def change_prices(call: Call, prices: Sequence[NewPrice]) -> Told:
     times = Counter(price.instance_id for price in prices)
     wanted = {price.instance_id: price.monthly_price_cents for price in prices}
 
-    def decide(row: Row, _: "_Found") -> Row | Refusal:
+    def decide(row: Row, _: _Found) -> Row | Refusal:
         cents = wanted[row.id]
-        if problem := "is more than once in this call" if times[row.id] > 1 else None:
-            return Refusal(row.id, "instanceId", problem)
+        if times[row.id] > 1:
+            return Refusal(row.id, "instanceId", "is more than once in this call")
         if problem := checks.monthly_price(cents):
             return Refusal(row.id, "monthlyPrice", problem)
         if row.status == terms.InstanceStatus.RELEASED:
@@ -96,7 +104,7 @@ async def confirm_prices(call: Call, instance_ids: Sequence[str]) -> Told:
     """Takes the prices for agreed, so that what was held is renewed again; answers counts and `refusals`."""
     checks.require_rows("instanceIds", instance_ids)
 
-    def decide(row: Row, _: "_Found") -> Row | Refusal:
+    def decide(row: Row, _: _Found) -> Row | Refusal:
         return row._replace(agreed_price_cents=None)
 
     request = {"instance_ids": instance_ids}
@@ -107,7 +115,7 @@ async def make_formal(call: Call, instance_ids: Sequence[str]) -> Told:
     """Makes trial instances formal, so that they can be renewed; answers counts and `refusals`."""
     checks.require_rows("instanceIds", instance_ids)
 
-    def decide(row: Row, _: "_Found") -> Row | Refusal:
+    def decide(row: Row, _: _Found) -> Row | Refusal:
         if row.is_trial and row.status == terms.InstanceStatus.RELEASED:
             return Refusal(row.id, "instanceIds", "was released and cannot come back")
         return row._replace(is_trial=False)
@@ -121,7 +129,7 @@ async def release(call: Call, instance_ids: Sequence[str]) -> Told:
     checks.require_rows("instanceIds", instance_ids)
     chosen = frozenset(instance_ids)
 
-    def decide(row: Row, found: "_Found") -> Row | Refusal:
+    def decide(row: Row, found: _Found) -> Row | Refusal:
         if row.bundle_id is not None and (lacking := sorted(found.members[row.bundle_id] - chosen)):
             message = f"its bundle is released as a whole; also send {', '.join(lacking)}"
             return Refusal(row.id, "instanceIds", message)
@@ -129,14 +137,6 @@ async def release(call: Call, instance_ids: Sequence[str]) -> Told:
 
     request = {"instance_ids": instance_ids}
     return await _each(call, Action.RELEASE_INSTANCES, request, instance_ids, "instanceIds", decide)
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The instances of a call, and the members of the bundles they touch."""
-
-    rows: Mapping[str, Row]
-    members: Mapping[str, frozenset[str]]
 
 
 async def _each(
