@@ -31,6 +31,8 @@ from renewals import (
     runs,
     settings,
     watches,
+    webhook_reports,
+    webhooks,
 )
 from schema import build
 from schema.operator import build as operator_build
@@ -239,6 +241,19 @@ def show_forecast(
             typer.echo("There is no font with Chinese characters, so the picture is in English.", err=True)
 
 
+@app.command("webhooks")
+def list_webhooks() -> None:
+    """List the webhook endpoints: whose they are, how they fare, what waits and what is parked."""
+    url = _required(lambda: _configure().required_database_url)
+
+    async def show() -> None:
+        async with database.opened(url):
+            for report in await webhook_reports.report(await webhooks.read_everyone()):
+                typer.echo(_describe_endpoint(report))
+
+    _run(show())
+
+
 @app.command()
 def verify() -> None:
     """Check that all adds up: balances, vouchers, orders, periods, bundles, runs. Exit 1 and name what does not."""
@@ -329,6 +344,18 @@ def _configure() -> settings.Settings:
     logging.basicConfig(level=chosen.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("tortoise").setLevel(max(logging.WARNING, logging.getLogger().level))
     return chosen
+
+
+def _describe_endpoint(report: webhook_reports.Report) -> str:
+    state = "enabled" if report.enabled else f"DISABLED ({report.disabled_reason})"
+    if report.enabled and report.paused_until:
+        state = f"paused until {report.paused_until.isoformat(timespec='seconds')}"
+    last = f", last answer {report.last_status or report.last_error}" if report.last_attempted_at else ""
+    return (
+        f"endpoint {report.id} of {report.account_id or 'all accounts'}, {report.url}, {state}: "
+        f"{report.delivered_count} delivered, {report.behind_count} behind, {report.waiting_count} waiting, "
+        f"{report.parked_count} parked{last}"
+    )
 
 
 def _instant(text: str | None, chosen: settings.Settings) -> dt.datetime:

@@ -64,7 +64,7 @@ class Follower:
         self._woken.clear()
 
 
-_followers: dict[str, set[Follower]] = {}
+_followers: dict[str | None, set[Follower]] = {}
 _outboxes: set[_Outbox] = set()
 
 
@@ -77,8 +77,8 @@ def announce(account_ids: Iterable[str]) -> None:
 
 
 @contextlib.contextmanager
-def followed(account_id: str) -> Iterator[Follower]:
-    """A follower that is woken whenever the account may have something new."""
+def followed(account_id: str | None) -> Iterator[Follower]:
+    """A follower that is woken whenever the account, or without one any account, may have something new."""
     follower = Follower()
     _followers.setdefault(account_id, set()).add(follower)
     try:
@@ -121,7 +121,7 @@ async def opened(redis_url: str | None, *, listening: bool = False) -> AsyncIter
 
 
 def _wake(account_ids: Iterable[str]) -> None:
-    for account_id in account_ids:
+    for account_id in (*account_ids, None):
         for follower in _followers.get(account_id, ()):
             follower.wake()
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-from renewals import announcements, database, errors, money, planning, terms
+from renewals import announcements, database, errors, money, planning, terms, webhook_cursors
 
 ROWS_AT_ONCE = 500
 """A follower holds no more events than so many, however much it has missed."""
@@ -103,11 +103,12 @@ async def write(connection: database.Connection, drafts: Sequence[Draft], now: d
     account_ids = sorted(counts)
     await database.execute(
         connection,
-        """WITH streams AS (
+        f"""WITH streams AS (
              INSERT INTO event_streams (account_id, last_sequence) SELECT * FROM unnest($1::text[], $2::bigint[])
              ON CONFLICT (account_id)
                DO UPDATE SET last_sequence = event_streams.last_sequence + excluded.last_sequence
-             RETURNING account_id, last_sequence)
+             RETURNING account_id, last_sequence),
+           noted AS ({webhook_cursors.NOTE})
            INSERT INTO events (account_id, sequence, type, occurred_at, instance_id, payload)
            SELECT e.account_id, s.last_sequence - e.later_count, e.type, $3, e.instance_id, e.payload
            FROM unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::json[])

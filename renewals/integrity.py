@@ -94,6 +94,20 @@ RULES: Mapping[str, str] = {
     "an entry of the audit log that names a key names an operator's": """
         SELECT l.id AS entry_id, l.operator_key_id, k.role FROM audit_log l
         JOIN api_keys k ON k.id = l.operator_key_id WHERE k.role <> 'OPERATOR'""",
+    "a webhook cursor knows its account's last event, and is not beyond it": """
+        SELECT c.endpoint_id, c.account_id, c.sequence, c.last_sequence, s.last_sequence AS last
+        FROM webhook_cursors c LEFT JOIN event_streams s ON s.account_id = c.account_id
+        WHERE c.last_sequence IS DISTINCT FROM s.last_sequence OR c.sequence > c.last_sequence""",
+    "a webhook that waits or is parked has its event, and the cursor is past it": """
+        SELECT d.endpoint_id, d.account_id, d.sequence FROM webhook_deliveries d
+        LEFT JOIN webhook_cursors c ON c.endpoint_id = d.endpoint_id AND c.account_id = d.account_id
+        LEFT JOIN events e ON e.account_id = d.account_id AND e.sequence = d.sequence
+        WHERE e.sequence IS NULL OR (d.sequence <= c.sequence) IS NOT TRUE""",
+    "of what waits in a lane the first, and no other, has a time for its next try": """
+        SELECT endpoint_id, account_id, sequence, lane FROM (
+          SELECT *, row_number() OVER (PARTITION BY endpoint_id, account_id, lane ORDER BY sequence) AS place
+          FROM webhook_deliveries WHERE parked_at IS NULL) AS waiting
+        WHERE (place = 1) <> (next_attempt_at IS NOT NULL)""",
     "a run that ended has done all its chunks, and counts what was tried": """
         SELECT r.id AS run_id, r.renewed_count, r.refused_count, r.amount_cents,
           tried.renewed_count AS renewed, tried.refused_count AS refused, coalesce(paid.cents, 0) AS paid_cents

@@ -2,7 +2,9 @@
 collations) is in `migrations/`. Each table has one writer, named in its docstring.
 
 Only there, for their keys are not a model's: `events` and `event_streams` (written by `events`), `reminders`
-(by `reminders`), `account_watches` (by `watches`).
+(by `reminders`), `account_watches` (by `watches`), `webhook_endpoints` (by `webhooks`), `webhook_secrets` and
+`webhook_cursors` (by the module of that name), `webhook_deliveries` (by `deliveries`), `webhook_states` (by
+`webhook_claims`).
 """
 
 from tortoise import fields

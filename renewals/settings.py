@@ -2,12 +2,14 @@
 
 import datetime as dt
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from cryptography.fernet import Fernet
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 INSTANCES_PER_SELECTION_MAX = 10_000
 PAGE_ROWS_DEFAULT = 10
@@ -29,6 +31,19 @@ def _whole_minute(time: dt.time) -> dt.time:
     if time.second or time.microsecond or time.tzinfo:
         raise ValueError("must be hours and minutes, as in 00:30")
     return time
+
+
+def _split(text: Any) -> Any:
+    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
+
+
+def _fernet_key(key: SecretStr) -> SecretStr:
+    Fernet(key.get_secret_value())
+    return key
+
+
+Several = (NoDecode, BeforeValidator(_split))
+"""Values with commas between them."""
 
 
 class Settings(BaseSettings):
@@ -88,6 +103,20 @@ class Settings(BaseSettings):
     """A process: each has a connection of its pool as long as it runs, and half of the pool is not for exports."""
     calendar_days: Annotated[int, Field(ge=1, le=FORECAST_DAYS_MAX)] = CALENDAR_DAYS
     """So many days ahead, today first, are in a calendar."""
+
+    webhook_endpoints_max: Annotated[int, Field(ge=0)] = 10
+    """So many endpoints an account may have, and so many there may be for all accounts."""
+    webhook_keys: Annotated[tuple[Annotated[SecretStr, AfterValidator(_fernet_key)], ...], *Several] = ()
+    """Fernet keys that the endpoints' secrets are stored under: the first encrypts, all decrypt. None: in plain."""
+    webhook_http: bool = False
+    """Allows endpoints without TLS."""
+    webhook_ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], *Several] = (443,)
+    webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], *Several] = ()
+    """Networks that are not the Internet and that endpoints may be in all the same."""
+    webhook_endpoints_at_once: Annotated[int, Field(ge=2, le=256)] = 16
+    """So many endpoints a worker sends to at a time; those that fail have half of it at most."""
+    webhook_requests_at_once: Annotated[int, Field(ge=1, le=256)] = 16
+    """So many requests an endpoint gets at a time."""
 
     @property
     def required_database_url(self) -> str:

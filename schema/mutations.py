@@ -6,7 +6,7 @@ import strawberry
 
 from renewals import orders as domain
 from renewals import policies
-from schema import accounts, calendars, inputs, instances, orders, refusals
+from schema import accounts, calendars, inputs, instances, orders, refusals, webhooks
 from schema.context import Info
 
 
@@ -122,3 +122,9 @@ class Mutation:
         resolver=calendars.reset_calendar_token,
         description="Makes the token of the account's calendar anew; the one before opens it no more.",
     )
+    create_webhook_endpoint = strawberry.mutation(resolver=webhooks.create)
+    update_webhook_endpoint = strawberry.mutation(resolver=webhooks.update)
+    rotate_webhook_secret = strawberry.mutation(resolver=webhooks.rotate)
+    delete_webhook_endpoint = strawberry.mutation(resolver=webhooks.delete)
+    replay_webhook_delivery = strawberry.mutation(resolver=webhooks.replay)
+    send_test_webhook = strawberry.mutation(resolver=webhooks.send_test)

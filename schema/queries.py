@@ -2,7 +2,7 @@
 
 import strawberry
 
-from schema import accounts, catalogue, forecasts, instances, orders
+from schema import accounts, catalogue, forecasts, instances, orders, webhooks
 
 
 @strawberry.type
@@ -18,3 +18,4 @@ class Query:
     order = strawberry.field(resolver=orders.resolve_order)
     orders = strawberry.field(resolver=orders.resolve_orders)
     ledger = strawberry.field(resolver=accounts.resolve_ledger)
+    webhook_endpoints = strawberry.field(resolver=webhooks.resolve_endpoints)

@@ -8,6 +8,7 @@ from arq.constants import in_progress_key_prefix
 from renewals import (
     auto_renewal,
     clocks,
+    deliveries,
     lifecycle,
     runs,
     watches,
@@ -35,6 +36,7 @@ async def sweep(ctx: Context) -> None:
     await runs.open_scheduled(now)
     await lifecycle.lapse(now)
     await auto_renewal.end_runs()
+    await deliveries.sweep_up()
     await hand_out(ctx["redis"])
 
 

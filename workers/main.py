@@ -11,7 +11,7 @@ from arq.connections import RedisSettings
 from arq.constants import in_progress_key_prefix
 from redis.exceptions import RedisError
 
-from renewals import announcements, database, memory, settings
+from renewals import announcements, database, dispatch, memory, settings
 from workers import jobs
 
 CHUNK_SECONDS_MAX = 300
@@ -55,8 +55,9 @@ def create(chosen: settings.Settings) -> Worker:
                 transaction_seconds_max=database.TRANSACTION_SECONDS_MAX,
             )
         )
-        await resources.enter_async_context(announcements.opened(chosen.redis_url))
+        await resources.enter_async_context(announcements.opened(chosen.redis_url, listening=True))
         await jobs.catch_up(ctx)
+        await resources.enter_async_context(dispatch.running())
 
     async def stop(ctx: jobs.Context) -> None:
         await resources.aclose()

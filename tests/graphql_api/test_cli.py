@@ -1,5 +1,6 @@
 """The command line: what each command says, and the exit code it ends with."""
 
+import asyncio
 import datetime as dt
 import os
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from graphql_api import cli
-from renewals import database
+from renewals import clocks, database, webhooks
 from tests.commands import Renewals, query
 from tests.world import World
 
@@ -24,6 +25,7 @@ COMMANDS = (
     "run-now",
     "runs",
     "forecast",
+    "webhooks",
     "verify",
     "schema",
     "graphiql-assets",
@@ -35,6 +37,7 @@ IN_NEED = {
     "demo": "DATABASE_URL",
     "run-now": "DATABASE_URL",
     "runs": "DATABASE_URL",
+    "webhooks": "DATABASE_URL",
     "verify": "DATABASE_URL",
 }
 
@@ -194,6 +197,30 @@ def test_runs_says_what_became_of_each_and_whether_all_adds_up(renewals: Renewal
     assert renewals("runs", "--count", "1", DATABASE_URL=due_url).stdout.startswith("run 2 ")
     assert rest[-1].startswith("run 1 OPERATOR")
     assert rest[-1].endswith("0 parked; adds up")
+
+
+async def put_endpoints(url: str) -> list[str]:
+    """One of account a, which is off, and one of all accounts."""
+    async with database.opened(url):
+        made = [
+            await webhooks.create(
+                owner, webhooks.EndpointRequest(f"https://{host}/", (), "k"), clocks.utc_now
+            )
+            for owner, host in (("a", "a.example.com"), (None, "all.example.com"))
+        ]
+        ids = [str(each.endpoint.id) for each in made]
+        await webhooks.update("a", ids[0], webhooks.EndpointChange(is_enabled=False), clocks.utc_now)
+    return ids
+
+
+def test_webhooks_says_how_each_endpoint_fares(renewals: Renewals, due_url: str) -> None:
+    own, providers = asyncio.run(put_endpoints(due_url))
+    said = renewals("webhooks", DATABASE_URL=due_url).stdout.splitlines()
+    counts = "0 delivered, 0 behind, 0 waiting, 0 parked"
+    assert said == [
+        f"endpoint {providers} of all accounts, https://all.example.com/, enabled: {counts}",
+        f"endpoint {own} of a, https://a.example.com/, DISABLED (disabled by its owner): {counts}",
+    ]
 
 
 @pytest.mark.parametrize(("command", "name"), IN_NEED.items())

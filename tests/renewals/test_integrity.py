@@ -2,7 +2,19 @@
 
 import pytest
 
-from renewals import accounts, api_keys, audit, database, integrity, orders, picks, planning, requests, runs
+from renewals import (
+    accounts,
+    api_keys,
+    audit,
+    database,
+    integrity,
+    orders,
+    picks,
+    planning,
+    requests,
+    runs,
+    webhooks,
+)
 from tests.world import NOW, World
 
 FREE = "SET session_replication_role = replica"
@@ -46,6 +58,17 @@ DAMAGES = {
     "an entry of the audit log that names a key names an operator's": (
         "UPDATE api_keys SET role = 'RENEWER', account_id = 'a' WHERE role = 'OPERATOR'"
     ),
+    "a webhook cursor knows its account's last event, and is not beyond it": (
+        "UPDATE webhook_cursors SET last_sequence = last_sequence + 1"
+    ),
+    "a webhook that waits or is parked has its event, and the cursor is past it": (
+        """INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts, parked_at)
+           SELECT endpoint_id, account_id, sequence + 1, 'i-1', 13, now() FROM webhook_cursors"""
+    ),
+    "of what waits in a lane the first, and no other, has a time for its next try": (
+        """INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts)
+           SELECT endpoint_id, account_id, 1, 'i-1', 1 FROM webhook_cursors"""
+    ),
     "a run that ended has done all its chunks, and counts what was tried": (
         "UPDATE renewal_runs SET renewed_count = renewed_count + 1"
     ),
@@ -56,13 +79,15 @@ async def fill(world: World) -> None:
     """An account that has done everything once."""
     await world.account("a", balance="2000.00")
     await world.account("b")
+    request = webhooks.EndpointRequest("https://hooks.example.com/", (), "k")
+    await webhooks.create("a", request, lambda: NOW)
     await world.voucher("50.00")
     await world.instance("i-1", price="300.00")
     await world.instances(["b-1", "b-2"], bundle="b")
     for months in (1, 2):
         pick, extension = picks.PickIds(("i-1",)), planning.RenewFor(months)
-        request = requests.OrderRequest(pick, extension, idempotency_key=f"k-{months}")
-        await orders.place("a", request, lambda: NOW)
+        order = requests.OrderRequest(pick, extension, idempotency_key=f"k-{months}")
+        await orders.place("a", order, lambda: NOW)
     await runs.open_run(runs.Trigger.OPERATOR, NOW, NOW, clock_at=NOW)
     operator_key = await api_keys.find(database.pool(), await world.operator_key(), NOW)
     assert operator_key is not None

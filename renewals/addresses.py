@@ -1,0 +1,128 @@
+"""Where a webhook may go: what of a URL is refused, and which addresses are not the Internet. Pure.
+
+A request goes only to an address that was looked at here, whatever the URL and the DNS say.
+"""
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import httpx2
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+URL_LENGTH_MAX = 2_048
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+_NUMBER = re.compile(r"(0[xX][0-9a-fA-F]*|[0-9]+)")
+
+_REFUSED_V4 = tuple(
+    ipaddress.IPv4Network(network)
+    for network in (
+        "0.0.0.0/8",  # this host
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # behind a carrier's NAT; a cloud's metadata at 100.100.100.200
+        "127.0.0.0/8",
+        "168.63.129.16/32",  # a cloud's own service at a public address
+        "169.254.0.0/16",  # link-local; most clouds' metadata at 169.254.169.254
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
+        "192.88.99.0/24",  # 6to4 relays
+        "192.168.0.0/16",
+        "192.175.48.0/24",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+    )
+)
+_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
+_REFUSED_V6 = tuple(
+    ipaddress.IPv6Network(network)
+    for network in (
+        "2001::/23",  # Teredo, ORCHID, benchmarks and other protocols' own
+        "2001:db8::/32",
+        "2620:4f:8000::/48",
+        "3fff::/20",
+    )
+)
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+class Target(NamedTuple):
+    """A URL taken apart: where to connect, and what to ask for there."""
+
+    scheme: str
+    host: str
+    port: int
+    netloc: str
+    path: str
+
+
+def parse(url: str, *, allows_http: bool, ports: Sequence[int], networks: Sequence[Network] = ()) -> Target:
+    """The target of an endpoint's URL; raises ValueError with why it is refused."""
+    if len(url) > URL_LENGTH_MAX:
+        raise ValueError(f"must have {URL_LENGTH_MAX} characters at most")
+    if not url.isprintable() or " " in url or "\\" in url:
+        raise ValueError("must not hold spaces, control characters or backslashes")
+    try:
+        parsed = httpx2.URL(url)
+        host = parsed.raw_host.decode("ascii").rstrip(".")
+    except (httpx2.InvalidURL, UnicodeError, ValueError):
+        raise ValueError("is not a URL") from None
+    if parsed.scheme not in (_DEFAULT_PORTS if allows_http else ("https",)):
+        raise ValueError("must begin with https://" + (" or http://" if allows_http else ""))
+    if parsed.userinfo or "@" in url.split("//", 1)[-1].split("/", 1)[0]:
+        raise ValueError("must not hold a user name or a password")
+    if "#" in url:
+        raise ValueError("must not hold a fragment")
+    if not host:
+        raise ValueError("must name a host")
+    port = _DEFAULT_PORTS[parsed.scheme] if parsed.port is None else parsed.port
+    if port not in ports:
+        raise ValueError(f"must not use port {port}")
+    literal = _literal(host)
+    if literal and not is_allowed(literal, networks):
+        raise ValueError("must not point to a private or reserved address")
+    return Target(parsed.scheme, host, port, parsed.netloc.decode("ascii"), parsed.raw_path.decode("ascii"))
+
+
+def is_allowed(address: Address, networks: Sequence[Network] = ()) -> bool:
+    """Whether an address is on the Internet, or in one of the networks that are allowed all the same."""
+    address = _embedded(address) or address
+    if any(address.version == network.version and address in network for network in networks):
+        return True
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in network for network in _REFUSED_V4)
+    return address in _GLOBAL_V6 and not any(address in network for network in _REFUSED_V6)
+
+
+def _embedded(address: Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 address stands for: mapped, 6to4 or NAT64."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    if address.sixtofour:
+        return address.sixtofour
+    if address in _MAPPED or address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return None
+
+
+def _literal(host: str) -> Address | None:
+    """The address that a host is; raises ValueError for one in another form than the usual."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    if ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]):
+        raise ValueError("must write an address in its usual form")
+    if not _NAME.fullmatch(host):
+        raise ValueError("is not a URL")
+    return None

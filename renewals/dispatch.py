@@ -1,0 +1,262 @@
+"""Sends webhooks: takes turns with the endpoints that have something coming, several beside each other.
+
+Everything is read from PostgreSQL and written there; Redis only tells that it is worth a look. A dead or slow
+endpoint holds up nobody: each has a turn of its own, bounded in time, and those that fail have half of the turns.
+"""
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import uuid
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+
+import orjson
+
+from renewals import (
+    announcements,
+    clocks,
+    database,
+    deliveries,
+    errors,
+    outbound,
+    settings,
+    webhook_batches,
+    webhook_claims,
+    webhook_health,
+    webhook_secrets,
+    webhooks,
+)
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 2.0
+"""So often a worker looks by itself, should nobody tell it."""
+LOOK_SECONDS = 0.05
+"""It looks no more often, however much it is told."""
+TURN_SECONDS_MAX = 20.0
+"""After so long an endpoint gives way to another."""
+BATCH_SECONDS_MAX = 10.0
+"""So long after a claim was renewed the last request is begun: it has ended before the claim does."""
+STOP_SECONDS_MAX = 25.0
+TESTS_AT_ONCE = 16
+"""A process; one an owner."""
+TEST_TYPE = "webhook.test"
+
+Post = Callable[[bytes, Mapping[str, str]], Awaitable[outbound.Answer]]
+Send = Callable[[str, bytes], Awaitable[outbound.Answer]]
+
+
+@contextlib.asynccontextmanager
+async def running(
+    clock: clocks.Clock = clocks.utc_now, resolver: outbound.Resolver = outbound.resolve
+) -> AsyncIterator[None]:
+    """Sends webhooks for as long as the block runs, and then waits for the requests in hand."""
+    with announcements.followed(None) as follower:
+        task = asyncio.create_task(_run(follower, clock, resolver))
+        try:
+            yield
+        finally:
+            follower.dismiss()
+            await task
+
+
+async def _run(follower: announcements.Follower, clock: clocks.Clock, resolver: outbound.Resolver) -> None:
+    turns: dict[asyncio.Task[None], bool] = {}
+
+    def end(turn: asyncio.Task[None]) -> None:
+        del turns[turn]
+        follower.wake()
+
+    while not follower.is_dismissed:
+        count_max = settings.get().webhook_endpoints_at_once
+        failing = sum(turns.values())
+        free, failing_free = count_max - len(turns), count_max // 2 - failing
+        for claim in await _claim(clock(), free, failing_free) if free else ():
+            turn = asyncio.create_task(_take_turn(claim, follower, clock, resolver))
+            turns[turn] = claim.health.failure_count > 0
+            turn.add_done_callback(end)
+        await asyncio.sleep(LOOK_SECONDS)
+        await follower.wait(POLL_SECONDS)
+    if turns:
+        await asyncio.wait(turns, timeout=STOP_SECONDS_MAX)
+
+
+async def _claim(now: dt.datetime, free: int, failing_free: int) -> list[webhook_claims.Claim]:
+    try:
+        return await webhook_claims.claim(now, count=free, failing_count=max(0, failing_free))
+    except Exception as problem:
+        if not database.is_outage(problem):
+            log.exception("nobody can be told of events")
+        return []
+
+
+async def _take_turn(
+    claim: webhook_claims.Claim,
+    follower: announcements.Follower,
+    clock: clocks.Clock,
+    resolver: outbound.Resolver,
+) -> None:
+    """Sends to an endpoint what there is, until its time is up; a claim that something broke on is left to end."""
+    try:
+        await _send_all(claim, follower, clock, resolver)
+        await webhook_claims.release(claim)
+    except webhook_claims.ClaimLostError:
+        log.warning("the claim on endpoint %s was lost", claim.endpoint_id)
+    except Exception as problem:
+        if database.is_outage(problem):
+            log.warning("endpoint %s was left: %s", claim.endpoint_id, problem)
+        else:
+            log.exception("endpoint %s cannot be sent to", claim.endpoint_id)
+
+
+async def _send_all(
+    claim: webhook_claims.Claim,
+    follower: announcements.Follower,
+    clock: clocks.Clock,
+    resolver: outbound.Resolver,
+) -> None:
+    loop = asyncio.get_running_loop()
+    claimed_at = started_at = loop.time()
+    endpoint = await webhooks.read(claim.endpoint_id)
+    if endpoint is None or not endpoint.is_enabled:
+        return
+    async with _line(endpoint.url, resolver) as post:
+        while not follower.is_dismissed and loop.time() < started_at + TURN_SECONDS_MAX:
+            if endpoint != await webhooks.read(claim.endpoint_id):
+                return
+            count = 1 if claim.health.is_on_trial else webhook_batches.MESSAGES_PER_BATCH
+            batch = await webhook_batches.read(claim, endpoint.event_types, clock(), count)
+            if batch.is_empty:
+                return
+            outcome = webhook_batches.Outcome(claim.health)
+            if lanes := batch.lanes():
+                until = claimed_at + BATCH_SECONDS_MAX
+                send = await _signing(endpoint.id, post, clock)
+                await _send_lanes(lanes, endpoint.id, send, outcome, clock, until)
+            _decide(outcome, endpoint, clock())
+            claimed_at = loop.time()
+            claim = await deliveries.record(claim, batch, outcome, clock())
+            if outcome.last and (outcome.health.paused_until or outcome.disabled_reason):
+                return
+
+
+async def _send_lanes(
+    lanes: Sequence[Sequence[webhook_batches.Message]],
+    endpoint_id: uuid.UUID,
+    send: Send,
+    outcome: webhook_batches.Outcome,
+    clock: clocks.Clock,
+    until: float,
+) -> None:
+    """Sends lanes beside each other, each in its order up to what fails; stops where the endpoint wants a rest."""
+    left = deque(lanes)
+    loop = asyncio.get_running_loop()
+
+    async def work() -> None:
+        while left:
+            for message in left.popleft():
+                if _is_over(outcome) or loop.time() > until:
+                    return
+                answer = await send(message.id_for(endpoint_id), message.body)
+                _note(outcome, message, answer, clock())
+                if not webhook_health.is_delivered(answer.status):
+                    break
+
+    count = 1 if outcome.health.is_on_trial else min(len(left), settings.get().webhook_requests_at_once)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(count):
+            group.create_task(work())
+
+
+def _is_over(outcome: webhook_batches.Outcome) -> bool:
+    """Whether nothing more is to be sent; an endpoint on trial gets one request in any case."""
+    if outcome.disabled_reason or outcome.asked_seconds:
+        return True
+    return outcome.health.is_on_trial and bool(outcome.failed)
+
+
+def _note(
+    outcome: webhook_batches.Outcome,
+    message: webhook_batches.Message,
+    answer: outbound.Answer,
+    now: dt.datetime,
+) -> None:
+    outcome.last = answer
+    if webhook_health.is_delivered(answer.status):
+        outcome.delivered.add(message.key)
+        outcome.health = webhook_health.after_success(outcome.health)
+        return
+    outcome.failed[message.key] = answer
+    outcome.health = webhook_health.after_failure(outcome.health, now)
+    if answer.status == webhook_health.GONE:
+        outcome.disabled_reason = "it answered 410 Gone"
+    if answer.status in webhook_health.RETRY_AFTER_STATUSES:
+        asked = outbound.seconds_to_wait(answer.retry_after, now)
+        outcome.asked_seconds = max(outcome.asked_seconds or 0, asked or 0) or None
+
+
+def _decide(outcome: webhook_batches.Outcome, endpoint: webhooks.Endpoint, now: dt.datetime) -> None:
+    """Whether the endpoint is left in peace for a while, or for good."""
+    if outcome.last is None:
+        return
+    outcome.health = webhook_health.after_turn(outcome.health, now, asked_seconds=outcome.asked_seconds)
+    if webhook_health.is_dead(outcome.health, endpoint.changed_at, now):
+        outcome.disabled_reason = f"no delivery succeeded for {webhook_health.DEAD_AFTER.days} days"
+
+
+async def _signing(endpoint_id: uuid.UUID, post: Post, clock: clocks.Clock) -> Send:
+    """Sends a body under an id, signed with the secrets that hold now."""
+    try:
+        keys = await webhook_secrets.read(endpoint_id, clock())
+    except webhook_secrets.SecretUnreadableError as problem:
+        keys, post = [], _refusing(str(problem))
+
+    async def send(message_id: str, body: bytes) -> outbound.Answer:
+        return await post(body, webhook_secrets.sign(keys, message_id, body, clock()))
+
+    return send
+
+
+@contextlib.asynccontextmanager
+async def _line(url: str, resolver: outbound.Resolver) -> AsyncIterator[Post]:
+    """What posts to a URL; where that may not be, what says so each time."""
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            line = await stack.enter_async_context(outbound.opened(url, resolver))
+        except outbound.Refused as problem:
+            yield _refusing(str(problem))
+        else:
+            yield line.post
+
+
+def _refusing(error: str) -> Post:
+    async def refuse(_body: bytes, _headers: Mapping[str, str]) -> outbound.Answer:
+        return outbound.Answer(None, error)
+
+    return refuse
+
+
+async def send_test(
+    owner: str | None,
+    endpoint_id: str,
+    clock: clocks.Clock,
+    resolver: outbound.Resolver = outbound.resolve,
+) -> outbound.Answer:
+    """Sends an endpoint a message that is no event, at once, and answers what came back."""
+    endpoint = await webhooks.find(database.pool(), owner, endpoint_id)
+    if len(_testing) >= TESTS_AT_ONCE or owner in _testing:
+        raise errors.InvalidInput("input.id", "a test is under way; try again when it has ended")
+    _testing.add(owner)
+    try:
+        message = {"type": TEST_TYPE, "timestamp": clock(), "data": {"accountId": owner}}
+        body = orjson.dumps(message)
+        async with _line(endpoint.url, resolver) as post:
+            send = await _signing(endpoint.id, post, clock)
+            return await send(f"msg_test_{uuid.uuid4().hex}", body)
+    finally:
+        _testing.discard(owner)
+
+
+_testing: set[str | None] = set()

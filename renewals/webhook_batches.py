@@ -1,0 +1,172 @@
+"""Reads what an endpoint is to get next: what is due again, and the events behind its cursors, in lanes.
+
+A lane is what goes in order: the events of an instance, or those of the account itself.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import orjson
+
+from renewals import database, outbound, webhook_claims, webhook_cursors, webhook_health
+
+MESSAGES_PER_BATCH = 100
+"""So many are sent, then written down together: as many at most are repeated after a kill."""
+ACCOUNTS_PER_BATCH = 50
+EVENTS_PER_BATCH = 1_000
+"""So many events are looked at for a batch, most of which an endpoint may not want."""
+
+ACCOUNT_LANE = ""
+
+
+class Message(NamedTuple):
+    """An event as it is to be sent, and how often it was."""
+
+    account_id: str
+    sequence: int
+    type: str
+    occurred_at: dt.datetime
+    instance_id: str | None
+    payload: str
+    attempts: int = 0
+
+    @property
+    def lane(self) -> tuple[str, str]:
+        return self.account_id, self.instance_id or ACCOUNT_LANE
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.account_id, self.sequence
+
+    def id_for(self, endpoint_id: uuid.UUID) -> str:
+        """The same however often this event is sent to this endpoint, and no other's."""
+        return f"msg_{uuid.uuid5(endpoint_id, f'{self.sequence} {self.account_id}').hex}"
+
+    @property
+    def body(self) -> bytes:
+        """The event as Standard Webhooks has it."""
+        return orjson.dumps(
+            {
+                "type": self.type,
+                "timestamp": self.occurred_at,
+                "data": {
+                    "accountId": self.account_id,
+                    "sequence": self.sequence,
+                    "instanceId": self.instance_id,
+                    "payload": orjson.Fragment(self.payload),
+                },
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What may be sent now: retries that are due, and per account what is new, up to where it was read."""
+
+    due: Sequence[Message]
+    fresh: Mapping[str, Sequence[Message]]
+    steps: Mapping[str, tuple[int, int]]
+    blocked: frozenset[tuple[str, str]]
+    """The lanes in which something waits already."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.due and not self.steps
+
+    def lanes(self) -> list[list[Message]]:
+        """What may be sent beside each other, each list in its order."""
+        lanes: dict[tuple[str, str], list[Message]] = {message.lane: [message] for message in self.due}
+        for messages in self.fresh.values():
+            for message in messages:
+                if message.lane not in self.blocked:
+                    lanes.setdefault(message.lane, []).append(message)
+        return list(lanes.values())
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a batch: what was delivered, what failed and why; the rest was not tried."""
+
+    health: webhook_health.Health
+    delivered: set[tuple[str, int]] = field(default_factory=set)
+    failed: dict[tuple[str, int], outbound.Answer] = field(default_factory=dict)
+    last: outbound.Answer | None = None
+    asked_seconds: float | None = None
+    disabled_reason: str | None = None
+
+
+async def read(
+    claim: webhook_claims.Claim, event_types: Sequence[str], now: dt.datetime, count: int
+) -> Batch:
+    """What is to be sent to an endpoint now, so many messages at most: what is due again, then what is new."""
+    due = [Message(*row) for row in await _read_due(claim.endpoint_id, now, count)]
+    if len(due) >= count:
+        return Batch(due, {}, {}, frozenset())
+    cursors = await webhook_cursors.read_behind(claim.endpoint_id, claim.last_account_id, ACCOUNTS_PER_BATCH)
+    steps = {cursor.account_id: (cursor.sequence, cursor.sequence) for cursor in cursors}
+    fresh: dict[str, list[Message]] = {cursor.account_id: [] for cursor in cursors}
+    left = count - len(due)
+    share = max(1, left // max(1, len(cursors)))
+    looked_at = EVENTS_PER_BATCH // max(1, len(cursors)) if event_types else share
+    for row in await _read_fresh(cursors, looked_at):
+        message = Message(*row)
+        account_id, sequence = message.key
+        if steps[account_id][1] != sequence - 1 or len(fresh[account_id]) >= share:
+            continue
+        if not event_types or message.type in event_types:
+            if not left:
+                continue
+            fresh[account_id].append(message)
+            left -= 1
+        steps[account_id] = (steps[account_id][0], sequence)
+    steps = {account_id: step for account_id, step in steps.items() if step[0] != step[1]}
+    fresh = {account_id: messages for account_id, messages in fresh.items() if messages}
+    lanes = {message.lane for messages in fresh.values() for message in messages}
+    return Batch(due, fresh, steps, await _read_blocked(claim.endpoint_id, lanes))
+
+
+async def _read_due(endpoint_id: uuid.UUID, now: dt.datetime, count: int) -> Sequence[database.Row]:
+    return await database.fetch(
+        database.pool(),
+        """SELECT e.account_id, e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text, d.attempts
+           FROM (SELECT account_id, sequence, attempts, next_attempt_at FROM webhook_deliveries
+                 WHERE endpoint_id = $1 AND next_attempt_at <= $2 ORDER BY next_attempt_at LIMIT $3) AS d
+           JOIN events e ON e.account_id = d.account_id AND e.sequence = d.sequence
+           ORDER BY d.next_attempt_at""",
+        endpoint_id,
+        now,
+        count,
+    )
+
+
+async def _read_fresh(cursors: Sequence[webhook_cursors.Cursor], count: int) -> Sequence[database.Row]:
+    """The next events of each account after its cursor."""
+    return await database.fetch(
+        database.pool(),
+        """SELECT e.account_id, e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text
+           FROM unnest($1::text[], $2::bigint[]) AS c(account_id, sequence)
+           CROSS JOIN LATERAL (
+             SELECT * FROM events WHERE account_id = c.account_id AND sequence > c.sequence
+             ORDER BY sequence LIMIT $3) AS e
+           ORDER BY e.account_id, e.sequence""",
+        [cursor.account_id for cursor in cursors],
+        [cursor.sequence for cursor in cursors],
+        count,
+    )
+
+
+async def _read_blocked(
+    endpoint_id: uuid.UUID, lanes: Iterable[tuple[str, str]]
+) -> frozenset[tuple[str, str]]:
+    rows = await database.fetch(
+        database.pool(),
+        """SELECT l.account_id, l.lane FROM unnest($2::text[], $3::text[]) AS l(account_id, lane)
+           WHERE EXISTS (SELECT FROM webhook_deliveries d WHERE d.endpoint_id = $1
+             AND d.account_id = l.account_id AND d.lane = l.lane AND d.parked_at IS NULL)""",
+        endpoint_id,
+        *database.columns(lanes, 2),
+    )
+    return frozenset((row[0], row[1]) for row in rows)

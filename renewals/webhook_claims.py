@@ -1,0 +1,161 @@
+"""This module alone writes `webhook_states`: which worker sends to an endpoint, and how the endpoint fares.
+
+A worker that sends to an endpoint has claimed it for a while; what it writes counts only as long as it has.
+"""
+
+import datetime as dt
+import uuid
+from typing import NamedTuple
+
+from renewals import database, outbound, webhook_health
+
+CLAIM_SECONDS = 30
+"""A claim that was not renewed for so long is anybody's: its worker is gone."""
+
+
+class Claim(NamedTuple):
+    """An endpoint that this worker alone sends to for now, and how it fares."""
+
+    endpoint_id: uuid.UUID
+    token: uuid.UUID
+    health: webhook_health.Health
+    last_account_id: str
+
+
+class ClaimLostError(Exception):
+    """Another worker has the endpoint by now, or it was deleted."""
+
+
+# What an endpoint is behind with, or what is due: one look into an index for each endpoint that has something.
+_WORKING = """
+  WITH RECURSIVE behind(id) AS (
+    (SELECT endpoint_id FROM webhook_cursors WHERE sequence < last_sequence ORDER BY endpoint_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.endpoint_id FROM webhook_cursors c
+            WHERE c.sequence < c.last_sequence AND c.endpoint_id > b.id ORDER BY c.endpoint_id LIMIT 1)
+    FROM behind b WHERE b.id IS NOT NULL),
+  waiting(id) AS (
+    (SELECT endpoint_id FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL ORDER BY endpoint_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.endpoint_id FROM webhook_deliveries d
+            WHERE d.next_attempt_at IS NOT NULL AND d.endpoint_id > w.id ORDER BY d.endpoint_id LIMIT 1)
+    FROM waiting w WHERE w.id IS NOT NULL),
+  working(id) AS (
+    SELECT id FROM behind WHERE id IS NOT NULL
+    UNION
+    SELECT id FROM waiting w WHERE id IS NOT NULL AND EXISTS (
+      SELECT FROM webhook_deliveries d WHERE d.endpoint_id = w.id AND d.next_attempt_at <= $1))"""
+
+_FREE = """(s.claimed_until IS NULL OR s.claimed_until <= clock_timestamp())
+  AND (s.paused_until IS NULL OR s.paused_until <= $1 OR e.changed_at > s.last_turn_at)"""
+"""Nobody sends to it, and it is not paused; an endpoint that was changed since is tried at once."""
+
+
+async def claim(now: dt.datetime, *, count: int, failing_count: int) -> list[Claim]:
+    """Claims endpoints that have something to be sent, so many at most, and of those that fail no more than said.
+
+    Those come first that have waited longest.
+    """
+    rows = await database.fetch(
+        database.pool(),
+        f"""{_WORKING}
+            SELECT e.id, coalesce(s.failure_count, 0) > 0 AS is_failing FROM working w
+            JOIN webhook_endpoints e ON e.id = w.id AND e.disabled_reason IS NULL
+            LEFT JOIN webhook_states s ON s.endpoint_id = e.id
+            WHERE s.endpoint_id IS NULL OR ({_FREE})
+            ORDER BY s.last_turn_at NULLS FIRST, e.id""",
+        now,
+    )
+    failing = [row["id"] for row in rows if row["is_failing"]][:failing_count]
+    found = [row["id"] for row in rows if not row["is_failing"] or row["id"] in failing][:count]
+    if not found:
+        return []
+    token = uuid.uuid4()
+    async with database.transaction() as connection:
+        await database.execute(
+            connection,
+            "INSERT INTO webhook_states (endpoint_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING",
+            sorted(found),
+        )
+        claimed = await database.fetch(
+            connection,
+            f"""UPDATE webhook_states SET claim = $3, last_turn_at = greatest($1,
+                    (SELECT changed_at FROM webhook_endpoints WHERE id = webhook_states.endpoint_id)),
+                  claimed_until = clock_timestamp() + make_interval(secs => {CLAIM_SECONDS})
+                WHERE endpoint_id IN (
+                  SELECT s.endpoint_id FROM webhook_states s JOIN webhook_endpoints e ON e.id = s.endpoint_id
+                  WHERE s.endpoint_id = ANY($2) AND {_FREE} FOR NO KEY UPDATE OF s SKIP LOCKED)
+                RETURNING endpoint_id, claim, failure_count, pause_count, paused_until, failing_since,
+                  last_account_id""",
+            now,
+            found,
+            token,
+        )
+    return [Claim(row[0], row[1], webhook_health.Health(*row[2:6]), row[6]) for row in claimed]
+
+
+async def release(claim: Claim) -> None:
+    """Gives an endpoint back to whoever is next."""
+    await database.execute(
+        database.pool(),
+        "UPDATE webhook_states SET claim = NULL, claimed_until = NULL WHERE endpoint_id = $1 AND claim = $2",
+        claim.endpoint_id,
+        claim.token,
+    )
+
+
+async def renew(connection: database.Connection, claim: Claim) -> None:
+    """Renews a claim; raises ClaimLostError."""
+    held = await database.execute(
+        connection,
+        f"""UPDATE webhook_states SET claimed_until = clock_timestamp() + make_interval(secs => {CLAIM_SECONDS})
+            WHERE endpoint_id = $1 AND claim = $2""",
+        claim.endpoint_id,
+        claim.token,
+    )
+    if not held:
+        raise ClaimLostError
+
+
+async def note(
+    connection: database.Connection,
+    claim: Claim,
+    *,
+    delivered_count: int,
+    last: outbound.Answer | None,
+    now: dt.datetime,
+) -> None:
+    """Keeps with the claim how the endpoint fares, what it answered last, and whose turn was last."""
+    await database.execute(
+        connection,
+        """UPDATE webhook_states SET failure_count = $2, pause_count = $3, paused_until = $4, failing_since = $5,
+             last_account_id = $6, delivered_count = delivered_count + $7,
+             last_delivered_at = CASE WHEN $7 > 0 THEN $8 ELSE last_delivered_at END
+           WHERE endpoint_id = $1""",
+        claim.endpoint_id,
+        *claim.health,
+        claim.last_account_id,
+        delivered_count,
+        now,
+    )
+    if last:
+        await database.execute(
+            connection,
+            """UPDATE webhook_states SET last_attempted_at = $2, last_status = $3, last_error = $4, last_response = $5
+               WHERE endpoint_id = $1""",
+            claim.endpoint_id,
+            now,
+            last.status,
+            last.error,
+            last.excerpt,
+        )
+
+
+async def lock(connection: database.Connection, endpoint_id: uuid.UUID) -> None:
+    """Keeps the worker that sends to an endpoint from writing meanwhile."""
+    await database.execute(
+        connection,
+        """INSERT INTO webhook_states (endpoint_id) VALUES ($1)
+           ON CONFLICT (endpoint_id) DO UPDATE SET endpoint_id = excluded.endpoint_id""",
+        endpoint_id,
+    )

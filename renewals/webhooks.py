@@ -1,0 +1,265 @@
+"""This module alone writes `webhook_endpoints`: who is told of events, and where.
+
+An owner is an account, or None for the provider, whose endpoints are told of all accounts. Nobody sees or
+changes an endpoint of another owner: it is as if it were not there.
+"""
+
+import contextlib
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import orjson
+
+from renewals import addresses, clocks, database, errors, events, ledger, settings, webhook_secrets
+
+OVERLAP_HOURS_DEFAULT = 24
+OVERLAP_HOURS_MAX = 168
+DISABLED_BY_OWNER = "disabled by its owner"
+_PROVIDER_LOCK = 7_236_001_843
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where an owner is told of events; no types mean all, no reason means enabled."""
+
+    id: uuid.UUID
+    account_id: str | None
+    url: str
+    event_types: tuple[str, ...]
+    disabled_reason: str | None
+    created_at: dt.datetime
+    changed_at: dt.datetime
+
+    @property
+    def is_enabled(self) -> bool:
+        return self.disabled_reason is None
+
+
+class Created(NamedTuple):
+    """An endpoint with the secret that its owner is shown now."""
+
+    endpoint: Endpoint
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRequest:
+    """Tell me of these types of events at this URL; without types, of all."""
+
+    url: str
+    event_types: Sequence[str] = ()
+    idempotency_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointChange:
+    """What of an endpoint is to be different; None leaves it as it is."""
+
+    url: str | None = None
+    event_types: Sequence[str] | None = None
+    is_enabled: bool | None = None
+
+
+@database.retried
+async def create(owner: str | None, request: EndpointRequest, clock: clocks.Clock) -> Created:
+    """Makes an endpoint and its secret, or raises Refused; the same key and request: the first answer again."""
+    check_url(request.url)
+    check_types(request.event_types)
+    check_key(request.idempotency_key)
+    request_hash = hashlib.sha256(orjson.dumps([request.url, sorted(set(request.event_types))])).digest()
+    async with _locked(owner) as connection:
+        rows = await database.fetch(
+            connection,
+            """SELECT id, request_hash FROM webhook_endpoints
+               WHERE account_id IS NOT DISTINCT FROM $1 AND idempotency_key = $2""",
+            owner,
+            request.idempotency_key,
+        )
+        if rows:
+            if rows[0]["request_hash"] != request_hash:
+                raise errors.IdempotencyKeyReused(request.idempotency_key)
+            endpoint = await find(connection, owner, str(rows[0]["id"]))
+            return Created(
+                endpoint, await webhook_secrets.read_of(connection, endpoint.id, request.idempotency_key)
+            )
+        await _refuse_too_many(connection, owner)
+        endpoint_id, now = database.new_id(), clock()
+        await database.execute(
+            connection,
+            """INSERT INTO webhook_endpoints
+                 (id, account_id, url, event_types, created_at, changed_at, idempotency_key, request_hash)
+               VALUES ($1, $2, $3, $4, $5, $5, $6, $7)""",
+            endpoint_id,
+            owner,
+            request.url,
+            sorted(set(request.event_types)),
+            now,
+            request.idempotency_key,
+            request_hash,
+        )
+        secret = await webhook_secrets.issue(connection, endpoint_id, request.idempotency_key, now)
+        return Created(await find(connection, owner, str(endpoint_id)), secret)
+
+
+@database.retried
+async def update(
+    owner: str | None, endpoint_id: str, change: EndpointChange, clock: clocks.Clock
+) -> Endpoint:
+    """Changes an endpoint; one that is enabled again goes on where it stopped, and is tried at once."""
+    if change.url is not None:
+        check_url(change.url)
+    if change.event_types is not None:
+        check_types(change.event_types)
+    async with _locked(owner) as connection:
+        before = await find(connection, owner, endpoint_id)
+        reason = before.disabled_reason
+        if change.is_enabled is not None:
+            reason = None if change.is_enabled else before.disabled_reason or DISABLED_BY_OWNER
+        await database.execute(
+            connection,
+            """UPDATE webhook_endpoints SET url = $2, event_types = $3, disabled_reason = $4, changed_at = $5
+               WHERE id = $1""",
+            before.id,
+            before.url if change.url is None else change.url,
+            before.event_types if change.event_types is None else sorted(set(change.event_types)),
+            reason,
+            clock(),
+        )
+        return await find(connection, owner, endpoint_id)
+
+
+@database.retried
+async def rotate(
+    owner: str | None,
+    endpoint_id: str,
+    idempotency_key: str,
+    clock: clocks.Clock,
+    *,
+    overlap_hours: int = OVERLAP_HOURS_DEFAULT,
+) -> Created:
+    """Gives an endpoint a new secret; the old one signs as well for so many hours."""
+    check_key(idempotency_key)
+    if not 0 <= overlap_hours <= OVERLAP_HOURS_MAX:
+        raise errors.InvalidInput("input.overlapHours", f"must be 0 to {OVERLAP_HOURS_MAX}")
+    async with _locked(owner) as connection:
+        endpoint = await find(connection, owner, endpoint_id)
+        overlap = dt.timedelta(hours=overlap_hours)
+        secret = await webhook_secrets.replace(connection, endpoint.id, idempotency_key, overlap, clock())
+    return Created(endpoint, secret)
+
+
+@database.retried
+async def delete(owner: str | None, endpoint_id: str) -> None:
+    """Deletes an endpoint with its secrets; the worker sweeps up what waited for it."""
+    async with _locked(owner) as connection:
+        endpoint = await find(connection, owner, endpoint_id)
+        await database.execute(connection, "DELETE FROM webhook_endpoints WHERE id = $1", endpoint.id)
+
+
+async def read_all(owner: str | None) -> list[Endpoint]:
+    """The endpoints of an owner, the oldest first."""
+    rows = await database.fetch(
+        database.pool(),
+        f"{_SELECT} WHERE account_id IS NOT DISTINCT FROM $1 ORDER BY created_at, id",
+        owner,
+    )
+    return [_endpoint(row) for row in rows]
+
+
+async def read_everyone() -> list[Endpoint]:
+    """All endpoints there are, the provider's first."""
+    rows = await database.fetch(database.pool(), f"{_SELECT} ORDER BY account_id NULLS FIRST, created_at, id")
+    return [_endpoint(row) for row in rows]
+
+
+async def find(connection: database.Connection, owner: str | None, endpoint_id: str) -> Endpoint:
+    """One endpoint of an owner; raises InvalidInput alike where there is none and where it is another's."""
+    with contextlib.suppress(ValueError):
+        rows = await database.fetch(
+            connection,
+            f"{_SELECT} WHERE id = $1 AND account_id IS NOT DISTINCT FROM $2",
+            uuid.UUID(endpoint_id),
+            owner,
+        )
+        if rows:
+            return _endpoint(rows[0])
+    raise errors.InvalidInput("input.id", "there is no such endpoint")
+
+
+async def read(endpoint_id: uuid.UUID) -> Endpoint | None:
+    """An endpoint, for the worker; None if it was deleted."""
+    rows = await database.fetch(database.pool(), f"{_SELECT} WHERE id = $1", endpoint_id)
+    return _endpoint(rows[0]) if rows else None
+
+
+async def disable(
+    connection: database.Connection, endpoint_id: uuid.UUID, reason: str, now: dt.datetime
+) -> None:
+    """Stops all deliveries to an endpoint, for a reason that its owner is shown."""
+    await database.execute(
+        connection,
+        """UPDATE webhook_endpoints SET disabled_reason = $2, changed_at = $3
+           WHERE id = $1 AND disabled_reason IS NULL""",
+        endpoint_id,
+        reason,
+        now,
+    )
+
+
+def check_url(url: str) -> None:
+    """Raises InvalidInput for a URL that nothing would be sent to; its host is looked up when something is."""
+    chosen = settings.get()
+    try:
+        addresses.parse(
+            url, allows_http=chosen.webhook_http, ports=chosen.webhook_ports, networks=chosen.webhook_networks
+        )
+    except ValueError as problem:
+        raise errors.InvalidInput("input.url", str(problem)) from None
+
+
+def check_types(event_types: Sequence[str]) -> None:
+    """Raises InvalidInput for a type that no event has."""
+    if unknown := sorted(set(event_types) - set(events.EventType)):
+        raise errors.InvalidInput("input.eventTypes", f"there are no events {unknown[0][:64]!r}")
+
+
+def check_key(key: str) -> None:
+    """Raises InvalidInput for an idempotency key that is not one."""
+    length_max = settings.get().idempotency_key_length_max
+    if not 1 <= len(key) <= length_max or not key.isprintable():
+        raise errors.InvalidInput("input.idempotencyKey", f"must be 1 to {length_max} printable characters")
+
+
+_SELECT = """SELECT id, account_id, url, event_types, disabled_reason, created_at, changed_at
+             FROM webhook_endpoints"""
+
+
+def _endpoint(row: database.Row) -> Endpoint:
+    return Endpoint(**(dict(row) | {"event_types": tuple(row["event_types"])}))
+
+
+@contextlib.asynccontextmanager
+async def _locked(owner: str | None) -> AsyncIterator[database.Connection]:
+    """A transaction that has the endpoints of one owner to itself."""
+    if owner is not None:
+        async with ledger.locked(owner) as (connection, _):
+            yield connection
+        return
+    async with database.transaction() as connection:
+        await database.execute(connection, "SELECT pg_advisory_xact_lock($1)", _PROVIDER_LOCK)
+        yield connection
+
+
+async def _refuse_too_many(connection: database.Connection, owner: str | None) -> None:
+    count_max = settings.get().webhook_endpoints_max
+    rows = await database.fetch(
+        connection,
+        "SELECT count(*) FROM webhook_endpoints WHERE account_id IS NOT DISTINCT FROM $1",
+        owner,
+    )
+    if rows[0][0] >= count_max:
+        raise errors.InvalidInput("input", f"there may be {count_max} endpoints at most; delete one first")

@@ -1,0 +1,94 @@
+"""A receiver that webhooks may be sent to, and what writes events for it."""
+
+import contextlib
+import datetime as dt
+import ipaddress
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import pytest
+
+from renewals import clocks, database, dispatch, events, outbound, webhooks
+from tests.webhooks.receiver import Receiver, eventually, listening
+from tests.world import World
+
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+
+
+class Clock:
+    """The time, and a hand to turn it with."""
+
+    def __init__(self) -> None:
+        self.ahead = dt.timedelta()
+
+    def __call__(self) -> dt.datetime:
+        return clocks.utc_now() + self.ahead
+
+
+class Sending:
+    """What a test of deliveries needs: events, endpoints and a worker's loop, on a clock that can be turned."""
+
+    def __init__(self, world: World, allow: Callable[..., None]) -> None:
+        self.world = world
+        self.clock = Clock()
+        self.allow = allow
+
+    async def write(
+        self, *instance_ids: str | None, account: str = "a", happened: str = "policy.changed"
+    ) -> None:
+        """Writes an event of each instance in turn; None: of the account itself."""
+        drafts = [
+            events.Draft(account, events.EventType(happened), instance_id, {"n": number})
+            for number, instance_id in enumerate(instance_ids)
+        ]
+        async with database.transaction() as connection:
+            await events.write(connection, drafts, self.clock())
+
+    async def endpoint(
+        self, receiver: Receiver | str, *, owner: str | None = "a", types: Sequence[str] = ()
+    ) -> webhooks.Created:
+        """Makes an endpoint at a receiver."""
+        url = receiver if isinstance(receiver, str) else receiver.url
+        request = webhooks.EndpointRequest(url, types, f"key {await self.world.count('webhook_endpoints')}")
+        return await webhooks.create(owner, request, self.clock)
+
+    @contextlib.asynccontextmanager
+    async def running(self, resolver: outbound.Resolver = outbound.resolve) -> AsyncIterator[None]:
+        async with dispatch.running(self.clock, resolver):
+            yield
+
+    async def value(self, sql: str, *values: object) -> Any:
+        return await self.world.value(sql, *values)
+
+    async def until(self, sql: str, expected: object = True, seconds: float = 20) -> None:
+        """Waits until a statement's one value is the one expected."""
+
+        async def is_so() -> bool:
+            return bool(await self.value(sql) == expected)
+
+        await eventually(is_so, seconds)
+
+    async def until_tried(self, attempts: int = 1) -> None:
+        """Waits until a delivery was tried so often."""
+        await self.until(f"SELECT coalesce(max(attempts), 0) >= {attempts} FROM webhook_deliveries")
+
+    async def until_delivered(self, count: int = 1) -> None:
+        """Waits until so many deliveries are written down as done."""
+        await self.until(f"SELECT coalesce(sum(delivered_count), 0) >= {count} FROM webhook_states")
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with listening() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def sending(
+    world: World, settings_override: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> Sending:
+    """Account `a`, and leave to send to any port of this machine."""
+    await world.account("a")
+    settings_override(webhook_http=True, webhook_ports=tuple(range(1024, 65536)), webhook_networks=LOOPBACK)
+    monkeypatch.setattr(dispatch, "POLL_SECONDS", 0.1)
+    return Sending(world, settings_override)

@@ -1,0 +1,164 @@
+"""A receiver of webhooks on a real socket, that answers as a test tells it, and keeps what it was sent."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+
+class Got(NamedTuple):
+    """One request, and when it came by the loop's clock."""
+
+    headers: dict[str, str]
+    body: bytes
+    at: float
+
+    @property
+    def id(self) -> str:
+        return self.headers["webhook-id"]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        data: dict[str, Any] = orjson.loads(self.body)["data"]
+        return data
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.data["accountId"], self.data["sequence"]
+
+    @property
+    def lane(self) -> tuple[str, str | None]:
+        return self.data["accountId"], self.data["instanceId"]
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    """Waits until something is so."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(0.01)
+
+
+Answer = Callable[[Got], Awaitable[Response]]
+
+
+async def accept(_: Got) -> Response:
+    return Response(status_code=204)
+
+
+def always(status: int, **headers: str) -> Answer:
+    """The same answer to everything; a header's hyphen is an underscore."""
+
+    async def answer(_: Got) -> Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return Response("a word", status_code=status, headers=named)
+
+    return answer
+
+
+@dataclass
+class Receiver:
+    """`answer` may be changed at any time."""
+
+    port: int
+    answer: Answer = accept
+    got: list[Got] = field(default_factory=list)
+    open_count: int = 0
+    most_open: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/hook"
+
+    @property
+    def keys(self) -> list[tuple[str, int]]:
+        return [got.key for got in self.got]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        got = Got(dict(request.headers), await request.body(), asyncio.get_running_loop().time())
+        self.got.append(got)
+        self.open_count += 1
+        self.most_open = max(self.most_open, self.open_count)
+        try:
+            response = await self.answer(got)
+        finally:
+            self.open_count -= 1
+        await response(scope, receive, send)
+
+    async def wait(self, count: int, seconds: float = 20) -> None:
+        """Waits until so many different messages have come."""
+
+        async def has_come() -> bool:
+            return len({got.id for got in self.got}) >= count
+
+        await eventually(has_come, seconds)
+
+    def assert_in_order(self) -> None:
+        """Of each instance, and of each account's own, what came first came in the order of the events."""
+        seen: dict[tuple[str, str | None], list[int]] = {}
+        ids: set[str] = set()
+        for got in self.got:
+            if got.id not in ids:
+                ids.add(got.id)
+                seen.setdefault(got.lane, []).append(got.data["sequence"])
+        assert all(sequences == sorted(sequences) for sequences in seen.values())
+
+
+@contextlib.asynccontextmanager
+async def listening(answer: Answer = accept, **options: Any) -> AsyncIterator[Receiver]:
+    """A receiver on a port of its own."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(128)
+        receiver = Receiver(sock.getsockname()[1], answer)
+        config = uvicorn.Config(
+            receiver, lifespan="off", log_level="critical", timeout_graceful_shutdown=1, **options
+        )
+        server = uvicorn.Server(config)
+        task = asyncio.create_task(server._serve([sock]))
+        try:
+
+            async def has_started() -> bool:
+                return server.started
+
+            await eventually(has_started)
+            yield receiver
+        finally:
+            server.should_exit = server.force_exit = True
+            await task
+
+
+@contextlib.asynccontextmanager
+async def serving(answer: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[str]:
+    """The URL of a server that reads the head of a request, and then writes what it likes."""
+    tasks: set[asyncio.Task[None] | None] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.current_task())
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            await answer(writer)
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client has gone, or the test has ended
+        finally:
+            writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    finally:
+        server.close()
+        for task in tasks:
+            if task:
+                task.cancel()
+        await asyncio.sleep(0.01)
