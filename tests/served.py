@@ -24,12 +24,17 @@ class Served(NamedTuple):
         return f"http://{self.address}/graphql"
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextlib.asynccontextmanager
 async def served(database_url: str, **variables: str) -> AsyncIterator[Served]:
     """A process that serves the database, once it is healthy; it is told to stop at the end."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "graphql_api", "serve", "--port", str(port)),
         env=os.environ | {"DATABASE_URL": database_url, "RENEWALS_LOG_LEVEL": "WARNING"} | variables,

@@ -1,16 +1,20 @@
 """What `examples/` shows, run against a real server."""
 
 import asyncio
+import contextlib
 import datetime as dt
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 from tests import node
-from tests.served import Served, served
+from tests.served import Served, free_port, served
 from tests.world import World
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -18,6 +22,12 @@ CLIENTS = {
     "python": [sys.executable, str(EXAMPLES / "renew.py")],
     "typescript": [node.NODE, str(EXAMPLES / "javascript/renew.ts")],
 }
+
+
+CREATE_ENDPOINT = """mutation { done: createWebhookEndpoint(input: {url: "%s/", idempotencyKey: "key"}) {
+    ... on CreateWebhookEndpointSuccess { secret } } }"""
+RENEW = """mutation { done: renewInstances(input: {
+    selection: {ids: ["i-1"]}, months: 1, idempotencyKey: "key"}) { __typename } }"""
 
 
 @pytest.fixture
@@ -71,3 +81,56 @@ async def test_the_generated_types_are_those_of_the_schema_and_fit_the_client(tm
     assert written.read_text() == (folder / "generated.ts").read_text()
     compiler = str(folder / "node_modules/typescript/bin/tsc")
     assert await run(node.NODE, compiler, "--project", str(folder / "tsconfig.json")) == (0, "")
+
+
+@contextlib.asynccontextmanager
+async def process(*command: str, **variables: str) -> AsyncIterator[None]:
+    """A process that is killed at the end."""
+    started = await asyncio.create_subprocess_exec(*command, env=os.environ | variables, cwd=EXAMPLES)
+    try:
+        yield
+    finally:
+        started.kill()
+        await started.wait()
+
+
+async def test_a_renewal_lets_a_machine_live_on_by_a_webhook(
+    world: World, database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    consumer = f"http://127.0.0.1:{port}"
+    await world.account("a", balance="1000.00")
+    soon = (dt.datetime.now(dt.UTC) + dt.timedelta(days=3)).date()
+    await world.instance("i-1", expires=str(soon), price="300.00")
+    servers = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "RENEWALS_WEBHOOK_HTTP": "true",
+        "RENEWALS_WEBHOOK_PORTS": str(port),
+        "RENEWALS_WEBHOOK_NETWORKS": "127.0.0.0/8",
+    }
+    headers = {"Authorization": f"Bearer {await world.key('a')}"}
+    async with served(database_url, **servers) as server, httpx2.AsyncClient() as client:
+
+        async def ask(mutation: str) -> dict[str, Any]:
+            answer = await client.post(server.url, json={"query": mutation}, headers=headers)
+            return dict(answer.json()["data"]["done"])
+
+        endpoint = await ask(CREATE_ENDPOINT % consumer)
+        consuming = process(
+            *(sys.executable, "-m", "uvicorn", "consumer:app", "--port", str(port)),
+            WEBHOOK_SECRET=endpoint["secret"],
+            CLOUD=str(tmp_path / "cloud.db"),
+        )
+        async with consuming, process(sys.executable, "-m", "graphql_api", "worker", **servers):
+            assert await ask(RENEW) == {"__typename": "RenewInstancesSuccess"}
+            machines: dict[str, str] = {}
+            async with asyncio.timeout(30):
+                while not machines:
+                    await asyncio.sleep(0.1)
+                    with contextlib.suppress(httpx2.TransportError):
+                        machines = (await client.get(f"{consumer}/machines")).json()
+            forged = await client.post(consumer, json={"type": "instance.renewed"})
+    expires_at = await world.value("SELECT expires_at FROM instances")
+    assert machines == {"i-1": expires_at.isoformat()}
+    assert forged.status_code == 401
