@@ -14,8 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
-from graphql_api import calendar, exports, graphiql, view
+from graphql_api import calendar, exports, graphiql, sockets, view
 from renewals import announcements, clocks, database, memory, settings
 
 EXAMPLE_QUERY = (Path(__file__).parent / "example.graphql").read_text(encoding="utf-8")
@@ -27,7 +28,7 @@ def create(
     *,
     clock: clocks.Clock = clocks.utc_now,
     serves_customers: bool = True,
-) -> Starlette:
+) -> ASGIApp:
     """The application for the settings of the environment, or for those given."""
     chosen = limits or settings.get()
 
@@ -63,10 +64,10 @@ def create(
         serve("/graphql", view.CUSTOMERS, EXAMPLE_QUERY, chosen.graphiql_key)
     if chosen.operator_api or not serves_customers:
         serve("/operator/graphql", view.OPERATORS, OPERATOR_EXAMPLE_QUERY, chosen.graphiql_operator_key)
-    return Starlette(routes=routes, lifespan=lifespan)
+    return sockets.Impatient(Starlette(routes=routes, lifespan=lifespan))
 
 
-def create_for_operators() -> Starlette:
+def create_for_operators() -> ASGIApp:
     """The application that serves the provider's side alone, for a port of its own."""
     return create(serves_customers=False)
 
@@ -84,13 +85,12 @@ def _dismissing() -> Iterator[None]:
         yield
         return
     loop = asyncio.get_running_loop()
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    found = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    handlers = {number: handler for number, handler in found.items() if callable(handler)}
 
     def stop(number: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(announcements.dismiss)
-        handler = handlers[signal.Signals(number)]
-        if callable(handler):
-            handler(number, frame)
+        handlers[signal.Signals(number)](number, frame)
 
     for number in handlers:
         signal.signal(number, stop)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from renewals import api_keys, audit, database, terms
+from renewals import api_keys, audit, clocks, database, terms
 
 SCHEME = "bearer"
 
@@ -11,6 +11,11 @@ async def identify(header: str, now: dt.datetime) -> str | None:
     """The account that the key of an Authorization header renews for; None without such a key."""
     bearer = await _find(header, now)
     return bearer.account_id if bearer and bearer.role is terms.Role.RENEWER else None
+
+
+async def holds(header: str, account_id: str, clock: clocks.Clock) -> bool:
+    """Whether the key of an Authorization header still renews for the account."""
+    return await identify(header, clock()) == account_id
 
 
 async def identify_operator(header: str, now: dt.datetime) -> audit.Operator | None:

@@ -42,6 +42,7 @@ Value = TypeVar("Value")
 
 STOP_SECONDS_MAX = 30
 """So long a server that was told to stop waits for what is under way."""
+SOCKET_MESSAGE_BYTES_MAX = 1_000_000
 SDL_PATH = Path(__file__).parent.parent / "schema.graphql"
 OPERATOR_SDL_PATH = SDL_PATH.with_name("operator.graphql")
 
@@ -87,6 +88,7 @@ def serve(
         log_level=chosen.log_level.lower(),
         access_log=chosen.log_level in ("DEBUG", "INFO"),
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
+        ws_max_size=SOCKET_MESSAGE_BYTES_MAX,
     )
 
 

@@ -1,13 +1,16 @@
 """GraphQL over a web socket (graphql-transport-ws): who asks, what is understood, and how long a reader may sleep."""
 
 import asyncio
+import contextlib
 import datetime as dt
+import functools
+import logging
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from starlette.types import Message, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.exceptions import ConnectionRejectionError
@@ -16,9 +19,13 @@ from strawberry.http.exceptions import (
     NonTextMessageReceived,
     WebSocketDisconnected,
 )
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 
 from graphql_api import authentication
+from renewals import database
 from schema.context import Context
+
+log = logging.getLogger(__name__)
 
 INIT_TIME_MAX = dt.timedelta(seconds=10)
 """A client that has not said who it is by then is sent away."""
@@ -28,14 +35,33 @@ SEND_SECONDS_MAX = 30
 """A reader that takes nothing for so long is cut: what it has missed it can ask for again."""
 
 
-def impatient(send: Send) -> Send:
-    """The same, but for a reader that sleeps: then it raises TimeoutError."""
+class Impatient:
+    """The application, for readers that do not sleep: one that takes nothing for so long is cut."""
 
-    async def send_in_time(message: Message) -> None:
-        async with asyncio.timeout(SEND_SECONDS_MAX):
-            await send(message)
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
-    return send_in_time
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
+            try:
+                async with asyncio.timeout(SEND_SECONDS_MAX):
+                    await send(message)
+            except TimeoutError:
+                _abort(send)
+                raise
+
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        with contextlib.suppress(TimeoutError):
+            await self._app(scope, receive, send_in_time)
+
+
+def _abort(send: Send) -> None:
+    """Cuts the connection at once: closing it would wait for a reader that sleeps. Uvicorn alone is known here."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if isinstance(transport, asyncio.Transport):
+        transport.abort()
 
 
 @dataclass(kw_only=True)
@@ -54,6 +80,24 @@ class SocketContext(Context):
         if account_id is None:
             raise ConnectionRejectionError
         self.account_id = account_id
+        self.is_admitted = functools.partial(authentication.holds, header, account_id, self.clock)
+
+
+class Handler(BaseGraphQLTransportWSHandler[Any, None]):
+    """Strawberry's, which looks at the key before each operation, and says so where it cannot look."""
+
+    async def handle_message(self, message: Any) -> None:
+        try:
+            is_operation = message.get("type") == "subscribe" and self.connection_acknowledged
+            if is_operation and not await self.context.is_admitted():
+                await self.websocket.close(4403, "Forbidden")
+            else:
+                await super().handle_message(message)
+        except Exception as problem:
+            if not database.is_outage(problem):
+                raise
+            log.warning("a connection cannot be served: %s", problem)
+            await self.websocket.close(1013, "Try again later")
 
 
 class Adapter(ASGIWebSocketAdapter):

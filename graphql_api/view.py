@@ -1,6 +1,7 @@
 """GraphQL over HTTP: who asks is settled before anything is parsed, and every error is JSON with a code."""
 
 import dataclasses
+import functools
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,7 @@ import strawberry
 from cross_web import HTTPException
 from graphql import GraphQLError, OperationType, get_operation_ast, parse
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
@@ -48,7 +49,10 @@ class Door(NamedTuple):
 
 async def _admit_customer(header: str, clock: clocks.Clock) -> Context | None:
     account_id = await authentication.identify(header, clock())
-    return None if account_id is None else Context(account_id=account_id, clock=clock)
+    if account_id is None:
+        return None
+    is_admitted = functools.partial(authentication.holds, header, account_id, clock)
+    return Context(account_id=account_id, clock=clock, is_admitted=is_admitted)
 
 
 async def _admit_operator(header: str, clock: clocks.Clock) -> operator_context.Context | None:
@@ -64,6 +68,7 @@ class GraphQLView(GraphQL[Any, None]):
     """Strawberry's view with our identity, our errors and a GraphiQL page that needs no network."""
 
     websocket_adapter_class = sockets.Adapter
+    graphql_transport_ws_handler_class = sockets.Handler
 
     def __init__(self, door: Door, *, clock: clocks.Clock, graphiql_page: str | None) -> None:
         self.schema: build.RenewalSchema
@@ -80,11 +85,15 @@ class GraphQLView(GraphQL[Any, None]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await self.run(WebSocket(scope, receive, sockets.impatient(send)))
+            await self.run(WebSocket(scope, receive, send))
             return
         request = Request(scope, receive)
         response = await self._respond(request)
-        await response(scope, receive, sockets.impatient(send))
+        try:
+            await response(scope, receive, send)
+        finally:
+            if isinstance(response, StreamingResponse):  # a reader that has gone leaves the stream standing
+                await response.body_iterator.aclose()  # type: ignore[attr-defined]
 
     async def _respond(self, request: Request) -> Response:
         try:
@@ -131,10 +140,13 @@ class GraphQLView(GraphQL[Any, None]):
         self, request: Request, request_adapter: Any, request_data: Any, *rest: Any, **named: Any
     ) -> Any:
         """Streams what can only be streamed: many clients take events as well as JSON, whatever they ask for."""
-        if getattr(request_data, "protocol", "http") != "http":
-            takes_json = _takes_json(request.headers.get("accept", ""))
-            if takes_json and not _subscribes(request_data.query, request_data.operation_name):
-                request_data = dataclasses.replace(request_data, protocol="http")
+        subscribes = _subscribes(request_data.query, request_data.operation_name)
+        if request_data.protocol == "http" and subscribes:
+            raise HTTPException(
+                400, "A subscription is served over a web socket, or to Accept: text/event-stream."
+            )
+        if not subscribes and _takes_json(request.headers.get("accept", "")):
+            request_data = dataclasses.replace(request_data, protocol="http")
         return await super().execute_operation(request, request_adapter, request_data, *rest, **named)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
@@ -166,8 +178,10 @@ def _takes_json(accept: str) -> bool:
 
 
 def _subscribes(query: str | None, name: str | None) -> bool:
+    if query is None or "subscription" not in query:
+        return False
     try:
-        operation = get_operation_ast(parse(query or ""), name)
+        operation = get_operation_ast(parse(query), name)
     except GraphQLError:
         return False
     return operation is not None and operation.operation is OperationType.SUBSCRIPTION

@@ -6,6 +6,7 @@ Nothing hangs on a word that is lost: the events are in PostgreSQL, and a follow
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
 
 import orjson
@@ -42,6 +43,11 @@ class _Outbox:
         taken, self._account_ids = sorted(self._account_ids), set()
         return taken
 
+    def note_sent(self) -> None:
+        """What was taken is sent; it is emptied unless more has come meanwhile."""
+        if not self._account_ids:
+            self.emptied.set()
+
 
 class Follower:
     """One who follows an account: whether it may have something new, and whether this process is about to end."""
@@ -57,15 +63,19 @@ class Follower:
         self.is_dismissed = True
         self.wake()
 
-    async def wait(self, seconds_max: float) -> None:
-        """Waits to be woken, so long at most; not at all if that has happened since the last time."""
+    async def wait(self, seconds_max: float) -> bool:
+        """Waits to be woken, so long at most, and answers whether it was, now or since the last time."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), seconds_max)
+        is_woken = self._woken.is_set()
         self._woken.clear()
+        return is_woken
 
 
 _followers: dict[str | None, set[Follower]] = {}
 _outboxes: set[_Outbox] = set()
+_ending = threading.Event()
+"""Set as soon as this process is about to end, for those who come while it does."""
 
 
 def announce(account_ids: Iterable[str]) -> None:
@@ -80,6 +90,8 @@ def announce(account_ids: Iterable[str]) -> None:
 def followed(account_id: str | None) -> Iterator[Follower]:
     """A follower that is woken whenever the account, or without one any account, may have something new."""
     follower = Follower()
+    if _ending.is_set():
+        follower.dismiss()
     _followers.setdefault(account_id, set()).add(follower)
     try:
         yield follower
@@ -90,7 +102,8 @@ def followed(account_id: str | None) -> Iterator[Follower]:
 
 
 def dismiss() -> None:
-    """Has all followers end: this process is about to."""
+    """Has all followers end, and those who come now: this process is about to."""
+    _ending.set()
     for followers in _followers.values():
         for follower in followers:
             follower.dismiss()
@@ -133,9 +146,10 @@ async def _send(client: Redis, outbox: _Outbox) -> None:
             await client.publish(CHANNEL, orjson.dumps(account_ids))
         except (RedisError, OSError) as problem:
             log.warning("other processes are not told of new events: %s", problem)
+            outbox.put(account_ids)
             await asyncio.sleep(PAUSE_SECONDS)
         else:
-            outbox.emptied.set()
+            outbox.note_sent()
 
 
 async def _hear(client: Redis) -> None:
@@ -143,8 +157,21 @@ async def _hear(client: Redis) -> None:
         try:
             async with client.pubsub(ignore_subscribe_messages=True) as channel:
                 await channel.subscribe(CHANNEL)
+                _wake(list(filter(None, _followers)))  # for what was said while nobody listened
                 async for message in channel.listen():
-                    _wake(orjson.loads(message["data"]))
+                    _wake(_read(message["data"]))
         except (RedisError, OSError) as problem:
             log.warning("new events of other processes are not heard of: %s", problem)
         await asyncio.sleep(PAUSE_SECONDS)
+
+
+def _read(message: bytes) -> list[str]:
+    """The account ids of a message; none of one that is not ours."""
+    try:
+        said = orjson.loads(message)
+    except ValueError:
+        said = None
+    if not isinstance(said, list) or not all(isinstance(each, str) for each in said):
+        log.warning("a message on %s is not understood: %.100r", CHANNEL, message)
+        return []
+    return said

@@ -7,6 +7,7 @@ so that what belongs to one transaction is seen to.
 import asyncio
 import contextlib
 import functools
+import logging
 import os
 import random
 import time
@@ -24,6 +25,8 @@ from tortoise.connection import get_connection
 from tortoise.exceptions import DBConnectionError, TransactionManagementError
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
+
+log = logging.getLogger(__name__)
 
 APP = "renewals"
 _CONNECTION = "default"
@@ -127,7 +130,10 @@ _after_commit: weakref.WeakKeyDictionary[Connection, list[Callable[[], None]]] =
 
 
 def after_commit(connection: Connection, work: Callable[[], None]) -> None:
-    """Has something done once the connection's transaction is committed, and not if it is rolled back."""
+    """Has something done once the connection's transaction is committed, and not if it is rolled back.
+
+    Transactions are not nested here: an inner one would do it although the outer is rolled back.
+    """
     _after_commit.setdefault(connection, []).append(work)
 
 
@@ -147,7 +153,10 @@ async def transaction() -> AsyncIterator[Connection]:
         stack.push_async_exit(context)
         yield connection
     for work in _after_commit.pop(connection, ()):
-        work()
+        try:
+            work()
+        except Exception:  # what is committed has succeeded
+            log.exception("work after a commit failed")
 
 
 @contextlib.asynccontextmanager

@@ -5,8 +5,9 @@ is locked from the moment a number is taken until the commit. So whoever has rea
 """
 
 import datetime as dt
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
@@ -143,19 +144,25 @@ async def read(account_id: str, after: int, count: int = ROWS_AT_ONCE) -> list[E
     return [Event(*row) for row in rows]
 
 
-async def follow(account_id: str, after: int | None) -> AsyncIterator[Event]:
+async def follow(
+    account_id: str, after: int | None, is_admitted: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[Event]:
     """Everything after a number, then what happens from now on; without a number only that.
 
-    Ends when this process is about to. Raises InvalidInput for a number that no event has had yet.
+    Ends when this process is about to, and when its reader is no longer admitted. Raises InvalidInput for a
+    number that no event has had yet.
     """
     last = await last_sequence(database.pool(), account_id)
     if after is not None and not 0 <= after <= last:
         raise errors.InvalidInput("after", f"must be 0 to {last}, the number of the last event")
-    return _follow(account_id, last if after is None else after)
+    return _follow(account_id, last if after is None else after, is_admitted)
 
 
-async def _follow(account_id: str, after: int) -> AsyncIterator[Event]:
+async def _follow(
+    account_id: str, after: int, is_admitted: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[Event]:
     with announcements.followed(account_id) as follower:
+        asked_at = time.monotonic()
         while not follower.is_dismissed:
             found = await _read_through_outages(account_id, after)
             for event in found:
@@ -163,6 +170,10 @@ async def _follow(account_id: str, after: int) -> AsyncIterator[Event]:
                 after = event.sequence
             if len(found) < ROWS_AT_ONCE:
                 await follower.wait(POLL_SECONDS)
+            if time.monotonic() - asked_at >= POLL_SECONDS:
+                if not await _holds(is_admitted):
+                    return
+                asked_at = time.monotonic()
 
 
 async def _read_through_outages(account_id: str, after: int) -> Sequence[Event]:
@@ -173,3 +184,13 @@ async def _read_through_outages(account_id: str, after: int) -> Sequence[Event]:
         if not database.is_outage(problem):
             raise
         return ()
+
+
+async def _holds(is_admitted: Callable[[], Awaitable[bool]]) -> bool:
+    """Whether the reader is admitted; while PostgreSQL is away, as it was."""
+    try:
+        return await is_admitted()
+    except Exception as problem:
+        if not database.is_outage(problem):
+            raise
+        return True

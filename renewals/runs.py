@@ -191,6 +191,16 @@ async def pending_chunks(run_id: int | None = None) -> list[Chunk]:
     return [Chunk(*row) for row in rows]
 
 
+async def read_pending_accounts() -> list[str]:
+    """The accounts of all chunks that are still to be done."""
+    rows = await database.fetch(
+        database.pool(),
+        """SELECT unnest(c.account_ids) AS account_id FROM renewal_chunks c JOIN renewal_runs r ON r.id = c.run_id
+           WHERE r.ended_at IS NULL AND c.done_at IS NULL""",
+    )
+    return [row["account_id"] for row in rows]
+
+
 async def close_done(now: dt.datetime) -> list[int]:
     """Ends the runs of which no chunk is left, with the sums of their chunks (rule 24); answers which."""
     rows = await database.fetch(

@@ -5,9 +5,12 @@ were not there at the last look. That money is short is told once, and again if 
 vain.
 """
 
+import asyncio
 import datetime as dt
 import logging
+import random
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from renewals import (
     clocks,
@@ -38,7 +41,9 @@ class Mark(NamedTuple):
 
 async def look_at_unseen(clock: clocks.Clock = clocks.utc_now) -> None:
     """Looks at all accounts that are to be looked at; one that cannot be does not hold up the others."""
-    for account_id in await find_unseen(clock()):
+    account_ids = await find_unseen(clock())
+    random.shuffle(account_ids)  # whoever else does the same does others first
+    for account_id in account_ids:
         try:
             await look(account_id, clock)
         except Exception as problem:
@@ -50,38 +55,53 @@ async def look_at_unseen(clock: clocks.Clock = clocks.utc_now) -> None:
 async def find_unseen(now: dt.datetime) -> list[str]:
     """The accounts that have changed, or whose day has begun, since they were last looked at.
 
-    None while a run is at work, which changes many accounts, each more than once.
+    Not those that a run is at work on: it changes each of them more than once.
     """
-    if await runs.pending_chunks():
-        return []
+    rows = await database.fetch(database.pool(), "SELECT DISTINCT time_zone FROM accounts")
+    zones = [row["time_zone"] for row in rows]
     rows = await database.fetch(
         database.pool(),
         """SELECT a.id FROM accounts a
+           JOIN unnest($1::text[], $2::date[]) AS z(time_zone, day) ON z.time_zone = a.time_zone
            LEFT JOIN event_streams s ON s.account_id = a.id LEFT JOIN account_watches w ON w.account_id = a.id
-           WHERE (w.seen_on, w.seen_sequence, w.seen_ledger_number) IS DISTINCT FROM
-             (($1 AT TIME ZONE a.time_zone)::date, coalesce(s.last_sequence, 0), a.ledger_number)
+           WHERE (w.seen_on, w.seen_sequence, w.seen_ledger_number)
+               IS DISTINCT FROM (z.day, coalesce(s.last_sequence, 0), a.ledger_number)
+             AND NOT a.id = ANY($3::text[])
            ORDER BY a.id""",
-        now,
+        zones,
+        [now.astimezone(ZoneInfo(zone)).date() for zone in zones],
+        await runs.read_pending_accounts(),
     )
     return [row["id"] for row in rows]
 
 
 @database.retried
 async def look(account_id: str, clock: clocks.Clock) -> None:
-    """Looks at one account: reminds of what will expire, and warns that its money will not do."""
-    async with ledger.locked(account_id) as (connection, account):
-        now = clock()
+    """Looks at one account: reminds of what will expire, and warns that its money will not do.
+
+    What is foreseen takes a while for a large account, so the account is locked only afterwards. If it has
+    changed meanwhile, it is looked at again in a minute.
+    """
+    now = clock()
+    async with database.snapshot() as connection:
+        account = await ledger.read(connection, account_id)
+        mark = await _mark(connection, account)
+        if await _read_seen(connection, account_id) == (_day(account, now), *mark):
+            return  # another worker was here
         held = await forecast.read_holdings(connection, account, FORESEEN_DAYS, now)
-        failing = find_failing(held, now)
+    failing = await asyncio.to_thread(find_failing, held, now)
+    foreseen = await asyncio.to_thread(forecast.foresee, held, SHORTFALL_DAYS, now) if failing else None
+    async with ledger.locked(account_id) as (connection, account):
+        if await _mark(connection, account) != mark:
+            return
         await reminders.remind(connection, account, failing, now)
         told = await _read_told(connection, account_id)
-        foreseen = forecast.foresee(held, SHORTFALL_DAYS, now) if failing else None
         if foreseen is None or not foreseen.top_up_cents:
             told = None
         elif told is None or await _has_acted(connection, account_id, told):
             await events.write(connection, [_shortfall(account, foreseen)], now)
             told = await _mark(connection, account)
-        await _store(connection, account, now.astimezone(account.zone).date(), told)
+        await _store(connection, account, _day(account, now), told)
 
 
 def find_failing(held: forecast.Holdings, now: dt.datetime) -> dict[str, errors.Refusal]:
@@ -89,10 +109,17 @@ def find_failing(held: forecast.Holdings, now: dt.datetime) -> dict[str, errors.
     failing: dict[str, errors.Refusal] = {}
     seen: set[str] = set()
     for run in forecast.run_days(held, held.account.balance_cents, FORESEEN_DAYS, now):
-        for outcome in run.outcomes:
-            failing |= {each.instance_id: each for each in outcome.refusals if each.instance_id not in seen}
-            seen.update(instance.id for instance in outcome.unit)
+        if run.lost:
+            for outcome in run.outcomes:
+                failing |= {
+                    each.instance_id: each for each in outcome.refusals if each.instance_id not in seen
+                }
+        seen.update([instance.id for instance in run.due])
     return failing
+
+
+def _day(account: terms.Account, now: dt.datetime) -> dt.date:
+    return now.astimezone(account.zone).date()
 
 
 def _shortfall(account: terms.Account, foreseen: forecast.Forecast) -> events.Draft:
@@ -103,6 +130,16 @@ def _shortfall(account: terms.Account, foreseen: forecast.Forecast) -> events.Dr
         "balance": money.format_cents(account.balance_cents),
     }
     return events.Draft(account.id, events.EventType.ACCOUNT_SHORTFALL, None, payload)
+
+
+async def _read_seen(connection: database.Connection, account_id: str) -> tuple[dt.date, int, int] | None:
+    """The day of the last look, and the mark there was."""
+    rows = await database.fetch(
+        connection,
+        "SELECT seen_on, seen_sequence, seen_ledger_number FROM account_watches WHERE account_id = $1",
+        account_id,
+    )
+    return tuple(rows[0]) if rows else None
 
 
 async def _read_told(connection: database.Connection, account_id: str) -> Mark | None:

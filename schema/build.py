@@ -1,5 +1,6 @@
 """The executable schema, and its printed form that is kept in `schema.graphql`."""
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import isawaitable
@@ -37,6 +38,16 @@ class OperationNamed(SchemaExtension):
         yield
 
 
+class Parser(ParserCache):
+    """Leaves a document that cannot be parsed to Strawberry, which knows how to answer it on every way."""
+
+    def on_parse(self) -> Iterator[None]:
+        parsing = super().on_parse()
+        with contextlib.suppress(GraphQLError):
+            next(parsing)
+        yield
+
+
 class Names(NameConverter):
     """Camel case, worked out once a name."""
 
@@ -69,7 +80,8 @@ class RenewalSchema(strawberry.Schema):
     ) -> StreamResult:
         """Executes an operation of a connection, each with a clock and loaders of its own."""
         assert context_value is not None
-        fresh = Context(account_id=context_value.account_id, clock=context_value.clock)
+        kept = context_value
+        fresh = Context(account_id=kept.account_id, clock=kept.clock, is_admitted=kept.is_admitted)
         return await super().stream(query, variable_values, fresh, *args, **kwargs)
 
     async def execute_again(
@@ -137,7 +149,7 @@ def make(
         execution_context_class=executor_class,
         exception_handlers=exception_handlers,
         extensions=[
-            lambda: ParserCache(maxsize=executor.DOCUMENTS_MAX),
+            lambda: Parser(maxsize=executor.DOCUMENTS_MAX),
             lambda: ValidationCache(maxsize=executor.DOCUMENTS_MAX),
             OperationNamed,  # adds to what the validation found, so after it
         ],

@@ -1,6 +1,7 @@
 """What every resolver of a request knows: whose request it is, its instant, and its loaders."""
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import strawberry
@@ -9,12 +10,20 @@ from renewals import clocks
 from schema import loaders
 
 
+async def _always() -> bool:
+    return True
+
+
 @dataclass
 class Context:
-    """One request of one account; `now` is the same for all it reads, `clock` is for what it changes."""
+    """One request of one account; `now` is the same for all it reads, `clock` is for what it changes.
+
+    `is_admitted` tells a request that lasts whether its key still holds.
+    """
 
     account_id: str
     clock: clocks.Clock
+    is_admitted: Callable[[], Awaitable[bool]] = _always
     now: dt.datetime = field(init=False)
     load: loaders.Loaders = field(init=False)
 

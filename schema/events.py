@@ -21,5 +21,6 @@ class Event:
 
 
 async def resolve_events(info: Info, after: int | None = strawberry.UNSET) -> AsyncIterator[Event]:
-    found: Any = await events.follow(info.context.account_id, inputs.given(after))
+    context = info.context
+    found: Any = await events.follow(context.account_id, inputs.given(after), context.is_admitted)
     return found  # type: ignore[no-any-return]

@@ -125,7 +125,8 @@ def report(error: GraphQLError) -> None:
         case errors.InvalidInput() as refused:
             error.message = str(refused)
             error.extensions = {"code": "INVALID_INPUT", "field": refused.field}
-        case Exception() as cause if error.path is not None and not isinstance(cause, GraphQLError):
+        # What stands nowhere in the document came out of a subscription's own stream of events.
+        case Exception() as cause if not isinstance(cause, GraphQLError) and (error.path or not error.nodes):
             error_id = secrets.token_hex(8)
             log.error("internal error %s at %s", error_id, error.path, exc_info=cause)
             error.message = "Something went wrong on our side."

@@ -14,6 +14,7 @@ import gql
 import httpx2
 import orjson
 import pytest
+import redis
 import websockets
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
@@ -183,6 +184,79 @@ async def test_nonsense_closes_the_connection_and_nothing_else(
                 await asyncio.wait_for(client.recv(), 5)
             assert (client.close_code, nonsense) == (4400, nonsense)
     assert "Traceback" not in capfd.readouterr().err
+
+
+async def test_a_revoked_key_does_nothing_more_over_an_open_socket(world: World, server: Served) -> None:
+    headers = {"Authorization": f"Bearer {await world.key('a')}"}
+    url = f"ws://{server.address}/graphql"
+    async with websockets.connect(url, subprotocols=[PROTOCOL], additional_headers=headers) as client:
+        await client.send('{"type": "connection_init"}')
+        await client.recv()
+        await world.rows("UPDATE api_keys SET revoked_at = now()")
+        asked = {"query": "{ account { id } }"}
+        await client.send(orjson.dumps({"type": "subscribe", "id": "1", "payload": asked}).decode())
+        with pytest.raises(websockets.ConnectionClosed):
+            await client.recv()
+        assert client.close_code == 4403
+
+
+async def test_a_revoked_key_ends_what_it_follows(world: World, server: Served) -> None:
+    async with streaming(server, await world.key("a"), 99) as lines:
+        assert await anext(lines) == "event: next"
+        await world.rows("UPDATE api_keys SET revoked_at = now()")
+        async with asyncio.timeout(12):
+            assert "event: complete" in [line async for line in lines]
+
+
+async def test_a_document_that_cannot_be_parsed_is_answered_on_every_way(
+    world: World, server: Served, capfd: pytest.CaptureFixture[str]
+) -> None:
+    key = await world.key("a")
+    headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream"}
+    async with httpx2.AsyncClient(headers=headers) as client:
+        answer = await client.post(server.url, json={"query": "subscription { events("})
+    assert "Syntax Error" in answer.text and "BAD_REQUEST" in answer.text
+    async with websockets.connect(
+        f"ws://{server.address}/graphql", subprotocols=[PROTOCOL], additional_headers=headers
+    ) as socket_client:
+        await socket_client.send('{"type": "connection_init"}')
+        await socket_client.recv()
+        asked = {"type": "subscribe", "id": "1", "payload": {"query": "subscription { events("}}
+        await socket_client.send(orjson.dumps(asked).decode())
+        with pytest.raises(websockets.ConnectionClosed):
+            await socket_client.recv()
+        assert (socket_client.close_code, "Syntax Error" in str(socket_client.close_reason)) == (4400, True)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+async def test_a_subscription_that_nobody_could_stream_is_refused(world: World, server: Served) -> None:
+    headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": "application/json"}
+    async with httpx2.AsyncClient(headers=headers) as client:
+        answer = await client.post(server.url, json={"query": "subscription { events { sequence } }"})
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]) == (400, {"code": "BAD_REQUEST"})
+
+
+async def test_who_comes_while_a_server_ends_does_not_hold_it_up(world: World, server: Served) -> None:
+    headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": "text/event-stream"}
+    async with httpx2.AsyncClient(headers=headers) as client:
+        await client.post(server.url, json={"query": "{ account { id } }"})
+        server.process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(httpx2.TransportError):
+            await client.post(server.url, json={"query": EVENTS, "variables": {"after": 0}})
+        async with asyncio.timeout(10):
+            await server.process.wait()
+
+
+async def test_what_is_no_announcement_deafens_nobody(world: World, server: Served, redis_url: str) -> None:
+    taking = asyncio.create_task(take(following(server, await world.key("a")), 1, after=None))
+    await asyncio.sleep(1)
+    with redis.from_url(redis_url) as client:
+        for nonsense in ("garbage", "5", "null", "[5]"):
+            client.publish("renewals:events", nonsense)
+    await change(1, "NONE")
+    started = asyncio.get_running_loop().time()
+    await asyncio.wait_for(taking, 10)
+    assert asyncio.get_running_loop().time() - started < 3  # told, not found by looking every 5 s
 
 
 async def test_a_query_over_the_socket_is_answered_with_what_is_there_now(

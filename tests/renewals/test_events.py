@@ -1,6 +1,7 @@
 """What is told of each change, in the transaction that makes it, numbered without gaps (rule 25)."""
 
 import asyncio
+import contextlib
 import datetime as dt
 from typing import Any
 
@@ -8,6 +9,7 @@ import orjson
 import pytest
 
 from renewals import (
+    announcements,
     auto_renewal,
     database,
     errors,
@@ -39,6 +41,10 @@ async def told(world: World, account: str = "a") -> list[tuple[str, str | None]]
 async def payload(world: World, sequence: int, account: str = "a") -> Any:
     sql = "SELECT payload::text FROM events WHERE account_id = $1 AND sequence = $2"
     return orjson.loads(await world.value(sql, account, sequence))
+
+
+async def admitted() -> bool:
+    return True
 
 
 def wish(*ids: str, key: str = "key", to: planning.Extension | None = None, **more: Any) -> Any:
@@ -229,7 +235,7 @@ async def test_a_follower_is_given_what_it_missed_and_then_what_happens(world: W
     await world.account("a", balance="1000.00")
     await world.instances(["i-1", "i-2"], price="1.00")
     await set_policy("i-1", "i-2")
-    following = await events.follow("a", 1)
+    following = await events.follow("a", 1, admitted)
     assert (await anext(following)).instance_id == "i-2"
     later = asyncio.ensure_future(anext(following))
     await asyncio.sleep(0.05)
@@ -244,7 +250,7 @@ async def test_a_follower_without_a_number_is_given_only_what_is_new(world: Worl
     await world.account("a")
     await world.instances(["i-1", "i-2"])
     await set_policy("i-1")
-    following = await events.follow("a", None)
+    following = await events.follow("a", None, admitted)
     later = asyncio.ensure_future(anext(following))
     await asyncio.sleep(0.05)
     await set_policy("i-2")
@@ -260,4 +266,35 @@ async def test_a_number_that_no_event_has_is_refused(world: World, after: int) -
     await world.instances(["i-2", "i-3"], account="b")
     await set_policy("i-1")
     with pytest.raises(errors.InvalidInput, match="must be 0 to 1"):
-        await events.follow("a", after)
+        await events.follow("a", after, admitted)
+
+
+async def test_nothing_is_announced_before_it_is_committed_nor_if_it_is_rolled_back(world: World) -> None:
+    await world.account("a")
+    draft = events.Draft("a", events.EventType.POLICY_CHANGED, None, {})
+    with announcements.followed("a") as follower:
+        with contextlib.suppress(ZeroDivisionError):
+            async with database.transaction() as connection:
+                await events.write(connection, [draft], NOW)
+                raise ZeroDivisionError
+        async with database.transaction() as connection:
+            await events.write(connection, [draft], NOW)
+            assert not await is_woken(follower)
+        assert await is_woken(follower)
+
+
+async def is_woken(follower: announcements.Follower) -> bool:
+    return await follower.wait(0.05)
+
+
+async def test_a_follower_whose_key_no_longer_holds_is_told_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "POLL_SECONDS", 0.05)
+    await world.account("a")
+
+    async def refused() -> bool:
+        return False
+
+    following = await events.follow("a", 0, refused)
+    assert [event async for event in following] == []
