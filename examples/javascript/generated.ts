@@ -40,12 +40,24 @@ export type BundleHandling =
   /** The selection is widened to whole bundles; each bundle is done as a whole or refused as a whole. */
   | 'WHOLE';
 
+export type CreateWebhookEndpointInput = {
+  url: Scalars['String']['input'];
+  /** Empty: all types. */
+  eventTypes?: Array<Scalars['String']['input']>;
+  /** Same key, same request: the first answer again. */
+  idempotencyKey: Scalars['String']['input'];
+};
+
 /** 机房类型 */
 export type DataCenterType =
   | 'CLASSIC'
   | 'VPC'
   | 'EDGE'
   | 'DEDICATED';
+
+export type DeleteWebhookEndpointInput = {
+  id: Scalars['ID']['input'];
+};
 
 export type InstanceFilter = {
   ids?: InputMaybe<Array<Scalars['ID']['input']>>;
@@ -156,10 +168,30 @@ export type RenewalTab =
   | 'NONE'
   | 'NO_EXPIRY';
 
+export type ReplayWebhookDeliveryInput = {
+  /** The endpoint's. */
+  id: Scalars['ID']['input'];
+  sequence: Scalars['Int']['input'];
+  /** False: the parked delivery of this event. True: this event and all after it, whatever became of them. */
+  andAllAfter?: Scalars['Boolean']['input'];
+};
+
+export type RotateWebhookSecretInput = {
+  id: Scalars['ID']['input'];
+  /** So long the old secret signs as well. */
+  overlapHours?: Scalars['Int']['input'];
+  /** Same key: the first answer again. */
+  idempotencyKey: Scalars['String']['input'];
+};
+
 /** Instances by id, or all that a filter matches except some. At most 10,000. */
 export type Selection =
   { ids: Array<Scalars['ID']['input']>; matching?: never; }
   |  { ids?: never; matching: MatchingInput; };
+
+export type SendTestWebhookInput = {
+  id: Scalars['ID']['input'];
+};
 
 export type SetRenewalPolicyInput = {
   selection: Selection;
@@ -183,6 +215,19 @@ export type UnifyExpiryInput = {
 export type UnifyTarget =
   { date: Scalars['Date']['input']; dayOfMonth?: never; }
   |  { date?: never; dayOfMonth: Scalars['Int']['input']; };
+
+/** What is left out stays as it is. */
+export type UpdateWebhookEndpointInput = {
+  id: Scalars['ID']['input'];
+  url?: InputMaybe<Scalars['String']['input']>;
+  eventTypes?: InputMaybe<Array<Scalars['String']['input']>>;
+  enabled?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** WAITING: it is tried again, or waits for an earlier one of its instance. PARKED: it is not. */
+export type WebhookDeliveryState =
+  | 'WAITING'
+  | 'PARKED';
 
 export type ExpiringQueryVariables = Exact<{
   days: Scalars['Int']['input'];
