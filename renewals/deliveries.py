@@ -68,13 +68,26 @@ async def replay(
     """Has a parked delivery tried again at once, or an event and all after it, whatever became of them."""
     async with database.transaction() as connection:
         endpoint = await webhooks.find(connection, owner, endpoint_id)
-        await webhook_claims.lock(connection, endpoint.id)
-        if and_all_after:
-            await _rewind(connection, endpoint.id, account_id, sequence)
-        else:
-            await _revive(connection, endpoint.id, account_id, sequence, clock())
-    announcements.announce([account_id])
+        await send_again(connection, endpoint.id, account_id, sequence, clock, and_all_after=and_all_after)
     return endpoint
+
+
+async def send_again(
+    connection: database.Connection,
+    endpoint_id: uuid.UUID,
+    account_id: str,
+    sequence: int,
+    clock: clocks.Clock,
+    *,
+    and_all_after: bool,
+) -> None:
+    """Does what `replay` does in the transaction of a caller."""
+    await webhook_claims.lock(connection, endpoint_id)
+    if and_all_after:
+        await _rewind(connection, endpoint_id, account_id, sequence)
+    else:
+        await _revive(connection, endpoint_id, account_id, sequence, clock())
+    database.after_commit(connection, lambda: announcements.announce([account_id]))
 
 
 async def _revive(

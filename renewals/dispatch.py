@@ -10,7 +10,7 @@ import datetime as dt
 import logging
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 
 import orjson
 
@@ -245,18 +245,31 @@ async def send_test(
     resolver: outbound.Resolver = outbound.resolve,
 ) -> outbound.Answer:
     """Sends an endpoint a message that is no event, at once, and answers what came back."""
-    endpoint = await webhooks.find(database.pool(), owner, endpoint_id)
+    with testing(owner):
+        endpoint = await webhooks.find(database.pool(), owner, endpoint_id)
+        return await test(endpoint, clock, resolver)
+
+
+@contextlib.contextmanager
+def testing(owner: str | None) -> Iterator[None]:
+    """Lets an owner send one test at a time, and a process not too many; raises InvalidInput."""
     if len(_testing) >= TESTS_AT_ONCE or owner in _testing:
         raise errors.InvalidInput("input.id", "a test is under way; try again when it has ended")
     _testing.add(owner)
     try:
-        message = {"type": TEST_TYPE, "timestamp": clock(), "data": {"accountId": owner}}
-        body = orjson.dumps(message)
-        async with _line(endpoint.url, resolver) as post:
-            send = await _signing(endpoint.id, post, clock)
-            return await send(f"msg_test_{uuid.uuid4().hex}", body)
+        yield
     finally:
         _testing.discard(owner)
 
 
 _testing: set[str | None] = set()
+
+
+async def test(
+    endpoint: webhooks.Endpoint, clock: clocks.Clock, resolver: outbound.Resolver
+) -> outbound.Answer:
+    """Sends the test itself, for a caller within `testing`."""
+    body = orjson.dumps({"type": TEST_TYPE, "timestamp": clock(), "data": {"accountId": endpoint.account_id}})
+    async with _line(endpoint.url, resolver) as post:
+        send = await _signing(endpoint.id, post, clock)
+        return await send(f"msg_test_{uuid.uuid4().hex}", body)

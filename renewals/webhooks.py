@@ -5,6 +5,7 @@ changes an endpoint of another owner: it is as if it were not there.
 """
 
 import contextlib
+import dataclasses
 import datetime as dt
 import hashlib
 import uuid
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 import orjson
 
-from renewals import addresses, clocks, database, errors, events, ledger, settings, webhook_secrets
+from renewals import addresses, clocks, database, errors, events, ledger, requests, settings, webhook_secrets
 
 OVERLAP_HOURS_DEFAULT = 24
 OVERLAP_HOURS_MAX = 168
@@ -67,42 +68,47 @@ class EndpointChange:
 @database.retried
 async def create(owner: str | None, request: EndpointRequest, clock: clocks.Clock) -> Created:
     """Makes an endpoint and its secret, or raises Refused; the same key and request: the first answer again."""
-    check_url(request.url)
-    check_types(request.event_types)
-    check_key(request.idempotency_key)
-    request_hash = hashlib.sha256(orjson.dumps([request.url, sorted(set(request.event_types))])).digest()
+    check_request(request)
     async with _locked(owner) as connection:
-        rows = await database.fetch(
-            connection,
-            """SELECT id, request_hash FROM webhook_endpoints
-               WHERE account_id IS NOT DISTINCT FROM $1 AND idempotency_key = $2""",
-            owner,
-            request.idempotency_key,
+        return await add(connection, owner, request, clock())
+
+
+async def add(
+    connection: database.Connection, owner: str | None, request: EndpointRequest, now: dt.datetime
+) -> Created:
+    """Does what `create` does in the transaction of a caller, who checked the request and locked the owner."""
+    request_hash = hashlib.sha256(orjson.dumps([request.url, sorted(set(request.event_types))])).digest()
+    rows = await database.fetch(
+        connection,
+        """SELECT id, request_hash FROM webhook_endpoints
+           WHERE account_id IS NOT DISTINCT FROM $1 AND idempotency_key = $2""",
+        owner,
+        request.idempotency_key,
+    )
+    if rows:
+        if rows[0]["request_hash"] != request_hash:
+            raise errors.IdempotencyKeyReused(request.idempotency_key)
+        endpoint = await find(connection, owner, str(rows[0]["id"]))
+        return Created(
+            endpoint, await webhook_secrets.read_of(connection, endpoint.id, request.idempotency_key)
         )
-        if rows:
-            if rows[0]["request_hash"] != request_hash:
-                raise errors.IdempotencyKeyReused(request.idempotency_key)
-            endpoint = await find(connection, owner, str(rows[0]["id"]))
-            return Created(
-                endpoint, await webhook_secrets.read_of(connection, endpoint.id, request.idempotency_key)
-            )
-        await _refuse_too_many(connection, owner)
-        endpoint_id, now = database.new_id(), clock()
-        await database.execute(
-            connection,
-            """INSERT INTO webhook_endpoints
-                 (id, account_id, url, event_types, created_at, changed_at, idempotency_key, request_hash)
-               VALUES ($1, $2, $3, $4, $5, $5, $6, $7)""",
-            endpoint_id,
-            owner,
-            request.url,
-            sorted(set(request.event_types)),
-            now,
-            request.idempotency_key,
-            request_hash,
-        )
-        secret = await webhook_secrets.issue(connection, endpoint_id, request.idempotency_key, now)
-        return Created(await find(connection, owner, str(endpoint_id)), secret)
+    await _refuse_too_many(connection, owner)
+    endpoint_id = database.new_id()
+    await database.execute(
+        connection,
+        """INSERT INTO webhook_endpoints
+             (id, account_id, url, event_types, created_at, changed_at, idempotency_key, request_hash)
+           VALUES ($1, $2, $3, $4, $5, $5, $6, $7)""",
+        endpoint_id,
+        owner,
+        request.url,
+        sorted(set(request.event_types)),
+        now,
+        request.idempotency_key,
+        request_hash,
+    )
+    secret = await webhook_secrets.issue(connection, endpoint_id, request.idempotency_key, now)
+    return Created(await find(connection, owner, str(endpoint_id)), secret)
 
 
 @database.retried
@@ -110,26 +116,32 @@ async def update(
     owner: str | None, endpoint_id: str, change: EndpointChange, clock: clocks.Clock
 ) -> Endpoint:
     """Changes an endpoint; one that is enabled again goes on where it stopped, and is tried at once."""
-    if change.url is not None:
-        check_url(change.url)
-    if change.event_types is not None:
-        check_types(change.event_types)
+    check_change(change)
     async with _locked(owner) as connection:
-        before = await find(connection, owner, endpoint_id)
-        reason = before.disabled_reason
-        if change.is_enabled is not None:
-            reason = None if change.is_enabled else before.disabled_reason or DISABLED_BY_OWNER
-        await database.execute(
-            connection,
-            """UPDATE webhook_endpoints SET url = $2, event_types = $3, disabled_reason = $4, changed_at = $5
-               WHERE id = $1""",
-            before.id,
-            before.url if change.url is None else change.url,
-            before.event_types if change.event_types is None else sorted(set(change.event_types)),
-            reason,
-            clock(),
-        )
-        return await find(connection, owner, endpoint_id)
+        return await alter(connection, await find(connection, owner, endpoint_id), change, clock())
+
+
+async def alter(
+    connection: database.Connection, before: Endpoint, change: EndpointChange, now: dt.datetime
+) -> Endpoint:
+    """Does what `update` does in the transaction of a caller, who checked the change and locked the owner."""
+    reason = before.disabled_reason
+    if change.is_enabled is not None:
+        reason = None if change.is_enabled else before.disabled_reason or DISABLED_BY_OWNER
+    types = before.event_types if change.event_types is None else tuple(sorted(set(change.event_types)))
+    url = before.url if change.url is None else change.url
+    after = dataclasses.replace(before, url=url, event_types=types, disabled_reason=reason, changed_at=now)
+    await database.execute(
+        connection,
+        """UPDATE webhook_endpoints SET url = $2, event_types = $3, disabled_reason = $4, changed_at = $5
+           WHERE id = $1""",
+        after.id,
+        after.url,
+        after.event_types,
+        after.disabled_reason,
+        after.changed_at,
+    )
+    return after
 
 
 @database.retried
@@ -142,12 +154,10 @@ async def rotate(
     overlap_hours: int = OVERLAP_HOURS_DEFAULT,
 ) -> Created:
     """Gives an endpoint a new secret; the old one signs as well for so many hours."""
-    check_key(idempotency_key)
-    if not 0 <= overlap_hours <= OVERLAP_HOURS_MAX:
-        raise errors.InvalidInput("input.overlapHours", f"must be 0 to {OVERLAP_HOURS_MAX}")
+    requests.check_key(idempotency_key)
+    overlap = to_overlap(overlap_hours)
     async with _locked(owner) as connection:
         endpoint = await find(connection, owner, endpoint_id)
-        overlap = dt.timedelta(hours=overlap_hours)
         secret = await webhook_secrets.replace(connection, endpoint.id, idempotency_key, overlap, clock())
     return Created(endpoint, secret)
 
@@ -156,8 +166,12 @@ async def rotate(
 async def delete(owner: str | None, endpoint_id: str) -> None:
     """Deletes an endpoint with its secrets; the worker sweeps up what waited for it."""
     async with _locked(owner) as connection:
-        endpoint = await find(connection, owner, endpoint_id)
-        await database.execute(connection, "DELETE FROM webhook_endpoints WHERE id = $1", endpoint.id)
+        await remove(connection, await find(connection, owner, endpoint_id))
+
+
+async def remove(connection: database.Connection, endpoint: Endpoint) -> None:
+    """Does what `delete` does in the transaction of a caller, who locked the owner."""
+    await database.execute(connection, "DELETE FROM webhook_endpoints WHERE id = $1", endpoint.id)
 
 
 async def read_all(owner: str | None) -> list[Endpoint]:
@@ -210,6 +224,21 @@ async def disable(
     )
 
 
+def check_request(request: EndpointRequest) -> None:
+    """Raises InvalidInput for a request that no owner may make."""
+    check_url(request.url)
+    check_types(request.event_types)
+    requests.check_key(request.idempotency_key)
+
+
+def check_change(change: EndpointChange) -> None:
+    """Raises InvalidInput for a change that no owner may make."""
+    if change.url is not None:
+        check_url(change.url)
+    if change.event_types is not None:
+        check_types(change.event_types)
+
+
 def check_url(url: str) -> None:
     """Raises InvalidInput for a URL that nothing would be sent to; its host is looked up when something is."""
     chosen = settings.get()
@@ -227,11 +256,11 @@ def check_types(event_types: Sequence[str]) -> None:
         raise errors.InvalidInput("input.eventTypes", f"there are no events {unknown[0][:64]!r}")
 
 
-def check_key(key: str) -> None:
-    """Raises InvalidInput for an idempotency key that is not one."""
-    length_max = settings.get().idempotency_key_length_max
-    if not 1 <= len(key) <= length_max or not key.isprintable():
-        raise errors.InvalidInput("input.idempotencyKey", f"must be 1 to {length_max} printable characters")
+def to_overlap(hours: int) -> dt.timedelta:
+    """How long the secrets before a new one sign as well; raises InvalidInput for what is out of bounds."""
+    if not 0 <= hours <= OVERLAP_HOURS_MAX:
+        raise errors.InvalidInput("input.overlapHours", f"must be 0 to {OVERLAP_HOURS_MAX}")
+    return dt.timedelta(hours=hours)
 
 
 _SELECT = """SELECT id, account_id, url, event_types, disabled_reason, created_at, changed_at
@@ -250,8 +279,13 @@ async def _locked(owner: str | None) -> AsyncIterator[database.Connection]:
             yield connection
         return
     async with database.transaction() as connection:
-        await database.execute(connection, "SELECT pg_advisory_xact_lock($1)", _PROVIDER_LOCK)
+        await lock_provider(connection)
         yield connection
+
+
+async def lock_provider(connection: database.Connection) -> None:
+    """Has the transaction of a caller have the provider's endpoints to itself."""
+    await database.execute(connection, "SELECT pg_advisory_xact_lock($1)", _PROVIDER_LOCK)
 
 
 async def _refuse_too_many(connection: database.Connection, owner: str | None) -> None:

@@ -80,6 +80,9 @@ class CreateWebhookEndpointInput:
     event_types: list[str] = strawberry.field(default_factory=list, description="Empty: all types.")
     idempotency_key: str = strawberry.field(description="Same key, same request: the first answer again.")
 
+    def to_request(self) -> domain.EndpointRequest:
+        return domain.EndpointRequest(self.url, self.event_types, self.idempotency_key)
+
 
 @strawberry.input(description="What is left out stays as it is.")
 class UpdateWebhookEndpointInput:
@@ -87,6 +90,10 @@ class UpdateWebhookEndpointInput:
     url: str | None = strawberry.UNSET
     event_types: list[str] | None = strawberry.UNSET
     enabled: bool | None = strawberry.UNSET
+
+    def to_change(self) -> domain.EndpointChange:
+        given = inputs.given
+        return domain.EndpointChange(given(self.url), given(self.event_types), given(self.enabled))
 
 
 @strawberry.input
@@ -195,20 +202,16 @@ async def resolve_endpoints(info: Info) -> list[WebhookEndpoint]:
 async def create(
     info: Info, request: Annotated[CreateWebhookEndpointInput, strawberry.argument(name="input")]
 ) -> CreateWebhookEndpointResult:
-    asked = domain.EndpointRequest(request.url, request.event_types, request.idempotency_key)
-    created = await domain.create(info.context.account_id, asked, info.context.clock)
+    created = await domain.create(info.context.account_id, request.to_request(), info.context.clock)
     return CreateWebhookEndpointSuccess(changed=created.endpoint, secret=created.secret)
 
 
 async def update(
     info: Info, request: Annotated[UpdateWebhookEndpointInput, strawberry.argument(name="input")]
 ) -> UpdateWebhookEndpointResult:
-    given = inputs.given
-    change = domain.EndpointChange(given(request.url), given(request.event_types), given(request.enabled))
     context = info.context
-    return UpdateWebhookEndpointSuccess(
-        changed=await domain.update(context.account_id, request.id, change, context.clock)
-    )
+    changed = await domain.update(context.account_id, request.id, request.to_change(), context.clock)
+    return UpdateWebhookEndpointSuccess(changed=changed)
 
 
 async def rotate(

@@ -6,7 +6,7 @@ import strawberry
 
 from renewals import accounts as domain
 from renewals import audit, listings, provisioning, retries
-from schema.operator import answers, inputs, refusals
+from schema.operator import answers, inputs, refusals, webhooks
 from schema.operator.context import Info
 
 _Input = strawberry.argument(name="input")
@@ -115,6 +115,13 @@ class Mutation:
         return answers.ReleaseInstancesSuccess(
             **_rows(await provisioning.release(call, request.instance_ids))
         )
+
+    create_webhook_endpoint = strawberry.mutation(resolver=webhooks.create)
+    update_webhook_endpoint = strawberry.mutation(resolver=webhooks.update)
+    rotate_webhook_secret = strawberry.mutation(resolver=webhooks.rotate)
+    delete_webhook_endpoint = strawberry.mutation(resolver=webhooks.delete)
+    replay_webhook_delivery = strawberry.mutation(resolver=webhooks.replay)
+    send_test_webhook = strawberry.mutation(resolver=webhooks.send_test)
 
     @strawberry.mutation
     async def retry_parked(

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from schema.operator import accounts, catalogue, instances, watching
+from schema.operator import accounts, catalogue, instances, watching, webhooks
 
 
 @strawberry.type
@@ -17,3 +17,4 @@ class Query:
     renewal_runs = strawberry.field(resolver=watching.resolve_runs)
     integrity_report = strawberry.field(resolver=watching.resolve_integrity_report)
     audit_log = strawberry.field(resolver=watching.resolve_audit_log)
+    webhook_endpoints = strawberry.field(resolver=webhooks.resolve_endpoints)
