@@ -29,7 +29,7 @@ class Operator(Client):
         success = f"... on {name}Success {select}" if select else ""
         sent |= {"idempotencyKey": key or f"key {next(self._numbers)}"}
         # Only those refusals that the union has may be asked for.
-        refused = _REFUSED if verb not in ("createAccount", *_NOTHING_NAMED) else _NO_NOT_FOUND
+        refused = _REFUSED if verb not in _NOTHING_NAMED else _NO_NOT_FOUND
         query = f"mutation($input: {name}Input!) {{ {verb}(input: $input) {{ {refused} {success} }} }}"
         return dict((await self(query, input=sent))[verb])
 
@@ -49,6 +49,7 @@ class Operator(Client):
 
 
 _NOTHING_NAMED = (
-    "putProducts", "putDataCenters", "changePrices", "confirmPrices", "makeFormal", "releaseInstances",
+    "createAccount", "putProducts", "putDataCenters", "changePrices", "confirmPrices", "makeFormal",
+    "releaseInstances", "createWebhookEndpoint",
 )  # fmt: skip
 _NO_NOT_FOUND = _REFUSED.replace("... on NotFound { field }", "")

@@ -5,7 +5,10 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from tests.operator.client import Operator
+from tests.webhooks.conftest import receiver, sending
 from tests.world import World
+
+__all__ = ["operator", "receiver", "sending"]
 
 
 @pytest.fixture

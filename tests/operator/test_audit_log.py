@@ -54,6 +54,7 @@ CALLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "confirmPrices": ({"instanceIds": ["i-1"]}, {"instanceIds": ["x"]}),
     "makeFormal": ({"instanceIds": ["i-1"]}, {"instanceIds": ["x"]}),
     "releaseInstances": ({"instanceIds": ["i-1"]}, {"instanceIds": ["x"]}),
+    "createWebhookEndpoint": ({"url": "https://a.example.com"}, {"url": "https://b.example.com"}),
 }
 """Of each mutation a request, and another one for the same key."""
 

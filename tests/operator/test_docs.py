@@ -23,4 +23,4 @@ async def test_every_example_answers_what_it_shows(world: World, operator: Opera
         PAGE.write_text(text, encoding="utf-8")
     else:
         assert [step.answer[2] for step in found] == answers
-    assert len(answers) == 7
+    assert len(answers) == 9

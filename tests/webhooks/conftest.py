@@ -77,6 +77,23 @@ class Sending:
         await self.until(f"SELECT coalesce(sum(delivered_count), 0) >= {count} FROM webhook_states")
 
 
+async def put_parked(endpoint_id: str, account_id: str = "a") -> None:
+    """An event of an account that an endpoint refused for three days."""
+    statements = (
+        f"INSERT INTO event_streams VALUES ('{account_id}', 1)",
+        f"""INSERT INTO events
+            VALUES ('{account_id}', 1, 'instance.expired', '2027-01-09 16:00Z', 'i-1', '{{}}')""",
+        f"INSERT INTO webhook_cursors VALUES ('{endpoint_id}', '{account_id}', 1, 1)",
+        f"""INSERT INTO webhook_deliveries
+              (endpoint_id, account_id, sequence, lane, attempts, parked_at, last_status, last_response)
+            VALUES ('{endpoint_id}', '{account_id}', 1, 'i-1', 13, now(), 500, 'no such instance')""",
+        f"""INSERT INTO webhook_states (endpoint_id, last_status) VALUES ('{endpoint_id}', 204)
+            ON CONFLICT DO NOTHING""",
+    )
+    for statement in statements:
+        await database.execute(database.pool(), statement)
+
+
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     async with listening() as opened:

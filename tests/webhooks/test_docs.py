@@ -11,10 +11,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from renewals import database
 from tests import test_readme
 from tests.client import Client
-from tests.webhooks.conftest import Sending
+from tests.webhooks.conftest import Sending, put_parked
 from tests.webhooks.receiver import Got, Receiver
 from tests.world import World
 
@@ -45,20 +44,6 @@ async def test_the_page_answers_what_it_shows(world: World, graphql: Client) -> 
     else:
         assert [step[2] for step in steps] == answers
     assert len(answers) == 4
-
-
-async def put_parked(endpoint_id: str) -> None:
-    """An event that the endpoint refused for three days."""
-    statements = (
-        "INSERT INTO event_streams VALUES ('a', 1)",
-        """INSERT INTO events VALUES ('a', 1, 'instance.expired', '2027-01-09 16:00Z', 'i-1', '{}')""",
-        f"INSERT INTO webhook_cursors VALUES ('{endpoint_id}', 'a', 1, 1)",
-        f"""INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts, parked_at, last_status,
-              last_response) VALUES ('{endpoint_id}', 'a', 1, 'i-1', 13, now(), 500, 'no such instance')""",
-        f"INSERT INTO webhook_states (endpoint_id, last_status) VALUES ('{endpoint_id}', 204)",
-    )
-    for statement in statements:
-        await database.execute(database.pool(), statement)
 
 
 def shown(language: str) -> str:
