@@ -99,8 +99,8 @@ async def replay(
 async def send_test(call: Call, endpoint_id: str, resolver: outbound.Resolver = outbound.resolve) -> Told:
     """Sends an endpoint a message that is no event; answers what came back.
 
-    It is sent within the transaction, so that a repeated key sends nothing. A process sends the provider's tests one
-    at a time, before it takes a connection: they hold up nobody.
+    It is sent within the transaction, so that a repeated key sends nothing. A process sends one at a time, and refuses
+    another before that takes a connection: the pool is left to the others.
     """
 
     async def work(connection: Connection) -> Deed:
