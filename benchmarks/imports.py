@@ -60,18 +60,21 @@ def take(url: str, path: Path, *, kill_at: int | None = None) -> None:
     command = [sys.executable, "-m", "graphql_api", "import", path.stem, str(path)]
     environment = os.environ | {"DATABASE_URL": url}
     started = time.monotonic()
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        with Memory(process.pid) as memory:
-            if kill_at is None:
-                assert process.stdout is not None
-                said = process.stdout.read().decode().strip()
-            else:
-                while asyncio.run(count(url)) < kill_at:
-                    time.sleep(1)
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-                said = f"killed at {asyncio.run(count(url))} rows"
-    print(f"{path.name}: {time.monotonic() - started:.1f} s, {memory.peak:.0f} MiB at its peak; {said}", flush=True)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    with process, Memory(process.pid) as memory:
+        if kill_at is None:
+            assert process.stdout is not None
+            said = process.stdout.read().decode().strip()
+        else:
+            while asyncio.run(count(url)) < kill_at:
+                time.sleep(1)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            said = f"killed at {asyncio.run(count(url))} rows"
+    print(
+        f"{path.name}: {time.monotonic() - started:.1f} s, {memory.peak:.0f} MiB at its peak; {said}",
+        flush=True,
+    )
 
 
 async def count(url: str) -> int:

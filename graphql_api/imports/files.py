@@ -68,14 +68,13 @@ def _count_lines(path: Path, encoding: str) -> int:
     with path.open("rb") as file:
         while True:
             block = file.read(_BLOCK_BYTES)
-            held = len(decoder.getstate()[0])
+            position += len(block)
             try:
                 text = decoder.decode(block, final=not block)
             except UnicodeDecodeError as problem:
                 before = problem.object[: problem.start]
                 line = lines + 1 + before.decode(encoding, "ignore").count("\n")
-                raise _Undecodable(line, position - held + problem.start + 1) from None
-            position += len(block)
+                raise _Undecodable(line, position - len(problem.object) + problem.start + 1) from None
             first, _, _ = text.partition("\n")
             if length + len(first) > LINE_CHARACTERS_MAX:
                 raise FileRefused(

@@ -81,6 +81,7 @@ def _gather(lines: Iterable[Line | None], kind: Kind, keys: Seen, groups: Seen) 
             yield None
             continue
         line, number = each, each.number
+        complete(number - GROUP_LINES + 1)
         if line.row is not None and (first := keys.first_line(line.key, number)) != number:
             line = _refused(line, kind.key[-1], f"is on line {first} already, which counts")
         if line.group is None:
@@ -93,7 +94,6 @@ def _gather(lines: Iterable[Line | None], kind: Kind, keys: Seen, groups: Seen) 
             assert kind.group is not None
             reason = f"is of line {first}; all its lines must be among the {GROUP_LINES} from there on"
             refused.append(_refused(line, kind.group, reason))
-        complete(number - GROUP_LINES)
         if len(sound) + len(refused) >= BATCH_LINES:
             yield Batch(sound, refused, number)
             sound, refused = [], []
