@@ -61,6 +61,8 @@ def vouchers(file: File, encoding: Encoding = None, dry_run: DryRun = False, err
 def _take(kind: Kind, path: Path, encoding: str | None, errors: Path | None, *, is_dry: bool) -> None:
     chosen = commands.configure()
     url = commands.required(lambda: chosen.required_database_url)
+    if errors and errors.exists() and errors.samefile(path):
+        raise typer.BadParameter("is the file that is taken in", param_hint="--errors")
     memory.collect_rarely()
     try:
         source = files.look_through(path, _known(encoding))

@@ -140,6 +140,8 @@ def test_an_id_of_another_account_is_refused(take: Take, url: str) -> None:
 
 def test_a_hundred_mistakes_are_shown_and_all_are_written(take: Take, tmp_path: Path) -> None:
     rows = [row(f"i-{number}", productCode="=moon") for number in range(150)]
+    assert take("instances", csv_of(rows), "--errors", f"{tmp_path}/instances.csv").exit_code == 2
+    assert (tmp_path / "instances.csv").read_text() == csv_of(rows)
     done = take("instances", csv_of(rows), "--errors", f"{tmp_path}/errors.csv")
     assert len(mistakes(done)) == 100
     assert done.stderr.splitlines()[-1] == "... and 50 more; --errors FILE.csv writes all"
