@@ -6,7 +6,6 @@ in with `renewals import`.
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -61,16 +60,16 @@ def take(url: str, path: Path, *, kill_at: int | None = None) -> None:
     environment = os.environ | {"DATABASE_URL": url}
     started = time.monotonic()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    with process, Memory(process.pid) as memory:
-        if kill_at is None:
-            assert process.stdout is not None
+    with process:
+        assert process.stdout is not None
+        with Memory(process.pid) as memory:
+            if kill_at is not None:
+                while asyncio.run(count(url)) < kill_at:
+                    time.sleep(1)
+                process.kill()
             said = process.stdout.read().decode().strip()
-        else:
-            while asyncio.run(count(url)) < kill_at:
-                time.sleep(1)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            said = f"killed at {asyncio.run(count(url))} rows"
+    if kill_at is not None:
+        said = f"killed at {asyncio.run(count(url))} rows"
     print(
         f"{path.name}: {time.monotonic() - started:.1f} s, {memory.peak:.0f} MiB at its peak; {said}",
         flush=True,
