@@ -1,20 +1,21 @@
 """The command line: `renewals up` for everything at once, the other commands for one part each."""
 
-import asyncio
 import datetime as dt
 import importlib
-import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated
 
-import asyncpg
-import redis
 import typer
 import uvicorn
 
 from graphql_api import binaries, forecasts, graphiql, reports, stack
+from graphql_api.commands import configure as _configure
+from graphql_api.commands import fail as _fail
+from graphql_api.commands import required as _required
+from graphql_api.commands import run as _run
+from graphql_api.imports import command as imports
 from renewals import (
     announcements,
     auto_renewal,
@@ -38,8 +39,6 @@ from schema import build
 from schema.operator import build as operator_build
 from workers import main as worker_main
 
-Value = TypeVar("Value")
-
 STOP_SECONDS_MAX = 30
 """So long a server that was told to stop waits for what is under way."""
 SOCKET_MESSAGE_BYTES_MAX = 1_000_000
@@ -55,6 +54,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(imports.app, name="import")
 
 
 @app.command()
@@ -307,45 +307,6 @@ def fetch_graphiql_assets() -> None:
         typer.echo(f"{graphiql.fetch(folder)} files fetched into {folder}")
     except graphiql.GraphiQLError as problem:
         _fail(str(problem))
-
-
-def _required(read: Callable[[], Value]) -> Value:
-    """What a command cannot do without, or a word on how to get it."""
-    try:
-        return read()
-    except settings.SettingMissingError as problem:
-        _fail(str(problem))
-
-
-def _run(work: Coroutine[object, object, Value]) -> Value:
-    """Runs a command's work; says in a line what an operator can mend."""
-    try:
-        return asyncio.run(work)
-    except (
-        OSError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.InvalidCatalogNameError,
-        redis.ConnectionError,
-    ) as problem:
-        _fail(f"A server cannot be reached: {problem}")
-    except asyncpg.UndefinedTableError:
-        _fail("The database has no tables yet: run `renewals migrate`.")
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)
-
-
-def _configure() -> settings.Settings:
-    """The settings, or one line for each that is wrong."""
-    try:
-        chosen = settings.get()
-    except ValueError as problem:
-        _fail(settings.explain(problem))
-    logging.basicConfig(level=chosen.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("tortoise").setLevel(max(logging.WARNING, logging.getLogger().level))
-    return chosen
 
 
 def _describe_endpoint(report: webhook_reports.Report) -> str:

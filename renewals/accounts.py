@@ -3,14 +3,16 @@
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from renewals import api_keys, audit, checks, database, errors, ledger, settings, terms, vouchers
 from renewals.audit import Action, Call, Deed, Told
 from renewals.database import Connection
+
+ZONE_UNKNOWN = "is not known to the database"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +56,11 @@ class TopUp:
 
 async def create(call: Call, request: NewAccount) -> Told:
     """Opens an account with no money in it; answers its `account_id`."""
-    checks.require("id", checks.identifier(request.id))
-    checks.require("timeZone", checks.time_zone(request.time_zone))
-    checks.require("currency", checks.currency(request.currency))
-    _check_changeable(dataclasses.asdict(request))
+    _require_sound(dataclasses.asdict(request))
 
     async def work(connection: Connection) -> Deed:
-        await _require_zone(connection, request.time_zone)
+        if not await known_zones(connection, [request.time_zone]):
+            raise errors.InvalidInput("input.timeZone", ZONE_UNKNOWN)
         if await ledger.lock(connection, [request.id]):
             raise errors.InvalidInput("input.id", "is the id of another account")
         await ledger.open_account(
@@ -81,7 +81,7 @@ async def create(call: Call, request: NewAccount) -> Told:
 
 async def update(call: Call, request: AccountChange) -> Told:
     """Changes an account's name, lead time or cap; answers its `account_id`."""
-    _check_changeable(request.columns)
+    _require_sound(request.columns)
 
     async def work(connection: Connection) -> Deed:
         await locked(connection, request.account_id)
@@ -197,19 +197,39 @@ async def locked(connection: Connection, account_id: str, field: str = "accountI
     return found[account_id]
 
 
-def _check_changeable(columns: Mapping[str, Any]) -> None:
-    if "name" in columns:
-        checks.require("name", checks.name(columns["name"] or ""))
-    lead_days, cap_bps = columns.get("lead_days"), columns.get("price_rise_cap_bps")
-    checks.require("leadDays", checks.within(lead_days, 0, settings.LEAD_DAYS_MAX))
-    checks.require("priceRiseCapPercent", checks.within_hundredths(cap_bps, 0, checks.PRICE_RISE_CAP_BPS_MAX))
+def problems(columns: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    """What may be wrong with each of the columns that are there: its field, and the problem or None."""
+    for column, check in _CHECKS.items():
+        if column in columns:
+            yield check.field, check.find(columns[column])
 
 
-async def _require_zone(connection: Connection, time_zone: str) -> None:
-    """PostgreSQL has zones of its own, and reckons with them, too."""
-    sql = "SELECT FROM pg_timezone_names WHERE name = $1"
-    if not await database.fetch(connection, sql, time_zone):
-        raise errors.InvalidInput("input.timeZone", "is not known to the database")
+class _Check(NamedTuple):
+    field: str
+    find: Callable[[Any], str | None]
+
+
+_CHECKS: Mapping[str, _Check] = {
+    "id": _Check("id", checks.identifier),
+    "time_zone": _Check("timeZone", checks.time_zone),
+    "currency": _Check("currency", checks.currency),
+    "name": _Check("name", lambda name: checks.name(name or "")),
+    "lead_days": _Check("leadDays", lambda days: checks.within(days, 0, settings.LEAD_DAYS_MAX)),
+    "price_rise_cap_bps": _Check(
+        "priceRiseCapPercent", lambda bps: checks.within_hundredths(bps, 0, checks.PRICE_RISE_CAP_BPS_MAX)
+    ),
+}
+
+
+def _require_sound(columns: Mapping[str, Any]) -> None:
+    for field, problem in problems(columns):
+        checks.require(field, problem)
+
+
+async def known_zones(connection: Connection, time_zones: Sequence[str]) -> frozenset[str]:
+    """Those that PostgreSQL knows: it has zones of its own, and reckons with them, too."""
+    sql = "SELECT name FROM pg_timezone_names WHERE name = ANY($1)"
+    return frozenset(row["name"] for row in await database.fetch(connection, sql, time_zones))
 
 
 async def _row(connection: Connection, account_id: str) -> dict[str, Any]:

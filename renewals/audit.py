@@ -4,6 +4,7 @@ An entry is also the memory of its idempotency key. Keys are one space for all o
 with a new API key, because the old one was revoked, must not do it twice.
 """
 
+import datetime as dt
 import hashlib
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -79,6 +80,19 @@ class Told(NamedTuple):
     is_first: bool
 
 
+class Record(NamedTuple):
+    """A deed as the log keeps it, under its key; `sent` is the request."""
+
+    action: Action
+    idempotency_key: str
+    sent: bytes
+    deed: Deed
+
+    @property
+    def request_hash(self) -> bytes:
+        return _hash(self.action, self.sent)
+
+
 _KEY_LOCKS = 7_236_001_845
 """Tells the advisory locks of keys from others."""
 
@@ -93,16 +107,15 @@ async def once(call: Call, action: Action, request: object, work: Work) -> Told:
     """
     requests.check_key(call.idempotency_key)
     sent = _dump(request)
-    request_hash = hashlib.sha256(f"{action} ".encode() + sent).digest()
     for _ in range(database.TRIES_MAX - 1):
         try:
-            return await _try(call, action, sent, request_hash, work)
+            return await _try(call, action, sent, work)
         except asyncpg.UniqueViolationError:
             continue  # another call was first with an id of its own choosing; that is seen from now on
-    return await _try(call, action, sent, request_hash, work)
+    return await _try(call, action, sent, work)
 
 
-async def _try(call: Call, action: Action, sent: bytes, request_hash: bytes, work: Work) -> Told:
+async def _try(call: Call, action: Action, sent: bytes, work: Work) -> Told:
     async with database.transaction() as connection:
         # Before all else, so that what an earlier call of the key did is never taken for somebody else's doing.
         await database.execute(
@@ -111,38 +124,69 @@ async def _try(call: Call, action: Action, sent: bytes, request_hash: bytes, wor
             call.idempotency_key,
             _KEY_LOCKS,
         )
-        if earlier := await _find_earlier(connection, call.idempotency_key, request_hash):
-            return earlier
+        if earlier := (await find(connection, [call.idempotency_key])).get(call.idempotency_key):
+            if earlier.request_hash != _hash(action, sent):
+                raise errors.IdempotencyKeyReused(call.idempotency_key)
+            return Told(orjson.loads(earlier.answer), False)
         deed = await work(connection)
-        answer = _dump(deed.answer)
-        await database.execute(
-            connection,
-            """INSERT INTO audit_log (operator_key_id, operator_name, action, account_ids, idempotency_key,
-                 request_hash, request, before, after, answer, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
-            *call.operator,
-            action,
-            sorted(deed.account_ids),
-            call.idempotency_key,
-            request_hash,
-            sent.decode(),
-            None if deed.before is None else _dump(deed.before).decode(),
-            None if deed.after is None else _dump(deed.after).decode(),
-            answer.decode(),
-            call.clock(),
+        record = Record(action, call.idempotency_key, sent, deed)
+        await write(connection, call.operator, [record], call.clock())
+    return Told(orjson.loads(_dump(deed.answer)), True)
+
+
+async def write(
+    connection: Connection, operator: Operator, records: Sequence[Record], now: dt.datetime
+) -> None:
+    """Writes entries of what was done in this transaction."""
+    rows = [
+        (
+            record.action,
+            # Lists of different lengths travel as JSON: unnest() would flatten them.
+            orjson.dumps(sorted(record.deed.account_ids)).decode(),
+            record.idempotency_key,
+            record.request_hash,
+            record.sent.decode(),
+            None if record.deed.before is None else _dump(record.deed.before).decode(),
+            None if record.deed.after is None else _dump(record.deed.after).decode(),
+            _dump(record.deed.answer).decode(),
         )
-    return Told(orjson.loads(answer), True)
+        for record in records
+    ]
+    await database.execute(
+        connection,
+        """INSERT INTO audit_log (operator_key_id, operator_name, created_at, action, account_ids, idempotency_key,
+             request_hash, request, before, after, answer)
+           SELECT $1, $2, $3, r.action, array(SELECT json_array_elements_text(r.account_ids)), r.idempotency_key,
+             r.request_hash, r.request, r.before, r.after, r.answer
+           FROM unnest($4::text[], $5::json[], $6::text[], $7::bytea[], $8::json[], $9::json[], $10::json[],
+             $11::json[]) AS r(action, account_ids, idempotency_key, request_hash, request, before, after, answer)""",
+        *operator,
+        now,
+        *database.columns(rows, 8),
+    )
 
 
-async def _find_earlier(connection: Connection, key: str, request_hash: bytes) -> Told | None:
-    sql = "SELECT request_hash, answer FROM audit_log WHERE idempotency_key = $1"
-    rows = await database.fetch(connection, sql, key)
-    if not rows:
-        return None
-    earlier_hash, answer = tuple(rows[0])
-    if earlier_hash != request_hash:
-        raise errors.IdempotencyKeyReused(key)
-    return Told(orjson.loads(answer), False)
+class Earlier(NamedTuple):
+    """What a key was used for: the request, and what was answered, as JSON."""
+
+    request_hash: bytes
+    answer: str
+
+
+async def find(connection: Connection, idempotency_keys: Sequence[str]) -> dict[str, Earlier]:
+    """What each of the keys was used for; those that were not are left out."""
+    sql = "SELECT idempotency_key, request_hash, answer FROM audit_log WHERE idempotency_key = ANY($1)"
+    rows = await database.fetch(connection, sql, idempotency_keys)
+    return {key: Earlier(request_hash, answer) for key, request_hash, answer in map(tuple, rows)}
+
+
+def record(action: Action, idempotency_key: str, request: object, deed: Deed) -> Record:
+    """A deed as `write` takes it."""
+    return Record(action, idempotency_key, _dump(request), deed)
+
+
+def _hash(action: Action, sent: bytes) -> bytes:
+    return hashlib.sha256(f"{action} ".encode() + sent).digest()
 
 
 def _dump(value: object) -> bytes:

@@ -1,5 +1,6 @@
 """This module alone writes `instances` and `bundles`."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -24,6 +25,10 @@ class Lapsed(NamedTuple):
     renewal_mode: str
 
 
+Part = tuple[terms.Account, Sequence[reports.Registration], Mapping[str, str]]
+"""A locked account, what is reported of its instances, and its bundles (name by id) that are new or renamed."""
+
+
 async def register(
     connection: database.Connection,
     account: terms.Account,
@@ -35,16 +40,29 @@ async def register(
 
     What is refused is in the answer, and not written. The account must be locked in this transaction.
     """
-    known = await _read_known(connection, account, reported, bundles, now)
-    found = registration.decide(reported, bundles, known)
-    await _put_bundles(connection, account.id, found)
+    [found] = await register_all(connection, [(account, reported, bundles)], now)
+    return found
+
+
+async def register_all(
+    connection: database.Connection, parts: Sequence[Part], now: dt.datetime, *, is_part: bool = False
+) -> list[registration.Registered]:
+    """The same of several accounts, in as many statements as of one; no id may be there for two of them."""
+    known = await _read_known(connection, parts, now, is_part=is_part)
+    found = [
+        registration.decide(
+            reported, bundles, dataclasses.replace(known, account_id=account.id, zone=account.zone)
+        )
+        for account, reported, bundles in parts
+    ]
+    await _put_bundles(connection, found)
     await database.execute(
         connection,
         f"""INSERT INTO instances ({", ".join(registration.Row._fields)})
             SELECT * FROM unnest({_ROW_TYPES})""",
-        *database.columns(found.created, len(registration.Row._fields)),
+        *database.columns([row for each in found for row in each.created], len(registration.Row._fields)),
     )
-    await replace(connection, [row for _, row in found.changed])
+    await replace(connection, [row for each in found for _, row in each.changed])
     return found
 
 
@@ -91,14 +109,17 @@ async def read_rows(
 
 
 async def _read_known(
-    connection: database.Connection,
-    account: terms.Account,
-    reported: Sequence[reports.Registration],
-    bundles: Mapping[str, str],
-    now: dt.datetime,
+    connection: database.Connection, parts: Sequence[Part], now: dt.datetime, *, is_part: bool
 ) -> registration.Inventory:
-    bundle_ids = sorted({*bundles, *(each.bundle_id for each in reported if each.bundle_id is not None)})
-    rows = await read_rows(connection, [each.id for each in reported], bundle_ids)
+    """What is there of all parts, as the first of the accounts sees it."""
+    named = {bundle_id for _, _, bundles in parts for bundle_id in bundles}
+    used = {each.bundle_id for _, reported, _ in parts for each in reported if each.bundle_id is not None}
+    bundle_ids = sorted(named | used)
+    rows = await read_rows(connection, [each.id for _, reported, _ in parts for each in reported], bundle_ids)
+    members: dict[str, list[registration.Row]] = {}
+    for row in rows:
+        if row.bundle_id is not None:
+            members.setdefault(row.bundle_id, []).append(row)
     paid = await database.fetch(
         connection,
         """SELECT u.id FROM unnest($1::text[]) AS u(id)
@@ -115,9 +136,11 @@ async def _read_known(
         "SELECT 'product' AS of, code FROM products UNION ALL SELECT 'data centre', code FROM data_centers",
     )
     return registration.Inventory(
-        account_id=account.id,
-        zone=account.zone,
+        account_id=parts[0][0].id,
+        zone=parts[0][0].zone,
         now=now,
+        is_part=is_part,
+        members=members,
         rows={row.id: row for row in rows},
         paid_ids=frozenset(row["id"] for row in paid),
         bundles={row["id"]: registration.Bundle(*row) for row in known},
@@ -126,23 +149,17 @@ async def _read_known(
     )
 
 
-async def _put_bundles(
-    connection: database.Connection, account_id: str, found: registration.Registered
-) -> None:
+async def _put_bundles(connection: database.Connection, found: Sequence[registration.Registered]) -> None:
     await database.execute(
         connection,
-        "INSERT INTO bundles (account_id, id, name) SELECT $1, * FROM unnest($2::text[], $3::text[])",
-        account_id,
-        [bundle.id for bundle in found.new_bundles],
-        [bundle.name for bundle in found.new_bundles],
+        "INSERT INTO bundles (id, account_id, name) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])",
+        *database.columns([bundle for each in found for bundle in each.new_bundles], 3),
     )
     await database.execute(
         connection,
-        """UPDATE bundles b SET name = u.name FROM unnest($2::text[], $3::text[]) AS u(id, name)
-           WHERE b.id = u.id AND b.account_id = $1""",
-        account_id,
-        [bundle.id for bundle in found.renamed_bundles],
-        [bundle.name for bundle in found.renamed_bundles],
+        """UPDATE bundles b SET name = u.name FROM unnest($1::text[], $2::text[], $3::text[]) AS u(id, account_id, name)
+           WHERE b.id = u.id AND b.account_id = u.account_id""",
+        *database.columns([bundle for each in found for bundle in each.renamed_bundles], 3),
     )
 
 

@@ -28,6 +28,26 @@ class Entry(NamedTuple):
     memo: str
 
 
+class Opening(NamedTuple):
+    """An account to be opened; its zone is by its name."""
+
+    account_id: str
+    name: str
+    currency: str
+    time_zone: str
+    lead_days: int | None
+    price_rise_cap_bps: int | None
+
+
+class Change(NamedTuple):
+    """What an account is to be from now on."""
+
+    account_id: str
+    name: str
+    lead_days: int | None
+    price_rise_cap_bps: int | None
+
+
 async def open_account(
     connection: database.Connection,
     *,
@@ -40,17 +60,22 @@ async def open_account(
     price_rise_cap_bps: int | None = None,
 ) -> None:
     """Opens an account with no money in it; its zone is fixed from here on (rule 5)."""
+    opening = Opening(account_id, name, currency, zone.key, lead_days, price_rise_cap_bps)
+    await open_accounts(connection, [opening], now)
+
+
+async def open_accounts(
+    connection: database.Connection, openings: Iterable[Opening], now: dt.datetime
+) -> None:
+    """The same of many, in id order, so that two who open the same wait for each other and do not block."""
+    rows = sorted(openings, key=lambda each: each.account_id)
     await database.execute(
         connection,
         """INSERT INTO accounts
-             (id, name, currency, time_zone, balance_cents, ledger_number, lead_days, price_rise_cap_bps, created_at)
-           VALUES ($1, $2, $3, $4, 0, 0, $5, $6, $7)""",
-        account_id,
-        name,
-        currency,
-        zone.key,
-        lead_days,
-        price_rise_cap_bps,
+             (id, name, currency, time_zone, lead_days, price_rise_cap_bps, balance_cents, ledger_number, created_at)
+           SELECT o.*, 0, 0, $7
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[]) AS o""",
+        *database.columns(rows, 6),
         now,
     )
 
@@ -64,13 +89,17 @@ async def change_account(
     price_rise_cap_bps: int | None,
 ) -> None:
     """Gives a locked account another name, lead time or cap; its zone and currency stay (rule 5)."""
+    await change_accounts(connection, [Change(account_id, name, lead_days, price_rise_cap_bps)])
+
+
+async def change_accounts(connection: database.Connection, changes: Sequence[Change]) -> None:
+    """The same of many."""
     await database.execute(
         connection,
-        "UPDATE accounts SET name = $2, lead_days = $3, price_rise_cap_bps = $4 WHERE id = $1",
-        account_id,
-        name,
-        lead_days,
-        price_rise_cap_bps,
+        """UPDATE accounts a SET name = u.name, lead_days = u.lead_days, price_rise_cap_bps = u.price_rise_cap_bps
+           FROM unnest($1::text[], $2::text[], $3::int[], $4::int[]) AS u(id, name, lead_days, price_rise_cap_bps)
+           WHERE a.id = u.id""",
+        *database.columns(changes, 4),
     )
 
 

@@ -1,8 +1,8 @@
 """The catalogue as its provider puts it: all entries of a call, or none."""
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Generic, NamedTuple, TypeVar
 
 from renewals import audit, catalogue, checks, pricing
 from renewals.audit import Action, Call, Deed, Told
@@ -17,10 +17,14 @@ async def put_products(call: Call, entries: Sequence[ProductEntry]) -> Told:
     checks.require_rows("products", entries)
     checks.require_once("products", "code", [entry.code for entry in entries])
     for number, entry in enumerate(entries):
-        _check_product(f"products.{number}", entry)
-    sorted_entries = [dataclasses.replace(entry, tiers=tuple(sorted(entry.tiers))) for entry in entries]
-    return await _put(
-        call, Action.PUT_PRODUCTS, sorted_entries, catalogue.list_products, catalogue.put_products
+        for field, problem in product_problems(entry):
+            checks.require(f"products.{number}.{field}", problem)
+
+    async def work(connection: Connection) -> Deed:
+        return await put(connection, PRODUCTS, entries)
+
+    return await audit.once(
+        call, Action.PUT_PRODUCTS, {"entries": [in_order(entry) for entry in entries]}, work
     )
 
 
@@ -29,55 +33,73 @@ async def put_data_centers(call: Call, entries: Sequence[DataCenterEntry]) -> To
     checks.require_rows("dataCenters", entries)
     checks.require_once("dataCenters", "code", [entry.code for entry in entries])
     for number, entry in enumerate(entries):
-        checks.require(f"dataCenters.{number}.code", checks.identifier(entry.code))
-        checks.require(f"dataCenters.{number}.name", checks.name(entry.name))
-    return await _put(
-        call, Action.PUT_DATA_CENTERS, entries, catalogue.list_data_centers, catalogue.put_data_centers
+        for field, problem in data_center_problems(entry):
+            checks.require(f"dataCenters.{number}.{field}", problem)
+
+    async def work(connection: Connection) -> Deed:
+        return await put(connection, DATA_CENTERS, entries)
+
+    return await audit.once(call, Action.PUT_DATA_CENTERS, {"entries": entries}, work)
+
+
+class Shelf(NamedTuple, Generic[Entry]):
+    """How one of the two lists is read and written."""
+
+    read: Callable[[Connection], Awaitable[list[Entry]]]
+    write: Callable[[Connection, Sequence[Entry]], Awaitable[None]]
+
+
+PRODUCTS = Shelf(catalogue.list_products, catalogue.put_products)
+DATA_CENTERS = Shelf(catalogue.list_data_centers, catalogue.put_data_centers)
+
+
+async def put(connection: Connection, shelf: Shelf[Entry], entries: Sequence[Entry]) -> Deed:
+    """Adds entries that are in order, and replaces those that are others; no code may be there twice."""
+    await catalogue.lock(connection)
+    known: dict[str, Entry] = {entry.code: entry for entry in await shelf.read(connection)}
+    ordered = [in_order(entry) for entry in entries]
+    created: list[Entry] = [entry for entry in ordered if entry.code not in known]
+    changed: list[Entry] = [entry for entry in ordered if entry.code in known and entry != known[entry.code]]
+    await shelf.write(connection, created + changed)
+    counts = {
+        "created_count": len(created),
+        "changed_count": len(changed),
+        "unchanged_count": len(entries) - len(created) - len(changed),
+    }
+    return Deed(
+        counts,
+        before={entry.code: known[entry.code] for entry in changed},
+        after={entry.code: entry for entry in (*created, *changed)},
     )
 
 
-async def _put(
-    call: Call,
-    action: Action,
-    entries: Sequence[Entry],
-    read: Callable[[Connection], Awaitable[list[Entry]]],
-    put: Callable[[Connection, Sequence[Entry]], Awaitable[None]],
-) -> Told:
-    async def work(connection: Connection) -> Deed:
-        await catalogue.lock(connection)
-        known: dict[str, Entry] = {entry.code: entry for entry in await read(connection)}
-        created: list[Entry] = [entry for entry in entries if entry.code not in known]
-        changed: list[Entry] = [
-            entry for entry in entries if entry.code in known and entry != known[entry.code]
-        ]
-        await put(connection, created + changed)
-        counts = {
-            "created_count": len(created),
-            "changed_count": len(changed),
-            "unchanged_count": len(entries) - len(created) - len(changed),
-        }
-        return Deed(
-            counts,
-            before={entry.code: known[entry.code] for entry in changed},
-            after={entry.code: entry for entry in (*created, *changed)},
-        )
-
-    return await audit.once(call, action, {"entries": entries}, work)
+def in_order(entry: Entry) -> Entry:
+    """The entry with its tiers as the catalogue has them."""
+    if isinstance(entry, ProductEntry):
+        return dataclasses.replace(entry, tiers=tuple(sorted(entry.tiers)))
+    return entry
 
 
-def _check_product(path: str, entry: ProductEntry) -> None:
-    checks.require(f"{path}.code", checks.identifier(entry.code))
-    checks.require(f"{path}.name", checks.name(entry.name))
-    checks.require(f"{path}.nameZh", checks.name(entry.name_zh))
+def product_problems(entry: ProductEntry) -> Iterator[tuple[str, str | None]]:
+    """What may be wrong with each field of a product: its path, and the problem or None."""
+    yield "code", checks.identifier(entry.code)
+    yield "name", checks.name(entry.name)
+    yield "nameZh", checks.name(entry.name_zh)
     if entry.unsupported_reason is not None:
-        checks.require(f"{path}.unsupportedReason", checks.text(entry.unsupported_reason, 1))
-    checks.require(f"{path}.maxTermMonths", checks.within(entry.max_term_months, 1, checks.TERM_MONTHS_MAX))
-    checks.require(f"{path}.retentionDays", checks.within(entry.retention_days, 0, checks.RETENTION_DAYS_MAX))
-    checks.require(f"{path}.tiers", _wrong_tiers(entry.tiers))
+        yield "unsupportedReason", checks.text(entry.unsupported_reason, 1)
+    yield "maxTermMonths", checks.within(entry.max_term_months, 1, checks.TERM_MONTHS_MAX)
+    yield "retentionDays", checks.within(entry.retention_days, 0, checks.RETENTION_DAYS_MAX)
+    yield "tiers", _wrong_tiers(entry.tiers)
     for number, tier in enumerate(entry.tiers):
-        months, bps = f"{path}.tiers.{number}.months", f"{path}.tiers.{number}.discountPercent"
-        checks.require(months, checks.within(tier.months, 1, checks.TERM_MONTHS_MAX))
-        checks.require(bps, checks.within_hundredths(tier.discount_bps, 0, pricing.WHOLE_BPS))
+        yield f"tiers.{number}.months", checks.within(tier.months, 1, checks.TERM_MONTHS_MAX)
+        bps_problem = checks.within_hundredths(tier.discount_bps, 0, pricing.WHOLE_BPS)
+        yield f"tiers.{number}.discountPercent", bps_problem
+
+
+def data_center_problems(entry: DataCenterEntry) -> Iterator[tuple[str, str | None]]:
+    """The same of a data centre."""
+    yield "code", checks.identifier(entry.code)
+    yield "name", checks.name(entry.name)
 
 
 def _wrong_tiers(tiers: Sequence[pricing.DiscountTier]) -> str | None:

@@ -1,5 +1,7 @@
 """Instances as their provider keeps them: registered, priced, made formal, released; each row decided alone."""
 
+import dataclasses
+import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from renewals import (
 )
 from renewals.audit import Action, Call, Deed, Told
 from renewals.database import Connection
-from renewals.registration import Refusal, Row
+from renewals.registration import Refusal, Registered, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +60,46 @@ async def register(call: Call, report: Report) -> Told:
     async def work(connection: Connection) -> Deed:
         account = await accounts.locked(connection, report.account_id)
         now = call.clock()
-        found = await inventory.register(connection, account, report.instances, dict(report.bundles), now)
-        await events.write(connection, _events(found.changed, {account.id: account}), now)
-        after = {row.id: row for row in (*found.created, *(row for _, row in found.changed))}
-        return Deed(
-            {
-                "account_id": account.id,
-                "created_count": len(found.created),
-                "changed_count": len(found.changed),
-                "unchanged_count": found.unchanged_count,
-                "held_count": sum(_is_held(row, {account.id: account}) for _, row in found.changed),
-                "refusals": found.refusals,
-            },
-            [account.id],
-            before={row.id: row for row, _ in found.changed},
-            after=after,
-        )
+        locked = {account.id: account}
+        [found] = await put(connection, locked, [report], now)
+        done = deed_of(locked, [found])
+        answer = {**done.answer, "account_id": account.id, "refusals": found.refusals}
+        return dataclasses.replace(done, account_ids=[account.id], answer=answer)
 
     return await audit.once(call, Action.REGISTER_INSTANCES, report, work)
+
+
+async def put(
+    connection: Connection,
+    locked: Mapping[str, terms.Account],
+    given: Sequence[Report],
+    now: dt.datetime,
+    *,
+    is_part: bool = False,
+) -> list[Registered]:
+    """Adds and changes instances of locked accounts, with their events; `is_part` as `Inventory` has it."""
+    parts = [(locked[each.account_id], each.instances, dict(each.bundles)) for each in given]
+    found = await inventory.register_all(connection, parts, now, is_part=is_part)
+    await events.write(connection, _events([pair for each in found for pair in each.changed], locked), now)
+    return found
+
+
+def deed_of(locked: Mapping[str, terms.Account], found: Sequence[Registered]) -> Deed:
+    """What was done, as the log keeps it."""
+    created = [row for each in found for row in each.created]
+    changed = [pair for each in found for pair in each.changed]
+    counts = {
+        "created_count": len(created),
+        "changed_count": len(changed),
+        "unchanged_count": sum(each.unchanged_count for each in found),
+        "held_count": sum(_is_held(row, locked) for _, row in changed),
+    }
+    return Deed(
+        counts,
+        sorted({row.account_id for row in created} | {row.account_id for row, _ in changed}),
+        before={row.id: row for row, _ in changed},
+        after={row.id: row for row in (*created, *(row for _, row in changed))},
+    )
 
 
 async def change_prices(call: Call, prices: Sequence[NewPrice]) -> Told:

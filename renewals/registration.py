@@ -62,6 +62,10 @@ class Inventory:
     bundles: Mapping[str, Bundle]
     product_codes: frozenset[str]
     data_center_codes: frozenset[str]
+    members: Mapping[str, Sequence[Row]]
+    """Those of the rows that belong to a bundle, by its id."""
+    is_part: bool = False
+    """Whether more of the same source is still to come, so that a bundle is known by those that name it alone."""
 
 
 class Refusal(NamedTuple):
@@ -206,6 +210,10 @@ def _changed(reported: reports.Registration, known: Row, inventory: Inventory) -
         anchor_day=anchor_day,
     )
     if changed.shared != known.shared:
+        if inventory.is_part and reported.bundle_id is None and known.bundle_id is not None:
+            return _Problem(
+                "bundleId", f"must be given, as {known.bundle_id}: a bundle's expiry changes as a whole"
+            )
         if known.id in inventory.paid_ids:
             day = known.expires_at and periods.last_day(known.expires_at, inventory.zone)
             message = f"the instance is paid until {day}, on anchor day {known.anchor_day}; renewals alone change that"
@@ -255,11 +263,8 @@ def _keep_bundles_whole(
         if bundle_id := known.bundle_id if known else each.bundle_id:
             places.setdefault(bundle_id, []).append(place)
     in_call = {each.id for each in reported}
-    shared: dict[str, tuple[object, ...]] = {}
-    for row in inventory.rows.values():
-        if row.bundle_id is not None and row.id not in in_call:
-            shared.setdefault(row.bundle_id, row.shared)
     for bundle_id, members in places.items():
+        others = [row for row in inventory.members.get(bundle_id, ()) if row.id not in in_call]
         refused = [reported[place].id for place in members if isinstance(judged[place], _Problem)]
         if refused:
             problem = _Problem(
@@ -267,7 +272,7 @@ def _keep_bundles_whole(
             )
         else:
             rows = [each for each in (judged[place] for place in members) if isinstance(each, Row)]
-            of_bundle = shared.get(bundle_id, rows[0].shared)
+            of_bundle = (others or rows)[0].shared
             if all(row.shared == of_bundle for row in rows):
                 continue
             problem = _Problem(

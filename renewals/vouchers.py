@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -40,19 +40,30 @@ async def issue_all(
 ) -> list[uuid.UUID]:
     """Gives an account several vouchers, and answers their ids in their order."""
     accounts = await ledger.lock(connection, [account_id])
+    return await issue_each(connection, accounts, [(account_id, each) for each in given], now)
+
+
+async def issue_each(
+    connection: database.Connection,
+    accounts: Mapping[str, terms.Account],
+    grants: Sequence[tuple[str, Issue]],
+    now: dt.datetime,
+) -> list[uuid.UUID]:
+    """The same of several accounts, which must be as `ledger.lock` read them in this transaction."""
+    given = [each for _, each in grants]
     ids = [each.voucher_id or uuid.uuid4() for each in given]
     await database.execute(
         connection,
         # Their codes are of different numbers, so they travel as JSON: unnest() would flatten lists of lists.
         """INSERT INTO vouchers
              (id, account_id, face_cents, available_cents, expires_at, product_codes, created_at)
-           SELECT u.id, $1, u.face_cents, u.face_cents, u.expires_at,
-             array(SELECT json_array_elements_text(u.product_codes)), $2
-           FROM unnest($3::uuid[], $4::bigint[], $5::timestamptz[], $6::json[])
-             AS u(id, face_cents, expires_at, product_codes)""",
-        account_id,
+           SELECT u.id, u.account_id, u.face_cents, u.face_cents, u.expires_at,
+             array(SELECT json_array_elements_text(u.product_codes)), $1
+           FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::timestamptz[], $6::json[])
+             AS u(id, account_id, face_cents, expires_at, product_codes)""",
         now,
         ids,
+        [account_id for account_id, _ in grants],
         [each.face_cents for each in given],
         [each.expires_at for each in given],
         [orjson.dumps(list(each.product_codes)).decode() for each in given],
@@ -62,7 +73,7 @@ async def issue_all(
         ledger.Entry(
             account_id, kind, each.face_cents, each.face_cents, None, str(voucher_id), "Voucher issued"
         )
-        for voucher_id, each in zip(ids, given, strict=True)
+        for voucher_id, (account_id, each) in zip(ids, grants, strict=True)
     ]
     await ledger.post(connection, accounts, entries, now)
     return ids

@@ -43,7 +43,10 @@ async def test_from_an_empty_database_to_a_webhook(
     said, _ = await asyncio.wait_for(process.communicate(), SECONDS_MAX)
     text = said.decode()
     assert process.returncode == 0, text
-    assert '{"__typename":"RenewInstancesSuccess","order":{"total":"300.00"},"account":{"balance":"950.00"}}' in text
+    assert (
+        '{"__typename":"RenewInstancesSuccess","order":{"total":"300.00"},"account":{"balance":"950.00"}}'
+        in text
+    )
     connection = await asyncpg.connect(empty_database_url)
     try:
         expires_at = await connection.fetchval("SELECT expires_at FROM instances WHERE id = 'web-1'")

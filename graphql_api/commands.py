@@ -1,0 +1,54 @@
+"""What every command does alike: read the settings, run, and say in a line what an operator can mend."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import NoReturn, TypeVar
+
+import asyncpg
+import redis
+import typer
+
+from renewals import settings
+
+Value = TypeVar("Value")
+
+
+def configure() -> settings.Settings:
+    """The settings, or one line for each that is wrong."""
+    try:
+        chosen = settings.get()
+    except ValueError as problem:
+        fail(settings.explain(problem))
+    logging.basicConfig(level=chosen.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("tortoise").setLevel(max(logging.WARNING, logging.getLogger().level))
+    return chosen
+
+
+def required(read: Callable[[], Value]) -> Value:
+    """What a command cannot do without, or a word on how to get it."""
+    try:
+        return read()
+    except settings.SettingMissingError as problem:
+        fail(str(problem))
+
+
+def run(work: Coroutine[object, object, Value]) -> Value:
+    """Runs a command's work; says in a line what an operator can mend."""
+    try:
+        return asyncio.run(work)
+    except (
+        OSError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.InvalidCatalogNameError,
+        redis.ConnectionError,
+    ) as problem:
+        fail(f"A server cannot be reached: {problem}")
+    except asyncpg.UndefinedTableError:
+        fail("The database has no tables yet: run `renewals migrate`.")
+
+
+def fail(message: str) -> NoReturn:
+    """Ends a command with 1 and a word why."""
+    typer.echo(message, err=True)
+    raise typer.Exit(1)

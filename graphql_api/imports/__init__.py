@@ -1,0 +1,1 @@
+"""`renewals import`: the provider's lists, from files."""

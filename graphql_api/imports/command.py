@@ -1,0 +1,92 @@
+"""`renewals import accounts|instances|catalogue|vouchers FILE`."""
+
+import codecs
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from graphql_api import commands
+from graphql_api.imports import files, kinds, showing, taking
+from graphql_api.imports.kinds import Kind
+from renewals import announcements, database, memory
+
+app = typer.Typer(
+    help="Take in the provider's lists from CSV or JSON Lines; the same again changes nothing.",
+    no_args_is_help=True,
+)
+
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A .csv or .jsonl file.", exists=True, dir_okay=False)
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(help="As in gbk; else found by the byte order mark, else UTF-8, else GB18030."),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be created, changed and refused; write nothing.")
+]
+Errors = Annotated[
+    Path | None,
+    typer.Option(
+        "--errors", metavar="FILE", help="Write all that is wrong into this CSV file.", dir_okay=False
+    ),
+]
+
+
+@app.command()
+def accounts(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
+    """Open accounts, with a first balance, and change those that are there."""
+    _take(kinds.ACCOUNTS, file, encoding, errors, is_dry=dry_run)
+
+
+@app.command()
+def instances(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
+    """Register instances, and change those that are there."""
+    _take(kinds.INSTANCES, file, encoding, errors, is_dry=dry_run)
+
+
+@app.command()
+def catalogue(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
+    """Put products and data centres into the catalogue."""
+    _take(kinds.CATALOGUE, file, encoding, errors, is_dry=dry_run)
+
+
+@app.command()
+def vouchers(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
+    """Issue vouchers that are not there yet."""
+    _take(kinds.VOUCHERS, file, encoding, errors, is_dry=dry_run)
+
+
+def _take(kind: Kind, path: Path, encoding: str | None, errors: Path | None, *, is_dry: bool) -> None:
+    chosen = commands.configure()
+    url = commands.required(lambda: chosen.required_database_url)
+    if errors and errors.exists() and errors.samefile(path):
+        raise typer.BadParameter("is the file that is taken in", param_hint="--errors")
+    memory.collect_rarely()
+    try:
+        source = files.look_through(path, _known(encoding))
+        with showing.opened(source, errors, is_dry=is_dry) as shown:
+            listener = taking.Listener(shown.mistakes, shown.batch)
+
+            async def take() -> taking.Progress:
+                async with (
+                    database.opened(url, pool_size=1),
+                    announcements.opened(chosen.redis_url),
+                ):
+                    return await taking.take(source, kind, listener, is_dry=is_dry)
+
+            done = commands.run(take())
+    except files.FileRefused as problem:
+        commands.fail(str(problem))
+    if done.refused_count:
+        raise typer.Exit(1)
+
+
+def _known(encoding: str | None) -> str | None:
+    if encoding is None:
+        return None
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise typer.BadParameter(f"there is no encoding {encoding!r}", param_hint="--encoding") from None
