@@ -12,6 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from renewals import checks, errors, periods, reports, terms
+from renewals.errors import RowRefusal as Refusal
 
 
 class Row(NamedTuple):
@@ -62,14 +63,6 @@ class Inventory:
     bundles: Mapping[str, Bundle]
     product_codes: frozenset[str]
     data_center_codes: frozenset[str]
-
-
-class Refusal(NamedTuple):
-    """A row that is not registered, and what of it is wrong."""
-
-    id: str
-    field: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
