@@ -33,7 +33,7 @@ DAMAGES = {
         "UPDATE ledger_entries SET balance_after_cents = balance_after_cents + 1 WHERE number = 1"
     ),
     "the entries of a voucher add up to what is available of it, and begin with its face": (
-        "UPDATE vouchers SET available_cents = available_cents + 1"
+        "UPDATE vouchers SET available_cents = available_cents + 1 WHERE available_cents < face_cents"
     ),
     "an order is the sum of its lines": "UPDATE order_lines SET price_cents = price_cents - 1",
     "an order was paid by the entries that name it, vouchers and balance apart": (

@@ -6,7 +6,7 @@
 import pytest
 
 from renewals import errors
-from tests.stateful import drive, stage
+from tests.stateful import doors, drive, stage
 
 TRIED = {
     *(f"code {code}" for code in errors.RefusalCode if code is not errors.RefusalCode.INSUFFICIENT_FUNDS),
@@ -16,6 +16,8 @@ TRIED = {
         for end in ("done", "NotRenewable", "InvalidInput")
     ),
     *(f"renew: {end}" for end in ("PriceChanged", "InsufficientFunds", "IdempotencyKeyReused")),
+    *(f"refund: {end}" for end in ("done", "NotRefundable", "IdempotencyKeyReused", "NotFound")),
+    *(f"code {code}" for code in doors.WHY.values()),
     *("tried by a run: renewed", "tried by a run: INSUFFICIENT_FUNDS", "tried by a run: BUNDLED"),
 }
 """What a random walk is to meet, nearly all of it, to be worth its time; a soak meets it all."""
