@@ -116,7 +116,7 @@ class Purse:
 def replay(charges: Sequence[Charge], taken: Iterable[terms.Voucher], balance_cents: int) -> list[Payment]:
     """How each charge of an order was paid, where its vouchers, in paying order, have what it took of each.
 
-    A charge takes the same as it did then: what a voucher had beyond that went to nobody before the order's end.
+    Each takes the same as it did then: what a voucher had left in the end, no charge of the order had wanted.
     """
     purse = Purse.in_order(balance_cents, taken)
     payments = [purse.pay([charge]) for charge in charges]
