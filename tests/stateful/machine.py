@@ -152,10 +152,13 @@ class Renewals(Stage):
     @stateful.precondition(lambda machine: machine.model.paid)
     @rule(data=st.data())
     def refund(self, data: st.DataObject) -> None:
-        """An order, mostly one of the latest; all of it, some of it or what is not in it; now and then a used key."""
+        """An order, mostly one that lies ahead; all, some, or what is not in it; now and then a used key."""
         count = len(self.model.paid)
-        latest = [max(0, count - 1 - back) for back in (0, 0, 0, 1, 1, 2, 3, 5, 8)]
-        order = data.draw(st.sampled_from([*latest, *latest, data.draw(st.integers(0, count)), count]))
+        ahead = [number for number in range(count) if self.is_ahead(number)] or [count - 1]
+        which = st.one_of(
+            *[st.sampled_from(ahead)] * 5, st.just(ahead[0]), st.integers(0, count - 1), st.just(count)
+        )
+        order = data.draw(which)
         lines = self.model.paid[order][0] if order < count else []
         own = [line.instance.id for line in lines] or ["nothing"]
         some = st.lists(st.sampled_from(own), min_size=1, max_size=3)
@@ -169,6 +172,12 @@ class Renewals(Stage):
             case "request" if used:
                 request = used[0][0]
         self.refund_as_is(request)
+
+    def is_ahead(self, number: int) -> bool:
+        """Whether something of an order has not begun."""
+        lines = self.model.paid[number][0]
+        starts = [reckoning.end_of(line.start, self.zone(line.instance.account)) for line in lines]
+        return max(starts) >= self.now
 
     def refund_as_is(self, request: RefundRequest) -> None:
         line = self.model.paid[request.order][0][0] if request.order < len(self.model.paid) else None
