@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from renewals import terms
 
@@ -42,9 +42,19 @@ class Purse:
     """What one account pays with: its valid vouchers in the order fixed at the start, and its balance."""
 
     def __init__(self, balance_cents: int, vouchers: Iterable[terms.Voucher], now: dt.datetime) -> None:
+        self._fill(balance_cents, in_paying_order(vouchers, now))
+
+    @classmethod
+    def in_order(cls, balance_cents: int, vouchers: Iterable[terms.Voucher]) -> Self:
+        """A purse whose vouchers pay in the order in which they are given, whenever they run out."""
+        purse = cls.__new__(cls)
+        purse._fill(balance_cents, list(vouchers))
+        return purse
+
+    def _fill(self, balance_cents: int, vouchers: list[terms.Voucher]) -> None:
         self.balance_cents = balance_cents
-        self._vouchers = in_paying_order(vouchers, now)
-        self._available = [v.available_cents for v in self._vouchers]
+        self._vouchers = vouchers
+        self._available = [v.available_cents for v in vouchers]
         self._usable: dict[str, list[int]] = {}
 
     def pay(self, charges: Sequence[Charge]) -> Payment:
@@ -101,3 +111,15 @@ class Purse:
         while usable and not self._available[usable[-1]]:
             usable.pop()
         return usable
+
+
+def replay(charges: Sequence[Charge], taken: Iterable[terms.Voucher], balance_cents: int) -> list[Payment]:
+    """How each charge of an order was paid, where its vouchers, in paying order, have what it took of each.
+
+    Each takes the same as it did then: what a voucher had left in the end, no charge of the order had wanted.
+    """
+    purse = Purse.in_order(balance_cents, taken)
+    payments = [purse.pay([charge]) for charge in charges]
+    is_whole = not purse.balance_cents and not any(voucher.available_cents for voucher in purse.left())
+    assert is_whole and not any(payment.shortfall_cents for payment in payments)
+    return payments

@@ -11,7 +11,7 @@ from typing import Any
 from renewals import database
 from renewals.database import Connection, Row
 
-ORDER_COLUMNS = "o.id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents"
+ORDER_COLUMNS = "o.id, o.account_id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents"
 
 
 async def fetch_account(connection: Connection, account_id: str) -> Row:
@@ -105,10 +105,39 @@ async def fetch_voucher_uses(
     rows = await database.fetch(
         connection,
         """SELECT order_id, voucher_id::text, -amount_cents AS amount_cents FROM ledger_entries
-           WHERE order_id = ANY($1) AND voucher_id IS NOT NULL ORDER BY number""",
+           WHERE order_id = ANY($1) AND voucher_id IS NOT NULL AND kind = 'RENEWAL' ORDER BY number""",
         order_ids,
     )
     return _grouped(rows, "order_id")
+
+
+_REFUND = "r.id, r.order_id, r.created_at, r.total_cents, r.voucher_cents, r.balance_cents, r.reason"
+
+
+async def fetch_refunds(connection: Connection, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Row]]:
+    """The refunds of orders, the first one first."""
+    sql = f"SELECT {_REFUND} FROM refunds r WHERE r.order_id = ANY($1) ORDER BY r.created_at, r.id"
+    return _grouped(await database.fetch(connection, sql, order_ids), "order_id")
+
+
+async def fetch_refund(connection: Connection, refund_id: str) -> Row:
+    """A refund that is there."""
+    sql = f"SELECT {_REFUND} FROM refunds r WHERE r.id = $1"
+    return (await database.fetch(connection, sql, refund_id))[0]
+
+
+async def fetch_refund_lines(
+    connection: Connection, refund_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[Row]]:
+    """The lines that refunds gave back, the earliest start first."""
+    rows = await database.fetch(
+        connection,
+        """SELECT f.refund_id, l.instance_id, f.cents FROM refund_lines f
+           JOIN order_lines l ON l.id = f.order_line_id
+           WHERE f.refund_id = ANY($1) ORDER BY l.starts_at, l.instance_id""",
+        refund_ids,
+    )
+    return _grouped(rows, "refund_id")
 
 
 async def fetch_attempts(
@@ -136,7 +165,7 @@ async def fetch_instance_orders(
         f"""SELECT a.* FROM unnest($1::text[]) AS u(id) CROSS JOIN LATERAL (
              SELECT l.instance_id, {ORDER_COLUMNS}
              FROM order_lines l JOIN orders o ON o.id = l.order_id
-             WHERE l.instance_id = u.id ORDER BY l.starts_at DESC LIMIT $2) AS a""",
+             WHERE l.instance_id = u.id ORDER BY l.starts_at DESC, l.id DESC LIMIT $2) AS a""",
         instance_ids,
         first,
     )

@@ -5,6 +5,7 @@ Refused
 ├── NotFound                an operator named what is not there; names the argument's path
 ├── IdempotencyKeyReused    the key belongs to another request
 ├── NotRenewable            some instances cannot take part; lists each with its reason
+├── NotRefundable           no line of an order can be refunded; lists each with its reason
 ├── PriceChanged            the total is not the one the caller agreed to
 └── InsufficientFunds       vouchers and balance together do not cover the total
 
@@ -15,6 +16,7 @@ something else by now.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from renewals import money
 
@@ -46,6 +48,14 @@ class Refusal:
     code: RefusalCode
     message: str
     bundle_instance_ids: tuple[str, ...] = ()
+
+
+class RowRefusal(NamedTuple):
+    """A row of an operator's call that is not done, and what of it is wrong."""
+
+    id: str
+    field: str
+    message: str
 
 
 class Refused(Exception):
@@ -93,6 +103,16 @@ class NotRenewable(Refused):
     def __str__(self) -> str:
         count = len(self.refusals)
         return f"{count} instance{'' if count == 1 else 's'} cannot take part; nothing was done."
+
+
+@dataclass(eq=False)
+class NotRefundable(Refused):
+    """None of the lines can be refunded; every one of them is listed."""
+
+    refusals: tuple[RowRefusal, ...]
+
+    def __str__(self) -> str:
+        return "Nothing of the order can be refunded; nothing was done."
 
 
 @dataclass(eq=False)

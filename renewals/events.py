@@ -31,6 +31,7 @@ class EventType(StrEnum):
     INSTANCE_RELEASED = "instance.released"
     INSTANCE_EXPIRING = "instance.expiring"
     INSTANCE_PRICE_HELD = "instance.price_held"
+    INSTANCE_REFUNDED = "instance.refunded"
     POLICY_CHANGED = "policy.changed"
     EXPIRY_UNIFIED = "expiry.unified"
     ACCOUNT_SHORTFALL = "account.shortfall"

@@ -62,16 +62,50 @@ RULES: Mapping[str, str] = {
         SELECT o.id AS order_id, o.account_id, l.instance_id FROM orders o
         JOIN order_lines l ON l.order_id = o.id JOIN instances i ON i.id = l.instance_id
         WHERE i.account_id <> o.account_id""",
-    "each period of an instance starts where the one before it ended": """
+    "each period of an instance starts where the one before it ended, refunded ones aside": """
         SELECT * FROM (
-          SELECT instance_id, starts_at,
-            lag(expires_at) OVER (PARTITION BY instance_id ORDER BY starts_at) AS previous_end
-          FROM order_lines) AS periods WHERE starts_at <> previous_end""",
-    "an instance expires at the end of its last period": """
+          SELECT l.instance_id, l.starts_at,
+            lag(l.expires_at) OVER (PARTITION BY l.instance_id ORDER BY l.starts_at) AS previous_end
+          FROM order_lines l LEFT JOIN refund_lines f ON f.order_line_id = l.id
+          WHERE f.order_line_id IS NULL) AS periods WHERE starts_at <> previous_end""",
+    "an instance expires at the end of its last period, or where its first one began if all are refunded": """
         SELECT i.id AS instance_id, i.expires_at, l.last_end FROM instances i
-        JOIN (SELECT instance_id, max(expires_at) AS last_end FROM order_lines GROUP BY instance_id) AS l
+        JOIN (SELECT l.instance_id, coalesce(max(l.expires_at) FILTER (WHERE f.order_line_id IS NULL),
+                     min(l.starts_at)) AS last_end
+              FROM order_lines l LEFT JOIN refund_lines f ON f.order_line_id = l.id GROUP BY l.instance_id) AS l
           ON l.instance_id = i.id
         WHERE i.expires_at IS DISTINCT FROM l.last_end""",
+    "a refund is the sum of its lines, each of its order and account and for what it cost": """
+        SELECT r.id AS refund_id, r.account_id, r.total_cents, l.sum_cents FROM refunds r
+        JOIN orders o ON o.id = r.order_id
+        LEFT JOIN (SELECT f.refund_id, sum(f.cents) AS sum_cents, min(l.order_id::text) AS first_order,
+                     max(l.order_id::text) AS last_order, bool_and(f.cents = l.price_cents) AS is_what_it_cost
+                   FROM refund_lines f JOIN order_lines l ON l.id = f.order_line_id GROUP BY f.refund_id) AS l
+          ON l.refund_id = r.id
+        WHERE l.sum_cents IS DISTINCT FROM r.total_cents OR NOT l.is_what_it_cost OR r.account_id <> o.account_id
+          OR (l.first_order, l.last_order) IS DISTINCT FROM (r.order_id::text, r.order_id::text)""",
+    "what was refunded of an order is in the ledger, vouchers and balance apart, and nothing else is": """
+        SELECT coalesce(r.order_id, e.order_id) AS order_id, r.voucher_cents, r.balance_cents,
+          e.voucher_cents AS returned_to_vouchers_cents, e.balance_cents AS returned_cents
+        FROM (SELECT order_id, account_id, sum(voucher_cents) AS voucher_cents, sum(balance_cents) AS balance_cents
+              FROM refunds GROUP BY order_id, account_id) AS r
+        FULL JOIN (SELECT order_id, account_id,
+                     sum(amount_cents) FILTER (WHERE voucher_id IS NOT NULL) AS voucher_cents,
+                     sum(amount_cents) FILTER (WHERE voucher_id IS NULL) AS balance_cents
+                   FROM ledger_entries WHERE kind = 'REFUND' GROUP BY order_id, account_id) AS e
+          ON e.order_id = r.order_id AND e.account_id = r.account_id
+        WHERE (r.order_id IS NULL) OR (r.voucher_cents, r.balance_cents)
+          IS DISTINCT FROM (coalesce(e.voucher_cents, 0), coalesce(e.balance_cents, 0))""",
+    "no voucher gets back more of an order than it gave": """
+        SELECT order_id, voucher_id, sum(amount_cents) AS excess_cents FROM ledger_entries
+        WHERE voucher_id IS NOT NULL AND kind IN ('RENEWAL', 'REFUND') GROUP BY order_id, voucher_id
+        HAVING sum(amount_cents) > 0""",
+    "an instance counts its refunds": """
+        SELECT i.id AS instance_id, i.refund_count, coalesce(f.count, 0) AS refunded FROM instances i
+        LEFT JOIN (SELECT l.instance_id, count(*) AS count FROM refund_lines f
+                   JOIN order_lines l ON l.id = f.order_line_id GROUP BY l.instance_id) AS f
+          ON f.instance_id = i.id
+        WHERE i.refund_count <> coalesce(f.count, 0)""",
     "the members of a bundle share expiry, anchor and policy": """
         SELECT bundle_id FROM instances WHERE bundle_id IS NOT NULL GROUP BY bundle_id
         HAVING count(DISTINCT (account_id, expires_at, anchor_day, renewal_mode, auto_renew_months)) > 1""",

@@ -187,6 +187,20 @@ async def extend(connection: database.Connection, lines: Iterable[planning.Line]
     )
 
 
+async def take_back(connection: database.Connection, refunded: Sequence[terms.Instance]) -> None:
+    """Gives instances the expiry, the anchor and the count that they have after a refund."""
+    rows = [(each.id, each.expires_at, each.anchor_day, each.refund_count) for each in refunded]
+    await database.execute(
+        connection,
+        """UPDATE instances i SET expires_at = u.expires_at, anchor_day = u.anchor_day,
+             refund_count = u.refund_count
+           FROM unnest($1::text[], $2::timestamptz[], $3::int[], $4::int[])
+             AS u(id, expires_at, anchor_day, refund_count)
+           WHERE i.id = u.id""",
+        *database.columns(rows, 4),
+    )
+
+
 async def set_policy(
     connection: database.Connection,
     instance_ids: Sequence[str],

@@ -139,6 +139,8 @@ class Instance(Model):
         "renewals.Bundle", on_delete=fields.RESTRICT, null=True
     )
     created_at = fields.DatetimeField()
+    # How many of its periods were refunded; a line has the count that there was when it was written.
+    refund_count = fields.SmallIntField(default=0)
 
     class Meta:
         table = "instances"
@@ -182,7 +184,7 @@ class Order(Model):
 
 
 class OrderLine(Model):
-    """Written by `orders`. One paid period of one instance; there is never a second of the same start."""
+    """Written by `orders`. One paid period of one instance; a second of the same start needs a refund between."""
 
     id = fields.BigIntField(primary_key=True)
     order: fields.ForeignKeyRelation[Order] = fields.ForeignKeyField(
@@ -197,10 +199,13 @@ class OrderLine(Model):
     days = fields.IntField()
     list_cents = fields.BigIntField()
     price_cents = fields.BigIntField()
+    # What a refund gives back; null in a line from before it was kept.
+    anchor_day_before = fields.SmallIntField(null=True)
+    refund_count = fields.SmallIntField(default=0)
 
     class Meta:
         table = "order_lines"
-        unique_together = (("instance", "starts_at"),)
+        unique_together = (("instance", "starts_at", "refund_count"),)
 
 
 class LedgerEntry(Model):

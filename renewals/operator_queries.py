@@ -1,8 +1,9 @@
 """Reads for operators, who see every account."""
 
+import uuid
 from collections.abc import Sequence
 
-from renewals import audit, database, filters, paging
+from renewals import audit, database, details, filters, paging
 from renewals.database import Connection, Row
 
 ACCOUNTS = paging.Ordering("accounts", (paging.text("id", "a.id"),))
@@ -45,6 +46,13 @@ async def fetch_accounts_by_id(connection: Connection, account_ids: Sequence[str
     sql = f"SELECT {_ACCOUNT} FROM accounts a WHERE a.id = ANY($1)"
     found = await database.fetch(connection, sql, filters.storable(account_ids))
     return {row["id"]: row for row in found}
+
+
+async def fetch_order(connection: Connection, order_id: uuid.UUID) -> Row | None:
+    """An order of whatever account, if it is there."""
+    sql = f"SELECT {details.ORDER_COLUMNS} FROM orders o WHERE o.id = $1"
+    found = await database.fetch(connection, sql, order_id)
+    return found[0] if found else None
 
 
 async def fetch_keys(

@@ -125,7 +125,7 @@ async def store(
     )
     await _store_lines(connection, drafts)
     await ledger.post(connection, accounts, [entry for draft in drafts for entry in _entries(draft)], now)
-    await vouchers.take(connection, [use for draft in drafts for use in draft.payment.uses])
+    await vouchers.set_available(connection, [use for draft in drafts for use in draft.payment.uses])
     happened = await _happened(connection, drafts, now)
     await inventory.extend(connection, [line for draft in drafts for line in draft.lines])
     await events.write(connection, happened, now)
@@ -142,6 +142,8 @@ async def _store_lines(connection: database.Connection, drafts: Sequence[Draft])
             line.days,
             line.price.list_cents,
             line.price.price_cents,
+            line.instance.anchor_day,
+            line.instance.refund_count,
         )
         for draft in drafts
         for line in draft.lines
@@ -149,10 +151,11 @@ async def _store_lines(connection: database.Connection, drafts: Sequence[Draft])
     await database.execute(
         connection,
         """INSERT INTO order_lines
-             (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents)
+             (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents,
+              anchor_day_before, refund_count)
            SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[],
-             $6::int[], $7::bigint[], $8::bigint[])""",
-        *database.columns(rows, 8),
+             $6::int[], $7::bigint[], $8::bigint[], $9::smallint[], $10::smallint[])""",
+        *database.columns(rows, 10),
     )
 
 

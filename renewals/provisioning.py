@@ -24,7 +24,8 @@ from renewals import (
 )
 from renewals.audit import Action, Call, Deed, Told
 from renewals.database import Connection
-from renewals.registration import Refusal, Registered, Row
+from renewals.errors import RowRefusal as Refusal
+from renewals.registration import Registered, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,9 @@ async def _read(
 
 
 def _is_held(row: Row, locked: Mapping[str, terms.Account]) -> bool:
-    instance = terms.Instance(*(getattr(row, name) for name in terms.Instance._fields))
+    instance = terms.Instance(
+        **{name: value for name, value in row._asdict().items() if name in terms.Instance._fields}
+    )
     return planning.is_held(instance, locked[row.account_id].price_rise_cap_bps)
 
 

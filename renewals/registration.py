@@ -12,6 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from renewals import checks, errors, periods, reports, terms
+from renewals.errors import RowRefusal as Refusal
 
 
 class Row(NamedTuple):
@@ -66,14 +67,6 @@ class Inventory:
     """Those of the rows that belong to a bundle, by its id."""
     is_part: bool = False
     """Whether more of the same source is still to come, so that a bundle is known by those that name it alone."""
-
-
-class Refusal(NamedTuple):
-    """A row that is not registered, and what of it is wrong."""
-
-    id: str
-    field: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

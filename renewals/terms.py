@@ -117,6 +117,8 @@ class Instance(NamedTuple):
     bundle_id: str | None
     agreed_price_cents: int | None = None
     """What the customer last paid or agreed to, where the price is another one by now."""
+    refund_count: int = 0
+    """How many of its periods were refunded: the database lets a period be bought again after its refund alone."""
 
     def status_at(self, now: dt.datetime) -> InstanceStatus:
         """EXPIRED as soon as the expiry has passed, even before the worker has noted it (rule 5)."""

@@ -96,8 +96,8 @@ async def read_usable(
     return usable
 
 
-async def take(connection: database.Connection, uses: Iterable[allocation.VoucherUse]) -> None:
-    """Sets what the uses leave available; of several uses of one voucher the last holds."""
+async def set_available(connection: database.Connection, uses: Iterable[allocation.VoucherUse]) -> None:
+    """Sets what the uses, or their refunds, leave available; of several of one voucher the last holds."""
     available = {use.voucher_id: use.available_after_cents for use in uses}
     if available:
         await database.execute(

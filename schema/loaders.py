@@ -18,8 +18,24 @@ First = tuple[str, int]
 """The id of an instance, and how many of its latest rows."""
 
 
-class Loaders:
-    """The loaders of one account's request, each made when it is first used."""
+class OrderLoaders:
+    """The loaders of what hangs on orders that are known, each made when it is first used."""
+
+    @cached_property
+    def lines(self) -> DataLoader[uuid.UUID, list[Row]]:
+        return _loader(details.fetch_lines, [])
+
+    @cached_property
+    def refunds(self) -> DataLoader[uuid.UUID, list[Row]]:
+        return _loader(details.fetch_refunds, [])
+
+    @cached_property
+    def refund_lines(self) -> DataLoader[uuid.UUID, list[Row]]:
+        return _loader(details.fetch_refund_lines, [])
+
+
+class Loaders(OrderLoaders):
+    """The loaders of one account's request."""
 
     def __init__(self, account_id: str, now: dt.datetime) -> None:
         self._account_id = account_id
@@ -58,10 +74,6 @@ class Loaders:
         return _loader(
             lambda connection, ids: details.fetch_vouchers_by_id(connection, self._account_id, ids)
         )
-
-    @cached_property
-    def lines(self) -> DataLoader[uuid.UUID, list[Row]]:
-        return _loader(details.fetch_lines, [])
 
     @cached_property
     def voucher_uses(self) -> DataLoader[uuid.UUID, list[Row]]:

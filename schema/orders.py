@@ -22,6 +22,22 @@ class RenewOrderLine:
     price: scalars.Money = rows.column("price_cents")
 
 
+@strawberry.type(description="A line that was refunded.")
+class RefundLine:
+    instance_id: strawberry.ID
+    amount: scalars.Money = rows.column("cents")
+
+
+@strawberry.type(description="What was given back of an order, to its vouchers and to the balance.")
+class Refund:
+    id: strawberry.ID
+    created_at: dt.datetime
+    total: scalars.Money = rows.column("total_cents")
+    voucher_total: scalars.Money = rows.column("voucher_cents")
+    balance_total: scalars.Money = rows.column("balance_cents")
+    lines: list[RefundLine] = rows.loaded(lambda load: load.refund_lines, "id")
+
+
 @strawberry.type
 class RenewOrder:
     id: strawberry.ID
@@ -32,6 +48,7 @@ class RenewOrder:
     balance_total: scalars.Money = rows.column("balance_cents")
     vouchers: list[accounts.VoucherUse] = rows.loaded(lambda load: load.voucher_uses, "id")
     lines: list[RenewOrderLine] = rows.loaded(lambda load: load.lines, "id")
+    refunds: list[Refund] = rows.loaded(lambda load: load.refunds, "id")
 
 
 async def resolve_order(info: Info, id: strawberry.ID) -> RenewOrder | None:  # noqa: A002

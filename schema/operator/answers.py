@@ -7,7 +7,7 @@ import strawberry
 from renewals import database, details
 from schema import accounts as customers
 from schema import refusals as shared
-from schema.operator import accounts, refusals, watching
+from schema.operator import accounts, orders, refusals, watching
 
 
 @strawberry.type
@@ -168,6 +168,16 @@ class RetryParkedSuccess:
         return await watching.find_run(self.run_id)
 
 
+@strawberry.type(description="What was refunded; refusals are the lines that were asked for and were not.")
+class RefundOrderSuccess(AccountChanged):
+    refund_id: strawberry.Private[str]
+    refusals: list[refusals.RowRefusal]
+
+    @strawberry.field
+    async def refund(self) -> orders.Refund:
+        return await orders.find_refund(self.refund_id)
+
+
 PutProductsResult = Annotated[
     PutProductsSuccess | shared.IdempotencyKeyReused | shared.InvalidInput,
     strawberry.union("PutProductsResult"),
@@ -199,4 +209,12 @@ ReleaseInstancesResult = Annotated[
 RetryParkedResult = Annotated[
     RetryParkedSuccess | refusals.NotFound | shared.IdempotencyKeyReused | shared.InvalidInput,
     strawberry.union("RetryParkedResult"),
+]
+RefundOrderResult = Annotated[
+    RefundOrderSuccess
+    | refusals.NotRefundable
+    | refusals.NotFound
+    | shared.IdempotencyKeyReused
+    | shared.InvalidInput,
+    strawberry.union("RefundOrderResult"),
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import strawberry
 
 from renewals import audit, clocks
+from schema import loaders
 
 
 @dataclass
@@ -15,13 +16,15 @@ class Context:
     operator: audit.Operator
     clock: clocks.Clock
     now: dt.datetime = field(init=False)
+    load: loaders.OrderLoaders = field(init=False)
 
     def __post_init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
-        """After a change the time is another."""
+        """Drops what was read: after a change it is other, and so is the time."""
         self.now = self.clock()
+        self.load = loaders.OrderLoaders()
 
     def call(self, idempotency_key: str) -> audit.Call:
         """A call under this key."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from renewals import accounts, catalogue, pricing, provisioning, reports, settings, terms, vouchers
+from renewals import accounts, catalogue, pricing, provisioning, refunds, reports, settings, terms, vouchers
 from schema import scalars
 from schema.inputs import IDs, as_given, given
 from schema.operator.scalars import Percent
@@ -280,3 +280,22 @@ class ReleaseInstancesInput(InstancesInput):
 @strawberry.input
 class RetryParkedInput(Keyed):
     run_id: strawberry.ID
+
+
+@strawberry.input(
+    description="Gives back what periods cost that have not begun, and their time. What a voucher paid that has run "
+    "out by now goes to the balance. The policy stays: an AUTO instance that is due is renewed again."
+)
+class RefundOrderInput(Keyed):
+    order_id: strawberry.ID
+    instance_ids: IDs | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Whose lines; a bundle as a whole. Null: all of the order that can be.",
+    )
+    reason: str = strawberry.field(description="Why, for the log; the customer does not see it.")
+
+    def to_request(self) -> refunds.RefundRequest:
+        instance_ids = given(self.instance_ids)
+        return refunds.RefundRequest(
+            self.order_id, None if instance_ids is None else tuple(instance_ids), self.reason
+        )

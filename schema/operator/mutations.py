@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import strawberry
 
 from renewals import accounts as domain
-from renewals import audit, listings, provisioning, retries
+from renewals import audit, listings, provisioning, refunds, retries
 from schema.operator import answers, inputs, refusals, webhooks
 from schema.operator.context import Info
 
@@ -129,6 +129,17 @@ class Mutation:
     ) -> answers.RetryParkedResult:
         told = await retries.retry_parked(info.context.call(request.idempotency_key), request.run_id)
         return answers.RetryParkedSuccess(run_id=told.answer["run_id"])
+
+    @strawberry.mutation
+    async def refund_order(
+        self, info: Info, request: Annotated[inputs.RefundOrderInput, _Input]
+    ) -> answers.RefundOrderResult:
+        told = await refunds.refund(info.context.call(request.idempotency_key), request.to_request())
+        return answers.RefundOrderSuccess(
+            account_id=told.answer["account_id"],
+            refund_id=told.answer["refund_id"],
+            refusals=refusals.rows_of(told.answer),
+        )
 
 
 def _rows(told: audit.Told, *more: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from schema.operator import accounts, catalogue, instances, watching, webhooks
+from schema.operator import accounts, catalogue, instances, orders, watching, webhooks
 
 
 @strawberry.type
@@ -12,6 +12,8 @@ class Query:
     vouchers = strawberry.field(resolver=accounts.resolve_vouchers)
     accounts = strawberry.field(resolver=accounts.resolve_accounts)
     instances = strawberry.field(resolver=instances.resolve_instances)
+    order = strawberry.field(resolver=orders.resolve_order)
+    orders = strawberry.field(resolver=orders.resolve_orders)
     products = strawberry.field(resolver=catalogue.resolve_products)
     data_centers = strawberry.field(resolver=catalogue.resolve_data_centers)
     renewal_runs = strawberry.field(resolver=watching.resolve_runs)

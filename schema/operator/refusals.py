@@ -22,12 +22,23 @@ class RowRefusal:
     message: str
 
 
+@strawberry.type(description="Nothing of the order can be refunded; nothing was done.")
+class NotRefundable(refusals.Error):
+    refusals: list[RowRefusal]
+
+
 class _NotFound(ExceptionHandler[errors.NotFound, NotFound]):
     def handle(self, exception: errors.NotFound, **_: Any) -> NotFound:
         return NotFound(message=str(exception), field=exception.field)
 
 
-HANDLERS: tuple[ExceptionHandler[Any], ...] = (*refusals.HANDLERS, _NotFound())
+class _NotRefundable(ExceptionHandler[errors.NotRefundable, NotRefundable]):
+    def handle(self, exception: errors.NotRefundable, **_: Any) -> NotRefundable:
+        found = [RowRefusal(**row._asdict()) for row in exception.refusals]
+        return NotRefundable(message=str(exception), refusals=found)
+
+
+HANDLERS: tuple[ExceptionHandler[Any], ...] = (*refusals.HANDLERS, _NotFound(), _NotRefundable())
 
 
 def rows_of(answer: Mapping[str, Any]) -> list[RowRefusal]:

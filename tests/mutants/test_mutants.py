@@ -37,10 +37,16 @@ MUTANTS = {
     ),
     # While the lock holds nothing ever meets this key, so only asking the database itself shows that it is there.
     "no unique instance and start": Mutant(
-        "renewals/migrations/0001_tables.py",
-        '"unique_together": (("instance", "starts_at"),),',
+        "renewals/migrations/0010_refunds.py",
+        'ops.AddConstraint("OrderLine", UniqueConstraint(("instance", "starts_at", "refund_count"))),',
         "",
         "tests/renewals/test_guards.py::test_it_is_refused[a second line with the same instance and start]",
+    ),
+    "a refund that does not make the next line another": Mutant(
+        "renewals/restitution.py",
+        "count = line.instance.refund_count + 1",
+        "count = line.instance.refund_count",
+        "tests/operator/test_refunds.py::test_a_refunded_period_is_bought_again_and_only_once",
     ),
     "vouchers in the order of their ids": Mutant(
         "renewals/allocation.py",

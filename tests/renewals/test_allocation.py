@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 
 import hypothesis
+import pytest
 from hypothesis import strategies as st
 
 from renewals import allocation, terms
@@ -231,3 +232,55 @@ def test_the_order_in_which_vouchers_are_read_does_not_matter(
     shuffled = list(vouchers)
     chance.shuffle(shuffled)
     assert purse(balance_cents, *shuffled).pay(charges) == purse(balance_cents, *vouchers).pay(charges)
+
+
+PAID = st.lists(
+    st.tuples(st.sampled_from(["KEC", "EBS", "KES"]), st.sampled_from([0, 1, 50, 100, 333, 1_000])),
+    min_size=1,
+    max_size=8,
+)
+GIVEN = st.lists(
+    st.tuples(
+        st.integers(1, 1_200),
+        st.sampled_from(["2018-10-01 00:00:00", "2018-10-02 00:00:00"]),
+        st.sampled_from([(), (), ("KEC",), ("EBS", "KES")]),
+    ),
+    max_size=5,
+)
+
+
+@given.unhurried
+@hypothesis.given(orders=st.lists(PAID, min_size=1, max_size=3), given_vouchers=GIVEN)
+def test_a_replay_of_an_order_finds_what_each_line_took(
+    orders: list[list[tuple[str, int]]], given_vouchers: list[tuple[int, str, tuple[str, ...]]]
+) -> None:
+    """Of each order of a purse, from what it took of each voucher alone; the truth is that of line after line."""
+    vouchers = [
+        voucher(f"v-{number}", cents, expires=expires, product_codes=codes)
+        for number, (cents, expires, codes) in enumerate(given_vouchers)
+    ]
+    of_orders, of_lines = purse(10**6, *vouchers), purse(10**6, *vouchers)
+    known = {each.id: each for each in vouchers}
+    for lines in orders:
+        charges = [Charge(*line) for line in lines]
+        payment = of_orders.pay(charges)
+        truth = [of_lines.pay([charge]) for charge in charges]
+        taken = [known[use.voucher_id]._replace(available_cents=use.amount_cents) for use in payment.uses]
+        shares = allocation.replay(charges, taken, payment.balance_cents)
+        assert [_who_paid(share) for share in shares] == [_who_paid(each) for each in truth]
+        sums: dict[str, int] = {}
+        for share in shares:
+            for use in share.uses:
+                sums[use.voucher_id] = sums.get(use.voucher_id, 0) + use.amount_cents
+        assert sums == {use.voucher_id: use.amount_cents for use in payment.uses}
+        assert sum(share.balance_cents for share in shares) == payment.balance_cents
+
+
+def _who_paid(payment: Payment) -> tuple[dict[str, int], int]:
+    return {use.voucher_id: use.amount_cents for use in payment.uses}, payment.balance_cents
+
+
+def test_a_replay_that_does_not_come_out_even_is_an_error() -> None:
+    for taken_cents, balance_cents in ((99, 0), (101, 0), (100, 1), (50, 49)):
+        with pytest.raises(AssertionError):
+            allocation.replay([Charge("KEC", 100)], [voucher("v-1", taken_cents)], balance_cents)

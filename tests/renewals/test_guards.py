@@ -36,11 +36,18 @@ def order(*, total: int = 1, voucher: int = 0, balance: int = 1, key: str = "NUL
 
 
 def line(
-    *, start: str = "2027-02-28", end: str = "2027-03-31", months: int = 1, full: int = 1, price: int = 1
+    *,
+    start: str = "2027-02-28",
+    end: str = "2027-03-31",
+    months: int = 1,
+    full: int = 1,
+    price: int = 1,
+    refunds: int = 0,
 ) -> str:
     return f"""INSERT INTO order_lines
-      (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents)
-      SELECT id, 'i-1', '{start} 15:59:59Z', '{end} 15:59:59Z', {months}, 0, {full}, {price} FROM orders"""
+      (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents, refund_count)
+      SELECT id, 'i-1', '{start} 15:59:59Z', '{end} 15:59:59Z', {months}, 0, {full}, {price}, {refunds}
+      FROM orders"""
 
 
 def entry(*, kind: str = "TOP_UP", amount: int = 1, after: int = 1, number: int = 99) -> str:
@@ -55,6 +62,15 @@ def attempt(*, succeeded: bool, code: str) -> str:
           skipped_count, amount_cents) VALUES ('START', now(), now(), 0, 0, 0, 0) RETURNING id)
       INSERT INTO renewal_attempts (run_id, instance_id, due_at, attempted_at, succeeded, code)
       SELECT id, 'i-1', now(), now(), {succeeded}, {code} FROM run"""
+
+
+def refunded(*, cents: int = 1, by: int = 0) -> str:
+    """A refund of the order and its line, and a second one of the same line if asked for."""
+    return f"""WITH refund AS (
+        INSERT INTO refunds (id, order_id, account_id, total_cents, voucher_cents, balance_cents, reason, created_at)
+        SELECT '{OTHER_ORDER}', id, 'a', 30000, {by}, 30000, '', now() FROM orders RETURNING order_id)
+      INSERT INTO refund_lines (refund_id, order_line_id, cents)
+      SELECT '{OTHER_ORDER}', l.id, {cents} FROM order_lines l JOIN refund r ON r.order_id = l.order_id"""
 
 
 def audited(*, values: bool = False) -> str:
@@ -124,6 +140,16 @@ REFUSED = {
         line(start="2027-01-31"),
         "uid_order_lines_instanc_",
     ),
+    "a refund given in part": (refunded(by=1), "refund_is_given_wholly"),
+    "a refunded line below 0": (refunded(cents=-1), "refunded_is_not_negative"),
+    "a line refunded twice": (
+        refunded() + " CROSS JOIN generate_series(1, 2)",
+        "refunded_once",
+    ),
+    "a count of refunds below 0": (
+        "UPDATE instances SET refund_count = -1",
+        "refund_count_is_not_negative",
+    ),
     "a line that ends where it starts": (line(end="2027-02-28"), "line_extends"),
     "a line of months below 0": (line(months=-1), "line_extends"),
     "a line dearer than its list price": (line(full=1, price=2), "line_price_is_sensible"),
@@ -160,13 +186,27 @@ async def test_what_was_paid_is_never_changed(filled: World, table: str, change:
     await assert_refused(filled, change.format(table, columns[table]), "never changed or deleted")
 
 
+@pytest.mark.parametrize("table", ["refunds", "refund_lines"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET {}", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+async def test_what_was_refunded_is_never_changed(filled: World, table: str, change: str) -> None:
+    await database.execute(database.pool(), refunded())
+    columns = {"refunds": "reason = ''", "refund_lines": "cents = 0"}
+    await assert_refused(filled, change.format(table, columns[table]), "never changed or deleted")
+
+
+async def test_a_second_line_of_the_same_start_needs_a_refund_between(filled: World) -> None:
+    await assert_refused(filled, line(start="2027-01-31"), "uid_order_lines_instanc_")
+    await database.execute(database.pool(), line(start="2027-01-31", refunds=1))
+    await assert_refused(filled, line(start="2027-01-31", refunds=1), "uid_order_lines_instanc_")
+
+
 async def test_a_truncate_that_cascades_stops_at_what_was_paid(filled: World) -> None:
     await assert_refused(filled, "TRUNCATE accounts CASCADE", "never changed or deleted")
 
 
 async def test_what_the_guards_let_through_is_let_through(filled: World) -> None:
     """The statements above are refused for their one fault, not for another."""
-    for statement in (line(), entry(), order(key="'other'", sha="'x'"), audited()):
+    for statement in (refunded(), line(), entry(), order(key="'other'", sha="'x'"), audited()):
         await database.execute(database.pool(), statement)
     await database.execute(database.pool(), attempt(succeeded=False, code="'EXPIRED'"))
     tables = ("order_lines", "ledger_entries", "orders", "renewal_attempts")

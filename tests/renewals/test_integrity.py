@@ -1,5 +1,7 @@
 """What always holds is checked, and each kind of damage is named by the rule it breaks."""
 
+import dataclasses
+
 import pytest
 
 from renewals import (
@@ -11,6 +13,7 @@ from renewals import (
     orders,
     picks,
     planning,
+    refunds,
     requests,
     runs,
     webhooks,
@@ -30,7 +33,7 @@ DAMAGES = {
         "UPDATE ledger_entries SET balance_after_cents = balance_after_cents + 1 WHERE number = 1"
     ),
     "the entries of a voucher add up to what is available of it, and begin with its face": (
-        "UPDATE vouchers SET available_cents = available_cents + 1"
+        "UPDATE vouchers SET available_cents = available_cents + 1 WHERE available_cents < face_cents"
     ),
     "an order is the sum of its lines": "UPDATE order_lines SET price_cents = price_cents - 1",
     "an order was paid by the entries that name it, vouchers and balance apart": (
@@ -40,12 +43,22 @@ DAMAGES = {
         "UPDATE ledger_entries SET order_id = NULL WHERE order_id IS NOT NULL AND voucher_id IS NULL"
     ),
     "an order extends what belongs to its account": "UPDATE instances SET account_id = 'b' WHERE id = 'i-1'",
-    "each period of an instance starts where the one before it ended": (
+    "each period of an instance starts where the one before it ended, refunded ones aside": (
         "UPDATE order_lines SET starts_at = starts_at + interval '1 second' WHERE months = 2"
     ),
-    "an instance expires at the end of its last period": (
+    "an instance expires at the end of its last period, or where its first one began if all are refunded": (
         "UPDATE instances SET expires_at = expires_at + interval '1 day' WHERE id = 'i-1'"
     ),
+    "a refund is the sum of its lines, each of its order and account and for what it cost": (
+        "UPDATE refund_lines SET cents = cents - 1"
+    ),
+    "what was refunded of an order is in the ledger, vouchers and balance apart, and nothing else is": (
+        "UPDATE refunds SET voucher_cents = voucher_cents - 1, balance_cents = balance_cents + 1"
+    ),
+    "no voucher gets back more of an order than it gave": (
+        "UPDATE ledger_entries SET amount_cents = amount_cents + 5000 WHERE kind = 'REFUND' AND voucher_id IS NOT NULL"
+    ),
+    "an instance counts its refunds": "UPDATE instances SET refund_count = refund_count + 1",
     "the members of a bundle share expiry, anchor and policy": (
         "UPDATE instances SET renewal_mode = 'AUTO' WHERE id = 'b-1'"
     ),
@@ -93,6 +106,24 @@ async def fill(world: World) -> None:
     assert operator_key is not None
     call = audit.Call(audit.Operator(operator_key.key_id, "ops"), "key", lambda: NOW)
     await accounts.top_up(call, accounts.TopUp("a", 100, ""))
+    await world.voucher("10.00")
+    await world.instance("i-2", price="20.00")
+    for instance_id in ("i-2", "i-1"):
+        request = requests.OrderRequest(
+            picks.PickIds((instance_id,)), planning.RenewFor(1), idempotency_key=f"k {instance_id}"
+        )
+        placed = await orders.place("a", request, lambda: NOW)
+        of_order = refunds.RefundRequest(str(placed.order_id), None, "No longer needed")
+        await refunds.refund(dataclasses.replace(call, idempotency_key=f"refund {instance_id}"), of_order)
+
+
+async def damage(sql: str) -> int:
+    """Writes what triggers and foreign keys forbid, and answers how many rows it was."""
+    async with database.transaction() as connection:
+        await database.execute(connection, FREE)
+        count = await database.execute(connection, sql)
+        await database.execute(connection, "SET session_replication_role = origin")
+    return count
 
 
 async def broken() -> dict[str, list[integrity.Damage]]:
@@ -111,10 +142,29 @@ async def test_an_undamaged_database_is_clean(world: World) -> None:
 @pytest.mark.parametrize("rule", DAMAGES)
 async def test_damage_is_named_by_the_rule_it_breaks(world: World, rule: str) -> None:
     await fill(world)
-    async with database.transaction() as connection:
-        await database.execute(connection, FREE)
-        assert await database.execute(connection, DAMAGES[rule]) > 0
-        await database.execute(connection, "SET session_replication_role = origin")
+    assert await damage(DAMAGES[rule]) > 0
     found = await broken()
     assert rule in found
     assert found[rule][0]
+
+
+LEDGER = "what was refunded of an order is in the ledger, vouchers and balance apart, and nothing else is"
+SUM = "a refund is the sum of its lines, each of its order and account and for what it cost"
+EXPIRY = "an instance expires at the end of its last period, or where its first one began if all are refunded"
+
+
+@pytest.mark.parametrize(
+    ("rule", "sql"),
+    [
+        (LEDGER, "DELETE FROM ledger_entries WHERE kind = 'REFUND'"),
+        (LEDGER, "UPDATE ledger_entries SET kind = 'REFUND' WHERE kind = 'TOP_UP' AND number = 1"),
+        (SUM, "UPDATE refunds SET account_id = 'b'"),
+        (SUM, "UPDATE refunds SET order_id = (SELECT min(id::text)::uuid FROM orders)"),
+        (SUM, "DELETE FROM refund_lines"),
+        (EXPIRY, "UPDATE instances SET expires_at = expires_at + interval '1 day' WHERE id = 'i-2'"),
+    ],
+)
+async def test_other_damage_to_a_refund_is_named_too(world: World, rule: str, sql: str) -> None:
+    await fill(world)
+    assert await damage(sql) > 0
+    assert (await broken())[rule]

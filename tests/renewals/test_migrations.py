@@ -21,6 +21,8 @@ WITHOUT_MODEL = {
     "webhook_cursors",
     "webhook_deliveries",
     "webhook_states",
+    "refunds",
+    "refund_lines",
 }
 NAMES = sorted(path.stem for path in Path(migrations.__path__[0]).glob("0*.py"))
 

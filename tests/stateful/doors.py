@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from renewals import (
+    audit,
     auto_renewal,
     catalogue,
     database,
@@ -22,6 +23,7 @@ from renewals import (
     planning,
     policies,
     pricing,
+    refunds,
     registration,
     reports,
     requests,
@@ -29,7 +31,7 @@ from renewals import (
     terms,
     vouchers,
 )
-from tests.stateful.records import PRODUCTS, Account, Instance, Request, Voucher
+from tests.stateful.records import PRODUCTS, Account, Instance, PaidLine, RefundRequest, Request, Voucher
 from tests.world import DATA_CENTERS, NOW
 
 
@@ -172,6 +174,35 @@ async def place(request: Request, now: dt.datetime) -> tuple[uuid.UUID, tuple]:
     return placed.order_id, (placed.instance_ids, codes(placed.refusals))
 
 
+async def refund(
+    request: RefundRequest, line: PaidLine | None, start: dt.datetime, now: dt.datetime
+) -> tuple:
+    """What is refused; the order is found by its first line."""
+    sql = "SELECT order_id FROM order_lines WHERE instance_id = $1 AND starts_at = $2 AND refund_count = $3"
+    order_id = uuid.UUID(int=0)
+    if line is not None:
+        [[order_id]] = await database.fetch(
+            database.pool(), sql, line.instance.id, start, line.refunds_before
+        )
+    call = audit.Call(audit.Operator(None, "ops"), request.key, lambda: now)
+    told = await refunds.refund(call, refunds.RefundRequest(str(order_id), request.ids, "why"))
+    return ({each["id"]: _why(each["message"]) for each in told.answer["refusals"]},)
+
+
+WHY = {
+    "bundle is": "BUNDLE",
+    "no line": "NO_LINE",
+    "refunded before": "REFUNDED",
+    "begun": "BEGUN",
+    "renewed again": "RENEWED_SINCE",
+}
+
+
+def _why(message: str) -> str:
+    """The model's word for why a line is not refunded."""
+    return next(code for words, code in WHY.items() if words in message)
+
+
 async def run(now: dt.datetime) -> tuple[int, int, int]:
     done = await auto_renewal.run_now(now, lambda: now)
     assert done.ended_at == now and not done.skipped_count
@@ -203,6 +234,10 @@ async def answer(doing: Awaitable[object]) -> object:
                 return "InvalidInput", field
             case errors.NotRenewable(refusals):
                 return "NotRenewable", codes(refusals)
+            case errors.NotFound(field):
+                return "NotFound", field
+            case errors.NotRefundable(rows):
+                return "NotRefundable", {row.id: _why(row.message) for row in rows}
             case errors.PriceChanged(expected, total):
                 return "PriceChanged", expected, total
             case errors.InsufficientFunds(required, available):

@@ -10,7 +10,7 @@ from hypothesis import stateful
 from hypothesis import strategies as st
 
 from tests.stateful import doors, reckoning
-from tests.stateful.records import PRODUCTS, Account, Instance, Voucher
+from tests.stateful.records import PRODUCTS, Account, Instance, RefundRequest, Voucher
 from tests.stateful.stage import NAMES, TALLY, Stage
 
 ZONES = ("Asia/Shanghai", "America/New_York", "Asia/Kolkata", "America/Santiago")
@@ -146,6 +146,44 @@ class Renewals(Stage):
         """The same request with the same key, done before or refused; the order of its ids says nothing."""
         request = data.draw(st.sampled_from(self.asked))
         self.place(dc.replace(request, ids=request.ids[::-1]))
+
+    # What an operator does
+
+    @stateful.precondition(lambda machine: machine.model.paid)
+    @rule(data=st.data())
+    def refund(self, data: st.DataObject) -> None:
+        """An order, mostly one that lies ahead; all, some, or what is not in it; now and then a used key."""
+        count = len(self.model.paid)
+        ahead = [number for number in range(count) if self.is_ahead(number)] or [count - 1]
+        which = st.one_of(
+            *[st.sampled_from(ahead)] * 5, st.just(ahead[0]), st.integers(0, count - 1), st.just(count)
+        )
+        order = data.draw(which)
+        lines = self.model.paid[order][0] if order < count else []
+        own = [line.instance.id for line in lines] or ["nothing"]
+        some = st.lists(st.sampled_from(own), min_size=1, max_size=3)
+        odd = st.lists(st.sampled_from([*sorted(self.model.instances), "nothing"]), max_size=2)
+        ids = data.draw(st.one_of(st.none(), st.none(), st.just(own), some, odd))
+        used = list(self.model.refund_answers.values())[-1:]
+        request = RefundRequest(order, None if ids is None else tuple(ids), f"refund-{self.number()}")
+        match data.draw(st.sampled_from((*["new"] * 8, "key", "request"))):
+            case "key" if used:
+                request = dc.replace(request, key=used[0][0].key)
+            case "request" if used:
+                request = used[0][0]
+        self.refund_as_is(request)
+
+    def is_ahead(self, number: int) -> bool:
+        """Whether something of an order has not begun."""
+        lines = self.model.paid[number][0]
+        starts = [reckoning.end_of(line.start, self.zone(line.instance.account)) for line in lines]
+        return max(starts) >= self.now
+
+    def refund_as_is(self, request: RefundRequest) -> None:
+        line = self.model.paid[request.order][0][0] if request.order < len(self.model.paid) else None
+        start = reckoning.end_of(line.start, self.zone(line.instance.account)) if line else self.now
+        doing = doors.refund(request, line, start, self.now)
+        self.both("refund", lambda: self.model.refund(request, self.now), doing)
 
     # What the worker and the clock do
 

@@ -15,7 +15,9 @@ from tests.stateful.records import (
     Account,
     Instance,
     Line,
+    PaidLine,
     Payment,
+    RefundRequest,
     Refused,
     Request,
     Voucher,
@@ -33,6 +35,10 @@ class Model:
         self.vouchers: dict[uuid.UUID, Voucher] = {}
         self.instances: dict[str, Instance] = {}
         self.orders: list[tuple] = []
+        self.paid: list[tuple[list[PaidLine], list[uuid.UUID]]] = []
+        """The lines of each order, and its vouchers as they paid."""
+        self.refunds: list[tuple] = []
+        self.refund_answers: dict[str, tuple[RefundRequest, tuple]] = {}
         self.answers: dict[tuple[str, str], tuple[Request, tuple]] = {}
         self.attempts: list[tuple] = []
 
@@ -47,8 +53,10 @@ class Model:
         self._enter(voucher.account, "TOP_UP", voucher.available, voucher.available, voucher.id)
 
     def register(self, instances: Sequence[Instance]) -> None:
-        """Rules 6 and 11."""
+        """Rules 6, 11 and 26."""
         for i in instances:
+            if i.months > 36:
+                raise Refused("InvalidInput", "instances.autoRenewMonths")
             if i.last_day and reckoning.anchored(i.anchor, i.last_day.year, i.last_day.month) != i.last_day:
                 raise Refused("InvalidInput", "instances.anchorDay")
         for i in instances:
@@ -114,6 +122,69 @@ class Model:
         self._store(request.account, kind, lines, payment, now, request.key, refusals)
         self.answers[request.account, request.key] = request, answer
         return answer
+
+    # What an operator does
+
+    def refund(self, request: RefundRequest, now: dt.datetime) -> tuple:
+        """What has not begun of an order is given back, to whom it was paid by; answers what is refused."""
+        if request.ids == ():
+            raise Refused("InvalidInput", "input.instanceIds")
+        if earlier := self.refund_answers.get(request.key):
+            if earlier[0] != request:
+                raise Refused("IdempotencyKeyReused")
+            return earlier[1]
+        if request.order >= len(self.paid):
+            raise Refused("NotFound", "input.orderId")
+        paid, used = self.paid[request.order]
+        lines = {line.instance.id: line for line in paid}
+        asked = lines.keys() if request.ids is None else set(request.ids)
+        own = {each: code for each in asked if (code := self._not_refundable(lines.get(each), now))}
+        refusals = dict(own)
+        for each in asked - own.keys():
+            members = {m.id for m in self._members(self.instances[each])}
+            if not members <= asked or members & own.keys():
+                refusals[each] = "BUNDLE"
+        if not asked - refusals.keys():
+            raise Refused("NotRefundable", refusals)
+        refunded = [line for each, line in lines.items() if each in asked - refusals.keys()]
+        self._give_back(self.orders[request.order][0], refunded, used, now)
+        self.refund_answers[request.key] = request, (refusals,)
+        return (refusals,)
+
+    def _not_refundable(self, line: PaidLine | None, now: dt.datetime) -> str | None:
+        if line is None:
+            return "NO_LINE"
+        if line.is_refunded:
+            return "REFUNDED"
+        if reckoning.end_of(line.start, self._zone(line.instance)) < now:
+            return "BEGUN"
+        return None if line.end == line.instance.last_day else "RENEWED_SINCE"
+
+    def _give_back(
+        self, account: str, lines: Sequence[PaidLine], used: Sequence[uuid.UUID], now: dt.datetime
+    ) -> None:
+        """To vouchers that still count what they gave, as they paid; all else to the balance; an entry each."""
+        to_balance, to_vouchers, told = 0, {}, []
+        for line in lines:
+            i = line.instance
+            to_balance += line.price - sum(line.shares.values())
+            for voucher_id, cents in line.shares.items():
+                if self.vouchers[voucher_id].expires_at < now:
+                    to_balance += cents
+                else:
+                    to_vouchers[voucher_id] = to_vouchers.get(voucher_id, 0) + cents
+            told.append((reckoning.end_of(line.start, self._zone(i)), i.id, line.refunds_before, line.price))
+            i.last_day, i.anchor, i.refunds = line.start, line.anchor_before, i.refunds + 1
+            line.is_refunded = True
+        for voucher_id in sorted(to_vouchers, key=used.index):
+            self.vouchers[voucher_id].available += to_vouchers[voucher_id]
+            left = self.vouchers[voucher_id].available
+            self._enter(account, "REFUND", to_vouchers[voucher_id], left, voucher_id)
+        if to_balance:
+            self.accounts[account].balance += to_balance
+            self._enter(account, "REFUND", to_balance, self.accounts[account].balance, None)
+        by_voucher = sum(to_vouchers.values())
+        self.refunds.append((account, to_balance + by_voucher, by_voucher, to_balance, now, sorted(told)))
 
     # What the worker does
 
@@ -222,17 +293,19 @@ class Model:
     def _pay(self, account: str, lines: Sequence[Line], vouchers: Sequence[Voucher]) -> Payment:
         """Rules 15 and 16; nothing is taken yet."""
         left = {v.id: v.available for v in vouchers}
-        from_balance = 0
+        from_balance, shares = 0, []
         for line in lines:
-            rest = line.price
+            rest, share = line.price, {}
             for v in vouchers:
                 if not v.products or line.instance.product in v.products:
                     taken = min(rest, left[v.id])
                     left[v.id], rest = left[v.id] - taken, rest - taken
+                    share |= {v.id: taken} if taken else {}
             from_balance += rest
+            shares.append(share)
         uses = {v.id: v.available - left[v.id] for v in vouchers if left[v.id] < v.available}
         balance = self.accounts[account].balance
-        return Payment(uses, min(from_balance, balance), max(0, from_balance - balance))
+        return Payment(uses, min(from_balance, balance), max(0, from_balance - balance), shares)
 
     def _store(
         self,
@@ -244,11 +317,14 @@ class Model:
         key: str | None,
         refusals: dict[str, str],
     ) -> None:
-        stored = []
-        for line in lines:
+        stored, paid = [], []
+        for line, share in zip(lines, payment.shares, strict=True):
             i, start = line.instance, self.expiry(line.instance)
+            paid.append(PaidLine(i, i.last_day, line.last_day, i.anchor, i.refunds, line.price, share))
             i.last_day, i.anchor, i.status = line.last_day, line.anchor, "RUNNING"
-            stored.append((start, i.id, self.expiry(i), line.months, line.days, line.list_price, line.price))
+            about = self.expiry(i), line.months, line.days, line.list_price, line.price
+            stored.append((start, i.id, i.refunds, paid[-1].anchor_before, *about))
+        self.paid.append((paid, list(payment.uses)))
         for voucher_id, cents in payment.uses.items():
             self.vouchers[voucher_id].available -= cents
             self._enter(account, "RENEWAL", -cents, self.vouchers[voucher_id].available, voucher_id)

@@ -45,6 +45,7 @@ class Instance:
     billing: str = "PREPAID"
     trial: bool = False
     status: str = "RUNNING"
+    refunds: int = 0
 
 
 @dc.dataclass
@@ -89,6 +90,31 @@ class Payment:
     uses: dict[uuid.UUID, int]
     balance: int
     shortfall: int
+    shares: list[dict[uuid.UUID, int]]
+    """Of each line, what each voucher paid; the rest of its price is the balance's."""
+
+
+@dc.dataclass
+class PaidLine:
+    """What was bought for an instance, what it had before, and whether it was given back."""
+
+    instance: Instance
+    start: dt.date
+    end: dt.date
+    anchor_before: int
+    refunds_before: int
+    price: int
+    shares: dict[uuid.UUID, int]
+    is_refunded: bool = False
+
+
+@dc.dataclass(frozen=True)
+class RefundRequest:
+    """The number of an order, or one that is not there; without ids, all of it that can be."""
+
+    order: int
+    ids: tuple[str, ...] | None
+    key: str
 
 
 class Refused(Exception):

@@ -17,10 +17,11 @@ def of_model(model: Model) -> Picture:
         "balances": {name: account.balance for name, account in model.accounts.items()},
         "vouchers": {voucher.id: voucher.available for voucher in model.vouchers.values()},
         "instances": {
-            i.id: (i.account, model.expiry(i), i.anchor, i.mode, i.months, i.status)
+            i.id: (i.account, model.expiry(i), i.anchor, i.mode, i.months, i.status, i.refunds)
             for i in model.instances.values()
         },
         "orders": sorted(model.orders, key=_first_line),
+        "refunds": sorted(model.refunds),
         "entries": {name: account.entries for name, account in model.accounts.items()},
         "attempts": sorted(model.attempts, key=repr),
     }
@@ -36,10 +37,23 @@ async def of_database() -> Picture:
         entries.setdefault(name, []).extend([(kind, cents, after, _uuid(voucher))] if kind else [])
     lines: dict[uuid.UUID, list[tuple]] = {}
     for order_id, *line in await _rows(
-        """SELECT order_id, starts_at, instance_id, expires_at, months, days, list_cents, price_cents
+        """SELECT order_id, starts_at, instance_id, refund_count, anchor_day_before, expires_at, months, days,
+             list_cents, price_cents
            FROM order_lines ORDER BY starts_at, instance_id"""
     ):
         lines.setdefault(order_id, []).append(tuple(line))
+    refunded: dict[uuid.UUID, list[tuple]] = {}
+    for refund_id, *line in await _rows(
+        """SELECT f.refund_id, l.starts_at, l.instance_id, l.refund_count, f.cents
+           FROM refund_lines f JOIN order_lines l ON l.id = f.order_line_id ORDER BY l.starts_at, l.instance_id"""
+    ):
+        refunded.setdefault(refund_id, []).append(tuple(line))
+    refunds = [
+        (*refund, refunded[id_])
+        for id_, *refund in await _rows(
+            "SELECT id, account_id, total_cents, voucher_cents, balance_cents, created_at FROM refunds"
+        )
+    ]
     orders = [
         (*order, {refusal["instance_id"]: refusal["code"] for refusal in orjson.loads(refusals)}, lines[id_])
         for id_, refusals, *order in await _rows(
@@ -53,11 +67,13 @@ async def of_database() -> Picture:
         "instances": {
             instance_id: tuple(rest)
             for instance_id, *rest in await _rows(
-                """SELECT id, account_id, expires_at, anchor_day, renewal_mode, auto_renew_months, status
+                """SELECT id, account_id, expires_at, anchor_day, renewal_mode, auto_renew_months, status,
+                     refund_count
                    FROM instances"""
             )
         },
         "orders": sorted(orders, key=_first_line),
+        "refunds": sorted(refunds),
         "entries": entries,
         "attempts": sorted(
             await _rows("SELECT instance_id, due_at, attempted_at, code FROM renewal_attempts"), key=repr

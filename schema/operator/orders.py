@@ -1,0 +1,64 @@
+"""Orders of whatever account, with what was refunded of them."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import strawberry
+
+from renewals import database, details, filters, operator_queries, queries, terms
+from schema import connections, rows, scalars, selection
+from schema import orders as customers
+from schema.operator.context import Info
+
+
+@strawberry.type(description="What was given back of an order, to its vouchers and to the balance.")
+class Refund(customers.Refund):
+    order_id: strawberry.ID
+    reason: str
+
+
+@strawberry.type
+class RenewOrder:
+    id: strawberry.ID
+    account_id: strawberry.ID
+    kind: terms.OrderKind
+    created_at: dt.datetime
+    total: scalars.Money = rows.column("total_cents")
+    voucher_total: scalars.Money = rows.column("voucher_cents")
+    balance_total: scalars.Money = rows.column("balance_cents")
+    lines: list[customers.RenewOrderLine] = rows.loaded(lambda load: load.lines, "id")
+    refunds: list[Refund] = rows.loaded(lambda load: load.refunds, "id")
+
+
+async def find_refund(refund_id: str) -> Refund:
+    found: Any = await details.fetch_refund(database.pool(), refund_id)
+    return found  # type: ignore[no-any-return]
+
+
+async def resolve_order(id: strawberry.ID) -> RenewOrder | None:  # noqa: A002
+    try:
+        order_id = uuid.UUID(id)
+    except ValueError:
+        return None
+    found: Any = await operator_queries.fetch_order(database.pool(), order_id)
+    return found  # type: ignore[no-any-return]
+
+
+async def resolve_orders(
+    info: Info,
+    account_id: strawberry.ID,
+    first: int | None = strawberry.UNSET,
+    after: str | None = strawberry.UNSET,
+    last: int | None = strawberry.UNSET,
+    before: str | None = strawberry.UNSET,
+) -> connections.Connection[RenewOrder]:
+    request = connections.page_request(queries.ORDERS, first=first, after=after, last=last, before=before)
+    asked = connections.Asked(selection.selected(info))
+    known_id = account_id if filters.is_storable(account_id) else ""
+    found: Any = await connections.read(
+        asked,
+        lambda: queries.fetch_orders(database.pool(), known_id, request, counted=asked.count),
+        lambda: queries.count_orders(database.pool(), known_id),
+    )
+    return found  # type: ignore[no-any-return]

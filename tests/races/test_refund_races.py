@@ -1,0 +1,95 @@
+"""Refunds at once, beside renewals, the worker and each other: money and time go back once."""
+
+import asyncio
+import collections
+import dataclasses
+import uuid
+
+import pytest
+
+from renewals import audit, auto_renewal, errors, orders, picks, planning, refunds, requests, runs
+from tests import integrity
+from tests.world import NOW, World
+
+AT_ONCE = 10
+CALL = audit.Call(audit.Operator(None, "ops"), "once", lambda: NOW)
+
+
+@pytest.fixture(autouse=True)
+async def warm_pool(world: World) -> None:
+    """Opens the pool's ten connections, so that the calls do not queue up for them one by one."""
+    await asyncio.gather(*(world.value("SELECT pg_sleep(0.05)::text") for _ in range(10)))
+
+
+@pytest.fixture
+async def order_id(world: World) -> str:
+    """An order of account `a` for i-1, half of it paid by a voucher."""
+    await world.account("a", balance="1000.00")
+    await world.voucher("50.00")
+    await world.instance("i-1", mode="AUTO", price="100.00")
+    return str((await renew("first")).order_id)
+
+
+async def renew(key: str) -> orders.Placed:
+    request = requests.OrderRequest(picks.PickIds(("i-1",)), planning.RenewFor(1), idempotency_key=key)
+    return await orders.place("a", request, lambda: NOW)
+
+
+async def refund(order_id: str, key: str) -> str:
+    """What came of it."""
+    request = refunds.RefundRequest(order_id, None, "Outage")
+    try:
+        told = await refunds.refund(dataclasses.replace(CALL, idempotency_key=key), request)
+    except errors.NotRefundable as refused:
+        return refused.refusals[0].message
+    return "first" if told.is_first else "again"
+
+
+async def test_of_many_refunds_at_once_one_is_done(world: World, order_id: str) -> None:
+    told = await asyncio.gather(*(refund(order_id, str(number)) for number in range(AT_ONCE)))
+    assert collections.Counter(told) == {"first": 1, "was refunded before": AT_ONCE - 1}
+    assert (await world.balance(), await world.expiry("i-1")) == ("1000.00", "2027-01-31")
+    assert (await world.count("refunds"), await world.count("audit_log")) == (1, 1)
+    await integrity.assert_holds()
+
+
+async def test_one_key_many_times_at_once_is_one_refund(world: World, order_id: str) -> None:
+    told = await asyncio.gather(*(refund(order_id, "once") for _ in range(AT_ONCE)))
+    assert collections.Counter(told) == {"first": 1, "again": AT_ONCE - 1}
+    assert (await world.balance(), await world.count("refunds")) == ("1000.00", 1)
+    await integrity.assert_holds()
+
+
+@pytest.mark.parametrize("round_", range(5))
+async def test_beside_renewals_by_hand_each_period_is_paid_once(
+    world: World, order_id: str, round_: int
+) -> None:
+    """The repeated key of the first order is answered as ever, whether its period is still there or not."""
+    again = [renew("first") for _ in range(3)]
+    new = [renew(str(uuid.uuid4())) for _ in range(3)]
+    back = [refund(order_id, str(number)) for number in range(3)]
+    done = await asyncio.gather(*(each for three in zip(back, new, again, strict=True) for each in three))
+    placed = [each for each in done if isinstance(each, orders.Placed)]
+    assert [str(each.order_id) for each in placed].count(order_id) == 3
+    refunded_count = done.count("first")
+    paid_count = 4 - refunded_count
+    assert await world.expiry("i-1") == f"2027-{1 + paid_count:02}-{[31, 28, 31, 30, 31][paid_count]}"
+    assert await world.balance() == f"{1050 - 100 * paid_count}.00"
+    await integrity.assert_holds()
+
+
+@pytest.mark.parametrize("round_", range(5))
+async def test_beside_the_worker_all_adds_up(world: World, order_id: str, round_: int) -> None:
+    """The period is due at that time; it is bought again if the refund comes first, and stands alone if not."""
+    due = world.at("2027-01-31 00:30")
+    run_id = await runs.open_run(runs.Trigger.OPERATOR, due, due, clock_at=due)
+    assert run_id is not None
+    done = await asyncio.gather(
+        *(refund(order_id, str(number)) for number in range(3)),
+        *(auto_renewal.run_now(due, lambda: due) for _ in range(3)),
+    )
+    assert done.count("first") == 1
+    await auto_renewal.run_now(due, lambda: due)
+    assert await world.expiry("i-1") == "2027-02-28"
+    assert await world.rows("SELECT refund_count FROM order_lines ORDER BY id") == [(0,), (1,)]
+    await integrity.assert_holds()
