@@ -60,7 +60,8 @@ class Impatient:
 def _abort(send: Send) -> None:
     """Cuts the connection at once: closing it would wait for a reader that sleeps. Uvicorn alone is known here."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
-    if isinstance(transport, asyncio.Transport):
+    if transport is not None:
+        log.warning("a reader that took nothing for %s s is cut", SEND_SECONDS_MAX)
         transport.abort()
 
 
@@ -98,6 +99,10 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 raise
             log.warning("a connection cannot be served: %s", problem)
             await self.websocket.close(1013, "Try again later")
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        if not isinstance(error, WebSocketDisconnected):  # a reader that was cut has left nothing to tell
+            await super().handle_task_exception(error)
 
 
 class Adapter(ASGIWebSocketAdapter):

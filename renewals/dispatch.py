@@ -126,7 +126,8 @@ async def _send_all(
         while not follower.is_dismissed and loop.time() < started_at + TURN_SECONDS_MAX:
             if endpoint != await webhooks.read(claim.endpoint_id):
                 return
-            count = 1 if claim.health.is_on_trial else webhook_batches.MESSAGES_PER_BATCH
+            on_trial = claim.health.is_on_trial
+            count = webhook_batches.TRIAL_MESSAGES if on_trial else webhook_batches.MESSAGES_PER_BATCH
             batch = await webhook_batches.read(claim, endpoint.event_types, clock(), count)
             if batch.is_empty:
                 return

@@ -194,9 +194,9 @@ def seconds_to_wait(retry_after: str | None, now: dt.datetime) -> float | None:
         return float(retry_after[:9])
     try:
         until = email.utils.parsedate_to_datetime(retry_after)
-    except ValueError:
+        return max(0.0, (until.replace(tzinfo=until.tzinfo or dt.UTC) - now).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or dt.UTC) - now).total_seconds())
 
 
 @functools.cache

@@ -266,11 +266,15 @@ def _keep_bundles_whole(
         else:
             rows = [each for each in (judged[place] for place in members) if isinstance(each, Row)]
             of_bundle = (others or rows)[0].shared
-            if all(row.shared == of_bundle for row in rows):
+            is_joining = any(reported[place].id not in inventory.rows for place in members)
+            if is_joining and any(row.status == terms.InstanceStatus.RELEASED for row in others):
+                problem = _Problem("bundleId", f"its bundle {bundle_id} was released and cannot come back")
+            elif all(row.shared == of_bundle for row in rows):
                 continue
-            problem = _Problem(
-                "bundleId", f"does not share expiry, anchor and policy with its bundle {bundle_id}"
-            )
+            else:
+                problem = _Problem(
+                    "bundleId", f"does not share expiry, anchor and policy with its bundle {bundle_id}"
+                )
         for place in members:
             if isinstance(judged[place], Row):
                 judged[place] = problem

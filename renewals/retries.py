@@ -4,6 +4,8 @@ from renewals import audit, database, errors, runs
 from renewals.audit import Action, Call, Deed, Told
 from renewals.database import Connection
 
+RUN_ID_DIGITS_MAX = 19
+
 
 async def retry_parked(call: Call, run_id: str) -> Told:
     """Opens a run for the accounts that were parked in another; the worker does it within a minute.
@@ -12,7 +14,8 @@ async def retry_parked(call: Call, run_id: str) -> Told:
     """
 
     async def work(connection: Connection) -> Deed:
-        if not run_id.isascii() or not run_id.isdigit() or not await _exists(connection, int(run_id)):
+        is_number = run_id.isascii() and run_id.isdigit() and len(run_id) <= RUN_ID_DIGITS_MAX
+        if not is_number or not await _exists(connection, int(run_id)):
             raise errors.NotFound("input.runId", "run")
         parked = (await runs.read_parked_of(connection, [int(run_id)])).get(int(run_id), [])
         if not parked:

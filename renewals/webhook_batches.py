@@ -4,6 +4,7 @@ A lane is what goes in order: the events of an instance, or those of the account
 """
 
 import datetime as dt
+import random
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ import orjson
 
 from renewals import database, outbound, webhook_claims, webhook_cursors, webhook_health
 
+TRIAL_MESSAGES = 2
+"""One that failed and one that is new, of which either may be tried."""
 MESSAGES_PER_BATCH = 100
 """So many are sent, then written down together: as many at most are repeated after a kill."""
 ACCOUNTS_PER_BATCH = 50
@@ -77,13 +80,19 @@ class Batch:
         return not self.due and not self.steps
 
     def lanes(self) -> list[list[Message]]:
-        """What may be sent beside each other, each list in its order."""
+        """What may be sent beside each other, each list in its order.
+
+        What is due again comes first or last by chance, for an endpoint on trial is sent only one or two: it may
+        refuse some instances for good, and must be told of the others.
+        """
         lanes: dict[tuple[str, str], list[Message]] = {message.lane: [message] for message in self.due}
         for messages in self.fresh.values():
             for message in messages:
                 if message.lane not in self.blocked:
                     lanes.setdefault(message.lane, []).append(message)
-        return list(lanes.values())
+        found, due_count = list(lanes.values()), len({message.lane for message in self.due})
+        starts_at = random.choice((0, due_count))  # noqa: S311 - no secret
+        return found[starts_at:] + found[:starts_at]
 
 
 @dataclass(slots=True)
@@ -102,7 +111,8 @@ async def read(
     claim: webhook_claims.Claim, event_types: Sequence[str], now: dt.datetime, count: int
 ) -> Batch:
     """What is to be sent to an endpoint now, so many messages at most: what is due again, then what is new."""
-    due = [Message(*row) for row in await _read_due(claim.endpoint_id, now, count)]
+    # Half of it is for what is new, see `Batch.lanes`.
+    due = [Message(*row) for row in await _read_due(claim.endpoint_id, now, (count + 1) // 2)]
     if len(due) >= count:
         return Batch(due, {}, {}, frozenset())
     cursors = await webhook_cursors.read_behind(claim.endpoint_id, claim.last_account_id, ACCOUNTS_PER_BATCH)

@@ -42,7 +42,11 @@ async def replace(
     overlap: dt.timedelta,
     now: dt.datetime,
 ) -> str:
-    """Makes a new secret, or answers the one made with this key; those before it sign as well for so long at most."""
+    """Makes a new secret, or answers the one made with this key; those before it sign as well for so long at most.
+
+    The key of the endpoint's creation is another, though it may read the same.
+    """
+    idempotency_key = f"rotate {idempotency_key}"
     rows = await database.fetch(
         connection,
         "SELECT ends_at, idempotency_key FROM webhook_secrets WHERE endpoint_id = $1",

@@ -108,8 +108,8 @@ def _refused(line: Line, column: str, reason: str) -> Line:
 
 def _whole(members: Sequence[Line]) -> list[Line]:
     """The lines of a bundle, or all of them refused where one is, or where they do not go together."""
-    accounts = {line.said.get("accountId") for line in members}
-    named = {line.said.get("bundleName"): line for line in reversed(members) if line.said.get("bundleName")}
+    accounts = {str(line.said.get("accountId")) for line in members}
+    named = {str(line.said["bundleName"]): line for line in reversed(members) if line.said.get("bundleName")}
     judged = list(members)
     if len(accounts) > 1:
         judged = [_refused(line, "accountId", "its bundle has another one, too") for line in judged]

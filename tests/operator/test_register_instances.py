@@ -251,6 +251,17 @@ async def test_a_released_instance_does_not_come_back(world: World, provider: Op
     assert refusals(await register(provider, instance("i-1", expiresOn="2027-05-31"))) == {"i-1": "id"}
 
 
+async def test_nothing_joins_a_bundle_that_was_released(world: World, provider: Operator) -> None:
+    await register(
+        provider,
+        *[instance(each, bundleId="k") for each in ("k-1", "k-2")],
+        bundles=[{"id": "k", "name": "KES"}],
+    )
+    await provider.done("releaseInstances", "{ changedCount }", instanceIds=["k-1", "k-2"])
+    answer = await register(provider, instance("k-3", bundleId="k"), bundles=[{"id": "k", "name": "KES"}])
+    assert (counts(answer), refusals(answer)) == ((0, 0, 0), {"k-3": "bundleId"})
+
+
 async def test_a_bundle_is_registered_with_its_members(world: World, provider: Operator) -> None:
     rows = [instance(each, bundleId="k") for each in ("k-1", "k-2")]
     assert counts(await register(provider, *rows, bundles=[{"id": "k", "name": "KES 1"}])) == (2, 0, 0)

@@ -64,7 +64,7 @@ async def test_what_is_no_longer_due_is_not_tried(night: World, operator: Operat
     assert told["run"] == {"endedAt": "2027-01-31T16:00:00+00:00", "renewedCount": 0}
 
 
-@pytest.mark.parametrize("run_id", ["2", "0", "-1", "x", "", "\0", "9" * 30, "²"])
+@pytest.mark.parametrize("run_id", ["2", "0", "-1", "x", "", "\0", "9" * 30, "9" * 5000, "²"])
 async def test_an_unknown_run_is_not_found(night: World, operator: Operator, run_id: str) -> None:
     assert (await operator.refused("retryParked", runId=run_id))[:2] == ("NotFound", "input.runId")
     assert await night.count("renewal_runs") == 1

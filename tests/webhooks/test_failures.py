@@ -288,8 +288,32 @@ def test_a_date_to_wait_for_is_understood() -> None:
     now = dt.datetime(2027, 1, 1, 12, 0, tzinfo=dt.UTC)
     assert outbound.seconds_to_wait("Fri, 01 Jan 2027 12:00:30 GMT", now) == 30
     assert outbound.seconds_to_wait("Fri, 01 Jan 2027 11:00:00 GMT", now) == 0
-    assert outbound.seconds_to_wait("yesterday", now) is None
+    for unread in (
+        "yesterday",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "9 Jan 2027 00:00 +9999999999999",
+    ):
+        assert outbound.seconds_to_wait(unread, now) is None
     assert outbound.seconds_to_wait(None, now) is None
+
+
+async def test_an_endpoint_that_refuses_some_instances_is_told_of_the_others(
+    sending: Sending, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_health, "PAUSE_MIN", dt.timedelta(milliseconds=20))
+    monkeypatch.setattr(webhook_health, "PAUSE_MAX", dt.timedelta(milliseconds=20))
+
+    async def refuse_some(got: Got) -> Response:
+        return Response(status_code=400 if str(got.data["instanceId"]).startswith("bad") else 204)
+
+    receiver.answer = refuse_some
+    await sending.endpoint(receiver)
+    await sending.write(
+        *[f"bad-{number}" for number in range(30)], *[f"good-{number}" for number in range(5)]
+    )
+    async with sending.running():
+        await sending.until_delivered(5)
+    assert {got.data["instanceId"] for got in receiver.got} >= {f"good-{number}" for number in range(5)}
 
 
 async def test_everything_from_a_number_on_can_be_had_again(sending: Sending, receiver: Receiver) -> None:
