@@ -15,10 +15,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
+from starlette_compress import CompressMiddleware
 
-from graphql_api import calendar, exports, graphiql, sockets, view
+from graphql_api import calendar, exports, graphiql, headers, sockets, stored, view
 from renewals import announcements, clocks, database, memory, settings
+from schema import build
+from schema.operator import build as operator_build
 
+COMPRESSED_FROM_BYTES = 1_000
 EXAMPLE_QUERY = (Path(__file__).parent / "example.graphql").read_text(encoding="utf-8")
 OPERATOR_EXAMPLE_QUERY = (Path(__file__).parent / "operator_example.graphql").read_text(encoding="utf-8")
 
@@ -31,6 +35,8 @@ def create(
 ) -> ASGIApp:
     """The application for the settings of the environment, or for those given."""
     chosen = limits or settings.get()
+    trusted = stored.trusted(chosen, build.schema._schema, operator_build.schema._schema)
+    endpoints: list[view.GraphQLView] = []
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -42,7 +48,10 @@ def create(
                 transaction_seconds_max=database.TRANSACTION_SECONDS_MAX,
             ),
             announcements.opened(chosen.redis_url, listening=True),
+            contextlib.AsyncExitStack() as counting,
         ):
+            for endpoint in endpoints:
+                await counting.enter_async_context(endpoint.budgets.opened(chosen.redis_url))
             with _dismissing():
                 yield
 
@@ -53,7 +62,8 @@ def create(
 
     def serve(path: str, door: view.Door, example_query: str, key: str | None) -> None:
         page = graphiql.page(example_query, _headers(key), folder) if chosen.graphiql else None
-        endpoint = view.GraphQLView(door, clock=clock, graphiql_page=page)
+        endpoint = view.GraphQLView(door, clock=clock, chosen=chosen, trusted=trusted, graphiql_page=page)
+        endpoints.append(endpoint)
         routes.append(Route(path, endpoint))
         if door.has_subscriptions:
             routes.append(WebSocketRoute(path, endpoint))
@@ -64,7 +74,10 @@ def create(
         serve("/graphql", view.CUSTOMERS, EXAMPLE_QUERY, chosen.graphiql_key)
     if chosen.operator_api or not serves_customers:
         serve("/operator/graphql", view.OPERATORS, OPERATOR_EXAMPLE_QUERY, chosen.graphiql_operator_key)
-    return sockets.Impatient(Starlette(routes=routes, lifespan=lifespan))
+    served = CompressMiddleware(
+        Starlette(routes=routes, lifespan=lifespan), minimum_size=COMPRESSED_FROM_BYTES
+    )
+    return sockets.Impatient(headers.Secured(headers.shared(served, chosen.cors_origins)))
 
 
 def create_for_operators() -> ASGIApp:

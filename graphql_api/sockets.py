@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from graphql import GraphQLError, OperationType
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
@@ -19,10 +20,14 @@ from strawberry.http.exceptions import (
     NonTextMessageReceived,
     WebSocketDisconnected,
 )
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    Operation,
+)
 
-from graphql_api import authentication
+from graphql_api import authentication, over_http
 from renewals import database
+from schema import documents
 from schema.context import Context
 
 log = logging.getLogger(__name__)
@@ -72,6 +77,7 @@ class SocketContext(Context):
     account_id: str = ""
     socket: WebSocket
     connection_params: Mapping[str, object] = field(default_factory=dict)
+    places: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     async def identify(self) -> None:
         """Finds the account of the connection, or refuses it."""
@@ -81,24 +87,70 @@ class SocketContext(Context):
         if account_id is None:
             raise ConnectionRejectionError
         self.account_id = account_id
+        self.caller = account_id
         self.is_admitted = functools.partial(authentication.holds, header, account_id, self.clock)
 
 
 class Handler(BaseGraphQLTransportWSHandler[Any, None]):
-    """Strawberry's, which looks at the key before each operation, and says so where it cannot look."""
+    """Strawberry's, with our limits; looks at the key before each operation, and says so where it cannot look."""
+
+    async def handle(self) -> None:
+        with contextlib.ExitStack() as self.context.places:
+            await super().handle()
 
     async def handle_message(self, message: Any) -> None:
         try:
             is_operation = message.get("type") == "subscribe" and self.connection_acknowledged
-            if is_operation and not await self.context.is_admitted():
+            if not is_operation:
+                await super().handle_message(message)
+            elif not await self.context.is_admitted():
                 await self.websocket.close(4403, "Forbidden")
             else:
-                await super().handle_message(message)
+                await self._examine(message)
         except Exception as problem:
             if not database.is_outage(problem):
                 raise
             log.warning("a connection cannot be served: %s", problem)
             await self.websocket.close(1013, "Try again later")
+
+    async def _examine(self, message: Any) -> None:
+        """Has an operation executed, unless it exceeds what it may be."""
+        payload = message["payload"]
+        try:
+            query, _ = await self.view.examine(over_http.asked(payload), self.context)  # type: ignore[attr-defined]
+        except over_http.Refused as refused:
+            await self._refuse(message["id"], str(refused), {"code": refused.code})
+        except documents.LimitExceeded as exceeded:
+            await self._refuse(message["id"], exceeded.message, exceeded.extensions)
+        else:
+            payload["query"] = query
+            await super().handle_message(message)
+
+    async def _refuse(self, operation_id: str, message: str, extensions: Mapping[str, Any] | None) -> None:
+        errors = [{"message": message, "extensions": extensions}]
+        await self.websocket.send_json({"id": operation_id, "type": "error", "payload": errors})
+
+    async def run_operation(self, operation: Operation[Any, None]) -> None:
+        view: Any = self.view
+        kind = view.documents.kind(operation.query, operation.operation_name)
+        if kind is OperationType.SUBSCRIPTION:
+            try:
+                with view.subscriptions.place(self.context.caller):
+                    await super().run_operation(operation)
+            except over_http.Refused as refused:
+                await operation.send_initial_errors(
+                    [GraphQLError(str(refused), extensions={"code": refused.code})]
+                )
+            return
+        deadline = asyncio.timeout(view.seconds_max)
+        try:
+            async with deadline:
+                await super().run_operation(operation)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            message = over_http.late(view.seconds_max, kind)
+            await operation.send_initial_errors([GraphQLError(message, extensions={"code": "TIMEOUT"})])
 
     async def handle_task_exception(self, error: Exception) -> None:
         if not isinstance(error, WebSocketDisconnected):  # a reader that was cut has left nothing to tell

@@ -95,6 +95,7 @@ def _servers(chosen: settings.Settings, running: contextlib.ExitStack) -> dict[s
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "RENEWALS_GRAPHIQL": "true",
+        "RENEWALS_INTROSPECTION": "true",
         "RENEWALS_OPERATOR_API": "true",
         "RENEWALS_PORT": str(_free_port(chosen.host, chosen.port)),
     }

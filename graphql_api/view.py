@@ -1,38 +1,40 @@
 """GraphQL over HTTP: who asks is settled before anything is parsed, and every error is JSON with a code."""
 
-import dataclasses
+import asyncio
+import contextlib
 import functools
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
 import strawberry
-from cross_web import HTTPException
-from graphql import GraphQLError, OperationType, get_operation_ast, parse
+from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import process_result
+from strawberry.http.streaming import SSETransport
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types.execution import ExecutionResult, PreExecutionError, SubscriptionExecutionResult
 from strawberry.types.unset import UnsetType
 
-from graphql_api import authentication, sockets
-from renewals import clocks
-from schema import build
+from graphql_api import authentication, budgets, crowds, headers, over_http, sockets, stored
+from renewals import clocks, settings
+from schema import build, documents
 from schema.context import Context
 from schema.operator import build as operator_build
 from schema.operator import context as operator_context
 
 log = logging.getLogger(__name__)
 
-_PLAIN = frozenset({"application/json", "application/json; charset=utf-8"})
-_MEMBERS = frozenset({"query", "variables", "operationName"})
-
-
+_BY_POST = {"Allow": "POST"}
+_PAGE_HEADERS = {"Content-Security-Policy": headers.PAGE_POLICY}
 _PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
 
 Admit = Callable[[str, clocks.Clock], Awaitable[Any]]
@@ -52,7 +54,7 @@ async def _admit_customer(header: str, clock: clocks.Clock) -> Context | None:
     if account_id is None:
         return None
     is_admitted = functools.partial(authentication.holds, header, account_id, clock)
-    return Context(account_id=account_id, clock=clock, is_admitted=is_admitted)
+    return Context(account_id, clock, caller=account_id, is_admitted=is_admitted)
 
 
 async def _admit_operator(header: str, clock: clocks.Clock) -> operator_context.Context | None:
@@ -65,12 +67,20 @@ OPERATORS = Door(operator_build.schema, _admit_operator, has_subscriptions=False
 
 
 class GraphQLView(GraphQL[Any, None]):
-    """Strawberry's view with our identity, our errors and a GraphiQL page that needs no network."""
+    """Strawberry's view for streams and web sockets; what is asked and answered at once is read and written here."""
 
     websocket_adapter_class = sockets.Adapter
     graphql_transport_ws_handler_class = sockets.Handler
 
-    def __init__(self, door: Door, *, clock: clocks.Clock, graphiql_page: str | None) -> None:
+    def __init__(
+        self,
+        door: Door,
+        *,
+        clock: clocks.Clock,
+        chosen: settings.Settings,
+        trusted: stored.Trusted,
+        graphiql_page: str | None,
+    ) -> None:
         self.schema: build.RenewalSchema
         super().__init__(
             schema=door.schema,
@@ -78,93 +88,131 @@ class GraphQLView(GraphQL[Any, None]):
             subscription_protocols=_PROTOCOLS if door.has_subscriptions else (),
             connection_init_wait_timeout=sockets.INIT_TIME_MAX,
             max_subscriptions_per_connection=sockets.OPERATIONS_MAX,
+            allowed_origins=chosen.cors_origins,
         )
         self.admit = door.admit
         self.clock = clock
         self.graphiql_page = graphiql_page
+        self.seconds_max = chosen.request_seconds_max
+        self.bytes_max = chosen.body_bytes_max if door.has_subscriptions else chosen.operator_body_bytes_max
+        self.documents = documents.Documents(door.schema._schema, _limits(chosen))
+        self.store = stored.Store(trusted, chosen.persisted_characters_max)
+        self.budgets = budgets.Budgets(chosen.cost_per_minute_max)
+        self.sockets = crowds.Crowd(chosen.sockets_per_key_max, "web sockets")
+        self.subscriptions = crowds.Crowd(chosen.subscriptions_per_key_max, "subscriptions")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await self.run(WebSocket(scope, receive, send))
             return
         request = Request(scope, receive)
-        response = await self._respond(request)
-        try:
-            await response(scope, receive, send)
-        finally:
-            if isinstance(response, StreamingResponse):  # a reader that has gone leaves the stream standing
-                await response.body_iterator.aclose()  # type: ignore[attr-defined]
+        with contextlib.ExitStack() as request.state.places:
+            response = await self._respond(request)
+            try:
+                await response(scope, receive, send)
+            finally:
+                if isinstance(
+                    response, StreamingResponse
+                ):  # a reader that has gone leaves the stream standing
+                    await response.body_iterator.aclose()  # type: ignore[attr-defined]
 
     async def _respond(self, request: Request) -> Response:
         try:
             if self.graphiql_page and self._asks_for_page(request):
-                return HTMLResponse(self.graphiql_page)
+                return HTMLResponse(self.graphiql_page, headers=_PAGE_HEADERS)
             context = await self.admit(request.headers.get("authorization", ""), self.clock)
             if context is None:
                 return unauthenticated("Send an API key: Authorization: Bearer <key>.")
-            request.state.context = context
-            if (known := await self._respond_again(request, context)) is not None:
-                return known
-            request.scope["headers"] = [_lower_media_type(header) for header in request.scope["headers"]]
-            return await self.run(request)
-        except HTTPException as refused:
-            return error(refused.status_code, "BAD_REQUEST", refused.reason)
+            asked = await over_http.read(request, self.bytes_max)
+            return await self._answer(request, asked, context)
+        except over_http.Refused as refused:
+            return error(refused.status, refused.code, str(refused), refused.headers)
+        except documents.LimitExceeded as exceeded:
+            return _refusal(400, exceeded.message, exceeded.extensions)
         except Exception as problem:  # noqa: BLE001 - the last line: a client is told nothing, the log everything
             return failed(problem)
 
-    async def _respond_again(self, request: Request, context: object) -> Response | None:
-        """Answers a plain request for an operation that was valid before; None leaves it to Strawberry."""
-        headers = request.headers
-        is_plain = request.method == "POST" and headers.get("content-type") in _PLAIN
-        if not is_plain or not _takes_json(headers.get("accept", "")):
-            return None
-        try:
-            asked = orjson.loads(await request.body())
-        except ValueError:
-            return None
-        if type(asked) is not dict or not asked.keys() <= _MEMBERS:
-            return None
-        query, variables, name = asked.get("query"), asked.get("variables"), asked.get("operationName")
-        if (
-            type(query) is not str
-            or not isinstance(variables, dict | None)
-            or not isinstance(name, str | None)
-        ):
-            return None
-        result = await self.schema.execute_again(query, variables or {}, name, context)
-        if result is None:
-            return None
-        return Response(self.encode_json(process_result(result)), media_type="application/json")
+    async def examine(self, asked: over_http.Asked, context: Any) -> tuple[str, documents.Admitted]:
+        """The document of a request that may be executed, and what it costs, which is spent.
 
-    async def execute_operation(
-        self, request: Request, request_adapter: Any, request_data: Any, *rest: Any, **named: Any
-    ) -> Any:
-        """Streams what can only be streamed: many clients take events as well as JSON, whatever they ask for."""
-        subscribes = _subscribes(request_data.query, request_data.operation_name)
-        if request_data.protocol == "http" and subscribes:
-            raise HTTPException(
-                400, "A subscription is served over a web socket, or to Accept: text/event-stream."
-            )
-        if not subscribes and _takes_json(request.headers.get("accept", "")):
-            request_data = dataclasses.replace(request_data, protocol="http")
-        return await super().execute_operation(request, request_adapter, request_data, *rest, **named)
+        Raises over_http.Refused or documents.LimitExceeded.
+        """
+        query = self.store.find(asked)
+        admitted = self.documents.admit(query, asked.operation_name, asked.variables)
+        await self.budgets.spend(context.caller, admitted.cost)
+        self.store.keep(asked)
+        return query, admitted
+
+    async def _answer(self, request: Request, asked: over_http.Asked, context: Any) -> Response:
+        accepted = over_http.accepted(request.headers.get("accept", ""))
+        query, admitted = await self.examine(asked, context)
+        if request.method == "GET" and admitted.kind is OperationType.MUTATION:
+            raise over_http.Refused(405, "BAD_REQUEST", "What changes anything is sent by POST.", _BY_POST)
+        if admitted.kind is OperationType.SUBSCRIPTION:
+            if not accepted.takes_stream:
+                raise over_http.Refused(
+                    400,
+                    "BAD_REQUEST",
+                    "A subscription is served over a web socket, or to Accept: text/event-stream.",
+                )
+            return await self._stream(request, query, asked, context)
+        if accepted.media_type is None and not accepted.takes_stream:
+            raise over_http.Refused(406, "BAD_REQUEST", f"The answer is {over_http.JSON}.")
+        result = await self._execute(query, asked, context, admitted)
+        return self._write(result, accepted.media_type, admitted.cost)
+
+    async def _execute(
+        self, query: str, asked: over_http.Asked, context: Any, admitted: documents.Admitted
+    ) -> ExecutionResult:
+        variables, name = asked.variables, asked.operation_name
+        deadline = asyncio.timeout(self.seconds_max)
+        try:
+            async with deadline:
+                known = await self.schema.execute_again(query, variables, name, context)
+                return known or await self.schema.execute(query, variables, context, operation_name=name)
+        except CannotGetOperationTypeError as unknown:
+            raise over_http.Refused(400, "BAD_REQUEST", unknown.as_http_error_reason()) from None
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise over_http.Refused(503, "TIMEOUT", over_http.late(self.seconds_max, admitted.kind)) from None
+
+    def _write(self, result: ExecutionResult, media_type: str | None, cost: int) -> Response:
+        body: dict[str, Any] = {
+            **process_result(result),
+            "extensions": {**(result.extensions or {}), "cost": cost},
+        }
+        if media_type is None:
+            stream = SSETransport()
+            text = stream.encode_next(body, self.encode_json_string) + stream.encode_complete()  # type: ignore[arg-type]
+            return Response(text, headers=stream.headers)
+        status = 200
+        if media_type == over_http.RESPONSE and isinstance(result, PreExecutionError):
+            status = 400
+            del body["data"]
+        return Response(self.encode_json(body), status, media_type=media_type)
+
+    async def _stream(self, request: Request, query: str, asked: over_http.Asked, context: Any) -> Response:
+        request.state.places.enter_context(self.subscriptions.place(context.caller))
+        name = asked.operation_name
+        result = await self.schema.stream(query, asked.variables, context, operation_name=name)
+        assert isinstance(result, SubscriptionExecutionResult)
+        empty = await self.get_sub_response(request)
+        return await self._create_streaming_response(request, result, "sse", empty)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
-        if isinstance(request, WebSocket):
-            return sockets.SocketContext(clock=self.clock, socket=request)
-        return request.state.context
+        assert isinstance(request, WebSocket)
+        return sockets.SocketContext(clock=self.clock, socket=request)
 
     async def on_ws_connect(self, context: Context) -> UnsetType:
         assert isinstance(context, sockets.SocketContext)
         await context.identify()
+        try:
+            context.places.enter_context(self.sockets.place(context.caller))
+        except over_http.Refused:
+            raise ConnectionRejectionError from None
         nothing: UnsetType = strawberry.UNSET  # None would be sent as a payload
         return nothing
-
-    def decode_json(self, data: str | bytes) -> Any:
-        decoded = orjson.loads(data)
-        if not isinstance(decoded, dict):
-            raise HTTPException(400, "The body must be a JSON object with a query.")
-        return decoded
 
     def encode_json(self, data: object) -> bytes:
         return orjson.dumps(data)
@@ -173,30 +221,30 @@ class GraphQLView(GraphQL[Any, None]):
         return request.method == "GET" and "text/html" in request.headers.get("accept", "")
 
 
-def _takes_json(accept: str) -> bool:
-    return not accept or "json" in accept or "*/*" in accept or "application/*" in accept
+def _limits(chosen: settings.Settings) -> documents.Limits:
+    return documents.Limits(
+        characters=chosen.document_characters_max,
+        tokens=chosen.document_tokens_max,
+        depth=chosen.depth_max,
+        root_fields=chosen.root_fields_max,
+        aliases=chosen.aliases_max,
+        directives=chosen.directives_max,
+        repeats=chosen.repeats_max,
+        cost=chosen.cost_max,
+        is_introspection_allowed=chosen.introspection,
+    )
 
 
-def _subscribes(query: str | None, name: str | None) -> bool:
-    if query is None or "subscription" not in query:
-        return False
-    try:
-        operation = get_operation_ast(parse(query), name)
-    except GraphQLError:
-        return False
-    return operation is not None and operation.operation is OperationType.SUBSCRIPTION
-
-
-def _lower_media_type(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    """Media types are the same in any case, which Strawberry does not know."""
-    name, value = header
-    return (name, value.lower()) if name == b"content-type" else header
-
-
-def error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
+def error(status: int, code: str, message: str, more: Mapping[str, str] | None = None) -> Response:
     """An answer without data, in the shape of every GraphQL error."""
-    body = orjson.dumps({"data": None, "errors": [{"message": message, "extensions": {"code": code}}]})
-    return Response(body, status, headers, media_type="application/json")
+    return _refusal(status, message, {"code": code}, more)
+
+
+def _refusal(
+    status: int, message: str, extensions: Mapping[str, Any] | None, more: Mapping[str, str] | None = None
+) -> Response:
+    body = orjson.dumps({"data": None, "errors": [{"message": message, "extensions": extensions}]})
+    return Response(body, status, more, media_type=over_http.JSON)
 
 
 def unauthenticated(message: str) -> Response:

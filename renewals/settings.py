@@ -87,6 +87,40 @@ class Settings(BaseSettings):
     worker_chunks_at_once: Annotated[int, Field(ge=1, le=32)] = 4
     """While one is planned the others are written: with two, PostgreSQL and the worker wait for each other in turn."""
 
+    body_bytes_max: Annotated[int, Field(ge=1_000)] = 2 * 1024 * 1024
+    operator_body_bytes_max: Annotated[int, Field(ge=1_000)] = 16 * 1024 * 1024
+    """The operator API takes thousands of rows in a call."""
+    document_characters_max: Annotated[int, Field(ge=1_000)] = 250_000
+    document_tokens_max: Annotated[int, Field(ge=100)] = 3_000
+    """Names and punctuators; the values that stand in a document are not counted."""
+    depth_max: Annotated[int, Field(ge=1, le=50)] = 15
+    """Of fields in fields: the introspection of GraphiQL needs 15."""
+    root_fields_max: Annotated[int, Field(ge=1)] = 50
+    aliases_max: Annotated[int, Field(ge=0)] = 100
+    directives_max: Annotated[int, Field(ge=0)] = 100
+    repeats_max: Annotated[int, Field(ge=0)] = 200
+    """Fields that are selected again: the more, the longer it takes to see whether all mean the same."""
+    cost_max: Annotated[int, Field(ge=1)] = 1_000_000
+    """The fields that the answer to one request may have."""
+    cost_per_minute_max: Annotated[int, Field(ge=0)] = 100_000_000
+    """The cost of a key's requests in a minute, about what one process can answer in it; 0: no limit."""
+    request_seconds_max: Annotated[float, Field(gt=0, le=600)] = 30
+    """A query or a mutation that takes longer is given up, in the database, too."""
+    sockets_per_key_max: Annotated[int, Field(ge=0)] = 20
+    """The web sockets that a key may have open in a process."""
+    subscriptions_per_key_max: Annotated[int, Field(ge=0)] = 100
+    """The subscriptions that a key may have under way in a process."""
+    introspection: bool = False
+    """Answers introspection; `renewals up` turns it on."""
+    trusted_documents: Path | None = None
+    """A file of JSON: the documents that may be asked by their hash or id, as in {"sha256:...": "query Q { ... }"}."""
+    trusted_documents_only: bool = False
+    """Refuses every other document."""
+    persisted_characters_max: Annotated[int, Field(ge=0)] = 5_000_000
+    """So much a process keeps of documents that clients sent with their hash (APQ); 0: none."""
+    cors_origins: Annotated[tuple[str, ...], *Several] = ()
+    """Origins whose pages may ask, as in https://console.example.com; * for every one."""
+
     instances_per_selection_max: Annotated[int, Field(ge=1)] = INSTANCES_PER_SELECTION_MAX
     rows_per_call_max: Annotated[int, Field(ge=1)] = ROWS_PER_CALL_MAX
     """So many rows an operator may send in one call."""

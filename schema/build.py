@@ -8,7 +8,7 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLError, OperationDefinitionNode
-from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
+from strawberry.extensions import SchemaExtension, ValidationCache
 from strawberry.schema import ExceptionHandler
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
@@ -18,7 +18,7 @@ from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
 from strawberry.types.scalar import ScalarDefinition
 
-from schema import executor, mutations, prepared, queries, refusals, rows, scalars, subscriptions
+from schema import documents, executor, mutations, prepared, queries, refusals, rows, scalars, subscriptions
 from schema.context import Context
 
 _KINDS = (OperationType.QUERY, OperationType.MUTATION)
@@ -38,14 +38,24 @@ class OperationNamed(SchemaExtension):
         yield
 
 
-class Parser(ParserCache):
-    """Leaves a document that cannot be parsed to Strawberry, which knows how to answer it on every way."""
+class Parser(SchemaExtension):
+    """Knows a document again; one that cannot be parsed is left to Strawberry, which can answer it on every way."""
 
     def on_parse(self) -> Iterator[None]:
-        parsing = super().on_parse()
+        context = self.execution_context
         with contextlib.suppress(GraphQLError):
-            next(parsing)
+            context.graphql_document = documents.parsed(context.query or "")
         yield
+
+
+class Validator(ValidationCache):
+    """Knows a valid document again, unless it is too long to be kept."""
+
+    def on_validate(self) -> Iterator[None]:
+        if len(self.execution_context.query or "") <= documents.CHARACTERS_KEPT_MAX:
+            yield from super().on_validate()
+        else:
+            yield
 
 
 class Names(NameConverter):
@@ -81,7 +91,7 @@ class RenewalSchema(strawberry.Schema):
         """Executes an operation of a connection, each with a clock and loaders of its own."""
         assert context_value is not None
         kept = context_value
-        fresh = Context(account_id=kept.account_id, clock=kept.clock, is_admitted=kept.is_admitted)
+        fresh = Context(kept.account_id, kept.clock, kept.caller, kept.is_admitted)
         return await super().stream(query, variable_values, fresh, *args, **kwargs)
 
     async def execute_again(
@@ -149,8 +159,8 @@ def make(
         execution_context_class=executor_class,
         exception_handlers=exception_handlers,
         extensions=[
-            lambda: Parser(maxsize=executor.DOCUMENTS_MAX),
-            lambda: ValidationCache(maxsize=executor.DOCUMENTS_MAX),
+            Parser,
+            lambda: Validator(maxsize=documents.DOCUMENTS_MAX),
             OperationNamed,  # adds to what the validation found, so after it
         ],
     )

@@ -18,11 +18,12 @@ async def _always() -> bool:
 class Context:
     """One request of one account; `now` is the same for all it reads, `clock` is for what it changes.
 
-    `is_admitted` tells a request that lasts whether its key still holds.
+    `is_admitted` tells a request that lasts whether its key still holds; `caller` is whose budget it spends.
     """
 
     account_id: str
     clock: clocks.Clock
+    caller: str = ""
     is_admitted: Callable[[], Awaitable[bool]] = _always
     now: dt.datetime = field(init=False)
     load: loaders.Loaders = field(init=False)

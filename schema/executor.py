@@ -28,10 +28,7 @@ from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, 
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from schema import columns, compiler, latest, scalars
-
-DOCUMENTS_MAX = 200
-"""How many documents are kept, parsed, validated, and with what was compiled of them."""
+from schema import columns, compiler, documents, latest, scalars
 
 VARIANTS_MAX = 64
 """How many ways the variables of one document's @skip and @include may fall and be compiled."""
@@ -112,7 +109,8 @@ def compiled(
     found = latest.find(_compiled, key)
     if found is None:
         found = Compiled(document, operation)
-        latest.keep(_compiled, key, found, most=DOCUMENTS_MAX)
+        if document.loc and document.loc.end <= documents.CHARACTERS_KEPT_MAX:
+            latest.keep(_compiled, key, found, most=documents.DOCUMENTS_MAX)
     return found
 
 

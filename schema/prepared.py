@@ -25,11 +25,9 @@ from graphql.utilities.coerce_input_value import coerce_default_value, coerce_in
 from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
 
-from schema import compiler, executor, latest, scalars
+from schema import compiler, documents, executor, latest, scalars
 
 OPERATIONS_MAX = 200
-QUERY_CHARACTERS_MAX = 5_000
-"""A document that long takes some hundred kilobytes while it is kept."""
 
 _WATCHING = ("on_operation", "on_execute", "resolve", "get_results")
 
@@ -129,7 +127,7 @@ class Keeper(SchemaExtension):
 
     def on_execute(self) -> Iterator[None]:
         context = self.execution_context
-        if context.query and context.graphql_document and len(context.query) <= QUERY_CHARACTERS_MAX:
+        if context.query and context.graphql_document and len(context.query) <= documents.CHARACTERS_KEPT_MAX:
             name = context._provided_operation_name
             context.schema.operations.keep(context.query, name, context.graphql_document)  # type: ignore[attr-defined]
         yield

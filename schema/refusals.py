@@ -115,6 +115,10 @@ HANDLERS: tuple[ExceptionHandler[Any], ...] = (
 """A field whose union has the type answers the error as data; any other field reports it."""
 
 
+_SUGGESTION = " Did you mean "
+"""A hint of graphql-core, which tells names of a schema to whoever may not be shown it."""
+
+
 def report(error: GraphQLError) -> None:
     """Gives an error its code, and keeps what went wrong inside from the client.
 
@@ -132,4 +136,5 @@ def report(error: GraphQLError) -> None:
             error.message = "Something went wrong on our side."
             error.extensions = {"code": "INTERNAL", "id": error_id}
         case _:
+            error.message = error.message.partition(_SUGGESTION)[0]
             error.extensions = {"code": "BAD_REQUEST"} | dict(error.extensions or {})

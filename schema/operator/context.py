@@ -26,6 +26,11 @@ class Context:
         self.now = self.clock()
         self.load = loaders.OrderLoaders()
 
+    @property
+    def caller(self) -> str:
+        """Whose budget the request spends."""
+        return str(self.operator.key_id or self.operator.name)
+
     def call(self, idempotency_key: str) -> audit.Call:
         """A call under this key."""
         return audit.Call(self.operator, idempotency_key, self.clock)

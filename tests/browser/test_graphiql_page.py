@@ -37,6 +37,7 @@ async def address(world: World, database_url: str, redis_url: str) -> AsyncItera
     variables = {
         "REDIS_URL": redis_url,
         "RENEWALS_GRAPHIQL": "true",
+        "RENEWALS_INTROSPECTION": "true",
         "RENEWALS_GRAPHIQL_KEY": await world.key(demo.ACCOUNT_ID),
         "RENEWALS_DATA_DIR": str(graphiql.FOLDER.parent.resolve()),
     }
@@ -61,7 +62,7 @@ async def test_the_example_runs_with_the_key_filled_in_and_nothing_else_is_asked
             await page.wait_for_timeout(500)
             await page.screenshot(path=Path(SCREENSHOT))
         await browser.close()
-    assert answer.keys() == {"data"}
+    assert "errors" not in answer
     assert answer["data"]["instances"]["nodes"] and answer["data"]["quoteRenewal"]["total"] != "0.00"
     host = address.removesuffix("/graphql")
     assert errors == []

@@ -11,7 +11,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 from renewals import clocks
-from schema import build, executor, prepared, queries, rows, scalars
+from schema import build, documents, executor, prepared, queries, rows, scalars
 from schema.context import Context
 from tests import buyer as buyers
 from tests.client import URL, Client
@@ -131,7 +131,7 @@ async def test_a_change_is_answered_the_same_way_again(asked: Client, verb: str)
 
 async def test_what_is_not_valid_or_too_long_is_not_kept(asked: Client) -> None:
     kept = build.schema.operations
-    long = "{ account { id } }" + " " * prepared.QUERY_CHARACTERS_MAX
+    long = "{ account { id } }" + " " * documents.CHARACTERS_KEPT_MAX
     for query in (
         "{ account { secret } }",
         "{ account {",
@@ -225,4 +225,6 @@ async def test_an_instant_is_written_as_the_scalar_writes_it(asked: Client) -> N
     query = "{ instances { nodes { id expiresAt createdAt } } }"
     direct = await build.schema.execute(query, context_value=Context(account_id="a", clock=lambda: asked.now))
     for _ in range(2):
-        assert (await post(asked, query, None, None)).content == orjson.dumps({"data": direct.data})
+        assert (await post(asked, query, None, None)).content == orjson.dumps(
+            {"data": direct.data, "extensions": {"cost": 41}}
+        )

@@ -17,7 +17,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
 
-from schema import executor, rows
+from schema import documents, executor, rows
 from tests.schema.executor import compare
 
 
@@ -211,7 +211,7 @@ async def test_an_extension_that_resolves_sees_every_field() -> None:
 
 
 async def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executor, "DOCUMENTS_MAX", 3)
+    monkeypatch.setattr(documents, "DOCUMENTS_MAX", 3)
     monkeypatch.setattr(executor, "VARIANTS_MAX", 2)
     executor._compiled.clear()
     schema, given = make(), Given([row(1)])

@@ -1,0 +1,158 @@
+"""A GraphQL request as HTTP brings it: read within bounds, or refused with a status and a code."""
+
+import functools
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+from graphql import OperationType
+from starlette.requests import Request
+from strawberry.http.parse_content_type import parse_content_type
+
+JSON = "application/json"
+RESPONSE = "application/graphql-response+json"
+STREAM = "text/event-stream"
+
+_LENGTH_DIGITS_MAX = 15
+_WILDCARDS = ("*/*", "application/*")
+
+
+class Refused(Exception):
+    """A request that is not executed: its status, its code, and a word to its sender."""
+
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.headers = headers
+
+
+class Asked(NamedTuple):
+    """What a client sent; `query` is None where it sends the hash or the id of a document instead."""
+
+    query: str | None
+    variables: dict[str, Any]
+    operation_name: str | None
+    extensions: dict[str, Any]
+    document_id: str | None
+
+
+class Accepted(NamedTuple):
+    """What a client takes: the media type of an answer in JSON, if any, and whether it takes a stream of events."""
+
+    media_type: str | None
+    takes_stream: bool
+
+
+async def read(request: Request, bytes_max: int) -> Asked:
+    """What is asked by GET or POST; raises Refused."""
+    if request.method == "GET":
+        return _from_parameters(request.query_params)
+    if request.method != "POST":
+        raise Refused(405, "BAD_REQUEST", "GraphQL is asked by POST or GET.", {"Allow": "GET, POST"})
+    if not _is_json(request.headers.get("content-type", "")):
+        raise Refused(415, "BAD_REQUEST", "The body must be application/json in UTF-8.")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refused(400, "BAD_REQUEST", "The body must not be compressed.")
+    return asked(_object(await _body(request, bytes_max), "The body"))
+
+
+@functools.lru_cache(maxsize=500)
+def accepted(accept: str) -> Accepted:
+    """What an Accept header takes; without one, JSON."""
+    qualities: dict[str, float] = {}
+    for part in accept.lower().split(","):
+        media_type, _, parameters = part.partition(";")
+        qualities.setdefault(media_type.strip(), _quality(parameters))
+    takes_stream = qualities.get(STREAM, 0) > 0
+    if not accept.strip():
+        return Accepted(JSON, takes_stream)
+    json = max(qualities.get(each, 0) for each in (JSON, *_WILDCARDS))
+    response = qualities.get(RESPONSE, 0)
+    if json <= 0 and response <= 0:
+        return Accepted(None, takes_stream)
+    return Accepted(RESPONSE if response >= json else JSON, takes_stream)
+
+
+def late(seconds: float, kind: OperationType | None) -> str:
+    """What to say of an operation that was given up."""
+    hint = "repeat it with the same key" if kind is OperationType.MUTATION else "ask for less"
+    return f"It was not done in {seconds:g} s; {hint}."
+
+
+def _quality(parameters: str) -> float:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0
+    return 1
+
+
+@functools.lru_cache(maxsize=500)
+def _is_json(content_type: str) -> bool:
+    media_type, parameters = parse_content_type(content_type.lower())
+    return media_type == JSON and parameters.get("charset", "utf-8").strip("'\"") in ("utf-8", "utf8")
+
+
+async def _body(request: Request, bytes_max: int) -> bytes:
+    length = request.headers.get("content-length", "0")
+    if len(length) > _LENGTH_DIGITS_MAX or int(length) > bytes_max:
+        raise _too_large(bytes_max)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > bytes_max:
+            raise _too_large(bytes_max)
+    return bytes(body)
+
+
+def _too_large(bytes_max: int) -> Refused:
+    return Refused(413, "BODY_TOO_LARGE", f"A body has at most {bytes_max:,} bytes.")
+
+
+def _from_parameters(parameters: Mapping[str, str]) -> Asked:
+    members: dict[str, Any] = dict(parameters)
+    for name in ("variables", "extensions"):
+        if members.get(name):
+            members[name] = _object(members[name], f"The parameter {name}")
+        else:
+            members.pop(name, None)
+    return asked(members)
+
+
+def _object(text: str | bytes, name: str) -> dict[str, Any]:
+    try:
+        found = orjson.loads(text)
+    except ValueError:
+        raise Refused(400, "BAD_REQUEST", f"{name} must be JSON in UTF-8.") from None
+    if isinstance(found, list):
+        raise Refused(400, "BAD_REQUEST", f"{name} must be one object: batches are not served.")
+    if not isinstance(found, dict):
+        raise Refused(400, "BAD_REQUEST", f"{name} must be a JSON object.")
+    return found
+
+
+_TEXT, _OBJECT = (str, "text"), (dict, "an object")
+
+
+def asked(members: Mapping[str, Any]) -> Asked:
+    """What is asked by the members of a request's object; raises Refused."""
+
+    def take(name: str, kind: tuple[type, str]) -> Any:
+        value = members.get(name)
+        if value is not None and not isinstance(value, kind[0]):
+            raise Refused(400, "BAD_REQUEST", f"The member {name} must be {kind[1]}.")
+        return value
+
+    return Asked(
+        query=take("query", _TEXT),
+        variables=take("variables", _OBJECT) or {},
+        operation_name=take("operationName", _TEXT),
+        extensions=take("extensions", _OBJECT) or {},
+        document_id=take("documentId", _TEXT),
+    )

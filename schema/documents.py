@@ -1,0 +1,185 @@
+"""What a document may be, decided before anything in it is executed, or even validated."""
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationType, parse
+
+from schema import latest, measures
+
+DOCUMENTS_MAX = 200
+"""How many are kept, parsed, measured, validated, and with what was compiled of them."""
+CHARACTERS_KEPT_MAX = 5_000
+"""A document that long takes some hundred kilobytes while it is kept; a longer one is read anew each time."""
+NESTING_MAX = 100
+"""Of selections, fragments, lists and objects in each other, before the readers of a document run out of stack."""
+VALUES_MAX = 12_000
+"""Strings and numbers that stand in a document: as many as a selection may name instances, and some more."""
+NUMBER_CHARACTERS_MAX = 100
+DIRECTIVES_TOGETHER_MAX = 5
+"""In one place."""
+
+# What is not closed reaches to the end of what it may hold, so that no character is looked at twice.
+_TOKENS = re.compile(
+    r"""
+      \#[^\n\r]*+
+    | (?P<string>\"{3}(?:[^"\\]|\\(?:\"{3})?+|"(?!""))*+(?:\"{3})?+
+      | "(?:[^"\\\n\r]|\\.)*+"?+)
+    | (?P<number>-?[0-9][0-9.eE+-]*+)
+    | (?P<syntax>[_A-Za-z][_0-9A-Za-z]*+|\.{3}|[!$&()/:=@\[\]{|}])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+_OPENING, _CLOSING = frozenset("{[("), frozenset("}])")
+
+
+class Limits(NamedTuple):
+    """What a document may have at most; `tokens` are names and punctuators, not the values that stand in it."""
+
+    characters: int
+    tokens: int
+    depth: int
+    root_fields: int
+    aliases: int
+    directives: int
+    repeats: int
+    cost: int
+    is_introspection_allowed: bool
+
+
+class Admitted(NamedTuple):
+    """An operation that may be executed, and what it costs."""
+
+    kind: OperationType | None
+    cost: int
+
+
+class LimitExceeded(GraphQLError):
+    """A request is larger than it may be; `extensions` has the code, and the limit where there is one."""
+
+    def __init__(self, code: str, message: str, **numbers: int) -> None:
+        super().__init__(message, extensions={"code": code, **numbers})
+
+
+class Documents:
+    """The limits of a schema, and the measures of the documents that were asked most recently."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._known: OrderedDict[str, Mapping[str | None, measures.Operation]] = OrderedDict()
+
+    def admit(self, query: str, name: str | None, variables: Mapping[str, Any]) -> Admitted:
+        """What is known of an operation; raises LimitExceeded for one that must not be executed.
+
+        Nothing is known of what cannot be parsed or is not there: whoever executes it will say so.
+        """
+        operation = self._operation(query, name)
+        if operation is None:
+            return Admitted(None, 0)
+        cost = operation.cost(variables)
+        if cost > self._limits.cost:
+            raise LimitExceeded(
+                "COST_TOO_HIGH",
+                f"The answer may have more than {self._limits.cost:,} fields: ask for smaller pages.",
+                maximum=self._limits.cost,
+            )
+        return Admitted(operation.kind, cost)
+
+    def kind(self, query: str, name: str | None) -> OperationType | None:
+        """Whether it is a query, a mutation or a subscription, if it is known."""
+        operation = self._operation(query, name)
+        return operation.kind if operation else None
+
+    def _operation(self, query: str, name: str | None) -> measures.Operation | None:
+        operations = latest.find(self._known, query)
+        if operations is None:
+            operations = self._measure(query)
+            if len(query) <= CHARACTERS_KEPT_MAX:
+                latest.keep(self._known, query, operations, most=DOCUMENTS_MAX)
+        if name is None and len(operations) == 1:
+            return next(iter(operations.values()))
+        return operations.get(name)
+
+    def _measure(self, query: str) -> Mapping[str | None, measures.Operation]:
+        self._check_text(query)
+        try:
+            operations = measures.measure(self._schema, parsed(query))
+        except measures.FragmentCycleError as cycle:
+            raise LimitExceeded("FRAGMENT_CYCLE", f"Fragment {cycle} spreads itself.") from None
+        except RecursionError:
+            raise _too_deep(NESTING_MAX) from None
+        except GraphQLError:
+            return {}
+        for operation in operations.values():
+            self._check(operation)
+        return operations
+
+    def _check_text(self, query: str) -> None:
+        if len(query) > self._limits.characters:
+            raise LimitExceeded(
+                "DOCUMENT_TOO_LARGE",
+                f"A document has at most {self._limits.characters:,} characters: send values as variables.",
+                maximum=self._limits.characters,
+            )
+        left = {"syntax": self._limits.tokens, "number": VALUES_MAX, "string": VALUES_MAX}
+        nesting = 0
+        for found in _TOKENS.finditer(query):
+            kind, token = found.lastgroup, found.group()
+            if kind is None:
+                continue
+            left[kind] -= 1
+            nesting += (token in _OPENING) - (token in _CLOSING)
+            if left[kind] < 0:
+                raise _too_many_tokens(self._limits.tokens)
+            if nesting > NESTING_MAX:
+                raise _too_deep(NESTING_MAX)
+            if kind == "number" and len(token) > NUMBER_CHARACTERS_MAX:
+                raise LimitExceeded("BAD_REQUEST", f"A number has at most {NUMBER_CHARACTERS_MAX} digits.")
+
+    def _check(self, operation: measures.Operation) -> None:
+        limits = self._limits
+        if operation.nesting > NESTING_MAX:
+            raise _too_deep(NESTING_MAX)
+        if operation.depth > limits.depth:
+            raise _too_deep(limits.depth)
+        if operation.is_introspection and not limits.is_introspection_allowed:
+            raise LimitExceeded("INTROSPECTION_DISABLED", "This server does not answer introspection.")
+        for code, what, number, most in (
+            ("TOO_MANY_ROOT_FIELDS", "root fields", operation.root_fields, limits.root_fields),
+            ("TOO_MANY_ALIASES", "aliases", operation.aliases, limits.aliases),
+            ("TOO_MANY_DIRECTIVES", "directives", operation.directives, limits.directives),
+            ("TOO_MANY_DIRECTIVES", "directives in one place", operation.crowd, DIRECTIVES_TOGETHER_MAX),
+            ("TOO_MANY_REPEATS", "fields that are selected again", operation.repeats, limits.repeats),
+        ):
+            if number > most:
+                raise LimitExceeded(code, f"An operation has at most {most} {what}.", maximum=most)
+
+
+def _too_many_tokens(most: int) -> LimitExceeded:
+    return LimitExceeded(
+        "DOCUMENT_TOO_LARGE",
+        f"A document has at most {most:,} names and punctuators, and {VALUES_MAX:,} values:"
+        " send values as variables.",
+        maximum=most,
+    )
+
+
+def _too_deep(most: int) -> LimitExceeded:
+    return LimitExceeded("TOO_DEEP", f"A document is nested at most {most} levels deep.", maximum=most)
+
+
+_parsed: OrderedDict[str, DocumentNode] = OrderedDict()
+
+
+def parsed(query: str) -> DocumentNode:
+    """A document, parsed once while it is among the latest; GraphQLError if it cannot be."""
+    document = latest.find(_parsed, query)
+    if document is None:
+        document = parse(query)
+        if len(query) <= CHARACTERS_KEPT_MAX:
+            latest.keep(_parsed, query, document, most=DOCUMENTS_MAX)
+    return document

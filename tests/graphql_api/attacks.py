@@ -1,0 +1,177 @@
+"""Requests that no honest client sends, each with the code that it is refused with."""
+
+import gzip
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import orjson
+
+JSON = "application/json"
+
+
+class Attack(NamedTuple):
+    """One request, and the status and the code of its refusal."""
+
+    name: str
+    body: bytes
+    status: int
+    code: str
+    method: str = "POST"
+    headers: Mapping[str, str] = {"Content-Type": JSON}
+    query_string: str = ""
+
+
+def _asks(name: str, query: str, code: str, status: int = 400, **variables: object) -> Attack:
+    return Attack(name, orjson.dumps({"query": query, "variables": variables}), status, code)
+
+
+def _doubling(levels: int, field: str) -> str:
+    fragments = (
+        f"fragment F{n} on Query {{ a{n}: {field} ...G{n} ...H{n} }}"
+        f" fragment G{n} on Query {{ g{n}: {field} ...F{n + 1} }}"
+        f" fragment H{n} on Query {{ h{n}: {field} ...F{n + 1} }}"
+        for n in range(levels)
+    )
+    return f"{{ ...F0 }} {' '.join(fragments)} fragment F{levels} on Query {{ {field} }}"
+
+
+def _nested(levels: int) -> str:
+    return (
+        "{ instances { nodes { bundle "
+        + "{ instances { bundle " * levels
+        + "{ id }"
+        + " } }" * levels
+        + " } } }"
+    )
+
+
+TYPES_OF_FIELDS = "{ __schema { types " + "{ fields { type " * 4 + "{ name }" + " } }" * 4 + " } }"
+MINE = b'{"query": "{ account { id } }"}'
+MEGABYTES = 10 * 1024 * 1024
+
+ATTACKS = (
+    _asks(
+        "101 aliases", f"{{ account {{ {' '.join(f'a{n}: id' for n in range(101))} }} }}", "TOO_MANY_ALIASES"
+    ),
+    _asks(
+        "10,000 aliases",
+        "{" + " ".join(f"a{n}: account{{id}}" for n in range(10_000)) + "}",
+        "DOCUMENT_TOO_LARGE",
+    ),
+    _asks("500 root fields", "{" + "__typename " * 500 + "}", "TOO_MANY_ROOT_FIELDS"),
+    _asks("a field 500 times", "{ account {" + "id " * 500 + "} }", "TOO_MANY_REPEATS"),
+    _asks("10 directives in one place", "{ __typename " + "@aa" * 10 + " }", "TOO_MANY_DIRECTIVES"),
+    _asks("150 directives", "{ account {" + "id @skip(if: false) " * 150 + "} }", "TOO_MANY_DIRECTIVES"),
+    _asks("20 levels", _nested(20), "TOO_DEEP"),
+    _asks("500 levels", "{ account " * 500 + "}" * 500, "TOO_DEEP"),
+    _asks(
+        "1,400 brackets",
+        "{ instances(filter: " + "[" * 1_400 + "]" * 1_400 + ") { totalCount } }",
+        "TOO_DEEP",
+    ),
+    _asks(
+        "fragments in a circle",
+        "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }",
+        "FRAGMENT_CYCLE",
+    ),
+    _asks("a fragment of itself", "{ ...A } fragment A on Query { account { id } ...A }", "FRAGMENT_CYCLE"),
+    _asks("fragments that double", _doubling(20, "account { id }"), "TOO_MANY_ROOT_FIELDS"),
+    _asks(
+        "doubling by nesting",
+        "{ instances { nodes { bundle { ...F0 } } } } "
+        + " ".join(
+            f"fragment F{n} on Bundle {{ a: instances {{ bundle {{ ...F{n + 1} }} }}"
+            f" b: instances {{ bundle {{ ...F{n + 1} }} }} }}"
+            for n in range(5)
+        )
+        + " fragment F5 on Bundle { id }",
+        "COST_TOO_HIGH",
+    ),
+    _asks(
+        "pages in pages",
+        "{ instances(first: 1000) { nodes { orders(first: 1000) { id } } } }",
+        "COST_TOO_HIGH",
+    ),
+    _asks(
+        "pages in pages by variables",
+        "query Q($n: Int!) { instances(first: $n) { nodes { orders(first: $n) { id } } } }",
+        "COST_TOO_HIGH",
+        n=1000,
+    ),
+    _asks("introspection", "{ __schema { types { name } } }", "INTROSPECTION_DISABLED"),
+    _asks(
+        "introspection of a type",
+        '{ account { id } __type(name: "Account") { name } }',
+        "INTROSPECTION_DISABLED",
+    ),
+    _asks("introspection in a circle", TYPES_OF_FIELDS, "INTROSPECTION_DISABLED"),
+    Attack("a batch", b"[" + b",".join([MINE] * 10) + b"]", 400, "BAD_REQUEST"),
+    Attack(
+        "a mutation by GET",
+        b"",
+        405,
+        "BAD_REQUEST",
+        "GET",
+        {},
+        "?query=mutation{resetCalendarToken{__typename}}",
+    ),
+    Attack(
+        "a form",
+        b"query=%7B__typename%7D",
+        415,
+        "BAD_REQUEST",
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    ),
+    Attack("plain text", MINE, 415, "BAD_REQUEST", headers={"Content-Type": "text/plain"}),
+    Attack(
+        "another charset",
+        MINE,
+        415,
+        "BAD_REQUEST",
+        headers={"Content-Type": "application/json; charset=utf-16"},
+    ),
+    Attack("another method", MINE, 405, "BAD_REQUEST", "PUT"),
+    Attack(
+        "a number of 6,000 digits",
+        b'{"query": "{ a }", "variables": {"n": %s}}' % (b"9" * 6_000),
+        400,
+        "BAD_REQUEST",
+    ),
+    _asks(
+        "a literal of 6,000 digits", "{ instances(first: " + "9" * 6_000 + ") { totalCount } }", "BAD_REQUEST"
+    ),
+    _asks(
+        "a string of 300,000 characters",
+        '{ instance(id: "' + "x" * 300_000 + '") { id } }',
+        "DOCUMENT_TOO_LARGE",
+    ),
+    _asks(
+        "13,000 strings",
+        "{ instances(filter: {ids: [" + '"x"' * 13_000 + "]}) { totalCount } }",
+        "DOCUMENT_TOO_LARGE",
+    ),
+    Attack(
+        "deep JSON",
+        b'{"query": "{ a }", "variables": ' + b'{"a":' * 50_000 + b"1" + b"}" * 50_001,
+        400,
+        "BAD_REQUEST",
+    ),
+    Attack("10 MB", b'{"query": "' + b"x" * MEGABYTES + b'"}', 413, "BODY_TOO_LARGE"),
+    Attack(
+        "a gzip bomb",
+        gzip.compress(b'{"query": "' + b" " * MEGABYTES + b'"}'),
+        400,
+        "BAD_REQUEST",
+        headers={"Content-Type": JSON, "Content-Encoding": "gzip"},
+    ),
+    Attack("half a surrogate", rb'{"query": "{ a }", "variables": {"id": "\ud800"}}', 400, "BAD_REQUEST"),
+    Attack("invalid UTF-8", b'{"query": "\xff\xfe"}', 400, "BAD_REQUEST"),
+    *(
+        Attack(f"no object: {body!r}", body, 400, "BAD_REQUEST")
+        for body in (b"null", b"1", b'"x"', b"[]", b"", b"{")
+    ),
+    *(
+        Attack(f"query: {value!r}", b'{"query": %s}' % value, 400, "BAD_REQUEST")
+        for value in (b"null", b"1", b'""', b"[]", b"{}", b"true")
+    ),
+)
