@@ -99,8 +99,13 @@ class Budgets:
         try:
             for drawn in {size: None, cost: None}:
                 if await shared.hit(self._item, caller, cost=drawn):
-                    block.left, block.ends_at = drawn - cost, time.monotonic() + BLOCK_SECONDS
-                    block.is_alone = False
+                    now = time.monotonic()
+                    rest = block.left if now < block.ends_at and not block.is_alone else 0
+                    block.left, block.ends_at, block.is_alone = (
+                        rest + drawn - cost,
+                        now + BLOCK_SECONDS,
+                        False,
+                    )
                     return
             left = (await shared.get_window_stats(self._item, caller)).remaining
         except (RedisError, OSError) as problem:

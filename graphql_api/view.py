@@ -21,7 +21,7 @@ from strawberry.http import process_result
 from strawberry.http.streaming import SSETransport
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.types.execution import ExecutionResult, PreExecutionError, SubscriptionExecutionResult
+from strawberry.types.execution import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.unset import UnsetType
 
 from graphql_api import authentication, budgets, crowds, headers, over_http, sockets, stored
@@ -187,7 +187,8 @@ class GraphQLView(GraphQL[Any, None]):
             text = stream.encode_next(body, self.encode_json_string) + stream.encode_complete()  # type: ignore[arg-type]
             return Response(text, headers=stream.headers)
         status = 200
-        if media_type == over_http.RESPONSE and isinstance(result, PreExecutionError):
+        was_executed = result.data is not None or any(problem.path for problem in result.errors or ())
+        if media_type == over_http.RESPONSE and not was_executed:
             status = 400
             del body["data"]
         return Response(self.encode_json(body), status, media_type=media_type)

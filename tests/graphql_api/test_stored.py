@@ -23,9 +23,9 @@ def digest(query: str) -> str:
     return hashlib.sha256(query.encode()).hexdigest()
 
 
-def hashed(query: str, **members: Any) -> dict[str, Any]:
+def hashed(text: str, /, **members: Any) -> dict[str, Any]:
     """A request that names a document by its hash, as Apollo's clients do."""
-    return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": digest(query)}}, **members}
+    return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": digest(text)}}, **members}
 
 
 @pytest.fixture
