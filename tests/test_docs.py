@@ -6,7 +6,9 @@ import shlex
 import urllib.parse
 from pathlib import Path
 
-from renewals import demo
+import orjson
+
+from renewals import demo, settings
 from tests import test_readme
 from tests.client import Client
 from tests.world import World
@@ -73,3 +75,32 @@ async def curl(graphql: Client, command: str, variables: dict[str, str]) -> str:
     if head:
         return "".join(text.splitlines(keepends=True)[:head])
     return text if text.endswith("\n") else f"{text}\n"
+
+
+LIMITS = Path(__file__).parent.parent / "docs" / "limits.md"
+DIGITS = re.compile(r"[^0-9]")
+
+
+def test_the_page_of_limits_has_every_setting_with_its_default() -> None:
+    found = {}
+    for row in re.findall(r"^\| `.*\|$", LIMITS.read_text(encoding="utf-8"), re.MULTILINE):
+        _, _, _, names, defaults, *_ = row.split("|")
+        for name, default in zip(
+            re.findall(r"`(\w+)`", names), re.split(r", (?=\d+ )", defaults.strip()), strict=False
+        ):
+            found[name.lower()] = default.strip("` ")
+    for name, default in found.items():
+        number = default.replace(" MiB", "")
+        scale = 1024 * 1024 if "MiB" in default else 1
+        expected = settings.Settings.model_fields[name].default
+        assert str(expected).lower() == default or expected == int(DIGITS.sub("", number)) * scale, name
+    assert len(found) == 16
+
+
+async def test_the_page_of_limits_shows_a_cost_as_it_is(world: World, graphql: Client) -> None:
+    await world.account("a")
+    graphql.key = await world.key("a")
+    [(query, extensions)] = re.findall(
+        r"```graphql\n(.*?)```\n\n```json\n(.*?)```", LIMITS.read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert (await graphql.post(query)).json()["extensions"] == orjson.loads(extensions)
