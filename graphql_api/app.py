@@ -56,9 +56,7 @@ def create(
                 yield
 
     folder = chosen.data_dir / "graphiql"
-    routes: list[BaseRoute] = [Route("/healthz", healthz, methods=["GET"])]
-    if chosen.graphiql and folder.is_dir():
-        routes.append(Mount("/graphiql", StaticFiles(directory=folder)))
+    routes: list[BaseRoute] = []  # looked through in this order: what is asked most comes first
 
     def serve(path: str, door: view.Door, example_query: str, key: str | None) -> None:
         page = graphiql.page(example_query, _headers(key), folder) if chosen.graphiql else None
@@ -69,11 +67,14 @@ def create(
             routes.append(WebSocketRoute(path, endpoint))
 
     if serves_customers:
+        serve("/graphql", view.CUSTOMERS, EXAMPLE_QUERY, chosen.graphiql_key)
         routes += exports.Exports(chosen, clock).routes()
         routes.append(Route(calendar.PATH, calendar.Calendar(chosen, clock).respond, methods=["GET"]))
-        serve("/graphql", view.CUSTOMERS, EXAMPLE_QUERY, chosen.graphiql_key)
     if chosen.operator_api or not serves_customers:
         serve("/operator/graphql", view.OPERATORS, OPERATOR_EXAMPLE_QUERY, chosen.graphiql_operator_key)
+    routes.append(Route("/healthz", healthz, methods=["GET"]))
+    if chosen.graphiql and folder.is_dir():
+        routes.append(Mount("/graphiql", StaticFiles(directory=folder)))
     served = CompressMiddleware(
         Starlette(routes=routes, lifespan=lifespan), minimum_size=COMPRESSED_FROM_BYTES
     )

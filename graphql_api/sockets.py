@@ -47,7 +47,12 @@ class Impatient:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        flow = getattr(getattr(send, "__self__", None), "flow", None)
+
         async def send_in_time(message: Message) -> None:
+            if flow is not None and not flow.write_paused:  # then nothing waits for the reader
+                await send(message)
+                return
             try:
                 async with asyncio.timeout(SEND_SECONDS_MAX):
                     await send(message)
