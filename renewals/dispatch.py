@@ -85,7 +85,7 @@ async def _run(follower: announcements.Follower, clock: clocks.Clock, resolver: 
 
 async def _claim(now: dt.datetime, free: int, failing_free: int) -> list[webhook_claims.Claim]:
     try:
-        return await webhook_claims.claim(now, count=free, failing_count=max(0, failing_free))
+        return await deliveries.claim(now, count=free, failing_count=max(0, failing_free))
     except Exception as problem:
         if not database.is_outage(problem):
             log.exception("nobody can be told of events")

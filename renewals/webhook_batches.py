@@ -74,10 +74,12 @@ class Batch:
     steps: Mapping[str, tuple[int, int]]
     blocked: frozenset[tuple[str, str]]
     """The lanes in which something waits already."""
+    unwanted: Sequence[Message] = ()
+    """What is due again, of types that the endpoint no longer asks for: it is let go."""
 
     @property
     def is_empty(self) -> bool:
-        return not self.due and not self.steps
+        return not self.due and not self.steps and not self.unwanted
 
     def lanes(self) -> list[list[Message]]:
         """What may be sent beside each other, each list in its order.
@@ -126,9 +128,11 @@ async def _read(
     count: int,
 ) -> Batch:
     # Half of it is for what is new, see `Batch.lanes`.
-    due = [Message(*row) for row in await _read_due(connection, claim.endpoint_id, now, (count + 1) // 2)]
+    waited = [Message(*row) for row in await _read_due(connection, claim.endpoint_id, now, (count + 1) // 2)]
+    due = [message for message in waited if not event_types or message.type in event_types]
+    unwanted = [message for message in waited if event_types and message.type not in event_types]
     if len(due) >= count:
-        return Batch(due, {}, {}, frozenset())
+        return Batch(due, {}, {}, frozenset(), unwanted)
     cursors = await webhook_cursors.read_behind(
         connection, claim.endpoint_id, claim.last_account_id, ACCOUNTS_PER_BATCH
     )
@@ -151,7 +155,7 @@ async def _read(
     steps = {account_id: step for account_id, step in steps.items() if step[0] != step[1]}
     fresh = {account_id: messages for account_id, messages in fresh.items() if messages}
     lanes = {message.lane for messages in fresh.values() for message in messages}
-    return Batch(due, fresh, steps, await _read_blocked(connection, claim.endpoint_id, lanes))
+    return Batch(due, fresh, steps, await _read_blocked(connection, claim.endpoint_id, lanes), unwanted)
 
 
 async def _read_due(

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from renewals import database, deliveries, webhook_batches, webhook_claims, webhooks
+from renewals import database, deliveries, webhook_batches, webhooks
 from tests.webhooks.conftest import Sending
 from tests.webhooks.receiver import Receiver
 
@@ -81,7 +81,7 @@ async def test_a_replay_while_a_batch_is_read_has_no_later_event_sent_before_an_
            SELECT endpoint_id, 'a', 3, 'i-1', 1, now() FROM webhook_cursors""",
     ):
         await database.execute(database.pool(), sql)
-    [claim] = await webhook_claims.claim(sending.clock(), count=1, failing_count=0)
+    [claim] = await deliveries.claim(sending.clock(), count=1, failing_count=0)
     has_lock, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def replay() -> None:
@@ -90,9 +90,7 @@ async def test_a_replay_while_a_batch_is_read_has_no_later_event_sent_before_an_
             await database.execute(connection, "LOCK TABLE webhook_cursors")
             has_lock.set()
             await may_go_on.wait()
-            await deliveries.send_again(
-                connection, made.endpoint.id, "a", 1, sending.clock, and_all_after=True
-            )
+            await deliveries.send_again(connection, made.endpoint, "a", 1, sending.clock, and_all_after=True)
 
     replaying = asyncio.create_task(replay())
     await has_lock.wait()

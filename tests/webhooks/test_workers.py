@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from renewals import database, events, integrity, webhook_claims
+from renewals import database, deliveries, events, integrity
 from tests.webhooks.conftest import Sending
 from tests.webhooks.receiver import Receiver
 from tests.workers.conftest import Start, start
@@ -106,10 +106,10 @@ async def test_endpoints_that_fail_get_half_of_the_turns_and_none_is_claimed_wit
     for _ in range(8):
         await sending.endpoint(receiver, owner=None)
     await sending.write("i-1")
-    assert len(await webhook_claims.claim(sending.clock(), count=3, failing_count=2)) == 3
+    assert len(await deliveries.claim(sending.clock(), count=3, failing_count=2)) == 3
     await database.execute(
         database.pool(), "UPDATE webhook_states SET failure_count = 1, claim = NULL, claimed_until = NULL"
     )
-    claimed = await webhook_claims.claim(sending.clock(), count=6, failing_count=1)
+    claimed = await deliveries.claim(sending.clock(), count=6, failing_count=1)
     assert sorted(claim.health.failure_count for claim in claimed) == [0, 0, 0, 0, 0, 1]
     assert await sending.value("SELECT count(*) FROM webhook_states WHERE claim IS NOT NULL") == 6
