@@ -128,6 +128,11 @@ def test_bad_json_is_named_by_line_and_column(take: Take, url: str) -> None:
     assert one(url, "SELECT count(*) FROM instances") == 1
 
 
+def test_a_key_of_json_cannot_speak_to_the_terminal(take: Take) -> None:
+    done = take("instances", jsonl_of([row("i-1", **{"\x1b]0;mine\x07": "\x1b[2J"})]), name="list.jsonl")
+    assert mistakes(done) == [r"1: '\x1b]0;mine\x07': '\x1b[2J': is no column"]
+
+
 def test_an_id_of_another_account_is_refused(take: Take, url: str) -> None:
     take("instances", csv_of([row("i-1", "a")]))
     done = take("instances", csv_of([row("i-1", "b"), row("i-2", "b")]))
