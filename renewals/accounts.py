@@ -198,7 +198,9 @@ async def issue_vouchers(call: Call, account_id: str, issued: Sequence[vouchers.
         after = [given._replace(voucher_id=id_) for id_, given in zip(ids, issued, strict=True)]
         return Deed({"account_id": account_id, "voucher_ids": ids}, [account_id], after=after)
 
-    request = {"account_id": account_id, "vouchers": issued}
+    # In whatever order its products are named, it is the same voucher.
+    asked = [each._replace(product_codes=sorted(set(each.product_codes))) for each in issued]
+    request = {"account_id": account_id, "vouchers": asked}
     return await audit.once(call, Action.ISSUE_VOUCHERS, request, work)
 
 

@@ -457,6 +457,28 @@ async def test_a_replaced_secret_signs_as_well_until_its_time_is_up(
     Webhook(third.secret).verify(receiver.got[1].body, receiver.got[1].headers)
 
 
+async def test_the_same_rotation_is_the_same_key_and_overlap_also_when_its_secret_has_ended(
+    sending: Sending, receiver: Receiver
+) -> None:
+    made = await sending.endpoint(receiver)
+    endpoint_id = str(made.endpoint.id)
+
+    async def rotate(key: str, hours: int) -> str:
+        return (await webhooks.rotate("a", endpoint_id, key, sending.clock, overlap_hours=hours)).secret
+
+    first = await rotate("first", 24)
+    with pytest.raises(errors.IdempotencyKeyReused, match="'first'"):
+        await rotate("first", 0)
+    second = await rotate("second", 0)
+    kept = await sending.world.rows("SELECT secret FROM webhook_secrets ORDER BY number")
+    assert kept == [("",), ("",), (second,)], "what has ended is nowhere"
+    assert await rotate("first", 24) == second != first
+    with pytest.raises(errors.IdempotencyKeyReused):
+        await rotate("first", 0)
+    assert await webhook_secrets.read(made.endpoint.id, sending.clock()) == [second]
+    assert await webhook_secrets.read(made.endpoint.id, sending.clock() - dt.timedelta(minutes=1)) == [second]
+
+
 def test_the_claim_outlasts_the_last_request() -> None:
     longest = dispatch.BATCH_SECONDS_MAX + outbound.REQUEST_SECONDS_MAX + outbound.BODY_SECONDS_MAX
     assert longest < webhook_claims.CLAIM_SECONDS
