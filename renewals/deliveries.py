@@ -25,9 +25,9 @@ from renewals import (
 ROWS_SWEPT_AT_ONCE = 10_000
 
 
-async def claim(now: dt.datetime, *, count: int, failing_count: int) -> list[webhook_claims.Claim]:
+async def claim(now: dt.datetime, *, count: int, burden_count: int) -> list[webhook_claims.Claim]:
     """Claims endpoints, see `webhook_claims.find`; what waits for one that was changed is tried at once."""
-    found = await webhook_claims.find(now, count=count, failing_count=failing_count)
+    found = await webhook_claims.find(now, count=count, burden_count=burden_count)
     if not found:
         return []
     async with database.transaction() as connection:

@@ -106,6 +106,7 @@ class Outcome:
     failed: dict[tuple[str, int], outbound.Answer] = field(default_factory=dict)
     last: outbound.Answer | None = None
     asked_seconds: float | None = None
+    slowest_seconds: float = 0
     disabled_reason: str | None = None
 
 

@@ -57,23 +57,23 @@ _FREE = """(s.claimed_until IS NULL OR s.claimed_until <= clock_timestamp())
 """Nobody sends to it, and it is not paused; an endpoint that was changed since is tried at once."""
 
 
-async def find(now: dt.datetime, *, count: int, failing_count: int) -> list[uuid.UUID]:
-    """The endpoints that have something to be sent, so many at most, and of those that fail no more than said.
+async def find(now: dt.datetime, *, count: int, burden_count: int) -> list[uuid.UUID]:
+    """The endpoints that have something to be sent, so many at most, and of failing and slow ones no more than said.
 
     Those come first that have waited longest.
     """
     rows = await database.fetch(
         database.pool(),
         f"""{_WORKING}
-            SELECT e.id, coalesce(s.failure_count, 0) > 0 AS is_failing FROM working w
+            SELECT e.id, coalesce(s.failure_count > 0 OR s.is_slow, false) AS is_burden FROM working w
             JOIN webhook_endpoints e ON e.id = w.id AND e.disabled_reason IS NULL
             LEFT JOIN webhook_states s ON s.endpoint_id = e.id
             WHERE s.endpoint_id IS NULL OR ({_FREE})
             ORDER BY s.last_turn_at NULLS FIRST, e.id""",
         now,
     )
-    failing = [row["id"] for row in rows if row["is_failing"]][:failing_count]
-    return [row["id"] for row in rows if not row["is_failing"] or row["id"] in failing][:count]
+    burdens = [row["id"] for row in rows if row["is_burden"]][:burden_count]
+    return [row["id"] for row in rows if not row["is_burden"] or row["id"] in burdens][:count]
 
 
 async def take(
@@ -94,12 +94,12 @@ async def take(
                   WHERE s.endpoint_id = ANY($2) AND {_FREE} FOR NO KEY UPDATE OF s SKIP LOCKED) AS f
             WHERE s.endpoint_id = f.endpoint_id
             RETURNING s.endpoint_id, s.claim, s.failure_count, s.pause_count, s.paused_until, s.failing_since,
-              s.last_account_id, f.is_changed""",
+              s.is_slow, s.last_account_id, f.is_changed""",
         now,
         endpoint_ids,
         uuid.uuid4(),
     )
-    return [Claim(row[0], row[1], webhook_health.Health(*row[2:6]), *row[6:]) for row in claimed]
+    return [Claim(row[0], row[1], webhook_health.Health(*row[2:7]), *row[7:]) for row in claimed]
 
 
 async def release(claim: Claim) -> None:
@@ -137,8 +137,8 @@ async def note(
     await database.execute(
         connection,
         """UPDATE webhook_states SET failure_count = $2, pause_count = $3, paused_until = $4, failing_since = $5,
-             last_account_id = $6, delivered_count = delivered_count + $7,
-             last_delivered_at = CASE WHEN $7 > 0 THEN $8 ELSE last_delivered_at END
+             is_slow = $6, last_account_id = $7, delivered_count = delivered_count + $8,
+             last_delivered_at = CASE WHEN $8 > 0 THEN $9 ELSE last_delivered_at END
            WHERE endpoint_id = $1""",
         claim.endpoint_id,
         *claim.health,

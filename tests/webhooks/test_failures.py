@@ -335,6 +335,44 @@ async def test_a_dead_endpoint_gets_one_try_at_a_time_and_is_no_burden_to_a_good
         assert await sending.value("SELECT max(sequence) FROM webhook_cursors WHERE sequence < 200") < 30
 
 
+async def test_slow_endpoints_do_not_hold_up_a_fast_one(
+    sending: Sending, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_health, "SLOW_SECONDS", 0.3)
+    monkeypatch.setattr(dispatch, "BATCH_SECONDS_MAX", 2.0)
+    sending.allow(webhook_endpoints_at_once=4, webhook_requests_at_once=1)
+
+    async def dawdle(_: Got) -> Response:
+        await asyncio.sleep(0.6)
+        return Response(status_code=204)
+
+    async with contextlib.AsyncExitStack() as stack:
+        slow = [await stack.enter_async_context(listening(dawdle)) for _ in range(8)]
+        for each in slow:
+            await sending.endpoint(each, owner=None)
+        await sending.endpoint(receiver)
+        await sending.write(*[f"i-{number}" for number in range(100)])
+        delays = []
+        loop = asyncio.get_running_loop()
+        async with sending.running():
+            await receiver.wait(100, seconds=8)
+            for number in range(20):
+                wrote_at = loop.time()
+                await sending.write(f"i-{number}")
+                await receiver.wait(101 + number)
+                delays.append(receiver.got[-1].at - wrote_at)
+                await asyncio.sleep(0.1)
+        assert max(delays) < 1
+        assert all(each.got for each in slow), "nor are they given up"
+        rows = await sending.world.rows("SELECT is_slow, count(*) FROM webhook_states GROUP BY 1 ORDER BY 1")
+        assert rows == [(False, 1), (True, 8)]
+        for each in slow:
+            each.answer = accept
+        async with sending.running():
+            await sending.until("SELECT bool_and(delivered_count >= 120) FROM webhook_states")
+        assert await sending.value("SELECT count(*) FROM webhook_states WHERE is_slow") == 0
+
+
 async def test_an_endpoint_that_is_back_gets_all_that_waited_at_once(
     sending: Sending, receiver: Receiver
 ) -> None:
