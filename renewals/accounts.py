@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from renewals import api_keys, audit, checks, database, errors, ledger, settings, terms, vouchers
+from renewals import (
+    api_keys,
+    audit,
+    checks,
+    database,
+    errors,
+    ledger,
+    price_holds,
+    settings,
+    terms,
+    vouchers,
+)
 from renewals.audit import Action, Call, Deed, Told
 from renewals.database import Connection
 
@@ -89,6 +100,8 @@ async def update(call: Call, request: AccountChange) -> Told:
         changed = {name: before[name] for name in ("name", "lead_days", "price_rise_cap_bps")}
         changed |= request.columns
         await ledger.change_account(connection, request.account_id, **changed)
+        caps = price_holds.Caps(before["price_rise_cap_bps"], changed["price_rise_cap_bps"])
+        await price_holds.tell(connection, {request.account_id: caps}, call.clock())
         after = await _row(connection, request.account_id)
         return Deed({"account_id": request.account_id}, [request.account_id], before, after)
 
@@ -185,7 +198,9 @@ async def issue_vouchers(call: Call, account_id: str, issued: Sequence[vouchers.
         after = [given._replace(voucher_id=id_) for id_, given in zip(ids, issued, strict=True)]
         return Deed({"account_id": account_id, "voucher_ids": ids}, [account_id], after=after)
 
-    request = {"account_id": account_id, "vouchers": issued}
+    # In whatever order its products are named, it is the same voucher.
+    asked = [each._replace(product_codes=sorted(set(each.product_codes))) for each in issued]
+    request = {"account_id": account_id, "vouchers": asked}
     return await audit.once(call, Action.ISSUE_VOUCHERS, request, work)
 
 

@@ -16,6 +16,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 URL_LENGTH_MAX = 2_048
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+_AUTHORITY_ENDS = re.compile(r"[/?#]")
 _NUMBER = re.compile(r"(0[xX][0-9a-fA-F]*|[0-9]+)")
 
 _REFUSED_V4 = tuple(
@@ -79,7 +80,7 @@ def parse(url: str, *, allows_http: bool, ports: Sequence[int], networks: Sequen
         raise ValueError("is not a URL") from None
     if parsed.scheme not in (_DEFAULT_PORTS if allows_http else ("https",)):
         raise ValueError("must begin with https://" + (" or http://" if allows_http else ""))
-    if parsed.userinfo or "@" in url.split("//", 1)[-1].split("/", 1)[0]:
+    if parsed.userinfo or "@" in _AUTHORITY_ENDS.split(url.split("//", 1)[-1], 1)[0]:
         raise ValueError("must not hold a user name or a password")
     if "#" in url:
         raise ValueError("must not hold a fragment")

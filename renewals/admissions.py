@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from renewals import accounts, audit, checks, database, intake, ledger, settings, terms
+from renewals import accounts, audit, checks, database, intake, ledger, price_holds, settings, terms
 from renewals.audit import Action, Deed
 from renewals.database import Connection
 from renewals.intake import Fate, Problem
@@ -60,7 +60,7 @@ async def put(batch: intake.Batch, rows: Sequence[AccountRow]) -> intake.Outcome
         now = batch.clock()
         records = await _open(connection, batch, [each.columns for each in sound if each.was is None], now)
         records += await _change(
-            connection, batch, [each for each in sound if each.was not in (None, each.columns)]
+            connection, batch, [each for each in sound if each.was not in (None, each.columns)], now
         )
         records += await _post(connection, [each.first for each in sound if each.first is not None], now)
         return [each.fate if isinstance(each, _Account) else each for each in judged], records
@@ -124,12 +124,17 @@ async def _open(
 
 
 async def _change(
-    connection: Connection, batch: intake.Batch, changed: Sequence[_Account]
+    connection: Connection, batch: intake.Batch, changed: Sequence[_Account], now: dt.datetime
 ) -> list[audit.Record]:
     rows = [ledger.Change(*(each.columns[name] for name in _CHANGEABLE)) for each in changed]
     await ledger.change_accounts(connection, rows)
-    before = {each.columns["id"]: each.was for each in changed}
+    before = {each.columns["id"]: each.was for each in changed if each.was is not None}
     after = {each.columns["id"]: each.columns for each in changed}
+    caps = {
+        account_id: price_holds.Caps(was["price_rise_cap_bps"], after[account_id]["price_rise_cap_bps"])
+        for account_id, was in before.items()
+    }
+    await price_holds.tell(connection, caps, now)
     deed = Deed({"changed_count": len(changed)}, list(after), before, after)
     return [intake.record(batch, Action.UPDATE_ACCOUNT, deed)] if changed else []
 

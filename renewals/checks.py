@@ -20,6 +20,8 @@ RETENTION_DAYS_MAX = 3_650
 TERM_MONTHS_MAX = 120
 FIRST_DAY, LAST_DAY = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
 
+_NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
+"""Files beside the zones, which say that none was chosen, or are whatever a machine was set to."""
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -57,8 +59,8 @@ def time_zone(value: str) -> str | None:
 
 @functools.cache
 def _known_zones() -> frozenset[str]:
-    """All zones; to look for them reads their every file."""
-    return frozenset(available_timezones())
+    """All zones that are somewhere; to look for them reads their every file."""
+    return frozenset(available_timezones()) - _NO_ZONES
 
 
 def within(value: int | None, least: int, most: int) -> str | None:

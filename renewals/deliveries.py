@@ -7,7 +7,7 @@ instance or those of the account itself. The first of a lane has a time for its 
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from renewals import (
     announcements,
@@ -23,6 +23,17 @@ from renewals import (
 )
 
 ROWS_SWEPT_AT_ONCE = 10_000
+
+
+async def claim(now: dt.datetime, *, count: int, burden_count: int) -> list[webhook_claims.Claim]:
+    """Claims endpoints, see `webhook_claims.find`; what waits for one that was changed is tried at once."""
+    found = await webhook_claims.find(now, count=count, burden_count=burden_count)
+    if not found:
+        return []
+    async with database.transaction() as connection:
+        claims = await webhook_claims.take(connection, found, now)
+        await _hasten(connection, [each.endpoint_id for each in claims if each.is_changed], now)
+    return claims
 
 
 async def record(
@@ -45,7 +56,7 @@ async def record(
         await _settle_due(connection, endpoint_id, batch, outcome, now)
         moved = await _advance(connection, endpoint_id, batch, outcome, steps, now, waiting=False)
         if was_paused and outcome.delivered:
-            await _hasten(connection, endpoint_id, now)
+            await _hasten(connection, [endpoint_id], now)
         if outcome.disabled_reason:
             await webhooks.disable(connection, endpoint_id, outcome.disabled_reason, now)
     for account_id in sorted(steps.keys() - moved):
@@ -68,13 +79,13 @@ async def replay(
     """Has a parked delivery tried again at once, or an event and all after it, whatever became of them."""
     async with database.transaction() as connection:
         endpoint = await webhooks.find(connection, owner, endpoint_id)
-        await send_again(connection, endpoint.id, account_id, sequence, clock, and_all_after=and_all_after)
+        await send_again(connection, endpoint, account_id, sequence, clock, and_all_after=and_all_after)
     return endpoint
 
 
 async def send_again(
     connection: database.Connection,
-    endpoint_id: uuid.UUID,
+    endpoint: webhooks.Endpoint,
     account_id: str,
     sequence: int,
     clock: clocks.Clock,
@@ -82,33 +93,37 @@ async def send_again(
     and_all_after: bool,
 ) -> None:
     """Does what `replay` does in the transaction of a caller."""
-    await webhook_claims.lock(connection, endpoint_id)
+    await webhook_claims.lock(connection, endpoint.id)
     if and_all_after:
-        await _rewind(connection, endpoint_id, account_id, sequence)
+        await _rewind(connection, endpoint.id, account_id, sequence)
     else:
-        await _revive(connection, endpoint_id, account_id, sequence, clock())
+        await _revive(connection, endpoint, account_id, sequence, clock())
     database.after_commit(connection, lambda: announcements.announce([account_id]))
 
 
 async def _revive(
     connection: database.Connection,
-    endpoint_id: uuid.UUID,
+    endpoint: webhooks.Endpoint,
     account_id: str,
     sequence: int,
     now: dt.datetime,
 ) -> None:
     rows = await database.fetch(
         connection,
-        """UPDATE webhook_deliveries SET parked_at = NULL, attempts = 0
-           WHERE endpoint_id = $1 AND account_id = $2 AND sequence = $3 AND parked_at IS NOT NULL
-           RETURNING lane""",
-        endpoint_id,
+        """UPDATE webhook_deliveries d SET parked_at = NULL, attempts = 0 FROM events e
+           WHERE d.endpoint_id = $1 AND d.account_id = $2 AND d.sequence = $3 AND d.parked_at IS NOT NULL
+             AND e.account_id = $2 AND e.sequence = $3
+           RETURNING d.lane, e.type""",
+        endpoint.id,
         account_id,
         sequence,
     )
     if not rows:
         raise errors.InvalidInput("input.sequence", "no delivery of this number is parked")
-    await _line_up(connection, endpoint_id, [(account_id, rows[0]["lane"])], now)
+    lane, event_type = rows[0]
+    if not endpoint.asks_for(event_type):
+        raise errors.InvalidInput("input.sequence", f"the endpoint does not ask for {event_type}")
+    await _line_up(connection, endpoint.id, [(account_id, lane)], now)
 
 
 async def _rewind(
@@ -164,8 +179,8 @@ async def _settle_due(
     outcome: webhook_batches.Outcome,
     now: dt.datetime,
 ) -> None:
-    """What was due is gone, has a later try, or is parked; what waited behind it moves up."""
-    done = [message for message in batch.due if message.key in outcome.delivered]
+    """What was due, or is not asked for any more, is gone, has a later try, or is parked; what waited moves up."""
+    done = [*batch.unwanted, *(message for message in batch.due if message.key in outcome.delivered)]
     await database.execute(
         connection,
         """DELETE FROM webhook_deliveries d USING unnest($2::text[], $3::bigint[]) AS u(account_id, sequence)
@@ -268,11 +283,15 @@ async def _line_up(
     )
 
 
-async def _hasten(connection: database.Connection, endpoint_id: uuid.UUID, now: dt.datetime) -> None:
-    """An endpoint is back: what waits for its next try is tried at once."""
-    await database.execute(
-        connection,
-        "UPDATE webhook_deliveries SET next_attempt_at = $2 WHERE endpoint_id = $1 AND next_attempt_at > $2",
-        endpoint_id,
-        now,
-    )
+async def _hasten(
+    connection: database.Connection, endpoint_ids: Sequence[uuid.UUID], now: dt.datetime
+) -> None:
+    """Endpoints are back, or may be: what waits for its next try is tried at once."""
+    if endpoint_ids:
+        await database.execute(
+            connection,
+            """UPDATE webhook_deliveries SET next_attempt_at = $2
+               WHERE endpoint_id = ANY($1) AND next_attempt_at > $2""",
+            endpoint_ids,
+            now,
+        )

@@ -1,7 +1,8 @@
 """Sends webhooks: takes turns with the endpoints that have something coming, several beside each other.
 
 Everything is read from PostgreSQL and written there; Redis only tells that it is worth a look. A dead or slow
-endpoint holds up nobody: each has a turn of its own, bounded in time, and those that fail have half of the turns.
+endpoint holds up nobody: each has a turn of its own, bounded in time, and those that fail or are slow have half of the
+turns. One that was not known to be slow gives its turn up after its first slow answer.
 """
 
 import asyncio
@@ -71,11 +72,11 @@ async def _run(follower: announcements.Follower, clock: clocks.Clock, resolver: 
 
     while not follower.is_dismissed:
         count_max = settings.get().webhook_endpoints_at_once
-        failing = sum(turns.values())
-        free, failing_free = count_max - len(turns), count_max // 2 - failing
-        for claim in await _claim(clock(), free, failing_free) if free else ():
+        burdens = sum(turns.values())
+        free, burdens_free = count_max - len(turns), count_max // 2 - burdens
+        for claim in await _claim(clock(), free, burdens_free) if free else ():
             turn = asyncio.create_task(_take_turn(claim, follower, clock, resolver))
-            turns[turn] = claim.health.failure_count > 0
+            turns[turn] = claim.health.is_burden
             turn.add_done_callback(end)
         await asyncio.sleep(LOOK_SECONDS)
         await follower.wait(POLL_SECONDS)
@@ -83,9 +84,9 @@ async def _run(follower: announcements.Follower, clock: clocks.Clock, resolver: 
         await asyncio.wait(turns, timeout=STOP_SECONDS_MAX)
 
 
-async def _claim(now: dt.datetime, free: int, failing_free: int) -> list[webhook_claims.Claim]:
+async def _claim(now: dt.datetime, free: int, burdens_free: int) -> list[webhook_claims.Claim]:
     try:
-        return await webhook_claims.claim(now, count=free, failing_count=max(0, failing_free))
+        return await deliveries.claim(now, count=free, burden_count=max(0, burdens_free))
     except Exception as problem:
         if not database.is_outage(problem):
             log.exception("nobody can be told of events")
@@ -120,6 +121,7 @@ async def _send_all(
     loop = asyncio.get_running_loop()
     claimed_at = started_at = loop.time()
     endpoint = await webhooks.read(claim.endpoint_id)
+    was_burden = claim.health.is_burden
     if endpoint is None or not endpoint.is_enabled:
         return
     async with _line(endpoint.url, resolver) as post:
@@ -141,6 +143,8 @@ async def _send_all(
             claim = await deliveries.record(claim, batch, outcome, clock())
             if outcome.last and (outcome.health.paused_until or outcome.disabled_reason):
                 return
+            if outcome.health.is_slow and not was_burden:
+                return
 
 
 async def _send_lanes(
@@ -160,7 +164,9 @@ async def _send_lanes(
             for message in left.popleft():
                 if _is_over(outcome) or loop.time() > until:
                     return
+                sent_at = loop.time()
                 answer = await send(message.id_for(endpoint_id), message.body)
+                outcome.slowest_seconds = max(outcome.slowest_seconds, loop.time() - sent_at)
                 _note(outcome, message, answer, clock())
                 if not webhook_health.is_delivered(answer.status):
                     break
@@ -174,6 +180,8 @@ async def _send_lanes(
 def _is_over(outcome: webhook_batches.Outcome) -> bool:
     """Whether nothing more is to be sent; an endpoint on trial gets one request in any case."""
     if outcome.disabled_reason or outcome.asked_seconds:
+        return True
+    if outcome.slowest_seconds >= webhook_health.SLOW_SECONDS and not outcome.health.is_burden:
         return True
     return outcome.health.is_on_trial and bool(outcome.failed)
 
@@ -202,7 +210,9 @@ def _decide(outcome: webhook_batches.Outcome, endpoint: webhooks.Endpoint, now: 
     """Whether the endpoint is left in peace for a while, or for good."""
     if outcome.last is None:
         return
-    outcome.health = webhook_health.after_turn(outcome.health, now, asked_seconds=outcome.asked_seconds)
+    outcome.health = webhook_health.after_batch(
+        outcome.health, now, slowest_seconds=outcome.slowest_seconds, asked_seconds=outcome.asked_seconds
+    )
     if webhook_health.is_dead(outcome.health, endpoint.changed_at, now):
         outcome.disabled_reason = f"no delivery succeeded for {webhook_health.DEAD_AFTER.days} days"
 

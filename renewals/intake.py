@@ -87,9 +87,8 @@ async def put_instances(batch: Batch, rows: Sequence[InstanceRow]) -> Outcomes:
             if row.account_id in locked:
                 parts[row.account_id].append(row)
         given = [provisioning.Report(account_id, *_reported(part)) for account_id, part in parts.items()]
-        found = (
-            await provisioning.put(connection, locked, given, batch.clock(), is_part=True) if given else []
-        )
+        now = batch.clock()
+        found = await provisioning.put(connection, locked, given, now, is_part=True) if given else []
         outcomes: dict[str, Outcome] = {}
         for each in found:
             outcomes |= {row.id: Fate.CREATED for row in each.created}
@@ -99,7 +98,7 @@ async def put_instances(batch: Batch, rows: Sequence[InstanceRow]) -> Outcomes:
                 for refusal in each.refusals
                 if not refusal.field.startswith("bundles.")  # its instances are refused as well
             }
-        deed = provisioning.deed_of(locked, found)
+        deed = provisioning.deed_of(locked, found, now)
         records = [record(batch, Action.REGISTER_INSTANCES, deed)] if deed.after else []
         return [
             outcomes.get(row.reported.id, Fate.UNCHANGED) if row.account_id in locked else NO_ACCOUNT

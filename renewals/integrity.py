@@ -109,6 +109,9 @@ RULES: Mapping[str, str] = {
     "the members of a bundle share expiry, anchor and policy": """
         SELECT bundle_id FROM instances WHERE bundle_id IS NOT NULL GROUP BY bundle_id
         HAVING count(DISTINCT (account_id, expires_at, anchor_day, renewal_mode, auto_renew_months)) > 1""",
+    "the members of a bundle are released together": """
+        SELECT bundle_id FROM instances WHERE bundle_id IS NOT NULL GROUP BY bundle_id
+        HAVING count(DISTINCT status = 'RELEASED') > 1""",
     "a try that succeeded has an order with a line of its instance, and no order of the worker is without": """
         SELECT o.id AS order_id, a.run_id, a.instance_id FROM renewal_attempts a
         FULL JOIN (SELECT id FROM orders WHERE kind = 'AUTO_RENEWAL') AS o ON o.id = a.order_id

@@ -35,6 +35,8 @@ async def expire(connection: database.Connection, account_ids: Sequence[str], no
 
 async def release(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
     """Notes what has outlived its retention in locked accounts, and answers how many."""
+    # What has joined a bundle since the others of it expired goes with them.
+    await expire(connection, account_ids, now)
     lapsed = await inventory.release(connection, account_ids, now)
     happened = [events.of_instance(events.EventType.INSTANCE_RELEASED, each) for each in lapsed]
     await events.write(connection, happened, now)

@@ -140,7 +140,7 @@ class Instance(Model):
     )
     created_at = fields.DatetimeField()
     # How many of its periods were refunded; a line has the count that there was when it was written.
-    refund_count = fields.SmallIntField(default=0)
+    refund_count = fields.IntField(default=0)
 
     class Meta:
         table = "instances"
@@ -201,7 +201,7 @@ class OrderLine(Model):
     price_cents = fields.BigIntField()
     # What a refund gives back; null in a line from before it was kept.
     anchor_day_before = fields.SmallIntField(null=True)
-    refund_count = fields.SmallIntField(default=0)
+    refund_count = fields.IntField(default=0)
 
     class Meta:
         table = "order_lines"

@@ -154,7 +154,7 @@ async def _store_lines(connection: database.Connection, drafts: Sequence[Draft])
              (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents,
               anchor_day_before, refund_count)
            SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[],
-             $6::int[], $7::bigint[], $8::bigint[], $9::smallint[], $10::smallint[])""",
+             $6::int[], $7::bigint[], $8::bigint[], $9::smallint[], $10::int[])""",
         *database.columns(rows, 10),
     )
 

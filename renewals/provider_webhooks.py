@@ -83,7 +83,7 @@ async def replay(
         await accounts.locked(connection, account_id)
         endpoint = await _find(connection, endpoint_id)
         await deliveries.send_again(
-            connection, endpoint.id, account_id, sequence, call.clock, and_all_after=and_all_after
+            connection, endpoint, account_id, sequence, call.clock, and_all_after=and_all_after
         )
         return Deed({"endpoint_id": endpoint.id}, [account_id])
 

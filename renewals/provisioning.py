@@ -16,8 +16,7 @@ from renewals import (
     filters,
     inventory,
     ledger,
-    money,
-    planning,
+    price_holds,
     registration,
     reports,
     terms,
@@ -63,7 +62,7 @@ async def register(call: Call, report: Report) -> Told:
         now = call.clock()
         locked = {account.id: account}
         [found] = await put(connection, locked, [report], now)
-        done = deed_of(locked, [found])
+        done = deed_of(locked, [found], now)
         answer = {**done.answer, "account_id": account.id, "refusals": found.refusals}
         return dataclasses.replace(done, account_ids=[account.id], answer=answer)
 
@@ -81,11 +80,12 @@ async def put(
     """Adds and changes instances of locked accounts, with their events; `is_part` as `Inventory` has it."""
     parts = [(locked[each.account_id], each.instances, dict(each.bundles)) for each in given]
     found = await inventory.register_all(connection, parts, now, is_part=is_part)
-    await events.write(connection, _events([pair for each in found for pair in each.changed], locked), now)
+    changed = [pair for each in found for pair in each.changed]
+    await events.write(connection, _events(changed, locked, now), now)
     return found
 
 
-def deed_of(locked: Mapping[str, terms.Account], found: Sequence[Registered]) -> Deed:
+def deed_of(locked: Mapping[str, terms.Account], found: Sequence[Registered], now: dt.datetime) -> Deed:
     """What was done, as the log keeps it."""
     created = [row for each in found for row in each.created]
     changed = [pair for each in found for pair in each.changed]
@@ -93,7 +93,7 @@ def deed_of(locked: Mapping[str, terms.Account], found: Sequence[Registered]) ->
         "created_count": len(created),
         "changed_count": len(changed),
         "unchanged_count": sum(each.unchanged_count for each in found),
-        "held_count": sum(_is_held(row, locked) for _, row in changed),
+        "held_count": sum(_is_held(row, locked, now) for _, row in changed),
     }
     return Deed(
         counts,
@@ -196,8 +196,9 @@ async def _each(
             else:
                 changed.append((row, outcome))
         await inventory.replace(connection, [row for _, row in changed])
-        await events.write(connection, _events(changed, locked), call.clock())
-        held_count = sum(_is_held(row, locked) for _, row in changed)
+        now = call.clock()
+        await events.write(connection, _events(changed, locked, now), now)
+        held_count = sum(_is_held(row, locked, now) for _, row in changed)
         counts = {"changed_count": len(changed), "unchanged_count": unchanged_count, "held_count": held_count}
         return Deed(
             {**counts, "refusals": refusals},
@@ -233,14 +234,19 @@ async def _read(
     return _Found(rows, {bundle_id: frozenset(ids) for bundle_id, ids in members.items()})
 
 
-def _is_held(row: Row, locked: Mapping[str, terms.Account]) -> bool:
-    instance = terms.Instance(
+def _instance(row: Row) -> terms.Instance:
+    return terms.Instance(
         **{name: value for name, value in row._asdict().items() if name in terms.Instance._fields}
     )
-    return planning.is_held(instance, locked[row.account_id].price_rise_cap_bps)
 
 
-def _events(changed: Sequence[tuple[Row, Row]], locked: Mapping[str, terms.Account]) -> list[events.Draft]:
+def _is_held(row: Row, locked: Mapping[str, terms.Account], now: dt.datetime) -> bool:
+    return price_holds.is_held(_instance(row), locked[row.account_id].price_rise_cap_bps, now)
+
+
+def _events(
+    changed: Sequence[tuple[Row, Row]], locked: Mapping[str, terms.Account], now: dt.datetime
+) -> list[events.Draft]:
     """What a customer is told of instances that the provider made others."""
     told: list[events.Draft] = []
     for was, row in changed:
@@ -250,12 +256,8 @@ def _events(changed: Sequence[tuple[Row, Row]], locked: Mapping[str, terms.Accou
                 events.EventType.INSTANCE_RELEASED if is_released else events.EventType.INSTANCE_RESTORED
             )
             told.append(events.of_instance(happened, row))
-        if row.agreed_price_cents is not None and _is_held(row, locked) and not _is_held(was, locked):
-            payload = {
-                "agreedPrice": money.format_cents(row.agreed_price_cents),
-                "monthlyPrice": money.format_cents(row.monthly_price_cents),
-            }
-            told.append(events.Draft(row.account_id, events.EventType.INSTANCE_PRICE_HELD, row.id, payload))
+        if _is_held(row, locked, now) and not _is_held(was, locked, now):
+            told.append(price_holds.held(_instance(row)))
     return told
 
 

@@ -267,7 +267,8 @@ def _keep_bundles_whole(
             rows = [each for each in (judged[place] for place in members) if isinstance(each, Row)]
             of_bundle = (others or rows)[0].shared
             is_joining = any(reported[place].id not in inventory.rows for place in members)
-            if is_joining and any(row.status == terms.InstanceStatus.RELEASED for row in others):
+            there = inventory.members.get(bundle_id, ())
+            if is_joining and any(row.status == terms.InstanceStatus.RELEASED for row in there):
                 problem = _Problem("bundleId", f"its bundle {bundle_id} was released and cannot come back")
             elif all(row.shared == of_bundle for row in rows):
                 continue

@@ -92,7 +92,7 @@ def _judge_bundle(
 ) -> str | None:
     """What keeps a bundle from being refunded as a whole (rule 11)."""
     if outside := sorted(members - lines.keys()):
-        return f"its bundle is refunded as a whole, and {outside[0]} has no line in this order"
+        return f"its bundle has gained {outside[0]} since, which would be left with another expiry"
     if lacking := sorted(members - chosen.keys()):
         return f"its bundle is refunded as a whole; also send {', '.join(lacking)}"
     if refused := sorted(members & problems.keys()):
@@ -126,12 +126,15 @@ def settle(order: Order, lines: Sequence[Line], now: dt.datetime) -> Return:
 def take_back(line: Line, kind: terms.OrderKind, zone: ZoneInfo) -> terms.Instance:
     """The instance as it was before the line; pure.
 
-    Where a line does not say which anchor there was, a renewal left it alone, and before a unify it is taken to
-    have been the day of the expiry, as registration does.
+    Where a line does not say which anchor there was, a renewal left it alone, unless a unify has set it since: the
+    expiry is then not on it. So before a unify it is taken to have been the day of the expiry, as registration does.
     """
     anchor_day = line.anchor_day_before
     if anchor_day is None:
+        day = periods.last_day(line.starts_at, zone)
+        anchor_day = line.instance.anchor_day
         is_unified = kind is terms.OrderKind.UNIFY_EXPIRY
-        anchor_day = periods.last_day(line.starts_at, zone).day if is_unified else line.instance.anchor_day
+        if is_unified or anchor_day is None or periods.on_anchor(anchor_day, day.year, day.month) != day:
+            anchor_day = day.day
     count = line.instance.refund_count + 1
     return line.instance._replace(expires_at=line.starts_at, anchor_day=anchor_day, refund_count=count)

@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], *Several] = ()
     """Networks that are not the Internet and that endpoints may be in all the same."""
     webhook_endpoints_at_once: Annotated[int, Field(ge=2, le=256)] = 16
-    """So many endpoints a worker sends to at a time; those that fail have half of it at most."""
+    """So many endpoints a worker sends to at a time; those that fail or are slow have half of it at most."""
     webhook_requests_at_once: Annotated[int, Field(ge=1, le=256)] = 16
     """So many requests an endpoint gets at a time."""
 

@@ -74,10 +74,12 @@ class Batch:
     steps: Mapping[str, tuple[int, int]]
     blocked: frozenset[tuple[str, str]]
     """The lanes in which something waits already."""
+    unwanted: Sequence[Message] = ()
+    """What is due again, of types that the endpoint no longer asks for: it is let go."""
 
     @property
     def is_empty(self) -> bool:
-        return not self.due and not self.steps
+        return not self.due and not self.steps and not self.unwanted
 
     def lanes(self) -> list[list[Message]]:
         """What may be sent beside each other, each list in its order.
@@ -104,24 +106,43 @@ class Outcome:
     failed: dict[tuple[str, int], outbound.Answer] = field(default_factory=dict)
     last: outbound.Answer | None = None
     asked_seconds: float | None = None
+    slowest_seconds: float = 0
     disabled_reason: str | None = None
 
 
 async def read(
     claim: webhook_claims.Claim, event_types: Sequence[str], now: dt.datetime, count: int
 ) -> Batch:
-    """What is to be sent to an endpoint now, so many messages at most: what is due again, then what is new."""
+    """What is to be sent to an endpoint now, so many messages at most: what is due again, then what is new.
+
+    It is read at one moment: a replay between two reads could have a later event sent before an earlier one.
+    """
+    async with database.snapshot() as connection:
+        return await _read(connection, claim, event_types, now, count)
+
+
+async def _read(
+    connection: database.Connection,
+    claim: webhook_claims.Claim,
+    event_types: Sequence[str],
+    now: dt.datetime,
+    count: int,
+) -> Batch:
     # Half of it is for what is new, see `Batch.lanes`.
-    due = [Message(*row) for row in await _read_due(claim.endpoint_id, now, (count + 1) // 2)]
+    waited = [Message(*row) for row in await _read_due(connection, claim.endpoint_id, now, (count + 1) // 2)]
+    due = [message for message in waited if not event_types or message.type in event_types]
+    unwanted = [message for message in waited if event_types and message.type not in event_types]
     if len(due) >= count:
-        return Batch(due, {}, {}, frozenset())
-    cursors = await webhook_cursors.read_behind(claim.endpoint_id, claim.last_account_id, ACCOUNTS_PER_BATCH)
+        return Batch(due, {}, {}, frozenset(), unwanted)
+    cursors = await webhook_cursors.read_behind(
+        connection, claim.endpoint_id, claim.last_account_id, ACCOUNTS_PER_BATCH
+    )
     steps = {cursor.account_id: (cursor.sequence, cursor.sequence) for cursor in cursors}
     fresh: dict[str, list[Message]] = {cursor.account_id: [] for cursor in cursors}
     left = count - len(due)
     share = max(1, left // max(1, len(cursors)))
     looked_at = EVENTS_PER_BATCH // max(1, len(cursors)) if event_types else share
-    for row in await _read_fresh(cursors, looked_at):
+    for row in await _read_fresh(connection, cursors, looked_at):
         message = Message(*row)
         account_id, sequence = message.key
         if steps[account_id][1] != sequence - 1 or len(fresh[account_id]) >= share:
@@ -135,12 +156,14 @@ async def read(
     steps = {account_id: step for account_id, step in steps.items() if step[0] != step[1]}
     fresh = {account_id: messages for account_id, messages in fresh.items() if messages}
     lanes = {message.lane for messages in fresh.values() for message in messages}
-    return Batch(due, fresh, steps, await _read_blocked(claim.endpoint_id, lanes))
+    return Batch(due, fresh, steps, await _read_blocked(connection, claim.endpoint_id, lanes), unwanted)
 
 
-async def _read_due(endpoint_id: uuid.UUID, now: dt.datetime, count: int) -> Sequence[database.Row]:
+async def _read_due(
+    connection: database.Connection, endpoint_id: uuid.UUID, now: dt.datetime, count: int
+) -> Sequence[database.Row]:
     return await database.fetch(
-        database.pool(),
+        connection,
         """SELECT e.account_id, e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text, d.attempts
            FROM (SELECT account_id, sequence, attempts, next_attempt_at FROM webhook_deliveries
                  WHERE endpoint_id = $1 AND next_attempt_at <= $2 ORDER BY next_attempt_at LIMIT $3) AS d
@@ -152,10 +175,12 @@ async def _read_due(endpoint_id: uuid.UUID, now: dt.datetime, count: int) -> Seq
     )
 
 
-async def _read_fresh(cursors: Sequence[webhook_cursors.Cursor], count: int) -> Sequence[database.Row]:
+async def _read_fresh(
+    connection: database.Connection, cursors: Sequence[webhook_cursors.Cursor], count: int
+) -> Sequence[database.Row]:
     """The next events of each account after its cursor."""
     return await database.fetch(
-        database.pool(),
+        connection,
         """SELECT e.account_id, e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text
            FROM unnest($1::text[], $2::bigint[]) AS c(account_id, sequence)
            CROSS JOIN LATERAL (
@@ -169,10 +194,10 @@ async def _read_fresh(cursors: Sequence[webhook_cursors.Cursor], count: int) -> 
 
 
 async def _read_blocked(
-    endpoint_id: uuid.UUID, lanes: Iterable[tuple[str, str]]
+    connection: database.Connection, endpoint_id: uuid.UUID, lanes: Iterable[tuple[str, str]]
 ) -> frozenset[tuple[str, str]]:
     rows = await database.fetch(
-        database.pool(),
+        connection,
         """SELECT l.account_id, l.lane FROM unnest($2::text[], $3::text[]) AS l(account_id, lane)
            WHERE EXISTS (SELECT FROM webhook_deliveries d WHERE d.endpoint_id = $1
              AND d.account_id = l.account_id AND d.lane = l.lane AND d.parked_at IS NULL)""",

@@ -5,6 +5,7 @@ A worker that sends to an endpoint has claimed it for a while; what it writes co
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from renewals import database, outbound, webhook_health
@@ -20,13 +21,16 @@ class Claim(NamedTuple):
     token: uuid.UUID
     health: webhook_health.Health
     last_account_id: str
+    is_changed: bool = False
+    """Whether its owner changed it since its last turn."""
 
 
 class ClaimLostError(Exception):
     """Another worker has the endpoint by now, or it was deleted."""
 
 
-# What an endpoint is behind with, or what is due: one look into an index for each endpoint that has something.
+# What an endpoint is behind with, or what is due, or waits and was changed: one look into an index for each endpoint
+# that has something.
 _WORKING = """
   WITH RECURSIVE behind(id) AS (
     (SELECT endpoint_id FROM webhook_cursors WHERE sequence < last_sequence ORDER BY endpoint_id LIMIT 1)
@@ -43,55 +47,59 @@ _WORKING = """
   working(id) AS (
     SELECT id FROM behind WHERE id IS NOT NULL
     UNION
-    SELECT id FROM waiting w WHERE id IS NOT NULL AND EXISTS (
-      SELECT FROM webhook_deliveries d WHERE d.endpoint_id = w.id AND d.next_attempt_at <= $1))"""
+    SELECT id FROM waiting w WHERE id IS NOT NULL AND (
+      EXISTS (SELECT FROM webhook_deliveries d WHERE d.endpoint_id = w.id AND d.next_attempt_at <= $1)
+      OR EXISTS (SELECT FROM webhook_states s JOIN webhook_endpoints e ON e.id = s.endpoint_id
+                 WHERE s.endpoint_id = w.id AND e.changed_at > s.last_turn_at)))"""
 
 _FREE = """(s.claimed_until IS NULL OR s.claimed_until <= clock_timestamp())
   AND (s.paused_until IS NULL OR s.paused_until <= $1 OR e.changed_at > s.last_turn_at)"""
 """Nobody sends to it, and it is not paused; an endpoint that was changed since is tried at once."""
 
 
-async def claim(now: dt.datetime, *, count: int, failing_count: int) -> list[Claim]:
-    """Claims endpoints that have something to be sent, so many at most, and of those that fail no more than said.
+async def find(now: dt.datetime, *, count: int, burden_count: int) -> list[uuid.UUID]:
+    """The endpoints that have something to be sent, so many at most, and of failing and slow ones no more than said.
 
     Those come first that have waited longest.
     """
     rows = await database.fetch(
         database.pool(),
         f"""{_WORKING}
-            SELECT e.id, coalesce(s.failure_count, 0) > 0 AS is_failing FROM working w
+            SELECT e.id, coalesce(s.failure_count > 0 OR s.is_slow, false) AS is_burden FROM working w
             JOIN webhook_endpoints e ON e.id = w.id AND e.disabled_reason IS NULL
             LEFT JOIN webhook_states s ON s.endpoint_id = e.id
             WHERE s.endpoint_id IS NULL OR ({_FREE})
             ORDER BY s.last_turn_at NULLS FIRST, e.id""",
         now,
     )
-    failing = [row["id"] for row in rows if row["is_failing"]][:failing_count]
-    found = [row["id"] for row in rows if not row["is_failing"] or row["id"] in failing][:count]
-    if not found:
-        return []
-    token = uuid.uuid4()
-    async with database.transaction() as connection:
-        await database.execute(
-            connection,
-            "INSERT INTO webhook_states (endpoint_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING",
-            sorted(found),
-        )
-        claimed = await database.fetch(
-            connection,
-            f"""UPDATE webhook_states SET claim = $3, last_turn_at = greatest($1,
-                    (SELECT changed_at FROM webhook_endpoints WHERE id = webhook_states.endpoint_id)),
-                  claimed_until = clock_timestamp() + make_interval(secs => {CLAIM_SECONDS})
-                WHERE endpoint_id IN (
-                  SELECT s.endpoint_id FROM webhook_states s JOIN webhook_endpoints e ON e.id = s.endpoint_id
-                  WHERE s.endpoint_id = ANY($2) AND {_FREE} FOR NO KEY UPDATE OF s SKIP LOCKED)
-                RETURNING endpoint_id, claim, failure_count, pause_count, paused_until, failing_since,
-                  last_account_id""",
-            now,
-            found,
-            token,
-        )
-    return [Claim(row[0], row[1], webhook_health.Health(*row[2:6]), row[6]) for row in claimed]
+    burdens = [row["id"] for row in rows if row["is_burden"]][:burden_count]
+    return [row["id"] for row in rows if not row["is_burden"] or row["id"] in burdens][:count]
+
+
+async def take(
+    connection: database.Connection, endpoint_ids: Sequence[uuid.UUID], now: dt.datetime
+) -> list[Claim]:
+    """Claims those of the endpoints that are still free."""
+    await database.execute(
+        connection,
+        "INSERT INTO webhook_states (endpoint_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING",
+        sorted(endpoint_ids),
+    )
+    claimed = await database.fetch(
+        connection,
+        f"""UPDATE webhook_states s SET claim = $3, last_turn_at = greatest($1, f.changed_at),
+              claimed_until = clock_timestamp() + make_interval(secs => {CLAIM_SECONDS})
+            FROM (SELECT s.endpoint_id, e.changed_at, coalesce(e.changed_at > s.last_turn_at, false) AS is_changed
+                  FROM webhook_states s JOIN webhook_endpoints e ON e.id = s.endpoint_id
+                  WHERE s.endpoint_id = ANY($2) AND {_FREE} FOR NO KEY UPDATE OF s SKIP LOCKED) AS f
+            WHERE s.endpoint_id = f.endpoint_id
+            RETURNING s.endpoint_id, s.claim, s.failure_count, s.pause_count, s.paused_until, s.failing_since,
+              s.is_slow, s.last_account_id, f.is_changed""",
+        now,
+        endpoint_ids,
+        uuid.uuid4(),
+    )
+    return [Claim(row[0], row[1], webhook_health.Health(*row[2:7]), *row[7:]) for row in claimed]
 
 
 async def release(claim: Claim) -> None:
@@ -129,8 +137,8 @@ async def note(
     await database.execute(
         connection,
         """UPDATE webhook_states SET failure_count = $2, pause_count = $3, paused_until = $4, failing_since = $5,
-             last_account_id = $6, delivered_count = delivered_count + $7,
-             last_delivered_at = CASE WHEN $7 > 0 THEN $8 ELSE last_delivered_at END
+             is_slow = $6, last_account_id = $7, delivered_count = delivered_count + $8,
+             last_delivered_at = CASE WHEN $8 > 0 THEN $9 ELSE last_delivered_at END
            WHERE endpoint_id = $1""",
         claim.endpoint_id,
         *claim.health,
@@ -152,7 +160,7 @@ async def note(
 
 
 async def lock(connection: database.Connection, endpoint_id: uuid.UUID) -> None:
-    """Keeps the worker that sends to an endpoint from writing meanwhile."""
+    """Keeps the worker that sends to an endpoint from writing meanwhile, and others from claiming it."""
     await database.execute(
         connection,
         """INSERT INTO webhook_states (endpoint_id) VALUES ($1)

@@ -30,10 +30,12 @@ class Cursor(NamedTuple):
     last_sequence: int
 
 
-async def read_behind(endpoint_id: uuid.UUID, after: str, count: int) -> list[Cursor]:
+async def read_behind(
+    connection: database.Connection, endpoint_id: uuid.UUID, after: str, count: int
+) -> list[Cursor]:
     """The accounts of which an endpoint has not had everything, in turn: those after the one named come first."""
     rows = await database.fetch(
-        database.pool(),
+        connection,
         """(SELECT account_id, sequence, last_sequence FROM webhook_cursors
             WHERE endpoint_id = $1 AND sequence < last_sequence AND account_id > $2 ORDER BY account_id LIMIT $3)
            UNION ALL

@@ -26,17 +26,26 @@ RETRY_AFTER_MAX = dt.timedelta(hours=1)
 """No endpoint can ask for a longer pause."""
 RETRY_AFTER_STATUSES = frozenset({429, 503})
 GONE = 410
+SLOW_SECONDS = 2.0
+"""An answer that took so long makes its endpoint a slow one, until a batch has none such."""
 DEAD_AFTER = dt.timedelta(days=5)
 """An endpoint at which nothing has succeeded for so long is disabled."""
 
 
 class Health(NamedTuple):
-    """How an endpoint fares: the failures since its last success, and the pauses it was given for them."""
+    """How an endpoint fares: the failures since its last success, the pauses it was given for them, and whether an
+    answer of its last batch was slow."""
 
     failure_count: int = 0
     pause_count: int = 0
     paused_until: dt.datetime | None = None
     failing_since: dt.datetime | None = None
+    is_slow: bool = False
+
+    @property
+    def is_burden(self) -> bool:
+        """Whether it may hold a turn for long, and so has to share half of them with others of its kind."""
+        return self.failure_count > 0 or self.is_slow
 
     @property
     def is_on_trial(self) -> bool:
@@ -59,8 +68,8 @@ def next_attempt(
     return now + max(pause, _bounded(asked_seconds))
 
 
-def after_success(_: Health) -> Health:
-    return Health()
+def after_success(health: Health) -> Health:
+    return Health(is_slow=health.is_slow)
 
 
 def after_failure(health: Health, now: dt.datetime) -> Health:
@@ -68,8 +77,11 @@ def after_failure(health: Health, now: dt.datetime) -> Health:
     return health._replace(failure_count=health.failure_count + 1, failing_since=health.failing_since or now)
 
 
-def after_turn(health: Health, now: dt.datetime, *, asked_seconds: float | None = None) -> Health:
-    """The health at the end of a turn: with a pause if it failed too often, or asked for one."""
+def after_batch(
+    health: Health, now: dt.datetime, *, slowest_seconds: float = 0, asked_seconds: float | None = None
+) -> Health:
+    """The health after a batch: slow if an answer was, and with a pause if it failed too often, or asked for one."""
+    health = health._replace(is_slow=slowest_seconds >= SLOW_SECONDS)
     paused_until = now + _bounded(asked_seconds) if asked_seconds else None
     if not health.is_on_trial:
         return health._replace(paused_until=paused_until)

@@ -19,18 +19,23 @@ _SEALED = "fernet:"
 
 
 async def issue(
-    connection: database.Connection, endpoint_id: uuid.UUID, idempotency_key: str, now: dt.datetime
+    connection: database.Connection,
+    endpoint_id: uuid.UUID,
+    idempotency_key: str,
+    now: dt.datetime,
+    overlap: dt.timedelta | None = None,
 ) -> str:
     """Makes an endpoint's next secret and answers it; the caller has the endpoint to itself."""
     secret = make()
     await database.execute(
         connection,
-        """INSERT INTO webhook_secrets (endpoint_id, number, secret, created_at, idempotency_key)
-           SELECT $1, coalesce(max(number), 0) + 1, $2, $3, $4 FROM webhook_secrets WHERE endpoint_id = $1""",
+        """INSERT INTO webhook_secrets (endpoint_id, number, secret, created_at, idempotency_key, overlap)
+           SELECT $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5 FROM webhook_secrets WHERE endpoint_id = $1""",
         endpoint_id,
         seal(secret),
         now,
         idempotency_key,
+        overlap,
     )
     return secret
 
@@ -44,16 +49,20 @@ async def replace(
 ) -> str:
     """Makes a new secret, or answers the one made with this key; those before it sign as well for so long at most.
 
-    The key of the endpoint's creation is another, though it may read the same.
+    Raises IdempotencyKeyReused where the key was for another overlap. The key of the endpoint's creation is another,
+    though it may read the same.
     """
-    idempotency_key = f"rotate {idempotency_key}"
+    kept_key = f"rotate {idempotency_key}"
     rows = await database.fetch(
         connection,
-        "SELECT ends_at, idempotency_key FROM webhook_secrets WHERE endpoint_id = $1",
+        "SELECT ends_at, idempotency_key, overlap FROM webhook_secrets WHERE endpoint_id = $1",
         endpoint_id,
     )
-    if any(row["idempotency_key"] == idempotency_key for row in rows):
-        return await read_of(connection, endpoint_id, idempotency_key)
+    for row in rows:
+        if row["idempotency_key"] == kept_key:
+            if row["overlap"] not in (None, overlap):
+                raise errors.IdempotencyKeyReused(idempotency_key)
+            return await read_of(connection, endpoint_id, kept_key)
     if overlap and sum(row["ends_at"] is None or row["ends_at"] > now for row in rows) >= SECRETS_MAX:
         raise errors.InvalidInput(
             "input.id", f"{SECRETS_MAX} of its secrets sign already; wait for one to end"
@@ -64,19 +73,22 @@ async def replace(
         endpoint_id,
         now + overlap,
     )
-    secret = await issue(connection, endpoint_id, idempotency_key, now)
+    # What has ended is gone, but not that its key was used.
     await database.execute(
-        connection, "DELETE FROM webhook_secrets WHERE endpoint_id = $1 AND ends_at <= $2", endpoint_id, now
+        connection,
+        "UPDATE webhook_secrets SET secret = '' WHERE endpoint_id = $1 AND ends_at <= $2",
+        endpoint_id,
+        now,
     )
-    return secret
+    return await issue(connection, endpoint_id, kept_key, now, overlap)
 
 
 async def read(endpoint_id: uuid.UUID, now: dt.datetime) -> list[str]:
     """The secrets that sign now, the newest first; raises SecretUnreadableError."""
     rows = await database.fetch(
         database.pool(),
-        """SELECT secret FROM webhook_secrets WHERE endpoint_id = $1 AND (ends_at IS NULL OR ends_at > $2)
-           ORDER BY number DESC""",
+        """SELECT secret FROM webhook_secrets
+           WHERE endpoint_id = $1 AND (ends_at IS NULL OR ends_at > $2) AND secret <> '' ORDER BY number DESC""",
         endpoint_id,
         now,
     )
@@ -88,7 +100,7 @@ async def read_of(connection: database.Connection, endpoint_id: uuid.UUID, idemp
     [row] = await database.fetch(
         connection,
         """SELECT secret FROM webhook_secrets WHERE endpoint_id = $1
-           ORDER BY idempotency_key = $2 DESC, number DESC LIMIT 1""",
+           ORDER BY idempotency_key = $2 AND secret <> '' DESC, number DESC LIMIT 1""",
         endpoint_id,
         idempotency_key,
     )

@@ -5,7 +5,6 @@ changes an endpoint of another owner: it is as if it were not there.
 """
 
 import contextlib
-import dataclasses
 import datetime as dt
 import hashlib
 import uuid
@@ -15,7 +14,18 @@ from typing import NamedTuple
 
 import orjson
 
-from renewals import addresses, clocks, database, errors, events, ledger, requests, settings, webhook_secrets
+from renewals import (
+    addresses,
+    clocks,
+    database,
+    errors,
+    events,
+    ledger,
+    requests,
+    settings,
+    webhook_claims,
+    webhook_secrets,
+)
 
 OVERLAP_HOURS_DEFAULT = 24
 OVERLAP_HOURS_MAX = 168
@@ -38,6 +48,9 @@ class Endpoint:
     @property
     def is_enabled(self) -> bool:
         return self.disabled_reason is None
+
+    def asks_for(self, event_type: str) -> bool:
+        return not self.event_types or event_type in self.event_types
 
 
 class Created(NamedTuple):
@@ -115,7 +128,7 @@ async def add(
 async def update(
     owner: str | None, endpoint_id: str, change: EndpointChange, clock: clocks.Clock
 ) -> Endpoint:
-    """Changes an endpoint; one that is enabled again goes on where it stopped, and is tried at once."""
+    """Changes an endpoint; it goes on where it stopped, and what waits is tried at once if it is enabled."""
     check_change(change)
     async with _locked(owner) as connection:
         return await alter(connection, await find(connection, owner, endpoint_id), change, clock())
@@ -125,23 +138,24 @@ async def alter(
     connection: database.Connection, before: Endpoint, change: EndpointChange, now: dt.datetime
 ) -> Endpoint:
     """Does what `update` does in the transaction of a caller, who checked the change and locked the owner."""
-    reason = before.disabled_reason
-    if change.is_enabled is not None:
-        reason = None if change.is_enabled else before.disabled_reason or DISABLED_BY_OWNER
     types = before.event_types if change.event_types is None else tuple(sorted(set(change.event_types)))
-    url = before.url if change.url is None else change.url
-    after = dataclasses.replace(before, url=url, event_types=types, disabled_reason=reason, changed_at=now)
-    await database.execute(
+    # The next turn knows it by `changed_at`, which must be later than the last one, whichever clock that was by.
+    await webhook_claims.lock(connection, before.id)
+    rows = await database.fetch(
         connection,
-        """UPDATE webhook_endpoints SET url = $2, event_types = $3, disabled_reason = $4, changed_at = $5
-           WHERE id = $1""",
-        after.id,
-        after.url,
-        after.event_types,
-        after.disabled_reason,
-        after.changed_at,
+        f"""UPDATE webhook_endpoints SET url = $2, event_types = $3, disabled_reason = CASE $4::boolean
+               WHEN true THEN NULL WHEN false THEN coalesce(disabled_reason, $5) ELSE disabled_reason END,
+             changed_at = greatest($6, (
+               SELECT last_turn_at + interval '1 microsecond' FROM webhook_states WHERE endpoint_id = $1))
+           WHERE id = $1 RETURNING {_COLUMNS}""",
+        before.id,
+        before.url if change.url is None else change.url,
+        types,
+        change.is_enabled,
+        DISABLED_BY_OWNER,
+        now,
     )
-    return after
+    return _endpoint(rows[0])
 
 
 @database.retried
@@ -263,8 +277,8 @@ def to_overlap(hours: int) -> dt.timedelta:
     return dt.timedelta(hours=hours)
 
 
-_SELECT = """SELECT id, account_id, url, event_types, disabled_reason, created_at, changed_at
-             FROM webhook_endpoints"""
+_COLUMNS = "id, account_id, url, event_types, disabled_reason, created_at, changed_at"
+_SELECT = f"SELECT {_COLUMNS} FROM webhook_endpoints"
 
 
 def _endpoint(row: database.Row) -> Endpoint:

@@ -102,7 +102,9 @@ class RotateWebhookSecretInput:
     overlap_hours: int = strawberry.field(
         default=domain.OVERLAP_HOURS_DEFAULT, description="So long the old secret signs as well."
     )
-    idempotency_key: str = strawberry.field(description="Same key: the first answer again.")
+    idempotency_key: str = strawberry.field(
+        description="Same key, same overlap: the first answer again, or the newest secret if that one has ended."
+    )
 
 
 @strawberry.input
@@ -180,7 +182,8 @@ UpdateWebhookEndpointResult = Annotated[
     UpdateWebhookEndpointSuccess | refusals.InvalidInput, strawberry.union("UpdateWebhookEndpointResult")
 ]
 RotateWebhookSecretResult = Annotated[
-    RotateWebhookSecretSuccess | refusals.InvalidInput, strawberry.union("RotateWebhookSecretResult")
+    RotateWebhookSecretSuccess | refusals.IdempotencyKeyReused | refusals.InvalidInput,
+    strawberry.union("RotateWebhookSecretResult"),
 ]
 DeleteWebhookEndpointResult = Annotated[
     DeleteWebhookEndpointSuccess | refusals.InvalidInput, strawberry.union("DeleteWebhookEndpointResult")

@@ -180,7 +180,7 @@ export type RotateWebhookSecretInput = {
   id: Scalars['ID']['input'];
   /** So long the old secret signs as well. */
   overlapHours?: Scalars['Int']['input'];
-  /** Same key: the first answer again. */
+  /** Same key, same overlap: the first answer again, or the newest secret if that one has ended. */
   idempotencyKey: Scalars['String']['input'];
 };
 

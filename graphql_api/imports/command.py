@@ -1,6 +1,5 @@
 """`renewals import accounts|instances|catalogue|vouchers FILE`."""
 
-import codecs
 from pathlib import Path
 from typing import Annotated
 
@@ -87,6 +86,8 @@ def _known(encoding: str | None) -> str | None:
     if encoding is None:
         return None
     try:
-        return codecs.lookup(encoding).name
+        return files.find_encoding(encoding)
     except LookupError:
-        raise typer.BadParameter(f"there is no encoding {encoding!r}", param_hint="--encoding") from None
+        raise typer.BadParameter(
+            f"there is no encoding {encoding!r} of texts", param_hint="--encoding"
+        ) from None

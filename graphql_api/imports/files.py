@@ -3,7 +3,8 @@
 import codecs
 import csv
 import functools
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -13,6 +14,9 @@ UTF_8, UTF_8_BOM, GB18030 = "utf-8", "utf-8-sig", "gb18030"
 LINE_CHARACTERS_MAX = 1 << 20
 _BLOCK_BYTES = 1 << 20
 _FORMATS = {".csv": "CSV", ".jsonl": "JSONL"}
+_SAMPLE = 'id,"name"\r\n1,one\r\n'
+_END_IN_QUOTES = "unexpected end of data"
+"""What the csv module says of a file that ends within quotes."""
 
 
 class FileRefused(Exception):
@@ -37,29 +41,70 @@ class Record(NamedTuple):
 
 
 class _Undecodable(Exception):
-    def __init__(self, line: int, byte: int) -> None:
-        super().__init__(f"line {line}, byte {byte}")
+    def __init__(self, line: int, column: int, byte: int) -> None:
+        super().__init__(f"line {line}, column {column} (byte {byte})")
+
+
+def find_encoding(name: str) -> str:
+    """Python's name of an encoding; raises LookupError for what is none, or is no way to write a text."""
+    try:
+        decoder = codecs.getincrementaldecoder(name)()
+        text = "".join(map(decoder.decode, _bytes_of(_SAMPLE.encode(name))))
+    except UnicodeError:
+        text = ""
+    if text != _SAMPLE:
+        raise LookupError(name)
+    return codecs.lookup(name).name
+
+
+def _bytes_of(text: bytes) -> Iterator[bytes]:
+    return (text[at : at + 1] for at in range(len(text)))
 
 
 def look_through(path: Path, encoding: str | None = None) -> Source:
     """Finds the encoding: the one that is given, else by the byte order mark, else UTF-8, else GB18030.
 
-    Raises FileRefused with the line and the byte (from 1) where none of them goes on.
+    Raises FileRefused with the line, the column and the byte (from 1) where none of them goes on, and with the line
+    on which a quote was opened that is not closed.
     """
     if path.suffix.lower() not in _FORMATS:
         raise FileRefused(f"{path.name}: must be a .csv or a .jsonl file")
     with path.open("rb") as file:
         has_mark = file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
-    tried = [encoding] if encoding else [UTF_8_BOM] if has_mark else [UTF_8, GB18030]
+    if has_mark and encoding in (None, UTF_8):
+        encoding = UTF_8_BOM
     where = []
-    for each in tried:
+    for each in [encoding] if encoding else [UTF_8, GB18030]:
         try:
             lines = _count_lines(path, each)
         except _Undecodable as problem:
             where.append(f"{each} at {problem}")
+            if encoding is None and each == UTF_8 and _is_rather_utf_8(path):
+                raise FileRefused(
+                    f"{path.name}: is not {where[0]}, but elsewhere it is; mend that, or name its --encoding"
+                ) from None
         else:
-            return Source(path, _FORMATS[path.suffix.lower()] == "CSV", each, lines)
+            source = Source(path, _FORMATS[path.suffix.lower()] == "CSV", each, lines)
+            if source.is_csv:
+                deque(records(source), maxlen=0)
+            return source
     raise FileRefused(f"{path.name}: is not {', nor '.join(where)}")
+
+
+def _is_rather_utf_8(path: Path) -> bool:
+    """Whether of what is beyond ASCII at least as much is UTF-8 as is not; a text in GB18030 has hardly any."""
+    decoder = codecs.getincrementaldecoder(UTF_8)("replace")
+    good_count = bad_count = 0
+    with path.open("rb") as file:
+        is_read = False
+        while not is_read:
+            block = file.read(_BLOCK_BYTES)
+            is_read = not block
+            text = decoder.decode(block, final=is_read)
+            bad = text.count("\N{REPLACEMENT CHARACTER}")
+            bad_count += bad
+            good_count += len(text) - len(text.encode("ascii", "ignore")) - bad
+    return good_count >= bad_count
 
 
 def _count_lines(path: Path, encoding: str) -> int:
@@ -72,9 +117,13 @@ def _count_lines(path: Path, encoding: str) -> int:
             try:
                 text = decoder.decode(block, final=not block)
             except UnicodeDecodeError as problem:
-                before = problem.object[: problem.start]
-                line = lines + 1 + before.decode(encoding, "ignore").count("\n")
-                raise _Undecodable(line, position - len(problem.object) + problem.start + 1) from None
+                before = problem.object[: problem.start].decode(encoding, "ignore")
+                _, newline, rest = before.rpartition("\n")
+                column = len(rest) + 1 + (0 if newline else length)
+                byte = position - len(problem.object) + problem.start + 1
+                raise _Undecodable(lines + before.count("\n") + 1, column, byte) from None
+            except UnicodeError as problem:
+                raise FileRefused(f"{path.name}: is not {encoding}: {problem}") from None
             first, _, _ = text.partition("\n")
             if length + len(first) > LINE_CHARACTERS_MAX:
                 raise FileRefused(
@@ -90,22 +139,56 @@ def _count_lines(path: Path, encoding: str) -> int:
 def records(source: Source) -> Iterator[Record]:
     """What the file has on each line that is not empty; of a CSV file the head first."""
     with source.path.open(encoding=source.encoding, newline="") as file:
-        yield from _rows(file) if source.is_csv else _objects(file)
+        yield from _rows(source, file) if source.is_csv else _objects(file)
 
 
-def _rows(file: TextIO) -> Iterator[Record]:
-    reader = csv.reader(file, strict=True)
+def _rows(source: Source, file: TextIO) -> Iterator[Record]:
+    """The rows; raises FileRefused for a quote that is not closed on its line, and swallowed lines or the rest."""
+    taken: list[str] = []
+
+    def take() -> Iterator[str]:
+        for text in file:
+            taken.append(text)
+            yield text
+
+    reader = csv.reader(take(), strict=True)
     while True:
         line = reader.line_num + 1
+        taken.clear()
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as problem:
+            if len(taken) > 1 or str(problem) == _END_IN_QUOTES:
+                opened_on = line + _last_opening(taken)
+                raise FileRefused(
+                    f"{source.path.name}: line {opened_on} opens a quote that is not closed: "
+                    f"lines {line} to {reader.line_num} are no CSV: {problem}"
+                ) from None
             yield Record(line, None, f"is no CSV: {problem}")
         else:
             if cells:
                 yield Record(line, cells)
+
+
+def _last_opening(texts: Sequence[str]) -> int:
+    """The number, from 0, of the line on which a row that goes wrong has its last opening quote."""
+    opened_on, state = 0, "start"
+    for number, text in enumerate(texts):
+        for letter in text:
+            is_end = letter in ",\r\n"
+            if state == "quoted":
+                state = "closed" if letter == '"' else state
+            elif state == "start" and letter == '"':
+                opened_on, state = number, "quoted"
+            elif state == "closed" and letter == '"':  # two are a quote within quotes
+                state = "quoted"
+            elif state == "closed" and not is_end:
+                return opened_on
+            else:
+                state = "start" if is_end else "plain"
+    return opened_on
 
 
 def _objects(file: TextIO) -> Iterator[Record]:

@@ -73,7 +73,9 @@ class Shown:
             value = each.value
             if len(value) > VALUE_CHARACTERS_MAX:
                 value = f"{value[:VALUE_CHARACTERS_MAX]}..."
-            where = f" {each.column}: {value!r}:" if each.column else ""
+            # A key of JSON may be anything, and must not speak to the terminal.
+            column = each.column if each.column.isidentifier() else repr(each.column)
+            where = f" {column}: {value!r}:" if each.column else ""
             typer.echo(f"{name}:{each.line}:{where} {each.reason}", err=True)
         if more := self._count - len(self._kept):
             typer.echo(f"... and {more:,} more; --errors FILE.csv writes all", err=True)
@@ -85,7 +87,7 @@ class Shown:
         counts = f"{fates[Fate.CREATED]:,} {would}created, {fates[Fate.CHANGED]:,} {would}changed"
         typer.echo(
             f"{self.latest.total:,} lines: {counts}, {fates[Fate.UNCHANGED]:,} unchanged, "
-            f"{self.latest.refused_count:,} refused; {self.rate:,.0f} lines/s"
+            f"{self.latest.refused_count:,} refused; {self._source.encoding}, {self.rate:,.0f} lines/s"
         )
         if is_dry:
             typer.echo("A dry run: nothing was written.")

@@ -37,10 +37,11 @@ class CreateAccountInput(Keyed):
     price_rise_cap_percent: Percent | None = strawberry.UNSET
 
     def to_request(self) -> accounts.NewAccount:
+        time_zone = given(self.time_zone)
         return accounts.NewAccount(
             self.id,
             self.name,
-            given(self.time_zone) or settings.get().time_zone.key,
+            settings.get().time_zone.key if time_zone is None else time_zone,
             self.currency,
             given(self.lead_days),
             given(self.price_rise_cap_percent),

@@ -4,7 +4,7 @@ import pytest
 
 from graphql_api.imports import gathering
 from tests.commands import Renewals, query
-from tests.imports.conftest import Row, Take, counts, csv_of, mistakes, one, row
+from tests.imports.conftest import Row, Take, counts, csv_of, jsonl_of, mistakes, one, row
 
 
 def bundle(number: int, size: int = 3) -> list[Row]:
@@ -30,6 +30,19 @@ def test_a_bundle_lies_across_the_border_of_a_batch(
         each["expiresOn"] = "2099-02-28"
     assert counts(take("instances", csv_of(rows))) == (0, 9, 0, 0)
     assert counts(take("instances", csv_of(rows))) == (0, 0, 9, 0)
+
+
+def test_a_bundle_with_a_value_that_is_no_text_is_refused_as_a_whole(take: Take, url: str) -> None:
+    rows = [*bundle(1), *bundle(2), row("i-0")]
+    rows[1]["accountId"] = {"id": ["a"]}
+    rows[4]["bundleName"] = ["Order 2"]
+    done = take("instances", jsonl_of(rows), name="instances.jsonl")
+    assert (done.exit_code, counts(done)) == (1, (1, 0, 0, 6))
+    said = mistakes(done)
+    assert "2: accountId: \"{'id': ['a']}\": must be a text" in said
+    assert "5: bundleName: \"['Order 2']\": must be a text" in said
+    assert {line.partition(":")[0] for line in said} == set("123456")
+    assert query(url, "SELECT id FROM instances") == [("i-0",)]
 
 
 @pytest.mark.parametrize("batch_lines", [1, 2_000])

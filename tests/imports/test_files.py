@@ -33,8 +33,66 @@ def test_an_encoding_that_is_given_is_the_one(take: Take, url: str) -> None:
     other = csv_of([row("i-2", name=NAME)]).encode("gb18030")
     byte = other.index(NAME.encode("gb18030")) + 1
     refused = take("instances", other, "--encoding", "utf-8")
-    assert (refused.exit_code, refused.stderr) == (1, f"instances.csv: is not utf-8 at line 2, byte {byte}\n")
-    assert take("instances", text, "--encoding", "klingon").exit_code == 2
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        f"instances.csv: is not utf-8 at line 2, column 7 (byte {byte})\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["klingon", "hex", "rot13", "undefined", "base64", "punycode", "idna", "ut\x1bf"]
+)
+def test_what_is_no_encoding_of_texts_is_refused_in_words(take: Take, name: str) -> None:
+    done = take("instances", csv_of([row("i-1")]), "--encoding", name)
+    assert done.exit_code == 2
+    assert isinstance(done.exception, SystemExit)
+    assert "there is no encoding" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_text_that_an_odd_encoding_cannot_be_is_refused(take: Take) -> None:
+    for encoding in ("utf-7", "unicode-escape", "ascii"):
+        done = take("instances", csv_of([row("i-1", name=f"{NAME}\\u12")]), "--encoding", encoding)
+        assert done.exit_code == 1
+        assert isinstance(done.exception, SystemExit)
+        assert done.stderr.startswith(f"instances.csv: is not {encoding}")
+
+
+def test_a_byte_order_mark_may_be_there_though_utf_8_is_said(take: Take, url: str) -> None:
+    text = csv_of([row("i-1", name=NAME)]).encode("utf-8-sig")
+    for encoding in ("utf-8", "UTF8"):
+        assert take("instances", text, "--encoding", encoding).exit_code == 0
+    assert one(url, "SELECT name FROM instances") == NAME
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_the_encoding_is_said(take: Take, encoding: str) -> None:
+    done = take("instances", csv_of([row("i-1", name=NAME)]).encode(encoding))
+    assert f"refused; {encoding}, " in done.stdout
+
+
+@pytest.mark.parametrize("bad", [b"\xff", "号".encode("gb18030"), "号".encode()[:2]])
+@pytest.mark.parametrize("first", ["i-0", "i-2"])
+def test_utf_8_with_a_bad_byte_is_not_read_as_gb18030(take: Take, url: str, bad: bytes, first: str) -> None:
+    before = snapshot(url)
+    rows = [row(f"i-{number}", name=f"{NAME} {number}") for number in range(3)]
+    text = csv_of(rows).encode().replace(f"{NAME} {first[-1]}".encode(), "云".encode() + bad)
+    at = text.index("云".encode() + bad + b",")
+    line, column = text[:at].count(b"\n") + 1, len("a,i-0,云") + 1
+    done = take("instances", text)
+    assert done.exit_code == 1
+    assert done.stderr == (
+        f"instances.csv: is not utf-8 at line {line}, column {column} (byte {at + 4}), but elsewhere it is; "
+        "mend that, or name its --encoding\n"
+    )
+    assert snapshot(url) == before
+
+
+def test_gb18030_that_begins_like_utf_8_is_read_as_gb18030(take: Take, url: str) -> None:
+    name = "通信服务器"
+    assert name.encode("gb18030")[:2].decode() == "ͨ"
+    assert counts(take("instances", csv_of([row("i-1", name=name)]).encode("gb18030"))) == (1, 0, 0, 0)
+    assert one(url, "SELECT name FROM instances") == name
 
 
 def test_bytes_of_no_encoding_are_refused_with_line_and_byte(take: Take, url: str) -> None:
@@ -45,10 +103,11 @@ def test_bytes_of_no_encoding_are_refused_with_line_and_byte(take: Take, url: st
     byte = wrong.index(b"\xff") + 1
     assert done.exit_code == 1
     assert done.stderr == (
-        f"instances.csv: is not utf-8 at line 4, byte {byte}, nor gb18030 at line 4, byte {byte}\n"
+        f"instances.csv: is not utf-8 at line 4, column 3 (byte {byte}), "
+        f"nor gb18030 at line 4, column 3 (byte {byte})\n"
     )
     marked = take("instances", codecs.BOM_UTF8 + wrong)
-    assert marked.stderr == f"instances.csv: is not utf-8-sig at line 4, byte {byte + 3}\n"
+    assert marked.stderr == f"instances.csv: is not utf-8-sig at line 4, column 3 (byte {byte + 3})\n"
     assert snapshot(url) == before
 
 
@@ -57,7 +116,7 @@ def test_a_byte_is_found_beyond_the_first_block(tmp_path: Path, monkeypatch: pyt
     for size in range(1, 9):
         monkeypatch.setattr(files, "_BLOCK_BYTES", size)
         path.write_bytes("中文\n中".encode() + b"\xe4\xb8")
-        with pytest.raises(files.FileRefused, match="utf-8 at line 2, byte 11"):
+        with pytest.raises(files.FileRefused, match=r"utf-8 at line 2, column 2 \(byte 11\)"):
             files.look_through(path, "utf-8")
         path.write_bytes("中文\n\n中".encode())
         assert files.look_through(path).line_count == 3
@@ -75,10 +134,31 @@ def test_a_line_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
             files.look_through(path)
 
 
-def test_an_unclosed_quote_is_an_error_of_its_line(take: Take) -> None:
-    done = take("instances", csv_of([row("i-1"), row("i-2", name='"open')]))
-    assert counts(done) == (1, 0, 0, 1)
-    assert mistakes(done) == ["3: is no CSV: unexpected end of data"]
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["one", '"open'], "line 3 opens a quote that is not closed: lines 3 to 3"),
+        (["one", '"open', "two", "three"], "line 3 opens a quote that is not closed: lines 3 to 5"),
+        (["one", '"open', "two", '"three"', "four"], "line 3 opens a quote that is not closed: lines 3 to 5"),
+        (['"two\nlines, ""one"" row","open', "two"], "line 3 opens a quote that is not closed: lines 2 to 4"),
+        (['"open', *["x" * 1_000] * 140], "line 2 opens a quote that is not closed: lines 2 to 129"),
+    ],
+)
+def test_a_quote_that_is_not_closed_is_refused_before_anything_is_written(
+    take: Take, url: str, names: list[str], said: str
+) -> None:
+    before = snapshot(url)
+    done = take("instances", csv_of([row(f"i-{number}", name=name) for number, name in enumerate(names)]))
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"instances.csv: {said} are no CSV: ")
+    assert done.stdout == ""
+    assert snapshot(url) == before
+
+
+def test_a_wrong_quote_on_one_line_is_an_error_of_that_line(take: Take) -> None:
+    done = take("instances", csv_of([row("i-1", name='5" disk'), row("i-2", name='"a"b'), row("i-3")]))
+    assert counts(done) == (2, 0, 0, 1)
+    assert mistakes(done) == ["3: is no CSV: ',' expected after '\"'"]
 
 
 def test_a_quoted_cell_may_have_commas_but_a_name_no_line_end(take: Take, url: str) -> None:

@@ -128,6 +128,11 @@ def test_bad_json_is_named_by_line_and_column(take: Take, url: str) -> None:
     assert one(url, "SELECT count(*) FROM instances") == 1
 
 
+def test_a_key_of_json_cannot_speak_to_the_terminal(take: Take) -> None:
+    done = take("instances", jsonl_of([row("i-1", **{"\x1b]0;mine\x07": "\x1b[2J"})]), name="list.jsonl")
+    assert mistakes(done) == [r"1: '\x1b]0;mine\x07': '\x1b[2J': is no column"]
+
+
 def test_an_id_of_another_account_is_refused(take: Take, url: str) -> None:
     take("instances", csv_of([row("i-1", "a")]))
     done = take("instances", csv_of([row("i-1", "b"), row("i-2", "b")]))
@@ -194,3 +199,14 @@ def test_a_price_that_rises_beyond_the_cap_is_held_and_told(take: Take, url: str
     take("instances", csv_of([row("i-1", renewalMode="AUTO", monthlyPrice="400.00")]))
     assert query(url, "SELECT type, instance_id FROM events") == [("instance.price_held", "i-1")]
     assert one(url, "SELECT agreed_price_cents FROM instances") == 30000
+
+
+def test_a_cap_that_is_lowered_holds_and_tells(take: Take, url: str) -> None:
+    take("accounts", "id,name,priceRiseCapPercent\na,A,50\nb,B,50\n")
+    rows = [row("i-1", renewalMode="AUTO"), row("i-2", "b", renewalMode="AUTO")]
+    take("instances", csv_of(rows))
+    take("instances", csv_of([each | {"monthlyPrice": "400.00"} for each in rows]))
+    assert query(url, "SELECT type FROM events") == []
+    for _ in range(2):
+        take("accounts", "id,name,priceRiseCapPercent\na,A,10\nb,B,40\n")
+        assert query(url, "SELECT type, instance_id FROM events") == [("instance.price_held", "i-1")]

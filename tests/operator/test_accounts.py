@@ -50,6 +50,10 @@ async def test_what_is_not_said_of_an_account_is_as_it_is_set_for_all(
         ("name", "\0"),
         ("timeZone", "Asia/Peking"),
         ("timeZone", "+08:00"),
+        ("timeZone", ""),
+        ("timeZone", "Factory"),
+        ("timeZone", "localtime"),
+        ("timeZone", "posixrules"),
         ("timeZone", "../etc/passwd"),
         ("timeZone", "asia/shanghai"),
         ("currency", "cny"),
@@ -198,6 +202,13 @@ async def test_vouchers_are_issued_all_at_once(world: World, operator: Operator)
         "50.00",
     ]
     assert await operator('{ vouchers(accountId: "\\u0000") { id } }') == {"vouchers": []}
+    key = {"key": "once", "accountId": "a"}
+    ids = await operator.done("issueVouchers", "{ vouchers { id } }", **key, vouchers=vouchers)
+    vouchers[1] |= {"products": ["ebs", "kec", "ebs"]}
+    assert await operator.done("issueVouchers", "{ vouchers { id } }", **key, vouchers=vouchers) == ids
+    vouchers[1] |= {"products": ["ebs"]}
+    assert (await operator.refused("issueVouchers", **key, vouchers=vouchers))[0] == "IdempotencyKeyReused"
+    assert await world.count("vouchers") == 4
     await integrity.assert_holds()
 
 

@@ -66,6 +66,39 @@ async def test_that_a_price_is_held_is_told_once(capped: World, operator: Operat
     assert await capped.rows("SELECT type FROM events") == [("instance.price_held",)]
 
 
+HELD = "SELECT instance_id, payload->>'agreedPrice', payload->>'monthlyPrice' FROM events ORDER BY sequence"
+
+
+async def test_a_lower_cap_tells_once_of_each_instance_that_it_holds(
+    capped: World, operator: Operator
+) -> None:
+    await capped.instances(["i-2", "i-3"], mode="AUTO", price="100.00")
+    await capped.instance("i-4", price="100.00")
+    await capped.instance("gone", mode="AUTO", price="100.00", expires="2027-01-09")
+    rows = {"i_1": "108.00", "i_2": "102.00", "i_3": "200.00", "i_4": "108.00", "gone": "108.00"}
+    assert (await change(operator, **rows))["heldCount"] == 1
+    assert await capped.rows(HELD) == [("i-3", "100.00", "200.00")]
+    for cap in ("5", "4.50", None, "5"):
+        await operator.done("updateAccount", accountId="a", priceRiseCapPercent=cap)
+    told = [("i-3", "100.00", "200.00"), ("i-1", "100.00", "108.00")]
+    assert await capped.rows(HELD) == [*told, *sorted(told)], "without a cap nothing was held"
+    await operator.done("updateAccount", accountId="a", name="Renamed")
+    assert len(await capped.rows(HELD)) == 4
+
+
+async def test_what_has_expired_is_not_told_of_until_it_runs_again(capped: World, operator: Operator) -> None:
+    await capped.instance("gone", mode="AUTO", price="100.00", expires="2027-01-09")
+    assert (await change(operator, gone="200.00"))["heldCount"] == 0
+    assert await capped.count("events") == 0
+    row = {
+        "id": "gone", "name": "G", "productCode": "eip", "dataCenterCode": "bj-6", "monthlyPrice": "200.00",
+        "expiresOn": "2027-02-28",
+    }  # fmt: skip
+    told = await operator.done("registerInstances", "{ heldCount }", accountId="a", instances=[row])
+    assert told["heldCount"] == 1
+    assert await capped.rows(HELD + " DESC LIMIT 1") == [("gone", "100.00", "200.00")]
+
+
 async def test_small_rises_add_up_until_something_is_paid(capped: World, operator: Operator) -> None:
     assert (await change(operator, i_1="108.00"))["heldCount"] == 0
     assert (await change(operator, i_1="116.00"))["heldCount"] == 1

@@ -241,6 +241,44 @@ async def test_a_refunded_unify_gives_the_anchor_back(
     await integrity.assert_holds()
 
 
+async def forget_anchors() -> None:
+    """Makes all lines such as they were before refunds."""
+    async with database.transaction() as connection:
+        for statement in (
+            "SET session_replication_role = replica",
+            "UPDATE order_lines SET anchor_day_before = NULL",
+            "SET session_replication_role = origin",
+        ):
+            await database.execute(connection, statement)
+
+
+async def test_a_line_that_does_not_know_its_anchor_never_leaves_one_that_the_expiry_is_not_on(
+    world: World, operator: Operator, buyer: Buyer
+) -> None:
+    await world.instance("i-1", expires="2027-01-31", price="100.00")
+    orders = [
+        await renewed(buyer, "i-1", key="1"),
+        await unified(buyer, "i-1", date="2027-03-15", key="2"),
+        await renewed(buyer, "i-1", key="3"),
+    ]
+    await forget_anchors()
+    seen = []
+    for order_id in reversed(orders):
+        await refund(operator, order_id)
+        seen.append((await world.expiry("i-1"), (await world.read("i-1")).anchor_day))
+    assert seen == [("2027-03-15", 15), ("2027-02-28", 28), ("2027-01-31", 31)]
+
+
+async def test_an_instance_may_be_refunded_however_often(
+    world: World, operator: Operator, buyer: Buyer
+) -> None:
+    await world.instance("i-1", price="100.00")
+    await world.put("i-1", refund_count=32_767)
+    for key in "ab":
+        await refund(operator, await renewed(buyer, "i-1", key=key))
+    assert (await world.read("i-1")).refund_count == 32_769
+
+
 async def test_a_line_that_does_not_know_its_anchor_leaves_a_renewals_and_takes_the_day_before_a_unify(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
@@ -249,13 +287,7 @@ async def test_a_line_that_does_not_know_its_anchor_leaves_a_renewals_and_takes_
         await renewed(buyer, "i-1", key="1"),
         await unified(buyer, "i-2", date="2027-03-15", key="2"),
     ]
-    async with database.transaction() as connection:
-        for statement in (
-            "SET session_replication_role = replica",
-            "UPDATE order_lines SET anchor_day_before = NULL",
-            "SET session_replication_role = origin",
-        ):
-            await database.execute(connection, statement)
+    await forget_anchors()
     for order_id in orders:
         await refund(operator, order_id)
     assert [(await world.read(each)).anchor_day for each in ("i-1", "i-2")] == [31, 28]
@@ -283,7 +315,7 @@ async def test_a_bundle_that_grew_since_is_not_torn(world: World, operator: Oper
     order_id = await renewed(buyer, "k-1")
     await world.instances(["k-2"], bundle="k", expires="2027-02-28", anchor=31, price="100.00")
     assert await refused(operator, order_id) == {
-        "k-1": "its bundle is refunded as a whole, and k-2 has no line in this order"
+        "k-1": "its bundle has gained k-2 since, which would be left with another expiry"
     }
     await integrity.assert_holds()
 

@@ -258,8 +258,12 @@ async def test_nothing_joins_a_bundle_that_was_released(world: World, provider: 
         bundles=[{"id": "k", "name": "KES"}],
     )
     await provider.done("releaseInstances", "{ changedCount }", instanceIds=["k-1", "k-2"])
-    answer = await register(provider, instance("k-3", bundleId="k"), bundles=[{"id": "k", "name": "KES"}])
+    joining = [instance(each, bundleId="k") for each in ("k-1", "k-2", "k-3")]
+    answer = await register(provider, joining[-1], bundles=[{"id": "k", "name": "KES"}])
     assert (counts(answer), refusals(answer)) == ((0, 0, 0), {"k-3": "bundleId"})
+    answer = await register(provider, *joining)
+    assert (counts(answer), refusals(answer)) == ((0, 0, 0), dict.fromkeys(("k-1", "k-2", "k-3"), "bundleId"))
+    await integrity.assert_holds()
 
 
 async def test_a_bundle_is_registered_with_its_members(world: World, provider: Operator) -> None:

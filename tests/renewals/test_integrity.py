@@ -62,6 +62,9 @@ DAMAGES = {
     "the members of a bundle share expiry, anchor and policy": (
         "UPDATE instances SET renewal_mode = 'AUTO' WHERE id = 'b-1'"
     ),
+    "the members of a bundle are released together": (
+        "UPDATE instances SET status = 'RELEASED' WHERE id = 'b-1'"
+    ),
     "a try that succeeded has an order with a line of its instance, and no order of the worker is without": (
         "UPDATE orders SET kind = 'AUTO_RENEWAL'"
     ),

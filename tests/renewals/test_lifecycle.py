@@ -10,6 +10,7 @@ from renewals import (
     catalogue,
     database,
     errors,
+    ledger,
     lifecycle,
     orders,
     picks,
@@ -209,6 +210,21 @@ async def test_a_bundle_is_released_as_a_whole_with_the_longest_retention(world:
     assert (await world.read("alone")).status == "RELEASED"
     assert await world.rows("SELECT DISTINCT status FROM instances WHERE bundle_id = 'b'") == [("EXPIRED",)]
     assert await lifecycle.lapse(world.at("2027-02-16 00:00:00")) == Lapsed(0, 3)
+
+
+async def test_what_joined_a_bundle_after_the_others_expired_is_released_with_them(world: World) -> None:
+    await world.account("a")
+    await world.instance("b-1", bundle="b", expires="2027-01-01", status="EXPIRED")
+    await world.instance("b-2", bundle="b", expires="2027-01-01")
+    async with database.transaction() as connection:
+        await ledger.lock(connection, ["a"])
+        assert await lifecycle.release(connection, ["a"], world.at("2027-02-01 00:00")) == 2
+    assert await world.rows("SELECT type, instance_id FROM events ORDER BY sequence") == [
+        ("instance.expired", "b-2"),
+        ("instance.released", "b-1"),
+        ("instance.released", "b-2"),
+    ]
+    await integrity.assert_holds()
 
 
 @nights.each

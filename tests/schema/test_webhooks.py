@@ -128,6 +128,8 @@ async def test_no_more_than_three_secrets_sign(asked: Client) -> None:
     assert hours["field"] == "input.overlapHours"
     asked.at(asked.now + dt.timedelta(hours=24))
     assert "secret" in await ask(asked, ROTATE, id=endpoint_id, idempotencyKey="3")
+    reused = await ask(asked, ROTATE, id=endpoint_id, idempotencyKey="3", overlapHours=1)
+    assert reused["__typename"] == "IdempotencyKeyReused"
 
 
 async def test_the_endpoints_of_others_are_as_if_they_were_not_there(asked: Client, world: World) -> None:

@@ -1,9 +1,11 @@
 """What is delivered: signed, in order, at least once, and nothing to anybody who did not ask."""
 
+import asyncio
+
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from renewals import deliveries, webhooks
+from renewals import database, deliveries, webhook_batches, webhooks
 from tests.webhooks.conftest import Sending
 from tests.webhooks.receiver import Receiver
 
@@ -66,3 +68,41 @@ async def test_what_is_left_of_a_deleted_endpoint_is_swept_up(sending: Sending, 
     await deliveries.sweep_up()
     assert await sending.world.count("webhook_cursors") == 0
     assert receiver.got == []
+
+
+async def test_a_replay_while_a_batch_is_read_has_no_later_event_sent_before_an_earlier_one(
+    sending: Sending, receiver: Receiver
+) -> None:
+    made = await sending.endpoint(receiver)
+    await sending.write(*["i-1"] * 4)
+    for sql in (
+        "UPDATE webhook_cursors SET sequence = 3",
+        """INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts, next_attempt_at)
+           SELECT endpoint_id, 'a', 3, 'i-1', 1, now() FROM webhook_cursors""",
+    ):
+        await database.execute(database.pool(), sql)
+    [claim] = await deliveries.claim(sending.clock(), count=1, burden_count=0)
+    has_lock, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def replay() -> None:
+        async with database.transaction() as connection:
+            # What waits is read before the cursors, and those are to be had only after the replay.
+            await database.execute(connection, "LOCK TABLE webhook_cursors")
+            has_lock.set()
+            await may_go_on.wait()
+            await deliveries.send_again(connection, made.endpoint, "a", 1, sending.clock, and_all_after=True)
+
+    replaying = asyncio.create_task(replay())
+    await has_lock.wait()
+    reading = asyncio.create_task(webhook_batches.read(claim, (), sending.clock(), 100))
+    await sending.until(
+        """SELECT count(*) FROM pg_stat_activity
+           WHERE wait_event_type = 'Lock' AND datname = current_database()""",
+        1,
+    )
+    may_go_on.set()
+    await replaying
+    [lane] = (await reading).lanes()
+    assert [message.sequence for message in lane] == [3]
+    [lane] = (await webhook_batches.read(claim, (), sending.clock(), 100)).lanes()
+    assert [message.sequence for message in lane] == [1, 2, 3, 4]

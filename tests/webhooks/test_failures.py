@@ -12,6 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from starlette.responses import RedirectResponse, Response
 
 from renewals import (
+    database,
     deliveries,
     dispatch,
     errors,
@@ -21,7 +22,8 @@ from renewals import (
     webhook_secrets,
     webhooks,
 )
-from tests.webhooks.conftest import Sending
+from tests import integrity
+from tests.webhooks.conftest import Sending, put_parked
 from tests.webhooks.receiver import Got, Receiver, accept, always, listening, serving
 
 STATE = "SELECT last_status, last_error, last_response FROM webhook_states"
@@ -118,6 +120,101 @@ async def test_an_endpoint_that_is_gone_is_disabled_and_goes_on_where_it_stopped
         await webhooks.update("a", str(made.endpoint.id), change, sending.clock)
         sending.clock.ahead += dt.timedelta(seconds=10)
         await receiver.wait(50)
+
+
+@pytest.mark.parametrize("changed", ["enabled again", "another URL"])
+async def test_what_waits_for_an_endpoint_that_was_changed_is_tried_at_once(
+    sending: Sending, receiver: Receiver, changed: str
+) -> None:
+    receiver.answer = always(500)
+    made = await sending.endpoint(receiver)
+    endpoint_id = str(made.endpoint.id)
+    await sending.write("i-1", "i-1")
+    async with sending.running(), listening() as other:
+        await sending.until_tried()
+        await database.execute(
+            database.pool(),
+            "UPDATE webhook_deliveries SET next_attempt_at = now() + interval '8 hours' WHERE attempts > 0",
+        )
+        if changed == "another URL":
+            await webhooks.update("a", endpoint_id, webhooks.EndpointChange(url=other.url), sending.clock)
+        else:
+            for is_enabled in (False, True):
+                receiver.answer = accept
+                change = webhooks.EndpointChange(is_enabled=is_enabled)
+                await webhooks.update("a", endpoint_id, change, sending.clock)
+        await sending.until("SELECT count(*) FROM webhook_deliveries", 0)
+        assert receiver.keys + other.keys == [("a", 1), ("a", 1), ("a", 2)]
+        assert other.keys == ([("a", 1), ("a", 2)] if changed == "another URL" else [])
+
+
+async def test_a_change_while_a_request_is_under_way_is_not_lost(
+    sending: Sending, receiver: Receiver
+) -> None:
+    may_fail = asyncio.Event()
+
+    async def answer(_: Got) -> Response:
+        await may_fail.wait()
+        return Response(status_code=500)
+
+    receiver.answer = answer
+    made = await sending.endpoint(receiver)
+    await sending.write("i-1")
+    async with sending.running(), listening() as other:
+        await receiver.wait(1)
+        change = webhooks.EndpointChange(url=other.url)
+        await webhooks.update("a", str(made.endpoint.id), change, sending.clock)
+        may_fail.set()
+        await other.wait(1, seconds=3)  # by the schedule after 5
+        await sending.until("SELECT count(*) FROM webhook_deliveries", 0)
+
+
+async def test_a_change_does_not_enable_what_was_disabled_meanwhile(
+    sending: Sending, receiver: Receiver
+) -> None:
+    found = (await sending.endpoint(receiver)).endpoint
+    async with database.transaction() as connection:
+        await webhooks.disable(connection, found.id, "it answered 410 Gone", sending.clock())
+        change = webhooks.EndpointChange(event_types=["instance.expired"])
+        changed = await webhooks.alter(connection, found, change, sending.clock())
+    assert changed.disabled_reason == "it answered 410 Gone"
+    assert await webhooks.read_all("a") == [changed]
+
+
+async def test_what_waits_and_is_no_longer_asked_for_is_let_go(sending: Sending, receiver: Receiver) -> None:
+    receiver.answer = always(500)
+    made = await sending.endpoint(receiver)
+    endpoint_id = str(made.endpoint.id)
+    await sending.write("i-1")
+    await sending.write("i-1", happened="instance.expired")
+    await sending.write("i-1", "i-2", "i-2")
+    async with sending.running():
+        await sending.until(
+            "SELECT count(*) FILTER (WHERE attempts > 0) = 2 AND count(*) = 5 FROM webhook_deliveries"
+        )
+        receiver.answer = accept
+        change = webhooks.EndpointChange(event_types=["instance.expired"])
+        await webhooks.update("a", endpoint_id, change, sending.clock)
+        await sending.until("SELECT count(*) FROM webhook_deliveries", 0)
+    assert [key for key in receiver.keys if key[1] in (2, 3, 5)] == [("a", 2)]
+    assert len(receiver.keys) == 3
+    await integrity.assert_holds()
+
+
+async def test_what_is_parked_and_no_longer_asked_for_cannot_be_replayed(
+    sending: Sending, receiver: Receiver
+) -> None:
+    made = await sending.endpoint(receiver, types=["instance.renewed"])
+    endpoint_id = str(made.endpoint.id)
+    await put_parked(endpoint_id)
+    with pytest.raises(errors.InvalidInput, match=r"input\.sequence: the endpoint does not ask for"):
+        await deliveries.replay("a", endpoint_id, "a", 1, sending.clock)
+    assert await sending.value("SELECT count(*) FROM webhook_deliveries WHERE parked_at IS NOT NULL") == 1
+    change = webhooks.EndpointChange(event_types=[])
+    await webhooks.update("a", endpoint_id, change, sending.clock)
+    await deliveries.replay("a", endpoint_id, "a", 1, sending.clock)
+    async with sending.running():
+        await receiver.wait(1)
 
 
 async def test_a_redirect_is_not_followed(sending: Sending, receiver: Receiver) -> None:
@@ -236,6 +333,44 @@ async def test_a_dead_endpoint_gets_one_try_at_a_time_and_is_no_burden_to_a_good
         )
         assert rows == [(1,)] * 3
         assert await sending.value("SELECT max(sequence) FROM webhook_cursors WHERE sequence < 200") < 30
+
+
+async def test_slow_endpoints_do_not_hold_up_a_fast_one(
+    sending: Sending, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_health, "SLOW_SECONDS", 0.3)
+    monkeypatch.setattr(dispatch, "BATCH_SECONDS_MAX", 2.0)
+    sending.allow(webhook_endpoints_at_once=4, webhook_requests_at_once=1)
+
+    async def dawdle(_: Got) -> Response:
+        await asyncio.sleep(0.6)
+        return Response(status_code=204)
+
+    async with contextlib.AsyncExitStack() as stack:
+        slow = [await stack.enter_async_context(listening(dawdle)) for _ in range(8)]
+        for each in slow:
+            await sending.endpoint(each, owner=None)
+        await sending.endpoint(receiver)
+        await sending.write(*[f"i-{number}" for number in range(100)])
+        delays = []
+        loop = asyncio.get_running_loop()
+        async with sending.running():
+            await receiver.wait(100, seconds=8)
+            for number in range(20):
+                wrote_at = loop.time()
+                await sending.write(f"i-{number}")
+                await receiver.wait(101 + number)
+                delays.append(receiver.got[-1].at - wrote_at)
+                await asyncio.sleep(0.1)
+        assert max(delays) < 1
+        assert all(each.got for each in slow), "nor are they given up"
+        rows = await sending.world.rows("SELECT is_slow, count(*) FROM webhook_states GROUP BY 1 ORDER BY 1")
+        assert rows == [(False, 1), (True, 8)]
+        for each in slow:
+            each.answer = accept
+        async with sending.running():
+            await sending.until("SELECT bool_and(delivered_count >= 120) FROM webhook_states")
+        assert await sending.value("SELECT count(*) FROM webhook_states WHERE is_slow") == 0
 
 
 async def test_an_endpoint_that_is_back_gets_all_that_waited_at_once(
@@ -358,6 +493,28 @@ async def test_a_replaced_secret_signs_as_well_until_its_time_is_up(
     with pytest.raises(WebhookVerificationError):
         Webhook(first.secret).verify(receiver.got[1].body, receiver.got[1].headers)
     Webhook(third.secret).verify(receiver.got[1].body, receiver.got[1].headers)
+
+
+async def test_the_same_rotation_is_the_same_key_and_overlap_also_when_its_secret_has_ended(
+    sending: Sending, receiver: Receiver
+) -> None:
+    made = await sending.endpoint(receiver)
+    endpoint_id = str(made.endpoint.id)
+
+    async def rotate(key: str, hours: int) -> str:
+        return (await webhooks.rotate("a", endpoint_id, key, sending.clock, overlap_hours=hours)).secret
+
+    first = await rotate("first", 24)
+    with pytest.raises(errors.IdempotencyKeyReused, match="'first'"):
+        await rotate("first", 0)
+    second = await rotate("second", 0)
+    kept = await sending.world.rows("SELECT secret FROM webhook_secrets ORDER BY number")
+    assert kept == [("",), ("",), (second,)], "what has ended is nowhere"
+    assert await rotate("first", 24) == second != first
+    with pytest.raises(errors.IdempotencyKeyReused):
+        await rotate("first", 0)
+    assert await webhook_secrets.read(made.endpoint.id, sending.clock()) == [second]
+    assert await webhook_secrets.read(made.endpoint.id, sending.clock() - dt.timedelta(minutes=1)) == [second]
 
 
 def test_the_claim_outlasts_the_last_request() -> None:

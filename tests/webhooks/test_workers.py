@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from renewals import database, events, integrity, webhook_claims
+from renewals import database, deliveries, events, integrity
 from tests.webhooks.conftest import Sending
 from tests.webhooks.receiver import Receiver
 from tests.workers.conftest import Start, start
@@ -100,16 +100,17 @@ async def test_events_being_written_do_not_stop_those_that_are(sending: Sending,
     receiver.assert_in_order()
 
 
-async def test_endpoints_that_fail_get_half_of_the_turns_and_none_is_claimed_without_one(
-    sending: Sending, receiver: Receiver
+@pytest.mark.parametrize("burden", ["failure_count = 1", "is_slow = true"])
+async def test_endpoints_that_fail_or_are_slow_get_half_of_the_turns_and_none_is_claimed_without_one(
+    sending: Sending, receiver: Receiver, burden: str
 ) -> None:
     for _ in range(8):
         await sending.endpoint(receiver, owner=None)
     await sending.write("i-1")
-    assert len(await webhook_claims.claim(sending.clock(), count=3, failing_count=2)) == 3
+    assert len(await deliveries.claim(sending.clock(), count=3, burden_count=2)) == 3
     await database.execute(
-        database.pool(), "UPDATE webhook_states SET failure_count = 1, claim = NULL, claimed_until = NULL"
+        database.pool(), f"UPDATE webhook_states SET {burden}, claim = NULL, claimed_until = NULL"
     )
-    claimed = await webhook_claims.claim(sending.clock(), count=6, failing_count=1)
-    assert sorted(claim.health.failure_count for claim in claimed) == [0, 0, 0, 0, 0, 1]
+    claimed = await deliveries.claim(sending.clock(), count=6, burden_count=1)
+    assert sorted(claim.health.is_burden for claim in claimed) == [False] * 5 + [True]
     assert await sending.value("SELECT count(*) FROM webhook_states WHERE claim IS NOT NULL") == 6
