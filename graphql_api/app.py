@@ -16,8 +16,8 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from graphql_api import calendar, exports, graphiql, sockets, view
-from renewals import announcements, clocks, database, memory, settings
+from graphql_api import calendar, exports, graphiql, sockets, tokens, view
+from renewals import announcements, api_keys, clocks, database, memory, settings
 
 EXAMPLE_QUERY = (Path(__file__).parent / "example.graphql").read_text(encoding="utf-8")
 OPERATOR_EXAMPLE_QUERY = (Path(__file__).parent / "operator_example.graphql").read_text(encoding="utf-8")
@@ -42,6 +42,8 @@ def create(
                 transaction_seconds_max=database.TRANSACTION_SECONDS_MAX,
             ),
             announcements.opened(chosen.redis_url, listening=True),
+            api_keys.noting_uses(),
+            tokens.opened(chosen),
         ):
             with _dismissing():
                 yield

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import strawberry
 
@@ -17,6 +18,7 @@ class Context:
     clock: clocks.Clock
     now: dt.datetime = field(init=False)
     load: loaders.OrderLoaders = field(init=False)
+    may_change: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self.forget()
