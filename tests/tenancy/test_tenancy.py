@@ -4,32 +4,22 @@ Every field with an argument that names something is called with what is another
 nobody's; the answers must be the same, and nothing of the other account may be in them, or be changed.
 """
 
-import asyncio
 import dataclasses
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import orjson
 import pytest
-from graphql import GraphQLSchema, build_schema
+from graphql import build_schema
 
-from graphql_api import exports, view
+from graphql_api import exports
 from renewals import sheets
-from schema import build
-from schema.operator import build as operator_build
 from tests.client import URL
 from tests.operator.client import OPERATOR_URL, Operator
 from tests.tenancy import stage, walk
-from tests.tenancy.stage import THEIRS, TWINS, Stock
-from tests.world import World
-
-CUSTOMERS: GraphQLSchema = build_schema(build.sdl())
-OPERATORS: GraphQLSchema = build_schema(operator_build.sdl())
-SILENCE_SECONDS = 0.3
-"""A subscription that says nothing for so long has nothing to tell of what there is."""
-
-Tried = dict[walk.Leaf, Any]
+from tests.tenancy.asking import CUSTOMERS, OPERATORS, Scene, Tried, ask
+from tests.tenancy.stage import THEIRS, Stock
 
 
 @dataclasses.dataclass
@@ -52,66 +42,6 @@ class Figures:
                 f"\ntenancy, {title}: {self.fields} fields walked, {self.arguments} arguments tried in "
                 f"{self.calls} calls, {self.leaks} leaks\n"
             )
-
-
-class Scene(NamedTuple):
-    """The accounts, the operator, and what of the first account there is to leak or to change."""
-
-    operator: Operator
-    theirs: Stock
-    twins: tuple[Stock, Stock]
-    digest: stage.Digest
-    before: dict[str, tuple[str | None, int]]
-    words: frozenset[str]
-
-
-@pytest.fixture
-async def scene(world: World, settings_override: Callable[..., None]) -> AsyncIterator[Scene]:
-    settings_override(operator_api=True, webhook_endpoints_max=1_000)
-    operator = Operator()
-    operator.key = await world.operator_key("ops")
-    async with operator.http:
-        found = await stage.open_accounts(world, operator)
-        theirs, twins = found[THEIRS], (found[TWINS[0]], found[TWINS[1]])
-        operator.at(world.at("2027-02-01 12:00", account=THEIRS))
-        digest = await stage.digest_of(world, THEIRS, but=("audit_log",))
-        told = [
-            orjson.loads((await ask(operator, theirs.key, place, {}, theirs))[1])
-            for place in walk.places(CUSTOMERS)
-            if place.operation == "query"
-        ]
-        words = digest.names.union(*map(stage.words_of, told))
-        assert not [answer for answer in told if "errors" in answer]
-        assert len(words) > 30, "too little of the account was seen to say that nothing leaks"
-        yield Scene(operator, theirs, twins, digest, await digest.take(), words)
-
-
-async def ask(
-    client: Operator, key: str | None, place: walk.Place, tried: Tried, own: Stock, url: str = URL
-) -> tuple[int, str]:
-    """The status and the text of an answer; of a subscription, the first word of it."""
-    schema = OPERATORS if url == OPERATOR_URL else CUSTOMERS
-    query, sent = walk.request(schema, place, tried, own.own)
-    if place.operation == "subscription":
-        return 200, await listen(client, str(key), query, sent)
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    answer = await client.http.post(url, json={"query": query, "variables": sent}, headers=headers)
-    return answer.status_code, answer.text
-
-
-async def listen(client: Operator, key: str, query: str, sent: Mapping[str, Any]) -> str:
-    """What a subscription tells first, or that it is silent; through the door, but for the socket."""
-    context = await view.CUSTOMERS.admit(f"Bearer {key}", lambda: client.now)
-    assert context is not None
-    stream = await build.schema.stream(query, dict(sent), context)
-    try:
-        async with asyncio.timeout(SILENCE_SECONDS):
-            told = await anext(aiter(stream))
-        return str((getattr(told, "data", None), [error.formatted for error in told.errors or ()]))  # type: ignore[union-attr]
-    except TimeoutError:
-        return "silence"
-    finally:
-        await stream.aclose()
 
 
 def tries(place: walk.Place, theirs: Stock) -> Iterator[tuple[Tried, Tried]]:
