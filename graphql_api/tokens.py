@@ -69,13 +69,14 @@ class Verifier:
 
     async def _verify(self, token: str, now: dt.datetime) -> _Verified:
         claims = await self._read(token)
+        generation = self._keys.generation  # of the key that has just verified it
         ends_at = check_times(claims, now, self._chosen.jwt_leeway_seconds)
         bearer = self._bearer(claims)
         if bearer.account_id is not None and not await queries.has_account(
             database.pool(), bearer.account_id
         ):
             raise InvalidTokenError("its account is not there")
-        return _Verified(bearer, ends_at, self._keys.generation, self._seconds() + TOKEN_SECONDS_MAX)
+        return _Verified(bearer, ends_at, generation, self._seconds() + TOKEN_SECONDS_MAX)
 
     async def _read(self, token: str) -> dict[str, Any]:
         """The claims of a token that a key of the issuer signed, for our audience."""

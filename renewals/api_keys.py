@@ -170,10 +170,8 @@ async def write_uses() -> None:
             list(used.values()),
             USED_AGAIN_AFTER,
         )
-    except Exception as problem:
-        if not database.is_outage(problem):
-            raise
-        log.warning("when keys were last used is not written down: %s", problem)
+    except Exception as problem:  # noqa: BLE001 - a note that nobody waits for, and that is made again
+        log.warning("when keys were last used is not written down: %r", problem)
 
 
 def _hash(key: str) -> bytes:

@@ -98,9 +98,9 @@ async def fetch_lines(
     """The lines of orders, the earliest start first."""
     rows = await database.fetch(
         connection,
-        f"""SELECT l.order_id, l.instance_id, l.starts_at, l.expires_at, l.months, l.days, l.price_cents
-            FROM order_lines l JOIN orders o ON o.id = l.order_id
-            WHERE {_IS_THEIRS.format("o")} AND l.order_id = ANY($2) ORDER BY l.starts_at, l.instance_id""",
+        f"""SELECT order_id, instance_id, starts_at, expires_at, months, days, price_cents FROM order_lines
+            WHERE order_id = ANY(ARRAY(SELECT o.id FROM orders o WHERE {_IS_THEIRS.format("o")} AND o.id = ANY($2)))
+            ORDER BY starts_at, instance_id""",
         account_id,
         order_ids,
     )

@@ -7,7 +7,7 @@ from graphql import build_schema
 
 from schema import build
 from tests.client import URL, Client
-from tests.tenancy import stage, walk
+from tests.tenancy import names, stage, walk
 from tests.world import World
 
 SCHEMA = build_schema(build.sdl())
@@ -45,7 +45,7 @@ def test_every_mutation_is_tried_here() -> None:
 
 @pytest.mark.parametrize("place", MUTATIONS, ids=[place.coordinate for place in MUTATIONS])
 async def test_no_mutation_is_done_for_a_viewer(world: World, viewing: Client, place: walk.Place) -> None:
-    things = {kind: [value] for kind, value in stage.NOBODYS.items()} | {"instance": ["i-1"]}
+    things = {kind: [value] for kind, value in names.NOBODYS.items()} | {"instance": ["i-1"]}
     own = stage.Stock("a", things=things).own
     query, sent = walk.request(SCHEMA, place, {}, own)
     before = await world.snapshot()
@@ -84,7 +84,7 @@ async def test_server_sent_events_are_no_way_around(world: World, viewing: Clien
 async def test_a_viewer_reads_all_of_its_account(viewing: Client) -> None:
     for place in walk.places(SCHEMA):
         if place.operation == "query" and len(place.way) == 1:
-            things = {kind: [value] for kind, value in stage.NOBODYS.items()} | {"instance": ["i-1"]}
+            things = {kind: [value] for kind, value in names.NOBODYS.items()} | {"instance": ["i-1"]}
             query, sent = walk.request(SCHEMA, place, {}, stage.Stock("a", things=things).own)
             await viewing(query, **sent)
     assert await viewing("{ account { id balance } webhookEndpoints { id } products { code } }")

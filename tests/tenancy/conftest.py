@@ -8,7 +8,7 @@ import pytest
 from tests.operator.client import Operator
 from tests.tenancy import stage, walk
 from tests.tenancy.asking import CUSTOMERS, Scene, ask
-from tests.tenancy.stage import THEIRS, TWINS
+from tests.tenancy.names import THEIRS, TWINS
 from tests.world import World
 
 

@@ -17,9 +17,10 @@ from graphql_api import exports
 from renewals import sheets
 from tests.client import URL
 from tests.operator.client import OPERATOR_URL, Operator
-from tests.tenancy import stage, walk
+from tests.tenancy import names, stage, walk
 from tests.tenancy.asking import CUSTOMERS, OPERATORS, Scene, Tried, ask
-from tests.tenancy.stage import THEIRS, Stock
+from tests.tenancy.names import THEIRS
+from tests.tenancy.stage import Stock
 
 
 @dataclasses.dataclass
@@ -34,7 +35,7 @@ class Figures:
     def count(self, place: walk.Place, pairs: Sequence[object]) -> None:
         """Counts a field, and its arguments that name something."""
         self.fields += bool(pairs)
-        self.arguments += sum(stage.kind_of(leaf.coordinate) is not None for leaf in place.leaves)
+        self.arguments += sum(names.kind_of(leaf.coordinate) is not None for leaf in place.leaves)
 
     def show(self, capsys: pytest.CaptureFixture[str], title: str) -> None:
         with capsys.disabled():
@@ -46,7 +47,7 @@ class Figures:
 
 def tries(place: walk.Place, theirs: Stock) -> Iterator[tuple[Tried, Tried]]:
     """What is another's for each leaf that names something, then for several at once; beside it what is nobody's."""
-    named = {leaf: kind for leaf in place.leaves if (kind := stage.kind_of(leaf.coordinate))}
+    named = {leaf: kind for leaf in place.leaves if (kind := names.kind_of(leaf.coordinate))}
     for leaf, kind in named.items():
         for thing in _various(theirs.things[kind]):
             yield _pair({leaf: kind}, [thing])
@@ -57,7 +58,7 @@ def tries(place: walk.Place, theirs: Stock) -> Iterator[tuple[Tried, Tried]]:
 
 def _pair(leaves: Mapping[walk.Leaf, str], things: Sequence[Any]) -> tuple[Tried, Tried]:
     pairs = zip(leaves.items(), things, strict=True)
-    both = [(leaf, thing, stage.nobodys(kind, thing)) for (leaf, kind), thing in pairs]
+    both = [(leaf, thing, names.nobodys(kind, thing)) for (leaf, kind), thing in pairs]
     return {leaf: _sent(leaf, each) for leaf, each, _ in both}, {
         leaf: _sent(leaf, each) for leaf, _, each in both
     }
@@ -223,9 +224,9 @@ async def test_what_is_of_two_accounts_goes_together_for_no_operator(
     figures, wrong = Figures(), list[str]()
     one = scene.twins[0]
     for place in walk.places(OPERATORS):
-        named = {leaf: kind for leaf in place.leaves if (kind := stage.kind_of(leaf.coordinate))}
-        whose = stage.WHOSE.intersection(named.values())
-        theirs = {leaf: kind for leaf, kind in named.items() if kind in stage.OF_ONE_ACCOUNT}
+        named = {leaf: kind for leaf in place.leaves if (kind := names.kind_of(leaf.coordinate))}
+        whose = names.WHOSE.intersection(named.values())
+        theirs = {leaf: kind for leaf, kind in named.items() if kind in names.OF_ONE_ACCOUNT}
         if "account" not in whose and len(whose) < 2:
             continue
         pairs = [(leaf, thing) for leaf, kind in theirs.items() for thing in scene.theirs.things[kind]]
@@ -233,7 +234,7 @@ async def test_what_is_of_two_accounts_goes_together_for_no_operator(
         figures.arguments += len(theirs)
         for leaf, thing in pairs:
             beside = {
-                each: _sent(each, one.things[kind][0]) for each, kind in named.items() if kind in stage.WHOSE
+                each: _sent(each, one.things[kind][0]) for each, kind in named.items() if kind in names.WHOSE
             }
             tried = beside | {leaf: _sent(leaf, thing)}
             status, text = await ask(scene.operator, scene.operator.key, place, tried, one, OPERATOR_URL)
@@ -255,5 +256,5 @@ async def test_what_is_of_two_accounts_goes_together_for_no_operator(
 def test_an_argument_that_the_walk_does_not_know_stops_it(scene: Scene, field: str) -> None:
     schema = build_schema(f"type Query {{ {field} }} input Parcel {{ code: String }}")
     [place] = walk.places(schema)
-    with pytest.raises(stage.UnknownLeafError, match="add it to NAMED"):
+    with pytest.raises(names.UnknownLeafError, match="add it to NAMED"):
         list(tries(place, scene.theirs))
