@@ -17,8 +17,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware
 
-from graphql_api import calendar, exports, graphiql, headers, sockets, stored, view
-from renewals import announcements, clocks, database, memory, settings
+from graphql_api import calendar, exports, graphiql, headers, sockets, stored, tokens, view
+from renewals import announcements, api_keys, clocks, database, memory, settings
 from schema import build
 from schema.operator import build as operator_build
 
@@ -48,6 +48,8 @@ def create(
                 transaction_seconds_max=database.TRANSACTION_SECONDS_MAX,
             ),
             announcements.opened(chosen.redis_url, listening=True),
+            api_keys.noting_uses(),
+            tokens.opened(chosen),
             contextlib.AsyncExitStack() as counting,
         ):
             for endpoint in endpoints:

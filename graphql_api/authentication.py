@@ -1,40 +1,59 @@
-"""Who asks: an API key in the Authorization header, behind it one account, or an operator of the provider."""
+"""Who asks: a key or a token in the Authorization header, behind it one account, or an operator of the provider."""
 
 import datetime as dt
 
+from graphql_api import tokens
 from renewals import api_keys, audit, clocks, database, terms
 
 SCHEME = "bearer"
+CUSTOMERS = (terms.Role.RENEWER, terms.Role.VIEWER)
+"""The roles that see all of an account."""
+DOTS_OF_A_TOKEN = 2
+"""Between the three parts of a token; a key has none."""
 
 
 async def identify(header: str, now: dt.datetime) -> str | None:
-    """The account that the key of an Authorization header renews for; None without such a key."""
+    """The account that whoever sends an Authorization header may see; None without a key or token for that."""
+    bearer = await identify_customer(header, now)
+    return bearer.account_id if bearer else None
+
+
+async def identify_customer(header: str, now: dt.datetime) -> api_keys.Bearer | None:
+    """The customer who sends an Authorization header, and what it may do."""
     bearer = await _find(header, now)
-    return bearer.account_id if bearer and bearer.role is terms.Role.RENEWER else None
+    return bearer if bearer and bearer.role in CUSTOMERS else None
 
 
-async def holds(header: str, account_id: str, clock: clocks.Clock) -> bool:
-    """Whether the key of an Authorization header still renews for the account."""
-    return await identify(header, clock()) == account_id
+def may_change(bearer: api_keys.Bearer) -> bool:
+    """Whether a customer may change anything."""
+    return bearer.role is terms.Role.RENEWER
+
+
+async def holds(header: str, account_id: str | None, clock: clocks.Clock) -> bool:
+    """Whether the key or token of an Authorization header still opens the account."""
+    return account_id is not None and await identify(header, clock()) == account_id
 
 
 async def identify_operator(header: str, now: dt.datetime) -> audit.Operator | None:
-    """The operator whose key an Authorization header has; None without such a key."""
+    """The operator whose key or token an Authorization header has; None without such a one."""
     bearer = await _find(header, now)
     if bearer is None or bearer.role is not terms.Role.OPERATOR:
         return None
-    return audit.Operator(bearer.key_id, bearer.name)
+    return audit.Operator(bearer.key_id, bearer.name, bearer.issuer)
 
 
 async def _find(header: str, now: dt.datetime) -> api_keys.Bearer | None:
-    scheme, _, key = header.partition(" ")
-    if scheme.lower() != SCHEME or not key.strip():
+    scheme, _, sent = header.partition(" ")
+    sent = sent.strip()
+    if scheme.lower() != SCHEME or not sent:
         return None
-    return await api_keys.find(database.pool(), key.strip(), now)
+    if sent.count(".") == DOTS_OF_A_TOKEN:
+        return await tokens.find(sent, now)
+    return await api_keys.find(database.pool(), sent, now)
 
 
 async def identify_calendar(header: str, token: str | None, now: dt.datetime) -> str | None:
-    """The account whose calendar may be read: by a calendar token in the address, or by a renewer's bearer key.
+    """The account whose calendar may be read: by a calendar token in the address, or as a customer by the header.
 
     An address is kept in many places, so no other key is looked for in it.
     """

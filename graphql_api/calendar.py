@@ -56,7 +56,7 @@ class Calendar:
         self._clock = clock
 
     async def respond(self, request: Request) -> Response:
-        """The account's calendar, for its calendar token or a renewer's key."""
+        """The account's calendar, for its calendar token, or a customer's key or token."""
         try:
             return await self._respond(request)
         except errors.InvalidInput as refused:

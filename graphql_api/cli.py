@@ -17,6 +17,7 @@ from graphql_api.commands import required as _required
 from graphql_api.commands import run as _run
 from graphql_api.imports import command as imports
 from renewals import (
+    accounts,
     announcements,
     auto_renewal,
     checks,
@@ -31,6 +32,7 @@ from renewals import (
     money,
     runs,
     settings,
+    terms,
     watches,
     webhook_reports,
     webhooks,
@@ -127,6 +129,27 @@ def load_demo(
             typer.echo(f"API key, shown once: {await stack.new_demo_key()}")
 
     _run(load())
+
+
+@app.command("api-key")
+def make_api_key(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The id of an account.")],
+    role: Annotated[
+        terms.Role, typer.Option(help="RENEWER, or VIEWER to change nothing.", case_sensitive=False)
+    ] = terms.Role.RENEWER,
+    name: Annotated[str, typer.Option(help="What it is called in lists.")] = "",
+) -> None:
+    """Print a new API key for an account; it is shown this once."""
+    url = _required(lambda: _configure().required_database_url)
+
+    async def make() -> str:
+        async with database.opened(url):
+            return await stack.new_key(accounts.NewKey(account, role, name))
+
+    try:
+        typer.echo(_run(make()))
+    except errors.Refused as problem:
+        _fail(str(problem))
 
 
 @app.command("operator-key")

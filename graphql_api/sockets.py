@@ -88,12 +88,13 @@ class SocketContext(Context):
         """Finds the account of the connection, or refuses it."""
         said = {name.lower(): value for name, value in self.connection_params.items()}
         header = self.socket.headers.get("authorization") or str(said.get("authorization", ""))
-        account_id = await authentication.identify(header, self.clock())
-        if account_id is None:
+        customer = await authentication.identify_customer(header, self.clock())
+        if customer is None or customer.account_id is None:
             raise ConnectionRejectionError
-        self.account_id = account_id
-        self.caller = account_id
-        self.is_admitted = functools.partial(authentication.holds, header, account_id, self.clock)
+        self.account_id = customer.account_id
+        self.caller = customer.caller
+        self.may_change = authentication.may_change(customer)
+        self.is_admitted = functools.partial(authentication.holds, header, self.account_id, self.clock)
 
 
 class Handler(BaseGraphQLTransportWSHandler[Any, None]):

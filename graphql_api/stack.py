@@ -80,9 +80,14 @@ async def new_demo_key() -> str:
 
 
 async def new_operator_key(name: str) -> str:
-    """A new key of the operator API; the audit log says that it came from the command line."""
+    """A new key of the operator API."""
+    return await new_key(accounts.NewKey(None, terms.Role.OPERATOR, name))
+
+
+async def new_key(request: accounts.NewKey) -> str:
+    """A new API key; the audit log says that it came from the command line. Raises Refused."""
     call = audit.Call(audit.Operator(None, "command line"), str(uuid.uuid4()), clocks.utc_now)
-    _, secret = await accounts.create_key(call, accounts.NewKey(None, terms.Role.OPERATOR, name))
+    _, secret = await accounts.create_key(call, request)
     assert secret is not None
     return secret
 

@@ -50,11 +50,16 @@ class Door(NamedTuple):
 
 
 async def _admit_customer(header: str, clock: clocks.Clock) -> Context | None:
-    account_id = await authentication.identify(header, clock())
-    if account_id is None:
+    customer = await authentication.identify_customer(header, clock())
+    if customer is None or customer.account_id is None:
         return None
-    is_admitted = functools.partial(authentication.holds, header, account_id, clock)
-    return Context(account_id, clock, caller=account_id, is_admitted=is_admitted)
+    return Context(
+        customer.account_id,
+        clock,
+        caller=customer.caller,
+        may_change=authentication.may_change(customer),
+        is_admitted=functools.partial(authentication.holds, header, customer.account_id, clock),
+    )
 
 
 async def _admit_operator(header: str, clock: clocks.Clock) -> operator_context.Context | None:

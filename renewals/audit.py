@@ -46,10 +46,11 @@ class Action(StrEnum):
 
 
 class Operator(NamedTuple):
-    """Who acts for the provider; without a key it is the command line."""
+    """Who acts for the provider: by a key, by a token of an issuer, or without either the command line."""
 
     key_id: uuid.UUID | None
     name: str
+    issuer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +156,12 @@ async def write(
     ]
     await database.execute(
         connection,
-        """INSERT INTO audit_log (operator_key_id, operator_name, created_at, action, account_ids, idempotency_key,
-             request_hash, request, before, after, answer)
-           SELECT $1, $2, $3, r.action, array(SELECT json_array_elements_text(r.account_ids)), r.idempotency_key,
-             r.request_hash, r.request, r.before, r.after, r.answer
-           FROM unnest($4::text[], $5::json[], $6::text[], $7::bytea[], $8::json[], $9::json[], $10::json[],
-             $11::json[]) AS r(action, account_ids, idempotency_key, request_hash, request, before, after, answer)""",
+        """INSERT INTO audit_log (operator_key_id, operator_name, operator_issuer, created_at, action, account_ids,
+             idempotency_key, request_hash, request, before, after, answer)
+           SELECT $1, $2, $3, $4, r.action, array(SELECT json_array_elements_text(r.account_ids)),
+             r.idempotency_key, r.request_hash, r.request, r.before, r.after, r.answer
+           FROM unnest($5::text[], $6::json[], $7::text[], $8::bytea[], $9::json[], $10::json[], $11::json[],
+             $12::json[]) AS r(action, account_ids, idempotency_key, request_hash, request, before, after, answer)""",
         *operator,
         now,
         *database.columns(rows, 8),

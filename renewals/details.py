@@ -1,6 +1,7 @@
 """Reads for the fields nested in a row: each in one statement for any number of rows, keyed for a loader.
 
-Keys come from rows that were read within the account, and orders and vouchers are asked for by account.
+Keys come from rows that were read within the account, and each statement asks for its account once more, so that
+no key opens anything of another. Where an operator asks, who sees every account, the account may be None.
 """
 
 import datetime as dt
@@ -12,6 +13,9 @@ from renewals import database
 from renewals.database import Connection, Row
 
 ORDER_COLUMNS = "o.id, o.account_id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents"
+
+_IS_THEIRS = "($1::text IS NULL OR {}.account_id = $1)"
+"""Of the account, or for an operator of whatever account."""
 
 
 async def fetch_account(connection: Connection, account_id: str) -> Row:
@@ -34,12 +38,13 @@ async def fetch_data_centers(connection: Connection) -> Sequence[Row]:
     return await database.fetch(connection, "SELECT code, name, type FROM data_centers ORDER BY code")
 
 
-async def fetch_bundles(connection: Connection, bundle_ids: Sequence[str]) -> dict[str, Row]:
-    """Bundles with the ids of their members."""
+async def fetch_bundles(connection: Connection, account_id: str, bundle_ids: Sequence[str]) -> dict[str, Row]:
+    """Bundles of the account with the ids of their members."""
     rows = await database.fetch(
         connection,
         """SELECT b.id, b.name, array(SELECT i.id FROM instances i WHERE i.bundle_id = b.id ORDER BY i.id) AS members
-           FROM bundles b WHERE b.id = ANY($1)""",
+           FROM bundles b WHERE b.account_id = $1 AND b.id = ANY($2)""",
+        account_id,
         bundle_ids,
     )
     return {row["id"]: row for row in rows}
@@ -87,25 +92,31 @@ async def fetch_orders_by_id(
     return {row["id"]: row for row in rows}
 
 
-async def fetch_lines(connection: Connection, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Row]]:
+async def fetch_lines(
+    connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[Row]]:
     """The lines of orders, the earliest start first."""
     rows = await database.fetch(
         connection,
-        """SELECT order_id, instance_id, starts_at, expires_at, months, days, price_cents FROM order_lines
-           WHERE order_id = ANY($1) ORDER BY starts_at, instance_id""",
+        f"""SELECT order_id, instance_id, starts_at, expires_at, months, days, price_cents FROM order_lines
+            WHERE order_id = ANY(ARRAY(SELECT o.id FROM orders o WHERE {_IS_THEIRS.format("o")} AND o.id = ANY($2)))
+            ORDER BY starts_at, instance_id""",
+        account_id,
         order_ids,
     )
     return _grouped(rows, "order_id")
 
 
 async def fetch_voucher_uses(
-    connection: Connection, order_ids: Sequence[uuid.UUID]
+    connection: Connection, account_id: str, order_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, list[Row]]:
-    """What orders took from vouchers, in the order it was taken."""
+    """What orders of the account took from vouchers, in the order it was taken."""
     rows = await database.fetch(
         connection,
         """SELECT order_id, voucher_id::text, -amount_cents AS amount_cents FROM ledger_entries
-           WHERE order_id = ANY($1) AND voucher_id IS NOT NULL AND kind = 'RENEWAL' ORDER BY number""",
+           WHERE account_id = $1 AND order_id = ANY($2) AND voucher_id IS NOT NULL AND kind = 'RENEWAL'
+           ORDER BY number""",
+        account_id,
         order_ids,
     )
     return _grouped(rows, "order_id")
@@ -114,10 +125,13 @@ async def fetch_voucher_uses(
 _REFUND = "r.id, r.order_id, r.created_at, r.total_cents, r.voucher_cents, r.balance_cents, r.reason"
 
 
-async def fetch_refunds(connection: Connection, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Row]]:
+async def fetch_refunds(
+    connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[Row]]:
     """The refunds of orders, the first one first."""
-    sql = f"SELECT {_REFUND} FROM refunds r WHERE r.order_id = ANY($1) ORDER BY r.created_at, r.id"
-    return _grouped(await database.fetch(connection, sql, order_ids), "order_id")
+    sql = f"""SELECT {_REFUND} FROM refunds r WHERE {_IS_THEIRS.format("r")} AND r.order_id = ANY($2)
+              ORDER BY r.created_at, r.id"""
+    return _grouped(await database.fetch(connection, sql, account_id, order_ids), "order_id")
 
 
 async def fetch_refund(connection: Connection, refund_id: str) -> Row:
@@ -127,29 +141,32 @@ async def fetch_refund(connection: Connection, refund_id: str) -> Row:
 
 
 async def fetch_refund_lines(
-    connection: Connection, refund_ids: Sequence[uuid.UUID]
+    connection: Connection, account_id: str | None, refund_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, list[Row]]:
     """The lines that refunds gave back, the earliest start first."""
     rows = await database.fetch(
         connection,
-        """SELECT f.refund_id, l.instance_id, f.cents FROM refund_lines f
-           JOIN order_lines l ON l.id = f.order_line_id
-           WHERE f.refund_id = ANY($1) ORDER BY l.starts_at, l.instance_id""",
+        f"""SELECT f.refund_id, l.instance_id, f.cents FROM refund_lines f
+            JOIN refunds r ON r.id = f.refund_id JOIN order_lines l ON l.id = f.order_line_id
+            WHERE {_IS_THEIRS.format("r")} AND f.refund_id = ANY($2) ORDER BY l.starts_at, l.instance_id""",
+        account_id,
         refund_ids,
     )
     return _grouped(rows, "refund_id")
 
 
 async def fetch_attempts(
-    connection: Connection, instance_ids: Sequence[str], first: int
+    connection: Connection, account_id: str, instance_ids: Sequence[str], first: int
 ) -> dict[str, list[Row]]:
-    """The latest attempts of each instance, the newest first."""
+    """The latest attempts of each instance of the account, the newest first."""
     rows = await database.fetch(
         connection,
-        """SELECT a.* FROM unnest($1::text[]) AS u(id) CROSS JOIN LATERAL (
+        """SELECT a.* FROM instances i CROSS JOIN LATERAL (
              SELECT t.run_id || ':' || t.instance_id AS id, t.instance_id, t.due_at, t.attempted_at, t.succeeded,
                t.code, t.message, t.order_id
-             FROM renewal_attempts t WHERE t.instance_id = u.id ORDER BY t.id DESC LIMIT $2) AS a""",
+             FROM renewal_attempts t WHERE t.instance_id = i.id ORDER BY t.id DESC LIMIT $3) AS a
+           WHERE i.account_id = $1 AND i.id = ANY($2)""",
+        account_id,
         instance_ids,
         first,
     )
@@ -157,15 +174,17 @@ async def fetch_attempts(
 
 
 async def fetch_instance_orders(
-    connection: Connection, instance_ids: Sequence[str], first: int
+    connection: Connection, account_id: str, instance_ids: Sequence[str], first: int
 ) -> dict[str, list[Row]]:
-    """The latest orders of each instance, the newest first."""
+    """The latest orders of each instance of the account, the newest first."""
     rows = await database.fetch(
         connection,
-        f"""SELECT a.* FROM unnest($1::text[]) AS u(id) CROSS JOIN LATERAL (
+        f"""SELECT a.* FROM instances i CROSS JOIN LATERAL (
              SELECT l.instance_id, {ORDER_COLUMNS}
              FROM order_lines l JOIN orders o ON o.id = l.order_id
-             WHERE l.instance_id = u.id ORDER BY l.starts_at DESC, l.id DESC LIMIT $2) AS a""",
+             WHERE l.instance_id = i.id ORDER BY l.starts_at DESC, l.id DESC LIMIT $3) AS a
+            WHERE i.account_id = $1 AND i.id = ANY($2)""",
+        account_id,
         instance_ids,
         first,
     )

@@ -1,6 +1,7 @@
 """Why the service says no, as data.
 
 Refused
+├── Forbidden               whoever asks may look, and not change
 ├── InvalidInput            an argument is malformed or out of bounds; names its path
 ├── NotFound                an operator named what is not there; names the argument's path
 ├── IdempotencyKeyReused    the key belongs to another request
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from renewals import money
+from renewals import money, terms
 
 
 class RefusalCode(StrEnum):
@@ -60,6 +61,13 @@ class RowRefusal(NamedTuple):
 
 class Refused(Exception):
     """The request is understood and not done."""
+
+
+class Forbidden(Refused):
+    """Whoever asks may see all of the account and change nothing of it."""
+
+    def __str__(self) -> str:
+        return f"The role {terms.Role.VIEWER} may look, and not change anything; nothing was done."
 
 
 @dataclass(eq=False)

@@ -5,6 +5,7 @@ is locked from the moment a number is taken until the commit. So whoever has rea
 """
 
 import datetime as dt
+import math
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -163,18 +164,21 @@ async def _follow(
     account_id: str, after: int, is_admitted: Callable[[], Awaitable[bool]]
 ) -> AsyncIterator[Event]:
     with announcements.followed(account_id) as follower:
-        asked_at = time.monotonic()
         while not follower.is_dismissed:
             found = await _read_through_outages(account_id, after)
+            asked_at = -math.inf
             for event in found:
+                # Asked after the reading: whoever is admitted now was so when all of this had happened.
+                if time.monotonic() - asked_at >= POLL_SECONDS:
+                    if not await _holds(is_admitted):
+                        return
+                    asked_at = time.monotonic()
                 yield event
                 after = event.sequence
+            if not found and not await _holds(is_admitted):
+                return
             if len(found) < ROWS_AT_ONCE:
                 await follower.wait(POLL_SECONDS)
-            if time.monotonic() - asked_at >= POLL_SECONDS:
-                if not await _holds(is_admitted):
-                    return
-                asked_at = time.monotonic()
 
 
 async def _read_through_outages(account_id: str, after: int) -> Sequence[Event]:

@@ -48,6 +48,8 @@ class ApiKey(Model):
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
+    # Noted now and then, not at every use.
+    last_used_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "api_keys"
@@ -313,6 +315,8 @@ class AuditEntry(Model):
         "renewals.ApiKey", on_delete=fields.RESTRICT, null=True
     )
     operator_name = fields.TextField()
+    # Whose token named the operator; null: a key, or the command line.
+    operator_issuer = fields.TextField(null=True)
     action = fields.CharField(max_length=32)
     account_ids: fields.Field[list[str]] = ArrayField(element_type="text")
     idempotency_key = fields.CharField(max_length=64)

@@ -56,21 +56,31 @@ async def fetch_order(connection: Connection, order_id: uuid.UUID) -> Row | None
 
 
 async def fetch_keys(
-    connection: Connection, *, account_id: str | None = None, key_id: str | None = None
+    connection: Connection, *, account_id: str | None = None, prefix: str | None = None
 ) -> Sequence[Row]:
-    """The keys of an account, or of operators, or the one of that id, the oldest first; never their secrets."""
+    """The keys of an account, or with a prefix of whomever, or else of operators; never their secrets."""
     found = filters.Conditions()
-    if key_id is not None:
-        found.add("k.id = {}", key_id)
-    elif account_id is None:
+    if prefix is not None:
+        found.add("k.prefix = ANY({})", filters.storable([prefix]))
+    if account_id is not None:
+        found.add("k.account_id = ANY({})", filters.storable([account_id]))
+    elif prefix is None:
         found.add("k.account_id IS NULL")
-    elif filters.is_storable(account_id):
-        found.add("k.account_id = {}", account_id)
-    else:
-        found.add("FALSE")
+    return await _fetch_keys(connection, found)
+
+
+async def fetch_key(connection: Connection, key_id: str) -> Row:
+    """A key that is there."""
+    found = filters.Conditions()
+    found.add("k.id = {}", key_id)
+    return (await _fetch_keys(connection, found))[0]
+
+
+async def _fetch_keys(connection: Connection, found: filters.Conditions) -> Sequence[Row]:
     return await database.fetch(
         connection,
-        f"""SELECT k.id, k.account_id, k.role, k.name, k.prefix, k.created_at, k.expires_at, k.revoked_at
+        f"""SELECT k.id, k.account_id, k.role, k.name, k.prefix, k.created_at, k.expires_at, k.revoked_at,
+              k.last_used_at
             FROM api_keys k WHERE {found.where} ORDER BY k.created_at, k.id""",
         *found.values,
     )
@@ -78,8 +88,8 @@ async def fetch_keys(
 
 AUDIT_LOG = paging.Ordering("audit", (paging.number("id", "l.id"),), descending=True)
 
-_ENTRY = """l.id, l.operator_key_id, l.operator_name, l.action, l.account_ids, l.idempotency_key, l.created_at,
-  l.request, l.before, l.after"""
+_ENTRY = """l.id, l.operator_key_id, l.operator_name, l.operator_issuer, l.action, l.account_ids,
+  l.idempotency_key, l.created_at, l.request, l.before, l.after"""
 
 
 async def fetch_audit_log(

@@ -200,6 +200,11 @@ async def fetch_ledger(
     )
 
 
+async def has_account(connection: Connection, account_id: str) -> bool:
+    """Whether there is such an account."""
+    return bool(await database.fetch(connection, "SELECT FROM accounts WHERE id = $1", account_id))
+
+
 async def count_orders(connection: Connection, account_id: str) -> int:
     rows = await database.fetch(connection, "SELECT count(*) FROM orders WHERE account_id = $1", account_id)
     return int(rows[0][0])

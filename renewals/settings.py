@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 INSTANCES_PER_SELECTION_MAX = 10_000
@@ -35,6 +35,20 @@ def _whole_minute(time: dt.time) -> dt.time:
 
 def _split(text: Any) -> Any:
     return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
+
+
+def _issuer(url: str | None, info: ValidationInfo) -> str | None:
+    """An address of the issuer: with TLS, unless `jwt_http` allows another."""
+    schemes = ("https://", "http://") if info.data.get("jwt_http") else ("https://",)
+    if url is not None and not url.startswith(schemes):
+        raise ValueError("must begin with https://, or RENEWALS_JWT_HTTP must allow http://")
+    return url
+
+
+def _audience(audience: str | None, info: ValidationInfo) -> str | None:
+    if not audience and info.data.get("jwt_issuer"):
+        raise ValueError("must be set, for RENEWALS_JWT_ISSUER is")
+    return audience
 
 
 def _fernet_key(key: SecretStr) -> SecretStr:
@@ -151,6 +165,25 @@ class Settings(BaseSettings):
     """So many endpoints a worker sends to at a time; those that fail or are slow have half of it at most."""
     webhook_requests_at_once: Annotated[int, Field(ge=1, le=256)] = 16
     """So many requests an endpoint gets at a time."""
+
+    jwt_http: bool = False
+    """Allows an issuer, and an address of its keys, without TLS."""
+    jwt_issuer: Annotated[str | None, AfterValidator(_issuer)] = None
+    """Whose tokens open the API beside keys, as their `iss` has it; without one no token does."""
+    jwt_audience: Annotated[str | None, Field(validate_default=True), AfterValidator(_audience)] = None
+    """What a token's `aud` must name."""
+    jwt_jwks_url: Annotated[str | None, AfterValidator(_issuer)] = None
+    """Where the issuer's keys are; None: where its metadata, at .well-known/openid-configuration, says."""
+    jwt_algorithms: Annotated[tuple[Literal["RS256", "ES256"], ...], Field(min_length=1), *Several] = (
+        "RS256",
+        "ES256",
+    )
+    """How tokens may be signed; of these the key's type says which."""
+    jwt_account_claim: Annotated[str, Field(min_length=1)] = "account"
+    jwt_role_claim: Annotated[str, Field(min_length=1)] = "role"
+    """Names VIEWER, RENEWER or OPERATOR, alone or in a list with what is not ours."""
+    jwt_leeway_seconds: Annotated[int, Field(ge=0, le=300)] = 30
+    """So far the issuer's clock and ours may be apart."""
 
     @property
     def required_database_url(self) -> str:

@@ -69,9 +69,10 @@ class LedgerEntryKind(StrEnum):
 
 
 class Role(StrEnum):
-    """What a key may be used for: all of its account, its calendar alone, or the provider's side."""
+    """What a key or a token may be used for: an account, to change or to look; its calendar; the provider's side."""
 
     RENEWER = "RENEWER"
+    VIEWER = "VIEWER"
     CALENDAR = "CALENDAR"
     OPERATOR = "OPERATOR"
 

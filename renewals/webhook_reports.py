@@ -94,8 +94,9 @@ async def read_deliveries(
     *,
     count: int,
     after: tuple[str, int] = ("", 0),
+    account_id: str | None = None,
 ) -> list[Delivery]:
-    """What an endpoint has not had yet, by account and number, after the one named."""
+    """What an endpoint has not had yet, of an account or of all, by account and number, after the one named."""
     count_max = settings.get().page_rows_max
     if not 1 <= count <= count_max:
         raise errors.InvalidInput("first", f"must be 1 to {count_max}")
@@ -110,10 +111,12 @@ async def read_deliveries(
               CASE WHEN d.parked_at IS NULL THEN 'WAITING' ELSE 'PARKED' END AS state, d.attempts, d.last_attempted_at,
               d.next_attempt_at, d.last_status, d.last_error, d.last_response
             FROM webhook_deliveries d JOIN events e ON e.account_id = d.account_id AND e.sequence = d.sequence
-            WHERE d.endpoint_id = $1 AND (d.account_id, d.sequence) > ($2, $3) {chosen[state]}
+            WHERE d.endpoint_id = $1 AND (d.account_id, d.sequence) > ($2, $3)
+              AND ($5::text IS NULL OR d.account_id = $5) {chosen[state]}
             ORDER BY d.account_id, d.sequence LIMIT $4""",
         endpoint_id,
         *after,
         count,
+        account_id,
     )
     return [Delivery(**(dict(row) | {"state": DeliveryState(row["state"])})) for row in rows]

@@ -7,7 +7,7 @@ from inspect import isawaitable
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, OperationDefinitionNode
+from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, OperationDefinitionNode
 from strawberry.extensions import SchemaExtension, ValidationCache
 from strawberry.schema import ExceptionHandler
 from strawberry.schema.config import StrawberryConfig
@@ -18,6 +18,7 @@ from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
 from strawberry.types.scalar import ScalarDefinition
 
+from renewals import errors
 from schema import documents, executor, mutations, prepared, queries, refusals, rows, scalars, subscriptions
 from schema.context import Context
 
@@ -71,6 +72,7 @@ class RenewalSchema(strawberry.Schema):
 
     def __init__(self, *, extensions: Sequence[Callable[[], SchemaExtension]], **settings: Any) -> None:
         super().__init__(extensions=[*extensions, prepared.Keeper], **settings)
+        _guard_changes(self._schema)
         self.operations = prepared.Operations(self._schema)
         self._watchers = [make for make in extensions if prepared.watches(make())]
 
@@ -90,9 +92,7 @@ class RenewalSchema(strawberry.Schema):
     ) -> StreamResult:
         """Executes an operation of a connection, each with a clock and loaders of its own."""
         assert context_value is not None
-        kept = context_value
-        fresh = Context(kept.account_id, kept.clock, kept.caller, kept.is_admitted)
-        return await super().stream(query, variable_values, fresh, *args, **kwargs)
+        return await super().stream(query, variable_values, context_value.afresh(), *args, **kwargs)
 
     async def execute_again(
         self, query: str, variables: dict[str, Any], name: str | None, context: object
@@ -137,6 +137,22 @@ class RenewalSchema(strawberry.Schema):
         if finished.errors:
             self.process_errors(finished.errors)
         return ExecutionResult(finished.data, finished.errors)
+
+
+def _guard_changes(schema: GraphQLSchema) -> None:
+    """Has every mutation that is executed, on whatever way, ask first whether its context may change anything."""
+    for field in schema.mutation_type.fields.values() if schema.mutation_type else ():
+        assert field.resolve is not None
+        field.resolve = _guarded(field.resolve)
+
+
+def _guarded(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    def resolve_if_allowed(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        if not info.context.may_change:
+            raise errors.Forbidden
+        return resolve(source, info, **arguments)
+
+    return resolve_if_allowed
 
 
 def make(

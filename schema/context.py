@@ -18,18 +18,24 @@ async def _always() -> bool:
 class Context:
     """One request of one account; `now` is the same for all it reads, `clock` is for what it changes.
 
-    `is_admitted` tells a request that lasts whether its key still holds; `caller` is whose budget it spends.
+    `caller` is whose budget it spends; `may_change` is False of a viewer; `is_admitted` tells a request that lasts
+    whether its key still holds.
     """
 
     account_id: str
     clock: clocks.Clock
     caller: str = ""
+    may_change: bool = True
     is_admitted: Callable[[], Awaitable[bool]] = _always
     now: dt.datetime = field(init=False)
     load: loaders.Loaders = field(init=False)
 
     def __post_init__(self) -> None:
         self.forget()
+
+    def afresh(self) -> "Context":
+        """The same for another operation of a connection, with an instant and loaders of its own."""
+        return Context(self.account_id, self.clock, self.caller, self.may_change, self.is_admitted)
 
     def forget(self) -> None:
         """Drops what was read: after a change the rows of this request are others, and so is the time."""

@@ -60,8 +60,9 @@ _enum(terms.OrderKind)
 _enum(terms.LedgerEntryKind)
 _enum(
     terms.Role,
-    "What a key may be used for.",
+    "What a key or a token may be used for.",
     RENEWER="All of its account.",
+    VIEWER="All of its account, but to change nothing.",
     CALENDAR="Its account's calendar alone.",
     OPERATOR="The provider's side, and no account.",
 )

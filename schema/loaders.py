@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -19,26 +19,40 @@ First = tuple[str, int]
 
 
 class OrderLoaders:
-    """The loaders of what hangs on orders that are known, each made when it is first used."""
+    """The loaders of what hangs on orders that are known, each made when it is first used.
+
+    Without an account they are an operator's, who sees every account.
+    """
+
+    def __init__(self, account_id: str | None = None) -> None:
+        self._account_id = account_id
+
+    def _own(
+        self,
+        fetch: Callable[[Connection, Any, list[Key]], Awaitable[Mapping[Key, Value]]],
+        missing: Any = None,
+    ) -> DataLoader[Key, Value]:
+        """A loader of a read within the account: the one place where nested reads are given theirs."""
+        return _loader(lambda connection, keys: fetch(connection, self._account_id, keys), missing)
 
     @cached_property
     def lines(self) -> DataLoader[uuid.UUID, list[Row]]:
-        return _loader(details.fetch_lines, [])
+        return self._own(details.fetch_lines, [])
 
     @cached_property
     def refunds(self) -> DataLoader[uuid.UUID, list[Row]]:
-        return _loader(details.fetch_refunds, [])
+        return self._own(details.fetch_refunds, [])
 
     @cached_property
     def refund_lines(self) -> DataLoader[uuid.UUID, list[Row]]:
-        return _loader(details.fetch_refund_lines, [])
+        return self._own(details.fetch_refund_lines, [])
 
 
 class Loaders(OrderLoaders):
     """The loaders of one account's request."""
 
     def __init__(self, account_id: str, now: dt.datetime) -> None:
-        self._account_id = account_id
+        super().__init__(account_id)
         self._now = now
 
     @cached_property
@@ -51,41 +65,35 @@ class Loaders(OrderLoaders):
 
     @cached_property
     def bundle(self) -> DataLoader[str, Row]:
-        return _loader(details.fetch_bundles)
+        return self._own(details.fetch_bundles)
 
     @cached_property
     def instance(self) -> DataLoader[str, Row]:
-        return _loader(
-            lambda connection, ids: queries.fetch_instances_by_id(
-                connection, self._account_id, ids, self._now
-            )
-        )
+        return self._own(partial(queries.fetch_instances_by_id, now=self._now))
 
     @cached_property
     def outlook(self) -> DataLoader[str, outlooks.Outlook]:
-        return _loader(lambda _, ids: outlooks.read(self._account_id, ids, self._now))
+        return self._own(lambda _, account_id, ids: outlooks.read(account_id, ids, self._now))
 
     @cached_property
     def order(self) -> DataLoader[uuid.UUID, Row]:
-        return _loader(lambda connection, ids: details.fetch_orders_by_id(connection, self._account_id, ids))
+        return self._own(details.fetch_orders_by_id)
 
     @cached_property
     def voucher(self) -> DataLoader[str, Row]:
-        return _loader(
-            lambda connection, ids: details.fetch_vouchers_by_id(connection, self._account_id, ids)
-        )
+        return self._own(details.fetch_vouchers_by_id)
 
     @cached_property
     def voucher_uses(self) -> DataLoader[uuid.UUID, list[Row]]:
-        return _loader(details.fetch_voucher_uses, [])
+        return self._own(details.fetch_voucher_uses, [])
 
     @cached_property
     def attempts(self) -> DataLoader[First, list[Row]]:
-        return _loader(_per_first(details.fetch_attempts), [])
+        return self._own(_per_first(details.fetch_attempts), [])
 
     @cached_property
     def orders(self) -> DataLoader[First, list[Row]]:
-        return _loader(_per_first(details.fetch_instance_orders), [])
+        return self._own(_per_first(details.fetch_instance_orders), [])
 
 
 def _loader(
@@ -105,15 +113,17 @@ async def _by_code(reading: Awaitable[Sequence[Row]]) -> dict[str, Row]:
 
 
 def _per_first(
-    fetch: Callable[[Connection, Sequence[str], int], Awaitable[Mapping[str, list[Row]]]],
-) -> Callable[[Connection, list[First]], Awaitable[Mapping[First, list[Row]]]]:
+    fetch: Callable[[Connection, str, Sequence[str], int], Awaitable[Mapping[str, list[Row]]]],
+) -> Callable[[Connection, str, list[First]], Awaitable[Mapping[First, list[Row]]]]:
     """One statement for each number of rows asked for, of which a document seldom has two."""
 
-    async def fetch_each(connection: Connection, keys: list[First]) -> dict[First, list[Row]]:
+    async def fetch_each(
+        connection: Connection, account_id: str, keys: list[First]
+    ) -> dict[First, list[Row]]:
         found: dict[First, list[Row]] = {}
         for first in {first for _, first in keys}:
             ids = [instance_id for instance_id, each in keys if each == first]
-            rows = await fetch(connection, ids, first)
+            rows = await fetch(connection, account_id, ids, first)
             found |= {(instance_id, first): rows.get(instance_id, []) for instance_id in ids}
         return found
 

@@ -122,10 +122,13 @@ _SUGGESTION = " Did you mean "
 def report(error: GraphQLError) -> None:
     """Gives an error its code, and keeps what went wrong inside from the client.
 
-    INVALID_INPUT names its field; BAD_REQUEST is a document or a variable that does not fit the schema;
-    INTERNAL carries an id that stands beside the traceback in the log.
+    FORBIDDEN is a change by one who may only look; INVALID_INPUT names its field; BAD_REQUEST is a document or
+    a variable that does not fit the schema; INTERNAL carries an id that stands beside the traceback in the log.
     """
     match error.original_error:
+        case errors.Forbidden() as refused:
+            error.message = str(refused)
+            error.extensions = {"code": "FORBIDDEN"}
         case errors.InvalidInput() as refused:
             error.message = str(refused)
             error.extensions = {"code": "INVALID_INPUT", "field": refused.field}

@@ -69,7 +69,11 @@ class WebhookEndpoint:
     ) -> list[WebhookDelivery]:
         account_id = self.account_id or ""
         found: Any = await webhook_reports.read_deliveries(
-            uuid.UUID(str(self.id)), inputs.given(state), count=first, after=(account_id, after)
+            uuid.UUID(str(self.id)),
+            inputs.given(state),
+            count=first,
+            after=(account_id, after),
+            account_id=account_id,
         )
         return list(found)
 

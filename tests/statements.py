@@ -6,11 +6,18 @@ assert len(seen) == 2  # the API key's account, and the products
 """
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 from unittest import mock
 
 from renewals import database
+
+
+class Statement(NamedTuple):
+    """A statement, and the values of its placeholders."""
+
+    sql: str
+    values: tuple[Any, ...]
 
 
 @contextlib.contextmanager
@@ -20,17 +27,31 @@ def counted() -> Iterator[list[str]]:
     BEGIN and COMMIT are not kept.
     """
     seen: list[str] = []
+    with _noted(lambda statement: seen.append(statement.sql)):
+        yield seen
+
+
+@contextlib.contextmanager
+def noted() -> Iterator[list[Statement]]:
+    """The same with their values."""
+    seen: list[Statement] = []
+    with _noted(seen.append):
+        yield seen
+
+
+@contextlib.contextmanager
+def _noted(note: Callable[[Statement], None]) -> Iterator[None]:
     connection = database._Connection
     fetch, execute = connection.fetch, connection.execute
 
     async def note_fetch(self: Any, sql: str, *values: Any, **options: Any) -> Any:
-        seen.append(sql)
+        note(Statement(sql, values))
         return await fetch(self, sql, *values, **options)
 
     async def note_execute(self: Any, sql: str, *values: Any, **options: Any) -> Any:
         if not sql.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
-            seen.append(sql)
+            note(Statement(sql, values))
         return await execute(self, sql, *values, **options)
 
     with mock.patch.multiple(connection, fetch=note_fetch, execute=note_execute):
-        yield seen
+        yield

@@ -97,10 +97,10 @@ class World:
         async with database.transaction() as connection:
             await ledger.top_up(connection, account, money.parse_cents(amount), memo="Top-up", now=NOW)
 
-    async def key(self, account: str = "a") -> str:
+    async def key(self, account: str = "a", *, role: str = "RENEWER") -> str:
         """Makes an API key for an account and answers it."""
         async with database.transaction() as connection:
-            return await api_keys.create(connection, account, NOW)
+            return await api_keys.create(connection, account, NOW, role=terms.Role(role))
 
     async def operator_key(self, name: str = "ops") -> str:
         """Makes a key of an operator and answers it."""

@@ -40,6 +40,9 @@ class ApiKey:
     created_at: dt.datetime
     expires_at: dt.datetime | None
     revoked_at: dt.datetime | None
+    last_used_at: dt.datetime | None = strawberry.field(
+        description="To within some minutes; null: never, or not yet written down."
+    )
 
 
 async def find_account(account_id: str) -> Account | None:
@@ -76,16 +79,23 @@ async def resolve_accounts(
 
 async def resolve_api_keys(
     account_id: Annotated[
-        strawberry.ID | None, strawberry.argument(description="Null: the keys of operators.")
+        strawberry.ID | None,
+        strawberry.argument(description="Null: the keys of operators, or with a prefix of whomever."),
+    ] = strawberry.UNSET,
+    prefix: Annotated[
+        str | None,
+        strawberry.argument(description="What a key has after rk_, to find one that leaked."),
     ] = strawberry.UNSET,
 ) -> list[ApiKey]:
-    found: Any = await operator_queries.fetch_keys(database.pool(), account_id=account_id or None)
+    found: Any = await operator_queries.fetch_keys(
+        database.pool(), account_id=account_id or None, prefix=prefix or None
+    )
     return list(found)
 
 
 async def find_key(key_id: str) -> ApiKey:
-    found: Any = await operator_queries.fetch_keys(database.pool(), key_id=key_id)
-    return found[0]  # type: ignore[no-any-return]
+    found: Any = await operator_queries.fetch_key(database.pool(), key_id)
+    return found  # type: ignore[no-any-return]
 
 
 async def resolve_vouchers(info: Info, account_id: strawberry.ID) -> list[accounts.Voucher]:

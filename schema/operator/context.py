@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import strawberry
 
@@ -17,6 +18,7 @@ class Context:
     clock: clocks.Clock
     now: dt.datetime = field(init=False)
     load: loaders.OrderLoaders = field(init=False)
+    may_change: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self.forget()
@@ -29,7 +31,7 @@ class Context:
     @property
     def caller(self) -> str:
         """Whose budget the request spends."""
-        return str(self.operator.key_id or self.operator.name)
+        return str(self.operator.key_id or (self.operator.issuer, self.operator.name))
 
     def call(self, idempotency_key: str) -> audit.Call:
         """A call under this key."""

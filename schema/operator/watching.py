@@ -111,8 +111,13 @@ def _json(name: str) -> Any:
 @strawberry.type(description="What an operator did. Amounts are in cents; there are no secrets in it.")
 class AuditEntry:
     id: strawberry.ID
-    operator_key_id: strawberry.ID | None = strawberry.field(description="Null: the command line.")
-    operator_name: str
+    operator_key_id: strawberry.ID | None = strawberry.field(
+        description="Null: a token, or the command line."
+    )
+    operator_name: str = strawberry.field(description="The key's name, or the token's subject.")
+    operator_issuer: str | None = strawberry.field(
+        description="Whose token named the operator; null: a key, or the command line."
+    )
     action: audit.Action
     account_ids: list[strawberry.ID]
     idempotency_key: str

@@ -21,6 +21,7 @@ COMMANDS = (
     "worker",
     "migrate",
     "demo",
+    "api-key",
     "operator-key",
     "run-now",
     "runs",
@@ -108,6 +109,22 @@ def test_the_first_operator_gets_a_key_that_is_kept_nowhere(renewals: Renewals, 
         assert renewals("operator-key", name, DATABASE_URL=database_url).exit_code == 2
     assert renewals("operator-key").exit_code == 2
     assert query(database_url, "SELECT count(*) FROM api_keys") == [(1,)]
+
+
+def test_an_account_gets_a_key_of_the_role_asked_for(renewals: Renewals, database_url: str) -> None:
+    assert renewals("demo", DATABASE_URL=database_url).exit_code == 0
+    for options, role in (((), "RENEWER"), (("--role", "viewer", "--name", "审计"), "VIEWER")):
+        done = renewals("api-key", "demo", *options, DATABASE_URL=database_url)
+        assert done.exit_code == 0
+        assert re.fullmatch(r"rk_\S+\n", done.stdout)
+        sql = "SELECT role, account_id FROM api_keys WHERE prefix = '" + done.stdout.split("_")[1] + "'"
+        assert query(database_url, sql) == [(role, "demo")]
+    for refused in (("nobody",), ("demo", "--role", "operator"), ("demo", "--name", "x" * 201)):
+        done = renewals("api-key", *refused, DATABASE_URL=database_url)
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert "Traceback" not in done.stderr
+    assert query(database_url, "SELECT count(*) FROM api_keys") == [(3,)]
+    assert query(database_url, "SELECT count(*) FROM audit_log") == [(2,)]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import websockets
 from gql.transport.exceptions import TransportQueryError
 from gql.transport.websockets import WebsocketsTransport
 
-from renewals import announcements, picks, policies, terms
+from renewals import accounts, announcements, audit, picks, policies, terms
 from tests import node
 from tests.served import Served, served
 from tests.world import NOW, World
@@ -206,6 +206,49 @@ async def test_a_revoked_key_ends_what_it_follows(world: World, server: Served) 
         await world.rows("UPDATE api_keys SET revoked_at = now()")
         async with asyncio.timeout(12):
             assert "event: complete" in [line async for line in lines]
+
+
+async def test_a_key_that_an_operator_revokes_ends_what_it_follows_at_once(
+    world: World, server: Served
+) -> None:
+    key = await world.key("a")
+    async with streaming(server, key, 99) as lines, streaming(server, await world.key("a"), 99) as others:
+        assert await anext(lines) == await anext(others) == "event: next"
+        await asyncio.sleep(0.5)  # until both have told all there is, and wait
+        call = audit.Call(audit.Operator(None, "ops"), "revoke", lambda: NOW)
+        key_id = await world.value("SELECT id FROM api_keys WHERE prefix = $1", key.split("_")[1])
+        await accounts.revoke_key(call, str(key_id))
+        started = asyncio.get_running_loop().time()
+        async with asyncio.timeout(10):
+            assert "event: complete" in [line async for line in lines]
+        assert asyncio.get_running_loop().time() - started < 2  # told, not found by looking every 5 s
+        await change(1, "NONE")
+        async with asyncio.timeout(10):
+            while '"sequence":101' not in await anext(others):
+                pass
+
+
+async def test_nothing_that_happens_after_a_key_is_revoked_is_told(world: World, server: Served) -> None:
+    async with streaming(server, await world.key("a"), 99) as lines:
+        assert await anext(lines) == "event: next"
+        await world.rows("UPDATE api_keys SET revoked_at = now()")  # and nobody is told of it
+        await change(5, "NONE")
+        async with asyncio.timeout(10):
+            rest = [line async for line in lines]
+    assert "event: complete" in rest
+    assert not [line for line in rest if '"sequence":101' in line]
+
+
+async def test_a_viewer_follows_and_changes_nothing(world: World, server: Served) -> None:
+    client = following(server, await world.key("a", role="VIEWER"))
+    assert len(await asyncio.wait_for(take(client, 5, after=95), 10)) == 5
+    async with client as session:
+        for _ in range(2):
+            with pytest.raises(TransportQueryError) as refused:
+                await session.execute(gql.gql("mutation { resetCalendarToken { token } }"))
+            [error] = refused.value.errors or []
+            assert error["extensions"] == {"code": "FORBIDDEN"}
+    assert await world.count("api_keys") == 1
 
 
 async def test_a_document_that_cannot_be_parsed_is_answered_on_every_way(

@@ -1,6 +1,8 @@
 """Settings that would quietly do harm are refused by name."""
 
 import datetime as dt
+import re
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -36,3 +38,16 @@ def test_a_setting_out_of_bounds_is_explained_by_its_name_and_without_its_value(
 def test_the_latest_time_for_the_day_s_renewals_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RENEWALS_AUTO_RENEW_TIME", "22:45")
     assert settings.Settings().auto_renew_time == dt.time(22, 45)
+
+
+def test_the_readme_lists_every_setting() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = {
+        name
+        for line in readme.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`(\w+)`", line)
+    }
+    fields = settings.Settings.model_fields
+    names = {str(field.validation_alias or f"RENEWALS_{name.upper()}") for name, field in fields.items()}
+    assert names <= table

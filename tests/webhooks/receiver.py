@@ -11,7 +11,7 @@ import orjson
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Got(NamedTuple):
@@ -117,12 +117,19 @@ class Receiver:
 @contextlib.asynccontextmanager
 async def listening(answer: Answer = accept, **options: Any) -> AsyncIterator[Receiver]:
     """A receiver on a port of its own."""
+    receiver = Receiver(0, answer)
+    async with listening_with(receiver, **options) as receiver.port:
+        yield receiver
+
+
+@contextlib.asynccontextmanager
+async def listening_with(app: ASGIApp, **options: Any) -> AsyncIterator[int]:
+    """An application on a port of its own; answers the port."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen(128)
-        receiver = Receiver(sock.getsockname()[1], answer)
         config = uvicorn.Config(
-            receiver, lifespan="off", log_level="critical", timeout_graceful_shutdown=1, **options
+            app, lifespan="off", log_level="critical", timeout_graceful_shutdown=1, **options
         )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server._serve([sock]))
@@ -132,7 +139,7 @@ async def listening(answer: Answer = accept, **options: Any) -> AsyncIterator[Re
                 return server.started
 
             await eventually(has_started)
-            yield receiver
+            yield int(sock.getsockname()[1])
         finally:
             server.should_exit = server.force_exit = True
             await task
