@@ -1,4 +1,4 @@
-"""The ASGI application: /graphql, /operator/graphql, exports, the calendar, GraphiQL's files, and /healthz."""
+"""The ASGI application: /graphql, /operator/graphql, exports, the calendar, GraphiQL's files, and the probes."""
 
 import asyncio
 import contextlib
@@ -17,8 +17,19 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette_compress import CompressMiddleware
 
-from graphql_api import calendar, exports, graphiql, headers, sockets, stored, tokens, view
-from renewals import announcements, api_keys, clocks, database, memory, settings
+from graphql_api import (
+    calendar,
+    exports,
+    graphiql,
+    headers,
+    probes,
+    recording,
+    sockets,
+    stored,
+    tokens,
+    view,
+)
+from renewals import announcements, api_keys, clocks, database, memory, settings, traces
 from schema import build
 from schema.operator import build as operator_build
 
@@ -37,6 +48,7 @@ def create(
     chosen = limits or settings.get()
     trusted = stored.trusted(chosen, build.schema._schema, operator_build.schema._schema)
     endpoints: list[view.GraphQLView] = []
+    probing = probes.Probes(chosen, clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -50,11 +62,12 @@ def create(
             announcements.opened(chosen.redis_url, listening=True),
             api_keys.noting_uses(),
             tokens.opened(chosen),
+            probing.running(),
             contextlib.AsyncExitStack() as counting,
         ):
             for endpoint in endpoints:
                 await counting.enter_async_context(endpoint.budgets.opened(chosen.redis_url))
-            with _dismissing():
+            with traces.running(chosen, "renewals-api"), _dismissing():
                 yield
 
     folder = chosen.data_dir / "graphiql"
@@ -74,13 +87,16 @@ def create(
         routes.append(Route(calendar.PATH, calendar.Calendar(chosen, clock).respond, methods=["GET"]))
     if chosen.operator_api or not serves_customers:
         serve("/operator/graphql", view.OPERATORS, OPERATOR_EXAMPLE_QUERY, chosen.graphiql_operator_key)
-    routes.append(Route("/healthz", healthz, methods=["GET"]))
+    routes += probing.routes()
     if chosen.graphiql and folder.is_dir():
         routes.append(Mount("/graphiql", StaticFiles(directory=folder)))
     served = CompressMiddleware(
-        Starlette(routes=routes, lifespan=lifespan), minimum_size=COMPRESSED_FROM_BYTES
+        Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _leave}),
+        minimum_size=COMPRESSED_FROM_BYTES,
     )
-    return sockets.Impatient(headers.Secured(headers.shared(served, chosen.cors_origins)))
+    return sockets.Impatient(
+        headers.Secured(recording.Recording(headers.shared(served, chosen.cors_origins)))
+    )
 
 
 def create_for_operators() -> ASGIApp:
@@ -88,10 +104,9 @@ def create_for_operators() -> ASGIApp:
     return create(serves_customers=False)
 
 
-async def healthz(_: Request) -> Response:
-    """200 while the process serves and reaches its database."""
-    await database.fetch(database.pool(), "SELECT 1")
-    return Response("ok", media_type="text/plain")
+async def _leave(_: Request, problem: Exception) -> Response:
+    """Leaves what nobody has answered to `recording`; Starlette would answer it by itself."""
+    raise problem
 
 
 @contextlib.contextmanager

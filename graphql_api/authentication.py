@@ -4,6 +4,7 @@ import datetime as dt
 
 from graphql_api import tokens
 from renewals import api_keys, audit, clocks, database, terms
+from schema import records
 
 SCHEME = "bearer"
 CUSTOMERS = (terms.Role.RENEWER, terms.Role.VIEWER)
@@ -48,8 +49,18 @@ async def _find(header: str, now: dt.datetime) -> api_keys.Bearer | None:
     if scheme.lower() != SCHEME or not sent:
         return None
     if sent.count(".") == DOTS_OF_A_TOKEN:
-        return await tokens.find(sent, now)
-    return await api_keys.find(database.pool(), sent, now)
+        return _noted(await tokens.find(sent, now))
+    return await _look_up(sent, now)
+
+
+async def _look_up(key: str, now: dt.datetime) -> api_keys.Bearer | None:
+    return _noted(await api_keys.find(database.pool(), key, now))
+
+
+def _noted(bearer: api_keys.Bearer | None) -> api_keys.Bearer | None:
+    if bearer is not None:
+        records.note_bearer(bearer.account_id, bearer.role, bearer.key_id)
+    return bearer
 
 
 async def identify_calendar(header: str, token: str | None, now: dt.datetime) -> str | None:
@@ -59,5 +70,5 @@ async def identify_calendar(header: str, token: str | None, now: dt.datetime) ->
     """
     if token is None:
         return await identify(header, now)
-    bearer = await api_keys.find(database.pool(), token, now)
+    bearer = await _look_up(token, now)
     return bearer.account_id if bearer and bearer.role is terms.Role.CALENDAR else None

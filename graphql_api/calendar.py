@@ -13,6 +13,7 @@ from graphql_api import arguments, authentication, view
 from renewals import agenda, clocks, errors, money, settings
 from renewals.agenda import Kind
 from renewals.words import Language, Words
+from schema import records
 
 PATH = "/calendar.ics"
 MEDIA_TYPE = "text/calendar; charset=utf-8"
@@ -66,6 +67,7 @@ class Calendar:
 
     async def _respond(self, request: Request) -> Response:
         now = self._clock()
+        records.note_operation("calendar.ics", "calendar")
         sent = dict(request.query_params)
         if "token" in sent:
             request.scope["query_string"] = b"token=..."  # what a log of requests is to know of it

@@ -28,7 +28,9 @@ from renewals import (
     forecast,
     integrity,
     lifecycle,
+    logs,
     memory,
+    metrics,
     money,
     runs,
     settings,
@@ -81,17 +83,19 @@ def serve(
     """Serve the GraphQL API: the customers', and the operators' too with RENEWALS_OPERATOR_API=true."""
     chosen = _configure()
     _required(lambda: chosen.required_database_url)
-    uvicorn.run(
-        f"graphql_api.app:{'create_for_operators' if is_for_operators else 'create'}",
-        factory=True,
-        host=host or chosen.host,
-        port=chosen.port if port is None else port,
-        workers=workers,
-        log_level=chosen.log_level.lower(),
-        access_log=chosen.log_level in ("DEBUG", "INFO"),
-        timeout_graceful_shutdown=STOP_SECONDS_MAX,
-        ws_max_size=SOCKET_MESSAGE_BYTES_MAX,
-    )
+    with metrics.shared(by=workers if chosen.metrics else 1):
+        uvicorn.run(
+            f"graphql_api.app:{'create_for_operators' if is_for_operators else 'create'}",
+            factory=True,
+            host=host or chosen.host,
+            port=chosen.port if port is None else port,
+            workers=workers,
+            log_config=logs.configuration(chosen),
+            log_level=chosen.log_level.lower(),
+            access_log=False,  # each request has a line of our own
+            timeout_graceful_shutdown=STOP_SECONDS_MAX,
+            ws_max_size=SOCKET_MESSAGE_BYTES_MAX,
+        )
 
 
 @app.command()

@@ -1,7 +1,6 @@
 """What every command does alike: read the settings, run, and say in a line what an operator can mend."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
 from typing import NoReturn, TypeVar
 
@@ -9,7 +8,7 @@ import asyncpg
 import redis
 import typer
 
-from renewals import settings
+from renewals import logs, settings
 
 Value = TypeVar("Value")
 
@@ -20,8 +19,7 @@ def configure() -> settings.Settings:
         chosen = settings.get()
     except ValueError as problem:
         fail(settings.explain(problem))
-    logging.basicConfig(level=chosen.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("tortoise").setLevel(max(logging.WARNING, logging.getLogger().level))
+    logs.configure(chosen)
     return chosen
 
 

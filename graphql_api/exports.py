@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from graphql_api import arguments, authentication, streams, view
 from renewals import clocks, database, details, errors, exports, settings, sheets
 from renewals.words import Language
-from schema import coercion, inputs
+from schema import coercion, inputs, records
 
 RETRY_SECONDS = 10
 ARGUMENTS: Mapping[str, Collection[str]] = {
@@ -61,6 +61,7 @@ class Exports:
 
     async def _respond(self, request: Request, table: str, chosen: sheets.Format) -> ASGIApp:
         now = self._clock()
+        records.note_operation(f"export.{table}.{chosen}", "export")
         account_id = await authentication.identify(request.headers.get("authorization", ""), now)
         if account_id is None:
             return view.unauthenticated("Send an API key: Authorization: Bearer <key>.")

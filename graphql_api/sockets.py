@@ -25,9 +25,9 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     Operation,
 )
 
-from graphql_api import authentication, over_http
+from graphql_api import authentication, over_http, telling
 from renewals import database
-from schema import documents
+from schema import documents, mishaps, records
 from schema.context import Context
 
 log = logging.getLogger(__name__)
@@ -112,12 +112,14 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             elif not await self.context.is_admitted():
                 await self.websocket.close(4403, "Forbidden")
             else:
-                await self._examine(message)
-        except Exception as problem:
-            if not database.is_outage(problem):
-                raise
-            log.warning("a connection cannot be served: %s", problem)
-            await self.websocket.close(1013, "Try again later")
+                with telling.apart():
+                    await self._examine(message)
+        except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
+            if database.is_outage(problem):
+                log.warning("a connection cannot be served: %s", problem)
+                await self.websocket.close(1013, "Try again later")
+            else:
+                await self.websocket.close(1011, f"{mishaps.CODE} {mishaps.note(problem)['id']}")
 
     async def _examine(self, message: Any) -> None:
         """Has an operation executed, unless it exceeds what it may be."""
@@ -133,10 +135,16 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             await super().handle_message(message)
 
     async def _refuse(self, operation_id: str, message: str, extensions: Mapping[str, Any] | None) -> None:
+        with telling.operation():
+            records.note_code(str((extensions or {}).get("code")))
         errors = [{"message": message, "extensions": extensions}]
         await self.websocket.send_json({"id": operation_id, "type": "error", "payload": errors})
 
     async def run_operation(self, operation: Operation[Any, None]) -> None:
+        with telling.operation():
+            await self._run_within_limits(operation)
+
+    async def _run_within_limits(self, operation: Operation[Any, None]) -> None:
         view: Any = self.view
         kind = view.documents.kind(operation.query, operation.operation_name)
         if kind is OperationType.SUBSCRIPTION:
@@ -144,6 +152,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 with view.subscriptions.place(self.context.caller):
                     await super().run_operation(operation)
             except over_http.Refused as refused:
+                records.note_code(refused.code)
                 await operation.send_initial_errors(
                     [GraphQLError(str(refused), extensions={"code": refused.code})]
                 )
@@ -155,12 +164,13 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         except TimeoutError:
             if not deadline.expired():
                 raise
+            records.note_code("TIMEOUT")
             message = over_http.late(view.seconds_max, kind)
             await operation.send_initial_errors([GraphQLError(message, extensions={"code": "TIMEOUT"})])
 
     async def handle_task_exception(self, error: Exception) -> None:
         if not isinstance(error, WebSocketDisconnected):  # a reader that was cut has left nothing to tell
-            await super().handle_task_exception(error)
+            mishaps.note(error)
 
 
 class Adapter(ASGIWebSocketAdapter):

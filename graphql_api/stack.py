@@ -185,7 +185,7 @@ def _await_health(address: str, children: dict[str, subprocess.Popen[bytes]]) ->
         _refuse_ended(children)
         with (
             contextlib.suppress(urllib.error.URLError, ConnectionError),
-            directly.open(f"{address}/healthz", timeout=5),
+            directly.open(f"{address}/readyz", timeout=5),
         ):
             return
         time.sleep(POLL_SECONDS)

@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import functools
-import logging
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -26,12 +24,10 @@ from strawberry.types.unset import UnsetType
 
 from graphql_api import authentication, budgets, crowds, headers, over_http, sockets, stored
 from renewals import clocks, settings
-from schema import build, documents
+from schema import build, documents, mishaps, records
 from schema.context import Context
 from schema.operator import build as operator_build
 from schema.operator import context as operator_context
-
-log = logging.getLogger(__name__)
 
 _BY_POST = {"Allow": "POST"}
 _PAGE_HEADERS = {"Content-Security-Policy": headers.PAGE_POLICY}
@@ -144,6 +140,7 @@ class GraphQLView(GraphQL[Any, None]):
         """
         query = self.store.find(asked)
         admitted = self.documents.admit(query, asked.operation_name, asked.variables)
+        records.note_cost(admitted.cost)
         await self.budgets.spend(context.caller, admitted.cost)
         self.store.keep(asked)
         return query, admitted
@@ -249,6 +246,7 @@ def error(status: int, code: str, message: str, more: Mapping[str, str] | None =
 def _refusal(
     status: int, message: str, extensions: Mapping[str, Any] | None, more: Mapping[str, str] | None = None
 ) -> Response:
+    records.note_code(str((extensions or {}).get("code")))
     body = orjson.dumps({"data": None, "errors": [{"message": message, "extensions": extensions}]})
     return Response(body, status, more, media_type=over_http.JSON)
 
@@ -260,6 +258,4 @@ def unauthenticated(message: str) -> Response:
 
 def failed(problem: Exception) -> Response:
     """The answer to what went wrong on our side: an id that stands beside the traceback in the log."""
-    error_id = secrets.token_hex(8)
-    log.error("internal error %s", error_id, exc_info=problem)
-    return error(500, "INTERNAL", f"Something went wrong on our side ({error_id}).")
+    return _refusal(500, mishaps.MESSAGE, mishaps.note(problem))

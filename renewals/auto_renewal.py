@@ -8,6 +8,7 @@ import asyncio
 import datetime as dt
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from renewals import (
@@ -19,16 +20,21 @@ from renewals import (
     events,
     integrity,
     ledger,
+    metrics,
     orders,
     planning,
     runs,
     settings,
     terms,
+    traces,
     vouchers,
 )
 from renewals.database import Connection
 
 log = logging.getLogger(__name__)
+
+RENEWED = "RENEWED"
+"""The outcome, in the metrics, of what was not refused."""
 
 
 async def run_now(
@@ -67,14 +73,20 @@ async def end_runs(clock: clocks.Clock = clocks.utc_now) -> None:
 async def renew_or_park(chunk: runs.Chunk, clock: clocks.Clock = clocks.utc_now) -> bool:
     """Renews a chunk; one whose data makes the engine raise is set aside, so that the others go on, and False."""
     try:
-        await renew_chunk(chunk, clock)
+        with metrics.CHUNK_SECONDS.time(), traces.span("chunk", _named(chunk)):
+            await renew_chunk(chunk, clock)
         return True
     except Exception as error:
         if database.is_outage(error):
             raise
-        log.exception("chunk %s of run %s is set aside", chunk.number, chunk.run_id)
+        log.exception("chunk %s of run %s is set aside", chunk.number, chunk.run_id, extra=_named(chunk))
+        metrics.CHUNKS_SET_ASIDE.inc()
         await runs.set_aside(chunk, f"{type(error).__name__}: {error}", clock())
         return False
+
+
+def _named(chunk: runs.Chunk) -> dict[str, int]:
+    return {"renewals.run": chunk.run_id, "renewals.chunk": chunk.number}
 
 
 @database.retried
@@ -89,6 +101,21 @@ async def renew_chunk(chunk: runs.Chunk, clock: clocks.Clock = clocks.utc_now) -
             outcomes = await _plan(connection, accounts, now)
             drafts = await _store(connection, chunk, accounts, outcomes, now)
             await runs.mark_done(connection, chunk, _count(outcomes, drafts), clock())
+            database.after_commit(connection, lambda: _measure(accounts, outcomes, drafts))
+
+
+def _measure(
+    accounts: Mapping[str, terms.Account],
+    outcomes: Mapping[str, Sequence[planning.Outcome]],
+    drafts: Sequence[orders.Draft],
+) -> None:
+    found = Counter(refusal.code for each in outcomes.values() for one in each for refusal in one.refusals)
+    for code, count in found.items():
+        metrics.RENEWALS.labels(code).inc(count)
+    metrics.RENEWALS.labels(RENEWED).inc(sum(len(draft.lines) for draft in drafts))
+    for draft in drafts:
+        cents = draft.payment.voucher_cents + draft.payment.balance_cents
+        metrics.AMOUNT_CENTS.labels(accounts[draft.account_id].currency).inc(cents)
 
 
 def _count(outcomes: Mapping[str, Sequence[planning.Outcome]], drafts: Sequence[orders.Draft]) -> runs.Counts:

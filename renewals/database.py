@@ -19,12 +19,15 @@ from typing import Any, ParamSpec, TypeVar
 import asyncpg
 from asyncpg.pgproto import pgproto
 from tortoise import Tortoise
+from tortoise.backends.asyncpg.client import TransactionWrapper
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.connection import get_connection
 from tortoise.exceptions import DBConnectionError, TransactionManagementError
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
+
+from renewals import metrics
 
 log = logging.getLogger(__name__)
 
@@ -141,8 +144,10 @@ def after_commit(connection: Connection, work: Callable[[], None]) -> None:
 async def transaction() -> AsyncIterator[Connection]:
     """One transaction: all of the block or nothing. Lock the account rows first (see ARCHITECTURE.md)."""
     context = in_transaction(_CONNECTION)
+    asked_at = time.perf_counter()
     try:
         connection = await context.__aenter__()
+        metrics.POOL_WAIT_SECONDS.observe(time.perf_counter() - asked_at)
     except BaseException as stop:
         # Tortoise keeps the connection of a BEGIN that was cancelled; after some of those the pool is empty.
         if hasattr(context, "token"):
@@ -202,9 +207,26 @@ async def fetch(connection: Connection, sql: str, *values: object) -> Sequence[R
     asyncpg is asked itself, for the way through Tortoise costs half as much again as a short read.
     """
     rows: Sequence[Row]
+    asked_at = time.perf_counter()
     async with connection.acquire_connection() as asked:
+        _note_wait(connection, asked_at)
         rows = await asked.fetch(sql, *values)
     return rows
+
+
+def _note_wait(connection: Connection, asked_at: float) -> None:
+    if not isinstance(connection, TransactionWrapper):  # which has its connection already
+        metrics.POOL_WAIT_SECONDS.observe(time.perf_counter() - asked_at)
+
+
+def note_pool() -> None:
+    """Measures how many connections the pool has, and how many of them are in use."""
+    found: asyncpg.Pool | None = getattr(pool(), "_pool", None)
+    if found is not None:
+        idle = found.get_idle_size()
+        metrics.POOL.labels("in_use").set(found.get_size() - idle)
+        metrics.POOL.labels("idle").set(idle)
+        metrics.POOL_MAX.set(found.get_max_size())
 
 
 async def pages(
@@ -219,7 +241,9 @@ async def pages(
 
 async def execute(connection: Connection, sql: str, *values: object) -> int:
     """How many rows a statement wrote, or a SELECT found."""
+    asked_at = time.perf_counter()
     async with connection.acquire_connection() as asked:
+        _note_wait(connection, asked_at)
         status = await asked.execute(sql, *values)
     count = status.rpartition(" ")[2]
     return int(count) if count.isdigit() else 0

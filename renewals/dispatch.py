@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
+import time
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -21,8 +22,10 @@ from renewals import (
     database,
     deliveries,
     errors,
+    metrics,
     outbound,
     settings,
+    traces,
     webhook_batches,
     webhook_claims,
     webhook_health,
@@ -165,7 +168,7 @@ async def _send_lanes(
                 if _is_over(outcome) or loop.time() > until:
                     return
                 sent_at = loop.time()
-                answer = await send(message.id_for(endpoint_id), message.body)
+                answer = await _measured(send, message.id_for(endpoint_id), message.body, endpoint_id)
                 outcome.slowest_seconds = max(outcome.slowest_seconds, loop.time() - sent_at)
                 _note(outcome, message, answer, clock())
                 if not webhook_health.is_delivered(answer.status):
@@ -175,6 +178,17 @@ async def _send_lanes(
     async with asyncio.TaskGroup() as group:
         for _ in range(count):
             group.create_task(work())
+
+
+async def _measured(send: Send, message_id: str, body: bytes, endpoint_id: uuid.UUID) -> outbound.Answer:
+    began = time.perf_counter()
+    with traces.span("webhook", {"renewals.endpoint": str(endpoint_id)}) as span:
+        answer = await send(message_id, body)
+        if span is not None and answer.status is not None:
+            span.set_attribute("http.response.status_code", answer.status)
+    outcome = "delivered" if webhook_health.is_delivered(answer.status) else "failed"
+    metrics.WEBHOOK_SECONDS.labels(outcome).observe(time.perf_counter() - began)
+    return answer
 
 
 def _is_over(outcome: webhook_batches.Outcome) -> bool:

@@ -136,7 +136,7 @@ async def _read(
 ) -> dict[str, terms.Account]:
     rows = await database.fetch(
         connection,
-        f"""SELECT id, time_zone, balance_cents, ledger_number, lead_days, price_rise_cap_bps
+        f"""SELECT id, time_zone, balance_cents, ledger_number, lead_days, price_rise_cap_bps, currency
             FROM accounts WHERE id = ANY($1) ORDER BY id {locking}""",
         sorted(set(account_ids)),
     )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import orjson
 
-from renewals import database, due, errors, settings
+from renewals import database, due, errors, settings, traces
 from renewals.database import Connection
 
 
@@ -85,6 +85,17 @@ def tick_from(instant: dt.datetime) -> dt.datetime:
     return tick if tick == instant else tick + dt.timedelta(hours=1)
 
 
+LAST_SCHEDULED = "SELECT max(scheduled_at) FROM renewal_runs WHERE trigger = 'SCHEDULED'"
+
+
+def lateness(last_scheduled: dt.datetime | None, now: dt.datetime) -> dt.timedelta:
+    """How long ago an hourly run should have begun, by the last that has; nothing if none was missed."""
+    missed = last_tick(now)
+    if last_scheduled is not None:
+        missed = tick_from(last_scheduled + dt.timedelta(microseconds=1))
+    return max(now - missed, dt.timedelta())
+
+
 async def open_scheduled(now: dt.datetime) -> int | None:
     """Opens the run of the last tick, unless it has been; the answer of all openers but one is None."""
     tick = last_tick(now)
@@ -101,6 +112,7 @@ async def open_at_start(now: dt.datetime) -> int | None:
     )
 
 
+@traces.traced("open_run")
 async def open_run(
     trigger: Trigger, scheduled_at: dt.datetime, now: dt.datetime, *, clock_at: dt.datetime | None = None
 ) -> int | None:

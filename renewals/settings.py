@@ -86,6 +86,14 @@ class Settings(BaseSettings):
     graphiql_operator_key: str | None = None
     """The operator key that GraphiQL has filled in there. Everyone who opens the page sees it."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    log_format: Literal["json", "text"] | None = None
+    """None: text where the log is a terminal, else JSON."""
+    metrics: bool = False
+    """Serves /metrics beside the API, for whoever may reach its port."""
+    worker_metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    """Where a worker serves /metrics, /healthz and /readyz; at `host`."""
+    traces: Annotated[str | None, Field(pattern="^(https?://.+|otel)$")] = None
+    """Where traces are sent to by OTLP over HTTP; `otel`: where OpenTelemetry's own variables say."""
 
     time_zone: ZoneInfo = ZoneInfo("Asia/Shanghai")
     """The zone of new accounts, and of instants given to the command line without an offset."""

@@ -99,6 +99,7 @@ class Account:
     ledger_number: int
     lead_days: int | None
     price_rise_cap_bps: int | None = None
+    currency: str = "CNY"
 
 
 class Instance(NamedTuple):

@@ -19,7 +19,18 @@ from strawberry.types.graphql import OperationType
 from strawberry.types.scalar import ScalarDefinition
 
 from renewals import errors
-from schema import documents, executor, mutations, prepared, queries, refusals, rows, scalars, subscriptions
+from schema import (
+    documents,
+    executor,
+    mutations,
+    prepared,
+    queries,
+    records,
+    refusals,
+    rows,
+    scalars,
+    subscriptions,
+)
 from schema.context import Context
 
 _KINDS = (OperationType.QUERY, OperationType.MUTATION)
@@ -107,7 +118,10 @@ class RenewalSchema(strawberry.Schema):
         if self._watchers:
             return await self._execute_watched(operation, query, variables, name, context)
         started = operation.start(variables, context)
-        return await self._finish(started) if started else None
+        if started is None:
+            return None
+        records.note_operation(operation.name, operation.kind)
+        return await self._finish(started)
 
     async def _execute_watched(
         self,
@@ -121,6 +135,7 @@ class RenewalSchema(strawberry.Schema):
         started = operation.start(variables, context, self._get_middleware_manager(watchers))
         if started is None:
             return None
+        records.note_operation(operation.name, operation.kind)
         watched = self._create_execution_context(query, _KINDS, variables, context, operation_name=name)
         watched.graphql_document = operation.document
         for watcher in watchers:

@@ -16,6 +16,7 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     Undefined,
+    get_operation_ast,
 )
 from graphql.execution import MiddlewareManager, default_field_resolver, default_type_resolver
 from graphql.execution.collect_fields import FragmentDetails
@@ -25,7 +26,7 @@ from graphql.utilities.coerce_input_value import coerce_default_value, coerce_in
 from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
 
-from schema import compiler, documents, executor, latest, scalars
+from schema import compiler, documents, executor, latest, records, scalars
 
 OPERATIONS_MAX = 200
 
@@ -45,6 +46,8 @@ class Operation:
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode) -> None:
         self.document = document
+        self.name = node.name.value if node.name else None
+        self.kind = node.operation.value
         self._schema = schema
         signatures = (get_variable_signature(schema, each) for each in node.variable_definitions or ())
         self._variables = [each for each in signatures if isinstance(each, GraphQLVariableSignature)]
@@ -127,6 +130,11 @@ class Keeper(SchemaExtension):
 
     def on_execute(self) -> Iterator[None]:
         context = self.execution_context
+        node = context.graphql_document and get_operation_ast(
+            context.graphql_document, context.operation_name
+        )
+        if node:
+            records.note_operation(node.name.value if node.name else None, node.operation.value)
         if context.query and context.graphql_document and len(context.query) <= documents.CHARACTERS_KEPT_MAX:
             name = context._provided_operation_name
             context.schema.operations.keep(context.query, name, context.graphql_document)  # type: ignore[attr-defined]

@@ -1,7 +1,5 @@
 """Refusals as GraphQL types, and the one table that turns the domain's errors into them."""
 
-import logging
-import secrets
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,9 +8,7 @@ from graphql import GraphQLError
 from strawberry.schema import ExceptionHandler
 
 from renewals import errors
-from schema import scalars
-
-log = logging.getLogger(__name__)
+from schema import mishaps, records, scalars
 
 
 @strawberry.interface
@@ -132,12 +128,26 @@ def report(error: GraphQLError) -> None:
         case errors.InvalidInput() as refused:
             error.message = str(refused)
             error.extensions = {"code": "INVALID_INPUT", "field": refused.field}
-        # What stands nowhere in the document came out of a subscription's own stream of events.
-        case Exception() as cause if not isinstance(cause, GraphQLError) and (error.path or not error.nodes):
-            error_id = secrets.token_hex(8)
-            log.error("internal error %s at %s", error_id, error.path, exc_info=cause)
-            error.message = "Something went wrong on our side."
-            error.extensions = {"code": "INTERNAL", "id": error_id}
+        case Exception() if _is_ours(cause := _cause(error), error):
+            error.message = mishaps.MESSAGE
+            error.extensions = dict(mishaps.note(cause, path=error.path))
         case _:
             error.message = error.message.partition(_SUGGESTION)[0]
             error.extensions = {"code": "BAD_REQUEST"} | dict(error.extensions or {})
+    records.note_code(str(error.extensions["code"]))
+
+
+def _cause(error: GraphQLError) -> Exception:
+    """What an error began with, which graphql-core may have wrapped several times."""
+    cause: Exception = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def _is_ours(cause: Exception, error: GraphQLError) -> bool:
+    """Whether what was raised is our mistake, and not in the document: there, values are refused by ValueError."""
+    if isinstance(cause, GraphQLError):
+        return bool(error.path) and not cause.nodes  # a value of ours that its type cannot write
+    # What stands nowhere in the document came out of a subscription's own stream of events.
+    return bool(error.path) or not error.nodes or not isinstance(cause, ValueError | TypeError)

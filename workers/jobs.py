@@ -11,18 +11,21 @@ from renewals import (
     deliveries,
     lifecycle,
     runs,
+    traces,
     watches,
 )
 
 Context = dict[Any, Any]
 
 
+@traces.traced("catch_up")
 async def catch_up(ctx: Context) -> None:
     """When a worker starts: whatever is due and not done, however long nobody looked (rule 23)."""
     await runs.open_at_start(clocks.utc_now())
     await hand_out(ctx["redis"], again=True)
 
 
+@traces.traced("renew_chunk")
 async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
     """Renew one chunk of a run, and end the run if it was the last."""
     if not await auto_renewal.renew_or_park(runs.Chunk(run_id, number)):
@@ -30,6 +33,7 @@ async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
     await auto_renewal.end_runs()
 
 
+@traces.traced("sweep")
 async def sweep(ctx: Context) -> None:
     """Every minute: open the hour's run if it is due, expire and release, hand out what the queue lost."""
     now = clocks.utc_now()
@@ -40,6 +44,7 @@ async def sweep(ctx: Context) -> None:
     await hand_out(ctx["redis"])
 
 
+@traces.traced("watch")
 async def watch(ctx: Context) -> None:
     """Every minute: look at the accounts that changed or whose day began, to warn and to remind."""
     await watches.look_at_unseen()

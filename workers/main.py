@@ -11,8 +11,8 @@ from arq.connections import RedisSettings
 from arq.constants import in_progress_key_prefix
 from redis.exceptions import RedisError
 
-from renewals import announcements, database, dispatch, memory, settings
-from workers import jobs
+from renewals import announcements, database, dispatch, memory, settings, traces
+from workers import jobs, lookout
 
 CHUNK_SECONDS_MAX = 300
 """A chunk takes a second or so, one account with 60,000 due instances some seven."""
@@ -46,6 +46,7 @@ def create(chosen: settings.Settings) -> Worker:
     resources = contextlib.AsyncExitStack()
 
     async def start(ctx: jobs.Context) -> None:
+        resources.enter_context(traces.running(chosen, "renewals-worker"))
         holding = asyncio.create_task(_hold(worker))
         resources.callback(holding.cancel)
         await resources.enter_async_context(
@@ -56,6 +57,7 @@ def create(chosen: settings.Settings) -> Worker:
             )
         )
         await resources.enter_async_context(announcements.opened(chosen.redis_url, listening=True))
+        await resources.enter_async_context(lookout.running(chosen, worker))
         await jobs.catch_up(ctx)
         await resources.enter_async_context(dispatch.running())
 

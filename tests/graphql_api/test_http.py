@@ -171,8 +171,7 @@ async def test_an_error_before_the_request_is_read_has_an_id_and_no_detail(
         answer = await lenient.post(URL, content=MINE, headers=headers)
     assert (answer.status_code, code(answer)) == (500, "INTERNAL")
     assert "api_keys" not in answer.text
-    [error_id] = [word.strip("().") for word in answer.json()["errors"][0]["message"].split() if "(" in word]
-    assert error_id in caplog.text
+    assert answer.json()["errors"][0]["extensions"]["id"] in caplog.text
     assert key not in caplog.text
 
 
@@ -191,16 +190,14 @@ async def unreachable(name: str) -> AsyncIterator[None]:
         await server.close()
 
 
-async def test_healthz_needs_no_key_and_fails_while_there_is_no_database(
+async def test_without_a_database_a_request_is_refused_and_the_process_lives(
     world: World, lenient: httpx2.AsyncClient
 ) -> None:
     answer = await lenient.get(HEALTH)
     assert (answer.status_code, answer.text) == (200, "ok")
     name = await world.value("SELECT current_database()")
     async with unreachable(name):
-        answer = await lenient.get(HEALTH)
-        assert answer.status_code == 500
-        assert name not in answer.text
+        assert (await lenient.get(HEALTH)).status_code == 200
         answer = await lenient.post(URL, content=MINE, headers={**JSON, "Authorization": "Bearer x"})
         assert (answer.status_code, code(answer)) == (500, "INTERNAL")
         assert name not in answer.text

@@ -1,0 +1,24 @@
+"""The probes of the API, beside it on its port."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from renewals import clocks, probes, settings
+
+NEEDED = ("database", "migrations")
+"""Without Redis, or a worker, whoever asks still reads and renews by hand."""
+
+
+class Probes(probes.Probes):
+    """The answers of a process that serves the API."""
+
+    def __init__(self, chosen: settings.Settings, clock: clocks.Clock) -> None:
+        super().__init__(chosen, clock, needed=NEEDED, has_metrics=chosen.metrics)
+
+    def routes(self) -> list[Route]:
+        return [Route(path, self._respond, methods=["GET"]) for path in self.paths]
+
+    async def _respond(self, request: Request) -> Response:
+        status, media_type, body = await self.answer(request.url.path)
+        return Response(body, status, {"Cache-Control": "no-store"}, media_type)

@@ -1,0 +1,122 @@
+"""Tells the log, the metrics and the span of a request what its record has, once, when it has ended."""
+
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import Iterator
+
+from prometheus_client import Counter, Histogram
+
+from renewals import logs, metrics, traces
+from schema import mishaps, records
+
+log = logging.getLogger("renewals.requests")
+
+OK = "OK"
+"""The code of a request without errors."""
+
+
+@contextlib.contextmanager
+def of(record: records.Record, span: traces.Span) -> Iterator[None]:
+    """Has a record be the one in hand, and tells of it at the end of the block."""
+    now = records.current.set(record)
+    context = logs.context.set({"request_id": record.request_id})
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        try:
+            _tell(record, span, time.perf_counter() - began)
+        except Exception:  # what cannot be counted, on a full disk, is answered all the same
+            log.exception("a request cannot be told of")
+        logs.context.reset(context)
+        records.current.reset(now)
+
+
+_counted: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
+"""The metrics of an operation, a kind and a code: finding them by their labels takes longer than counting."""
+
+
+def _tell(record: records.Record, span: traces.Span, seconds: float) -> None:
+    code = record.codes[0] if record.codes else OK
+    labels = (metrics.bounded(record.operation), record.kind, code)
+    counted = _counted.get(labels)
+    if counted is None:
+        counted = _counted[labels] = (
+            metrics.REQUESTS.labels(*labels),
+            metrics.REQUEST_SECONDS.labels(*labels[:2]),
+        )
+    counted[0].inc()
+    counted[1].observe(seconds)
+    if record.cost is not None:
+        metrics.REQUEST_POINTS.labels(record.kind).observe(record.cost)
+    if log.isEnabledFor(logging.INFO):
+        # What `log.info` would do, without looking for the line of code that says it.
+        log.handle(logging.LogRecord(log.name, logging.INFO, "", 0, _line(record, seconds), None, None))
+    if span is not None and span.is_recording():
+        _describe(record, span)
+
+
+def _line(record: records.Record, seconds: float) -> dict[str, object]:
+    """What the log says of a request: of what is not known, nothing."""
+    line: dict[str, object] = {
+        "event": "request",
+        "request_id": record.request_id,
+        "operation": record.operation,
+        "kind": record.kind,
+        "duration_ms": round(seconds * 1_000, 3),
+    }
+    if record.status is not None:
+        line["status"] = record.status
+    if record.role is not None:
+        line |= {"account": record.account_id, "role": record.role}
+    if record.key_id is not None:
+        line["key"] = str(record.key_id)
+    if record.cost is not None:
+        line["cost"] = record.cost
+    if record.codes:
+        line["codes"] = record.codes
+    if record.error_ids:
+        line["error_ids"] = record.error_ids
+    return line
+
+
+def _describe(record: records.Record, span: traces.Span) -> None:
+    span.update_name(f"{record.kind} {record.operation}")
+    said = {
+        "graphql.operation.name": record.operation,
+        "graphql.operation.type": record.kind,
+        "http.response.status_code": record.status,
+        "renewals.request_id": record.request_id,
+        "renewals.account": record.account_id,
+        "renewals.role": record.role,
+        "renewals.cost": record.cost,
+        "renewals.codes": record.codes,
+    }
+    span.set_attributes({name: value for name, value in said.items() if value is not None})
+    if mishaps.CODE in record.codes:
+        traces.mark_failed(span)
+
+
+@contextlib.contextmanager
+def apart() -> Iterator[None]:
+    """Has an operation of the web socket in hand be recorded apart, in the tasks that begin in the block, too."""
+    socket = records.current.get()
+    record = records.Record(socket.request_id if socket else secrets.token_hex(8))
+    if socket:
+        record.account_id, record.role, record.key_id = socket.account_id, socket.role, socket.key_id
+    now = records.current.set(record)
+    try:
+        yield
+    finally:
+        records.current.reset(now)
+
+
+@contextlib.contextmanager
+def operation() -> Iterator[None]:
+    """Tells of the operation in hand at the end of the block."""
+    record = records.current.get()
+    assert record is not None, "it is recorded apart"
+    with traces.span("operation") as span, of(record, span):
+        yield

@@ -1,0 +1,171 @@
+"""Whether a process can do its work: what it needs is looked at, all at once, within two seconds and once a second.
+
+The database is asked by a connection of its own: a pool that is busy is not a database that is away, and a process
+that is taken out of the balance for it would only make the others busier.
+"""
+
+import asyncio
+import functools
+import logging
+import pkgutil
+import time
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import asyncpg
+from redis.asyncio import Redis
+
+from renewals import clocks, database, migrations, runs, settings
+
+log = logging.getLogger(__name__)
+
+SECONDS_MAX = 2.0
+CACHE_SECONDS = 1.0
+RUN_LATE_SECONDS = 300
+"""A worker looks every minute, so that after five nobody looks."""
+UNREACHABLE = "cannot be reached"
+UNANSWERED = f"no answer within {SECONDS_MAX:.0f} s"
+UNASKED = "the database must be asked, and did not answer"
+
+
+class Status(StrEnum):
+    """READY: all is well; DEGRADED: something is away that most work does not need; UNREADY: send nobody here."""
+
+    READY = "ready"
+    DEGRADED = "degraded"
+    UNREADY = "unready"
+
+
+class Check(NamedTuple):
+    """One thing that was looked at: why it is not well, in words that give nothing away, or None."""
+
+    why: str | None
+
+    @property
+    def is_ok(self) -> bool:
+        return self.why is None
+
+
+OK = Check(None)
+
+
+class Report(NamedTuple):
+    """All that was looked at, by name."""
+
+    status: Status
+    checks: Mapping[str, Check]
+
+
+NOT_LOOKED = Report(Status.UNREADY, {})
+
+
+class Health:
+    """Looks at what a process needs; only what is among `needed` makes it unready."""
+
+    def __init__(self, chosen: settings.Settings, clock: clocks.Clock, *, needed: Collection[str]) -> None:
+        self._database_url = chosen.database_url
+        self._clock = clock
+        self._needed = needed
+        self._connection: Any = None
+        self._redis = None
+        if chosen.redis_url is not None:
+            self._redis = Redis.from_url(
+                chosen.redis_url, socket_timeout=SECONDS_MAX, socket_connect_timeout=SECONDS_MAX
+            )
+        self._looking = asyncio.Lock()
+        self._looked_at = -CACHE_SECONDS
+        self._report = NOT_LOOKED
+
+    async def report(self) -> Report:
+        """What was found, not more than a second ago."""
+        async with self._looking:
+            if time.monotonic() >= self._looked_at + CACHE_SECONDS:
+                before, self._report = self._report, await self._look()
+                if _ailing(self._report).keys() != _ailing(before).keys() or before is NOT_LOOKED:
+                    _tell(self._report)
+                self._looked_at = time.monotonic()
+            return self._report
+
+    async def close(self) -> None:
+        self._hang_up()
+        if self._redis is not None:
+            await self._redis.aclose()
+
+    async def _look(self) -> Report:
+        checks = {"database": Check(UNANSWERED), "migrations": Check(UNASKED), "run": Check(UNASKED)}
+        looks = [self._look_at_database(checks)]
+        if self._redis is not None:
+            looks.append(self._look_at_redis(self._redis, checks))
+        await asyncio.gather(*looks)
+        status = Status.READY
+        if any(not check.is_ok for check in checks.values()):
+            status = Status.DEGRADED
+        if any(not checks[name].is_ok for name in self._needed):
+            status = Status.UNREADY
+        return Report(status, checks)
+
+    async def _look_at_database(self, checks: dict[str, Check]) -> None:
+        try:
+            async with asyncio.timeout(SECONDS_MAX):
+                if self._connection is None or self._connection.is_closed():
+                    self._connection = await asyncpg.connect(
+                        self._database_url, server_settings={"application_name": f"{database.APP}-health"}
+                    )
+                await self._connection.execute("SELECT 1")
+                checks["database"] = OK
+                checks["migrations"] = await self._look_at_migrations()
+                checks["run"] = await self._look_at_run()
+        except TimeoutError:
+            self._hang_up()
+        except asyncpg.UndefinedTableError:
+            checks["migrations"] = Check("the database has no tables")
+        except Exception:  # noqa: BLE001 - whatever it is, it is not well
+            checks["database"] = Check(UNREACHABLE)
+            self._hang_up()
+
+    async def _look_at_migrations(self) -> Check:
+        rows = await self._connection.fetch(
+            "SELECT name FROM tortoise_migrations WHERE app = $1", database.APP
+        )
+        missing = sorted(_migrations() - {row["name"] for row in rows})
+        return Check(f"not applied: {', '.join(missing)}") if missing else OK
+
+    async def _look_at_run(self) -> Check:
+        last = await self._connection.fetchval(runs.LAST_SCHEDULED)
+        late = runs.lateness(last, self._clock()).total_seconds()
+        if late <= RUN_LATE_SECONDS:
+            return OK
+        return Check(f"the renewals of the hour should have begun {late:.0f} s ago")
+
+    async def _look_at_redis(self, redis: Redis, checks: dict[str, Check]) -> None:
+        try:
+            async with asyncio.timeout(SECONDS_MAX):
+                await redis.ping()
+            checks["redis"] = OK
+        except TimeoutError:
+            checks["redis"] = Check(UNANSWERED)
+        except Exception:  # noqa: BLE001 - as above
+            checks["redis"] = Check(UNREACHABLE)
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+def _ailing(report: Report) -> dict[str, str | None]:
+    return {name: check.why for name, check in report.checks.items() if not check.is_ok}
+
+
+def _tell(report: Report) -> None:
+    """Has the log know of a change."""
+    ailing = _ailing(report)
+    level = logging.WARNING if ailing else logging.INFO
+    log.log(level, "this process is %s", report.status, extra={"ailing": ailing} if ailing else None)
+
+
+@functools.cache
+def _migrations() -> frozenset[str]:
+    """The migrations that this code comes with."""
+    return frozenset(each.name for each in pkgutil.iter_modules(migrations.__path__))

@@ -1,0 +1,220 @@
+"""All that is measured, for Prometheus. The page docs/observability.md says what each one means.
+
+With several processes behind one port (`shared`) their figures are put together from files of a folder. The library
+looks for that folder when it is imported, so that only processes started afterwards write there.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+    multiprocess,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+OPERATIONS_MAX = 100
+"""So many names of operations are told apart; a client may send any."""
+OTHER = "other"
+
+REGISTRY = CollectorRegistry()
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_WAIT_SECONDS = (0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 10)
+_CHUNK_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_POINTS = (1, 10, 50, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 1_000_000)
+
+REQUESTS = Counter(
+    "renewals_requests",
+    "Requests answered, by the first code of their errors, or OK.",
+    ("operation", "kind", "code"),
+    registry=REGISTRY,
+)
+REQUEST_SECONDS = Histogram(
+    "renewals_request_duration_seconds",
+    "From a request's arrival to the end of its answer; of a stream, to its end.",
+    ("operation", "kind"),
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+REQUEST_POINTS = Histogram(
+    "renewals_request_cost_points",
+    "What requests cost, where that is reckoned.",
+    ("kind",),
+    buckets=_POINTS,
+    registry=REGISTRY,
+)
+IN_PROGRESS = Gauge(
+    "renewals_requests_in_progress",
+    "Requests and streams under way.",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+SOCKETS = Gauge(
+    "renewals_sockets_open", "Web sockets that are open.", registry=REGISTRY, multiprocess_mode="livesum"
+)
+INTERNAL_ERRORS = Counter(
+    "renewals_internal_errors", "Errors on our side, each with an id in the log.", registry=REGISTRY
+)
+
+POOL = Gauge(
+    "renewals_database_pool_connections",
+    "Connections of the pool that are in use, and that are not, as last looked at.",
+    ("state",),
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+POOL_MAX = Gauge(
+    "renewals_database_pool_connections_max",
+    "So many connections the pool may have.",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+POOL_WAIT_SECONDS = Histogram(
+    "renewals_database_pool_wait_seconds",
+    "Waiting for a connection; for a transaction, until it has begun.",
+    buckets=_WAIT_SECONDS,
+    registry=REGISTRY,
+)
+
+RENEWALS = Counter(
+    "renewals_renewals",
+    "Instances that a run has dealt with, by outcome: RENEWED, or the code of the refusal.",
+    ("outcome",),
+    registry=REGISTRY,
+)
+AMOUNT_CENTS = Counter(
+    "renewals_renewed_amount_cents", "What runs have charged.", ("currency",), registry=REGISTRY
+)
+CHUNK_SECONDS = Histogram(
+    "renewals_chunk_duration_seconds",
+    "One transaction that renews the accounts of a chunk.",
+    buckets=_CHUNK_SECONDS,
+    registry=REGISTRY,
+)
+CHUNKS_SET_ASIDE = Counter(
+    "renewals_chunks_set_aside", "Chunks that raised, and were divided or parked.", registry=REGISTRY
+)
+WEBHOOK_SECONDS = Histogram(
+    "renewals_webhook_request_duration_seconds",
+    "One request to an endpoint, by outcome: delivered or failed.",
+    ("outcome",),
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+
+Key = tuple[str, str]
+"""A metric that is asked for, and the value of its label, if it has one."""
+
+RUN_LATENESS = "renewals_run_lateness_seconds"
+RUN_UNFINISHED = "renewals_run_unfinished_seconds"
+DUE = "renewals_due_instances"
+PENDING_CHUNKS = "renewals_pending_chunks"
+PARKED_ACCOUNTS = "renewals_parked_accounts"
+BROKEN_RULES = "renewals_broken_rules"
+EVENTS_BEHIND = "renewals_webhook_events_behind"
+DELIVERIES = "renewals_webhook_deliveries"
+ENDPOINTS_DISABLED = "renewals_webhook_endpoints_disabled"
+QUEUE = "renewals_queue_jobs"
+CHECK = "renewals_check_ok"
+
+ASKED = {
+    RUN_LATENESS: ("How long ago the hour's run should have begun; 0 if it has.", None),
+    RUN_UNFINISHED: ("How long the oldest run has been under way; 0 without one.", None),
+    DUE: ("Instances that are due and not renewed, those for want of money among them.", None),
+    PENDING_CHUNKS: ("Chunks of runs that are still to be done.", None),
+    PARKED_ACCOUNTS: ("Accounts that the last run has parked.", None),
+    BROKEN_RULES: ("Rules of `renewals verify` that were broken after the last run that was verified.", None),
+    EVENTS_BEHIND: ("Events that webhook endpoints were not looked through for yet.", None),
+    DELIVERIES: ("Deliveries that wait for their next try, and that are parked.", "state"),
+    ENDPOINTS_DISABLED: ("Webhook endpoints that were disabled.", None),
+    QUEUE: ("Jobs in the queue; asked by workers alone.", None),
+    CHECK: ("1 if what /readyz looks at is well, else 0.", "check"),
+}
+"""What PostgreSQL and Redis are asked for by whoever is asked for metrics: help, and the name of the label."""
+
+
+class Asked(Collector):
+    """What was asked of others just now."""
+
+    def __init__(self, values: Mapping[Key, float]) -> None:
+        self._values = values
+
+    def collect(self) -> Iterator[Metric]:
+        for name, (help_text, label) in ASKED.items():
+            family = GaugeMetricFamily(name, help_text, labels=[label] if label else None)
+            for (asked, of), value in self._values.items():
+                if asked == name:
+                    family.add_metric([of] if label else [], value)
+            if family.samples:
+                yield family
+
+
+_operations: set[str] = set()
+
+
+def bounded(operation: str) -> str:
+    """The name of an operation as a label: itself, if it is among the first so many."""
+    if operation in _operations:
+        return operation
+    if len(_operations) < OPERATIONS_MAX:
+        _operations.add(operation)
+        return operation
+    return OTHER
+
+
+def text(asked: Iterable[Collector] = ()) -> bytes:
+    """All of it in Prometheus' text format, with what was asked of others just now."""
+    registry = CollectorRegistry()
+    if folder := os.environ.get(FOLDER):
+        _forget_ended(Path(folder))
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    else:
+        for own in (REGISTRY, *_OF_PROCESS):
+            registry.register(own)
+    for each in asked:
+        registry.register(each)
+    return generate_latest(registry)
+
+
+_OF_PROCESS = (ProcessCollector(registry=None), PlatformCollector(registry=None))
+
+
+@contextlib.contextmanager
+def shared(*, by: int) -> Iterator[None]:
+    """Has so many processes that are started within the block put their figures together."""
+    if by == 1 or FOLDER in os.environ:
+        yield
+        return
+    folder = tempfile.mkdtemp(prefix="renewals-metrics-")
+    os.environ[FOLDER] = folder
+    try:
+        yield
+    finally:
+        del os.environ[FOLDER]
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _forget_ended(folder: Path) -> None:
+    """Drops what processes that were killed have left of the present; what they have counted stays."""
+    for path in folder.glob("gauge_live*.db"):
+        pid = int(path.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)
+        except PermissionError:
+            continue  # somebody's, and alive
+        except ProcessLookupError:
+            multiprocess.mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]

@@ -1,0 +1,217 @@
+"""/healthz and /readyz: what takes a process out of the balance, what does not, and how long the asking takes."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx2
+from starlette.applications import Starlette
+
+from graphql_api import probes
+from renewals import clocks, database, health, runs, settings
+from tests.graphql_api.test_http import unreachable
+from tests.served import free_port
+from tests.sight.conftest import Lines
+from tests.workers.conftest import start
+from tests.world import NOW, World
+
+__all__ = ["start"]
+
+HOST = "http://testserver"
+AWAY = "redis://:hunter2@127.0.0.1:1/0"
+
+
+@contextlib.asynccontextmanager
+async def asked(
+    database_url: str | None, redis_url: str | None, clock: clocks.Clock = lambda: NOW
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the probes of an API with these servers."""
+    chosen = settings.Settings(DATABASE_URL=database_url, REDIS_URL=redis_url)  # type: ignore[call-arg]
+    probing = probes.Probes(chosen, clock)
+    transport = httpx2.ASGITransport(app=Starlette(routes=probing.routes()))
+    async with probing.running(), httpx2.AsyncClient(transport=transport, base_url=HOST) as client:
+        yield client
+
+
+async def open_run(at: dt.datetime = NOW) -> None:
+    assert await runs.open_scheduled(at)
+
+
+@contextlib.asynccontextmanager
+async def silent_server() -> AsyncIterator[int]:
+    """A server that takes connections and never says a word; answers its port."""
+
+    writers: list[asyncio.StreamWriter] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+        for writer in writers:
+            writer.close()
+
+
+async def test_all_is_well_where_all_is_there(world: World, database_url: str, redis_url: str) -> None:
+    await open_run()
+    async with asked(database_url, redis_url) as client:
+        answer = await client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    checks = {name: {"ok": True} for name in ("database", "migrations", "run", "redis")}
+    assert answer.json() == {"status": "ready", "checks": checks}
+
+
+async def test_without_redis_reads_and_renewals_go_on_so_the_process_is_degraded_and_stays(
+    world: World, database_url: str
+) -> None:
+    await open_run()
+    async with asked(database_url, AWAY) as client:
+        answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["checks"]["redis"] == {"ok": False, "why": "cannot be reached"}
+    assert "hunter2" not in answer.text
+
+
+async def test_a_run_that_is_late_degrades_and_says_by_how_much(world: World, database_url: str) -> None:
+    await open_run()  # at noon, in UTC 04:00, that of 03:30
+    later = NOW + dt.timedelta(minutes=40)
+    for now, is_ok in ((NOW + dt.timedelta(minutes=34), True), (later, False)):
+        async with asked(database_url, None, lambda now=now: now) as client:
+            answer = await client.get("/readyz")
+        assert answer.status_code == 200
+        assert answer.json()["checks"]["run"]["ok"] is is_ok
+    assert answer.json()["status"] == "degraded"
+    assert answer.json()["checks"]["run"]["why"] == "the renewals of the hour should have begun 600 s ago"
+
+
+async def test_a_database_where_no_run_was_ever_is_degraded(world: World, database_url: str) -> None:
+    async with asked(database_url, None) as client:
+        assert (await client.get("/readyz")).json()["status"] == "degraded"
+
+
+async def test_without_its_database_a_process_is_unready_and_lives(
+    world: World, database_url: str, redis_url: str
+) -> None:
+    await open_run()
+    name = await world.value("SELECT current_database()")
+    async with asked(database_url, redis_url) as client:
+        assert (await client.get("/readyz")).status_code == 200
+        await asyncio.sleep(health.CACHE_SECONDS)
+        async with unreachable(name):
+            answer = await client.get("/readyz")
+            assert (answer.status_code, answer.json()["status"]) == (503, "unready")
+            assert answer.json()["checks"]["database"] == {"ok": False, "why": "cannot be reached"}
+            assert not answer.json()["checks"]["migrations"]["ok"]
+            assert answer.json()["checks"]["redis"] == {"ok": True}
+            assert name not in answer.text
+            assert (await client.get("/healthz")).text == "ok"
+        await asyncio.sleep(health.CACHE_SECONDS)
+        assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_servers_that_say_nothing_are_waited_for_two_seconds_in_all(world: World) -> None:
+    async with (
+        silent_server() as port,
+        asked(f"postgres://a:hunter2@127.0.0.1:{port}/x", f"redis://127.0.0.1:{port}/0") as client,
+    ):
+        began = time.monotonic()
+        answers = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
+        assert time.monotonic() - began < 2 * health.SECONDS_MAX
+        assert (await client.get("/healthz")).status_code == 200
+    for answer in answers:
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["database"]["why"] == "no answer within 2 s"
+        assert answer.json()["checks"]["redis"]["why"] == "no answer within 2 s"
+        assert "hunter2" not in answer.text
+
+
+async def test_a_migration_that_is_missing_is_named(world: World, database_url: str) -> None:
+    await world.rows("DELETE FROM tortoise_migrations WHERE name LIKE '0010%'")
+    async with asked(database_url, None) as client:
+        answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["migrations"] == {"ok": False, "why": "not applied: 0010_refunds"}
+
+
+async def test_a_migration_of_tomorrow_does_not_stop_today_s_process(world: World, database_url: str) -> None:
+    await world.rows(
+        "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('renewals', '9999_later', now())"
+    )
+    async with asked(database_url, None) as client:
+        assert (await client.get("/readyz")).json()["checks"]["migrations"] == {"ok": True}
+
+
+async def test_a_database_without_tables_is_unready(empty_database_url: str) -> None:
+    async with database.opened(empty_database_url), asked(empty_database_url, None) as client:
+        answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["database"] == {"ok": True}
+    assert answer.json()["checks"]["migrations"] == {"ok": False, "why": "the database has no tables"}
+
+
+async def test_a_pool_without_a_free_connection_is_not_a_database_that_is_away(
+    database_url: str,
+) -> None:
+    async with database.opened(database_url, pool_size=1), asked(database_url, None) as client:
+        async with database.transaction():
+            answer = await client.get("/readyz")
+        assert answer.status_code == 200
+        assert answer.json()["checks"]["database"] == {"ok": True}
+
+
+async def test_however_often_it_is_asked_the_database_is_asked_once_a_second(
+    world: World, database_url: str
+) -> None:
+    async with asked(database_url, None) as client:
+        await client.get("/readyz")
+        await world.rows("DROP TABLE tortoise_migrations")
+        assert (await client.get("/readyz")).json()["checks"]["migrations"] == {"ok": True}
+        await asyncio.sleep(health.CACHE_SECONDS)
+        assert (await client.get("/readyz")).status_code == 503
+
+
+async def test_the_log_is_told_what_goes_away_and_what_comes_back_once_each(
+    world: World, database_url: str, lines: Lines
+) -> None:
+    await open_run()
+    async with asked(database_url, None) as client:
+        for app in ("renewals", "another", "renewals"):
+            await world.rows("UPDATE tortoise_migrations SET app = $1", app)
+            for _ in range(2):
+                await client.get("/readyz")
+                await asyncio.sleep(health.CACHE_SECONDS)
+    told = [entry for entry in lines.entries if entry["logger"] == "renewals.health"]
+    assert [entry["event"].rpartition(" ")[2] for entry in told] == ["ready", "unready", "ready"]
+    assert told[1]["ailing"].keys() == {"migrations"}
+
+
+async def test_a_worker_says_how_it_is_on_a_port_of_its_own(
+    world: World, database_url: str, start: Callable[..., Any]
+) -> None:
+    port = free_port()
+    process = start(RENEWALS_WORKER_METRICS_PORT=str(port))
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        async with asyncio.timeout(30):
+            while True:
+                with contextlib.suppress(httpx2.TransportError):
+                    if (await client.get("/readyz")).json().get("status") == "ready":
+                        break
+                await asyncio.sleep(0.1)
+        assert (await client.get("/healthz")).text == "ok"
+        assert (await client.get("/metrics?x=1")).text.startswith("# HELP")
+        assert (await client.get("/anything")).status_code == 404
+        assert (await client.post("/metrics")).status_code == 404
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"\x16\x03\x01" + b"x" * 100_000)
+        with contextlib.suppress(OSError):
+            assert await reader.read() == b""
+        writer.close()
+        assert (await client.get("/healthz")).text == "ok"
+    process.terminate()
+    await asyncio.to_thread(process.wait)
+    assert process.returncode == 0
