@@ -112,9 +112,8 @@ class GraphQLView(GraphQL[Any, None]):
             try:
                 await response(scope, receive, send)
             finally:
-                if isinstance(
-                    response, StreamingResponse
-                ):  # a reader that has gone leaves the stream standing
+                if isinstance(response, StreamingResponse):
+                    # A reader that has gone leaves the stream standing.
                     await response.body_iterator.aclose()  # type: ignore[attr-defined]
 
     async def _respond(self, request: Request) -> Response:

@@ -18,7 +18,7 @@ ALTER TABLE audit_log
 
 
 class Migration(migrations.Migration):
-    dependencies = [("renewals", "0010_refunds")]
+    dependencies = [("renewals", "0011_reviews")]
 
     operations = [
         ops.AddField("ApiKey", "last_used_at", fields.DatetimeField(null=True)),
