@@ -19,6 +19,7 @@ from starlette_compress import CompressMiddleware
 
 from graphql_api import (
     calendar,
+    draining,
     exports,
     graphiql,
     headers,
@@ -94,9 +95,8 @@ def create(
         Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _leave}),
         minimum_size=COMPRESSED_FROM_BYTES,
     )
-    return sockets.Impatient(
-        headers.Secured(recording.Recording(headers.shared(served, chosen.cors_origins)))
-    )
+    recorded = recording.Recording(headers.shared(served, chosen.cors_origins))
+    return sockets.Impatient(draining.Parting(headers.Secured(recorded)))
 
 
 def create_for_operators() -> ASGIApp:

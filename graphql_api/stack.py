@@ -157,7 +157,7 @@ def _child(name: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[
     try:
         yield child
     finally:
-        child.terminate()
+        child.send_signal(signal.SIGINT)  # which, unlike SIGTERM, waits for nobody who is idle
         try:
             child.wait(STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:

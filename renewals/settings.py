@@ -77,6 +77,12 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """So many processes share the port; from two on SIGHUP replaces them one after the other."""
+    drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 30
+    """So long a process that was told to stop answers those it has taken in: half of it for their next requests."""
+    keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
+    """An idle connection is closed after it: later than the proxy in front closes its own, mostly after 60."""
     graphiql: bool = False
     """Serves GraphiQL at /graphql; `renewals up` turns it on."""
     graphiql_key: str | None = None
