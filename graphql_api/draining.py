@@ -6,6 +6,7 @@ is lost, and no client may repeat a POST by itself. So the connections stay open
 """
 
 import asyncio
+import logging
 import signal
 import socket
 import threading
@@ -13,6 +14,10 @@ import time
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from graphql_api import view
+
+log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
 
@@ -35,12 +40,22 @@ class Parting:
             await self._app(scope, receive, send)
             return
 
+        is_answered = False
+
         async def send_last(message: Message) -> None:
+            nonlocal is_answered
+            is_answered = True
             if message["type"] == "http.response.start" and _begun.is_set():
                 message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
             await send(message)
 
-        await self._app(scope, receive, send_last)
+        try:
+            await self._app(scope, receive, send_last)
+        except asyncio.CancelledError:
+            if is_answered or not _begun.is_set():
+                raise
+            log.warning("a request took longer than this process may take to stop")
+            await view.unavailable()(scope, receive, send_last)
 
 
 class Server(uvicorn.Server):

@@ -83,7 +83,8 @@ class Supervisor:
         self._locks = [asyncio.Lock() for _ in range(count)]
         """Who puts another process in a place holds its lock."""
         self._living: set[Child] = set()
-        self._stopping = asyncio.Event()
+        self._ending = asyncio.Event()
+        self._has_served = False
         self._stop_signal = signal.SIGTERM
         self._wants_new = asyncio.Event()
 
@@ -92,36 +93,28 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self._wants_new.set)
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._told_to_stop, number)
+            loop.add_signal_handler(number, self._told_to_end, number)
         self._places = [await self._start() for _ in self._locks]
-        working = asyncio.create_task(self._work())
-        stopping = asyncio.create_task(self._stopping.wait())
-        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
-        for task in (working, stopping):
-            task.cancel()
-        await asyncio.gather(working, return_exceptions=True)
-        self._listener.close()  # else who comes now would wait for nobody
-        await asyncio.gather(*(self._stop(child) for child in tuple(self._living)))
-        return self._stopping.is_set()
+        work = [self._keep(place) for place in range(len(self._places))] + [self._replace_when_told()]
+        tasks = [asyncio.create_task(each) for each in (*work, self._ending.wait())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            self._listener.close()  # else who comes now would wait for nobody
+            await asyncio.gather(*(self._stop(child) for child in tuple(self._living)))
+        return self._ending.is_set()
 
-    def _told_to_stop(self, number: signal.Signals) -> None:
+    def _told_to_end(self, number: signal.Signals) -> None:
         """Told so again by Ctrl-C, the processes are told again, too, and wait no longer."""
-        if self._stopping.is_set():
+        if self._ending.is_set():
             for child in self._living:
                 child.signal(number)
         self._stop_signal = number
-        self._stopping.set()
-
-    async def _work(self) -> None:
-        """Ends only where the first processes cannot serve, which is not mended by starting them again."""
-        if not all(await asyncio.gather(*(child.serves() for child in self._places))):
-            log.error("a process ended before it served")
-            return
-        log.info("%s processes serve", len(self._places))
-        async with asyncio.TaskGroup() as tasks:
-            for place in range(len(self._places)):
-                tasks.create_task(self._keep(place))
-            tasks.create_task(self._replace_when_told())
+        self._ending.set()
 
     async def _start(self) -> Child:
         here, there = socket.socketpair()
@@ -136,7 +129,7 @@ class Supervisor:
         return child
 
     async def _keep(self, place: int) -> None:
-        """Starts a process again whenever the one in its place ends."""
+        """Starts a process again whenever the one in its place ends; returns where none has ever served."""
         pause = PAUSE_SECONDS
         while True:
             child = self._places[place]
@@ -144,6 +137,10 @@ class Supervisor:
             if child is not self._places[place]:
                 continue
             log.error("process %s ended with %s", child.process.pid, child.ended.result())
+            if not self._has_served:
+                self._has_served = any(await asyncio.gather(*(each.serves() for each in self._places)))
+            if not self._has_served:
+                return  # which is not mended by starting them again
             if child.served.is_set():
                 pause = PAUSE_SECONDS
             else:

@@ -47,6 +47,7 @@ _OUTAGES = (
     DBConnectionError,
     TransactionManagementError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server's goodbye came while the next statement was being sent
     asyncpg.InvalidCachedStatementError,  # the schema has changed under a connection, which knows it from now on
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,

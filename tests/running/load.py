@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import random
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -51,7 +51,7 @@ class Line(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.answer: asyncio.Future[tuple[int, bytes]] | None = None
-        self.is_kept = True
+        self.is_kept = False
 
     async def ask(self, request: bytes) -> tuple[int, bytes]:
         """The status and the body; raises ConnectionError where the connection ends without them."""
@@ -64,6 +64,7 @@ class Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
+        self.is_kept = True
 
     def data_received(self, data: bytes) -> None:
         self.parser.feed_data(data)
@@ -96,22 +97,28 @@ class Load:
         )
         self._bodies = bodies
         self._rest_seconds_max = rest_seconds_max
-        self._idle: deque[Line] = deque()
+        self._idle: asyncio.Queue[Line] = asyncio.Queue()
         self._numbers = itertools.count()
+        self._is_over = False
         self.outcome = Outcome()
 
-    async def run(self, rate: float, seconds: float) -> Outcome:
-        """All that were sent, once each of them is answered or lost."""
-        until = time.perf_counter() + seconds
-        resting = [asyncio.create_task(self._rest(until)) for _ in range(RESTING)]
-        self._idle.extend([await self._connect() for _ in range(STEADY)])
+    def end(self) -> None:
+        self._is_over = True
+
+    async def run(self, rate: float) -> Outcome:
+        """Sends until `end`, and answers once each request is answered or lost."""
+        resting = [asyncio.create_task(self._rest()) for _ in range(RESTING)]
+        for _ in range(STEADY):
+            self._idle.put_nowait(await self._connect())
         due, asking = time.perf_counter(), []
-        while (due := due + random.expovariate(rate)) < until:
+        while not self._is_over:
+            due += random.expovariate(rate)
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             asking.append(asyncio.create_task(self._ask_on_any(due)))
         await asyncio.gather(*asking, *resting)
-        for line in self._idle:
-            line.transport.close()
+        while not self._idle.empty():
+            if (line := self._idle.get_nowait()).is_kept:
+                line.transport.close()
         return self.outcome
 
     async def _connect(self) -> Line:
@@ -120,17 +127,17 @@ class Load:
         return line
 
     async def _ask_on_any(self, due: float) -> None:
-        line = self._idle.popleft() if self._idle else None
-        if line is None or not line.is_kept:
+        """Asks on the connection that is idle for longest; if all are busy it waits, and its latency says so."""
+        line: Line | None = await self._idle.get()
+        if line is not None and not line.is_kept:
             line = await self._connected()
         if line is not None and not await self._ask(line, due):
             line = await self._connected()
-        if line is not None:
-            self._idle.append(line)
+        self._idle.put_nowait(line or Line())
 
-    async def _rest(self, until: float) -> None:
+    async def _rest(self) -> None:
         line: Line | None = None
-        while time.perf_counter() < until:
+        while not self._is_over:
             if line is None or not line.is_kept:
                 line = await self._connected()
             if line is not None:
@@ -154,10 +161,12 @@ class Load:
             self.outcome.wrong[type(lost).__name__] += 1
             return False
         self.outcome.latencies.append(time.perf_counter() - due)
-        if status == 200 and not orjson.loads(answer).get("errors"):
+        errors = orjson.loads(answer).get("errors", []) if answer.startswith(b"{") else [{}]
+        codes = {error.get("extensions", {}).get("code", "without a code") for error in errors}
+        if status == 200 and not codes:
             self.outcome.answered += 1
         else:
-            self.outcome.wrong[f"{status} {answer[:100].decode()}"] += 1
+            self.outcome.wrong[" ".join((str(status), *sorted(codes)))] += 1
         if not line.is_kept:
             line.transport.close()
         return line.is_kept

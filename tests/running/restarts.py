@@ -7,10 +7,15 @@ ready, the old one gets no new connections, waits, and is told to stop.
 import argparse
 import asyncio
 import contextlib
+import itertools
 import signal
 import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from tests.faults import stage
+from tests.graphql_api.test_up import processes
 from tests.running.load import Load, Outcome, operation
 from tests.served import Served, served
 from tests.world import World
@@ -24,7 +29,7 @@ RENEW = """mutation ($id: ID!, $key: String!) {
   }
 }"""
 PRE_STOP_SECONDS = 1.0
-DRAIN_SECONDS = 10.0
+REPLACE_SECONDS_MAX = 120.0
 
 
 def renewal(number: int) -> bytes:
@@ -36,6 +41,29 @@ BODIES = (*[lambda _: operation(PAGE)] * 19, renewal)
 """Of twenty requests one renews."""
 
 
+class Plan(NamedTuple):
+    """How often everything is replaced, how long that takes at least, and how many requests there are a second."""
+
+    times: int
+    seconds: float
+    drain_seconds: float
+    rate: float = RATE
+
+    def load(self, port: Callable[[], int], key: str) -> Load:
+        return Load(port, key, BODIES, rest_seconds_max=0.4 * self.drain_seconds)
+
+    async def play(self, load: Load, replace: Callable[[], Awaitable[None]]) -> Outcome:
+        running = asyncio.create_task(load.run(self.rate))
+        try:
+            for _ in range(self.times):
+                pause = asyncio.create_task(asyncio.sleep(self.seconds / self.times))
+                await replace()
+                await pause
+        finally:
+            load.end()
+        return await running
+
+
 async def prepare() -> str:
     """An account with instances and money; answers its key."""
     world = World()
@@ -45,52 +73,58 @@ async def prepare() -> str:
     return await world.key("a")
 
 
-async def of_processes(
-    database_url: str, key: str, *, seconds: float, times: int, drain_seconds: float, rate: float = RATE
-) -> Outcome:
+async def of_processes(database_url: str, key: str, plan: Plan) -> Outcome:
     """One server with two processes; SIGHUP replaces both."""
-    async with served(
-        database_url, RENEWALS_WORKERS="2", RENEWALS_DRAIN_SECONDS=str(drain_seconds)
-    ) as server:
-        load = Load(lambda: server.port, key, BODIES, rest_seconds_max=0.4 * drain_seconds)
-        running = asyncio.create_task(load.run(rate, seconds))
-        for _ in range(times):
-            await asyncio.sleep(seconds / (times + 1))
+    chosen = {"RENEWALS_WORKERS": "2", "RENEWALS_DRAIN_SECONDS": str(plan.drain_seconds)}
+    async with served(database_url, **chosen) as server:
+        load = plan.load(lambda: server.port, key)
+
+        async def replace() -> None:
+            before = children(server.process.pid)
             server.process.send_signal(signal.SIGHUP)
-        return await running
+            async with asyncio.timeout(REPLACE_SECONDS_MAX):
+                while before & (now := children(server.process.pid)) or len(now) < len(before):  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+
+        return await plan.play(load, replace)
 
 
-async def of_pods(
-    database_url: str, key: str, *, seconds: float, times: int, drain_seconds: float, rate: float = RATE
-) -> Outcome:
-    """One server after the other, each on a port of its own; new connections go to the newest."""
+async def of_pods(database_url: str, key: str, plan: Plan) -> Outcome:
+    """Two servers, each on a port of its own, replaced in turn; new connections go to those that stay."""
     async with contextlib.AsyncExitStack() as pods:
 
         async def start() -> Served:
-            return await pods.enter_async_context(
-                served(database_url, RENEWALS_DRAIN_SECONDS=str(drain_seconds))
-            )
+            chosen = {"RENEWALS_DRAIN_SECONDS": str(plan.drain_seconds)}
+            return await pods.enter_async_context(served(database_url, **chosen))
 
-        newest = await start()
-        load = Load(lambda: newest.port, key, BODIES, rest_seconds_max=0.4 * drain_seconds)
-        running = asyncio.create_task(load.run(rate, seconds))
-        for _ in range(times):
-            await asyncio.sleep(seconds / (times + 1))
-            old, newest = newest, await start()
-            await asyncio.sleep(PRE_STOP_SECONDS)
-            old.process.terminate()
-        return await running
+        async def replace() -> None:
+            for _ in range(2):
+                endpoints.append(await start())
+                leaving = endpoints.pop(0)
+                await asyncio.sleep(PRE_STOP_SECONDS)
+                leaving.process.terminate()
+                await leaving.process.wait()
+
+        endpoints = [await start(), await start()]
+        turns = itertools.count()
+        load = plan.load(lambda: endpoints[next(turns) % len(endpoints)].port, key)
+        return await plan.play(load, replace)
 
 
-async def _try_both(servers: stage.Servers, seconds: float, times: int, rate: float) -> bool:
+def children(pid: int) -> set[int]:
+    """The processes that serve for a supervisor."""
+    return {child for child, parent, command in processes() if parent == pid and "serving" in command}
+
+
+async def _try_both(servers: stage.Servers, plan: Plan) -> bool:
     is_clean = True
     async with stage.opened(servers) as opened:
         key = await prepare()
         for way in (of_processes, of_pods):
-            outcome = await way(
-                opened.database_url, key, seconds=seconds, times=times, drain_seconds=DRAIN_SECONDS, rate=rate
-            )
-            sys.stdout.write(f"{way.__name__}, {times} times in {seconds:.0f} s: {outcome}\n")
+            began = time.monotonic()
+            outcome = await way(opened.database_url, key, plan)
+            seconds = time.monotonic() - began
+            sys.stdout.write(f"{way.__name__}, {plan.times} times in {seconds:.0f} s: {outcome}\n")
             is_clean = is_clean and not outcome.wrong
     return is_clean
 
@@ -99,9 +133,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(
         description="Replaces every process under load; exit 1 for a lost request."
     )
-    parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--times", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--drain-seconds", type=float, default=8)
     parser.add_argument("--rate", type=float, default=RATE)
-    chosen = parser.parse_args()
     with stage.started(durable=False) as own:
-        sys.exit(not asyncio.run(_try_both(own, chosen.seconds, chosen.times, chosen.rate)))
+        sys.exit(not asyncio.run(_try_both(own, Plan(**vars(parser.parse_args())))))
