@@ -55,11 +55,7 @@ def create(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         memory.collect_rarely()
         async with (
-            database.opened(
-                chosen.required_database_url,
-                pool_size=chosen.database_pool_size,
-                transaction_seconds_max=database.TRANSACTION_SECONDS_MAX,
-            ),
+            database.opened_by(chosen),
             announcements.opened(chosen.redis_url, listening=True),
             api_keys.noting_uses(),
             tokens.opened(chosen),

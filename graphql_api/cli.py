@@ -29,6 +29,7 @@ from renewals import (
     lifecycle,
     memory,
     metrics,
+    migrating,
     money,
     runs,
     settings,
@@ -107,7 +108,10 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database's schema up to date."""
     url = _required(lambda: _configure().required_database_url)
-    applied = _run(database.migrate(url))
+    try:
+        applied = _run(migrating.migrate(url))
+    except migrating.TablesInUseError as problem:
+        _fail(str(problem))
     typer.echo("\n".join(f"applied {name}" for name in applied) or "up to date")
 
 

@@ -46,11 +46,7 @@ async def run(chosen: settings.Settings) -> None:
     with traces.running(chosen, "renewals-worker"):
         async with (
             _queue(chosen) as queue,
-            database.opened(
-                chosen.required_database_url,
-                pool_size=chosen.database_pool_size,
-                transaction_seconds_max=database.TRANSACTION_SECONDS_MAX,
-            ),
+            database.opened_by(chosen),
             announcements.opened(chosen.redis_url, listening=True),
             lookout.running(chosen, queue),
         ):
