@@ -81,7 +81,7 @@ async def test_who_is_connected_is_answered_once_more_and_told_to_leave(
         assert server.process.returncode is None
         answer = await client.post(server.url, json=asked)
         assert (answer.status_code, answer.headers["connection"]) == (200, "close")
-        assert answer.json() == {"data": {"account": {"balance": "10.00"}}}
+        assert answer.json()["data"] == {"account": {"balance": "10.00"}}
         with pytest.raises(httpx2.ConnectError):
             await client.post(server.url, json=asked)
         await server.process.wait()
