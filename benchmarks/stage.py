@@ -22,7 +22,7 @@ from typing import Self
 import asyncpg
 
 from graphql_api import embedded, guard
-from renewals import database
+from renewals import migrating
 
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 10.0
@@ -87,7 +87,7 @@ class Stage:
         url = self.url(name)
         asyncio.run(_create(self.postgres.url, name, template))
         if template is None:
-            asyncio.run(database.migrate(url))
+            asyncio.run(migrating.migrate(url))
         return url
 
     def url(self, name: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import asyncpg
 
 from graphql_api import embedded
-from renewals import database
+from renewals import migrating
 
 PERIODS = 3
 PRICE_CENTS = 1_000
@@ -57,7 +57,7 @@ ANALYZE
 
 async def fill(url: str, instances: int) -> None:
     """Makes a database in which everything adds up."""
-    await database.migrate(url)
+    await migrating.migrate(url)
     connection = await asyncpg.connect(url)
     sql = FILL.format(
         instances=instances, accounts=max(1, instances // 100), periods=PERIODS, price=PRICE_CENTS

@@ -19,6 +19,7 @@ from starlette_compress import CompressMiddleware
 
 from graphql_api import (
     calendar,
+    draining,
     exports,
     graphiql,
     headers,
@@ -54,11 +55,7 @@ def create(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         memory.collect_rarely()
         async with (
-            database.opened(
-                chosen.required_database_url,
-                pool_size=chosen.database_pool_size,
-                transaction_seconds_max=database.TRANSACTION_SECONDS_MAX,
-            ),
+            database.opened_by(chosen),
             announcements.opened(chosen.redis_url, listening=True),
             api_keys.noting_uses(),
             tokens.opened(chosen),
@@ -94,9 +91,8 @@ def create(
         Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _leave}),
         minimum_size=COMPRESSED_FROM_BYTES,
     )
-    return sockets.Impatient(
-        headers.Secured(recording.Recording(headers.shared(served, chosen.cors_origins)))
-    )
+    recorded = recording.Recording(headers.shared(served, chosen.cors_origins))
+    return sockets.Impatient(draining.Parting(headers.Secured(recorded)))
 
 
 def create_for_operators() -> ASGIApp:

@@ -8,9 +8,8 @@ from types import ModuleType
 from typing import Annotated
 
 import typer
-import uvicorn
 
-from graphql_api import binaries, forecasts, graphiql, reports, stack
+from graphql_api import binaries, forecasts, graphiql, reports, serving, stack
 from graphql_api.commands import configure as _configure
 from graphql_api.commands import fail as _fail
 from graphql_api.commands import required as _required
@@ -28,9 +27,9 @@ from renewals import (
     forecast,
     integrity,
     lifecycle,
-    logs,
     memory,
     metrics,
+    migrating,
     money,
     runs,
     settings,
@@ -43,9 +42,6 @@ from schema import build
 from schema.operator import build as operator_build
 from workers import main as worker_main
 
-STOP_SECONDS_MAX = 30
-"""So long a server that was told to stop waits for what is under way."""
-SOCKET_MESSAGE_BYTES_MAX = 1_000_000
 SDL_PATH = Path(__file__).parent.parent / "schema.graphql"
 OPERATOR_SDL_PATH = SDL_PATH.with_name("operator.graphql")
 
@@ -75,27 +71,29 @@ def up() -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. [default: RENEWALS_HOST]")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on. [default: RENEWALS_PORT]")] = None,
-    workers: Annotated[int, typer.Option(help="How many processes serve.", min=1)] = 1,
+    workers: Annotated[
+        int | None, typer.Option(help="How many processes serve. [default: RENEWALS_WORKERS]", min=1, max=64)
+    ] = None,
+    drain_seconds: Annotated[
+        float | None,
+        typer.Option(help="How long to answer once told to stop. [default: RENEWALS_DRAIN_SECONDS]", min=0),
+    ] = None,
     is_for_operators: Annotated[
         bool, typer.Option("--operator", help="Serve the operator API, and nothing else.")
     ] = False,
 ) -> None:
-    """Serve the GraphQL API: the customers', and the operators' too with RENEWALS_OPERATOR_API=true."""
+    """Serve the GraphQL API: the customers', and the operators' too with RENEWALS_OPERATOR_API=true.
+
+    Several processes are replaced one after the other on SIGHUP, without a request lost.
+    """
     chosen = _configure()
     _required(lambda: chosen.required_database_url)
-    with metrics.shared(by=workers if chosen.metrics else 1):
-        uvicorn.run(
-            f"graphql_api.app:{'create_for_operators' if is_for_operators else 'create'}",
-            factory=True,
-            host=host or chosen.host,
-            port=chosen.port if port is None else port,
-            workers=workers,
-            log_config=logs.configuration(chosen),
-            log_level=chosen.log_level.lower(),
-            access_log=False,  # each request has a line of our own
-            timeout_graceful_shutdown=STOP_SECONDS_MAX,
-            ws_max_size=SOCKET_MESSAGE_BYTES_MAX,
-        )
+    given = {"host": host, "port": port, "workers": workers, "drain_seconds": drain_seconds}
+    chosen = chosen.model_copy(update={name: value for name, value in given.items() if value is not None})
+    with metrics.shared(by=chosen.workers if chosen.metrics else 1):
+        has_served = serving.run(chosen, "create_for_operators" if is_for_operators else "create")
+    if not has_served:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -110,7 +108,10 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database's schema up to date."""
     url = _required(lambda: _configure().required_database_url)
-    applied = _run(database.migrate(url))
+    try:
+        applied = _run(migrating.migrate(url))
+    except migrating.TablesInUseError as problem:
+        _fail(str(problem))
     typer.echo("\n".join(f"applied {name}" for name in applied) or "up to date")
 
 

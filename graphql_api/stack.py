@@ -26,6 +26,7 @@ from renewals import (
     clocks,
     database,
     demo,
+    migrating,
     settings,
     terms,
 )
@@ -108,7 +109,7 @@ def _servers(chosen: settings.Settings, running: contextlib.ExitStack) -> dict[s
 
 async def _prepare(database_url: str, chosen: settings.Settings, kept: Keys) -> Keys:
     """Migrates, loads the demo account if it is not there, and answers keys that work."""
-    await database.migrate(database_url)
+    await migrating.migrate(database_url)
     async with database.opened(database_url):
         await demo.load(dt.datetime.now(chosen.time_zone).date())
         now = clocks.utc_now()
@@ -157,7 +158,7 @@ def _child(name: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[
     try:
         yield child
     finally:
-        child.terminate()
+        child.send_signal(signal.SIGINT)  # which, unlike SIGTERM, waits for nobody who is idle
         try:
             child.wait(STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:

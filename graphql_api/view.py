@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -23,11 +24,13 @@ from strawberry.types.execution import ExecutionResult, SubscriptionExecutionRes
 from strawberry.types.unset import UnsetType
 
 from graphql_api import authentication, budgets, crowds, headers, over_http, sockets, stored
-from renewals import clocks, settings
-from schema import build, documents, mishaps, records
+from renewals import clocks, database, settings
+from schema import build, documents, mishaps, records, refusals
 from schema.context import Context
 from schema.operator import build as operator_build
 from schema.operator import context as operator_context
+
+log = logging.getLogger(__name__)
 
 _BY_POST = {"Allow": "POST"}
 _PAGE_HEADERS = {"Content-Security-Policy": headers.PAGE_POLICY}
@@ -255,6 +258,14 @@ def unauthenticated(message: str) -> Response:
     return error(401, "UNAUTHENTICATED", message, {"WWW-Authenticate": "Bearer"})
 
 
+def unavailable() -> Response:
+    """The answer while a server of ours is away, or this process is about to be."""
+    return error(503, refusals.UNAVAILABLE, refusals.UNAVAILABLE_MESSAGE, {"Retry-After": "1"})
+
+
 def failed(problem: Exception) -> Response:
     """The answer to what went wrong on our side: an id that stands beside the traceback in the log."""
+    if database.is_outage(problem):
+        log.warning("a request cannot be served: %s", str(problem) or type(problem).__name__)
+        return unavailable()
     return _refusal(500, mishaps.MESSAGE, mishaps.note(problem))

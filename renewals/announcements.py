@@ -18,6 +18,10 @@ log = logging.getLogger(__name__)
 CHANNEL = "renewals:events"
 PAUSE_SECONDS = 1.0
 """Between two tries to reach a Redis that is away."""
+ANSWER_SECONDS_MAX = 5.0
+"""A Redis that does not answer for so long is away."""
+SILENCE_SECONDS_MAX = 30
+"""A line on which nothing was said for so long is tried."""
 FLUSH_SECONDS_MAX = 2.0
 """So long a process that ends waits for its last words to be sent."""
 
@@ -115,7 +119,12 @@ async def opened(redis_url: str | None, *, listening: bool = False) -> AsyncIter
     if redis_url is None:
         yield
         return
-    client = Redis.from_url(redis_url)
+    client = Redis.from_url(
+        redis_url,
+        socket_connect_timeout=ANSWER_SECONDS_MAX,
+        socket_timeout=ANSWER_SECONDS_MAX,
+        health_check_interval=SILENCE_SECONDS_MAX,
+    )
     outbox = _Outbox()
     _outboxes.add(outbox)
     tasks = [asyncio.create_task(_send(client, outbox))]
@@ -158,8 +167,10 @@ async def _hear(client: Redis) -> None:
             async with client.pubsub(ignore_subscribe_messages=True) as channel:
                 await channel.subscribe(CHANNEL)
                 _wake(list(filter(None, _followers)))  # for what was said while nobody listened
-                async for message in channel.listen():
-                    _wake(_read(message["data"]))
+                while True:
+                    message = await channel.get_message(timeout=SILENCE_SECONDS_MAX)
+                    if message is not None:
+                        _wake(_read(message["data"]))
         except (RedisError, OSError) as problem:
             log.warning("new events of other processes are not heard of: %s", problem)
         await asyncio.sleep(PAUSE_SECONDS)

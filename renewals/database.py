@@ -1,4 +1,4 @@
-"""PostgreSQL through Tortoise's pool: open it, run statements on it, migrate it.
+"""PostgreSQL through Tortoise's pool: open it, run statements on it.
 
 Every statement of the domain goes through `fetch` or `execute` with a connection given by its caller,
 so that what belongs to one transaction is seen to.
@@ -24,21 +24,20 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.connection import get_connection
 from tortoise.exceptions import DBConnectionError, TransactionManagementError
-from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
-from renewals import metrics
+from renewals import metrics, settings
 
 log = logging.getLogger(__name__)
 
 APP = "renewals"
 _CONNECTION = "default"
-_MIGRATION_LOCK = 7_236_001_842
 
 IDLE_SECONDS_MAX = 60
 TRANSACTION_SECONDS_MAX = 300
 """PostgreSQL ends a transaction of the API or the worker whose client stands still so long between two statements,
 or in the midst of one: its locks hold up its accounts."""
+CONNECT_SECONDS_MAX = 10
 TRIES_MAX = 5
 PAUSE_SECONDS = 0.1
 _OUTAGES = (
@@ -47,6 +46,7 @@ _OUTAGES = (
     DBConnectionError,
     TransactionManagementError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server's goodbye came while the next statement was being sent
     asyncpg.InvalidCachedStatementError,  # the schema has changed under a connection, which knows it from now on
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
@@ -88,20 +88,26 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 
 
 def configuration(
-    url: str, pool_size: int = 10, *, transaction_seconds_max: int | None = None
+    url: str,
+    pool_size: int = 10,
+    *,
+    pool_size_min: int = 1,
+    connect_seconds_max: float = CONNECT_SECONDS_MAX,
+    idle_seconds_max: float = 300,
+    **seconds_max: int,
 ) -> dict[str, Any]:
-    """Tortoise's configuration for a PostgreSQL URL."""
+    """Tortoise's configuration for a PostgreSQL URL; `statement`, `transaction`, `lock` in seconds, 0 for ever."""
     _, _, address = url.partition("://")
     connection = expand_db_url(f"asyncpg://{address}")
+    limits = {"idle_in_transaction_session": IDLE_SECONDS_MAX, "transaction": 0} | seconds_max
     connection["credentials"] |= {
-        "minsize": 1,
+        "minsize": min(pool_size_min, pool_size),
         "maxsize": pool_size,
+        "timeout": connect_seconds_max,
+        "max_inactive_connection_lifetime": idle_seconds_max,
         "application_name": APP,
         "connection_class": _Connection,
-        "server_settings": {
-            "idle_in_transaction_session_timeout": f"{IDLE_SECONDS_MAX}s",
-            "transaction_timeout": f"{transaction_seconds_max or 0}s",
-        },
+        "server_settings": {f"{name}_timeout": f"{seconds}s" for name, seconds in limits.items()},
     }
     app = {
         "models": ["renewals.models"],
@@ -112,16 +118,26 @@ def configuration(
 
 
 @contextlib.asynccontextmanager
-async def opened(
-    url: str, *, pool_size: int = 10, transaction_seconds_max: int | None = None
-) -> AsyncIterator[None]:
-    """Opens the pool for as long as the block runs."""
-    chosen = configuration(url, pool_size, transaction_seconds_max=transaction_seconds_max)
-    await Tortoise.init(config=chosen, _enable_global_fallback=True)
+async def opened(url: str, *, pool_size: int = 10, **limits: Any) -> AsyncIterator[None]:
+    """Opens the pool for as long as the block runs; see `configuration` for its limits."""
+    await Tortoise.init(config=configuration(url, pool_size, **limits), _enable_global_fallback=True)
     try:
         yield
     finally:
         await Tortoise.close_connections()
+
+
+def opened_by(chosen: settings.Settings) -> contextlib.AbstractAsyncContextManager[None]:
+    """The pool of a process that serves or works, by the settings."""
+    return opened(
+        chosen.required_database_url,
+        pool_size=chosen.database_pool_size,
+        pool_size_min=chosen.database_pool_size_min,
+        connect_seconds_max=chosen.database_connect_seconds_max,
+        idle_seconds_max=chosen.database_idle_seconds_max,
+        statement=chosen.database_statement_seconds_max,
+        transaction=TRANSACTION_SECONDS_MAX,
+    )
 
 
 def pool() -> Connection:
@@ -265,22 +281,3 @@ def new_id() -> uuid.UUID:
     stamp[8] = stamp[8] & 0x3F | 0x80
     found: uuid.UUID = pgproto.UUID(bytes(stamp))
     return found
-
-
-async def migrate(url: str) -> list[str]:
-    """Brings the schema up to date and answers the migrations applied; migrators wait for each other."""
-    applied: list[str] = []
-
-    def note(event: str, _app: str, name: str) -> None:
-        if event == "apply_done":
-            applied.append(name)
-
-    lock = await asyncpg.connect(url)
-    try:
-        await lock.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
-        async with opened(url, pool_size=2):
-            executor = MigrationExecutor(pool(), configuration(url)["apps"])
-            await executor.migrate(progress=note)
-    finally:
-        await lock.close()
-    return applied

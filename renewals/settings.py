@@ -72,11 +72,24 @@ class Settings(BaseSettings):
     redis_url: Annotated[str | None, Field(validation_alias="REDIS_URL", pattern="^(rediss?|unix)://")] = None
     """Redis or Valkey, as in redis://host:6379/0."""
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 10
+    database_pool_size_min: Annotated[int, Field(ge=0, le=100)] = 1
+    """So many connections stay open though nobody needs them."""
+    database_connect_seconds_max: Annotated[float, Field(gt=0, le=60)] = 10
+    database_idle_seconds_max: Annotated[float, Field(ge=0)] = 300
+    """A connection beyond those is closed when it was not needed for so long; 0: never."""
+    database_statement_seconds_max: Annotated[int, Field(ge=0)] = 300
+    """PostgreSQL ends a statement of the API or the worker that takes longer; 0: never."""
     data_dir: Path = Path(".renewals")
     """Where `renewals up` keeps the embedded servers' data, the GraphiQL files and the demo key."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """So many processes share the port; from two on SIGHUP replaces them one after the other."""
+    drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 30
+    """So long a process that was told to stop answers those it has taken in: half of it for their next requests."""
+    keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
+    """An idle connection is closed after it: later than the proxy in front closes its own, mostly after 60."""
     graphiql: bool = False
     """Serves GraphiQL at /graphql; `renewals up` turns it on."""
     graphiql_key: str | None = None

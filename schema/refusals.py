@@ -1,5 +1,6 @@
 """Refusals as GraphQL types, and the one table that turns the domain's errors into them."""
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,8 +8,10 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.schema import ExceptionHandler
 
-from renewals import errors
+from renewals import database, errors
 from schema import mishaps, records, scalars
+
+log = logging.getLogger(__name__)
 
 
 @strawberry.interface
@@ -113,13 +116,18 @@ HANDLERS: tuple[ExceptionHandler[Any], ...] = (
 
 _SUGGESTION = " Did you mean "
 """A hint of graphql-core, which tells names of a schema to whoever may not be shown it."""
+UNAVAILABLE = "UNAVAILABLE"
+UNAVAILABLE_MESSAGE = (
+    "A server of ours is away. Ask again in a few seconds, a change with the same idempotency key."
+)
 
 
 def report(error: GraphQLError) -> None:
     """Gives an error its code, and keeps what went wrong inside from the client.
 
     FORBIDDEN is a change by one who may only look; INVALID_INPUT names its field; BAD_REQUEST is a document or
-    a variable that does not fit the schema; INTERNAL carries an id that stands beside the traceback in the log.
+    a variable that does not fit the schema; UNAVAILABLE may be gone when it is asked again; INTERNAL carries an id
+    that stands beside the traceback in the log.
     """
     match error.original_error:
         case errors.Forbidden() as refused:
@@ -128,6 +136,9 @@ def report(error: GraphQLError) -> None:
         case errors.InvalidInput() as refused:
             error.message = str(refused)
             error.extensions = {"code": "INVALID_INPUT", "field": refused.field}
+        case Exception() if database.is_outage(cause := _cause(error)):
+            log.warning("%s cannot be answered: %s", error.path, str(cause) or type(cause).__name__)
+            error.message, error.extensions = UNAVAILABLE_MESSAGE, {"code": UNAVAILABLE}
         case Exception() if _is_ours(cause := _cause(error), error):
             error.message = mishaps.MESSAGE
             error.extensions = dict(mishaps.note(cause, path=error.path))

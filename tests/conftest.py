@@ -19,7 +19,7 @@ import pytest
 import redis
 
 from graphql_api import embedded
-from renewals import database, settings
+from renewals import database, migrating, settings
 from tests import client as clients
 from tests import world as worlds
 
@@ -51,7 +51,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     os.environ[TEMPLATE] = template = f"renewals_template_{uuid.uuid4().hex[:12]}"
     asyncio.run(_administer(f'CREATE DATABASE "{template}"'))
     servers.callback(lambda: asyncio.run(_administer(f'DROP DATABASE "{template}" WITH (FORCE)')))
-    asyncio.run(database.migrate(_url_of(template)))
+    asyncio.run(migrating.migrate(_url_of(template)))
 
 
 async def _administer(statement: str) -> None:

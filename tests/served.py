@@ -20,6 +20,10 @@ class Served(NamedTuple):
     address: str
 
     @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+    @property
     def url(self) -> str:
         return f"http://{self.address}/graphql"
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 
-from arq import Worker
+from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
 from renewals import backlog, clocks, metrics, probes, settings
@@ -20,7 +20,7 @@ ANSWERS_AT_ONCE_MAX = 16
 
 
 @contextlib.asynccontextmanager
-async def running(chosen: settings.Settings, worker: Worker) -> AsyncIterator[None]:
+async def running(chosen: settings.Settings, queue: ArqRedis) -> AsyncIterator[None]:
     """Answers for as long as the block runs, if there is a port for it."""
     if chosen.worker_metrics_port is None:
         yield
@@ -28,7 +28,7 @@ async def running(chosen: settings.Settings, worker: Worker) -> AsyncIterator[No
 
     async def count_jobs() -> backlog.Values:
         try:
-            return {(metrics.QUEUE, ""): await worker.pool.zcard(worker.queue_name)}
+            return {(metrics.QUEUE, ""): await queue.zcard(queue.default_queue_name)}
         except (RedisError, OSError):
             return {}
 

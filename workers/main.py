@@ -3,16 +3,23 @@
 import asyncio
 import contextlib
 import datetime as dt
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
+import asyncpg
 import orjson
 from arq import Worker, cron
-from arq.connections import RedisSettings
+from arq.connections import ArqRedis
 from arq.constants import in_progress_key_prefix
+from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
-from renewals import announcements, database, dispatch, memory, settings, traces
+from renewals import announcements, database, dispatch, memory, runs, settings, traces
 from workers import jobs, lookout
+
+log = logging.getLogger(__name__)
 
 CHUNK_SECONDS_MAX = 300
 """A chunk takes a second or so, one account with 60,000 due instances some seven."""
@@ -27,43 +34,106 @@ in front until its time is up: with arq's own hundred, some thirty kills would l
 STOP_SECONDS_MAX = 30
 HEALTH_CHECK_SECONDS = 30
 TRIES_MAX = 5
+QUEUE_SECONDS_MAX = 10
+"""A queue that does not answer for so long is away."""
+PAUSE_SECONDS = 1.0
+"""Between two tries to reach a server that is away."""
 
 
 async def run(chosen: settings.Settings) -> None:
-    """Works until SIGTERM or SIGINT, which let the chunk in hand finish."""
+    """Works until SIGTERM or SIGINT, which let the chunk in hand finish; waits for a server that is away."""
     memory.collect_rarely()
-    worker = create(chosen)
+    with traces.running(chosen, "renewals-worker"):
+        async with (
+            _queue(chosen) as queue,
+            database.opened_by(chosen),
+            announcements.opened(chosen.redis_url, listening=True),
+            lookout.running(chosen, queue),
+        ):
+            shift = _Shift(chosen, queue)
+            await shift.through_outages(runs.pending_chunks)
+            if not shift.is_over:
+                async with dispatch.running():
+                    await shift.through_outages(shift.work)
+
+
+class _Shift:
+    """The work between start and signal, whatever becomes of the servers meanwhile."""
+
+    def __init__(self, chosen: settings.Settings, queue: ArqRedis) -> None:
+        self._chosen = chosen
+        self._queue = queue
+        self._ending = asyncio.Event()
+        self._take_signals()
+
+    @property
+    def is_over(self) -> bool:
+        return self._ending.is_set()
+
+    def _take_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._ending.set)
+
+    async def through_outages(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Does what needs the servers; begins anew for as long as one of them is away."""
+        while not self.is_over:
+            try:
+                await work()
+                return
+            except Exception as problem:
+                if not _is_outage(problem):
+                    raise
+                log.warning("waits for a server: %s", str(problem) or type(problem).__name__)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), PAUSE_SECONDS)
+
+    async def work(self) -> None:
+        """Takes what the queue has, until the shift is over."""
+        worker = create(self._chosen, self._queue)
+        self._take_signals()  # which arq has taken to itself
+        ending = asyncio.create_task(self._ending.wait())
+        helping = [asyncio.create_task(_hold(worker)), ending]
+        running = asyncio.create_task(worker.async_run())
+        try:
+            await asyncio.wait((running, ending), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            worker.allow_pick_jobs = False
+            if worker.tasks:
+                await asyncio.wait(worker.tasks.values(), timeout=STOP_SECONDS_MAX)
+            for task in (running, *helping, *worker.tasks.values()):
+                task.cancel()
+            await asyncio.gather(running, *helping, *worker.tasks.values(), return_exceptions=True)
+            with contextlib.suppress(RedisError, OSError, asyncio.CancelledError):
+                await worker.close()
+        if not running.cancelled() and (problem := running.exception()):
+            raise problem
+
+
+def _is_outage(problem: Exception) -> bool:
+    # Tables that are not there will be: somebody migrates.
+    return database.is_outage(problem) or isinstance(problem, RedisError | asyncpg.UndefinedTableError)
+
+
+@contextlib.asynccontextmanager
+async def _queue(chosen: settings.Settings) -> AsyncIterator[ArqRedis]:
+    """The queue, in JSON; each of its answers is waited for so long and no longer."""
+    connections = ConnectionPool.from_url(
+        chosen.required_redis_url,
+        socket_connect_timeout=QUEUE_SECONDS_MAX,
+        socket_timeout=QUEUE_SECONDS_MAX,
+        socket_keepalive=True,
+    )
     try:
-        await worker.async_run()
-    except asyncio.CancelledError:
-        pass  # how arq ends its loop on a signal
+        yield ArqRedis(connections, job_serializer=_write, job_deserializer=orjson.loads)
     finally:
-        await worker.close()
+        await connections.aclose()
 
 
-def create(chosen: settings.Settings) -> Worker:
+_write = partial(orjson.dumps, default=str)
+
+
+def create(chosen: settings.Settings, queue: ArqRedis) -> Worker:
     """A worker for the settings, within a running loop."""
-    resources = contextlib.AsyncExitStack()
-
-    async def start(ctx: jobs.Context) -> None:
-        resources.enter_context(traces.running(chosen, "renewals-worker"))
-        holding = asyncio.create_task(_hold(worker))
-        resources.callback(holding.cancel)
-        await resources.enter_async_context(
-            database.opened(
-                chosen.required_database_url,
-                pool_size=chosen.database_pool_size,
-                transaction_seconds_max=database.TRANSACTION_SECONDS_MAX,
-            )
-        )
-        await resources.enter_async_context(announcements.opened(chosen.redis_url, listening=True))
-        await resources.enter_async_context(lookout.running(chosen, worker))
-        await jobs.catch_up(ctx)
-        await resources.enter_async_context(dispatch.running())
-
-    async def stop(ctx: jobs.Context) -> None:
-        await resources.aclose()
-
     # A cron job is tried again only if it may be tried twice; its results are kept by nobody.
     worker = Worker(
         functions=[jobs.renew_chunk],
@@ -71,19 +141,17 @@ def create(chosen: settings.Settings) -> Worker:
             cron(jobs.sweep, second=0, max_tries=TRIES_MAX),
             cron(jobs.watch, second=30, max_tries=TRIES_MAX),
         ],
-        redis_settings=RedisSettings.from_dsn(chosen.required_redis_url),
-        on_startup=start,
-        on_shutdown=stop,
+        redis_pool=queue,
+        on_startup=jobs.catch_up,
         max_jobs=chosen.worker_chunks_at_once + 1,
         queue_read_limit=QUEUE_READ_MAX,
         poll_delay=POLL_SECONDS,
         max_tries=TRIES_MAX,
         job_timeout=CHUNK_SECONDS_MAX,
         keep_result=0,
-        job_completion_wait=STOP_SECONDS_MAX,
         health_check_interval=HEALTH_CHECK_SECONDS,
         timezone=dt.UTC,
-        job_serializer=partial(orjson.dumps, default=str),
+        job_serializer=_write,
         job_deserializer=orjson.loads,
     )
     # By itself arq lets the longest chunk's time pass before it takes a worker for dead.

@@ -44,7 +44,7 @@ async def of_postgres(stage: Stage, count: int) -> Tally:
 
 
 async def of_valkey(stage: Stage, count: int) -> Tally:
-    """arq's worker ends when it dies; what was queued may be there after it, or not."""
+    """The worker waits for it; what was queued may be there after it, or not."""
     tally = Tally("Valkey stopped, killed, or killed and lost", RECOVERY_SECONDS_MAX)
     valkey = stage.valkey
 

@@ -17,7 +17,7 @@ import asyncpg
 import redis
 
 from graphql_api import embedded, guard, servers
-from renewals import database
+from renewals import database, migrating
 from tests.faults import plans, processes
 
 START_SECONDS_MAX = 20
@@ -168,7 +168,7 @@ def started(*, durable: bool) -> Iterator[Servers]:
     try:
         place = folder if durable else None
         with Postgres(place, durable=durable) as postgres, Valkey(place, durable=durable) as valkey:
-            asyncio.run(database.migrate(postgres.url))
+            asyncio.run(migrating.migrate(postgres.url))
             yield Servers(folder, postgres, valkey, embedded.DATABASE)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

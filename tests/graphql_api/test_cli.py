@@ -129,13 +129,13 @@ def test_an_account_gets_a_key_of_the_role_asked_for(renewals: Renewals, databas
 
 @pytest.mark.parametrize(
     ("options", "served"),
-    [((), "graphql_api.app:create"), (("--operator",), "graphql_api.app:create_for_operators")],
+    [((), "create"), (("--operator",), "create_for_operators")],
 )
 def test_a_server_is_for_customers_or_for_operators_alone(
     renewals: Renewals, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], served: str
 ) -> None:
     started: list[str] = []
-    monkeypatch.setattr("uvicorn.run", lambda app, **_: started.append(app))
+    monkeypatch.setattr("graphql_api.serving.run", lambda _, app: started.append(app) is None)
     assert renewals("serve", *options, DATABASE_URL="postgres://nowhere/x").exit_code == 0
     assert started == [served]
 

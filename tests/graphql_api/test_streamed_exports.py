@@ -199,7 +199,7 @@ async def test_a_client_that_takes_too_long_in_all_is_cut(world: World, key: str
 
 
 async def test_an_export_may_take_longer_than_other_transactions(database_url: str) -> None:
-    async with database.opened(database_url, pool_size=1, transaction_seconds_max=1):
+    async with database.opened(database_url, pool_size=1, transaction=1):
         async with database.snapshot(seconds_max=60) as connection:
             await database.fetch(connection, "SELECT pg_sleep(1.5)")
         [[seconds]] = await database.fetch(database.pool(), "SHOW transaction_timeout")

@@ -36,7 +36,8 @@ async def server(world: World, database_url: str, redis_url: str) -> AsyncIterat
     await world.account("a", balance="1000.00")
     await world.instances([f"i-{n:03d}" for n in range(100)], price="1.00")
     await change(100)
-    async with announcements.opened(redis_url), served(database_url, REDIS_URL=redis_url) as process:
+    variables = {"REDIS_URL": redis_url, "RENEWALS_DRAIN_SECONDS": "4"}
+    async with announcements.opened(redis_url), served(database_url, **variables) as process:
         yield process
 
 

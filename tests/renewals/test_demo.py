@@ -14,6 +14,7 @@ from renewals import (
     errors,
     filters,
     lifecycle,
+    migrating,
     money,
     pricing,
     queries,
@@ -266,7 +267,7 @@ async def test_of_two_that_load_at_once_one_does(opened: str) -> None:
 
 
 async def test_the_same_day_gives_the_same_rows(database_url: str, empty_database_url: str) -> None:
-    await database.migrate(empty_database_url)
+    await migrating.migrate(empty_database_url)
     loaded = []
     for url in (database_url, empty_database_url):
         async with database.opened(url):

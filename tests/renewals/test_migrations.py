@@ -1,14 +1,18 @@
 """The migrations: they make what the models say, once, however many migrate at a time."""
 
 import asyncio
+import json
 import sys
+import time
 from pathlib import Path
 
+import asyncpg
 import pytest
 from tortoise import Tortoise
 from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
-from renewals import database, migrations
+from renewals import database, migrating, migrations
 from tests.world import World
 
 WITHOUT_MODEL = {
@@ -28,15 +32,17 @@ NAMES = sorted(path.stem for path in Path(migrations.__path__[0]).glob("0*.py"))
 
 # A process of its own, because a process has one pool.
 MIGRATOR = """
-import asyncio, sys
-from renewals import database
-print(*asyncio.run(database.migrate(sys.argv[1])))
+import asyncio, json, sys
+from renewals import migrating
+vars(migrating).update(json.loads(sys.argv[2]))
+print(*asyncio.run(migrating.migrate(sys.argv[1])))
 """
 
 
-async def start_migrator(url: str) -> asyncio.subprocess.Process:
-    pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(sys.executable, "-c", MIGRATOR, url, stdout=pipe, stderr=pipe)
+async def start_migrator(url: str, **constants: float) -> asyncio.subprocess.Process:
+    pipe, chosen = asyncio.subprocess.PIPE, json.dumps(constants)
+    command = (sys.executable, "-c", MIGRATOR, url, chosen)
+    return await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
 
 
 async def test_models_and_migrations_agree(opened: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,17 +73,74 @@ async def test_every_column_of_a_model_is_in_the_database_and_no_other(world: Wo
 
 
 async def test_an_empty_database_is_brought_up_to_date(empty_database_url: str) -> None:
-    assert await database.migrate(empty_database_url) == NAMES
+    assert await migrating.migrate(empty_database_url) == NAMES
 
 
 async def test_migrating_twice_applies_nothing(database_url: str) -> None:
-    assert await database.migrate(database_url) == []
-    assert await database.migrate(database_url) == []
+    assert await migrating.migrate(database_url) == []
+    assert await migrating.migrate(database_url) == []
 
 
 async def test_of_two_migrators_at_once_one_does_the_work_and_both_succeed(empty_database_url: str) -> None:
     started = [await start_migrator(empty_database_url) for _ in range(2)]
     ended = await asyncio.gather(*(process.communicate() for process in started))
-    assert [said.decode() for _, said in ended] == ["", ""]
+    assert sorted(said.decode() for _, said in ended) == [
+        "",
+        "somebody else migrates; waits until that is done\n",
+    ]
     assert [process.returncode for process in started] == [0, 0]
     assert sorted(applied.decode().split() for applied, _ in ended) == [[], NAMES]
+
+
+@pytest.fixture
+async def behind_url(empty_database_url: str) -> str:
+    """A database that lacks all migrations from the third on, which alters `renewal_chunks`."""
+    async with database.opened(empty_database_url, pool_size=1):
+        executor = MigrationExecutor(database.pool(), database.configuration(empty_database_url)["apps"])
+        await executor.migrate([MigrationTarget("renewals", NAMES[1])])
+    return empty_database_url
+
+
+async def test_a_migration_gives_way_while_its_table_is_in_use_and_holds_nobody_up_for_long(
+    behind_url: str,
+) -> None:
+    holder, reader = await asyncpg.connect(behind_url), await asyncpg.connect(behind_url)
+    try:
+        held = holder.transaction()
+        await held.start()
+        await holder.execute("SELECT FROM renewal_chunks")
+        migrator = await start_migrator(behind_url, LOCK_SECONDS_MAX=1, PAUSE_SECONDS=0.5)
+        longest, until = 0.0, time.monotonic() + 8
+        while time.monotonic() < until:
+            began = time.monotonic()
+            await reader.execute("SELECT FROM renewal_chunks")
+            longest = max(longest, time.monotonic() - began)
+            await asyncio.sleep(0.05)
+        assert 0.1 < longest < 3, "who reads waits behind the migration for its moment, and no longer"
+        assert migrator.returncode is None
+        await held.rollback()
+        applied, said = await asyncio.wait_for(migrator.communicate(), 30)
+        assert applied.decode().split() == NAMES[2:]
+        assert f"a table is in use, tries again in 0 s: process {holder.get_server_pid()} (" in said.decode()
+    finally:
+        await holder.close()
+        await reader.close()
+
+
+async def test_a_table_that_stays_in_use_is_named_with_who_uses_it_and_nothing_is_half_done(
+    behind_url: str,
+) -> None:
+    holder = await asyncpg.connect(behind_url, server_settings={"application_name": "report"})
+    try:
+        async with holder.transaction():
+            await holder.execute("SELECT FROM renewal_chunks")
+            migrator = await start_migrator(behind_url, LOCK_SECONDS_MAX=1, PAUSE_SECONDS=0.1, TRIES_MAX=2)
+            applied, said = await asyncio.wait_for(migrator.communicate(), 30)
+        assert (applied, migrator.returncode) == (b"", 1)
+        assert "TablesInUseError: A table is in use, and was not free in 2 tries: process" in said.decode()
+        assert "(report, idle in transaction, for " in said.decode()
+        found = await holder.fetch("SELECT name FROM tortoise_migrations ORDER BY name")
+        assert [row["name"] for row in found] == NAMES[:2]
+        assert await migrating.migrate(behind_url) == NAMES[2:]
+    finally:
+        await holder.close()

@@ -27,12 +27,14 @@ IMPATIENT = """
 import asyncio, datetime as dt
 from renewals import settings
 from workers import main
-async def run():
-    worker = main.create(settings.get())
+create = main.create
+def at_once(*given):
+    worker = create(*given)
     for job in worker.cron_jobs:
         job.next_run = dt.datetime.now(dt.UTC)
-    await worker.async_run()
-asyncio.run(run())
+    return worker
+main.create = at_once
+asyncio.run(main.run(settings.get()))
 """
 
 # The worker, of which the marks on what it has in hand go sooner.

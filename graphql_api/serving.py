@@ -1,0 +1,81 @@
+"""`renewals serve`: one process, or several that share its port, each of which is this module's program."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+
+import uvicorn
+
+from graphql_api import commands, draining, supervision
+from renewals import logs, settings
+
+SOCKET_MESSAGE_BYTES_MAX = 1_000_000
+BACKLOG = 2048
+
+
+def run(chosen: settings.Settings, app: str) -> bool:
+    """Serves an application until told to stop; answers False where it could not begin."""
+    if chosen.workers == 1:
+        server = draining.Server(_configuration(chosen, app), chosen.drain_seconds)
+        server.run()
+        return server.started
+    listener = _configuration(chosen, app).bind_socket()
+    listener.listen(BACKLOG)  # from here on nobody is refused, and who comes before the first process waits
+
+    def command(listener_number: int, line_number: int) -> Sequence[str]:
+        words = (app, chosen.drain_seconds, listener_number, line_number)
+        return [sys.executable, "-m", __name__, *map(str, words)]
+
+    return supervision.run(listener, command, count=chosen.workers, drain_seconds=chosen.drain_seconds)
+
+
+class One(draining.Server):
+    """One of several: it says that it lives, and drains when there is nobody left to hear it."""
+
+    def __init__(self, config: uvicorn.Config, drain_seconds: float, line: socket.socket) -> None:
+        super().__init__(config, drain_seconds)
+        self._line = line
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._line.setblocking(False)
+        asyncio.get_running_loop().add_reader(self._line, self._note_end)
+        self._beating = asyncio.create_task(self._beat())
+
+    def _note_end(self) -> None:
+        """The supervisor sends nothing, so what comes is its end."""
+        asyncio.get_running_loop().remove_reader(self._line)
+        signal.raise_signal(signal.SIGTERM)
+
+    async def _beat(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self._line.send(b".")
+                await asyncio.sleep(supervision.BEAT_SECONDS)
+
+
+def _configuration(chosen: settings.Settings, app: str) -> uvicorn.Config:
+    return uvicorn.Config(
+        f"graphql_api.app:{app}",
+        factory=True,
+        host=chosen.host,
+        port=chosen.port,
+        log_config=logs.configuration(chosen),
+        log_level=chosen.log_level.lower(),
+        access_log=False,  # each request has a line of our own
+        timeout_keep_alive=chosen.keep_alive_seconds,
+        ws_max_size=SOCKET_MESSAGE_BYTES_MAX,
+    )
+
+
+def _serve_as_one(app: str, drain_seconds: str, listener_number: str, line_number: str) -> None:
+    chosen = commands.configure()
+    listener, line = (socket.socket(fileno=int(number)) for number in (listener_number, line_number))
+    One(_configuration(chosen, app), float(drain_seconds), line).run([listener])
+
+
+if __name__ == "__main__":
+    _serve_as_one(*sys.argv[1:])

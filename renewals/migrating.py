@@ -1,0 +1,77 @@
+"""Brings the schema up to date: one migrator at a time, and none that holds up everybody else.
+
+A migration that waits for a table's lock has all who come after it wait, too, behind whoever holds the table. So it
+waits for a moment only, gives its place up, and tries again. Each migration is one transaction: it is done or not.
+"""
+
+import asyncio
+import logging
+
+import asyncpg
+from tortoise.migrations.executor import MigrationExecutor
+
+from renewals import database
+
+log = logging.getLogger(__name__)
+
+_LOCK = 7_236_001_842
+LOCK_SECONDS_MAX = 2
+"""So long everybody may have to wait behind a migration."""
+PAUSE_SECONDS = 3.0
+"""In which those who waited are served."""
+TRIES_MAX = 20
+SHOWN_MAX = 3
+
+
+class TablesInUseError(Exception):
+    """Transactions that do not end keep a migration from its tables."""
+
+
+async def migrate(url: str) -> list[str]:
+    """Applies what is missing and answers its names; raises TablesInUseError, and what was applied stays."""
+    applied: list[str] = []
+
+    def note(event: str, _app: str, name: str) -> None:
+        if event == "apply_done":
+            applied.append(name)
+
+    alone = await asyncpg.connect(url, timeout=database.CONNECT_SECONDS_MAX)
+    try:
+        if not await alone.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+            log.warning("somebody else migrates; waits until that is done")
+            await alone.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        async with database.opened(url, pool_size=2, lock=LOCK_SECONDS_MAX):
+            for tried in range(1, TRIES_MAX + 1):
+                executor = MigrationExecutor(database.pool(), database.configuration(url)["apps"])
+                try:
+                    await executor.migrate(progress=note)
+                    break
+                except asyncpg.LockNotAvailableError:
+                    held_by = await _holders(alone)
+                    if tried == TRIES_MAX:
+                        raise TablesInUseError(
+                            f"A table is in use, and was not free in {TRIES_MAX} tries: {held_by}. "
+                            "Wait for it or end it (pg_terminate_backend), then migrate again."
+                        ) from None
+                    log.warning("a table is in use, tries again in %.0f s: %s", PAUSE_SECONDS, held_by)
+                    await asyncio.sleep(PAUSE_SECONDS)
+    finally:
+        await alone.close()
+    return applied
+
+
+async def _holders(connection: asyncpg.Connection) -> str:
+    """The transactions that have been open for longest."""
+    rows = await connection.fetch(
+        """SELECT pid, application_name AS name, date_trunc('second', now() - xact_start)::text AS age, state
+           FROM pg_stat_activity
+           WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+             AND backend_type = 'client backend'
+           ORDER BY xact_start LIMIT $1""",
+        SHOWN_MAX,
+    )
+    shown = [
+        f"process {row['pid']} ({row['name'] or 'nameless'}, {row['state']}, for {row['age']})"
+        for row in rows
+    ]
+    return ", ".join(shown) or "nobody now"

@@ -1,0 +1,177 @@
+"""Requests that arrive when they arrive, on kept connections, from a client that never sends anything twice.
+
+A request without its whole answer is lost. So is one on a connection that the server closed while it was sent: a
+client may not repeat a POST by itself. Some connections are in steady use, others rest between two requests.
+"""
+
+import asyncio
+import itertools
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import httptools
+import orjson
+
+STEADY, RESTING = 32, 16
+"""Connections."""
+ANSWER_SECONDS_MAX = 30
+Request = Callable[[int], bytes]
+"""The body of the request of a number."""
+
+
+@dataclass
+class Outcome:
+    """What became of the requests."""
+
+    answered: int = 0
+    wrong: Counter[str] = field(default_factory=Counter)
+    """Answers other than 200 and data, and connections lost with a request on them."""
+    latencies: list[float] = field(default_factory=list)
+    connections: int = 0
+
+    @property
+    def sent(self) -> int:
+        return self.answered + self.wrong.total()
+
+    def __str__(self) -> str:
+        ordered = sorted(self.latencies) or [0.0]
+        p50, p99 = (ordered[int(share * (len(ordered) - 1))] * 1e3 for share in (0.5, 0.99))
+        return (
+            f"{self.sent} requests on {self.connections} connections, {self.wrong.total()} failed {dict(self.wrong)}; "
+            f"p50 {p50:.0f} ms, p99 {p99:.0f} ms, longest {ordered[-1] * 1e3:.0f} ms"
+        )
+
+
+class Line(asyncio.Protocol):
+    """A kept connection with one request at a time."""
+
+    def __init__(self) -> None:
+        self.answer: asyncio.Future[tuple[int, bytes]] | None = None
+        self.is_kept = False
+
+    async def ask(self, request: bytes) -> tuple[int, bytes]:
+        """The status and the body; raises ConnectionError where the connection ends without them."""
+        self.parser = httptools.HttpResponseParser(self)
+        self.body = b""
+        self.answer = asyncio.get_running_loop().create_future()
+        self.transport.write(request)
+        async with asyncio.timeout(ANSWER_SECONDS_MAX):
+            return await self.answer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.is_kept = True
+
+    def data_received(self, data: bytes) -> None:
+        self.parser.feed_data(data)
+
+    def on_body(self, body: bytes) -> None:
+        self.body += body
+
+    def on_message_complete(self) -> None:
+        assert self.answer is not None
+        self.is_kept = self.parser.should_keep_alive()
+        if not self.answer.done():
+            self.answer.set_result((self.parser.get_status_code(), self.body))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.is_kept = False
+        if self.answer is not None and not self.answer.done():
+            self.answer.set_exception(error or ConnectionResetError("closed with a request on it"))
+
+
+class Load:
+    """So many requests a second at random, whether or not the last ones are answered."""
+
+    def __init__(
+        self, port: Callable[[], int], key: str, bodies: Sequence[Request], *, rest_seconds_max: float
+    ) -> None:
+        self._port = port
+        self._head = (
+            "POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            f"Authorization: Bearer {key}\r\nContent-Length: "
+        )
+        self._bodies = bodies
+        self._rest_seconds_max = rest_seconds_max
+        self._idle: asyncio.Queue[Line] = asyncio.Queue()
+        self._numbers = itertools.count()
+        self._is_over = False
+        self.outcome = Outcome()
+
+    def end(self) -> None:
+        self._is_over = True
+
+    async def run(self, rate: float) -> Outcome:
+        """Sends until `end`, and answers once each request is answered or lost."""
+        resting = [asyncio.create_task(self._rest()) for _ in range(RESTING)]
+        for _ in range(STEADY):
+            self._idle.put_nowait(await self._connect())
+        due, asking = time.perf_counter(), []
+        while not self._is_over:
+            due += random.expovariate(rate)
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            asking.append(asyncio.create_task(self._ask_on_any(due)))
+        await asyncio.gather(*asking, *resting)
+        while not self._idle.empty():
+            if (line := self._idle.get_nowait()).is_kept:
+                line.transport.close()
+        return self.outcome
+
+    async def _connect(self) -> Line:
+        self.outcome.connections += 1
+        _, line = await asyncio.get_running_loop().create_connection(Line, "127.0.0.1", self._port())
+        return line
+
+    async def _ask_on_any(self, due: float) -> None:
+        """Asks on the connection that is idle for longest; if all are busy it waits, and its latency says so."""
+        line: Line | None = await self._idle.get()
+        if line is not None and not line.is_kept:
+            line = await self._connected()
+        if line is not None and not await self._ask(line, due):
+            line = await self._connected()
+        self._idle.put_nowait(line or Line())
+
+    async def _rest(self) -> None:
+        line: Line | None = None
+        while not self._is_over:
+            if line is None or not line.is_kept:
+                line = await self._connected()
+            if line is not None:
+                await self._ask(line, time.perf_counter())
+            await asyncio.sleep(random.uniform(0, self._rest_seconds_max))
+
+    async def _connected(self) -> Line | None:
+        try:
+            return await self._connect()
+        except OSError as refused:
+            self.outcome.wrong[f"connect: {type(refused).__name__}"] += 1
+            return None
+
+    async def _ask(self, line: Line, due: float) -> bool:
+        """Whether the connection is kept."""
+        number = next(self._numbers)
+        body = self._bodies[number % len(self._bodies)](number)
+        try:
+            status, answer = await line.ask(f"{self._head}{len(body)}\r\n\r\n".encode() + body)
+        except (OSError, TimeoutError) as lost:
+            self.outcome.wrong[type(lost).__name__] += 1
+            return False
+        self.outcome.latencies.append(time.perf_counter() - due)
+        errors = orjson.loads(answer).get("errors", []) if answer.startswith(b"{") else [{}]
+        codes = {error.get("extensions", {}).get("code", "without a code") for error in errors}
+        if status == 200 and not codes:
+            self.outcome.answered += 1
+        else:
+            self.outcome.wrong[" ".join((str(status), *sorted(codes)))] += 1
+        if not line.is_kept:
+            line.transport.close()
+        return line.is_kept
+
+
+def operation(document: str, **variables: object) -> bytes:
+    """A GraphQL operation as a body."""
+    return orjson.dumps({"query": document, "variables": variables})
