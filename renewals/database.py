@@ -50,6 +50,7 @@ _OUTAGES = (
     asyncpg.InvalidCachedStatementError,  # the schema has changed under a connection, which knows it from now on
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # the database takes no connections, or a lock is not to be had
     asyncpg.InvalidTransactionStateError,
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionRollbackError,

@@ -100,9 +100,12 @@ class _Shift:
             worker.allow_pick_jobs = False
             if worker.tasks:
                 await asyncio.wait(worker.tasks.values(), timeout=STOP_SECONDS_MAX)
-            for task in (running, *helping, *worker.tasks.values()):
+            while not running.done():
+                running.cancel()  # again and again: redis-py loses a cancellation that meets an answer
+                await asyncio.wait((running,), timeout=POLL_SECONDS)
+            for task in (*helping, *worker.tasks.values()):
                 task.cancel()
-            await asyncio.gather(running, *helping, *worker.tasks.values(), return_exceptions=True)
+            await asyncio.gather(*helping, *worker.tasks.values(), return_exceptions=True)
             with contextlib.suppress(RedisError, OSError, asyncio.CancelledError):
                 await worker.close()
         if not running.cancelled() and (problem := running.exception()):

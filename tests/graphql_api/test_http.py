@@ -199,7 +199,7 @@ async def test_without_a_database_a_request_is_refused_and_the_process_lives(
     async with unreachable(name):
         assert (await lenient.get(HEALTH)).status_code == 200
         answer = await lenient.post(URL, content=MINE, headers={**JSON, "Authorization": "Bearer x"})
-        assert (answer.status_code, code(answer)) == (503, "UNAVAILABLE")
+        assert (answer.status_code, code(answer), answer.headers["retry-after"]) == (503, "UNAVAILABLE", "1")
         assert name not in answer.text
     assert (await lenient.get(HEALTH)).status_code == 200
 
