@@ -32,6 +32,8 @@ from schema.operator import context as operator_context
 
 log = logging.getLogger(__name__)
 
+CHARACTERS_A_POINT = 100
+"""What a document costs at least, for reading it is work, too, above all if it is not valid."""
 _BY_POST = {"Allow": "POST"}
 _PAGE_HEADERS = {"Content-Security-Policy": headers.PAGE_POLICY}
 _PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
@@ -143,7 +145,7 @@ class GraphQLView(GraphQL[Any, None]):
         query = self.store.find(asked)
         admitted = self.documents.admit(query, asked.operation_name, asked.variables)
         records.note_cost(admitted.cost)
-        await self.budgets.spend(context.caller, admitted.cost)
+        await self.budgets.spend(context.caller, max(admitted.cost, len(query) // CHARACTERS_A_POINT))
         self.store.keep(asked)
         return query, admitted
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from renewals import errors, terms
+from renewals import errors, settings, terms
 
 MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE renewable))
   AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF')"""
@@ -23,6 +23,7 @@ _RELEASES_AT = """(SELECT (i.expires_at AT TIME ZONE a.time_zone + make_interval
 """The end of the product's retention, in the account's zone; of a bundle, the longest of its members'."""
 
 WITHIN_DAYS_MAX = 36_525
+SEARCH_LENGTH_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,26 @@ class Conditions:
 
 def check(instance_filter: InstanceFilter, path: str) -> None:
     """Raises InvalidInput for a condition that is out of bounds; `path` is where the filter stands."""
+    most = settings.get().instances_per_selection_max
+    for name, values in (
+        ("ids", instance_filter.ids),
+        ("products", instance_filter.products),
+        ("dataCenters", instance_filter.data_centers),
+        ("dataCenterTypes", instance_filter.data_center_types),
+        ("status", instance_filter.status),
+    ):
+        if values is not None and len(values) > most:
+            raise errors.InvalidInput(f"{path}.{name}", f"must have {most} values at most")
+    check_search(instance_filter.search, f"{path}.search")
     days = instance_filter.expires_within_days
     if days is not None and not 0 <= days <= WITHIN_DAYS_MAX:
         raise errors.InvalidInput(f"{path}.expiresWithinDays", f"must be 0 to {WITHIN_DAYS_MAX}")
+
+
+def check_search(search: str | None, path: str) -> None:
+    """Raises InvalidInput for a text that is longer than any name."""
+    if search is not None and len(search) > SEARCH_LENGTH_MAX:
+        raise errors.InvalidInput(path, f"must be {SEARCH_LENGTH_MAX} characters at most")
 
 
 def conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetime) -> Conditions:

@@ -35,8 +35,12 @@ def check(pick: Pick) -> None:
                 raise errors.InvalidInput("input.selection.ids", "must name an instance at least")
             if len(set(ids)) > instances_max:
                 raise errors.InvalidInput("input.selection.ids", f"must be {instances_max} instances at most")
-        case PickMatching(instance_filter):
+        case PickMatching(instance_filter, except_ids):
             filters.check(instance_filter, "input.selection.matching.filter")
+            if len(except_ids) > instances_max:
+                raise errors.InvalidInput(
+                    "input.selection.matching.except", f"must be {instances_max} instances at most"
+                )
 
 
 async def select(

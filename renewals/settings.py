@@ -133,8 +133,8 @@ class Settings(BaseSettings):
     root_fields_max: Annotated[int, Field(ge=1)] = 50
     aliases_max: Annotated[int, Field(ge=0)] = 100
     directives_max: Annotated[int, Field(ge=0)] = 100
-    repeats_max: Annotated[int, Field(ge=0)] = 200
-    """Fields that are selected again: the more, the longer it takes to see whether all mean the same."""
+    repeats_max: Annotated[int, Field(ge=0)] = 20_000
+    """Pairs of fields with one name in an object: validation compares each two."""
     cost_max: Annotated[int, Field(ge=1)] = 1_000_000
     """The fields that the answer to one request may have."""
     cost_per_minute_max: Annotated[int, Field(ge=0)] = 100_000_000

@@ -7,12 +7,22 @@ from inspect import isawaitable
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, GraphQLResolveInfo, GraphQLSchema, OperationDefinitionNode
-from strawberry.extensions import SchemaExtension, ValidationCache
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    GraphQLError,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    validate,
+)
+from strawberry.extensions import SchemaExtension
 from strawberry.schema import ExceptionHandler
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext, StreamResult
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.graphql import OperationType
@@ -33,6 +43,8 @@ from schema import (
 )
 from schema.context import Context
 
+ERRORS_MAX = 5
+"""Of a document: whoever wrote it mends these first, and each is a walk through it."""
 _KINDS = (OperationType.QUERY, OperationType.MUTATION)
 
 
@@ -45,7 +57,7 @@ class OperationNamed(SchemaExtension):
         definitions = context.graphql_document.definitions
         found = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
         if len(found) > 1 and context._provided_operation_name is None:
-            error = GraphQLError("Name one of the document's operations in operationName.", found)
+            error = GraphQLError("Name one of the document's operations in operationName.", found[:2])
             context.pre_execution_errors = [*(context.pre_execution_errors or ()), error]
         yield
 
@@ -60,14 +72,28 @@ class Parser(SchemaExtension):
         yield
 
 
-class Validator(ValidationCache):
-    """Knows a valid document again, unless it is too long to be kept."""
+class Validator(SchemaExtension):
+    """Knows a valid document again; of one that is not valid it tells the first errors, and no names of the schema."""
 
     def on_validate(self) -> Iterator[None]:
-        if len(self.execution_context.query or "") <= documents.CHARACTERS_KEPT_MAX:
-            yield from super().on_validate()
-        else:
-            yield
+        context = self.execution_context
+        assert context.graphql_document is not None
+        is_kept = len(context.query or "") <= documents.CHARACTERS_KEPT_MAX
+        errors_of = _validated if is_kept else _validated.__wrapped__
+        core = context.schema._schema
+        context.pre_execution_errors = errors_of(core, context.graphql_document, context.validation_rules)
+        yield
+
+
+_RULES = (MaybeNullValidationRule, OneOfInputValidationRule)
+"""Strawberry's own, which it adds to those of the specification."""
+
+
+@functools.lru_cache(maxsize=documents.DOCUMENTS_MAX)
+def _validated(
+    schema: GraphQLSchema, document: DocumentNode, rules: tuple[type[ASTValidationRule], ...]
+) -> list[GraphQLError]:
+    return validate(schema, document, (*rules, *_RULES), max_errors=ERRORS_MAX, hide_suggestions=True)
 
 
 class Names(NameConverter):
@@ -191,7 +217,7 @@ def make(
         exception_handlers=exception_handlers,
         extensions=[
             Parser,
-            lambda: Validator(maxsize=documents.DOCUMENTS_MAX),
+            Validator,
             OperationNamed,  # adds to what the validation found, so after it
         ],
     )

@@ -3,31 +3,33 @@
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationType, parse
 
 from schema import latest, measures
 
+Value = TypeVar("Value")
+
 DOCUMENTS_MAX = 200
 """How many are kept, parsed, measured, validated, and with what was compiled of them."""
 CHARACTERS_KEPT_MAX = 5_000
-"""A document that long takes some hundred kilobytes while it is kept; a longer one is read anew each time."""
+"""A document that long takes some hundred kilobytes while it is kept; of longer ones the last is kept."""
 NESTING_MAX = 100
 """Of selections, fragments, lists and objects in each other, before the readers of a document run out of stack."""
 VALUES_MAX = 12_000
 """Strings and numbers that stand in a document: as many as a selection may name instances, and some more."""
-NUMBER_CHARACTERS_MAX = 100
+WORD_CHARACTERS_MAX = 100
 DIRECTIVES_TOGETHER_MAX = 5
 """In one place."""
 
 # What is not closed reaches to the end of what it may hold, so that no character is looked at twice.
 _TOKENS = re.compile(
     r"""
-      \#[^\n\r]*+
+      (?P<comment>\#[^\n\r]*+)
     | (?P<string>\"{3}(?:[^"\\]|\\(?:\"{3})?+|"(?!""))*+(?:\"{3})?+
       | "(?:[^"\\\n\r]|\\.)*+"?+)
-    | (?P<number>-?[0-9][0-9.eE+-]*+)
+    | (?P<number>-?[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+)
     | (?P<syntax>[_A-Za-z][_0-9A-Za-z]*+|\.{3}|[!$&()/:=@\[\]{|}])
     """,
     re.VERBOSE | re.DOTALL,
@@ -64,13 +66,32 @@ class LimitExceeded(GraphQLError):
         super().__init__(message, extensions={"code": code, **numbers})
 
 
+class _Kept(Generic[Value]):
+    """What was made of the latest documents; of a long one, only while no other long one is asked."""
+
+    def __init__(self) -> None:
+        self._short: OrderedDict[str, Value] = OrderedDict()
+        self._long: tuple[str, Value] | None = None
+
+    def find(self, query: str) -> Value | None:
+        if self._long is not None and self._long[0] == query:
+            return self._long[1]
+        return latest.find(self._short, query)
+
+    def keep(self, query: str, value: Value) -> None:
+        if len(query) > CHARACTERS_KEPT_MAX:
+            self._long = (query, value)
+        else:
+            latest.keep(self._short, query, value, most=DOCUMENTS_MAX)
+
+
 class Documents:
     """The limits of a schema, and the measures of the documents that were asked most recently."""
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self._schema = schema
         self._limits = limits
-        self._known: OrderedDict[str, Mapping[str | None, measures.Operation]] = OrderedDict()
+        self._known: _Kept[Mapping[str | None, measures.Operation]] = _Kept()
 
     def admit(self, query: str, name: str | None, variables: Mapping[str, Any]) -> Admitted:
         """What is known of an operation; raises LimitExceeded for one that must not be executed.
@@ -95,11 +116,10 @@ class Documents:
         return operation.kind if operation else None
 
     def _operation(self, query: str, name: str | None) -> measures.Operation | None:
-        operations = latest.find(self._known, query)
+        operations = self._known.find(query)
         if operations is None:
             operations = self._measure(query)
-            if len(query) <= CHARACTERS_KEPT_MAX:
-                latest.keep(self._known, query, operations, most=DOCUMENTS_MAX)
+            self._known.keep(query, operations)
         if name is None and len(operations) == 1:
             return next(iter(operations.values()))
         return operations.get(name)
@@ -107,16 +127,23 @@ class Documents:
     def _measure(self, query: str) -> Mapping[str | None, measures.Operation]:
         self._check_text(query)
         try:
-            operations = measures.measure(self._schema, parsed(query))
+            measured = measures.measure(self._schema, parsed(query))
         except measures.FragmentCycleError as cycle:
             raise LimitExceeded("FRAGMENT_CYCLE", f"Fragment {cycle} spreads itself.") from None
+        except measures.DefinitionsError:
+            message = "A document has operations and fragments, each with a name of its own."
+            raise LimitExceeded("BAD_REQUEST", message) from None
         except RecursionError:
             raise _too_deep(NESTING_MAX) from None
         except GraphQLError:
             return {}
-        for operation in operations.values():
+        for fragment in measured.fragments:
+            self._check(fragment)
+        for operation in measured.operations.values():
             self._check(operation)
-        return operations
+            if operation.root_fields > self._limits.root_fields:
+                raise _too_many("ROOT_FIELDS", "root fields", self._limits.root_fields)
+        return measured.operations
 
     def _check_text(self, query: str) -> None:
         if len(query) > self._limits.characters:
@@ -125,7 +152,8 @@ class Documents:
                 f"A document has at most {self._limits.characters:,} characters: send values as variables.",
                 maximum=self._limits.characters,
             )
-        left = {"syntax": self._limits.tokens, "number": VALUES_MAX, "string": VALUES_MAX}
+        tokens = self._limits.tokens
+        left = {"syntax": tokens, "comment": tokens, "number": VALUES_MAX, "string": VALUES_MAX}
         nesting = 0
         for found in _TOKENS.finditer(query):
             kind, token = found.lastgroup, found.group()
@@ -137,32 +165,37 @@ class Documents:
                 raise _too_many_tokens(self._limits.tokens)
             if nesting > NESTING_MAX:
                 raise _too_deep(NESTING_MAX)
-            if kind == "number" and len(token) > NUMBER_CHARACTERS_MAX:
-                raise LimitExceeded("BAD_REQUEST", f"A number has at most {NUMBER_CHARACTERS_MAX} digits.")
+            if kind in ("number", "syntax") and len(token) > WORD_CHARACTERS_MAX:
+                message = f"A name or a number has at most {WORD_CHARACTERS_MAX} characters."
+                raise LimitExceeded("DOCUMENT_TOO_LARGE", message, maximum=WORD_CHARACTERS_MAX)
 
-    def _check(self, operation: measures.Operation) -> None:
+    def _check(self, found: measures.Operation | measures.Measure) -> None:
         limits = self._limits
-        if operation.nesting > NESTING_MAX:
+        if found.nesting > NESTING_MAX:
             raise _too_deep(NESTING_MAX)
-        if operation.depth > limits.depth:
+        if found.depth > limits.depth:
             raise _too_deep(limits.depth)
-        if operation.is_introspection and not limits.is_introspection_allowed:
+        if found.is_introspection and not limits.is_introspection_allowed:
             raise LimitExceeded("INTROSPECTION_DISABLED", "This server does not answer introspection.")
         for code, what, number, most in (
-            ("TOO_MANY_ROOT_FIELDS", "root fields", operation.root_fields, limits.root_fields),
-            ("TOO_MANY_ALIASES", "aliases", operation.aliases, limits.aliases),
-            ("TOO_MANY_DIRECTIVES", "directives", operation.directives, limits.directives),
-            ("TOO_MANY_DIRECTIVES", "directives in one place", operation.crowd, DIRECTIVES_TOGETHER_MAX),
-            ("TOO_MANY_REPEATS", "fields that are selected again", operation.repeats, limits.repeats),
+            ("ALIASES", "aliases", found.aliases, limits.aliases),
+            ("DIRECTIVES", "directives", found.directives, limits.directives),
+            ("DIRECTIVES", "directives in one place", found.crowd, DIRECTIVES_TOGETHER_MAX),
+            ("REPEATS", "pairs of fields with one name", found.repeats, limits.repeats),
         ):
             if number > most:
-                raise LimitExceeded(code, f"An operation has at most {most} {what}.", maximum=most)
+                raise _too_many(code, what, most)
+
+
+def _too_many(code: str, what: str, most: int) -> LimitExceeded:
+    return LimitExceeded(f"TOO_MANY_{code}", f"An operation has at most {most:,} {what}.", maximum=most)
 
 
 def _too_many_tokens(most: int) -> LimitExceeded:
     return LimitExceeded(
         "DOCUMENT_TOO_LARGE",
-        f"A document has at most {most:,} names and punctuators, and {VALUES_MAX:,} values:"
+        f"A document has at most {most:,} names and punctuators, and as many comments,"
+        f" and {VALUES_MAX:,} values:"
         " send values as variables.",
         maximum=most,
     )
@@ -172,14 +205,13 @@ def _too_deep(most: int) -> LimitExceeded:
     return LimitExceeded("TOO_DEEP", f"A document is nested at most {most} levels deep.", maximum=most)
 
 
-_parsed: OrderedDict[str, DocumentNode] = OrderedDict()
+_parsed: _Kept[DocumentNode] = _Kept()
 
 
 def parsed(query: str) -> DocumentNode:
     """A document, parsed once while it is among the latest; GraphQLError if it cannot be."""
-    document = latest.find(_parsed, query)
+    document = _parsed.find(query)
     if document is None:
         document = parse(query)
-        if len(query) <= CHARACTERS_KEPT_MAX:
-            latest.keep(_parsed, query, document, most=DOCUMENTS_MAX)
+        _parsed.keep(query, document)
     return document

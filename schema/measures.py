@@ -4,9 +4,9 @@ Whoever spreads fragments in fragments writes a short document for a huge answer
 A cost hangs on the variables, too: it is kept as sums and products, and worked out for each request.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 from graphql import (
     DirectiveNode,
@@ -27,23 +27,19 @@ from graphql import (
     SchemaMetaFieldDef,
     SelectionSetNode,
     TypeMetaFieldDef,
-    Undefined,
     ValueNode,
-    VariableNode,
     get_named_type,
     get_nullable_type,
     is_list_type,
     value_from_ast_untyped,
 )
 
-from renewals import settings
+from schema import lengths
+from schema.lengths import LIST_LENGTH
 
-LIST_LENGTH = 10
-"""Of a list that no argument bounds."""
-_PAGE_ARGUMENTS = ("first", "last", "days")
 
-Variables: TypeAlias = Callable[[str], Any]
-Length: TypeAlias = Callable[[Variables], int]
+class DefinitionsError(Exception):
+    """Two definitions have one name, or one is neither an operation nor a fragment."""
 
 
 class FragmentCycleError(Exception):
@@ -68,22 +64,35 @@ class Operation:
 
     def cost(self, variables: Mapping[str, Any]) -> int:
         """The greatest number of fields that the answer may have, and of things that its input names."""
-        return self.sum.total(lambda name: variables.get(name, self.defaults.get(name)))
+        return self.sum.total(lengths.Variables(variables, self.defaults))
 
 
-def measure(schema: GraphQLSchema, document: DocumentNode) -> dict[str | None, Operation]:
-    """The operations of a document by name; what does not fit the schema is left to its validation.
+class Measured(NamedTuple):
+    """The operations of a document by their names, and its fragments, used or not: all of them are validated."""
 
-    Raises FragmentCycleError, and RecursionError for what nests beyond all reason.
+    operations: Mapping[str | None, Operation]
+    fragments: Sequence["Measure"]
+
+
+def measure(schema: GraphQLSchema, document: DocumentNode) -> Measured:
+    """What is in a document; what does not fit the schema is left to its validation.
+
+    Raises DefinitionsError, FragmentCycleError, and RecursionError for what nests beyond all reason.
     """
     definitions = document.definitions
     fragments = {each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)}
-    measurer = _Measurer(schema, fragments)
-    return {
-        node.name.value if node.name else None: measurer.measure(node)
-        for node in definitions
-        if isinstance(node, OperationDefinitionNode)
+    operations = {
+        each.name.value if each.name else None: each
+        for each in definitions
+        if isinstance(each, OperationDefinitionNode)
     }
+    if len(fragments) + len(operations) != len(definitions):
+        raise DefinitionsError
+    measurer = _Measurer(schema, fragments)
+    return Measured(
+        {name: measurer.measure(node) for name, node in operations.items()},
+        [measurer.fragment(name) for name in fragments],
+    )
 
 
 @dataclass(slots=True)
@@ -91,15 +100,15 @@ class Cost:
     """A constant, and other costs, each so many times."""
 
     constant: int = 0
-    parts: list[tuple[int | Length, "Cost"]] = field(default_factory=list)
+    parts: list[tuple[int | lengths.Length, "Cost"]] = field(default_factory=list)
 
-    def add(self, times: int | Length, cost: "Cost") -> None:
+    def add(self, times: int | lengths.Length, cost: "Cost") -> None:
         if isinstance(times, int) and not cost.parts:
             self.constant += times * cost.constant
         elif cost.parts or cost.constant:
             self.parts.append((times, cost))
 
-    def total(self, variables: Variables, known: dict[int, int] | None = None) -> int:
+    def total(self, variables: lengths.Variables, known: dict[int, int] | None = None) -> int:
         if not self.parts:
             return self.constant
         if known is None:
@@ -132,8 +141,8 @@ class Measure:
     """The directives that stand in one place."""
     repeats: int = 0
     is_introspection: bool = False
-    names: dict[str, int] = field(default_factory=dict)
-    """With the number of fields that are selected below each."""
+    names: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """How often each is selected, with the number of fields below it."""
     once: Cost = field(default_factory=Cost)
     near: Cost = field(default_factory=Cost)
     far: Cost = field(default_factory=Cost)
@@ -154,19 +163,19 @@ class Measure:
             self.directives += len(directives)
             self.crowd = max(self.crowd, len(directives))
 
-    def name(self, key: str, fields: int) -> None:
-        """Notes a field of the answer; if it is selected again, the two must be compared with all that is below."""
-        if key in self.names:
-            self.repeats += 1 + fields
-        self.names[key] = max(fields, self.names.get(key, 0))
+    def name(self, key: str, times: int, fields: int) -> None:
+        """Notes a field of the answer; validation compares each two of one name, with all that is below."""
+        known_times, known_fields = self.names.get(key, (0, 0))
+        self.repeats += known_times * times * (1 + min(fields, known_fields))
+        self.names[key] = (known_times + times, max(fields, known_fields))
 
     def include(self, fragment: "Measure") -> None:
         """Adds what a fragment selects of the same object."""
         self.contain(fragment)
         self.depth = max(self.depth, fragment.depth)
         self.width += fragment.width
-        for key, fields in fragment.names.items():
-            self.name(key, fields)
+        for key, (times, fields) in fragment.names.items():
+            self.name(key, times, fields)
         for mine, other in (
             (self.once, fragment.once),
             (self.near, fragment.near),
@@ -176,13 +185,6 @@ class Measure:
 
 
 _NOTHING: Final = Measure()
-
-
-class _Bound(NamedTuple):
-    """How long an argument lets the lists be that are right below its field, or all those below."""
-
-    length: int | Length
-    reaches_far: bool
 
 
 class _Measurer:
@@ -226,14 +228,14 @@ class _Measurer:
                     self._add(found, selection, parent)
                 case FragmentSpreadNode() if (name := selection.name.value) not in spread:
                     spread.add(name)
-                    found.include(self._fragment(name))
+                    found.include(self.fragment(name))
                 case InlineFragmentNode():
                     named = selection.type_condition
                     condition = self._schema.get_type(named.name.value) if named else parent
                     found.include(self._set(selection.selection_set, condition))
         return found
 
-    def _fragment(self, name: str) -> Measure:
+    def fragment(self, name: str) -> Measure:
         if name not in self._known:
             definition = self._fragments.get(name)
             if definition is None:
@@ -262,15 +264,21 @@ class _Measurer:
         found.fields += 1
         found.aliases += key != name
         found.is_introspection = found.is_introspection or selected in _INTROSPECTION
-        found.name(key, below.fields)
+        found.name(key, 1, below.fields)
         if parent is not None and selected is not None:
             length = self._lengths.get((parent.name, name))
-            bound = _bound(node, selected) if length is None else _Bound(length, reaches_far=False)
-            _add_cost(found, selected, bound, below)
+            bound = (
+                lengths.bound(node, selected) if length is None else lengths.Bound(length, reaches_far=False)
+            )
+            one = Cost(1 + _BASE.get((parent.name, name), 0))
+            if named := lengths.named(node, selected):
+                one.add(named, Cost(1))
+            _add_cost(found, selected, one, bound, below)
 
 
-def _add_cost(found: Measure, selected: GraphQLField, bound: _Bound | None, below: Measure) -> None:
-    one = Cost(1)
+def _add_cost(
+    found: Measure, selected: GraphQLField, one: Cost, bound: lengths.Bound | None, below: Measure
+) -> None:
     one.add(1, below.once)
     if is_list_type(get_nullable_type(selected.type)):
         one.add(LIST_LENGTH, below.near)
@@ -286,12 +294,15 @@ def _add_cost(found: Measure, selected: GraphQLField, bound: _Bound | None, belo
     else:
         one.add(bound.length, below.near)
         one.add(bound.length if bound.reaches_far else LIST_LENGTH, below.far)
-        if bound.reaches_far:
-            one.add(bound.length, Cost(1))
     found.once.add(1, one)
 
 
 _INTROSPECTION = (SchemaMetaFieldDef, TypeMetaFieldDef)
+_BASE = {
+    ("Query", "forecast"): 20_000,
+    ("InstanceConnection", "facets"): 500,
+}
+"""What is worked out anew for each request, whatever is selected of it."""
 _INTROSPECTION_LENGTHS = {
     ("__Field", "args"): 2,
     ("__Type", "enumValues"): 5,
@@ -316,43 +327,3 @@ def _nesting(value: ValueNode) -> int:
         case ObjectValueNode():
             return 1 + max((_nesting(each.value) for each in value.fields), default=0)
     return 0
-
-
-def _bound(node: FieldNode, selected: GraphQLField) -> _Bound | None:
-    given = {each.name.value: each.value for each in node.arguments or ()}
-    if "input" in selected.args and "input" in given:
-        value = given["input"]
-        return _Bound(lambda variables: _things(value, variables), reaches_far=True)
-    for name in _PAGE_ARGUMENTS:
-        if name in selected.args and (name in given or selected.args[name].default_value is not Undefined):
-            return _Bound(_rows(given.get(name), selected.args[name].default_value), reaches_far=False)
-    return _Bound(settings.PAGE_ROWS_DEFAULT, reaches_far=False) if "first" in selected.args else None
-
-
-def _rows(node: ValueNode | None, default: Any) -> int | Length:
-    def rows(variables: Variables) -> int:
-        value = default if node is None else _value(node, variables)
-        is_number = isinstance(value, int) and not isinstance(value, bool)
-        return min(max(value, 0), settings.get().page_rows_max) if is_number else settings.PAGE_ROWS_DEFAULT
-
-    return rows if isinstance(node, VariableNode) else rows(lambda _: None)
-
-
-def _value(node: ValueNode, variables: Variables) -> Any:
-    return variables(node.name.value) if isinstance(node, VariableNode) else value_from_ast_untyped(node)
-
-
-def _things(given: Any, variables: Variables) -> int:
-    """How many instances, or others, an input names: as many as are in its longest list, or as a filter may find."""
-    if isinstance(given, VariableNode):
-        given = variables(given.name.value)
-    if isinstance(given, ListValueNode):
-        given = given.values
-    if isinstance(given, list | tuple):
-        return min(len(given), settings.INSTANCES_PER_SELECTION_MAX)
-    if isinstance(given, ObjectValueNode):
-        given = {each.name.value: each.value for each in given.fields}
-    if not isinstance(given, dict):
-        return 0
-    named = max((_things(each, variables) for name, each in given.items() if name != "filter"), default=0)
-    return named or (settings.INSTANCES_PER_SELECTION_MAX if "filter" in given else 0)

@@ -114,6 +114,7 @@ HANDLERS: tuple[ExceptionHandler[Any], ...] = (
 """A field whose union has the type answers the error as data; any other field reports it."""
 
 
+MESSAGE_LENGTH_MAX = 500
 _SUGGESTION = " Did you mean "
 """A hint of graphql-core, which tells names of a schema to whoever may not be shown it."""
 UNAVAILABLE = "UNAVAILABLE"
@@ -145,6 +146,8 @@ def report(error: GraphQLError) -> None:
         case _:
             error.message = error.message.partition(_SUGGESTION)[0]
             error.extensions = {"code": "BAD_REQUEST"} | dict(error.extensions or {})
+    if len(error.message) > MESSAGE_LENGTH_MAX:  # it may have a whole value in it
+        error.message = f"{error.message[:MESSAGE_LENGTH_MAX]} ..."
     records.note_code(str(error.extensions["code"]))
 
 

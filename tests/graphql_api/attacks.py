@@ -58,7 +58,7 @@ ATTACKS = (
         "{" + " ".join(f"a{n}: account{{id}}" for n in range(10_000)) + "}",
         "DOCUMENT_TOO_LARGE",
     ),
-    _asks("500 root fields", "{" + "__typename " * 500 + "}", "TOO_MANY_ROOT_FIELDS"),
+    _asks("101 root fields", "{" + "__typename " * 101 + "}", "TOO_MANY_ROOT_FIELDS"),
     _asks("a field 500 times", "{ account {" + "id " * 500 + "} }", "TOO_MANY_REPEATS"),
     _asks("10 directives in one place", "{ __typename " + "@aa" * 10 + " }", "TOO_MANY_DIRECTIVES"),
     _asks("150 directives", "{ account {" + "id @skip(if: false) " * 150 + "} }", "TOO_MANY_DIRECTIVES"),
@@ -75,7 +75,7 @@ ATTACKS = (
         "FRAGMENT_CYCLE",
     ),
     _asks("a fragment of itself", "{ ...A } fragment A on Query { account { id } ...A }", "FRAGMENT_CYCLE"),
-    _asks("fragments that double", _doubling(20, "account { id }"), "TOO_MANY_ROOT_FIELDS"),
+    _asks("fragments that double", _doubling(20, "account { id }"), "TOO_MANY_ALIASES"),
     _asks(
         "doubling by nesting",
         "{ instances { nodes { bundle { ...F0 } } } } "
@@ -105,6 +105,54 @@ ATTACKS = (
         "INTROSPECTION_DISABLED",
     ),
     _asks("introspection in a circle", TYPES_OF_FIELDS, "INTROSPECTION_DISABLED"),
+    _asks(
+        "a name of 200,000 characters", "query " + "x" * 200_000 + " { account { id } }", "DOCUMENT_TOO_LARGE"
+    ),
+    _asks("100,000 numbers", "{ instance(id: [" + "1-" * 100_000 + "1]) { id } }", "DOCUMENT_TOO_LARGE"),
+    _asks("100,000 comments", "#\n" * 100_000 + "{ account { id } }", "DOCUMENT_TOO_LARGE"),
+    _asks(
+        "a fragment that nobody spreads",
+        "{ account { id } } fragment F on Query { " + " ".join(f"x: a{n}" for n in range(900)) + " }",
+        "TOO_MANY_ALIASES",
+    ),
+    _asks(
+        "an operation twice",
+        "query A { account { id " + "x: name " * 500 + "} } query A { account { id } }",
+        "BAD_REQUEST",
+    ),
+    _asks(
+        "300 operations of which none is named",
+        " ".join(f"query A{n} {{ account {{ id }} }}" for n in range(300)),
+        "BAD_REQUEST",
+        200,
+    ),
+    _asks(
+        "a variable mentioned everywhere",
+        "query($i: QuoteRenewalInput!) { quoteRenewal(input: {"
+        + " ".join(f"a{n}: $i" for n in range(600))
+        + "}) { total } }",
+        "BAD_REQUEST",
+        200,
+        i={str(n): [] for n in range(30_000)},
+    ),
+    _asks(
+        "many errors with a long value in each",
+        "{ instances(filter: {ids: ["
+        + '"a"' * 500
+        + "] "
+        + " ".join(f"a{n}: 1" for n in range(120))
+        + "}) { totalCount } }",
+        "BAD_REQUEST",
+        200,
+    ),
+    _asks(
+        "a filter of 100,000 ids under 20 names",
+        "query($i: [ID!]) { "
+        + " ".join(f"a{n}: instances(filter: {{ids: $i}}) {{ totalCount }}" for n in range(20))
+        + " }",
+        "COST_TOO_HIGH",
+        i=["x"] * 100_000,
+    ),
     Attack("a batch", b"[" + b",".join([MINE] * 10) + b"]", 400, "BAD_REQUEST"),
     Attack(
         "a mutation by GET",
@@ -138,7 +186,9 @@ ATTACKS = (
         "BAD_REQUEST",
     ),
     _asks(
-        "a literal of 6,000 digits", "{ instances(first: " + "9" * 6_000 + ") { totalCount } }", "BAD_REQUEST"
+        "a literal of 6,000 digits",
+        "{ instances(first: " + "9" * 6_000 + ") { totalCount } }",
+        "DOCUMENT_TOO_LARGE",
     ),
     _asks(
         "a string of 300,000 characters",

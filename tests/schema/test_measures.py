@@ -14,7 +14,7 @@ SCHEMA = build.schema._schema
 
 
 def measured(query: str) -> measures.Operation:
-    [operation] = measures.measure(SCHEMA, parse(query)).values()
+    [operation] = measures.measure(SCHEMA, parse(query)).operations.values()
     return operation
 
 
@@ -32,10 +32,14 @@ def measured(query: str) -> measures.Operation:
         ("{ instances(first: 999999999) { nodes { id } } }", {}, 1 + 1000 * 2),
         ("{ instances(first: -5) { nodes { id } } }", {}, 1),
         ("{ instances { nodes { orders(first: 3) { id } } } }", {}, 1 + 10 * (1 + 3 * 2)),
-        ("{ forecast(days: 60) { days { date } } }", {}, 1 + 60 * 2),
-        ("{ forecast { days { date } } }", {}, 1 + 30 * 2),
+        ("{ forecast(days: 60) { days { date } } }", {}, 20_001 + 60 * 2),
+        ("{ forecast { days { date } } }", {}, 20_001 + 30 * 2),
+        ("query Q($n: Int) { instances(first: $n) { nodes { id } } }", {"n": 500.0}, 1 + 500 * 2),
+        ("query Q($n: Int) { instances(first: $n) { nodes { id } } }", {"n": "500"}, 1 + 10 * 2),
+        ("query Q($n: Int) { instances(first: $n, last: 1000) { nodes { id } } }", {}, 1 + 1000 * 2),
+        ("query Q($f: X) { instances(filter: $f) { totalCount } }", {"f": {"ids": ["a"] * 50_000}}, 50_002),
         ("{ products { code } }", {}, 10 * 2),
-        ("{ instances(first: 100) { facets { tabs { count } } } }", {}, 1 + 1 + 10 * 2),
+        ("{ instances(first: 100) { facets { tabs { count } } } }", {}, 1 + 501 + 10 * 2),
     ],
 )  # fmt: skip
 def test_a_cost_is_the_number_of_fields_that_may_be_answered(
@@ -51,17 +55,74 @@ def test_what_an_input_names_counts_and_bounds_the_lists_of_its_answer() -> None
     def cost(selection: Any) -> int:
         return measured(QUOTE).cost({"i": {"selection": selection, "months": 1}})
 
-    assert cost({"ids": ["a", "b", "c"]}) == 3 + 2 + 3 * 2
+    assert cost({"ids": ["a"] * 15}) == 15 + 2 + 15 * 2
+    assert (
+        cost({"ids": ["a"] * 3}) == 3 + 2 + 10 * 2
+    )  # no list is counted as shorter than one without a bound
     most = settings.INSTANCES_PER_SELECTION_MAX
-    assert cost({"filter": {}}) == cost({"ids": ["a"] * 20_000}) == most + 2 + most * 2
+    assert cost({"matching": {"filter": {}}}) == most + 2 + most * 2
+    assert cost({"matching": {"filter": {}, "except": ["a"]}}) == most + 2 + most * 2
+    assert cost({"ids": ["a"] * 20_000}) == 20_000 + 2 + most * 2
     written = 'query { quoteRenewal(input: {selection: {ids: ["a", "b"]}, months: 1}) { total lines { instanceId } } }'
-    assert measured(written).cost({}) == 2 + 2 + 2 * 2
+    assert measured(written).cost({}) == 2 + 2 + 10 * 2
     by_variable = (
         "query Q($ids: [ID!]) { quoteRenewal(input: {selection: {ids: $ids}, months: 1}) { total } }"
     )
     assert measured(by_variable).cost({"ids": ["a"] * 5}) == 5 + 2
     for nonsense in (None, 1, "x", [], {"ids": None}):
-        assert cost(nonsense) == 2
+        assert cost(nonsense) == 2 + 10 * 2
+    deep: Any = []
+    for _ in range(900):
+        deep = {"a": deep}
+    assert cost(deep) == 2 + 10 * 2
+
+
+def test_a_variable_is_looked_through_once_however_often_it_is_mentioned() -> None:
+    members = " ".join(f"a{n}: $i" for n in range(500))
+    operation = measured(f"query Q($i: X) {{ quoteRenewal(input: {{ {members} }}) {{ total }} }}")
+    looked = 0
+
+    class Counting(dict[str, Any]):
+        def items(self) -> Any:
+            nonlocal looked
+            looked += 1
+            return super().items()
+
+    operation.cost({"i": Counting({str(n): {} for n in range(100_000)})})
+    assert looked == 1
+
+
+def test_what_is_not_used_is_measured_too_for_it_is_validated() -> None:
+    aliases = " ".join(f"a{n}: id" for n in range(70))
+    found = measures.measure(SCHEMA, parse(f"{{ account {{ id }} }} fragment F on Account {{ {aliases} }}"))
+    assert [fragment.aliases for fragment in found.fragments] == [70]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query A { account { id } } query A { account { name } }",
+        "{ ...F } fragment F on Query { account { id } } fragment F on Query { account { name } }",
+        "{ account { id } } type Query { id: ID }",
+    ],
+)
+def test_each_definition_has_a_name_of_its_own(query: str) -> None:
+    with pytest.raises(measures.DefinitionsError):
+        measures.measure(SCHEMA, parse(query))
+
+
+def test_fields_of_one_name_count_by_their_pairs() -> None:
+    card = "__typename id name status product { __typename code name }"
+    fragments = " ".join(f"fragment F{n} on Instance {{ {card} }}" for n in range(30))
+    spreads = " ".join(f"...F{n}" for n in range(30))
+    page = measured(f"{{ instances {{ nodes {{ {spreads} }} }} }} {fragments}")
+    assert page.repeats == 30 * 29 // 2 * (4 + 1 + 3)
+    assert measured("{ account { " + "id " * 500 + "} }").repeats == 500 * 499 // 2
+
+
+def test_nothing_in_a_long_life_of_variables_is_remembered() -> None:
+    operation = measured("query Q($n: Int) { instances(first: $n) { nodes { id } } }")
+    assert [operation.cost({"n": n}) for n in (1, 2, 1)] == [3, 5, 3]
 
 
 def test_fragments_that_double_are_measured_as_fast_as_they_are_written() -> None:

@@ -1,0 +1,129 @@
+"""How long the lists of an answer may be, and how much is named in a question, by what its arguments say."""
+
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    ListValueNode,
+    ObjectValueNode,
+    Undefined,
+    ValueNode,
+    VariableNode,
+    value_from_ast_untyped,
+)
+
+from renewals import settings
+
+LIST_LENGTH = 10
+"""Of a list that no argument bounds."""
+_PAGE_ARGUMENTS = ("first", "last", "days")
+_NAMING_ARGUMENTS = ("input", "filter")
+_DEPTH_MAX = 4
+_MEMBERS_MAX = 50
+"""Of an input object: none has as many, and what is beyond is for the validation to refuse."""
+
+
+class Variables:
+    """The variables of one request; each is looked through once, however often the document mentions it."""
+
+    def __init__(self, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+        self._given = given
+        self._defaults = defaults
+        self._named: dict[str, int] = {}
+
+    def get(self, name: str) -> Any:
+        """The value of a variable, or its default."""
+        return self._given.get(name, self._defaults.get(name))
+
+    def named(self, name: str) -> int:
+        """How much the value of a variable names."""
+        if name not in self._named:
+            self._named[name] = _named_in(self.get(name), self, _DEPTH_MAX)
+        return self._named[name]
+
+
+Length: TypeAlias = Callable[[Variables], int]
+
+
+class Bound(NamedTuple):
+    """How long an argument lets the lists be that are right below its field, or all those below."""
+
+    length: int | Length
+    reaches_far: bool
+
+
+def bound(node: FieldNode, field: GraphQLField) -> Bound | None:
+    """What a field's arguments say of the lists below it, if anything."""
+    given = _arguments(node)
+    if "input" in field.args and "input" in given:
+        value = given["input"]
+
+        def selected(variables: Variables) -> int:
+            most = settings.get().instances_per_selection_max
+            return min(max(_named_in(value, variables, _DEPTH_MAX), LIST_LENGTH), most)
+
+        return Bound(selected, reaches_far=True)
+    pages = [name for name in _PAGE_ARGUMENTS if name in field.args]
+    if not pages:
+        return None
+    defaults = [field.args[name].default_value for name in pages if name not in given]
+    nodes = [given[name] for name in pages if name in given]
+    return Bound(_page(nodes, defaults), reaches_far=False)
+
+
+def named(node: FieldNode, field: GraphQLField) -> Length | None:
+    """How many instances, or others, a field's arguments name, if they can name any."""
+    given = _arguments(node)
+    values = [given[name] for name in _NAMING_ARGUMENTS if name in given and name in field.args]
+    if not values:
+        return None
+    return lambda variables: sum(_named_in(value, variables, _DEPTH_MAX) for value in values)
+
+
+def _arguments(node: FieldNode) -> dict[str, ValueNode]:
+    return {each.name.value: each.value for each in node.arguments or ()}
+
+
+def _page(nodes: list[ValueNode], defaults: list[Any]) -> int | Length:
+    def rows(variables: Variables | None) -> int:
+        most = settings.get().page_rows_max
+        asked = [_value(node, variables) for node in nodes]
+        numbers = [min(max(int(each), 0), most) for each in (*asked, *defaults) if _is_whole(each)]
+        return max(numbers, default=settings.PAGE_ROWS_DEFAULT)
+
+    return rows if any(isinstance(node, VariableNode) for node in nodes) else rows(None)
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether GraphQL takes a value for an Int."""
+    return value is not Undefined and type(value) in (int, float) and value == value // 1
+
+
+def _value(node: ValueNode, variables: Variables | None) -> Any:
+    if isinstance(node, VariableNode):
+        return variables.get(node.name.value) if variables else None
+    return value_from_ast_untyped(node)
+
+
+def _named_in(value: Any, variables: Variables, depth: int) -> int:
+    """The length of the longest list in a value, or of what a filter may find."""
+    match value:
+        case VariableNode():
+            return variables.named(value.name.value)
+        case ListValueNode():
+            return len(value.values)
+        case list() | tuple():
+            return len(value)
+        case ObjectValueNode():
+            members = {each.name.value: each.value for each in value.fields[:_MEMBERS_MAX]}
+        case dict():
+            members = dict(itertools.islice(value.items(), _MEMBERS_MAX))
+        case _:
+            return 0
+    if not depth:
+        return 0
+    found = settings.get().instances_per_selection_max if "filter" in members else 0
+    return max(found, *(_named_in(each, variables, depth - 1) for each in members.values()), 0)
