@@ -1,9 +1,10 @@
 """The probes of the API, beside it on its port."""
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from graphql_api import draining
 from renewals import clocks, probes, settings
 
 NEEDED = ("database", "migrations")
@@ -20,5 +21,7 @@ class Probes(probes.Probes):
         return [Route(path, self._respond, methods=["GET"]) for path in self.paths]
 
     async def _respond(self, request: Request) -> Response:
+        if request.url.path == probes.READYZ and draining.has_begun():
+            return JSONResponse({"status": "draining"}, 503, {"Cache-Control": "no-store"})
         status, media_type, body = await self.answer(request.url.path)
         return Response(body, status, {"Cache-Control": "no-store"}, media_type)

@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import datetime as dt
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx2
+import pytest
 from starlette.applications import Starlette
 
-from graphql_api import probes
+from graphql_api import draining, probes
 from renewals import clocks, database, health, runs, settings
 from tests.graphql_api.test_http import unreachable
 from tests.served import free_port
@@ -215,3 +217,16 @@ async def test_a_worker_says_how_it_is_on_a_port_of_its_own(
     process.terminate()
     await asyncio.to_thread(process.wait)
     assert process.returncode == 0
+
+
+async def test_a_process_that_drains_is_unready_and_lives(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with database.opened(database_url), asked(database_url, None) as client:
+        assert (await client.get("/readyz")).status_code == 200
+        begun = threading.Event()
+        begun.set()
+        monkeypatch.setattr(draining, "_begun", begun)
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()) == (503, {"status": "draining"})
+        assert (await client.get("/healthz")).status_code == 200
