@@ -54,9 +54,22 @@ async def read(request: Request, bytes_max: int) -> Asked:
         raise Refused(405, "BAD_REQUEST", "GraphQL is asked by POST or GET.", {"Allow": "GET, POST"})
     if not _is_json(request.headers.get("content-type", "")):
         raise Refused(415, "BAD_REQUEST", "The body must be application/json in UTF-8.")
+    return asked(_object(await read_body(request, bytes_max), "The body"))
+
+
+async def read_body(request: Request, bytes_max: int) -> bytes:
+    """The body of any request, which is never longer in memory than it may be; raises Refused."""
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(400, "BAD_REQUEST", "The body must not be compressed.")
-    return asked(_object(await _body(request, bytes_max), "The body"))
+    length = request.headers.get("content-length", "0")
+    if len(length) > _LENGTH_DIGITS_MAX or int(length) > bytes_max:
+        raise _too_large(bytes_max)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > bytes_max:
+            raise _too_large(bytes_max)
+    return bytes(body)
 
 
 @functools.lru_cache(maxsize=500)
@@ -97,18 +110,6 @@ def _quality(parameters: str) -> float:
 def _is_json(content_type: str) -> bool:
     media_type, parameters = parse_content_type(content_type.lower())
     return media_type == JSON and parameters.get("charset", "utf-8").strip("'\"") in ("utf-8", "utf8")
-
-
-async def _body(request: Request, bytes_max: int) -> bytes:
-    length = request.headers.get("content-length", "0")
-    if len(length) > _LENGTH_DIGITS_MAX or int(length) > bytes_max:
-        raise _too_large(bytes_max)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > bytes_max:
-            raise _too_large(bytes_max)
-    return bytes(body)
 
 
 def _too_large(bytes_max: int) -> Refused:
