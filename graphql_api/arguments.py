@@ -4,12 +4,10 @@ import orjson
 from graphql import GraphQLError
 from starlette.responses import Response
 
+from graphql_api import over_http
 from renewals import errors
 from renewals.words import Language
 from schema import refusals
-
-SHOWN_CHARACTERS_MAX = 200
-"""So much an answer repeats of what was sent."""
 
 
 def read_language(sent: object) -> Language:
@@ -23,12 +21,8 @@ def read_language(sent: object) -> Language:
 
 def refuse(refused: errors.InvalidInput) -> Response:
     """The answer to an argument that is malformed or out of bounds: INVALID_INPUT with its field."""
-    shown = errors.InvalidInput(_cut(refused.field), _cut(refused.reason))
+    shown = errors.InvalidInput(over_http.cut(refused.field), over_http.cut(refused.reason))
     error = GraphQLError(str(shown), original_error=shown)
     refusals.report(error)
     body = orjson.dumps({"data": None, "errors": [error.formatted]})
     return Response(body, 400, media_type="application/json")
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN_CHARACTERS_MAX else f"{text[:SHOWN_CHARACTERS_MAX]}..."

@@ -13,6 +13,8 @@ JSON = "application/json"
 RESPONSE = "application/graphql-response+json"
 STREAM = "text/event-stream"
 
+SHOWN_CHARACTERS_MAX = 200
+"""So much an answer repeats of what was sent."""
 _LENGTH_DIGITS_MAX = 15
 _WILDCARDS = ("*/*", "application/*")
 
@@ -23,10 +25,15 @@ class Refused(Exception):
     def __init__(
         self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(message)
+        super().__init__(cut(message))
         self.status = status
         self.code = code
         self.headers = headers
+
+
+def cut(text: str) -> str:
+    """The beginning of a text in which there may be anything that was sent."""
+    return text if len(text) <= SHOWN_CHARACTERS_MAX else f"{text[:SHOWN_CHARACTERS_MAX]}..."
 
 
 class Asked(NamedTuple):

@@ -15,7 +15,6 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import process_result
 from strawberry.http.streaming import SSETransport
 from strawberry.schema.exceptions import CannotGetOperationTypeError
@@ -23,7 +22,7 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from strawberry.types.execution import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.unset import UnsetType
 
-from graphql_api import authentication, budgets, crowds, headers, over_http, sockets, stored
+from graphql_api import authentication, budgets, crowds, headers, over_http, sockets, stored, telling
 from renewals import clocks, database, settings
 from schema import build, documents, mishaps, records, refusals
 from schema.context import Context
@@ -203,7 +202,8 @@ class GraphQLView(GraphQL[Any, None]):
         result = await self.schema.stream(query, asked.variables, context, operation_name=name)
         assert isinstance(result, SubscriptionExecutionResult)
         empty = await self.get_sub_response(request)
-        return await self._create_streaming_response(request, result, "sse", empty)
+        costed: Any = telling.costed(result)
+        return await self._create_streaming_response(request, costed, "sse", empty)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
         assert isinstance(request, WebSocket)
@@ -212,10 +212,7 @@ class GraphQLView(GraphQL[Any, None]):
     async def on_ws_connect(self, context: Context) -> UnsetType:
         assert isinstance(context, sockets.SocketContext)
         await context.identify()
-        try:
-            context.places.enter_context(self.sockets.place(context.caller))
-        except over_http.Refused:
-            raise ConnectionRejectionError from None
+        context.places.enter_context(self.sockets.place(context.caller))
         nothing: UnsetType = strawberry.UNSET  # None would be sent as a payload
         return nothing
 
