@@ -52,7 +52,7 @@ def _tell(record: records.Record, span: traces.Span, seconds: float) -> None:
     counted[0].inc()
     counted[1].observe(seconds)
     if record.cost is not None:
-        metrics.REQUEST_POINTS.labels(record.kind).observe(record.cost)
+        metrics.REQUEST_COST.labels(record.kind).observe(record.cost)
     if log.isEnabledFor(logging.INFO):
         # What `log.info` would do, without looking for the line of code that says it.
         log.handle(logging.LogRecord(log.name, logging.INFO, "", 0, _line(record, seconds), None, None))
