@@ -25,4 +25,4 @@ def refuse(refused: errors.InvalidInput) -> Response:
     error = GraphQLError(str(shown), original_error=shown)
     refusals.report(error)
     body = orjson.dumps({"data": None, "errors": [error.formatted]})
-    return Response(body, 400, media_type="application/json")
+    return Response(body, 400, media_type=over_http.JSON)

@@ -16,7 +16,7 @@ STREAM = "text/event-stream"
 SHOWN_CHARACTERS_MAX = 200
 """So much an answer repeats of what was sent."""
 _LENGTH_DIGITS_MAX = 15
-_WILDCARDS = ("*/*", "application/*")
+_WILDCARDS = ("application/*", "*/*")
 
 
 class Refused(Exception):
@@ -89,11 +89,13 @@ def accepted(accept: str) -> Accepted:
     takes_stream = qualities.get(STREAM, 0) > 0
     if not accept.strip():
         return Accepted(JSON, takes_stream)
-    json = max(qualities.get(each, 0) for each in (JSON, *_WILDCARDS))
-    response = qualities.get(RESPONSE, 0)
-    if json <= 0 and response <= 0:
-        return Accepted(None, takes_stream)
-    return Accepted(RESPONSE if response >= json else JSON, takes_stream)
+    json, response = (
+        next((qualities[each] for each in (media_type, *_WILDCARDS) if each in qualities), 0)
+        for media_type in (JSON, RESPONSE)
+    )
+    if response > 0 and (json <= 0 or (RESPONSE in qualities and response >= json)):
+        return Accepted(RESPONSE, takes_stream)
+    return Accepted(JSON if json > 0 else None, takes_stream)
 
 
 def late(seconds: float, kind: OperationType | None) -> str:
@@ -107,9 +109,10 @@ def _quality(parameters: str) -> float:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
             try:
-                return float(value)
+                quality = float(value)
             except ValueError:
                 return 0
+            return max(0, quality)  # not a number is not more than nothing
     return 1
 
 
@@ -124,12 +127,9 @@ def _too_large(bytes_max: int) -> Refused:
 
 
 def _from_parameters(parameters: Mapping[str, str]) -> Asked:
-    members: dict[str, Any] = dict(parameters)
-    for name in ("variables", "extensions"):
-        if members.get(name):
-            members[name] = _object(members[name], f"The parameter {name}")
-        else:
-            members.pop(name, None)
+    members: dict[str, Any] = {name: text for name, text in parameters.items() if text}
+    for name in members.keys() & {"variables", "extensions"}:
+        members[name] = _object(members[name], f"The parameter {name}")
     return asked(members)
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 import strawberry
 from graphql import OperationType
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 _BY_POST = {"Allow": "POST"}
 _PAGE_HEADERS = {"Content-Security-Policy": headers.PAGE_POLICY}
+_NOT_STORED = {"Cache-Control": "no-store"}  # Strawberry lets a stream be stored
 _PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
 
 Admit = Callable[[str, clocks.Clock], Awaitable[Any]]
@@ -188,7 +190,7 @@ class GraphQLView(GraphQL[Any, None]):
         if media_type is None:
             stream = SSETransport()
             text = stream.encode_next(body, self.encode_json_string) + stream.encode_complete()  # type: ignore[arg-type]
-            return Response(text, headers=stream.headers)
+            return Response(text, headers={**stream.headers, **_NOT_STORED})
         status = 200
         was_executed = result.data is not None or any(problem.path for problem in result.errors or ())
         if media_type == over_http.RESPONSE and not was_executed:
@@ -203,7 +205,9 @@ class GraphQLView(GraphQL[Any, None]):
         assert isinstance(result, SubscriptionExecutionResult)
         empty = await self.get_sub_response(request)
         costed: Any = telling.costed(result)
-        return await self._create_streaming_response(request, costed, "sse", empty)
+        response = await self._create_streaming_response(request, costed, "sse", empty)
+        response.headers.update(_NOT_STORED)
+        return response
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
         assert isinstance(request, WebSocket)
@@ -246,8 +250,25 @@ def _refusal(
     status: int, message: str, extensions: Mapping[str, Any] | None, more: Mapping[str, str] | None = None
 ) -> Response:
     records.note_code(str((extensions or {}).get("code")))
-    body = orjson.dumps({"data": None, "errors": [{"message": message, "extensions": extensions}]})
-    return Response(body, status, more, media_type=over_http.JSON)
+    return Refusal([{"message": message, "extensions": extensions}], status, more)
+
+
+class Refusal(Response):
+    """Errors of a request that was not executed, in the JSON that its client likes best; one of them has no data."""
+
+    def __init__(
+        self, errors: list[dict[str, Any]], status: int, more: Mapping[str, str] | None = None
+    ) -> None:
+        self._errors = errors
+        super().__init__(orjson.dumps({"data": None, "errors": errors}), status, more, over_http.JSON)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        accept = Headers(scope=scope).get("accept", "")
+        if over_http.accepted(accept).media_type == over_http.RESPONSE:
+            self.body = orjson.dumps({"errors": self._errors})
+            self.headers["Content-Type"] = over_http.RESPONSE
+            self.headers["Content-Length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
 
 
 def unauthenticated(message: str) -> Response:
