@@ -48,7 +48,7 @@ def create(
 ) -> ASGIApp:
     """The application for the settings of the environment, or for those given."""
     chosen = limits or settings.get()
-    trusted = stored.trusted(chosen, build.schema._schema, operator_build.schema._schema)
+    trusted = stored.trusted(chosen, view.limits(chosen), build.schema._schema, operator_build.schema._schema)
     endpoints: list[view.GraphQLView] = []
     probing = probes.Probes(chosen, clock)
 

@@ -100,8 +100,8 @@ class GraphQLView(GraphQL[Any, None]):
         self.graphiql_page = graphiql_page
         self.seconds_max = chosen.request_seconds_max
         self.bytes_max = chosen.body_bytes_max if door.has_subscriptions else chosen.operator_body_bytes_max
-        self.documents = documents.Documents(door.schema._schema, _limits(chosen))
-        self.store = stored.Store(trusted, chosen.persisted_characters_max)
+        self.documents = documents.Documents(door.schema._schema, limits(chosen))
+        self.store = stored.Store(door.schema._schema, trusted, chosen.persisted_characters_max)
         self.budgets = budgets.Budgets(chosen.cost_per_minute_max)
         self.sockets = crowds.Crowd(chosen.sockets_per_key_max, "web sockets")
         self.subscriptions = crowds.Crowd(chosen.subscriptions_per_key_max, "subscriptions")
@@ -227,7 +227,8 @@ class GraphQLView(GraphQL[Any, None]):
         return request.method == "GET" and "text/html" in request.headers.get("accept", "")
 
 
-def _limits(chosen: settings.Settings) -> documents.Limits:
+def limits(chosen: settings.Settings) -> documents.Limits:
+    """What a document may be, by the settings."""
     return documents.Limits(
         characters=chosen.document_characters_max,
         tokens=chosen.document_tokens_max,
