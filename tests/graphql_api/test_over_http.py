@@ -149,7 +149,8 @@ async def test_a_page_of_another_origin_may_ask_if_the_setting_says_so(
     asks = {
         "Origin": ELSEWHERE,
         "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "authorization, content-type",
+        "Access-Control-Request-Headers": "authorization, content-type, apollographql-client-name,"
+        " apollographql-client-version, apollo-require-preflight, baggage, sentry-trace, x-requested-with",
     }
     allowed = await shared.request("OPTIONS", URL, headers=asks)
     assert allowed.status_code == 200
@@ -157,6 +158,9 @@ async def test_a_page_of_another_origin_may_ask_if_the_setting_says_so(
     assert "access-control-allow-credentials" not in allowed.headers
     answer = await shared.post(URL, json=ACCOUNT, headers={"Origin": ELSEWHERE})
     assert answer.headers["access-control-allow-origin"] == ELSEWHERE
+    assert "Content-Disposition" in answer.headers["access-control-expose-headers"]
+    unknown = asks | {"Access-Control-Request-Headers": "x-unknown"}
+    assert (await shared.request("OPTIONS", URL, headers=unknown)).status_code == 400
     for client, origin in ((shared, "https://evil.example"), (shared, "null"), (graphql.http, ELSEWHERE)):
         refused = await client.request("OPTIONS", URL, headers=asks | {"Origin": origin})
         assert 400 <= refused.status_code < 500
