@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
-from starlette_compress import CompressMiddleware
+from starlette_compress import CompressMiddleware, add_compress_type
 
 from graphql_api import (
     calendar,
@@ -23,6 +23,7 @@ from graphql_api import (
     exports,
     graphiql,
     headers,
+    over_http,
     probes,
     recording,
     sockets,
@@ -30,7 +31,7 @@ from graphql_api import (
     tokens,
     view,
 )
-from renewals import announcements, api_keys, clocks, database, memory, settings, traces
+from renewals import announcements, api_keys, clocks, database, memory, settings, sheets, traces
 from schema import build
 from schema.operator import build as operator_build
 
@@ -47,7 +48,7 @@ def create(
 ) -> ASGIApp:
     """The application for the settings of the environment, or for those given."""
     chosen = limits or settings.get()
-    trusted = stored.trusted(chosen, build.schema._schema, operator_build.schema._schema)
+    trusted = stored.trusted(chosen, view.limits(chosen), build.schema._schema, operator_build.schema._schema)
     endpoints: list[view.GraphQLView] = []
     probing = probes.Probes(chosen, clock)
 
@@ -87,6 +88,9 @@ def create(
     routes += probing.routes()
     if chosen.graphiql and folder.is_dir():
         routes.append(Mount("/graphiql", StaticFiles(directory=folder)))
+    add_compress_type(over_http.RESPONSE)
+    for writer in (sheets.CSV, sheets.JSONL):
+        add_compress_type(writer.media_type.partition(";")[0], streaming=True)  # flushed piece by piece
     served = CompressMiddleware(
         Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _leave}),
         minimum_size=COMPRESSED_FROM_BYTES,

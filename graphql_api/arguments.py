@@ -4,6 +4,7 @@ import orjson
 from graphql import GraphQLError
 from starlette.responses import Response
 
+from graphql_api import over_http
 from renewals import errors
 from renewals.words import Language
 from schema import refusals
@@ -20,7 +21,8 @@ def read_language(sent: object) -> Language:
 
 def refuse(refused: errors.InvalidInput) -> Response:
     """The answer to an argument that is malformed or out of bounds: INVALID_INPUT with its field."""
-    error = GraphQLError(str(refused), original_error=refused)
+    shown = errors.InvalidInput(over_http.cut(refused.field), over_http.cut(refused.reason))
+    error = GraphQLError(str(shown), original_error=shown)
     refusals.report(error)
     body = orjson.dumps({"data": None, "errors": [error.formatted]})
-    return Response(body, 400, media_type="application/json")
+    return Response(body, 400, media_type=over_http.JSON)

@@ -39,8 +39,9 @@ PAUSE_SECONDS = 5.0
 class _Block:
     left: int = 0
     ends_at: float = 0.0
-    is_alone: bool = False
-    """Drawn while Redis was away: the whole of a minute."""
+    left_alone: int = 0
+    """Of what is granted while Redis is away: the whole of a minute, once in it however often Redis comes and goes."""
+    alone_ends_at: float = 0.0
     drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -100,12 +101,8 @@ class Budgets:
             for drawn in {size: None, cost: None}:
                 if await shared.hit(self._item, caller, cost=drawn):
                     now = time.monotonic()
-                    rest = block.left if now < block.ends_at and not block.is_alone else 0
-                    block.left, block.ends_at, block.is_alone = (
-                        rest + drawn - cost,
-                        now + BLOCK_SECONDS,
-                        False,
-                    )
+                    rest = block.left if now < block.ends_at else 0
+                    block.left, block.ends_at = rest + drawn - cost, now + BLOCK_SECONDS
                     return
             left = (await shared.get_window_stats(self._item, caller)).remaining
         except (RedisError, OSError) as problem:
@@ -117,9 +114,11 @@ class Budgets:
 
     def _draw_alone(self, block: _Block, cost: int) -> None:
         now = time.monotonic()
-        if cost > self._cost_max or (block.is_alone and now < block.ends_at):
-            raise _spent(block.ends_at - now)
-        block.left, block.ends_at, block.is_alone = self._cost_max - cost, now + WINDOW_SECONDS, True
+        if now >= block.alone_ends_at:
+            block.left_alone, block.alone_ends_at = self._cost_max, now + WINDOW_SECONDS
+        if cost > block.left_alone:
+            raise _spent(block.alone_ends_at - now)
+        block.left_alone -= cost
 
 
 def _take(block: _Block, cost: int) -> bool:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from graphql_api import arguments, authentication, streams, view
+from graphql_api import arguments, authentication, over_http, streams, view
 from renewals import clocks, database, details, errors, exports, settings, sheets
 from renewals.words import Language
 from schema import coercion, inputs, records
@@ -54,6 +54,8 @@ class Exports:
                 return await self._respond(request, table, chosen)
             except errors.InvalidInput as refused:
                 return arguments.refuse(refused)
+            except over_http.Refused as refused:
+                return view.error(refused.status, refused.code, str(refused))
             except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
                 return view.failed(problem)
 
@@ -65,7 +67,7 @@ class Exports:
         account_id = await authentication.identify(request.headers.get("authorization", ""), now)
         if account_id is None:
             return view.unauthenticated("Send an API key: Authorization: Bearer <key>.")
-        sent = await _arguments(request, ARGUMENTS[table])
+        sent = await _arguments(request, ARGUMENTS[table], self._limits.body_bytes_max)
         language = arguments.read_language(sent.get("lang"))
         export = _export(account_id, table, sent, now)
         account = await details.fetch_account(database.pool(), account_id)
@@ -125,8 +127,11 @@ def _failed(error: Exception) -> Response:
     return view.failed(error)
 
 
-async def _arguments(request: Request, known: Collection[str]) -> dict[str, object]:
-    """What is asked for, in the address or in a body of JSON; raises InvalidInput for what nobody knows."""
+async def _arguments(request: Request, known: Collection[str], bytes_max: int) -> dict[str, object]:
+    """What is asked for, in the address or in a body of JSON.
+
+    Raises InvalidInput for what nobody knows, and over_http.Refused for a body that is too long.
+    """
     sent: dict[str, object] = {}
     for name, text in request.query_params.multi_items():
         if name in sent:
@@ -134,7 +139,7 @@ async def _arguments(request: Request, known: Collection[str]) -> dict[str, obje
         sent[name] = _parse(name, text) if name in _IN_JSON else text
     if isinstance(names := sent.get("columns"), str):
         sent["columns"] = names.split(",")
-    if request.method == "POST" and (body := await request.body()):
+    if request.method == "POST" and (body := await over_http.read_body(request, bytes_max)):
         asked = _parse("body", body)
         if not isinstance(asked, dict):
             raise errors.InvalidInput("body", "must be a JSON object")

@@ -7,8 +7,27 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CORS_SECONDS = 600
 """So long a browser remembers what it was told of an origin."""
-ASKED_HEADERS = ("Authorization", "Content-Type", "X-Request-ID", "traceparent", "tracestate")
-TOLD_HEADERS = ("Retry-After", "X-Request-ID")
+ASKED_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "X-Request-ID",
+    "traceparent",
+    "tracestate",
+    # What the usual clients and tracers send by themselves; nobody here reads it.
+    "apollo-require-preflight",
+    "apollographql-client-name",
+    "apollographql-client-version",
+    "baggage",
+    "graphql-client-name",
+    "graphql-client-version",
+    "graphql-preflight",
+    "graphql-require-preflight",
+    "sentry-trace",
+    "x-apollo-operation-id",
+    "x-apollo-operation-name",
+    "x-requested-with",
+)
+TOLD_HEADERS = ("Content-Disposition", "Retry-After", "X-Request-ID")
 
 _HEADERS = (
     (b"cache-control", b"no-store"),

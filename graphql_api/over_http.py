@@ -13,8 +13,10 @@ JSON = "application/json"
 RESPONSE = "application/graphql-response+json"
 STREAM = "text/event-stream"
 
+SHOWN_CHARACTERS_MAX = 200
+"""So much an answer repeats of what was sent."""
 _LENGTH_DIGITS_MAX = 15
-_WILDCARDS = ("*/*", "application/*")
+_WILDCARDS = ("application/*", "*/*")
 
 
 class Refused(Exception):
@@ -23,10 +25,15 @@ class Refused(Exception):
     def __init__(
         self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(message)
+        super().__init__(cut(message))
         self.status = status
         self.code = code
         self.headers = headers
+
+
+def cut(text: str) -> str:
+    """The beginning of a text in which there may be anything that was sent."""
+    return text if len(text) <= SHOWN_CHARACTERS_MAX else f"{text[:SHOWN_CHARACTERS_MAX]}..."
 
 
 class Asked(NamedTuple):
@@ -54,9 +61,22 @@ async def read(request: Request, bytes_max: int) -> Asked:
         raise Refused(405, "BAD_REQUEST", "GraphQL is asked by POST or GET.", {"Allow": "GET, POST"})
     if not _is_json(request.headers.get("content-type", "")):
         raise Refused(415, "BAD_REQUEST", "The body must be application/json in UTF-8.")
+    return asked(_object(await read_body(request, bytes_max), "The body"))
+
+
+async def read_body(request: Request, bytes_max: int) -> bytes:
+    """The body of any request, which is never longer in memory than it may be; raises Refused."""
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(400, "BAD_REQUEST", "The body must not be compressed.")
-    return asked(_object(await _body(request, bytes_max), "The body"))
+    length = request.headers.get("content-length", "0")
+    if len(length) > _LENGTH_DIGITS_MAX or int(length) > bytes_max:
+        raise _too_large(bytes_max)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > bytes_max:
+            raise _too_large(bytes_max)
+    return bytes(body)
 
 
 @functools.lru_cache(maxsize=500)
@@ -69,11 +89,13 @@ def accepted(accept: str) -> Accepted:
     takes_stream = qualities.get(STREAM, 0) > 0
     if not accept.strip():
         return Accepted(JSON, takes_stream)
-    json = max(qualities.get(each, 0) for each in (JSON, *_WILDCARDS))
-    response = qualities.get(RESPONSE, 0)
-    if json <= 0 and response <= 0:
-        return Accepted(None, takes_stream)
-    return Accepted(RESPONSE if response >= json else JSON, takes_stream)
+    json, response = (
+        next((qualities[each] for each in (media_type, *_WILDCARDS) if each in qualities), 0)
+        for media_type in (JSON, RESPONSE)
+    )
+    if response > 0 and (json <= 0 or (RESPONSE in qualities and response >= json)):
+        return Accepted(RESPONSE, takes_stream)
+    return Accepted(JSON if json > 0 else None, takes_stream)
 
 
 def late(seconds: float, kind: OperationType | None) -> str:
@@ -87,9 +109,10 @@ def _quality(parameters: str) -> float:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
             try:
-                return float(value)
+                quality = float(value)
             except ValueError:
                 return 0
+            return max(0, quality)  # not a number is not more than nothing
     return 1
 
 
@@ -99,29 +122,14 @@ def _is_json(content_type: str) -> bool:
     return media_type == JSON and parameters.get("charset", "utf-8").strip("'\"") in ("utf-8", "utf8")
 
 
-async def _body(request: Request, bytes_max: int) -> bytes:
-    length = request.headers.get("content-length", "0")
-    if len(length) > _LENGTH_DIGITS_MAX or int(length) > bytes_max:
-        raise _too_large(bytes_max)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > bytes_max:
-            raise _too_large(bytes_max)
-    return bytes(body)
-
-
 def _too_large(bytes_max: int) -> Refused:
     return Refused(413, "BODY_TOO_LARGE", f"A body has at most {bytes_max:,} bytes.")
 
 
 def _from_parameters(parameters: Mapping[str, str]) -> Asked:
-    members: dict[str, Any] = dict(parameters)
-    for name in ("variables", "extensions"):
-        if members.get(name):
-            members[name] = _object(members[name], f"The parameter {name}")
-        else:
-            members.pop(name, None)
+    members: dict[str, Any] = {name: text for name, text in parameters.items() if text}
+    for name in members.keys() & {"variables", "extensions"}:
+        members[name] = _object(members[name], f"The parameter {name}")
     return asked(members)
 
 

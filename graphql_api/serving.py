@@ -63,8 +63,7 @@ def _configuration(chosen: settings.Settings, app: str) -> uvicorn.Config:
         factory=True,
         host=chosen.host,
         port=chosen.port,
-        log_config=logs.configuration(chosen),
-        log_level=chosen.log_level.lower(),
+        log_config=logs.configuration(chosen),  # which says how much of the server is heard, too
         access_log=False,  # each request has a line of our own
         timeout_keep_alive=chosen.keep_alive_seconds,
         ws_max_size=SOCKET_MESSAGE_BYTES_MAX,

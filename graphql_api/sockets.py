@@ -20,10 +20,12 @@ from strawberry.http.exceptions import (
     NonTextMessageReceived,
     WebSocketDisconnected,
 )
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
     Operation,
 )
+from strawberry.types.execution import PreExecutionError
 
 from graphql_api import authentication, over_http, telling
 from renewals import database
@@ -38,6 +40,10 @@ OPERATIONS_MAX = 10
 """Under way on one connection."""
 SEND_SECONDS_MAX = 30
 """A reader that takes nothing for so long is cut: what it has missed it can ask for again."""
+REASON_BYTES_MAX = 123
+"""The most that the frame has room for which closes a web socket."""
+TRY_AGAIN_LATER = 1013
+"""Closes a connection that may be opened again; clients wait a little before they do."""
 
 
 class Impatient:
@@ -114,16 +120,26 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             else:
                 with telling.apart():
                     await self._examine(message)
+        except over_http.Refused as crowded:  # on connecting; an operation's refusal is answered by its id
+            records.note_code(crowded.code)
+            await self.websocket.close(TRY_AGAIN_LATER, "Too many web sockets")
         except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
             if database.is_outage(problem):
                 log.warning("a connection cannot be served: %s", problem)
-                await self.websocket.close(1013, "Try again later")
+                await self.websocket.close(TRY_AGAIN_LATER, "Try again later")
             else:
                 await self.websocket.close(1011, f"{mishaps.CODE} {mishaps.note(problem)['id']}")
 
     async def _examine(self, message: Any) -> None:
         """Has an operation executed, unless it exceeds what it may be."""
         payload = message["payload"]
+        if message["id"] in self.operations:
+            await super().handle_message(message)  # which closes the connection
+            return
+        if len(self.operations) >= OPERATIONS_MAX:
+            text = f"This web socket has {OPERATIONS_MAX} operations under way, and may have no more."
+            await self._refuse(message["id"], text, {"code": "TOO_MANY_AT_ONCE"})
+            return
         try:
             query, _ = await self.view.examine(over_http.asked(payload), self.context)  # type: ignore[attr-defined]
         except over_http.Refused as refused:
@@ -168,6 +184,23 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             message = over_http.late(view.seconds_max, kind)
             await operation.send_initial_errors([GraphQLError(message, extensions={"code": "TIMEOUT"})])
 
+    async def _send_result_stream(self, operation: Operation[Any, None], result_source: Any) -> None:
+        await super()._send_result_stream(operation, telling.costed(result_source))
+
+    @staticmethod
+    def _get_pre_execution_close_reason(error: GraphQLError) -> None:
+        """Nothing: what is wrong with one operation is answered by its id, and the others go on."""
+
+    async def _handle_pre_execution_error(
+        self, operation: Operation[Any, None], result: PreExecutionError
+    ) -> None:
+        unknown = result.errors[0].original_error if result.errors else None
+        if isinstance(unknown, CannotGetOperationTypeError):
+            records.note_code("BAD_REQUEST")
+            message = over_http.cut(unknown.as_http_error_reason())
+            result.errors = [GraphQLError(message, extensions={"code": "BAD_REQUEST"})]
+        await super()._handle_pre_execution_error(operation, result)
+
     async def handle_task_exception(self, error: Exception) -> None:
         if not isinstance(error, WebSocketDisconnected):  # a reader that was cut has left nothing to tell
             mishaps.note(error)
@@ -191,6 +224,11 @@ class Adapter(ASGIWebSocketAdapter):
         except WebSocketDisconnect as gone:
             raise WebSocketDisconnected from gone
 
+    async def close(self, code: int, reason: str) -> None:
+        """Closes the connection with as much of the reason as there is room for."""
+        room = reason.encode(errors="replace")[:REASON_BYTES_MAX]
+        await super().close(code, room.decode(errors="ignore"))
+
 
 def _message(text: str) -> dict[str, Any]:
     """A message whose members are of the types that the protocol has for them."""
@@ -200,13 +238,15 @@ def _message(text: str) -> dict[str, Any]:
         raise NonJsonMessageReceived from problem
     if not isinstance(message, dict):
         return {}  # which has no type, and is answered as any other that is not understood
+    if message.get("type") == "complete":
+        return message if isinstance(message.get("id"), str) else {}
     if message.get("type") != "subscribe":
         return message
     payload = message.get("payload")
     is_whole = (
         isinstance(message.get("id"), str)
         and isinstance(payload, dict)
-        and isinstance(payload.get("query"), str)
+        and isinstance(payload.get("query"), str | None)
         and isinstance(payload.get("variables"), dict | None)
         and isinstance(payload.get("operationName"), str | None)
     )

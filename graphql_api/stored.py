@@ -1,6 +1,7 @@
 """Documents that clients name instead of sending them: those the operator trusts, and those a client sent before."""
 
 import hashlib
+import sys
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +13,13 @@ from graphql import GraphQLSchema as CoreSchema
 
 from graphql_api import over_http
 from renewals import settings
-from schema import documents
+from schema import documents, latest
 
 _PREFIX = "sha256:"
-_DIGEST_LENGTH = 64
+_SHA256_CHARACTERS = 64
 _HEXADECIMAL = frozenset("0123456789abcdef")
+CHARACTERS_A_DOCUMENT = 300
+"""What a document takes beside its text, its hash and its place among the others."""
 APOLLO_FORMAT = "apollo-persisted-query-manifest"
 
 
@@ -39,15 +42,15 @@ class Trusted:
         return not self.only or query in self._texts
 
 
-def trusted(chosen: settings.Settings, *schemas: CoreSchema) -> Trusted:
-    """The trusted documents of the settings; raises ManifestError, above all for one that fits none of the schemas."""
+def trusted(chosen: settings.Settings, limits: documents.Limits, *schemas: CoreSchema) -> Trusted:
+    """The trusted documents of the settings; raises ManifestError, above all for one that could never be answered."""
     if chosen.trusted_documents is None:
         if chosen.trusted_documents_only:
             raise ManifestError("RENEWALS_TRUSTED_DOCUMENTS_ONLY needs RENEWALS_TRUSTED_DOCUMENTS.")
         return Trusted({}, only=False)
     by_id = read(chosen.trusted_documents)
     for document_id, query in by_id.items():
-        _check(document_id, query, schemas)
+        _check(document_id, query, limits, schemas)
     return Trusted(by_id, only=chosen.trusted_documents_only)
 
 
@@ -69,18 +72,31 @@ def read(path: Path) -> dict[str, str]:
     return {key.removeprefix(_PREFIX): text for key, text in manifest.items()}
 
 
-def _check(document_id: str, query: str, schemas: tuple[CoreSchema, ...]) -> None:
-    if _is_digest(document_id) and _digest(query) != document_id:
+def _check(document_id: str, query: str, limits: documents.Limits, schemas: tuple[CoreSchema, ...]) -> None:
+    if _is_sha256(document_id) and _sha256(query) != document_id:
         raise ManifestError(f"The document of {document_id} has another hash.")
     try:
         document = documents.parsed(query)
-    except GraphQLError as problem:
-        raise ManifestError(f"The document of {document_id} cannot be read: {problem.message}") from None
-    problems = [validate(schema, document) for schema in schemas]
+        problems = [validate(schema, document) for schema in schemas]
+    except (GraphQLError, RecursionError) as problem:
+        raise ManifestError(f"The document of {document_id} cannot be read: {problem}") from None
     if all(problems):
         raise ManifestError(
             f"The document of {document_id} does not fit the schema: {problems[0][0].message}"
         )
+    fitting = [schema for schema, wrong in zip(schemas, problems, strict=True) if not wrong]
+    exceeded = [_exceeded(query, limits, schema) for schema in fitting]
+    if all(exceeded):
+        raise ManifestError(f"The document of {document_id} exceeds the limits: {exceeded[0]}")
+
+
+def _exceeded(query: str, limits: documents.Limits, schema: CoreSchema) -> str | None:
+    """What of its shape is beyond the limits; its cost depends on variables that are not known yet."""
+    try:
+        documents.Documents(schema, limits._replace(cost=sys.maxsize)).admit(query, None, {})
+    except documents.LimitExceeded as problem:
+        return problem.message
+    return None
 
 
 class Sent:
@@ -91,50 +107,57 @@ class Sent:
         self._kept: OrderedDict[str, str] = OrderedDict()
         self._characters = 0
 
-    def find(self, digest: str) -> str | None:
-        if digest in self._kept:
-            self._kept.move_to_end(digest)
-        return self._kept.get(digest)
+    def find(self, sha256: str) -> str | None:
+        return latest.find(self._kept, sha256)
 
-    def keep(self, digest: str, query: str) -> None:
-        if digest in self._kept or len(query) > self._characters_max:
+    def keep(self, sha256: str, query: str) -> None:
+        if sha256 in self._kept or len(query) + CHARACTERS_A_DOCUMENT > self._characters_max:
             return
-        self._kept[digest] = query
-        self._characters += len(query)
+        self._kept[sha256] = query
+        self._characters += len(query) + CHARACTERS_A_DOCUMENT
         while self._characters > self._characters_max:
             _, forgotten = self._kept.popitem(last=False)
-            self._characters -= len(forgotten)
+            self._characters -= len(forgotten) + CHARACTERS_A_DOCUMENT
 
 
 class Store:
     """Finds the text of what a client asks."""
 
-    def __init__(self, known: Trusted, characters_max: int) -> None:
+    def __init__(self, schema: CoreSchema, known: Trusted, characters_max: int) -> None:
+        self._schema = schema
         self._trusted = known
         self._sent = Sent(characters_max)
         self._takes_sent = characters_max > 0 and not known.only
 
     def find(self, asked: over_http.Asked) -> str:
         """The document itself; raises over_http.Refused."""
-        digest = self._digest(asked)
+        name = _name_of(asked)
         query = asked.query
         if not query:
-            if digest is None:
+            if name is None:
                 raise over_http.Refused(400, "BAD_REQUEST", "The member query is missing.")
-            query = self._trusted.find(digest) or (self._sent.find(digest) if self._takes_sent else None)
+            query = self._trusted.find(name) or (self._sent.find(name) if self._takes_sent else None)
             if query is None:
                 raise self._not_found(asked)
         elif not self._trusted.allows(query):
             raise over_http.Refused(400, "DOCUMENT_NOT_TRUSTED", "This server answers known documents only.")
-        elif digest and asked.document_id is None and _digest(query) != digest:
+        elif name and asked.document_id is None and _sha256(query) != name:
             raise over_http.Refused(400, "BAD_REQUEST", "The query is not the one of its sha256Hash.")
         return query
 
     def keep(self, asked: over_http.Asked) -> None:
-        """Keeps a document that a client sent with its hash, once nothing speaks against it."""
-        digest = self._digest(asked)
-        if self._takes_sent and asked.query and digest and asked.document_id is None:
-            self._sent.keep(digest, asked.query)
+        """Keeps a document within the limits that a client sent with its hash, if it is a valid one."""
+        sha256 = _name_of(asked)
+        if not self._takes_sent or not asked.query or sha256 is None or asked.document_id is not None:
+            return
+        if self._sent.find(sha256) is None and self._is_valid(asked.query):
+            self._sent.keep(sha256, asked.query)
+
+    def _is_valid(self, query: str) -> bool:
+        try:
+            return not validate(self._schema, documents.parsed(query), max_errors=1)
+        except GraphQLError:
+            return False
 
     def _not_found(self, asked: over_http.Asked) -> over_http.Refused:
         if asked.document_id is None and self._takes_sent:
@@ -143,22 +166,23 @@ class Store:
             return over_http.Refused(200, "PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
         return over_http.Refused(400, "DOCUMENT_NOT_TRUSTED", "This server does not know the document.")
 
-    def _digest(self, asked: over_http.Asked) -> str | None:
-        """The hash, or id, that names a document."""
-        if asked.document_id is not None:
-            return asked.document_id
-        persisted: Any = asked.extensions.get("persistedQuery")
-        if persisted is None:
-            return None
-        found = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
-        if not isinstance(found, str) or not _is_digest(found):
-            raise over_http.Refused(400, "BAD_REQUEST", "persistedQuery needs a sha256Hash in hexadecimal.")
-        return found
+
+def _name_of(asked: over_http.Asked) -> str | None:
+    """The id, or else the hash, by which a client names a document."""
+    if asked.document_id is not None:
+        return asked.document_id
+    persisted: Any = asked.extensions.get("persistedQuery")
+    if persisted is None:
+        return None
+    found = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+    if not isinstance(found, str) or not _is_sha256(found):
+        raise over_http.Refused(400, "BAD_REQUEST", "persistedQuery needs a sha256Hash in hexadecimal.")
+    return found
 
 
-def _digest(query: str) -> str:
+def _sha256(query: str) -> str:
     return hashlib.sha256(query.encode(errors="surrogatepass")).hexdigest()
 
 
-def _is_digest(text: str) -> bool:
-    return len(text) == _DIGEST_LENGTH and set(text) <= _HEXADECIMAL
+def _is_sha256(text: str) -> bool:
+    return len(text) == _SHA256_CHARACTERS and set(text) <= _HEXADECIMAL

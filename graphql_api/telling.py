@@ -4,9 +4,11 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from typing import Any
 
 from prometheus_client import Counter, Histogram
+from strawberry.types import ExecutionResult
 
 from renewals import logs, metrics, traces
 from schema import mishaps, records
@@ -50,7 +52,7 @@ def _tell(record: records.Record, span: traces.Span, seconds: float) -> None:
     counted[0].inc()
     counted[1].observe(seconds)
     if record.cost is not None:
-        metrics.REQUEST_POINTS.labels(record.kind).observe(record.cost)
+        metrics.REQUEST_COST.labels(record.kind).observe(record.cost)
     if log.isEnabledFor(logging.INFO):
         # What `log.info` would do, without looking for the line of code that says it.
         log.handle(logging.LogRecord(log.name, logging.INFO, "", 0, _line(record, seconds), None, None))
@@ -97,6 +99,17 @@ def _describe(record: records.Record, span: traces.Span) -> None:
     span.set_attributes({name: value for name, value in said.items() if value is not None})
     if mishaps.CODE in record.codes:
         traces.mark_failed(span)
+
+
+async def costed(results: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+    """The results of the operation in hand, the first of them with its cost."""
+    record = records.current.get()
+    cost = record.cost if record else None
+    async for result in results:
+        if cost is not None and isinstance(result, ExecutionResult):
+            result.extensions = {**(result.extensions or {}), "cost": cost}
+            cost = None
+        yield result
 
 
 @contextlib.contextmanager

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import orjson
 import strawberry
 from graphql import OperationType
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import process_result
 from strawberry.http.streaming import SSETransport
 from strawberry.schema.exceptions import CannotGetOperationTypeError
@@ -23,7 +23,7 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from strawberry.types.execution import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.unset import UnsetType
 
-from graphql_api import authentication, budgets, crowds, headers, over_http, sockets, stored
+from graphql_api import authentication, budgets, crowds, headers, over_http, sockets, stored, telling
 from renewals import clocks, database, settings
 from schema import build, documents, mishaps, records, refusals
 from schema.context import Context
@@ -36,6 +36,7 @@ CHARACTERS_A_POINT = 100
 """What a document costs at least, for reading it is work, too, above all if it is not valid."""
 _BY_POST = {"Allow": "POST"}
 _PAGE_HEADERS = {"Content-Security-Policy": headers.PAGE_POLICY}
+_NOT_STORED = {"Cache-Control": "no-store"}  # Strawberry lets a stream be stored
 _PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
 
 Admit = Callable[[str, clocks.Clock], Awaitable[Any]]
@@ -101,8 +102,8 @@ class GraphQLView(GraphQL[Any, None]):
         self.graphiql_page = graphiql_page
         self.seconds_max = chosen.request_seconds_max
         self.bytes_max = chosen.body_bytes_max if door.has_subscriptions else chosen.operator_body_bytes_max
-        self.documents = documents.Documents(door.schema._schema, _limits(chosen))
-        self.store = stored.Store(trusted, chosen.persisted_characters_max)
+        self.documents = documents.Documents(door.schema._schema, limits(chosen))
+        self.store = stored.Store(door.schema._schema, trusted, chosen.persisted_characters_max)
         self.budgets = budgets.Budgets(chosen.cost_per_minute_max)
         self.sockets = crowds.Crowd(chosen.sockets_per_key_max, "web sockets")
         self.subscriptions = crowds.Crowd(chosen.subscriptions_per_key_max, "subscriptions")
@@ -191,7 +192,7 @@ class GraphQLView(GraphQL[Any, None]):
         if media_type is None:
             stream = SSETransport()
             text = stream.encode_next(body, self.encode_json_string) + stream.encode_complete()  # type: ignore[arg-type]
-            return Response(text, headers=stream.headers)
+            return Response(text, headers={**stream.headers, **_NOT_STORED})
         status = 200
         was_executed = result.data is not None or any(problem.path for problem in result.errors or ())
         if media_type == over_http.RESPONSE and not was_executed:
@@ -205,7 +206,10 @@ class GraphQLView(GraphQL[Any, None]):
         result = await self.schema.stream(query, asked.variables, context, operation_name=name)
         assert isinstance(result, SubscriptionExecutionResult)
         empty = await self.get_sub_response(request)
-        return await self._create_streaming_response(request, result, "sse", empty)
+        costed: Any = telling.costed(result)
+        response = await self._create_streaming_response(request, costed, "sse", empty)
+        response.headers.update(_NOT_STORED)
+        return response
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
         assert isinstance(request, WebSocket)
@@ -214,10 +218,7 @@ class GraphQLView(GraphQL[Any, None]):
     async def on_ws_connect(self, context: Context) -> UnsetType:
         assert isinstance(context, sockets.SocketContext)
         await context.identify()
-        try:
-            context.places.enter_context(self.sockets.place(context.caller))
-        except over_http.Refused:
-            raise ConnectionRejectionError from None
+        context.places.enter_context(self.sockets.place(context.caller))
         nothing: UnsetType = strawberry.UNSET  # None would be sent as a payload
         return nothing
 
@@ -228,7 +229,8 @@ class GraphQLView(GraphQL[Any, None]):
         return request.method == "GET" and "text/html" in request.headers.get("accept", "")
 
 
-def _limits(chosen: settings.Settings) -> documents.Limits:
+def limits(chosen: settings.Settings) -> documents.Limits:
+    """What a document may be, by the settings."""
     return documents.Limits(
         characters=chosen.document_characters_max,
         tokens=chosen.document_tokens_max,
@@ -251,8 +253,25 @@ def _refusal(
     status: int, message: str, extensions: Mapping[str, Any] | None, more: Mapping[str, str] | None = None
 ) -> Response:
     records.note_code(str((extensions or {}).get("code")))
-    body = orjson.dumps({"data": None, "errors": [{"message": message, "extensions": extensions}]})
-    return Response(body, status, more, media_type=over_http.JSON)
+    return Refusal([{"message": message, "extensions": extensions}], status, more)
+
+
+class Refusal(Response):
+    """Errors of a request that was not executed, in the JSON that its client likes best; one of them has no data."""
+
+    def __init__(
+        self, errors: list[dict[str, Any]], status: int, more: Mapping[str, str] | None = None
+    ) -> None:
+        self._errors = errors
+        super().__init__(orjson.dumps({"data": None, "errors": errors}), status, more, over_http.JSON)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        accept = Headers(scope=scope).get("accept", "")
+        if over_http.accepted(accept).media_type == over_http.RESPONSE:
+            self.body = orjson.dumps({"errors": self._errors})
+            self.headers["Content-Type"] = over_http.RESPONSE
+            self.headers["Content-Length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
 
 
 def unauthenticated(message: str) -> Response:

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -18,8 +19,11 @@ from structlog.typing import EventDict, Processor
 
 from renewals import settings, traces
 
-QUIET = ("tortoise", "asyncio", "opentelemetry", "urllib3", "requests")
+QUIET = ("tortoise", "asyncio", "opentelemetry", "urllib3", "requests", "websockets")
 """Libraries of which only warnings are worth a line."""
+
+SERVER = "uvicorn.error"
+"""Of which DEBUG has headers, keys among them, and what is sent over web sockets."""
 
 context: ContextVar[Mapping[str, object]] = ContextVar("log_context", default={})  # noqa: B039 - never changed
 """What every line that is written meanwhile has, as the id of a request."""
@@ -63,6 +67,13 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
         return str(entry)
 
 
+class Connections(logging.Filter):
+    """Drops what the server says of each web socket but warnings: the address is in it, with whatever was put there."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING or "protocols" not in Path(record.pathname).parts
+
+
 class Handler(logging.Handler):
     """Writes to what is the standard error at the moment."""
 
@@ -81,8 +92,15 @@ def configuration(chosen: settings.Settings) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"ours": {"()": "renewals.logs.Formatter", "log_format": log_format}},
         "handlers": {"stderr": {"()": "renewals.logs.Handler", "formatter": "ours"}},
+        "filters": {"connections": {"()": "renewals.logs.Connections"}},
         "root": {"level": chosen.log_level, "handlers": ["stderr"]},
-        "loggers": {name: {"level": "WARNING"} for name in QUIET if chosen.log_level in ("DEBUG", "INFO")},
+        "loggers": {
+            **{name: {"level": "WARNING"} for name in QUIET if chosen.log_level in ("DEBUG", "INFO")},
+            SERVER: {
+                "level": "INFO" if chosen.log_level == "DEBUG" else chosen.log_level,
+                "filters": ["connections"],
+            },
+        },
     }
 
 

@@ -28,6 +28,8 @@ MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 OPERATIONS_MAX = 100
 """So many names of operations are told apart; a client may send any."""
+OPERATION_CHARACTERS_MAX = 64
+"""A longer name is not told apart from others."""
 OTHER = "other"
 
 REGISTRY = CollectorRegistry()
@@ -35,7 +37,7 @@ REGISTRY = CollectorRegistry()
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _WAIT_SECONDS = (0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 10)
 _CHUNK_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
-_POINTS = (1, 10, 50, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 1_000_000)
+_COSTS = (1, 10, 50, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 1_000_000)
 
 REQUESTS = Counter(
     "renewals_requests",
@@ -50,11 +52,11 @@ REQUEST_SECONDS = Histogram(
     buckets=_SECONDS,
     registry=REGISTRY,
 )
-REQUEST_POINTS = Histogram(
-    "renewals_request_cost_points",
+REQUEST_COST = Histogram(
+    "renewals_request_cost",
     "What requests cost, where that is reckoned.",
     ("kind",),
-    buckets=_POINTS,
+    buckets=_COSTS,
     registry=REGISTRY,
 )
 IN_PROGRESS = Gauge(
@@ -167,10 +169,10 @@ _operations: set[str] = set()
 
 
 def bounded(operation: str) -> str:
-    """The name of an operation as a label: itself, if it is among the first so many."""
+    """The name of an operation as a label: itself, if it is among the first so many, and short."""
     if operation in _operations:
         return operation
-    if len(_operations) < OPERATIONS_MAX:
+    if len(_operations) < OPERATIONS_MAX and len(operation) <= OPERATION_CHARACTERS_MAX:
         _operations.add(operation)
         return operation
     return OTHER

@@ -51,6 +51,14 @@ def _audience(audience: str | None, info: ValidationInfo) -> str | None:
     return audience
 
 
+def _minute_cost(cost: int, info: ValidationInfo) -> int:
+    """A budget for at least one request of the greatest cost, or none at all."""
+    least = info.data.get("cost_max", 0)
+    if 0 < cost < least:
+        raise ValueError(f"must be 0, or not below RENEWALS_COST_MAX, which is {least}")
+    return cost
+
+
 def _fernet_key(key: SecretStr) -> SecretStr:
     Fernet(key.get_secret_value())
     return key
@@ -137,7 +145,9 @@ class Settings(BaseSettings):
     """Pairs of fields with one name in an object: validation compares each two."""
     cost_max: Annotated[int, Field(ge=1)] = 1_000_000
     """The fields that the answer to one request may have."""
-    cost_per_minute_max: Annotated[int, Field(ge=0)] = 100_000_000
+    cost_per_minute_max: Annotated[int, Field(ge=0, validate_default=True), AfterValidator(_minute_cost)] = (
+        100_000_000
+    )
     """The cost of a key's requests in a minute, about what one process can answer in it; 0: no limit."""
     request_seconds_max: Annotated[float, Field(gt=0, le=600)] = 30
     """A query or a mutation that takes longer is given up, in the database, too."""

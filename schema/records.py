@@ -9,6 +9,8 @@ NOT_KNOWN = "other"
 """The operation and the kind of what was not seen to be valid."""
 ANONYMOUS = "anonymous"
 ERROR_IDS_MAX = 10
+OPERATION_CHARACTERS_MAX = 64
+"""So much of an operation's name is told; a client may give it a longer one."""
 
 
 class Record:
@@ -55,11 +57,13 @@ def note_bearer(account_id: str | None, role: str, key_id: object) -> None:
 def note_operation(name: str | None, kind: str) -> None:
     """Which operation it is, once it is known to be valid."""
     if record := current.get():
+        if name and len(name) > OPERATION_CHARACTERS_MAX:
+            name = f"{name[:OPERATION_CHARACTERS_MAX]}..."
         record.operation, record.kind = name or ANONYMOUS, kind
 
 
 def note_cost(cost: float) -> None:
-    """What the operation costs, in points."""
+    """What the operation costs."""
     if record := current.get():
         record.cost = cost
 

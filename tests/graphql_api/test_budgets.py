@@ -73,6 +73,24 @@ async def test_without_redis_each_process_counts_alone() -> None:
     assert await spend_all(budgets.Budgets(1_000), "a", 1_001) == 0
 
 
+async def test_a_redis_that_comes_and_goes_grants_no_second_budget(redis_url: str) -> None:
+    away, counted, caller = "redis://127.0.0.1:1/0", budgets.Budgets(1_000), f"caller-{time.time_ns()}"
+
+    async def spend(url: str, most: int) -> int:
+        counted._asks_from = 0
+        async with counted.opened(url):
+            if most:
+                await counted.spend(caller, most)
+                return most
+            return await spend_all(counted, caller, 100) * 100
+
+    assert await spend(away, 400) == 400
+    assert await spend(redis_url, 200) == 200
+    assert await spend(away, 0) == 600
+    assert await spend(redis_url, 0) == 800
+    assert await spend(away, 0) == 0
+
+
 async def test_a_budget_of_nothing_is_none() -> None:
     for _ in range(100):
         await budgets.Budgets(0).spend("a", 10**9)

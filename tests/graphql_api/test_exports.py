@@ -5,6 +5,7 @@ import datetime as dt
 import io
 import itertools
 import urllib.parse
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -374,6 +375,35 @@ async def test_a_bad_body_is_refused_by_the_name_of_its_field(fleet: World, grap
     headers = {"Authorization": f"Bearer {graphql.key}"}
     answer = await graphql.http.get(f"{HOST}/instances.csv?lang=zh&lang=en", headers=headers)
     assert refused(answer) == (400, "INVALID_INPUT", "lang")
+
+
+async def test_a_body_is_read_no_further_than_it_may_be_long(fleet: World, graphql: Client) -> None:
+    taken = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal taken
+        for _ in range(1_000):
+            taken += 100_000
+            yield b" " * 100_000
+
+    headers = {"Authorization": f"Bearer {graphql.key}"}
+    for content in (b" " * 3_000_000, endless()):
+        answer = await graphql.http.post(f"{HOST}/instances.csv", headers=headers, content=content)
+        assert refused(answer) == (413, "BODY_TOO_LARGE", "")
+    assert taken < 3_000_000
+    answer = await graphql.http.post(
+        f"{HOST}/instances.csv", headers=headers | {"Content-Encoding": "gzip"}, content=b"{}"
+    )
+    assert refused(answer) == (400, "BAD_REQUEST", "")
+
+
+async def test_a_refusal_repeats_little_of_what_was_sent(fleet: World, graphql: Client) -> None:
+    long = "x" * 100_000
+    for body in ({long: 1}, {"columns": [long]}, {"filter": {long: 1}}, {"filter": {"search": [long]}}):
+        answer = await take(graphql, "instances.csv", body)
+        assert answer.status_code == 400
+        assert len(answer.content) < 1_500
+        assert refused(answer)[1] == "INVALID_INPUT"
 
 
 async def test_a_body_may_say_it_all(fleet: World, graphql: Client) -> None:

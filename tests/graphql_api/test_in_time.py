@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx2
 import orjson
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from graphql_api import app
@@ -123,7 +125,7 @@ async def test_a_key_has_so_many_web_sockets_and_subscriptions(
     limits = {"RENEWALS_SOCKETS_PER_KEY_MAX": "2", "RENEWALS_SUBSCRIPTIONS_PER_KEY_MAX": "3"}
     async with served(database_url, **limits) as server:
         async with connected(server, key) as one, connected(server, key) as two:
-            with pytest.raises(Exception, match=r"4403|Forbidden"):
+            with pytest.raises(Exception, match=r"1013.*Too many web sockets"):
                 async with connected(server, key):
                     pass
             assert [await ask(one, str(n), EVENTS) for n in range(2)] == [None, None]
@@ -146,6 +148,57 @@ async def test_a_key_has_so_many_web_sockets_and_subscriptions(
                 assert await ask(two, "2", EVENTS) is None
         async with connected(server, key), connected(server, key):
             pass
+
+
+async def test_what_is_wrong_with_an_operation_leaves_the_others_of_its_web_socket_alone(
+    key: str, database_url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with served(database_url) as server, connected(server, key) as socket:
+        assert await ask(socket, "events", EVENTS) is None
+        for payload in (
+            {"query": '{ a "' + "b" * 300 + '"}'},
+            {"query": "query A { account { id } }", "operationName": "B" * 300},
+            {"documentId": "unknown"},
+            {"extensions": {"persistedQuery": {"sha256Hash": "0" * 64}}},
+            {"extensions": []},
+            {},
+        ):
+            await socket.send(orjson.dumps({"id": "1", "type": "subscribe", "payload": payload}).decode())
+            answer = orjson.loads(await socket.recv())
+            assert code(answer) in ("BAD_REQUEST", "DOCUMENT_NOT_TRUSTED", "PERSISTED_QUERY_NOT_FOUND")
+            assert len(answer["payload"][0]["message"]) < 400
+        answer = await ask(socket, "1", "{ account { id } }")
+        assert answer["payload"] == {"data": {"account": {"id": "a"}}, "extensions": {"cost": 2}}
+        assert orjson.loads(await socket.recv()) == {"id": "1", "type": "complete"}
+        hashed = {"version": 1, "sha256Hash": hashlib.sha256(b"{ account { id } }").hexdigest()}
+        for query in ("{ account { id } }", None):
+            asked = {"query": query, "extensions": {"persistedQuery": hashed}}
+            await socket.send(orjson.dumps({"id": "1", "type": "subscribe", "payload": asked}).decode())
+            assert orjson.loads(await socket.recv())["payload"]["data"] == {"account": {"id": "a"}}
+            assert orjson.loads(await socket.recv())["type"] == "complete"
+        await socket.send(orjson.dumps({"id": "e" * 300, "type": "complete"}).decode())
+        assert (await ask(socket, "x" * 300, EVENTS)) is None
+        await socket.send(
+            orjson.dumps({"id": "x" * 300, "type": "subscribe", "payload": {"query": EVENTS}}).decode()
+        )
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+        assert (socket.close_code, len(str(socket.close_reason))) == (4409, 123)
+    assert "xxx" not in capfd.readouterr().err
+
+
+async def test_the_eleventh_operation_of_a_web_socket_costs_nothing(key: str, database_url: str) -> None:
+    limits = {"RENEWALS_COST_MAX": "1000", "RENEWALS_COST_PER_MINUTE_MAX": "1000"}
+    async with served(database_url, **limits) as server, connected(server, key) as socket:
+        for number in range(10):
+            await socket.send(
+                orjson.dumps({"id": str(number), "type": "subscribe", "payload": {"query": EVENTS}}).decode()
+            )
+        for _ in range(20):
+            refused = await ask(socket, "one more", "{ instances(first: 99) { nodes { id name } } }")
+            assert code(refused) == "TOO_MANY_AT_ONCE"
+        await socket.send(orjson.dumps({"id": "0", "type": "complete"}).decode())
+        assert (await ask(socket, "one more", "{ account { id } }"))["type"] == "next"
 
 
 async def test_a_page_of_another_origin_opens_no_web_socket_unless_the_setting_says_so(

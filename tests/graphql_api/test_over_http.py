@@ -61,6 +61,12 @@ async def test_every_audit_of_the_specification_passes(key: str, database_url: s
         ("text/html", (None, False)),
         ("application/json;q=0", (None, False)),
         ("application/json;q=x", (None, False)),
+        ("application/json;q=nan", (None, False)),
+        ("application/json;q=-1", (None, False)),
+        ("application/json;q=0, */*", (RESPONSE, False)),
+        ("*/*, application/*;q=0", (None, False)),
+        (f"{RESPONSE};q=0, */*;q=0.1", (over_http.JSON, False)),
+        (f"{RESPONSE}, application/json;q=nan", (RESPONSE, False)),
         (",,;q=1,", (None, False)),
     ],
 )
@@ -80,6 +86,31 @@ async def test_the_status_tells_only_who_asks_for_it_that_a_document_is_wrong(
         wrong = {"query": "{ instances(first: 2000) { totalCount } account { id } }"}
         answer = await graphql.http.post(URL, json=wrong, headers=headers)
         assert answer.status_code == 200  # it was executed, and says of a field what was wrong
+
+
+@pytest.mark.parametrize("accept", ["application/json", RESPONSE, f"{RESPONSE}, application/json;q=0.9"])
+async def test_a_refusal_is_of_the_type_that_is_liked_best(key: str, graphql: Client, accept: str) -> None:
+    wanted = accept.partition(",")[0]
+    introspection = b'{"query": "{ __schema { description } }"}'
+    for authorization, body, status in (
+        ("", b"{}", 401),
+        (f"Bearer {key}", b"[]", 400),
+        (f"Bearer {key}", introspection, 400),
+        (f"Bearer {key}", b" " * 3_000_000, 413),
+    ):
+        headers = {"Authorization": authorization, "Accept": accept, "Content-Type": "application/json"}
+        answer = await graphql.http.post(URL, content=body, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, wanted)
+        assert answer.headers["content-length"] == str(len(answer.content))
+        assert answer.json().keys() == ({"errors"} if wanted == RESPONSE else {"data", "errors"})
+
+
+async def test_an_empty_parameter_is_as_if_left_out(key: str, graphql: Client) -> None:
+    parameters = {"query": "query Mine { account { id } }"}
+    for name in ("operationName", "variables", "extensions", "documentId"):
+        parameters[name] = ""
+        answer = await graphql.http.get(URL, params=parameters, headers={"Authorization": f"Bearer {key}"})
+        assert answer.json()["data"] == {"account": {"id": "a"}}
 
 
 async def test_nobody_is_told_names_of_the_schema(key: str, graphql: Client) -> None:
@@ -118,7 +149,8 @@ async def test_a_page_of_another_origin_may_ask_if_the_setting_says_so(
     asks = {
         "Origin": ELSEWHERE,
         "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "authorization, content-type",
+        "Access-Control-Request-Headers": "authorization, content-type, apollographql-client-name,"
+        " apollographql-client-version, apollo-require-preflight, baggage, sentry-trace, x-requested-with",
     }
     allowed = await shared.request("OPTIONS", URL, headers=asks)
     assert allowed.status_code == 200
@@ -126,6 +158,9 @@ async def test_a_page_of_another_origin_may_ask_if_the_setting_says_so(
     assert "access-control-allow-credentials" not in allowed.headers
     answer = await shared.post(URL, json=ACCOUNT, headers={"Origin": ELSEWHERE})
     assert answer.headers["access-control-allow-origin"] == ELSEWHERE
+    assert "Content-Disposition" in answer.headers["access-control-expose-headers"]
+    unknown = asks | {"Access-Control-Request-Headers": "x-unknown"}
+    assert (await shared.request("OPTIONS", URL, headers=unknown)).status_code == 400
     for client, origin in ((shared, "https://evil.example"), (shared, "null"), (graphql.http, ELSEWHERE)):
         refused = await client.request("OPTIONS", URL, headers=asks | {"Origin": origin})
         assert 400 <= refused.status_code < 500
@@ -143,15 +178,17 @@ async def test_every_answer_tells_browsers_what_they_may_not_do_with_it(key: str
     assert "max-age" in answer.headers["strict-transport-security"]
 
 
+@pytest.mark.parametrize("accept", ["application/json", RESPONSE])
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "identity", "x"])
 async def test_a_long_answer_is_compressed_as_its_client_likes(
-    world: World, key: str, graphql: Client, coding: str
+    world: World, key: str, graphql: Client, coding: str, accept: str
 ) -> None:
     for number in range(50):
         await world.instance(f"i-{number}")
     body = {"query": "{ instances(first: 50) { nodes { id name expiresAt } } }"}
-    headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": coding}
+    headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": coding, "Accept": accept}
     answer = await graphql.http.post(URL, json=body, headers=headers)
+    assert answer.headers["content-type"] == accept
     assert answer.headers.get("content-encoding", "identity") == (coding if coding != "x" else "identity")
     if coding != "zstd":  # which the client need not know
         assert len(orjson.loads(answer.content)["data"]["instances"]["nodes"]) == 50

@@ -9,7 +9,7 @@ import httpx2
 import orjson
 import pytest
 
-from graphql_api import app, stored
+from graphql_api import app, stored, view
 from renewals import settings
 from schema import build
 from tests.client import URL, Client
@@ -71,21 +71,36 @@ async def test_what_exceeds_the_limits_is_not_kept(ask: Any) -> None:
     assert code(await ask(hashed(wide))) == (200, "PERSISTED_QUERY_NOT_FOUND")
 
 
+async def test_what_is_not_valid_is_not_kept(ask: Any) -> None:
+    for query in ("{", "{ nothing }", "query ($id: Nothing) { account { id } }"):
+        assert code(await ask(hashed(query, query=query))) == (200, "BAD_REQUEST")
+        assert code(await ask(hashed(query))) == (200, "PERSISTED_QUERY_NOT_FOUND")
+
+
+async def test_a_document_that_costs_too_much_for_some_variables_may_be_trusted(tmp_path: Path) -> None:
+    query = "query Q($n: Int!) { instances(first: $n) { nodes { orders(first: $n) { id } } } }"
+    manifest = tmp_path / "trusted.json"
+    manifest.write_bytes(orjson.dumps({"q": query}))
+    chosen = settings.get().model_copy(update={"trusted_documents": manifest})
+    trusted = stored.trusted(chosen, view.limits(chosen), build.schema._schema)
+    assert trusted.find("q") == query
+
+
 def test_what_is_kept_is_bounded_and_the_oldest_goes_first() -> None:
-    sent = stored.Sent(characters_max=100)
+    sent = stored.Sent(characters_max=700)  # of which each takes 300 beside its text
     for name in "abc":
         sent.keep(name, name * 40)
     assert [sent.find(name) is not None for name in "abc"] == [False, True, True]
     sent.find("b")
     sent.keep("d", "d" * 40)
     assert [sent.find(name) is not None for name in "bcd"] == [True, False, True]
-    sent.keep("long", "l" * 101)
+    sent.keep("long", "l" * 401)
     assert sent.find("long") is None
     assert sent.find("b") is not None
 
 
 def test_a_process_may_keep_none() -> None:
-    store = stored.Store(stored.Trusted({}, only=False), characters_max=0)
+    store = stored.Store(build.schema._schema, stored.Trusted({}, only=False), characters_max=0)
     with pytest.raises(Exception, match="PersistedQueryNotSupported"):
         store.find(stored.over_http.asked(hashed(QUERY)))
 
@@ -142,6 +157,9 @@ async def test_who_sends_no_document_is_told(ask: Any) -> None:
         (b'{"a": 1}', "JSON object"),
         (b'{"a": "{ nothing }"}', "does not fit the schema"),
         (b'{"a": "{"}', "cannot be read"),
+        (orjson.dumps({"a": "{ " + "__typename " * 500 + "}"}), "exceeds the limits"),
+        (b'{"a": "{ __schema { description } }"}', "exceeds the limits"),
+        (orjson.dumps({"a": "{ account " * 2_000}), "cannot be read"),
         (orjson.dumps({digest(QUERY): "{ account { name } }"}), "another hash"),
         (b'{"format": "apollo-persisted-query-manifest", "operations": 1}', "list of objects"),
     ],
@@ -150,7 +168,7 @@ def test_a_manifest_that_cannot_be_used_stops_the_start(tmp_path: Path, manifest
     (tmp_path / "trusted.json").write_bytes(manifest)
     chosen = settings.get().model_copy(update={"trusted_documents": tmp_path / "trusted.json"})
     with pytest.raises(stored.ManifestError, match=word):
-        stored.trusted(chosen, build.schema._schema)
+        stored.trusted(chosen, view.limits(chosen), build.schema._schema)
 
 
 def test_a_manifest_may_be_apollos(tmp_path: Path) -> None:

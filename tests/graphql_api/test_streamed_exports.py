@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import tracemalloc
+import zlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -41,22 +42,28 @@ async def key(world: World) -> str:
 class Taker:
     """A client that takes an export piece by piece, through the application itself."""
 
-    def __init__(self, key: str, path: str = "/export/instances.jsonl", **limits: int) -> None:
+    def __init__(
+        self, key: str, path: str = "/export/instances.jsonl", coding: str = "identity", **limits: int
+    ) -> None:
         self.app = app.create(settings.get().model_copy(update=limits), clock=lambda: NOW)
         self.taken = bytearray()
         self.is_complete = False
         self.status = 0
+        self.headers: dict[bytes, bytes] = {}
         self.left = asyncio.Event()
         self.pieces = asyncio.Semaphore(0)
         self._key = key
         self._path = path
+        self._coding = coding
 
     def start(self) -> asyncio.Task[None]:
         path, _, query = self._path.partition("?")
         scope = {
             "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",
             "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": query.encode(),
-            "root_path": "", "headers": [(b"authorization", f"Bearer {self._key}".encode())], "client": None,
+            "root_path": "", "headers": [
+                (b"authorization", f"Bearer {self._key}".encode()), (b"accept-encoding", self._coding.encode()),
+            ], "client": None,
             "server": ("testserver", 80),
         }  # fmt: skip
         self.task = asyncio.create_task(self.app(scope, self._receive, self._send))
@@ -78,7 +85,7 @@ class Taker:
 
     async def _send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.status, self.headers = message["status"], dict(message["headers"])
             return
         await self.pieces.acquire()
         self.taken += message["body"]
@@ -104,6 +111,24 @@ async def test_what_changes_meanwhile_is_not_in_it(world: World, key: str) -> No
     assert len(rows) == len(set(rows)) == MANY
     assert b"changed" not in taker.taken
     assert await snapshots(world) == 0
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+async def test_an_export_is_compressed_and_flushed_piece_by_piece(
+    world: World, key: str, ending: str
+) -> None:
+    await fill(MANY)
+    plain, taker = (Taker(key, f"/export/instances.{ending}", coding) for coding in ("identity", "gzip"))
+    plain.start()
+    taker.start()
+    await plain.take(1)
+    await taker.take(1)
+    assert taker.headers[b"content-encoding"] == b"gzip" and b"content-encoding" not in plain.headers
+    assert zlib.decompressobj(31).decompress(taker.taken) == plain.taken
+    await taker.take()
+    await plain.take()
+    assert zlib.decompress(taker.taken, 31) == plain.taken
+    assert len(taker.taken) < len(plain.taken) / 5
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])

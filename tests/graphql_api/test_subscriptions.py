@@ -167,6 +167,8 @@ NONSENSE = [
     '{"type": "subscribe", "id": "1", "payload": {"query": 5}}',
     '{"type": "subscribe", "id": "1", "payload": {"query": "{ account { id } }", "variables": []}}',
     '{"type": "complete"}',
+    '{"type": "complete", "id": [1]}',
+    orjson.dumps({"type": "次" * 300}).decode(),
     "\ud7ff" * 10,
 ]
 
@@ -267,9 +269,10 @@ async def test_a_document_that_cannot_be_parsed_is_answered_on_every_way(
         await socket_client.recv()
         asked = {"type": "subscribe", "id": "1", "payload": {"query": "subscription { events("}}
         await socket_client.send(orjson.dumps(asked).decode())
-        with pytest.raises(websockets.ConnectionClosed):
-            await socket_client.recv()
-        assert (socket_client.close_code, "Syntax Error" in str(socket_client.close_reason)) == (4400, True)
+        refused = orjson.loads(await socket_client.recv())
+    [error] = refused["payload"]
+    assert (refused["id"], refused["type"]) == ("1", "error")
+    assert "Syntax Error" in error["message"] and error["extensions"] == {"code": "BAD_REQUEST"}
     assert "Traceback" not in capfd.readouterr().err
 
 
@@ -319,7 +322,11 @@ async def test_a_query_over_the_socket_is_answered_with_what_is_there_now(
 @contextlib.asynccontextmanager
 async def streaming(server: Served, key: str, after: int | None) -> AsyncIterator[AsyncIterator[str]]:
     """The lines of server-sent events, as a browser's fetch has them."""
-    headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream"}
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "Accept": "text/event-stream",
+        "Accept-Encoding": "gzip",  # and flushed event by event
+    }
     asked = {"query": EVENTS, "variables": {"after": after}}
     async with (
         httpx2.AsyncClient(timeout=30) as client,
@@ -327,6 +334,7 @@ async def streaming(server: Served, key: str, after: int | None) -> AsyncIterato
     ):
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
+        assert (answer.headers["cache-control"], answer.headers["content-encoding"]) == ("no-store", "gzip")
         yield answer.aiter_lines()
 
 
@@ -335,7 +343,9 @@ async def test_the_same_comes_as_server_sent_events(world: World, server: Served
     async with streaming(server, await world.key("a"), 97) as lines:
         async for line in lines:
             if line.startswith("data: "):
-                found.append(orjson.loads(line.removeprefix("data: "))["data"]["events"]["sequence"])
+                answer = orjson.loads(line.removeprefix("data: "))
+                assert ("extensions" in answer) is (not found)  # the first has the cost
+                found.append(answer["data"]["events"]["sequence"])
                 if found == [98, 99, 100]:
                     await change(2, "NONE")
             if len(found) == 5:
@@ -364,6 +374,7 @@ async def test_a_query_is_streamed_only_to_who_takes_nothing_else(
             answer = await client.post(server.url, json={"query": "{ account { id } }"})
             assert answer.headers["content-type"].split(";")[0] == media_type
             assert '{"data":{"account":{"id":"a"}},"extensions":{"cost":2}}' in answer.text
+            assert answer.headers["cache-control"] == "no-store"
             refused = await client.post(server.url, json={"query": "{ nobody }"})
             assert refused.headers["content-type"].split(";")[0] == media_type
             assert "BAD_REQUEST" in refused.text

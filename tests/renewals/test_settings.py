@@ -22,6 +22,7 @@ from renewals import settings
         ("RENEWALS_IDEMPOTENCY_KEY_LENGTH_MAX", "65"),
         ("DATABASE_URL", "mysql://root:secret@host/name"),
         ("REDIS_URL", "http://host"),
+        ("RENEWALS_COST_PER_MINUTE_MAX", "999999"),
     ],
 )
 def test_a_setting_out_of_bounds_is_explained_by_its_name_and_without_its_value(
@@ -33,6 +34,17 @@ def test_a_setting_out_of_bounds_is_explained_by_its_name_and_without_its_value(
     [line] = settings.explain(refused.value).splitlines()
     assert line.startswith(f"{name}: ")
     assert "secret" not in line
+
+
+def test_a_key_s_budget_is_enough_for_one_request_or_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for least, budget in ((1_000_000, 1_000_000), (5, 5), (5, 0)):
+        monkeypatch.setenv("RENEWALS_COST_MAX", str(least))
+        monkeypatch.setenv("RENEWALS_COST_PER_MINUTE_MAX", str(budget))
+        assert settings.Settings().cost_per_minute_max == budget
+    monkeypatch.delenv("RENEWALS_COST_PER_MINUTE_MAX")
+    monkeypatch.setenv("RENEWALS_COST_MAX", "100000001")
+    with pytest.raises(ValidationError, match="RENEWALS_COST_MAX, which is 100000001"):
+        settings.Settings()
 
 
 def test_the_latest_time_for_the_day_s_renewals_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

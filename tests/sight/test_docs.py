@@ -64,7 +64,7 @@ def test_names_end_with_their_units() -> None:
     for name, (kind, _, _) in described().items():
         assert (kind == "counter") == name.endswith("_total"), name
         if kind == "histogram":
-            assert name.endswith(("_seconds", "_points")), name
+            assert name.endswith(("_seconds", "_cost")), name
 
 
 @pytest.mark.parametrize("expression", sorted(set(expressions())))

@@ -85,7 +85,7 @@ def found(error_id: str, lines: Lines) -> None:
 
 LAYERS: dict[str, tuple[object, str, Callable[..., Any], str]] = {
     "authentication": (api_keys, "find", raising_later, ACCOUNT),
-    "parsing the body": (over_http, "_body", raising_later, ACCOUNT),
+    "parsing the body": (over_http, "read_body", raising_later, ACCOUNT),
     "parsing the document": (build.Parser, "on_parse", raising, ACCOUNT),
     "a rule of validation": (build.OperationNamed, "on_validate", raising, ACCOUNT),
     "an extension": (prepared.Keeper, "on_execute", raising, ACCOUNT),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import httpx2
 import orjson
 import pytest
+import websockets
 
 from renewals import logs, settings
 from tests.client import URL, Client
@@ -188,6 +189,36 @@ async def test_every_line_of_a_process_that_serves_is_json(
     [request] = [entry for entry in entries if entry["event"] == "request"]
     assert (request["request_id"], request["account"]) == ("mine", "a")
     assert not [entry for entry in entries if entry["logger"] == "uvicorn.access"]
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO"])
+async def test_no_key_and_no_address_of_a_web_socket_is_logged_at_any_level(
+    world: World, database_url: str, capfd: pytest.CaptureFixture[str], level: str
+) -> None:
+    await world.account("a")
+    key = await world.key("a")
+    protocol = websockets.Subprotocol("graphql-transport-ws")
+    async with served(database_url, RENEWALS_LOG_LEVEL=level) as process:
+        headers = {"Authorization": f"Bearer {key}"}
+        url = f"ws://{process.address}/graphql?token=in-the-address"
+        async with websockets.connect(url, subprotocols=[protocol], additional_headers=headers) as socket:
+            said = {"type": "connection_init", "payload": headers}
+            await socket.send(orjson.dumps(said).decode())
+            await socket.recv()
+            asked = {"type": "subscribe", "id": "1", "payload": {"query": "{ account { id } } # in-a-frame"}}
+            await socket.send(orjson.dumps(asked).decode())
+            assert orjson.loads(await socket.recv())["type"] == "next"
+        with pytest.raises(websockets.InvalidStatus):
+            async with websockets.connect(
+                url, origin=websockets.Origin("https://evil.example"), additional_headers=headers
+            ):
+                pass
+        async with httpx2.AsyncClient(headers=headers) as client:
+            await client.post(process.url, json={"query": "{ account { id } }"})
+    said_in_log = capfd.readouterr().err
+    assert "renewals.requests" in said_in_log and "Application startup complete" in said_in_log
+    for secret in (key, "in-the-address", "in-a-frame"):
+        assert secret not in said_in_log
 
 
 async def test_every_line_of_several_processes_is_json(

@@ -17,6 +17,7 @@ from renewals import auto_renewal, backlog, database, metrics, probes, runs, set
 from schema import records
 from tests.client import Client
 from tests.served import free_port
+from tests.sight.conftest import Lines
 from tests.webhooks.conftest import Sending, receiver, sending
 from tests.webhooks.receiver import Receiver
 from tests.world import NOW, World
@@ -102,17 +103,31 @@ async def test_a_client_cannot_fill_the_memory_with_names_of_operations(
     assert growth.of("renewals_requests_total", operation="other", kind="query", code="OK") == 3
 
 
+async def test_a_long_name_of_an_operation_is_no_label_and_is_cut_in_the_log(
+    asking: Client, growth: Growth, few_operations: None, lines: Lines
+) -> None:
+    for name in ("N" * 200_000, "N" * 65, "M" * 64):
+        assert (await asking(f"query {name} {{ account {{ id }} }}"))["account"]
+    for _ in range(2):  # known, and executed another way
+        assert (await asking(f"query {'N' * 65} {{ account {{ id }} }}"))["account"]
+    assert growth.of("renewals_requests_total", operation="other", kind="query", code="OK") == 4
+    assert growth.of("renewals_requests_total", operation="M" * 64, kind="query", code="OK") == 1
+    assert b"N" * 64 not in metrics.text()
+    assert max(map(len, lines.texts)) < 1_000
+    assert {each["operation"] for each in lines.requests()} == {f"{'N' * 64}...", "M" * 64}
+
+
 async def test_a_cost_that_is_noted_is_measured(growth: Growth) -> None:
     record = records.Record("x")
     with telling.of(record, None):
         records.note_operation("Mine", "query")
         records.note_cost(120.0)
-    assert growth.of("renewals_request_cost_points_sum", kind="query") == 120.0
+    assert growth.of("renewals_request_cost_sum", kind="query") == 120.0
 
 
 async def test_a_request_s_cost_is_measured(asking: Client, growth: Growth) -> None:
     answer = await asking.post("{ account { id } }")
-    assert growth.of("renewals_request_cost_points_sum", kind="query") == answer.json()["extensions"]["cost"]
+    assert growth.of("renewals_request_cost_sum", kind="query") == answer.json()["extensions"]["cost"]
 
 
 async def test_those_who_watch_are_not_counted(world: World, growth: Growth) -> None:
