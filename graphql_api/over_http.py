@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import orjson
-from graphql import OperationType
 from starlette.requests import Request
 from strawberry.http.parse_content_type import parse_content_type
 
@@ -98,10 +97,9 @@ def accepted(accept: str) -> Accepted:
     return Accepted(JSON if json > 0 else None, takes_stream)
 
 
-def late(seconds: float, kind: OperationType | None) -> str:
-    """What to say of an operation that was given up."""
-    hint = "repeat it with the same key" if kind is OperationType.MUTATION else "ask for less"
-    return f"It was not done in {seconds:g} s; {hint}."
+def late(seconds: float) -> str:
+    """What to say of a request that was given up."""
+    return f"It was not done in {seconds:g} s. A change may be repeated with the same key, and is done once."
 
 
 def _quality(parameters: str) -> float:

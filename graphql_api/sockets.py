@@ -181,7 +181,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             if not deadline.expired():
                 raise
             records.note_code("TIMEOUT")
-            message = over_http.late(view.seconds_max, kind)
+            message = over_http.late(view.seconds_max)
             await operation.send_initial_errors([GraphQLError(message, extensions={"code": "TIMEOUT"})])
 
     async def _send_result_stream(self, operation: Operation[Any, None], result_source: Any) -> None:

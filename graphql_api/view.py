@@ -123,19 +123,23 @@ class GraphQLView(GraphQL[Any, None]):
                     await response.body_iterator.aclose()  # type: ignore[attr-defined]
 
     async def _respond(self, request: Request) -> Response:
+        deadline = asyncio.timeout(self.seconds_max)
         try:
             if self.graphiql_page and self._asks_for_page(request):
                 return HTMLResponse(self.graphiql_page, headers=_PAGE_HEADERS)
             context = await self.admit(request.headers.get("authorization", ""), self.clock)
             if context is None:
                 return unauthenticated("Send an API key: Authorization: Bearer <key>.")
-            asked = await over_http.read(request, self.bytes_max)
-            return await self._answer(request, asked, context)
+            async with deadline:
+                asked = await over_http.read(request, self.bytes_max)
+                return await self._answer(request, asked, context)
         except over_http.Refused as refused:
             return error(refused.status, refused.code, str(refused), refused.headers)
         except documents.LimitExceeded as exceeded:
             return _refusal(400, exceeded.message, exceeded.extensions)
         except Exception as problem:  # noqa: BLE001 - the last line: a client is told nothing, the log everything
+            if deadline.expired():
+                return error(503, "TIMEOUT", over_http.late(self.seconds_max))
             return failed(problem)
 
     async def examine(self, asked: over_http.Asked, context: Any) -> tuple[str, documents.Admitted]:
@@ -165,24 +169,18 @@ class GraphQLView(GraphQL[Any, None]):
             return await self._stream(request, query, asked, context)
         if accepted.media_type is None and not accepted.takes_stream:
             raise over_http.Refused(406, "BAD_REQUEST", f"The answer is {over_http.JSON}.")
-        result = await self._execute(query, asked, context, admitted)
+        result = await self._execute(query, asked, context)
         return self._write(result, accepted.media_type, admitted.cost)
 
-    async def _execute(
-        self, query: str, asked: over_http.Asked, context: Any, admitted: documents.Admitted
-    ) -> ExecutionResult:
+    async def _execute(self, query: str, asked: over_http.Asked, context: Any) -> ExecutionResult:
         variables, name = asked.variables, asked.operation_name
-        deadline = asyncio.timeout(self.seconds_max)
+        known = await self.schema.execute_again(query, variables, name, context)
+        if known is not None:
+            return known
         try:
-            async with deadline:
-                known = await self.schema.execute_again(query, variables, name, context)
-                return known or await self.schema.execute(query, variables, context, operation_name=name)
+            return await self.schema.execute(query, variables, context, operation_name=name)
         except CannotGetOperationTypeError as unknown:
             raise over_http.Refused(400, "BAD_REQUEST", unknown.as_http_error_reason()) from None
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            raise over_http.Refused(503, "TIMEOUT", over_http.late(self.seconds_max, admitted.kind)) from None
 
     def _write(self, result: ExecutionResult, media_type: str | None, cost: int) -> Response:
         body: dict[str, Any] = {
