@@ -94,7 +94,7 @@ def test_every_alert_says_what_to_do_about_it() -> None:
     runbooks = [rule["annotations"]["runbook"] for rule in alerts()]
     assert {each.partition("#")[2] for each in runbooks} == anchors
     assert len(runbooks) == len(anchors) == len({rule["alert"] for rule in alerts()})
-    assert {each.partition("#")[0] for each in runbooks} == {"docs/operations.md"}
+    assert {each.partition("#")[0] for each in runbooks} == {"docs/alerts.md"}
     for rule in alerts():
         assert rule.keys() <= {"alert", "expr", "for", "labels", "annotations"}
         assert rule["labels"]["severity"] in ("critical", "warning")
