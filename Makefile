@@ -12,7 +12,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-em
 	--python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak faults restarts bench bench-quick check lock clean
+.PHONY: help setup run test soak soak-api faults restarts bench bench-quick check lock clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
@@ -34,6 +34,9 @@ faults: $(READY) ## Kill, cut and flush it by the thousand (TIMES=10, ONLY="post
 
 restarts: $(READY) ## Replace every process under load, for a minute each way (SECONDS=60 TIMES=4); none may be lost.
 	$(BIN)/python -m tests.running.restarts $(if $(SECONDS),--seconds $(SECONDS)) $(if $(TIMES),--times $(TIMES))
+
+soak-api: $(READY) ## Serve a mixture and see that no process's memory grows (MINUTES=10).
+	$(BIN)/python -m tests.running.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 bench: $(READY) ## Measure beside its peers, into docs/performance (ONLY=reads,open-loop ROUNDS=3).
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
