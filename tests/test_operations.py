@@ -32,7 +32,8 @@ async def other_empty_url(empty_database_url: str) -> AsyncIterator[str]:
         await connection.execute(f'CREATE DATABASE "{urlsplit(url).path[1:]}" TEMPLATE template0')
         yield url
         await connection.execute(f'DROP DATABASE "{urlsplit(url).path[1:]}" WITH (FORCE)')
-        await connection.execute(f"DROP OWNED BY {ROLE}; DROP ROLE {ROLE}")
+        if await connection.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = $1", ROLE):
+            await connection.execute(f"DROP OWNED BY {ROLE}; DROP ROLE {ROLE}")
     finally:
         await connection.close()
 
