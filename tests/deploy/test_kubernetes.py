@@ -204,7 +204,7 @@ def test_services_and_the_autoscaler_mean_pods_there_are() -> None:
 
 def test_all_pods_together_leave_postgresql_connections() -> None:
     scaler = found("HorizontalPodAutoscaler")["renewals-api"]["spec"]
-    connections = 1  # of the migration
+    connections = 3  # of the migration
     for name in DEPLOYMENTS:
         chosen = environments.chosen(environment(name))
         count = found("Deployment")[name]["spec"].get("replicas", scaler["maxReplicas"]) + 1  # of an update
