@@ -1,19 +1,27 @@
 # The API and the worker in one image; compose and other runners choose the command. No GraphiQL and no embedded
 # servers: those are for a developer's machine.
-FROM python:3.12-slim AS build
+FROM python:3.12-slim-trixie AS build
 WORKDIR /build
 RUN python -m venv /venv
 COPY requirements/run.txt requirements/run.txt
 RUN /venv/bin/pip install --no-cache-dir --require-hashes --requirement requirements/run.txt
 
-FROM python:3.12-slim
+FROM python:3.12-slim-trixie
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Renewals" \
+    org.opencontainers.image.description="A GraphQL API for the renewal management of prepaid cloud instances." \
+    org.opencontainers.image.licenses="Apache-2.0" \
+    org.opencontainers.image.version="0.1.0" \
+    org.opencontainers.image.revision="$REVISION"
 ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONPATH=/app \
     PYTHONUNBUFFERED=1
-RUN useradd --system --uid 10001 --no-create-home renewals
+RUN groupadd --system --gid 10001 renewals \
+    && useradd --system --uid 10001 --gid renewals --no-create-home renewals
 COPY --from=build /venv /venv
 WORKDIR /app
+COPY LICENSE LICENSE
 COPY renewals renewals
 COPY schema schema
 COPY workers workers
@@ -21,7 +29,11 @@ COPY graphql_api graphql_api
 # What installing the project would write: its one command.
 RUN printf '#!/venv/bin/python\nfrom graphql_api.cli import app\n\napp()\n' > /venv/bin/renewals \
     && chmod 755 /venv/bin/renewals
-USER renewals
+# By its number, so that a runner can see that it is not root.
+USER 10001:10001
 EXPOSE 8000
+# Of the API. Whether it lives, not whether it is ready: some runners restart what is not healthy.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=6 \
+    CMD ["python", "-c", "import urllib.request as request; request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 ENTRYPOINT ["renewals"]
 CMD ["serve", "--host", "0.0.0.0"]

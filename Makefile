@@ -10,9 +10,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # No header and no index: a lock says what is installed, never from which host.
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11
+AUDIT := $(BIN)/python -m tests.deploy.audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak soak-api faults restarts bench bench-quick check lock clean
+.PHONY: help setup run test soak soak-api faults restarts bench bench-quick check audit sbom lock clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
@@ -44,12 +45,19 @@ bench: $(READY) ## Measure beside its peers, into docs/performance (ONLY=reads,o
 bench-quick: $(READY) ## The same, small and short; nothing is published.
 	$(BIN)/python -m benchmarks --quick $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
-check: $(READY) ## Lint, formatting, types, the direction of imports, and the printed schema.
+check: $(READY) ## Lint, formatting, types, the direction of imports, the printed schema, and the audit.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/renewals schema --check
+	@$(AUDIT)
+
+audit: $(READY) ## Ask whether a vulnerability of what we run on is known; says so where it cannot be asked.
+	@$(AUDIT)
+
+sbom: $(READY) ## Write build/sbom.json: what we run on, with versions and hashes, as CycloneDX 1.6.
+	$(BIN)/python -m tests.deploy.sbom build/sbom.json
 
 lock: ## Compile the locks anew (needs uv; UPGRADE=--upgrade takes the newest versions).
 	$(LOCK) $(UPGRADE) --output-file requirements/run.txt pyproject.toml

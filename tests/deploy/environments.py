@@ -1,0 +1,43 @@
+"""What the deployments have in common: the environment they give, as the settings that the program reads."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from unittest import mock
+
+from cryptography.fernet import Fernet
+from typer.testing import CliRunner
+
+from graphql_api import cli
+from renewals import settings
+
+ROOT = Path(__file__).parents[2]
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+NAMES = {
+    str(field.validation_alias or f"RENEWALS_{name.upper()}")
+    for name, field in settings.Settings.model_fields.items()
+}
+EXAMPLE_KEY = "A_FERNET_KEY"
+
+
+def read(path: Path) -> dict[str, str]:
+    """A file of NAME=value lines."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def chosen(environment: Mapping[str, str]) -> settings.Settings:
+    """The settings that a process with the environment has, each of whose names is one."""
+    assert environment.keys() <= NAMES, environment.keys() - NAMES
+    given = {
+        name: value.replace(EXAMPLE_KEY, Fernet.generate_key().decode())
+        for name, value in environment.items()
+    }
+    with mock.patch.dict(os.environ, given, clear=True):
+        return settings.Settings()
+
+
+def understands(words: list[str]) -> bool:
+    """Whether `renewals` knows the command and its options."""
+    return CliRunner().invoke(cli.app, [*words, "--help"]).exit_code == 0

@@ -1,0 +1,98 @@
+"""docker-compose.yml, the Dockerfile and .dockerignore, as far as they can be judged without a daemon."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from graphql_api import supervision
+from renewals import probes
+from tests.deploy import environments
+from workers import main
+
+COMPOSE = yaml.safe_load((environments.ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+DOCKERFILE = (environments.ROOT / "Dockerfile").read_text(encoding="utf-8")
+IGNORED = (environments.ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+OURS = ("migrate", "api", "worker")
+DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
+
+
+def service(name: str) -> dict[str, Any]:
+    return dict(COMPOSE["services"][name])
+
+
+def seconds(text: str) -> int:
+    assert text.endswith("s")
+    return int(text[:-1])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_runs_a_command_there_is_with_settings_there_are(name: str) -> None:
+    assert environments.understands(service(name)["command"])
+    given = {variable: DEFAULT.sub(r"\1", value) for variable, value in service(name)["environment"].items()}
+    chosen = environments.chosen(given)
+    assert chosen.required_database_url == "postgres://renewals:for-development-only@postgres:5432/renewals"
+    assert chosen.required_redis_url == "redis://redis:6379/0"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_of_ours_may_do_nothing_it_does_not_need(name: str) -> None:
+    assert service(name)["read_only"] is True
+    assert service(name)["tmpfs"] == ["/tmp"]
+    assert service(name)["cap_drop"] == ["ALL"]
+    assert service(name)["image"] == f"renewals:{environments.VERSION}"
+    assert "user" not in service(name)  # which is the image's
+
+
+def test_nobody_gains_privileges_or_takes_the_latest_of_anything() -> None:
+    for name, each in COMPOSE["services"].items():
+        assert each["security_opt"] == ["no-new-privileges:true"], name
+        tag = each["image"].partition(":")[2]
+        assert tag[:1].isdigit(), name
+        assert "privileged" not in each
+
+
+def test_the_api_has_time_to_drain_and_the_worker_to_end_what_it_has_in_hand() -> None:
+    drain = environments.chosen({}).drain_seconds
+    assert seconds(service("api")["stop_grace_period"]) > drain + supervision.STOP_SECONDS_EXTRA
+    assert seconds(service("worker")["stop_grace_period"]) > main.STOP_SECONDS_MAX
+
+
+def test_health_is_readiness_asked_where_it_is_answered() -> None:
+    chosen = environments.chosen({})
+    worker_port = service("worker")["environment"]["RENEWALS_WORKER_METRICS_PORT"]
+    for name, port in (("api", chosen.port), ("worker", worker_port)):
+        asked = service(name)["healthcheck"]["test"][-1]
+        assert f"http://127.0.0.1:{port}{probes.READYZ}'" in asked
+    assert service("migrate")["healthcheck"] == {"disable": True}
+    for name in ("api", "worker"):
+        assert service(name)["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_the_base_image_is_a_minor_version_of_python_on_one_debian() -> None:
+    bases = set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE))
+    [base] = bases
+    assert re.fullmatch(r"python:3\.\d+(\.\d+)?-slim-[a-z]+", base)
+
+
+def test_the_image_is_labelled_as_what_it_is_and_runs_as_nobody() -> None:
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', DOCKERFILE))
+    assert labels.keys() == {"title", "description", "licenses", "version", "revision"}
+    assert labels["version"] == environments.VERSION
+    last = DOCKERFILE.rpartition("\nFROM ")[2]
+    assert re.findall(r"^USER (\S+)$", last, re.MULTILINE) == ["10001:10001"]
+    assert last.index("USER ") < last.index("ENTRYPOINT ")
+    assert f"http://127.0.0.1:8000{probes.HEALTHZ}'" in last
+    [command] = re.findall(r"^CMD (\[.*\])$", last, re.MULTILINE)
+    assert environments.understands(yaml.safe_load(command))
+
+
+def test_the_builder_is_sent_what_the_image_copies_and_nothing_else() -> None:
+    copied = set(re.findall(r"^COPY (?!--from)(\S+) \S+$", DOCKERFILE, re.MULTILINE))
+    rules = [line for line in IGNORED if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    assert {rule[1:] for rule in rules if rule.startswith("!")} == copied
+    assert all((environments.ROOT / name).exists() for name in copied)
+    kept_out = rules[1 + len(copied) :]
+    assert kept_out == ["**/__pycache__", "**/*.py[co]", "**/.*"]

@@ -1,0 +1,242 @@
+"""deploy/kubernetes, by the schemas of Kubernetes itself and by what the program really has."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import kubernetes_validate
+import pytest
+import yaml
+
+from graphql_api import app
+from renewals import clocks, probes, settings
+from tests.deploy import environments
+from workers import lookout, main
+
+FOLDER = environments.ROOT / "deploy" / "kubernetes"
+KUSTOMIZATION = yaml.safe_load((FOLDER / "kustomization.yaml").read_text(encoding="utf-8"))
+SECRET = "secret.example.yaml"
+OLDEST, NEWEST = "1.30", kubernetes_validate.latest_version()
+UID = 10001
+CLOSING_SECONDS = 15
+POSTGRES_CONNECTIONS = 97  # of the 100 that PostgreSQL has by itself, three are for superusers
+needs_kubectl = pytest.mark.skipif(not shutil.which("kubectl"), reason="there is no kubectl here")
+
+
+def documents() -> Iterator[dict[str, Any]]:
+    for name in (*KUSTOMIZATION["resources"], SECRET):
+        yield from yaml.safe_load_all((FOLDER / name).read_text(encoding="utf-8"))
+
+
+def found(kind: str) -> dict[str, dict[str, Any]]:
+    return {each["metadata"]["name"]: each for each in documents() if each["kind"] == kind}
+
+
+def pods() -> dict[str, dict[str, Any]]:
+    return {
+        name: each["spec"]["template"]["spec"]
+        for kind in ("Deployment", "Job")
+        for name, each in found(kind).items()
+    }
+
+
+def container(name: str) -> dict[str, Any]:
+    [only] = pods()[name]["containers"]
+    return dict(only)
+
+
+def environment(name: str) -> dict[str, str]:
+    """What the container finds: the settings, the secrets, its own."""
+    [generated] = KUSTOMIZATION["configMapGenerator"]
+    [secret] = found("Secret").values()
+    given: dict[str, str] = {}
+    for source in container(name)["envFrom"]:
+        if "configMapRef" in source:
+            assert source["configMapRef"]["name"] == generated["name"]
+            for file in generated["envs"]:
+                given |= environments.read(FOLDER / file)
+        else:
+            assert source["secretRef"]["name"] == secret["metadata"]["name"]
+            given |= secret["stringData"]
+    return given | {each["name"]: each["value"] for each in container(name).get("env", ())}
+
+
+DEPLOYMENTS = ("renewals-api", "renewals-operator", "renewals-worker")
+PODS = (*DEPLOYMENTS, "renewals-migrate")
+
+
+def test_these_are_all_the_pods() -> None:
+    assert tuple(found("Deployment")) == DEPLOYMENTS
+    assert set(pods()) == set(PODS)
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_each_document_is_one_of_kubernetes(version: str) -> None:
+    for each in documents():
+        kubernetes_validate.validate(each, version, strict=True)
+        assert "namespace" not in each["metadata"]
+
+
+@needs_kubectl
+def test_kustomize_makes_documents_of_them_with_the_image_and_the_settings() -> None:
+    done = subprocess.run(
+        ["kubectl", "kustomize", str(FOLDER)], capture_output=True, text=True, check=True, timeout=60
+    )
+    made = list(yaml.safe_load_all(done.stdout))
+    for each in made:
+        kubernetes_validate.validate(each, NEWEST, strict=True)
+    [config] = [each for each in made if each["kind"] == "ConfigMap"]
+    assert config["data"] == environments.read(FOLDER / "settings.env")
+    assert "Secret" not in {each["kind"] for each in made}
+    assert done.stdout.count(f"image: renewals:{environments.VERSION}\n") == len(PODS)
+    assert done.stdout.count(f"name: {config['metadata']['name']}\n") == len(PODS) + 1
+
+
+def test_the_image_is_this_version() -> None:
+    assert {container(name)["image"] for name in PODS} == {"renewals"}
+    [image] = KUSTOMIZATION["images"]
+    assert (image["name"], image["newTag"]) == ("renewals", environments.VERSION)
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_a_container_runs_a_command_there_is_with_settings_there_are(name: str) -> None:
+    assert environments.understands(container(name)["args"])
+    assert environments.chosen(environment(name)).required_database_url
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_no_container_is_root_or_may_become_it(name: str) -> None:
+    pod = pods()[name]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] == UID
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container(name)["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert pod["automountServiceAccountToken"] is False
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_a_service_nearby_is_not_taken_for_a_setting(name: str) -> None:
+    """Kubernetes would tell a pod of a Service `renewals` by RENEWALS_PORT=tcp://..."""
+    assert pods()[name]["enableServiceLinks"] is False
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_a_read_only_container_may_write_to_tmp(name: str) -> None:
+    [mount] = container(name)["volumeMounts"]
+    [volume] = pods()[name]["volumes"]
+    assert mount == {"name": volume["name"], "mountPath": "/tmp"}
+    assert "emptyDir" in volume
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_an_update_takes_nothing_away_before_the_new_is_ready(name: str) -> None:
+    deployment = found("Deployment")[name]["spec"]
+    assert deployment["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    selector = deployment["selector"]["matchLabels"]
+    assert deployment["template"]["metadata"]["labels"] == selector
+    budget = found("PodDisruptionBudget")[name]["spec"]
+    assert budget == {"maxUnavailable": 1, "selector": {"matchLabels": selector}}
+    for spread in pods()[name]["topologySpreadConstraints"]:
+        assert spread["labelSelector"]["matchLabels"] == selector
+
+
+@pytest.mark.parametrize("name", ["renewals-api", "renewals-operator"])
+def test_the_api_has_time_to_drain(name: str) -> None:
+    pause = container(name)["lifecycle"]["preStop"]["sleep"]["seconds"]
+    drain = environments.chosen(environment(name)).drain_seconds
+    assert pods()[name]["terminationGracePeriodSeconds"] >= pause + drain + CLOSING_SECONDS
+
+
+def test_the_worker_has_time_to_end_what_it_has_in_hand() -> None:
+    grace = pods()["renewals-worker"]["terminationGracePeriodSeconds"]
+    assert grace >= main.STOP_SECONDS_MAX + CLOSING_SECONDS
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+async def test_what_the_probes_ask_for_is_there(name: str, opened: str) -> None:
+    [port] = container(name)["ports"]
+    chosen = environments.chosen(environment(name)).model_copy(
+        update={"database_url": opened, "redis_url": None}
+    )
+    asked = {}
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert container(name)[probe]["httpGet"]["port"] == port["name"]
+        asked[probe] = container(name)[probe]["httpGet"]["path"]
+    assert asked == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
+    if name == "renewals-worker":
+        assert port["containerPort"] == chosen.worker_metrics_port
+        there = probes.Probes(chosen, clocks.utc_now, needed=lookout.NEEDED, has_metrics=True).paths
+        assert set(asked.values()) <= set(there)
+        return
+    assert port["containerPort"] == chosen.port
+    served = app.create(chosen, serves_customers=name == "renewals-api")
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=served), base_url="http://testserver"
+    ) as client:
+        for path in (*asked.values(), "/metrics"):
+            assert (await client.get(path)).status_code == 200, path
+        assert (await client.get("/graphql")).status_code == (401 if name == "renewals-api" else 404)
+
+
+def test_whoever_is_probed_from_outside_listens_there() -> None:
+    for name in DEPLOYMENTS:
+        assert environments.chosen(environment(name)).host == "0.0.0.0"
+
+
+def test_services_and_the_autoscaler_mean_pods_there_are() -> None:
+    for name, service in found("Service").items():
+        assert service["spec"]["selector"] == found("Deployment")[name]["spec"]["selector"]["matchLabels"]
+        [port] = service["spec"]["ports"]
+        assert port["targetPort"] in [each["name"] for each in container(name)["ports"]]
+    [(name, scaler)] = found("HorizontalPodAutoscaler").items()
+    assert scaler["spec"]["scaleTargetRef"]["name"] == name == "renewals-api"
+    assert "replicas" not in found("Deployment")[name]["spec"]
+    assert "cpu" in container(name)["resources"]["requests"]
+
+
+def test_all_pods_together_leave_postgresql_connections() -> None:
+    scaler = found("HorizontalPodAutoscaler")["renewals-api"]["spec"]
+    connections = 3  # of the migration
+    for name in DEPLOYMENTS:
+        chosen = environments.chosen(environment(name))
+        count = found("Deployment")[name]["spec"].get("replicas", scaler["maxReplicas"]) + 1  # of an update
+        connections += count * chosen.workers * (chosen.database_pool_size + 1)  # that of the probes
+    assert connections <= POSTGRES_CONNECTIONS
+
+
+def test_the_network_lets_in_only_who_is_meant() -> None:
+    policies = {name: each["spec"] for name, each in found("NetworkPolicy").items()}
+    assert set(policies) == {"renewals", *DEPLOYMENTS}
+    everyone = policies["renewals"]
+    assert "ingress" not in everyone
+    assert everyone["policyTypes"] == ["Ingress", "Egress"]
+    [labels] = KUSTOMIZATION["labels"]
+    assert labels["includeTemplates"] and labels["pairs"] == everyone["podSelector"]["matchLabels"]
+    open_ports = {port["port"] for rule in everyone["egress"] for port in rule["ports"]}
+    assert open_ports == {53, 5432, 6379}
+
+    for name in DEPLOYMENTS:
+        assert policies[name]["podSelector"] == found("Deployment")[name]["spec"]["selector"]
+        [rule] = policies[name]["ingress"]
+        assert [each["port"] for each in rule["ports"]] == [container(name)["ports"][0]["name"]]
+        [way_out] = policies[name]["egress"]
+        assert [each["port"] for each in way_out["ports"]] == list(settings.Settings().webhook_ports)
+    assert "from" not in policies["renewals-api"]["ingress"][0]
+    assert policies["renewals-operator"]["ingress"][0]["from"] == [
+        {"namespaceSelector": {"matchLabels": {"renewals-operators": "allowed"}}}
+    ]
+    assert "from" in policies["renewals-worker"]["ingress"][0]
+
+
+def test_the_example_of_the_secret_is_not_applied() -> None:
+    assert SECRET not in KUSTOMIZATION["resources"]
+    listed = {*KUSTOMIZATION["resources"], SECRET, "kustomization.yaml", "settings.env"}
+    assert {path.name for path in Path(FOLDER).iterdir()} == listed

@@ -1,0 +1,129 @@
+"""What we run on: the bill of materials, and the audit of it, against a server of ours in place of OSV's."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.deploy import audit, sbom
+from tests.served import free_port
+
+PIN = re.compile(r"^(\S+)==(\S+)((?:[^\n]*\\\n)(?:\s+--hash=\S+[^\n]*\n)+)", re.MULTILINE)
+HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+ADVISORY = {
+    "id": "GHSA-test-0001",
+    "aliases": ["CVE-2026-0001"],
+    "summary": "A test.",
+    "affected": [
+        {
+            "package": {"name": "orjson", "ecosystem": "PyPI"},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "999.0"}]}],
+        }
+    ],
+}
+
+
+def pins() -> dict[tuple[str, str], set[str]]:
+    """The hashes of each package and version."""
+    text = sbom.LOCK.read_text(encoding="utf-8")
+    found = {(name, version): set(HASH.findall(rest)) for name, version, rest in PIN.findall(text)}
+    assert len(found) == sum("==" in line and line[0] not in " #" for line in text.splitlines())
+    return found
+
+
+@contextmanager
+def advising(**advisories: object) -> Iterator[str]:
+    """A server that knows of these vulnerabilities, by package; answers its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            advisory = advisories.get(asked["package"]["name"])
+            body = json.dumps({"vulns": [advisory]} if advisory else {}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/v1/query"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def bill() -> str:
+    return sbom.make()
+
+
+def test_the_bill_is_valid_and_the_same_each_time(bill: str) -> None:
+    assert sbom.problem(bill) is None
+    assert sbom.problem(bill.replace('"type": "library"', '"type": "libary"')) is not None
+    assert json.loads(bill)["specVersion"] == "1.6"
+    assert sbom.make() == bill
+
+
+def test_the_bill_lists_each_package_that_is_pinned_with_its_version_and_hashes(bill: str) -> None:
+    listed = {
+        (each["name"], each["version"]): {
+            hashed["content"] for reference in each["externalReferences"] for hashed in reference["hashes"]
+        }
+        for each in json.loads(bill)["components"]
+    }
+    assert listed == pins()
+    assert all(listed.values())
+
+
+def test_the_bill_names_no_host_that_packages_come_from(bill: str) -> None:
+    hosts = set(re.findall(r"\w+://([^/\"]+)", bill))
+    assert hosts == {"cyclonedx.org"}  # whose schema it is
+
+
+def test_the_audit_passes_where_nothing_is_known_against_any_pin() -> None:
+    with advising() as url:
+        assert audit.run(audit.LOCK, audit.ACCEPTED, "--osv-url", url) == (
+            True,
+            f"{len(pins())} packages, no known vulnerability",
+        )
+
+
+def test_the_audit_fails_on_a_known_vulnerability_unless_it_is_accepted_for_a_reason(tmp_path: Path) -> None:
+    accepted = tmp_path / "accepted.txt"
+    accepted.write_text("# none\n")
+    with advising(orjson=ADVISORY) as url:
+        passes, report = audit.run(audit.LOCK, accepted, "--osv-url", url)
+        assert not passes
+        [version] = [version for name, version in pins() if name == "orjson"]
+        assert report == f"orjson {version}: CVE-2026-0001, GHSA-test-0001; mended by 999.0"
+
+        accepted.write_text("CVE-2026-0001 we never decode what others sent with it\n")
+        passes, _ = audit.run(audit.LOCK, accepted, "--osv-url", url)
+        assert passes
+
+        accepted.write_text("CVE-2026-0001\n")
+        with pytest.raises(SystemExit, match="has no reason"):
+            audit.run(audit.LOCK, accepted, "--osv-url", url)
+
+
+def test_the_audit_says_that_it_is_skipped_where_nobody_answers() -> None:
+    url = f"http://127.0.0.1:{free_port()}/"
+    assert audit.run(audit.LOCK, audit.ACCEPTED, "--osv-url", url) == (
+        True,
+        "skipped: the vulnerabilities' data cannot be reached",
+    )
+
+
+def test_a_lock_that_pins_nothing_is_no_skip(tmp_path: Path) -> None:
+    lock = tmp_path / "run.txt"
+    lock.write_text("orjson\n")
+    passes, report = audit.run(lock, audit.ACCEPTED)
+    assert not passes
+    assert "orjson" in report

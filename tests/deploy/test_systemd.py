@@ -1,0 +1,96 @@
+"""deploy/systemd, by systemd's own judgement where it is there."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from graphql_api import supervision
+from tests.deploy import environments
+from workers import main
+
+FOLDER = environments.ROOT / "deploy" / "systemd"
+UNITS = sorted(FOLDER.glob("*.service"))
+EXECUTABLE = "/opt/renewals/.venv/bin/renewals"
+EXPOSURE_MAX = 20  # tenths, of a hundred; a service without any of these has 96
+API, MIGRATE, WORKER = (unit.stem for unit in UNITS)
+needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
+
+
+def values(name: str, key: str) -> list[str]:
+    text = (FOLDER / f"{name}.service").read_text(encoding="utf-8")
+    return re.findall(rf"^{key}=(.*)$", text, re.MULTILINE)
+
+
+def analyze(*words: str) -> str:
+    done = subprocess.run(
+        ["systemd-analyze", *words], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stderr
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> list[str]:
+    """The units, as if the program were where they look for it."""
+    for unit in UNITS:
+        text = unit.read_text(encoding="utf-8")
+        assert EXECUTABLE in text
+        (tmp_path / unit.name).write_text(text.replace(EXECUTABLE, "/bin/true"), encoding="utf-8")
+    return [str(tmp_path / unit.name) for unit in UNITS]
+
+
+@needs_systemd
+def test_systemd_finds_nothing_wrong(installed: list[str]) -> None:
+    said = analyze("verify", "--man=no", *installed)
+    assert not [line for line in said.splitlines() if "renewals" in line]
+
+
+@needs_systemd
+def test_systemd_finds_them_little_exposed(installed: list[str]) -> None:
+    for path in installed:
+        analyze("security", "--offline=true", "--no-pager", f"--threshold={EXPOSURE_MAX}", path)
+
+
+def test_these_are_all_the_units() -> None:
+    assert [API, MIGRATE, WORKER] == ["renewals-api", "renewals-migrate", "renewals-worker"]
+
+
+@pytest.mark.parametrize("name", [API, MIGRATE, WORKER])
+def test_a_unit_runs_a_command_there_is_with_the_settings_of_the_file(name: str) -> None:
+    [command] = values(name, "ExecStart")
+    executable, *words = command.split()
+    assert executable == EXECUTABLE
+    assert environments.understands(words)
+    assert values(name, "EnvironmentFile") == ["/etc/renewals/renewals.env"]
+    assert values(name, "User") == ["renewals"]
+    chosen = environments.chosen(environments.read(FOLDER / "renewals.env.example"))
+    assert chosen.required_database_url and chosen.required_redis_url
+    assert chosen.worker_metrics_port != chosen.port
+
+
+def test_a_reload_finds_several_processes_to_replace() -> None:
+    assert values(API, "ExecReload") == ["/bin/kill -HUP $MAINPID"]
+    [given] = values(API, "Environment")
+    assert environments.chosen(dict([given.split("=", 1)])).workers >= 2
+    assert environments.chosen(environments.read(FOLDER / "renewals.env.example")).workers >= 2
+
+
+def test_each_has_time_to_leave() -> None:
+    drain = environments.chosen({}).drain_seconds
+    for name, needed in (
+        (API, drain + supervision.STOP_SECONDS_EXTRA),
+        (WORKER, main.STOP_SECONDS_MAX),
+    ):
+        assert int(values(name, "TimeoutStopSec")[0]) > needed
+        assert values(name, "KillMode") == ["mixed"]
+        assert values(name, "Restart") == ["always"]
+
+
+def test_the_migration_comes_first() -> None:
+    assert values(MIGRATE, "Type") == ["oneshot"]
+    for name in (API, WORKER):
+        assert "renewals-migrate.service" in values(name, "After")[0].split()
+        assert "renewals-migrate.service" in values(name, "Wants")[0].split()
