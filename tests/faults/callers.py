@@ -36,7 +36,7 @@ class Caller:
             except (httpx2.TransportError, ValueError) as lost:
                 raise NoAnswerError from lost
         if answer.get("errors"):
-            assert answer["errors"][0]["extensions"]["code"] == "INTERNAL", answer
+            assert answer["errors"][0]["extensions"]["code"] in ("INTERNAL", "UNAVAILABLE"), answer
             raise NoAnswerError
         return dict(answer["data"]["result"])
 
