@@ -1,6 +1,7 @@
 """The judge of all these faults: it sees what was not charged, and what was charged beyond it."""
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 from renewals import auto_renewal, clocks, periods
 from tests.faults.work import RICH_AFTER_CENTS, Verdict, Work, together
@@ -23,7 +24,7 @@ async def test_what_is_charged_once_is_clean_and_a_second_period_is_doubled(open
     assert await work.judge(together([batch, other])) == Verdict(lost=4, doubled=0, broken=())
 
     next_month = periods.step(work.today.day, work.today, 1)
-    noon = dt.datetime.combine(next_month, dt.time(12), dt.UTC)
+    noon = dt.datetime.combine(next_month, dt.time(12), ZoneInfo(work.zone))
     await auto_renewal.run_now(noon)
     doubled = (await work.judge(batch)).doubled
     assert doubled == 4 + 1, "each instance, and a balance that is too low"
