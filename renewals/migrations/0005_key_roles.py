@@ -29,8 +29,13 @@ class Migration(migrations.Migration):
                 on_delete=fields.OnDelete.RESTRICT,
             ),
         ),
-        ops.AddField("ApiKey", "role", fields.CharField(max_length=16, default="RENEWER")),
-        ops.AddField("ApiKey", "name", fields.TextField(default="")),
+        # The keys that are there have these; each that is made later has its own.
+        ops.AddField(
+            "ApiKey", "role", fields.CharField(max_length=16, default="RENEWER", db_default="RENEWER")
+        ),
+        ops.AddField("ApiKey", "name", fields.TextField(default="", db_default="")),
+        ops.AlterField("ApiKey", "role", fields.CharField(max_length=16, default="RENEWER")),
+        ops.AlterField("ApiKey", "name", fields.TextField(default="")),
         ops.AddField("ApiKey", "expires_at", fields.DatetimeField(null=True)),
         ops.AddField("ApiKey", "revoked_at", fields.DatetimeField(null=True)),
         ops.RunSQL(ROLES, ops.RunSQL.noop),
