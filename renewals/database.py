@@ -26,7 +26,7 @@ from tortoise.connection import get_connection
 from tortoise.exceptions import DBConnectionError, TransactionManagementError
 from tortoise.transactions import in_transaction
 
-from renewals import metrics, settings
+from renewals import metrics, pooling, settings
 
 log = logging.getLogger(__name__)
 
@@ -63,31 +63,6 @@ Row = Any
 """A row answers by column name and by position."""
 
 
-class _Connection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection of the pool. Nothing is ever set on it for a session, so there is nothing to reset when it is
-    given back, and no round trip for that; unless a statement was cut short, which may leave it half-way."""
-
-    _is_cut = False
-
-    async def fetch(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return await super().fetch(*args, **kwargs)
-        except BaseException:
-            self._is_cut = True
-            raise
-
-    async def execute(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return await super().execute(*args, **kwargs)
-        except BaseException:
-            self._is_cut = True
-            raise
-
-    def get_reset_query(self) -> str:
-        was_cut, self._is_cut = self._is_cut, False
-        return str(super().get_reset_query()) if was_cut else ""
-
-
 def configuration(
     url: str,
     pool_size: int = 10,
@@ -99,7 +74,7 @@ def configuration(
 ) -> dict[str, Any]:
     """Tortoise's configuration for a PostgreSQL URL; `statement`, `transaction`, `lock` in seconds, 0 for ever."""
     _, _, address = url.partition("://")
-    connection = expand_db_url(f"asyncpg://{address}")
+    connection = expand_db_url(f"asyncpg://{address}") | {"engine": pooling.__name__}
     limits = {"idle_in_transaction_session": IDLE_SECONDS_MAX, "transaction": 0} | seconds_max
     connection["credentials"] |= {
         "minsize": min(pool_size_min, pool_size),
@@ -107,7 +82,6 @@ def configuration(
         "timeout": connect_seconds_max,
         "max_inactive_connection_lifetime": idle_seconds_max,
         "application_name": APP,
-        "connection_class": _Connection,
         "server_settings": {f"{name}_timeout": f"{seconds}s" for name, seconds in limits.items()},
     }
     app = {

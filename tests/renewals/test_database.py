@@ -7,7 +7,7 @@ import uuid
 import asyncpg
 import pytest
 
-from renewals import database
+from renewals import database, pooling
 from tests.world import World
 
 
@@ -63,6 +63,31 @@ async def test_a_transaction_cancelled_in_its_block_is_rolled_back(world: World)
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await world.snapshot() == before
+
+
+async def test_a_connection_is_given_back_without_waiting_unless_it_was_left_in_a_transaction(
+    database_url: str,
+) -> None:
+    async with database.opened(database_url, pool_size=1):
+        await database.fetch(database.pool(), "SELECT 1")  # which opens it
+        pool = database.pool()._pool  # type: ignore[attr-defined]
+        at_rest = await pool.acquire()
+        with pytest.raises(StopIteration):
+            pool.release(at_rest).send(None)
+        left = await pool.acquire()
+        await left.execute("BEGIN; CREATE TABLE half_done ()")
+        await pool.release(left)
+        [row] = await database.fetch(database.pool(), "SELECT to_regclass('half_done')")
+        assert row[0] is None
+
+
+async def test_a_connection_that_has_served_for_long_is_closed(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pooling, "STATEMENTS_MAX", 10)
+    async with database.opened(database_url, pool_size=1):
+        pids = [(await database.fetch(database.pool(), "SELECT pg_backend_pid()"))[0][0] for _ in range(20)]
+    assert len(set(pids)) > 1 and pids[0] == pids[1]
 
 
 async def test_after_every_connection_was_killed_the_pool_opens_new_ones(
