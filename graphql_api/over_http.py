@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from strawberry.http.parse_content_type import parse_content_type
 
 JSON = "application/json"
@@ -70,12 +70,18 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
     length = request.headers.get("content-length", "0")
     if len(length) > _LENGTH_DIGITS_MAX or int(length) > bytes_max:
         raise _too_large(bytes_max)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > bytes_max:
+    chunks, left, is_whole = [], bytes_max, False
+    while not is_whole:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        chunks.append(chunk)
+        left -= len(chunk)
+        is_whole = not message.get("more_body", False)
+        if left < 0:
             raise _too_large(bytes_max)
-    return bytes(body)
+    return b"".join(chunks)
 
 
 @functools.lru_cache(maxsize=500)

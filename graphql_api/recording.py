@@ -38,7 +38,7 @@ class Recording:
         under_way = metrics.IN_PROGRESS
         if scope["type"] == "websocket":
             record.kind, under_way = SOCKET, metrics.SOCKETS
-        with traces.request("request", _trace_context(scope)) as span, telling.of(record, span):
+        with traces.request("request", _trace_context(scope)) as span, telling.Telling(record, span):
             under_way.inc()
             try:
                 await self._app(scope, receive, sent.send)

@@ -19,21 +19,27 @@ OK = "OK"
 """The code of a request without errors."""
 
 
-@contextlib.contextmanager
-def of(record: records.Record, span: traces.Span) -> Iterator[None]:
+class Telling:
     """Has a record be the one in hand, and tells of it at the end of the block."""
-    now = records.current.set(record)
-    context = logs.context.set({"request_id": record.request_id})
-    began = time.perf_counter()
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_began", "_context", "_now", "_record", "_span")
+
+    def __init__(self, record: records.Record, span: traces.Span) -> None:
+        self._record = record
+        self._span = span
+
+    def __enter__(self) -> None:
+        self._now = records.current.set(self._record)
+        self._context = logs.context.set({"request_id": self._record.request_id})
+        self._began = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
         try:
-            _tell(record, span, time.perf_counter() - began)
+            _tell(self._record, self._span, time.perf_counter() - self._began)
         except Exception:  # what cannot be counted, on a full disk, is answered all the same
             log.exception("a request cannot be told of")
-        logs.context.reset(context)
-        records.current.reset(now)
+        logs.context.reset(self._context)
+        records.current.reset(self._now)
 
 
 _counted: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
@@ -131,5 +137,5 @@ def operation() -> Iterator[None]:
     """Tells of the operation in hand at the end of the block."""
     record = records.current.get()
     assert record is not None, "it is recorded apart"
-    with traces.span("operation") as span, of(record, span):
+    with traces.span("operation") as span, Telling(record, span):
         yield

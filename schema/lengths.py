@@ -22,6 +22,7 @@ LIST_LENGTH = 10
 _PAGE_ARGUMENTS = ("first", "last", "days")
 _NAMING_ARGUMENTS = ("input", "filter")
 _DEPTH_MAX = 4
+_LEAVES = frozenset({str, int, float, bool, type(None)})
 _MEMBERS_MAX = 50
 """Of an input object: none has as many, and what is beyond is for the validation to refuse."""
 
@@ -110,6 +111,8 @@ def _value(node: ValueNode, variables: Variables | None) -> Any:
 
 def _named_in(value: Any, variables: Variables, depth: int) -> int:
     """The length of the longest list in a value, or of what a filter may find."""
+    if type(value) in _LEAVES:
+        return 0
     match value:
         case VariableNode():
             return variables.named(value.name.value)

@@ -119,7 +119,7 @@ async def test_a_long_name_of_an_operation_is_no_label_and_is_cut_in_the_log(
 
 async def test_a_cost_that_is_noted_is_measured(growth: Growth) -> None:
     record = records.Record("x")
-    with telling.of(record, None):
+    with telling.Telling(record, None):
         records.note_operation("Mine", "query")
         records.note_cost(120.0)
     assert growth.of("renewals_request_cost_sum", kind="query") == 120.0
