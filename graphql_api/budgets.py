@@ -86,14 +86,21 @@ class Budgets:
         if block is None:
             block = _Block()
             latest.keep(self._blocks, caller, block, most=CALLERS_MAX)
-        if not _take(block, cost):
-            async with block.drawing:
-                if not _take(block, cost):
-                    await self._draw(caller, block, cost)
+        if _take(block, cost):
+            return
+        if self._is_alone():
+            self._draw_alone(block, cost)
+            return
+        async with block.drawing:
+            if not _take(block, cost):
+                await self._draw(caller, block, cost)
+
+    def _is_alone(self) -> bool:
+        return self._shared is None or time.monotonic() < self._asks_from
 
     async def _draw(self, caller: str, block: _Block, cost: int) -> None:
         shared = self._shared
-        if shared is None or time.monotonic() < self._asks_from:
+        if shared is None or self._is_alone():
             self._draw_alone(block, cost)
             return
         size = max(cost, self._cost_max // BLOCKS_A_BUDGET)
