@@ -13,7 +13,7 @@ import httpx2
 
 from benchmarks import data
 from graphql_api import app
-from renewals import database, due
+from renewals import database, due, pooling
 
 DUE = "due count"
 PAGE = "nodes { id name status renewalMode expiresAt monthlyPrice billingMode }"
@@ -163,7 +163,7 @@ def _faulty(plan: Plan) -> str:
 def _listening() -> Iterator[list[tuple[str, Sequence[object]]]]:
     """The statements that are sent in the block, with their values."""
     seen: list[tuple[str, Sequence[object]]] = []
-    connection = database._Connection
+    connection = pooling.Connection
     fetch = connection.fetch
 
     async def listen(self: Any, sql: str, *values: Any, **options: Any) -> Any:

@@ -32,7 +32,7 @@ from graphql_api import (
     view,
 )
 from renewals import announcements, api_keys, clocks, database, memory, settings, sheets, traces
-from schema import build
+from schema import build, documents
 from schema.operator import build as operator_build
 
 COMPRESSED_FROM_BYTES = 1_000
@@ -48,7 +48,9 @@ def create(
 ) -> ASGIApp:
     """The application for the settings of the environment, or for those given."""
     chosen = limits or settings.get()
-    trusted = stored.trusted(chosen, view.limits(chosen), build.schema._schema, operator_build.schema._schema)
+    trusted = stored.trusted(
+        chosen, documents.Limits.chosen(chosen), build.schema._schema, operator_build.schema._schema
+    )
     endpoints: list[view.GraphQLView] = []
     probing = probes.Probes(chosen, clock)
 

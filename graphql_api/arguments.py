@@ -1,10 +1,9 @@
 """What a request outside GraphQL says, and the answer where it cannot be understood."""
 
-import orjson
 from graphql import GraphQLError
 from starlette.responses import Response
 
-from graphql_api import over_http
+from graphql_api import answers, over_http
 from renewals import errors
 from renewals.words import Language
 from schema import refusals
@@ -24,5 +23,4 @@ def refuse(refused: errors.InvalidInput) -> Response:
     shown = errors.InvalidInput(over_http.cut(refused.field), over_http.cut(refused.reason))
     error = GraphQLError(str(shown), original_error=shown)
     refusals.report(error)
-    body = orjson.dumps({"data": None, "errors": [error.formatted]})
-    return Response(body, 400, media_type=over_http.JSON)
+    return answers.refuse(400, error.message, error.extensions)

@@ -9,7 +9,7 @@ import icalendar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from graphql_api import arguments, authentication, view
+from graphql_api import answers, arguments, authentication
 from renewals import agenda, clocks, errors, money, settings
 from renewals.agenda import Kind
 from renewals.words import Language, Words
@@ -63,7 +63,7 @@ class Calendar:
         except errors.InvalidInput as refused:
             return arguments.refuse(refused)
         except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
-            return view.failed(problem)
+            return answers.failed(problem)
 
     async def _respond(self, request: Request) -> Response:
         now = self._clock()
@@ -74,7 +74,7 @@ class Calendar:
         header = request.headers.get("authorization", "")
         account_id = await authentication.identify_calendar(header, sent.get("token"), now)
         if account_id is None:
-            return view.unauthenticated("Send a calendar token: /calendar.ics?token=<token>.")
+            return answers.unauthenticated("Send a calendar token: /calendar.ics?token=<token>.")
         language = arguments.read_language(sent.get("lang"))
         found = await agenda.read(account_id, self._days, now)
         headers = {

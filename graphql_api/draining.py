@@ -15,7 +15,7 @@ import time
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from graphql_api import view
+from graphql_api import answers
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Parting:
             if is_answered or not _begun.is_set():
                 raise
             log.warning("a request took longer than this process may take to stop")
-            await view.unavailable()(scope, receive, send_last)
+            await answers.unavailable()(scope, receive, send_last)
 
 
 class Server(uvicorn.Server):

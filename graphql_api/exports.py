@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from graphql_api import arguments, authentication, over_http, streams, view
+from graphql_api import answers, arguments, authentication, over_http, streams
 from renewals import clocks, database, details, errors, exports, settings, sheets
 from renewals.words import Language
 from schema import coercion, inputs, records
@@ -55,9 +55,9 @@ class Exports:
             except errors.InvalidInput as refused:
                 return arguments.refuse(refused)
             except over_http.Refused as refused:
-                return view.error(refused.status, refused.code, str(refused))
+                return answers.error(refused.status, refused.code, str(refused))
             except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
-                return view.failed(problem)
+                return answers.failed(problem)
 
         return respond
 
@@ -66,7 +66,7 @@ class Exports:
         records.note_operation(f"export.{table}.{chosen}", "export")
         account_id = await authentication.identify(request.headers.get("authorization", ""), now)
         if account_id is None:
-            return view.unauthenticated("Send an API key: Authorization: Bearer <key>.")
+            return answers.unauthenticated("Send an API key: Authorization: Bearer <key>.")
         sent = await _arguments(request, ARGUMENTS[table], self._limits.body_bytes_max)
         language = arguments.read_language(sent.get("lang"))
         export = _export(account_id, table, sent, now)
@@ -123,8 +123,8 @@ def _failed(error: Exception) -> Response:
     """The answer to what kept an export from its first row."""
     if isinstance(error, BusyError):
         message = "Too many exports are running; try again in a few seconds."
-        return view.error(503, "BUSY", message, {"Retry-After": str(RETRY_SECONDS)})
-    return view.failed(error)
+        return answers.error(503, "BUSY", message, {"Retry-After": str(RETRY_SECONDS)})
+    return answers.failed(error)
 
 
 async def _arguments(request: Request, known: Collection[str], bytes_max: int) -> dict[str, object]:

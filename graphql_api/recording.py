@@ -9,7 +9,7 @@ import secrets
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from graphql_api import streams, telling, view
+from graphql_api import answers, streams, telling
 from renewals import metrics, traces
 from schema import mishaps, records
 
@@ -48,7 +48,7 @@ class Recording:
                     with contextlib.suppress(Exception):  # it may be closed already
                         await sent.send({"type": "websocket.close", "code": 1011, "reason": reason})
                 elif not sent.is_begun:
-                    await view.failed(problem)(scope, receive, sent.send)
+                    await answers.failed(problem)(scope, receive, sent.send)
                 else:
                     _note_cut(problem)
                     raise  # the server cuts the connection, so that nobody takes the answer for whole

@@ -13,7 +13,7 @@ from graphql import GraphQLSchema as CoreSchema
 
 from graphql_api import over_http
 from renewals import settings
-from schema import documents, latest
+from schema import build, documents, latest
 
 _PREFIX = "sha256:"
 _SHA256_CHARACTERS = 64
@@ -123,7 +123,7 @@ class Sent:
 class Store:
     """Finds the text of what a client asks."""
 
-    def __init__(self, schema: CoreSchema, known: Trusted, characters_max: int) -> None:
+    def __init__(self, schema: build.RenewalSchema, known: Trusted, characters_max: int) -> None:
         self._schema = schema
         self._trusted = known
         self._sent = Sent(characters_max)
@@ -155,7 +155,7 @@ class Store:
 
     def _is_valid(self, query: str) -> bool:
         try:
-            return not validate(self._schema, documents.parsed(query), max_errors=1)
+            return not self._schema.problems(query, documents.parsed(query))
         except GraphQLError:
             return False
 

@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 import orjson
 import strawberry
 from graphql import OperationType
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -23,9 +22,9 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from strawberry.types.execution import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.unset import UnsetType
 
-from graphql_api import authentication, budgets, crowds, headers, over_http, sockets, stored, telling
-from renewals import clocks, database, settings
-from schema import build, documents, mishaps, records, refusals
+from graphql_api import answers, authentication, budgets, crowds, headers, over_http, sockets, stored, telling
+from renewals import clocks, settings
+from schema import build, documents, records
 from schema.context import Context
 from schema.operator import build as operator_build
 from schema.operator import context as operator_context
@@ -102,8 +101,8 @@ class GraphQLView(GraphQL[Any, None]):
         self.graphiql_page = graphiql_page
         self.seconds_max = chosen.request_seconds_max
         self.bytes_max = chosen.body_bytes_max if door.has_subscriptions else chosen.operator_body_bytes_max
-        self.documents = documents.Documents(door.schema._schema, limits(chosen))
-        self.store = stored.Store(door.schema._schema, trusted, chosen.persisted_characters_max)
+        self.documents = documents.Documents(door.schema._schema, documents.Limits.chosen(chosen))
+        self.store = stored.Store(door.schema, trusted, chosen.persisted_characters_max)
         self.budgets = budgets.Budgets(chosen.cost_per_minute_max)
         self.sockets = crowds.Crowd(chosen.sockets_per_key_max, "web sockets")
         self.subscriptions = crowds.Crowd(chosen.subscriptions_per_key_max, "subscriptions")
@@ -129,18 +128,18 @@ class GraphQLView(GraphQL[Any, None]):
                 return HTMLResponse(self.graphiql_page, headers=_PAGE_HEADERS)
             context = await self.admit(request.headers.get("authorization", ""), self.clock)
             if context is None:
-                return unauthenticated("Send an API key: Authorization: Bearer <key>.")
+                return answers.unauthenticated("Send an API key: Authorization: Bearer <key>.")
             async with deadline:
                 asked = await over_http.read(request, self.bytes_max)
                 return await self._answer(request, asked, context)
         except over_http.Refused as refused:
-            return error(refused.status, refused.code, str(refused), refused.headers)
+            return answers.error(refused.status, refused.code, str(refused), refused.headers)
         except documents.LimitExceeded as exceeded:
-            return _refusal(400, exceeded.message, exceeded.extensions)
+            return answers.refuse(400, exceeded.message, exceeded.extensions)
         except Exception as problem:  # noqa: BLE001 - the last line: a client is told nothing, the log everything
             if deadline.expired():
-                return error(503, "TIMEOUT", over_http.late(self.seconds_max))
-            return failed(problem)
+                return answers.error(503, "TIMEOUT", over_http.late(self.seconds_max))
+            return answers.failed(problem)
 
     async def examine(self, asked: over_http.Asked, context: Any) -> tuple[str, documents.Admitted]:
         """The document of a request that may be executed, and what it costs, which is spent.
@@ -225,66 +224,3 @@ class GraphQLView(GraphQL[Any, None]):
 
     def _asks_for_page(self, request: Request) -> bool:
         return request.method == "GET" and "text/html" in request.headers.get("accept", "")
-
-
-def limits(chosen: settings.Settings) -> documents.Limits:
-    """What a document may be, by the settings."""
-    return documents.Limits(
-        characters=chosen.document_characters_max,
-        tokens=chosen.document_tokens_max,
-        depth=chosen.depth_max,
-        root_fields=chosen.root_fields_max,
-        aliases=chosen.aliases_max,
-        directives=chosen.directives_max,
-        repeats=chosen.repeats_max,
-        cost=chosen.cost_max,
-        is_introspection_allowed=chosen.introspection,
-    )
-
-
-def error(status: int, code: str, message: str, more: Mapping[str, str] | None = None) -> Response:
-    """An answer without data, in the shape of every GraphQL error."""
-    return _refusal(status, message, {"code": code}, more)
-
-
-def _refusal(
-    status: int, message: str, extensions: Mapping[str, Any] | None, more: Mapping[str, str] | None = None
-) -> Response:
-    records.note_code(str((extensions or {}).get("code")))
-    return Refusal([{"message": message, "extensions": extensions}], status, more)
-
-
-class Refusal(Response):
-    """Errors of a request that was not executed, in the JSON that its client likes best; one of them has no data."""
-
-    def __init__(
-        self, errors: list[dict[str, Any]], status: int, more: Mapping[str, str] | None = None
-    ) -> None:
-        self._errors = errors
-        super().__init__(orjson.dumps({"data": None, "errors": errors}), status, more, over_http.JSON)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        accept = Headers(scope=scope).get("accept", "")
-        if over_http.accepted(accept).media_type == over_http.RESPONSE:
-            self.body = orjson.dumps({"errors": self._errors})
-            self.headers["Content-Type"] = over_http.RESPONSE
-            self.headers["Content-Length"] = str(len(self.body))
-        await super().__call__(scope, receive, send)
-
-
-def unauthenticated(message: str) -> Response:
-    """The answer to whoever sends no key that opens what is asked for."""
-    return error(401, "UNAUTHENTICATED", message, {"WWW-Authenticate": "Bearer"})
-
-
-def unavailable() -> Response:
-    """The answer while a server of ours is away, or this process is about to be."""
-    return error(503, refusals.UNAVAILABLE, refusals.UNAVAILABLE_MESSAGE, {"Retry-After": "1"})
-
-
-def failed(problem: Exception) -> Response:
-    """The answer to what went wrong on our side: an id that stands beside the traceback in the log."""
-    if database.is_outage(problem):
-        log.warning("a request cannot be served: %s", str(problem) or type(problem).__name__)
-        return unavailable()
-    return _refusal(500, mishaps.MESSAGE, mishaps.note(problem))

@@ -8,12 +8,12 @@ from typing import Any
 
 import strawberry
 from graphql import (
-    ASTValidationRule,
     DocumentNode,
     GraphQLError,
     GraphQLResolveInfo,
     GraphQLSchema,
     OperationDefinitionNode,
+    specified_rules,
     validate,
 )
 from strawberry.extensions import SchemaExtension
@@ -73,27 +73,18 @@ class Parser(SchemaExtension):
 
 
 class Validator(SchemaExtension):
-    """Knows a valid document again; of one that is not valid it tells the first errors, and no names of the schema."""
+    """Knows again what is wrong with a document."""
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
         assert context.graphql_document is not None
-        is_kept = len(context.query or "") <= documents.CHARACTERS_KEPT_MAX
-        errors_of = _validated if is_kept else _validated.__wrapped__
-        core = context.schema._schema
-        context.pre_execution_errors = errors_of(core, context.graphql_document, context.validation_rules)
+        schema: Any = context.schema
+        context.pre_execution_errors = schema.problems(context.query, context.graphql_document)
         yield
 
 
-_RULES = (MaybeNullValidationRule, OneOfInputValidationRule)
-"""Strawberry's own, which it adds to those of the specification."""
-
-
-@functools.lru_cache(maxsize=documents.DOCUMENTS_MAX)
-def _validated(
-    schema: GraphQLSchema, document: DocumentNode, rules: tuple[type[ASTValidationRule], ...]
-) -> list[GraphQLError]:
-    return validate(schema, document, (*rules, *_RULES), max_errors=ERRORS_MAX, hide_suggestions=True)
+_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+"""Of the specification, and Strawberry's own."""
 
 
 class Names(NameConverter):
@@ -111,7 +102,16 @@ class RenewalSchema(strawberry.Schema):
         super().__init__(extensions=[*extensions, prepared.Keeper], **settings)
         _guard_changes(self._schema)
         self.operations = prepared.Operations(self._schema)
+        self._problems: documents.Kept[list[GraphQLError]] = documents.Kept()
         self._watchers = [make for make in extensions if prepared.watches(make())]
+
+    def problems(self, query: str, document: DocumentNode) -> list[GraphQLError]:
+        """What is wrong with a document: the first errors, without names of the schema; known while it is kept."""
+        found = self._problems.find(query)
+        if found is None:
+            found = validate(self._schema, document, _RULES, max_errors=ERRORS_MAX, hide_suggestions=True)
+            self._problems.keep(query, found)
+        return found
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None

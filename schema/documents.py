@@ -7,6 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationType, parse
 
+from renewals import settings
 from schema import latest, measures
 
 Value = TypeVar("Value")
@@ -51,6 +52,21 @@ class Limits(NamedTuple):
     cost: int
     is_introspection_allowed: bool
 
+    @classmethod
+    def chosen(cls, chosen: settings.Settings) -> "Limits":
+        """Those of the settings."""
+        return cls(
+            characters=chosen.document_characters_max,
+            tokens=chosen.document_tokens_max,
+            depth=chosen.depth_max,
+            root_fields=chosen.root_fields_max,
+            aliases=chosen.aliases_max,
+            directives=chosen.directives_max,
+            repeats=chosen.repeats_max,
+            cost=chosen.cost_max,
+            is_introspection_allowed=chosen.introspection,
+        )
+
 
 class Admitted(NamedTuple):
     """An operation that may be executed, and what it costs."""
@@ -66,7 +82,7 @@ class LimitExceeded(GraphQLError):
         super().__init__(message, extensions={"code": code, **numbers})
 
 
-class _Kept(Generic[Value]):
+class Kept(Generic[Value]):
     """What was made of the latest documents; of a long one, only while no other long one is asked."""
 
     def __init__(self) -> None:
@@ -91,7 +107,7 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self._schema = schema
         self._limits = limits
-        self._known: _Kept[Mapping[str | None, measures.Operation]] = _Kept()
+        self._known: Kept[Mapping[str | None, measures.Operation]] = Kept()
 
     def admit(self, query: str, name: str | None, variables: Mapping[str, Any]) -> Admitted:
         """What is known of an operation; raises LimitExceeded for one that must not be executed.
@@ -140,8 +156,8 @@ class Documents:
         for fragment in measured.fragments:
             self._check(fragment)
         for operation in measured.operations.values():
-            self._check(operation)
-            if operation.root_fields > self._limits.root_fields:
+            self._check(operation.measure)
+            if operation.measure.width > self._limits.root_fields:
                 raise _too_many("ROOT_FIELDS", "root fields", self._limits.root_fields)
         return measured.operations
 
@@ -169,7 +185,7 @@ class Documents:
                 message = f"A name or a number has at most {WORD_CHARACTERS_MAX} characters."
                 raise LimitExceeded("DOCUMENT_TOO_LARGE", message, maximum=WORD_CHARACTERS_MAX)
 
-    def _check(self, found: measures.Operation | measures.Measure) -> None:
+    def _check(self, found: measures.Measure) -> None:
         limits = self._limits
         if found.nesting > NESTING_MAX:
             raise _too_deep(NESTING_MAX)
@@ -194,8 +210,7 @@ def _too_many(code: str, what: str, most: int) -> LimitExceeded:
 def _too_many_tokens(most: int) -> LimitExceeded:
     return LimitExceeded(
         "DOCUMENT_TOO_LARGE",
-        f"A document has at most {most:,} names and punctuators, and as many comments,"
-        f" and {VALUES_MAX:,} values:"
+        f"A document has at most {most:,} names and punctuators, as many comments, and {VALUES_MAX:,} values:"
         " send values as variables.",
         maximum=most,
     )
@@ -205,7 +220,7 @@ def _too_deep(most: int) -> LimitExceeded:
     return LimitExceeded("TOO_DEEP", f"A document is nested at most {most} levels deep.", maximum=most)
 
 
-_parsed: _Kept[DocumentNode] = _Kept()
+_parsed: Kept[DocumentNode] = Kept()
 
 
 def parsed(query: str) -> DocumentNode:

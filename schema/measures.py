@@ -1,7 +1,6 @@
 """How large an operation is, found in one pass over its document: each fragment is measured once, however often spread.
 
 Whoever spreads fragments in fragments writes a short document for a huge answer, so nothing here expands them.
-A cost hangs on the variables, too: it is kept as sums and products, and worked out for each request.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -29,13 +28,10 @@ from graphql import (
     TypeMetaFieldDef,
     ValueNode,
     get_named_type,
-    get_nullable_type,
-    is_list_type,
     value_from_ast_untyped,
 )
 
-from schema import lengths
-from schema.lengths import LIST_LENGTH
+from schema import costs, lengths
 
 
 class DefinitionsError(Exception):
@@ -51,20 +47,13 @@ class Operation:
     """What is limited of an operation, and its cost, which hangs on the variables."""
 
     kind: OperationType
-    depth: int
-    nesting: int
-    root_fields: int
-    aliases: int
-    directives: int
-    crowd: int
-    repeats: int
-    is_introspection: bool
-    sum: "Cost"
+    measure: "Measure"
+    whole: costs.Cost
     defaults: Mapping[str, Any]
 
     def cost(self, variables: Mapping[str, Any]) -> int:
-        """The greatest number of fields that the answer may have, and of things that its input names."""
-        return self.sum.total(lengths.Variables(variables, self.defaults))
+        """What it costs with these variables."""
+        return self.whole.total(lengths.Variables(variables, self.defaults))
 
 
 class Measured(NamedTuple):
@@ -96,44 +85,13 @@ def measure(schema: GraphQLSchema, document: DocumentNode) -> Measured:
 
 
 @dataclass(slots=True)
-class Cost:
-    """A constant, and other costs, each so many times."""
-
-    constant: int = 0
-    parts: list[tuple[int | lengths.Length, "Cost"]] = field(default_factory=list)
-
-    def add(self, times: int | lengths.Length, cost: "Cost") -> None:
-        if isinstance(times, int) and not cost.parts:
-            self.constant += times * cost.constant
-        elif cost.parts or cost.constant:
-            self.parts.append((times, cost))
-
-    def total(self, variables: lengths.Variables, known: dict[int, int] | None = None) -> int:
-        if not self.parts:
-            return self.constant
-        if known is None:
-            known = {}
-        if (found := known.get(id(self))) is None:
-            found = self.constant
-            for times, cost in self.parts:
-                found += (times if isinstance(times, int) else times(variables)) * cost.total(
-                    variables, known
-                )
-            known[id(self)] = found
-        return found
-
-
-@dataclass(slots=True)
 class Measure:
-    """A selection set with what its fragments add.
-
-    Its cost is in three parts: what is selected once; one item of each list that is right here, and of each that is
-    in an object below: how long they are, an argument above may say.
-    """
+    """A selection set with what its fragments add."""
 
     depth: int = 0
     nesting: int = 0
     width: int = 0
+    """Of an operation, how many root fields it has."""
     fields: int = 0
     aliases: int = 0
     directives: int = 0
@@ -143,9 +101,7 @@ class Measure:
     is_introspection: bool = False
     names: dict[str, tuple[int, int]] = field(default_factory=dict)
     """How often each is selected, with the number of fields below it."""
-    once: Cost = field(default_factory=Cost)
-    near: Cost = field(default_factory=Cost)
-    far: Cost = field(default_factory=Cost)
+    cost: costs.Parts = field(default_factory=costs.Parts)
 
     def contain(self, below: "Measure") -> None:
         """Counts what a field or a fragment of this set selects."""
@@ -176,12 +132,7 @@ class Measure:
         self.width += fragment.width
         for key, (times, fields) in fragment.names.items():
             self.name(key, times, fields)
-        for mine, other in (
-            (self.once, fragment.once),
-            (self.near, fragment.near),
-            (self.far, fragment.far),
-        ):
-            mine.add(1, other)
+        self.cost.include(fragment.cost)
 
 
 _NOTHING: Final = Measure()
@@ -192,31 +143,17 @@ class _Measurer:
         self._schema = schema
         self._fragments = fragments
         self._known: dict[str, Measure | None] = {}
-        self._lengths = {**_INTROSPECTION_LENGTHS, ("__Schema", "types"): len(schema.type_map)}
+        self._lengths = costs.known_lengths(schema)
 
     def measure(self, node: OperationDefinitionNode) -> Operation:
-        whole = self._set(node.selection_set, self._schema.get_root_type(node.operation))
-        whole.once.add(LIST_LENGTH, whole.near)
-        whole.once.add(LIST_LENGTH, whole.far)
+        found = self._set(node.selection_set, self._schema.get_root_type(node.operation))
+        found.direct(node.directives)
         defaults = {
             each.variable.name.value: value_from_ast_untyped(each.default_value)
             for each in node.variable_definitions or ()
             if each.default_value
         }
-        whole.direct(node.directives)
-        return Operation(
-            node.operation,
-            whole.depth,
-            whole.nesting,
-            whole.width,
-            whole.aliases,
-            whole.directives,
-            whole.crowd,
-            whole.repeats,
-            whole.is_introspection,
-            whole.once,
-            defaults,
-        )
+        return Operation(node.operation, found, found.cost.whole(), defaults)
 
     def _set(self, node: SelectionSetNode, parent: GraphQLNamedType | None) -> Measure:
         found = Measure()
@@ -266,50 +203,10 @@ class _Measurer:
         found.is_introspection = found.is_introspection or selected in _INTROSPECTION
         found.name(key, 1, below.fields)
         if parent is not None and selected is not None:
-            length = self._lengths.get((parent.name, name))
-            bound = (
-                lengths.bound(node, selected) if length is None else lengths.Bound(length, reaches_far=False)
-            )
-            one = Cost(1 + _BASE.get((parent.name, name), 0))
-            if named := lengths.named(node, selected):
-                one.add(named, Cost(1))
-            _add_cost(found, selected, one, bound, below)
-
-
-def _add_cost(
-    found: Measure, selected: GraphQLField, one: Cost, bound: lengths.Bound | None, below: Measure
-) -> None:
-    one.add(1, below.once)
-    if is_list_type(get_nullable_type(selected.type)):
-        one.add(LIST_LENGTH, below.near)
-        one.add(LIST_LENGTH, below.far)
-        if bound:
-            found.once.add(bound.length, one)
-        else:
-            found.near.add(1, one)
-        return
-    if bound is None:
-        found.far.add(1, below.near)
-        found.far.add(1, below.far)
-    else:
-        one.add(bound.length, below.near)
-        one.add(bound.length if bound.reaches_far else LIST_LENGTH, below.far)
-    found.once.add(1, one)
+            found.cost.add_field(node, parent, selected, below.cost, self._lengths)
 
 
 _INTROSPECTION = (SchemaMetaFieldDef, TypeMetaFieldDef)
-_BASE = {
-    ("Query", "forecast"): 20_000,
-    ("InstanceConnection", "facets"): 500,
-}
-"""What is worked out anew for each request, whatever is selected of it."""
-_INTROSPECTION_LENGTHS = {
-    ("__Field", "args"): 2,
-    ("__Type", "enumValues"): 5,
-    ("__Type", "inputFields"): 5,
-    ("__Type", "interfaces"): 1,
-    ("__Type", "possibleTypes"): 2,
-}
 
 
 def _field(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:

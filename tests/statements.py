@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from unittest import mock
 
-from renewals import database
+from renewals import pooling
 
 
 class Statement(NamedTuple):
@@ -41,7 +41,7 @@ def noted() -> Iterator[list[Statement]]:
 
 @contextlib.contextmanager
 def _noted(note: Callable[[Statement], None]) -> Iterator[None]:
-    connection = database._Connection
+    connection = pooling.Connection
     fetch, execute = connection.fetch, connection.execute
 
     async def note_fetch(self: Any, sql: str, *values: Any, **options: Any) -> Any:

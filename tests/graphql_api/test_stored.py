@@ -9,9 +9,9 @@ import httpx2
 import orjson
 import pytest
 
-from graphql_api import app, stored, view
+from graphql_api import app, stored
 from renewals import settings
-from schema import build
+from schema import build, documents
 from tests.client import URL, Client
 from tests.world import World
 
@@ -82,7 +82,7 @@ async def test_a_document_that_costs_too_much_for_some_variables_may_be_trusted(
     manifest = tmp_path / "trusted.json"
     manifest.write_bytes(orjson.dumps({"q": query}))
     chosen = settings.get().model_copy(update={"trusted_documents": manifest})
-    trusted = stored.trusted(chosen, view.limits(chosen), build.schema._schema)
+    trusted = stored.trusted(chosen, documents.Limits.chosen(chosen), build.schema._schema)
     assert trusted.find("q") == query
 
 
@@ -100,7 +100,7 @@ def test_what_is_kept_is_bounded_and_the_oldest_goes_first() -> None:
 
 
 def test_a_process_may_keep_none() -> None:
-    store = stored.Store(build.schema._schema, stored.Trusted({}, only=False), characters_max=0)
+    store = stored.Store(build.schema, stored.Trusted({}, only=False), characters_max=0)
     with pytest.raises(Exception, match="PersistedQueryNotSupported"):
         store.find(stored.over_http.asked(hashed(QUERY)))
 
@@ -168,7 +168,7 @@ def test_a_manifest_that_cannot_be_used_stops_the_start(tmp_path: Path, manifest
     (tmp_path / "trusted.json").write_bytes(manifest)
     chosen = settings.get().model_copy(update={"trusted_documents": tmp_path / "trusted.json"})
     with pytest.raises(stored.ManifestError, match=word):
-        stored.trusted(chosen, view.limits(chosen), build.schema._schema)
+        stored.trusted(chosen, documents.Limits.chosen(chosen), build.schema._schema)
 
 
 def test_a_manifest_may_be_apollos(tmp_path: Path) -> None:

@@ -116,8 +116,8 @@ def test_fields_of_one_name_count_by_their_pairs() -> None:
     fragments = " ".join(f"fragment F{n} on Instance {{ {card} }}" for n in range(30))
     spreads = " ".join(f"...F{n}" for n in range(30))
     page = measured(f"{{ instances {{ nodes {{ {spreads} }} }} }} {fragments}")
-    assert page.repeats == 30 * 29 // 2 * (4 + 1 + 3)
-    assert measured("{ account { " + "id " * 500 + "} }").repeats == 500 * 499 // 2
+    assert page.measure.repeats == 30 * 29 // 2 * (4 + 1 + 3)
+    assert measured("{ account { " + "id " * 500 + "} }").measure.repeats == 500 * 499 // 2
 
 
 def test_nothing_in_a_long_life_of_variables_is_remembered() -> None:
@@ -133,10 +133,10 @@ def test_fragments_that_double_are_measured_as_fast_as_they_are_written() -> Non
         for n in range(40)
     )
     doubled = measured("{ account { ...F0 } } " + chain + " fragment F40 on Account { id }")
-    assert doubled.aliases == 2**40 - 1
+    assert doubled.measure.aliases == 2**40 - 1
     assert doubled.cost({}) == 1 + 2**41 - 1
     nested = "{ instances " * levels + "{ id }" + "}" * levels  # fits no schema
-    assert measured(nested).depth == levels + 1
+    assert measured(nested).measure.depth == levels + 1
 
 
 def test_a_fragment_that_spreads_itself_is_found_wherever_it_is_spread() -> None:
@@ -219,6 +219,6 @@ def test_a_fragment_is_measured_as_what_stands_in_it(data: st.DataObject) -> Non
     query = operation + " ".join(f" fragment {name} on {on} {body}" for name, (on, body) in fragments.items())
     short, long = measured(query), measured(written_out(query))
     assert print_ast(parse(query))
-    for name in ("depth", "aliases", "directives", "root_fields"):
-        assert getattr(short, name) == getattr(long, name)
+    for name in ("depth", "aliases", "directives", "width"):
+        assert getattr(short.measure, name) == getattr(long.measure, name)
     assert short.cost({}) == long.cost({})

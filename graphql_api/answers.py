@@ -1,0 +1,63 @@
+"""What is answered in place of data: an error with a code, in the shape and the type that GraphQL's clients expect."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from graphql_api import over_http
+from renewals import database
+from schema import mishaps, records, refusals
+
+log = logging.getLogger(__name__)
+
+
+def error(status: int, code: str, message: str, more: Mapping[str, str] | None = None) -> Response:
+    """An answer without data, in the shape of every GraphQL error."""
+    return refuse(status, message, {"code": code}, more)
+
+
+def refuse(
+    status: int, message: str, extensions: Mapping[str, Any] | None, more: Mapping[str, str] | None = None
+) -> Response:
+    """The same, with all that the error says of itself."""
+    records.note_code(str((extensions or {}).get("code")))
+    return Refusal({"message": message, "extensions": extensions}, status, more)
+
+
+class Refusal(Response):
+    """The error of a request that was not executed, in the JSON that its client likes best; one kind has no data."""
+
+    def __init__(self, problem: dict[str, Any], status: int, more: Mapping[str, str] | None) -> None:
+        self._errors = [problem]
+        super().__init__(orjson.dumps({"data": None, "errors": self._errors}), status, more, over_http.JSON)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        accept = Headers(scope=scope).get("accept", "")
+        if over_http.accepted(accept).media_type == over_http.RESPONSE:
+            self.body = orjson.dumps({"errors": self._errors})
+            self.headers["Content-Type"] = over_http.RESPONSE
+            self.headers["Content-Length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+
+def unauthenticated(message: str) -> Response:
+    """The answer to whoever sends no key that opens what is asked for."""
+    return error(401, "UNAUTHENTICATED", message, {"WWW-Authenticate": "Bearer"})
+
+
+def unavailable() -> Response:
+    """The answer while a server of ours is away, or this process is about to be."""
+    return error(503, refusals.UNAVAILABLE, refusals.UNAVAILABLE_MESSAGE, {"Retry-After": "1"})
+
+
+def failed(problem: Exception) -> Response:
+    """The answer to what went wrong on our side: an id that stands beside the traceback in the log."""
+    if database.is_outage(problem):
+        log.warning("a request cannot be served: %s", str(problem) or type(problem).__name__)
+        return unavailable()
+    return refuse(500, mishaps.MESSAGE, mishaps.note(problem))
