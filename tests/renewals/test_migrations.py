@@ -144,3 +144,22 @@ async def test_a_table_that_stays_in_use_is_named_with_who_uses_it_and_nothing_i
         assert await migrating.migrate(behind_url) == NAMES[2:]
     finally:
         await holder.close()
+
+
+CUT_AT_THE_NOTE = """
+CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); END';
+CREATE TRIGGER cut BEFORE INSERT ON tortoise_migrations FOR EACH ROW EXECUTE FUNCTION cut()
+"""
+
+
+async def test_a_migration_that_is_cut_before_it_is_noted_is_not_applied(behind_url: str) -> None:
+    mender = await asyncpg.connect(behind_url)
+    try:
+        await mender.execute(CUT_AT_THE_NOTE)
+        migrator = await start_migrator(behind_url)
+        _, said = await asyncio.wait_for(migrator.communicate(), 30)
+        assert "terminating connection" in said.decode()
+        await mender.execute("DROP FUNCTION cut CASCADE")
+        assert await migrating.migrate(behind_url) == NAMES[2:]
+    finally:
+        await mender.close()
