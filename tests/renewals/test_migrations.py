@@ -4,15 +4,15 @@ import asyncio
 import json
 import sys
 import time
-from pathlib import Path
 
 import asyncpg
 import pytest
 from tortoise import Tortoise
 from tortoise.migrations.autodetector import MigrationAutodetector
-from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
-from renewals import database, migrating, migrations
+from renewals import database, migrating
+from tests.renewals import versions
+from tests.renewals.versions import NAMES
 from tests.world import World
 
 WITHOUT_MODEL = {
@@ -28,7 +28,6 @@ WITHOUT_MODEL = {
     "refunds",
     "refund_lines",
 }
-NAMES = sorted(path.stem for path in Path(migrations.__path__[0]).glob("0*.py"))
 
 # A process of its own, because a process has one pool.
 MIGRATOR = """
@@ -95,9 +94,7 @@ async def test_of_two_migrators_at_once_one_does_the_work_and_both_succeed(empty
 @pytest.fixture
 async def behind_url(empty_database_url: str) -> str:
     """A database that lacks all migrations from the third on, which alters `renewal_chunks`."""
-    async with database.opened(empty_database_url, pool_size=1):
-        executor = MigrationExecutor(database.pool(), database.configuration(empty_database_url)["apps"])
-        await executor.migrate([MigrationTarget("renewals", NAMES[1])])
+    await versions.migrate_to(empty_database_url, NAMES[1])
     return empty_database_url
 
 
