@@ -48,10 +48,10 @@ class Migration(migrations.Migration):
 
     operations = [
         # The rows that are there have it, too. REFUNDS sets the same default again, which no model knows.
-        ops.AddField("Instance", "refund_count", fields.SmallIntField(default=0, db_default=0)),
-        ops.AddField("OrderLine", "refund_count", fields.SmallIntField(default=0, db_default=0)),
-        ops.AlterField("Instance", "refund_count", fields.SmallIntField(default=0)),
-        ops.AlterField("OrderLine", "refund_count", fields.SmallIntField(default=0)),
+        ops.AddField("Instance", "refund_count", fields.IntField(default=0, db_default=0)),
+        ops.AddField("OrderLine", "refund_count", fields.IntField(default=0, db_default=0)),
+        ops.AlterField("Instance", "refund_count", fields.IntField(default=0)),
+        ops.AlterField("OrderLine", "refund_count", fields.IntField(default=0)),
         ops.AddField("OrderLine", "anchor_day_before", fields.SmallIntField(null=True)),
         ops.AlterModelOptions("OrderLine", LINE),
         ops.AddConstraint("OrderLine", UniqueConstraint(("instance", "starts_at", "refund_count"))),

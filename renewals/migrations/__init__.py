@@ -1,1 +1,5 @@
-"""The schema, step by step."""
+"""The schema, step by step.
+
+A column that must not be empty is added with a default, for the rows that are there. What is new is filled in
+`tests/renewals/rows`, so that the migrations after it are tried with it.
+"""

@@ -4,15 +4,15 @@ import asyncio
 import json
 import sys
 import time
-from pathlib import Path
 
 import asyncpg
 import pytest
 from tortoise import Tortoise
 from tortoise.migrations.autodetector import MigrationAutodetector
-from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
-from renewals import database, migrating, migrations
+from renewals import database, migrating
+from tests.renewals import versions
+from tests.renewals.versions import NAMES
 from tests.world import World
 
 WITHOUT_MODEL = {
@@ -28,7 +28,6 @@ WITHOUT_MODEL = {
     "refunds",
     "refund_lines",
 }
-NAMES = sorted(path.stem for path in Path(migrations.__path__[0]).glob("0*.py"))
 
 # A process of its own, because a process has one pool.
 MIGRATOR = """
@@ -95,9 +94,7 @@ async def test_of_two_migrators_at_once_one_does_the_work_and_both_succeed(empty
 @pytest.fixture
 async def behind_url(empty_database_url: str) -> str:
     """A database that lacks all migrations from the third on, which alters `renewal_chunks`."""
-    async with database.opened(empty_database_url, pool_size=1):
-        executor = MigrationExecutor(database.pool(), database.configuration(empty_database_url)["apps"])
-        await executor.migrate([MigrationTarget("renewals", NAMES[1])])
+    await versions.migrate_to(empty_database_url, NAMES[1])
     return empty_database_url
 
 
@@ -144,3 +141,22 @@ async def test_a_table_that_stays_in_use_is_named_with_who_uses_it_and_nothing_i
         assert await migrating.migrate(behind_url) == NAMES[2:]
     finally:
         await holder.close()
+
+
+CUT_AT_THE_NOTE = """
+CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); END';
+CREATE TRIGGER cut BEFORE INSERT ON tortoise_migrations FOR EACH ROW EXECUTE FUNCTION cut()
+"""
+
+
+async def test_a_migration_that_is_cut_before_it_is_noted_is_not_applied(behind_url: str) -> None:
+    mender = await asyncpg.connect(behind_url)
+    try:
+        await mender.execute(CUT_AT_THE_NOTE)
+        migrator = await start_migrator(behind_url)
+        _, said = await asyncio.wait_for(migrator.communicate(), 30)
+        assert "terminating connection" in said.decode()
+        await mender.execute("DROP FUNCTION cut CASCADE")
+        assert await migrating.migrate(behind_url) == NAMES[2:]
+    finally:
+        await mender.close()
