@@ -3,6 +3,8 @@
 All goes through the standard library's loggers, so that libraries are heard in the same way.
 """
 
+import asyncio
+import contextlib
 import logging
 import logging.config
 import sys
@@ -21,6 +23,9 @@ from renewals import settings, traces
 
 QUIET = ("tortoise", "asyncio", "opentelemetry", "urllib3", "requests", "websockets")
 """Libraries of which only warnings are worth a line."""
+
+WAIT_SECONDS = 0.05
+"""So long a line may wait for others; as much is lost if the process is killed."""
 
 SERVER = "uvicorn.error"
 """Of which DEBUG has headers, keys among them, and what is sent over web sockets."""
@@ -75,13 +80,42 @@ class Connections(logging.Filter):
 
 
 class Handler(logging.Handler):
-    """Writes to what is the standard error at the moment."""
+    """Writes to what is the standard error at the moment.
+
+    A busy process writes many lines at once, since each time wakes whoever reads them, which takes longer than making
+    a line. A warning is written at once, with all that came before it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[str] = []
+        self._timed_by: asyncio.AbstractEventLoop | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            sys.stderr.write(f"{self.format(record)}\n")
+            self._waiting.append(self.format(record))
+            loop = _running_loop()
+            if loop is None or record.levelno > logging.INFO:
+                self.flush()
+            elif len(self._waiting) == 1 or loop is not self._timed_by:
+                self._timed_by = loop
+                loop.call_later(WAIT_SECONDS, self.flush)
         except Exception:  # noqa: BLE001 - a line that cannot be written costs nobody an answer
             self.handleError(record)
+
+    def flush(self) -> None:
+        """Writes what waits; at the end of the process, too."""
+        with self.lock or contextlib.nullcontext():
+            waiting, self._waiting = self._waiting, []
+            if waiting:
+                sys.stderr.write("\n".join((*waiting, "")))
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def configuration(chosen: settings.Settings) -> dict[str, Any]:
@@ -106,6 +140,7 @@ def configuration(chosen: settings.Settings) -> dict[str, Any]:
 
 def configure(chosen: settings.Settings) -> None:
     """Has all that is logged from now on written as the settings say."""
+    logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False  # no line has them
     logging.config.dictConfig(configuration(chosen))
     logging.captureWarnings(capture=True)
 

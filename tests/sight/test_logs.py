@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import sys
+import weakref
 from collections.abc import Callable
 
 import httpx2
@@ -82,6 +83,60 @@ def test_a_terminal_is_written_text_unless_told_otherwise(monkeypatch: pytest.Mo
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     assert chosen() == "text"
     assert chosen(log_format="json") == "json"
+
+
+@pytest.fixture
+def handler() -> logs.Handler:
+    made = logs.Handler()
+    made.setFormatter(logs.Formatter("json"))
+    return made
+
+
+def line(event: str, level: int = logging.INFO) -> logging.LogRecord:
+    return logging.LogRecord("renewals.x", level, "", 0, {"event": event}, None, None)
+
+
+def events(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What was written since the last look."""
+    return [orjson.loads(each)["event"] for each in capsys.readouterr().err.splitlines()]
+
+
+async def test_lines_wait_for_each_other_a_moment_and_a_warning_for_nothing(
+    handler: logs.Handler, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for event in ("one", "two"):
+        handler.emit(line(event))
+    assert events(capsys) == []
+    await asyncio.sleep(3 * logs.WAIT_SECONDS)
+    assert events(capsys) == ["one", "two"]
+    handler.emit(line("three"))
+    handler.emit(line("four", logging.WARNING))
+    assert events(capsys) == ["three", "four"]
+    await asyncio.sleep(3 * logs.WAIT_SECONDS)
+    assert events(capsys) == []
+
+
+def test_a_line_is_written_at_once_where_nothing_would_write_it_later(
+    handler: logs.Handler, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler.emit(line("one"))
+    assert events(capsys) == ["one"]
+
+
+def test_a_line_that_its_loop_left_waiting_is_written_by_the_next_or_at_the_end(
+    handler: logs.Handler, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def say(event: str, seconds: float = 0) -> None:
+        handler.emit(line(event))
+        await asyncio.sleep(seconds)
+
+    asyncio.run(say("one"))
+    asyncio.run(say("two", 3 * logs.WAIT_SECONDS))
+    assert events(capsys) == ["one", "two"]
+    asyncio.run(say("three"))
+    assert events(capsys) == []
+    logging.shutdown([weakref.ref(handler)])
+    assert events(capsys) == ["three"]
 
 
 async def test_a_request_is_one_line_with_who_what_and_how_long_and_nothing_that_was_sent(
