@@ -3,6 +3,7 @@
 asyncpg does so in a task of its own, within a time, and with a round trip: a seventh of a short request.
 """
 
+import asyncio
 from typing import Any
 
 import asyncpg
@@ -35,17 +36,17 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
 
     def is_at_rest(self) -> bool:
         """Whether the next one can have it as it is."""
-        return not self._is_cut and not self.is_in_transaction()
+        return not (self._is_cut or self.is_in_transaction() or self._protocol._is_cancelling())
 
     async def reset(self, **within: float | None) -> None:
         """Makes it as it was when it was opened, if it is not."""
         if not self.is_at_rest():
-            self._is_cut = False
             await super().reset(**within)
+            self._is_cut = False
 
-    def is_to_be_closed(self) -> bool:
-        """Whether it has served for long enough."""
-        return bool(self._protocol.queries_count >= STATEMENTS_MAX)
+    def has_served_for(self, statements: int) -> bool:
+        """Whether it has been asked so often."""
+        return bool(self._protocol.queries_count >= statements)
 
 
 class Pool(asyncpg.Pool):  # type: ignore[misc]
@@ -53,12 +54,15 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]
 
     async def release(self, connection: PoolConnectionProxy, **within: float | None) -> None:
         held: Connection | None = connection._con
-        if held is None or not held.is_at_rest() or held.is_to_be_closed():
+        holder = connection._holder
+        if held is None or not held.is_at_rest() or held.has_served_for(holder._max_queries):
             await super().release(connection, **within)
             return
-        # Nothing below waits.
+        may_be_waited_for = self._queue.empty()
         held._on_release()
-        await connection._holder.release(None)
+        await holder.release(None)  # which does not wait
+        if may_be_waited_for:
+            await asyncio.sleep(0)  # whoever waits comes before who has just had it
 
 
 class Client(AsyncpgDBClient):
@@ -67,7 +71,7 @@ class Client(AsyncpgDBClient):
     connection_class = Connection
 
     async def create_pool(self, **settings: Any) -> asyncpg.Pool:
-        return await Pool(max_queries=STATEMENTS_MAX, record_class=asyncpg.Record, **settings)
+        return await Pool(**{"max_queries": STATEMENTS_MAX, "record_class": asyncpg.Record, **settings})
 
 
 client_class = Client

@@ -68,7 +68,7 @@ async def test_a_transaction_cancelled_in_its_block_is_rolled_back(world: World)
 async def test_a_connection_is_given_back_without_waiting_unless_it_was_left_in_a_transaction(
     database_url: str,
 ) -> None:
-    async with database.opened(database_url, pool_size=1):
+    async with database.opened(database_url, pool_size=2):
         await database.fetch(database.pool(), "SELECT 1")  # which opens it
         pool = database.pool()._pool  # type: ignore[attr-defined]
         at_rest = await pool.acquire()
@@ -79,6 +79,32 @@ async def test_a_connection_is_given_back_without_waiting_unless_it_was_left_in_
         await pool.release(left)
         [row] = await database.fetch(database.pool(), "SELECT to_regclass('half_done')")
         assert row[0] is None
+
+
+async def test_a_statement_that_waits_comes_before_the_next_of_who_had_the_connection(
+    database_url: str,
+) -> None:
+    order = []
+
+    async def ask(name: str, times: int) -> None:
+        for _ in range(times):
+            await database.fetch(database.pool(), "SELECT 1")
+            order.append(name)
+
+    async with database.opened(database_url, pool_size=1):
+        await asyncio.gather(ask("many", 9), ask("one", 1), ask("another", 1))
+    assert order.index("one") < order.index("another") <= 4
+
+
+async def test_a_row_that_is_cut_short_leaves_its_connection_as_new(database_url: str) -> None:
+    async with database.opened(database_url, pool_size=1):
+        async with database.pool().acquire_connection() as connection:
+            asking = asyncio.create_task(connection.fetchrow("SELECT pg_sleep(60)"))
+            await asyncio.sleep(0.05)
+            asking.cancel()
+            await asyncio.wait([asking])
+        async with asyncio.timeout(5):
+            assert await database.fetch(database.pool(), "SELECT 1")
 
 
 async def test_a_connection_that_has_served_for_long_is_closed(
