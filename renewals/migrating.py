@@ -2,7 +2,7 @@
 
 A migration that waits for a table's lock has all who come after it wait, too, behind whoever holds the table. So it
 waits for a moment only, gives its place up, and tries again. Each migration is one transaction, with the note that it
-was applied: it is done and known to be, or neither.
+was applied, and on an empty database all of them are: it is done and known to be, or neither.
 """
 
 import asyncio
@@ -68,7 +68,8 @@ async def _apply_missing(url: str, applied: list[str]) -> None:
     is_new = not executor.loader.applied_migrations
     for targets in [missing] if is_new else [[target] for target in missing]:
         async with database.transaction() as connection:
-            await MigrationExecutor(connection, apps).migrate(targets)
+            # Only forward: what was applied is never taken back, whatever a note that cannot be read may say.
+            await MigrationExecutor(connection, apps).migrate(targets, direction="forward")
         applied += [target.name for target in targets]
 
 

@@ -8,7 +8,9 @@ import time
 import asyncpg
 import pytest
 from tortoise import Tortoise
+from tortoise.backends.asyncpg.client import TransactionWrapper
 from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.recorder import MigrationRecorder
 
 from renewals import database, migrating
 from tests.renewals import versions
@@ -147,6 +149,22 @@ CUT_AT_THE_NOTE = """
 CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); END';
 CREATE TRIGGER cut BEFORE INSERT ON tortoise_migrations FOR EACH ROW EXECUTE FUNCTION cut()
 """
+
+
+async def test_notes_that_cannot_be_read_take_nothing_back(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tortoise takes what it cannot read for nothing."""
+    read = MigrationRecorder.applied_migrations
+
+    async def read_in_transactions(recorder: MigrationRecorder) -> object:
+        return await read(recorder) if isinstance(recorder.connection, TransactionWrapper) else []
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MigrationRecorder, "applied_migrations", read_in_transactions)
+        with pytest.raises(ValueError, match="Backward"):
+            await migrating.migrate(database_url)
+    assert await migrating.migrate(database_url) == []
 
 
 async def test_a_migration_that_is_cut_before_it_is_noted_is_not_applied(behind_url: str) -> None:
