@@ -48,9 +48,7 @@ def create(
 ) -> ASGIApp:
     """The application for the settings of the environment, or for those given."""
     chosen = limits or settings.get()
-    trusted = stored.trusted(
-        chosen, documents.Limits.chosen(chosen), build.schema._schema, operator_build.schema._schema
-    )
+    trusted = stored.trusted(chosen, documents.Limits.of(chosen), build.schema, operator_build.schema)
     endpoints: list[view.GraphQLView] = []
     probing = probes.Probes(chosen, clock)
 

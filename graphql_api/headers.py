@@ -58,11 +58,9 @@ class Secured:
 
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                said = {name for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *(header for header in ours if header[0] not in said),
-                ]
+                said = dict(message["headers"])
+                more = [header for header in ours if header[0] not in said]
+                message["headers"] = [*message["headers"], *more]
             await send(message)
 
         await self._app(scope, receive, send_secured if scope["type"] == "http" else send)

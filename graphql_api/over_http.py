@@ -70,18 +70,17 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
     length = request.headers.get("content-length", "0")
     if len(length) > _LENGTH_DIGITS_MAX or int(length) > bytes_max:
         raise _too_large(bytes_max)
-    chunks, left, is_whole = [], bytes_max, False
-    while not is_whole:
+    begun = bytearray()
+    while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        chunk = message.get("body", b"")
-        chunks.append(chunk)
-        left -= len(chunk)
-        is_whole = not message.get("more_body", False)
-        if left < 0:
+        chunk: bytes = message.get("body", b"")
+        if len(begun) + len(chunk) > bytes_max:
             raise _too_large(bytes_max)
-    return b"".join(chunks)
+        if not message.get("more_body", False):
+            return bytes(begun + chunk) if begun else chunk
+        begun += chunk
 
 
 @functools.lru_cache(maxsize=500)

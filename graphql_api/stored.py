@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from graphql import GraphQLError, validate
-from graphql import GraphQLSchema as CoreSchema
+from graphql import GraphQLError
 
 from graphql_api import over_http
 from renewals import settings
@@ -42,7 +41,7 @@ class Trusted:
         return not self.only or query in self._texts
 
 
-def trusted(chosen: settings.Settings, limits: documents.Limits, *schemas: CoreSchema) -> Trusted:
+def trusted(chosen: settings.Settings, limits: documents.Limits, *schemas: build.RenewalSchema) -> Trusted:
     """The trusted documents of the settings; raises ManifestError, above all for one that could never be answered."""
     if chosen.trusted_documents is None:
         if chosen.trusted_documents_only:
@@ -72,12 +71,14 @@ def read(path: Path) -> dict[str, str]:
     return {key.removeprefix(_PREFIX): text for key, text in manifest.items()}
 
 
-def _check(document_id: str, query: str, limits: documents.Limits, schemas: tuple[CoreSchema, ...]) -> None:
+def _check(
+    document_id: str, query: str, limits: documents.Limits, schemas: tuple[build.RenewalSchema, ...]
+) -> None:
     if _is_sha256(document_id) and _sha256(query) != document_id:
         raise ManifestError(f"The document of {document_id} has another hash.")
     try:
         document = documents.parsed(query)
-        problems = [validate(schema, document) for schema in schemas]
+        problems = [schema.problems(query, document) for schema in schemas]
     except (GraphQLError, RecursionError) as problem:
         raise ManifestError(f"The document of {document_id} cannot be read: {problem}") from None
     if all(problems):
@@ -90,10 +91,10 @@ def _check(document_id: str, query: str, limits: documents.Limits, schemas: tupl
         raise ManifestError(f"The document of {document_id} exceeds the limits: {exceeded[0]}")
 
 
-def _exceeded(query: str, limits: documents.Limits, schema: CoreSchema) -> str | None:
+def _exceeded(query: str, limits: documents.Limits, schema: build.RenewalSchema) -> str | None:
     """What of its shape is beyond the limits; its cost depends on variables that are not known yet."""
     try:
-        documents.Documents(schema, limits._replace(cost=sys.maxsize)).admit(query, None, {})
+        documents.Documents(schema._schema, limits._replace(cost=sys.maxsize)).admit(query, None, {})
     except documents.LimitExceeded as problem:
         return problem.message
     return None

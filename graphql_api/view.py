@@ -101,7 +101,7 @@ class GraphQLView(GraphQL[Any, None]):
         self.graphiql_page = graphiql_page
         self.seconds_max = chosen.request_seconds_max
         self.bytes_max = chosen.body_bytes_max if door.has_subscriptions else chosen.operator_body_bytes_max
-        self.documents = documents.Documents(door.schema._schema, documents.Limits.chosen(chosen))
+        self.documents = documents.Documents(door.schema._schema, documents.Limits.of(chosen))
         self.store = stored.Store(door.schema, trusted, chosen.persisted_characters_max)
         self.budgets = budgets.Budgets(chosen.cost_per_minute_max)
         self.sockets = crowds.Crowd(chosen.sockets_per_key_max, "web sockets")

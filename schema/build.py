@@ -106,7 +106,10 @@ class RenewalSchema(strawberry.Schema):
         self._watchers = [make for make in extensions if prepared.watches(make())]
 
     def problems(self, query: str, document: DocumentNode) -> list[GraphQLError]:
-        """What is wrong with a document: the first errors, without names of the schema; known while it is kept."""
+        """What is wrong with a document: the first errors, without names of the schema; known while it is kept.
+
+        An extension that adds a rule (`execution_context.validation_rules`) is not heard.
+        """
         found = self._problems.find(query)
         if found is None:
             found = validate(self._schema, document, _RULES, max_errors=ERRORS_MAX, hide_suggestions=True)

@@ -53,7 +53,7 @@ class Limits(NamedTuple):
     is_introspection_allowed: bool
 
     @classmethod
-    def chosen(cls, chosen: settings.Settings) -> "Limits":
+    def of(cls, chosen: settings.Settings) -> "Limits":
         """Those of the settings."""
         return cls(
             characters=chosen.document_characters_max,
@@ -90,8 +90,9 @@ class Kept(Generic[Value]):
         self._long: tuple[str, Value] | None = None
 
     def find(self, query: str) -> Value | None:
-        if self._long is not None and self._long[0] == query:
-            return self._long[1]
+        long = self._long
+        if long is not None and long[0] == query:
+            return long[1]
         return latest.find(self._short, query)
 
     def keep(self, query: str, value: Value) -> None:

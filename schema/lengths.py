@@ -111,8 +111,6 @@ def _value(node: ValueNode, variables: Variables | None) -> Any:
 
 def _named_in(value: Any, variables: Variables, depth: int) -> int:
     """The length of the longest list in a value, or of what a filter may find."""
-    if type(value) in _LEAVES:
-        return 0
     match value:
         case VariableNode():
             return variables.named(value.name.value)
@@ -129,4 +127,7 @@ def _named_in(value: Any, variables: Variables, depth: int) -> int:
     if not depth:
         return 0
     found = settings.get().instances_per_selection_max if "filter" in members else 0
-    return max(found, *(_named_in(each, variables, depth - 1) for each in members.values()), 0)
+    for each in members.values():
+        if type(each) not in _LEAVES:
+            found = max(found, _named_in(each, variables, depth - 1))
+    return found

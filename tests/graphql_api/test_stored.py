@@ -82,7 +82,7 @@ async def test_a_document_that_costs_too_much_for_some_variables_may_be_trusted(
     manifest = tmp_path / "trusted.json"
     manifest.write_bytes(orjson.dumps({"q": query}))
     chosen = settings.get().model_copy(update={"trusted_documents": manifest})
-    trusted = stored.trusted(chosen, documents.Limits.chosen(chosen), build.schema._schema)
+    trusted = stored.trusted(chosen, documents.Limits.of(chosen), build.schema)
     assert trusted.find("q") == query
 
 
@@ -168,7 +168,7 @@ def test_a_manifest_that_cannot_be_used_stops_the_start(tmp_path: Path, manifest
     (tmp_path / "trusted.json").write_bytes(manifest)
     chosen = settings.get().model_copy(update={"trusted_documents": tmp_path / "trusted.json"})
     with pytest.raises(stored.ManifestError, match=word):
-        stored.trusted(chosen, documents.Limits.chosen(chosen), build.schema._schema)
+        stored.trusted(chosen, documents.Limits.of(chosen), build.schema)
 
 
 def test_a_manifest_may_be_apollos(tmp_path: Path) -> None:
