@@ -1,6 +1,7 @@
 """A real PostgreSQL and a real Valkey for the whole run, and for each test a database of its own.
 
 Both are started once, by the process that hands the tests out; its workers find them in the environment.
+A test's database is a copy of one that is migrated, and of one with the catalogue in it for who asks for the world.
 With DATABASE_URL or REDIS_URL set those are used: the PostgreSQL user must be one that may create databases,
 and of the Redis every logical database but 0 is emptied.
 """
@@ -16,6 +17,7 @@ from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 import pytest
+import pytest_asyncio
 import redis
 
 from graphql_api import embedded
@@ -24,7 +26,8 @@ from tests import client as clients
 from tests import world as worlds
 
 # Not RENEWALS_..., which would be settings, nor DATABASE_URL, which the code under test might take for its own.
-POSTGRES, TEMPLATE, REDIS = "TEST_POSTGRES_URL", "TEST_TEMPLATE_DATABASE", "TEST_REDIS_URL"
+POSTGRES, REDIS = "TEST_POSTGRES_URL", "TEST_REDIS_URL"
+TEMPLATE, WORLD = "TEST_TEMPLATE_DATABASE", "TEST_WORLD_DATABASE"
 REDIS_DATABASES = 16
 
 
@@ -48,10 +51,24 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         del os.environ[name]
     os.environ[POSTGRES] = database_url or servers.enter_context(embedded.Postgres(durable=False)).url
     os.environ[REDIS] = redis_url or servers.enter_context(embedded.Valkey(durable=False)).url
-    os.environ[TEMPLATE] = template = f"renewals_template_{uuid.uuid4().hex[:12]}"
-    asyncio.run(_administer(f'CREATE DATABASE "{template}"'))
-    servers.callback(lambda: asyncio.run(_administer(f'DROP DATABASE "{template}" WITH (FORCE)')))
-    asyncio.run(migrating.migrate(_url_of(template)))
+    run = uuid.uuid4().hex[:12]
+    os.environ[TEMPLATE], os.environ[WORLD] = f"renewals_template_{run}", f"renewals_world_{run}"
+    servers.callback(lambda: asyncio.run(_drop_templates()))
+    asyncio.run(_make_templates())
+
+
+async def _make_templates() -> None:
+    template, world = os.environ[TEMPLATE], os.environ[WORLD]
+    await _administer(f'CREATE DATABASE "{template}"')
+    await migrating.migrate(_url_of(template))
+    await _administer(f'CREATE DATABASE "{world}" TEMPLATE "{template}"')
+    async with database.opened(_url_of(world)):
+        await worlds.World().put_catalogue()
+
+
+async def _drop_templates() -> None:
+    for name in (os.environ[WORLD], os.environ[TEMPLATE]):
+        await _administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 async def _administer(statement: str) -> None:
@@ -66,24 +83,36 @@ def _url_of(name: str) -> str:
     return urllib.parse.urlsplit(os.environ[POSTGRES])._replace(path=f"/{name}").geturl()
 
 
-async def _fresh(template: str) -> AsyncIterator[str]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def administrator() -> AsyncIterator[asyncpg.Connection]:
+    """The connection that makes and drops the tests' databases, so that a test need not open one for each."""
+    connection = await asyncpg.connect(os.environ[POSTGRES])
+    yield connection
+    await connection.close()
+
+
+async def _fresh(administrator: asyncpg.Connection, template: str) -> AsyncIterator[str]:
     name = f"renewals_test_{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}_{uuid.uuid4().hex[:12]}"
-    await _administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY WAL_LOG')
+    await administrator.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY WAL_LOG')
     yield _url_of(name)
-    await _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await administrator.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-@pytest.fixture
-async def database_url() -> AsyncIterator[str]:
-    """The address of a new, migrated database without a row in it."""
-    async for url in _fresh(os.environ[TEMPLATE]):
+@pytest_asyncio.fixture(loop_scope="session")
+async def database_url(
+    request: pytest.FixtureRequest, administrator: asyncpg.Connection
+) -> AsyncIterator[str]:
+    """The address of a new, migrated database without a row in it; with the catalogue if the test has a world."""
+    async for url in _fresh(
+        administrator, os.environ[WORLD if "world" in request.fixturenames else TEMPLATE]
+    ):
         yield url
 
 
-@pytest.fixture
-async def empty_database_url() -> AsyncIterator[str]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def empty_database_url(administrator: asyncpg.Connection) -> AsyncIterator[str]:
     """The address of a new database without a table in it."""
-    async for url in _fresh("template0"):
+    async for url in _fresh(administrator, "template0"):
         yield url
 
 
@@ -95,11 +124,9 @@ async def opened(database_url: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def world(opened: str) -> worlds.World:
+def world(opened: str) -> worlds.World:
     """A new database with a catalogue in it, and a short way to put accounts and instances there."""
-    made = worlds.World()
-    await made.put_catalogue()
-    return made
+    return worlds.World()
 
 
 @pytest.fixture
