@@ -4,15 +4,18 @@ Both are real processes of their own that end by a real kill -9. None outlives t
 """
 
 import asyncio
+import atexit
 import contextlib
 import importlib
 import multiprocessing
+import multiprocessing.reduction
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO, Any, NamedTuple
 
 from graphql_api import guard
 from tests.faults import plans
@@ -22,6 +25,15 @@ STOP_SECONDS_MAX = 20
 
 _nursery = multiprocessing.get_context("forkserver")
 _nursery.set_forkserver_preload(["tests.faults.victim"])
+
+
+class Descriptor(NamedTuple):
+    """A file that is open here, by its number; the forked process gets a number of its own for it."""
+
+    number: int
+
+    def __reduce__(self) -> tuple[Callable[[Any], int], tuple[Any]]:
+        return _detached, (multiprocessing.reduction.DupFd(self.number),)
 
 
 class Process:
@@ -71,12 +83,17 @@ class Process:
 
 
 def fork(
-    command: Sequence[str], environment: Mapping[str, str], log: Path, plan: plans.Plan = plans.AS_IT_IS
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path | None = None,
+    plan: plans.Plan = plans.AS_IT_IS,
 ) -> Process:
-    """`renewals ...` with a plan."""
-    arguments = (list(command), dict(environment), plan, str(log))
-    child = _nursery.Process(target=_become, args=arguments, daemon=True)
-    child.start()
+    """`renewals ...` with a plan; without a log it says everything where this process does."""
+    with log.open("ab") if log else contextlib.nullcontext() as file:
+        outputs = [Descriptor(file.fileno() if file else number) for number in (1, 2)]
+        arguments = (list(command), {**os.environ, **environment}, plan, outputs)
+        child = _nursery.Process(target=_become, args=arguments, daemon=True)
+        child.start()
     assert child.pid is not None
     return Process(child.pid, lambda: child.exitcode)
 
@@ -84,15 +101,32 @@ def fork(
 def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
     """`python -m graphql_api ...`, the product as it is."""
     with log.open("ab") as output:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "graphql_api", *command],
-            env=os.environ | environment,
-            stdout=output,
-            stderr=output,
-        )
+        return start_python(["-m", "graphql_api", *command], environment, output)
+
+
+def start_python(
+    arguments: Sequence[str], environment: Mapping[str, str], output: IO[bytes] | None = None
+) -> Process:
+    """`python ...`, which says everything where this process does, unless it is given a file."""
+    child = subprocess.Popen(
+        [sys.executable, *arguments], env=os.environ | environment, stdout=output, stderr=output
+    )
     return Process(child.pid, child.poll)
 
 
-def _become(command: Sequence[str], environment: Mapping[str, str], plan: plans.Plan, log: str) -> None:
+def _become(
+    command: Sequence[str], environment: Mapping[str, str], plan: plans.Plan, outputs: Sequence[int]
+) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, output in enumerate(outputs, 1):
+        os.dup2(output, number)
     # Imported by the forked process only: it changes the clock and the driver of whoever imports it.
-    importlib.import_module("tests.faults.victim").run(command, environment, plan, log)
+    try:
+        importlib.import_module("tests.faults.victim").run(command, plan)
+    finally:
+        atexit._run_exitfuncs()  # as a process that was not forked does it
+
+
+def _detached(file: Any) -> int:
+    return int(file.detach())

@@ -9,8 +9,7 @@ import datetime as dt
 import functools
 import importlib
 import os
-import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +22,10 @@ _plan = plans.Plan()
 _statement_count = 0
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str], plan: plans.Plan, log: str) -> None:
-    """Runs `renewals ...` with a plan, and all that it says in a log; ends the process."""
+def run(arguments: Sequence[str], plan: plans.Plan) -> None:
+    """Runs `renewals ...` with a plan; ends the process."""
     global _plan  # noqa: PLW0603  # the process is forked for this one run
     _plan = plan
-    os.environ.update(environment)
-    written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(written, sys.stdout.fileno())
-    os.dup2(written, sys.stderr.fileno())
     if plan.chunk_seconds_max is not None:
         main.CHUNK_SECONDS_MAX = plan.chunk_seconds_max
     if plan.idle_seconds_max is not None:

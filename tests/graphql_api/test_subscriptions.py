@@ -287,11 +287,11 @@ async def test_who_comes_while_a_server_ends_does_not_hold_it_up(world: World, s
     headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": "text/event-stream"}
     async with httpx2.AsyncClient(headers=headers) as client:
         await client.post(server.url, json={"query": "{ account { id } }"})
-        server.process.send_signal(signal.SIGTERM)
+        server.process.signal(signal.SIGTERM)
         with contextlib.suppress(httpx2.TransportError):
             await client.post(server.url, json={"query": EVENTS, "variables": {"after": 0}})
         async with asyncio.timeout(10):
-            await server.process.wait()
+            await server.process.ended()
 
 
 async def test_what_is_no_announcement_deafens_nobody(world: World, server: Served, redis_url: str) -> None:
@@ -399,10 +399,10 @@ async def test_a_server_that_is_told_to_stop_ends_its_subscriptions_and_itself(
         assert await anext(lines) == "event: next"
         told = session.subscribe(gql.gql(EVENTS.replace("$after)", "99)").replace("($after: Int)", "")))
         assert (await anext(told))["events"]["sequence"] == 100
-        server.process.send_signal(number)
+        server.process.signal(number)
         async with asyncio.timeout(10):
             rest = [line async for line in lines]
-            await server.process.wait()
+            await server.process.ended()
     assert "event: complete" in rest
 
 

@@ -81,7 +81,7 @@ async def of_processes(database_url: str, key: str, plan: Plan) -> Outcome:
 
         async def replace() -> None:
             before = children(server.process.pid)
-            server.process.send_signal(signal.SIGHUP)
+            server.process.signal(signal.SIGHUP)
             async with asyncio.timeout(REPLACE_SECONDS_MAX):
                 while before & (now := children(server.process.pid)) or len(now) < len(before):  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
@@ -102,8 +102,8 @@ async def of_pods(database_url: str, key: str, plan: Plan) -> Outcome:
                 endpoints.append(await start())
                 leaving = endpoints.pop(0)
                 await asyncio.sleep(PRE_STOP_SECONDS)
-                leaving.process.terminate()
-                await leaving.process.wait()
+                leaving.process.signal(signal.SIGTERM)
+                await leaving.process.ended()
 
         endpoints = [await start(), await start()]
         turns = itertools.count()

@@ -150,8 +150,8 @@ async def test_a_redis_that_stands_still_holds_up_no_renewal_and_no_stop(opened:
                 answer = await client.post(server.url, content=restarts.renewal(number))
                 assert answer.json()["data"] == {"renewInstances": {"__typename": "RenewInstancesSuccess"}}
             await client.aclose()
-            server.process.terminate()
-            await asyncio.wait_for(server.process.wait(), 10)
+            server.process.signal(signal.SIGTERM)
+            await asyncio.wait_for(server.process.ended(), 10)
         finally:
             os.kill(opened.valkey.pid, signal.SIGCONT)
 

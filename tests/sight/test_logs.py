@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import sys
 import weakref
-from collections.abc import Callable
 
 import httpx2
 import orjson
@@ -18,7 +18,7 @@ from tests.client import URL, Client
 from tests.served import free_port, served
 from tests.sight.conftest import Lines, Serve
 from tests.sight.test_errors import socket_of
-from tests.workers.conftest import start
+from tests.workers.conftest import Start, start
 from tests.world import World
 
 __all__ = ["start"]
@@ -298,7 +298,7 @@ async def test_every_line_of_several_processes_is_json(
 
 
 async def test_every_line_of_a_worker_is_json(
-    database_url: str, start: Callable[..., object], capfd: pytest.CaptureFixture[str]
+    database_url: str, start: Start, capfd: pytest.CaptureFixture[str]
 ) -> None:
     process = start()
     said = ""
@@ -306,8 +306,8 @@ async def test_every_line_of_a_worker_is_json(
         while "Starting worker" not in said:
             await asyncio.sleep(0.1)
             said += capfd.readouterr().err
-    process.terminate()  # type: ignore[attr-defined]
-    await asyncio.to_thread(process.wait)  # type: ignore[attr-defined]
+    process.signal(signal.SIGTERM)
+    await process.ended()
     said += capfd.readouterr().err
     entries = [orjson.loads(line) for line in said.splitlines()]
     assert "arq.worker" in {entry["logger"] for entry in entries}

@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import datetime as dt
+import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
@@ -17,7 +17,7 @@ from renewals import clocks, database, health, runs, settings
 from tests.graphql_api.test_http import unreachable
 from tests.served import free_port
 from tests.sight.conftest import Lines
-from tests.workers.conftest import start
+from tests.workers.conftest import Start, start
 from tests.world import NOW, World
 
 __all__ = ["start"]
@@ -193,7 +193,7 @@ async def test_the_log_is_told_what_goes_away_and_what_comes_back_once_each(
 
 
 async def test_a_worker_says_how_it_is_on_a_port_of_its_own(
-    world: World, database_url: str, start: Callable[..., Any]
+    world: World, database_url: str, start: Start
 ) -> None:
     port = free_port()
     process = start(RENEWALS_WORKER_METRICS_PORT=str(port))
@@ -214,9 +214,8 @@ async def test_a_worker_says_how_it_is_on_a_port_of_its_own(
             assert await reader.read() == b""
         writer.close()
         assert (await client.get("/healthz")).text == "ok"
-    process.terminate()
-    await asyncio.to_thread(process.wait)
-    assert process.returncode == 0
+    process.signal(signal.SIGTERM)
+    assert await process.ended() == 0
 
 
 async def test_a_process_that_drains_is_unready_and_lives(

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import gzip
+import signal
 import subprocess
 import sys
 import urllib.parse
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -16,7 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from renewals import settings
 from tests.served import served
 from tests.webhooks.conftest import receiver, sending
-from tests.workers.conftest import start
+from tests.workers.conftest import Start, start
 from tests.workers.test_worker import put_due
 from tests.world import World
 
@@ -144,8 +145,8 @@ async def test_a_span_says_that_it_failed_and_not_why(world: World, database_url
         async with httpx2.AsyncClient() as client:
             asked = {"query": "query Ledger { ledger { nodes { id } } }"}
             await client.post(process.url, json=asked, headers={"Authorization": f"Bearer {key}"})
-        process.process.terminate()
-        await process.process.wait()
+        process.process.signal(signal.SIGTERM)
+        await process.process.ended()
         [span] = collector.named("query Ledger")
         [failed] = [each for each in collector.below(span) if each.status.code == 2]
     assert span.status.code == 2
@@ -156,7 +157,7 @@ async def test_a_span_says_that_it_failed_and_not_why(world: World, database_url
 
 
 async def test_a_worker_s_run_its_chunks_and_its_webhooks_are_spans(
-    world: World, start: Callable[..., Any], receiver: Any, sending: Any
+    world: World, start: Start, receiver: Any, sending: Any
 ) -> None:
     await put_due(world, "b", "c")
     await sending.endpoint(receiver, owner=None)
@@ -175,8 +176,8 @@ async def test_a_worker_s_run_its_chunks_and_its_webhooks_are_spans(
         async with asyncio.timeout(30):
             while len(collector.named("webhook")) < 4:  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(0.1)
-        process.terminate()
-        await asyncio.to_thread(process.wait)
+        process.signal(signal.SIGTERM)
+        await process.ended()
     [caught_up] = collector.named("catch_up")
     assert caught_up.service == "renewals-worker"
     assert "open_run" in {each.name for each in collector.below(caught_up)}

@@ -1,33 +1,34 @@
 """A worker as a process of its own, and the queue as a worker has it."""
 
-import os
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 
 import orjson
 import pytest
 from arq import create_pool
 from arq.connections import ArqRedis, RedisSettings
 
-Start = Callable[..., subprocess.Popen[bytes]]
+from tests.faults import processes
+
+Start = Callable[..., processes.Process]
 
 
 @pytest.fixture
-def start(database_url: str, redis_url: str) -> Iterator[Start]:
+async def start(database_url: str, redis_url: str) -> AsyncIterator[Start]:
     """Starts a worker, or another program of Python's, on the test's servers; what lives at the end is killed."""
-    started: list[subprocess.Popen[bytes]] = []
+    started: list[processes.Process] = []
 
-    def start(*arguments: str, **variables: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, *(arguments or ("-m", "graphql_api", "worker"))]
-        urls = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
-        started.append(subprocess.Popen(command, env=os.environ | urls | variables))
+    def start(*program: str, **variables: str) -> processes.Process:
+        environment = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, **variables}
+        started.append(
+            processes.start_python(program, environment)
+            if program
+            else processes.fork(["worker"], environment)
+        )
         return started[-1]
 
     yield start
     for process in started:
-        process.kill()
-        process.wait()
+        await process.kill()
 
 
 @pytest.fixture

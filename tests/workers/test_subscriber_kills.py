@@ -1,6 +1,7 @@
 """A subscriber that is killed and comes back, while workers renew and are killed, misses and doubles nothing."""
 
 import datetime as dt
+import signal
 from pathlib import Path
 
 from tests import integrity
@@ -44,10 +45,9 @@ async def test_a_subscriber_killed_20_times_in_10_000_renewals_misses_and_double
             following = start(*command)
             wanted = TOTAL * (kill + 1) // (KILLS + 1)
             await eventually(lambda wanted=wanted: has_received(wanted), 60)
-            following.kill()
-            following.wait()
+            await following.kill()
             if kill in WORKER_KILLS:
-                worker.kill()
+                worker.signal(signal.SIGKILL)
                 worker = start(**SLOWLY)
         start(*command)
         await eventually(lambda: has_received(TOTAL), 60)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import datetime as dt
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
@@ -18,6 +17,7 @@ from renewals import (
     runs,
 )
 from tests import integrity
+from tests.faults import processes
 from tests.workers.conftest import Start
 from tests.world import World
 from workers import jobs, main
@@ -67,8 +67,8 @@ async def eventually(condition: Callable[[], Awaitable[object]], seconds: float 
             await asyncio.sleep(0.02)
 
 
-async def exit_code(worker: subprocess.Popen[bytes], seconds: float = 20) -> int:
-    return await asyncio.to_thread(worker.wait, seconds)
+async def exit_code(worker: processes.Process, seconds: float = 20) -> int:
+    return await asyncio.wait_for(worker.ended(), seconds)
 
 
 async def all_ended(world: World) -> bool:
@@ -120,7 +120,7 @@ async def test_a_start_catches_up_what_is_due_and_leaves_what_has_expired(world:
     assert await world.rows("SELECT trigger, renewed_count, amount_cents FROM renewal_runs LIMIT 1") == [
         ("SCHEDULED", 2, 20_00)
     ]
-    worker.terminate()
+    worker.signal(signal.SIGTERM)
     assert await exit_code(worker) == 0
     assert await world.count("order_lines") == 2
     assert await world.expiry("late-1") == before
@@ -136,7 +136,7 @@ async def test_three_workers_started_at_once_charge_once(world: World, start: St
     )  # each opened one: all are up
     await eventually(lambda: all_ended(world))
     for worker in workers:
-        worker.terminate()
+        worker.signal(signal.SIGTERM)
     assert [await exit_code(worker) for worker in workers] == [0, 0, 0]
     assert await all_ended(world)
     assert await world.value("SELECT count(*) FROM renewal_runs WHERE trigger = 'SCHEDULED'") == 1
@@ -152,8 +152,7 @@ async def test_kill_9_between_chunks_and_with_one_in_hand_and_a_start_after_it(
         async with locked(database_url, victim):
             worker = start(RENEWALS_INSTANCES_PER_CHUNK="1", RENEWALS_WORKER_CHUNKS_AT_ONCE="1")
             await eventually(lambda: world.value(WAITING))
-            worker.kill()
-            await exit_code(worker)
+            await worker.kill()
         done = await world.value("SELECT count(*) FROM renewal_chunks WHERE done_at IS NOT NULL")
         assert 0 < done < 20, "killed in the middle"
     started_at = asyncio.get_running_loop().time()
@@ -172,17 +171,17 @@ async def test_a_chunk_stays_with_a_worker_that_lives_and_goes_to_another_when_i
     await eventually(lambda: says(world, "SELECT count(*) FROM renewal_runs", 2))  # each opened one
     await put_due(world, "a")
     async with locked(database_url, "a"):
-        other.send_signal(signal.SIGSTOP)
+        other.signal(signal.SIGSTOP)
         now = clocks.utc_now()
         await runs.open_run(runs.Trigger.OPERATOR, now, now)
         await jobs.hand_out(queue)
         await eventually(lambda: says(world, WAITING, 1))
         [mark] = await queue.keys("arq:in-progress:renew:*")
         assert 0 < await queue.pttl(mark) <= 1_000 * BRIEF_SECONDS
-        other.send_signal(signal.SIGCONT)
+        other.signal(signal.SIGCONT)
         await asyncio.sleep(1.5 * BRIEF_SECONDS)
         assert await world.value(WAITING) == 1
-        busy.kill()
+        busy.signal(signal.SIGKILL)
         # PostgreSQL hears of the death only when it has the lock to hand over.
         await eventually(lambda: says(world, WAITING, 2), BRIEF_SECONDS + 5)
     await eventually(lambda: all_ended(world))
@@ -197,9 +196,9 @@ async def test_sigterm_finishes_what_is_in_hand_and_leaves_the_rest(
     async with locked(database_url, "a"), locked(database_url, "b"):
         worker = start(**one_by_one)
         await eventually(lambda: says(world, WAITING, 2))
-        worker.terminate()
+        worker.signal(signal.SIGTERM)
         await asyncio.sleep(0.5)
-        assert worker.poll() is None
+        assert worker.is_alive
         assert await world.count("order_lines") == 0
     assert await exit_code(worker) == 0
     done = (
@@ -215,7 +214,7 @@ async def test_sigterm_finishes_what_is_in_hand_and_leaves_the_rest(
 async def test_an_idle_worker_ends_with_0(world: World, start: Start, signal_number: signal.Signals) -> None:
     worker = start()
     await eventually(lambda: all_ended(world))
-    worker.send_signal(signal_number)
+    worker.signal(signal_number)
     assert await exit_code(worker) == 0
 
 
@@ -263,7 +262,7 @@ async def test_a_lost_connection_to_the_database_ends_a_chunk_but_not_the_worker
     assert await world.count("order_lines") == 0
     await jobs.sweep({"redis": queue})
     await eventually(lambda: all_ended(world))
-    assert worker.poll() is None
+    assert worker.is_alive
     await assert_each_charged_once(world, "a")
 
 
