@@ -1,4 +1,7 @@
-"""The command line: `renewals up` for everything at once, the other commands for one part each."""
+"""The command line: `renewals up` for everything at once, the other commands for one part each.
+
+What speaks GraphQL is imported by the commands that do, for it takes as long as all the rest.
+"""
 
 import datetime as dt
 import importlib
@@ -9,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from graphql_api import binaries, forecasts, graphiql, reports, serving, stack
+from graphql_api import binaries, forecasts, reports, stack
 from graphql_api.commands import configure as _configure
 from graphql_api.commands import fail as _fail
 from graphql_api.commands import required as _required
@@ -38,8 +41,6 @@ from renewals import (
     webhook_reports,
     webhooks,
 )
-from schema import build
-from schema.operator import build as operator_build
 from workers import main as worker_main
 
 SDL_PATH = Path(__file__).parent.parent / "schema.graphql"
@@ -86,6 +87,8 @@ def serve(
 
     Several processes are replaced one after the other on SIGHUP, without a request lost.
     """
+    from graphql_api import serving  # noqa: PLC0415
+
     chosen = _configure()
     _required(lambda: chosen.required_database_url)
     given = {"host": host, "port": port, "workers": workers, "drain_seconds": drain_seconds}
@@ -315,6 +318,9 @@ def print_schema(
     ] = False,
 ) -> None:
     """Print the GraphQL schema."""
+    from schema import build  # noqa: PLC0415
+    from schema.operator import build as operator_build  # noqa: PLC0415
+
     texts = {SDL_PATH: build.sdl(), OPERATOR_SDL_PATH: operator_build.sdl()}
     if write:
         for path, sdl in texts.items():
@@ -330,6 +336,8 @@ def print_schema(
 @app.command("graphiql-assets")
 def fetch_graphiql_assets() -> None:
     """Fetch the files that GraphiQL needs, so that it works without a network."""
+    from graphql_api import graphiql  # noqa: PLC0415
+
     folder = _configure().data_dir / "graphiql"
     try:
         typer.echo(f"{graphiql.fetch(folder)} files fetched into {folder}")

@@ -3,6 +3,7 @@
 The copies run against the server that these tests have already, in databases of their own.
 """
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -74,7 +75,8 @@ def copy(tmp_path: Path) -> Path:
     """The code and its tests in another place."""
     for name in COPIED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+            # With what is compiled, and without what is being compiled by another test at this moment.
+            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*.pyc.*"))
         else:
             shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
@@ -107,6 +109,7 @@ def test_a_broken_copy_is_caught(copy: Path, mutant: Mutant) -> None:
     source = (copy / mutant.path).read_text(encoding="utf-8")
     assert source.count(mutant.line) == 1, "the line has changed; break it as it is now"
     (copy / mutant.path).write_text(source.replace(mutant.line, mutant.broken), encoding="utf-8")
+    Path(importlib.util.cache_from_source(str(copy / mutant.path))).unlink(missing_ok=True)
     done = run(copy, mutant.seen_by)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
     assert f"FAILED {mutant.seen_by}" in done.stdout
