@@ -32,6 +32,8 @@ class Outcome:
     """Answers other than 200 and data, and connections lost with a request on them."""
     latencies: list[float] = field(default_factory=list)
     connections: int = 0
+    ended: int = 0
+    """Connections that the server ended."""
 
     @property
     def sent(self) -> int:
@@ -100,6 +102,7 @@ class Load:
         self._idle: asyncio.Queue[Line] = asyncio.Queue()
         self._numbers = itertools.count()
         self._is_over = False
+        self._lines: list[Line] = []
         self.outcome = Outcome()
 
     def end(self) -> None:
@@ -116,14 +119,15 @@ class Load:
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             asking.append(asyncio.create_task(self._ask_on_any(due)))
         await asyncio.gather(*asking, *resting)
-        while not self._idle.empty():
-            if (line := self._idle.get_nowait()).is_kept:
-                line.transport.close()
+        for line in self._lines:
+            self.outcome.ended += not line.is_kept
+            line.transport.close()  # or the server would wait for the next request on it
         return self.outcome
 
     async def _connect(self) -> Line:
         self.outcome.connections += 1
         _, line = await asyncio.get_running_loop().create_connection(Line, "127.0.0.1", self._port())
+        self._lines.append(line)
         return line
 
     async def _ask_on_any(self, due: float) -> None:
