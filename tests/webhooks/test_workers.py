@@ -56,7 +56,7 @@ async def test_killed_workers_lose_nothing_and_keep_the_order(
     for goal in (200, 500, 800):
         await receiver.wait(goal, 60)
         victim = running.pop(0)
-        victim.send_signal(signal.SIGKILL)
+        victim.signal(signal.SIGKILL)
         kills += 1
         running.append(start("-c", BRIEF, **allowed))
     await receiver.wait(count, 60)
