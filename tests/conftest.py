@@ -13,11 +13,10 @@ import signal
 import threading
 import urllib.parse
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import asyncpg
 import pytest
-import pytest_asyncio
 import redis
 
 from graphql_api import embedded
@@ -29,6 +28,8 @@ from tests import world as worlds
 POSTGRES, REDIS = "TEST_POSTGRES_URL", "TEST_REDIS_URL"
 TEMPLATE, WORLD = "TEST_TEMPLATE_DATABASE", "TEST_WORLD_DATABASE"
 REDIS_DATABASES = 16
+
+Administer = Callable[[str], Awaitable[None]]
 
 
 def pytest_configure() -> None:
@@ -83,36 +84,46 @@ def _url_of(name: str) -> str:
     return urllib.parse.urlsplit(os.environ[POSTGRES])._replace(path=f"/{name}").geturl()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def administrator() -> AsyncIterator[asyncpg.Connection]:
-    """The connection that makes and drops the tests' databases, so that a test need not open one for each."""
-    connection = await asyncpg.connect(os.environ[POSTGRES])
-    yield connection
-    await connection.close()
+@pytest.fixture(scope="session")
+def administer() -> Iterator[Administer]:
+    """Executes a statement on the one connection that makes and drops the databases of this worker's tests.
+
+    It has a loop of its own, in a thread, so that a test's loop hears meanwhile what a drop does to its connections.
+    """
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    connection = asyncio.run_coroutine_threadsafe(asyncpg.connect(os.environ[POSTGRES]), loop).result()
+
+    async def execute(statement: str) -> None:
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(connection.execute(statement), loop))
+
+    yield execute
+    asyncio.run_coroutine_threadsafe(connection.close(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
 
 
-async def _fresh(administrator: asyncpg.Connection, template: str) -> AsyncIterator[str]:
+async def _fresh(administer: Administer, template: str) -> AsyncIterator[str]:
     name = f"renewals_test_{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}_{uuid.uuid4().hex[:12]}"
-    await administrator.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY WAL_LOG')
+    await administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY WAL_LOG')
     yield _url_of(name)
-    await administrator.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await administer(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def database_url(
-    request: pytest.FixtureRequest, administrator: asyncpg.Connection
-) -> AsyncIterator[str]:
+@pytest.fixture
+async def database_url(request: pytest.FixtureRequest, administer: Administer) -> AsyncIterator[str]:
     """The address of a new, migrated database without a row in it; with the catalogue if the test has a world."""
-    async for url in _fresh(
-        administrator, os.environ[WORLD if "world" in request.fixturenames else TEMPLATE]
-    ):
+    template = os.environ[WORLD if "world" in request.fixturenames else TEMPLATE]
+    async for url in _fresh(administer, template):
         yield url
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def empty_database_url(administrator: asyncpg.Connection) -> AsyncIterator[str]:
+@pytest.fixture
+async def empty_database_url(administer: Administer) -> AsyncIterator[str]:
     """The address of a new database without a table in it."""
-    async for url in _fresh(administrator, "template0"):
+    async for url in _fresh(administer, "template0"):
         yield url
 
 
