@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type
 
 from graphql_api import (
@@ -69,12 +69,14 @@ def create(
                 yield
 
     folder = chosen.data_dir / "graphiql"
-    routes: list[BaseRoute] = []  # looked through in this order: what is asked most comes first
+    routes: list[BaseRoute] = []
+    straight: dict[str, ASGIApp] = {}
 
     def serve(path: str, door: view.Door, example_query: str, key: str | None) -> None:
         page = graphiql.page(example_query, _headers(key), folder) if chosen.graphiql else None
         endpoint = view.GraphQLView(door, clock=clock, chosen=chosen, trusted=trusted, graphiql_page=page)
         endpoints.append(endpoint)
+        straight[path] = endpoint
         routes.append(Route(path, endpoint))
         if door.has_subscriptions:
             routes.append(WebSocketRoute(path, endpoint))
@@ -92,11 +94,24 @@ def create(
     for writer in (sheets.CSV, sheets.JSONL):
         add_compress_type(writer.media_type.partition(";")[0], streaming=True)  # flushed piece by piece
     served = CompressMiddleware(
-        Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _leave}),
+        Straight(
+            Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _leave}), straight
+        ),
         minimum_size=COMPRESSED_FROM_BYTES,
     )
     recorded = recording.Recording(headers.shared(served, chosen.cors_origins))
     return sockets.Impatient(draining.Parting(headers.Secured(recorded)))
+
+
+class Straight:
+    """An application of which some paths lead straight to their endpoint: what is asked most is looked for nowhere."""
+
+    def __init__(self, app: ASGIApp, endpoints: Mapping[str, ASGIApp]) -> None:
+        self._app = app
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._endpoints.get(scope.get("path", ""), self._app)(scope, receive, send)
 
 
 def create_for_operators() -> ASGIApp:

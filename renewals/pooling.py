@@ -4,17 +4,17 @@ asyncpg does so in a task of its own, within a time, and with a round trip: a se
 """
 
 import asyncio
-import itertools
 from typing import Any
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
+from asyncpg.pool import PoolConnectionProxy, _PoolConnectionHolderQueue
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 
 STATEMENTS_MAX = 50_000
 """After so many a connection is closed, and with it what PostgreSQL keeps for it."""
 PASSED_OVER_MAX = 8
-"""So many statements may come before one that waits for a connection; giving way each time takes a tenth longer."""
+"""So many statements may come before one that waits for a connection: to stand in line each time takes a seventh
+longer, for every one of them then waits for the next turn of the loop."""
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]
@@ -52,12 +52,36 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
         return bool(self._protocol.queries_count >= statements)
 
 
+class _Free(_PoolConnectionHolderQueue):  # type: ignore[misc]
+    """What is free. Who waits keeps its place, and is passed over a few times only by who comes just in time."""
+
+    def __init__(self, size_max: int) -> None:
+        super().__init__(size_max)
+        self._turn = asyncio.Lock()
+        self._passed_over = 0
+
+    async def get(self) -> Any:
+        is_awaited = self._turn.locked()
+        if not self.empty() and (not is_awaited or self._passed_over < PASSED_OVER_MAX):
+            self._passed_over += is_awaited
+            return self.get_nowait()
+        async with self._turn:
+            found = await super().get()
+            self._passed_over = 0
+            return found
+
+
 class Pool(asyncpg.Pool):  # type: ignore[misc]
     """asyncpg's, but for what it does lest a cancellation come while it waits: most often it need not wait."""
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._turns = itertools.count()
+    _queue: Any
+
+    async def _initialize(self) -> None:
+        await super()._initialize()
+        free, unfair = _Free(self._maxsize), self._queue
+        while not unfair.empty():
+            free.put_nowait(unfair.get_nowait())
+        self._queue = free
 
     async def release(self, connection: PoolConnectionProxy, **within: float | None) -> None:
         held: Connection | None = connection._con
@@ -65,13 +89,8 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]
         if held is None or not held.is_at_rest() or held.has_served_for(holder._max_queries):
             await super().release(connection, **within)
             return
-        is_scarce = self._queue.empty()
         held._on_release()
         await holder.release(None)  # which does not wait
-        if is_scarce and next(self._turns) % PASSED_OVER_MAX == 0:
-            await asyncio.sleep(
-                0
-            )  # so that whoever waits comes before the next statement of who has just had it
 
 
 class Client(AsyncpgDBClient):

@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     """PostgreSQL, as in postgres://user:password@host:5432/renewals."""
     redis_url: Annotated[str | None, Field(validation_alias="REDIS_URL", pattern="^(rediss?|unix)://")] = None
     """Redis or Valkey, as in redis://host:6379/0."""
-    database_pool_size: Annotated[int, Field(ge=1, le=100)] = 10
+    database_pool_size: Annotated[int, Field(ge=1, le=100)] = 16
     database_pool_size_min: Annotated[int, Field(ge=0, le=100)] = 1
     """So many connections stay open though nobody needs them."""
     database_connect_seconds_max: Annotated[float, Field(gt=0, le=60)] = 10

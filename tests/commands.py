@@ -1,6 +1,7 @@
 """The command line as tests use it: each command in this process, and what it left in the database."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,7 +27,9 @@ def renewals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Renewals]:
             settings.get.cache_clear()
             return CliRunner().invoke(cli.app, arguments)
 
+    handlers = logging.root.handlers[:]
     yield run
+    logging.root.handlers[:] = handlers  # a command writes its log; the tests after this one do not
     settings.get.cache_clear()
 
 
