@@ -4,8 +4,8 @@ What goes wrong on the way out, where nothing else answers it, is answered here,
 """
 
 import contextlib
+import random
 import re
-import secrets
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -93,7 +93,7 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == REQUEST_ID and _SANE.fullmatch(value):
             return str(value, "ascii")
-    return secrets.token_hex(8)
+    return f"{random.getrandbits(64):016x}"
 
 
 def _trace_context(scope: Scope) -> dict[str, str]:
