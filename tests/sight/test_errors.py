@@ -256,7 +256,7 @@ async def test_what_starlette_does_by_itself_tells_nobody(
 ) -> None:
     monkeypatch.setattr("starlette.routing.Router.app", raising_later)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create())) as client:
-        told(await client.get(URL), lines)
+        told(await client.get("/export/instances.csv"), lines)
 
 
 EVENTS = "subscription { events(after: 0) { sequence } }"
