@@ -288,7 +288,10 @@ async def test_several_processes_put_their_figures_together(
         (folder / "gauge_livesum_1.db").rename(folder / "gauge_livesum_4194304.db")
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             again = samples((await client.get("/metrics")).text)
-        assert again[("renewals_database_pool_connections_max", frozenset())] == 2 * settings.get().database_pool_size
+        assert (
+            again[("renewals_database_pool_connections_max", frozenset())]
+            == 2 * settings.get().database_pool_size
+        )
     finally:
         process.terminate()
         await process.wait()
