@@ -104,14 +104,18 @@ def create(
 
 
 class Straight:
-    """An application of which some paths lead straight to their endpoint: what is asked most is looked for nowhere."""
+    """An application of which some paths lead straight to their endpoint: what is asked most is looked for nowhere.
+
+    Web sockets are left to the routes, which know where there are any.
+    """
 
     def __init__(self, app: ASGIApp, endpoints: Mapping[str, ASGIApp]) -> None:
         self._app = app
         self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._endpoints.get(scope.get("path", ""), self._app)(scope, receive, send)
+        endpoint = self._endpoints.get(scope["path"]) if scope["type"] == "http" else None
+        await (endpoint or self._app)(scope, receive, send)
 
 
 def create_for_operators() -> ASGIApp:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import functools
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -28,8 +27,6 @@ from schema import build, documents, records
 from schema.context import Context
 from schema.operator import build as operator_build
 from schema.operator import context as operator_context
-
-log = logging.getLogger(__name__)
 
 CHARACTERS_A_POINT = 100
 """What a document costs at least, for reading it is work, too, above all if it is not valid."""

@@ -1,5 +1,8 @@
 """Who comes through which door, and that neither door tells of the other."""
 
+from collections.abc import MutableMapping
+from typing import Any
+
 import httpx2
 import pytest
 
@@ -51,6 +54,26 @@ async def test_a_revoked_or_outdated_operator_key_opens_nothing(world: World, op
     assert (await operator.post("{ __typename }")).status_code == 401
     await database.execute(database.pool(), "UPDATE api_keys SET expires_at = NULL, revoked_at = $1", NOW)
     assert (await operator.post("{ __typename }")).status_code == 401
+
+
+async def test_the_operators_door_takes_no_web_socket(operator: Operator) -> None:
+    scope = {
+        "type": "websocket",
+        "path": "/operator/graphql",
+        "headers": [(b"authorization", f"Bearer {operator.key}".encode())],
+        "query_string": b"",
+        "subprotocols": ["graphql-transport-ws"],
+    }
+    sent = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append((message["type"], message.get("code")))
+
+    await app.create()(scope, receive, send)
+    assert sent == [("websocket.close", 1000)], "it is not even accepted"
 
 
 async def test_without_the_setting_there_is_no_such_door(world: World) -> None:
