@@ -24,7 +24,8 @@ FILL = """INSERT INTO instances (id, account_id, name, product_code, data_center
     'RUNNING', 'MANUAL', 1, '2027-01-31 15:59:59Z'::timestamptz + n % 300 * interval '1 day', 31, 100, now()
   FROM generate_series($2::int, $3::int) n"""
 OPEN_SNAPSHOTS = """SELECT count(*) FROM pg_stat_activity
-  WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"""
+  WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+    AND backend_type = 'client backend'"""
 CUT_EXPORTS = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
   WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'idle in transaction'"""
 
