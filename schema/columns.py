@@ -22,7 +22,7 @@ Complete = Callable[[Any, Values], Any]
 
 Read = Callable[[Any], Any]
 
-LISTS = frozenset({list, tuple})
+LISTS = frozenset({list, tuple, rows.Uniform})
 
 
 class Unexpected(Exception):
@@ -67,6 +67,14 @@ class _Column(NamedTuple):
     of_row: Read
     of_object: Read
     joined: Completion | None
+
+    def read(self, values: Values, by_item: bool) -> Values:
+        """What stands in the column of each of the values."""
+        source = self.source
+        if type(values) is rows.Uniform and isinstance(source, rows.Column | rows.Loaded):
+            return values.columns[source.column]
+        read = [*map(self.of_row if by_item else self.of_object, values)]
+        return read if len(read) == len(values) else unexpected()  # a property raised StopIteration
 
     @property
     def waits(self) -> bool:
@@ -140,22 +148,30 @@ def _reader(source: Source, by_item: bool) -> Read:
 
 
 def _complete_column(context: Any, values: Values, column: _Column, by_item: bool) -> Any:
-    read = [*map(column.of_row if by_item else column.of_object, values)]
-    if len(read) < len(values):
-        unexpected()  # a property raised StopIteration
-    source, completion = column.source, column.completion
+    read, source, completion = column.read(values, by_item), column.source, column.completion
     if not isinstance(source, rows.Loaded):
         return completion.complete(context, read)
     if values and source.is_in(values[0]):
-        if column.joined is None:
-            unexpected()
-        if NoneType in set(map(type, read)):
-            values = [None if key is None else row for key, row in zip(read, values, strict=True)]
-        return column.joined.complete(context, values)
+        return _complete_once(
+            context, read, dict(zip(read, values, strict=True)), column.joined or unexpected()
+        )
     return _load(context, read, source, completion)
 
 
-async def _load(context: Any, keys: list[Any], source: rows.Loaded, completion: Completion) -> list[Any]:
+def _complete_once(context: Any, keys: Values, found: dict[Any, Any], completion: Completion) -> Any:
+    """Completes what the keys stand for, each once; a key that is null stands for nothing."""
+    if None in found:
+        found[None] = None
+    completed = completion.complete(context, [*found.values()])
+
+    def spread(completed: Values) -> list[Any]:
+        answers = dict(zip(found, completed, strict=True))
+        return [answers[key] for key in keys]
+
+    return _then(completed, spread)
+
+
+async def _load(context: Any, keys: Values, source: rows.Loaded, completion: Completion) -> list[Any]:
     """Loads what the keys stand for, and completes it, each once."""
     if source.many:
         return await _load_lists(context, keys, source, completion)
@@ -163,13 +179,12 @@ async def _load(context: Any, keys: list[Any], source: rows.Loaded, completion: 
     found = dict(zip(known, await source.of(context).load_many(known), strict=True))
     if len(known) < len(keys) and None in keys:
         found[None] = None
-    completed = completion.complete(context, list(found.values()))
-    answers = dict(zip(found, await completed if iscoroutine(completed) else completed, strict=True))
-    return [answers[key] for key in keys]
+    completed = _complete_once(context, keys, found, completion)
+    return list(await completed if iscoroutine(completed) else completed)
 
 
 async def _load_lists(
-    context: Any, keys: list[Sequence[Any] | None], source: rows.Loaded, completion: Completion
+    context: Any, keys: Sequence[Sequence[Any] | None], source: rows.Loaded, completion: Completion
 ) -> list[Any]:
     """The same where each value has a list of keys."""
     if any(some is not None and type(some) not in LISTS for some in keys):
@@ -187,8 +202,9 @@ def of_lists(complete: Complete) -> Complete:
     def complete_lists(context: Any, values: Values) -> Any:
         if not LISTS.issuperset(map(type, values)):
             unexpected()
-        completed = complete(context, [item for value in values for item in value])
-        return _then(completed, lambda items: _parted(items, values))
+        # One list is completed as it is, for it may say more than its items do.
+        items = values[0] if len(values) == 1 else [item for value in values for item in value]
+        return _then(complete(context, items), lambda completed: _parted(completed, values))
 
     return complete_lists
 

@@ -114,7 +114,7 @@ class Compiler:
             if table is not None:
                 if not isinstance(source, rows.Column):
                     return False
-                source = rows.Column(f"{table}.{source.name}")
+                source = rows.Column(f"{table}.{source.column}")
             completion = self.completion(field.type, details)
             if completion is None:
                 return False

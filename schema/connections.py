@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 import strawberry
 
 from renewals import paging
-from schema import inputs, selection
+from schema import inputs, rows, selection
 
 Node = TypeVar("Node")
 
@@ -63,7 +63,7 @@ async def read(
     found: dict[str, Any] = {}
     if asked.page:
         page = await fetch_page()
-        found["nodes"] = page.rows
+        found["nodes"] = rows.Uniform(page.rows)
         if "edges" in asked.fields:
             found["edges"] = [{"node": row, "cursor": page.cursor(row)} for row in page.rows]
         if "pageInfo" in asked.fields:

@@ -27,11 +27,20 @@ KEY = "code"
 _READING = "reading"
 
 
+class Uniform(list[Any]):
+    """Rows that have the same columns, as those of one statement do: a column of all of them is read at once."""
+
+    @functools.cached_property
+    def columns(self) -> dict[str, tuple[Any, ...]]:
+        """The columns by their names; without rows there are none."""
+        return dict(zip(self[0].keys(), zip(*self, strict=True), strict=True)) if self else {}
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """The value stands in a column of a row, or in an attribute of an object."""
 
-    name: str
+    column: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from graphql.execution import Executor as GraphQLExecutor
 
-from schema import selection
+from renewals import database
+from schema import rows, selection
 from tests.client import Client
 from tests.world import World
 
@@ -78,3 +79,14 @@ async def test_fragments_that_spread_the_next_twice_are_looked_at_once(
     data = await shop(document)
     assert [node["id"] for node in data["instances"]["nodes"]] == ["i-1", "i-2"]
     assert looked["selection"] < 60
+
+
+async def test_columns_of_rows_that_are_read_at_once_are_those_read_one_by_one(world: World) -> None:
+    found = await database.fetch(
+        database.pool(), "SELECT n AS number, 'x' || n AS \"product.name\" FROM generate_series(1, 3) n"
+    )
+    together = rows.Uniform(found)
+    assert together.columns == {
+        name: tuple(row[name] for row in found) for name in ("number", "product.name")
+    }
+    assert rows.Uniform([]).columns == {}
