@@ -28,6 +28,7 @@ from graphql_api import (
     recording,
     sockets,
     stored,
+    telling,
     tokens,
     view,
 )
@@ -66,7 +67,10 @@ def create(
             for endpoint in endpoints:
                 await counting.enter_async_context(endpoint.budgets.opened(chosen.redis_url))
             with traces.running(chosen, "renewals-api"), _dismissing():
-                yield
+                try:
+                    yield
+                finally:
+                    telling.tell()
 
     folder = chosen.data_dir / "graphiql"
     routes: list[BaseRoute] = []

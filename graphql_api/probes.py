@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from graphql_api import draining
+from graphql_api import draining, telling
 from renewals import clocks, probes, settings
 
 NEEDED = ("database", "migrations")
@@ -23,5 +23,7 @@ class Probes(probes.Probes):
     async def _respond(self, request: Request) -> Response:
         if request.url.path == probes.READYZ and draining.has_begun():
             return JSONResponse({"status": "draining"}, 503, {"Cache-Control": "no-store"})
+        if request.url.path == probes.METRICS:
+            telling.tell()
         status, media_type, body = await self.answer(request.url.path)
         return Response(body, status, {"Cache-Control": "no-store"}, media_type)

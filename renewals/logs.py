@@ -3,7 +3,6 @@
 All goes through the standard library's loggers, so that libraries are heard in the same way.
 """
 
-import asyncio
 import contextlib
 import datetime as dt
 import logging
@@ -11,7 +10,7 @@ import logging.config
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
-from contextvars import Context, ContextVar, copy_context
+from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -20,13 +19,10 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor
 
-from renewals import settings, traces
+from renewals import later, settings, traces
 
 QUIET = ("tortoise", "asyncio", "opentelemetry", "urllib3", "requests", "websockets")
 """Libraries of which only warnings are worth a line."""
-
-WAIT_SECONDS = 0.05
-"""So long a line may wait for others; as much is lost if the process is killed."""
 
 SERVER = "uvicorn.error"
 """Of which DEBUG has headers, keys among them, and what is sent over web sockets."""
@@ -83,26 +79,20 @@ class Connections(logging.Filter):
 class Handler(logging.Handler):
     """Writes to what is the standard error at the moment.
 
-    A busy process writes many lines at once, since each time wakes whoever reads them, which takes longer than making
-    a line. A warning is written at once, with all that came before it.
+    The lines of one turn of the loop are written together, since each time wakes whoever reads them, which takes longer
+    than making a line. A warning is written at once, with all that came before it.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting: list[str | tuple[Context, logging.LogRecord]] = []
-        self._timed_by: asyncio.AbstractEventLoop | None = None
+        self._waiting: list[str] = []
+        self._flushing = later.Later(self.flush)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            # A dictionary is nobody else's, and many lines one after the other take half the time.
-            is_settled = isinstance(record.msg, dict)
-            self._waiting.append((copy_context(), record) if is_settled else self.format(record))
-            loop = _running_loop()
-            if loop is None or record.levelno > logging.INFO:
+            self._waiting.append(f"{self.format(record)}\n")
+            if record.levelno > logging.INFO or not self._flushing.ask():
                 self.flush()
-            elif len(self._waiting) == 1 or loop is not self._timed_by:
-                self._timed_by = loop
-                loop.call_later(WAIT_SECONDS, self.flush)
         except Exception:  # noqa: BLE001 - a line that cannot be written costs nobody an answer
             self.handleError(record)
 
@@ -111,20 +101,7 @@ class Handler(logging.Handler):
         with self.lock or contextlib.nullcontext():
             waiting, self._waiting = self._waiting, []
             if waiting:
-                sys.stderr.write("".join(f"{self._line(each)}\n" for each in waiting))
-
-    def _line(self, waiting: str | tuple[Context, logging.LogRecord]) -> str:
-        if isinstance(waiting, str):
-            return waiting
-        context, record = waiting
-        return context.run(self.format, record)
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
+                sys.stderr.write("".join(waiting))
 
 
 def configuration(chosen: settings.Settings) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import orjson
 import pytest
 import uvicorn
 
-from graphql_api import app
+from graphql_api import app, telling
 from renewals import logs
 from tests.world import NOW, World
 
@@ -30,13 +30,21 @@ class Lines(logging.Handler):
     def entries(self) -> list[dict[str, Any]]:
         return [orjson.loads(text) for text in self.texts]
 
+    def clear(self) -> None:
+        """Forgets all that has happened until now."""
+        telling.tell()
+        self.texts.clear()
+
     def requests(self) -> list[dict[str, Any]]:
+        """The lines of all requests that have ended."""
+        telling.tell()
         return [entry for entry in self.entries if entry["logger"] == "renewals.requests"]
 
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
     """Everything that is logged during the test, from INFO on."""
+    telling.tell()
     root, kept = logging.getLogger(), Lines()
     level = root.level
     root.addHandler(kept)

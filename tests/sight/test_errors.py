@@ -125,7 +125,7 @@ async def test_a_known_operation_that_raises_tells_nobody_but_the_log(
     asking: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await asking(ACCOUNT)
-    lines.texts.clear()
+    lines.clear()
     monkeypatch.setattr(details, "fetch_account", raising_later)
     told(await asking.post(ACCOUNT), lines)
     assert lines.requests()[0]["kind"] == "query"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 import logging
 import os
 import signal
@@ -13,6 +14,7 @@ import orjson
 import pytest
 import websockets
 
+from graphql_api import telling
 from renewals import logs, settings
 from tests.client import URL, Client
 from tests.served import free_port, served
@@ -25,6 +27,7 @@ __all__ = ["start"]
 
 QUERY = """query Page($search: String!) { instances(filter: {search: $search}) { nodes { id } } }"""
 EVIL = 'one\r\n{"event":"two"}\x1b[2J\x9b31m\u2028three\u202e\ud800 四'
+TURN_SECONDS = 0.01
 EVENTS = "subscription Follow { events(after: 0) { sequence } }"
 
 
@@ -101,18 +104,18 @@ def events(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [orjson.loads(each)["event"] for each in capsys.readouterr().err.splitlines()]
 
 
-async def test_lines_wait_for_each_other_a_moment_and_a_warning_for_nothing(
+async def test_the_lines_of_one_turn_are_written_together_and_a_warning_at_once(
     handler: logs.Handler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for event in ("one", "two"):
         handler.emit(line(event))
     assert events(capsys) == []
-    await asyncio.sleep(3 * logs.WAIT_SECONDS)
+    await asyncio.sleep(TURN_SECONDS)
     assert events(capsys) == ["one", "two"]
     handler.emit(line("three"))
     handler.emit(line("four", logging.WARNING))
     assert events(capsys) == ["three", "four"]
-    await asyncio.sleep(3 * logs.WAIT_SECONDS)
+    await asyncio.sleep(TURN_SECONDS)
     assert events(capsys) == []
 
 
@@ -126,14 +129,22 @@ def test_a_line_is_written_at_once_where_nothing_would_write_it_later(
 def test_a_line_that_its_loop_left_waiting_is_written_by_the_next_or_at_the_end(
     handler: logs.Handler, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def say(event: str, seconds: float = 0) -> None:
+    async def say(event: str) -> None:
         handler.emit(line(event))
-        await asyncio.sleep(seconds)
 
-    asyncio.run(say("one"))
-    asyncio.run(say("two", 3 * logs.WAIT_SECONDS))
+    async def say_and_exit(event: str) -> None:
+        handler.emit(line(event))
+        sys.exit()
+
+    def leave(event: str) -> None:
+        with contextlib.closing(asyncio.new_event_loop()) as loop, pytest.raises(SystemExit):
+            loop.run_until_complete(say_and_exit(event))
+
+    leave("one")
+    assert events(capsys) == []
+    asyncio.run(say("two"))
     assert events(capsys) == ["one", "two"]
-    asyncio.run(say("three"))
+    leave("three")
     assert events(capsys) == []
     logging.shutdown([weakref.ref(handler)])
     assert events(capsys) == ["three"]
@@ -163,6 +174,17 @@ async def test_a_request_is_one_line_with_who_what_and_how_long_and_nothing_that
     assert lines.requests()[1]["operation"] == "Page"
     said = "".join(lines.texts)
     assert str(asking.key) not in said and "customer's" not in said and "1234.56" not in said
+
+
+async def test_a_request_s_line_says_when_it_ended_not_when_it_was_written(
+    asking: Client, lines: Lines
+) -> None:
+    began = dt.datetime.now(dt.UTC)
+    await asking("{ account { id } }")
+    ended = dt.datetime.now(dt.UTC)
+    await asyncio.sleep(3 * telling.WAIT_SECONDS)
+    [told] = [entry for entry in lines.entries if entry["logger"] == "renewals.requests"]
+    assert began <= dt.datetime.fromisoformat(told["timestamp"]) <= ended
 
 
 @pytest.mark.parametrize(

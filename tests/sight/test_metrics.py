@@ -42,9 +42,11 @@ class Growth:
     """How much counters have grown since it was made."""
 
     def __init__(self) -> None:
+        telling.tell()
         self._before = samples(metrics.text())
 
     def of(self, name: str, **labels: str) -> float:
+        telling.tell()
         key = (name, frozenset(labels.items()))
         return samples(metrics.text()).get(key, 0.0) - self._before.get(key, 0.0)
 
@@ -270,6 +272,7 @@ async def test_several_processes_put_their_figures_together(
             async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
                 answer = await client.post("/graphql", json=asked, headers={"Authorization": f"Bearer {key}"})
                 answered += answer.status_code == 200
+        await asyncio.sleep(2 * telling.WAIT_SECONDS)  # so old may be what one process tells of another
         [folder] = tmp_path.glob("renewals-metrics-*")
         served_by = {path.stem.rpartition("_")[2] for path in folder.glob("counter_*.db")}
         labels = frozenset({("operation", "Mine"), ("kind", "query"), ("code", "OK")})

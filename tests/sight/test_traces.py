@@ -134,7 +134,9 @@ async def test_a_request_is_a_span_below_its_caller_s_with_its_statements_and_no
     assert key not in said and "customer" not in said and "1234.56" not in said
     assert all(span.trace == TRACE for span in collector.spans), "what nobody asked for is not sent"
     assert ("x-tenant: 7" in "".join(collector.headers)) is by_variable
-    assert f'"trace_id":"{TRACE}"' in capfd.readouterr().err
+    told = [line for line in capfd.readouterr().err.splitlines() if "renewals.requests" in line]
+    for span, line in zip((first, second, failed), told, strict=True):
+        assert f'"trace_id":"{TRACE}","span_id":"{span.id}"' in line
 
 
 async def test_a_span_says_that_it_failed_and_not_why(world: World, database_url: str) -> None:
