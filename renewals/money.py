@@ -1,5 +1,6 @@
 """Money is whole cents (rule 12): read from text, written as text, divided half up. Never a float."""
 
+import functools
 import re
 
 CENTS_MAX = 10**15
@@ -26,6 +27,7 @@ def parse_cents(value: object) -> int:
 _FRACTIONS = tuple(f".{cents:02}" for cents in range(100))
 
 
+@functools.lru_cache(4_096, typed=True)  # a provider has few prices, and every page shows them
 def format_cents(cents: int) -> str:
     """Writes cents with two decimal places: 51290 as "512.90"."""
     if cents < 0:

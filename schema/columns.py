@@ -59,20 +59,22 @@ class Completion(NamedTuple):
 class _Column(NamedTuple):
     """One field: how it is read of rows and of objects, and how what was read is completed.
 
-    `joined` completes the rows themselves, where what would be loaded is joined to them.
+    `name` is that of the rows' column in which it stands, if it does. `joined` completes the rows themselves, where
+    what would be loaded is joined to them.
     """
 
     source: Source
     completion: Completion
+    name: str | None
     of_row: Read
     of_object: Read
     joined: Completion | None
 
     def read(self, values: Values, by_item: bool) -> Values:
         """What stands in the column of each of the values."""
-        source = self.source
-        if type(values) is rows.Uniform and isinstance(source, rows.Column | rows.Loaded):
-            return values.columns[source.column]
+        if self.name is not None and type(values) is rows.Uniform:
+            found: Values = values.columns[self.name]
+            return found
         read = [*map(self.of_row if by_item else self.of_object, values)]
         return read if len(read) == len(values) else unexpected()  # a property raised StopIteration
 
@@ -98,7 +100,8 @@ class Selection:
         self._entries.append(f"{key!r}: {text!r}")
 
     def add(self, key: str, source: Source, completion: Completion, joined: Completion | None = None) -> None:
-        column = _Column(source, completion, _reader(source, True), _reader(source, False), joined)
+        name = source.column if isinstance(source, rows.Column | rows.Loaded) else None
+        column = _Column(source, completion, name, _reader(source, True), _reader(source, False), joined)
         self.waits = self.waits or column.waits
         self._entries.append(f"{key!r}: v{len(self._columns)}")
         self._columns.append(column)
@@ -109,7 +112,7 @@ class Selection:
         columns: list[Any] = [None] * len(self._columns)
         for index in self._order:
             columns[index] = _complete_column(context, values, self._columns[index], by_item)
-        if any(map(iscoroutine, columns)):
+        if self.waits and any(map(iscoroutine, columns)):
             return self._put_together_later(columns)
         return self._put_together(*columns)
 

@@ -4,7 +4,7 @@ What a field says here is all that the executor and a SELECT need to know of it.
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,12 +28,13 @@ _READING = "reading"
 
 
 class Uniform(list[Any]):
-    """Rows that have the same columns, as those of one statement do: a column of all of them is read at once."""
+    """Rows that have the same columns, as those of one statement do: `columns` are all of them by their names."""
 
-    @functools.cached_property
-    def columns(self) -> dict[str, tuple[Any, ...]]:
-        """The columns by their names; without rows there are none."""
-        return dict(zip(self[0].keys(), zip(*self, strict=True), strict=True)) if self else {}
+    __slots__ = ("columns",)
+
+    def __init__(self, rows: Sequence[asyncpg.Record]) -> None:
+        super().__init__(rows)
+        self.columns = dict(zip(rows[0].keys(), zip(*rows, strict=True), strict=True)) if rows else {}
 
 
 @dataclass(frozen=True, slots=True)
