@@ -97,29 +97,36 @@ def create(
     add_compress_type(over_http.RESPONSE)
     for writer in (sheets.CSV, sheets.JSONL):
         add_compress_type(writer.media_type.partition(";")[0], streaming=True)  # flushed piece by piece
-    served = CompressMiddleware(
-        Straight(
-            Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _leave}), straight
-        ),
-        minimum_size=COMPRESSED_FROM_BYTES,
-    )
-    recorded = recording.Recording(headers.shared(served, chosen.cors_origins))
+    served = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _leave})
+    recorded = recording.Recording(headers.shared(Straight(served, straight), chosen.cors_origins))
     return sockets.Impatient(draining.Parting(headers.Secured(recorded)))
 
 
 class Straight:
-    """An application of which some paths lead straight to their endpoint: what is asked most is looked for nowhere.
+    """An application that compresses, of which some paths lead straight to their endpoint.
 
-    Web sockets are left to the routes, which know where there are any.
+    What is asked most is looked for nowhere, and compressed for those alone who take it so: nothing else keeps it, who
+    would have to be told of that. Web sockets are left to the routes, which know where there are any.
     """
 
     def __init__(self, app: ASGIApp, endpoints: Mapping[str, ASGIApp]) -> None:
-        self._app = app
+        self._app = _compressed(app)
         self._endpoints = endpoints
+        self._compressed = {path: _compressed(endpoint) for path, endpoint in endpoints.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint = self._endpoints.get(scope["path"]) if scope["type"] == "http" else None
-        await (endpoint or self._app)(scope, receive, send)
+        path: str = scope["path"] if scope["type"] == "http" else ""
+        if path not in self._endpoints:
+            app = self._app
+        elif b"accept-encoding" in dict(scope["headers"]):
+            app = self._compressed[path]
+        else:
+            app = self._endpoints[path]
+        await app(scope, receive, send)
+
+
+def _compressed(app: ASGIApp) -> ASGIApp:
+    return CompressMiddleware(app, minimum_size=COMPRESSED_FROM_BYTES)
 
 
 def create_for_operators() -> ASGIApp:

@@ -95,10 +95,13 @@ def configuration(
 @contextlib.asynccontextmanager
 async def opened(url: str, *, pool_size: int = 10, **limits: Any) -> AsyncIterator[None]:
     """Opens the pool for as long as the block runs; see `configuration` for its limits."""
+    global _pool  # noqa: PLW0603 - what is open is a fact of the process
     await Tortoise.init(config=configuration(url, pool_size, **limits), _enable_global_fallback=True)
+    before, _pool = _pool, get_connection(_CONNECTION)
     try:
         yield
     finally:
+        _pool = before
         await Tortoise.close_connections()
 
 
@@ -117,7 +120,12 @@ def opened_by(chosen: settings.Settings) -> contextlib.AbstractAsyncContextManag
 
 def pool() -> Connection:
     """The pool itself: each statement runs on its own."""
-    return get_connection(_CONNECTION)
+    if _pool is None:
+        raise RuntimeError("the database is not open")
+    return _pool
+
+
+_pool: Connection | None = None
 
 
 _after_commit: weakref.WeakKeyDictionary[Connection, list[Callable[[], None]]] = weakref.WeakKeyDictionary()

@@ -98,6 +98,10 @@ class Client(AsyncpgDBClient):
 
     connection_class = Connection
 
+    def acquire_connection(self) -> Any:
+        """A connection, for as long as the block runs; asyncpg's own way to one that is open."""
+        return super().acquire_connection() if self._pool is None else self._pool.acquire()
+
     async def create_pool(self, **settings: Any) -> asyncpg.Pool:
         return await Pool(**{"max_queries": STATEMENTS_MAX, "record_class": asyncpg.Record, **settings})
 

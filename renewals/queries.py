@@ -1,7 +1,8 @@
 """Reads for the console; always within one account, so that nobody sees another's (not even that it is there)."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from renewals import database, details, filters, paging, terms
@@ -52,6 +53,7 @@ JOINS = {
 }
 
 
+@functools.cache
 def instance_ordering(order_field: InstanceOrderField, *, descending: bool) -> paging.Ordering:
     """The order of the list of instances: by a field, then by id."""
     return paging.Ordering(f"{order_field} {descending}", _INSTANCE_KEYS[order_field], descending)
@@ -65,7 +67,7 @@ async def fetch_instances(
     *,
     ordering: paging.Ordering,
     now: dt.datetime,
-    columns: Collection[str],
+    columns: frozenset[str],
     counted: bool,
 ) -> paging.Page:
     """One page of the account's instances, of each only these columns and those it is ordered by.
@@ -73,24 +75,31 @@ async def fetch_instances(
     A column is of instances, or "table.column" of one that `JOINS` has.
     """
     found = filters.conditions(account_id, instance_filter, now)
-    wanted = {*columns, *(column.name for column in ordering.columns)}
-    assert all("." in column or column in (*_INSTANCE_COLUMNS, "status") for column in wanted), wanted
-    select = [f"i.{column}" for column in _INSTANCE_COLUMNS if column in wanted]
-    if "status" in wanted:
-        select.append(f"{filters.status_at(found.hold(now))} AS status")
-    joined = sorted(column for column in wanted if "." in column)
-    select += [f'{column} AS "{column}"' for column in joined]
-    joins = [JOINS[table] for table in dict.fromkeys(column.partition(".")[0] for column in joined)]
+    select, joins = _selected(columns, ordering)
+    if "status" in columns:
+        select = f"{select}, {filters.status_at(found.hold(now))} AS status"
     return await paging.fetch_page(
         connection,
-        select=", ".join(select),
+        select=select,
         source="instances i",
-        joins=" ".join(joins),
+        joins=joins,
         conditions=found,
         ordering=ordering,
         request=request,
         counted=counted,
     )
+
+
+@functools.lru_cache(1_000)
+def _selected(columns: frozenset[str], ordering: paging.Ordering) -> tuple[str, str]:
+    """What is selected, but for the status, and what is joined for that."""
+    wanted = {*columns, *(column.name for column in ordering.columns)}
+    assert all("." in column or column in (*_INSTANCE_COLUMNS, "status") for column in wanted), wanted
+    joined = sorted(column for column in wanted if "." in column)
+    select = [f"i.{column}" for column in _INSTANCE_COLUMNS if column in wanted]
+    select += [f'{column} AS "{column}"' for column in joined]
+    tables = dict.fromkeys(column.partition(".")[0] for column in joined)
+    return ", ".join(select), " ".join(JOINS[table] for table in tables)
 
 
 async def fetch_instances_by_id(
