@@ -194,3 +194,7 @@ async def test_a_long_answer_is_compressed_as_its_client_likes(
         assert len(orjson.loads(answer.content)["data"]["instances"]["nodes"]) == 50
     short = await graphql.http.post(URL, json=ACCOUNT, headers=headers)
     assert "content-encoding" not in short.headers
+    asked = graphql.http.build_request("POST", URL, json=body, headers=headers)
+    del asked.headers["accept-encoding"]
+    plain = await graphql.http.send(asked)
+    assert "content-encoding" not in plain.headers and len(plain.content) > app.COMPRESSED_FROM_BYTES

@@ -130,6 +130,11 @@ async def test_after_every_connection_was_killed_the_pool_opens_new_ones(
     assert await world.balance() == "10.00"
 
 
+def test_a_database_that_nobody_has_opened_is_asked_nothing() -> None:
+    with pytest.raises(RuntimeError, match="not open"):
+        database.pool()
+
+
 def test_ids_are_uuids_of_version_7_that_follow_each_other() -> None:
     ids = []
     for _ in range(5):
