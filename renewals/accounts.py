@@ -8,18 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from renewals import (
-    api_keys,
-    audit,
-    checks,
-    database,
-    errors,
-    ledger,
-    price_holds,
-    settings,
-    terms,
-    vouchers,
-)
+from renewals import api_keys, audit, checks, database, errors, ledger, limits, price_holds, terms, vouchers
 from renewals.audit import Action, Call, Deed, Told
 from renewals.database import Connection
 
@@ -229,7 +218,7 @@ _CHECKS: Mapping[str, _Check] = {
     "time_zone": _Check("timeZone", checks.time_zone),
     "currency": _Check("currency", checks.currency),
     "name": _Check("name", lambda name: checks.name(name or "")),
-    "lead_days": _Check("leadDays", lambda days: checks.within(days, 0, settings.LEAD_DAYS_MAX)),
+    "lead_days": _Check("leadDays", lambda days: checks.within(days, 0, limits.LEAD_DAYS_MAX)),
     "price_rise_cap_bps": _Check(
         "priceRiseCapPercent", lambda bps: checks.within_hundredths(bps, 0, checks.PRICE_RISE_CAP_BPS_MAX)
     ),

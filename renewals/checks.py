@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from zoneinfo import available_timezones
 
-from renewals import errors, money, settings
+from renewals import errors, limits, money
 
 ID_LENGTH_MAX = 64
 NAME_LENGTH_MAX = 200
@@ -112,7 +112,7 @@ def require(field: str, problem: str | None) -> None:
 
 def rows_at_most(rows: Collection[object]) -> str | None:
     """No more rows than a call may have."""
-    rows_max = settings.get().rows_per_call_max
+    rows_max = limits.ROWS_PER_CALL_MAX
     return f"must have {rows_max} rows at most" if len(rows) > rows_max else None
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from renewals import errors, settings, terms
+from renewals import errors, limits, terms
 
 MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE renewable))
   AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF')"""
@@ -73,7 +73,7 @@ class Conditions:
 
 def check(instance_filter: InstanceFilter, path: str) -> None:
     """Raises InvalidInput for a condition that is out of bounds; `path` is where the filter stands."""
-    most = settings.get().instances_per_selection_max
+    most = limits.INSTANCES_PER_SELECTION_MAX
     for name, values in (
         ("ids", instance_filter.ids),
         ("products", instance_filter.products),

@@ -19,6 +19,7 @@ from renewals import (
     filters,
     inventory,
     ledger,
+    limits,
     periods,
     planning,
     runs,
@@ -110,7 +111,7 @@ class Run(NamedTuple):
 
 async def read(account_id: str, days: int, now: dt.datetime) -> Forecast:
     """The account's forecast; raises InvalidInput for a number of days out of bounds (rule 26)."""
-    days_max = settings.get().forecast_days_max
+    days_max = limits.FORECAST_DAYS_MAX
     if not 1 <= days <= days_max:
         raise errors.InvalidInput("days", f"must be 1 to {days_max}")
     async with database.snapshot() as connection:

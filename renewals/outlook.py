@@ -18,8 +18,8 @@ from renewals import (
     forecast,
     inventory,
     ledger,
+    limits,
     planning,
-    settings,
     terms,
 )
 
@@ -57,7 +57,7 @@ def _days(asked: Sequence[terms.Instance], account: terms.Account, now: dt.datet
     today = now.astimezone(account.zone).date()
     is_auto = [each for each in asked if each.renewal_mode == terms.RenewalMode.AUTO and each.expires_at]
     days = [(due.due_day(each, account) - today).days + 1 for each in is_auto]
-    return min(max([1, *days]), settings.get().forecast_days_max)
+    return min(max([1, *days]), limits.FORECAST_DAYS_MAX)
 
 
 def look(

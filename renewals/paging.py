@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import orjson
 
-from renewals import database, errors, filters, settings
+from renewals import database, errors, filters, limits
 
 Key = Sequence[object]
 
@@ -109,7 +109,7 @@ async def fetch_page(
 
 def check(request: PageRequest, ordering: Ordering) -> None:
     """Raises InvalidInput for arguments out of bounds (rule 26), at odds with each other, or of another order."""
-    rows_max = settings.get().page_rows_max
+    rows_max = limits.PAGE_ROWS_MAX
     for name, size in (("first", request.first), ("last", request.last)):
         if size is not None and not 0 <= size <= rows_max:
             raise errors.InvalidInput(name, f"must be 0 to {rows_max}")
@@ -167,7 +167,7 @@ def identifier(name: str, sql: str) -> Column:
 
 def _size(request: PageRequest) -> int:
     size = request.first if request.last is None else request.last
-    return settings.PAGE_ROWS_DEFAULT if size is None else size
+    return limits.PAGE_ROWS_DEFAULT if size is None else size
 
 
 def _bound(

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from renewals import database, errors, filters, inventory, planning, settings, terms
+from renewals import database, errors, filters, inventory, limits, planning, terms
 from renewals.database import Connection
 
 
@@ -28,7 +28,7 @@ Pick = PickIds | PickMatching
 
 def check(pick: Pick) -> None:
     """Raises InvalidInput for a selection that is empty, too large, or has a condition out of bounds."""
-    instances_max = settings.get().instances_per_selection_max
+    instances_max = limits.INSTANCES_PER_SELECTION_MAX
     match pick:
         case PickIds(ids):
             if not ids:
@@ -63,7 +63,7 @@ async def select(
 
 
 def _check_count(count: int, field: str) -> None:
-    instances_max = settings.get().instances_per_selection_max
+    instances_max = limits.INSTANCES_PER_SELECTION_MAX
     if count > instances_max:
         raise errors.InvalidInput(field, f"is more than {instances_max} instances")
 
@@ -92,7 +92,7 @@ async def _select_matching(
     """The selection of all that a filter matches except some, by expiry."""
     found = filters.conditions(account_id, instance_filter, now)
     found.add("i.id <> ALL({})", filters.storable(except_ids))
-    limit = settings.get().instances_per_selection_max + 1
+    limit = limits.INSTANCES_PER_SELECTION_MAX + 1
     order = f"ORDER BY {filters.EXPIRY}, i.id LIMIT {limit}"
     picked = await _read(connection, found, now, order)
     _check_count(len(picked), "input.selection.matching")

@@ -10,9 +10,9 @@ from renewals import (
     events,
     inventory,
     ledger,
+    limits,
     picks,
     planning,
-    settings,
     terms,
 )
 from renewals.errors import Refusal, RefusalCode
@@ -62,7 +62,7 @@ async def set_policy(account_id: str, request: PolicyRequest, clock: clocks.Cloc
 def check(request: PolicyRequest) -> None:
     """Raises InvalidInput for what is malformed or out of bounds."""
     picks.check(request.pick)
-    months_max = settings.get().months_max
+    months_max = limits.MONTHS_MAX
     if not 1 <= request.auto_renew_months <= months_max:
         raise errors.InvalidInput("input.autoRenewMonths", f"must be 1 to {months_max}")
 

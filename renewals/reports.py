@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from renewals import checks, periods, settings, terms
+from renewals import checks, limits, periods, terms
 
 LABEL_LENGTH_MAX = 100
 
@@ -67,7 +67,7 @@ def problems(
     if reported.created_at is not None:
         yield "createdAt", checks.day(reported.created_at.date())
     yield "configuration", _wrong_configuration(reported.items)
-    yield "autoRenewMonths", checks.within(reported.auto_renew_months, 1, settings.get().months_max)
+    yield "autoRenewMonths", checks.within(reported.auto_renew_months, 1, limits.MONTHS_MAX)
     if reported.last_day is not None:
         yield "expiresOn", checks.day(reported.last_day)
     if reported.billing_mode is terms.BillingMode.PREPAID and not has_expiry:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from renewals import errors, picks, planning, settings, terms
+from renewals import errors, limits, picks, planning, terms
 
 Extension = planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMonth
 
@@ -29,11 +29,10 @@ class OrderRequest(QuoteRequest):
 
 def check(request: QuoteRequest) -> None:
     """Raises InvalidInput for what is malformed or out of bounds, before anything is read (rule 19)."""
-    limits = settings.get()
     picks.check(request.pick)
     match request.extension:
-        case planning.RenewFor(months) if not 1 <= months <= limits.months_max:
-            raise errors.InvalidInput("input.months", f"must be 1 to {limits.months_max}")
+        case planning.RenewFor(months) if not 1 <= months <= limits.MONTHS_MAX:
+            raise errors.InvalidInput("input.months", f"must be 1 to {limits.MONTHS_MAX}")
         case planning.UnifyToDayOfMonth(day) if not 1 <= day <= 31:
             raise errors.InvalidInput("input.target.dayOfMonth", "must be 1 to 31")
         case _:
@@ -44,7 +43,7 @@ def check(request: QuoteRequest) -> None:
 
 def check_key(idempotency_key: str) -> None:
     """Raises InvalidInput for what is no idempotency key (rule 26)."""
-    length_max = settings.get().idempotency_key_length_max
+    length_max = limits.IDEMPOTENCY_KEY_LENGTH_MAX
     if not 1 <= len(idempotency_key) <= length_max or not idempotency_key.isprintable():
         raise errors.InvalidInput("input.idempotencyKey", f"must be 1 to {length_max} printable characters")
 

@@ -11,19 +11,13 @@ from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-INSTANCES_PER_SELECTION_MAX = 10_000
-PAGE_ROWS_DEFAULT = 10
-PAGE_ROWS_MAX = 1_000
-FORECAST_DAYS_MAX = 366
-MONTHS_MAX = 36
-IDEMPOTENCY_KEY_LENGTH_MAX = 64
-LEAD_DAYS_MAX = 9
+from renewals import limits
+
 INSTANCES_PER_CHUNK = 1_000
 EXPORT_SECONDS_MAX = 600
 EXPORT_STALL_SECONDS_MAX = 30
 EXPORTS_AT_ONCE_MAX = 4
 CALENDAR_DAYS = 90
-ROWS_PER_CALL_MAX = 10_000
 AUTO_RENEW_TIME_MAX = dt.time(22, 45)
 
 
@@ -69,7 +63,7 @@ Several = (NoDecode, BeforeValidator(_split))
 
 
 class Settings(BaseSettings):
-    """What an operator may choose; every limit of rule 26 among them."""
+    """What an operator may choose. The limits of the public contract are in `limits`."""
 
     model_config = SettingsConfigDict(env_prefix="RENEWALS_", extra="ignore")
 
@@ -123,7 +117,7 @@ class Settings(BaseSettings):
     )
     """When, in the account's zone, the worker starts to renew on the day of expiry: 22:45 at the latest, so that
     an hourly run falls into what is left of the day in every zone."""
-    auto_renew_lead_days: Annotated[int, Field(ge=0, le=LEAD_DAYS_MAX)] = 0
+    auto_renew_lead_days: Annotated[int, Field(ge=0, le=limits.LEAD_DAYS_MAX)] = 0
     """So many days before the day of expiry, where the account says nothing of its own."""
     instances_per_chunk: Annotated[int, Field(ge=1)] = INSTANCES_PER_CHUNK
     """About so many instances are renewed in one transaction."""
@@ -166,21 +160,13 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], *Several] = ()
     """Origins whose pages may ask, as in https://console.example.com; * for every one."""
 
-    instances_per_selection_max: Annotated[int, Field(ge=1)] = INSTANCES_PER_SELECTION_MAX
-    rows_per_call_max: Annotated[int, Field(ge=1)] = ROWS_PER_CALL_MAX
-    """So many rows an operator may send in one call."""
-    page_rows_max: Annotated[int, Field(ge=1)] = PAGE_ROWS_MAX
-    months_max: Annotated[int, Field(ge=1)] = MONTHS_MAX
-    forecast_days_max: Annotated[int, Field(ge=1, le=FORECAST_DAYS_MAX)] = FORECAST_DAYS_MAX
-    idempotency_key_length_max: Annotated[int, Field(ge=1, le=64)] = IDEMPOTENCY_KEY_LENGTH_MAX
-
     export_seconds_max: Annotated[int, Field(ge=1, le=3600)] = EXPORT_SECONDS_MAX
     """An export that its client has not taken by then is cut: until then its snapshot keeps old rows alive."""
     export_stall_seconds_max: Annotated[int, Field(ge=1, le=50)] = EXPORT_STALL_SECONDS_MAX
     """A client that takes nothing for so long is cut, before PostgreSQL ends a transaction that stands still."""
     exports_at_once_max: Annotated[int, Field(ge=1)] = EXPORTS_AT_ONCE_MAX
     """A process: each has a connection of its pool as long as it runs, and half of the pool is not for exports."""
-    calendar_days: Annotated[int, Field(ge=1, le=FORECAST_DAYS_MAX)] = CALENDAR_DAYS
+    calendar_days: Annotated[int, Field(ge=1, le=limits.FORECAST_DAYS_MAX)] = CALENDAR_DAYS
     """So many days ahead, today first, are in a calendar."""
 
     webhook_endpoints_max: Annotated[int, Field(ge=0)] = 10

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from renewals import database, errors, settings, webhook_cursors, webhooks
+from renewals import database, errors, limits, webhook_cursors, webhooks
 
 
 class DeliveryState(StrEnum):
@@ -97,7 +97,7 @@ async def read_deliveries(
     account_id: str | None = None,
 ) -> list[Delivery]:
     """What an endpoint has not had yet, of an account or of all, by account and number, after the one named."""
-    count_max = settings.get().page_rows_max
+    count_max = limits.PAGE_ROWS_MAX
     if not 1 <= count <= count_max:
         raise errors.InvalidInput("first", f"must be 1 to {count_max}")
     chosen = {

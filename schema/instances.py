@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import orjson
 import strawberry
 
-from renewals import database, errors, filters, queries, settings, terms
+from renewals import database, errors, filters, limits, queries, terms
 from schema import catalogue, connections, inputs, orders, refusals, rows, scalars, selection
 from schema.context import Info
 
@@ -50,8 +50,8 @@ async def _orders(row: strawberry.Parent[Any], info: Info, first: int | None = 1
 
 def _latest(first: int | None) -> int:
     """How many of the latest rows; kept within bounds, for below a mutation nothing may refuse any more."""
-    wanted = settings.PAGE_ROWS_DEFAULT if first is None else first
-    return min(max(wanted, 0), settings.get().page_rows_max)
+    wanted = limits.PAGE_ROWS_DEFAULT if first is None else first
+    return min(max(wanted, 0), limits.PAGE_ROWS_MAX)
 
 
 _Refusal = refusals.InstanceRefusal

@@ -15,7 +15,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from renewals import settings
+from renewals import limits
 
 LIST_LENGTH = 10
 """Of a list that no argument bounds."""
@@ -63,7 +63,7 @@ def bound(node: FieldNode, field: GraphQLField) -> Bound | None:
         value = given["input"]
 
         def selected(variables: Variables) -> int:
-            most = settings.get().instances_per_selection_max
+            most = limits.INSTANCES_PER_SELECTION_MAX
             return min(max(_named_in(value, variables, _DEPTH_MAX), LIST_LENGTH), most)
 
         return Bound(selected, reaches_far=True)
@@ -90,10 +90,10 @@ def _arguments(node: FieldNode) -> dict[str, ValueNode]:
 
 def _page(nodes: list[ValueNode], defaults: list[Any]) -> int | Length:
     def rows(variables: Variables | None) -> int:
-        most = settings.get().page_rows_max
+        most = limits.PAGE_ROWS_MAX
         asked = [_value(node, variables) for node in nodes]
         numbers = [min(max(int(each), 0), most) for each in (*asked, *defaults) if _is_whole(each)]
-        return max(numbers, default=settings.PAGE_ROWS_DEFAULT)
+        return max(numbers, default=limits.PAGE_ROWS_DEFAULT)
 
     return rows if any(isinstance(node, VariableNode) for node in nodes) else rows(None)
 
@@ -126,7 +126,7 @@ def _named_in(value: Any, variables: Variables, depth: int) -> int:
             return 0
     if not depth:
         return 0
-    found = settings.get().instances_per_selection_max if "filter" in members else 0
+    found = limits.INSTANCES_PER_SELECTION_MAX if "filter" in members else 0
     for each in members.values():
         if type(each) not in _LEAVES:
             found = max(found, _named_in(each, variables, depth - 1))

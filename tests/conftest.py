@@ -20,7 +20,7 @@ import pytest
 import redis
 
 from graphql_api import embedded
-from renewals import database, migrating, settings
+from renewals import database, limits, migrating, settings
 from tests import client as clients
 from tests import world as worlds
 
@@ -161,11 +161,22 @@ def redis_url() -> str:
 
 @pytest.fixture
 def settings_override(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Changes settings for the rest of the test: `settings_override(instances_per_selection_max=5)`."""
+    """Change settings for the rest of the test: `settings_override(instances_per_chunk=5)`."""
 
     def override(**values: object) -> None:
         assert values.keys() <= settings.Settings.model_fields.keys()
         changed = settings.get().model_copy(update=values)
         monkeypatch.setattr(settings, "get", lambda: changed)
+
+    return override
+
+
+@pytest.fixture
+def limits_override(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Change limits of the contract for the rest of the test: `limits_override(ROWS_PER_CALL_MAX=2)`."""
+
+    def override(**values: int) -> None:
+        for name, value in values.items():
+            monkeypatch.setattr(limits, name, value)
 
     return override

@@ -8,7 +8,7 @@ import orjson
 import strawberry
 from strawberry.scalars import JSON
 
-from renewals import audit, database, errors, integrity, operator_queries, runs, settings
+from renewals import audit, database, errors, integrity, limits, operator_queries, runs
 from schema import connections, rows, scalars, selection
 from schema.operator.context import Info
 
@@ -39,7 +39,7 @@ class RenewalRun:
 
 
 async def resolve_runs(first: int = 10) -> list[RenewalRun]:
-    rows_max = settings.get().page_rows_max
+    rows_max = limits.PAGE_ROWS_MAX
     if not 0 <= first <= rows_max:
         raise errors.InvalidInput("first", f"must be 0 to {rows_max}")
     return await _with_parked(await runs.read_latest(first))

@@ -127,6 +127,16 @@ def test_an_account_gets_a_key_of_the_role_asked_for(renewals: Renewals, databas
     assert query(database_url, "SELECT count(*) FROM audit_log") == [(2,)]
 
 
+@pytest.mark.parametrize("command", [("api-key", "demo"), ("operator-key", "Night shift")])
+def test_a_key_is_made_though_the_environment_once_shortened_idempotency_keys(
+    renewals: Renewals, database_url: str, command: tuple[str, str]
+) -> None:
+    assert renewals("demo", DATABASE_URL=database_url).exit_code == 0
+    done = renewals(*command, DATABASE_URL=database_url, RENEWALS_IDEMPOTENCY_KEY_LENGTH_MAX="8")
+    assert done.exit_code == 0
+    assert re.fullmatch(r"rk_\S+\n", done.stdout)
+
+
 @pytest.mark.parametrize(
     ("options", "served"),
     [((), "create"), (("--operator",), "create_for_operators")],

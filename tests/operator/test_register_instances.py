@@ -330,9 +330,9 @@ async def test_a_bundle_that_nobody_belongs_to_is_refused(world: World, provider
 
 
 async def test_a_call_has_some_rows_and_not_too_many(
-    world: World, provider: Operator, settings_override: Any
+    world: World, provider: Operator, limits_override: Any
 ) -> None:
-    settings_override(rows_per_call_max=2)
+    limits_override(ROWS_PER_CALL_MAX=2)
     for rows in ([], [instance(str(number)) for number in range(3)]):
         told = await provider.refused("registerInstances", accountId="a", instances=rows)
         assert told[:2] == ("InvalidInput", "input.instances")

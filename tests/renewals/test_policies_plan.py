@@ -2,7 +2,7 @@
 
 import pytest
 
-from renewals import errors, picks, policies, settings, terms
+from renewals import errors, limits, picks, policies, terms
 from renewals.terms import BundleHandling, InstanceStatus, RenewalMode
 from tests.renewals.given import basis, codes, instance, product, selection
 
@@ -155,7 +155,7 @@ def test_auto_renew_months_are_1_to_36(months: int) -> None:
 
 
 def test_a_selection_has_1_to_10_000_instances() -> None:
-    assert settings.INSTANCES_PER_SELECTION_MAX == 10_000
+    assert limits.INSTANCES_PER_SELECTION_MAX == 10_000
     ids = tuple(f"i-{number}" for number in range(10_001))
     policies.check(policies.PolicyRequest(picks.PickIds((*ids[:10_000], "i-0")), RenewalMode.AUTO))
     for refused in ((), ids):

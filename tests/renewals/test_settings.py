@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from renewals import settings
+from renewals import limits, settings
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,6 @@ from renewals import settings
         ("RENEWALS_AUTO_RENEW_LEAD_DAYS", "10"),
         ("RENEWALS_AUTO_RENEW_LEAD_DAYS", "-1"),
         ("RENEWALS_TIME_ZONE", "Asia/Nowhere"),
-        ("RENEWALS_IDEMPOTENCY_KEY_LENGTH_MAX", "65"),
         ("DATABASE_URL", "mysql://root:secret@host/name"),
         ("REDIS_URL", "http://host"),
         ("RENEWALS_COST_PER_MINUTE_MAX", "999999"),
@@ -50,6 +49,12 @@ def test_a_key_s_budget_is_enough_for_one_request_or_there_is_none(monkeypatch: 
 def test_the_latest_time_for_the_day_s_renewals_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RENEWALS_AUTO_RENEW_TIME", "22:45")
     assert settings.Settings().auto_renew_time == dt.time(22, 45)
+
+
+def test_no_setting_changes_a_limit_of_the_contract() -> None:
+    names = {name.lower() for name in vars(limits) if name.isupper()}
+    assert len(names) > 6
+    assert not names & settings.Settings.model_fields.keys()
 
 
 def test_the_readme_lists_every_setting() -> None:

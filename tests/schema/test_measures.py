@@ -7,7 +7,7 @@ from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse, prin
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renewals import settings
+from renewals import limits
 from schema import build, measures
 
 SCHEMA = build.schema._schema
@@ -59,7 +59,7 @@ def test_what_an_input_names_counts_and_bounds_the_lists_of_its_answer() -> None
     assert (
         cost({"ids": ["a"] * 3}) == 3 + 2 + 10 * 2
     )  # no list is counted as shorter than one without a bound
-    most = settings.INSTANCES_PER_SELECTION_MAX
+    most = limits.INSTANCES_PER_SELECTION_MAX
     assert cost({"matching": {"filter": {}}}) == most + 2 + most * 2
     assert cost({"matching": {"filter": {}, "except": ["a"]}}) == most + 2 + most * 2
     assert cost({"ids": ["a"] * 20_000}) == 20_000 + 2 + most * 2

@@ -159,9 +159,9 @@ async def test_a_policy_for_nothing_changes_nothing(world: World, graphql: Clien
 
 @every_verb
 async def test_a_selection_has_a_limit(
-    world: World, graphql: Client, verb: str, settings_override: Callable[..., None]
+    world: World, graphql: Client, verb: str, limits_override: Callable[..., None]
 ) -> None:
-    settings_override(instances_per_selection_max=3)
+    limits_override(INSTANCES_PER_SELECTION_MAX=3)
     buyer = await buyers.open_account(world, graphql, balance="10000.00")
     ids = await world.instances(["i-1", "i-2", "i-3", "i-4"])
     before = await world.snapshot()
@@ -180,9 +180,9 @@ async def test_a_selection_has_a_limit(
     [["i-1", "i-2", "i-3", "i-2", "i-1"], buyers.matching(except_ids=["i-4"]), buyers.matching(search="I-3")],
 )
 async def test_a_selection_within_the_limit_is_served(
-    world: World, graphql: Client, settings_override: Callable[..., None], chosen: Any
+    world: World, graphql: Client, limits_override: Callable[..., None], chosen: Any
 ) -> None:
-    settings_override(instances_per_selection_max=3)
+    limits_override(INSTANCES_PER_SELECTION_MAX=3)
     buyer = await buyers.open_account(world, graphql, balance="10000.00")
     await world.instances(["i-1", "i-2", "i-3", "i-4"])
     assert (await buyer.renew(chosen))["__typename"] == "RenewInstancesSuccess"
@@ -199,9 +199,9 @@ async def test_the_limit_is_10_000(world: World, graphql: Client, verb: str) -> 
 
 @every_verb
 async def test_a_selection_widened_to_whole_bundles_has_the_same_limit(
-    world: World, graphql: Client, verb: str, settings_override: Callable[..., None]
+    world: World, graphql: Client, verb: str, limits_override: Callable[..., None]
 ) -> None:
-    settings_override(instances_per_selection_max=3)
+    limits_override(INSTANCES_PER_SELECTION_MAX=3)
     buyer = await buyers.open_account(world, graphql, balance="10000.00")
     await world.instances(["b-1", "b-2", "b-3"], bundle="b")
     await world.instance("i-1")

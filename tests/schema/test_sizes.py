@@ -29,9 +29,9 @@ async def shop(world: World, graphql: Client) -> Client:
     ],
 )
 async def test_a_filter_names_no_more_than_a_selection_may(
-    shop: Client, settings_override: Any, name: str, value: Any
+    shop: Client, limits_override: Any, name: str, value: Any
 ) -> None:
-    settings_override(instances_per_selection_max=5)
+    limits_override(INSTANCES_PER_SELECTION_MAX=5)
     [error] = await shop.errors(LISTED, f={name: value})
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": f"filter.{name}"}
     [error] = await shop.errors(QUOTED, s={"matching": {"filter": {name: value}}})
@@ -42,8 +42,8 @@ async def test_a_filter_names_no_more_than_a_selection_may(
     assert (await shop(LISTED, f={name: value[:5]}))["instances"]["totalCount"] in (0, 1)
 
 
-async def test_so_many_may_be_excepted(shop: Client, settings_override: Any) -> None:
-    settings_override(instances_per_selection_max=5)
+async def test_so_many_may_be_excepted(shop: Client, limits_override: Any) -> None:
+    limits_override(INSTANCES_PER_SELECTION_MAX=5)
     [error] = await shop.errors(QUOTED, s={"matching": {"filter": {}, "except": ["x"] * 6}})
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": "input.selection.matching.except"}
     await shop(QUOTED, s={"matching": {"filter": {}, "except": ["x"] * 5}})
