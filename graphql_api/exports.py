@@ -22,7 +22,7 @@ RETRY_SECONDS = 10
 ARGUMENTS: Mapping[str, Collection[str]] = {
     "instances": ("columns", "lang", "filter", "orderBy"),
     "orders": ("columns", "lang", "from", "before"),
-    "ledger": ("columns", "lang", "from", "before"),
+    "ledger": ("columns", "lang", "filter", "from", "before"),
 }
 _IN_JSON = ("filter", "orderBy")
 """What the address has as JSON; a body is JSON all through."""
@@ -171,8 +171,12 @@ def _export(account_id: str, table: str, sent: Mapping[str, object], now: dt.dat
     period = exports.Period(
         coercion.read_instant(sent.get("from"), "from"), coercion.read_instant(sent.get("before"), "before")
     )
-    of = exports.of_orders if table == exports.ORDERS.name else exports.of_ledger
-    return of(account_id, period, columns=columns, now=now)
+    if table == exports.ORDERS.name:
+        return exports.of_orders(account_id, period, columns=columns, now=now)
+    ledger_filter = inputs.to_ledger_filter(
+        coercion.read_input(sent.get("filter"), inputs.LedgerFilter, "filter")
+    )
+    return exports.of_ledger(account_id, ledger_filter, period, columns=columns, now=now)
 
 
 def _names(sent: object) -> list[str] | None:

@@ -66,13 +66,13 @@ async def fetch_vouchers(
 
 
 async def fetch_vouchers_by_id(
-    connection: Connection, account_id: str, voucher_ids: Sequence[str]
+    connection: Connection, account_id: str | None, voucher_ids: Sequence[str]
 ) -> dict[str, Row]:
     """Vouchers of the account by id."""
     rows = await database.fetch(
         connection,
-        """SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers
-           WHERE account_id = $1 AND id = ANY($2::uuid[])""",
+        f"""SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers v
+            WHERE {_IS_THEIRS.format("v")} AND id = ANY($2::uuid[])""",
         account_id,
         voucher_ids,
     )
@@ -149,6 +149,21 @@ async def fetch_refund_lines(
         f"""SELECT f.refund_id, l.instance_id, f.cents FROM refund_lines f
             JOIN refunds r ON r.id = f.refund_id JOIN order_lines l ON l.id = f.order_line_id
             WHERE {_IS_THEIRS.format("r")} AND f.refund_id = ANY($2) ORDER BY l.starts_at, l.instance_id""",
+        account_id,
+        refund_ids,
+    )
+    return _grouped(rows, "refund_id")
+
+
+async def fetch_refund_vouchers(
+    connection: Connection, account_id: str | None, refund_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[Row]]:
+    """Return what each refund gave back to vouchers, in the order of the entries."""
+    rows = await database.fetch(
+        connection,
+        f"""SELECT e.refund_id, e.voucher_id::text, e.amount_cents FROM ledger_entries e
+            WHERE {_IS_THEIRS.format("e")} AND e.refund_id = ANY($2) AND e.voucher_id IS NOT NULL
+            ORDER BY e.number""",
         account_id,
         refund_ids,
     )

@@ -120,7 +120,11 @@ ORDERS = _table(
     "orders",
     Words("续费订单", "Renew orders"),
     "orders o JOIN order_lines l ON l.order_id = o.id JOIN instances i ON i.id = l.instance_id",
-    {"product": queries.JOINS["product"]},
+    {
+        "product": queries.JOINS["product"],
+        "refund": """LEFT JOIN (SELECT f.order_line_id, f.cents, r.created_at FROM refund_lines f
+          JOIN refunds r ON r.id = f.refund_id) AS refund ON refund.order_line_id = l.id""",
+    },
     [
         Column("order.id", Words("订单号", "Order ID"), "o.id::text"),
         Column("order.kind", Words("订单类型", "Order kind"), "o.kind", Kind.ENUM, words.ORDER_KINDS),
@@ -137,6 +141,8 @@ ORDERS = _table(
         Column("listPrice", Words("原价", "List price"), "l.list_cents", Kind.MONEY),
         Column("discount", Words("优惠", "Discount"), "l.list_cents - l.price_cents", Kind.MONEY),
         Column("price", Words("金额", "Price"), "l.price_cents", Kind.MONEY),
+        Column("refunded", Words("退款金额", "Refunded"), "refund.cents", Kind.MONEY),
+        Column("refundedAt", Words("退款时间", "Refunded at"), "refund.created_at", Kind.INSTANT),
         # The same on each line of an order, so a column of them adds up to nothing: for those who ask.
         Column("order.total", Words("订单总额", "Order total"), "o.total_cents", Kind.MONEY, is_usual=False),
         Column(
@@ -165,7 +171,9 @@ LEDGER = _table(
         Column("id", Words("流水号", "Entry"), "e.number::text"),
         Column("kind", Words("类型", "Kind"), "e.kind", Kind.ENUM, words.LEDGER_ENTRY_KINDS),
         Column("amount", Words("金额", "Amount"), "e.amount_cents", Kind.MONEY),
-        Column("balanceAfter", Words("余额", "Balance"), "e.balance_after_cents", Kind.MONEY),
+        Column("balanceAfter", Words("余额", "Balance"), queries.BALANCE_AFTER, Kind.MONEY),
+        Column("voucher.id", Words("代金券ID", "Voucher ID"), "e.voucher_id::text"),
+        Column("availableAfter", Words("代金券余额", "Voucher balance"), queries.AVAILABLE_AFTER, Kind.MONEY),
         Column("createdAt", Words("时间", "Time"), "e.created_at", Kind.INSTANT),
         Column("orderId", Words("订单号", "Order ID"), "e.order_id::text"),
         Column("memo", Words("备注", "Memo"), "e.memo"),
@@ -224,10 +232,16 @@ def of_orders(account_id: str, period: Period, *, columns: Sequence[Column], now
     return Export(ORDERS, columns, found, f"{queries.ORDERS.order_by}, l.starts_at, l.instance_id", now)
 
 
-def of_ledger(account_id: str, period: Period, *, columns: Sequence[Column], now: dt.datetime) -> Export:
-    """The period's entries that changed the account's balance, the newest first."""
-    found = filters.Conditions()
-    found.add("e.account_id = {} AND e.voucher_id IS NULL", account_id)
+def of_ledger(
+    account_id: str,
+    ledger_filter: filters.LedgerFilter,
+    period: Period,
+    *,
+    columns: Sequence[Column],
+    now: dt.datetime,
+) -> Export:
+    """Return the account's ledger entries of the period, the newest first."""
+    found = filters.ledger_conditions(account_id, ledger_filter)
     _add_period(found, "e.created_at", period)
     return Export(LEDGER, columns, found, queries.LEDGER.order_by, now)
 

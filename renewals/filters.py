@@ -44,6 +44,14 @@ class InstanceFilter:
     manageable: bool | None = True
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerFilter:
+    """Conditions on ledger entries; None leaves one out."""
+
+    vouchers: bool | None = None
+    """True: entries of vouchers only. False: entries of the balance only."""
+
+
 @dataclass
 class Conditions:
     """SQL conditions that all hold, kept by the facet they belong to, with their placeholders' values."""
@@ -119,6 +127,15 @@ def conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetim
         found.add(f"{status_at(found.hold(now))} = ANY({{}})", list(f.status))
     if f.bundled is not None:
         found.add(f"i.bundle_id IS {'NOT ' if f.bundled else ''}NULL")
+    return found
+
+
+def ledger_conditions(account_id: str, ledger_filter: LedgerFilter) -> Conditions:
+    """Return the filter as conditions on `ledger_entries e`, within one account."""
+    found = Conditions()
+    found.add("e.account_id = {}", account_id)
+    if ledger_filter.vouchers is not None:
+        found.add(f"e.voucher_id IS {'NOT ' if ledger_filter.vouchers else ''}NULL")
     return found
 
 

@@ -84,17 +84,16 @@ RULES: Mapping[str, str] = {
           ON l.refund_id = r.id
         WHERE l.sum_cents IS DISTINCT FROM r.total_cents OR NOT l.is_what_it_cost OR r.account_id <> o.account_id
           OR (l.first_order, l.last_order) IS DISTINCT FROM (r.order_id::text, r.order_id::text)""",
-    "what was refunded of an order is in the ledger, vouchers and balance apart, and nothing else is": """
-        SELECT coalesce(r.order_id, e.order_id) AS order_id, r.voucher_cents, r.balance_cents,
+    "the entries that name a refund add up to it, vouchers and balance apart, and name its order and account": """
+        SELECT coalesce(r.id, e.refund_id) AS refund_id, e.order_id, e.account_id, r.voucher_cents, r.balance_cents,
           e.voucher_cents AS returned_to_vouchers_cents, e.balance_cents AS returned_cents
-        FROM (SELECT order_id, account_id, sum(voucher_cents) AS voucher_cents, sum(balance_cents) AS balance_cents
-              FROM refunds GROUP BY order_id, account_id) AS r
-        FULL JOIN (SELECT order_id, account_id,
+        FROM refunds r
+        FULL JOIN (SELECT refund_id, order_id, account_id,
                      sum(amount_cents) FILTER (WHERE voucher_id IS NOT NULL) AS voucher_cents,
                      sum(amount_cents) FILTER (WHERE voucher_id IS NULL) AS balance_cents
-                   FROM ledger_entries WHERE kind = 'REFUND' GROUP BY order_id, account_id) AS e
-          ON e.order_id = r.order_id AND e.account_id = r.account_id
-        WHERE (r.order_id IS NULL) OR (r.voucher_cents, r.balance_cents)
+                   FROM ledger_entries WHERE kind = 'REFUND' GROUP BY refund_id, order_id, account_id) AS e
+          ON e.refund_id = r.id AND e.order_id = r.order_id AND e.account_id = r.account_id
+        WHERE r.id IS NULL OR (r.voucher_cents, r.balance_cents)
           IS DISTINCT FROM (coalesce(e.voucher_cents, 0), coalesce(e.balance_cents, 0))""",
     "no voucher gets back more of an order than it gave": """
         SELECT order_id, voucher_id, sum(amount_cents) AS excess_cents FROM ledger_entries

@@ -17,7 +17,7 @@ from renewals import database, errors, terms
 
 
 class Entry(NamedTuple):
-    """A change of a balance, or of a voucher where one is named; cents, with what is left after it."""
+    """A change of a balance, or of a voucher if it names one; cents, with what is left of the one it changes."""
 
     account_id: str
     kind: terms.LedgerEntryKind
@@ -26,6 +26,8 @@ class Entry(NamedTuple):
     order_id: uuid.UUID | None
     voucher_id: str | None
     memo: str
+    refund_id: uuid.UUID | None = None
+    """Set for the kind REFUND."""
 
 
 class Opening(NamedTuple):
@@ -175,10 +177,11 @@ async def post(
     await database.execute(
         connection,
         """INSERT INTO ledger_entries
-             (account_id, kind, amount_cents, balance_after_cents, order_id, voucher_id, memo, number, created_at)
-           SELECT e.*, $9 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[],
-             $7::text[], $8::bigint[]) AS e""",
-        *database.columns(rows, 8),
+             (account_id, kind, amount_cents, balance_after_cents, order_id, voucher_id, memo, refund_id, number,
+              created_at)
+           SELECT e.*, $10 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[],
+             $7::text[], $8::uuid[], $9::bigint[]) AS e""",
+        *database.columns(rows, 9),
         now,
     )
     touched = sorted({entry.account_id for entry in entries})

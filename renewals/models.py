@@ -228,6 +228,8 @@ class LedgerEntry(Model):
         "renewals.Voucher", on_delete=fields.RESTRICT, null=True
     )
     memo = fields.TextField()
+    # The row of `refunds`, which has no model; set for the kind REFUND.
+    refund_id = fields.UUIDField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:

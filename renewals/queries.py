@@ -192,17 +192,30 @@ async def fetch_orders(
     )
 
 
+BALANCE_AFTER = """CASE WHEN e.voucher_id IS NULL THEN e.balance_after_cents ELSE coalesce((
+  SELECT b.balance_after_cents FROM ledger_entries b
+  WHERE b.account_id = e.account_id AND b.voucher_id IS NULL AND b.number < e.number
+  ORDER BY b.number DESC LIMIT 1), 0) END"""
+"""The account's balance after an entry `e`: an entry of a voucher leaves it as the entries before it have set it."""
+AVAILABLE_AFTER = "CASE WHEN e.voucher_id IS NOT NULL THEN e.balance_after_cents END"
+"""What an entry `e` of a voucher leaves of it; null for an entry of the balance."""
+
+
 async def fetch_ledger(
-    connection: Connection, account_id: str, request: paging.PageRequest, *, counted: bool
+    connection: Connection,
+    account_id: str,
+    ledger_filter: filters.LedgerFilter,
+    request: paging.PageRequest,
+    *,
+    counted: bool,
 ) -> paging.Page:
-    """One page of the entries that changed the account's balance, the newest first."""
-    found = filters.Conditions()
-    found.add("e.account_id = {} AND e.voucher_id IS NULL", account_id)
+    """Return one page of the account's ledger entries, the newest first."""
     return await paging.fetch_page(
         connection,
-        select="e.number, e.kind, e.amount_cents, e.balance_after_cents, e.created_at, e.order_id, e.memo",
+        select=f"""e.number, e.kind, e.amount_cents, {BALANCE_AFTER} AS balance_after_cents,
+          {AVAILABLE_AFTER} AS available_after_cents, e.voucher_id::text, e.created_at, e.order_id, e.memo""",
         source="ledger_entries e",
-        conditions=found,
+        conditions=filters.ledger_conditions(account_id, ledger_filter),
         ordering=LEDGER,
         request=request,
         counted=counted,
@@ -219,6 +232,7 @@ async def count_orders(connection: Connection, account_id: str) -> int:
     return int(rows[0][0])
 
 
-async def count_ledger(connection: Connection, account_id: str) -> int:
-    sql = "SELECT count(*) FROM ledger_entries WHERE account_id = $1 AND voucher_id IS NULL"
-    return int((await database.fetch(connection, sql, account_id))[0][0])
+async def count_ledger(connection: Connection, account_id: str, ledger_filter: filters.LedgerFilter) -> int:
+    found = filters.ledger_conditions(account_id, ledger_filter)
+    sql = f"SELECT count(*) FROM ledger_entries e WHERE {found.where}"
+    return int((await database.fetch(connection, sql, *found.values))[0][0])

@@ -55,7 +55,9 @@ async def refund(call: Call, request: RefundRequest) -> Told:
         refund_id, given_back = database.new_id(), restitution.settle(order, lines, now)
         instances = [restitution.take_back(line, order.kind, account.zone) for line in lines]
         await _store(connection, order, refund_id, request.reason, lines, given_back, now)
-        await ledger.post(connection, {account_id: account}, _entries(order, account, lines, given_back), now)
+        await ledger.post(
+            connection, {account_id: account}, _entries(order, account, refund_id, lines, given_back), now
+        )
         await vouchers.set_available(connection, given_back.uses)
         await inventory.take_back(connection, instances)
         await events.write(connection, [_event(order, refund_id, line) for line in lines], now)
@@ -164,18 +166,17 @@ _OF_LINE = len(Line._fields) - 1
 
 
 def _entries(
-    order: Order, account: terms.Account, lines: Sequence[Line], given_back: Return
+    order: Order, account: terms.Account, refund_id: uuid.UUID, lines: Sequence[Line], given_back: Return
 ) -> list[ledger.Entry]:
-    """The ledger entries of a refund: each voucher that gets something back, then the balance."""
+    """Build the ledger entries of a refund: one for each voucher that gets money back, then one for the balance."""
     kind, memo = terms.LedgerEntryKind.REFUND, f"Instances refunded: {len(lines)}"
-    entries = [
-        ledger.Entry(account.id, kind, cents, available_cents, order.id, voucher_id, memo)
-        for voucher_id, cents, available_cents in given_back.uses
-    ]
+    changes: list[tuple[str | None, int, int]] = list(given_back.uses)
     if cents := given_back.balance_cents:
-        after_cents = account.balance_cents + cents
-        entries.append(ledger.Entry(account.id, kind, cents, after_cents, order.id, None, memo))
-    return entries
+        changes.append((None, cents, account.balance_cents + cents))
+    return [
+        ledger.Entry(account.id, kind, cents, after_cents, order.id, voucher_id, memo, refund_id)
+        for voucher_id, cents, after_cents in changes
+    ]
 
 
 def _event(order: Order, refund_id: uuid.UUID, line: Line) -> events.Draft:

@@ -166,8 +166,12 @@ def _nested(inner: Mapping[str, int], columns: Sequence[Sequence[Any]]) -> Seque
     ]
 
 
+def _amount_or_null(cents: int | None) -> str | None:
+    return None if cents is None else money.format_cents(cents)
+
+
 _JSON: Mapping[exports.Kind, Write] = {
-    Kind.MONEY: money.format_cents,
+    Kind.MONEY: _amount_or_null,
     Kind.CONFIGURATION: orjson.loads,
 }
 """How GraphQL has a value; what is not here stays as it is."""

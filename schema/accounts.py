@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import strawberry
 
 from renewals import database, details, queries, terms
-from schema import connections, rows, scalars, selection
+from schema import connections, inputs, rows, scalars, selection
 from schema.context import Info
 
 
@@ -56,12 +56,26 @@ async def resolve_account(info: Info) -> Account:
     return row
 
 
-@strawberry.type
+@strawberry.type(
+    description="A change of the balance, or of a voucher if `voucher` is set; never changed or deleted."
+)
 class LedgerEntry:
     id: strawberry.ID = rows.column("number")
     kind: terms.LedgerEntryKind
     amount: scalars.Money = rows.column("amount_cents")
-    balance_after: scalars.Money = rows.column("balance_after_cents")
+    balance_after: scalars.Money = rows.column(
+        "balance_after_cents",
+        description="The account's balance after the entry; an entry of a voucher leaves it as it was.",
+    )
+    voucher: Voucher | None = rows.loaded(
+        lambda load: load.voucher,
+        "voucher_id",
+        description="The voucher that the entry changed; null: the entry changed the balance.",
+    )
+    available_after: scalars.Money | None = rows.column(
+        "available_after_cents",
+        description="What the entry left of the voucher; null without a voucher.",
+    )
     created_at: dt.datetime
     order_id: strawberry.ID | None
     memo: str
@@ -69,16 +83,20 @@ class LedgerEntry:
 
 async def resolve_ledger(
     info: Info,
+    filter: inputs.LedgerFilter | None = strawberry.UNSET,  # noqa: A002
     first: int | None = strawberry.UNSET,
     after: str | None = strawberry.UNSET,
     last: int | None = strawberry.UNSET,
     before: str | None = strawberry.UNSET,
 ) -> connections.Connection[LedgerEntry]:
     request = connections.page_request(queries.LEDGER, first=first, after=after, last=last, before=before)
+    ledger_filter = inputs.to_ledger_filter(filter)
     account_id, asked = info.context.account_id, connections.Asked(selection.selected(info))
     found: Any = await connections.read(
         asked,
-        lambda: queries.fetch_ledger(database.pool(), account_id, request, counted=asked.count),
-        lambda: queries.count_ledger(database.pool(), account_id),
+        lambda: queries.fetch_ledger(
+            database.pool(), account_id, ledger_filter, request, counted=asked.count
+        ),
+        lambda: queries.count_ledger(database.pool(), account_id, ledger_filter),
     )
     return found  # type: ignore[no-any-return]

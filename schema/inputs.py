@@ -86,6 +86,21 @@ def to_instance_ordering(sent: InstanceOrder | None) -> paging.Ordering:
 
 
 @strawberry.input
+class LedgerFilter:
+    vouchers: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "False: entries of the balance only, which add up to it. True: entries of vouchers only. Null: all entries."
+        ),
+    )
+
+
+def to_ledger_filter(sent: LedgerFilter | None) -> filters.LedgerFilter:
+    """Return the filter of a ledger, which may be left out."""
+    return filters.LedgerFilter(given(sent.vouchers) if sent else None)
+
+
+@strawberry.input
 class MatchingInput:
     filter: InstanceFilter
     except_: IDs = strawberry.field(name="except", default_factory=list)

@@ -47,6 +47,14 @@ class OrderLoaders:
     def refund_lines(self) -> DataLoader[uuid.UUID, list[Row]]:
         return self._own(details.fetch_refund_lines, [])
 
+    @cached_property
+    def refund_vouchers(self) -> DataLoader[uuid.UUID, list[Row]]:
+        return self._own(details.fetch_refund_vouchers, [])
+
+    @cached_property
+    def voucher(self) -> DataLoader[str, Row]:
+        return self._own(details.fetch_vouchers_by_id)
+
 
 class Loaders(OrderLoaders):
     """The loaders of one account's request."""
@@ -78,10 +86,6 @@ class Loaders(OrderLoaders):
     @cached_property
     def order(self) -> DataLoader[uuid.UUID, Row]:
         return self._own(details.fetch_orders_by_id)
-
-    @cached_property
-    def voucher(self) -> DataLoader[str, Row]:
-        return self._own(details.fetch_vouchers_by_id)
 
     @cached_property
     def voucher_uses(self) -> DataLoader[uuid.UUID, list[Row]]:

@@ -35,6 +35,11 @@ class Refund:
     total: scalars.Money = rows.column("total_cents")
     voucher_total: scalars.Money = rows.column("voucher_cents")
     balance_total: scalars.Money = rows.column("balance_cents")
+    vouchers: list[accounts.VoucherUse] = rows.loaded(
+        lambda load: load.refund_vouchers,
+        "id",
+        description="What each voucher got back. The part of an expired voucher went to the balance.",
+    )
     lines: list[RefundLine] = rows.loaded(lambda load: load.refund_lines, "id")
 
 

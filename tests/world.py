@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from renewals import (
     api_keys,
+    audit,
     catalogue,
     database,
     inventory,
@@ -21,6 +22,7 @@ from renewals import (
     money,
     periods,
     pricing,
+    refunds,
     reports,
     terms,
     vouchers,
@@ -150,6 +152,11 @@ class World:
                 voucher_id=uuid.UUID(voucher_id) if voucher_id else None,
             )
         return str(issued)
+
+    async def refund(self, order_id: str, *instance_ids: str, now: dt.datetime = NOW) -> None:
+        """Refund an order, or the lines of some instances."""
+        call = audit.Call(audit.Operator(None, "ops"), str(uuid.uuid4()), lambda: now)
+        await refunds.refund(call, refunds.RefundRequest(order_id, instance_ids or None, "Outage"))
 
     def end_of(self, day: str, *, account: str = "a") -> dt.datetime:
         """The instant of 23:59:59 of a day, in the account's zone."""

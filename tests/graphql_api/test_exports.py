@@ -278,26 +278,50 @@ async def test_orders_are_a_row_a_line_and_add_up(fleet: World, graphql: Client)
     assert head[:4] == ["订单号", "订单类型", "下单时间 (Asia/Shanghai)", "实例ID"]
     assert "订单总额 (CNY)" not in head
     assert last[1:4] == ["手动续费", "2027-01-10 12:00:00", "i-03"]
-    assert last[-3:] == ["103.05", "0.00", "103.05"]
+    assert last[-5:] == ["103.05", "0.00", "103.05", "", ""]
     since = (NOW + dt.timedelta(minutes=1)).isoformat()
     assert len(await lines(graphql, "orders", from_=since)) == 2
     assert len(await lines(graphql, "orders", before=since)) == 1
     assert len(await lines(graphql, "orders", {"from": since, "before": since})) == 0
 
 
-async def test_the_ledger_is_what_moved_the_balance(fleet: World, graphql: Client) -> None:
-    await fleet.voucher("50.00")
+async def test_a_line_of_an_order_shows_what_was_refunded_of_it(fleet: World, graphql: Client) -> None:
+    placed = await graphql(RENEW, ids=["i-04", "i-10"], key="k")
+    later = NOW + dt.timedelta(hours=1)
+    await fleet.refund(placed["renewInstances"]["order"]["id"], "i-10", now=later)
+    kept, refunded = await lines(graphql, "orders", columns="instanceId,price,refunded,refundedAt")
+    assert kept == {"instanceId": "i-04", "price": kept["price"], "refunded": None, "refundedAt": None}
+    assert refunded == {
+        "instanceId": "i-10",
+        "price": refunded["price"],
+        "refunded": refunded["price"],
+        "refundedAt": later.isoformat(),
+    }
+    head, *rows = await cells(graphql, "orders", columns="instanceId,refunded,refundedAt")
+    assert head == ["实例ID", "退款金额 (CNY)", "退款时间 (Asia/Shanghai)"]
+    assert rows == [["i-04", "", ""], ["i-10", refunded["price"], "2027-01-10 13:00:00"]]
+
+
+async def test_the_ledger_is_what_moved_the_balance_and_the_vouchers(fleet: World, graphql: Client) -> None:
+    voucher = await fleet.voucher("50.00")
     await graphql(RENEW, ids=["i-03"], key="k")
-    wanted = "id kind amount balanceAfter createdAt orderId memo"
-    nodes = (await graphql(f"{{ ledger {{ nodes {{ {wanted} }} }} }}"))["ledger"]["nodes"]
-    assert await lines(graphql, "ledger") == nodes
+    wanted = "id kind amount balanceAfter voucher { id } availableAfter createdAt orderId memo"
+    query = f"query ($filter: LedgerFilter) {{ ledger(filter: $filter) {{ nodes {{ {wanted} }} }} }}"
+    for chosen in (None, {"vouchers": True}, {"vouchers": False}):
+        nodes = (await graphql(query, filter=chosen))["ledger"]["nodes"]
+        assert await lines(graphql, "ledger", {"filter": chosen}) == nodes
+        if chosen:
+            assert await lines(graphql, "ledger", filter=orjson.dumps(chosen).decode()) == nodes
     assert [node["amount"] for node in nodes] == ["-53.05", "10000.00"]
-    head, newest, oldest = await cells(graphql, "ledger", lang="en", columns="kind,amount,balanceAfter,memo")
-    assert head == ["Kind", "Amount (CNY)", "Balance (CNY)", "Memo"]
-    assert newest[:3] == ["Renewal", "-53.05", "9946.95"]
-    assert oldest == ["Top-up", "10000.00", "10000.00", "Top-up"]
+    columns = "kind,amount,balanceAfter,voucher.id,availableAfter,memo"
+    head, newest, used, issued, oldest = await cells(graphql, "ledger", lang="en", columns=columns)
+    assert head == ["Kind", "Amount (CNY)", "Balance (CNY)", "Voucher ID", "Voucher balance (CNY)", "Memo"]
+    assert newest[:5] == ["Renewal", "-53.05", "9946.95", "", ""]
+    assert used[:5] == ["Renewal", "-50.00", "10000.00", voucher, "0.00"]
+    assert issued[:5] == ["Top-up", "50.00", "10000.00", voucher, "50.00"]
+    assert oldest == ["Top-up", "10000.00", "10000.00", "", "", "Top-up"]
     assert await lines(graphql, "ledger", from_=(NOW + dt.timedelta(microseconds=1)).isoformat()) == []
-    assert len(await lines(graphql, "ledger", from_=NOW.isoformat())) == 2
+    assert len(await lines(graphql, "ledger", from_=NOW.isoformat())) == 4
 
 
 async def test_nothing_of_another_account_is_ever_there(fleet: World, graphql: Client) -> None:
@@ -345,6 +369,8 @@ BAD: list[tuple[str, dict[str, str], str]] = [
     ),
     ("orders", {"filter": "{}"}, "filter"),
     ("ledger", {"orderBy": "{}"}, "orderBy"),
+    ("ledger", {"filter": '{"vouchers": "yes"}'}, "filter.vouchers"),
+    ("ledger", {"filter": '{"kinds": []}'}, "filter"),
 ]
 
 

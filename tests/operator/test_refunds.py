@@ -17,7 +17,8 @@ from tests.operator.client import Operator
 from tests.world import World
 
 FIELDS = """{ account { balance } refusals { id field message }
-  refund { orderId reason createdAt total voucherTotal balanceTotal lines { instanceId amount } } }"""
+  refund { orderId reason createdAt total voucherTotal balanceTotal lines { instanceId amount }
+    vouchers { amount voucher { id available } } } }"""
 SECOND = dt.timedelta(seconds=1)
 
 
@@ -73,6 +74,7 @@ async def test_a_refund_gives_back_the_money_and_the_time(
         "voucherTotal": "0.00",
         "balanceTotal": "400.00",
         "lines": [{"instanceId": "i-1", "amount": "300.00"}, {"instanceId": "i-2", "amount": "100.00"}],
+        "vouchers": [],
     }
     assert [await world.expiry(each) for each in ("i-1", "i-2")] == ["2027-01-31"] * 2
     assert (await world.read("i-1")).status == "RUNNING"
@@ -123,6 +125,33 @@ async def test_each_voucher_gets_back_what_it_gave(
     assert [await world.available(each) for each in (soon, late)] == ["50.00", "80.00"]
     assert await world.rows(RETURNED) == [(5000, soon), (5000, late), (3000, late), (7000, None)]
     await integrity.assert_holds()
+
+
+async def test_each_refund_names_the_vouchers_that_got_money_back(
+    world: World, operator: Operator, buyer: Buyer, by_voucher: tuple[str, str, str]
+) -> None:
+    """Two refunds of one order at the same instant, as those of an account whose clock stands still."""
+    order_id, soon, late = by_voucher
+    first, second = await refund(operator, order_id, "i-1"), await refund(operator, order_id, "i-2")
+    assert first["refund"]["vouchers"] == [
+        {"amount": "50.00", "voucher": {"id": soon, "available": "50.00"}},
+        {"amount": "50.00", "voucher": {"id": late, "available": "50.00"}},
+    ]
+    assert second["refund"]["vouchers"] == [
+        {"amount": "30.00", "voucher": {"id": late, "available": "80.00"}}
+    ]
+    refunds = "refunds { voucherTotal vouchers { amount voucher { id } } }"
+    wanted = [
+        (
+            "100.00",
+            [{"amount": "50.00", "voucher": {"id": soon}}, {"amount": "50.00", "voucher": {"id": late}}],
+        ),
+        ("30.00", [{"amount": "30.00", "voucher": {"id": late}}]),
+    ]
+    query = f"query($id: ID!) {{ order(id: $id) {{ {refunds} }} }}"
+    for client in (buyer.client, operator):
+        seen = (await client(query, id=order_id))["order"]["refunds"]
+        assert sorted((each["voucherTotal"], each["vouchers"]) for each in seen) == sorted(wanted)
 
 
 async def test_what_a_voucher_gave_that_has_run_out_goes_to_the_balance(
@@ -181,9 +210,11 @@ async def test_refunds_of_many_orders_are_read_in_as_many_statements_as_of_one(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     for number in range(4):
+        await world.voucher("1.00")
         await world.instance(f"i-{number}", price="10.00")
         await refund(operator, await renewed(buyer, f"i-{number}", key=str(number)))
-    nested = "nodes { id total refunds { total lines { instanceId amount } } lines { instanceId } }"
+    nested = """nodes { id total lines { instanceId }
+      refunds { total lines { instanceId amount } vouchers { amount voucher { id } } } }"""
     for client, query in (
         (buyer.client, f"query($n: Int) {{ orders(first: $n) {{ {nested} }} }}"),
         (operator, f'query($n: Int) {{ orders(accountId: "a", first: $n) {{ {nested} }} }}'),

@@ -52,7 +52,7 @@ DAMAGES = {
     "a refund is the sum of its lines, each of its order and account and for what it cost": (
         "UPDATE refund_lines SET cents = cents - 1"
     ),
-    "what was refunded of an order is in the ledger, vouchers and balance apart, and nothing else is": (
+    "the entries that name a refund add up to it, vouchers and balance apart, and name its order and account": (
         "UPDATE refunds SET voucher_cents = voucher_cents - 1, balance_cents = balance_cents + 1"
     ),
     "no voucher gets back more of an order than it gave": (
@@ -151,7 +151,9 @@ async def test_damage_is_named_by_the_rule_it_breaks(world: World, rule: str) ->
     assert found[rule][0]
 
 
-LEDGER = "what was refunded of an order is in the ledger, vouchers and balance apart, and nothing else is"
+LEDGER = (
+    "the entries that name a refund add up to it, vouchers and balance apart, and name its order and account"
+)
 SUM = "a refund is the sum of its lines, each of its order and account and for what it cost"
 EXPIRY = "an instance expires at the end of its last period, or where its first one began if all are refunded"
 
@@ -160,7 +162,16 @@ EXPIRY = "an instance expires at the end of its last period, or where its first 
     ("rule", "sql"),
     [
         (LEDGER, "DELETE FROM ledger_entries WHERE kind = 'REFUND'"),
-        (LEDGER, "UPDATE ledger_entries SET kind = 'REFUND' WHERE kind = 'TOP_UP' AND number = 1"),
+        (
+            LEDGER,
+            """UPDATE ledger_entries SET kind = 'REFUND', refund_id = (SELECT min(id::text)::uuid FROM refunds)
+               WHERE kind = 'TOP_UP' AND number = 1""",
+        ),
+        (
+            LEDGER,
+            """UPDATE ledger_entries e SET refund_id = r.id FROM refunds r
+               WHERE e.kind = 'REFUND' AND r.id <> e.refund_id""",
+        ),
         (SUM, "UPDATE refunds SET account_id = 'b'"),
         (SUM, "UPDATE refunds SET order_id = (SELECT min(id::text)::uuid FROM orders)"),
         (SUM, "DELETE FROM refund_lines"),

@@ -29,6 +29,7 @@ ADDED = {
     ("api_keys", "role"): "RENEWER",
     ("instances", "agreed_price_cents"): None,
     ("instances", "refund_count"): 0,
+    ("ledger_entries", "refund_id"): None,
     ("order_lines", "anchor_day_before"): None,
     ("order_lines", "refund_count"): 0,
     ("renewal_chunks", "error"): None,
@@ -36,6 +37,8 @@ ADDED = {
     ("renewal_runs", "parked_count"): None,
 }
 """What a row of the first version has in the columns that came later."""
+
+REFUNDS_NAMED = "0013_ledger_refunds"
 
 Tables = Mapping[str, Sequence[str]]
 """The columns of each table."""
@@ -114,6 +117,33 @@ async def test_what_was_there_at_first_has_in_each_later_column_what_it_means(
     assert {place: [value for (value,) in values] for place, values in found.items()} == {
         place: [value] for place, value in ADDED.items()
     }
+
+
+TWO_REFUNDS = """
+INSERT INTO refunds (id, order_id, account_id, total_cents, voucher_cents, balance_cents, reason, created_at) VALUES
+  ('00000000-0000-7000-8000-0000000000f2', lpad('14', 32, '0')::uuid, 'a', 14194, 194, 14000, 'x', '2027-01-10 02:40Z'),
+  ('00000000-0000-7000-8000-0000000000f3', lpad('14', 32, '0')::uuid, 'a', 3548, 3548, 0, 'x', '2027-01-10 02:40Z');
+INSERT INTO ledger_entries
+  (account_id, number, kind, amount_cents, balance_after_cents, order_id, voucher_id, memo, created_at)
+  SELECT 'a', n, 'REFUND', cents, 0, lpad('14', 32, '0')::uuid, voucher::uuid, 'x', '2027-01-10 02:40Z' FROM (VALUES
+    (100, 194, '00000000-0000-7000-8000-0000000000b1'), (101, 14000, NULL),
+    (102, 3548, '00000000-0000-7000-8000-0000000000b1')) AS v(n, cents, voucher)
+"""
+
+
+async def test_entries_from_before_they_named_their_refund_name_it(
+    empty_database_url: str, connection: asyncpg.Connection
+) -> None:
+    before = [name for name in versions.NAMES if name < REFUNDS_NAMED]
+    for name in before:
+        await versions.migrate_to(empty_database_url, name)
+        await versions.put_rows(connection, name)
+    await connection.execute(TWO_REFUNDS)
+    await migrating.migrate(empty_database_url)
+    rows = await connection.fetch(
+        "SELECT number, right(refund_id::text, 2) FROM ledger_entries WHERE kind = 'REFUND' ORDER BY number"
+    )
+    assert [tuple(row) for row in rows] == [(19, "f1"), (100, "f2"), (101, "f2"), (102, "f3")]
 
 
 async def test_a_customer_and_a_worker_go_on_where_they_were_in_the_first_version(

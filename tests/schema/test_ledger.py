@@ -1,7 +1,8 @@
-"""The ledger: every change of the balance with the balance after it, the newest first (rule 16)."""
+"""The ledger: every change of the balance and of each voucher with what it left, the newest first (rule 16)."""
 
 import base64
 import json
+from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +12,10 @@ from tests import statements
 from tests.client import Client
 from tests.world import World
 
-LEDGER = """query ($first: Int, $after: String, $last: Int, $before: String) {
-  ledger(first: $first, after: $after, last: $last, before: $before) {
-    totalCount nodes { id kind amount balanceAfter createdAt orderId memo } edges { cursor node { id } }
+LEDGER = """query ($filter: LedgerFilter, $first: Int, $after: String, $last: Int, $before: String) {
+  ledger(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
+    totalCount nodes { id kind amount balanceAfter availableAfter voucher { id } createdAt orderId memo }
+    edges { cursor node { id } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
 RENEW = """mutation ($id: ID!, $key: String!) {
   renewInstances(input: {selection: {ids: [$id]}, months: 1, idempotencyKey: $key}) {
@@ -39,16 +41,73 @@ async def page(client: Client, **arguments: Any) -> dict[str, Any]:
     return listed
 
 
-async def test_the_sum_of_all_entries_is_the_balance(world: World, kept: Client) -> None:
-    listed = await page(kept)
+def sums_by_voucher(entries: list[dict[str, Any]]) -> dict[str | None, Decimal]:
+    """The sum of the entries of each voucher, and of the balance under None."""
+    sums: dict[str | None, Decimal] = defaultdict(Decimal)
+    for entry in entries:
+        sums[entry["voucher"] and entry["voucher"]["id"]] += Decimal(entry["amount"])
+    return sums
+
+
+async def test_the_sum_of_the_entries_without_vouchers_is_the_balance(world: World, kept: Client) -> None:
+    listed = await page(kept, filter={"vouchers": False})
     assert sum(Decimal(entry["amount"]) for entry in listed["nodes"]) == Decimal("450.01")
     assert await world.balance() == "450.01"
     assert (await kept("{ account { balance } }"))["account"] == {"balance": "450.01"}
 
 
+async def test_the_entries_of_the_balance_and_of_each_voucher_add_up_to_what_is_left_of_it(
+    world: World, kept: Client
+) -> None:
+    await world.voucher("20.00", expires="2027-01-20")
+    await world.instance("i-4", price="35.00")
+    order = (await kept(RENEW, id="i-4", key="key-4"))["renewInstances"]["order"]["id"]
+    await world.refund(order)
+    sums = sums_by_voucher((await page(kept, first=100))["nodes"])
+    found = (await kept("{ account { balance vouchers(usable: null) { id available } } }"))["account"]
+    assert sums == {
+        None: Decimal(found["balance"]),
+        **{voucher["id"]: Decimal(voucher["available"]) for voucher in found["vouchers"]},
+    }
+    assert len(sums) == 3
+
+
+async def test_issue_use_and_refund_of_a_voucher_are_entries(world: World, asked: Client) -> None:
+    voucher = await world.voucher("50.00")
+    await world.top_up("100.00")
+    await world.instance("i-1", price="80.00")
+    order = (await asked(RENEW, id="i-1", key="key"))["renewInstances"]["order"]["id"]
+    await world.refund(order)
+    listed = await page(asked)
+    wanted = ("kind", "amount", "balanceAfter", "availableAfter", "orderId")
+    assert [(*(entry[name] for name in wanted), bool(entry["voucher"])) for entry in listed["nodes"]] == [
+        ("REFUND", "30.00", "100.00", None, order, False),
+        ("REFUND", "50.00", "70.00", "50.00", order, True),
+        ("RENEWAL", "-30.00", "70.00", None, order, False),
+        ("RENEWAL", "-50.00", "100.00", "0.00", order, True),
+        ("TOP_UP", "100.00", "100.00", None, None, False),
+        ("TOP_UP", "50.00", "0.00", "50.00", None, True),
+    ]
+    assert {entry["voucher"]["id"] for entry in listed["nodes"] if entry["voucher"]} == {voucher}
+
+
+async def test_a_filter_leaves_out_the_entries_of_vouchers_or_of_the_balance(kept: Client) -> None:
+    everything = (await page(kept))["nodes"]
+    for vouchers in (True, False):
+        listed = await page(kept, filter={"vouchers": vouchers})
+        assert listed["nodes"] == [entry for entry in everything if bool(entry["voucher"]) is vouchers]
+        assert listed["totalCount"] == len(listed["nodes"]) > 0
+        only_count = "query ($filter: LedgerFilter) { ledger(filter: $filter) { totalCount } }"
+        counted = await kept(only_count, filter={"vouchers": vouchers})
+        assert counted["ledger"]["totalCount"] == listed["totalCount"]
+    for none in (None, {}, {"vouchers": None}):
+        assert (await page(kept, filter=none))["nodes"] == everything
+    assert len(everything) == 7
+
+
 async def test_entries_come_the_newest_first_with_the_balance_after_each(kept: Client) -> None:
     orders = (await kept("{ orders { nodes { id balanceTotal } } }"))["orders"]["nodes"]
-    listed = await page(kept)
+    listed = await page(kept, filter={"vouchers": False})
     assert [(entry["kind"], entry["amount"], entry["balanceAfter"]) for entry in listed["nodes"]] == [
         ("TOP_UP", "0.01", "450.01"),
         ("RENEWAL", "-300.00", "450.00"),
@@ -67,7 +126,7 @@ async def test_pages_hold_every_entry_once_in_both_directions(kept: Client) -> N
     forward, after, has_next = [], None, True
     while has_next:
         listed = await page(kept, first=3, after=after)
-        assert (listed["totalCount"], listed["pageInfo"]["hasPreviousPage"]) == (4, after is not None)
+        assert (listed["totalCount"], listed["pageInfo"]["hasPreviousPage"]) == (7, after is not None)
         forward += [entry["id"] for entry in listed["nodes"]]
         after, has_next = listed["pageInfo"]["endCursor"], listed["pageInfo"]["hasNextPage"]
     backward, before, has_previous = [], None, True
@@ -77,7 +136,7 @@ async def test_pages_hold_every_entry_once_in_both_directions(kept: Client) -> N
         backward = [entry["id"] for entry in listed["nodes"]] + backward
         before, has_previous = listed["pageInfo"]["startCursor"], listed["pageInfo"]["hasPreviousPage"]
     assert forward == backward == everything
-    assert len(set(everything)) == 4
+    assert len(set(everything)) == 7
 
 
 async def test_an_entry_that_comes_between_pages_moves_no_other(world: World, kept: Client) -> None:
@@ -86,7 +145,7 @@ async def test_an_entry_that_comes_between_pages_moves_no_other(world: World, ke
     await world.top_up("5.00")
     rest = await page(kept, first=10, after=seen["pageInfo"]["endCursor"])
     assert seen["nodes"] + rest["nodes"] == everything
-    assert rest["totalCount"] == 5
+    assert rest["totalCount"] == 8
 
 
 async def test_a_ledger_without_entries_is_empty(asked: Client) -> None:

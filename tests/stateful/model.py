@@ -184,7 +184,8 @@ class Model:
             self.accounts[account].balance += to_balance
             self._enter(account, "REFUND", to_balance, self.accounts[account].balance, None)
         by_voucher = sum(to_vouchers.values())
-        self.refunds.append((account, to_balance + by_voucher, by_voucher, to_balance, now, sorted(told)))
+        totals = (to_balance + by_voucher, by_voucher, to_balance)
+        self.refunds.append((account, *totals, now, sorted(told), sorted(to_vouchers.items())))
 
     # What the worker does
 

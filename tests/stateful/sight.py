@@ -48,8 +48,14 @@ async def of_database() -> Picture:
            FROM refund_lines f JOIN order_lines l ON l.id = f.order_line_id ORDER BY l.starts_at, l.instance_id"""
     ):
         refunded.setdefault(refund_id, []).append(tuple(line))
+    returned: dict[uuid.UUID, list[tuple]] = {}
+    for refund_id, voucher, cents in await _rows(
+        """SELECT refund_id, voucher_id, amount_cents FROM ledger_entries
+           WHERE refund_id IS NOT NULL AND voucher_id IS NOT NULL"""
+    ):
+        returned.setdefault(refund_id, []).append((_uuid(voucher), cents))
     refunds = [
-        (*refund, refunded[id_])
+        (*refund, refunded[id_], sorted(returned.get(id_, [])))
         for id_, *refund in await _rows(
             "SELECT id, account_id, total_cents, voucher_cents, balance_cents, created_at FROM refunds"
         )
