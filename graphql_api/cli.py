@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from graphql_api import binaries, forecasts, reports, stack
+from graphql_api import binaries, forecasts, previews, reports, stack
 from graphql_api.commands import configure as _configure
 from graphql_api.commands import fail as _fail
 from graphql_api.commands import required as _required
@@ -21,7 +21,6 @@ from graphql_api.imports import command as imports
 from renewals import (
     accounts,
     announcements,
-    auto_renewal,
     checks,
     clocks,
     database,
@@ -29,11 +28,10 @@ from renewals import (
     errors,
     forecast,
     integrity,
-    lifecycle,
     memory,
     metrics,
     migrating,
-    money,
+    operator_run,
     runs,
     settings,
     terms,
@@ -180,30 +178,43 @@ def make_operator_key(
 def run_now(
     at: Annotated[
         str | None,
-        typer.Option(metavar="INSTANT", help=f"The run's clock, {CLOCK_HELP}"),
+        typer.Option(metavar="INSTANT", help=f"The run's clock, now or in the past, {CLOCK_HELP}"),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only say what the run would do, at any instant; write nothing."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
 ) -> None:
-    """Renew what is due, expire and release, warn and remind, on a given clock; for operators and tests."""
+    """Renew what is due, expire and release, warn and remind, here and now; for operators."""
     chosen = _configure()
     url = _required(lambda: chosen.required_database_url)
+    if as_json and not dry_run:
+        raise typer.BadParameter("needs --dry-run", param_hint="--json")
     clock = _instant(at, chosen)
     memory.collect_rarely()
+
+    async def preview() -> operator_run.Preview:
+        async with database.opened(url, pool_size=1):
+            return await operator_run.preview(clock)
 
     async def run() -> None:
         async with (
             database.opened(url, pool_size=chosen.database_pool_size),
             announcements.opened(chosen.redis_url),
         ):
-            done = await auto_renewal.run_now(clock, on_chunk=_progress)
-            lapsed = await lifecycle.lapse(clock)
+            result = await operator_run.run(clock, clocks.utc_now, on_chunk=_progress)
             await watches.look_at_unseen(lambda: clock)
-        typer.echo(
-            f"run {done.id} at {clock.isoformat()}: {done.renewed_count} renewed for "
-            f"{money.format_cents(done.amount_cents)}, {done.refused_count} refused, "
-            f"{done.skipped_count} skipped, {lapsed.expired_count} expired, {lapsed.released_count} released"
-        )
+        _print(reports.lines_of_result(result, clock))
 
-    _run(run())
+    try:
+        if dry_run:
+            found = _run(preview())
+            typer.echo(previews.as_json(found) if as_json else previews.table(found))
+        else:
+            _run(run())
+    except errors.InvalidInput as problem:
+        _fail(f"--{problem} (--dry-run)")
 
 
 @app.command("runs")

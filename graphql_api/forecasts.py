@@ -81,7 +81,15 @@ def table(account_id: str, found: forecast.Forecast, language: Language) -> str:
     words = WORDS[language]
     busy = [day for day in found.days if day.due_count]
     rows = [[words[word] for word in _HEAD], *map(_row, busy), _sums(busy, words)]
-    return "\n".join([title(account_id, found, language), "", *_aligned(rows), "", *advice(found, language)])
+    return "\n".join(
+        [
+            title(account_id, found, language),
+            "",
+            *align(rows, [True] + [False] * 7),
+            "",
+            *advice(found, language),
+        ]
+    )
 
 
 def title(account_id: str, found: forecast.Forecast, language: Language) -> str:
@@ -131,13 +139,15 @@ def _sums(days: Sequence[forecast.Day], words: Mapping[Word, str]) -> list[str]:
     ]
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns as wide as their widest cell: the first to the left, the numbers to the right."""
+def align(rows: Sequence[Sequence[str]], is_text: Sequence[bool]) -> list[str]:
+    """Return a line per row, its columns as wide as their widest cell: texts to the left, numbers to the right."""
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     lines = []
-    for first, *others in rows:
-        cells = [first + " " * (widths[0] - _width(first))]
-        cells += [" " * (width - _width(cell)) + cell for cell, width in zip(others, widths[1:], strict=True)]
+    for row in rows:
+        cells = []
+        for cell, width, is_left in zip(row, widths, is_text, strict=True):
+            gap = " " * (width - _width(cell))
+            cells.append(cell + gap if is_left else gap + cell)
         lines.append(_GAP.join(cells).rstrip())
     return lines
 

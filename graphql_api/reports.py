@@ -1,8 +1,9 @@
 """What the command line says of runs, of their attempts, and of what does not add up."""
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 
-from renewals import integrity, money, runs
+from renewals import integrity, money, operator_run, runs
 
 
 def lines_of_run(run: runs.Run, parked: Sequence[tuple[str, str]]) -> Iterator[str]:
@@ -12,6 +13,16 @@ def lines_of_run(run: runs.Run, parked: Sequence[tuple[str, str]]) -> Iterator[s
         yield f"  parked {account_id}: {error}"
     for rule in run.broken_rules or ():
         yield f"  BROKEN {rule}"
+
+
+def lines_of_result(result: operator_run.Result, at: dt.datetime) -> Iterator[str]:
+    """What `run-now` did at an instant, after the earlier runs that it ended."""
+    for run in result.finished:
+        yield f"run {run.id}, which was cut short, is ended: {_counts(run)}"
+    yield (
+        f"run {result.run.id} at {at.isoformat()}: {_counts(result.run)}, "
+        f"{result.lapsed.expired_count} expired, {result.lapsed.released_count} released"
+    )
 
 
 def lines_of_attempts(attempts: Sequence[runs.Attempt], count: int) -> Iterator[str]:
@@ -35,12 +46,18 @@ def _result(attempt: runs.Attempt) -> str:
     return f"{attempt.code}: {attempt.message}"
 
 
+def _counts(run: runs.Run) -> str:
+    return (
+        f"{run.renewed_count} renewed for {money.format_cents(run.amount_cents)}, "
+        f"{run.refused_count} refused, {run.skipped_count} skipped"
+    )
+
+
 def _describe(run: runs.Run) -> str:
     ended = f"ended {run.ended_at.isoformat(timespec='seconds')}" if run.ended_at else "not ended"
     adds_up = {None: "not verified", True: "adds up", False: "DOES NOT ADD UP"}
     return (
         f"run {run.id} {run.trigger} for {run.scheduled_at.isoformat(timespec='seconds')}, "
-        f"{run.lateness.total_seconds():.0f} s late, {ended}: {run.renewed_count} renewed for "
-        f"{money.format_cents(run.amount_cents)}, {run.refused_count} refused, {run.skipped_count} skipped, "
+        f"{run.lateness.total_seconds():.0f} s late, {ended}: {_counts(run)}, "
         f"{run.parked_count or 0} parked; {adds_up[None if run.broken_rules is None else not run.broken_rules]}"
     )

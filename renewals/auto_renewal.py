@@ -45,6 +45,27 @@ async def run_now(
     """Does a whole run on a given clock, here and now; `on_chunk` hears how many of all are done."""
     run_id = await runs.open_run(runs.Trigger.OPERATOR, at, clock(), clock_at=at)
     assert run_id is not None
+    await _renew_pending(run_id, clock, on_chunk)
+    await end_runs(clock)
+    return await runs.read(run_id)
+
+
+async def finish_runs(
+    clock: clocks.Clock = clocks.utc_now,
+    on_chunk: Callable[[int, int], None] = lambda done, total: None,
+) -> list[runs.Run]:
+    """Renew the pending chunks of all runs, end those runs, and return them.
+
+    A process that was killed leaves its run with pending chunks.
+    """
+    await _renew_pending(None, clock, on_chunk)
+    return [await runs.read(run_id) for run_id in await end_runs(clock)]
+
+
+async def _renew_pending(
+    run_id: int | None, clock: clocks.Clock, on_chunk: Callable[[int, int], None]
+) -> None:
+    """Renew the pending chunks of one run, or of all runs."""
     at_once = asyncio.Semaphore(settings.get().worker_chunks_at_once)
     done = 0
 
@@ -59,15 +80,14 @@ async def run_now(
         async with asyncio.TaskGroup() as group:
             for chunk in chunks:
                 group.create_task(renew(chunk, done + len(chunks)))
-    await end_runs(clock)
-    return await runs.read(run_id)
 
 
-async def end_runs(clock: clocks.Clock = clocks.utc_now) -> None:
-    """Ends the runs that are done, and keeps with them whether all still adds up."""
+async def end_runs(clock: clocks.Clock = clocks.utc_now) -> list[int]:
+    """End the runs that are done, keep with them whether all still adds up, and return their ids."""
     if ended := await runs.close_done(clock()):
         found = await integrity.verify()
         await runs.note_broken(ended, [rule for rule, damages in found.items() if damages])
+    return ended
 
 
 async def renew_or_park(chunk: runs.Chunk, clock: clocks.Clock = clocks.utc_now) -> bool:
@@ -98,7 +118,7 @@ async def renew_chunk(chunk: runs.Chunk, clock: clocks.Clock = clocks.utc_now) -
         # Looked at after the lock: of two that do the same chunk, the later one finds it done.
         if await runs.claim(connection, chunk):
             now = clock_at or clock()
-            outcomes = await _plan(connection, accounts, now)
+            outcomes = await plan(connection, accounts, now)
             drafts = await _store(connection, chunk, accounts, outcomes, now)
             await runs.mark_done(connection, chunk, _count(outcomes, drafts), clock())
             database.after_commit(connection, lambda: _measure(accounts, outcomes, drafts))
@@ -125,10 +145,10 @@ def _count(outcomes: Mapping[str, Sequence[planning.Outcome]], drafts: Sequence[
     return runs.Counts(renewed_count, tried_count - renewed_count, amount_cents)
 
 
-async def _plan(
+async def plan(
     connection: Connection, accounts: Mapping[str, terms.Account], now: dt.datetime
 ) -> dict[str, list[planning.Outcome]]:
-    """What is to be done, by account."""
+    """Plan what is due of some accounts, by account; write nothing."""
     products = await catalogue.read_products(connection)
     usable = await vouchers.read_usable(connection, list(accounts), now)
     found = await due.read(connection, accounts, now)

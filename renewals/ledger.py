@@ -133,6 +133,11 @@ async def read(connection: database.Connection, account_id: str) -> terms.Accoun
     return found[account_id]
 
 
+async def read_all(connection: database.Connection, account_ids: Iterable[str]) -> dict[str, terms.Account]:
+    """Read accounts by id without a lock."""
+    return await _read(connection, account_ids)
+
+
 async def _read(
     connection: database.Connection, account_ids: Iterable[str], locking: str = ""
 ) -> dict[str, terms.Account]:

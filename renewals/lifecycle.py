@@ -25,6 +25,19 @@ async def lapse(now: dt.datetime) -> Lapsed:
     )
 
 
+async def count(connection: database.Connection, now: dt.datetime) -> dict[str, Lapsed]:
+    """Count what `lapse` would expire and release at an instant, by account; write nothing."""
+    rows = await database.fetch(
+        connection,
+        f"""SELECT i.account_id, count(*) FILTER (WHERE i.status = 'RUNNING') AS expired_count,
+              count(*) FILTER (WHERE {filters.status_at("$1")} = 'RELEASED') AS released_count
+            FROM instances i WHERE i.status <> 'RELEASED' AND i.expires_at < $1
+            GROUP BY i.account_id""",
+        now,
+    )
+    return {row["account_id"]: Lapsed(row["expired_count"], row["released_count"]) for row in rows}
+
+
 async def expire(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
     """Notes what ran out in locked accounts, and answers how many."""
     lapsed = await inventory.expire(connection, account_ids, now)

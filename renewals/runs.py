@@ -203,6 +203,12 @@ async def pending_chunks(run_id: int | None = None) -> list[Chunk]:
     return [Chunk(*row) for row in rows]
 
 
+async def read_unended(connection: Connection) -> list[int]:
+    """Return the ids of the runs that have not ended."""
+    rows = await database.fetch(connection, "SELECT id FROM renewal_runs WHERE ended_at IS NULL ORDER BY id")
+    return [row["id"] for row in rows]
+
+
 async def read_pending_accounts() -> list[str]:
     """The accounts of all chunks that are still to be done."""
     rows = await database.fetch(

@@ -1,6 +1,7 @@
 """The command line as tests use it: each command in this process, and what it left in the database."""
 
 import asyncio
+import datetime as dt
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,19 +12,21 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from graphql_api import cli
-from renewals import settings
+from renewals import clocks, settings
 
 Renewals = Callable[..., Result]
 
 
 @pytest.fixture
 def renewals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Renewals]:
-    """Runs a command in this process: `renewals("run-now", DATABASE_URL=url)`."""
+    """Run a command in this process, on another clock if `now` has one: `renewals("run-now", DATABASE_URL=url)`."""
 
-    def run(*arguments: str, **variables: str) -> Result:
-        with monkeypatch.context() as environment:
+    def run(*arguments: str, now: dt.datetime | None = None, **variables: str) -> Result:
+        with monkeypatch.context() as patched:
             for name, value in variables.items():
-                environment.setenv(name, value)
+                patched.setenv(name, value)
+            if now is not None:
+                patched.setattr(clocks, "utc_now", lambda: now)
             settings.get.cache_clear()
             return CliRunner().invoke(cli.app, arguments)
 

@@ -58,12 +58,12 @@ async def test_the_walk_through_answers_what_it_shows(
         shutil.copy(tmp_path / PICTURE.name, PICTURE)
     else:
         assert shown == answers
-    assert len(answers) == 11
+    assert len(answers) == 10
     assert (tmp_path / PICTURE.name).read_bytes()[:8] == PICTURE.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
 async def run(step: Step, graphql: Client, database_url: str, folder: Path) -> str:
-    """What a query or a command answers; a command runs in the folder, and a run moves the clock."""
+    """What a query or a command answers; a command runs in the folder."""
     if step.language == "graphql":
         return pretty(await graphql(step.text))
     [command] = [line for line in step.text.splitlines() if line.startswith(".venv/bin/renewals")]
@@ -72,8 +72,6 @@ async def run(step: Step, graphql: Client, database_url: str, folder: Path) -> s
     done = await asyncio.to_thread(
         subprocess.run, words, cwd=folder, env=environment, capture_output=True, text=True, check=True
     )
-    if "run-now" in words:
-        graphql.at(dt.datetime.fromisoformat(words[-1]).replace(tzinfo=demo.ZONE))
     return done.stdout
 
 

@@ -15,6 +15,9 @@ from renewals import clocks, database, webhooks
 from tests.commands import Renewals, query
 from tests.world import World
 
+LATER = dt.datetime(2027, 3, 1, tzinfo=dt.UTC)
+"""A clock after all that is due in `due_url`."""
+
 COMMANDS = (
     "up",
     "serve",
@@ -169,7 +172,7 @@ def test_a_day_for_the_demo_that_is_none_ends_with_2(renewals: Renewals, databas
 def test_run_now_takes_a_clock_with_an_offset_or_in_the_default_zone(
     renewals: Renewals, due_url: str, at: str, variables: dict[str, str]
 ) -> None:
-    done = renewals("run-now", "--at", at, DATABASE_URL=due_url, **variables)
+    done = renewals("run-now", "--at", at, now=LATER, DATABASE_URL=due_url, **variables)
     assert (done.exit_code, done.stderr) == (0, "chunk 1 of 1\n")
     assert done.stdout == (
         "run 1 at 2027-01-30T16:30:00+00:00: 1 renewed for 300.00, 1 refused, 0 skipped, 2 expired, 1 released\n"
@@ -180,7 +183,7 @@ def test_run_now_takes_a_clock_with_an_offset_or_in_the_default_zone(
 
 
 def test_run_now_a_second_before_renews_nothing(renewals: Renewals, due_url: str) -> None:
-    done = renewals("run-now", "--at", "2027-01-31T00:29:59", DATABASE_URL=due_url)
+    done = renewals("run-now", "--at", "2027-01-31T00:29:59", now=LATER, DATABASE_URL=due_url)
     assert done.exit_code == 0
     assert "0 renewed for 0.00, 0 refused" in done.stdout
     assert query(due_url, "SELECT balance_cents FROM accounts") == [(500_00,)]
@@ -216,9 +219,9 @@ def test_verify_names_the_rule_and_the_row_that_break_and_ends_with_1(
 
 
 def test_runs_says_what_became_of_each_and_whether_all_adds_up(renewals: Renewals, due_url: str) -> None:
-    renewals("run-now", "--at", "2027-01-31T00:30", DATABASE_URL=due_url)
+    renewals("run-now", "--at", "2027-01-31T00:30", now=LATER, DATABASE_URL=due_url)
     query(due_url, "UPDATE accounts SET balance_cents = balance_cents + 1")
-    renewals("run-now", "--at", "2027-01-31T01:30", DATABASE_URL=due_url)
+    renewals("run-now", "--at", "2027-01-31T01:30", now=LATER, DATABASE_URL=due_url)
     newest, *rest = renewals("runs", DATABASE_URL=due_url).stdout.splitlines()
     assert newest.startswith("run 2 OPERATOR for 2027-01-30T17:30:00+00:00, ")
     assert renewals("runs", "--count", "1", DATABASE_URL=due_url).stdout.startswith("run 2 ")

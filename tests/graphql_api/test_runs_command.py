@@ -1,11 +1,14 @@
 """`renewals runs`: a run's attempts with their reasons in words, bounded and by account."""
 
+import datetime as dt
+
 import pytest
 
 from renewals import database
 from tests.commands import Renewals
 from tests.world import World
 
+NOW = dt.datetime(2027, 2, 1, tzinfo=dt.UTC)
 SHORT = "INSUFFICIENT_FUNDS: 300.00 is required and 200.00 is available; 100.00 is missing."
 
 
@@ -24,7 +27,7 @@ async def night(database_url: str, renewals: Renewals) -> str:
 
 @pytest.fixture
 def ran(night: str, renewals: Renewals) -> str:
-    assert renewals("run-now", "--at", "2027-01-31T00:30", DATABASE_URL=night).exit_code == 0
+    assert renewals("run-now", "--at", "2027-01-31T00:30", now=NOW, DATABASE_URL=night).exit_code == 0
     return night
 
 
@@ -59,7 +62,7 @@ def test_there_are_no_more_than_asked_for_and_that_is_said(renewals: Renewals, r
 
 
 def test_the_other_run_of_the_day_has_attempts_of_its_own(renewals: Renewals, ran: str) -> None:
-    renewals("run-now", "--at", "2027-01-31T01:30", DATABASE_URL=ran)
+    renewals("run-now", "--at", "2027-01-31T01:30", now=NOW, DATABASE_URL=ran)
     again = renewals("runs", "--run", "2", DATABASE_URL=ran).stdout.splitlines()[1:]
     assert again == [f"  a  i-2  {SHORT}"]
     assert len(attempts(renewals, ran)) == 3

@@ -103,7 +103,7 @@ async def test_what_another_process_does_arrives_at_once(
     client = following(server, await world.key("a"))
     taking = asyncio.create_task(take(client, 100, after=100))
     await asyncio.sleep(1)
-    command = (sys.executable, "-m", "graphql_api", "run-now", "--at", "2027-01-31T00:30")
+    command = (sys.executable, "-m", "tests.clocked", "2027-01-31T00:30+08:00", "run-now")
     process = await asyncio.create_subprocess_exec(
         *command, env=os.environ | {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
     )
