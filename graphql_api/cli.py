@@ -5,7 +5,7 @@ What speaks GraphQL is imported by the commands that do, for it takes as long as
 
 import datetime as dt
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated
@@ -90,9 +90,12 @@ def serve(
     chosen = _configure()
     _required(lambda: chosen.required_database_url)
     given = {"host": host, "port": port, "workers": workers, "drain_seconds": drain_seconds}
-    chosen = chosen.model_copy(update={name: value for name, value in given.items() if value is not None})
-    with metrics.shared(by=chosen.workers if chosen.metrics else 1):
-        has_served = serving.run(chosen, "create_for_operators" if is_for_operators else "create")
+    chosen = _with_options(chosen, given)
+    try:
+        with metrics.shared(by=chosen.workers if chosen.metrics else 1):
+            has_served = serving.run(chosen, "create_for_operators" if is_for_operators else "create")
+    except serving.AddressError as problem:
+        _fail(str(problem))
     if not has_served:
         raise typer.Exit(1)
 
@@ -366,6 +369,17 @@ def _describe_endpoint(report: webhook_reports.Report) -> str:
         f"{report.delivered_count} delivered, {report.behind_count} behind, {report.waiting_count} waiting, "
         f"{report.parked_count} parked{last}"
     )
+
+
+def _with_options(chosen: settings.Settings, options: Mapping[str, object]) -> settings.Settings:
+    """Return the settings with the options that are given instead, or fail by the name of one out of bounds."""
+    for name, value in options.items():
+        if value is not None:
+            try:
+                chosen = settings.replace(chosen, name, value)
+            except ValueError as problem:
+                _fail(settings.explain(problem, f"--{name.replace('_', '-')}"))
+    return chosen
 
 
 def _instant(text: str | None, chosen: settings.Settings) -> dt.datetime:

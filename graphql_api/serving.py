@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import os
 import signal
 import socket
 import sys
@@ -16,8 +18,43 @@ SOCKET_MESSAGE_BYTES_MAX = 1_000_000
 BACKLOG = 2048
 
 
+class AddressError(Exception):
+    """The API cannot listen at its address."""
+
+
+def check_address(host: str, port: int) -> None:
+    """Raise AddressError where the API cannot listen at an address, before anything else is started for it."""
+    problems: list[OSError] = []
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as problem:
+        raise AddressError(_describe_address(host, port, problem)) from problem
+    for family, kind, protocol, _, address in addresses:
+        try:
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind(address)
+        except OSError as problem:
+            problems.append(problem)
+    # A host may name an address of IPv6 on a machine without it, as long as one of its addresses works.
+    refused = [problem for problem in problems if problem.errno in (errno.EADDRINUSE, errno.EACCES)]
+    if refused or len(problems) == len(addresses):
+        raise AddressError(_describe_address(host, port, (refused or problems)[0]))
+
+
+def _describe_address(host: str, port: int, problem: OSError) -> str:
+    reason = os.strerror(problem.errno) if problem.errno and problem.errno > 0 else problem.strerror
+    return (
+        f"Cannot listen at {host}, port {port}: {reason}. "
+        "Choose another address by --host and --port, or RENEWALS_HOST and RENEWALS_PORT."
+    )
+
+
 def run(chosen: settings.Settings, app: str) -> bool:
-    """Serves an application until told to stop; answers False where it could not begin."""
+    """Serve an application until told to stop; return False where it could not begin. Raises AddressError."""
+    check_address(chosen.host, chosen.port)
     if chosen.workers == 1:
         server = draining.Server(_configuration(chosen, app), chosen.drain_seconds)
         server.run()

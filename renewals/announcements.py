@@ -13,6 +13,8 @@ import orjson
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from renewals import cancellation
+
 log = logging.getLogger(__name__)
 
 CHANNEL = "renewals:events"
@@ -136,9 +138,7 @@ async def opened(redis_url: str | None, *, listening: bool = False) -> AsyncIter
             await asyncio.wait_for(outbox.emptied.wait(), FLUSH_SECONDS_MAX)
     finally:
         _outboxes.discard(outbox)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancellation.end_tasks(tasks)
         await client.aclose()
 
 

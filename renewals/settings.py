@@ -224,12 +224,20 @@ class SettingMissingError(Exception):
         super().__init__(f"{name} is not set. Set it, or run `renewals up`, which brings its own servers.")
 
 
-def explain(problem: ValueError) -> str:
-    """One line for each setting that is wrong, by the name it has in the environment; never an address's secrets."""
+def replace(chosen: Settings, name: str, value: object) -> Settings:
+    """Return the settings with another value for one of them; raises ValueError for a value out of its bounds."""
+    changed = chosen.model_copy()
+    Settings.__pydantic_validator__.validate_assignment(changed, name, value)
+    return changed
+
+
+def explain(problem: ValueError, name: str | None = None) -> str:
+    """Return a line for each setting that is wrong, by its name in the environment or the one given, and no secret."""
     if not isinstance(problem, ValidationError):
         return str(problem)
     return "\n".join(
-        f"{_variable(str(error['loc'][0]))}: {error['msg']}" for error in problem.errors(include_url=False)
+        f"{name or _variable(str(error['loc'][0]))}: {error['msg']}"
+        for error in problem.errors(include_url=False)
     )
 
 

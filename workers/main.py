@@ -16,7 +16,7 @@ from arq.constants import in_progress_key_prefix
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
-from renewals import announcements, database, dispatch, memory, runs, settings, traces
+from renewals import announcements, cancellation, database, dispatch, memory, runs, settings, traces
 from workers import jobs, lookout
 
 log = logging.getLogger(__name__)
@@ -100,12 +100,8 @@ class _Shift:
             worker.allow_pick_jobs = False
             if worker.tasks:
                 await asyncio.wait(worker.tasks.values(), timeout=STOP_SECONDS_MAX)
-            while not running.done():
-                running.cancel()  # again and again: redis-py loses a cancellation that meets an answer
-                await asyncio.wait((running,), timeout=POLL_SECONDS)
-            for task in (*helping, *worker.tasks.values()):
-                task.cancel()
-            await asyncio.gather(*helping, *worker.tasks.values(), return_exceptions=True)
+            await cancellation.end_tasks((running,))
+            await cancellation.end_tasks((*helping, *worker.tasks.values()))
             with contextlib.suppress(RedisError, OSError, asyncio.CancelledError):
                 await worker.close()
         if not running.cancelled() and (problem := running.exception()):
