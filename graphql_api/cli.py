@@ -129,7 +129,7 @@ def load_demo(
     """Load the demo account, and print a new API key for it."""
     chosen = _configure()
     url = _required(lambda: chosen.required_database_url)
-    today = day.date() if day else dt.datetime.now(chosen.time_zone).date()
+    today = day.date() if day else demo.today(clocks.utc_now())
 
     async def load() -> None:
         async with database.opened(url):

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import datetime as dt
 import os
 import signal
 import socket
@@ -111,8 +110,8 @@ async def _prepare(database_url: str, chosen: settings.Settings, kept: Keys) -> 
     """Migrates, loads the demo account if it is not there, and answers keys that work."""
     await migrating.migrate(database_url)
     async with database.opened(database_url):
-        await demo.load(dt.datetime.now(chosen.time_zone).date())
         now = clocks.utc_now()
+        await demo.load(demo.today(now))
         customer, operator = [await api_keys.find(database.pool(), key, now) for key in kept]
         is_demo = customer is not None and customer.account_id == demo.ACCOUNT_ID
         is_operator = operator is not None and operator.role is terms.Role.OPERATOR

@@ -1,6 +1,7 @@
 """The demo account: everything the rules speak of, placed around a given day, the same every time."""
 
 import datetime as dt
+import itertools
 import random
 import uuid
 from collections.abc import Iterator
@@ -24,6 +25,11 @@ _LOADING_LOCK = 7_236_001_843
 _FEBRUARY = 2
 
 
+def today(now: dt.datetime) -> dt.date:
+    """Return the date in the demo account's zone."""
+    return now.astimezone(ZONE).date()
+
+
 async def load(day: dt.date) -> bool:
     """Makes the demo account as of that day in its zone; answers False, changing nothing, if it is there."""
     async with database.transaction() as connection:
@@ -33,7 +39,12 @@ async def load(day: dt.date) -> bool:
         await catalogue.put_products(connection, [offer.product for offer in demo_data.OFFERS])
         await catalogue.put_data_centers(connection, demo_data.DATA_CENTERS)
         await ledger.open_account(
-            connection, account_id=ACCOUNT_ID, name=ACCOUNT_NAME, zone=ZONE, now=_ago(day, days=800)
+            connection,
+            account_id=ACCOUNT_ID,
+            name=ACCOUNT_NAME,
+            zone=ZONE,
+            now=_ago(day, days=800),
+            lead_days=0,  # whatever the setting is: nothing may be due when the worker starts
         )
         await _give_money(connection, day)
         rows = registrations(day)
@@ -181,14 +192,17 @@ def _without_expiry(maker: _Maker) -> Iterator[Registration]:
 
 
 def _month_ends(maker: _Maker) -> Iterator[Registration]:
-    """Anchors on days that the month of expiry does not have, over the coming year (rule 6)."""
-    for months in range(1, 13):
+    """Anchors on days that the month of expiry does not have, over a year from the third month on (rule 6).
+
+    Any twelve months have as many of them, so that whatever is made after them is the same on every day.
+    """
+    modes = itertools.cycle((RenewalMode.AUTO, RenewalMode.MANUAL))
+    for months in range(3, 15):
         last_day = periods.step(31, maker.day, months)
-        mode = RenewalMode.AUTO if months % 2 else RenewalMode.MANUAL
         if last_day.day < 31:
-            yield maker.make(last_day, mode, anchor_day=31)
+            yield maker.make(last_day, next(modes), anchor_day=31)
         if last_day.month == _FEBRUARY:
-            yield maker.make(last_day, mode, anchor_day=30)
+            yield maker.make(last_day, next(modes), anchor_day=30)
 
 
 def _near(maker: _Maker) -> Iterator[Registration]:
@@ -202,10 +216,11 @@ def _near(maker: _Maker) -> Iterator[Registration]:
 
 
 def _later(maker: _Maker, *, count: int) -> Iterator[Registration]:
-    """The many that have more than a month left."""
+    """The many that have more than two months left."""
     for _ in range(count):
         mode = maker.random.choices(list(demo_data.MODE_WEIGHTS), list(demo_data.MODE_WEIGHTS.values()))[0]
-        yield maker.make(maker.in_days(maker.random.randint(31, demo_data.DAYS_LATER_MAX)), mode)
+        days = maker.random.randint(demo_data.DAYS_LATER_MIN, demo_data.DAYS_LATER_MAX)
+        yield maker.make(maker.in_days(days), mode)
 
 
 def _ago(day: dt.date, *, days: int) -> dt.datetime:

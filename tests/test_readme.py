@@ -1,5 +1,6 @@
 """The README's walk-through, run as it stands: every query, every command, every answer.
 
+A worker has started before the reader asks. On other days the same is answered, but for what depends on the day.
 UPDATE_README=1 writes the answers into the README instead.
 """
 
@@ -16,7 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from renewals import demo
+import pytest
+
+from renewals import auto_renewal, demo, lifecycle, runs, watches
 from tests.client import Client
 from tests.world import World
 
@@ -25,6 +28,12 @@ PICTURE = README.parent / "docs" / "forecast.png"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LOADED_ON = dt.date(2027, 1, 15)
 TEN_IN_THE_MORNING = dt.datetime(2027, 1, 15, 10, 0, tzinfo=demo.ZONE)
+OTHER_TIMES = ["2026-12-31 23:40", "2027-01-31 08:00", "2028-02-29 00:35", "2028-07-01 12:00"]
+"""Ends of months, years and days, in the account's zone."""
+
+DATE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+(\+00:00|Z)?)?")
+OF_THE_DAY = re.compile(r'"(days|price|total)": ("[\d.]+"|\d+)')
+"""What unify answers besides dates that depends on the lengths of months."""
 
 
 class Step(NamedTuple):
@@ -42,14 +51,58 @@ def steps(text: str) -> Iterator[Step]:
             yield Step(run[1], run[2], shown)
 
 
+class Reader:
+    """Somebody who has run `make run`, and now runs the steps, at a time at which the clock stands still."""
+
+    def __init__(self, graphql: Client, database_url: str, folder: Path, now: dt.datetime) -> None:
+        self.graphql, self.folder, self.now = graphql, folder, now
+        self.environment = os.environ | {"DATABASE_URL": database_url, "PYTHONPATH": str(README.parent)}
+
+    async def start(self, world: World) -> None:
+        """Load the demo, and do what a worker does when it starts and in its first minute."""
+        await demo.load(self.now.date())
+        self.graphql.key = await world.key(demo.ACCOUNT_ID)
+        self.graphql.at(self.now)
+        await runs.open_at_start(self.now)
+        await auto_renewal.finish_runs(lambda: self.now)
+        await lifecycle.lapse(self.now)
+        await watches.look_at_unseen(lambda: self.now)
+
+    async def answers(self, text: str) -> list[str]:
+        return [await self.run(step) for step in steps(text)]
+
+    async def run(self, step: Step) -> str:
+        """Return what a query or a command answers; a command runs in the folder, on the reader's day."""
+        if step.language == "graphql":
+            return pretty(await self.graphql(step.text))
+        [command] = [line for line in step.text.splitlines() if line.startswith(".venv/bin/renewals")]
+        words = [self._moved(word) for word in command.split()[1:]]
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "tests.clocked", self.now.isoformat(), *words],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def _moved(self, word: str) -> str:
+        """An instant of the README, as many days later as the reader is."""
+        if not re.match(r"\d{4}-", word):
+            return word
+        later = dt.datetime.fromisoformat(word) + (self.now.date() - LOADED_ON)
+        return later.isoformat(timespec="minutes")
+
+
 async def test_the_walk_through_answers_what_it_shows(
     world: World, database_url: str, graphql: Client, tmp_path: Path
 ) -> None:
     text = README.read_text(encoding="utf-8")
-    await demo.load(LOADED_ON)
-    graphql.key = await world.key(demo.ACCOUNT_ID)
-    graphql.at(TEN_IN_THE_MORNING)
-    answers = [await run(step, graphql, database_url, tmp_path) for step in steps(text)]
+    reader = Reader(graphql, database_url, tmp_path, TEN_IN_THE_MORNING)
+    await reader.start(world)
+    answers = await reader.answers(text)
     shown = [step.answer[2] for step in steps(text)]
     if os.environ.get("UPDATE_README"):
         for step, answer in reversed(list(zip(steps(text), answers, strict=True))):
@@ -58,21 +111,29 @@ async def test_the_walk_through_answers_what_it_shows(
         shutil.copy(tmp_path / PICTURE.name, PICTURE)
     else:
         assert shown == answers
-    assert len(answers) == 10
+    assert len(answers) == 13
     assert (tmp_path / PICTURE.name).read_bytes()[:8] == PICTURE.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
-async def run(step: Step, graphql: Client, database_url: str, folder: Path) -> str:
-    """What a query or a command answers; a command runs in the folder."""
-    if step.language == "graphql":
-        return pretty(await graphql(step.text))
-    [command] = [line for line in step.text.splitlines() if line.startswith(".venv/bin/renewals")]
-    words = [sys.executable, "-m", "graphql_api", *command.split()[1:]]
-    environment = os.environ | {"DATABASE_URL": database_url}
-    done = await asyncio.to_thread(
-        subprocess.run, words, cwd=folder, env=environment, capture_output=True, text=True, check=True
-    )
-    return done.stdout
+@pytest.mark.parametrize("time", OTHER_TIMES)
+async def test_on_another_day_only_what_depends_on_the_day_is_answered_otherwise(
+    world: World, database_url: str, graphql: Client, tmp_path: Path, time: str
+) -> None:
+    text = README.read_text(encoding="utf-8")
+    now = dt.datetime.fromisoformat(time).replace(tzinfo=demo.ZONE)
+    reader = Reader(graphql, database_url, tmp_path, now)
+    await reader.start(world)
+    answers = await reader.answers(text)
+    shown = [step.answer[2] for step in steps(text)]
+    assert list(map(undated, answers)) == list(map(undated, shown))
+    assert answers != shown
+
+
+def undated(answer: str) -> str:
+    """An answer without what depends on the day."""
+    if answer.startswith("{") and "unifyExpiry" in json.loads(answer):
+        answer = OF_THE_DAY.sub(r'"\1": of the day', answer)
+    return DATE.sub("a date", answer)
 
 
 def pretty(value: object, indent: str = "") -> str:

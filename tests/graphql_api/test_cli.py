@@ -97,6 +97,16 @@ def test_the_demo_is_loaded_once_and_gives_a_key_each_time(renewals: Renewals, d
     assert query(database_url, "SELECT count(*) FROM accounts") == [(1,)]
 
 
+def test_the_demo_is_of_the_day_that_it_is_for_its_account(renewals: Renewals, database_url: str) -> None:
+    morning_in_shanghai = dt.datetime(2027, 1, 14, 23, tzinfo=dt.UTC)
+    done = renewals(
+        "demo", now=morning_in_shanghai, DATABASE_URL=database_url, RENEWALS_TIME_ZONE="America/New_York"
+    )
+    assert done.exit_code == 0
+    opened = "SELECT (created_at AT TIME ZONE 'Asia/Shanghai')::date + 800 FROM accounts"
+    assert query(database_url, opened) == [(dt.date(2027, 1, 15),)]
+
+
 def test_the_first_operator_gets_a_key_that_is_kept_nowhere(renewals: Renewals, database_url: str) -> None:
     done = renewals("operator-key", "夜班", DATABASE_URL=database_url)
     assert done.exit_code == 0

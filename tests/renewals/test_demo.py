@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -11,6 +12,7 @@ from renewals import (
     catalogue,
     database,
     demo,
+    demo_data,
     errors,
     filters,
     lifecycle,
@@ -116,13 +118,30 @@ def test_each_mode_has_running_expired_and_released_ones(rows: list[Registration
 
 
 def test_there_is_something_in_every_reminder(rows: list[Registration], day: dt.date) -> None:
-    assert len(expiring(rows, RenewalMode.AUTO, day, 1)) == 7
     tomorrow = day + dt.timedelta(days=1)
     for mode in RenewalMode:
         counts = [len(expiring(rows, mode, tomorrow, days)) for days in (3, 7, 15, 30)]
         assert counts == sorted(set(counts))
         assert counts[0] >= 1
     assert any(row.last_day and row.last_day > day + dt.timedelta(days=999) for row in rows)
+
+
+def test_the_first_that_the_worker_renews_are_due_the_day_after_tomorrow(
+    rows: list[Registration], day: dt.date
+) -> None:
+    """Else a worker that starts with the demo is ahead of its reader."""
+    assert expiring(rows, RenewalMode.AUTO, day, 2) == []
+    assert len(expiring(rows, RenewalMode.AUTO, day + dt.timedelta(days=2), 1)) == 7
+
+
+def test_between_one_month_and_two_only_the_page_of_the_seed_expires(
+    rows: list[Registration], day: dt.date
+) -> None:
+    soon = [row for row in rows if row.last_day and 30 < (row.last_day - day).days < demo_data.DAYS_LATER_MIN]
+    left_out = [
+        row.id for row in rows if row.billing_mode is BillingMode.ONE_OFF or row.product_code == "cert"
+    ]
+    assert {row.id for row in soon} <= {*SEED_IDS, *left_out}
 
 
 def test_anchors_outlive_short_months(rows: list[Registration], day: dt.date) -> None:
@@ -155,7 +174,7 @@ def test_everything_was_made_before_today_and_after_the_account(
 def test_another_day_moves_the_dates_and_nothing_else() -> None:
     def lasting(today: dt.date) -> list[tuple[object, ...]]:
         return [
-            (row.id, row.name, row.product_code, row.monthly_price_cents, row.configuration)
+            (row.id, row.name, row.product_code, row.monthly_price_cents, row.configuration, row.renewal_mode)
             for row in demo.registrations(today)
         ]
 
@@ -201,7 +220,9 @@ async def test_its_vouchers_show_every_rule_of_paying(opened: str, day: dt.date)
         (3_000, 12, ["eip"]),
         (10_000, 30, []),
         (5_000, 30, []),
-        (800_000, 90, []),
+        (500_000, 60, ["vpn"]),
+        (250_000, 90, []),
+        (400_000, 120, ["eip"]),
         (8_888, 180, []),
     ]
 
@@ -238,11 +259,15 @@ async def test_four_instances_are_left_out_of_the_tabs(opened: str) -> None:
     assert counts[-1] == 4
 
 
-async def test_todays_run_renews_all_that_is_due_and_leaves_money(opened: str, day: dt.date) -> None:
+async def test_a_worker_has_nothing_to_renew_until_the_day_after_tomorrow_and_then_seven(
+    opened: str, day: dt.date, settings_override: Callable[..., None]
+) -> None:
+    settings_override(auto_renew_lead_days=9)  # the account has its own
     await demo.load(day)
     half_past_midnight = dt.datetime.combine(day, dt.time(0, 30), demo.ZONE).astimezone(dt.UTC)
-    run = await auto_renewal.run_now(half_past_midnight)
-    assert (run.renewed_count, run.refused_count, run.skipped_count) == (7, 0, 0)
+    for days, renewed_count in enumerate((0, 0, 7)):
+        run = await auto_renewal.run_now(half_past_midnight + dt.timedelta(days))
+        assert (run.renewed_count, run.refused_count, run.skipped_count) == (renewed_count, 0, 0)
     assert money.parse_cents(await World().balance("demo")) > run.amount_cents > 0
 
 
