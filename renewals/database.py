@@ -82,7 +82,9 @@ def configuration(
         "timeout": connect_seconds_max,
         "max_inactive_connection_lifetime": idle_seconds_max,
         "application_name": APP,
-        "server_settings": {f"{name}_timeout": f"{seconds}s" for name, seconds in limits.items()},
+        # The cost of a subquery that seldom runs is estimated for every row, and would have it compiled.
+        "server_settings": {"jit": "off"}
+        | {f"{name}_timeout": f"{seconds}s" for name, seconds in limits.items()},
     }
     app = {
         "models": ["renewals.models"],

@@ -22,13 +22,20 @@ _RELEASES_AT = """(SELECT (i.expires_at AT TIME ZONE a.time_zone + make_interval
     GROUP BY a.time_zone)"""
 """The end of the product's retention, in the account's zone; of a bundle, the longest of its members'."""
 
+_RETAINED_AT_LEAST_UNTIL = """i.expires_at + make_interval(hours => 24 * (
+    SELECT r.retention_days - 2 FROM products r WHERE r.code = i.product_code))"""
+"""A bound below `_RELEASES_AT` at a fifth of its cost: no zone's days differ from so many hours by two days."""
+
 WITHIN_DAYS_MAX = 36_525
 SEARCH_LENGTH_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceFilter:
-    """All conditions hold together; None leaves one out. An empty list matches nothing (rule 4)."""
+    """All conditions hold together; None leaves one out. An empty list matches nothing (rule 4).
+
+    Released instances match only a filter whose status names them (rule 3).
+    """
 
     ids: Sequence[str] | None = None
     search: str | None = None
@@ -123,8 +130,7 @@ def conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetim
     if f.data_center_types is not None:
         of_type = "i.data_center_code = ANY(ARRAY(SELECT code FROM data_centers WHERE type = ANY({})))"
         found.add(of_type, list(f.data_center_types), facet="dataCenterTypes")
-    if f.status is not None:
-        found.add(f"{status_at(found.hold(now))} = ANY({{}})", list(f.status))
+    _add_status(found, f.status, now)
     if f.bundled is not None:
         found.add(f"i.bundle_id IS {'NOT ' if f.bundled else ''}NULL")
     return found
@@ -143,6 +149,36 @@ def status_at(now: str) -> str:
     """The SQL of the status at a placeholder's instant, whether or not the worker has noted it (rules 5, 22)."""
     return f"""CASE WHEN i.status = 'RELEASED' OR i.expires_at IS NULL OR i.expires_at >= {now} THEN i.status
       WHEN {_RELEASES_AT} < {now} THEN 'RELEASED' ELSE 'EXPIRED' END"""
+
+
+def unreleased_status_at(now: str) -> str:
+    """Return the SQL of the same status of an instance that is not released, without a look at its retention."""
+    return f"CASE WHEN {EXPIRY} >= {now} THEN i.status ELSE 'EXPIRED' END"
+
+
+def _is_unreleased_at(now: str) -> str:
+    """Return the condition that the status is not RELEASED; the noted status is in it for the partial indexes."""
+    return f"""i.status <> 'RELEASED' AND (
+      {EXPIRY} >= {now} OR {_RETAINED_AT_LEAST_UNTIL} >= {now} OR {_RELEASES_AT} >= {now})"""
+
+
+def _add_status(found: Conditions, statuses: Sequence[terms.InstanceStatus] | None, now: dt.datetime) -> None:
+    """Add the condition that the status is one of some, or, where none are named, any but RELEASED (rule 3)."""
+    if statuses is not None and not statuses:
+        found.add("FALSE")
+        return
+    at = found.hold(now)
+    unreleased = _is_unreleased_at(at)
+    if statuses is None:
+        found.add(unreleased)
+        return
+    alternatives = []
+    if kept := [status for status in statuses if status is not terms.InstanceStatus.RELEASED]:
+        alternatives.append(f"({unreleased} AND {unreleased_status_at(at)} = ANY({found.hold(kept)}))")
+    if terms.InstanceStatus.RELEASED in statuses:
+        outlived = f"(i.status <> 'RELEASED' AND {EXPIRY} < {at} AND {_RELEASES_AT} < {at})"
+        alternatives += ["i.status = 'RELEASED'", outlived]
+    found.add(f"({' OR '.join(alternatives)})")
 
 
 def storable(texts: Sequence[str]) -> list[str]:

@@ -40,8 +40,9 @@ async def read(account_id: str, instance_ids: Sequence[str], now: dt.datetime) -
         account = await ledger.read(connection, account_id)
         rows = await database.fetch(
             connection,
-            f"""SELECT {inventory.columns_at("$3")} FROM instances i WHERE i.account_id = $1 AND (i.id = ANY($2)
-                OR i.bundle_id IN (SELECT b.bundle_id FROM instances b WHERE b.account_id = $1 AND b.id = ANY($2)))""",
+            f"""SELECT {inventory.columns_at("$3")} FROM instances i WHERE i.account_id = $1 AND i.id IN (
+                  SELECT unnest($2::text[]) UNION SELECT m.id FROM instances b
+                  JOIN instances m ON m.bundle_id = b.bundle_id WHERE b.account_id = $1 AND b.id = ANY($2))""",
             account_id,
             filters.storable(instance_ids),
             now,

@@ -42,7 +42,8 @@ async def tell(connection: database.Connection, caps: Mapping[str, Caps], now: d
     rows = await database.fetch(
         connection,
         f"""SELECT {inventory.COLUMNS} FROM instances i
-            WHERE i.account_id = ANY($1) AND i.renewal_mode = 'AUTO' AND i.agreed_price_cents IS NOT NULL
+            WHERE i.account_id = ANY($1) AND i.renewal_mode = 'AUTO' AND i.status = 'RUNNING'
+              AND i.agreed_price_cents IS NOT NULL
             ORDER BY i.account_id, i.id""",
         account_ids,
     )

@@ -77,7 +77,8 @@ async def fetch_instances(
     found = filters.conditions(account_id, instance_filter, now)
     select, joins = _selected(columns, ordering)
     if "status" in columns:
-        select = f"{select}, {filters.status_at(found.hold(now))} AS status"
+        status_at = filters.status_at if instance_filter.status else filters.unreleased_status_at
+        select = f"{select}, {status_at(found.hold(now))} AS status"
     return await paging.fetch_page(
         connection,
         select=select,

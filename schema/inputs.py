@@ -47,7 +47,10 @@ class InstanceFilter:
     products: IDs | None = strawberry.UNSET
     data_centers: IDs | None = strawberry.UNSET
     data_center_types: list[terms.DataCenterType] | None = strawberry.UNSET
-    status: list[terms.InstanceStatus] | None = strawberry.UNSET
+    status: list[terms.InstanceStatus] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Null: all but RELEASED, which only this list brings in, whatever the other conditions are.",
+    )
     bundled: bool | None = strawberry.UNSET
     manageable: bool | None = strawberry.field(
         default=True,

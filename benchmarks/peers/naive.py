@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from tortoise import Tortoise
+from tortoise.expressions import Q
 
 from benchmarks.peers import store
 from benchmarks.peers.strawberry_types import (
@@ -54,6 +55,7 @@ class Query:
         filter: InstanceFilter,  # noqa: A002
         first: int,
     ) -> InstanceConnection:
+        released, one_off = terms.InstanceStatus.RELEASED, terms.BillingMode.ONE_OFF
         found = models.Instance.filter(
             account_id=info.context["account_id"],
             product__renewable=True,
@@ -61,7 +63,7 @@ class Query:
             renewal_mode=filter.tab.value,
             expires_at__gte=filter.expires_from,
             expires_at__lt=filter.expires_before,
-        ).exclude(billing_mode=terms.BillingMode.ONE_OFF)
+        ).exclude(Q(billing_mode=one_off) | Q(status=released))
         page = found.order_by("expires_at", "id").limit(first).prefetch_related("product", "data_center")
         return InstanceConnection(
             total_count=await found.count(), nodes=[instance_of(model) for model in await page]

@@ -17,7 +17,7 @@ from starlette.requests import HTTPConnection
 POOL_SIZE = 10
 SOURCE = """instances i JOIN products p ON p.code = i.product_code
   JOIN data_centers d ON d.code = i.data_center_code
-  WHERE i.account_id = $1 AND p.renewable AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF'
+  WHERE i.account_id = $1 AND p.renewable AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF' AND i.status <> 'RELEASED'
     AND i.renewal_mode = $2 AND i.expires_at >= $3 AND i.expires_at < $4"""
 COUNT = f"SELECT count(*) FROM {SOURCE}"
 PAGE = f"""SELECT i.id, i.name, i.billing_mode, i.is_trial, i.status, i.renewal_mode, i.auto_renew_months,

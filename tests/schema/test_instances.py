@@ -11,7 +11,8 @@ from tests.world import NOW, World
 LIST = """query ($filter: InstanceFilter, $orderBy: InstanceOrder) {
   instances(filter: $filter, orderBy: $orderBy, first: 100) { totalCount nodes { id status } } }"""
 
-MANAGEABLE = "Web-1 db-1 gone-1 ip-1 kes-1 kes-2 old-1 past-1 web-2"
+MANAGEABLE = "Web-1 db-1 ip-1 kes-1 kes-2 old-1 past-1 web-2"
+RELEASED = "gone-1 lost-1 try-2"
 LEFT_OUT = "once-1 shield-1 try-1"
 
 
@@ -29,6 +30,10 @@ async def fleet(world: World, asked: Client) -> Client:
     await world.instance("old-1", mode="AUTO", expires="2027-01-09", status="RUNNING")
     await world.instance("past-1", expires="2027-01-05", status="EXPIRED")
     await world.instance("gone-1", expires="2026-12-01", status="RELEASED")
+    await world.instance(
+        "lost-1", expires="2026-12-02", status="EXPIRED"
+    )  # the worker has not been there yet
+    await world.instance("try-2", expires="2026-12-01", trial=True, status="RELEASED")
     await world.instance("kes-1", product="kes", expires="2027-03-31", bundle="b-1")
     await world.instance("kes-2", product="ebs", expires="2027-03-31", bundle="b-1")
     await world.instance("try-1", expires="2027-01-20", trial=True)
@@ -48,7 +53,7 @@ async def found(client: Client, instance_filter: dict[str, Any] | None) -> str:
 
 FILTERS: list[tuple[dict[str, Any], str]] = [
     ({}, MANAGEABLE),
-    ({"tab": "MANUAL"}, "Web-1 gone-1 kes-1 kes-2 past-1"),
+    ({"tab": "MANUAL"}, "Web-1 kes-1 kes-2 past-1"),
     ({"tab": "AUTO"}, "old-1 web-2"),
     ({"tab": "NONE"}, "db-1"),
     ({"tab": "NO_EXPIRY"}, "ip-1"),
@@ -59,17 +64,21 @@ FILTERS: list[tuple[dict[str, Any], str]] = [
     ({"dataCenterTypes": ["CLASSIC", "DEDICATED"]}, "ip-1 web-2"),
     ({"dataCenterTypes": []}, ""),
     ({"status": ["EXPIRED"]}, "old-1 past-1"),
-    ({"status": ["RELEASED"]}, "gone-1"),
+    ({"status": ["RELEASED"]}, "gone-1 lost-1"),
+    ({"status": ["RUNNING", "RELEASED"]}, "Web-1 db-1 gone-1 ip-1 kes-1 kes-2 lost-1 web-2"),
+    ({"status": ["RELEASED"], "tab": "MANUAL"}, "gone-1 lost-1"),
+    ({"status": ["RELEASED"], "manageable": False}, "try-2"),
+    ({"ids": ["gone-1", "lost-1"]}, ""),
     ({"status": ["RUNNING"]}, "Web-1 db-1 ip-1 kes-1 kes-2 web-2"),
     ({"status": []}, ""),
     ({"bundled": True}, "kes-1 kes-2"),
-    ({"bundled": False}, "Web-1 db-1 gone-1 ip-1 old-1 past-1 web-2"),
+    ({"bundled": False}, "Web-1 db-1 ip-1 old-1 past-1 web-2"),
     ({"ids": ["db-1", "db-1", "web-3", "try-1", "nothing"]}, "db-1"),
     ({"ids": []}, ""),
     ({"ids": ["db-1\0"]}, ""),
     ({"manageable": False}, LEFT_OUT),
     ({"manageable": False, "tab": "MANUAL"}, ""),
-    ({"manageable": None, "tab": "MANUAL"}, "Web-1 gone-1 kes-1 kes-2 past-1"),
+    ({"manageable": None, "tab": "MANUAL"}, "Web-1 kes-1 kes-2 past-1"),
     ({"manageable": None, "ids": ["db-1", "try-1"]}, "db-1 try-1"),
     ({"search": "WEB-"}, "Web-1 web-2"),
     ({"search": "网站"}, "Web-1"),
@@ -112,8 +121,8 @@ async def test_every_manageable_instance_is_on_exactly_one_tab(fleet: Client) ->
 
 
 async def test_nothing_vanishes(world: World, fleet: Client) -> None:
-    everything = await found(fleet, {"manageable": None})
-    assert sorted(f"{MANAGEABLE} {LEFT_OUT}".split()) == everything.split()
+    everything = await found(fleet, {"manageable": None, "status": ["RUNNING", "EXPIRED", "RELEASED"]})
+    assert sorted(f"{MANAGEABLE} {LEFT_OUT} {RELEASED}".split()) == everything.split()
     assert len(everything.split()) == await world.value(
         "SELECT count(*) FROM instances WHERE account_id = 'a'"
     )

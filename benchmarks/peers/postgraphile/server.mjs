@@ -19,7 +19,7 @@ const isManageable = addPgTableCondition(
   "isManageable",
   (build) => ({ type: build.graphql.GraphQLBoolean }),
   (_, { sql, sqlTableAlias: i }) =>
-    sql`NOT ${i}.is_trial AND ${i}.billing_mode <> 'ONE_OFF'
+    sql`NOT ${i}.is_trial AND ${i}.billing_mode <> 'ONE_OFF' AND ${i}.status <> 'RELEASED'
       AND EXISTS (SELECT FROM products p WHERE p.code = ${i}.product_code AND p.renewable)`,
 );
 
