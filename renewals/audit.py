@@ -16,6 +16,7 @@ import asyncpg
 import orjson
 
 from renewals import clocks, database, errors, requests
+from renewals.advisory_locks import AdvisoryLock, lock_text_in
 from renewals.database import Connection
 
 
@@ -95,9 +96,6 @@ class Record(NamedTuple):
         return _hash(self.action, self.sent)
 
 
-_KEY_LOCKS = 7_236_001_845
-"""Tells the advisory locks of keys from others."""
-
 Work = Callable[[Connection], Awaitable[Deed]]
 
 
@@ -120,12 +118,7 @@ async def once(call: Call, action: Action, request: object, work: Work) -> Told:
 async def _try(call: Call, action: Action, sent: bytes, work: Work) -> Told:
     async with database.transaction() as connection:
         # Before all else, so that what an earlier call of the key did is never taken for somebody else's doing.
-        await database.execute(
-            connection,
-            "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))",
-            call.idempotency_key,
-            _KEY_LOCKS,
-        )
+        await lock_text_in(connection, AdvisoryLock.OPERATOR_IDEMPOTENCY_KEYS, call.idempotency_key)
         if earlier := (await find(connection, [call.idempotency_key])).get(call.idempotency_key):
             if earlier.request_hash != _hash(action, sent):
                 raise errors.IdempotencyKeyReused(call.idempotency_key)

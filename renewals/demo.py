@@ -9,6 +9,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from renewals import catalogue, database, demo_data, inventory, ledger, periods, registration, vouchers
+from renewals.advisory_locks import AdvisoryLock, lock_in
 from renewals.catalogue import DataCenterEntry, ProductEntry
 from renewals.demo_data import Offer
 from renewals.reports import Registration
@@ -21,7 +22,6 @@ BUNDLE_ID = "demo-kes"
 SEED_IDS = ("b8eac96a-807b-49f2-af7a-a173440b3b56", "61779fb8-1b30-4110-a7c4-1361ef021014")
 
 _NAMESPACE = uuid.UUID("6f6a4c1e-3f0b-5d6e-9a57-1f0c2d7b8e90")
-_LOADING_LOCK = 7_236_001_843
 _FEBRUARY = 2
 
 
@@ -33,7 +33,7 @@ def today(now: dt.datetime) -> dt.date:
 async def load(day: dt.date) -> bool:
     """Makes the demo account as of that day in its zone; answers False, changing nothing, if it is there."""
     async with database.transaction() as connection:
-        await database.fetch(connection, "SELECT pg_advisory_xact_lock($1)", _LOADING_LOCK)
+        await lock_in(connection, AdvisoryLock.DEMO_ACCOUNT)
         if await ledger.lock(connection, [ACCOUNT_ID]):
             return False
         await catalogue.put_products(connection, [offer.product for offer in demo_data.OFFERS])

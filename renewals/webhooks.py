@@ -26,11 +26,11 @@ from renewals import (
     webhook_claims,
     webhook_secrets,
 )
+from renewals.advisory_locks import AdvisoryLock, lock_in
 
 OVERLAP_HOURS_DEFAULT = 24
 OVERLAP_HOURS_MAX = 168
 DISABLED_BY_OWNER = "disabled by its owner"
-_PROVIDER_LOCK = 7_236_001_843
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +299,7 @@ async def _locked(owner: str | None) -> AsyncIterator[database.Connection]:
 
 async def lock_provider(connection: database.Connection) -> None:
     """Has the transaction of a caller have the provider's endpoints to itself."""
-    await database.execute(connection, "SELECT pg_advisory_xact_lock($1)", _PROVIDER_LOCK)
+    await lock_in(connection, AdvisoryLock.PROVIDER_WEBHOOKS)
 
 
 async def _refuse_too_many(connection: database.Connection, owner: str | None) -> None:
