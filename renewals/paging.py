@@ -144,9 +144,14 @@ def decode(ordering: Ordering, cursor: str, argument: str) -> Key:
 
 
 def instant(name: str, sql: str) -> Column:
-    """A column of instants; none sorts last."""
+    """Return a column of instants in which every row has one, so that a plain index can find its order."""
+    return Column(name, sql, "{}::timestamptz", _read_instant)
+
+
+def nullable_instant(name: str, sql: str) -> Column:
+    """Return a column of instants in which NULL sorts last, as an index on the same expression has it."""
     return Column(
-        name, f"coalesce({sql}, 'infinity')", "coalesce({}::timestamptz, 'infinity')", _read_instant
+        name, f"coalesce({sql}, 'infinity')", "coalesce({}::timestamptz, 'infinity')", _read_nullable_instant
     )
 
 
@@ -180,9 +185,11 @@ def _bound(
         conditions.add(f"({columns}) {operator} ({placeholders})", *key)
 
 
-def _read_instant(value: object) -> dt.datetime | None:
-    if value is None:
-        return None
+def _read_nullable_instant(value: object) -> dt.datetime | None:
+    return None if value is None else _read_instant(value)
+
+
+def _read_instant(value: object) -> dt.datetime:
     found = dt.datetime.fromisoformat(_read_text(value))
     if found.tzinfo is None:
         raise ValueError("an instant has an offset")

@@ -19,7 +19,7 @@ class InstanceOrderField(StrEnum):
 
 _ID = paging.text("id", "i.id")
 _INSTANCE_KEYS: Mapping[InstanceOrderField, tuple[paging.Column, ...]] = {
-    InstanceOrderField.EXPIRES_AT: (paging.instant("expires_at", "i.expires_at"), _ID),
+    InstanceOrderField.EXPIRES_AT: (paging.nullable_instant("expires_at", "i.expires_at"), _ID),
     InstanceOrderField.CREATED_AT: (paging.instant("created_at", "i.created_at"), _ID),
     InstanceOrderField.NAME: (paging.text("name", "i.name"), _ID),
     InstanceOrderField.PRODUCT: (paging.text("product_code", "i.product_code"), _ID),
