@@ -13,7 +13,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-em
 AUDIT := $(BIN)/python -m tests.deploy.audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak soak-api faults restarts bench bench-quick check audit sbom lock clean
+.PHONY: help setup run test test-postgres soak soak-api faults restarts bench bench-quick check audit sbom lock clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
@@ -26,6 +26,20 @@ run: $(READY) ## Start everything: PostgreSQL, Valkey, the API and the worker.
 # Hundreds of processes import the same: what one of them has compiled is kept, whatever the environment says.
 test: check ## Check the code, then run the tests (TESTS=tests/renewals for some of them).
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 $(TESTS)
+	$(if $(TESTS),,@$(MAKE) --no-print-directory test-postgres)
+
+# Debian keeps each version's programs in a folder of its own; the oldest has the most to lack.
+POSTGRES_BIN ?= $(patsubst %/initdb,%,$(firstword $(sort $(wildcard /usr/lib/postgresql/*/bin/initdb))))
+DATABASE_TESTS := $(addprefix tests/renewals/test_,$(addsuffix .py,advisory_locks auto_renewal_chunks database events filters \
+	guards integrity lifecycle migrations upgrades watches)) \
+	$(addprefix tests/schema/test_,$(addsuffix .py,account index_order instances instances_facets instances_paging ledger \
+	orders renew_instances set_renewal_policy)) \
+	tests/graphql_api/test_exports.py tests/graphql_api/test_streamed_exports.py tests/operator/test_refunds.py \
+	tests/operator/test_webhooks.py tests/races tests/test_adopting.py
+
+test-postgres: $(READY) ## Run the tests of the database on another PostgreSQL (POSTGRES_BIN=/usr/lib/postgresql/15/bin).
+	$(if $(POSTGRES_BIN),PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --postgres-bin=$(POSTGRES_BIN) \
+		$(DATABASE_TESTS),@echo "There is no PostgreSQL in /usr/lib/postgresql: the tests ran on the embedded one.")
 
 soak: $(READY) ## Try the rules against a model at random (STEPS=20000, SECONDS=600, or SEED=1 for one round again).
 	SOAK_STEPS=$(or $(STEPS),$(if $(SECONDS),,20000)) SOAK_SECONDS=$(SECONDS) SOAK_SEED=$(SEED) \

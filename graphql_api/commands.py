@@ -8,7 +8,7 @@ import asyncpg
 import redis
 import typer
 
-from renewals import logs, settings
+from renewals import logs, server_version, settings
 
 Value = TypeVar("Value")
 
@@ -42,6 +42,8 @@ def run(work: Coroutine[object, object, Value]) -> Value:
         redis.ConnectionError,
     ) as problem:
         fail(f"A server cannot be reached: {problem}")
+    except server_version.UnsupportedServerError as problem:
+        fail(str(problem))
     except asyncpg.UndefinedTableError:
         fail("The database has no tables yet: run `renewals migrate`.")
 

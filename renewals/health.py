@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import asyncpg
 from redis.asyncio import Redis
 
-from renewals import clocks, database, migrations, runs, settings
+from renewals import clocks, database, migrations, runs, server_version, settings
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +112,7 @@ class Health:
                     self._connection = await asyncpg.connect(
                         self._database_url, server_settings={"application_name": f"{database.APP}-health"}
                     )
+                server_version.check_server_version(self._connection)
                 await self._connection.execute("SELECT 1")
                 checks["database"] = OK
                 checks["migrations"] = await self._look_at_migrations()
@@ -120,6 +121,9 @@ class Health:
             self._hang_up()
         except asyncpg.UndefinedTableError:
             checks["migrations"] = Check("the database has no tables")
+        except server_version.UnsupportedServerError as problem:
+            checks["database"] = Check(str(problem))
+            self._hang_up()
         except Exception:  # noqa: BLE001 - whatever it is, it is not well
             checks["database"] = Check(UNREACHABLE)
             self._hang_up()

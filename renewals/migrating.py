@@ -11,11 +11,11 @@ import logging
 import asyncpg
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
-from renewals import database
+from renewals import database, server_version
+from renewals.advisory_locks import AdvisoryLock, lock_session, try_lock_session
 
 log = logging.getLogger(__name__)
 
-_LOCK = 7_236_001_842
 LOCK_SECONDS_MAX = 2
 """So long everybody may have to wait behind a migration."""
 PAUSE_SECONDS = 3.0
@@ -33,9 +33,10 @@ async def migrate(url: str) -> list[str]:
     applied: list[str] = []
     alone = await asyncpg.connect(url, timeout=database.CONNECT_SECONDS_MAX)
     try:
-        if not await alone.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+        server_version.check_server_version(alone)
+        if not await try_lock_session(alone, AdvisoryLock.MIGRATIONS):
             log.warning("somebody else migrates; waits until that is done")
-            await alone.execute("SELECT pg_advisory_lock($1)", _LOCK)
+            await lock_session(alone, AdvisoryLock.MIGRATIONS)
         async with database.opened(url, pool_size=2, lock=LOCK_SECONDS_MAX):
             for tried in range(1, TRIES_MAX + 1):
                 try:

@@ -10,6 +10,8 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy, _PoolConnectionHolderQueue
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 
+from renewals import server_version
+
 STATEMENTS_MAX = 50_000
 """After so many a connection is closed, and with it what PostgreSQL keeps for it."""
 PASSED_OVER_MAX = 8
@@ -18,10 +20,20 @@ longer, for every one of them then waits for the next turn of the loop."""
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection of the pool. Nothing is ever set on it for a session, so there is nothing to reset when it is
+    """A connection of the pool. No statement sets anything for the session, so there is nothing to reset when it is
     given back, and no round trip for that; unless a statement was cut short, which may leave it half-way."""
 
     _is_cut = False
+    _session_settings = ""
+
+    async def set_for_session(self, settings: str) -> None:
+        """Execute SET statements that hold as long as the connection, resets included."""
+        self._session_settings = settings
+        await self.execute(settings)
+
+    def get_reset_query(self) -> str:
+        """Return asyncpg's statements, which reset all settings, and after them this connection's own."""
+        return f"{super().get_reset_query()}\n{self._session_settings}"
 
     async def fetch(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -72,9 +84,35 @@ class _Free(_PoolConnectionHolderQueue):  # type: ignore[misc]
 
 
 class Pool(asyncpg.Pool):  # type: ignore[misc]
-    """asyncpg's, but for what it does lest a cancellation come while it waits: most often it need not wait."""
+    """asyncpg's, but for what it does lest a cancellation come while it waits: most often it need not wait.
+
+    `transaction_seconds_max` bounds every transaction where the server can; 0 is no bound.
+    """
 
     _queue: Any
+
+    def __init__(self, *, transaction_seconds_max: int = 0, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._transaction_seconds_max = transaction_seconds_max
+
+    async def _get_new_connection(self) -> Connection:
+        connection: Connection = await super()._get_new_connection()
+        try:
+            server_version.check_server_version(connection)
+            if self._transaction_seconds_max and server_version.has_transaction_timeout(connection):
+                await self._bound_transactions(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def _bound_transactions(self, connection: Connection) -> None:
+        """Set the time-out on the first connection, and have the later ones begin with it."""
+        name, value = "transaction_timeout", f"{self._transaction_seconds_max}s"
+        at_start = self._connect_kwargs["server_settings"]
+        if name not in at_start:
+            self._connect_kwargs["server_settings"] = at_start | {name: value}
+            await connection.set_for_session(f"SET {name} = '{value}';")
 
     async def _initialize(self) -> None:
         await super()._initialize()

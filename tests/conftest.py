@@ -2,8 +2,9 @@
 
 Both are started once, by the process that hands the tests out; its workers find them in the environment.
 A test's database is a copy of one that is migrated, and of one with the catalogue in it for who asks for the world.
-With DATABASE_URL or REDIS_URL set those are used: the PostgreSQL user must be one that may create databases,
-and of the Redis every logical database but 0 is emptied.
+`--postgres-bin=/usr/lib/postgresql/15/bin` starts that PostgreSQL instead of the wheel's. With DATABASE_URL or
+REDIS_URL set those are used: the PostgreSQL user must be one that may create databases, and of the Redis every
+logical database but 0 is emptied.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import threading
 import urllib.parse
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -29,7 +31,16 @@ POSTGRES, REDIS = "TEST_POSTGRES_URL", "TEST_REDIS_URL"
 TEMPLATE, WORLD = "TEST_TEMPLATE_DATABASE", "TEST_WORLD_DATABASE"
 REDIS_DATABASES = 16
 
+POSTGRES_MAJOR = "TEST_POSTGRES_MAJOR"
+COPY_STRATEGY_MAJOR_MIN = 15
+
 Administer = Callable[[str], Awaitable[None]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres-bin", type=Path, help="The folder of another PostgreSQL's initdb and postgres."
+    )
 
 
 def pytest_configure() -> None:
@@ -50,7 +61,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     database_url, redis_url = (os.environ.pop(name, None) for name in ("DATABASE_URL", "REDIS_URL"))
     for name in [name for name in os.environ if name.startswith("RENEWALS_")]:
         del os.environ[name]
-    os.environ[POSTGRES] = database_url or servers.enter_context(embedded.Postgres(durable=False)).url
+    if database_url is None:
+        programs = session.config.getoption("postgres_bin")
+        database_url = servers.enter_context(embedded.Postgres(durable=False, programs=programs)).url
+    os.environ[POSTGRES] = database_url
     os.environ[REDIS] = redis_url or servers.enter_context(embedded.Valkey(durable=False)).url
     run = uuid.uuid4().hex[:12]
     os.environ[TEMPLATE], os.environ[WORLD] = f"renewals_template_{run}", f"renewals_world_{run}"
@@ -60,6 +74,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 async def _make_templates() -> None:
     template, world = os.environ[TEMPLATE], os.environ[WORLD]
+    connection = await asyncpg.connect(os.environ[POSTGRES])
+    os.environ[POSTGRES_MAJOR] = str(connection.get_server_version().major)
+    await connection.close()
     await _administer(f'CREATE DATABASE "{template}"')
     await migrating.migrate(_url_of(template))
     await _administer(f'CREATE DATABASE "{world}" TEMPLATE "{template}"')
@@ -82,6 +99,17 @@ async def _administer(statement: str) -> None:
 
 def _url_of(name: str) -> str:
     return urllib.parse.urlsplit(os.environ[POSTGRES])._replace(path=f"/{name}").geturl()
+
+
+def postgres_major() -> int:
+    """Return the major version of the PostgreSQL that the tests run on."""
+    return int(os.environ[POSTGRES_MAJOR])
+
+
+def copy_statement(name: str, template: str) -> str:
+    """Return the statement that copies a database, the fastest way that the server knows."""
+    strategy = " STRATEGY WAL_LOG" if postgres_major() >= COPY_STRATEGY_MAJOR_MIN else ""
+    return f'CREATE DATABASE "{name}" TEMPLATE "{template}"{strategy}'
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +135,7 @@ def administer() -> Iterator[Administer]:
 
 async def _fresh(administer: Administer, template: str) -> AsyncIterator[str]:
     name = f"renewals_test_{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}_{uuid.uuid4().hex[:12]}"
-    await administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY WAL_LOG')
+    await administer(copy_statement(name, template))
     yield _url_of(name)
     await administer(f'DROP DATABASE "{name}" WITH (FORCE)')
 

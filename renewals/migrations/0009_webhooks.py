@@ -14,7 +14,9 @@ CREATE TABLE webhook_endpoints (
   changed_at timestamptz NOT NULL,
   idempotency_key text COLLATE "C" NOT NULL,
   request_hash bytea NOT NULL,
-  CONSTRAINT webhook_endpoints_once_per_key UNIQUE NULLS NOT DISTINCT (account_id, idempotency_key));
+  CONSTRAINT webhook_endpoints_once_per_key UNIQUE (account_id, idempotency_key));
+CREATE UNIQUE INDEX webhook_endpoints_once_per_key_of_the_provider ON webhook_endpoints (idempotency_key)
+  WHERE account_id IS NULL;
 CREATE TABLE webhook_secrets (
   endpoint_id uuid NOT NULL REFERENCES webhook_endpoints (id) ON DELETE CASCADE,
   number integer NOT NULL CHECK (number > 0),

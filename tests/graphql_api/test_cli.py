@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from graphql_api import cli
-from renewals import clocks, database, webhooks
+from renewals import clocks, database, server_version, webhooks
 from tests.commands import Renewals, query
 from tests.world import World
 
@@ -313,6 +313,18 @@ def test_a_database_that_is_not_there_or_not_migrated_is_said_in_a_line(
     empty = renewals("run-now", DATABASE_URL=empty_database_url)
     assert empty.exit_code == 1
     assert empty.stderr == "The database has no tables yet: run `renewals migrate`.\n"
+
+
+def test_a_server_that_is_too_old_is_said_in_a_line_by_every_command(
+    renewals: Renewals, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_version, "MAJOR_MIN", 99)
+    for command in (["migrate"], ["demo"], ["run-now"], ["runs"], ["verify"], ["operator-key", "ops"]):
+        done = renewals(*command, DATABASE_URL=database_url)
+        assert (done.exit_code, done.stdout) == (1, ""), command
+        assert re.fullmatch(
+            r"The database is PostgreSQL \d+, and 99 or newer is needed: .*\n", done.stderr
+        ), done.stderr
 
 
 def test_the_printed_schema_is_the_one_in_the_repository(renewals: Renewals) -> None:

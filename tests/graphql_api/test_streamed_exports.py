@@ -13,7 +13,8 @@ import pytest
 import uvicorn
 
 from graphql_api import app, streams
-from renewals import database, exports, settings
+from renewals import database, exports, server_version, settings
+from tests.conftest import postgres_major
 from tests.world import NOW, World
 
 MANY = 20_000
@@ -225,6 +226,8 @@ async def test_a_client_that_takes_too_long_in_all_is_cut(world: World, key: str
 
 
 async def test_an_export_may_take_longer_than_other_transactions(database_url: str) -> None:
+    if postgres_major() < server_version.TRANSACTION_TIMEOUT_MAJOR_MIN:
+        pytest.skip("this PostgreSQL has no transaction_timeout")
     async with database.opened(database_url, pool_size=1, transaction=1):
         async with database.snapshot(seconds_max=60) as connection:
             await database.fetch(connection, "SELECT pg_sleep(1.5)")

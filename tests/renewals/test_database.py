@@ -7,7 +7,9 @@ import uuid
 import asyncpg
 import pytest
 
-from renewals import database, pooling
+from renewals import database, pooling, server_version
+from tests import statements
+from tests.conftest import postgres_major
 from tests.world import World
 
 
@@ -146,3 +148,50 @@ def test_ids_are_uuids_of_version_7_that_follow_each_other() -> None:
     assert moments == sorted(moments)
     assert ids[0] < ids[-1]
     assert uuid.UUID(str(ids[0])) == ids[0]
+
+
+async def test_every_connection_bounds_its_transactions_where_the_server_can(database_url: str) -> None:
+    """Also the first one, which learns what the server can, and also after a statement that was cut short."""
+    if postgres_major() < server_version.TRANSACTION_TIMEOUT_MAJOR_MIN:
+        pytest.skip("this PostgreSQL has no transaction_timeout")
+    async with database.opened(database_url, pool_size=2, pool_size_min=0, transaction=123):
+        async with database.transaction() as first, database.transaction() as second:
+            for connection in (first, second):
+                assert (await database.fetch(connection, "SHOW transaction_timeout"))[0][0] == "123s"
+        async with database.transaction(), database.pool().acquire_connection() as connection:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(connection.fetch("SELECT pg_sleep(60)"), 0.1)
+        for _ in range(2):
+            assert (await database.fetch(database.pool(), "SHOW transaction_timeout"))[0][0] == "123s"
+
+
+async def test_an_older_server_is_not_asked_for_a_bound_that_it_does_not_know(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It refuses a connection that names `transaction_timeout`, and so it does a statement."""
+    monkeypatch.setattr(server_version, "TRANSACTION_TIMEOUT_MAJOR_MIN", 99)
+    with statements.counted() as seen:
+        async with database.opened(database_url, pool_size=1, transaction=123):
+            async with database.snapshot(seconds_max=7) as connection:
+                assert (await database.fetch(connection, "SELECT 1"))[0][0] == 1
+            settings = await database.fetch(
+                database.pool(), "SELECT setting FROM pg_settings WHERE name = 'transaction_timeout'"
+            )
+            idle = await database.fetch(database.pool(), "SHOW idle_in_transaction_session_timeout")
+    assert [row[0] for row in settings] in ([], ["0"])
+    assert idle[0][0] == f"{database.IDLE_SECONDS_MAX // 60}min"
+    assert not [sql for sql in seen if sql.startswith("SET") and "transaction_timeout" in sql]
+
+
+async def test_a_server_that_is_too_old_is_an_outage_that_says_what_is_needed(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_version, "MAJOR_MIN", 99)
+    async with database.opened(database_url, pool_size=1):
+        with pytest.raises(server_version.UnsupportedServerError) as refused:
+            await database.fetch(database.pool(), "SELECT 1")
+    assert database.is_outage(refused.value)
+    assert str(refused.value) == (
+        f"The database is PostgreSQL {postgres_major()}, and 99 or newer is needed: "
+        "upgrade the server, or name another in DATABASE_URL."
+    )

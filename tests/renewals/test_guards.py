@@ -167,9 +167,9 @@ REFUSED = {
         attempt(succeeded=False, code="NULL"),
         "attempt_says_how_it_went",
     ),
-    "deleting an account with ledger rows": ("DELETE FROM accounts", "RESTRICT setting of foreign key"),
-    "deleting an instance with order lines": ("DELETE FROM instances", "RESTRICT setting of foreign key"),
-    "deleting a voucher with ledger rows": ("DELETE FROM vouchers", "RESTRICT setting of foreign key"),
+    "deleting an account with ledger rows": ("DELETE FROM accounts", "foreign key constraint"),
+    "deleting an instance with order lines": ("DELETE FROM instances", "foreign key constraint"),
+    "deleting a voucher with ledger rows": ("DELETE FROM vouchers", "foreign key constraint"),
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 from starlette.applications import Starlette
 
 from graphql_api import draining, probes
-from renewals import clocks, database, health, runs, settings
+from renewals import clocks, database, health, runs, server_version, settings
 from tests.graphql_api.test_http import unreachable
 from tests.served import free_port
 from tests.sight.conftest import Lines
@@ -77,6 +77,16 @@ async def test_without_redis_reads_and_renewals_go_on_so_the_process_is_degraded
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
     assert answer.json()["checks"]["redis"] == {"ok": False, "why": "cannot be reached"}
     assert "hunter2" not in answer.text
+
+
+async def test_a_database_that_is_too_old_makes_a_process_unready_and_is_said(
+    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_version, "MAJOR_MIN", 99)
+    async with asked(database_url, None) as client:
+        answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (503, "unready")
+    assert "99 or newer is needed" in answer.json()["checks"]["database"]["why"]
 
 
 async def test_a_run_that_is_late_degrades_and_says_by_how_much(world: World, database_url: str) -> None:

@@ -31,6 +31,7 @@ from renewals import (
     terms,
     vouchers,
 )
+from tests.conftest import copy_statement
 from tests.stateful.records import PRODUCTS, Account, Instance, PaidLine, RefundRequest, Request, Voucher
 from tests.world import DATA_CENTERS, NOW
 
@@ -42,7 +43,7 @@ async def new_database() -> AsyncIterator[None]:
     connection = await asyncpg.connect(server)
     try:
         template = os.environ["TEST_TEMPLATE_DATABASE"]
-        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY WAL_LOG')
+        await connection.execute(copy_statement(name, template))
         async with database.opened(urllib.parse.urlsplit(server)._replace(path=f"/{name}").geturl()):
             await _put_catalogue()
             yield
