@@ -18,7 +18,7 @@ query ($days: Int!) {
 QUOTE = gql.gql("""
 query ($ids: [ID!]!) {
   quoteRenewal(input: {selection: {ids: $ids}, months: 1}) {
-    total lines { instanceId startsAt } refusals { instanceId code }
+    total lines(first: 1000) { instanceId startsAt } refusalCount
   }
 }""")
 RENEW = gql.gql("""
@@ -45,7 +45,7 @@ def main(url: str, key: str, days: int) -> int:
         return 0
     quote = ask(QUOTE, ids=ids)["quoteRenewal"]
     lines = quote["lines"]
-    print(f"{len(lines)} instances for {quote['total']}, {len(quote['refusals'])} refused")
+    print(f"{len(lines)} instances for {quote['total']}, {quote['refusalCount']} refused")
 
     # The same periods have the same key: whoever runs this twice, or after a lost answer, pays once.
     periods = sorted(f"{line['instanceId']} {line['startsAt']}" for line in lines)

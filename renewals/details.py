@@ -39,10 +39,10 @@ async def fetch_data_centers(connection: Connection) -> Sequence[Row]:
 
 
 async def fetch_bundles(connection: Connection, account_id: str, bundle_ids: Sequence[str]) -> dict[str, Row]:
-    """Bundles of the account with the ids of their members."""
+    """Bundles of the account with the number of their members."""
     rows = await database.fetch(
         connection,
-        """SELECT b.id, b.name, array(SELECT i.id FROM instances i WHERE i.bundle_id = b.id ORDER BY i.id) AS members
+        """SELECT b.id, b.name, (SELECT count(*) FROM instances i WHERE i.bundle_id = b.id) AS instance_count
            FROM bundles b WHERE b.account_id = $1 AND b.id = ANY($2)""",
         account_id,
         bundle_ids,
@@ -93,18 +93,30 @@ async def fetch_orders_by_id(
 
 
 async def fetch_lines(
-    connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
+    connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID], first: int, offset: int
 ) -> dict[uuid.UUID, list[Row]]:
-    """The lines of orders, the earliest start first."""
+    """A slice of the lines of each order, the earliest start first."""
     rows = await database.fetch(
         connection,
-        f"""SELECT order_id, instance_id, starts_at, expires_at, months, days, price_cents FROM order_lines
-            WHERE order_id = ANY(ARRAY(SELECT o.id FROM orders o WHERE {_IS_THEIRS.format("o")} AND o.id = ANY($2)))
-            ORDER BY starts_at, instance_id""",
+        f"""SELECT s.* FROM orders o CROSS JOIN LATERAL (
+              SELECT l.order_id, l.instance_id, l.starts_at, l.expires_at, l.months, l.days, l.price_cents
+              FROM order_lines l WHERE l.order_id = o.id ORDER BY l.starts_at, l.instance_id LIMIT $3 OFFSET $4) AS s
+            WHERE {_IS_THEIRS.format("o")} AND o.id = ANY($2)""",
         account_id,
         order_ids,
+        first,
+        offset,
     )
-    return _grouped(rows, "order_id")
+    return grouped(rows, "order_id")
+
+
+async def count_lines(
+    connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, int]:
+    """How many lines orders have."""
+    sql = f"""SELECT o.id, (SELECT count(*) FROM order_lines l WHERE l.order_id = o.id)
+              FROM orders o WHERE {_IS_THEIRS.format("o")} AND o.id = ANY($2)"""
+    return dict(map(tuple, await database.fetch(connection, sql, account_id, order_ids)))
 
 
 async def fetch_voucher_uses(
@@ -119,7 +131,7 @@ async def fetch_voucher_uses(
         account_id,
         order_ids,
     )
-    return _grouped(rows, "order_id")
+    return grouped(rows, "order_id")
 
 
 _REFUND = "r.id, r.order_id, r.created_at, r.total_cents, r.voucher_cents, r.balance_cents, r.reason"
@@ -131,7 +143,7 @@ async def fetch_refunds(
     """The refunds of orders, the first one first."""
     sql = f"""SELECT {_REFUND} FROM refunds r WHERE {_IS_THEIRS.format("r")} AND r.order_id = ANY($2)
               ORDER BY r.created_at, r.id"""
-    return _grouped(await database.fetch(connection, sql, account_id, order_ids), "order_id")
+    return grouped(await database.fetch(connection, sql, account_id, order_ids), "order_id")
 
 
 async def fetch_refund(connection: Connection, refund_id: str) -> Row:
@@ -141,18 +153,31 @@ async def fetch_refund(connection: Connection, refund_id: str) -> Row:
 
 
 async def fetch_refund_lines(
-    connection: Connection, account_id: str | None, refund_ids: Sequence[uuid.UUID]
+    connection: Connection, account_id: str | None, refund_ids: Sequence[uuid.UUID], first: int, offset: int
 ) -> dict[uuid.UUID, list[Row]]:
-    """The lines that refunds gave back, the earliest start first."""
+    """A slice of the lines that each refund gave back, the earliest start first."""
     rows = await database.fetch(
         connection,
-        f"""SELECT f.refund_id, l.instance_id, f.cents FROM refund_lines f
-            JOIN refunds r ON r.id = f.refund_id JOIN order_lines l ON l.id = f.order_line_id
-            WHERE {_IS_THEIRS.format("r")} AND f.refund_id = ANY($2) ORDER BY l.starts_at, l.instance_id""",
+        f"""SELECT s.* FROM refunds r CROSS JOIN LATERAL (
+              SELECT f.refund_id, l.instance_id, f.cents
+              FROM refund_lines f JOIN order_lines l ON l.id = f.order_line_id
+              WHERE f.refund_id = r.id ORDER BY l.starts_at, l.instance_id LIMIT $3 OFFSET $4) AS s
+            WHERE {_IS_THEIRS.format("r")} AND r.id = ANY($2)""",
         account_id,
         refund_ids,
+        first,
+        offset,
     )
-    return _grouped(rows, "refund_id")
+    return grouped(rows, "refund_id")
+
+
+async def count_refund_lines(
+    connection: Connection, account_id: str | None, refund_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, int]:
+    """How many lines refunds gave back."""
+    sql = f"""SELECT r.id, (SELECT count(*) FROM refund_lines f WHERE f.refund_id = r.id)
+              FROM refunds r WHERE {_IS_THEIRS.format("r")} AND r.id = ANY($2)"""
+    return dict(map(tuple, await database.fetch(connection, sql, account_id, refund_ids)))
 
 
 async def fetch_refund_vouchers(
@@ -167,7 +192,7 @@ async def fetch_refund_vouchers(
         account_id,
         refund_ids,
     )
-    return _grouped(rows, "refund_id")
+    return grouped(rows, "refund_id")
 
 
 async def fetch_attempts(
@@ -185,7 +210,7 @@ async def fetch_attempts(
         instance_ids,
         first,
     )
-    return _grouped(rows, "instance_id")
+    return grouped(rows, "instance_id")
 
 
 async def fetch_instance_orders(
@@ -203,10 +228,11 @@ async def fetch_instance_orders(
         instance_ids,
         first,
     )
-    return _grouped(rows, "instance_id")
+    return grouped(rows, "instance_id")
 
 
-def _grouped(rows: Sequence[Row], column: str) -> dict[Any, list[Row]]:
+def grouped(rows: Sequence[Row], column: str) -> dict[Any, list[Row]]:
+    """The rows by what stands in a column, each group in their order."""
     groups: dict[Any, list[Row]] = {}
     for row in rows:
         groups.setdefault(row[column], []).append(row)

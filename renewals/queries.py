@@ -118,6 +118,31 @@ async def fetch_instances_by_id(
     return {row["id"]: row for row in rows}
 
 
+async def fetch_instances_of_bundles(
+    connection: Connection,
+    account_id: str,
+    bundle_ids: Sequence[str],
+    first: int,
+    offset: int,
+    *,
+    now: dt.datetime,
+) -> dict[str, list[Row]]:
+    """A slice of the members of each bundle of the account, by id."""
+    rows = await database.fetch(
+        connection,
+        f"""SELECT s.* FROM bundles b CROSS JOIN LATERAL (
+              SELECT {", ".join(f"i.{column}" for column in _INSTANCE_COLUMNS)}, {filters.status_at("$5")} AS status
+              FROM instances i WHERE i.bundle_id = b.id ORDER BY i.id LIMIT $3 OFFSET $4) AS s
+            WHERE b.account_id = $1 AND b.id = ANY($2)""",
+        account_id,
+        bundle_ids,
+        first,
+        offset,
+        now,
+    )
+    return details.grouped(rows, "bundle_id")
+
+
 async def count_instances(
     connection: Connection, account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
 ) -> int:

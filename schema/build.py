@@ -39,6 +39,7 @@ from schema import (
     refusals,
     rows,
     scalars,
+    slices,
     subscriptions,
 )
 from schema.context import Context
@@ -184,7 +185,7 @@ class RenewalSchema(strawberry.Schema):
 
 
 def _guard_changes(schema: GraphQLSchema) -> None:
-    """Has every mutation that is executed, on whatever way, ask first whether its context may change anything."""
+    """Has every mutation, on whatever way it is executed, ask first what must not be refused after the change."""
     for field in schema.mutation_type.fields.values() if schema.mutation_type else ():
         assert field.resolve is not None
         field.resolve = _guarded(field.resolve)
@@ -194,6 +195,7 @@ def _guarded(resolve: Callable[..., Any]) -> Callable[..., Any]:
     def resolve_if_allowed(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         if not info.context.may_change:
             raise errors.Forbidden
+        slices.check_below(info)
         return resolve(source, info, **arguments)
 
     return resolve_if_allowed

@@ -6,7 +6,7 @@ It raises on anything that it does not expect. See `compiler`.
 import functools
 import operator
 from asyncio import gather
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import iscoroutine
 from itertools import islice
 from types import NoneType
@@ -14,11 +14,20 @@ from typing import Any, NamedTuple, NoReturn
 
 from graphql import Undefined
 
-from schema import rows
+from schema import rows, slices
 
 Values = Sequence[Any]
-Complete = Callable[[Any, Values], Any]
-"""Takes a request's context and some values; answers the completed ones in the same order, or a coroutine."""
+
+
+class Request(NamedTuple):
+    """What one request brings to the compiled code: its context, and the values of its variables."""
+
+    context: Any
+    variables: Mapping[str, Any]
+
+
+Complete = Callable[[Request, Values], Any]
+"""Takes a request and some values; answers the completed ones in the same order, or a coroutine."""
 
 Read = Callable[[Any], Any]
 
@@ -45,7 +54,14 @@ class Attribute(NamedTuple):
     name: str
 
 
-Source = rows.Column | rows.Loaded | Method | Attribute
+class Part(NamedTuple):
+    """The value is a slice of a list, within the bounds that the document and its variables say."""
+
+    of: rows.Sliced
+    bounds: slices.Bounds
+
+
+Source = rows.Column | rows.Loaded | Part | Method | Attribute
 """Where a field's value comes from."""
 
 
@@ -80,7 +96,10 @@ class _Column(NamedTuple):
 
     @property
     def waits(self) -> bool:
-        return self.completion.waits or isinstance(self.source, rows.Loaded)
+        is_loaded = isinstance(self.source, rows.Loaded) or (
+            isinstance(self.source, Part) and self.source.of.loader is not None
+        )
+        return self.completion.waits or is_loaded
 
 
 class Selection:
@@ -106,12 +125,12 @@ class Selection:
         self._entries.append(f"{key!r}: v{len(self._columns)}")
         self._columns.append(column)
 
-    def complete(self, context: Any, values: Values) -> Any:
+    def complete(self, request: Request, values: Values) -> Any:
         """Completes values none of which is null; raises anything for what graphql-core must complete."""
         by_item = _are_rows(values)
         columns: list[Any] = [None] * len(self._columns)
         for index in self._order:
-            columns[index] = _complete_column(context, values, self._columns[index], by_item)
+            columns[index] = _complete_column(request, values, self._columns[index], by_item)
         if self.waits and any(map(iscoroutine, columns)):
             return self._put_together_later(columns)
         return self._put_together(*columns)
@@ -141,31 +160,35 @@ class Selection:
 
 def _reader(source: Source, by_item: bool) -> Read:
     match source:
-        case rows.Column(name) | rows.Loaded(column=name) if by_item:
+        case rows.Column(name) | rows.Loaded(column=name) | Part(of=rows.Sliced(column=name)) if by_item:
             return operator.itemgetter(name)
-        case rows.Column(name) | rows.Loaded(column=name) | Attribute(name):
+        case (
+            rows.Column(name) | rows.Loaded(column=name) | Part(of=rows.Sliced(column=name)) | Attribute(name)
+        ):
             return operator.attrgetter(name)
         case Method(function):
             return function
     raise AssertionError(source)
 
 
-def _complete_column(context: Any, values: Values, column: _Column, by_item: bool) -> Any:
+def _complete_column(request: Request, values: Values, column: _Column, by_item: bool) -> Any:
     read, source, completion = column.read(values, by_item), column.source, column.completion
+    if isinstance(source, Part):
+        return _complete_slices(request, read, source, completion)
     if not isinstance(source, rows.Loaded):
-        return completion.complete(context, read)
+        return completion.complete(request, read)
     if values and source.is_in(values[0]):
         return _complete_once(
-            context, read, dict(zip(read, values, strict=True)), column.joined or unexpected()
+            request, read, dict(zip(read, values, strict=True)), column.joined or unexpected()
         )
-    return _load(context, read, source, completion)
+    return _load(request, read, source, completion)
 
 
-def _complete_once(context: Any, keys: Values, found: dict[Any, Any], completion: Completion) -> Any:
+def _complete_once(request: Request, keys: Values, found: dict[Any, Any], completion: Completion) -> Any:
     """Completes what the keys stand for, each once; a key that is null stands for nothing."""
     if None in found:
         found[None] = None
-    completed = completion.complete(context, [*found.values()])
+    completed = completion.complete(request, [*found.values()])
 
     def spread(completed: Values) -> list[Any]:
         answers = dict(zip(found, completed, strict=True))
@@ -174,40 +197,55 @@ def _complete_once(context: Any, keys: Values, found: dict[Any, Any], completion
     return _then(completed, spread)
 
 
-async def _load(context: Any, keys: Values, source: rows.Loaded, completion: Completion) -> list[Any]:
+async def _load(request: Request, keys: Values, source: rows.Loaded, completion: Completion) -> list[Any]:
     """Loads what the keys stand for, and completes it, each once."""
-    if source.many:
-        return await _load_lists(context, keys, source, completion)
     known = [key for key in dict.fromkeys(keys) if key is not None]
-    found = dict(zip(known, await source.of(context).load_many(known), strict=True))
+    found = dict(zip(known, await source.of(request.context).load_many(known), strict=True))
     if len(known) < len(keys) and None in keys:
         found[None] = None
-    completed = _complete_once(context, keys, found, completion)
+    completed = _complete_once(request, keys, found, completion)
     return list(await completed if iscoroutine(completed) else completed)
 
 
-async def _load_lists(
-    context: Any, keys: Sequence[Sequence[Any] | None], source: rows.Loaded, completion: Completion
-) -> list[Any]:
-    """The same where each value has a list of keys."""
-    if any(some is not None and type(some) not in LISTS for some in keys):
-        unexpected()  # an iterator must be left for graphql-core to read
-    known = list(dict.fromkeys(key for some in keys for key in some or ()))
-    found = dict(zip(known, await source.of(context).load_many(known), strict=True))
-    lists = [None if some is None else [found[key] for key in some] for some in keys]
-    completed = completion.complete(context, lists)
+def _complete_slices(request: Request, values: Values, source: Part, completion: Completion) -> Any:
+    """Completes a slice of each of the lists, which are in the values, or are loaded by them."""
+    if source.of.loader is not None:
+        return _load_slices(request, values, source, completion)
+    lists = _slices_of(values, source.bounds.slice(request.variables))
+    if make := source.of.make:
+        lists = [None if some is None else list(map(make, some)) for some in lists]
+    return completion.complete(request, lists)
+
+
+async def _load_slices(request: Request, values: Values, source: Part, completion: Completion) -> list[Any]:
+    """The same of lists that a loader finds: each by its owner's key, or their items by their own."""
+    part, loader = source.bounds.slice(request.variables), source.of.of(request.context)
+    if source.of.of_owner:
+        lists = await loader.load_many([(owner, part) for owner in values])
+    else:
+        keys = _slices_of(values, part)
+        known = list(dict.fromkeys(key for some in keys for key in some or ()))
+        found = dict(zip(known, await loader.load_many(known), strict=True))
+        lists = [None if some is None else [found[key] for key in some] for some in keys]
+    completed = completion.complete(request, lists)
     return list(await completed if iscoroutine(completed) else completed)
+
+
+def _slices_of(lists: Values, part: slices.Slice) -> list[Sequence[Any] | None]:
+    if any(value is not None and type(value) not in LISTS for value in lists):
+        unexpected()  # an iterator must be left for graphql-core to refuse
+    return [None if value is None else part.of(value) for value in lists]
 
 
 def of_lists(complete: Complete) -> Complete:
     """Completes lists by completing all their items at once."""
 
-    def complete_lists(context: Any, values: Values) -> Any:
+    def complete_lists(request: Request, values: Values) -> Any:
         if not LISTS.issuperset(map(type, values)):
             unexpected()
         # One list is completed as it is, for it may say more than its items do.
         items = values[0] if len(values) == 1 else [item for value in values for item in value]
-        return _then(complete(context, items), lambda completed: _parted(completed, values))
+        return _then(complete(request, items), lambda completed: _parted(completed, values))
 
     return complete_lists
 
@@ -220,12 +258,12 @@ def _parted(items: list[Any], lists: Sequence[Sequence[Any]]) -> list[list[Any]]
 def nullable(complete: Complete, nullable: bool) -> Complete:
     """Completes values some of which may be null, or of which none may."""
 
-    def complete_some(context: Any, values: Values) -> Any:
+    def complete_some(request: Request, values: Values) -> Any:
         if NoneType not in set(map(type, values)):
-            return complete(context, values)
+            return complete(request, values)
         if not nullable:
             unexpected()
-        completed = complete(context, [value for value in values if value is not None])
+        completed = complete(request, [value for value in values if value is not None])
         return _then(completed, lambda found: with_gaps(found, values))
 
     return complete_some

@@ -26,7 +26,7 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
-from schema import columns, leaves, rows
+from schema import columns, leaves, rows, slices
 
 AtOnce = Mapping[columns.Read, Callable[[columns.Values], columns.Values | None]]
 """For the coercion of a scalar, one of all the values of a column, which answers None where it cannot."""
@@ -106,9 +106,11 @@ class Compiler:
         if name == "__typename":
             selection.add_constant(key, parent.name)
         elif field is not None:  # graphql-core leaves an unknown field out
-            source = _source_of(field)
+            source = _source_of(field, details)
             if source is None or (
-                isinstance(source, rows.Loaded) and is_leaf_type(get_named_type(field.type))
+                isinstance(source, rows.Loaded)
+                and not source.is_count
+                and is_leaf_type(get_named_type(field.type))
             ):
                 return False
             if table is not None:
@@ -139,7 +141,7 @@ class Compiler:
         return leaves.leaf(leaves.INERT, convert, nullable=nullable)
 
 
-def _source_of(field: GraphQLField) -> columns.Source | None:
+def _source_of(field: GraphQLField, details: FieldDetailsList) -> columns.Source | None:
     """Where a field's value comes from, or None if only its resolver knows."""
     definition = (field.extensions or {}).get(GraphQLCoreConverter.DEFINITION_BACKREF)
     # Another kind of field may resolve in another way.
@@ -148,6 +150,8 @@ def _source_of(field: GraphQLField) -> columns.Source | None:
     reading = rows.reading_of(definition.metadata)
     if isinstance(reading, rows.Column | rows.Loaded):
         return reading
+    if isinstance(reading, rows.Sliced):
+        return columns.Part(reading, slices.Bounds(details[0].node))
     resolver = definition.base_resolver
     if field.args or definition.is_async:
         return None

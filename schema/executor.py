@@ -120,6 +120,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     at_once: ClassVar[compiler.AtOnce] = {scalars.format_instant: scalars.format_instants}
 
     variant: Variant | None = None
+    request: columns.Request
 
     @classmethod
     def build(
@@ -136,6 +137,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if manager is None or not manager.middlewares:
             self.middleware_manager = None
             self.variant = known.variant(self.variable_values.coerced)
+            self.request = columns.Request(self.context_value, self.variable_values.coerced)
             if self.variant is not None:
                 self._relevant_sub_fields = self.variant.collected
 
@@ -171,7 +173,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         completed = None
         if completion is not None:
             with suppress(Exception):  # whatever it is, graphql-core says what it means
-                completed = completion.complete(self.context_value, items)
+                completed = completion.complete(self.request, items)
         if completed is None:
             return by_core()
         return _or_else(completed, by_core) if iscoroutine(completed) else completed
@@ -188,7 +190,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         completed = None
         if split.selection is not None:
             with suppress(Exception):  # as above
-                completed = split.selection.complete(self.context_value, (source,))
+                completed = split.selection.complete(self.request, (source,))
         if completed is None:
             return by_core()
         if iscoroutine(completed):

@@ -21,7 +21,8 @@ class ForecastDay:
     shortfall: scalars.Money = rows.column(
         "shortfall_cents", description="What lacks on that morning for all that is due on the day."
     )
-    at_risk: list[instances.Instance] = rows.loaded(lambda load: load.instance, "at_risk_ids", many=True)
+    at_risk: list[instances.Instance] = rows.sliced("at_risk_ids", loader=lambda load: load.instance)
+    at_risk_count: int = rows.counted("at_risk_ids")
 
 
 @strawberry.type(

@@ -21,7 +21,10 @@ class ConfigurationItem:
 class Bundle:
     id: strawberry.ID
     name: str
-    instances: list["Instance"] = rows.loaded(lambda load: load.instance, "members", many=True)
+    instances: list["Instance"] = rows.sliced(
+        "id", loader=lambda load: load.bundle_instances, of_owner=True, description="Its members, by id."
+    )
+    instance_count: int
 
 
 @strawberry.type(description="One try of the worker to renew one instance.")
@@ -66,7 +69,8 @@ class RenewalOutlook:
     )
     due_at: dt.datetime | None
     price: scalars.Money | None = rows.column("price_cents")
-    refusals: list[_Refusal] = strawberry.field(description="Why not, or what blocks which operation.")
+    refusals: list[_Refusal] = rows.sliced("refusals", description="Why not, or what blocks which operation.")
+    refusal_count: int = rows.counted("refusals")
 
 
 @strawberry.type
@@ -91,11 +95,6 @@ class Instance:
     configuration = rows.computed(read_configuration, "configuration")
     attempts = rows.computed(_attempts, "id")
     orders = rows.computed(_orders, "id")
-
-
-async def load_instances(instance_ids: list[str], info: Info) -> list[Instance]:
-    """Instances that are known to be the account's, in the order of their ids."""
-    return list(await info.context.load.instance.load_many(instance_ids))
 
 
 async def resolve_instance(info: Info, id: strawberry.ID) -> Instance | None:  # noqa: A002

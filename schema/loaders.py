@@ -11,11 +11,14 @@ from strawberry.dataloader import DataLoader
 from renewals import database, details, queries
 from renewals import outlook as outlooks
 from renewals.database import Connection, Row
+from schema import slices
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 First = tuple[str, int]
 """The id of an instance, and how many of its latest rows."""
+SliceOf = tuple[Any, slices.Slice]
+"""The key of what has a list, and a slice of that."""
 
 
 class OrderLoaders:
@@ -36,16 +39,24 @@ class OrderLoaders:
         return _loader(lambda connection, keys: fetch(connection, self._account_id, keys), missing)
 
     @cached_property
-    def lines(self) -> DataLoader[uuid.UUID, list[Row]]:
-        return self._own(details.fetch_lines, [])
+    def lines(self) -> DataLoader[SliceOf, list[Row]]:
+        return self._own(_per_slice(details.fetch_lines), [])
+
+    @cached_property
+    def line_count(self) -> DataLoader[uuid.UUID, int]:
+        return self._own(details.count_lines, 0)
 
     @cached_property
     def refunds(self) -> DataLoader[uuid.UUID, list[Row]]:
         return self._own(details.fetch_refunds, [])
 
     @cached_property
-    def refund_lines(self) -> DataLoader[uuid.UUID, list[Row]]:
-        return self._own(details.fetch_refund_lines, [])
+    def refund_lines(self) -> DataLoader[SliceOf, list[Row]]:
+        return self._own(_per_slice(details.fetch_refund_lines), [])
+
+    @cached_property
+    def refund_line_count(self) -> DataLoader[uuid.UUID, int]:
+        return self._own(details.count_refund_lines, 0)
 
     @cached_property
     def refund_vouchers(self) -> DataLoader[uuid.UUID, list[Row]]:
@@ -76,6 +87,10 @@ class Loaders(OrderLoaders):
         return self._own(details.fetch_bundles)
 
     @cached_property
+    def bundle_instances(self) -> DataLoader[SliceOf, list[Row]]:
+        return self._own(_per_slice(partial(queries.fetch_instances_of_bundles, now=self._now)), [])
+
+    @cached_property
     def instance(self) -> DataLoader[str, Row]:
         return self._own(partial(queries.fetch_instances_by_id, now=self._now))
 
@@ -93,11 +108,11 @@ class Loaders(OrderLoaders):
 
     @cached_property
     def attempts(self) -> DataLoader[First, list[Row]]:
-        return self._own(_per_first(details.fetch_attempts), [])
+        return self._own(_per_part(details.fetch_attempts), [])
 
     @cached_property
     def orders(self) -> DataLoader[First, list[Row]]:
-        return self._own(_per_first(details.fetch_instance_orders), [])
+        return self._own(_per_part(details.fetch_instance_orders), [])
 
 
 def _loader(
@@ -116,19 +131,22 @@ async def _by_code(reading: Awaitable[Sequence[Row]]) -> dict[str, Row]:
     return {row["code"]: row for row in await reading}
 
 
-def _per_first(
-    fetch: Callable[[Connection, str, Sequence[str], int], Awaitable[Mapping[str, list[Row]]]],
-) -> Callable[[Connection, str, list[First]], Awaitable[Mapping[First, list[Row]]]]:
-    """One statement for each number of rows asked for, of which a document seldom has two."""
+def _per_slice(fetch: Callable[..., Awaitable[Mapping[Any, list[Row]]]]) -> Any:
+    """A read of keys each with its slice."""
+    return _per_part(lambda connection, account_id, keys, part: fetch(connection, account_id, keys, *part))
+
+
+def _per_part(fetch: Callable[[Connection, Any, Any, Any], Awaitable[Mapping[Any, list[Row]]]]) -> Any:
+    """A read of keys each with the part that it wants: one statement a part, of which a document seldom has two."""
 
     async def fetch_each(
-        connection: Connection, account_id: str, keys: list[First]
-    ) -> dict[First, list[Row]]:
-        found: dict[First, list[Row]] = {}
-        for first in {first for _, first in keys}:
-            ids = [instance_id for instance_id, each in keys if each == first]
-            rows = await fetch(connection, account_id, ids, first)
-            found |= {(instance_id, first): rows.get(instance_id, []) for instance_id in ids}
+        connection: Connection, account_id: str, wanted: list[tuple[Any, Any]]
+    ) -> dict[tuple[Any, Any], list[Row]]:
+        found: dict[tuple[Any, Any], list[Row]] = {}
+        for part in {part for _, part in wanted}:
+            keys = [key for key, each in wanted if each == part]
+            rows = await fetch(connection, account_id, keys, part)
+            found |= {(key, part): rows.get(key, []) for key in keys}
         return found
 
     return fetch_each

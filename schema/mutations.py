@@ -1,54 +1,62 @@
 """The root of all changes: each answers what was done, or a typed refusal and nothing was."""
 
-from typing import Annotated
+import uuid
+from collections.abc import Sequence
+from typing import Annotated, Self
 
 import strawberry
 
+from renewals import errors, policies
 from renewals import orders as domain
-from renewals import policies
-from schema import accounts, calendars, inputs, instances, orders, refusals, webhooks
+from schema import accounts, calendars, inputs, instances, orders, refusals, rows, webhooks
 from schema.context import Info
 
-
-@strawberry.type
-class SetRenewalPolicySuccess:
-    outcome: strawberry.Private[policies.PolicyOutcome]
-
-    @strawberry.field
-    def changed_count(self) -> int:
-        return len(self.outcome.changed_ids)
-
-    @strawberry.field
-    def unchanged_count(self) -> int:
-        return len(self.outcome.unchanged_ids)
-
-    @strawberry.field
-    async def instances(self, info: Info) -> list[instances.Instance]:
-        return await instances.load_instances([*self.outcome.changed_ids, *self.outcome.unchanged_ids], info)
-
-    @strawberry.field
-    def refusals(self) -> list[refusals.InstanceRefusal]:
-        return refusals.of(self.outcome.refusals)
+_Instance = instances.Instance
+_Refusal = refusals.InstanceRefusal
 
 
 @strawberry.type
-class OrderPlaced:
+class BatchDone:
+    """What the verbs that take a selection answer alike."""
+
+    instance_ids: strawberry.Private[Sequence[str]]
+    refused: strawberry.Private[Sequence[errors.Refusal]]
+
+    instances: list[_Instance] = rows.sliced("instance_ids", loader=lambda load: load.instance)
+    instance_count: int = rows.counted("instance_ids")
+    refusals: list[_Refusal] = rows.sliced("refused")
+    refusal_count: int = rows.counted("refused")
+
+
+@strawberry.type
+class SetRenewalPolicySuccess(BatchDone):
+    changed_count: int
+    unchanged_count: int
+
+    @classmethod
+    def of(cls, outcome: policies.PolicyOutcome) -> Self:
+        return cls(
+            instance_ids=[*outcome.changed_ids, *outcome.unchanged_ids],
+            refused=outcome.refusals,
+            changed_count=len(outcome.changed),
+            unchanged_count=len(outcome.unchanged_ids),
+        )
+
+
+@strawberry.type
+class OrderPlaced(BatchDone):
     """What renewing and unifying answer alike."""
 
-    placed: strawberry.Private[domain.Placed]
+    order_id: strawberry.Private[uuid.UUID]
+
+    @classmethod
+    def of(cls, placed: domain.Placed) -> Self:
+        return cls(order_id=placed.order_id, instance_ids=placed.instance_ids, refused=placed.refusals)
 
     @strawberry.field
     async def order(self, info: Info) -> orders.RenewOrder:
-        row: orders.RenewOrder = await info.context.load.order.load(self.placed.order_id)
+        row: orders.RenewOrder = await info.context.load.order.load(self.order_id)
         return row
-
-    @strawberry.field
-    async def instances(self, info: Info) -> list[instances.Instance]:
-        return await instances.load_instances(list(self.placed.instance_ids), info)
-
-    @strawberry.field
-    def refusals(self) -> list[refusals.InstanceRefusal]:
-        return refusals.of(self.placed.refusals)
 
     @strawberry.field
     async def account(self, info: Info) -> accounts.Account:
@@ -98,7 +106,7 @@ class Mutation:
         context = info.context
         outcome = await policies.set_policy(context.account_id, request.to_request(), context.clock)
         context.forget()
-        return SetRenewalPolicySuccess(outcome=outcome)
+        return SetRenewalPolicySuccess.of(outcome)
 
     @strawberry.mutation
     async def renew_instances(
@@ -107,7 +115,7 @@ class Mutation:
         context = info.context
         placed = await domain.place(context.account_id, request.to_request(), context.clock)
         context.forget()
-        return RenewInstancesSuccess(placed=placed)
+        return RenewInstancesSuccess.of(placed)
 
     @strawberry.mutation
     async def unify_expiry(
@@ -116,7 +124,7 @@ class Mutation:
         context = info.context
         placed = await domain.place(context.account_id, request.to_request(), context.clock)
         context.forget()
-        return UnifyExpirySuccess(placed=placed)
+        return UnifyExpirySuccess.of(placed)
 
     reset_calendar_token = strawberry.mutation(
         resolver=calendars.reset_calendar_token,

@@ -2,11 +2,12 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 import strawberry
 
-from renewals import database, planning, queries, requests, terms
+from renewals import database, errors, planning, queries, requests, terms
 from renewals import orders as domain
 from schema import accounts, connections, inputs, refusals, rows, scalars, selection
 from schema.context import Info
@@ -40,7 +41,8 @@ class Refund:
         "id",
         description="What each voucher got back. The part of an expired voucher went to the balance.",
     )
-    lines: list[RefundLine] = rows.loaded(lambda load: load.refund_lines, "id")
+    lines: list[RefundLine] = rows.sliced("id", loader=lambda load: load.refund_lines, of_owner=True)
+    line_count: int = rows.loaded(lambda load: load.refund_line_count, "id", is_count=True)
 
 
 @strawberry.type
@@ -52,7 +54,10 @@ class RenewOrder:
     voucher_total: scalars.Money = rows.column("voucher_cents")
     balance_total: scalars.Money = rows.column("balance_cents")
     vouchers: list[accounts.VoucherUse] = rows.loaded(lambda load: load.voucher_uses, "id")
-    lines: list[RenewOrderLine] = rows.loaded(lambda load: load.lines, "id")
+    lines: list[RenewOrderLine] = rows.sliced(
+        "id", loader=lambda load: load.lines, of_owner=True, description="The earliest start first."
+    )
+    line_count: int = rows.loaded(lambda load: load.line_count, "id", is_count=True)
     refunds: list[Refund] = rows.loaded(lambda load: load.refunds, "id")
 
 
@@ -108,10 +113,17 @@ class QuoteLine:
         )
 
 
+_Refusal = refusals.InstanceRefusal
+
+
 @strawberry.type
 class Quote:
-    lines: list[QuoteLine]
-    refusals: list[refusals.InstanceRefusal]
+    planned: strawberry.Private[Sequence[planning.Line]]
+    refused: strawberry.Private[Sequence[errors.Refusal]]
+    lines: list[QuoteLine] = rows.sliced("planned", make=QuoteLine.of)
+    line_count: int = rows.counted("planned")
+    refusals: list[_Refusal] = rows.sliced("refused")
+    refusal_count: int = rows.counted("refused")
     list_total: scalars.Money
     discount_total: scalars.Money
     total: scalars.Money
@@ -139,8 +151,8 @@ async def _quote(request: requests.QuoteRequest, info: Info) -> Quote:
     payment = plan.payment
     uses: Any = payment.uses
     return Quote(
-        lines=[QuoteLine.of(line) for line in plan.lines],
-        refusals=refusals.of(plan.refusals),
+        planned=plan.lines,
+        refused=plan.refusals,
         list_total=scalars.Money(plan.list_cents),
         discount_total=scalars.Money(plan.list_cents - plan.total_cents),
         total=scalars.Money(plan.total_cents),

@@ -1,7 +1,7 @@
 """Refusals as GraphQL types, and the one table that turns the domain's errors into them."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import strawberry
@@ -9,7 +9,7 @@ from graphql import GraphQLError
 from strawberry.schema import ExceptionHandler
 
 from renewals import database, errors
-from schema import mishaps, records, scalars
+from schema import mishaps, records, rows, scalars
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,9 @@ class InstanceRefusal:
 
 @strawberry.type(description="Some instances cannot take part. Every refusal is listed, not only the first.")
 class NotRenewable(Error):
-    refusals: list[InstanceRefusal]
+    refused: strawberry.Private[Sequence[errors.Refusal]]
+    refusals: list[InstanceRefusal] = rows.sliced("refused")
+    refusal_count: int = rows.counted("refused")
 
 
 @strawberry.type
@@ -57,19 +59,6 @@ class InvalidInput(Error):
     field: str = strawberry.field(description="Path of the argument, as in input.months")
 
 
-def of(found: Iterable[errors.Refusal]) -> list[InstanceRefusal]:
-    """The domain's refusals as GraphQL answers them."""
-    return [
-        InstanceRefusal(
-            instance_id=strawberry.ID(refusal.instance_id),
-            code=refusal.code,
-            message=refusal.message,
-            bundle_instance_ids=[strawberry.ID(member) for member in refusal.bundle_instance_ids],
-        )
-        for refusal in found
-    ]
-
-
 class _InvalidInput(ExceptionHandler[errors.InvalidInput, InvalidInput]):
     def handle(self, exception: errors.InvalidInput, **_: Any) -> InvalidInput:
         return InvalidInput(message=str(exception), field=exception.field)
@@ -82,7 +71,7 @@ class _IdempotencyKeyReused(ExceptionHandler[errors.IdempotencyKeyReused, Idempo
 
 class _NotRenewable(ExceptionHandler[errors.NotRenewable, NotRenewable]):
     def handle(self, exception: errors.NotRenewable, **_: Any) -> NotRenewable:
-        return NotRenewable(message=str(exception), refusals=of(exception.refusals))
+        return NotRenewable(message=str(exception), refused=exception.refusals)
 
 
 class _PriceChanged(ExceptionHandler[errors.PriceChanged, PriceChanged]):

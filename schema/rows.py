@@ -14,6 +14,8 @@ from strawberry.dataloader import DataLoader
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
+from renewals import limits
+from schema import slices
 from schema.context import Context, Info
 from schema.loaders import Loaders
 from schema.selection import Selected
@@ -50,10 +52,10 @@ class Loaded:
 
     loader: Callable[[Loaders], DataLoader[Any, Any]]
     column: str
-    many: bool = False
-    """The column holds a list of keys, and the value is a list."""
     joined: str | None = None
     """The table that the statement may have joined, whose columns are then in the row as "table.column"."""
+    is_count: bool = False
+    """The value is a plain number, the one kind of leaf that compiled code loads."""
 
     def part_of(self, row: Any) -> dict[str, Any]:
         """The value that is in the row."""
@@ -69,13 +71,31 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
+class Sliced:
+    """The value is a slice of a list (`first`, `offset`).
+
+    The column holds the whole list, or (`of_owner`) the key by which the loader finds a slice of it. Of a list in
+    memory the slice alone is loaded by its items, which are keys, or made by `make`.
+    """
+
+    column: str
+    loader: Callable[[Loaders], DataLoader[Any, Any]] | None = None
+    of_owner: bool = False
+    make: Callable[[Any], Any] | None = None
+
+    def of(self, context: Context) -> DataLoader[Any, Any]:
+        assert self.loader is not None
+        return self.loader(context.load)
+
+
+@dataclass(frozen=True, slots=True)
 class Computed:
     """The value is worked out by the field's resolver from these columns."""
 
     columns: tuple[str, ...]
 
 
-Reading = Column | Loaded | Computed
+Reading = Column | Loaded | Sliced | Computed
 
 
 def read(source: Any, name: str) -> Any:
@@ -96,12 +116,12 @@ def loaded(
     loader: Callable[[Loaders], DataLoader[Any, Any]],
     name: str,
     *,
-    many: bool = False,
     joined: str | None = None,
+    is_count: bool = False,
     description: str | None = None,
 ) -> Any:
-    """A field that is loaded by the key (`many`: the list of keys) in the column of that name."""
-    reading = Loaded(loader, name, many, joined)
+    """A field that is loaded by the key in the column of that name."""
+    reading = Loaded(loader, name, joined, is_count)
 
     async def resolve(row: strawberry.Parent[Any], info: Info) -> Any:
         key = read(row, name)
@@ -109,10 +129,48 @@ def loaded(
             return None
         if reading.is_in(row):
             return reading.part_of(row)
-        found = loader(info.context.load)
-        return await (found.load_many(key) if many else found.load(key))
+        return await loader(info.context.load).load(key)
 
     return strawberry.field(resolver=resolve, description=description, metadata={_READING: reading})
+
+
+def sliced(
+    name: str,
+    *,
+    loader: Callable[[Loaders], DataLoader[Any, Any]] | None = None,
+    of_owner: bool = False,
+    make: Callable[[Any], Any] | None = None,
+    description: str | None = None,
+) -> Any:
+    """A field that is a slice of a list, as `Sliced` says."""
+    reading = Sliced(name, loader, of_owner, make)
+
+    async def resolve(
+        row: strawberry.Parent[Any],
+        info: Info,
+        first: slices.First = limits.SLICE_ROWS_DEFAULT,
+        offset: slices.Offset = 0,
+    ) -> Any:
+        part, value = slices.checked(first, offset), read(row, name)
+        if of_owner:
+            return await reading.of(info.context).load((value, part))
+        if value is None:
+            return None
+        items = part.of(value)
+        if loader is not None:
+            return await reading.of(info.context).load_many(items)
+        return list(map(make, items)) if make else items
+
+    return strawberry.field(resolver=resolve, description=description, metadata={_READING: reading})
+
+
+def counted(name: str, *, description: str | None = None) -> Any:
+    """A field that is the length of the list in the column of that name."""
+
+    def resolve(row: strawberry.Parent[Any]) -> int:
+        return len(read(row, name))
+
+    return computed(resolve, name, description=description)
 
 
 def computed(resolve: Callable[..., Any], *columns: str, description: str | None = None) -> Any:
@@ -139,7 +197,7 @@ def columns_of(object_type: Any, selected: Selected) -> frozenset[str]:
                 of_type: Any = field.type
                 joined = {KEY, *columns_of(of_type, below)}
                 columns |= {column, *(f"{table}.{name}" for name in joined)}
-            case _, Column(column) | Loaded(column=column):
+            case _, Column(column) | Loaded(column=column) | Sliced(column=column):
                 columns.add(column)
             case _, Computed(several):
                 columns.update(several)

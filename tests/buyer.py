@@ -17,8 +17,8 @@ from tests.world import World
 Selection = Sequence[str] | Mapping[str, Any]
 Result = dict[str, Any]
 
-_REFUSALS = "refusals { instanceId code message bundleInstanceIds }"
-_INSTANCES = "instances { id expiresAt status renewalMode autoRenewMonths }"
+_REFUSALS = "refusals(first: 1000) { instanceId code message bundleInstanceIds } refusalCount"
+_INSTANCES = "instances(first: 1000) { id expiresAt status renewalMode autoRenewMonths } instanceCount"
 _VOUCHERS = "vouchers { voucher { id } amount }"
 _ERRORS = f"""
   ... on Error {{ message }}
@@ -30,9 +30,9 @@ _ORDER_ERRORS = f"""{_ERRORS}
   ... on PriceChanged {{ expectedTotal total }}
 """
 _ORDER = f"""order {{ id kind createdAt total voucherTotal balanceTotal {_VOUCHERS}
-  lines {{ instanceId startsAt expiresAt months days price }} }}"""
+  lines(first: 1000) {{ instanceId startsAt expiresAt months days price }} lineCount }}"""
 _QUOTE = f"""
-  lines {{ instanceId startsAt expiresAt months days listPrice discount price }}
+  lines(first: 1000) {{ instanceId startsAt expiresAt months days listPrice discount price }} lineCount
   {_REFUSALS} {_VOUCHERS} listTotal discountTotal total voucherTotal balanceTotal balanceAfter shortfall
 """
 RENEW = f"""mutation ($input: RenewInstancesInput!) {{ result: renewInstances(input: $input) {{ __typename

@@ -101,6 +101,11 @@ export type LedgerEntryKind =
   | 'RENEWAL'
   | 'REFUND';
 
+export type LedgerFilter = {
+  /** False: entries of the balance only, which add up to it. True: entries of vouchers only. Null: all entries. */
+  vouchers?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
 export type MatchingInput = {
   filter: InstanceFilter;
   except?: Array<Scalars['ID']['input']>;
@@ -241,7 +246,7 @@ export type QuoteQueryVariables = Exact<{
 }>;
 
 
-export type QuoteQuery = { quoteRenewal: { total: string, shortfall: string, lines: Array<{ instanceId: string, startsAt: string, price: string }>, refusals: Array<{ instanceId: string, code: RefusalCode, message: string }> } };
+export type QuoteQuery = { quoteRenewal: { total: string, shortfall: string, refusalCount: number, lines: Array<{ instanceId: string, startsAt: string, price: string }>, refusals: Array<{ instanceId: string, code: RefusalCode, message: string }> } };
 
 export type RenewMutationVariables = Exact<{
   input: RenewInstancesInput;

@@ -42,7 +42,7 @@ if (ids.length === 0) {
 }
 
 const { quoteRenewal: quote } = await ask<QuoteQuery, QuoteQueryVariables>('Quote', { ids });
-console.log(`${quote.lines.length} instances for ${quote.total}, ${quote.refusals.length} refused`);
+console.log(`${quote.lines.length} instances for ${quote.total}, ${quote.refusalCount} refused`);
 
 // The same periods have the same key: whoever runs this twice, or after a lost answer, pays once.
 const periods = quote.lines.map((line) => `${line.instanceId} ${line.startsAt}`).sort();

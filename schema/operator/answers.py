@@ -1,5 +1,6 @@
 """What changes answer: a success, or one of the refusals that the verb has."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import strawberry
@@ -7,7 +8,10 @@ import strawberry
 from renewals import database, details
 from schema import accounts as customers
 from schema import refusals as shared
+from schema import rows
 from schema.operator import accounts, orders, refusals, watching
+
+_RowRefusal = refusals.RowRefusal
 
 
 @strawberry.type
@@ -125,7 +129,9 @@ class RowsDone:
 
     changed_count: int
     unchanged_count: int
-    refusals: list[refusals.RowRefusal]
+    refused: strawberry.Private[Sequence[Mapping[str, str]]]
+    refusals: list[_RowRefusal] = rows.sliced("refused")
+    refusal_count: int = rows.counted("refused")
 
 
 _HELD = strawberry.field(
@@ -171,7 +177,9 @@ class RetryParkedSuccess:
 @strawberry.type(description="What was refunded; refusals are the lines that were asked for and were not.")
 class RefundOrderSuccess(AccountChanged):
     refund_id: strawberry.Private[str]
-    refusals: list[refusals.RowRefusal]
+    refused: strawberry.Private[Sequence[Mapping[str, str]]]
+    refusals: list[_RowRefusal] = rows.sliced("refused")
+    refusal_count: int = rows.counted("refused")
 
     @strawberry.field
     async def refund(self) -> orders.Refund:

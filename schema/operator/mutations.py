@@ -6,7 +6,7 @@ import strawberry
 
 from renewals import accounts as domain
 from renewals import audit, listings, provisioning, refunds, retries
-from schema.operator import answers, inputs, refusals, webhooks
+from schema.operator import answers, inputs, webhooks
 from schema.operator.context import Info
 
 _Input = strawberry.argument(name="input")
@@ -138,11 +138,11 @@ class Mutation:
         return answers.RefundOrderSuccess(
             account_id=told.answer["account_id"],
             refund_id=told.answer["refund_id"],
-            refusals=refusals.rows_of(told.answer),
+            refused=told.answer["refusals"],
         )
 
 
 def _rows(told: audit.Told, *more: str) -> dict[str, Any]:
     """The counts and the refused rows of an answer."""
     names = ("changed_count", "unchanged_count", *more)
-    return {name: told.answer[name] for name in names} | {"refusals": refusals.rows_of(told.answer)}
+    return {name: told.answer[name] for name in names} | {"refused": told.answer["refusals"]}

@@ -27,7 +27,10 @@ class RenewOrder:
     total: scalars.Money = rows.column("total_cents")
     voucher_total: scalars.Money = rows.column("voucher_cents")
     balance_total: scalars.Money = rows.column("balance_cents")
-    lines: list[customers.RenewOrderLine] = rows.loaded(lambda load: load.lines, "id")
+    lines: list[customers.RenewOrderLine] = rows.sliced(
+        "id", loader=lambda load: load.lines, of_owner=True, description="The earliest start first."
+    )
+    line_count: int = rows.loaded(lambda load: load.line_count, "id", is_count=True)
     refunds: list[Refund] = rows.loaded(lambda load: load.refunds, "id")
 
 

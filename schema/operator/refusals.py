@@ -1,13 +1,13 @@
 """What an operator is refused: a whole call as a member of the answer's union, single rows within the answer."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import strawberry
 from strawberry.schema import ExceptionHandler
 
 from renewals import errors
-from schema import refusals
+from schema import refusals, rows
 
 
 @strawberry.type(description="What the call names is not there; nothing was done.")
@@ -24,7 +24,9 @@ class RowRefusal:
 
 @strawberry.type(description="Nothing of the order can be refunded; nothing was done.")
 class NotRefundable(refusals.Error):
-    refusals: list[RowRefusal]
+    refused: strawberry.Private[Sequence[errors.RowRefusal]]
+    refusals: list[RowRefusal] = rows.sliced("refused")
+    refusal_count: int = rows.counted("refused")
 
 
 class _NotFound(ExceptionHandler[errors.NotFound, NotFound]):
@@ -34,13 +36,7 @@ class _NotFound(ExceptionHandler[errors.NotFound, NotFound]):
 
 class _NotRefundable(ExceptionHandler[errors.NotRefundable, NotRefundable]):
     def handle(self, exception: errors.NotRefundable, **_: Any) -> NotRefundable:
-        found = [RowRefusal(**row._asdict()) for row in exception.refusals]
-        return NotRefundable(message=str(exception), refusals=found)
+        return NotRefundable(message=str(exception), refused=exception.refusals)
 
 
 HANDLERS: tuple[ExceptionHandler[Any], ...] = (*refusals.HANDLERS, _NotFound(), _NotRefundable())
-
-
-def rows_of(answer: Mapping[str, Any]) -> list[RowRefusal]:
-    """The refused rows of an answer."""
-    return [RowRefusal(**row) for row in answer["refusals"]]

@@ -51,30 +51,36 @@ def test_a_cost_is_the_number_of_fields_that_may_be_answered(
 QUOTE = "query Q($i: QuoteRenewalInput!) { quoteRenewal(input: $i) { total lines { instanceId } } }"
 
 
-def test_what_an_input_names_counts_and_bounds_the_lists_of_its_answer() -> None:
+def test_what_an_input_names_counts_beside_the_slices_of_its_answer() -> None:
     def cost(selection: Any) -> int:
         return measured(QUOTE).cost({"i": {"selection": selection, "months": 1}})
 
-    assert cost({"ids": ["a"] * 15}) == 15 + 2 + 15 * 2
-    assert (
-        cost({"ids": ["a"] * 3}) == 3 + 2 + 10 * 2
-    )  # no list is counted as shorter than one without a bound
+    lines = 100 * 2
+    assert cost({"ids": ["a"] * 15}) == 15 + 2 + lines
     most = limits.INSTANCES_PER_SELECTION_MAX
-    assert cost({"matching": {"filter": {}}}) == most + 2 + most * 2
-    assert cost({"matching": {"filter": {}, "except": ["a"]}}) == most + 2 + most * 2
-    assert cost({"ids": ["a"] * 20_000}) == 20_000 + 2 + most * 2
+    assert cost({"matching": {"filter": {}}}) == most + 2 + lines
+    assert cost({"matching": {"filter": {}, "except": ["a"]}}) == most + 2 + lines
+    assert cost({"ids": ["a"] * 20_000}) == 20_000 + 2 + lines
     written = 'query { quoteRenewal(input: {selection: {ids: ["a", "b"]}, months: 1}) { total lines { instanceId } } }'
-    assert measured(written).cost({}) == 2 + 2 + 10 * 2
+    assert measured(written).cost({}) == 2 + 2 + lines
     by_variable = (
         "query Q($ids: [ID!]) { quoteRenewal(input: {selection: {ids: $ids}, months: 1}) { total } }"
     )
     assert measured(by_variable).cost({"ids": ["a"] * 5}) == 5 + 2
     for nonsense in (None, 1, "x", [], {"ids": None}):
-        assert cost(nonsense) == 2 + 10 * 2
+        assert cost(nonsense) == 2 + lines
     deep: Any = []
     for _ in range(900):
         deep = {"a": deep}
-    assert cost(deep) == 2 + 10 * 2
+    assert cost(deep) == 2 + lines
+
+
+def test_a_slice_counts_as_many_rows_as_it_may_have() -> None:
+    order = (
+        "query Q($n: Int! = 7) { order(id: 1) { lines(first: $n) { price } all: lines { price } lineCount } }"
+    )
+    assert measured(order).cost({}) == 2 + 7 * 2 + 100 * 2
+    assert measured(order).cost({"n": 1_000}) == 2 + 1_000 * 2 + 100 * 2
 
 
 def test_a_variable_is_looked_through_once_however_often_it_is_mentioned() -> None:

@@ -49,7 +49,8 @@ async def test_10_000_instances_are_renewed_by_one_call_in_one_order(world: Worl
 
     with timed("renewed 10,000 by id"):
         renewed = await buyer.renew(ids, key="by id", expectedTotal="100000.00")
-    assert (len(renewed["order"]["lines"]), len(renewed["instances"])) == (10_000, 10_000)
+    assert (renewed["order"]["lineCount"], renewed["instanceCount"]) == (10_000, 10_000)
+    assert (len(renewed["order"]["lines"]), len(renewed["instances"])) == (1_000, 1_000)
     order = renewed["order"]
     assert (order["total"], order["voucherTotal"], order["balanceTotal"]) == (
         "100000.00",
@@ -75,7 +76,7 @@ async def test_10_000_instances_are_unified_by_one_call_in_one_order(world: Worl
         quote = await buyer.quote_unify(buyers.matching(), date="2027-03-31")
     with timed("unified 10,000 by filter"):
         unified = await buyer.unify(buyers.matching(), date="2027-03-31", expectedTotal=quote["total"])
-    assert len(unified["order"]["lines"]) == 10_000
+    assert unified["order"]["lineCount"] == 10_000
     assert unified["account"]["balance"] == quote["balanceAfter"]
     assert (await world.count("orders"), await world.count("order_lines")) == (1, 10_000)
     assert await world.rows("SELECT DISTINCT expires_at, anchor_day FROM instances") == [
@@ -89,7 +90,7 @@ async def test_10_000_instances_change_their_policy_by_one_call(world: World, gr
     ids = await put(world, 10_000)
     with timed("set the policy of 9,999"):
         result = await buyer.set_policy(buyers.matching(except_ids=ids[:1]), "AUTO", autoRenewMonths=3)
-    assert (result["changedCount"], result["unchangedCount"], len(result["instances"])) == (9_999, 0, 9_999)
+    assert (result["changedCount"], result["unchangedCount"], result["instanceCount"]) == (9_999, 0, 9_999)
     assert await world.rows(
         "SELECT renewal_mode, auto_renew_months, count(*) FROM instances GROUP BY 1, 2 ORDER BY 3"
     ) == [("MANUAL", 1, 1), ("AUTO", 3, 9_999)]
@@ -121,8 +122,8 @@ async def test_statements_do_not_grow_with_the_instances(world: World, graphql: 
         chosen = [instance_id for ids in kinds.values() for instance_id in ids]
         with statements.counted() as seen:
             result = await VERBS[verb](buyer, [*chosen, "unknown"])
-        done = result["lines"] if "lines" in result else result["instances"]
-        assert (len(done), len(result["refusals"])) == (count + 2 * max(1, count // 10), count + 1)
+        done = result["lineCount"] if "lineCount" in result else result["instanceCount"]
+        assert (done, result["refusalCount"]) == (count + 2 * max(1, count // 10), count + 1)
         counts.append(len(seen))
     assert counts == [counts[0]] * 3
-    assert counts[0] <= 20
+    assert counts[0] <= 21

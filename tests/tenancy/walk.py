@@ -28,7 +28,11 @@ from graphql import (
     is_required_input_field,
 )
 
+from renewals import limits
+
 SELECTION_DEPTH = 4
+SLICE_ROWS = 3
+"""Of each list that is nested in an answer."""
 NAMING = ("ID", "String", "Int", "Float", "JSON")
 """The scalars that may name something; of what is an amount, a date, a flag or one of a list nothing is anybody's."""
 
@@ -179,7 +183,7 @@ def selection(
     if not isinstance(named, GraphQLObjectType):
         return ""
     fields = [
-        f"{name} {below}".strip()
+        f"{name}{f'(first:{SLICE_ROWS})' if 'first' in field.args else ''} {below}".strip()
         for name, field in named.fields.items()
         if not any(map(is_required_argument, field.args.values()))
         and (below := _below(schema, field, depth, (*above, named.name))) is not None
@@ -200,7 +204,7 @@ def _aliased(selected: str, number: int) -> str:
     for word in selected.split():
         depth -= word == "}"
         is_top = depth == 1 and word not in ("{", "}")
-        words.append(f"m{number}_{word}: {word}" if is_top else word)
+        words.append(f"m{number}_{word.partition('(')[0]}: {word}" if is_top else word)
         depth += word == "{"
     return " ".join(words)
 
@@ -214,6 +218,8 @@ def _value(
     is_on_the_way = any(leaf[: len(path)] == path for leaf in chosen)
     is_argument = isinstance(about, GraphQLArgument)
     is_required = is_required_argument(about) if is_argument else is_required_input_field(about)
+    if is_argument and path == ("first",) and about.default_value == limits.SLICE_ROWS_DEFAULT:
+        return SLICE_ROWS  # the default times the lists below it would cost too much
     if not is_required and not is_on_the_way:
         return Undefined
     return _fill(coordinate, path, about.type, chosen, own)

@@ -252,8 +252,10 @@ class Node(Leaf):
     summed: int = rows.computed(_sum, "o", "values")
     friend: "Node | None" = rows.loaded(lambda load: load.node, "friend_id")  # type: ignore[attr-defined]
     best: "Node" = rows.loaded(lambda load: load.node, "friend_id")  # type: ignore[attr-defined]
-    friends: list["Node | None"] | None = rows.loaded(lambda load: load.node, "friend_ids", many=True)  # type: ignore[attr-defined]
-    members: list[Leaf] = rows.loaded(lambda load: load.group, "friend_id")  # type: ignore[attr-defined]
+    friends: list["Node | None"] | None = rows.sliced("friend_ids", loader=lambda load: load.node)  # type: ignore[attr-defined]
+    members: list[Leaf] = rows.sliced("friend_id", loader=lambda load: load.group, of_owner=True)  # type: ignore[attr-defined]
+    some_kids: list["Node | None"] | None = rows.sliced("maybe_kids")
+    made_kids: list["Node | None"] | None = rows.sliced("maybe_kids", make=lambda kid: kid)
     loaded_pet: Pet | None = rows.loaded(lambda load: load.pet, "friend_id")  # type: ignore[attr-defined]
     mate: "Node | None" = rows.loaded(lambda load: load.node, "friend_id", joined="mate")  # type: ignore[attr-defined]
     loaded_number: int | None = rows.loaded(lambda load: load.number, "friend_id")  # type: ignore[attr-defined]
@@ -570,6 +572,8 @@ _COLUMNS = {
     "loaded_pet": ("friend_id",),
     "loaded_number": ("friend_id",),
     "slow_kids": ("maybe_kids",),
+    "some_kids": ("maybe_kids",),
+    "made_kids": ("maybe_kids",),
 }
 """The columns of the fields that read others than their own."""
 

@@ -17,6 +17,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
 
+from renewals import errors
 from schema import documents, executor, rows
 from tests.schema.executor import compare
 
@@ -308,27 +309,68 @@ async def test_a_property_that_ends_an_iteration_shortens_no_list() -> None:
 
 @strawberry.type
 class Listed:
-    members: list[Inner] = rows.loaded(lambda load: load, "keys", many=True)  # type: ignore[arg-type, return-value]
+    members: list[Inner] = rows.sliced("keys", loader=lambda load: load)  # type: ignore[arg-type, return-value]
+    inners: list[Inner] = rows.sliced("values")
+    squares: list[Inner] = rows.sliced("keys", make=lambda key: {"o": key * key})
+    count: int = rows.counted("keys")
 
 
-async def test_keys_that_can_be_read_but_once_are_read_once() -> None:
-    @strawberry.type(name="Query")
-    class Lists:
-        @strawberry.field
-        def lists(self, info: strawberry.Info) -> list[Listed]:
-            return info.context.items()  # type: ignore[no-any-return]
+@strawberry.type(name="Query")
+class Lists:
+    @strawberry.field
+    def lists(self, info: strawberry.Info) -> list[Listed]:
+        return info.context.items()  # type: ignore[no-any-return]
 
+
+SLICES = """query ($first: Int! = 2, $offset: Int! = 0, $left: Int = 1) { lists {
+  members(first: $first, offset: $offset) { o } inners(first: 1, offset: 1) { o } count
+  squares(first: $left) { o } all: squares { o } } }"""
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{}, {"first": 1}, {"first": 3, "offset": 1}, {"offset": 9}, {"first": 0}, {"left": 3}],
+    ids=str,
+)
+async def test_a_slice_of_a_list_is_completed_without_graphql_core(
+    variables: dict[str, int], completed: Counter[str]
+) -> None:
     async def load(keys: list[int]) -> list[Any]:
+        loaded.append(keys)
         return [{"o": key} for key in keys]
 
     def items() -> list[Any]:
-        return [{"keys": iter([1, 2])}, {"keys": [2]}]
+        return [{"keys": [1, 2, 3], "values": [{"o": 7}, {"o": 8}]}, {"keys": (4,), "values": []}]
 
-    document = "{ lists { members { o } } }"
+    loaded: list[list[int]] = []
+    first, offset = variables.get("first", 2), variables.get("offset", 0)
+    expected = [
+        {
+            "members": [{"o": key} for key in keys][offset : offset + first],
+            "inners": inners,
+            "count": len(keys),
+            "squares": [{"o": key * key} for key in keys][: variables.get("left", 1)],
+            "all": [{"o": key * key} for key in keys],
+        }
+        for keys, inners in (([1, 2, 3], [{"o": 8}]), ([4], []))
+    ]
     for executor_class in (StrawberryGraphQLCoreExecutionContext, executor.Executor):
+        completed.clear()
         given = Given(items, load=DataLoader(load_fn=load))
-        data = await ask(make(executor_class, Lists), document, given)
-        assert data == {"lists": [{"members": [{"o": 1}, {"o": 2}]}, {"members": [{"o": 2}]}]}
+        assert await ask(make(executor_class, Lists), SLICES, given, **variables) == {"lists": expected}
+        assert {key for keys in loaded for key in keys} == {
+            each["o"]
+            for listed in expected
+            for each in listed["members"]  # type: ignore[attr-defined]
+        }
+    assert completed == {"execute_field": 1}, "the root's"
+
+
+@pytest.mark.parametrize("variables", [{"first": -1}, {"first": 1_001}, {"offset": -1}], ids=str)
+async def test_a_slice_out_of_bounds_is_refused(variables: dict[str, int]) -> None:
+    given = Given(lambda: [{"keys": [1], "values": []}], load=DataLoader(load_fn=None))
+    found = await assert_same(Lists, SLICES, given, **variables)
+    assert found.errors and isinstance(found.errors[0].original_error, errors.InvalidInput)
 
 
 async def test_another_kind_of_field_resolves_in_its_own_way() -> None:

@@ -64,12 +64,13 @@ async def test_fragments_that_spread_the_next_twice_are_looked_at_once(
     monkeypatch.setattr(selection._Collecting, "add", counting)
     spreads = [f"fragment F{n} on InstanceConnection {{ ...F{n + 1} ...F{n + 1} }}" for n in range(20)]
     doubled = [
-        f"fragment G{n} on Instance {{ bundle {{ instances {{ ...G{n + 1} ...G{n + 1} }} }} }}"
+        f"fragment G{n} on Instance {{ bundle {{ instances(first: 5) {{ ...G{n + 1} ...G{n + 1} }} }} }}"
         for n in range(3)
     ]
     document = " ".join(
         [
-            "{ instances { ...F0 nodes { bundle { instances { ...G0 } } bundle { instances { ...G0 } } } } }",
+            "{ instances { ...F0 nodes { bundle { ...B } bundle { ...B } } } }",
+            "fragment B on Bundle { instances(first: 5) { ...G0 } }",
             *spreads,
             "fragment F20 on InstanceConnection { nodes { id } totalCount }",
             *doubled,
