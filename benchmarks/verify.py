@@ -26,8 +26,10 @@ SET synchronous_commit = off;
 INSERT INTO products (code, name, name_zh, renewable, max_term_months, retention_days)
   VALUES ('kec', 'Cloud server', '云服务器', TRUE, 36, 7);
 INSERT INTO data_centers (code, name, type) VALUES ('bj-6', '北京6区', 'VPC');
-INSERT INTO accounts (id, name, currency, time_zone, balance_cents, ledger_number, created_at)
-  SELECT 'a-' || n, 'Account', 'CNY', 'Asia/Shanghai', 500, 0, now() FROM generate_series(0, {accounts} - 1) n;
+INSERT INTO accounts (id, name, currency, time_zone, balance_cents, ledger_number, created_at,
+    auto_renew_from)
+  SELECT 'a-' || n, 'Account', 'CNY', 'Asia/Shanghai', 500, 0, now(), now() - interval '30 days'
+  FROM generate_series(0, {accounts} - 1) n;
 INSERT INTO instances (id, account_id, name, product_code, data_center_code, configuration, billing_mode, is_trial,
     status, renewal_mode, auto_renew_months, expires_at, anchor_day, monthly_price_cents, created_at)
   SELECT 'i-' || n, 'a-' || n % {accounts}, 'Instance', 'kec', 'bj-6', '[]', 'PREPAID', FALSE, 'RUNNING', 'AUTO', 1,

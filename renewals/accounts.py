@@ -8,11 +8,27 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from renewals import api_keys, audit, checks, database, errors, ledger, limits, price_holds, terms, vouchers
+from renewals import (
+    api_keys,
+    audit,
+    checks,
+    database,
+    errors,
+    ledger,
+    limits,
+    price_holds,
+    terms,
+    vouchers,
+    watches,
+)
 from renewals.audit import Action, Call, Deed, Told
 from renewals.database import Connection
 
 ZONE_UNKNOWN = "is not known to the database"
+COLUMNS = ("id", "name", "currency", "time_zone", "lead_days", "price_rise_cap_bps", "auto_renew_from")
+"""What a provider says of an account."""
+CHANGEABLE = ("name", "lead_days", "price_rise_cap_bps", "auto_renew_from")
+"""What of it may be said anew later on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +41,8 @@ class NewAccount:
     currency: str = "CNY"
     lead_days: int | None = None
     price_rise_cap_bps: int | None = None
+    auto_renew_from: dt.datetime | None = None
+    """None: automatic renewals begin at once (rule 38)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +90,7 @@ async def create(call: Call, request: NewAccount) -> Told:
             currency=request.currency,
             lead_days=request.lead_days,
             price_rise_cap_bps=request.price_rise_cap_bps,
+            auto_renew_from=request.auto_renew_from,
         )
         after = await _row(connection, request.id)
         return Deed({"account_id": request.id}, [request.id], after=after)
@@ -80,17 +99,18 @@ async def create(call: Call, request: NewAccount) -> Told:
 
 
 async def update(call: Call, request: AccountChange) -> Told:
-    """Changes an account's name, lead time or cap; answers its `account_id`."""
+    """Change an account's name, lead time, cap or cut-over; return its `account_id`."""
     _require_sound(request.columns)
 
     async def work(connection: Connection) -> Deed:
         await locked(connection, request.account_id)
         before = await _row(connection, request.account_id)
-        changed = {name: before[name] for name in ("name", "lead_days", "price_rise_cap_bps")}
-        changed |= request.columns
+        changed = {name: before[name] for name in CHANGEABLE} | dict(request.columns)
+        changed["auto_renew_from"] = changed["auto_renew_from"] or before["created_at"]
         await ledger.change_account(connection, request.account_id, **changed)
         caps = price_holds.Caps(before["price_rise_cap_bps"], changed["price_rise_cap_bps"])
         await price_holds.tell(connection, {request.account_id: caps}, call.clock())
+        await watches.look_again(connection, [request.account_id])
         after = await _row(connection, request.account_id)
         return Deed({"account_id": request.account_id}, [request.account_id], before, after)
 
@@ -222,6 +242,7 @@ _CHECKS: Mapping[str, _Check] = {
     "price_rise_cap_bps": _Check(
         "priceRiseCapPercent", lambda bps: checks.within_hundredths(bps, 0, checks.PRICE_RISE_CAP_BPS_MAX)
     ),
+    "auto_renew_from": _Check("autoRenewFrom", checks.instant),
 }
 
 
@@ -237,9 +258,7 @@ async def known_zones(connection: Connection, time_zones: Sequence[str]) -> froz
 
 
 async def _row(connection: Connection, account_id: str) -> dict[str, Any]:
-    sql = (
-        """SELECT id, name, currency, time_zone, lead_days, price_rise_cap_bps FROM accounts WHERE id = $1"""
-    )
+    sql = f"SELECT {', '.join(COLUMNS)}, created_at FROM accounts WHERE id = $1"
     return dict((await database.fetch(connection, sql, account_id))[0])
 
 

@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from renewals import accounts, audit, checks, database, intake, ledger, price_holds, settings, terms
+from renewals import accounts, audit, checks, database, intake, ledger, price_holds, settings, terms, watches
 from renewals.audit import Action, Deed
 from renewals.database import Connection
 from renewals.intake import Fate, Problem
 
 FIRST_BALANCE_MEMO = "First balance"
-_COLUMNS = ("id", "name", "currency", "time_zone", "lead_days", "price_rise_cap_bps")
-_CHANGEABLE = ("id", "name", "lead_days", "price_rise_cap_bps")
 
 
 class AccountRow(NamedTuple):
@@ -55,9 +53,9 @@ async def put(batch: intake.Batch, rows: Sequence[AccountRow]) -> intake.Outcome
 
     async def work(connection: Connection) -> intake.Done:
         known = await _read(connection, rows)
-        judged = [_judge(row, known) for row in rows]
-        sound = [each for each in judged if isinstance(each, _Account)]
         now = batch.clock()
+        judged = [_judge(row, known, now) for row in rows]
+        sound = [each for each in judged if isinstance(each, _Account)]
         records = await _open(connection, batch, [each.columns for each in sound if each.was is None], now)
         records += await _change(
             connection, batch, [each for each in sound if each.was not in (None, each.columns)], now
@@ -70,7 +68,7 @@ async def put(batch: intake.Batch, rows: Sequence[AccountRow]) -> intake.Outcome
 
 async def _read(connection: Connection, rows: Sequence[AccountRow]) -> _Known:
     locked = await ledger.lock(connection, [row.columns["id"] for row in rows])
-    sql = f"SELECT {', '.join(_COLUMNS)} FROM accounts WHERE id = ANY($1)"
+    sql = f"SELECT {', '.join(accounts.COLUMNS)}, created_at FROM accounts WHERE id = ANY($1)"
     found = await database.fetch(connection, sql, list(locked))
     zones = {row.columns.get("time_zone", settings.get().time_zone.key) for row in rows}
     return _Known(
@@ -81,16 +79,16 @@ async def _read(connection: Connection, rows: Sequence[AccountRow]) -> _Known:
     )
 
 
-def _judge(row: AccountRow, known: _Known) -> _Account | Problem:
+def _judge(row: AccountRow, known: _Known, now: dt.datetime) -> _Account | Problem:
     for field, problem in accounts.problems(row.columns):
         if problem:
             return Problem(field, problem)
     account_id = row.columns["id"]
     was = known.rows.get(account_id)
-    columns: Mapping[str, Any]
+    columns: dict[str, Any]
     if was is None:
-        defaults = {"time_zone": settings.get().time_zone.key, "currency": "CNY"}
-        columns = {**dict.fromkeys(_COLUMNS), **defaults, **row.columns}
+        defaults = {"time_zone": settings.get().time_zone.key, "currency": "CNY", "created_at": now}
+        columns = {**dict.fromkeys(accounts.COLUMNS), **defaults, **row.columns}
         if columns["time_zone"] not in known.zones:
             return Problem("timeZone", accounts.ZONE_UNKNOWN)
     else:
@@ -98,6 +96,7 @@ def _judge(row: AccountRow, known: _Known) -> _Account | Problem:
             if row.columns.get(name, was[name]) != was[name]:
                 return Problem(field, f"is {was[name]} for good")
         columns = {**was, **row.columns}
+    columns["auto_renew_from"] = columns["auto_renew_from"] or columns["created_at"]
     if not row.balance_cents:
         return _Account(columns, was, None)
     first = accounts.TopUp(account_id, row.balance_cents, FIRST_BALANCE_MEMO)
@@ -116,7 +115,7 @@ def _judge(row: AccountRow, known: _Known) -> _Account | Problem:
 async def _open(
     connection: Connection, batch: intake.Batch, opened: Sequence[Mapping[str, Any]], now: dt.datetime
 ) -> list[audit.Record]:
-    rows = [ledger.Opening(*(columns[name] for name in _COLUMNS)) for columns in opened]
+    rows = [ledger.Opening(*(columns[name] for name in accounts.COLUMNS)) for columns in opened]
     await ledger.open_accounts(connection, rows, now)
     after = {columns["id"]: columns for columns in opened}
     deed = Deed({"created_count": len(opened)}, list(after), after=after)
@@ -126,7 +125,7 @@ async def _open(
 async def _change(
     connection: Connection, batch: intake.Batch, changed: Sequence[_Account], now: dt.datetime
 ) -> list[audit.Record]:
-    rows = [ledger.Change(*(each.columns[name] for name in _CHANGEABLE)) for each in changed]
+    rows = [ledger.Change(*(each.columns[name] for name in ("id", *accounts.CHANGEABLE))) for each in changed]
     await ledger.change_accounts(connection, rows)
     before = {each.columns["id"]: each.was for each in changed if each.was is not None}
     after = {each.columns["id"]: each.columns for each in changed}
@@ -135,6 +134,7 @@ async def _change(
         for account_id, was in before.items()
     }
     await price_holds.tell(connection, caps, now)
+    await watches.look_again(connection, list(after))
     deed = Deed({"changed_count": len(changed)}, list(after), before, after)
     return [intake.record(batch, Action.UPDATE_ACCOUNT, deed)] if changed else []
 

@@ -1,7 +1,7 @@
 """What the coming days bring to an account, for its calendar: what expires by itself, what the worker renews or cannot.
 
-MANUAL instances are there on their last day, AUTO ones on the day of their renewal, as the forecast sees it;
-what is NONE lapses on purpose, and is left out.
+MANUAL instances are there on their last day, and so are AUTO ones that were due before the account's cut-over;
+other AUTO ones on the day of their renewal, as the forecast sees it. NONE lapses on purpose, and is left out.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from renewals import database, details, errors, filters, forecast, ledger, periods, terms
+from renewals import database, details, due, errors, filters, forecast, ledger, periods, terms
 
 INSTANCES_PER_ENTRY_MAX = 20
 """So many are named; of the others it is said how many they are."""
@@ -74,15 +74,20 @@ async def read(account_id: str, days: int, now: dt.datetime) -> Agenda:
 async def _read_expiries(
     connection: database.Connection, account: terms.Account, days: int, now: dt.datetime
 ) -> list[Entry]:
-    """What expires unless somebody renews it: all of a day has the same instant of expiry."""
+    """Return what expires unless somebody renews it: all of a day has the same instant of expiry."""
     last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1)
     coming = filters.InstanceFilter(
-        tab=terms.RenewalTab.MANUAL,
         status=[terms.InstanceStatus.RUNNING],
         expires_from=now,
         expires_before=periods.end_of_day(last, account.zone) + dt.timedelta(seconds=1),
     )
     found = filters.conditions(account.id, coming, now)
+    left_until = due.left_until(account)
+    if left_until < now:
+        found.add("i.renewal_mode = 'MANUAL'")
+    else:  # rule 38: AUTO ones that are left to the owner
+        mode = "(i.renewal_mode = 'MANUAL' OR i.renewal_mode = 'AUTO' AND i.expires_at <= {})"
+        found.add(mode, left_until)
     rows = await database.fetch(
         connection,
         f"""SELECT i.expires_at, count(*), sum(i.monthly_price_cents)::bigint,

@@ -97,6 +97,11 @@ def day(value: dt.date) -> str | None:
     return None if FIRST_DAY <= value <= LAST_DAY else f"must be {FIRST_DAY} to {LAST_DAY}"
 
 
+def instant(value: dt.datetime | None) -> str | None:
+    """An instant on such a day, or none at all."""
+    return None if value is None else day(value.date())
+
+
 def later(value: dt.datetime | None, now: dt.datetime) -> str | None:
     """An instant in the future, or none at all."""
     if value is None or (now < value and value.date() <= LAST_DAY):

@@ -20,7 +20,7 @@ _IS_THEIRS = "($1::text IS NULL OR {}.account_id = $1)"
 
 async def fetch_account(connection: Connection, account_id: str) -> Row:
     """The account's own row."""
-    sql = "SELECT id, name, currency, time_zone, balance_cents FROM accounts WHERE id = $1"
+    sql = "SELECT id, name, currency, time_zone, balance_cents, auto_renew_from FROM accounts WHERE id = $1"
     return (await database.fetch(connection, sql, account_id))[0]
 
 

@@ -1,50 +1,100 @@
-"""What is due: AUTO, running, `due_at` has come and the expiry has not passed (rule 20)."""
+"""What is due: AUTO, running, `due_at` has come and the expiry has not passed (rule 20).
+
+What was due before the account's `auto_renew_from` is left to its owner, and is never due here (rule 38).
+"""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from renewals import database, inventory, periods, settings, terms
+from renewals import database, errors, inventory, periods, settings, terms
 from renewals.database import Connection
+
+_MOMENT = dt.timedelta(microseconds=1)
+
+
+class _DueDay(NamedTuple):
+    """A last day that is due in a time zone with so many lead days: since when, and which expiries fall on it."""
+
+    time_zone: str
+    lead_days: int
+    due_at: dt.datetime
+    begins_after: dt.datetime
+    ends_at: dt.datetime
 
 
 async def count(connection: Connection, now: dt.datetime) -> dict[str, int]:
-    """How many AUTO instances are due, by account (rule 20)."""
+    """Return how many AUTO instances are due, by account (rule 20)."""
     default = settings.get().auto_renew_lead_days
     rows = await database.fetch(
         connection, "SELECT DISTINCT time_zone, coalesce(lead_days, $1)::int FROM accounts", default
     )
-    kinds = [tuple(row) for row in rows]
-    cutoffs = [due_before(now, ZoneInfo(zone), lead_days) for zone, lead_days in kinds]
+    days = [day for time_zone, lead_days in map(tuple, rows) for day in _due_days(now, time_zone, lead_days)]
     rows = await database.fetch(
         connection,
         # Counted before it is joined: else PostgreSQL may ask every account, and read all instances there are.
         """SELECT e.account_id, sum(e.count)::bigint AS count
            FROM (SELECT account_id, expires_at, count(*) AS count FROM instances
-                 WHERE status = 'RUNNING' AND renewal_mode = 'AUTO' AND expires_at >= $5 AND expires_at <= $6
+                 WHERE status = 'RUNNING' AND renewal_mode = 'AUTO' AND expires_at >= $7 AND expires_at <= $8
                  GROUP BY account_id, expires_at) AS e
            JOIN accounts a ON a.id = e.account_id
-           JOIN unnest($1::text[], $2::int[], $3::timestamptz[]) AS k(time_zone, lead_days, cutoff)
-             ON k.time_zone = a.time_zone AND k.lead_days = coalesce(a.lead_days, $4)
-           WHERE e.expires_at <= k.cutoff GROUP BY e.account_id""",
-        [zone for zone, _ in kinds],
-        [lead_days for _, lead_days in kinds],
-        cutoffs,
+           JOIN unnest($1::text[], $2::int[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
+               AS d(time_zone, lead_days, due_at, begins_after, ends_at)
+             ON d.time_zone = a.time_zone AND d.lead_days = coalesce(a.lead_days, $6)
+               AND e.expires_at > d.begins_after AND e.expires_at <= d.ends_at
+           WHERE d.due_at >= a.auto_renew_from GROUP BY e.account_id""",
+        *database.columns(days, 5),
         default,
         now,
-        max(cutoffs, default=now),
+        max((day.ends_at for day in days), default=now),
     )
     return {row["account_id"]: row["count"] for row in rows}
 
 
+def _due_days(now: dt.datetime, time_zone: str, lead_days: int) -> Iterator[_DueDay]:
+    """Yield the last days that are due at `now` and are not over: one, and another for each lead day."""
+    zone, time = ZoneInfo(time_zone), settings.get().auto_renew_time
+    day, last = (
+        now.astimezone(zone).date(),
+        periods.last_due_day(now, zone, time=time, lead_days=lead_days),
+    )
+    while day <= last:
+        due = periods.due_at(day, zone, time=time, lead_days=lead_days)
+        day_before = day - dt.timedelta(days=1)
+        yield _DueDay(
+            time_zone, lead_days, due, periods.end_of_day(day_before, zone), periods.end_of_day(day, zone)
+        )
+        day += dt.timedelta(days=1)
+
+
 def due_before(now: dt.datetime, zone: ZoneInfo, lead_days: int) -> dt.datetime:
-    """The latest expiry that is due at `now`: `due_at <= now`, said of the expiry."""
+    """Return the latest expiry that is due at `now`: `due_at <= now`, said of the expiry."""
     time = settings.get().auto_renew_time
     return periods.end_of_day(periods.last_due_day(now, zone, time=time, lead_days=lead_days), zone)
 
 
+def left_until(account: terms.Account) -> dt.datetime:
+    """Return the latest expiry that is left to the owner: `due_at < auto_renew_from`, said of the expiry."""
+    return due_before(account.auto_renew_from - _MOMENT, account.zone, lead_days(account))
+
+
+def refuse_left(instance: terms.Instance, account: terms.Account) -> errors.Refusal | None:
+    """Return why the worker leaves an AUTO instance to its owner, or None if it does not (rule 38)."""
+    at = due_at(instance, account)
+    if at >= account.auto_renew_from:
+        return None
+    due, begins = (
+        f"{each.astimezone(account.zone):%Y-%m-%d %H:%M}" for each in (at, account.auto_renew_from)
+    )
+    message = (
+        f"It was due at {due}, before the account's automatic renewals begin at {begins}; renew it by hand."
+    )
+    return errors.Refusal(instance.id, errors.RefusalCode.BEFORE_CUT_OVER, message)
+
+
 def due_at(instance: terms.Instance, account: terms.Account) -> dt.datetime:
-    """The instant from which an instance is due."""
+    """Return the instant from which an instance is due."""
     assert instance.expires_at is not None
     day = periods.last_day(instance.expires_at, account.zone)
     time = settings.get().auto_renew_time
@@ -60,16 +110,20 @@ def due_day(instance: terms.Instance, account: terms.Account) -> dt.date:
 async def read(
     connection: Connection, accounts: Mapping[str, terms.Account], now: dt.datetime
 ) -> dict[str, list[terms.Instance]]:
-    """The due instances of some accounts, by account."""
+    """Return the due instances of some accounts, by account."""
     cutoffs = [due_before(now, account.zone, lead_days(account)) for account in accounts.values()]
+    left = [left_until(account) for account in accounts.values()]
     rows = await database.fetch(
         connection,
-        f"""SELECT {inventory.COLUMNS} FROM unnest($1::text[], $2::timestamptz[]) AS a(id, cutoff)
+        f"""SELECT {inventory.COLUMNS}
+            FROM unnest($1::text[], $2::timestamptz[], $4::timestamptz[]) AS a(id, cutoff, left_until)
             JOIN instances i ON i.account_id = a.id AND i.status = 'RUNNING' AND i.renewal_mode = 'AUTO'
-              AND coalesce(i.expires_at, 'infinity') >= $3 AND coalesce(i.expires_at, 'infinity') <= a.cutoff""",
+              AND coalesce(i.expires_at, 'infinity') >= $3 AND coalesce(i.expires_at, 'infinity') <= a.cutoff
+              AND coalesce(i.expires_at, 'infinity') > a.left_until""",
         list(accounts),
         cutoffs,
         now,
+        left,
     )
     found: dict[str, list[terms.Instance]] = {}
     for row in rows:

@@ -39,6 +39,7 @@ class RefusalCode(StrEnum):
     TARGET_NOT_LATER = "TARGET_NOT_LATER"
     INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
     PRICE_HELD = "PRICE_HELD"
+    BEFORE_CUT_OVER = "BEFORE_CUT_OVER"
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,12 @@ class Holdings:
     instances: Sequence[terms.Instance]
     vouchers: Sequence[terms.Voucher]
 
+    @property
+    def left(self) -> list[terms.Instance]:
+        """The instances that the worker leaves to the owner: they were due before the cut-over (rule 38)."""
+        until = due.left_until(self.account)
+        return [each for each in self.instances if each.expires_at and each.expires_at <= until]
+
 
 class Run(NamedTuple):
     """One day's run: its instant, what was there to pay with, what is due, what is done, what is left.
@@ -179,7 +185,10 @@ def _extend_days(
     account, zone, time = held.account, held.account.zone, settings.get().auto_renew_time
     today, last_expiry = now.astimezone(zone).date(), _last_expiry(account, days, now)
     coming: dict[dt.date, list[terms.Instance]] = {}
+    left_until = due.left_until(account)
     for instance in held.instances:
+        if instance.expires_at and instance.expires_at <= left_until:
+            continue
         coming.setdefault(max(today, due.due_day(instance, account)), []).append(instance)
     for date in (today + dt.timedelta(days=number) for number in range(days)):
         starts_at = periods.due_at(date, zone, time=time, lead_days=0)

@@ -39,15 +39,17 @@ class Opening(NamedTuple):
     time_zone: str
     lead_days: int | None
     price_rise_cap_bps: int | None
+    auto_renew_from: dt.datetime
 
 
 class Change(NamedTuple):
-    """What an account is to be from now on."""
+    """The values of an account from now on."""
 
     account_id: str
     name: str
     lead_days: int | None
     price_rise_cap_bps: int | None
+    auto_renew_from: dt.datetime
 
 
 async def open_account(
@@ -60,9 +62,15 @@ async def open_account(
     currency: str = "CNY",
     lead_days: int | None = None,
     price_rise_cap_bps: int | None = None,
+    auto_renew_from: dt.datetime | None = None,
 ) -> None:
-    """Opens an account with no money in it; its zone is fixed from here on (rule 5)."""
-    opening = Opening(account_id, name, currency, zone.key, lead_days, price_rise_cap_bps)
+    """Open an account with no money in it; its zone is fixed from here on (rule 5).
+
+    Without `auto_renew_from` its automatic renewals begin now (rule 38).
+    """
+    opening = Opening(
+        account_id, name, currency, zone.key, lead_days, price_rise_cap_bps, auto_renew_from or now
+    )
     await open_accounts(connection, [opening], now)
 
 
@@ -74,10 +82,12 @@ async def open_accounts(
     await database.execute(
         connection,
         """INSERT INTO accounts
-             (id, name, currency, time_zone, lead_days, price_rise_cap_bps, balance_cents, ledger_number, created_at)
-           SELECT o.*, 0, 0, $7
-           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[]) AS o""",
-        *database.columns(rows, 6),
+             (id, name, currency, time_zone, lead_days, price_rise_cap_bps, auto_renew_from,
+              balance_cents, ledger_number, created_at)
+           SELECT o.*, 0, 0, $8
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[],
+             $7::timestamptz[]) AS o""",
+        *database.columns(rows, 7),
         now,
     )
 
@@ -89,19 +99,23 @@ async def change_account(
     name: str,
     lead_days: int | None,
     price_rise_cap_bps: int | None,
+    auto_renew_from: dt.datetime,
 ) -> None:
-    """Gives a locked account another name, lead time or cap; its zone and currency stay (rule 5)."""
-    await change_accounts(connection, [Change(account_id, name, lead_days, price_rise_cap_bps)])
+    """Change a locked account's name, lead time, cap or cut-over; its zone and currency stay (rule 5)."""
+    change = Change(account_id, name, lead_days, price_rise_cap_bps, auto_renew_from)
+    await change_accounts(connection, [change])
 
 
 async def change_accounts(connection: database.Connection, changes: Sequence[Change]) -> None:
     """The same of many."""
     await database.execute(
         connection,
-        """UPDATE accounts a SET name = u.name, lead_days = u.lead_days, price_rise_cap_bps = u.price_rise_cap_bps
-           FROM unnest($1::text[], $2::text[], $3::int[], $4::int[]) AS u(id, name, lead_days, price_rise_cap_bps)
+        """UPDATE accounts a SET name = u.name, lead_days = u.lead_days, price_rise_cap_bps = u.price_rise_cap_bps,
+             auto_renew_from = u.auto_renew_from
+           FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::timestamptz[])
+             AS u(id, name, lead_days, price_rise_cap_bps, auto_renew_from)
            WHERE a.id = u.id""",
-        *database.columns(changes, 4),
+        *database.columns(changes, 5),
     )
 
 
@@ -143,7 +157,7 @@ async def _read(
 ) -> dict[str, terms.Account]:
     rows = await database.fetch(
         connection,
-        f"""SELECT id, time_zone, balance_cents, ledger_number, lead_days, price_rise_cap_bps, currency
+        f"""SELECT id, time_zone, balance_cents, ledger_number, lead_days, price_rise_cap_bps, currency, auto_renew_from
             FROM accounts WHERE id = ANY($1) ORDER BY id {locking}""",
         sorted(set(account_ids)),
     )

@@ -25,6 +25,7 @@ class Account(Model):
     ledger_number = fields.BigIntField(default=0)
     lead_days = fields.SmallIntField(null=True)
     price_rise_cap_bps = fields.IntField(null=True)
+    auto_renew_from = fields.DatetimeField()
     created_at = fields.DatetimeField()
 
     class Meta:

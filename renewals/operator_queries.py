@@ -9,7 +9,7 @@ from renewals.database import Connection, Row
 ACCOUNTS = paging.Ordering("accounts", (paging.text("id", "a.id"),))
 
 _ACCOUNT = """a.id, a.name, a.currency, a.time_zone, a.balance_cents, a.lead_days, a.price_rise_cap_bps,
-  a.created_at"""
+  a.auto_renew_from, a.created_at"""
 
 
 async def fetch_accounts(

@@ -91,8 +91,9 @@ def _today(unit: planning.Unit, account: terms.Account, basis: planning.Basis) -
     found = {each.instance_id: Outlook(False, None, None, (each,)) for each in refusals}
     for line in lines:
         is_auto = line.instance.renewal_mode == terms.RenewalMode.AUTO
-        due_at = due.due_at(line.instance, account) if is_auto else None
-        found[line.instance.id] = Outlook(False, due_at, line.price.price_cents, ())
+        left = due.refuse_left(line.instance, account) if is_auto else None
+        due_at = due.due_at(line.instance, account) if is_auto and left is None else None
+        found[line.instance.id] = Outlook(False, due_at, line.price.price_cents, (left,) if left else ())
     return found
 
 

@@ -89,6 +89,10 @@ class Product:
     tiers: Sequence[pricing.DiscountTier]
 
 
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+"""Earlier than anything was ever due."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """Who pays: the balance in cents and the time zone its dates belong to."""
@@ -100,6 +104,8 @@ class Account:
     lead_days: int | None
     price_rise_cap_bps: int | None = None
     currency: str = "CNY"
+    auto_renew_from: dt.datetime = EPOCH
+    """The cut-over: what was due before this instant is left to the account's owner (rule 38)."""
 
 
 class Instance(NamedTuple):

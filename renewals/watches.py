@@ -9,12 +9,14 @@ import asyncio
 import datetime as dt
 import logging
 import random
+from collections.abc import Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from renewals import (
     clocks,
     database,
+    due,
     errors,
     events,
     forecast,
@@ -104,9 +106,16 @@ async def look(account_id: str, clock: clocks.Clock) -> None:
         await _store(connection, account, _day(account, now), told)
 
 
+async def look_again(connection: database.Connection, account_ids: Sequence[str]) -> None:
+    """Have accounts looked at anew, though no event tells of what changed: a lead time or a cut-over."""
+    sql = "UPDATE account_watches SET seen_sequence = -1 WHERE account_id = ANY($1)"
+    await database.execute(connection, sql, account_ids)
+
+
 def find_failing(held: forecast.Holdings, now: dt.datetime) -> dict[str, errors.Refusal]:
-    """The AUTO instances that the worker will not renew when they are next due, with why not; pure."""
-    failing: dict[str, errors.Refusal] = {}
+    """Return the AUTO instances that the worker will not renew when they are next due, with why not; pure."""
+    left = [due.refuse_left(instance, held.account) for instance in held.instances]
+    failing = {refusal.instance_id: refusal for refusal in left if refusal}
     seen: set[str] = set()
     for run in forecast.run_days(held, held.account.balance_cents, FORESEEN_DAYS, now):
         if run.lost:

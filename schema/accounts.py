@@ -32,6 +32,9 @@ class Account:
     currency: str
     time_zone: str
     balance: scalars.Money = rows.column("balance_cents")
+    auto_renew_from: dt.datetime = strawberry.field(
+        description="Automatic renewals begin at this instant; what was due before it is left to the account's owner."
+    )
 
     @strawberry.field
     async def vouchers(

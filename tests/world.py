@@ -34,6 +34,9 @@ from renewals import (
 NOW = dt.datetime(2027, 1, 10, 4, 0, tzinfo=dt.UTC)
 """Noon of 10 January 2027 in Shanghai: when everything here was made, and a clock for tests without one."""
 
+LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+"""When the automatic renewals of these accounts began: a test of the cut-over says another instant."""
+
 PRODUCTS = (
     catalogue.ProductEntry("eip", "Elastic IP", "弹性IP", tiers=(pricing.DiscountTier(12, 1700),)),
     catalogue.ProductEntry("kec", "Elastic Compute", "云服务器", retention_days=365),
@@ -78,6 +81,7 @@ class World:
         balance: str = "0.00",
         zone: str = "Asia/Shanghai",
         lead_days: int | None = None,
+        auto_renew_from: dt.datetime = LONG_AGO,
     ) -> str:
         """Opens an account with some money in it."""
         self._zones[account_id] = ZoneInfo(zone)
@@ -89,6 +93,7 @@ class World:
                 zone=ZoneInfo(zone),
                 now=NOW,
                 lead_days=lead_days,
+                auto_renew_from=auto_renew_from,
             )
         if money.parse_cents(balance):
             await self.top_up(balance, account=account_id)

@@ -146,7 +146,8 @@ export type RefusalCode =
   | 'MAX_TERM_EXCEEDED'
   | 'TARGET_NOT_LATER'
   | 'INSUFFICIENT_FUNDS'
-  | 'PRICE_HELD';
+  | 'PRICE_HELD'
+  | 'BEFORE_CUT_OVER';
 
 export type RenewInstancesInput = {
   selection: Selection;

@@ -50,12 +50,13 @@ _ACCOUNT_COLUMNS = {
     "currency": "currency",
     "leadDays": "lead_days",
     "priceRiseCapPercent": "price_rise_cap_bps",
+    "autoRenewFrom": "auto_renew_from",
 }
 _FOR_GOOD = ("timeZone", "currency")
 
 
 def _account(values: Values) -> admissions.AccountRow:
-    """An empty cell takes a lead time or a cap away; a zone and a currency are for good."""
+    """An empty cell takes a lead time, a cap or a cut-over away; a zone and a currency are for good."""
     columns = {
         column: values[name]
         for name, column in _ACCOUNT_COLUMNS.items()
@@ -134,6 +135,7 @@ ACCOUNTS = Kind(
         cells.text("currency"),
         cells.whole("leadDays"),
         cells.amount("priceRiseCapPercent"),
+        cells.instant("autoRenewFrom"),
         cells.amount("balance"),
     ),
     to_row=_account,

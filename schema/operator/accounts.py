@@ -27,6 +27,9 @@ class Account:
             "An AUTO instance whose price rose by more since the customer last paid or agreed is held; null: none is."
         ),
     )
+    auto_renew_from: dt.datetime = strawberry.field(
+        description="The cut-over: an AUTO instance that was due before this instant is left to the account's owner."
+    )
     created_at: dt.datetime
 
 

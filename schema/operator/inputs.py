@@ -35,6 +35,10 @@ class CreateAccountInput(Keyed):
         default=strawberry.UNSET, description="0 to 9; null: as is set for all."
     )
     price_rise_cap_percent: Percent | None = strawberry.UNSET
+    auto_renew_from: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Automatic renewals begin at this instant; null: when the account is made.",
+    )
 
     def to_request(self) -> accounts.NewAccount:
         time_zone = given(self.time_zone)
@@ -45,6 +49,7 @@ class CreateAccountInput(Keyed):
             self.currency,
             given(self.lead_days),
             given(self.price_rise_cap_percent),
+            given(self.auto_renew_from),
         )
 
 
@@ -54,12 +59,16 @@ class UpdateAccountInput(Keyed):
     name: str | None = strawberry.UNSET
     lead_days: int | None = strawberry.UNSET
     price_rise_cap_percent: Percent | None = strawberry.UNSET
+    auto_renew_from: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Null: when the account was made."
+    )
 
     def to_request(self) -> accounts.AccountChange:
         columns = {
             "name": self.name,
             "lead_days": self.lead_days,
             "price_rise_cap_bps": self.price_rise_cap_percent,
+            "auto_renew_from": self.auto_renew_from,
         }
         changed = {name: value for name, value in columns.items() if value is not strawberry.UNSET}
         return accounts.AccountChange(self.account_id, changed)

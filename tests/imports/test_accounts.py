@@ -58,6 +58,20 @@ def test_what_is_left_out_stays_and_an_empty_cell_takes_away(take: Take, url: st
     assert one(url, "SELECT before->'a'->>'lead_days' FROM audit_log ORDER BY id DESC LIMIT 1") == "3"
 
 
+def test_renewals_begin_when_the_file_says_or_else_when_the_account_was_made(take: Take, url: str) -> None:
+    head, begins = "id,name,autoRenewFrom", "2027-02-01T00:00:00+08:00"
+    assert counts(take("accounts", f"{head}\nc,C,{begins}\nd,D,\n")) == (2, 0, 0, 0)
+    default = "SELECT id FROM accounts WHERE auto_renew_from = created_at AND id IN ('c', 'd')"
+    assert query(url, default) == [("d",)]
+    assert str(one(url, "SELECT auto_renew_from FROM accounts WHERE id = 'c'")) == "2027-01-31 16:00:00+00:00"
+    assert counts(take("accounts", f"{head}\nc,C,{begins}\nd,D,\n")) == (0, 0, 2, 0)
+    assert counts(take("accounts", "id,name\nc,C\n")) == (0, 0, 1, 0)
+    assert counts(take("accounts", f"{head}\nc,C,\nd,D,{begins}\n")) == (0, 2, 0, 0)
+    assert query(url, default) == [("c",)]
+    done = take("accounts", f"{head}\nc,C,2300-01-01T00:00:00Z\n")
+    assert mistakes(done) == ["2: autoRenewFrom: '2300-01-01T00:00:00Z': must be 2000-01-01 to 2199-12-31"]
+
+
 def test_each_wrong_account_is_named_and_the_others_are_opened(take: Take, url: str) -> None:
     lines = [
         "c,C,Mars/Olympus,,,,",

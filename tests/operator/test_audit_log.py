@@ -170,6 +170,8 @@ async def test_an_entry_says_who_what_and_from_what_to_what(provided: World, ope
 
 OF_A = {
     "id": "a",
+    "auto_renew_from": "2020-01-01T00:00:00+00:00",
+    "created_at": "2027-01-10T04:00:00+00:00",
     "currency": "CNY",
     "time_zone": "Asia/Shanghai",
     "lead_days": None,

@@ -3,6 +3,7 @@
 `rows/` has what there was at each version; a new table or column needs a row there.
 """
 
+import datetime as dt
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 
@@ -21,6 +22,7 @@ NIGHT = runs.Chunk(14, 0)
 """What a worker of the first version was killed over: a bundle of `a`, and an instance that `b` cannot pay."""
 
 ADDED = {
+    ("accounts", "auto_renew_from"): dt.datetime(2025, 12, 1, tzinfo=dt.UTC),  # when they were made
     ("accounts", "price_rise_cap_bps"): None,
     ("api_keys", "expires_at"): None,
     ("api_keys", "last_used_at"): None,

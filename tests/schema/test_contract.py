@@ -25,8 +25,8 @@ from schema import build
 CONTRACT = (Path(__file__).parent / "contract.graphql").read_text(encoding="utf-8")
 COMMITTED = Path(__file__).parents[2] / "schema.graphql"
 
-SINCE_THEN = {"RefusalCode.PRICE_HELD is a value"}
-"""What an enumeration has gained: a price that rose beyond what the account allows came later."""
+SINCE_THEN = {"RefusalCode.PRICE_HELD is a value", "RefusalCode.BEFORE_CUT_OVER is a value"}
+"""The values that an enumeration has gained: for a price that rose beyond the cap, and for the cut-over."""
 
 
 def statements(text: str) -> set[str]:

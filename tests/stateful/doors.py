@@ -79,6 +79,7 @@ async def open_account(account_id: str, account: Account) -> None:
             zone=account.zone,
             now=NOW,
             lead_days=account.lead_days or None,  # none of its own: the setting's, which is 0
+            auto_renew_from=account.auto_renew_from,
         )
 
 

@@ -50,15 +50,23 @@ class Renewals(Stage):
         start=st.sampled_from(STARTS),
         zones=st.permutations(ZONES),
         lead_days=st.sampled_from((0, 0, 3)),
+        cut_over=st.sampled_from((-30, 0, 3)),
         cents=st.sampled_from((10_00, 1_000_00, 20_000_00)),
         registrations=st.lists(REGISTRATION, min_size=3, max_size=5),
     )
     def open_two_accounts(
-        self, start: str, zones: list[str], lead_days: int, cents: int, registrations: list[dict[str, Any]]
+        self,
+        start: str,
+        zones: list[str],
+        lead_days: int,
+        cut_over: int,
+        cents: int,
+        registrations: list[dict[str, Any]],
     ) -> None:
         self.now = dt.datetime.fromisoformat(f"{start} 12:00:00+00:00")
-        for name, zone, days in zip("ab", zones, (lead_days, 0), strict=False):
-            self.model.accounts[name] = Account(ZoneInfo(zone), days)
+        begins = (self.now + dt.timedelta(days=cut_over), self.now - dt.timedelta(days=30))
+        for name, zone, days, begins_at in zip("ab", zones, (lead_days, 0), begins, strict=False):
+            self.model.accounts[name] = Account(ZoneInfo(zone), days, begins_at)
             self.loop.run(doors.open_account(name, self.model.accounts[name]))
             self.top_up(name, cents)
         for name, about in zip("abaab", registrations, strict=False):

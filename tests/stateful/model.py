@@ -233,7 +233,9 @@ class Model:
     def _is_due(self, i: Instance, now: dt.datetime) -> bool:
         if i.mode != "AUTO" or i.status != "RUNNING" or not i.last_day or self._is_over(i, now):
             return False
-        return reckoning.due_at(i.last_day, self._zone(i), self.accounts[i.account].lead_days) <= now
+        account = self.accounts[i.account]
+        due_at = reckoning.due_at(i.last_day, account.zone, account.lead_days)
+        return account.auto_renew_from <= due_at <= now  # rules 20 and 38
 
     def _members(self, i: Instance) -> list[Instance]:
         """The instance's bundle, or itself alone."""

@@ -27,6 +27,7 @@ PRODUCTS = {
 class Account:
     zone: ZoneInfo
     lead_days: int
+    auto_renew_from: dt.datetime
     balance: int = 0
     entries: list[tuple] = dc.field(default_factory=list)
 
