@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from graphql_api import binaries, forecasts, previews, reports, stack
+from graphql_api import binaries, forecasts, night_tables, previews, reports, stack
 from graphql_api.commands import configure as _configure
 from graphql_api.commands import fail as _fail
 from graphql_api.commands import required as _required
@@ -23,6 +23,7 @@ from renewals import (
     announcements,
     checks,
     clocks,
+    coming_nights,
     database,
     demo,
     errors,
@@ -44,7 +45,7 @@ from workers import main as worker_main
 SDL_PATH = Path(__file__).parent.parent / "schema.graphql"
 OPERATOR_SDL_PATH = SDL_PATH.with_name("operator.graphql")
 
-RUNS, ATTEMPTS = 10, 100
+RUNS, ATTEMPTS, FORECAST_DAYS = 10, 100, 30
 CLOCK_HELP = "as in 2027-03-01T00:30; in RENEWALS_TIME_ZONE if without offset. [default: now]"
 
 app = typer.Typer(
@@ -254,15 +255,33 @@ def list_runs(
 
 @app.command("forecast")
 def show_forecast(
-    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The id of an account.")],
-    days: Annotated[int, typer.Option(help="How many days, today first.")] = 30,
+    account: Annotated[
+        str | None, typer.Argument(metavar="ACCOUNT", help="The id of an account, unless --all is given.")
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(help="How many days, today first. [default: 30; with --all 2]")
+    ] = None,
     at: Annotated[str | None, typer.Option(metavar="INSTANT", help=f"From when on, {CLOCK_HELP}")] = None,
+    all_accounts: Annotated[
+        bool,
+        typer.Option("--all", help="A line for every account of which something is due: the coming night."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --all: print JSON Lines.")] = False,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw it, too, as a PNG. Needs the extra `plot`.")
     ] = None,
     lang: Annotated[forecasts.Language, typer.Option(help="English or Chinese.")] = forecasts.Language.EN,
 ) -> None:
     """Tell what the worker will do with the money on hand, what is at risk, and what must be added."""
+    if all_accounts:
+        if account is not None or plot is not None:
+            raise typer.BadParameter("takes no ACCOUNT and no --plot", param_hint="--all")
+        _show_coming_nights(coming_nights.DAYS if days is None else days, at, as_json=as_json)
+        return
+    if account is None:
+        raise typer.BadParameter("is missing; --all shows every account", param_hint="ACCOUNT")
+    if as_json:
+        raise typer.BadParameter("needs --all", param_hint="--json")
     chosen = _configure()
     url = _required(lambda: chosen.required_database_url)
     clock = _instant(at, chosen)
@@ -270,7 +289,7 @@ def show_forecast(
 
     async def foresee() -> forecast.Forecast:
         async with database.opened(url, pool_size=1):
-            return await forecast.read(account, days, clock)
+            return await forecast.read(account, FORECAST_DAYS if days is None else days, clock)
 
     memory.collect_rarely()
     try:
@@ -286,6 +305,26 @@ def show_forecast(
             _fail(f"The picture cannot be written: {problem}")
         if spoken is not lang:
             typer.echo("There is no font with Chinese characters, so the picture is in English.", err=True)
+
+
+def _show_coming_nights(days: int, at: str | None, *, as_json: bool) -> None:
+    chosen = _configure()
+    url = _required(lambda: chosen.required_database_url)
+    clock = _instant(at, chosen)
+
+    async def show() -> None:
+        async with database.opened(url, pool_size=1):
+            nights = coming_nights.read(days, clock)
+            if as_json:
+                await night_tables.print_json(nights, typer.echo)
+            else:
+                await night_tables.print_table(nights, days, clock, typer.echo)
+
+    memory.collect_rarely()
+    try:
+        _run(show())
+    except errors.InvalidInput as problem:
+        _fail(str(problem))
 
 
 @app.command("webhooks")

@@ -1,6 +1,7 @@
 """`renewals forecast`: the table in both languages, the picture, and what is refused in a line."""
 
 import importlib
+import json
 import re
 import struct
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from graphql_api import forecasts
-from renewals import database
+from renewals import coming_nights, database
 from tests.commands import Renewals, query
 from tests.world import World
 
@@ -161,3 +162,92 @@ def test_a_picture_that_cannot_be_written_is_said_in_a_line(
 
 def test_a_language_that_is_not_spoken_ends_with_2(renewals: Renewals, short_url: str) -> None:
     assert renewals("forecast", "a", "--lang", "fr", DATABASE_URL=short_url).exit_code == 2
+
+
+@pytest.fixture
+async def cut_over_url(database_url: str) -> str:
+    """Three accounts on the eve of their first night: one is short of money, one has its cut-over in a week."""
+    async with database.opened(database_url):
+        world = World()
+        await world.put_catalogue()
+        await world.account("a", balance="150.00")
+        await world.voucher("20.00", expires="2027-03-01")
+        await world.instances(["i-1", "i-2"], expires="2027-01-11", mode="AUTO", price="100.00")
+        await world.instance("i-3", expires="2027-02-11", mode="AUTO")
+        later = world.at("2027-01-17 12:00")
+        await world.account("later", balance="900.00", auto_renew_from=later)
+        await world.instance("l-1", account="later", expires="2027-01-11", mode="AUTO")
+        await world.account("云", balance="900.00")
+        await world.instance("y-1", account="云", expires="2027-01-10", mode="AUTO", price="30.50")
+        await world.account("idle", balance="900.00")
+    return database_url
+
+
+EVE = ("--all", "--at", "2027-01-10T20:00")
+
+
+def test_all_accounts_show_what_the_first_night_will_do(renewals: Renewals, cut_over_url: str) -> None:
+    done = renewals("forecast", *EVE, DATABASE_URL=cut_over_url)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert (
+        done.stdout
+        == """\
+all accounts: 2 days from 2027-01-10T12:00:00+00:00, today first
+
+ first due      due  at risk     left           total        vouchers         balance             add  account
+2027-01-11        2        1                   200.00           20.00           80.00           30.00  a
+                                    1            0.00            0.00            0.00            0.00  later
+2027-01-10        1                             30.50            0.00           30.50            0.00  云
+     total        3        1        1          230.50           20.00          110.50           30.00  CNY, 3 accounts
+"""
+    )
+
+
+def test_all_accounts_are_json_lines_with_the_totals_last(renewals: Renewals, cut_over_url: str) -> None:
+    done = renewals("forecast", *EVE, "--json", DATABASE_URL=cut_over_url)
+    first, later, _, last = map(json.loads, done.stdout.splitlines())
+    assert first == {
+        "account": "a",
+        "currency": "CNY",
+        "autoRenewFrom": "2020-01-01T00:00:00+00:00",
+        "firstDueOn": "2027-01-11",
+        "dueCount": 2,
+        "atRiskCount": 1,
+        "leftCount": 0,
+        "total": "200.00",
+        "voucherTotal": "20.00",
+        "balanceTotal": "80.00",
+        "topUpNeeded": "30.00",
+    }
+    assert (later["account"], later["firstDueOn"], later["leftCount"]) == ("later", None, 1)
+    [sums] = last["totals"]
+    assert (sums["currency"], sums["accountCount"], sums["total"]) == ("CNY", 3, "230.50")
+
+
+def test_of_many_accounts_each_is_there_once(
+    renewals: Renewals, cut_over_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coming_nights, "_ACCOUNTS_AT_ONCE", 1)
+    done = renewals("forecast", *EVE, "--json", DATABASE_URL=cut_over_url)
+    assert [json.loads(line).get("account") for line in done.stdout.splitlines()] == [
+        "a",
+        "later",
+        "云",
+        None,
+    ]
+
+
+def test_a_database_in_which_nothing_is_due_says_so(renewals: Renewals, cut_over_url: str) -> None:
+    done = renewals("forecast", "--all", "--at", "2030-01-01T00:00", DATABASE_URL=cut_over_url)
+    assert done.stdout.endswith("Nothing is due, and nothing is left to its owner.\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("a", "--all"), ("--all", "--plot", "x.png"), (), ("a", "--json"), ("--all", "--days", "0")]
+)
+def test_options_that_do_not_go_together_are_refused(
+    renewals: Renewals, cut_over_url: str, arguments: tuple[str, ...]
+) -> None:
+    done = renewals("forecast", *arguments, DATABASE_URL=cut_over_url)
+    assert done.exit_code in (1, 2)
+    assert (done.stdout, "Traceback" in done.stderr) == ("", False)
