@@ -20,11 +20,11 @@ from renewals.errors import Refusal, RefusalCode
 
 @dataclass(frozen=True, slots=True)
 class PolicyRequest:
-    """Give these instances this mode; `auto_renew_months` matters to AUTO alone."""
+    """Give these instances this mode; `auto_renew_months` matters to AUTO alone, and None keeps each one's own."""
 
     pick: picks.Pick
     mode: terms.RenewalMode
-    auto_renew_months: int = 1
+    auto_renew_months: int | None = None
     handling: terms.BundleHandling = terms.BundleHandling.REFUSE
     batch_mode: terms.BatchMode = terms.BatchMode.BEST_EFFORT
 
@@ -63,7 +63,7 @@ def check(request: PolicyRequest) -> None:
     """Raises InvalidInput for what is malformed or out of bounds."""
     picks.check(request.pick)
     months_max = limits.MONTHS_MAX
-    if not 1 <= request.auto_renew_months <= months_max:
+    if request.auto_renew_months is not None and not 1 <= request.auto_renew_months <= months_max:
         raise errors.InvalidInput("input.autoRenewMonths", f"must be 1 to {months_max}")
 
 
@@ -98,7 +98,7 @@ def _refuse(instance: terms.Instance, request: PolicyRequest, basis: planning.Ba
         message = "It has expired and cannot be set to AUTO; renew it by hand first."
         return Refusal(instance.id, RefusalCode.EXPIRED, message)
     product = basis.products[instance.product_code]
-    if request.auto_renew_months > product.max_term_months:
+    if _months(instance, request) > product.max_term_months:
         message = f"Its product is renewed for {product.max_term_months} months at most."
         return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)
     return None
@@ -110,4 +110,10 @@ def _has_policy(instance: terms.Instance, request: PolicyRequest) -> bool:
     if request.mode is not terms.RenewalMode.AUTO:
         return True
     # Whoever sets AUTO again agrees to the price, if it has become another.
-    return instance.auto_renew_months == request.auto_renew_months and instance.agreed_price_cents is None
+    return instance.auto_renew_months == _months(instance, request) and instance.agreed_price_cents is None
+
+
+def _months(instance: terms.Instance, request: PolicyRequest) -> int:
+    """Return the months that the instance is to have: its own, where the request names none (rule 8)."""
+    asked = request.auto_renew_months
+    return instance.auto_renew_months if asked is None else asked

@@ -166,14 +166,17 @@ class QuoteUnifyExpiryInput(Chosen):
 @strawberry.input
 class SetRenewalPolicyInput(Chosen):
     mode: terms.RenewalMode
-    auto_renew_months: int = 1
+    auto_renew_months: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="For AUTO: 1 to 36. Null: each instance keeps what it has, 1 at first.",
+    )
     batch_mode: terms.BatchMode = terms.BatchMode.BEST_EFFORT
 
     def to_request(self) -> policies.PolicyRequest:
         return policies.PolicyRequest(
             self.selection.to_pick(),
             self.mode,
-            auto_renew_months=self.auto_renew_months,
+            auto_renew_months=given(self.auto_renew_months),
             handling=self.bundles,
             batch_mode=self.batch_mode,
         )

@@ -73,6 +73,7 @@ export type InstanceFilter = {
   products?: InputMaybe<Array<Scalars['ID']['input']>>;
   dataCenters?: InputMaybe<Array<Scalars['ID']['input']>>;
   dataCenterTypes?: InputMaybe<Array<DataCenterType>>;
+  /** Null: all but RELEASED, which only this list brings in, whatever the other conditions are. */
   status?: InputMaybe<Array<InstanceStatus>>;
   bundled?: InputMaybe<Scalars['Boolean']['input']>;
   /** False: the account's instances that renewal management leaves out (trial, one-off, unsupported product). */
@@ -203,7 +204,8 @@ export type SetRenewalPolicyInput = {
   selection: Selection;
   bundles?: BundleHandling;
   mode: RenewalMode;
-  autoRenewMonths?: Scalars['Int']['input'];
+  /** For AUTO: 1 to 36. Null: each instance keeps what it has, 1 at first. */
+  autoRenewMonths?: InputMaybe<Scalars['Int']['input']>;
   batchMode?: BatchMode;
 };
 

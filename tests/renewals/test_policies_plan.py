@@ -98,13 +98,16 @@ def test_the_months_matter_to_auto_alone() -> None:
 def test_auto_renew_months_stay_within_the_products_longest_term() -> None:
     year_at_most = basis("2018-09-01 12:00", products=[product(max_term_months=12)])
 
-    def decide_months(months: int) -> policies.PolicyOutcome:
+    def decide_months(months: int | None, own: int = 1) -> policies.PolicyOutcome:
         request = policies.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=months)
-        return policies.plan_policy(selection(instance()), request, year_at_most)
+        return policies.plan_policy(selection(instance(auto_renew_months=own)), request, year_at_most)
 
     assert decide_months(12).changed_ids == ("i-1",)
     assert decide_months(13).changed_ids == ()
     assert codes(decide_months(13).refusals) == {"i-1": "MAX_TERM_EXCEEDED"}
+    assert decide_months(None, own=12).changed_ids == ("i-1",)
+    assert codes(decide_months(None, own=13).refusals) == {"i-1": "MAX_TERM_EXCEEDED"}
+    assert decide_months(12, own=13).changed_ids == ("i-1",)
 
 
 def test_a_bundle_member_cannot_take_part_in_a_batch() -> None:

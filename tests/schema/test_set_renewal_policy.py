@@ -1,5 +1,7 @@
 """setRenewalPolicy: a batch in which each instance is decided alone (rule 8)."""
 
+import json
+
 import pytest
 
 from renewals import catalogue, database
@@ -33,19 +35,36 @@ async def test_a_batch_is_set_and_what_has_the_policy_already_is_unchanged(
     assert (await policies(world))["i-5"] == ("MANUAL", 1)
 
 
-async def test_one_month_is_what_auto_means_unasked(world: World, graphql: Client) -> None:
-    buyer = await buyers.open_account(world, graphql)
-    await world.instance("i-1", months=6)
-    await buyer.set_policy(["i-1"], "AUTO")
-    assert await policies(world) == {"i-1": ("AUTO", 1)}
-
-
 async def test_the_months_are_kept_when_the_worker_is_sent_away(world: World, graphql: Client) -> None:
     buyer = await buyers.open_account(world, graphql)
     await world.instances(["i-1", "i-2"], mode="AUTO", months=6)
     await buyer.set_policy(["i-1"], "MANUAL")
     await buyer.set_policy(["i-2"], "NONE", autoRenewMonths=12)
     assert await policies(world) == {"i-1": ("MANUAL", 6), "i-2": ("NONE", 6)}
+
+
+async def test_setting_auto_without_months_keeps_the_months_of_each_instance(
+    world: World, graphql: Client
+) -> None:
+    buyer = await buyers.open_account(world, graphql)
+    await world.instances(["i-1", "i-2"], mode="AUTO", months=12)
+    await world.instance("i-3", mode="MANUAL", months=6)
+    await world.instance("i-4")
+    ids = ["i-1", "i-2", "i-3", "i-4"]
+    result = await buyer.set_policy(ids, "AUTO")
+    assert (result["changedCount"], result["unchangedCount"]) == (2, 2)
+    assert await policies(world) == dict(
+        zip(ids, [("AUTO", months) for months in (12, 12, 6, 1)], strict=True)
+    )
+    payload = await world.value("SELECT payload->'after' FROM events WHERE instance_id = 'i-3'")
+    assert json.loads(payload) == {"renewalMode": "AUTO", "autoRenewMonths": 6}
+    await buyer.set_policy(["i-1"], "AUTO", autoRenewMonths=3)
+    result = await buyer.set_policy(["i-1", "i-2"], "AUTO", autoRenewMonths=None)
+    assert (result["changedCount"], result["unchangedCount"]) == (0, 2)
+    assert (await policies(world))["i-1"] == ("AUTO", 3)
+    await world.put("i-2", agreed_price_cents=1)
+    assert (await buyer.set_policy(["i-2"], "AUTO"))["changedCount"] == 1
+    assert (await policies(world))["i-2"] == ("AUTO", 12)
 
 
 async def test_setting_a_policy_costs_nothing_and_moves_no_expiry(world: World, graphql: Client) -> None:

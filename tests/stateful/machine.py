@@ -121,8 +121,8 @@ class Renewals(Stage):
     # What a customer asks for
 
     @needs_instances
-    @rule(data=st.data(), mode=MODES, months=MONTHS)
-    def set_policy(self, data: st.DataObject, mode: str, months: int) -> None:
+    @rule(data=st.data(), mode=MODES, months=st.none() | MONTHS)
+    def set_policy(self, data: st.DataObject, mode: str, months: int | None) -> None:
         request = self.draw_request(data, ("policy", mode, months))
         doing = doors.set_policy(request, self.now)
         self.both("set_policy", lambda: self.model.set_policy(request, self.now), doing)

@@ -81,16 +81,16 @@ class Model:
                 return code
             if mode == "AUTO" and self._is_over(i, now):
                 return "EXPIRED"
-            too_long = mode == "AUTO" and months > PRODUCTS[i.product].max_term_months
+            too_long = mode == "AUTO" and (months or i.months) > PRODUCTS[i.product].max_term_months
             return "MAX_TERM_EXCEEDED" if too_long else None
 
         units, refusals = self._units(request, now)
         kept = keep(units, {i.id: judge(i) for unit in units for i in unit}, refusals)
         if refusals and request.batch == "ALL_OR_NOTHING":
             raise Refused("NotRenewable", refusals)
-        has = {i.id for i in kept if i.mode == mode and (mode != "AUTO" or i.months == months)}
+        has = {i.id for i in kept if i.mode == mode and (mode != "AUTO" or months in (None, i.months))}
         for i in kept:
-            i.mode, i.months = mode, months if mode == "AUTO" else i.months
+            i.mode, i.months = mode, (months or i.months) if mode == "AUTO" else i.months
         return {i.id for i in kept} - has, has, refusals
 
     def quote(self, request: Request, now: dt.datetime) -> tuple[list[Line], dict[str, str], Payment]:
