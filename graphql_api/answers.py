@@ -15,6 +15,9 @@ from schema import mishaps, records, refusals
 
 log = logging.getLogger(__name__)
 
+RETRY_HEADERS = {"Retry-After": "1"}
+"""Of every 503 that another request may find gone."""
+
 
 def error(status: int, code: str, message: str, more: Mapping[str, str] | None = None) -> Response:
     """An answer without data, in the shape of every GraphQL error."""
@@ -52,7 +55,7 @@ def unauthenticated(message: str) -> Response:
 
 def unavailable() -> Response:
     """The answer while a server of ours is away, or this process is about to be."""
-    return error(503, refusals.UNAVAILABLE, refusals.UNAVAILABLE_MESSAGE, {"Retry-After": "1"})
+    return error(503, refusals.UNAVAILABLE, refusals.UNAVAILABLE_MESSAGE, RETRY_HEADERS)
 
 
 def failed(problem: Exception) -> Response:

@@ -23,7 +23,7 @@ from strawberry.types.unset import UnsetType
 
 from graphql_api import answers, authentication, budgets, crowds, headers, over_http, sockets, stored, telling
 from renewals import clocks, settings
-from schema import build, documents, records
+from schema import build, documents, records, refusals
 from schema.context import Context
 from schema.operator import build as operator_build
 from schema.operator import context as operator_context
@@ -183,6 +183,8 @@ class GraphQLView(GraphQL[Any, None]):
             **process_result(result),
             "extensions": {**(result.extensions or {}), "cost": cost},
         }
+        if _is_unavailable(result):
+            return self._write_unavailable(body, media_type)
         if media_type is None:
             stream = SSETransport()
             text = stream.encode_next(body, self.encode_json_string) + stream.encode_complete()  # type: ignore[arg-type]
@@ -193,6 +195,14 @@ class GraphQLView(GraphQL[Any, None]):
             status = 400
             del body["data"]
         return Response(self.encode_json(body), status, media_type=media_type)
+
+    def _write_unavailable(self, body: dict[str, Any], media_type: str | None) -> Response:
+        """Write the errors of a result without any data: a stream, too, begins with its status."""
+        if media_type == over_http.RESPONSE:
+            del body["data"]
+        return Response(
+            self.encode_json(body), 503, answers.RETRY_HEADERS, media_type=media_type or over_http.JSON
+        )
 
     async def _stream(self, request: Request, query: str, asked: over_http.Asked, context: Any) -> Response:
         request.state.places.enter_context(self.subscriptions.place(context.caller))
@@ -221,3 +231,10 @@ class GraphQLView(GraphQL[Any, None]):
 
     def _asks_for_page(self, request: Request) -> bool:
         return request.method == "GET" and "text/html" in request.headers.get("accept", "")
+
+
+def _is_unavailable(result: ExecutionResult) -> bool:
+    """Return whether a result holds no data because a server was unavailable, so that all of it may be asked again."""
+    if not result.errors or any(value is not None for value in (result.data or {}).values()):
+        return False
+    return any((error.extensions or {}).get("code") == refusals.UNAVAILABLE for error in result.errors)
