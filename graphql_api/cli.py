@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from graphql_api import binaries, forecasts, night_tables, previews, reports, stack
+from graphql_api.commands import check_servers
 from graphql_api.commands import configure as _configure
 from graphql_api.commands import fail as _fail
 from graphql_api.commands import required as _required
@@ -92,6 +93,7 @@ def serve(
     _required(lambda: chosen.required_database_url)
     given = {"host": host, "port": port, "workers": workers, "drain_seconds": drain_seconds}
     chosen = _with_options(chosen, given)
+    check_servers(chosen)
     try:
         with metrics.shared(by=chosen.workers if chosen.metrics else 1):
             has_served = serving.run(chosen, "create_for_operators" if is_for_operators else "create")

@@ -1,6 +1,7 @@
 """What every command does alike: read the settings, run, and say in a line what an operator can mend."""
 
 import asyncio
+import errno
 from collections.abc import Callable, Coroutine
 from typing import NoReturn, TypeVar
 
@@ -8,9 +9,12 @@ import asyncpg
 import redis
 import typer
 
-from renewals import logs, server_version, settings
+from renewals import database, logs, migrating, misconfiguration, server_version, settings
 
 Value = TypeVar("Value")
+
+CHECK_SECONDS_MAX = 5
+_SCHEMA_ERRORS = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError)
 
 
 def configure() -> settings.Settings:
@@ -32,20 +36,70 @@ def required(read: Callable[[], Value]) -> Value:
 
 
 def run(work: Coroutine[object, object, Value]) -> Value:
-    """Runs a command's work; says in a line what an operator can mend."""
+    """Run a command's work; fail with one sentence for what an operator can mend."""
     try:
         return asyncio.run(work)
-    except (
-        OSError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.InvalidCatalogNameError,
-        redis.ConnectionError,
-    ) as problem:
-        fail(f"A server cannot be reached: {problem}")
-    except server_version.UnsupportedServerError as problem:
-        fail(str(problem))
+    except Exception as problem:
+        sentence = _explain(problem)
+        if sentence is None:
+            raise
+        fail(sentence)
+
+
+def check_servers(chosen: settings.Settings) -> None:
+    """Fail with one sentence if PostgreSQL refuses what it is asked for; one that cannot be reached is waited for."""
+
+    async def connect() -> None:
+        connection = await asyncpg.connect(chosen.database_url, timeout=CHECK_SECONDS_MAX)
+        server_version.check_server_version(connection)
+        await connection.close()
+
+    try:
+        asyncio.run(connect())
+    except Exception as problem:
+        sentence = misconfiguration.explain(problem)
+        if sentence is not None:
+            fail(sentence)
+        if not database.is_outage(problem):
+            raise
+
+
+def _explain(problem: Exception) -> str | None:
+    """Return the sentence for an error of a server, or None for an error of ours."""
+    if isinstance(problem, ExceptionGroup):
+        sentences = [_explain(each) for each in problem.exceptions]
+        return sentences[0] if all(sentences) else None
+    if sentence := misconfiguration.explain(problem):
+        return sentence
+    if isinstance(problem, OSError) and problem.filename:
+        return f"{problem.filename}: {problem.strerror}"
+    if isinstance(problem, OSError) and problem.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
+        return f"Cannot listen: {problem.strerror}"
+    if isinstance(problem, _SCHEMA_ERRORS):
+        return _explain_schema(problem)
+    if database.is_outage(problem) or isinstance(problem, redis.ConnectionError | redis.TimeoutError):
+        # asyncpg's own errors and PostgreSQL's have further lines of detail.
+        reason = (str(problem).splitlines() or [""])[0] or type(problem).__name__
+        return f"A server cannot be reached: {reason}"
+    return None
+
+
+def _explain_schema(problem: Exception) -> str:
+    """Return what is wrong with the tables: they are not there, too old, or too new."""
+    try:
+        missing, unknown = asyncio.run(migrating.compare(settings.get().required_database_url))
     except asyncpg.UndefinedTableError:
-        fail("The database has no tables yet: run `renewals migrate`.")
+        return "The database has no tables yet: run `renewals migrate`."
+    except Exception:  # noqa: BLE001 - it was there a moment ago, and what went wrong then is said
+        missing, unknown = [], []
+    if missing:
+        return f"The database lacks migrations ({', '.join(missing)}): run `renewals migrate`."
+    if unknown:
+        return (
+            f"The database has migrations that this version does not know ({', '.join(unknown)}): "
+            "run the version that made them, or a newer one."
+        )
+    return f"The database does not fit this version: {problem}"
 
 
 def fail(message: str) -> NoReturn:

@@ -1,6 +1,5 @@
 """`renewals up`: servers, schema, demo account, API and worker, started together and stopped together."""
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -17,7 +16,7 @@ from typing import NamedTuple
 
 import typer
 
-from graphql_api import embedded, guard
+from graphql_api import commands, embedded, guard
 from renewals import (
     accounts,
     api_keys,
@@ -55,7 +54,7 @@ def run(chosen: settings.Settings) -> int:
         with contextlib.ExitStack() as servers:
             environment = _servers(chosen, servers)
             kept = chosen.data_dir / "env"
-            keys = asyncio.run(_prepare(environment["DATABASE_URL"], chosen, _kept_keys(kept)))
+            keys = commands.run(_prepare(environment["DATABASE_URL"], chosen, _kept_keys(kept)))
             environment["RENEWALS_GRAPHIQL_KEY"] = keys.demo
             environment["RENEWALS_GRAPHIQL_OPERATOR_KEY"] = keys.operator
             address = f"http://{chosen.host}:{environment['RENEWALS_PORT']}"

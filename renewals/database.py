@@ -52,6 +52,8 @@ _OUTAGES = (
     asyncpg.InsufficientResourcesError,
     asyncpg.ObjectNotInPrerequisiteStateError,  # the database takes no connections, or a lock is not to be had
     asyncpg.InvalidTransactionStateError,
+    asyncpg.InvalidAuthorizationSpecificationError,  # a role or a password that another is about to mend
+    asyncpg.InvalidCatalogNameError,
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionRollbackError,
     server_version.UnsupportedServerError,
@@ -158,9 +160,17 @@ async def transaction() -> AsyncIterator[Connection]:
             with contextlib.suppress(Exception):
                 await context.__aexit__(type(stop), stop, stop.__traceback__)
         raise
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_exit(context)
+    try:
         yield connection
+    except BaseException as stop:
+        try:
+            await context.__aexit__(type(stop), stop, stop.__traceback__)
+        except Exception as problem:
+            # Without its connection PostgreSQL has rolled back by itself, so that what ended the block is raised.
+            if not is_outage(problem):
+                raise
+        raise
+    await context.__aexit__(None, None, None)
     for work in _after_commit.pop(connection, ()):
         try:
             work()

@@ -5,9 +5,7 @@ that is taken out of the balance for it would only make the others busier.
 """
 
 import asyncio
-import functools
 import logging
-import pkgutil
 import time
 from collections.abc import Collection, Mapping
 from enum import StrEnum
@@ -16,7 +14,7 @@ from typing import Any, NamedTuple
 import asyncpg
 from redis.asyncio import Redis
 
-from renewals import clocks, database, migrations, runs, server_version, settings
+from renewals import clocks, database, migrating, misconfiguration, runs, server_version, settings
 
 log = logging.getLogger(__name__)
 
@@ -121,18 +119,15 @@ class Health:
             self._hang_up()
         except asyncpg.UndefinedTableError:
             checks["migrations"] = Check("the database has no tables")
-        except server_version.UnsupportedServerError as problem:
-            checks["database"] = Check(str(problem))
-            self._hang_up()
-        except Exception:  # noqa: BLE001 - whatever it is, it is not well
-            checks["database"] = Check(UNREACHABLE)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, it is not well
+            checks["database"] = Check(misconfiguration.summarize(problem) or UNREACHABLE)
             self._hang_up()
 
     async def _look_at_migrations(self) -> Check:
         rows = await self._connection.fetch(
             "SELECT name FROM tortoise_migrations WHERE app = $1", database.APP
         )
-        missing = sorted(_migrations() - {row["name"] for row in rows})
+        missing = sorted(migrating.known_migrations() - {row["name"] for row in rows})
         return Check(f"not applied: {', '.join(missing)}") if missing else OK
 
     async def _look_at_run(self) -> Check:
@@ -149,8 +144,8 @@ class Health:
             checks["redis"] = OK
         except TimeoutError:
             checks["redis"] = Check(UNANSWERED)
-        except Exception:  # noqa: BLE001 - as above
-            checks["redis"] = Check(UNREACHABLE)
+        except Exception as problem:  # noqa: BLE001 - as above
+            checks["redis"] = Check(misconfiguration.summarize(problem) or UNREACHABLE)
 
     def _hang_up(self) -> None:
         if self._connection is not None:
@@ -167,9 +162,3 @@ def _tell(report: Report) -> None:
     ailing = _ailing(report)
     level = logging.WARNING if ailing else logging.INFO
     log.log(level, "this process is %s", report.status, extra={"ailing": ailing} if ailing else None)
-
-
-@functools.cache
-def _migrations() -> frozenset[str]:
-    """The migrations that this code comes with."""
-    return frozenset(each.name for each in pkgutil.iter_modules(migrations.__path__))

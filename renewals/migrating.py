@@ -6,12 +6,14 @@ was applied, and on an empty database all of them are: it is done and known to b
 """
 
 import asyncio
+import functools
 import logging
+import pkgutil
 
 import asyncpg
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 
-from renewals import database, server_version
+from renewals import database, migrations, server_version
 from renewals.advisory_locks import AdvisoryLock, lock_session, try_lock_session
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,23 @@ async def migrate(url: str) -> list[str]:
     finally:
         await alone.close()
     return applied
+
+
+async def compare(url: str) -> tuple[list[str], list[str]]:
+    """Return the migrations that the database lacks, and those applied that this version does not know."""
+    connection = await asyncpg.connect(url, timeout=database.CONNECT_SECONDS_MAX)
+    try:
+        rows = await connection.fetch("SELECT name FROM tortoise_migrations WHERE app = $1", database.APP)
+    finally:
+        await connection.close()
+    applied = {row["name"] for row in rows}
+    return sorted(known_migrations() - applied), sorted(applied - known_migrations())
+
+
+@functools.cache
+def known_migrations() -> frozenset[str]:
+    """Return the names of the migrations that this code comes with."""
+    return frozenset(each.name for each in pkgutil.iter_modules(migrations.__path__))
 
 
 async def _apply_missing(url: str, applied: list[str]) -> None:

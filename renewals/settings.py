@@ -1,10 +1,12 @@
 """Settings from the environment, read once. The README lists them all with their defaults."""
 
+import contextlib
 import datetime as dt
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet
@@ -29,6 +31,16 @@ def _whole_minute(time: dt.time) -> dt.time:
 
 def _split(text: Any) -> Any:
     return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
+
+
+def _database_url(url: str | None) -> str | None:
+    """Refuse an address whose port is none, most often because of a character in the password; never quote it."""
+    with contextlib.suppress(ValueError):
+        if url is None or urlsplit(url).port != 0:
+            return url
+    raise ValueError(
+        "must be as in postgres://user:password@host:5432/name, with / : @ # ? and % of the password percent-encoded"
+    )
 
 
 def _issuer(url: str | None, info: ValidationInfo) -> str | None:
@@ -68,7 +80,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RENEWALS_", extra="ignore")
 
     database_url: Annotated[
-        str | None, Field(validation_alias="DATABASE_URL", pattern="^postgres(ql)?://")
+        str | None,
+        Field(validation_alias="DATABASE_URL", pattern="^postgres(ql)?://"),
+        AfterValidator(_database_url),
     ] = None
     """PostgreSQL, as in postgres://user:password@host:5432/renewals."""
     redis_url: Annotated[str | None, Field(validation_alias="REDIS_URL", pattern="^(rediss?|unix)://")] = None
@@ -236,7 +250,7 @@ def explain(problem: ValueError, name: str | None = None) -> str:
     if not isinstance(problem, ValidationError):
         return str(problem)
     return "\n".join(
-        f"{name or _variable(str(error['loc'][0]))}: {error['msg']}"
+        f"{name or _variable(str(error['loc'][0]))}: {error['msg'].removeprefix('Value error, ')}"
         for error in problem.errors(include_url=False)
     )
 

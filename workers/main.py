@@ -16,7 +16,17 @@ from arq.constants import in_progress_key_prefix
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
-from renewals import announcements, cancellation, database, dispatch, memory, runs, settings, traces
+from renewals import (
+    announcements,
+    cancellation,
+    database,
+    dispatch,
+    memory,
+    misconfiguration,
+    runs,
+    settings,
+    traces,
+)
 from workers import jobs, lookout
 
 log = logging.getLogger(__name__)
@@ -109,6 +119,8 @@ class _Shift:
 
 
 def _is_outage(problem: Exception) -> bool:
+    if misconfiguration.explain(problem):
+        return False
     # Tables that are not there will be: somebody migrates.
     return database.is_outage(problem) or isinstance(problem, RedisError | asyncpg.UndefinedTableError)
 

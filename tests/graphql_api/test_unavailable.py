@@ -3,7 +3,9 @@
 import pytest
 
 from renewals import database
+from tests import buyer as buyers
 from tests.client import URL, Client
+from tests.graphql_api.test_refused_servers import CUT
 from tests.world import World
 
 LIST = "{ instances { totalCount nodes { id name } } }"
@@ -14,7 +16,7 @@ RESPONSE = "application/graphql-response+json"
 
 @pytest.fixture
 async def client(world: World, graphql: Client) -> Client:
-    await world.account("a")
+    await world.account("a", balance="100.00")
     await world.instance("i-1")
     graphql.key = await world.key("a")
     return graphql
@@ -73,3 +75,16 @@ async def test_it_is_of_the_type_that_a_refusal_has(
 async def test_another_error_without_data_stays_a_200(client: Client) -> None:
     answer = await client.post("{ instances(first: -1) { totalCount } }")
     assert (answer.status_code, answer.json()["data"]) == (200, None)
+
+
+async def test_a_renewal_whose_connection_is_cut_is_a_503_and_charges_nothing(
+    world: World, client: Client
+) -> None:
+    await world.instance("i-2", expires="2027-01-31", price="30.00")
+    for statement in CUT.split(";\n"):
+        await database.execute(database.pool(), statement)
+    before = await world.snapshot()
+    renewal = {"selection": {"ids": ["i-2"]}, "months": 1, "idempotencyKey": "k"}
+    answer = await client.post(buyers.RENEW, input=renewal)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert await world.snapshot() == before
