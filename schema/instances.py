@@ -7,7 +7,7 @@ import orjson
 import strawberry
 
 from renewals import database, errors, filters, limits, queries, terms
-from schema import catalogue, connections, inputs, orders, refusals, rows, scalars, selection
+from schema import catalogue, connections, inputs, orders, refusals, rows, scalars, selection, slices
 from schema.context import Info
 
 
@@ -52,9 +52,11 @@ async def _orders(row: strawberry.Parent[Any], info: Info, first: int | None = 1
 
 
 def _latest(first: int | None) -> int:
-    """How many of the latest rows; kept within bounds, for below a mutation nothing may refuse any more."""
-    wanted = limits.PAGE_ROWS_DEFAULT if first is None else first
-    return min(max(wanted, 0), limits.PAGE_ROWS_MAX)
+    """Return the number of the latest rows; raise InvalidInput if it is out of bounds."""
+    if first is None:
+        return limits.PAGE_ROWS_DEFAULT
+    slices.check_first(first)
+    return first
 
 
 _Refusal = refusals.InstanceRefusal

@@ -165,12 +165,23 @@ async def test_history_is_the_instances_own_and_as_long_as_asked(world: World, a
 
 @pytest.mark.parametrize("first", [-1, 1_001, 2**31 - 1, -(2**31)])
 @pytest.mark.parametrize("field", ["attempts", "orders"])
-async def test_a_history_is_kept_within_bounds_and_refuses_nothing(
+async def test_a_history_out_of_bounds_is_refused_and_below_a_change_before_it(
     world: World, asked: Client, field: str, first: int
 ) -> None:
     await world.instance("i-1")
-    answered = await asked(f'{{ instance(id: "i-1") {{ {field}(first: {first}) {{ id }} }} }}')
-    assert answered == {"instance": {field: []}}
+    before = await world.snapshot()
+    of_instance = f"{field}(first: {first}) {{ id }}"
+    below_change = f"""mutation {{ setRenewalPolicy(input: {{selection: {{ids: ["i-1"]}}, mode: AUTO}}) {{
+      ... on SetRenewalPolicySuccess {{ instances {{ {of_instance} }} }} }} }}"""
+    for document in (
+        f'{{ instance(id: "i-1") {{ {of_instance} }} }}',
+        f"{{ instances {{ nodes {{ {of_instance} }} }} }}",
+        below_change,
+    ):
+        [error] = await asked.errors(document)
+        assert error["extensions"] == {"code": "INVALID_INPUT", "field": "first"}
+        assert error["message"] == "first: must be 0 to 1000"
+    assert await world.snapshot() == before
 
 
 async def test_two_lengths_of_one_history_do_not_mix(world: World, asked: Client) -> None:
