@@ -6,22 +6,31 @@ import re
 CENTS_MAX = 10**15
 """The largest amount that is read, far below what a 64-bit column holds."""
 
-_DECIMAL = re.compile(r"(-?)([0-9]{1,13})(?:\.([0-9]{1,2}))?", re.ASCII)
+_DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]{1,2}))?", re.ASCII)
+_DIGITS_MAX = len(str(CENTS_MAX // 100))
 
 
 def parse_cents(value: object) -> int:
     """Reads a decimal string ("512.90", "512.9", "512") or an integer as cents.
 
     Raises ValueError for anything else: floats, exponents, NaN, signs other than a leading minus,
-    more than two places, more than 13 digits before the point.
+    more than two places, and amounts beyond CENTS_MAX, which it names.
     """
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) * 100 <= CENTS_MAX:
-        return value * 100
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _within(value * 100)
     if isinstance(value, str) and (match := _DECIMAL.fullmatch(value)):
         sign, whole, fraction = match.groups(default="")
-        cents = int(whole) * 100 + int(fraction.ljust(2, "0"))
-        return -cents if sign else cents
+        whole = whole.lstrip("0")[: _DIGITS_MAX + 1]  # one digit more is too large already
+        cents = int(whole or 0) * 100 + int(fraction.ljust(2, "0"))
+        return _within(-cents if sign else cents)
     raise ValueError('an amount is a decimal string with at most two places, as in "512.90", or an integer')
+
+
+def _within(cents: int) -> int:
+    if abs(cents) > CENTS_MAX:
+        most = format_cents(CENTS_MAX)
+        raise ValueError(f"the amount is too large: it must be between -{most} and {most}")
+    return cents
 
 
 _FRACTIONS = tuple(f".{cents:02}" for cents in range(100))

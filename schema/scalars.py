@@ -11,6 +11,8 @@ from strawberry.types.scalar import ScalarDefinition
 
 from renewals import money
 
+_MOST = money.format_cents(money.CENTS_MAX)
+
 Money = NewType("Money", int)
 """Cents inside, a decimal string outside."""
 
@@ -63,7 +65,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="Money",
         description=(
             'An exact amount with two decimal places, as a string: "512.90". Accepts a decimal string or an '
-            "integer; refuses floats, exponents, NaN and more than two places."
+            f"integer between -{_MOST} and {_MOST}; refuses floats, exponents, NaN and more than two places."
         ),
         serialize=money.format_cents,
         parse_value=money.parse_cents,

@@ -16,7 +16,7 @@ export type Scalars = {
   Date: { input: string; output: string; }
   /** An instant, ISO 8601 with offset; always answered in UTC. */
   DateTime: { input: string; output: string; }
-  /** An exact amount with two decimal places, as a string: "512.90". Accepts a decimal string or an integer; refuses floats, exponents, NaN and more than two places. */
+  /** An exact amount with two decimal places, as a string: "512.90". Accepts a decimal string or an integer between -10000000000000.00 and 10000000000000.00; refuses floats, exponents, NaN and more than two places. */
   Money: { input: string; output: string; }
 };
 

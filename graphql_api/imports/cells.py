@@ -21,7 +21,8 @@ E = TypeVar("E", bound=Enum)
 
 _VOUCHERS = uuid.UUID("0b0ee0d5-6f5b-5d0e-9d0c-3c1c0a8a7a51")
 """The namespace of the ids that vouchers get from the provider's."""
-_WHOLE = re.compile(r"-?[0-9]{1,9}", re.ASCII)
+_WHOLE = re.compile(r"-?[0-9]+", re.ASCII)
+_WHOLE_MAX = 2**31 - 1
 _TIER = re.compile(r"\s*([0-9]{1,9}):([0-9.]+)%?\s*", re.ASCII)
 _FLAGS = {"true": True, "false": False}
 
@@ -141,14 +142,17 @@ def _amount(value: object) -> int:
 
 def _whole_of_text(value: str) -> int:
     if _WHOLE.fullmatch(value):
-        return int(value)
+        digits = value.lstrip("-0")
+        return _whole(int(value) if len(digits) <= len(str(_WHOLE_MAX)) else _WHOLE_MAX + 1)
     raise ValueError("must be a whole number")
 
 
 def _whole(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31:
-        return value
-    raise ValueError("must be a whole number")
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("must be a whole number")
+    if abs(value) > _WHOLE_MAX:
+        raise ValueError(f"is too large: it must be between -{_WHOLE_MAX} and {_WHOLE_MAX}")
+    return value
 
 
 def _flag_of_text(value: str) -> bool:

@@ -109,6 +109,20 @@ def test_good_lines_are_done_and_each_bad_one_is_named_by_line_and_column(
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
 
 
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_what_is_too_large_is_refused_with_the_bound(take: Take, suffix: str) -> None:
+    huge = {"monthlyPrice": 10**14, "autoRenewMonths": 3 * 10**9}
+    write = csv_of if suffix == "csv" else jsonl_of
+    done = take("instances", write([row("i-1", **huge)]), name=f"instances.{suffix}")
+    amounts = "it must be between -10000000000000.00 and 10000000000000.00"
+    numbers = "it must be between -2147483647 and 2147483647"
+    found = [line.partition(": ")[2] for line in mistakes(done)]
+    assert sorted(line.replace("'", "") for line in found) == [
+        f"autoRenewMonths: {huge['autoRenewMonths']}: is too large: {numbers}",
+        f"monthlyPrice: {huge['monthlyPrice']}: the amount is too large: {amounts}",
+    ]
+
+
 def test_bad_json_is_named_by_line_and_column(take: Take, url: str) -> None:
     good = jsonl_of([row("i-1")])
     bad = [

@@ -91,6 +91,15 @@ async def test_what_is_no_amount_is_refused(world: World, holder: Client) -> Non
     assert await world.snapshot() == before
 
 
+@pytest.mark.parametrize("amount", [10**13 + 1, -(10**14), 2**62, "99999999999999", "10000000000000.01"])
+async def test_an_amount_that_is_too_large_is_refused_with_the_bound(holder: Client, amount: object) -> None:
+    for answer in await both(holder, PAY, amount):
+        [error] = answer["errors"]
+        assert error["extensions"] == {"code": "BAD_REQUEST"}
+        bound = "it must be between -10000000000000.00 and 10000000000000.00"
+        assert f"the amount is too large: {bound}" in error["message"]
+
+
 async def test_no_amount_is_expected_where_none_is_given(holder: Client) -> None:
     for answer in await both(holder, PAY, None):
         assert answer["data"]["renewInstances"] == {"__typename": "InsufficientFunds"}
