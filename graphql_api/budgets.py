@@ -18,9 +18,9 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import ConnectionPool
-from redis.exceptions import RedisError
 
 from graphql_api import over_http
+from renewals import redis_errors
 from schema import latest
 
 log = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ class Budgets:
                     block.left, block.ends_at = rest + drawn - cost, now + BLOCK_SECONDS
                     return
             left = (await shared.get_window_stats(self._item, caller)).remaining
-        except (RedisError, OSError) as problem:
+        except redis_errors.UNAVAILABLE as problem:
             log.warning("budgets are counted by each process alone, for Redis is away: %s", problem)
             self._asks_from = time.monotonic() + PAUSE_SECONDS
             self._draw_alone(block, cost)

@@ -11,9 +11,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from renewals import cancellation
+from renewals import cancellation, redis_errors
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +152,7 @@ async def _send(client: Redis, outbox: _Outbox) -> None:
         account_ids = await outbox.take()
         try:
             await client.publish(CHANNEL, orjson.dumps(account_ids))
-        except (RedisError, OSError) as problem:
+        except redis_errors.UNAVAILABLE as problem:
             log.warning("other processes are not told of new events: %s", problem)
             outbox.put(account_ids)
             await asyncio.sleep(PAUSE_SECONDS)
@@ -171,7 +170,7 @@ async def _hear(client: Redis) -> None:
                     message = await channel.get_message(timeout=SILENCE_SECONDS_MAX)
                     if message is not None:
                         _wake(_read(message["data"]))
-        except (RedisError, OSError) as problem:
+        except redis_errors.UNAVAILABLE as problem:
             log.warning("new events of other processes are not heard of: %s", problem)
         await asyncio.sleep(PAUSE_SECONDS)
 

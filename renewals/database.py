@@ -59,6 +59,9 @@ _OUTAGES = (
     server_version.UnsupportedServerError,
 )
 
+_CLOSED_TRANSPORT = "the handler is closed"
+"""The end of uvloop's RuntimeError for a write on a transport that its peer has just closed."""
+
 Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
 Connection = BaseDBAsyncClient
@@ -217,7 +220,9 @@ def retried(work: Callable[Arguments, Awaitable[Value]]) -> Callable[Arguments, 
 
 def is_outage(error: Exception) -> bool:
     """Whether an error is the server's state and not the work's: it may be gone when the work is tried again."""
-    return isinstance(error, _OUTAGES)
+    return isinstance(error, _OUTAGES) or (
+        isinstance(error, RuntimeError) and str(error).endswith(_CLOSED_TRANSPORT)
+    )
 
 
 async def fetch(connection: Connection, sql: str, *values: object) -> Sequence[Row]:
