@@ -11,7 +11,7 @@ from types import FrameType
 import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -72,12 +72,11 @@ def create(
                 finally:
                     telling.tell()
 
-    folder = chosen.data_dir / "graphiql"
     routes: list[BaseRoute] = []
     straight: dict[str, ASGIApp] = {}
 
     def serve(path: str, door: view.Door, example_query: str, key: str | None) -> None:
-        page = graphiql.page(example_query, _headers(key), folder) if chosen.graphiql else None
+        page = graphiql.page(example_query, _headers(key)) if chosen.graphiql else None
         endpoint = view.GraphQLView(door, clock=clock, chosen=chosen, trusted=trusted, graphiql_page=page)
         endpoints.append(endpoint)
         straight[path] = endpoint
@@ -92,8 +91,11 @@ def create(
     if chosen.operator_api or not serves_customers:
         serve("/operator/graphql", view.OPERATORS, OPERATOR_EXAMPLE_QUERY, chosen.graphiql_operator_key)
     routes += probing.routes()
-    if chosen.graphiql and folder.is_dir():
-        routes.append(Mount("/graphiql", StaticFiles(directory=folder)))
+    if chosen.graphiql:
+        if graphiql.FOLDER.is_dir():
+            routes.append(Mount(graphiql.PREFIX, StaticFiles(directory=graphiql.FOLDER)))
+        page_path = next(iter(straight))
+        routes.append(Route("/", lambda _: RedirectResponse(page_path), methods=["GET"]))
     add_compress_type(over_http.RESPONSE)
     for writer in (sheets.CSV, sheets.JSONL):
         add_compress_type(writer.media_type.partition(";")[0], streaming=True)  # flushed piece by piece

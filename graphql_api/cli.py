@@ -393,9 +393,8 @@ def fetch_graphiql_assets() -> None:
     """Fetch the files that GraphiQL needs, so that it works without a network."""
     from graphql_api import graphiql  # noqa: PLC0415
 
-    folder = _configure().data_dir / "graphiql"
     try:
-        typer.echo(f"{graphiql.fetch(folder)} files fetched into {folder}")
+        typer.echo(f"{graphiql.fetch()} files fetched into {graphiql.FOLDER}")
     except graphiql.GraphiQLError as problem:
         _fail(str(problem))
 

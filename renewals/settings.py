@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     database_statement_seconds_max: Annotated[int, Field(ge=0)] = 300
     """PostgreSQL ends a statement of the API or the worker that takes longer; 0: never."""
     data_dir: Path = Path(".renewals")
-    """Where `renewals up` keeps the embedded servers' data, the GraphiQL files and the demo key."""
+    """Where `renewals up` keeps the embedded servers' data and its keys."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000

