@@ -30,6 +30,7 @@ from graphql_api import (
     stored,
     telling,
     tokens,
+    trusted_host,
     view,
 )
 from renewals import announcements, api_keys, clocks, database, memory, settings, sheets, traces
@@ -100,7 +101,10 @@ def create(
     for writer in (sheets.CSV, sheets.JSONL):
         add_compress_type(writer.media_type.partition(";")[0], streaming=True)  # flushed piece by piece
     served = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _leave})
-    recorded = recording.Recording(headers.shared(Straight(served, straight), chosen.cors_origins))
+    inner = headers.shared(Straight(served, straight), chosen.cors_origins)
+    if chosen.graphiql and (chosen.graphiql_key or chosen.graphiql_operator_key):
+        inner = trusted_host.TrustedHostMiddleware(inner, chosen.host)
+    recorded = recording.Recording(inner)
     return sockets.Impatient(draining.Parting(headers.Secured(recorded)))
 
 

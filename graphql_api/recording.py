@@ -72,6 +72,9 @@ class _Sent:
                 self._name(message)
             case "websocket.accept":
                 self._name(message)
+            case "websocket.http.response.start":
+                self._record.status = message["status"]
+                self._name(message)
             case "websocket.close":
                 self._record.status = message.get("code", 1000)
         await self._send(message)
