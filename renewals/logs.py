@@ -116,6 +116,7 @@ def configuration(chosen: settings.Settings) -> dict[str, Any]:
         "root": {"level": chosen.log_level, "handlers": ["stderr"]},
         "loggers": {
             **{name: {"level": "WARNING"} for name in QUIET if chosen.log_level in ("DEBUG", "INFO")},
+            "matplotlib": {"level": "ERROR"},  # it warns where it builds its font cache, which is no fault
             SERVER: {
                 "level": "INFO" if chosen.log_level == "DEBUG" else chosen.log_level,
                 "filters": ["connections"],

@@ -2,8 +2,10 @@
 
 import importlib
 import json
+import os
 import re
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -125,6 +127,19 @@ def test_the_picture_is_a_png_of_a_sensible_size(
     assert written.startswith(b"\x89PNG\r\n\x1a\n")
     assert struct.unpack(">II", written[16:24]) == (1320, 720)
     assert 15_000 < len(written) < 300_000
+
+
+def test_the_first_picture_on_a_machine_says_nothing_of_fonts(
+    renewals: Renewals, short_url: str, tmp_path: Path
+) -> None:
+    # In a process of its own, for matplotlib warns when it is imported; a home that cannot be written makes it.
+    home = tmp_path / "home"
+    home.write_text("")
+    command = [sys.executable, "-m", "graphql_api", "forecast", "a", "--plot", str(tmp_path / "forecast.png")]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MPL", "XDG"))}
+    environment |= {"HOME": str(home), "DATABASE_URL": short_url}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_without_chinese_characters_the_picture_is_in_english_and_that_is_said(
