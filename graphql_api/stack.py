@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,18 +53,20 @@ def run(chosen: settings.Settings) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with contextlib.ExitStack() as servers:
-            environment = _servers(chosen, servers)
+            environment, folders = _servers(chosen, servers)
             kept = chosen.data_dir / "env"
+            _say("Migrating, and loading the demo account ...")
             keys = commands.run(_prepare(environment["DATABASE_URL"], chosen, _kept_keys(kept)))
             environment["RENEWALS_GRAPHIQL_KEY"] = keys.demo
             environment["RENEWALS_GRAPHIQL_OPERATOR_KEY"] = keys.operator
             address = f"http://{chosen.host}:{environment['RENEWALS_PORT']}"
             _keep(kept, address, keys, environment)
+            _say("Starting the API and the worker ...")
             children = {
                 name: servers.enter_context(_child(name, environment)) for name in ("serve", "worker")
             }
             _await_health(address, children)
-            _print_banner(address, keys, environment, chosen)
+            _print_banner(address, keys, environment, chosen, folders)
             _watch(children)
     except KeyboardInterrupt:
         typer.echo("stopped")
@@ -91,11 +94,23 @@ async def new_key(request: accounts.NewKey) -> str:
     return secret
 
 
-def _servers(chosen: settings.Settings, running: contextlib.ExitStack) -> dict[str, str]:
-    """Starts the servers whose addresses are not given; answers the environment of API and worker."""
-    database_url = chosen.database_url or running.enter_context(embedded.Postgres(chosen.data_dir)).url
-    redis_url = chosen.redis_url or running.enter_context(embedded.Valkey(chosen.data_dir)).url
-    return os.environ | {
+def _servers(chosen: settings.Settings, running: contextlib.ExitStack) -> tuple[dict[str, str], list[Path]]:
+    """Start the servers whose addresses are not given.
+
+    Return the environment of API and worker, and the folders of what is kept.
+    """
+    database_url, redis_url, folders = chosen.database_url, chosen.redis_url, [chosen.data_dir]
+    if not (database_url and redis_url):
+        _say("Starting PostgreSQL and Valkey ...")
+    if database_url is None:
+        postgres = running.enter_context(embedded.Postgres(chosen.data_dir))
+        database_url = postgres.url
+        folders.append(postgres.folder)
+    if redis_url is None:
+        valkey = running.enter_context(embedded.Valkey(chosen.data_dir))
+        redis_url = valkey.url
+        folders.append(valkey.folder)
+    environment = os.environ | {
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "RENEWALS_GRAPHIQL": "true",
@@ -103,6 +118,7 @@ def _servers(chosen: settings.Settings, running: contextlib.ExitStack) -> dict[s
         "RENEWALS_OPERATOR_API": "true",
         "RENEWALS_PORT": str(_free_port(chosen.host, chosen.port)),
     }
+    return environment, folders
 
 
 async def _prepare(database_url: str, chosen: settings.Settings, kept: Keys) -> Keys:
@@ -203,13 +219,17 @@ def _refuse_ended(children: dict[str, subprocess.Popen[bytes]]) -> None:
             raise ChildError(f"`renewals {name}` ended with exit code {child.returncode}.")
 
 
-def _print_banner(address: str, keys: Keys, environment: dict[str, str], chosen: settings.Settings) -> None:
+def _print_banner(
+    address: str, keys: Keys, environment: dict[str, str], chosen: settings.Settings, folders: Sequence[Path]
+) -> None:
     is_moved = environment["RENEWALS_PORT"] != str(chosen.port) and chosen.port != 0
     moved = f" (port {chosen.port} was taken)" if is_moved else ""
     query = """{"query":"{ account { name balance } instances { totalCount } }"}"""
-    typer.echo(
+    _say(
         f"""
-GraphQL and GraphiQL  {address}/graphql{moved}
+Open {address}/ in a browser{moved}: GraphiQL has the demo account's key filled in.
+
+GraphQL and GraphiQL  {address}/graphql
 The provider's side   {address}/operator/graphql
 PostgreSQL            {environment["DATABASE_URL"]}
 Redis                 {environment["REDIS_URL"]}
@@ -219,7 +239,23 @@ Operator key          {keys.operator}
 Try it:
 curl -s {address}/graphql -H 'Authorization: Bearer {keys.demo}' -H 'Content-Type: application/json' -d '{query}'
 
+Next, walk through README.md. In another shell, `. {chosen.data_dir}/env` names the addresses and the keys.
+{_how_to_start_over(chosen, folders)}
 Ctrl-C stops everything.
 """
     )
+
+
+def _how_to_start_over(chosen: settings.Settings, folders: Sequence[Path]) -> str:
+    """Return the sentence; as root the servers' data may lie outside the data folder."""
+    if chosen.database_url:
+        return "To start over, stop this, empty the database that DATABASE_URL names, and start again."
+    kept = chosen.data_dir.resolve()
+    moved = [folder for folder in folders if not folder.resolve().is_relative_to(kept)]
+    remove = shlex.join(["rm", "-r", *map(str, [chosen.data_dir, *moved])])
+    return f"To start over, stop this, remove the data with `{remove}`, and start again."
+
+
+def _say(message: str) -> None:
+    typer.echo(message)
     sys.stdout.flush()

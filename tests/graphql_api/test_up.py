@@ -33,7 +33,7 @@ class Up(NamedTuple):
 
     @property
     def address(self) -> str:
-        return self._find(r"^GraphQL and GraphiQL +(\S+)/graphql")
+        return self._find(r"^Open (\S+)/ in a browser")
 
     @property
     def key(self) -> str:
@@ -166,10 +166,6 @@ def run_as_printed(line: str) -> object:
 
 
 def test_one_command_brings_everything_and_ctrl_c_ends_it(up: Callable[..., Up], room: Path) -> None:
-    for asset in graphiql.assets():
-        place = room / "graphiql" / asset.place
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(b"asset")
     first = up()
     assert "was taken" not in first.said
     ended = "SELECT count(*) FROM renewal_runs WHERE ended_at IS NOT NULL"
@@ -191,7 +187,16 @@ def test_one_command_brings_everything_and_ctrl_c_ends_it(up: Callable[..., Up],
         headers={"Authorization": f"Bearer {first.operator_key}"},
     )
     assert asked.json()["data"] == {"accounts": {"totalCount": 1}}
-    assert httpx2.get(f"{first.address}/graphiql/{graphiql.assets()[0].place}").content == b"asset"
+    opened = httpx2.get(f"{first.address}/", headers={"Accept": "text/html"}, follow_redirects=True)
+    assert (opened.url, opened.text.count(first.key)) == (f"{first.address}/graphql", 1)
+    rebound = httpx2.get(f"{first.address}/graphql", headers={"Accept": "text/html", "Host": "evil.example"})
+    assert (rebound.status_code, first.key in rebound.text) == (421, False)
+    if graphiql.FOLDER.is_dir():  # else the set-up had no network
+        asset = graphiql.assets()[0].place
+        served = httpx2.get(f"{first.address}/graphiql/{asset}").content
+        assert served == (graphiql.FOLDER / asset).read_bytes()
+    assert f"`rm -r {room}`" in first.said, "how to start over"
+    assert f"`. {room}/env`" in first.said, "what to try next"
     assert (room / "env").stat().st_mode & 0o077 == 0, "the key is for its owner's eyes"
 
     family = first.family()

