@@ -4,16 +4,22 @@ asyncpg does so in a task of its own, within a time, and with a round trip: a se
 """
 
 import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy, _PoolConnectionHolderQueue
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 
-from renewals import server_version
+from renewals import fairness, server_version
 
 STATEMENTS_MAX = 50_000
 """After so many a connection is closed, and with it what PostgreSQL keeps for it."""
+REQUEST_CONNECTIONS_MAX = 4
+"""One request has so many connections at once, whatever it asks for; an account half of the pool."""
 PASSED_OVER_MAX = 8
 """So many statements may come before one that waits for a connection: to stand in line each time takes a seventh
 longer, for every one of them then waits for the next turn of the loop."""
@@ -64,23 +70,127 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
         return bool(self._protocol.queries_count >= statements)
 
 
+class Share:
+    """The connections that one request of an account has."""
+
+    __slots__ = ("account_id", "in_use")
+
+    def __init__(self, account_id: str) -> None:
+        self.account_id = account_id
+        self.in_use = 0
+
+
+_share: ContextVar[Share | None] = ContextVar("share", default=None)
+"""Of the request in hand; what has none, as the look-up of a key, is bounded by nothing but the pool."""
+
+
+@contextlib.contextmanager
+def sharing(account_id: str) -> Iterator[None]:
+    """Bound the connections of one request for as long as the block runs, in whatever tasks it starts."""
+    token = _share.set(Share(account_id))
+    try:
+        yield
+    finally:
+        _share.reset(token)
+
+
+class _Waiter:
+    """One that waits for a connection, and is woken when there may be one for it."""
+
+    __slots__ = ("share", "woken")
+
+    def __init__(self, share: Share | None, woken: asyncio.Future[None]) -> None:
+        self.share = share
+        self.woken = woken
+
+
 class _Free(_PoolConnectionHolderQueue):  # type: ignore[misc]
-    """What is free. Who waits keeps its place, and is passed over a few times only by who comes just in time."""
+    """The free connections, given in turns: round robin between accounts, within the bounds of request and account.
+
+    Whoever is next keeps its place, and is passed over a few times only by others of its own account.
+    """
 
     def __init__(self, size_max: int) -> None:
         super().__init__(size_max)
-        self._turn = asyncio.Lock()
+        self._per_account_max = max(1, size_max // 2)
+        self._held: Counter[str] = Counter()
+        self._shares: dict[Any, Share] = {}
+        self._waiting: fairness.FairQueue[_Waiter] = fairness.FairQueue()
+        self._next: _Waiter | None = None
         self._passed_over = 0
 
     async def get(self) -> Any:
-        is_awaited = self._turn.locked()
-        if not self.empty() and (not is_awaited or self._passed_over < PASSED_OVER_MAX):
-            self._passed_over += is_awaited
-            return self.get_nowait()
-        async with self._turn:
-            found = await super().get()
-            self._passed_over = 0
-            return found
+        share = _share.get()
+        if not self.empty() and self._may_have(share) and self._may_pass(share):
+            return self._take(share)
+        waiter = _Waiter(share, asyncio.get_running_loop().create_future())
+        self._waiting.push(_account_of(share), waiter)
+        self._wake()
+        try:
+            await waiter.woken
+            while self.empty() or not self._may_have(share):  # others of its account passed over it
+                waiter.woken = asyncio.get_running_loop().create_future()
+                if not self.empty():  # what is free is for others, until its request gives one back
+                    self._next = None
+                    self._waiting.push(_account_of(share), waiter)
+                    self._wake()
+                await waiter.woken
+        except BaseException:
+            if waiter is self._next:
+                self._next = None
+                self._wake()
+            else:
+                self._waiting.remove(_account_of(share), waiter)
+            raise
+        self._next = None
+        self._passed_over = 0
+        taken = self._take(share)
+        self._wake()
+        return taken
+
+    def _may_have(self, share: Share | None) -> bool:
+        return share is None or (
+            share.in_use < REQUEST_CONNECTIONS_MAX and self._held[share.account_id] < self._per_account_max
+        )
+
+    def _may_pass(self, share: Share | None) -> bool:
+        if self._next is None:
+            return True
+        if _account_of(self._next.share) != _account_of(share) or self._passed_over >= PASSED_OVER_MAX:
+            return False
+        self._passed_over += 1
+        return True
+
+    def _take(self, share: Share | None) -> Any:
+        holder = self.get_nowait()
+        if share is not None:
+            share.in_use += 1
+            self._held[share.account_id] += 1
+            self._shares[holder] = share
+        return holder
+
+    def _put(self, holder: Any) -> None:
+        super()._put(holder)
+        share = self._shares.pop(holder, None)
+        if share is not None:
+            share.in_use -= 1
+            self._held[share.account_id] -= 1
+            if not self._held[share.account_id]:
+                del self._held[share.account_id]
+        if self._next is not None or self._waiting:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self.empty():
+            return
+        if self._next is None:
+            self._next = self._waiting.pop(lambda waiter: self._may_have(waiter.share))
+        if self._next is not None and not self._next.woken.done():
+            self._next.woken.set_result(None)
+
+
+def _account_of(share: Share | None) -> str:
+    return "" if share is None else share.account_id
 
 
 class Pool(asyncpg.Pool):  # type: ignore[misc]
