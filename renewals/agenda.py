@@ -4,7 +4,6 @@ MANUAL instances are there on their last day, and so are AUTO ones that were due
 other AUTO ones on the day of their renewal, as the forecast sees it. NONE lapses on purpose, and is left out.
 """
 
-import asyncio
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -63,9 +62,10 @@ async def read(account_id: str, days: int, now: dt.datetime) -> Agenda:
         row = await details.fetch_account(connection, account_id)
         account = await ledger.read(connection, account_id)
         expiries = await _read_expiries(connection, account, days, now)
-        held = await forecast.read_holdings(connection, account, days, now)
-    # In a thread, so that a large account's forecast does not keep other requests waiting.
-    renewals = await asyncio.to_thread(lambda: list(_foresee(held, days, now)))
+        foreseen = await forecast.find_or_compute(connection, account, foresee, days, now, renewals_max=None)
+    assert foreseen is not None
+    end = now.astimezone(account.zone).date() + dt.timedelta(days=days)
+    renewals = [entry for entry in foreseen.value if entry.date < end]
     entries = sorted([*expiries, *renewals], key=lambda entry: (entry.date, entry.kind))
     named = await _name(account_id, entries)
     return Agenda(account_id, row["name"], row["currency"], account.zone, named)
@@ -108,8 +108,12 @@ async def _read_expiries(
     ]
 
 
-def _foresee(held: forecast.Holdings, days: int, now: dt.datetime) -> Iterator[Entry]:
+def foresee(held: forecast.Holdings, days: int, now: dt.datetime) -> list[Entry]:
     """What the worker will do, and what it will not be able to; pure."""
+    return list(_foresee(held, days, now))
+
+
+def _foresee(held: forecast.Holdings, days: int, now: dt.datetime) -> Iterator[Entry]:
     for run in forecast.run_days(held, held.account.balance_cents, days, now):
         paid = [outcome for outcome in run.outcomes if outcome.payment is not None]
         unpaid = [outcome for outcome in run.outcomes if outcome.payment is None]

@@ -4,19 +4,20 @@ Nothing is written and nothing is locked. What cannot be paid when its day comes
 only gets less, so no later try of the same day would find what the first has not.
 """
 
-import asyncio
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar, cast
 
 from renewals import (
     allocation,
     catalogue,
+    compute,
     database,
     due,
     errors,
     filters,
+    forecast_cache,
     inventory,
     ledger,
     limits,
@@ -28,6 +29,12 @@ from renewals import (
     vouchers,
 )
 
+Value = TypeVar("Value")
+
+HORIZONS = (31, 92, 183, limits.FORECAST_DAYS_MAX)
+"""As many days are computed as the next of these has, so that what is kept serves for fewer days, too."""
+RENEWALS_IN_PLACE_MAX = 300
+"""So many renewals are foreseen in some 10 ms, in which the process that serves answers nobody else."""
 _ENOUGH_CENTS = 10**18
 """More than any account will ever be asked for."""
 
@@ -63,6 +70,18 @@ class Forecast:
     @property
     def first_shortfall_on(self) -> dt.date | None:
         return next((day.date for day in self.days if day.shortfall_cents), None)
+
+
+class Ahead(NamedTuple):
+    """Coming days, today first, what the balance needs to pay all up to each of them, and the balance there is."""
+
+    days: tuple[Day, ...]
+    needed_cents: tuple[int, ...]
+    balance_cents: int
+
+    def until(self, days: int) -> Forecast:
+        """Return the forecast of so many of the days."""
+        return Forecast(self.days[:days], max(0, self.needed_cents[days - 1] - self.balance_cents))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,32 +136,134 @@ class Run(NamedTuple):
 
 async def read(account_id: str, days: int, now: dt.datetime) -> Forecast:
     """The account's forecast; raises InvalidInput for a number of days out of bounds (rule 26)."""
-    days_max = limits.FORECAST_DAYS_MAX
-    if not 1 <= days <= days_max:
-        raise errors.InvalidInput("days", f"must be 1 to {days_max}")
+    if not 1 <= days <= limits.FORECAST_DAYS_MAX:
+        raise errors.InvalidInput("days", f"must be 1 to {limits.FORECAST_DAYS_MAX}")
+    found = await _read(account_id, days, now, renewals_max=in_place_max())
+    return await compute.run(account_id, read_whole, account_id, days, now) if found is None else found
+
+
+async def read_whole(account_id: str, days: int, now: dt.datetime) -> Forecast:
+    """Return the account's forecast, however much there is to compute."""
+    found = await _read(account_id, days, now, renewals_max=None)
+    assert found is not None
+    return found
+
+
+async def _read(account_id: str, days: int, now: dt.datetime, *, renewals_max: int | None) -> Forecast | None:
     async with database.snapshot() as connection:
         account = await ledger.read(connection, account_id)
-        held = await read_holdings(connection, account, days, now)
-    # In a thread, so that a large account's forecast does not keep the other requests waiting.
-    return await asyncio.to_thread(foresee, held, days, now)
+        ahead = await find_or_compute(connection, account, look_ahead, days, now, renewals_max=renewals_max)
+    return None if ahead is None else ahead.value.until(days)
+
+
+def in_place_max() -> int | None:
+    """Return how many renewals may be foreseen in this process; None: any number, for there is no other."""
+    return RENEWALS_IN_PLACE_MAX if compute.is_open() else None
+
+
+class Mark(NamedTuple):
+    """All that the coming days of an account are computed from, its instances as their count and a hash.
+
+    Of the instant there is the day, for which dates are asked, and the next hourly run, which is the first of the days.
+    """
+
+    account: terms.Account
+    today: dt.date
+    first_run_at: dt.datetime
+    auto_renew_time: dt.time
+    lead_days: int
+    products: Mapping[str, terms.Product]
+    vouchers: tuple[terms.Voucher, ...]
+    instance_count: int
+    instances_hash: str
+
+
+class Computed(NamedTuple, Generic[Value]):
+    """What was computed, and the products that there were."""
+
+    products: Mapping[str, terms.Product]
+    value: Value
+
+
+_kept: forecast_cache.ForecastCache[Mark] = forecast_cache.ForecastCache()
+
+
+async def find_or_compute(
+    connection: database.Connection,
+    account: terms.Account,
+    work: Callable[[Holdings, int, dt.datetime], Value],
+    days: int,
+    now: dt.datetime,
+    *,
+    renewals_max: int | None,
+) -> Computed[Value] | None:
+    """Return what a pure function computes of so many days and some more, or has computed from the same.
+
+    None if more renewals would have to be computed than may be. The connection must have a snapshot.
+    """
+    horizon = next(each for each in HORIZONS if each >= days)
+    mark = await _read_mark(connection, account, horizon, now)
+    if renewals_max is not None and mark.instance_count * -(-horizon // HORIZONS[0]) > renewals_max:
+        return None
+    key = (work.__qualname__, account.id, horizon)
+    found = _kept.find(key, mark)
+    if found is None:
+        instances = await _read_instances(connection, account, horizon, now)
+        found = work(Holdings(account, mark.products, instances, mark.vouchers), horizon, now)
+        _kept.keep(key, mark, mark.instance_count, found)
+    return Computed(mark.products, cast(Value, found))
+
+
+async def _read_mark(
+    connection: database.Connection, account: terms.Account, days: int, now: dt.datetime
+) -> Mark:
+    [row] = await database.fetch(
+        connection,
+        f"""SELECT count(*), coalesce(sum(hash_record_extended(ROW({inventory.COLUMNS}), 0)), 0)::text
+            FROM instances i WHERE {_COMING}""",
+        account.id,
+        now,
+        _last_expiry(account, days, now),
+    )
+    usable = await vouchers.read_usable(connection, [account.id], now)
+    return Mark(
+        account,
+        now.astimezone(account.zone).date(),
+        runs.tick_from(now),
+        settings.get().auto_renew_time,
+        due.lead_days(account),
+        await catalogue.read_products(connection),
+        tuple(sorted(usable[account.id], key=lambda voucher: voucher.id)),
+        *row,
+    )
 
 
 async def read_holdings(
     connection: database.Connection, account: terms.Account, days: int, now: dt.datetime
 ) -> Holdings:
     """What is needed to foresee so many days."""
+    instances = await _read_instances(connection, account, days, now)
+    products = await catalogue.read_products(connection)
+    usable = await vouchers.read_usable(connection, [account.id], now)
+    return Holdings(account, products, instances, usable[account.id])
+
+
+_COMING = f"""i.account_id = $1 AND i.renewal_mode = 'AUTO' AND i.status = 'RUNNING'
+  AND {filters.EXPIRY} BETWEEN $2 AND $3"""
+"""The instances of an account that are to be renewed from one instant to another."""
+
+
+async def _read_instances(
+    connection: database.Connection, account: terms.Account, days: int, now: dt.datetime
+) -> list[terms.Instance]:
     rows = await database.fetch(
         connection,
-        f"""SELECT {inventory.COLUMNS} FROM instances i WHERE i.account_id = $1 AND i.renewal_mode = 'AUTO'
-            AND i.status = 'RUNNING' AND {filters.EXPIRY} BETWEEN $2 AND $3""",
+        f"SELECT {inventory.COLUMNS} FROM instances i WHERE {_COMING}",
         account.id,
         now,
         _last_expiry(account, days, now),
     )
-    instances = [terms.Instance._make(row) for row in rows]
-    products = await catalogue.read_products(connection)
-    usable = await vouchers.read_usable(connection, [account.id], now)
-    return Holdings(account, products, instances, usable[account.id])
+    return [terms.Instance._make(row) for row in rows]
 
 
 def _last_expiry(account: terms.Account, days: int, now: dt.datetime) -> dt.datetime:
@@ -153,15 +274,22 @@ def _last_expiry(account: terms.Account, days: int, now: dt.datetime) -> dt.date
 
 def foresee(held: Holdings, days: int, now: dt.datetime) -> Forecast:
     """What the coming days bring; pure."""
+    return look_ahead(held, days, now).until(days)
+
+
+def look_ahead(held: Holdings, days: int, now: dt.datetime) -> Ahead:
+    """Return so many coming days, of which each smaller number is a forecast, too; pure."""
     found: list[Day] = []
     # What vouchers pay does not hang on the balance, so all that is needed is what they leave of what is wanted.
+    needed: list[int] = []
     needed_cents, left = 0, held.vouchers
     for run in run_days(held, held.account.balance_cents, days, now):
         found.append(_day_of(run))
         purse = allocation.Purse(_ENOUGH_CENTS, left, run.basis.now)
         needed_cents += purse.pay(_charges(run.wanted)).balance_cents
+        needed.append(needed_cents)
         left = purse.left()
-    return Forecast(tuple(found), max(0, needed_cents - held.account.balance_cents))
+    return Ahead(tuple(found), tuple(needed), held.account.balance_cents)
 
 
 def run_days(held: Holdings, balance_cents: int, days: int, now: dt.datetime) -> Iterator[Run]:

@@ -1,5 +1,6 @@
 """This module alone writes `orders` and `order_lines`: quote, renew and unify are one plan, stored or not."""
 
+import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from renewals import (
     allocation,
     catalogue,
     clocks,
+    compute,
     database,
     errors,
     events,
@@ -48,12 +50,37 @@ class Draft(NamedTuple):
     refusals: Sequence[errors.Refusal] = ()
 
 
-async def quote(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> planning.Plan:
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a request would be answered with, in cents."""
+
+    lines: Sequence[planning.Line]
+    refusals: Sequence[errors.Refusal]
+    payment: allocation.Payment
+    list_cents: int
+    total_cents: int
+
+
+async def quote(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> Quote:
     """What the same request would refuse, cost and take from where; writes nothing."""
     requests.check(request)
+    if picks.is_large(request.pick) and compute.is_open():
+        return await compute.run(account_id, quote_packed, account_id, request, now)
+    return await _quote(account_id, request, now)
+
+
+async def quote_packed(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> Quote:
+    """Return a quote whose lists are unpacked where they are looked at: few of thousands of lines are answered."""
+    found = await _quote(account_id, request, now)
+    packed = compute.Packed(found.lines), compute.Packed(found.refusals)
+    return dataclasses.replace(found, lines=packed[0], refusals=packed[1])
+
+
+async def _quote(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> Quote:
     async with database.snapshot() as connection:
         account = await ledger.read(connection, account_id)
-        return await _plan(connection, account, request, now)
+        plan = await _plan(connection, account, request, now)
+    return Quote(plan.lines, plan.refusals, plan.payment, plan.list_cents, plan.total_cents)
 
 
 @database.retried
@@ -213,7 +240,9 @@ async def _plan(
     selection = await picks.select(connection, account.id, request.pick, request.handling, now)
     products = await catalogue.read_products(connection)
     usable = await vouchers.read_usable(connection, [account.id], now)
-    return planning.plan(
+    return await picks.plan_aside(
+        selection,
+        planning.plan,
         selection=selection,
         handling=request.handling,
         extension=request.extension,

@@ -3,14 +3,14 @@
 The answer comes from the run of its day in the forecast, so that all that is due before it has been paid.
 """
 
-import asyncio
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from renewals import (
     allocation,
+    compute,
     database,
     due,
     errors,
@@ -36,6 +36,22 @@ class Outlook:
 
 async def read(account_id: str, instance_ids: Sequence[str], now: dt.datetime) -> dict[str, Outlook]:
     """The outlook of those of the instances that the account has."""
+    found = await _read(account_id, instance_ids, now, renewals_max=forecast.in_place_max())
+    if found is None:
+        return await compute.run(account_id, read_whole, account_id, instance_ids, now)
+    return found
+
+
+async def read_whole(account_id: str, instance_ids: Sequence[str], now: dt.datetime) -> dict[str, Outlook]:
+    """Return the outlook of instances, however much there is to compute."""
+    found = await _read(account_id, instance_ids, now, renewals_max=None)
+    assert found is not None
+    return found
+
+
+async def _read(
+    account_id: str, instance_ids: Sequence[str], now: dt.datetime, *, renewals_max: int | None
+) -> dict[str, Outlook] | None:
     async with database.snapshot() as connection:
         account = await ledger.read(connection, account_id)
         rows = await database.fetch(
@@ -49,8 +65,12 @@ async def read(account_id: str, instance_ids: Sequence[str], now: dt.datetime) -
         )
         asked = [terms.Instance._make(row) for row in rows]
         days = _days(asked, account, now)
-        held = await forecast.read_holdings(connection, account, days, now)
-    return await asyncio.to_thread(look, held, asked, days, now)
+        first = await forecast.find_or_compute(
+            connection, account, find_first, days, now, renewals_max=renewals_max
+        )
+    if first is None:
+        return None
+    return look(first.value, asked, planning.Basis(first.products, account.zone, now), account)
 
 
 def _days(asked: Sequence[terms.Instance], account: terms.Account, now: dt.datetime) -> int:
@@ -61,27 +81,45 @@ def _days(asked: Sequence[terms.Instance], account: terms.Account, now: dt.datet
     return min(max([1, *days]), limits.FORECAST_DAYS_MAX)
 
 
+@dataclass(frozen=True, slots=True)
+class First:
+    """What the first run of each instance does with it: its refusals, none if it is renewed; and what is left then."""
+
+    refusals: Mapping[str, tuple[errors.Refusal, ...]]
+    balance_cents: int
+    vouchers: Sequence[terms.Voucher]
+
+
+def find_first(held: forecast.Holdings, days: int, now: dt.datetime) -> First:
+    """Return what becomes of each AUTO instance in so many days when it is first due; pure."""
+    found: dict[str, tuple[errors.Refusal, ...]] = {}
+    for run in forecast.run_days(held, held.account.balance_cents, days, now):
+        for outcome in run.outcomes:
+            _note(outcome, found)
+    return First(found, run.purse.balance_cents, run.purse.left())
+
+
 def look(
-    held: forecast.Holdings, asked: Sequence[terms.Instance], days: int, now: dt.datetime
+    first: First, asked: Sequence[terms.Instance], basis: planning.Basis, account: terms.Account
 ) -> dict[str, Outlook]:
     """The outlook of instances, whole bundles of them; pure."""
-    basis = planning.Basis(held.products, held.account.zone, now)
     units = planning.group_units(asked)
     found: dict[str, Outlook] = {}
     for unit in units:
-        found |= _today(unit, held.account, basis)
+        found |= _today(unit, account, basis)
     waiting = {instance_id for instance_id, each in found.items() if each.due_at is not None}
-    for run in forecast.run_days(held, held.account.balance_cents, days, now):
-        for outcome in run.outcomes:
-            _note(outcome, found, waiting)
+    refusals = {instance_id: first.refusals[instance_id] for instance_id in waiting & first.refusals.keys()}
     # Of what is due after the days that are foreseen, nothing more is known than what is left then.
     for unit in units:
-        if not waiting.isdisjoint(each.id for each in unit):
-            at = due.due_at(unit[0], held.account)
-            purse = allocation.Purse(run.purse.balance_cents, run.purse.left(), at)
-            late = planning.Basis(held.products, held.account.zone, at, held.account.price_rise_cap_bps)
+        if any(each.id in waiting and each.id not in first.refusals for each in unit):
+            at = due.due_at(unit[0], account)
+            purse = allocation.Purse(first.balance_cents, first.vouchers, at)
+            late = planning.Basis(basis.products, account.zone, at, account.price_rise_cap_bps)
             for outcome in planning.plan_run(instances=unit, basis=late, purse=purse):
-                _note(outcome, found, waiting)
+                _note(outcome, refusals)
+    for instance_id in waiting & refusals.keys():
+        reasons = refusals[instance_id]
+        found[instance_id] = dataclasses.replace(found[instance_id], will_renew=not reasons, refusals=reasons)
     return found
 
 
@@ -97,13 +135,8 @@ def _today(unit: planning.Unit, account: terms.Account, basis: planning.Basis) -
     return found
 
 
-def _note(outcome: planning.Outcome, found: dict[str, Outlook], waiting: set[str]) -> None:
-    """Keeps what the first run of an instance does with it."""
+def _note(outcome: planning.Outcome, found: dict[str, tuple[errors.Refusal, ...]]) -> None:
+    """Keep what the first run of an instance does with it."""
     for instance in outcome.unit:
-        if instance.id in waiting:
-            waiting.discard(instance.id)
-            found[instance.id] = dataclasses.replace(
-                found[instance.id],
-                will_renew=outcome.payment is not None,
-                refusals=tuple(each for each in outcome.refusals if each.instance_id == instance.id),
-            )
+        if instance.id not in found:
+            found[instance.id] = tuple(each for each in outcome.refusals if each.instance_id == instance.id)

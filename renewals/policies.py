@@ -50,7 +50,8 @@ async def set_policy(account_id: str, request: PolicyRequest, clock: clocks.Cloc
         now = clock()
         selection = await picks.select(connection, account_id, request.pick, request.handling, now)
         products = await catalogue.read_products(connection)
-        outcome = plan_policy(selection, request, planning.Basis(products, account.zone, now))
+        basis = planning.Basis(products, account.zone, now)
+        outcome = await picks.plan_aside(selection, plan_policy, selection, request, basis)
         if outcome.refusals and request.batch_mode is terms.BatchMode.ALL_OR_NOTHING:
             raise errors.NotRenewable(outcome.refusals)
         months = request.auto_renew_months if request.mode is terms.RenewalMode.AUTO else None

@@ -102,6 +102,8 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """So many processes share the port; from two on SIGHUP replaces them one after the other."""
+    compute_processes: Annotated[int, Field(ge=0, le=64)] = 1
+    """Each API process has so many beside it, from when they are needed, for what computes long; 0: none."""
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 30
     """So long a process that was told to stop answers those it has taken in: half of it for their next requests."""
     keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
@@ -138,11 +140,11 @@ class Settings(BaseSettings):
     worker_chunks_at_once: Annotated[int, Field(ge=1, le=32)] = 4
     """While one is planned the others are written: with two, PostgreSQL and the worker wait for each other in turn."""
 
-    body_bytes_max: Annotated[int, Field(ge=1_000)] = 2 * 1024 * 1024
+    body_bytes_max: Annotated[int, Field(ge=1_000)] = 1024 * 1024
     operator_body_bytes_max: Annotated[int, Field(ge=1_000)] = 16 * 1024 * 1024
     """The operator API takes thousands of rows in a call."""
-    document_characters_max: Annotated[int, Field(ge=1_000)] = 250_000
-    document_tokens_max: Annotated[int, Field(ge=100)] = 3_000
+    document_characters_max: Annotated[int, Field(ge=1_000)] = 100_000
+    document_tokens_max: Annotated[int, Field(ge=100)] = 2_000
     """Names and punctuators; the values that stand in a document are not counted."""
     depth_max: Annotated[int, Field(ge=1, le=50)] = 15
     """Of fields in fields: the introspection of GraphiQL needs 15."""
@@ -263,3 +265,9 @@ def _variable(name: str) -> str:
 def get() -> Settings:
     """The settings of this process."""
     return Settings()
+
+
+def use(chosen: Settings) -> None:
+    """Make these the settings of this process, whatever is in its environment."""
+    global get  # noqa: PLW0603 - a fact of the process
+    get = cache(lambda: chosen)

@@ -91,4 +91,4 @@ async def test_a_page_of_outlooks_is_read_at_once(world: World, asked: Client) -
     await world.instances([f"i-{number:02}" for number in range(40)], mode="AUTO", price="1.00")
     with statements.counted() as seen:
         assert len(await outlooks(asked)) == 40
-    assert len(seen) <= 9, "the key, two lists, a snapshot of account, asked, held, products, vouchers"
+    assert len(seen) <= 10, "the key, two lists, a snapshot of account, asked, mark, products, vouchers, held"
