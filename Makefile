@@ -15,7 +15,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-em
 AUDIT := $(BIN)/python -m tests.deploy.audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-postgres soak soak-api faults restarts bench bench-quick check audit sbom lock clean
+.PHONY: help setup run test test-postgres soak soak-api faults restarts starve bench bench-quick check audit sbom lock clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
@@ -55,6 +55,9 @@ restarts: $(READY) ## Replace every process under load, for a minute each way (S
 
 soak-api: $(READY) ## Serve a mixture and see that no process's memory grows (MINUTES=10).
 	$(BIN)/python -m tests.running.soak $(if $(MINUTES),--minutes $(MINUTES))
+
+starve: $(READY) ## Attack with one key, and measure that another account is not slowed down (SECONDS=10 ONLY=outlook,pages).
+	$(BIN)/python -m tests.running.starve $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only $(ONLY))
 
 bench: $(READY) ## Measure beside its peers, into docs/performance (ONLY=reads,open-loop ROUNDS=3).
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))

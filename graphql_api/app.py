@@ -19,6 +19,7 @@ from starlette_compress import CompressMiddleware, add_compress_type
 
 from graphql_api import (
     calendar,
+    concurrency,
     draining,
     exports,
     graphiql,
@@ -33,7 +34,7 @@ from graphql_api import (
     trusted_host,
     view,
 )
-from renewals import announcements, api_keys, clocks, database, memory, settings, sheets, traces
+from renewals import announcements, api_keys, clocks, compute, database, memory, settings, sheets, traces
 from schema import build, documents
 from schema.operator import build as operator_build
 
@@ -52,6 +53,7 @@ def create(
     chosen = limits or settings.get()
     trusted = stored.trusted(chosen, documents.Limits.of(chosen), build.schema, operator_build.schema)
     endpoints: list[view.GraphQLView] = []
+    requests = concurrency.RequestLimiter()
     probing = probes.Probes(chosen, clock)
 
     @contextlib.asynccontextmanager
@@ -61,6 +63,7 @@ def create(
             database.opened_by(chosen),
             announcements.opened(chosen.redis_url, listening=True),
             api_keys.noting_uses(),
+            compute.opened(chosen),
             tokens.opened(chosen),
             probing.running(),
             contextlib.AsyncExitStack() as counting,
@@ -78,7 +81,9 @@ def create(
 
     def serve(path: str, door: view.Door, example_query: str, key: str | None) -> None:
         page = graphiql.page(example_query, _headers(key)) if chosen.graphiql else None
-        endpoint = view.GraphQLView(door, clock=clock, chosen=chosen, trusted=trusted, graphiql_page=page)
+        endpoint = view.GraphQLView(
+            door, clock=clock, chosen=chosen, trusted=trusted, requests=requests, graphiql_page=page
+        )
         endpoints.append(endpoint)
         straight[path] = endpoint
         routes.append(Route(path, endpoint))
@@ -87,8 +92,10 @@ def create(
 
     if serves_customers:
         serve("/graphql", view.CUSTOMERS, EXAMPLE_QUERY, chosen.graphiql_key)
-        routes += exports.Exports(chosen, clock).routes()
-        routes.append(Route(calendar.PATH, calendar.Calendar(chosen, clock).respond, methods=["GET"]))
+        routes += exports.Exports(chosen, clock, requests).routes()
+        routes.append(
+            Route(calendar.PATH, calendar.Calendar(chosen, clock, requests).respond, methods=["GET"])
+        )
     if chosen.operator_api or not serves_customers:
         serve("/operator/graphql", view.OPERATORS, OPERATOR_EXAMPLE_QUERY, chosen.graphiql_operator_key)
     routes += probing.routes()

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from graphql_api import answers, arguments, authentication, over_http, streams
-from renewals import clocks, database, details, errors, exports, settings, sheets
+from graphql_api import answers, arguments, authentication, concurrency, over_http, streams
+from renewals import clocks, database, details, errors, exports, pooling, settings, sheets
 from renewals.words import Language
 from schema import coercion, inputs, records
 
@@ -35,9 +35,12 @@ class BusyError(Exception):
 class Exports:
     """The exports of one process, and how many of them are running."""
 
-    def __init__(self, limits: settings.Settings, clock: clocks.Clock) -> None:
+    def __init__(
+        self, limits: settings.Settings, clock: clocks.Clock, requests: concurrency.RequestLimiter
+    ) -> None:
         self._limits = limits
         self._clock = clock
+        self._requests = requests
         self._running: Counter[str] = Counter()
         self._at_once_max = min(limits.exports_at_once_max, max(1, limits.database_pool_size // 2))
 
@@ -55,7 +58,7 @@ class Exports:
             except errors.InvalidInput as refused:
                 return arguments.refuse(refused)
             except over_http.Refused as refused:
-                return answers.error(refused.status, refused.code, str(refused))
+                return answers.error(refused.status, refused.code, str(refused), refused.headers)
             except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
                 return answers.failed(problem)
 
@@ -67,6 +70,13 @@ class Exports:
         account_id = await authentication.identify(request.headers.get("authorization", ""), now)
         if account_id is None:
             return answers.unauthenticated("Send an API key: Authorization: Bearer <key>.")
+        async with self._requests.turn(account_id):
+            with pooling.sharing(account_id):
+                return await self._respond_in_turn(request, account_id, table, chosen, now)
+
+    async def _respond_in_turn(
+        self, request: Request, account_id: str, table: str, chosen: sheets.Format, now: dt.datetime
+    ) -> ASGIApp:
         sent = await _arguments(request, ARGUMENTS[table], self._limits.body_bytes_max)
         language = arguments.read_language(sent.get("lang"))
         export = _export(account_id, table, sent, now)
@@ -109,12 +119,15 @@ class Exports:
         """The head with the first rows, then page by page."""
         # PostgreSQL's own limit is behind ours, for a process that is no longer there to keep it.
         seconds_max = self._limits.export_seconds_max + self._limits.export_stall_seconds_max
-        with self._admitted(account_id):
+        with self._admitted(account_id), pooling.sharing(account_id):
             async with database.snapshot(seconds_max=seconds_max) as connection:
                 head = writer.head()
                 async with contextlib.aclosing(exports.read(connection, export)) as pages:
                     async for page in pages:
-                        yield head + writer.rows(page)
+                        with self._requests.lane(account_id) as lane:
+                            await lane.enter()
+                            rows = writer.rows(page)
+                        yield head + rows
                         head = b""
             yield head
 
@@ -140,6 +153,7 @@ async def _arguments(request: Request, known: Collection[str], bytes_max: int) -
     if isinstance(names := sent.get("columns"), str):
         sent["columns"] = names.split(",")
     if request.method == "POST" and (body := await over_http.read_body(request, bytes_max)):
+        over_http.check_values(body)
         asked = _parse("body", body)
         if not isinstance(asked, dict):
             raise errors.InvalidInput("body", "must be a JSON object")

@@ -27,8 +27,8 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 )
 from strawberry.types.execution import PreExecutionError
 
-from graphql_api import authentication, over_http, telling
-from renewals import database
+from graphql_api import authentication, concurrency, over_http, telling
+from renewals import database, pooling
 from schema import documents, mishaps, records
 from schema.context import Context
 
@@ -141,7 +141,9 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             await self._refuse(message["id"], text, {"code": "TOO_MANY_AT_ONCE"})
             return
         try:
-            query, _ = await self.view.examine(over_http.asked(payload), self.context)  # type: ignore[attr-defined]
+            view: Any = self.view
+            with view.requests.lane(self.context.owner) as lane:
+                query, _ = await view.examine(over_http.asked(payload), self.context, lane)
         except over_http.Refused as refused:
             await self._refuse(message["id"], str(refused), {"code": refused.code})
         except documents.LimitExceeded as exceeded:
@@ -168,21 +170,32 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 with view.subscriptions.place(self.context.caller):
                     await super().run_operation(operation)
             except over_http.Refused as refused:
-                records.note_code(refused.code)
-                await operation.send_initial_errors(
-                    [GraphQLError(str(refused), extensions={"code": refused.code})]
-                )
+                await self._answer_error(operation, refused.code, str(refused))
             return
         deadline = asyncio.timeout(view.seconds_max)
         try:
             async with deadline:
-                await super().run_operation(operation)
+                await self._run_in_turn(operation)
+        except over_http.Refused as refused:
+            await self._answer_error(operation, refused.code, str(refused))
         except TimeoutError:
             if not deadline.expired():
                 raise
-            records.note_code("TIMEOUT")
-            message = over_http.late(view.seconds_max)
-            await operation.send_initial_errors([GraphQLError(message, extensions={"code": "TIMEOUT"})])
+            await self._answer_error(operation, "TIMEOUT", over_http.late(view.seconds_max))
+
+    async def _run_in_turn(self, operation: Operation[Any, None]) -> None:
+        view: Any = self.view
+        admitted = view.documents.admit(operation.query, operation.operation_name, operation.variables or {})
+        with view.requests.lane(self.context.owner) as lane, pooling.sharing(self.context.owner):
+            async with view.requests.turn(self.context.caller):
+                if admitted.cost > concurrency.HEAVY_COST:
+                    await lane.enter()
+                await super().run_operation(operation)
+
+    @staticmethod
+    async def _answer_error(operation: Operation[Any, None], code: str, message: str) -> None:
+        records.note_code(code)
+        await operation.send_initial_errors([GraphQLError(message, extensions={"code": code})])
 
     async def _send_result_stream(self, operation: Operation[Any, None], result_source: Any) -> None:
         await super()._send_result_stream(operation, telling.costed(result_source))
@@ -232,6 +245,8 @@ class Adapter(ASGIWebSocketAdapter):
 
 def _message(text: str) -> dict[str, Any]:
     """A message whose members are of the types that the protocol has for them."""
+    if text.count(",") > over_http.VALUES_MAX:
+        raise NonJsonMessageReceived
     try:
         message = orjson.loads(text)
     except ValueError as problem:

@@ -21,8 +21,18 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from strawberry.types.execution import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.unset import UnsetType
 
-from graphql_api import answers, authentication, budgets, crowds, headers, over_http, sockets, stored, telling
-from renewals import clocks, settings
+from graphql_api import (
+    answers,
+    authentication,
+    budgets,
+    concurrency,
+    headers,
+    over_http,
+    sockets,
+    stored,
+    telling,
+)
+from renewals import clocks, pooling, settings
 from schema import build, documents, records, refusals
 from schema.context import Context
 from schema.operator import build as operator_build
@@ -82,6 +92,7 @@ class GraphQLView(GraphQL[Any, None]):
         clock: clocks.Clock,
         chosen: settings.Settings,
         trusted: stored.Trusted,
+        requests: concurrency.RequestLimiter,
         graphiql_page: str | None,
     ) -> None:
         self.schema: build.RenewalSchema
@@ -98,11 +109,13 @@ class GraphQLView(GraphQL[Any, None]):
         self.graphiql_page = graphiql_page
         self.seconds_max = chosen.request_seconds_max
         self.bytes_max = chosen.body_bytes_max if door.has_subscriptions else chosen.operator_body_bytes_max
+        self.values_max = over_http.VALUES_MAX if door.has_subscriptions else None
         self.documents = documents.Documents(door.schema._schema, documents.Limits.of(chosen))
         self.store = stored.Store(door.schema, trusted, chosen.persisted_characters_max)
         self.budgets = budgets.Budgets(chosen.cost_per_minute_max)
-        self.sockets = crowds.Crowd(chosen.sockets_per_key_max, "web sockets")
-        self.subscriptions = crowds.Crowd(chosen.subscriptions_per_key_max, "subscriptions")
+        self.requests = requests
+        self.sockets = concurrency.ConcurrencyLimiter(chosen.sockets_per_key_max, "web sockets")
+        self.subscriptions = concurrency.ConcurrencyLimiter(chosen.subscriptions_per_key_max, "subscriptions")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -123,12 +136,13 @@ class GraphQLView(GraphQL[Any, None]):
         try:
             if self.graphiql_page and self._asks_for_page(request):
                 return HTMLResponse(self.graphiql_page, headers=_PAGE_HEADERS)
-            context = await self.admit(request.headers.get("authorization", ""), self.clock)
-            if context is None:
-                return answers.unauthenticated("Send an API key: Authorization: Bearer <key>.")
             async with deadline:
-                asked = await over_http.read(request, self.bytes_max)
-                return await self._answer(request, asked, context)
+                context = await self.admit(request.headers.get("authorization", ""), self.clock)
+                if context is None:
+                    return answers.unauthenticated("Send an API key: Authorization: Bearer <key>.")
+                async with self.requests.turn(context.caller):
+                    with pooling.sharing(context.owner):
+                        return await self._answer(request, context)
         except over_http.Refused as refused:
             return answers.error(refused.status, refused.code, str(refused), refused.headers)
         except documents.LimitExceeded as exceeded:
@@ -138,21 +152,38 @@ class GraphQLView(GraphQL[Any, None]):
                 return answers.error(503, "TIMEOUT", over_http.late(self.seconds_max))
             return answers.failed(problem)
 
-    async def examine(self, asked: over_http.Asked, context: Any) -> tuple[str, documents.Admitted]:
+    async def examine(
+        self, asked: over_http.Asked, context: Any, lane: concurrency.Lane
+    ) -> tuple[str, documents.Admitted]:
         """The document of a request that may be executed, and what it costs, which is spent.
 
         Raises over_http.Refused or documents.LimitExceeded.
         """
         query = self.store.find(asked)
+        if not self.documents.knows(query):
+            await lane.enter()
         admitted = self.documents.admit(query, asked.operation_name, asked.variables)
         records.note_cost(admitted.cost)
         await self.budgets.spend(context.caller, max(admitted.cost, len(query) // CHARACTERS_A_POINT))
         self.store.keep(asked)
+        if admitted.cost > concurrency.HEAVY_COST:
+            await lane.enter()
+        await lane.give_way()
         return query, admitted
 
-    async def _answer(self, request: Request, asked: over_http.Asked, context: Any) -> Response:
+    async def _answer(self, request: Request, context: Any) -> Response:
+        body = await over_http.read(request, self.bytes_max)
+        with self.requests.lane(context.owner) as lane:
+            if body is not None and len(body) > concurrency.HEAVY_BODY_BYTES:
+                await lane.enter()
+            asked = over_http.parse(request, body, values_max=self.values_max)
+            return await self._answer_in_lane(request, asked, context, lane)
+
+    async def _answer_in_lane(
+        self, request: Request, asked: over_http.Asked, context: Any, lane: concurrency.Lane
+    ) -> Response:
         accepted = over_http.accepted(request.headers.get("accept", ""))
-        query, admitted = await self.examine(asked, context)
+        query, admitted = await self.examine(asked, context, lane)
         if request.method == "GET" and admitted.kind is OperationType.MUTATION:
             raise over_http.Refused(405, "BAD_REQUEST", "What changes anything is sent by POST.", _BY_POST)
         if admitted.kind is OperationType.SUBSCRIPTION:
@@ -166,6 +197,7 @@ class GraphQLView(GraphQL[Any, None]):
         if accepted.media_type is None and not accepted.takes_stream:
             raise over_http.Refused(406, "BAD_REQUEST", f"The answer is {over_http.JSON}.")
         result = await self._execute(query, asked, context)
+        await lane.give_way()
         return self._write(result, accepted.media_type, admitted.cost)
 
     async def _execute(self, query: str, asked: over_http.Asked, context: Any) -> ExecutionResult:

@@ -103,10 +103,14 @@ class FairSlots:
         self._held[owner] -= 1
         if not self._held[owner]:
             del self._held[owner]
-        while self._free and (next_one := self._queue.pop(lambda waiter: self._may_have(waiter[0]))):
-            next_owner, given = next_one
+        while self._free and (waiter := self._queue.pop(self._is_eligible)):
+            next_owner, given = waiter
             self._give(next_owner)
             given.set_result(None)
+
+    def _is_eligible(self, waiter: tuple[str, asyncio.Future[None]]) -> bool:
+        owner, given = waiter
+        return not given.done() and self._may_have(owner)  # one that was just cancelled leaves in a moment
 
     def _may_have(self, owner: str) -> bool:
         bound = self._per_owner_max

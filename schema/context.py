@@ -33,6 +33,11 @@ class Context:
     def __post_init__(self) -> None:
         self.forget()
 
+    @property
+    def owner(self) -> str:
+        """Who takes turns with others: the account."""
+        return self.account_id
+
     def afresh(self) -> "Context":
         """The same for another operation of a connection, with an instant and loaders of its own."""
         return Context(self.account_id, self.clock, self.caller, self.may_change, self.is_admitted)

@@ -18,8 +18,8 @@ CHARACTERS_KEPT_MAX = 5_000
 """A document that long takes some hundred kilobytes while it is kept; of longer ones the last is kept."""
 NESTING_MAX = 100
 """Of selections, fragments, lists and objects in each other, before the readers of a document run out of stack."""
-VALUES_MAX = 12_000
-"""Strings and numbers that stand in a document: as many as a selection may name instances, and some more."""
+VALUES_MAX = 1_000
+"""Strings and numbers that stand in a document; more of them belong into variables, which are read much faster."""
 WORD_CHARACTERS_MAX = 100
 DIRECTIVES_TOGETHER_MAX = 5
 """In one place."""
@@ -126,6 +126,10 @@ class Documents:
                 maximum=self._limits.cost,
             )
         return Admitted(operation.kind, cost)
+
+    def knows(self, query: str) -> bool:
+        """Whether a document is among the latest, so that nothing need be parsed."""
+        return self._known.find(query) is not None
 
     def kind(self, query: str, name: str | None) -> OperationType | None:
         """Whether it is a query, a mutation or a subscription, if it is known."""

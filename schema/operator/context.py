@@ -33,6 +33,11 @@ class Context:
         """Whose budget the request spends."""
         return str(self.operator.key_id or (self.operator.issuer, self.operator.name))
 
+    @property
+    def owner(self) -> str:
+        """Who takes turns with accounts: the operator."""
+        return f"operator {self.caller}"
+
     def call(self, idempotency_key: str) -> audit.Call:
         """A call under this key."""
         return audit.Call(self.operator, idempotency_key, self.clock)

@@ -55,6 +55,12 @@ async def test_who_stops_waiting_or_is_cut_short_leaves_no_slot_taken() -> None:
     while not all(task.done() for task in tasks):
         chance.choice(tasks).cancel()
         await asyncio.sleep(chance.uniform(0, 0.001))
+    for owner in "abcd":  # all at once, those that hold a slot and those that wait for it
+        together = [asyncio.create_task(take(owner)) for _ in range(20)]
+        await asyncio.sleep(0)
+        for task in together:
+            task.cancel()
+        await asyncio.gather(*together, return_exceptions=True)
     assert not slots.is_waited_for()
     async with asyncio.timeout(1):
         for owner in "abc":

@@ -77,8 +77,9 @@ async def change_product(world: World, chance: random.Random, _: int) -> None:
 
 
 async def change_account(world: World, chance: random.Random, _: int) -> None:
-    sql = "UPDATE accounts SET lead_days = $1, price_rise_cap_bps = $2 WHERE id = 'a'"
-    await execute(sql, chance.choice((None, 0, 3, 9)), chance.choice((None, 0, 5_000)))
+    sql = "UPDATE accounts SET lead_days = $1, price_rise_cap_bps = $2, auto_renew_from = $3 WHERE id = 'a'"
+    begins_at = NOW + dt.timedelta(days=chance.choice((-1, -1, 8, 40)))
+    await execute(sql, chance.choice((None, 0, 3, 9)), chance.choice((None, 0, 5_000)), begins_at)
 
 
 async def nothing(world: World, chance: random.Random, _: int) -> None:

@@ -1,0 +1,158 @@
+"""How much a key and an account may have under way at once in this process, so that nobody slows another down."""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from typing import Self
+
+from graphql_api import over_http
+from renewals import fairness
+
+RUNNING_PER_KEY_MAX, RUNNING_BESIDE_OTHERS_MAX = 8, 3
+WAITING_PER_KEY_MAX = 56
+"""Requests of a key that run, alone and while other keys ask, too; and that wait: those cost nothing but their
+connection, and slow down a client that sends too fast."""
+HEAVY_AT_ONCE_MAX = 4
+"""Heavy requests of all accounts that run at once, one of each account; the others take turns."""
+HEAVY_COST = 2_000
+"""From this cost on a request is heavy: it may keep the processor for some milliseconds at a stretch."""
+HEAVY_BODY_BYTES = 32_000
+"""From this size on reading a body is heavy."""
+REST_SECONDS_MAX = 0.05
+OTHERS_SECONDS = 1.0
+"""Between two heavy requests an account leaves the processor to others as long as it had it, if any asked lately."""
+RETRY_SECONDS = 10
+_ALL_KEYS = 1_000_000
+
+
+def _refused(count: int, name: str) -> over_http.Refused:
+    return over_http.Refused(
+        429,
+        "TOO_MANY_AT_ONCE",
+        f"This key has {count} {name} under way, and may have no more.",
+        {"Retry-After": str(RETRY_SECONDS)},
+    )
+
+
+class ConcurrencyLimiter:
+    """Places of one kind, a bounded number for each key; nobody waits for one."""
+
+    def __init__(self, per_key_max: int, name: str) -> None:
+        self._per_key_max = per_key_max
+        self._name = name
+        self._taken: Counter[str] = Counter()
+
+    @contextlib.contextmanager
+    def place(self, caller: str) -> Iterator[None]:
+        """Take a place as long as the block runs; raises over_http.Refused if all are taken."""
+        if self._taken[caller] >= self._per_key_max:
+            raise _refused(self._per_key_max, self._name)
+        self._taken[caller] += 1
+        try:
+            yield
+        finally:
+            self._taken[caller] -= 1
+            if not self._taken[caller]:
+                del self._taken[caller]
+
+
+class RequestLimiter:
+    """The requests of this process: a bounded number of each key run, and heavy ones take turns between accounts."""
+
+    def __init__(self) -> None:
+        self._running = fairness.FairSlots(
+            _ALL_KEYS, per_owner_max=self._running_max, waiting_max=WAITING_PER_KEY_MAX
+        )
+        self._callers, self._owners = _Latest(), _Latest()
+        self._heavy = fairness.FairSlots(HEAVY_AT_ONCE_MAX, per_owner_max=1, waiting_max=_ALL_KEYS)
+
+    @contextlib.asynccontextmanager
+    async def turn(self, caller: str) -> AsyncIterator[None]:
+        """Run a request of a key, once it may; raises over_http.Refused if too many wait."""
+        self._callers.note(caller)
+        try:
+            await self._running.acquire(caller)
+        except fairness.QueueFullError:
+            raise _refused(RUNNING_PER_KEY_MAX + WAITING_PER_KEY_MAX, "requests") from None
+        try:
+            yield
+        finally:
+            self._running.release(caller)
+
+    def lane(self, owner: str) -> "Lane":
+        """Return the lane of one request for what is heavy of it; inside of `turn`, which bounds who waits."""
+        self._owners.note(owner)
+        return Lane(self, owner)
+
+    async def enter(self, owner: str) -> None:
+        """Wait until no other request of the account is in its lane."""
+        await self._heavy.acquire(owner)
+
+    def leave(self, owner: str, seconds: float) -> None:
+        """Open the lane of an account, once it has rested as long as it kept the processor, if there are others."""
+        if self._owners.has_others(owner) and seconds > 0:
+            rest = min(seconds, REST_SECONDS_MAX)
+            asyncio.get_running_loop().call_later(rest, self._heavy.release, owner)
+        else:
+            self._heavy.release(owner)
+
+    def _running_max(self, caller: str) -> int:
+        return RUNNING_BESIDE_OTHERS_MAX if self._callers.has_others(caller) else RUNNING_PER_KEY_MAX
+
+
+class _Latest:
+    """Who asked last, and who asked last before that, so that it is known whether there are others."""
+
+    __slots__ = ("_last", "_last_other")
+
+    def __init__(self) -> None:
+        self._last = self._last_other = ("", 0.0)
+
+    def note(self, name: str) -> None:
+        """Note that somebody asks."""
+        if name != self._last[0]:
+            self._last_other = self._last
+        self._last = (name, time.monotonic())
+
+    def has_others(self, name: str) -> bool:
+        """Return whether anybody else asked lately."""
+        other, at = self._last if self._last[0] != name else self._last_other
+        return bool(other) and time.monotonic() - at < OTHERS_SECONDS
+
+
+class Lane:
+    """Where one request of an account does what is heavy, while no other of the account does."""
+
+    __slots__ = ("_began", "_is_in", "_owner", "_requests")
+
+    def __init__(self, requests: RequestLimiter, owner: str) -> None:
+        self._requests = requests
+        self._owner = owner
+        self._is_in = False
+        self._began = 0.0
+
+    async def enter(self) -> None:
+        """Wait for the account's turn, unless the request is in the lane already."""
+        if not self._is_in:
+            await self._requests.enter(self._owner)
+            self._is_in = True
+            self._began = time.thread_time()
+
+    async def give_way(self) -> None:
+        """Let others go first between two long steps, if the request is in the lane."""
+        if self._is_in:
+            await asyncio.sleep(0)
+
+    def leave(self) -> None:
+        """Leave the lane to the next, if the request is in it."""
+        if self._is_in:
+            self._is_in = False
+            self._requests.leave(self._owner, time.thread_time() - self._began)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()

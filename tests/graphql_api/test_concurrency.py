@@ -1,0 +1,93 @@
+"""How much a key may have under way at once: some run, some wait, the rest is refused; other keys notice nothing."""
+
+import asyncio
+
+import asyncpg
+import httpx2
+import pytest
+
+from graphql_api import concurrency
+from tests import client
+from tests.world import World
+
+AT_ONCE_MAX = concurrency.RUNNING_PER_KEY_MAX + concurrency.WAITING_PER_KEY_MAX
+BLOCKED = {"query": "{ instances { totalCount } }"}
+FREE = {"query": "{ account { id } }"}
+
+
+@pytest.fixture
+async def keys(world: World) -> tuple[str, str]:
+    for account in ("a", "b"):
+        await world.account(account)
+    return await world.key("a"), await world.key("b")
+
+
+async def test_a_key_that_has_too_much_under_way_is_told_when_to_come_again_and_others_are_served(
+    keys: tuple[str, str], graphql: client.Client, database_url: str
+) -> None:
+    async def ask(key: str, body: object) -> httpx2.Response:
+        return await graphql.http.post(client.URL, json=body, headers={"Authorization": f"Bearer {key}"})
+
+    first, second = keys
+    blocker = await asyncpg.connect(database_url)
+    try:
+        lock = blocker.transaction()
+        await lock.start()
+        await blocker.execute("LOCK TABLE instances IN ACCESS EXCLUSIVE MODE")
+        asking = [asyncio.create_task(ask(first, BLOCKED)) for _ in range(AT_ONCE_MAX + 5)]
+        done, waiting = await asyncio.wait(asking, timeout=3)
+        for answer in [task.result() for task in done]:
+            assert answer.status_code == 429
+            assert answer.json()["errors"][0]["extensions"] == {"code": "TOO_MANY_AT_ONCE"}
+            assert int(answer.headers["retry-after"]) >= 1
+        assert len(done) == 5
+        async with asyncio.timeout(3):
+            assert (await ask(second, FREE)).json()["data"] == {"account": {"id": "b"}}
+        await lock.rollback()
+        for task in waiting:
+            assert (await task).json()["data"] == {"instances": {"totalCount": 0}}
+    finally:
+        await blocker.close()
+
+
+async def test_the_heavy_requests_of_an_account_run_one_after_the_other_and_those_of_others_between() -> None:
+    requests = concurrency.RequestLimiter()
+    order: list[str] = []
+    running = 0
+
+    async def work(owner: str) -> None:
+        nonlocal running
+        async with requests.turn(owner):
+            with requests.lane(owner) as lane:
+                await lane.enter()
+                await lane.enter()  # it is in already
+                running += 1
+                assert running <= concurrency.HEAVY_AT_ONCE_MAX
+                order.append(owner)
+                await asyncio.sleep(0.001)
+                running -= 1
+
+    many = [asyncio.create_task(work("many")) for _ in range(20)]
+    await asyncio.sleep(0)
+    await asyncio.gather(*many, work("few"))
+    assert order.index("few") <= 2
+
+
+async def test_a_request_given_up_while_it_waits_leaves_no_place_taken() -> None:
+    requests = concurrency.RequestLimiter()
+
+    async def work() -> None:
+        async with requests.turn("other"):
+            with requests.lane("account") as lane:
+                await lane.enter()
+                await asyncio.sleep(60)
+
+    for _ in range(3):
+        working = [asyncio.create_task(work()) for _ in range(AT_ONCE_MAX)]
+        await asyncio.sleep(0.01)
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+    async with asyncio.timeout(1), requests.turn("other"):
+        with requests.lane("account") as lane:
+            await lane.enter()
