@@ -1,4 +1,4 @@
-"""What RULES says, as plain Python on plain objects: one clock, one thread, nothing stored.
+"""What docs/rules.md says, as plain Python on plain objects: one clock, one thread, nothing stored.
 
 Written from the rules alone and slow on purpose. Its answers are tuples, which the machine compares with
 what the code under test answers, and its state is what the machine compares with the database.

@@ -1,4 +1,4 @@
-"""Dates, instants and prices as RULES reads them, reckoned the slow and plain way.
+"""Dates, instants and prices as docs/rules.md reads them, reckoned the slow and plain way.
 
 Nothing here comes from the code under test, nor follows its formulas: days are walked, cents are fractions.
 """

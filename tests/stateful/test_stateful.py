@@ -1,4 +1,4 @@
-"""The code under test against a plain model of RULES: the same steps, the same answers, the same state.
+"""The code under test against a plain model of docs/rules.md: the same steps, the same answers, the same state.
 
 `make soak` goes on for longer, with seeds of its own.
 """
