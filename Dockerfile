@@ -27,7 +27,7 @@ COPY schema schema
 COPY workers workers
 COPY graphql_api graphql_api
 # What installing the project would write: its one command.
-RUN printf '#!/venv/bin/python\nfrom graphql_api.cli import app\n\napp()\n' > /venv/bin/renewals \
+RUN printf '#!/venv/bin/python\nfrom graphql_api.__main__ import main\n\nmain()\n' > /venv/bin/renewals \
     && chmod 755 /venv/bin/renewals
 # By its number, so that a runner can see that it is not root.
 USER 10001:10001

@@ -372,7 +372,12 @@ def print_schema(
         bool, typer.Option("--operator", help="Print the operators' schema instead.")
     ] = False,
 ) -> None:
-    """Print the GraphQL schema."""
+    """Print the GraphQL schema. The options --check and --write are for the repository, where its text is kept."""
+    if (check or write) and not SDL_PATH.with_name("pyproject.toml").is_file():
+        _fail(
+            f"{SDL_PATH.name} is kept in the repository only, and {SDL_PATH.parent} is none: "
+            "run `renewals schema > FILE` instead"
+        )
     from schema import build  # noqa: PLC0415
     from schema.operator import build as operator_build  # noqa: PLC0415
 
