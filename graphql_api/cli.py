@@ -27,6 +27,7 @@ from renewals import (
     coming_nights,
     database,
     demo,
+    demo_reset,
     errors,
     forecast,
     integrity,
@@ -128,11 +129,17 @@ def load_demo(
         dt.datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The day its dates are relative to. [default: today]"),
     ] = None,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Delete all that the demo account has, and load it anew.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --reset: do not ask first.")] = False,
 ) -> None:
-    """Load the demo account, and print a new API key for it."""
+    """Load the demo account and print a new API key for it, or make it anew with --reset."""
     chosen = _configure()
     url = _required(lambda: chosen.required_database_url)
     today = day.date() if day else demo.today(clocks.utc_now())
+    if yes and not reset:
+        raise typer.BadParameter("needs --reset", param_hint="--yes")
 
     async def load() -> None:
         async with database.opened(url):
@@ -140,7 +147,30 @@ def load_demo(
             typer.echo("loaded the demo account" if loaded else "the demo account is there already")
             typer.echo(f"API key, shown once: {await stack.new_demo_key()}")
 
-    _run(load())
+    async def count() -> demo_reset.Holdings | None:
+        async with database.opened(url):
+            return await demo_reset.count()
+
+    async def make_anew() -> None:
+        async with database.opened(url):
+            await demo_reset.reset(today)
+
+    try:
+        held = _run(count()) if reset else None
+        if held is None:
+            _run(load())
+            return
+        typer.echo(
+            f"This deletes all that the demo account has ({held.instances} instances, {held.orders} orders, "
+            f"{held.ledger_entries} ledger entries) and loads it as of {today}. Nothing of other accounts is touched; "
+            "its API keys and events stay."
+        )
+        if not yes:
+            typer.confirm("Go on?", abort=True)
+        _run(make_anew())
+        typer.echo(f"made the demo account anew as of {today}")
+    except errors.InvalidInput as problem:
+        _fail(str(problem))
 
 
 @app.command("api-key")

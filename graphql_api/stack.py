@@ -25,6 +25,7 @@ from renewals import (
     clocks,
     database,
     demo,
+    errors,
     migrating,
     settings,
     terms,
@@ -70,7 +71,7 @@ def run(chosen: settings.Settings) -> int:
             _watch(children)
     except KeyboardInterrupt:
         typer.echo("stopped")
-    except ChildError as problem:
+    except (ChildError, errors.InvalidInput) as problem:
         typer.echo(str(problem), err=True)
         return 1
     return 0

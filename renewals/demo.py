@@ -8,7 +8,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from renewals import catalogue, database, demo_data, inventory, ledger, periods, registration, vouchers
+from renewals import (
+    catalogue,
+    database,
+    demo_data,
+    errors,
+    inventory,
+    ledger,
+    periods,
+    registration,
+    vouchers,
+)
 from renewals.advisory_locks import AdvisoryLock, lock_in
 from renewals.catalogue import DataCenterEntry, ProductEntry
 from renewals.demo_data import Offer
@@ -19,10 +29,17 @@ ACCOUNT_ID = "demo"
 ACCOUNT_NAME = "演示账户"
 ZONE = ZoneInfo("Asia/Shanghai")
 BUNDLE_ID = "demo-kes"
+LEAD_DAYS = 0
+"""The account's own, whatever the setting is: nothing may be due when a worker starts with it."""
 SEED_IDS = ("b8eac96a-807b-49f2-af7a-a173440b3b56", "61779fb8-1b30-4110-a7c4-1361ef021014")
 
 _NAMESPACE = uuid.UUID("6f6a4c1e-3f0b-5d6e-9a57-1f0c2d7b8e90")
 _FEBRUARY = 2
+
+
+def opened_at(day: dt.date) -> dt.datetime:
+    """Return when the account of that day was opened."""
+    return _ago(day, days=800)
 
 
 def today(now: dt.datetime) -> dt.date:
@@ -31,30 +48,63 @@ def today(now: dt.datetime) -> dt.date:
 
 
 async def load(day: dt.date) -> bool:
-    """Makes the demo account as of that day in its zone; answers False, changing nothing, if it is there."""
+    """Load the demo account as of a day in its zone; return False, and change nothing, if it is there.
+
+    Raises InvalidInput where its id is that of another account, or ids of its instances are another account's.
+    """
     async with database.transaction() as connection:
-        await lock_in(connection, AdvisoryLock.DEMO_ACCOUNT)
-        if await ledger.lock(connection, [ACCOUNT_ID]):
+        if await lock(connection):
             return False
-        await catalogue.put_products(connection, [offer.product for offer in demo_data.OFFERS])
-        await catalogue.put_data_centers(connection, demo_data.DATA_CENTERS)
         await ledger.open_account(
             connection,
             account_id=ACCOUNT_ID,
             name=ACCOUNT_NAME,
             zone=ZONE,
-            now=_ago(day, days=800),
-            lead_days=0,  # whatever the setting is: nothing may be due when the worker starts
+            now=opened_at(day),
+            lead_days=LEAD_DAYS,
         )
-        await _give_money(connection, day)
-        rows = registrations(day)
-        account = (await ledger.lock(connection, [ACCOUNT_ID]))[ACCOUNT_ID]
-        registration.require_all(
-            await inventory.register(
-                connection, account, rows, {BUNDLE_ID: "日志检索 KES"}, _ago(day, days=0)
-            )
+        await ledger.mark_demo(connection, ACCOUNT_ID)
+        await fill(connection, day)
+    return True
+
+
+async def lock(connection: database.Connection) -> bool:
+    """Lock the demo account, and all that would load it; return False if it is not there.
+
+    Raises InvalidInput where its id is that of another account.
+    """
+    await lock_in(connection, AdvisoryLock.DEMO_ACCOUNT)
+    if not await ledger.lock(connection, [ACCOUNT_ID]):
+        return False
+    if not await ledger.is_demo(connection, ACCOUNT_ID):
+        raise errors.InvalidInput(
+            "account",
+            f"{ACCOUNT_ID!r} is the id of an account that `renewals demo` did not make; it is left alone",
         )
     return True
+
+
+async def fill(connection: database.Connection, day: dt.date) -> None:
+    """Give the demo account, which is locked and empty, its money and its instances."""
+    await _add_to_catalogue(connection)
+    await _give_money(connection, day)
+    account = (await ledger.lock(connection, [ACCOUNT_ID]))[ACCOUNT_ID]
+    bundles = {BUNDLE_ID: "日志检索 KES"}
+    registration.require_all(
+        await inventory.register(connection, account, registrations(day), bundles, _ago(day, days=0))
+    )
+
+
+async def _add_to_catalogue(connection: database.Connection) -> None:
+    """Add the demo's products and data centers; those that a provider has under the same code stay as they are."""
+    await catalogue.lock(connection)
+    codes = {product.code for product in await catalogue.list_products(connection)}
+    products = [offer.product for offer in demo_data.OFFERS]
+    await catalogue.put_products(connection, [each for each in products if each.code not in codes])
+    codes = {center.code for center in await catalogue.list_data_centers(connection)}
+    await catalogue.put_data_centers(
+        connection, [each for each in demo_data.DATA_CENTERS if each.code not in codes]
+    )
 
 
 async def _give_money(connection: database.Connection, day: dt.date) -> None:

@@ -126,7 +126,8 @@ RULES: Mapping[str, str] = {
         SELECT l.id AS entry_id, l.account_ids, l.request->>'amount_cents' AS amount_cents FROM audit_log l
         LEFT JOIN ledger_entries e ON e.account_id = l.answer->>'account_id' AND e.kind = 'TOP_UP'
           AND e.number = (l.answer->>'number')::bigint AND e.amount_cents = (l.request->>'amount_cents')::bigint
-        WHERE l.action = 'TOP_UP' AND e.id IS NULL""",
+        WHERE l.action = 'TOP_UP' AND e.id IS NULL AND coalesce(l.answer->>'account_id', '') NOT IN (
+          SELECT id FROM accounts WHERE is_demo)""",
     "an entry of the audit log that names a key names an operator's": """
         SELECT l.id AS entry_id, l.operator_key_id, k.role FROM audit_log l
         JOIN api_keys k ON k.id = l.operator_key_id WHERE k.role <> 'OPERATOR'""",

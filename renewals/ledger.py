@@ -119,6 +119,33 @@ async def change_accounts(connection: database.Connection, changes: Sequence[Cha
     )
 
 
+async def mark_demo(connection: database.Connection, account_id: str) -> None:
+    """Make an account that holds nothing yet the demo account, for good; the database refuses it of any other."""
+    await database.execute(connection, "UPDATE accounts SET is_demo = true WHERE id = $1", account_id)
+
+
+async def is_demo(connection: database.Connection, account_id: str) -> bool:
+    """Return whether an account is the demo account."""
+    sql = "SELECT FROM accounts WHERE id = $1 AND is_demo"
+    return bool(await database.fetch(connection, sql, account_id))
+
+
+async def reopen_demo(
+    connection: database.Connection, account_id: str, *, name: str, lead_days: int, now: dt.datetime
+) -> None:
+    """Give the demo account, whose entries were deleted, the values of one that was just opened."""
+    await database.execute(
+        connection,
+        """UPDATE accounts SET name = $2, lead_days = $3, price_rise_cap_bps = NULL, balance_cents = 0,
+             ledger_number = 0, auto_renew_from = $4, created_at = $4
+           WHERE id = $1 AND is_demo""",
+        account_id,
+        name,
+        lead_days,
+        now,
+    )
+
+
 @contextlib.asynccontextmanager
 async def locked(account_id: str) -> AsyncIterator[tuple[database.Connection, terms.Account]]:
     """A transaction that has locked one account.

@@ -26,6 +26,8 @@ class Account(Model):
     lead_days = fields.SmallIntField(null=True)
     price_rise_cap_bps = fields.IntField(null=True)
     auto_renew_from = fields.DatetimeField()
+    # The demo account, of which alone `demo_reset` may delete what was paid; set before it holds anything.
+    is_demo = fields.BooleanField(default=False)
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -220,19 +220,27 @@ async def read_pending_accounts() -> list[str]:
 
 
 async def close_done(now: dt.datetime) -> list[int]:
-    """Ends the runs of which no chunk is left, with the sums of their chunks (rule 24); answers which."""
-    rows = await database.fetch(
-        database.pool(),
-        """UPDATE renewal_runs r SET ended_at = $1, renewed_count = s.renewed, refused_count = s.refused,
-             skipped_count = s.skipped, amount_cents = s.amount_cents, parked_count = s.parked
-           FROM (SELECT u.id, coalesce(sum(c.renewed_count), 0) AS renewed,
-                   coalesce(sum(c.refused_count), 0) AS refused, coalesce(sum(c.skipped_count), 0) AS skipped,
-                   coalesce(sum(c.amount_cents), 0) AS amount_cents, count(c.error) AS parked
-                 FROM renewal_runs u LEFT JOIN renewal_chunks c ON c.run_id = u.id WHERE u.ended_at IS NULL
-                 GROUP BY u.id HAVING count(*) FILTER (WHERE c.id IS NOT NULL AND c.done_at IS NULL) = 0) AS s
-           WHERE r.id = s.id AND r.ended_at IS NULL RETURNING r.id""",
-        now,
-    )
+    """End the runs of which no chunk is left, with the sums of their chunks (rule 24), and return their ids."""
+    async with database.transaction() as connection:
+        # Locked first, so that the sums are of the chunks as they are then: a reset of the demo changes both.
+        unended = await database.fetch(
+            connection,
+            "SELECT id FROM renewal_runs WHERE ended_at IS NULL ORDER BY id FOR NO KEY UPDATE",
+        )
+        rows = await database.fetch(
+            connection,
+            """UPDATE renewal_runs r SET ended_at = $1, renewed_count = s.renewed, refused_count = s.refused,
+                 skipped_count = s.skipped, amount_cents = s.amount_cents, parked_count = s.parked
+               FROM (SELECT u.id, coalesce(sum(c.renewed_count), 0) AS renewed,
+                       coalesce(sum(c.refused_count), 0) AS refused, coalesce(sum(c.skipped_count), 0) AS skipped,
+                       coalesce(sum(c.amount_cents), 0) AS amount_cents, count(c.error) AS parked
+                     FROM unnest($2::bigint[]) AS u(id) LEFT JOIN renewal_chunks c ON c.run_id = u.id
+                     GROUP BY u.id
+                     HAVING count(*) FILTER (WHERE c.id IS NOT NULL AND c.done_at IS NULL) = 0) AS s
+               WHERE r.id = s.id RETURNING r.id""",
+            now,
+            [row["id"] for row in unended],
+        )
     return [row["id"] for row in rows]
 
 

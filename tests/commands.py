@@ -19,16 +19,16 @@ Renewals = Callable[..., Result]
 
 @pytest.fixture
 def renewals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Renewals]:
-    """Run a command in this process, on another clock if `now` has one: `renewals("run-now", DATABASE_URL=url)`."""
+    """Run a command in this process, on the clock `now` and with `said` typed into it."""
 
-    def run(*arguments: str, now: dt.datetime | None = None, **variables: str) -> Result:
+    def run(*arguments: str, now: dt.datetime | None = None, said: str = "", **variables: str) -> Result:
         with monkeypatch.context() as patched:
             for name, value in variables.items():
                 patched.setenv(name, value)
             if now is not None:
                 patched.setattr(clocks, "utc_now", lambda: now)
             settings.get.cache_clear()
-            return CliRunner().invoke(cli.app, arguments)
+            return CliRunner().invoke(cli.app, arguments, input=said)
 
     handlers = logging.root.handlers[:]
     yield run

@@ -17,6 +17,6 @@ CREATE INDEX instances_released ON instances (account_id, (coalesce(expires_at, 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("renewals", "0013_ledger_refunds")]
+    dependencies = [("renewals", "0014_cut_over")]
 
     operations = [ops.RunSQL(APART, ops.RunSQL.noop)]

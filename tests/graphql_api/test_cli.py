@@ -97,6 +97,51 @@ def test_the_demo_is_loaded_once_and_gives_a_key_each_time(renewals: Renewals, d
     assert query(database_url, "SELECT count(*) FROM accounts") == [(1,)]
 
 
+RESET = ("demo", "--reset", "--day", "2027-02-10")
+MARCH = "SELECT expires_at::date::text FROM instances WHERE id = 'b8eac96a-807b-49f2-af7a-a173440b3b56'"
+
+
+def test_the_demo_is_made_anew_only_when_that_is_confirmed(renewals: Renewals, database_url: str) -> None:
+    renewals("demo", "--day", "2027-01-10", DATABASE_URL=database_url)
+    for answer in ("", "n\n"):
+        done = renewals(*RESET, said=answer, DATABASE_URL=database_url)
+        assert done.exit_code == 1
+        assert (
+            "deletes all that the demo account has (300 instances, 0 orders, 11 ledger entries)"
+            in done.stdout
+        )
+        assert query(database_url, MARCH) == [("2027-02-28",)]
+    for options, answer in ((("--yes",), ""), ((), "y\n")):
+        done = renewals(*RESET, *options, said=answer, DATABASE_URL=database_url)
+        assert done.exit_code == 0
+        assert done.stdout.endswith("made the demo account anew as of 2027-02-10\n")
+        assert query(database_url, MARCH) == [("2027-03-31",)]
+    assert query(database_url, "SELECT count(*) FROM api_keys") == [(1,)]
+    assert renewals("demo", "--yes", DATABASE_URL=database_url).exit_code == 2
+
+
+def test_without_a_demo_a_reset_loads_it_and_asks_nothing(renewals: Renewals, database_url: str) -> None:
+    done = renewals(*RESET, DATABASE_URL=database_url)
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "loaded the demo account")
+
+
+@pytest.mark.parametrize("options", [(), ("--reset", "--yes")])
+def test_a_real_account_called_demo_gets_no_key_and_loses_nothing(
+    renewals: Renewals, database_url: str, options: tuple[str, ...]
+) -> None:
+    query(
+        database_url,
+        """INSERT INTO accounts (id, name, currency, time_zone, balance_cents, ledger_number, auto_renew_from,
+             created_at) VALUES ('demo', 'Demo Ltd', 'CNY', 'UTC', 0, 0, now(), now())""",
+    )
+    done = renewals("demo", *options, DATABASE_URL=database_url)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == (
+        "account: 'demo' is the id of an account that `renewals demo` did not make; it is left alone\n"
+    )
+    assert query(database_url, "SELECT count(*) FROM api_keys") == [(0,)]
+
+
 def test_the_demo_is_of_the_day_that_it_is_for_its_account(renewals: Renewals, database_url: str) -> None:
     morning_in_shanghai = dt.datetime(2027, 1, 14, 23, tzinfo=dt.UTC)
     done = renewals(

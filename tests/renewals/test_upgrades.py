@@ -23,6 +23,7 @@ NIGHT = runs.Chunk(14, 0)
 
 ADDED = {
     ("accounts", "auto_renew_from"): dt.datetime(2025, 12, 1, tzinfo=dt.UTC),  # when they were made
+    ("accounts", "is_demo"): False,
     ("accounts", "price_rise_cap_bps"): None,
     ("api_keys", "expires_at"): None,
     ("api_keys", "last_used_at"): None,
