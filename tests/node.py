@@ -4,6 +4,8 @@
 """
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,9 +20,30 @@ NODE = str(_HOME / "bin/node")
 _NPM = str(_HOME / "lib/node_modules/npm/bin/npm-cli.js")
 _LOCKED, _INSTALLED = FOLDER / "package-lock.json", FOLDER / "node_modules/.package-lock.json"
 
+OLDEST_MAJOR = 20
+
 needed = pytest.mark.skipif(
     not _INSTALLED.exists(), reason="npm could not fetch what this needs: python -m tests.node"
 )
+
+
+def every_node() -> dict[str, str]:
+    """Return Node.js of the wheel, and the machine's own where there is another that the examples support."""
+    own = shutil.which("node")
+    found = {_version(node): node for node in (NODE, own) if node}
+    return {
+        ".".join(map(str, version)): node for version, node in found.items() if version[0] >= OLDEST_MAJOR
+    }
+
+
+def reads_types(version: str) -> bool:
+    """Return whether this Node.js executes TypeScript as it is."""
+    return tuple(map(int, version.split("."))) >= (22, 18)
+
+
+def _version(node: str) -> tuple[int, ...]:
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, re.findall(r"\d+", said)))
 
 
 def install() -> None:

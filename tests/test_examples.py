@@ -18,10 +18,26 @@ from tests.served import Served, free_port, served
 from tests.world import World
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-CLIENTS = {
-    "python": [sys.executable, str(EXAMPLES / "renew.py")],
-    "typescript": [node.NODE, str(EXAMPLES / "javascript/renew.ts")],
-}
+JAVASCRIPT = EXAMPLES / "javascript"
+TYPESCRIPT_COMPILER = str(JAVASCRIPT / "node_modules/typescript/bin/tsc")
+CLIENTS = ["python", *(pytest.param(version, marks=node.needed) for version in node.every_node())]
+
+
+async def client(name: str, folder: Path) -> list[str]:
+    """Return the command of the client in Python, or in TypeScript by the Node.js of a version."""
+    if name == "python":
+        return [sys.executable, str(EXAMPLES / "renew.py")]
+    program = node.every_node()[name]
+    if node.reads_types(name):
+        return [program, str(JAVASCRIPT / "renew.ts")]
+    built = await run(
+        *(program, TYPESCRIPT_COMPILER, "--project", str(JAVASCRIPT / "tsconfig.json")),
+        *("--outDir", str(folder)),
+    )
+    assert built == (0, "")
+    for name in ("node_modules", "package.json", "renew.graphql"):
+        (folder / name).symlink_to(JAVASCRIPT / name)
+    return [program, str(folder / "renew.js")]
 
 
 CREATE_ENDPOINT = """mutation { done: createWebhookEndpoint(input: {url: "%s/", idempotencyKey: "key"}) {
@@ -49,12 +65,13 @@ async def run(*command: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@pytest.mark.parametrize("language", ["python", pytest.param("typescript", marks=node.needed)])
+@pytest.mark.parametrize("name", CLIENTS)
 async def test_a_client_renews_what_expires_once_however_often_it_is_run(
-    world: World, server: Served, language: str
+    world: World, server: Served, name: str, tmp_path: Path
 ) -> None:
+    command = await client(name, tmp_path)
     arguments = (server.url, await world.key("a"), "10")
-    answers = [await run(*CLIENTS[language], *arguments) for _ in range(2)]
+    answers = [await run(*command, *arguments) for _ in range(2)]
     assert answers == [
         (0, "2 instances for 600.00, 0 refused\norder of 600.00, balance 400.00\n"),
         (0, "nothing expires\n"),
@@ -62,25 +79,30 @@ async def test_a_client_renews_what_expires_once_however_often_it_is_run(
     assert await world.rows("SELECT instance_id FROM order_lines ORDER BY 1") == [("i-1",), ("i-2",)]
 
 
-@pytest.mark.parametrize("language", ["python", pytest.param("typescript", marks=node.needed)])
-async def test_a_client_says_why_nothing_was_renewed(world: World, server: Served, language: str) -> None:
+@pytest.mark.parametrize("name", CLIENTS)
+async def test_a_client_says_why_nothing_was_renewed(
+    world: World, server: Served, name: str, tmp_path: Path
+) -> None:
+    command = await client(name, tmp_path)
     await world.instance(
         "i-4", expires=str(dt.datetime.now(dt.UTC).date() + dt.timedelta(days=2)), price="900.00"
     )
-    code, said = await run(*CLIENTS[language], server.url, await world.key("a"), "10")
+    code, said = await run(*command, server.url, await world.key("a"), "10")
     assert code == 1
     assert "InsufficientFunds: " in said
     assert await world.count("orders") == 0
 
 
 @node.needed
-async def test_the_generated_types_are_those_of_the_schema_and_fit_the_client(tmp_path: Path) -> None:
-    written = tmp_path / "generated.ts"
-    folder = EXAMPLES / "javascript"
-    assert await run(node.NODE, str(folder / "generate.mjs"), written.as_uri()) == (0, "")
-    assert written.read_text() == (folder / "generated.ts").read_text()
-    compiler = str(folder / "node_modules/typescript/bin/tsc")
-    assert await run(node.NODE, compiler, "--project", str(folder / "tsconfig.json")) == (0, "")
+@pytest.mark.parametrize("version", node.every_node())
+async def test_the_generated_types_are_those_of_the_schema_and_fit_the_client(
+    tmp_path: Path, version: str
+) -> None:
+    program, written = node.every_node()[version], tmp_path / "generated.ts"
+    assert await run(program, str(JAVASCRIPT / "generate.mjs"), written.as_uri()) == (0, "")
+    assert written.read_text() == (JAVASCRIPT / "generated.ts").read_text()
+    project = str(JAVASCRIPT / "tsconfig.json")
+    assert await run(program, TYPESCRIPT_COMPILER, "--noEmit", "--project", project) == (0, "")
 
 
 @contextlib.asynccontextmanager

@@ -1,8 +1,13 @@
 // Follows an account's events and prints each as a line of JSON: follow.mjs URL KEY AFTER COUNT
 import { createClient } from 'graphql-ws';
+import WebSocket from 'ws';
 
 const [url, key, after, count] = process.argv.slice(2);
-const client = createClient({ url, connectionParams: { Authorization: `Bearer ${key}` } });
+const client = createClient({
+  url,
+  connectionParams: { Authorization: `Bearer ${key}` },
+  webSocketImpl: globalThis.WebSocket ?? WebSocket, // Node.js has had its own since 22
+});
 const query =
   'subscription ($after: Int) { events(after: $after) { sequence type instanceId } }';
 

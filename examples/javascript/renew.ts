@@ -1,4 +1,5 @@
 // Renews for a month what expires within so many days: node renew.ts URL KEY DAYS
+// Node.js before 22.18 reads no types: npm run build, then node renew.js URL KEY DAYS
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type AnyVariables, Client, fetchExchange } from '@urql/core';

@@ -433,10 +433,20 @@ def resident_mb(pid: int) -> int:
 
 
 @node.needed
-async def test_the_client_that_browsers_use_is_told_the_same(world: World, server: Served) -> None:
+@pytest.mark.parametrize("version", node.every_node())
+async def test_the_client_that_browsers_use_is_told_the_same(
+    world: World, server: Served, version: str
+) -> None:
     key = await world.key("a")
     process = await asyncio.create_subprocess_exec(
-        *(node.NODE, str(node.FOLDER / "follow.mjs"), f"ws://{server.address}/graphql", key, "95", "8"),
+        *(
+            node.every_node()[version],
+            str(node.FOLDER / "follow.mjs"),
+            f"ws://{server.address}/graphql",
+            key,
+            "95",
+            "8",
+        ),
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
