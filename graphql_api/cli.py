@@ -1,48 +1,29 @@
 """The command line: `renewals up` for everything at once, the other commands for one part each.
 
-What speaks GraphQL is imported by the commands that do, for it takes as long as all the rest.
+Each command imports what it needs: all of it together takes seconds, which `--help` and completion must not.
 """
 
 import datetime as dt
 import importlib
-from collections.abc import Iterable, Mapping
+import importlib.metadata
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from graphql_api import binaries, forecasts, night_tables, previews, reports, stack
 from graphql_api.commands import check_servers
 from graphql_api.commands import configure as _configure
 from graphql_api.commands import fail as _fail
 from graphql_api.commands import required as _required
 from graphql_api.commands import run as _run
 from graphql_api.imports import command as imports
-from renewals import (
-    accounts,
-    announcements,
-    checks,
-    clocks,
-    coming_nights,
-    database,
-    demo,
-    demo_reset,
-    errors,
-    forecast,
-    integrity,
-    memory,
-    metrics,
-    migrating,
-    operator_run,
-    runs,
-    settings,
-    terms,
-    watches,
-    webhook_reports,
-    webhooks,
-)
-from workers import main as worker_main
+from graphql_api.languages import Language
+from renewals import terms
+
+if TYPE_CHECKING:
+    from renewals import settings, webhook_reports
 
 SDL_PATH = Path(__file__).parent.parent / "schema.graphql"
 OPERATOR_SDL_PATH = SDL_PATH.with_name("operator.graphql")
@@ -53,15 +34,35 @@ CLOCK_HELP = "as in 2027-03-01T00:30; in RENEWALS_TIME_ZONE if without offset. [
 app = typer.Typer(
     help="Renewal management for prepaid cloud instances.",
     no_args_is_help=True,
-    add_completion=False,
+    # Rich takes "[default: ...]" for markup and drops it, and to import it takes as long as all the rest of --help.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 app.add_typer(imports.app, name="import")
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"renewals {importlib.metadata.version('renewals')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Renewal management for prepaid cloud instances."""
 
 
 @app.command()
 def up() -> None:
     """Run everything: PostgreSQL and Valkey (unless their URLs are given), the demo account, API and worker."""
+    from graphql_api import binaries, stack
+
     chosen = _configure()
     try:
         raise typer.Exit(stack.run(chosen))
@@ -88,7 +89,8 @@ def serve(
 
     Several processes are replaced one after the other on SIGHUP, without a request lost.
     """
-    from graphql_api import serving  # noqa: PLC0415
+    from graphql_api import serving
+    from renewals import metrics
 
     chosen = _configure()
     _required(lambda: chosen.required_database_url)
@@ -107,6 +109,8 @@ def serve(
 @app.command()
 def worker() -> None:
     """Run the worker: renews every hour what is due; every minute expires, releases, reminds and warns."""
+    from workers import main as worker_main
+
     chosen = _configure()
     _required(lambda: (chosen.required_database_url, chosen.required_redis_url))
     _run(worker_main.run(chosen))
@@ -115,6 +119,8 @@ def worker() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database's schema up to date."""
+    from renewals import migrating
+
     url = _required(lambda: _configure().required_database_url)
     try:
         applied = _run(migrating.migrate(url))
@@ -135,6 +141,9 @@ def load_demo(
     yes: Annotated[bool, typer.Option("--yes", help="With --reset: do not ask first.")] = False,
 ) -> None:
     """Load the demo account and print a new API key for it, or make it anew with --reset."""
+    from graphql_api import stack
+    from renewals import clocks, database, demo, demo_reset, errors
+
     chosen = _configure()
     url = _required(lambda: chosen.required_database_url)
     today = day.date() if day else demo.today(clocks.utc_now())
@@ -182,6 +191,9 @@ def make_api_key(
     name: Annotated[str, typer.Option(help="What it is called in lists.")] = "",
 ) -> None:
     """Print a new API key for an account; it is shown this once."""
+    from graphql_api import stack
+    from renewals import accounts, database, errors
+
     url = _required(lambda: _configure().required_database_url)
 
     async def make() -> str:
@@ -199,6 +211,9 @@ def make_operator_key(
     name: Annotated[str, typer.Argument(help="Whose it is, as the audit log will say.")],
 ) -> None:
     """Print a new key of the operator API; it is shown this once."""
+    from graphql_api import stack
+    from renewals import checks, database
+
     if problem := checks.name(name):
         raise typer.BadParameter(problem, param_hint="NAME")
     url = _required(lambda: _configure().required_database_url)
@@ -223,6 +238,9 @@ def run_now(
     as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
 ) -> None:
     """Renew what is due, expire and release, warn and remind, here and now; for operators."""
+    from graphql_api import previews, reports
+    from renewals import announcements, clocks, database, errors, memory, operator_run, watches
+
     chosen = _configure()
     url = _required(lambda: chosen.required_database_url)
     if as_json and not dry_run:
@@ -264,20 +282,30 @@ def list_runs(
     ] = None,
     account: Annotated[str | None, typer.Option(help="With --run: of this account.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="With --run: only what was not renewed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the latest renewal runs, or what one of them did with each instance, and why not."""
+    from graphql_api import json_reports, reports
+    from renewals import database, errors, runs
+
     url = _required(lambda: _configure().required_database_url)
     if not run and (account or failed):
         raise typer.BadParameter("needs --run", param_hint="--failed" if failed else "--account")
 
     async def show() -> None:
         async with database.opened(url):
-            for each in [await runs.read(run)] if run else await runs.read_latest(count or RUNS):
-                _print(reports.lines_of_run(each, await runs.read_parked(each.id)))
-            if run:
-                shown = count or ATTEMPTS
-                found = await runs.read_attempts(run, account, failed=failed, count=shown + 1)
-                _print(reports.lines_of_attempts(found, shown))
+            latest = [await runs.read(run)] if run else await runs.read_latest(count or RUNS)
+            found = [(each, await runs.read_parked(each.id)) for each in latest]
+            shown = count or ATTEMPTS
+            attempts = await runs.read_attempts(run, account, failed=failed, count=shown + 1) if run else []
+        if as_json:
+            runs_found = {"runs": [json_reports.run_as_dict(each, parked) for each, parked in found]}
+            more = json_reports.attempts_as_dict(attempts, shown) if run else {}
+            typer.echo(json_reports.dump(runs_found | more))
+            return
+        for each, parked in found:
+            _print(reports.lines_of_run(each, parked))
+        _print(reports.lines_of_attempts(attempts, shown))
 
     try:
         _run(show())
@@ -298,13 +326,16 @@ def show_forecast(
         bool,
         typer.Option("--all", help="A line for every account of which something is due: the coming night."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="With --all: print JSON Lines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --all JSON Lines.")] = False,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw it, too, as a PNG. Needs the extra `plot`.")
     ] = None,
-    lang: Annotated[forecasts.Language, typer.Option(help="English or Chinese.")] = forecasts.Language.EN,
+    lang: Annotated[Language, typer.Option(help="English or Chinese.")] = Language.EN,
 ) -> None:
     """Tell what the worker will do with the money on hand, what is at risk, and what must be added."""
+    from graphql_api import forecasts, json_reports
+    from renewals import coming_nights, database, errors, forecast, memory
+
     if all_accounts:
         if account is not None or plot is not None:
             raise typer.BadParameter("takes no ACCOUNT and no --plot", param_hint="--all")
@@ -312,8 +343,6 @@ def show_forecast(
         return
     if account is None:
         raise typer.BadParameter("is missing; --all shows every account", param_hint="ACCOUNT")
-    if as_json:
-        raise typer.BadParameter("needs --all", param_hint="--json")
     chosen = _configure()
     url = _required(lambda: chosen.required_database_url)
     clock = _instant(at, chosen)
@@ -328,9 +357,12 @@ def show_forecast(
         found = _run(foresee())
     except errors.InvalidInput as problem:
         _fail(str(problem))
-    typer.echo(forecasts.table(account, found, lang))
+    if as_json:
+        typer.echo(json_reports.dump(json_reports.forecast_as_dict(account, found)))
+    else:
+        typer.echo(forecasts.table(account, found, lang))
     if picture and plot:
-        spoken = lang if picture.speaks(lang) else forecasts.Language.EN
+        spoken = lang if picture.speaks(lang) else Language.EN
         try:
             picture.draw(account, found, spoken, plot)
         except OSError as problem:
@@ -340,6 +372,9 @@ def show_forecast(
 
 
 def _show_coming_nights(days: int, at: str | None, *, as_json: bool) -> None:
+    from graphql_api import night_tables
+    from renewals import coming_nights, database, errors, memory
+
     chosen = _configure()
     url = _required(lambda: chosen.required_database_url)
     clock = _instant(at, chosen)
@@ -360,30 +395,46 @@ def _show_coming_nights(days: int, at: str | None, *, as_json: bool) -> None:
 
 
 @app.command("webhooks")
-def list_webhooks() -> None:
+def list_webhooks(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """List the webhook endpoints: whose they are, how they fare, what waits and what is parked."""
+    from graphql_api import json_reports
+    from renewals import database, webhook_reports, webhooks
+
     url = _required(lambda: _configure().required_database_url)
 
     async def show() -> None:
         async with database.opened(url):
-            for report in await webhook_reports.report(await webhooks.read_everyone()):
-                typer.echo(_describe_endpoint(report))
+            found = await webhook_reports.report(await webhooks.read_everyone())
+        if as_json:
+            typer.echo(json_reports.dump({"endpoints": list(map(json_reports.endpoint_as_dict, found))}))
+        else:
+            _print(map(_describe_endpoint, found))
 
     _run(show())
 
 
 @app.command()
-def verify() -> None:
+def verify(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """Check that all adds up: balances, vouchers, orders, periods, bundles, runs. Exit 1 and name what does not."""
+    from graphql_api import json_reports, reports
+    from renewals import database, integrity
+
     url = _required(lambda: _configure().required_database_url)
+
+    def show(rule: str, damages: Sequence[integrity.Damage]) -> None:
+        if not as_json:
+            _print(reports.lines_of_rule(rule, damages))
 
     async def check() -> bool:
         async with database.opened(url):
-            return any(
-                (
-                    await integrity.verify(lambda rule, damages: _print(reports.lines_of_rule(rule, damages)))
-                ).values()
-            )
+            found = await integrity.verify(show)
+        if as_json:
+            typer.echo(json_reports.dump(json_reports.rules_as_dict(found)))
+        return any(found.values())
 
     if _run(check()):
         raise typer.Exit(1)
@@ -408,8 +459,8 @@ def print_schema(
             f"{SDL_PATH.name} is kept in the repository only, and {SDL_PATH.parent} is none: "
             "run `renewals schema > FILE` instead"
         )
-    from schema import build  # noqa: PLC0415
-    from schema.operator import build as operator_build  # noqa: PLC0415
+    from schema import build
+    from schema.operator import build as operator_build
 
     texts = {SDL_PATH: build.sdl(), OPERATOR_SDL_PATH: operator_build.sdl()}
     if write:
@@ -426,7 +477,7 @@ def print_schema(
 @app.command("graphiql-assets")
 def fetch_graphiql_assets() -> None:
     """Fetch the files that GraphiQL needs, so that it works without a network."""
-    from graphql_api import graphiql  # noqa: PLC0415
+    from graphql_api import graphiql
 
     try:
         typer.echo(f"{graphiql.fetch()} files fetched into {graphiql.FOLDER}")
@@ -434,7 +485,7 @@ def fetch_graphiql_assets() -> None:
         _fail(str(problem))
 
 
-def _describe_endpoint(report: webhook_reports.Report) -> str:
+def _describe_endpoint(report: "webhook_reports.Report") -> str:
     state = "enabled" if report.enabled else f"DISABLED ({report.disabled_reason})"
     if report.enabled and report.paused_until:
         state = f"paused until {report.paused_until.isoformat(timespec='seconds')}"
@@ -446,8 +497,10 @@ def _describe_endpoint(report: webhook_reports.Report) -> str:
     )
 
 
-def _with_options(chosen: settings.Settings, options: Mapping[str, object]) -> settings.Settings:
+def _with_options(chosen: "settings.Settings", options: Mapping[str, object]) -> "settings.Settings":
     """Return the settings with the options that are given instead, or fail by the name of one out of bounds."""
+    from renewals import settings
+
     for name, value in options.items():
         if value is not None:
             try:
@@ -457,8 +510,10 @@ def _with_options(chosen: settings.Settings, options: Mapping[str, object]) -> s
     return chosen
 
 
-def _instant(text: str | None, chosen: settings.Settings) -> dt.datetime:
+def _instant(text: str | None, chosen: "settings.Settings") -> dt.datetime:
     """The instant that an option says, or now."""
+    from renewals import clocks
+
     if not text:
         return clocks.utc_now()
     try:

@@ -2,33 +2,45 @@
 
 import asyncio
 import errno
+import logging
+import os
 from collections.abc import Callable, Coroutine
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-import asyncpg
-import redis
 import typer
 
-from renewals import database, logs, migrating, misconfiguration, server_version, settings
+if TYPE_CHECKING:
+    from renewals import settings
+
+log = logging.getLogger(__name__)
 
 Value = TypeVar("Value")
 
 CHECK_SECONDS_MAX = 5
-_SCHEMA_ERRORS = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError)
 
 
-def configure() -> settings.Settings:
-    """The settings, or one line for each that is wrong."""
+def configure(*, warns: bool = True) -> "settings.Settings":
+    """Return the settings, or fail with a line for each that is wrong.
+
+    A variable that only looks like a setting is a warning: an environment may be shared by several versions.
+    """
+    from renewals import logs, settings
+
     try:
         chosen = settings.get()
     except ValueError as problem:
         fail(settings.explain(problem))
     logs.configure(chosen)
+    if warns:
+        for sentence in settings.unknown_variables(os.environ):
+            log.warning(sentence)
     return chosen
 
 
 def required(read: Callable[[], Value]) -> Value:
-    """What a command cannot do without, or a word on how to get it."""
+    """Return what a command cannot do without, or fail with a word on how to get it."""
+    from renewals import settings
+
     try:
         return read()
     except settings.SettingMissingError as problem:
@@ -46,8 +58,11 @@ def run(work: Coroutine[object, object, Value]) -> Value:
         fail(sentence)
 
 
-def check_servers(chosen: settings.Settings) -> None:
+def check_servers(chosen: "settings.Settings") -> None:
     """Fail with one sentence if PostgreSQL refuses what it is asked for; one that cannot be reached is waited for."""
+    import asyncpg
+
+    from renewals import database, misconfiguration, server_version
 
     async def connect() -> None:
         connection = await asyncpg.connect(chosen.database_url, timeout=CHECK_SECONDS_MAX)
@@ -66,6 +81,11 @@ def check_servers(chosen: settings.Settings) -> None:
 
 def _explain(problem: Exception) -> str | None:
     """Return the sentence for an error of a server, or None for an error of ours."""
+    import asyncpg
+    import redis
+
+    from renewals import database, misconfiguration
+
     if isinstance(problem, ExceptionGroup):
         sentences = [_explain(each) for each in problem.exceptions]
         return sentences[0] if all(sentences) else None
@@ -75,7 +95,9 @@ def _explain(problem: Exception) -> str | None:
         return f"{problem.filename}: {problem.strerror}"
     if isinstance(problem, OSError) and problem.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
         return f"Cannot listen: {problem.strerror}"
-    if isinstance(problem, _SCHEMA_ERRORS):
+    if isinstance(
+        problem, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError | asyncpg.UndefinedFunctionError
+    ):
         return _explain_schema(problem)
     if database.is_outage(problem) or isinstance(problem, redis.ConnectionError | redis.TimeoutError):
         # asyncpg's own errors and PostgreSQL's have further lines of detail.
@@ -86,6 +108,10 @@ def _explain(problem: Exception) -> str | None:
 
 def _explain_schema(problem: Exception) -> str:
     """Return what is wrong with the tables: they are not there, too old, or too new."""
+    import asyncpg
+
+    from renewals import migrating, settings
+
     try:
         missing, unknown = asyncio.run(migrating.compare(settings.get().required_database_url))
     except asyncpg.UndefinedTableError:

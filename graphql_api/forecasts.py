@@ -4,12 +4,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
+from graphql_api.languages import Language
 from renewals import forecast, money
-
-
-class Language(StrEnum):
-    EN = "en"
-    ZH = "zh"
 
 
 class Word(StrEnum):

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from graphql_api.forecasts import WORDS, Language, Word, advice, title
+from graphql_api.forecasts import WORDS, Word, advice, title
+from graphql_api.languages import Language
 from renewals import forecast
 
 SIZE_INCHES, DPI = (11, 6), 120

@@ -108,7 +108,7 @@ def _configuration(chosen: settings.Settings, app: str) -> uvicorn.Config:
 
 
 def _serve_as_one(app: str, drain_seconds: str, listener_number: str, line_number: str) -> None:
-    chosen = commands.configure()
+    chosen = commands.configure(warns=False)  # the supervisor has warned
     listener, line = (socket.socket(fileno=int(number)) for number in (listener_number, line_number))
     One(_configuration(chosen, app), float(drain_seconds), line).run([listener])
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import datetime as dt
+import difflib
+from collections.abc import Iterable
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -15,6 +17,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from renewals import limits
 
+NEARNESS_MIN = 0.8
+"""Of two names, for one to be taken for a misspelling of the other."""
 INSTANCES_PER_CHUNK = 1_000
 EXPORT_SECONDS_MAX = 600
 EXPORT_STALL_SECONDS_MAX = 30
@@ -255,6 +259,20 @@ def explain(problem: ValueError, name: str | None = None) -> str:
         f"{name or _variable(str(error['loc'][0]))}: {error['msg'].removeprefix('Value error, ')}"
         for error in problem.errors(include_url=False)
     )
+
+
+def unknown_variables(environment: Iterable[str]) -> list[str]:
+    """Return a sentence for each variable that looks like a setting and is none, with the nearest name."""
+    prefix = str(Settings.model_config["env_prefix"])
+    names = [_variable(str(field.validation_alias or name)) for name, field in Settings.model_fields.items()]
+    known = {name.removeprefix(prefix): name for name in names}
+    sentences = []
+    for name in sorted(environment):
+        if name.startswith(prefix) and name not in names:
+            near = difflib.get_close_matches(name.removeprefix(prefix), known, n=1, cutoff=NEARNESS_MIN)
+            hint = f"; did you mean {known[near[0]]}?" if near else " of this version"
+            sentences.append(f"{name} is not a setting{hint}")
+    return sentences
 
 
 def _variable(name: str) -> str:

@@ -6,13 +6,11 @@ from typing import Annotated
 import typer
 
 from graphql_api import commands
-from graphql_api.imports import files, kinds, showing, taking
-from graphql_api.imports.kinds import Kind
-from renewals import announcements, database, memory
 
 app = typer.Typer(
     help="Take in the provider's lists from CSV or JSON Lines; the same again changes nothing.",
     no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 File = Annotated[
@@ -36,28 +34,32 @@ Errors = Annotated[
 @app.command()
 def accounts(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
     """Open accounts, with a first balance, and change those that are there."""
-    _take(kinds.ACCOUNTS, file, encoding, errors, is_dry=dry_run)
+    _take("accounts", file, encoding, errors, is_dry=dry_run)
 
 
 @app.command()
 def instances(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
     """Register instances, and change those that are there."""
-    _take(kinds.INSTANCES, file, encoding, errors, is_dry=dry_run)
+    _take("instances", file, encoding, errors, is_dry=dry_run)
 
 
 @app.command()
 def catalogue(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
     """Put products and data centres into the catalogue."""
-    _take(kinds.CATALOGUE, file, encoding, errors, is_dry=dry_run)
+    _take("catalogue", file, encoding, errors, is_dry=dry_run)
 
 
 @app.command()
 def vouchers(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
     """Issue vouchers that are not there yet."""
-    _take(kinds.VOUCHERS, file, encoding, errors, is_dry=dry_run)
+    _take("vouchers", file, encoding, errors, is_dry=dry_run)
 
 
-def _take(kind: Kind, path: Path, encoding: str | None, errors: Path | None, *, is_dry: bool) -> None:
+def _take(command: str, path: Path, encoding: str | None, errors: Path | None, *, is_dry: bool) -> None:
+    from graphql_api.imports import files, kinds, showing, taking
+    from renewals import announcements, database, memory
+
+    kind = kinds.BY_COMMAND[command]
     chosen = commands.configure()
     url = commands.required(lambda: chosen.required_database_url)
     if errors and errors.exists() and errors.samefile(path):
@@ -83,6 +85,8 @@ def _take(kind: Kind, path: Path, encoding: str | None, errors: Path | None, *, 
 
 
 def _known(encoding: str | None) -> str | None:
+    from graphql_api.imports import files
+
     if encoding is None:
         return None
     try:

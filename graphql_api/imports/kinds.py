@@ -192,3 +192,10 @@ VOUCHERS = Kind(
     to_row=_voucher,
     put=intake.put_vouchers,
 )
+
+BY_COMMAND: Mapping[str, Kind] = {
+    "accounts": ACCOUNTS,
+    "instances": INSTANCES,
+    "catalogue": CATALOGUE,
+    "vouchers": VOUCHERS,
+}

@@ -398,6 +398,7 @@ def test_a_schema_that_drifted_is_found_and_written_anew(
 ) -> None:
     sdl = cli.SDL_PATH.read_text(encoding="utf-8")
     path = tmp_path / "schema.graphql"
+    (tmp_path / "pyproject.toml").touch()  # as in the repository
     monkeypatch.setattr(cli, "SDL_PATH", path)
     drifts = [sdl.replace("INSUFFICIENT_FUNDS", "NO_MONEY"), sdl + "\n", "", None]
     for drift in drifts:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from graphql_api import forecasts
+from graphql_api import languages
 from renewals import coming_nights, database
 from tests.commands import Renewals, query
 from tests.world import World
@@ -107,7 +107,7 @@ def test_what_cannot_be_foretold_is_refused_in_a_line(
 
 
 @pytest.mark.parametrize("account", ["a", "rich"])
-@pytest.mark.parametrize("language", forecasts.Language)
+@pytest.mark.parametrize("language", languages.Language)
 @pytest.mark.parametrize("days", ["1", "31", "366"])
 def test_the_picture_is_a_png_of_a_sensible_size(
     renewals: Renewals,
@@ -258,7 +258,7 @@ def test_a_database_in_which_nothing_is_due_says_so(renewals: Renewals, cut_over
 
 
 @pytest.mark.parametrize(
-    "arguments", [("a", "--all"), ("--all", "--plot", "x.png"), (), ("a", "--json"), ("--all", "--days", "0")]
+    "arguments", [("a", "--all"), ("--all", "--plot", "x.png"), (), ("--all", "--days", "0")]
 )
 def test_options_that_do_not_go_together_are_refused(
     renewals: Renewals, cut_over_url: str, arguments: tuple[str, ...]
