@@ -27,8 +27,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 )
 from strawberry.types.execution import PreExecutionError
 
-from graphql_api import authentication, concurrency, over_http, telling
-from renewals import database, pooling
+from graphql_api import authentication, concurrency, over_http, streams, telling
 from schema import documents, mishaps, records
 from schema.context import Context
 
@@ -39,7 +38,7 @@ INIT_TIME_MAX = dt.timedelta(seconds=10)
 OPERATIONS_MAX = 10
 """Under way on one connection."""
 SEND_SECONDS_MAX = 30
-"""A reader that takes nothing for so long is cut: what it has missed it can ask for again."""
+"""A reader that takes nothing for so long is cut: what it has missed it can ask for again. An export has its own."""
 REASON_BYTES_MAX = 123
 """The most that the frame has room for which closes a web socket."""
 TRY_AGAIN_LATER = 1013
@@ -54,16 +53,17 @@ class Impatient:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         flow = getattr(getattr(send, "__self__", None), "flow", None)
+        deadline = scope[streams.SEND_DEADLINE] = streams.SendDeadline(SEND_SECONDS_MAX)
 
         async def send_in_time(message: Message) -> None:
             if flow is not None and not flow.write_paused:  # then nothing waits for the reader
                 await send(message)
                 return
             try:
-                async with asyncio.timeout(SEND_SECONDS_MAX):
+                async with asyncio.timeout(deadline.seconds_max):
                     await send(message)
             except TimeoutError:
-                _abort(send)
+                _abort(send, deadline.seconds_max)
                 raise
 
         if scope["type"] == "lifespan":
@@ -73,11 +73,11 @@ class Impatient:
             await self._app(scope, receive, send_in_time)
 
 
-def _abort(send: Send) -> None:
+def _abort(send: Send, seconds_max: float) -> None:
     """Cuts the connection at once: closing it would wait for a reader that sleeps. Uvicorn alone is known here."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is not None:
-        log.warning("a reader that took nothing for %s s is cut", SEND_SECONDS_MAX)
+        log.warning("a reader that took nothing for %s s is cut", seconds_max)
         transport.abort()
 
 

@@ -3,10 +3,21 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+SEND_DEADLINE = "renewals.send_deadline"
+"""The key of a request's `SendDeadline` in its ASGI scope."""
+
+
+@dataclass
+class SendDeadline:
+    """The time within which a client must take a message; `sockets.Impatient` keeps it, and an answer may set it."""
+
+    seconds_max: float
 
 
 class CutError(Exception):
@@ -38,6 +49,7 @@ class Stream:
         self._is_started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[SEND_DEADLINE].seconds_max = self._stall_seconds_max
         # One task makes and sends all: the generator's transaction must end where it began.
         writing = asyncio.create_task(self._write(send))
         leaving = asyncio.create_task(_left(receive))
@@ -74,8 +86,7 @@ class Stream:
 
     async def _send(self, send: Send, message: dict[str, object]) -> None:
         try:
-            async with asyncio.timeout(self._stall_seconds_max):
-                await send(message)
+            await send(message)
         except TimeoutError as error:
             raise CutError(f"The client took nothing for {self._stall_seconds_max} seconds.") from error
 

@@ -12,13 +12,15 @@ import httpx2
 import pytest
 import uvicorn
 
-from graphql_api import app, streams
-from renewals import database, exports, server_version, settings
+from graphql_api import app, sockets, streams
+from renewals import database, exports, filters, server_version, settings
 from tests.conftest import postgres_major
 from tests.world import NOW, World
 
 MANY = 20_000
 POLL_SECONDS = 0.005
+CUT = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a statement raises whose connection the server has ended."""
 FILL = """INSERT INTO instances (id, account_id, name, product_code, data_center_code, configuration, billing_mode,
     is_trial, status, renewal_mode, auto_renew_months, expires_at, anchor_day, monthly_price_cents, created_at)
   SELECT 'i-' || lpad(n::text, 8, '0'), $1, repeat('网', 100), 'eip', 'bj-6', '[]', 'PREPAID', FALSE,
@@ -166,7 +168,8 @@ async def drained(key: str, path: str) -> tuple[int, int]:
 async def test_no_more_than_a_page_is_held(world: World, key: str) -> None:
     await fill(exports.ROWS_PER_PAGE * 3 + 1)
     async with database.snapshot() as connection:
-        export = exports.of_ledger("a", exports.Period(), columns=exports.LEDGER.choose(None), now=NOW)
+        columns = exports.LEDGER.choose(None)
+        export = exports.of_ledger("a", filters.LedgerFilter(), exports.Period(), columns=columns, now=NOW)
         assert [page async for page in exports.read(connection, export)] == []
         sql = "SELECT id FROM instances ORDER BY id"
         pages = database.pages(connection, sql, size=exports.ROWS_PER_PAGE)
@@ -211,6 +214,40 @@ async def test_a_client_that_takes_nothing_is_cut(world: World, key: str) -> Non
     assert await everything(world, key) == MANY
 
 
+async def test_only_the_export_s_own_limit_cuts_a_client_that_takes_nothing(
+    world: World, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit of other answers is shorter here, as it is where the setting is above 30 s."""
+    monkeypatch.setattr(sockets, "SEND_SECONDS_MAX", 0.2)
+    await fill(MANY)
+    taker = Taker(key, export_stall_seconds_max=50)
+    taker.start()
+    await taker.take(2)
+    await asyncio.sleep(0.6)
+    await taker.take()
+    await taker.task
+    assert taker.is_complete
+    assert taker.taken.count(b"\n") == MANY
+
+
+async def test_a_client_behind_a_socket_is_cut_by_the_export_s_own_limit(
+    world: World, key: str, settings_override: Callable[..., None]
+) -> None:
+    settings_override(export_stall_seconds_max=1)
+    await fill(MANY * 5)
+    async with served() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1_000)
+        writer.write(
+            f"GET /export/instances.csv HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
+        )
+        await reader.readexactly(1_000)
+        assert await snapshots(world) == 1
+        await until(lambda: is_free(world))
+        with contextlib.suppress(ConnectionError):
+            assert b"0\r\n\r\n" not in (await reader.read())[-5:]
+        writer.close()
+
+
 async def test_a_client_that_takes_too_long_in_all_is_cut(world: World, key: str) -> None:
     await fill(MANY)
     taker = Taker(key, export_seconds_max=1)
@@ -233,7 +270,7 @@ async def test_an_export_may_take_longer_than_other_transactions(database_url: s
             await database.fetch(connection, "SELECT pg_sleep(1.5)")
         [[seconds]] = await database.fetch(database.pool(), "SHOW transaction_timeout")
         assert seconds == "1s"
-        with pytest.raises(asyncpg.InterfaceError):
+        with pytest.raises(CUT):
             async with database.snapshot() as connection:
                 await database.fetch(connection, "SELECT pg_sleep(5)")
 
@@ -307,7 +344,7 @@ async def test_connections_that_the_server_ends_are_not_missed(world: World, key
         taker.start()
         await taker.take(1)
         await until(lambda: world.value(CUT_EXPORTS))
-        with pytest.raises(asyncpg.InterfaceError):
+        with pytest.raises(CUT):
             await asyncio.gather(taker.take(), taker.task)
         assert not taker.is_complete
     assert await everything(world, key) == MANY
