@@ -28,6 +28,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 from strawberry.types.execution import PreExecutionError
 
 from graphql_api import authentication, concurrency, over_http, streams, telling
+from renewals import database, pooling
 from schema import documents, mishaps, records
 from schema.context import Context
 

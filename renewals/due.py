@@ -30,7 +30,10 @@ async def count(connection: Connection, now: dt.datetime) -> dict[str, int]:
     rows = await database.fetch(
         connection, "SELECT DISTINCT time_zone, coalesce(lead_days, $1)::int FROM accounts", default
     )
-    days = [day for time_zone, lead_days in map(tuple, rows) for day in _due_days(now, time_zone, lead_days)]
+    time = settings.get().auto_renew_time
+    days = [
+        day for time_zone, lead_days in map(tuple, rows) for day in _due_days(now, time, time_zone, lead_days)
+    ]
     rows = await database.fetch(
         connection,
         # Counted before it is joined: else PostgreSQL may ask every account, and read all instances there are.
@@ -52,9 +55,9 @@ async def count(connection: Connection, now: dt.datetime) -> dict[str, int]:
     return {row["account_id"]: row["count"] for row in rows}
 
 
-def _due_days(now: dt.datetime, time_zone: str, lead_days: int) -> Iterator[_DueDay]:
+def _due_days(now: dt.datetime, time: dt.time, time_zone: str, lead_days: int) -> Iterator[_DueDay]:
     """Yield the last days that are due at `now` and are not over: one, and another for each lead day."""
-    zone, time = ZoneInfo(time_zone), settings.get().auto_renew_time
+    zone = ZoneInfo(time_zone)
     day, last = (
         now.astimezone(zone).date(),
         periods.last_due_day(now, zone, time=time, lead_days=lead_days),
@@ -68,15 +71,15 @@ def _due_days(now: dt.datetime, time_zone: str, lead_days: int) -> Iterator[_Due
         day += dt.timedelta(days=1)
 
 
-def due_before(now: dt.datetime, zone: ZoneInfo, lead_days: int) -> dt.datetime:
-    """Return the latest expiry that is due at `now`: `due_at <= now`, said of the expiry."""
-    time = settings.get().auto_renew_time
-    return periods.end_of_day(periods.last_due_day(now, zone, time=time, lead_days=lead_days), zone)
+def due_before(now: dt.datetime, account: terms.Account) -> dt.datetime:
+    """Return the latest expiry of the account that is due at `now`: `due_at <= now`, said of the expiry."""
+    time, zone = account.auto_renew_time, account.zone
+    return periods.end_of_day(periods.last_due_day(now, zone, time=time, lead_days=account.lead_days), zone)
 
 
 def left_until(account: terms.Account) -> dt.datetime:
     """Return the latest expiry that is left to the owner: `due_at < auto_renew_from`, said of the expiry."""
-    return due_before(account.auto_renew_from - _MOMENT, account.zone, lead_days(account))
+    return due_before(account.auto_renew_from - _MOMENT, account)
 
 
 def refuse_left(instance: terms.Instance, account: terms.Account) -> errors.Refusal | None:
@@ -97,21 +100,20 @@ def due_at(instance: terms.Instance, account: terms.Account) -> dt.datetime:
     """Return the instant from which an instance is due."""
     assert instance.expires_at is not None
     day = periods.last_day(instance.expires_at, account.zone)
-    time = settings.get().auto_renew_time
-    return periods.due_at(day, account.zone, time=time, lead_days=lead_days(account))
+    return periods.due_at(day, account.zone, time=account.auto_renew_time, lead_days=account.lead_days)
 
 
 def due_day(instance: terms.Instance, account: terms.Account) -> dt.date:
     """The day, in the account's zone, on which the worker first tries to renew an instance."""
     assert instance.expires_at is not None
-    return periods.last_day(instance.expires_at, account.zone) - dt.timedelta(days=lead_days(account))
+    return periods.last_day(instance.expires_at, account.zone) - dt.timedelta(days=account.lead_days)
 
 
 async def read(
     connection: Connection, accounts: Mapping[str, terms.Account], now: dt.datetime
 ) -> dict[str, list[terms.Instance]]:
     """Return the due instances of some accounts, by account."""
-    cutoffs = [due_before(now, account.zone, lead_days(account)) for account in accounts.values()]
+    cutoffs = [due_before(now, account) for account in accounts.values()]
     left = [left_until(account) for account in accounts.values()]
     rows = await database.fetch(
         connection,
@@ -133,5 +135,5 @@ async def read(
 
 
 def lead_days(account: terms.Account) -> int:
-    """How many days before the day of expiry the account's instances are renewed (rule 20)."""
-    return settings.get().auto_renew_lead_days if account.lead_days is None else account.lead_days
+    """Return how many days before the day of expiry the account's instances are renewed (rule 20)."""
+    return account.lead_days

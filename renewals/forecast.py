@@ -23,8 +23,6 @@ from renewals import (
     limits,
     periods,
     planning,
-    runs,
-    settings,
     terms,
     vouchers,
 )
@@ -170,8 +168,6 @@ class Mark(NamedTuple):
     account: terms.Account
     today: dt.date
     first_run_at: dt.datetime
-    auto_renew_time: dt.time
-    lead_days: int
     products: Mapping[str, terms.Product]
     vouchers: tuple[terms.Voucher, ...]
     instance_count: int
@@ -229,9 +225,7 @@ async def _read_mark(
     return Mark(
         account,
         now.astimezone(account.zone).date(),
-        runs.tick_from(now),
-        settings.get().auto_renew_time,
-        due.lead_days(account),
+        periods.tick_from(now, account.auto_renew_time.minute),
         await catalogue.read_products(connection),
         tuple(sorted(usable[account.id], key=lambda voucher: voucher.id)),
         *row,
@@ -310,7 +304,7 @@ def _extend_days(
     held: Holdings, days: int, now: dt.datetime
 ) -> Iterator[tuple[dt.date, planning.Basis, list[planning.Extended]]]:
     """What each day's run is asked for if all before it is paid: it does not hang on the money."""
-    account, zone, time = held.account, held.account.zone, settings.get().auto_renew_time
+    account, zone, time = held.account, held.account.zone, held.account.auto_renew_time
     today, last_expiry = now.astimezone(zone).date(), _last_expiry(account, days, now)
     coming: dict[dt.date, list[terms.Instance]] = {}
     left_until = due.left_until(account)
@@ -320,7 +314,7 @@ def _extend_days(
         coming.setdefault(max(today, due.due_day(instance, account)), []).append(instance)
     for date in (today + dt.timedelta(days=number) for number in range(days)):
         starts_at = periods.due_at(date, zone, time=time, lead_days=0)
-        tick = runs.tick_from(max(starts_at, now))
+        tick = periods.tick_from(max(starts_at, now), time.minute)
         basis = planning.Basis(held.products, zone, tick, account.price_rise_cap_bps)
         extended = planning.extend_run(coming.pop(date, ()), basis)
         yield date, basis, extended

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from renewals import database, errors, terms
+from renewals import database, errors, settings, terms
 
 
 class Entry(NamedTuple):
@@ -184,9 +184,12 @@ async def _read(
 ) -> dict[str, terms.Account]:
     rows = await database.fetch(
         connection,
-        f"""SELECT id, time_zone, balance_cents, ledger_number, lead_days, price_rise_cap_bps, currency, auto_renew_from
+        f"""SELECT id, time_zone, balance_cents, ledger_number, coalesce(lead_days, $2)::int, price_rise_cap_bps,
+              currency, auto_renew_from, $3::time
             FROM accounts WHERE id = ANY($1) ORDER BY id {locking}""",
         sorted(set(account_ids)),
+        settings.get().auto_renew_lead_days,
+        settings.get().auto_renew_time,
     )
     return {row[0]: terms.Account(row[0], ZoneInfo(row[1]), *row[2:]) for row in map(tuple, rows)}
 

@@ -100,6 +100,18 @@ def due_at(day: dt.date, zone: ZoneInfo, *, time: dt.time, lead_days: int) -> dt
     return dt.datetime.combine(day - dt.timedelta(days=lead_days), time, zone).astimezone(dt.UTC)
 
 
+def last_tick(instant: dt.datetime, minute: int) -> dt.datetime:
+    """Return the latest time until an instant at which an hourly run was to be, by its minute (rule 21)."""
+    tick = instant.replace(minute=minute, second=0, microsecond=0)
+    return tick if tick <= instant else tick - dt.timedelta(hours=1)
+
+
+def tick_from(instant: dt.datetime, minute: int) -> dt.datetime:
+    """Return the first time from an instant on at which an hourly run is to be."""
+    tick = last_tick(instant, minute)
+    return tick if tick == instant else tick + dt.timedelta(hours=1)
+
+
 def last_due_day(now: dt.datetime, zone: ZoneInfo, *, time: dt.time, lead_days: int) -> dt.date:
     """The latest last day that is due at `now`: `due_at` of it has come, of the day after it has not."""
     day = now.astimezone(zone).date() + dt.timedelta(days=lead_days)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import orjson
 
-from renewals import database, due, errors, settings, traces
+from renewals import database, due, errors, periods, settings, traces
 from renewals.database import Connection
 
 
@@ -75,14 +75,12 @@ class Run:
 
 def last_tick(now: dt.datetime) -> dt.datetime:
     """The latest time at which an hourly run was to be: the minute of the auto-renew time (rule 21)."""
-    tick = now.replace(minute=settings.get().auto_renew_time.minute, second=0, microsecond=0)
-    return tick if tick <= now else tick - dt.timedelta(hours=1)
+    return periods.last_tick(now, settings.get().auto_renew_time.minute)
 
 
 def tick_from(instant: dt.datetime) -> dt.datetime:
     """The first time from an instant on at which an hourly run is to be."""
-    tick = last_tick(instant)
-    return tick if tick == instant else tick + dt.timedelta(hours=1)
+    return periods.tick_from(instant, settings.get().auto_renew_time.minute)
 
 
 LAST_SCHEDULED = "SELECT max(scheduled_at) FROM renewal_runs WHERE trigger = 'SCHEDULED'"

@@ -101,11 +101,14 @@ class Account:
     zone: ZoneInfo
     balance_cents: int
     ledger_number: int
-    lead_days: int | None
+    lead_days: int
+    """The account's own, or the setting's."""
     price_rise_cap_bps: int | None = None
     currency: str = "CNY"
     auto_renew_from: dt.datetime = EPOCH
     """The cut-over: what was due before this instant is left to the account's owner (rule 38)."""
+    auto_renew_time: dt.time = dt.time(0, 30)
+    """The setting: when the worker begins to renew on the day of expiry, in the account's zone (rule 20)."""
 
 
 class Instance(NamedTuple):

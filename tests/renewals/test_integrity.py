@@ -1,6 +1,8 @@
 """What always holds is checked, and each kind of damage is named by the rule it breaks."""
 
 import dataclasses
+import re
+from pathlib import Path
 
 import pytest
 
@@ -135,6 +137,12 @@ async def broken() -> dict[str, list[integrity.Damage]]:
 
 def test_every_rule_is_tried() -> None:
     assert DAMAGES.keys() == integrity.RULES.keys()
+
+
+def test_the_documentation_says_how_many_rules_there_are() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reliability.md"
+    said = re.findall(r"`renewals verify` checks (\w+) rules", page.read_text(encoding="utf-8"))
+    assert said == [str(len(integrity.RULES))]
 
 
 async def test_an_undamaged_database_is_clean(world: World) -> None:

@@ -8,10 +8,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from renewals import (
-    due,
-    periods,
-)
+from renewals import due, periods, terms
 from tests.renewals import given
 from tests.renewals.given import KOLKATA, NEW_YORK, SHANGHAI, at, day
 from tests.renewals.nights import NIGHTS
@@ -274,7 +271,7 @@ def test_what_is_due_is_what_the_clock_has_reached(
 def test_an_expiry_is_due_exactly_when_its_time_has_come(
     now: dt.datetime, zone: ZoneInfo, lead_days: int
 ) -> None:
-    cutoff = due.due_before(now, zone, lead_days)
+    cutoff = due.due_before(now, terms.Account("a", zone, 0, 0, lead_days))
     for offset in range(-3, 15):
         each = now.date() + dt.timedelta(days=offset)
         due_at = periods.due_at(each, zone, time=HALF_PAST_MIDNIGHT, lead_days=lead_days)
