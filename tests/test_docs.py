@@ -23,7 +23,7 @@ OPTIONS_WITH_VALUE = ("-H", "-d", "--data-urlencode", "--json")
 
 
 async def test_the_page_answers_what_it_shows(world: World, graphql: Client) -> None:
-    await demo.load(test_readme.LOADED_ON)
+    await world.load_demo(test_readme.LOADED_ON)
     graphql.key = await world.key(demo.ACCOUNT_ID)
     graphql.at(test_readme.TEN_IN_THE_MORNING)
     text = PAGE.read_text(encoding="utf-8")

@@ -60,7 +60,7 @@ class Reader:
 
     async def start(self, world: World) -> None:
         """Load the demo, and do what a worker does when it starts and in its first minute."""
-        await demo.load(self.now.date())
+        await world.load_demo(self.now.date())
         self.graphql.key = await world.key(demo.ACCOUNT_ID)
         self.graphql.at(self.now)
         await runs.open_at_start(self.now)

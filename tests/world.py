@@ -17,6 +17,7 @@ from renewals import (
     audit,
     catalogue,
     database,
+    demo,
     inventory,
     ledger,
     money,
@@ -73,6 +74,12 @@ class World:
         async with database.transaction() as connection:
             await catalogue.put_products(connection, PRODUCTS)
             await catalogue.put_data_centers(connection, DATA_CENTERS)
+
+    async def load_demo(self, day: dt.date) -> None:
+        """Load the demo account, with its own catalogue instead of the one here, which it would leave as it is."""
+        for table in ("discount_tiers", "products", "data_centers"):
+            await database.execute(database.pool(), f"DELETE FROM {table}")
+        await demo.load(day)
 
     async def account(
         self,
