@@ -238,7 +238,7 @@ def run_now(
     as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
 ) -> None:
     """Renew what is due, expire and release, warn and remind, here and now; for operators."""
-    from graphql_api import previews, reports
+    from graphql_api import json_reports, previews, reports
     from renewals import announcements, clocks, database, errors, memory, operator_run, watches
 
     chosen = _configure()
@@ -264,7 +264,10 @@ def run_now(
     try:
         if dry_run:
             found = _run(preview())
-            typer.echo(previews.as_json(found) if as_json else previews.table(found))
+            text = (
+                json_reports.dump(json_reports.preview_as_dict(found)) if as_json else previews.table(found)
+            )
+            typer.echo(text)
         else:
             _run(run())
     except errors.InvalidInput as problem:

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from renewals import forecast, integrity, money, runs, webhook_reports
+from renewals import forecast, integrity, money, operator_run, runs, webhook_reports
 
 
 def dump(value: Mapping[str, Any]) -> str:
@@ -51,6 +51,32 @@ def attempts_as_dict(attempts: Sequence[runs.Attempt], count: int) -> dict[str, 
             for attempt in attempts[:count]
         ],
         "hasMore": len(attempts) > count,
+    }
+
+
+def preview_as_dict(preview: operator_run.Preview) -> dict[str, Any]:
+    """Return what a run would do with each account, and the runs that it would finish first."""
+    return {
+        "at": _instant(preview.at),
+        "unfinishedRunIds": list(preview.unfinished_run_ids),
+        "accounts": [
+            {
+                "accountId": each.account_id,
+                "dueCount": each.due_count,
+                "renewedCount": each.renewed_count,
+                "total": money.format_cents(each.total_cents),
+                "voucherTotal": money.format_cents(each.voucher_cents),
+                "balanceTotal": money.format_cents(each.balance_cents),
+                "refusedCount": each.refused_count,
+                "refusals": [
+                    {"code": str(code), "count": count} for code, count in sorted(each.refusal_counts.items())
+                ],
+                "expiredCount": each.expired_count,
+                "releasedCount": each.released_count,
+                "error": each.error,
+            }
+            for each in preview.accounts
+        ],
     }
 
 

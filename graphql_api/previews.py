@@ -1,8 +1,6 @@
-"""What a run would do, for the command line: a table with a row per account, or JSON."""
+"""What a run would do, for the command line: a table with a row per account."""
 
 from collections.abc import Sequence
-
-import orjson
 
 from graphql_api import forecasts
 from renewals import money, operator_run
@@ -22,31 +20,6 @@ def table(preview: operator_run.Preview) -> str:
     ]
     rows = [list(_HEAD), *map(_row, preview.accounts), _sums(preview.accounts)]
     return "\n".join([*lines, "", *forecasts.align(rows, _IS_TEXT)])
-
-
-def as_json(preview: operator_run.Preview) -> str:
-    """The same as JSON, with amounts as strings."""
-    value = {
-        "at": preview.at.isoformat(),
-        "unfinishedRuns": preview.unfinished_run_ids,
-        "accounts": [
-            {
-                "account": each.account_id,
-                "dueCount": each.due_count,
-                "renewedCount": each.renewed_count,
-                "total": money.format_cents(each.total_cents),
-                "voucherTotal": money.format_cents(each.voucher_cents),
-                "balanceTotal": money.format_cents(each.balance_cents),
-                "refusedCount": each.refused_count,
-                "refusals": {str(code): count for code, count in sorted(each.refusal_counts.items())},
-                "expiredCount": each.expired_count,
-                "releasedCount": each.released_count,
-                "error": each.error,
-            }
-            for each in preview.accounts
-        ],
-    }
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
 def _row(account: operator_run.AccountPreview) -> list[str]:

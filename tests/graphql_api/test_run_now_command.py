@@ -88,15 +88,16 @@ all accounts    4        3  630.00    100.00   530.00        1        2         
 
 def test_a_dry_run_is_what_the_run_then_does(renewals: Renewals, due_url: str) -> None:
     said = json.loads(renewals("run-now", "--dry-run", "--json", "--at", DUE, DATABASE_URL=due_url).stdout)
+    assert (said["at"], said["unfinishedRunIds"]) == ("2027-01-30T16:30:00+00:00", [])
     assert said["accounts"][1] == {
-        "account": "账户",
+        "accountId": "账户",
         "dueCount": 2,
         "renewedCount": 1,
         "total": "30.00",
         "voucherTotal": "0.00",
         "balanceTotal": "30.00",
         "refusedCount": 1,
-        "refusals": {"INSUFFICIENT_FUNDS": 1},
+        "refusals": [{"code": "INSUFFICIENT_FUNDS", "count": 1}],
         "expiredCount": 1,
         "releasedCount": 1,
         "error": None,
