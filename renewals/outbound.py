@@ -16,9 +16,10 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
+import httpcore2
 import httpx2
 
-from renewals import addresses, settings
+from renewals import addresses, bounded_network, settings
 
 CONNECT_SECONDS_MAX = 5.0
 RESOLVE_SECONDS_MAX = 5.0
@@ -79,6 +80,8 @@ class Line:
             reason = "TLS failed" if _is_tls(problem) else "refused or unreachable"
             return Answer(None, f"no connection: {reason}")
         except httpx2.TransportError as problem:
+            if str(problem) == bounded_network.TOO_LONG:
+                return Answer(None, bounded_network.TOO_LONG)
             return Answer(None, f"the connection broke: {type(problem).__name__}")
         excerpt = await _read_excerpt(response)
         error = "a redirect, which is not followed" if response.is_redirect else None
@@ -134,11 +137,12 @@ async def opened(url: str, resolver: Resolver = resolve) -> AsyncIterator[Line]:
     except ValueError as problem:
         raise Refused(f"the URL {problem}") from None
     found = await _find(target, resolver)
-    transport = httpx2.AsyncHTTPTransport(
-        verify=_tls(),
-        limits=httpx2.Limits(
-            max_connections=chosen.webhook_requests_at_once, keepalive_expiry=IDLE_SECONDS_MAX
-        ),
+    transport = httpx2.AsyncHTTPTransport(verify=_tls())
+    transport._pool = httpcore2.AsyncConnectionPool(
+        ssl_context=_tls(),
+        max_connections=chosen.webhook_requests_at_once,
+        keepalive_expiry=IDLE_SECONDS_MAX,
+        network_backend=bounded_network.BoundedBackend(),  # for which httpx2 has no argument
     )
     try:
         yield Line(target, found, transport)

@@ -255,6 +255,43 @@ async def test_an_answer_of_a_gigabyte_is_not_read(sending: Sending) -> None:
     assert sent < 2**26
 
 
+@pytest.mark.parametrize(
+    "interim", [b"HTTP/1.1 103 Early Hints\r\n\r\n", b"HTTP/1.1 100 Continue\r\nx: y\r\n\r\n"]
+)
+async def test_a_flood_of_interim_answers_is_cut(sending: Sending, interim: bytes) -> None:
+    sent = 0
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        while True:
+            writer.write(interim * 1_000)
+            await writer.drain()
+            sent += 1_000
+
+    async with serving(answer) as url:
+        await sending.endpoint(url)
+        await sending.write("i-1")
+        async with sending.running():
+            async with asyncio.timeout(outbound.REQUEST_SECONDS_MAX / 2):
+                await sending.until_tried()
+    status, error, _ = await sending.world.row(STATE)
+    assert (status, error) == (None, "more than 32,768 bytes were sent before the answer")
+    assert sent < 1_000_000, "what the sockets hold, and no more"
+
+
+async def test_a_few_interim_answers_are_read_over(sending: Sending) -> None:
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>\r\n\r\n" * 5)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        await writer.drain()
+
+    async with serving(answer) as url:
+        await sending.endpoint(url)
+        await sending.write("i-1")
+        async with sending.running():
+            await sending.until_delivered()
+
+
 @pytest.mark.parametrize("how", ["hangs", "closes", "garbage", "drips"])
 async def test_a_receiver_that_does_not_answer_is_tried_again(
     sending: Sending, monkeypatch: pytest.MonkeyPatch, how: str
