@@ -34,5 +34,5 @@ def _coerce(value: object, type_name: str, path: str) -> Any:
     def refuse(error: GraphQLError, below: list[str | int]) -> None:
         raise errors.InvalidInput(".".join(map(str, [path, *below])), error.message)
 
-    validate_input_value(value, of_type, refuse)
+    validate_input_value(value, of_type, refuse, hide_suggestions=True)
     return coerce_input_value(value, of_type)

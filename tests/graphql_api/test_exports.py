@@ -382,6 +382,20 @@ async def test_bad_input_is_refused_by_the_name_of_its_field(fleet: World, graph
             assert answer.headers["content-type"] == "application/json"
 
 
+async def test_a_misspelt_name_is_refused_without_a_word_of_what_there_is(
+    fleet: World, graphql: Client
+) -> None:
+    """As /graphql does it: a suggestion tells a stranger what the schema has."""
+    for sent in (
+        {"filter": '{"serch": "x"}'},
+        {"filter": '{"tab": "AUT"}'},
+        {"orderBy": '{"feild": "NAME"}'},
+    ):
+        answer = await take(graphql, "instances.csv", **sent)
+        assert refused(answer)[:2] == (400, "INVALID_INPUT")
+        assert "Did you mean" not in answer.text, answer.text
+
+
 async def test_a_bad_body_is_refused_by_the_name_of_its_field(fleet: World, graphql: Client) -> None:
     for body, field in (
         *((body, "body") for body in (b"{", b"[]", b"1", b"null", b"\xff", b'"x"', b"[" * 100_000)),
