@@ -7,7 +7,7 @@ from starlette.routing import Route
 from graphql_api import draining, telling
 from renewals import clocks, probes, settings
 
-NEEDED = ("database", "migrations")
+NEEDED = ("database", "migrations", "writes")
 """Without Redis, or a worker, whoever asks still reads and renews by hand."""
 
 

@@ -22,9 +22,18 @@ SECONDS_MAX = 2.0
 CACHE_SECONDS = 1.0
 RUN_LATE_SECONDS = 300
 """A worker looks every minute, so that after five nobody looks."""
+WRITE_CHECK_SECONDS = 10.0
+"""A database that takes writes is asked to take one so often; one that refuses them, every time."""
 UNREACHABLE = "cannot be reached"
 UNANSWERED = f"no answer within {SECONDS_MAX:.0f} s"
 UNASKED = "the database must be asked, and did not answer"
+
+
+NOTE_WRITE = """INSERT INTO write_checks (id, checked_at) VALUES (1, now())
+  ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at"""
+FILL_TEMPORARY_FILE = "SELECT count(*) FROM generate_series(1, 20000)"
+"""Half a megabyte that does not fit into the least memory. A full disk still lets one row be changed in its place, but
+no file grow: neither this one nor a table."""
 
 
 class Status(StrEnum):
@@ -73,6 +82,7 @@ class Health:
             )
         self._looking = asyncio.Lock()
         self._looked_at = -CACHE_SECONDS
+        self._wrote_at = -WRITE_CHECK_SECONDS
         self._report = NOT_LOOKED
 
     async def report(self) -> Report:
@@ -91,7 +101,8 @@ class Health:
             await self._redis.aclose()
 
     async def _look(self) -> Report:
-        checks = {"database": Check(UNANSWERED), "migrations": Check(UNASKED), "run": Check(UNASKED)}
+        checks = {"database": Check(UNANSWERED), "migrations": Check(UNASKED)}
+        checks |= {"writes": Check(UNASKED), "run": Check(UNASKED)}
         looks = [self._look_at_database(checks)]
         if self._redis is not None:
             looks.append(self._look_at_redis(self._redis, checks))
@@ -108,13 +119,19 @@ class Health:
             async with asyncio.timeout(SECONDS_MAX):
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await asyncpg.connect(
-                        self._database_url, server_settings={"application_name": f"{database.APP}-health"}
+                        self._database_url,
+                        server_settings={
+                            "application_name": f"{database.APP}-health",
+                            # A write that waits, for a lock or a replica, is ended and leaves no session behind.
+                            "statement_timeout": f"{SECONDS_MAX:.0f}s",
+                        },
                     )
                 server_version.check_server_version(self._connection)
                 await self._connection.execute("SELECT 1")
                 checks["database"] = OK
                 checks["migrations"] = await self._look_at_migrations()
                 checks["run"] = await self._look_at_run()
+                checks["writes"] = await self._look_at_writes()
         except TimeoutError:
             self._hang_up()
         except asyncpg.UndefinedTableError:
@@ -129,6 +146,27 @@ class Health:
         )
         missing = sorted(migrating.known_migrations() - {row["name"] for row in rows})
         return Check(f"not applied: {', '.join(missing)}") if missing else OK
+
+    async def _look_at_writes(self) -> Check:
+        """Check that the database takes writes: it may be a standby, be set to read only, or have no room left."""
+        if time.monotonic() < self._wrote_at + WRITE_CHECK_SECONDS:
+            return OK
+        self._wrote_at = -WRITE_CHECK_SECONDS
+        try:
+            async with self._connection.transaction():
+                await self._connection.execute(NOTE_WRITE)
+                await self._connection.execute("SET LOCAL work_mem = '64kB'")
+                await self._connection.execute(FILL_TEMPORARY_FILE)
+        except asyncpg.ReadOnlySQLTransactionError:
+            return Check("the database is read-only")
+        except asyncpg.InsufficientResourcesError:
+            return Check("the database has no room left")
+        except asyncpg.UndefinedTableError:
+            return Check("the table to try it with is not there")
+        except asyncpg.PostgresError:
+            return Check("the database refuses a write")
+        self._wrote_at = time.monotonic()
+        return OK
 
     async def _look_at_run(self) -> Check:
         last = await self._connection.fetchval(runs.LAST_SCHEDULED)

@@ -34,6 +34,16 @@ class Account(Model):
         table = "accounts"
 
 
+class WriteCheck(Model):
+    """Written by `health`: a single row, changed to see whether the database takes writes."""
+
+    id = fields.SmallIntField(primary_key=True, generated=False)
+    checked_at = fields.DatetimeField()
+
+    class Meta:
+        table = "write_checks"
+
+
 class ApiKey(Model):
     """Written by `api_keys`.
 

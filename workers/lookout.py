@@ -13,7 +13,7 @@ from renewals import backlog, clocks, metrics, probes, settings
 
 log = logging.getLogger(__name__)
 
-NEEDED = ("database", "migrations", "redis")
+NEEDED = ("database", "migrations", "writes", "redis")
 HEAD_BYTES_MAX = 8_192
 HEAD_SECONDS_MAX = 5.0
 ANSWERS_AT_ONCE_MAX = 16

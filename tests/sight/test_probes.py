@@ -3,17 +3,21 @@
 import asyncio
 import contextlib
 import datetime as dt
+import os
 import signal
+import subprocess
+import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from graphql_api import draining, probes
-from renewals import clocks, database, health, runs, server_version, settings
+from graphql_api import draining, embedded, probes
+from renewals import clocks, database, health, migrating, runs, server_version, settings
 from tests.graphql_api.test_http import unreachable
 from tests.served import free_port
 from tests.sight.conftest import Lines
@@ -64,7 +68,7 @@ async def test_all_is_well_where_all_is_there(world: World, database_url: str, r
         answer = await client.get("/readyz")
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
-    checks = {name: {"ok": True} for name in ("database", "migrations", "run", "redis")}
+    checks = {name: {"ok": True} for name in ("database", "migrations", "writes", "run", "redis")}
     assert answer.json() == {"status": "ready", "checks": checks}
 
 
@@ -87,6 +91,105 @@ async def test_a_database_that_is_too_old_makes_a_process_unready_and_is_said(
         answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (503, "unready")
     assert "99 or newer is needed" in answer.json()["checks"]["database"]["why"]
+
+
+async def until_seen() -> None:
+    """Wait until the next look is due."""
+    await asyncio.sleep(health.CACHE_SECONDS)
+
+
+async def test_a_database_that_is_read_only_makes_a_process_unready_until_it_takes_writes_again(
+    world: World, database_url: str
+) -> None:
+    await open_run()
+    name = await world.value("SELECT current_database()")
+    await database.execute(database.pool(), f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    async with asked(database_url, None) as client:
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()["status"]) == (503, "unready")
+        checks = answer.json()["checks"]
+        assert checks["database"] == {"ok": True}
+        assert checks["writes"] == {"ok": False, "why": "the database is read-only"}
+        async with database.transaction() as connection:
+            await database.execute(connection, f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+        await database.execute(
+            database.pool(),
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'renewals-health'"
+            " AND datname = current_database()",
+        )
+        await until_seen()
+        await client.get("/readyz")  # which finds its connection closed
+        await until_seen()
+        assert (await client.get("/readyz")).json()["status"] == "ready"
+
+
+async def test_a_write_is_tried_every_ten_seconds_and_not_at_every_look(
+    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "CACHE_SECONDS", 0)
+    async with asked(database_url, None) as client:
+        for _ in range(5):
+            assert (await client.get("/readyz")).json()["checks"]["writes"] == {"ok": True}
+        first = await world.value("SELECT checked_at FROM write_checks")
+        monkeypatch.setattr(health, "WRITE_CHECK_SECONDS", 0)
+        assert (await client.get("/readyz")).json()["checks"]["writes"] == {"ok": True}
+    assert await world.value("SELECT checked_at > $1 FROM write_checks", first)
+    assert await world.count("write_checks") == 1
+
+
+async def test_a_write_that_waits_makes_a_process_unready_and_leaves_no_session_behind(
+    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "CACHE_SECONDS", 0)
+    monkeypatch.setattr(health, "WRITE_CHECK_SECONDS", 0)
+    async with asked(database_url, None) as client:
+        await client.get("/readyz")
+        async with database.transaction() as connection:
+            await database.execute(connection, "LOCK TABLE write_checks")
+            for _ in range(2):
+                answer = await client.get("/readyz")
+                assert (answer.status_code, answer.json()["status"]) == (503, "unready")
+            assert not answer.json()["checks"]["writes"]["ok"]
+            sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'renewals-health'"
+            assert await world.value(f"{sessions} AND datname = current_database()") <= 2
+        assert (await client.get("/readyz")).json()["checks"]["writes"] == {"ok": True}
+
+
+@contextlib.contextmanager
+def small_disk(megabytes: int) -> Iterator[Path]:
+    """Mount a disk of its own, and yield its folder; skip the test where that is not permitted."""
+    folder = Path(tempfile.mkdtemp(prefix="renewals-disk-"))
+    folder.chmod(0o755)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
+        folder.rmdir()
+        pytest.skip("a small disk can be mounted by root only, and not in every container")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+        folder.rmdir()
+
+
+async def test_a_full_disk_makes_a_process_unready_until_there_is_room() -> None:
+    with small_disk(160) as room, embedded.Postgres(room) as postgres:
+        await migrating.migrate(postgres.url)
+        async with asked(postgres.url, None) as client:
+            assert (await client.get("/readyz")).json()["checks"]["writes"] == {"ok": True}
+            filler = room / "filler"
+            with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+                while True:
+                    file.write(b"x" * 4096)
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(health, "WRITE_CHECK_SECONDS", 0)  # the ten seconds are over
+                await until_seen()
+                answer = await client.get("/readyz")
+            assert (answer.status_code, answer.json()["status"]) == (503, "unready")
+            assert answer.json()["checks"]["database"] == {"ok": True}
+            assert answer.json()["checks"]["writes"] == {"ok": False, "why": "the database has no room left"}
+            filler.unlink()
+            await until_seen()
+            assert (await client.get("/readyz")).json()["checks"]["writes"] == {"ok": True}
 
 
 async def test_a_run_that_is_late_degrades_and_says_by_how_much(world: World, database_url: str) -> None:
