@@ -1,11 +1,12 @@
 """A GraphQL request as HTTP brings it: read within bounds, or refused with a status and a code."""
 
+import asyncio
 import functools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from strawberry.http.parse_content_type import parse_content_type
 
 JSON = "application/json"
@@ -16,6 +17,10 @@ SHOWN_CHARACTERS_MAX = 200
 """So much an answer repeats of what was sent."""
 VALUES_MAX = 30_000
 """Values in the JSON of a customer: three times as many as a selection has instances. Reading them takes 10 ms."""
+BODY_SECONDS_MAX = 20.0
+"""A body that takes longer to come is not waited for, at any address."""
+CLIENT_CLOSED_REQUEST = 499
+"""What nginx writes into its log for a request whose client left; nobody is there to read it."""
 _LENGTH_DIGITS_MAX = 15
 _WILDCARDS = ("application/*", "*/*")
 
@@ -83,17 +88,32 @@ def check_values(body: bytes, values_max: int = VALUES_MAX) -> None:
 
 
 async def read_body(request: Request, bytes_max: int) -> bytes:
-    """The body of any request, which is never longer in memory than it may be; raises Refused."""
+    """Return the body of any request, never longer in memory than it may be; raises Refused.
+
+    A client that leaves, or whose body takes too long, is refused like any other: neither is a mistake of ours.
+    """
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(400, "BAD_REQUEST", "The body must not be compressed.")
     length = request.headers.get("content-length", "0")
     if len(length) > _LENGTH_DIGITS_MAX or int(length) > bytes_max:
         raise _too_large(bytes_max)
+    deadline = asyncio.timeout(BODY_SECONDS_MAX)
+    try:
+        async with deadline:
+            return await _receive_body(request, bytes_max)
+    except TimeoutError:
+        if not deadline.expired():
+            raise
+        message = f"The body was not there within {BODY_SECONDS_MAX:g} s."
+        raise Refused(408, "TIMEOUT", message, {"Connection": "close"}) from None
+
+
+async def _receive_body(request: Request, bytes_max: int) -> bytes:
     begun = bytearray()
     while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":
-            raise ClientDisconnect
+            raise Refused(CLIENT_CLOSED_REQUEST, "DISCONNECTED", "The client left before its body was there.")
         chunk: bytes = message.get("body", b"")
         if len(begun) + len(chunk) > bytes_max:
             raise _too_large(bytes_max)

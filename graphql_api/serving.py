@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import uvicorn
 
-from graphql_api import commands, draining, supervision
+from graphql_api import commands, draining, http_protocol, supervision
 from renewals import logs, settings
 
 SOCKET_MESSAGE_BYTES_MAX = 1_000_000
@@ -102,6 +102,7 @@ def _configuration(chosen: settings.Settings, app: str) -> uvicorn.Config:
         port=chosen.port,
         log_config=logs.configuration(chosen),  # which says how much of the server is heard, too
         access_log=False,  # each request has a line of our own
+        http=http_protocol.BoundedHttpProtocol,
         timeout_keep_alive=chosen.keep_alive_seconds,
         ws_max_size=SOCKET_MESSAGE_BYTES_MAX,
     )
