@@ -15,7 +15,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-em
 AUDIT := $(BIN)/python -m tests.deploy.audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-postgres soak soak-api faults restarts starve bench bench-quick check audit sbom lock clean
+.PHONY: help setup run test test-postgres soak soak-api faults restarts costs starve bench bench-quick check audit sbom lock clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
@@ -58,6 +58,9 @@ soak-api: $(READY) ## Serve a mixture and see that no process's memory grows (MI
 
 starve: $(READY) ## Attack with one key, and measure that another account is not slowed down (SECONDS=10 ONLY=outlook,pages).
 	$(BIN)/python -m tests.running.starve $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only $(ONLY))
+
+costs: $(READY) ## Measure what requests take of the processors for their cost (INSTANCES=20000).
+	$(BIN)/python -m tests.costs $(if $(INSTANCES),--instances $(INSTANCES))
 
 bench: $(READY) ## Measure beside its peers, into docs/performance (ONLY=reads,open-loop ROUNDS=3).
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))

@@ -28,13 +28,25 @@ from graphql_api import (
     probes,
     recording,
     sockets,
+    spending,
     stored,
     telling,
     tokens,
     trusted_host,
     view,
 )
-from renewals import announcements, api_keys, clocks, compute, database, memory, settings, sheets, traces
+from renewals import (
+    account_sizes,
+    announcements,
+    api_keys,
+    clocks,
+    compute,
+    database,
+    memory,
+    settings,
+    sheets,
+    traces,
+)
 from schema import build, documents
 from schema.operator import build as operator_build
 
@@ -54,6 +66,7 @@ def create(
     trusted = stored.trusted(chosen, documents.Limits.of(chosen), build.schema, operator_build.schema)
     endpoints: list[view.GraphQLView] = []
     requests = concurrency.RequestLimiter()
+    sizes = account_sizes.AccountSizes()
     probing = probes.Probes(chosen, clock)
 
     @contextlib.asynccontextmanager
@@ -82,7 +95,13 @@ def create(
     def serve(path: str, door: view.Door, example_query: str, key: str | None) -> None:
         page = graphiql.page(example_query, _headers(key)) if chosen.graphiql else None
         endpoint = view.GraphQLView(
-            door, clock=clock, chosen=chosen, trusted=trusted, requests=requests, graphiql_page=page
+            door,
+            clock=clock,
+            chosen=chosen,
+            trusted=trusted,
+            requests=requests,
+            sizes=sizes,
+            graphiql_page=page,
         )
         endpoints.append(endpoint)
         straight[path] = endpoint
@@ -92,9 +111,14 @@ def create(
 
     if serves_customers:
         serve("/graphql", view.CUSTOMERS, EXAMPLE_QUERY, chosen.graphiql_key)
-        routes += exports.Exports(chosen, clock, requests).routes()
+        spending_of_accounts = spending.Spending(endpoints[0].budgets, sizes)
+        routes += exports.Exports(chosen, clock, requests, spending_of_accounts).routes()
         routes.append(
-            Route(calendar.PATH, calendar.Calendar(chosen, clock, requests).respond, methods=["GET"])
+            Route(
+                calendar.PATH,
+                calendar.Calendar(chosen, clock, requests, spending_of_accounts).respond,
+                methods=["GET"],
+            )
         )
     if chosen.operator_api or not serves_customers:
         serve("/operator/graphql", view.OPERATORS, OPERATOR_EXAMPLE_QUERY, chosen.graphiql_operator_key)

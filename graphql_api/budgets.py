@@ -21,7 +21,7 @@ from redis.asyncio import ConnectionPool
 
 from graphql_api import over_http
 from renewals import redis_errors
-from schema import latest
+from schema import latest, weights
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +77,14 @@ class Budgets:
         finally:
             self._shared = None
             await pool.aclose()
+
+    async def spend_request(self, caller: str, cost: int, *, reading: int = 0, body_bytes: int = 0) -> None:
+        """Take off what a request costs, at least as much as any, and what it cost to read it; raises as `spend`."""
+        if self._cost_max:
+            # However small a budget is, some requests must fit into it.
+            least, reading_max = min(weights.REQUEST, self._cost_max // 100), self._cost_max // 10
+            reading += body_bytes // weights.BODY_BYTES
+            await self.spend(caller, max(cost, least) + min(reading, reading_max))
 
     async def spend(self, caller: str, cost: int) -> None:
         """Takes a request's cost off the budget of whoever asks; raises over_http.Refused if there is not so much."""

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from graphql_api import answers, arguments, authentication, calendar_file, concurrency, over_http
+from graphql_api.spending import Spending
 from renewals import clocks, compute, errors, pooling, settings
 from schema import records
 
@@ -17,11 +18,16 @@ class Calendar:
     """The calendars of one process."""
 
     def __init__(
-        self, limits: settings.Settings, clock: clocks.Clock, requests: concurrency.RequestLimiter
+        self,
+        limits: settings.Settings,
+        clock: clocks.Clock,
+        requests: concurrency.RequestLimiter,
+        spending: Spending,
     ) -> None:
         self._days = limits.calendar_days
         self._seconds_max = limits.request_seconds_max
         self._requests = requests
+        self._spending = spending
         self._clock = clock
 
     async def respond(self, request: Request) -> Response:
@@ -52,6 +58,7 @@ class Calendar:
         language = arguments.read_language(sent.get("lang"))
         async with self._requests.turn(account_id):
             with pooling.sharing(account_id):
+                await self._spending.calendar(account_id, self._days)
                 written = await compute.run(
                     account_id, calendar_file.compose, account_id, self._days, now, language
                 )

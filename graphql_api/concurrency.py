@@ -16,7 +16,7 @@ WAITING_PER_KEY_MAX = 56
 connection, and slow down a client that sends too fast."""
 HEAVY_AT_ONCE_MAX = 4
 """Heavy requests of all accounts that run at once, one of each account; the others take turns."""
-HEAVY_COST = 2_000
+HEAVY_COST = 5_000
 """From this cost on a request is heavy: it may keep the processor for some milliseconds at a stretch."""
 HEAVY_BODY_BYTES = 32_000
 """From this size on reading a body is heavy."""

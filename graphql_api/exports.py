@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from graphql_api import answers, arguments, authentication, concurrency, over_http, streams
+from graphql_api.spending import Spending
 from renewals import clocks, database, details, errors, exports, pooling, settings, sheets
 from renewals.words import Language
 from schema import coercion, inputs, records
@@ -36,11 +37,16 @@ class Exports:
     """The exports of one process, and how many of them are running."""
 
     def __init__(
-        self, limits: settings.Settings, clock: clocks.Clock, requests: concurrency.RequestLimiter
+        self,
+        limits: settings.Settings,
+        clock: clocks.Clock,
+        requests: concurrency.RequestLimiter,
+        spending: Spending,
     ) -> None:
         self._limits = limits
         self._clock = clock
         self._requests = requests
+        self._spending = spending
         self._running: Counter[str] = Counter()
         self._at_once_max = min(limits.exports_at_once_max, max(1, limits.database_pool_size // 2))
 
@@ -91,6 +97,7 @@ class Exports:
         }
         if request.method == "HEAD":
             return Response(headers=headers)
+        await self._spending.begin_export(account_id)
         return streams.Stream(
             lambda: self._pieces(account_id, export, writer),
             headers,
@@ -122,8 +129,11 @@ class Exports:
         with self._admitted(account_id), pooling.sharing(account_id):
             async with database.snapshot(seconds_max=seconds_max) as connection:
                 head = writer.head()
+                total = 0
                 async with contextlib.aclosing(exports.read(connection, export)) as pages:
                     async for page in pages:
+                        total += len(page)
+                        await self._spending.add_rows(account_id, len(page), total)
                         with self._requests.lane(account_id) as lane:
                             await lane.enter()
                             rows = writer.rows(page)

@@ -27,7 +27,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 )
 from strawberry.types.execution import PreExecutionError
 
-from graphql_api import authentication, concurrency, over_http, streams, telling
+from graphql_api import answer_size, authentication, concurrency, over_http, streams, telling
 from renewals import database, pooling
 from schema import documents, mishaps, records
 from schema.context import Context
@@ -144,7 +144,9 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         try:
             view: Any = self.view
             with view.requests.lane(self.context.owner) as lane:
-                query, _ = await view.examine(over_http.asked(payload), self.context, lane)
+                query, _ = await view.examine(
+                    over_http.asked(payload), self.context, lane, message.get("characters", 0)
+                )
         except over_http.Refused as refused:
             await self._refuse(message["id"], str(refused), {"code": refused.code})
         except documents.LimitExceeded as exceeded:
@@ -186,7 +188,9 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def _run_in_turn(self, operation: Operation[Any, None]) -> None:
         view: Any = self.view
-        admitted = view.documents.admit(operation.query, operation.operation_name, operation.variables or {})
+        admitted = await view.admitted(
+            operation.query, operation.operation_name, operation.variables or {}, self.context
+        )
         with view.requests.lane(self.context.owner) as lane, pooling.sharing(self.context.owner):
             async with view.requests.turn(self.context.caller):
                 if admitted.cost > concurrency.HEAVY_COST:
@@ -234,7 +238,7 @@ class Adapter(ASGIWebSocketAdapter):
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         try:
-            await self.ws.send_text(orjson.dumps(message).decode())
+            await self.ws.send_text(answer_size.encode(message, self.view.answer_bytes_max).decode())  # type: ignore[attr-defined]
         except WebSocketDisconnect as gone:
             raise WebSocketDisconnected from gone
 
@@ -266,4 +270,4 @@ def _message(text: str) -> dict[str, Any]:
         and isinstance(payload.get("variables"), dict | None)
         and isinstance(payload.get("operationName"), str | None)
     )
-    return message if is_whole else {}
+    return {**message, "characters": len(text)} if is_whole else {}

@@ -12,6 +12,7 @@ from graphql import GraphQLError
 
 from graphql_api import over_http
 from renewals import settings
+from renewals.account_sizes import AccountSize
 from schema import build, documents, latest
 
 _PREFIX = "sha256:"
@@ -94,7 +95,8 @@ def _check(
 def _exceeded(query: str, limits: documents.Limits, schema: build.RenewalSchema) -> str | None:
     """What of its shape is beyond the limits; its cost depends on variables that are not known yet."""
     try:
-        documents.Documents(schema._schema, limits._replace(cost=sys.maxsize)).admit(query, None, {})
+        unbounded = limits._replace(cost=sys.maxsize, fields=sys.maxsize)
+        documents.Documents(schema._schema, unbounded).admit(query, None, {}, AccountSize())
     except documents.LimitExceeded as problem:
         return problem.message
     return None

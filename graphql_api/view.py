@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -22,6 +22,7 @@ from strawberry.types.execution import ExecutionResult, SubscriptionExecutionRes
 from strawberry.types.unset import UnsetType
 
 from graphql_api import (
+    answer_size,
     answers,
     authentication,
     budgets,
@@ -32,14 +33,13 @@ from graphql_api import (
     stored,
     telling,
 )
-from renewals import clocks, pooling, settings
-from schema import build, documents, records, refusals
+from renewals import account_sizes, clocks, pooling, settings
+from schema import build, documents, lengths, records, refusals
 from schema.context import Context
 from schema.operator import build as operator_build
 from schema.operator import context as operator_context
 
-CHARACTERS_A_POINT = 100
-"""What a document costs at least, for reading it is work, too, above all if it is not valid."""
+_SPENT = 429
 _BY_POST = {"Allow": "POST"}
 _PAGE_HEADERS = {"Content-Security-Policy": headers.PAGE_POLICY}
 _NOT_STORED = {"Cache-Control": "no-store"}  # Strawberry lets a stream be stored
@@ -93,6 +93,7 @@ class GraphQLView(GraphQL[Any, None]):
         chosen: settings.Settings,
         trusted: stored.Trusted,
         requests: concurrency.RequestLimiter,
+        sizes: account_sizes.AccountSizes,
         graphiql_page: str | None,
     ) -> None:
         self.schema: build.RenewalSchema
@@ -114,6 +115,9 @@ class GraphQLView(GraphQL[Any, None]):
         self.store = stored.Store(door.schema, trusted, chosen.persisted_characters_max)
         self.budgets = budgets.Budgets(chosen.cost_per_minute_max)
         self.requests = requests
+        self.sizes = sizes
+        self.answer_bytes_max = chosen.answer_bytes_max
+        self.unread = answer_size.UnreadAnswers(answer_size.UNREAD_ANSWERS_MAX * chosen.answer_bytes_max)
         self.sockets = concurrency.ConcurrencyLimiter(chosen.sockets_per_key_max, "web sockets")
         self.subscriptions = concurrency.ConcurrencyLimiter(chosen.subscriptions_per_key_max, "subscriptions")
 
@@ -142,7 +146,7 @@ class GraphQLView(GraphQL[Any, None]):
                     return answers.unauthenticated("Send an API key: Authorization: Bearer <key>.")
                 async with self.requests.turn(context.caller):
                     with pooling.sharing(context.owner):
-                        return await self._answer(request, context)
+                        return await self._answer_for(context, request)
         except over_http.Refused as refused:
             return answers.error(refused.status, refused.code, str(refused), refused.headers)
         except documents.LimitExceeded as exceeded:
@@ -152,8 +156,19 @@ class GraphQLView(GraphQL[Any, None]):
                 return answers.error(503, "TIMEOUT", over_http.late(self.seconds_max))
             return answers.failed(problem)
 
+    async def _answer_for(self, context: Any, request: Request) -> Response:
+        """Answer a request; what is refused before it is examined costs as much as any request."""
+        try:
+            return await self._answer(request, context)
+        except over_http.Refused as refused:
+            if refused.status != _SPENT:
+                length = request.headers.get("content-length", "")
+                size = min(int(length), self.bytes_max) if length.isdecimal() and len(length) < 10 else 0
+                await self.budgets.spend_request(context.caller, 0, body_bytes=size)
+            raise
+
     async def examine(
-        self, asked: over_http.Asked, context: Any, lane: concurrency.Lane
+        self, asked: over_http.Asked, context: Any, lane: concurrency.Lane, body_bytes: int = 0
     ) -> tuple[str, documents.Admitted]:
         """The document of a request that may be executed, and what it costs, which is spent.
 
@@ -162,14 +177,42 @@ class GraphQLView(GraphQL[Any, None]):
         query = self.store.find(asked)
         if not self.documents.knows(query):
             await lane.enter()
-        admitted = self.documents.admit(query, asked.operation_name, asked.variables)
+        spend = functools.partial(self.budgets.spend_request, context.caller, body_bytes=body_bytes)
+        try:
+            admitted = await self.admitted(query, asked.operation_name, asked.variables, context)
+        except documents.LimitExceeded as exceeded:
+            await spend(0, reading=exceeded.reading)
+            raise
         records.note_cost(admitted.cost)
-        await self.budgets.spend(context.caller, max(admitted.cost, len(query) // CHARACTERS_A_POINT))
+        await spend(admitted.cost, reading=admitted.reading)
         self.store.keep(asked)
         if admitted.cost > concurrency.HEAVY_COST:
             await lane.enter()
         await lane.give_way()
         return query, admitted
+
+    async def admitted(
+        self, query: str, name: str | None, variables: Mapping[str, Any], context: Any
+    ) -> documents.Admitted:
+        """What is known of an operation, by the size of the account where its cost depends on that.
+
+        Raises documents.LimitExceeded.
+        """
+        account_id = getattr(context, "account_id", None)
+        try:
+            return self.documents.admit(query, name, variables, self.sizes.known(account_id))
+        except lengths.SizeNeededError as needed:
+            reading = needed.reading
+        try:
+            async with asyncio.timeout(self.seconds_max):
+                size = await self.sizes.find(account_id)
+        except TimeoutError:
+            raise over_http.Refused(503, "TIMEOUT", over_http.late(self.seconds_max)) from None
+        try:
+            return self.documents.admit(query, name, variables, size)._replace(reading=reading)
+        except documents.LimitExceeded as exceeded:
+            exceeded.reading = reading
+            raise
 
     async def _answer(self, request: Request, context: Any) -> Response:
         body = await over_http.read(request, self.bytes_max)
@@ -177,13 +220,18 @@ class GraphQLView(GraphQL[Any, None]):
             if body is not None and len(body) > concurrency.HEAVY_BODY_BYTES:
                 await lane.enter()
             asked = over_http.parse(request, body, values_max=self.values_max)
-            return await self._answer_in_lane(request, asked, context, lane)
+            return await self._answer_in_lane(request, asked, context, lane, len(body or b""))
 
     async def _answer_in_lane(
-        self, request: Request, asked: over_http.Asked, context: Any, lane: concurrency.Lane
+        self,
+        request: Request,
+        asked: over_http.Asked,
+        context: Any,
+        lane: concurrency.Lane,
+        body_bytes: int,
     ) -> Response:
         accepted = over_http.accepted(request.headers.get("accept", ""))
-        query, admitted = await self.examine(asked, context, lane)
+        query, admitted = await self.examine(asked, context, lane, body_bytes)
         if request.method == "GET" and admitted.kind is OperationType.MUTATION:
             raise over_http.Refused(405, "BAD_REQUEST", "What changes anything is sent by POST.", _BY_POST)
         if admitted.kind is OperationType.SUBSCRIPTION:
@@ -198,7 +246,9 @@ class GraphQLView(GraphQL[Any, None]):
             raise over_http.Refused(406, "BAD_REQUEST", f"The answer is {over_http.JSON}.")
         result = await self._execute(query, asked, context)
         await lane.give_way()
-        return self._write(result, accepted.media_type, admitted.cost)
+        response = self._write(result, accepted.media_type, admitted)
+        request.state.places.enter_context(self.unread.sending(context.caller, len(response.body)))
+        return response
 
     async def _execute(self, query: str, asked: over_http.Asked, context: Any) -> ExecutionResult:
         variables, name = asked.variables, asked.operation_name
@@ -210,23 +260,30 @@ class GraphQLView(GraphQL[Any, None]):
         except CannotGetOperationTypeError as unknown:
             raise over_http.Refused(400, "BAD_REQUEST", unknown.as_http_error_reason()) from None
 
-    def _write(self, result: ExecutionResult, media_type: str | None, cost: int) -> Response:
+    def _write(
+        self, result: ExecutionResult, media_type: str | None, admitted: documents.Admitted
+    ) -> Response:
         body: dict[str, Any] = {
             **process_result(result),
-            "extensions": {**(result.extensions or {}), "cost": cost},
+            "extensions": {**(result.extensions or {}), "cost": admitted.cost},
         }
         if _is_unavailable(result):
             return self._write_unavailable(body, media_type)
         if media_type is None:
             stream = SSETransport()
             text = stream.encode_next(body, self.encode_json_string) + stream.encode_complete()  # type: ignore[arg-type]
-            return Response(text, headers={**stream.headers, **_NOT_STORED})
+            return answer_size.PiecewiseResponse(text, headers={**stream.headers, **_NOT_STORED})
         status = 200
         was_executed = result.data is not None or any(problem.path for problem in result.errors or ())
         if media_type == over_http.RESPONSE and not was_executed:
             status = 400
             del body["data"]
-        return Response(self.encode_json(body), status, media_type=media_type)
+        encoded = self.encode_json(body)
+        if len(encoded) > self.answer_bytes_max:
+            is_done = admitted.kind is OperationType.MUTATION
+            instead = answer_size.too_large(self.answer_bytes_max, is_done=is_done)
+            return answers.refuse(400, instead["message"], instead["extensions"])
+        return answer_size.PiecewiseResponse(encoded, status, media_type=media_type)
 
     def _write_unavailable(self, body: dict[str, Any], media_type: str | None) -> Response:
         """Write the errors of a result without any data: a stream, too, begins with its status."""
@@ -260,6 +317,10 @@ class GraphQLView(GraphQL[Any, None]):
 
     def encode_json(self, data: object) -> bytes:
         return orjson.dumps(data)
+
+    def encode_json_string(self, data: object) -> str:
+        """Return one result of a stream of events, or an error in place of one that is too large."""
+        return answer_size.encode(data, self.answer_bytes_max).decode()
 
     def _asks_for_page(self, request: Request) -> bool:
         return request.method == "GET" and "text/html" in request.headers.get("accept", "")

@@ -157,8 +157,12 @@ class Settings(BaseSettings):
     directives_max: Annotated[int, Field(ge=0)] = 100
     repeats_max: Annotated[int, Field(ge=0)] = 20_000
     """Pairs of fields with one name in an object: validation compares each two."""
-    cost_max: Annotated[int, Field(ge=1)] = 1_000_000
+    fields_max: Annotated[int, Field(ge=1)] = 500_000
     """The fields that the answer to one request may have."""
+    cost_max: Annotated[int, Field(ge=1)] = 10_000_000
+    """The cost of one request: its fields and the work for them."""
+    answer_bytes_max: Annotated[int, Field(ge=1_000)] = 20_000_000
+    """The bytes of one answer, before it is compressed."""
     cost_per_minute_max: Annotated[int, Field(ge=0, validate_default=True), AfterValidator(_minute_cost)] = (
         100_000_000
     )

@@ -5,7 +5,7 @@ It hangs on the variables, so it is kept as sums and products, and worked out fo
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple
 
 from graphql import (
     FieldNode,
@@ -16,17 +16,10 @@ from graphql import (
     is_list_type,
 )
 
-from schema import lengths
+from schema import lengths, works
 from schema.lengths import LIST_LENGTH
+from schema.works import Place
 
-Place: TypeAlias = tuple[str, str]
-"""The names of a type and of a field of it."""
-
-_BASE: Mapping[Place, int] = {
-    ("Query", "forecast"): 20_000,
-    ("InstanceConnection", "facets"): 500,
-}
-"""What is worked out anew for each request, whatever is selected of it."""
 _INTROSPECTION: Mapping[Place, int] = {
     ("__Field", "args"): 2,
     ("__Type", "enumValues"): 5,
@@ -41,48 +34,63 @@ def known_lengths(schema: GraphQLSchema) -> Mapping[Place, int]:
     return {**_INTROSPECTION, ("__Schema", "types"): len(schema.type_map)}
 
 
+class Total(NamedTuple):
+    """The greatest number of fields that an answer may have, and the work beside writing them, in the same unit."""
+
+    fields: int = 0
+    work: int = 0
+
+    @property
+    def cost(self) -> int:
+        return self.fields + self.work
+
+
 @dataclass(slots=True)
 class Cost:
-    """A constant, and other costs, each so many times."""
+    """Fields, works, and other costs, each so many times."""
 
-    constant: int = 0
+    fields: int = 0
+    works: list[lengths.Length] = field(default_factory=list)
     parts: list[tuple[int | lengths.Length, "Cost"]] = field(default_factory=list)
 
     def add(self, times: int | lengths.Length, cost: "Cost") -> None:
-        if isinstance(times, int) and not cost.parts:
-            self.constant += times * cost.constant
-        elif cost.parts or cost.constant:
+        if isinstance(times, int) and not cost.parts and not cost.works:
+            self.fields += times * cost.fields
+        elif cost.parts or cost.fields or cost.works:
             self.parts.append((times, cost))
 
-    def total(self, variables: lengths.Variables, known: dict[int, int] | None = None) -> int:
-        if not self.parts:
-            return self.constant
+    def total(self, variables: lengths.Variables, known: dict[int, Total] | None = None) -> Total:
+        if not self.parts and not self.works:
+            return Total(self.fields)
         if known is None:
             known = {}
         if (found := known.get(id(self))) is None:
-            found = self.constant
+            fields, work = self.fields, sum(each(variables) for each in self.works)
             for times, cost in self.parts:
-                found += (times if isinstance(times, int) else times(variables)) * cost.total(
-                    variables, known
-                )
-            known[id(self)] = found
+                count = times if isinstance(times, int) else times(variables)
+                one = cost.total(variables, known)
+                fields, work = fields + count * one.fields, work + count * one.work
+            found = known[id(self)] = Total(fields, work)
         return found
 
 
 @dataclass(slots=True)
 class Parts:
-    """The cost of a selection set in three parts: what is selected once; one item of each list that is right here, and
-    of each that is in an object below: how long they are, an argument above may say."""
+    """The cost of a selection set in four parts: what is selected once; one item of each list that is right here, and
+    of each that is in an object below: how long they are, an argument above may say; and what is worked out once
+    however often it is answered."""
 
     once: Cost = field(default_factory=Cost)
     near: Cost = field(default_factory=Cost)
     far: Cost = field(default_factory=Cost)
+    batch: Cost = field(default_factory=Cost)
 
     def include(self, fragment: "Parts") -> None:
         """Adds what a fragment selects of the same object."""
         self.once.add(1, fragment.once)
         self.near.add(1, fragment.near)
         self.far.add(1, fragment.far)
+        self.batch.add(1, fragment.batch)
 
     def whole(self) -> Cost:
         """The cost of an operation, above which nothing says how long a list is."""
@@ -90,6 +98,7 @@ class Parts:
         found.add(1, self.once)
         found.add(LIST_LENGTH, self.near)
         found.add(LIST_LENGTH, self.far)
+        found.add(1, self.batch)
         return found
 
     def add_field(
@@ -102,14 +111,17 @@ class Parts:
     ) -> None:
         """Adds a field of the set, with what is selected below it."""
         place = (parent.name, node.name.value)
-        bound = (
-            lengths.Bound(known[place], reaches_far=False)
-            if place in known
-            else lengths.bound(node, selected)
-        )
-        one = Cost(1 + _BASE.get(place, 0))
-        if named := lengths.named(node, selected):
-            one.add(named, Cost(1))
+        bound: lengths.Bound | None
+        if place in known:
+            bound = lengths.Bound(known[place], reaches_far=False)
+        else:
+            bound = works.bound(place) or lengths.bound(node, selected)
+        one = Cost(1)
+        if work := works.work(place, node, selected):
+            self.once.works.append(work)
+        self.batch.add(1, below.batch)
+        if batch := works.batch_work(place):
+            self.batch.works.append(batch)
         one.add(1, below.once)
         if is_list_type(get_nullable_type(selected.type)):
             one.add(LIST_LENGTH, below.near)

@@ -8,7 +8,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationType, parse
 
 from renewals import settings
-from schema import latest, measures
+from renewals.account_sizes import AccountSize
+from schema import costs, latest, lengths, measures, weights
 
 Value = TypeVar("Value")
 
@@ -49,6 +50,7 @@ class Limits(NamedTuple):
     aliases: int
     directives: int
     repeats: int
+    fields: int
     cost: int
     is_introspection_allowed: bool
 
@@ -63,23 +65,37 @@ class Limits(NamedTuple):
             aliases=chosen.aliases_max,
             directives=chosen.directives_max,
             repeats=chosen.repeats_max,
+            fields=chosen.fields_max,
             cost=chosen.cost_max,
             is_introspection_allowed=chosen.introspection,
         )
 
 
 class Admitted(NamedTuple):
-    """An operation that may be executed, and what it costs."""
+    """An operation that may be executed, and what it costs; `reading` is what it cost to read a new document."""
 
     kind: OperationType | None
     cost: int
+    reading: int = 0
 
 
 class LimitExceeded(GraphQLError):
-    """A request is larger than it may be; `extensions` has the code, and the limit where there is one."""
+    """A request is larger than it may be; `extensions` has the code, and the limit where there is one.
+
+    `reading` is what it cost to find that out, in the unit of all costs.
+    """
 
     def __init__(self, code: str, message: str, **numbers: int) -> None:
         super().__init__(message, extensions={"code": code, **numbers})
+        self.reading = 0
+
+
+class _Document(NamedTuple):
+    """What a document has, or why it is refused, and what it costs to read it."""
+
+    operations: Mapping[str | None, measures.Operation]
+    refusal: tuple[str, str, dict[str, Any]] | None
+    reading: int
 
 
 class Kept(Generic[Value]):
@@ -108,24 +124,47 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self._schema = schema
         self._limits = limits
-        self._known: Kept[Mapping[str | None, measures.Operation]] = Kept()
+        self._known: Kept[_Document] = Kept()
 
-    def admit(self, query: str, name: str | None, variables: Mapping[str, Any]) -> Admitted:
-        """What is known of an operation; raises LimitExceeded for one that must not be executed.
+    def admit(
+        self, query: str, name: str | None, variables: Mapping[str, Any], size: AccountSize | None = None
+    ) -> Admitted:
+        """Return what is known of an operation; raise LimitExceeded for one that must not be executed.
 
-        Nothing is known of what cannot be parsed or is not there: whoever executes it will say so.
+        Nothing is known of what cannot be parsed or is not there: whoever executes it will say so. Raises
+        lengths.SizeNeededError if the cost depends on the size of the account, and that is not given.
         """
-        operation = self._operation(query, name)
-        if operation is None:
-            return Admitted(None, 0)
-        cost = operation.cost(variables)
-        if cost > self._limits.cost:
+        document, reading = self._find(query)
+        try:
+            if document.refusal is not None:
+                code, message, numbers = document.refusal
+                raise LimitExceeded(code, message, **numbers)
+            operation = self._choose(document, name)
+            if operation is None:
+                return Admitted(None, 0, reading)
+            total = operation.total(variables, size)
+            self._check_total(total)
+        except LimitExceeded as exceeded:
+            exceeded.reading = reading
+            raise
+        except lengths.SizeNeededError as needed:
+            needed.reading = reading
+            raise
+        return Admitted(operation.kind, total.cost, reading)
+
+    def _check_total(self, total: costs.Total) -> None:
+        if total.fields > self._limits.fields:
             raise LimitExceeded(
                 "COST_TOO_HIGH",
-                f"The answer may have more than {self._limits.cost:,} fields: ask for smaller pages.",
+                f"The answer may have more than {self._limits.fields:,} fields: ask for smaller pages.",
+                maximum=self._limits.fields,
+            )
+        if total.cost > self._limits.cost:
+            raise LimitExceeded(
+                "COST_TOO_HIGH",
+                f"The request costs {total.cost:,}, more than {self._limits.cost:,}: ask for less at once.",
                 maximum=self._limits.cost,
             )
-        return Admitted(operation.kind, cost)
 
     def knows(self, query: str) -> bool:
         """Whether a document is among the latest, so that nothing need be parsed."""
@@ -133,20 +172,33 @@ class Documents:
 
     def kind(self, query: str, name: str | None) -> OperationType | None:
         """Whether it is a query, a mutation or a subscription, if it is known."""
-        operation = self._operation(query, name)
+        operation = self._choose(self._find(query)[0], name)
         return operation.kind if operation else None
 
-    def _operation(self, query: str, name: str | None) -> measures.Operation | None:
-        operations = self._known.find(query)
-        if operations is None:
+    def _find(self, query: str) -> tuple[_Document, int]:
+        """The document, and what it costs to read it now: nothing if it is known."""
+        document = self._known.find(query)
+        if document is not None:
+            return document, 0
+        reading, refusal = len(query) // weights.CHARACTERS_READ, None
+        operations: Mapping[str | None, measures.Operation] = {}
+        try:
+            tokens = self._check_text(query)
+            reading += tokens * weights.TOKEN_READ
             operations = self._measure(query)
-            self._known.keep(query, operations)
-        if name is None and len(operations) == 1:
-            return next(iter(operations.values()))
-        return operations.get(name)
+        except LimitExceeded as exceeded:
+            numbers = dict(exceeded.extensions or {})
+            refusal = (str(numbers.pop("code")), exceeded.message, numbers)
+        document = _Document(operations, refusal, reading)
+        self._known.keep(query, document)
+        return document, reading
+
+    def _choose(self, document: _Document, name: str | None) -> measures.Operation | None:
+        if name is None and len(document.operations) == 1:
+            return next(iter(document.operations.values()))
+        return document.operations.get(name)
 
     def _measure(self, query: str) -> Mapping[str | None, measures.Operation]:
-        self._check_text(query)
         try:
             measured = measures.measure(self._schema, parsed(query))
         except measures.FragmentCycleError as cycle:
@@ -166,7 +218,8 @@ class Documents:
                 raise _too_many("ROOT_FIELDS", "root fields", self._limits.root_fields)
         return measured.operations
 
-    def _check_text(self, query: str) -> None:
+    def _check_text(self, query: str) -> int:
+        """Return the number of tokens; raise LimitExceeded for too many."""
         if len(query) > self._limits.characters:
             raise LimitExceeded(
                 "DOCUMENT_TOO_LARGE",
@@ -189,6 +242,7 @@ class Documents:
             if kind in ("number", "syntax") and len(token) > WORD_CHARACTERS_MAX:
                 message = f"A name or a number has at most {WORD_CHARACTERS_MAX} characters."
                 raise LimitExceeded("DOCUMENT_TOO_LARGE", message, maximum=WORD_CHARACTERS_MAX)
+        return 2 * (tokens + VALUES_MAX) - sum(left.values())
 
     def _check(self, found: measures.Measure) -> None:
         limits = self._limits
@@ -225,13 +279,18 @@ def _too_deep(most: int) -> LimitExceeded:
     return LimitExceeded("TOO_DEEP", f"A document is nested at most {most} levels deep.", maximum=most)
 
 
-_parsed: Kept[DocumentNode] = Kept()
+_parsed: Kept[DocumentNode | GraphQLError] = Kept()
 
 
 def parsed(query: str) -> DocumentNode:
     """A document, parsed once while it is among the latest; GraphQLError if it cannot be."""
-    document = _parsed.find(query)
-    if document is None:
-        document = parse(query)
-        _parsed.keep(query, document)
-    return document
+    found = _parsed.find(query)
+    if found is None:
+        try:
+            found = parse(query)
+        except GraphQLError as error:
+            found = error
+        _parsed.keep(query, found)
+    if isinstance(found, GraphQLError):
+        raise found.with_traceback(None)
+    return found

@@ -16,6 +16,7 @@ from graphql import (
 )
 
 from renewals import limits
+from renewals.account_sizes import AccountSize
 
 LIST_LENGTH = 10
 """Of a list that no argument bounds."""
@@ -27,13 +28,32 @@ _MEMBERS_MAX = 50
 """Of an input object: none has as many, and what is beyond is for the validation to refuse."""
 
 
-class Variables:
-    """The variables of one request; each is looked through once, however often the document mentions it."""
+class SizeNeededError(Exception):
+    """What an operation costs depends on the size of the account, which is not given.
 
-    def __init__(self, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    `reading` is what it cost to read the document, in the unit of all costs.
+    """
+
+    reading = 0
+
+
+class Variables:
+    """The variables of one request, each of which is looked through once, and the size of the account that asks."""
+
+    def __init__(
+        self, given: Mapping[str, Any], defaults: Mapping[str, Any], size: AccountSize | None = None
+    ) -> None:
         self._given = given
         self._defaults = defaults
         self._named: dict[str, int] = {}
+        self._size = size
+
+    @property
+    def size(self) -> AccountSize:
+        """The size of the account; raises SizeNeededError if it is not given."""
+        if self._size is None:
+            raise SizeNeededError
+        return self._size
 
     def get(self, name: str) -> Any:
         """The value of a variable, or its default."""
@@ -58,7 +78,7 @@ class Bound(NamedTuple):
 
 def bound(node: FieldNode, field: GraphQLField) -> Bound | None:
     """What a field's arguments say of the lists below it, if anything."""
-    given = _arguments(node)
+    given = arguments(node)
     if "input" in field.args and "input" in given:
         value = given["input"]
 
@@ -77,14 +97,34 @@ def bound(node: FieldNode, field: GraphQLField) -> Bound | None:
 
 def named(node: FieldNode, field: GraphQLField) -> Length | None:
     """How many instances, or others, a field's arguments name, if they can name any."""
-    given = _arguments(node)
+    given = arguments(node)
     values = [given[name] for name in _NAMING_ARGUMENTS if name in given and name in field.args]
     if not values:
         return None
     return lambda variables: sum(_named_in(value, variables, _DEPTH_MAX) for value in values)
 
 
-def _arguments(node: FieldNode) -> dict[str, ValueNode]:
+def number(node: FieldNode, field: GraphQLField, name: str, most: int) -> Length:
+    """The number that an argument says, or its default, within bounds."""
+    given, default = arguments(node).get(name), field.args[name].default_value
+
+    def value_of(variables: Variables) -> int:
+        value = default if given is None else _value(given, variables)
+        return min(max(int(value), 0), most) if _is_whole(value) else 0
+
+    return value_of
+
+
+def members(value: ValueNode | None, variables: Variables) -> frozenset[str]:
+    """The names of the members of an input object that are not null."""
+    found = _value(value, variables) if value is not None else None
+    if not isinstance(found, dict):
+        return frozenset()
+    return frozenset(name for name, member in found.items() if member is not None)
+
+
+def arguments(node: FieldNode) -> dict[str, ValueNode]:
+    """The values of a field's arguments."""
     return {each.name.value: each.value for each in node.arguments or ()}
 
 
@@ -126,7 +166,9 @@ def _named_in(value: Any, variables: Variables, depth: int) -> int:
             return 0
     if not depth:
         return 0
-    found = limits.INSTANCES_PER_SELECTION_MAX if "filter" in members else 0
+    found = 0
+    if "filter" in members:
+        found = min(limits.INSTANCES_PER_SELECTION_MAX, variables.size.instances)
     for each in members.values():
         if type(each) not in _LEAVES:
             found = max(found, _named_in(each, variables, depth - 1))

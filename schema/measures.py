@@ -31,6 +31,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
+from renewals.account_sizes import AccountSize
 from schema import costs, lengths
 
 
@@ -44,16 +45,16 @@ class FragmentCycleError(Exception):
 
 @dataclass(slots=True, frozen=True)
 class Operation:
-    """What is limited of an operation, and its cost, which hangs on the variables."""
+    """What is limited of an operation, and its cost, which depends on the variables and the size of the account."""
 
     kind: OperationType
     measure: "Measure"
     whole: costs.Cost
     defaults: Mapping[str, Any]
 
-    def cost(self, variables: Mapping[str, Any]) -> int:
-        """What it costs with these variables."""
-        return self.whole.total(lengths.Variables(variables, self.defaults))
+    def total(self, variables: Mapping[str, Any], size: AccountSize | None = None) -> costs.Total:
+        """Return what it costs; raise lengths.SizeNeededError if that depends on the size of the account."""
+        return self.whole.total(lengths.Variables(variables, self.defaults, size))
 
 
 class Measured(NamedTuple):

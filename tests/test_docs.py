@@ -94,7 +94,7 @@ def test_the_page_of_limits_has_every_setting_with_its_default() -> None:
         scale = 1024 * 1024 if "MiB" in default else 1
         expected = settings.Settings.model_fields[name].default
         assert str(expected).lower() == default or expected == int(DIGITS.sub("", number)) * scale, name
-    assert len(found) == 16
+    assert len(found) == 18
 
 
 async def test_the_page_of_limits_shows_a_cost_as_it_is(world: World, graphql: Client) -> None:

@@ -150,7 +150,8 @@ ATTACKS = (
         "query($i: [ID!]) { "
         + " ".join(f"a{n}: instances(filter: {{ids: $i}}) {{ totalCount }}" for n in range(45))
         + " }",
-        "COST_TOO_HIGH",
+        "INVALID_INPUT",
+        200,
         i=["x"] * 25_000,
     ),
     _asks("100,000 variables that nobody uses", "{ account { id } }", "BODY_TOO_LARGE", 413, i=[1] * 100_000),

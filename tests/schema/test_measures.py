@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from renewals import limits
-from schema import build, measures
+from renewals.account_sizes import AccountSize
+from schema import build, lengths, measures, weights
 
 SCHEMA = build.schema._schema
 
@@ -18,69 +19,110 @@ def measured(query: str) -> measures.Operation:
     return operation
 
 
+SIZE = AccountSize(instances=20_000, auto_instances=10_000, vouchers=30, ledger_entries=500)
+
+
+def cost_of(query: str, size: AccountSize | None = SIZE, **variables: Any) -> int:
+    return measured(query).total(variables, size).cost
+
+
 @pytest.mark.parametrize(
     ("query", "variables", "cost"),
     [
         ("{ account { id } }", {}, 2),
         ("{ account { id name } a: account { id } }", {}, 5),
         ("{ instances { nodes { id } } }", {}, 1 + 10 * 2),
-        ("{ instances(first: 1000) { totalCount nodes { id name } } }", {}, 2 + 1000 * 3),
+        ("{ instances(first: 1000) { nodes { id name } } }", {}, 1 + 1000 * 3),
         ("query Q($n: Int) { instances(first: $n) { nodes { id } } }", {"n": 7}, 1 + 7 * 2),
         ("query Q($n: Int = 20) { instances(first: $n) { nodes { id } } }", {}, 1 + 20 * 2),
         ("query Q($n: Int = 20) { instances(first: $n) { nodes { id } } }", {"n": None}, 1 + 10 * 2),
         ("{ instances(last: 3) { edges { node { id } } } }", {}, 1 + 3 * 3),
         ("{ instances(first: 999999999) { nodes { id } } }", {}, 1 + 1000 * 2),
         ("{ instances(first: -5) { nodes { id } } }", {}, 1),
-        ("{ instances { nodes { orders(first: 3) { id } } } }", {}, 1 + 10 * (1 + 3 * 2)),
-        ("{ forecast(days: 60) { days { date } } }", {}, 20_001 + 60 * 2),
-        ("{ forecast { days { date } } }", {}, 20_001 + 30 * 2),
         ("query Q($n: Int) { instances(first: $n) { nodes { id } } }", {"n": 500.0}, 1 + 500 * 2),
         ("query Q($n: Int) { instances(first: $n) { nodes { id } } }", {"n": "500"}, 1 + 10 * 2),
         ("query Q($n: Int) { instances(first: $n, last: 1000) { nodes { id } } }", {}, 1 + 1000 * 2),
-        ("query Q($f: X) { instances(filter: $f) { totalCount } }", {"f": {"ids": ["a"] * 50_000}}, 50_002),
         ("{ products { code } }", {}, 10 * 2),
-        ("{ instances(first: 100) { facets { tabs { count } } } }", {}, 1 + 501 + 10 * 2),
+        ("{ order(id: 1) { lines(first: 7) { price } all: lines { price } } }", {}, 1 + 7 * 2 + 100 * 2),
+        ("query Q($n: Int!) { order(id: 1) { lines(first: $n) { price } } }", {"n": 1_000}, 1 + 1_000 * 2),
     ],
 )  # fmt: skip
 def test_a_cost_is_the_number_of_fields_that_may_be_answered(
     query: str, variables: dict[str, Any], cost: int
 ) -> None:
-    assert measured(query).cost(variables) == cost
+    assert cost_of(query, None, **variables) == cost
+
+
+MONTH = weights.FORECAST_RENEWAL * SIZE.auto_instances
+
+
+@pytest.mark.parametrize(
+    ("query", "work"),
+    [
+        ("{ instances { totalCount } }", weights.COUNT * SIZE.instances),
+        ("{ instances { facets { expiry { count } } } }", weights.FACET * SIZE.instances),
+        ("{ instances(filter: {tab: AUTO}) { pageInfo { hasNextPage } } }", 0),
+        (
+            "{ instances(filter: {status: [EXPIRED]}) { pageInfo { hasNextPage } } }",
+            weights.SCAN * SIZE.instances + 1,
+        ),
+        (
+            '{ instances(filter: {search: "x"}) { pageInfo { hasNextPage } } }',
+            weights.SEARCH * SIZE.instances,
+        ),
+        ("{ instances(orderBy: {field: NAME}) { pageInfo { hasNextPage } } }", weights.SCAN * SIZE.instances),
+        ("{ instances(offset: 1000) { pageInfo { hasNextPage } } }", weights.SCAN * 1_000),
+        ("{ instances(offset: 999999) { pageInfo { hasNextPage } } }", weights.SCAN * SIZE.instances),
+        ("{ forecast(days: 1) { total } }", MONTH),
+        ("{ forecast(days: 366) { total } }", 13 * MONTH),
+        ("{ instances { nodes { outlook { willRenew } } } }", weights.OUTLOOK_MONTHS * MONTH),
+        ("{ instances { nodes { attempts { id } orders { id } } } }", 10 * 2 * weights.NESTED_HISTORY),
+        ("{ order(id: 1) { lines(offset: 1000) { price } } }", weights.LINES_PASSED * 1_000),
+        ("{ order(id: 1) { lineCount } }", weights.NESTED_COUNT),
+        ("{ orders { totalCount } }", weights.ENTRY * SIZE.ledger_entries),
+    ],
+)
+def test_work_costs_by_the_size_of_the_account(query: str, work: float) -> None:
+    assert measured(query).total({}, SIZE).work == work
+
+
+def test_a_list_that_the_account_fills_counts_by_what_it_has() -> None:
+    assert cost_of("{ account { vouchers { id } } }") == 1 + SIZE.vouchers * 2
 
 
 QUOTE = "query Q($i: QuoteRenewalInput!) { quoteRenewal(input: $i) { total lines { instanceId } } }"
 
 
-def test_what_an_input_names_counts_beside_the_slices_of_its_answer() -> None:
+def test_a_quote_costs_by_the_instances_that_it_names() -> None:
     def cost(selection: Any) -> int:
-        return measured(QUOTE).cost({"i": {"selection": selection, "months": 1}})
+        return cost_of(QUOTE, i={"selection": selection, "months": 1}) - weights.QUOTE_CALL
 
-    lines = 100 * 2
-    assert cost({"ids": ["a"] * 15}) == 15 + 2 + lines
+    rest, one = 2 + 100 * 2, 1 + weights.QUOTE
+    assert cost({"ids": ["a"] * 15}) == 15 * one + rest
     most = limits.INSTANCES_PER_SELECTION_MAX
-    assert cost({"matching": {"filter": {}}}) == most + 2 + lines
-    assert cost({"matching": {"filter": {}, "except": ["a"]}}) == most + 2 + lines
-    assert cost({"ids": ["a"] * 20_000}) == 20_000 + 2 + lines
+    assert cost({"matching": {"filter": {}}}) == most * one + rest
+    assert cost({"matching": {"filter": {}, "except": ["a"]}}) == most * one + rest
+    assert cost({"ids": ["a"] * 20_000}) == 20_000 * one + rest
     written = 'query { quoteRenewal(input: {selection: {ids: ["a", "b"]}, months: 1}) { total lines { instanceId } } }'
-    assert measured(written).cost({}) == 2 + 2 + lines
+    assert cost_of(written) == weights.QUOTE_CALL + 2 * one + rest
     by_variable = (
         "query Q($ids: [ID!]) { quoteRenewal(input: {selection: {ids: $ids}, months: 1}) { total } }"
     )
-    assert measured(by_variable).cost({"ids": ["a"] * 5}) == 5 + 2
+    assert cost_of(by_variable, ids=["a"] * 5) == weights.QUOTE_CALL + 5 * one + 2
     for nonsense in (None, 1, "x", [], {"ids": None}):
-        assert cost(nonsense) == 2 + lines
+        assert cost(nonsense) == rest
     deep: Any = []
     for _ in range(900):
         deep = {"a": deep}
-    assert cost(deep) == 2 + lines
+    assert cost(deep) == rest
 
 
-def test_a_slice_counts_as_many_rows_as_it_may_have() -> None:
-    order = (
-        "query Q($n: Int! = 7) { order(id: 1) { lines(first: $n) { price } all: lines { price } lineCount } }"
-    )
-    assert measured(order).cost({}) == 2 + 7 * 2 + 100 * 2
-    assert measured(order).cost({"n": 1_000}) == 2 + 1_000 * 2 + 100 * 2
+def test_a_filter_of_a_small_account_finds_no_more_than_it_has() -> None:
+    query = "{ quoteRenewal(input: {selection: {matching: {filter: {}}}, months: 1}) { total } }"
+    small = AccountSize(instances=7)
+    assert cost_of(query, small) == weights.QUOTE_CALL + 7 * (1 + weights.QUOTE) + 2
+    with pytest.raises(lengths.SizeNeededError):
+        measured(query).total({})
 
 
 def test_a_variable_is_looked_through_once_however_often_it_is_mentioned() -> None:
@@ -94,7 +136,7 @@ def test_a_variable_is_looked_through_once_however_often_it_is_mentioned() -> No
             looked += 1
             return super().items()
 
-    operation.cost({"i": Counting({str(n): {} for n in range(100_000)})})
+    operation.total({"i": Counting({str(n): {} for n in range(100_000)})})
     assert looked == 1
 
 
@@ -128,7 +170,7 @@ def test_fields_of_one_name_count_by_their_pairs() -> None:
 
 def test_nothing_in_a_long_life_of_variables_is_remembered() -> None:
     operation = measured("query Q($n: Int) { instances(first: $n) { nodes { id } } }")
-    assert [operation.cost({"n": n}) for n in (1, 2, 1)] == [3, 5, 3]
+    assert [operation.total({"n": n}).cost for n in (1, 2, 1)] == [3, 5, 3]
 
 
 def test_fragments_that_double_are_measured_as_fast_as_they_are_written() -> None:
@@ -140,7 +182,7 @@ def test_fragments_that_double_are_measured_as_fast_as_they_are_written() -> Non
     )
     doubled = measured("{ account { ...F0 } } " + chain + " fragment F40 on Account { id }")
     assert doubled.measure.aliases == 2**40 - 1
-    assert doubled.cost({}) == 1 + 2**41 - 1
+    assert doubled.total({}).cost == 1 + 2**41 - 1
     nested = "{ instances " * levels + "{ id }" + "}" * levels  # fits no schema
     assert measured(nested).measure.depth == levels + 1
 
@@ -227,4 +269,4 @@ def test_a_fragment_is_measured_as_what_stands_in_it(data: st.DataObject) -> Non
     assert print_ast(parse(query))
     for name in ("depth", "aliases", "directives", "width"):
         assert getattr(short.measure, name) == getattr(long.measure, name)
-    assert short.cost({}) == long.cost({})
+    assert short.total({}, SIZE) == long.total({}, SIZE)

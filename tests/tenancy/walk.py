@@ -28,8 +28,6 @@ from graphql import (
     is_required_input_field,
 )
 
-from renewals import limits
-
 SELECTION_DEPTH = 4
 SLICE_ROWS = 3
 """Of each list that is nested in an answer."""
@@ -218,7 +216,7 @@ def _value(
     is_on_the_way = any(leaf[: len(path)] == path for leaf in chosen)
     is_argument = isinstance(about, GraphQLArgument)
     is_required = is_required_argument(about) if is_argument else is_required_input_field(about)
-    if is_argument and path == ("first",) and about.default_value == limits.SLICE_ROWS_DEFAULT:
+    if is_argument and path == ("first",) and isinstance(about.type, GraphQLNonNull):
         return SLICE_ROWS  # the default times the lists below it would cost too much
     if not is_required and not is_on_the_way:
         return Undefined

@@ -1,0 +1,1 @@
+"""Measures the CPU time of requests against what they cost."""

@@ -1,0 +1,54 @@
+"""`make costs`: the seconds of processors that requests take of a large account, against what they cost."""
+
+import argparse
+import asyncio
+import os
+
+from graphql_api import embedded
+from renewals import database, migrating
+from tests.costs import operations, stage
+from tests.world import World
+
+INSTANCES = 20_000
+
+
+async def measure(url: str, instances: int) -> list[tuple[str, stage.Taken]]:
+    """Measure every operation on a new database at the address."""
+    await migrating.migrate(url)
+    async with database.opened(url):
+        world = World()
+        await world.put_catalogue()
+        async with stage.opened(world, instances) as opened:
+            return [
+                (each.name, await opened.measure(each, seconds_min=0.3, rounds_max=100))
+                for each in operations.operations(instances)
+            ]
+
+
+def table(measured: list[tuple[str, stage.Taken]]) -> str:
+    """Return the measurements as a table, the dearest a unit first."""
+    page = next(taken.seconds_per_million for name, taken in measured if name == operations.PAGE)
+    lines = [f"{'':32} {'cost':>10} {'ms':>9} {'in PostgreSQL':>13} {'s a million':>11} {'pages':>6}"]
+    for name, taken in sorted(measured, key=lambda each: -each[1].seconds_per_million):
+        lines.append(
+            f"{name:32} {taken.cost:10,.0f} {1_000 * taken.seconds:9.2f} {1_000 * taken.database_seconds:13.2f}"
+            f" {taken.seconds_per_million:11.2f} {taken.seconds_per_million / page:6.2f}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--instances", type=int, default=INSTANCES)
+    instances = parser.parse_args().instances
+    url = os.environ.pop("DATABASE_URL", None)
+    if url is not None:
+        print(table(asyncio.run(measure(url, instances))))  # noqa: T201
+        return
+    with embedded.Postgres(durable=False) as server:
+        print(table(asyncio.run(measure(server.url, instances))))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

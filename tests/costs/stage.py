@@ -1,0 +1,146 @@
+"""An account of many instances, and what its requests take of the processors of this machine."""
+
+import asyncio
+import gc
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx2
+
+from graphql_api import app, budgets
+from renewals import database, settings
+from tests.costs.operations import NOTHING, Operation
+from tests.world import NOW, World
+
+ADDRESS = "http://testserver"
+INSTANCES_SQL = """
+INSERT INTO instances (id, account_id, name, product_code, data_center_code, configuration, billing_mode, is_trial,
+  status, renewal_mode, auto_renew_months, expires_at, anchor_day, monthly_price_cents, created_at)
+SELECT 'i-' || lpad(n::text, 6, '0'), $1, 'web server ' || n, (ARRAY['kec', 'eip', 'ebs', 'kes'])[1 + n % 4], 'bj-6',
+  '[{"label": "CPU", "value": "4"}, {"label": "RAM", "value": "16 GB"}]', 'PREPAID', FALSE, 'RUNNING',
+  CASE WHEN n % 2 = 0 THEN 'AUTO' ELSE 'MANUAL' END, 1,
+  timestamptz '2027-01-01 15:59:59Z' + n % 300 * interval '1 day',
+  extract(day FROM timestamptz '2027-01-01 15:59:59Z' + n % 300 * interval '1 day')::int, 1000,
+  timestamptz '2026-12-01Z'
+FROM generate_series(0, $2::int - 1) AS n
+"""
+
+
+_CHANGE_SQL = "UPDATE instances SET monthly_price_cents = monthly_price_cents + 1 WHERE id = 'i-000298'"
+
+
+class Taken(NamedTuple):
+    """What one request took: seconds of processors, of which PostgreSQL's, and the cost that its key spent."""
+
+    seconds: float
+    database_seconds: float
+    cost: float
+    bytes: int
+
+    @property
+    def seconds_per_million(self) -> float:
+        return 1e6 * self.seconds / self.cost if self.cost else float("inf")
+
+
+class Stage:
+    """The application in this process, asked by a key of the account."""
+
+    def __init__(self, client: httpx2.AsyncClient, spent: list[int]) -> None:
+        self._client = client
+        self._spent = spent
+        self.client_seconds = 0.0
+
+    async def send(self, operation: Operation, number: int) -> bytes:
+        """Send a request of the operation; it must be answered as the operation says."""
+        if operation.is_computed:
+            await database.execute(database.pool(), _CHANGE_SQL)
+        method, path, body = operation.request(number)
+        answer = await self._client.request(
+            method, ADDRESS + path, content=body, headers={"Content-Type": "application/json"}
+        )
+        content = bytes(answer.content)
+        assert operation.is_answered(answer.status_code, content), (operation.name, content[:500])
+        return content
+
+    async def measure(self, operation: Operation, *, seconds_min: float, rounds_max: int) -> Taken:
+        """Send it until it has taken so much of the processors, and return the average."""
+        for number in range(operation.rounds_to_warm):
+            content = await self.send(operation, number)
+        self._spent.clear()
+        gc.collect()
+        pids = [row[0] for row in await database.fetch(database.pool(), "SELECT pid FROM pg_stat_activity")]
+        started, database_started, rounds = _own_seconds(), _seconds_of(pids), 0
+        while rounds < rounds_max and (rounds == 0 or _own_seconds() - started < seconds_min):
+            content = await self.send(operation, 1_000 + rounds)
+            rounds += 1
+        await asyncio.sleep(0)
+        in_database = max(0.0, _seconds_of(pids) - database_started)
+        own = max(0.0, (_own_seconds() - started) / rounds - self.client_seconds)
+        in_database /= rounds
+        return Taken(own + in_database, in_database, sum(self._spent) / rounds, len(content))
+
+    async def measure_client(self) -> None:
+        """Measure what a request takes of the client, which is in the same process: it is not counted."""
+        self.client_seconds = 0.0
+        self.client_seconds = (await self.measure(NOTHING, seconds_min=0.2, rounds_max=200)).seconds
+
+
+def _own_seconds() -> float:
+    """The seconds of this process, its threads and the processes below it."""
+    return time.process_time() + _seconds_of(_children(os.getpid()))
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        below = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+    names = {each: Path(f"/proc/{each}/comm") for each in below}
+    pythons = [each for each, name in names.items() if name.exists() and "python" in name.read_text()]
+    return [*pythons, *(each for child in pythons for each in _children(child))]
+
+
+def _seconds_of(pids: list[int]) -> float:
+    """What the processes of these ids have run, as far as this machine has them."""
+    total = 0
+    for pid in pids:
+        for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            try:
+                total += int(path.read_text().split()[0])
+            except OSError:
+                continue
+    return total / 1e9
+
+
+@asynccontextmanager
+async def opened(world: World, instances: int) -> AsyncIterator[Stage]:
+    """The stage with so many instances, half of them AUTO, an order of many lines, and money for most of it."""
+    await world.account("a", balance="100000000.00")
+    await database.execute(database.pool(), INSTANCES_SQL, "a", instances)
+    await world.instances([f"b-{number}" for number in range(20)], bundle="b", product="kec")
+    await world.instances([f"r-{number:06}" for number in range(instances // 2)], expires="2027-01-31")
+    await world.voucher("1000.00")
+    await database.execute(database.pool(), "ANALYZE")
+    key = await world.key("a")
+    spent: list[int] = []
+    original = budgets.Budgets.spend
+
+    async def spend(self: budgets.Budgets, caller: str, cost: int) -> None:
+        spent.append(cost)
+
+    budgets.Budgets.spend = spend  # type: ignore[method-assign]
+    chosen = settings.get().model_copy(update={"cost_per_minute_max": 10**9})
+    transport = httpx2.ASGITransport(app=app.create(chosen, clock=lambda: NOW))
+    try:
+        async with httpx2.AsyncClient(
+            transport=transport, headers={"Authorization": f"Bearer {key}"}, timeout=300
+        ) as client:
+            stage = Stage(client, spent)
+            await stage.measure_client()
+            yield stage
+    finally:
+        budgets.Budgets.spend = original  # type: ignore[method-assign]

@@ -1,0 +1,29 @@
+"""Cost is work: no request takes many times more of the processors for its cost than a page of instances does."""
+
+from tests.costs import operations, stage
+from tests.world import World
+
+INSTANCES = 4_000
+TIMES_MAX = 8
+"""`make costs` shows 5 at most, of a larger account; here there is room for a machine that does other things, too."""
+
+
+async def test_no_request_takes_much_more_for_its_cost_than_a_page(world: World) -> None:
+    async with stage.opened(world, INSTANCES) as opened:
+
+        async def measure(operation: operations.Operation) -> float:
+            taken = await opened.measure(operation, seconds_min=0.05, rounds_max=20)
+            return taken.seconds_per_million
+
+        page, *others = operations.operations(INSTANCES)
+        assert page.name == operations.PAGE
+        assert len(others) > 40
+        least = await measure(page)
+        dear = {}
+        for each in others:
+            times = await measure(each) / least
+            if times > TIMES_MAX:  # again, for something else may have had the processor
+                times = min(times, await measure(each) / max(least, await measure(page)))
+            if times > TIMES_MAX:
+                dear[each.name] = round(times, 1)
+    assert not dear
