@@ -8,7 +8,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy, _PoolConnectionHolderQueue
@@ -20,9 +20,6 @@ STATEMENTS_MAX = 50_000
 """After so many a connection is closed, and with it what PostgreSQL keeps for it."""
 REQUEST_CONNECTIONS_MAX = 4
 """One request has so many connections at once, whatever it asks for; an account half of the pool."""
-PASSED_OVER_MAX = 8
-"""So many statements may come before one that waits for a connection: to stand in line each time takes a seventh
-longer, for every one of them then waits for the next turn of the loop."""
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]
@@ -94,20 +91,18 @@ def sharing(account_id: str) -> Iterator[None]:
         _share.reset(token)
 
 
-class _Waiter:
-    """One that waits for a connection, and is woken when there may be one for it."""
+class _Waiter(NamedTuple):
+    """One that waits for a connection, and is given one."""
 
-    __slots__ = ("share", "woken")
-
-    def __init__(self, share: Share | None, woken: asyncio.Future[None]) -> None:
-        self.share = share
-        self.woken = woken
+    share: Share | None
+    given: asyncio.Future[Any]
 
 
 class _Free(_PoolConnectionHolderQueue):  # type: ignore[misc]
     """The free connections, given in turns: round robin between accounts, within the bounds of request and account.
 
-    Whoever is next keeps its place, and is passed over a few times only by others of its own account.
+    A connection that is given back goes to who waits for it at once, so that one is free only if nobody may have it:
+    whoever waits is never passed over, and a loop that is busy does not hold up several that wait for each other.
     """
 
     def __init__(self, size_max: int) -> None:
@@ -116,50 +111,29 @@ class _Free(_PoolConnectionHolderQueue):  # type: ignore[misc]
         self._held: Counter[str] = Counter()
         self._shares: dict[Any, Share] = {}
         self._waiting: fairness.FairQueue[_Waiter] = fairness.FairQueue()
-        self._next: _Waiter | None = None
-        self._passed_over = 0
 
     async def get(self) -> Any:
         share = _share.get()
-        if not self.empty() and self._may_have(share) and self._may_pass(share):
+        if not self.empty() and self._may_have(share):
             return self._take(share)
         waiter = _Waiter(share, asyncio.get_running_loop().create_future())
         self._waiting.push(_account_of(share), waiter)
-        self._wake()
         try:
-            await waiter.woken
-            while self.empty() or not self._may_have(share):  # others of its account passed over it
-                waiter.woken = asyncio.get_running_loop().create_future()
-                if not self.empty():  # what is free is for others, until its request gives one back
-                    self._next = None
-                    self._waiting.push(_account_of(share), waiter)
-                    self._wake()
-                await waiter.woken
+            return await waiter.given
         except BaseException:
-            if waiter is self._next:
-                self._next = None
-                self._wake()
+            if waiter.given.done() and not waiter.given.cancelled():
+                self.put_nowait(waiter.given.result())
             else:
                 self._waiting.remove(_account_of(share), waiter)
             raise
-        self._next = None
-        self._passed_over = 0
-        taken = self._take(share)
-        self._wake()
-        return taken
 
     def _may_have(self, share: Share | None) -> bool:
         return share is None or (
             share.in_use < REQUEST_CONNECTIONS_MAX and self._held[share.account_id] < self._per_account_max
         )
 
-    def _may_pass(self, share: Share | None) -> bool:
-        if self._next is None:
-            return True
-        if _account_of(self._next.share) != _account_of(share) or self._passed_over >= PASSED_OVER_MAX:
-            return False
-        self._passed_over += 1
-        return True
+    def _is_eligible(self, waiter: _Waiter) -> bool:
+        return not waiter.given.done() and self._may_have(waiter.share)
 
     def _take(self, share: Share | None) -> Any:
         holder = self.get_nowait()
@@ -177,16 +151,8 @@ class _Free(_PoolConnectionHolderQueue):  # type: ignore[misc]
             self._held[share.account_id] -= 1
             if not self._held[share.account_id]:
                 del self._held[share.account_id]
-        if self._next is not None or self._waiting:
-            self._wake()
-
-    def _wake(self) -> None:
-        if self.empty():
-            return
-        if self._next is None:
-            self._next = self._waiting.pop(lambda waiter: self._may_have(waiter.share))
-        if self._next is not None and not self._next.woken.done():
-            self._next.woken.set_result(None)
+        while self._waiting and not self.empty() and (waiter := self._waiting.pop(self._is_eligible)):
+            waiter.given.set_result(self._take(waiter.share))
 
 
 def _account_of(share: Share | None) -> str:

