@@ -10,10 +10,10 @@ from typing import Self
 from graphql_api import over_http
 from renewals import fairness
 
-RUNNING_PER_KEY_MAX, RUNNING_BESIDE_OTHERS_MAX = 8, 3
+RUNNING_PER_KEY_MAX = 8
 WAITING_PER_KEY_MAX = 56
-"""Requests of a key that run, alone and while other keys ask, too; and that wait: those cost nothing but their
-connection, and slow down a client that sends too fast."""
+"""Requests of a key. Those that wait cost nothing but their connection, and slow down a client that sends too fast.
+Fewer that run would hold up a client of 20 requests a second as soon as each takes a little longer."""
 HEAVY_AT_ONCE_MAX = 4
 """Heavy requests of all accounts that run at once, one of each account; the others take turns."""
 HEAVY_COST = 5_000
@@ -63,15 +63,14 @@ class RequestLimiter:
 
     def __init__(self) -> None:
         self._running = fairness.FairSlots(
-            _ALL_KEYS, per_owner_max=self._running_max, waiting_max=WAITING_PER_KEY_MAX
+            _ALL_KEYS, per_owner_max=RUNNING_PER_KEY_MAX, waiting_max=WAITING_PER_KEY_MAX
         )
-        self._callers, self._owners = _Latest(), _Latest()
+        self._owners = _Latest()
         self._heavy = fairness.FairSlots(HEAVY_AT_ONCE_MAX, per_owner_max=1, waiting_max=_ALL_KEYS)
 
     @contextlib.asynccontextmanager
     async def turn(self, caller: str) -> AsyncIterator[None]:
         """Run a request of a key, once it may; raises over_http.Refused if too many wait."""
-        self._callers.note(caller)
         try:
             await self._running.acquire(caller)
         except fairness.QueueFullError:
@@ -97,9 +96,6 @@ class RequestLimiter:
             asyncio.get_running_loop().call_later(rest, self._heavy.release, owner)
         else:
             self._heavy.release(owner)
-
-    def _running_max(self, caller: str) -> int:
-        return RUNNING_BESIDE_OTHERS_MAX if self._callers.has_others(caller) else RUNNING_PER_KEY_MAX
 
 
 class _Latest:

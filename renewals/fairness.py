@@ -53,12 +53,9 @@ class QueueFullError(Exception):
 
 
 class FairSlots:
-    """A number of slots, of which each owner has a bounded number; `waiting_max` bounds the waiters of one owner.
+    """A number of slots, of which each owner has a bounded number; `waiting_max` bounds the waiters of one owner."""
 
-    Where the bound of an owner may change, it is asked each time a slot is wanted or given back.
-    """
-
-    def __init__(self, count: int, *, per_owner_max: int | Callable[[str], int], waiting_max: int) -> None:
+    def __init__(self, count: int, *, per_owner_max: int, waiting_max: int) -> None:
         self._free = count
         self._per_owner_max = per_owner_max
         self._waiting_max = waiting_max
@@ -113,8 +110,7 @@ class FairSlots:
         return not given.done() and self._may_have(owner)  # one that was just cancelled leaves in a moment
 
     def _may_have(self, owner: str) -> bool:
-        bound = self._per_owner_max
-        return self._free > 0 and self._held[owner] < (bound(owner) if callable(bound) else bound)
+        return self._free > 0 and self._held[owner] < self._per_owner_max
 
     def _give(self, owner: str) -> None:
         self._free -= 1
