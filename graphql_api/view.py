@@ -175,7 +175,7 @@ class GraphQLView(GraphQL[Any, None]):
         Raises over_http.Refused or documents.LimitExceeded.
         """
         query = self.store.find(asked)
-        if not self.documents.knows(query):
+        if not self.documents.knows(query) or self.schema.is_invalid(query):
             await lane.enter()
         spend = functools.partial(self.budgets.spend_request, context.caller, body_bytes=body_bytes)
         try:

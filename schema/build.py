@@ -117,6 +117,10 @@ class RenewalSchema(strawberry.Schema):
             self._problems.keep(query, found)
         return found
 
+    def is_invalid(self, query: str) -> bool:
+        """Return whether something is known to be wrong with a document."""
+        return bool(self._problems.find(query))
+
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
