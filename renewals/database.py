@@ -79,11 +79,12 @@ def configuration(
     **seconds_max: int,
 ) -> dict[str, Any]:
     """Tortoise's configuration for a PostgreSQL URL; `statement`, `transaction`, `lock` in seconds, 0 for ever."""
-    _, _, address = url.partition("://")
+    address = url.partition("://")[2].partition("?")[0]
     connection = expand_db_url(f"asyncpg://{address}") | {"engine": pooling.__name__}
     transaction_seconds_max = seconds_max.pop("transaction", 0)
     limits = {"idle_in_transaction_session": IDLE_SECONDS_MAX} | seconds_max
     connection["credentials"] |= {
+        "dsn": url,
         "minsize": min(pool_size_min, pool_size),
         "maxsize": pool_size,
         "timeout": connect_seconds_max,

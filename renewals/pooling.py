@@ -207,6 +207,9 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]
         await holder.release(None)  # which does not wait
 
 
+_NAMED_BY_THE_URL = frozenset({"host", "port", "user", "password", "database"})
+
+
 class Client(AsyncpgDBClient):
     """Tortoise's client with this pool."""
 
@@ -217,7 +220,9 @@ class Client(AsyncpgDBClient):
         return super().acquire_connection() if self._pool is None else self._pool.acquire()
 
     async def create_pool(self, **settings: Any) -> asyncpg.Pool:
-        return await Pool(**{"max_queries": STATEMENTS_MAX, "record_class": asyncpg.Record, **settings})
+        """Open the pool by the whole URL: asyncpg knows parameters, such as sslmode, that Tortoise does not."""
+        by_url = {name: value for name, value in settings.items() if name not in _NAMED_BY_THE_URL}
+        return await Pool(**{"max_queries": STATEMENTS_MAX, "record_class": asyncpg.Record, **by_url})
 
 
 client_class = Client

@@ -195,3 +195,10 @@ async def test_a_server_that_is_too_old_is_an_outage_that_says_what_is_needed(
         f"The database is PostgreSQL {postgres_major()}, and 99 or newer is needed: "
         "upgrade the server, or name another in DATABASE_URL."
     )
+
+
+@pytest.mark.parametrize("parameters", ["sslmode=prefer", "sslmode=disable&target_session_attrs=any"])
+async def test_the_parameters_of_an_address_reach_asyncpg(database_url: str, parameters: str) -> None:
+    async with database.opened(f"{database_url}?{parameters}", pool_size=1):
+        [row] = await database.fetch(database.pool(), "SELECT 1 AS one")
+    assert row["one"] == 1
