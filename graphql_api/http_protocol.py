@@ -43,8 +43,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         was_head_owed = self._is_head_owed
         super().data_received(data)
-        if self.transport.is_closing():
-            return
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:
+            return  # an upgrade has handed the transport to the protocol of web sockets, which has its own bounds
         if self._is_head_owed:
             if not was_head_owed:
                 self._cancel_deadline()

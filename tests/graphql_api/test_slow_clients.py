@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import uvicorn
+import websockets
 
 from graphql_api import app, http_protocol, over_http, serving
 from renewals import settings
@@ -198,3 +199,20 @@ async def test_the_rest_of_a_body_that_was_answered_is_not_waited_for(port: int)
             await writer.drain()
 
         assert await seconds_until_closed(reader, drip) < KEEP_ALIVE_SECONDS
+
+
+async def test_a_web_socket_stays_open_for_longer_than_headers_and_idle_connections_may(
+    port: int, keys: dict[str, str]
+) -> None:
+    protocol = websockets.Subprotocol("graphql-transport-ws")
+    async with websockets.connect(f"ws://127.0.0.1:{port}/graphql", subprotocols=[protocol]) as client:
+        await client.send(
+            f'{{"type": "connection_init", "payload": {{"Authorization": "Bearer {keys["/graphql"]}"}}}}'
+        )
+        assert await client.recv() == '{"type":"connection_ack"}'
+        await asyncio.sleep(3 * HEAD_SECONDS)
+        await client.send('{"type": "ping"}')
+        assert await client.recv() == '{"type":"pong"}'
+        await asyncio.sleep(KEEP_ALIVE_SECONDS)
+        await client.send('{"type": "ping"}')
+        assert await client.recv() == '{"type":"pong"}'
