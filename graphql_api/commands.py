@@ -84,13 +84,15 @@ def _explain(problem: Exception) -> str | None:
     import asyncpg
     import redis
 
-    from renewals import database, misconfiguration
+    from renewals import database, migrating, misconfiguration
 
     if isinstance(problem, ExceptionGroup):
         sentences = [_explain(each) for each in problem.exceptions]
         return sentences[0] if all(sentences) else None
     if sentence := misconfiguration.explain(problem):
         return sentence
+    if isinstance(problem, migrating.TablesInUseError | migrating.NewerDatabaseError):
+        return str(problem)
     if isinstance(problem, OSError) and problem.filename:
         return f"{problem.filename}: {problem.strerror}"
     if isinstance(problem, OSError) and problem.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
@@ -118,13 +120,10 @@ def _explain_schema(problem: Exception) -> str:
         return "The database has no tables yet: run `renewals migrate`."
     except Exception:  # noqa: BLE001 - it was there a moment ago, and what went wrong then is said
         missing, unknown = [], []
+    if unknown:
+        return str(migrating.NewerDatabaseError(unknown))
     if missing:
         return f"The database lacks migrations ({', '.join(missing)}): run `renewals migrate`."
-    if unknown:
-        return (
-            f"The database has migrations that this version does not know ({', '.join(unknown)}): "
-            "run the version that made them, or a newer one."
-        )
     return f"The database does not fit this version: {problem}"
 
 

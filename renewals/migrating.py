@@ -9,6 +9,7 @@ import asyncio
 import functools
 import logging
 import pkgutil
+from collections.abc import Sequence
 
 import asyncpg
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
@@ -30,8 +31,21 @@ class TablesInUseError(Exception):
     """Transactions that do not end keep a migration from its tables."""
 
 
+class NewerDatabaseError(Exception):
+    """The database has migrations of a later version."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(
+            f"The database is newer than this version, which does not know its migrations ({', '.join(names)}): "
+            "run the version that made them, or a newer one."
+        )
+
+
 async def migrate(url: str) -> list[str]:
-    """Applies what is missing and answers its names; raises TablesInUseError, and what was applied stays."""
+    """Apply the missing migrations and return their names.
+
+    Raises TablesInUseError, after which the applied ones stay, and NewerDatabaseError before anything is applied.
+    """
     applied: list[str] = []
     alone = await asyncpg.connect(url, timeout=database.CONNECT_SECONDS_MAX)
     try:
@@ -84,6 +98,9 @@ async def _apply_missing(url: str, applied: list[str]) -> None:
     executor = MigrationExecutor(database.pool(), apps)
     await executor.migrate([])  # makes the table of the notes, which must be there when a transaction begins
     missing = [MigrationTarget(database.APP, step.migration.name) for step in await executor.plan()]
+    names = {key.name for key in executor.loader.applied_migrations if key.app_label == database.APP}
+    if unknown := sorted(names - known_migrations()):
+        raise NewerDatabaseError(unknown)
     # Where there is nothing yet, nobody waits for a table: all at once takes a third of the time.
     is_new = not executor.loader.applied_migrations
     for targets in [missing] if is_new else [[target] for target in missing]:

@@ -133,23 +133,39 @@ def test_an_address_that_is_none_is_explained_without_its_password(renewals: Ren
     assert SECRET not in done.output
 
 
-def test_a_database_that_lacks_a_migration_or_has_one_more_is_named(
+def test_a_database_that_lacks_a_migration_is_told_to_be_migrated(
     renewals: Renewals, database_url: str
 ) -> None:
     last = max(migrating.known_migrations())
     query(database_url, "ALTER TABLE accounts RENAME balance_cents TO cents")
-    query(database_url, f"UPDATE tortoise_migrations SET name = '9999_future' WHERE name = '{last}'")
-    older = renewals("verify", DATABASE_URL=database_url)
-    assert older.stderr == f"The database lacks migrations ({last}): run `renewals migrate`.\n"
+    query(database_url, f"DELETE FROM tortoise_migrations WHERE name = '{last}'")
+    done = renewals("verify", DATABASE_URL=database_url)
+    assert done.stderr == f"The database lacks migrations ({last}): run `renewals migrate`.\n"
+    assert done.exit_code == 1
+
+
+@pytest.mark.parametrize("lacks_another", [False, True])
+def test_a_database_of_a_later_version_is_named_and_not_migrated(
+    renewals: Renewals, redis_url: str, tmp_path: Path, database_url: str, lacks_another: bool
+) -> None:
+    query(database_url, "ALTER TABLE accounts RENAME balance_cents TO cents")
     query(
         database_url,
-        f"INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('renewals', '{last}', now())",
+        "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('renewals', '9999_future', now())",
     )
-    newer = renewals("verify", DATABASE_URL=database_url)
-    assert newer.stderr.startswith(
-        "The database has migrations that this version does not know (9999_future)"
-    )
-    assert (older.exit_code, newer.exit_code) == (1, 1)
+    if lacks_another:
+        last = max(migrating.known_migrations())
+        query(database_url, f"DELETE FROM tortoise_migrations WHERE name = '{last}'")
+    applied = query(database_url, "SELECT name FROM tortoise_migrations ORDER BY name")
+    variables = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "RENEWALS_DATA_DIR": str(tmp_path)}
+    for command in ("migrate", "verify", "up"):
+        done = renewals(command, **variables)
+        assert done.stderr == (
+            "The database is newer than this version, which does not know its migrations (9999_future): "
+            "run the version that made them, or a newer one.\n"
+        )
+        assert (done.exit_code, "up to date" in done.stdout) == (1, False)
+    assert query(database_url, "SELECT name FROM tortoise_migrations ORDER BY name") == applied
 
 
 @pytest.mark.parametrize(
