@@ -56,10 +56,12 @@ async def finish_runs(
 ) -> list[runs.Run]:
     """Renew the pending chunks of all runs, end those runs, and return them.
 
-    A process that was killed leaves its run with pending chunks.
+    A process that was killed leaves its run with pending chunks, or ended and not verified.
     """
     await _renew_pending(None, clock, on_chunk)
-    return [await runs.read(run_id) for run_id in await end_runs(clock)]
+    ended = await end_runs(clock)
+    await _verify_runs()
+    return [await runs.read(run_id) for run_id in ended]
 
 
 async def _renew_pending(
@@ -85,9 +87,18 @@ async def _renew_pending(
 async def end_runs(clock: clocks.Clock = clocks.utc_now) -> list[int]:
     """End the runs that are done, keep with them whether all still adds up, and return their ids."""
     if ended := await runs.close_done(clock()):
-        found = await integrity.verify()
-        await runs.note_broken(ended, [rule for rule, damages in found.items() if damages])
+        await _verify_runs()
     return ended
+
+
+async def _verify_runs() -> None:
+    """Verify the runs that have ended: those that were just ended, and any whose process was killed before this.
+
+    Two processes may verify the same run; both note what they found.
+    """
+    if run_ids := await runs.read_unverified():
+        found = await integrity.verify()
+        await runs.note_broken(run_ids, [rule for rule, damages in found.items() if damages])
 
 
 async def renew_or_park(chunk: runs.Chunk, clock: clocks.Clock = clocks.utc_now) -> bool:

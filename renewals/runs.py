@@ -242,6 +242,16 @@ async def close_done(now: dt.datetime) -> list[int]:
     return [row["id"] for row in rows]
 
 
+async def read_unverified() -> list[int]:
+    """Return the ids of the runs that did something and ended, and were not verified after it."""
+    rows = await database.fetch(
+        database.pool(),
+        """SELECT id FROM renewal_runs r WHERE ended_at IS NOT NULL AND broken_rules IS NULL
+             AND EXISTS (SELECT FROM renewal_chunks c WHERE c.run_id = r.id) ORDER BY id""",
+    )
+    return [row["id"] for row in rows]
+
+
 async def note_broken(run_ids: Sequence[int], rules: Sequence[str]) -> None:
     """Keeps with runs which rules of `integrity` were broken after them, none as an empty list."""
     await database.execute(

@@ -1,6 +1,7 @@
 """An account whose data makes the engine raise stops nobody else, and is tried again in the next run."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Callable
 
 import asyncpg
@@ -106,6 +107,42 @@ async def test_a_run_that_another_worker_sees_done_is_verified_by_the_one_that_d
     await auto_renewal.end_runs(lambda: at)
     assert run_id is not None
     assert (await runs.read(run_id)).broken_rules == []
+
+
+async def killed_before_it_verifies(world: World, at: dt.datetime) -> int:
+    """Return the id of a run that renewed and ended, and that nobody verified."""
+    run_id = await runs.open_run(runs.Trigger.SCHEDULED, at, at)
+    assert run_id is not None
+    for chunk in await runs.pending_chunks(run_id):
+        await auto_renewal.renew_chunk(chunk, lambda: at)
+    assert await runs.close_done(at) == [run_id]
+    assert (await runs.read(run_id)).broken_rules is None
+    return run_id
+
+
+async def test_a_run_that_was_killed_before_it_was_verified_is_verified_with_the_next(world: World) -> None:
+    await world.account("a", balance="1000.00")
+    await world.instances(["i-1", "i-2"], expires="2027-01-31", mode="AUTO", price="1.00")
+    empty = await runs.open_run(
+        runs.Trigger.START, world.at("2027-01-30 12:00"), world.at("2027-01-30 12:00")
+    )
+    killed = await killed_before_it_verifies(world, world.at(AT))
+    await world.instance("i-3", expires="2027-01-31", mode="AUTO", price="1.00")
+    later = world.at("2027-01-31 01:30")
+    next_run = await auto_renewal.run_now(later, lambda: later)
+    assert next_run.broken_rules == (await runs.read(killed)).broken_rules == []
+    assert empty is not None
+    assert (await runs.read(empty)).broken_rules is None, "it did nothing"
+
+
+async def test_finishing_runs_verifies_what_was_killed_before_it_was_verified(world: World) -> None:
+    await world.account("a", balance="1000.00")
+    await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="1.00")
+    killed = await killed_before_it_verifies(world, world.at(AT))
+    async with database.transaction() as connection:
+        await database.execute(connection, "UPDATE accounts SET balance_cents = balance_cents + 1")
+    assert await auto_renewal.finish_runs(lambda: world.at(AT)) == [], "it had ended already"
+    assert "the entries of an account add up to its balance" in ((await runs.read(killed)).broken_rules or ())
 
 
 async def test_a_server_that_goes_away_is_no_poison(world: World) -> None:
