@@ -38,10 +38,13 @@ _KEY_LINE = "export GRAPHQL_KEY="
 _OPERATOR_KEY_LINE = "export OPERATOR_KEY="
 
 
-class Keys(NamedTuple):
-    """The keys that `renewals up` shows: the demo account's, and an operator's."""
+NO_DEMO = "The database has accounts of its own, so the demo account is not loaded: `renewals demo` loads it."
 
-    demo: str
+
+class Keys(NamedTuple):
+    """The keys that `renewals up` shows: the demo account's, if it is there, and an operator's."""
+
+    demo: str | None
     operator: str
 
 
@@ -56,9 +59,10 @@ def run(chosen: settings.Settings) -> int:
         with contextlib.ExitStack() as servers:
             environment, folders = _servers(chosen, servers)
             kept = chosen.data_dir / "env"
-            _say("Migrating, and loading the demo account ...")
+            _say("Migrating, and loading the demo account where no other is ...")
             keys = commands.run(_prepare(environment["DATABASE_URL"], chosen, _kept_keys(kept)))
-            environment["RENEWALS_GRAPHIQL_KEY"] = keys.demo
+            if keys.demo is not None:
+                environment["RENEWALS_GRAPHIQL_KEY"] = keys.demo
             environment["RENEWALS_GRAPHIQL_OPERATOR_KEY"] = keys.operator
             address = f"http://{chosen.host}:{environment['RENEWALS_PORT']}"
             _keep(kept, address, keys, environment)
@@ -123,16 +127,17 @@ def _servers(chosen: settings.Settings, running: contextlib.ExitStack) -> tuple[
 
 
 async def _prepare(database_url: str, chosen: settings.Settings, kept: Keys) -> Keys:
-    """Migrates, loads the demo account if it is not there, and answers keys that work."""
+    """Migrate, load the demo account into a database without accounts, and return keys that work."""
     await migrating.migrate(database_url)
     async with database.opened(database_url):
         now = clocks.utc_now()
-        await demo.load(demo.today(now))
-        customer, operator = [await api_keys.find(database.pool(), key, now) for key in kept]
+        has_demo = await demo.load_into_empty(demo.today(now))
+        customer, operator = [await api_keys.find(database.pool(), key or "", now) for key in kept]
         is_demo = customer is not None and customer.account_id == demo.ACCOUNT_ID
         is_operator = operator is not None and operator.role is terms.Role.OPERATOR
+        customer_key = (kept.demo if is_demo else await new_demo_key()) if has_demo else None
         return Keys(
-            kept.demo if is_demo else await new_demo_key(),
+            customer_key,
             kept.operator if is_operator else await new_operator_key("renewals up"),
         )
 
@@ -153,12 +158,12 @@ def _keep(path: Path, address: str, keys: Keys, environment: Mapping[str, str]) 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
+    customer_key = f"{_KEY_LINE}{keys.demo}\n" if keys.demo else ""
     path.write_text(
         f"""export DATABASE_URL={environment["DATABASE_URL"]}
 export REDIS_URL={environment["REDIS_URL"]}
 export GRAPHQL_URL={address}/graphql
-{_KEY_LINE}{keys.demo}
-export OPERATOR_URL={address}/operator/graphql
+{customer_key}export OPERATOR_URL={address}/operator/graphql
 {_OPERATOR_KEY_LINE}{keys.operator}
 """
     )
@@ -225,26 +230,39 @@ def _print_banner(
 ) -> None:
     is_moved = environment["RENEWALS_PORT"] != str(chosen.port) and chosen.port != 0
     moved = f" (port {chosen.port} was taken)" if is_moved else ""
-    query = """{"query":"{ account { name balance } instances { totalCount } }"}"""
+    if keys.demo:
+        page, whose, api, key = f"{address}/", "the demo account's", f"{address}/graphql", keys.demo
+        query = "{ account { name balance } instances { totalCount } }"
+    else:
+        page, whose, key = f"{address}/operator/graphql", "the operator's", keys.operator
+        api, query = page, "{ accounts { totalCount nodes { id name balance } } }"
+    demo_key = f"Demo API key          {keys.demo}\n" if keys.demo else ""
     _say(
         f"""
-Open {address}/ in a browser{moved}: GraphiQL has the demo account's key filled in.
+Open {page} in a browser{moved}: GraphiQL has {whose} key filled in.
 
 GraphQL and GraphiQL  {address}/graphql
 The provider's side   {address}/operator/graphql
 PostgreSQL            {environment["DATABASE_URL"]}
 Redis                 {environment["REDIS_URL"]}
-Demo API key          {keys.demo}
-Operator key          {keys.operator}
+{demo_key}Operator key          {keys.operator}
 
 Try it:
-curl -s {address}/graphql -H 'Authorization: Bearer {keys.demo}' -H 'Content-Type: application/json' -d '{query}'
+curl -s {api} -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{{"query":"{query}"}}'
 
-Next, walk through README.md. In another shell, `. {chosen.data_dir}/env` names the addresses and the keys.
-{_how_to_start_over(chosen, folders)}
+{_what_is_next(keys, chosen, folders)}
 Ctrl-C stops everything.
 """
     )
+
+
+def _what_is_next(keys: Keys, chosen: settings.Settings, folders: Sequence[Path]) -> str:
+    """Return the last sentences; nobody is told to empty a database that has accounts of its own."""
+    shell = f"`. {chosen.data_dir}/env` names the addresses and the keys."
+    if keys.demo is None:
+        return f"{NO_DEMO}\nIn another shell, {shell}"
+    next_ = f"Next, walk through README.md. In another shell, {shell}"
+    return f"{next_}\n{_how_to_start_over(chosen, folders)}"
 
 
 def _how_to_start_over(chosen: settings.Settings, folders: Sequence[Path]) -> str:

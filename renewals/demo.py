@@ -68,6 +68,16 @@ async def load(day: dt.date) -> bool:
     return True
 
 
+async def load_into_empty(day: dt.date) -> bool:
+    """Load the demo account as of a day where no other account exists; return whether it is there now."""
+    if await ledger.is_demo(database.pool(), ACCOUNT_ID):
+        return True
+    if await ledger.has_accounts(database.pool()):
+        return False
+    await load(day)
+    return True
+
+
 async def lock(connection: database.Connection) -> bool:
     """Lock the demo account, and all that would load it; return False if it is not there.
 

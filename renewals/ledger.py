@@ -130,6 +130,12 @@ async def is_demo(connection: database.Connection, account_id: str) -> bool:
     return bool(await database.fetch(connection, sql, account_id))
 
 
+async def has_accounts(connection: database.Connection) -> bool:
+    """Return whether there is any account."""
+    [row] = await database.fetch(connection, "SELECT EXISTS (SELECT FROM accounts)")
+    return bool(row[0])
+
+
 async def reopen_demo(
     connection: database.Connection, account_id: str, *, name: str, lead_days: int, now: dt.datetime
 ) -> None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import ANY
 
 import asyncpg
 import httpx2
@@ -255,6 +256,32 @@ def test_servers_that_are_named_are_used_and_none_is_started(
     started.process.send_signal(signal.SIGINT)
     assert started.process.wait(STOP_SECONDS_MAX) == 0
     assert value(empty_database_url, "SELECT count(*) FROM instances") == 300
+
+
+def test_a_database_with_accounts_of_its_own_gets_no_demo(
+    up: Callable[..., Up], room: Path, database_url: str, redis_url: str
+) -> None:
+    account = """INSERT INTO accounts (id, name, currency, time_zone, balance_cents, ledger_number, auto_renew_from,
+        created_at) VALUES ('a', 'Example Ltd.', 'CNY', 'UTC', 0, 0, now(), now())"""
+    value(database_url, account)
+    started = up(DATABASE_URL=database_url, REDIS_URL=redis_url)
+    assert (
+        "The database has accounts of its own, so the demo account is not loaded: `renewals demo` loads it.\n"
+        in started.said
+    )
+    assert "Demo API key" not in started.said
+    assert "To start over" not in started.said, "it would name the emptying of that database"
+    assert "GRAPHQL_KEY" not in (room / "env").read_text()
+    assert run_as_printed(started.curl) == {
+        "data": {
+            "accounts": {"totalCount": 1, "nodes": [{"id": "a", "name": "Example Ltd.", "balance": "0.00"}]}
+        },
+        "extensions": {"cost": ANY},
+    }
+    for table in ("products", "data_centers", "instances"):
+        assert value(database_url, f"SELECT count(*) FROM {table}") == 0
+    started.process.send_signal(signal.SIGINT)
+    assert started.process.wait(STOP_SECONDS_MAX) == 0
 
 
 def test_a_part_that_ends_on_its_own_ends_everything_with_1(

@@ -153,6 +153,24 @@ async def test_it_is_loaded_where_it_is_not_there(opened: str) -> None:
     assert await demo_reset.count() == demo_reset.Holdings(300, 0, len(demo.demo_data.INCOME))
 
 
+async def test_a_start_loads_it_only_where_no_other_account_is(opened: str) -> None:
+    assert await demo.load_into_empty(DAY)
+    world = World()
+    await world.put_catalogue()
+    await world.account("a")
+    assert await demo.load_into_empty(DAY), "it was there before the other"
+
+
+@pytest.mark.parametrize("account_id", ["a", demo.ACCOUNT_ID])
+async def test_a_start_leaves_a_database_with_accounts_of_its_own_alone(
+    world: World, account_id: str
+) -> None:
+    await world.account(account_id)
+    before = await world.snapshot()
+    assert not await demo.load_into_empty(DAY)
+    assert await world.snapshot() == before
+
+
 async def test_a_real_account_of_that_id_is_neither_loaded_nor_reset(world: World) -> None:
     await world.account(demo.ACCOUNT_ID, balance="10.00")
     await world.instance("i-1", account=demo.ACCOUNT_ID)
