@@ -32,12 +32,10 @@ test: check ## Check the code, then run the tests (TESTS=tests/renewals for some
 
 # Debian keeps each version's programs in a folder of its own; the oldest has the most to lack.
 POSTGRES_BIN ?= $(patsubst %/initdb,%,$(firstword $(sort $(wildcard /usr/lib/postgresql/*/bin/initdb))))
-DATABASE_TESTS := $(addprefix tests/renewals/test_,$(addsuffix .py,advisory_locks auto_renewal_chunks database events filters \
-	guards integrity lifecycle migrations upgrades watches)) \
-	$(addprefix tests/schema/test_,$(addsuffix .py,account index_order instances instances_facets instances_paging ledger \
-	orders renew_instances set_renewal_policy)) \
-	tests/graphql_api/test_exports.py tests/graphql_api/test_streamed_exports.py tests/operator/test_refunds.py \
-	tests/operator/test_webhooks.py tests/races tests/test_adopting.py
+DATABASE_TESTS := $(addprefix tests/,$(addsuffix .py,test_adopting graphql_api/test_exports \
+	$(addprefix races/test_,hammer renew_races) \
+	$(addprefix renewals/test_,advisory_locks auto_renewal_chunks database filters guards) \
+	$(addprefix schema/test_,index_order instances instances_paging renew_instances)))
 
 test-postgres: $(READY) ## Run the tests of the database on another PostgreSQL (POSTGRES_BIN=/usr/lib/postgresql/15/bin).
 	$(if $(POSTGRES_BIN),PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --postgres-bin=$(POSTGRES_BIN) \
