@@ -26,13 +26,13 @@ COPY renewals renewals
 COPY schema schema
 COPY workers workers
 COPY graphql_api graphql_api
-# What installing the project would write: its one command.
+# Write the one command that installing the project would write.
 RUN printf '#!/venv/bin/python\nfrom graphql_api.__main__ import main\n\nmain()\n' > /venv/bin/renewals \
     && chmod 755 /venv/bin/renewals
-# By its number, so that a runner can see that it is not root.
+# By number, so that Kubernetes can verify that the user is not root.
 USER 10001:10001
 EXPOSE 8000
-# Of the API. Whether it lives, not whether it is ready: some runners restart what is not healthy.
+# For the API. It checks liveness, not readiness, because some runners restart an unhealthy container.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=6 \
     CMD ["python", "-c", "import urllib.request as request; request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 ENTRYPOINT ["renewals"]
