@@ -157,6 +157,12 @@ def unreleased_status_at(now: str) -> str:
     return f"CASE WHEN {EXPIRY} >= {now} THEN i.status ELSE 'EXPIRED' END"
 
 
+def matching_status_at(instance_filter: InstanceFilter, now: str) -> str:
+    """Return the SQL of the same status of an instance that matches a filter."""
+    may_be_released = terms.InstanceStatus.RELEASED in (instance_filter.status or ())
+    return status_at(now) if may_be_released else unreleased_status_at(now)
+
+
 def _is_unreleased_at(now: str) -> str:
     """Return the condition that the status is not RELEASED; the noted status is in it for the partial indexes."""
     return f"""i.status <> 'RELEASED' AND (

@@ -77,8 +77,7 @@ async def fetch_instances(
     found = filters.conditions(account_id, instance_filter, now)
     select, joins = _selected(columns, ordering)
     if "status" in columns:
-        status_at = filters.status_at if instance_filter.status else filters.unreleased_status_at
-        select = f"{select}, {status_at(found.hold(now))} AS status"
+        select = f"{select}, {filters.matching_status_at(instance_filter, found.hold(now))} AS status"
     return await paging.fetch_page(
         connection,
         select=select,
@@ -165,7 +164,7 @@ async def count_facets(
         "products": "i.product_code",
         "dataCenters": "i.data_center_code",
         "dataCenterTypes": "d.type",
-        "expiry": _expiry_bucket(found, now),
+        "expiry": _expiry_bucket(found, instance_filter, now),
     }
     shown = ", ".join(
         f'{sql} AS "{facet}", ({found.of(facet)}) AS "in {facet}"' for facet, sql in values.items()
@@ -190,13 +189,15 @@ async def count_facets(
     }
 
 
-def _expiry_bucket(found: filters.Conditions, now: dt.datetime) -> str:
+def _expiry_bucket(
+    found: filters.Conditions, instance_filter: filters.InstanceFilter, now: dt.datetime
+) -> str:
     """Each instance with an expiry that is not released is in the first bucket that holds it."""
     buckets = "".join(
         f" WHEN i.expires_at <= {found.hold(now + dt.timedelta(days=days))} THEN '{days}'"
         for days in EXPIRY_BUCKETS_DAYS
     )
-    status = filters.status_at(found.hold(now))
+    status = filters.matching_status_at(instance_filter, found.hold(now))
     return f"""CASE WHEN i.expires_at IS NULL THEN NULL ELSE CASE {status}
       WHEN 'EXPIRED' THEN 'EXPIRED' WHEN 'RUNNING' THEN CASE{buckets} ELSE 'LATER' END END END"""
 
