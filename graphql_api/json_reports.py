@@ -1,4 +1,4 @@
-"""What the commands print with `--json`: the keys are part of the contract (docs/command-line.md).
+"""What the commands print with `--json`: the keys are part of the contract (docs/cli.md).
 
 Amounts are strings with two decimals, instants ISO 8601 in UTC, dates ISO 8601.
 """

@@ -261,7 +261,7 @@ def _what_is_next(keys: Keys, chosen: settings.Settings, folders: Sequence[Path]
     shell = f"`. {chosen.data_dir}/env` names the addresses and the keys."
     if keys.demo is None:
         return f"{NO_DEMO}\nIn another shell, {shell}"
-    next_ = f"Next, walk through README.md. In another shell, {shell}"
+    next_ = f"Next, follow docs/tutorial.md. In another shell, {shell}"
     return f"{next_}\n{_how_to_start_over(chosen, folders)}"
 
 

@@ -167,7 +167,7 @@ DAYS_LEFT: Mapping[RenewalMode, tuple[int, ...]] = {
 """Days from today to the last day; below 0 it has expired, and long below it is released.
 
 Nothing AUTO is due before the day after tomorrow: a worker that starts with the demo must find nothing to renew, or
-the reader of the README would come too late.
+the reader of the tutorial would come too late.
 """
 
 MODE_WEIGHTS: Mapping[RenewalMode, int] = {RenewalMode.MANUAL: 5, RenewalMode.AUTO: 4, RenewalMode.NONE: 1}

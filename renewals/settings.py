@@ -1,4 +1,4 @@
-"""Settings from the environment, read once. The README lists them all with their defaults."""
+"""Settings from the environment, read once. docs/configuration.md lists them all with their defaults."""
 
 import contextlib
 import datetime as dt

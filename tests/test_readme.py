@@ -1,7 +1,7 @@
-"""The README's walk-through, run as it stands: every query, every command, every answer.
+"""The tutorial and the README's query, run as they stand: every query, every command, every answer.
 
 A worker has started before the reader asks. On other days the same is answered, but for what depends on the day.
-UPDATE_README=1 writes the answers into the README instead.
+UPDATE_README=1 writes the answers into the pages instead.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,8 +23,12 @@ from renewals import auto_renewal, demo, lifecycle, runs, watches
 from tests.client import Client
 from tests.world import World
 
-README = Path(__file__).parent.parent / "README.md"
-PICTURE = README.parent / "docs" / "forecast.png"
+ROOT = Path(__file__).parent.parent
+README, TUTORIAL = "README.md", "docs/tutorial.md"
+PICTURE = ROOT / "docs" / "forecast.png"
+STEPS = {README: 1, TUTORIAL: 13}
+"""The number of steps of each page."""
+
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LOADED_ON = dt.date(2027, 1, 15)
 TEN_IN_THE_MORNING = dt.datetime(2027, 1, 15, 10, 0, tzinfo=demo.ZONE)
@@ -56,7 +60,7 @@ class Reader:
 
     def __init__(self, graphql: Client, database_url: str, folder: Path, now: dt.datetime) -> None:
         self.graphql, self.folder, self.now = graphql, folder, now
-        self.environment = os.environ | {"DATABASE_URL": database_url, "PYTHONPATH": str(README.parent)}
+        self.environment = os.environ | {"DATABASE_URL": database_url, "PYTHONPATH": str(ROOT)}
 
     async def start(self, world: World) -> None:
         """Load the demo, and do what a worker does when it starts and in its first minute."""
@@ -89,37 +93,51 @@ class Reader:
         return done.stdout
 
     def _moved(self, word: str) -> str:
-        """An instant of the README, as many days later as the reader is."""
+        """Return an instant of the page, as many days later as the reader is."""
         if not re.match(r"\d{4}-", word):
             return word
         later = dt.datetime.fromisoformat(word) + (self.now.date() - LOADED_ON)
         return later.isoformat(timespec="minutes")
 
 
-async def test_the_walk_through_answers_what_it_shows(
-    world: World, database_url: str, graphql: Client, tmp_path: Path
+def read(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def update(page: str, answers: Sequence[str], folder: Path) -> None:
+    """Write the answers into a page, and the picture that its commands have left in the folder."""
+    text = read(page)
+    for step, answer in reversed(list(zip(steps(text), answers, strict=True))):
+        text = text[: step.answer.start(2)] + answer + text[step.answer.end(2) :]
+    (ROOT / page).write_text(text, encoding="utf-8")
+    for picture in folder.glob(PICTURE.name):
+        shutil.copy(picture, PICTURE)
+
+
+@pytest.mark.parametrize("page", STEPS)
+async def test_a_page_answers_what_it_shows(
+    world: World, database_url: str, graphql: Client, tmp_path: Path, page: str
 ) -> None:
-    text = README.read_text(encoding="utf-8")
+    text = read(page)
     reader = Reader(graphql, database_url, tmp_path, TEN_IN_THE_MORNING)
     await reader.start(world)
     answers = await reader.answers(text)
-    shown = [step.answer[2] for step in steps(text)]
     if os.environ.get("UPDATE_README"):
-        for step, answer in reversed(list(zip(steps(text), answers, strict=True))):
-            text = text[: step.answer.start(2)] + answer + text[step.answer.end(2) :]
-        README.write_text(text, encoding="utf-8")
-        shutil.copy(tmp_path / PICTURE.name, PICTURE)
+        update(page, answers, tmp_path)
     else:
-        assert shown == answers
-    assert len(answers) == 13
-    assert (tmp_path / PICTURE.name).read_bytes()[:8] == PICTURE.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+        assert [step.answer[2] for step in steps(text)] == answers
+    assert len(answers) == STEPS[page]
+    if page == TUTORIAL:
+        written = tmp_path / PICTURE.name
+        assert written.read_bytes()[:8] == PICTURE.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.mark.parametrize("time", OTHER_TIMES)
+@pytest.mark.parametrize("page", STEPS)
 async def test_on_another_day_only_what_depends_on_the_day_is_answered_otherwise(
-    world: World, database_url: str, graphql: Client, tmp_path: Path, time: str
+    world: World, database_url: str, graphql: Client, tmp_path: Path, page: str, time: str
 ) -> None:
-    text = README.read_text(encoding="utf-8")
+    text = read(page)
     now = dt.datetime.fromisoformat(time).replace(tzinfo=demo.ZONE)
     reader = Reader(graphql, database_url, tmp_path, now)
     await reader.start(world)

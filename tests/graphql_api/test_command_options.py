@@ -3,12 +3,17 @@
 import asyncio
 import importlib.metadata
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.core
+import typer.main
 
+from graphql_api import cli
 from renewals import settings
 from tests.commands import Renewals, query
 from tests.graphql_api.test_cli import due_url, put_endpoints
@@ -16,6 +21,16 @@ from tests.graphql_api.test_cli import due_url, put_endpoints
 __all__ = ["due_url"]
 
 HEAVY = {"asyncpg", "graphql", "pydantic", "redis", "rich", "starlette", "strawberry", "tortoise", "uvicorn"}
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
+
+
+def test_the_page_lists_every_command() -> None:
+    listed = re.findall(r"^\| `renewals ([\w-]+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    group = typer.main.get_command(cli.app)
+    assert isinstance(group, typer.core.TyperGroup)
+    assert sorted(listed) == sorted(group.commands)
 
 
 def test_the_version_is_the_package_s(renewals: Renewals) -> None:

@@ -48,9 +48,7 @@ async def test_every_example_answers_what_it_shows(world: World, asked: Client, 
     assert len(answers) == 4
 
 
-def test_the_page_and_the_readme_name_the_same_settings() -> None:
-    readme = (PAGE.parents[1] / "README.md").read_text(encoding="utf-8")
-    named = [
-        set(re.findall(r"RENEWALS_JWT_[A-Z_]+", text)) for text in (PAGE.read_text(encoding="utf-8"), readme)
-    ]
+def test_the_page_and_the_configuration_name_the_same_settings() -> None:
+    pages = (PAGE, PAGE.with_name("configuration.md"))
+    named = [set(re.findall(r"RENEWALS_JWT_[A-Z_]+", page.read_text(encoding="utf-8"))) for page in pages]
     assert named[0] == named[1]

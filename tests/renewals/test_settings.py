@@ -57,14 +57,40 @@ def test_no_setting_changes_a_limit_of_the_contract() -> None:
     assert not names & settings.Settings.model_fields.keys()
 
 
-def test_the_readme_lists_every_setting() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    table = {
-        name
-        for line in readme.splitlines()
-        if line.startswith("| `")
-        for name in re.findall(r"`(\w+)`", line)
-    }
+PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+ROW = re.compile(r"^\| `([A-Z_]+)` \| (.*?) \|", re.MULTILINE)
+
+
+def shown(default: object) -> str:
+    """Return a default as the page writes it."""
+    match default:
+        case None | ():
+            return "none"
+        case bool():
+            return f"`{str(default).lower()}`"
+        case dt.time():
+            return f"`{default:%H:%M}`"
+        case tuple():
+            return f"`{','.join(map(str, default))}`"
+        case _:
+            return f"`{default}`"
+
+
+def test_the_page_lists_every_setting_once_with_its_default() -> None:
+    rows = ROW.findall(PAGE.read_text(encoding="utf-8"))
     fields = settings.Settings.model_fields
-    names = {str(field.validation_alias or f"RENEWALS_{name.upper()}") for name, field in fields.items()}
-    assert names <= table
+    defaults = {
+        str(field.validation_alias or f"RENEWALS_{name.upper()}"): shown(field.default)
+        for name, field in fields.items()
+    }
+    assert dict(rows) == defaults
+    assert len(rows) == len(defaults)
+
+
+def test_every_setting_is_explained_and_says_when_to_change_it() -> None:
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if ROW.match(line)]
+    assert rows
+    for name, _, _, meaning, change_it_when in rows:
+        assert meaning, name
+        assert change_it_when, name

@@ -1,4 +1,4 @@
-"""docs/observability.md, the alerts and the dashboard name what there is; the README lists every setting."""
+"""docs/observability.md, the alerts and the dashboard name the metrics that exist."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
-from renewals import metrics, settings
+from renewals import metrics
 
 ROOT = Path(__file__).parent.parent.parent
 ROW = re.compile(r"^\| `(renewals_\w+)` \| (\w+) \| (.*?) \| (.*) \|$", re.MULTILINE)
@@ -107,14 +107,3 @@ def test_the_dashboard_is_whole() -> None:
     for panel in panels:
         place = panel["gridPos"]
         assert place["x"] + place["w"] <= 24
-
-
-def test_the_readme_lists_every_setting() -> None:
-    _, _, page = (ROOT / "README.md").read_text(encoding="utf-8").partition("### Settings")
-    listed = set(re.findall(r"`([A-Z_]+)`", page))
-    wanted = {
-        settings._variable(str(field.validation_alias or name))
-        for name, field in settings.Settings.model_fields.items()
-    }
-    assert wanted <= listed
-    assert {each for each in listed if each.startswith("RENEWALS_")} <= wanted
