@@ -66,10 +66,7 @@ class UnreadAnswers:
 
     @contextlib.contextmanager
     def sending(self, caller: str, size: int) -> Iterator[None]:
-        """Count an answer as long as the block runs; raise over_http.Refused if too many are unread."""
-        if size <= PIECE_BYTES:
-            yield
-            return
+        """Count a large answer as long as the block runs; raise over_http.Refused if too many are unread."""
         if self._bytes[caller] and self._bytes[caller] + size > self._bytes_max:
             raise over_http.Refused(
                 429,

@@ -68,17 +68,29 @@ class RequestLimiter:
         self._owners = _Latest()
         self._heavy = fairness.FairSlots(HEAVY_AT_ONCE_MAX, per_owner_max=1, waiting_max=_ALL_KEYS)
 
-    @contextlib.asynccontextmanager
-    async def turn(self, caller: str) -> AsyncIterator[None]:
-        """Run a request of a key, once it may; raises over_http.Refused if too many wait."""
+    def try_begin(self, caller: str) -> bool:
+        """Begin a request of a key if it may run at once; return whether it has begun, and must be ended."""
+        return self._running.try_acquire(caller)
+
+    async def begin(self, caller: str) -> None:
+        """Begin a request of a key, once it may; raises over_http.Refused if too many wait."""
         try:
             await self._running.acquire(caller)
         except fairness.QueueFullError:
             raise _refused(RUNNING_PER_KEY_MAX + WAITING_PER_KEY_MAX, "requests") from None
+
+    def end(self, caller: str) -> None:
+        """End a request of a key, so that the next can begin."""
+        self._running.release(caller)
+
+    @contextlib.asynccontextmanager
+    async def turn(self, caller: str) -> AsyncIterator[None]:
+        """Run a request of a key, once it may; raises over_http.Refused if too many wait."""
+        await self.begin(caller)
         try:
             yield
         finally:
-            self._running.release(caller)
+            self.end(caller)
 
     def lane(self, owner: str) -> "Lane":
         """Return the lane of one request for what is heavy of it; inside of `turn`, which bounds who waits."""
@@ -135,11 +147,12 @@ class Lane:
             await self._requests.enter(self._owner)
             self._is_in = True
             self._began = time.thread_time()
+            fairness.set_lane(self.leave)
 
-    async def give_way(self) -> None:
-        """Let others go first between two long steps, if the request is in the lane."""
-        if self._is_in:
-            await asyncio.sleep(0)
+    @property
+    def is_entered(self) -> bool:
+        """Whether the request is in the lane."""
+        return self._is_in
 
     def leave(self) -> None:
         """Leave the lane to the next, if the request is in it."""

@@ -126,6 +126,8 @@ class Exports:
         """The head with the first rows, then page by page."""
         # PostgreSQL's own limit is behind ours, for a process that is no longer there to keep it.
         seconds_max = self._limits.export_seconds_max + self._limits.export_stall_seconds_max
+        # A request in the account's own lane may wait for the connection that this export has.
+        lane_name = f"export {account_id}"
         with self._admitted(account_id), pooling.sharing(account_id):
             async with database.snapshot(seconds_max=seconds_max) as connection:
                 head = writer.head()
@@ -134,7 +136,7 @@ class Exports:
                     async for page in pages:
                         total += len(page)
                         await self._spending.add_rows(account_id, len(page), total)
-                        with self._requests.lane(account_id) as lane:
+                        with self._requests.lane(lane_name) as lane:
                             await lane.enter()
                             rows = writer.rows(page)
                         yield head + rows

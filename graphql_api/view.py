@@ -144,9 +144,7 @@ class GraphQLView(GraphQL[Any, None]):
                 context = await self.admit(request.headers.get("authorization", ""), self.clock)
                 if context is None:
                     return answers.unauthenticated("Send an API key: Authorization: Bearer <key>.")
-                async with self.requests.turn(context.caller):
-                    with pooling.sharing(context.owner):
-                        return await self._answer_for(context, request)
+                return await self._answer_in_turn(context, request)
         except over_http.Refused as refused:
             return answers.error(refused.status, refused.code, str(refused), refused.headers)
         except documents.LimitExceeded as exceeded:
@@ -155,6 +153,17 @@ class GraphQLView(GraphQL[Any, None]):
             if deadline.expired():
                 return answers.error(503, "TIMEOUT", over_http.late(self.seconds_max))
             return answers.failed(problem)
+
+    async def _answer_in_turn(self, context: Any, request: Request) -> Response:
+        """Answer a request once its key may; in steps, for `RequestLimiter.turn` costs more where nothing waits."""
+        caller: str = context.caller
+        if not self.requests.try_begin(caller):
+            await self.requests.begin(caller)
+        try:
+            with pooling.sharing(context.owner):
+                return await self._answer_for(context, request)
+        finally:
+            self.requests.end(caller)
 
     async def _answer_for(self, context: Any, request: Request) -> Response:
         """Answer a request; what is refused before it is examined costs as much as any request."""
@@ -172,23 +181,27 @@ class GraphQLView(GraphQL[Any, None]):
     ) -> tuple[str, documents.Admitted]:
         """The document of a request that may be executed, and what it costs, which is spent.
 
-        Raises over_http.Refused or documents.LimitExceeded.
+        The request leaves the lane as soon as the document is known to be valid, unless it costs much: what is
+        executed may wait for others. Raises over_http.Refused or documents.LimitExceeded.
         """
         query = self.store.find(asked)
         if not self.documents.knows(query) or self.schema.is_invalid(query):
             await lane.enter()
-        spend = functools.partial(self.budgets.spend_request, context.caller, body_bytes=body_bytes)
+        caller, spend = context.caller, self.budgets.spend_request
         try:
             admitted = await self.admitted(query, asked.operation_name, asked.variables, context)
         except documents.LimitExceeded as exceeded:
-            await spend(0, reading=exceeded.reading)
+            await spend(caller, 0, reading=exceeded.reading, body_bytes=body_bytes)
             raise
         records.note_cost(admitted.cost)
-        await spend(admitted.cost, reading=admitted.reading)
+        await spend(caller, admitted.cost, reading=admitted.reading, body_bytes=body_bytes)
         self.store.keep(asked)
         if admitted.cost > concurrency.HEAVY_COST:
             await lane.enter()
-        await lane.give_way()
+        elif lane.is_entered and self.schema.is_valid(query):
+            lane.leave()
+        if lane.is_entered:
+            await asyncio.sleep(0)  # others go first between two long steps
         return query, admitted
 
     async def admitted(
@@ -245,9 +258,12 @@ class GraphQLView(GraphQL[Any, None]):
         if accepted.media_type is None and not accepted.takes_stream:
             raise over_http.Refused(406, "BAD_REQUEST", f"The answer is {over_http.JSON}.")
         result = await self._execute(query, asked, context)
-        await lane.give_way()
+        if lane.is_entered:
+            await asyncio.sleep(0)
         response = self._write(result, accepted.media_type, admitted)
-        request.state.places.enter_context(self.unread.sending(context.caller, len(response.body)))
+        size = len(response.body)
+        if size > answer_size.PIECE_BYTES:
+            request.state.places.enter_context(self.unread.sending(context.caller, size))
         return response
 
     async def _execute(self, query: str, asked: over_http.Asked, context: Any) -> ExecutionResult:

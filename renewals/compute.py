@@ -7,7 +7,6 @@ lower priority than the one that serves, end with it however it ends, and are re
 
 import asyncio
 import contextlib
-import importlib
 import logging
 import os
 import pickle
@@ -80,10 +79,9 @@ class ProcessLostError(ConnectionError):
 
 
 class _Job(NamedTuple):
-    """What a process is told to do; functions are found by name."""
+    """What a process is told to do; pickled, the function is its module and its name."""
 
-    module: str
-    name: str
+    work: Callable[..., Awaitable[Any]]
     arguments: tuple[Any, ...]
 
 
@@ -222,8 +220,8 @@ async def run(
     if _pool is None:
         return await work(*args, **kwargs)
     assert not kwargs, "a job takes its arguments by position"
-    job = _Job(work.__module__, work.__name__, args)
-    return cast(Value, await _pool.run(account_id, job))
+    fairness.leave_lane()
+    return cast(Value, await _pool.run(account_id, _Job(work, args)))
 
 
 async def _serve() -> None:
@@ -261,8 +259,7 @@ def _read(source: Any) -> Any:
 async def _answer(job: _Job) -> bytes:
     """Return the pickled value of a job, or its exception."""
     try:
-        work = getattr(importlib.import_module(job.module), job.name)
-        return pickle.dumps((await work(*job.arguments), None), pickle.HIGHEST_PROTOCOL)
+        return pickle.dumps((await job.work(*job.arguments), None), pickle.HIGHEST_PROTOCOL)
     except Exception as error:  # noqa: BLE001 - whatever it is, the process that serves answers it
         return _pickled_error(error)
 

@@ -22,6 +22,7 @@ from renewals import (
     database,
     deliveries,
     errors,
+    fairness,
     metrics,
     outbound,
     settings,
@@ -294,6 +295,7 @@ async def test(
     endpoint: webhooks.Endpoint, clock: clocks.Clock, resolver: outbound.Resolver
 ) -> outbound.Answer:
     """Sends the test itself, for a caller within `testing`."""
+    fairness.leave_lane()
     body = orjson.dumps({"type": TEST_TYPE, "timestamp": clock(), "data": {"accountId": endpoint.account_id}})
     async with _line(endpoint.url, resolver) as post:
         send = await _signing(endpoint.id, post, clock)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-from renewals import announcements, database, errors, money, planning, terms, webhook_cursors
+from renewals import announcements, database, errors, money, planning, pooling, terms, webhook_cursors
 
 ROWS_AT_ONCE = 500
 """A follower holds no more events than so many, however much it has missed."""
@@ -184,7 +184,8 @@ async def _follow(
 async def _read_through_outages(account_id: str, after: int) -> Sequence[Event]:
     """The next events; none while PostgreSQL is away, for the follower will look again."""
     try:
-        return await read(account_id, after)
+        with pooling.sharing(account_id):  # all followers of an account are woken at once
+            return await read(account_id, after)
     except Exception as problem:
         if not database.is_outage(problem):
             raise

@@ -2,11 +2,26 @@
 
 import asyncio
 import contextlib
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
 from typing import Generic, TypeVar
 
 Waiter = TypeVar("Waiter")
+
+_leave_lane: ContextVar[Callable[[], None] | None] = ContextVar("leave_lane", default=None)
+
+
+def set_lane(leave: Callable[[], None]) -> None:
+    """Set the function by which the current request leaves its lane, once or more often."""
+    _leave_lane.set(leave)
+
+
+def leave_lane() -> None:
+    """Leave the lane of the current request, if it has one: a request must not hold it while it waits for others."""
+    leave = _leave_lane.get()
+    if leave is not None:
+        leave()
 
 
 class FairQueue(Generic[Waiter]):
@@ -59,7 +74,7 @@ class FairSlots:
         self._free = count
         self._per_owner_max = per_owner_max
         self._waiting_max = waiting_max
-        self._held: Counter[str] = Counter()
+        self._held: dict[str, int] = {}
         self._queue: FairQueue[tuple[str, asyncio.Future[None]]] = FairQueue()
 
     def is_waited_for(self) -> bool:
@@ -75,10 +90,17 @@ class FairSlots:
         finally:
             self.release(owner)
 
+    def try_acquire(self, owner: str) -> bool:
+        """Take a slot if the owner may have one at once; return whether it has."""
+        if self._free <= 0 or (held := self._held.get(owner, 0)) >= self._per_owner_max:
+            return False
+        self._free -= 1
+        self._held[owner] = held + 1
+        return True
+
     async def acquire(self, owner: str) -> None:
         """Wait for a slot; raises QueueFullError."""
-        if self._may_have(owner):
-            self._give(owner)
+        if self.try_acquire(owner):
             return
         if self._queue.count_of(owner) >= self._waiting_max:
             raise QueueFullError
@@ -97,21 +119,15 @@ class FairSlots:
     def release(self, owner: str) -> None:
         """Give a slot back, to the next in turn if anybody waits."""
         self._free += 1
-        self._held[owner] -= 1
-        if not self._held[owner]:
-            del self._held[owner]
-        while self._free and (waiter := self._queue.pop(self._is_eligible)):
+        held = self._held.pop(owner) - 1
+        if held:
+            self._held[owner] = held
+        while self._queue and self._free and (waiter := self._queue.pop(self._is_eligible)):
             next_owner, given = waiter
-            self._give(next_owner)
+            self.try_acquire(next_owner)
             given.set_result(None)
 
     def _is_eligible(self, waiter: tuple[str, asyncio.Future[None]]) -> bool:
         owner, given = waiter
-        return not given.done() and self._may_have(owner)  # one that was just cancelled leaves in a moment
-
-    def _may_have(self, owner: str) -> bool:
-        return self._free > 0 and self._held[owner] < self._per_owner_max
-
-    def _give(self, owner: str) -> None:
-        self._free -= 1
-        self._held[owner] += 1
+        is_waiting = not given.done()  # one that was just cancelled leaves in a moment
+        return is_waiting and self._held.get(owner, 0) < self._per_owner_max

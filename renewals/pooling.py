@@ -4,9 +4,6 @@ asyncpg does so in a task of its own, within a time, and with a round trip: a se
 """
 
 import asyncio
-import contextlib
-from collections import Counter
-from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -81,14 +78,19 @@ _share: ContextVar[Share | None] = ContextVar("share", default=None)
 """Of the request in hand; what has none, as the look-up of a key, is bounded by nothing but the pool."""
 
 
-@contextlib.contextmanager
-def sharing(account_id: str) -> Iterator[None]:
+class sharing:  # noqa: N801 - a context manager, twice as fast as one by contextlib
     """Bound the connections of one request for as long as the block runs, in whatever tasks it starts."""
-    token = _share.set(Share(account_id))
-    try:
-        yield
-    finally:
-        _share.reset(token)
+
+    __slots__ = ("_share", "_token")
+
+    def __init__(self, account_id: str) -> None:
+        self._share = Share(account_id)
+
+    def __enter__(self) -> None:
+        self._token = _share.set(self._share)
+
+    def __exit__(self, *_: object) -> None:
+        _share.reset(self._token)
 
 
 class _Waiter(NamedTuple):
@@ -108,7 +110,7 @@ class _Free(_PoolConnectionHolderQueue):  # type: ignore[misc]
     def __init__(self, size_max: int) -> None:
         super().__init__(size_max)
         self._per_account_max = max(1, size_max // 2)
-        self._held: Counter[str] = Counter()
+        self._held: dict[str, int] = {}
         self._shares: dict[Any, Share] = {}
         self._waiting: fairness.FairQueue[_Waiter] = fairness.FairQueue()
 
@@ -129,7 +131,8 @@ class _Free(_PoolConnectionHolderQueue):  # type: ignore[misc]
 
     def _may_have(self, share: Share | None) -> bool:
         return share is None or (
-            share.in_use < REQUEST_CONNECTIONS_MAX and self._held[share.account_id] < self._per_account_max
+            share.in_use < REQUEST_CONNECTIONS_MAX
+            and self._held.get(share.account_id, 0) < self._per_account_max
         )
 
     def _is_eligible(self, waiter: _Waiter) -> bool:
@@ -139,7 +142,7 @@ class _Free(_PoolConnectionHolderQueue):  # type: ignore[misc]
         holder = self.get_nowait()
         if share is not None:
             share.in_use += 1
-            self._held[share.account_id] += 1
+            self._held[share.account_id] = self._held.get(share.account_id, 0) + 1
             self._shares[holder] = share
         return holder
 
@@ -148,9 +151,9 @@ class _Free(_PoolConnectionHolderQueue):  # type: ignore[misc]
         share = self._shares.pop(holder, None)
         if share is not None:
             share.in_use -= 1
-            self._held[share.account_id] -= 1
-            if not self._held[share.account_id]:
-                del self._held[share.account_id]
+            held = self._held.pop(share.account_id) - 1
+            if held:
+                self._held[share.account_id] = held
         while self._waiting and not self.empty() and (waiter := self._waiting.pop(self._is_eligible)):
             waiter.given.set_result(self._take(waiter.share))
 

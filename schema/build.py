@@ -121,6 +121,13 @@ class RenewalSchema(strawberry.Schema):
         """Return whether something is known to be wrong with a document."""
         return bool(self._problems.find(query))
 
+    def is_valid(self, query: str) -> bool:
+        """Return whether a document is right, which is found out now unless it is known."""
+        try:
+            return not self.problems(query, documents.parsed(query))
+        except GraphQLError:
+            return False
+
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:

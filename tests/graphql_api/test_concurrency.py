@@ -7,11 +7,13 @@ import httpx2
 import pytest
 
 from graphql_api import concurrency
+from renewals import fairness
 from tests import client
 from tests.world import World
 
 AT_ONCE_MAX = concurrency.RUNNING_PER_KEY_MAX + concurrency.WAITING_PER_KEY_MAX
 BLOCKED = {"query": "{ instances { totalCount } }"}
+WAITED_FOR = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
 FREE = {"query": "{ account { id } }"}
 
 
@@ -91,3 +93,63 @@ async def test_a_request_given_up_while_it_waits_leaves_no_place_taken() -> None
     async with asyncio.timeout(1), requests.turn("other"):
         with requests.lane("account") as lane:
             await lane.enter()
+
+
+async def test_a_request_that_waits_for_another_server_is_not_in_its_lane() -> None:
+    requests = concurrency.RequestLimiter()
+    with requests.lane("a") as first, requests.lane("a") as second:
+        fairness.leave_lane()  # there is none yet
+        await first.enter()
+        entering = asyncio.create_task(second.enter())
+        await asyncio.sleep(0)
+        assert not entering.done()
+        fairness.leave_lane()
+        async with asyncio.timeout(1):
+            await entering
+        assert (first.is_entered, second.is_entered) == (False, True)
+        fairness.leave_lane()
+        assert second.is_entered
+
+
+async def test_a_new_document_is_read_in_the_lane_and_a_cheap_one_executed_outside_of_it(
+    keys: tuple[str, str], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = concurrency.RequestLimiter()
+    monkeypatch.setattr(concurrency, "RequestLimiter", lambda: requests)
+    graphql = client.Client()
+    graphql.key = keys[0]
+    blocker = await asyncpg.connect(database_url)
+    try:
+        with requests.lane("a") as lane:
+            await lane.enter()
+            lock = blocker.transaction()
+            await lock.start()
+            await blocker.execute("LOCK TABLE instances IN ACCESS EXCLUSIVE MODE")
+            asking = asyncio.create_task(graphql("{ instances(first: 3) { nodes { id } } }"))
+            await asyncio.sleep(0.2)
+            assert not await blocker.fetchval(WAITED_FOR)
+        async with asyncio.timeout(3):
+            while not await blocker.fetchval(WAITED_FOR):  # noqa: ASYNC110 - PostgreSQL tells nobody
+                await asyncio.sleep(0.01)
+            with requests.lane("a") as lane:
+                await lane.enter()
+        await lock.rollback()
+        assert await asking == {"instances": {"nodes": []}}
+    finally:
+        await blocker.close()
+
+
+async def test_an_export_does_not_wait_for_a_request_that_may_wait_for_its_connection(
+    keys: tuple[str, str], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.instance("i-1")
+    requests = concurrency.RequestLimiter()
+    monkeypatch.setattr(concurrency, "RequestLimiter", lambda: requests)
+    graphql = client.Client()
+    with requests.lane("a") as lane:
+        await lane.enter()
+        async with asyncio.timeout(3):
+            answer = await graphql.http.get(
+                "http://testserver/export/instances.csv", headers={"Authorization": f"Bearer {keys[0]}"}
+            )
+    assert answer.status_code == 200

@@ -3,7 +3,9 @@
 import asyncio
 import random
 
-from renewals import database, pooling
+import pytest
+
+from renewals import database, events, pooling
 
 
 async def test_a_request_has_a_bounded_number_of_connections_whatever_it_asks_for(database_url: str) -> None:
@@ -78,3 +80,23 @@ async def test_requests_cancelled_at_any_moment_leave_no_connection_taken(databa
             await asyncio.gather(*(ask(account_id) for account_id in "abc"))
         free = database.pool()._pool._queue  # type: ignore[attr-defined]
         assert free.qsize() == 3 and not free._held and not free._waiting
+
+
+async def test_the_followers_of_an_account_leave_half_of_the_pool_to_others(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = most = 0
+
+    async def read(account_id: str, after: int) -> list[events.Event]:
+        nonlocal running, most
+        async with database.transaction() as connection:
+            running += 1
+            most = max(most, running)
+            await database.fetch(connection, "SELECT pg_sleep(0.01)")
+            running -= 1
+        return []
+
+    monkeypatch.setattr(events, "read", read)
+    async with database.opened(database_url, pool_size=8):
+        await asyncio.gather(*(events._read_through_outages("a", 0) for _ in range(30)))
+    assert most == 4
