@@ -47,72 +47,70 @@ REQUESTS = Counter(
 )
 REQUEST_SECONDS = Histogram(
     "renewals_request_duration_seconds",
-    "From a request's arrival to the end of its answer; of a stream, to its end.",
+    "Seconds from a request's arrival to the end of its answer, or of its stream.",
     ("operation", "kind"),
     buckets=_SECONDS,
     registry=REGISTRY,
 )
 REQUEST_COST = Histogram(
     "renewals_request_cost",
-    "What requests cost, where that is reckoned.",
+    "Cost of requests, if it was computed.",
     ("kind",),
     buckets=_COSTS,
     registry=REGISTRY,
 )
 IN_PROGRESS = Gauge(
     "renewals_requests_in_progress",
-    "Requests and streams under way.",
+    "Requests and streams in progress.",
     registry=REGISTRY,
     multiprocess_mode="livesum",
 )
-SOCKETS = Gauge(
-    "renewals_sockets_open", "Web sockets that are open.", registry=REGISTRY, multiprocess_mode="livesum"
-)
+SOCKETS = Gauge("renewals_sockets_open", "Open web sockets.", registry=REGISTRY, multiprocess_mode="livesum")
 INTERNAL_ERRORS = Counter(
-    "renewals_internal_errors", "Errors on our side, each with an id in the log.", registry=REGISTRY
+    "renewals_internal_errors", "Internal errors, each with an id in the log.", registry=REGISTRY
 )
 
 POOL = Gauge(
     "renewals_database_pool_connections",
-    "Connections of the pool that are in use, and that are not, as last looked at.",
+    "Connections of the pool by state, in use or idle, as last measured.",
     ("state",),
     registry=REGISTRY,
     multiprocess_mode="livesum",
 )
 POOL_MAX = Gauge(
     "renewals_database_pool_connections_max",
-    "So many connections the pool may have.",
+    "Maximum number of connections of the pool.",
     registry=REGISTRY,
     multiprocess_mode="livesum",
 )
 POOL_WAIT_SECONDS = Histogram(
     "renewals_database_pool_wait_seconds",
-    "Waiting for a connection; for a transaction, until it has begun.",
+    "Seconds of waiting for a connection; for a transaction, until it has begun.",
     buckets=_WAIT_SECONDS,
     registry=REGISTRY,
 )
 
 RENEWALS = Counter(
     "renewals_renewals",
-    "Instances that a run has dealt with, by outcome: RENEWED, or the code of the refusal.",
+    "Instances processed by runs, by outcome: RENEWED, or the code of the refusal.",
     ("outcome",),
     registry=REGISTRY,
 )
 AMOUNT_CENTS = Counter(
-    "renewals_renewed_amount_cents", "What runs have charged.", ("currency",), registry=REGISTRY
+    "renewals_renewed_amount_cents", "Amount charged by runs, in cents.", ("currency",), registry=REGISTRY
 )
 CHUNK_SECONDS = Histogram(
     "renewals_chunk_duration_seconds",
-    "One transaction that renews the accounts of a chunk.",
+    "Seconds of one transaction that renews the accounts of a chunk.",
     buckets=_CHUNK_SECONDS,
     registry=REGISTRY,
 )
 CHUNKS_SET_ASIDE = Counter(
-    "renewals_chunks_set_aside", "Chunks that raised, and were divided or parked.", registry=REGISTRY
+    "renewals_chunks_set_aside", "Chunks that raised an error and were divided or parked.", registry=REGISTRY
 )
 WEBHOOK_SECONDS = Histogram(
     "renewals_webhook_request_duration_seconds",
-    "One request to an endpoint, by outcome: delivered or failed.",
+    "Seconds of one request to an endpoint, by outcome: delivered or failed.",
     ("outcome",),
     buckets=_SECONDS,
     registry=REGISTRY,
@@ -134,17 +132,17 @@ QUEUE = "renewals_queue_jobs"
 CHECK = "renewals_check_ok"
 
 ASKED = {
-    RUN_LATENESS: ("How long ago the hour's run should have begun; 0 if it has.", None),
-    RUN_UNFINISHED: ("How long the oldest run has been under way; 0 without one.", None),
-    DUE: ("Instances that are due and not renewed, those for want of money among them.", None),
-    PENDING_CHUNKS: ("Chunks of runs that are still to be done.", None),
-    PARKED_ACCOUNTS: ("Accounts that the last run has parked.", None),
-    BROKEN_RULES: ("Rules of `renewals verify` that were broken after the last run that was verified.", None),
-    EVENTS_BEHIND: ("Events that webhook endpoints were not looked through for yet.", None),
-    DELIVERIES: ("Deliveries that wait for their next try, and that are parked.", "state"),
-    ENDPOINTS_DISABLED: ("Webhook endpoints that were disabled.", None),
-    QUEUE: ("Jobs in the queue; asked by workers alone.", None),
-    CHECK: ("1 if what /readyz looks at is well, else 0.", "check"),
+    RUN_LATENESS: ("Seconds since the hourly run should have begun; 0 if it has.", None),
+    RUN_UNFINISHED: ("Seconds since the oldest unfinished run began; 0 without one.", None),
+    DUE: ("Instances that are due and not renewed, including those refused for insufficient funds.", None),
+    PENDING_CHUNKS: ("Chunks of runs that are not done yet.", None),
+    PARKED_ACCOUNTS: ("Accounts parked by the last run.", None),
+    BROKEN_RULES: ("Broken rules of `renewals verify` after the last verified run.", None),
+    EVENTS_BEHIND: ("Events not yet matched against webhook endpoints.", None),
+    DELIVERIES: ("Deliveries by state: waiting for their next try, or parked.", "state"),
+    ENDPOINTS_DISABLED: ("Disabled webhook endpoints.", None),
+    QUEUE: ("Jobs in the queue; reported by workers only.", None),
+    CHECK: ("1 if the check of /readyz passes, else 0.", "check"),
 }
 """What PostgreSQL and Redis are asked for by whoever is asked for metrics: help, and the name of the label."""
 
