@@ -34,8 +34,9 @@ DOCUMENTS = {
     ),
 }
 NOTE = (
-    "In one process, on the project's types, the same parsed document and the same rows; both answer the same. "
-    "Relations are loaded beforehand. Nothing is parsed, validated, read from the database or encoded."
+    "Both run in one process, with the project's types, the same parsed document and the same rows, and return the "
+    "same answer. "
+    "Relations are loaded in advance. Nothing is parsed, validated, read from the database or encoded."
 )
 
 

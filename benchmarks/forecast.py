@@ -44,15 +44,15 @@ TIMES = 3
 VOUCHERS = 8
 VOUCHER_CENTS = 5_000_00
 NOTES = """\
-Every instance is due once within the days; a fifth renews for three months and another for twelve, with discounts. \
-Eight vouchers, half of them for one product, pay first.
+Every instance is due once within the days. A fifth renews for 3 months and another fifth for 12, with \
+discounts. Eight vouchers, half of them for one product, pay first.
 With money for half, half of the days are short, and about half of the instances are at risk.
-All three answer the same days and the same sum to be added, compared before anything is timed.
-The peer asks Tortoise's models each day for what is due, and does all of it again with enough money to know what is \
-lacking; it knows no bundles. It runs in this process, as the project's own does. Over HTTP there is one request at a \
-time.
-Targets compare the quickest of each: other work kept the machine's two cores busy beside this, \
-which draws single forecasts out to twice their time and more; their processor time tells less of it.
+All three return the same days and the same sum to be added; this is checked before anything is timed.
+The peer reads the due instances of each day with Tortoise's models, and repeats everything with enough \
+money to find the missing sum; it does not support bundles. It runs in the benchmark's process, like the \
+project's own forecast. Over HTTP there is one request at a time.
+Targets compare the fastest run of each. Other work kept the machine's two cores busy, which makes single \
+forecasts take twice their time and more; their processor time is less affected.
 """
 
 

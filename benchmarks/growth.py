@@ -63,7 +63,7 @@ def run(here: stage.Stage, size: sizes.Size) -> results.Section:
         targets=_targets(figures, counts(size)),
         notes=(
             *NOTES.splitlines(),
-            f"Plans that look at more than they answer: {'; '.join(_found(plans)) or 'none'}.",
+            f"Plans that read more rows than they return: {'; '.join(_found(plans)) or 'none'}.",
         ),
     )
 

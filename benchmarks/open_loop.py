@@ -23,9 +23,9 @@ CONNECTIONS_MAX = 64
 AT_LEAST = 8
 CONTENDERS = (contenders.OURS, contenders.NAIVE)
 NOTES = """\
-Arrivals are Poisson's and the same for both; latency counts from the intended arrival.
-Where fewer are answered a second than arrive, the server does not keep up, and its latency says how long the round \
-was rather than how fast the server is.
+Arrivals follow a Poisson process and are the same for both; latency counts from the intended arrival.
+If fewer requests are answered a second than arrive, the server does not keep up, and its latency measures \
+the length of the round instead of the speed of the server.
 """
 
 

@@ -16,13 +16,14 @@ TARGETS = {
 """How many times a peer's requests a second, for pages of 10, 100 and 1000."""
 NOTES = """\
 Every contender looks up the API key in the database for every request.
-Each server is one process on one core; PostgreSQL and the client have the other. All are up at once and take turns, \
-in the opposite order every other round. Every answer was compared with the project's before the first round.
-The peers have an index that the project has not, (account_id, expires_at, id), and take the stored status; \
-the project derives it at the request's instant.
-Graphene, Ariadne and the tuned Strawberry get their rows by the same two statements from asyncpg, as the floor does; \
-the floor saves asyncpg's reset of a connection, too. The stock Strawberry goes through Tortoise's models. \
-PostGraphile is spared row-level security: its account is a condition that the client sends.
+Each server is one process on one core; PostgreSQL and the client use the other core. All servers run at \
+once and take turns, in reverse order every second round. Every answer was compared with the project's \
+before the first round.
+The peers have an index that the project lacks, (account_id, expires_at, id), and return the stored status; \
+the project derives the status at the request's instant.
+Graphene, Ariadne and the tuned Strawberry read their rows by the same two statements through asyncpg, as \
+the floor does; the floor also omits asyncpg's reset of a connection. The stock Strawberry uses Tortoise's \
+models. PostGraphile runs without row-level security: the client sends the account as a condition.
 """
 
 

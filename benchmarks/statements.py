@@ -21,12 +21,12 @@ COUNT = "totalCount"
 FACETS = "facets { tabs { value count } products { value count } expiry { value count } }"
 ROWS_SORTED_MAX = 1_000
 ROWS_DROPPED_MAX = 1_000
-"""A plan that sorts or throws away more rows than so many looks at more than a page."""
+"""A plan that sorts or throws away more rows than this reads more than a page."""
 INTRODUCTION = """\
 # The plans of the reads
 
-Made by `python -m benchmarks --only growth` in a database of {instances:,} instances. Below each name stands what is
-bad about its plan: that it sorts or throws away more than {sorted:,} rows, or reads other accounts' instances.
+Made by `python -m benchmarks --only growth` in a database of {instances:,} instances. The line below each name
+lists the faults of its plan: it sorts or throws away more than {sorted:,} rows, or reads other accounts' instances.
 """
 
 

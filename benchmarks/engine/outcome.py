@@ -14,22 +14,25 @@ AT_LEAST = {LOOP: 60, POSTGRESQL: 0.6}
 AT_LEAST_ONE_CALL = 2
 COST_AT_MOST = 1.3
 NOTES = """\
-{accounts:,} accounts with {each} due instances each and as many that are not; vouchers for a third, a bundle for a \
-fifth, too little money for a tenth. Each contender has a copy of the same database, and they take turns.
-The product is `auto_renewal.run_now`, {at_once} chunks at once in one process, from opening the run to the last \
-chunk; verifying all afterwards is not counted. PostgreSQL and the contender share two cores.
-{loop}: a transaction an instance with Tortoise's models, in a loop over what is due, as commonly written; over the \
-first {sampled:,} instances. At its rate all of them would take {all_seconds:,.0f} s.
-{tortoise}: the same for {at_once} accounts at once, as the product does {at_once} chunks: {at_once_rate:,.0f} \
-instances/s, of which the product does {at_once_times:.0f} times as many.
-{postgresql}: the very rows that the product leaves, staged in the server and written by INSERT ... SELECT and \
-UPDATE ... FROM, in the same chunks on {at_once} connections: no rule, no plan, and no row that travels.
-A figure counts if `renewals verify` finds nothing, and balances, vouchers, expiries, lines and attempts are those of \
-the product's staged run; of the large night and the orders, if each instance is charged once.
-The worker's process in the large night: {memory}; {peak:.0f} MiB at most, when the \
-run was opened.
-By hand: renewInstances over the ASGI application in process, one call after the other, answered with the order and \
-every instance's new expiry."""
+{accounts:,} accounts with {each} due instances each and the same number that are not due. A third have \
+vouchers, a fifth have a bundle, a tenth have insufficient funds. Each contender has a copy of the same \
+database, and they take turns.
+The product is `auto_renewal.run_now`, {at_once} chunks at once in one process, from opening the run to the \
+last chunk; the verification afterwards is not counted. PostgreSQL and the contender share two cores.
+{loop}: one transaction for each instance with Tortoise's models, in a loop over the due instances, as \
+commonly written, for the first {sampled:,} instances. At this rate all instances would take \
+{all_seconds:,.0f} s.
+{tortoise}: the same for {at_once} accounts at once, as the product does {at_once} chunks: \
+{at_once_rate:,.0f} instances/s; the product does {at_once_times:.0f} times that.
+{postgresql}: the exact rows that the product writes, staged in the server and written by INSERT ... SELECT \
+and UPDATE ... FROM, in the same chunks on {at_once} connections: no rules, no plan, and no row sent over a \
+connection.
+A figure counts only if `renewals verify` finds nothing, and balances, vouchers, expiries, lines and \
+attempts equal those of the product's staged run. A figure of the large night or the orders counts if each \
+instance is charged once.
+The worker's process in the large night: {memory}; {peak:.0f} MiB at the peak, when the run was opened.
+By hand: renewInstances on the ASGI application in process, one call after the other; each answer has the \
+order and every instance's new expiry."""
 
 
 @dataclass(frozen=True, slots=True)
