@@ -1,9 +1,9 @@
-"""Takes the webhooks of renewals and lets the machines of a pretended cloud live on.
+"""Receive the webhooks of renewals and extend the machines of an imitated cloud.
 
     pip install starlette uvicorn standardwebhooks
     WEBHOOK_SECRET=whsec_... uvicorn consumer:app --port 9000
 
-Each message is taken once, although it may come twice, and a machine's life is never cut by one that comes late.
+Each message is processed once, even if it arrives twice, and a late message never shortens a machine's life.
 """
 
 import os
@@ -25,13 +25,13 @@ EXTENDING = {"instance.renewed", "expiry.unified"}
 
 
 async def receive(request: Request) -> Response:
-    """204 for what was taken, now or before; 401 for what is not from the one who knows the secret."""
+    """Return 204 for a message processed now or before, 401 for a message with a wrong signature."""
     try:
         message = webhook.verify(await request.body(), dict(request.headers))
     except WebhookVerificationError:
         return Response(status_code=401)
     event = message["data"]
-    with cloud:  # what is done and that it is done, together
+    with cloud:  # the change and the record of the message, together
         cloud.execute("BEGIN IMMEDIATE")
         seen = cloud.execute("INSERT OR IGNORE INTO taken VALUES (?)", [request.headers["webhook-id"]])
         if seen.rowcount and message["type"] in EXTENDING:
@@ -40,7 +40,7 @@ async def receive(request: Request) -> Response:
 
 
 def extend(machine_id: str, lives_until: str, sequence: int) -> None:
-    """Here a real cloud would be told."""
+    """Extend a machine; a real cloud would be called here."""
     cloud.execute(
         """INSERT INTO machines VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE
            SET lives_until = excluded.lives_until, sequence = excluded.sequence

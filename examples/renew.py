@@ -1,4 +1,4 @@
-"""Renews for a month what expires within so many days, after asking what it costs.
+"""Renew instances that expire within a number of days, for one month, after a quote.
 
 pip install 'gql[httpx]'
 python renew.py URL KEY DAYS
@@ -32,7 +32,7 @@ mutation ($input: RenewInstancesInput!) {
 
 
 def main(url: str, key: str, days: int) -> int:
-    """Prints what was done; answers the exit code."""
+    """Print the result and return the exit code."""
     client = gql.Client(transport=HTTPXTransport(url, headers={"Authorization": f"Bearer {key}"}))
 
     def ask(document: gql.GraphQLRequest, **variables: Any) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def main(url: str, key: str, days: int) -> int:
     lines = quote["lines"]
     print(f"{len(lines)} instances for {quote['total']}, {quote['refusalCount']} refused")
 
-    # The same periods have the same key: whoever runs this twice, or after a lost answer, pays once.
+    # The same periods have the same key, so a second run, or a run after a lost answer, pays once.
     periods = sorted(f"{line['instanceId']} {line['startsAt']}" for line in lines)
     wish = {
         "selection": {"ids": [line["instanceId"] for line in lines]},

@@ -1,4 +1,4 @@
-// Writes generated.ts: the types of what renew.graphql asks for, from the schema's text.
+// Writes generated.ts: the types of the operations in renew.graphql, from the schema file.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { codegen } from '@graphql-codegen/core';
 import * as typescript from '@graphql-codegen/typescript';
@@ -7,7 +7,7 @@ import { parse } from 'graphql';
 
 const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
 
-// Amounts and instants travel as strings; a number of JavaScript cannot hold an amount.
+// Amounts and instants are strings; a JavaScript number cannot hold an amount exactly.
 const scalars = { Money: 'string', DateTime: 'string', Date: 'string' };
 
 const output = await codegen({

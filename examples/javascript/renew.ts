@@ -1,5 +1,5 @@
-// Renews for a month what expires within so many days: node renew.ts URL KEY DAYS
-// Node.js before 22.18 reads no types: npm run build, then node renew.js URL KEY DAYS
+// Renews instances that expire within DAYS days, for one month: node renew.ts URL KEY DAYS
+// Node.js before 22.18 does not strip types: npm run build, then node renew.js URL KEY DAYS
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type AnyVariables, Client, fetchExchange } from '@urql/core';
@@ -45,7 +45,7 @@ if (ids.length === 0) {
 const { quoteRenewal: quote } = await ask<QuoteQuery, QuoteQueryVariables>('Quote', { ids });
 console.log(`${quote.lines.length} instances for ${quote.total}, ${quote.refusalCount} refused`);
 
-// The same periods have the same key: whoever runs this twice, or after a lost answer, pays once.
+// The same periods have the same key, so a second run, or a run after a lost answer, pays once.
 const periods = quote.lines.map((line) => `${line.instanceId} ${line.startsAt}`).sort();
 const idempotencyKey = createHash('sha256').update(periods.join('\n')).digest('hex');
 const { renewInstances: result } = await ask<RenewMutation, RenewMutationVariables>('Renew', {
