@@ -27,9 +27,12 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
     _session_settings = ""
 
     async def set_for_session(self, settings: str) -> None:
-        """Execute SET statements that hold as long as the connection, resets included."""
+        """Execute SET statements that hold as long as the connection, resets included.
+
+        They go past `execute`, which traces instrument: the request that opens a connection did not ask for them.
+        """
         self._session_settings = settings
-        await self.execute(settings)
+        await self._protocol.query(settings, None)
 
     def get_reset_query(self) -> str:
         """Return asyncpg's statements, which reset all settings, and after them this connection's own."""
