@@ -9,6 +9,7 @@ from tests.graphql_api.test_refused_servers import CUT
 from tests.world import World
 
 LIST = "{ instances { totalCount nodes { id name } } }"
+COUNT = "{ instances { totalCount } }"
 ONE = '{ instance(id: "i-1") { id } }'
 BOTH = '{ account { id } instance(id: "i-1") { id } }'
 RESPONSE = "application/graphql-response+json"
@@ -36,6 +37,7 @@ async def cut_connections_that_read_instances() -> None:
 async def test_without_any_data_it_is_a_503_with_retry_after(
     client: Client, query: str, is_known: bool
 ) -> None:
+    assert (await client.post(COUNT)).status_code == 200, "the size of the account is counted"
     if is_known:
         assert (await client.post(query)).status_code == 200
     await cut_connections_that_read_instances()
@@ -44,6 +46,17 @@ async def test_without_any_data_it_is_a_503_with_retry_after(
     [error] = answer.json()["errors"]
     assert error["extensions"] == {"code": "UNAVAILABLE"}
     assert answer.json()["extensions"]["cost"] > 0
+
+
+async def test_before_the_size_of_the_account_is_counted_it_is_a_503_that_costs_nothing(
+    client: Client,
+) -> None:
+    await cut_connections_that_read_instances()
+    answer = await client.post(LIST)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    [error] = answer.json()["errors"]
+    assert error["extensions"] == {"code": "UNAVAILABLE"}
+    assert "extensions" not in answer.json()
 
 
 @pytest.mark.parametrize("is_known", [False, True], ids=["first time", "known operation"])

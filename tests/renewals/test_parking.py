@@ -162,7 +162,9 @@ async def test_a_migration_under_a_workers_statements_is_no_poison(three_account
     world = three_accounts
     await cure()
     assert (await auto_renewal.run_now(world.at(AT))).renewed_count == 3
-    await database.execute(database.pool(), "ALTER TABLE accounts ALTER COLUMN lead_days TYPE bigint")
+    await database.execute(
+        database.pool(), "ALTER TABLE accounts ALTER COLUMN price_rise_cap_bps TYPE bigint"
+    )
     at = world.at("2027-02-28 00:30")
     run_id = await runs.open_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
     [chunk] = await runs.pending_chunks(run_id)
