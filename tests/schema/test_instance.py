@@ -194,7 +194,7 @@ async def test_two_lengths_of_one_history_do_not_mix(world: World, asked: Client
     assert answered["one"] == answered["all"][:1]
 
 
-NESTED = """{ instances(first: 100) { nodes { product { name } dataCenter { name } configuration { label }
+NESTED = """{ instances(first: 50) { nodes { product { name } dataCenter { name } configuration { label }
   bundle { name instances { name product { name } bundle { name } } }
   attempts { order { id lines { price } vouchers { amount voucher { available } } } }
   orders { id lines { price } vouchers { amount voucher { available } } } } } }"""

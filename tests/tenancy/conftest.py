@@ -14,7 +14,8 @@ from tests.world import World
 
 @pytest.fixture
 async def scene(world: World, settings_override: Callable[..., None]) -> AsyncIterator[Scene]:
-    settings_override(operator_api=True, webhook_endpoints_max=1_000)
+    # Its deepest way, to what is at risk on a day, takes more fields than a customer may ask for.
+    settings_override(operator_api=True, webhook_endpoints_max=1_000, fields_max=1_000_000)
     operator = Operator()
     operator.key = await world.operator_key("ops")
     async with operator.http:
