@@ -1,5 +1,9 @@
 """Cost is work: no request takes many times more of the processors for its cost than a page of instances does."""
 
+import os
+
+import asyncpg
+
 from tests.costs import operations, stage
 from tests.world import World
 
@@ -27,3 +31,14 @@ async def test_no_request_takes_much_more_for_its_cost_than_a_page(world: World)
             if times > TIMES_MAX:
                 dear[each.name] = round(times, 1)
     assert not dear
+
+
+async def test_what_another_database_of_the_server_takes_is_not_counted(world: World) -> None:
+    other = await asyncpg.connect(os.environ["TEST_POSTGRES_URL"])
+    try:
+        pids = await stage.database_pids()
+        assert other.get_server_pid() not in pids
+        [(own,)] = await world.rows("SELECT pg_backend_pid()")
+        assert own in pids
+    finally:
+        await other.close()
