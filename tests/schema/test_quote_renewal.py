@@ -39,6 +39,7 @@ async def test_a_quote_shows_lines_discounts_and_who_pays(world: World, graphql:
                 "price": "1200.00",
             },
         ],
+        "lineCount": 2,
         "refusals": [
             {
                 "instanceId": "trial",
@@ -47,6 +48,7 @@ async def test_a_quote_shows_lines_discounts_and_who_pays(world: World, graphql:
                 "bundleInstanceIds": [],
             }
         ],
+        "refusalCount": 1,
         "vouchers": [{"voucher": {"id": A}, "amount": "500.00"}],
         "listTotal": "4800.00",
         "discountTotal": "612.00",

@@ -36,13 +36,14 @@ async def test_what_cannot_be_renewed_is_refused_with_its_reason(
             "__typename": "NotRenewable",
             "message": "1 instance cannot take part; nothing was done.",
             "refusals": [refusal],
+            "refusalCount": 1,
         }
     for quoted in (
         await buyer.quote(["i-1"], months=1),
         await buyer.quote_unify(["i-1"], date="2027-06-30"),
         await buyer.set_policy(["i-1"], "AUTO", batchMode="BEST_EFFORT"),
     ):
-        assert quoted["refusals"] == [refusal]
+        assert (quoted["refusals"], quoted["refusalCount"]) == ([refusal], 1)
     assert await world.snapshot() == before
 
 

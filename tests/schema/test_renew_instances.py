@@ -32,6 +32,7 @@ async def test_a_renewal_starts_at_the_old_expiry_and_is_paid_at_once(world: Wor
                     "price": "300.00",
                 }
             ],
+            "lineCount": 1,
         },
         "instances": [
             {
@@ -42,7 +43,9 @@ async def test_a_renewal_starts_at_the_old_expiry_and_is_paid_at_once(world: Wor
                 "autoRenewMonths": 1,
             }
         ],
+        "instanceCount": 1,
         "refusals": [],
+        "refusalCount": 0,
         "account": {"balance": "700.00"},
     }
     assert await world.expiry("i-1") == "2027-02-28"

@@ -134,6 +134,7 @@ async def test_nothing_but_refusals_is_a_success_that_changed_nothing(world: Wor
         "changedCount": 0,
         "unchangedCount": 0,
         "instances": [],
+        "instanceCount": 0,
         "refusals": [
             {
                 "instanceId": "unknown",
@@ -142,6 +143,7 @@ async def test_nothing_but_refusals_is_a_success_that_changed_nothing(world: Wor
                 "bundleInstanceIds": [],
             }
         ],
+        "refusalCount": 1,
     }
     assert await world.snapshot() == before
 

@@ -34,6 +34,7 @@ async def test_300_a_month_from_2018_09_10_to_2018_11_01_is_512_90(world: World,
                     "price": "512.90",
                 }
             ],
+            "lineCount": 1,
         },
         "instances": [
             {
@@ -44,7 +45,9 @@ async def test_300_a_month_from_2018_09_10_to_2018_11_01_is_512_90(world: World,
                 "autoRenewMonths": 1,
             }
         ],
+        "instanceCount": 1,
         "refusals": [],
+        "refusalCount": 0,
         "account": {"balance": "487.10"},
     }
     assert (await world.expiry("i-1"), await world.balance()) == ("2018-11-01", "487.10")
