@@ -24,13 +24,13 @@ class AccountSize(NamedTuple):
     ledger_entries: int = 0
 
 
-_OF_ACCOUNT = """
+OF_ACCOUNT = """
     SELECT count(*), count(*) FILTER (WHERE renewal_mode = 'AUTO'),
       (SELECT count(*) FROM vouchers WHERE account_id = $1),
       coalesce((SELECT ledger_number FROM accounts WHERE id = $1), 0)
     FROM instances WHERE account_id = $1
 """
-_LARGEST = """
+LARGEST = """
     SELECT coalesce(max(n), 0), coalesce(max(autos), 0),
       coalesce((SELECT max(n) FROM (SELECT count(*) AS n FROM vouchers GROUP BY account_id) AS v), 0),
       coalesce((SELECT max(ledger_number) FROM accounts), 0)
@@ -72,7 +72,7 @@ class AccountSizes:
             await self._count(account_id)
 
     async def _count(self, account_id: str | None) -> AccountSize:
-        sql, values = (_LARGEST, ()) if account_id is None else (_OF_ACCOUNT, (account_id,))
+        sql, values = (LARGEST, ()) if account_id is None else (OF_ACCOUNT, (account_id,))
         [row] = await database.fetch(database.pool(), sql, *values)
         size = AccountSize(*map(int, row))
         self._known[account_id] = (time.monotonic(), size)
