@@ -83,7 +83,6 @@ def test_the_runbook_of_every_alert_is_there() -> None:
     assert not broken(ROOT / "README.md", " ".join(f"[runbook]({each})" for each in runbooks))
 
 
-@pytest.mark.skipif(not (ROOT / "tests" / "support").exists(), reason="the packages are being moved")
 def test_every_file_that_contributing_names_exists() -> None:
     named = re.findall(r"`([\w.-]+/[\w./-]*)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
     assert len(named) > 30
