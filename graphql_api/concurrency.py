@@ -19,7 +19,7 @@ HEAVY_AT_ONCE_MAX = 4
 HEAVY_COST = 5_000
 """From this cost on a request is heavy: it may keep the processor for some milliseconds at a stretch."""
 HEAVY_BODY_BYTES = 32_000
-"""From this size on reading a body is heavy."""
+"""From this size on reading a body is heavy: an account sends one such body at a time."""
 REST_SECONDS_MAX = 0.05
 OTHERS_SECONDS = 1.0
 """Between two heavy requests an account leaves the processor to others as long as it had it, if any asked lately."""
@@ -67,6 +67,7 @@ class RequestLimiter:
         )
         self._owners = _Latest()
         self._heavy = fairness.FairSlots(HEAVY_AT_ONCE_MAX, per_owner_max=1, waiting_max=_ALL_KEYS)
+        self._bodies = fairness.FairSlots(_ALL_KEYS, per_owner_max=1, waiting_max=_ALL_KEYS)
 
     def try_begin(self, caller: str) -> bool:
         """Begin a request of a key if it may run at once; return whether it has begun, and must be ended."""
@@ -97,17 +98,34 @@ class RequestLimiter:
         self._owners.note(owner)
         return Lane(self, owner)
 
+    @contextlib.asynccontextmanager
+    async def receiving(self, owner: str) -> AsyncIterator[None]:
+        """Receive a large body for as long as the block runs: an account's one at a time, with rests between.
+
+        A body that waits stays where it is: the server reads no more of it than a buffer holds.
+        """
+        await self._bodies.acquire(owner)
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._rest(self._bodies, owner, time.monotonic() - began)
+
     async def enter(self, owner: str) -> None:
         """Wait until no other request of the account is in its lane."""
         await self._heavy.acquire(owner)
 
     def leave(self, owner: str, seconds: float) -> None:
-        """Open the lane of an account, once it has rested as long as it kept the processor, if there are others."""
+        """Open the lane of an account, which has kept the processor for so long."""
+        self._rest(self._heavy, owner, seconds)
+
+    def _rest(self, slots: fairness.FairSlots, owner: str, seconds: float) -> None:
+        """Give back the account's slot, if there are others after a rest as long as it kept the processor."""
         if self._owners.has_others(owner) and seconds > 0:
             rest = min(seconds, REST_SECONDS_MAX)
-            asyncio.get_running_loop().call_later(rest, self._heavy.release, owner)
+            asyncio.get_running_loop().call_later(rest, slots.release, owner)
         else:
-            self._heavy.release(owner)
+            slots.release(owner)
 
 
 class _Latest:

@@ -1,10 +1,10 @@
 """GET and POST /export/<table>.csv and .jsonl: whole lists, streamed."""
 
+import asyncio
 import contextlib
 import datetime as dt
 import urllib.parse
-from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -15,11 +15,14 @@ from starlette.types import ASGIApp
 
 from graphql_api import answers, arguments, authentication, concurrency, over_http, streams
 from graphql_api.spending import Spending
-from renewals import clocks, database, details, errors, exports, pooling, settings, sheets
+from renewals import clocks, database, details, errors, exports, fairness, pooling, settings, sheets
 from renewals.words import Language
 from schema import coercion, inputs, records
 
 RETRY_SECONDS = 10
+WAIT_SECONDS_MAX = 2.0
+"""An export waits so long for its turn: a client that sends many is slowed down, not refused a thousand times."""
+WAITING_PER_ACCOUNT_MAX = 64
 ARGUMENTS: Mapping[str, Collection[str]] = {
     "instances": ("columns", "lang", "filter", "orderBy"),
     "orders": ("columns", "lang", "from", "before"),
@@ -30,7 +33,7 @@ _IN_JSON = ("filter", "orderBy")
 
 
 class BusyError(Exception):
-    """As many exports are running as may."""
+    """As many exports are running as may, and none ended in time."""
 
 
 class Exports:
@@ -47,8 +50,10 @@ class Exports:
         self._clock = clock
         self._requests = requests
         self._spending = spending
-        self._running: Counter[str] = Counter()
-        self._at_once_max = min(limits.exports_at_once_max, max(1, limits.database_pool_size // 2))
+        at_once_max = min(limits.exports_at_once_max, max(1, limits.database_pool_size // 2))
+        self._slots = fairness.FairSlots(
+            at_once_max, per_owner_max=max(1, at_once_max // 2), waiting_max=WAITING_PER_ACCOUNT_MAX
+        )
 
     def routes(self) -> list[Route]:
         return [
@@ -106,19 +111,19 @@ class Exports:
             stall_seconds_max=self._limits.export_stall_seconds_max,
         )
 
-    @contextlib.contextmanager
-    def _admitted(self, account_id: str) -> Iterator[None]:
-        """Counts one more; of an account no more than half of all, so that it cannot keep out others."""
-        running, at_once_max = self._running, self._at_once_max
-        if running.total() >= at_once_max or running[account_id] >= max(1, at_once_max // 2):
-            raise BusyError
-        running[account_id] += 1
+    @contextlib.asynccontextmanager
+    async def _turn(self, account_id: str) -> AsyncIterator[None]:
+        """Hold one of the slots for exports, at most half of them for an account; raise BusyError if none comes free."""
         try:
-            yield
+            async with asyncio.timeout(WAIT_SECONDS_MAX):
+                await self._slots.acquire(account_id)
+        except (fairness.QueueFullError, TimeoutError):
+            raise BusyError from None
+        try:
+            with pooling.sharing(account_id):
+                yield
         finally:
-            running[account_id] -= 1
-            if not running[account_id]:
-                del running[account_id]
+            self._slots.release(account_id)
 
     async def _pieces(
         self, account_id: str, export: exports.Export, writer: sheets.CSV | sheets.JSONL
@@ -128,20 +133,20 @@ class Exports:
         seconds_max = self._limits.export_seconds_max + self._limits.export_stall_seconds_max
         # A request in the account's own lane may wait for the connection that this export has.
         lane_name = f"export {account_id}"
-        with self._admitted(account_id), pooling.sharing(account_id):
-            async with database.snapshot(seconds_max=seconds_max) as connection:
-                head = writer.head()
-                total = 0
-                async with contextlib.aclosing(exports.read(connection, export)) as pages:
-                    async for page in pages:
-                        total += len(page)
-                        await self._spending.add_rows(account_id, len(page), total)
-                        with self._requests.lane(lane_name) as lane:
-                            await lane.enter()
-                            rows = writer.rows(page)
-                        yield head + rows
-                        head = b""
-            yield head
+        snapshot = database.snapshot(seconds_max=seconds_max)
+        async with self._turn(account_id), snapshot as connection:
+            head = writer.head()
+            total = 0
+            async with contextlib.aclosing(exports.read(connection, export)) as pages:
+                async for page in pages:
+                    total += len(page)
+                    await self._spending.add_rows(account_id, len(page), total)
+                    with self._requests.lane(lane_name) as lane:
+                        await lane.enter()
+                        rows = writer.rows(page)
+                    yield head + rows
+                    head = b""
+        yield head
 
 
 def _failed(error: Exception) -> Response:

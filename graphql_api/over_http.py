@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -87,6 +88,14 @@ def check_values(body: bytes, values_max: int = VALUES_MAX) -> None:
         )
 
 
+def body_length(request: Request) -> int:
+    """Return how many bytes the body has as its sender states it; one sent in chunks may have any number."""
+    stated = request.headers.get("content-length")
+    if stated is None:
+        return 0 if request.method == "GET" else sys.maxsize
+    return int(stated) if len(stated) <= _LENGTH_DIGITS_MAX else sys.maxsize
+
+
 async def read_body(request: Request, bytes_max: int) -> bytes:
     """Return the body of any request, never longer in memory than it may be; raises Refused.
 
@@ -94,8 +103,7 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
     """
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(400, "BAD_REQUEST", "The body must not be compressed.")
-    length = request.headers.get("content-length", "0")
-    if len(length) > _LENGTH_DIGITS_MAX or int(length) > bytes_max:
+    if request.headers.get("content-length") and body_length(request) > bytes_max:
         raise _too_large(bytes_max)
     deadline = asyncio.timeout(BODY_SECONDS_MAX)
     try:

@@ -171,8 +171,7 @@ class GraphQLView(GraphQL[Any, None]):
             return await self._answer(request, context)
         except over_http.Refused as refused:
             if refused.status != _SPENT:
-                length = request.headers.get("content-length", "")
-                size = min(int(length), self.bytes_max) if length.isdecimal() and len(length) < 10 else 0
+                size = min(over_http.body_length(request), self.bytes_max)
                 await self.budgets.spend_request(context.caller, 0, body_bytes=size)
             raise
 
@@ -228,7 +227,11 @@ class GraphQLView(GraphQL[Any, None]):
             raise
 
     async def _answer(self, request: Request, context: Any) -> Response:
-        body = await over_http.read(request, self.bytes_max)
+        if over_http.body_length(request) <= concurrency.HEAVY_BODY_BYTES:
+            body = await over_http.read(request, self.bytes_max)
+        else:
+            async with self.requests.receiving(context.owner):
+                body = await over_http.read(request, self.bytes_max)
         with self.requests.lane(context.owner) as lane:
             if body is not None and len(body) > concurrency.HEAVY_BODY_BYTES:
                 await lane.enter()

@@ -29,7 +29,7 @@ WAITING_PER_ACCOUNT_MAX = 64
 JOB_SECONDS_MAX = 60.0
 """A process that computes for so long is killed."""
 STOP_SECONDS_MAX = 2.0
-NICE = 5
+NICE = 10
 """By so much the priority is lower than that of the process that serves."""
 _HEADER = struct.Struct("!I")
 

@@ -198,8 +198,9 @@ async def find_or_compute(
     None if more renewals would have to be computed than may be. The connection must have a snapshot.
     """
     horizon = next(each for each in HORIZONS if each >= days)
-    mark = await _read_mark(connection, account, horizon, now)
-    if renewals_max is not None and mark.instance_count * -(-horizon // HORIZONS[0]) > renewals_max:
+    instances_max = None if renewals_max is None else renewals_max // -(-horizon // HORIZONS[0])
+    mark = await _read_mark(connection, account, horizon, now, instances_max=instances_max)
+    if mark is None:
         return None
     key = (work.__qualname__, account.id, horizon)
     found = _kept.find(key, mark)
@@ -211,16 +212,25 @@ async def find_or_compute(
 
 
 async def _read_mark(
-    connection: database.Connection, account: terms.Account, days: int, now: dt.datetime
-) -> Mark:
+    connection: database.Connection,
+    account: terms.Account,
+    days: int,
+    now: dt.datetime,
+    *,
+    instances_max: int | None,
+) -> Mark | None:
+    """Return the mark, None if there are more instances than may be: no more of them are hashed to find that out."""
     [row] = await database.fetch(
         connection,
         f"""SELECT count(*), coalesce(sum(hash_record_extended(ROW({inventory.COLUMNS}), 0)), 0)::text
-            FROM instances i WHERE {_COMING}""",
+            FROM (SELECT * FROM instances i WHERE {_COMING} LIMIT $4) i""",
         account.id,
         now,
         _last_expiry(account, days, now),
+        None if instances_max is None else instances_max + 1,
     )
+    if instances_max is not None and row[0] > instances_max:
+        return None
     usable = await vouchers.read_usable(connection, [account.id], now)
     return Mark(
         account,

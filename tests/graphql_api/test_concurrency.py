@@ -113,6 +113,25 @@ async def test_a_request_that_waits_for_another_server_is_not_in_its_lane() -> N
         assert second.is_entered
 
 
+async def test_large_bodies_of_an_account_are_received_one_after_the_other_and_small_ones_at_once(
+    keys: tuple[str, str], graphql: client.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = concurrency.RequestLimiter()
+    monkeypatch.setattr(concurrency, "RequestLimiter", lambda: requests)
+    large = {**FREE, "variables": {"unused": "x" * concurrency.HEAVY_BODY_BYTES}}
+
+    async def ask(key: str, body: object) -> httpx2.Response:
+        return await graphql.http.post(client.URL, json=body, headers={"Authorization": f"Bearer {key}"})
+
+    async with asyncio.timeout(3):
+        async with requests.receiving("a"):
+            waiting = asyncio.create_task(ask(keys[0], large))
+            for key, body in ((keys[0], FREE), (keys[1], large), (keys[1], FREE)):
+                assert (await ask(key, body)).status_code == 200
+            assert not waiting.done()
+        assert (await waiting).status_code == 200
+
+
 async def test_a_new_document_is_read_in_the_lane_and_a_cheap_one_executed_outside_of_it(
     keys: tuple[str, str], database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from graphql_api import app, sockets, streams
+from graphql_api import exports as export_endpoints
 from renewals import database, exports, filters, server_version, settings
 from tests.conftest import postgres_major
 from tests.world import NOW, World
@@ -275,7 +276,10 @@ async def test_an_export_may_take_longer_than_other_transactions(database_url: s
                 await database.fetch(connection, "SELECT pg_sleep(5)")
 
 
-async def test_so_many_exports_at_once_and_half_of_them_of_an_account(world: World, key: str) -> None:
+async def test_so_many_exports_at_once_and_half_of_them_of_an_account(
+    world: World, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_endpoints, "WAIT_SECONDS_MAX", 0.1)
     await fill(MANY)
     await world.account("b")
     taker = Taker(key, exports_at_once_max=4)
@@ -295,9 +299,12 @@ async def test_so_many_exports_at_once_and_half_of_them_of_an_account(world: Wor
     await other.take()
     await other.task
     assert (other.status, other.is_complete) == (200, True)
+    monkeypatch.setattr(export_endpoints, "WAIT_SECONDS_MAX", 60.0)
+    third.start()
+    await asyncio.sleep(0.05)
+    assert not third.task.done(), "it waits for its turn"
     first[0].left.set()
     await first[0].task
-    third.start()
     await third.take(1)
     assert third.status == 200
     for each in (first[1], third):
