@@ -113,7 +113,7 @@ class Exports:
 
     @contextlib.asynccontextmanager
     async def _turn(self, account_id: str) -> AsyncIterator[None]:
-        """Hold one of the slots for exports, at most half of them for an account; raise BusyError if none comes free."""
+        """Hold a slot for an export, of which an account has at most half; raise BusyError if none comes free."""
         try:
             async with asyncio.timeout(WAIT_SECONDS_MAX):
                 await self._slots.acquire(account_id)
