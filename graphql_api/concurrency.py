@@ -151,31 +151,26 @@ class _Latest:
 class Lane:
     """Where one request of an account does what is heavy, while no other of the account does."""
 
-    __slots__ = ("_began", "_is_in", "_owner", "_requests")
+    __slots__ = ("_began", "_owner", "_requests", "is_entered")
 
     def __init__(self, requests: RequestLimiter, owner: str) -> None:
         self._requests = requests
         self._owner = owner
-        self._is_in = False
+        self.is_entered = False
         self._began = 0.0
 
     async def enter(self) -> None:
         """Wait for the account's turn, unless the request is in the lane already."""
-        if not self._is_in:
+        if not self.is_entered:
             await self._requests.enter(self._owner)
-            self._is_in = True
+            self.is_entered = True
             self._began = time.thread_time()
             fairness.set_lane(self.leave)
 
-    @property
-    def is_entered(self) -> bool:
-        """Whether the request is in the lane."""
-        return self._is_in
-
     def leave(self) -> None:
         """Leave the lane to the next, if the request is in it."""
-        if self._is_in:
-            self._is_in = False
+        if self.is_entered:
+            self.is_entered = False
             self._requests.leave(self._owner, time.thread_time() - self._began)
 
     def __enter__(self) -> Self:

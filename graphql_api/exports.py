@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import random
 import urllib.parse
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from zoneinfo import ZoneInfo
@@ -115,7 +116,9 @@ class Exports:
     async def _turn(self, account_id: str) -> AsyncIterator[None]:
         """Hold a slot for an export, of which an account has at most half; raise BusyError if none comes free."""
         try:
-            async with asyncio.timeout(WAIT_SECONDS_MAX):
+            # Those that began to wait together are not refused together, which would keep the processor for a while.
+            seconds = WAIT_SECONDS_MAX * random.uniform(0.5, 1)  # noqa: S311 - no secret
+            async with asyncio.timeout(seconds):
                 await self._slots.acquire(account_id)
         except (fairness.QueueFullError, TimeoutError):
             raise BusyError from None
@@ -169,7 +172,9 @@ async def _arguments(request: Request, known: Collection[str], bytes_max: int) -
         sent[name] = _parse(name, text) if name in _IN_JSON else text
     if isinstance(names := sent.get("columns"), str):
         sent["columns"] = names.split(",")
-    if request.method == "POST" and (body := await over_http.read_body(request, bytes_max)):
+    if request.method == "POST" and (
+        body := await over_http.read_body(request, over_http.headers_of(request), bytes_max)
+    ):
         over_http.check_values(body)
         asked = _parse("body", body)
         if not isinstance(asked, dict):

@@ -60,15 +60,19 @@ class Accepted(NamedTuple):
     takes_stream: bool
 
 
-async def read(request: Request, bytes_max: int) -> bytes | None:
-    """Return the body of a POST, None of a GET, which has its text in the address; raises Refused."""
-    if request.method == "GET":
-        return None
-    if request.method != "POST":
+def headers_of(request: Request) -> Mapping[bytes, bytes]:
+    """Return the headers by their names in lower case; each look-up in Starlette's goes through all of them."""
+    return dict(request.scope["headers"])
+
+
+def check_request(method: str, headers: Mapping[bytes, bytes]) -> None:
+    """Check that a request is a GET, or a POST of JSON; raises Refused."""
+    if method == "GET":
+        return
+    if method != "POST":
         raise Refused(405, "BAD_REQUEST", "GraphQL is asked by POST or GET.", {"Allow": "GET, POST"})
-    if not _is_json(request.headers.get("content-type", "")):
+    if not _is_json(headers.get(b"content-type", b"")):
         raise Refused(415, "BAD_REQUEST", "The body must be application/json in UTF-8.")
-    return await read_body(request, bytes_max)
 
 
 def parse(request: Request, body: bytes | None, *, values_max: int | None) -> Asked:
@@ -88,22 +92,22 @@ def check_values(body: bytes, values_max: int = VALUES_MAX) -> None:
         )
 
 
-def body_length(request: Request) -> int:
-    """Return how many bytes the body has as its sender states it; one sent in chunks may have any number."""
-    stated = request.headers.get("content-length")
+def body_length(headers: Mapping[bytes, bytes]) -> int | None:
+    """Return how many bytes the body has as its sender states it, None if that is not stated."""
+    stated = headers.get(b"content-length")
     if stated is None:
-        return 0 if request.method == "GET" else sys.maxsize
+        return None
     return int(stated) if len(stated) <= _LENGTH_DIGITS_MAX else sys.maxsize
 
 
-async def read_body(request: Request, bytes_max: int) -> bytes:
+async def read_body(request: Request, headers: Mapping[bytes, bytes], bytes_max: int) -> bytes:
     """Return the body of any request, never longer in memory than it may be; raises Refused.
 
     A client that leaves, or whose body takes too long, is refused like any other: neither is a mistake of ours.
     """
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Refused(400, "BAD_REQUEST", "The body must not be compressed.")
-    if request.headers.get("content-length") and body_length(request) > bytes_max:
+    if (body_length(headers) or 0) > bytes_max:
         raise _too_large(bytes_max)
     deadline = asyncio.timeout(BODY_SECONDS_MAX)
     try:
@@ -167,8 +171,8 @@ def _quality(parameters: str) -> float:
 
 
 @functools.lru_cache(maxsize=500)
-def _is_json(content_type: str) -> bool:
-    media_type, parameters = parse_content_type(content_type.lower())
+def _is_json(content_type: bytes) -> bool:
+    media_type, parameters = parse_content_type(content_type.decode("latin-1").lower())
     return media_type == JSON and parameters.get("charset", "utf-8").strip("'\"") in ("utf-8", "utf8")
 
 

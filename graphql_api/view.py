@@ -161,19 +161,15 @@ class GraphQLView(GraphQL[Any, None]):
             await self.requests.begin(caller)
         try:
             with pooling.sharing(context.owner):
-                return await self._answer_for(context, request)
+                return await self._answer(request, context)
+        except over_http.Refused as refused:
+            # What is refused before it is examined costs as much as any request.
+            if refused.status != _SPENT:
+                size = min(over_http.body_length(over_http.headers_of(request)) or 0, self.bytes_max)
+                await self.budgets.spend_request(caller, 0, body_bytes=size)
+            raise
         finally:
             self.requests.end(caller)
-
-    async def _answer_for(self, context: Any, request: Request) -> Response:
-        """Answer a request; what is refused before it is examined costs as much as any request."""
-        try:
-            return await self._answer(request, context)
-        except over_http.Refused as refused:
-            if refused.status != _SPENT:
-                size = min(over_http.body_length(request), self.bytes_max)
-                await self.budgets.spend_request(context.caller, 0, body_bytes=size)
-            raise
 
     async def examine(
         self, asked: over_http.Asked, context: Any, lane: concurrency.Lane, body_bytes: int = 0
@@ -184,7 +180,7 @@ class GraphQLView(GraphQL[Any, None]):
         executed may wait for others. Raises over_http.Refused or documents.LimitExceeded.
         """
         query = self.store.find(asked)
-        if not self.documents.knows(query) or self.schema.is_invalid(query):
+        if not self.schema.is_known_to_be_valid(query):
             await lane.enter()
         caller, spend = context.caller, self.budgets.spend_request
         try:
@@ -227,26 +223,35 @@ class GraphQLView(GraphQL[Any, None]):
             raise
 
     async def _answer(self, request: Request, context: Any) -> Response:
-        if over_http.body_length(request) <= concurrency.HEAVY_BODY_BYTES:
-            body = await over_http.read(request, self.bytes_max)
-        else:
-            async with self.requests.receiving(context.owner):
-                body = await over_http.read(request, self.bytes_max)
+        headers = over_http.headers_of(request)
+        over_http.check_request(request.method, headers)
+        body = await self._receive(request, headers, context.owner)
         with self.requests.lane(context.owner) as lane:
             if body is not None and len(body) > concurrency.HEAVY_BODY_BYTES:
                 await lane.enter()
             asked = over_http.parse(request, body, values_max=self.values_max)
-            return await self._answer_in_lane(request, asked, context, lane, len(body or b""))
+            accepted = over_http.accepted(headers.get(b"accept", b"").decode("latin-1"))
+            return await self._answer_in_lane(request, asked, accepted, context, lane, len(body or b""))
+
+    async def _receive(self, request: Request, headers: Mapping[bytes, bytes], owner: str) -> bytes | None:
+        """Return the body of a POST, None of a GET, which has its text in the address; raises over_http.Refused."""
+        if request.method == "GET":
+            return None
+        length = over_http.body_length(headers)
+        if length is not None and length <= concurrency.HEAVY_BODY_BYTES:
+            return await over_http.read_body(request, headers, self.bytes_max)
+        async with self.requests.receiving(owner):
+            return await over_http.read_body(request, headers, self.bytes_max)
 
     async def _answer_in_lane(
         self,
         request: Request,
         asked: over_http.Asked,
+        accepted: over_http.Accepted,
         context: Any,
         lane: concurrency.Lane,
         body_bytes: int,
     ) -> Response:
-        accepted = over_http.accepted(request.headers.get("accept", ""))
         query, admitted = await self.examine(asked, context, lane, body_bytes)
         if request.method == "GET" and admitted.kind is OperationType.MUTATION:
             raise over_http.Refused(405, "BAD_REQUEST", "What changes anything is sent by POST.", _BY_POST)

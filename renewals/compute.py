@@ -97,6 +97,8 @@ class _Process:
             sys.executable, "-m", __name__,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
+        with contextlib.suppress(ProcessLookupError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
         started = cls(process)
         started._send(chosen)
         return started
@@ -286,7 +288,6 @@ def _end_with_parent(parent: int) -> None:
 
 
 def _main() -> None:
-    os.nice(NICE)
     logs.configure(settings.get())
     threading.Thread(target=_end_with_parent, args=[os.getppid()], daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):

@@ -23,6 +23,7 @@ from renewals import (
     limits,
     periods,
     planning,
+    pooling,
     terms,
     vouchers,
 )
@@ -136,8 +137,9 @@ async def read(account_id: str, days: int, now: dt.datetime) -> Forecast:
     """The account's forecast; raises InvalidInput for a number of days out of bounds (rule 26)."""
     if not 1 <= days <= limits.FORECAST_DAYS_MAX:
         raise errors.InvalidInput("days", f"must be 1 to {limits.FORECAST_DAYS_MAX}")
-    found = await _read(account_id, days, now, renewals_max=in_place_max())
-    return await compute.run(account_id, read_whole, account_id, days, now) if found is None else found
+    async with pooling.computing():
+        found = await _read(account_id, days, now, renewals_max=in_place_max())
+        return await compute.run(account_id, read_whole, account_id, days, now) if found is None else found
 
 
 async def read_whole(account_id: str, days: int, now: dt.datetime) -> Forecast:

@@ -21,6 +21,7 @@ from renewals import (
     ledger,
     picks,
     planning,
+    pooling,
     requests,
     terms,
     vouchers,
@@ -65,7 +66,8 @@ async def quote(account_id: str, request: requests.QuoteRequest, now: dt.datetim
     """What the same request would refuse, cost and take from where; writes nothing."""
     requests.check(request)
     if picks.is_large(request.pick) and compute.is_open():
-        return await compute.run(account_id, quote_packed, account_id, request, now)
+        async with pooling.computing():
+            return await compute.run(account_id, quote_packed, account_id, request, now)
     return await _quote(account_id, request, now)
 
 

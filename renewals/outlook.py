@@ -20,6 +20,7 @@ from renewals import (
     ledger,
     limits,
     planning,
+    pooling,
     terms,
 )
 
@@ -36,10 +37,11 @@ class Outlook:
 
 async def read(account_id: str, instance_ids: Sequence[str], now: dt.datetime) -> dict[str, Outlook]:
     """The outlook of those of the instances that the account has."""
-    found = await _read(account_id, instance_ids, now, renewals_max=forecast.in_place_max())
-    if found is None:
-        return await compute.run(account_id, read_whole, account_id, instance_ids, now)
-    return found
+    async with pooling.computing():
+        found = await _read(account_id, instance_ids, now, renewals_max=forecast.in_place_max())
+        if found is None:
+            return await compute.run(account_id, read_whole, account_id, instance_ids, now)
+        return found
 
 
 async def read_whole(account_id: str, instance_ids: Sequence[str], now: dt.datetime) -> dict[str, Outlook]:

@@ -4,6 +4,7 @@ asyncpg does so in a task of its own, within a time, and with a round trip: a se
 """
 
 import asyncio
+import contextlib
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ STATEMENTS_MAX = 50_000
 """After so many a connection is closed, and with it what PostgreSQL keeps for it."""
 REQUEST_CONNECTIONS_MAX = 4
 """One request has so many connections at once, whatever it asks for; an account half of the pool."""
+REQUEST_JOBS_MAX = 2
+"""One request computes so many long things at once: forty-nine forecasts fill no queue."""
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]
@@ -68,17 +71,31 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
 
 
 class Share:
-    """The connections that one request of an account has."""
+    """The connections that one request of an account has, and its places for what computes long."""
 
-    __slots__ = ("account_id", "in_use")
+    __slots__ = ("_computing", "account_id", "in_use")
 
     def __init__(self, account_id: str) -> None:
         self.account_id = account_id
         self.in_use = 0
+        self._computing: asyncio.Semaphore | None = None
+
+    @property
+    def computing(self) -> asyncio.Semaphore:
+        """The places of the request's fields that compute long; most requests have none."""
+        if self._computing is None:
+            self._computing = asyncio.Semaphore(REQUEST_JOBS_MAX)
+        return self._computing
 
 
 _share: ContextVar[Share | None] = ContextVar("share", default=None)
 """Of the request in hand; what has none, as the look-up of a key, is bounded by nothing but the pool."""
+
+
+def computing() -> contextlib.AbstractAsyncContextManager[None]:
+    """Wait until the request in hand may compute something long, and hold its place for as long as the block runs."""
+    share = _share.get()
+    return contextlib.nullcontext() if share is None else share.computing
 
 
 class sharing:  # noqa: N801 - a context manager, twice as fast as one by contextlib

@@ -117,9 +117,9 @@ class RenewalSchema(strawberry.Schema):
             self._problems.keep(query, found)
         return found
 
-    def is_invalid(self, query: str) -> bool:
-        """Return whether something is known to be wrong with a document."""
-        return bool(self._problems.find(query))
+    def is_known_to_be_valid(self, query: str) -> bool:
+        """Return whether a document has been found to be right, and need not be read again."""
+        return self._problems.find(query) == []
 
     def is_valid(self, query: str) -> bool:
         """Return whether a document is right, which is found out now unless it is known."""

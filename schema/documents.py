@@ -166,10 +166,6 @@ class Documents:
                 maximum=self._limits.cost,
             )
 
-    def knows(self, query: str) -> bool:
-        """Whether a document is among the latest, so that nothing need be parsed."""
-        return self._known.find(query) is not None
-
     def kind(self, query: str, name: str | None) -> OperationType | None:
         """Whether it is a query, a mutation or a subscription, if it is known."""
         operation = self._choose(self._find(query)[0], name)

@@ -34,6 +34,9 @@ from graphql import (
 from renewals.account_sizes import AccountSize
 from schema import costs, lengths
 
+TOTALS_MAX = 100
+"""Totals kept of an operation."""
+
 
 class DefinitionsError(Exception):
     """Two definitions have one name, or one is neither an operation nor a fragment."""
@@ -51,10 +54,20 @@ class Operation:
     measure: "Measure"
     whole: costs.Cost
     defaults: Mapping[str, Any]
+    _totals: dict[AccountSize | None, costs.Total] = field(default_factory=dict, compare=False)
+    """Without variables, by the size of the account: adding up takes 30 us, a twentieth of a small page."""
 
     def total(self, variables: Mapping[str, Any], size: AccountSize | None = None) -> costs.Total:
         """Return what it costs; raise lengths.SizeNeededError if that depends on the size of the account."""
-        return self.whole.total(lengths.Variables(variables, self.defaults, size))
+        if variables:
+            return self.whole.total(lengths.Variables(variables, self.defaults, size))
+        total = self._totals.get(size)
+        if total is None:
+            total = self.whole.total(lengths.Variables(variables, self.defaults, size))
+            if len(self._totals) >= TOTALS_MAX:
+                self._totals.clear()
+            self._totals[size] = total
+        return total
 
 
 class Measured(NamedTuple):

@@ -7,10 +7,24 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from decimal import Decimal
 
 import pytest
 
-from renewals import compute, database, errors, forecast, orders, outlook, picks, planning, requests, settings
+from renewals import (
+    compute,
+    database,
+    errors,
+    forecast,
+    orders,
+    outlook,
+    picks,
+    planning,
+    pooling,
+    requests,
+    settings,
+)
+from tests.client import Client
 from tests.world import NOW, World
 
 REQUEST = requests.QuoteRequest(
@@ -134,6 +148,16 @@ async def test_as_many_jobs_of_an_account_wait_as_may_and_the_next_is_an_outage(
     with pytest.raises(compute.BusyError):
         await compute.run("a", rest, 0.0)
     await asyncio.gather(*working)
+
+
+async def test_the_many_forecasts_of_one_request_wait_for_each_other_and_not_in_the_queue(
+    account: str, pool: None, world: World, graphql: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graphql.key = await world.key(account)
+    monkeypatch.setattr(compute._pool._slots, "_waiting_max", pooling.REQUEST_JOBS_MAX)  # type: ignore[union-attr]
+    fields = " ".join(f"f{days}: forecast(days: {days}) {{ total }}" for days in range(40, 60))
+    data = await graphql(f"{{ {fields} }}")
+    assert len(data) == 20 and all(Decimal(each["total"]) > 0 for each in data.values())
 
 
 PARENT = """
