@@ -12,7 +12,7 @@ READY := .venv/.dev$(OF_PYTHON)
 # No header and no index: a lock says what is installed, never from which host.
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11
-AUDIT := $(BIN)/python -m tests.deploy.audit
+AUDIT := $(BIN)/python -m scripts.audit
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-postgres soak soak-api faults restarts costs starve bench bench-quick check audit sbom lock clean
@@ -43,19 +43,19 @@ test-postgres: $(READY) ## Run the tests of the database on another PostgreSQL (
 
 soak: $(READY) ## Try the rules against a model at random (STEPS=20000, SECONDS=600, or SEED=1 for one round again).
 	SOAK_STEPS=$(or $(STEPS),$(if $(SECONDS),,20000)) SOAK_SECONDS=$(SECONDS) SOAK_SEED=$(SEED) \
-		$(BIN)/python -m pytest --quiet --capture=no tests/stateful/soak.py
+		$(BIN)/python -m pytest --quiet --capture=no tests/model_based/soak.py
 
 faults: $(READY) ## Kill, cut and flush it by the thousand (TIMES=10, ONLY="postgres zombies").
-	$(BIN)/python -m tests.faults $(if $(TIMES),--times $(TIMES)) $(if $(ONLY),--only $(ONLY))
+	$(BIN)/python -m tests.chaos $(if $(TIMES),--times $(TIMES)) $(if $(ONLY),--only $(ONLY))
 
 restarts: $(READY) ## Replace every process under load, for a minute each way (SECONDS=60 TIMES=4); none may be lost.
-	$(BIN)/python -m tests.running.restarts $(if $(SECONDS),--seconds $(SECONDS)) $(if $(TIMES),--times $(TIMES))
+	$(BIN)/python -m tests.load.restarts $(if $(SECONDS),--seconds $(SECONDS)) $(if $(TIMES),--times $(TIMES))
 
 soak-api: $(READY) ## Serve a mixture and see that no process's memory grows (MINUTES=10).
-	$(BIN)/python -m tests.running.soak $(if $(MINUTES),--minutes $(MINUTES))
+	$(BIN)/python -m tests.load.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 starve: $(READY) ## Attack with one key, and measure that another account is not slowed down (SECONDS=10 ONLY=outlook,pages).
-	$(BIN)/python -m tests.running.starve $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only $(ONLY))
+	$(BIN)/python -m tests.load.starve $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only $(ONLY))
 
 costs: $(READY) ## Measure what requests take of the processors for their cost (INSTANCES=20000).
 	$(BIN)/python -m tests.costs $(if $(INSTANCES),--instances $(INSTANCES))
@@ -78,7 +78,7 @@ audit: $(READY) ## Ask whether a vulnerability of what we run on is known; says 
 	@$(AUDIT)
 
 sbom: $(READY) ## Write build/sbom.json: what we run on, with versions and hashes, as CycloneDX 1.6.
-	$(BIN)/python -m tests.deploy.sbom build/sbom.json
+	$(BIN)/python -m scripts.sbom build/sbom.json
 
 lock: ## Compile the locks anew (needs uv; UPGRADE=--upgrade takes the newest versions).
 	$(LOCK) $(UPGRADE) --output-file requirements/run.txt pyproject.toml

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from benchmarks import environments, machine, report, sizes, stage
-from graphql_api import binaries
+from graphql_api.devserver import binaries
 
 SECTIONS = {
     "reads": "benchmarks.reads",

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import asyncpg
 
 from benchmarks import sizes, stage
-from renewals import api_keys, database
+from renewals.accounts import api_keys
+from renewals.db import connection as database
 
 DATABASE = "reads"
 LARGE_ACCOUNT = "a-0"

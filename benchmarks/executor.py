@@ -18,9 +18,12 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from benchmarks import results, sizes, stage
-from renewals import clocks
-from schema import executor, instances, rows, scalars
+from renewals.domain import clock
 from schema.context import Context
+from schema.customer import instances
+from schema.execution import executor
+from schema.fields import sources
+from schema.shared import scalars
 
 ROWS = 1_000
 AT_LEAST = 20
@@ -70,7 +73,7 @@ class Query:
 
 def run(_: stage.Stage, size: sizes.Size) -> results.Section:
     """The time of one execution of each document, and how many times faster ours is."""
-    config = StrawberryConfig(scalar_map=scalars.SCALARS, default_resolver=rows.read)
+    config = StrawberryConfig(scalar_map=scalars.SCALARS, default_resolver=sources.read)
     schema = strawberry.Schema(Query, config=config)._schema
     figures, targets = [], []
     for what, text in DOCUMENTS.items():
@@ -94,7 +97,7 @@ async def _measure(schema: GraphQLSchema, document: DocumentNode, size: sizes.Si
 
 async def _context() -> Context:
     """A request's context whose loaders have all that is asked for."""
-    context = Context(account_id="a", clock=clocks.utc_now)
+    context = Context(account_id="a", clock=clock.utc_now)
     for row in FOUND:
         for loader, key in (
             (context.load.product, row["product_code"]),

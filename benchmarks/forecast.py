@@ -14,7 +14,11 @@ import uvloop
 
 from benchmarks import client, data, results, sizes, stage
 from benchmarks.peers import naive_forecast
-from renewals import database, forecast, ledger, memory, money, vouchers
+from renewals.accounts import ledger, vouchers
+from renewals.db import connection as database
+from renewals.domain import money
+from renewals.forecasts import forecast
+from renewals.observability import gc_tuning
 
 DAYS = 30
 SHARE = 20
@@ -58,7 +62,7 @@ forecasts take twice their time and more; their processor time is less affected.
 
 def run(here: stage.Stage, size: sizes.Size) -> results.Section:
     """The milliseconds of the domain, of HTTP and of the peer, with enough money and with too little."""
-    memory.collect_rarely()  # as the API does when it starts
+    gc_tuning.collect_rarely()  # as the API does when it starts
     count = size.instances // SHARE
     url = here.create_database("forecast")
     loaded = uvloop.run(_fill(url, size, count))

@@ -21,8 +21,8 @@ from typing import Self
 
 import asyncpg
 
-from graphql_api import embedded, guard
-from renewals import migrating
+from graphql_api.devserver import reaper, services
+from renewals.db import migrate
 
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 10.0
@@ -39,7 +39,7 @@ POSTGRES_SETTINGS = {
 """All else is PostgreSQL's default: what is committed is on the disk."""
 
 
-class Postgres(embedded.Postgres):
+class Postgres(services.Postgres):
     """The embedded PostgreSQL with the settings that anybody gives a server with a million rows."""
 
     def _command(self, port: int) -> Sequence[str]:
@@ -87,7 +87,7 @@ class Stage:
         url = self.url(name)
         asyncio.run(_create(self.postgres.url, name, template))
         if template is None:
-            asyncio.run(migrating.migrate(url))
+            asyncio.run(migrate.migrate(url))
         return url
 
     def url(self, name: str) -> str:
@@ -114,13 +114,13 @@ class Stage:
                 stderr=output,
                 start_new_session=True,
             )
-        guard.watch(process.pid)
+        reaper.watch(process.pid)
         try:
             _await_port(process, port, log)
             yield Running(process.pid, port)
         finally:
             _stop(process)
-            guard.forget(process.pid)
+            reaper.forget(process.pid)
 
 
 def free_port() -> int:

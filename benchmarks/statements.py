@@ -13,7 +13,9 @@ import httpx2
 
 from benchmarks import data
 from graphql_api import app
-from renewals import database, due, pooling
+from renewals.auto_renewal import due
+from renewals.db import connection as database
+from renewals.db import pool
 
 DUE = "due count"
 PAGE = "nodes { id name status renewalMode expiresAt monthlyPrice billingMode }"
@@ -163,7 +165,7 @@ def _faulty(plan: Plan) -> str:
 def _listening() -> Iterator[list[tuple[str, Sequence[object]]]]:
     """The statements that are sent in the block, with their values."""
     seen: list[tuple[str, Sequence[object]]] = []
-    connection = pooling.Connection
+    connection = pool.Connection
     fetch = connection.fetch
 
     async def listen(self: Any, sql: str, *values: Any, **options: Any) -> Any:

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 import asyncpg
 
-from graphql_api import embedded
-from renewals import migrating
+from graphql_api.devserver import services
+from renewals.db import migrate
 
 PERIODS = 3
 PRICE_CENTS = 1_000
@@ -59,7 +59,7 @@ ANALYZE
 
 async def fill(url: str, instances: int) -> None:
     """Makes a database in which everything adds up."""
-    await migrating.migrate(url)
+    await migrate.migrate(url)
     connection = await asyncpg.connect(url)
     sql = FILL.format(
         instances=instances, accounts=max(1, instances // 100), periods=PERIODS, price=PRICE_CENTS
@@ -77,7 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--instances", type=int, default=1_000_000)
     instances = parser.parse_args().instances
-    with embedded.Postgres(durable=False) as postgres:
+    with services.Postgres(durable=False) as postgres:
         started = time.perf_counter()
         asyncio.run(fill(postgres.url, instances))
         print(

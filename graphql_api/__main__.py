@@ -25,9 +25,9 @@ def main() -> None:
     """Run the command line; end with 1 where another package hides one of ours."""
     if sentences := shadows():
         sys.exit("\n".join(sentences))
-    from graphql_api import cli  # noqa: PLC0415
+    from graphql_api.cli.main import app  # noqa: PLC0415
 
-    cli.app()
+    app()
 
 
 if __name__ == "__main__":

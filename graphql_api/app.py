@@ -17,53 +17,43 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type
 
-from graphql_api import (
-    calendar,
-    concurrency,
-    draining,
-    exports,
-    graphiql,
-    headers,
-    over_http,
-    probes,
-    recording,
-    sockets,
-    spending,
-    stored,
-    telling,
-    tokens,
-    trusted_host,
-    view,
-)
-from renewals import (
-    account_sizes,
-    announcements,
-    api_keys,
-    clocks,
-    compute,
-    database,
-    memory,
-    settings,
-    sheets,
-    traces,
-)
-from schema import build, documents
-from schema.operator import build as operator_build
+from graphql_api.auth import jwt_tokens
+from graphql_api.graphql import graphiql, http_request, persisted_queries, view, websocket
+from graphql_api.limits import concurrency, spending
+from graphql_api.middleware import request_log, request_logging, security_headers, trusted_host
+from graphql_api.rest import calendar_feed, exports, probes
+from graphql_api.server import graceful_shutdown
+from renewals import config
+from renewals.accounts import api_keys
+from renewals.compute import process_pool
+from renewals.db import connection as database
+from renewals.domain import clock
+from renewals.domain.clock import Clock
+from renewals.events import pubsub
+from renewals.exports import formats
+from renewals.instances import account_sizes
+from renewals.observability import gc_tuning, spans
+from schema.customer import schema as customer_schema
+from schema.limits import document_limits
+from schema.operator import schema as operator_schema
 
 COMPRESSED_FROM_BYTES = 1_000
-EXAMPLE_QUERY = (Path(__file__).parent / "example.graphql").read_text(encoding="utf-8")
-OPERATOR_EXAMPLE_QUERY = (Path(__file__).parent / "operator_example.graphql").read_text(encoding="utf-8")
+_EXAMPLES = Path(__file__).parent / "graphql"
+EXAMPLE_QUERY = (_EXAMPLES / "example.graphql").read_text(encoding="utf-8")
+OPERATOR_EXAMPLE_QUERY = (_EXAMPLES / "operator_example.graphql").read_text(encoding="utf-8")
 
 
 def create(
-    limits: settings.Settings | None = None,
+    limits: config.Settings | None = None,
     *,
-    clock: clocks.Clock = clocks.utc_now,
+    clock: Clock = clock.utc_now,
     serves_customers: bool = True,
 ) -> ASGIApp:
     """The application for the settings of the environment, or for those given."""
-    chosen = limits or settings.get()
-    trusted = stored.trusted(chosen, documents.Limits.of(chosen), build.schema, operator_build.schema)
+    chosen = limits or config.get()
+    trusted = persisted_queries.trusted(
+        chosen, document_limits.Limits.of(chosen), customer_schema.schema, operator_schema.schema
+    )
     endpoints: list[view.GraphQLView] = []
     requests = concurrency.RequestLimiter()
     sizes = account_sizes.AccountSizes()
@@ -71,23 +61,23 @@ def create(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        memory.collect_rarely()
+        gc_tuning.collect_rarely()
         async with (
             database.opened_by(chosen),
-            announcements.opened(chosen.redis_url, listening=True),
+            pubsub.opened(chosen.redis_url, listening=True),
             api_keys.noting_uses(),
-            compute.opened(chosen),
-            tokens.opened(chosen),
+            process_pool.opened(chosen),
+            jwt_tokens.opened(chosen),
             probing.running(),
             contextlib.AsyncExitStack() as counting,
         ):
             for endpoint in endpoints:
                 await counting.enter_async_context(endpoint.budgets.opened(chosen.redis_url))
-            with traces.running(chosen, "renewals-api"), _dismissing():
+            with spans.running(chosen, "renewals-api"), _dismissing():
                 try:
                     yield
                 finally:
-                    telling.tell()
+                    request_log.tell()
 
     routes: list[BaseRoute] = []
     straight: dict[str, ASGIApp] = {}
@@ -115,8 +105,8 @@ def create(
         routes += exports.Exports(chosen, clock, requests, spending_of_accounts).routes()
         routes.append(
             Route(
-                calendar.PATH,
-                calendar.Calendar(chosen, clock, requests, spending_of_accounts).respond,
+                calendar_feed.PATH,
+                calendar_feed.Calendar(chosen, clock, requests, spending_of_accounts).respond,
                 methods=["GET"],
             )
         )
@@ -128,15 +118,15 @@ def create(
             routes.append(Mount(graphiql.PREFIX, StaticFiles(directory=graphiql.FOLDER)))
         page_path = next(iter(straight))
         routes.append(Route("/", lambda _: RedirectResponse(page_path), methods=["GET"]))
-    add_compress_type(over_http.RESPONSE)
-    for writer in (sheets.CSV, sheets.JSONL):
+    add_compress_type(http_request.RESPONSE)
+    for writer in (formats.CSV, formats.JSONL):
         add_compress_type(writer.media_type.partition(";")[0], streaming=True)  # flushed piece by piece
     served = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _leave})
-    inner = headers.shared(Straight(served, straight), chosen.cors_origins)
+    inner = security_headers.shared(Straight(served, straight), chosen.cors_origins)
     if chosen.graphiql and (chosen.graphiql_key or chosen.graphiql_operator_key):
         inner = trusted_host.TrustedHostMiddleware(inner, chosen.host)
-    recorded = recording.Recording(inner)
-    return sockets.Impatient(draining.Parting(headers.Secured(recorded)))
+    recorded = request_logging.Recording(inner)
+    return websocket.Impatient(graceful_shutdown.Parting(security_headers.Secured(recorded)))
 
 
 class Straight:
@@ -187,7 +177,7 @@ def _dismissing() -> Iterator[None]:
     handlers = {number: handler for number, handler in found.items() if callable(handler)}
 
     def stop(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(announcements.dismiss)
+        loop.call_soon_threadsafe(pubsub.dismiss)
         handlers[signal.Signals(number)](number, frame)
 
     for number in handlers:

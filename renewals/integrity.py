@@ -6,7 +6,7 @@ snapshot; what comes back is only what is wrong, so memory does not grow with wh
 
 from collections.abc import Callable, Mapping, Sequence
 
-from renewals import database
+from renewals.db import connection as database
 
 ROWS_SHOWN_MAX = 100
 """So many rows against one rule are named; a rule with more is broken in any case."""

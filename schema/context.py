@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import strawberry
 
-from renewals import clocks
+from renewals.domain.clock import Clock
 from schema import loaders
 
 
@@ -23,7 +23,7 @@ class Context:
     """
 
     account_id: str
-    clock: clocks.Clock
+    clock: Clock
     caller: str = ""
     may_change: bool = True
     is_admitted: Callable[[], Awaitable[bool]] = _always

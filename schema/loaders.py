@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from renewals import database, details, queries
-from renewals import outlook as outlooks
-from renewals.database import Connection, Row
-from schema import slices
+from renewals.db import connection as database
+from renewals.db.connection import Connection, Row
+from renewals.forecasts import instance_forecast
+from renewals.instances import queries as instances_queries
+from renewals.orders import queries as orders_queries
+from schema.limits import slices
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -40,31 +42,31 @@ class OrderLoaders:
 
     @cached_property
     def lines(self) -> DataLoader[SliceOf, list[Row]]:
-        return self._own(_per_slice(details.fetch_lines), [])
+        return self._own(_per_slice(orders_queries.fetch_lines), [])
 
     @cached_property
     def line_count(self) -> DataLoader[uuid.UUID, int]:
-        return self._own(details.count_lines, 0)
+        return self._own(orders_queries.count_lines, 0)
 
     @cached_property
     def refunds(self) -> DataLoader[uuid.UUID, list[Row]]:
-        return self._own(details.fetch_refunds, [])
+        return self._own(orders_queries.fetch_refunds, [])
 
     @cached_property
     def refund_lines(self) -> DataLoader[SliceOf, list[Row]]:
-        return self._own(_per_slice(details.fetch_refund_lines), [])
+        return self._own(_per_slice(orders_queries.fetch_refund_lines), [])
 
     @cached_property
     def refund_line_count(self) -> DataLoader[uuid.UUID, int]:
-        return self._own(details.count_refund_lines, 0)
+        return self._own(orders_queries.count_refund_lines, 0)
 
     @cached_property
     def refund_vouchers(self) -> DataLoader[uuid.UUID, list[Row]]:
-        return self._own(details.fetch_refund_vouchers, [])
+        return self._own(orders_queries.fetch_refund_vouchers, [])
 
     @cached_property
     def voucher(self) -> DataLoader[str, Row]:
-        return self._own(details.fetch_vouchers_by_id)
+        return self._own(orders_queries.fetch_vouchers_by_id)
 
 
 class Loaders(OrderLoaders):
@@ -76,43 +78,43 @@ class Loaders(OrderLoaders):
 
     @cached_property
     def product(self) -> DataLoader[str, Row]:
-        return _loader(lambda connection, codes: _by_code(details.fetch_products(connection)))
+        return _loader(lambda connection, codes: _by_code(orders_queries.fetch_products(connection)))
 
     @cached_property
     def data_center(self) -> DataLoader[str, Row]:
-        return _loader(lambda connection, codes: _by_code(details.fetch_data_centers(connection)))
+        return _loader(lambda connection, codes: _by_code(orders_queries.fetch_data_centers(connection)))
 
     @cached_property
     def bundle(self) -> DataLoader[str, Row]:
-        return self._own(details.fetch_bundles)
+        return self._own(orders_queries.fetch_bundles)
 
     @cached_property
     def bundle_instances(self) -> DataLoader[SliceOf, list[Row]]:
-        return self._own(_per_slice(partial(queries.fetch_instances_of_bundles, now=self._now)), [])
+        return self._own(_per_slice(partial(instances_queries.fetch_instances_of_bundles, now=self._now)), [])
 
     @cached_property
     def instance(self) -> DataLoader[str, Row]:
-        return self._own(partial(queries.fetch_instances_by_id, now=self._now))
+        return self._own(partial(instances_queries.fetch_instances_by_id, now=self._now))
 
     @cached_property
-    def outlook(self) -> DataLoader[str, outlooks.Outlook]:
-        return self._own(lambda _, account_id, ids: outlooks.read(account_id, ids, self._now))
+    def outlook(self) -> DataLoader[str, instance_forecast.Outlook]:
+        return self._own(lambda _, account_id, ids: instance_forecast.read(account_id, ids, self._now))
 
     @cached_property
     def order(self) -> DataLoader[uuid.UUID, Row]:
-        return self._own(details.fetch_orders_by_id)
+        return self._own(orders_queries.fetch_orders_by_id)
 
     @cached_property
     def voucher_uses(self) -> DataLoader[uuid.UUID, list[Row]]:
-        return self._own(details.fetch_voucher_uses, [])
+        return self._own(orders_queries.fetch_voucher_uses, [])
 
     @cached_property
     def attempts(self) -> DataLoader[First, list[Row]]:
-        return self._own(_per_part(details.fetch_attempts), [])
+        return self._own(_per_part(orders_queries.fetch_attempts), [])
 
     @cached_property
     def orders(self) -> DataLoader[First, list[Row]]:
-        return self._own(_per_part(details.fetch_instance_orders), [])
+        return self._own(_per_part(orders_queries.fetch_instance_orders), [])
 
 
 def _loader(

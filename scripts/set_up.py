@@ -115,7 +115,7 @@ def finish(profile: str, site_packages: Path, node: Path | None) -> None:
     }
     if profile == "dev":
         missing = "Packages of JavaScript are missing: the tests that need them will be skipped."
-        fetching[missing] = start(["-m", "tests.node"])
+        fetching[missing] = start(["-m", "scripts.node_packages"])
     run([*PIP, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
     compiling.wait()  # what cannot be compiled is no module that anybody imports
     for message, process in fetching.items():

@@ -21,10 +21,12 @@ import asyncpg
 import pytest
 import redis
 
-from graphql_api import embedded
-from renewals import database, limits, migrating, settings
-from tests import client as clients
-from tests import world as worlds
+from graphql_api.devserver import services
+from renewals import config
+from renewals.db import connection as database
+from renewals.db import migrate
+from renewals.domain import limits
+from tests.support import fixtures, graphql_client
 
 # Not RENEWALS_..., which would be settings, nor DATABASE_URL, which the code under test might take for its own.
 POSTGRES, REDIS = "TEST_POSTGRES_URL", "TEST_REDIS_URL"
@@ -63,9 +65,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         del os.environ[name]
     if database_url is None:
         programs = session.config.getoption("postgres_bin")
-        database_url = servers.enter_context(embedded.Postgres(durable=False, programs=programs)).url
+        database_url = servers.enter_context(services.Postgres(durable=False, programs=programs)).url
     os.environ[POSTGRES] = database_url
-    os.environ[REDIS] = redis_url or servers.enter_context(embedded.Valkey(durable=False)).url
+    os.environ[REDIS] = redis_url or servers.enter_context(services.Valkey(durable=False)).url
     run = uuid.uuid4().hex[:12]
     os.environ[TEMPLATE], os.environ[WORLD] = f"renewals_template_{run}", f"renewals_world_{run}"
     servers.callback(lambda: asyncio.run(_drop_templates()))
@@ -78,10 +80,10 @@ async def _make_templates() -> None:
     os.environ[POSTGRES_MAJOR] = str(connection.get_server_version().major)
     await connection.close()
     await _administer(f'CREATE DATABASE "{template}"')
-    await migrating.migrate(_url_of(template))
+    await migrate.migrate(_url_of(template))
     await _administer(f'CREATE DATABASE "{world}" TEMPLATE "{template}"')
     async with database.opened(_url_of(world)):
-        await worlds.World().put_catalogue()
+        await fixtures.World().put_catalogue()
 
 
 async def _drop_templates() -> None:
@@ -163,15 +165,15 @@ async def opened(database_url: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def world(opened: str) -> worlds.World:
+def world(opened: str) -> fixtures.World:
     """A new database with a catalogue in it, and a short way to put accounts and instances there."""
-    return worlds.World()
+    return fixtures.World()
 
 
 @pytest.fixture
-async def graphql(world: worlds.World) -> AsyncIterator[clients.Client]:
+async def graphql(world: fixtures.World) -> AsyncIterator[graphql_client.Client]:
     """The application, asked as account `a`, which a test opens with `world.account("a", ...)` or leaves empty."""
-    client = clients.Client()
+    client = graphql_client.Client()
     async with client.http:
         yield client
 
@@ -192,9 +194,9 @@ def settings_override(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Change settings for the rest of the test: `settings_override(instances_per_chunk=5)`."""
 
     def override(**values: object) -> None:
-        assert values.keys() <= settings.Settings.model_fields.keys()
-        changed = settings.get().model_copy(update=values)
-        monkeypatch.setattr(settings, "get", lambda: changed)
+        assert values.keys() <= config.Settings.model_fields.keys()
+        changed = config.get().model_copy(update=values)
+        monkeypatch.setattr(config, "get", lambda: changed)
 
     return override
 

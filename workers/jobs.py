@@ -5,49 +5,46 @@ from typing import Any
 from arq import ArqRedis
 from arq.constants import in_progress_key_prefix
 
-from renewals import (
-    auto_renewal,
-    clocks,
-    deliveries,
-    lifecycle,
-    runs,
-    traces,
-    watches,
-)
+from renewals.alerts import balance_alerts
+from renewals.auto_renewal import renew, runs
+from renewals.domain import clock
+from renewals.instances import lifecycle
+from renewals.observability import spans
+from renewals.webhooks import deliveries
 
 Context = dict[Any, Any]
 
 
-@traces.traced("catch_up")
+@spans.traced("catch_up")
 async def catch_up(ctx: Context) -> None:
     """When a worker starts: whatever is due and not done, however long nobody looked (rule 23)."""
-    await runs.open_at_start(clocks.utc_now())
+    await runs.open_at_start(clock.utc_now())
     await hand_out(ctx["redis"], again=True)
 
 
-@traces.traced("renew_chunk")
+@spans.traced("renew_chunk")
 async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
     """Renew one chunk of a run, and end the run if it was the last."""
-    if not await auto_renewal.renew_or_park(runs.Chunk(run_id, number)):
+    if not await renew.renew_or_park(runs.Chunk(run_id, number)):
         await hand_out(ctx["redis"])
-    await auto_renewal.end_runs()
+    await renew.end_runs()
 
 
-@traces.traced("sweep")
+@spans.traced("sweep")
 async def sweep(ctx: Context) -> None:
     """Every minute: open the hour's run if it is due, expire and release, hand out what the queue lost."""
-    now = clocks.utc_now()
+    now = clock.utc_now()
     await runs.open_scheduled(now)
     await lifecycle.lapse(now)
-    await auto_renewal.end_runs()
+    await renew.end_runs()
     await deliveries.sweep_up()
     await hand_out(ctx["redis"])
 
 
-@traces.traced("watch")
+@spans.traced("watch")
 async def watch(ctx: Context) -> None:
     """Every minute: look at the accounts that changed or whose day began, to warn and to remind."""
-    await watches.look_at_unseen()
+    await balance_alerts.look_at_unseen()
 
 
 async def hand_out(queue: ArqRedis, *, again: bool = False) -> None:

@@ -16,18 +16,15 @@ from arq.constants import in_progress_key_prefix
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
-from renewals import (
-    announcements,
-    cancellation,
-    database,
-    dispatch,
-    memory,
-    misconfiguration,
-    runs,
-    settings,
-    traces,
-)
-from workers import jobs, lookout
+from renewals import config
+from renewals.auto_renewal import runs
+from renewals.concurrency import cancellation
+from renewals.db import configuration_errors
+from renewals.db import connection as database
+from renewals.events import pubsub
+from renewals.observability import gc_tuning, spans
+from renewals.webhooks import dispatcher
+from workers import health_server, jobs
 
 log = logging.getLogger(__name__)
 
@@ -50,27 +47,27 @@ PAUSE_SECONDS = 1.0
 """Between two tries to reach a server that is away."""
 
 
-async def run(chosen: settings.Settings) -> None:
+async def run(chosen: config.Settings) -> None:
     """Works until SIGTERM or SIGINT, which let the chunk in hand finish; waits for a server that is away."""
-    memory.collect_rarely()
-    with traces.running(chosen, "renewals-worker"):
+    gc_tuning.collect_rarely()
+    with spans.running(chosen, "renewals-worker"):
         async with (
             _queue(chosen) as queue,
             database.opened_by(chosen),
-            announcements.opened(chosen.redis_url, listening=True),
-            lookout.running(chosen, queue),
+            pubsub.opened(chosen.redis_url, listening=True),
+            health_server.running(chosen, queue),
         ):
             shift = _Shift(chosen, queue)
             await shift.through_outages(runs.pending_chunks)
             if not shift.is_over:
-                async with dispatch.running():
+                async with dispatcher.running():
                     await shift.through_outages(shift.work)
 
 
 class _Shift:
     """The work between start and signal, whatever becomes of the servers meanwhile."""
 
-    def __init__(self, chosen: settings.Settings, queue: ArqRedis) -> None:
+    def __init__(self, chosen: config.Settings, queue: ArqRedis) -> None:
         self._chosen = chosen
         self._queue = queue
         self._ending = asyncio.Event()
@@ -119,14 +116,14 @@ class _Shift:
 
 
 def _is_outage(problem: Exception) -> bool:
-    if misconfiguration.explain(problem):
+    if configuration_errors.explain(problem):
         return False
     # Tables that are not there will be: somebody migrates.
     return database.is_outage(problem) or isinstance(problem, RedisError | asyncpg.UndefinedTableError)
 
 
 @contextlib.asynccontextmanager
-async def _queue(chosen: settings.Settings) -> AsyncIterator[ArqRedis]:
+async def _queue(chosen: config.Settings) -> AsyncIterator[ArqRedis]:
     """The queue, in JSON; each of its answers is waited for so long and no longer."""
     connections = ConnectionPool.from_url(
         chosen.required_redis_url,
@@ -143,7 +140,7 @@ async def _queue(chosen: settings.Settings) -> AsyncIterator[ArqRedis]:
 _write = partial(orjson.dumps, default=str)
 
 
-def create(chosen: settings.Settings, queue: ArqRedis) -> Worker:
+def create(chosen: config.Settings, queue: ArqRedis) -> Worker:
     """A worker for the settings, within a running loop."""
     # A cron job is tried again only if it may be tried twice; its results are kept by nobody.
     worker = Worker(

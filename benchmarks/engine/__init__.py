@@ -15,7 +15,7 @@ import asyncpg
 from benchmarks import results, sizes, stage
 from benchmarks.engine import calls, limit, night, outcome, verdict, worker
 from benchmarks.engine.outcome import LOOP, PRODUCT, TORTOISE, Outcome, Scale
-from renewals import memory
+from renewals.observability import gc_tuning
 
 SCALES = {"full": Scale(10_000, 200), "quick": Scale(1_000, 50)}
 LARGE = 10
@@ -86,7 +86,7 @@ def _large(here: stage.Stage, scale: Scale) -> dict[str, Any]:
 
 def _calls(here: stage.Stage, rounds: int) -> Mapping[str, list[float]]:
     """The seconds of each way to renew 10,000 instances by hand."""
-    memory.collect_rarely()  # as the API does when it starts
+    gc_tuning.collect_rarely()  # as the API does when it starts
     asyncio.run(calls.fill(here.create_database("orders", template="night")))
     seconds: dict[str, list[float]] = defaultdict(list)
     for number in range(rounds):

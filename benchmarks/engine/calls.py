@@ -7,7 +7,9 @@ import httpx2
 
 from benchmarks.engine import night
 from graphql_api import app
-from renewals import api_keys, database, integrity
+from renewals import integrity
+from renewals.accounts import api_keys
+from renewals.db import connection as database
 
 INSTANCES = 10_000
 ACCOUNT = "a-0000000"

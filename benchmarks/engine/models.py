@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from tortoise.transactions import in_transaction
 
 from benchmarks.engine import night
-from renewals import models, periods, pricing, terms
+from renewals.db import models
+from renewals.domain import dates, model, pricing
 
 
 async def renew(account_ids: Sequence[str], at_once: int) -> int:
@@ -37,8 +38,8 @@ async def _units(account_ids: Sequence[str]) -> dict[str, list[list[str]]]:
     """What is due by account, in order of expiry and id; the members of a bundle together."""
     instances = models.Instance.filter(
         account_id__in=account_ids,
-        status=terms.InstanceStatus.RUNNING,
-        renewal_mode=terms.RenewalMode.AUTO,
+        status=model.InstanceStatus.RUNNING,
+        renewal_mode=model.RenewalMode.AUTO,
         expires_at__gte=night.NOW,
         expires_at__lte=night.EXPIRES_AT,
     )
@@ -106,7 +107,7 @@ async def _pay(
     order = await models.Order.create(
         id=uuid.uuid4(),
         account=account,
-        kind=terms.OrderKind.AUTO_RENEWAL,
+        kind=model.OrderKind.AUTO_RENEWAL,
         total_cents=voucher_cents + rest_cents,
         voucher_cents=voucher_cents,
         balance_cents=rest_cents,
@@ -130,7 +131,7 @@ async def _enter(
     await models.LedgerEntry.create(
         account=account,
         number=account.ledger_number,
-        kind=terms.LedgerEntryKind.RENEWAL,
+        kind=model.LedgerEntryKind.RENEWAL,
         amount_cents=-cents,
         balance_after_cents=after_cents,
         order=order,
@@ -142,9 +143,9 @@ async def _enter(
 
 async def _extend(order: models.Order, instance: models.Instance, price: pricing.Price) -> None:
     assert instance.expires_at is not None and instance.anchor_day is not None
-    day = periods.last_day(instance.expires_at, night.ZONE)
-    new = periods.step(instance.anchor_day, day, instance.auto_renew_months)
-    expires_at = periods.end_of_day(new, night.ZONE)
+    day = dates.last_day(instance.expires_at, night.ZONE)
+    new = dates.step(instance.anchor_day, day, instance.auto_renew_months)
+    expires_at = dates.end_of_day(new, night.ZONE)
     await models.OrderLine.create(
         order=order,
         instance=instance,

@@ -3,7 +3,8 @@
 import asyncpg
 
 from benchmarks.engine import night
-from renewals import database, integrity
+from renewals import integrity
+from renewals.db import connection as database
 
 AGAINST = {
     "balances": """SELECT count(*) FROM staged.accounts s JOIN accounts a USING (id)

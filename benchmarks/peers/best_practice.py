@@ -21,17 +21,17 @@ from benchmarks.peers.strawberry_types import (
     InstanceFilter,
     Product,
 )
-from renewals import terms
+from renewals.domain import model
 
 
 def instance_of(row: Any) -> Instance:
     return Instance(
         id=row["id"],
         name=row["name"],
-        billing_mode=terms.BillingMode(row["billing_mode"]),
+        billing_mode=model.BillingMode(row["billing_mode"]),
         is_trial=row["is_trial"],
-        status=terms.InstanceStatus(row["status"]),
-        renewal_mode=terms.RenewalMode(row["renewal_mode"]),
+        status=model.InstanceStatus(row["status"]),
+        renewal_mode=model.RenewalMode(row["renewal_mode"]),
         auto_renew_months=row["auto_renew_months"],
         expires_at=row["expires_at"],
         monthly_price=row["monthly_price_cents"],

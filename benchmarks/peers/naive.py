@@ -26,7 +26,8 @@ from benchmarks.peers.strawberry_types import (
     Money,
     Product,
 )
-from renewals import models, terms
+from renewals.db import models
+from renewals.domain import model
 
 
 def instance_of(model: models.Instance) -> Instance:
@@ -55,7 +56,7 @@ class Query:
         filter: InstanceFilter,  # noqa: A002
         first: int,
     ) -> InstanceConnection:
-        released, one_off = terms.InstanceStatus.RELEASED, terms.BillingMode.ONE_OFF
+        released, one_off = model.InstanceStatus.RELEASED, model.BillingMode.ONE_OFF
         found = models.Instance.filter(
             account_id=info.context["account_id"],
             product__renewable=True,
@@ -85,7 +86,7 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
     address = os.environ["DATABASE_URL"].partition("://")[2]
     await Tortoise.init(
         db_url=f"asyncpg://{address}?minsize=1&maxsize={store.POOL_SIZE}",
-        modules={"renewals": ["renewals.models"]},
+        modules={"renewals": ["renewals.db.models"]},
         _enable_global_fallback=True,
     )
     yield

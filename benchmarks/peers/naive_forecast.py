@@ -9,7 +9,11 @@ import uuid
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from renewals import forecast, models, periods, pricing, runs, settings, terms
+from renewals import config
+from renewals.auto_renewal import runs
+from renewals.db import models
+from renewals.domain import dates, model, pricing
+from renewals.forecasts import forecast
 
 ENOUGH_CENTS = 10**15
 
@@ -34,14 +38,14 @@ async def _simulate(
     renewed: dict[dt.date, list[models.Instance]] = {}
     found = []
     for date in (today + dt.timedelta(days=number) for number in range(days)):
-        starts_at = periods.due_at(date, zone, time=settings.get().auto_renew_time, lead_days=0)
+        starts_at = dates.due_at(date, zone, time=config.get().auto_renew_time, lead_days=0)
         run_at = runs.tick_from(max(starts_at, now))
         instances = models.Instance.filter(
             account_id=account.id,
-            renewal_mode=terms.RenewalMode.AUTO,
-            status=terms.InstanceStatus.RUNNING,
-            expires_at__gt=periods.end_of_day(date - dt.timedelta(days=1), zone),
-            expires_at__lte=periods.end_of_day(date, zone),
+            renewal_mode=model.RenewalMode.AUTO,
+            status=model.InstanceStatus.RUNNING,
+            expires_at__gt=dates.end_of_day(date - dt.timedelta(days=1), zone),
+            expires_at__lte=dates.end_of_day(date, zone),
         )
         due = await instances.prefetch_related("product__tiers") + renewed.pop(date, [])
         due.sort(key=lambda instance: (instance.expires_at, instance.id))
@@ -52,7 +56,7 @@ async def _simulate(
         found.append(day)
         for instance in paid:
             new = _step(instance, zone)
-            instance.expires_at = periods.end_of_day(new, zone)
+            instance.expires_at = dates.end_of_day(new, zone)
             renewed.setdefault(new, []).append(instance)
     return found
 
@@ -122,5 +126,5 @@ def _price(instance: models.Instance) -> int:
 
 def _step(instance: models.Instance, zone: ZoneInfo) -> dt.date:
     assert instance.expires_at is not None and instance.anchor_day is not None
-    day = periods.last_day(instance.expires_at, zone)
-    return periods.step(instance.anchor_day, day, instance.auto_renew_months)
+    day = dates.last_day(instance.expires_at, zone)
+    return dates.step(instance.anchor_day, day, instance.auto_renew_months)

@@ -7,12 +7,12 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from benchmarks.peers import store
-from renewals import terms
+from renewals.domain import model
 
 Money = NewType("Money", int)
 CONFIG = StrawberryConfig(scalar_map={Money: strawberry.scalar(name="Money", serialize=store.money)})
 
-for enum in (terms.BillingMode, terms.InstanceStatus, terms.RenewalMode, terms.RenewalTab):
+for enum in (model.BillingMode, model.InstanceStatus, model.RenewalMode, model.RenewalTab):
     strawberry.enum(enum)
 
 
@@ -30,10 +30,10 @@ class DataCenter:
 class Instance:
     id: strawberry.ID
     name: str
-    billing_mode: terms.BillingMode
+    billing_mode: model.BillingMode
     is_trial: bool
-    status: terms.InstanceStatus
-    renewal_mode: terms.RenewalMode
+    status: model.InstanceStatus
+    renewal_mode: model.RenewalMode
     auto_renew_months: int
     expires_at: dt.datetime | None
     monthly_price: Money
@@ -50,6 +50,6 @@ class InstanceConnection:
 
 @strawberry.input
 class InstanceFilter:
-    tab: terms.RenewalTab
+    tab: model.RenewalTab
     expires_from: dt.datetime
     expires_before: dt.datetime

@@ -5,10 +5,16 @@ from typing import Annotated, Any
 
 import strawberry
 
-from renewals import database, details, filters, operator_queries, terms
-from schema import accounts, connections, rows, scalars, selection
+from renewals.db import connection as database
+from renewals.domain import model
+from renewals.instances import filters
+from renewals.operators import queries as operators_queries
+from renewals.orders import queries as orders_queries
+from schema.customer import accounts
+from schema.fields import selected, sources
 from schema.operator.context import Info
 from schema.operator.scalars import Percent
+from schema.shared import connections, scalars
 
 
 @strawberry.type
@@ -17,11 +23,11 @@ class Account:
     name: str
     currency: str
     time_zone: str
-    balance: scalars.Money = rows.column("balance_cents")
+    balance: scalars.Money = sources.column("balance_cents")
     lead_days: int | None = strawberry.field(
         description="So many days before the day of expiry the worker renews; null: as is set for all."
     )
-    price_rise_cap_percent: Percent | None = rows.column(
+    price_rise_cap_percent: Percent | None = sources.column(
         "price_rise_cap_bps",
         description=(
             "An AUTO instance whose price rose by more since the customer last paid or agreed is held; null: none is."
@@ -37,7 +43,7 @@ class Account:
 class ApiKey:
     id: strawberry.ID
     account_id: strawberry.ID | None = strawberry.field(description="Null: a key of an operator.")
-    role: terms.Role
+    role: model.Role
     name: str
     prefix: str = strawberry.field(description="What the key has after rk_, to know it by.")
     created_at: dt.datetime
@@ -49,7 +55,7 @@ class ApiKey:
 
 
 async def find_account(account_id: str) -> Account | None:
-    found: Any = await operator_queries.fetch_accounts_by_id(database.pool(), [account_id])
+    found: Any = await operators_queries.fetch_accounts_by_id(database.pool(), [account_id])
     return found.get(account_id)  # type: ignore[no-any-return]
 
 
@@ -67,15 +73,15 @@ async def resolve_accounts(
     last: int | None = strawberry.UNSET,
     before: str | None = strawberry.UNSET,
 ) -> connections.Connection[Account]:
-    ordering = operator_queries.ACCOUNTS
+    ordering = operators_queries.ACCOUNTS
     request = connections.page_request(ordering, first=first, after=after, last=last, before=before)
-    asked = connections.Asked(selection.selected(info))
+    asked = connections.Asked(selected.selected(info))
     found: Any = await connections.read(
         asked,
-        lambda: operator_queries.fetch_accounts(
+        lambda: operators_queries.fetch_accounts(
             database.pool(), request, search=search or None, counted=asked.count
         ),
-        lambda: operator_queries.count_accounts(database.pool(), search=search or None),
+        lambda: operators_queries.count_accounts(database.pool(), search=search or None),
     )
     return found  # type: ignore[no-any-return]
 
@@ -90,19 +96,19 @@ async def resolve_api_keys(
         strawberry.argument(description="What a key has after rk_, to find one that leaked."),
     ] = strawberry.UNSET,
 ) -> list[ApiKey]:
-    found: Any = await operator_queries.fetch_keys(
+    found: Any = await operators_queries.fetch_keys(
         database.pool(), account_id=account_id or None, prefix=prefix or None
     )
     return list(found)
 
 
 async def find_key(key_id: str) -> ApiKey:
-    found: Any = await operator_queries.fetch_key(database.pool(), key_id)
+    found: Any = await operators_queries.fetch_key(database.pool(), key_id)
     return found  # type: ignore[no-any-return]
 
 
 async def resolve_vouchers(info: Info, account_id: strawberry.ID) -> list[accounts.Voucher]:
     if not filters.is_storable(account_id):
         return []
-    found: Any = await details.fetch_vouchers(database.pool(), account_id, info.context.now)
+    found: Any = await orders_queries.fetch_vouchers(database.pool(), account_id, info.context.now)
     return list(found)

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import strawberry
 
-from renewals import audit, clocks
+from renewals.domain.clock import Clock
+from renewals.operators import audit_log
 from schema import loaders
 
 
@@ -14,8 +15,8 @@ from schema import loaders
 class Context:
     """One request of one operator; `now` is the same for all it reads, `clock` is for what it changes."""
 
-    operator: audit.Operator
-    clock: clocks.Clock
+    operator: audit_log.Operator
+    clock: Clock
     now: dt.datetime = field(init=False)
     load: loaders.OrderLoaders = field(init=False)
     may_change: ClassVar[bool] = True
@@ -38,9 +39,9 @@ class Context:
         """Who takes turns with accounts: the operator."""
         return f"operator {self.caller}"
 
-    def call(self, idempotency_key: str) -> audit.Call:
+    def call(self, idempotency_key: str) -> audit_log.Call:
         """A call under this key."""
-        return audit.Call(self.operator, idempotency_key, self.clock)
+        return audit_log.Call(self.operator, idempotency_key, self.clock)
 
 
 Info = strawberry.Info[Context, None]

@@ -5,10 +5,14 @@ from typing import Any
 
 import strawberry
 
-from renewals import accounts, catalogue, pricing, provisioning, refunds, reports, settings, terms, vouchers
-from schema import scalars
-from schema.inputs import IDs, as_given, given
+from renewals import catalog, config
+from renewals.accounts import vouchers
+from renewals.domain import model, pricing, registration_report
+from renewals.operators import accounts, refunds
+from renewals.operators import instances as operators_instances
+from schema.customer.inputs import IDs, as_given, given
 from schema.operator.scalars import Percent
+from schema.shared import scalars
 
 
 @strawberry.input
@@ -45,7 +49,7 @@ class CreateAccountInput(Keyed):
         return accounts.NewAccount(
             self.id,
             self.name,
-            settings.get().time_zone.key if time_zone is None else time_zone,
+            config.get().time_zone.key if time_zone is None else time_zone,
             self.currency,
             given(self.lead_days),
             given(self.price_rise_cap_percent),
@@ -79,7 +83,7 @@ class CreateApiKeyInput(Keyed):
     account_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="None for an operator's key."
     )
-    role: terms.Role = terms.Role.RENEWER
+    role: model.Role = model.Role.RENEWER
     name: str = ""
     expires_at: dt.datetime | None = strawberry.UNSET
 
@@ -137,8 +141,8 @@ class ProductInput:
     retention_days: int = 7
     tiers: list[DiscountTierInput] = strawberry.field(default_factory=list)
 
-    def to_entry(self) -> catalogue.ProductEntry:
-        return catalogue.ProductEntry(
+    def to_entry(self) -> catalog.ProductEntry:
+        return catalog.ProductEntry(
             self.code,
             self.name,
             self.name_zh,
@@ -158,10 +162,10 @@ class PutProductsInput(Keyed):
 class DataCenterInput:
     code: strawberry.ID
     name: str
-    type: terms.DataCenterType
+    type: model.DataCenterType
 
-    def to_entry(self) -> catalogue.DataCenterEntry:
-        return catalogue.DataCenterEntry(self.code, self.name, self.type)
+    def to_entry(self) -> catalog.DataCenterEntry:
+        return catalog.DataCenterEntry(self.code, self.name, self.type)
 
 
 @strawberry.input
@@ -184,7 +188,7 @@ class InstanceInput:
     product_code: strawberry.ID
     data_center_code: strawberry.ID
     monthly_price: scalars.Money
-    billing_mode: terms.BillingMode = terms.BillingMode.PREPAID
+    billing_mode: model.BillingMode = model.BillingMode.PREPAID
     is_trial: bool = False
     expires_on: dt.date | None = strawberry.field(
         default=strawberry.UNSET,
@@ -194,8 +198,8 @@ class InstanceInput:
         default=strawberry.UNSET,
         description="The day on which months step; null: that of expiresOn. 31 for the last day of each month.",
     )
-    renewal_mode: terms.RenewalMode = strawberry.field(
-        default=terms.RenewalMode.MANUAL,
+    renewal_mode: model.RenewalMode = strawberry.field(
+        default=model.RenewalMode.MANUAL,
         description="Of a new instance; later the policy is the customer's, and this is not looked at.",
     )
     auto_renew_months: int = 1
@@ -208,8 +212,8 @@ class InstanceInput:
         """The configuration as it was given: mappings, not yet objects."""
         return self.configuration
 
-    def to_registration(self) -> reports.Registration:
-        return reports.Registration(
+    def to_registration(self) -> registration_report.Registration:
+        return registration_report.Registration(
             id=self.id,
             name=self.name,
             product_code=self.product_code,
@@ -242,8 +246,8 @@ class RegisterInstancesInput(Keyed):
         default_factory=list, description="The bundles that are new, or have another name."
     )
 
-    def to_report(self) -> provisioning.Report:
-        return provisioning.Report(
+    def to_report(self) -> operators_instances.Report:
+        return operators_instances.Report(
             self.account_id,
             [each.to_registration() for each in self.instances],
             [(bundle.id, bundle.name) for bundle in self.bundles],
@@ -261,8 +265,8 @@ class PriceInput:
 class ChangePricesInput(Keyed):
     prices: list[PriceInput]
 
-    def to_prices(self) -> list[provisioning.NewPrice]:
-        return [provisioning.NewPrice(each.instance_id, each.monthly_price) for each in self.prices]
+    def to_prices(self) -> list[operators_instances.NewPrice]:
+        return [operators_instances.NewPrice(each.instance_id, each.monthly_price) for each in self.prices]
 
 
 @strawberry.input

@@ -5,10 +5,14 @@ from typing import Annotated, Any
 
 import strawberry
 
-from renewals import database, filters, queries, terms
-from schema import connections, inputs, rows, scalars, selection
-from schema import instances as customers
+from renewals.db import connection as database
+from renewals.domain import model
+from renewals.instances import filters
+from renewals.instances import queries as instances_queries
+from schema.customer import inputs, instances
+from schema.fields import selected, sources
 from schema.operator.context import Info
+from schema.shared import connections, scalars
 
 
 @strawberry.type
@@ -18,22 +22,22 @@ class Instance:
     name: str
     product_code: strawberry.ID
     data_center_code: strawberry.ID
-    billing_mode: terms.BillingMode
+    billing_mode: model.BillingMode
     is_trial: bool
-    status: terms.InstanceStatus
-    renewal_mode: terms.RenewalMode
+    status: model.InstanceStatus
+    renewal_mode: model.RenewalMode
     auto_renew_months: int
     expires_at: dt.datetime | None
     anchor_day: int | None
-    monthly_price: scalars.Money = rows.column("monthly_price_cents")
-    agreed_price: scalars.Money | None = rows.column(
+    monthly_price: scalars.Money = sources.column("monthly_price_cents")
+    agreed_price: scalars.Money | None = sources.column(
         "agreed_price_cents",
         description="What the customer last paid or agreed to; null: the price it has.",
     )
     bundle_id: strawberry.ID | None
     created_at: dt.datetime
 
-    configuration = rows.computed(customers.read_configuration, "configuration")
+    configuration = sources.computed(instances.read_configuration, "configuration")
 
 
 async def resolve_instances(
@@ -50,26 +54,26 @@ async def resolve_instances(
     ] = strawberry.UNSET,
 ) -> connections.Connection[Instance]:
     order, now = order_by or inputs.InstanceOrder(), info.context.now
-    ordering = queries.instance_ordering(order.field, descending=order.is_descending)
+    ordering = instances_queries.instance_ordering(order.field, descending=order.is_descending)
     request = connections.page_request(
         ordering, first=first, after=after, last=last, before=before, offset=offset
     )
     instance_filter = filter.to_filter() if filter else filters.InstanceFilter(manageable=None)
     filters.check(instance_filter, "filter")
-    asked = connections.Asked(selection.selected(info))
+    asked = connections.Asked(selected.selected(info))
     known_id = account_id if filters.is_storable(account_id) else ""
     found: Any = await connections.read(
         asked,
-        lambda: queries.fetch_instances(
+        lambda: instances_queries.fetch_instances(
             database.pool(),
             known_id,
             instance_filter,
             request,
             ordering=ordering,
             now=now,
-            columns=rows.columns_of(Instance, asked.nodes),
+            columns=sources.columns_of(Instance, asked.nodes),
             counted=asked.count,
         ),
-        lambda: queries.count_instances(database.pool(), known_id, instance_filter, now),
+        lambda: instances_queries.count_instances(database.pool(), known_id, instance_filter, now),
     )
     return found  # type: ignore[no-any-return]

@@ -6,14 +6,20 @@ from typing import Any
 
 import strawberry
 
-from renewals import database, details, filters, operator_queries, queries, terms
-from schema import connections, rows, scalars, selection
-from schema import orders as customers
+from renewals.db import connection as database
+from renewals.domain import model
+from renewals.instances import filters
+from renewals.instances import queries as instances_queries
+from renewals.operators import queries as operators_queries
+from renewals.orders import queries as orders_queries
+from schema.customer import orders
+from schema.fields import selected, sources
 from schema.operator.context import Info
+from schema.shared import connections, scalars
 
 
 @strawberry.type(description="What was given back of an order, to its vouchers and to the balance.")
-class Refund(customers.Refund):
+class Refund(orders.Refund):
     order_id: strawberry.ID
     reason: str
 
@@ -22,20 +28,20 @@ class Refund(customers.Refund):
 class RenewOrder:
     id: strawberry.ID
     account_id: strawberry.ID
-    kind: terms.OrderKind
+    kind: model.OrderKind
     created_at: dt.datetime
-    total: scalars.Money = rows.column("total_cents")
-    voucher_total: scalars.Money = rows.column("voucher_cents")
-    balance_total: scalars.Money = rows.column("balance_cents")
-    lines: list[customers.RenewOrderLine] = rows.sliced(
+    total: scalars.Money = sources.column("total_cents")
+    voucher_total: scalars.Money = sources.column("voucher_cents")
+    balance_total: scalars.Money = sources.column("balance_cents")
+    lines: list[orders.RenewOrderLine] = sources.sliced(
         "id", loader=lambda load: load.lines, of_owner=True, description="The earliest start first."
     )
-    line_count: int = rows.loaded(lambda load: load.line_count, "id", is_count=True)
-    refunds: list[Refund] = rows.loaded(lambda load: load.refunds, "id")
+    line_count: int = sources.loaded(lambda load: load.line_count, "id", is_count=True)
+    refunds: list[Refund] = sources.loaded(lambda load: load.refunds, "id")
 
 
 async def find_refund(refund_id: str) -> Refund:
-    found: Any = await details.fetch_refund(database.pool(), refund_id)
+    found: Any = await orders_queries.fetch_refund(database.pool(), refund_id)
     return found  # type: ignore[no-any-return]
 
 
@@ -44,7 +50,7 @@ async def resolve_order(id: strawberry.ID) -> RenewOrder | None:  # noqa: A002
         order_id = uuid.UUID(id)
     except ValueError:
         return None
-    found: Any = await operator_queries.fetch_order(database.pool(), order_id)
+    found: Any = await operators_queries.fetch_order(database.pool(), order_id)
     return found  # type: ignore[no-any-return]
 
 
@@ -56,12 +62,14 @@ async def resolve_orders(
     last: int | None = strawberry.UNSET,
     before: str | None = strawberry.UNSET,
 ) -> connections.Connection[RenewOrder]:
-    request = connections.page_request(queries.ORDERS, first=first, after=after, last=last, before=before)
-    asked = connections.Asked(selection.selected(info))
+    request = connections.page_request(
+        instances_queries.ORDERS, first=first, after=after, last=last, before=before
+    )
+    asked = connections.Asked(selected.selected(info))
     known_id = account_id if filters.is_storable(account_id) else ""
     found: Any = await connections.read(
         asked,
-        lambda: queries.fetch_orders(database.pool(), known_id, request, counted=asked.count),
-        lambda: queries.count_orders(database.pool(), known_id),
+        lambda: instances_queries.fetch_orders(database.pool(), known_id, request, counted=asked.count),
+        lambda: instances_queries.count_orders(database.pool(), known_id),
     )
     return found  # type: ignore[no-any-return]

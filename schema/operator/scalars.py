@@ -5,8 +5,8 @@ from typing import NewType
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
-from renewals import money
-from schema import scalars
+from renewals.domain import money
+from schema.shared import scalars
 
 Percent = NewType("Percent", int)
 """Basis points inside, a decimal string of percent outside."""

@@ -5,13 +5,16 @@ from typing import Annotated, Any
 
 import strawberry
 
-from renewals import errors, filters, provider_webhooks, webhook_reports
-from renewals import webhooks as domain
-from schema import inputs, refusals
-from schema import webhooks as customers
+from renewals.domain import errors
+from renewals.instances import filters
+from renewals.operators import webhooks
+from renewals.webhooks import endpoints, status
+from schema.customer import inputs
+from schema.customer import webhooks as customers
 from schema.operator.context import Info
+from schema.operator.errors import NotFound
 from schema.operator.inputs import Keyed
-from schema.operator.refusals import NotFound
+from schema.shared import errors as shared_errors
 
 _SECRET = strawberry.field(
     description=(
@@ -40,7 +43,7 @@ class Endpoint(customers.WebhookEndpoint):
     @strawberry.field
     async def deliveries(
         self,
-        state: webhook_reports.DeliveryState | None = strawberry.UNSET,
+        state: status.DeliveryState | None = strawberry.UNSET,
         first: int = 10,
         after: Annotated[
             WebhookDeliveryKey | None,
@@ -50,7 +53,7 @@ class Endpoint(customers.WebhookEndpoint):
         key = (after.account_id, after.sequence) if after else ("", 0)
         if not filters.is_storable(key[0]):
             raise errors.InvalidInput("after.accountId", "is no account's id")
-        found: Any = await webhook_reports.read_deliveries(
+        found: Any = await status.read_deliveries(
             uuid.UUID(str(self.id)), inputs.given(state), count=first, after=key
         )
         return list(found)
@@ -87,8 +90,8 @@ class SendTestWebhookInput(Keyed, customers.SendTestWebhookInput):
 
 
 async def _read_changed(changed: strawberry.Parent[Any]) -> Endpoint | None:
-    found = await domain.read(uuid.UUID(changed.endpoint_id))
-    reported: Any = await webhook_reports.report([found] if found else [])
+    found = await endpoints.read(uuid.UUID(changed.endpoint_id))
+    reported: Any = await status.report([found] if found else [])
     return reported[0] if reported else None
 
 
@@ -125,27 +128,33 @@ class ReplayWebhookDeliverySuccess(EndpointChanged):
 
 
 CreateWebhookEndpointResult = Annotated[
-    CreateWebhookEndpointSuccess | refusals.IdempotencyKeyReused | refusals.InvalidInput,
+    CreateWebhookEndpointSuccess | shared_errors.IdempotencyKeyReused | shared_errors.InvalidInput,
     strawberry.union("CreateWebhookEndpointResult"),
 ]
 UpdateWebhookEndpointResult = Annotated[
-    UpdateWebhookEndpointSuccess | NotFound | refusals.IdempotencyKeyReused | refusals.InvalidInput,
+    UpdateWebhookEndpointSuccess | NotFound | shared_errors.IdempotencyKeyReused | shared_errors.InvalidInput,
     strawberry.union("UpdateWebhookEndpointResult"),
 ]
 RotateWebhookSecretResult = Annotated[
-    RotateWebhookSecretSuccess | NotFound | refusals.IdempotencyKeyReused | refusals.InvalidInput,
+    RotateWebhookSecretSuccess | NotFound | shared_errors.IdempotencyKeyReused | shared_errors.InvalidInput,
     strawberry.union("RotateWebhookSecretResult"),
 ]
 DeleteWebhookEndpointResult = Annotated[
-    customers.DeleteWebhookEndpointSuccess | NotFound | refusals.IdempotencyKeyReused | refusals.InvalidInput,
+    customers.DeleteWebhookEndpointSuccess
+    | NotFound
+    | shared_errors.IdempotencyKeyReused
+    | shared_errors.InvalidInput,
     strawberry.union("DeleteWebhookEndpointResult"),
 ]
 ReplayWebhookDeliveryResult = Annotated[
-    ReplayWebhookDeliverySuccess | NotFound | refusals.IdempotencyKeyReused | refusals.InvalidInput,
+    ReplayWebhookDeliverySuccess | NotFound | shared_errors.IdempotencyKeyReused | shared_errors.InvalidInput,
     strawberry.union("ReplayWebhookDeliveryResult"),
 ]
 SendTestWebhookResult = Annotated[
-    customers.SendTestWebhookSuccess | NotFound | refusals.IdempotencyKeyReused | refusals.InvalidInput,
+    customers.SendTestWebhookSuccess
+    | NotFound
+    | shared_errors.IdempotencyKeyReused
+    | shared_errors.InvalidInput,
     strawberry.union("SendTestWebhookResult"),
 ]
 _Input = strawberry.argument(name="input")
@@ -162,7 +171,7 @@ async def resolve_endpoints(
     owner = inputs.given(account_id)
     if owner is not None and not filters.is_storable(owner):
         return []
-    found: Any = await webhook_reports.report(await domain.read_all(owner))
+    found: Any = await status.report(await endpoints.read_all(owner))
     return list(found)
 
 
@@ -170,7 +179,7 @@ async def create(
     info: Info, request: Annotated[CreateWebhookEndpointInput, _Input]
 ) -> CreateWebhookEndpointResult:
     call = info.context.call(request.idempotency_key)
-    told, secret = await provider_webhooks.create(call, request.to_request())
+    told, secret = await webhooks.create(call, request.to_request())
     return CreateWebhookEndpointSuccess(**told.answer, secret=secret)
 
 
@@ -178,7 +187,7 @@ async def update(
     info: Info, request: Annotated[UpdateWebhookEndpointInput, _Input]
 ) -> UpdateWebhookEndpointResult:
     call = info.context.call(request.idempotency_key)
-    told = await provider_webhooks.update(call, request.id, request.to_change())
+    told = await webhooks.update(call, request.id, request.to_change())
     return UpdateWebhookEndpointSuccess(**told.answer)
 
 
@@ -186,21 +195,21 @@ async def rotate(
     info: Info, request: Annotated[RotateWebhookSecretInput, _Input]
 ) -> RotateWebhookSecretResult:
     call = info.context.call(request.idempotency_key)
-    told, secret = await provider_webhooks.rotate(call, request.id, request.overlap_hours)
+    told, secret = await webhooks.rotate(call, request.id, request.overlap_hours)
     return RotateWebhookSecretSuccess(**told.answer, secret=secret)
 
 
 async def delete(
     info: Info, request: Annotated[DeleteWebhookEndpointInput, _Input]
 ) -> DeleteWebhookEndpointResult:
-    told = await provider_webhooks.delete(info.context.call(request.idempotency_key), request.id)
+    told = await webhooks.delete(info.context.call(request.idempotency_key), request.id)
     return customers.DeleteWebhookEndpointSuccess(id=told.answer["endpoint_id"])
 
 
 async def replay(
     info: Info, request: Annotated[ReplayWebhookDeliveryInput, _Input]
 ) -> ReplayWebhookDeliveryResult:
-    told = await provider_webhooks.replay(
+    told = await webhooks.replay(
         info.context.call(request.idempotency_key),
         request.id,
         request.account_id,
@@ -211,5 +220,5 @@ async def replay(
 
 
 async def send_test(info: Info, request: Annotated[SendTestWebhookInput, _Input]) -> SendTestWebhookResult:
-    told = await provider_webhooks.send_test(info.context.call(request.idempotency_key), request.id)
+    told = await webhooks.send_test(info.context.call(request.idempotency_key), request.id)
     return customers.SendTestWebhookSuccess(**told.answer)

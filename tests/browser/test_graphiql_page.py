@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 from playwright import async_api
 
-from graphql_api import graphiql
-from renewals import clocks, database, demo, picks, policies, terms
-from tests import served
-from tests.world import World
+from graphql_api.graphql import graphiql
+from renewals.db import connection as database
+from renewals.demo import loader
+from renewals.domain import clock, model
+from renewals.instances import policy, selection
+from tests.support import live_server
+from tests.support.fixtures import World
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -33,14 +36,14 @@ pytestmark = [
 @pytest.fixture
 async def address(world: World, database_url: str, redis_url: str) -> AsyncIterator[str]:
     """A served API with the demo account and its key filled in, as `renewals up` serves it."""
-    await demo.load(dt.datetime.now(dt.UTC).date())
+    await loader.load(dt.datetime.now(dt.UTC).date())
     variables = {
         "REDIS_URL": redis_url,
         "RENEWALS_GRAPHIQL": "true",
         "RENEWALS_INTROSPECTION": "true",
-        "RENEWALS_GRAPHIQL_KEY": await world.key(demo.ACCOUNT_ID),
+        "RENEWALS_GRAPHIQL_KEY": await world.key(loader.ACCOUNT_ID),
     }
-    async with served.served(database_url, **variables) as server:
+    async with live_server.served(database_url, **variables) as server:
         yield server.url
 
 
@@ -128,9 +131,9 @@ async def test_a_subscription_shows_what_happens_while_one_looks(address: str) -
         database.pool(),
         "SELECT id FROM instances WHERE renewal_mode = 'MANUAL' AND bundle_id IS NULL LIMIT 1",
     )
-    pick = picks.PickIds((instance_id[0]["id"],))
-    await policies.set_policy(
-        demo.ACCOUNT_ID, policies.PolicyRequest(pick, terms.RenewalMode.NONE), clocks.utc_now
+    pick = selection.PickIds((instance_id[0]["id"],))
+    await policy.set_policy(
+        loader.ACCOUNT_ID, policy.PolicyRequest(pick, model.RenewalMode.NONE), clock.utc_now
     )
     asked = urllib.parse.quote("subscription { events(after: 0) { sequence type instanceId } }")
     async with async_api.async_playwright() as playwright:
@@ -140,8 +143,8 @@ async def test_a_subscription_shows_what_happens_while_one_looks(address: str) -
         await page.click("button.graphiql-execute-button")
         result = page.locator(".result-window")
         await async_api.expect(result).to_contain_text("policy.changed")
-        await policies.set_policy(
-            demo.ACCOUNT_ID, policies.PolicyRequest(pick, terms.RenewalMode.MANUAL), clocks.utc_now
+        await policy.set_policy(
+            loader.ACCOUNT_ID, policy.PolicyRequest(pick, model.RenewalMode.MANUAL), clock.utc_now
         )
         await async_api.expect(result).to_contain_text('"sequence": 2', timeout=10_000)
         await browser.close()

@@ -4,17 +4,18 @@ import argparse
 import asyncio
 import os
 
-from graphql_api import embedded
-from renewals import database, migrating
+from graphql_api.devserver import services
+from renewals.db import connection as database
+from renewals.db import migrate
 from tests.costs import operations, stage
-from tests.world import World
+from tests.support.fixtures import World
 
 INSTANCES = 20_000
 
 
 async def measure(url: str, instances: int) -> list[tuple[str, stage.Taken]]:
     """Measure every operation on a new database at the address."""
-    await migrating.migrate(url)
+    await migrate.migrate(url)
     async with database.opened(url):
         world = World()
         await world.put_catalogue()
@@ -46,7 +47,7 @@ def main() -> None:
     if url is not None:
         print(table(asyncio.run(measure(url, instances))))  # noqa: T201
         return
-    with embedded.Postgres(durable=False) as server:
+    with services.Postgres(durable=False) as server:
         print(table(asyncio.run(measure(server.url, instances))))  # noqa: T201
 
 

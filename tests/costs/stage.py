@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 import httpx2
 
-from graphql_api import app, budgets
-from renewals import database, settings
+from graphql_api import app
+from graphql_api.limits import rate_limit
+from renewals import config
+from renewals.db import connection as database
 from tests.costs.operations import NOTHING, Operation
-from tests.world import NOW, World
+from tests.support.fixtures import NOW, World
 
 ADDRESS = "http://testserver"
 INSTANCES_SQL = """
@@ -133,13 +135,13 @@ async def opened(world: World, instances: int) -> AsyncIterator[Stage]:
     await database.execute(database.pool(), "ANALYZE")
     key = await world.key("a")
     spent: list[int] = []
-    original = budgets.Budgets.spend
+    original = rate_limit.Budgets.spend
 
-    async def spend(self: budgets.Budgets, caller: str, cost: int) -> None:
+    async def spend(self: rate_limit.Budgets, caller: str, cost: int) -> None:
         spent.append(cost)
 
-    budgets.Budgets.spend = spend  # type: ignore[method-assign]
-    chosen = settings.get().model_copy(update={"cost_per_minute_max": 10**9})
+    rate_limit.Budgets.spend = spend  # type: ignore[method-assign]
+    chosen = config.get().model_copy(update={"cost_per_minute_max": 10**9})
     transport = httpx2.ASGITransport(app=app.create(chosen, clock=lambda: NOW))
     try:
         async with httpx2.AsyncClient(
@@ -149,4 +151,4 @@ async def opened(world: World, instances: int) -> AsyncIterator[Stage]:
             await stage.measure_client()
             yield stage
     finally:
-        budgets.Budgets.spend = original  # type: ignore[method-assign]
+        rate_limit.Budgets.spend = original  # type: ignore[method-assign]

@@ -5,7 +5,7 @@ import os
 import asyncpg
 
 from tests.costs import operations, stage
-from tests.world import World
+from tests.support.fixtures import World
 
 INSTANCES = 4_000
 TIMES_MAX = 8

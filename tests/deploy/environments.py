@@ -9,14 +9,14 @@ from unittest import mock
 from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
-from graphql_api import cli
-from renewals import settings
+from graphql_api.cli import main
+from renewals import config
 
 ROOT = Path(__file__).parents[2]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 NAMES = {
     str(field.validation_alias or f"RENEWALS_{name.upper()}")
-    for name, field in settings.Settings.model_fields.items()
+    for name, field in config.Settings.model_fields.items()
 }
 EXAMPLE_KEY = "A_FERNET_KEY"
 
@@ -27,7 +27,7 @@ def read(path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
-def chosen(environment: Mapping[str, str]) -> settings.Settings:
+def chosen(environment: Mapping[str, str]) -> config.Settings:
     """The settings that a process with the environment has, each of whose names is one."""
     assert environment.keys() <= NAMES, environment.keys() - NAMES
     given = {
@@ -35,9 +35,9 @@ def chosen(environment: Mapping[str, str]) -> settings.Settings:
         for name, value in environment.items()
     }
     with mock.patch.dict(os.environ, given, clear=True):
-        return settings.Settings()
+        return config.Settings()
 
 
 def understands(words: list[str]) -> bool:
     """Whether `renewals` knows the command and its options."""
-    return CliRunner().invoke(cli.app, [*words, "--help"]).exit_code == 0
+    return CliRunner().invoke(main.app, [*words, "--help"]).exit_code == 0

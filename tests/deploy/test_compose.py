@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from graphql_api import supervision
-from renewals import probes
+from graphql_api.server import supervision
+from renewals.health import probes
 from tests.deploy import environments
 from workers import main
 

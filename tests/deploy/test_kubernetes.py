@@ -12,9 +12,11 @@ import pytest
 import yaml
 
 from graphql_api import app
-from renewals import clocks, probes, settings
+from renewals import config
+from renewals.domain import clock
+from renewals.health import probes
 from tests.deploy import environments
-from workers import lookout, main
+from workers import health_server, main
 
 FOLDER = environments.ROOT / "deploy" / "kubernetes"
 KUSTOMIZATION = yaml.safe_load((FOLDER / "kustomization.yaml").read_text(encoding="utf-8"))
@@ -173,7 +175,7 @@ async def test_what_the_probes_ask_for_is_there(name: str, opened: str) -> None:
     assert asked == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
     if name == "renewals-worker":
         assert port["containerPort"] == chosen.worker_metrics_port
-        there = probes.Probes(chosen, clocks.utc_now, needed=lookout.NEEDED, has_metrics=True).paths
+        there = probes.Probes(chosen, clock.utc_now, needed=health_server.NEEDED, has_metrics=True).paths
         assert set(asked.values()) <= set(there)
         return
     assert port["containerPort"] == chosen.port
@@ -228,7 +230,7 @@ def test_the_network_lets_in_only_who_is_meant() -> None:
         [rule] = policies[name]["ingress"]
         assert [each["port"] for each in rule["ports"]] == [container(name)["ports"][0]["name"]]
         [way_out] = policies[name]["egress"]
-        assert [each["port"] for each in way_out["ports"]] == list(settings.Settings().webhook_ports)
+        assert [each["port"] for each in way_out["ports"]] == list(config.Settings().webhook_ports)
     assert "from" not in policies["renewals-api"]["ingress"][0]
     assert policies["renewals-operator"]["ingress"][0]["from"] == [
         {"namespaceSelector": {"matchLabels": {"renewals-operators": "allowed"}}}

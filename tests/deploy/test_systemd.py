@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from graphql_api import supervision
+from graphql_api.server import supervision
 from tests.deploy import environments
 from workers import main
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from graphql_api import graphiql
+from graphql_api.graphql import graphiql
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS_MAX = 60

@@ -1,5 +1,5 @@
 """Every test of the command line runs it in the same way."""
 
-from tests.commands import renewals
+from tests.support.cli import renewals
 
 __all__ = ["renewals"]

@@ -5,17 +5,19 @@ import contextvars
 
 import asyncpg
 
-from renewals import database, inventory, ledger, queries
-from tests import buyer as buyers
-from tests import integrity
-from tests.client import Client
-from tests.world import NOW, World, registration
+from renewals.accounts import ledger
+from renewals.db import connection as database
+from renewals.instances import queries as instances_queries
+from renewals.instances import repository as instances_repository
+from tests.support import customer, integrity
+from tests.support.fixtures import NOW, World, registration
+from tests.support.graphql_client import Client
 
 
 async def test_calls_that_wait_for_their_account_leave_the_pool_to_others(
     world: World, graphql: Client, database_url: str
 ) -> None:
-    buyer = await buyers.open_account(world, graphql, balance="10000.00")
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instances([f"i-{n}" for n in range(15)], price="1.00")
     await world.account("b", balance="5.00")
     holder = await asyncpg.connect(database_url)
@@ -25,7 +27,7 @@ async def test_calls_that_wait_for_their_account_leave_the_pool_to_others(
     waiting = [asyncio.create_task(buyer.renew([f"i-{n}"], key=f"k-{n}")) for n in range(15)]
     await asyncio.sleep(0.5)
     async with asyncio.timeout(5):
-        assert await queries.count_orders(database.pool(), "b") == 0
+        assert await instances_queries.count_orders(database.pool(), "b") == 0
     assert not any(task.done() for task in waiting)
     await held.rollback()
     await holder.close()
@@ -36,15 +38,15 @@ async def test_calls_that_wait_for_their_account_leave_the_pool_to_others(
 
 
 async def test_a_renewal_waits_for_a_member_that_is_joining_its_bundle(world: World, graphql: Client) -> None:
-    buyer = await buyers.open_account(world, graphql, balance="10000.00")
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instances(["b-1", "b-2"], bundle="b")
     outside = contextvars.copy_context()  # a task started inside would be part of the transaction
     async with database.transaction() as connection:
         locked = (await ledger.lock(connection, ["a"]))["a"]
-        await inventory.register(connection, locked, [registration("b-3", bundle="b")], {}, NOW)
+        await instances_repository.register(connection, locked, [registration("b-3", bundle="b")], {}, NOW)
         renewing = asyncio.create_task(buyer.renew(["b-1", "b-2"]), context=outside)
         await asyncio.sleep(0.3)
         assert not renewing.done()
-    assert buyers.codes(await renewing) == {"b-1": "BUNDLE_INCOMPLETE", "b-2": "BUNDLE_INCOMPLETE"}
+    assert customer.codes(await renewing) == {"b-1": "BUNDLE_INCOMPLETE", "b-2": "BUNDLE_INCOMPLETE"}
     assert await world.balance("a") == "10000.00"
     await integrity.assert_holds()

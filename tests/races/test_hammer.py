@@ -14,11 +14,12 @@ from typing import NamedTuple, TypeAlias
 
 import pytest
 
-from renewals import auto_renewal, lifecycle, runs
-from tests import buyer as buyers
-from tests import integrity
-from tests.client import Client
-from tests.world import World
+from renewals.auto_renewal import renew as auto_renewal_renew
+from renewals.auto_renewal import runs
+from renewals.instances import lifecycle
+from tests.support import customer, integrity
+from tests.support.fixtures import World
+from tests.support.graphql_client import Client
 
 ROUNDS = int(os.environ.get("HAMMER_ROUNDS") or 1)
 LAST_DAYS = ("2027-01-31", "2027-02-28", "2027-03-31")
@@ -43,7 +44,7 @@ class Request(NamedTuple):
     more: dict[str, object]
 
 
-Answers: TypeAlias = Sequence[tuple[str, Request, buyers.Result]]
+Answers: TypeAlias = Sequence[tuple[str, Request, customer.Result]]
 """Each with the account that asked."""
 
 
@@ -100,7 +101,7 @@ def script(rng: random.Random, account: str, ids: Sequence[str], name: str) -> I
         yield Request(verb, f"{name}-{number}", chosen, more)
 
 
-async def play(account: str, buyer: buyers.Buyer, requests: Sequence[Request], clock: Clock) -> Answers:
+async def play(account: str, buyer: customer.Buyer, requests: Sequence[Request], clock: Clock) -> Answers:
     """What one client is answered, one request after the other; an error among the answers is raised."""
     answers = []
     for request in requests:
@@ -112,7 +113,7 @@ async def play(account: str, buyer: buyers.Buyer, requests: Sequence[Request], c
 
 
 async def play_all(
-    scripts: Sequence[tuple[str, Sequence[Request]]], purses: Mapping[str, buyers.Buyer], clock: Clock
+    scripts: Sequence[tuple[str, Sequence[Request]]], purses: Mapping[str, customer.Buyer], clock: Clock
 ) -> Answers:
     """What all clients are answered, several with each script."""
     playing = [
@@ -128,12 +129,12 @@ async def work(clock: Clock, over: asyncio.Event) -> None:
 
     async def renew(chunks: Sequence[runs.Chunk]) -> None:
         for chunk in chunks:
-            assert await auto_renewal.renew_or_park(chunk, clock)
-        await auto_renewal.end_runs(clock)
+            assert await auto_renewal_renew.renew_or_park(chunk, clock)
+        await auto_renewal_renew.end_runs(clock)
 
     async def run_on() -> None:
         while not over.is_set():
-            await auto_renewal.run_now(clock(), clock)
+            await auto_renewal_renew.run_now(clock(), clock)
             await asyncio.sleep(0.05)
 
     await asyncio.gather(*(runs.open_scheduled(clock()) for _ in range(2)))
@@ -156,8 +157,8 @@ async def test_all_at_once_spend_what_there_is_and_not_a_cent_more(
     settings_override(instances_per_chunk=25)  # two accounts in one chunk, one in the other
     rng, clock = random.Random(seed), Clock()
     touched = await put_accounts(world)
-    purses = {account: await buyers.of(world, Client(), account) for account in BALANCES}
-    answers: list[tuple[str, Request, buyers.Result]] = []
+    purses = {account: await customer.of(world, Client(), account) for account in BALANCES}
+    answers: list[tuple[str, Request, customer.Result]] = []
 
     for night, last_day in enumerate(LAST_DAYS):
         scripts = [

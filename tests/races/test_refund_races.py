@@ -7,12 +7,17 @@ import uuid
 
 import pytest
 
-from renewals import audit, auto_renewal, errors, orders, picks, planning, refunds, requests, runs
-from tests import integrity
-from tests.world import NOW, World
+from renewals.auto_renewal import renew as auto_renewal_renew
+from renewals.auto_renewal import runs
+from renewals.domain import errors, planning
+from renewals.instances import selection
+from renewals.operators import audit_log, refunds
+from renewals.orders import place_order, requests
+from tests.support import integrity
+from tests.support.fixtures import NOW, World
 
 AT_ONCE = 10
-CALL = audit.Call(audit.Operator(None, "ops"), "once", lambda: NOW)
+CALL = audit_log.Call(audit_log.Operator(None, "ops"), "once", lambda: NOW)
 
 
 @pytest.fixture(autouse=True)
@@ -30,9 +35,9 @@ async def order_id(world: World) -> str:
     return str((await renew("first")).order_id)
 
 
-async def renew(key: str) -> orders.Placed:
-    request = requests.OrderRequest(picks.PickIds(("i-1",)), planning.RenewFor(1), idempotency_key=key)
-    return await orders.place("a", request, lambda: NOW)
+async def renew(key: str) -> place_order.Placed:
+    request = requests.OrderRequest(selection.PickIds(("i-1",)), planning.RenewFor(1), idempotency_key=key)
+    return await place_order.place("a", request, lambda: NOW)
 
 
 async def refund(order_id: str, key: str) -> str:
@@ -69,7 +74,7 @@ async def test_beside_renewals_by_hand_each_period_is_paid_once(
     new = [renew(str(uuid.uuid4())) for _ in range(3)]
     back = [refund(order_id, str(number)) for number in range(3)]
     done = await asyncio.gather(*(each for three in zip(back, new, again, strict=True) for each in three))
-    placed = [each for each in done if isinstance(each, orders.Placed)]
+    placed = [each for each in done if isinstance(each, place_order.Placed)]
     assert [str(each.order_id) for each in placed].count(order_id) == 3
     refunded_count = done.count("first")
     paid_count = 4 - refunded_count
@@ -86,10 +91,10 @@ async def test_beside_the_worker_all_adds_up(world: World, order_id: str, round_
     assert run_id is not None
     done = await asyncio.gather(
         *(refund(order_id, str(number)) for number in range(3)),
-        *(auto_renewal.run_now(due, lambda: due) for _ in range(3)),
+        *(auto_renewal_renew.run_now(due, lambda: due) for _ in range(3)),
     )
     assert done.count("first") == 1
-    await auto_renewal.run_now(due, lambda: due)
+    await auto_renewal_renew.run_now(due, lambda: due)
     assert await world.expiry("i-1") == "2027-02-28"
     assert await world.rows("SELECT refund_count FROM order_lines ORDER BY id") == [(0,), (1,)]
     await integrity.assert_holds()

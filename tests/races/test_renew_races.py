@@ -6,15 +6,12 @@ import datetime as dt
 
 import pytest
 
-from renewals import (
-    auto_renewal,
-    database,
-    runs,
-)
-from tests import buyer as buyers
-from tests import integrity
-from tests.client import Client
-from tests.world import World
+from renewals.auto_renewal import renew as auto_renewal_renew
+from renewals.auto_renewal import runs
+from renewals.db import connection as database
+from tests.support import customer, integrity
+from tests.support.fixtures import World
+from tests.support.graphql_client import Client
 
 AT_ONCE = 20
 
@@ -28,7 +25,7 @@ async def warm_pool(world: World) -> None:
 async def test_20_at_once_with_one_key_are_one_order_and_20_equal_answers(
     world: World, graphql: Client
 ) -> None:
-    buyer = await buyers.open_account(world, graphql, balance="100000.00")
+    buyer = await customer.open_account(world, graphql, balance="100000.00")
     await world.voucher("50.00")
     ids = await world.instances(["i-1", "i-2", "i-3"], price="300.00")
     answers = await asyncio.gather(*(buyer.renew(ids, key="once") for _ in range(AT_ONCE)))
@@ -40,7 +37,7 @@ async def test_20_at_once_with_one_key_are_one_order_and_20_equal_answers(
 
 
 async def test_one_key_for_two_requests_at_once_serves_one_of_them(world: World, graphql: Client) -> None:
-    buyer = await buyers.open_account(world, graphql, balance="100000.00")
+    buyer = await customer.open_account(world, graphql, balance="100000.00")
     await world.instances(["i-1", "i-2"], price="300.00")
     answers = await asyncio.gather(
         *(buyer.renew([f"i-{1 + number % 2}"], key="once") for number in range(AT_ONCE))
@@ -51,7 +48,7 @@ async def test_one_key_for_two_requests_at_once_serves_one_of_them(world: World,
 
 
 async def test_money_for_two_pays_two_of_20(world: World, graphql: Client) -> None:
-    buyer = await buyers.open_account(world, graphql, balance="650.00")
+    buyer = await customer.open_account(world, graphql, balance="650.00")
     ids = await world.instances([f"i-{number}" for number in range(AT_ONCE)], price="300.00")
     answers = await asyncio.gather(*(buyer.renew([each], key=each) for each in ids))
     types = collections.Counter(answer["__typename"] for answer in answers)
@@ -63,7 +60,7 @@ async def test_money_for_two_pays_two_of_20(world: World, graphql: Client) -> No
 
 
 async def test_20_renewals_of_one_instance_follow_each_other(world: World, graphql: Client) -> None:
-    buyer = await buyers.open_account(world, graphql, balance="100000.00")
+    buyer = await customer.open_account(world, graphql, balance="100000.00")
     await world.voucher("1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     answers = await asyncio.gather(*(buyer.renew(["i-1"], key=str(number)) for number in range(AT_ONCE)))
@@ -82,7 +79,7 @@ async def test_overlapping_selections_in_opposite_order_do_not_deadlock(
         ids = await world.instances([f"{account}-{n}" for n in range(6)], account=account, price="10.00")
         ids += await world.instances([f"{account}-x", f"{account}-y"], account=account, bundle=f"{account}-b")
         client = Client()
-        buyer = await buyers.of(world, client, account)
+        buyer = await customer.of(world, client, account)
         for number in range(8):
             chosen = ids[number % 3 :] if number % 2 else ids[::-1]
             key = f"{account}-{number}"
@@ -104,17 +101,17 @@ async def test_overlapping_selections_in_opposite_order_do_not_deadlock(
 async def test_the_worker_and_a_customer_charge_each_period_once(
     world: World, graphql: Client, attempt: int
 ) -> None:
-    buyer = await buyers.open_account(world, graphql, balance="100000.00")
+    buyer = await customer.open_account(world, graphql, balance="100000.00")
     ids = await world.instances([f"i-{n:02d}" for n in range(10)], mode="AUTO", price="300.00")
     due = world.at("2027-01-31 00:30")
     graphql.at(due)
 
-    async def renew(each: str) -> buyers.Result:
+    async def renew(each: str) -> customer.Result:
         await asyncio.sleep(attempt * 0.004)
         return await buyer.renew([each], key=each)
 
     run, *answers = await asyncio.gather(
-        auto_renewal.run_now(due, lambda: due), *(renew(each) for each in ids)
+        auto_renewal_renew.run_now(due, lambda: due), *(renew(each) for each in ids)
     )
     assert isinstance(run, runs.Run)
     assert [isinstance(a, dict) and a["__typename"] for a in answers] == ["RenewInstancesSuccess"] * 10
@@ -128,14 +125,14 @@ async def test_the_worker_and_a_customer_charge_each_period_once(
 
 
 async def test_runs_and_customers_at_once_never_overspend(world: World, graphql: Client) -> None:
-    buyer = await buyers.open_account(world, graphql, balance="1000.00")
+    buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.voucher("250.00", products=["kec"])
     ids = await world.instances([f"e-{n}" for n in range(4)], mode="AUTO", price="200.00", product="eip")
     ids += await world.instances([f"k-{n}" for n in range(4)], mode="AUTO", price="200.00", product="kec")
     due = world.at("2027-01-31 00:30")
     graphql.at(due)
     await asyncio.gather(
-        *(auto_renewal.run_now(due + dt.timedelta(minutes=n), lambda: due) for n in range(3)),
+        *(auto_renewal_renew.run_now(due + dt.timedelta(minutes=n), lambda: due) for n in range(3)),
         *(buyer.renew([each], key=each) for each in ids),
         *(buyer.renew(ids, key=f"all-{n}") for n in range(3)),
     )
@@ -148,12 +145,13 @@ async def test_runs_and_customers_at_once_never_overspend(world: World, graphql:
 async def test_a_policy_and_the_worker_do_not_wait_for_each_other_forever(
     world: World, graphql: Client
 ) -> None:
-    buyer = await buyers.open_account(world, graphql, balance="100000.00")
+    buyer = await customer.open_account(world, graphql, balance="100000.00")
     ids = await world.instances([f"i-{n}" for n in range(10)], mode="AUTO", price="300.00")
     due = world.at("2027-01-31 00:30")
     graphql.at(due)
     run, *answers = await asyncio.gather(
-        auto_renewal.run_now(due, lambda: due), *(buyer.set_policy([each], "NONE") for each in reversed(ids))
+        auto_renewal_renew.run_now(due, lambda: due),
+        *(buyer.set_policy([each], "NONE") for each in reversed(ids)),
     )
     assert isinstance(run, runs.Run)
     assert [isinstance(a, dict) and a["changedCount"] for a in answers] == [1] * 10

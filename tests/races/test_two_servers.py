@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from tests import buyer as buyers
-from tests import integrity
-from tests.served import served
-from tests.world import World
+from tests.support import customer, integrity
+from tests.support.fixtures import World
+from tests.support.live_server import served
 
 AT_ONCE = 20
 
@@ -25,12 +24,12 @@ async def servers(world: World, database_url: str) -> AsyncIterator[list[str]]:
 
 async def renew_everywhere(
     servers: list[str], api_key: str, requests: list[tuple[list[str], str]]
-) -> list[buyers.Result]:
+) -> list[customer.Result]:
     """Renews (ids, key) for a month each, all at once, at the servers in turn."""
 
-    async def renew(client: httpx2.AsyncClient, url: str, ids: list[str], key: str) -> buyers.Result:
+    async def renew(client: httpx2.AsyncClient, url: str, ids: list[str], key: str) -> customer.Result:
         given = {"selection": {"ids": ids}, "months": 1, "idempotencyKey": key}
-        answered = await client.post(url, json={"query": buyers.RENEW, "variables": {"input": given}})
+        answered = await client.post(url, json={"query": customer.RENEW, "variables": {"input": given}})
         answer = answered.json()
         assert not answer.get("errors"), answer["errors"]
         return dict(answer["data"]["result"])

@@ -6,21 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from renewals import (
-    accounts,
-    api_keys,
-    audit,
-    database,
-    integrity,
-    orders,
-    picks,
-    planning,
-    refunds,
-    requests,
-    runs,
-    webhooks,
-)
-from tests.world import NOW, World
+from renewals import integrity
+from renewals.accounts import api_keys
+from renewals.auto_renewal import runs
+from renewals.db import connection as database
+from renewals.domain import planning
+from renewals.instances import selection
+from renewals.operators import accounts, audit_log, refunds
+from renewals.orders import place_order, requests
+from renewals.webhooks import endpoints
+from tests.support.fixtures import NOW, World
 
 FREE = "SET session_replication_role = replica"
 """Lets a test write what triggers and foreign keys forbid."""
@@ -97,27 +92,27 @@ async def fill(world: World) -> None:
     """An account that has done everything once."""
     await world.account("a", balance="2000.00")
     await world.account("b")
-    request = webhooks.EndpointRequest("https://hooks.example.com/", (), "k")
-    await webhooks.create("a", request, lambda: NOW)
+    request = endpoints.EndpointRequest("https://hooks.example.com/", (), "k")
+    await endpoints.create("a", request, lambda: NOW)
     await world.voucher("50.00")
     await world.instance("i-1", price="300.00")
     await world.instances(["b-1", "b-2"], bundle="b")
     for months in (1, 2):
-        pick, extension = picks.PickIds(("i-1",)), planning.RenewFor(months)
+        pick, extension = selection.PickIds(("i-1",)), planning.RenewFor(months)
         order = requests.OrderRequest(pick, extension, idempotency_key=f"k-{months}")
-        await orders.place("a", order, lambda: NOW)
+        await place_order.place("a", order, lambda: NOW)
     await runs.open_run(runs.Trigger.OPERATOR, NOW, NOW, clock_at=NOW)
     operator_key = await api_keys.find(database.pool(), await world.operator_key(), NOW)
     assert operator_key is not None
-    call = audit.Call(audit.Operator(operator_key.key_id, "ops"), "key", lambda: NOW)
+    call = audit_log.Call(audit_log.Operator(operator_key.key_id, "ops"), "key", lambda: NOW)
     await accounts.top_up(call, accounts.TopUp("a", 100, ""))
     await world.voucher("10.00")
     await world.instance("i-2", price="20.00")
     for instance_id in ("i-2", "i-1"):
         request = requests.OrderRequest(
-            picks.PickIds((instance_id,)), planning.RenewFor(1), idempotency_key=f"k {instance_id}"
+            selection.PickIds((instance_id,)), planning.RenewFor(1), idempotency_key=f"k {instance_id}"
         )
-        placed = await orders.place("a", request, lambda: NOW)
+        placed = await place_order.place("a", request, lambda: NOW)
         of_order = refunds.RefundRequest(str(placed.order_id), None, "No longer needed")
         await refunds.refund(dataclasses.replace(call, idempotency_key=f"refund {instance_id}"), of_order)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.client import Client
-from tests.world import World
+from tests.support.fixtures import World
+from tests.support.graphql_client import Client
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from arq import create_pool
 from arq.connections import ArqRedis, RedisSettings
 
-from tests.faults import processes
+from tests.chaos import processes
 
 Start = Callable[..., processes.Process]
 

@@ -5,19 +5,20 @@ import datetime as dt
 from arq import create_pool
 from arq.connections import RedisSettings
 
-from renewals import clocks, runs
-from tests.world import World
+from renewals.auto_renewal import runs
+from renewals.domain import clock
+from tests.support.fixtures import World
 from workers import jobs
 
 
 async def test_the_sweep_opens_the_run_that_nobody_opened_and_only_once(world: World, redis_url: str) -> None:
     await world.account("a", balance="1000.00")
-    today = clocks.utc_now().astimezone(dt.timezone(dt.timedelta(hours=8))).date()
+    today = clock.utc_now().astimezone(dt.timezone(dt.timedelta(hours=8))).date()
     await world.instance("i-1", expires=str(today), mode="AUTO")
     queue = await create_pool(RedisSettings.from_dsn(redis_url))
     await jobs.sweep({"redis": queue})
     await jobs.sweep({"redis": queue})
     assert await world.rows("SELECT trigger, scheduled_at FROM renewal_runs") == [
-        ("SCHEDULED", runs.last_tick(clocks.utc_now()))
+        ("SCHEDULED", runs.last_tick(clock.utc_now()))
     ]
     await queue.aclose()

@@ -4,12 +4,12 @@ import datetime as dt
 import signal
 from pathlib import Path
 
-from tests import integrity
-from tests.served import served
+from tests.support import integrity
+from tests.support.fixtures import World
+from tests.support.live_server import served
 from tests.workers import subscriber
 from tests.workers.conftest import Start
 from tests.workers.test_worker import eventually
-from tests.world import World
 
 ACCOUNTS, INSTANCES = 20, 500
 KILLS = 20

@@ -12,14 +12,12 @@ import pytest
 import redis
 from arq.connections import ArqRedis
 
-from renewals import (
-    clocks,
-    runs,
-)
-from tests import integrity
-from tests.faults import processes
+from renewals.auto_renewal import runs
+from renewals.domain import clock
+from tests.chaos import processes
+from tests.support import integrity
+from tests.support.fixtures import World
 from tests.workers.conftest import Start
-from tests.world import World
 from workers import jobs, main
 
 # The worker, with the hour and the minute of its clock come at once.
@@ -172,7 +170,7 @@ async def test_a_chunk_stays_with_a_worker_that_lives_and_goes_to_another_when_i
     await put_due(world, "a")
     async with locked(database_url, "a"):
         other.signal(signal.SIGSTOP)
-        now = clocks.utc_now()
+        now = clock.utc_now()
         await runs.open_run(runs.Trigger.OPERATOR, now, now)
         await jobs.hand_out(queue)
         await eventually(lambda: says(world, WAITING, 1))
@@ -222,7 +220,7 @@ async def test_a_queue_that_was_emptied_is_filled_again_by_the_sweep_and_only_on
     world: World, redis_url: str, queue: ArqRedis, start: Start
 ) -> None:
     await put_due(world, *"abc")
-    now = clocks.utc_now()
+    now = clock.utc_now()
     await runs.open_scheduled(now)
     await jobs.sweep({"redis": queue})
     with redis.from_url(redis_url) as client:

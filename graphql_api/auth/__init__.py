@@ -1,0 +1,1 @@
+"""Authentication by API key or JWT."""

@@ -1,0 +1,78 @@
+"""Who asks: a key or a token in the Authorization header, behind it one account, or an operator of the provider."""
+
+import datetime as dt
+
+from graphql_api.auth import jwt_tokens
+from renewals.accounts import api_keys
+from renewals.db import connection as database
+from renewals.domain import model
+from renewals.domain.clock import Clock
+from renewals.observability import request_record
+from renewals.operators import audit_log
+
+SCHEME = "bearer"
+CUSTOMERS = (model.Role.RENEWER, model.Role.VIEWER)
+"""The roles that see all of an account."""
+DOTS_OF_A_TOKEN = 2
+"""Between the three parts of a token; a key has none."""
+
+
+async def identify(header: str, now: dt.datetime) -> str | None:
+    """The account that whoever sends an Authorization header may see; None without a key or token for that."""
+    bearer = await identify_customer(header, now)
+    return bearer.account_id if bearer else None
+
+
+async def identify_customer(header: str, now: dt.datetime) -> api_keys.Bearer | None:
+    """The customer who sends an Authorization header, and what it may do."""
+    bearer = await _find(header, now)
+    return bearer if bearer and bearer.role in CUSTOMERS else None
+
+
+def may_change(bearer: api_keys.Bearer) -> bool:
+    """Whether a customer may change anything."""
+    return bearer.role is model.Role.RENEWER
+
+
+async def holds(header: str, account_id: str | None, clock: Clock) -> bool:
+    """Whether the key or token of an Authorization header still opens the account."""
+    return account_id is not None and await identify(header, clock()) == account_id
+
+
+async def identify_operator(header: str, now: dt.datetime) -> audit_log.Operator | None:
+    """The operator whose key or token an Authorization header has; None without such a one."""
+    bearer = await _find(header, now)
+    if bearer is None or bearer.role is not model.Role.OPERATOR:
+        return None
+    return audit_log.Operator(bearer.key_id, bearer.name, bearer.issuer)
+
+
+async def _find(header: str, now: dt.datetime) -> api_keys.Bearer | None:
+    scheme, _, sent = header.partition(" ")
+    sent = sent.strip()
+    if scheme.lower() != SCHEME or not sent:
+        return None
+    if sent.count(".") == DOTS_OF_A_TOKEN:
+        return _noted(await jwt_tokens.find(sent, now))
+    return await _look_up(sent, now)
+
+
+async def _look_up(key: str, now: dt.datetime) -> api_keys.Bearer | None:
+    return _noted(await api_keys.find(database.pool(), key, now))
+
+
+def _noted(bearer: api_keys.Bearer | None) -> api_keys.Bearer | None:
+    if bearer is not None:
+        request_record.note_bearer(bearer.account_id, bearer.role, bearer.key_id)
+    return bearer
+
+
+async def identify_calendar(header: str, token: str | None, now: dt.datetime) -> str | None:
+    """The account whose calendar may be read: by a calendar token in the address, or as a customer by the header.
+
+    An address is kept in many places, so no other key is looked for in it.
+    """
+    if token is None:
+        return await identify(header, now)
+    bearer = await _look_up(token, now)
+    return bearer.account_id if bearer and bearer.role is model.Role.CALENDAR else None

@@ -1,0 +1,281 @@
+"""GraphQL over a web socket (graphql-transport-ws): who asks, what is understood, and how long a reader may sleep."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import functools
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from graphql import GraphQLError, OperationType
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from strawberry.asgi import ASGIWebSocketAdapter
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http.exceptions import (
+    NonJsonMessageReceived,
+    NonTextMessageReceived,
+    WebSocketDisconnected,
+)
+from strawberry.schema.exceptions import CannotGetOperationTypeError
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    Operation,
+)
+from strawberry.types.execution import PreExecutionError
+
+from graphql_api.auth import authentication
+from graphql_api.graphql import http_request
+from graphql_api.limits import answer_size, concurrency
+from graphql_api.middleware import request_log
+from graphql_api.rest import streaming
+from renewals.db import connection as database
+from renewals.db import pool
+from renewals.observability import internal_errors, request_record
+from schema.context import Context
+from schema.limits import document_limits
+
+log = logging.getLogger(__name__)
+
+INIT_TIME_MAX = dt.timedelta(seconds=10)
+"""A client that has not said who it is by then is sent away."""
+OPERATIONS_MAX = 10
+"""Under way on one connection."""
+SEND_SECONDS_MAX = 30
+"""A reader that takes nothing for so long is cut: what it has missed it can ask for again. An export has its own."""
+REASON_BYTES_MAX = 123
+"""The most that the frame has room for which closes a web socket."""
+TRY_AGAIN_LATER = 1013
+"""Closes a connection that may be opened again; clients wait a little before they do."""
+
+
+class Impatient:
+    """The application, for readers that do not sleep: one that takes nothing for so long is cut."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        flow = getattr(getattr(send, "__self__", None), "flow", None)
+        deadline = scope[streaming.SEND_DEADLINE] = streaming.SendDeadline(SEND_SECONDS_MAX)
+
+        async def send_in_time(message: Message) -> None:
+            if flow is not None and not flow.write_paused:  # then nothing waits for the reader
+                await send(message)
+                return
+            try:
+                async with asyncio.timeout(deadline.seconds_max):
+                    await send(message)
+            except TimeoutError:
+                _abort(send, deadline.seconds_max)
+                raise
+
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        with contextlib.suppress(TimeoutError):
+            await self._app(scope, receive, send_in_time)
+
+
+def _abort(send: Send, seconds_max: float) -> None:
+    """Cuts the connection at once: closing it would wait for a reader that sleeps. Uvicorn alone is known here."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is not None:
+        log.warning("a reader that took nothing for %s s is cut", seconds_max)
+        transport.abort()
+
+
+@dataclass(kw_only=True)
+class SocketContext(Context):
+    """One connection. Its account is known once the client has said who it is, by a header or in `connection_init`."""
+
+    account_id: str = ""
+    socket: WebSocket
+    connection_params: Mapping[str, object] = field(default_factory=dict)
+    places: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    async def identify(self) -> None:
+        """Finds the account of the connection, or refuses it."""
+        said = {name.lower(): value for name, value in self.connection_params.items()}
+        header = self.socket.headers.get("authorization") or str(said.get("authorization", ""))
+        customer = await authentication.identify_customer(header, self.clock())
+        if customer is None or customer.account_id is None:
+            raise ConnectionRejectionError
+        self.account_id = customer.account_id
+        self.caller = customer.caller
+        self.may_change = authentication.may_change(customer)
+        self.is_admitted = functools.partial(authentication.holds, header, self.account_id, self.clock)
+
+
+class Handler(BaseGraphQLTransportWSHandler[Any, None]):
+    """Strawberry's, with our limits; looks at the key before each operation, and says so where it cannot look."""
+
+    async def handle(self) -> None:
+        with contextlib.ExitStack() as self.context.places:
+            await super().handle()
+
+    async def handle_message(self, message: Any) -> None:
+        try:
+            is_operation = message.get("type") == "subscribe" and self.connection_acknowledged
+            if not is_operation:
+                await super().handle_message(message)
+            elif not await self.context.is_admitted():
+                await self.websocket.close(4403, "Forbidden")
+            else:
+                with request_log.apart():
+                    await self._examine(message)
+        except http_request.Refused as crowded:  # on connecting; an operation's refusal is answered by its id
+            request_record.note_code(crowded.code)
+            await self.websocket.close(TRY_AGAIN_LATER, "Too many web sockets")
+        except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
+            if database.is_outage(problem):
+                log.warning("a connection cannot be served: %s", problem)
+                await self.websocket.close(TRY_AGAIN_LATER, "Try again later")
+            else:
+                await self.websocket.close(
+                    1011, f"{internal_errors.CODE} {internal_errors.note(problem)['id']}"
+                )
+
+    async def _examine(self, message: Any) -> None:
+        """Has an operation executed, unless it exceeds what it may be."""
+        payload = message["payload"]
+        if message["id"] in self.operations:
+            await super().handle_message(message)  # which closes the connection
+            return
+        if len(self.operations) >= OPERATIONS_MAX:
+            text = f"This web socket has {OPERATIONS_MAX} operations under way, and may have no more."
+            await self._refuse(message["id"], text, {"code": "TOO_MANY_AT_ONCE"})
+            return
+        try:
+            view: Any = self.view
+            with view.requests.lane(self.context.owner) as lane:
+                query, _ = await view.examine(
+                    http_request.asked(payload), self.context, lane, message.get("characters", 0)
+                )
+        except http_request.Refused as refused:
+            await self._refuse(message["id"], str(refused), {"code": refused.code})
+        except document_limits.LimitExceeded as exceeded:
+            await self._refuse(message["id"], exceeded.message, exceeded.extensions)
+        else:
+            payload["query"] = query
+            await super().handle_message(message)
+
+    async def _refuse(self, operation_id: str, message: str, extensions: Mapping[str, Any] | None) -> None:
+        with request_log.operation():
+            request_record.note_code(str((extensions or {}).get("code")))
+        errors = [{"message": message, "extensions": extensions}]
+        await self.websocket.send_json({"id": operation_id, "type": "error", "payload": errors})
+
+    async def run_operation(self, operation: Operation[Any, None]) -> None:
+        with request_log.operation():
+            await self._run_within_limits(operation)
+
+    async def _run_within_limits(self, operation: Operation[Any, None]) -> None:
+        view: Any = self.view
+        kind = view.documents.kind(operation.query, operation.operation_name)
+        if kind is OperationType.SUBSCRIPTION:
+            try:
+                with view.subscriptions.place(self.context.caller):
+                    await super().run_operation(operation)
+            except http_request.Refused as refused:
+                await self._answer_error(operation, refused.code, str(refused))
+            return
+        deadline = asyncio.timeout(view.seconds_max)
+        try:
+            async with deadline:
+                await self._run_in_turn(operation)
+        except http_request.Refused as refused:
+            await self._answer_error(operation, refused.code, str(refused))
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            await self._answer_error(operation, "TIMEOUT", http_request.late(view.seconds_max))
+
+    async def _run_in_turn(self, operation: Operation[Any, None]) -> None:
+        view: Any = self.view
+        admitted = await view.admitted(
+            operation.query, operation.operation_name, operation.variables or {}, self.context
+        )
+        with view.requests.lane(self.context.owner) as lane, pool.sharing(self.context.owner):
+            async with view.requests.turn(self.context.caller):
+                if admitted.cost > concurrency.HEAVY_COST:
+                    await lane.enter()
+                await super().run_operation(operation)
+
+    @staticmethod
+    async def _answer_error(operation: Operation[Any, None], code: str, message: str) -> None:
+        request_record.note_code(code)
+        await operation.send_initial_errors([GraphQLError(message, extensions={"code": code})])
+
+    async def _send_result_stream(self, operation: Operation[Any, None], result_source: Any) -> None:
+        await super()._send_result_stream(operation, request_log.costed(result_source))
+
+    @staticmethod
+    def _get_pre_execution_close_reason(error: GraphQLError) -> None:
+        """Nothing: what is wrong with one operation is answered by its id, and the others go on."""
+
+    async def _handle_pre_execution_error(
+        self, operation: Operation[Any, None], result: PreExecutionError
+    ) -> None:
+        unknown = result.errors[0].original_error if result.errors else None
+        if isinstance(unknown, CannotGetOperationTypeError):
+            request_record.note_code("BAD_REQUEST")
+            message = http_request.cut(unknown.as_http_error_reason())
+            result.errors = [GraphQLError(message, extensions={"code": "BAD_REQUEST"})]
+        await super()._handle_pre_execution_error(operation, result)
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        if not isinstance(error, WebSocketDisconnected):  # a reader that was cut has left nothing to tell
+            internal_errors.note(error)
+
+
+class Adapter(ASGIWebSocketAdapter):
+    """Takes what is a message of the protocol for one, and writes text."""
+
+    async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
+        try:
+            while self.ws.application_state != WebSocketState.DISCONNECTED:
+                yield _message(await self.ws.receive_text())
+        except KeyError as problem:
+            raise NonTextMessageReceived from problem
+        except WebSocketDisconnect:
+            pass
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        try:
+            await self.ws.send_text(answer_size.encode(message, self.view.answer_bytes_max).decode())  # type: ignore[attr-defined]
+        except WebSocketDisconnect as gone:
+            raise WebSocketDisconnected from gone
+
+    async def close(self, code: int, reason: str) -> None:
+        """Closes the connection with as much of the reason as there is room for."""
+        room = reason.encode(errors="replace")[:REASON_BYTES_MAX]
+        await super().close(code, room.decode(errors="ignore"))
+
+
+def _message(text: str) -> dict[str, Any]:
+    """A message whose members are of the types that the protocol has for them."""
+    if text.count(",") > http_request.VALUES_MAX:
+        raise NonJsonMessageReceived
+    try:
+        message = orjson.loads(text)
+    except ValueError as problem:
+        raise NonJsonMessageReceived from problem
+    if not isinstance(message, dict):
+        return {}  # which has no type, and is answered as any other that is not understood
+    if message.get("type") == "complete":
+        return message if isinstance(message.get("id"), str) else {}
+    if message.get("type") != "subscribe":
+        return message
+    payload = message.get("payload")
+    is_whole = (
+        isinstance(message.get("id"), str)
+        and isinstance(payload, dict)
+        and isinstance(payload.get("query"), str | None)
+        and isinstance(payload.get("variables"), dict | None)
+        and isinstance(payload.get("operationName"), str | None)
+    )
+    return {**message, "characters": len(text)} if is_whole else {}

@@ -1,1 +1,0 @@
-"""`renewals import`: the provider's lists, from files."""

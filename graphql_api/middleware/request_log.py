@@ -1,0 +1,174 @@
+"""Tells the span, the metrics and the log of a request what its record has, once, when it has ended.
+
+The span is told at once. The metrics and the log are told of many requests together, one after the other, which
+takes half the time of each.
+"""
+
+import contextlib
+import logging
+import secrets
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from prometheus_client import Counter, Histogram
+from strawberry.types import ExecutionResult
+
+from renewals.observability import debounce, internal_errors, log_config, metrics, request_record, spans
+
+log = logging.getLogger("renewals.requests")
+
+OK = "OK"
+"""The code of a request without errors."""
+WAIT_SECONDS = 0.05
+"""So long what has ended may wait to be told of; as much is lost if the process is killed."""
+
+
+class Telling:
+    """Has a record be the one in hand, and tells of it at the end of the block."""
+
+    __slots__ = ("_began", "_context", "_now", "_record", "_span")
+
+    def __init__(self, record: request_record.Record, span: spans.Span) -> None:
+        self._record = record
+        self._span = span
+
+    def __enter__(self) -> None:
+        self._now = request_record.current.set(self._record)
+        self._context = log_config.context.set({"request_id": self._record.request_id})
+        self._began = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        seconds = time.perf_counter() - self._began
+        _waiting.append(_Ended(self._record, seconds, time.time(), spans.ids()))
+        _telling.ask()
+        if self._span is not None and self._span.is_recording():
+            _describe(self._record, self._span)
+        log_config.context.reset(self._context)
+        request_record.current.reset(self._now)
+
+
+class _Ended(NamedTuple):
+    """What has ended, how long it took, when it was, and the ids of its span."""
+
+    record: request_record.Record
+    seconds: float
+    at: float
+    trace: Mapping[str, str]
+
+
+_waiting: deque[_Ended] = deque()
+
+
+def tell() -> None:
+    """Tells of all that has ended."""
+    for _ in range(len(_waiting)):
+        try:
+            _tell(_waiting.popleft())
+        except Exception:  # what cannot be counted, on a full disk, was answered all the same
+            log.exception("a request cannot be told of")
+
+
+_telling = debounce.Later(tell, WAIT_SECONDS)
+
+_counted: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
+"""The metrics of an operation, a kind and a code: finding them by their labels takes longer than counting."""
+
+
+def _tell(ended: _Ended) -> None:
+    record = ended.record
+    code = record.codes[0] if record.codes else OK
+    labels = (metrics.bounded(record.operation), record.kind, code)
+    counted = _counted.get(labels)
+    if counted is None:
+        counted = _counted[labels] = (
+            metrics.REQUESTS.labels(*labels),
+            metrics.REQUEST_SECONDS.labels(*labels[:2]),
+        )
+    counted[0].inc()
+    counted[1].observe(ended.seconds)
+    if record.cost is not None:
+        metrics.REQUEST_COST.labels(record.kind).observe(record.cost)
+    if log.isEnabledFor(logging.INFO):
+        # What `log.info` would do, without looking for the line of code that says it.
+        line = logging.LogRecord(log.name, logging.INFO, "", 0, _line(ended), None, None)
+        line.created = ended.at
+        log.handle(line)
+
+
+def _line(ended: _Ended) -> dict[str, object]:
+    """What the log says of a request: of what is not known, nothing."""
+    record = ended.record
+    line: dict[str, object] = {
+        "event": "request",
+        "request_id": record.request_id,
+        "operation": record.operation,
+        "kind": record.kind,
+        "duration_ms": round(ended.seconds * 1_000, 3),
+        **ended.trace,
+    }
+    if record.status is not None:
+        line["status"] = record.status
+    if record.role is not None:
+        line |= {"account": record.account_id, "role": record.role}
+    if record.key_id is not None:
+        line["key"] = str(record.key_id)
+    if record.cost is not None:
+        line["cost"] = record.cost
+    if record.codes:
+        line["codes"] = record.codes
+    if record.error_ids:
+        line["error_ids"] = record.error_ids
+    return line
+
+
+def _describe(record: request_record.Record, span: spans.Span) -> None:
+    span.update_name(f"{record.kind} {record.operation}")
+    said = {
+        "graphql.operation.name": record.operation,
+        "graphql.operation.type": record.kind,
+        "http.response.status_code": record.status,
+        "renewals.request_id": record.request_id,
+        "renewals.account": record.account_id,
+        "renewals.role": record.role,
+        "renewals.cost": record.cost,
+        "renewals.codes": record.codes,
+    }
+    span.set_attributes({name: value for name, value in said.items() if value is not None})
+    if internal_errors.CODE in record.codes:
+        spans.mark_failed(span)
+
+
+async def costed(results: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+    """The results of the operation in hand, the first of them with its cost."""
+    record = request_record.current.get()
+    cost = record.cost if record else None
+    async for result in results:
+        if cost is not None and isinstance(result, ExecutionResult):
+            result.extensions = {**(result.extensions or {}), "cost": cost}
+            cost = None
+        yield result
+
+
+@contextlib.contextmanager
+def apart() -> Iterator[None]:
+    """Has an operation of the web socket in hand be recorded apart, in the tasks that begin in the block, too."""
+    socket = request_record.current.get()
+    record = request_record.Record(socket.request_id if socket else secrets.token_hex(8))
+    if socket:
+        record.account_id, record.role, record.key_id = socket.account_id, socket.role, socket.key_id
+    now = request_record.current.set(record)
+    try:
+        yield
+    finally:
+        request_record.current.reset(now)
+
+
+@contextlib.contextmanager
+def operation() -> Iterator[None]:
+    """Tells of the operation in hand at the end of the block."""
+    record = request_record.current.get()
+    assert record is not None, "it is recorded apart"
+    with spans.span("operation") as span, Telling(record, span):
+        yield

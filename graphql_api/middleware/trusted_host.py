@@ -1,0 +1,60 @@
+"""Refusal of requests for another host, which keeps DNS rebinding away from a page that shows a key.
+
+A web page can have its own name resolve to 127.0.0.1 and then read what this server answers, because to the browser
+both are one origin. The `Host` header still carries the page's name.
+"""
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from graphql_api import responses
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+_HOST_CHARACTERS_SHOWN_MAX = 100
+
+
+class TrustedHostMiddleware:
+    """The application, for requests whose `Host` is the address that it listens on or a loopback name with its port."""
+
+    def __init__(self, app: ASGIApp, host: str) -> None:
+        self._app = app
+        self._names = {*LOOPBACK_NAMES, _bracketed(host)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket") or self._is_trusted(scope):
+            await self._app(scope, receive, send)
+            return
+        host = Headers(scope=scope).get("host", "")[:_HOST_CHARACTERS_SHOWN_MAX]
+        response = responses.error(
+            421,
+            "BAD_REQUEST",
+            f"The Host header is {host!r}. This server answers at its own address only: open {self._address(scope)}/",
+        )
+        if scope["type"] == "http":
+            await response(scope, receive, send)
+        else:
+            await WebSocket(scope, receive, send).send_denial_response(response)
+
+    def _is_trusted(self, scope: Scope) -> bool:
+        server, port = self._server(scope)
+        hosts = Headers(scope=scope).getlist("host")
+        trusted = {f"{name}:{port}" for name in (*self._names, server)}
+        if port == _PORTS[scope["scheme"]]:
+            trusted |= {*self._names, server}
+        return len(hosts) == 1 and hosts[0].lower() in trusted
+
+    def _address(self, scope: Scope) -> str:
+        server, port = self._server(scope)
+        scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
+        return f"{scheme}://{server}:{port}"
+
+    def _server(self, scope: Scope) -> tuple[str, int]:
+        """Return the address that the connection came in at."""
+        server, port = scope.get("server") or ("localhost", None)
+        return _bracketed(server), port or _PORTS[scope["scheme"]]
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host.lower()

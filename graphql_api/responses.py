@@ -1,0 +1,69 @@
+"""What is answered in place of data: an error with a code, in the shape and the type that GraphQL's clients expect."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from graphql_api.graphql import http_request
+from renewals.db import connection as database
+from renewals.observability import internal_errors, request_record
+from schema.shared import errors
+
+log = logging.getLogger(__name__)
+
+RETRY_HEADERS = {"Retry-After": "1"}
+"""Of every 503 that another request may find gone."""
+
+
+def error(status: int, code: str, message: str, more: Mapping[str, str] | None = None) -> Response:
+    """An answer without data, in the shape of every GraphQL error."""
+    return refuse(status, message, {"code": code}, more)
+
+
+def refuse(
+    status: int, message: str, extensions: Mapping[str, Any] | None, more: Mapping[str, str] | None = None
+) -> Response:
+    """The same, with all that the error says of itself."""
+    request_record.note_code(str((extensions or {}).get("code")))
+    return Refusal({"message": message, "extensions": extensions}, status, more)
+
+
+class Refusal(Response):
+    """The error of a request that was not executed, in the JSON that its client likes best; one kind has no data."""
+
+    def __init__(self, problem: dict[str, Any], status: int, more: Mapping[str, str] | None) -> None:
+        self._errors = [problem]
+        super().__init__(
+            orjson.dumps({"data": None, "errors": self._errors}), status, more, http_request.JSON
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        accept = Headers(scope=scope).get("accept", "")
+        if http_request.accepted(accept).media_type == http_request.RESPONSE:
+            self.body = orjson.dumps({"errors": self._errors})
+            self.headers["Content-Type"] = http_request.RESPONSE
+            self.headers["Content-Length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+
+def unauthenticated(message: str) -> Response:
+    """The answer to whoever sends no key that opens what is asked for."""
+    return error(401, "UNAUTHENTICATED", message, {"WWW-Authenticate": "Bearer"})
+
+
+def unavailable() -> Response:
+    """The answer while a server of ours is away, or this process is about to be."""
+    return error(503, errors.UNAVAILABLE, errors.UNAVAILABLE_MESSAGE, RETRY_HEADERS)
+
+
+def failed(problem: Exception) -> Response:
+    """The answer to what went wrong on our side: an id that stands beside the traceback in the log."""
+    if database.is_outage(problem):
+        log.warning("a request cannot be served: %s", str(problem) or type(problem).__name__)
+        return unavailable()
+    return refuse(500, internal_errors.MESSAGE, internal_errors.note(problem))

@@ -1,0 +1,1 @@
+"""The endpoints other than GraphQL: calendar, exports and probes."""

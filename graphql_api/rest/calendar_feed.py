@@ -1,0 +1,78 @@
+"""GET /calendar.ics: what expires and what is renewed on the coming days, as a calendar to subscribe to."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from graphql_api import responses
+from graphql_api.auth import authentication
+from graphql_api.graphql import http_request
+from graphql_api.limits import concurrency
+from graphql_api.limits.spending import Spending
+from graphql_api.rest import calendar_file, parameters
+from renewals import config
+from renewals.compute import process_pool
+from renewals.db import pool
+from renewals.domain import errors
+from renewals.domain.clock import Clock
+from renewals.observability import request_record
+
+PATH = "/calendar.ics"
+MEDIA_TYPE = "text/calendar; charset=utf-8"
+
+
+class Calendar:
+    """The calendars of one process."""
+
+    def __init__(
+        self,
+        limits: config.Settings,
+        clock: Clock,
+        requests: concurrency.RequestLimiter,
+        spending: Spending,
+    ) -> None:
+        self._days = limits.calendar_days
+        self._seconds_max = limits.request_seconds_max
+        self._requests = requests
+        self._spending = spending
+        self._clock = clock
+
+    async def respond(self, request: Request) -> Response:
+        """The account's calendar, for its calendar token, or a customer's key or token."""
+        deadline = asyncio.timeout(self._seconds_max)
+        try:
+            async with deadline:
+                return await self._respond(request)
+        except errors.InvalidInput as refused:
+            return parameters.refuse(refused)
+        except http_request.Refused as refused:
+            return responses.error(refused.status, refused.code, str(refused), refused.headers)
+        except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
+            if deadline.expired():
+                return responses.error(503, "TIMEOUT", http_request.late(self._seconds_max))
+            return responses.failed(problem)
+
+    async def _respond(self, request: Request) -> Response:
+        now = self._clock()
+        request_record.note_operation("calendar.ics", "calendar")
+        sent = dict(request.query_params)
+        if "token" in sent:
+            request.scope["query_string"] = b"token=..."  # what a log of requests is to know of it
+        header = request.headers.get("authorization", "")
+        account_id = await authentication.identify_calendar(header, sent.get("token"), now)
+        if account_id is None:
+            return responses.unauthenticated("Send a calendar token: /calendar.ics?token=<token>.")
+        language = parameters.read_language(sent.get("lang"))
+        async with self._requests.turn(account_id):
+            with pool.sharing(account_id):
+                await self._spending.calendar(account_id, self._days)
+                written = await process_pool.run(
+                    account_id, calendar_file.compose, account_id, self._days, now, language
+                )
+        headers = {
+            "Cache-Control": "private, no-cache",
+            "Content-Disposition": 'inline; filename="renewals.ics"',
+            "Referrer-Policy": "no-referrer",
+        }
+        return Response(written, headers=headers, media_type=MEDIA_TYPE)

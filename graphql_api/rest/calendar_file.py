@@ -1,0 +1,107 @@
+"""The agenda of an account as an iCalendar file (RFC 5545), made where nobody waits for the event loop."""
+
+import datetime as dt
+import unicodedata
+import uuid
+from collections.abc import Iterator, Mapping
+
+import icalendar
+
+from renewals.domain import errors, money
+from renewals.forecasts import calendar_entries
+from renewals.forecasts.calendar_entries import Kind
+from renewals.i18n import Language, Words
+
+REFRESH = dt.timedelta(hours=1)
+"""How often a client is asked to look again."""
+
+_NAMES = uuid.UUID("6f0a3f0e-5f0c-5d0e-9a53-0d9f3f0b7c11")
+"""The space of our events' ids: an account's day has the same ones whenever it is asked for."""
+
+_TITLE = Words("续费 · {account}", "Renewals · {account}")
+_SUMMARIES: Mapping[Kind, Words] = {
+    Kind.EXPIRY: Words(
+        "到期(手动续费): {count} 个实例, 月价合计 {total}",
+        "Expiry (manual renewal): {count}, {total} a month",
+    ),
+    Kind.RENEWAL: Words("自动续费: {count} 个实例, {total}", "Auto-renewal: {count}, {total}"),
+    Kind.FAILURE: Words(
+        "自动续费将失败: {count} 个实例, {total}", "Auto-renewal will fail: {count}, {total}"
+    ),
+}
+_ADVICE: Mapping[Kind, Words] = {
+    Kind.EXPIRY: Words("请在当天 23:59:59 前手动续费。", "Renew them by hand before 23:59:59."),
+    Kind.RENEWAL: Words(
+        "代金券和余额足够, 续费后余额 {balance}。", "The money will do; {balance} of balance will be left."
+    ),
+    Kind.FAILURE: Words(
+        "到期前未续费的实例将停止服务; 当日续费后余额 {balance}。",
+        "What is not renewed in time expires; {balance} of balance will be left that day.",
+    ),
+}
+_SHORT_OF_MONEY = Words("余额不足", "not enough money")
+_REFUSED = Words("无法续费 ({code})", "cannot be renewed ({code})")
+_MORE = Words("另有 {count} 个", "and {count} more")
+
+
+async def compose(account_id: str, days: int, now: dt.datetime, language: Language) -> bytes:
+    """Return the calendar of an account."""
+    return write(await calendar_entries.read(account_id, days, now), language, now)
+
+
+def write(found: calendar_entries.Agenda, language: Language, now: dt.datetime) -> bytes:
+    """The agenda as iCalendar (RFC 5545): an all-day event for each day and kind."""
+    title = _plain(_TITLE.of(language).format(account=found.account_name))
+    calendar = icalendar.Calendar()
+    calendar.add("prodid", "-//renewals//renewals//EN")
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    for name in ("name", "x-wr-calname"):
+        calendar.add(name, title)
+    calendar.add("x-wr-timezone", found.zone.key)
+    calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", icalendar.vDuration(REFRESH))
+    for entry in found.entries:
+        calendar.add_component(_event(entry, found, language, now))
+    written: bytes = calendar.to_ical()
+    return written
+
+
+def _event(
+    entry: calendar_entries.Entry, found: calendar_entries.Agenda, language: Language, now: dt.datetime
+) -> icalendar.Event:
+    total, balance = (
+        f"{money.format_cents(cents)} {found.currency}"
+        for cents in (entry.total_cents, entry.balance_after_cents)
+    )
+    event = icalendar.Event()
+    event.add("uid", f"{uuid.uuid5(_NAMES, f'{found.account_id} {entry.date} {entry.kind}')}@renewals")
+    # What is foreseen is foreseen anew each time, so that this is also when it was last changed.
+    event.add("dtstamp", now.replace(microsecond=0))
+    event.add("last-modified", now.replace(microsecond=0))
+    event.add("dtstart", entry.date)
+    event.add("dtend", entry.date + dt.timedelta(days=1))
+    event.add("summary", _SUMMARIES[entry.kind].of(language).format(count=entry.instance_count, total=total))
+    advice = _ADVICE[entry.kind].of(language).format(balance=balance)
+    event.add("description", "\n".join([advice, *_lines(entry, language)]))
+    event.add("categories", [entry.kind])
+    event.add("transp", "TRANSPARENT")
+    return event
+
+
+def _lines(entry: calendar_entries.Entry, language: Language) -> Iterator[str]:
+    for item in entry.items:
+        if item.code is errors.RefusalCode.INSUFFICIENT_FUNDS:
+            said = _SHORT_OF_MONEY.of(language)
+        elif item.code is not None:
+            said = _REFUSED.of(language).format(code=item.code)
+        else:
+            said = money.format_cents(item.price_cents or 0)
+        yield f"{_plain(item.name)} ({_plain(item.id)}): {said}"
+    if more := entry.instance_count - len(entry.items):
+        yield _MORE.of(language).format(count=more)
+
+
+def _plain(text: str) -> str:
+    """The text without control characters, which iCalendar has no way to write, and a bare CR would end its line."""
+    return "".join(" " if unicodedata.category(character) == "Cc" else character for character in text)

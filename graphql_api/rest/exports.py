@@ -1,0 +1,242 @@
+"""GET and POST /export/<table>.csv and .jsonl: whole lists, streamed."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import random
+import urllib.parse
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
+from zoneinfo import ZoneInfo
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from graphql_api import responses
+from graphql_api.auth import authentication
+from graphql_api.graphql import http_request
+from graphql_api.limits import concurrency
+from graphql_api.limits.spending import Spending
+from graphql_api.rest import parameters, streaming
+from renewals import config
+from renewals.concurrency import fair_queue
+from renewals.db import connection as database
+from renewals.db import pool
+from renewals.domain import errors
+from renewals.domain.clock import Clock
+from renewals.exports import formats, tables
+from renewals.i18n import Language
+from renewals.observability import request_record
+from renewals.orders import queries as orders_queries
+from schema.customer import coercion, inputs
+
+RETRY_SECONDS = 10
+WAIT_SECONDS_MAX = 2.0
+"""An export waits so long for its turn: a client that sends many is slowed down, not refused a thousand times."""
+WAITING_PER_ACCOUNT_MAX = 64
+ARGUMENTS: Mapping[str, Collection[str]] = {
+    "instances": ("columns", "lang", "filter", "orderBy"),
+    "orders": ("columns", "lang", "from", "before"),
+    "ledger": ("columns", "lang", "filter", "from", "before"),
+}
+_IN_JSON = ("filter", "orderBy")
+"""What the address has as JSON; a body is JSON all through."""
+
+
+class BusyError(Exception):
+    """As many exports are running as may, and none ended in time."""
+
+
+class Exports:
+    """The exports of one process, and how many of them are running."""
+
+    def __init__(
+        self,
+        limits: config.Settings,
+        clock: Clock,
+        requests: concurrency.RequestLimiter,
+        spending: Spending,
+    ) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._requests = requests
+        self._spending = spending
+        at_once_max = min(limits.exports_at_once_max, max(1, limits.database_pool_size // 2))
+        self._slots = fair_queue.FairSlots(
+            at_once_max, per_owner_max=max(1, at_once_max // 2), waiting_max=WAITING_PER_ACCOUNT_MAX
+        )
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(f"/export/{table}.{chosen}", self._responder(table, chosen), methods=["GET", "POST"])
+            for table in tables.TABLES
+            for chosen in formats.Format
+        ]
+
+    def _responder(self, table: str, chosen: formats.Format) -> Callable[[Request], object]:
+        async def respond(request: Request) -> ASGIApp:
+            try:
+                return await self._respond(request, table, chosen)
+            except errors.InvalidInput as refused:
+                return parameters.refuse(refused)
+            except http_request.Refused as refused:
+                return responses.error(refused.status, refused.code, str(refused), refused.headers)
+            except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
+                return responses.failed(problem)
+
+        return respond
+
+    async def _respond(self, request: Request, table: str, chosen: formats.Format) -> ASGIApp:
+        now = self._clock()
+        request_record.note_operation(f"export.{table}.{chosen}", "export")
+        account_id = await authentication.identify(request.headers.get("authorization", ""), now)
+        if account_id is None:
+            return responses.unauthenticated("Send an API key: Authorization: Bearer <key>.")
+        async with self._requests.turn(account_id):
+            with pool.sharing(account_id):
+                return await self._respond_in_turn(request, account_id, table, chosen, now)
+
+    async def _respond_in_turn(
+        self, request: Request, account_id: str, table: str, chosen: formats.Format, now: dt.datetime
+    ) -> ASGIApp:
+        sent = await _arguments(request, ARGUMENTS[table], self._limits.body_bytes_max)
+        language = parameters.read_language(sent.get("lang"))
+        export = _export(account_id, table, sent, now)
+        account = await orders_queries.fetch_account(database.pool(), account_id)
+        zone = ZoneInfo(account["time_zone"])
+        writer = formats.writer(chosen, export.columns, formats.Reader(language, zone, account["currency"]))
+        headers = {
+            "Content-Type": writer.media_type,
+            "Content-Disposition": _disposition(export.table, chosen, language, now.astimezone(zone)),
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+        if request.method == "HEAD":
+            return Response(headers=headers)
+        await self._spending.begin_export(account_id)
+        return streaming.Stream(
+            lambda: self._pieces(account_id, export, writer),
+            headers,
+            on_failure=_failed,
+            seconds_max=self._limits.export_seconds_max,
+            stall_seconds_max=self._limits.export_stall_seconds_max,
+        )
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, account_id: str) -> AsyncIterator[None]:
+        """Hold a slot for an export, of which an account has at most half; raise BusyError if none comes free."""
+        try:
+            # Those that began to wait together are not refused together, which would keep the processor for a while.
+            seconds = WAIT_SECONDS_MAX * random.uniform(0.5, 1)  # noqa: S311 - no secret
+            async with asyncio.timeout(seconds):
+                await self._slots.acquire(account_id)
+        except (fair_queue.QueueFullError, TimeoutError):
+            raise BusyError from None
+        try:
+            with pool.sharing(account_id):
+                yield
+        finally:
+            self._slots.release(account_id)
+
+    async def _pieces(
+        self, account_id: str, export: tables.Export, writer: formats.CSV | formats.JSONL
+    ) -> AsyncGenerator[bytes, None]:
+        """The head with the first rows, then page by page."""
+        # PostgreSQL's own limit is behind ours, for a process that is no longer there to keep it.
+        seconds_max = self._limits.export_seconds_max + self._limits.export_stall_seconds_max
+        # A request in the account's own lane may wait for the connection that this export has.
+        lane_name = f"export {account_id}"
+        snapshot = database.snapshot(seconds_max=seconds_max)
+        async with self._turn(account_id), snapshot as connection:
+            head = writer.head()
+            total = 0
+            async with contextlib.aclosing(tables.read(connection, export)) as pages:
+                async for page in pages:
+                    total += len(page)
+                    await self._spending.add_rows(account_id, len(page), total)
+                    with self._requests.lane(lane_name) as lane:
+                        await lane.enter()
+                        rows = writer.rows(page)
+                    yield head + rows
+                    head = b""
+        yield head
+
+
+def _failed(error: Exception) -> Response:
+    """The answer to what kept an export from its first row."""
+    if isinstance(error, BusyError):
+        message = "Too many exports are running; try again in a few seconds."
+        return responses.error(503, "BUSY", message, {"Retry-After": str(RETRY_SECONDS)})
+    return responses.failed(error)
+
+
+async def _arguments(request: Request, known: Collection[str], bytes_max: int) -> dict[str, object]:
+    """What is asked for, in the address or in a body of JSON.
+
+    Raises InvalidInput for what nobody knows, and over_http.Refused for a body that is too long.
+    """
+    sent: dict[str, object] = {}
+    for name, text in request.query_params.multi_items():
+        if name in sent:
+            raise errors.InvalidInput(name, "is there twice")
+        sent[name] = _parse(name, text) if name in _IN_JSON else text
+    if isinstance(names := sent.get("columns"), str):
+        sent["columns"] = names.split(",")
+    if request.method == "POST" and (
+        body := await http_request.read_body(request, http_request.headers_of(request), bytes_max)
+    ):
+        http_request.check_values(body)
+        asked = _parse("body", body)
+        if not isinstance(asked, dict):
+            raise errors.InvalidInput("body", "must be a JSON object")
+        for name in sent.keys() & asked.keys():
+            raise errors.InvalidInput(name, "is in the address and in the body")
+        sent |= asked
+    for name in sent:
+        if name not in known:
+            raise errors.InvalidInput(name, f"is no argument; there are {', '.join(known)}")
+    return sent
+
+
+def _parse(name: str, text: str | bytes) -> object:
+    try:
+        parsed: object = orjson.loads(text)
+    except ValueError as error:
+        raise errors.InvalidInput(name, f"is not JSON: {error}") from error
+    return parsed
+
+
+def _export(account_id: str, table: str, sent: Mapping[str, object], now: dt.datetime) -> tables.Export:
+    columns = tables.TABLES[table].choose(_names(sent.get("columns")))
+    if table == tables.INSTANCES.name:
+        sent_filter = coercion.read_input(sent.get("filter"), inputs.InstanceFilter, "filter")
+        sent_order = coercion.read_input(sent.get("orderBy"), inputs.InstanceOrder, "orderBy")
+        instance_filter = inputs.to_instance_filter(sent_filter)
+        ordering = inputs.to_instance_ordering(sent_order)
+        return tables.of_instances(account_id, instance_filter, ordering, columns=columns, now=now)
+    period = tables.Period(
+        coercion.read_instant(sent.get("from"), "from"), coercion.read_instant(sent.get("before"), "before")
+    )
+    if table == tables.ORDERS.name:
+        return tables.of_orders(account_id, period, columns=columns, now=now)
+    ledger_filter = inputs.to_ledger_filter(
+        coercion.read_input(sent.get("filter"), inputs.LedgerFilter, "filter")
+    )
+    return tables.of_ledger(account_id, ledger_filter, period, columns=columns, now=now)
+
+
+def _names(sent: object) -> list[str] | None:
+    if sent is None:
+        return None
+    if not isinstance(sent, list) or not all(isinstance(each, str) for each in sent):
+        raise errors.InvalidInput("columns", "must be a list of names")
+    return sent
+
+
+def _disposition(table: tables.Table, chosen: formats.Format, language: Language, local: dt.datetime) -> str:
+    """What the file is to be called: what it is and when, in ASCII and in the reader's language."""
+    ending = f"{local:%Y-%m-%d-%H%M}.{chosen}"
+    titled = urllib.parse.quote(f"{table.title.of(language)}-{ending}")
+    return f"attachment; filename=\"{table.name}-{ending}\"; filename*=UTF-8''{titled}"

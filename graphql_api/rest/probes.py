@@ -1,0 +1,32 @@
+"""The probes of the API, beside it on its port."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from graphql_api.middleware import request_log
+from graphql_api.server import graceful_shutdown
+from renewals import config
+from renewals.domain.clock import Clock
+from renewals.health import probes
+
+NEEDED = ("database", "migrations", "writes")
+"""Without Redis, or a worker, whoever asks still reads and renews by hand."""
+
+
+class Probes(probes.Probes):
+    """The answers of a process that serves the API."""
+
+    def __init__(self, chosen: config.Settings, clock: Clock) -> None:
+        super().__init__(chosen, clock, needed=NEEDED, has_metrics=chosen.metrics)
+
+    def routes(self) -> list[Route]:
+        return [Route(path, self._respond, methods=["GET"]) for path in self.paths]
+
+    async def _respond(self, request: Request) -> Response:
+        if request.url.path == probes.READYZ and graceful_shutdown.has_begun():
+            return JSONResponse({"status": "draining"}, 503, {"Cache-Control": "no-store"})
+        if request.url.path == probes.METRICS:
+            request_log.tell()
+        status, media_type, body = await self.answer(request.url.path)
+        return Response(body, status, {"Cache-Control": "no-store"}, media_type)

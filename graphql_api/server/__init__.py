@@ -1,0 +1,1 @@
+"""Start, supervise and stop the server processes."""

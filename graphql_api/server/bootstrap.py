@@ -1,0 +1,137 @@
+"""What every command does alike: read the settings, run, and say in a line what an operator can mend."""
+
+import asyncio
+import errno
+import logging
+import os
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from renewals import config
+
+log = logging.getLogger(__name__)
+
+Value = TypeVar("Value")
+
+CHECK_SECONDS_MAX = 5
+
+
+def configure(*, warns: bool = True) -> "config.Settings":
+    """Return the settings, or fail with a line for each that is wrong.
+
+    A variable that only looks like a setting is a warning: an environment may be shared by several versions.
+    """
+    from renewals import config
+    from renewals.observability import log_config
+
+    try:
+        chosen = config.get()
+    except ValueError as problem:
+        fail(config.explain(problem))
+    log_config.configure(chosen)
+    if warns:
+        for sentence in config.unknown_variables(os.environ):
+            log.warning(sentence)
+    return chosen
+
+
+def required(read: Callable[[], Value]) -> Value:
+    """Return what a command cannot do without, or fail with a word on how to get it."""
+    from renewals import config
+
+    try:
+        return read()
+    except config.SettingMissingError as problem:
+        fail(str(problem))
+
+
+def run(work: Coroutine[object, object, Value]) -> Value:
+    """Run a command's work; fail with one sentence for what an operator can mend."""
+    try:
+        return asyncio.run(work)
+    except Exception as problem:
+        sentence = _explain(problem)
+        if sentence is None:
+            raise
+        fail(sentence)
+
+
+def check_servers(chosen: "config.Settings") -> None:
+    """Fail with one sentence if PostgreSQL refuses what it is asked for; one that cannot be reached is waited for."""
+    import asyncpg
+
+    from renewals.db import configuration_errors, server_version
+    from renewals.db import connection as database
+
+    async def connect() -> None:
+        connection = await asyncpg.connect(chosen.database_url, timeout=CHECK_SECONDS_MAX)
+        server_version.check_server_version(connection)
+        await connection.close()
+
+    try:
+        asyncio.run(connect())
+    except Exception as problem:
+        sentence = configuration_errors.explain(problem)
+        if sentence is not None:
+            fail(sentence)
+        if not database.is_outage(problem):
+            raise
+
+
+def _explain(problem: Exception) -> str | None:
+    """Return the sentence for an error of a server, or None for an error of ours."""
+    import asyncpg
+    import redis
+
+    from renewals.db import configuration_errors, migrate
+    from renewals.db import connection as database
+
+    if isinstance(problem, ExceptionGroup):
+        sentences = [_explain(each) for each in problem.exceptions]
+        return sentences[0] if all(sentences) else None
+    if sentence := configuration_errors.explain(problem):
+        return sentence
+    if isinstance(problem, migrate.TablesInUseError | migrate.NewerDatabaseError):
+        return str(problem)
+    if isinstance(problem, OSError) and problem.filename:
+        return f"{problem.filename}: {problem.strerror}"
+    if isinstance(problem, OSError) and problem.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
+        return f"Cannot listen: {problem.strerror}"
+    if isinstance(
+        problem, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError | asyncpg.UndefinedFunctionError
+    ):
+        return _explain_schema(problem)
+    if database.is_outage(problem) or isinstance(problem, redis.ConnectionError | redis.TimeoutError):
+        # asyncpg's own errors and PostgreSQL's have further lines of detail.
+        reason = (str(problem).splitlines() or [""])[0] or type(problem).__name__
+        return f"A server cannot be reached: {reason}"
+    return None
+
+
+def _explain_schema(problem: Exception) -> str:
+    """Return what is wrong with the tables: they are not there, too old, or too new."""
+    import asyncpg
+
+    from renewals import config
+    from renewals.db import migrate
+
+    try:
+        missing, unknown = asyncio.run(migrate.compare(config.get().required_database_url))
+    except asyncpg.UndefinedTableError:
+        return "The database has no tables yet: run `renewals migrate`."
+    except Exception:  # noqa: BLE001 - it was there a moment ago, and what went wrong then is said
+        missing, unknown = [], []
+    if unknown:
+        return str(migrate.NewerDatabaseError(unknown))
+    if missing:
+        return f"The database lacks migrations ({', '.join(missing)}): run `renewals migrate`."
+    return f"The database does not fit this version: {problem}"
+
+
+def fail(message: str) -> NoReturn:
+    """Ends a command with 1 and a word why."""
+    typer.echo(message, err=True)
+    raise typer.Exit(1)

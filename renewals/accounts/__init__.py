@@ -1,0 +1,1 @@
+"""Accounts with their balance, ledger, vouchers and API keys."""

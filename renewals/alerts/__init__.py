@@ -1,0 +1,1 @@
+"""Reminders before an expiry and warnings before money runs short."""

@@ -1,0 +1,1 @@
+"""The hourly runs that renew what is due."""

@@ -1,0 +1,142 @@
+"""What is due: AUTO, running, `due_at` has come and the expiry has not passed (rule 20).
+
+What was due before the account's `auto_renew_from` is left to its owner, and is never due here (rule 38).
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from renewals import config
+from renewals.db import connection as database
+from renewals.db.connection import Connection
+from renewals.domain import dates, errors, model
+from renewals.instances import repository as instances_repository
+
+_MOMENT = dt.timedelta(microseconds=1)
+
+
+class _DueDay(NamedTuple):
+    """A last day that is due in a time zone with so many lead days: since when, and which expiries fall on it."""
+
+    time_zone: str
+    lead_days: int
+    due_at: dt.datetime
+    begins_after: dt.datetime
+    ends_at: dt.datetime
+
+
+async def count(connection: Connection, now: dt.datetime) -> dict[str, int]:
+    """Return how many AUTO instances are due, by account (rule 20)."""
+    default = config.get().auto_renew_lead_days
+    rows = await database.fetch(
+        connection, "SELECT DISTINCT time_zone, coalesce(lead_days, $1)::int FROM accounts", default
+    )
+    time = config.get().auto_renew_time
+    days = [
+        day for time_zone, lead_days in map(tuple, rows) for day in _due_days(now, time, time_zone, lead_days)
+    ]
+    rows = await database.fetch(
+        connection,
+        # Counted before it is joined: else PostgreSQL may ask every account, and read all instances there are.
+        """SELECT e.account_id, sum(e.count)::bigint AS count
+           FROM (SELECT account_id, expires_at, count(*) AS count FROM instances
+                 WHERE status = 'RUNNING' AND renewal_mode = 'AUTO' AND expires_at >= $7 AND expires_at <= $8
+                 GROUP BY account_id, expires_at) AS e
+           JOIN accounts a ON a.id = e.account_id
+           JOIN unnest($1::text[], $2::int[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
+               AS d(time_zone, lead_days, due_at, begins_after, ends_at)
+             ON d.time_zone = a.time_zone AND d.lead_days = coalesce(a.lead_days, $6)
+               AND e.expires_at > d.begins_after AND e.expires_at <= d.ends_at
+           WHERE d.due_at >= a.auto_renew_from GROUP BY e.account_id""",
+        *database.columns(days, 5),
+        default,
+        now,
+        max((day.ends_at for day in days), default=now),
+    )
+    return {row["account_id"]: row["count"] for row in rows}
+
+
+def _due_days(now: dt.datetime, time: dt.time, time_zone: str, lead_days: int) -> Iterator[_DueDay]:
+    """Yield the last days that are due at `now` and are not over: one, and another for each lead day."""
+    zone = ZoneInfo(time_zone)
+    day, last = (
+        now.astimezone(zone).date(),
+        dates.last_due_day(now, zone, time=time, lead_days=lead_days),
+    )
+    while day <= last:
+        due = dates.due_at(day, zone, time=time, lead_days=lead_days)
+        day_before = day - dt.timedelta(days=1)
+        yield _DueDay(
+            time_zone, lead_days, due, dates.end_of_day(day_before, zone), dates.end_of_day(day, zone)
+        )
+        day += dt.timedelta(days=1)
+
+
+def due_before(now: dt.datetime, account: model.Account) -> dt.datetime:
+    """Return the latest expiry of the account that is due at `now`: `due_at <= now`, said of the expiry."""
+    time, zone = account.auto_renew_time, account.zone
+    return dates.end_of_day(dates.last_due_day(now, zone, time=time, lead_days=account.lead_days), zone)
+
+
+def left_until(account: model.Account) -> dt.datetime:
+    """Return the latest expiry that is left to the owner: `due_at < auto_renew_from`, said of the expiry."""
+    return due_before(account.auto_renew_from - _MOMENT, account)
+
+
+def refuse_left(instance: model.Instance, account: model.Account) -> errors.Refusal | None:
+    """Return why the worker leaves an AUTO instance to its owner, or None if it does not (rule 38)."""
+    at = due_at(instance, account)
+    if at >= account.auto_renew_from:
+        return None
+    due, begins = (
+        f"{each.astimezone(account.zone):%Y-%m-%d %H:%M}" for each in (at, account.auto_renew_from)
+    )
+    message = (
+        f"It was due at {due}, before the account's automatic renewals begin at {begins}; renew it by hand."
+    )
+    return errors.Refusal(instance.id, errors.RefusalCode.BEFORE_CUT_OVER, message)
+
+
+def due_at(instance: model.Instance, account: model.Account) -> dt.datetime:
+    """Return the instant from which an instance is due."""
+    assert instance.expires_at is not None
+    day = dates.last_day(instance.expires_at, account.zone)
+    return dates.due_at(day, account.zone, time=account.auto_renew_time, lead_days=account.lead_days)
+
+
+def due_day(instance: model.Instance, account: model.Account) -> dt.date:
+    """The day, in the account's zone, on which the worker first tries to renew an instance."""
+    assert instance.expires_at is not None
+    return dates.last_day(instance.expires_at, account.zone) - dt.timedelta(days=account.lead_days)
+
+
+async def read(
+    connection: Connection, accounts: Mapping[str, model.Account], now: dt.datetime
+) -> dict[str, list[model.Instance]]:
+    """Return the due instances of some accounts, by account."""
+    cutoffs = [due_before(now, account) for account in accounts.values()]
+    left = [left_until(account) for account in accounts.values()]
+    rows = await database.fetch(
+        connection,
+        f"""SELECT {instances_repository.COLUMNS}
+            FROM unnest($1::text[], $2::timestamptz[], $4::timestamptz[]) AS a(id, cutoff, left_until)
+            JOIN instances i ON i.account_id = a.id AND i.status = 'RUNNING' AND i.renewal_mode = 'AUTO'
+              AND coalesce(i.expires_at, 'infinity') >= $3 AND coalesce(i.expires_at, 'infinity') <= a.cutoff
+              AND coalesce(i.expires_at, 'infinity') > a.left_until""",
+        list(accounts),
+        cutoffs,
+        now,
+        left,
+    )
+    found: dict[str, list[model.Instance]] = {}
+    for row in rows:
+        instance = model.Instance._make(row)
+        found.setdefault(instance.account_id, []).append(instance)
+    return found
+
+
+def lead_days(account: model.Account) -> int:
+    """Return how many days before the day of expiry the account's instances are renewed (rule 20)."""
+    return account.lead_days

@@ -1,0 +1,130 @@
+"""This module alone writes `products`, `discount_tiers` and `data_centers`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from renewals.db import connection as database
+from renewals.domain import model, pricing
+
+
+@dataclass(frozen=True, slots=True)
+class ProductEntry:
+    """A product as the provider lists it; an unsupported one says why."""
+
+    code: str
+    name: str
+    name_zh: str
+    unsupported_reason: str | None = None
+    max_term_months: int = 36
+    retention_days: int = 7
+    tiers: tuple[pricing.DiscountTier, ...] = ()
+
+    @property
+    def renewable(self) -> bool:
+        return self.unsupported_reason is None
+
+
+@dataclass(frozen=True, slots=True)
+class DataCenterEntry:
+    """A data centre as the provider lists it."""
+
+    code: str
+    name: str
+    type: model.DataCenterType
+
+
+async def put_products(connection: database.Connection, products: Sequence[ProductEntry]) -> None:
+    """Adds products or replaces what is known of them, tiers included."""
+    rows = [
+        (p.code, p.name, p.name_zh, p.unsupported_reason, p.max_term_months, p.retention_days)
+        for p in products
+    ]
+    await database.execute(
+        connection,
+        """INSERT INTO products
+             (code, name, name_zh, unsupported_reason, max_term_months, retention_days, renewable)
+           SELECT p.*, p.reason IS NULL
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[])
+             AS p(code, name, name_zh, reason, max_term_months, retention_days)
+           ON CONFLICT (code) DO UPDATE SET
+             name = excluded.name, name_zh = excluded.name_zh, renewable = excluded.renewable,
+             unsupported_reason = excluded.unsupported_reason,
+             max_term_months = excluded.max_term_months, retention_days = excluded.retention_days""",
+        *database.columns(rows, 6),
+    )
+    await database.execute(
+        connection, "DELETE FROM discount_tiers WHERE product_code = ANY($1)", [p.code for p in products]
+    )
+    tiers = [(p.code, tier.months, tier.discount_bps) for p in products for tier in p.tiers]
+    await database.execute(
+        connection,
+        """INSERT INTO discount_tiers (product_code, months, discount_bps)
+           SELECT * FROM unnest($1::text[], $2::int[], $3::int[])""",
+        *database.columns(tiers, 3),
+    )
+
+
+async def put_data_centers(connection: database.Connection, centers: Sequence[DataCenterEntry]) -> None:
+    """Adds data centres or replaces what is known of them."""
+    await database.execute(
+        connection,
+        """INSERT INTO data_centers (code, name, type) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+           ON CONFLICT (code) DO UPDATE SET name = excluded.name, type = excluded.type""",
+        *database.columns([(c.code, c.name, c.type) for c in centers], 3),
+    )
+
+
+async def lock(connection: database.Connection) -> None:
+    """Lets no other transaction write products or data centres until this one ends; all may read."""
+    await database.execute(connection, "LOCK TABLE products, data_centers IN SHARE ROW EXCLUSIVE MODE")
+
+
+async def list_products(connection: database.Connection) -> list[ProductEntry]:
+    """All products as they were listed, by code."""
+    rows = await database.fetch(
+        connection,
+        """SELECT p.code, p.name, p.name_zh, p.unsupported_reason, p.max_term_months, p.retention_days,
+             array(SELECT t.months FROM discount_tiers t WHERE t.product_code = p.code ORDER BY t.months) AS months,
+             array(SELECT t.discount_bps FROM discount_tiers t WHERE t.product_code = p.code ORDER BY t.months) AS bps
+           FROM products p ORDER BY p.code""",
+    )
+    return [
+        ProductEntry(
+            code=row["code"],
+            name=row["name"],
+            name_zh=row["name_zh"],
+            unsupported_reason=row["unsupported_reason"],
+            max_term_months=row["max_term_months"],
+            retention_days=row["retention_days"],
+            tiers=tuple(map(pricing.DiscountTier, row["months"], row["bps"])),
+        )
+        for row in rows
+    ]
+
+
+async def list_data_centers(connection: database.Connection) -> list[DataCenterEntry]:
+    """All data centres as they were listed, by code."""
+    rows = await database.fetch(connection, "SELECT code, name, type FROM data_centers ORDER BY code")
+    return [DataCenterEntry(row["code"], row["name"], model.DataCenterType(row["type"])) for row in rows]
+
+
+async def read_products(connection: database.Connection) -> dict[str, model.Product]:
+    """All products by code, with their discount tiers."""
+    rows = await database.fetch(
+        connection,
+        """SELECT p.code, p.renewable, p.unsupported_reason, p.max_term_months, p.retention_days,
+             coalesce(array_agg(t.months ORDER BY t.months) FILTER (WHERE t.months IS NOT NULL), '{}') AS months,
+             coalesce(array_agg(t.discount_bps ORDER BY t.months) FILTER (WHERE t.months IS NOT NULL), '{}') AS bps
+           FROM products p LEFT JOIN discount_tiers t ON t.product_code = p.code GROUP BY p.code""",
+    )
+    return {
+        row["code"]: model.Product(
+            code=row["code"],
+            renewable=row["renewable"],
+            unsupported_reason=row["unsupported_reason"],
+            max_term_months=row["max_term_months"],
+            retention_days=row["retention_days"],
+            tiers=tuple(map(pricing.DiscountTier, row["months"], row["bps"])),
+        )
+        for row in rows
+    }

@@ -1,0 +1,1 @@
+"""Helpers for asyncio tasks and caches that know nothing of the domain."""

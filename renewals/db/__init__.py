@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, transactions, models, migrations, pagination and SQL helpers."""

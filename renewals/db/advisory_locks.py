@@ -1,0 +1,42 @@
+"""Advisory locks: one number each, so that work on one thing never waits for work on another.
+
+PostgreSQL keeps them by number in each database. A lock of a transaction ends with it; a lock of a session is held
+until it is given back or the connection ends.
+"""
+
+from enum import IntEnum, unique
+
+import asyncpg
+
+from renewals.db import connection as database
+
+
+@unique
+class AdvisoryLock(IntEnum):
+    """Everything that is locked by a number instead of a row."""
+
+    MIGRATIONS = 7_236_001_842
+    DEMO_ACCOUNT = 7_236_001_843
+    PROVIDER_WEBHOOKS = 7_236_001_844
+    OPERATOR_IDEMPOTENCY_KEYS = 7_236_001_845
+    """Not a lock itself: the seed of the locks of single keys."""
+
+
+async def lock_in(connection: database.Connection, lock: AdvisoryLock) -> None:
+    """Take a lock for the rest of the caller's transaction."""
+    await database.execute(connection, "SELECT pg_advisory_xact_lock($1)", lock)
+
+
+async def lock_text_in(connection: database.Connection, lock: AdvisoryLock, text: str) -> None:
+    """Take the lock of one text, such as a key, for the rest of the caller's transaction."""
+    await database.execute(connection, "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))", text, lock)
+
+
+async def try_lock_session(connection: asyncpg.Connection, lock: AdvisoryLock) -> bool:
+    """Take a lock for the session if nobody has it, and return whether it was taken."""
+    return bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock))
+
+
+async def lock_session(connection: asyncpg.Connection, lock: AdvisoryLock) -> None:
+    """Wait for a lock and take it for the session."""
+    await connection.execute("SELECT pg_advisory_lock($1)", lock)

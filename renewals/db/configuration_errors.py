@@ -1,0 +1,73 @@
+"""Servers that refuse what they are configured to be asked: what an operator must mend, in one sentence.
+
+Waiting does not help against these errors, in contrast to an outage. No sentence holds a password.
+"""
+
+from collections.abc import Iterator
+
+import asyncpg
+from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError
+
+from renewals.db import server_version
+
+SIGN_IN_REFUSED = "refuses the role or the password"
+NO_DATABASE = "has no database of that name"
+NO_PERMISSION = "denies the role what it needs"
+REDIS_REFUSED = "refuses the user or the password"
+
+_REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
+    (
+        asyncpg.InvalidAuthorizationSpecificationError,
+        SIGN_IN_REFUSED,
+        "PostgreSQL refuses the sign-in: {}. Check the role and the password in DATABASE_URL.",
+    ),
+    (
+        asyncpg.InvalidCatalogNameError,
+        NO_DATABASE,
+        "PostgreSQL refuses the sign-in: {}. Create the database, or correct DATABASE_URL.",
+    ),
+    (
+        asyncpg.InsufficientPrivilegeError,
+        NO_PERMISSION,
+        "PostgreSQL refuses the role in DATABASE_URL: {}. Grant what it needs.",
+    ),
+    (
+        (AuthenticationError, AuthorizationError, NoPermissionError),
+        REDIS_REFUSED,
+        "Redis refuses the sign-in: {}. Check the user and the password in REDIS_URL.",
+    ),
+)
+
+
+def explain(error: BaseException) -> str | None:
+    """Return the sentence for an error that the configuration causes, or None for any other error."""
+    for cause in _causes(error):
+        if isinstance(cause, server_version.UnsupportedServerError):
+            return str(cause)
+        for kinds, _, sentence in _REASONS:
+            if isinstance(cause, kinds):
+                return sentence.format(_first_line(cause))
+    return None
+
+
+def summarize(error: BaseException) -> str | None:
+    """Return the same in a few words that name no role, database or host, for probes that anyone may ask."""
+    for cause in _causes(error):
+        if isinstance(cause, server_version.UnsupportedServerError):
+            return str(cause)
+        for kinds, summary, _ in _REASONS:
+            if isinstance(cause, kinds):
+                return summary
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it was raised from: Tortoise wraps those of asyncpg."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,0 +1,516 @@
+from uuid import uuid4
+
+from orjson import loads
+from tortoise import fields, migrations
+from tortoise.contrib.postgres.fields import ArrayField
+from tortoise.fields.base import OnDelete
+from tortoise.fields.data import JSON_DUMPS
+from tortoise.migrations import operations as ops
+
+from renewals.domain.model import (
+    BillingMode,
+    DataCenterType,
+    InstanceStatus,
+    LedgerEntryKind,
+    OrderKind,
+    RenewalMode,
+)
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    operations = [
+        ops.CreateModel(
+            name="Account",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ("name", fields.TextField(unique=False)),
+                ("currency", fields.CharField(max_length=3)),
+                ("time_zone", fields.TextField(unique=False)),
+                ("balance_cents", fields.BigIntField(default=0)),
+                ("ledger_number", fields.BigIntField(default=0)),
+                ("lead_days", fields.SmallIntField(null=True)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "accounts",
+                "app": "renewals",
+                "pk_attr": "id",
+                "table_description": "Written by `ledger`.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="ApiKey",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "renewals.Account",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("prefix", fields.CharField(max_length=16)),
+                ("secret_hash", fields.BinaryField()),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "api_keys",
+                "app": "renewals",
+                "pk_attr": "id",
+                "table_description": "Written by `api_keys`.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Bundle",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "renewals.Account",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("name", fields.TextField(unique=False)),
+            ],
+            options={
+                "table": "bundles",
+                "app": "renewals",
+                "pk_attr": "id",
+                "table_description": "Written by `inventory`.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="DataCenter",
+            fields=[
+                ("code", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ("name", fields.TextField(unique=False)),
+                (
+                    "type",
+                    fields.CharEnumField(
+                        description="CLASSIC: CLASSIC\nVPC: VPC\nEDGE: EDGE\nDEDICATED: DEDICATED",
+                        enum_type=DataCenterType,
+                        max_length=16,
+                    ),
+                ),
+            ],
+            options={
+                "table": "data_centers",
+                "app": "renewals",
+                "pk_attr": "code",
+                "table_description": "Written by `catalogue`.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Order",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "renewals.Account",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="MANUAL_RENEWAL: MANUAL_RENEWAL\nAUTO_RENEWAL: AUTO_RENEWAL\nUNIFY_EXPIRY: UNIFY_EXPIRY",
+                        enum_type=OrderKind,
+                        max_length=16,
+                    ),
+                ),
+                ("total_cents", fields.BigIntField()),
+                ("voucher_cents", fields.BigIntField()),
+                ("balance_cents", fields.BigIntField()),
+                ("idempotency_key", fields.CharField(null=True, max_length=64)),
+                ("request_hash", fields.BinaryField(null=True)),
+                ("refusals", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "orders",
+                "app": "renewals",
+                "pk_attr": "id",
+                "table_description": "Written by `orders`. `request_hash` and `refusals` are what a repeated key is answered with.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Product",
+            fields=[
+                ("code", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ("name", fields.TextField(unique=False)),
+                ("name_zh", fields.TextField(unique=False)),
+                ("renewable", fields.BooleanField()),
+                ("unsupported_reason", fields.TextField(null=True, unique=False)),
+                ("max_term_months", fields.IntField()),
+                ("retention_days", fields.IntField()),
+            ],
+            options={
+                "table": "products",
+                "app": "renewals",
+                "pk_attr": "code",
+                "table_description": "Written by `catalogue`.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="DiscountTier",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "product",
+                    fields.ForeignKeyField(
+                        "renewals.Product",
+                        source_field="product_code",
+                        db_constraint=True,
+                        to_field="code",
+                        related_name="tiers",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("months", fields.IntField()),
+                ("discount_bps", fields.IntField()),
+            ],
+            options={
+                "table": "discount_tiers",
+                "app": "renewals",
+                "pk_attr": "id",
+                "table_description": "Written by `catalogue`.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Instance",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "renewals.Account",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("name", fields.TextField(unique=False)),
+                (
+                    "product",
+                    fields.ForeignKeyField(
+                        "renewals.Product",
+                        source_field="product_code",
+                        db_constraint=True,
+                        to_field="code",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "data_center",
+                    fields.ForeignKeyField(
+                        "renewals.DataCenter",
+                        source_field="data_center_code",
+                        db_constraint=True,
+                        to_field="code",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("configuration", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                (
+                    "billing_mode",
+                    fields.CharEnumField(
+                        description="PREPAID: PREPAID\nONE_OFF: ONE_OFF\nPAY_AS_YOU_GO: PAY_AS_YOU_GO",
+                        enum_type=BillingMode,
+                        max_length=16,
+                    ),
+                ),
+                ("is_trial", fields.BooleanField()),
+                (
+                    "status",
+                    fields.CharEnumField(
+                        description="RUNNING: RUNNING\nEXPIRED: EXPIRED\nRELEASED: RELEASED",
+                        enum_type=InstanceStatus,
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "renewal_mode",
+                    fields.CharEnumField(
+                        description="MANUAL: MANUAL\nAUTO: AUTO\nNONE: NONE",
+                        enum_type=RenewalMode,
+                        max_length=16,
+                    ),
+                ),
+                ("auto_renew_months", fields.SmallIntField()),
+                ("expires_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("anchor_day", fields.SmallIntField(null=True)),
+                ("monthly_price_cents", fields.BigIntField()),
+                (
+                    "bundle",
+                    fields.ForeignKeyField(
+                        "renewals.Bundle",
+                        source_field="bundle_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "instances",
+                "app": "renewals",
+                "pk_attr": "id",
+                "table_description": "Written by `inventory`. `id` is the provider's; no `expires_at` means no expiry.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="OrderLine",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "renewals.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "instance",
+                    fields.ForeignKeyField(
+                        "renewals.Instance",
+                        source_field="instance_id",
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("starts_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("months", fields.IntField()),
+                ("days", fields.IntField()),
+                ("list_cents", fields.BigIntField()),
+                ("price_cents", fields.BigIntField()),
+            ],
+            options={
+                "table": "order_lines",
+                "app": "renewals",
+                "unique_together": (("instance", "starts_at"),),
+                "pk_attr": "id",
+                "table_description": "Written by `orders`. One paid period of one instance; there is never a second of the same start.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="RenewalRun",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("trigger", fields.CharField(max_length=16)),
+                ("scheduled_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("clock_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("started_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("renewed_count", fields.IntField(default=0)),
+                ("refused_count", fields.IntField(default=0)),
+                ("skipped_count", fields.IntField(default=0)),
+                ("amount_cents", fields.BigIntField(default=0)),
+            ],
+            options={
+                "table": "renewal_runs",
+                "app": "renewals",
+                "pk_attr": "id",
+                "table_description": "Written by `runs`. `clock_at` is set where an operator gave the run its clock.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="RenewalAttempt",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "run",
+                    fields.ForeignKeyField(
+                        "renewals.RenewalRun",
+                        source_field="run_id",
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "instance",
+                    fields.ForeignKeyField(
+                        "renewals.Instance",
+                        source_field="instance_id",
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("due_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("attempted_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("succeeded", fields.BooleanField()),
+                ("code", fields.CharField(null=True, max_length=32)),
+                ("message", fields.TextField(null=True, unique=False)),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "renewals.Order",
+                        source_field="order_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+            ],
+            options={
+                "table": "renewal_attempts",
+                "app": "renewals",
+                "unique_together": (("run", "instance"),),
+                "pk_attr": "id",
+                "table_description": "Written by `auto_renewal`. One try of the worker to renew one instance.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="RenewalChunk",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "run",
+                    fields.ForeignKeyField(
+                        "renewals.RenewalRun",
+                        source_field="run_id",
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("number", fields.IntField()),
+                ("account_ids", ArrayField(element_type="TEXT")),
+                ("due_count", fields.IntField()),
+                ("done_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("renewed_count", fields.IntField(default=0)),
+                ("refused_count", fields.IntField(default=0)),
+                ("skipped_count", fields.IntField(default=0)),
+                ("amount_cents", fields.BigIntField(default=0)),
+            ],
+            options={
+                "table": "renewal_chunks",
+                "app": "renewals",
+                "unique_together": (("run", "number"),),
+                "pk_attr": "id",
+                "table_description": "Written by `runs`. The accounts of a run that are done in one transaction.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Voucher",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "renewals.Account",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("face_cents", fields.BigIntField()),
+                ("available_cents", fields.BigIntField()),
+                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("product_codes", ArrayField(element_type="TEXT")),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "vouchers",
+                "app": "renewals",
+                "pk_attr": "id",
+                "table_description": "Written by `vouchers`. Without product codes it pays for every product.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="LedgerEntry",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "renewals.Account",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("number", fields.BigIntField()),
+                (
+                    "kind",
+                    fields.CharEnumField(
+                        description="TOP_UP: TOP_UP\nRENEWAL: RENEWAL\nREFUND: REFUND",
+                        enum_type=LedgerEntryKind,
+                        max_length=16,
+                    ),
+                ),
+                ("amount_cents", fields.BigIntField()),
+                ("balance_after_cents", fields.BigIntField()),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "renewals.Order",
+                        source_field="order_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "voucher",
+                    fields.ForeignKeyField(
+                        "renewals.Voucher",
+                        source_field="voucher_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("memo", fields.TextField(unique=False)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "ledger_entries",
+                "app": "renewals",
+                "unique_together": (("account", "number"),),
+                "pk_attr": "id",
+                "table_description": "Written by `ledger`. With a voucher it moves that voucher, without one the balance; never changed.",
+            },
+            bases=["Model"],
+        ),
+    ]

@@ -1,0 +1,210 @@
+"""Relay paging by keyset: a page is bounded by the sort key of a row, so its cost does not grow with depth."""
+
+import base64
+import binascii
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import orjson
+
+from renewals.db import connection as database
+from renewals.domain import errors, limits
+from renewals.instances import filters
+
+Key = Sequence[object]
+
+
+class Column(NamedTuple):
+    """One column of a sort key: its name in a row, its SQL and that of a placeholder, how JSON is read."""
+
+    name: str
+    sql: str
+    placeholder: str
+    read: Callable[[object], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """A total order of a list: columns that are unique together, all in the same direction."""
+
+    tag: str
+    columns: tuple[Column, ...]
+    descending: bool = False
+
+    @property
+    def order_by(self) -> str:
+        """The order as SQL."""
+        return self.sql(descending=self.descending)
+
+    def sql(self, *, descending: bool) -> str:
+        """The columns as SQL, in this direction."""
+        return ", ".join(f"{column.sql} {'DESC' if descending else 'ASC'}" for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """As a client asks: `first` after a cursor or an offset, or `last` before a cursor."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in the order asked for, and whether there are more on either side."""
+
+    rows: Sequence[database.Row]
+    ordering: Ordering
+    has_next_page: bool
+    has_previous_page: bool
+    total_count: int | None
+    """How many rows there are on all pages, if that was asked for and the page has a row that says it."""
+
+    def cursor(self, row: database.Row) -> str:
+        """The cursor of one of the rows."""
+        return encode(self.ordering, row)
+
+
+async def fetch_page(
+    connection: database.Connection,
+    *,
+    select: str,
+    source: str,
+    conditions: filters.Conditions,
+    ordering: Ordering,
+    request: PageRequest,
+    counted: bool = False,
+    joins: str = "",
+) -> Page:
+    """Reads one page under the conditions, for a request that `check` let pass; `counted`: and its total count.
+
+    `select` and `source` are what stands before and after FROM; `joins` adds columns and leaves all rows.
+    """
+    size = _size(request)
+    backward = request.last is not None
+    descending = ordering.descending != backward
+    total = f", (SELECT count(*) FROM {source} WHERE {conditions.where}) AS total_count" if counted else ""
+    _bound(conditions, ordering, request.after, "after", "<" if ordering.descending else ">")
+    _bound(conditions, ordering, request.before, "before", ">" if ordering.descending else "<")
+    order_by = ordering.sql(descending=descending)
+    limit, offset = conditions.hold(size + 1), conditions.hold(request.offset or 0)
+    sql = f"""SELECT {select}{total} FROM {source} {joins} WHERE {conditions.where}
+              ORDER BY {order_by} LIMIT {limit} OFFSET {offset}"""
+    found = await database.fetch(connection, sql, *conditions.values)
+    more, rows = len(found) > size, found[:size]
+    if backward:
+        rows = rows[::-1]
+    return Page(
+        rows=rows,
+        ordering=ordering,
+        has_next_page=request.before is not None if backward else more,
+        has_previous_page=more if backward else request.after is not None or bool(request.offset),
+        total_count=found[0]["total_count"] if counted and found else None,
+    )
+
+
+def check(request: PageRequest, ordering: Ordering) -> None:
+    """Raises InvalidInput for arguments out of bounds (rule 26), at odds with each other, or of another order."""
+    rows_max = limits.PAGE_ROWS_MAX
+    for name, size in (("first", request.first), ("last", request.last)):
+        if size is not None and not 0 <= size <= rows_max:
+            raise errors.InvalidInput(name, f"must be 0 to {rows_max}")
+    if request.first is not None and request.last is not None:
+        raise errors.InvalidInput("last", "goes with before, not with first")
+    if request.offset is not None:
+        if request.after is not None or request.before is not None or request.last is not None:
+            raise errors.InvalidInput("offset", "goes with first alone, not with a cursor or last")
+        if request.offset < 0:
+            raise errors.InvalidInput("offset", "must not be negative")
+    for name, cursor in (("after", request.after), ("before", request.before)):
+        if cursor is not None:
+            decode(ordering, cursor, name)
+
+
+def encode(ordering: Ordering, row: Mapping[str, object]) -> str:
+    """A row's cursor: opaque to clients, the order's tag and the row's key as JSON inside."""
+    text = orjson.dumps([ordering.tag, *(row[column.name] for column in ordering.columns)], default=str)
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+def decode(ordering: Ordering, cursor: str, argument: str) -> Key:
+    """The key inside a cursor; raises InvalidInput for what `encode` did not make for this order."""
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        tag, *key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        if tag == ordering.tag:
+            return [column.read(value) for column, value in zip(ordering.columns, key, strict=True)]
+    except (binascii.Error, ValueError, TypeError, OverflowError):
+        pass
+    raise errors.InvalidInput(argument, "is not a cursor of this list in this order")
+
+
+def instant(name: str, sql: str) -> Column:
+    """Return a column of instants in which every row has one, so that a plain index can find its order."""
+    return Column(name, sql, "{}::timestamptz", _read_instant)
+
+
+def nullable_instant(name: str, sql: str) -> Column:
+    """Return a column of instants in which NULL sorts last, as an index on the same expression has it."""
+    return Column(
+        name, f"coalesce({sql}, 'infinity')", "coalesce({}::timestamptz, 'infinity')", _read_nullable_instant
+    )
+
+
+def text(name: str, sql: str) -> Column:
+    """A column of text."""
+    return Column(name, sql, "{}::text", _read_text)
+
+
+def number(name: str, sql: str) -> Column:
+    """A column of 64-bit integers."""
+    return Column(name, sql, "{}::bigint", _read_number)
+
+
+def identifier(name: str, sql: str) -> Column:
+    """A column of UUIDs."""
+    return Column(name, sql, "{}::uuid", lambda value: uuid.UUID(_read_text(value)))
+
+
+def _size(request: PageRequest) -> int:
+    size = request.first if request.last is None else request.last
+    return limits.PAGE_ROWS_DEFAULT if size is None else size
+
+
+def _bound(
+    conditions: filters.Conditions, ordering: Ordering, cursor: str | None, argument: str, operator: str
+) -> None:
+    if cursor is not None:
+        columns = ", ".join(column.sql for column in ordering.columns)
+        placeholders = ", ".join(column.placeholder for column in ordering.columns)
+        key = decode(ordering, cursor, argument)
+        conditions.add(f"({columns}) {operator} ({placeholders})", *key)
+
+
+def _read_nullable_instant(value: object) -> dt.datetime | None:
+    return None if value is None else _read_instant(value)
+
+
+def _read_instant(value: object) -> dt.datetime:
+    found = dt.datetime.fromisoformat(_read_text(value))
+    if found.tzinfo is None:
+        raise ValueError("an instant has an offset")
+    return found.astimezone(dt.UTC)
+
+
+def _read_text(value: object) -> str:
+    if not isinstance(value, str) or not filters.is_storable(value):
+        raise TypeError("not a text")
+    return value
+
+
+def _read_number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise TypeError("not a number")
+    return value

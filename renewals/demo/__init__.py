@@ -1,0 +1,1 @@
+"""The demo account: load it, and reset it."""

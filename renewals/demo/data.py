@@ -1,0 +1,214 @@
+"""What the demo account is made of: products, data centres, names, and who expires how many days from today."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from renewals.catalog import DataCenterEntry, ProductEntry
+from renewals.domain.model import DataCenterType, RenewalMode
+from renewals.domain.pricing import DiscountTier
+
+
+class Variant(NamedTuple):
+    """One thing that can be ordered of a product, at a monthly price in cents."""
+
+    monthly_cents: int
+    configuration: Mapping[str, str]
+
+
+class Offer(NamedTuple):
+    """A product, what can be ordered of it, and how often it is drawn."""
+
+    product: ProductEntry
+    weight: int
+    variants: tuple[Variant, ...]
+
+
+YEARLY = (DiscountTier(12, 1_700),)
+GROWING = (DiscountTier(6, 500), DiscountTier(12, 1_700), DiscountTier(24, 3_000))
+
+EIP = Offer(
+    ProductEntry("eip", "Elastic IP", "弹性IP", tiers=YEARLY),
+    8,
+    (
+        Variant(2_300, {"带宽": "1Mbps", "链路类型": "BGP"}),
+        Variant(12_505, {"带宽": "5Mbps", "链路类型": "BGP"}),
+        Variant(8_888, {"带宽": "10Mbps", "链路类型": "电信单线"}),
+    ),
+)
+KEC = Offer(
+    ProductEntry("kec", "Cloud server", "云服务器", tiers=GROWING),
+    12,
+    (
+        Variant(9_937, {"机型": "标准型S6", "CPU": "2核", "内存": "4GB"}),
+        Variant(19_874, {"机型": "标准型S6", "CPU": "4核", "内存": "8GB"}),
+        Variant(61_200, {"机型": "计算型C7", "CPU": "8核", "内存": "16GB"}),
+    ),
+)
+EBS = Offer(
+    ProductEntry("ebs", "Block storage", "云硬盘", tiers=GROWING),
+    9,
+    (
+        Variant(3_500, {"类型": "SSD3.0", "容量": "50GB"}),
+        Variant(10_001, {"类型": "ESSD PL1", "容量": "100GB"}),
+    ),
+)
+KES = Offer(
+    ProductEntry("kes", "Elasticsearch", "Elasticsearch服务", tiers=YEARLY),
+    0,
+    (Variant(88_000, {"版本": "7.10.2", "节点数": "3"}),),
+)
+CDN = Offer(
+    ProductEntry("cdn", "CDN traffic package", "CDN流量包", max_term_months=24, retention_days=3),
+    2,
+    (Variant(1_337, {"流量": "100GB", "区域": "中国大陆"}),),
+)
+RDS = Offer(
+    ProductEntry("rds", "Relational database", "云数据库RDS", retention_days=60, tiers=GROWING),
+    5,
+    (
+        Variant(23_333, {"引擎": "MySQL 8.0", "内存": "4GB", "存储": "100GB"}),
+        Variant(46_667, {"引擎": "PostgreSQL 16", "内存": "8GB", "存储": "200GB"}),
+    ),
+)
+GENERAL = (
+    EIP,
+    KEC,
+    EBS,
+    Offer(
+        ProductEntry("slb", "Load balancer", "负载均衡", tiers=YEARLY),
+        5,
+        (
+            Variant(4_999, {"类型": "公网", "规格": "标准型"}),
+            Variant(15_000, {"类型": "内网", "规格": "高阶型"}),
+        ),
+    ),
+    RDS,
+    Offer(
+        ProductEntry("redis", "Redis", "云数据库Redis", retention_days=15, tiers=GROWING),
+        4,
+        (Variant(7_201, {"版本": "7.0", "内存": "1GB"}), Variant(28_804, {"版本": "7.0", "内存": "4GB"})),
+    ),
+    Offer(
+        ProductEntry(
+            "ks3", "Object storage package", "对象存储资源包", max_term_months=24, retention_days=30
+        ),
+        3,
+        (Variant(99, {"容量": "10GB"}), Variant(11_800, {"容量": "1TB"})),
+    ),
+    Offer(
+        ProductEntry("nat", "NAT gateway", "NAT网关", tiers=YEARLY),
+        2,
+        (Variant(21_050, {"规格": "小型", "带宽": "10Mbps"}),),
+    ),
+    Offer(
+        ProductEntry("vpn", "VPN gateway", "VPN网关", tiers=YEARLY),
+        2,
+        (Variant(30_003, {"规格": "基础型", "带宽": "5Mbps"}),),
+    ),
+    CDN,
+)
+DDOS = Offer(
+    ProductEntry(
+        "ddos",
+        "Anti-DDoS IP",
+        "高防IP",
+        unsupported_reason="Anti-DDoS IPs do not need renewal management for now. "
+        "由于业务需要，暂时不需要续费管理功能。",
+    ),
+    0,
+    (Variant(2_080_000, {"防护带宽": "20Gbps", "线路": "BGP"}),),
+)
+CERT = Offer(
+    ProductEntry(
+        "cert",
+        "Certificates",
+        "证书管理",
+        unsupported_reason="Renewing a certificate takes the company's data anew, so it cannot be done in one step. "
+        "因续费过程中需要用户重新提交企业信息，无法支持一键续费，故暂不接入续费管理。",
+    ),
+    0,
+    (Variant(16_650, {"类型": "OV", "域名": "*.example.com"}),),
+)
+OFFERS = (*GENERAL, KES, DDOS, CERT)
+
+BEIJING_6 = DataCenterEntry("bj-6", "北京6区(VPC)", DataCenterType.VPC)
+DATA_CENTERS = (
+    BEIJING_6,
+    DataCenterEntry("bj-1", "北京1区", DataCenterType.CLASSIC),
+    DataCenterEntry("sh-2", "上海2区(VPC)", DataCenterType.VPC),
+    DataCenterEntry("gz-1", "广州1区(VPC)", DataCenterType.VPC),
+    DataCenterEntry("cd-edge-1", "成都边缘1区", DataCenterType.EDGE),
+    DataCenterEntry("tj-dedicated-1", "天津专属1区", DataCenterType.DEDICATED),
+)
+
+PURPOSES = (
+    ("shop", "商城"),
+    ("pay", "支付"),
+    ("search", "搜索"),
+    ("billing", "账单"),
+    ("portal", "门户"),
+    ("data", "数据平台"),
+    ("game", "游戏"),
+    ("media", "影音"),
+)
+STAGES = (("prod", "生产"), ("stage", "预发"), ("test", "测试"), ("dev", "开发"))
+
+DAYS_LEFT: Mapping[RenewalMode, tuple[int, ...]] = {
+    RenewalMode.AUTO: (
+        *(-45, -4, -2, -1, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 6, 7, 8, 9, 10),
+        *(12, 13, 15, 16, 18, 20, 22, 23, 24, 25, 26, 27, 30),
+    ),
+    RenewalMode.MANUAL: (
+        *(-46, -44, -6, -5, -3, -1, 0, 0, 1, 2, 3, 3, 5, 7, 8, 11, 14, 15),
+        *(17, 19, 21, 23, 26, 28, 30, 1_000, 1_060),
+    ),
+    RenewalMode.NONE: (-47, -5, -2, 0, 2, 6, 13, 24, 29),
+}
+"""Days from today to the last day; below 0 it has expired, and long below it is released.
+
+Nothing AUTO is due before the day after tomorrow: a worker that starts with the demo must find nothing to renew, or
+the reader of the tutorial would come too late.
+"""
+
+MODE_WEIGHTS: Mapping[RenewalMode, int] = {RenewalMode.MANUAL: 5, RenewalMode.AUTO: 4, RenewalMode.NONE: 1}
+"""How the modes are spread over the instances that have more than a month left."""
+
+KEPT_FOR_LONG = -46
+"""This one is a database, kept for 60 days: a month is too short a period to renew it for."""
+
+DAYS_LATER_MIN, DAYS_LATER_MAX = 63, 400
+"""Of the many that expire later: none within the two months in which the page of the seed expires."""
+INSTANCES = 300
+"""So many instances in all."""
+
+
+class TopUp(NamedTuple):
+    """Money in cents, added so many days ago."""
+
+    days_ago: int
+    cents: int
+    memo: str
+
+
+class Gift(NamedTuple):
+    """A voucher in cents, issued so many days ago, that expires so many days from today."""
+
+    days_ago: int
+    cents: int
+    days_left: int
+    product_codes: tuple[str, ...] = ()
+
+
+INCOME: tuple[TopUp | Gift, ...] = (
+    TopUp(700, 500_000, "First top-up"),
+    TopUp(200, 250_000, "Top-up"),
+    Gift(190, 50_000, -5),
+    Gift(60, 10_000, 30),
+    Gift(60, 5_000, 30),
+    Gift(45, 500_000, 60, ("vpn",)),
+    Gift(30, 250_000, 90),
+    Gift(20, 400_000, 120, ("eip",)),
+    TopUp(15, 263_721, "Top-up"),
+    Gift(10, 3_000, 12, ("eip",)),
+    Gift(10, 8_888, 180),
+)

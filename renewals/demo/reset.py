@@ -1,0 +1,120 @@
+"""Make the demo account anew: delete what it has, then load it as of another day.
+
+No other module deletes what was paid, and the database lets this one delete rows of the demo account only
+(migration `0015_demo`). This is the one place that writes tables of other modules: it deletes from them.
+"""
+
+import datetime as dt
+import logging
+from typing import NamedTuple
+
+from renewals.accounts import ledger
+from renewals.db import connection as database
+from renewals.demo import loader
+
+log = logging.getLogger(__name__)
+
+DELETED: dict[str, str] = {
+    "renewal_attempts": "instance_id IN (SELECT id FROM instances WHERE account_id = $1)",
+    "refund_lines": "refund_id IN (SELECT id FROM refunds WHERE account_id = $1)",
+    "ledger_entries": "account_id = $1",
+    "refunds": "account_id = $1",
+    "order_lines": "order_id IN (SELECT id FROM orders WHERE account_id = $1)",
+    "orders": "account_id = $1",
+    "vouchers": "account_id = $1",
+    "reminders": "instance_id IN (SELECT id FROM instances WHERE account_id = $1)",
+    "instances": "account_id = $1",
+    "bundles": "account_id = $1",
+    "account_watches": "account_id = $1",
+}
+"""Which rows of which tables are deleted, in this order, of the account $1."""
+
+KEPT = {
+    "accounts": "as one that was just opened",
+    "api_keys": "so that clients and open pages go on",
+    "event_streams": "followers go on from the last number",
+    "events": "they are numbered without gaps",
+    "webhook_endpoints": "and with them their secrets, cursors and deliveries, which follow the events",
+    "webhook_secrets": "see webhook_endpoints",
+    "webhook_cursors": "see webhook_endpoints",
+    "webhook_deliveries": "see webhook_endpoints",
+    "audit_log": "what operators did is never deleted",
+}
+"""The tables that have rows of an account which stay, and why."""
+
+_LOCK_RUNS = """
+SELECT FROM renewal_runs WHERE id IN (
+  SELECT t.run_id FROM renewal_attempts t JOIN instances i ON i.id = t.instance_id WHERE i.account_id = $1)
+ORDER BY id FOR NO KEY UPDATE"""
+
+# A run keeps its counts of what it did with the other accounts: `verify` compares them with its attempts.
+_TAKE_FROM_RUNS = """
+WITH tried AS (
+  SELECT t.run_id, count(*) FILTER (WHERE t.succeeded) AS renewed, count(*) FILTER (WHERE NOT t.succeeded) AS refused,
+    (SELECT coalesce(sum(o.total_cents), 0) FROM orders o WHERE o.account_id = $1 AND o.id IN (
+       SELECT a.order_id FROM renewal_attempts a WHERE a.run_id = t.run_id)) AS cents
+  FROM renewal_attempts t JOIN instances i ON i.id = t.instance_id WHERE i.account_id = $1 GROUP BY t.run_id),
+chunks AS (
+  UPDATE renewal_chunks c SET renewed_count = c.renewed_count - t.renewed,
+    refused_count = c.refused_count - t.refused, amount_cents = c.amount_cents - t.cents
+  FROM tried t WHERE c.run_id = t.run_id AND $1 = ANY(c.account_ids) AND c.done_at IS NOT NULL
+    AND c.renewed_count >= t.renewed AND c.refused_count >= t.refused)
+UPDATE renewal_runs r SET renewed_count = r.renewed_count - t.renewed,
+  refused_count = r.refused_count - t.refused, amount_cents = r.amount_cents - t.cents
+FROM tried t WHERE r.id = t.run_id AND r.ended_at IS NOT NULL"""
+
+
+class Holdings(NamedTuple):
+    """How much of the demo account a reset would delete."""
+
+    instances: int
+    orders: int
+    ledger_entries: int
+
+
+async def count() -> Holdings | None:
+    """Count what a reset would delete; None if there is no demo account. Raises InvalidInput as `demo.load`."""
+    async with database.transaction() as connection:
+        if not await loader.lock(connection):
+            return None
+        [row] = await database.fetch(
+            connection,
+            """SELECT (SELECT count(*) FROM instances WHERE account_id = $1) AS instances,
+                 (SELECT count(*) FROM orders WHERE account_id = $1) AS orders,
+                 (SELECT count(*) FROM ledger_entries WHERE account_id = $1) AS ledger_entries""",
+            loader.ACCOUNT_ID,
+        )
+    return Holdings(*row)
+
+
+@database.retried
+async def reset(day: dt.date) -> None:
+    """Delete what the demo account has and load it as of a day, in one transaction; load it if it is not there.
+
+    Raises InvalidInput, and changes nothing, as `demo.load` does.
+    """
+    async with database.transaction() as connection:
+        is_there = await loader.lock(connection)
+        if is_there:
+            await _delete(connection)
+            await ledger.reopen_demo(
+                connection,
+                loader.ACCOUNT_ID,
+                name=loader.ACCOUNT_NAME,
+                lead_days=loader.LEAD_DAYS,
+                now=loader.opened_at(day),
+            )
+            await loader.fill(connection, day)
+    if is_there:
+        log.info("the demo account was made anew as of %s", day)
+    else:
+        await loader.load(day)
+
+
+async def _delete(connection: database.Connection) -> None:
+    await database.execute(connection, "SET LOCAL renewals.resets_demo = 'on'")
+    await database.fetch(connection, _LOCK_RUNS, loader.ACCOUNT_ID)
+    await database.execute(connection, _TAKE_FROM_RUNS, loader.ACCOUNT_ID)
+    for table, condition in DELETED.items():
+        await database.execute(connection, f"DELETE FROM {table} WHERE {condition}", loader.ACCOUNT_ID)
+    await database.execute(connection, "SET LOCAL renewals.resets_demo = 'off'")

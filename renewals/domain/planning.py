@@ -1,0 +1,413 @@
+"""The one engine: account, instances and vouchers in, a plan out. Pure; only a writer stores a plan.
+
+Quote, manual renewal, unify and auto-renewal all come through here, so that what was quoted is what
+is charged and what the worker does is what was foretold.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from renewals.domain import dates, errors, model, money, pricing
+from renewals.domain import payment as domain_payment
+from renewals.domain.errors import Refusal, RefusalCode
+
+
+class Line(NamedTuple):
+    """A new period of one instance: it starts at the old expiry; prices in cents."""
+
+    instance: model.Instance
+    starts_at: dt.datetime
+    expires_at: dt.datetime
+    anchor_day: int
+    months: int
+    days: int
+    price: pricing.Price
+
+
+@dataclass(frozen=True, slots=True)
+class RenewFor:
+    """Extend by whole months on the anchor day (rule 6)."""
+
+    months: int
+
+
+@dataclass(frozen=True, slots=True)
+class RenewAuto:
+    """Extend each by its own autoRenewMonths (rule 20)."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnifyToDate:
+    """Extend to the end of one date, the same for all (rule 14)."""
+
+    date: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class UnifyToDayOfMonth:
+    """Extend to the first such day that is a month or more after the expiry (rule 14)."""
+
+    day_of_month: int
+
+
+Extension = RenewFor | RenewAuto | UnifyToDate | UnifyToDayOfMonth
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a caller picked: the instances found, all members of the bundles they touch, ids not found or excepted."""
+
+    picked: Sequence[model.Instance]
+    bundle_members: Mapping[str, Sequence[model.Instance]]
+    missing_ids: Sequence[str] = ()
+    excepted_ids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one order would hold: its lines, what is refused, and how the total is paid."""
+
+    lines: tuple[Line, ...]
+    refusals: tuple[Refusal, ...]
+    payment: domain_payment.Payment
+
+    @property
+    def list_cents(self) -> int:
+        return sum(line.price.list_cents for line in self.lines)
+
+    @property
+    def total_cents(self) -> int:
+        return sum(line.price.price_cents for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a plan is judged by: the products by code, the account's time zone, the instant, its cap on price rises."""
+
+    products: Mapping[str, model.Product]
+    zone: ZoneInfo
+    now: dt.datetime
+    price_rise_cap_bps: int | None = None
+
+
+Unit = tuple[model.Instance, ...]
+"""What is done or refused as a whole: one instance, or all members of a bundle (rule 10)."""
+
+Judge = Callable[[model.Instance], Refusal | None]
+
+
+def units_of(
+    selection: Selection, handling: model.BundleHandling, products: Mapping[str, model.Product]
+) -> tuple[list[Unit], list[Refusal]]:
+    """Divides a selection into units, in order of expiry and id, and refuses what may not be in it (rule 10).
+
+    What could not take part in any case is refused as that, so that nobody gathers a bundle in vain.
+    """
+    refusals = [_not_found(instance_id) for instance_id in selection.missing_ids]
+    units: list[Unit] = [(instance,) for instance in selection.picked if instance.bundle_id is None]
+    size = len(selection.picked) + len(selection.missing_ids)
+    picked_by_bundle: dict[str, list[model.Instance]] = {}
+    for instance in selection.picked:
+        if instance.bundle_id is not None:
+            picked_by_bundle.setdefault(instance.bundle_id, []).append(instance)
+    for bundle_id, picked in picked_by_bundle.items():
+        members = selection.bundle_members[bundle_id]
+        is_widened = handling is model.BundleHandling.WHOLE and selection.excepted_ids.isdisjoint(
+            _ids(members)
+        )
+        if is_widened or len(picked) == len(members) == size:
+            units.append(_unit(members))
+        elif len(picked) < size and handling is model.BundleHandling.REFUSE:
+            refusals += [refuse_unmanageable(i, products) or _bundled(i, members) for i in picked]
+        else:
+            refusals += [refuse_unmanageable(i, products) or _incomplete(i, picked, members) for i in picked]
+    return sorted(units, key=_paying_order), refusals
+
+
+def judge_units(units: Iterable[Unit], judge: Judge) -> tuple[list[Unit], list[Refusal]]:
+    """Keeps the units of which no member is refused; a refused member takes its bundle with it."""
+    kept: list[Unit] = []
+    refusals: list[Refusal] = []
+    for unit in units:
+        own = {instance.id: refusal for instance in unit if (refusal := judge(instance))}
+        if own:
+            refusals += _refuse_unit(unit, own)
+        else:
+            kept.append(unit)
+    return kept, refusals
+
+
+def plan(
+    *,
+    selection: Selection,
+    handling: model.BundleHandling,
+    extension: Extension,
+    basis: Basis,
+    balance_cents: int,
+    vouchers: Iterable[model.Voucher],
+) -> Plan:
+    """Plans one order over a selection: every line, every refusal, and the payment or its shortfall."""
+    units, refusals = units_of(selection, handling, basis.products)
+    lines, more = extend(units, extension, basis)
+    payment = domain_payment.Purse(balance_cents, vouchers, basis.now).pay(charges_of(lines))
+    return Plan(tuple(lines), tuple(refusals + more), payment)
+
+
+def extend(units: Iterable[Unit], extension: Extension, basis: Basis) -> tuple[list[Line], list[Refusal]]:
+    """Gives every unit its lines, or the reasons why it has none."""
+    lines: list[Line] = []
+    refusals: list[Refusal] = []
+    for unit in units:
+        own, reasons = _extend_unit(unit, extension, basis)
+        lines += own
+        refusals += reasons
+    return lines, refusals
+
+
+class Extended(NamedTuple):
+    """One unit with its lines and what each costs, or a refusal for each member; money plays no part in it."""
+
+    unit: Unit
+    lines: tuple[Line, ...]
+    refusals: tuple[Refusal, ...]
+    charges: tuple[domain_payment.Charge, ...]
+
+
+class Outcome(NamedTuple):
+    """What a run does with one unit: an order with its payment, or a refusal for each member.
+
+    `price_cents` is what it costs, or would have cost had there been the money.
+    """
+
+    unit: Unit
+    lines: tuple[Line, ...]
+    refusals: tuple[Refusal, ...]
+    payment: domain_payment.Payment | None
+    price_cents: int
+
+
+def plan_run(
+    *,
+    instances: Iterable[model.Instance],
+    basis: Basis,
+    purse: domain_payment.Purse,
+) -> list[Outcome]:
+    """Plans one account's due instances: earliest expiry first, what cannot be paid passed over (rule 21).
+
+    The purse is left with what the plan does not spend.
+    """
+    extended = extend_run(instances, basis)
+    return list(map(outcome_of, extended, pay_run(extended, purse)))
+
+
+def extend_run(instances: Iterable[model.Instance], basis: Basis) -> list[Extended]:
+    """Gives each unit of what is due its lines, in paying order."""
+    extension = RenewAuto()
+    extended = []
+    for unit in group_units(instances):
+        lines, refusals = _extend_unit(unit, extension, basis)
+        if (
+            lines
+            and basis.price_rise_cap_bps is not None
+            and (held := {each.id: _held(each) for each in unit if is_held(each, basis.price_rise_cap_bps)})
+        ):
+            lines, refusals = [], _refuse_unit(unit, held)
+        extended.append(Extended(unit, tuple(lines), tuple(refusals), tuple(charges_of(lines))))
+    return extended
+
+
+def pay_run(extended: Iterable[Extended], purse: domain_payment.Purse) -> list[domain_payment.Payment | None]:
+    """Pays unit after unit what the purse can pay; None for a unit with nothing to pay, whose members are refused."""
+    return [purse.pay(each.charges) if each.lines else None for each in extended]
+
+
+def outcome_of(extended: Extended, payment: domain_payment.Payment | None) -> Outcome:
+    """What becomes of a unit with its payment, which may be a picture only."""
+    price_cents = sum([charge.cents for charge in extended.charges])
+    if payment is not None and payment.shortfall_cents:
+        refusals = tuple([_unpaid(line, extended.lines, payment) for line in extended.lines])
+        return Outcome(extended.unit, (), refusals, None, price_cents)
+    return Outcome(extended.unit, extended.lines, extended.refusals, payment, price_cents)
+
+
+def is_held(instance: model.Instance, price_rise_cap_bps: int | None) -> bool:
+    """Whether the worker leaves an AUTO instance because its price rose too much since the customer agreed to one."""
+    if instance.agreed_price_cents is None or instance.renewal_mode != model.RenewalMode.AUTO:
+        return False
+    return pricing.rises_beyond(instance.agreed_price_cents, instance.monthly_price_cents, price_rise_cap_bps)
+
+
+def group_units(instances: Iterable[model.Instance]) -> list[Unit]:
+    """Single instances and whole bundles, in order of expiry and id."""
+    units: list[Unit] = []
+    bundles: dict[str, list[model.Instance]] = {}
+    for instance in instances:
+        if instance.bundle_id is None:
+            units.append((instance,))
+        else:
+            bundles.setdefault(instance.bundle_id, []).append(instance)
+    units += map(_unit, bundles.values())
+    return sorted(units, key=_paying_order)
+
+
+def charges_of(lines: Iterable[Line]) -> list[domain_payment.Charge]:
+    """What the lines cost, instance by instance in their order."""
+    return [domain_payment.Charge(line.instance.product_code, line.price.price_cents) for line in lines]
+
+
+def refuse_unmanageable(instance: model.Instance, products: Mapping[str, model.Product]) -> Refusal | None:
+    """Rules 1 to 3 and 22: what renewal management does not serve, whatever is asked of it."""
+    product = products[instance.product_code]
+    if not product.renewable:
+        return Refusal(instance.id, RefusalCode.UNSUPPORTED_PRODUCT, product.unsupported_reason or "")
+    if instance.is_trial:
+        return Refusal(instance.id, RefusalCode.TRIAL, "A trial instance is not renewed.")
+    if instance.billing_mode == model.BillingMode.ONE_OFF:
+        return Refusal(instance.id, RefusalCode.ONE_OFF, "A one-off purchase has nothing to renew.")
+    if instance.expires_at is None:
+        return Refusal(instance.id, RefusalCode.NO_EXPIRY, "It has no expiry, so there is nothing to renew.")
+    if instance.status == model.InstanceStatus.RELEASED:
+        return Refusal(instance.id, RefusalCode.RELEASED, "It was released and cannot come back.")
+    return None
+
+
+def _extend_unit(unit: Unit, extension: Extension, basis: Basis) -> tuple[list[Line], list[Refusal]]:
+    """The lines of a unit or, where one member is refused, the reasons why it has none."""
+    lines: list[Line] = []
+    own: dict[str, Refusal] = {}
+    for instance in unit:
+        outcome = _line(instance, extension, basis)
+        if isinstance(outcome, Line):
+            lines.append(outcome)
+        else:
+            own[instance.id] = outcome
+    return ([], _refuse_unit(unit, own)) if own else (lines, [])
+
+
+def _refuse_unit(unit: Unit, own: Mapping[str, Refusal]) -> list[Refusal]:
+    """Refuses every member: those with a reason of their own for that, the others because of them."""
+    return [own.get(instance.id) or _held_back(instance, unit, own) for instance in unit]
+
+
+def _line(instance: model.Instance, extension: Extension, basis: Basis) -> Line | Refusal:
+    if refusal := refuse_unmanageable(instance, basis.products):
+        return refusal
+    if isinstance(extension, RenewAuto) and instance.status_at(basis.now) is model.InstanceStatus.EXPIRED:
+        return Refusal(
+            instance.id, RefusalCode.EXPIRED, "It has expired; only a renewal by hand restores it."
+        )
+    assert instance.expires_at is not None and instance.anchor_day is not None
+    old = dates.last_day(instance.expires_at, basis.zone)
+    new, anchor_day = _new_last_day(instance, instance.anchor_day, old, extension)
+    product = basis.products[instance.product_code]
+    if refusal := _refuse_period(instance, old, new, extension, product, basis):
+        return refusal
+    span = dates.span(instance.anchor_day, old, new)
+    price = pricing.of_period(instance.monthly_price_cents, *span, product.tiers)
+    expires_at = dates.end_of_day(new, basis.zone)
+    return Line(instance, instance.expires_at, expires_at, anchor_day, span.months, span.days, price)
+
+
+def _new_last_day(
+    instance: model.Instance, anchor_day: int, old: dt.date, extension: Extension
+) -> tuple[dt.date, int]:
+    """The last day that the extension asks for, and the anchor day from then on."""
+    match extension:
+        case RenewFor(months):
+            return dates.step(anchor_day, old, months), anchor_day
+        case RenewAuto():
+            return dates.step(anchor_day, old, instance.auto_renew_months), anchor_day
+        case UnifyToDate(date):
+            return date, date.day
+        case UnifyToDayOfMonth(day_of_month):
+            month_later = dates.step(anchor_day, old, 1)
+            return dates.first_on_day_of_month(day_of_month, month_later), day_of_month
+
+
+def _refuse_period(
+    instance: model.Instance,
+    old: dt.date,
+    new: dt.date,
+    extension: Extension,
+    product: model.Product,
+    basis: Basis,
+) -> Refusal | None:
+    """Rules 7 and 14: the new expiry is later, in the future, and within the product's longest term."""
+    today = dates.current_day(basis.now, basis.zone)
+    if isinstance(extension, UnifyToDate | UnifyToDayOfMonth):
+        if new <= old:
+            message = f"It already expires on {old}, which is not before {new}."
+            return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
+        if new < today:
+            message = f"{new} has passed; choose a date in the future."
+            return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
+    elif new < today:
+        assert instance.anchor_day is not None
+        least = dates.least_months_past(instance.anchor_day, old, today)
+        message = f"It expired on {old}; renew it for {least} months at least."
+        return Refusal(instance.id, RefusalCode.PERIOD_TOO_SHORT, message)
+    # The worker may come some lead days early; that must not cost an instance its longest term.
+    measured_from = max(today, old) if isinstance(extension, RenewAuto) else today
+    furthest = dates.furthest_day(measured_from, product.max_term_months)
+    if new > furthest:
+        message = f"It would expire on {new}; {product.max_term_months} months from now is {furthest}."
+        return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)
+    return None
+
+
+def _unit(members: Iterable[model.Instance]) -> Unit:
+    """In order of id, however they were read: which line comes first decides what a limited voucher pays."""
+    return tuple(sorted(members, key=lambda instance: instance.id))
+
+
+def _paying_order(unit: Unit) -> tuple[dt.datetime, str]:
+    return min([(instance.expires_at or _NEVER, instance.id) for instance in unit])
+
+
+_NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+def _not_found(instance_id: str) -> Refusal:
+    return Refusal(instance_id, RefusalCode.NOT_FOUND, "There is no such instance.")
+
+
+def _bundled(instance: model.Instance, members: Sequence[model.Instance]) -> Refusal:
+    message = "It belongs to a bundle and cannot take part in a batch; send its bundle alone."
+    return Refusal(instance.id, RefusalCode.BUNDLED, message, _ids(members))
+
+
+def _incomplete(
+    instance: model.Instance, picked: Sequence[model.Instance], members: Sequence[model.Instance]
+) -> Refusal:
+    lacking = ", ".join(sorted(set(_ids(members)) - set(_ids(picked))))
+    message = f"Its bundle is done as a whole; also send {lacking}."
+    return Refusal(instance.id, RefusalCode.BUNDLE_INCOMPLETE, message, _ids(members))
+
+
+def _held(instance: model.Instance) -> Refusal:
+    assert instance.agreed_price_cents is not None
+    agreed, price = map(money.format_cents, (instance.agreed_price_cents, instance.monthly_price_cents))
+    message = (
+        f"Its price rose from {agreed} to {price} a month; renew it by hand or set it to AUTO again to agree."
+    )
+    return Refusal(instance.id, RefusalCode.PRICE_HELD, message)
+
+
+def _held_back(instance: model.Instance, unit: Unit, own: Mapping[str, Refusal]) -> Refusal:
+    reasons = "; ".join(f"{refusal.instance_id}: {refusal.code}" for refusal in own.values())
+    message = f"Its bundle is done as a whole, and a member cannot take part ({reasons})."
+    return Refusal(instance.id, RefusalCode.BUNDLED, message, _ids(unit))
+
+
+def _unpaid(line: Line, lines: Sequence[Line], payment: domain_payment.Payment) -> Refusal:
+    required_cents = sum(each.price.price_cents for each in lines)
+    funds = errors.InsufficientFunds(required_cents, required_cents - payment.shortfall_cents)
+    members = _ids(each.instance for each in lines) if len(lines) > 1 else ()
+    return Refusal(line.instance.id, RefusalCode.INSUFFICIENT_FUNDS, str(funds), members)
+
+
+def _ids(instances: Iterable[model.Instance]) -> tuple[str, ...]:
+    return tuple(instance.id for instance in instances)

@@ -1,0 +1,1 @@
+"""Numbered events of each account, and the notifications that wake their subscribers."""

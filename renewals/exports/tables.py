@@ -1,0 +1,279 @@
+"""Whole lists as tables: which columns there are, and their rows, page by page, as they are at one moment.
+
+What is exported is what the lists show: the same conditions in the same order, without a limit.
+"""
+
+import contextlib
+import datetime as dt
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NamedTuple
+
+from renewals import i18n
+from renewals.db import connection as database
+from renewals.db import pagination
+from renewals.domain import errors
+from renewals.i18n import Words
+from renewals.instances import filters
+from renewals.instances import queries as instances_queries
+
+ROWS_PER_PAGE = 500
+"""So many rows are held at a time. Writing them takes some milliseconds, in which nobody else is answered."""
+
+
+class Kind(Enum):
+    """How a value is read, and so how it is written."""
+
+    TEXT = auto()
+    NUMBER = auto()
+    MONEY = auto()
+    INSTANT = auto()
+    BOOLEAN = auto()
+    ENUM = auto()
+    CONFIGURATION = auto()
+
+
+class Column(NamedTuple):
+    """A column: its path in GraphQL, its label, its SQL and how that is read, and the words of an enum's values."""
+
+    name: str
+    label: Words
+    sql: str
+    kind: Kind = Kind.TEXT
+    words: Mapping[str, Words] | None = None
+    is_usual: bool = True
+    """It is there where nobody chose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What can be exported; a column's SQL may be of a table that `joins` has, and may speak of {now}."""
+
+    name: str
+    title: Words
+    source: str
+    columns: Mapping[str, Column]
+    joins: Mapping[str, str]
+
+    def choose(self, names: Sequence[str] | None) -> tuple[Column, ...]:
+        """The columns of these names in their order, or the usual ones; raises InvalidInput for what is none."""
+        if names is None:
+            return tuple(column for column in self.columns.values() if column.is_usual)
+        if not names:
+            raise errors.InvalidInput("columns", "names no column")
+        for number, name in enumerate(names):
+            if name not in self.columns:
+                known = ", ".join(self.columns)
+                raise errors.InvalidInput("columns", f"{name!r} is no column; there are {known}")
+            if name in names[:number]:
+                raise errors.InvalidInput("columns", f"{name!r} is there twice")
+        return tuple(self.columns[name] for name in names)
+
+
+def _table(
+    name: str, title: Words, source: str, joins: Mapping[str, str], columns: Sequence[Column]
+) -> Table:
+    return Table(name, title, source, {column.name: column for column in columns}, joins)
+
+
+INSTANCES = _table(
+    "instances",
+    Words("实例", "Instances"),
+    "instances i",
+    instances_queries.JOINS | {"bundle": "LEFT JOIN bundles bundle ON bundle.id = i.bundle_id"},
+    [
+        Column("id", Words("实例ID", "Instance ID"), "i.id"),
+        Column("name", Words("实例名称", "Instance name"), "i.name"),
+        Column("product.code", Words("产品代码", "Product code"), "product.code"),
+        Column("product.name", Words("产品英文名称", "Product"), "product.name"),
+        Column("product.nameZh", Words("产品线", "Product in Chinese"), "product.name_zh"),
+        Column("dataCenter.code", Words("机房代码", "Data centre code"), "data_center.code"),
+        Column("dataCenter.name", Words("机房", "Data centre"), "data_center.name"),
+        Column(
+            "dataCenter.type",
+            Words("机房类型", "Data centre type"),
+            "data_center.type",
+            Kind.ENUM,
+            i18n.DATA_CENTER_TYPES,
+        ),
+        Column("configuration", Words("配置信息", "Configuration"), "i.configuration", Kind.CONFIGURATION),
+        Column("billingMode", Words("计费方式", "Billing"), "i.billing_mode", Kind.ENUM, i18n.BILLING_MODES),
+        Column("isTrial", Words("试用", "Trial"), "i.is_trial", Kind.BOOLEAN),
+        Column("status", Words("状态", "Status"), filters.status_at("{now}"), Kind.ENUM, i18n.STATUSES),
+        Column(
+            "renewalMode",
+            Words("续费策略", "Renewal policy"),
+            "i.renewal_mode",
+            Kind.ENUM,
+            i18n.RENEWAL_MODES,
+        ),
+        Column(
+            "autoRenewMonths",
+            Words("自动续费时长(月)", "Auto-renewal months"),
+            "i.auto_renew_months",
+            Kind.NUMBER,
+        ),
+        Column("expiresAt", Words("到期时间", "Expiry"), "i.expires_at", Kind.INSTANT),
+        Column("monthlyPrice", Words("月价", "Monthly price"), "i.monthly_price_cents", Kind.MONEY),
+        Column("createdAt", Words("创建时间", "Created"), "i.created_at", Kind.INSTANT),
+        Column("bundle.id", Words("强关联ID", "Bundle ID"), "bundle.id"),
+        Column("bundle.name", Words("强关联名称", "Bundle"), "bundle.name"),
+    ],
+)
+ORDERS = _table(
+    "orders",
+    Words("续费订单", "Renew orders"),
+    "orders o JOIN order_lines l ON l.order_id = o.id JOIN instances i ON i.id = l.instance_id",
+    {
+        "product": instances_queries.JOINS["product"],
+        "refund": """LEFT JOIN (SELECT f.order_line_id, f.cents, r.created_at FROM refund_lines f
+          JOIN refunds r ON r.id = f.refund_id) AS refund ON refund.order_line_id = l.id""",
+    },
+    [
+        Column("order.id", Words("订单号", "Order ID"), "o.id::text"),
+        Column("order.kind", Words("订单类型", "Order kind"), "o.kind", Kind.ENUM, i18n.ORDER_KINDS),
+        Column("order.createdAt", Words("下单时间", "Ordered"), "o.created_at", Kind.INSTANT),
+        Column("instanceId", Words("实例ID", "Instance ID"), "l.instance_id"),
+        Column("instance.name", Words("实例名称", "Instance name"), "i.name"),
+        Column("product.code", Words("产品代码", "Product code"), "product.code"),
+        Column("product.name", Words("产品英文名称", "Product"), "product.name"),
+        Column("product.nameZh", Words("产品线", "Product in Chinese"), "product.name_zh"),
+        Column("startsAt", Words("原到期时间", "Old expiry"), "l.starts_at", Kind.INSTANT),
+        Column("expiresAt", Words("新到期时间", "New expiry"), "l.expires_at", Kind.INSTANT),
+        Column("months", Words("时长(月)", "Months"), "l.months", Kind.NUMBER),
+        Column("days", Words("时长(天)", "Days"), "l.days", Kind.NUMBER),
+        Column("listPrice", Words("原价", "List price"), "l.list_cents", Kind.MONEY),
+        Column("discount", Words("优惠", "Discount"), "l.list_cents - l.price_cents", Kind.MONEY),
+        Column("price", Words("金额", "Price"), "l.price_cents", Kind.MONEY),
+        Column("refunded", Words("退款金额", "Refunded"), "refund.cents", Kind.MONEY),
+        Column("refundedAt", Words("退款时间", "Refunded at"), "refund.created_at", Kind.INSTANT),
+        # The same on each line of an order, so a column of them adds up to nothing: for those who ask.
+        Column("order.total", Words("订单总额", "Order total"), "o.total_cents", Kind.MONEY, is_usual=False),
+        Column(
+            "order.voucherTotal",
+            Words("订单代金券支付", "Order paid by vouchers"),
+            "o.voucher_cents",
+            Kind.MONEY,
+            is_usual=False,
+        ),
+        Column(
+            "order.balanceTotal",
+            Words("订单余额支付", "Order paid from balance"),
+            "o.balance_cents",
+            Kind.MONEY,
+            is_usual=False,
+        ),
+    ],
+)
+"""A row is a line: what one instance cost."""
+LEDGER = _table(
+    "ledger",
+    Words("流水", "Ledger"),
+    "ledger_entries e",
+    {},
+    [
+        Column("id", Words("流水号", "Entry"), "e.number::text"),
+        Column("kind", Words("类型", "Kind"), "e.kind", Kind.ENUM, i18n.LEDGER_ENTRY_KINDS),
+        Column("amount", Words("金额", "Amount"), "e.amount_cents", Kind.MONEY),
+        Column("balanceAfter", Words("余额", "Balance"), instances_queries.BALANCE_AFTER, Kind.MONEY),
+        Column("voucher.id", Words("代金券ID", "Voucher ID"), "e.voucher_id::text"),
+        Column(
+            "availableAfter",
+            Words("代金券余额", "Voucher balance"),
+            instances_queries.AVAILABLE_AFTER,
+            Kind.MONEY,
+        ),
+        Column("createdAt", Words("时间", "Time"), "e.created_at", Kind.INSTANT),
+        Column("orderId", Words("订单号", "Order ID"), "e.order_id::text"),
+        Column("memo", Words("备注", "Memo"), "e.memo"),
+    ],
+)
+TABLES: Mapping[str, Table] = {table.name: table for table in (INSTANCES, ORDERS, LEDGER)}
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Instants of which the first belongs to it and the second does not; None is no bound."""
+
+    since: dt.datetime | None = None
+    before: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What to read: these columns of a table under the conditions, in order."""
+
+    table: Table
+    columns: Sequence[Column]
+    conditions: filters.Conditions
+    order_by: str
+    now: dt.datetime
+    is_ordered_by_index: bool = False
+    """Whether an index has the rows in order, at least those of each instant together."""
+
+    def statement(self) -> tuple[str, list[object]]:
+        """The SELECT and its placeholders' values."""
+        found = filters.Conditions(list(self.conditions.values), dict(self.conditions.texts))
+        now = found.hold(self.now) if any("{now}" in column.sql for column in self.columns) else ""
+        select = ", ".join(column.sql.replace("{now}", now) for column in self.columns)
+        tables = dict.fromkeys(column.sql.partition(".")[0] for column in self.columns)
+        joins = " ".join(self.table.joins[table] for table in tables if table in self.table.joins)
+        sql = f"SELECT {select} FROM {self.table.source} {joins} WHERE {found.where} ORDER BY {self.order_by}"
+        return sql, found.values
+
+
+def of_instances(
+    account_id: str,
+    instance_filter: filters.InstanceFilter,
+    ordering: pagination.Ordering,
+    *,
+    columns: Sequence[Column],
+    now: dt.datetime,
+) -> Export:
+    """The account's instances as its list has them."""
+    found = filters.conditions(account_id, instance_filter, now)
+    return Export(INSTANCES, columns, found, ordering.order_by, now)
+
+
+def of_orders(account_id: str, period: Period, *, columns: Sequence[Column], now: dt.datetime) -> Export:
+    """The lines of the orders that were placed in the period, those of the newest order first."""
+    found = filters.Conditions()
+    found.add("o.account_id = {}", account_id)
+    _add_period(found, "o.created_at", period)
+    order_by = f"{instances_queries.ORDERS.order_by}, l.starts_at, l.instance_id"
+    return Export(ORDERS, columns, found, order_by, now, is_ordered_by_index=True)
+
+
+def of_ledger(
+    account_id: str,
+    ledger_filter: filters.LedgerFilter,
+    period: Period,
+    *,
+    columns: Sequence[Column],
+    now: dt.datetime,
+) -> Export:
+    """Return the account's ledger entries of the period, the newest first."""
+    found = filters.ledger_conditions(account_id, ledger_filter)
+    _add_period(found, "e.created_at", period)
+    return Export(LEDGER, columns, found, instances_queries.LEDGER.order_by, now, is_ordered_by_index=True)
+
+
+def _add_period(found: filters.Conditions, column: str, period: Period) -> None:
+    if period.since is not None:
+        found.add(f"{column} >= {{}}", period.since)
+    if period.before is not None:
+        found.add(f"{column} < {{}}", period.before)
+
+
+async def read(
+    connection: database.Connection, export: Export
+) -> AsyncGenerator[Sequence[Sequence[object]], None]:
+    """The rows, a page at a time; of all of them no more than a page is held."""
+    sql, values = export.statement()
+    if export.is_ordered_by_index:
+        # To sort a whole history costs the least in all, but no row is there before all are read and sorted.
+        await database.execute(connection, "SET LOCAL enable_sort = off")
+    async with contextlib.aclosing(database.pages(connection, sql, *values, size=ROWS_PER_PAGE)) as pages:
+        async for page in pages:
+            yield page

@@ -1,0 +1,1 @@
+"""Simulation of the coming days with the same planner that renews."""

@@ -1,0 +1,145 @@
+"""Every account's coming automatic renewals in sums: what an operator looks at before the first night.
+
+The accounts are read some at a time, each part on a snapshot of its own, so any number of them fits.
+"""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from renewals import catalog
+from renewals.accounts import ledger, vouchers
+from renewals.auto_renewal import due
+from renewals.db import connection as database
+from renewals.domain import dates, errors, limits, model
+from renewals.forecasts import forecast
+from renewals.instances import repository as instances_repository
+
+DAYS = 2
+"""Today and tomorrow in each account's zone: the night that comes next is among them."""
+_ACCOUNTS_AT_ONCE = 200
+
+
+class AccountNights(NamedTuple):
+    """One account's coming days; amounts in cents.
+
+    `top_up_cents` is the least that, added now, leaves nothing unpaid. `left_count` is how many AUTO instances expire
+    in these days and are left to their owner, for they were due before `auto_renew_from` (rule 38).
+    """
+
+    account_id: str
+    currency: str
+    auto_renew_from: dt.datetime
+    first_due_on: dt.date | None
+    due_count: int
+    total_cents: int
+    voucher_cents: int
+    balance_cents: int
+    top_up_cents: int
+    at_risk_count: int
+    left_count: int
+
+
+@dataclass(slots=True)
+class Totals:
+    """The sums of the accounts of one currency."""
+
+    account_count: int = 0
+    due_count: int = 0
+    total_cents: int = 0
+    voucher_cents: int = 0
+    balance_cents: int = 0
+    top_up_cents: int = 0
+    at_risk_count: int = 0
+    left_count: int = 0
+
+    def add(self, nights: AccountNights) -> None:
+        """Add one account."""
+        self.account_count += 1
+        self.due_count += nights.due_count
+        self.total_cents += nights.total_cents
+        self.voucher_cents += nights.voucher_cents
+        self.balance_cents += nights.balance_cents
+        self.top_up_cents += nights.top_up_cents
+        self.at_risk_count += nights.at_risk_count
+        self.left_count += nights.left_count
+
+
+def read(days: int, now: dt.datetime) -> AsyncIterator[AccountNights]:
+    """Return, in id order, each account of which something is due or left within so many days, today first.
+
+    Raises InvalidInput for a number of days out of bounds (rule 26).
+    """
+    if not 1 <= days <= limits.FORECAST_DAYS_MAX:
+        raise errors.InvalidInput("days", f"must be 1 to {limits.FORECAST_DAYS_MAX}")
+    return _read(days, now)
+
+
+async def _read(days: int, now: dt.datetime) -> AsyncIterator[AccountNights]:
+    after = ""
+    while account_ids := await _read_ids(after):
+        for nights in await _read_some(account_ids, days, now):
+            yield nights
+        after = account_ids[-1]
+
+
+async def _read_ids(after: str) -> list[str]:
+    sql = "SELECT id FROM accounts WHERE id > $1 ORDER BY id LIMIT $2"
+    return [row["id"] for row in await database.fetch(database.pool(), sql, after, _ACCOUNTS_AT_ONCE)]
+
+
+async def _read_some(account_ids: Sequence[str], days: int, now: dt.datetime) -> list[AccountNights]:
+    async with database.snapshot() as connection:
+        accounts = await ledger.read_all(connection, account_ids)
+        instances = await _read_instances(connection, accounts, days, now)
+        usable = await vouchers.read_usable(connection, list(instances), now)
+        products = await catalog.read_products(connection)
+    return [
+        sum_days(forecast.Holdings(accounts[account_id], products, of_account, usable[account_id]), days, now)
+        for account_id, of_account in sorted(instances.items())
+    ]
+
+
+async def _read_instances(
+    connection: database.Connection, accounts: Mapping[str, model.Account], days: int, now: dt.datetime
+) -> dict[str, list[model.Instance]]:
+    """Return the AUTO instances that are due within so many days, by account."""
+    rows = await database.fetch(
+        connection,
+        f"""SELECT {instances_repository.COLUMNS} FROM unnest($1::text[], $2::timestamptz[]) AS a(id, last_expiry)
+            JOIN instances i ON i.account_id = a.id AND i.status = 'RUNNING' AND i.renewal_mode = 'AUTO'
+              AND coalesce(i.expires_at, 'infinity') >= $3 AND coalesce(i.expires_at, 'infinity') <= a.last_expiry""",
+        list(accounts),
+        [_last_expiry(account, days, now) for account in accounts.values()],
+        now,
+    )
+    found: dict[str, list[model.Instance]] = {}
+    for row in rows:
+        instance = model.Instance._make(row)
+        found.setdefault(instance.account_id, []).append(instance)
+    return found
+
+
+def _last_expiry(account: model.Account, days: int, now: dt.datetime) -> dt.datetime:
+    last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1 + due.lead_days(account))
+    return dates.end_of_day(last, account.zone)
+
+
+def sum_days(held: forecast.Holdings, days: int, now: dt.datetime) -> AccountNights:
+    """Return the sums of an account's coming days; pure."""
+    foreseen = forecast.foresee(held, days, now)
+    busy = [day for day in foreseen.days if day.due_count]
+    return AccountNights(
+        held.account.id,
+        held.account.currency,
+        held.account.auto_renew_from,
+        busy[0].date if busy else None,
+        due_count=sum(day.due_count for day in busy),
+        total_cents=foreseen.total_cents,
+        voucher_cents=sum(day.voucher_cents for day in busy),
+        balance_cents=sum(day.balance_cents for day in busy),
+        top_up_cents=foreseen.top_up_cents,
+        at_risk_count=sum(len(day.at_risk_ids) for day in busy),
+        left_count=len(held.left),
+    )

@@ -1,0 +1,1 @@
+"""Import of CSV and JSON Lines files in batches."""

@@ -1,0 +1,203 @@
+"""What can be taken in: the columns of each list, and how a row of it becomes one of the domain's."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from renewals import catalog
+from renewals.accounts import vouchers
+from renewals.domain import model, registration_report
+from renewals.imports import accounts, batches, columns
+from renewals.imports.columns import Column, required
+
+Values = Mapping[str, Any]
+"""The values of a row by column; None where a cell is empty, and nothing where the column is not there."""
+Put = Callable[[batches.Batch, Sequence[Any]], Awaitable[batches.Outcomes]]
+
+
+class WrongRow(Exception):
+    """A row whose cells do not go together."""
+
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(f"{column}: {reason}")
+        self.column, self.reason = column, reason
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A list that can be taken in."""
+
+    columns: Sequence[Column]
+    to_row: Callable[[Values], Any]
+    put: Put
+    key: Sequence[str] = ("id",)
+    """The columns by which a row is known; no second row may have the same. The last is named where one has."""
+    group: str | None = None
+    """The column of what is done as a whole."""
+    has_configuration_columns: bool = False
+
+
+class Entry(Enum):
+    """What a row of the catalogue is."""
+
+    PRODUCT = "PRODUCT"
+    DATA_CENTER = "DATA_CENTER"
+
+
+_ACCOUNT_COLUMNS = {
+    "id": "id",
+    "name": "name",
+    "timeZone": "time_zone",
+    "currency": "currency",
+    "leadDays": "lead_days",
+    "priceRiseCapPercent": "price_rise_cap_bps",
+    "autoRenewFrom": "auto_renew_from",
+}
+_FOR_GOOD = ("timeZone", "currency")
+
+
+def _account(values: Values) -> accounts.AccountRow:
+    """An empty cell takes a lead time, a cap or a cut-over away; a zone and a currency are for good."""
+    columns = {
+        column: values[name]
+        for name, column in _ACCOUNT_COLUMNS.items()
+        if name in values and not (name in _FOR_GOOD and values[name] is None)
+    }
+    return accounts.AccountRow(columns, values.get("balance"))
+
+
+def _instance(values: Values) -> batches.InstanceRow:
+    get = values.get
+    reported = registration_report.Registration(
+        id=values["id"],
+        name=values["name"],
+        product_code=values["productCode"],
+        data_center_code=values["dataCenterCode"],
+        monthly_price_cents=values["monthlyPrice"],
+        created_at=get("createdAt"),
+        last_day=get("expiresOn"),
+        anchor_day=get("anchorDay"),
+        billing_mode=get("billingMode") or model.BillingMode.PREPAID,
+        is_trial=get("isTrial") or False,
+        renewal_mode=get("renewalMode") or model.RenewalMode.MANUAL,
+        auto_renew_months=_or(get("autoRenewMonths"), 1),
+        bundle_id=get("bundleId"),
+        configuration=get("configuration") or (),
+    )
+    if reported.bundle_id is None and get("bundleName") is not None:
+        raise WrongRow("bundleName", "needs a bundleId")
+    return batches.InstanceRow(values["accountId"], reported, get("bundleName"))
+
+
+def _voucher(values: Values) -> batches.VoucherRow:
+    issue = vouchers.Issue(
+        values["faceValue"], values["expiresAt"], values.get("products") or (), values["id"]
+    )
+    return batches.VoucherRow(values["accountId"], issue)
+
+
+_OF_ENTRY = {
+    Entry.PRODUCT: ("nameZh", "unsupportedReason", "maxTermMonths", "retentionDays", "tiers"),
+    Entry.DATA_CENTER: ("type",),
+}
+_NEEDED = {Entry.PRODUCT: ("nameZh",), Entry.DATA_CENTER: ("type",)}
+
+
+def _entry(values: Values) -> batches.CatalogueRow:
+    kind, get = values["kind"], values.get
+    for name in _NEEDED[kind]:
+        if get(name) is None:
+            raise WrongRow(name, "is missing")
+    for name in _OF_ENTRY[Entry.DATA_CENTER if kind is Entry.PRODUCT else Entry.PRODUCT]:
+        if get(name) is not None:
+            raise WrongRow(name, f"must be left out of a {kind.name}")
+    if kind is Entry.DATA_CENTER:
+        return catalog.DataCenterEntry(values["code"], values["name"], values["type"])
+    return catalog.ProductEntry(
+        values["code"],
+        values["name"],
+        values["nameZh"],
+        get("unsupportedReason"),
+        _or(get("maxTermMonths"), 36),
+        _or(get("retentionDays"), 7),
+        get("tiers") or (),
+    )
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+ACCOUNTS = Kind(
+    columns=(
+        required(columns.identifier("id")),
+        required(columns.text("name")),
+        columns.identifier("timeZone"),
+        columns.text("currency"),
+        columns.whole("leadDays"),
+        columns.amount("priceRiseCapPercent"),
+        columns.instant("autoRenewFrom"),
+        columns.amount("balance"),
+    ),
+    to_row=_account,
+    put=accounts.put,
+)
+INSTANCES = Kind(
+    columns=(
+        required(columns.identifier("accountId")),
+        required(columns.identifier("id")),
+        required(columns.text("name")),
+        required(columns.text("productCode")),
+        required(columns.text("dataCenterCode")),
+        required(columns.amount("monthlyPrice")),
+        columns.day("expiresOn"),
+        columns.whole("anchorDay"),
+        columns.choice("billingMode", model.BillingMode),
+        columns.flag("isTrial"),
+        columns.choice("renewalMode", model.RenewalMode),
+        columns.whole("autoRenewMonths"),
+        columns.identifier("bundleId"),
+        columns.name("bundleName"),
+        columns.configuration("configuration"),
+        columns.instant("createdAt"),
+    ),
+    to_row=_instance,
+    put=batches.put_instances,
+    group="bundleId",
+    has_configuration_columns=True,
+)
+CATALOGUE = Kind(
+    columns=(
+        required(columns.choice("kind", Entry)),
+        required(columns.identifier("code")),
+        required(columns.text("name")),
+        columns.text("nameZh"),
+        columns.text("unsupportedReason"),
+        columns.whole("maxTermMonths"),
+        columns.whole("retentionDays"),
+        columns.tiers("tiers"),
+        columns.choice("type", model.DataCenterType),
+    ),
+    to_row=_entry,
+    put=batches.put_catalogue,
+    key=("kind", "code"),
+)
+VOUCHERS = Kind(
+    columns=(
+        required(columns.identifier("accountId")),
+        required(columns.voucher_id("id")),
+        required(columns.amount("faceValue")),
+        required(columns.instant("expiresAt")),
+        columns.codes("products"),
+    ),
+    to_row=_voucher,
+    put=batches.put_vouchers,
+)
+
+BY_COMMAND: Mapping[str, Kind] = {
+    "accounts": ACCOUNTS,
+    "instances": INSTANCES,
+    "catalogue": CATALOGUE,
+    "vouchers": VOUCHERS,
+}

@@ -1,0 +1,96 @@
+"""Takes a file in: batch after batch, the next one read while PostgreSQL is at the one before."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from renewals.domain import clock
+from renewals.imports import batches, files, grouping, rows
+from renewals.imports.formats import Kind
+from renewals.imports.rows import Line, Mistake
+from renewals.operators import audit_log
+
+LINES_AT_ONCE = 100
+"""So many lines are read before PostgreSQL's answers are looked at again."""
+_OPERATOR = audit_log.Operator(None, "command line")
+
+
+@dataclass(slots=True)
+class Progress:
+    """What became of the lines so far, and up to which line of the file."""
+
+    fates: Counter[batches.Fate] = field(default_factory=Counter)
+    refused_count: int = 0
+    line: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.fates.total() + self.refused_count
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who is told of mistakes, and of each batch that is done."""
+
+    on_mistakes: Callable[[Sequence[Mistake]], None]
+    on_batch: Callable[[Progress], None]
+
+
+async def take(source: files.Source, kind: Kind, listener: Listener, *, is_dry: bool = False) -> Progress:
+    """Takes in all lines that are in order; raises FileRefused before anything is written where the file is not."""
+    progress = Progress()
+    writing: asyncio.Task[None] | None = None
+    try:
+        async for batch in _batches(source, kind):
+            if writing is not None:
+                await writing
+            writing = asyncio.create_task(_put(source, kind, batch, progress, listener, is_dry=is_dry))
+        if writing is not None:
+            await writing
+    finally:
+        if writing is not None:
+            writing.cancel()
+    return progress
+
+
+async def _batches(source: files.Source, kind: Kind) -> AsyncIterator[grouping.Batch]:
+    """The batches of a file, with a pause for others every some lines."""
+
+    def lines() -> Iterator[Line | None]:
+        for number, line in enumerate(rows.lines(source, kind), 1):
+            yield line
+            if number % LINES_AT_ONCE == 0:
+                yield None
+
+    for batch in grouping.batches(lines(), kind):
+        if batch is None:
+            await asyncio.sleep(0)
+        else:
+            yield batch
+
+
+async def _put(
+    source: files.Source,
+    kind: Kind,
+    batch: grouping.Batch,
+    progress: Progress,
+    listener: Listener,
+    *,
+    is_dry: bool,
+) -> None:
+    refused = list(batch.refused)
+    if batch.lines:
+        numbers = [line.number for line in batch.lines]
+        about = {"file": source.path.name, "lines": [min(numbers), max(numbers)]}
+        order = batches.Batch(_OPERATOR, about, clock.utc_now, is_dry)
+        outcomes = await kind.put(order, [line.row for line in batch.lines])
+        for line, outcome in zip(batch.lines, outcomes, strict=True):
+            if isinstance(outcome, batches.Problem):
+                refused.append(line._replace(mistakes=[line.mistake(outcome.field, outcome.message)]))
+            else:
+                progress.fates[outcome] += 1
+    progress.refused_count += len(refused)
+    progress.line = batch.line
+    listener.on_mistakes(grouping.mistakes_of(refused))
+    listener.on_batch(progress)

@@ -1,0 +1,1 @@
+"""Instances and bundles: reading, selecting, and changing them one by one."""

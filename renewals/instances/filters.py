@@ -1,0 +1,259 @@
+"""Which instances: a filter as the list and a selection take it, and as SQL conditions on `instances i`."""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from renewals.domain import errors, limits, model
+
+MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE renewable))
+  AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF')"""
+"""Rules 1 and 2; an instance of which this is false is on no tab."""
+
+EXPIRY = "coalesce(i.expires_at, 'infinity')"
+"""The expiry as lists are ordered by it and indexes have it: no expiry counts as later than any."""
+
+TAB = "CASE WHEN i.expires_at IS NULL THEN 'NO_EXPIRY' ELSE i.renewal_mode END"
+"""Rule 3: the one tab a manageable instance is on."""
+
+_RELEASES_AT = """(SELECT (i.expires_at AT TIME ZONE a.time_zone + make_interval(days => max(r.retention_days)))
+    AT TIME ZONE a.time_zone FROM accounts a, products r WHERE a.id = i.account_id AND (r.code = i.product_code
+    OR (i.bundle_id IS NOT NULL AND r.code IN (SELECT m.product_code FROM instances m WHERE m.bundle_id = i.bundle_id)))
+    GROUP BY a.time_zone)"""
+"""The end of the product's retention, in the account's zone; of a bundle, the longest of its members'."""
+
+_RETAINED_AT_LEAST_UNTIL = """i.expires_at + make_interval(hours => 24 * (
+    SELECT r.retention_days - 2 FROM products r WHERE r.code = i.product_code))"""
+"""A bound below `_RELEASES_AT` at a fifth of its cost: no zone's days differ from so many hours by two days."""
+
+WITHIN_DAYS_MAX = 36_525
+SEARCH_LENGTH_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFilter:
+    """All conditions hold together; None leaves one out. An empty list matches nothing (rule 4).
+
+    Released instances match only a filter whose status names them (rule 3).
+    """
+
+    ids: Sequence[str] | None = None
+    search: str | None = None
+    tab: model.RenewalTab | None = None
+    expires_from: dt.datetime | None = None
+    expires_before: dt.datetime | None = None
+    expires_within_days: int | None = None
+    products: Sequence[str] | None = None
+    data_centers: Sequence[str] | None = None
+    data_center_types: Sequence[model.DataCenterType] | None = None
+    status: Sequence[model.InstanceStatus] | None = None
+    bundled: bool | None = None
+    manageable: bool | None = True
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFilter:
+    """Conditions on ledger entries; None leaves one out."""
+
+    vouchers: bool | None = None
+    """True: entries of vouchers only. False: entries of the balance only."""
+
+
+@dataclass
+class Conditions:
+    """SQL conditions that all hold, kept by the facet they belong to, with their placeholders' values."""
+
+    values: list[object] = field(default_factory=list)
+    texts: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, template: str, *values: object, facet: str = "") -> None:
+        """Adds a condition in which each {} becomes the placeholder of the next value."""
+        text = template.format(*(self.hold(value) for value in values))
+        self.texts.setdefault(facet, []).append(text)
+
+    def hold(self, value: object) -> str:
+        """Keeps a value and answers its placeholder."""
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+    @property
+    def where(self) -> str:
+        """All conditions as one."""
+        return " AND ".join(text for texts in self.texts.values() for text in texts)
+
+    def of(self, facet: str) -> str:
+        """The conditions of one facet as one."""
+        return " AND ".join(self.texts.get(facet, ["TRUE"]))
+
+
+def check(instance_filter: InstanceFilter, path: str) -> None:
+    """Raises InvalidInput for a condition that is out of bounds; `path` is where the filter stands."""
+    most = limits.INSTANCES_PER_SELECTION_MAX
+    for name, values in (
+        ("ids", instance_filter.ids),
+        ("products", instance_filter.products),
+        ("dataCenters", instance_filter.data_centers),
+        ("dataCenterTypes", instance_filter.data_center_types),
+        ("status", instance_filter.status),
+    ):
+        if values is not None and len(values) > most:
+            raise errors.InvalidInput(f"{path}.{name}", f"must have {most} values at most")
+    check_search(instance_filter.search, f"{path}.search")
+    days = instance_filter.expires_within_days
+    if days is not None and not 0 <= days <= WITHIN_DAYS_MAX:
+        raise errors.InvalidInput(f"{path}.expiresWithinDays", f"must be 0 to {WITHIN_DAYS_MAX}")
+
+
+def check_search(search: str | None, path: str) -> None:
+    """Raises InvalidInput for a text that is longer than any name."""
+    if search is not None and len(search) > SEARCH_LENGTH_MAX:
+        raise errors.InvalidInput(path, f"must be {SEARCH_LENGTH_MAX} characters at most")
+
+
+def conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetime) -> Conditions:
+    """The filter as SQL, within one account."""
+    f, found = instance_filter, Conditions()
+    found.add("i.account_id = {}", account_id)
+    if f.manageable is not None:
+        found.add(MANAGEABLE if f.manageable else f"NOT {MANAGEABLE}")
+    if f.ids is not None:
+        found.add("i.id = ANY({})", storable(f.ids))
+    if f.search is not None:
+        add_search(found, f.search, "i.id", "i.name")
+    if f.tab is not None:
+        _add_tab(found, f)
+    _add_expiry(found, f, now)
+    if f.products is not None:
+        found.add("i.product_code = ANY({})", storable(f.products), facet="products")
+    if f.data_centers is not None:
+        found.add("i.data_center_code = ANY({})", storable(f.data_centers), facet="dataCenters")
+    if f.data_center_types is not None:
+        of_type = "i.data_center_code = ANY(ARRAY(SELECT code FROM data_centers WHERE type = ANY({})))"
+        found.add(of_type, list(f.data_center_types), facet="dataCenterTypes")
+    _add_status(found, f.status, now)
+    if f.bundled is not None:
+        found.add(f"i.bundle_id IS {'NOT ' if f.bundled else ''}NULL")
+    return found
+
+
+def ledger_conditions(account_id: str, ledger_filter: LedgerFilter) -> Conditions:
+    """Return the filter as conditions on `ledger_entries e`, within one account."""
+    found = Conditions()
+    found.add("e.account_id = {}", account_id)
+    if ledger_filter.vouchers is not None:
+        found.add(f"e.voucher_id IS {'NOT ' if ledger_filter.vouchers else ''}NULL")
+    return found
+
+
+def status_at(now: str) -> str:
+    """The SQL of the status at a placeholder's instant, whether or not the worker has noted it (rules 5, 22)."""
+    return f"""CASE WHEN i.status = 'RELEASED' OR i.expires_at IS NULL OR i.expires_at >= {now} THEN i.status
+      WHEN {_RELEASES_AT} < {now} THEN 'RELEASED' ELSE 'EXPIRED' END"""
+
+
+def unreleased_status_at(now: str) -> str:
+    """Return the SQL of the same status of an instance that is not released, without a look at its retention."""
+    return f"CASE WHEN {EXPIRY} >= {now} THEN i.status ELSE 'EXPIRED' END"
+
+
+def matching_status_at(instance_filter: InstanceFilter, now: str) -> str:
+    """Return the SQL of the same status of an instance that matches a filter."""
+    may_be_released = model.InstanceStatus.RELEASED in (instance_filter.status or ())
+    return status_at(now) if may_be_released else unreleased_status_at(now)
+
+
+def _is_unreleased_at(now: str) -> str:
+    """Return the condition that the status is not RELEASED; the noted status is in it for the partial indexes."""
+    return f"""i.status <> 'RELEASED' AND (
+      {EXPIRY} >= {now} OR {_RETAINED_AT_LEAST_UNTIL} >= {now} OR {_RELEASES_AT} >= {now})"""
+
+
+def _add_status(found: Conditions, statuses: Sequence[model.InstanceStatus] | None, now: dt.datetime) -> None:
+    """Add the condition that the status is one of some, or, where none are named, any but RELEASED (rule 3)."""
+    if statuses is not None and not statuses:
+        found.add("FALSE")
+        return
+    at = found.hold(now)
+    unreleased = _is_unreleased_at(at)
+    if statuses is None:
+        found.add(unreleased)
+        return
+    alternatives = []
+    if kept := [status for status in statuses if status is not model.InstanceStatus.RELEASED]:
+        alternatives.append(f"({unreleased} AND {unreleased_status_at(at)} = ANY({found.hold(kept)}))")
+    if model.InstanceStatus.RELEASED in statuses:
+        outlived = f"(i.status <> 'RELEASED' AND {EXPIRY} < {at} AND {_RELEASES_AT} < {at})"
+        alternatives += ["i.status = 'RELEASED'", outlived]
+    found.add(f"({' OR '.join(alternatives)})")
+
+
+def storable(texts: Sequence[str]) -> list[str]:
+    """Return the texts that PostgreSQL can hold; no row can have another."""
+    if is_storable("".join(texts)):  # a single look at ten thousand ids, for mostly all of them are
+        return list(texts)
+    return [text for text in texts if is_storable(text)]
+
+
+def is_storable(text: str) -> bool:
+    """Return whether PostgreSQL can hold the text: it has no NUL and no half of a surrogate pair."""
+    if "\0" in text:
+        return False
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return False
+    return True
+
+
+def add_search(found: Conditions, search: str, *columns: str) -> None:
+    """The condition that one of the columns has a part like that, in any case.
+
+    The columns compare bytes and know the case of ASCII letters only. Collations that know more are not on every
+    server, so the other letters are searched by a regular expression that names both cases.
+    """
+    if not is_storable(search):
+        found.add("FALSE")
+        return
+    if all(character.isascii() or len(_cases(character)) == 1 for character in search):
+        escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        operator, pattern = "ILIKE", f"%{escaped}%"
+    else:
+        operator, pattern = "~", "".join(_any_case(character) for character in search)
+    placeholder = found.hold(pattern)
+    found.add(f"({' OR '.join(f'{column} {operator} {placeholder}' for column in columns)})")
+
+
+def _any_case(character: str) -> str:
+    """Return the regular expression of a character in each of its cases."""
+    cases = "".join(sorted(_cases(character)))
+    return f"[{cases}]" if len(cases) > 1 else re.escape(character)
+
+
+def _cases(character: str) -> set[str]:
+    """Return a character's own cases, without those of several characters, such as of a sharp s."""
+    lower, upper = character.lower(), character.upper()
+    return {case for case in (character, lower, upper, lower.upper(), upper.lower()) if len(case) == 1}
+
+
+def _add_tab(found: Conditions, f: InstanceFilter) -> None:
+    """Rule 3, said of the columns, so that an index can find the tab."""
+    if f.tab is model.RenewalTab.NO_EXPIRY:
+        found.add(f"{EXPIRY} = 'infinity'", facet="tabs")
+    else:
+        found.add(f"i.renewal_mode = {{}} AND {EXPIRY} < 'infinity'", f.tab, facet="tabs")
+    if f.manageable is not True:
+        found.add(MANAGEABLE, facet="tabs")
+
+
+def _add_expiry(found: Conditions, f: InstanceFilter, now: dt.datetime) -> None:
+    if f.expires_from is not None:
+        found.add(f"{EXPIRY} >= {{}} AND {EXPIRY} < 'infinity'", f.expires_from, facet="expiry")
+    if f.expires_before is not None:
+        found.add(f"{EXPIRY} < {{}}", f.expires_before, facet="expiry")
+    if f.expires_within_days is not None:
+        until = now + dt.timedelta(days=f.expires_within_days)
+        found.add(
+            f"i.status = 'RUNNING' AND {EXPIRY} >= {{}} AND {EXPIRY} <= {{}}", now, until, facet="expiry"
+        )

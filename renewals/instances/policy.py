@@ -1,0 +1,119 @@
+"""Setting the renewal policy of a batch; each instance is decided alone (rule 8), a bundle as a whole."""
+
+from dataclasses import dataclass
+
+from renewals import catalog
+from renewals.accounts import ledger
+from renewals.db import connection as database
+from renewals.domain import errors, limits, model, planning
+from renewals.domain.clock import Clock
+from renewals.domain.errors import Refusal, RefusalCode
+from renewals.events import event_log
+from renewals.instances import repository
+from renewals.instances import selection as instances_selection
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRequest:
+    """Give these instances this mode; `auto_renew_months` matters to AUTO alone, and None keeps each one's own."""
+
+    pick: instances_selection.Pick
+    mode: model.RenewalMode
+    auto_renew_months: int | None = None
+    handling: model.BundleHandling = model.BundleHandling.REFUSE
+    batch_mode: model.BatchMode = model.BatchMode.BEST_EFFORT
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOutcome:
+    """Which instances, as they were, have a new policy, which had it already, which are refused."""
+
+    changed: tuple[model.Instance, ...]
+    unchanged_ids: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def changed_ids(self) -> tuple[str, ...]:
+        return tuple(instance.id for instance in self.changed)
+
+
+@database.retried
+async def set_policy(account_id: str, request: PolicyRequest, clock: Clock) -> PolicyOutcome:
+    """Sets the policy of a batch, or raises Refused and changes nothing."""
+    check(request)
+    async with ledger.locked(account_id) as (connection, account):
+        now = clock()
+        selection = await instances_selection.select(
+            connection, account_id, request.pick, request.handling, now
+        )
+        products = await catalog.read_products(connection)
+        basis = planning.Basis(products, account.zone, now)
+        outcome = await instances_selection.plan_aside(selection, plan_policy, selection, request, basis)
+        if outcome.refusals and request.batch_mode is model.BatchMode.ALL_OR_NOTHING:
+            raise errors.NotRenewable(outcome.refusals)
+        months = request.auto_renew_months if request.mode is model.RenewalMode.AUTO else None
+        await repository.set_policy(connection, outcome.changed_ids, request.mode, months)
+        await event_log.write(
+            connection, [_event(each, request.mode, months) for each in outcome.changed], now
+        )
+    return outcome
+
+
+def check(request: PolicyRequest) -> None:
+    """Raises InvalidInput for what is malformed or out of bounds."""
+    instances_selection.check(request.pick)
+    months_max = limits.MONTHS_MAX
+    if request.auto_renew_months is not None and not 1 <= request.auto_renew_months <= months_max:
+        raise errors.InvalidInput("input.autoRenewMonths", f"must be 1 to {months_max}")
+
+
+def plan_policy(
+    selection: planning.Selection, request: PolicyRequest, basis: planning.Basis
+) -> PolicyOutcome:
+    """Decides each instance of a selection; pure."""
+    units, refusals = planning.units_of(selection, request.handling, basis.products)
+    kept, more = planning.judge_units(units, lambda instance: _refuse(instance, request, basis))
+    instances = [instance for unit in kept for instance in unit]
+    return PolicyOutcome(
+        tuple(instance for instance in instances if not _has_policy(instance, request)),
+        tuple(instance.id for instance in instances if _has_policy(instance, request)),
+        tuple(refusals + more),
+    )
+
+
+def _event(before: model.Instance, mode: model.RenewalMode, months: int | None) -> event_log.Draft:
+    payload = {
+        "before": {"renewalMode": before.renewal_mode, "autoRenewMonths": before.auto_renew_months},
+        "after": {"renewalMode": mode, "autoRenewMonths": months or before.auto_renew_months},
+    }
+    return event_log.Draft(before.account_id, event_log.EventType.POLICY_CHANGED, before.id, payload)
+
+
+def _refuse(instance: model.Instance, request: PolicyRequest, basis: planning.Basis) -> Refusal | None:
+    if refusal := planning.refuse_unmanageable(instance, basis.products):
+        return refusal
+    if request.mode is not model.RenewalMode.AUTO:
+        return None
+    if instance.status_at(basis.now) is model.InstanceStatus.EXPIRED:
+        message = "It has expired and cannot be set to AUTO; renew it by hand first."
+        return Refusal(instance.id, RefusalCode.EXPIRED, message)
+    product = basis.products[instance.product_code]
+    if _months(instance, request) > product.max_term_months:
+        message = f"Its product is renewed for {product.max_term_months} months at most."
+        return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)
+    return None
+
+
+def _has_policy(instance: model.Instance, request: PolicyRequest) -> bool:
+    if instance.renewal_mode != request.mode:
+        return False
+    if request.mode is not model.RenewalMode.AUTO:
+        return True
+    # Whoever sets AUTO again agrees to the price, if it has become another.
+    return instance.auto_renew_months == _months(instance, request) and instance.agreed_price_cents is None
+
+
+def _months(instance: model.Instance, request: PolicyRequest) -> int:
+    """Return the months that the instance is to have: its own, where the request names none (rule 8)."""
+    asked = request.auto_renew_months
+    return instance.auto_renew_months if asked is None else asked

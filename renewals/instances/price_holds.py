@@ -1,0 +1,60 @@
+"""When an instance becomes held for its price, and the event that says so.
+
+It is told once, when it becomes so, whatever made it: a rise, a lower cap, or a corrected expiry. A further rise of
+what is held already is not told again.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from renewals.db import connection as database
+from renewals.domain import model, money, planning
+from renewals.events import event_log
+from renewals.instances import repository
+
+
+class Caps(NamedTuple):
+    """An account's cap as it was and as it is now, in basis points; None is no cap."""
+
+    was: int | None
+    becomes: int | None
+
+
+def is_held(instance: model.Instance, cap_bps: int | None, now: dt.datetime) -> bool:
+    """Whether the worker would renew it, were it not for its price: what has expired it renews no more."""
+    is_running = instance.status_at(now) is model.InstanceStatus.RUNNING
+    return is_running and planning.is_held(instance, cap_bps)
+
+
+def held(instance: model.Instance) -> event_log.Draft:
+    """The event of an instance that has become held."""
+    assert instance.agreed_price_cents is not None
+    payload = {
+        "agreedPrice": money.format_cents(instance.agreed_price_cents),
+        "monthlyPrice": money.format_cents(instance.monthly_price_cents),
+    }
+    return event_log.Draft(instance.account_id, event_log.EventType.INSTANCE_PRICE_HELD, instance.id, payload)
+
+
+async def tell(connection: database.Connection, caps: Mapping[str, Caps], now: dt.datetime) -> None:
+    """Tells of the instances of locked accounts that become held by another cap."""
+    account_ids = [account_id for account_id, (was, becomes) in caps.items() if was != becomes]
+    if not account_ids:
+        return
+    rows = await database.fetch(
+        connection,
+        f"""SELECT {repository.COLUMNS} FROM instances i
+            WHERE i.account_id = ANY($1) AND i.renewal_mode = 'AUTO' AND i.status = 'RUNNING'
+              AND i.agreed_price_cents IS NOT NULL
+            ORDER BY i.account_id, i.id""",
+        account_ids,
+    )
+    found = [model.Instance._make(row) for row in rows]
+    newly = [
+        each
+        for each in found
+        if is_held(each, caps[each.account_id].becomes, now)
+        and not is_held(each, caps[each.account_id].was, now)
+    ]
+    await event_log.write(connection, [held(each) for each in newly], now)

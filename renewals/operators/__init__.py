@@ -1,0 +1,1 @@
+"""The use cases of the provider's operators, each written to the audit log."""

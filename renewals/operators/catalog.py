@@ -1,0 +1,109 @@
+"""The catalogue as its provider puts it: all entries of a call, or none."""
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+from renewals import catalog
+from renewals.catalog import DataCenterEntry, ProductEntry
+from renewals.db.connection import Connection
+from renewals.domain import pricing, validation
+from renewals.operators import audit_log
+from renewals.operators.audit_log import Action, Call, Deed, Told
+
+Entry = TypeVar("Entry", ProductEntry, DataCenterEntry)
+
+
+async def put_products(call: Call, entries: Sequence[ProductEntry]) -> Told:
+    """Adds products or replaces what is known of them, tiers included; answers counts."""
+    validation.require_rows("products", entries)
+    validation.require_once("products", "code", [entry.code for entry in entries])
+    for number, entry in enumerate(entries):
+        for field, problem in product_problems(entry):
+            validation.require(f"products.{number}.{field}", problem)
+
+    async def work(connection: Connection) -> Deed:
+        return await put(connection, PRODUCTS, entries)
+
+    return await audit_log.once(
+        call, Action.PUT_PRODUCTS, {"entries": [in_order(entry) for entry in entries]}, work
+    )
+
+
+async def put_data_centers(call: Call, entries: Sequence[DataCenterEntry]) -> Told:
+    """Adds data centres or replaces what is known of them; answers counts."""
+    validation.require_rows("dataCenters", entries)
+    validation.require_once("dataCenters", "code", [entry.code for entry in entries])
+    for number, entry in enumerate(entries):
+        for field, problem in data_center_problems(entry):
+            validation.require(f"dataCenters.{number}.{field}", problem)
+
+    async def work(connection: Connection) -> Deed:
+        return await put(connection, DATA_CENTERS, entries)
+
+    return await audit_log.once(call, Action.PUT_DATA_CENTERS, {"entries": entries}, work)
+
+
+class Shelf(NamedTuple, Generic[Entry]):
+    """How one of the two lists is read and written."""
+
+    read: Callable[[Connection], Awaitable[list[Entry]]]
+    write: Callable[[Connection, Sequence[Entry]], Awaitable[None]]
+
+
+PRODUCTS = Shelf(catalog.list_products, catalog.put_products)
+DATA_CENTERS = Shelf(catalog.list_data_centers, catalog.put_data_centers)
+
+
+async def put(connection: Connection, shelf: Shelf[Entry], entries: Sequence[Entry]) -> Deed:
+    """Adds entries that are in order, and replaces those that are others; no code may be there twice."""
+    await catalog.lock(connection)
+    known: dict[str, Entry] = {entry.code: entry for entry in await shelf.read(connection)}
+    ordered = [in_order(entry) for entry in entries]
+    created: list[Entry] = [entry for entry in ordered if entry.code not in known]
+    changed: list[Entry] = [entry for entry in ordered if entry.code in known and entry != known[entry.code]]
+    await shelf.write(connection, created + changed)
+    counts = {
+        "created_count": len(created),
+        "changed_count": len(changed),
+        "unchanged_count": len(entries) - len(created) - len(changed),
+    }
+    return Deed(
+        counts,
+        before={entry.code: known[entry.code] for entry in changed},
+        after={entry.code: entry for entry in (*created, *changed)},
+    )
+
+
+def in_order(entry: Entry) -> Entry:
+    """The entry with its tiers as the catalogue has them."""
+    if isinstance(entry, ProductEntry):
+        return dataclasses.replace(entry, tiers=tuple(sorted(entry.tiers)))
+    return entry
+
+
+def product_problems(entry: ProductEntry) -> Iterator[tuple[str, str | None]]:
+    """What may be wrong with each field of a product: its path, and the problem or None."""
+    yield "code", validation.identifier(entry.code)
+    yield "name", validation.name(entry.name)
+    yield "nameZh", validation.name(entry.name_zh)
+    if entry.unsupported_reason is not None:
+        yield "unsupportedReason", validation.text(entry.unsupported_reason, 1)
+    yield "maxTermMonths", validation.within(entry.max_term_months, 1, validation.TERM_MONTHS_MAX)
+    yield "retentionDays", validation.within(entry.retention_days, 0, validation.RETENTION_DAYS_MAX)
+    yield "tiers", _wrong_tiers(entry.tiers)
+    for number, tier in enumerate(entry.tiers):
+        yield f"tiers.{number}.months", validation.within(tier.months, 1, validation.TERM_MONTHS_MAX)
+        bps_problem = validation.within_hundredths(tier.discount_bps, 0, pricing.WHOLE_BPS)
+        yield f"tiers.{number}.discountPercent", bps_problem
+
+
+def data_center_problems(entry: DataCenterEntry) -> Iterator[tuple[str, str | None]]:
+    """The same of a data centre."""
+    yield "code", validation.identifier(entry.code)
+    yield "name", validation.name(entry.name)
+
+
+def _wrong_tiers(tiers: Sequence[pricing.DiscountTier]) -> str | None:
+    months = [tier.months for tier in tiers]
+    return "has the same months more than once" if len(set(months)) < len(months) else None

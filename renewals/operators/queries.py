@@ -1,0 +1,136 @@
+"""Reads for operators, who see every account."""
+
+import uuid
+from collections.abc import Sequence
+
+from renewals.db import connection as database
+from renewals.db import pagination
+from renewals.db.connection import Connection, Row
+from renewals.instances import filters
+from renewals.operators import audit_log
+from renewals.orders import queries as orders_queries
+
+ACCOUNTS = pagination.Ordering("accounts", (pagination.text("id", "a.id"),))
+
+_ACCOUNT = """a.id, a.name, a.currency, a.time_zone, a.balance_cents, a.lead_days, a.price_rise_cap_bps,
+  a.auto_renew_from, a.created_at"""
+
+
+async def fetch_accounts(
+    connection: Connection, request: pagination.PageRequest, *, search: str | None, counted: bool
+) -> pagination.Page:
+    """One page of accounts, by id."""
+    return await pagination.fetch_page(
+        connection,
+        select=_ACCOUNT,
+        source="accounts a",
+        conditions=_matching(search),
+        ordering=ACCOUNTS,
+        request=request,
+        counted=counted,
+    )
+
+
+async def count_accounts(connection: Connection, *, search: str | None) -> int:
+    found = _matching(search)
+    sql = f"SELECT count(*) FROM accounts a WHERE {found.where}"
+    return int((await database.fetch(connection, sql, *found.values))[0][0])
+
+
+def _matching(search: str | None) -> filters.Conditions:
+    found = filters.Conditions()
+    found.add("TRUE")
+    if search is not None:
+        filters.add_search(found, search, "a.id", "a.name")
+    return found
+
+
+async def fetch_accounts_by_id(connection: Connection, account_ids: Sequence[str]) -> dict[str, Row]:
+    """Those of the accounts that are there, by id."""
+    sql = f"SELECT {_ACCOUNT} FROM accounts a WHERE a.id = ANY($1)"
+    found = await database.fetch(connection, sql, filters.storable(account_ids))
+    return {row["id"]: row for row in found}
+
+
+async def fetch_order(connection: Connection, order_id: uuid.UUID) -> Row | None:
+    """An order of whatever account, if it is there."""
+    sql = f"SELECT {orders_queries.ORDER_COLUMNS} FROM orders o WHERE o.id = $1"
+    found = await database.fetch(connection, sql, order_id)
+    return found[0] if found else None
+
+
+async def fetch_keys(
+    connection: Connection, *, account_id: str | None = None, prefix: str | None = None
+) -> Sequence[Row]:
+    """The keys of an account, or with a prefix of whomever, or else of operators; never their secrets."""
+    found = filters.Conditions()
+    if prefix is not None:
+        found.add("k.prefix = ANY({})", filters.storable([prefix]))
+    if account_id is not None:
+        found.add("k.account_id = ANY({})", filters.storable([account_id]))
+    elif prefix is None:
+        found.add("k.account_id IS NULL")
+    return await _fetch_keys(connection, found)
+
+
+async def fetch_key(connection: Connection, key_id: str) -> Row:
+    """A key that is there."""
+    found = filters.Conditions()
+    found.add("k.id = {}", key_id)
+    return (await _fetch_keys(connection, found))[0]
+
+
+async def _fetch_keys(connection: Connection, found: filters.Conditions) -> Sequence[Row]:
+    return await database.fetch(
+        connection,
+        f"""SELECT k.id, k.account_id, k.role, k.name, k.prefix, k.created_at, k.expires_at, k.revoked_at,
+              k.last_used_at
+            FROM api_keys k WHERE {found.where} ORDER BY k.created_at, k.id""",
+        *found.values,
+    )
+
+
+AUDIT_LOG = pagination.Ordering("audit", (pagination.number("id", "l.id"),), descending=True)
+
+_ENTRY = """l.id, l.operator_key_id, l.operator_name, l.operator_issuer, l.action, l.account_ids,
+  l.idempotency_key, l.created_at, l.request, l.before, l.after"""
+
+
+async def fetch_audit_log(
+    connection: Connection,
+    request: pagination.PageRequest,
+    *,
+    account_id: str | None,
+    action: audit_log.Action | None,
+    counted: bool,
+) -> pagination.Page:
+    """One page of what operators did, the newest first."""
+    return await pagination.fetch_page(
+        connection,
+        select=_ENTRY,
+        source="audit_log l",
+        conditions=_done(account_id, action),
+        ordering=AUDIT_LOG,
+        request=request,
+        counted=counted,
+    )
+
+
+async def count_audit_log(
+    connection: Connection, *, account_id: str | None, action: audit_log.Action | None
+) -> int:
+    found = _done(account_id, action)
+    sql = f"SELECT count(*) FROM audit_log l WHERE {found.where}"
+    return int((await database.fetch(connection, sql, *found.values))[0][0])
+
+
+def _done(account_id: str | None, action: audit_log.Action | None) -> filters.Conditions:
+    found = filters.Conditions()
+    found.add("TRUE")
+    if account_id is not None and not filters.is_storable(account_id):
+        found.add("FALSE")
+    elif account_id is not None:
+        found.add("l.account_ids @> {}::text[]", [account_id])
+    if action is not None:
+        found.add("l.action = {}", action)
+    return found

@@ -1,0 +1,1 @@
+"""Quotes and orders: renew instances or unify their expiries."""

@@ -1,0 +1,239 @@
+"""Reads for the fields nested in a row: each in one statement for any number of rows, keyed for a loader.
+
+Keys come from rows that were read within the account, and each statement asks for its account once more, so that
+no key opens anything of another. Where an operator asks, who sees every account, the account may be None.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from renewals.db import connection as database
+from renewals.db.connection import Connection, Row
+
+ORDER_COLUMNS = "o.id, o.account_id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents"
+
+_IS_THEIRS = "($1::text IS NULL OR {}.account_id = $1)"
+"""Of the account, or for an operator of whatever account."""
+
+
+async def fetch_account(connection: Connection, account_id: str) -> Row:
+    """The account's own row."""
+    sql = "SELECT id, name, currency, time_zone, balance_cents, auto_renew_from FROM accounts WHERE id = $1"
+    return (await database.fetch(connection, sql, account_id))[0]
+
+
+async def fetch_products(connection: Connection) -> Sequence[Row]:
+    """The catalogue's products by code."""
+    return await database.fetch(
+        connection,
+        """SELECT code, name, name_zh, renewable, unsupported_reason, max_term_months, retention_days
+           FROM products ORDER BY code""",
+    )
+
+
+async def fetch_data_centers(connection: Connection) -> Sequence[Row]:
+    """The catalogue's data centres by code."""
+    return await database.fetch(connection, "SELECT code, name, type FROM data_centers ORDER BY code")
+
+
+async def fetch_bundles(connection: Connection, account_id: str, bundle_ids: Sequence[str]) -> dict[str, Row]:
+    """Bundles of the account with the number of their members."""
+    rows = await database.fetch(
+        connection,
+        """SELECT b.id, b.name, (SELECT count(*) FROM instances i WHERE i.bundle_id = b.id) AS instance_count
+           FROM bundles b WHERE b.account_id = $1 AND b.id = ANY($2)""",
+        account_id,
+        bundle_ids,
+    )
+    return {row["id"]: row for row in rows}
+
+
+async def fetch_vouchers(
+    connection: Connection, account_id: str, now: dt.datetime, *, usable: bool | None = None
+) -> Sequence[Row]:
+    """The account's vouchers in paying order (rule 15): those that count, those that do not, or all."""
+    return await database.fetch(
+        connection,
+        """SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers
+           WHERE account_id = $1 AND ($3::boolean IS NULL OR (available_cents > 0 AND expires_at >= $2) = $3)
+           ORDER BY expires_at, available_cents DESC, id::text""",
+        account_id,
+        now,
+        usable,
+    )
+
+
+async def fetch_vouchers_by_id(
+    connection: Connection, account_id: str | None, voucher_ids: Sequence[str]
+) -> dict[str, Row]:
+    """Vouchers of the account by id."""
+    rows = await database.fetch(
+        connection,
+        f"""SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers v
+            WHERE {_IS_THEIRS.format("v")} AND id = ANY($2::uuid[])""",
+        account_id,
+        voucher_ids,
+    )
+    return {str(row["id"]): row for row in rows}
+
+
+async def fetch_orders_by_id(
+    connection: Connection, account_id: str, order_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, Row]:
+    """Orders of the account by id."""
+    rows = await database.fetch(
+        connection,
+        f"SELECT {ORDER_COLUMNS} FROM orders o WHERE o.account_id = $1 AND o.id = ANY($2)",
+        account_id,
+        order_ids,
+    )
+    return {row["id"]: row for row in rows}
+
+
+async def fetch_lines(
+    connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID], first: int, offset: int
+) -> dict[uuid.UUID, list[Row]]:
+    """A slice of the lines of each order, the earliest start first."""
+    rows = await database.fetch(
+        connection,
+        f"""SELECT s.* FROM orders o CROSS JOIN LATERAL (
+              SELECT l.order_id, l.instance_id, l.starts_at, l.expires_at, l.months, l.days, l.price_cents
+              FROM order_lines l WHERE l.order_id = o.id ORDER BY l.starts_at, l.instance_id LIMIT $3 OFFSET $4) AS s
+            WHERE {_IS_THEIRS.format("o")} AND o.id = ANY($2)""",
+        account_id,
+        order_ids,
+        first,
+        offset,
+    )
+    return grouped(rows, "order_id")
+
+
+async def count_lines(
+    connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, int]:
+    """How many lines orders have."""
+    sql = f"""SELECT o.id, (SELECT count(*) FROM order_lines l WHERE l.order_id = o.id)
+              FROM orders o WHERE {_IS_THEIRS.format("o")} AND o.id = ANY($2)"""
+    return dict(map(tuple, await database.fetch(connection, sql, account_id, order_ids)))
+
+
+async def fetch_voucher_uses(
+    connection: Connection, account_id: str, order_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[Row]]:
+    """What orders of the account took from vouchers, in the order it was taken."""
+    rows = await database.fetch(
+        connection,
+        """SELECT order_id, voucher_id::text, -amount_cents AS amount_cents FROM ledger_entries
+           WHERE account_id = $1 AND order_id = ANY($2) AND voucher_id IS NOT NULL AND kind = 'RENEWAL'
+           ORDER BY number""",
+        account_id,
+        order_ids,
+    )
+    return grouped(rows, "order_id")
+
+
+_REFUND = "r.id, r.order_id, r.created_at, r.total_cents, r.voucher_cents, r.balance_cents, r.reason"
+
+
+async def fetch_refunds(
+    connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[Row]]:
+    """The refunds of orders, the first one first."""
+    sql = f"""SELECT {_REFUND} FROM refunds r WHERE {_IS_THEIRS.format("r")} AND r.order_id = ANY($2)
+              ORDER BY r.created_at, r.id"""
+    return grouped(await database.fetch(connection, sql, account_id, order_ids), "order_id")
+
+
+async def fetch_refund(connection: Connection, refund_id: str) -> Row:
+    """A refund that is there."""
+    sql = f"SELECT {_REFUND} FROM refunds r WHERE r.id = $1"
+    return (await database.fetch(connection, sql, refund_id))[0]
+
+
+async def fetch_refund_lines(
+    connection: Connection, account_id: str | None, refund_ids: Sequence[uuid.UUID], first: int, offset: int
+) -> dict[uuid.UUID, list[Row]]:
+    """A slice of the lines that each refund gave back, the earliest start first."""
+    rows = await database.fetch(
+        connection,
+        f"""SELECT s.* FROM refunds r CROSS JOIN LATERAL (
+              SELECT f.refund_id, l.instance_id, f.cents
+              FROM refund_lines f JOIN order_lines l ON l.id = f.order_line_id
+              WHERE f.refund_id = r.id ORDER BY l.starts_at, l.instance_id LIMIT $3 OFFSET $4) AS s
+            WHERE {_IS_THEIRS.format("r")} AND r.id = ANY($2)""",
+        account_id,
+        refund_ids,
+        first,
+        offset,
+    )
+    return grouped(rows, "refund_id")
+
+
+async def count_refund_lines(
+    connection: Connection, account_id: str | None, refund_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, int]:
+    """How many lines refunds gave back."""
+    sql = f"""SELECT r.id, (SELECT count(*) FROM refund_lines f WHERE f.refund_id = r.id)
+              FROM refunds r WHERE {_IS_THEIRS.format("r")} AND r.id = ANY($2)"""
+    return dict(map(tuple, await database.fetch(connection, sql, account_id, refund_ids)))
+
+
+async def fetch_refund_vouchers(
+    connection: Connection, account_id: str | None, refund_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[Row]]:
+    """Return what each refund gave back to vouchers, in the order of the entries."""
+    rows = await database.fetch(
+        connection,
+        f"""SELECT e.refund_id, e.voucher_id::text, e.amount_cents FROM ledger_entries e
+            WHERE {_IS_THEIRS.format("e")} AND e.refund_id = ANY($2) AND e.voucher_id IS NOT NULL
+            ORDER BY e.number""",
+        account_id,
+        refund_ids,
+    )
+    return grouped(rows, "refund_id")
+
+
+async def fetch_attempts(
+    connection: Connection, account_id: str, instance_ids: Sequence[str], first: int
+) -> dict[str, list[Row]]:
+    """The latest attempts of each instance of the account, the newest first."""
+    rows = await database.fetch(
+        connection,
+        """SELECT a.* FROM instances i CROSS JOIN LATERAL (
+             SELECT t.run_id || ':' || t.instance_id AS id, t.instance_id, t.due_at, t.attempted_at, t.succeeded,
+               t.code, t.message, t.order_id
+             FROM renewal_attempts t WHERE t.instance_id = i.id ORDER BY t.id DESC LIMIT $3) AS a
+           WHERE i.account_id = $1 AND i.id = ANY($2)""",
+        account_id,
+        instance_ids,
+        first,
+    )
+    return grouped(rows, "instance_id")
+
+
+async def fetch_instance_orders(
+    connection: Connection, account_id: str, instance_ids: Sequence[str], first: int
+) -> dict[str, list[Row]]:
+    """The latest orders of each instance of the account, the newest first."""
+    rows = await database.fetch(
+        connection,
+        f"""SELECT a.* FROM instances i CROSS JOIN LATERAL (
+             SELECT l.instance_id, {ORDER_COLUMNS}
+             FROM order_lines l JOIN orders o ON o.id = l.order_id
+             WHERE l.instance_id = i.id ORDER BY l.starts_at DESC, l.id DESC LIMIT $3) AS a
+            WHERE i.account_id = $1 AND i.id = ANY($2)""",
+        account_id,
+        instance_ids,
+        first,
+    )
+    return grouped(rows, "instance_id")
+
+
+def grouped(rows: Sequence[Row], column: str) -> dict[Any, list[Row]]:
+    """The rows by what stands in a column, each group in their order."""
+    groups: dict[Any, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row[column], []).append(row)
+    return groups

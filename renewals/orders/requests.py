@@ -1,0 +1,65 @@
+"""What a client asks for when it wants a quote or an order."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from renewals.domain import errors, limits, model, planning
+from renewals.instances import selection
+
+Extension = planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMonth
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteRequest:
+    """What would it cost to extend these instances so."""
+
+    pick: selection.Pick
+    extension: Extension
+    handling: model.BundleHandling = model.BundleHandling.REFUSE
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest(QuoteRequest):
+    """Extend these instances so and pay at once; the key makes doing it twice doing it once (rule 18)."""
+
+    batch_mode: model.BatchMode = model.BatchMode.ALL_OR_NOTHING
+    expected_total_cents: int | None = None
+    idempotency_key: str = ""
+
+
+def check(request: QuoteRequest) -> None:
+    """Raises InvalidInput for what is malformed or out of bounds, before anything is read (rule 19)."""
+    selection.check(request.pick)
+    match request.extension:
+        case planning.RenewFor(months) if not 1 <= months <= limits.MONTHS_MAX:
+            raise errors.InvalidInput("input.months", f"must be 1 to {limits.MONTHS_MAX}")
+        case planning.UnifyToDayOfMonth(day) if not 1 <= day <= 31:
+            raise errors.InvalidInput("input.target.dayOfMonth", "must be 1 to 31")
+        case _:
+            pass
+    if isinstance(request, OrderRequest):
+        check_key(request.idempotency_key)
+
+
+def check_key(idempotency_key: str) -> None:
+    """Raises InvalidInput for what is no idempotency key (rule 26)."""
+    length_max = limits.IDEMPOTENCY_KEY_LENGTH_MAX
+    if not 1 <= len(idempotency_key) <= length_max or not idempotency_key.isprintable():
+        raise errors.InvalidInput("input.idempotencyKey", f"must be 1 to {length_max} printable characters")
+
+
+def fingerprint(request: OrderRequest) -> bytes:
+    """The same for the same request, whatever its key and whatever the order of its lists: they are all sets."""
+    content = _canonical(asdict(request) | {"idempotency_key": None})
+    return hashlib.sha256(json.dumps(content, default=str).encode()).digest()
+
+
+def _canonical(value: object) -> object:
+    match value:
+        case dict():
+            return {name: _canonical(each) for name, each in sorted(value.items())}
+        case list() | tuple():
+            return sorted(set(map(str, value)))
+        case _:
+            return value

@@ -1,0 +1,1 @@
+"""Delivery of events to the endpoints of customers and of the provider."""

@@ -1,0 +1,125 @@
+"""Reads how webhook endpoints fare, and what waits for them or is parked."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from renewals.db import connection as database
+from renewals.domain import errors, limits
+from renewals.events import webhook_cursors
+from renewals.webhooks import endpoints as webhooks_endpoints
+
+
+class DeliveryState(StrEnum):
+    """A delivery that is not done is tried again, or has been given up until it is replayed."""
+
+    WAITING = "WAITING"
+    PARKED = "PARKED"
+
+
+class Report(NamedTuple):
+    """An endpoint and how it fares; `behind_count` counts the events it was not looked through for yet."""
+
+    id: uuid.UUID
+    account_id: str | None
+    url: str
+    event_types: tuple[str, ...]
+    enabled: bool
+    disabled_reason: str | None
+    created_at: dt.datetime
+    changed_at: dt.datetime
+    delivered_count: int = 0
+    last_delivered_at: dt.datetime | None = None
+    last_attempted_at: dt.datetime | None = None
+    last_status: int | None = None
+    last_error: str | None = None
+    last_response: str | None = None
+    failure_count: int = 0
+    paused_until: dt.datetime | None = None
+    waiting_count: int = 0
+    parked_count: int = 0
+    behind_count: int = 0
+
+
+class Delivery(NamedTuple):
+    """An event that an endpoint has not had yet, and what became of the last try."""
+
+    account_id: str
+    sequence: int
+    type: str
+    occurred_at: dt.datetime
+    instance_id: str | None
+    state: DeliveryState
+    attempts: int
+    last_attempted_at: dt.datetime | None
+    next_attempt_at: dt.datetime | None
+    last_status: int | None
+    last_error: str | None
+    last_response: str | None
+
+
+async def report(endpoints: Sequence[webhooks_endpoints.Endpoint]) -> list[Report]:
+    """How each of these endpoints fares."""
+    ids = [endpoint.id for endpoint in endpoints]
+    rows = await database.fetch(
+        database.pool(),
+        """SELECT i.id, coalesce(s.delivered_count, 0) AS delivered_count, s.last_delivered_at,
+             s.last_attempted_at, s.last_status, s.last_error, s.last_response,
+             coalesce(s.failure_count, 0) AS failure_count, s.paused_until,
+             (SELECT count(*) FROM webhook_deliveries
+              WHERE endpoint_id = i.id AND parked_at IS NULL) AS waiting_count,
+             (SELECT count(*) FROM webhook_deliveries
+              WHERE endpoint_id = i.id AND parked_at IS NOT NULL) AS parked_count
+           FROM unnest($1::uuid[]) AS i(id) LEFT JOIN webhook_states s ON s.endpoint_id = i.id""",
+        ids,
+    )
+    behind = await webhook_cursors.count_behind(ids)
+    found = {row["id"]: row for row in rows}
+    return [
+        Report(
+            **{name: getattr(each, name) for name in _OF_ENDPOINT},
+            enabled=each.is_enabled,
+            behind_count=behind.get(each.id, 0),
+            **found[each.id],
+        )
+        for each in endpoints
+    ]
+
+
+_OF_ENDPOINT = ("account_id", "url", "event_types", "disabled_reason", "created_at", "changed_at")
+
+
+async def read_deliveries(
+    endpoint_id: uuid.UUID,
+    state: DeliveryState | None = None,
+    *,
+    count: int,
+    after: tuple[str, int] = ("", 0),
+    account_id: str | None = None,
+) -> list[Delivery]:
+    """What an endpoint has not had yet, of an account or of all, by account and number, after the one named."""
+    count_max = limits.PAGE_ROWS_MAX
+    if not 1 <= count <= count_max:
+        raise errors.InvalidInput("first", f"must be 1 to {count_max}")
+    chosen = {
+        None: "",
+        DeliveryState.WAITING: "AND d.parked_at IS NULL",
+        DeliveryState.PARKED: "AND d.parked_at IS NOT NULL",
+    }
+    rows = await database.fetch(
+        database.pool(),
+        f"""SELECT d.account_id, d.sequence, e.type, e.occurred_at, e.instance_id,
+              CASE WHEN d.parked_at IS NULL THEN 'WAITING' ELSE 'PARKED' END AS state, d.attempts, d.last_attempted_at,
+              d.next_attempt_at, d.last_status, d.last_error, d.last_response
+            FROM webhook_deliveries d JOIN events e ON e.account_id = d.account_id AND e.sequence = d.sequence
+            WHERE d.endpoint_id = $1 AND (d.account_id, d.sequence) > ($2, $3)
+              AND ($5::text IS NULL OR d.account_id = $5) {chosen[state]}
+            ORDER BY d.account_id, d.sequence LIMIT $4""",
+        endpoint_id,
+        *after,
+        count,
+        account_id,
+    )
+    return [Delivery(**(dict(row) | {"state": DeliveryState(row["state"])})) for row in rows]

@@ -1,0 +1,112 @@
+"""The account, its vouchers and its ledger."""
+
+import datetime as dt
+from typing import Annotated, Any
+
+import strawberry
+
+from renewals.db import connection as database
+from renewals.domain import model
+from renewals.instances import queries as instances_queries
+from renewals.orders import queries as orders_queries
+from schema.context import Info
+from schema.customer import inputs
+from schema.fields import selected, sources
+from schema.shared import connections, scalars
+
+
+@strawberry.type
+class Voucher:
+    id: strawberry.ID
+    face_value: scalars.Money = sources.column("face_cents")
+    available: scalars.Money = sources.column("available_cents")
+    expires_at: dt.datetime
+    products: list[strawberry.ID] = sources.column("product_codes")
+
+
+@strawberry.type
+class VoucherUse:
+    voucher: Voucher = sources.loaded(lambda load: load.voucher, "voucher_id")
+    amount: scalars.Money = sources.column("amount_cents")
+
+
+@strawberry.type
+class Account:
+    id: strawberry.ID
+    name: str
+    currency: str
+    time_zone: str
+    balance: scalars.Money = sources.column("balance_cents")
+    auto_renew_from: dt.datetime = strawberry.field(
+        description="Automatic renewals begin at this instant; what was due before it is left to the account's owner."
+    )
+
+    @strawberry.field
+    async def vouchers(
+        self,
+        info: Info,
+        usable: Annotated[
+            bool | None,
+            strawberry.argument(
+                description="True: those that count now. False: used up or expired. Null: all."
+            ),
+        ] = True,
+    ) -> list[Voucher]:
+        context = info.context
+        found = await orders_queries.fetch_vouchers(
+            database.pool(), context.account_id, usable=usable, now=context.now
+        )
+        return list(found)
+
+
+async def resolve_account(info: Info) -> Account:
+    row: Account = await orders_queries.fetch_account(database.pool(), info.context.account_id)
+    return row
+
+
+@strawberry.type(
+    description="A change of the balance, or of a voucher if `voucher` is set; never changed or deleted."
+)
+class LedgerEntry:
+    id: strawberry.ID = sources.column("number")
+    kind: model.LedgerEntryKind
+    amount: scalars.Money = sources.column("amount_cents")
+    balance_after: scalars.Money = sources.column(
+        "balance_after_cents",
+        description="The account's balance after the entry; an entry of a voucher leaves it as it was.",
+    )
+    voucher: Voucher | None = sources.loaded(
+        lambda load: load.voucher,
+        "voucher_id",
+        description="The voucher that the entry changed; null: the entry changed the balance.",
+    )
+    available_after: scalars.Money | None = sources.column(
+        "available_after_cents",
+        description="What the entry left of the voucher; null without a voucher.",
+    )
+    created_at: dt.datetime
+    order_id: strawberry.ID | None
+    memo: str
+
+
+async def resolve_ledger(
+    info: Info,
+    filter: inputs.LedgerFilter | None = strawberry.UNSET,  # noqa: A002
+    first: int | None = strawberry.UNSET,
+    after: str | None = strawberry.UNSET,
+    last: int | None = strawberry.UNSET,
+    before: str | None = strawberry.UNSET,
+) -> connections.Connection[LedgerEntry]:
+    request = connections.page_request(
+        instances_queries.LEDGER, first=first, after=after, last=last, before=before
+    )
+    ledger_filter = inputs.to_ledger_filter(filter)
+    account_id, asked = info.context.account_id, connections.Asked(selected.selected(info))
+    found: Any = await connections.read(
+        asked,
+        lambda: instances_queries.fetch_ledger(
+            database.pool(), account_id, ledger_filter, request, counted=asked.count
+        ),
+        lambda: instances_queries.count_ledger(database.pool(), account_id, ledger_filter),
+    )
+    return found  # type: ignore[no-any-return]

@@ -1,0 +1,1 @@
+"""The compiled executor and the schema class that uses it (ADR 7)."""

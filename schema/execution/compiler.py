@@ -1,0 +1,167 @@
+"""From the selection of an object type to a function that completes a whole list of its values.
+
+It goes by columns: reads one field of all the values, completes what it read, and in the end puts the
+columns together as the response's dictionaries. It reads what is plain: columns and attributes, methods of
+the value alone, and what a loader finds by a key. It never says what an error looks like: on anything it
+does not expect it raises, and its caller has graphql-core complete the same values again. That is allowed
+because "the resolution of fields other than top-level mutation fields must always be side effect-free and
+idempotent" (GraphQL specification, 6.2.2).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLScalarType,
+    get_named_type,
+    is_leaf_type,
+)
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.field import StrawberryField
+
+from schema.execution import columns, leaf_types
+from schema.fields import sources
+from schema.limits import slices
+
+AtOnce = Mapping[columns.Read, Callable[[columns.Values], columns.Values | None]]
+"""For the coercion of a scalar, one of all the values of a column, which answers None where it cannot."""
+
+
+class Compiler:
+    """Compiles the selections of one document.
+
+    `collect` answers the selection of a type under field nodes.
+    """
+
+    def __init__(
+        self,
+        collect: Callable[[GraphQLObjectType, FieldDetailsList], GroupedFieldSet],
+        get_field: Callable[[GraphQLObjectType, str], GraphQLField | None],
+        at_once: AtOnce,
+    ) -> None:
+        self._collect = collect
+        self._get_field = get_field
+        self._at_once = at_once
+
+    def selection(
+        self, object_type: GraphQLObjectType, fields: GroupedFieldSet, table: str | None = None
+    ) -> "columns.Selection | None":
+        """What completes these fields, or None if one of them is not plain.
+
+        With a table the values are rows to which it is joined, and the fields are read from its columns.
+        """
+        selection = columns.Selection()
+        for key, details in fields.items():
+            if not self._add(selection, object_type, key, details, table):
+                return None
+        return selection if selection.reads else None
+
+    def immediate(
+        self, object_type: GraphQLObjectType, fields: GroupedFieldSet
+    ) -> "tuple[columns.Selection | None, GroupedFieldSet]":
+        """What completes those of the fields that are plain and never wait, and the other fields."""
+        plain = {}
+        for key, details in fields.items():
+            alone = columns.Selection()
+            if self._add(alone, object_type, key, details) and not alone.waits:
+                plain[key] = details
+        others = {key: details for key, details in fields.items() if key not in plain}
+        return self.selection(object_type, plain), others
+
+    def completion(
+        self, return_type: GraphQLOutputType, details: FieldDetailsList, table: str | None = None
+    ) -> columns.Completion | None:
+        """How values of a type are completed, or None if graphql-core must; `table` as in `selection`."""
+        nullable = not isinstance(return_type, GraphQLNonNull)
+        match return_type.of_type if isinstance(return_type, GraphQLNonNull) else return_type:
+            case GraphQLScalarType() as scalar:
+                return columns.Completion(self._scalar(scalar, nullable=nullable))
+            case GraphQLEnumType() as enum:
+                return columns.Completion(leaf_types.enum(enum, nullable=nullable))
+            case GraphQLList() as several:
+                if items := self.completion(several.of_type, details):
+                    return columns.Completion(
+                        columns.nullable(columns.of_lists(items.complete), nullable), items.waits
+                    )
+            case GraphQLObjectType(is_type_of=None) as object_type:
+                if selection := self.selection(object_type, self._collect(object_type, details), table):
+                    return columns.Completion(columns.nullable(selection.complete, nullable), selection.waits)
+        return None
+
+    def _add(
+        self,
+        selection: "columns.Selection",
+        parent: GraphQLObjectType,
+        key: str,
+        details: FieldDetailsList,
+        table: str | None = None,
+    ) -> bool:
+        name = details[0].node.name.value
+        field = self._get_field(parent, name)
+        if name == "__typename":
+            selection.add_constant(key, parent.name)
+        elif field is not None:  # graphql-core leaves an unknown field out
+            source = _source_of(field, details)
+            if source is None or (
+                isinstance(source, sources.Loaded)
+                and not source.is_count
+                and is_leaf_type(get_named_type(field.type))
+            ):
+                return False
+            if table is not None:
+                if not isinstance(source, sources.Column):
+                    return False
+                source = sources.Column(f"{table}.{source.column}")
+            completion = self.completion(field.type, details)
+            if completion is None:
+                return False
+            joined = None
+            if isinstance(source, sources.Loaded) and source.joined is not None:
+                joined = self.completion(field.type, details, source.joined)
+            selection.add(key, source, completion, joined)
+        return True
+
+    def _scalar(self, scalar: GraphQLScalarType, *, nullable: bool) -> columns.Complete:
+        if scalar in leaf_types.BUILT_IN:
+            return leaf_types.leaf(*leaf_types.BUILT_IN[scalar], nullable=nullable)
+        coerce = scalar.coerce_output_value
+        coerce_at_once = self._at_once.get(coerce)
+
+        def convert(values: columns.Values) -> columns.Values:
+            if coerce_at_once is not None and (coerced := coerce_at_once(values)) is not None:
+                return coerced
+            coerced = [coerce(value) for value in values]
+            return coerced if leaf_types.INERT.issuperset(map(type, coerced)) else columns.unexpected()
+
+        return leaf_types.leaf(leaf_types.INERT, convert, nullable=nullable)
+
+
+def _source_of(field: GraphQLField, details: FieldDetailsList) -> columns.Source | None:
+    """Where a field's value comes from, or None if only its resolver knows."""
+    definition = (field.extensions or {}).get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    # Another kind of field may resolve in another way.
+    if type(definition) is not StrawberryField or definition.extensions or definition.permission_classes:
+        return None
+    reading = sources.reading_of(definition.metadata)
+    if isinstance(reading, sources.Column | sources.Loaded):
+        return reading
+    if isinstance(reading, sources.Sliced):
+        return columns.Part(reading, slices.Bounds(details[0].node))
+    resolver = definition.base_resolver
+    if field.args or definition.is_async:
+        return None
+    if resolver is None:
+        if definition.default_resolver is sources.read:
+            return sources.Column(definition.python_name)
+        return columns.Attribute(definition.python_name) if definition.default_resolver is getattr else None
+    if resolver.info_parameter or resolver.root_parameter:
+        return None
+    function: Any = resolver.wrapped_func
+    return columns.Method(function) if resolver.self_parameter or resolver.parent_parameter else None

@@ -1,0 +1,87 @@
+"""Leaves: how columns of scalars and enums are checked and converted, as a whole."""
+
+import datetime as dt
+import decimal
+import math
+import uuid
+from collections.abc import Callable
+from types import NoneType
+from typing import Any
+
+import asyncpg.pgproto.pgproto
+from graphql import (
+    GraphQLBoolean,
+    GraphQLEnumType,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLScalarType,
+    GraphQLString,
+)
+
+from schema.execution import columns
+from schema.execution.columns import Complete, Values
+
+Convert = Callable[[Values], Values]
+"""Takes leaves of the right kind and answers them as the response has them."""
+
+
+_STR = frozenset({str})
+_UUIDS = frozenset({uuid.UUID, asyncpg.pgproto.pgproto.UUID})
+INERT = frozenset({bool, dict, float, int, list, str, dt.date, dt.datetime, decimal.Decimal, *_UUIDS})
+"""Types whose values are neither awaitables, errors nor nothing, so that a scalar's own coercion says all there is."""
+
+
+def leaf(kinds: frozenset[type], convert: Convert, *, nullable: bool) -> Complete:
+    """Completes leaves whose Python types are among the kinds."""
+
+    def complete(_: Any, values: Values) -> Values:
+        found = set(map(type, values))
+        if found <= kinds:
+            return convert(values)
+        if nullable and found <= {*kinds, NoneType}:
+            return columns.with_gaps(convert([value for value in values if value is not None]), values)
+        raise columns.Unexpected
+
+    return complete
+
+
+def enum(enum_type: GraphQLEnumType, *, nullable: bool) -> Complete:
+    """Completes an enum's members, and the values that graphql-core takes for them."""
+    members = getattr(enum_type, "wrapped_cls", ())
+    names: dict[Any, str | None] = {value.value: name for name, value in enum_type.values.items()}
+    names |= {member: enum_type.coerce_output_value(member) for member in members}
+    names.pop(None, None)
+    if nullable:
+        names[None] = None
+    return lambda _, values: [names[value] for value in values]
+
+
+def _as_they_are(values: Values) -> Values:
+    return values
+
+
+def _ints(values: Values) -> Values:
+    return (
+        values
+        if min(values, default=0) >= -(2**31) and max(values, default=0) < 2**31
+        else columns.unexpected()
+    )
+
+
+def _floats(values: Values) -> Values:
+    return values if all(map(math.isfinite, values)) else columns.unexpected()
+
+
+def _texts(values: Values) -> Values:
+    return values if _STR.issuperset(map(type, values)) else [*map(str, values)]
+
+
+BUILT_IN: dict[GraphQLScalarType, tuple[frozenset[type], Convert]] = {
+    GraphQLBoolean: (frozenset({bool}), _as_they_are),
+    GraphQLFloat: (frozenset({float}), _floats),
+    GraphQLID: (_UUIDS | {int, str}, _texts),
+    GraphQLInt: (frozenset({int}), _ints),
+    GraphQLString: (_STR, _as_they_are),
+}
+"""The kinds of a built-in scalar's values, and how they are converted."""

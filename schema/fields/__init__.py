@@ -1,0 +1,1 @@
+"""Which fields a client selected, and how each is read."""

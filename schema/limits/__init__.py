@@ -1,0 +1,1 @@
+"""How large and expensive a GraphQL document may be."""

@@ -1,0 +1,104 @@
+"""Slices of lists: every list of a field that may be long takes `first` and `offset` (rule 26)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+import strawberry
+from graphql import (
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLResolveInfo,
+    InlineFragmentNode,
+    IntValueNode,
+    SelectionSetNode,
+    VariableNode,
+)
+
+from renewals.domain import errors, limits
+
+Item = TypeVar("Item")
+
+FIRST = "first"
+OFFSET = "offset"
+
+First = Annotated[int, strawberry.argument(description=f"At most {limits.PAGE_ROWS_MAX:,}.")]
+Offset = Annotated[int, strawberry.argument(description="The number of rows to skip.")]
+
+
+class Slice(NamedTuple):
+    """`first` rows of a list after the `offset` first ones."""
+
+    first: int = limits.SLICE_ROWS_DEFAULT
+    offset: int = 0
+
+    def of(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Return the slice of a list in memory."""
+        return items[self.offset : self.offset + self.first]
+
+
+def checked(first: int, offset: int) -> Slice:
+    """Return the slice; raise InvalidInput if an argument is out of bounds."""
+    check_first(first)
+    if offset < 0:
+        raise errors.InvalidInput(OFFSET, "must not be negative")
+    return Slice(first, offset)
+
+
+def check_first(first: int) -> None:
+    """Raise InvalidInput for more rows than an answer may have of a list, or fewer than none."""
+    if not 0 <= first <= limits.PAGE_ROWS_MAX:
+        raise errors.InvalidInput(FIRST, f"must be 0 to {limits.PAGE_ROWS_MAX}")
+
+
+class Bounds:
+    """The slice that a field asks for, as its arguments stand in a document: numbers, or names of variables."""
+
+    def __init__(self, node: FieldNode) -> None:
+        self._values: dict[str, int | str] = {}
+        for argument in node.arguments or ():
+            match argument.value:
+                case VariableNode() as variable:
+                    self._values[argument.name.value] = variable.name.value
+                case IntValueNode(value=digits):
+                    self._values[argument.name.value] = int(digits)
+
+    def slice(self, variables: Mapping[str, Any]) -> Slice:
+        """Return the slice under these values of the variables; raise for what a resolver must refuse."""
+        default = Slice()
+        return checked(
+            self._value(FIRST, default.first, variables), self._value(OFFSET, default.offset, variables)
+        )
+
+    def _value(self, name: str, default: int, variables: Mapping[str, Any]) -> int:
+        value = self._values.get(name, default)
+        if isinstance(value, str):
+            value = variables.get(value, default)
+        if type(value) is not int:
+            raise errors.InvalidInput(name, "must be a number")
+        return value
+
+
+def check_below(info: GraphQLResolveInfo[Any]) -> None:
+    """Raise InvalidInput if a slice that is selected below a field is out of bounds.
+
+    A mutation asks this first: once a change is made, nothing below it may be refused.
+    """
+    spread: set[str] = set()
+    variables: Mapping[str, Any] = info.variable_values  # type: ignore[assignment]
+
+    def check(selection_set: SelectionSetNode | None) -> None:
+        for node in selection_set.selections if selection_set else ():
+            match node:
+                case FieldNode():
+                    names = {argument.name.value for argument in node.arguments or ()}
+                    if not names.isdisjoint((FIRST, OFFSET)):
+                        Bounds(node).slice(variables)
+                    check(node.selection_set)
+                case InlineFragmentNode():
+                    check(node.selection_set)
+                case FragmentSpreadNode() if (name := node.name.value) not in spread:
+                    spread.add(name)
+                    check(info.fragments[name].selection_set)
+
+    for node in info.field_nodes:
+        check(node.selection_set)

@@ -1,0 +1,1 @@
+"""GraphQL types and errors that the customers' and the operators' APIs share."""

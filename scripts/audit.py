@@ -1,0 +1,106 @@
+"""Whether a vulnerability of what we run on is known: `python -m scripts.audit`, by pip-audit and OSV's data.
+
+Nothing is resolved or installed: what requirements/run.txt pins is asked for. Without a network it says so and passes.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+REQUIREMENTS = Path(__file__).parents[1] / "requirements"
+LOCK = REQUIREMENTS / "run.txt"
+ACCEPTED = REQUIREMENTS / "accepted-vulnerabilities.txt"
+ANSWER_SECONDS_MAX = 3
+SECONDS_MAX = 60
+UNREACHABLE = re.compile(
+    r"^(requests\.exceptions\.|pip_audit\..*ServiceError|ERROR:.*Could not connect)", re.MULTILINE
+)
+
+
+class UnreachableError(Exception):
+    """The vulnerabilities' data did not come."""
+
+
+class UnusableError(Exception):
+    """The audit could not be made, for a reason of ours."""
+
+
+def run(lock: Path = LOCK, accepted: Path = ACCEPTED, *options: str) -> tuple[bool, str]:
+    """Whether it may pass, and what was found."""
+    ignored = [word for name in _accepted(accepted) for word in ("--ignore-vuln", name)]
+    try:
+        packages = [
+            package
+            for pins in _alternatives(lock.read_text(encoding="utf-8"))
+            for package in _ask(pins, *ignored, *options)
+        ]
+    except UnreachableError:
+        return True, "skipped: the vulnerabilities' data cannot be reached"
+    except UnusableError as problem:
+        return False, str(problem)
+    found = [line for package in packages for line in _lines(package)]
+    return not found, "\n".join(found) or f"{len(packages)} packages, no known vulnerability"
+
+
+def _alternatives(lock: str) -> list[str]:
+    """The pins for every Python and system, not only for this one; a package's second version in a second list."""
+    lists: list[str] = []
+    counts: dict[str, int] = {}
+    for pin in re.split(r"^(?=\w)", lock, flags=re.MULTILINE):
+        name = re.split(r"==|\s", pin, maxsplit=1)[0]
+        number = counts[name] = counts.get(name, -1) + 1
+        if number == len(lists):
+            lists.append("")
+        lists[number] += re.sub(r" ; [^\\\n]*", " ", pin)
+    return lists
+
+
+def _ask(pins: str, *options: str) -> list[dict[str, Any]]:
+    """What pip-audit says of each package."""
+    words = ["--require-hashes", "--disable-pip", "--vulnerability-service", "osv", "--format", "json"]
+    words += ["--progress-spinner", "off", "--timeout", str(ANSWER_SECONDS_MAX), *options]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pins.txt"
+        path.write_text(pins, encoding="utf-8")
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "pip_audit", *words, "--requirement", str(path)],
+                capture_output=True,
+                text=True,
+                timeout=SECONDS_MAX,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as problem:
+            raise UnreachableError from problem
+    if done.stdout.strip():
+        return list(json.loads(done.stdout)["dependencies"])
+    if UNREACHABLE.search(done.stderr):
+        raise UnreachableError
+    raise UnusableError(done.stderr.strip())
+
+
+def _accepted(path: Path) -> Iterator[str]:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            name, _, reason = line.partition(" ")
+            if not reason.strip():
+                raise SystemExit(f"{path.name}: {name} has no reason")
+            yield name
+
+
+def _lines(package: dict[str, Any]) -> Iterator[str]:
+    for each in package["vulns"]:
+        mended = ", ".join(each["fix_versions"]) or "no version yet"
+        names = ", ".join(sorted([each["id"], *each["aliases"]]))
+        yield f"{package['name']} {package['version']}: {names}; mended by {mended}"
+
+
+if __name__ == "__main__":
+    passes, report = run()
+    print(f"audit: {report}", file=sys.stdout if passes else sys.stderr)
+    sys.exit(not passes)

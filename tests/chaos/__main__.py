@@ -1,0 +1,65 @@
+"""`python -m tests.chaos`: tries every fault, two at a time, prints a table, and ends with 1 unless it is clean.
+
+make faults                     # the counts of `catalogue`
+make faults TIMES=10            # ten times as many of each
+make faults ONLY="zombies postgres"
+"""
+
+import argparse
+import concurrent.futures
+import multiprocessing
+import sys
+import time
+
+import typer
+
+from tests.chaos import catalog
+from tests.chaos.tally import Tally, table
+
+AT_ONCE = 2
+
+
+def main() -> int:
+    """Answers the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos")
+    parser.add_argument("--times", type=float, default=1.0, help="so many times the usual counts")
+    parser.add_argument("--only", nargs="*", choices=catalog.ALL, help="these faults", metavar="FAULT")
+    chosen = parser.parse_args()
+    names = chosen.only or list(catalog.ALL)
+    begun = time.monotonic()
+    tallies: dict[str, Tally] = {}
+    is_whole = True
+    with concurrent.futures.ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("spawn")) as lanes:
+        played = {lanes.submit(catalog.play, name, chosen.times): name for name in names}
+        for future in concurrent.futures.as_completed(played):
+            name = played[future]
+            if problem := future.exception():
+                is_whole = False
+                typer.echo(f"{name}: stopped by {problem!r}")
+                typer.echo(problem.__cause__ or "")
+                continue
+            tallies[name] = tally = future.result()
+            typer.echo(f"{name}: {tally.tried} in {tally.took_seconds:.0f} s")
+            if not tally.is_clean:
+                typer.echo("\n".join(["NOT CLEAN", *tally.broken, *tally.evidence]))
+    shown = {name: tallies[name] for name in names if name in tallies}
+    typer.echo(f"\n{table(list(shown.values()))}\n")
+    enough = _print_sums(shown, complete=chosen.only is None and chosen.times >= 1)
+    typer.echo(f"{time.monotonic() - begun:.0f} s in all")
+    return 0 if is_whole and enough and all(tally.is_clean for tally in shown.values()) else 1
+
+
+def _print_sums(tallies: dict[str, Tally], *, complete: bool) -> bool:
+    """Prints how many there were of each kind; answers whether that is enough, if all were to be tried."""
+    enough = True
+    for kind in catalog.Kind:
+        count = sum(tally.tried for name, tally in tallies.items() if catalog.ALL[name].kind is kind)
+        least = catalog.AT_LEAST.get(kind, 1)
+        if count or complete:
+            typer.echo(f"{count:6} {kind}" + (f" (at least {least})" if complete else ""))
+        enough = enough and (count >= least or not complete)
+    return enough
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""COMMITs and their acknowledgements lost between the product and PostgreSQL: nobody knows what has come of them."""
+
+import asyncio
+import time
+
+from tests.chaos import callers, proxy
+from tests.chaos.proxy import Loss, Proxy
+from tests.chaos.stage import Stage
+from tests.chaos.tally import Tally
+from tests.chaos.work import Work, together, until
+
+RECOVERY_SECONDS_MAX = 20
+CALLS_AT_ONCE = 8
+CHUNKS_A_RUN = 40
+SWEEP_SECONDS = 1.5
+LOSSES_AT_START = 2
+
+
+async def of_mutations(stage: Stage, count: int) -> Tally:
+    """The client hears of an internal error each time, and calls again with the same key."""
+    return await _of_mutations(stage, count, Loss.ANSWER)
+
+
+async def of_mutations_on_the_way(stage: Stage, count: int) -> Tally:
+    """The same, where the COMMIT never comes to PostgreSQL."""
+    return await _of_mutations(stage, count, Loss.REQUEST)
+
+
+async def of_chunks(stage: Stage, count: int) -> Tally:
+    """The worker takes every chunk of a run for failed, though it is done."""
+    return await _of_chunks(stage, count, Loss.ANSWER)
+
+
+async def of_chunks_on_the_way(stage: Stage, count: int) -> Tally:
+    """The same, where the chunk is not done."""
+    return await _of_chunks(stage, count, Loss.REQUEST)
+
+
+async def _of_mutations(stage: Stage, count: int, loss: Loss) -> Tally:
+    tally = Tally(f"API: {loss} lost", RECOVERY_SECONDS_MAX)
+    work = await Work.begun()
+    async with Proxy(stage.database_url) as between:
+        _, url = await stage.api(database_url=between.url)
+        while between.lost < count:
+            purchases = [await callers.purchase(work, unify=n % 2 == 1) for n in range(CALLS_AT_ONCE)]
+            between.lose(loss, CALLS_AT_ONCE)
+            answers = await asyncio.gather(
+                *(purchase.made(url) for purchase in purchases), return_exceptions=True
+            )
+            assert all(isinstance(answer, callers.NoAnswerError) for answer in answers), answers
+            if loss is Loss.ANSWER:
+                assert [await work.charged_count(each.batch) for each in purchases] == [4] * CALLS_AT_ONCE
+            since = time.monotonic()
+            first = await asyncio.gather(*(purchase.repeated(url) for purchase in purchases))
+            second = await asyncio.gather(*(purchase.repeated(url) for purchase in purchases))
+            tally.doubled += sum(one != other for one, other in zip(first, second, strict=True))
+            await tally.recovered(work, together(purchase.batch for purchase in purchases), since)
+        tally.tried = between.lost
+    return tally
+
+
+async def _of_chunks(stage: Stage, count: int, loss: Loss) -> Tally:
+    tally = Tally(f"worker: {loss} lost", RECOVERY_SECONDS_MAX)
+    work = await Work.begun()
+    async with Proxy(stage.database_url) as between:
+        at_start = False
+        while between.lost < count:
+            at_start = not at_start
+            await _lose_those_of_a_run(stage, between, loss, tally, work, at_start)
+        tally.tried = between.lost
+    return tally
+
+
+async def _lose_those_of_a_run(
+    stage: Stage, between: Proxy, loss: Loss, tally: Tally, work: Work, at_start: bool
+) -> None:
+    """Loses some when the worker starts, which then ends and is started again, or all of its chunks."""
+    batch = await work.put(CHUNKS_A_RUN)
+    if at_start:
+        between.lose(loss, LOSSES_AT_START)
+    async with stage.supervised(database_url=between.url, instances_per_chunk=1):
+        await until(lambda: work.charged_count(batch), RECOVERY_SECONDS_MAX)
+        between.lose(loss, CHUNKS_A_RUN)
+
+        async def is_hit() -> bool:
+            return between.to_lose == 0 or await work.charged_count(batch) == len(batch.ids)
+
+        await until(is_hit, SWEEP_SECONDS)
+        between.lose(proxy.Loss.ANSWER, 0)
+        await tally.recovered(work, batch, time.monotonic())
+    await work.retire(batch)

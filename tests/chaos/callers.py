@@ -1,0 +1,81 @@
+"""A client of the API that calls again with the same key until it has an answer."""
+
+import asyncio
+import datetime as dt
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import httpx2
+
+from renewals.domain import dates
+from tests.chaos.work import Batch, Work
+from tests.support import customer
+
+ANSWER_SECONDS_MAX = 30
+
+
+class NoAnswerError(Exception):
+    """The line was cut, or the server could only say that something went wrong."""
+
+
+class Caller:
+    """Asks as one account."""
+
+    def __init__(self, api_key: str) -> None:
+        self.headers = {"Authorization": f"Bearer {api_key}"}
+
+    async def ask(self, url: str, document: str, given: dict[str, Any]) -> dict[str, Any]:
+        """The result of a mutation, or NoAnswerError."""
+        async with httpx2.AsyncClient(
+            headers=self.headers, timeout=ANSWER_SECONDS_MAX, trust_env=False, verify=False
+        ) as http:
+            try:
+                answered = await http.post(url, json={"query": document, "variables": {"input": given}})
+                answer = answered.json()
+            except (httpx2.TransportError, ValueError) as lost:
+                raise NoAnswerError from lost
+        if answer.get("errors"):
+            assert answer["errors"][0]["extensions"]["code"] in ("INTERNAL", "UNAVAILABLE"), answer
+            raise NoAnswerError
+        return dict(answer["data"]["result"])
+
+    async def ask_until_answered(self, url: str, document: str, given: dict[str, Any]) -> dict[str, Any]:
+        """The same, asked again until there is an answer."""
+        deadline = time.monotonic() + ANSWER_SECONDS_MAX
+        while True:
+            try:
+                return await self.ask(url, document, given)
+            except NoAnswerError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.02)
+
+
+class Purchase:
+    """One account's batch, its caller, and a mutation that extends it by a month, with its key."""
+
+    def __init__(self, caller: Caller, document: str, given: dict[str, Any], batch: Batch) -> None:
+        self.caller, self.document, self.given, self.batch = caller, document, given, batch
+
+    async def made(self, url: str) -> dict[str, Any]:
+        """The call, once."""
+        return await self.caller.ask(url, self.document, self.given)
+
+    async def repeated(self, url: str) -> dict[str, Any]:
+        """The call until it is answered."""
+        return await self.caller.ask_until_answered(url, self.document, self.given)
+
+
+async def purchase(work: Work, *, unify: bool = False) -> Purchase:
+    """Something to be bought by a new account, which costs what a month costs either way."""
+    batch = await work.put(1, expires_in_days=30, mode="MANUAL")
+    [account] = batch.accounts
+    caller = Caller(await work.world.key(account))
+    selection: dict[str, Sequence[str]] = {"ids": batch.ids}
+    given: dict[str, Any] = {"selection": selection, "bundles": "WHOLE", "idempotencyKey": f"key-{account}"}
+    if not unify:
+        return Purchase(caller, customer.RENEW, given | {"months": 1}, batch)
+    day = dt.date.fromisoformat(work.day(30))
+    target = {"date": dates.step(day.day, day, 1).isoformat()}
+    return Purchase(caller, customer.UNIFY, given | {"target": target}, batch)

@@ -1,0 +1,97 @@
+"""Every fault: who tries it, how often for the table and how often for a sample, and what it counts as."""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import NamedTuple
+
+from tests.chaos import acknowledgements, api_kills, outages, stage, worker_kills, wrong_clocks, zombies
+from tests.chaos.tally import Tally
+
+Play = Callable[[stage.Stage, int], Awaitable[Tally]]
+
+
+class Kind(StrEnum):
+    """What the table adds up."""
+
+    KILL = "kills of processes"
+    POSTGRES = "stops and kills of PostgreSQL"
+    FLUSH = "flushes of the queue"
+    QUEUE = "stops and kills of Valkey"
+    ACKNOWLEDGEMENT = "lost acknowledgements"
+    COMMIT = "lost COMMITs"
+    ZOMBIE = "zombies"
+    OTHER = "wrong clocks and double starts"
+
+
+AT_LEAST = {
+    Kind.KILL: 500,
+    Kind.POSTGRES: 20,
+    Kind.FLUSH: 20,
+    Kind.ACKNOWLEDGEMENT: 1_000,
+    Kind.ZOMBIE: 50,
+}
+"""Without so many the table says nothing."""
+
+
+class Fault(NamedTuple):
+    """A fault; `durable` where a server is struck, which then keeps its data on a disk with fsync on."""
+
+    kind: Kind
+    play: Play
+    count: int
+    sample: int
+    durable: bool = False
+    play_sample: Play | None = None
+
+
+ALL = {
+    "worker-statements": Fault(
+        Kind.KILL,
+        worker_kills.at_each_statement,
+        count=1,
+        sample=6,
+        play_sample=worker_kills.at_some_statements,
+    ),
+    "worker-instants": Fault(Kind.KILL, worker_kills.at_any_instant, count=240, sample=8),
+    "worker-plain": Fault(Kind.KILL, worker_kills.as_started_by_a_user, count=20, sample=1),
+    "worker-again": Fault(Kind.KILL, worker_kills.time_after_time, count=32, sample=8),
+    "worker-of-two": Fault(Kind.KILL, worker_kills.one_of_two, count=4, sample=0),
+    "api-statements": Fault(
+        Kind.KILL, api_kills.at_each_statement, count=1, sample=6, play_sample=api_kills.at_some_statements
+    ),
+    "api-instants": Fault(Kind.KILL, api_kills.at_any_instant, count=40, sample=3),
+    "api-acknowledgements": Fault(Kind.ACKNOWLEDGEMENT, acknowledgements.of_mutations, count=700, sample=16),
+    "chunk-acknowledgements": Fault(Kind.ACKNOWLEDGEMENT, acknowledgements.of_chunks, count=350, sample=20),
+    "api-commits": Fault(Kind.COMMIT, acknowledgements.of_mutations_on_the_way, count=150, sample=8),
+    "chunk-commits": Fault(Kind.COMMIT, acknowledgements.of_chunks_on_the_way, count=150, sample=20),
+    "postgres": Fault(Kind.POSTGRES, outages.of_postgres, count=30, sample=3, durable=True),
+    "valkey": Fault(Kind.QUEUE, outages.of_valkey, count=21, sample=2, durable=True),
+    "flush": Fault(Kind.FLUSH, outages.of_the_queue, count=24, sample=2),
+    "flush-product": Fault(Kind.FLUSH, outages.of_the_queue_of_the_product, count=2, sample=0),
+    "zombies": Fault(Kind.ZOMBIE, zombies.wake_beside_their_successor, count=30, sample=1),
+    "zombies-late": Fault(Kind.ZOMBIE, zombies.wake_when_all_is_done, count=30, sample=1),
+    "api-zombies": Fault(Kind.ZOMBIE, api_kills.stopped, count=20, sample=1),
+    "two-at-once": Fault(Kind.OTHER, worker_kills.two_at_once, count=30, sample=2),
+    "clock-back": Fault(Kind.OTHER, wrong_clocks.set_back, count=10, sample=1),
+    "three-days": Fault(Kind.OTHER, wrong_clocks.no_worker_for_days, count=10, sample=1),
+}
+
+
+def play(name: str, times: float) -> Tally:
+    """One fault on servers of its own, in a process of its own."""
+    logging.disable(logging.CRITICAL)  # what our own pool says of a database that we kill
+    fault = ALL[name]
+
+    async def on_stage(servers: stage.Servers) -> Tally:
+        async with stage.opened(servers) as opened:
+            return await fault.play(opened, math.ceil(fault.count * times))
+
+    with stage.started(durable=fault.durable) as servers:
+        begun = time.monotonic()
+        tally = asyncio.run(on_stage(servers))
+    tally.took_seconds = time.monotonic() - begun
+    return tally

@@ -1,0 +1,132 @@
+"""The product's processes: forked in a hundredth of a second from one that has imported it, or started as by a user.
+
+Both are real processes of their own that end by a real kill -9. None outlives the process that started it.
+"""
+
+import asyncio
+import atexit
+import contextlib
+import importlib
+import multiprocessing
+import multiprocessing.reduction
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from graphql_api.devserver import reaper
+from tests.chaos import plans
+
+POLL_SECONDS = 0.005
+STOP_SECONDS_MAX = 20
+
+_nursery = multiprocessing.get_context("forkserver")
+_nursery.set_forkserver_preload(["tests.chaos.victim"])
+
+
+class Descriptor(NamedTuple):
+    """A file that is open here, by its number; the forked process gets a number of its own for it."""
+
+    number: int
+
+    def __reduce__(self) -> tuple[Callable[[Any], int], tuple[Any]]:
+        return _detached, (multiprocessing.reduction.DupFd(self.number),)
+
+
+class Process:
+    """A process, by its number."""
+
+    def __init__(self, pid: int, exit_code: Callable[[], int | None]) -> None:
+        self.pid = pid
+        self._exit_code = exit_code
+        reaper.watch(pid, signal.SIGKILL)
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, -9 of a killed process, None of one that lives."""
+        return self._exit_code()
+
+    @property
+    def is_alive(self) -> bool:
+        return self.exit_code is None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a SIGSTOP has reached it."""
+        with contextlib.suppress(FileNotFoundError):
+            return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+        shown = subprocess.run(
+            ["/bin/ps", "-o", "stat=", "-p", str(self.pid)], capture_output=True, check=False
+        )
+        return shown.stdout.strip().startswith(b"T")
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal to it if it lives."""
+        if self.is_alive:
+            with contextlib.suppress(ProcessLookupError):  # ended, and nobody has told us yet
+                os.kill(self.pid, number)
+
+    async def ended(self) -> int:
+        """Waits for its end, and answers the exit code."""
+        while (code := self.exit_code) is None:  # noqa: ASYNC110  # forked by another process: no event
+            await asyncio.sleep(POLL_SECONDS)
+        reaper.forget(self.pid)
+        return code
+
+    async def kill(self) -> int:
+        """kill -9."""
+        self.signal(signal.SIGKILL)
+        return await self.ended()
+
+
+def fork(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path | None = None,
+    plan: plans.Plan = plans.AS_IT_IS,
+) -> Process:
+    """`renewals ...` with a plan; without a log it says everything where this process does."""
+    with log.open("ab") if log else contextlib.nullcontext() as file:
+        outputs = [Descriptor(file.fileno() if file else number) for number in (1, 2)]
+        arguments = (list(command), {**os.environ, **environment}, plan, outputs)
+        child = _nursery.Process(target=_become, args=arguments, daemon=True)
+        child.start()
+    assert child.pid is not None
+    return Process(child.pid, lambda: child.exitcode)
+
+
+def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
+    """`python -m graphql_api ...`, the product as it is."""
+    with log.open("ab") as output:
+        return start_python(["-m", "graphql_api", *command], environment, output)
+
+
+def start_python(
+    arguments: Sequence[str], environment: Mapping[str, str], output: IO[bytes] | None = None
+) -> Process:
+    """`python ...`, which says everything where this process does, unless it is given a file."""
+    child = subprocess.Popen(
+        [sys.executable, *arguments], env=os.environ | environment, stdout=output, stderr=output
+    )
+    return Process(child.pid, child.poll)
+
+
+def _become(
+    command: Sequence[str], environment: Mapping[str, str], plan: plans.Plan, outputs: Sequence[int]
+) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, output in enumerate(outputs, 1):
+        os.dup2(output, number)
+    # Imported by the forked process only: it changes the clock and the driver of whoever imports it.
+    try:
+        importlib.import_module("tests.chaos.victim").run(command, plan)
+    finally:
+        atexit._run_exitfuncs()  # as a process that was not forked does it
+
+
+def _detached(file: Any) -> int:
+    return int(file.detach())

@@ -1,0 +1,199 @@
+"""Where the faults play: a PostgreSQL and a Valkey that can be struck, and processes of the product on them."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import asyncpg
+import redis
+
+from graphql_api.devserver import child_server, reaper, services
+from renewals.db import connection as database
+from renewals.db import migrate
+from tests.chaos import plans, processes
+
+START_SECONDS_MAX = 20
+
+
+class Strikable(child_server.Server):
+    """A server that is struck down and started again on its port, with what it had on the disk."""
+
+    def strike(self, signal_number: signal.Signals) -> None:
+        """Ends the server by a signal."""
+        assert self._process is not None
+        self._process.send_signal(signal_number)
+        self._process.wait(START_SECONDS_MAX)
+        reaper.forget(self._process.pid)
+        self._process = None
+
+    def start_again(self) -> None:
+        """Starts it on the same port; a struck PostgreSQL's children may be in the way for a moment."""
+        self.preferred_port = self.port
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while True:
+            try:
+                self._prepare()
+                self._start()
+                return
+            except child_server.StartError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+
+class Postgres(Strikable, services.Postgres):
+    """With fsync on, as `renewals up` has it."""
+
+    preferred_port = 0
+
+
+class Valkey(Strikable, services.Valkey):
+    """With its append-only file, as `renewals up` has it."""
+
+    preferred_port = 0
+
+
+class Servers(NamedTuple):
+    """The two of them, the folder for what is written beside, and a migrated database to copy."""
+
+    folder: Path
+    postgres: Postgres
+    valkey: Valkey
+    template: str
+
+
+class Stage:
+    """The two servers, a database of the stage's own, and the processes started on them."""
+
+    def __init__(self, servers: Servers, database_url: str) -> None:
+        self.folder, self.postgres, self.valkey, _ = servers
+        self.database_url = database_url
+        self._processes: list[processes.Process] = []
+
+    def environment(self, database_url: str | None = None, **settings: object) -> dict[str, str]:
+        """What a process needs; `database_url` is that of a proxy, if there is one between."""
+        chosen = {f"RENEWALS_{name.upper()}": str(value) for name, value in settings.items()}
+        urls = {"DATABASE_URL": database_url or self.database_url, "REDIS_URL": self.valkey.url}
+        return {**urls, "RENEWALS_DATABASE_POOL_SIZE": "4", "RENEWALS_LOG_LEVEL": "INFO", **chosen}
+
+    def worker(
+        self, plan: plans.Plan = plans.AS_IT_IS, *, database_url: str | None = None, **settings: object
+    ) -> processes.Process:
+        """A worker with a plan."""
+        return self._kept(
+            processes.fork(
+                ["worker"], self.environment(database_url, **settings), self.folder / "worker.log", plan
+            )
+        )
+
+    def plain_worker(self, **settings: object) -> processes.Process:
+        """`python -m graphql_api worker`."""
+        return self._kept(
+            processes.start(["worker"], self.environment(**settings), self.folder / "worker.log")
+        )
+
+    async def api(
+        self, plan: plans.Plan = plans.AS_IT_IS, *, database_url: str | None = None
+    ) -> tuple[processes.Process, str]:
+        """An API with a plan, and its address; it listens, unless the plan was to die before."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = ["serve", "--port", str(port)]
+        process = self._kept(
+            processes.fork(command, self.environment(database_url), self.folder / "api.log", plan)
+        )
+        async with asyncio.timeout(START_SECONDS_MAX):
+            while process.is_alive:
+                with contextlib.suppress(OSError):
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                    writer.close()
+                    break
+                await asyncio.sleep(processes.POLL_SECONDS)
+        return process, f"http://127.0.0.1:{port}/graphql"
+
+    @contextlib.asynccontextmanager
+    async def supervised(
+        self,
+        count: int = 1,
+        plan: plans.Plan = plans.IMPATIENT,
+        *,
+        database_url: str | None = None,
+        **settings: object,
+    ) -> AsyncIterator[None]:
+        """Workers that are started again whenever they end, as a supervisor does; killed at the end."""
+
+        async def supervise() -> None:
+            while True:
+                process = self.worker(plan, database_url=database_url, **settings)
+                try:
+                    await process.ended()
+                finally:
+                    await process.kill()
+
+        tasks = [asyncio.create_task(supervise()) for _ in range(count)]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def clear(self) -> None:
+        """Kills every process that is left; where one is stopped, too."""
+        for process in self._processes:
+            await process.kill()
+        self._processes.clear()
+
+    def _kept(self, process: processes.Process) -> processes.Process:
+        self._processes = [kept for kept in self._processes if kept.is_alive]
+        self._processes.append(process)
+        return process
+
+
+@contextlib.contextmanager
+def started(*, durable: bool) -> Iterator[Servers]:
+    """Servers of our own, in memory or on a disk with fsync on."""
+    _forget_settings()
+    folder = Path(tempfile.mkdtemp(prefix="renewals-faults-"))
+    folder.chmod(0o755)  # the servers' user has a folder in it
+    try:
+        place = folder if durable else None
+        with Postgres(place, durable=durable) as postgres, Valkey(place, durable=durable) as valkey:
+            asyncio.run(migrate.migrate(postgres.url))
+            yield Servers(folder, postgres, valkey, services.DATABASE)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.asynccontextmanager
+async def opened(servers: Servers) -> AsyncIterator[Stage]:
+    """A new database, an empty queue, and this process's pool open on the database."""
+    name = f"faults_{uuid.uuid4().hex[:12]}"
+    connection = await asyncpg.connect(servers.postgres.url.removesuffix(servers.template) + "postgres")
+    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{servers.template}"')
+    await connection.close()
+    with redis.from_url(servers.valkey.url) as client:
+        client.flushall()
+    stage = Stage(servers, servers.postgres.url.removesuffix(servers.template) + name)
+    async with database.opened(stage.database_url):
+        try:
+            yield stage
+        finally:
+            await stage.clear()
+
+
+def _forget_settings() -> None:
+    """The processes are told their settings, and have none from the terminal."""
+    for name in list(os.environ):
+        if name.startswith("RENEWALS_") or name in ("DATABASE_URL", "REDIS_URL"):
+            del os.environ[name]

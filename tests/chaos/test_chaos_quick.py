@@ -1,0 +1,46 @@
+"""A sample of every fault; `make faults` tries them by the hundred.
+
+Real processes, real kills, and servers of their own.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos import catalog, stage
+
+SAMPLES = {name: fault for name, fault in catalog.ALL.items() if fault.sample}
+
+
+@pytest.fixture(scope="module")
+def in_memory() -> Iterator[stage.Servers]:
+    with stage.started(durable=False) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="module")
+def on_disk() -> Iterator[stage.Servers]:
+    with stage.started(durable=True) as servers:
+        yield servers
+
+
+@pytest.fixture
+def servers(name: str, request: pytest.FixtureRequest) -> stage.Servers:
+    found: stage.Servers = request.getfixturevalue("on_disk" if SAMPLES[name].durable else "in_memory")
+    return found
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+async def test_nothing_is_lost_and_nothing_is_charged_twice(
+    name: str, servers: stage.Servers, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fault = SAMPLES[name]
+    begun = time.monotonic()
+    async with stage.opened(servers) as opened:
+        tally = await (fault.play_sample or fault.play)(opened, fault.sample)
+    with capfd.disabled():  # what the other processes of a parallel run say comes through on stderr
+        sys.stderr.write(f"\n{tally.fault}: {tally.tried} tried in {time.monotonic() - begun:.0f} s\n")
+    assert tally.tried >= fault.sample
+    assert tally.is_clean, tally

@@ -1,0 +1,166 @@
+"""What is due while faults happen, and whether each of it was charged once, no more and no less.
+
+A batch is a few accounts: most can pay all that is due today, singles and a bundle, with a voucher and the rest
+from the balance; every fourth can pay for one instance only, however often it is tried.
+"""
+
+import asyncio
+import contextlib
+import datetime as dt
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+from tortoise import exceptions
+
+from renewals import integrity
+from renewals.db import connection as database
+from tests.support import fixtures
+
+POLL_SECONDS = 0.01
+VOUCHER_CENTS = 5_00
+RICH_CENTS, RICH_AFTER_CENTS = 100_00, 65_00
+POOR_CENTS, POOR_AFTER_CENTS = 15_00, 5_00
+PRICE = "10.00"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Accounts, the instances of them that must be charged once, and the balance that each must end with."""
+
+    ids: Sequence[str]
+    accounts: Mapping[str, int]
+
+
+def together(batches: Iterable[Batch]) -> Batch:
+    """Several batches as one, to be judged at once."""
+    every = list(batches)
+    ids = [instance_id for batch in every for instance_id in batch.ids]
+    return Batch(ids, {account: cents for batch in every for account, cents in batch.accounts.items()})
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Periods not charged, periods and money charged beyond them, and rules of `integrity` that are broken."""
+
+    lost: int
+    doubled: int
+    broken: tuple[str, ...]
+
+
+class Work:
+    """Batches in the database that is open, on one day that lasts some hours more in its zone."""
+
+    def __init__(self) -> None:
+        now = dt.datetime.now(dt.UTC)
+        east = 12 - now.hour
+        self.zone = f"Etc/GMT{-east:+}"
+        self.today = (now + dt.timedelta(hours=east)).date()
+        self.world = fixtures.World()
+        self._count = 0
+
+    @classmethod
+    async def begun(cls) -> "Work":
+        """With the catalogue there."""
+        work = cls()
+        await work.world.put_catalogue()
+        return work
+
+    def day(self, days: int) -> str:
+        """The ISO date so many days after today."""
+        return (self.today + dt.timedelta(days=days)).isoformat()
+
+    async def put(
+        self, count: int = 4, *, poor_each: int = 4, expires_in_days: int = 0, mode: str = "AUTO"
+    ) -> Batch:
+        """Accounts whose instances expire today, or so many days later; each so-manieth of them is poor."""
+        accounts: dict[str, int] = {}
+        charged: list[str] = []
+        for number in range(count):
+            self._count += 1
+            account, is_poor = f"a{self._count:06}", number % poor_each == poor_each - 1
+            await self.world.account(
+                account, balance=f"{(POOR_CENTS if is_poor else RICH_CENTS) / 100:.2f}", zone=self.zone
+            )
+            about = {"account": account, "expires": self.day(expires_in_days), "mode": mode, "price": PRICE}
+            singles = await self.world.instances([f"{account}-1", f"{account}-2"], **about)
+            pair = await self.world.instances(
+                [f"{account}-3", f"{account}-4"], bundle=f"{account}-b", product="kec", **about
+            )
+            if is_poor:
+                charged.append(singles[0])
+                accounts[account] = POOR_AFTER_CENTS
+            else:
+                await self.world.voucher(f"{VOUCHER_CENTS / 100:.2f}", account=account, expires=self.day(9))
+                charged += singles + pair
+                accounts[account] = RICH_AFTER_CENTS
+        return Batch(charged, accounts)
+
+    async def charged_count(self, batch: Batch) -> int:
+        """How many of the batch have a line."""
+        sql = "SELECT count(DISTINCT instance_id) FROM order_lines WHERE instance_id = ANY($1)"
+        return int(await self.world.value(sql, list(batch.ids)))
+
+    async def is_done(self, batch: Batch) -> bool:
+        """All of the batch is charged, and all runs have ended."""
+        open_runs = "SELECT count(*) FROM renewal_runs WHERE ended_at IS NULL"
+        return await self.charged_count(batch) == len(batch.ids) and not await self.world.value(open_runs)
+
+    async def judge(self, batch: Batch, *, at_rest: bool = True) -> Verdict:
+        """What is wrong with a batch; while work is left (not `at_rest`) nothing counts as lost yet."""
+        rows = await self.world.rows(
+            """SELECT l.instance_id, count(*) FROM order_lines l JOIN instances i ON i.id = l.instance_id
+               WHERE i.account_id = ANY($1) GROUP BY 1""",
+            list(batch.accounts),
+        )
+        lines: dict[str, int] = dict(rows)
+        doubled = sum(count - (instance_id in batch.ids) for instance_id, count in lines.items())
+        lost = len(set(batch.ids) - lines.keys()) if at_rest else 0
+        if at_rest and not lost:
+            sql = "SELECT id, balance_cents FROM accounts WHERE id = ANY($1)"
+            for account, cents in await self.world.rows(sql, list(batch.accounts)):
+                doubled += cents < batch.accounts[account]
+                lost += cents > batch.accounts[account]
+        broken = [rule for rule, rows in (await integrity.verify()).items() if rows]
+        return Verdict(lost, doubled, tuple(broken))
+
+    async def evidence(self) -> list[str]:
+        """What the database knows of work that is not done: runs, chunks, and who waits for whom."""
+        found = []
+        for sql in (
+            "SELECT id, trigger, started_at FROM renewal_runs WHERE ended_at IS NULL",
+            """SELECT run_id, number, account_ids, done_at, error FROM renewal_chunks
+               WHERE done_at IS NULL OR error IS NOT NULL""",
+            """SELECT pid, state, wait_event, now() - state_change, pg_blocking_pids(pid), left(query, 60)
+               FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()""",
+        ):
+            found += [str(row) for row in await self.world.rows(sql)]
+        return found
+
+    async def retire(self, batch: Batch) -> None:
+        """Takes what could not be paid out of later runs."""
+        sql = "UPDATE instances SET renewal_mode = 'MANUAL' WHERE account_id = ANY($1)"
+        await database.execute(database.pool(), sql, list(batch.accounts))
+
+
+async def until(condition: Callable[[], Awaitable[object]], seconds: float) -> float | None:
+    """How long it took until a condition held, or None if it did not; a database that is down is waited for."""
+    begun = time.monotonic()
+    while time.monotonic() - begun < seconds:
+        with suppressed_outage():
+            if await condition():
+                return time.monotonic() - begun
+        await asyncio.sleep(POLL_SECONDS)
+    return None
+
+
+def suppressed_outage() -> contextlib.AbstractContextManager[None]:
+    """What a statement raises while PostgreSQL is down or was started again, taken as no answer."""
+    return contextlib.suppress(
+        OSError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.InterfaceError,
+        asyncpg.OperatorInterventionError,
+        exceptions.DBConnectionError,
+    )

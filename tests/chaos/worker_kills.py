@@ -1,0 +1,171 @@
+"""kill -9 of workers: at each statement, at any instant, time after time, one of two (rule 23)."""
+
+import asyncio
+import random
+import time
+
+from tests.chaos import boundaries, plans, processes
+from tests.chaos.stage import Stage
+from tests.chaos.tally import Tally
+from tests.chaos.work import Batch, Work, until
+
+RESTART_SECONDS_MAX = 20
+RUN_SECONDS = 0.5
+"""About how long a worker takes for a batch, its start included."""
+PLAIN_RUN_SECONDS = 1.5
+"""The same, of one that is not forked."""
+STATEMENTS_GUESSED = 55
+"""About how many statements it takes; where each is tried, they are counted."""
+AFTERGLOW_SECONDS = 0.1
+"""What a worker has left to do once all is charged and its run has ended."""
+ACCOUNTS_A_CHUNK = {"instances_per_chunk": 8}
+"""Two accounts of four instances."""
+
+
+async def at_each_statement(stage: Stage, passes: int) -> Tally:
+    """One that does one chunk after the other, so that each statement has its number."""
+    tally = Tally("worker killed at each statement", RESTART_SECONDS_MAX)
+    strike = _striker(stage, tally, await Work.begun())
+    for _ in range(passes):
+        await boundaries.at_each(strike)
+    return tally
+
+
+async def at_some_statements(stage: Stage, count: int) -> Tally:
+    """The same at a few of them."""
+    tally = Tally("worker killed at some statements", RESTART_SECONDS_MAX)
+    strike = _striker(stage, tally, await Work.begun())
+    await boundaries.at_some(strike, lambda: tally.tried >= count, out_of=STATEMENTS_GUESSED)
+    return tally
+
+
+def _striker(stage: Stage, tally: Tally, work: Work) -> boundaries.Strike:
+    async def strike(fuse: plans.Fuse) -> bool:
+        batch = await work.put()
+        victim = stage.worker(plans.Plan(fuse), worker_chunks_at_once=1, **ACCOUNTS_A_CHUNK)
+        struck = await _meets_its_end(victim, work, batch)
+        if struck:
+            tally.tried += 1
+            tally.note(await work.judge(batch, at_rest=False))
+        await _restart(stage, tally, work, batch)
+        return struck
+
+    return strike
+
+
+async def at_any_instant(stage: Stage, count: int) -> Tally:
+    """One that does two chunks at once; its heir is often killed, too."""
+    tally = Tally("worker killed at any instant", RESTART_SECONDS_MAX)
+    work = await Work.begun()
+    while tally.tried < count:
+        batch = await work.put(8)
+        while await _is_killed(stage.worker(**ACCOUNTS_A_CHUNK), RUN_SECONDS, tally, work, batch):
+            if random.random() < 0.4:
+                break
+        await _restart(stage, tally, work, batch)
+    return tally
+
+
+async def as_started_by_a_user(stage: Stage, count: int) -> Tally:
+    """`python -m graphql_api worker`, with nothing of ours in it."""
+    tally = Tally("`renewals worker` killed at any instant", RESTART_SECONDS_MAX)
+    work = await Work.begun()
+    while tally.tried < count:
+        batch = await work.put(8)
+        await _is_killed(stage.plain_worker(**ACCOUNTS_A_CHUNK), PLAIN_RUN_SECONDS, tally, work, batch)
+        since = time.monotonic()
+        heir = stage.plain_worker(**ACCOUNTS_A_CHUNK)
+        await tally.recovered(work, batch, since)
+        await heir.kill()
+        await work.retire(batch)
+    return tally
+
+
+async def time_after_time(stage: Stage, count: int) -> Tally:
+    """Eight in a row in the midst of the same chunk: more than the queue tries a job."""
+    tally = Tally("worker killed 8 times in one chunk", RESTART_SECONDS_MAX)
+    work = await Work.begun()
+    while tally.tried < count:
+        batch = await work.put()
+        for _ in range(8):
+            # Most of what a worker does before its first chunk is done again by each that starts.
+            fuse = plans.Fuse(random.randint(20, 25), plans.Moment.SENT)
+            victim = stage.worker(plans.Plan(fuse), worker_chunks_at_once=1)
+            if await _meets_its_end(victim, work, batch):
+                tally.tried += 1
+                tally.note(await work.judge(batch, at_rest=False))
+        await _restart(stage, tally, work, batch, plans.IMPATIENT)
+    return tally
+
+
+async def one_of_two(stage: Stage, count: int) -> Tally:
+    """Nobody starts it again: the other must take over when the dead one's time is up."""
+    tally = Tally("one of two workers killed, not restarted", RESTART_SECONDS_MAX)
+    work = await Work.begun()
+    plan = plans.Plan(sweeps_each_second=True, chunk_seconds_max=1)
+    async with stage.supervised(1, plan, instances_per_chunk=1, worker_chunks_at_once=1):
+        while tally.tried < count:
+            batch = await work.put(24)
+            victim = stage.worker(
+                plan._replace(fuse=plans.Fuse(random.randint(25, 60), plans.Moment.SENT)),
+                instances_per_chunk=1,
+            )
+            if await _meets_its_end(victim, work, batch):
+                tally.tried += 1
+            await tally.recovered(work, batch, time.monotonic())
+            await work.retire(batch)
+    return tally
+
+
+async def two_at_once(stage: Stage, count: int) -> Tally:
+    """Two workers started in the same moment, on the same work."""
+    tally = Tally("two workers started at once", RESTART_SECONDS_MAX)
+    work = await Work.begun()
+    while tally.tried < count:
+        batch = await work.put(8)
+        since = time.monotonic()
+        pair = [stage.worker(**ACCOUNTS_A_CHUNK) for _ in range(2)]
+        tally.tried += 1
+        await tally.recovered(work, batch, since)
+        await asyncio.sleep(AFTERGLOW_SECONDS)
+        for worker in pair:
+            await worker.kill()
+        await work.retire(batch)
+    return tally
+
+
+async def _meets_its_end(victim: processes.Process, work: Work, batch: Batch) -> bool:
+    """Whether the victim's fuse killed it; one that is through with its work first is let go."""
+
+    async def is_over() -> bool:
+        return not victim.is_alive or await work.is_done(batch)
+
+    await until(is_over, RESTART_SECONDS_MAX)
+    await asyncio.sleep(AFTERGLOW_SECONDS if victim.is_alive else 0)
+    struck = not victim.is_alive
+    await victim.kill()
+    return struck
+
+
+async def _is_killed(
+    victim: processes.Process, seconds_max: float, tally: Tally, work: Work, batch: Batch
+) -> bool:
+    """Whether there was work left when the victim was killed, at some instant."""
+    await asyncio.sleep(random.uniform(0, seconds_max))
+    struck = not await work.is_done(batch)
+    await victim.kill()
+    if struck:
+        tally.tried += 1
+        tally.note(await work.judge(batch, at_rest=False))
+    return struck
+
+
+async def _restart(
+    stage: Stage, tally: Tally, work: Work, batch: Batch, plan: plans.Plan = plans.AS_IT_IS
+) -> None:
+    """Starts the heir, sees all charged, and clears away."""
+    since = time.monotonic()
+    heir = stage.worker(plan, **ACCOUNTS_A_CHUNK)
+    await tally.recovered(work, batch, since)
+    await heir.kill()
+    await work.retire(batch)

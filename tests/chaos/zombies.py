@@ -1,0 +1,101 @@
+"""A worker that stands still (SIGSTOP) until it is given up, and wakes beside its successor."""
+
+import asyncio
+import random
+import signal
+import time
+from collections.abc import Awaitable, Callable
+
+from tests.chaos import plans, processes
+from tests.chaos.stage import Stage
+from tests.chaos.tally import Tally
+from tests.chaos.work import Batch, Work
+
+RECOVERY_SECONDS_MAX = 20
+CHUNK_SECONDS_MAX = 1
+"""After which a worker gives up what it has in hand: a zombie wakes past its own time."""
+IDLE_SECONDS_MAX = 1
+"""After which PostgreSQL takes the locks from one that stands still."""
+ZOMBIES_AT_ONCE = 3
+FIRST_STATEMENT, LAST_STATEMENT = 5, 40
+"""From the opening of a run to its first chunks."""
+STAND_STILL_SECONDS_MAX = 1.5
+AFTERMATH_SECONDS = 0.3
+"""What the zombies had in mind when they were stopped takes less."""
+
+
+async def wake_beside_their_successor(stage: Stage, count: int) -> Tally:
+    """They hold the locks of their accounts until they wake, past their time, and the successor waits for those."""
+    plan = plans.Plan(chunk_seconds_max=CHUNK_SECONDS_MAX)
+
+    async def pass_the_time(_: Work, __: Batch) -> None:
+        await asyncio.sleep(CHUNK_SECONDS_MAX + 0.3)
+
+    return await _play(
+        stage,
+        count,
+        Tally("worker stopped, wakes beside its successor", RECOVERY_SECONDS_MAX),
+        plan,
+        pass_the_time,
+    )
+
+
+async def wake_when_all_is_done(stage: Stage, count: int) -> Tally:
+    """They wake, in the midst of their chunks, when their successor has done those, though they held the locks."""
+    plan = plans.Plan(chunk_seconds_max=CHUNK_SECONDS_MAX, idle_seconds_max=IDLE_SECONDS_MAX)
+    tally = Tally("worker stopped, wakes when all is done", RECOVERY_SECONDS_MAX)
+
+    async def be_done(work: Work, batch: Batch) -> None:
+        await tally.recovered(work, batch, time.monotonic())
+
+    return await _play(stage, count, tally, plan, be_done)
+
+
+async def _play(
+    stage: Stage,
+    count: int,
+    tally: Tally,
+    plan: plans.Plan,
+    before_they_wake: Callable[[Work, Batch], Awaitable[None]],
+) -> Tally:
+    work = await Work.begun()
+    while tally.tried < count:
+        batch = await work.put(12)
+        started = [
+            stage.worker(plan._replace(fuse=_fuse()), instances_per_chunk=4) for _ in range(ZOMBIES_AT_ONCE)
+        ]
+        zombies = await _stopped(started)
+        if zombies and not await work.is_done(batch):
+            successor = stage.worker(plan._replace(sweeps_each_second=True), instances_per_chunk=4)
+            await before_they_wake(work, batch)
+            tally.note(await work.judge(batch, at_rest=False))
+            since = time.monotonic()
+            for zombie in zombies:
+                zombie.signal(signal.SIGCONT)
+            tally.tried += len(zombies)
+            await tally.recovered(work, batch, since)
+            await asyncio.sleep(AFTERMATH_SECONDS)
+            tally.note(await work.judge(batch))
+            assert successor.is_alive
+        await stage.clear()
+        await work.retire(batch)
+    return tally
+
+
+def _fuse() -> plans.Fuse:
+    moment = random.choice(list(plans.Moment))
+    return plans.Fuse(random.randint(FIRST_STATEMENT, LAST_STATEMENT), moment, signal.SIGSTOP)
+
+
+async def _stopped(workers: list[processes.Process]) -> list[processes.Process]:
+    """Those that stand still; the others may wait for them, or are through, and are killed."""
+    deadline = time.monotonic() + STAND_STILL_SECONDS_MAX
+    while not all(worker.is_stopped for worker in workers):  # the system tells nobody
+        if time.monotonic() > deadline:
+            break
+        await asyncio.sleep(processes.POLL_SECONDS)
+    stopped = [worker for worker in workers if worker.is_stopped]
+    for worker in workers:
+        if worker not in stopped:
+            await worker.kill()
+    return stopped

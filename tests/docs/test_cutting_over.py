@@ -1,0 +1,56 @@
+"""docs/cutting-over.md, every command of it, in one shell on an empty database."""
+
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+
+import asyncpg
+
+PAGE = Path(__file__).parents[2] / "docs" / "cutting-over.md"
+BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SECONDS_MAX = 180
+
+
+async def test_what_was_due_before_is_left_what_is_due_after_is_renewed_and_going_back_stops_it(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+    script = "set -euo pipefail\n" + "echo '=== block'\n".join(blocks)
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", script),
+        cwd=tmp_path,
+        env=os.environ
+        | {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "DATABASE_URL": empty_database_url,
+            "RENEWALS_LOG_LEVEL": "WARNING",
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), SECONDS_MAX)
+    text = said.decode()
+    assert process.returncode == 0, text
+    _, nightly, beside, _, night, run, back = text.split("=== block\n")
+    assert re.findall(r"(\d) changed", nightly) == ["1", "1"], nightly
+    assert sums(beside) == ["3", "0.00", "0.00", "0.00", "0.00"], beside
+    assert sums(night) == ["1", "1", "500.00", "0.00", "500.00", "0.00"], night
+    assert "1 renewed for 500.00, 0 refused" in run, run
+    assert "cn-1001  db-1  renewed for 500.00" in run, run
+    assert "BROKEN" not in run
+    assert sums(back) == ["1", "0.00", "0.00", "0.00", "0.00"], back  # web-1 is left, as it was
+    connection = await asyncpg.connect(empty_database_url)
+    try:
+        attempts = await connection.fetch("SELECT instance_id FROM renewal_attempts")
+        balances = await connection.fetch("SELECT balance_cents FROM accounts ORDER BY id")
+    finally:
+        await connection.close()
+    assert [row["instance_id"] for row in attempts] == ["db-1"]
+    assert [row["balance_cents"] for row in balances] == [500_00, 50_00]
+
+
+def sums(text: str) -> list[str]:
+    """The numbers of the line of totals."""
+    return re.findall(r"[\d.]+", "".join(re.findall(r"^ +total (.*)  CNY", text, re.MULTILINE)))

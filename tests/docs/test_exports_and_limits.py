@@ -1,0 +1,107 @@
+"""docs/exports.md, run as it stands: every request, every answer. UPDATE_DOCS=1 writes the answers instead."""
+
+import os
+import re
+import shlex
+import urllib.parse
+from pathlib import Path
+
+import orjson
+
+from renewals import config
+from renewals.demo import loader
+from tests.docs import test_readme
+from tests.support.fixtures import World
+from tests.support.graphql_client import Client
+
+PAGE = Path(__file__).parents[2] / "docs" / "exports.md"
+BLOCK = re.compile(
+    r"^```(sh|graphql)\n(.*?)^```\n\n```(?:csv|json|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
+HOST = "http://testserver"
+TOKEN = "rk_00000000_shown-once"  # what the page shows for one
+OPTIONS_WITH_VALUE = ("-H", "-d", "--data-urlencode", "--json")
+
+
+async def test_the_page_answers_what_it_shows(world: World, graphql: Client) -> None:
+    await world.load_demo(test_readme.LOADED_ON)
+    graphql.key = await world.key(loader.ACCOUNT_ID)
+    graphql.at(test_readme.TEN_IN_THE_MORNING)
+    text = PAGE.read_text(encoding="utf-8")
+    steps = list(BLOCK.finditer(text))
+    token, answers = "", []
+    for language, asked, _ in (step.groups() for step in steps):
+        if language == "graphql":
+            data = await graphql(asked)
+            token = data["resetCalendarToken"]["token"]
+            answer = test_readme.pretty(data)
+        else:
+            answer = await curl(graphql, asked, {"HOST": HOST, "KEY": str(graphql.key), "TOKEN": token})
+        answers.append(answer.replace(token, TOKEN) if token else answer)
+    if os.environ.get("UPDATE_DOCS"):
+        for step, answer in reversed(list(zip(steps, answers, strict=True))):
+            text = text[: step.start(3)] + answer + text[step.end(3) :]
+        PAGE.write_text(text, encoding="utf-8")
+    else:
+        assert [step[3] for step in steps] == answers
+    assert len(answers) == 6
+
+
+async def curl(graphql: Client, command: str, variables: dict[str, str]) -> str:
+    """What a curl command would print, of the few options that the page has."""
+    for name, value in variables.items():
+        command = command.replace(f"${name}", value)
+    words = shlex.split(command.replace("\\\n", " "))
+    words, head = (words[: words.index("|")], int(words[-1][1:])) if "|" in words else (words, None)
+    assert words.pop(0) == "curl"
+    headers, parameters, body, address = {}, [], None, ""
+    while words:
+        word = words.pop(0)
+        value = words.pop(0) if word in OPTIONS_WITH_VALUE else ""
+        match word:
+            case "-H":
+                name, _, header = value.partition(": ")
+                headers[name] = header
+            case "-d" | "--data-urlencode":
+                parameters.append(tuple(value.split("=", 1)))
+            case "--json":
+                body = value
+            case "-G":
+                pass
+            case _:
+                address = word
+    url = f"{address}?{urllib.parse.urlencode(parameters)}" if parameters else address
+    answer = await graphql.http.request("POST" if body else "GET", url, content=body, headers=headers)
+    text = answer.content.decode("utf-8-sig").replace("\r\n", "\n")
+    if head:
+        return "".join(text.splitlines(keepends=True)[:head])
+    return text if text.endswith("\n") else f"{text}\n"
+
+
+LIMITS = Path(__file__).parents[2] / "docs" / "limits.md"
+DIGITS = re.compile(r"[^0-9]")
+
+
+def test_the_page_of_limits_has_every_setting_with_its_default() -> None:
+    found = {}
+    for row in re.findall(r"^\| `.*\|$", LIMITS.read_text(encoding="utf-8"), re.MULTILINE):
+        _, _, _, names, defaults, *_ = row.split("|")
+        for name, default in zip(
+            re.findall(r"`(\w+)`", names), re.split(r", (?=\d+ )", defaults.strip()), strict=False
+        ):
+            found[name.lower()] = default.strip("` ")
+    for name, default in found.items():
+        number = default.replace(" MiB", "")
+        scale = 1024 * 1024 if "MiB" in default else 1
+        expected = config.Settings.model_fields[name].default
+        assert str(expected).lower() == default or expected == int(DIGITS.sub("", number)) * scale, name
+    assert len(found) == 18
+
+
+async def test_the_page_of_limits_shows_a_cost_as_it_is(world: World, graphql: Client) -> None:
+    await world.account("a")
+    graphql.key = await world.key("a")
+    [(query, extensions)] = re.findall(
+        r"```graphql\n(.*?)```\n\n```json\n(.*?)```", LIMITS.read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert (await graphql.post(query)).json()["extensions"] == orjson.loads(extensions)

@@ -1,0 +1,54 @@
+"""The page about keys and tokens, run as it stands; UPDATE_README=1 writes the answers into it instead."""
+
+import itertools
+import json
+import os
+import re
+from pathlib import Path
+
+from renewals.accounts import api_keys
+from tests.docs.test_readme import BLOCK, pretty
+from tests.support.fixtures import World
+from tests.support.graphql_client import URL, Client
+from tests.support.issuer import Issuer
+from tests.support.operator_client import OPERATOR_URL
+
+PAGE = Path(__file__).parents[2] / "docs" / "identity.md"
+PREFIX = "5f0c9d1e"
+"""Stands on the page for that of the key."""
+
+
+async def test_every_example_answers_what_it_shows(world: World, asked: Client, issuer: Issuer) -> None:
+    await world.account("cn-1001")
+    keys = {"# As an operator.": await world.operator_key()}
+    text = PAGE.read_text(encoding="utf-8")
+    shown, answers, prefix = [], [], PREFIX
+    for block, after in itertools.pairwise(BLOCK.finditer(text)):
+        if '"iss"' in block[2]:
+            claims = json.loads(block[2])
+            keys["# With the token."] = issuer.sign(claims | {"iss": issuer.url})
+        if block[1] != "graphql":
+            continue
+        who = block[2].splitlines()[0]
+        asked.key, asked.url = keys[who], OPERATOR_URL if who == "# As an operator." else URL
+        query = block[2].replace(PREFIX, prefix).replace("{ apiKey {", "{ secret apiKey {")
+        answer = (await asked.post(query)).json()
+        await api_keys.write_uses()
+        if "secret" in query:
+            keys["# With that key."] = secret = answer["data"]["createApiKey"].pop("secret")
+            prefix = secret.split("_")[1]
+        answers.append(pretty(answer if "errors" in answer else answer["data"]).replace(prefix, PREFIX))
+        shown.append(after)
+    if os.environ.get("UPDATE_README"):
+        for block, answer in reversed(list(zip(shown, answers, strict=True))):
+            text = text[: block.start(2)] + answer + text[block.end(2) :]
+        PAGE.write_text(text, encoding="utf-8")
+    else:
+        assert [block[2] for block in shown] == answers
+    assert len(answers) == 4
+
+
+def test_the_page_and_the_configuration_name_the_same_settings() -> None:
+    pages = (PAGE, PAGE.with_name("configuration.md"))
+    named = [set(re.findall(r"RENEWALS_JWT_[A-Z_]+", page.read_text(encoding="utf-8"))) for page in pages]
+    assert named[0] == named[1]

@@ -1,0 +1,62 @@
+"""docs/importing.md, run as it stands with the files beside it. UPDATE_DOCS=1 writes the answers instead."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from renewals.imports import formats, grouping
+from tests.support.cli import Renewals
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "importing.md"
+BLOCK = re.compile(r"^```sh\n(renewals .*?)\n```\n\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+RATE = re.compile(r"[\d,]+ lines/s")
+
+
+def test_every_command_says_what_the_page_shows(
+    renewals: Renewals, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    text = PAGE.read_text(encoding="utf-8")
+    steps = list(BLOCK.finditer(text))
+    answers = []
+    for step in steps:
+        command = shlex.split(step[1])
+        done = renewals(*command[1:], DATABASE_URL=database_url)
+        answers.append(RATE.sub("1,000 lines/s", f"{done.stderr}{done.stdout}"))
+    if os.environ.get("UPDATE_DOCS"):
+        for step, answer in reversed(list(zip(steps, answers, strict=True))):
+            text = text[: step.start(2)] + answer + text[step.end(2) :]
+        PAGE.write_text(text, encoding="utf-8")
+    else:
+        assert [RATE.sub("1,000 lines/s", step[2]) for step in steps] == answers
+    assert len(answers) == 6
+
+
+def test_the_table_has_every_column_and_no_other() -> None:
+    table = PAGE.read_text(encoding="utf-8").partition("| **accounts**")[2].partition("\n\n")[0]
+    shown: dict[str, list[str]] = {"accounts": []}
+    for line in table.splitlines()[1:]:
+        cell = line.split("|")[1].strip()
+        if cell.startswith("**"):
+            shown[cell.strip("*")] = []
+        elif cell != "`configuration.GPU`":
+            shown[list(shown)[-1]].append(cell)
+    assert shown == {
+        name: [f"`{column.name}`" + ("\\*" if column.is_required else "") for column in kind.columns]
+        for name, kind in {
+            "accounts": formats.ACCOUNTS,
+            "instances": formats.INSTANCES,
+            "catalogue": formats.CATALOGUE,
+            "vouchers": formats.VOUCHERS,
+        }.items()
+    }
+
+
+def test_the_page_tells_the_bounds_as_they_are() -> None:
+    text = " ".join(PAGE.read_text(encoding="utf-8").split())
+    assert f"among the {grouping.GROUP_LINES:,} from its first" in text
+    assert f"About {grouping.BATCH_LINES:,} lines are one transaction" in text

@@ -1,0 +1,89 @@
+"""Every relative link in the project's Markdown leads to a file that is there, and every anchor to a heading of it."""
+
+import re
+import subprocess
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FENCE = re.compile(r"^ *(```|~~~).*?^ *\1", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"`[^`\n]*`")
+LINK = re.compile(r"!?\[[^\]]*\]\(<?([^)\s>]+)>?(?: \"[^\"]*\")?\)")
+HEADING = re.compile(r"^#{1,6} +(.*?)(?: +#+)?$", re.MULTILINE)
+ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+
+
+def pages() -> list[str]:
+    """All Markdown files but those of others, by their paths in the project."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.split()
+    found = listed or [
+        str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/**/*.md"))
+    ]
+    return sorted(each for each in found if "node_modules" not in each and (ROOT / each).exists())
+
+
+@cache
+def anchors(page: Path) -> frozenset[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    seen: Counter[str] = Counter()
+    found = set()
+    for title in HEADING.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        text = LINK.sub(lambda link: link[0].partition("]")[0].lstrip("!["), title)
+        anchor = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
+        found.add(f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor)
+        seen[anchor] += 1
+    return frozenset(found)
+
+
+def broken(page: Path, text: str) -> list[str]:
+    """The links of a page that lead nowhere."""
+    found = []
+    for target in LINK.findall(CODE.sub("", FENCE.sub("", text))):
+        if ELSEWHERE.match(target):
+            continue
+        path, _, anchor = target.partition("#")
+        leads_to = (page.parent / path).resolve() if path else page
+        is_there = leads_to.exists() and leads_to.is_relative_to(ROOT)
+        if not is_there or (anchor and anchor not in anchors(leads_to)):
+            found.append(target)
+    return found
+
+
+@pytest.mark.parametrize("name", pages())
+def test_every_link_of_a_page_leads_somewhere(name: str) -> None:
+    page = ROOT / name
+    assert not broken(page, page.read_text(encoding="utf-8"))
+
+
+def test_all_pages_are_looked_at() -> None:
+    assert {"README.md", "SECURITY.md", "docs/operations.md", "docs/adr/0001-cents-as-integers.md"} <= set(
+        pages()
+    )
+
+
+def test_a_link_that_leads_nowhere_is_seen() -> None:
+    page = ROOT / "docs" / "operations.md"
+    text = "[a](#sizing) [b](#no-such) [c](limits.md#the-cost) [d](none.md) [e](https://example.com) `[f](none.md)`"
+    assert broken(page, text) == ["#no-such", "none.md"]
+
+
+def test_the_runbook_of_every_alert_is_there() -> None:
+    rules = (ROOT / "deploy" / "prometheus" / "alerts.yml").read_text(encoding="utf-8")
+    runbooks = re.findall(r"runbook: (\S+)", rules)
+    assert runbooks
+    assert not broken(ROOT / "README.md", " ".join(f"[runbook]({each})" for each in runbooks))
+
+
+def test_every_file_that_contributing_names_exists() -> None:
+    named = re.findall(r"`([\w.-]+/[\w./-]*)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert len(named) > 30
+    assert [path for path in named if not (ROOT / path).exists()] == []

@@ -1,0 +1,34 @@
+"""docs/money.md, run as it stands: every query and every answer. UPDATE_DOCS=1 writes the answers instead."""
+
+import os
+import re
+from pathlib import Path
+
+from tests.docs.test_readme import pretty
+from tests.support import integrity
+from tests.support.fixtures import World
+from tests.support.graphql_client import Client
+from tests.support.operator_client import Operator
+
+PAGE = Path(__file__).parents[2] / "docs" / "money.md"
+STEP = re.compile(r"^```graphql( operator)?\n(.*?)^```\n\n```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+async def test_the_page_of_money_answers_what_it_shows(
+    world: World, operator: Operator, graphql: Client
+) -> None:
+    await world.account("cn-1001", balance="100.00")
+    graphql.key = await world.key("cn-1001")
+    await world.instance("vm-1", account="cn-1001", expires="2027-01-12", mode="AUTO", price="300.00")
+    await world.instance("vm-2", account="cn-1001", expires="2027-01-31", price="320.00")
+    text = PAGE.read_text(encoding="utf-8")
+    steps = list(STEP.finditer(text))
+    answers = [pretty(await (operator if step[1] else graphql)(step[2])) for step in steps]
+    if os.environ.get("UPDATE_DOCS"):
+        for step, answer in reversed(list(zip(steps, answers, strict=True))):
+            text = text[: step.start(3)] + answer + text[step.end(3) :]
+        PAGE.write_text(text, encoding="utf-8")
+    else:
+        assert [step[3] for step in steps] == answers
+    assert len(answers) == 6
+    await integrity.assert_holds()

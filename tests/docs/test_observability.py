@@ -1,0 +1,109 @@
+"""docs/observability.md, the alerts and the dashboard name the metrics that exist."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.metrics import MetricWrapperBase
+
+from renewals.observability import metrics
+
+ROOT = Path(__file__).parents[2]
+ROW = re.compile(r"^\| `(renewals_\w+)` \| (\w+) \| (.*?) \| (.*) \|$", re.MULTILINE)
+NAME = re.compile(r"\brenewals_\w+")
+SELECTOR = re.compile(r"\b(renewals_\w+)\{([^}]*)\}")
+MATCHER = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"')
+BY = re.compile(r"\bby \(([^)]*)\)")
+OF_HISTOGRAMS = ("_bucket", "_sum", "_count")
+OF_SCRAPES = {"job", "instance", "le"}
+
+Described = dict[str, tuple[str, tuple[str, ...], str]]
+
+
+def described() -> Described:
+    """Every metric of ours: its type, its labels and its help."""
+    found: Described = {}
+    for each in vars(metrics).values():
+        if isinstance(each, MetricWrapperBase):
+            name = f"{each._name}_total" if each._type == "counter" else each._name
+            found[name] = (each._type, tuple(each._labelnames), each._documentation)
+    for name, (help_text, label) in metrics.ASKED.items():
+        found[name] = ("gauge", (label,) if label else (), help_text)
+    return found
+
+
+def alerts() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yml").read_text(encoding="utf-8"))["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def dashboard() -> dict[str, Any]:
+    return dict(json.loads((ROOT / "deploy/grafana/renewals.json").read_text(encoding="utf-8")))
+
+
+def expressions() -> Iterator[str]:
+    yield from (rule["expr"] for rule in alerts())
+    for panel in dashboard()["panels"]:
+        yield from (target["expr"] for target in panel.get("targets", ()))
+
+
+def test_the_page_lists_every_metric_with_its_type_its_labels_and_its_words() -> None:
+    page = (ROOT / "docs/observability.md").read_text(encoding="utf-8")
+    listed = {
+        name: (kind, tuple(re.findall(r"`(\w+)`", labels)), words)
+        for name, kind, labels, words in ROW.findall(page)
+    }
+    assert listed == described()
+
+
+def test_names_end_with_their_units() -> None:
+    for name, (kind, _, _) in described().items():
+        assert (kind == "counter") == name.endswith("_total"), name
+        if kind == "histogram":
+            assert name.endswith(("_seconds", "_cost")), name
+
+
+@pytest.mark.parametrize("expression", sorted(set(expressions())))
+def test_alerts_and_dashboard_ask_for_metrics_and_labels_that_there_are(expression: str) -> None:
+    assert expression.count("(") == expression.count(")") and expression.count("{") == expression.count("}")
+    known = described()
+    labels: set[str] = set(OF_SCRAPES)
+    names = set(NAME.findall(expression))
+    for name in names:
+        whole = next((name.removesuffix(end) for end in OF_HISTOGRAMS if name.endswith(end)), name)
+        found = known[name] if name in known else known[whole]
+        assert name in known or found[0] == "histogram", name
+        labels |= set(found[1])
+    assert names or expression.startswith("up{")
+    for _, selector in SELECTOR.findall(expression):
+        assert set(MATCHER.findall(selector)) <= labels
+    for grouped in BY.findall(expression):
+        assert {each.strip() for each in grouped.split(",")} <= labels
+
+
+def test_every_alert_says_what_to_do_about_it() -> None:
+    page = (ROOT / "docs/alerts.md").read_text(encoding="utf-8")
+    anchors = {
+        re.sub(r"[^a-z0-9-]", "", title.lower().replace(" ", "-"))
+        for title in re.findall(r"^### (.*)$", page, re.MULTILINE)
+    }
+    runbooks = [rule["annotations"]["runbook"] for rule in alerts()]
+    assert {each.partition("#")[2] for each in runbooks} == anchors
+    assert len(runbooks) == len(anchors) == len({rule["alert"] for rule in alerts()})
+    assert {each.partition("#")[0] for each in runbooks} == {"docs/alerts.md"}
+    for rule in alerts():
+        assert rule.keys() <= {"alert", "expr", "for", "labels", "annotations"}
+        assert rule["labels"]["severity"] in ("critical", "warning")
+        assert rule["annotations"].keys() == {"summary", "description", "runbook"}
+
+
+def test_the_dashboard_is_whole() -> None:
+    panels = dashboard()["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    for panel in panels:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24

@@ -1,0 +1,176 @@
+"""The tutorial and the README's query, run as they stand: every query, every command, every answer.
+
+A worker has started before the reader asks. On other days the same is answered, but for what depends on the day.
+UPDATE_README=1 writes the answers into the pages instead.
+"""
+
+import asyncio
+import datetime as dt
+import itertools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from renewals.alerts import balance_alerts
+from renewals.auto_renewal import renew, runs
+from renewals.demo import loader
+from renewals.instances import lifecycle
+from tests.support.fixtures import World
+from tests.support.graphql_client import Client
+
+ROOT = Path(__file__).parents[2]
+README, TUTORIAL = "README.md", "docs/tutorial.md"
+PICTURE = ROOT / "docs" / "forecast.png"
+STEPS = {README: 1, TUTORIAL: 13}
+"""The number of steps of each page."""
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LOADED_ON = dt.date(2027, 1, 15)
+TEN_IN_THE_MORNING = dt.datetime(2027, 1, 15, 10, 0, tzinfo=loader.ZONE)
+OTHER_TIMES = ["2026-12-31 23:40", "2027-01-31 08:00", "2028-02-29 00:35", "2028-07-01 12:00"]
+"""Ends of months, years and days, in the account's zone."""
+
+DATE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+(\+00:00|Z)?)?")
+OF_THE_DAY = re.compile(r'"(days|price|total)": ("[\d.]+"|\d+)')
+"""What unify answers besides dates that depends on the lengths of months."""
+
+
+class Step(NamedTuple):
+    """Something to run, and the block that shows its answer."""
+
+    language: str
+    text: str
+    answer: re.Match[str]
+
+
+def steps(text: str) -> Iterator[Step]:
+    blocks = list(BLOCK.finditer(text))
+    for run, shown in itertools.pairwise(blocks):
+        if shown[1] in ("json", "text"):
+            yield Step(run[1], run[2], shown)
+
+
+class Reader:
+    """Somebody who has run `make run`, and now runs the steps, at a time at which the clock stands still."""
+
+    def __init__(self, graphql: Client, database_url: str, folder: Path, now: dt.datetime) -> None:
+        self.graphql, self.folder, self.now = graphql, folder, now
+        self.environment = os.environ | {"DATABASE_URL": database_url, "PYTHONPATH": str(ROOT)}
+
+    async def start(self, world: World) -> None:
+        """Load the demo, and do what a worker does when it starts and in its first minute."""
+        await world.load_demo(self.now.date())
+        self.graphql.key = await world.key(loader.ACCOUNT_ID)
+        self.graphql.at(self.now)
+        await runs.open_at_start(self.now)
+        await renew.finish_runs(lambda: self.now)
+        await lifecycle.lapse(self.now)
+        await balance_alerts.look_at_unseen(lambda: self.now)
+
+    async def answers(self, text: str) -> list[str]:
+        return [await self.run(step) for step in steps(text)]
+
+    async def run(self, step: Step) -> str:
+        """Return what a query or a command answers; a command runs in the folder, on the reader's day."""
+        if step.language == "graphql":
+            return pretty(await self.graphql(step.text))
+        [command] = [line for line in step.text.splitlines() if line.startswith(".venv/bin/renewals")]
+        words = [self._moved(word) for word in command.split()[1:]]
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "tests.support.clocked_cli", self.now.isoformat(), *words],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def _moved(self, word: str) -> str:
+        """Return an instant of the page, as many days later as the reader is."""
+        if not re.match(r"\d{4}-", word):
+            return word
+        later = dt.datetime.fromisoformat(word) + (self.now.date() - LOADED_ON)
+        return later.isoformat(timespec="minutes")
+
+
+def read(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def update(page: str, answers: Sequence[str], folder: Path) -> None:
+    """Write the answers into a page, and the picture that its commands have left in the folder."""
+    text = read(page)
+    for step, answer in reversed(list(zip(steps(text), answers, strict=True))):
+        text = text[: step.answer.start(2)] + answer + text[step.answer.end(2) :]
+    (ROOT / page).write_text(text, encoding="utf-8")
+    for picture in folder.glob(PICTURE.name):
+        shutil.copy(picture, PICTURE)
+
+
+@pytest.mark.parametrize("page", STEPS)
+async def test_a_page_answers_what_it_shows(
+    world: World, database_url: str, graphql: Client, tmp_path: Path, page: str
+) -> None:
+    text = read(page)
+    reader = Reader(graphql, database_url, tmp_path, TEN_IN_THE_MORNING)
+    await reader.start(world)
+    answers = await reader.answers(text)
+    if os.environ.get("UPDATE_README"):
+        update(page, answers, tmp_path)
+    else:
+        assert [step.answer[2] for step in steps(text)] == answers
+    assert len(answers) == STEPS[page]
+    if page == TUTORIAL:
+        written = tmp_path / PICTURE.name
+        assert written.read_bytes()[:8] == PICTURE.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.parametrize("time", OTHER_TIMES)
+@pytest.mark.parametrize("page", STEPS)
+async def test_on_another_day_only_what_depends_on_the_day_is_answered_otherwise(
+    world: World, database_url: str, graphql: Client, tmp_path: Path, page: str, time: str
+) -> None:
+    text = read(page)
+    now = dt.datetime.fromisoformat(time).replace(tzinfo=loader.ZONE)
+    reader = Reader(graphql, database_url, tmp_path, now)
+    await reader.start(world)
+    answers = await reader.answers(text)
+    shown = [step.answer[2] for step in steps(text)]
+    assert list(map(undated, answers)) == list(map(undated, shown))
+    assert answers != shown
+
+
+def undated(answer: str) -> str:
+    """An answer without what depends on the day."""
+    if answer.startswith("{") and "unifyExpiry" in json.loads(answer):
+        answer = OF_THE_DAY.sub(r'"\1": of the day', answer)
+    return DATE.sub("a date", answer)
+
+
+def pretty(value: object, indent: str = "") -> str:
+    """JSON of two spaces, with what fits kept on one line."""
+    flat = json.dumps(value, ensure_ascii=False)
+    text = flat if len(indent + flat) <= 100 else _open(value, indent)
+    return text if indent else text + "\n"
+
+
+def _open(value: object, indent: str) -> str:
+    deeper = indent + "  "
+    if isinstance(value, dict):
+        inside = [f"{json.dumps(name)}: {pretty(each, deeper)}" for name, each in value.items()]
+    elif isinstance(value, list):
+        inside = [pretty(each, deeper) for each in value]
+    else:
+        return json.dumps(value, ensure_ascii=False)
+    brackets = "{}" if isinstance(value, dict) else "[]"
+    return f"{brackets[0]}\n{deeper}" + f",\n{deeper}".join(inside) + f"\n{indent}{brackets[1]}"

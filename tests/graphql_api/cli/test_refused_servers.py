@@ -1,0 +1,239 @@
+"""Servers that refuse, or break off: each command says so in a sentence, and no probe or sentence tells a secret."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import asyncpg
+import pytest
+import redis
+
+from graphql_api.devserver import services
+from renewals import config
+from renewals.db import connection as database
+from renewals.db import migrate
+from renewals.domain import clock
+from renewals.health import checks
+from tests.support.cli import Renewals, query
+from tests.support.fixtures import World
+
+SECRET = "hunter2"
+COMMANDS = [
+    ("serve", "--port", "0"),
+    ("worker",),
+    ("migrate",),
+    ("demo",),
+    ("api-key", "demo"),
+    ("operator-key", "Night shift"),
+    ("run-now",),
+    ("runs",),
+    ("forecast", "demo"),
+    ("webhooks",),
+    ("verify",),
+    ("up",),
+]
+CUT = """CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$;
+  CREATE TRIGGER cut BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION cut()"""
+
+
+class Refusing(NamedTuple):
+    """Addresses of a PostgreSQL that asks for passwords, by what is wrong with them; and of a Valkey that does."""
+
+    databases: dict[str, str]
+    redis: str
+
+
+@pytest.fixture(scope="module")
+def refusing() -> Iterator[Refusing]:
+    with services.Postgres(durable=False) as postgres, services.Valkey(durable=False) as valkey:
+        asyncio.run(ask_for_passwords(postgres.url))
+        asyncio.run(migrate.migrate(postgres.url))
+        with redis.from_url(valkey.url) as client:
+            client.config_set("requirepass", "right")
+        host = f"127.0.0.1:{postgres.port}"
+        databases = {
+            "password": f"postgres://app:{SECRET}@{host}/renewals",
+            "role": f"postgres://nobody:{SECRET}@{host}/renewals",
+            "host": f"postgres://other:{SECRET}@{host}/renewals",
+            "name": f"postgres://app:right@{host}/nothing",
+            "connect": f"postgres://app:right@{host}/closed",
+            "tables": f"postgres://app:right@{host}/renewals",
+        }
+        yield Refusing(databases, f"redis://:{SECRET}@127.0.0.1:{valkey.port}/0")
+
+
+async def ask_for_passwords(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute("CREATE ROLE app LOGIN PASSWORD 'right'")
+    await connection.execute("CREATE DATABASE closed")
+    await connection.execute("REVOKE CONNECT ON DATABASE closed FROM PUBLIC")
+    await asyncio.to_thread(
+        Path(await connection.fetchval("SHOW hba_file")).write_text,
+        "host all renewals 127.0.0.1/32 trust\nhost all app,nobody 127.0.0.1/32 scram-sha-256\n",
+    )
+    await connection.execute("SELECT pg_reload_conf()")
+    await connection.close()
+
+
+SENTENCES = {
+    "password": "PostgreSQL refuses the sign-in: password authentication failed for user",
+    "role": "PostgreSQL refuses the sign-in: password authentication failed for user",
+    "host": "PostgreSQL refuses the sign-in: no pg_hba.conf entry for host",
+    "name": 'PostgreSQL refuses the sign-in: database "nothing" does not exist.',
+    "connect": 'PostgreSQL refuses the role in DATABASE_URL: permission denied for database "closed".',
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize("wrong", SENTENCES)
+def test_every_command_says_in_a_sentence_why_postgresql_refuses(
+    renewals: Renewals,
+    refusing: Refusing,
+    redis_url: str,
+    tmp_path: Path,
+    command: tuple[str, ...],
+    wrong: str,
+) -> None:
+    variables = {"DATABASE_URL": refusing.databases[wrong], "REDIS_URL": redis_url}
+    done = renewals(*command, **variables, RENEWALS_DATA_DIR=str(tmp_path))
+    assert done.exit_code == 1, done.output
+    [line] = done.stderr.splitlines()
+    assert line.startswith(SENTENCES[wrong])
+    assert SECRET not in done.output
+
+
+@pytest.mark.parametrize("command", ["migrate", "demo", "runs", "verify", "worker", "run-now"])
+def test_a_role_without_rights_on_the_tables_is_said_in_a_sentence(
+    renewals: Renewals, refusing: Refusing, redis_url: str, command: str
+) -> None:
+    done = renewals(command, DATABASE_URL=refusing.databases["tables"], REDIS_URL=redis_url)
+    assert done.exit_code == 1, done.output
+    assert "PostgreSQL refuses the role in DATABASE_URL: permission denied for " in done.stderr
+
+
+def test_an_import_says_it_too(renewals: Renewals, refusing: Refusing, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("id,name\na,A\n", encoding="utf-8")
+    done = renewals("import", "accounts", str(file), DATABASE_URL=refusing.databases["password"])
+    assert done.exit_code == 1, done.output
+    assert SENTENCES["password"] in done.stderr
+    assert SECRET not in done.output
+
+
+def test_a_worker_says_that_redis_refuses(renewals: Renewals, refusing: Refusing, database_url: str) -> None:
+    done = renewals("worker", DATABASE_URL=database_url, REDIS_URL=refusing.redis)
+    assert done.exit_code == 1, done.output
+    assert done.stderr.splitlines()[-1].startswith("Redis refuses the sign-in: ")
+    assert SECRET not in done.output
+
+
+@pytest.mark.parametrize("url", ["postgres://app:a/hunter2@host/x", "postgres://app:hunter2@host:99999/x"])
+def test_an_address_that_is_none_is_explained_without_its_password(renewals: Renewals, url: str) -> None:
+    done = renewals("verify", DATABASE_URL=url)
+    assert done.exit_code == 1
+    assert done.stderr.startswith("DATABASE_URL: must be as in postgres://user:password@host:5432/name")
+    assert SECRET not in done.output
+
+
+def test_a_database_that_lacks_a_migration_is_told_to_be_migrated(
+    renewals: Renewals, database_url: str
+) -> None:
+    last = max(migrate.known_migrations())
+    query(database_url, "ALTER TABLE accounts RENAME balance_cents TO cents")
+    query(database_url, f"DELETE FROM tortoise_migrations WHERE name = '{last}'")
+    done = renewals("verify", DATABASE_URL=database_url)
+    assert done.stderr == f"The database lacks migrations ({last}): run `renewals migrate`.\n"
+    assert done.exit_code == 1
+
+
+@pytest.mark.parametrize("lacks_another", [False, True])
+def test_a_database_of_a_later_version_is_named_and_not_migrated(
+    renewals: Renewals, redis_url: str, tmp_path: Path, database_url: str, lacks_another: bool
+) -> None:
+    query(database_url, "ALTER TABLE accounts RENAME balance_cents TO cents")
+    query(
+        database_url,
+        "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('renewals', '9999_future', now())",
+    )
+    if lacks_another:
+        last = max(migrate.known_migrations())
+        query(database_url, f"DELETE FROM tortoise_migrations WHERE name = '{last}'")
+    applied = query(database_url, "SELECT name FROM tortoise_migrations ORDER BY name")
+    variables = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "RENEWALS_DATA_DIR": str(tmp_path)}
+    for command in ("migrate", "verify", "up"):
+        done = renewals(command, **variables)
+        assert done.stderr == (
+            "The database is newer than this version, which does not know its migrations (9999_future): "
+            "run the version that made them, or a newer one.\n"
+        )
+        assert (done.exit_code, "up to date" in done.stdout) == (1, False)
+    assert query(database_url, "SELECT name FROM tortoise_migrations ORDER BY name") == applied
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ("password", "refuses the role or the password"),
+        ("role", "refuses the role or the password"),
+        ("host", "refuses the role or the password"),
+        ("name", "has no database of that name"),
+        ("connect", "denies the role what it needs"),
+        ("tables", "denies the role what it needs"),
+    ],
+)
+async def test_readyz_says_why_and_names_nobody(refusing: Refusing, wrong: str, why: str) -> None:
+    chosen = config.Settings(DATABASE_URL=refusing.databases[wrong], REDIS_URL=refusing.redis)  # type: ignore[call-arg]
+    looking = checks.Health(chosen, clock.utc_now, needed=("database",))
+    report = await looking.report()
+    await looking.close()
+    assert (report.status, report.checks["database"].why) == ("unready", why)
+    assert report.checks["redis"].why == "refuses the user or the password"
+
+
+async def test_a_refusal_whose_connection_is_cut_stays_that_refusal(opened: str) -> None:
+    class RefusedError(Exception):
+        pass
+
+    async def refuse() -> None:
+        async with database.transaction() as connection:
+            with pytest.raises(asyncpg.PostgresError):
+                await database.execute(connection, "SELECT pg_terminate_backend(pg_backend_pid())")
+            raise RefusedError
+
+    for _ in range(20):  # more than the pool has
+        with pytest.raises(RefusedError):
+            await refuse()
+    assert (await database.fetch(database.pool(), "SELECT 1"))[0][0] == 1
+
+
+async def test_an_outage_that_ends_a_block_is_raised_as_it_came(opened: str) -> None:
+    with pytest.raises(asyncpg.PostgresConnectionError):
+        async with database.transaction() as connection:
+            await database.execute(connection, "SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+@pytest.fixture
+async def cut_url(database_url: str) -> str:
+    """A database whose connection ends in the middle of each renewal."""
+    async with database.opened(database_url):
+        world = World()
+        await world.put_catalogue()
+        await world.account("a", balance="500.00")
+        await world.instance("i-1", expires="2026-11-10", mode="AUTO", price="300.00")
+        await database.execute(database.pool(), CUT)
+    return database_url
+
+
+def test_run_now_whose_connection_is_cut_ends_in_a_sentence(renewals: Renewals, cut_url: str) -> None:
+    done = renewals("run-now", "--at", "2026-11-10T12:00", DATABASE_URL=cut_url)
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[-1].startswith("A server cannot be reached: ")
+    assert "Traceback" not in done.output
+    assert not isinstance(done.exception, ExceptionGroup)
+    assert query(cut_url, "SELECT balance_cents FROM accounts") == [(500_00,)]
+    query(cut_url, "DROP TRIGGER cut ON orders")
+    again = renewals("run-now", "--at", "2026-11-10T12:00", DATABASE_URL=cut_url)
+    assert again.exit_code == 0, again.output
+    assert query(cut_url, "SELECT balance_cents FROM accounts") == [(200_00,)]

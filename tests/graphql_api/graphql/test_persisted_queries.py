@@ -1,0 +1,184 @@
+"""Documents that are named instead of sent: those a client sent before (APQ), and those the operator trusts."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+
+from graphql_api import app
+from graphql_api.graphql import http_request, persisted_queries
+from renewals import config
+from schema.customer import schema as customer_schema
+from schema.limits import document_limits
+from tests.support.fixtures import World
+from tests.support.graphql_client import URL, Client
+
+QUERY = "query Mine { account { id } }"
+MINE = {"account": {"id": "a"}}
+
+
+def digest(query: str) -> str:
+    return hashlib.sha256(query.encode()).hexdigest()
+
+
+def hashed(text: str, /, **members: Any) -> dict[str, Any]:
+    """A request that names a document by its hash, as Apollo's clients do."""
+    return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": digest(text)}}, **members}
+
+
+@pytest.fixture
+async def key(world: World) -> str:
+    await world.account("a")
+    return await world.key("a")
+
+
+@pytest.fixture
+async def ask(key: str, graphql: Client) -> Callable[[Any], Any]:
+    async def post(body: Any) -> Any:
+        answer = await graphql.http.post(URL, json=body, headers={"Authorization": f"Bearer {key}"})
+        return answer.status_code, answer.json()
+
+    return post
+
+
+def code(answer: tuple[int, Any]) -> tuple[int, str]:
+    return answer[0], answer[1]["errors"][0]["extensions"]["code"]
+
+
+async def test_a_document_that_was_sent_with_its_hash_need_not_be_sent_again(
+    ask: Any, key: str, graphql: Client
+) -> None:
+    assert code(await ask(hashed(QUERY))) == (200, "PERSISTED_QUERY_NOT_FOUND")
+    assert (await ask(hashed(QUERY, query=QUERY)))[1]["data"] == MINE
+    assert (await ask(hashed(QUERY)))[1]["data"] == MINE
+    parameters = {"extensions": orjson.dumps(hashed(QUERY)["extensions"]).decode()}
+    answer = await graphql.http.get(URL, params=parameters, headers={"Authorization": f"Bearer {key}"})
+    assert answer.json()["data"] == MINE
+
+
+async def test_a_document_under_the_hash_of_another_is_refused(ask: Any) -> None:
+    assert code(await ask(hashed(QUERY, query="{ account { name } }"))) == (400, "BAD_REQUEST")
+    assert code(await ask(hashed(QUERY))) == (200, "PERSISTED_QUERY_NOT_FOUND")
+    for persisted in (1, "x", [], {}, {"sha256Hash": 1}, {"sha256Hash": "x"}, {"sha256Hash": "A" * 64}):
+        assert code(await ask({"extensions": {"persistedQuery": persisted}})) == (400, "BAD_REQUEST")
+
+
+async def test_what_exceeds_the_limits_is_not_kept(ask: Any) -> None:
+    wide = "{ " + "__typename " * 101 + "}"
+    assert code(await ask(hashed(wide, query=wide))) == (400, "TOO_MANY_ROOT_FIELDS")
+    assert code(await ask(hashed(wide))) == (200, "PERSISTED_QUERY_NOT_FOUND")
+
+
+async def test_what_is_not_valid_is_not_kept(ask: Any) -> None:
+    for query in ("{", "{ nothing }", "query ($id: Nothing) { account { id } }"):
+        assert code(await ask(hashed(query, query=query))) == (200, "BAD_REQUEST")
+        assert code(await ask(hashed(query))) == (200, "PERSISTED_QUERY_NOT_FOUND")
+
+
+async def test_a_document_that_costs_too_much_for_some_variables_may_be_trusted(tmp_path: Path) -> None:
+    query = "query Q($n: Int!) { instances(first: $n) { nodes { orders(first: $n) { id } } } }"
+    manifest = tmp_path / "trusted.json"
+    manifest.write_bytes(orjson.dumps({"q": query}))
+    chosen = config.get().model_copy(update={"trusted_documents": manifest})
+    trusted = persisted_queries.trusted(chosen, document_limits.Limits.of(chosen), customer_schema.schema)
+    assert trusted.find("q") == query
+
+
+def test_what_is_kept_is_bounded_and_the_oldest_goes_first() -> None:
+    sent = persisted_queries.Sent(characters_max=700)  # of which each takes 300 beside its text
+    for name in "abc":
+        sent.keep(name, name * 40)
+    assert [sent.find(name) is not None for name in "abc"] == [False, True, True]
+    sent.find("b")
+    sent.keep("d", "d" * 40)
+    assert [sent.find(name) is not None for name in "bcd"] == [True, False, True]
+    sent.keep("long", "l" * 401)
+    assert sent.find("long") is None
+    assert sent.find("b") is not None
+
+
+def test_a_process_may_keep_none() -> None:
+    store = persisted_queries.Store(
+        customer_schema.schema, persisted_queries.Trusted({}, only=False), characters_max=0
+    )
+    with pytest.raises(Exception, match="PersistedQueryNotSupported"):
+        store.find(http_request.asked(hashed(QUERY)))
+
+
+@pytest.fixture
+async def trusting(key: str, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    """Asks an application that answers trusted documents only."""
+    manifest = tmp_path / "trusted.json"
+    manifest.write_bytes(orjson.dumps({f"sha256:{digest(QUERY)}": QUERY, "names": "{ account { name } }"}))
+    chosen = config.get().model_copy(
+        update={"trusted_documents": manifest, "trusted_documents_only": True, "graphiql": False}
+    )
+    transport = httpx2.ASGITransport(app=app.create(chosen))
+    async with httpx2.AsyncClient(transport=transport, headers={"Authorization": f"Bearer {key}"}) as client:
+
+        async def post(body: Any) -> Any:
+            answer = await client.post(URL, json=body)
+            return answer.status_code, answer.json()
+
+        yield post
+
+
+async def test_only_trusted_documents_are_answered_where_the_setting_says_so(trusting: Any) -> None:
+    for body in (
+        {"documentId": f"sha256:{digest(QUERY)}"},
+        {"documentId": digest(QUERY)},
+        hashed(QUERY),
+        {"query": QUERY},
+    ):
+        assert (await trusting(body))[1]["data"] == MINE
+    assert (await trusting({"documentId": "names"}))[1]["data"]["account"].keys() == {"name"}
+    for body in (
+        {"query": "{ account { id name } }"},
+        {"query": "mutation { resetCalendarToken { token } }"},
+        hashed("{ account { id name } }"),
+        hashed("{ account { id name } }", query="{ account { id name } }"),
+        {"documentId": "other"},
+    ):
+        assert code(await trusting(body)) == (400, "DOCUMENT_NOT_TRUSTED")
+
+
+async def test_who_sends_no_document_is_told(ask: Any) -> None:
+    for body in ({}, {"query": ""}, {"variables": {}}):
+        assert code(await ask(body)) == (400, "BAD_REQUEST")
+    assert code(await ask({"documentId": "x"})) == (400, "DOCUMENT_NOT_TRUSTED")
+    assert code(await ask({"documentId": 1})) == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize(
+    ("manifest", "word"),
+    [
+        (b"[]", "JSON object"),
+        (b"{", "trusted.json"),
+        (b'{"a": 1}', "JSON object"),
+        (b'{"a": "{ nothing }"}', "does not fit the schema"),
+        (b'{"a": "{"}', "cannot be read"),
+        (orjson.dumps({"a": "{ " + "__typename " * 101 + "}"}), "exceeds the limits"),
+        (b'{"a": "{ __schema { description } }"}', "exceeds the limits"),
+        (orjson.dumps({"a": "{ account " * 2_000}), "cannot be read"),
+        (orjson.dumps({digest(QUERY): "{ account { name } }"}), "another hash"),
+        (b'{"format": "apollo-persisted-query-manifest", "operations": 1}', "list of objects"),
+    ],
+)
+def test_a_manifest_that_cannot_be_used_stops_the_start(tmp_path: Path, manifest: bytes, word: str) -> None:
+    (tmp_path / "trusted.json").write_bytes(manifest)
+    chosen = config.get().model_copy(update={"trusted_documents": tmp_path / "trusted.json"})
+    with pytest.raises(persisted_queries.ManifestError, match=word):
+        persisted_queries.trusted(chosen, document_limits.Limits.of(chosen), customer_schema.schema)
+
+
+def test_a_manifest_may_be_apollos(tmp_path: Path) -> None:
+    operations = [{"id": digest(QUERY), "body": QUERY, "name": "Mine", "type": "query"}]
+    path = tmp_path / "manifest.json"
+    path.write_bytes(
+        orjson.dumps({"format": persisted_queries.APOLLO_FORMAT, "version": 1, "operations": operations})
+    )
+    assert persisted_queries.read(path) == {digest(QUERY): QUERY}

@@ -1,0 +1,460 @@
+"""`subscription events` as its clients see it, over web sockets and server-sent events, from a real process."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import gql
+import httpx2
+import orjson
+import pytest
+import redis
+import websockets
+from gql.transport.exceptions import TransportQueryError
+from gql.transport.websockets import WebsocketsTransport
+
+from renewals.domain import model
+from renewals.events import pubsub
+from renewals.instances import policy, selection
+from renewals.operators import accounts, audit_log
+from scripts import node_packages
+from tests.support.fixtures import NOW, World
+from tests.support.live_server import Served, served
+
+EVENTS = (
+    "subscription ($after: Int) { events(after: $after) { sequence type instanceId occurredAt payload } }"
+)
+PROTOCOL = websockets.Subprotocol("graphql-transport-ws")
+
+
+@pytest.fixture
+async def server(world: World, database_url: str, redis_url: str) -> AsyncIterator[Served]:
+    """A process that serves account `a`, which has a hundred instances and an event of each."""
+    await world.account("a", balance="1000.00")
+    await world.instances([f"i-{n:03d}" for n in range(100)], price="1.00")
+    await change(100)
+    variables = {"REDIS_URL": redis_url, "RENEWALS_DRAIN_SECONDS": "4"}
+    async with pubsub.opened(redis_url), served(database_url, **variables) as process:
+        yield process
+
+
+async def change(count: int, mode: str = "AUTO") -> None:
+    """Makes so many events, in this process, which tells the one that serves."""
+    pick = selection.PickIds(tuple(f"i-{n:03d}" for n in range(count)))
+    await policy.set_policy("a", policy.PolicyRequest(pick, model.RenewalMode(mode)), lambda: NOW)
+
+
+async def put_events(world: World, last: int) -> None:
+    """Puts events up to a number there that nobody is told of."""
+    await world.rows(
+        """INSERT INTO events (account_id, sequence, type, occurred_at, payload)
+           SELECT 'a', n, 'policy.changed', now(), to_json(repeat('x', 1000)) FROM generate_series(101, $1) AS n""",
+        last,
+    )
+    await world.rows("UPDATE event_streams SET last_sequence = $1", last)
+
+
+def following(server: Served, key: str, *, by_header: bool = False) -> gql.Client:
+    """A client of the library gql, which says who it is in a header or in `connection_init`."""
+    said = {"Authorization": f"Bearer {key}"}
+    transport = WebsocketsTransport(
+        f"ws://{server.address}/graphql",
+        headers=said if by_header else {},
+        init_payload={} if by_header else said,
+        subprotocols=[PROTOCOL],
+    )
+    return gql.Client(transport=transport)
+
+
+async def take(client: gql.Client, count: int, after: int | None) -> list[dict[str, Any]]:
+    """The first so many events."""
+    taken: list[dict[str, Any]] = []
+    async with client as session:
+        asked = gql.gql(EVENTS)
+        asked.variable_values = {"after": after}
+        async for answer in session.subscribe(asked):
+            taken.append(answer["events"])
+            if len(taken) == count:
+                break
+    return taken
+
+
+@pytest.mark.parametrize("by_header", [True, False])
+async def test_what_was_missed_is_replayed_in_order(world: World, server: Served, by_header: bool) -> None:
+    client = following(server, await world.key("a"), by_header=by_header)
+    events = await asyncio.wait_for(take(client, 90, after=10), 10)
+    assert [event["sequence"] for event in events] == list(range(11, 101))
+    assert events[0] == {
+        "sequence": 11,
+        "type": "policy.changed",
+        "instanceId": "i-010",
+        "occurredAt": "2027-01-10T04:00:00+00:00",
+        "payload": '{"before":{"renewalMode":"MANUAL","autoRenewMonths":1},'
+        '"after":{"renewalMode":"AUTO","autoRenewMonths":1}}',
+    }
+
+
+async def test_what_another_process_does_arrives_at_once(
+    world: World, server: Served, database_url: str, redis_url: str
+) -> None:
+    client = following(server, await world.key("a"))
+    taking = asyncio.create_task(take(client, 100, after=100))
+    await asyncio.sleep(1)
+    command = (sys.executable, "-m", "tests.support.clocked_cli", "2027-01-31T00:30+08:00", "run-now")
+    process = await asyncio.create_subprocess_exec(
+        *command, env=os.environ | {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    )
+    done = asyncio.create_task(process.wait())
+    events = await asyncio.wait_for(taking, 20)
+    assert {event["type"] for event in events} == {"instance.renewed"}
+    assert await done == 0
+
+
+async def test_what_nobody_told_of_is_found_all_the_same(world: World, server: Served) -> None:
+    taking = asyncio.create_task(take(following(server, await world.key("a")), 1, after=None))
+    await asyncio.sleep(1)
+    await put_events(world, 101)
+    [event] = await asyncio.wait_for(taking, 10)
+    assert event["sequence"] == 101
+
+
+async def test_another_accounts_events_are_not_seen(world: World, server: Served) -> None:
+    await world.account("b")
+    taking = asyncio.create_task(take(following(server, await world.key("b")), 1, after=0))
+    await asyncio.sleep(1)
+    await change(5, "NONE")
+    await asyncio.sleep(1)
+    assert not taking.done()
+    taking.cancel()
+
+
+@pytest.mark.parametrize("said", [{}, {"Authorization": "Bearer nobody"}, {"Authorization": 5}, {"x": None}])
+async def test_who_does_not_say_who_he_is_is_sent_away(server: Served, said: dict[str, Any]) -> None:
+    async with websockets.connect(f"ws://{server.address}/graphql", subprotocols=[PROTOCOL]) as client:
+        await client.send(orjson.dumps({"type": "connection_init", "payload": said}).decode())
+        with pytest.raises(websockets.ConnectionClosed):
+            await client.recv()
+        assert client.close_code == 4403
+
+
+@pytest.mark.parametrize("after", [-1, 101])
+async def test_a_number_that_no_event_has_is_refused_by_name(
+    world: World, server: Served, after: int
+) -> None:
+    client = following(server, await world.key("a"))
+    with pytest.raises(TransportQueryError) as refused:
+        await asyncio.wait_for(take(client, 1, after), 10)
+    [error] = refused.value.errors or []
+    assert error["extensions"] == {"code": "INVALID_INPUT", "field": "after"}
+
+
+NONSENSE = [
+    "",
+    "null",
+    "[]",
+    "5",
+    '"x"',
+    "{",
+    "{}",
+    '{"type": 5}',
+    '{"type": "sing"}',
+    '{"type": "subscribe"}',
+    '{"type": "subscribe", "id": 5, "payload": {"query": "{ account { id } }"}}',
+    '{"type": "subscribe", "id": "1", "payload": []}',
+    '{"type": "subscribe", "id": "1", "payload": {"query": 5}}',
+    '{"type": "subscribe", "id": "1", "payload": {"query": "{ account { id } }", "variables": []}}',
+    '{"type": "complete"}',
+    '{"type": "complete", "id": [1]}',
+    orjson.dumps({"type": "次" * 300}).decode(),
+    "\ud7ff" * 10,
+]
+
+
+async def test_nonsense_closes_the_connection_and_nothing_else(
+    world: World, server: Served, capfd: pytest.CaptureFixture[str]
+) -> None:
+    headers = {"Authorization": f"Bearer {await world.key('a')}"}
+    url = f"ws://{server.address}/graphql"
+    for nonsense in NONSENSE:
+        async with websockets.connect(url, subprotocols=[PROTOCOL], additional_headers=headers) as client:
+            await client.send('{"type": "connection_init"}')
+            assert orjson.loads(await client.recv()) == {"type": "connection_ack"}
+            await client.send(nonsense)
+            with pytest.raises(websockets.ConnectionClosed):
+                await asyncio.wait_for(client.recv(), 5)
+            assert (client.close_code, nonsense) == (4400, nonsense)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+async def test_a_revoked_key_does_nothing_more_over_an_open_socket(world: World, server: Served) -> None:
+    headers = {"Authorization": f"Bearer {await world.key('a')}"}
+    url = f"ws://{server.address}/graphql"
+    async with websockets.connect(url, subprotocols=[PROTOCOL], additional_headers=headers) as client:
+        await client.send('{"type": "connection_init"}')
+        await client.recv()
+        await world.rows("UPDATE api_keys SET revoked_at = now()")
+        asked = {"query": "{ account { id } }"}
+        await client.send(orjson.dumps({"type": "subscribe", "id": "1", "payload": asked}).decode())
+        with pytest.raises(websockets.ConnectionClosed):
+            await client.recv()
+        assert client.close_code == 4403
+
+
+async def test_a_revoked_key_ends_what_it_follows(world: World, server: Served) -> None:
+    async with streaming(server, await world.key("a"), 99) as lines:
+        assert await anext(lines) == "event: next"
+        await world.rows("UPDATE api_keys SET revoked_at = now()")
+        async with asyncio.timeout(12):
+            assert "event: complete" in [line async for line in lines]
+
+
+async def test_a_key_that_an_operator_revokes_ends_what_it_follows_at_once(
+    world: World, server: Served
+) -> None:
+    key = await world.key("a")
+    async with streaming(server, key, 99) as lines, streaming(server, await world.key("a"), 99) as others:
+        assert await anext(lines) == await anext(others) == "event: next"
+        await asyncio.sleep(0.5)  # until both have told all there is, and wait
+        call = audit_log.Call(audit_log.Operator(None, "ops"), "revoke", lambda: NOW)
+        key_id = await world.value("SELECT id FROM api_keys WHERE prefix = $1", key.split("_")[1])
+        await accounts.revoke_key(call, str(key_id))
+        started = asyncio.get_running_loop().time()
+        async with asyncio.timeout(10):
+            assert "event: complete" in [line async for line in lines]
+        assert asyncio.get_running_loop().time() - started < 2  # told, not found by looking every 5 s
+        await change(1, "NONE")
+        async with asyncio.timeout(10):
+            while '"sequence":101' not in await anext(others):
+                pass
+
+
+async def test_nothing_that_happens_after_a_key_is_revoked_is_told(world: World, server: Served) -> None:
+    async with streaming(server, await world.key("a"), 99) as lines:
+        assert await anext(lines) == "event: next"
+        await world.rows("UPDATE api_keys SET revoked_at = now()")  # and nobody is told of it
+        await change(5, "NONE")
+        async with asyncio.timeout(10):
+            rest = [line async for line in lines]
+    assert "event: complete" in rest
+    assert not [line for line in rest if '"sequence":101' in line]
+
+
+async def test_a_viewer_follows_and_changes_nothing(world: World, server: Served) -> None:
+    client = following(server, await world.key("a", role="VIEWER"))
+    assert len(await asyncio.wait_for(take(client, 5, after=95), 10)) == 5
+    async with client as session:
+        for _ in range(2):
+            with pytest.raises(TransportQueryError) as refused:
+                await session.execute(gql.gql("mutation { resetCalendarToken { token } }"))
+            [error] = refused.value.errors or []
+            assert error["extensions"] == {"code": "FORBIDDEN"}
+    assert await world.count("api_keys") == 1
+
+
+async def test_a_document_that_cannot_be_parsed_is_answered_on_every_way(
+    world: World, server: Served, capfd: pytest.CaptureFixture[str]
+) -> None:
+    key = await world.key("a")
+    headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream"}
+    async with httpx2.AsyncClient(headers=headers) as client:
+        answer = await client.post(server.url, json={"query": "subscription { events("})
+    assert "Syntax Error" in answer.text and "BAD_REQUEST" in answer.text
+    async with websockets.connect(
+        f"ws://{server.address}/graphql", subprotocols=[PROTOCOL], additional_headers=headers
+    ) as socket_client:
+        await socket_client.send('{"type": "connection_init"}')
+        await socket_client.recv()
+        asked = {"type": "subscribe", "id": "1", "payload": {"query": "subscription { events("}}
+        await socket_client.send(orjson.dumps(asked).decode())
+        refused = orjson.loads(await socket_client.recv())
+    [error] = refused["payload"]
+    assert (refused["id"], refused["type"]) == ("1", "error")
+    assert "Syntax Error" in error["message"] and error["extensions"] == {"code": "BAD_REQUEST"}
+    assert "Traceback" not in capfd.readouterr().err
+
+
+async def test_a_subscription_that_nobody_could_stream_is_refused(world: World, server: Served) -> None:
+    headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": "application/json"}
+    async with httpx2.AsyncClient(headers=headers) as client:
+        answer = await client.post(server.url, json={"query": "subscription { events { sequence } }"})
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]) == (400, {"code": "BAD_REQUEST"})
+
+
+async def test_who_comes_while_a_server_ends_does_not_hold_it_up(world: World, server: Served) -> None:
+    headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": "text/event-stream"}
+    async with httpx2.AsyncClient(headers=headers) as client:
+        await client.post(server.url, json={"query": "{ account { id } }"})
+        server.process.signal(signal.SIGTERM)
+        with contextlib.suppress(httpx2.TransportError):
+            await client.post(server.url, json={"query": EVENTS, "variables": {"after": 0}})
+        async with asyncio.timeout(10):
+            await server.process.ended()
+
+
+async def test_what_is_no_announcement_deafens_nobody(world: World, server: Served, redis_url: str) -> None:
+    taking = asyncio.create_task(take(following(server, await world.key("a")), 1, after=None))
+    await asyncio.sleep(1)
+    with redis.from_url(redis_url) as client:
+        for nonsense in ("garbage", "5", "null", "[5]"):
+            client.publish("renewals:events", nonsense)
+    await change(1, "NONE")
+    started = asyncio.get_running_loop().time()
+    await asyncio.wait_for(taking, 10)
+    assert asyncio.get_running_loop().time() - started < 3  # told, not found by looking every 5 s
+
+
+async def test_a_query_over_the_socket_is_answered_with_what_is_there_now(
+    world: World, server: Served
+) -> None:
+    async with following(server, await world.key("a")) as session:
+        asked = gql.gql('{ account { balance } instance(id: "i-000") { renewalMode } }')
+        before = await session.execute(asked)
+        await world.top_up("1.00")
+        await change(1, "NONE")
+        after = await session.execute(asked)
+    assert before == {"account": {"balance": "1000.00"}, "instance": {"renewalMode": "AUTO"}}
+    assert after == {"account": {"balance": "1001.00"}, "instance": {"renewalMode": "NONE"}}
+
+
+@contextlib.asynccontextmanager
+async def streaming(server: Served, key: str, after: int | None) -> AsyncIterator[AsyncIterator[str]]:
+    """The lines of server-sent events, as a browser's fetch has them."""
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "Accept": "text/event-stream",
+        "Accept-Encoding": "gzip",  # and flushed event by event
+    }
+    asked = {"query": EVENTS, "variables": {"after": after}}
+    async with (
+        httpx2.AsyncClient(timeout=30) as client,
+        client.stream("POST", server.url, json=asked, headers=headers) as answer,
+    ):
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert (answer.headers["cache-control"], answer.headers["content-encoding"]) == ("no-store", "gzip")
+        yield answer.aiter_lines()
+
+
+async def test_the_same_comes_as_server_sent_events(world: World, server: Served) -> None:
+    found = []
+    async with streaming(server, await world.key("a"), 97) as lines:
+        async for line in lines:
+            if line.startswith("data: "):
+                answer = orjson.loads(line.removeprefix("data: "))
+                assert ("extensions" in answer) is (not found)  # the first has the cost
+                found.append(answer["data"]["events"]["sequence"])
+                if found == [98, 99, 100]:
+                    await change(2, "NONE")
+            if len(found) == 5:
+                break
+    assert found == [98, 99, 100, 101, 102]
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("text/event-stream", "text/event-stream"),
+        (
+            "application/graphql-response+json, application/json, text/event-stream, multipart/mixed",
+            "application/graphql-response+json",
+        ),
+        ("text/event-stream, */*", "application/json"),
+        ("application/json", "application/json"),
+    ],
+)
+async def test_a_query_is_streamed_only_to_who_takes_nothing_else(
+    world: World, server: Served, accept: str, media_type: str
+) -> None:
+    headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": accept}
+    async with httpx2.AsyncClient(headers=headers) as client:
+        for _ in range(3):  # known or not
+            answer = await client.post(server.url, json={"query": "{ account { id } }"})
+            assert answer.headers["content-type"].split(";")[0] == media_type
+            assert '{"data":{"account":{"id":"a"}},"extensions":{"cost":2}}' in answer.text
+            assert answer.headers["cache-control"] == "no-store"
+            refused = await client.post(server.url, json={"query": "{ nobody }"})
+            assert refused.headers["content-type"].split(";")[0] == media_type
+            assert "BAD_REQUEST" in refused.text
+
+
+async def test_server_sent_events_need_a_key(server: Served) -> None:
+    async with httpx2.AsyncClient() as client:
+        headers = {"Accept": "text/event-stream"}
+        answer = await client.post(server.url, json={"query": EVENTS}, headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]) == (
+        401,
+        {"code": "UNAUTHENTICATED"},
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_server_that_is_told_to_stop_ends_its_subscriptions_and_itself(
+    world: World, server: Served, number: signal.Signals
+) -> None:
+    key = await world.key("a")
+    async with streaming(server, key, 99) as lines, following(server, key) as session:
+        assert await anext(lines) == "event: next"
+        told = session.subscribe(gql.gql(EVENTS.replace("$after)", "99)").replace("($after: Int)", "")))
+        assert (await anext(told))["events"]["sequence"] == 100
+        server.process.signal(number)
+        async with asyncio.timeout(10):
+            rest = [line async for line in lines]
+            await server.process.ended()
+    assert "event: complete" in rest
+
+
+async def test_a_reader_that_sleeps_is_not_read_for(world: World, server: Served) -> None:
+    """It holds a batch and a buffer, however much there is; the server answers others."""
+    await put_events(world, 60_000)
+    before = resident_mb(server.process.pid)
+    key = await world.key("a")
+    body = orjson.dumps({"query": EVENTS, "variables": {"after": 0}})
+    head = (
+        f"POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nAccept: text/event-stream\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    sleepers = [socket.create_connection(server.address.split(":")) for _ in range(10)]
+    for sleeper in sleepers:
+        sleeper.sendall(head.encode() + body)
+    await asyncio.sleep(3)
+    grown = resident_mb(server.process.pid) - before
+    assert len(await take(following(server, key), 100, after=59_900)) == 100
+    for sleeper in sleepers:
+        sleeper.close()
+    assert grown < 60  # of the 600 MB that they asked for
+
+
+def resident_mb(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") // 2**20
+
+
+@node_packages.needed
+@pytest.mark.parametrize("version", node_packages.every_node())
+async def test_the_client_that_browsers_use_is_told_the_same(
+    world: World, server: Served, version: str
+) -> None:
+    key = await world.key("a")
+    process = await asyncio.create_subprocess_exec(
+        *(
+            node_packages.every_node()[version],
+            str(node_packages.FOLDER / "follow.mjs"),
+            f"ws://{server.address}/graphql",
+            key,
+            "95",
+            "8",
+        ),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    first = [orjson.loads(await process.stdout.readline()) for _ in range(5)]
+    await change(3, "NONE")
+    rest = [orjson.loads(await process.stdout.readline()) for _ in range(3)]
+    assert [event["sequence"] for event in first + rest] == list(range(96, 104))
+    assert await process.wait() == 0

@@ -1,0 +1,225 @@
+"""What takes too long is given up, in the database, too; what is under way at once is bounded."""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import httpx2
+import orjson
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from graphql_api import app
+from renewals import config
+from tests.support.fixtures import World
+from tests.support.graphql_client import URL
+from tests.support.live_server import Served, served
+
+RENEW = """mutation { renewInstances(input: {
+    selection: {ids: ["i-1"]}, months: 1, idempotencyKey: "key"}) { __typename } }"""
+WAITING = """SELECT count(*) FROM pg_stat_activity
+    WHERE wait_event_type = 'Lock' AND datname = current_database()"""
+EVENTS = "subscription { events { sequence } }"
+
+
+@pytest.fixture
+async def key(world: World) -> str:
+    await world.account("a", balance="1000.00")
+    await world.instance("i-1")
+    return await world.key("a")
+
+
+@pytest.fixture
+async def hasty(world: World, key: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """The application that gives up after 0.3 s."""
+    chosen = config.get().model_copy(update={"request_seconds_max": 0.3})
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=app.create(chosen)), headers={"Authorization": f"Bearer {key}"}
+    ) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def locked(database_url: str, statement: str) -> AsyncIterator[asyncpg.Connection]:
+    """Holds what a statement locks for as long as the block runs."""
+    holder = await asyncpg.connect(database_url)
+    try:
+        async with holder.transaction():
+            await holder.execute(statement)
+            yield holder
+    finally:
+        await holder.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "lock"),
+    [
+        ("{ instances { totalCount } }", "LOCK TABLE instances IN ACCESS EXCLUSIVE MODE"),
+        (RENEW, "SELECT * FROM accounts WHERE id = 'a' FOR UPDATE"),
+    ],
+)
+async def test_what_takes_too_long_is_given_up_in_the_database_too(
+    world: World, hasty: httpx2.AsyncClient, database_url: str, query: str, lock: str
+) -> None:
+    before = await world.snapshot()
+    async with locked(database_url, lock) as holder:
+        answer = await hasty.post(URL, json={"query": query})
+        assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (503, "TIMEOUT")
+        async with asyncio.timeout(5):
+            while await holder.fetchval(WAITING):  # noqa: ASYNC110 - another process's doing
+                await asyncio.sleep(0.05)
+    assert await world.snapshot() == before
+    for _ in range(config.get().database_pool_size + 1):  # no connection is lost
+        assert (await hasty.post(URL, json={"query": query})).status_code == 200
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(hasty: httpx2.AsyncClient) -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"query": '
+        await asyncio.sleep(5)
+        yield b'"{ account { id } }"}'
+
+    answer = await hasty.post(URL, content=slowly(), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (503, "TIMEOUT")
+
+
+@contextlib.asynccontextmanager
+async def connected(server: Served, key: str) -> AsyncIterator[ClientConnection]:
+    async with connect(
+        f"ws://{server.address}/graphql", subprotocols=[Subprotocol("graphql-transport-ws")]
+    ) as socket:
+        await socket.send(
+            orjson.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {key}"}}).decode()
+        )
+        assert orjson.loads(await socket.recv())["type"] == "connection_ack"
+        yield socket
+
+
+async def ask(socket: ClientConnection, operation_id: str, query: str) -> Any:
+    """What is answered to an operation, or None if it is under way for a while."""
+    await socket.send(
+        orjson.dumps({"id": operation_id, "type": "subscribe", "payload": {"query": query}}).decode()
+    )
+    try:
+        async with asyncio.timeout(1.5):
+            return orjson.loads(await socket.recv())
+    except TimeoutError:
+        return None
+
+
+def code(message: Any) -> str:
+    assert message["type"] == "error"
+    return str(message["payload"][0]["extensions"]["code"])
+
+
+async def test_a_web_socket_has_the_same_limits(key: str, database_url: str) -> None:
+    async with (
+        served(database_url, RENEWALS_REQUEST_SECONDS_MAX="0.5") as server,
+        connected(server, key) as socket,
+    ):
+        assert code(await ask(socket, "1", "{ __schema { types { name } } }")) == "INTROSPECTION_DISABLED"
+        assert code(await ask(socket, "2", "{ " + "__typename " * 101 + "}")) == "TOO_MANY_ROOT_FIELDS"
+        async with locked(database_url, "LOCK TABLE instances IN ACCESS EXCLUSIVE MODE"):
+            assert code(await ask(socket, "3", "{ instances { totalCount } }")) == "TIMEOUT"
+        assert (await ask(socket, "3", "{ instances { totalCount } }"))["type"] == "next"
+
+
+async def test_a_key_has_so_many_web_sockets_and_subscriptions(
+    world: World, key: str, database_url: str
+) -> None:
+    limits = {"RENEWALS_SOCKETS_PER_KEY_MAX": "2", "RENEWALS_SUBSCRIPTIONS_PER_KEY_MAX": "3"}
+    async with served(database_url, **limits) as server:
+        async with connected(server, key) as one, connected(server, key) as two:
+            with pytest.raises(Exception, match=r"1013.*Too many web sockets"):
+                async with connected(server, key):
+                    pass
+            assert [await ask(one, str(n), EVENTS) for n in range(2)] == [None, None]
+            assert await ask(two, "1", EVENTS) is None
+            assert code(await ask(two, "2", EVENTS)) == "TOO_MANY_AT_ONCE"
+            headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream"}
+            async with httpx2.AsyncClient(headers=headers) as client:
+                refused = await client.post(server.url, json={"query": EVENTS})
+                assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
+                other = {"Authorization": f"Bearer {await world.key('a')}"}
+                async with client.stream(
+                    "POST", server.url, json={"query": EVENTS}, headers=other
+                ) as streamed:
+                    assert streamed.status_code == 200
+                await one.send(orjson.dumps({"id": "0", "type": "complete"}).decode())
+                await asyncio.sleep(0.2)
+                async with client.stream("POST", server.url, json={"query": EVENTS}) as streamed:
+                    assert streamed.status_code == 200
+                await asyncio.sleep(0.5)
+                assert await ask(two, "2", EVENTS) is None
+        async with connected(server, key), connected(server, key):
+            pass
+
+
+async def test_what_is_wrong_with_an_operation_leaves_the_others_of_its_web_socket_alone(
+    key: str, database_url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with served(database_url) as server, connected(server, key) as socket:
+        assert await ask(socket, "events", EVENTS) is None
+        for payload in (
+            {"query": '{ a "' + "b" * 300 + '"}'},
+            {"query": "query A { account { id } }", "operationName": "B" * 300},
+            {"documentId": "unknown"},
+            {"extensions": {"persistedQuery": {"sha256Hash": "0" * 64}}},
+            {"extensions": []},
+            {},
+        ):
+            await socket.send(orjson.dumps({"id": "1", "type": "subscribe", "payload": payload}).decode())
+            answer = orjson.loads(await socket.recv())
+            assert code(answer) in ("BAD_REQUEST", "DOCUMENT_NOT_TRUSTED", "PERSISTED_QUERY_NOT_FOUND")
+            assert len(answer["payload"][0]["message"]) < 400
+        answer = await ask(socket, "1", "{ account { id } }")
+        assert answer["payload"] == {"data": {"account": {"id": "a"}}, "extensions": {"cost": 2}}
+        assert orjson.loads(await socket.recv()) == {"id": "1", "type": "complete"}
+        hashed = {"version": 1, "sha256Hash": hashlib.sha256(b"{ account { id } }").hexdigest()}
+        for query in ("{ account { id } }", None):
+            asked = {"query": query, "extensions": {"persistedQuery": hashed}}
+            await socket.send(orjson.dumps({"id": "1", "type": "subscribe", "payload": asked}).decode())
+            assert orjson.loads(await socket.recv())["payload"]["data"] == {"account": {"id": "a"}}
+            assert orjson.loads(await socket.recv())["type"] == "complete"
+        await socket.send(orjson.dumps({"id": "e" * 300, "type": "complete"}).decode())
+        assert (await ask(socket, "x" * 300, EVENTS)) is None
+        await socket.send(
+            orjson.dumps({"id": "x" * 300, "type": "subscribe", "payload": {"query": EVENTS}}).decode()
+        )
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+        assert (socket.close_code, len(str(socket.close_reason))) == (4409, 123)
+    assert "xxx" not in capfd.readouterr().err
+
+
+async def test_the_eleventh_operation_of_a_web_socket_costs_nothing(key: str, database_url: str) -> None:
+    limits = {"RENEWALS_COST_MAX": "1000", "RENEWALS_COST_PER_MINUTE_MAX": "1000"}
+    async with served(database_url, **limits) as server, connected(server, key) as socket:
+        for number in range(10):
+            await socket.send(
+                orjson.dumps({"id": str(number), "type": "subscribe", "payload": {"query": EVENTS}}).decode()
+            )
+        for _ in range(20):
+            refused = await ask(socket, "one more", "{ instances(first: 99) { nodes { id name } } }")
+            assert code(refused) == "TOO_MANY_AT_ONCE"
+        await socket.send(orjson.dumps({"id": "0", "type": "complete"}).decode())
+        assert (await ask(socket, "one more", "{ account { id } }"))["type"] == "next"
+
+
+async def test_a_page_of_another_origin_opens_no_web_socket_unless_the_setting_says_so(
+    key: str, database_url: str
+) -> None:
+    async with served(database_url, RENEWALS_CORS_ORIGINS="https://console.example.com") as server:
+        address, spoken = f"ws://{server.address}/graphql", [Subprotocol("graphql-transport-ws")]
+        for origin in ("https://evil.example", "null", "https://console.example.com.evil.example"):
+            with pytest.raises(Exception, match="403"):
+                async with connect(address, subprotocols=spoken, additional_headers={"Origin": origin}):
+                    pass
+        for origin in ("https://console.example.com", f"http://{server.address}"):
+            async with connect(address, subprotocols=spoken, additional_headers={"Origin": origin}):
+                pass

@@ -1,0 +1,137 @@
+"""No answer is larger than it may be, on whatever way it goes, and readers that do not read take little memory."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+
+from graphql_api import app
+from graphql_api.graphql import http_request
+from graphql_api.limits import answer_size
+from renewals import config
+from tests.costs.operations import ALL
+from tests.support.fixtures import NOW, World
+from tests.support.graphql_client import URL
+from tests.support.live_server import served
+
+PAGE = "{ instances(first: 100) { nodes { id name } } }"
+
+
+@pytest.fixture
+async def headers(world: World) -> dict[str, str]:
+    await world.account("a", balance="1000000.00")
+    await world.instances([f"i-{number:03}" for number in range(100)])
+    return {"Authorization": f"Bearer {await world.key('a')}"}
+
+
+@pytest.fixture
+async def client(headers: dict[str, str]) -> AsyncIterator[httpx2.AsyncClient]:
+    """The application, whose answers have 2,000 bytes at most."""
+    chosen = config.get().model_copy(update={"answer_bytes_max": 2_000})
+    transport = httpx2.ASGITransport(app=app.create(chosen, clock=lambda: NOW))
+    async with httpx2.AsyncClient(transport=transport, headers=headers) as asked:
+        yield asked
+
+
+def error_of(answer: dict[str, Any]) -> dict[str, Any]:
+    [error] = answer["errors"]
+    assert error["extensions"] == {"code": "COST_TOO_HIGH", "maximum": 2_000}
+    assert answer.get("data") is None
+    return dict(error)
+
+
+async def test_an_answer_beyond_the_bytes_is_an_error(client: httpx2.AsyncClient) -> None:
+    answer = await client.post(URL, json={"query": PAGE})
+    assert answer.status_code == 400
+    error_of(answer.json())
+    small = await client.post(URL, json={"query": PAGE.replace("100", "10")})
+    assert len(small.json()["data"]["instances"]["nodes"]) == 10
+
+
+async def test_the_one_result_of_a_stream_is_an_error(client: httpx2.AsyncClient) -> None:
+    answer = await client.post(URL, json={"query": PAGE}, headers={"Accept": "text/event-stream"})
+    [line] = [line for line in answer.text.splitlines() if line.startswith("data:") and len(line) > 6]
+    error_of(orjson.loads(line.removeprefix("data:")))
+
+
+def test_a_result_on_a_web_socket_is_an_error() -> None:
+    message = {"type": "next", "id": "1", "payload": {"data": {"name": "x" * 2_000}}}
+    instead = orjson.loads(answer_size.encode(message, 2_000))
+    assert (instead["type"], instead["id"]) == ("next", "1")
+    error_of(instead["payload"])
+    assert orjson.loads(answer_size.encode(message, 3_000)) == message
+
+
+async def test_a_change_whose_answer_is_too_large_is_made_and_can_be_asked_again(
+    client: httpx2.AsyncClient, world: World
+) -> None:
+    renew = """mutation ($ids: [ID!]!, $first: Int!) {
+      renewInstances(input: {selection: {ids: $ids}, months: 1, idempotencyKey: "k"}) {
+        ... on RenewInstancesSuccess { instanceCount instances(first: $first) { id name } } } }"""
+    ids = [f"i-{number:03}" for number in range(100)]
+    answer = await client.post(URL, json={"query": renew, "variables": {"ids": ids, "first": 100}})
+    assert error_of(answer.json())["message"].startswith("The change was made.")
+    assert await world.count("order_lines") == 100
+    again = await client.post(URL, json={"query": renew, "variables": {"ids": ids, "first": 1}})
+    assert again.json()["data"]["renewInstances"]["instanceCount"] == 100
+    assert await world.count("order_lines") == 100
+
+
+def test_a_key_has_a_bounded_number_of_bytes_that_are_not_read() -> None:
+    unread, size = answer_size.UnreadAnswers(1_000_000), 400_000
+    with unread.sending("a", size), unread.sending("a", size):
+        with pytest.raises(http_request.Refused) as refused, unread.sending("a", size):
+            pass
+        assert (refused.value.status, refused.value.code) == (429, "TOO_MANY_AT_ONCE")
+        with unread.sending("b", size), unread.sending("a", 1_000):
+            pass
+    with unread.sending("a", 5_000_000):  # alone, one is always sent
+        pass
+
+
+MEMORY_MB_MAX = 400
+READERS = 40
+
+
+def resident_mb(pid: int) -> float:
+    text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    [line] = [line for line in text.splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) / 1024
+
+
+async def test_readers_that_do_not_read_take_little_memory(world: World, database_url: str) -> None:
+    await world.account("a")
+    await world.instances([f"i-{number:04}" for number in range(1_000)])
+    key = await world.key("a")
+    page = f"instances(first: 1000) {{ nodes {{ {ALL} }} }}"
+    roots = " ".join(f"p{number}: {page}" for number in range(10))
+    body = orjson.dumps({"query": f"{{ {roots} }}"})
+    head = (
+        f"POST /graphql HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    async with served(database_url, RENEWALS_COST_PER_MINUTE_MAX="0") as server:
+        before = resident_mb(server.process.pid)
+        host, _, port = server.address.partition(":")
+        with contextlib.ExitStack() as sockets:
+            for _ in range(READERS):
+                reader = sockets.enter_context(socket.create_connection((host, int(port))))
+                reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+                reader.sendall(head + body)
+            await asyncio.sleep(8)
+            async with httpx2.AsyncClient(timeout=20) as client:
+                answer = await client.post(
+                    server.url,
+                    json={"query": "{ account { id } }"},
+                    headers={"Authorization": f"Bearer {await world.key('a')}"},
+                )
+        assert answer.json()["data"] == {"account": {"id": "a"}}
+        peak = resident_mb(server.process.pid)
+        print(f"{before:.0f} MB before, {peak:.0f} MB at most")  # noqa: T201
+        assert peak < MEMORY_MB_MAX

@@ -1,0 +1,76 @@
+"""What no honest client sends is refused at once, whatever it is, and changes nothing."""
+
+import time
+from collections.abc import AsyncIterator
+
+import httpx2
+import orjson
+import pytest
+
+from graphql_api import app
+from renewals import config
+from tests.graphql_api.limits.attacks import ATTACKS, TYPES_OF_FIELDS, Attack
+from tests.support import graphql_client
+from tests.support.fixtures import World
+
+MILLISECONDS_MAX = 50
+"""Of the processor, the client's share included. Looked at to their ends, some would take seconds."""
+
+
+@pytest.fixture
+async def key(world: World) -> str:
+    """A key of account `a`, which has some money and an instance."""
+    await world.account("a", balance="1000.00")
+    await world.instance("i-1")
+    return await world.key("a")
+
+
+async def send(graphql: graphql_client.Client, key: str, attack: Attack) -> httpx2.Response:
+    headers = {**attack.headers, "Authorization": f"Bearer {key}"}
+    return await graphql.http.request(
+        attack.method, graphql_client.URL + attack.query_string, content=attack.body, headers=headers
+    )
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+async def test_an_attack_is_refused_at_once_and_changes_nothing(
+    world: World, key: str, graphql: graphql_client.Client, attack: Attack
+) -> None:
+    await graphql.http.post(
+        graphql_client.URL, json={"query": "{"}, headers={"Authorization": f"Bearer {key}"}
+    )
+    before = await world.snapshot()
+    times = []
+    for _ in range(3):
+        started = time.process_time()
+        answer = await send(graphql, key, attack)
+        times.append(time.process_time() - started)
+    error = orjson.loads(answer.content)["errors"][0]
+    assert (answer.status_code, error["extensions"]["code"]) == (attack.status, attack.code)
+    assert len(answer.content) < 5_000
+    assert await world.snapshot() == before
+    assert min(times) * 1000 < MILLISECONDS_MAX
+
+
+async def test_nothing_is_read_of_whoever_has_no_key(world: World, graphql: graphql_client.Client) -> None:
+    for attack in ATTACKS:
+        answer = await send(graphql, "rk_no_key", attack)
+        assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (
+            401,
+            "UNAUTHENTICATED",
+        )
+
+
+@pytest.fixture
+async def open_minded(world: World) -> AsyncIterator[httpx2.AsyncClient]:
+    """The application with introspection."""
+    chosen = config.get().model_copy(update={"introspection": True})
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create(chosen))) as asked:
+        yield asked
+
+
+async def test_introspection_in_a_circle_costs_too_much(key: str, open_minded: httpx2.AsyncClient) -> None:
+    headers = {"Authorization": f"Bearer {key}"}
+    for query, code in ((TYPES_OF_FIELDS, "COST_TOO_HIGH"), ("{ __schema { types { name } } }", None)):
+        body = (await open_minded.post(graphql_client.URL, json={"query": query}, headers=headers)).json()
+        assert (body["errors"][0]["extensions"]["code"] if code else body.get("errors")) == code

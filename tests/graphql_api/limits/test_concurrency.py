@@ -1,0 +1,180 @@
+"""How much a key may have under way at once: some run, some wait, the rest is refused; other keys notice nothing."""
+
+import asyncio
+
+import asyncpg
+import httpx2
+import pytest
+
+from graphql_api.limits import concurrency
+from renewals.concurrency import fair_queue
+from tests.support import graphql_client
+from tests.support.fixtures import World
+
+AT_ONCE_MAX = concurrency.RUNNING_PER_KEY_MAX + concurrency.WAITING_PER_KEY_MAX
+BLOCKED = {"query": "{ instances { totalCount } }"}
+# Tests beside this one wait for locks in databases of their own on the same server.
+WAITED_FOR = """SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+    WHERE NOT granted AND datname = current_database())"""
+FREE = {"query": "{ account { id } }"}
+
+
+@pytest.fixture
+async def keys(world: World) -> tuple[str, str]:
+    for account in ("a", "b"):
+        await world.account(account)
+    return await world.key("a"), await world.key("b")
+
+
+async def test_a_key_that_has_too_much_under_way_is_told_when_to_come_again_and_others_are_served(
+    keys: tuple[str, str], graphql: graphql_client.Client, database_url: str
+) -> None:
+    async def ask(key: str, body: object) -> httpx2.Response:
+        return await graphql.http.post(
+            graphql_client.URL, json=body, headers={"Authorization": f"Bearer {key}"}
+        )
+
+    first, second = keys
+    blocker = await asyncpg.connect(database_url)
+    try:
+        lock = blocker.transaction()
+        await lock.start()
+        await blocker.execute("LOCK TABLE instances IN ACCESS EXCLUSIVE MODE")
+        asking = [asyncio.create_task(ask(first, BLOCKED)) for _ in range(AT_ONCE_MAX + 5)]
+        done, waiting = await asyncio.wait(asking, timeout=3)
+        for answer in [task.result() for task in done]:
+            assert answer.status_code == 429
+            assert answer.json()["errors"][0]["extensions"] == {"code": "TOO_MANY_AT_ONCE"}
+            assert int(answer.headers["retry-after"]) >= 1
+        assert len(done) == 5
+        async with asyncio.timeout(3):
+            assert (await ask(second, FREE)).json()["data"] == {"account": {"id": "b"}}
+        await lock.rollback()
+        for task in waiting:
+            assert (await task).json()["data"] == {"instances": {"totalCount": 0}}
+    finally:
+        await blocker.close()
+
+
+async def test_the_heavy_requests_of_an_account_run_one_after_the_other_and_those_of_others_between() -> None:
+    requests = concurrency.RequestLimiter()
+    order: list[str] = []
+    running = 0
+
+    async def work(owner: str) -> None:
+        nonlocal running
+        async with requests.turn(owner):
+            with requests.lane(owner) as lane:
+                await lane.enter()
+                await lane.enter()  # it is in already
+                running += 1
+                assert running <= concurrency.HEAVY_AT_ONCE_MAX
+                order.append(owner)
+                await asyncio.sleep(0.001)
+                running -= 1
+
+    many = [asyncio.create_task(work("many")) for _ in range(20)]
+    await asyncio.sleep(0)
+    await asyncio.gather(*many, work("few"))
+    assert order.index("few") <= 2
+
+
+async def test_a_request_given_up_while_it_waits_leaves_no_place_taken() -> None:
+    requests = concurrency.RequestLimiter()
+
+    async def work() -> None:
+        async with requests.turn("other"):
+            with requests.lane("account") as lane:
+                await lane.enter()
+                await asyncio.sleep(60)
+
+    for _ in range(3):
+        working = [asyncio.create_task(work()) for _ in range(AT_ONCE_MAX)]
+        await asyncio.sleep(0.01)
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+    async with asyncio.timeout(1), requests.turn("other"):
+        with requests.lane("account") as lane:
+            await lane.enter()
+
+
+async def test_a_request_that_waits_for_another_server_is_not_in_its_lane() -> None:
+    requests = concurrency.RequestLimiter()
+    with requests.lane("a") as first, requests.lane("a") as second:
+        fair_queue.leave_lane()  # there is none yet
+        await first.enter()
+        entering = asyncio.create_task(second.enter())
+        await asyncio.sleep(0)
+        assert not entering.done()
+        fair_queue.leave_lane()
+        async with asyncio.timeout(1):
+            await entering
+        assert (first.is_entered, second.is_entered) == (False, True)
+        fair_queue.leave_lane()
+        assert second.is_entered
+
+
+async def test_large_bodies_of_an_account_are_received_one_after_the_other_and_small_ones_at_once(
+    keys: tuple[str, str], graphql: graphql_client.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = concurrency.RequestLimiter()
+    monkeypatch.setattr(concurrency, "RequestLimiter", lambda: requests)
+    large = {**FREE, "variables": {"unused": "x" * concurrency.HEAVY_BODY_BYTES}}
+
+    async def ask(key: str, body: object) -> httpx2.Response:
+        return await graphql.http.post(
+            graphql_client.URL, json=body, headers={"Authorization": f"Bearer {key}"}
+        )
+
+    async with asyncio.timeout(3):
+        async with requests.receiving("a"):
+            waiting = asyncio.create_task(ask(keys[0], large))
+            for key, body in ((keys[0], FREE), (keys[1], large), (keys[1], FREE)):
+                assert (await ask(key, body)).status_code == 200
+            assert not waiting.done()
+        assert (await waiting).status_code == 200
+
+
+async def test_a_new_document_is_read_in_the_lane_and_a_cheap_one_executed_outside_of_it(
+    keys: tuple[str, str], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = concurrency.RequestLimiter()
+    monkeypatch.setattr(concurrency, "RequestLimiter", lambda: requests)
+    graphql = graphql_client.Client()
+    graphql.key = keys[0]
+    blocker = await asyncpg.connect(database_url)
+    try:
+        with requests.lane("a") as lane:
+            await lane.enter()
+            lock = blocker.transaction()
+            await lock.start()
+            await blocker.execute("LOCK TABLE instances IN ACCESS EXCLUSIVE MODE")
+            asking = asyncio.create_task(graphql("{ instances(first: 3) { nodes { id } } }"))
+            await asyncio.sleep(0.2)
+            assert not await blocker.fetchval(WAITED_FOR)
+        async with asyncio.timeout(3):
+            while not await blocker.fetchval(WAITED_FOR):  # noqa: ASYNC110 - PostgreSQL tells nobody
+                await asyncio.sleep(0.01)
+            with requests.lane("a") as lane:
+                await lane.enter()
+        await lock.rollback()
+        assert await asking == {"instances": {"nodes": []}}
+    finally:
+        await blocker.close()
+
+
+async def test_an_export_does_not_wait_for_a_request_that_may_wait_for_its_connection(
+    keys: tuple[str, str], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.instance("i-1")
+    requests = concurrency.RequestLimiter()
+    monkeypatch.setattr(concurrency, "RequestLimiter", lambda: requests)
+    graphql = graphql_client.Client()
+    with requests.lane("a") as lane:
+        await lane.enter()
+        async with asyncio.timeout(3):
+            answer = await graphql.http.get(
+                "http://testserver/export/instances.csv", headers={"Authorization": f"Bearer {keys[0]}"}
+            )
+    assert answer.status_code == 200

@@ -1,0 +1,91 @@
+"""A Redis that is cut in the middle of a connecting: uvloop raises what is no error of Redis or of a socket."""
+
+import asyncio
+import contextlib
+import random
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvloop
+from redis.asyncio.connection import AbstractConnection
+
+from graphql_api.limits import rate_limit
+from renewals.db import connection as database
+from renewals.events import pubsub
+
+TRIES = 1_500
+CLOSED = "unable to perform operation on <TCPTransport closed=True>; the handler is closed"
+
+
+@pytest.fixture
+def cut_redis() -> Iterator[str]:
+    """A Redis that breaks off each connection: at once or after a word, by an end or by a reset."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        for _ in range(3):
+            threading.Thread(target=cut_each, args=(listener,), daemon=True).start()
+        yield f"redis://:word@127.0.0.1:{listener.getsockname()[1]}/1"
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def cut_each(listener: socket.socket) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection, contextlib.suppress(OSError):
+            if random.random() < 0.4:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            if random.random() < 0.4:
+                connection.recv(random.randint(1, 200))
+                connection.send(b"+OK\r\n" * random.randint(0, 4))
+            if random.random() < 0.5:
+                time.sleep(random.random() / 1_000)
+
+
+def test_no_cut_of_a_connection_to_redis_fails_a_request(
+    cut_redis: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limit, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(rate_limit, "BLOCKS_A_BUDGET", 10**9)
+
+    async def spend() -> None:
+        counted = rate_limit.Budgets(10**9)
+        async with counted.opened(cut_redis):
+            for number in range(TRIES):
+                await counted.spend(f"k-{number % 5}", 5)
+
+    uvloop.run(spend())
+
+
+async def test_budgets_are_counted_alone_where_a_transport_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AbstractConnection, "_connect", close_transport)
+    counted = rate_limit.Budgets(100)
+    async with counted.opened("redis://127.0.0.1:1/0"):
+        await counted.spend("k", 5)
+
+
+async def test_announcements_go_on_where_a_transport_was_closed(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pubsub, "PAUSE_SECONDS", 0.01)
+    async with pubsub.opened(redis_url, listening=True), asyncio.timeout(10):
+        with monkeypatch.context() as patched:
+            patched.setattr(AbstractConnection, "send_packed_command", close_transport)
+            pubsub.announce(["a"])
+            await asyncio.sleep(0.1)
+        [outbox] = pubsub._outboxes
+        await outbox.emptied.wait()
+
+
+async def close_transport(*_: object, **__: object) -> None:
+    raise RuntimeError(CLOSED)
+
+
+def test_a_closed_transport_is_an_outage_and_no_other_runtime_error_is() -> None:
+    assert database.is_outage(RuntimeError(CLOSED))
+    assert not database.is_outage(RuntimeError("the database is not open"))

@@ -1,0 +1,116 @@
+"""The budget of a key: spent by what is asked, in all processes together, and in each alone while Redis is away."""
+
+import asyncio
+import time
+
+import httpx2
+import pytest
+
+from graphql_api import app
+from graphql_api.graphql import http_request
+from graphql_api.limits import rate_limit
+from renewals import config
+from tests.support.fixtures import World
+from tests.support.graphql_client import URL
+
+
+async def spend_all(counted: rate_limit.Budgets, caller: str, cost: int) -> int:
+    """How often so much can be spent."""
+    for times in range(10_000):
+        try:
+            await counted.spend(caller, cost)
+        except http_request.Refused:
+            with pytest.raises(http_request.Refused) as again:
+                await counted.spend(caller, cost)
+            assert (again.value.status, again.value.code) == (429, "RATE_LIMITED")
+            assert 1 <= int((again.value.headers or {})["Retry-After"]) <= 60
+            return times
+    raise AssertionError("it never ends")
+
+
+@pytest.mark.parametrize("cost", [1, 7, 100, 999, 1000])
+async def test_processes_spend_one_budget(redis_url: str, cost: int) -> None:
+    one, other = rate_limit.Budgets(1_000), rate_limit.Budgets(1_000)
+    async with one.opened(redis_url), other.opened(redis_url):
+        caller = f"caller-{time.time_ns()}"
+        spent = sum([await spend_all(each, caller, cost) for each in (one, other)]) * cost
+        # What is left of a block is of no use for a larger cost.
+        assert 1_000 - 2 * max(cost, 10) <= spent <= 1_000
+        await one.spend(f"{caller}-another", cost)
+
+
+async def test_many_at_once_spend_no_more_than_there_is(redis_url: str) -> None:
+    counted = rate_limit.Budgets(1_000)
+    async with counted.opened(redis_url):
+        caller = f"caller-{time.time_ns()}"
+        ended = await asyncio.gather(*(counted.spend(caller, 5) for _ in range(500)), return_exceptions=True)
+    assert ended.count(None) == 200
+
+
+async def test_a_block_costs_no_word_to_redis(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = rate_limit.Budgets(100_000)
+    async with counted.opened(redis_url):
+        asked = []
+        assert counted._shared is not None
+        hit = counted._shared.hit
+
+        async def counting(*args: object, **named: object) -> bool:
+            asked.append(named)
+            return await hit(*args, **named)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(counted._shared, "hit", counting)
+        for _ in range(1_000):
+            await counted.spend(f"caller-{id(counted)}", 10)
+    assert len(asked) == 10
+
+
+async def test_without_redis_each_process_counts_alone() -> None:
+    away = rate_limit.Budgets(1_000)
+    async with away.opened("redis://127.0.0.1:1/0"):
+        started = time.monotonic()
+        assert await spend_all(away, "a", 100) == 10
+        assert await spend_all(away, "b", 100) == 10
+        assert time.monotonic() - started < rate_limit.REDIS_SECONDS_MAX * 4
+    assert await spend_all(rate_limit.Budgets(1_000), "a", 300) == 3
+    assert await spend_all(rate_limit.Budgets(1_000), "a", 1_001) == 0
+
+
+async def test_a_redis_that_comes_and_goes_grants_no_second_budget(redis_url: str) -> None:
+    away, counted, caller = "redis://127.0.0.1:1/0", rate_limit.Budgets(1_000), f"caller-{time.time_ns()}"
+
+    async def spend(url: str, most: int) -> int:
+        counted._asks_from = 0
+        async with counted.opened(url):
+            if most:
+                await counted.spend(caller, most)
+                return most
+            return await spend_all(counted, caller, 100) * 100
+
+    assert await spend(away, 400) == 400
+    assert await spend(redis_url, 200) == 200
+    assert await spend(away, 0) == 600
+    assert await spend(redis_url, 0) == 800
+    assert await spend(away, 0) == 0
+
+
+async def test_a_budget_of_nothing_is_none() -> None:
+    for _ in range(100):
+        await rate_limit.Budgets(0).spend("a", 10**9)
+
+
+async def test_the_keys_of_an_account_have_a_budget_each_and_a_refusal_says_when_to_come_back(
+    world: World,
+) -> None:
+    await world.account("a")
+    chosen = config.get().model_copy(update={"cost_per_minute_max": 100})
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create(chosen))) as client:
+        # A document that is new costs a tenth of so small a budget.
+        for key, served in ((await world.key("a"), 45), (await world.key("a"), 50)):
+            headers = {"Authorization": f"Bearer {key}"}
+            statuses = []
+            for _ in range(60):
+                answer = await client.post(URL, json={"query": "{ account { id } }"}, headers=headers)
+                statuses.append(answer.status_code)
+            assert statuses == [200] * served + [429] * (60 - served)
+            assert answer.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+            assert 1 <= int(answer.headers["retry-after"]) <= 60

@@ -1,0 +1,282 @@
+"""The calendar: what is in it, whose it is, and what opens it."""
+
+import asyncio
+import datetime as dt
+import logging
+import re
+import urllib.parse
+from typing import Any
+
+import httpx2
+import icalendar
+import pytest
+import uvicorn
+
+from graphql_api import app
+from renewals.accounts import api_keys
+from renewals.db import connection as database
+from renewals.domain import model
+from renewals.forecasts import calendar_entries
+from tests.support.fixtures import NOW, World
+from tests.support.graphql_client import Client
+
+HOST = "http://testserver"
+RESET = "mutation { resetCalendarToken { token path } }"
+
+
+async def reset(graphql: Client) -> str:
+    return str((await graphql(RESET))["resetCalendarToken"]["token"])
+
+
+async def ask(graphql: Client, **sent: str) -> httpx2.Response:
+    return await graphql.http.get(f"{HOST}/calendar.ics", params=sent)
+
+
+async def events(graphql: Client, token: str, **sent: str) -> list[Any]:
+    answer = await ask(graphql, token=token, **sent)
+    assert answer.status_code == 200, answer.text
+    return list(icalendar.Calendar.from_ical(answer.content).walk("VEVENT"))
+
+
+def said(found: list[Any]) -> list[tuple[str, str]]:
+    return [(event["DTSTART"].dt.isoformat(), str(event["SUMMARY"])) for event in found]
+
+
+def assert_unauthenticated(answer: httpx2.Response) -> None:
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    body = answer.json()
+    assert body["data"] is None
+    assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"]
+
+
+@pytest.fixture
+async def token(world: World, graphql: Client) -> str:
+    """The calendar token of account `a`, which has 500.00."""
+    await world.account("a", balance="500.00")
+    graphql.key = await world.key("a")
+    return await reset(graphql)
+
+
+async def test_a_day_says_what_expires_what_is_renewed_and_what_cannot_be(
+    world: World, graphql: Client, token: str
+) -> None:
+    await world.instances(["m-1", "m-2"], expires="2027-01-20", price="23.00", name="网站")
+    await world.instance("a-1", expires="2027-01-20", mode="AUTO", price="300.00", months=12, name="Database")
+    await world.instance("a-2", expires="2027-01-21", mode="AUTO", price="200.00", name="Cache")
+    await world.instance(
+        "a-3", expires="2027-01-21", mode="AUTO", price="900.00", name="Search", product="kec"
+    )
+    await world.instance("n-1", expires="2027-01-20", mode="NONE")
+    await world.instance("p-1", expires=None)
+    await world.instance("t-1", expires="2027-01-20", trial=True)
+    await world.instance("d-1", expires="2027-01-20", product="ddos")
+    found = await events(graphql, token)
+    assert said(found)[:3] == [
+        ("2027-01-20", "到期(手动续费): 2 个实例, 月价合计 46.00 CNY"),
+        ("2027-01-20", "自动续费将失败: 1 个实例, 2988.00 CNY"),
+        ("2027-01-21", "自动续费将失败: 1 个实例, 900.00 CNY"),
+    ]
+    assert said(found)[3] == ("2027-01-21", "自动续费: 1 个实例, 200.00 CNY")
+    manual, short, _, renewed = found[:4]
+    assert str(manual["DESCRIPTION"]).splitlines() == [
+        "请在当天 23:59:59 前手动续费。",
+        "网站 (m-1): 23.00",
+        "网站 (m-2): 23.00",
+    ]
+    assert "Database (a-1): 余额不足" in str(short["DESCRIPTION"])
+    assert str(renewed["DESCRIPTION"]).splitlines() == [
+        "代金券和余额足够, 续费后余额 300.00 CNY。",
+        "Cache (a-2): 200.00",
+    ]
+    for event in found:
+        assert type(event["DTSTART"].dt) is dt.date
+        assert event["DTEND"].dt == event["DTSTART"].dt + dt.timedelta(days=1)
+        assert event["DTSTAMP"].dt == event["LAST-MODIFIED"].dt == NOW
+        assert event["TRANSP"] == "TRANSPARENT"
+    english = await events(graphql, token, lang="en")
+    assert said(english)[:2] == [
+        ("2027-01-20", "Expiry (manual renewal): 2, 46.00 CNY a month"),
+        ("2027-01-20", "Auto-renewal will fail: 1, 2988.00 CNY"),
+    ]
+    assert "Database (a-1): not enough money" in str(english[1]["DESCRIPTION"])
+
+
+async def test_what_the_calendar_says_is_what_the_forecast_says(
+    world: World, graphql: Client, token: str
+) -> None:
+    for number in range(12):
+        await world.instance(f"i-{number}", expires=f"2027-01-{11 + number}", mode="AUTO", price="70.00")
+    await world.voucher("100.00")
+    foreseen = (await graphql("{ forecast(days: 90) { days { date dueCount total atRisk { id } } } }"))[
+        "forecast"
+    ]
+    found = await events(graphql, token)
+    by_kind = {
+        kind: {event["DTSTART"].dt.isoformat() for event in found if event["CATEGORIES"].to_ical() == kind}
+        for kind in (b"RENEWAL", b"FAILURE")
+    }
+    due = {day["date"] for day in foreseen["days"] if day["dueCount"] > len(day["atRisk"])}
+    assert by_kind[b"RENEWAL"] == due != set()
+    assert by_kind[b"FAILURE"] == {day["date"] for day in foreseen["days"] if day["atRisk"]} != set()
+
+
+async def test_a_day_is_the_accounts_own_and_the_days_have_an_end(world: World, graphql: Client) -> None:
+    await world.account("a", zone="America/New_York", balance="9999.00")
+    # It is 23:00 of 9 January there.
+    for day in ("2027-01-08", "2027-01-09", "2027-01-10", "2027-04-08", "2027-04-09"):
+        await world.instance(f"m-{day}", expires=day)
+    graphql.key = await world.key("a")
+    found = await events(graphql, await reset(graphql))
+    assert [day for day, _ in said(found)] == ["2027-01-09", "2027-01-10", "2027-04-08"]
+    graphql.at(NOW + dt.timedelta(days=1))
+    found = await events(graphql, await reset(graphql))
+    assert [day for day, _ in said(found)] == ["2027-01-10", "2027-04-08", "2027-04-09"]
+
+
+async def test_an_event_keeps_its_id_whatever_becomes_of_it(
+    world: World, graphql: Client, token: str
+) -> None:
+    await world.instance("m-1", expires="2027-01-20")
+    [before] = await events(graphql, token)
+    await world.instance("m-2", expires="2027-01-20")
+    await world.instance("m-3", expires="2027-01-21")
+    graphql.at(NOW + dt.timedelta(hours=7))
+    same, other = await events(graphql, token, lang="en")
+    assert same["UID"] == before["UID"] != other["UID"]
+    assert same["LAST-MODIFIED"].dt > before["LAST-MODIFIED"].dt
+    await world.account("b")
+    await world.instance("x-1", expires="2027-01-20", account="b")
+    graphql.key = await world.key("b")
+    [theirs] = await events(graphql, await reset(graphql))
+    assert theirs["UID"] != before["UID"]
+
+
+async def test_of_many_instances_some_are_named(world: World, graphql: Client, token: str) -> None:
+    count = calendar_entries.INSTANCES_PER_ENTRY_MAX + 7
+    await world.instances([f"m-{number:02}" for number in range(count)], expires="2027-01-20", price="1.00")
+    [event] = await events(graphql, token)
+    assert said([event]) == [("2027-01-20", f"到期(手动续费): {count} 个实例, 月价合计 {count}.00 CNY")]
+    lines = str(event["DESCRIPTION"]).splitlines()
+    assert len(lines) == 1 + calendar_entries.INSTANCES_PER_ENTRY_MAX + 1
+    assert lines[-1] == "另有 7 个"
+
+
+async def test_it_is_icalendar_as_the_standard_has_it(world: World, graphql: Client, token: str) -> None:
+    name = "数据库,主;节点\\甲\r\nBEGIN:VEVENT\rSUMMARY:x\x07" + "很长的名字" * 30
+    await world.instance("m-1", expires="2027-01-20")
+    await world.put("m-1", name=name)
+    answer = await ask(graphql, token=token)
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert answer.headers["cache-control"] == "private, no-cache"
+    lines = answer.content.split(b"\r\n")
+    assert lines[0] == b"BEGIN:VCALENDAR"
+    assert lines[-2:] == [b"END:VCALENDAR", b""]
+    assert max(map(len, lines)) <= 75
+    assert not re.search(rb"[\x00-\x08\x0b-\x1f]", answer.content.replace(b"\r\n", b""))
+    for line in lines:
+        line.decode()  # a character is never folded in two
+    unfolded = answer.content.replace(b"\r\n ", b"").decode().split("\r\n")
+    assert unfolded.count("BEGIN:VEVENT") == 1
+    assert {"VERSION:2.0", "X-WR-CALNAME:续费 · Account a", "DTSTART;VALUE=DATE:20270120"} <= set(unfolded)
+    assert {"REFRESH-INTERVAL;VALUE=DURATION:PT1H", "X-PUBLISHED-TTL:PT1H"} <= set(unfolded)
+    [event] = await events(graphql, token)
+    spoken = name.replace("\r", " ").replace("\n", " ").replace("\x07", " ")
+    assert str(event["DESCRIPTION"]).splitlines()[1] == f"{spoken} (m-1): 300.00"
+
+
+async def test_an_empty_calendar_is_one(graphql: Client, token: str) -> None:
+    assert await events(graphql, token) == []
+
+
+async def test_the_token_opens_the_calendar_alone(world: World, graphql: Client, token: str) -> None:
+    renewer = graphql.key
+    before = await world.snapshot()
+    for key in (token, f"{token} "):
+        headers = {"Authorization": f"Bearer {key}"}
+        for query in ("{ account { id } }", RESET):
+            answer = await graphql.http.post(f"{HOST}/graphql", json={"query": query}, headers=headers)
+            assert_unauthenticated(answer)
+        for path in ("instances.csv", "orders.jsonl", "ledger.csv"):
+            assert_unauthenticated(await graphql.http.get(f"{HOST}/export/{path}", headers=headers))
+            assert_unauthenticated(await graphql.http.get(f"{HOST}/export/{path}", params={"token": key}))
+    assert_unauthenticated(await graphql.http.get(f"{HOST}/graphql", params={"token": token}))
+    assert await world.snapshot() == before
+    graphql.key = renewer
+    assert await graphql("{ account { id } }") == {"account": {"id": "a"}}
+
+
+async def test_what_is_no_token_opens_nothing(world: World, graphql: Client, token: str) -> None:
+    operator = await api_keys.create(database.pool(), None, NOW, role=model.Role.OPERATOR)
+    for sent in ("", "x", token[:-1], f"{token}x", token.upper(), "\0", graphql.key or "", operator):
+        assert_unauthenticated(await ask(graphql, token=sent, lang="none"))
+    assert_unauthenticated(await ask(graphql))
+    for sent in (operator, token, "x"):
+        headers = {"Authorization": f"Bearer {sent}"}
+        assert_unauthenticated(await graphql.http.get(f"{HOST}/calendar.ics", headers=headers))
+    # A renewer's key opens it from where it is not kept in logs and histories.
+    headers = {"Authorization": f"Bearer {graphql.key}"}
+    answer = await graphql.http.get(f"{HOST}/calendar.ics", headers=headers)
+    assert icalendar.Calendar.from_ical(answer.content).name == "VCALENDAR"
+
+
+async def test_a_new_token_revokes_the_one_before(world: World, graphql: Client, token: str) -> None:
+    assert (await ask(graphql, token=token)).status_code == 200
+    given = (await graphql(RESET))["resetCalendarToken"]
+    assert given["path"] == f"/calendar.ics?{urllib.parse.urlencode({'token': given['token']})}"
+    assert given["token"] != token
+    assert_unauthenticated(await ask(graphql, token=token))
+    assert (await graphql.http.get(f"{HOST}{given['path']}")).status_code == 200
+    roles = await world.rows("SELECT role, revoked_at IS NULL FROM api_keys ORDER BY created_at, role, 2")
+    assert sorted(roles) == [("CALENDAR", False), ("CALENDAR", True), ("RENEWER", True)]
+
+
+async def test_of_tokens_made_at_once_one_is_left(world: World, graphql: Client, token: str) -> None:
+    made = await asyncio.gather(*(reset(graphql) for _ in range(8)))
+    opened = [(await ask(graphql, token=each)).status_code for each in (token, *made)]
+    assert sorted(opened) == [200] + [401] * 8
+    assert len(set(made)) == 8
+
+
+async def test_a_token_shows_its_own_account_and_is_reset_by_it_alone(
+    world: World, graphql: Client, token: str
+) -> None:
+    await world.instance("m-1", expires="2027-01-20")
+    await world.account("b")
+    await world.instance("x-1", expires="2027-01-25", account="b", name="theirs")
+    graphql.key = await world.key("b")
+    theirs = await reset(graphql)
+    await reset(graphql)
+    assert [day for day, _ in said(await events(graphql, token))] == ["2027-01-20"]
+    assert "theirs" not in (await ask(graphql, token=token)).text
+    assert_unauthenticated(await ask(graphql, token=theirs))
+
+
+async def test_a_language_that_nobody_speaks_here_is_refused(graphql: Client, token: str) -> None:
+    for sent in ("", "de", "ZH"):
+        answer = await ask(graphql, token=token, lang=sent)
+        assert answer.status_code == 400
+        [error] = answer.json()["errors"]
+        assert error["extensions"] == {"code": "INVALID_INPUT", "field": "lang"}
+
+
+async def test_the_log_of_requests_has_no_token(
+    graphql: Client, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = uvicorn.Server(
+        uvicorn.Config(app.create(clock=lambda: NOW), port=0, lifespan="off", log_config=None)
+    )
+    with caplog.at_level(logging.INFO, logger="uvicorn.access"):
+        running = asyncio.create_task(server.serve())
+        async with asyncio.timeout(10):
+            while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+                await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            answer = await client.get("/calendar.ics", params={"token": token, "lang": "en"})
+        server.should_exit = True
+        await running
+    assert answer.status_code == 200
+    assert "GET /calendar.ics?token=..." in caplog.text
+    logged = [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")]
+    assert token not in "".join(logged)

@@ -1,0 +1,386 @@
+"""Exports of any length: one moment of the database, little memory, and clients that are slow or leave."""
+
+import asyncio
+import contextlib
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import asyncpg
+import httpx2
+import pytest
+import uvicorn
+
+from graphql_api import app
+from graphql_api.graphql import websocket
+from graphql_api.rest import exports, streaming
+from renewals import config
+from renewals.db import connection as database
+from renewals.db import server_version
+from renewals.exports import tables
+from renewals.instances import filters
+from tests.conftest import postgres_major
+from tests.support.fixtures import NOW, World
+
+MANY = 20_000
+POLL_SECONDS = 0.005
+CUT = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a statement raises whose connection the server has ended."""
+FILL = """INSERT INTO instances (id, account_id, name, product_code, data_center_code, configuration, billing_mode,
+    is_trial, status, renewal_mode, auto_renew_months, expires_at, anchor_day, monthly_price_cents, created_at)
+  SELECT 'i-' || lpad(n::text, 8, '0'), $1, repeat('网', 100), 'eip', 'bj-6', '[]', 'PREPAID', FALSE,
+    'RUNNING', 'MANUAL', 1, '2027-01-31 15:59:59Z'::timestamptz + n % 300 * interval '1 day', 31, 100, now()
+  FROM generate_series($2::int, $3::int) n"""
+OPEN_SNAPSHOTS = """SELECT count(*) FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+    AND backend_type = 'client backend'"""
+CUT_EXPORTS = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'idle in transaction'"""
+
+
+async def fill(count: int, account: str = "a", first: int = 1) -> None:
+    await database.execute(database.pool(), FILL, account, first, first + count - 1)
+
+
+@pytest.fixture
+async def key(world: World) -> str:
+    await world.account("a")
+    return await world.key("a")
+
+
+class Taker:
+    """A client that takes an export piece by piece, through the application itself."""
+
+    def __init__(
+        self, key: str, path: str = "/export/instances.jsonl", coding: str = "identity", **limits: int
+    ) -> None:
+        self.app = app.create(config.get().model_copy(update=limits), clock=lambda: NOW)
+        self.taken = bytearray()
+        self.is_complete = False
+        self.status = 0
+        self.headers: dict[bytes, bytes] = {}
+        self.left = asyncio.Event()
+        self.pieces = asyncio.Semaphore(0)
+        self._key = key
+        self._path = path
+        self._coding = coding
+
+    def start(self) -> asyncio.Task[None]:
+        path, _, query = self._path.partition("?")
+        scope = {
+            "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",
+            "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": query.encode(),
+            "root_path": "", "headers": [
+                (b"authorization", f"Bearer {self._key}".encode()), (b"accept-encoding", self._coding.encode()),
+            ], "client": None,
+            "server": ("testserver", 80),
+        }  # fmt: skip
+        self.task = asyncio.create_task(self.app(scope, self._receive, self._send))
+        return self.task
+
+    async def take(self, count: int = 1_000_000) -> None:
+        """Lets so many pieces come, and waits until they are there or it is over."""
+        for _ in range(count):
+            before = len(self.taken)
+            self.pieces.release()
+            while len(self.taken) == before and not self.task.done():
+                await asyncio.wait({self.task}, timeout=POLL_SECONDS)
+            if self.task.done():
+                return
+
+    async def _receive(self) -> dict[str, Any]:
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], dict(message["headers"])
+            return
+        await self.pieces.acquire()
+        self.taken += message["body"]
+        self.is_complete = not message.get("more_body")
+
+
+async def snapshots(world: World) -> int:
+    return int(await world.value(OPEN_SNAPSHOTS))
+
+
+async def test_what_changes_meanwhile_is_not_in_it(world: World, key: str) -> None:
+    await fill(MANY)
+    taker = Taker(key, "/export/instances.jsonl?columns=id,name")
+    taker.start()
+    await taker.take(2)
+    await fill(MANY, first=MANY + 1)
+    await database.execute(database.pool(), "UPDATE instances SET name = 'changed'")
+    await database.execute(database.pool(), "DELETE FROM instances WHERE id = 'i-00000300'")
+    await taker.take()
+    await taker.task
+    assert taker.is_complete
+    rows = bytes(taker.taken).splitlines()
+    assert len(rows) == len(set(rows)) == MANY
+    assert b"changed" not in taker.taken
+    assert await snapshots(world) == 0
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+async def test_an_export_is_compressed_and_flushed_piece_by_piece(
+    world: World, key: str, ending: str
+) -> None:
+    await fill(MANY)
+    plain, taker = (Taker(key, f"/export/instances.{ending}", coding) for coding in ("identity", "gzip"))
+    plain.start()
+    taker.start()
+    await plain.take(1)
+    await taker.take(1)
+    assert taker.headers[b"content-encoding"] == b"gzip" and b"content-encoding" not in plain.headers
+    assert zlib.decompressobj(31).decompress(taker.taken) == plain.taken
+    await taker.take()
+    await plain.take()
+    assert zlib.decompress(taker.taken, 31) == plain.taken
+    assert len(taker.taken) < len(plain.taken) / 5
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+async def test_memory_does_not_grow_with_the_rows(world: World, key: str, ending: str) -> None:
+    peaks = []
+    for first, count in ((1, 5_000), (5_001, 45_000)):
+        await fill(count, first=first)
+        length, peak = await drained(key, f"/export/instances.{ending}?columns=id,name,expiresAt,createdAt")
+        assert length > 300 * (first + count - 1)
+        peaks.append(peak)
+    assert peaks[1] < peaks[0] + 200_000, peaks  # fifty thousand rows are fifteen million bytes
+
+
+async def drained(key: str, path: str) -> tuple[int, int]:
+    """How many bytes an export has, and the most memory that was held while it was taken and dropped."""
+    taker = Taker(key, path)
+    length = 0
+
+    async def drop(message: Any) -> None:
+        nonlocal length
+        length += len(message.get("body", b""))
+        await asyncio.sleep(0)
+
+    taker._send = drop  # type: ignore[method-assign]
+    tracemalloc.start()
+    try:
+        await taker.start()
+        return length, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+async def test_no_more_than_a_page_is_held(world: World, key: str) -> None:
+    await fill(tables.ROWS_PER_PAGE * 3 + 1)
+    async with database.snapshot() as connection:
+        columns = tables.LEDGER.choose(None)
+        export = tables.of_ledger("a", filters.LedgerFilter(), tables.Period(), columns=columns, now=NOW)
+        assert [page async for page in tables.read(connection, export)] == []
+        sql = "SELECT id FROM instances ORDER BY id"
+        pages = database.pages(connection, sql, size=tables.ROWS_PER_PAGE)
+        sizes = [len(page) async for page in pages]
+    assert sizes == [tables.ROWS_PER_PAGE] * 3 + [1]
+
+
+async def test_a_client_that_leaves_frees_the_connection_at_once(world: World, key: str) -> None:
+    await fill(MANY)
+    for taken in (0, 1, 3):
+        taker = Taker(key)
+        taker.start()
+        await taker.take(taken)
+        await until(lambda: snapshots(world))
+        taker.left.set()
+        await asyncio.wait_for(taker.task, 2)
+        assert await snapshots(world) == 0
+        assert not taker.is_complete
+    assert await everything(world, key) == MANY
+
+
+async def everything(world: World, key: str) -> int:
+    """How many rows a client takes that is in no way odd."""
+    taker = Taker(key)
+    taker.start()
+    await taker.take()
+    await taker.task
+    assert taker.is_complete
+    assert await snapshots(world) == 0
+    return taker.taken.count(b"\n")
+
+
+async def test_a_client_that_takes_nothing_is_cut(world: World, key: str) -> None:
+    await fill(MANY)
+    taker = Taker(key, export_stall_seconds_max=1)
+    taker.start()
+    await taker.take(2)
+    with pytest.raises(streaming.CutError, match="took nothing for 1 seconds"):
+        await asyncio.wait_for(taker.task, 3)
+    assert not taker.is_complete
+    assert await snapshots(world) == 0
+    assert await everything(world, key) == MANY
+
+
+async def test_only_the_export_s_own_limit_cuts_a_client_that_takes_nothing(
+    world: World, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit of other answers is shorter here, as it is where the setting is above 30 s."""
+    monkeypatch.setattr(websocket, "SEND_SECONDS_MAX", 0.2)
+    await fill(MANY)
+    taker = Taker(key, export_stall_seconds_max=50)
+    taker.start()
+    await taker.take(2)
+    await asyncio.sleep(0.6)
+    await taker.take()
+    await taker.task
+    assert taker.is_complete
+    assert taker.taken.count(b"\n") == MANY
+
+
+async def test_a_client_behind_a_socket_is_cut_by_the_export_s_own_limit(
+    world: World, key: str, settings_override: Callable[..., None]
+) -> None:
+    settings_override(export_stall_seconds_max=1)
+    await fill(MANY * 5)
+    async with served() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1_000)
+        writer.write(
+            f"GET /export/instances.csv HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
+        )
+        await reader.readexactly(1_000)
+        assert await snapshots(world) == 1
+        await until(lambda: is_free(world))
+        with contextlib.suppress(ConnectionError):
+            assert b"0\r\n\r\n" not in (await reader.read())[-5:]
+        writer.close()
+
+
+async def test_a_client_that_takes_too_long_in_all_is_cut(world: World, key: str) -> None:
+    await fill(MANY)
+    taker = Taker(key, export_seconds_max=1)
+    taker.start()
+    while not taker.task.done():
+        await taker.take(1)
+        await asyncio.sleep(0.2)
+    with pytest.raises(streaming.CutError, match="all in 1 seconds"):
+        await taker.task
+    assert 0 < taker.taken.count(b"\n") < MANY
+    assert not taker.is_complete
+    assert await snapshots(world) == 0
+
+
+async def test_an_export_may_take_longer_than_other_transactions(database_url: str) -> None:
+    if postgres_major() < server_version.TRANSACTION_TIMEOUT_MAJOR_MIN:
+        pytest.skip("this PostgreSQL has no transaction_timeout")
+    async with database.opened(database_url, pool_size=1, transaction=1):
+        async with database.snapshot(seconds_max=60) as connection:
+            await database.fetch(connection, "SELECT pg_sleep(1.5)")
+        [[seconds]] = await database.fetch(database.pool(), "SHOW transaction_timeout")
+        assert seconds == "1s"
+        with pytest.raises(CUT):
+            async with database.snapshot() as connection:
+                await database.fetch(connection, "SELECT pg_sleep(5)")
+
+
+async def test_so_many_exports_at_once_and_half_of_them_of_an_account(
+    world: World, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "WAIT_SECONDS_MAX", 0.1)
+    await fill(MANY)
+    await world.account("b")
+    taker = Taker(key, exports_at_once_max=4)
+    first = [taker, Taker(key)]
+    first[1].app = taker.app
+    for each in first:
+        each.start()
+        await each.take(1)
+    third = Taker(key)
+    third.app = taker.app
+    third.start()
+    await third.take()
+    assert (third.status, b"BUSY" in third.taken, third.is_complete) == (503, True, True)
+    other = Taker(await world.key("b"), "/export/ledger.jsonl")
+    other.app = taker.app
+    other.start()
+    await other.take()
+    await other.task
+    assert (other.status, other.is_complete) == (200, True)
+    monkeypatch.setattr(exports, "WAIT_SECONDS_MAX", 60.0)
+    third.start()
+    await asyncio.sleep(0.05)
+    assert not third.task.done(), "it waits for its turn"
+    first[0].left.set()
+    await first[0].task
+    await third.take(1)
+    assert third.status == 200
+    for each in (first[1], third):
+        each.left.set()
+        await each.task
+    assert await snapshots(world) == 0
+
+
+@contextlib.asynccontextmanager
+async def served() -> AsyncIterator[int]:
+    """The application behind a real socket; answers the port."""
+    server = uvicorn.Server(
+        uvicorn.Config(app.create(clock=lambda: NOW), port=0, lifespan="off", log_level="critical")
+    )
+    running = asyncio.create_task(server.serve())
+    await until(lambda: asyncio.sleep(0, server.started))
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        await running
+
+
+async def test_an_export_that_breaks_does_not_look_whole(world: World, key: str) -> None:
+    await fill(MANY * 5)
+    headers = {"Authorization": f"Bearer {key}"}
+    async with served() as port, httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        for ending in ("csv", "jsonl"):
+            async with client.stream("GET", f"/export/instances.{ending}", headers=headers) as answer:
+                assert answer.status_code == 200
+                pieces = answer.aiter_raw()
+                await anext(pieces)
+                await until(lambda: world.value(CUT_EXPORTS))
+                with pytest.raises(httpx2.RemoteProtocolError):
+                    [_ async for _ in pieces]
+        async with client.stream("GET", "/export/instances.csv?columns=id", headers=headers) as answer:
+            assert (await answer.aread()).count(b"\r\n") == MANY * 5 + 1
+
+
+async def test_connections_that_the_server_ends_are_not_missed(world: World, key: str) -> None:
+    await fill(MANY)
+    for _ in range(config.get().database_pool_size + 1):
+        taker = Taker(key)
+        taker.start()
+        await taker.take(1)
+        await until(lambda: world.value(CUT_EXPORTS))
+        with pytest.raises(CUT):
+            await asyncio.gather(taker.take(), taker.task)
+        assert not taker.is_complete
+    assert await everything(world, key) == MANY
+
+
+async def test_a_connection_that_is_closed_frees_the_snapshot(world: World, key: str) -> None:
+    await fill(MANY * 5)
+    async with served() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            f"GET /export/instances.csv HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
+        )
+        await reader.readexactly(1_000)
+        assert await snapshots(world) == 1
+        writer.close()
+        await until(lambda: is_free(world))
+
+
+async def is_free(world: World) -> bool:
+    return await snapshots(world) == 0
+
+
+async def until(found: Callable[[], Any]) -> None:
+    """Waits, not for long, until something is so."""
+    async with asyncio.timeout(5):
+        while not await found():  # noqa: ASYNC110 - what is waited for is elsewhere
+            await asyncio.sleep(POLL_SECONDS)

@@ -1,0 +1,94 @@
+"""`renewals serve` as a process: it says in a sentence what keeps it from serving, and ends when it is told to."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import live_server
+
+END_SECONDS_MAX = 60
+
+
+def end_of(*arguments: str, **variables: str) -> tuple[int, str]:
+    """The exit code of a command, and all that it said."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RENEWALS_")}
+    command = [sys.executable, "-m", "graphql_api", *arguments]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment | variables,
+        timeout=END_SECONDS_MAX,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def taken_port() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield str(server.getsockname()[1])
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_that_is_taken_ends_it_at_once_with_a_sentence(
+    database_url: str, redis_url: str, taken_port: str, workers: str
+) -> None:
+    sentence = (
+        f"Cannot listen at 127.0.0.1, port {taken_port}: Address already in use. "
+        "Choose another address by --host and --port, or RENEWALS_HOST and RENEWALS_PORT.\n"
+    )
+    servers = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    asked = end_of("serve", "--port", taken_port, "--workers", workers, **servers)
+    set_up = end_of("serve", "--workers", workers, **servers, RENEWALS_PORT=taken_port)
+    assert asked == set_up == (1, sentence)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "start"),
+    [
+        (("serve", "--port", "99999"), {}, "--port: "),
+        (("serve", "--workers", "2", "--port", "-1"), {}, "--port: "),
+        (("up",), {"RENEWALS_PORT": "99999"}, "RENEWALS_PORT: "),
+    ],
+)
+def test_a_port_that_is_none_ends_it_at_once_with_a_sentence(
+    database_url: str, arguments: tuple[str, ...], variables: dict[str, str], start: str
+) -> None:
+    code, said = end_of(*arguments, DATABASE_URL=database_url, **variables)
+    assert (code, said.count("\n"), said.startswith(f"{start}Input should be ")) == (1, 1, True)
+
+
+def test_a_host_that_is_not_this_machine_ends_it_with_a_sentence(database_url: str) -> None:
+    code, said = end_of("serve", "--host", "192.0.2.1", DATABASE_URL=database_url)
+    assert (code, said.count("\n")) == (1, 1)
+    assert said.startswith("Cannot listen at 192.0.2.1, port 8000: ")
+
+
+async def test_it_ends_when_told_to_while_redis_comes_and_goes(database_url: str) -> None:
+    """The Redis answers each connection with its end, so that SIGTERM meets a connecting most likely."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=close_each, args=(listener,), daemon=True).start()
+        url = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
+        async with live_server.served(database_url, REDIS_URL=url, RENEWALS_LOG_LEVEL="CRITICAL") as server:
+            await asyncio.sleep(1)
+            server.process.signal(signal.SIGTERM)
+            async with asyncio.timeout(END_SECONDS_MAX):
+                assert await server.process.ended() == -signal.SIGTERM
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def close_each(listener: socket.socket) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        connection.close()

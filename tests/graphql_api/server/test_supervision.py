@@ -1,0 +1,108 @@
+"""The supervisor alone, with programs of a few lines in place of the API."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from graphql_api.server import supervision
+
+PROGRAM = """
+import os, pathlib, socket, sys, time
+folder, _, line = pathlib.Path(sys.argv[1]), *map(int, sys.argv[2:])
+way = (folder / "way").read_text()
+if way == "fail":
+    sys.exit(7)
+with (folder / "served").open("a") as served:
+    served.write(f"{os.getpid()}\\n")
+line = socket.socket(fileno=line)
+line.send(b".")
+while True:
+    time.sleep(0.05)
+    if way == "beat":
+        line.send(b".")
+"""
+
+
+@contextlib.asynccontextmanager
+async def supervised(folder: Path, way: str, count: int) -> AsyncIterator[asyncio.Task[bool]]:
+    """A supervisor in this process, which takes its signals; it is told to stop at the end."""
+    (folder / "way").write_text(way)
+
+    def command(listener: int, line: int) -> list[str]:
+        return [sys.executable, "-c", PROGRAM, str(folder), str(listener), str(line)]
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        supervisor = supervision.Supervisor(listener, command, count=count, drain_seconds=1)
+        running = asyncio.create_task(supervisor.run())
+        yield running
+        if not running.done():
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert await asyncio.wait_for(running, 10) is True
+
+
+async def that_served(folder: Path, count: int) -> list[int]:
+    """The processes that have served by now, once they are so many."""
+    async with asyncio.timeout(20):
+        while True:
+            path = folder / "served"
+            found = [int(line) for line in path.read_text().split()] if path.exists() else []
+            if len(found) >= count:
+                return found
+            await asyncio.sleep(0.02)
+
+
+def is_alive(pid: int) -> bool:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
+
+
+async def test_where_the_first_cannot_serve_all_ends(tmp_path: Path) -> None:
+    async with supervised(tmp_path, "fail", 2) as running:
+        assert await asyncio.wait_for(running, 10) is False
+
+
+async def test_a_new_one_that_cannot_serve_takes_nobodys_place(tmp_path: Path) -> None:
+    async with supervised(tmp_path, "beat", 2):
+        first = await that_served(tmp_path, 2)
+        await asyncio.sleep(0.2)
+        (tmp_path / "way").write_text("fail")
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(1)
+        assert all(map(is_alive, first))
+        (tmp_path / "way").write_text("beat")
+        os.kill(os.getpid(), signal.SIGHUP)
+        everyone = await that_served(tmp_path, 4)
+        async with asyncio.timeout(10):
+            while any(map(is_alive, first)):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert all(map(is_alive, everyone[2:]))
+    assert not any(map(is_alive, everyone))
+
+
+async def test_one_that_says_nothing_any_more_is_killed_and_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "SILENCE_SECONDS_MAX", 0.5)
+    async with supervised(tmp_path, "hang", 1):
+        [first, *_] = await that_served(tmp_path, 2)
+        assert not is_alive(first)
+
+
+async def test_one_that_ends_again_and_again_is_given_time(tmp_path: Path) -> None:
+    async with supervised(tmp_path, "beat", 1):
+        [first] = await that_served(tmp_path, 1)
+        (tmp_path / "way").write_text("fail")
+        os.kill(first, signal.SIGKILL)
+        await asyncio.sleep(1.5)
+        (tmp_path / "way").write_text("beat")
+        [_, second] = await that_served(tmp_path, 2)
+        assert is_alive(second)

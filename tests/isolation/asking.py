@@ -1,0 +1,61 @@
+"""Asks for one field of a schema with what is tried, through the door."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from graphql import GraphQLSchema, build_schema
+
+from graphql_api.graphql import view
+from schema.customer import schema as customer_schema
+from schema.operator import schema as operator_schema
+from tests.isolation import stage, walk
+from tests.isolation.stage import Stock
+from tests.support.graphql_client import URL
+from tests.support.operator_client import OPERATOR_URL, Operator
+
+CUSTOMERS: GraphQLSchema = build_schema(customer_schema.sdl())
+OPERATORS: GraphQLSchema = build_schema(operator_schema.sdl())
+SILENCE_SECONDS = 0.3
+"""A subscription that says nothing for so long has nothing to tell of what there is."""
+
+Tried = dict[walk.Leaf, Any]
+
+
+class Scene(NamedTuple):
+    """The accounts, the operator, and what of the first account there is to leak or to change."""
+
+    operator: Operator
+    theirs: Stock
+    twins: tuple[Stock, Stock]
+    digest: stage.Digest
+    before: dict[str, tuple[str | None, int]]
+    words: frozenset[str]
+
+
+async def ask(
+    client: Operator, key: str | None, place: walk.Place, tried: Tried, own: Stock, url: str = URL
+) -> tuple[int, str]:
+    """The status and the text of an answer; of a subscription, the first word of it."""
+    schema = OPERATORS if url == OPERATOR_URL else CUSTOMERS
+    query, sent = walk.request(schema, place, tried, own.own)
+    if place.operation == "subscription":
+        return 200, await listen(client, str(key), query, sent)
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    answer = await client.http.post(url, json={"query": query, "variables": sent}, headers=headers)
+    return answer.status_code, answer.text
+
+
+async def listen(client: Operator, key: str, query: str, sent: Mapping[str, Any]) -> str:
+    """What a subscription tells first, or that it is silent; through the door, but for the socket."""
+    context = await view.CUSTOMERS.admit(f"Bearer {key}", lambda: client.now)
+    assert context is not None
+    stream = await customer_schema.schema.stream(query, dict(sent), context)
+    try:
+        async with asyncio.timeout(SILENCE_SECONDS):
+            told = await anext(aiter(stream))
+        return str((getattr(told, "data", None), [error.formatted for error in told.errors or ()]))  # type: ignore[union-attr]
+    except TimeoutError:
+        return "silence"
+    finally:
+        await stream.aclose()

@@ -1,0 +1,249 @@
+"""An account that somebody else's ids are of, and two that are alike and ask for them.
+
+The twins do the same: one asks for what is another's, the other for what is nobody's. As long as both get the same
+answer they stay alike, so that even what changes the one who asks can be compared.
+"""
+
+import datetime as dt
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from renewals.accounts import api_keys
+from renewals.alerts import balance_alerts
+from renewals.auto_renewal import renew
+from renewals.db import connection as database
+from renewals.db import pagination
+from renewals.domain import model
+from renewals.events import event_log
+from renewals.instances import queries as instances_queries
+from renewals.operators import queries as operators_queries
+from tests.isolation.names import PLAIN, THEIRS, TWINS, USED, VALUES, kind_of
+from tests.support.fixtures import NOW, World
+from tests.support.graphql_client import Client
+from tests.support.operator_client import Operator
+
+EVENTS = 500
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_AMOUNT = re.compile(r"\d{3,}\.(?!00)\d\d")
+
+
+@dataclass
+class Stock:
+    """What an account has, by kind."""
+
+    account_id: str
+    key: str = ""
+    viewer_key: str = ""
+    calendar_key: str = ""
+    things: dict[str, list[Any]] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def own(self, coordinate: str) -> Any:
+        """What is sent at a coordinate where nothing is tried."""
+        word = coordinate.rpartition(".")[2]
+        if word in VALUES:
+            return VALUES[word]
+        kind = kind_of(coordinate)
+        if kind == "idempotency key":
+            return f"{self.account_id} {next(self.numbers)}"
+        return PLAIN[word] if kind is None else self.things[kind][0]
+
+
+async def open_accounts(world: World, operator: Operator) -> dict[str, Stock]:
+    """Opens the accounts, has each do what fills its tables, and answers what they have."""
+    found = {}
+    for account_id in (THEIRS, *TWINS):
+        found[account_id] = await _open(world, operator, account_id)
+    await renew.run_now(world.at("2027-01-31 00:30", account=THEIRS))
+    await balance_alerts.look_at_unseen(lambda: world.at("2027-01-31 01:00", account=THEIRS))
+    for stock in found.values():
+        await _take_stock(world, stock)
+    return found
+
+
+async def _open(world: World, operator: Operator, account_id: str) -> Stock:
+    is_theirs = account_id == THEIRS
+    price = "777.77" if is_theirs else "1.00"
+    await world.account(account_id, balance="98765.43" if is_theirs else "50000.00")
+    await world.voucher("100.11" if is_theirs else "100.00", account=account_id)
+    await world.instances([f"{account_id}-i-{n}" for n in range(3)], account=account_id, price=price)
+    members = [f"{account_id}-m-{n}" for n in range(2)]
+    await world.instances(
+        members, account=account_id, bundle=f"{account_id}-bundle", price=price, expires="2027-06-30"
+    )
+    await world.instance(f"{account_id}-trial", account=account_id, trial=True, price=price)
+    await world.instance(f"{account_id}-auto", account=account_id, mode="AUTO", price=price)
+    if is_theirs:
+        await world.instance(f"{account_id}-kes", account=account_id, product="kes", data_center="sh-own")
+    stock = Stock(account_id, await world.key(account_id), await world.key(account_id, role="VIEWER"))
+    async with database.transaction() as connection:
+        stock.calendar_key = await api_keys.create(connection, account_id, NOW, role=model.Role.CALENDAR)
+    customer = Client()
+    customer.key = stock.key
+    if is_theirs:
+        customer.at(NOW + dt.timedelta(hours=1))  # so that the twins' orders are on the same side of a cursor
+    async with customer.http:
+        chosen = {"selection": {"ids": [f"{account_id}-i-0"]}, "months": 1}
+        renewed = await _do(
+            customer, "renewInstances", "{ order { id } }", idempotencyKey=f"{account_id} 1", **chosen
+        )
+        if is_theirs:
+            await operator.done("refundOrder", orderId=renewed["order"]["id"], reason="Outage")
+            await _use_keys(customer)
+        url = "https://hooks.example.com/"
+        await _do(customer, "createWebhookEndpoint", idempotencyKey=f"{account_id} 1", url=url)
+    async with database.transaction() as connection:
+        draft = event_log.Draft(
+            account_id, event_log.EventType.POLICY_CHANGED, f"{account_id}-i-0", {"of": account_id}
+        )
+        await event_log.write(connection, [draft] * (EVENTS if is_theirs else 3), NOW)
+    await world.rows(
+        """INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts, parked_at)
+           SELECT id, account_id, 1, account_id, 13, $2 FROM webhook_endpoints WHERE account_id = $1""",
+        account_id,
+        NOW,
+    )
+    return stock
+
+
+async def _use_keys(customer: Client) -> None:
+    """Does once what takes an idempotency key."""
+    chosen = {"selection": {"ids": [f"{THEIRS}-i-1"]}}
+    await _do(customer, "renewInstances", idempotencyKey=f"{USED} RenewInstancesInput", months=1, **chosen)
+    until = {"target": {"date": "2027-04-30"}}
+    await _do(customer, "unifyExpiry", idempotencyKey=f"{USED} UnifyExpiryInput", **until, **chosen)
+    url = f"https://{THEIRS}.example.com/"
+    key = f"{USED} CreateWebhookEndpointInput"
+    created = await _do(customer, "createWebhookEndpoint", "{ endpoint { id } }", idempotencyKey=key, url=url)
+    key = f"{USED} RotateWebhookSecretInput"
+    await _do(customer, "rotateWebhookSecret", idempotencyKey=key, id=created["endpoint"]["id"])
+
+
+async def _do(customer: Client, verb: str, select: str = "", **sent: Any) -> dict[str, Any]:
+    name = verb[0].upper() + verb[1:]
+    query = f"""mutation($input: {name}Input!) {{ {verb}(input: $input) {{
+      __typename ... on {name}Success {select or "{ __typename }"} ... on Error {{ message }} }} }}"""
+    answer: dict[str, Any] = (await customer(query, input=sent))[verb]
+    assert answer["__typename"] == f"{name}Success", answer
+    return answer
+
+
+async def _take_stock(world: World, stock: Stock) -> None:
+    """Notes what the account has; what is tried first comes first."""
+    account_id = stock.account_id
+
+    async def column(sql: str) -> list[Any]:
+        return [value for (value,) in await world.rows(sql, account_id)]
+
+    instances = await column("SELECT id FROM instances WHERE account_id = $1 ORDER BY id")
+    orders = await database.fetch(
+        database.pool(), "SELECT id, created_at FROM orders WHERE account_id = $1 ORDER BY id", account_id
+    )
+    entries = await column("SELECT number FROM ledger_entries WHERE account_id = $1 AND voucher_id IS NULL")
+    listed = {"id": f"{account_id}-i-0", "expires_at": world.end_of("2027-01-31", account=account_id)}
+    ordering = instances_queries.instance_ordering(
+        instances_queries.InstanceOrderField.EXPIRES_AT, descending=False
+    )
+    stock.things = {
+        "account": [account_id],
+        "instance": instances,
+        "bundle": await column("SELECT id FROM bundles WHERE account_id = $1"),
+        "name": [f"{account_id}-i", f"Account {account_id}", f"{account_id}-trial"],
+        "order": [str(row["id"]) for row in orders],
+        "instance cursor": [pagination.encode(ordering, listed)],
+        "order cursor": [pagination.encode(instances_queries.ORDERS, row) for row in orders[:1]],
+        "ledger cursor": [
+            pagination.encode(instances_queries.LEDGER, {"number": number}) for number in entries[:1]
+        ],
+        "endpoint": [
+            str(each) for each in await column("SELECT id FROM webhook_endpoints WHERE account_id = $1")
+        ],
+        # Of theirs only numbers that the twins' events, which grow more while they are walked, do not reach.
+        "sequence": [EVENTS - 50, EVENTS] if account_id == THEIRS else [1],
+        "idempotency key": [USED],
+        "key": [str(each) for each in await column("SELECT id FROM api_keys WHERE account_id = $1")],
+        "prefix": await column("SELECT prefix FROM api_keys WHERE account_id = $1"),
+        "account cursor": [pagination.encode(operators_queries.ACCOUNTS, {"id": account_id})],
+        "audit cursor": [pagination.encode(operators_queries.AUDIT_LOG, {"id": 1})],
+        "run": [str(await world.value("SELECT max(id) FROM renewal_runs"))],
+        "product": ["kes"] if account_id == THEIRS else ["eip"],
+        "data center": ["sh-own"] if account_id == THEIRS else ["bj-6"],
+    }
+
+
+class Digest:
+    """All rows of all tables that are of an account, or name anything that is."""
+
+    def __init__(self, tables: list[str], names: frozenset[str]) -> None:
+        self.names = names
+        each = (
+            f"SELECT '{table}' AS name, md5(string_agg(t::text, ' ' ORDER BY t::text)) AS sum, count(*) AS count "
+            f"FROM {table} t WHERE t::text LIKE ANY($1)"
+            for table in tables
+        )
+        self._sql = " UNION ALL ".join(each)
+        self._patterns = [f"%{name}%" for name in sorted(names)]
+
+    async def take(self) -> dict[str, tuple[str | None, int]]:
+        rows = await database.fetch(database.pool(), self._sql, self._patterns)
+        return {name: (total, count) for name, total, count in map(tuple, rows)}
+
+
+async def digest_of(world: World, account_id: str, *, but: tuple[str, ...] = ()) -> Digest:
+    """A digest of what the account has now: its rows, and whatever shares an id with one of them."""
+    names = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
+    tables = [
+        str(name)
+        for (name,) in await world.rows(names)
+        if name not in ("tortoise_migrations", "accounts_pkey", *but)
+    ]
+    texts = {
+        table: [str(text) for (text,) in await world.rows(f"SELECT t::text FROM {table} t")]
+        for table in tables
+    }
+    known, grown = set[str](), {account_id}
+    while grown != known:
+        known = set(grown)
+        pattern = re.compile("|".join(map(re.escape, known)))
+        for table, rows in texts.items():
+            # An entry of the log names the operator, whose key is in the entries of others, too.
+            if table != "audit_log":
+                grown.update(each for row in rows if pattern.search(row) for each in UUID.findall(row))
+    return Digest(tables, frozenset(known))
+
+
+def words_of(answer: object) -> Iterator[str]:
+    """The texts of an answer that nobody else's answer has: names of the account, UUIDs, uneven amounts."""
+    match answer:
+        case dict():
+            for each in answer.values():
+                yield from words_of(each)
+        case list():
+            for each in answer:
+                yield from words_of(each)
+        case str() if THEIRS in answer or UUID.search(answer) or _AMOUNT.fullmatch(answer):
+            yield answer
+
+
+def alike(text: str, tried: Iterable[Any]) -> str:
+    """An answer without what may differ between the twins: what was tried, their names, new ids and secrets."""
+    for value in tried:
+        each = value[0] if isinstance(value, list) else value
+        if isinstance(each, str):
+            text = text.replace(json_of(each), "<tried>").replace(each, "<tried>")
+        else:
+            text = re.sub(rf"\b{each}\b", "<tried>", text)
+    text = re.sub(r'"(cursor|startCursor|endCursor)":"[^"]*"', r'"\1":"<cursor>"', text)
+    text = re.sub(r"tenant-b[12]", "tenant-b", text)
+    text = re.sub(r"(whsec|rk)_[\w+/=-]+", "<secret>", text)
+    return UUID.sub("<uuid>", text)
+
+
+def json_of(value: Any) -> str:
+    """A value as it stands within an answer, without quotes."""
+    return orjson.dumps(value).decode().strip('"')

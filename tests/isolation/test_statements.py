@@ -1,0 +1,45 @@
+"""Every statement that a customer's field makes asks for the customer's account, wherever its keys came from."""
+
+import re
+
+from tests.isolation import walk
+from tests.isolation.asking import CUSTOMERS, Scene, ask
+from tests.support import sql_log
+
+SHARED = frozenset({"products", "discount_tiers", "data_centers", "pg_timezone_names"})
+"""What everybody may see."""
+OF_ENDPOINTS = frozenset({"webhook_states", "webhook_cursors", "webhook_deliveries"})
+"""What is read for endpoints that were read within the account before: it may name these alone."""
+TABLES = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:ONLY\s+)?([a-z_]+)\b(?!\()")
+
+
+def tables_of(sql: str) -> set[str]:
+    return set(TABLES.findall(sql)) - SHARED
+
+
+async def test_every_statement_of_a_query_names_the_account_that_asks(scene: Scene) -> None:
+    wrong = set()
+    asked = 0
+    for place in walk.places(CUSTOMERS):
+        if place.operation != "query":
+            continue
+        with sql_log.noted() as seen:
+            await ask(scene.operator, scene.theirs.key, place, {}, scene.theirs)
+        for statement in seen[1:]:  # the first finds the account, by the key
+            tables = tables_of(statement.sql)
+            if not tables:
+                continue
+            asked += 1
+            values = [str(each) for value in statement.values for each in _several(value)]
+            is_named = "account_id" in statement.sql or "FROM accounts" in statement.sql
+            is_own = is_named and scene.theirs.account_id in values
+            if tables <= OF_ENDPOINTS:
+                is_own = is_own or set(values) <= set(scene.theirs.things["endpoint"])
+            if not is_own:
+                wrong.add(f"{place.coordinate}: {statement}")
+    assert not wrong, "\n".join(sorted(wrong))
+    assert asked > 50
+
+
+def _several(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]

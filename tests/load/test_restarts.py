@@ -1,0 +1,133 @@
+"""Processes that share a port: replaced under load, killed, orphaned, told to stop. `make restarts` tries it longer."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import httpx2
+import pytest
+
+from renewals.db import connection as database
+from tests.graphql_api.devserver.test_up import processes
+from tests.load import load, restarts
+from tests.load.load import Outcome
+from tests.support.fixtures import World
+from tests.support.live_server import served
+
+PLAN = restarts.Plan(times=1, seconds=5, drain_seconds=10, rate=50)
+
+
+async def changed(find: Callable[[], set[int]], before: set[int]) -> set[int]:
+    """What is found as soon as there are as many as before, and others."""
+    async with asyncio.timeout(20):
+        while len(now := find()) != len(before) or now == before:  # noqa: ASYNC110  # other processes: no event
+            await asyncio.sleep(0.05)
+    return now
+
+
+@pytest.mark.parametrize("way", [restarts.of_processes, restarts.of_pods])
+async def test_not_one_request_is_lost_while_every_process_is_replaced(
+    opened: str, way: Callable[..., Awaitable[Outcome]]
+) -> None:
+    outcome = await way(opened, await restarts.prepare(), PLAN)
+    assert not outcome.wrong, outcome
+    assert outcome.ended >= load.STEADY + load.RESTING, "a connection of before was not ended"
+    [(orders,)] = await database.fetch(database.pool(), "SELECT count(*) FROM orders")
+    assert orders == outcome.answered // len(restarts.BODIES) > 10
+
+
+async def test_a_process_that_is_killed_is_started_again_and_the_others_serve(database_url: str) -> None:
+    async with served(database_url, RENEWALS_WORKERS="2") as server, httpx2.AsyncClient() as client:
+        before = restarts.children(server.process.pid)
+        assert len(before) == 2
+        killed = min(before)
+        os.kill(killed, signal.SIGKILL)
+        for _ in range(20):
+            async with httpx2.AsyncClient() as another:
+                assert (await another.get(f"http://{server.address}/healthz")).status_code == 200
+        now = await changed(lambda: restarts.children(server.process.pid), before)
+        assert before - now == {killed}
+        assert (await client.get(f"http://{server.address}/healthz")).status_code == 200
+
+
+async def test_processes_without_a_supervisor_end_by_themselves(database_url: str) -> None:
+    async with served(database_url, RENEWALS_WORKERS="2", RENEWALS_DRAIN_SECONDS="2") as server:
+        left = restarts.children(server.process.pid)
+        server.process.signal(signal.SIGKILL)
+        async with asyncio.timeout(10):
+            while left & {pid for pid, _, _ in processes()}:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_who_is_connected_is_answered_once_more_and_told_to_leave(
+    world: World, database_url: str, workers: str
+) -> None:
+    await world.account("a", balance="10.00")
+    headers = {"Authorization": f"Bearer {await world.key('a')}"}
+    async with (
+        served(database_url, RENEWALS_WORKERS=workers, RENEWALS_DRAIN_SECONDS="20") as server,
+        httpx2.AsyncClient(headers=headers) as client,
+    ):
+        asked = {"query": "{ account { balance } }"}
+        answer = await client.post(server.url, json=asked)
+        assert "connection" not in answer.headers
+        began = time.monotonic()
+        server.process.signal(signal.SIGTERM)
+        await asyncio.sleep(1)
+        assert server.process.is_alive
+        answer = await client.post(server.url, json=asked)
+        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+        assert answer.json()["data"] == {"account": {"balance": "10.00"}}
+        with pytest.raises(httpx2.ConnectError):
+            await client.post(server.url, json=asked)
+        await server.process.ended()
+        assert time.monotonic() - began < 5, "nobody is connected, and there is nothing to wait for"
+
+
+async def test_a_renewal_under_way_is_answered_and_one_that_takes_too_long_is_cut(
+    world: World, database_url: str
+) -> None:
+    await world.account("a", balance="10.00")
+    await world.instances(["i-0"], price="1.00")
+    headers = {"Authorization": f"Bearer {await world.key('a')}"}
+    blocker = await asyncpg.connect(database_url)
+    try:
+        for wait, is_answered in ((1.0, True), (30.0, False)):
+            async with (
+                served(database_url, RENEWALS_DRAIN_SECONDS="4") as server,
+                httpx2.AsyncClient(headers=headers, timeout=60) as client,
+            ):
+                lock = blocker.transaction()
+                await lock.start()
+                await blocker.execute("SELECT FROM accounts FOR UPDATE")
+                asking = asyncio.create_task(
+                    client.post(
+                        server.url, content=restarts.renewal(0), headers={"Content-Type": "application/json"}
+                    )
+                )
+                await asyncio.sleep(0.5)
+                server.process.signal(signal.SIGTERM)
+                began = time.monotonic()
+                if is_answered:
+                    await asyncio.sleep(wait)
+                    await lock.rollback()
+                    assert (await asking).json()["data"]["renewInstances"] == {
+                        "__typename": "RenewInstancesSuccess"
+                    }
+                else:
+                    cut = await asking
+                    assert (cut.status_code, cut.json()["errors"][0]["extensions"]) == (
+                        503,
+                        {"code": "UNAVAILABLE"},
+                    )
+                await server.process.ended()
+                assert time.monotonic() - began < 8
+                if not is_answered:
+                    await lock.rollback()
+    finally:
+        await blocker.close()
+    assert await world.count("orders") == 1

@@ -1,0 +1,50 @@
+"""What the soak of the served API takes for growth, and for an answer that ought to be another."""
+
+import pytest
+
+from tests.load import soak
+from tests.support.live_server import Served
+
+
+@pytest.mark.parametrize(
+    ("samples", "flat"),
+    [
+        ([90.0] * 30, True),
+        ([60.0] * 10 + [100.0] * 20, True),
+        ([100.0] * 20 + [109.0] * 10, True),
+        ([100.0] * 20 + [111.0] * 10, False),
+        ([100.0 + number for number in range(60)], False),
+    ],
+    ids=["even", "warming up", "a little", "a step", "ever more"],
+)
+def test_growth_after_the_second_third_is_seen(samples: list[float], flat: bool) -> None:
+    assert soak.is_flat("api", samples) is flat
+
+
+@pytest.mark.parametrize(
+    ("answer", "faults"),
+    [
+        ("page OK", 0),
+        ("export BUSY", 0),
+        ("bad TOO_DEEP", 0),
+        ("stranger UNAUTHENTICATED", 0),
+        ("page BAD_REQUEST", 1),
+        ("renew NotRenewable", 1),
+        ("bad INTERNAL", 1),
+        ("bad OK", 1),
+        ("stranger OK", 1),
+        ("stream ReadTimeout", 1),
+        ("bad ConnectError", 1),
+    ],
+)
+def test_an_answer_that_ought_to_be_another_is_counted(
+    served_nowhere: Served, answer: str, faults: int
+) -> None:
+    customers = soak.Customers(served_nowhere, [])
+    customers.answers[answer] += 1
+    assert customers.faults == faults
+
+
+@pytest.fixture
+def served_nowhere() -> Served:
+    return Served(None, "127.0.0.1:1")  # type: ignore[arg-type]

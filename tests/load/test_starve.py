@@ -1,0 +1,35 @@
+"""One key that attacks does not slow another account down; `make starve` tries every case, and for longer."""
+
+from collections import Counter
+
+import pytest
+
+from tests.load import starve
+from tests.support.live_server import served
+
+SECONDS = 3.0
+RATIO_MAX, P99_SECONDS_MAX = 25.0, 1.0
+"""Wider than promised, for the tests run on a machine that is busy with others."""
+
+
+@pytest.mark.parametrize("case", ["outlook", "refused", "calendar"])
+async def test_another_account_is_answered_as_fast_while_one_key_attacks(opened: str, case: str) -> None:
+    keys = await starve.prepare()
+    chosen = {"RENEWALS_COST_PER_MINUTE_MAX": "0", "RENEWALS_LOG_LEVEL": "CRITICAL"}
+    async with served(opened, **chosen) as server:
+        await starve.measure_victim(server, keys[1], 1)
+        alone = await starve.measure_victim(server, keys[1], SECONDS)
+        verdict = await starve.try_case(server, case, keys, alone, SECONDS)
+    assert sum(verdict.attacker.values()) > 0
+    assert verdict.is_fair(ratio_max=RATIO_MAX, seconds_max=P99_SECONDS_MAX), f"\n{starve.HEADING}\n{verdict}"
+
+
+def test_a_slow_answer_a_failure_and_an_unready_process_are_each_seen() -> None:
+    def verdict(seconds: float, **about: object) -> starve.Verdict:
+        attacked = starve.Answers([0.010] * 98 + [seconds] * 2, **about)  # type: ignore[arg-type]
+        return starve.Verdict("case", starve.Answers([0.010] * 100), attacked, {})
+
+    assert verdict(0.099).is_fair()
+    assert not verdict(0.101).is_fair()
+    assert not verdict(0.010, failures=Counter({"500 INTERNAL": 1})).is_fair()
+    assert not verdict(0.010, unready=1).is_fair()

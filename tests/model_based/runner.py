@@ -1,0 +1,34 @@
+"""Drives the machine: the same steps for the same seed, whoever asks."""
+
+import os
+
+import hypothesis
+from hypothesis import stateful
+
+from tests.model_based import machine
+
+STEPS_PER_EXAMPLE = 50
+
+hypothesis.settings.register_profile(
+    "stateful",
+    stateful_step_count=STEPS_PER_EXAMPLE,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
+    suppress_health_check=list(hypothesis.HealthCheck),
+    print_blob=False,
+)
+hypothesis.settings.register_profile(
+    "stateful-unshrunk",
+    hypothesis.settings.get_profile("stateful"),
+    phases=[hypothesis.Phase.generate],
+)
+PROFILE = os.environ.get("STATEFUL_PROFILE", "stateful")
+"""Making a failure short takes a minute or two; the other profile does without."""
+
+
+def drive(seed: int, *, examples: int) -> None:
+    """Tries so many databases of about STEPS_PER_EXAMPLE steps each."""
+    settings = hypothesis.settings(hypothesis.settings.get_profile(PROFILE), max_examples=examples)
+    hypothesis.seed(seed)(stateful.get_state_machine_test(machine.Renewals, settings=settings))()

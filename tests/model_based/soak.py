@@ -1,0 +1,40 @@
+"""As `test_stateful`, with seeds at random and for as long as one likes; `make soak` runs it.
+
+make soak                  20,000 steps
+make soak STEPS=500000
+make soak SECONDS=600
+make soak SEED=123         one round again, as it was
+"""
+
+import os
+import random
+import time
+
+from tests.model_based import runner, stage
+from tests.model_based.test_model_based import TRIED
+
+EXAMPLES_PER_ROUND = 20
+
+
+def test_soak() -> None:
+    seconds, steps = int(os.environ.get("SOAK_SECONDS") or 0), int(os.environ.get("SOAK_STEPS") or 0)
+    seed = os.environ.get("SOAK_SEED")
+    started = time.monotonic()
+    stage.TALLY.clear()
+    try:
+        while True:
+            round_seed = int(seed) if seed else random.SystemRandom().randrange(2**32)
+            say(f"seed {round_seed}, from step {stage.TALLY['steps']:,} on")
+            runner.drive(round_seed, examples=EXAMPLES_PER_ROUND)
+            is_long_enough = not seconds or time.monotonic() - started >= seconds
+            if seed or (is_long_enough and stage.TALLY["steps"] >= steps):
+                break
+    finally:
+        for what, count in sorted(stage.TALLY.items()):
+            say(f"{count:9,}  {what}")
+        say(f"never: {', '.join(sorted(TRIED - stage.TALLY.keys())) or 'nothing'}")
+        say(f"{stage.TALLY['steps']:,} steps in {time.monotonic() - started:.0f} s")
+
+
+def say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201

@@ -1,0 +1,35 @@
+"""The code under test against a plain model of docs/rules.md: the same steps, the same answers, the same state.
+
+`make soak` goes on for longer, with seeds of its own.
+"""
+
+import pytest
+
+from renewals.domain import errors
+from tests.model_based import entry_points, runner, stage
+
+UNTRIED = {errors.RefusalCode.INSUFFICIENT_FUNDS, errors.RefusalCode.PRICE_HELD}
+"""A whole order's refusal, and one of prices, which the machine does not change."""
+TRIED = {
+    *(f"code {code}" for code in errors.RefusalCode if code not in UNTRIED),
+    *(
+        f"{wish}: {end}"
+        for wish in ("renew", "date", "day")
+        for end in ("done", "NotRenewable", "InvalidInput")
+    ),
+    *(f"renew: {end}" for end in ("PriceChanged", "InsufficientFunds", "IdempotencyKeyReused")),
+    *(f"refund: {end}" for end in ("done", "NotRefundable", "IdempotencyKeyReused", "NotFound")),
+    *(f"code {code}" for code in entry_points.WHY.values()),
+    *("tried by a run: renewed", "tried by a run: INSUFFICIENT_FUNDS", "tried by a run: BUNDLED"),
+}
+"""What a random walk is to meet, nearly all of it, to be worth its time; a soak meets it all."""
+MISSED_MAX = 7
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_database_is_always_as_the_model(seed: int) -> None:
+    stage.TALLY.clear()
+    runner.drive(seed, examples=36)
+    assert stage.TALLY["steps"] >= 1_000
+    missed = TRIED - stage.TALLY.keys()
+    assert len(missed) <= MISSED_MAX, missed

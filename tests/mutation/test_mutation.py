@@ -1,0 +1,116 @@
+"""Tests of the tests: an engine broken in one place is caught, and the same copy unbroken is not.
+
+The copies run against the server that these tests have already, in databases of their own.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("graphql_api", "renewals", "schema", "tests", "workers", "pyproject.toml")
+SECONDS_MAX = 300
+"""After which a run hangs: without a lock, runs wait for deadlocks, and this machine may be busy with other tests."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One line changed in one file, and the test that sees it."""
+
+    path: str
+    line: str
+    broken: str
+    seen_by: str
+
+
+MUTANTS = {
+    # Within a process the calls of an account queue up in any case; runs and other processes have the lock alone.
+    "no account lock": Mutant(
+        "renewals/accounts/ledger.py",
+        'return await _read(connection, account_ids, "FOR NO KEY UPDATE")',
+        "return await _read(connection, account_ids)",
+        "tests/renewals/auto_renewal/test_chunks.py::test_five_runs_at_once_charge_once[31 January in Shanghai]",
+    ),
+    # While the lock holds nothing ever meets this key, so only asking the database itself shows that it is there.
+    "no unique instance and start": Mutant(
+        "renewals/db/migrations/0010_refunds.py",
+        'ops.AddConstraint("OrderLine", UniqueConstraint(("instance", "starts_at", "refund_count"))),',
+        "",
+        "tests/renewals/db/test_guards.py::test_it_is_refused[a second line with the same instance and start]",
+    ),
+    "a refund that does not make the next line another": Mutant(
+        "renewals/domain/refund_rules.py",
+        "count = line.instance.refund_count + 1",
+        "count = line.instance.refund_count",
+        "tests/renewals/operators/test_refunds.py::test_a_refunded_period_is_bought_again_and_only_once",
+    ),
+    "anybody's instance": Mutant(
+        "renewals/instances/queries.py",
+        "FROM instances i WHERE i.account_id = $1 AND i.id = ANY($2)",
+        "FROM instances i WHERE $1::text IS NOT NULL AND i.id = ANY($2)",
+        "tests/isolation/test_isolation.py::test_no_customer_sees_or_changes_what_is_anothers",
+    ),
+    "anybody's endpoint": Mutant(
+        "renewals/webhooks/endpoints.py",
+        "WHERE id = $1 AND account_id IS NOT DISTINCT FROM $2",
+        "WHERE id = $1 AND $2::text IS NOT DISTINCT FROM $2",
+        "tests/isolation/test_isolation.py::test_no_customer_sees_or_changes_what_is_anothers",
+    ),
+    "vouchers in the order of their ids": Mutant(
+        "renewals/domain/payment.py",
+        "key=lambda v: (v.expires_at, -v.available_cents, v.id)",
+        "key=lambda v: v.id",
+        "tests/schema/customer/test_paying.py::test_the_soonest_expiry_pays_first_then_the_larger_then_the_lower_id",
+    ),
+}
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The code and its tests in another place."""
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            # With what is compiled, and without what is being compiled by another test at this moment.
+            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*.pyc.*"))
+        else:
+            shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def run(copy: Path, *tests: str) -> subprocess.CompletedProcess[str]:
+    """Runs some tests of a copy, as a stranger to the run that this is part of."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TEST_"))}
+    servers = {"DATABASE_URL": os.environ["TEST_POSTGRES_URL"], "REDIS_URL": os.environ["TEST_REDIS_URL"]}
+    return subprocess.run(
+        [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", *tests],
+        cwd=copy,
+        env=ours | servers,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+
+
+def test_an_unbroken_copy_passes(copy: Path) -> None:
+    tests = {mutant.seen_by for mutant in MUTANTS.values()}
+    done = run(copy, *sorted(tests))
+    assert done.returncode == pytest.ExitCode.OK, done.stdout
+    assert f"{len(tests)} passed" in done.stdout
+
+
+@pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
+def test_a_broken_copy_is_caught(copy: Path, mutant: Mutant) -> None:
+    source = (copy / mutant.path).read_text(encoding="utf-8")
+    assert source.count(mutant.line) == 1, "the line has changed; break it as it is now"
+    (copy / mutant.path).write_text(source.replace(mutant.line, mutant.broken), encoding="utf-8")
+    Path(importlib.util.cache_from_source(str(copy / mutant.path))).unlink(missing_ok=True)
+    done = run(copy, mutant.seen_by)
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
+    assert f"FAILED {mutant.seen_by}" in done.stdout

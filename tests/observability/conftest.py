@@ -1,0 +1,79 @@
+"""What a process tells of itself, caught: the lines of its log, and the application behind a real socket."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import orjson
+import pytest
+import uvicorn
+
+from graphql_api import app
+from graphql_api.middleware import request_log
+from renewals.observability import log_config
+from tests.support.fixtures import NOW, World
+
+
+class Lines(logging.Handler):
+    """The log as it is written in production."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(log_config.Formatter("json"))
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(self.format(record))
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        return [orjson.loads(text) for text in self.texts]
+
+    def clear(self) -> None:
+        """Forgets all that has happened until now."""
+        request_log.tell()
+        self.texts.clear()
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The lines of all requests that have ended."""
+        request_log.tell()
+        return [entry for entry in self.entries if entry["logger"] == "renewals.requests"]
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """Everything that is logged during the test, from INFO on."""
+    request_log.tell()
+    root, kept = logging.getLogger(), Lines()
+    level = root.level
+    root.addHandler(kept)
+    root.setLevel(logging.INFO)
+    yield kept
+    root.removeHandler(kept)
+    root.setLevel(level)
+
+
+Serve = Callable[[], contextlib.AbstractAsyncContextManager[str]]
+
+
+@pytest.fixture
+def live(world: World) -> Serve:
+    """Serves the application in this process, so that it can be made to fail; answers host and port."""
+
+    @contextlib.asynccontextmanager
+    async def serve() -> AsyncIterator[str]:
+        served = app.create(clock=lambda: NOW)
+        server = uvicorn.Server(uvicorn.Config(served, port=0, lifespan="off", log_config=None))
+        running = asyncio.create_task(server.serve())
+        async with asyncio.timeout(10):
+            while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+                await asyncio.sleep(0.01)
+        try:
+            yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running
+
+    return serve

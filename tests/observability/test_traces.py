@@ -1,0 +1,197 @@
+"""Traces, as a collector gets them over OTLP: who called whom, each statement, and nothing that was sent."""
+
+import asyncio
+import contextlib
+import gzip
+import signal
+import subprocess
+import sys
+import urllib.parse
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from renewals import config
+from tests.renewals.webhooks.conftest import receiver, sending
+from tests.support.fixtures import World
+from tests.support.live_server import served
+from tests.workers.conftest import Start, start
+from tests.workers.test_worker import put_due
+
+__all__ = ["receiver", "sending", "start"]
+
+TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+QUERY = "query Page($search: String!) { instances(filter: {search: $search}) { nodes { id } } }"
+
+
+class Span:
+    """A span as it was exported."""
+
+    def __init__(self, sent: Any, service: str) -> None:
+        self.name, self.service = sent.name, service
+        self.trace, self.id, self.parent = sent.trace_id.hex(), sent.span_id.hex(), sent.parent_span_id.hex()
+        self.said = {each.key: each.value for each in sent.attributes}
+        self.status = sent.status
+        self.text = str(sent)
+
+
+class Collector:
+    """Takes in spans over HTTP, as a collector of OpenTelemetry does."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+        self.headers: list[str] = []
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+                self.headers.append(head)
+                length = next(line for line in head.splitlines() if line.startswith("content-length:"))
+                body = await reader.readexactly(int(length.split(":")[1]))
+                request = ExportTraceServiceRequest()
+                request.ParseFromString(gzip.decompress(body) if "content-encoding: gzip" in head else body)
+                for resource in request.resource_spans:
+                    named = {each.key: each.value.string_value for each in resource.resource.attributes}
+                    for scope in resource.scope_spans:
+                        self.spans += [Span(each, named["service.name"]) for each in scope.spans]
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    def named(self, name: str) -> list[Span]:
+        return [span for span in self.spans if span.name == name]
+
+    def below(self, span: Span) -> list[Span]:
+        return [each for each in self.spans if each.parent == span.id]
+
+
+@contextlib.asynccontextmanager
+async def collecting() -> AsyncIterator[tuple[Collector, str]]:
+    """A collector, and its address."""
+    collector = Collector()
+    server = await asyncio.start_server(collector.take, "127.0.0.1", 0)
+    async with server:
+        yield collector, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def test_off_nothing_of_opentelemetry_is_imported() -> None:
+    program = """import sys, graphql_api.app, graphql_api.cli.main, workers.main; graphql_api.app.create()
+print([name for name in sys.modules if name.startswith("opentelemetry")])"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("sent", "is_taken"), [("http://c:4318", True), ("otel", True), ("yes", False)])
+def test_the_setting_is_an_address_or_leaves_it_to_the_variables(
+    monkeypatch: pytest.MonkeyPatch, sent: str, is_taken: bool
+) -> None:
+    monkeypatch.setenv("RENEWALS_TRACES", sent)
+    if is_taken:
+        assert config.Settings().traces == sent
+    else:
+        with pytest.raises(ValueError, match="traces"):
+            config.Settings()
+
+
+@pytest.mark.parametrize("by_variable", [False, True])
+async def test_a_request_is_a_span_below_its_caller_s_with_its_statements_and_no_arguments(
+    world: World, database_url: str, by_variable: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await world.account("a", balance="1234.56")
+    key = await world.key("a")
+    async with collecting() as (collector, address):
+        variables = {"RENEWALS_TRACES": address}
+        if by_variable:
+            variables = {
+                "RENEWALS_TRACES": "otel",
+                "OTEL_EXPORTER_OTLP_ENDPOINT": address,
+                "OTEL_SERVICE_NAME": "shop",
+                "OTEL_EXPORTER_OTLP_HEADERS": "x-tenant=7",
+            }
+        serving = served(database_url, **variables, RENEWALS_LOG_LEVEL="INFO")
+        async with serving as process, httpx2.AsyncClient() as client:
+            headers = {"Authorization": f"Bearer {key}", "traceparent": f"00-{TRACE}-{PARENT}-01"}
+            for _ in range(2):  # the second is known, and goes the short way
+                asked = {"query": QUERY, "variables": {"search": "a-customer's-own-words"}}
+                assert (await client.post(process.url, json=asked, headers=headers)).status_code == 200
+            failing = {"query": '{ instance(id: "\\u0000a-customer") { id } }'}
+            await client.post(process.url, json=failing, headers=headers)
+    first, second, failed = [span for span in collector.spans if span.parent == PARENT]
+    # The first request also has the size of the account counted.
+    for span, statement_count in ((first, 3), (second, 2)):
+        assert (span.name, span.trace) == ("query Page", TRACE)
+        assert span.service == ("shop" if by_variable else "renewals-api")
+        assert span.said["graphql.operation.type"].string_value == "query"
+        assert span.said["http.response.status_code"].int_value == 200
+        assert span.said["renewals.account"].string_value == "a"
+        statements = [each.said["db.statement"].string_value for each in collector.below(span)]
+        assert [each.split()[0] for each in statements] == ["SELECT"] * statement_count
+        assert any("api_keys" in each and "$1" in each for each in statements)
+    assert failed.trace == TRACE
+    said = "".join(span.text for span in collector.spans)
+    assert key not in said and "customer" not in said and "1234.56" not in said
+    assert all(span.trace == TRACE for span in collector.spans), "what nobody asked for is not sent"
+    assert ("x-tenant: 7" in "".join(collector.headers)) is by_variable
+    told = [line for line in capfd.readouterr().err.splitlines() if "renewals.requests" in line]
+    for span, line in zip((first, second, failed), told, strict=True):
+        assert f'"trace_id":"{TRACE}","span_id":"{span.id}"' in line
+
+
+async def test_a_span_says_that_it_failed_and_not_why(world: World, database_url: str) -> None:
+    await world.account("a")
+    key = await world.key("a")
+    async with collecting() as (collector, address), served(database_url, RENEWALS_TRACES=address) as process:
+        await world.rows("ALTER TABLE ledger_entries RENAME TO secret_entries")
+        async with httpx2.AsyncClient() as client:
+            asked = {"query": "query Ledger { ledger { nodes { id } } }"}
+            await client.post(process.url, json=asked, headers={"Authorization": f"Bearer {key}"})
+        process.process.signal(signal.SIGTERM)
+        await process.process.ended()
+        [span] = collector.named("query Ledger")
+        [failed] = [each for each in collector.below(span) if each.status.code == 2]
+    assert span.status.code == 2
+    assert "UndefinedTableError" in failed.text
+    assert "does not exist" not in failed.text and "Traceback" not in "".join(
+        each.text for each in collector.spans
+    )
+
+
+async def test_a_worker_s_run_its_chunks_and_its_webhooks_are_spans(
+    world: World, start: Start, receiver: Any, sending: Any
+) -> None:
+    await put_due(world, "b", "c")
+    await sending.endpoint(receiver, owner=None)
+    allowed = {
+        "RENEWALS_WEBHOOK_HTTP": "true",
+        "RENEWALS_WEBHOOK_PORTS": str(urllib.parse.urlsplit(receiver.url).port),
+        "RENEWALS_WEBHOOK_NETWORKS": "127.0.0.0/8",
+    }
+    async with collecting() as (collector, address):
+        process = start(
+            RENEWALS_TRACES=address,
+            OTEL_BSP_SCHEDULE_DELAY="200",
+            RENEWALS_INSTANCES_PER_CHUNK="2",
+            **allowed,
+        )
+        async with asyncio.timeout(30):
+            while len(collector.named("webhook")) < 4:  # noqa: ASYNC110 - there is no event for it
+                await asyncio.sleep(0.1)
+        process.signal(signal.SIGTERM)
+        await process.ended()
+    [caught_up] = collector.named("catch_up")
+    assert caught_up.service == "renewals-worker"
+    assert "open_run" in {each.name for each in collector.below(caught_up)}
+    chunks = collector.named("chunk")
+    assert {each.said["renewals.chunk"].int_value for each in chunks} == {0, 1}
+    for chunk in chunks:
+        statements = [each.said["db.statement"].string_value for each in collector.below(chunk)]
+        assert any("FOR NO KEY UPDATE" in each for each in statements)
+    jobs = {each.id: each.name for each in collector.spans}
+    assert {jobs[each.parent] for each in chunks} == {"renew_chunk"}
+    assert not [each for each in collector.spans if not each.parent and "db.statement" in each.said]
+    for sent in collector.named("webhook"):
+        assert sent.said["http.response.status_code"].int_value == 204
+        assert receiver.url not in sent.text

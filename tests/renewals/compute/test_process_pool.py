@@ -1,0 +1,196 @@
+"""The processes that compute: they answer as this one would, take turns, are replaced, and end with their parent."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+
+from renewals import config
+from renewals.compute import process_pool
+from renewals.db import connection as database
+from renewals.db import pool as db_pool
+from renewals.domain import errors, planning
+from renewals.forecasts import forecast, instance_forecast
+from renewals.instances import selection
+from renewals.orders import place_order, requests
+from tests.support.fixtures import NOW, World
+from tests.support.graphql_client import Client
+
+REQUEST = requests.QuoteRequest(
+    selection.PickIds((*(f"i-{n:03}" for n in range(400)), "not there")), planning.RenewFor(2)
+)
+
+
+async def pid() -> int:
+    return os.getpid()
+
+
+async def rest(seconds: float) -> float:
+    time.sleep(seconds)  # noqa: ASYNC251 - as what computes long does
+    return seconds
+
+
+async def refuse(field: str) -> None:
+    raise errors.InvalidInput(field, "is refused")
+
+
+async def lose_database() -> None:
+    await database.fetch(database.pool(), "SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+class Unpicklable(Exception):
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"{one} {two}")
+
+
+async def raise_unpicklable() -> None:
+    raise Unpicklable(1, 2)
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[None]:
+    async with process_pool.opened(config.get().model_copy(update={"database_url": database_url})):
+        yield
+
+
+@pytest.fixture
+async def account(world: World) -> str:
+    await world.account("a", balance="3000.00")
+    await world.voucher("50.00", expires="2027-02-10")
+    await world.instances([f"i-{n:03}" for n in range(400)], mode="AUTO", price="2.50")
+    return "a"
+
+
+async def test_what_is_computed_in_another_process_is_what_would_be_computed_here(
+    account: str, pool: None
+) -> None:
+    assert await process_pool.run(account, pid) != os.getpid()
+    for days in (1, 40, 366):
+        assert await forecast.read(account, days, NOW) == await forecast.read_whole(account, days, NOW)
+    ids = [f"i-{n:03}" for n in range(0, 400, 7)]
+    assert await instance_forecast.read(account, ids, NOW) == await instance_forecast.read_whole(
+        account, ids, NOW
+    )
+    there, here = (
+        await place_order.quote(account, REQUEST, NOW),
+        await place_order._quote(account, REQUEST, NOW),
+    )
+    assert isinstance(there.lines, process_pool.Packed)
+    assert (list(there.lines), list(there.refusals)) == (list(here.lines), list(here.refusals))
+    assert (there.payment, there.total_cents) == (here.payment, here.total_cents)
+
+
+@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250])
+def test_a_packed_list_is_a_list(count: int) -> None:
+    items = list(range(count))
+    packed = process_pool.Packed(items)
+    assert len(packed) == count and list(packed) == items
+    for start in (0, 1, 99, 100, 150, 300):
+        for length in (0, 1, 100, 101):
+            assert packed[start : start + length] == items[start : start + length]
+
+
+async def test_a_job_raises_here_what_it_raised_there(account: str, pool: None) -> None:
+    with pytest.raises(errors.InvalidInput, match=r"input\.x: is refused"):
+        await process_pool.run(account, refuse, "input.x")
+    with pytest.raises(ConnectionError) as outage:
+        await process_pool.run(account, lose_database)
+    assert database.is_outage(outage.value)
+    with pytest.raises(RuntimeError, match="1 2"):
+        await process_pool.run(account, raise_unpicklable)
+    assert await process_pool.run(account, pid)
+
+
+async def test_a_process_that_is_killed_is_an_outage_for_its_job_and_the_next_has_another(
+    account: str, pool: None
+) -> None:
+    first = await process_pool.run(account, pid)
+    working = asyncio.create_task(process_pool.run(account, rest, 30.0))
+    await asyncio.sleep(0.2)
+    os.kill(first, signal.SIGKILL)
+    with pytest.raises(process_pool.ProcessLostError) as lost:
+        await working
+    assert database.is_outage(lost.value)
+    second = await process_pool.run(account, pid)
+    os.kill(second, signal.SIGKILL)
+    await asyncio.sleep(0.2)
+    assert await process_pool.run(account, pid) not in (first, second)
+
+
+async def test_accounts_take_turns_and_who_gives_up_stops_nobody(pool: None) -> None:
+    order: list[str] = []
+
+    async def work(owner: str) -> None:
+        await process_pool.run(owner, rest, 0.05)
+        order.append(owner)
+
+    await work("warm")
+    many = [asyncio.create_task(work("many")) for _ in range(10)]
+    await asyncio.sleep(0.02)
+    few = asyncio.create_task(work("few"))
+    many[0].cancel()
+    many[5].cancel()
+    await asyncio.gather(few, *many, return_exceptions=True)
+    assert order.index("few") <= 2 and order.count("many") == 8
+
+
+async def test_as_many_jobs_of_an_account_wait_as_may_and_the_next_is_an_outage(pool: None) -> None:
+    working = [
+        asyncio.create_task(process_pool.run("a", rest, 0.0))
+        for _ in range(process_pool.WAITING_PER_ACCOUNT_MAX + 1)
+    ]
+    await asyncio.sleep(0)
+    with pytest.raises(process_pool.BusyError):
+        await process_pool.run("a", rest, 0.0)
+    await asyncio.gather(*working)
+
+
+async def test_the_many_forecasts_of_one_request_wait_for_each_other_and_not_in_the_queue(
+    account: str, pool: None, world: World, graphql: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graphql.key = await world.key(account)
+    monkeypatch.setattr(process_pool._pool._slots, "_waiting_max", db_pool.REQUEST_JOBS_MAX)  # type: ignore[union-attr]
+    fields = " ".join(f"f{days}: forecast(days: {days}) {{ total }}" for days in range(40, 60))
+    data = await graphql(f"{{ {fields} }}")
+    assert len(data) == 20 and all(Decimal(each["total"]) > 0 for each in data.values())
+
+
+PARENT = """
+import asyncio, sys
+from renewals import compute, settings
+from tests.renewals import test_compute
+
+async def main():
+    async with compute.opened(settings.get()):
+        print(await compute.run("a", test_compute.pid), flush=True)
+        await compute.run("a", test_compute.rest, 60.0)
+
+asyncio.run(main())
+"""
+
+
+def test_a_process_ends_with_its_parent_even_if_that_is_killed_in_the_midst_of_a_job(
+    database_url: str,
+) -> None:
+    command = [sys.executable, "-c", PARENT]
+    environment = os.environ | {"DATABASE_URL": database_url}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        time.sleep(0.3)
+        parent.kill()
+    deadline = time.monotonic() + 10
+    while is_running(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_running(child)
+
+
+def is_running(number: int) -> bool:
+    shown = subprocess.run(["/bin/ps", "-o", "stat=", "-p", str(number)], capture_output=True, check=False)
+    return bool(shown.stdout.strip()) and not shown.stdout.strip().startswith(b"Z")

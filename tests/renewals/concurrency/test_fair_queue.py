@@ -1,0 +1,67 @@
+"""Waiting in turns: no owner keeps another from a slot, and who stops waiting leaves nothing behind."""
+
+import asyncio
+import random
+
+import pytest
+
+from renewals.concurrency import fair_queue
+
+
+async def test_slots_are_given_in_turns_and_first_come_first_served_within_an_owner() -> None:
+    slots = fair_queue.FairSlots(1, per_owner_max=1, waiting_max=10)
+    await slots.acquire("busy")
+    order: list[str] = []
+
+    async def take(owner: str, name: str) -> None:
+        async with slots.hold(owner):
+            order.append(name)
+
+    waiting = [asyncio.create_task(take("busy", f"busy {number}")) for number in range(3)]
+    await asyncio.sleep(0)
+    waiting += [asyncio.create_task(take("small", f"small {number}")) for number in range(2)]
+    await asyncio.sleep(0)
+    slots.release("busy")
+    await asyncio.gather(*waiting)
+    assert order == ["busy 0", "small 0", "busy 1", "small 1", "busy 2"]
+
+
+async def test_an_owner_has_no_more_than_its_slots_and_the_rest_is_for_others() -> None:
+    slots = fair_queue.FairSlots(3, per_owner_max=2, waiting_max=1)
+    await slots.acquire("a")
+    await slots.acquire("a")
+    waiting = asyncio.create_task(slots.acquire("a"))
+    await asyncio.sleep(0)
+    await slots.acquire("b")
+    with pytest.raises(fair_queue.QueueFullError):
+        await slots.acquire("a")
+    assert not waiting.done()
+    slots.release("b")
+    await asyncio.sleep(0)
+    assert not waiting.done(), "the slot that is free is for others"
+    slots.release("a")
+    await waiting
+
+
+async def test_who_stops_waiting_or_is_cut_short_leaves_no_slot_taken() -> None:
+    chance = random.Random(18)
+    slots = fair_queue.FairSlots(3, per_owner_max=2, waiting_max=1_000)
+
+    async def take(owner: str) -> None:
+        async with slots.hold(owner):
+            await asyncio.sleep(chance.uniform(0, 0.002))
+
+    tasks = [asyncio.create_task(take(chance.choice("abcd"))) for _ in range(400)]
+    while not all(task.done() for task in tasks):
+        chance.choice(tasks).cancel()
+        await asyncio.sleep(chance.uniform(0, 0.001))
+    for owner in "abcd":  # all at once, those that hold a slot and those that wait for it
+        together = [asyncio.create_task(take(owner)) for _ in range(20)]
+        await asyncio.sleep(0)
+        for task in together:
+            task.cancel()
+        await asyncio.gather(*together, return_exceptions=True)
+    assert not slots.is_waited_for()
+    async with asyncio.timeout(1):
+        for owner in "abc":
+            await slots.acquire(owner)

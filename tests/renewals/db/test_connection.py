@@ -1,0 +1,205 @@
+"""The pool and its transactions, when tasks are cancelled and connections die."""
+
+import asyncio
+import time
+import uuid
+
+import asyncpg
+import pytest
+
+from renewals.db import connection as database
+from renewals.db import pool, server_version
+from tests.conftest import postgres_major
+from tests.support import sql_log
+from tests.support.fixtures import World
+
+
+async def test_a_transaction_cancelled_at_any_moment_gives_its_connection_back(database_url: str) -> None:
+    """The pool has one connection: were it kept back once, nobody would get it again."""
+
+    async def work() -> None:
+        async with database.transaction() as connection:
+            await database.fetch(connection, "SELECT 1")
+
+    async with database.opened(database_url, pool_size=1):
+        for moment in range(60):
+            task = asyncio.create_task(work())
+            for _ in range(moment % 20):
+                await asyncio.sleep(0.0001)
+            task.cancel()
+            await asyncio.wait([task])
+            async with asyncio.timeout(5):
+                await work()
+
+
+async def test_a_statement_cancelled_at_any_moment_leaves_its_connection_as_new(database_url: str) -> None:
+    """Cut short while it is prepared, a statement leaves an implicit transaction that a BEGIN would become part of."""
+    cut = 0
+    async with database.opened(database_url, pool_size=1):
+        for moment in range(200):
+            statement = f"SELECT {moment} AS moment_{moment}, count(*) FROM products WHERE code <> $1"
+            task = asyncio.create_task(database.fetch(database.pool(), statement, "x"))
+            for _ in range(moment % 8):
+                await asyncio.sleep(0.0002 * (moment % 3))
+            task.cancel()
+            await asyncio.wait([task])
+            cut += task.cancelled()
+            async with asyncio.timeout(5), database.snapshot() as connection:
+                await database.fetch(connection, "SELECT 1")
+    assert cut > 50
+
+
+async def test_a_transaction_cancelled_in_its_block_is_rolled_back(world: World) -> None:
+    await world.account("a", balance="10.00")
+    before = await world.snapshot()
+    reached = asyncio.Event()
+
+    async def work() -> None:
+        async with database.transaction() as connection:
+            await database.execute(connection, "UPDATE accounts SET name = 'half done'")
+            reached.set()
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(work())
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await world.snapshot() == before
+
+
+async def test_a_connection_is_given_back_without_waiting_unless_it_was_left_in_a_transaction(
+    database_url: str,
+) -> None:
+    async with database.opened(database_url, pool_size=2):
+        await database.fetch(database.pool(), "SELECT 1")  # which opens it
+        pool = database.pool()._pool  # type: ignore[attr-defined]
+        at_rest = await pool.acquire()
+        with pytest.raises(StopIteration):
+            pool.release(at_rest).send(None)
+        left = await pool.acquire()
+        await left.execute("BEGIN; CREATE TABLE half_done ()")
+        await pool.release(left)
+        [row] = await database.fetch(database.pool(), "SELECT to_regclass('half_done')")
+        assert row[0] is None
+
+
+async def test_a_statement_that_waits_for_a_connection_keeps_its_place(
+    database_url: str,
+) -> None:
+    order = []
+
+    async def ask(name: str, times: int) -> None:
+        for _ in range(times):
+            await database.fetch(database.pool(), "SELECT 1")
+            order.append(name)
+
+    async with database.opened(database_url, pool_size=1):
+        await asyncio.gather(ask("many", 90), ask("one", 1), ask("another", 1))
+    assert order.index("one") < order.index("another") <= 4
+
+
+async def test_a_row_that_is_cut_short_leaves_its_connection_as_new(database_url: str) -> None:
+    async with database.opened(database_url, pool_size=1):
+        async with database.pool().acquire_connection() as connection:
+            asking = asyncio.create_task(connection.fetchrow("SELECT pg_sleep(60)"))
+            await asyncio.sleep(0.05)
+            asking.cancel()
+            await asyncio.wait([asking])
+        async with asyncio.timeout(5):
+            assert await database.fetch(database.pool(), "SELECT 1")
+
+
+async def test_a_connection_that_has_served_for_long_is_closed(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "STATEMENTS_MAX", 10)
+    async with database.opened(database_url, pool_size=1):
+        pids = [(await database.fetch(database.pool(), "SELECT pg_backend_pid()"))[0][0] for _ in range(20)]
+    assert len(set(pids)) > 1 and pids[0] == pids[1]
+
+
+async def test_after_every_connection_was_killed_the_pool_opens_new_ones(
+    world: World, database_url: str
+) -> None:
+    await asyncio.gather(*(world.count("accounts") for _ in range(10)))
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    killer = await asyncpg.connect(database_url)
+    assert await killer.fetchval(f"SELECT bool_and(pg_terminate_backend(pid, 5000)) {others}")
+    await killer.close()
+    await asyncio.sleep(0.1)  # until this side has read that they are closed
+    async with asyncio.timeout(5):
+        await world.account("a", balance="10.00")
+    assert await world.balance() == "10.00"
+
+
+def test_a_database_that_nobody_has_opened_is_asked_nothing() -> None:
+    with pytest.raises(RuntimeError, match="not open"):
+        database.pool()
+
+
+def test_ids_are_uuids_of_version_7_that_follow_each_other() -> None:
+    ids = []
+    for _ in range(5):
+        ids += [database.new_id() for _ in range(100)]
+        time.sleep(0.002)
+    assert len(set(ids)) == len(ids)
+    assert {(each.version, each.variant) for each in ids} == {(7, uuid.RFC_4122)}
+    moments = [each.int >> 80 for each in ids]
+    assert moments == sorted(moments)
+    assert ids[0] < ids[-1]
+    assert uuid.UUID(str(ids[0])) == ids[0]
+
+
+async def test_every_connection_bounds_its_transactions_where_the_server_can(database_url: str) -> None:
+    """Also the first one, which learns what the server can, and also after a statement that was cut short."""
+    if postgres_major() < server_version.TRANSACTION_TIMEOUT_MAJOR_MIN:
+        pytest.skip("this PostgreSQL has no transaction_timeout")
+    async with database.opened(database_url, pool_size=2, pool_size_min=0, transaction=123):
+        async with database.transaction() as first, database.transaction() as second:
+            for connection in (first, second):
+                assert (await database.fetch(connection, "SHOW transaction_timeout"))[0][0] == "123s"
+        async with database.transaction(), database.pool().acquire_connection() as connection:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(connection.fetch("SELECT pg_sleep(60)"), 0.1)
+        for _ in range(2):
+            assert (await database.fetch(database.pool(), "SHOW transaction_timeout"))[0][0] == "123s"
+
+
+async def test_an_older_server_is_not_asked_for_a_bound_that_it_does_not_know(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It refuses a connection that names `transaction_timeout`, and so it does a statement."""
+    monkeypatch.setattr(server_version, "TRANSACTION_TIMEOUT_MAJOR_MIN", 99)
+    with sql_log.counted() as seen:
+        async with database.opened(database_url, pool_size=1, transaction=123):
+            async with database.snapshot(seconds_max=7) as connection:
+                assert (await database.fetch(connection, "SELECT 1"))[0][0] == 1
+            settings = await database.fetch(
+                database.pool(), "SELECT setting FROM pg_settings WHERE name = 'transaction_timeout'"
+            )
+            idle = await database.fetch(database.pool(), "SHOW idle_in_transaction_session_timeout")
+    assert [row[0] for row in settings] in ([], ["0"])
+    assert idle[0][0] == f"{database.IDLE_SECONDS_MAX // 60}min"
+    assert not [sql for sql in seen if sql.startswith("SET") and "transaction_timeout" in sql]
+
+
+async def test_a_server_that_is_too_old_is_an_outage_that_says_what_is_needed(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_version, "MAJOR_MIN", 99)
+    async with database.opened(database_url, pool_size=1):
+        with pytest.raises(server_version.UnsupportedServerError) as refused:
+            await database.fetch(database.pool(), "SELECT 1")
+    assert database.is_outage(refused.value)
+    assert str(refused.value) == (
+        f"The database is PostgreSQL {postgres_major()}, and 99 or newer is needed: "
+        "upgrade the server, or name another in DATABASE_URL."
+    )
+
+
+@pytest.mark.parametrize("parameters", ["sslmode=prefer", "sslmode=disable&target_session_attrs=any"])
+async def test_the_parameters_of_an_address_reach_asyncpg(database_url: str, parameters: str) -> None:
+    async with database.opened(f"{database_url}?{parameters}", pool_size=1):
+        [row] = await database.fetch(database.pool(), "SELECT 1 AS one")
+    assert row["one"] == 1

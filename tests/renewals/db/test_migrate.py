@@ -1,0 +1,181 @@
+"""The migrations: they make what the models say, once, however many migrate at a time."""
+
+import asyncio
+import json
+import sys
+import time
+
+import asyncpg
+import pytest
+from tortoise import Tortoise
+from tortoise.backends.asyncpg.client import TransactionWrapper
+from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.recorder import MigrationRecorder
+
+from renewals.db import connection as database
+from renewals.db import migrate
+from tests.renewals.db import versions
+from tests.renewals.db.versions import NAMES
+from tests.support.fixtures import World
+
+WITHOUT_MODEL = {
+    "events",
+    "event_streams",
+    "reminders",
+    "account_watches",
+    "webhook_endpoints",
+    "webhook_secrets",
+    "webhook_cursors",
+    "webhook_deliveries",
+    "webhook_states",
+    "refunds",
+    "refund_lines",
+}
+
+# A process of its own, because a process has one pool.
+MIGRATOR = """
+import asyncio, json, sys
+from renewals import migrating
+vars(migrating).update(json.loads(sys.argv[2]))
+print(*asyncio.run(migrating.migrate(sys.argv[1])))
+"""
+
+
+async def start_migrator(url: str, **constants: float) -> asyncio.subprocess.Process:
+    pipe, chosen = asyncio.subprocess.PIPE, json.dumps(constants)
+    command = (sys.executable, "-c", MIGRATOR, url, chosen)
+    return await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
+
+
+async def test_models_and_migrations_agree(opened: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Tortoise.apps is not None
+    for model in Tortoise.apps["renewals"].values():
+        for name in model._meta.fk_fields:
+            # Tortoise replaces a relation's column by its attribute, and then takes that for a change.
+            field = model._meta.fields_map[name]
+            column = model._meta.fields_db_projection[field.source_field]
+            monkeypatch.setattr(field, "source_field", column)
+    detector = MigrationAutodetector(Tortoise.apps, database.configuration(opened)["apps"])
+    missing = [operation for change in await detector.changes() for operation in change.operations]
+    assert missing == [], "a model has moved on without a migration"
+
+
+async def test_every_column_of_a_model_is_in_the_database_and_no_other(world: World) -> None:
+    assert Tortoise.apps is not None
+    said = {
+        (model._meta.db_table, column, field.null)
+        for model in Tortoise.apps["renewals"].values()
+        for field in model._meta.fields_map.values()
+        if (column := model._meta.fields_db_projection.get(field.model_field_name))
+    }
+    found = await world.rows("""SELECT table_name, column_name, is_nullable = 'YES'
+        FROM information_schema.columns
+        WHERE table_schema = 'public' AND table_name <> 'tortoise_migrations'""")
+    assert said == {column for column in found if column[0] not in WITHOUT_MODEL}
+
+
+async def test_an_empty_database_is_brought_up_to_date(empty_database_url: str) -> None:
+    assert await migrate.migrate(empty_database_url) == NAMES
+
+
+async def test_migrating_twice_applies_nothing(database_url: str) -> None:
+    assert await migrate.migrate(database_url) == []
+    assert await migrate.migrate(database_url) == []
+
+
+async def test_of_two_migrators_at_once_one_does_the_work_and_both_succeed(empty_database_url: str) -> None:
+    started = [await start_migrator(empty_database_url) for _ in range(2)]
+    ended = await asyncio.gather(*(process.communicate() for process in started))
+    assert sorted(said.decode() for _, said in ended) == [
+        "",
+        "somebody else migrates; waits until that is done\n",
+    ]
+    assert [process.returncode for process in started] == [0, 0]
+    assert sorted(applied.decode().split() for applied, _ in ended) == [[], NAMES]
+
+
+@pytest.fixture
+async def behind_url(empty_database_url: str) -> str:
+    """A database that lacks all migrations from the third on, which alters `renewal_chunks`."""
+    await versions.migrate_to(empty_database_url, NAMES[1])
+    return empty_database_url
+
+
+async def test_a_migration_gives_way_while_its_table_is_in_use_and_holds_nobody_up_for_long(
+    behind_url: str,
+) -> None:
+    holder, reader = await asyncpg.connect(behind_url), await asyncpg.connect(behind_url)
+    try:
+        held = holder.transaction()
+        await held.start()
+        await holder.execute("SELECT FROM renewal_chunks")
+        migrator = await start_migrator(behind_url, LOCK_SECONDS_MAX=1, PAUSE_SECONDS=0.5)
+        longest, until = 0.0, time.monotonic() + 8
+        while time.monotonic() < until:
+            began = time.monotonic()
+            await reader.execute("SELECT FROM renewal_chunks")
+            longest = max(longest, time.monotonic() - began)
+            await asyncio.sleep(0.05)
+        assert 0.1 < longest < 3, "who reads waits behind the migration for its moment, and no longer"
+        assert migrator.returncode is None
+        await held.rollback()
+        applied, said = await asyncio.wait_for(migrator.communicate(), 30)
+        assert applied.decode().split() == NAMES[2:]
+        assert f"a table is in use, tries again in 0 s: process {holder.get_server_pid()} (" in said.decode()
+    finally:
+        await holder.close()
+        await reader.close()
+
+
+async def test_a_table_that_stays_in_use_is_named_with_who_uses_it_and_nothing_is_half_done(
+    behind_url: str,
+) -> None:
+    holder = await asyncpg.connect(behind_url, server_settings={"application_name": "report"})
+    try:
+        async with holder.transaction():
+            await holder.execute("SELECT FROM renewal_chunks")
+            migrator = await start_migrator(behind_url, LOCK_SECONDS_MAX=1, PAUSE_SECONDS=0.1, TRIES_MAX=2)
+            applied, said = await asyncio.wait_for(migrator.communicate(), 30)
+        assert (applied, migrator.returncode) == (b"", 1)
+        assert "TablesInUseError: A table is in use, and was not free in 2 tries: process" in said.decode()
+        assert "(report, idle in transaction, for " in said.decode()
+        found = await holder.fetch("SELECT name FROM tortoise_migrations ORDER BY name")
+        assert [row["name"] for row in found] == NAMES[:2]
+        assert await migrate.migrate(behind_url) == NAMES[2:]
+    finally:
+        await holder.close()
+
+
+CUT_AT_THE_NOTE = """
+CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); END';
+CREATE TRIGGER cut BEFORE INSERT ON tortoise_migrations FOR EACH ROW EXECUTE FUNCTION cut()
+"""
+
+
+async def test_notes_that_cannot_be_read_take_nothing_back(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tortoise takes what it cannot read for nothing."""
+    read = MigrationRecorder.applied_migrations
+
+    async def read_in_transactions(recorder: MigrationRecorder) -> object:
+        return await read(recorder) if isinstance(recorder.connection, TransactionWrapper) else []
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MigrationRecorder, "applied_migrations", read_in_transactions)
+        with pytest.raises(ValueError, match="Backward"):
+            await migrate.migrate(database_url)
+    assert await migrate.migrate(database_url) == []
+
+
+async def test_a_migration_that_is_cut_before_it_is_noted_is_not_applied(behind_url: str) -> None:
+    mender = await asyncpg.connect(behind_url)
+    try:
+        await mender.execute(CUT_AT_THE_NOTE)
+        migrator = await start_migrator(behind_url)
+        _, said = await asyncio.wait_for(migrator.communicate(), 30)
+        assert "terminating connection" in said.decode()
+        await mender.execute("DROP FUNCTION cut CASCADE")
+        assert await migrate.migrate(behind_url) == NAMES[2:]
+    finally:
+        await mender.close()

@@ -1,0 +1,104 @@
+"""The connections of the pool are shared out: between accounts in turns, and within bounds to each request."""
+
+import asyncio
+import random
+
+import pytest
+
+from renewals.db import connection as database
+from renewals.db import pool as db_pool
+from renewals.events import event_log
+
+
+async def test_a_request_has_a_bounded_number_of_connections_whatever_it_asks_for(database_url: str) -> None:
+    running = most = 0
+
+    async def ask() -> None:
+        nonlocal running, most
+        async with database.transaction() as connection:
+            running += 1
+            most = max(most, running)
+            await database.fetch(connection, "SELECT pg_sleep(0.01)")
+            running -= 1
+
+    async with database.opened(database_url, pool_size=16):
+        with db_pool.sharing("a"):
+            await asyncio.gather(*(ask() for _ in range(50)))
+    assert most == db_pool.REQUEST_CONNECTIONS_MAX
+
+
+async def test_an_account_has_half_of_the_pool_and_others_need_not_wait_for_it(database_url: str) -> None:
+    async def ask(account_id: str, seconds: float) -> None:
+        with db_pool.sharing(account_id):
+            await database.fetch(database.pool(), "SELECT pg_sleep($1)", seconds)
+
+    async with database.opened(database_url, pool_size=8):
+        busy = [asyncio.create_task(ask("a", 0.5)) for _ in range(30)]
+        await asyncio.sleep(0.2)
+        pool = database.pool()._pool  # type: ignore[attr-defined]
+        assert pool.get_size() - pool.get_idle_size() == 4
+        async with asyncio.timeout(0.4):
+            await asyncio.gather(*(ask("b", 0) for _ in range(10)))
+            await database.fetch(database.pool(), "SELECT 1")
+        for task in busy:
+            task.cancel()
+        await asyncio.gather(*busy, return_exceptions=True)
+
+
+async def test_accounts_that_wait_take_turns_however_many_statements_one_of_them_has(
+    database_url: str,
+) -> None:
+    order: list[str] = []
+
+    async def ask(account_id: str) -> None:
+        with db_pool.sharing(account_id):
+            await database.fetch(database.pool(), "SELECT 1")
+            order.append(account_id)
+
+    async with database.opened(database_url, pool_size=1):
+        many = [asyncio.create_task(ask("many")) for _ in range(60)]
+        await asyncio.sleep(0)
+        few = [asyncio.create_task(ask(account_id)) for account_id in ("b", "c", "b")]
+        await asyncio.gather(*many, *few)
+    assert [each for each in order[:8] if each != "many"] == ["b", "c", "b"]
+
+
+async def test_requests_cancelled_at_any_moment_leave_no_connection_taken(database_url: str) -> None:
+    chance = random.Random(18)
+
+    async def ask(account_id: str) -> None:
+        with db_pool.sharing(account_id):
+            await asyncio.gather(*(database.fetch(database.pool(), "SELECT 1") for _ in range(6)))
+
+    async with database.opened(database_url, pool_size=3):
+        for _ in range(40):
+            asking = [asyncio.create_task(ask(chance.choice("abc"))) for _ in range(6)]
+            for task in asking:
+                await asyncio.sleep(chance.uniform(0, 0.002))
+                if chance.random() < 0.6:
+                    task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(ask(account_id) for account_id in "abc"))
+        free = database.pool()._pool._queue  # type: ignore[attr-defined]
+        assert free.qsize() == 3 and not free._held and not free._waiting
+
+
+async def test_the_followers_of_an_account_leave_half_of_the_pool_to_others(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = most = 0
+
+    async def read(account_id: str, after: int) -> list[event_log.Event]:
+        nonlocal running, most
+        async with database.transaction() as connection:
+            running += 1
+            most = max(most, running)
+            await database.fetch(connection, "SELECT pg_sleep(0.01)")
+            running -= 1
+        return []
+
+    monkeypatch.setattr(event_log, "read", read)
+    async with database.opened(database_url, pool_size=8):
+        await asyncio.gather(*(event_log._read_through_outages("a", 0) for _ in range(30)))
+    assert most == 4

@@ -1,0 +1,306 @@
+"""The demo account holds what it promises, around any day."""
+
+import asyncio
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from renewals import catalog
+from renewals.auto_renewal import renew
+from renewals.db import connection as database
+from renewals.db import migrate
+from renewals.demo import data, loader
+from renewals.domain import errors, money, pricing
+from renewals.domain.model import BillingMode, InstanceStatus, RenewalMode, RenewalTab
+from renewals.domain.registration_report import Registration
+from renewals.instances import filters, lifecycle
+from renewals.instances import queries as instances_queries
+from tests.support.fixtures import World
+
+DAYS = [dt.date(2026, 11, 23), dt.date(2026, 12, 31), dt.date(2027, 1, 31), dt.date(2028, 2, 29)]
+DAY = dt.date(2027, 1, 31)
+SEED_IDS = ("b8eac96a-807b-49f2-af7a-a173440b3b56", "61779fb8-1b30-4110-a7c4-1361ef021014")
+
+
+@pytest.fixture(params=DAYS, ids=str)
+def day(request: pytest.FixtureRequest) -> dt.date:
+    """Each of DAYS."""
+    return request.param
+
+
+@pytest.fixture
+def rows(day: dt.date) -> list[Registration]:
+    return loader.registrations(day)
+
+
+def noon(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(12), loader.ZONE).astimezone(dt.UTC)
+
+
+def expiring(rows: list[Registration], mode: RenewalMode, first: dt.date, days: int) -> list[Registration]:
+    """Those of a mode whose last day is one of so many from the first on."""
+    until = first + dt.timedelta(days=days)
+    return [
+        row for row in rows if row.last_day and row.renewal_mode is mode and first <= row.last_day < until
+    ]
+
+
+def test_the_page_of_the_seed_is_there(rows: list[Registration], day: dt.date) -> None:
+    page = [row for row in rows if row.id in SEED_IDS]
+    assert [row.id for row in page] == list(SEED_IDS)
+    for row in page:
+        assert (row.product_code, row.billing_mode, row.renewal_mode) == ("eip", "PREPAID", "MANUAL")
+        assert list(row.configuration.items()) == [
+            ("产品属性", "弹性IP"),
+            ("带宽", "1Mbps"),
+            ("链路类型", "BGP"),
+            ("数据中心", "北京6区(VPC)"),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("today", "last_days"),
+    [
+        ("2021-10-15", ["2021-11-30", "2022-01-31"]),
+        ("2027-01-31", ["2027-02-28", "2027-04-30"]),
+        ("2028-02-29", ["2028-03-31", "2028-05-31"]),
+        ("2026-12-31", ["2027-01-31", "2027-03-31"]),
+    ],
+)
+def test_the_page_of_the_seed_expires_at_month_ends(today: str, last_days: list[str]) -> None:
+    made = loader.registrations(dt.date.fromisoformat(today))
+    assert [str(row.last_day) for row in made if row.id in SEED_IDS] == last_days
+
+
+def test_kes_kec_and_ebs_were_ordered_together(rows: list[Registration]) -> None:
+    members = [row for row in rows if row.bundle_id]
+    assert [row.product_code for row in members] == ["kes", "kec", "ebs"]
+    shared = {(row.bundle_id, row.last_day, row.anchor, row.renewal_mode, row.created_at) for row in members}
+    assert len(shared) == 1
+
+
+def test_what_renewal_management_leaves_out_is_there(rows: list[Registration]) -> None:
+    assert [row.product_code for row in rows if row.is_trial] == ["kec"]
+    assert [row.product_code for row in rows if row.billing_mode is BillingMode.ONE_OFF] == ["cdn"]
+    assert [row.product_code for row in rows if row.product_code in ("ddos", "cert")] == ["ddos", "cert"]
+
+
+def test_pay_as_you_go_has_no_expiry(rows: list[Registration]) -> None:
+    without = [row for row in rows if row.last_day is None]
+    assert len(without) == 4
+    assert {row.billing_mode for row in without} == {BillingMode.PAY_AS_YOU_GO}
+
+
+def test_three_hundred_instances_are_spread_over_products_places_and_modes(rows: list[Registration]) -> None:
+    assert len(rows) == len({row.id for row in rows}) == 300
+    assert len({row.product_code for row in rows}) == 13
+    assert len({row.data_center_code for row in rows}) == 6
+    modes = Counter(row.renewal_mode for row in rows)
+    assert modes[RenewalMode.MANUAL] > modes[RenewalMode.AUTO] > modes[RenewalMode.NONE] >= 20
+
+
+def test_each_mode_has_running_expired_and_released_ones(rows: list[Registration], day: dt.date) -> None:
+    found = Counter((row.renewal_mode, row.status) for row in rows)
+    for mode in RenewalMode:
+        assert found[mode, InstanceStatus.EXPIRED] >= 2
+        assert found[mode, InstanceStatus.RELEASED] >= 1
+    for row in rows:
+        is_past = row.last_day is not None and row.last_day < day
+        assert (row.status is not InstanceStatus.RUNNING) == is_past
+
+
+def test_there_is_something_in_every_reminder(rows: list[Registration], day: dt.date) -> None:
+    tomorrow = day + dt.timedelta(days=1)
+    for mode in RenewalMode:
+        counts = [len(expiring(rows, mode, tomorrow, days)) for days in (3, 7, 15, 30)]
+        assert counts == sorted(set(counts))
+        assert counts[0] >= 1
+    assert any(row.last_day and row.last_day > day + dt.timedelta(days=999) for row in rows)
+
+
+def test_the_first_that_the_worker_renews_are_due_the_day_after_tomorrow(
+    rows: list[Registration], day: dt.date
+) -> None:
+    """Else a worker that starts with the demo is ahead of its reader."""
+    assert expiring(rows, RenewalMode.AUTO, day, 2) == []
+    assert len(expiring(rows, RenewalMode.AUTO, day + dt.timedelta(days=2), 1)) == 7
+
+
+def test_between_one_month_and_two_only_the_page_of_the_seed_expires(
+    rows: list[Registration], day: dt.date
+) -> None:
+    soon = [row for row in rows if row.last_day and 30 < (row.last_day - day).days < data.DAYS_LATER_MIN]
+    left_out = [
+        row.id for row in rows if row.billing_mode is BillingMode.ONE_OFF or row.product_code == "cert"
+    ]
+    assert {row.id for row in soon} <= {*SEED_IDS, *left_out}
+
+
+def test_anchors_outlive_short_months(rows: list[Registration], day: dt.date) -> None:
+    found = {
+        (row.last_day.month, row.anchor) for row in rows if row.last_day and row.anchor != row.last_day.day
+    }
+    assert {(2, 31), (4, 31), (6, 31), (9, 31), (11, 31), (2, 30)} <= found
+
+
+def test_prices_are_whole_cents_odd_ones_too(rows: list[Registration]) -> None:
+    prices = {row.monthly_price_cents for row in rows}
+    assert all(type(cents) is int and cents > 0 for cents in prices)
+    assert {99, 1_337, 30_003} <= prices
+
+
+def test_names_can_be_searched_in_two_scripts(rows: list[Registration]) -> None:
+    assert len({row.name for row in rows}) == 300
+    assert sum("shop" in row.name for row in rows) >= 5
+    assert sum("商城" in row.name for row in rows) >= 5
+
+
+def test_everything_was_made_before_today_and_after_the_account(
+    rows: list[Registration], day: dt.date
+) -> None:
+    opened_on = day - dt.timedelta(days=800)
+    for row in rows:
+        assert opened_on < row.created_at.astimezone(loader.ZONE).date() < day
+
+
+def test_another_day_moves_the_dates_and_nothing_else() -> None:
+    def lasting(today: dt.date) -> list[tuple[object, ...]]:
+        return [
+            (row.id, row.name, row.product_code, row.monthly_price_cents, row.configuration, row.renewal_mode)
+            for row in loader.registrations(today)
+        ]
+
+    assert lasting(DAYS[0]) == lasting(DAYS[1]) == lasting(DAYS[2]) == lasting(DAYS[3])
+    assert loader.registrations(DAYS[0]) == loader.registrations(DAYS[0])
+    assert loader.registrations(DAYS[0]) != loader.registrations(DAYS[1])
+
+
+async def test_it_is_loaded_whole(opened: str, day: dt.date) -> None:
+    assert await loader.load(day) is True
+    world = World()
+    assert await world.rows("SELECT id, name, time_zone FROM accounts") == [
+        ("demo", "演示账户", "Asia/Shanghai")
+    ]
+    assert await world.count("instances") == 300
+    assert await world.count("bundles") == 1
+    assert await world.value("SELECT array_agg(DISTINCT type ORDER BY type) FROM data_centers") == [
+        "CLASSIC",
+        "DEDICATED",
+        "EDGE",
+        "VPC",
+    ]
+
+
+async def test_its_ledger_adds_up_and_is_in_the_order_of_time(opened: str, day: dt.date) -> None:
+    await loader.load(day)
+    world = World()
+    assert await world.balance("demo") == "10137.21"
+    total = "SELECT sum(amount_cents)::bigint FROM ledger_entries WHERE voucher_id IS NULL"
+    assert await world.value(total) == 1_013_721
+    entries = await world.rows("SELECT number, created_at FROM ledger_entries ORDER BY created_at, number")
+    assert [number for number, _ in entries] == list(range(1, len(entries) + 1))
+    assert entries[-1][1] < noon(day)
+
+
+async def test_its_vouchers_show_every_rule_of_paying(opened: str, day: dt.date) -> None:
+    await loader.load(day)
+    found = await World().rows(
+        "SELECT face_cents, expires_at, product_codes FROM vouchers ORDER BY expires_at, face_cents DESC"
+    )
+    assert [(cents, (at.astimezone(loader.ZONE).date() - day).days, codes) for cents, at, codes in found] == [
+        (50_000, -5, []),
+        (3_000, 12, ["eip"]),
+        (10_000, 30, []),
+        (5_000, 30, []),
+        (500_000, 60, ["vpn"]),
+        (250_000, 90, []),
+        (400_000, 120, ["eip"]),
+        (8_888, 180, []),
+    ]
+
+
+async def test_unsupported_products_say_why_in_two_languages(opened: str) -> None:
+    await loader.load(DAY)
+    products = await catalog.read_products(database.pool())
+    reasons = {
+        code: product.unsupported_reason for code, product in products.items() if not product.renewable
+    }
+    assert set(reasons) == {"ddos", "cert"}
+    assert "do not need renewal management" in str(reasons["ddos"])
+    assert "由于业务需要，暂时不需要续费管理功能" in str(reasons["ddos"])
+    assert "takes the company's data anew" in str(reasons["cert"])
+    assert "因续费过程中需要用户重新提交企业信息，无法支持一键续费" in str(reasons["cert"])
+
+
+async def test_a_year_costs_less_than_twelve_months(opened: str) -> None:
+    await loader.load(DAY)
+    products = await catalog.read_products(database.pool())
+    assert pricing.of_period(2_300, 12, 0, 1, products["eip"].tiers) == (27_600, 22_908)
+    assert pricing.of_period(9_937, 6, 0, 1, products["kec"].tiers) == (59_622, 56_641)
+
+
+async def test_four_instances_are_left_out_of_the_tabs(opened: str) -> None:
+    await loader.load(DAY)
+    left_out = filters.InstanceFilter(manageable=False)
+    assert await instances_queries.count_instances(database.pool(), "demo", left_out, noon(DAY)) == 4
+    counts = [
+        await instances_queries.count_instances(
+            database.pool(), "demo", filters.InstanceFilter(tab=tab), noon(DAY)
+        )
+        for tab in RenewalTab
+    ]
+    assert sum(counts) == 300 - 4 - 3, "three are released"
+    assert counts[-1] == 4
+
+
+async def test_a_worker_has_nothing_to_renew_until_the_day_after_tomorrow_and_then_seven(
+    opened: str, day: dt.date, settings_override: Callable[..., None]
+) -> None:
+    settings_override(auto_renew_lead_days=9)  # the account has its own
+    await loader.load(day)
+    half_past_midnight = dt.datetime.combine(day, dt.time(0, 30), loader.ZONE).astimezone(dt.UTC)
+    for days, renewed_count in enumerate((0, 0, 7)):
+        run = await renew.run_now(half_past_midnight + dt.timedelta(days))
+        assert (run.renewed_count, run.refused_count, run.skipped_count) == (renewed_count, 0, 0)
+    assert money.parse_cents(await World().balance("demo")) > run.amount_cents > 0
+
+
+async def test_the_worker_has_nothing_to_lapse_before_the_day_is_over(opened: str, day: dt.date) -> None:
+    await loader.load(day)
+    before = await World().snapshot()
+    assert await lifecycle.lapse(noon(day)) == lifecycle.Lapsed(0, 0)
+    assert await World().snapshot() == before
+
+
+async def test_loading_twice_changes_nothing(opened: str) -> None:
+    await loader.load(DAY)
+    before = await World().snapshot()
+    assert await loader.load(DAY) is False
+    assert await loader.load(DAY + dt.timedelta(days=1)) is False
+    assert await World().snapshot() == before
+
+
+async def test_of_two_that_load_at_once_one_does(opened: str) -> None:
+    assert sorted(await asyncio.gather(loader.load(DAY), loader.load(DAY))) == [False, True]
+    assert await World().count("instances") == 300
+
+
+async def test_the_same_day_gives_the_same_rows(database_url: str, empty_database_url: str) -> None:
+    await migrate.migrate(empty_database_url)
+    loaded = []
+    for url in (database_url, empty_database_url):
+        async with database.opened(url):
+            await loader.load(DAY)
+            loaded.append(await World().snapshot())
+    assert loaded[0] == loaded[1]
+
+
+async def test_a_load_that_fails_half_way_leaves_nothing(world: World) -> None:
+    await world.account("a")
+    await world.instance(SEED_IDS[0])
+    before = await world.snapshot()
+    with pytest.raises(errors.InvalidInput, match="of another account"):
+        await loader.load(DAY)
+    assert await world.snapshot() == before

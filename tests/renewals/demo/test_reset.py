@@ -1,0 +1,279 @@
+"""The demo account is made anew as if it had just been loaded; no row of another account can be deleted by that."""
+
+import asyncio
+import datetime as dt
+
+import asyncpg
+import pytest
+
+from renewals import catalog
+from renewals.accounts import api_keys
+from renewals.alerts import balance_alerts
+from renewals.db import connection as database
+from renewals.db import migrate
+from renewals.demo import data, loader, reset
+from renewals.domain import errors, model, planning
+from renewals.instances import policy, selection
+from renewals.operators import accounts, audit_log, refunds, run_now
+from renewals.orders import place_order, requests
+from renewals.webhooks import endpoints
+from tests.support import integrity
+from tests.support.fixtures import NOW, World
+
+DAY, OTHER_DAY = dt.date(2027, 1, 15), dt.date(2027, 1, 31)
+TEN = dt.datetime(2027, 1, 15, 10, tzinfo=loader.ZONE)
+CALL = audit_log.Call(audit_log.Operator(None, "ops"), "top-up", lambda: TEN)
+PAID = ("ledger_entries", "orders", "order_lines", "refunds", "refund_lines")
+
+
+async def use(account_id: str, instance_id: str, world: World) -> None:
+    """Do with an account whatever leaves rows: orders, a refund, policies, a run that renews, expires and reminds."""
+    by_hand = requests.OrderRequest(
+        selection.PickIds((instance_id,)), planning.RenewFor(3), idempotency_key="by hand"
+    )
+    order = await place_order.place(account_id, by_hand, lambda: TEN)
+    key = audit_log.Call(audit_log.Operator(None, "ops"), f"refund {account_id}", lambda: TEN)
+    await refunds.refund(key, refunds.RefundRequest(str(order.order_id), None, "Outage"))
+    request = policy.PolicyRequest(selection.PickIds((instance_id,)), model.RenewalMode.AUTO)
+    await policy.set_policy(account_id, request, lambda: TEN)
+    await world.key(account_id)
+    await endpoints.create(
+        account_id, endpoints.EndpointRequest("https://example.com/", (), f"k {account_id}"), lambda: TEN
+    )
+    for days in (2, 3, 40):
+        at = TEN + dt.timedelta(days)
+        await run_now.run(at, lambda at=at: at)
+        await balance_alerts.look_at_unseen(lambda at=at: at)
+
+
+async def fill_other(world: World) -> None:
+    """An account beside the demo, with rows of every kind."""
+    await world.account("a", balance="1000.00")
+    await world.voucher("30.00")
+    await world.instances(["i-1", "i-2", "i-3"], expires="2027-01-17", mode="AUTO", price="10.00")
+    await world.instances(["k-1", "k-2"], expires="2027-02-20", product="kec", bundle="k")
+
+
+async def rows_of(table: str) -> list[str]:
+    """The rows of a table; those of the ledger without the numbers that the database gives them."""
+    without = "'id'" if "ledger_entries" in table else "'no column'"
+    rows = await database.fetch(
+        database.pool(), f"SELECT (to_jsonb(t) - {without})::text AS row FROM {table} t ORDER BY 1"
+    )
+    return [row["row"] for row in rows]
+
+
+async def demo_rows() -> dict[str, list[str]]:
+    return {
+        table: await rows_of(
+            f"(SELECT * FROM {table} WHERE {condition.replace('$1', repr(loader.ACCOUNT_ID))})"
+        )
+        for table, condition in reset.DELETED.items()
+    } | {"accounts": await rows_of(f"(SELECT * FROM accounts WHERE id = {loader.ACCOUNT_ID!r})")}
+
+
+async def other_rows() -> dict[str, list[str]]:
+    """Every row that is not of the demo account, but the runs' own, which count what is done of all accounts."""
+    found = {}
+    for table, condition in reset.DELETED.items():
+        of_demo = condition.replace("$1", repr(loader.ACCOUNT_ID))
+        found[table] = await rows_of(f"(SELECT * FROM {table} WHERE NOT ({of_demo}))")
+    for table in (
+        "products",
+        "data_centers",
+        "discount_tiers",
+        "audit_log",
+        "events",
+        "api_keys",
+        "webhook_endpoints",
+    ):
+        found[table] = await rows_of(table)
+    found["accounts"] = await rows_of("(SELECT * FROM accounts WHERE id <> 'demo')")
+    return found
+
+
+async def test_it_is_as_if_it_had_just_been_loaded(database_url: str, empty_database_url: str) -> None:
+    await migrate.migrate(empty_database_url)
+    async with database.opened(empty_database_url):
+        await loader.load(OTHER_DAY)
+        fresh = await demo_rows()
+    async with database.opened(database_url):
+        world = World()
+        await loader.load(DAY)
+        await use(loader.ACCOUNT_ID, "61779fb8-1b30-4110-a7c4-1361ef021014", world)
+        await accounts.top_up(CALL, accounts.TopUp(loader.ACCOUNT_ID, 100_00, "by an operator"))
+        used = await demo_rows()
+        assert all(used.values()), {table for table, rows in used.items() if not rows}
+        await reset.reset(OTHER_DAY)
+        assert await demo_rows() == fresh
+        await integrity.assert_holds()
+
+
+async def test_no_row_of_another_account_changes_and_all_adds_up(world: World) -> None:
+    await fill_other(world)
+    await loader.load(DAY)
+    await use(loader.ACCOUNT_ID, "61779fb8-1b30-4110-a7c4-1361ef021014", world)
+    before = await other_rows()
+    runs = await world.rows("SELECT renewed_count FROM renewal_runs ORDER BY id")
+    await reset.reset(OTHER_DAY)
+    assert await other_rows() == before
+    assert before["order_lines"]
+    counts = "SELECT count(*) FROM renewal_attempts t WHERE t.run_id = r.id AND t.succeeded"
+    now = await world.rows(f"SELECT renewed_count, ({counts}) FROM renewal_runs r ORDER BY id")
+    assert [each for each, _ in now] == [counted for _, counted in now] != [each for (each,) in runs]
+    await integrity.assert_holds()
+
+
+async def test_its_keys_and_events_stay_and_are_numbered_on(world: World) -> None:
+    await loader.load(DAY)
+    key = await world.key(loader.ACCOUNT_ID)
+    await use(loader.ACCOUNT_ID, "61779fb8-1b30-4110-a7c4-1361ef021014", world)
+    events = await rows_of("events")
+    await reset.reset(DAY)
+    assert await api_keys.find(database.pool(), key, TEN) is not None
+    assert await rows_of("events") == events
+    await balance_alerts.look_at_unseen(lambda: TEN)
+    assert await world.value("SELECT count(*) FROM events") > len(events)
+    await integrity.assert_holds()
+
+
+async def test_it_is_loaded_where_it_is_not_there(opened: str) -> None:
+    assert await reset.count() is None
+    await reset.reset(DAY)
+    assert await reset.count() == reset.Holdings(300, 0, len(data.INCOME))
+
+
+async def test_a_start_loads_it_only_where_no_other_account_is(opened: str) -> None:
+    assert await loader.load_into_empty(DAY)
+    world = World()
+    await world.put_catalogue()
+    await world.account("a")
+    assert await loader.load_into_empty(DAY), "it was there before the other"
+
+
+@pytest.mark.parametrize("account_id", ["a", loader.ACCOUNT_ID])
+async def test_a_start_leaves_a_database_with_accounts_of_its_own_alone(
+    world: World, account_id: str
+) -> None:
+    await world.account(account_id)
+    before = await world.snapshot()
+    assert not await loader.load_into_empty(DAY)
+    assert await world.snapshot() == before
+
+
+async def test_a_real_account_of_that_id_is_neither_loaded_nor_reset(world: World) -> None:
+    await world.account(loader.ACCOUNT_ID, balance="10.00")
+    await world.instance("i-1", account=loader.ACCOUNT_ID)
+    before = await world.snapshot()
+    for change in (loader.load, reset.reset):
+        with pytest.raises(errors.InvalidInput, match="`renewals demo` did not make"):
+            await change(DAY)
+    with pytest.raises(errors.InvalidInput, match="`renewals demo` did not make"):
+        await reset.count()
+    assert await world.snapshot() == before
+
+
+async def test_what_a_provider_has_under_the_demos_codes_stays_as_it_is(world: World) -> None:
+    await loader.load(DAY)
+    mine = {entry.code: entry for entry in await catalog.list_products(database.pool())}
+    assert mine["eip"].retention_days == 7
+    assert mine["kec"].retention_days == 365, "the world's own"
+    await reset.reset(DAY)
+    assert {entry.code: entry for entry in await catalog.list_products(database.pool())} == mine
+
+
+@pytest.mark.parametrize("table", PAID)
+async def test_the_database_deletes_what_was_paid_of_the_demo_alone_and_only_when_told(
+    world: World, table: str
+) -> None:
+    await fill_other(world)
+    await loader.load(DAY)
+    for account_id, instance_id in (
+        ("a", "i-1"),
+        (loader.ACCOUNT_ID, "61779fb8-1b30-4110-a7c4-1361ef021014"),
+    ):
+        by_hand = requests.OrderRequest(
+            selection.PickIds((instance_id,)), planning.RenewFor(1), idempotency_key="k"
+        )
+        order = await place_order.place(account_id, by_hand, lambda: NOW)
+        call = audit_log.Call(audit_log.Operator(None, "ops"), account_id, lambda: NOW)
+        await refunds.refund(call, refunds.RefundRequest(str(order.order_id), None, "Outage"))
+    before = await world.snapshot()
+    for setting, condition in (
+        ("off", f"NOT ({reset.DELETED[table]})"),
+        ("off", reset.DELETED[table]),
+        ("on", f"NOT ({reset.DELETED[table]})"),
+        ("on", "TRUE OR $1 = ''"),
+    ):
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="never changed or deleted"):
+            await delete(table, condition, setting)
+    assert await world.snapshot() == before
+
+
+async def delete(table: str, condition: str, setting: str) -> None:
+    async with database.transaction() as connection:
+        await database.execute(connection, f"SET LOCAL renewals.resets_demo = '{setting}'")
+        await database.execute(connection, f"DELETE FROM {table} WHERE {condition}", loader.ACCOUNT_ID)
+
+
+async def test_no_account_that_holds_anything_becomes_the_demo_and_the_demo_stays_it(world: World) -> None:
+    await world.account("a")
+    await world.account(loader.ACCOUNT_ID)
+    mark = "UPDATE accounts SET is_demo = NOT is_demo WHERE id = $1"
+    with pytest.raises(asyncpg.CheckViolationError, match="demo_has_its_id"):
+        await database.execute(database.pool(), mark, "a")
+    await world.instance("i-1", account=loader.ACCOUNT_ID)
+    with pytest.raises(asyncpg.RestrictViolationError, match="before it holds anything"):
+        await database.execute(database.pool(), mark, loader.ACCOUNT_ID)
+    await world.account("b", balance="1.00")
+    await database.execute(database.pool(), "DELETE FROM instances")
+    await database.execute(database.pool(), mark, loader.ACCOUNT_ID)
+    with pytest.raises(asyncpg.RestrictViolationError, match="before it holds anything"):
+        await database.execute(database.pool(), mark, loader.ACCOUNT_ID)
+
+
+async def test_every_table_with_rows_of_an_account_is_deleted_from_or_kept_on_purpose(world: World) -> None:
+    """A new table must be named in one of the two lists."""
+    links = await world.rows(
+        """SELECT DISTINCT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint WHERE contype = 'f'"""
+    )
+    reached = {"accounts"}
+    while more := {table for table, of in links if of in reached and table not in reached}:
+        reached |= more
+    named = await world.rows(
+        """SELECT table_name FROM information_schema.columns WHERE table_schema = 'public'
+           AND column_name IN ('account_id', 'account_ids', 'instance_id')"""
+    )
+    reached |= {table for (table,) in named}
+    assert reached - {"renewal_chunks"} == reset.DELETED.keys() | reset.KEPT.keys()
+    assert not reset.DELETED.keys() & reset.KEPT.keys()
+
+
+async def test_a_reset_that_races_renewals_and_another_reset_leaves_all_adding_up(world: World) -> None:
+    await loader.load(DAY)
+    at = TEN + dt.timedelta(2)
+
+    async def renew(number: int) -> None:
+        ids = ("61779fb8-1b30-4110-a7c4-1361ef021014",)
+        request = requests.OrderRequest(
+            selection.PickIds(ids), planning.RenewFor(1), idempotency_key=f"{number}"
+        )
+        await place_order.place(loader.ACCOUNT_ID, request, lambda: at)
+
+    await asyncio.gather(
+        *(renew(number) for number in range(4)),
+        *(reset.reset(DAY) for _ in range(2)),
+        run_now.run(at, lambda: at),
+        run_now.run(at, lambda: at),
+    )
+    await integrity.assert_holds()
+    assert await world.value("SELECT count(*) FROM instances WHERE account_id = 'demo'") == 300
+
+
+async def test_a_reset_that_fails_leaves_everything(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await loader.load(DAY)
+    before = await world.snapshot()
+    monkeypatch.setattr(loader, "registrations", lambda day: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        await reset.reset(OTHER_DAY)
+    assert await world.snapshot() == before

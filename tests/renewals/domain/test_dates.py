@@ -1,0 +1,279 @@
+"""Dates and instants (rules 5 to 7, 14, 20): anchored months, the last second of a day, what is due when."""
+
+import datetime as dt
+import zoneinfo
+from zoneinfo import ZoneInfo
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from renewals.auto_renewal import due
+from renewals.domain import dates, model
+from tests.renewals import factories
+from tests.renewals.dst_nights import NIGHTS
+from tests.renewals.factories import KOLKATA, NEW_YORK, SHANGHAI, at, day
+
+HALF_PAST_MIDNIGHT = dt.time(0, 30)
+SECOND = dt.timedelta(seconds=1)
+
+DAYS = st.dates(dt.date(2000, 1, 1), dt.date(2100, 12, 31))
+MONTHS = st.integers(0, 120)
+ZONES = st.sampled_from(sorted(zoneinfo.available_timezones())).map(ZoneInfo)
+LIVED_DAYS = st.dates(dt.date(2018, 1, 1), dt.date(2059, 12, 31))
+"""From the seed on: before, some islands skipped a day."""
+
+
+@st.composite
+def anchored(draw: st.DrawFn) -> tuple[int, dt.date]:
+    """An anchor day and a day that lies on it."""
+    anchor_day, some = draw(st.integers(1, 31)), draw(DAYS)
+    return anchor_day, dates.on_anchor(anchor_day, some.year, some.month)
+
+
+def is_on(day_of_month: int, some: dt.date) -> bool:
+    is_month_end = (some + dt.timedelta(days=1)).day == 1
+    return some.day == day_of_month or (is_month_end and some.day < day_of_month)
+
+
+@pytest.mark.parametrize(
+    ("anchor_day", "start", "months", "end"),
+    [
+        (31, "2018-01-31", 1, "2018-02-28"),
+        (31, "2018-02-28", 1, "2018-03-31"),
+        (31, "2018-01-31", 2, "2018-03-31"),
+        (28, "2018-02-28", 1, "2018-03-28"),
+        (30, "2018-02-28", 1, "2018-03-30"),
+        (31, "2020-01-31", 1, "2020-02-29"),
+        (29, "2019-01-29", 1, "2019-02-28"),
+        (29, "2020-02-29", 12, "2021-02-28"),
+        (29, "2021-02-28", 36, "2024-02-29"),
+        (31, "2099-12-31", 2, "2100-02-28"),
+        (10, "2018-12-10", 1, "2019-01-10"),
+        (10, "2018-09-10", 12, "2019-09-10"),
+        (10, "2018-09-10", 0, "2018-09-10"),
+    ],
+)
+def test_months_step_on_the_anchor_day(anchor_day: int, start: str, months: int, end: str) -> None:
+    assert dates.step(anchor_day, day(start), months) == day(end)
+
+
+@pytest.mark.parametrize(
+    ("day_of_month", "earliest", "first"),
+    [
+        (1, "2018-10-10", "2018-11-01"),
+        (1, "2018-06-17", "2018-07-01"),
+        (12, "2018-11-08", "2018-11-12"),
+        (12, "2018-11-18", "2018-12-12"),
+        (12, "2018-11-12", "2018-11-12"),
+        (1, "2018-12-02", "2019-01-01"),
+        (31, "2018-02-10", "2018-02-28"),
+        (31, "2020-02-10", "2020-02-29"),
+        (31, "2018-04-30", "2018-04-30"),
+        (30, "2018-01-31", "2018-02-28"),
+    ],
+)
+def test_the_first_such_day_of_a_month(day_of_month: int, earliest: str, first: str) -> None:
+    assert dates.first_on_day_of_month(day_of_month, day(earliest)) == day(first)
+
+
+@pytest.mark.parametrize(
+    ("anchor_day", "start", "today", "months"),
+    [
+        (10, "2018-09-10", "2018-10-10", 1),
+        (10, "2018-09-10", "2018-10-11", 2),
+        (31, "2018-01-31", "2018-02-28", 1),
+        (31, "2018-01-31", "2018-03-01", 2),
+        (31, "2018-01-31", "2018-03-31", 2),
+        (10, "2018-12-10", "2018-09-10", 1),
+    ],
+)
+def test_the_least_months_that_reach_a_day(anchor_day: int, start: str, today: str, months: int) -> None:
+    assert dates.least_months_past(anchor_day, day(start), day(today)) == months
+
+
+@pytest.mark.parametrize(
+    ("zone", "last", "expires_at"),
+    [
+        (SHANGHAI, "2018-09-10", "2018-09-10T15:59:59+00:00"),
+        (KOLKATA, "2018-09-10", "2018-09-10T18:29:59+00:00"),
+        (NEW_YORK, "2018-03-10", "2018-03-11T04:59:59+00:00"),
+        (NEW_YORK, "2018-03-11", "2018-03-12T03:59:59+00:00"),
+        (NEW_YORK, "2018-11-03", "2018-11-04T03:59:59+00:00"),
+        (NEW_YORK, "2018-11-04", "2018-11-05T04:59:59+00:00"),
+        # 23:59:59 comes twice in Beirut: the day lasts until it has ended.
+        (ZoneInfo("Asia/Beirut"), "2018-10-27", "2018-10-27T21:59:59+00:00"),
+        # 23:59:59 never comes in Nuuk: its last second there is 22:59:59.
+        (ZoneInfo("America/Nuuk"), "2024-03-30", "2024-03-31T00:59:59+00:00"),
+        *[(ZoneInfo(night.zone), night.last_day, f"{night.due_until}+00:00") for night in NIGHTS.values()],
+    ],
+)
+def test_a_day_ends_at_its_last_second_in_the_zone(zone: ZoneInfo, last: str, expires_at: str) -> None:
+    instant = dt.datetime.fromisoformat(expires_at)
+    assert dates.end_of_day(day(last), zone) == instant
+    assert dates.end_of_day(day(last), zone).tzinfo is dt.UTC
+    assert dates.last_day(instant, zone) == day(last)
+    assert dates.last_day(instant + SECOND, zone) == day(last) + dt.timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("now", "current"),
+    [
+        ("2018-09-10 00:00:00", "2018-09-10"),
+        ("2018-09-10 23:59:58.999999", "2018-09-10"),
+        ("2018-09-10 23:59:59", "2018-09-11"),
+        ("2018-09-10 23:59:59.500000", "2018-09-11"),
+        ("2018-09-11 00:00:00", "2018-09-11"),
+    ],
+)
+def test_in_its_last_second_a_day_is_no_longer_to_come(now: str, current: str) -> None:
+    assert dates.current_day(at(now), SHANGHAI) == day(current)
+    assert dates.current_day(at(now, NEW_YORK), NEW_YORK) == day(current)
+
+
+@pytest.mark.parametrize(
+    ("today", "months", "furthest"),
+    [
+        ("2018-09-10", 36, "2021-09-10"),
+        ("2020-02-28", 12, "2021-02-28"),
+        ("2020-02-29", 12, "2021-02-28"),
+        ("2019-02-28", 12, "2020-02-29"),
+        ("2018-04-30", 1, "2018-05-31"),
+        ("2018-01-30", 1, "2018-02-28"),
+    ],
+)
+def test_a_term_from_a_months_end_reaches_a_months_end(today: str, months: int, furthest: str) -> None:
+    assert dates.furthest_day(day(today), months) == day(furthest)
+
+
+@pytest.mark.parametrize(
+    ("zone", "last", "lead_days", "due_at"),
+    [
+        (SHANGHAI, "2018-09-10", 0, "2018-09-09T16:30:00+00:00"),
+        (KOLKATA, "2018-09-10", 0, "2018-09-09T19:00:00+00:00"),
+        (NEW_YORK, "2018-09-10", 0, "2018-09-10T04:30:00+00:00"),
+        # The clock changes at two in the night; half past midnight is before, the end of the day after it.
+        (NEW_YORK, "2018-03-11", 0, "2018-03-11T05:30:00+00:00"),
+        (NEW_YORK, "2018-03-12", 0, "2018-03-12T04:30:00+00:00"),
+        (NEW_YORK, "2018-11-04", 0, "2018-11-04T04:30:00+00:00"),
+        (NEW_YORK, "2018-11-05", 0, "2018-11-05T05:30:00+00:00"),
+        # Lead days are days of the calendar, not 24 hours each.
+        (NEW_YORK, "2018-03-12", 1, "2018-03-11T05:30:00+00:00"),
+        (NEW_YORK, "2018-11-05", 1, "2018-11-04T04:30:00+00:00"),
+        (SHANGHAI, "2018-09-10", 1, "2018-09-08T16:30:00+00:00"),
+        (SHANGHAI, "2018-09-10", 9, "2018-08-31T16:30:00+00:00"),
+        (SHANGHAI, "2019-01-01", 3, "2018-12-28T16:30:00+00:00"),
+        *[(ZoneInfo(night.zone), night.last_day, 0, f"{night.due_from}+00:00") for night in NIGHTS.values()],
+    ],
+)
+def test_an_instance_is_due_from_half_past_midnight(
+    zone: ZoneInfo, last: str, lead_days: int, due_at: str
+) -> None:
+    instant = dt.datetime.fromisoformat(due_at)
+    assert dates.due_at(day(last), zone, time=HALF_PAST_MIDNIGHT, lead_days=lead_days) == instant
+    a_moment_before = instant - dt.timedelta(microseconds=1)
+    for now, latest in [(instant, day(last)), (a_moment_before, day(last) - dt.timedelta(days=1))]:
+        found = dates.last_due_day(now, zone, time=HALF_PAST_MIDNIGHT, lead_days=lead_days)
+        assert found == latest
+
+
+@factories.unhurried
+@hypothesis.given(anchored(), MONTHS, MONTHS)
+def test_two_steps_are_one_step(start: tuple[int, dt.date], first: int, second: int) -> None:
+    anchor_day, begin = start
+    between = dates.step(anchor_day, begin, first)
+    assert dates.step(anchor_day, between, second) == dates.step(anchor_day, begin, first + second)
+
+
+@factories.unhurried
+@hypothesis.given(anchored(), MONTHS)
+def test_a_step_goes_on_by_that_many_months_and_skips_none(start: tuple[int, dt.date], months: int) -> None:
+    anchor_day, begin = start
+    end = dates.step(anchor_day, begin, months)
+    assert (end.year - begin.year) * 12 + end.month - begin.month == months
+    assert is_on(anchor_day, end)
+    assert 28 <= (dates.step(anchor_day, begin, months + 1) - end).days <= 31
+    assert dates.months_between(anchor_day, begin, end) == months
+
+
+@factories.unhurried
+@hypothesis.given(anchored(), st.integers(0, 2000))
+def test_the_months_between_are_all_that_fit(start: tuple[int, dt.date], days: int) -> None:
+    anchor_day, begin = start
+    target = begin + dt.timedelta(days=days)
+    months = dates.months_between(anchor_day, begin, target)
+    assert dates.step(anchor_day, begin, months) <= target < dates.step(anchor_day, begin, months + 1)
+    least = dates.least_months_past(anchor_day, begin, target)
+    reaching = (n for n in range(1, 70) if dates.step(anchor_day, begin, n) >= target)
+    assert least == next(reaching)
+
+
+@factories.unhurried
+@hypothesis.given(anchored(), st.integers(0, 2000))
+def test_a_span_is_whole_months_and_the_days_that_are_left_of_one(
+    start: tuple[int, dt.date], days: int
+) -> None:
+    anchor_day, begin = start
+    target = begin + dt.timedelta(days=days)
+    span = dates.span(anchor_day, begin, target)
+    assert dates.step(anchor_day, begin, span.months) + dt.timedelta(days=span.days) == target
+    assert 0 <= span.days < span.days_in_month
+    assert 28 <= span.days_in_month <= 31
+
+
+@factories.unhurried
+@hypothesis.given(st.integers(1, 31), DAYS)
+def test_the_first_such_day_is_the_least_of_all(day_of_month: int, earliest: dt.date) -> None:
+    days = (earliest + dt.timedelta(days=n) for n in range(62))
+    least = next(each for each in days if is_on(day_of_month, each))
+    assert dates.first_on_day_of_month(day_of_month, earliest) == least
+
+
+@factories.unhurried
+@hypothesis.given(anchored(), st.integers(1, 36))
+def test_what_expires_today_may_have_the_whole_term_and_no_more(
+    start: tuple[int, dt.date], months: int
+) -> None:
+    anchor_day, today = start
+    furthest = dates.furthest_day(today, months)
+    assert dates.step(anchor_day, today, months) <= furthest < dates.step(anchor_day, today, months + 1)
+
+
+@factories.unhurried
+@hypothesis.given(LIVED_DAYS, ZONES)
+def test_everywhere_a_day_ends_a_second_before_the_next(last: dt.date, zone: ZoneInfo) -> None:
+    end = dates.end_of_day(last, zone)
+    assert dates.last_day(end, zone) == last
+    assert dates.last_day(end + SECOND, zone) == last + dt.timedelta(days=1)
+    assert dates.current_day(end - SECOND, zone) == last
+    assert dates.current_day(end, zone) == last + dt.timedelta(days=1)
+
+
+INSTANTS = st.datetimes(dt.datetime(2018, 1, 1), dt.datetime(2059, 12, 31), timezones=st.just(dt.UTC))  # noqa: DTZ001
+
+
+@factories.unhurried
+@hypothesis.given(INSTANTS, ZONES, st.integers(0, 9), st.times())
+# 23:30 never comes on that night; it is due at 00:30, so at 00:10 not even yesterday's is.
+@hypothesis.example(
+    dt.datetime(2024, 3, 31, 1, 10, tzinfo=dt.UTC), ZoneInfo("America/Nuuk"), 0, dt.time(23, 30)
+)
+def test_what_is_due_is_what_the_clock_has_reached(
+    now: dt.datetime, zone: ZoneInfo, lead_days: int, time: dt.time
+) -> None:
+    latest = dates.last_due_day(now, zone, time=time, lead_days=lead_days)
+    for offset in range(-3, 15):
+        each = now.date() + dt.timedelta(days=offset)
+        assert (dates.due_at(each, zone, time=time, lead_days=lead_days) <= now) == (each <= latest)
+
+
+@factories.unhurried
+@hypothesis.given(INSTANTS, ZONES, st.integers(0, 9))
+def test_an_expiry_is_due_exactly_when_its_time_has_come(
+    now: dt.datetime, zone: ZoneInfo, lead_days: int
+) -> None:
+    cutoff = due.due_before(now, model.Account("a", zone, 0, 0, lead_days))
+    for offset in range(-3, 15):
+        each = now.date() + dt.timedelta(days=offset)
+        due_at = dates.due_at(each, zone, time=HALF_PAST_MIDNIGHT, lead_days=lead_days)
+        assert (due_at <= now) == (dates.end_of_day(each, zone) <= cutoff)

@@ -1,0 +1,287 @@
+"""Paying (rules 15 and 16): vouchers in their order, then the balance; wholly or not at all."""
+
+import random
+from collections.abc import Sequence
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from renewals.domain import model
+from renewals.domain import payment as domain_payment
+from renewals.domain.payment import Charge, Payment, VoucherUse
+from tests.renewals import factories
+from tests.renewals.factories import at, voucher
+
+NOW = at("2018-09-10 00:30")
+
+
+def purse(balance_cents: int, *vouchers: model.Voucher) -> domain_payment.Purse:
+    return domain_payment.Purse(balance_cents, vouchers, NOW)
+
+
+def order(*vouchers: model.Voucher) -> list[str]:
+    return [each.id for each in domain_payment.in_paying_order(vouchers, NOW)]
+
+
+def test_the_voucher_that_expires_first_pays_first() -> None:
+    late, soon = (
+        voucher("a", 900, expires="2018-10-02 00:00:00"),
+        voucher("b", 1, expires="2018-10-01 00:00:00"),
+    )
+    assert order(late, soon) == ["b", "a"]
+
+
+def test_of_vouchers_that_expire_together_the_larger_pays_first() -> None:
+    assert order(voucher("a", 100), voucher("b", 300), voucher("c", 200)) == ["b", "c", "a"]
+
+
+def test_of_vouchers_alike_in_all_the_id_decides() -> None:
+    assert order(voucher("v-9", 100), voucher("v-10", 100), voucher("v-1", 100)) == ["v-1", "v-10", "v-9"]
+
+
+def test_a_voucher_counts_to_the_second_of_its_expiry_and_no_longer() -> None:
+    now, passed = (
+        voucher("now", expires="2018-09-10 00:30:00"),
+        voucher("passed", expires="2018-09-10 00:29:59"),
+    )
+    assert order(now, passed) == ["now"]
+    assert purse(50, passed).pay([Charge("KEC", 50)]) == Payment((), 0, 50, 0, 0)
+
+
+def test_an_empty_voucher_does_not_count() -> None:
+    assert order(voucher("empty", 0), voucher("full", 1)) == ["full"]
+
+
+def test_vouchers_pay_before_the_balance_and_partly_where_that_is_enough() -> None:
+    payment = purse(500, voucher("v-1", 300)).pay([Charge("KEC", 200)])
+    assert payment == Payment((VoucherUse("v-1", 200, 100),), 200, 0, 500, 0)
+
+
+def test_the_balance_pays_what_the_vouchers_leave() -> None:
+    payment = purse(500, voucher("v-1", 300), voucher("v-2", 50)).pay([Charge("KEC", 400)])
+    assert payment.uses == (VoucherUse("v-1", 300, 0), VoucherUse("v-2", 50, 0))
+    assert payment[1:] == (350, 50, 450, 0)
+
+
+def test_the_last_cent_may_be_spent() -> None:
+    payment = purse(100, voucher("v-1", 300)).pay([Charge("KEC", 400)])
+    assert payment == Payment((VoucherUse("v-1", 300, 0),), 300, 100, 0, 0)
+
+
+def test_a_voucher_limited_to_products_pays_for_no_other() -> None:
+    limited = voucher("v-1", 300, product_codes=["EBS", "KES"])
+    assert purse(500, limited).pay([Charge("KEC", 200)]) == Payment((), 0, 200, 300, 0)
+    assert purse(500, limited).pay([Charge("KES", 200)]).voucher_cents == 200
+
+
+def test_a_limited_voucher_pays_its_line_and_leaves_the_other_to_the_balance() -> None:
+    payment = purse(500, voucher("v-1", 300, product_codes=["EBS"])).pay(
+        [Charge("KEC", 200), Charge("EBS", 250)]
+    )
+    assert payment == Payment((VoucherUse("v-1", 250, 50),), 250, 200, 300, 0)
+
+
+def test_a_cent_too_little_takes_nothing() -> None:
+    account = purse(99, voucher("v-1", 300))
+    payment = account.pay([Charge("KEC", 150), Charge("KEC", 250)])
+    assert payment.shortfall_cents == 1
+    assert payment.balance_after_cents == 0
+    assert account.balance_cents == 99
+    assert account.pay([Charge("KEC", 399)]) == Payment((VoucherUse("v-1", 300, 0),), 300, 99, 0, 0)
+
+
+def test_a_shortfall_shows_all_that_is_missing() -> None:
+    payment = purse(100, voucher("v-1", 300)).pay([Charge("KEC", 1000)])
+    assert payment == Payment((VoucherUse("v-1", 300, 0),), 300, 100, 0, 600)
+
+
+def test_an_empty_purse_changes_nothing() -> None:
+    assert purse(0).pay([Charge("KEC", 1)]) == Payment((), 0, 0, 0, 1)
+    assert purse(0).pay([]) == Payment((), 0, 0, 0, 0)
+    assert purse(0, voucher("v-1", 10)).pay([Charge("KEC", 0)]) == Payment((), 0, 0, 0, 0)
+
+
+def test_the_order_stays_as_it_was_at_the_start() -> None:
+    # After 250 of the larger voucher the smaller is the larger; the first still pays first.
+    account = purse(0, voucher("a", 300), voucher("b", 200))
+    first, second = account.pay([Charge("KEC", 250)]), account.pay([Charge("KEC", 100)])
+    assert first.uses == (VoucherUse("a", 250, 50),)
+    assert second.uses == (VoucherUse("a", 50, 0), VoucherUse("b", 50, 150))
+
+
+# Few products, expiries and amounts, so that ties, empty vouchers and shortfalls are common.
+PRODUCTS = st.sampled_from(["EBS", "KEC", "KES"])
+CHARGES = st.lists(st.builds(Charge, PRODUCTS, st.integers(0, 9)), max_size=5)
+EXPIRIES = st.sampled_from(["2018-09-10 00:29:59", "2018-09-10 00:30:00", "2018-10-01 23:59:59"])
+VOUCHERS = st.lists(
+    st.builds(
+        lambda number, cents, expires, codes: voucher(
+            f"v-{number}", cents, expires=expires, product_codes=codes
+        ),
+        st.integers(1, 12),
+        st.integers(0, 9),
+        EXPIRIES,
+        st.sets(PRODUCTS, max_size=2),
+    ),
+    max_size=6,
+    unique_by=lambda each: each.id,
+)
+BALANCES = st.integers(0, 30)
+
+
+@factories.unhurried
+@hypothesis.given(BALANCES, VOUCHERS, st.lists(CHARGES, max_size=5))
+def test_it_pays_as_the_rule_reads(
+    balance_cents: int, vouchers: list[model.Voucher], orders: list[list[Charge]]
+) -> None:
+    account = purse(balance_cents, *vouchers)
+    left = {each.id: each.available_cents for each in vouchers}
+    for charges in orders:
+        expected = as_the_rule_reads(balance_cents, vouchers, left, charges)
+        assert account.pay(charges) == expected
+        if not expected.shortfall_cents:
+            left |= {use.voucher_id: use.available_after_cents for use in expected.uses}
+            balance_cents -= expected.balance_cents
+        assert account.balance_cents == balance_cents
+
+
+def as_the_rule_reads(
+    balance_cents: int, vouchers: Sequence[model.Voucher], left: dict[str, int], charges: Sequence[Charge]
+) -> Payment:
+    """Rules 15 and 16, cent by cent."""
+    counting = [each for each in vouchers if each.expires_at >= NOW]
+    counting.sort(key=lambda each: each.id)
+    counting.sort(key=lambda each: each.available_cents, reverse=True)
+    counting.sort(key=lambda each: each.expires_at)
+    left = dict(left)
+    used = dict.fromkeys((each.id for each in counting), 0)
+    unpaid_cents = 0
+    for charge in charges:
+        for _ in range(charge.cents):
+            fitting = (
+                each
+                for each in counting
+                if not each.product_codes or charge.product_code in each.product_codes
+            )
+            payer = next((each.id for each in fitting if left[each.id] > 0), None)
+            if payer is None:
+                unpaid_cents += 1
+            else:
+                left[payer] -= 1
+                used[payer] += 1
+    uses = tuple(
+        VoucherUse(voucher_id, cents, left[voucher_id]) for voucher_id, cents in used.items() if cents
+    )
+    paid_cents = min(unpaid_cents, balance_cents)
+    return Payment(
+        uses, sum(used.values()), paid_cents, balance_cents - paid_cents, unpaid_cents - paid_cents
+    )
+
+
+@factories.unhurried
+@hypothesis.given(BALANCES, VOUCHERS, CHARGES)
+def test_every_cent_comes_from_somewhere_and_nothing_falls_below_zero(
+    balance_cents: int, vouchers: list[model.Voucher], charges: list[Charge]
+) -> None:
+    account = purse(balance_cents, *vouchers)
+    payment = account.pay(charges)
+    total_cents = sum(charge.cents for charge in charges)
+    assert sum(use.amount_cents for use in payment.uses) == payment.voucher_cents
+    assert payment.voucher_cents + payment.balance_cents + payment.shortfall_cents == total_cents
+    assert payment.balance_cents + payment.balance_after_cents == balance_cents
+    assert min(payment[1:]) >= 0
+    available = {each.id: each.available_cents for each in vouchers}
+    for use in payment.uses:
+        assert use.amount_cents > 0
+        assert use.amount_cents + use.available_after_cents == available[use.voucher_id]
+        assert use.available_after_cents >= 0
+
+
+@factories.unhurried
+@hypothesis.given(BALANCES, VOUCHERS, CHARGES, CHARGES)
+def test_after_a_shortfall_all_is_as_if_it_had_never_been_tried(
+    balance_cents: int, vouchers: list[model.Voucher], charges: list[Charge], later: list[Charge]
+) -> None:
+    tried, untouched = purse(balance_cents, *vouchers), purse(balance_cents, *vouchers)
+    dear = [*charges, Charge("KEC", 1_000)]
+    assert tried.pay(dear).shortfall_cents > 0
+    assert tried.pay(later) == untouched.pay(later)
+    assert tried.pay(charges) == untouched.pay(charges)
+
+
+@factories.unhurried
+@hypothesis.given(VOUCHERS, CHARGES)
+def test_a_batch_takes_what_single_steps_take(vouchers: list[model.Voucher], charges: list[Charge]) -> None:
+    at_once, singly = purse(1_000, *vouchers), purse(1_000, *vouchers)
+    batch = at_once.pay(charges)
+    steps = [singly.pay([charge]) for charge in charges]
+    taken: dict[str, int] = {}
+    for use in (use for step in steps for use in step.uses):
+        taken[use.voucher_id] = taken.get(use.voucher_id, 0) + use.amount_cents
+    assert {use.voucher_id: use.amount_cents for use in batch.uses} == taken
+    assert batch.balance_cents == sum(step.balance_cents for step in steps)
+    assert at_once.balance_cents == singly.balance_cents
+    assert at_once.pay([Charge("KES", 9)]) == singly.pay([Charge("KES", 9)])
+
+
+@factories.unhurried
+@hypothesis.given(BALANCES, VOUCHERS, st.randoms(use_true_random=False), CHARGES)
+def test_the_order_in_which_vouchers_are_read_does_not_matter(
+    balance_cents: int, vouchers: list[model.Voucher], chance: random.Random, charges: list[Charge]
+) -> None:
+    shuffled = list(vouchers)
+    chance.shuffle(shuffled)
+    assert purse(balance_cents, *shuffled).pay(charges) == purse(balance_cents, *vouchers).pay(charges)
+
+
+PAID = st.lists(
+    st.tuples(st.sampled_from(["KEC", "EBS", "KES"]), st.sampled_from([0, 1, 50, 100, 333, 1_000])),
+    min_size=1,
+    max_size=8,
+)
+GIVEN = st.lists(
+    st.tuples(
+        st.integers(1, 1_200),
+        st.sampled_from(["2018-10-01 00:00:00", "2018-10-02 00:00:00"]),
+        st.sampled_from([(), (), ("KEC",), ("EBS", "KES")]),
+    ),
+    max_size=5,
+)
+
+
+@factories.unhurried
+@hypothesis.given(orders=st.lists(PAID, min_size=1, max_size=3), given_vouchers=GIVEN)
+def test_a_replay_of_an_order_finds_what_each_line_took(
+    orders: list[list[tuple[str, int]]], given_vouchers: list[tuple[int, str, tuple[str, ...]]]
+) -> None:
+    """Of each order of a purse, from what it took of each voucher alone; the truth is that of line after line."""
+    vouchers = [
+        voucher(f"v-{number}", cents, expires=expires, product_codes=codes)
+        for number, (cents, expires, codes) in enumerate(given_vouchers)
+    ]
+    of_orders, of_lines = purse(10**6, *vouchers), purse(10**6, *vouchers)
+    known = {each.id: each for each in vouchers}
+    for lines in orders:
+        charges = [Charge(*line) for line in lines]
+        payment = of_orders.pay(charges)
+        truth = [of_lines.pay([charge]) for charge in charges]
+        taken = [known[use.voucher_id]._replace(available_cents=use.amount_cents) for use in payment.uses]
+        shares = domain_payment.replay(charges, taken, payment.balance_cents)
+        assert [_who_paid(share) for share in shares] == [_who_paid(each) for each in truth]
+        sums: dict[str, int] = {}
+        for share in shares:
+            for use in share.uses:
+                sums[use.voucher_id] = sums.get(use.voucher_id, 0) + use.amount_cents
+        assert sums == {use.voucher_id: use.amount_cents for use in payment.uses}
+        assert sum(share.balance_cents for share in shares) == payment.balance_cents
+
+
+def _who_paid(payment: Payment) -> tuple[dict[str, int], int]:
+    return {use.voucher_id: use.amount_cents for use in payment.uses}, payment.balance_cents
+
+
+def test_a_replay_that_does_not_come_out_even_is_an_error() -> None:
+    for taken_cents, balance_cents in ((99, 0), (101, 0), (100, 1), (50, 49)):
+        with pytest.raises(AssertionError):
+            domain_payment.replay([Charge("KEC", 100)], [voucher("v-1", taken_cents)], balance_cents)

@@ -1,0 +1,235 @@
+"""The one engine (rules 1 to 3, 5 to 7, 10 to 17, 20 to 22): what a plan holds, refuses, costs and takes."""
+
+import datetime as dt
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from renewals.domain import dates, model, planning
+from renewals.domain.model import InstanceStatus
+from renewals.domain.payment import Payment
+from renewals.domain.planning import RenewAuto, RenewFor, UnifyToDate, UnifyToDayOfMonth
+from tests.renewals import factories
+from tests.renewals.factories import NEW_YORK, SHANGHAI, at, basis, codes, day, instance, plan, product
+
+EVERY_WAY = [RenewFor(1), RenewAuto(), UnifyToDate(day("2018-12-01")), UnifyToDayOfMonth(1)]
+
+
+def only_line(planned: planning.Plan) -> planning.Line:
+    assert planned.refusals == ()
+    (line,) = planned.lines
+    return line
+
+
+def only_refusal(planned: planning.Plan) -> planning.Refusal:
+    """The one refusal of a plan that holds and takes nothing."""
+    assert (planned.lines, planned.total_cents, planned.list_cents) == ((), 0, 0)
+    assert planned.payment == Payment((), 0, 0, 1_000_000_00, 0)
+    (refusal,) = planned.refusals
+    return refusal
+
+
+@pytest.mark.parametrize("extension", EVERY_WAY)
+@pytest.mark.parametrize(
+    ("left_out", "code", "message"),
+    [
+        (instance(product_code="KAD"), "UNSUPPORTED_PRODUCT", "It is not needed."),
+        (instance(is_trial=True), "TRIAL", "A trial instance is not renewed."),
+        (
+            instance(billing_mode=model.BillingMode.ONE_OFF),
+            "ONE_OFF",
+            "A one-off purchase has nothing to renew.",
+        ),
+        (instance(expires=None), "NO_EXPIRY", "It has no expiry, so there is nothing to renew."),
+        (instance(status=InstanceStatus.RELEASED), "RELEASED", "It was released and cannot come back."),
+        # When several apply, the first is given.
+        (instance(product_code="KAD", is_trial=True), "UNSUPPORTED_PRODUCT", "It is not needed."),
+    ],
+)
+def test_what_is_not_managed_is_refused_whatever_is_asked(
+    left_out: model.Instance, code: str, message: str, extension: planning.Extension
+) -> None:
+    judged_by = basis(products=[product("KEC"), product("KAD", unsupported_reason="It is not needed.")])
+    refusal = only_refusal(plan(left_out, extension, judged_by))
+    assert (refusal.code.value, refusal.message) == (code, message)
+
+
+def test_support_is_a_row_of_the_catalogue_and_no_matter_of_the_code() -> None:
+    assert only_line(plan(instance(product_code="KAD"), RenewFor(1), basis(products=[product("KAD")])))
+
+
+def test_a_new_period_starts_at_the_old_expiry_and_ends_with_a_day_of_the_zone() -> None:
+    line = only_line(plan(instance(expires="2018-09-10"), RenewFor(1)))
+    assert (line.starts_at, line.expires_at) == (at("2018-09-10 23:59:59"), at("2018-10-10 23:59:59"))
+    assert (line.months, line.days, line.anchor_day) == (1, 0, 10)
+
+
+def test_last_days_are_those_of_the_zone_and_outlast_its_change_of_clock() -> None:
+    # In UTC it expires on 1 November already.
+    line = only_line(plan(instance(expires="2018-10-31", zone=NEW_YORK), RenewFor(1), basis(zone=NEW_YORK)))
+    assert line.starts_at == dt.datetime(2018, 11, 1, 3, 59, 59, tzinfo=dt.UTC)
+    assert line.expires_at == dt.datetime(2018, 12, 1, 4, 59, 59, tzinfo=dt.UTC)
+
+
+def test_renewed_month_by_month_the_anchor_day_comes_back() -> None:
+    renewed = instance(expires="2018-01-31")
+    for expires in ("2018-02-28", "2018-03-31", "2018-04-30"):
+        line = only_line(plan(renewed, RenewFor(1), basis("2018-01-31 12:00")))
+        assert (line.expires_at, line.anchor_day) == (at(f"{expires} 23:59:59"), 31)
+        renewed = renewed._replace(expires_at=line.expires_at, anchor_day=line.anchor_day)
+
+
+def test_a_late_renewal_starts_at_the_old_expiry_and_costs_all_of_it() -> None:
+    line = only_line(plan(instance(expires="2018-09-10"), RenewFor(2), basis("2018-10-20 12:00")))
+    assert (line.starts_at, line.expires_at) == (at("2018-09-10 23:59:59"), at("2018-11-10 23:59:59"))
+    assert line.price == (600_00, 600_00)
+
+
+@pytest.mark.parametrize(
+    ("now", "months", "least"),
+    [
+        ("2018-10-10 23:59:59", 1, 2),
+        ("2018-10-20 12:00:00", 1, 2),
+        ("2018-12-11 00:00:00", 1, 4),
+        ("2018-12-11 00:00:00", 3, 4),
+    ],
+)
+def test_too_short_a_period_is_refused_and_the_least_is_named(now: str, months: int, least: int) -> None:
+    late = instance(expires="2018-09-10", status=InstanceStatus.EXPIRED)
+    refusal = only_refusal(plan(late, RenewFor(months), basis(now)))
+    assert refusal.code.value == "PERIOD_TOO_SHORT"
+    assert refusal.message == f"It expired on 2018-09-10; renew it for {least} months at least."
+    assert only_line(plan(late, RenewFor(least), basis(now))).expires_at > at(now)
+
+
+def test_until_the_last_second_of_the_new_day_the_period_is_long_enough() -> None:
+    late = instance(expires="2018-09-10")
+    assert only_line(plan(late, RenewFor(1), basis("2018-10-10 23:59:58"))).months == 1
+
+
+@pytest.mark.parametrize(
+    ("extension", "too_far"),
+    [
+        (RenewFor(12), RenewFor(13)),
+        (UnifyToDate(day("2019-09-10")), UnifyToDate(day("2019-09-11"))),
+        (UnifyToDate(day("2019-09-10")), UnifyToDate(dt.date.max)),
+    ],
+)
+def test_no_expiry_is_beyond_the_products_longest_term_from_now(
+    extension: planning.Extension, too_far: planning.Extension
+) -> None:
+    judged_by = basis("2018-09-10 12:00", products=[product(max_term_months=12)])
+    assert only_line(plan(instance(expires="2018-09-10"), extension, judged_by))
+    refusal = only_refusal(plan(instance(expires="2018-09-10"), too_far, judged_by))
+    assert refusal.code.value == "MAX_TERM_EXCEEDED"
+    assert refusal.message.endswith("12 months from now is 2019-09-10.")
+
+
+def test_the_longest_term_counts_from_now_and_not_from_the_expiry() -> None:
+    judged_by = basis("2018-09-01 12:00", products=[product(max_term_months=12)])
+    assert (
+        only_refusal(plan(instance(expires="2018-09-10"), RenewFor(12), judged_by)).code
+        == "MAX_TERM_EXCEEDED"
+    )
+    assert only_line(plan(instance(expires="2018-09-10"), RenewFor(11), judged_by))
+
+
+def test_twelve_months_are_17_percent_off_and_the_list_price_is_kept() -> None:
+    judged_by = basis(products=[product(tiers=[(12, 1700)])])
+    planned = plan(instance(), RenewFor(12), judged_by)
+    assert only_line(planned).price == (3600_00, 2988_00)
+    assert (planned.list_cents, planned.total_cents) == (3600_00, 2988_00)
+    assert plan(instance(), RenewFor(11), judged_by).total_cents == 3300_00
+
+
+def test_unify_charges_whole_months_and_the_days_of_the_next() -> None:
+    line = only_line(plan(instance(expires="2018-09-10"), UnifyToDate(day("2018-11-01"))))
+    assert (line.months, line.days, line.anchor_day) == (1, 22, 1)
+    assert line.price == (512_90, 512_90)
+    assert line.expires_at == at("2018-11-01 23:59:59")
+
+
+def test_the_total_is_the_sum_of_rounded_lines() -> None:
+    halves = basis(products=[product(tiers=[(1, 5000)])])
+    picked = factories.selection(instance("i-1", monthly_cents=1), instance("i-2", monthly_cents=1))
+    planned = plan(picked, RenewFor(1), halves)
+    assert (planned.list_cents, planned.total_cents) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("expires", "day_of_month", "target"),
+    [
+        ("2018-09-10", 1, "2018-11-01"),
+        ("2018-05-17", 1, "2018-07-01"),
+        ("2018-10-08", 12, "2018-11-12"),
+        ("2018-10-18", 12, "2018-12-12"),
+        ("2018-01-15", 31, "2018-02-28"),
+        ("2018-01-31", 31, "2018-02-28"),
+        ("2018-01-31", 28, "2018-02-28"),
+        ("2018-02-10", 30, "2018-03-30"),
+    ],
+)
+def test_unify_to_a_day_of_month_is_a_month_later_at_least(
+    expires: str, day_of_month: int, target: str
+) -> None:
+    line = only_line(
+        plan(instance(expires=expires), UnifyToDayOfMonth(day_of_month), basis("2018-01-10 12:00"))
+    )
+    assert (line.expires_at, line.anchor_day) == (at(f"{target} 23:59:59"), day_of_month)
+    assert line.months >= 1
+
+
+def test_once_unified_it_is_renewed_on_the_new_anchor() -> None:
+    unified = only_line(
+        plan(instance(expires="2018-01-15"), UnifyToDayOfMonth(31), basis("2018-01-10 12:00"))
+    )
+    later = instance(expires="2018-02-28", anchor_day=unified.anchor_day)
+    assert only_line(plan(later, RenewFor(1), basis("2018-02-10 12:00"))).expires_at == at(
+        "2018-03-31 23:59:59"
+    )
+
+
+@pytest.mark.parametrize("target", ["2018-09-09", "2018-09-10", "0001-01-01"])
+def test_unify_never_shortens(target: str) -> None:
+    picked = factories.selection(instance("i-1", expires="2018-08-31"), instance("i-2", expires="2018-09-10"))
+    planned = plan(picked, UnifyToDate(day(target)), basis("2018-08-20 12:00"))
+    assert codes(planned.refusals)["i-2"] == "TARGET_NOT_LATER"
+    assert "i-2" not in {line.instance.id for line in planned.lines}
+
+
+def test_an_expired_instance_takes_part_if_the_target_is_in_the_future() -> None:
+    late, now = instance(expires="2018-09-10"), basis("2018-10-20 12:00")
+    line = only_line(plan(late, UnifyToDate(day("2018-10-20")), now))
+    assert (line.starts_at, line.months, line.days) == (at("2018-09-10 23:59:59"), 1, 10)
+    assert only_refusal(plan(late, UnifyToDate(day("2018-10-19")), now)).code == "TARGET_NOT_LATER"
+    last_second = basis("2018-10-20 23:59:59")
+    assert only_refusal(plan(late, UnifyToDate(day("2018-10-20")), last_second)).code == "TARGET_NOT_LATER"
+    much_later = basis("2018-12-20 12:00")
+    assert only_refusal(plan(late, UnifyToDayOfMonth(1), much_later)).code == "TARGET_NOT_LATER"
+
+
+@factories.unhurried
+@hypothesis.given(
+    st.dates(dt.date(2018, 1, 1), dt.date(2030, 12, 31)),
+    st.integers(1, 31),
+    st.integers(1, 31),
+    st.integers(1, 900),
+    st.integers(0, 10_000_00),
+)
+def test_unify_to_the_day_of_a_renewal_is_that_renewal(
+    start: dt.date, anchor_day: int, day_of_month: int, days: int, monthly_cents: int
+) -> None:
+    old = dates.on_anchor(anchor_day, start.year, start.month)
+    unified = instance(expires=f"{old}", anchor_day=anchor_day, monthly_cents=monthly_cents)
+    now = basis(f"{old} 12:00")
+    to_day = only_line(plan(unified, UnifyToDayOfMonth(day_of_month), now))
+    new = dates.last_day(to_day.expires_at, SHANGHAI)
+    to_date = only_line(plan(unified, UnifyToDate(new), now))
+    assert (to_date[1:3], to_date[4:]) == (to_day[1:3], to_day[4:])
+    assert dates.step(anchor_day, old, 1) <= new < dates.step(anchor_day, old, 2) + dt.timedelta(days=31)
+    anywhere = only_line(plan(unified, UnifyToDate(old + dt.timedelta(days=days)), now))
+    if anywhere.days == 0:
+        assert anywhere.price == only_line(plan(unified, RenewFor(anywhere.months), now)).price
+    whole = dates.step(anchor_day, old, anywhere.months)
+    assert dates.last_day(anywhere.expires_at, SHANGHAI) == whole + dt.timedelta(days=anywhere.days)

@@ -1,0 +1,67 @@
+"""What calls itself pure depends on its arguments alone: it reads no setting and no clock."""
+
+import datetime as dt
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from renewals import config
+from renewals.auto_renewal import due
+from renewals.domain import model, planning
+from renewals.forecasts import calendar_entries, forecast, instance_forecast
+from renewals.instances import policy, selection
+from tests.renewals import factories
+from tests.support.fixtures import NOW
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_modules_that_the_architecture_calls_pure_are_those_that_the_linter_keeps_pure() -> None:
+    said = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rules = re.findall(r"\*\*Pure\*\*, [^:]*: (.*?)\. \*\*", said)
+    others = re.findall(r"pure:? (`.*?)[,;.)]", said)
+    named = {name for text in (*rules, *others) for name in re.findall(r"`(\w+)`", text)}
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    [pure] = [each for each in contracts["contracts"] if each["name"].startswith("The rules are pure")]
+    assert {module.removeprefix("renewals.") for module in pure["source_modules"]} >= named
+    assert len(named) >= 9
+
+
+ACCOUNT = model.Account("a", ZoneInfo("Asia/Shanghai"), 1_000_00, 0, 0)
+AUTO = factories.instance(expires="2027-01-31", renewal_mode=model.RenewalMode.AUTO)
+PRODUCTS: Mapping[str, model.Product] = {each.code: each for each in factories.PRODUCTS}
+HELD = forecast.Holdings(ACCOUNT, PRODUCTS, [AUTO], ())
+BASIS = planning.Basis(PRODUCTS, ACCOUNT.zone, NOW)
+PURE: Mapping[str, Callable[[], object]] = {
+    "foresee": lambda: forecast.foresee(HELD, 40, NOW),
+    "look": lambda: instance_forecast.look(
+        instance_forecast.find_first(HELD, 40, NOW), [AUTO], BASIS, ACCOUNT
+    ),
+    "agenda": lambda: list(calendar_entries._foresee(HELD, 40, NOW)),
+    "due_at": lambda: due.due_at(AUTO, ACCOUNT),
+    "due_before": lambda: due.due_before(NOW, ACCOUNT),
+    "refuse_left": lambda: due.refuse_left(AUTO, ACCOUNT),
+    "plan_policy": lambda: policy.plan_policy(
+        factories.selection(AUTO),
+        policy.PolicyRequest(selection.PickIds(("i-1",)), model.RenewalMode.NONE),
+        factories.basis(),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_what_is_pure_reads_no_setting(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> config.Settings:
+        raise AssertionError("a setting was read")
+
+    monkeypatch.setattr(config, "get", refuse)
+    assert PURE[name]() is not None or name == "refuse_left"
+
+
+def test_the_time_of_day_and_the_lead_days_come_with_the_account() -> None:
+    early = model.Account("a", ZoneInfo("Asia/Shanghai"), 0, 0, 2, auto_renew_time=dt.time(5, 15))
+    assert due.due_at(AUTO, early) == dt.datetime(2027, 1, 28, 21, 15, tzinfo=dt.UTC)

@@ -1,0 +1,233 @@
+"""The forecast is what the worker then does (rules 15, 20, 21), and the top-up it names is the least that is enough."""
+
+import datetime as dt
+import random
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from renewals.auto_renewal import renew
+from renewals.domain import errors, model
+from renewals.domain.model import InstanceStatus, RenewalMode
+from renewals.forecasts import forecast
+from renewals.instances import lifecycle
+from tests.renewals.factories import (
+    NEW_YORK,
+    PRODUCTS,
+    SHANGHAI,
+    at,
+    day,
+    instance,
+    product,
+    unhurried,
+    voucher,
+)
+from tests.support import integrity
+from tests.support.fixtures import World
+
+TODAY = day("2027-01-20")
+NOON = "2027-01-20 12:00"
+
+
+def auto(instance_id: str, expires: str, price_cents: int = 100_00, **about: object) -> model.Instance:
+    more = {"renewal_mode": RenewalMode.AUTO, **about}
+    return instance(instance_id, expires=expires, monthly_cents=price_cents, **more)  # type: ignore[arg-type]
+
+
+def foresee(
+    *instances: model.Instance,
+    balance_cents: int = 0,
+    vouchers: Sequence[model.Voucher] = (),
+    days: int = 40,
+    now: str = NOON,
+    zone: ZoneInfo = SHANGHAI,
+    lead_days: int = 0,
+    products: Sequence[model.Product] = PRODUCTS,
+) -> forecast.Forecast:
+    account = model.Account("a-1", zone, balance_cents, 0, lead_days)
+    catalogue = {each.code: each for each in products}
+    held = forecast.Holdings(account, catalogue, instances, vouchers)
+    return forecast.foresee(held, days, at(now, zone))
+
+
+def busy(found: forecast.Forecast) -> dict[str, forecast.Day]:
+    """The days on which something is due."""
+    return {each.date.isoformat(): each for each in found.days if each.due_count}
+
+
+def test_every_day_is_there_and_today_is_the_first() -> None:
+    found = foresee(days=3)
+    assert [each.date.isoformat() for each in found.days] == ["2027-01-20", "2027-01-21", "2027-01-22"]
+    assert (found.total_cents, found.top_up_cents, found.first_shortfall_on) == (0, 0, None)
+
+
+def test_an_instance_renews_each_month_on_its_anchor() -> None:
+    found = busy(foresee(auto("i-1", "2027-01-31"), balance_cents=1000_00, days=100))
+    assert list(found) == ["2027-01-31", "2027-02-28", "2027-03-31"]
+    assert [each.balance_after_cents for each in found.values()] == [900_00, 800_00, 700_00]
+
+
+def test_vouchers_pay_first_and_not_after_their_day() -> None:
+    vouchers = [
+        voucher("v-1", 30_00, expires="2027-01-31 23:59:59"),
+        voucher("v-2", 500_00, expires="2027-02-27 23:59:59"),
+    ]
+    found = busy(foresee(auto("i-1", "2027-01-31"), balance_cents=150_00, vouchers=vouchers, days=60))
+    assert [(each.voucher_cents, each.balance_cents) for each in found.values()] == [(100_00, 0), (0, 100_00)]
+
+
+def test_what_cannot_be_paid_is_at_risk_and_does_not_come_again() -> None:
+    found = foresee(auto("i-1", "2027-01-31"), auto("i-2", "2027-01-31", 30_00), balance_cents=50_00, days=60)
+    january, february = busy(found).values()
+    assert january.at_risk_ids == ("i-1",)
+    assert (january.total_cents, january.balance_cents, january.shortfall_cents) == (130_00, 30_00, 80_00)
+    assert (february.due_count, february.at_risk_ids, february.shortfall_cents) == (1, ("i-2",), 10_00)
+    assert found.first_shortfall_on == day("2027-01-31")
+    assert found.top_up_cents == 2 * 130_00 - 50_00
+
+
+def test_a_bundle_is_at_risk_as_a_whole() -> None:
+    bundle = [auto(f"b-{number}", "2027-01-31", bundle_id="b") for number in (1, 2)]
+    [each] = busy(foresee(*bundle, balance_cents=150_00, days=20)).values()
+    assert (each.at_risk_ids, each.balance_after_cents, each.shortfall_cents) == (
+        ("b-1", "b-2"),
+        150_00,
+        50_00,
+    )
+
+
+def test_what_money_cannot_mend_is_at_risk_without_a_shortfall() -> None:
+    short = product("KEC", max_term_months=1)
+    found = foresee(auto("i-1", "2027-01-31", auto_renew_months=2), days=20, products=[short])
+    [each] = busy(found).values()
+    assert (each.at_risk_ids, each.total_cents, each.shortfall_cents) == (("i-1",), 0, 0)
+    assert found.top_up_cents == 0
+
+
+def test_lead_days_bring_it_forward() -> None:
+    found = foresee(auto("i-1", "2027-01-31"), balance_cents=500_00, lead_days=9, days=40)
+    assert list(busy(found)) == ["2027-01-22", "2027-02-19"]
+
+
+def test_after_the_last_run_of_its_day_nothing_saves_an_instance() -> None:
+    due = auto("i-1", "2027-01-20")
+    assert foresee(due, balance_cents=500_00, now="2027-01-20 23:30").days[0].at_risk_ids == ()
+    late = foresee(due, balance_cents=500_00, now="2027-01-20 23:45")
+    assert (late.days[0].at_risk_ids, late.top_up_cents) == (("i-1",), 0)
+
+
+@pytest.mark.parametrize("days", [0, -1, 367])
+async def test_days_out_of_bounds_are_refused_by_name(world: World, days: int) -> None:
+    await world.account("a")
+    with pytest.raises(errors.InvalidInput, match=r"^days: must be 1 to 366$"):
+        await forecast.read("a", days, world.at(NOON))
+
+
+DAYS = st.dates(TODAY, TODAY + dt.timedelta(days=40)).map(dt.date.isoformat)
+
+
+@st.composite
+def fleets(draw: st.DrawFn) -> list[model.Instance]:
+    codes = st.sampled_from(["KEC", "EBS", "KES"])
+    fleet = []
+    for number in range(draw(st.integers(1, 8))):
+        bundle = f"b-{number}" if draw(st.integers(0, 4)) == 0 else None
+        expires, months = draw(DAYS), draw(st.integers(1, 3))
+        fleet += [
+            auto(
+                f"i-{number}-{member}",
+                expires,
+                draw(st.integers(1, 500_00)),
+                product_code=draw(codes),
+                bundle_id=bundle,
+                auto_renew_months=months,
+            )
+            for member in range(2 if bundle else 1)
+        ]
+    return fleet
+
+
+@st.composite
+def purses(draw: st.DrawFn) -> list[model.Voucher]:
+    return [
+        voucher(
+            f"v-{number}",
+            draw(st.integers(1, 800_00)),
+            expires=f"{draw(DAYS)} {draw(st.sampled_from(['00:00:00', '12:00:00', '23:59:59']))}",
+            product_codes=draw(st.sets(st.sampled_from(["KEC", "EBS", "KES"]), max_size=2)),
+        )
+        for number in range(draw(st.integers(0, 4)))
+    ]
+
+
+@hypothesis.settings(unhurried, max_examples=500)
+@hypothesis.given(
+    fleets(), purses(), st.integers(0, 2000_00), st.integers(0, 3), st.sampled_from([SHANGHAI, NEW_YORK])
+)
+def test_with_the_top_up_nothing_is_unpaid_and_with_a_cent_less_something_is(
+    fleet: list[model.Instance],
+    vouchers: list[model.Voucher],
+    balance_cents: int,
+    lead_days: int,
+    zone: ZoneInfo,
+) -> None:
+    def shortfalls(cents: int) -> list[int]:
+        found = foresee(
+            *fleet, balance_cents=cents, vouchers=vouchers, days=90, lead_days=lead_days, zone=zone
+        )
+        return [each.shortfall_cents for each in found.days if each.shortfall_cents]
+
+    needed = foresee(
+        *fleet, balance_cents=balance_cents, vouchers=vouchers, days=90, lead_days=lead_days, zone=zone
+    ).top_up_cents
+    assert shortfalls(balance_cents + needed) == []
+    if needed:
+        assert shortfalls(balance_cents + needed - 1) != []
+
+
+async def test_the_worker_does_what_was_foreseen(world: World) -> None:
+    """200 instances, some in bundles, over 60 days and two month ends, day by day on a later clock."""
+    drawn = random.Random(20270120)
+    await world.account("a", balance="9000.00", lead_days=1)
+    for number, amount in enumerate(("150.00", "400.00", "75.50")):
+        await world.voucher(
+            amount, expires=f"2027-02-{5 + 9 * number:02}", products=["eip"] if number == 1 else []
+        )
+    for number in range(0, 200, 2):
+        expires = (dt.date(2027, 1, 21) + dt.timedelta(days=drawn.randrange(45))).isoformat()
+        about = {
+            "expires": expires,
+            "mode": "AUTO",
+            "months": drawn.choice((1, 1, 2)),
+            "price": f"{drawn.randrange(1, 120)}.{drawn.randrange(100):02}",
+            "product": drawn.choice(("eip", "kec", "kes")),
+        }
+        in_bundle = {"bundle": f"b-{number}"} if number % 20 == 0 else {}
+        await world.instances([f"i-{number}", f"i-{number + 1}"], **about, **in_bundle)
+    now = world.at("2027-01-20 12:00")
+    foreseen = await forecast.read("a", 60, now)
+    assert any(each.at_risk_ids for each in foreseen.days), "money runs out"
+    assert foreseen.days[10].due_count
+    for each in foreseen.days:
+        for time in ("00:30", "01:30", "23:30"):
+            moment = world.at(f"{each.date} {time}")
+            if moment >= now:
+                await renew.run_now(moment)
+                await lifecycle.lapse(moment)
+        start, end = world.at(f"{each.date} 00:00"), world.at(f"{each.date + dt.timedelta(days=1)} 00:00")
+        done = await world.row(
+            """SELECT coalesce(sum(voucher_cents), 0)::bigint, coalesce(sum(balance_cents), 0)::bigint
+               FROM orders WHERE created_at >= $1 AND created_at < $2""",
+            start,
+            end,
+        )
+        assert done == (each.voucher_cents, each.balance_cents), each
+        assert await world.value("SELECT balance_cents FROM accounts") == each.balance_after_cents
+    lost = {instance_id for each in foreseen.days for instance_id in each.at_risk_ids}
+    await lifecycle.lapse(world.at("2027-03-22 00:00"))
+    expired = await world.rows("SELECT id FROM instances WHERE status <> $1", InstanceStatus.RUNNING)
+    assert {instance_id for (instance_id,) in expired} == lost
+    await integrity.assert_holds()

@@ -1,0 +1,113 @@
+"""Files, and a database with a catalogue and two accounts to take them into."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+from click.testing import Result
+
+from renewals.db import connection as database
+from tests.support.cli import Renewals, query, renewals
+from tests.support.fixtures import World
+
+__all__ = ["renewals"]
+
+INSTANCES = "accountId,id,name,productCode,dataCenterCode,monthlyPrice,expiresOn"
+Take = Callable[..., Result]
+Row = dict[str, Any]
+
+
+@pytest.fixture
+async def url(database_url: str) -> str:
+    """The address of a database with a catalogue, and the empty accounts `a` and `b`."""
+    async with database.opened(database_url):
+        world = World()
+        await world.put_catalogue()
+        await world.account("a")
+        await world.account("b", zone="America/New_York")
+    return database_url
+
+
+@pytest.fixture
+def take(renewals: Renewals, url: str, tmp_path: Path) -> Take:
+    """Takes in a file with such text: `take("instances", "id,...", "--dry-run")`."""
+
+    def run(kind: str, text: str | bytes, *options: str, name: str | None = None) -> Result:
+        path = tmp_path / (name or f"{kind}.csv")
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return renewals("import", kind, str(path), *options, DATABASE_URL=url)
+
+    return run
+
+
+def row(instance_id: str, account: str = "a", /, **about: Any) -> Row:
+    """A row of an instance that is in order."""
+    return {
+        "accountId": account,
+        "id": instance_id,
+        "name": f"Instance {instance_id}",
+        "productCode": "eip",
+        "dataCenterCode": "bj-6",
+        "monthlyPrice": "300.00",
+        "expiresOn": "2099-01-31",
+        **about,
+    }
+
+
+def csv_of(rows: list[Row]) -> str:
+    """Rows as CSV, with all columns that one of them has."""
+    names = list(dict.fromkeys(name for each in rows for name in each))
+    lines = [",".join(str(each.get(name, "")) for name in names) for each in rows]
+    return "\n".join([",".join(names), *lines, ""])
+
+
+def jsonl_of(rows: list[Row]) -> str:
+    """Rows as JSON Lines."""
+    return "".join(f"{orjson.dumps(each).decode()}\n" for each in rows)
+
+
+def counts(done: Result) -> tuple[int, int, int, int]:
+    """Created, changed, unchanged, refused, as the summary says."""
+    [line] = [line for line in done.stdout.splitlines() if " lines: " in line]
+    said = line.replace(",", "").replace(" would be", "").partition("lines: ")[2].partition(";")[0].split()
+    assert said[1::2] == ["created", "changed", "unchanged", "refused"]
+    return tuple(map(int, said[::2]))  # type: ignore[return-value]
+
+
+def mistakes(done: Result) -> list[str]:
+    """What is said to be wrong, without the file's name."""
+    lines = [line for line in done.stderr.splitlines() if line[:1] != "."]
+    return [line.partition(":")[2] for line in lines if "lines/s" not in line]
+
+
+def snapshot(url: str, *, but: tuple[str, ...] = ()) -> dict[str, list[str]]:
+    """Every row of every table but those named."""
+
+    async def read() -> dict[str, list[str]]:
+        connection = await asyncpg.connect(url)
+        try:
+            tables = await connection.fetch(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
+            )
+            return {
+                table: [
+                    str(found[0])
+                    for found in await connection.fetch(f"SELECT t::text FROM {table} t ORDER BY 1")
+                ]
+                for (table,) in map(tuple, tables)
+                if table not in but
+            }
+        finally:
+            await connection.close()
+
+    return asyncio.run(read())
+
+
+def one(url: str, sql: str) -> Any:
+    """The one value of a statement."""
+    [[value]] = query(url, sql)
+    return value

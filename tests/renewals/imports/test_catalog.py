@@ -1,0 +1,65 @@
+"""`renewals import catalogue`: products and data centres, told apart by the column `kind`."""
+
+import pytest
+
+from tests.renewals.imports.conftest import Take, counts, jsonl_of, mistakes, one, snapshot
+from tests.support.cli import query
+
+HEAD = "kind,code,name,nameZh,unsupportedReason,maxTermMonths,retentionDays,tiers,type"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_products_and_data_centres_are_put_and_changed(take: Take, url: str, suffix: str) -> None:
+    if suffix == "csv":
+        product_line = "PRODUCT,gpu,GPU server,GPU云服务器,,24,0,24:20%;12:17.5%,"
+        text = f"{HEAD}\n{product_line}\nDATA_CENTER,bj-9,北京9区(VPC),,,,,,VPC\n"
+    else:
+        tiers = [{"months": 24, "discountPercent": 20}, {"months": 12, "discountPercent": "17.5"}]
+        product = {
+            "kind": "PRODUCT",
+            "code": "gpu",
+            "name": "GPU server",
+            "nameZh": "GPU云服务器",
+            "tiers": tiers,
+        }
+        center = {"kind": "DATA_CENTER", "code": "bj-9", "name": "北京9区(VPC)", "type": "VPC"}
+        text = jsonl_of([{**product, "maxTermMonths": 24, "retentionDays": 0}, center])
+    name = f"catalogue.{suffix}"
+    assert counts(take("catalogue", text, name=name)) == (2, 0, 0, 0)
+    assert query(
+        url,
+        """SELECT name, name_zh, renewable, max_term_months, retention_days,
+             array(SELECT (months, discount_bps)::text FROM discount_tiers WHERE product_code = 'gpu' ORDER BY months)
+           FROM products WHERE code = 'gpu'""",
+    ) == [("GPU server", "GPU云服务器", True, 24, 0, ["(12,1750)", "(24,2000)"])]
+    assert query(url, "SELECT name, type FROM data_centers WHERE code = 'bj-9'") == [("北京9区(VPC)", "VPC")]
+    assert query(url, "SELECT action FROM audit_log ORDER BY id") == [
+        ("PUT_PRODUCTS",),
+        ("PUT_DATA_CENTERS",),
+    ]
+    before = snapshot(url)
+    assert counts(take("catalogue", text, name=name)) == (0, 0, 2, 0)
+    assert snapshot(url) == before
+    assert counts(take("catalogue", text.replace("GPU server", "GPU"), name=name)) == (0, 1, 1, 0)
+
+
+def test_each_wrong_entry_is_named_and_the_others_are_put(take: Take, url: str) -> None:
+    lines = [
+        "PRODUCT,p-1,P,,,,,,",
+        "PRODUCT,p-2,P,中,,,,,VPC",
+        "DATA_CENTER,d-1,D,,,,,,",
+        "DATA_CENTER,d-2,D,,,,,12:17%,VPC",
+        "SHOP,p-3,P,中,,,,,",
+        "PRODUCT,p-4,P,中,,0,,,",
+        "PRODUCT,p-5,P,中,,,,12:17%;12:20%,",
+        "PRODUCT,p-6,P,中,,,,a year,",
+        "PRODUCT,p-7,P,中,,,,12:101%,",
+        "PRODUCT,p-8,P,中,Not served,,,,",
+        "DATA_CENTER,p-8,The same code is another list,,,,,,VPC",
+    ]
+    done = take("catalogue", "\n".join([HEAD, *lines]))
+    assert counts(done) == (2, 0, 0, 9)
+    assert [line.split(" ")[1].rstrip(":") for line in mistakes(done)] == [
+        "nameZh", "type", "type", "tiers", "kind", "maxTermMonths", "tiers", "tiers", "tiers",
+    ]  # fmt: skip
+    assert one(url, "SELECT renewable FROM products WHERE code = 'p-8'") is False

@@ -1,0 +1,221 @@
+"""What a file may be: its encoding, its head, its name."""
+
+import codecs
+from pathlib import Path
+
+import pytest
+
+from renewals.imports import files
+from tests.renewals.imports.conftest import (
+    INSTANCES,
+    Take,
+    counts,
+    csv_of,
+    jsonl_of,
+    mistakes,
+    one,
+    row,
+    snapshot,
+)
+from tests.support.cli import Renewals
+
+NAME = "云服务器一号"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_the_encoding_is_found(take: Take, url: str, encoding: str, suffix: str) -> None:
+    text = (csv_of if suffix == "csv" else _unescaped)([row("i-1", name=NAME)])
+    assert counts(take("instances", text.encode(encoding), name=f"instances.{suffix}")) == (1, 0, 0, 0)
+    assert one(url, "SELECT name FROM instances") == NAME
+
+
+def _unescaped(rows: list[dict[str, object]]) -> str:
+    text = jsonl_of(rows)
+    assert NAME in text
+    return text
+
+
+def test_an_encoding_that_is_given_is_the_one(take: Take, url: str) -> None:
+    text = csv_of([row("i-1", name="Zürich")]).encode("latin-1")
+    assert counts(take("instances", text, "--encoding", "latin-1")) == (1, 0, 0, 0)
+    assert one(url, "SELECT name FROM instances") == "Zürich"
+    other = csv_of([row("i-2", name=NAME)]).encode("gb18030")
+    byte = other.index(NAME.encode("gb18030")) + 1
+    refused = take("instances", other, "--encoding", "utf-8")
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        f"instances.csv: is not utf-8 at line 2, column 7 (byte {byte})\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["klingon", "hex", "rot13", "undefined", "base64", "punycode", "idna", "ut\x1bf"]
+)
+def test_what_is_no_encoding_of_texts_is_refused_in_words(take: Take, name: str) -> None:
+    done = take("instances", csv_of([row("i-1")]), "--encoding", name)
+    assert done.exit_code == 2
+    assert isinstance(done.exception, SystemExit)
+    assert "there is no encoding" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_text_that_an_odd_encoding_cannot_be_is_refused(take: Take) -> None:
+    for encoding in ("utf-7", "unicode-escape", "ascii"):
+        done = take("instances", csv_of([row("i-1", name=f"{NAME}\\u12")]), "--encoding", encoding)
+        assert done.exit_code == 1
+        assert isinstance(done.exception, SystemExit)
+        assert done.stderr.startswith(f"instances.csv: is not {encoding}")
+
+
+def test_a_byte_order_mark_may_be_there_though_utf_8_is_said(take: Take, url: str) -> None:
+    text = csv_of([row("i-1", name=NAME)]).encode("utf-8-sig")
+    for encoding in ("utf-8", "UTF8"):
+        assert take("instances", text, "--encoding", encoding).exit_code == 0
+    assert one(url, "SELECT name FROM instances") == NAME
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_the_encoding_is_said(take: Take, encoding: str) -> None:
+    done = take("instances", csv_of([row("i-1", name=NAME)]).encode(encoding))
+    assert f"refused; {encoding}, " in done.stdout
+
+
+@pytest.mark.parametrize("bad", [b"\xff", "号".encode("gb18030"), "号".encode()[:2]])
+@pytest.mark.parametrize("first", ["i-0", "i-2"])
+def test_utf_8_with_a_bad_byte_is_not_read_as_gb18030(take: Take, url: str, bad: bytes, first: str) -> None:
+    before = snapshot(url)
+    rows = [row(f"i-{number}", name=f"{NAME} {number}") for number in range(3)]
+    text = csv_of(rows).encode().replace(f"{NAME} {first[-1]}".encode(), "云".encode() + bad)
+    at = text.index("云".encode() + bad + b",")
+    line, column = text[:at].count(b"\n") + 1, len("a,i-0,云") + 1
+    done = take("instances", text)
+    assert done.exit_code == 1
+    assert done.stderr == (
+        f"instances.csv: is not utf-8 at line {line}, column {column} (byte {at + 4}), but elsewhere it is; "
+        "mend that, or name its --encoding\n"
+    )
+    assert snapshot(url) == before
+
+
+def test_gb18030_that_begins_like_utf_8_is_read_as_gb18030(take: Take, url: str) -> None:
+    name = "通信服务器"
+    assert name.encode("gb18030")[:2].decode() == "ͨ"
+    assert counts(take("instances", csv_of([row("i-1", name=name)]).encode("gb18030"))) == (1, 0, 0, 0)
+    assert one(url, "SELECT name FROM instances") == name
+
+
+def test_bytes_of_no_encoding_are_refused_with_line_and_byte(take: Take, url: str) -> None:
+    before = snapshot(url)
+    text = csv_of([row(f"i-{number}") for number in range(3)]).encode()
+    wrong = text.replace(b"i-2", b"\xff\xff\xff")
+    done = take("instances", wrong)
+    byte = wrong.index(b"\xff") + 1
+    assert done.exit_code == 1
+    assert done.stderr == (
+        f"instances.csv: is not utf-8 at line 4, column 3 (byte {byte}), "
+        f"nor gb18030 at line 4, column 3 (byte {byte})\n"
+    )
+    marked = take("instances", codecs.BOM_UTF8 + wrong)
+    assert marked.stderr == f"instances.csv: is not utf-8-sig at line 4, column 3 (byte {byte + 3})\n"
+    assert snapshot(url) == before
+
+
+def test_a_byte_is_found_beyond_the_first_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "list.csv"
+    for size in range(1, 9):
+        monkeypatch.setattr(files, "_BLOCK_BYTES", size)
+        path.write_bytes("中文\n中".encode() + b"\xe4\xb8")
+        with pytest.raises(files.FileRefused, match=r"utf-8 at line 2, column 2 \(byte 11\)"):
+            files.look_through(path, "utf-8")
+        path.write_bytes("中文\n\n中".encode())
+        assert files.look_through(path).line_count == 3
+
+
+def test_a_line_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LINE_CHARACTERS_MAX", 50)
+    path = tmp_path / "list.csv"
+    for size in (7, 50):
+        monkeypatch.setattr(files, "_BLOCK_BYTES", size)
+        path.write_text(f"{'x' * 50}\n{'x' * 50}\n")
+        assert files.look_through(path).line_count == 2
+        path.write_text(f"{'x' * 50}\n{'x' * 51}\n")
+        with pytest.raises(files.FileRefused, match="line 2 has more than 50 characters"):
+            files.look_through(path)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["one", '"open'], "line 3 opens a quote that is not closed: lines 3 to 3"),
+        (["one", '"open', "two", "three"], "line 3 opens a quote that is not closed: lines 3 to 5"),
+        (["one", '"open', "two", '"three"', "four"], "line 3 opens a quote that is not closed: lines 3 to 5"),
+        (['"two\nlines, ""one"" row","open', "two"], "line 3 opens a quote that is not closed: lines 2 to 4"),
+        (['"open', *["x" * 1_000] * 140], "line 2 opens a quote that is not closed: lines 2 to 129"),
+    ],
+)
+def test_a_quote_that_is_not_closed_is_refused_before_anything_is_written(
+    take: Take, url: str, names: list[str], said: str
+) -> None:
+    before = snapshot(url)
+    done = take("instances", csv_of([row(f"i-{number}", name=name) for number, name in enumerate(names)]))
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"instances.csv: {said} are no CSV: ")
+    assert done.stdout == ""
+    assert snapshot(url) == before
+
+
+def test_a_wrong_quote_on_one_line_is_an_error_of_that_line(take: Take) -> None:
+    done = take("instances", csv_of([row("i-1", name='5" disk'), row("i-2", name='"a"b'), row("i-3")]))
+    assert counts(done) == (2, 0, 0, 1)
+    assert mistakes(done) == ["3: is no CSV: ',' expected after '\"'"]
+
+
+def test_a_quoted_cell_may_have_commas_but_a_name_no_line_end(take: Take, url: str) -> None:
+    done = take(
+        "instances",
+        csv_of([row("i-1", name='"One, two"'), row("i-2", name='"One\ntwo"'), row("i-3", name="")]),
+    )
+    assert counts(done) == (1, 0, 0, 2)
+    assert [line[:8] for line in mistakes(done)] == ["3: name:", "5: name:"]
+    assert one(url, "SELECT name FROM instances") == "One, two"
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        (f"{INSTANCES},colour", "there is no column 'colour'"),
+        (f"{INSTANCES},name", "'name' is there more than once"),
+        (INSTANCES.replace("monthlyPrice,", ""), "'monthlyPrice' is missing"),
+        (
+            f"{INSTANCES},configuration,configuration.CPU",
+            "'configuration' and 'configuration.CPU' cannot both be there",
+        ),
+        (INSTANCES.replace(",", ";"), "'id' is missing"),
+    ],
+)
+def test_a_head_that_is_not_in_order_is_refused_before_anything_is_written(
+    take: Take, url: str, head: str, reason: str
+) -> None:
+    before = snapshot(url)
+    done = take("instances", f"{head}\na,i-1,I,eip,bj-6,1.00,2099-01-31\n")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("instances.csv: line 1: ")
+    assert reason in done.stderr
+    assert snapshot(url) == before
+
+
+def test_a_file_without_a_line_or_of_another_kind_is_refused(take: Take, renewals: Renewals) -> None:
+    assert take("instances", "").stderr == "instances.csv: has no head\n"
+    assert take("instances", "", name="list.xlsx").stderr == "list.xlsx: must be a .csv or a .jsonl file\n"
+    assert counts(take("instances", f"{INSTANCES}\n")) == (0, 0, 0, 0)
+    assert counts(take("instances", "", name="list.jsonl")) == (0, 0, 0, 0)
+    assert renewals("import", "instances", "nowhere.csv", DATABASE_URL="postgres://x/y").exit_code == 2
+
+
+def test_the_table_of_columns_and_the_help_are_complete(renewals: Renewals) -> None:
+    for kind in ("accounts", "instances", "catalogue", "vouchers"):
+        done = renewals("import", kind, "--help")
+        assert done.exit_code == 0
+        assert all(option in done.output for option in ("--dry-run", "--errors", "--encoding"))
+        assert kind in renewals("import", "--help").output

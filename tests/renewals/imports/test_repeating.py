@@ -1,0 +1,180 @@
+"""What is done twice, tried first, killed or run beside itself comes to the same end."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from renewals.imports import grouping
+from tests.renewals.imports.conftest import Row, Take, counts, csv_of, mistakes, one, row, snapshot
+from tests.support.cli import Renewals
+
+LINES = 12_000
+RSS_GROWTH_MEBIBYTES_MAX = 24
+"""What a batch and the open bundles take, whatever comes after them."""
+
+FILES = {
+    "accounts": "id,name,balance\nc,C,10.00\na,Renamed,5.00\nb,Account b,\nd,,1.00\ne,E,-1\nc,C,10.00\n",
+    "catalogue": (
+        "kind,code,name,nameZh,type,tiers\nPRODUCT,gpu,GPU,GPU,,12:17%\nPRODUCT,kec,New,新,,\n"
+        "DATA_CENTER,bj-6,北京6区(VPC),,VPC,\nDATA_CENTER,x,,,VPC,\nPRODUCT,y,Y,Y,,12:101\n"
+    ),
+    "vouchers": (
+        "accountId,id,faceValue,expiresAt,products\na,V-1,100.00,2099-01-01T00:00:00Z,eip\n"
+        "b,V-2,100.00,2099-01-01T00:00:00Z,\nb,V-3,0.00,2099-01-01T00:00:00Z,\nz,V-4,1.00,2099-01-01T00:00:00Z,\n"
+    ),
+}
+
+
+def many(count: int) -> list[Row]:
+    """Rows of two accounts, mixed, each tenth pair a bundle."""
+    rows = []
+    for number in range(count):
+        order = f"order-{number // 20}" if number % 20 < 2 else ""
+        account = "ab"[number % 2 if not order else number // 20 % 2]
+        rows.append(row(f"i-{number}", account, bundleId=order, bundleName=order))
+    return rows
+
+
+@pytest.mark.parametrize("batch_lines", [2, 2_000])
+@pytest.mark.parametrize("kind", [*FILES, "instances"])
+def test_a_dry_run_says_what_the_run_does_and_writes_nothing(
+    take: Take, url: str, monkeypatch: pytest.MonkeyPatch, kind: str, batch_lines: int
+) -> None:
+    monkeypatch.setattr(grouping, "BATCH_LINES", batch_lines)
+    text = FILES.get(kind)
+    if text is None:
+        rows = many(60)
+        take("instances", csv_of(rows[:30]))
+        for each in rows[3:20]:
+            each["name"] = "Renamed"
+        rows[25]["productCode"], rows[40]["expiresOn"], rows[45]["id"] = "moon", "", "i-44"
+        text = csv_of(rows)
+    before = snapshot(url)
+    dry = take(kind, text, "--dry-run")
+    assert snapshot(url) == before
+    assert dry.stdout.splitlines()[1] == "A dry run: nothing was written."
+    done = take(kind, text)
+    assert (counts(done), mistakes(done), done.exit_code) == (counts(dry), mistakes(dry), 1)
+    assert counts(done)[0] > 0
+    again = take(kind, text)
+    created, changed, unchanged, refused = counts(done)
+    assert counts(again) == (0, 0, created + changed + unchanged, refused)
+
+
+def test_batches_make_no_difference(take: Take, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = many(50)
+    rows[7]["name"] = ""
+    take("instances", csv_of(rows))
+    whole = snapshot(url, but=("audit_log", "instances"))
+    monkeypatch.setattr(grouping, "BATCH_LINES", 3)
+    assert counts(take("instances", csv_of(rows))) == (0, 0, 49, 1)
+    assert snapshot(url, but=("audit_log", "instances")) == whole
+    for each in rows:
+        each["name"] = "Renamed"
+    assert counts(take("instances", csv_of(rows))) == (1, 49, 0, 0)
+    assert one(url, "SELECT count(*) FROM audit_log") > 10
+
+
+def start(url: str, path: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "graphql_api", "import", path.stem, str(path)]
+    return subprocess.Popen(
+        command,
+        env=os.environ | {"DATABASE_URL": url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A file of some batches."""
+    path = tmp_path / "instances.csv"
+    path.write_text(csv_of(many(LINES)))
+    return path
+
+
+def test_killed_in_the_middle_and_repeated_it_comes_to_the_same_end(
+    renewals: Renewals, take: Take, url: str, large: Path
+) -> None:
+    with start(url, large) as process:
+        while one(url, "SELECT count(*) FROM instances") == 0:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    there = one(url, "SELECT count(*) FROM instances")
+    assert 0 < there < LINES
+    done = take("instances", large.read_text())
+    assert (done.exit_code, counts(done)) == (0, (LINES - there, 0, there, 0))
+    assert counts(take("instances", large.read_text())) == (0, 0, LINES, 0)
+    assert one(url, "SELECT count(*) FROM bundles") == LINES // 20
+    assert renewals("verify", DATABASE_URL=url).exit_code == 0
+
+
+def test_first_balances_and_vouchers_of_a_killed_import_are_not_doubled(
+    renewals: Renewals, take: Take, url: str, tmp_path: Path
+) -> None:
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text("id,name,balance\n" + "".join(f"n-{number},N,1.00\n" for number in range(LINES)))
+    with start(url, accounts) as process:
+        while one(url, "SELECT count(*) FROM accounts") < 2_000:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    there = one(url, "SELECT count(*) FROM accounts") - 2
+    assert 0 < there < LINES
+    assert counts(take("accounts", accounts.read_text())) == (LINES - there, 0, there, 0)
+    assert one(url, "SELECT sum(balance_cents)::int FROM accounts") == 100 * LINES
+    assert one(url, "SELECT count(*) FROM ledger_entries") == LINES
+    assert renewals("verify", DATABASE_URL=url).exit_code == 0
+
+
+@pytest.mark.parametrize("kind", ["accounts", "instances", "vouchers"])
+def test_two_imports_of_the_same_file_at_once_do_it_once(
+    renewals: Renewals, url: str, tmp_path: Path, large: Path, kind: str
+) -> None:
+    text = {
+        "accounts": "id,name,balance\n" + "".join(f"n-{number},N,1.00\n" for number in range(LINES)),
+        "vouchers": "accountId,id,faceValue,expiresAt\n"
+        + "".join(f"{'ab'[number % 2]},V-{number},1.00,2099-01-01T00:00:00Z\n" for number in range(LINES)),
+        "instances": large.read_text(),
+    }[kind]
+    path = tmp_path / f"{kind}.csv"
+    path.write_text(text)
+    with start(url, path) as one_import, start(url, path) as other:
+        said = [each.communicate()[0] for each in (one_import, other)]
+    assert [each.returncode for each in (one_import, other)] == [0, 0]
+    created = [int(re.search(r"([\d,]+) created", each)[1].replace(",", "")) for each in said]  # type: ignore[index]
+    assert sum(created) == LINES
+    assert one(url, f"SELECT count(*) FROM {kind}") == LINES + (2 if kind == "accounts" else 0)
+    assert renewals("verify", DATABASE_URL=url).exit_code == 0
+
+
+def test_memory_does_not_grow_with_the_file(url: str, tmp_path: Path) -> None:
+    peaks = []
+    for count in (5_000, 50_000):
+        path = tmp_path / "instances.csv"
+        path.write_text(csv_of(many(count)))
+        with start(url, path) as process:
+            peak = 0
+            while process.poll() is None:
+                found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())
+                peak = max(peak, int(found[1]) if found else 0)
+                time.sleep(0.05)
+        assert process.returncode == 0
+        peaks.append(peak / 1024)
+    assert peaks[1] - peaks[0] < RSS_GROWTH_MEBIBYTES_MAX, peaks
+
+
+def test_a_database_that_cannot_be_reached_is_said_in_a_line(
+    take: Take, renewals: Renewals, tmp_path: Path
+) -> None:
+    path = tmp_path / "accounts.csv"
+    path.write_text("id,name\nc,C\n")
+    done = renewals("import", "accounts", str(path), DATABASE_URL="postgres://nobody@127.0.0.1:1/none")
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[0].startswith("A server cannot be reached: ")

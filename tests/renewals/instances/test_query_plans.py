@@ -1,0 +1,91 @@
+"""PostgreSQL reads no more instances for a page than the page has, however many were released."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from renewals.db import connection as database
+from renewals.db import pagination
+from renewals.domain import model
+from renewals.instances import filters
+from renewals.instances import queries as instances_queries
+from tests.support import sql_log
+from tests.support.fixtures import NOW, World
+
+RELEASED = """INSERT INTO instances (id, account_id, name, product_code, data_center_code, configuration, billing_mode,
+    is_trial, status, renewal_mode, auto_renew_months, expires_at, anchor_day, monthly_price_cents, created_at)
+  SELECT 'r-' || n, account_id, name, product_code, data_center_code, configuration, billing_mode, is_trial, 'RELEASED',
+    renewal_mode, auto_renew_months, $1::timestamptz - n * interval '1 minute', anchor_day, monthly_price_cents,
+    created_at
+  FROM instances, generate_series(30000, 35000) AS n WHERE id = 'i-0'"""
+ORDERING = instances_queries.instance_ordering(
+    instances_queries.InstanceOrderField.EXPIRES_AT, descending=False
+)
+COLUMNS = frozenset({"id", "status", "expires_at"})
+
+
+@pytest.fixture
+async def fleet(world: World) -> World:
+    """Account `a` with 5,001 instances that were released and 300 that were not, 100 of them expired."""
+    await world.account("a")
+    for number in range(300):
+        expires = "2027-01-08" if number < 100 else "2027-06-30"
+        await world.instance(f"i-{number}", expires=expires, mode="AUTO" if number % 2 else "MANUAL")
+    await database.execute(database.pool(), RELEASED, NOW)
+    await database.execute(database.pool(), "ANALYZE instances")
+    return world
+
+
+def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
+
+
+async def explain(instance_filter: filters.InstanceFilter) -> set[str]:
+    """Return the indexes that a page of ten reads, after a check that it reads little more than ten instances."""
+    request = pagination.PageRequest(first=10)
+    with sql_log.noted() as seen:
+        page = await instances_queries.fetch_instances(
+            database.pool(),
+            "a",
+            instance_filter,
+            request,
+            ordering=ORDERING,
+            now=NOW,
+            columns=COLUMNS,
+            counted=False,
+        )
+    assert len(page.rows) == 10
+    [(sql, values)] = seen
+    rows = await database.fetch(database.pool(), f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values)
+    found = [
+        node
+        for node in nodes(json.loads(rows[0][0])[0]["Plan"])
+        if node.get("Relation Name") == "instances" and node.get("Alias") == "i"
+    ]
+    assert found, "the page is read from instances"
+    assert sum(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in found) <= 11
+    return {node["Index Name"] for node in found}
+
+
+@pytest.mark.parametrize(
+    ("instance_filter", "index"),
+    [
+        (filters.InstanceFilter(), "instances_by_expiry"),
+        (filters.InstanceFilter(manageable=None), "instances_by_expiry"),
+        (filters.InstanceFilter(tab=model.RenewalTab.AUTO), "instances_by_mode"),
+        (filters.InstanceFilter(tab=model.RenewalTab.MANUAL), "instances_by_mode"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_page_reads_nothing_of_what_was_released(
+    fleet: World, instance_filter: filters.InstanceFilter, index: str
+) -> None:
+    assert await explain(instance_filter) == {index}
+
+
+async def test_no_statement_is_compiled(world: World) -> None:
+    assert await world.value("SHOW jit") == "off"

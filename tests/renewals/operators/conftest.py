@@ -1,0 +1,21 @@
+"""The operator API, asked with an operator's key."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from tests.renewals.webhooks.conftest import receiver, sending
+from tests.support.fixtures import World
+from tests.support.operator_client import Operator
+
+__all__ = ["operator", "receiver", "sending"]
+
+
+@pytest.fixture
+async def operator(world: World, settings_override: Callable[..., None]) -> AsyncIterator[Operator]:
+    """The application with the operator API on, asked as the operator `ops`."""
+    settings_override(operator_api=True)
+    asking = Operator()
+    asking.key = await world.operator_key("ops")
+    async with asking.http:
+        yield asking

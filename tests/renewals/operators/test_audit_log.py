@@ -1,0 +1,241 @@
+"""What operators did: one entry for each change, which is also the memory of its key; none for a refusal."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from asyncpg import IntegrityConstraintViolationError
+
+from renewals.db import connection as database
+from tests.support import integrity
+from tests.support.fixtures import World
+from tests.support.operator_client import Operator
+
+LOG = """query($accountId: ID, $action: Action, $first: Int, $after: String) {
+  auditLog(accountId: $accountId, action: $action, first: $first, after: $after) {
+    totalCount pageInfo { endCursor hasNextPage }
+    nodes { id operatorKeyId operatorName action accountIds idempotencyKey createdAt request before after } } }"""
+
+EXPIRES = "2028-01-01T00:00:00Z"
+INSTANCE = {
+    "id": "i-2",
+    "name": "I",
+    "productCode": "eip",
+    "dataCenterCode": "bj-6",
+    "monthlyPrice": "1",
+    "expiresOn": "2027-02-01",
+}
+CALLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "createAccount": ({"id": "new", "name": "N"}, {"id": "new", "name": "M"}),
+    "updateAccount": ({"accountId": "a", "name": "N"}, {"accountId": "a", "name": "M"}),
+    "createApiKey": ({"accountId": "a"}, {"accountId": "a", "name": "x"}),
+    "topUp": ({"accountId": "a", "amount": "1.00"}, {"accountId": "a", "amount": "1.01"}),
+    "issueVouchers": (
+        {"accountId": "a", "vouchers": [{"faceValue": "1", "expiresAt": EXPIRES}]},
+        {"accountId": "a", "vouchers": [{"faceValue": "2", "expiresAt": EXPIRES}]},
+    ),
+    "putProducts": (
+        {"products": [{"code": "x", "name": "X", "nameZh": "X"}]},
+        {"products": [{"code": "x", "name": "Y", "nameZh": "X"}]},
+    ),
+    "putDataCenters": (
+        {"dataCenters": [{"code": "x", "name": "X", "type": "VPC"}]},
+        {"dataCenters": [{"code": "x", "name": "X", "type": "EDGE"}]},
+    ),
+    "registerInstances": (
+        {"accountId": "a", "instances": [INSTANCE]},
+        {"accountId": "a", "instances": [{**INSTANCE, "name": "J"}]},
+    ),
+    "changePrices": (
+        {"prices": [{"instanceId": "i-1", "monthlyPrice": "7"}]},
+        {"prices": [{"instanceId": "i-1", "monthlyPrice": "8"}]},
+    ),
+    "confirmPrices": ({"instanceIds": ["i-1"]}, {"instanceIds": ["x"]}),
+    "makeFormal": ({"instanceIds": ["i-1"]}, {"instanceIds": ["x"]}),
+    "releaseInstances": ({"instanceIds": ["i-1"]}, {"instanceIds": ["x"]}),
+    "createWebhookEndpoint": ({"url": "https://a.example.com"}, {"url": "https://b.example.com"}),
+}
+"""Of each mutation a request, and another one for the same key."""
+
+
+@pytest.fixture
+async def provided(world: World) -> World:
+    """Account `a` with an instance."""
+    await world.account("a")
+    await world.instance("i-1", trial=True)
+    return world
+
+
+@pytest.mark.parametrize("verb", CALLS)
+async def test_the_same_key_and_request_is_done_once(provided: World, operator: Operator, verb: str) -> None:
+    sent, _ = CALLS[verb]
+    select = {"createApiKey": "{ apiKey { id } }", "topUp": "{ entryId }"}.get(verb, "{ __typename }")
+    first = await operator.done(verb, select, key="k", **sent)
+    before = await provided.snapshot()
+    assert await operator.done(verb, select, key="k", **sent) == first
+    assert await provided.snapshot() == before
+    assert await provided.count("audit_log") == 1
+    await integrity.assert_holds()
+
+
+@pytest.mark.parametrize("verb", CALLS)
+async def test_the_same_key_for_another_request_is_refused(
+    provided: World, operator: Operator, verb: str
+) -> None:
+    sent, other = CALLS[verb]
+    await operator.done(verb, key="k", **sent)
+    before = await provided.snapshot()
+    assert (await operator.refused(verb, key="k", **other))[0] == "IdempotencyKeyReused"
+    for another, (request, _) in CALLS.items():
+        if another != verb:
+            assert (await operator.refused(another, key="k", **request))[0] == "IdempotencyKeyReused"
+    assert await provided.snapshot() == before
+
+
+@pytest.mark.parametrize("verb", CALLS)
+async def test_of_calls_at_once_under_one_key_one_is_done(
+    provided: World, operator: Operator, verb: str
+) -> None:
+    sent, _ = CALLS[verb]
+    answers = await asyncio.gather(*(operator.done(verb, key="k", **sent) for _ in range(6)))
+    assert all(answer == answers[0] for answer in answers)
+    assert await provided.count("audit_log") == 1
+    assert await provided.balance() == ("1.00" if verb == "topUp" else "0.00")
+    assert await provided.count("vouchers") == (verb == "issueVouchers")
+    await integrity.assert_holds()
+
+
+async def test_a_key_is_known_whichever_operator_sends_it_again(provided: World, operator: Operator) -> None:
+    await operator.done("topUp", key="k", accountId="a", amount="5.00")
+    operator.key = await provided.operator_key("another")
+    await operator.done("topUp", key="k", accountId="a", amount="5.00")
+    assert await provided.balance() == "5.00"
+
+
+async def test_two_accounts_of_one_id_at_once_are_one(world: World, operator: Operator) -> None:
+    answers = await asyncio.gather(
+        *(operator.do("createAccount", id="new", name=f"N{number}") for number in range(5))
+    )
+    kinds = sorted(answer["__typename"] for answer in answers)
+    assert kinds == ["CreateAccountSuccess"] + ["InvalidInput"] * 4
+    assert (await world.count("accounts"), await world.count("audit_log")) == (1, 1)
+
+
+async def test_an_instance_that_two_accounts_register_at_once_is_of_one(
+    provided: World, operator: Operator
+) -> None:
+    await provided.account("b")
+    answers = await asyncio.gather(
+        *(
+            operator.done(
+                "registerInstances",
+                "{ createdCount refusals { field } }",
+                accountId=each,
+                instances=[INSTANCE],
+            )
+            for each in ("a", "b")
+        )
+    )
+    assert sorted(answer["createdCount"] for answer in answers) == [0, 1]
+    assert [row for answer in answers for row in answer["refusals"]] == [{"field": "id"}]
+
+
+async def test_a_refusal_leaves_no_entry_and_does_not_use_up_the_key(
+    provided: World, operator: Operator
+) -> None:
+    assert (await operator.refused("topUp", key="k", accountId="a", amount="0"))[0] == "InvalidInput"
+    assert (await operator.refused("topUp", key="k", accountId="x", amount="1"))[0] == "NotFound"
+    assert await provided.count("audit_log") == 0
+    await operator.done("topUp", key="k", accountId="a", amount="1.00")
+    assert await provided.balance() == "1.00"
+
+
+async def test_an_entry_says_who_what_and_from_what_to_what(provided: World, operator: Operator) -> None:
+    await operator.done("updateAccount", key="rename", accountId="a", name="新")
+    [entry] = (await operator(LOG))["auditLog"]["nodes"]
+    assert entry == {
+        "id": "1",
+        "operatorKeyId": str(await provided.value("SELECT id FROM api_keys WHERE role = 'OPERATOR'")),
+        "operatorName": "ops",
+        "action": "UPDATE_ACCOUNT",
+        "accountIds": ["a"],
+        "idempotencyKey": "rename",
+        "createdAt": "2027-01-10T04:00:00+00:00",
+        "request": {"account_id": "a", "columns": {"name": "新"}},
+        "before": {**OF_A, "name": "Account a"},
+        "after": {**OF_A, "name": "新"},
+    }
+
+
+OF_A = {
+    "id": "a",
+    "auto_renew_from": "2020-01-01T00:00:00+00:00",
+    "created_at": "2027-01-10T04:00:00+00:00",
+    "currency": "CNY",
+    "time_zone": "Asia/Shanghai",
+    "lead_days": None,
+    "price_rise_cap_bps": None,
+}
+
+
+async def test_an_entry_of_a_batch_says_what_changed_of_each_and_leaves_out_the_rest(
+    provided: World, operator: Operator
+) -> None:
+    await provided.account("b")
+    await provided.instance("b-1", account="b")
+    prices = [{"instanceId": each, "monthlyPrice": "7"} for each in ("i-1", "b-1", "x")]
+    await operator.done("changePrices", prices=prices)
+    [entry] = (await operator(LOG))["auditLog"]["nodes"]
+    assert entry["accountIds"] == ["a", "b"]
+    was, is_now = (
+        {"monthly_price_cents": 30000, "agreed_price_cents": None},
+        {"monthly_price_cents": 700, "agreed_price_cents": 30000},
+    )
+    assert entry["before"] == {"b-1": was, "i-1": was}
+    assert entry["after"] == {"b-1": is_now, "i-1": is_now}
+
+
+async def test_the_log_is_found_by_account_and_by_action(provided: World, operator: Operator) -> None:
+    await provided.account("b")
+    for account_id in ("a", "b", "a"):
+        await operator.done("topUp", accountId=account_id, amount="1")
+    await operator.done("updateAccount", accountId="a", name="N")
+
+    async def found(**chosen: Any) -> list[str]:
+        log = (await operator(LOG, **chosen))["auditLog"]
+        assert log["totalCount"] >= len(log["nodes"])
+        return [node["id"] for node in log["nodes"]]
+
+    assert await found() == ["4", "3", "2", "1"]
+    assert await found(accountId="a") == ["4", "3", "1"]
+    assert await found(accountId="a", action="TOP_UP") == ["3", "1"]
+    assert await found(accountId="nobody") == await found(accountId="\0") == []
+    page = (await operator(LOG, first=3))["auditLog"]
+    assert page["pageInfo"]["hasNextPage"]
+    assert await found(after=page["pageInfo"]["endCursor"]) == ["1"]
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE audit_log SET after = NULL", "DELETE FROM audit_log", "TRUNCATE audit_log"]
+)
+async def test_an_entry_is_never_changed(provided: World, operator: Operator, change: str) -> None:
+    await operator.done("topUp", accountId="a", amount="1")
+    before = await provided.snapshot()
+    with pytest.raises(IntegrityConstraintViolationError, match="never changed or deleted"):
+        await database.execute(database.pool(), change)
+    assert await provided.snapshot() == before
+
+
+async def test_a_refused_row_may_be_of_any_text(provided: World, operator: Operator) -> None:
+    """A NUL is JSON's to keep, not the text columns'."""
+    told = await operator.done(
+        "makeFormal", "{ refusals { id } }", key="k", instanceIds=["\0", "\u2028", "é"]
+    )
+    assert [row["id"] for row in told["refusals"]] == ["\0", "\u2028", "é"]
+    again = await operator.done(
+        "makeFormal", "{ refusals { id } }", key="k", instanceIds=["\0", "\u2028", "é"]
+    )
+    assert again == told
+    [entry] = (await operator(LOG))["auditLog"]["nodes"]
+    assert json.loads(json.dumps(entry["request"])) == {"instance_ids": ["\0", "\u2028", "é"]}

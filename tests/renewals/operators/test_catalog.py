@@ -1,0 +1,104 @@
+"""putProducts and putDataCenters: all entries of a call, or none."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.fixtures import DATA_CENTERS, PRODUCTS, World
+from tests.support.operator_client import Operator
+
+COUNTS = "{ createdCount changedCount unchangedCount }"
+
+
+def product(code: str = "gpu", **about: Any) -> dict[str, Any]:
+    return {"code": code, "name": "GPU", "nameZh": "图形", **about}
+
+
+async def test_products_are_added_changed_or_left(world: World, operator: Operator) -> None:
+    tiers = [{"months": 24, "discountPercent": "33.33"}, {"months": 12, "discountPercent": "17"}]
+    told = await operator.done(
+        "putProducts",
+        COUNTS,
+        products=[
+            product(tiers=tiers, maxTermMonths=60, retentionDays=0),
+            product("eip", unsupportedReason="No more."),
+            {"code": "ebs", "name": "Elastic Block Storage", "nameZh": "云硬盘"},
+        ],
+    )
+    assert told == {"createdCount": 1, "changedCount": 1, "unchangedCount": 1}
+    listed = (
+        await operator("""{ products { code name nameZh renewable unsupportedReason maxTermMonths retentionDays
+      tiers { months discountPercent } } }""")
+    )["products"]
+    found = {each["code"]: each for each in listed}
+    assert len(found) == len(PRODUCTS) + 1
+    assert found["gpu"] == {
+        "code": "gpu",
+        "name": "GPU",
+        "nameZh": "图形",
+        "renewable": True,
+        "unsupportedReason": None,
+        "maxTermMonths": 60,
+        "retentionDays": 0,
+        "tiers": [{"months": 12, "discountPercent": "17.00"}, {"months": 24, "discountPercent": "33.33"}],
+    }
+    assert (found["eip"]["renewable"], found["eip"]["tiers"]) == (False, [])
+
+
+@pytest.mark.parametrize(
+    ("about", "field"),
+    [
+        ({"code": ""}, "code"),
+        ({"code": "\0"}, "code"),
+        ({"code": "good"}, "code"),
+        ({"name": ""}, "name"),
+        ({"nameZh": "\n"}, "nameZh"),
+        ({"unsupportedReason": ""}, "unsupportedReason"),
+        ({"maxTermMonths": 0}, "maxTermMonths"),
+        ({"maxTermMonths": 121}, "maxTermMonths"),
+        ({"retentionDays": -1}, "retentionDays"),
+        ({"retentionDays": 3651}, "retentionDays"),
+        ({"tiers": [{"months": 0, "discountPercent": "1"}]}, "tiers.0.months"),
+        ({"tiers": [{"months": 1, "discountPercent": "100.01"}]}, "tiers.0.discountPercent"),
+        ({"tiers": [{"months": 1, "discountPercent": "-1"}]}, "tiers.0.discountPercent"),
+        ({"tiers": [{"months": 1, "discountPercent": "1"}] * 2}, "tiers"),
+    ],
+)
+async def test_a_bad_product_puts_none(
+    world: World, operator: Operator, about: dict[str, Any], field: str
+) -> None:
+    before = await world.snapshot()
+    told = await operator.refused("putProducts", products=[product("good"), product(**about)])
+    assert told[:2] == ("InvalidInput", f"input.products.1.{field}")
+    assert await world.snapshot() == before
+
+
+async def test_data_centres_are_added_changed_or_left(world: World, operator: Operator) -> None:
+    told = await operator.done(
+        "putDataCenters",
+        COUNTS,
+        dataCenters=[
+            {"code": "new", "name": "新", "type": "EDGE"},
+            {"code": "bj-1", "name": "北京1区", "type": "VPC"},
+            {"code": "bj-6", "name": "北京6区(VPC)", "type": "VPC"},
+        ],
+    )
+    assert told == {"createdCount": 1, "changedCount": 1, "unchangedCount": 1}
+    listed = (await operator("{ dataCenters { code type } }"))["dataCenters"]
+    assert len(listed) == len(DATA_CENTERS) + 1
+    assert {"code": "bj-1", "type": "VPC"} in listed
+
+
+@pytest.mark.parametrize(("about", "field"), [({"code": "\n"}, "code"), ({"name": ""}, "name")])
+async def test_a_bad_data_centre_puts_none(
+    world: World, operator: Operator, about: dict[str, Any], field: str
+) -> None:
+    before = await world.snapshot()
+    good = {"code": "good", "name": "Good", "type": "VPC"}
+    told = await operator.refused("putDataCenters", dataCenters=[good, {**good, "code": "x", **about}])
+    assert told[:2] == ("InvalidInput", f"input.dataCenters.1.{field}")
+    told = await operator.refused("putDataCenters", dataCenters=[good, good])
+    assert told[:2] == ("InvalidInput", "input.dataCenters.1.code")
+    assert (await operator.refused("putDataCenters", dataCenters=[]))[1] == "input.dataCenters"
+    assert (await operator.refused("putProducts", products=[]))[1] == "input.products"
+    assert await world.snapshot() == before

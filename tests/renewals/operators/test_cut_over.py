@@ -1,0 +1,76 @@
+"""autoRenewFrom: when an account's automatic renewals begin, and what follows when it is changed (rule 38)."""
+
+import pytest
+
+from renewals.alerts import balance_alerts
+from renewals.auto_renewal import renew
+from tests.support import integrity
+from tests.support.fixtures import NOW, World
+from tests.support.operator_client import Operator
+
+FIELDS = "{ account { autoRenewFrom createdAt } }"
+NOW_TEXT = "2027-01-10T04:00:00+00:00"
+
+
+@pytest.fixture
+async def imported(world: World) -> World:
+    """An account whose renewals begin at noon of 20 January, with instances due before and after that."""
+    begins = NOW.replace(day=20)
+    await world.account("a", balance="900.00", auto_renew_from=begins)
+    await world.instance("before", expires="2027-01-20", mode="AUTO", price="100.00")
+    await world.instance("after", expires="2027-01-21", mode="AUTO", price="50.00")
+    return world
+
+
+async def test_automatic_renewals_begin_when_the_account_is_made_unless_another_instant_is_said(
+    world: World, operator: Operator
+) -> None:
+    made = await operator.done("createAccount", FIELDS, id="a", name="A")
+    assert made["account"] == {"autoRenewFrom": NOW_TEXT, "createdAt": NOW_TEXT}
+    later = "2027-02-01T00:00:00+08:00"
+    made = await operator.done("createAccount", FIELDS, id="b", name="B", autoRenewFrom=later)
+    assert made["account"]["autoRenewFrom"] == "2027-01-31T16:00:00+00:00"
+    changed = await operator.done("updateAccount", FIELDS, accountId="b", name="C")
+    assert changed["account"]["autoRenewFrom"] == "2027-01-31T16:00:00+00:00"
+    changed = await operator.done("updateAccount", FIELDS, accountId="b", autoRenewFrom=None)
+    assert changed["account"]["autoRenewFrom"] == NOW_TEXT
+
+
+@pytest.mark.parametrize("begins", ["1999-12-31T23:59:59Z", "2200-01-01T00:00:00Z"])
+@pytest.mark.parametrize("name", ["createAccount", "updateAccount"])
+async def test_an_instant_out_of_bounds_is_named_and_changes_nothing(
+    world: World, operator: Operator, name: str, begins: str
+) -> None:
+    await world.account("a")
+    before = await world.snapshot()
+    about = {"id": "b", "name": "B"} if name == "createAccount" else {"accountId": "a"}
+    kind, field, message = await operator.refused(name, **about, autoRenewFrom=begins)
+    assert (kind, field) == ("InvalidInput", "input.autoRenewFrom")
+    assert message == "input.autoRenewFrom: must be 2000-01-01 to 2199-12-31"
+    assert await world.snapshot() == before
+
+
+async def test_an_account_is_looked_at_again_when_its_cut_over_is_another(
+    imported: World, operator: Operator
+) -> None:
+    now = imported.at("2027-01-20 12:00")
+    await balance_alerts.look_at_unseen(lambda: now)
+    assert await balance_alerts.find_unseen(now) == []
+    await operator.done("updateAccount", accountId="a", autoRenewFrom="2100-01-01T00:00:00+08:00")
+    assert await balance_alerts.find_unseen(now) == ["a"]
+    await balance_alerts.look_at_unseen(lambda: now)
+    rows = await imported.rows("SELECT instance_id FROM events WHERE type = 'instance.expiring'")
+    assert rows == [("before",), ("after",)]
+
+
+async def test_a_later_cut_over_stops_the_worker_and_an_earlier_one_lets_it_catch_up(
+    imported: World, operator: Operator
+) -> None:
+    async def renewed(moment: str) -> int:
+        return (await renew.run_now(imported.at(moment))).renewed_count
+
+    await operator.done("updateAccount", accountId="a", autoRenewFrom="2100-01-01T00:00:00+08:00")
+    assert await renewed("2027-01-21 00:30") == 0
+    await operator.done("updateAccount", accountId="a", autoRenewFrom="2027-01-20T12:00:00+08:00")
+    assert await renewed("2027-01-21 01:30") == 1
+    await integrity.assert_holds()

@@ -1,0 +1,137 @@
+"""Who comes through which door, and that neither door tells of the other."""
+
+from collections.abc import MutableMapping
+from typing import Any
+
+import httpx2
+import pytest
+
+from graphql_api import app
+from renewals import config
+from renewals.accounts import api_keys
+from renewals.db import connection as database
+from renewals.domain import clock, model
+from schema.context import Context
+from schema.customer import schema as customer_schema
+from tests.support.fixtures import NOW, World
+from tests.support.graphql_client import URL, Client
+from tests.support.operator_client import OPERATOR_URL, Operator
+
+NAMES = "{ __schema { types { name } queryType { fields { name } } mutationType { fields { name } } } }"
+
+
+async def test_an_operator_sees_every_account(world: World, operator: Operator) -> None:
+    await world.account("a")
+    await world.account("b", balance="5.00")
+    answer = await operator('{ accounts { totalCount nodes { id balance } } account(id: "b") { name } }')
+    assert answer == {
+        "accounts": {
+            "totalCount": 2,
+            "nodes": [{"id": "a", "balance": "0.00"}, {"id": "b", "balance": "5.00"}],
+        },
+        "account": {"name": "Account b"},
+    }
+
+
+async def test_each_key_opens_its_own_door_alone(world: World, operator: Operator) -> None:
+    await world.account("a")
+    keys = {"RENEWER": await world.key("a"), "OPERATOR": operator.key, "nobody's": "rk_0_0"}
+    keys["CALENDAR"] = await api_keys.create(database.pool(), "a", NOW, role=model.Role.CALENDAR)
+    opened = set()
+    refusals = set()
+    for url in (URL, OPERATOR_URL):
+        for role, key in keys.items():
+            answer = await operator.http.post(
+                url, json={"query": "{ __typename }"}, headers={"Authorization": f"Bearer {key}"}
+            )
+            if answer.status_code == 200:
+                opened.add((url, role))
+            else:
+                refusals.add((answer.status_code, answer.content, answer.headers["www-authenticate"]))
+    assert opened == {(URL, "RENEWER"), (OPERATOR_URL, "OPERATOR")}
+    assert len(refusals) == 1, "who is refused cannot tell why"
+
+
+async def test_a_revoked_or_outdated_operator_key_opens_nothing(world: World, operator: Operator) -> None:
+    await database.execute(database.pool(), "UPDATE api_keys SET expires_at = $1", NOW)
+    assert (await operator.post("{ __typename }")).status_code == 401
+    await database.execute(database.pool(), "UPDATE api_keys SET expires_at = NULL, revoked_at = $1", NOW)
+    assert (await operator.post("{ __typename }")).status_code == 401
+
+
+async def test_the_operators_door_takes_no_web_socket(operator: Operator) -> None:
+    scope = {
+        "type": "websocket",
+        "path": "/operator/graphql",
+        "headers": [(b"authorization", f"Bearer {operator.key}".encode())],
+        "query_string": b"",
+        "subprotocols": ["graphql-transport-ws"],
+    }
+    sent = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append((message["type"], message.get("code")))
+
+    await app.create()(scope, receive, send)
+    assert sent == [("websocket.close", 1000)], "it is not even accepted"
+
+
+async def test_without_the_setting_there_is_no_such_door(world: World) -> None:
+    client = Client()
+    client.key = await world.operator_key()
+    async with client.http:
+        client.url = OPERATOR_URL
+        assert (await client.post("{ __typename }")).status_code == 404
+
+
+async def test_the_customers_schema_tells_nothing_of_the_operators(world: World) -> None:
+    context = Context("a", clock.utc_now)
+    seen = str((await customer_schema.schema.execute(NAMES, context_value=context)).data)
+    assert "renewInstances" in seen
+    for word in ("createAccount", "registerInstances", "auditLog", "ApiKey", "Percent", "perator"):
+        assert word not in seen
+        assert word not in customer_schema.sdl()
+
+
+async def test_the_operators_app_serves_nothing_else(world: World, operator: Operator) -> None:
+    alone = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create_for_operators()))
+    async with alone:
+        headers = {"Authorization": f"Bearer {operator.key}"}
+        asked = {"query": "{ __typename }"}
+        assert (await alone.post(OPERATOR_URL, json=asked, headers=headers)).status_code == 200
+        assert (await alone.post(URL, json=asked, headers=headers)).status_code == 404
+        assert (await alone.get(URL.replace("/graphql", "/healthz"))).status_code == 200
+
+
+async def test_a_known_operation_is_answered_for_the_operator_who_asks(
+    world: World, operator: Operator
+) -> None:
+    """The fast path keeps operations, never who asked."""
+    await world.account("a")
+    query = "{ accounts { nodes { id } } }"
+    first = [await operator(query) for _ in range(3)]
+    assert first == [{"accounts": {"nodes": [{"id": "a"}]}}] * 3
+    operator.key = await world.key("a")
+    assert (await operator.post(query)).status_code == 401
+
+
+async def test_there_is_nothing_to_subscribe_to(operator: Operator) -> None:
+    headers = {"Authorization": f"Bearer {operator.key}", "Accept": "text/event-stream"}
+    asked = {"query": "{ accounts { totalCount } }"}
+    answer = await operator.http.post(OPERATOR_URL, json=asked, headers=headers)
+    assert answer.text.startswith('event: next\r\ndata: {"data":{"accounts":{"totalCount":0}}')
+    assert answer.text.endswith("event: complete\r\ndata: \r\n\r\n")
+    [error] = await operator.errors("subscription { events { sequence } }")
+    assert error["extensions"]["code"] == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize("path", ["/operator", "/operator/", "/operator/graphql/x"])
+async def test_there_is_nothing_beside_the_door(operator: Operator, path: str) -> None:
+    assert (await operator.http.get(f"http://testserver{path}")).status_code == 404
+
+
+def test_the_operator_api_is_off_unless_it_is_asked_for() -> None:
+    assert config.Settings.model_fields["operator_api"].default is False

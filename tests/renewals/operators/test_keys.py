@@ -1,0 +1,128 @@
+"""createApiKey, revokeApiKey, and the list of keys: a secret is shown once, and is nowhere else."""
+
+import httpx2
+import pytest
+
+from tests.support.fixtures import World
+from tests.support.graphql_client import URL
+from tests.support.operator_client import OPERATOR_URL, Operator
+
+KEY = "{ secret apiKey { id accountId role name prefix createdAt expiresAt revokedAt } }"
+
+
+async def ask(operator: Operator, url: str, key: str) -> httpx2.Response:
+    headers = {"Authorization": f"Bearer {key}"}
+    return await operator.http.post(url, json={"query": "{ __typename }"}, headers=headers)
+
+
+async def test_a_customers_key_opens_the_customers_door(world: World, operator: Operator) -> None:
+    await world.account("a")
+    made = await operator.done("createApiKey", KEY, accountId="a", name="console")
+    secret = made["secret"]
+    assert made["apiKey"] == {
+        "id": made["apiKey"]["id"],
+        "accountId": "a",
+        "role": "RENEWER",
+        "name": "console",
+        "prefix": secret.split("_")[1],
+        "createdAt": "2027-01-10T04:00:00+00:00",
+        "expiresAt": None,
+        "revokedAt": None,
+    }
+    assert (await ask(operator, URL, secret)).status_code == 200
+    assert (await ask(operator, OPERATOR_URL, secret)).status_code == 401
+
+
+async def test_an_operators_key_opens_the_operators_door(world: World, operator: Operator) -> None:
+    made = await operator.done("createApiKey", KEY, role="OPERATOR", name="night shift")
+    assert made["apiKey"]["accountId"] is None
+    assert (await ask(operator, OPERATOR_URL, made["secret"])).status_code == 200
+    assert (await ask(operator, URL, made["secret"])).status_code == 401
+
+
+async def test_a_repeated_call_does_not_show_the_secret_again(world: World, operator: Operator) -> None:
+    await world.account("a")
+    first = await operator.done("createApiKey", KEY, key="k", accountId="a")
+    again = await operator.done("createApiKey", KEY, key="k", accountId="a")
+    assert again == {"secret": None, "apiKey": first["apiKey"]}
+    assert await world.count("api_keys") == 2, "the operator's own, and the one made"
+
+
+async def test_a_secret_is_in_no_table(world: World, operator: Operator) -> None:
+    await world.account("a")
+    made = await operator.done("createApiKey", KEY, accountId="a")
+    random = made["secret"].split("_", 2)[2]
+    tables = await world.rows(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+    )
+    for (table,) in tables:
+        for (row,) in await world.rows(f"SELECT t::text FROM {table} t"):
+            assert random not in row
+    assert await world.count("audit_log") == 1
+
+
+async def test_a_revoked_key_opens_nothing(world: World, operator: Operator) -> None:
+    await world.account("a")
+    made = await operator.done("createApiKey", KEY, accountId="a")
+    revoked = await operator.done("revokeApiKey", "{ apiKey { revokedAt } }", keyId=made["apiKey"]["id"])
+    assert revoked["apiKey"]["revokedAt"] == "2027-01-10T04:00:00+00:00"
+    assert (await ask(operator, URL, made["secret"])).status_code == 401
+
+
+async def test_revoking_twice_keeps_the_first_time(world: World, operator: Operator) -> None:
+    await world.account("a")
+    made = await operator.done("createApiKey", KEY, accountId="a")
+    key_id = made["apiKey"]["id"]
+    first = await operator.done("revokeApiKey", "{ apiKey { revokedAt } }", keyId=key_id)
+    operator.at(world.at("2027-02-01 00:00"))
+    assert await operator.done("revokeApiKey", "{ apiKey { revokedAt } }", keyId=key_id) == first
+
+
+@pytest.mark.parametrize("key_id", ["", "x", "00000000-0000-0000-0000-000000000000", "\0"])
+async def test_an_unknown_key_is_not_found(world: World, operator: Operator, key_id: str) -> None:
+    assert (await operator.refused("revokeApiKey", keyId=key_id))[:2] == ("NotFound", "input.keyId")
+    assert await world.count("audit_log") == 0
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({"role": "OPERATOR", "accountId": "a"}, "accountId"),
+        ({"role": "RENEWER"}, "accountId"),
+        ({"role": "CALENDAR"}, "accountId"),
+        ({"accountId": "a", "name": "x" * 201}, "name"),
+        ({"accountId": "a", "name": "a\0b"}, "name"),
+        ({"accountId": "a", "expiresAt": "2027-01-10T04:00:00Z"}, "expiresAt"),
+    ],
+)
+async def test_a_bad_key_is_not_made(
+    world: World, operator: Operator, sent: dict[str, str], field: str
+) -> None:
+    await world.account("a")
+    before = await world.count("api_keys")
+    assert (await operator.refused("createApiKey", **sent))[:2] == ("InvalidInput", f"input.{field}")
+    assert (await world.count("api_keys"), await world.count("audit_log")) == (before, 0)
+
+
+async def test_an_account_has_one_calendar_key(world: World, operator: Operator) -> None:
+    await world.account("a")
+    first = await operator.done("createApiKey", KEY, accountId="a", role="CALENDAR")
+    told = await operator.refused("createApiKey", accountId="a", role="CALENDAR")
+    assert told[:2] == ("InvalidInput", "input.role")
+    await operator.done("revokeApiKey", keyId=first["apiKey"]["id"])
+    await operator.done("createApiKey", accountId="a", role="CALENDAR")
+
+
+async def test_keys_are_listed_by_account_without_their_secrets(world: World, operator: Operator) -> None:
+    await world.account("a")
+    await world.account("b")
+    await operator.done("createApiKey", accountId="a", name="one")
+    await operator.done("createApiKey", accountId="b", name="two")
+    query = "query($id: ID) { apiKeys(accountId: $id) { name role accountId } }"
+    assert await operator(query, id="a") == {
+        "apiKeys": [{"name": "one", "role": "RENEWER", "accountId": "a"}]
+    }
+    assert await operator(query) == {"apiKeys": [{"name": "ops", "role": "OPERATOR", "accountId": None}]}
+    assert await operator(query, id="\0") == {"apiKeys": []}
+    [error] = await operator.errors("{ apiKeys { secret } }")
+    assert "secret" in error["message"]

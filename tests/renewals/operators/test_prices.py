@@ -1,0 +1,232 @@
+"""changePrices and confirmPrices: a price that rose too much is not charged until somebody agrees to it."""
+
+import time
+from typing import Any
+
+import pytest
+
+from renewals.auto_renewal import renew
+from tests.support import customer, integrity, sql_log
+from tests.support.fixtures import World
+from tests.support.graphql_client import Client
+from tests.support.operator_client import Operator
+
+COUNTS = "{ changedCount unchangedCount heldCount refusals { id field message } }"
+AT = "2027-01-31 00:30"
+
+
+async def change(operator: Operator, **prices: str) -> dict[str, Any]:
+    """Changes prices; `i_1` stands for i-1."""
+    rows = [{"instanceId": name.replace("_", "-"), "monthlyPrice": price} for name, price in prices.items()]
+    return await operator.done("changePrices", COUNTS, prices=rows)
+
+
+@pytest.fixture
+async def capped(world: World, operator: Operator) -> World:
+    """Account `a` with 10,000.00 and a cap of 10 %; an AUTO instance of 100.00 that expires on 31 January."""
+    await world.account("a", balance="10000.00")
+    await operator.done("updateAccount", accountId="a", priceRiseCapPercent="10")
+    await world.instance("i-1", mode="AUTO", price="100.00")
+    return world
+
+
+async def test_a_rise_up_to_the_cap_is_charged(capped: World, operator: Operator) -> None:
+    assert (await change(operator, i_1="110.00"))["heldCount"] == 0
+    run = await renew.run_now(capped.at(AT))
+    assert (run.renewed_count, run.amount_cents) == (1, 11000)
+    assert await capped.value("SELECT agreed_price_cents FROM instances") is None, "paid is agreed"
+    await integrity.assert_holds()
+
+
+async def test_a_rise_beyond_the_cap_is_held_with_an_attempt(capped: World, operator: Operator) -> None:
+    answer = await change(operator, i_1="110.01")
+    assert answer == {"changedCount": 1, "unchangedCount": 0, "heldCount": 1, "refusals": []}
+    run = await renew.run_now(capped.at(AT))
+    assert (run.renewed_count, run.refused_count, run.amount_cents) == (0, 1, 0)
+    code, message = await capped.row("SELECT code, message FROM renewal_attempts")
+    assert code == "PRICE_HELD"
+    assert "from 100.00 to 110.01" in message
+    assert (await capped.balance(), await capped.expiry("i-1")) == ("10000.00", "2027-01-31")
+    sql = "SELECT type, instance_id, payload::text FROM events ORDER BY sequence LIMIT 1"
+    assert await capped.row(sql) == (
+        "instance.price_held",
+        "i-1",
+        '{"agreedPrice":"100.00","monthlyPrice":"110.01"}',
+    )
+    await integrity.assert_holds()
+
+
+async def test_that_a_price_is_held_is_told_once(capped: World, operator: Operator) -> None:
+    for price in ("200.00", "300.00"):
+        await change(operator, i_1=price)
+    row = {"id": "i-1", "name": "I", "productCode": "eip", "dataCenterCode": "bj-6", "monthlyPrice": "400.00"}
+    told = await operator.done("registerInstances", "{ heldCount }", accountId="a", instances=[row])
+    assert told["heldCount"] == 1
+    assert await capped.rows("SELECT type FROM events") == [("instance.price_held",)]
+
+
+HELD = "SELECT instance_id, payload->>'agreedPrice', payload->>'monthlyPrice' FROM events ORDER BY sequence"
+
+
+async def test_a_lower_cap_tells_once_of_each_instance_that_it_holds(
+    capped: World, operator: Operator
+) -> None:
+    await capped.instances(["i-2", "i-3"], mode="AUTO", price="100.00")
+    await capped.instance("i-4", price="100.00")
+    await capped.instance("gone", mode="AUTO", price="100.00", expires="2027-01-09")
+    rows = {"i_1": "108.00", "i_2": "102.00", "i_3": "200.00", "i_4": "108.00", "gone": "108.00"}
+    assert (await change(operator, **rows))["heldCount"] == 1
+    assert await capped.rows(HELD) == [("i-3", "100.00", "200.00")]
+    for cap in ("5", "4.50", None, "5"):
+        await operator.done("updateAccount", accountId="a", priceRiseCapPercent=cap)
+    told = [("i-3", "100.00", "200.00"), ("i-1", "100.00", "108.00")]
+    assert await capped.rows(HELD) == [*told, *sorted(told)], "without a cap nothing was held"
+    await operator.done("updateAccount", accountId="a", name="Renamed")
+    assert len(await capped.rows(HELD)) == 4
+
+
+async def test_what_has_expired_is_not_told_of_until_it_runs_again(capped: World, operator: Operator) -> None:
+    await capped.instance("gone", mode="AUTO", price="100.00", expires="2027-01-09")
+    assert (await change(operator, gone="200.00"))["heldCount"] == 0
+    assert await capped.count("events") == 0
+    row = {
+        "id": "gone", "name": "G", "productCode": "eip", "dataCenterCode": "bj-6", "monthlyPrice": "200.00",
+        "expiresOn": "2027-02-28",
+    }  # fmt: skip
+    told = await operator.done("registerInstances", "{ heldCount }", accountId="a", instances=[row])
+    assert told["heldCount"] == 1
+    assert await capped.rows(HELD + " DESC LIMIT 1") == [("gone", "100.00", "200.00")]
+
+
+async def test_small_rises_add_up_until_something_is_paid(capped: World, operator: Operator) -> None:
+    assert (await change(operator, i_1="108.00"))["heldCount"] == 0
+    assert (await change(operator, i_1="116.00"))["heldCount"] == 1
+    assert (await change(operator, i_1="105.00"))["heldCount"] == 0
+    await renew.run_now(capped.at(AT))
+    assert (await change(operator, i_1="115.50"))["heldCount"] == 0, "105.00 was paid"
+    assert (await change(operator, i_1="115.51"))["heldCount"] == 1
+
+
+async def test_a_price_that_goes_back_is_agreed(capped: World, operator: Operator) -> None:
+    await change(operator, i_1="500.00")
+    assert (await change(operator, i_1="100.00"))["heldCount"] == 0
+    assert await capped.value("SELECT agreed_price_cents FROM instances") is None
+
+
+async def test_without_a_cap_nothing_is_held(capped: World, operator: Operator) -> None:
+    await operator.done("updateAccount", accountId="a", priceRiseCapPercent=None)
+    assert (await change(operator, i_1="10000.00"))["heldCount"] == 0
+    assert (await renew.run_now(capped.at(AT))).renewed_count == 1
+
+
+async def test_the_customer_agrees_by_setting_auto_again(
+    capped: World, operator: Operator, graphql: Client
+) -> None:
+    buyer = await customer.of(capped, graphql, "a")
+    await change(operator, i_1="200.00")
+    told = await buyer.set_policy(["i-1"], "AUTO")
+    assert (told["changedCount"], told["unchangedCount"]) == (1, 0)
+    assert (await buyer.set_policy(["i-1"], "AUTO"))["unchangedCount"] == 1
+    run = await renew.run_now(capped.at(AT))
+    assert (run.renewed_count, run.amount_cents) == (1, 20000)
+
+
+async def test_another_policy_agrees_to_nothing(capped: World, operator: Operator, graphql: Client) -> None:
+    buyer = await customer.of(capped, graphql, "a")
+    await change(operator, i_1="200.00")
+    await buyer.set_policy(["i-1"], "MANUAL")
+    assert await capped.value("SELECT agreed_price_cents FROM instances") == 10000
+
+
+async def test_the_customer_agrees_by_renewing_by_hand(
+    capped: World, operator: Operator, graphql: Client
+) -> None:
+    buyer = await customer.of(capped, graphql, "a")
+    await change(operator, i_1="200.00")
+    renewed = await buyer.renew(["i-1"])
+    assert renewed["order"]["total"] == "200.00"
+    run = await renew.run_now(capped.at("2027-02-28 00:30"))
+    assert (run.renewed_count, run.amount_cents) == (1, 20000)
+
+
+async def test_the_operator_may_agree_for_the_customer(capped: World, operator: Operator) -> None:
+    await change(operator, i_1="200.00")
+    told = await operator.done(
+        "confirmPrices", "{ changedCount unchangedCount refusals { id } }", instanceIds=["i-1", "x"]
+    )
+    assert told == {"changedCount": 1, "unchangedCount": 0, "refusals": [{"id": "x"}]}
+    assert (await renew.run_now(capped.at(AT))).renewed_count == 1
+
+
+async def test_a_held_member_holds_its_bundle(capped: World, operator: Operator) -> None:
+    await capped.instances(["k-1", "k-2"], bundle="k", mode="AUTO", price="100.00")
+    await change(operator, k_2="200.00")
+    run = await renew.run_now(capped.at(AT))
+    assert (run.renewed_count, run.refused_count) == (1, 2)
+    codes = await capped.rows("SELECT instance_id, code FROM renewal_attempts WHERE NOT succeeded ORDER BY 1")
+    assert codes == [("k-1", "BUNDLED"), ("k-2", "PRICE_HELD")]
+    await integrity.assert_holds()
+
+
+async def test_forecast_and_outlook_know_it(capped: World, operator: Operator, graphql: Client) -> None:
+    buyer = await customer.of(capped, graphql, "a")
+    await capped.instance("i-2", mode="AUTO", price="50.00")
+    await capped.instance("i-3", mode="MANUAL", price="50.00")
+    await change(operator, i_1="200.00", i_3="500.00")
+    answer = await buyer.client("""{
+      forecast(days: 30) { total topUpNeeded firstShortfallOn days { date dueCount atRisk { id } } }
+      instances(orderBy: {field: ID}) { nodes { id outlook {
+        willRenew dueAt price refusals { code message } } } } }""")
+    forecast = answer["forecast"]
+    [day] = [day for day in forecast["days"] if day["dueCount"]]
+    assert (day["date"], day["atRisk"]) == ("2027-01-31", [{"id": "i-1"}])
+    assert (forecast["total"], forecast["topUpNeeded"]) == ("50.00", "0.00")
+    assert forecast["firstShortfallOn"] is None, "no money would help"
+    held, paid, manual = [node["outlook"] for node in answer["instances"]["nodes"]]
+    assert (held["willRenew"], held["dueAt"], held["price"]) == (False, "2027-01-30T16:30:00+00:00", "200.00")
+    assert [each["code"] for each in held["refusals"]] == ["PRICE_HELD"]
+    assert (paid["willRenew"], paid["refusals"]) == (True, [])
+    assert (manual["willRenew"], manual["price"], manual["refusals"]) == (False, "500.00", [])
+
+
+async def test_prices_are_of_whatever_account_and_each_row_is_decided_alone(
+    world: World, operator: Operator
+) -> None:
+    await world.account("a")
+    await world.account("b")
+    await world.instance("a-1")
+    await world.instance("b-1", account="b")
+    await world.instance("old", status="RELEASED", expires="2026-01-01")
+    rows = [
+        *({"instanceId": each, "monthlyPrice": "1.00"} for each in ("a-1", "b-1", "x", "old", "\0")),
+        {"instanceId": "", "monthlyPrice": "1"},
+    ]
+    answer = await operator.done("changePrices", COUNTS, prices=rows)
+    assert (answer["changedCount"], answer["unchangedCount"]) == (2, 0)
+    assert [(row["id"], row["field"]) for row in answer["refusals"]] == [
+        (each, "instanceId") for each in ("x", "old", "\0", "")
+    ]
+    rows = [{"instanceId": "a-1", "monthlyPrice": "1.00"}, {"instanceId": "b-1", "monthlyPrice": "-1"}]
+    answer = await operator.done("changePrices", COUNTS, prices=rows)
+    assert (answer["changedCount"], answer["unchangedCount"]) == (0, 1)
+    assert [(row["id"], row["field"]) for row in answer["refusals"]] == [("b-1", "monthlyPrice")]
+    twice = [{"instanceId": "a-1", "monthlyPrice": price} for price in ("2.00", "3.00")]
+    answer = await operator.done("changePrices", COUNTS, prices=twice)
+    assert (answer["changedCount"], [row["id"] for row in answer["refusals"]]) == (0, ["a-1"])
+    assert (await operator.refused("changePrices", prices=[]))[1] == "input.prices"
+
+
+async def test_10_000_prices_are_changed_by_one_call_with_as_many_statements_as_one(
+    world: World, operator: Operator
+) -> None:
+    await world.account("a")
+    await world.instances([f"i-{number}" for number in range(10_000)], mode="AUTO")
+    with sql_log.counted() as one:
+        await change(operator, i_1="1.00")
+    rows = [{"instanceId": f"i-{number}", "monthlyPrice": "2.00"} for number in range(10_000)]
+    started = time.perf_counter()
+    with sql_log.counted() as many:
+        answer = await operator.done("changePrices", COUNTS, prices=rows)
+    print(f"10,000 prices: {time.perf_counter() - started:.2f} s, {len(many)} statements")  # noqa: T201
+    assert answer["changedCount"] == 10_000
+    assert len(many) == len(one)

@@ -1,0 +1,99 @@
+"""The renewal runs with what they parked, another try for that, and the report of what must always hold."""
+
+import pytest
+
+from renewals import integrity
+from renewals.auto_renewal import renew, runs
+from renewals.db import connection as database
+from tests.renewals.auto_renewal.test_parking import AT, cure, poison
+from tests.support import integrity as checks
+from tests.support.fixtures import World
+from tests.support.operator_client import Operator
+
+RUNS = """{ renewalRuns(first: 5) { id trigger scheduledAt startedAt endedAt latenessSeconds renewedCount refusedCount
+  skippedCount amount parkedCount parkedAccounts { accountId error } brokenRules } }"""
+
+
+@pytest.fixture
+async def night(world: World, operator: Operator) -> World:
+    """A run in which account `b` was parked, and `a` and `c` were renewed."""
+    for account_id in "abc":
+        await world.account(account_id, balance="1000.00")
+        await world.instance(f"{account_id}-1", account=account_id, expires="2027-01-31", mode="AUTO")
+    await poison("b")
+    operator.at(world.at(AT))
+    await renew.run_now(world.at(AT), lambda: world.at("2027-01-31 00:31"))
+    return world
+
+
+async def test_a_run_tells_what_became_of_it(night: World, operator: Operator) -> None:
+    [run] = (await operator(RUNS))["renewalRuns"]
+    [parked] = run.pop("parkedAccounts")
+    assert parked["accountId"] == "b" and parked["error"].startswith("ValueError")
+    assert run == {
+        "id": "1",
+        "trigger": "OPERATOR",
+        "scheduledAt": "2027-01-30T16:30:00+00:00",
+        "startedAt": "2027-01-30T16:31:00+00:00",
+        "endedAt": "2027-01-30T16:31:00+00:00",
+        "latenessSeconds": 60.0,
+        "renewedCount": 2,
+        "refusedCount": 0,
+        "skippedCount": 0,
+        "amount": "600.00",
+        "parkedCount": 1,
+        "brokenRules": [],
+    }
+
+
+async def test_what_was_parked_is_tried_again_alone(night: World, operator: Operator) -> None:
+    await night.instance("c-2", account="c", expires="2027-01-31", mode="AUTO")
+    await cure()
+    told = await operator.done("retryParked", "{ run { id endedAt renewedCount } }", runId="1")
+    assert told["run"] == {"id": "2", "endedAt": None, "renewedCount": 0}
+    for chunk in await runs.pending_chunks():
+        await renew.renew_or_park(chunk, lambda: operator.now)
+    await renew.end_runs(lambda: operator.now)
+    done = await runs.read(2)
+    assert (done.renewed_count, done.amount_cents, done.ended_at is None) == (1, 30000, False)
+    assert (await night.expiry("b-1"), await night.expiry("c-2")) == ("2027-02-28", "2027-01-31")
+    await checks.assert_holds()
+
+
+async def test_what_is_no_longer_due_is_not_tried(night: World, operator: Operator) -> None:
+    operator.at(night.at("2027-02-01 00:00"))
+    told = await operator.done("retryParked", "{ run { endedAt renewedCount } }", runId="1")
+    assert told["run"] == {"endedAt": "2027-01-31T16:00:00+00:00", "renewedCount": 0}
+
+
+@pytest.mark.parametrize("run_id", ["2", "0", "-1", "x", "", "\0", "9" * 30, "9" * 5000, "²"])
+async def test_an_unknown_run_is_not_found(night: World, operator: Operator, run_id: str) -> None:
+    assert (await operator.refused("retryParked", runId=run_id))[:2] == ("NotFound", "input.runId")
+    assert await night.count("renewal_runs") == 1
+
+
+async def test_a_run_without_parked_accounts_is_not_retried(night: World, operator: Operator) -> None:
+    await renew.run_now(night.at("2027-01-20 00:30"))
+    assert (await operator.refused("retryParked", runId="2"))[:2] == ("InvalidInput", "input.runId")
+
+
+async def test_the_same_key_opens_one_run(night: World, operator: Operator) -> None:
+    first = await operator.done("retryParked", "{ run { id } }", key="k", runId="1")
+    assert await operator.done("retryParked", "{ run { id } }", key="k", runId="1") == first
+    assert await night.count("renewal_runs") == 2
+
+
+async def test_the_report_names_what_does_not_hold(night: World, operator: Operator) -> None:
+    query = "{ integrityReport { rule isKept damages } }"
+    report = (await operator(query))["integrityReport"]
+    assert [each["rule"] for each in report] == list(integrity.RULES)
+    assert all(each["isKept"] and each["damages"] == [] for each in report)
+    await database.execute(database.pool(), "UPDATE accounts SET balance_cents = 7 WHERE id = 'a'")
+    broken = [each for each in (await operator(query))["integrityReport"] if not each["isKept"]]
+    assert broken[0]["damages"] == [{"account_id": "a", "balance_cents": 7, "sum_cents": "70000"}]
+
+
+@pytest.mark.parametrize("first", [-1, 1001])
+async def test_runs_are_asked_for_within_bounds(operator: Operator, first: int) -> None:
+    [error] = await operator.errors(f"{{ renewalRuns(first: {first}) {{ id }} }}")
+    assert error["extensions"] == {"code": "INVALID_INPUT", "field": "first"}

@@ -1,0 +1,314 @@
+"""The provider's own endpoints: made, changed and told of all accounts; those of accounts are looked at alone."""
+
+import asyncio
+import uuid
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from renewals.domain import clock
+from renewals.webhooks import endpoints
+from tests.renewals.webhooks.conftest import Sending, put_parked
+from tests.support import integrity
+from tests.support.fixtures import World
+from tests.support.graphql_client import Client
+from tests.support.operator_client import Operator
+from tests.support.webhook_receiver import Got, Receiver, always
+
+URL = "https://hooks.example.com/renewals"
+ENDPOINT = (
+    "{ endpoint { id accountId url eventTypes enabled disabledReason waitingCount parkedCount behindCount } }"
+)
+WITH_SECRET = "{ secret endpoint { id } }"
+LIST = """query($accountId: ID, $after: WebhookDeliveryKey) { webhookEndpoints(accountId: $accountId) {
+  id accountId url enabled parkedCount deliveries(after: $after) { accountId sequence state attempts lastStatus } } }"""
+LOG = "{ auditLog { nodes { operatorName action accountIds request before after } } }"
+CHANGES: dict[str, dict[str, Any]] = {
+    "updateWebhookEndpoint": {"enabled": False},
+    "rotateWebhookSecret": {"overlapHours": 1},
+    "deleteWebhookEndpoint": {},
+    "replayWebhookDelivery": {"accountId": "a", "sequence": 1},
+    "sendTestWebhook": {},
+}
+"""What is done to an endpoint that is there, beside its id."""
+
+
+async def make(operator: Operator, url: str = URL, **sent: Any) -> tuple[str, str]:
+    """The id and the secret of a new endpoint of the provider."""
+    made = await operator.done("createWebhookEndpoint", WITH_SECRET, url=url, **sent)
+    return made["endpoint"]["id"], made["secret"]
+
+
+async def listed(operator: Operator, **chosen: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await operator(LIST, **chosen))["webhookEndpoints"]
+    return found
+
+
+async def entries(operator: Operator) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await operator(LOG))["auditLog"]["nodes"]
+    return found
+
+
+async def test_an_endpoint_is_made_and_shows_its_secret_once(world: World, operator: Operator) -> None:
+    sent = {"url": URL, "eventTypes": ["instance.renewed", "instance.expired"]}
+    first = await operator.done("createWebhookEndpoint", "{ secret " + ENDPOINT[1:], key="k", **sent)
+    endpoint_id = first["endpoint"]["id"]
+    assert first["secret"].startswith("whsec_")
+    assert first["endpoint"] == {
+        "id": endpoint_id,
+        "accountId": None,
+        "url": URL,
+        "eventTypes": ["instance.expired", "instance.renewed"],
+        "enabled": True,
+        "disabledReason": None,
+        "waitingCount": 0,
+        "parkedCount": 0,
+        "behindCount": 0,
+    }
+    again = await operator.done("createWebhookEndpoint", "{ secret " + ENDPOINT[1:], key="k", **sent)
+    assert again == {"secret": None, "endpoint": first["endpoint"]}
+    assert await world.count("webhook_endpoints") == await world.count("audit_log") == 1
+    assert [each["id"] for each in await listed(operator)] == [endpoint_id]
+
+
+async def test_an_endpoint_is_changed_and_the_log_says_from_what_to_what(
+    world: World, operator: Operator
+) -> None:
+    endpoint_id, _ = await make(operator)
+    off = await operator.done("updateWebhookEndpoint", ENDPOINT, id=endpoint_id, enabled=False)
+    assert off["endpoint"]["disabledReason"] == endpoints.DISABLED_BY_OWNER
+    other = URL + "/2"
+    on = await operator.done(
+        "updateWebhookEndpoint",
+        ENDPOINT,
+        id=endpoint_id,
+        enabled=True,
+        url=other,
+        eventTypes=["instance.expired"],
+    )
+    assert (on["endpoint"]["url"], on["endpoint"]["enabled"]) == (other, True)
+    last = (await entries(operator))[0]
+    assert (last["operatorName"], last["action"]) == ("ops", "UPDATE_WEBHOOK_ENDPOINT")
+    assert last["accountIds"] == []
+    assert last["request"]["change"] == {
+        "url": other,
+        "event_types": ["instance.expired"],
+        "is_enabled": True,
+    }
+    changed = ("url", "event_types", "disabled_reason")
+    assert [last["before"][name] for name in changed] == [URL, [], endpoints.DISABLED_BY_OWNER]
+    assert [last["after"][name] for name in changed] == [other, ["instance.expired"], None]
+
+
+async def test_a_rotated_secret_is_shown_once_and_the_old_one_ends_in_time(
+    world: World, operator: Operator
+) -> None:
+    endpoint_id, first = await make(operator)
+    sent = {"id": endpoint_id, "overlapHours": 2}
+    rotated = await operator.done("rotateWebhookSecret", WITH_SECRET, key="r", **sent)
+    assert rotated["secret"].startswith("whsec_") and rotated["secret"] != first
+    again = await operator.done("rotateWebhookSecret", WITH_SECRET, key="r", **sent)
+    assert again == {"secret": None, "endpoint": {"id": endpoint_id}}
+    assert await world.count("webhook_secrets") == 2
+    assert (await entries(operator))[0]["after"] == {"earlier_secrets_end_by": "2027-01-10T06:00:00+00:00"}
+
+
+async def test_no_secret_is_in_the_log(world: World, operator: Operator) -> None:
+    endpoint_id, first = await make(operator)
+    rotated = await operator.done("rotateWebhookSecret", WITH_SECRET, id=endpoint_id)
+    await operator.done("updateWebhookEndpoint", id=endpoint_id, enabled=False)
+    await operator.done("deleteWebhookEndpoint", id=endpoint_id)
+    rows = [row for (row,) in await world.rows("SELECT t::text FROM audit_log t")]
+    assert len(rows) == 4
+    for row in rows:
+        assert first not in row and rotated["secret"] not in row and "whsec" not in row
+
+
+async def test_an_endpoint_is_deleted_with_its_secrets(world: World, operator: Operator) -> None:
+    endpoint_id, _ = await make(operator, key="made")
+    deleted = await operator.done("deleteWebhookEndpoint", "{ id }", key="d", id=endpoint_id)
+    assert deleted == {"id": endpoint_id}
+    assert await operator.done("deleteWebhookEndpoint", "{ id }", key="d", id=endpoint_id) == deleted
+    assert await listed(operator) == []
+    assert await world.count("webhook_secrets") == 0
+    assert (await entries(operator))[0]["before"]["url"] == URL
+    repeated = await operator.done("createWebhookEndpoint", WITH_SECRET, key="made", url=URL)
+    assert repeated == {"secret": None, "endpoint": None}, "it is not made again"
+
+
+async def test_a_parked_delivery_of_an_account_is_replayed(world: World, operator: Operator) -> None:
+    await world.account("a")
+    await world.account("b")
+    endpoint_id, _ = await make(operator)
+    await put_parked(endpoint_id, "a")
+    await put_parked(endpoint_id, "b")
+    sent = {"id": endpoint_id, "accountId": "b", "sequence": 1}
+    replayed = await operator.done("replayWebhookDelivery", ENDPOINT, key="r", **sent)
+    assert (replayed["endpoint"]["waitingCount"], replayed["endpoint"]["parkedCount"]) == (1, 1)
+    assert await operator.done("replayWebhookDelivery", ENDPOINT, key="r", **sent) == replayed
+    refused = await operator.refused("replayWebhookDelivery", **sent)
+    assert refused[:2] == ("InvalidInput", "input.sequence")
+    everything = await operator.done("replayWebhookDelivery", ENDPOINT, **sent, andAllAfter=True)
+    assert (everything["endpoint"]["waitingCount"], everything["endpoint"]["behindCount"]) == (0, 1)
+    assert [each["accountIds"] for each in await entries(operator)] == [["b"], ["b"], []]
+    await integrity.assert_holds()
+
+
+@pytest.mark.parametrize("account_id", ["nobody", "", "\0"])
+async def test_nothing_of_an_unknown_account_is_replayed(
+    world: World, operator: Operator, account_id: str
+) -> None:
+    endpoint_id, _ = await make(operator)
+    refused = await operator.refused(
+        "replayWebhookDelivery", id=endpoint_id, accountId=account_id, sequence=1, andAllAfter=True
+    )
+    assert refused[:2] == ("NotFound", "input.accountId")
+
+
+async def test_a_test_is_sent_once_for_a_key_and_kept_in_the_log(
+    sending: Sending, operator: Operator, receiver: Receiver
+) -> None:
+    receiver.answer = always(418)
+    endpoint_id, _ = await make(operator, receiver.url)
+    select = "{ delivered status error response }"
+    came_back = {"delivered": False, "status": 418, "error": None, "response": "a word"}
+    for _ in range(2):
+        assert await operator.done("sendTestWebhook", select, key="t", id=endpoint_id) == came_back
+    [got] = receiver.got
+    assert got.data == {"accountId": None}
+    assert (await entries(operator))[0]["after"] == came_back
+
+
+async def test_one_test_is_under_way_at_a_time(
+    sending: Sending, operator: Operator, receiver: Receiver
+) -> None:
+    go_on = asyncio.Event()
+
+    async def hold(got: Got) -> Any:
+        await go_on.wait()
+        return await always(204)(got)
+
+    receiver.answer = hold
+    endpoint_id, _ = await make(operator, receiver.url)
+    first = asyncio.create_task(operator.done("sendTestWebhook", "{ status }", key="t", id=endpoint_id))
+    await receiver.wait(1)
+    for key in ("t", "another"):
+        refused = await operator.refused("sendTestWebhook", key=key, id=endpoint_id)
+        assert refused[:2] == ("InvalidInput", "input.id")
+    go_on.set()
+    assert await first == {"status": 204}
+    assert await operator.done("sendTestWebhook", "{ status }", key="t", id=endpoint_id) == {"status": 204}
+    assert len(receiver.got) == 1
+
+
+async def test_the_provider_is_told_of_every_account(
+    sending: Sending, operator: Operator, receiver: Receiver
+) -> None:
+    await sending.world.account("b")
+    operator.at(sending.clock())
+    _, secret = await make(operator, receiver.url, eventTypes=["policy.changed"])
+    await sending.write("i-1", account="a")
+    await sending.write("i-2", account="b")
+    async with sending.running():
+        await receiver.wait(2)
+    assert sorted(receiver.keys) == [("a", 1), ("b", 1)]
+    for got in receiver.got:
+        Webhook(secret).verify(got.body, got.headers)
+
+
+async def test_what_waits_of_all_accounts_is_paged(world: World, operator: Operator) -> None:
+    await world.account("a")
+    await world.account("b")
+    endpoint_id, _ = await make(operator)
+    await put_parked(endpoint_id, "a")
+    await put_parked(endpoint_id, "b")
+    parked = {"sequence": 1, "state": "PARKED", "attempts": 13, "lastStatus": 500}
+    [shown] = await listed(operator)
+    assert shown["deliveries"] == [{"accountId": "a", **parked}, {"accountId": "b", **parked}]
+    [shown] = await listed(operator, after={"accountId": "a", "sequence": 1})
+    assert shown["deliveries"] == [{"accountId": "b", **parked}]
+    [error] = await operator.errors(LIST, after={"accountId": "\0", "sequence": 1})
+    assert error["extensions"] == {"code": "INVALID_INPUT", "field": "after.accountId"}
+
+
+async def test_an_accounts_endpoints_are_seen_and_left_alone(world: World, operator: Operator) -> None:
+    await world.account("a")
+    await world.account("b")
+    request = endpoints.EndpointRequest(URL, (), "k")
+    endpoint_id = str((await endpoints.create("a", request, clock.utc_now)).endpoint.id)
+    await put_parked(endpoint_id, "a")
+    [shown] = await listed(operator, accountId="a")
+    assert (shown["id"], shown["accountId"], shown["parkedCount"]) == (endpoint_id, "a", 1)
+    assert [each["accountId"] for each in shown["deliveries"]] == ["a"]
+    for other in (None, "b", "nobody", "", "\0"):
+        assert await listed(operator, accountId=other) == []
+    before = await world.snapshot()
+    for verb, sent in CHANGES.items():
+        refused = await operator.refused(verb, id=endpoint_id, **sent)
+        assert refused[:2] == ("NotFound", "input.id")
+    assert await world.snapshot() == before
+
+
+@pytest.mark.parametrize("endpoint_id", ["", "x", "\0", "00000000-0000-0000-0000-000000000000"])
+@pytest.mark.parametrize("verb", CHANGES)
+async def test_an_unknown_endpoint_is_not_found(
+    world: World, operator: Operator, verb: str, endpoint_id: str
+) -> None:
+    await world.account("a")
+    refused = await operator.refused(verb, id=endpoint_id, **CHANGES[verb])
+    assert refused[:2] == ("NotFound", "input.id")
+    assert await world.count("audit_log") == 0
+
+
+@pytest.mark.parametrize(
+    ("verb", "sent", "field"),
+    [
+        ("createWebhookEndpoint", {"url": "http://hooks.example.com"}, "url"),
+        ("createWebhookEndpoint", {"url": "https://169.254.169.254/latest"}, "url"),
+        ("createWebhookEndpoint", {"url": URL, "eventTypes": ["instance.born"]}, "eventTypes"),
+        ("updateWebhookEndpoint", {"url": "https://10.0.0.1/", "enabled": False}, "url"),
+        ("updateWebhookEndpoint", {"eventTypes": ["instance.born"]}, "eventTypes"),
+        ("rotateWebhookSecret", {"overlapHours": 169}, "overlapHours"),
+    ],
+)
+async def test_what_is_wrong_is_refused_by_its_name_and_leaves_no_entry(
+    world: World, operator: Operator, verb: str, sent: dict[str, Any], field: str
+) -> None:
+    if not verb.startswith("create"):
+        sent = {"id": (await make(operator))[0], **sent}
+    before = await world.snapshot()
+    assert (await operator.refused(verb, **sent))[:2] == ("InvalidInput", f"input.{field}")
+    assert await world.snapshot() == before
+
+
+@pytest.mark.parametrize("verb", CHANGES)
+async def test_a_change_is_done_once_for_its_key(
+    sending: Sending, operator: Operator, receiver: Receiver, verb: str
+) -> None:
+    endpoint_id, _ = await make(operator, receiver.url)
+    await put_parked(endpoint_id, "a")
+    sent = {"id": endpoint_id, **CHANGES[verb]}
+    await operator.done(verb, key="k", **sent)
+    before = await sending.world.snapshot()
+    await operator.done(verb, key="k", **sent)
+    assert (await operator.refused(verb, key="k", **sent | {"id": str(uuid.uuid4())}))[
+        0
+    ] == "IdempotencyKeyReused"
+    assert await sending.world.snapshot() == before
+    assert await sending.world.count("audit_log") == 2
+
+
+async def test_a_customer_sees_nothing_of_the_providers_endpoints(
+    world: World, operator: Operator, graphql: Client
+) -> None:
+    await world.account("a")
+    endpoint_id, _ = await make(operator)
+    graphql.key = await world.key("a")
+    assert await graphql("{ webhookEndpoints { id } }") == {"webhookEndpoints": []}
+    mutation = """mutation($id: ID!) { deleteWebhookEndpoint(input: { id: $id }) { __typename } }"""
+    answer = await graphql(mutation, id=endpoint_id)
+    assert answer["deleteWebhookEndpoint"]["__typename"] == "InvalidInput"
+    operator.key = graphql.key
+    assert (await operator.post("{ webhookEndpoints { id } }")).status_code == 401
+    assert await world.count("webhook_endpoints") == 1

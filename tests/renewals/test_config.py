@@ -1,0 +1,97 @@
+"""Settings that would quietly do harm are refused by name."""
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from renewals import config
+from renewals.domain import limits
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RENEWALS_AUTO_RENEW_TIME", "22:46"),
+        ("RENEWALS_AUTO_RENEW_TIME", "00:30:01"),
+        ("RENEWALS_AUTO_RENEW_TIME", "00:30+08:00"),
+        ("RENEWALS_AUTO_RENEW_LEAD_DAYS", "10"),
+        ("RENEWALS_AUTO_RENEW_LEAD_DAYS", "-1"),
+        ("RENEWALS_TIME_ZONE", "Asia/Nowhere"),
+        ("DATABASE_URL", "mysql://root:secret@host/name"),
+        ("REDIS_URL", "http://host"),
+        ("RENEWALS_COST_PER_MINUTE_MAX", "999999"),
+    ],
+)
+def test_a_setting_out_of_bounds_is_explained_by_its_name_and_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError) as refused:
+        config.Settings()
+    [line] = config.explain(refused.value).splitlines()
+    assert line.startswith(f"{name}: ")
+    assert "secret" not in line
+
+
+def test_a_key_s_budget_is_enough_for_one_request_or_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for least, budget in ((1_000_000, 1_000_000), (5, 5), (5, 0)):
+        monkeypatch.setenv("RENEWALS_COST_MAX", str(least))
+        monkeypatch.setenv("RENEWALS_COST_PER_MINUTE_MAX", str(budget))
+        assert config.Settings().cost_per_minute_max == budget
+    monkeypatch.delenv("RENEWALS_COST_PER_MINUTE_MAX")
+    monkeypatch.setenv("RENEWALS_COST_MAX", "100000001")
+    with pytest.raises(ValidationError, match="RENEWALS_COST_MAX, which is 100000001"):
+        config.Settings()
+
+
+def test_the_latest_time_for_the_day_s_renewals_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RENEWALS_AUTO_RENEW_TIME", "22:45")
+    assert config.Settings().auto_renew_time == dt.time(22, 45)
+
+
+def test_no_setting_changes_a_limit_of_the_contract() -> None:
+    names = {name.lower() for name in vars(limits) if name.isupper()}
+    assert len(names) > 6
+    assert not names & config.Settings.model_fields.keys()
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+ROW = re.compile(r"^\| `([A-Z_]+)` \| (.*?) \|", re.MULTILINE)
+
+
+def shown(default: object) -> str:
+    """Return a default as the page writes it."""
+    match default:
+        case None | ():
+            return "none"
+        case bool():
+            return f"`{str(default).lower()}`"
+        case dt.time():
+            return f"`{default:%H:%M}`"
+        case tuple():
+            return f"`{','.join(map(str, default))}`"
+        case _:
+            return f"`{default}`"
+
+
+def test_the_page_lists_every_setting_once_with_its_default() -> None:
+    rows = ROW.findall(PAGE.read_text(encoding="utf-8"))
+    fields = config.Settings.model_fields
+    defaults = {
+        str(field.validation_alias or f"RENEWALS_{name.upper()}"): shown(field.default)
+        for name, field in fields.items()
+    }
+    assert dict(rows) == defaults
+    assert len(rows) == len(defaults)
+
+
+def test_every_setting_is_explained_and_says_when_to_change_it() -> None:
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if ROW.match(line)]
+    assert rows
+    for name, _, _, meaning, change_it_when in rows:
+        assert meaning, name
+        assert change_it_when, name

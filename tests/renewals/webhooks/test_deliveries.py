@@ -1,0 +1,109 @@
+"""What is delivered: signed, in order, at least once, and nothing to anybody who did not ask."""
+
+import asyncio
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from renewals.db import connection as database
+from renewals.webhooks import batches, deliveries, endpoints
+from tests.renewals.webhooks.conftest import Sending
+from tests.support.webhook_receiver import Receiver
+
+
+async def test_what_happens_is_told_signed_and_in_order(sending: Sending, receiver: Receiver) -> None:
+    await sending.write("i-before")
+    made = await sending.endpoint(receiver)
+    await sending.write("i-1", "i-2", "i-1", None, None)
+    async with sending.running():
+        await receiver.wait(5)
+        await sending.write("i-2")
+        await receiver.wait(6)
+    assert sorted(receiver.keys) == [("a", number) for number in range(2, 8)]
+    receiver.assert_in_order()
+    for got in receiver.got:
+        message = Webhook(made.secret).verify(got.body, got.headers)
+        assert message["type"] == "policy.changed"
+        assert message["data"]["payload"].keys() == {"n"}
+        with pytest.raises(WebhookVerificationError):
+            Webhook(made.secret).verify(got.body + b" ", got.headers)
+    assert await sending.world.count("webhook_deliveries") == 0
+    assert await sending.world.rows("SELECT sequence, last_sequence FROM webhook_cursors") == [(7, 7)]
+
+
+async def test_an_endpoint_gets_the_types_it_asked_for(sending: Sending, receiver: Receiver) -> None:
+    await sending.endpoint(receiver, types=["instance.expired"])
+    await sending.write(*["i-1"] * 2500)
+    await sending.write("i-1", happened="instance.expired")
+    async with sending.running():
+        await receiver.wait(1)
+    assert receiver.keys == [("a", 2501)]
+
+
+async def test_the_providers_endpoint_is_told_of_all_accounts_and_an_accounts_of_its_own(
+    sending: Sending, receiver: Receiver
+) -> None:
+    await sending.world.account("b")
+    await sending.endpoint(receiver, owner=None)
+    await sending.endpoint(receiver, owner="b")
+    await sending.write("i-a")
+    await sending.write("i-b", account="b")
+    async with sending.running():
+        await receiver.wait(3)
+    assert sorted(receiver.keys) == [("a", 1), ("b", 1), ("b", 1)]
+    assert len({got.id for got in receiver.got}) == 3
+
+
+async def test_without_endpoints_events_cost_no_row(sending: Sending) -> None:
+    await sending.write("i-1")
+    assert await sending.world.count("webhook_cursors") == 0
+
+
+async def test_what_is_left_of_a_deleted_endpoint_is_swept_up(sending: Sending, receiver: Receiver) -> None:
+    made = await sending.endpoint(receiver)
+    await sending.write("i-1")
+    await endpoints.delete("a", str(made.endpoint.id))
+    async with sending.running():
+        await sending.write("i-1")
+    assert await sending.world.count("webhook_cursors") == 1
+    await deliveries.sweep_up()
+    assert await sending.world.count("webhook_cursors") == 0
+    assert receiver.got == []
+
+
+async def test_a_replay_while_a_batch_is_read_has_no_later_event_sent_before_an_earlier_one(
+    sending: Sending, receiver: Receiver
+) -> None:
+    made = await sending.endpoint(receiver)
+    await sending.write(*["i-1"] * 4)
+    for sql in (
+        "UPDATE webhook_cursors SET sequence = 3",
+        """INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts, next_attempt_at)
+           SELECT endpoint_id, 'a', 3, 'i-1', 1, now() FROM webhook_cursors""",
+    ):
+        await database.execute(database.pool(), sql)
+    [claim] = await deliveries.claim(sending.clock(), count=1, burden_count=0)
+    has_lock, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def replay() -> None:
+        async with database.transaction() as connection:
+            # What waits is read before the cursors, and those are to be had only after the replay.
+            await database.execute(connection, "LOCK TABLE webhook_cursors")
+            has_lock.set()
+            await may_go_on.wait()
+            await deliveries.send_again(connection, made.endpoint, "a", 1, sending.clock, and_all_after=True)
+
+    replaying = asyncio.create_task(replay())
+    await has_lock.wait()
+    reading = asyncio.create_task(batches.read(claim, (), sending.clock(), 100))
+    await sending.until(
+        """SELECT count(*) FROM pg_stat_activity
+           WHERE wait_event_type = 'Lock' AND datname = current_database()""",
+        1,
+    )
+    may_go_on.set()
+    await replaying
+    [lane] = (await reading).lanes()
+    assert [message.sequence for message in lane] == [3]
+    [lane] = (await batches.read(claim, (), sending.clock(), 100)).lanes()
+    assert [message.sequence for message in lane] == [1, 2, 3, 4]

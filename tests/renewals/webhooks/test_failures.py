@@ -1,0 +1,578 @@
+"""What a receiver may do wrong, and what becomes of its events, and of other receivers'."""
+
+import asyncio
+import contextlib
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from standardwebhooks import Webhook, WebhookVerificationError
+from starlette.responses import RedirectResponse, Response
+
+from renewals.db import connection as database
+from renewals.domain import errors
+from renewals.webhooks import claims, deliveries, dispatcher, endpoints, http_client, retry_policy, secrets
+from tests.renewals.webhooks.conftest import Sending, put_parked
+from tests.support import integrity
+from tests.support.webhook_receiver import Got, Receiver, accept, always, listening, serving
+
+STATE = "SELECT last_status, last_error, last_response FROM webhook_states"
+WAITING = "SELECT sequence, attempts FROM webhook_deliveries WHERE parked_at IS NULL ORDER BY sequence"
+
+
+async def test_what_fails_holds_up_its_instance_and_no_other(sending: Sending, receiver: Receiver) -> None:
+    async def answer(got: Got) -> Response:
+        return Response(status_code=500 if got.data["instanceId"] == "bad" else 204)
+
+    receiver.answer = answer
+    await sending.endpoint(receiver)
+    await sending.write("bad", "good", "bad", "good")
+    async with sending.running():
+        await receiver.wait(3)
+        await sending.until_tried()
+        await sending.write("bad", "good")
+        await receiver.wait(4)
+        assert {key for key in receiver.keys if key[1] in (3, 5)} == set()
+        receiver.answer = accept
+        sending.clock.ahead += dt.timedelta(seconds=6)
+        await receiver.wait(6)
+    receiver.assert_in_order()
+    tries = [got for got in receiver.got if got.key == ("a", 1)]
+    assert len(tries) == 2
+    assert len({got.id for got in tries}) == 1
+    assert await sending.world.count("webhook_deliveries") == 0
+
+
+async def test_the_pauses_grow_over_three_days_and_then_it_is_parked_and_can_be_replayed(
+    sending: Sending, receiver: Receiver
+) -> None:
+    async def answer(got: Got) -> Response:
+        return Response("no\0pe", status_code=400 if got.data["instanceId"] == "bad" else 204)
+
+    receiver.answer = answer
+    made = await sending.endpoint(receiver)
+    endpoint_id = str(made.endpoint.id)
+    await sending.write("bad", "bad")
+    started_at = sending.clock()
+    async with sending.running():
+        for attempts, pause in enumerate(retry_policy.RETRY_PAUSES, start=1):
+            await sending.until_tried(attempts)
+            await sending.write("good")  # so that the endpoint is seen to be well
+            await receiver.wait(1 + attempts)
+            assert len([got for got in receiver.got if got.data["instanceId"] == "bad"]) == attempts
+            sending.clock.ahead += pause * (1 + retry_policy.JITTER)
+        await sending.until("SELECT count(*) FROM webhook_deliveries WHERE parked_at IS NOT NULL", 1)
+        assert dt.timedelta(hours=70) < sending.clock() - started_at < dt.timedelta(hours=80)
+        [parked] = await deliveries_parked(sending)
+        assert parked == (1, len(retry_policy.RETRY_PAUSES) + 1, 400, "no\N{REPLACEMENT CHARACTER}pe")
+        await receiver.wait(2 + len(retry_policy.RETRY_PAUSES))  # the second may go now
+        receiver.answer = accept
+        with pytest.raises(errors.InvalidInput, match=r"input\.sequence"):
+            await deliveries.replay("a", endpoint_id, "a", 2, sending.clock)
+        await deliveries.replay("a", endpoint_id, "a", 1, sending.clock)
+        sending.clock.ahead += dt.timedelta(seconds=10)
+        await sending.until("SELECT count(*) FROM webhook_deliveries", 0)
+    assert len({got.id for got in receiver.got if got.key == ("a", 1)}) == 1
+
+
+async def deliveries_parked(sending: Sending) -> list[tuple[object, ...]]:
+    return await sending.world.rows(
+        "SELECT sequence, attempts, last_status, last_response FROM webhook_deliveries WHERE parked_at IS NOT NULL"
+    )
+
+
+def test_the_schedule_is_three_days_and_its_jitter_keeps_them_apart() -> None:
+    assert dt.timedelta(hours=70) < sum(retry_policy.RETRY_PAUSES, dt.timedelta()) <= dt.timedelta(days=3)
+    assert list(retry_policy.RETRY_PAUSES) == sorted(retry_policy.RETRY_PAUSES)
+    now = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
+    for attempts, pause in enumerate(retry_policy.RETRY_PAUSES, start=1):
+        found = [retry_policy.next_attempt(attempts, now) for _ in range(200)]
+        assert len(set(found)) > 100
+        assert all(each and 0.9 * pause <= each - now <= 1.1 * pause for each in found)
+    assert retry_policy.next_attempt(len(retry_policy.RETRY_PAUSES) + 1, now) is None
+
+
+async def test_an_endpoint_that_is_gone_is_disabled_and_goes_on_where_it_stopped(
+    sending: Sending, receiver: Receiver
+) -> None:
+    receiver.answer = always(410)
+    made = await sending.endpoint(receiver)
+    await sending.write(*[f"i-{number}" for number in range(50)])
+    async with sending.running():
+        await receiver.wait(1)
+        await sending.until("SELECT disabled_reason IS NOT NULL FROM webhook_endpoints")
+        assert (await endpoints.read_all("a"))[0].disabled_reason == "it answered 410 Gone"
+        got = len(receiver.got)
+        await asyncio.sleep(0.5)
+        assert len(receiver.got) == got <= 16
+        receiver.answer = accept
+        change = endpoints.EndpointChange(is_enabled=True)
+        await endpoints.update("a", str(made.endpoint.id), change, sending.clock)
+        sending.clock.ahead += dt.timedelta(seconds=10)
+        await receiver.wait(50)
+
+
+@pytest.mark.parametrize("changed", ["enabled again", "another URL"])
+async def test_what_waits_for_an_endpoint_that_was_changed_is_tried_at_once(
+    sending: Sending, receiver: Receiver, changed: str
+) -> None:
+    receiver.answer = always(500)
+    made = await sending.endpoint(receiver)
+    endpoint_id = str(made.endpoint.id)
+    await sending.write("i-1", "i-1")
+    async with sending.running(), listening() as other:
+        await sending.until_tried()
+        await database.execute(
+            database.pool(),
+            "UPDATE webhook_deliveries SET next_attempt_at = now() + interval '8 hours' WHERE attempts > 0",
+        )
+        if changed == "another URL":
+            await endpoints.update("a", endpoint_id, endpoints.EndpointChange(url=other.url), sending.clock)
+        else:
+            for is_enabled in (False, True):
+                receiver.answer = accept
+                change = endpoints.EndpointChange(is_enabled=is_enabled)
+                await endpoints.update("a", endpoint_id, change, sending.clock)
+        await sending.until("SELECT count(*) FROM webhook_deliveries", 0)
+        assert receiver.keys + other.keys == [("a", 1), ("a", 1), ("a", 2)]
+        assert other.keys == ([("a", 1), ("a", 2)] if changed == "another URL" else [])
+
+
+async def test_a_change_while_a_request_is_under_way_is_not_lost(
+    sending: Sending, receiver: Receiver
+) -> None:
+    may_fail = asyncio.Event()
+
+    async def answer(_: Got) -> Response:
+        await may_fail.wait()
+        return Response(status_code=500)
+
+    receiver.answer = answer
+    made = await sending.endpoint(receiver)
+    await sending.write("i-1")
+    async with sending.running(), listening() as other:
+        await receiver.wait(1)
+        change = endpoints.EndpointChange(url=other.url)
+        await endpoints.update("a", str(made.endpoint.id), change, sending.clock)
+        may_fail.set()
+        await other.wait(1, seconds=3)  # by the schedule after 5
+        await sending.until("SELECT count(*) FROM webhook_deliveries", 0)
+
+
+async def test_a_change_does_not_enable_what_was_disabled_meanwhile(
+    sending: Sending, receiver: Receiver
+) -> None:
+    found = (await sending.endpoint(receiver)).endpoint
+    async with database.transaction() as connection:
+        await endpoints.disable(connection, found.id, "it answered 410 Gone", sending.clock())
+        change = endpoints.EndpointChange(event_types=["instance.expired"])
+        changed = await endpoints.alter(connection, found, change, sending.clock())
+    assert changed.disabled_reason == "it answered 410 Gone"
+    assert await endpoints.read_all("a") == [changed]
+
+
+async def test_what_waits_and_is_no_longer_asked_for_is_let_go(sending: Sending, receiver: Receiver) -> None:
+    receiver.answer = always(500)
+    made = await sending.endpoint(receiver)
+    endpoint_id = str(made.endpoint.id)
+    await sending.write("i-1")
+    await sending.write("i-1", happened="instance.expired")
+    await sending.write("i-1", "i-2", "i-2")
+    async with sending.running():
+        await sending.until(
+            "SELECT count(*) FILTER (WHERE attempts > 0) = 2 AND count(*) = 5 FROM webhook_deliveries"
+        )
+        receiver.answer = accept
+        change = endpoints.EndpointChange(event_types=["instance.expired"])
+        await endpoints.update("a", endpoint_id, change, sending.clock)
+        await sending.until("SELECT count(*) FROM webhook_deliveries", 0)
+    assert [key for key in receiver.keys if key[1] in (2, 3, 5)] == [("a", 2)]
+    assert len(receiver.keys) == 3
+    await integrity.assert_holds()
+
+
+async def test_what_is_parked_and_no_longer_asked_for_cannot_be_replayed(
+    sending: Sending, receiver: Receiver
+) -> None:
+    made = await sending.endpoint(receiver, types=["instance.renewed"])
+    endpoint_id = str(made.endpoint.id)
+    await put_parked(endpoint_id)
+    with pytest.raises(errors.InvalidInput, match=r"input\.sequence: the endpoint does not ask for"):
+        await deliveries.replay("a", endpoint_id, "a", 1, sending.clock)
+    assert await sending.value("SELECT count(*) FROM webhook_deliveries WHERE parked_at IS NOT NULL") == 1
+    change = endpoints.EndpointChange(event_types=[])
+    await endpoints.update("a", endpoint_id, change, sending.clock)
+    await deliveries.replay("a", endpoint_id, "a", 1, sending.clock)
+    async with sending.running():
+        await receiver.wait(1)
+
+
+async def test_a_redirect_is_not_followed(sending: Sending, receiver: Receiver) -> None:
+    async with listening() as inside:
+
+        async def answer(_: Got) -> Response:
+            return RedirectResponse(inside.url, 307)
+
+        receiver.answer = answer
+        await sending.endpoint(receiver)
+        await sending.write("i-1")
+        async with sending.running():
+            await sending.until_tried()
+        assert inside.got == []
+    assert await sending.world.row("SELECT last_status, last_error FROM webhook_states") == (
+        307,
+        "a redirect, which is not followed",
+    )
+
+
+async def test_an_answer_of_a_gigabyte_is_not_read(sending: Sending) -> None:
+    sent = 0
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1073741824\r\n\r\n")
+        while sent < 2**30:
+            writer.write(b"x" * 2**20)
+            await writer.drain()
+            sent += 2**20
+
+    async with serving(answer) as url:
+        await sending.endpoint(url)
+        await sending.write("i-1")
+        async with sending.running():
+            await sending.until_delivered()
+    assert (
+        len(await sending.value("SELECT last_response FROM webhook_states")) == http_client.EXCERPT_LENGTH_MAX
+    )
+    assert sent < 2**26
+
+
+@pytest.mark.parametrize(
+    "interim", [b"HTTP/1.1 103 Early Hints\r\n\r\n", b"HTTP/1.1 100 Continue\r\nx: y\r\n\r\n"]
+)
+async def test_a_flood_of_interim_answers_is_cut(sending: Sending, interim: bytes) -> None:
+    sent = 0
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        while True:
+            writer.write(interim * 1_000)
+            await writer.drain()
+            sent += 1_000
+
+    async with serving(answer) as url:
+        await sending.endpoint(url)
+        await sending.write("i-1")
+        async with sending.running():
+            async with asyncio.timeout(http_client.REQUEST_SECONDS_MAX / 2):
+                await sending.until_tried()
+    status, error, _ = await sending.world.row(STATE)
+    assert (status, error) == (None, "more than 32,768 bytes were sent before the answer")
+    assert sent < 1_000_000, "what the sockets hold, and no more"
+
+
+async def test_a_few_interim_answers_are_read_over(sending: Sending) -> None:
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>\r\n\r\n" * 5)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        await writer.drain()
+
+    async with serving(answer) as url:
+        await sending.endpoint(url)
+        await sending.write("i-1")
+        async with sending.running():
+            await sending.until_delivered()
+
+
+@pytest.mark.parametrize("how", ["hangs", "closes", "garbage", "drips"])
+async def test_a_receiver_that_does_not_answer_is_tried_again(
+    sending: Sending, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(http_client, "REQUEST_SECONDS_MAX", 0.3)
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        if how == "hangs":
+            await asyncio.sleep(3)
+        elif how == "garbage":
+            writer.write(b"\x16\x03\x01 not HTTP at all\r\n\r\n")
+            await writer.drain()
+        elif how == "drips":
+            for letter in b"HTTP/1.1 204 No Content and a very long reason":
+                writer.write(bytes([letter]))
+                await asyncio.sleep(0.05)
+
+    async with serving(answer) as url:
+        await sending.endpoint(url)
+        await sending.write("i-1")
+        async with sending.running():
+            await sending.until_tried()
+            sending.clock.ahead += dt.timedelta(seconds=6)
+            await sending.until_tried(2)
+    status, error, _ = await sending.world.row(STATE)
+    assert status is None
+    assert error.startswith(("no answer within", "the connection broke"))
+    assert await sending.world.rows(WAITING) == [(1, 2)]
+
+
+async def test_a_body_that_drips_does_not_undo_its_status(sending: Sending) -> None:
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+        for _ in range(1000):
+            writer.write(b"x")
+            await asyncio.sleep(0.1)
+
+    async with serving(answer) as url:
+        await sending.endpoint(url)
+        await sending.write("i-1")
+        async with sending.running():
+            await sending.until_delivered()
+
+
+async def test_a_dead_endpoint_gets_one_try_at_a_time_and_is_no_burden_to_a_good_one(
+    sending: Sending, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_client, "REQUEST_SECONDS_MAX", 1.0)
+
+    async def hang(_: Got) -> Response:
+        await asyncio.sleep(5)
+        return Response()
+
+    async with contextlib.AsyncExitStack() as stack:
+        dead = [await stack.enter_async_context(listening(hang)) for _ in range(3)]
+        sending.allow(webhook_endpoints_at_once=4)
+        for each in dead:
+            await sending.endpoint(each, owner=None)
+        await sending.endpoint(receiver)
+        await sending.write(*[f"i-{number}" for number in range(200)])
+        delays = []
+        loop = asyncio.get_running_loop()
+        async with sending.running():
+            await receiver.wait(200)
+            for number in range(20):
+                wrote_at = loop.time()
+                await sending.write(f"i-{number}")
+                await receiver.wait(201 + number)
+                delays.append(receiver.got[-1].at - wrote_at)
+                await asyncio.sleep(0.1)
+        assert max(delays) < 1
+        for each in dead:
+            assert len(each.got) <= 16 + retry_policy.FAILURES_UNTIL_PAUSE
+        rows = await sending.world.rows(
+            "SELECT pause_count FROM webhook_states WHERE paused_until IS NOT NULL"
+        )
+        assert rows == [(1,)] * 3
+        assert await sending.value("SELECT max(sequence) FROM webhook_cursors WHERE sequence < 200") < 30
+
+
+async def test_slow_endpoints_do_not_hold_up_a_fast_one(
+    sending: Sending, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry_policy, "SLOW_SECONDS", 0.3)
+    monkeypatch.setattr(dispatcher, "BATCH_SECONDS_MAX", 2.0)
+    sending.allow(webhook_endpoints_at_once=4, webhook_requests_at_once=1)
+
+    async def dawdle(_: Got) -> Response:
+        await asyncio.sleep(0.6)
+        return Response(status_code=204)
+
+    async with contextlib.AsyncExitStack() as stack:
+        slow = [await stack.enter_async_context(listening(dawdle)) for _ in range(8)]
+        for each in slow:
+            await sending.endpoint(each, owner=None)
+        await sending.endpoint(receiver)
+        await sending.write(*[f"i-{number}" for number in range(100)])
+        delays = []
+        loop = asyncio.get_running_loop()
+        async with sending.running():
+            await receiver.wait(100, seconds=8)
+            for number in range(20):
+                wrote_at = loop.time()
+                await sending.write(f"i-{number}")
+                await receiver.wait(101 + number)
+                delays.append(receiver.got[-1].at - wrote_at)
+                await asyncio.sleep(0.1)
+        assert max(delays) < 1
+        assert all(each.got for each in slow), "nor are they given up"
+        rows = await sending.world.rows("SELECT is_slow, count(*) FROM webhook_states GROUP BY 1 ORDER BY 1")
+        assert rows == [(False, 1), (True, 8)]
+        for each in slow:
+            each.answer = accept
+        async with sending.running():
+            await sending.until("SELECT bool_and(delivered_count >= 120) FROM webhook_states")
+        assert await sending.value("SELECT count(*) FROM webhook_states WHERE is_slow") == 0
+
+
+async def test_an_endpoint_that_is_back_gets_all_that_waited_at_once(
+    sending: Sending, receiver: Receiver
+) -> None:
+    receiver.answer = always(500)
+    await sending.endpoint(receiver)
+    await sending.write(*[f"i-{number % 40}" for number in range(400)])
+    async with sending.running():
+        for count in range(1, 5):
+            await sending.until("SELECT max(pause_count) FROM webhook_states", count)
+            sending.clock.ahead += dt.timedelta(minutes=40)
+        receiver.answer = accept
+        await receiver.wait(400)
+    receiver.assert_in_order()
+    assert await sending.world.count("webhook_deliveries") == 0
+    assert await sending.world.rows(
+        "SELECT failure_count, pause_count, paused_until, failing_since, delivered_count FROM webhook_states"
+    ) == [(0, 0, None, None, 400)]
+
+
+async def test_an_endpoint_that_is_dead_for_days_is_disabled(sending: Sending, receiver: Receiver) -> None:
+    receiver.answer = always(500)
+    await sending.endpoint(receiver)
+    await sending.write(*[f"i-{number}" for number in range(20)])
+    async with sending.running(), asyncio.timeout(30):
+        while (endpoint := (await endpoints.read_all("a"))[0]).is_enabled:
+            sending.clock.ahead += dt.timedelta(hours=6)
+            await asyncio.sleep(0.2)
+    assert endpoint.disabled_reason == "no delivery succeeded for 5 days"
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [("120", 120), ("999999999999", 3600), ("soon", 0)])
+async def test_what_a_busy_endpoint_asks_for_is_respected_within_bounds(
+    sending: Sending, receiver: Receiver, asked: str, seconds: int
+) -> None:
+    receiver.answer = always(503, retry_after=asked)
+    await sending.endpoint(receiver)
+    await sending.write("i-1")
+    async with sending.running():
+        await sending.until_tried()
+        now = sending.clock()
+        later = await sending.value("SELECT next_attempt_at FROM webhook_deliveries")
+        assert abs((later - now).total_seconds() - max(seconds, 5)) < 3
+        paused_until = await sending.value("SELECT paused_until FROM webhook_states")
+        assert (paused_until is not None) == (seconds > 0)
+
+
+def test_a_date_to_wait_for_is_understood() -> None:
+    now = dt.datetime(2027, 1, 1, 12, 0, tzinfo=dt.UTC)
+    assert http_client.seconds_to_wait("Fri, 01 Jan 2027 12:00:30 GMT", now) == 30
+    assert http_client.seconds_to_wait("Fri, 01 Jan 2027 11:00:00 GMT", now) == 0
+    for unread in (
+        "yesterday",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "9 Jan 2027 00:00 +9999999999999",
+    ):
+        assert http_client.seconds_to_wait(unread, now) is None
+    assert http_client.seconds_to_wait(None, now) is None
+
+
+async def test_an_endpoint_that_refuses_some_instances_is_told_of_the_others(
+    sending: Sending, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry_policy, "PAUSE_MIN", dt.timedelta(milliseconds=20))
+    monkeypatch.setattr(retry_policy, "PAUSE_MAX", dt.timedelta(milliseconds=20))
+
+    async def refuse_some(got: Got) -> Response:
+        return Response(status_code=400 if str(got.data["instanceId"]).startswith("bad") else 204)
+
+    receiver.answer = refuse_some
+    await sending.endpoint(receiver)
+    await sending.write(
+        *[f"bad-{number}" for number in range(30)], *[f"good-{number}" for number in range(5)]
+    )
+    async with sending.running():
+        await sending.until_delivered(5)
+    assert {got.data["instanceId"] for got in receiver.got} >= {f"good-{number}" for number in range(5)}
+
+
+async def test_everything_from_a_number_on_can_be_had_again(sending: Sending, receiver: Receiver) -> None:
+    await sending.write("i-1")
+    made = await sending.endpoint(receiver)
+    await sending.write("i-1", "i-2", "i-1")
+    async with sending.running():
+        await receiver.wait(3)
+        await deliveries.replay("a", str(made.endpoint.id), "a", 1, sending.clock, and_all_after=True)
+        await receiver.wait(4)
+        await sending.until_delivered(7)
+    assert sorted(receiver.keys) == sorted([("a", 1)] + [("a", number) for number in (2, 3, 4)] * 2)
+    for sequence in (0, 5):
+        with pytest.raises(errors.InvalidInput, match=r"input\.sequence"):
+            await deliveries.replay(
+                "a", str(made.endpoint.id), "a", sequence, sending.clock, and_all_after=True
+            )
+
+
+async def test_a_replaced_secret_signs_as_well_until_its_time_is_up(
+    sending: Sending, receiver: Receiver
+) -> None:
+    first = await sending.endpoint(receiver)
+    endpoint_id = str(first.endpoint.id)
+    second = await endpoints.rotate("a", endpoint_id, "turn", sending.clock)
+    assert (await endpoints.rotate("a", endpoint_id, "turn", sending.clock)).secret == second.secret
+    await sending.write("i-1")
+    async with sending.running():
+        await receiver.wait(1)
+    [got] = receiver.got
+    assert len(got.headers["webhook-signature"].split()) == 2
+    for secret in (first.secret, second.secret):
+        Webhook(secret).verify(got.body, got.headers)
+    later = sending.clock() + dt.timedelta(hours=endpoints.OVERLAP_HOURS_DEFAULT, seconds=1)
+    assert await secrets.read(first.endpoint.id, later) == [second.secret]
+    third = await endpoints.rotate("a", endpoint_id, "at once", sending.clock, overlap_hours=0)
+    await sending.write("i-1")
+    async with sending.running():
+        await receiver.wait(2)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(second.secret).verify(receiver.got[1].body, receiver.got[1].headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(first.secret).verify(receiver.got[1].body, receiver.got[1].headers)
+    Webhook(third.secret).verify(receiver.got[1].body, receiver.got[1].headers)
+
+
+async def test_the_same_rotation_is_the_same_key_and_overlap_also_when_its_secret_has_ended(
+    sending: Sending, receiver: Receiver
+) -> None:
+    made = await sending.endpoint(receiver)
+    endpoint_id = str(made.endpoint.id)
+
+    async def rotate(key: str, hours: int) -> str:
+        return (await endpoints.rotate("a", endpoint_id, key, sending.clock, overlap_hours=hours)).secret
+
+    first = await rotate("first", 24)
+    with pytest.raises(errors.IdempotencyKeyReused, match="'first'"):
+        await rotate("first", 0)
+    second = await rotate("second", 0)
+    kept = await sending.world.rows("SELECT secret FROM webhook_secrets ORDER BY number")
+    assert kept == [("",), ("",), (second,)], "what has ended is nowhere"
+    assert await rotate("first", 24) == second != first
+    with pytest.raises(errors.IdempotencyKeyReused):
+        await rotate("first", 0)
+    assert await secrets.read(made.endpoint.id, sending.clock()) == [second]
+    assert await secrets.read(made.endpoint.id, sending.clock() - dt.timedelta(minutes=1)) == [second]
+
+
+def test_the_claim_outlasts_the_last_request() -> None:
+    longest = dispatcher.BATCH_SECONDS_MAX + http_client.REQUEST_SECONDS_MAX + http_client.BODY_SECONDS_MAX
+    assert longest < claims.CLAIM_SECONDS
+
+
+async def test_secrets_are_encrypted_where_there_is_a_key(
+    sending: Sending, receiver: Receiver, settings_override: Callable[..., None]
+) -> None:
+    old, new = (SecretStr(Fernet.generate_key().decode()) for _ in range(2))
+    plain = await sending.endpoint(receiver)
+    settings_override(webhook_keys=(old,))
+    sealed = await sending.endpoint(receiver)
+    stored = [
+        row[0] for row in await sending.world.rows("SELECT secret FROM webhook_secrets ORDER BY created_at")
+    ]
+    assert stored[0] == plain.secret
+    assert sealed.secret not in stored[1]
+    settings_override(webhook_keys=(new, old))
+    for made in (plain, sealed):
+        assert await secrets.read(made.endpoint.id, sending.clock()) == [made.secret]
+    settings_override(webhook_keys=(new,))
+    await sending.write("i-1")
+    async with sending.running():
+        await receiver.wait(1)
+        await sending.until_tried()
+    assert "RENEWALS_WEBHOOK_KEYS" in await sending.value(
+        "SELECT last_error FROM webhook_states WHERE endpoint_id = $1", sealed.endpoint.id
+    )

@@ -1,0 +1,119 @@
+"""Several workers on the same endpoints, and workers that are killed."""
+
+import asyncio
+import signal
+from collections import Counter
+
+import pytest
+
+from renewals import integrity
+from renewals.db import connection as database
+from renewals.events import event_log
+from renewals.webhooks import deliveries
+from tests.renewals.webhooks.conftest import Sending
+from tests.support.webhook_receiver import Receiver
+from tests.workers.conftest import Start, start
+
+__all__ = ["start"]
+
+# A worker whose claims go sooner once it is killed.
+BRIEF = """
+import asyncio
+from renewals import dispatch, outbound, settings, webhook_claims
+from workers import main
+webhook_claims.CLAIM_SECONDS = 5
+dispatch.BATCH_SECONDS_MAX = 1.0
+outbound.REQUEST_SECONDS_MAX = 2.0
+asyncio.run(main.run(settings.get()))
+"""
+ALLOWED = {
+    "RENEWALS_WEBHOOK_HTTP": "true",
+    "RENEWALS_WEBHOOK_PORTS": "",
+    "RENEWALS_WEBHOOK_NETWORKS": "127.0.0.0/8",
+}
+
+
+async def put_backlog(sending: Sending, accounts: int, events: int) -> int:
+    """So many events of so many accounts, of ten instances each and of the account itself."""
+    for number in range(accounts):
+        account_id = f"acc-{number}"
+        await sending.world.account(account_id)
+        lanes = [None if n % 11 == 10 else f"{account_id}-{n % 11}" for n in range(events)]
+        await sending.write(*lanes, account=account_id)
+    return accounts * events
+
+
+def broken(found: dict[str, list[integrity.Damage]]) -> dict[str, list[integrity.Damage]]:
+    return {rule: damages for rule, damages in found.items() if damages}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_killed_workers_lose_nothing_and_keep_the_order(
+    sending: Sending, receiver: Receiver, start: Start, workers: int
+) -> None:
+    await sending.endpoint(receiver, owner=None)
+    count = await put_backlog(sending, 10, 100)
+    allowed = ALLOWED | {"RENEWALS_WEBHOOK_PORTS": str(receiver.port)}
+    running = [start("-c", BRIEF, **allowed) for _ in range(workers)]
+    kills = 0
+    for goal in (200, 500, 800):
+        await receiver.wait(goal, 60)
+        victim = running.pop(0)
+        victim.signal(signal.SIGKILL)
+        kills += 1
+        running.append(start("-c", BRIEF, **allowed))
+    await receiver.wait(count, 60)
+    await asyncio.sleep(0.5)
+    assert len(receiver.got) - count <= kills * 100
+    assert len(Counter(receiver.keys)) == len({got.id for got in receiver.got}) == count
+    receiver.assert_in_order()
+    assert broken(await integrity.verify()) == {}
+
+
+async def test_two_workers_share_the_endpoints_and_send_nothing_twice(
+    sending: Sending, receiver: Receiver, start: Start
+) -> None:
+    for _ in range(4):
+        await sending.endpoint(receiver, owner=None)
+    allowed = ALLOWED | {"RENEWALS_WEBHOOK_PORTS": str(receiver.port)}
+    for _ in range(2):
+        start(**allowed)
+    count = 4 * await put_backlog(sending, 4, 100)
+    await receiver.wait(count, 60)
+    await asyncio.sleep(0.5)
+    assert len(receiver.got) == count
+    assert len({got.id for got in receiver.got}) == count
+    await sending.until("SELECT bool_and(claim IS NULL) FROM webhook_states")
+    assert await sending.world.rows("SELECT delivered_count FROM webhook_states") == [(count // 4,)] * 4
+
+
+async def test_events_being_written_do_not_stop_those_that_are(sending: Sending, receiver: Receiver) -> None:
+    await sending.world.account("b")
+    await sending.endpoint(receiver, owner=None)
+    await sending.write("i-1")
+    await sending.write("i-2", account="b")
+    async with sending.running():
+        async with database.transaction() as connection:
+            draft = event_log.Draft("a", event_log.EventType.POLICY_CHANGED, "i-1", {})
+            await event_log.write(connection, [draft], sending.clock())
+            await receiver.wait(2)
+            await asyncio.sleep(0.5)
+            assert await sending.value("SELECT sequence FROM webhook_cursors WHERE account_id = 'b'") == 1
+        await receiver.wait(3)
+    receiver.assert_in_order()
+
+
+@pytest.mark.parametrize("burden", ["failure_count = 1", "is_slow = true"])
+async def test_endpoints_that_fail_or_are_slow_get_half_of_the_turns_and_none_is_claimed_without_one(
+    sending: Sending, receiver: Receiver, burden: str
+) -> None:
+    for _ in range(8):
+        await sending.endpoint(receiver, owner=None)
+    await sending.write("i-1")
+    assert len(await deliveries.claim(sending.clock(), count=3, burden_count=2)) == 3
+    await database.execute(
+        database.pool(), f"UPDATE webhook_states SET {burden}, claim = NULL, claimed_until = NULL"
+    )
+    claimed = await deliveries.claim(sending.clock(), count=6, burden_count=1)
+    assert sorted(claim.health.is_burden for claim in claimed) == [False] * 5 + [True]
+    assert await sending.value("SELECT count(*) FROM webhook_states WHERE claim IS NOT NULL") == 6

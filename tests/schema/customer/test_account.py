@@ -1,0 +1,95 @@
+"""The account: who it is, what it has, and its vouchers in the order they pay (rule 15)."""
+
+import datetime as dt
+
+import pytest
+
+from tests.support import sql_log
+from tests.support.fixtures import World
+from tests.support.graphql_client import Client
+
+SOON = "00000000-0000-4000-8000-000000000001"
+LARGE = "00000000-0000-4000-8000-000000000002"
+SMALL = "00000000-0000-4000-8000-000000000003"
+EQUAL = "00000000-0000-4000-8000-000000000004"
+PAST = "00000000-0000-4000-8000-000000000005"
+EMPTY = "00000000-0000-4000-8000-000000000006"
+
+
+@pytest.fixture
+async def purse(world: World, asked: Client) -> Client:
+    """Account `a` with four vouchers that count, one that expired and one that was used up; `b` with one."""
+    await world.voucher("100.00", expires="2027-01-09", voucher_id=PAST)
+    await world.voucher("300.00", expires="2027-01-10", voucher_id=EMPTY)
+    await world.voucher("10.00", expires="2027-12-31", voucher_id=EQUAL)
+    await world.voucher("10.00", expires="2027-12-31", voucher_id=SMALL)
+    await world.voucher("20.00", expires="2027-12-31", voucher_id=LARGE)
+    await world.voucher("5.00", expires="2027-06-30", voucher_id=SOON, products=["kec", "ebs"])
+    await world.instance("i-1", price="300.00")
+    await asked(
+        """mutation { renewInstances(input: {selection: {ids: ["i-1"]}, months: 1, idempotencyKey: "key"}) {
+             __typename } }"""
+    )
+    await world.account("b")
+    await world.voucher("7.00", account="b")
+    return asked
+
+
+async def vouchers(client: Client, argument: str = "") -> list[str]:
+    answer = await client(f"{{ account {{ vouchers{argument} {{ id }} }} }}")
+    return [voucher["id"] for voucher in answer["account"]["vouchers"]]
+
+
+async def test_an_account_answers_who_it_is_and_what_it_has(world: World, asked: Client) -> None:
+    await world.top_up("1234.50")
+    assert (await asked("{ account { id name currency timeZone balance } }"))["account"] == {
+        "id": "a",
+        "name": "Account a",
+        "currency": "CNY",
+        "timeZone": "Asia/Shanghai",
+        "balance": "1234.50",
+    }
+
+
+async def test_vouchers_that_count_come_in_the_order_they_pay(purse: Client) -> None:
+    assert await vouchers(purse) == [SOON, LARGE, SMALL, EQUAL]
+    assert await vouchers(purse, "(usable: true)") == [SOON, LARGE, SMALL, EQUAL]
+
+
+async def test_vouchers_that_do_not_count_are_those_expired_or_used_up(purse: Client) -> None:
+    assert await vouchers(purse, "(usable: false)") == [PAST, EMPTY]
+
+
+async def test_all_vouchers_are_those_that_count_and_those_that_do_not(purse: Client) -> None:
+    assert await vouchers(purse, "(usable: null)") == [PAST, EMPTY, SOON, LARGE, SMALL, EQUAL]
+
+
+async def test_a_voucher_counts_to_the_last_instant_of_its_day(world: World, purse: Client) -> None:
+    before = await world.snapshot()
+    purse.at(world.end_of("2027-06-30"))
+    assert SOON in await vouchers(purse)
+    purse.at(world.end_of("2027-06-30") + dt.timedelta(microseconds=1))
+    assert SOON not in await vouchers(purse)
+    assert SOON in await vouchers(purse, "(usable: false)")
+    assert await world.snapshot() == before
+
+
+async def test_a_voucher_answers_what_it_was_what_is_left_and_what_it_pays_for(purse: Client) -> None:
+    everything = "{ account { vouchers(usable: null) { id faceValue available expiresAt products } } }"
+    listed = (await purse(everything))["account"]["vouchers"]
+    by_id = {voucher["id"]: voucher for voucher in listed}
+    assert by_id[SOON] == {
+        "id": SOON,
+        "faceValue": "5.00",
+        "available": "5.00",
+        "expiresAt": "2027-06-30T15:59:59+00:00",
+        "products": ["kec", "ebs"],
+    }
+    assert (by_id[EMPTY]["faceValue"], by_id[EMPTY]["available"]) == ("300.00", "0.00")
+    assert by_id[LARGE]["products"] == []
+
+
+async def test_vouchers_are_one_statement_however_many(purse: Client) -> None:
+    with sql_log.counted() as seen:
+        assert len(await vouchers(purse, "(usable: null)")) == 6
+    assert len(seen) == 3  # the key's account, the account, its vouchers

@@ -1,0 +1,199 @@
+"""Nonsense is answered with what is wrong about it, changes nothing, and is never an error of ours."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import customer
+from tests.support.fixtures import World
+from tests.support.graphql_client import URL, Client
+
+ONE = {"ids": ["i-1"]}
+GOOD: dict[str, dict[str, Any]] = {
+    customer.RENEW: {"selection": ONE, "months": 1, "idempotencyKey": "key"},
+    customer.UNIFY: {"selection": ONE, "target": {"dayOfMonth": 1}, "idempotencyKey": "key"},
+    customer.SET_POLICY: {"selection": ONE, "mode": "AUTO"},
+    customer.QUOTE: {"selection": ONE, "months": 1},
+    customer.QUOTE_UNIFY: {"selection": ONE, "target": {"dayOfMonth": 1}},
+}
+NAMES = dict(zip(GOOD, ("renew", "unify", "policy", "quote", "quote-unify"), strict=True))
+
+
+@pytest.fixture
+async def buyer(world: World, graphql: Client) -> customer.Buyer:
+    """An account with money and an instance, so that only the input is in the way."""
+    opened = await customer.open_account(world, graphql, balance="100000.00")
+    await world.instance("i-1", expires="2027-01-31", price="300.00")
+    return opened
+
+
+INVALID = [
+    *((customer.RENEW, {"months": months}, "input.months") for months in (0, -1, 37, 2**31 - 1, -(2**31))),
+    *(
+        (customer.UNIFY, {"target": {"dayOfMonth": day}}, "input.target.dayOfMonth")
+        for day in (0, -1, 32, 2**31 - 1, -(2**31))
+    ),
+    *(
+        (verb, {"idempotencyKey": key}, "input.idempotencyKey")
+        for verb in (customer.RENEW, customer.UNIFY)
+        for key in ("", "k" * 65, "a\nb", "a\tb", "\0", "a\x7f", "\u200b", "\u2028")
+    ),
+    *((customer.SET_POLICY, {"autoRenewMonths": months}, "input.autoRenewMonths") for months in (0, -1, 37)),
+    *(
+        (
+            verb,
+            {"selection": customer.matching(expiresWithinDays=days)},
+            "input.selection.matching.filter.expiresWithinDays",
+        )
+        for verb in (customer.RENEW, customer.UNIFY, customer.SET_POLICY)
+        for days in (-1, 36_526, 2**31 - 1)
+    ),
+]
+
+
+@pytest.mark.parametrize("document", [*GOOD][:3], ids=[*NAMES.values()][:3])
+async def test_what_is_out_of_bounds_is_invalid_and_names_its_path(
+    world: World, buyer: customer.Buyer, document: str
+) -> None:
+    before = await world.snapshot()
+    for bad, field in [(bad, field) for verb, bad, field in INVALID if verb == document]:
+        result = (await buyer.client(document, input=GOOD[document] | bad))["result"]
+        assert (result["__typename"], result["field"]) == ("InvalidInput", field), bad
+        assert result["message"].startswith(f"{field}: must be ")
+    assert await world.snapshot() == before
+
+
+MONEY = [
+    "1.001",
+    "1e3",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "",
+    " 1.00",
+    "1,00",
+    "1.",
+    ".5",
+    "+1",
+    "0x10",
+    "１.00",
+]
+MALFORMED = [
+    *((customer.RENEW, {"expectedTotal": value}) for value in (*MONEY, 1.5, 300.0, True, ["1.00"], 10**20)),
+    *((customer.UNIFY, {"expectedTotal": value}) for value in ("1.001", 1.5)),
+    *((customer.RENEW, {"months": value}) for value in (None, "1", 1.5, True, 2**31, [])),
+    *((customer.RENEW, {"idempotencyKey": value}) for value in (None, 1, ["key"])),
+    *((verb, {"selection": {}}) for verb in GOOD),
+    *((verb, {"selection": {"ids": None}}) for verb in GOOD),
+    *((verb, {"selection": ONE | customer.matching()}) for verb in GOOD),
+    *((verb, {"selection": ONE | {"matching": None}}) for verb in GOOD),
+    *((verb, {"selection": {"ids": [None]}}) for verb in GOOD),
+    *((verb, {"selection": {"matching": {"filter": None}}}) for verb in GOOD),
+    *((verb, {"selection": {"matching": {"filter": {"nonsense": 1}}}}) for verb in GOOD),
+    *((verb, {"bundles": "SOME"}) for verb in GOOD),
+    *((verb, {"target": {}}) for verb in (customer.UNIFY, customer.QUOTE_UNIFY)),
+    *((verb, {"target": {"date": None}}) for verb in (customer.UNIFY, customer.QUOTE_UNIFY)),
+    *(
+        (verb, {"target": {"date": "2027-06-30", "dayOfMonth": 30}})
+        for verb in (customer.UNIFY, customer.QUOTE_UNIFY)
+    ),
+    *(
+        (customer.UNIFY, {"target": {"date": date}})
+        for date in ("2027-02-30", "2027-13-01", "20270630", "2027-W26-3", "0000-01-01", "10000-01-01")
+    ),
+    *((customer.UNIFY, {"target": {"date": date}}) for date in ("2027-6-30", "2027-06-30T00:00:00Z", "", 0)),
+    *((customer.SET_POLICY, {"mode": mode}) for mode in (None, "auto", "NO_EXPIRY", 1)),
+    *((customer.RENEW, {"batchMode": mode}) for mode in (None, "SOME")),
+]
+
+
+@pytest.mark.parametrize("document", GOOD, ids=NAMES.values())
+async def test_what_does_not_fit_the_schema_is_a_bad_request(
+    world: World, buyer: customer.Buyer, document: str
+) -> None:
+    before = await world.snapshot()
+    for bad in [bad for verb, bad in MALFORMED if verb == document]:
+        answered = await buyer.client.post(document, input=GOOD[document] | bad)
+        assert answered.status_code in (200, 400)
+        assert {error["extensions"]["code"] for error in answered.json()["errors"]} == {"BAD_REQUEST"}, bad
+    assert await world.snapshot() == before
+
+
+async def test_money_written_into_the_document_is_read_as_strictly(
+    world: World, buyer: customer.Buyer
+) -> None:
+    before = await world.snapshot()
+    for literal in ("1.5", "1e2", "300.00", "true", "NAN", "[300]", "{a: 1}", '"1e2"'):
+        [error] = await buyer.client.errors(
+            f"""mutation {{ renewInstances(input: {{ selection: {{ids: ["i-1"]}}, months: 1,
+                  idempotencyKey: "key", expectedTotal: {literal} }}) {{ __typename }} }}"""
+        )
+        assert error["extensions"]["code"] == "BAD_REQUEST", literal
+    assert await world.snapshot() == before
+
+
+@pytest.mark.parametrize("literal", ["300", '"300"', '"300.0"', '"300.00"', "null"])
+async def test_money_has_a_few_spellings(buyer: customer.Buyer, literal: str) -> None:
+    done = await buyer.client(
+        f"""mutation {{ renewInstances(input: {{ selection: {{ids: "i-1"}}, months: 1,
+              idempotencyKey: "key", expectedTotal: {literal} }}) {{ __typename }} }}"""
+    )
+    assert done == {"renewInstances": {"__typename": "RenewInstancesSuccess"}}
+
+
+STRANGE = [
+    "",
+    " ",
+    "nul\0",
+    "\0",
+    "i-1\0",
+    "I-1",
+    " i-1",
+    "x" * 100_000,
+    "实例",
+    "😀",
+    "'; DROP TABLE orders",
+    "%",
+    "\\",
+]
+
+
+@pytest.mark.parametrize("document", GOOD, ids=NAMES.values())
+async def test_an_id_that_nothing_can_have_is_not_found(
+    world: World, buyer: customer.Buyer, document: str
+) -> None:
+    before = await world.snapshot()
+    good = GOOD[document] | {"selection": {"ids": STRANGE}}
+    result = (await buyer.client(document, input=good))["result"]
+    assert customer.codes(result) == dict.fromkeys(STRANGE, "NOT_FOUND")
+    assert await world.snapshot() == before
+
+
+async def test_best_effort_renews_beside_ids_that_nothing_can_have(buyer: customer.Buyer) -> None:
+    renewed = await buyer.renew(["i-1", *STRANGE], batchMode="BEST_EFFORT")
+    assert [line["instanceId"] for line in renewed["order"]["lines"]] == ["i-1"]
+    assert customer.codes(renewed) == dict.fromkeys(STRANGE, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("where", ['"ids": ["\\ud800"]', '"matching": {"filter": {"search": "\\udfff"}}'])
+async def test_half_a_character_is_no_json(world: World, buyer: customer.Buyer, where: str) -> None:
+    before = await world.snapshot()
+    query = "query ($s: Selection!) { quoteRenewal(input: {selection: $s, months: 1}) { total } }"
+    answered = await buyer.client.http.post(
+        URL,
+        content=f'{{"query": "{query}", "variables": {{"s": {{{where}}}}}}}',
+        headers={"Authorization": f"Bearer {buyer.client.key}", "Content-Type": "application/json"},
+    )
+    assert answered.status_code == 400
+    assert answered.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+    assert await world.snapshot() == before
+
+
+async def test_half_a_character_is_no_graphql(world: World, buyer: customer.Buyer) -> None:
+    before = await world.snapshot()
+    [error] = await buyer.client.errors(
+        r"""mutation { renewInstances(input: { selection: {ids: ["i-1", "\ud800"]}, months: 1,
+              idempotencyKey: "\udfff", batchMode: BEST_EFFORT }) { __typename } }"""
+    )
+    assert error["extensions"]["code"] == "BAD_REQUEST"
+    assert await world.snapshot() == before

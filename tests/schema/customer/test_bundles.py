@@ -1,0 +1,171 @@
+"""What was ordered together is renewed together, and not in a batch (rules 10 and 11)."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import customer, integrity
+from tests.support.fixtures import World
+from tests.support.graphql_client import Client
+
+VERBS: dict[str, dict[str, Any]] = {"renew": {"months": 1}, "unify": {"date": "2027-03-15"}}
+every_verb = pytest.mark.parametrize("verb", VERBS)
+
+
+@every_verb
+async def test_a_whole_bundle_alone_is_done(world: World, graphql: Client, verb: str) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instance("b-1", bundle="b", product="kes", price="100.00")
+    await world.instance("b-2", bundle="b", product="kec", price="50.00")
+    done = await getattr(buyer, verb)(["b-2", "b-1"], **VERBS[verb])
+    assert [line["instanceId"] for line in done["order"]["lines"]] == ["b-1", "b-2"]
+    assert await world.expiry("b-1") == await world.expiry("b-2") != "2027-01-31"
+    assert await world.count("orders") == 1
+    await integrity.assert_holds()
+
+
+@every_verb
+async def test_a_part_of_a_bundle_is_incomplete_and_names_all_members(
+    world: World, graphql: Client, verb: str
+) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instances(["b-1", "b-2", "b-3"], bundle="b")
+    before = await world.snapshot()
+    refused = await getattr(buyer, verb)(["b-1", "b-3"], **VERBS[verb])
+    assert refused["refusals"] == [
+        {
+            "instanceId": instance_id,
+            "code": "BUNDLE_INCOMPLETE",
+            "message": "Its bundle is done as a whole; also send b-2.",
+            "bundleInstanceIds": ["b-1", "b-2", "b-3"],
+        }
+        for instance_id in ("b-1", "b-3")
+    ]
+    assert await world.snapshot() == before
+
+
+@every_verb
+@pytest.mark.parametrize("beside", ["single", "unknown", "c-1"])
+async def test_a_bundle_beside_anything_else_is_bundled(
+    world: World, graphql: Client, verb: str, beside: str
+) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instances(["b-1", "b-2"], bundle="b")
+    await world.instances(["c-1", "c-2"], bundle="c")
+    await world.instance("single")
+    before = await world.snapshot()
+    refused = await getattr(buyer, verb)(["b-1", "b-2", beside], **VERBS[verb])
+    codes = {"b-1": "BUNDLED", "b-2": "BUNDLED"}
+    codes |= {"unknown": {"unknown": "NOT_FOUND"}, "c-1": {"c-1": "BUNDLED"}}.get(beside, {})
+    assert customer.codes(refused) == codes
+    assert refused["refusals"][-1]["bundleInstanceIds"] in (["b-1", "b-2"], ["c-1", "c-2"])
+    assert await world.snapshot() == before
+
+
+async def test_a_member_that_could_not_take_part_in_any_case_is_refused_as_that(
+    world: World, graphql: Client
+) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instance("b-1", bundle="b", trial=True)
+    await world.instance("b-2", bundle="b")
+    await world.instance("single")
+    before = await world.snapshot()
+    assert customer.codes(await buyer.renew(["b-1", "b-2", "single"])) == {"b-1": "TRIAL", "b-2": "BUNDLED"}
+    assert customer.codes(await buyer.renew(["b-1"])) == {"b-1": "TRIAL"}
+    assert customer.codes(await buyer.renew(["b-2"])) == {"b-2": "BUNDLE_INCOMPLETE"}
+    assert await world.snapshot() == before
+
+
+async def test_best_effort_does_the_singles_and_leaves_the_bundle(world: World, graphql: Client) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instances(["b-1", "b-2"], bundle="b")
+    await world.instance("single")
+    renewed = await buyer.renew(["b-1", "b-2", "single"], batchMode="BEST_EFFORT")
+    assert [line["instanceId"] for line in renewed["order"]["lines"]] == ["single"]
+    assert customer.codes(renewed) == {"b-1": "BUNDLED", "b-2": "BUNDLED"}
+    assert await world.expiry("b-1") == "2027-01-31"
+
+
+@every_verb
+async def test_whole_widens_the_selection_to_whole_bundles(world: World, graphql: Client, verb: str) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instances(["b-1", "b-2"], bundle="b")
+    await world.instances(["c-1", "c-2"], bundle="c")
+    await world.instances(["single", "untouched"])
+    done = await getattr(buyer, verb)(["b-2", "single"], bundles="WHOLE", **VERBS[verb])
+    assert [line["instanceId"] for line in done["order"]["lines"]] == ["b-1", "b-2", "single"]
+    assert [await world.expiry(i) for i in ("c-1", "c-2", "untouched")] == ["2027-01-31"] * 3
+    await integrity.assert_holds()
+
+
+@every_verb
+async def test_a_filter_is_widened_too(world: World, graphql: Client, verb: str) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instance("b-1", bundle="b", product="kes")
+    await world.instance("b-2", bundle="b", product="kec")
+    done = await getattr(buyer, verb)(customer.matching(products=["kes"]), bundles="WHOLE", **VERBS[verb])
+    assert [line["instanceId"] for line in done["order"]["lines"]] == ["b-1", "b-2"]
+
+
+@every_verb
+async def test_a_bundle_is_refused_as_a_whole(world: World, graphql: Client, verb: str) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instance("b-1", bundle="b")
+    await world.instance("b-2", bundle="b", trial=True)
+    await world.instance("single")
+    renewed = await getattr(buyer, verb)(
+        ["b-1", "single"], bundles="WHOLE", batchMode="BEST_EFFORT", **VERBS[verb]
+    )
+    assert [line["instanceId"] for line in renewed["order"]["lines"]] == ["single"]
+    assert renewed["refusals"] == [
+        {
+            "instanceId": "b-1",
+            "code": "BUNDLED",
+            "message": "Its bundle is done as a whole, and a member cannot take part (b-2: TRIAL).",
+            "bundleInstanceIds": ["b-1", "b-2"],
+        },
+        {
+            "instanceId": "b-2",
+            "code": "TRIAL",
+            "message": "A trial instance is not renewed.",
+            "bundleInstanceIds": [],
+        },
+    ]
+    assert await world.expiry("b-1") == "2027-01-31"
+
+
+async def test_members_keep_one_expiry_and_one_anchor_through_everything(
+    world: World, graphql: Client
+) -> None:
+    buyer = await customer.open_account(world, graphql, balance="100000.00")
+    await world.instance("b-1", bundle="b", product="kes", expires="2027-01-31")
+    await world.instance("b-2", bundle="b", product="ebs", expires="2027-01-31")
+    await buyer.renew(["b-1", "b-2"], key="1")
+    await integrity.assert_holds()
+    await buyer.unify(["b-1"], day=12, key="2", bundles="WHOLE")
+    await integrity.assert_holds()
+    await buyer.set_policy(["b-2"], "AUTO", autoRenewMonths=2, bundles="WHOLE")
+    await integrity.assert_holds()
+    assert {await world.expiry(i) for i in ("b-1", "b-2")} == {"2027-04-12"}
+    assert {(await world.read(i)).anchor_day for i in ("b-1", "b-2")} == {12}
+
+
+async def test_an_expired_bundle_runs_again_as_a_whole(world: World, graphql: Client) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instances(["b-1", "b-2"], bundle="b", product="kec", expires="2026-12-20", status="EXPIRED")
+    renewed = await buyer.renew(["b-1", "b-2"])
+    assert [instance["status"] for instance in renewed["instances"]] == ["RUNNING", "RUNNING"]
+
+
+@every_verb
+async def test_what_was_excepted_is_not_drawn_in_by_its_bundle(
+    world: World, graphql: Client, verb: str
+) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instances(["b-1", "b-2"], bundle="b")
+    await world.instance("i-1")
+    chosen = customer.matching(except_ids=["b-2"])
+    done = await getattr(buyer, verb)(chosen, bundles="WHOLE", batchMode="BEST_EFFORT", **VERBS[verb])
+    assert [line["instanceId"] for line in done["order"]["lines"]] == ["i-1"]
+    assert {r["instanceId"]: r["code"] for r in done["refusals"]} == {"b-1": "BUNDLE_INCOMPLETE"}
+    assert await world.expiry("b-1") == await world.expiry("b-2") == "2027-01-31"

@@ -1,0 +1,116 @@
+"""The schema against the contract that clients were given, `contract.graphql` beside this file."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from graphql import (
+    ConstDirectiveNode,
+    EnumTypeDefinitionNode,
+    FieldDefinitionNode,
+    InputObjectTypeDefinitionNode,
+    InputValueDefinitionNode,
+    InterfaceTypeDefinitionNode,
+    ObjectTypeDefinitionNode,
+    TypeDefinitionNode,
+    UnionTypeDefinitionNode,
+    build_schema,
+    parse,
+    print_ast,
+)
+
+from schema.customer import schema as customer_schema
+
+CONTRACT = (Path(__file__).parent / "contract.graphql").read_text(encoding="utf-8")
+COMMITTED = Path(__file__).parents[3] / "schema.graphql"
+
+SINCE_THEN = {"RefusalCode.PRICE_HELD is a value", "RefusalCode.BEFORE_CUT_OVER is a value"}
+"""The values that an enumeration has gained: for a price that rose beyond the cap, and for the cut-over."""
+
+
+def statements(text: str) -> set[str]:
+    """All that a schema says but its order and descriptions, each on a line of its own."""
+    build_schema(text)
+    types = [node for node in parse(text).definitions if isinstance(node, TypeDefinitionNode)]
+    return {line for node in types for line in _of_type(node)}
+
+
+def _of_type(node: TypeDefinitionNode) -> Iterator[str]:
+    name = node.name.value
+    yield f"{name} is a {node.kind}{_directives(node.directives)}"
+    match node:
+        case ObjectTypeDefinitionNode() | InterfaceTypeDefinitionNode():
+            yield from (f"{name} implements {print_ast(each)}" for each in node.interfaces or ())
+            for field in node.fields or ():
+                yield from _of_field(name, field)
+        case InputObjectTypeDefinitionNode():
+            yield from (f"{name}.{_input(field)}" for field in node.fields or ())
+        case EnumTypeDefinitionNode():
+            yield from (f"{name}.{value.name.value} is a value" for value in node.values or ())
+        case UnionTypeDefinitionNode():
+            yield from (f"{name} may be {print_ast(member)}" for member in node.types or ())
+
+
+def _of_field(owner: str, field: FieldDefinitionNode) -> Iterator[str]:
+    path = f"{owner}.{field.name.value}"
+    yield f"{path}: {print_ast(field.type)}{_directives(field.directives)}"
+    yield from (f"{path}({_input(argument)})" for argument in field.arguments or ())
+
+
+def _input(node: InputValueDefinitionNode) -> str:
+    default = f" = {print_ast(node.default_value)}" if node.default_value else ""
+    return f"{node.name.value}: {print_ast(node.type)}{default}{_directives(node.directives)}"
+
+
+def _directives(nodes: tuple[ConstDirectiveNode, ...] | None) -> str:
+    return "".join(f" {print_ast(node)}" for node in nodes or ())
+
+
+def subject(line: str) -> str:
+    """The type or field that a line speaks of."""
+    return re.split("[ (:]", line, maxsplit=1)[0]
+
+
+def test_the_committed_schema_is_the_one_that_is_served() -> None:
+    assert COMMITTED.read_text(encoding="utf-8") == customer_schema.sdl()
+
+
+def test_the_schema_says_all_that_the_contract_says() -> None:
+    missing = statements(CONTRACT) - statements(customer_schema.sdl())
+    assert sorted(missing) == []
+
+
+def test_nothing_the_schema_has_beyond_the_contract_must_be_sent() -> None:
+    beyond = statements(customer_schema.sdl()) - statements(CONTRACT)
+    promised = {subject(line) for line in statements(CONTRACT)}
+    arguments = [line for line in beyond if line.endswith(")") and subject(line) in promised]
+    assert sorted(line for line in arguments if line.endswith("!)")) == []
+
+
+def test_no_type_of_the_contract_means_more_or_less_than_it_says() -> None:
+    contract, ours = statements(CONTRACT), statements(customer_schema.sdl())
+    closed = (" may be ", " is a value", " implements ")
+    shared = {subject(line).split(".")[0] for line in contract}
+    beyond = [line for line in ours - contract if any(word in line for word in closed)]
+    assert {line for line in beyond if subject(line).split(".")[0] in shared} == SINCE_THEN
+
+
+@pytest.mark.parametrize(
+    ("promised", "broken"),
+    [
+        ("order(id: ID!): RenewOrder\n", "order(id: ID!): RenewOrder!\n"),
+        ("vouchers(usable: Boolean = true)", "vouchers(usable: Boolean = false)"),
+        ("vouchers(usable: Boolean = true)", "vouchers(usable: Boolean! = true)"),
+        ("input Selection @oneOf", "input Selection"),
+        ("enum OrderKind { MANUAL_RENEWAL ", "enum OrderKind { "),
+        ("type PriceChanged implements Error", "type PriceChanged"),
+        ("SetRenewalPolicySuccess | NotRenewable", "SetRenewalPolicySuccess"),
+        ("except: [ID!]! = []", "except: [ID!]!"),
+        ("scalar Date\n", "enum Date { TODAY }\n"),
+    ],
+)
+def test_a_broken_promise_shows(promised: str, broken: str) -> None:
+    assert promised in CONTRACT
+    missing = statements(CONTRACT) - statements(CONTRACT.replace(promised, broken))
+    assert len(missing) == 1

@@ -1,0 +1,227 @@
+"""One instance and all that is nested in it, each nested field in one statement for any number of rows."""
+
+import datetime as dt
+
+import pytest
+
+from renewals.auto_renewal import renew
+from renewals.instances import lifecycle
+from tests.support import sql_log
+from tests.support.fixtures import NOW, World
+from tests.support.graphql_client import Client
+
+ONE = """query ($id: ID!) { instance(id: $id) {
+  id name billingMode isTrial status renewalMode autoRenewMonths expiresAt monthlyPrice createdAt
+  product { code name nameZh renewable unsupportedReason maxTermMonths retentionDays }
+  dataCenter { code name type } configuration { label value } bundle { id } } }"""
+HISTORY = """query ($id: ID!, $first: Int) { instance(id: $id) {
+  attempts(first: $first) { id instanceId dueAt attemptedAt succeeded code message order { id total } }
+  orders(first: $first) { id kind total lines { instanceId } } } }"""
+
+
+async def run(world: World, moment: str) -> None:
+    """The worker's run, at a wall clock's time of account `a`."""
+    now = world.at(moment)
+    await renew.run_now(now, lambda: now)
+
+
+async def test_an_instance_answers_all_that_was_registered(world: World, asked: Client) -> None:
+    await world.instance(
+        "i-1",
+        name="网站",
+        product="kec",
+        data_center="gz-edge",
+        mode="AUTO",
+        months=3,
+        price="512.90",
+        expires="2027-01-31",
+        configuration={"带宽": "1Mbps", "CPU": "4", "备注": ""},
+    )
+    assert (await asked(ONE, id="i-1"))["instance"] == {
+        "id": "i-1",
+        "name": "网站",
+        "billingMode": "PREPAID",
+        "isTrial": False,
+        "status": "RUNNING",
+        "renewalMode": "AUTO",
+        "autoRenewMonths": 3,
+        "expiresAt": "2027-01-31T15:59:59+00:00",
+        "monthlyPrice": "512.90",
+        "createdAt": "2027-01-10T04:00:00+00:00",
+        "product": {
+            "code": "kec",
+            "name": "Elastic Compute",
+            "nameZh": "云服务器",
+            "renewable": True,
+            "unsupportedReason": None,
+            "maxTermMonths": 36,
+            "retentionDays": 365,
+        },
+        "dataCenter": {"code": "gz-edge", "name": "广州边缘", "type": "EDGE"},
+        "configuration": [
+            {"label": "带宽", "value": "1Mbps"},
+            {"label": "CPU", "value": "4"},
+            {"label": "备注", "value": ""},
+        ],
+        "bundle": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("about", "told"),
+    [
+        ({"trial": True}, {"isTrial": True, "billingMode": "PREPAID"}),
+        ({"billing": "ONE_OFF"}, {"isTrial": False, "billingMode": "ONE_OFF"}),
+        ({"expires": None}, {"expiresAt": None, "billingMode": "PAY_AS_YOU_GO"}),
+        ({"product": "ddos"}, {"product": {"renewable": False, "unsupportedReason": "Not needed. 暂不需要"}}),
+    ],
+    ids=str,
+)
+async def test_what_renewal_management_leaves_out_is_answered_by_id(
+    world: World, asked: Client, about: dict[str, object], told: dict[str, object]
+) -> None:
+    await world.instance("i-1", **about)
+    answered = (await asked(ONE, id="i-1"))["instance"]
+    product = {field: answered["product"][field] for field in ("renewable", "unsupportedReason")}
+    assert told.items() <= {**answered, "product": product}.items()
+
+
+@pytest.mark.parametrize(
+    "instance_id", ["i-2", "I-1", "i-1 ", "", "i-1\0", "\0", "%", "' OR TRUE --", "x" * 100_000]
+)
+async def test_an_id_that_is_nobodys_is_null(world: World, asked: Client, instance_id: str) -> None:
+    await world.instance("i-1")
+    assert await asked("query ($id: ID!) { instance(id: $id) { id } }", id=instance_id) == {"instance": None}
+
+
+async def test_an_instance_is_expired_by_the_clock_and_released_by_the_worker(
+    world: World, asked: Client
+) -> None:
+    status = '{ instance(id: "i-1") { status } }'
+    await world.instance("i-1", expires="2027-01-10")
+    asked.at(world.end_of("2027-01-10"))
+    assert (await asked(status))["instance"] == {"status": "RUNNING"}
+    asked.at(world.at("2027-01-11 00:00"))
+    assert (await asked(status))["instance"] == {"status": "EXPIRED"}
+    assert (await world.read("i-1")).status == "RUNNING"
+    later = world.at("2027-01-18 00:00")
+    await lifecycle.lapse(later)
+    asked.at(later)
+    assert (await asked(status))["instance"] == {"status": "RELEASED"}
+
+
+async def test_a_bundle_lists_its_members_by_id(world: World, asked: Client) -> None:
+    await world.instances(["m-2", "m-1"], bundle="b-1")
+    await world.instance("m-3", bundle="b-1", product="ddos")
+    await world.instance("m-4", bundle="b-2")
+    bundle = '{ instance(id: "m-2") { bundle { id name instances { id bundle { id } } } } }'
+    assert (await asked(bundle))["instance"]["bundle"] == {
+        "id": "b-1",
+        "name": "Bundle b-1",
+        "instances": [{"id": each, "bundle": {"id": "b-1"}} for each in ("m-1", "m-2", "m-3")],
+    }
+
+
+async def test_attempts_tell_what_the_worker_tried_the_newest_first(world: World, asked: Client) -> None:
+    await world.instance("i-1", expires="2027-01-10", mode="AUTO", price="300.00")
+    await run(world, "2027-01-10 00:30")
+    await world.top_up("300.00")
+    await run(world, "2027-01-10 01:30")
+    history = (await asked(HISTORY, id="i-1"))["instance"]
+    paid, short = history["attempts"]
+    assert (paid["succeeded"], paid["code"], paid["message"]) == (True, None, None)
+    assert paid["order"] == {"id": history["orders"][0]["id"], "total": "300.00"}
+    assert (short["succeeded"], short["code"], short["order"]) == (False, "INSUFFICIENT_FUNDS", None)
+    assert short["message"] == "300.00 is required and 0.00 is available; 300.00 is missing."
+    assert [each["attemptedAt"] for each in (paid, short)] == [
+        "2027-01-09T17:30:00+00:00",
+        "2027-01-09T16:30:00+00:00",
+    ]
+    assert {each["dueAt"] for each in (paid, short)} == {"2027-01-09T16:30:00+00:00"}
+    assert {each["instanceId"] for each in (paid, short)} == {"i-1"}
+    assert paid["id"] != short["id"]
+    [order] = history["orders"]
+    assert (order["kind"], order["lines"]) == ("AUTO_RENEWAL", [{"instanceId": "i-1"}])
+
+
+async def test_history_is_the_instances_own_and_as_long_as_asked(world: World, asked: Client) -> None:
+    await world.top_up("9000.00")
+    await world.instance("i-1", expires="2027-01-10", mode="AUTO")
+    await world.instance("i-2", expires="2027-01-10", mode="AUTO")
+    await world.instance("i-3", expires="2027-06-30")
+    for day in ("2027-01-10", "2027-02-10", "2027-03-10"):
+        await run(world, f"{day} 00:30")
+    longest = (await asked(HISTORY, id="i-1", first=1_000))["instance"]
+    due = [attempt["dueAt"] for attempt in longest["attempts"]]
+    assert due == ["2027-03-09T16:30:00+00:00", "2027-02-09T16:30:00+00:00", "2027-01-09T16:30:00+00:00"]
+    assert [attempt["order"]["id"] for attempt in longest["attempts"]] == [
+        order["id"] for order in longest["orders"]
+    ]
+    assert (await asked(HISTORY, id="i-1", first=None))["instance"] == longest
+    for first in (0, 1, 2):
+        history = (await asked(HISTORY, id="i-1", first=first))["instance"]
+        assert history == {field: listed[:first] for field, listed in longest.items()}
+    assert (await asked(HISTORY, id="i-3"))["instance"] == {"attempts": [], "orders": []}
+
+
+@pytest.mark.parametrize("first", [-1, 1_001, 2**31 - 1, -(2**31)])
+@pytest.mark.parametrize("field", ["attempts", "orders"])
+async def test_a_history_out_of_bounds_is_refused_and_below_a_change_before_it(
+    world: World, asked: Client, field: str, first: int
+) -> None:
+    await world.instance("i-1")
+    before = await world.snapshot()
+    of_instance = f"{field}(first: {first}) {{ id }}"
+    below_change = f"""mutation {{ setRenewalPolicy(input: {{selection: {{ids: ["i-1"]}}, mode: AUTO}}) {{
+      ... on SetRenewalPolicySuccess {{ instances {{ {of_instance} }} }} }} }}"""
+    for document in (
+        f'{{ instance(id: "i-1") {{ {of_instance} }} }}',
+        f"{{ instances {{ nodes {{ {of_instance} }} }} }}",
+        below_change,
+    ):
+        [error] = await asked.errors(document)
+        assert error["extensions"] == {"code": "INVALID_INPUT", "field": "first"}
+        assert error["message"] == "first: must be 0 to 1000"
+    assert await world.snapshot() == before
+
+
+async def test_two_lengths_of_one_history_do_not_mix(world: World, asked: Client) -> None:
+    await world.instance("i-1", expires="2027-01-10", mode="AUTO")
+    for hour in ("00", "01", "02"):
+        await run(world, f"2027-01-10 {hour}:30")
+    both = '{ instance(id: "i-1") { one: attempts(first: 1) { id } all: attempts { id } } }'
+    answered = (await asked(both))["instance"]
+    assert len(answered["all"]) == 3
+    assert answered["one"] == answered["all"][:1]
+
+
+NESTED = """{ instances(first: 50) { nodes { product { name } dataCenter { name } configuration { label }
+  bundle { name instances { name product { name } bundle { name } } }
+  attempts { order { id lines { price } vouchers { amount voucher { available } } } }
+  orders { id lines { price } vouchers { amount voucher { available } } } } } }"""
+
+
+async def test_statements_do_not_grow_with_the_rows(world: World, asked: Client) -> None:
+    counted = []
+    for number in range(1, 4):
+        await world.voucher("50.00")
+        for batch in range(number * 4):
+            bundle = f"b-{number}-{batch}"
+            await world.instances([f"{bundle}-x", f"{bundle}-y"], bundle=bundle, mode="AUTO", price="10.00")
+        await world.top_up("600.00")
+        await run(world, f"2027-01-31 0{number}:30")
+        with sql_log.counted() as seen:
+            nodes = (await asked(NESTED))["instances"]["nodes"]
+        counted.append((len(nodes), len(seen)))
+    assert [rows for rows, _ in counted] == [8, 24, 48]
+    assert len({reads for _, reads in counted}) == 1, counted
+    assert [use["amount"] for use in nodes[0]["orders"][0]["vouchers"]] == ["20.00"]
+
+
+async def test_the_same_statement_serves_every_page(world: World, asked: Client) -> None:
+    await world.instances([f"i-{number}" for number in range(30)], created_at=NOW - dt.timedelta(days=1))
+    with sql_log.counted() as few:
+        await asked("{ instances(first: 1) { nodes { product { code } } } }")
+    with sql_log.counted() as many:
+        await asked("{ instances(first: 30) { nodes { product { code } } } }")
+    assert few == many

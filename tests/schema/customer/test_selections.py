@@ -1,0 +1,240 @@
+"""Which instances a verb is about: by id, or all that a filter matches except some."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from tests.support import customer
+from tests.support.fixtures import World
+from tests.support.graphql_client import Client
+
+Ask = Callable[..., Awaitable[customer.Result]]
+
+VERBS: dict[str, Ask] = {
+    "renewInstances": lambda buyer, chosen, **more: buyer.renew(chosen, **more),
+    "unifyExpiry": lambda buyer, chosen, **more: buyer.unify(chosen, date="2027-06-30", **more),
+    "setRenewalPolicy": lambda buyer, chosen, **more: buyer.set_policy(chosen, "AUTO", **more),
+    "quoteRenewal": lambda buyer, chosen, **more: buyer.quote(chosen, **more),
+    "quoteUnifyExpiry": lambda buyer, chosen, **more: buyer.quote_unify(chosen, date="2027-06-30", **more),
+}
+MUTATIONS = [verb for verb in VERBS if not verb.startswith("quote")]
+every_verb = pytest.mark.parametrize("verb", VERBS)
+every_mutation = pytest.mark.parametrize("verb", MUTATIONS)
+
+
+def touched(result: customer.Result) -> list[str]:
+    """The instances that a verb did or quoted something for."""
+    lines = result["lines"] if "lines" in result else result.get("instances", [])
+    return sorted(each.get("instanceId") or each["id"] for each in lines)
+
+
+async def invalid(
+    graphql: Client, ask: Callable[[], Awaitable[customer.Result]], verb: str
+) -> tuple[str, str]:
+    """Field and message of what is invalid: a mutation answers it as data, a query as an error."""
+    if verb in MUTATIONS:
+        result = await ask()
+        assert result["__typename"] == "InvalidInput"
+        return result["field"], result["message"]
+    with pytest.raises(AssertionError) as caught:
+        await ask()
+    [error] = caught.value.args[0]
+    assert error["extensions"]["code"] == "INVALID_INPUT"
+    return error["extensions"]["field"], error["message"]
+
+
+@every_verb
+async def test_an_id_named_twice_counts_once(world: World, graphql: Client, verb: str) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instances(["i-1", "i-2"])
+    assert touched(await VERBS[verb](buyer, ["i-1", "i-2", "i-1", "i-1"])) == ["i-1", "i-2"]
+
+
+@every_verb
+async def test_an_unknown_id_named_twice_is_refused_once(world: World, graphql: Client, verb: str) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instance("i-1")
+    result = await VERBS[verb](buyer, ["unknown", "i-1", "unknown"])
+    assert customer.codes(result) == {"unknown": "NOT_FOUND"}
+
+
+@every_verb
+async def test_what_is_released_is_in_a_selection_by_filter_only_if_its_status_is_named(
+    world: World, graphql: Client, verb: str
+) -> None:
+    """Rule 3; of `lost` the worker has not yet noted that its retention is over."""
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instance("i-1")
+    await world.instance("gone", expires="2026-12-01", status="RELEASED")
+    await world.instance("lost", expires="2026-12-01", status="EXPIRED")
+    by_status = customer.matching(status=["RELEASED"])
+    if verb in MUTATIONS:
+        await VERBS[verb](buyer, by_status)
+    else:
+        assert customer.codes(await VERBS[verb](buyer, by_status)) == {"gone": "RELEASED", "lost": "RELEASED"}
+    result = await VERBS[verb](buyer, customer.matching())
+    assert touched(result) == ["i-1"]
+    assert customer.codes(result) == {}
+
+
+@every_verb
+async def test_no_ids_are_no_selection(world: World, graphql: Client, verb: str) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instance("i-1")
+    before = await world.snapshot()
+    field, message = await invalid(graphql, lambda: VERBS[verb](buyer, []), verb)
+    assert (field, message) == (
+        "input.selection.ids",
+        "input.selection.ids: must name an instance at least",
+    )
+    assert await world.snapshot() == before
+
+
+@every_verb
+async def test_another_account_s_ids_are_exactly_like_unknown_ids(
+    world: World, graphql: Client, verb: str
+) -> None:
+    await world.account("b", balance="10000.00")
+    await world.instances(["b-1"], account="b")
+    await world.instances(["b-2", "b-3"], account="b", bundle="b")
+    buyer = await customer.open_account(world, graphql, "a", balance="10000.00")
+    await world.instance("mine")
+    before = await world.snapshot()
+    theirs = await VERBS[verb](buyer, ["b-1", "b-2", "b-3"])
+    unknown = await VERBS[verb](buyer, ["x-1", "x-2", "x-3"])
+    assert json.dumps(theirs).replace('"b-', '"x-') == json.dumps(unknown)
+    assert set(customer.codes(theirs).values()) == {"NOT_FOUND"}
+    assert await world.snapshot() == before
+
+
+@every_verb
+async def test_a_filter_never_reaches_another_account(world: World, graphql: Client, verb: str) -> None:
+    await world.account("b", balance="10000.00")
+    await world.instances(["b-1", "b-2"], account="b")
+    buyer = await customer.open_account(world, graphql, "a", balance="10000.00")
+    await world.instance("a-1")
+    chosen = customer.matching(ids=["a-1", "b-1"], except_ids=["b-2"])
+    assert touched(await VERBS[verb](buyer, chosen)) == ["a-1"]
+    assert await world.expiry("b-1") == "2027-01-31"
+    assert (await world.read("b-1")).renewal_mode == "MANUAL"
+    assert await world.balance("b") == "10000.00"
+
+
+@every_verb
+async def test_a_filter_s_conditions_hold_together_and_exceptions_are_left_out(
+    world: World, graphql: Client, verb: str
+) -> None:
+    buyer = await customer.open_account(world, graphql, balance="100000.00")
+    await world.instances(["e-1", "e-2", "e-3"], product="eip", data_center="bj-6", expires="2027-01-20")
+    await world.instance("elsewhere", product="eip", data_center="bj-1", expires="2027-01-20")
+    await world.instance("other", product="kec", data_center="bj-6", expires="2027-01-20")
+    await world.instance("later", product="eip", data_center="bj-6", expires="2027-04-20")
+    await world.instance("trial", product="eip", data_center="bj-6", expires="2027-01-20", trial=True)
+    chosen = customer.matching(
+        except_ids=["e-2", "unknown", "nul\0"],
+        products=["eip"],
+        dataCenterTypes=["VPC"],
+        expiresWithinDays=15,
+    )
+    result = await VERBS[verb](buyer, chosen)
+    assert (touched(result), result["refusals"]) == (["e-1", "e-3"], [])
+    assert await world.expiry("e-2") == "2027-01-20"
+
+
+@every_verb
+async def test_a_filter_for_what_is_left_out_finds_it_and_each_is_refused(
+    world: World, graphql: Client, verb: str
+) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instance("good")
+    await world.instance("trial", trial=True)
+    await world.instance("once", billing="ONE_OFF")
+    await world.instance("cert", product="cert")
+    before = await world.snapshot()
+    result = await VERBS[verb](buyer, customer.matching(manageable=False))
+    assert customer.codes(result) == {"trial": "TRIAL", "once": "ONE_OFF", "cert": "UNSUPPORTED_PRODUCT"}
+    assert await world.snapshot() == before
+
+
+@pytest.mark.parametrize("verb", ["renewInstances", "unifyExpiry"])
+async def test_an_order_of_nothing_is_invalid(world: World, graphql: Client, verb: str) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instance("i-1")
+    before = await world.snapshot()
+    for chosen in (
+        customer.matching(except_ids=["i-1"]),
+        customer.matching(ids=[]),
+        customer.matching(status=[]),
+    ):
+        assert await VERBS[verb](buyer, chosen) == {
+            "__typename": "InvalidInput",
+            "message": "input.selection.matching: matches no instance",
+            "field": "input.selection.matching",
+        }
+    assert await world.snapshot() == before
+
+
+async def test_a_policy_for_nothing_changes_nothing(world: World, graphql: Client) -> None:
+    buyer = await customer.open_account(world, graphql)
+    result = await buyer.set_policy(customer.matching(search="nothing is called so"), "AUTO")
+    assert (result["changedCount"], result["unchangedCount"], result["refusals"]) == (0, 0, [])
+
+
+@every_verb
+async def test_a_selection_has_a_limit(
+    world: World, graphql: Client, verb: str, limits_override: Callable[..., None]
+) -> None:
+    limits_override(INSTANCES_PER_SELECTION_MAX=3)
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    ids = await world.instances(["i-1", "i-2", "i-3", "i-4"])
+    before = await world.snapshot()
+    by_id = await invalid(graphql, lambda: VERBS[verb](buyer, ids), verb)
+    assert by_id == ("input.selection.ids", "input.selection.ids: must be 3 instances at most")
+    by_filter = await invalid(graphql, lambda: VERBS[verb](buyer, customer.matching()), verb)
+    assert by_filter == (
+        "input.selection.matching",
+        "input.selection.matching: is more than 3 instances",
+    )
+    assert await world.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        ["i-1", "i-2", "i-3", "i-2", "i-1"],
+        customer.matching(except_ids=["i-4"]),
+        customer.matching(search="I-3"),
+    ],
+)
+async def test_a_selection_within_the_limit_is_served(
+    world: World, graphql: Client, limits_override: Callable[..., None], chosen: Any
+) -> None:
+    limits_override(INSTANCES_PER_SELECTION_MAX=3)
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instances(["i-1", "i-2", "i-3", "i-4"])
+    assert (await buyer.renew(chosen))["__typename"] == "RenewInstancesSuccess"
+
+
+@every_mutation
+async def test_the_limit_is_10_000(world: World, graphql: Client, verb: str) -> None:
+    buyer = await customer.open_account(world, graphql)
+    ids = [f"unknown-{number}" for number in range(10_001)]
+    field, message = await invalid(graphql, lambda: VERBS[verb](buyer, ids), verb)
+    assert (field, message) == ("input.selection.ids", "input.selection.ids: must be 10000 instances at most")
+    assert (await VERBS[verb](buyer, ids[1:]))["refusalCount"] == 10_000
+
+
+@every_verb
+async def test_a_selection_widened_to_whole_bundles_has_the_same_limit(
+    world: World, graphql: Client, verb: str, limits_override: Callable[..., None]
+) -> None:
+    limits_override(INSTANCES_PER_SELECTION_MAX=3)
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instances(["b-1", "b-2", "b-3"], bundle="b")
+    await world.instance("i-1")
+    before = await world.snapshot()
+    refused = await invalid(graphql, lambda: VERBS[verb](buyer, ["b-1", "i-1"], bundles="WHOLE"), verb)
+    assert refused == ("input.bundles", "input.bundles: is more than 3 instances")
+    assert await world.snapshot() == before

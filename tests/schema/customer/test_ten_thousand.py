@@ -1,0 +1,128 @@
+"""10,000 instances in one call; and the statements of a call are as many for one instance as for thousands."""
+
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+
+from tests.support import customer, integrity, sql_log
+from tests.support.fixtures import World
+from tests.support.graphql_client import Client
+
+VERBS: dict[str, Callable[[customer.Buyer, customer.Selection], Awaitable[customer.Result]]] = {
+    "renewInstances": lambda buyer, chosen: buyer.renew(chosen, bundles="WHOLE", batchMode="BEST_EFFORT"),
+    "unifyExpiry": lambda buyer, chosen: buyer.unify(
+        chosen, day=15, bundles="WHOLE", batchMode="BEST_EFFORT"
+    ),
+    "setRenewalPolicy": lambda buyer, chosen: buyer.set_policy(chosen, "AUTO", bundles="WHOLE"),
+    "quoteRenewal": lambda buyer, chosen: buyer.quote(chosen, bundles="WHOLE"),
+    "quoteUnifyExpiry": lambda buyer, chosen: buyer.quote_unify(chosen, day=15, bundles="WHOLE"),
+}
+
+
+@contextlib.contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Says how long the block took, for whoever reads the run with -s or -rP; a machine may be busy."""
+    start = time.perf_counter()
+    yield
+    print(f"{what}: {time.perf_counter() - start:.2f} s")  # noqa: T201
+
+
+async def put(world: World, count: int) -> list[str]:
+    """Puts so many instances of four products there, each product with its own day; answers their ids."""
+    ids: list[str] = []
+    for part, product in enumerate(("eip", "kec", "ebs", "kes")):
+        names = [f"{product}-{number:05d}" for number in range(part, count, 4)]
+        if names:
+            ids += await world.instances(
+                names, product=product, expires=f"2027-02-{10 + part}", price="10.00"
+            )
+    return ids
+
+
+async def test_10_000_instances_are_renewed_by_one_call_in_one_order(world: World, graphql: Client) -> None:
+    buyer = await customer.open_account(world, graphql, balance="100000.00")
+    await world.voucher("30000.00", products=["kec"])
+    ids = await put(world, 10_000)
+
+    with timed("renewed 10,000 by id"):
+        renewed = await buyer.renew(ids, key="by id", expectedTotal="100000.00")
+    assert (renewed["order"]["lineCount"], renewed["instanceCount"]) == (10_000, 10_000)
+    assert (len(renewed["order"]["lines"]), len(renewed["instances"])) == (1_000, 1_000)
+    order = renewed["order"]
+    assert (order["total"], order["voucherTotal"], order["balanceTotal"]) == (
+        "100000.00",
+        "25000.00",
+        "75000.00",
+    )
+    assert (await world.count("orders"), await world.count("order_lines")) == (1, 10_000)
+    assert await world.rows("SELECT DISTINCT expires_at::date::text FROM instances ORDER BY 1") == [
+        (f"2027-03-{day}",) for day in (10, 11, 12, 13)
+    ]
+    await integrity.assert_holds()
+
+    with timed("answered it again"):
+        assert await buyer.renew(ids[::-1], key="by id", expectedTotal="100000.00") == renewed
+    assert (await world.count("orders"), await world.balance()) == (1, "25000.00")
+
+
+async def test_10_000_instances_are_unified_by_one_call_in_one_order(world: World, graphql: Client) -> None:
+    buyer = await customer.open_account(world, graphql, balance="200000.00")
+    await put(world, 10_000)
+
+    with timed("quoted 10,000"):
+        quote = await buyer.quote_unify(customer.matching(), date="2027-03-31")
+    with timed("unified 10,000 by filter"):
+        unified = await buyer.unify(customer.matching(), date="2027-03-31", expectedTotal=quote["total"])
+    assert unified["order"]["lineCount"] == 10_000
+    assert unified["account"]["balance"] == quote["balanceAfter"]
+    assert (await world.count("orders"), await world.count("order_lines")) == (1, 10_000)
+    assert await world.rows("SELECT DISTINCT expires_at, anchor_day FROM instances") == [
+        (world.end_of("2027-03-31"), 31)
+    ]
+    await integrity.assert_holds()
+
+
+async def test_10_000_instances_change_their_policy_by_one_call(world: World, graphql: Client) -> None:
+    buyer = await customer.open_account(world, graphql)
+    ids = await put(world, 10_000)
+    with timed("set the policy of 9,999"):
+        result = await buyer.set_policy(customer.matching(except_ids=ids[:1]), "AUTO", autoRenewMonths=3)
+    assert (result["changedCount"], result["unchangedCount"], result["instanceCount"]) == (9_999, 0, 9_999)
+    assert await world.rows(
+        "SELECT renewal_mode, auto_renew_months, count(*) FROM instances GROUP BY 1, 2 ORDER BY 3"
+    ) == [("MANUAL", 1, 1), ("AUTO", 3, 9_999)]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_statements_do_not_grow_with_the_instances(world: World, graphql: Client, verb: str) -> None:
+    """Bundles, vouchers of several products, refusals: there is at least one of each even among the few."""
+    counts = []
+    for account, count in (("one", 1), ("ten", 10), ("thousand", 1_000)):
+        buyer = await customer.open_account(world, graphql, account, balance="1000000.00")
+        kinds = {
+            "single": await world.instances([f"{account}-{n}" for n in range(count)], account=account),
+            "trial": await world.instances(
+                [f"{account}-t-{n}" for n in range(count)], account=account, trial=True
+            ),
+        }
+        for number in range(max(1, count // 10)):
+            members = [f"{account}-b-{number}-{each}" for each in range(2)]
+            kinds[f"bundle {number}"] = await world.instances(
+                members, account=account, bundle=f"{account}-{number}", product="kec"
+            )
+        for number in range(min(count, 100)):
+            products = ["eip"] if number % 2 else ["kec"]
+            await world.voucher(
+                "10.00", account=account, products=products, expires=f"2027-0{1 + number % 9}-28"
+            )
+        await world.voucher("10.00", account=account)
+        chosen = [instance_id for ids in kinds.values() for instance_id in ids]
+        with sql_log.counted() as seen:
+            result = await VERBS[verb](buyer, [*chosen, "unknown"])
+        done = result["lineCount"] if "lineCount" in result else result["instanceCount"]
+        assert (done, result["refusalCount"]) == (count + 2 * max(1, count // 10), count + 1)
+        counts.append(len(seen))
+    assert counts == [counts[0]] * 3
+    assert counts[0] <= 21

@@ -1,0 +1,93 @@
+"""The lists of the schema are compiled, and what is selected of them is read without going anywhere twice."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from graphql.execution import Executor as GraphQLExecutor
+
+from renewals.db import connection as database
+from schema.fields import selected, sources
+from tests.support.fixtures import World
+from tests.support.graphql_client import Client
+
+LISTS = {
+    "instances": """nodes { id name product { code name } dataCenter { name type } status expiresAt monthlyPrice
+      configuration { label value } bundle { id instances { id } } }""",
+    "orders": "nodes { id kind createdAt total lines { instanceId price } vouchers { amount voucher { id } } }",
+    "ledger": "nodes { id kind amount balanceAfter createdAt orderId memo } edges { cursor node { id } }",
+}
+
+
+@pytest.fixture
+async def shop(world: World, graphql: Client) -> Client:
+    await world.account("a", balance="1000.00")
+    await world.voucher("20.00")
+    await world.instances(["i-1", "i-2"], bundle="b", configuration={"CPU": "4"})
+    graphql.key = await world.key("a")
+    await graphql(
+        """mutation { renewInstances(input: {selection: {ids: ["i-1", "i-2"]}, months: 1, idempotencyKey: "k"}) {
+             ... on RenewInstancesSuccess { order { id } } } }"""
+    )
+    return graphql
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_a_list_of_the_schema_is_completed_without_graphql_core(
+    shop: Client, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    completed: Counter[str] = Counter()
+    original = GraphQLExecutor.complete_list_item_value
+
+    def counting(*args: Any, **kwargs: Any) -> Any:
+        completed["item"] += 1
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(GraphQLExecutor, "complete_list_item_value", counting)
+    for _ in range(2):
+        data = await shop(f"{{ {name} {{ totalCount {LISTS[name]} }} }}")
+        assert data[name]["nodes"]
+    assert not completed
+
+
+async def test_fragments_that_spread_the_next_twice_are_looked_at_once(
+    shop: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked at each time they are spread, twenty levels would be a million."""
+    looked: Counter[str] = Counter()
+    original = selected._Collecting.add
+
+    def counting(*args: Any) -> None:
+        looked["selection"] += 1
+        original(*args)
+
+    monkeypatch.setattr(selected._Collecting, "add", counting)
+    spreads = [f"fragment F{n} on InstanceConnection {{ ...F{n + 1} ...F{n + 1} }}" for n in range(20)]
+    doubled = [
+        f"fragment G{n} on Instance {{ bundle {{ instances(first: 5) {{ ...G{n + 1} ...G{n + 1} }} }} }}"
+        for n in range(3)
+    ]
+    document = " ".join(
+        [
+            "{ instances { ...F0 nodes { bundle { ...B } bundle { ...B } } } }",
+            "fragment B on Bundle { instances(first: 5) { ...G0 } }",
+            *spreads,
+            "fragment F20 on InstanceConnection { nodes { id } totalCount }",
+            *doubled,
+            "fragment G3 on Instance { name }",
+        ]
+    )
+    data = await shop(document)
+    assert [node["id"] for node in data["instances"]["nodes"]] == ["i-1", "i-2"]
+    assert looked["selection"] < 60
+
+
+async def test_columns_of_rows_that_are_read_at_once_are_those_read_one_by_one(world: World) -> None:
+    found = await database.fetch(
+        database.pool(), "SELECT n AS number, 'x' || n AS \"product.name\" FROM generate_series(1, 3) n"
+    )
+    together = sources.Uniform(found)
+    assert together.columns == {
+        name: tuple(row[name] for row in found) for name in ("number", "product.name")
+    }
+    assert sources.Uniform([]).columns == {}

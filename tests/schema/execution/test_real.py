@@ -1,0 +1,113 @@
+"""The schema that customers see answers as it would with graphql-core alone, over rows of the real database."""
+
+import logging
+import os
+import random
+from collections import Counter
+from typing import Any
+
+import orjson
+import pytest
+import strawberry
+from graphql import Undefined
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types import ExecutionResult
+
+from schema.context import Context
+from schema.customer import schema as customer_schema
+from tests.schema.execution import compare, documents
+from tests.support import customer, fixtures
+from tests.support.graphql_client import Client
+
+EXECUTIONS = int(os.environ.get("SOAK_EXECUTIONS") or 320)
+"""How many there are of all the seeds together."""
+
+SEEDS = range(4)
+TIMES = 8
+"""How often a document is executed."""
+
+CHOICES: dict[str, list[Any]] = {
+    "days": [1, 5, 90, 0, -1, 367],
+    "after": [*[Undefined] * 9, "no cursor"],
+    "before": [*[Undefined] * 9, "no cursor"],
+    "first": [*[0, 1, 2, 3, 10] * 3, -1, 1000],
+    "last": [*[Undefined] * 9, 1],
+    "offset": [*[Undefined] * 9, 1],
+    "id": ["i-1", "i-3", "other", "00000000-0000-4000-8000-00000000000a", "no"],
+    "ids": ["i-1", "i-2", "i-3", "i-5", "none"],
+    "except": ["i-1", "i-2"],
+    "products": ["eip", "kec", "none"],
+    "dataCenters": ["bj-6", "bj-1"],
+    "search": ["i-", "Instance", "%", ""],
+    "months": [1, 2, 12, 0, 40],
+    "dayOfMonth": [1, 15, 31, 0, 40],
+    "date": ["2027-06-30", "2020-01-01"],
+    "expiresFrom": ["2027-01-01T00:00:00Z"],
+    "expiresBefore": ["2027-06-30T00:00:00+08:00"],
+    "expiresWithinDays": [0, 30, 400, -1],
+}
+
+
+def argument(rng: random.Random, name: str, type_name: str) -> Any:
+    """A value that fits the argument, though it may be refused for it."""
+    if type_name == "Boolean":
+        return rng.choice([True, False])
+    return rng.choice(CHOICES[name])
+
+
+@pytest.fixture
+async def shop(world: fixtures.World, graphql: Client) -> None:
+    """An account that has something of everything, orders and vouchers used among it."""
+    buyer = await customer.open_account(world, graphql, balance="5000.00")
+    await world.voucher("120.00", products=["eip"], voucher_id="00000000-0000-4000-8000-00000000000a")
+    await world.voucher("30.00", expires="2027-01-31")
+    await world.instances(["i-1", "i-2"], expires="2027-01-31", mode="AUTO")
+    await world.instances(
+        ["i-3", "i-4"], expires="2027-02-28", product="kec", bundle="b-1", data_center="bj-1"
+    )
+    await world.instance("i-5", expires=None)
+    await world.instance("i-6", expires="2027-03-31", product="ddos", mode="NONE", configuration={"a": "b"})
+    await world.instance("i-7", expires="2027-01-05", product="ebs", status="EXPIRED")
+    await buyer.renew(["i-1", "i-2"], key="1")
+    await buyer.renew(["i-1"], months=3, key="2")
+    await buyer.unify(["i-3", "i-4"], day=15, key="3")
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_answers_are_the_same(seed: int, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL)
+    stock = customer_schema.make(StrawberryGraphQLCoreExecutionContext)
+    rng = random.Random(seed)
+    tally: Counter[str] = Counter()
+    while tally["executions"] < EXECUTIONS / len(SEEDS):
+        document = documents.Writer(stock._schema, rng, argument).write()
+        assigned = [document.variables(rng) for _ in range(TIMES // 2)]
+        for variables in assigned * 2:
+            expected, found = [
+                await ask(schema, document.text, variables) for schema in (stock, customer_schema.schema)
+            ]
+            different = compare.differences(expected, found, waited=True)
+            assert not different, "\n".join([f"seed {seed}", document.text, str(variables), *different])
+            again = await customer_schema.schema.execute_again(document.text, variables, "Q", context())
+            if again and not again.errors:
+                assert orjson.dumps(again.data) == orjson.dumps(expected.data), document.text
+            codes = {(error.extensions or {}).get("code") for error in expected.errors or ()}
+            assert "INTERNAL" not in codes, f"both ways share what reads: {document.text}"
+            tally["executions"] += 1
+            tally["again"] += bool(again)
+            tally["with errors"] += bool(expected.errors)
+            tally["with data"] += expected.data is not None
+    assert tally["again"] > 0.4 * tally["executions"]
+    assert tally["with errors"] > 0.1 * tally["executions"]
+    assert tally["with data"] > 0.3 * tally["executions"]
+    print(dict(tally))  # noqa: T201
+
+
+async def ask(schema: strawberry.Schema, document: str, variables: dict[str, Any]) -> ExecutionResult:
+    return await schema.execute(document, variables, context(), operation_name="Q")
+
+
+def context() -> Context:
+    """A request of account `a`, always at the same instant."""
+    return Context(account_id="a", clock=lambda: fixtures.NOW)

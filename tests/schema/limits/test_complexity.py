@@ -1,0 +1,273 @@
+"""The size of an operation: as though its fragments were written out, found without writing them out."""
+
+from typing import Any
+
+import pytest
+from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse, print_ast
+from hypothesis import given
+from hypothesis import strategies as st
+
+from renewals.domain import limits
+from renewals.instances.account_sizes import AccountSize
+from schema.customer import schema as customer_schema
+from schema.limits import complexity, list_sizes, weights
+
+SCHEMA = customer_schema.schema._schema
+
+
+def measured(query: str) -> complexity.Operation:
+    [operation] = complexity.measure(SCHEMA, parse(query)).operations.values()
+    return operation
+
+
+SIZE = AccountSize(instances=20_000, auto_instances=10_000, vouchers=30, ledger_entries=500)
+
+
+def cost_of(query: str, size: AccountSize | None = SIZE, **variables: Any) -> int:
+    return measured(query).total(variables, size).cost
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "cost"),
+    [
+        ("{ account { id } }", {}, 2),
+        ("{ account { id name } a: account { id } }", {}, 5),
+        ("{ instances { nodes { id } } }", {}, 1 + 10 * 2),
+        ("{ instances(first: 1000) { nodes { id name } } }", {}, 1 + 1000 * 3),
+        ("query Q($n: Int) { instances(first: $n) { nodes { id } } }", {"n": 7}, 1 + 7 * 2),
+        ("query Q($n: Int = 20) { instances(first: $n) { nodes { id } } }", {}, 1 + 20 * 2),
+        ("query Q($n: Int = 20) { instances(first: $n) { nodes { id } } }", {"n": None}, 1 + 10 * 2),
+        ("{ instances(last: 3) { edges { node { id } } } }", {}, 1 + 3 * 3),
+        ("{ instances(first: 999999999) { nodes { id } } }", {}, 1 + 1000 * 2),
+        ("{ instances(first: -5) { nodes { id } } }", {}, 1),
+        ("query Q($n: Int) { instances(first: $n) { nodes { id } } }", {"n": 500.0}, 1 + 500 * 2),
+        ("query Q($n: Int) { instances(first: $n) { nodes { id } } }", {"n": "500"}, 1 + 10 * 2),
+        ("query Q($n: Int) { instances(first: $n, last: 1000) { nodes { id } } }", {}, 1 + 1000 * 2),
+        ("{ products { code } }", {}, 10 * 2),
+        ("{ order(id: 1) { lines(first: 7) { price } all: lines { price } } }", {}, 1 + 7 * 2 + 100 * 2),
+        ("query Q($n: Int!) { order(id: 1) { lines(first: $n) { price } } }", {"n": 1_000}, 1 + 1_000 * 2),
+    ],
+)  # fmt: skip
+def test_a_cost_is_the_number_of_fields_that_may_be_answered(
+    query: str, variables: dict[str, Any], cost: int
+) -> None:
+    assert cost_of(query, None, **variables) == cost
+
+
+MONTH = weights.FORECAST_RENEWAL * SIZE.auto_instances
+
+
+@pytest.mark.parametrize(
+    ("query", "work"),
+    [
+        ("{ instances { totalCount } }", weights.COUNT * SIZE.instances),
+        ("{ instances { facets { expiry { count } } } }", weights.FACET * SIZE.instances),
+        ("{ instances(filter: {tab: AUTO}) { pageInfo { hasNextPage } } }", 0),
+        (
+            "{ instances(filter: {status: [EXPIRED]}) { pageInfo { hasNextPage } } }",
+            weights.SCAN * SIZE.instances + 1,
+        ),
+        (
+            '{ instances(filter: {search: "x"}) { pageInfo { hasNextPage } } }',
+            weights.SEARCH * SIZE.instances,
+        ),
+        ("{ instances(orderBy: {field: NAME}) { pageInfo { hasNextPage } } }", weights.SCAN * SIZE.instances),
+        ("{ instances(offset: 1000) { pageInfo { hasNextPage } } }", weights.SCAN * 1_000),
+        ("{ instances(offset: 999999) { pageInfo { hasNextPage } } }", weights.SCAN * SIZE.instances),
+        ("{ forecast(days: 1) { total } }", MONTH),
+        ("{ forecast(days: 366) { total } }", 13 * MONTH),
+        ("{ instances { nodes { outlook { willRenew } } } }", weights.OUTLOOK_MONTHS * MONTH),
+        ("{ instances { nodes { attempts { id } orders { id } } } }", 10 * 2 * weights.NESTED_HISTORY),
+        ("{ order(id: 1) { lines(offset: 1000) { price } } }", weights.LINES_PASSED * 1_000),
+        ("{ order(id: 1) { lineCount } }", weights.NESTED_COUNT),
+        ("{ orders { totalCount } }", weights.ENTRY * SIZE.ledger_entries),
+    ],
+)
+def test_work_costs_by_the_size_of_the_account(query: str, work: float) -> None:
+    assert measured(query).total({}, SIZE).work == work
+
+
+def test_a_list_that_the_account_fills_counts_by_what_it_has() -> None:
+    assert cost_of("{ account { vouchers { id } } }") == 1 + SIZE.vouchers * 2
+
+
+QUOTE = "query Q($i: QuoteRenewalInput!) { quoteRenewal(input: $i) { total lines { instanceId } } }"
+
+
+def test_a_quote_costs_by_the_instances_that_it_names() -> None:
+    def cost(selection: Any) -> int:
+        return cost_of(QUOTE, i={"selection": selection, "months": 1}) - weights.QUOTE_CALL
+
+    rest, one = 2 + 100 * 2, 1 + weights.QUOTE
+    assert cost({"ids": ["a"] * 15}) == 15 * one + rest
+    most = limits.INSTANCES_PER_SELECTION_MAX
+    assert cost({"matching": {"filter": {}}}) == most * one + rest
+    assert cost({"matching": {"filter": {}, "except": ["a"]}}) == most * one + rest
+    assert cost({"ids": ["a"] * 20_000}) == 20_000 * one + rest
+    written = 'query { quoteRenewal(input: {selection: {ids: ["a", "b"]}, months: 1}) { total lines { instanceId } } }'
+    assert cost_of(written) == weights.QUOTE_CALL + 2 * one + rest
+    by_variable = (
+        "query Q($ids: [ID!]) { quoteRenewal(input: {selection: {ids: $ids}, months: 1}) { total } }"
+    )
+    assert cost_of(by_variable, ids=["a"] * 5) == weights.QUOTE_CALL + 5 * one + 2
+    for nonsense in (None, 1, "x", [], {"ids": None}):
+        assert cost(nonsense) == rest
+    deep: Any = []
+    for _ in range(900):
+        deep = {"a": deep}
+    assert cost(deep) == rest
+
+
+def test_a_filter_of_a_small_account_finds_no_more_than_it_has() -> None:
+    query = "{ quoteRenewal(input: {selection: {matching: {filter: {}}}, months: 1}) { total } }"
+    small = AccountSize(instances=7)
+    assert cost_of(query, small) == weights.QUOTE_CALL + 7 * (1 + weights.QUOTE) + 2
+    with pytest.raises(list_sizes.SizeNeededError):
+        measured(query).total({})
+
+
+def test_a_variable_is_looked_through_once_however_often_it_is_mentioned() -> None:
+    members = " ".join(f"a{n}: $i" for n in range(500))
+    operation = measured(f"query Q($i: X) {{ quoteRenewal(input: {{ {members} }}) {{ total }} }}")
+    looked = 0
+
+    class Counting(dict[str, Any]):
+        def items(self) -> Any:
+            nonlocal looked
+            looked += 1
+            return super().items()
+
+    operation.total({"i": Counting({str(n): {} for n in range(100_000)})})
+    assert looked == 1
+
+
+def test_what_is_not_used_is_measured_too_for_it_is_validated() -> None:
+    aliases = " ".join(f"a{n}: id" for n in range(70))
+    found = complexity.measure(SCHEMA, parse(f"{{ account {{ id }} }} fragment F on Account {{ {aliases} }}"))
+    assert [fragment.aliases for fragment in found.fragments] == [70]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query A { account { id } } query A { account { name } }",
+        "{ ...F } fragment F on Query { account { id } } fragment F on Query { account { name } }",
+        "{ account { id } } type Query { id: ID }",
+    ],
+)
+def test_each_definition_has_a_name_of_its_own(query: str) -> None:
+    with pytest.raises(complexity.DefinitionsError):
+        complexity.measure(SCHEMA, parse(query))
+
+
+def test_fields_of_one_name_count_by_their_pairs() -> None:
+    card = "__typename id name status product { __typename code name }"
+    fragments = " ".join(f"fragment F{n} on Instance {{ {card} }}" for n in range(30))
+    spreads = " ".join(f"...F{n}" for n in range(30))
+    page = measured(f"{{ instances {{ nodes {{ {spreads} }} }} }} {fragments}")
+    assert page.measure.repeats == 30 * 29 // 2 * (4 + 1 + 3)
+    assert measured("{ account { " + "id " * 500 + "} }").measure.repeats == 500 * 499 // 2
+
+
+def test_nothing_in_a_long_life_of_variables_is_remembered() -> None:
+    operation = measured("query Q($n: Int) { instances(first: $n) { nodes { id } } }")
+    assert [operation.total({"n": n}).cost for n in (1, 2, 1)] == [3, 5, 3]
+
+
+def test_fragments_that_double_are_measured_as_fast_as_they_are_written() -> None:
+    levels = 80
+    chain = " ".join(
+        f"fragment F{n} on Account {{ a{n}: id ...G{n} ...H{n} }} fragment G{n} on Account {{ ...F{n + 1} }}"
+        f" fragment H{n} on Account {{ ...F{n + 1} }}"
+        for n in range(40)
+    )
+    doubled = measured("{ account { ...F0 } } " + chain + " fragment F40 on Account { id }")
+    assert doubled.measure.aliases == 2**40 - 1
+    assert doubled.total({}).cost == 1 + 2**41 - 1
+    nested = "{ instances " * levels + "{ id }" + "}" * levels  # fits no schema
+    assert measured(nested).measure.depth == levels + 1
+
+
+def test_a_fragment_that_spreads_itself_is_found_wherever_it_is_spread() -> None:
+    for query in (
+        "{ ...A } fragment A on Query { ...A }",
+        "{ account { ...A } } fragment A on Account { ...B } fragment B on Account { ... { ...A } }",
+    ):
+        with pytest.raises(complexity.FragmentCycleError):
+            measured(query)
+
+
+FIELDS = {
+    "Query": ("account", "instances", "products"),
+    "Account": ("id", "name"),
+    "InstanceConnection": ("totalCount", "nodes"),
+    "Instance": ("id", "product"),
+    "Product": ("code", "name"),
+}
+TYPES = {
+    "account": "Account",
+    "instances": "InstanceConnection",
+    "products": "Product",
+    "nodes": "Instance",
+    "product": "Product",
+}
+
+
+@st.composite
+def selections(draw: st.DrawFn, parent: str, fragments: dict[str, tuple[str, str]], depth: int = 0) -> str:
+    """A selection set of a type, parts of which are in fragments."""
+    parts = []
+    for _ in range(draw(st.integers(1, 3))):
+        name = draw(st.sampled_from(FIELDS[parent]))
+        kind = draw(st.sampled_from(("field", "field", "alias", "inline", "fragment")))
+        known = [each for each, (on, _) in fragments.items() if on == parent]
+        if kind == "inline" and depth < 4:
+            parts.append(f"... on {parent} {draw(selections(parent, fragments, depth + 1))}")
+        elif kind == "fragment" and known:
+            parts.append(f"...{draw(st.sampled_from(known))}")
+        elif kind == "fragment" and depth < 4:
+            body = draw(selections(parent, fragments, depth + 1))
+            fragments[f"F{len(fragments)}"] = (parent, body)
+            parts.append(f"...F{len(fragments) - 1}")
+        else:
+            alias = f"a{draw(st.integers(0, 2))}: " if kind == "alias" else ""
+            below = draw(selections(TYPES[name], fragments, depth + 1)) if name in TYPES else ""
+            parts.append(f"{alias}{name} {below}")
+    return "{ " + " ".join(dict.fromkeys(parts)) + " }"
+
+
+def written_out(query: str) -> str:
+    """The operation with each spread replaced by what it spreads."""
+    document = parse(query)
+    bodies = {
+        each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+    }
+    [operation] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+
+    def write(node: Any) -> str:
+        parts = []
+        for each in node.selections:
+            if each.kind == "fragment_spread":
+                fragment = bodies[each.name.value]
+                parts.append(f"... on {fragment.type_condition.name.value} {write(fragment.selection_set)}")
+            elif each.kind == "inline_fragment":
+                parts.append(f"... on {each.type_condition.name.value} {write(each.selection_set)}")
+            else:
+                alias = f"{each.alias.value}: " if each.alias else ""
+                below = write(each.selection_set) if each.selection_set else ""
+                parts.append(f"{alias}{each.name.value} {below}")
+        return "{ " + " ".join(parts) + " }"
+
+    return write(operation.selection_set)
+
+
+@given(st.data())
+def test_a_fragment_is_measured_as_what_stands_in_it(data: st.DataObject) -> None:
+    fragments: dict[str, tuple[str, str]] = {}
+    operation = data.draw(selections("Query", fragments))
+    query = operation + " ".join(f" fragment {name} on {on} {body}" for name, (on, body) in fragments.items())
+    short, long = measured(query), measured(written_out(query))
+    assert print_ast(parse(query))
+    for name in ("depth", "aliases", "directives", "width"):
+        assert getattr(short.measure, name) == getattr(long.measure, name)
+    assert short.total({}, SIZE) == long.total({}, SIZE)

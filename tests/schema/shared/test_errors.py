@@ -1,0 +1,198 @@
+"""What is refused, as data, in the order of rule 19, and that a refusal changes nothing."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import customer, integrity
+from tests.support.fixtures import World
+from tests.support.graphql_client import Client
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "TRIAL": ({"trial": True}, "A trial instance is not renewed."),
+    "ONE_OFF": ({"billing": "ONE_OFF"}, "A one-off purchase has nothing to renew."),
+    "UNSUPPORTED_PRODUCT": ({"product": "cert"}, "Resubmit. 重新提交"),
+    "NO_EXPIRY": ({"expires": None}, "It has no expiry, so there is nothing to renew."),
+    "RELEASED": ({"status": "RELEASED", "expires": "2026-12-01"}, "It was released and cannot come back."),
+}
+
+
+@pytest.mark.parametrize("code", REFUSED)
+async def test_what_cannot_be_renewed_is_refused_with_its_reason(
+    world: World, graphql: Client, code: str
+) -> None:
+    about, message = REFUSED[code]
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instance("i-1", **about)
+    refusal = {"instanceId": "i-1", "code": code, "message": message, "bundleInstanceIds": []}
+    before = await world.snapshot()
+    for refused in (
+        await buyer.renew(["i-1"], months=1),
+        await buyer.unify(["i-1"], date="2027-06-30"),
+        await buyer.set_policy(["i-1"], "AUTO", batchMode="ALL_OR_NOTHING"),
+    ):
+        assert refused == {
+            "__typename": "NotRenewable",
+            "message": "1 instance cannot take part; nothing was done.",
+            "refusals": [refusal],
+            "refusalCount": 1,
+        }
+    for quoted in (
+        await buyer.quote(["i-1"], months=1),
+        await buyer.quote_unify(["i-1"], date="2027-06-30"),
+        await buyer.set_policy(["i-1"], "AUTO", batchMode="BEST_EFFORT"),
+    ):
+        assert (quoted["refusals"], quoted["refusalCount"]) == ([refusal], 1)
+    assert await world.snapshot() == before
+
+
+async def test_of_several_reasons_the_product_s_comes_first(world: World, graphql: Client) -> None:
+    buyer = await customer.open_account(world, graphql)
+    await world.instance("i-1", product="ddos", trial=True, billing="ONE_OFF", status="RELEASED")
+    await world.instance("i-2", trial=True, billing="ONE_OFF", status="RELEASED")
+    await world.instance("i-3", billing="ONE_OFF", expires=None)
+    assert customer.codes(await buyer.renew(["i-1", "i-2", "i-3"])) == {
+        "i-1": "UNSUPPORTED_PRODUCT",
+        "i-2": "TRIAL",
+        "i-3": "ONE_OFF",
+    }
+
+
+async def test_all_or_nothing_lists_every_refusal_and_does_nothing(world: World, graphql: Client) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instance("good")
+    await world.instance("trial", trial=True)
+    await world.instance("cert", product="cert")
+    before = await world.snapshot()
+    refused = await buyer.renew(["good", "trial", "cert", "unknown"], batchMode="ALL_OR_NOTHING")
+    assert refused["message"] == "3 instances cannot take part; nothing was done."
+    assert customer.codes(refused) == {
+        "trial": "TRIAL",
+        "cert": "UNSUPPORTED_PRODUCT",
+        "unknown": "NOT_FOUND",
+    }
+    assert await world.snapshot() == before
+
+
+async def test_all_or_nothing_is_what_renewing_and_unifying_do_unasked(world: World, graphql: Client) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instance("good")
+    before = await world.snapshot()
+    assert (await buyer.renew(["good", "unknown"]))["__typename"] == "NotRenewable"
+    assert (await buyer.unify(["good", "unknown"], date="2027-06-30"))["__typename"] == "NotRenewable"
+    assert await world.snapshot() == before
+
+
+async def test_best_effort_does_the_others_in_one_order_and_lists_the_refused(
+    world: World, graphql: Client
+) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instances(["i-1", "i-2"], price="10.00")
+    await world.instance("trial", trial=True)
+    chosen = ["unknown", "i-1", "trial", "i-2"]
+    renewed = await buyer.renew(chosen, key="1", batchMode="BEST_EFFORT", expectedTotal="20.00")
+    unified = await buyer.unify(chosen, date="2027-06-30", key="2", batchMode="BEST_EFFORT")
+    for done in (renewed, unified):
+        assert customer.codes(done) == {"unknown": "NOT_FOUND", "trial": "TRIAL"}
+        assert [line["instanceId"] for line in done["order"]["lines"]] == ["i-1", "i-2"]
+        assert [instance["id"] for instance in done["instances"]] == ["i-1", "i-2"]
+    assert (await world.count("orders"), await world.expiry("trial")) == (2, "2027-01-31")
+    await integrity.assert_holds()
+
+
+async def test_best_effort_with_nothing_left_to_do_is_not_renewable(world: World, graphql: Client) -> None:
+    buyer = await customer.open_account(world, graphql, balance="10000.00")
+    await world.instance("trial", trial=True)
+    before = await world.snapshot()
+    refused = await buyer.renew(["trial", "unknown"], batchMode="BEST_EFFORT")
+    assert refused["__typename"] == "NotRenewable"
+    assert customer.codes(refused) == {"trial": "TRIAL", "unknown": "NOT_FOUND"}
+    assert await world.snapshot() == before
+
+
+async def test_a_higher_or_a_lower_total_than_expected_is_a_changed_price(
+    world: World, graphql: Client
+) -> None:
+    buyer = await customer.open_account(world, graphql, balance="1000.00")
+    await world.instance("i-1", price="300.00")
+    before = await world.snapshot()
+    refused = await buyer.renew(["i-1"], expectedTotal="299.99")
+    assert refused == {
+        "__typename": "PriceChanged",
+        "message": "The total is 300.00, not 299.99; ask for a new quote.",
+        "expectedTotal": "299.99",
+        "total": "300.00",
+    }
+    lower = await buyer.renew(["i-1"], expectedTotal="300.01")
+    assert (lower["__typename"], lower["expectedTotal"], lower["total"]) == (
+        "PriceChanged",
+        "300.01",
+        "300.00",
+    )
+    unified = await buyer.unify(["i-1"], date="2027-02-28", expectedTotal=299)
+    assert (unified["expectedTotal"], unified["total"]) == ("299.00", "300.00")
+    assert await world.snapshot() == before
+    assert (await buyer.renew(["i-1"], expectedTotal=300))["__typename"] == "RenewInstancesSuccess"
+
+
+async def test_too_little_money_takes_nothing_at_all(world: World, graphql: Client) -> None:
+    buyer = await customer.open_account(world, graphql, balance="149.99")
+    await world.voucher("100.00")
+    await world.voucher("50.00", products=["eip"])
+    await world.voucher("1000.00", products=["kec"])
+    await world.instances(["i-1", "i-2"], price="150.00", product="eip")
+    before = await world.snapshot()
+    for refused in (await buyer.renew(["i-1", "i-2"]), await buyer.unify(["i-1", "i-2"], date="2027-02-28")):
+        assert refused == {
+            "__typename": "InsufficientFunds",
+            "message": "300.00 is required and 299.99 is available; 0.01 is missing.",
+            "required": "300.00",
+            "available": "299.99",
+            "shortfall": "0.01",
+        }
+    assert await world.snapshot() == before
+    await world.top_up("0.01")
+    assert (await buyer.renew(["i-1", "i-2"]))["__typename"] == "RenewInstancesSuccess"
+    assert await world.balance() == "0.00"
+    await integrity.assert_holds()
+
+
+async def test_best_effort_does_not_pick_what_the_money_is_enough_for(world: World, graphql: Client) -> None:
+    buyer = await customer.open_account(world, graphql, balance="300.00")
+    await world.instances(["i-1", "i-2"], price="300.00")
+    before = await world.snapshot()
+    refused = await buyer.renew(["i-1", "i-2"], batchMode="BEST_EFFORT")
+    assert (refused["__typename"], refused["shortfall"]) == ("InsufficientFunds", "300.00")
+    assert await world.snapshot() == before
+
+
+@pytest.mark.parametrize("verb", ["renew", "unify"])
+async def test_refusals_come_in_a_fixed_order(world: World, graphql: Client, verb: str) -> None:
+    """Each step mends the complaint of the step before; all the later ones still stand."""
+    buyer = await customer.open_account(world, graphql, balance="300.00")
+    await world.instance("paid", price="300.00")
+    await world.instances(["good", "poor"], price="200.00")
+    await world.instance("trial", trial=True)
+    how: dict[str, Any] = {"months": 1} if verb == "renew" else {"date": "2027-02-28"}
+    ask = getattr(buyer, verb)
+    assert (await ask(["paid"], key="used", **how))["order"]["total"] == "300.00"
+    await world.top_up("1.00")
+    before = await world.snapshot()
+
+    bad: dict[str, Any] = {"months": 37} if verb == "renew" else {"day": 32}
+    wrong = {"expectedTotal": "0.01"}
+    answers = [
+        await ask(["good", "poor", "trial"], key="used", **bad, **wrong),
+        await ask(["good", "poor", "trial"], key="used", **how, **wrong),
+        await ask(["good", "poor", "trial"], key="new", **how, **wrong),
+        await ask(["good", "poor"], key="new", **how, **wrong),
+        await ask(["good", "poor"], key="new", **how),
+    ]
+    assert [answer["__typename"] for answer in answers] == [
+        "InvalidInput",
+        "IdempotencyKeyReused",
+        "NotRenewable",
+        "PriceChanged",
+        "InsufficientFunds",
+    ]
+    assert await world.snapshot() == before

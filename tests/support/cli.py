@@ -1,0 +1,48 @@
+"""The command line as tests use it: each command in this process, and what it left in the database."""
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from graphql_api.cli import main
+from renewals import config
+from renewals.domain import clock
+
+Renewals = Callable[..., Result]
+
+
+@pytest.fixture
+def renewals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Renewals]:
+    """Run a command in this process, on the clock `now` and with `said` typed into it."""
+
+    def run(*arguments: str, now: dt.datetime | None = None, said: str = "", **variables: str) -> Result:
+        with monkeypatch.context() as patched:
+            for name, value in variables.items():
+                patched.setenv(name, value)
+            if now is not None:
+                patched.setattr(clock, "utc_now", lambda: now)
+            config.get.cache_clear()
+            return CliRunner().invoke(main.app, arguments, input=said)
+
+    handlers = logging.root.handlers[:]
+    yield run
+    logging.root.handlers[:] = handlers  # a command writes its log; the tests after this one do not
+    config.get.cache_clear()
+
+
+def query(url: str, sql: str) -> list[tuple[Any, ...]]:
+    async def fetch() -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(url)
+        try:
+            return [tuple(row) for row in await connection.fetch(sql)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(fetch())

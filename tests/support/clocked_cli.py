@@ -1,0 +1,17 @@
+"""The command line on another clock, which stands still.
+
+`python -m tests.support.clocked_cli 2027-01-31T00:30+08:00 run-now`
+"""
+
+import datetime as dt
+import sys
+
+from renewals.domain import clock
+
+if __name__ == "__main__":
+    instant = dt.datetime.fromisoformat(sys.argv[1]).astimezone(dt.UTC)
+    clock.utc_now = lambda: instant
+    # Imported now, for a default argument keeps the clock that there was at its import.
+    from graphql_api.cli import main
+
+    main.app(sys.argv[2:])

@@ -1,0 +1,258 @@
+"""A short way to put accounts and instances into a test's database, through the domain's own writers.
+
+Amounts are decimal strings, days ISO dates in the account's zone, so that a test shows what it is about:
+
+    await world.account("a", balance="1000.00")
+    await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="300.00")
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from renewals import catalog
+from renewals.accounts import api_keys, ledger, vouchers
+from renewals.db import connection as database
+from renewals.demo import loader
+from renewals.domain import dates, model, money, pricing, registration_report
+from renewals.domain import registration as registrations
+from renewals.instances import repository as instances_repository
+from renewals.operators import audit_log, refunds
+
+NOW = dt.datetime(2027, 1, 10, 4, 0, tzinfo=dt.UTC)
+"""Noon of 10 January 2027 in Shanghai: when everything here was made, and a clock for tests without one."""
+
+LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+"""When the automatic renewals of these accounts began: a test of the cut-over says another instant."""
+
+PRODUCTS = (
+    catalog.ProductEntry("eip", "Elastic IP", "弹性IP", tiers=(pricing.DiscountTier(12, 1700),)),
+    catalog.ProductEntry("kec", "Elastic Compute", "云服务器", retention_days=365),
+    catalog.ProductEntry("ebs", "Elastic Block Storage", "云硬盘"),
+    catalog.ProductEntry("kes", "Elasticsearch", "Elasticsearch服务"),
+    catalog.ProductEntry("ddos", "Anti-DDoS IP", "高防IP", unsupported_reason="Not needed. 暂不需要"),
+    catalog.ProductEntry("cert", "Certificates", "证书管理", unsupported_reason="Resubmit. 重新提交"),
+)
+DATA_CENTERS = (
+    catalog.DataCenterEntry("bj-6", "北京6区(VPC)", model.DataCenterType.VPC),
+    catalog.DataCenterEntry("bj-1", "北京1区", model.DataCenterType.CLASSIC),
+    catalog.DataCenterEntry("gz-edge", "广州边缘", model.DataCenterType.EDGE),
+    catalog.DataCenterEntry("sh-own", "上海专属", model.DataCenterType.DEDICATED),
+)
+
+NO_TRACE = frozenset(
+    {"tortoise_migrations", "api_keys", "renewal_runs", "renewal_chunks", "renewal_attempts"}
+)
+"""The tables that a snapshot leaves out: they say what was tried, not what is."""
+
+
+EVENTS = frozenset({"events", "event_streams"})
+
+
+class World:
+    """What a test's database holds."""
+
+    def __init__(self) -> None:
+        self._zones: dict[str, ZoneInfo] = {}
+        self._bundles: set[str] = set()
+
+    async def put_catalogue(self) -> None:
+        """Puts PRODUCTS and DATA_CENTERS there."""
+        async with database.transaction() as connection:
+            await catalog.put_products(connection, PRODUCTS)
+            await catalog.put_data_centers(connection, DATA_CENTERS)
+
+    async def load_demo(self, day: dt.date) -> None:
+        """Load the demo account, with its own catalogue instead of the one here, which it would leave as it is."""
+        for table in ("discount_tiers", "products", "data_centers"):
+            await database.execute(database.pool(), f"DELETE FROM {table}")
+        await loader.load(day)
+
+    async def account(
+        self,
+        account_id: str = "a",
+        *,
+        balance: str = "0.00",
+        zone: str = "Asia/Shanghai",
+        lead_days: int | None = None,
+        auto_renew_from: dt.datetime = LONG_AGO,
+    ) -> str:
+        """Opens an account with some money in it."""
+        self._zones[account_id] = ZoneInfo(zone)
+        async with database.transaction() as connection:
+            await ledger.open_account(
+                connection,
+                account_id=account_id,
+                name=f"Account {account_id}",
+                zone=ZoneInfo(zone),
+                now=NOW,
+                lead_days=lead_days,
+                auto_renew_from=auto_renew_from,
+            )
+        if money.parse_cents(balance):
+            await self.top_up(balance, account=account_id)
+        return account_id
+
+    async def top_up(self, amount: str, *, account: str = "a") -> None:
+        """Adds money to a balance."""
+        async with database.transaction() as connection:
+            await ledger.top_up(connection, account, money.parse_cents(amount), memo="Top-up", now=NOW)
+
+    async def key(self, account: str = "a", *, role: str = "RENEWER") -> str:
+        """Makes an API key for an account and answers it."""
+        async with database.transaction() as connection:
+            return await api_keys.create(connection, account, NOW, role=model.Role(role))
+
+    async def operator_key(self, name: str = "ops") -> str:
+        """Makes a key of an operator and answers it."""
+        async with database.transaction() as connection:
+            return await api_keys.create(connection, None, NOW, role=model.Role.OPERATOR, name=name)
+
+    async def instance(self, instance_id: str, **about: Any) -> str:
+        """Registers one instance; see `registration` for what can be said of it."""
+        await self.instances([instance_id], **about)
+        return instance_id
+
+    async def instances(self, ids: Sequence[str], *, account: str = "a", **about: Any) -> list[str]:
+        """Registers several instances that are alike; with a bundle they are its members."""
+        rows = [registration(instance_id, **about) for instance_id in ids]
+        bundles = {row.bundle_id: f"Bundle {row.bundle_id}" for row in rows if row.bundle_id}
+        new = {bundle_id: name for bundle_id, name in bundles.items() if bundle_id not in self._bundles}
+        async with database.transaction() as connection:
+            locked = (await ledger.lock(connection, [account]))[account]
+            registrations.require_all(await instances_repository.register(connection, locked, rows, new, NOW))
+        self._bundles |= new.keys()
+        return list(ids)
+
+    async def put(self, instance_id: str, **columns: object) -> None:
+        """Gives an instance values that registration refuses, but the database holds."""
+        for name, value in columns.items():
+            sql = f"UPDATE instances SET {name} = $2 WHERE id = $1"
+            assert await database.execute(database.pool(), sql, instance_id, value) == 1
+
+    async def voucher(
+        self,
+        amount: str,
+        *,
+        expires: str = "2027-12-31",
+        account: str = "a",
+        products: Sequence[str] = (),
+        voucher_id: str | None = None,
+    ) -> str:
+        """Issues a voucher that is good to the end of a day, and answers its id."""
+        async with database.transaction() as connection:
+            issued = await vouchers.issue(
+                connection,
+                account,
+                money.parse_cents(amount),
+                expires_at=self.end_of(expires, account=account),
+                now=NOW,
+                product_codes=products,
+                voucher_id=uuid.UUID(voucher_id) if voucher_id else None,
+            )
+        return str(issued)
+
+    async def refund(self, order_id: str, *instance_ids: str, now: dt.datetime = NOW) -> None:
+        """Refund an order, or the lines of some instances."""
+        call = audit_log.Call(audit_log.Operator(None, "ops"), str(uuid.uuid4()), lambda: now)
+        await refunds.refund(call, refunds.RefundRequest(order_id, instance_ids or None, "Outage"))
+
+    def end_of(self, day: str, *, account: str = "a") -> dt.datetime:
+        """The instant of 23:59:59 of a day, in the account's zone."""
+        return dates.end_of_day(dt.date.fromisoformat(day), self._zones[account])
+
+    def at(self, moment: str, *, account: str = "a") -> dt.datetime:
+        """The instant of a wall clock's time in the account's zone: `world.at("2027-01-31 00:30")`."""
+        return dt.datetime.fromisoformat(moment).replace(tzinfo=self._zones[account]).astimezone(dt.UTC)
+
+    async def balance(self, account: str = "a") -> str:
+        """The balance as a decimal string."""
+        return money.format_cents(
+            await self.value("SELECT balance_cents FROM accounts WHERE id = $1", account)
+        )
+
+    async def available(self, voucher_id: str) -> str:
+        """What is left of a voucher, as a decimal string."""
+        sql = "SELECT available_cents FROM vouchers WHERE id = $1::uuid"
+        return money.format_cents(await self.value(sql, voucher_id))
+
+    async def expiry(self, instance_id: str) -> str | None:
+        """The last day of an instance in its account's zone, as an ISO date."""
+        found = await self.read(instance_id)
+        if found.expires_at is None:
+            return None
+        return dates.last_day(found.expires_at, self._zones[found.account_id]).isoformat()
+
+    async def read(self, instance_id: str) -> model.Instance:
+        """An instance as the rules see it; `status` is as stored."""
+        sql = f"SELECT {instances_repository.COLUMNS} FROM instances i WHERE i.id = $1"
+        return model.Instance._make(await self.row(sql, instance_id))
+
+    async def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows of a statement, as tuples."""
+        return [tuple(row) for row in await database.fetch(database.pool(), sql, *values)]
+
+    async def row(self, sql: str, *values: object) -> tuple[Any, ...]:
+        """The one row of a statement."""
+        [row] = await self.rows(sql, *values)
+        return row
+
+    async def value(self, sql: str, *values: object) -> Any:
+        """The one value of a statement."""
+        [value] = await self.row(sql, *values)
+        return value
+
+    async def count(self, table: str) -> int:
+        """How many rows a table has."""
+        return int(await self.value(f"SELECT count(*) FROM {table}"))
+
+    async def snapshot(self, *, but: Collection[str] = ()) -> dict[str, list[str]]:
+        """Every row of every table but NO_TRACE and those named: equal to another when nothing changed between."""
+        tables = await self.rows(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
+        )
+        return {
+            str(table): [str(row) for (row,) in await self.rows(f"SELECT t::text FROM {table} t ORDER BY 1")]
+            for (table,) in tables
+            if table not in {*NO_TRACE, *but}
+        }
+
+
+def registration(
+    instance_id: str,
+    *,
+    expires: str | None = "2027-01-31",
+    anchor: int | None = None,
+    mode: str = "MANUAL",
+    months: int = 1,
+    price: str = "300.00",
+    product: str = "eip",
+    data_center: str = "bj-6",
+    name: str | None = None,
+    bundle: str | None = None,
+    billing: str | None = None,
+    trial: bool = False,
+    status: str = "RUNNING",
+    configuration: Mapping[str, str] | None = None,
+    created_at: dt.datetime = NOW,
+) -> registration_report.Registration:
+    """An instance in few words; without an expiry it is pay-as-you-go, unless `billing` says otherwise."""
+    return registration_report.Registration(
+        id=instance_id,
+        name=name or f"Instance {instance_id}",
+        product_code=product,
+        data_center_code=data_center,
+        monthly_price_cents=money.parse_cents(price),
+        created_at=created_at,
+        last_day=dt.date.fromisoformat(expires) if expires else None,
+        anchor_day=anchor,
+        billing_mode=model.BillingMode(billing or ("PREPAID" if expires else "PAY_AS_YOU_GO")),
+        is_trial=trial,
+        status=model.InstanceStatus(status),
+        renewal_mode=model.RenewalMode(mode),
+        auto_renew_months=months,
+        bundle_id=bundle,
+        configuration=configuration or {"带宽": "1Mbps"},
+    )

@@ -1,0 +1,58 @@
+"""The API as a process of its own, over real HTTP."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+import httpx2
+
+from tests.chaos import processes
+
+START_SECONDS_MAX = 30
+
+
+class Served(NamedTuple):
+    """A process that serves, and where."""
+
+    process: processes.Process
+    address: str
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}/graphql"
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.asynccontextmanager
+async def served(database_url: str, **variables: str) -> AsyncIterator[Served]:
+    """A process that serves the database, once it is healthy; it is told to stop at the end."""
+    port = free_port()
+    process = processes.fork(
+        ["serve", "--port", str(port)],
+        {"DATABASE_URL": database_url, "RENEWALS_LOG_LEVEL": "WARNING"} | variables,
+    )
+    try:
+        async with asyncio.timeout(START_SECONDS_MAX), httpx2.AsyncClient() as client:
+            while True:
+                assert process.is_alive, "the server ended before it was ready"
+                with contextlib.suppress(httpx2.TransportError):
+                    if (await client.get(f"http://127.0.0.1:{port}/healthz")).status_code == 200:
+                        break
+                await asyncio.sleep(0.01)
+        yield Served(process, f"127.0.0.1:{port}")
+    finally:
+        process.signal(signal.SIGTERM)
+        await process.ended()
