@@ -17,10 +17,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type
 
+from graphql_api import responses
 from graphql_api.auth import jwt_tokens
-from graphql_api.graphql import graphiql, http_request, persisted_queries, view, websocket
+from graphql_api.graphql import graphiql, persisted_queries, view
 from graphql_api.limits import concurrency, spending
-from graphql_api.middleware import request_log, request_logging, security_headers, trusted_host
+from graphql_api.middleware import request_log, request_logging, security_headers, slow_clients, trusted_host
 from graphql_api.rest import calendar_feed, exports, probes
 from graphql_api.server import graceful_shutdown
 from renewals import config
@@ -118,7 +119,7 @@ def create(
             routes.append(Mount(graphiql.PREFIX, StaticFiles(directory=graphiql.FOLDER)))
         page_path = next(iter(straight))
         routes.append(Route("/", lambda _: RedirectResponse(page_path), methods=["GET"]))
-    add_compress_type(http_request.RESPONSE)
+    add_compress_type(responses.RESPONSE)
     for writer in (formats.CSV, formats.JSONL):
         add_compress_type(writer.media_type.partition(";")[0], streaming=True)  # flushed piece by piece
     served = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _leave})
@@ -126,7 +127,7 @@ def create(
     if chosen.graphiql and (chosen.graphiql_key or chosen.graphiql_operator_key):
         inner = trusted_host.TrustedHostMiddleware(inner, chosen.host)
     recorded = request_logging.Recording(inner)
-    return websocket.Impatient(graceful_shutdown.Parting(security_headers.Secured(recorded)))
+    return slow_clients.Impatient(graceful_shutdown.Parting(security_headers.Secured(recorded)))
 
 
 class Straight:

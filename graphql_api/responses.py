@@ -1,15 +1,15 @@
 """What is answered in place of data: an error with a code, in the shape and the type that GraphQL's clients expect."""
 
+import functools
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from graphql_api.graphql import http_request
 from renewals.db import connection as database
 from renewals.observability import internal_errors, request_record
 from schema.shared import errors
@@ -38,15 +38,13 @@ class Refusal(Response):
 
     def __init__(self, problem: dict[str, Any], status: int, more: Mapping[str, str] | None) -> None:
         self._errors = [problem]
-        super().__init__(
-            orjson.dumps({"data": None, "errors": self._errors}), status, more, http_request.JSON
-        )
+        super().__init__(orjson.dumps({"data": None, "errors": self._errors}), status, more, JSON)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         accept = Headers(scope=scope).get("accept", "")
-        if http_request.accepted(accept).media_type == http_request.RESPONSE:
+        if accepted(accept).media_type == RESPONSE:
             self.body = orjson.dumps({"errors": self._errors})
-            self.headers["Content-Type"] = http_request.RESPONSE
+            self.headers["Content-Type"] = RESPONSE
             self.headers["Content-Length"] = str(len(self.body))
         await super().__call__(scope, receive, send)
 
@@ -67,3 +65,47 @@ def failed(problem: Exception) -> Response:
         log.warning("a request cannot be served: %s", str(problem) or type(problem).__name__)
         return unavailable()
     return refuse(500, internal_errors.MESSAGE, internal_errors.note(problem))
+
+
+JSON = "application/json"
+RESPONSE = "application/graphql-response+json"
+STREAM = "text/event-stream"
+_WILDCARDS = ("application/*", "*/*")
+
+
+class Accepted(NamedTuple):
+    """What a client takes: the media type of an answer in JSON, if any, and whether it takes a stream of events."""
+
+    media_type: str | None
+    takes_stream: bool
+
+
+@functools.lru_cache(maxsize=500)
+def accepted(accept: str) -> Accepted:
+    """What an Accept header takes; without one, JSON."""
+    qualities: dict[str, float] = {}
+    for part in accept.lower().split(","):
+        media_type, _, parameters = part.partition(";")
+        qualities.setdefault(media_type.strip(), _quality(parameters))
+    takes_stream = qualities.get(STREAM, 0) > 0
+    if not accept.strip():
+        return Accepted(JSON, takes_stream)
+    json, response = (
+        next((qualities[each] for each in (media_type, *_WILDCARDS) if each in qualities), 0)
+        for media_type in (JSON, RESPONSE)
+    )
+    if response > 0 and (json <= 0 or (RESPONSE in qualities and response >= json)):
+        return Accepted(RESPONSE, takes_stream)
+    return Accepted(JSON if json > 0 else None, takes_stream)
+
+
+def _quality(parameters: str) -> float:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                quality = float(value)
+            except ValueError:
+                return 0
+            return max(0, quality)  # not a number is not more than nothing
+    return 1

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from renewals.db import connection as database
+from renewals.db import sql
+from renewals.db.connection import Connection, Row
 from renewals.domain import model, pricing
 
 
@@ -50,7 +52,7 @@ async def put_products(connection: database.Connection, products: Sequence[Produ
              name = excluded.name, name_zh = excluded.name_zh, renewable = excluded.renewable,
              unsupported_reason = excluded.unsupported_reason,
              max_term_months = excluded.max_term_months, retention_days = excluded.retention_days""",
-        *database.columns(rows, 6),
+        *sql.columns(rows, 6),
     )
     await database.execute(
         connection, "DELETE FROM discount_tiers WHERE product_code = ANY($1)", [p.code for p in products]
@@ -60,7 +62,7 @@ async def put_products(connection: database.Connection, products: Sequence[Produ
         connection,
         """INSERT INTO discount_tiers (product_code, months, discount_bps)
            SELECT * FROM unnest($1::text[], $2::int[], $3::int[])""",
-        *database.columns(tiers, 3),
+        *sql.columns(tiers, 3),
     )
 
 
@@ -70,7 +72,7 @@ async def put_data_centers(connection: database.Connection, centers: Sequence[Da
         connection,
         """INSERT INTO data_centers (code, name, type) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
            ON CONFLICT (code) DO UPDATE SET name = excluded.name, type = excluded.type""",
-        *database.columns([(c.code, c.name, c.type) for c in centers], 3),
+        *sql.columns([(c.code, c.name, c.type) for c in centers], 3),
     )
 
 
@@ -128,3 +130,17 @@ async def read_products(connection: database.Connection) -> dict[str, model.Prod
         )
         for row in rows
     }
+
+
+async def fetch_products(connection: Connection) -> Sequence[Row]:
+    """The catalogue's products by code."""
+    return await database.fetch(
+        connection,
+        """SELECT code, name, name_zh, renewable, unsupported_reason, max_term_months, retention_days
+           FROM products ORDER BY code""",
+    )
+
+
+async def fetch_data_centers(connection: Connection) -> Sequence[Row]:
+    """The catalogue's data centres by code."""
+    return await database.fetch(connection, "SELECT code, name, type FROM data_centers ORDER BY code")

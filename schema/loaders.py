@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from renewals import catalog
+from renewals.accounts import queries as accounts_queries
+from renewals.auto_renewal import runs
 from renewals.db import connection as database
 from renewals.db.connection import Connection, Row
 from renewals.forecasts import instance_forecast
@@ -66,7 +69,7 @@ class OrderLoaders:
 
     @cached_property
     def voucher(self) -> DataLoader[str, Row]:
-        return self._own(orders_queries.fetch_vouchers_by_id)
+        return self._own(accounts_queries.fetch_vouchers_by_id)
 
 
 class Loaders(OrderLoaders):
@@ -78,15 +81,15 @@ class Loaders(OrderLoaders):
 
     @cached_property
     def product(self) -> DataLoader[str, Row]:
-        return _loader(lambda connection, codes: _by_code(orders_queries.fetch_products(connection)))
+        return _loader(lambda connection, codes: _by_code(catalog.fetch_products(connection)))
 
     @cached_property
     def data_center(self) -> DataLoader[str, Row]:
-        return _loader(lambda connection, codes: _by_code(orders_queries.fetch_data_centers(connection)))
+        return _loader(lambda connection, codes: _by_code(catalog.fetch_data_centers(connection)))
 
     @cached_property
     def bundle(self) -> DataLoader[str, Row]:
-        return self._own(orders_queries.fetch_bundles)
+        return self._own(instances_queries.fetch_bundles)
 
     @cached_property
     def bundle_instances(self) -> DataLoader[SliceOf, list[Row]]:
@@ -110,7 +113,7 @@ class Loaders(OrderLoaders):
 
     @cached_property
     def attempts(self) -> DataLoader[First, list[Row]]:
-        return self._own(_per_part(orders_queries.fetch_attempts), [])
+        return self._own(_per_part(runs.fetch_attempts), [])
 
     @cached_property
     def orders(self) -> DataLoader[First, list[Row]]:

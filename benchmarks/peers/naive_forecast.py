@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from renewals import config
-from renewals.auto_renewal import runs
+from renewals.auto_renewal import schedule
 from renewals.db import models
 from renewals.domain import dates, model, pricing
 from renewals.forecasts import forecast
@@ -39,7 +39,7 @@ async def _simulate(
     found = []
     for date in (today + dt.timedelta(days=number) for number in range(days)):
         starts_at = dates.due_at(date, zone, time=config.get().auto_renew_time, lead_days=0)
-        run_at = runs.tick_from(max(starts_at, now))
+        run_at = schedule.tick_from(max(starts_at, now))
         instances = models.Instance.filter(
             account_id=account.id,
             renewal_mode=model.RenewalMode.AUTO,

@@ -16,11 +16,11 @@ import jwt
 from graphql_api.auth import jwks
 from renewals import config
 from renewals.accounts import api_keys
+from renewals.accounts import queries as accounts_queries
 from renewals.concurrency import lru_cache
 from renewals.db import connection as database
+from renewals.db import sql
 from renewals.domain import model
-from renewals.instances import filters
-from renewals.instances import queries as instances_queries
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Verifier:
         generation = self._keys.generation  # of the key that has just verified it
         ends_at = check_times(claims, now, self._chosen.jwt_leeway_seconds)
         bearer = self._bearer(claims)
-        if bearer.account_id is not None and not await instances_queries.has_account(
+        if bearer.account_id is not None and not await accounts_queries.has_account(
             database.pool(), bearer.account_id
         ):
             raise InvalidTokenError("its account is not there")
@@ -154,7 +154,7 @@ def _is_text(value: object, length_min: int) -> bool:
     return (
         isinstance(value, str)
         and length_min <= len(value) <= SUBJECT_LENGTH_MAX
-        and filters.is_storable(value)
+        and sql.is_storable(value)
         and (not value or value.isprintable())
     )
 

@@ -4,7 +4,6 @@ Each command imports what it needs: all of it together takes seconds, which `--h
 """
 
 import datetime as dt
-import importlib
 import importlib.metadata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -23,7 +22,7 @@ from graphql_api.server.bootstrap import run as _run
 from renewals.domain import model
 
 if TYPE_CHECKING:
-    from renewals import config
+    from renewals import config as renewals_config
     from renewals.webhooks import status
 
 SDL_PATH = Path(__file__).parents[2] / "schema.graphql"
@@ -523,7 +522,9 @@ def _describe_endpoint(report: "status.Report") -> str:
     )
 
 
-def _with_options(chosen: "config.Settings", options: Mapping[str, object]) -> "config.Settings":
+def _with_options(
+    chosen: "renewals_config.Settings", options: Mapping[str, object]
+) -> "renewals_config.Settings":
     """Return the settings with the options that are given instead, or fail by the name of one out of bounds."""
     from renewals import config
 
@@ -536,7 +537,7 @@ def _with_options(chosen: "config.Settings", options: Mapping[str, object]) -> "
     return chosen
 
 
-def _instant(text: str | None, chosen: "config.Settings") -> dt.datetime:
+def _instant(text: str | None, chosen: "renewals_config.Settings") -> dt.datetime:
     """The instant that an option says, or now."""
     from renewals.domain import clock
 
@@ -554,11 +555,12 @@ def _instant(text: str | None, chosen: "config.Settings") -> dt.datetime:
 def _picture() -> ModuleType:
     """What draws a forecast, or a word on how to get it."""
     try:
-        return importlib.import_module("graphql_api.cli.forecast_plot")
+        import graphql_api.cli.forecast_plot as forecast_plot
     except ModuleNotFoundError as problem:
         if problem.name != "matplotlib":
             raise
         _fail("--plot needs matplotlib, which the extra `plot` brings: pip install 'renewals[plot]'")
+    return forecast_plot
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -10,12 +10,9 @@ import orjson
 from starlette.requests import Request
 from strawberry.http.parse_content_type import parse_content_type
 
-JSON = "application/json"
-RESPONSE = "application/graphql-response+json"
-STREAM = "text/event-stream"
+from graphql_api.errors import Refused
+from graphql_api.responses import JSON
 
-SHOWN_CHARACTERS_MAX = 200
-"""So much an answer repeats of what was sent."""
 VALUES_MAX = 30_000
 """Values in the JSON of a customer: three times as many as a selection has instances. Reading them takes 10 ms."""
 BODY_SECONDS_MAX = 20.0
@@ -23,24 +20,6 @@ BODY_SECONDS_MAX = 20.0
 CLIENT_CLOSED_REQUEST = 499
 """What nginx writes into its log for a request whose client left; nobody is there to read it."""
 _LENGTH_DIGITS_MAX = 15
-_WILDCARDS = ("application/*", "*/*")
-
-
-class Refused(Exception):
-    """A request that is not executed: its status, its code, and a word to its sender."""
-
-    def __init__(
-        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(cut(message))
-        self.status = status
-        self.code = code
-        self.headers = headers
-
-
-def cut(text: str) -> str:
-    """The beginning of a text in which there may be anything that was sent."""
-    return text if len(text) <= SHOWN_CHARACTERS_MAX else f"{text[:SHOWN_CHARACTERS_MAX]}..."
 
 
 class Asked(NamedTuple):
@@ -51,13 +30,6 @@ class Asked(NamedTuple):
     operation_name: str | None
     extensions: dict[str, Any]
     document_id: str | None
-
-
-class Accepted(NamedTuple):
-    """What a client takes: the media type of an answer in JSON, if any, and whether it takes a stream of events."""
-
-    media_type: str | None
-    takes_stream: bool
 
 
 def headers_of(request: Request) -> Mapping[bytes, bytes]:
@@ -134,40 +106,9 @@ async def _receive_body(request: Request, bytes_max: int) -> bytes:
         begun += chunk
 
 
-@functools.lru_cache(maxsize=500)
-def accepted(accept: str) -> Accepted:
-    """What an Accept header takes; without one, JSON."""
-    qualities: dict[str, float] = {}
-    for part in accept.lower().split(","):
-        media_type, _, parameters = part.partition(";")
-        qualities.setdefault(media_type.strip(), _quality(parameters))
-    takes_stream = qualities.get(STREAM, 0) > 0
-    if not accept.strip():
-        return Accepted(JSON, takes_stream)
-    json, response = (
-        next((qualities[each] for each in (media_type, *_WILDCARDS) if each in qualities), 0)
-        for media_type in (JSON, RESPONSE)
-    )
-    if response > 0 and (json <= 0 or (RESPONSE in qualities and response >= json)):
-        return Accepted(RESPONSE, takes_stream)
-    return Accepted(JSON if json > 0 else None, takes_stream)
-
-
 def late(seconds: float) -> str:
     """What to say of a request that was given up."""
     return f"It was not done in {seconds:g} s. A change may be repeated with the same key, and is done once."
-
-
-def _quality(parameters: str) -> float:
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                quality = float(value)
-            except ValueError:
-                return 0
-            return max(0, quality)  # not a number is not more than nothing
-    return 1
 
 
 @functools.lru_cache(maxsize=500)

@@ -10,11 +10,12 @@ from typing import Any
 import orjson
 from graphql import GraphQLError
 
+from graphql_api import errors
 from graphql_api.graphql import http_request
 from renewals import config
 from renewals.concurrency import lru_cache
 from renewals.instances.account_sizes import AccountSize
-from schema.customer import schema as customer_schema
+from schema.execution import schema as execution_schema
 from schema.limits import document_limits
 
 _PREFIX = "sha256:"
@@ -45,7 +46,7 @@ class Trusted:
 
 
 def trusted(
-    chosen: config.Settings, limits: document_limits.Limits, *schemas: customer_schema.RenewalSchema
+    chosen: config.Settings, limits: document_limits.Limits, *schemas: execution_schema.RenewalSchema
 ) -> Trusted:
     """The trusted documents of the settings; raises ManifestError, above all for one that could never be answered."""
     if chosen.trusted_documents is None:
@@ -80,7 +81,7 @@ def _check(
     document_id: str,
     query: str,
     limits: document_limits.Limits,
-    schemas: tuple[customer_schema.RenewalSchema, ...],
+    schemas: tuple[execution_schema.RenewalSchema, ...],
 ) -> None:
     if _is_sha256(document_id) and _sha256(query) != document_id:
         raise ManifestError(f"The document of {document_id} has another hash.")
@@ -100,7 +101,7 @@ def _check(
 
 
 def _exceeded(
-    query: str, limits: document_limits.Limits, schema: customer_schema.RenewalSchema
+    query: str, limits: document_limits.Limits, schema: execution_schema.RenewalSchema
 ) -> str | None:
     """What of its shape is beyond the limits; its cost depends on variables that are not known yet."""
     try:
@@ -135,7 +136,7 @@ class Sent:
 class Store:
     """Finds the text of what a client asks."""
 
-    def __init__(self, schema: customer_schema.RenewalSchema, known: Trusted, characters_max: int) -> None:
+    def __init__(self, schema: execution_schema.RenewalSchema, known: Trusted, characters_max: int) -> None:
         self._schema = schema
         self._trusted = known
         self._sent = Sent(characters_max)
@@ -147,16 +148,14 @@ class Store:
         query = asked.query
         if not query:
             if name is None:
-                raise http_request.Refused(400, "BAD_REQUEST", "The member query is missing.")
+                raise errors.Refused(400, "BAD_REQUEST", "The member query is missing.")
             query = self._trusted.find(name) or (self._sent.find(name) if self._takes_sent else None)
             if query is None:
                 raise self._not_found(asked)
         elif not self._trusted.allows(query):
-            raise http_request.Refused(
-                400, "DOCUMENT_NOT_TRUSTED", "This server answers known documents only."
-            )
+            raise errors.Refused(400, "DOCUMENT_NOT_TRUSTED", "This server answers known documents only.")
         elif name and asked.document_id is None and _sha256(query) != name:
-            raise http_request.Refused(400, "BAD_REQUEST", "The query is not the one of its sha256Hash.")
+            raise errors.Refused(400, "BAD_REQUEST", "The query is not the one of its sha256Hash.")
         return query
 
     def keep(self, asked: http_request.Asked) -> None:
@@ -173,12 +172,12 @@ class Store:
         except GraphQLError:
             return False
 
-    def _not_found(self, asked: http_request.Asked) -> http_request.Refused:
+    def _not_found(self, asked: http_request.Asked) -> errors.Refused:
         if asked.document_id is None and self._takes_sent:
-            return http_request.Refused(200, "PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
+            return errors.Refused(200, "PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
         if asked.document_id is None and not self._trusted.only:
-            return http_request.Refused(200, "PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
-        return http_request.Refused(400, "DOCUMENT_NOT_TRUSTED", "This server does not know the document.")
+            return errors.Refused(200, "PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
+        return errors.Refused(400, "DOCUMENT_NOT_TRUSTED", "This server does not know the document.")
 
 
 def _name_of(asked: http_request.Asked) -> str | None:
@@ -190,7 +189,7 @@ def _name_of(asked: http_request.Asked) -> str | None:
         return None
     found = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
     if not isinstance(found, str) or not _is_sha256(found):
-        raise http_request.Refused(400, "BAD_REQUEST", "persistedQuery needs a sha256Hash in hexadecimal.")
+        raise errors.Refused(400, "BAD_REQUEST", "persistedQuery needs a sha256Hash in hexadecimal.")
     return found
 
 

@@ -21,6 +21,7 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from strawberry.types.execution import ExecutionResult, SubscriptionExecutionResult
 from strawberry.types.unset import UnsetType
 
+from graphql_api import errors as graphql_api_errors
 from graphql_api import responses
 from graphql_api.auth import authentication
 from graphql_api.graphql import http_request, persisted_queries, websocket
@@ -33,6 +34,7 @@ from renewals.instances import account_sizes
 from renewals.observability import request_record
 from schema.context import Context
 from schema.customer import schema as customer_schema
+from schema.execution import schema as execution_schema
 from schema.limits import document_limits, list_sizes
 from schema.operator import context
 from schema.operator import schema as operator_schema
@@ -51,7 +53,7 @@ Admit = Callable[[str, Clock], Awaitable[Any]]
 class Door(NamedTuple):
     """A schema, and who may ask it."""
 
-    schema: customer_schema.RenewalSchema
+    schema: execution_schema.RenewalSchema
     admit: Admit
     has_subscriptions: bool
 
@@ -95,7 +97,7 @@ class GraphQLView(GraphQL[Any, None]):
         sizes: account_sizes.AccountSizes,
         graphiql_page: str | None,
     ) -> None:
-        self.schema: customer_schema.RenewalSchema
+        self.schema: execution_schema.RenewalSchema
         super().__init__(
             schema=door.schema,
             graphql_ide="graphiql" if graphiql_page else None,
@@ -144,7 +146,7 @@ class GraphQLView(GraphQL[Any, None]):
                 if context is None:
                     return responses.unauthenticated("Send an API key: Authorization: Bearer <key>.")
                 return await self._answer_in_turn(context, request)
-        except http_request.Refused as refused:
+        except graphql_api_errors.Refused as refused:
             return responses.error(refused.status, refused.code, str(refused), refused.headers)
         except document_limits.LimitExceeded as exceeded:
             return responses.refuse(400, exceeded.message, exceeded.extensions)
@@ -161,7 +163,7 @@ class GraphQLView(GraphQL[Any, None]):
         try:
             with pool.sharing(context.owner):
                 return await self._answer(request, context)
-        except http_request.Refused as refused:
+        except graphql_api_errors.Refused as refused:
             # What is refused before it is examined costs as much as any request.
             if refused.status != _SPENT:
                 size = min(http_request.body_length(http_request.headers_of(request)) or 0, self.bytes_max)
@@ -214,7 +216,7 @@ class GraphQLView(GraphQL[Any, None]):
             async with asyncio.timeout(self.seconds_max):
                 size = await self.sizes.find(account_id)
         except TimeoutError:
-            raise http_request.Refused(503, "TIMEOUT", http_request.late(self.seconds_max)) from None
+            raise graphql_api_errors.Refused(503, "TIMEOUT", http_request.late(self.seconds_max)) from None
         try:
             return self.documents.admit(query, name, variables, size)._replace(reading=reading)
         except document_limits.LimitExceeded as exceeded:
@@ -229,7 +231,7 @@ class GraphQLView(GraphQL[Any, None]):
             if body is not None and len(body) > concurrency.HEAVY_BODY_BYTES:
                 await lane.enter()
             asked = http_request.parse(request, body, values_max=self.values_max)
-            accepted = http_request.accepted(headers.get(b"accept", b"").decode("latin-1"))
+            accepted = responses.accepted(headers.get(b"accept", b"").decode("latin-1"))
             return await self._answer_in_lane(request, asked, accepted, context, lane, len(body or b""))
 
     async def _receive(self, request: Request, headers: Mapping[bytes, bytes], owner: str) -> bytes | None:
@@ -246,24 +248,26 @@ class GraphQLView(GraphQL[Any, None]):
         self,
         request: Request,
         asked: http_request.Asked,
-        accepted: http_request.Accepted,
+        accepted: responses.Accepted,
         context: Any,
         lane: concurrency.Lane,
         body_bytes: int,
     ) -> Response:
         query, admitted = await self.examine(asked, context, lane, body_bytes)
         if request.method == "GET" and admitted.kind is OperationType.MUTATION:
-            raise http_request.Refused(405, "BAD_REQUEST", "What changes anything is sent by POST.", _BY_POST)
+            raise graphql_api_errors.Refused(
+                405, "BAD_REQUEST", "What changes anything is sent by POST.", _BY_POST
+            )
         if admitted.kind is OperationType.SUBSCRIPTION:
             if not accepted.takes_stream:
-                raise http_request.Refused(
+                raise graphql_api_errors.Refused(
                     400,
                     "BAD_REQUEST",
                     "A subscription is served over a web socket, or to Accept: text/event-stream.",
                 )
             return await self._stream(request, query, asked, context)
         if accepted.media_type is None and not accepted.takes_stream:
-            raise http_request.Refused(406, "BAD_REQUEST", f"The answer is {http_request.JSON}.")
+            raise graphql_api_errors.Refused(406, "BAD_REQUEST", f"The answer is {responses.JSON}.")
         result = await self._execute(query, asked, context)
         if lane.is_entered:
             await asyncio.sleep(0)
@@ -281,7 +285,7 @@ class GraphQLView(GraphQL[Any, None]):
         try:
             return await self.schema.execute(query, variables, context, operation_name=name)
         except CannotGetOperationTypeError as unknown:
-            raise http_request.Refused(400, "BAD_REQUEST", unknown.as_http_error_reason()) from None
+            raise graphql_api_errors.Refused(400, "BAD_REQUEST", unknown.as_http_error_reason()) from None
 
     def _write(
         self, result: ExecutionResult, media_type: str | None, admitted: document_limits.Admitted
@@ -298,7 +302,7 @@ class GraphQLView(GraphQL[Any, None]):
             return answer_size.PiecewiseResponse(text, headers={**stream.headers, **_NOT_STORED})
         status = 200
         was_executed = result.data is not None or any(problem.path for problem in result.errors or ())
-        if media_type == http_request.RESPONSE and not was_executed:
+        if media_type == responses.RESPONSE and not was_executed:
             status = 400
             del body["data"]
         encoded = self.encode_json(body)
@@ -310,10 +314,10 @@ class GraphQLView(GraphQL[Any, None]):
 
     def _write_unavailable(self, body: dict[str, Any], media_type: str | None) -> Response:
         """Write the errors of a result without any data: a stream, too, begins with its status."""
-        if media_type == http_request.RESPONSE:
+        if media_type == responses.RESPONSE:
             del body["data"]
         return Response(
-            self.encode_json(body), 503, responses.RETRY_HEADERS, media_type=media_type or http_request.JSON
+            self.encode_json(body), 503, responses.RETRY_HEADERS, media_type=media_type or responses.JSON
         )
 
     async def _stream(

@@ -11,7 +11,6 @@ from typing import Any
 
 import orjson
 from graphql import GraphQLError, OperationType
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.exceptions import ConnectionRejectionError
@@ -27,11 +26,11 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 )
 from strawberry.types.execution import PreExecutionError
 
+from graphql_api import errors
 from graphql_api.auth import authentication
 from graphql_api.graphql import http_request
 from graphql_api.limits import answer_size, concurrency
 from graphql_api.middleware import request_log
-from graphql_api.rest import streaming
 from renewals.db import connection as database
 from renewals.db import pool
 from renewals.observability import internal_errors, request_record
@@ -44,48 +43,12 @@ INIT_TIME_MAX = dt.timedelta(seconds=10)
 """A client that has not said who it is by then is sent away."""
 OPERATIONS_MAX = 10
 """Under way on one connection."""
-SEND_SECONDS_MAX = 30
-"""A reader that takes nothing for so long is cut: what it has missed it can ask for again. An export has its own."""
+
+
 REASON_BYTES_MAX = 123
 """The most that the frame has room for which closes a web socket."""
 TRY_AGAIN_LATER = 1013
 """Closes a connection that may be opened again; clients wait a little before they do."""
-
-
-class Impatient:
-    """The application, for readers that do not sleep: one that takes nothing for so long is cut."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        flow = getattr(getattr(send, "__self__", None), "flow", None)
-        deadline = scope[streaming.SEND_DEADLINE] = streaming.SendDeadline(SEND_SECONDS_MAX)
-
-        async def send_in_time(message: Message) -> None:
-            if flow is not None and not flow.write_paused:  # then nothing waits for the reader
-                await send(message)
-                return
-            try:
-                async with asyncio.timeout(deadline.seconds_max):
-                    await send(message)
-            except TimeoutError:
-                _abort(send, deadline.seconds_max)
-                raise
-
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
-        with contextlib.suppress(TimeoutError):
-            await self._app(scope, receive, send_in_time)
-
-
-def _abort(send: Send, seconds_max: float) -> None:
-    """Cuts the connection at once: closing it would wait for a reader that sleeps. Uvicorn alone is known here."""
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
-    if transport is not None:
-        log.warning("a reader that took nothing for %s s is cut", seconds_max)
-        transport.abort()
 
 
 @dataclass(kw_only=True)
@@ -127,7 +90,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             else:
                 with request_log.apart():
                     await self._examine(message)
-        except http_request.Refused as crowded:  # on connecting; an operation's refusal is answered by its id
+        except errors.Refused as crowded:  # on connecting; an operation's refusal is answered by its id
             request_record.note_code(crowded.code)
             await self.websocket.close(TRY_AGAIN_LATER, "Too many web sockets")
         except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
@@ -155,7 +118,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 query, _ = await view.examine(
                     http_request.asked(payload), self.context, lane, message.get("characters", 0)
                 )
-        except http_request.Refused as refused:
+        except errors.Refused as refused:
             await self._refuse(message["id"], str(refused), {"code": refused.code})
         except document_limits.LimitExceeded as exceeded:
             await self._refuse(message["id"], exceeded.message, exceeded.extensions)
@@ -180,14 +143,14 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             try:
                 with view.subscriptions.place(self.context.caller):
                     await super().run_operation(operation)
-            except http_request.Refused as refused:
+            except errors.Refused as refused:
                 await self._answer_error(operation, refused.code, str(refused))
             return
         deadline = asyncio.timeout(view.seconds_max)
         try:
             async with deadline:
                 await self._run_in_turn(operation)
-        except http_request.Refused as refused:
+        except errors.Refused as refused:
             await self._answer_error(operation, refused.code, str(refused))
         except TimeoutError:
             if not deadline.expired():
@@ -223,7 +186,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         unknown = result.errors[0].original_error if result.errors else None
         if isinstance(unknown, CannotGetOperationTypeError):
             request_record.note_code("BAD_REQUEST")
-            message = http_request.cut(unknown.as_http_error_reason())
+            message = errors.cut(unknown.as_http_error_reason())
             result.errors = [GraphQLError(message, extensions={"code": "BAD_REQUEST"})]
         await super()._handle_pre_execution_error(operation, result)
 

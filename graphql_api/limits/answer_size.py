@@ -9,7 +9,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from graphql_api.graphql import http_request
+from graphql_api import errors
 from renewals.observability import request_record
 
 PIECE_BYTES = 256 * 1024
@@ -68,7 +68,7 @@ class UnreadAnswers:
     def sending(self, caller: str, size: int) -> Iterator[None]:
         """Count a large answer as long as the block runs; raise over_http.Refused if too many are unread."""
         if self._bytes[caller] and self._bytes[caller] + size > self._bytes_max:
-            raise http_request.Refused(
+            raise errors.Refused(
                 429,
                 "TOO_MANY_AT_ONCE",
                 f"This key has answers of {self._bytes[caller]:,} bytes that are not read yet.",

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Self
 
-from graphql_api.graphql import http_request
+from graphql_api import errors
 from renewals.concurrency import fair_queue
 
 RUNNING_PER_KEY_MAX = 8
@@ -27,8 +27,8 @@ RETRY_SECONDS = 10
 _ALL_KEYS = 1_000_000
 
 
-def _refused(count: int, name: str) -> http_request.Refused:
-    return http_request.Refused(
+def _refused(count: int, name: str) -> errors.Refused:
+    return errors.Refused(
         429,
         "TOO_MANY_AT_ONCE",
         f"This key has {count} {name} under way, and may have no more.",

@@ -19,7 +19,7 @@ from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import ConnectionPool
 
-from graphql_api.graphql import http_request
+from graphql_api import errors
 from renewals.concurrency import lru_cache
 from renewals.events import redis_errors
 from schema.limits import weights
@@ -144,9 +144,9 @@ def _take(block: _Block, cost: int) -> bool:
     return True
 
 
-def _spent(seconds: float) -> http_request.Refused:
+def _spent(seconds: float) -> errors.Refused:
     wait = min(max(math.ceil(seconds), 1), WINDOW_SECONDS)
-    return http_request.Refused(
+    return errors.Refused(
         429,
         "RATE_LIMITED",
         f"The budget of this key is spent; ask again in {wait} s.",

@@ -3,7 +3,7 @@
 import contextlib
 from typing import NamedTuple
 
-from graphql_api.graphql import http_request
+from graphql_api import errors
 from graphql_api.limits import rate_limit
 from renewals.instances import account_sizes
 from schema.limits import weights, work
@@ -25,7 +25,7 @@ class Spending(NamedTuple):
         """Spend what `count` more rows cost, after which there are `total`: what has begun is not refused any more."""
         charged = min(count, total - weights.EXPORT_ROWS_FREE)
         if charged > 0:
-            with contextlib.suppress(http_request.Refused):
+            with contextlib.suppress(errors.Refused):
                 await self._spend(account_id, weights.EXPORT_ROW * charged)
 
     async def calendar(self, account_id: str, days: int) -> None:

@@ -9,9 +9,8 @@ import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from graphql_api import responses
+from graphql_api import errors, responses
 from graphql_api.middleware import request_log
-from graphql_api.rest import streaming
 from renewals.observability import internal_errors, metrics, request_record, spans
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -86,7 +85,7 @@ class _Sent:
 
 
 def _note_cut(problem: Exception) -> None:
-    if isinstance(problem, streaming.CutError | TimeoutError):
+    if isinstance(problem, errors.CutError | TimeoutError):
         request_record.note_code(CUT)
     else:
         internal_errors.note(problem)

@@ -5,6 +5,7 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import Response
 
+from graphql_api import errors as graphql_api_errors
 from graphql_api import responses
 from graphql_api.auth import authentication
 from graphql_api.graphql import http_request
@@ -46,7 +47,7 @@ class Calendar:
                 return await self._respond(request)
         except errors.InvalidInput as refused:
             return parameters.refuse(refused)
-        except http_request.Refused as refused:
+        except graphql_api_errors.Refused as refused:
             return responses.error(refused.status, refused.code, str(refused), refused.headers)
         except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
             if deadline.expired():

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from graphql_api import errors as graphql_api_errors
 from graphql_api import responses
 from graphql_api.auth import authentication
 from graphql_api.graphql import http_request
@@ -21,6 +22,7 @@ from graphql_api.limits import concurrency
 from graphql_api.limits.spending import Spending
 from graphql_api.rest import parameters, streaming
 from renewals import config
+from renewals.accounts import queries as accounts_queries
 from renewals.concurrency import fair_queue
 from renewals.db import connection as database
 from renewals.db import pool
@@ -29,7 +31,6 @@ from renewals.domain.clock import Clock
 from renewals.exports import formats, tables
 from renewals.i18n import Language
 from renewals.observability import request_record
-from renewals.orders import queries as orders_queries
 from schema.customer import coercion, inputs
 
 RETRY_SECONDS = 10
@@ -81,7 +82,7 @@ class Exports:
                 return await self._respond(request, table, chosen)
             except errors.InvalidInput as refused:
                 return parameters.refuse(refused)
-            except http_request.Refused as refused:
+            except graphql_api_errors.Refused as refused:
                 return responses.error(refused.status, refused.code, str(refused), refused.headers)
             except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
                 return responses.failed(problem)
@@ -104,7 +105,7 @@ class Exports:
         sent = await _arguments(request, ARGUMENTS[table], self._limits.body_bytes_max)
         language = parameters.read_language(sent.get("lang"))
         export = _export(account_id, table, sent, now)
-        account = await orders_queries.fetch_account(database.pool(), account_id)
+        account = await accounts_queries.fetch_account(database.pool(), account_id)
         zone = ZoneInfo(account["time_zone"])
         writer = formats.writer(chosen, export.columns, formats.Reader(language, zone, account["currency"]))
         headers = {

@@ -3,8 +3,8 @@
 from graphql import GraphQLError
 from starlette.responses import Response
 
+from graphql_api import errors as graphql_api_errors
 from graphql_api import responses
-from graphql_api.graphql import http_request
 from renewals.domain import errors
 from renewals.i18n import Language
 from schema.shared import errors as shared_errors
@@ -21,7 +21,7 @@ def read_language(sent: object) -> Language:
 
 def refuse(refused: errors.InvalidInput) -> Response:
     """The answer to an argument that is malformed or out of bounds: INVALID_INPUT with its field."""
-    shown = errors.InvalidInput(http_request.cut(refused.field), http_request.cut(refused.reason))
+    shown = errors.InvalidInput(graphql_api_errors.cut(refused.field), graphql_api_errors.cut(refused.reason))
     error = GraphQLError(str(shown), original_error=shown)
     shared_errors.report(error)
     return responses.refuse(400, error.message, error.extensions)

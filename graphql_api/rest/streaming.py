@@ -3,25 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-SEND_DEADLINE = "renewals.send_deadline"
-"""The key of a request's `SendDeadline` in its ASGI scope."""
-
-
-@dataclass
-class SendDeadline:
-    """The time within which a client must take a message; `sockets.Impatient` keeps it, and an answer may set it."""
-
-    seconds_max: float
-
-
-class CutError(Exception):
-    """The client was too slow; the connection ends without the end of the answer."""
+from graphql_api.errors import CutError
+from graphql_api.middleware.slow_clients import SEND_DEADLINE
 
 
 class Stream:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 import typer
 
 if TYPE_CHECKING:
-    from renewals import config
+    from renewals import config as renewals_config
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ Value = TypeVar("Value")
 CHECK_SECONDS_MAX = 5
 
 
-def configure(*, warns: bool = True) -> "config.Settings":
+def configure(*, warns: bool = True) -> "renewals_config.Settings":
     """Return the settings, or fail with a line for each that is wrong.
 
     A variable that only looks like a setting is a warning: an environment may be shared by several versions.
@@ -59,7 +59,7 @@ def run(work: Coroutine[object, object, Value]) -> Value:
         fail(sentence)
 
 
-def check_servers(chosen: "config.Settings") -> None:
+def check_servers(chosen: "renewals_config.Settings") -> None:
     """Fail with one sentence if PostgreSQL refuses what it is asked for; one that cannot be reached is waited for."""
     import asyncpg
 

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-from renewals.accounts import ledger
+from renewals.accounts import repository
 from renewals.db import connection as database
 from renewals.domain import model
 from renewals.domain.clock import Clock
@@ -110,7 +110,7 @@ async def revoke(connection: database.Connection, key_id: uuid.UUID, now: dt.dat
 
 async def reset_calendar(account_id: str, clock: Clock) -> str:
     """Revokes an account's calendar key, if it has one, and answers a new one."""
-    async with ledger.locked(account_id) as (connection, _):
+    async with repository.locked(account_id) as (connection, _):
         now = clock()
         await database.execute(
             connection,

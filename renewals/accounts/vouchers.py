@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
-from renewals.accounts import ledger
+from renewals.accounts import ledger, repository
 from renewals.db import connection as database
 from renewals.domain import model, payment
 
@@ -41,7 +41,7 @@ async def issue_all(
     connection: database.Connection, account_id: str, given: Sequence[Issue], now: dt.datetime
 ) -> list[uuid.UUID]:
     """Gives an account several vouchers, and answers their ids in their order."""
-    accounts = await ledger.lock(connection, [account_id])
+    accounts = await repository.lock(connection, [account_id])
     return await issue_each(connection, accounts, [(account_id, each) for each in given], now)
 
 

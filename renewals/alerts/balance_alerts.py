@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from renewals.accounts import ledger
+from renewals.accounts import repository as accounts_repository
 from renewals.alerts import expiry_reminders
 from renewals.auto_renewal import due, runs
 from renewals.db import connection as database
@@ -81,14 +81,14 @@ async def look(account_id: str, clock: Clock) -> None:
     """
     now = clock()
     async with database.snapshot() as connection:
-        account = await ledger.read(connection, account_id)
+        account = await accounts_repository.read(connection, account_id)
         mark = await _mark(connection, account)
         if await _read_seen(connection, account_id) == (_day(account, now), *mark):
             return  # another worker was here
         held = await forecast.read_holdings(connection, account, FORESEEN_DAYS, now)
     failing = await asyncio.to_thread(find_failing, held, now)
     foreseen = await asyncio.to_thread(forecast.foresee, held, SHORTFALL_DAYS, now) if failing else None
-    async with ledger.locked(account_id) as (connection, account):
+    async with accounts_repository.locked(account_id) as (connection, account):
         if await _mark(connection, account) != mark:
             return
         await expiry_reminders.remind(connection, account, failing, now)

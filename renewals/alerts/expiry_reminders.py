@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from renewals.db import connection as database
+from renewals.db import sql
 from renewals.domain import dates, errors, model
 from renewals.events import event_log
 from renewals.instances import filters
@@ -58,7 +59,7 @@ async def remind(
         """INSERT INTO reminders (instance_id, expires_at, days)
            SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::int[])
            ON CONFLICT (instance_id) DO UPDATE SET expires_at = excluded.expires_at, days = excluded.days""",
-        *database.columns([(instance.id, instance.expires_at, days) for instance, days in decided], 3),
+        *sql.columns([(instance.id, instance.expires_at, days) for instance, days in decided], 3),
     )
     happened = [_event(instance, days, failing.get(instance.id)) for instance, days in decided]
     await event_log.write(connection, happened, now)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from renewals import config
 from renewals.db import connection as database
+from renewals.db import sql
 from renewals.db.connection import Connection
 from renewals.domain import dates, errors, model
 from renewals.instances import repository as instances_repository
@@ -50,7 +51,7 @@ async def count(connection: Connection, now: dt.datetime) -> dict[str, int]:
              ON d.time_zone = a.time_zone AND d.lead_days = coalesce(a.lead_days, $6)
                AND e.expires_at > d.begins_after AND e.expires_at <= d.ends_at
            WHERE d.due_at >= a.auto_renew_from GROUP BY e.account_id""",
-        *database.columns(days, 5),
+        *sql.columns(days, 5),
         default,
         now,
         max((day.ends_at for day in days), default=now),

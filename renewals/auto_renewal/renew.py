@@ -12,16 +12,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from renewals import catalog, config, integrity
-from renewals.accounts import ledger, vouchers
+from renewals.accounts import repository as accounts_repository
+from renewals.accounts import vouchers
 from renewals.auto_renewal import due, runs
 from renewals.db import connection as database
+from renewals.db import sql
 from renewals.db.connection import Connection
 from renewals.domain import clock, model, planning
 from renewals.domain import payment as domain_payment
 from renewals.domain.clock import Clock
 from renewals.events import event_log
 from renewals.observability import metrics, spans
-from renewals.orders import place_order
+from renewals.orders import repository as orders_repository
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +117,7 @@ async def renew_chunk(chunk: runs.Chunk, clock: Clock = clock.utc_now) -> None:
     """Renews what is due of the chunk's accounts, in one transaction; does nothing if it was done."""
     async with database.transaction() as connection:
         account_ids, clock_at = await runs.read_chunk(connection, chunk)
-        accounts = await ledger.lock(connection, account_ids)
+        accounts = await accounts_repository.lock(connection, account_ids)
         # Looked at after the lock: of two that do the same chunk, the later one finds it done.
         if await runs.claim(connection, chunk):
             now = clock_at or clock()
@@ -128,7 +130,7 @@ async def renew_chunk(chunk: runs.Chunk, clock: Clock = clock.utc_now) -> None:
 def _measure(
     accounts: Mapping[str, model.Account],
     outcomes: Mapping[str, Sequence[planning.Outcome]],
-    drafts: Sequence[place_order.Draft],
+    drafts: Sequence[orders_repository.Draft],
 ) -> None:
     found = Counter(refusal.code for each in outcomes.values() for one in each for refusal in one.refusals)
     for code, count in found.items():
@@ -140,7 +142,7 @@ def _measure(
 
 
 def _count(
-    outcomes: Mapping[str, Sequence[planning.Outcome]], drafts: Sequence[place_order.Draft]
+    outcomes: Mapping[str, Sequence[planning.Outcome]], drafts: Sequence[orders_repository.Draft]
 ) -> runs.Counts:
     renewed_count = sum(len(draft.lines) for draft in drafts)
     tried_count = sum(len(outcome.unit) for planned in outcomes.values() for outcome in planned)
@@ -171,9 +173,9 @@ async def _store(
     accounts: Mapping[str, model.Account],
     outcomes: Mapping[str, Sequence[planning.Outcome]],
     now: dt.datetime,
-) -> list[place_order.Draft]:
+) -> list[orders_repository.Draft]:
     """Writes an order for every unit that is paid, and an attempt for every instance."""
-    drafts: list[place_order.Draft] = []
+    drafts: list[orders_repository.Draft] = []
     attempts: list[tuple[object, ...]] = []
     failed: list[event_log.Draft] = []
     for account_id, planned in outcomes.items():
@@ -185,7 +187,7 @@ async def _store(
                 order_id = draft.id
             attempts += _attempts(accounts[account_id], outcome, order_id)
             failed += _failed(accounts[account_id], outcome)
-    await place_order.store(connection, accounts, drafts, now)
+    await orders_repository.store(connection, accounts, drafts, now)
     await event_log.write(connection, await _unheard_of(connection, failed), now)
     await database.execute(
         connection,
@@ -196,7 +198,7 @@ async def _store(
              AS u(instance_id, due_at, code, message, order_id)""",
         chunk.run_id,
         now,
-        *database.columns(attempts, 5),
+        *sql.columns(attempts, 5),
     )
     return drafts
 
@@ -234,13 +236,15 @@ async def _unheard_of(connection: Connection, failed: Sequence[event_log.Draft])
              AS u(instance_id, due_at, code, place)
            WHERE NOT EXISTS (SELECT FROM renewal_attempts a WHERE a.instance_id = u.instance_id
                              AND a.due_at = u.due_at AND a.code = u.code) ORDER BY u.place""",
-        *database.columns(keys, 3),
+        *sql.columns(keys, 3),
     )
     return [failed[row["place"] - 1] for row in rows]
 
 
-def _draft(account_id: str, outcome: planning.Outcome, payment: domain_payment.Payment) -> place_order.Draft:
-    return place_order.Draft(
+def _draft(
+    account_id: str, outcome: planning.Outcome, payment: domain_payment.Payment
+) -> orders_repository.Draft:
+    return orders_repository.Draft(
         id=database.new_id(),
         account_id=account_id,
         kind=model.OrderKind.AUTO_RENEWAL,

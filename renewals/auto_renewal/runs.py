@@ -13,9 +13,11 @@ import orjson
 
 from renewals import config
 from renewals.auto_renewal import due
+from renewals.auto_renewal.schedule import last_tick
 from renewals.db import connection as database
-from renewals.db.connection import Connection
-from renewals.domain import dates, errors
+from renewals.db.connection import Connection, Row
+from renewals.db.sql import grouped
+from renewals.domain import errors
 from renewals.observability import spans
 
 
@@ -77,25 +79,7 @@ class Run:
         return self.started_at - self.scheduled_at
 
 
-def last_tick(now: dt.datetime) -> dt.datetime:
-    """The latest time at which an hourly run was to be: the minute of the auto-renew time (rule 21)."""
-    return dates.last_tick(now, config.get().auto_renew_time.minute)
-
-
-def tick_from(instant: dt.datetime) -> dt.datetime:
-    """The first time from an instant on at which an hourly run is to be."""
-    return dates.tick_from(instant, config.get().auto_renew_time.minute)
-
-
 LAST_SCHEDULED = "SELECT max(scheduled_at) FROM renewal_runs WHERE trigger = 'SCHEDULED'"
-
-
-def lateness(last_scheduled: dt.datetime | None, now: dt.datetime) -> dt.timedelta:
-    """How long ago an hourly run should have begun, by the last that has; nothing if none was missed."""
-    missed = last_tick(now)
-    if last_scheduled is not None:
-        missed = tick_from(last_scheduled + dt.timedelta(microseconds=1))
-    return max(now - missed, dt.timedelta())
 
 
 async def open_scheduled(now: dt.datetime) -> int | None:
@@ -372,3 +356,21 @@ async def mark_done(connection: Connection, chunk: Chunk, counts: Counts, done_a
         done_at,
         *counts,
     )
+
+
+async def fetch_attempts(
+    connection: Connection, account_id: str, instance_ids: Sequence[str], first: int
+) -> dict[str, list[Row]]:
+    """The latest attempts of each instance of the account, the newest first."""
+    rows = await database.fetch(
+        connection,
+        """SELECT a.* FROM instances i CROSS JOIN LATERAL (
+             SELECT t.run_id || ':' || t.instance_id AS id, t.instance_id, t.due_at, t.attempted_at, t.succeeded,
+               t.code, t.message, t.order_id
+             FROM renewal_attempts t WHERE t.instance_id = i.id ORDER BY t.id DESC LIMIT $3) AS a
+           WHERE i.account_id = $1 AND i.id = ANY($2)""",
+        account_id,
+        instance_ids,
+        first,
+    )
+    return grouped(rows, "instance_id")

@@ -13,7 +13,7 @@ import random
 import time
 import uuid
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
@@ -140,8 +140,6 @@ def pool() -> Connection:
 
 
 _pool: Connection | None = None
-
-
 _after_commit: weakref.WeakKeyDictionary[Connection, list[Callable[[], None]]] = weakref.WeakKeyDictionary()
 
 
@@ -275,12 +273,6 @@ async def execute(connection: Connection, sql: str, *values: object) -> int:
         status = await asked.execute(sql, *values)
     count = status.rpartition(" ")[2]
     return int(count) if count.isdigit() else 0
-
-
-def columns(rows: Iterable[Sequence[object]], count: int) -> list[list[object]]:
-    """Rows as columns, one list each, the way unnest() takes them."""
-    turned = [list(column) for column in zip(*rows, strict=True)]
-    return turned or [[] for _ in range(count)]
 
 
 def new_id() -> uuid.UUID:

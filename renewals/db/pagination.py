@@ -11,8 +11,8 @@ from typing import NamedTuple
 import orjson
 
 from renewals.db import connection as database
+from renewals.db import sql as db_sql
 from renewals.domain import errors, limits
-from renewals.instances import filters
 
 Key = Sequence[object]
 
@@ -76,7 +76,7 @@ async def fetch_page(
     *,
     select: str,
     source: str,
-    conditions: filters.Conditions,
+    conditions: db_sql.Conditions,
     ordering: Ordering,
     request: PageRequest,
     counted: bool = False,
@@ -178,7 +178,7 @@ def _size(request: PageRequest) -> int:
 
 
 def _bound(
-    conditions: filters.Conditions, ordering: Ordering, cursor: str | None, argument: str, operator: str
+    conditions: db_sql.Conditions, ordering: Ordering, cursor: str | None, argument: str, operator: str
 ) -> None:
     if cursor is not None:
         columns = ", ".join(column.sql for column in ordering.columns)
@@ -199,7 +199,7 @@ def _read_instant(value: object) -> dt.datetime:
 
 
 def _read_text(value: object) -> str:
-    if not isinstance(value, str) or not filters.is_storable(value):
+    if not isinstance(value, str) or not db_sql.is_storable(value):
         raise TypeError("not a text")
     return value
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from renewals import catalog
 from renewals.accounts import ledger, vouchers
+from renewals.accounts import repository as accounts_repository
 from renewals.catalog import DataCenterEntry, ProductEntry
 from renewals.db import connection as database
 from renewals.db.advisory_locks import AdvisoryLock, lock_in
@@ -50,7 +51,7 @@ async def load(day: dt.date) -> bool:
     async with database.transaction() as connection:
         if await lock(connection):
             return False
-        await ledger.open_account(
+        await accounts_repository.open_account(
             connection,
             account_id=ACCOUNT_ID,
             name=ACCOUNT_NAME,
@@ -58,16 +59,16 @@ async def load(day: dt.date) -> bool:
             now=opened_at(day),
             lead_days=LEAD_DAYS,
         )
-        await ledger.mark_demo(connection, ACCOUNT_ID)
+        await accounts_repository.mark_demo(connection, ACCOUNT_ID)
         await fill(connection, day)
     return True
 
 
 async def load_into_empty(day: dt.date) -> bool:
     """Load the demo account as of a day where no other account exists; return whether it is there now."""
-    if await ledger.is_demo(database.pool(), ACCOUNT_ID):
+    if await accounts_repository.is_demo(database.pool(), ACCOUNT_ID):
         return True
-    if await ledger.has_accounts(database.pool()):
+    if await accounts_repository.has_accounts(database.pool()):
         return False
     await load(day)
     return True
@@ -79,9 +80,9 @@ async def lock(connection: database.Connection) -> bool:
     Raises InvalidInput where its id is that of another account.
     """
     await lock_in(connection, AdvisoryLock.DEMO_ACCOUNT)
-    if not await ledger.lock(connection, [ACCOUNT_ID]):
+    if not await accounts_repository.lock(connection, [ACCOUNT_ID]):
         return False
-    if not await ledger.is_demo(connection, ACCOUNT_ID):
+    if not await accounts_repository.is_demo(connection, ACCOUNT_ID):
         raise errors.InvalidInput(
             "account",
             f"{ACCOUNT_ID!r} is the id of an account that `renewals demo` did not make; it is left alone",
@@ -93,7 +94,7 @@ async def fill(connection: database.Connection, day: dt.date) -> None:
     """Give the demo account, which is locked and empty, its money and its instances."""
     await _add_to_catalogue(connection)
     await _give_money(connection, day)
-    account = (await ledger.lock(connection, [ACCOUNT_ID]))[ACCOUNT_ID]
+    account = (await accounts_repository.lock(connection, [ACCOUNT_ID]))[ACCOUNT_ID]
     bundles = {BUNDLE_ID: "日志检索 KES"}
     registration.require_all(
         await instances_repository.register(

@@ -8,7 +8,7 @@ import datetime as dt
 import logging
 from typing import NamedTuple
 
-from renewals.accounts import ledger
+from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
 from renewals.demo import loader
 
@@ -97,7 +97,7 @@ async def reset(day: dt.date) -> None:
         is_there = await loader.lock(connection)
         if is_there:
             await _delete(connection)
-            await ledger.reopen_demo(
+            await accounts_repository.reopen_demo(
                 connection,
                 loader.ACCOUNT_ID,
                 name=loader.ACCOUNT_NAME,

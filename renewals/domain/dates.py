@@ -6,6 +6,7 @@ last day (rule 5); months step the last day on the anchor day (rule 6), never th
 
 import calendar
 import datetime as dt
+import re
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -13,6 +14,8 @@ from zoneinfo import ZoneInfo
 END_OF_DAY = dt.time(23, 59, 59, fold=1)
 """The second one where the clock is set back over midnight: the day lasts until it has ended."""
 
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CACHED_DAYS = 65_536
 """Calendars are slow and days are few: what is due in a night has a handful of last days and anchors."""
 
@@ -118,3 +121,23 @@ def last_due_day(now: dt.datetime, zone: ZoneInfo, *, time: dt.time, lead_days: 
     while due_at(day, zone, time=time, lead_days=lead_days) > now:
         day -= dt.timedelta(days=1)
     return day
+
+
+def parse_instant(value: object) -> dt.datetime:
+    """Reads ISO 8601 with an offset as UTC; raises ValueError for anything else."""
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        try:
+            return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise ValueError('an instant is ISO 8601 with an offset, as in "2026-11-23T23:59:59+08:00"')
+
+
+def parse_date(value: object) -> dt.date:
+    """Reads YYYY-MM-DD; raises ValueError for anything else."""
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise ValueError('a date is ISO 8601, as in "2026-11-23"')

@@ -5,7 +5,7 @@ is charged and what the worker does is what was foretold.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -13,6 +13,15 @@ from zoneinfo import ZoneInfo
 from renewals.domain import dates, errors, model, money, pricing
 from renewals.domain import payment as domain_payment
 from renewals.domain.errors import Refusal, RefusalCode
+from renewals.domain.selection import (
+    Selection,
+    Unit,
+    group_units,
+    member_ids,
+    refuse_unit,
+    refuse_unmanageable,
+    units_of,
+)
 
 
 class Line(NamedTuple):
@@ -57,16 +66,6 @@ Extension = RenewFor | RenewAuto | UnifyToDate | UnifyToDayOfMonth
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """What a caller picked: the instances found, all members of the bundles they touch, ids not found or excepted."""
-
-    picked: Sequence[model.Instance]
-    bundle_members: Mapping[str, Sequence[model.Instance]]
-    missing_ids: Sequence[str] = ()
-    excepted_ids: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """What one order would hold: its lines, what is refused, and how the total is paid."""
 
@@ -91,53 +90,6 @@ class Basis:
     zone: ZoneInfo
     now: dt.datetime
     price_rise_cap_bps: int | None = None
-
-
-Unit = tuple[model.Instance, ...]
-"""What is done or refused as a whole: one instance, or all members of a bundle (rule 10)."""
-
-Judge = Callable[[model.Instance], Refusal | None]
-
-
-def units_of(
-    selection: Selection, handling: model.BundleHandling, products: Mapping[str, model.Product]
-) -> tuple[list[Unit], list[Refusal]]:
-    """Divides a selection into units, in order of expiry and id, and refuses what may not be in it (rule 10).
-
-    What could not take part in any case is refused as that, so that nobody gathers a bundle in vain.
-    """
-    refusals = [_not_found(instance_id) for instance_id in selection.missing_ids]
-    units: list[Unit] = [(instance,) for instance in selection.picked if instance.bundle_id is None]
-    size = len(selection.picked) + len(selection.missing_ids)
-    picked_by_bundle: dict[str, list[model.Instance]] = {}
-    for instance in selection.picked:
-        if instance.bundle_id is not None:
-            picked_by_bundle.setdefault(instance.bundle_id, []).append(instance)
-    for bundle_id, picked in picked_by_bundle.items():
-        members = selection.bundle_members[bundle_id]
-        is_widened = handling is model.BundleHandling.WHOLE and selection.excepted_ids.isdisjoint(
-            _ids(members)
-        )
-        if is_widened or len(picked) == len(members) == size:
-            units.append(_unit(members))
-        elif len(picked) < size and handling is model.BundleHandling.REFUSE:
-            refusals += [refuse_unmanageable(i, products) or _bundled(i, members) for i in picked]
-        else:
-            refusals += [refuse_unmanageable(i, products) or _incomplete(i, picked, members) for i in picked]
-    return sorted(units, key=_paying_order), refusals
-
-
-def judge_units(units: Iterable[Unit], judge: Judge) -> tuple[list[Unit], list[Refusal]]:
-    """Keeps the units of which no member is refused; a refused member takes its bundle with it."""
-    kept: list[Unit] = []
-    refusals: list[Refusal] = []
-    for unit in units:
-        own = {instance.id: refusal for instance in unit if (refusal := judge(instance))}
-        if own:
-            refusals += _refuse_unit(unit, own)
-        else:
-            kept.append(unit)
-    return kept, refusals
 
 
 def plan(
@@ -214,7 +166,7 @@ def extend_run(instances: Iterable[model.Instance], basis: Basis) -> list[Extend
             and basis.price_rise_cap_bps is not None
             and (held := {each.id: _held(each) for each in unit if is_held(each, basis.price_rise_cap_bps)})
         ):
-            lines, refusals = [], _refuse_unit(unit, held)
+            lines, refusals = [], refuse_unit(unit, held)
         extended.append(Extended(unit, tuple(lines), tuple(refusals), tuple(charges_of(lines))))
     return extended
 
@@ -240,38 +192,9 @@ def is_held(instance: model.Instance, price_rise_cap_bps: int | None) -> bool:
     return pricing.rises_beyond(instance.agreed_price_cents, instance.monthly_price_cents, price_rise_cap_bps)
 
 
-def group_units(instances: Iterable[model.Instance]) -> list[Unit]:
-    """Single instances and whole bundles, in order of expiry and id."""
-    units: list[Unit] = []
-    bundles: dict[str, list[model.Instance]] = {}
-    for instance in instances:
-        if instance.bundle_id is None:
-            units.append((instance,))
-        else:
-            bundles.setdefault(instance.bundle_id, []).append(instance)
-    units += map(_unit, bundles.values())
-    return sorted(units, key=_paying_order)
-
-
 def charges_of(lines: Iterable[Line]) -> list[domain_payment.Charge]:
     """What the lines cost, instance by instance in their order."""
     return [domain_payment.Charge(line.instance.product_code, line.price.price_cents) for line in lines]
-
-
-def refuse_unmanageable(instance: model.Instance, products: Mapping[str, model.Product]) -> Refusal | None:
-    """Rules 1 to 3 and 22: what renewal management does not serve, whatever is asked of it."""
-    product = products[instance.product_code]
-    if not product.renewable:
-        return Refusal(instance.id, RefusalCode.UNSUPPORTED_PRODUCT, product.unsupported_reason or "")
-    if instance.is_trial:
-        return Refusal(instance.id, RefusalCode.TRIAL, "A trial instance is not renewed.")
-    if instance.billing_mode == model.BillingMode.ONE_OFF:
-        return Refusal(instance.id, RefusalCode.ONE_OFF, "A one-off purchase has nothing to renew.")
-    if instance.expires_at is None:
-        return Refusal(instance.id, RefusalCode.NO_EXPIRY, "It has no expiry, so there is nothing to renew.")
-    if instance.status == model.InstanceStatus.RELEASED:
-        return Refusal(instance.id, RefusalCode.RELEASED, "It was released and cannot come back.")
-    return None
 
 
 def _extend_unit(unit: Unit, extension: Extension, basis: Basis) -> tuple[list[Line], list[Refusal]]:
@@ -284,12 +207,7 @@ def _extend_unit(unit: Unit, extension: Extension, basis: Basis) -> tuple[list[L
             lines.append(outcome)
         else:
             own[instance.id] = outcome
-    return ([], _refuse_unit(unit, own)) if own else (lines, [])
-
-
-def _refuse_unit(unit: Unit, own: Mapping[str, Refusal]) -> list[Refusal]:
-    """Refuses every member: those with a reason of their own for that, the others because of them."""
-    return [own.get(instance.id) or _held_back(instance, unit, own) for instance in unit]
+    return ([], refuse_unit(unit, own)) if own else (lines, [])
 
 
 def _line(instance: model.Instance, extension: Extension, basis: Basis) -> Line | Refusal:
@@ -358,35 +276,6 @@ def _refuse_period(
     return None
 
 
-def _unit(members: Iterable[model.Instance]) -> Unit:
-    """In order of id, however they were read: which line comes first decides what a limited voucher pays."""
-    return tuple(sorted(members, key=lambda instance: instance.id))
-
-
-def _paying_order(unit: Unit) -> tuple[dt.datetime, str]:
-    return min([(instance.expires_at or _NEVER, instance.id) for instance in unit])
-
-
-_NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
-
-
-def _not_found(instance_id: str) -> Refusal:
-    return Refusal(instance_id, RefusalCode.NOT_FOUND, "There is no such instance.")
-
-
-def _bundled(instance: model.Instance, members: Sequence[model.Instance]) -> Refusal:
-    message = "It belongs to a bundle and cannot take part in a batch; send its bundle alone."
-    return Refusal(instance.id, RefusalCode.BUNDLED, message, _ids(members))
-
-
-def _incomplete(
-    instance: model.Instance, picked: Sequence[model.Instance], members: Sequence[model.Instance]
-) -> Refusal:
-    lacking = ", ".join(sorted(set(_ids(members)) - set(_ids(picked))))
-    message = f"Its bundle is done as a whole; also send {lacking}."
-    return Refusal(instance.id, RefusalCode.BUNDLE_INCOMPLETE, message, _ids(members))
-
-
 def _held(instance: model.Instance) -> Refusal:
     assert instance.agreed_price_cents is not None
     agreed, price = map(money.format_cents, (instance.agreed_price_cents, instance.monthly_price_cents))
@@ -396,18 +285,8 @@ def _held(instance: model.Instance) -> Refusal:
     return Refusal(instance.id, RefusalCode.PRICE_HELD, message)
 
 
-def _held_back(instance: model.Instance, unit: Unit, own: Mapping[str, Refusal]) -> Refusal:
-    reasons = "; ".join(f"{refusal.instance_id}: {refusal.code}" for refusal in own.values())
-    message = f"Its bundle is done as a whole, and a member cannot take part ({reasons})."
-    return Refusal(instance.id, RefusalCode.BUNDLED, message, _ids(unit))
-
-
 def _unpaid(line: Line, lines: Sequence[Line], payment: domain_payment.Payment) -> Refusal:
     required_cents = sum(each.price.price_cents for each in lines)
     funds = errors.InsufficientFunds(required_cents, required_cents - payment.shortfall_cents)
-    members = _ids(each.instance for each in lines) if len(lines) > 1 else ()
+    members = member_ids(each.instance for each in lines) if len(lines) > 1 else ()
     return Refusal(line.instance.id, RefusalCode.INSUFFICIENT_FUNDS, str(funds), members)
-
-
-def _ids(instances: Iterable[model.Instance]) -> tuple[str, ...]:
-    return tuple(instance.id for instance in instances)

@@ -3,10 +3,10 @@
 import datetime as dt
 import functools
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from zoneinfo import available_timezones
 
-from renewals.domain import errors, limits, money
+from renewals.domain import errors, money
 
 ID_LENGTH_MAX = 64
 NAME_LENGTH_MAX = 200
@@ -113,17 +113,6 @@ def require(field: str, problem: str | None) -> None:
     """Raises InvalidInput where there is a problem with a field of the input."""
     if problem:
         raise errors.InvalidInput(f"input.{field}", problem)
-
-
-def rows_at_most(rows: Collection[object]) -> str | None:
-    """No more rows than a call may have."""
-    rows_max = limits.ROWS_PER_CALL_MAX
-    return f"must have {rows_max} rows at most" if len(rows) > rows_max else None
-
-
-def require_rows(field: str, rows: Collection[object]) -> None:
-    """Raises InvalidInput for no rows, or for more than a call may have."""
-    require(field, rows_at_most(rows) if rows else "must have a row at least")
 
 
 def require_once(field: str, name: str, ids: Sequence[str]) -> None:

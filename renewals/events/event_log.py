@@ -10,13 +10,13 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import orjson
 
 from renewals.db import connection as database
-from renewals.db import pool
-from renewals.domain import errors, model, money, planning
+from renewals.db import pool, sql
+from renewals.domain import errors
 from renewals.events import pubsub, webhook_cursors
 
 ROWS_AT_ONCE = 500
@@ -60,41 +60,6 @@ class Event(NamedTuple):
     payload: str
 
 
-class Lapsing(Protocol):
-    """An instance of which it matters until when it runs, and what was to become of it then."""
-
-    @property
-    def account_id(self) -> str: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def expires_at(self) -> dt.datetime | None: ...
-    @property
-    def renewal_mode(self) -> str: ...
-
-
-def of_instance(happened: EventType, instance: Lapsing) -> Draft:
-    """It expired, was restored or was released."""
-    payload = {"expiresAt": instance.expires_at, "renewalMode": instance.renewal_mode}
-    return Draft(instance.account_id, happened, instance.id, payload)
-
-
-def renewed(order_id: object, kind: model.OrderKind, line: planning.Line) -> Draft:
-    """An order's line: a period was paid for."""
-    is_unified = kind is model.OrderKind.UNIFY_EXPIRY
-    payload = {
-        "orderId": str(order_id),
-        "orderKind": kind,
-        "startsAt": line.starts_at,
-        "expiresAt": line.expires_at,
-        "months": line.months,
-        "days": line.days,
-        "price": money.format_cents(line.price.price_cents),
-    }
-    happened = EventType.EXPIRY_UNIFIED if is_unified else EventType.INSTANCE_RENEWED
-    return Draft(line.instance.account_id, happened, line.instance.id, payload)
-
-
 async def write(connection: database.Connection, drafts: Sequence[Draft], now: dt.datetime) -> None:
     """Writes events in their order, as the next of their accounts, and announces them once they are committed."""
     if not drafts:
@@ -123,7 +88,7 @@ async def write(connection: database.Connection, drafts: Sequence[Draft], now: d
         account_ids,
         [counts[account_id] for account_id in account_ids],
         now,
-        *database.columns(rows, 5),
+        *sql.columns(rows, 5),
     )
     database.after_commit(connection, lambda: pubsub.announce(account_ids))
 

@@ -11,12 +11,15 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from renewals import i18n
+from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
 from renewals.db import pagination
+from renewals.db import sql as db_sql
 from renewals.domain import errors
 from renewals.i18n import Words
 from renewals.instances import filters
 from renewals.instances import queries as instances_queries
+from renewals.orders import queries as orders_queries
 
 ROWS_PER_PAGE = 500
 """So many rows are held at a time. Writing them takes some milliseconds, in which nobody else is answered."""
@@ -176,12 +179,12 @@ LEDGER = _table(
         Column("id", Words("流水号", "Entry"), "e.number::text"),
         Column("kind", Words("类型", "Kind"), "e.kind", Kind.ENUM, i18n.LEDGER_ENTRY_KINDS),
         Column("amount", Words("金额", "Amount"), "e.amount_cents", Kind.MONEY),
-        Column("balanceAfter", Words("余额", "Balance"), instances_queries.BALANCE_AFTER, Kind.MONEY),
+        Column("balanceAfter", Words("余额", "Balance"), accounts_queries.BALANCE_AFTER, Kind.MONEY),
         Column("voucher.id", Words("代金券ID", "Voucher ID"), "e.voucher_id::text"),
         Column(
             "availableAfter",
             Words("代金券余额", "Voucher balance"),
-            instances_queries.AVAILABLE_AFTER,
+            accounts_queries.AVAILABLE_AFTER,
             Kind.MONEY,
         ),
         Column("createdAt", Words("时间", "Time"), "e.created_at", Kind.INSTANT),
@@ -206,7 +209,7 @@ class Export:
 
     table: Table
     columns: Sequence[Column]
-    conditions: filters.Conditions
+    conditions: db_sql.Conditions
     order_by: str
     now: dt.datetime
     is_ordered_by_index: bool = False
@@ -214,7 +217,7 @@ class Export:
 
     def statement(self) -> tuple[str, list[object]]:
         """The SELECT and its placeholders' values."""
-        found = filters.Conditions(list(self.conditions.values), dict(self.conditions.texts))
+        found = db_sql.Conditions(list(self.conditions.values), dict(self.conditions.texts))
         now = found.hold(self.now) if any("{now}" in column.sql for column in self.columns) else ""
         select = ", ".join(column.sql.replace("{now}", now) for column in self.columns)
         tables = dict.fromkeys(column.sql.partition(".")[0] for column in self.columns)
@@ -238,28 +241,28 @@ def of_instances(
 
 def of_orders(account_id: str, period: Period, *, columns: Sequence[Column], now: dt.datetime) -> Export:
     """The lines of the orders that were placed in the period, those of the newest order first."""
-    found = filters.Conditions()
+    found = db_sql.Conditions()
     found.add("o.account_id = {}", account_id)
     _add_period(found, "o.created_at", period)
-    order_by = f"{instances_queries.ORDERS.order_by}, l.starts_at, l.instance_id"
+    order_by = f"{orders_queries.ORDERS.order_by}, l.starts_at, l.instance_id"
     return Export(ORDERS, columns, found, order_by, now, is_ordered_by_index=True)
 
 
 def of_ledger(
     account_id: str,
-    ledger_filter: filters.LedgerFilter,
+    ledger_filter: accounts_queries.LedgerFilter,
     period: Period,
     *,
     columns: Sequence[Column],
     now: dt.datetime,
 ) -> Export:
     """Return the account's ledger entries of the period, the newest first."""
-    found = filters.ledger_conditions(account_id, ledger_filter)
+    found = accounts_queries.ledger_conditions(account_id, ledger_filter)
     _add_period(found, "e.created_at", period)
-    return Export(LEDGER, columns, found, instances_queries.LEDGER.order_by, now, is_ordered_by_index=True)
+    return Export(LEDGER, columns, found, accounts_queries.LEDGER.order_by, now, is_ordered_by_index=True)
 
 
-def _add_period(found: filters.Conditions, column: str, period: Period) -> None:
+def _add_period(found: db_sql.Conditions, column: str, period: Period) -> None:
     if period.since is not None:
         found.add(f"{column} >= {{}}", period.since)
     if period.before is not None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from renewals import catalog
-from renewals.accounts import ledger, vouchers
+from renewals.accounts import repository as accounts_repository
+from renewals.accounts import vouchers
 from renewals.auto_renewal import due
 from renewals.db import connection as database
 from renewals.domain import dates, errors, limits, model
@@ -91,7 +92,7 @@ async def _read_ids(after: str) -> list[str]:
 
 async def _read_some(account_ids: Sequence[str], days: int, now: dt.datetime) -> list[AccountNights]:
     async with database.snapshot() as connection:
-        accounts = await ledger.read_all(connection, account_ids)
+        accounts = await accounts_repository.read_all(connection, account_ids)
         instances = await _read_instances(connection, accounts, days, now)
         usable = await vouchers.read_usable(connection, list(instances), now)
         products = await catalog.read_products(connection)

@@ -11,13 +11,13 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from renewals.accounts import ledger
+from renewals.accounts import queries as accounts_queries
+from renewals.accounts import repository as accounts_repository
 from renewals.auto_renewal import due
 from renewals.db import connection as database
 from renewals.domain import dates, errors, model
 from renewals.forecasts import forecast
 from renewals.instances import filters
-from renewals.orders import queries as orders_queries
 
 INSTANCES_PER_ENTRY_MAX = 20
 """So many are named; of the others it is said how many they are."""
@@ -65,8 +65,8 @@ class Agenda:
 async def read(account_id: str, days: int, now: dt.datetime) -> Agenda:
     """The agenda of so many days, today first."""
     async with database.snapshot() as connection:
-        row = await orders_queries.fetch_account(connection, account_id)
-        account = await ledger.read(connection, account_id)
+        row = await accounts_queries.fetch_account(connection, account_id)
+        account = await accounts_repository.read(connection, account_id)
         expiries = await _read_expiries(connection, account, days, now)
         foreseen = await forecast.find_or_compute(connection, account, foresee, days, now, renewals_max=None)
     assert foreseen is not None

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar, cast
 
 from renewals import catalog
-from renewals.accounts import ledger, vouchers
+from renewals.accounts import repository as accounts_repository
+from renewals.accounts import vouchers
 from renewals.auto_renewal import due
 from renewals.compute import process_pool
 from renewals.db import connection as database
 from renewals.db import pool
-from renewals.domain import dates, errors, limits, model, payment, planning
+from renewals.domain import dates, errors, limits, model, payment, planning, selection
 from renewals.forecasts import cache
 from renewals.instances import filters
 from renewals.instances import repository as instances_repository
@@ -116,7 +117,7 @@ class Run(NamedTuple):
         return list(map(planning.outcome_of, self.extended, self.payments))
 
     @property
-    def lost(self) -> list[planning.Unit]:
+    def lost(self) -> list[selection.Unit]:
         """What is not renewed."""
         return [
             each.unit
@@ -145,7 +146,7 @@ async def read_whole(account_id: str, days: int, now: dt.datetime) -> Forecast:
 
 async def _read(account_id: str, days: int, now: dt.datetime, *, renewals_max: int | None) -> Forecast | None:
     async with database.snapshot() as connection:
-        account = await ledger.read(connection, account_id)
+        account = await accounts_repository.read(connection, account_id)
         ahead = await find_or_compute(connection, account, look_ahead, days, now, renewals_max=renewals_max)
     return None if ahead is None else ahead.value.until(days)
 

@@ -8,14 +8,13 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from renewals.accounts import ledger
+from renewals.accounts import repository as accounts_repository
 from renewals.auto_renewal import due
 from renewals.compute import process_pool
 from renewals.db import connection as database
-from renewals.db import pool
-from renewals.domain import errors, limits, model, payment, planning
+from renewals.db import pool, sql
+from renewals.domain import errors, limits, model, payment, planning, selection
 from renewals.forecasts import forecast
-from renewals.instances import filters
 from renewals.instances import repository as instances_repository
 
 
@@ -49,14 +48,14 @@ async def _read(
     account_id: str, instance_ids: Sequence[str], now: dt.datetime, *, renewals_max: int | None
 ) -> dict[str, Outlook] | None:
     async with database.snapshot() as connection:
-        account = await ledger.read(connection, account_id)
+        account = await accounts_repository.read(connection, account_id)
         rows = await database.fetch(
             connection,
             f"""SELECT {instances_repository.columns_at("$3")} FROM instances i WHERE i.account_id = $1 AND i.id IN (
                   SELECT unnest($2::text[]) UNION SELECT m.id FROM instances b
                   JOIN instances m ON m.bundle_id = b.bundle_id WHERE b.account_id = $1 AND b.id = ANY($2))""",
             account_id,
-            filters.storable(instance_ids),
+            sql.storable(instance_ids),
             now,
         )
         asked = [model.Instance._make(row) for row in rows]
@@ -99,7 +98,7 @@ def look(
     first: First, asked: Sequence[model.Instance], basis: planning.Basis, account: model.Account
 ) -> dict[str, Outlook]:
     """The outlook of instances, whole bundles of them; pure."""
-    units = planning.group_units(asked)
+    units = selection.group_units(asked)
     found: dict[str, Outlook] = {}
     for unit in units:
         found |= _today(unit, account, basis)
@@ -119,7 +118,7 @@ def look(
     return found
 
 
-def _today(unit: planning.Unit, account: model.Account, basis: planning.Basis) -> dict[str, Outlook]:
+def _today(unit: selection.Unit, account: model.Account, basis: planning.Basis) -> dict[str, Outlook]:
     """What can be said without the money: what blocks it, or its price and, for AUTO, when it is due."""
     lines, refusals = planning.extend([unit], planning.RenewAuto(), basis)
     found = {each.instance_id: Outlook(False, None, None, (each,)) for each in refusals}

@@ -5,7 +5,7 @@ import datetime as dt
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
-from renewals.auto_renewal import due, runs
+from renewals.auto_renewal import due, runs, schedule
 from renewals.db import connection as database
 from renewals.domain.clock import Clock
 from renewals.observability import metrics
@@ -69,7 +69,7 @@ async def read(now: dt.datetime) -> Values:
     counts = await due.count(connection, now)
     since = row["unfinished_since"]
     return {
-        (metrics.RUN_LATENESS, ""): runs.lateness(row["last_scheduled"], now).total_seconds(),
+        (metrics.RUN_LATENESS, ""): schedule.lateness(row["last_scheduled"], now).total_seconds(),
         (metrics.RUN_UNFINISHED, ""): max(0.0, (now - since).total_seconds()) if since else 0.0,
         (metrics.DUE, ""): sum(counts.values()),
         (metrics.PENDING_CHUNKS, ""): row["pending_chunks"],

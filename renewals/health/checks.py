@@ -15,7 +15,7 @@ import asyncpg
 from redis.asyncio import Redis
 
 from renewals import config
-from renewals.auto_renewal import runs
+from renewals.auto_renewal import runs, schedule
 from renewals.db import configuration_errors, migrate, server_version
 from renewals.db import connection as database
 from renewals.domain.clock import Clock
@@ -174,7 +174,7 @@ class Health:
 
     async def _look_at_run(self) -> Check:
         last = await self._connection.fetchval(runs.LAST_SCHEDULED)
-        late = runs.lateness(last, self._clock()).total_seconds()
+        late = schedule.lateness(last, self._clock()).total_seconds()
         if late <= RUN_LATE_SECONDS:
             return OK
         return Check(f"the renewals of the hour should have begun {late:.0f} s ago")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from renewals import config
 from renewals.accounts import ledger
+from renewals.accounts import repository as accounts_repository
 from renewals.alerts import balance_alerts
 from renewals.db import connection as database
 from renewals.db.connection import Connection
@@ -74,7 +75,7 @@ async def put(batch: batches.Batch, rows: Sequence[AccountRow]) -> batches.Outco
 
 
 async def _read(connection: Connection, rows: Sequence[AccountRow]) -> _Known:
-    locked = await ledger.lock(connection, [row.columns["id"] for row in rows])
+    locked = await accounts_repository.lock(connection, [row.columns["id"] for row in rows])
     sql = f"SELECT {', '.join(accounts.COLUMNS)}, created_at FROM accounts WHERE id = ANY($1)"
     found = await database.fetch(connection, sql, list(locked))
     zones = {row.columns.get("time_zone", config.get().time_zone.key) for row in rows}
@@ -124,8 +125,8 @@ def _judge(row: AccountRow, known: _Known, now: dt.datetime) -> _Account | Probl
 async def _open(
     connection: Connection, batch: batches.Batch, opened: Sequence[Mapping[str, Any]], now: dt.datetime
 ) -> list[audit_log.Record]:
-    rows = [ledger.Opening(*(columns[name] for name in accounts.COLUMNS)) for columns in opened]
-    await ledger.open_accounts(connection, rows, now)
+    rows = [accounts_repository.Opening(*(columns[name] for name in accounts.COLUMNS)) for columns in opened]
+    await accounts_repository.open_accounts(connection, rows, now)
     after = {columns["id"]: columns for columns in opened}
     deed = Deed({"created_count": len(opened)}, list(after), after=after)
     return [batches.record(batch, Action.CREATE_ACCOUNT, deed)] if opened else []
@@ -134,8 +135,11 @@ async def _open(
 async def _change(
     connection: Connection, batch: batches.Batch, changed: Sequence[_Account], now: dt.datetime
 ) -> list[audit_log.Record]:
-    rows = [ledger.Change(*(each.columns[name] for name in ("id", *accounts.CHANGEABLE))) for each in changed]
-    await ledger.change_accounts(connection, rows)
+    rows = [
+        accounts_repository.Change(*(each.columns[name] for name in ("id", *accounts.CHANGEABLE)))
+        for each in changed
+    ]
+    await accounts_repository.change_accounts(connection, rows)
     before = {each.columns["id"]: each.was for each in changed if each.was is not None}
     after = {each.columns["id"]: each.columns for each in changed}
     caps = {
@@ -152,7 +156,7 @@ async def _post(
     connection: Connection, given: Sequence[accounts.TopUp], now: dt.datetime
 ) -> list[audit_log.Record]:
     """Posts first balances; each is an entry of the log by itself, whose key remembers it."""
-    locked = await ledger.lock(connection, [each.account_id for each in given])
+    locked = await accounts_repository.lock(connection, [each.account_id for each in given])
     kind = model.LedgerEntryKind.TOP_UP
     entries, records = [], []
     for each in given:

@@ -13,8 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
-from renewals.domain import money, pricing, validation
-from schema.shared import scalars
+from renewals.domain import dates, money, pricing, validation
 
 Read = Callable[[Any], Any]
 E = TypeVar("E", bound=Enum)
@@ -78,7 +77,7 @@ def day(name: str) -> Column:
 
 def instant(name: str) -> Column:
     """An instant with its offset."""
-    return Column(name, scalars.parse_instant, scalars.parse_instant)
+    return Column(name, dates.parse_instant, dates.parse_instant)
 
 
 def choice(name: str, of: type[E]) -> Column:
@@ -169,7 +168,7 @@ def _flag(value: object) -> bool:
 
 @functools.lru_cache(10_000)
 def _day_of_text(value: str) -> dt.date:
-    return scalars.parse_date(value)
+    return dates.parse_date(value)
 
 
 def _day(value: object) -> dt.date:

@@ -8,7 +8,9 @@ from typing import Any
 from renewals import catalog
 from renewals.accounts import vouchers
 from renewals.domain import model, registration_report
-from renewals.imports import accounts, batches, columns
+from renewals.imports import accounts, batches, columns, instances
+from renewals.imports import catalog as imports_catalog
+from renewals.imports import vouchers as imports_vouchers
 from renewals.imports.columns import Column, required
 
 Values = Mapping[str, Any]
@@ -67,7 +69,7 @@ def _account(values: Values) -> accounts.AccountRow:
     return accounts.AccountRow(columns, values.get("balance"))
 
 
-def _instance(values: Values) -> batches.InstanceRow:
+def _instance(values: Values) -> instances.InstanceRow:
     get = values.get
     reported = registration_report.Registration(
         id=values["id"],
@@ -87,14 +89,14 @@ def _instance(values: Values) -> batches.InstanceRow:
     )
     if reported.bundle_id is None and get("bundleName") is not None:
         raise WrongRow("bundleName", "needs a bundleId")
-    return batches.InstanceRow(values["accountId"], reported, get("bundleName"))
+    return instances.InstanceRow(values["accountId"], reported, get("bundleName"))
 
 
-def _voucher(values: Values) -> batches.VoucherRow:
+def _voucher(values: Values) -> imports_vouchers.VoucherRow:
     issue = vouchers.Issue(
         values["faceValue"], values["expiresAt"], values.get("products") or (), values["id"]
     )
-    return batches.VoucherRow(values["accountId"], issue)
+    return imports_vouchers.VoucherRow(values["accountId"], issue)
 
 
 _OF_ENTRY = {
@@ -104,7 +106,7 @@ _OF_ENTRY = {
 _NEEDED = {Entry.PRODUCT: ("nameZh",), Entry.DATA_CENTER: ("type",)}
 
 
-def _entry(values: Values) -> batches.CatalogueRow:
+def _entry(values: Values) -> imports_catalog.CatalogueRow:
     kind, get = values["kind"], values.get
     for name in _NEEDED[kind]:
         if get(name) is None:
@@ -163,7 +165,7 @@ INSTANCES = Kind(
         columns.instant("createdAt"),
     ),
     to_row=_instance,
-    put=batches.put_instances,
+    put=instances.put_instances,
     group="bundleId",
     has_configuration_columns=True,
 )
@@ -180,7 +182,7 @@ CATALOGUE = Kind(
         columns.choice("type", model.DataCenterType),
     ),
     to_row=_entry,
-    put=batches.put_catalogue,
+    put=imports_catalog.put_catalogue,
     key=("kind", "code"),
 )
 VOUCHERS = Kind(
@@ -192,7 +194,7 @@ VOUCHERS = Kind(
         columns.codes("products"),
     ),
     to_row=_voucher,
-    put=batches.put_vouchers,
+    put=imports_vouchers.put_vouchers,
 )
 
 BY_COMMAND: Mapping[str, Kind] = {

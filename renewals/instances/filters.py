@@ -1,10 +1,10 @@
 """Which instances: a filter as the list and a selection take it, and as SQL conditions on `instances i`."""
 
 import datetime as dt
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from renewals.db.sql import Conditions, add_search, check_search, storable
 from renewals.domain import errors, limits, model
 
 MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE renewable))
@@ -28,7 +28,6 @@ _RETAINED_AT_LEAST_UNTIL = """i.expires_at + make_interval(hours => 24 * (
 """A bound below `_RELEASES_AT` at a fifth of its cost: no zone's days differ from so many hours by two days."""
 
 WITHIN_DAYS_MAX = 36_525
-SEARCH_LENGTH_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,41 +51,6 @@ class InstanceFilter:
     manageable: bool | None = True
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerFilter:
-    """Conditions on ledger entries; None leaves one out."""
-
-    vouchers: bool | None = None
-    """True: entries of vouchers only. False: entries of the balance only."""
-
-
-@dataclass
-class Conditions:
-    """SQL conditions that all hold, kept by the facet they belong to, with their placeholders' values."""
-
-    values: list[object] = field(default_factory=list)
-    texts: dict[str, list[str]] = field(default_factory=dict)
-
-    def add(self, template: str, *values: object, facet: str = "") -> None:
-        """Adds a condition in which each {} becomes the placeholder of the next value."""
-        text = template.format(*(self.hold(value) for value in values))
-        self.texts.setdefault(facet, []).append(text)
-
-    def hold(self, value: object) -> str:
-        """Keeps a value and answers its placeholder."""
-        self.values.append(value)
-        return f"${len(self.values)}"
-
-    @property
-    def where(self) -> str:
-        """All conditions as one."""
-        return " AND ".join(text for texts in self.texts.values() for text in texts)
-
-    def of(self, facet: str) -> str:
-        """The conditions of one facet as one."""
-        return " AND ".join(self.texts.get(facet, ["TRUE"]))
-
-
 def check(instance_filter: InstanceFilter, path: str) -> None:
     """Raises InvalidInput for a condition that is out of bounds; `path` is where the filter stands."""
     most = limits.INSTANCES_PER_SELECTION_MAX
@@ -103,12 +67,6 @@ def check(instance_filter: InstanceFilter, path: str) -> None:
     days = instance_filter.expires_within_days
     if days is not None and not 0 <= days <= WITHIN_DAYS_MAX:
         raise errors.InvalidInput(f"{path}.expiresWithinDays", f"must be 0 to {WITHIN_DAYS_MAX}")
-
-
-def check_search(search: str | None, path: str) -> None:
-    """Raises InvalidInput for a text that is longer than any name."""
-    if search is not None and len(search) > SEARCH_LENGTH_MAX:
-        raise errors.InvalidInput(path, f"must be {SEARCH_LENGTH_MAX} characters at most")
 
 
 def conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetime) -> Conditions:
@@ -134,15 +92,6 @@ def conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetim
     _add_status(found, f.status, now)
     if f.bundled is not None:
         found.add(f"i.bundle_id IS {'NOT ' if f.bundled else ''}NULL")
-    return found
-
-
-def ledger_conditions(account_id: str, ledger_filter: LedgerFilter) -> Conditions:
-    """Return the filter as conditions on `ledger_entries e`, within one account."""
-    found = Conditions()
-    found.add("e.account_id = {}", account_id)
-    if ledger_filter.vouchers is not None:
-        found.add(f"e.voucher_id IS {'NOT ' if ledger_filter.vouchers else ''}NULL")
     return found
 
 
@@ -186,55 +135,6 @@ def _add_status(found: Conditions, statuses: Sequence[model.InstanceStatus] | No
         outlived = f"(i.status <> 'RELEASED' AND {EXPIRY} < {at} AND {_RELEASES_AT} < {at})"
         alternatives += ["i.status = 'RELEASED'", outlived]
     found.add(f"({' OR '.join(alternatives)})")
-
-
-def storable(texts: Sequence[str]) -> list[str]:
-    """Return the texts that PostgreSQL can hold; no row can have another."""
-    if is_storable("".join(texts)):  # a single look at ten thousand ids, for mostly all of them are
-        return list(texts)
-    return [text for text in texts if is_storable(text)]
-
-
-def is_storable(text: str) -> bool:
-    """Return whether PostgreSQL can hold the text: it has no NUL and no half of a surrogate pair."""
-    if "\0" in text:
-        return False
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            return False
-    return True
-
-
-def add_search(found: Conditions, search: str, *columns: str) -> None:
-    """The condition that one of the columns has a part like that, in any case.
-
-    The columns compare bytes and know the case of ASCII letters only. Collations that know more are not on every
-    server, so the other letters are searched by a regular expression that names both cases.
-    """
-    if not is_storable(search):
-        found.add("FALSE")
-        return
-    if all(character.isascii() or len(_cases(character)) == 1 for character in search):
-        escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        operator, pattern = "ILIKE", f"%{escaped}%"
-    else:
-        operator, pattern = "~", "".join(_any_case(character) for character in search)
-    placeholder = found.hold(pattern)
-    found.add(f"({' OR '.join(f'{column} {operator} {placeholder}' for column in columns)})")
-
-
-def _any_case(character: str) -> str:
-    """Return the regular expression of a character in each of its cases."""
-    cases = "".join(sorted(_cases(character)))
-    return f"[{cases}]" if len(cases) > 1 else re.escape(character)
-
-
-def _cases(character: str) -> set[str]:
-    """Return a character's own cases, without those of several characters, such as of a sharp s."""
-    lower, upper = character.lower(), character.upper()
-    return {case for case in (character, lower, upper, lower.upper(), upper.lower()) if len(case) == 1}
 
 
 def _add_tab(found: Conditions, f: InstanceFilter) -> None:

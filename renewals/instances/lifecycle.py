@@ -4,9 +4,9 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from renewals.accounts import ledger
+from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
-from renewals.events import event_log
+from renewals.events import event_log, factories
 from renewals.instances import filters, repository
 
 _INSTANCES_AT_ONCE = 1_000
@@ -44,7 +44,7 @@ async def count(connection: database.Connection, now: dt.datetime) -> dict[str, 
 async def expire(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
     """Notes what ran out in locked accounts, and answers how many."""
     lapsed = await repository.expire(connection, account_ids, now)
-    happened = [event_log.of_instance(event_log.EventType.INSTANCE_EXPIRED, each) for each in lapsed]
+    happened = [factories.of_instance(event_log.EventType.INSTANCE_EXPIRED, each) for each in lapsed]
     await event_log.write(connection, happened, now)
     return len(lapsed)
 
@@ -54,7 +54,7 @@ async def release(connection: database.Connection, account_ids: Sequence[str], n
     # What has joined a bundle since the others of it expired goes with them.
     await expire(connection, account_ids, now)
     lapsed = await repository.release(connection, account_ids, now)
-    happened = [event_log.of_instance(event_log.EventType.INSTANCE_RELEASED, each) for each in lapsed]
+    happened = [factories.of_instance(event_log.EventType.INSTANCE_RELEASED, each) for each in lapsed]
     await event_log.write(connection, happened, now)
     return len(lapsed)
 
@@ -81,5 +81,5 @@ async def _change_some(select: str, change: Change, now: dt.datetime) -> int | N
         rows = await database.fetch(connection, select, now, _INSTANCES_AT_ONCE)
         if not rows:
             return None
-        accounts = await ledger.lock(connection, [row["account_id"] for row in rows])
+        accounts = await accounts_repository.lock(connection, [row["account_id"] for row in rows])
         return await change(connection, list(accounts), now)

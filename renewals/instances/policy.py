@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from renewals import catalog
-from renewals.accounts import ledger
+from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
 from renewals.domain import errors, limits, model, planning
+from renewals.domain import selection as domain_selection
 from renewals.domain.clock import Clock
 from renewals.domain.errors import Refusal, RefusalCode
 from renewals.events import event_log
@@ -41,7 +42,7 @@ class PolicyOutcome:
 async def set_policy(account_id: str, request: PolicyRequest, clock: Clock) -> PolicyOutcome:
     """Sets the policy of a batch, or raises Refused and changes nothing."""
     check(request)
-    async with ledger.locked(account_id) as (connection, account):
+    async with accounts_repository.locked(account_id) as (connection, account):
         now = clock()
         selection = await instances_selection.select(
             connection, account_id, request.pick, request.handling, now
@@ -68,11 +69,11 @@ def check(request: PolicyRequest) -> None:
 
 
 def plan_policy(
-    selection: planning.Selection, request: PolicyRequest, basis: planning.Basis
+    selection: domain_selection.Selection, request: PolicyRequest, basis: planning.Basis
 ) -> PolicyOutcome:
     """Decides each instance of a selection; pure."""
-    units, refusals = planning.units_of(selection, request.handling, basis.products)
-    kept, more = planning.judge_units(units, lambda instance: _refuse(instance, request, basis))
+    units, refusals = domain_selection.units_of(selection, request.handling, basis.products)
+    kept, more = domain_selection.judge_units(units, lambda instance: _refuse(instance, request, basis))
     instances = [instance for unit in kept for instance in unit]
     return PolicyOutcome(
         tuple(instance for instance in instances if not _has_policy(instance, request)),
@@ -90,7 +91,7 @@ def _event(before: model.Instance, mode: model.RenewalMode, months: int | None) 
 
 
 def _refuse(instance: model.Instance, request: PolicyRequest, basis: planning.Basis) -> Refusal | None:
-    if refusal := planning.refuse_unmanageable(instance, basis.products):
+    if refusal := domain_selection.refuse_unmanageable(instance, basis.products):
         return refusal
     if request.mode is not model.RenewalMode.AUTO:
         return None

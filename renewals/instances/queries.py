@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from renewals.db import connection as database
-from renewals.db import pagination
+from renewals.db import pagination, sql
 from renewals.db.connection import Connection, Row
 from renewals.domain import model
 from renewals.instances import filters
-from renewals.orders import queries as orders_queries
 
 
 class InstanceOrderField(StrEnum):
@@ -39,13 +38,6 @@ FACETS: Mapping[str, Sequence[str] | None] = {
     "expiry": ("EXPIRED", *map(str, EXPIRY_BUCKETS_DAYS), "LATER"),
 }
 """The facets and, where they are known beforehand, their values in order."""
-
-ORDERS = pagination.Ordering(
-    "orders",
-    (pagination.instant("created_at", "o.created_at"), pagination.identifier("id", "o.id")),
-    descending=True,
-)
-LEDGER = pagination.Ordering("ledger", (pagination.number("number", "e.number"),), descending=True)
 
 
 _INSTANCE_COLUMNS = (
@@ -117,7 +109,7 @@ async def fetch_instances_by_id(
         f"""SELECT {", ".join(f"i.{column}" for column in _INSTANCE_COLUMNS)}, {filters.status_at("$3")} AS status
             FROM instances i WHERE i.account_id = $1 AND i.id = ANY($2)""",
         account_id,
-        filters.storable(instance_ids),
+        sql.storable(instance_ids),
         now,
     )
     return {row["id"]: row for row in rows}
@@ -145,7 +137,7 @@ async def fetch_instances_of_bundles(
         offset,
         now,
     )
-    return orders_queries.grouped(rows, "bundle_id")
+    return sql.grouped(rows, "bundle_id")
 
 
 async def count_instances(
@@ -195,9 +187,7 @@ async def count_facets(
     }
 
 
-def _expiry_bucket(
-    found: filters.Conditions, instance_filter: filters.InstanceFilter, now: dt.datetime
-) -> str:
+def _expiry_bucket(found: sql.Conditions, instance_filter: filters.InstanceFilter, now: dt.datetime) -> str:
     """Each instance with an expiry that is not released is in the first bucket that holds it."""
     buckets = "".join(
         f" WHEN i.expires_at <= {found.hold(now + dt.timedelta(days=days))} THEN '{days}'"
@@ -208,64 +198,13 @@ def _expiry_bucket(
       WHEN 'EXPIRED' THEN 'EXPIRED' WHEN 'RUNNING' THEN CASE{buckets} ELSE 'LATER' END END END"""
 
 
-async def fetch_orders(
-    connection: Connection, account_id: str, request: pagination.PageRequest, *, counted: bool
-) -> pagination.Page:
-    """One page of the account's orders, the newest first."""
-    found = filters.Conditions()
-    found.add("o.account_id = {}", account_id)
-    return await pagination.fetch_page(
+async def fetch_bundles(connection: Connection, account_id: str, bundle_ids: Sequence[str]) -> dict[str, Row]:
+    """Bundles of the account with the number of their members."""
+    rows = await database.fetch(
         connection,
-        select=orders_queries.ORDER_COLUMNS,
-        source="orders o",
-        conditions=found,
-        ordering=ORDERS,
-        request=request,
-        counted=counted,
+        """SELECT b.id, b.name, (SELECT count(*) FROM instances i WHERE i.bundle_id = b.id) AS instance_count
+           FROM bundles b WHERE b.account_id = $1 AND b.id = ANY($2)""",
+        account_id,
+        bundle_ids,
     )
-
-
-BALANCE_AFTER = """CASE WHEN e.voucher_id IS NULL THEN e.balance_after_cents ELSE coalesce((
-  SELECT b.balance_after_cents FROM ledger_entries b
-  WHERE b.account_id = e.account_id AND b.voucher_id IS NULL AND b.number < e.number
-  ORDER BY b.number DESC LIMIT 1), 0) END"""
-"""The account's balance after an entry `e`: an entry of a voucher leaves it as the entries before it have set it."""
-AVAILABLE_AFTER = "CASE WHEN e.voucher_id IS NOT NULL THEN e.balance_after_cents END"
-"""What an entry `e` of a voucher leaves of it; null for an entry of the balance."""
-
-
-async def fetch_ledger(
-    connection: Connection,
-    account_id: str,
-    ledger_filter: filters.LedgerFilter,
-    request: pagination.PageRequest,
-    *,
-    counted: bool,
-) -> pagination.Page:
-    """Return one page of the account's ledger entries, the newest first."""
-    return await pagination.fetch_page(
-        connection,
-        select=f"""e.number, e.kind, e.amount_cents, {BALANCE_AFTER} AS balance_after_cents,
-          {AVAILABLE_AFTER} AS available_after_cents, e.voucher_id::text, e.created_at, e.order_id, e.memo""",
-        source="ledger_entries e",
-        conditions=filters.ledger_conditions(account_id, ledger_filter),
-        ordering=LEDGER,
-        request=request,
-        counted=counted,
-    )
-
-
-async def has_account(connection: Connection, account_id: str) -> bool:
-    """Whether there is such an account."""
-    return bool(await database.fetch(connection, "SELECT FROM accounts WHERE id = $1", account_id))
-
-
-async def count_orders(connection: Connection, account_id: str) -> int:
-    rows = await database.fetch(connection, "SELECT count(*) FROM orders WHERE account_id = $1", account_id)
-    return int(rows[0][0])
-
-
-async def count_ledger(connection: Connection, account_id: str, ledger_filter: filters.LedgerFilter) -> int:
-    found = filters.ledger_conditions(account_id, ledger_filter)
-    sql = f"SELECT count(*) FROM ledger_entries e WHERE {found.where}"
-    return int((await database.fetch(connection, sql, *found.values))[0][0])
+    return {row["id"]: row for row in rows}

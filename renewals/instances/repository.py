@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from renewals.db import connection as database
+from renewals.db import sql
 from renewals.domain import model, planning, registration, registration_report
 from renewals.instances import filters
 
@@ -62,7 +63,7 @@ async def register_all(
         connection,
         f"""INSERT INTO instances ({", ".join(registration.Row._fields)})
             SELECT * FROM unnest({_ROW_TYPES})""",
-        *database.columns([row for each in found for row in each.created], len(registration.Row._fields)),
+        *sql.columns([row for each in found for row in each.created], len(registration.Row._fields)),
     )
     await replace(connection, [row for each in found for _, row in each.changed])
     return found
@@ -89,7 +90,7 @@ async def replace(connection: database.Connection, rows: Sequence[registration.R
         connection,
         f"""UPDATE instances i SET {", ".join(f"{name} = u.{name}" for name in _CHANGEABLE)}
             FROM unnest({_ROW_TYPES}) AS u({", ".join(fields)}) WHERE i.id = u.id""",
-        *database.columns(rows, len(fields)),
+        *sql.columns(rows, len(fields)),
     )
 
 
@@ -104,8 +105,8 @@ async def read_rows(
               SELECT unnest($1::text[]) UNION SELECT m.id FROM instances m WHERE m.bundle_id = ANY($2)
               UNION SELECT m.id FROM instances b JOIN instances m ON m.bundle_id = b.bundle_id
                     WHERE b.id = ANY($1))""",
-        filters.storable(instance_ids),
-        filters.storable(bundle_ids),
+        sql.storable(instance_ids),
+        sql.storable(bundle_ids),
     )
     return [registration.Row(*row) for row in rows]
 
@@ -131,7 +132,7 @@ async def _read_known(
     known = await database.fetch(
         connection,
         "SELECT id, account_id, name FROM bundles WHERE id = ANY($1)",
-        filters.storable(bundle_ids),
+        sql.storable(bundle_ids),
     )
     codes = await database.fetch(
         connection,
@@ -155,13 +156,13 @@ async def _put_bundles(connection: database.Connection, found: Sequence[registra
     await database.execute(
         connection,
         "INSERT INTO bundles (id, account_id, name) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])",
-        *database.columns([bundle for each in found for bundle in each.new_bundles], 3),
+        *sql.columns([bundle for each in found for bundle in each.new_bundles], 3),
     )
     await database.execute(
         connection,
         """UPDATE bundles b SET name = u.name FROM unnest($1::text[], $2::text[], $3::text[]) AS u(id, account_id, name)
            WHERE b.id = u.id AND b.account_id = u.account_id""",
-        *database.columns([bundle for each in found for bundle in each.renamed_bundles], 3),
+        *sql.columns([bundle for each in found for bundle in each.renamed_bundles], 3),
     )
 
 
@@ -185,7 +186,7 @@ async def extend(connection: database.Connection, lines: Iterable[planning.Line]
              agreed_price_cents = NULL
            FROM unnest($1::text[], $2::timestamptz[], $3::int[]) AS u(id, expires_at, anchor_day)
            WHERE i.id = u.id""",
-        *database.columns(rows, 3),
+        *sql.columns(rows, 3),
     )
 
 
@@ -199,7 +200,7 @@ async def take_back(connection: database.Connection, refunded: Sequence[model.In
            FROM unnest($1::text[], $2::timestamptz[], $3::int[], $4::int[])
              AS u(id, expires_at, anchor_day, refund_count)
            WHERE i.id = u.id""",
-        *database.columns(rows, 4),
+        *sql.columns(rows, 4),
     )
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from renewals.db import connection as database
+from renewals.db import sql as db_sql
 from renewals.db.connection import Connection
-from renewals.domain import errors, limits, model, planning
+from renewals.domain import errors, limits, model
+from renewals.domain import selection as domain_selection
 from renewals.instances import filters, repository
 
 Arguments = ParamSpec("Arguments")
@@ -59,7 +61,7 @@ async def select(
     pick: Pick,
     handling: model.BundleHandling,
     now: dt.datetime,
-) -> planning.Selection:
+) -> domain_selection.Selection:
     """Reads the instances that were picked, with the bundles they touch; raises InvalidInput beyond the limit."""
     if isinstance(pick, PickIds):
         selection = await _select_ids(connection, account_id, pick.ids, now)
@@ -78,7 +80,7 @@ def is_large(pick: Pick) -> bool:
 
 
 async def plan_aside(
-    selected: planning.Selection,
+    selected: domain_selection.Selection,
     plan: Callable[Arguments, Value],
     /,
     *args: Arguments.args,
@@ -98,16 +100,16 @@ def _check_count(count: int, field: str) -> None:
 
 async def _select_ids(
     connection: Connection, account_id: str, instance_ids: Sequence[str], now: dt.datetime
-) -> planning.Selection:
+) -> domain_selection.Selection:
     """The selection of some ids, each once; what the account does not have is missing."""
     wanted = list(dict.fromkeys(instance_ids))
-    found = filters.Conditions()
-    found.add("i.account_id = {} AND i.id = ANY({})", account_id, filters.storable(wanted))
+    found = db_sql.Conditions()
+    found.add("i.account_id = {} AND i.id = ANY({})", account_id, db_sql.storable(wanted))
     instances = {instance.id: instance for instance in await _read(connection, found, now)}
     picked = [instances[instance_id] for instance_id in wanted if instance_id in instances]
     missing_ids = [instance_id for instance_id in wanted if instance_id not in instances]
     members = await _bundle_members(connection, account_id, picked, now)
-    return planning.Selection(picked, members, missing_ids)
+    return domain_selection.Selection(picked, members, missing_ids)
 
 
 async def _select_matching(
@@ -116,16 +118,16 @@ async def _select_matching(
     instance_filter: filters.InstanceFilter,
     except_ids: Sequence[str],
     now: dt.datetime,
-) -> planning.Selection:
+) -> domain_selection.Selection:
     """The selection of all that a filter matches except some, by expiry."""
     found = filters.conditions(account_id, instance_filter, now)
-    found.add("i.id <> ALL({})", filters.storable(except_ids))
+    found.add("i.id <> ALL({})", db_sql.storable(except_ids))
     limit = limits.INSTANCES_PER_SELECTION_MAX + 1
     order = f"ORDER BY {filters.EXPIRY}, i.id LIMIT {limit}"
     picked = await _read(connection, found, now, order)
     _check_count(len(picked), "input.selection.matching")
     members = await _bundle_members(connection, account_id, picked, now)
-    return planning.Selection(picked, members, excepted_ids=frozenset(except_ids))
+    return domain_selection.Selection(picked, members, excepted_ids=frozenset(except_ids))
 
 
 async def _bundle_members(
@@ -134,7 +136,7 @@ async def _bundle_members(
     bundle_ids = sorted({instance.bundle_id for instance in picked if instance.bundle_id is not None})
     members: dict[str, list[model.Instance]] = {}
     if bundle_ids:
-        found = filters.Conditions()
+        found = db_sql.Conditions()
         found.add("i.account_id = {} AND i.bundle_id = ANY({})", account_id, bundle_ids)
         for instance in await _read(connection, found, now, "ORDER BY i.id"):
             members.setdefault(str(instance.bundle_id), []).append(instance)
@@ -142,7 +144,7 @@ async def _bundle_members(
 
 
 async def _read(
-    connection: Connection, found: filters.Conditions, now: dt.datetime, order: str = ""
+    connection: Connection, found: db_sql.Conditions, now: dt.datetime, order: str = ""
 ) -> list[model.Instance]:
     columns = repository.columns_at(found.hold(now))
     sql = f"SELECT {columns} FROM instances i WHERE {found.where} {order}"

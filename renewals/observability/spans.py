@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import importlib
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, ParamSpec, TypeVar
 
@@ -25,7 +24,8 @@ def running(chosen: config.Settings, service: str) -> Iterator[None]:
     if chosen.traces is None:
         yield
         return
-    tracing = importlib.import_module("renewals.observability.tracing")
+    from renewals.observability import tracing  # noqa: PLC0415 - OpenTelemetry is imported only where it is wanted
+
     with tracing.running(chosen.traces, service):
         _tracing = tracing
         try:

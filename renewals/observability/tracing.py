@@ -11,7 +11,7 @@ from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Reso
 from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-from renewals.observability import spans
+Attributes = Mapping[str, str | int | float | bool]
 
 FROM_VARIABLES = "otel"
 PATH = "/v1/traces"
@@ -64,7 +64,7 @@ def running(where: str, service: str) -> Iterator[None]:
         _tracer = trace.NoOpTracer()
 
 
-def span(name: str, attributes: spans.Attributes | None) -> contextlib.AbstractContextManager[trace.Span]:
+def span(name: str, attributes: Attributes | None) -> contextlib.AbstractContextManager[trace.Span]:
     return _tracer.start_as_current_span(name, attributes=attributes)
 
 

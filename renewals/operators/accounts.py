@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from renewals.accounts import api_keys, ledger, vouchers
+from renewals.accounts import repository as accounts_repository
 from renewals.alerts import balance_alerts
 from renewals.db import connection as database
 from renewals.db.connection import Connection
 from renewals.domain import errors, limits, model, validation
 from renewals.instances import price_holds
 from renewals.operators import audit_log
+from renewals.operators import validation as operators_validation
 from renewals.operators.audit_log import Action, Call, Deed, Told
 
 ZONE_UNKNOWN = "is not known to the database"
@@ -72,9 +74,9 @@ async def create(call: Call, request: NewAccount) -> Told:
     async def work(connection: Connection) -> Deed:
         if not await known_zones(connection, [request.time_zone]):
             raise errors.InvalidInput("input.timeZone", ZONE_UNKNOWN)
-        if await ledger.lock(connection, [request.id]):
+        if await accounts_repository.lock(connection, [request.id]):
             raise errors.InvalidInput("input.id", "is the id of another account")
-        await ledger.open_account(
+        await accounts_repository.open_account(
             connection,
             account_id=request.id,
             name=request.name,
@@ -100,7 +102,7 @@ async def update(call: Call, request: AccountChange) -> Told:
         before = await _row(connection, request.account_id)
         changed = {name: before[name] for name in CHANGEABLE} | dict(request.columns)
         changed["auto_renew_from"] = changed["auto_renew_from"] or before["created_at"]
-        await ledger.change_account(connection, request.account_id, **changed)
+        await accounts_repository.change_account(connection, request.account_id, **changed)
         caps = price_holds.Caps(before["price_rise_cap_bps"], changed["price_rise_cap_bps"])
         await price_holds.tell(connection, {request.account_id: caps}, call.clock())
         await balance_alerts.look_again(connection, [request.account_id])
@@ -184,7 +186,7 @@ async def top_up(call: Call, request: TopUp) -> Told:
 
 async def issue_vouchers(call: Call, account_id: str, issued: Sequence[vouchers.Issue]) -> Told:
     """Gives an account all of the vouchers or, where one is wrong, none; answers the `voucher_ids` in their order."""
-    validation.require_rows("vouchers", issued)
+    operators_validation.require_rows("vouchers", issued)
     for number, voucher in enumerate(issued):
         validation.require(f"vouchers.{number}.faceValue", validation.amount(voucher.face_cents))
 
@@ -208,7 +210,11 @@ async def issue_vouchers(call: Call, account_id: str, issued: Sequence[vouchers.
 
 async def locked(connection: Connection, account_id: str, field: str = "accountId") -> model.Account:
     """The account, locked; raises NotFound."""
-    found = await ledger.lock(connection, [account_id]) if validation.identifier(account_id) is None else {}
+    found = (
+        await accounts_repository.lock(connection, [account_id])
+        if validation.identifier(account_id) is None
+        else {}
+    )
     if account_id not in found:
         raise errors.NotFound(f"input.{field}", "account")
     return found[account_id]

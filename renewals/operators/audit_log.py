@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 import asyncpg
 import orjson
 
+from renewals import idempotency
 from renewals.db import connection as database
+from renewals.db import sql
 from renewals.db.advisory_locks import AdvisoryLock, lock_text_in
 from renewals.db.connection import Connection
 from renewals.domain import errors
 from renewals.domain.clock import Clock
-from renewals.orders import requests
 
 
 class Action(StrEnum):
@@ -108,7 +109,7 @@ async def once(call: Call, action: Action, request: object, work: Work) -> Told:
 
     Raises IdempotencyKeyReused where the key was for another request. A refusal of the work leaves no entry.
     """
-    requests.check_key(call.idempotency_key)
+    idempotency.check_key(call.idempotency_key)
     sent = _dump(request)
     for _ in range(database.TRIES_MAX - 1):
         try:
@@ -160,7 +161,7 @@ async def write(
              $12::json[]) AS r(action, account_ids, idempotency_key, request_hash, request, before, after, answer)""",
         *operator,
         now,
-        *database.columns(rows, 8),
+        *sql.columns(rows, 8),
     )
 
 

@@ -7,8 +7,9 @@ from typing import Generic, NamedTuple, TypeVar
 from renewals import catalog
 from renewals.catalog import DataCenterEntry, ProductEntry
 from renewals.db.connection import Connection
-from renewals.domain import pricing, validation
-from renewals.operators import audit_log
+from renewals.domain import pricing
+from renewals.domain import validation as domain_validation
+from renewals.operators import audit_log, validation
 from renewals.operators.audit_log import Action, Call, Deed, Told
 
 Entry = TypeVar("Entry", ProductEntry, DataCenterEntry)
@@ -17,10 +18,10 @@ Entry = TypeVar("Entry", ProductEntry, DataCenterEntry)
 async def put_products(call: Call, entries: Sequence[ProductEntry]) -> Told:
     """Adds products or replaces what is known of them, tiers included; answers counts."""
     validation.require_rows("products", entries)
-    validation.require_once("products", "code", [entry.code for entry in entries])
+    domain_validation.require_once("products", "code", [entry.code for entry in entries])
     for number, entry in enumerate(entries):
         for field, problem in product_problems(entry):
-            validation.require(f"products.{number}.{field}", problem)
+            domain_validation.require(f"products.{number}.{field}", problem)
 
     async def work(connection: Connection) -> Deed:
         return await put(connection, PRODUCTS, entries)
@@ -33,10 +34,10 @@ async def put_products(call: Call, entries: Sequence[ProductEntry]) -> Told:
 async def put_data_centers(call: Call, entries: Sequence[DataCenterEntry]) -> Told:
     """Adds data centres or replaces what is known of them; answers counts."""
     validation.require_rows("dataCenters", entries)
-    validation.require_once("dataCenters", "code", [entry.code for entry in entries])
+    domain_validation.require_once("dataCenters", "code", [entry.code for entry in entries])
     for number, entry in enumerate(entries):
         for field, problem in data_center_problems(entry):
-            validation.require(f"dataCenters.{number}.{field}", problem)
+            domain_validation.require(f"dataCenters.{number}.{field}", problem)
 
     async def work(connection: Connection) -> Deed:
         return await put(connection, DATA_CENTERS, entries)
@@ -84,24 +85,33 @@ def in_order(entry: Entry) -> Entry:
 
 def product_problems(entry: ProductEntry) -> Iterator[tuple[str, str | None]]:
     """What may be wrong with each field of a product: its path, and the problem or None."""
-    yield "code", validation.identifier(entry.code)
-    yield "name", validation.name(entry.name)
-    yield "nameZh", validation.name(entry.name_zh)
+    yield "code", domain_validation.identifier(entry.code)
+    yield "name", domain_validation.name(entry.name)
+    yield "nameZh", domain_validation.name(entry.name_zh)
     if entry.unsupported_reason is not None:
-        yield "unsupportedReason", validation.text(entry.unsupported_reason, 1)
-    yield "maxTermMonths", validation.within(entry.max_term_months, 1, validation.TERM_MONTHS_MAX)
-    yield "retentionDays", validation.within(entry.retention_days, 0, validation.RETENTION_DAYS_MAX)
+        yield "unsupportedReason", domain_validation.text(entry.unsupported_reason, 1)
+    yield (
+        "maxTermMonths",
+        domain_validation.within(entry.max_term_months, 1, domain_validation.TERM_MONTHS_MAX),
+    )
+    yield (
+        "retentionDays",
+        domain_validation.within(entry.retention_days, 0, domain_validation.RETENTION_DAYS_MAX),
+    )
     yield "tiers", _wrong_tiers(entry.tiers)
     for number, tier in enumerate(entry.tiers):
-        yield f"tiers.{number}.months", validation.within(tier.months, 1, validation.TERM_MONTHS_MAX)
-        bps_problem = validation.within_hundredths(tier.discount_bps, 0, pricing.WHOLE_BPS)
+        yield (
+            f"tiers.{number}.months",
+            domain_validation.within(tier.months, 1, domain_validation.TERM_MONTHS_MAX),
+        )
+        bps_problem = domain_validation.within_hundredths(tier.discount_bps, 0, pricing.WHOLE_BPS)
         yield f"tiers.{number}.discountPercent", bps_problem
 
 
 def data_center_problems(entry: DataCenterEntry) -> Iterator[tuple[str, str | None]]:
     """The same of a data centre."""
-    yield "code", validation.identifier(entry.code)
-    yield "name", validation.name(entry.name)
+    yield "code", domain_validation.identifier(entry.code)
+    yield "name", domain_validation.name(entry.name)
 
 
 def _wrong_tiers(tiers: Sequence[pricing.DiscountTier]) -> str | None:

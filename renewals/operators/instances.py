@@ -7,16 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from renewals.accounts import ledger
+from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
+from renewals.db import sql
 from renewals.db.connection import Connection
-from renewals.domain import model, registration, registration_report, validation
+from renewals.domain import model, registration, registration_report
+from renewals.domain import validation as domain_validation
 from renewals.domain.errors import RowRefusal as Refusal
 from renewals.domain.registration import Registered, Row
-from renewals.events import event_log
-from renewals.instances import filters, price_holds
+from renewals.events import event_log, factories
+from renewals.instances import price_holds
 from renewals.instances import repository as instances_repository
-from renewals.operators import accounts, audit_log
+from renewals.operators import accounts, audit_log, validation
 from renewals.operators.audit_log import Action, Call, Deed, Told
 
 
@@ -47,8 +49,8 @@ class _Found:
 async def register(call: Call, report: Report) -> Told:
     """Adds and changes instances; answers counts of them, and `refusals` of rows."""
     validation.require_rows("instances", report.instances)
-    validation.require("bundles", validation.rows_at_most(report.bundles))
-    validation.require_once("bundles", "id", [bundle_id for bundle_id, _ in report.bundles])
+    domain_validation.require("bundles", validation.rows_at_most(report.bundles))
+    domain_validation.require_once("bundles", "id", [bundle_id for bundle_id, _ in report.bundles])
 
     async def work(connection: Connection) -> Deed:
         account = await accounts.locked(connection, report.account_id)
@@ -109,7 +111,7 @@ async def change_prices(call: Call, prices: Sequence[NewPrice]) -> Told:
         cents = wanted[row.id]
         if times[row.id] > 1:
             return Refusal(row.id, "instanceId", "is more than once in this call")
-        if problem := validation.monthly_price(cents):
+        if problem := domain_validation.monthly_price(cents):
             return Refusal(row.id, "monthlyPrice", problem)
         if row.status == model.InstanceStatus.RELEASED:
             return Refusal(row.id, "instanceId", "was released and cannot come back")
@@ -209,9 +211,9 @@ async def _lock_accounts_of(
     rows = await database.fetch(
         connection,
         "SELECT DISTINCT account_id FROM instances WHERE id = ANY($1)",
-        filters.storable(instance_ids),
+        sql.storable(instance_ids),
     )
-    return await ledger.lock(connection, [row["account_id"] for row in rows])
+    return await accounts_repository.lock(connection, [row["account_id"] for row in rows])
 
 
 async def _read(
@@ -250,7 +252,7 @@ def _events(
                 if is_released
                 else event_log.EventType.INSTANCE_RESTORED
             )
-            told.append(event_log.of_instance(happened, row))
+            told.append(factories.of_instance(happened, row))
         if _is_held(row, locked, now) and not _is_held(was, locked, now):
             told.append(price_holds.held(_instance(row)))
     return told

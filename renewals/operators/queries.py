@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from renewals.db import connection as database
 from renewals.db import pagination
+from renewals.db import sql as db_sql
 from renewals.db.connection import Connection, Row
-from renewals.instances import filters
 from renewals.operators import audit_log
 from renewals.orders import queries as orders_queries
 
@@ -37,18 +37,18 @@ async def count_accounts(connection: Connection, *, search: str | None) -> int:
     return int((await database.fetch(connection, sql, *found.values))[0][0])
 
 
-def _matching(search: str | None) -> filters.Conditions:
-    found = filters.Conditions()
+def _matching(search: str | None) -> db_sql.Conditions:
+    found = db_sql.Conditions()
     found.add("TRUE")
     if search is not None:
-        filters.add_search(found, search, "a.id", "a.name")
+        db_sql.add_search(found, search, "a.id", "a.name")
     return found
 
 
 async def fetch_accounts_by_id(connection: Connection, account_ids: Sequence[str]) -> dict[str, Row]:
     """Those of the accounts that are there, by id."""
     sql = f"SELECT {_ACCOUNT} FROM accounts a WHERE a.id = ANY($1)"
-    found = await database.fetch(connection, sql, filters.storable(account_ids))
+    found = await database.fetch(connection, sql, db_sql.storable(account_ids))
     return {row["id"]: row for row in found}
 
 
@@ -63,11 +63,11 @@ async def fetch_keys(
     connection: Connection, *, account_id: str | None = None, prefix: str | None = None
 ) -> Sequence[Row]:
     """The keys of an account, or with a prefix of whomever, or else of operators; never their secrets."""
-    found = filters.Conditions()
+    found = db_sql.Conditions()
     if prefix is not None:
-        found.add("k.prefix = ANY({})", filters.storable([prefix]))
+        found.add("k.prefix = ANY({})", db_sql.storable([prefix]))
     if account_id is not None:
-        found.add("k.account_id = ANY({})", filters.storable([account_id]))
+        found.add("k.account_id = ANY({})", db_sql.storable([account_id]))
     elif prefix is None:
         found.add("k.account_id IS NULL")
     return await _fetch_keys(connection, found)
@@ -75,12 +75,12 @@ async def fetch_keys(
 
 async def fetch_key(connection: Connection, key_id: str) -> Row:
     """A key that is there."""
-    found = filters.Conditions()
+    found = db_sql.Conditions()
     found.add("k.id = {}", key_id)
     return (await _fetch_keys(connection, found))[0]
 
 
-async def _fetch_keys(connection: Connection, found: filters.Conditions) -> Sequence[Row]:
+async def _fetch_keys(connection: Connection, found: db_sql.Conditions) -> Sequence[Row]:
     return await database.fetch(
         connection,
         f"""SELECT k.id, k.account_id, k.role, k.name, k.prefix, k.created_at, k.expires_at, k.revoked_at,
@@ -124,10 +124,10 @@ async def count_audit_log(
     return int((await database.fetch(connection, sql, *found.values))[0][0])
 
 
-def _done(account_id: str | None, action: audit_log.Action | None) -> filters.Conditions:
-    found = filters.Conditions()
+def _done(account_id: str | None, action: audit_log.Action | None) -> db_sql.Conditions:
+    found = db_sql.Conditions()
     found.add("TRUE")
-    if account_id is not None and not filters.is_storable(account_id):
+    if account_id is not None and not db_sql.is_storable(account_id):
         found.add("FALSE")
     elif account_id is not None:
         found.add("l.account_ids @> {}::text[]", [account_id])

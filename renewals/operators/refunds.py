@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from renewals.accounts import ledger, vouchers
+from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
 from renewals.db.connection import Connection
-from renewals.domain import errors, model, money, refund_rules, validation
+from renewals.domain import errors, model, money, refund_rules
+from renewals.domain import validation as domain_validation
 from renewals.domain.refund_rules import Line, Order, Return, Taken
 from renewals.events import event_log
 from renewals.instances import repository as instances_repository
-from renewals.operators import audit_log
+from renewals.operators import audit_log, validation
 from renewals.operators.audit_log import Action, Call, Deed, Told
 
 
@@ -34,12 +36,14 @@ async def refund(call: Call, request: RefundRequest) -> Told:
     """Refunds lines of an order; answers its `account_id`, the `refund_id`, and `refusals` of the other lines."""
     if request.instance_ids is not None:
         validation.require_rows("instanceIds", request.instance_ids)
-    validation.require("reason", validation.text(request.reason, 1, validation.NAME_LENGTH_MAX))
+    domain_validation.require(
+        "reason", domain_validation.text(request.reason, 1, domain_validation.NAME_LENGTH_MAX)
+    )
     order_id = _parse(request.order_id)
 
     async def work(connection: Connection) -> Deed:
         account_id = await _find_account(connection, order_id)
-        account = (await ledger.lock(connection, [account_id]))[account_id]
+        account = (await accounts_repository.lock(connection, [account_id]))[account_id]
         now = call.clock()
         order = await _read(connection, order_id)
         lines, refusals = refund_rules.decide(order, request.instance_ids, now)

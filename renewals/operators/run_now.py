@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from renewals import config
-from renewals.accounts import ledger
+from renewals.accounts import repository as accounts_repository
 from renewals.auto_renewal import due, renew, runs
 from renewals.db import connection as database
 from renewals.domain import clock, errors, planning
@@ -111,7 +111,7 @@ async def _plan(
     at: dt.datetime,
 ) -> dict[str, AccountPreview]:
     """Plan some accounts together or, where that raises, each by itself, as a run sets a chunk aside."""
-    accounts = await ledger.read_all(connection, account_ids)
+    accounts = await accounts_repository.read_all(connection, account_ids)
     try:
         outcomes = await renew.plan(connection, accounts, at)
     except Exception as error:

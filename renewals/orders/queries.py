@@ -4,79 +4,15 @@ Keys come from rows that were read within the account, and each statement asks f
 no key opens anything of another. Where an operator asks, who sees every account, the account may be None.
 """
 
-import datetime as dt
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from renewals.db import connection as database
+from renewals.db import pagination, sql
 from renewals.db.connection import Connection, Row
+from renewals.db.sql import IS_OF_ACCOUNT, grouped
 
 ORDER_COLUMNS = "o.id, o.account_id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents"
-
-_IS_THEIRS = "($1::text IS NULL OR {}.account_id = $1)"
-"""Of the account, or for an operator of whatever account."""
-
-
-async def fetch_account(connection: Connection, account_id: str) -> Row:
-    """The account's own row."""
-    sql = "SELECT id, name, currency, time_zone, balance_cents, auto_renew_from FROM accounts WHERE id = $1"
-    return (await database.fetch(connection, sql, account_id))[0]
-
-
-async def fetch_products(connection: Connection) -> Sequence[Row]:
-    """The catalogue's products by code."""
-    return await database.fetch(
-        connection,
-        """SELECT code, name, name_zh, renewable, unsupported_reason, max_term_months, retention_days
-           FROM products ORDER BY code""",
-    )
-
-
-async def fetch_data_centers(connection: Connection) -> Sequence[Row]:
-    """The catalogue's data centres by code."""
-    return await database.fetch(connection, "SELECT code, name, type FROM data_centers ORDER BY code")
-
-
-async def fetch_bundles(connection: Connection, account_id: str, bundle_ids: Sequence[str]) -> dict[str, Row]:
-    """Bundles of the account with the number of their members."""
-    rows = await database.fetch(
-        connection,
-        """SELECT b.id, b.name, (SELECT count(*) FROM instances i WHERE i.bundle_id = b.id) AS instance_count
-           FROM bundles b WHERE b.account_id = $1 AND b.id = ANY($2)""",
-        account_id,
-        bundle_ids,
-    )
-    return {row["id"]: row for row in rows}
-
-
-async def fetch_vouchers(
-    connection: Connection, account_id: str, now: dt.datetime, *, usable: bool | None = None
-) -> Sequence[Row]:
-    """The account's vouchers in paying order (rule 15): those that count, those that do not, or all."""
-    return await database.fetch(
-        connection,
-        """SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers
-           WHERE account_id = $1 AND ($3::boolean IS NULL OR (available_cents > 0 AND expires_at >= $2) = $3)
-           ORDER BY expires_at, available_cents DESC, id::text""",
-        account_id,
-        now,
-        usable,
-    )
-
-
-async def fetch_vouchers_by_id(
-    connection: Connection, account_id: str | None, voucher_ids: Sequence[str]
-) -> dict[str, Row]:
-    """Vouchers of the account by id."""
-    rows = await database.fetch(
-        connection,
-        f"""SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers v
-            WHERE {_IS_THEIRS.format("v")} AND id = ANY($2::uuid[])""",
-        account_id,
-        voucher_ids,
-    )
-    return {str(row["id"]): row for row in rows}
 
 
 async def fetch_orders_by_id(
@@ -101,7 +37,7 @@ async def fetch_lines(
         f"""SELECT s.* FROM orders o CROSS JOIN LATERAL (
               SELECT l.order_id, l.instance_id, l.starts_at, l.expires_at, l.months, l.days, l.price_cents
               FROM order_lines l WHERE l.order_id = o.id ORDER BY l.starts_at, l.instance_id LIMIT $3 OFFSET $4) AS s
-            WHERE {_IS_THEIRS.format("o")} AND o.id = ANY($2)""",
+            WHERE {IS_OF_ACCOUNT.format("o")} AND o.id = ANY($2)""",
         account_id,
         order_ids,
         first,
@@ -115,7 +51,7 @@ async def count_lines(
 ) -> dict[uuid.UUID, int]:
     """How many lines orders have."""
     sql = f"""SELECT o.id, (SELECT count(*) FROM order_lines l WHERE l.order_id = o.id)
-              FROM orders o WHERE {_IS_THEIRS.format("o")} AND o.id = ANY($2)"""
+              FROM orders o WHERE {IS_OF_ACCOUNT.format("o")} AND o.id = ANY($2)"""
     return dict(map(tuple, await database.fetch(connection, sql, account_id, order_ids)))
 
 
@@ -141,7 +77,7 @@ async def fetch_refunds(
     connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, list[Row]]:
     """The refunds of orders, the first one first."""
-    sql = f"""SELECT {_REFUND} FROM refunds r WHERE {_IS_THEIRS.format("r")} AND r.order_id = ANY($2)
+    sql = f"""SELECT {_REFUND} FROM refunds r WHERE {IS_OF_ACCOUNT.format("r")} AND r.order_id = ANY($2)
               ORDER BY r.created_at, r.id"""
     return grouped(await database.fetch(connection, sql, account_id, order_ids), "order_id")
 
@@ -162,7 +98,7 @@ async def fetch_refund_lines(
               SELECT f.refund_id, l.instance_id, f.cents
               FROM refund_lines f JOIN order_lines l ON l.id = f.order_line_id
               WHERE f.refund_id = r.id ORDER BY l.starts_at, l.instance_id LIMIT $3 OFFSET $4) AS s
-            WHERE {_IS_THEIRS.format("r")} AND r.id = ANY($2)""",
+            WHERE {IS_OF_ACCOUNT.format("r")} AND r.id = ANY($2)""",
         account_id,
         refund_ids,
         first,
@@ -176,7 +112,7 @@ async def count_refund_lines(
 ) -> dict[uuid.UUID, int]:
     """How many lines refunds gave back."""
     sql = f"""SELECT r.id, (SELECT count(*) FROM refund_lines f WHERE f.refund_id = r.id)
-              FROM refunds r WHERE {_IS_THEIRS.format("r")} AND r.id = ANY($2)"""
+              FROM refunds r WHERE {IS_OF_ACCOUNT.format("r")} AND r.id = ANY($2)"""
     return dict(map(tuple, await database.fetch(connection, sql, account_id, refund_ids)))
 
 
@@ -187,30 +123,12 @@ async def fetch_refund_vouchers(
     rows = await database.fetch(
         connection,
         f"""SELECT e.refund_id, e.voucher_id::text, e.amount_cents FROM ledger_entries e
-            WHERE {_IS_THEIRS.format("e")} AND e.refund_id = ANY($2) AND e.voucher_id IS NOT NULL
+            WHERE {IS_OF_ACCOUNT.format("e")} AND e.refund_id = ANY($2) AND e.voucher_id IS NOT NULL
             ORDER BY e.number""",
         account_id,
         refund_ids,
     )
     return grouped(rows, "refund_id")
-
-
-async def fetch_attempts(
-    connection: Connection, account_id: str, instance_ids: Sequence[str], first: int
-) -> dict[str, list[Row]]:
-    """The latest attempts of each instance of the account, the newest first."""
-    rows = await database.fetch(
-        connection,
-        """SELECT a.* FROM instances i CROSS JOIN LATERAL (
-             SELECT t.run_id || ':' || t.instance_id AS id, t.instance_id, t.due_at, t.attempted_at, t.succeeded,
-               t.code, t.message, t.order_id
-             FROM renewal_attempts t WHERE t.instance_id = i.id ORDER BY t.id DESC LIMIT $3) AS a
-           WHERE i.account_id = $1 AND i.id = ANY($2)""",
-        account_id,
-        instance_ids,
-        first,
-    )
-    return grouped(rows, "instance_id")
 
 
 async def fetch_instance_orders(
@@ -231,9 +149,30 @@ async def fetch_instance_orders(
     return grouped(rows, "instance_id")
 
 
-def grouped(rows: Sequence[Row], column: str) -> dict[Any, list[Row]]:
-    """The rows by what stands in a column, each group in their order."""
-    groups: dict[Any, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(row[column], []).append(row)
-    return groups
+ORDERS = pagination.Ordering(
+    "orders",
+    (pagination.instant("created_at", "o.created_at"), pagination.identifier("id", "o.id")),
+    descending=True,
+)
+
+
+async def fetch_orders(
+    connection: Connection, account_id: str, request: pagination.PageRequest, *, counted: bool
+) -> pagination.Page:
+    """One page of the account's orders, the newest first."""
+    found = sql.Conditions()
+    found.add("o.account_id = {}", account_id)
+    return await pagination.fetch_page(
+        connection,
+        select=ORDER_COLUMNS,
+        source="orders o",
+        conditions=found,
+        ordering=ORDERS,
+        request=request,
+        counted=counted,
+    )
+
+
+async def count_orders(connection: Connection, account_id: str) -> int:
+    rows = await database.fetch(connection, "SELECT count(*) FROM orders WHERE account_id = $1", account_id)
+    return int(rows[0][0])

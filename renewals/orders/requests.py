@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from renewals.domain import errors, limits, model, planning
+from renewals.idempotency import check_key
 from renewals.instances import selection
 
 Extension = planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMonth
@@ -40,13 +41,6 @@ def check(request: QuoteRequest) -> None:
             pass
     if isinstance(request, OrderRequest):
         check_key(request.idempotency_key)
-
-
-def check_key(idempotency_key: str) -> None:
-    """Raises InvalidInput for what is no idempotency key (rule 26)."""
-    length_max = limits.IDEMPOTENCY_KEY_LENGTH_MAX
-    if not 1 <= len(idempotency_key) <= length_max or not idempotency_key.isprintable():
-        raise errors.InvalidInput("input.idempotencyKey", f"must be 1 to {length_max} printable characters")
 
 
 def fingerprint(request: OrderRequest) -> bytes:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import orjson
 
 from renewals.db import connection as database
+from renewals.db import sql
 from renewals.events import webhook_cursors
 from renewals.webhooks import claims, http_client, retry_policy
 
@@ -202,6 +203,6 @@ async def _read_blocked(
            WHERE EXISTS (SELECT FROM webhook_deliveries d WHERE d.endpoint_id = $1
              AND d.account_id = l.account_id AND d.lane = l.lane AND d.parked_at IS NULL)""",
         endpoint_id,
-        *database.columns(lanes, 2),
+        *sql.columns(lanes, 2),
     )
     return frozenset((row[0], row[1]) for row in rows)

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 
 from renewals.db import connection as database
+from renewals.db import sql
 from renewals.domain import errors
 from renewals.domain.clock import Clock
 from renewals.events import pubsub, webhook_cursors
@@ -178,7 +179,7 @@ async def _settle_due(
         """DELETE FROM webhook_deliveries d USING unnest($2::text[], $3::bigint[]) AS u(account_id, sequence)
            WHERE d.endpoint_id = $1 AND d.account_id = u.account_id AND d.sequence = u.sequence""",
         endpoint_id,
-        *database.columns([message.key for message in done], 2),
+        *sql.columns([message.key for message in done], 2),
     )
     failed = [message for message in batch.due if message.key in outcome.failed]
     await database.execute(
@@ -191,7 +192,7 @@ async def _settle_due(
              error, response)
            WHERE d.endpoint_id = $1 AND d.account_id = u.account_id AND d.sequence = u.sequence""",
         endpoint_id,
-        *database.columns([(*m.key, *_tried(m, outcome, now)) for m in failed], 8),
+        *sql.columns([(*m.key, *_tried(m, outcome, now)) for m in failed], 8),
         now,
     )
     await _line_up(connection, endpoint_id, {message.lane for message in [*done, *failed]}, now)
@@ -229,7 +230,7 @@ async def _advance(
              AS u(account_id, sequence, lane, attempts, next_attempt_at, parked_at, status, error, response)
            ON CONFLICT (endpoint_id, account_id, sequence) DO NOTHING""",
         endpoint_id,
-        *database.columns(rows, 9),
+        *sql.columns(rows, 9),
         now,
     )
     await _line_up(connection, endpoint_id, {message.lane for message in left}, now)
@@ -268,7 +269,7 @@ async def _line_up(
            WHERE d.endpoint_id = $1 AND d.account_id = l.account_id AND d.lane = l.lane AND d.parked_at IS NULL
              AND (d.next_attempt_at IS NULL) = (d.sequence = l.head)""",
         endpoint_id,
-        *database.columns(lanes, 2),
+        *sql.columns(lanes, 2),
         now,
     )
 

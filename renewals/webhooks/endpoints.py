@@ -14,14 +14,13 @@ from typing import NamedTuple
 
 import orjson
 
-from renewals import config
-from renewals.accounts import ledger
+from renewals import config, idempotency
+from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
 from renewals.db.advisory_locks import AdvisoryLock, lock_in
 from renewals.domain import errors
 from renewals.domain.clock import Clock
 from renewals.events import event_log
-from renewals.orders import requests
 from renewals.webhooks import claims, secrets, url_policy
 
 OVERLAP_HOURS_DEFAULT = 24
@@ -160,7 +159,7 @@ async def rotate(
     overlap_hours: int = OVERLAP_HOURS_DEFAULT,
 ) -> Created:
     """Gives an endpoint a new secret; the old one signs as well for so many hours."""
-    requests.check_key(idempotency_key)
+    idempotency.check_key(idempotency_key)
     overlap = to_overlap(overlap_hours)
     async with _locked(owner) as connection:
         endpoint = await find(connection, owner, endpoint_id)
@@ -234,7 +233,7 @@ def check_request(request: EndpointRequest) -> None:
     """Raises InvalidInput for a request that no owner may make."""
     check_url(request.url)
     check_types(request.event_types)
-    requests.check_key(request.idempotency_key)
+    idempotency.check_key(request.idempotency_key)
 
 
 def check_change(change: EndpointChange) -> None:
@@ -281,7 +280,7 @@ def _endpoint(row: database.Row) -> Endpoint:
 async def _locked(owner: str | None) -> AsyncIterator[database.Connection]:
     """A transaction that has the endpoints of one owner to itself."""
     if owner is not None:
-        async with ledger.locked(owner) as (connection, _):
+        async with accounts_repository.locked(owner) as (connection, _):
             yield connection
         return
     async with database.transaction() as connection:

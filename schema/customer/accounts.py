@@ -5,29 +5,14 @@ from typing import Annotated, Any
 
 import strawberry
 
+from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
 from renewals.domain import model
-from renewals.instances import queries as instances_queries
-from renewals.orders import queries as orders_queries
 from schema.context import Info
 from schema.customer import inputs
 from schema.fields import selected, sources
 from schema.shared import connections, scalars
-
-
-@strawberry.type
-class Voucher:
-    id: strawberry.ID
-    face_value: scalars.Money = sources.column("face_cents")
-    available: scalars.Money = sources.column("available_cents")
-    expires_at: dt.datetime
-    products: list[strawberry.ID] = sources.column("product_codes")
-
-
-@strawberry.type
-class VoucherUse:
-    voucher: Voucher = sources.loaded(lambda load: load.voucher, "voucher_id")
-    amount: scalars.Money = sources.column("amount_cents")
+from schema.shared.vouchers import Voucher
 
 
 @strawberry.type
@@ -53,14 +38,14 @@ class Account:
         ] = True,
     ) -> list[Voucher]:
         context = info.context
-        found = await orders_queries.fetch_vouchers(
+        found = await accounts_queries.fetch_vouchers(
             database.pool(), context.account_id, usable=usable, now=context.now
         )
         return list(found)
 
 
 async def resolve_account(info: Info) -> Account:
-    row: Account = await orders_queries.fetch_account(database.pool(), info.context.account_id)
+    row: Account = await accounts_queries.fetch_account(database.pool(), info.context.account_id)
     return row
 
 
@@ -98,15 +83,15 @@ async def resolve_ledger(
     before: str | None = strawberry.UNSET,
 ) -> connections.Connection[LedgerEntry]:
     request = connections.page_request(
-        instances_queries.LEDGER, first=first, after=after, last=last, before=before
+        accounts_queries.LEDGER, first=first, after=after, last=last, before=before
     )
     ledger_filter = inputs.to_ledger_filter(filter)
     account_id, asked = info.context.account_id, connections.Asked(selected.selected(info))
     found: Any = await connections.read(
         asked,
-        lambda: instances_queries.fetch_ledger(
+        lambda: accounts_queries.fetch_ledger(
             database.pool(), account_id, ledger_filter, request, counted=asked.count
         ),
-        lambda: instances_queries.count_ledger(database.pool(), account_id, ledger_filter),
+        lambda: accounts_queries.count_ledger(database.pool(), account_id, ledger_filter),
     )
     return found  # type: ignore[no-any-return]

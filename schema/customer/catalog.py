@@ -2,9 +2,9 @@
 
 import strawberry
 
+from renewals import catalog
 from renewals.db import connection as database
 from renewals.domain import model
-from renewals.orders import queries as orders_queries
 
 
 @strawberry.type
@@ -26,8 +26,8 @@ class DataCenter:
 
 
 async def resolve_products() -> list[Product]:
-    return list(await orders_queries.fetch_products(database.pool()))
+    return list(await catalog.fetch_products(database.pool()))
 
 
 async def resolve_data_centers() -> list[DataCenter]:
-    return list(await orders_queries.fetch_data_centers(database.pool()))
+    return list(await catalog.fetch_data_centers(database.pool()))

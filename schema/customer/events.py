@@ -8,7 +8,7 @@ import strawberry
 
 from renewals.events import event_log
 from schema.context import Info
-from schema.customer import inputs
+from schema.shared import inputs
 
 
 @strawberry.type(description="What happened to this account's instances, in order and without gaps.")

@@ -1,38 +1,19 @@
 """What clients send, and how it becomes a request of the domain."""
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any, TypeVar
 
 import strawberry
-from strawberry.utils.str_converters import to_camel_case
 
+from renewals.accounts import queries as accounts_queries
 from renewals.db import pagination
 from renewals.domain import model, planning
 from renewals.instances import filters, policy, selection
 from renewals.instances import queries as instances_queries
 from renewals.orders import requests
 from schema.shared import enums, scalars
+from schema.shared.inputs import as_given, given
 
 IDs = list[strawberry.ID]
-Value = TypeVar("Value")
-
-
-def given(value: Value | None) -> Value | None:
-    """None for what a client left out, as for what it sent as null."""
-    return None if value is strawberry.UNSET else value
-
-
-def as_given(input_type: type[Value]) -> type[Value]:
-    """Spares Strawberry a look at each value of an input whose fields are leaves, or lists that nobody changes."""
-    definition = input_type.__strawberry_definition__  # type: ignore[attr-defined]
-    names = {to_camel_case(field.python_name): field.python_name for field in definition.fields}
-
-    def from_input(of_type: type[Value], values: Mapping[str, Any], _: object) -> Value:
-        return of_type(**{names[name]: value for name, value in values.items()})
-
-    definition.from_input = from_input
-    return input_type
 
 
 @as_given
@@ -102,9 +83,9 @@ class LedgerFilter:
     )
 
 
-def to_ledger_filter(sent: LedgerFilter | None) -> filters.LedgerFilter:
+def to_ledger_filter(sent: LedgerFilter | None) -> accounts_queries.LedgerFilter:
     """Return the filter of a ledger, which may be left out."""
-    return filters.LedgerFilter(given(sent.vouchers) if sent else None)
+    return accounts_queries.LedgerFilter(given(sent.vouchers) if sent else None)
 
 
 @strawberry.input

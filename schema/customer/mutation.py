@@ -9,6 +9,7 @@ import strawberry
 from renewals.domain import errors
 from renewals.instances import policy
 from renewals.orders import place_order
+from renewals.orders import repository as orders_repository
 from schema.context import Info
 from schema.customer import accounts, calendar_token, inputs, instances, orders, webhooks
 from schema.fields import sources
@@ -53,7 +54,7 @@ class OrderPlaced(BatchDone):
     order_id: strawberry.Private[uuid.UUID]
 
     @classmethod
-    def of(cls, placed: place_order.Placed) -> Self:
+    def of(cls, placed: orders_repository.Placed) -> Self:
         return cls(order_id=placed.order_id, instance_ids=placed.instance_ids, refused=placed.refusals)
 
     @strawberry.field

@@ -9,13 +9,14 @@ import strawberry
 
 from renewals.db import connection as database
 from renewals.domain import errors, model, planning
-from renewals.instances import queries as instances_queries
 from renewals.orders import place_order, requests
+from renewals.orders import queries as orders_queries
 from schema.context import Info
-from schema.customer import accounts, inputs
+from schema.customer import inputs
 from schema.fields import selected, sources
 from schema.shared import connections, scalars
 from schema.shared import errors as shared_errors
+from schema.shared import vouchers as shared_vouchers
 
 
 @strawberry.type
@@ -41,7 +42,7 @@ class Refund:
     total: scalars.Money = sources.column("total_cents")
     voucher_total: scalars.Money = sources.column("voucher_cents")
     balance_total: scalars.Money = sources.column("balance_cents")
-    vouchers: list[accounts.VoucherUse] = sources.loaded(
+    vouchers: list[shared_vouchers.VoucherUse] = sources.loaded(
         lambda load: load.refund_vouchers,
         "id",
         description="What each voucher got back. The part of an expired voucher went to the balance.",
@@ -58,7 +59,7 @@ class RenewOrder:
     total: scalars.Money = sources.column("total_cents")
     voucher_total: scalars.Money = sources.column("voucher_cents")
     balance_total: scalars.Money = sources.column("balance_cents")
-    vouchers: list[accounts.VoucherUse] = sources.loaded(lambda load: load.voucher_uses, "id")
+    vouchers: list[shared_vouchers.VoucherUse] = sources.loaded(lambda load: load.voucher_uses, "id")
     lines: list[RenewOrderLine] = sources.sliced(
         "id", loader=lambda load: load.lines, of_owner=True, description="The earliest start first."
     )
@@ -83,13 +84,13 @@ async def resolve_orders(
     before: str | None = strawberry.UNSET,
 ) -> connections.Connection[RenewOrder]:
     request = connections.page_request(
-        instances_queries.ORDERS, first=first, after=after, last=last, before=before
+        orders_queries.ORDERS, first=first, after=after, last=last, before=before
     )
     account_id, asked = info.context.account_id, connections.Asked(selected.selected(info))
     found: Any = await connections.read(
         asked,
-        lambda: instances_queries.fetch_orders(database.pool(), account_id, request, counted=asked.count),
-        lambda: instances_queries.count_orders(database.pool(), account_id),
+        lambda: orders_queries.fetch_orders(database.pool(), account_id, request, counted=asked.count),
+        lambda: orders_queries.count_orders(database.pool(), account_id),
     )
     return found  # type: ignore[no-any-return]
 
@@ -134,7 +135,7 @@ class Quote:
     list_total: scalars.Money
     discount_total: scalars.Money
     total: scalars.Money
-    vouchers: list[accounts.VoucherUse]
+    vouchers: list[shared_vouchers.VoucherUse]
     voucher_total: scalars.Money
     balance_total: scalars.Money
     balance_after: scalars.Money

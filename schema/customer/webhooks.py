@@ -9,8 +9,7 @@ import strawberry
 from renewals.webhooks import deliveries, dispatcher, retry_policy, status
 from renewals.webhooks import endpoints as domain
 from schema.context import Info
-from schema.customer import inputs
-from schema.shared import errors
+from schema.shared import errors, inputs
 
 strawberry.enum(
     status.DeliveryState,

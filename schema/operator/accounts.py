@@ -5,16 +5,15 @@ from typing import Annotated, Any
 
 import strawberry
 
+from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
+from renewals.db import sql
 from renewals.domain import model
-from renewals.instances import filters
 from renewals.operators import queries as operators_queries
-from renewals.orders import queries as orders_queries
-from schema.customer import accounts
 from schema.fields import selected, sources
 from schema.operator.context import Info
 from schema.operator.scalars import Percent
-from schema.shared import connections, scalars
+from schema.shared import connections, scalars, vouchers
 
 
 @strawberry.type
@@ -107,8 +106,8 @@ async def find_key(key_id: str) -> ApiKey:
     return found  # type: ignore[no-any-return]
 
 
-async def resolve_vouchers(info: Info, account_id: strawberry.ID) -> list[accounts.Voucher]:
-    if not filters.is_storable(account_id):
+async def resolve_vouchers(info: Info, account_id: strawberry.ID) -> list[vouchers.Voucher]:
+    if not sql.is_storable(account_id):
         return []
-    found: Any = await orders_queries.fetch_vouchers(database.pool(), account_id, info.context.now)
+    found: Any = await accounts_queries.fetch_vouchers(database.pool(), account_id, info.context.now)
     return list(found)

@@ -10,9 +10,10 @@ from renewals.accounts import vouchers
 from renewals.domain import model, pricing, registration_report
 from renewals.operators import accounts, refunds
 from renewals.operators import instances as operators_instances
-from schema.customer.inputs import IDs, as_given, given
+from schema.customer.inputs import IDs
 from schema.operator.scalars import Percent
 from schema.shared import scalars
+from schema.shared.inputs import as_given, given
 
 
 @strawberry.input

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import strawberry
 
 from renewals.db import connection as database
+from renewals.db import sql
 from renewals.domain import model
 from renewals.instances import filters
 from renewals.instances import queries as instances_queries
@@ -61,7 +62,7 @@ async def resolve_instances(
     instance_filter = filter.to_filter() if filter else filters.InstanceFilter(manageable=None)
     filters.check(instance_filter, "filter")
     asked = connections.Asked(selected.selected(info))
-    known_id = account_id if filters.is_storable(account_id) else ""
+    known_id = account_id if sql.is_storable(account_id) else ""
     found: Any = await connections.read(
         asked,
         lambda: instances_queries.fetch_instances(

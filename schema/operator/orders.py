@@ -7,9 +7,8 @@ from typing import Any
 import strawberry
 
 from renewals.db import connection as database
+from renewals.db import sql
 from renewals.domain import model
-from renewals.instances import filters
-from renewals.instances import queries as instances_queries
 from renewals.operators import queries as operators_queries
 from renewals.orders import queries as orders_queries
 from schema.customer import orders
@@ -63,13 +62,13 @@ async def resolve_orders(
     before: str | None = strawberry.UNSET,
 ) -> connections.Connection[RenewOrder]:
     request = connections.page_request(
-        instances_queries.ORDERS, first=first, after=after, last=last, before=before
+        orders_queries.ORDERS, first=first, after=after, last=last, before=before
     )
     asked = connections.Asked(selected.selected(info))
-    known_id = account_id if filters.is_storable(account_id) else ""
+    known_id = account_id if sql.is_storable(account_id) else ""
     found: Any = await connections.read(
         asked,
-        lambda: instances_queries.fetch_orders(database.pool(), known_id, request, counted=asked.count),
-        lambda: instances_queries.count_orders(database.pool(), known_id),
+        lambda: orders_queries.fetch_orders(database.pool(), known_id, request, counted=asked.count),
+        lambda: orders_queries.count_orders(database.pool(), known_id),
     )
     return found  # type: ignore[no-any-return]

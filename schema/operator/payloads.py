@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 import strawberry
 
+from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
-from renewals.orders import queries as orders_queries
-from schema.customer import accounts as customers
 from schema.fields import sources
 from schema.operator import accounts, monitoring, orders
 from schema.operator import errors as operator_errors
 from schema.shared import errors
+from schema.shared import vouchers as customers
 
 _RowRefusal = operator_errors.RowRefusal
 
@@ -50,7 +50,7 @@ class IssueVouchersSuccess(AccountChanged):
 
     @strawberry.field
     async def vouchers(self) -> list[customers.Voucher]:
-        found: Any = await orders_queries.fetch_vouchers_by_id(
+        found: Any = await accounts_queries.fetch_vouchers_by_id(
             database.pool(), self.account_id, self.voucher_ids
         )
         return [found[voucher_id] for voucher_id in self.voucher_ids]

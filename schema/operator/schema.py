@@ -1,10 +1,10 @@
 """The operators' executable schema, and its printed form that is kept in `operator.graphql`."""
 
-from schema.customer import schema as customer_schema
 from schema.execution import executor
+from schema.execution import schema as execution_schema
 from schema.operator import errors, mutation, query, scalars
 
-schema = customer_schema.make(
+schema = execution_schema.make(
     executor.Executor,
     query=query.Query,
     mutation=mutation.Mutation,

@@ -5,16 +5,16 @@ from typing import Annotated, Any
 
 import strawberry
 
+from renewals.db import sql
 from renewals.domain import errors
-from renewals.instances import filters
 from renewals.operators import webhooks
 from renewals.webhooks import endpoints, status
-from schema.customer import inputs
 from schema.customer import webhooks as customers
 from schema.operator.context import Info
 from schema.operator.errors import NotFound
 from schema.operator.inputs import Keyed
 from schema.shared import errors as shared_errors
+from schema.shared import inputs
 
 _SECRET = strawberry.field(
     description=(
@@ -51,7 +51,7 @@ class Endpoint(customers.WebhookEndpoint):
         ] = strawberry.UNSET,
     ) -> list[Delivery]:
         key = (after.account_id, after.sequence) if after else ("", 0)
-        if not filters.is_storable(key[0]):
+        if not sql.is_storable(key[0]):
             raise errors.InvalidInput("after.accountId", "is no account's id")
         found: Any = await status.read_deliveries(
             uuid.UUID(str(self.id)), inputs.given(state), count=first, after=key
@@ -169,7 +169,7 @@ async def resolve_endpoints(
     ] = strawberry.UNSET,
 ) -> list[Endpoint]:
     owner = inputs.given(account_id)
-    if owner is not None and not filters.is_storable(owner):
+    if owner is not None and not sql.is_storable(owner):
         return []
     found: Any = await status.report(await endpoints.read_all(owner))
     return list(found)

@@ -7,8 +7,8 @@ from typing import Any, Generic, TypeVar
 import strawberry
 
 from renewals.db import pagination
-from schema.customer import inputs
 from schema.fields import selected, sources
+from schema.shared import inputs
 
 Node = TypeVar("Node")
 

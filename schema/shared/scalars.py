@@ -1,7 +1,6 @@
 """Money, instants and dates as GraphQL speaks them."""
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from typing import Any, NewType
 
@@ -10,34 +9,12 @@ import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 from renewals.domain import money
+from renewals.domain.dates import parse_date, parse_instant
 
 _MOST = money.format_cents(money.CENTS_MAX)
 
 Money = NewType("Money", int)
 """Cents inside, a decimal string outside."""
-
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-
-
-def parse_instant(value: object) -> dt.datetime:
-    """Reads ISO 8601 with an offset as UTC; raises ValueError for anything else."""
-    if isinstance(value, str) and _INSTANT.fullmatch(value):
-        try:
-            return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
-        except (ValueError, OverflowError):
-            pass
-    raise ValueError('an instant is ISO 8601 with an offset, as in "2026-11-23T23:59:59+08:00"')
-
-
-def parse_date(value: object) -> dt.date:
-    """Reads YYYY-MM-DD; raises ValueError for anything else."""
-    if isinstance(value, str) and _DATE.fullmatch(value):
-        try:
-            return dt.date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise ValueError('a date is ISO 8601, as in "2026-11-23"')
 
 
 def format_instant(value: dt.datetime) -> str:

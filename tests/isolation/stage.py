@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from renewals.accounts import api_keys
+from renewals.accounts import queries as accounts_queries
 from renewals.alerts import balance_alerts
 from renewals.auto_renewal import renew
 from renewals.db import connection as database
@@ -22,6 +23,7 @@ from renewals.domain import model
 from renewals.events import event_log
 from renewals.instances import queries as instances_queries
 from renewals.operators import queries as operators_queries
+from renewals.orders import queries as orders_queries
 from tests.isolation.names import PLAIN, THEIRS, TWINS, USED, VALUES, kind_of
 from tests.support.fixtures import NOW, World
 from tests.support.graphql_client import Client
@@ -156,9 +158,9 @@ async def _take_stock(world: World, stock: Stock) -> None:
         "name": [f"{account_id}-i", f"Account {account_id}", f"{account_id}-trial"],
         "order": [str(row["id"]) for row in orders],
         "instance cursor": [pagination.encode(ordering, listed)],
-        "order cursor": [pagination.encode(instances_queries.ORDERS, row) for row in orders[:1]],
+        "order cursor": [pagination.encode(orders_queries.ORDERS, row) for row in orders[:1]],
         "ledger cursor": [
-            pagination.encode(instances_queries.LEDGER, {"number": number}) for number in entries[:1]
+            pagination.encode(accounts_queries.LEDGER, {"number": number}) for number in entries[:1]
         ],
         "endpoint": [
             str(each) for each in await column("SELECT id FROM webhook_endpoints WHERE account_id = $1")

@@ -11,6 +11,7 @@ import asyncpg
 
 from renewals import catalog
 from renewals.accounts import ledger, vouchers
+from renewals.accounts import repository as accounts_repository
 from renewals.auto_renewal import renew, runs
 from renewals.db import connection as database
 from renewals.domain import errors, model, planning, pricing, registration, registration_report
@@ -59,7 +60,7 @@ async def _put_catalogue() -> None:
 
 async def open_account(account_id: str, account: Account) -> None:
     async with database.transaction() as connection:
-        await ledger.open_account(
+        await accounts_repository.open_account(
             connection,
             account_id=account_id,
             name=account_id,
@@ -110,7 +111,7 @@ async def register(instances: Iterable[Instance], now: dt.datetime) -> None:
     [account_id] = {i.account for i in instances}
     bundles = {i.bundle: i.bundle for i in instances if i.bundle}
     async with database.transaction() as connection:
-        account = (await ledger.lock(connection, [account_id]))[account_id]
+        account = (await accounts_repository.lock(connection, [account_id]))[account_id]
         registration.require_all(await instances_repository.register(connection, account, rows, bundles, now))
 
 

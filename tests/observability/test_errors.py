@@ -17,15 +17,16 @@ from graphql_api.graphql import http_request, view, websocket
 from graphql_api.middleware import request_logging
 from renewals import catalog
 from renewals.accounts import api_keys
+from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
 from renewals.events import event_log, pubsub
 from renewals.exports import tables
 from renewals.forecasts import calendar_entries
 from renewals.operators import queries as operators_queries
-from renewals.orders import place_order
-from renewals.orders import queries as orders_queries
+from renewals.orders import repository as orders_repository
 from schema.customer import schema as customer_schema
 from schema.execution import executor, operation_cache
+from schema.execution import schema as execution_schema
 from tests.observability.conftest import Lines, Serve
 from tests.support.fixtures import World
 from tests.support.graphql_client import URL, Client
@@ -87,24 +88,24 @@ def found(error_id: str, lines: Lines) -> None:
 LAYERS: dict[str, tuple[object, str, Callable[..., Any], str]] = {
     "authentication": (api_keys, "find", raising_later, ACCOUNT),
     "parsing the body": (http_request, "read_body", raising_later, ACCOUNT),
-    "parsing the document": (customer_schema.Parser, "on_parse", raising, ACCOUNT),
-    "a rule of validation": (customer_schema.OperationNamed, "on_validate", raising, ACCOUNT),
+    "parsing the document": (execution_schema.Parser, "on_parse", raising, ACCOUNT),
+    "a rule of validation": (execution_schema.OperationNamed, "on_validate", raising, ACCOUNT),
     "an extension": (operation_cache.Keeper, "on_execute", raising, ACCOUNT),
     "what starts the execution": (executor.Executor, "build", raising, ACCOUNT),
-    "a resolver": (orders_queries, "fetch_account", raising_later, ACCOUNT),
+    "a resolver": (accounts_queries, "fetch_account", raising_later, ACCOUNT),
     "a loader": (
-        orders_queries,
+        catalog,
         "fetch_products",
         raising_later,
         '{ instance(id: "i-1") { id product { name } } }',
     ),
     "what a resolver of many calls": (
-        orders_queries,
+        catalog,
         "fetch_data_centers",
         raising_later,
         "{ dataCenters { code } }",
     ),
-    "a writer": (place_order, "store", raising_later, RENEW),
+    "a writer": (orders_repository, "store", raising_later, RENEW),
     "the engine": (catalog, "read_products", raising_later, RENEW),
     "the database": (database, "transaction", raising, RENEW),
     "the serializer": (view.GraphQLView, "encode_json", raising, ACCOUNT),
@@ -127,7 +128,7 @@ async def test_a_known_operation_that_raises_tells_nobody_but_the_log(
 ) -> None:
     await asking(ACCOUNT)
     lines.clear()
-    monkeypatch.setattr(orders_queries, "fetch_account", raising_later)
+    monkeypatch.setattr(accounts_queries, "fetch_account", raising_later)
     told(await asking.post(ACCOUNT), lines)
     assert lines.requests()[0]["kind"] == "query"
 
@@ -138,7 +139,7 @@ async def test_a_value_of_ours_that_its_type_cannot_write_tells_nobody(
     async def fetch(*_: object) -> dict[str, object]:
         return {"id": "a", "name": {SECRET: 1}}
 
-    monkeypatch.setattr(orders_queries, "fetch_account", fetch)
+    monkeypatch.setattr(accounts_queries, "fetch_account", fetch)
     answer = await asking.post(ACCOUNT)
     assert SECRET not in answer.text
     [error] = answer.json()["errors"]
@@ -207,7 +208,7 @@ async def test_an_operator_is_told_no_more(
     ("path", "place", "name"),
     [
         ("/export/instances.csv", api_keys, "find"),
-        ("/export/instances.csv", orders_queries, "fetch_account"),
+        ("/export/instances.csv", accounts_queries, "fetch_account"),
         ("/export/ledger.jsonl", tables, "read"),
         ("/calendar.ics", calendar_entries, "read"),
         ("/calendar.ics", authentication, "identify_calendar"),
@@ -316,7 +317,7 @@ async def heard(socket: websockets.ClientConnection) -> str:
         (event_log, "follow", raising_later),
         (event_log, "follow", _following_then_raising),
         (websocket, "_message", raising),
-        (customer_schema.RenewalSchema, "stream", raising_later),
+        (execution_schema.RenewalSchema, "stream", raising_later),
         (view.GraphQLView, "get_context", raising_later),
     ],
     ids=[

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from graphql_api import app
 from graphql_api.middleware import request_log
 from renewals import config
-from renewals.auto_renewal import renew, runs
+from renewals.auto_renewal import renew, runs, schedule
 from renewals.db import connection as database
 from renewals.health import backlog, probes
 from renewals.observability import metrics, request_record
@@ -194,7 +194,7 @@ async def test_each_webhook_is_measured_by_outcome(
 async def test_what_is_left_to_do_is_read_from_the_database(world: World) -> None:
     await world.account("a", balance="0.00")
     await world.instances(["i-1", "i-2"], mode="AUTO", expires="2027-01-10")
-    run_id = await runs.open_run(runs.Trigger.SCHEDULED, runs.last_tick(NOW), NOW)
+    run_id = await runs.open_run(runs.Trigger.SCHEDULED, schedule.last_tick(NOW), NOW)
     await world.rows(
         """INSERT INTO webhook_cursors (endpoint_id, account_id, sequence, last_sequence)
            VALUES (gen_random_uuid(), 'a', 3, 10)"""

@@ -5,10 +5,10 @@ import contextvars
 
 import asyncpg
 
-from renewals.accounts import ledger
+from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
-from renewals.instances import queries as instances_queries
 from renewals.instances import repository as instances_repository
+from renewals.orders import queries as orders_queries
 from tests.support import customer, integrity
 from tests.support.fixtures import NOW, World, registration
 from tests.support.graphql_client import Client
@@ -27,7 +27,7 @@ async def test_calls_that_wait_for_their_account_leave_the_pool_to_others(
     waiting = [asyncio.create_task(buyer.renew([f"i-{n}"], key=f"k-{n}")) for n in range(15)]
     await asyncio.sleep(0.5)
     async with asyncio.timeout(5):
-        assert await instances_queries.count_orders(database.pool(), "b") == 0
+        assert await orders_queries.count_orders(database.pool(), "b") == 0
     assert not any(task.done() for task in waiting)
     await held.rollback()
     await holder.close()
@@ -42,7 +42,7 @@ async def test_a_renewal_waits_for_a_member_that_is_joining_its_bundle(world: Wo
     await world.instances(["b-1", "b-2"], bundle="b")
     outside = contextvars.copy_context()  # a task started inside would be part of the transaction
     async with database.transaction() as connection:
-        locked = (await ledger.lock(connection, ["a"]))["a"]
+        locked = (await accounts_repository.lock(connection, ["a"]))["a"]
         await instances_repository.register(connection, locked, [registration("b-3", bundle="b")], {}, NOW)
         renewing = asyncio.create_task(buyer.renew(["b-1", "b-2"]), context=outside)
         await asyncio.sleep(0.3)

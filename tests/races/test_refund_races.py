@@ -13,6 +13,7 @@ from renewals.domain import errors, planning
 from renewals.instances import selection
 from renewals.operators import audit_log, refunds
 from renewals.orders import place_order, requests
+from renewals.orders import repository as orders_repository
 from tests.support import integrity
 from tests.support.fixtures import NOW, World
 
@@ -35,7 +36,7 @@ async def order_id(world: World) -> str:
     return str((await renew("first")).order_id)
 
 
-async def renew(key: str) -> place_order.Placed:
+async def renew(key: str) -> orders_repository.Placed:
     request = requests.OrderRequest(selection.PickIds(("i-1",)), planning.RenewFor(1), idempotency_key=key)
     return await place_order.place("a", request, lambda: NOW)
 
@@ -74,7 +75,7 @@ async def test_beside_renewals_by_hand_each_period_is_paid_once(
     new = [renew(str(uuid.uuid4())) for _ in range(3)]
     back = [refund(order_id, str(number)) for number in range(3)]
     done = await asyncio.gather(*(each for three in zip(back, new, again, strict=True) for each in three))
-    placed = [each for each in done if isinstance(each, place_order.Placed)]
+    placed = [each for each in done if isinstance(each, orders_repository.Placed)]
     assert [str(each.order_id) for each in placed].count(order_id) == 3
     refunded_count = done.count("first")
     paid_count = 4 - refunded_count

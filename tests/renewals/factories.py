@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import hypothesis
 
 from renewals.domain import model, planning, pricing
+from renewals.domain import selection as domain_selection
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -102,17 +103,17 @@ def basis(
 
 def selection(
     *picked: model.Instance, unpicked: Iterable[model.Instance] = (), missing_ids: Sequence[str] = ()
-) -> planning.Selection:
+) -> domain_selection.Selection:
     """What was picked; `unpicked` are further members of the bundles it touches."""
     members: dict[str, list[model.Instance]] = {}
     for each in (*picked, *unpicked):
         if each.bundle_id is not None:
             members.setdefault(each.bundle_id, []).append(each)
-    return planning.Selection(picked, members, missing_ids)
+    return domain_selection.Selection(picked, members, missing_ids)
 
 
 def plan(
-    selected: planning.Selection | model.Instance,
+    selected: domain_selection.Selection | model.Instance,
     extension: planning.Extension,
     judged_by: planning.Basis | None = None,
     *,

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from renewals import catalog
 from renewals.accounts import api_keys, ledger, vouchers
+from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
 from renewals.demo import loader
 from renewals.domain import dates, model, money, pricing, registration_report
@@ -82,7 +83,7 @@ class World:
         """Opens an account with some money in it."""
         self._zones[account_id] = ZoneInfo(zone)
         async with database.transaction() as connection:
-            await ledger.open_account(
+            await accounts_repository.open_account(
                 connection,
                 account_id=account_id,
                 name=f"Account {account_id}",
@@ -121,7 +122,7 @@ class World:
         bundles = {row.bundle_id: f"Bundle {row.bundle_id}" for row in rows if row.bundle_id}
         new = {bundle_id: name for bundle_id, name in bundles.items() if bundle_id not in self._bundles}
         async with database.transaction() as connection:
-            locked = (await ledger.lock(connection, [account]))[account]
+            locked = (await accounts_repository.lock(connection, [account]))[account]
             registrations.require_all(await instances_repository.register(connection, locked, rows, new, NOW))
         self._bundles |= new.keys()
         return list(ids)

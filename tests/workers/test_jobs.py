@@ -5,7 +5,7 @@ import datetime as dt
 from arq import create_pool
 from arq.connections import RedisSettings
 
-from renewals.auto_renewal import runs
+from renewals.auto_renewal import schedule
 from renewals.domain import clock
 from tests.support.fixtures import World
 from workers import jobs
@@ -19,6 +19,6 @@ async def test_the_sweep_opens_the_run_that_nobody_opened_and_only_once(world: W
     await jobs.sweep({"redis": queue})
     await jobs.sweep({"redis": queue})
     assert await world.rows("SELECT trigger, scheduled_at FROM renewal_runs") == [
-        ("SCHEDULED", runs.last_tick(clock.utc_now()))
+        ("SCHEDULED", schedule.last_tick(clock.utc_now()))
     ]
     await queue.aclose()

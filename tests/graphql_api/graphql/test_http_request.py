@@ -8,8 +8,7 @@ import httpx2
 import orjson
 import pytest
 
-from graphql_api import app
-from graphql_api.graphql import http_request
+from graphql_api import app, responses
 from renewals import config
 from scripts import node_packages
 from tests.support.fixtures import World
@@ -51,11 +50,11 @@ async def test_every_audit_of_the_specification_passes(key: str, database_url: s
 @pytest.mark.parametrize(
     ("accept", "expected"),
     [
-        ("", (http_request.JSON, False)),
-        ("*/*", (http_request.JSON, False)),
-        ("application/*;q=0.8", (http_request.JSON, False)),
+        ("", (responses.JSON, False)),
+        ("*/*", (responses.JSON, False)),
+        ("application/*;q=0.8", (responses.JSON, False)),
         (RESPONSE, (RESPONSE, False)),
-        (f"application/json, {RESPONSE};q=0.5", (http_request.JSON, False)),
+        (f"application/json, {RESPONSE};q=0.5", (responses.JSON, False)),
         (f"Application/JSON;q=0.5, {RESPONSE}", (RESPONSE, False)),
         (f"{RESPONSE};charset=utf-8, text/event-stream", (RESPONSE, True)),
         ("text/event-stream", (None, True)),
@@ -66,13 +65,13 @@ async def test_every_audit_of_the_specification_passes(key: str, database_url: s
         ("application/json;q=-1", (None, False)),
         ("application/json;q=0, */*", (RESPONSE, False)),
         ("*/*, application/*;q=0", (None, False)),
-        (f"{RESPONSE};q=0, */*;q=0.1", (http_request.JSON, False)),
+        (f"{RESPONSE};q=0, */*;q=0.1", (responses.JSON, False)),
         (f"{RESPONSE}, application/json;q=nan", (RESPONSE, False)),
         (",,;q=1,", (None, False)),
     ],
 )
 def test_an_answer_is_of_the_type_that_is_liked_best(accept: str, expected: tuple[str | None, bool]) -> None:
-    assert http_request.accepted(accept) == expected
+    assert responses.accepted(accept) == expected
 
 
 async def test_the_status_tells_only_who_asks_for_it_that_a_document_is_wrong(

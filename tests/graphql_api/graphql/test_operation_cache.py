@@ -15,6 +15,7 @@ from schema.context import Context
 from schema.customer import query as customer_query
 from schema.customer import schema as customer_schema
 from schema.execution import executor, operation_cache
+from schema.execution import schema as execution_schema
 from schema.fields import sources
 from schema.limits import document_limits
 from schema.shared import scalars
@@ -206,7 +207,7 @@ async def test_an_extension_that_watches_still_sees_each_request(asked: Client) 
         def get_results(self) -> dict[str, Any]:
             return {"seen": len(seen)}
 
-    watched = customer_schema.RenewalSchema(
+    watched = execution_schema.RenewalSchema(
         query=customer_query.Query,
         config=StrawberryConfig(scalar_map=scalars.SCALARS, default_resolver=sources.read),
         execution_context_class=executor.Executor,

@@ -11,8 +11,7 @@ import httpx2
 import orjson
 import pytest
 
-from graphql_api import app
-from graphql_api.graphql import http_request
+from graphql_api import app, errors
 from graphql_api.limits import answer_size
 from renewals import config
 from tests.costs.operations import ALL
@@ -86,7 +85,7 @@ async def test_a_change_whose_answer_is_too_large_is_made_and_can_be_asked_again
 def test_a_key_has_a_bounded_number_of_bytes_that_are_not_read() -> None:
     unread, size = answer_size.UnreadAnswers(1_000_000), 400_000
     with unread.sending("a", size), unread.sending("a", size):
-        with pytest.raises(http_request.Refused) as refused, unread.sending("a", size):
+        with pytest.raises(errors.Refused) as refused, unread.sending("a", size):
             pass
         assert (refused.value.status, refused.value.code) == (429, "TOO_MANY_AT_ONCE")
         with unread.sending("b", size), unread.sending("a", 1_000):

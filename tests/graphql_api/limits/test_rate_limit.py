@@ -6,8 +6,7 @@ import time
 import httpx2
 import pytest
 
-from graphql_api import app
-from graphql_api.graphql import http_request
+from graphql_api import app, errors
 from graphql_api.limits import rate_limit
 from renewals import config
 from tests.support.fixtures import World
@@ -19,8 +18,8 @@ async def spend_all(counted: rate_limit.Budgets, caller: str, cost: int) -> int:
     for times in range(10_000):
         try:
             await counted.spend(caller, cost)
-        except http_request.Refused:
-            with pytest.raises(http_request.Refused) as again:
+        except errors.Refused:
+            with pytest.raises(errors.Refused) as again:
                 await counted.spend(caller, cost)
             assert (again.value.status, again.value.code) == (429, "RATE_LIMITED")
             assert 1 <= int((again.value.headers or {})["Retry-After"]) <= 60

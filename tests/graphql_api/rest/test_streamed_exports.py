@@ -12,14 +12,14 @@ import httpx2
 import pytest
 import uvicorn
 
-from graphql_api import app
-from graphql_api.graphql import websocket
-from graphql_api.rest import exports, streaming
+from graphql_api import app, errors
+from graphql_api.middleware import slow_clients
+from graphql_api.rest import exports
 from renewals import config
+from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
 from renewals.db import server_version
 from renewals.exports import tables
-from renewals.instances import filters
 from tests.conftest import postgres_major
 from tests.support.fixtures import NOW, World
 
@@ -175,7 +175,9 @@ async def test_no_more_than_a_page_is_held(world: World, key: str) -> None:
     await fill(tables.ROWS_PER_PAGE * 3 + 1)
     async with database.snapshot() as connection:
         columns = tables.LEDGER.choose(None)
-        export = tables.of_ledger("a", filters.LedgerFilter(), tables.Period(), columns=columns, now=NOW)
+        export = tables.of_ledger(
+            "a", accounts_queries.LedgerFilter(), tables.Period(), columns=columns, now=NOW
+        )
         assert [page async for page in tables.read(connection, export)] == []
         sql = "SELECT id FROM instances ORDER BY id"
         pages = database.pages(connection, sql, size=tables.ROWS_PER_PAGE)
@@ -213,7 +215,7 @@ async def test_a_client_that_takes_nothing_is_cut(world: World, key: str) -> Non
     taker = Taker(key, export_stall_seconds_max=1)
     taker.start()
     await taker.take(2)
-    with pytest.raises(streaming.CutError, match="took nothing for 1 seconds"):
+    with pytest.raises(errors.CutError, match="took nothing for 1 seconds"):
         await asyncio.wait_for(taker.task, 3)
     assert not taker.is_complete
     assert await snapshots(world) == 0
@@ -224,7 +226,7 @@ async def test_only_the_export_s_own_limit_cuts_a_client_that_takes_nothing(
     world: World, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The limit of other answers is shorter here, as it is where the setting is above 30 s."""
-    monkeypatch.setattr(websocket, "SEND_SECONDS_MAX", 0.2)
+    monkeypatch.setattr(slow_clients, "SEND_SECONDS_MAX", 0.2)
     await fill(MANY)
     taker = Taker(key, export_stall_seconds_max=50)
     taker.start()
@@ -261,7 +263,7 @@ async def test_a_client_that_takes_too_long_in_all_is_cut(world: World, key: str
     while not taker.task.done():
         await taker.take(1)
         await asyncio.sleep(0.2)
-    with pytest.raises(streaming.CutError, match="all in 1 seconds"):
+    with pytest.raises(errors.CutError, match="all in 1 seconds"):
         await taker.task
     assert 0 < taker.taken.count(b"\n") < MANY
     assert not taker.is_complete

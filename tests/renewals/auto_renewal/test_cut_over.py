@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from renewals.accounts import ledger
+from renewals.accounts import repository as accounts_repository
 from renewals.alerts import balance_alerts
 from renewals.auto_renewal import due, renew
 from renewals.db import connection as database
@@ -138,7 +138,7 @@ async def test_what_is_counted_and_what_is_read_as_due_is_what_each_instance_say
             expires = str(base.date() + dt.timedelta(days=drawn.randrange(-2, 11)))
             await world.instance(f"i-{number}-{each}", account=f"a-{number:02}", expires=expires, mode="AUTO")
     async with database.transaction() as connection:
-        accounts = await ledger.lock(connection, [f"a-{number:02}" for number in range(60)])
+        accounts = await accounts_repository.lock(connection, [f"a-{number:02}" for number in range(60)])
         instances = [
             model.Instance._make(row)
             for row in await world.rows(f"SELECT {instances_repository.COLUMNS} FROM instances i")

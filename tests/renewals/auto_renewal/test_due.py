@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from renewals.auto_renewal import renew, runs
+from renewals.auto_renewal import renew, runs, schedule
 from renewals.domain import dates
 from tests.renewals import dst_nights
 from tests.renewals.dst_nights import NIGHTS, Night, utc
@@ -225,4 +225,4 @@ async def test_it_is_tried_at_each_half_hour_of_its_day_though_the_day_has_23_ho
     ],
 )
 def test_the_last_tick_is_the_half_hour_before(now: str, tick: str) -> None:
-    assert runs.last_tick(utc(now)) == utc(tick)
+    assert schedule.last_tick(utc(now)) == utc(tick)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import strategies as st
 
 from renewals.domain import model, payment, planning
+from renewals.domain import selection as domain_selection
 from renewals.domain.model import BundleHandling
 from renewals.domain.payment import Payment, VoucherUse
 from renewals.domain.planning import Outcome, RenewFor, UnifyToDayOfMonth
@@ -44,7 +45,9 @@ def test_a_whole_bundle_alone_is_accepted() -> None:
     "beside",
     [selection(SINGLE, KEC, EBS), selection(SINGLE, KEC, unpicked=[EBS])],
 )
-def test_a_bundle_member_in_a_batch_is_refused_and_the_rest_is_planned(beside: planning.Selection) -> None:
+def test_a_bundle_member_in_a_batch_is_refused_and_the_rest_is_planned(
+    beside: domain_selection.Selection,
+) -> None:
     planned = plan(beside, RenewFor(1))
     assert line_ids(planned) == ["i-1"]
     assert set(codes(planned.refusals)) == {i.id for i in beside.picked} - {"i-1"}
@@ -77,7 +80,7 @@ def test_a_bundle_that_lacks_members_is_refused_and_they_are_named() -> None:
 @pytest.mark.parametrize(
     "picked", [selection(SINGLE, TRIAL, unpicked=[KEC]), selection(TRIAL, unpicked=[KEC])]
 )
-def test_for_what_is_not_managed_nobody_gathers_a_bundle_in_vain(picked: planning.Selection) -> None:
+def test_for_what_is_not_managed_nobody_gathers_a_bundle_in_vain(picked: domain_selection.Selection) -> None:
     planned = plan(picked, RenewFor(1))
     assert codes(planned.refusals) == {"b-3": "TRIAL"}
     assert set(line_ids(planned)) <= {"i-1"}

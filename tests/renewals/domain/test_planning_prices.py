@@ -2,7 +2,7 @@
 
 import pytest
 
-from renewals.domain import model, payment, planning, pricing
+from renewals.domain import model, payment, planning, pricing, selection
 from renewals.domain.errors import RefusalCode
 from tests.renewals.factories import PRODUCTS, SHANGHAI, at, instance
 
@@ -62,7 +62,7 @@ def test_a_held_member_holds_its_bundle_and_leaves_the_money_to_the_next() -> No
 def test_by_hand_everything_is_charged() -> None:
     products = {product.code: product for product in PRODUCTS}
     plan = planning.plan(
-        selection=planning.Selection([auto()], {}),
+        selection=selection.Selection([auto()], {}),
         handling=model.BundleHandling.REFUSE,
         extension=planning.RenewFor(1),
         basis=planning.Basis(products, SHANGHAI, NOW, 0),

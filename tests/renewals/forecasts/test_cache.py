@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from renewals.accounts import ledger
+from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
 from renewals.forecasts import cache as forecasts_cache
 from renewals.forecasts import calendar_entries, forecast, instance_forecast
@@ -110,7 +110,7 @@ async def fill(world: World, chance: random.Random) -> None:
 async def exactly(days: int, now: dt.datetime) -> forecast.Forecast:
     """The forecast of just so many days, from what is read for just those."""
     async with database.snapshot() as connection:
-        account = await ledger.read(connection, "a")
+        account = await accounts_repository.read(connection, "a")
         return forecast.foresee(await forecast.read_holdings(connection, account, days, now), days, now)
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from renewals.db import connection as database
-from renewals.instances import filters
+from renewals.db import sql as db_sql
 from tests.support.fixtures import World
 
 STORABLE = ["", "a", "网站", "é", "\U0001f600", "\x01", "\ud7ff", "\ue000"]
@@ -13,12 +13,10 @@ UNSTORABLE = ["\0", "a\0b", "\ud800", "网\udfff站", "\udbff"]
 
 
 def test_what_postgresql_cannot_hold_is_left_out_and_nothing_else() -> None:
-    assert filters.storable(STORABLE) == STORABLE
-    assert filters.storable([*UNSTORABLE, *STORABLE, *UNSTORABLE]) == STORABLE
-    assert filters.storable(["\ud800", "\udc00"]) == [], (
-        "two halves of a pair, in two texts, are no character"
-    )
-    assert [text for text in STORABLE + UNSTORABLE if not filters.is_storable(text)] == UNSTORABLE
+    assert db_sql.storable(STORABLE) == STORABLE
+    assert db_sql.storable([*UNSTORABLE, *STORABLE, *UNSTORABLE]) == STORABLE
+    assert db_sql.storable(["\ud800", "\udc00"]) == [], "two halves of a pair, in two texts, are no character"
+    assert [text for text in STORABLE + UNSTORABLE if not db_sql.is_storable(text)] == UNSTORABLE
 
 
 @pytest.mark.parametrize(
@@ -29,7 +27,7 @@ def test_ten_thousand_ids_are_looked_at_within_two_milliseconds(ids: list[str]) 
     seconds = []
     for _ in range(20):
         began = time.perf_counter()
-        filters.storable(ids)
+        db_sql.storable(ids)
         seconds.append(time.perf_counter() - began)
     assert min(seconds) < 0.002
 
@@ -56,9 +54,9 @@ async def test_a_search_finds_every_part_in_any_case_and_takes_it_literally(
     world: World, search: str, text: str, is_found: bool
 ) -> None:
     """On every server, whatever collations it has."""
-    conditions = filters.Conditions()
+    conditions = db_sql.Conditions()
     placeholder = conditions.hold(text)
-    filters.add_search(conditions, search, f'({placeholder}::text COLLATE "C")')
+    db_sql.add_search(conditions, search, f'({placeholder}::text COLLATE "C")')
     sql = f"SELECT {conditions.where} AS is_found WHERE {placeholder}::text IS NOT NULL"
     [row] = await database.fetch(database.pool(), sql, *conditions.values)
     assert row["is_found"] is is_found

@@ -6,7 +6,7 @@ import datetime as dt
 import pytest
 
 from renewals import catalog
-from renewals.accounts import ledger
+from renewals.accounts import repository as accounts_repository
 from renewals.auto_renewal import renew
 from renewals.db import connection as database
 from renewals.domain import errors, model, planning
@@ -210,7 +210,7 @@ async def test_what_joined_a_bundle_after_the_others_expired_is_released_with_th
     await world.instance("b-1", bundle="b", expires="2027-01-01", status="EXPIRED")
     await world.instance("b-2", bundle="b", expires="2027-01-01")
     async with database.transaction() as connection:
-        await ledger.lock(connection, ["a"])
+        await accounts_repository.lock(connection, ["a"])
         assert await lifecycle.release(connection, ["a"], world.at("2027-02-01 00:00")) == 2
     assert await world.rows("SELECT type, instance_id FROM events ORDER BY sequence") == [
         ("instance.expired", "b-2"),

@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
+from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
 from renewals.db import pagination
 from renewals.events import event_log
 from renewals.exports import tables
-from renewals.instances import filters
-from renewals.instances import queries as instances_queries
 from renewals.operators import queries as operators_queries
+from renewals.orders import queries as orders_queries
 from tests.support import sql_log
 from tests.support.fixtures import NOW, World
 
 COUNT = 5_000
 FIRST = pagination.PageRequest(first=10)
 EVERYTHING = tables.Period()
-ALL_ENTRIES = filters.LedgerFilter()
+ALL_ENTRIES = accounts_queries.LedgerFilter()
 
 
 def whole_export(name: str) -> tables.Export:
@@ -80,16 +80,16 @@ async def assert_nothing_is_sorted_whole(
 async def test_a_page_of_any_history_is_read_in_the_order_of_an_index(long_history: World) -> None:
     pool = database.pool()
     with sql_log.noted() as seen:
-        page = await instances_queries.fetch_orders(pool, "a", FIRST, counted=False)
+        page = await orders_queries.fetch_orders(pool, "a", FIRST, counted=False)
         cursor = page.cursor(page.rows[-1])
         assert len(page.rows) == 10
-        await instances_queries.fetch_orders(
+        await orders_queries.fetch_orders(
             pool, "a", pagination.PageRequest(first=10, after=cursor), counted=False
         )
-        await instances_queries.fetch_orders(
+        await orders_queries.fetch_orders(
             pool, "a", pagination.PageRequest(last=5, before=cursor), counted=False
         )
-        await instances_queries.fetch_ledger(pool, "a", ALL_ENTRIES, FIRST, counted=False)
+        await accounts_queries.fetch_ledger(pool, "a", ALL_ENTRIES, FIRST, counted=False)
         await event_log.read("a", COUNT // 2)
         for account_id in (None, "a"):
             await operators_queries.fetch_audit_log(

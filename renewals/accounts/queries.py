@@ -1,0 +1,110 @@
+"""Reads for the API: an account, its ledger and its vouchers."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from renewals.db import connection as database
+from renewals.db import pagination
+from renewals.db.connection import Connection, Row
+from renewals.db.sql import IS_OF_ACCOUNT, Conditions
+
+
+async def fetch_account(connection: Connection, account_id: str) -> Row:
+    """The account's own row."""
+    sql = "SELECT id, name, currency, time_zone, balance_cents, auto_renew_from FROM accounts WHERE id = $1"
+    return (await database.fetch(connection, sql, account_id))[0]
+
+
+async def fetch_vouchers(
+    connection: Connection, account_id: str, now: dt.datetime, *, usable: bool | None = None
+) -> Sequence[Row]:
+    """The account's vouchers in paying order (rule 15): those that count, those that do not, or all."""
+    return await database.fetch(
+        connection,
+        """SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers
+           WHERE account_id = $1 AND ($3::boolean IS NULL OR (available_cents > 0 AND expires_at >= $2) = $3)
+           ORDER BY expires_at, available_cents DESC, id::text""",
+        account_id,
+        now,
+        usable,
+    )
+
+
+async def fetch_vouchers_by_id(
+    connection: Connection, account_id: str | None, voucher_ids: Sequence[str]
+) -> dict[str, Row]:
+    """Vouchers of the account by id."""
+    rows = await database.fetch(
+        connection,
+        f"""SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers v
+            WHERE {IS_OF_ACCOUNT.format("v")} AND id = ANY($2::uuid[])""",
+        account_id,
+        voucher_ids,
+    )
+    return {str(row["id"]): row for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFilter:
+    """Conditions on ledger entries; None leaves one out."""
+
+    vouchers: bool | None = None
+    """True: entries of vouchers only. False: entries of the balance only."""
+
+
+def ledger_conditions(account_id: str, ledger_filter: LedgerFilter) -> Conditions:
+    """Return the filter as conditions on `ledger_entries e`, within one account."""
+    found = Conditions()
+    found.add("e.account_id = {}", account_id)
+    if ledger_filter.vouchers is not None:
+        found.add(f"e.voucher_id IS {'NOT ' if ledger_filter.vouchers else ''}NULL")
+    return found
+
+
+LEDGER = pagination.Ordering("ledger", (pagination.number("number", "e.number"),), descending=True)
+
+
+BALANCE_AFTER = """CASE WHEN e.voucher_id IS NULL THEN e.balance_after_cents ELSE coalesce((
+  SELECT b.balance_after_cents FROM ledger_entries b
+  WHERE b.account_id = e.account_id AND b.voucher_id IS NULL AND b.number < e.number
+  ORDER BY b.number DESC LIMIT 1), 0) END"""
+
+
+"""The account's balance after an entry `e`: an entry of a voucher leaves it as the entries before it have set it."""
+
+
+AVAILABLE_AFTER = "CASE WHEN e.voucher_id IS NOT NULL THEN e.balance_after_cents END"
+"""What an entry `e` of a voucher leaves of it; null for an entry of the balance."""
+
+
+async def fetch_ledger(
+    connection: Connection,
+    account_id: str,
+    ledger_filter: LedgerFilter,
+    request: pagination.PageRequest,
+    *,
+    counted: bool,
+) -> pagination.Page:
+    """Return one page of the account's ledger entries, the newest first."""
+    return await pagination.fetch_page(
+        connection,
+        select=f"""e.number, e.kind, e.amount_cents, {BALANCE_AFTER} AS balance_after_cents,
+          {AVAILABLE_AFTER} AS available_after_cents, e.voucher_id::text, e.created_at, e.order_id, e.memo""",
+        source="ledger_entries e",
+        conditions=ledger_conditions(account_id, ledger_filter),
+        ordering=LEDGER,
+        request=request,
+        counted=counted,
+    )
+
+
+async def has_account(connection: Connection, account_id: str) -> bool:
+    """Whether there is such an account."""
+    return bool(await database.fetch(connection, "SELECT FROM accounts WHERE id = $1", account_id))
+
+
+async def count_ledger(connection: Connection, account_id: str, ledger_filter: LedgerFilter) -> int:
+    found = ledger_conditions(account_id, ledger_filter)
+    sql = f"SELECT count(*) FROM ledger_entries e WHERE {found.where}"
+    return int((await database.fetch(connection, sql, *found.values))[0][0])

@@ -1,0 +1,139 @@
+"""A selection split into the units that are renewed together, with the refusals of the others."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from renewals.domain import model
+from renewals.domain.errors import Refusal, RefusalCode
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a caller picked: the instances found, all members of the bundles they touch, ids not found or excepted."""
+
+    picked: Sequence[model.Instance]
+    bundle_members: Mapping[str, Sequence[model.Instance]]
+    missing_ids: Sequence[str] = ()
+    excepted_ids: frozenset[str] = frozenset()
+
+
+Unit = tuple[model.Instance, ...]
+"""What is done or refused as a whole: one instance, or all members of a bundle (rule 10)."""
+
+
+Judge = Callable[[model.Instance], Refusal | None]
+
+
+def units_of(
+    selection: Selection, handling: model.BundleHandling, products: Mapping[str, model.Product]
+) -> tuple[list[Unit], list[Refusal]]:
+    """Divides a selection into units, in order of expiry and id, and refuses what may not be in it (rule 10).
+
+    What could not take part in any case is refused as that, so that nobody gathers a bundle in vain.
+    """
+    refusals = [_not_found(instance_id) for instance_id in selection.missing_ids]
+    units: list[Unit] = [(instance,) for instance in selection.picked if instance.bundle_id is None]
+    size = len(selection.picked) + len(selection.missing_ids)
+    picked_by_bundle: dict[str, list[model.Instance]] = {}
+    for instance in selection.picked:
+        if instance.bundle_id is not None:
+            picked_by_bundle.setdefault(instance.bundle_id, []).append(instance)
+    for bundle_id, picked in picked_by_bundle.items():
+        members = selection.bundle_members[bundle_id]
+        is_widened = handling is model.BundleHandling.WHOLE and selection.excepted_ids.isdisjoint(
+            member_ids(members)
+        )
+        if is_widened or len(picked) == len(members) == size:
+            units.append(_unit(members))
+        elif len(picked) < size and handling is model.BundleHandling.REFUSE:
+            refusals += [refuse_unmanageable(i, products) or _bundled(i, members) for i in picked]
+        else:
+            refusals += [refuse_unmanageable(i, products) or _incomplete(i, picked, members) for i in picked]
+    return sorted(units, key=_paying_order), refusals
+
+
+def judge_units(units: Iterable[Unit], judge: Judge) -> tuple[list[Unit], list[Refusal]]:
+    """Keeps the units of which no member is refused; a refused member takes its bundle with it."""
+    kept: list[Unit] = []
+    refusals: list[Refusal] = []
+    for unit in units:
+        own = {instance.id: refusal for instance in unit if (refusal := judge(instance))}
+        if own:
+            refusals += refuse_unit(unit, own)
+        else:
+            kept.append(unit)
+    return kept, refusals
+
+
+def group_units(instances: Iterable[model.Instance]) -> list[Unit]:
+    """Single instances and whole bundles, in order of expiry and id."""
+    units: list[Unit] = []
+    bundles: dict[str, list[model.Instance]] = {}
+    for instance in instances:
+        if instance.bundle_id is None:
+            units.append((instance,))
+        else:
+            bundles.setdefault(instance.bundle_id, []).append(instance)
+    units += map(_unit, bundles.values())
+    return sorted(units, key=_paying_order)
+
+
+def refuse_unmanageable(instance: model.Instance, products: Mapping[str, model.Product]) -> Refusal | None:
+    """Rules 1 to 3 and 22: what renewal management does not serve, whatever is asked of it."""
+    product = products[instance.product_code]
+    if not product.renewable:
+        return Refusal(instance.id, RefusalCode.UNSUPPORTED_PRODUCT, product.unsupported_reason or "")
+    if instance.is_trial:
+        return Refusal(instance.id, RefusalCode.TRIAL, "A trial instance is not renewed.")
+    if instance.billing_mode == model.BillingMode.ONE_OFF:
+        return Refusal(instance.id, RefusalCode.ONE_OFF, "A one-off purchase has nothing to renew.")
+    if instance.expires_at is None:
+        return Refusal(instance.id, RefusalCode.NO_EXPIRY, "It has no expiry, so there is nothing to renew.")
+    if instance.status == model.InstanceStatus.RELEASED:
+        return Refusal(instance.id, RefusalCode.RELEASED, "It was released and cannot come back.")
+    return None
+
+
+def refuse_unit(unit: Unit, own: Mapping[str, Refusal]) -> list[Refusal]:
+    """Refuses every member: those with a reason of their own for that, the others because of them."""
+    return [own.get(instance.id) or _held_back(instance, unit, own) for instance in unit]
+
+
+def _unit(members: Iterable[model.Instance]) -> Unit:
+    """In order of id, however they were read: which line comes first decides what a limited voucher pays."""
+    return tuple(sorted(members, key=lambda instance: instance.id))
+
+
+def _paying_order(unit: Unit) -> tuple[dt.datetime, str]:
+    return min([(instance.expires_at or _NEVER, instance.id) for instance in unit])
+
+
+_NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+def _not_found(instance_id: str) -> Refusal:
+    return Refusal(instance_id, RefusalCode.NOT_FOUND, "There is no such instance.")
+
+
+def _bundled(instance: model.Instance, members: Sequence[model.Instance]) -> Refusal:
+    message = "It belongs to a bundle and cannot take part in a batch; send its bundle alone."
+    return Refusal(instance.id, RefusalCode.BUNDLED, message, member_ids(members))
+
+
+def _incomplete(
+    instance: model.Instance, picked: Sequence[model.Instance], members: Sequence[model.Instance]
+) -> Refusal:
+    lacking = ", ".join(sorted(set(member_ids(members)) - set(member_ids(picked))))
+    message = f"Its bundle is done as a whole; also send {lacking}."
+    return Refusal(instance.id, RefusalCode.BUNDLE_INCOMPLETE, message, member_ids(members))
+
+
+def _held_back(instance: model.Instance, unit: Unit, own: Mapping[str, Refusal]) -> Refusal:
+    reasons = "; ".join(f"{refusal.instance_id}: {refusal.code}" for refusal in own.values())
+    message = f"Its bundle is done as a whole, and a member cannot take part ({reasons})."
+    return Refusal(instance.id, RefusalCode.BUNDLED, message, member_ids(unit))
+
+
+def member_ids(instances: Iterable[model.Instance]) -> tuple[str, ...]:
+    return tuple(instance.id for instance in instances)

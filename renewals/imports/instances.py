@@ -1,0 +1,61 @@
+"""Import instances of any accounts."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from renewals.accounts import repository as accounts_repository
+from renewals.db.connection import Connection
+from renewals.domain import registration_report
+from renewals.imports.batches import NO_ACCOUNT, Batch, Done, Fate, Outcome, Outcomes, Problem, do, record
+from renewals.operators import instances
+from renewals.operators.audit_log import Action
+
+
+class InstanceRow(NamedTuple):
+    """An instance of an account, and the name of its bundle where that is said."""
+
+    account_id: str
+    reported: registration_report.Registration
+    bundle_name: str | None = None
+
+
+async def put_instances(batch: Batch, rows: Sequence[InstanceRow]) -> Outcomes:
+    """Adds and changes instances of any accounts; no id may be there twice, and bundles must be whole."""
+
+    async def work(connection: Connection) -> Done:
+        locked = await accounts_repository.lock(connection, {row.account_id for row in rows})
+        parts: dict[str, list[InstanceRow]] = {account_id: [] for account_id in locked}
+        for row in rows:
+            if row.account_id in locked:
+                parts[row.account_id].append(row)
+        given = [instances.Report(account_id, *_reported(part)) for account_id, part in parts.items()]
+        now = batch.clock()
+        found = await instances.put(connection, locked, given, now, is_part=True) if given else []
+        outcomes: dict[str, Outcome] = {}
+        for each in found:
+            outcomes |= {row.id: Fate.CREATED for row in each.created}
+            outcomes |= {row.id: Fate.CHANGED for row, _ in each.changed}
+            outcomes |= {
+                refusal.id: Problem(refusal.field, refusal.message)
+                for refusal in each.refusals
+                if not refusal.field.startswith("bundles.")  # its instances are refused as well
+            }
+        deed = instances.deed_of(locked, found, now)
+        records = [record(batch, Action.REGISTER_INSTANCES, deed)] if deed.after else []
+        return [
+            outcomes.get(row.reported.id, Fate.UNCHANGED) if row.account_id in locked else NO_ACCOUNT
+            for row in rows
+        ], records
+
+    return await do(batch, work)
+
+
+def _reported(
+    part: Sequence[InstanceRow],
+) -> tuple[list[registration_report.Registration], list[tuple[str, str]]]:
+    names = {
+        row.reported.bundle_id: row.bundle_name
+        for row in part
+        if row.reported.bundle_id is not None and row.bundle_name is not None
+    }
+    return [row.reported for row in part], list(names.items())
