@@ -91,6 +91,6 @@ async def load(url: str, size: sizes.Size) -> Loaded:
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()
-    async with database.opened(url, pool_size=1):
+    async with database.connect(url, pool_size=1):
         key = await api_keys.create(database.pool(), LARGE_ACCOUNT, now)
     return Loaded(url, key, now.date())

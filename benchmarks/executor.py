@@ -18,7 +18,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from benchmarks import results, sizes, stage
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 from schema.context import Context
 from schema.customer import instances
 from schema.execution import executor
@@ -97,7 +97,7 @@ async def _measure(schema: GraphQLSchema, document: DocumentNode, size: sizes.Si
 
 async def _context() -> Context:
     """A request's context whose loaders have all that is asked for."""
-    context = Context(account_id="a", clock=clock.utc_now)
+    context = Context(account_id="a", clock=clocks.utc_now)
     for row in FOUND:
         for loader, key in (
             (context.load.product, row["product_code"]),

@@ -62,7 +62,7 @@ forecasts take twice their time and more; their processor time is less affected.
 
 def run(here: stage.Stage, size: sizes.Size) -> results.Section:
     """The milliseconds of the domain, of HTTP and of the peer, with enough money and with too little."""
-    gc_tuning.collect_rarely()  # as the API does when it starts
+    gc_tuning.tune_gc()  # as the API does when it starts
     count = size.instances // SHARE
     url = here.create_database("forecast")
     loaded = uvloop.run(_fill(url, size, count))
@@ -93,9 +93,9 @@ async def _fill(url: str, size: sizes.Size, count: int) -> data.Loaded:
     finally:
         await connection.close()
     now = dt.datetime.now(dt.UTC)
-    async with database.opened(url, pool_size=2), database.transaction() as writing:
+    async with database.connect(url, pool_size=2), database.transaction() as writing:
         for number in range(VOUCHERS):
-            await vouchers.issue(
+            await vouchers.issue_voucher(
                 writing,
                 data.LARGE_ACCOUNT,
                 VOUCHER_CENTS,
@@ -117,9 +117,9 @@ async def _measure(
     """The milliseconds, in all and of the processor, by what is measured and of whom."""
     found: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     request = client.graphql_request("/graphql", loaded.key, DOCUMENT, {})
-    async with database.opened(loaded.url, pool_size=2):
+    async with database.connect(loaded.url, pool_size=2):
         for what, divisor in ((SHORT, 2), (ENOUGH, 1)):
-            lacking = await forecast.read(data.LARGE_ACCOUNT, DAYS, dt.datetime.now(dt.UTC))
+            lacking = await forecast.read_forecast(data.LARGE_ACCOUNT, DAYS, dt.datetime.now(dt.UTC))
             await _top_up(lacking.top_up_cents // divisor)
             await _compare(server.port, request)
             for number in range(rounds):
@@ -138,7 +138,7 @@ async def _time(name: str, server: stage.Running, request: bytes) -> tuple[float
     if name == OVER_HTTP:
         await client.ask(server.port, request)
     else:
-        read = forecast.read if name == OURS else naive_forecast.read
+        read = forecast.read_forecast if name == OURS else naive_forecast.read
         await read(data.LARGE_ACCOUNT, DAYS, dt.datetime.now(dt.UTC))
     elapsed = time.perf_counter() - started
     return elapsed * 1e3, (stage.cpu_seconds(pid) - cpu_before) * 1e3
@@ -147,7 +147,7 @@ async def _time(name: str, server: stage.Running, request: bytes) -> tuple[float
 async def _compare(port: int, request: bytes) -> None:
     """Raises where one foretells anything else than the others."""
     now = dt.datetime.now(dt.UTC)
-    ours = await forecast.read(data.LARGE_ACCOUNT, DAYS, now)
+    ours = await forecast.read_forecast(data.LARGE_ACCOUNT, DAYS, now)
     theirs = await naive_forecast.read(data.LARGE_ACCOUNT, DAYS, now)
     if ours != theirs:
         first = next(((a, b) for a, b in zip(ours.days, theirs.days, strict=True) if a != b), None)

@@ -114,13 +114,13 @@ class Stage:
                 stderr=output,
                 start_new_session=True,
             )
-        reaper.watch(process.pid)
+        reaper.register(process.pid)
         try:
             _await_port(process, port, log)
             yield Running(process.pid, port)
         finally:
             _stop(process)
-            reaper.forget(process.pid)
+            reaper.unregister(process.pid)
 
 
 def free_port() -> int:

@@ -97,7 +97,7 @@ async def catch(loaded: data.Loaded) -> list[Caught]:
     """Asks each read once, in process, and keeps the statement that looks at the instances."""
     now = dt.datetime.now(dt.UTC)
     caught: list[Caught] = []
-    async with database.opened(loaded.url, pool_size=2):
+    async with database.connect(loaded.url, pool_size=2):
         transport = httpx2.ASGITransport(app=app.create())
         headers = {"Authorization": f"Bearer {loaded.key}"}
         async with httpx2.AsyncClient(transport=transport, headers=headers, timeout=60) as client:
@@ -109,7 +109,7 @@ async def catch(loaded: data.Loaded) -> list[Caught]:
                 assert "errors" not in answer, answer["errors"]
                 caught += [Caught(name, sql, values) for sql, values in seen if "FROM instances" in sql][:1]
         with _listening() as seen:
-            await due.count(database.pool(), now)
+            await due.count_due(database.pool(), now)
         caught += [Caught(DUE, sql, values) for sql, values in seen if "instances" in sql]
     return caught
 

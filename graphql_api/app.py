@@ -28,7 +28,7 @@ from renewals import config
 from renewals.accounts import api_keys
 from renewals.compute import process_pool
 from renewals.db import connection as database
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 from renewals.domain.clock import Clock
 from renewals.events import pubsub
 from renewals.exports import formats
@@ -47,26 +47,26 @@ OPERATOR_EXAMPLE_QUERY = (_EXAMPLES / "operator_example.graphql").read_text(enco
 def create(
     limits: config.Settings | None = None,
     *,
-    clock: Clock = clock.utc_now,
+    clock: Clock = clocks.utc_now,
     serves_customers: bool = True,
 ) -> ASGIApp:
     """The application for the settings of the environment, or for those given."""
-    chosen = limits or config.get()
-    trusted = persisted_queries.trusted(
+    chosen = limits or config.get_settings()
+    trusted = persisted_queries.load_trusted_documents(
         chosen, document_limits.Limits.of(chosen), customer_schema.schema, operator_schema.schema
     )
     endpoints: list[view.GraphQLView] = []
     requests = concurrency.RequestLimiter()
     sizes = account_sizes.AccountSizes()
-    probing = probes.Probes(chosen, clock)
+    probing = probes.ProbeRoutes(chosen, clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        gc_tuning.collect_rarely()
+        gc_tuning.tune_gc()
         async with (
-            database.opened_by(chosen),
-            pubsub.opened(chosen.redis_url, listening=True),
-            api_keys.noting_uses(),
+            database.connect_from_settings(chosen),
+            pubsub.connect(chosen.redis_url, listening=True),
+            api_keys.track_last_used(),
             process_pool.opened(chosen),
             jwt_tokens.opened(chosen),
             probing.running(),
@@ -74,16 +74,16 @@ def create(
         ):
             for endpoint in endpoints:
                 await counting.enter_async_context(endpoint.budgets.opened(chosen.redis_url))
-            with spans.running(chosen, "renewals-api"), _dismissing():
+            with spans.running(chosen, "renewals-api"), _close_subscriptions_on_shutdown():
                 try:
                     yield
                 finally:
-                    request_log.tell()
+                    request_log.flush()
 
     routes: list[BaseRoute] = []
     straight: dict[str, ASGIApp] = {}
 
-    def serve(path: str, door: view.Door, example_query: str, key: str | None) -> None:
+    def serve(path: str, door: view.ApiConfig, example_query: str, key: str | None) -> None:
         page = graphiql.page(example_query, _headers(key)) if chosen.graphiql else None
         endpoint = view.GraphQLView(
             door,
@@ -107,7 +107,7 @@ def create(
         routes.append(
             Route(
                 calendar_feed.PATH,
-                calendar_feed.Calendar(chosen, clock, requests, spending_of_accounts).respond,
+                calendar_feed.CalendarFeed(chosen, clock, requests, spending_of_accounts).respond,
                 methods=["GET"],
             )
         )
@@ -123,14 +123,16 @@ def create(
     for writer in (formats.CSV, formats.JSONL):
         add_compress_type(writer.media_type.partition(";")[0], streaming=True)  # flushed piece by piece
     served = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _leave})
-    inner = security_headers.shared(Straight(served, straight), chosen.cors_origins)
+    inner = security_headers.with_cors(DirectRoutes(served, straight), chosen.cors_origins)
     if chosen.graphiql and (chosen.graphiql_key or chosen.graphiql_operator_key):
         inner = trusted_host.TrustedHostMiddleware(inner, chosen.host)
-    recorded = request_logging.Recording(inner)
-    return slow_clients.Impatient(graceful_shutdown.Parting(security_headers.Secured(recorded)))
+    recorded = request_logging.RequestLoggingMiddleware(inner)
+    return slow_clients.SlowClientMiddleware(
+        graceful_shutdown.ConnectionCloseMiddleware(security_headers.SecurityHeadersMiddleware(recorded))
+    )
 
 
-class Straight:
+class DirectRoutes:
     """An application that compresses, of which some paths lead straight to their endpoint.
 
     What is asked most is looked for nowhere, and compressed for those alone who take it so: nothing else keeps it, who
@@ -163,12 +165,12 @@ def create_for_operators() -> ASGIApp:
 
 
 async def _leave(_: Request, problem: Exception) -> Response:
-    """Leaves what nobody has answered to `recording`; Starlette would answer it by itself."""
+    """Leaves what nobody has answered to `request_logging`; Starlette would answer it by itself."""
     raise problem
 
 
 @contextlib.contextmanager
-def _dismissing() -> Iterator[None]:
+def _close_subscriptions_on_shutdown() -> Iterator[None]:
     """Ends the subscriptions as soon as the process is told to stop: uvicorn waits for all that is under way."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -178,7 +180,7 @@ def _dismissing() -> Iterator[None]:
     handlers = {number: handler for number, handler in found.items() if callable(handler)}
 
     def stop(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(pubsub.dismiss)
+        loop.call_soon_threadsafe(pubsub.close_all)
         handlers[signal.Signals(number)](number, frame)
 
     for number in handlers:

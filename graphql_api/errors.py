@@ -6,22 +6,22 @@ SHOWN_CHARACTERS_MAX = 200
 """So much an answer repeats of what was sent."""
 
 
-class Refused(Exception):
+class HTTPError(Exception):
     """A request that is not executed: its status, its code, and a word to its sender."""
 
     def __init__(
         self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(cut(message))
+        super().__init__(truncate(message))
         self.status = status
         self.code = code
         self.headers = headers
 
 
-def cut(text: str) -> str:
+def truncate(text: str) -> str:
     """The beginning of a text in which there may be anything that was sent."""
     return text if len(text) <= SHOWN_CHARACTERS_MAX else f"{text[:SHOWN_CHARACTERS_MAX]}..."
 
 
-class CutError(Exception):
+class ClientTooSlowError(Exception):
     """The client was too slow; the connection ends without the end of the answer."""

@@ -22,18 +22,18 @@ RETRY_HEADERS = {"Retry-After": "1"}
 
 def error(status: int, code: str, message: str, more: Mapping[str, str] | None = None) -> Response:
     """An answer without data, in the shape of every GraphQL error."""
-    return refuse(status, message, {"code": code}, more)
+    return error_response(status, message, {"code": code}, more)
 
 
-def refuse(
+def error_response(
     status: int, message: str, extensions: Mapping[str, Any] | None, more: Mapping[str, str] | None = None
 ) -> Response:
     """The same, with all that the error says of itself."""
     request_record.note_code(str((extensions or {}).get("code")))
-    return Refusal({"message": message, "extensions": extensions}, status, more)
+    return ErrorResponse({"message": message, "extensions": extensions}, status, more)
 
 
-class Refusal(Response):
+class ErrorResponse(Response):
     """The error of a request that was not executed, in the JSON that its client likes best; one kind has no data."""
 
     def __init__(self, problem: dict[str, Any], status: int, more: Mapping[str, str] | None) -> None:
@@ -42,7 +42,7 @@ class Refusal(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         accept = Headers(scope=scope).get("accept", "")
-        if accepted(accept).media_type == RESPONSE:
+        if parse_accept(accept).media_type == RESPONSE:
             self.body = orjson.dumps({"errors": self._errors})
             self.headers["Content-Type"] = RESPONSE
             self.headers["Content-Length"] = str(len(self.body))
@@ -59,12 +59,12 @@ def unavailable() -> Response:
     return error(503, errors.UNAVAILABLE, errors.UNAVAILABLE_MESSAGE, RETRY_HEADERS)
 
 
-def failed(problem: Exception) -> Response:
+def internal_error(problem: Exception) -> Response:
     """The answer to what went wrong on our side: an id that stands beside the traceback in the log."""
-    if database.is_outage(problem):
+    if database.is_unavailable(problem):
         log.warning("a request cannot be served: %s", str(problem) or type(problem).__name__)
         return unavailable()
-    return refuse(500, internal_errors.MESSAGE, internal_errors.note(problem))
+    return error_response(500, internal_errors.MESSAGE, internal_errors.report_internal_error(problem))
 
 
 JSON = "application/json"
@@ -73,7 +73,7 @@ STREAM = "text/event-stream"
 _WILDCARDS = ("application/*", "*/*")
 
 
-class Accepted(NamedTuple):
+class AcceptedTypes(NamedTuple):
     """What a client takes: the media type of an answer in JSON, if any, and whether it takes a stream of events."""
 
     media_type: str | None
@@ -81,7 +81,7 @@ class Accepted(NamedTuple):
 
 
 @functools.lru_cache(maxsize=500)
-def accepted(accept: str) -> Accepted:
+def parse_accept(accept: str) -> AcceptedTypes:
     """What an Accept header takes; without one, JSON."""
     qualities: dict[str, float] = {}
     for part in accept.lower().split(","):
@@ -89,14 +89,14 @@ def accepted(accept: str) -> Accepted:
         qualities.setdefault(media_type.strip(), _quality(parameters))
     takes_stream = qualities.get(STREAM, 0) > 0
     if not accept.strip():
-        return Accepted(JSON, takes_stream)
+        return AcceptedTypes(JSON, takes_stream)
     json, response = (
         next((qualities[each] for each in (media_type, *_WILDCARDS) if each in qualities), 0)
         for media_type in (JSON, RESPONSE)
     )
     if response > 0 and (json <= 0 or (RESPONSE in qualities and response >= json)):
-        return Accepted(RESPONSE, takes_stream)
-    return Accepted(JSON if json > 0 else None, takes_stream)
+        return AcceptedTypes(RESPONSE, takes_stream)
+    return AcceptedTypes(JSON if json > 0 else None, takes_stream)
 
 
 def _quality(parameters: str) -> float:

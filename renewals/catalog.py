@@ -10,7 +10,7 @@ from renewals.domain import model, pricing
 
 
 @dataclass(frozen=True, slots=True)
-class ProductEntry:
+class ProductRecord:
     """A product as the provider lists it; an unsupported one says why."""
 
     code: str
@@ -27,7 +27,7 @@ class ProductEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class DataCenterEntry:
+class DataCenterRecord:
     """A data centre as the provider lists it."""
 
     code: str
@@ -35,7 +35,7 @@ class DataCenterEntry:
     type: model.DataCenterType
 
 
-async def put_products(connection: database.Connection, products: Sequence[ProductEntry]) -> None:
+async def upsert_products(connection: database.Connection, products: Sequence[ProductRecord]) -> None:
     """Adds products or replaces what is known of them, tiers included."""
     rows = [
         (p.code, p.name, p.name_zh, p.unsupported_reason, p.max_term_months, p.retention_days)
@@ -52,7 +52,7 @@ async def put_products(connection: database.Connection, products: Sequence[Produ
              name = excluded.name, name_zh = excluded.name_zh, renewable = excluded.renewable,
              unsupported_reason = excluded.unsupported_reason,
              max_term_months = excluded.max_term_months, retention_days = excluded.retention_days""",
-        *sql.columns(rows, 6),
+        *sql.transpose(rows, 6),
     )
     await database.execute(
         connection, "DELETE FROM discount_tiers WHERE product_code = ANY($1)", [p.code for p in products]
@@ -62,26 +62,26 @@ async def put_products(connection: database.Connection, products: Sequence[Produ
         connection,
         """INSERT INTO discount_tiers (product_code, months, discount_bps)
            SELECT * FROM unnest($1::text[], $2::int[], $3::int[])""",
-        *sql.columns(tiers, 3),
+        *sql.transpose(tiers, 3),
     )
 
 
-async def put_data_centers(connection: database.Connection, centers: Sequence[DataCenterEntry]) -> None:
+async def upsert_data_centers(connection: database.Connection, centers: Sequence[DataCenterRecord]) -> None:
     """Adds data centres or replaces what is known of them."""
     await database.execute(
         connection,
         """INSERT INTO data_centers (code, name, type) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
            ON CONFLICT (code) DO UPDATE SET name = excluded.name, type = excluded.type""",
-        *sql.columns([(c.code, c.name, c.type) for c in centers], 3),
+        *sql.transpose([(c.code, c.name, c.type) for c in centers], 3),
     )
 
 
-async def lock(connection: database.Connection) -> None:
+async def lock_catalog(connection: database.Connection) -> None:
     """Lets no other transaction write products or data centres until this one ends; all may read."""
     await database.execute(connection, "LOCK TABLE products, data_centers IN SHARE ROW EXCLUSIVE MODE")
 
 
-async def list_products(connection: database.Connection) -> list[ProductEntry]:
+async def list_products(connection: database.Connection) -> list[ProductRecord]:
     """All products as they were listed, by code."""
     rows = await database.fetch(
         connection,
@@ -91,7 +91,7 @@ async def list_products(connection: database.Connection) -> list[ProductEntry]:
            FROM products p ORDER BY p.code""",
     )
     return [
-        ProductEntry(
+        ProductRecord(
             code=row["code"],
             name=row["name"],
             name_zh=row["name_zh"],
@@ -104,10 +104,10 @@ async def list_products(connection: database.Connection) -> list[ProductEntry]:
     ]
 
 
-async def list_data_centers(connection: database.Connection) -> list[DataCenterEntry]:
+async def list_data_centers(connection: database.Connection) -> list[DataCenterRecord]:
     """All data centres as they were listed, by code."""
     rows = await database.fetch(connection, "SELECT code, name, type FROM data_centers ORDER BY code")
-    return [DataCenterEntry(row["code"], row["name"], model.DataCenterType(row["type"])) for row in rows]
+    return [DataCenterRecord(row["code"], row["name"], model.DataCenterType(row["type"])) for row in rows]
 
 
 async def read_products(connection: database.Connection) -> dict[str, model.Product]:

@@ -74,7 +74,7 @@ def _fernet_key(key: SecretStr) -> SecretStr:
     return key
 
 
-Several = (NoDecode, BeforeValidator(_split))
+CommaSeparated = (NoDecode, BeforeValidator(_split))
 """Values with commas between them."""
 
 
@@ -181,7 +181,7 @@ class Settings(BaseSettings):
     """Refuses every other document."""
     persisted_characters_max: Annotated[int, Field(ge=0)] = 5_000_000
     """So much a process keeps of documents that clients sent with their hash (APQ); 0: none."""
-    cors_origins: Annotated[tuple[str, ...], *Several] = ()
+    cors_origins: Annotated[tuple[str, ...], *CommaSeparated] = ()
     """Origins whose pages may ask, as in https://console.example.com; * for every one."""
 
     export_seconds_max: Annotated[int, Field(ge=1, le=3600)] = EXPORT_SECONDS_MAX
@@ -195,12 +195,14 @@ class Settings(BaseSettings):
 
     webhook_endpoints_max: Annotated[int, Field(ge=0)] = 10
     """So many endpoints an account may have, and so many there may be for all accounts."""
-    webhook_keys: Annotated[tuple[Annotated[SecretStr, AfterValidator(_fernet_key)], ...], *Several] = ()
+    webhook_keys: Annotated[
+        tuple[Annotated[SecretStr, AfterValidator(_fernet_key)], ...], *CommaSeparated
+    ] = ()
     """Fernet keys that the endpoints' secrets are stored under: the first encrypts, all decrypt. None: in plain."""
     webhook_http: bool = False
     """Allows endpoints without TLS."""
-    webhook_ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], *Several] = (443,)
-    webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], *Several] = ()
+    webhook_ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], *CommaSeparated] = (443,)
+    webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], *CommaSeparated] = ()
     """Networks that are not the Internet and that endpoints may be in all the same."""
     webhook_endpoints_at_once: Annotated[int, Field(ge=2, le=256)] = 16
     """So many endpoints a worker sends to at a time; those that fail or are slow have half of it at most."""
@@ -215,7 +217,7 @@ class Settings(BaseSettings):
     """What a token's `aud` must name."""
     jwt_jwks_url: Annotated[str | None, AfterValidator(_issuer)] = None
     """Where the issuer's keys are; None: where its metadata, at .well-known/openid-configuration, says."""
-    jwt_algorithms: Annotated[tuple[Literal["RS256", "ES256"], ...], Field(min_length=1), *Several] = (
+    jwt_algorithms: Annotated[tuple[Literal["RS256", "ES256"], ...], Field(min_length=1), *CommaSeparated] = (
         "RS256",
         "ES256",
     )
@@ -255,7 +257,7 @@ def replace(chosen: Settings, name: str, value: object) -> Settings:
     return changed
 
 
-def explain(problem: ValueError, name: str | None = None) -> str:
+def format_errors(problem: ValueError, name: str | None = None) -> str:
     """Return a line for each setting that is wrong, by its name in the environment or the one given, and no secret."""
     if not isinstance(problem, ValidationError):
         return str(problem)
@@ -284,12 +286,12 @@ def _variable(name: str) -> str:
 
 
 @cache
-def get() -> Settings:
+def get_settings() -> Settings:
     """The settings of this process."""
     return Settings()
 
 
 def use(chosen: Settings) -> None:
     """Make these the settings of this process, whatever is in its environment."""
-    global get  # noqa: PLW0603 - a fact of the process
-    get = cache(lambda: chosen)
+    global get_settings  # noqa: PLW0603 - a fact of the process
+    get_settings = cache(lambda: chosen)

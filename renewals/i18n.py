@@ -12,7 +12,7 @@ class Language(StrEnum):
     EN = "en"
 
 
-class Words(NamedTuple):
+class Label(NamedTuple):
     """The same in each language."""
 
     zh: str
@@ -22,35 +22,35 @@ class Words(NamedTuple):
         return self.zh if language is Language.ZH else self.en
 
 
-RENEWAL_MODES: Mapping[str, Words] = {
-    model.RenewalMode.MANUAL: Words("手动续费", "Manual renewal"),
-    model.RenewalMode.AUTO: Words("自动续费", "Auto-renewal"),
-    model.RenewalMode.NONE: Words("到期不续费", "No renewal"),
+RENEWAL_MODES: Mapping[str, Label] = {
+    model.RenewalMode.MANUAL: Label("手动续费", "Manual renewal"),
+    model.RenewalMode.AUTO: Label("自动续费", "Auto-renewal"),
+    model.RenewalMode.NONE: Label("到期不续费", "No renewal"),
 }
-BILLING_MODES: Mapping[str, Words] = {
-    model.BillingMode.PREPAID: Words("包年包月", "Prepaid"),
-    model.BillingMode.ONE_OFF: Words("按次购买", "One-off"),
-    model.BillingMode.PAY_AS_YOU_GO: Words("按量付费", "Pay as you go"),
+BILLING_MODES: Mapping[str, Label] = {
+    model.BillingMode.PREPAID: Label("包年包月", "Prepaid"),
+    model.BillingMode.ONE_OFF: Label("按次购买", "One-off"),
+    model.BillingMode.PAY_AS_YOU_GO: Label("按量付费", "Pay as you go"),
 }
-STATUSES: Mapping[str, Words] = {
-    model.InstanceStatus.RUNNING: Words("运行中", "Running"),
-    model.InstanceStatus.EXPIRED: Words("已到期", "Expired"),
-    model.InstanceStatus.RELEASED: Words("已释放", "Released"),
+STATUSES: Mapping[str, Label] = {
+    model.InstanceStatus.RUNNING: Label("运行中", "Running"),
+    model.InstanceStatus.EXPIRED: Label("已到期", "Expired"),
+    model.InstanceStatus.RELEASED: Label("已释放", "Released"),
 }
-DATA_CENTER_TYPES: Mapping[str, Words] = {
-    model.DataCenterType.CLASSIC: Words("经典网络", "Classic"),
-    model.DataCenterType.VPC: Words("VPC", "VPC"),
-    model.DataCenterType.EDGE: Words("边缘", "Edge"),
-    model.DataCenterType.DEDICATED: Words("专属", "Dedicated"),
+DATA_CENTER_TYPES: Mapping[str, Label] = {
+    model.DataCenterType.CLASSIC: Label("经典网络", "Classic"),
+    model.DataCenterType.VPC: Label("VPC", "VPC"),
+    model.DataCenterType.EDGE: Label("边缘", "Edge"),
+    model.DataCenterType.DEDICATED: Label("专属", "Dedicated"),
 }
-ORDER_KINDS: Mapping[str, Words] = {
-    model.OrderKind.MANUAL_RENEWAL: Words("手动续费", "Manual renewal"),
-    model.OrderKind.AUTO_RENEWAL: Words("自动续费", "Auto-renewal"),
-    model.OrderKind.UNIFY_EXPIRY: Words("统一到期时间", "Unify expiry"),
+ORDER_KINDS: Mapping[str, Label] = {
+    model.OrderKind.MANUAL_RENEWAL: Label("手动续费", "Manual renewal"),
+    model.OrderKind.AUTO_RENEWAL: Label("自动续费", "Auto-renewal"),
+    model.OrderKind.UNIFY_EXPIRY: Label("统一到期时间", "Unify expiry"),
 }
-LEDGER_ENTRY_KINDS: Mapping[str, Words] = {
-    model.LedgerEntryKind.TOP_UP: Words("充值", "Top-up"),
-    model.LedgerEntryKind.RENEWAL: Words("续费", "Renewal"),
-    model.LedgerEntryKind.REFUND: Words("退款", "Refund"),
+LEDGER_ENTRY_KINDS: Mapping[str, Label] = {
+    model.LedgerEntryKind.TOP_UP: Label("充值", "Top-up"),
+    model.LedgerEntryKind.RENEWAL: Label("续费", "Renewal"),
+    model.LedgerEntryKind.REFUND: Label("退款", "Refund"),
 }
-YES, NO = Words("是", "Yes"), Words("否", "No")
+YES, NO = Label("是", "Yes"), Label("否", "No")

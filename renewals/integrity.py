@@ -12,7 +12,7 @@ ROWS_SHOWN_MAX = 100
 """So many rows against one rule are named; a rule with more is broken in any case."""
 
 
-Damage = Mapping[str, object]
+Violation = Mapping[str, object]
 """A row that is against a rule, by column."""
 
 RULES: Mapping[str, str] = {
@@ -163,12 +163,12 @@ RULES: Mapping[str, str] = {
 }
 
 
-async def verify(
-    on_rule: Callable[[str, Sequence[Damage]], None] = lambda rule, damages: None,
-) -> dict[str, list[Damage]]:
+async def check_invariants(
+    on_rule: Callable[[str, Sequence[Violation]], None] = lambda rule, damages: None,
+) -> dict[str, list[Violation]]:
     """What is against each rule, the first rows of it, on one snapshot; `on_rule` hears each as it is checked."""
-    found: dict[str, list[Damage]] = {}
-    async with database.snapshot() as connection:
+    found: dict[str, list[Violation]] = {}
+    async with database.read_snapshot() as connection:
         for rule, against in RULES.items():
             rows = await database.fetch(connection, f"{against} LIMIT {ROWS_SHOWN_MAX}")
             found[rule] = [dict(row) for row in rows]

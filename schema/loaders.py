@@ -100,8 +100,10 @@ class Loaders(OrderLoaders):
         return self._own(partial(instances_queries.fetch_instances_by_id, now=self._now))
 
     @cached_property
-    def outlook(self) -> DataLoader[str, instance_forecast.Outlook]:
-        return self._own(lambda _, account_id, ids: instance_forecast.read(account_id, ids, self._now))
+    def outlook(self) -> DataLoader[str, instance_forecast.InstanceForecast]:
+        return self._own(
+            lambda _, account_id, ids: instance_forecast.read_instance_forecasts(account_id, ids, self._now)
+        )
 
     @cached_property
     def order(self) -> DataLoader[uuid.UUID, Row]:

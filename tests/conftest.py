@@ -82,7 +82,7 @@ async def _make_templates() -> None:
     await _administer(f'CREATE DATABASE "{template}"')
     await migrate.migrate(_url_of(template))
     await _administer(f'CREATE DATABASE "{world}" TEMPLATE "{template}"')
-    async with database.opened(_url_of(world)):
+    async with database.connect(_url_of(world)):
         await fixtures.World().put_catalogue()
 
 
@@ -160,7 +160,7 @@ async def empty_database_url(administer: Administer) -> AsyncIterator[str]:
 @pytest.fixture
 async def opened(database_url: str) -> AsyncIterator[str]:
     """The domain's pool, open on a new database; answers the address."""
-    async with database.opened(database_url):
+    async with database.connect(database_url):
         yield database_url
 
 
@@ -195,8 +195,8 @@ def settings_override(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def override(**values: object) -> None:
         assert values.keys() <= config.Settings.model_fields.keys()
-        changed = config.get().model_copy(update=values)
-        monkeypatch.setattr(config, "get", lambda: changed)
+        changed = config.get_settings().model_copy(update=values)
+        monkeypatch.setattr(config, "get_settings", lambda: changed)
 
     return override
 

@@ -10,7 +10,7 @@ from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
 from renewals import config
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 from renewals.health import backlog, probes
 from renewals.observability import metrics
 
@@ -35,10 +35,10 @@ async def running(chosen: config.Settings, queue: ArqRedis) -> AsyncIterator[Non
         except (RedisError, OSError):
             return {}
 
-    watched = probes.Probes(chosen, clock.utc_now, needed=NEEDED, has_metrics=True, more=count_jobs)
+    watched = probes.Probes(chosen, clocks.utc_now, needed=NEEDED, has_metrics=True, more=count_jobs)
     async with watched.running():
         server = await asyncio.start_server(
-            Lookout(watched).answer, chosen.host, chosen.worker_metrics_port, limit=HEAD_BYTES_MAX
+            HealthServer(watched).answer, chosen.host, chosen.worker_metrics_port, limit=HEAD_BYTES_MAX
         )
         host, port, *_ = server.sockets[0].getsockname()
         log.info("the worker is watched at http://%s:%s/metrics", host, port)
@@ -48,7 +48,7 @@ async def running(chosen: config.Settings, queue: ArqRedis) -> AsyncIterator[Non
             server.close()
 
 
-class Lookout:
+class HealthServer:
     """The probes of a worker, over HTTP."""
 
     def __init__(self, watched: probes.Probes) -> None:
@@ -71,19 +71,19 @@ class Lookout:
             self._answering -= 1
             writer.close()
 
-    async def _find(self, head: bytes) -> probes.Answer:
+    async def _find(self, head: bytes) -> probes.ProbeResponse:
         method, _, rest = head.partition(b" ")
         path = rest.partition(b" ")[0].partition(b"?")[0].decode("latin-1")
         if method != b"GET" or path not in self._watched.paths:
-            return probes.Answer(404, "text/plain; charset=utf-8", b"not found")
+            return probes.ProbeResponse(404, "text/plain; charset=utf-8", b"not found")
         try:
             return await self._watched.answer(path)
         except Exception:
             log.exception("the worker cannot say how it is")
-            return probes.Answer(500, "text/plain; charset=utf-8", b"failed")
+            return probes.ProbeResponse(500, "text/plain; charset=utf-8", b"failed")
 
 
-def _written(answer: probes.Answer) -> bytes:
+def _written(answer: probes.ProbeResponse) -> bytes:
     head = (
         f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\nContent-Type: {answer.media_type}\r\n"
         f"Content-Length: {len(answer.body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"

@@ -7,7 +7,7 @@ from arq.constants import in_progress_key_prefix
 
 from renewals.alerts import balance_alerts
 from renewals.auto_renewal import renew, runs
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 from renewals.instances import lifecycle
 from renewals.observability import spans
 from renewals.webhooks import deliveries
@@ -18,36 +18,36 @@ Context = dict[Any, Any]
 @spans.traced("catch_up")
 async def catch_up(ctx: Context) -> None:
     """When a worker starts: whatever is due and not done, however long nobody looked (rule 23)."""
-    await runs.open_at_start(clock.utc_now())
-    await hand_out(ctx["redis"], again=True)
+    await runs.start_catch_up_run(clocks.utc_now())
+    await enqueue_pending_chunks(ctx["redis"], again=True)
 
 
 @spans.traced("renew_chunk")
 async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
     """Renew one chunk of a run, and end the run if it was the last."""
-    if not await renew.renew_or_park(runs.Chunk(run_id, number)):
-        await hand_out(ctx["redis"])
-    await renew.end_runs()
+    if not await renew.process_chunk(runs.Chunk(run_id, number)):
+        await enqueue_pending_chunks(ctx["redis"])
+    await renew.finish_runs()
 
 
 @spans.traced("sweep")
-async def sweep(ctx: Context) -> None:
+async def run_every_minute(ctx: Context) -> None:
     """Every minute: open the hour's run if it is due, expire and release, hand out what the queue lost."""
-    now = clock.utc_now()
-    await runs.open_scheduled(now)
-    await lifecycle.lapse(now)
-    await renew.end_runs()
-    await deliveries.sweep_up()
-    await hand_out(ctx["redis"])
+    now = clocks.utc_now()
+    await runs.start_scheduled_run(now)
+    await lifecycle.expire_and_release(now)
+    await renew.finish_runs()
+    await deliveries.delete_orphans()
+    await enqueue_pending_chunks(ctx["redis"])
 
 
 @spans.traced("watch")
-async def watch(ctx: Context) -> None:
+async def check_alerts(ctx: Context) -> None:
     """Every minute: look at the accounts that changed or whose day began, to warn and to remind."""
-    await balance_alerts.look_at_unseen()
+    await balance_alerts.check_changed_accounts()
 
 
-async def hand_out(queue: ArqRedis, *, again: bool = False) -> None:
+async def enqueue_pending_chunks(queue: ArqRedis, *, again: bool = False) -> None:
     """Queues every chunk that is left; one that is queued or running keeps its place, unless told `again`."""
     for run_id, number in await runs.pending_chunks():
         job_id = f"renew:{run_id}:{number}"

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 CHUNK_SECONDS_MAX = 300
 """A chunk takes a second or so, one account with 60,000 due instances some seven."""
-HOLD_SECONDS = 15
+IN_PROGRESS_TTL_SECONDS = 15
 """What a worker has in hand is marked as its own for so long, and marked anew while it lives. A killed worker's
 chunk comes back after it, or as soon as a worker starts."""
 POLL_SECONDS = 0.1
@@ -49,22 +49,22 @@ PAUSE_SECONDS = 1.0
 
 async def run(chosen: config.Settings) -> None:
     """Works until SIGTERM or SIGINT, which let the chunk in hand finish; waits for a server that is away."""
-    gc_tuning.collect_rarely()
+    gc_tuning.tune_gc()
     with spans.running(chosen, "renewals-worker"):
         async with (
             _queue(chosen) as queue,
-            database.opened_by(chosen),
-            pubsub.opened(chosen.redis_url, listening=True),
+            database.connect_from_settings(chosen),
+            pubsub.connect(chosen.redis_url, listening=True),
             health_server.running(chosen, queue),
         ):
-            shift = _Shift(chosen, queue)
+            shift = _WorkerRunner(chosen, queue)
             await shift.through_outages(runs.pending_chunks)
             if not shift.is_over:
-                async with dispatcher.running():
+                async with dispatcher.run_dispatcher():
                     await shift.through_outages(shift.work)
 
 
-class _Shift:
+class _WorkerRunner:
     """The work between start and signal, whatever becomes of the servers meanwhile."""
 
     def __init__(self, chosen: config.Settings, queue: ArqRedis) -> None:
@@ -99,7 +99,7 @@ class _Shift:
         worker = create(self._chosen, self._queue)
         self._take_signals()  # which arq has taken to itself
         ending = asyncio.create_task(self._ending.wait())
-        helping = [asyncio.create_task(_hold(worker)), ending]
+        helping = [asyncio.create_task(_keep_claims(worker)), ending]
         running = asyncio.create_task(worker.async_run())
         try:
             await asyncio.wait((running, ending), return_when=asyncio.FIRST_COMPLETED)
@@ -119,7 +119,7 @@ def _is_outage(problem: Exception) -> bool:
     if configuration_errors.explain(problem):
         return False
     # Tables that are not there will be: somebody migrates.
-    return database.is_outage(problem) or isinstance(problem, RedisError | asyncpg.UndefinedTableError)
+    return database.is_unavailable(problem) or isinstance(problem, RedisError | asyncpg.UndefinedTableError)
 
 
 @contextlib.asynccontextmanager
@@ -146,8 +146,8 @@ def create(chosen: config.Settings, queue: ArqRedis) -> Worker:
     worker = Worker(
         functions=[jobs.renew_chunk],
         cron_jobs=[
-            cron(jobs.sweep, second=0, max_tries=TRIES_MAX),
-            cron(jobs.watch, second=30, max_tries=TRIES_MAX),
+            cron(jobs.run_every_minute, second=0, max_tries=TRIES_MAX),
+            cron(jobs.check_alerts, second=30, max_tries=TRIES_MAX),
         ],
         redis_pool=queue,
         on_startup=jobs.catch_up,
@@ -163,14 +163,14 @@ def create(chosen: config.Settings, queue: ArqRedis) -> Worker:
         job_deserializer=orjson.loads,
     )
     # By itself arq lets the longest chunk's time pass before it takes a worker for dead.
-    worker.in_progress_timeout_s = HOLD_SECONDS
+    worker.in_progress_timeout_s = IN_PROGRESS_TTL_SECONDS
     return worker
 
 
-async def _hold(worker: Worker) -> None:
+async def _keep_claims(worker: Worker) -> None:
     """Keeps what the worker has in hand from the others, for as long as it lives."""
     while True:
         with contextlib.suppress(RedisError, OSError):  # without a queue there is nobody to keep it from
             for job_id in [job_id for job_id, task in worker.tasks.items() if not task.done()]:
-                await worker.pool.expire(in_progress_key_prefix + job_id, HOLD_SECONDS)
-        await asyncio.sleep(HOLD_SECONDS / 5)
+                await worker.pool.expire(in_progress_key_prefix + job_id, IN_PROGRESS_TTL_SECONDS)
+        await asyncio.sleep(IN_PROGRESS_TTL_SECONDS / 5)

@@ -86,7 +86,7 @@ def _large(here: stage.Stage, scale: Scale) -> dict[str, Any]:
 
 def _calls(here: stage.Stage, rounds: int) -> Mapping[str, list[float]]:
     """The seconds of each way to renew 10,000 instances by hand."""
-    gc_tuning.collect_rarely()  # as the API does when it starts
+    gc_tuning.tune_gc()  # as the API does when it starts
     asyncio.run(calls.fill(here.create_database("orders", template="night")))
     seconds: dict[str, list[float]] = defaultdict(list)
     for number in range(rounds):

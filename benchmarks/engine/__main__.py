@@ -11,7 +11,7 @@ from renewals.observability import gc_tuning
 
 async def main() -> None:
     name, url, sampled = sys.argv[1:]
-    gc_tuning.collect_rarely()  # as the worker does
+    gc_tuning.tune_gc()  # as the worker does
     done = await worker.CONTENDERS[name](url, int(sampled))
     print(json.dumps(done | {"cpu_seconds": time.process_time(), "peak_mib": worker.peak_mib()}))
 

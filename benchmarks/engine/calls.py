@@ -50,7 +50,7 @@ async def renew(url: str, instances_per_call: int) -> float:
     """Renews all 10,000, so many a call and one call after the other; answers the seconds, if all adds up."""
     ids = [f"m-{number:05}" for number in range(INSTANCES)]
     batches = [ids[at : at + instances_per_call] for at in range(0, INSTANCES, instances_per_call)]
-    async with database.opened(url):
+    async with database.connect(url):
         key = await api_keys.create(database.pool(), ACCOUNT, night.NOW)
         transport = httpx2.ASGITransport(app=app.create(clock=lambda: night.NOW))
         headers = {"Authorization": f"Bearer {key}"}
@@ -63,7 +63,7 @@ async def renew(url: str, instances_per_call: int) -> float:
             database.pool(), "SELECT count(*), count(DISTINCT instance_id) FROM order_lines"
         )
         assert tuple(lines[0]) == (INSTANCES, INSTANCES)
-        assert not any((await integrity.verify()).values())
+        assert not any((await integrity.check_invariants()).values())
     return seconds
 
 

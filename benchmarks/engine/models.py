@@ -77,7 +77,7 @@ async def _renew(run: models.RenewalRun, account_id: str, instance_ids: Sequence
 
 def _price(instance: models.Instance) -> pricing.Price:
     tiers = [pricing.DiscountTier(tier.months, tier.discount_bps) for tier in instance.product.tiers]
-    return pricing.of_period(instance.monthly_price_cents, instance.auto_renew_months, 0, 1, tiers)
+    return pricing.price_period(instance.monthly_price_cents, instance.auto_renew_months, 0, 1, tiers)
 
 
 def _take(
@@ -144,7 +144,7 @@ async def _enter(
 async def _extend(order: models.Order, instance: models.Instance, price: pricing.Price) -> None:
     assert instance.expires_at is not None and instance.anchor_day is not None
     day = dates.last_day(instance.expires_at, night.ZONE)
-    new = dates.step(instance.anchor_day, day, instance.auto_renew_months)
+    new = dates.add_months(instance.anchor_day, day, instance.auto_renew_months)
     expires_at = dates.end_of_day(new, night.ZONE)
     await models.OrderLine.create(
         order=order,

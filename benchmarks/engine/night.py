@@ -1,7 +1,7 @@
 """A night's work: accounts with instances that are due, with vouchers and bundles, and some short of money.
 
 Ten due instances an account and, beside them, as many that are not. Everything adds up before the run as
-after it, so that `integrity.verify` judges what a contender left behind.
+after it, so that `integrity.check_invariants` judges what a contender left behind.
 """
 
 import datetime as dt

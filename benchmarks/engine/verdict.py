@@ -36,8 +36,8 @@ WHERE i.account_id <= $1 AND split_part(i.id, '-', 3)::int < $2
 
 async def check(url: str, accounts: int, *, staged: bool = True) -> None:
     """Raises AssertionError where anything is wrong after a run over the first accounts."""
-    async with database.opened(url, pool_size=2):
-        found = await integrity.verify()
+    async with database.connect(url, pool_size=2):
+        found = await integrity.check_invariants()
     broken = [rule for rule, damages in found.items() if damages]
     assert not broken, broken
     last = f"a-{accounts - 1:07}"

@@ -13,7 +13,7 @@ from renewals import config
 from renewals.auto_renewal import renew
 from renewals.db import connection as database
 
-CHUNKS_AT_ONCE = config.get().worker_chunks_at_once
+CHUNKS_AT_ONCE = config.get_settings().worker_chunks_at_once
 MEMORY_NOTES = 20
 
 
@@ -45,9 +45,9 @@ def peak_mib() -> float:
 
 async def product(url: str, accounts: int) -> dict[str, object]:
     """The product's own run, from opening it to the last chunk; what verifies it afterwards is not counted."""
-    async with database.opened(url, pool_size=config.get().database_pool_size):
+    async with database.connect(url, pool_size=config.get_settings().database_pool_size):
         watch = Watch()
-        run = await renew.run_now(night.NOW, lambda: night.NOW, watch.on_chunk)
+        run = await renew.run_at(night.NOW, lambda: night.NOW, watch.on_chunk)
         assert run.broken_rules == []
     return {
         "instances": run.renewed_count + run.refused_count,
@@ -63,7 +63,7 @@ async def loop(url: str, accounts: int) -> dict[str, object]:
 
 async def tortoise(url: str, accounts: int, at_once: int = CHUNKS_AT_ONCE) -> dict[str, object]:
     """A transaction an instance with Tortoise's models, of the first accounts alone, several of them at once."""
-    async with database.opened(url, pool_size=config.get().database_pool_size):
+    async with database.connect(url, pool_size=config.get_settings().database_pool_size):
         rows = await database.fetch(database.pool(), "SELECT id FROM accounts ORDER BY id LIMIT $1", accounts)
         started = time.perf_counter()
         instances = await models.renew([row["id"] for row in rows], at_once)

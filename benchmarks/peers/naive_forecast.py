@@ -38,8 +38,8 @@ async def _simulate(
     renewed: dict[dt.date, list[models.Instance]] = {}
     found = []
     for date in (today + dt.timedelta(days=number) for number in range(days)):
-        starts_at = dates.due_at(date, zone, time=config.get().auto_renew_time, lead_days=0)
-        run_at = schedule.tick_from(max(starts_at, now))
+        starts_at = dates.due_at(date, zone, time=config.get_settings().auto_renew_time, lead_days=0)
+        run_at = schedule.next_scheduled_at(max(starts_at, now))
         instances = models.Instance.filter(
             account_id=account.id,
             renewal_mode=model.RenewalMode.AUTO,
@@ -121,10 +121,10 @@ def _take(
 def _price(instance: models.Instance) -> int:
     tiers = [pricing.DiscountTier(tier.months, tier.discount_bps) for tier in instance.product.tiers]
     months = instance.auto_renew_months
-    return pricing.of_period(instance.monthly_price_cents, months, 0, 1, tiers).price_cents
+    return pricing.price_period(instance.monthly_price_cents, months, 0, 1, tiers).price_cents
 
 
 def _step(instance: models.Instance, zone: ZoneInfo) -> dt.date:
     assert instance.expires_at is not None and instance.anchor_day is not None
     day = dates.last_day(instance.expires_at, zone)
-    return dates.step(instance.anchor_day, day, instance.auto_renew_months)
+    return dates.add_months(instance.anchor_day, day, instance.auto_renew_months)

@@ -23,18 +23,18 @@ async def identify(header: str, now: dt.datetime) -> str | None:
     return bearer.account_id if bearer else None
 
 
-async def identify_customer(header: str, now: dt.datetime) -> api_keys.Bearer | None:
+async def identify_customer(header: str, now: dt.datetime) -> api_keys.Principal | None:
     """The customer who sends an Authorization header, and what it may do."""
     bearer = await _find(header, now)
     return bearer if bearer and bearer.role in CUSTOMERS else None
 
 
-def may_change(bearer: api_keys.Bearer) -> bool:
+def can_write(bearer: api_keys.Principal) -> bool:
     """Whether a customer may change anything."""
     return bearer.role is model.Role.RENEWER
 
 
-async def holds(header: str, account_id: str | None, clock: Clock) -> bool:
+async def is_still_valid(header: str, account_id: str | None, clock: Clock) -> bool:
     """Whether the key or token of an Authorization header still opens the account."""
     return account_id is not None and await identify(header, clock()) == account_id
 
@@ -47,7 +47,7 @@ async def identify_operator(header: str, now: dt.datetime) -> audit_log.Operator
     return audit_log.Operator(bearer.key_id, bearer.name, bearer.issuer)
 
 
-async def _find(header: str, now: dt.datetime) -> api_keys.Bearer | None:
+async def _find(header: str, now: dt.datetime) -> api_keys.Principal | None:
     scheme, _, sent = header.partition(" ")
     sent = sent.strip()
     if scheme.lower() != SCHEME or not sent:
@@ -57,11 +57,11 @@ async def _find(header: str, now: dt.datetime) -> api_keys.Bearer | None:
     return await _look_up(sent, now)
 
 
-async def _look_up(key: str, now: dt.datetime) -> api_keys.Bearer | None:
-    return _noted(await api_keys.find(database.pool(), key, now))
+async def _look_up(key: str, now: dt.datetime) -> api_keys.Principal | None:
+    return _noted(await api_keys.authenticate(database.pool(), key, now))
 
 
-def _noted(bearer: api_keys.Bearer | None) -> api_keys.Bearer | None:
+def _noted(bearer: api_keys.Principal | None) -> api_keys.Principal | None:
     if bearer is not None:
         request_record.note_bearer(bearer.account_id, bearer.role, bearer.key_id)
     return bearer

@@ -33,11 +33,11 @@ Seconds = Callable[[], float]
 """A clock that only goes forward."""
 
 
-class FetchError(Exception):
+class JwksFetchError(Exception):
     """The issuer did not answer with what was asked for; says why."""
 
 
-class Keys:
+class JwksCache:
     """The public keys of one issuer by their ids; `generation` counts how often they became others."""
 
     def __init__(
@@ -90,7 +90,7 @@ class Keys:
         try:
             async with asyncio.timeout(FETCH_SECONDS_MAX):
                 found = self._read(await self._get(self._url or await self._discover()))
-        except (FetchError, httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError) as problem:
+        except (JwksFetchError, httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError) as problem:
             self._is_away = True
             log.warning("the keys of %s cannot be fetched: %r", self._issuer, problem)
             return
@@ -105,12 +105,12 @@ class Keys:
         """Where the issuer's metadata says that its keys are."""
         metadata = await self._get(f"{self._issuer.rstrip('/')}{METADATA_PATH}")
         if metadata.get("issuer") != self._issuer:
-            raise FetchError("the metadata is another issuer's")
+            raise JwksFetchError("the metadata is another issuer's")
         url = metadata.get("jwks_uri")
         if not isinstance(url, str) or not url.startswith(("https://", "http://")):
-            raise FetchError("the metadata has no jwks_uri")
+            raise JwksFetchError("the metadata has no jwks_uri")
         if url.startswith("http://") and not self._allows_http:
-            raise FetchError("the jwks_uri is without TLS")
+            raise JwksFetchError("the jwks_uri is without TLS")
         return url
 
     async def _get(self, url: str) -> dict[str, Any]:
@@ -118,24 +118,24 @@ class Keys:
         body = b""
         async with self._client.stream("GET", url, headers=headers) as response:
             if response.status_code != 200:
-                raise FetchError(f"the status is {response.status_code}")
+                raise JwksFetchError(f"the status is {response.status_code}")
             async for part in response.aiter_raw():
                 body += part
                 if len(body) > FETCH_BYTES_MAX:
-                    raise FetchError(f"the answer has more than {FETCH_BYTES_MAX} bytes")
+                    raise JwksFetchError(f"the answer has more than {FETCH_BYTES_MAX} bytes")
         try:
             found = orjson.loads(body)
         except ValueError:
-            raise FetchError("the answer is not JSON") from None
+            raise JwksFetchError("the answer is not JSON") from None
         if not isinstance(found, dict):
-            raise FetchError("the answer is no JSON object")
+            raise JwksFetchError("the answer is no JSON object")
         return found
 
     def _read(self, answer: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
         """The keys of a set that sign as the settings allow, by id; the first of each id."""
         members = answer.get("keys")
         if not isinstance(members, list):
-            raise FetchError("the answer is no set of keys")
+            raise JwksFetchError("the answer is no set of keys")
         keys: dict[str, jwt.PyJWK] = {}
         for member in members:
             key = read_key(member, self._algorithms)

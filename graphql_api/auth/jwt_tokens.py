@@ -37,7 +37,7 @@ class InvalidTokenError(Exception):
 
 
 class _Verified(NamedTuple):
-    bearer: api_keys.Bearer
+    bearer: api_keys.Principal
     ends_at: float
     generation: int
     kept_until: float
@@ -47,14 +47,14 @@ class Verifier:
     """Knows whose a token is; keeps those verified last for a short time."""
 
     def __init__(
-        self, chosen: config.Settings, keys: jwks.Keys, seconds: jwks.Seconds = time.monotonic
+        self, chosen: config.Settings, keys: jwks.JwksCache, seconds: jwks.Seconds = time.monotonic
     ) -> None:
         self._chosen = chosen
         self._keys = keys
         self._seconds = seconds
         self._kept: OrderedDict[bytes, _Verified] = OrderedDict()
 
-    async def find(self, token: str, now: dt.datetime) -> api_keys.Bearer | None:
+    async def find(self, token: str, now: dt.datetime) -> api_keys.Principal | None:
         """Who sends this token; None for one that is not the issuer's, not for us, not now, or of nobody."""
         if len(token) > TOKEN_CHARACTERS_MAX or not token.isascii():
             return None
@@ -109,7 +109,7 @@ class Verifier:
             raise InvalidTokenError(str(problem)) from None
         return claims
 
-    def _bearer(self, claims: Mapping[str, Any]) -> api_keys.Bearer:
+    def _bearer(self, claims: Mapping[str, Any]) -> api_keys.Principal:
         role = _role(claims.get(self._chosen.jwt_role_claim))
         account_id, subject = claims.get(self._chosen.jwt_account_claim), claims.get("sub", "")
         if not _is_text(subject, 0):
@@ -119,7 +119,7 @@ class Verifier:
                 raise InvalidTokenError("it names no account")
         elif account_id is not None or not subject:
             raise InvalidTokenError("an operator has a subject and no account")
-        return api_keys.Bearer(None, role, account_id, subject, self._chosen.jwt_issuer)
+        return api_keys.Principal(None, role, account_id, subject, self._chosen.jwt_issuer)
 
 
 def check_times(claims: Mapping[str, Any], now: dt.datetime, leeway_seconds: int) -> float:
@@ -170,7 +170,7 @@ async def opened(chosen: config.Settings, seconds: jwks.Seconds = time.monotonic
         yield
         return
     async with httpx2.AsyncClient(timeout=jwks.FETCH_SECONDS_MAX, follow_redirects=False) as client:
-        keys = jwks.Keys(chosen, client, seconds)
+        keys = jwks.JwksCache(chosen, client, seconds)
         verifier = Verifier(chosen, keys, seconds)
         _verifiers.append(verifier)
         try:
@@ -180,6 +180,6 @@ async def opened(chosen: config.Settings, seconds: jwks.Seconds = time.monotonic
             await keys.close()
 
 
-async def find(token: str, now: dt.datetime) -> api_keys.Bearer | None:
+async def find(token: str, now: dt.datetime) -> api_keys.Principal | None:
     """Who sends this token; None where no issuer is opened."""
     return await _verifiers[-1].find(token, now) if _verifiers else None

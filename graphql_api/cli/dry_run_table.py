@@ -13,7 +13,7 @@ _HEAD = (
 _IS_TEXT = (True, *[False] * 8, True)
 
 
-def table(preview: run_now.Preview) -> str:
+def table(preview: run_now.RunPreview) -> str:
     """The accounts of which something would change, and their sums."""
     lines = [f"dry run at {preview.at.isoformat()}: nothing is written"]
     lines += [

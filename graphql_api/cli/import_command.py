@@ -67,21 +67,21 @@ def _take(command: str, path: Path, encoding: str | None, errors: Path | None, *
     url = bootstrap.required(lambda: chosen.required_database_url)
     if errors and errors.exists() and errors.samefile(path):
         raise typer.BadParameter("is the file that is taken in", param_hint="--errors")
-    gc_tuning.collect_rarely()
+    gc_tuning.tune_gc()
     try:
-        source = files.look_through(path, _known(encoding))
+        source = files.inspect_file(path, _known(encoding))
         with import_progress.opened(source, errors, is_dry=is_dry) as shown:
             listener = runner.Listener(shown.mistakes, shown.batch)
 
             async def take() -> runner.Progress:
                 async with (
-                    database.opened(url, pool_size=1),
-                    pubsub.opened(chosen.redis_url),
+                    database.connect(url, pool_size=1),
+                    pubsub.connect(chosen.redis_url),
                 ):
-                    return await runner.take(source, kind, listener, is_dry=is_dry)
+                    return await runner.run_import(source, kind, listener, is_dry=is_dry)
 
             done = bootstrap.run(take())
-    except files.FileRefused as problem:
+    except files.InvalidFileError as problem:
         bootstrap.fail(str(problem))
     if done.refused_count:
         raise typer.Exit(1)

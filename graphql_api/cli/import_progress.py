@@ -13,8 +13,8 @@ from rich import console, progress
 
 from renewals.exports import formats
 from renewals.imports import files
-from renewals.imports.batches import Fate
-from renewals.imports.rows import Mistake
+from renewals.imports.batches import RowOutcome
+from renewals.imports.rows import CellProblem
 from renewals.imports.runner import Progress
 
 MISTAKES_SHOWN = 100
@@ -23,13 +23,13 @@ PLAIN_SECONDS = 5.0
 VALUE_CHARACTERS_MAX = 80
 
 
-class Shown:
+class ProgressReporter:
     """Collects what there is to say: mistakes for the end, and how far it is."""
 
     def __init__(self, source: files.Source, errors: TextIO | None, bar: progress.Progress | None) -> None:
         self._source, self._bar = source, bar
         self._errors = csv.writer(errors, lineterminator="\r\n") if errors else None
-        self._kept: list[Mistake] = []
+        self._kept: list[CellProblem] = []
         self._count = 0
         self._started = self._told = time.monotonic()
         self._task = bar.add_task(source.path.name, total=source.line_count, rate="") if bar else None
@@ -37,13 +37,18 @@ class Shown:
         if self._errors:
             self._errors.writerow(("line", "column", "value", "reason"))
 
-    def mistakes(self, found: Sequence[Mistake]) -> None:
+    def mistakes(self, found: Sequence[CellProblem]) -> None:
         """Takes what is wrong with some lines."""
         self._count += len(found)
         self._kept.extend(found[: MISTAKES_SHOWN - len(self._kept)])
         if self._errors:
             self._errors.writerows(
-                (each.line, formats.defuse(each.column), formats.defuse(each.value), each.reason)
+                (
+                    each.line,
+                    formats.escape_formula(each.column),
+                    formats.escape_formula(each.value),
+                    each.reason,
+                )
                 for each in found
             )
 
@@ -84,9 +89,9 @@ class Shown:
         """Says what was done."""
         fates = self.latest.fates
         would = "would be " if is_dry else ""
-        counts = f"{fates[Fate.CREATED]:,} {would}created, {fates[Fate.CHANGED]:,} {would}changed"
+        counts = f"{fates[RowOutcome.CREATED]:,} {would}created, {fates[RowOutcome.CHANGED]:,} {would}changed"
         typer.echo(
-            f"{self.latest.total:,} lines: {counts}, {fates[Fate.UNCHANGED]:,} unchanged, "
+            f"{self.latest.total:,} lines: {counts}, {fates[RowOutcome.UNCHANGED]:,} unchanged, "
             f"{self.latest.refused_count:,} refused; {self._source.encoding}, {self.rate:,.0f} lines/s"
         )
         if is_dry:
@@ -94,7 +99,7 @@ class Shown:
 
 
 @contextlib.contextmanager
-def opened(source: files.Source, errors: Path | None, *, is_dry: bool) -> Iterator[Shown]:
+def opened(source: files.Source, errors: Path | None, *, is_dry: bool) -> Iterator[ProgressReporter]:
     """Shows how far it is for as long as the block runs, then what is wrong and what was done."""
     with contextlib.ExitStack() as stack:
         try:
@@ -103,12 +108,12 @@ def opened(source: files.Source, errors: Path | None, *, is_dry: bool) -> Iterat
                 stack.enter_context(errors.open("w", encoding="utf-8-sig", newline="")) if errors else None
             )
         except OSError as problem:
-            raise files.FileRefused(f"{errors}: cannot be written: {problem.strerror}") from None
+            raise files.InvalidFileError(f"{errors}: cannot be written: {problem.strerror}") from None
         bar = stack.enter_context(_bar()) if sys.stderr.isatty() else None
-        shown = Shown(source, written, bar)
+        shown = ProgressReporter(source, written, bar)
         try:
             yield shown
-        except files.FileRefused:
+        except files.InvalidFileError:
             raise
         except BaseException:
             stack.close()

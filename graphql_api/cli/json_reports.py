@@ -59,7 +59,7 @@ def attempts_as_dict(attempts: Sequence[runs.Attempt], count: int) -> dict[str, 
     }
 
 
-def preview_as_dict(preview: run_now.Preview) -> dict[str, Any]:
+def preview_as_dict(preview: run_now.RunPreview) -> dict[str, Any]:
     """Return what a run would do with each account, and the runs that it would finish first."""
     return {
         "at": _instant(preview.at),
@@ -108,7 +108,7 @@ def forecast_as_dict(account_id: str, found: forecast.Forecast) -> dict[str, Any
     }
 
 
-def endpoint_as_dict(report: status.Report) -> dict[str, Any]:
+def endpoint_as_dict(report: status.EndpointStatus) -> dict[str, Any]:
     """Return an endpoint and how it fares; never its secret or what its receiver answered."""
     return {
         "id": str(report.id),
@@ -129,7 +129,7 @@ def endpoint_as_dict(report: status.Report) -> dict[str, Any]:
     }
 
 
-def rules_as_dict(found: Mapping[str, Sequence[integrity.Damage]]) -> dict[str, Any]:
+def rules_as_dict(found: Mapping[str, Sequence[integrity.Violation]]) -> dict[str, Any]:
     """Return each integrity rule, whether it holds, and the first rows that break it."""
     return {
         "addsUp": not any(found.values()),
@@ -140,7 +140,7 @@ def rules_as_dict(found: Mapping[str, Sequence[integrity.Damage]]) -> dict[str, 
     }
 
 
-def _row_as_dict(damage: integrity.Damage) -> dict[str, Any]:
+def _row_as_dict(damage: integrity.Violation) -> dict[str, Any]:
     """Return a row with the names of the API: `balance_cents` is `balance`, an amount."""
     return {_camel_case(name): _value(name, value) for name, value in damage.items()}
 

@@ -98,7 +98,7 @@ def serve(
     chosen = _with_options(chosen, given)
     check_servers(chosen)
     try:
-        with metrics.shared(by=chosen.workers if chosen.metrics else 1):
+        with metrics.multiprocess_metrics(by=chosen.workers if chosen.metrics else 1):
             has_served = serve.run(chosen, "create_for_operators" if is_for_operators else "create")
     except serve.AddressError as problem:
         _fail(str(problem))
@@ -142,26 +142,27 @@ def load_demo(
     from renewals.db import connection as database
     from renewals.demo import loader
     from renewals.demo import reset as demo_reset
-    from renewals.domain import clock, errors
+    from renewals.domain import clock as clocks
+    from renewals.domain import errors
 
     chosen = _configure()
     url = _required(lambda: chosen.required_database_url)
-    today = day.date() if day else loader.today(clock.utc_now())
+    today = day.date() if day else loader.today(clocks.utc_now())
     if yes and not reset:
         raise typer.BadParameter("needs --reset", param_hint="--yes")
 
     async def load() -> None:
-        async with database.opened(url):
+        async with database.connect(url):
             loaded = await loader.load(today)
             typer.echo("loaded the demo account" if loaded else "the demo account is there already")
             typer.echo(f"API key, shown once: {await up.new_demo_key()}")
 
-    async def count() -> demo_reset.Holdings | None:
-        async with database.opened(url):
+    async def count() -> demo_reset.DemoContents | None:
+        async with database.connect(url):
             return await demo_reset.count()
 
     async def make_anew() -> None:
-        async with database.opened(url):
+        async with database.connect(url):
             await demo_reset.reset(today)
 
     try:
@@ -178,7 +179,7 @@ def load_demo(
             typer.confirm("Go on?", abort=True)
         _run(make_anew())
         typer.echo(f"made the demo account anew as of {today}")
-    except errors.InvalidInput as problem:
+    except errors.InvalidInputError as problem:
         _fail(str(problem))
 
 
@@ -199,12 +200,12 @@ def make_api_key(
     url = _required(lambda: _configure().required_database_url)
 
     async def make() -> str:
-        async with database.opened(url):
-            return await up.new_key(accounts.NewKey(account, role, name))
+        async with database.connect(url):
+            return await up.new_key(accounts.ApiKeyCreate(account, role, name))
 
     try:
         typer.echo(_run(make()))
-    except errors.Refused as problem:
+    except errors.DomainError as problem:
         _fail(str(problem))
 
 
@@ -222,7 +223,7 @@ def make_operator_key(
     url = _required(lambda: _configure().required_database_url)
 
     async def make() -> str:
-        async with database.opened(url):
+        async with database.connect(url):
             return await up.new_operator_key(name)
 
     typer.echo(_run(make()))
@@ -255,20 +256,20 @@ def run_now(
     if as_json and not dry_run:
         raise typer.BadParameter("needs --dry-run", param_hint="--json")
     clock = _instant(at, chosen)
-    gc_tuning.collect_rarely()
+    gc_tuning.tune_gc()
 
-    async def preview() -> run_now.Preview:
-        async with database.opened(url, pool_size=1):
-            return await run_now.preview(clock)
+    async def preview() -> run_now.RunPreview:
+        async with database.connect(url, pool_size=1):
+            return await run_now.preview_run(clock)
 
     async def run() -> None:
         async with (
-            database.opened(url, pool_size=chosen.database_pool_size),
-            pubsub.opened(chosen.redis_url),
+            database.connect(url, pool_size=chosen.database_pool_size),
+            pubsub.connect(chosen.redis_url),
         ):
-            result = await run_now.run(clock, clocks.utc_now, on_chunk=_progress)
-            await balance_alerts.look_at_unseen(lambda: clock)
-        _print(run_report.lines_of_result(result, clock))
+            result = await run_now.run_now(clock, clocks.utc_now, on_chunk=_progress)
+            await balance_alerts.check_changed_accounts(lambda: clock)
+        _print(run_report.format_result(result, clock))
 
     try:
         if dry_run:
@@ -281,7 +282,7 @@ def run_now(
             typer.echo(text)
         else:
             _run(run())
-    except errors.InvalidInput as problem:
+    except errors.InvalidInputError as problem:
         _fail(f"--{problem} (--dry-run)")
 
 
@@ -309,8 +310,8 @@ def list_runs(
         raise typer.BadParameter("needs --run", param_hint="--failed" if failed else "--account")
 
     async def show() -> None:
-        async with database.opened(url):
-            latest = [await runs.read(run)] if run else await runs.read_latest(count or RUNS)
+        async with database.connect(url):
+            latest = [await runs.read_run(run)] if run else await runs.read_latest_runs(count or RUNS)
             found = [(each, await runs.read_parked(each.id)) for each in latest]
             shown = count or ATTEMPTS
             attempts = await runs.read_attempts(run, account, failed=failed, count=shown + 1) if run else []
@@ -320,12 +321,12 @@ def list_runs(
             typer.echo(json_reports.dump(runs_found | more))
             return
         for each, parked in found:
-            _print(run_report.lines_of_run(each, parked))
-        _print(run_report.lines_of_attempts(attempts, shown))
+            _print(run_report.format_run(each, parked))
+        _print(run_report.format_attempts(attempts, shown))
 
     try:
         _run(show())
-    except errors.InvalidInput as problem:
+    except errors.InvalidInputError as problem:
         _fail(str(problem))
 
 
@@ -369,13 +370,13 @@ def show_forecast(
     picture = _picture() if plot else None
 
     async def foresee() -> forecast.Forecast:
-        async with database.opened(url, pool_size=1):
-            return await forecast.read(account, FORECAST_DAYS if days is None else days, clock)
+        async with database.connect(url, pool_size=1):
+            return await forecast.read_forecast(account, FORECAST_DAYS if days is None else days, clock)
 
-    gc_tuning.collect_rarely()
+    gc_tuning.tune_gc()
     try:
         found = _run(foresee())
-    except errors.InvalidInput as problem:
+    except errors.InvalidInputError as problem:
         _fail(str(problem))
     if as_json:
         typer.echo(json_reports.dump(json_reports.forecast_as_dict(account, found)))
@@ -403,17 +404,17 @@ def _show_coming_nights(days: int, at: str | None, *, as_json: bool) -> None:
     clock = _instant(at, chosen)
 
     async def show() -> None:
-        async with database.opened(url, pool_size=1):
+        async with database.connect(url, pool_size=1):
             nights = all_accounts.read(days, clock)
             if as_json:
                 await forecast_all_table.print_json(nights, typer.echo)
             else:
                 await forecast_all_table.print_table(nights, days, clock, typer.echo)
 
-    gc_tuning.collect_rarely()
+    gc_tuning.tune_gc()
     try:
         _run(show())
-    except errors.InvalidInput as problem:
+    except errors.InvalidInputError as problem:
         _fail(str(problem))
 
 
@@ -429,8 +430,8 @@ def list_webhooks(
     url = _required(lambda: _configure().required_database_url)
 
     async def show() -> None:
-        async with database.opened(url):
-            found = await status.report(await endpoints.read_everyone())
+        async with database.connect(url):
+            found = await status.read_status(await endpoints.list_all())
         if as_json:
             typer.echo(json_reports.dump({"endpoints": list(map(json_reports.endpoint_as_dict, found))}))
         else:
@@ -450,13 +451,13 @@ def verify(
 
     url = _required(lambda: _configure().required_database_url)
 
-    def show(rule: str, damages: Sequence[integrity.Damage]) -> None:
+    def show(rule: str, damages: Sequence[integrity.Violation]) -> None:
         if not as_json:
-            _print(run_report.lines_of_rule(rule, damages))
+            _print(run_report.format_rule(rule, damages))
 
     async def check() -> bool:
-        async with database.opened(url):
-            found = await integrity.verify(show)
+        async with database.connect(url):
+            found = await integrity.check_invariants(show)
         if as_json:
             typer.echo(json_reports.dump(json_reports.rules_as_dict(found)))
         return any(found.values())
@@ -510,7 +511,7 @@ def fetch_graphiql_assets() -> None:
         _fail(str(problem))
 
 
-def _describe_endpoint(report: "status.Report") -> str:
+def _describe_endpoint(report: "status.EndpointStatus") -> str:
     state = "enabled" if report.enabled else f"DISABLED ({report.disabled_reason})"
     if report.enabled and report.paused_until:
         state = f"paused until {report.paused_until.isoformat(timespec='seconds')}"
@@ -533,16 +534,16 @@ def _with_options(
             try:
                 chosen = config.replace(chosen, name, value)
             except ValueError as problem:
-                _fail(config.explain(problem, f"--{name.replace('_', '-')}"))
+                _fail(config.format_errors(problem, f"--{name.replace('_', '-')}"))
     return chosen
 
 
 def _instant(text: str | None, chosen: "renewals_config.Settings") -> dt.datetime:
     """The instant that an option says, or now."""
-    from renewals.domain import clock
+    from renewals.domain import clock as clocks
 
     if not text:
-        return clock.utc_now()
+        return clocks.utc_now()
     try:
         instant = dt.datetime.fromisoformat(text)
         if not 1970 <= instant.year < 9000:

@@ -9,7 +9,7 @@ from renewals.domain import money
 from renewals.operators import run_now
 
 
-def lines_of_run(run: runs.Run, parked: Sequence[tuple[str, str]]) -> Iterator[str]:
+def format_run(run: runs.Run, parked: Sequence[tuple[str, str]]) -> Iterator[str]:
     """A run, who is parked in it, and what was broken after it."""
     yield _describe(run)
     for account_id, error in parked:
@@ -18,7 +18,7 @@ def lines_of_run(run: runs.Run, parked: Sequence[tuple[str, str]]) -> Iterator[s
         yield f"  BROKEN {rule}"
 
 
-def lines_of_result(result: run_now.Result, at: dt.datetime) -> Iterator[str]:
+def format_result(result: run_now.RunNowResult, at: dt.datetime) -> Iterator[str]:
     """What `run-now` did at an instant, after the earlier runs that it ended."""
     for run in result.finished:
         yield f"run {run.id}, which was cut short, is ended: {_counts(run)}"
@@ -28,7 +28,7 @@ def lines_of_result(result: run_now.Result, at: dt.datetime) -> Iterator[str]:
     )
 
 
-def lines_of_attempts(attempts: Sequence[runs.Attempt], count: int) -> Iterator[str]:
+def format_attempts(attempts: Sequence[runs.Attempt], count: int) -> Iterator[str]:
     """So many attempts with their price or their reason, and a word if there are more."""
     for attempt in attempts[:count]:
         yield f"  {attempt.account_id}  {attempt.instance_id}  {_result(attempt)}"
@@ -36,7 +36,7 @@ def lines_of_attempts(attempts: Sequence[runs.Attempt], count: int) -> Iterator[
         yield f"  ... the first {count}: choose by --account and --failed, or more by --count"
 
 
-def lines_of_rule(rule: str, damages: Sequence[integrity.Damage]) -> Iterator[str]:
+def format_rule(rule: str, damages: Sequence[integrity.Violation]) -> Iterator[str]:
     """A rule, and the rows that break it."""
     yield f"{'BROKEN' if damages else 'ok':<8}{rule}"
     for damage in damages:

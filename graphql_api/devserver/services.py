@@ -1,6 +1,6 @@
 """A real PostgreSQL and a real Valkey out of two wheels, as children of this process.
 
-    with embedded.Postgres(folder) as postgres, embedded.Valkey(folder) as valkey:
+    with services.Postgres(folder) as postgres, services.Valkey(folder) as valkey:
         serve(postgres.url, valkey.url)
 
 A second start finds its data. They listen on 127.0.0.1 only and ask for no password: whoever is on this
@@ -8,9 +8,9 @@ machine may read them, which is right for trying things out and for tests, and f
 
     binaries.EmbeddedError
     ├── binaries.NotInstalledError  the wheels are not there
-    ├── servers.FolderInUseError    another server has the folder
-    ├── servers.ForeignFolderError  the data belongs to another user of this machine
-    └── servers.StartError          the server ended before it was ready
+    ├── child_server.FolderInUseError    another server has the folder
+    ├── child_server.ForeignFolderError  the data belongs to another user of this machine
+    └── child_server.StartError          the server ended before it was ready
 """
 
 import signal
@@ -25,7 +25,7 @@ from graphql_api.devserver import binaries, child_server
 DATABASE = "renewals"
 
 
-class Postgres(child_server.Server):
+class Postgres(child_server.ChildServer):
     """A PostgreSQL with an empty database, reached as its owner `renewals`."""
 
     name = "postgres"
@@ -92,7 +92,7 @@ class Postgres(child_server.Server):
         return len(lines) == 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
 
 
-class Valkey(child_server.Server):
+class Valkey(child_server.ChildServer):
     """A Valkey, which speaks Redis's protocol."""
 
     name = "valkey"

@@ -24,7 +24,8 @@ from renewals.accounts import api_keys
 from renewals.db import connection as database
 from renewals.db import migrate
 from renewals.demo import loader
-from renewals.domain import clock, errors, model
+from renewals.domain import clock as clocks
+from renewals.domain import errors, model
 from renewals.operators import accounts, audit_log
 
 START_SECONDS_MAX = 30.0
@@ -71,7 +72,7 @@ def run(chosen: config.Settings) -> int:
             _watch(children)
     except KeyboardInterrupt:
         typer.echo("stopped")
-    except (ChildError, errors.InvalidInput) as problem:
+    except (ChildError, errors.InvalidInputError) as problem:
         typer.echo(str(problem), err=True)
         return 1
     return 0
@@ -79,17 +80,19 @@ def run(chosen: config.Settings) -> int:
 
 async def new_demo_key() -> str:
     """A new API key for the demo account."""
-    return await api_keys.create(database.pool(), loader.ACCOUNT_ID, clock.utc_now())
+    return await api_keys.create(database.pool(), loader.ACCOUNT_ID, clocks.utc_now())
 
 
 async def new_operator_key(name: str) -> str:
     """A new key of the operator API."""
-    return await new_key(accounts.NewKey(None, model.Role.OPERATOR, name))
+    return await new_key(accounts.ApiKeyCreate(None, model.Role.OPERATOR, name))
 
 
-async def new_key(request: accounts.NewKey) -> str:
-    """A new API key; the audit log says that it came from the command line. Raises Refused."""
-    call = audit_log.Call(audit_log.Operator(None, "command line"), str(uuid.uuid4()), clock.utc_now)
+async def new_key(request: accounts.ApiKeyCreate) -> str:
+    """A new API key; the audit log says that it came from the command line. Raises DomainError."""
+    call = audit_log.OperatorRequest(
+        audit_log.Operator(None, "command line"), str(uuid.uuid4()), clocks.utc_now
+    )
     _, secret = await accounts.create_key(call, request)
     assert secret is not None
     return secret
@@ -125,10 +128,10 @@ def _servers(chosen: config.Settings, running: contextlib.ExitStack) -> tuple[di
 async def _prepare(database_url: str, chosen: config.Settings, kept: Keys) -> Keys:
     """Migrate, load the demo account into a database without accounts, and return keys that work."""
     await migrate.migrate(database_url)
-    async with database.opened(database_url):
-        now = clock.utc_now()
+    async with database.connect(database_url):
+        now = clocks.utc_now()
         has_demo = await loader.load_into_empty(loader.today(now))
-        customer, operator = [await api_keys.find(database.pool(), key or "", now) for key in kept]
+        customer, operator = [await api_keys.authenticate(database.pool(), key or "", now) for key in kept]
         is_demo = customer is not None and customer.account_id == loader.ACCOUNT_ID
         is_operator = operator is not None and operator.role is model.Role.OPERATOR
         customer_key = (kept.demo if is_demo else await new_demo_key()) if has_demo else None
@@ -170,7 +173,7 @@ def _child(name: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[
     """One of our own commands, in a session of its own so that Ctrl-C reaches it through us, in order."""
     command = [sys.executable, "-m", "graphql_api", name]
     child = subprocess.Popen(command, env=environment, start_new_session=True)
-    reaper.watch(child.pid)
+    reaper.register(child.pid)
     try:
         yield child
     finally:
@@ -180,7 +183,7 @@ def _child(name: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-        reaper.forget(child.pid)
+        reaper.unregister(child.pid)
 
 
 def _free_port(host: str, wanted: int) -> int:

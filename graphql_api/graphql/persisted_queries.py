@@ -30,7 +30,7 @@ class ManifestError(Exception):
     """The file of trusted documents cannot be used."""
 
 
-class Trusted:
+class TrustedDocuments:
     """Documents by their hash or id, as the operator's manifest has them."""
 
     def __init__(self, by_id: Mapping[str, str], *, only: bool) -> None:
@@ -45,18 +45,18 @@ class Trusted:
         return not self.only or query in self._texts
 
 
-def trusted(
+def load_trusted_documents(
     chosen: config.Settings, limits: document_limits.Limits, *schemas: execution_schema.RenewalSchema
-) -> Trusted:
+) -> TrustedDocuments:
     """The trusted documents of the settings; raises ManifestError, above all for one that could never be answered."""
     if chosen.trusted_documents is None:
         if chosen.trusted_documents_only:
             raise ManifestError("RENEWALS_TRUSTED_DOCUMENTS_ONLY needs RENEWALS_TRUSTED_DOCUMENTS.")
-        return Trusted({}, only=False)
+        return TrustedDocuments({}, only=False)
     by_id = read(chosen.trusted_documents)
     for document_id, query in by_id.items():
         _check(document_id, query, limits, schemas)
-    return Trusted(by_id, only=chosen.trusted_documents_only)
+    return TrustedDocuments(by_id, only=chosen.trusted_documents_only)
 
 
 def read(path: Path) -> dict[str, str]:
@@ -106,13 +106,13 @@ def _exceeded(
     """What of its shape is beyond the limits; its cost depends on variables that are not known yet."""
     try:
         unbounded = limits._replace(cost=sys.maxsize, fields=sys.maxsize)
-        document_limits.Documents(schema._schema, unbounded).admit(query, None, {}, AccountSize())
+        document_limits.DocumentLimits(schema._schema, unbounded).admit(query, None, {}, AccountSize())
     except document_limits.LimitExceeded as problem:
         return problem.message
     return None
 
 
-class Sent:
+class PersistedQueryCache:
     """The documents that clients sent with their hash most recently (automatic persisted queries)."""
 
     def __init__(self, characters_max: int) -> None:
@@ -133,32 +133,34 @@ class Sent:
             self._characters -= len(forgotten) + CHARACTERS_A_DOCUMENT
 
 
-class Store:
+class DocumentStore:
     """Finds the text of what a client asks."""
 
-    def __init__(self, schema: execution_schema.RenewalSchema, known: Trusted, characters_max: int) -> None:
+    def __init__(
+        self, schema: execution_schema.RenewalSchema, known: TrustedDocuments, characters_max: int
+    ) -> None:
         self._schema = schema
         self._trusted = known
-        self._sent = Sent(characters_max)
+        self._sent = PersistedQueryCache(characters_max)
         self._takes_sent = characters_max > 0 and not known.only
 
-    def find(self, asked: http_request.Asked) -> str:
-        """The document itself; raises over_http.Refused."""
+    def find(self, asked: http_request.GraphQLRequest) -> str:
+        """The document itself; raises errors.HTTPError."""
         name = _name_of(asked)
         query = asked.query
         if not query:
             if name is None:
-                raise errors.Refused(400, "BAD_REQUEST", "The member query is missing.")
+                raise errors.HTTPError(400, "BAD_REQUEST", "The member query is missing.")
             query = self._trusted.find(name) or (self._sent.find(name) if self._takes_sent else None)
             if query is None:
                 raise self._not_found(asked)
         elif not self._trusted.allows(query):
-            raise errors.Refused(400, "DOCUMENT_NOT_TRUSTED", "This server answers known documents only.")
+            raise errors.HTTPError(400, "DOCUMENT_NOT_TRUSTED", "This server answers known documents only.")
         elif name and asked.document_id is None and _sha256(query) != name:
-            raise errors.Refused(400, "BAD_REQUEST", "The query is not the one of its sha256Hash.")
+            raise errors.HTTPError(400, "BAD_REQUEST", "The query is not the one of its sha256Hash.")
         return query
 
-    def keep(self, asked: http_request.Asked) -> None:
+    def keep(self, asked: http_request.GraphQLRequest) -> None:
         """Keeps a document within the limits that a client sent with its hash, if it is a valid one."""
         sha256 = _name_of(asked)
         if not self._takes_sent or not asked.query or sha256 is None or asked.document_id is not None:
@@ -172,15 +174,15 @@ class Store:
         except GraphQLError:
             return False
 
-    def _not_found(self, asked: http_request.Asked) -> errors.Refused:
+    def _not_found(self, asked: http_request.GraphQLRequest) -> errors.HTTPError:
         if asked.document_id is None and self._takes_sent:
-            return errors.Refused(200, "PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
+            return errors.HTTPError(200, "PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
         if asked.document_id is None and not self._trusted.only:
-            return errors.Refused(200, "PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
-        return errors.Refused(400, "DOCUMENT_NOT_TRUSTED", "This server does not know the document.")
+            return errors.HTTPError(200, "PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
+        return errors.HTTPError(400, "DOCUMENT_NOT_TRUSTED", "This server does not know the document.")
 
 
-def _name_of(asked: http_request.Asked) -> str | None:
+def _name_of(asked: http_request.GraphQLRequest) -> str | None:
     """The id, or else the hash, by which a client names a document."""
     if asked.document_id is not None:
         return asked.document_id
@@ -189,7 +191,7 @@ def _name_of(asked: http_request.Asked) -> str | None:
         return None
     found = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
     if not isinstance(found, str) or not _is_sha256(found):
-        raise errors.Refused(400, "BAD_REQUEST", "persistedQuery needs a sha256Hash in hexadecimal.")
+        raise errors.HTTPError(400, "BAD_REQUEST", "persistedQuery needs a sha256Hash in hexadecimal.")
     return found
 
 

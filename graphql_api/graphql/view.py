@@ -46,15 +46,15 @@ _PAGE_HEADERS = {"Content-Security-Policy": security_headers.PAGE_POLICY}
 _NOT_STORED = {"Cache-Control": "no-store"}  # Strawberry lets a stream be stored
 _PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
 
-Admit = Callable[[str, Clock], Awaitable[Any]]
+Authenticate = Callable[[str, Clock], Awaitable[Any]]
 """Answers the context of whoever sends an Authorization header, or None if its key does not open this door."""
 
 
-class Door(NamedTuple):
+class ApiConfig(NamedTuple):
     """A schema, and who may ask it."""
 
     schema: execution_schema.RenewalSchema
-    admit: Admit
+    admit: Authenticate
     has_subscriptions: bool
 
 
@@ -66,8 +66,8 @@ async def _admit_customer(header: str, clock: Clock) -> Context | None:
         customer.account_id,
         clock,
         caller=customer.caller,
-        may_change=authentication.may_change(customer),
-        is_admitted=functools.partial(authentication.holds, header, customer.account_id, clock),
+        may_change=authentication.can_write(customer),
+        is_admitted=functools.partial(authentication.is_still_valid, header, customer.account_id, clock),
     )
 
 
@@ -76,8 +76,8 @@ async def _admit_operator(header: str, clock: Clock) -> context.Context | None:
     return None if operator is None else context.Context(operator=operator, clock=clock)
 
 
-CUSTOMERS = Door(customer_schema.schema, _admit_customer, has_subscriptions=True)
-OPERATORS = Door(operator_schema.schema, _admit_operator, has_subscriptions=False)
+CUSTOMERS = ApiConfig(customer_schema.schema, _admit_customer, has_subscriptions=True)
+OPERATORS = ApiConfig(operator_schema.schema, _admit_operator, has_subscriptions=False)
 
 
 class GraphQLView(GraphQL[Any, None]):
@@ -88,11 +88,11 @@ class GraphQLView(GraphQL[Any, None]):
 
     def __init__(
         self,
-        door: Door,
+        door: ApiConfig,
         *,
         clock: Clock,
         chosen: config.Settings,
-        trusted: persisted_queries.Trusted,
+        trusted: persisted_queries.TrustedDocuments,
         requests: concurrency.RequestLimiter,
         sizes: account_sizes.AccountSizes,
         graphiql_page: str | None,
@@ -112,9 +112,11 @@ class GraphQLView(GraphQL[Any, None]):
         self.seconds_max = chosen.request_seconds_max
         self.bytes_max = chosen.body_bytes_max if door.has_subscriptions else chosen.operator_body_bytes_max
         self.values_max = http_request.VALUES_MAX if door.has_subscriptions else None
-        self.documents = document_limits.Documents(door.schema._schema, document_limits.Limits.of(chosen))
-        self.store = persisted_queries.Store(door.schema, trusted, chosen.persisted_characters_max)
-        self.budgets = rate_limit.Budgets(chosen.cost_per_minute_max)
+        self.documents = document_limits.DocumentLimits(
+            door.schema._schema, document_limits.Limits.of(chosen)
+        )
+        self.store = persisted_queries.DocumentStore(door.schema, trusted, chosen.persisted_characters_max)
+        self.budgets = rate_limit.CostRateLimiter(chosen.cost_per_minute_max)
         self.requests = requests
         self.sizes = sizes
         self.answer_bytes_max = chosen.answer_bytes_max
@@ -146,14 +148,14 @@ class GraphQLView(GraphQL[Any, None]):
                 if context is None:
                     return responses.unauthenticated("Send an API key: Authorization: Bearer <key>.")
                 return await self._answer_in_turn(context, request)
-        except graphql_api_errors.Refused as refused:
+        except graphql_api_errors.HTTPError as refused:
             return responses.error(refused.status, refused.code, str(refused), refused.headers)
         except document_limits.LimitExceeded as exceeded:
-            return responses.refuse(400, exceeded.message, exceeded.extensions)
+            return responses.error_response(400, exceeded.message, exceeded.extensions)
         except Exception as problem:  # noqa: BLE001 - the last line: a client is told nothing, the log everything
             if deadline.expired():
-                return responses.error(503, "TIMEOUT", http_request.late(self.seconds_max))
-            return responses.failed(problem)
+                return responses.error(503, "TIMEOUT", http_request.timeout_message(self.seconds_max))
+            return responses.internal_error(problem)
 
     async def _answer_in_turn(self, context: Any, request: Request) -> Response:
         """Answer a request once its key may; in steps, for `RequestLimiter.turn` costs more where nothing waits."""
@@ -163,7 +165,7 @@ class GraphQLView(GraphQL[Any, None]):
         try:
             with pool.sharing(context.owner):
                 return await self._answer(request, context)
-        except graphql_api_errors.Refused as refused:
+        except graphql_api_errors.HTTPError as refused:
             # What is refused before it is examined costs as much as any request.
             if refused.status != _SPENT:
                 size = min(http_request.body_length(http_request.headers_of(request)) or 0, self.bytes_max)
@@ -173,12 +175,12 @@ class GraphQLView(GraphQL[Any, None]):
             self.requests.end(caller)
 
     async def examine(
-        self, asked: http_request.Asked, context: Any, lane: concurrency.Lane, body_bytes: int = 0
+        self, asked: http_request.GraphQLRequest, context: Any, lane: concurrency.Lane, body_bytes: int = 0
     ) -> tuple[str, document_limits.Admitted]:
         """The document of a request that may be executed, and what it costs, which is spent.
 
         The request leaves the lane as soon as the document is known to be valid, unless it costs much: what is
-        executed may wait for others. Raises over_http.Refused or documents.LimitExceeded.
+        executed may wait for others. Raises errors.HTTPError or document_limits.LimitExceeded.
         """
         query = self.store.find(asked)
         if not self.schema.is_known_to_be_valid(query):
@@ -205,7 +207,7 @@ class GraphQLView(GraphQL[Any, None]):
     ) -> document_limits.Admitted:
         """What is known of an operation, by the size of the account where its cost depends on that.
 
-        Raises documents.LimitExceeded.
+        Raises document_limits.LimitExceeded.
         """
         account_id = getattr(context, "account_id", None)
         try:
@@ -216,7 +218,9 @@ class GraphQLView(GraphQL[Any, None]):
             async with asyncio.timeout(self.seconds_max):
                 size = await self.sizes.find(account_id)
         except TimeoutError:
-            raise graphql_api_errors.Refused(503, "TIMEOUT", http_request.late(self.seconds_max)) from None
+            raise graphql_api_errors.HTTPError(
+                503, "TIMEOUT", http_request.timeout_message(self.seconds_max)
+            ) from None
         try:
             return self.documents.admit(query, name, variables, size)._replace(reading=reading)
         except document_limits.LimitExceeded as exceeded:
@@ -231,11 +235,11 @@ class GraphQLView(GraphQL[Any, None]):
             if body is not None and len(body) > concurrency.HEAVY_BODY_BYTES:
                 await lane.enter()
             asked = http_request.parse(request, body, values_max=self.values_max)
-            accepted = responses.accepted(headers.get(b"accept", b"").decode("latin-1"))
+            accepted = responses.parse_accept(headers.get(b"accept", b"").decode("latin-1"))
             return await self._answer_in_lane(request, asked, accepted, context, lane, len(body or b""))
 
     async def _receive(self, request: Request, headers: Mapping[bytes, bytes], owner: str) -> bytes | None:
-        """Return the body of a POST, None of a GET, which has its text in the address; raises over_http.Refused."""
+        """Return the body of a POST, None of a GET, which has its text in the address; raises errors.HTTPError."""
         if request.method == "GET":
             return None
         length = http_request.body_length(headers)
@@ -247,27 +251,27 @@ class GraphQLView(GraphQL[Any, None]):
     async def _answer_in_lane(
         self,
         request: Request,
-        asked: http_request.Asked,
-        accepted: responses.Accepted,
+        asked: http_request.GraphQLRequest,
+        accepted: responses.AcceptedTypes,
         context: Any,
         lane: concurrency.Lane,
         body_bytes: int,
     ) -> Response:
         query, admitted = await self.examine(asked, context, lane, body_bytes)
         if request.method == "GET" and admitted.kind is OperationType.MUTATION:
-            raise graphql_api_errors.Refused(
+            raise graphql_api_errors.HTTPError(
                 405, "BAD_REQUEST", "What changes anything is sent by POST.", _BY_POST
             )
         if admitted.kind is OperationType.SUBSCRIPTION:
             if not accepted.takes_stream:
-                raise graphql_api_errors.Refused(
+                raise graphql_api_errors.HTTPError(
                     400,
                     "BAD_REQUEST",
                     "A subscription is served over a web socket, or to Accept: text/event-stream.",
                 )
             return await self._stream(request, query, asked, context)
         if accepted.media_type is None and not accepted.takes_stream:
-            raise graphql_api_errors.Refused(406, "BAD_REQUEST", f"The answer is {responses.JSON}.")
+            raise graphql_api_errors.HTTPError(406, "BAD_REQUEST", f"The answer is {responses.JSON}.")
         result = await self._execute(query, asked, context)
         if lane.is_entered:
             await asyncio.sleep(0)
@@ -277,7 +281,7 @@ class GraphQLView(GraphQL[Any, None]):
             request.state.places.enter_context(self.unread.sending(context.caller, size))
         return response
 
-    async def _execute(self, query: str, asked: http_request.Asked, context: Any) -> ExecutionResult:
+    async def _execute(self, query: str, asked: http_request.GraphQLRequest, context: Any) -> ExecutionResult:
         variables, name = asked.variables, asked.operation_name
         known = await self.schema.execute_again(query, variables, name, context)
         if known is not None:
@@ -285,7 +289,7 @@ class GraphQLView(GraphQL[Any, None]):
         try:
             return await self.schema.execute(query, variables, context, operation_name=name)
         except CannotGetOperationTypeError as unknown:
-            raise graphql_api_errors.Refused(400, "BAD_REQUEST", unknown.as_http_error_reason()) from None
+            raise graphql_api_errors.HTTPError(400, "BAD_REQUEST", unknown.as_http_error_reason()) from None
 
     def _write(
         self, result: ExecutionResult, media_type: str | None, admitted: document_limits.Admitted
@@ -309,7 +313,7 @@ class GraphQLView(GraphQL[Any, None]):
         if len(encoded) > self.answer_bytes_max:
             is_done = admitted.kind is OperationType.MUTATION
             instead = answer_size.too_large(self.answer_bytes_max, is_done=is_done)
-            return responses.refuse(400, instead["message"], instead["extensions"])
+            return responses.error_response(400, instead["message"], instead["extensions"])
         return answer_size.PiecewiseResponse(encoded, status, media_type=media_type)
 
     def _write_unavailable(self, body: dict[str, Any], media_type: str | None) -> Response:
@@ -321,14 +325,14 @@ class GraphQLView(GraphQL[Any, None]):
         )
 
     async def _stream(
-        self, request: Request, query: str, asked: http_request.Asked, context: Any
+        self, request: Request, query: str, asked: http_request.GraphQLRequest, context: Any
     ) -> Response:
         request.state.places.enter_context(self.subscriptions.place(context.caller))
         name = asked.operation_name
         result = await self.schema.stream(query, asked.variables, context, operation_name=name)
         assert isinstance(result, SubscriptionExecutionResult)
         empty = await self.get_sub_response(request)
-        costed: Any = request_log.costed(result)
+        costed: Any = request_log.with_cost(result)
         response = await self._create_streaming_response(request, costed, "sse", empty)
         response.headers.update(_NOT_STORED)
         return response

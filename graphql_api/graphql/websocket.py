@@ -69,8 +69,10 @@ class SocketContext(Context):
             raise ConnectionRejectionError
         self.account_id = customer.account_id
         self.caller = customer.caller
-        self.may_change = authentication.may_change(customer)
-        self.is_admitted = functools.partial(authentication.holds, header, self.account_id, self.clock)
+        self.may_change = authentication.can_write(customer)
+        self.is_admitted = functools.partial(
+            authentication.is_still_valid, header, self.account_id, self.clock
+        )
 
 
 class Handler(BaseGraphQLTransportWSHandler[Any, None]):
@@ -88,18 +90,18 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             elif not await self.context.is_admitted():
                 await self.websocket.close(4403, "Forbidden")
             else:
-                with request_log.apart():
+                with request_log.separate_record():
                     await self._examine(message)
-        except errors.Refused as crowded:  # on connecting; an operation's refusal is answered by its id
+        except errors.HTTPError as crowded:  # on connecting; an operation's refusal is answered by its id
             request_record.note_code(crowded.code)
             await self.websocket.close(TRY_AGAIN_LATER, "Too many web sockets")
         except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
-            if database.is_outage(problem):
+            if database.is_unavailable(problem):
                 log.warning("a connection cannot be served: %s", problem)
                 await self.websocket.close(TRY_AGAIN_LATER, "Try again later")
             else:
                 await self.websocket.close(
-                    1011, f"{internal_errors.CODE} {internal_errors.note(problem)['id']}"
+                    1011, f"{internal_errors.CODE} {internal_errors.report_internal_error(problem)['id']}"
                 )
 
     async def _examine(self, message: Any) -> None:
@@ -116,9 +118,9 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             view: Any = self.view
             with view.requests.lane(self.context.owner) as lane:
                 query, _ = await view.examine(
-                    http_request.asked(payload), self.context, lane, message.get("characters", 0)
+                    http_request.build_request(payload), self.context, lane, message.get("characters", 0)
                 )
-        except errors.Refused as refused:
+        except errors.HTTPError as refused:
             await self._refuse(message["id"], str(refused), {"code": refused.code})
         except document_limits.LimitExceeded as exceeded:
             await self._refuse(message["id"], exceeded.message, exceeded.extensions)
@@ -143,19 +145,19 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             try:
                 with view.subscriptions.place(self.context.caller):
                     await super().run_operation(operation)
-            except errors.Refused as refused:
+            except errors.HTTPError as refused:
                 await self._answer_error(operation, refused.code, str(refused))
             return
         deadline = asyncio.timeout(view.seconds_max)
         try:
             async with deadline:
                 await self._run_in_turn(operation)
-        except errors.Refused as refused:
+        except errors.HTTPError as refused:
             await self._answer_error(operation, refused.code, str(refused))
         except TimeoutError:
             if not deadline.expired():
                 raise
-            await self._answer_error(operation, "TIMEOUT", http_request.late(view.seconds_max))
+            await self._answer_error(operation, "TIMEOUT", http_request.timeout_message(view.seconds_max))
 
     async def _run_in_turn(self, operation: Operation[Any, None]) -> None:
         view: Any = self.view
@@ -174,7 +176,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         await operation.send_initial_errors([GraphQLError(message, extensions={"code": code})])
 
     async def _send_result_stream(self, operation: Operation[Any, None], result_source: Any) -> None:
-        await super()._send_result_stream(operation, request_log.costed(result_source))
+        await super()._send_result_stream(operation, request_log.with_cost(result_source))
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> None:
@@ -186,13 +188,13 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         unknown = result.errors[0].original_error if result.errors else None
         if isinstance(unknown, CannotGetOperationTypeError):
             request_record.note_code("BAD_REQUEST")
-            message = errors.cut(unknown.as_http_error_reason())
+            message = errors.truncate(unknown.as_http_error_reason())
             result.errors = [GraphQLError(message, extensions={"code": "BAD_REQUEST"})]
         await super()._handle_pre_execution_error(operation, result)
 
     async def handle_task_exception(self, error: Exception) -> None:
         if not isinstance(error, WebSocketDisconnected):  # a reader that was cut has left nothing to tell
-            internal_errors.note(error)
+            internal_errors.report_internal_error(error)
 
 
 class Adapter(ASGIWebSocketAdapter):

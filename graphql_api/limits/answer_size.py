@@ -66,9 +66,9 @@ class UnreadAnswers:
 
     @contextlib.contextmanager
     def sending(self, caller: str, size: int) -> Iterator[None]:
-        """Count a large answer as long as the block runs; raise over_http.Refused if too many are unread."""
+        """Count a large answer as long as the block runs; raise errors.HTTPError if too many are unread."""
         if self._bytes[caller] and self._bytes[caller] + size > self._bytes_max:
-            raise errors.Refused(
+            raise errors.HTTPError(
                 429,
                 "TOO_MANY_AT_ONCE",
                 f"This key has answers of {self._bytes[caller]:,} bytes that are not read yet.",

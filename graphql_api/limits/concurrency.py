@@ -27,8 +27,8 @@ RETRY_SECONDS = 10
 _ALL_KEYS = 1_000_000
 
 
-def _refused(count: int, name: str) -> errors.Refused:
-    return errors.Refused(
+def _refused(count: int, name: str) -> errors.HTTPError:
+    return errors.HTTPError(
         429,
         "TOO_MANY_AT_ONCE",
         f"This key has {count} {name} under way, and may have no more.",
@@ -46,7 +46,7 @@ class ConcurrencyLimiter:
 
     @contextlib.contextmanager
     def place(self, caller: str) -> Iterator[None]:
-        """Take a place as long as the block runs; raises over_http.Refused if all are taken."""
+        """Take a place as long as the block runs; raises errors.HTTPError if all are taken."""
         if self._taken[caller] >= self._per_key_max:
             raise _refused(self._per_key_max, self._name)
         self._taken[caller] += 1
@@ -74,7 +74,7 @@ class RequestLimiter:
         return self._running.try_acquire(caller)
 
     async def begin(self, caller: str) -> None:
-        """Begin a request of a key, once it may; raises over_http.Refused if too many wait."""
+        """Begin a request of a key, once it may; raises errors.HTTPError if too many wait."""
         try:
             await self._running.acquire(caller)
         except fair_queue.QueueFullError:
@@ -86,7 +86,7 @@ class RequestLimiter:
 
     @contextlib.asynccontextmanager
     async def turn(self, caller: str) -> AsyncIterator[None]:
-        """Run a request of a key, once it may; raises over_http.Refused if too many wait."""
+        """Run a request of a key, once it may; raises errors.HTTPError if too many wait."""
         await self.begin(caller)
         try:
             yield

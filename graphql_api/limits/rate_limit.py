@@ -46,7 +46,7 @@ class _Block:
     drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class Budgets:
+class CostRateLimiter:
     """The budgets of all keys, each `cost_max` in a minute; 0 has no limit."""
 
     def __init__(self, cost_max: int) -> None:
@@ -88,7 +88,7 @@ class Budgets:
             await self.spend(caller, max(cost, least) + min(reading, reading_max))
 
     async def spend(self, caller: str, cost: int) -> None:
-        """Takes a request's cost off the budget of whoever asks; raises over_http.Refused if there is not so much."""
+        """Takes a request's cost off the budget of whoever asks; raises errors.HTTPError if there is not so much."""
         if not self._cost_max:
             return
         block = self._blocks.get(caller)
@@ -144,9 +144,9 @@ def _take(block: _Block, cost: int) -> bool:
     return True
 
 
-def _spent(seconds: float) -> errors.Refused:
+def _spent(seconds: float) -> errors.HTTPError:
     wait = min(max(math.ceil(seconds), 1), WINDOW_SECONDS)
-    return errors.Refused(
+    return errors.HTTPError(
         429,
         "RATE_LIMITED",
         f"The budget of this key is spent; ask again in {wait} s.",

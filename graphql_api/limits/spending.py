@@ -12,11 +12,11 @@ from schema.limits import weights, work
 class Spending(NamedTuple):
     """The budgets of a process, and the sizes of accounts, which the costs depend on."""
 
-    budgets: rate_limit.Budgets
+    budgets: rate_limit.CostRateLimiter
     sizes: account_sizes.AccountSizes
 
     async def begin_export(self, account_id: str) -> None:
-        """Spend what an export of a few thousand rows costs; raise over_http.Refused if the budget is spent."""
+        """Spend what an export of a few thousand rows costs; raise errors.HTTPError if the budget is spent."""
         size = await self.sizes.find(account_id)
         scanned = int(weights.SEARCH * size.instances)
         await self._spend(account_id, max(weights.EXPORT_ROW * weights.EXPORT_ROWS_FREE, scanned))
@@ -25,11 +25,11 @@ class Spending(NamedTuple):
         """Spend what `count` more rows cost, after which there are `total`: what has begun is not refused any more."""
         charged = min(count, total - weights.EXPORT_ROWS_FREE)
         if charged > 0:
-            with contextlib.suppress(errors.Refused):
+            with contextlib.suppress(errors.HTTPError):
                 await self._spend(account_id, weights.EXPORT_ROW * charged)
 
     async def calendar(self, account_id: str, days: int) -> None:
-        """Spend what a calendar costs; raise over_http.Refused if the budget is spent."""
+        """Spend what a calendar costs; raise errors.HTTPError if the budget is spent."""
         size = await self.sizes.find(account_id)
         foreseen = work.forecast_work(size.auto_instances, 1 + days // 30)
         await self._spend(account_id, foreseen + int(weights.SCAN * size.instances))

@@ -25,12 +25,12 @@ WAIT_SECONDS = 0.05
 """So long what has ended may wait to be told of; as much is lost if the process is killed."""
 
 
-class Telling:
+class RequestLog:
     """Has a record be the one in hand, and tells of it at the end of the block."""
 
     __slots__ = ("_began", "_context", "_now", "_record", "_span")
 
-    def __init__(self, record: request_record.Record, span: spans.Span) -> None:
+    def __init__(self, record: request_record.RequestRecord, span: spans.Span) -> None:
         self._record = record
         self._span = span
 
@@ -42,7 +42,7 @@ class Telling:
     def __exit__(self, *_: object) -> None:
         seconds = time.perf_counter() - self._began
         _waiting.append(_Ended(self._record, seconds, time.time(), spans.ids()))
-        _telling.ask()
+        _log.ask()
         if self._span is not None and self._span.is_recording():
             _describe(self._record, self._span)
         log_config.context.reset(self._context)
@@ -52,7 +52,7 @@ class Telling:
 class _Ended(NamedTuple):
     """What has ended, how long it took, when it was, and the ids of its span."""
 
-    record: request_record.Record
+    record: request_record.RequestRecord
     seconds: float
     at: float
     trace: Mapping[str, str]
@@ -61,25 +61,25 @@ class _Ended(NamedTuple):
 _waiting: deque[_Ended] = deque()
 
 
-def tell() -> None:
+def flush() -> None:
     """Tells of all that has ended."""
     for _ in range(len(_waiting)):
         try:
-            _tell(_waiting.popleft())
+            _flush(_waiting.popleft())
         except Exception:  # what cannot be counted, on a full disk, was answered all the same
             log.exception("a request cannot be told of")
 
 
-_telling = debounce.Later(tell, WAIT_SECONDS)
+_log = debounce.Debouncer(flush, WAIT_SECONDS)
 
 _counted: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
 """The metrics of an operation, a kind and a code: finding them by their labels takes longer than counting."""
 
 
-def _tell(ended: _Ended) -> None:
+def _flush(ended: _Ended) -> None:
     record = ended.record
     code = record.codes[0] if record.codes else OK
-    labels = (metrics.bounded(record.operation), record.kind, code)
+    labels = (metrics.limit_cardinality(record.operation), record.kind, code)
     counted = _counted.get(labels)
     if counted is None:
         counted = _counted[labels] = (
@@ -123,7 +123,7 @@ def _line(ended: _Ended) -> dict[str, object]:
     return line
 
 
-def _describe(record: request_record.Record, span: spans.Span) -> None:
+def _describe(record: request_record.RequestRecord, span: spans.Span) -> None:
     span.update_name(f"{record.kind} {record.operation}")
     said = {
         "graphql.operation.name": record.operation,
@@ -140,7 +140,7 @@ def _describe(record: request_record.Record, span: spans.Span) -> None:
         spans.mark_failed(span)
 
 
-async def costed(results: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+async def with_cost(results: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
     """The results of the operation in hand, the first of them with its cost."""
     record = request_record.current.get()
     cost = record.cost if record else None
@@ -152,10 +152,10 @@ async def costed(results: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
 
 
 @contextlib.contextmanager
-def apart() -> Iterator[None]:
+def separate_record() -> Iterator[None]:
     """Has an operation of the web socket in hand be recorded apart, in the tasks that begin in the block, too."""
     socket = request_record.current.get()
-    record = request_record.Record(socket.request_id if socket else secrets.token_hex(8))
+    record = request_record.RequestRecord(socket.request_id if socket else secrets.token_hex(8))
     if socket:
         record.account_id, record.role, record.key_id = socket.account_id, socket.role, socket.key_id
     now = request_record.current.set(record)
@@ -170,5 +170,5 @@ def operation() -> Iterator[None]:
     """Tells of the operation in hand at the end of the block."""
     record = request_record.current.get()
     assert record is not None, "it is recorded apart"
-    with spans.span("operation") as span, Telling(record, span):
+    with spans.span("operation") as span, RequestLog(record, span):
         yield

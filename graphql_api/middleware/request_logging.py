@@ -23,7 +23,7 @@ _SANE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _CONTEXT = frozenset({b"traceparent", b"tracestate", b"baggage"})
 
 
-class Recording:
+class RequestLoggingMiddleware:
     """An application whose requests are recorded, its streams and web sockets when they end."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -33,22 +33,22 @@ class Recording:
         if scope["type"] == "lifespan" or scope["path"] in PROBES:
             await self._app(scope, receive, send)
             return
-        record = request_record.Record(_request_id(scope))
-        sent = _Sent(record, send)
+        record = request_record.RequestRecord(_request_id(scope))
+        sent = _ResponseObserver(record, send)
         under_way = metrics.IN_PROGRESS
         if scope["type"] == "websocket":
             record.kind, under_way = SOCKET, metrics.SOCKETS
-        with spans.request("request", _trace_context(scope)) as span, request_log.Telling(record, span):
+        with spans.request("request", _trace_context(scope)) as span, request_log.RequestLog(record, span):
             under_way.inc()
             try:
                 await self._app(scope, receive, sent.send)
             except Exception as problem:
                 if scope["type"] == "websocket":
-                    reason = f"{internal_errors.CODE} {internal_errors.note(problem)['id']}"
+                    reason = f"{internal_errors.CODE} {internal_errors.report_internal_error(problem)['id']}"
                     with contextlib.suppress(Exception):  # it may be closed already
                         await sent.send({"type": "websocket.close", "code": 1011, "reason": reason})
                 elif not sent.is_begun:
-                    await responses.failed(problem)(scope, receive, sent.send)
+                    await responses.internal_error(problem)(scope, receive, sent.send)
                 else:
                     _note_cut(problem)
                     raise  # the server cuts the connection, so that nobody takes the answer for whole
@@ -56,10 +56,10 @@ class Recording:
                 under_way.dec()
 
 
-class _Sent:
+class _ResponseObserver:
     """What is sent, of which the record has the status, and the client the request's id."""
 
-    def __init__(self, record: request_record.Record, send: Send) -> None:
+    def __init__(self, record: request_record.RequestRecord, send: Send) -> None:
         self._record = record
         self._send = send
         self.is_begun = False
@@ -85,10 +85,10 @@ class _Sent:
 
 
 def _note_cut(problem: Exception) -> None:
-    if isinstance(problem, errors.CutError | TimeoutError):
+    if isinstance(problem, errors.ClientTooSlowError | TimeoutError):
         request_record.note_code(CUT)
     else:
-        internal_errors.note(problem)
+        internal_errors.report_internal_error(problem)
 
 
 def _request_id(scope: Scope) -> str:

@@ -47,7 +47,7 @@ PAGE_POLICY = (
 """GraphiQL's page: its script stands in it, and its files come from here."""
 
 
-class Secured:
+class SecurityHeadersMiddleware:
     """The application with the headers above on each of its answers."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -66,7 +66,7 @@ class Secured:
         await self._app(scope, receive, send_secured if scope["type"] == "http" else send)
 
 
-def shared(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+def with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
     """The application for pages of these origins, too. No cookie is ever read, so none is let through."""
     if not origins:
         return app

@@ -18,12 +18,12 @@ SEND_SECONDS_MAX = 30
 
 @dataclass
 class SendDeadline:
-    """The time within which a client must take a message; `sockets.Impatient` keeps it, and an answer may set it."""
+    """The time within which a client must take a message; `SlowClientMiddleware` keeps it, and an answer may set it."""
 
     seconds_max: float
 
 
-class Impatient:
+class SlowClientMiddleware:
     """The application, for readers that do not sleep: one that takes nothing for so long is cut."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -23,7 +23,7 @@ PATH = "/calendar.ics"
 MEDIA_TYPE = "text/calendar; charset=utf-8"
 
 
-class Calendar:
+class CalendarFeed:
     """The calendars of one process."""
 
     def __init__(
@@ -45,14 +45,14 @@ class Calendar:
         try:
             async with deadline:
                 return await self._respond(request)
-        except errors.InvalidInput as refused:
+        except errors.InvalidInputError as refused:
             return parameters.refuse(refused)
-        except graphql_api_errors.Refused as refused:
+        except graphql_api_errors.HTTPError as refused:
             return responses.error(refused.status, refused.code, str(refused), refused.headers)
         except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
             if deadline.expired():
-                return responses.error(503, "TIMEOUT", http_request.late(self._seconds_max))
-            return responses.failed(problem)
+                return responses.error(503, "TIMEOUT", http_request.timeout_message(self._seconds_max))
+            return responses.internal_error(problem)
 
     async def _respond(self, request: Request) -> Response:
         now = self._clock()

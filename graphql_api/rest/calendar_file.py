@@ -9,8 +9,8 @@ import icalendar
 
 from renewals.domain import errors, money
 from renewals.forecasts import calendar_entries
-from renewals.forecasts.calendar_entries import Kind
-from renewals.i18n import Language, Words
+from renewals.forecasts.calendar_entries import EntryKind
+from renewals.i18n import Label, Language
 
 REFRESH = dt.timedelta(hours=1)
 """How often a client is asked to look again."""
@@ -18,38 +18,38 @@ REFRESH = dt.timedelta(hours=1)
 _NAMES = uuid.UUID("6f0a3f0e-5f0c-5d0e-9a53-0d9f3f0b7c11")
 """The space of our events' ids: an account's day has the same ones whenever it is asked for."""
 
-_TITLE = Words("续费 · {account}", "Renewals · {account}")
-_SUMMARIES: Mapping[Kind, Words] = {
-    Kind.EXPIRY: Words(
+_TITLE = Label("续费 · {account}", "Renewals · {account}")
+_SUMMARIES: Mapping[EntryKind, Label] = {
+    EntryKind.EXPIRY: Label(
         "到期(手动续费): {count} 个实例, 月价合计 {total}",
         "Expiry (manual renewal): {count}, {total} a month",
     ),
-    Kind.RENEWAL: Words("自动续费: {count} 个实例, {total}", "Auto-renewal: {count}, {total}"),
-    Kind.FAILURE: Words(
+    EntryKind.RENEWAL: Label("自动续费: {count} 个实例, {total}", "Auto-renewal: {count}, {total}"),
+    EntryKind.FAILURE: Label(
         "自动续费将失败: {count} 个实例, {total}", "Auto-renewal will fail: {count}, {total}"
     ),
 }
-_ADVICE: Mapping[Kind, Words] = {
-    Kind.EXPIRY: Words("请在当天 23:59:59 前手动续费。", "Renew them by hand before 23:59:59."),
-    Kind.RENEWAL: Words(
+_ADVICE: Mapping[EntryKind, Label] = {
+    EntryKind.EXPIRY: Label("请在当天 23:59:59 前手动续费。", "Renew them by hand before 23:59:59."),
+    EntryKind.RENEWAL: Label(
         "代金券和余额足够, 续费后余额 {balance}。", "The money will do; {balance} of balance will be left."
     ),
-    Kind.FAILURE: Words(
+    EntryKind.FAILURE: Label(
         "到期前未续费的实例将停止服务; 当日续费后余额 {balance}。",
         "What is not renewed in time expires; {balance} of balance will be left that day.",
     ),
 }
-_SHORT_OF_MONEY = Words("余额不足", "not enough money")
-_REFUSED = Words("无法续费 ({code})", "cannot be renewed ({code})")
-_MORE = Words("另有 {count} 个", "and {count} more")
+_SHORT_OF_MONEY = Label("余额不足", "not enough money")
+_REFUSED = Label("无法续费 ({code})", "cannot be renewed ({code})")
+_MORE = Label("另有 {count} 个", "and {count} more")
 
 
 async def compose(account_id: str, days: int, now: dt.datetime, language: Language) -> bytes:
     """Return the calendar of an account."""
-    return write(await calendar_entries.read(account_id, days, now), language, now)
+    return write(await calendar_entries.build_calendar(account_id, days, now), language, now)
 
 
-def write(found: calendar_entries.Agenda, language: Language, now: dt.datetime) -> bytes:
+def write(found: calendar_entries.CalendarEntries, language: Language, now: dt.datetime) -> bytes:
     """The agenda as iCalendar (RFC 5545): an all-day event for each day and kind."""
     title = _plain(_TITLE.of(language).format(account=found.account_name))
     calendar = icalendar.Calendar()
@@ -68,7 +68,10 @@ def write(found: calendar_entries.Agenda, language: Language, now: dt.datetime) 
 
 
 def _event(
-    entry: calendar_entries.Entry, found: calendar_entries.Agenda, language: Language, now: dt.datetime
+    entry: calendar_entries.CalendarEntry,
+    found: calendar_entries.CalendarEntries,
+    language: Language,
+    now: dt.datetime,
 ) -> icalendar.Event:
     total, balance = (
         f"{money.format_cents(cents)} {found.currency}"
@@ -89,7 +92,7 @@ def _event(
     return event
 
 
-def _lines(entry: calendar_entries.Entry, language: Language) -> Iterator[str]:
+def _lines(entry: calendar_entries.CalendarEntry, language: Language) -> Iterator[str]:
     for item in entry.items:
         if item.code is errors.RefusalCode.INSUFFICIENT_FUNDS:
             said = _SHORT_OF_MONEY.of(language)

@@ -46,7 +46,7 @@ _IN_JSON = ("filter", "orderBy")
 """What the address has as JSON; a body is JSON all through."""
 
 
-class BusyError(Exception):
+class ExportsBusyError(Exception):
     """As many exports are running as may, and none ended in time."""
 
 
@@ -80,12 +80,12 @@ class Exports:
         async def respond(request: Request) -> ASGIApp:
             try:
                 return await self._respond(request, table, chosen)
-            except errors.InvalidInput as refused:
+            except errors.InvalidInputError as refused:
                 return parameters.refuse(refused)
-            except graphql_api_errors.Refused as refused:
+            except graphql_api_errors.HTTPError as refused:
                 return responses.error(refused.status, refused.code, str(refused), refused.headers)
             except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
-                return responses.failed(problem)
+                return responses.internal_error(problem)
 
         return respond
 
@@ -107,7 +107,9 @@ class Exports:
         export = _export(account_id, table, sent, now)
         account = await accounts_queries.fetch_account(database.pool(), account_id)
         zone = ZoneInfo(account["time_zone"])
-        writer = formats.writer(chosen, export.columns, formats.Reader(language, zone, account["currency"]))
+        writer = formats.writer(
+            chosen, export.columns, formats.ExportLocale(language, zone, account["currency"])
+        )
         headers = {
             "Content-Type": writer.media_type,
             "Content-Disposition": _disposition(export.table, chosen, language, now.astimezone(zone)),
@@ -117,7 +119,7 @@ class Exports:
         if request.method == "HEAD":
             return Response(headers=headers)
         await self._spending.begin_export(account_id)
-        return streaming.Stream(
+        return streaming.StreamedBody(
             lambda: self._pieces(account_id, export, writer),
             headers,
             on_failure=_failed,
@@ -134,7 +136,7 @@ class Exports:
             async with asyncio.timeout(seconds):
                 await self._slots.acquire(account_id)
         except (fair_queue.QueueFullError, TimeoutError):
-            raise BusyError from None
+            raise ExportsBusyError from None
         try:
             with pool.sharing(account_id):
                 yield
@@ -149,11 +151,11 @@ class Exports:
         seconds_max = self._limits.export_seconds_max + self._limits.export_stall_seconds_max
         # A request in the account's own lane may wait for the connection that this export has.
         lane_name = f"export {account_id}"
-        snapshot = database.snapshot(seconds_max=seconds_max)
+        snapshot = database.read_snapshot(seconds_max=seconds_max)
         async with self._turn(account_id), snapshot as connection:
             head = writer.head()
             total = 0
-            async with contextlib.aclosing(tables.read(connection, export)) as pages:
+            async with contextlib.aclosing(tables.read_rows(connection, export)) as pages:
                 async for page in pages:
                     total += len(page)
                     await self._spending.add_rows(account_id, len(page), total)
@@ -167,21 +169,21 @@ class Exports:
 
 def _failed(error: Exception) -> Response:
     """The answer to what kept an export from its first row."""
-    if isinstance(error, BusyError):
+    if isinstance(error, ExportsBusyError):
         message = "Too many exports are running; try again in a few seconds."
         return responses.error(503, "BUSY", message, {"Retry-After": str(RETRY_SECONDS)})
-    return responses.failed(error)
+    return responses.internal_error(error)
 
 
 async def _arguments(request: Request, known: Collection[str], bytes_max: int) -> dict[str, object]:
     """What is asked for, in the address or in a body of JSON.
 
-    Raises InvalidInput for what nobody knows, and over_http.Refused for a body that is too long.
+    Raises InvalidInputError for what nobody knows, and errors.HTTPError for a body that is too long.
     """
     sent: dict[str, object] = {}
     for name, text in request.query_params.multi_items():
         if name in sent:
-            raise errors.InvalidInput(name, "is there twice")
+            raise errors.InvalidInputError(name, "is there twice")
         sent[name] = _parse(name, text) if name in _IN_JSON else text
     if isinstance(names := sent.get("columns"), str):
         sent["columns"] = names.split(",")
@@ -191,13 +193,13 @@ async def _arguments(request: Request, known: Collection[str], bytes_max: int) -
         http_request.check_values(body)
         asked = _parse("body", body)
         if not isinstance(asked, dict):
-            raise errors.InvalidInput("body", "must be a JSON object")
+            raise errors.InvalidInputError("body", "must be a JSON object")
         for name in sent.keys() & asked.keys():
-            raise errors.InvalidInput(name, "is in the address and in the body")
+            raise errors.InvalidInputError(name, "is in the address and in the body")
         sent |= asked
     for name in sent:
         if name not in known:
-            raise errors.InvalidInput(name, f"is no argument; there are {', '.join(known)}")
+            raise errors.InvalidInputError(name, f"is no argument; there are {', '.join(known)}")
     return sent
 
 
@@ -205,7 +207,7 @@ def _parse(name: str, text: str | bytes) -> object:
     try:
         parsed: object = orjson.loads(text)
     except ValueError as error:
-        raise errors.InvalidInput(name, f"is not JSON: {error}") from error
+        raise errors.InvalidInputError(name, f"is not JSON: {error}") from error
     return parsed
 
 
@@ -216,27 +218,29 @@ def _export(account_id: str, table: str, sent: Mapping[str, object], now: dt.dat
         sent_order = coercion.read_input(sent.get("orderBy"), inputs.InstanceOrder, "orderBy")
         instance_filter = inputs.to_instance_filter(sent_filter)
         ordering = inputs.to_instance_ordering(sent_order)
-        return tables.of_instances(account_id, instance_filter, ordering, columns=columns, now=now)
-    period = tables.Period(
+        return tables.export_instances(account_id, instance_filter, ordering, columns=columns, now=now)
+    period = tables.DateRange(
         coercion.read_instant(sent.get("from"), "from"), coercion.read_instant(sent.get("before"), "before")
     )
     if table == tables.ORDERS.name:
-        return tables.of_orders(account_id, period, columns=columns, now=now)
+        return tables.export_orders(account_id, period, columns=columns, now=now)
     ledger_filter = inputs.to_ledger_filter(
         coercion.read_input(sent.get("filter"), inputs.LedgerFilter, "filter")
     )
-    return tables.of_ledger(account_id, ledger_filter, period, columns=columns, now=now)
+    return tables.export_ledger(account_id, ledger_filter, period, columns=columns, now=now)
 
 
 def _names(sent: object) -> list[str] | None:
     if sent is None:
         return None
     if not isinstance(sent, list) or not all(isinstance(each, str) for each in sent):
-        raise errors.InvalidInput("columns", "must be a list of names")
+        raise errors.InvalidInputError("columns", "must be a list of names")
     return sent
 
 
-def _disposition(table: tables.Table, chosen: formats.Format, language: Language, local: dt.datetime) -> str:
+def _disposition(
+    table: tables.ExportTable, chosen: formats.Format, language: Language, local: dt.datetime
+) -> str:
     """What the file is to be called: what it is and when, in ASCII and in the reader's language."""
     ending = f"{local:%Y-%m-%d-%H%M}.{chosen}"
     titled = urllib.parse.quote(f"{table.title.of(language)}-{ending}")

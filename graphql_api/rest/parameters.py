@@ -11,17 +11,19 @@ from schema.shared import errors as shared_errors
 
 
 def read_language(sent: object) -> Language:
-    """Chinese, unless another language is asked for; raises InvalidInput for one that nobody speaks here."""
+    """Chinese, unless another language is asked for; raises InvalidInputError for one that nobody speaks here."""
     if sent is None:
         return Language.ZH
     if not isinstance(sent, str) or sent not in tuple(Language):
-        raise errors.InvalidInput("lang", f"must be one of {', '.join(Language)}")
+        raise errors.InvalidInputError("lang", f"must be one of {', '.join(Language)}")
     return Language(sent)
 
 
-def refuse(refused: errors.InvalidInput) -> Response:
+def refuse(refused: errors.InvalidInputError) -> Response:
     """The answer to an argument that is malformed or out of bounds: INVALID_INPUT with its field."""
-    shown = errors.InvalidInput(graphql_api_errors.cut(refused.field), graphql_api_errors.cut(refused.reason))
+    shown = errors.InvalidInputError(
+        graphql_api_errors.truncate(refused.field), graphql_api_errors.truncate(refused.reason)
+    )
     error = GraphQLError(str(shown), original_error=shown)
-    shared_errors.report(error)
-    return responses.refuse(400, error.message, error.extensions)
+    shared_errors.mask_error(error)
+    return responses.error_response(400, error.message, error.extensions)

@@ -14,7 +14,7 @@ NEEDED = ("database", "migrations", "writes")
 """Without Redis, or a worker, whoever asks still reads and renews by hand."""
 
 
-class Probes(probes.Probes):
+class ProbeRoutes(probes.Probes):
     """The answers of a process that serves the API."""
 
     def __init__(self, chosen: config.Settings, clock: Clock) -> None:
@@ -24,9 +24,9 @@ class Probes(probes.Probes):
         return [Route(path, self._respond, methods=["GET"]) for path in self.paths]
 
     async def _respond(self, request: Request) -> Response:
-        if request.url.path == probes.READYZ and graceful_shutdown.has_begun():
+        if request.url.path == probes.READYZ and graceful_shutdown.is_draining():
             return JSONResponse({"status": "draining"}, 503, {"Cache-Control": "no-store"})
         if request.url.path == probes.METRICS:
-            request_log.tell()
+            request_log.flush()
         status, media_type, body = await self.answer(request.url.path)
         return Response(body, status, {"Cache-Control": "no-store"}, media_type)

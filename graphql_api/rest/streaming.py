@@ -8,11 +8,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from graphql_api.errors import CutError
+from graphql_api.errors import ClientTooSlowError
 from graphql_api.middleware.slow_clients import SEND_DEADLINE
 
 
-class Stream:
+class StreamedBody:
     """Sends what a generator makes, piece by piece; the next piece is made when the client has taken the last.
 
     An exception before the first piece is answered by `on_failure`, a later one cuts the connection.
@@ -54,7 +54,7 @@ class Stream:
         if is_written:
             error = writing.exception()
         elif not has_left:
-            error = CutError(f"The client did not take all in {self._seconds_max} seconds.")
+            error = ClientTooSlowError(f"The client did not take all in {self._seconds_max} seconds.")
         if isinstance(error, Exception) and not self._is_started:
             await self._on_failure(error)(scope, receive, send)
         elif error is not None:
@@ -76,7 +76,9 @@ class Stream:
         try:
             await send(message)
         except TimeoutError as error:
-            raise CutError(f"The client took nothing for {self._stall_seconds_max} seconds.") from error
+            raise ClientTooSlowError(
+                f"The client took nothing for {self._stall_seconds_max} seconds."
+            ) from error
 
 
 async def _left(receive: Receive) -> None:

@@ -28,9 +28,9 @@ def configure(*, warns: bool = True) -> "renewals_config.Settings":
     from renewals.observability import log_config
 
     try:
-        chosen = config.get()
+        chosen = config.get_settings()
     except ValueError as problem:
-        fail(config.explain(problem))
+        fail(config.format_errors(problem))
     log_config.configure(chosen)
     if warns:
         for sentence in config.unknown_variables(os.environ):
@@ -77,7 +77,7 @@ def check_servers(chosen: "renewals_config.Settings") -> None:
         sentence = configuration_errors.explain(problem)
         if sentence is not None:
             fail(sentence)
-        if not database.is_outage(problem):
+        if not database.is_unavailable(problem):
             raise
 
 
@@ -104,7 +104,7 @@ def _explain(problem: Exception) -> str | None:
         problem, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError | asyncpg.UndefinedFunctionError
     ):
         return _explain_schema(problem)
-    if database.is_outage(problem) or isinstance(problem, redis.ConnectionError | redis.TimeoutError):
+    if database.is_unavailable(problem) or isinstance(problem, redis.ConnectionError | redis.TimeoutError):
         # asyncpg's own errors and PostgreSQL's have further lines of detail.
         reason = (str(problem).splitlines() or [""])[0] or type(problem).__name__
         return f"A server cannot be reached: {reason}"
@@ -119,7 +119,7 @@ def _explain_schema(problem: Exception) -> str:
     from renewals.db import migrate
 
     try:
-        missing, unknown = asyncio.run(migrate.compare(config.get().required_database_url))
+        missing, unknown = asyncio.run(migrate.compare(config.get_settings().required_database_url))
     except asyncpg.UndefinedTableError:
         return "The database has no tables yet: run `renewals migrate`."
     except Exception:  # noqa: BLE001 - it was there a moment ago, and what went wrong then is said

@@ -24,12 +24,12 @@ POLL_SECONDS = 0.05
 _begun = threading.Event()
 
 
-def has_begun() -> bool:
+def is_draining() -> bool:
     """Whether this process was told to stop, and answers only those whom it has taken in."""
     return _begun.is_set()
 
 
-class Parting:
+class ConnectionCloseMiddleware:
     """The application, whose answers end their connections once the process is to stop."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -58,7 +58,7 @@ class Parting:
             await responses.unavailable()(scope, receive, send_last)
 
 
-class Server(uvicorn.Server):
+class GracefulServer(uvicorn.Server):
     """Uvicorn's, which by itself closes at once every connection that is idle at the moment."""
 
     def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:

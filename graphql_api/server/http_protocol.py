@@ -2,7 +2,7 @@
 
 uvicorn bounds only the pause between an answer and the next byte, so that a connection on which nothing is sent, or a
 byte now and then, stays open for ever. The time for a body that the application reads is bounded by
-`over_http.read_body`.
+`http_request.read_body`.
 """
 
 import asyncio

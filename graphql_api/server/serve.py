@@ -57,7 +57,7 @@ def run(chosen: config.Settings, app: str) -> bool:
     """Serve an application until told to stop; return False where it could not begin. Raises AddressError."""
     check_address(chosen.host, chosen.port)
     if chosen.workers == 1:
-        server = graceful_shutdown.Server(_configuration(chosen, app), chosen.drain_seconds)
+        server = graceful_shutdown.GracefulServer(_configuration(chosen, app), chosen.drain_seconds)
         server.run()
         return server.started
     listener = _configuration(chosen, app).bind_socket()
@@ -70,7 +70,7 @@ def run(chosen: config.Settings, app: str) -> bool:
     return supervision.run(listener, command, count=chosen.workers, drain_seconds=chosen.drain_seconds)
 
 
-class One(graceful_shutdown.Server):
+class WorkerServer(graceful_shutdown.GracefulServer):
     """One of several: it says that it lives, and drains when there is nobody left to hear it."""
 
     def __init__(self, config: uvicorn.Config, drain_seconds: float, line: socket.socket) -> None:
@@ -112,7 +112,7 @@ def _configuration(chosen: config.Settings, app: str) -> uvicorn.Config:
 def _serve_as_one(app: str, drain_seconds: str, listener_number: str, line_number: str) -> None:
     chosen = bootstrap.configure(warns=False)  # the supervisor has warned
     listener, line = (socket.socket(fileno=int(number)) for number in (listener_number, line_number))
-    One(_configuration(chosen, app), float(drain_seconds), line).run([listener])
+    WorkerServer(_configuration(chosen, app), float(drain_seconds), line).run([listener])
 
 
 if __name__ == "__main__":

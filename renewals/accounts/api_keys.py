@@ -25,7 +25,7 @@ USED_AGAIN_AFTER = dt.timedelta(minutes=5)
 """So often a key in steady use is written at most, in however many processes it is used."""
 
 
-class Bearer(NamedTuple):
+class Principal(NamedTuple):
     """Whoever sends a key or a token: what it may be used for, and the account, which an operator has not.
 
     A key has an id and a name; a token has an issuer, and its subject for a name.
@@ -43,7 +43,7 @@ class Bearer(NamedTuple):
         return str(self.key_id or (self.issuer, self.account_id, self.name))
 
 
-class Issued(NamedTuple):
+class IssuedKey(NamedTuple):
     """A new key as its row knows it, and the secret that is nowhere else."""
 
     key_id: uuid.UUID
@@ -73,7 +73,7 @@ async def issue(
     role: model.Role,
     name: str,
     expires_at: dt.datetime | None,
-) -> Issued:
+) -> IssuedKey:
     """Makes a key and answers it with what is kept of it."""
     key_id = database.new_id()
     prefix = secrets.token_hex(PREFIX_LENGTH // 2)
@@ -91,7 +91,7 @@ async def issue(
         now,
         expires_at,
     )
-    return Issued(key_id, prefix, key)
+    return IssuedKey(key_id, prefix, key)
 
 
 async def revoke(connection: database.Connection, key_id: uuid.UUID, now: dt.datetime) -> bool:
@@ -104,13 +104,13 @@ async def revoke(connection: database.Connection, key_id: uuid.UUID, now: dt.dat
     )
     account_ids = [row["account_id"] for row in rows if row["account_id"] is not None]
     # Who is woken asks again whether it is admitted.
-    database.after_commit(connection, lambda: pubsub.announce(account_ids))
+    database.after_commit(connection, lambda: pubsub.publish(account_ids))
     return bool(rows)
 
 
-async def reset_calendar(account_id: str, clock: Clock) -> str:
+async def rotate_calendar_token(account_id: str, clock: Clock) -> str:
     """Revokes an account's calendar key, if it has one, and answers a new one."""
-    async with repository.locked(account_id) as (connection, _):
+    async with repository.locked_account(account_id) as (connection, _):
         now = clock()
         await database.execute(
             connection,
@@ -122,7 +122,7 @@ async def reset_calendar(account_id: str, clock: Clock) -> str:
         return await create(connection, account_id, now, role=model.Role.CALENDAR)
 
 
-async def find(connection: database.Connection, key: str, now: dt.datetime) -> Bearer | None:
+async def authenticate(connection: database.Connection, key: str, now: dt.datetime) -> Principal | None:
     """Who sends this key; None for one that is unknown, revoked or out of date."""
     rows = await database.fetch(
         connection,
@@ -135,7 +135,7 @@ async def find(connection: database.Connection, key: str, now: dt.datetime) -> B
         return None
     key_id, role, account_id, name = rows[0]
     _used[key_id] = now
-    return Bearer(key_id, model.Role(role), account_id, name)
+    return Principal(key_id, model.Role(role), account_id, name)
 
 
 _used: dict[uuid.UUID, dt.datetime] = {}
@@ -143,7 +143,7 @@ _used: dict[uuid.UUID, dt.datetime] = {}
 
 
 @contextlib.asynccontextmanager
-async def noting_uses() -> AsyncIterator[None]:
+async def track_last_used() -> AsyncIterator[None]:
     """Writes down now and then when keys were last used, for as long as the block runs: no request waits for it."""
     writing = asyncio.create_task(_write_now_and_then())
     try:
@@ -151,16 +151,16 @@ async def noting_uses() -> AsyncIterator[None]:
     finally:
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
-        await write_uses()
+        await flush_last_used()
 
 
 async def _write_now_and_then() -> None:
     while True:
         await asyncio.sleep(USES_SECONDS)
-        await write_uses()
+        await flush_last_used()
 
 
-async def write_uses() -> None:
+async def flush_last_used() -> None:
     """Writes down the uses since the last time; a key that another process is writing is left out."""
     used = dict(_used)
     _used.clear()

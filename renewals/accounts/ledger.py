@@ -9,13 +9,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from renewals.accounts.repository import lock
+from renewals.accounts.repository import lock_accounts
 from renewals.db import connection as database
 from renewals.db import sql
 from renewals.domain import model
 
 
-class Entry(NamedTuple):
+class NewLedgerEntry(NamedTuple):
     """A change of a balance, or of a voucher if it names one; cents, with what is left of the one it changes."""
 
     account_id: str
@@ -33,16 +33,18 @@ async def top_up(
     connection: database.Connection, account_id: str, amount_cents: int, *, memo: str, now: dt.datetime
 ) -> None:
     """Adds money to a balance."""
-    account = (await lock(connection, [account_id]))[account_id]
+    account = (await lock_accounts(connection, [account_id]))[account_id]
     after_cents = account.balance_cents + amount_cents
-    entry = Entry(account_id, model.LedgerEntryKind.TOP_UP, amount_cents, after_cents, None, None, memo)
-    await post(connection, {account_id: account}, [entry], now)
+    entry = NewLedgerEntry(
+        account_id, model.LedgerEntryKind.TOP_UP, amount_cents, after_cents, None, None, memo
+    )
+    await post_entries(connection, {account_id: account}, [entry], now)
 
 
-async def post(
+async def post_entries(
     connection: database.Connection,
     accounts: Mapping[str, model.Account],
-    entries: Sequence[Entry],
+    entries: Sequence[NewLedgerEntry],
     now: dt.datetime,
 ) -> None:
     """Writes entries in their order, numbers them without gaps, and sets the balances they end with.
@@ -65,7 +67,7 @@ async def post(
               created_at)
            SELECT e.*, $10 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[],
              $7::text[], $8::uuid[], $9::bigint[]) AS e""",
-        *sql.columns(rows, 9),
+        *sql.transpose(rows, 9),
         now,
     )
     touched = sorted({entry.account_id for entry in entries})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from renewals.db import connection as database
 from renewals.db import pagination
 from renewals.db.connection import Connection, Row
-from renewals.db.sql import IS_OF_ACCOUNT, Conditions
+from renewals.db.sql import IS_OF_ACCOUNT, WhereClause
 
 
 async def fetch_account(connection: Connection, account_id: str) -> Row:
@@ -53,16 +53,16 @@ class LedgerFilter:
     """True: entries of vouchers only. False: entries of the balance only."""
 
 
-def ledger_conditions(account_id: str, ledger_filter: LedgerFilter) -> Conditions:
+def ledger_conditions(account_id: str, ledger_filter: LedgerFilter) -> WhereClause:
     """Return the filter as conditions on `ledger_entries e`, within one account."""
-    found = Conditions()
+    found = WhereClause()
     found.add("e.account_id = {}", account_id)
     if ledger_filter.vouchers is not None:
         found.add(f"e.voucher_id IS {'NOT ' if ledger_filter.vouchers else ''}NULL")
     return found
 
 
-LEDGER = pagination.Ordering("ledger", (pagination.number("number", "e.number"),), descending=True)
+LEDGER = pagination.SortOrder("ledger", (pagination.integer_column("number", "e.number"),), descending=True)
 
 
 BALANCE_AFTER = """CASE WHEN e.voucher_id IS NULL THEN e.balance_after_cents ELSE coalesce((

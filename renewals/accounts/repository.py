@@ -14,7 +14,7 @@ from renewals.db import sql
 from renewals.domain import errors, model
 
 
-class Opening(NamedTuple):
+class AccountInsert(NamedTuple):
     """An account to be opened; its zone is by its name."""
 
     account_id: str
@@ -26,7 +26,7 @@ class Opening(NamedTuple):
     auto_renew_from: dt.datetime
 
 
-class Change(NamedTuple):
+class AccountPatch(NamedTuple):
     """The values of an account from now on."""
 
     account_id: str
@@ -52,14 +52,14 @@ async def open_account(
 
     Without `auto_renew_from` its automatic renewals begin now (rule 38).
     """
-    opening = Opening(
+    opening = AccountInsert(
         account_id, name, currency, zone.key, lead_days, price_rise_cap_bps, auto_renew_from or now
     )
     await open_accounts(connection, [opening], now)
 
 
 async def open_accounts(
-    connection: database.Connection, openings: Iterable[Opening], now: dt.datetime
+    connection: database.Connection, openings: Iterable[AccountInsert], now: dt.datetime
 ) -> None:
     """The same of many, in id order, so that two who open the same wait for each other and do not block."""
     rows = sorted(openings, key=lambda each: each.account_id)
@@ -71,7 +71,7 @@ async def open_accounts(
            SELECT o.*, 0, 0, $8
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[],
              $7::timestamptz[]) AS o""",
-        *sql.columns(rows, 7),
+        *sql.transpose(rows, 7),
         now,
     )
 
@@ -86,11 +86,11 @@ async def change_account(
     auto_renew_from: dt.datetime,
 ) -> None:
     """Change a locked account's name, lead time, cap or cut-over; its zone and currency stay (rule 5)."""
-    change = Change(account_id, name, lead_days, price_rise_cap_bps, auto_renew_from)
+    change = AccountPatch(account_id, name, lead_days, price_rise_cap_bps, auto_renew_from)
     await change_accounts(connection, [change])
 
 
-async def change_accounts(connection: database.Connection, changes: Sequence[Change]) -> None:
+async def change_accounts(connection: database.Connection, changes: Sequence[AccountPatch]) -> None:
     """The same of many."""
     await database.execute(
         connection,
@@ -99,7 +99,7 @@ async def change_accounts(connection: database.Connection, changes: Sequence[Cha
            FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::timestamptz[])
              AS u(id, name, lead_days, price_rise_cap_bps, auto_renew_from)
            WHERE a.id = u.id""",
-        *sql.columns(changes, 5),
+        *sql.transpose(changes, 5),
     )
 
 
@@ -137,7 +137,7 @@ async def reopen_demo(
 
 
 @contextlib.asynccontextmanager
-async def locked(account_id: str) -> AsyncIterator[tuple[database.Connection, model.Account]]:
+async def locked_account(account_id: str) -> AsyncIterator[tuple[database.Connection, model.Account]]:
     """A transaction that has locked one account.
 
     Calls of the same account in this process wait for each other before they take a connection, so
@@ -145,26 +145,30 @@ async def locked(account_id: str) -> AsyncIterator[tuple[database.Connection, mo
     """
     turn = _turns.setdefault(account_id, asyncio.Lock())
     async with turn, database.transaction() as connection:
-        yield connection, (await lock(connection, [account_id]))[account_id]
+        yield connection, (await lock_accounts(connection, [account_id]))[account_id]
 
 
 _turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
 
-async def lock(connection: database.Connection, account_ids: Iterable[str]) -> dict[str, model.Account]:
+async def lock_accounts(
+    connection: database.Connection, account_ids: Iterable[str]
+) -> dict[str, model.Account]:
     """Locks the accounts in id order; after it everything is single-threaded for each of them."""
     return await _read(connection, account_ids, "FOR NO KEY UPDATE")
 
 
-async def read(connection: database.Connection, account_id: str) -> model.Account:
-    """Reads one account without a lock; raises InvalidInput where there is none."""
+async def read_account(connection: database.Connection, account_id: str) -> model.Account:
+    """Reads one account without a lock; raises InvalidInputError where there is none."""
     found = await _read(connection, [account_id])
     if account_id not in found:
-        raise errors.InvalidInput("account", f"there is no {account_id!r}")
+        raise errors.InvalidInputError("account", f"there is no {account_id!r}")
     return found[account_id]
 
 
-async def read_all(connection: database.Connection, account_ids: Iterable[str]) -> dict[str, model.Account]:
+async def read_accounts(
+    connection: database.Connection, account_ids: Iterable[str]
+) -> dict[str, model.Account]:
     """Read accounts by id without a lock."""
     return await _read(connection, account_ids)
 
@@ -178,7 +182,7 @@ async def _read(
               currency, auto_renew_from, $3::time
             FROM accounts WHERE id = ANY($1) ORDER BY id {locking}""",
         sorted(set(account_ids)),
-        config.get().auto_renew_lead_days,
-        config.get().auto_renew_time,
+        config.get_settings().auto_renew_lead_days,
+        config.get_settings().auto_renew_time,
     )
     return {row[0]: model.Account(row[0], ZoneInfo(row[1]), *row[2:]) for row in map(tuple, rows)}

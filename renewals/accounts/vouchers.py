@@ -12,7 +12,7 @@ from renewals.db import connection as database
 from renewals.domain import model, payment
 
 
-class Issue(NamedTuple):
+class NewVoucher(NamedTuple):
     """A voucher to be issued: its face in cents; without codes it pays for every product."""
 
     face_cents: int
@@ -21,7 +21,7 @@ class Issue(NamedTuple):
     voucher_id: uuid.UUID | None = None
 
 
-async def issue(
+async def issue_voucher(
     connection: database.Connection,
     account_id: str,
     face_cents: int,
@@ -32,26 +32,26 @@ async def issue(
     voucher_id: uuid.UUID | None = None,
 ) -> uuid.UUID:
     """Gives an account a voucher, for some products or, without codes, for all."""
-    given = Issue(face_cents, expires_at, product_codes, voucher_id)
-    [voucher_id] = await issue_all(connection, account_id, [given], now)
+    given = NewVoucher(face_cents, expires_at, product_codes, voucher_id)
+    [voucher_id] = await issue_vouchers(connection, account_id, [given], now)
     return voucher_id
 
 
-async def issue_all(
-    connection: database.Connection, account_id: str, given: Sequence[Issue], now: dt.datetime
+async def issue_vouchers(
+    connection: database.Connection, account_id: str, given: Sequence[NewVoucher], now: dt.datetime
 ) -> list[uuid.UUID]:
     """Gives an account several vouchers, and answers their ids in their order."""
-    accounts = await repository.lock(connection, [account_id])
-    return await issue_each(connection, accounts, [(account_id, each) for each in given], now)
+    accounts = await repository.lock_accounts(connection, [account_id])
+    return await issue_to_accounts(connection, accounts, [(account_id, each) for each in given], now)
 
 
-async def issue_each(
+async def issue_to_accounts(
     connection: database.Connection,
     accounts: Mapping[str, model.Account],
-    grants: Sequence[tuple[str, Issue]],
+    grants: Sequence[tuple[str, NewVoucher]],
     now: dt.datetime,
 ) -> list[uuid.UUID]:
-    """The same of several accounts, which must be as `ledger.lock` read them in this transaction."""
+    """The same of several accounts, which must be as `repository.lock_accounts` read them in this transaction."""
     given = [each for _, each in grants]
     ids = [each.voucher_id or uuid.uuid4() for each in given]
     await database.execute(
@@ -72,12 +72,12 @@ async def issue_each(
     )
     kind = model.LedgerEntryKind.TOP_UP
     entries = [
-        ledger.Entry(
+        ledger.NewLedgerEntry(
             account_id, kind, each.face_cents, each.face_cents, None, str(voucher_id), "Voucher issued"
         )
         for voucher_id, (account_id, each) in zip(ids, grants, strict=True)
     ]
-    await ledger.post(connection, accounts, entries, now)
+    await ledger.post_entries(connection, accounts, entries, now)
     return ids
 
 
@@ -98,7 +98,9 @@ async def read_usable(
     return usable
 
 
-async def set_available(connection: database.Connection, uses: Iterable[payment.VoucherUse]) -> None:
+async def update_remaining(
+    connection: database.Connection, uses: Iterable[payment.VoucherRedemption]
+) -> None:
     """Sets what the uses, or their refunds, leave available; of several of one voucher the last holds."""
     available = {use.voucher_id: use.available_after_cents for use in uses}
     if available:

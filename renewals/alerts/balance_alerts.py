@@ -17,7 +17,8 @@ from renewals.accounts import repository as accounts_repository
 from renewals.alerts import expiry_reminders
 from renewals.auto_renewal import due, runs
 from renewals.db import connection as database
-from renewals.domain import clock, errors, model, money
+from renewals.domain import clock as clocks
+from renewals.domain import errors, model, money
 from renewals.domain.clock import Clock
 from renewals.events import event_log
 from renewals.forecasts import forecast
@@ -29,27 +30,27 @@ SHORTFALL_DAYS = 15
 FORESEEN_DAYS = max(expiry_reminders.DAYS_BEFORE) + 1
 
 
-class Mark(NamedTuple):
+class ChangeMarker(NamedTuple):
     """A moment of an account: the last event and the last ledger entry there were."""
 
     sequence: int
     ledger_number: int
 
 
-async def look_at_unseen(clock: Clock = clock.utc_now) -> None:
+async def check_changed_accounts(clock: Clock = clocks.utc_now) -> None:
     """Looks at all accounts that are to be looked at; one that cannot be does not hold up the others."""
-    account_ids = await find_unseen(clock())
+    account_ids = await find_changed_accounts(clock())
     random.shuffle(account_ids)  # whoever else does the same does others first
     for account_id in account_ids:
         try:
-            await look(account_id, clock)
+            await check_account(account_id, clock)
         except Exception as problem:
-            if database.is_outage(problem):
+            if database.is_unavailable(problem):
                 raise
             log.exception("account %s cannot be looked at", account_id)
 
 
-async def find_unseen(now: dt.datetime) -> list[str]:
+async def find_changed_accounts(now: dt.datetime) -> list[str]:
     """The accounts that have changed, or whose day has begun, since they were last looked at.
 
     Not those that a run is at work on: it changes each of them more than once.
@@ -72,47 +73,47 @@ async def find_unseen(now: dt.datetime) -> list[str]:
     return [row["id"] for row in rows]
 
 
-@database.retried
-async def look(account_id: str, clock: Clock) -> None:
+@database.retry_on_conflict
+async def check_account(account_id: str, clock: Clock) -> None:
     """Looks at one account: reminds of what will expire, and warns that its money will not do.
 
     What is foreseen takes a while for a large account, so the account is locked only afterwards. If it has
     changed meanwhile, it is looked at again in a minute.
     """
     now = clock()
-    async with database.snapshot() as connection:
-        account = await accounts_repository.read(connection, account_id)
+    async with database.read_snapshot() as connection:
+        account = await accounts_repository.read_account(connection, account_id)
         mark = await _mark(connection, account)
         if await _read_seen(connection, account_id) == (_day(account, now), *mark):
             return  # another worker was here
-        held = await forecast.read_holdings(connection, account, FORESEEN_DAYS, now)
+        held = await forecast.read_snapshot(connection, account, FORESEEN_DAYS, now)
     failing = await asyncio.to_thread(find_failing, held, now)
-    foreseen = await asyncio.to_thread(forecast.foresee, held, SHORTFALL_DAYS, now) if failing else None
-    async with accounts_repository.locked(account_id) as (connection, account):
+    foreseen = await asyncio.to_thread(forecast.simulate, held, SHORTFALL_DAYS, now) if failing else None
+    async with accounts_repository.locked_account(account_id) as (connection, account):
         if await _mark(connection, account) != mark:
             return
-        await expiry_reminders.remind(connection, account, failing, now)
-        told = await _read_told(connection, account_id)
+        await expiry_reminders.send_reminders(connection, account, failing, now)
+        told = await _read_last_alert(connection, account_id)
         if foreseen is None or not foreseen.top_up_cents:
             told = None
         elif told is None or await _has_acted(connection, account_id, told):
-            await event_log.write(connection, [_shortfall(account, foreseen)], now)
+            await event_log.append_events(connection, [_shortfall(account, foreseen)], now)
             told = await _mark(connection, account)
         await _store(connection, account, _day(account, now), told)
 
 
-async def look_again(connection: database.Connection, account_ids: Sequence[str]) -> None:
+async def recheck_account(connection: database.Connection, account_ids: Sequence[str]) -> None:
     """Have accounts looked at anew, though no event tells of what changed: a lead time or a cut-over."""
     sql = "UPDATE account_watches SET seen_sequence = -1 WHERE account_id = ANY($1)"
     await database.execute(connection, sql, account_ids)
 
 
-def find_failing(held: forecast.Holdings, now: dt.datetime) -> dict[str, errors.Refusal]:
+def find_failing(held: forecast.AccountSnapshot, now: dt.datetime) -> dict[str, errors.Refusal]:
     """Return the AUTO instances that the worker will not renew when they are next due, with why not; pure."""
     left = [due.refuse_left(instance, held.account) for instance in held.instances]
     failing = {refusal.instance_id: refusal for refusal in left if refusal}
     seen: set[str] = set()
-    for run in forecast.run_days(held, held.account.balance_cents, FORESEEN_DAYS, now):
+    for run in forecast.simulate_days(held, held.account.balance_cents, FORESEEN_DAYS, now):
         if run.lost:
             for outcome in run.outcomes:
                 failing |= {
@@ -126,14 +127,14 @@ def _day(account: model.Account, now: dt.datetime) -> dt.date:
     return now.astimezone(account.zone).date()
 
 
-def _shortfall(account: model.Account, foreseen: forecast.Forecast) -> event_log.Draft:
+def _shortfall(account: model.Account, foreseen: forecast.Forecast) -> event_log.NewEvent:
     payload = {
         "days": SHORTFALL_DAYS,
         "firstShortfallOn": foreseen.first_shortfall_on,
         "topUpNeeded": money.format_cents(foreseen.top_up_cents),
         "balance": money.format_cents(account.balance_cents),
     }
-    return event_log.Draft(account.id, event_log.EventType.ACCOUNT_SHORTFALL, None, payload)
+    return event_log.NewEvent(account.id, event_log.EventType.ACCOUNT_SHORTFALL, None, payload)
 
 
 async def _read_seen(connection: database.Connection, account_id: str) -> tuple[dt.date, int, int] | None:
@@ -146,7 +147,7 @@ async def _read_seen(connection: database.Connection, account_id: str) -> tuple[
     return tuple(rows[0]) if rows else None
 
 
-async def _read_told(connection: database.Connection, account_id: str) -> Mark | None:
+async def _read_last_alert(connection: database.Connection, account_id: str) -> ChangeMarker | None:
     """When the account was told that it falls short; None if it was not, or no longer does."""
     rows = await database.fetch(
         connection,
@@ -154,10 +155,10 @@ async def _read_told(connection: database.Connection, account_id: str) -> Mark |
            WHERE account_id = $1 AND told_sequence IS NOT NULL""",
         account_id,
     )
-    return Mark(*rows[0]) if rows else None
+    return ChangeMarker(*rows[0]) if rows else None
 
 
-async def _has_acted(connection: database.Connection, account_id: str, since: Mark) -> bool:
+async def _has_acted(connection: database.Connection, account_id: str, since: ChangeMarker) -> bool:
     """Whether anybody but the worker has moved money or changed a policy."""
     rows = await database.fetch(
         connection,
@@ -173,12 +174,12 @@ async def _has_acted(connection: database.Connection, account_id: str, since: Ma
     return bool(rows[0]["has_acted"])
 
 
-async def _mark(connection: database.Connection, account: model.Account) -> Mark:
-    return Mark(await event_log.last_sequence(connection, account.id), account.ledger_number)
+async def _mark(connection: database.Connection, account: model.Account) -> ChangeMarker:
+    return ChangeMarker(await event_log.last_sequence(connection, account.id), account.ledger_number)
 
 
 async def _store(
-    connection: database.Connection, account: model.Account, day: dt.date, told: Mark | None
+    connection: database.Connection, account: model.Account, day: dt.date, told: ChangeMarker | None
 ) -> None:
     await database.execute(
         connection,

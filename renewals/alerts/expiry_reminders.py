@@ -22,7 +22,7 @@ def due_days(days_left: int) -> int | None:
     return next((days for days in DAYS_BEFORE if days_left <= days), None)
 
 
-def decide(
+def select_due(
     unreminded: Sequence[tuple[model.Instance, int | None]],
     failing: Mapping[str, errors.Refusal],
     account: model.Account,
@@ -44,14 +44,14 @@ def decide(
     return found
 
 
-async def remind(
+async def send_reminders(
     connection: database.Connection,
     account: model.Account,
     failing: Mapping[str, errors.Refusal],
     now: dt.datetime,
 ) -> None:
     """Writes the reminders of a locked account that are due, and their events."""
-    decided = decide(await _read(connection, account, now), failing, account, now)
+    decided = select_due(await _read(connection, account, now), failing, account, now)
     if not decided:
         return
     await database.execute(
@@ -59,10 +59,10 @@ async def remind(
         """INSERT INTO reminders (instance_id, expires_at, days)
            SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::int[])
            ON CONFLICT (instance_id) DO UPDATE SET expires_at = excluded.expires_at, days = excluded.days""",
-        *sql.columns([(instance.id, instance.expires_at, days) for instance, days in decided], 3),
+        *sql.transpose([(instance.id, instance.expires_at, days) for instance, days in decided], 3),
     )
     happened = [_event(instance, days, failing.get(instance.id)) for instance, days in decided]
-    await event_log.write(connection, happened, now)
+    await event_log.append_events(connection, happened, now)
 
 
 async def _read(
@@ -83,7 +83,7 @@ async def _read(
     return [(model.Instance._make(values), days) for *values, days in rows]
 
 
-def _event(instance: model.Instance, days: int, failure: errors.Refusal | None) -> event_log.Draft:
+def _event(instance: model.Instance, days: int, failure: errors.Refusal | None) -> event_log.NewEvent:
     payload = {
         "expiresAt": instance.expires_at,
         "daysBefore": days,
@@ -91,4 +91,6 @@ def _event(instance: model.Instance, days: int, failure: errors.Refusal | None) 
         "code": failure.code if failure else None,
         "message": failure.message if failure else None,
     }
-    return event_log.Draft(instance.account_id, event_log.EventType.INSTANCE_EXPIRING, instance.id, payload)
+    return event_log.NewEvent(
+        instance.account_id, event_log.EventType.INSTANCE_EXPIRING, instance.id, payload
+    )

@@ -28,13 +28,13 @@ class _DueDay(NamedTuple):
     ends_at: dt.datetime
 
 
-async def count(connection: Connection, now: dt.datetime) -> dict[str, int]:
+async def count_due(connection: Connection, now: dt.datetime) -> dict[str, int]:
     """Return how many AUTO instances are due, by account (rule 20)."""
-    default = config.get().auto_renew_lead_days
+    default = config.get_settings().auto_renew_lead_days
     rows = await database.fetch(
         connection, "SELECT DISTINCT time_zone, coalesce(lead_days, $1)::int FROM accounts", default
     )
-    time = config.get().auto_renew_time
+    time = config.get_settings().auto_renew_time
     days = [
         day for time_zone, lead_days in map(tuple, rows) for day in _due_days(now, time, time_zone, lead_days)
     ]
@@ -51,7 +51,7 @@ async def count(connection: Connection, now: dt.datetime) -> dict[str, int]:
              ON d.time_zone = a.time_zone AND d.lead_days = coalesce(a.lead_days, $6)
                AND e.expires_at > d.begins_after AND e.expires_at <= d.ends_at
            WHERE d.due_at >= a.auto_renew_from GROUP BY e.account_id""",
-        *sql.columns(days, 5),
+        *sql.transpose(days, 5),
         default,
         now,
         max((day.ends_at for day in days), default=now),
@@ -75,7 +75,7 @@ def _due_days(now: dt.datetime, time: dt.time, time_zone: str, lead_days: int) -
         day += dt.timedelta(days=1)
 
 
-def due_before(now: dt.datetime, account: model.Account) -> dt.datetime:
+def latest_due_expiry(now: dt.datetime, account: model.Account) -> dt.datetime:
     """Return the latest expiry of the account that is due at `now`: `due_at <= now`, said of the expiry."""
     time, zone = account.auto_renew_time, account.zone
     return dates.end_of_day(dates.last_due_day(now, zone, time=time, lead_days=account.lead_days), zone)
@@ -83,7 +83,7 @@ def due_before(now: dt.datetime, account: model.Account) -> dt.datetime:
 
 def left_until(account: model.Account) -> dt.datetime:
     """Return the latest expiry that is left to the owner: `due_at < auto_renew_from`, said of the expiry."""
-    return due_before(account.auto_renew_from - _MOMENT, account)
+    return latest_due_expiry(account.auto_renew_from - _MOMENT, account)
 
 
 def refuse_left(instance: model.Instance, account: model.Account) -> errors.Refusal | None:
@@ -113,11 +113,11 @@ def due_day(instance: model.Instance, account: model.Account) -> dt.date:
     return dates.last_day(instance.expires_at, account.zone) - dt.timedelta(days=account.lead_days)
 
 
-async def read(
+async def read_due_instances(
     connection: Connection, accounts: Mapping[str, model.Account], now: dt.datetime
 ) -> dict[str, list[model.Instance]]:
     """Return the due instances of some accounts, by account."""
-    cutoffs = [due_before(now, account) for account in accounts.values()]
+    cutoffs = [latest_due_expiry(now, account) for account in accounts.values()]
     left = [left_until(account) for account in accounts.values()]
     rows = await database.fetch(
         connection,

@@ -18,7 +18,8 @@ from renewals.auto_renewal import due, runs
 from renewals.db import connection as database
 from renewals.db import sql
 from renewals.db.connection import Connection
-from renewals.domain import clock, model, planning
+from renewals.domain import clock as clocks
+from renewals.domain import model, planning
 from renewals.domain import payment as domain_payment
 from renewals.domain.clock import Clock
 from renewals.events import event_log
@@ -31,21 +32,21 @@ RENEWED = "RENEWED"
 """The outcome, in the metrics, of what was not refused."""
 
 
-async def run_now(
+async def run_at(
     at: dt.datetime,
-    clock: Clock = clock.utc_now,
+    clock: Clock = clocks.utc_now,
     on_chunk: Callable[[int, int], None] = lambda done, total: None,
 ) -> runs.Run:
     """Does a whole run on a given clock, here and now; `on_chunk` hears how many of all are done."""
-    run_id = await runs.open_run(runs.Trigger.OPERATOR, at, clock(), clock_at=at)
+    run_id = await runs.start_run(runs.Trigger.OPERATOR, at, clock(), clock_at=at)
     assert run_id is not None
     await _renew_pending(run_id, clock, on_chunk)
-    await end_runs(clock)
-    return await runs.read(run_id)
+    await finish_runs(clock)
+    return await runs.read_run(run_id)
 
 
-async def finish_runs(
-    clock: Clock = clock.utc_now,
+async def renew_pending_runs(
+    clock: Clock = clocks.utc_now,
     on_chunk: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[runs.Run]:
     """Renew the pending chunks of all runs, end those runs, and return them.
@@ -53,20 +54,20 @@ async def finish_runs(
     A process that was killed leaves its run with pending chunks, or ended and not verified.
     """
     await _renew_pending(None, clock, on_chunk)
-    ended = await end_runs(clock)
+    ended = await finish_runs(clock)
     await _verify_runs()
-    return [await runs.read(run_id) for run_id in ended]
+    return [await runs.read_run(run_id) for run_id in ended]
 
 
 async def _renew_pending(run_id: int | None, clock: Clock, on_chunk: Callable[[int, int], None]) -> None:
     """Renew the pending chunks of one run, or of all runs."""
-    at_once = asyncio.Semaphore(config.get().worker_chunks_at_once)
+    at_once = asyncio.Semaphore(config.get_settings().worker_chunks_at_once)
     done = 0
 
     async def renew(chunk: runs.Chunk, total: int) -> None:
         nonlocal done
         async with at_once:
-            await renew_or_park(chunk, clock)
+            await process_chunk(chunk, clock)
         done += 1
         on_chunk(done, total)
 
@@ -76,9 +77,9 @@ async def _renew_pending(run_id: int | None, clock: Clock, on_chunk: Callable[[i
                 group.create_task(renew(chunk, done + len(chunks)))
 
 
-async def end_runs(clock: Clock = clock.utc_now) -> list[int]:
+async def finish_runs(clock: Clock = clocks.utc_now) -> list[int]:
     """End the runs that are done, keep with them whether all still adds up, and return their ids."""
-    if ended := await runs.close_done(clock()):
+    if ended := await runs.close_finished(clock()):
         await _verify_runs()
     return ended
 
@@ -89,22 +90,22 @@ async def _verify_runs() -> None:
     Two processes may verify the same run; both note what they found.
     """
     if run_ids := await runs.read_unverified():
-        found = await integrity.verify()
-        await runs.note_broken(run_ids, [rule for rule, damages in found.items() if damages])
+        found = await integrity.check_invariants()
+        await runs.record_violations(run_ids, [rule for rule, damages in found.items() if damages])
 
 
-async def renew_or_park(chunk: runs.Chunk, clock: Clock = clock.utc_now) -> bool:
+async def process_chunk(chunk: runs.Chunk, clock: Clock = clocks.utc_now) -> bool:
     """Renews a chunk; one whose data makes the engine raise is set aside, so that the others go on, and False."""
     try:
         with metrics.CHUNK_SECONDS.time(), spans.span("chunk", _named(chunk)):
             await renew_chunk(chunk, clock)
         return True
     except Exception as error:
-        if database.is_outage(error):
+        if database.is_unavailable(error):
             raise
         log.exception("chunk %s of run %s is set aside", chunk.number, chunk.run_id, extra=_named(chunk))
         metrics.CHUNKS_SET_ASIDE.inc()
-        await runs.set_aside(chunk, f"{type(error).__name__}: {error}", clock())
+        await runs.split_or_park(chunk, f"{type(error).__name__}: {error}", clock())
         return False
 
 
@@ -112,25 +113,25 @@ def _named(chunk: runs.Chunk) -> dict[str, int]:
     return {"renewals.run": chunk.run_id, "renewals.chunk": chunk.number}
 
 
-@database.retried
-async def renew_chunk(chunk: runs.Chunk, clock: Clock = clock.utc_now) -> None:
+@database.retry_on_conflict
+async def renew_chunk(chunk: runs.Chunk, clock: Clock = clocks.utc_now) -> None:
     """Renews what is due of the chunk's accounts, in one transaction; does nothing if it was done."""
     async with database.transaction() as connection:
         account_ids, clock_at = await runs.read_chunk(connection, chunk)
-        accounts = await accounts_repository.lock(connection, account_ids)
+        accounts = await accounts_repository.lock_accounts(connection, account_ids)
         # Looked at after the lock: of two that do the same chunk, the later one finds it done.
-        if await runs.claim(connection, chunk):
+        if await runs.claim_chunk(connection, chunk):
             now = clock_at or clock()
             outcomes = await plan(connection, accounts, now)
             drafts = await _store(connection, chunk, accounts, outcomes, now)
-            await runs.mark_done(connection, chunk, _count(outcomes, drafts), clock())
-            database.after_commit(connection, lambda: _measure(accounts, outcomes, drafts))
+            await runs.mark_chunk_done(connection, chunk, _count(outcomes, drafts), clock())
+            database.after_commit(connection, lambda: _record_metrics(accounts, outcomes, drafts))
 
 
-def _measure(
+def _record_metrics(
     accounts: Mapping[str, model.Account],
-    outcomes: Mapping[str, Sequence[planning.Outcome]],
-    drafts: Sequence[orders_repository.Draft],
+    outcomes: Mapping[str, Sequence[planning.UnitResult]],
+    drafts: Sequence[orders_repository.NewOrder],
 ) -> None:
     found = Counter(refusal.code for each in outcomes.values() for one in each for refusal in one.refusals)
     for code, count in found.items():
@@ -142,7 +143,7 @@ def _measure(
 
 
 def _count(
-    outcomes: Mapping[str, Sequence[planning.Outcome]], drafts: Sequence[orders_repository.Draft]
+    outcomes: Mapping[str, Sequence[planning.UnitResult]], drafts: Sequence[orders_repository.NewOrder]
 ) -> runs.Counts:
     renewed_count = sum(len(draft.lines) for draft in drafts)
     tried_count = sum(len(outcome.unit) for planned in outcomes.values() for outcome in planned)
@@ -152,16 +153,16 @@ def _count(
 
 async def plan(
     connection: Connection, accounts: Mapping[str, model.Account], now: dt.datetime
-) -> dict[str, list[planning.Outcome]]:
+) -> dict[str, list[planning.UnitResult]]:
     """Plan what is due of some accounts, by account; write nothing."""
     products = await catalog.read_products(connection)
     usable = await vouchers.read_usable(connection, list(accounts), now)
-    found = await due.read(connection, accounts, now)
+    found = await due.read_due_instances(connection, accounts, now)
     return {
         account_id: planning.plan_run(
             instances=found.get(account_id, ()),
-            basis=planning.Basis(products, account.zone, now, account.price_rise_cap_bps),
-            purse=domain_payment.Purse(account.balance_cents, usable[account_id], now),
+            basis=planning.PlanContext(products, account.zone, now, account.price_rise_cap_bps),
+            purse=domain_payment.Wallet(account.balance_cents, usable[account_id], now),
         )
         for account_id, account in accounts.items()
     }
@@ -171,13 +172,13 @@ async def _store(
     connection: Connection,
     chunk: runs.Chunk,
     accounts: Mapping[str, model.Account],
-    outcomes: Mapping[str, Sequence[planning.Outcome]],
+    outcomes: Mapping[str, Sequence[planning.UnitResult]],
     now: dt.datetime,
-) -> list[orders_repository.Draft]:
+) -> list[orders_repository.NewOrder]:
     """Writes an order for every unit that is paid, and an attempt for every instance."""
-    drafts: list[orders_repository.Draft] = []
+    drafts: list[orders_repository.NewOrder] = []
     attempts: list[tuple[object, ...]] = []
-    failed: list[event_log.Draft] = []
+    failed: list[event_log.NewEvent] = []
     for account_id, planned in outcomes.items():
         for outcome in planned:
             order_id = None
@@ -187,8 +188,8 @@ async def _store(
                 order_id = draft.id
             attempts += _attempts(accounts[account_id], outcome, order_id)
             failed += _failed(accounts[account_id], outcome)
-    await orders_repository.store(connection, accounts, drafts, now)
-    await event_log.write(connection, await _unheard_of(connection, failed), now)
+    await orders_repository.insert_orders(connection, accounts, drafts, now)
+    await event_log.append_events(connection, await _new_failures(connection, failed), now)
     await database.execute(
         connection,
         """INSERT INTO renewal_attempts
@@ -198,13 +199,13 @@ async def _store(
              AS u(instance_id, due_at, code, message, order_id)""",
         chunk.run_id,
         now,
-        *sql.columns(attempts, 5),
+        *sql.transpose(attempts, 5),
     )
     return drafts
 
 
 def _attempts(
-    account: model.Account, outcome: planning.Outcome, order_id: uuid.UUID | None
+    account: model.Account, outcome: planning.UnitResult, order_id: uuid.UUID | None
 ) -> Iterator[tuple[object, ...]]:
     """Of each instance of a unit: when it was due, and its order or the code and words of its refusal."""
     reasons = {refusal.instance_id: (refusal.code, refusal.message) for refusal in outcome.refusals}
@@ -212,7 +213,7 @@ def _attempts(
         yield instance.id, due.due_at(instance, account), *reasons.get(instance.id, (None, None)), order_id
 
 
-def _failed(account: model.Account, outcome: planning.Outcome) -> Iterator[event_log.Draft]:
+def _failed(account: model.Account, outcome: planning.UnitResult) -> Iterator[event_log.NewEvent]:
     instances = {instance.id: instance for instance in outcome.unit}
     for refusal in outcome.refusals:
         instance = instances[refusal.instance_id]
@@ -222,10 +223,14 @@ def _failed(account: model.Account, outcome: planning.Outcome) -> Iterator[event
             "code": refusal.code,
             "message": refusal.message,
         }
-        yield event_log.Draft(account.id, event_log.EventType.INSTANCE_RENEWAL_FAILED, instance.id, payload)
+        yield event_log.NewEvent(
+            account.id, event_log.EventType.INSTANCE_RENEWAL_FAILED, instance.id, payload
+        )
 
 
-async def _unheard_of(connection: Connection, failed: Sequence[event_log.Draft]) -> list[event_log.Draft]:
+async def _new_failures(
+    connection: Connection, failed: Sequence[event_log.NewEvent]
+) -> list[event_log.NewEvent]:
     """The failures that an earlier run of the same due has not met already: nobody is told every hour."""
     if not failed:
         return []
@@ -236,15 +241,15 @@ async def _unheard_of(connection: Connection, failed: Sequence[event_log.Draft])
              AS u(instance_id, due_at, code, place)
            WHERE NOT EXISTS (SELECT FROM renewal_attempts a WHERE a.instance_id = u.instance_id
                              AND a.due_at = u.due_at AND a.code = u.code) ORDER BY u.place""",
-        *sql.columns(keys, 3),
+        *sql.transpose(keys, 3),
     )
     return [failed[row["place"] - 1] for row in rows]
 
 
 def _draft(
-    account_id: str, outcome: planning.Outcome, payment: domain_payment.Payment
-) -> orders_repository.Draft:
-    return orders_repository.Draft(
+    account_id: str, outcome: planning.UnitResult, payment: domain_payment.Payment
+) -> orders_repository.NewOrder:
+    return orders_repository.NewOrder(
         id=database.new_id(),
         account_id=account_id,
         kind=model.OrderKind.AUTO_RENEWAL,

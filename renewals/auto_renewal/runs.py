@@ -13,10 +13,10 @@ import orjson
 
 from renewals import config
 from renewals.auto_renewal import due
-from renewals.auto_renewal.schedule import last_tick
+from renewals.auto_renewal.schedule import last_scheduled_at
 from renewals.db import connection as database
 from renewals.db.connection import Connection, Row
-from renewals.db.sql import grouped
+from renewals.db.sql import group_by_column
 from renewals.domain import errors
 from renewals.observability import spans
 
@@ -82,24 +82,24 @@ class Run:
 LAST_SCHEDULED = "SELECT max(scheduled_at) FROM renewal_runs WHERE trigger = 'SCHEDULED'"
 
 
-async def open_scheduled(now: dt.datetime) -> int | None:
+async def start_scheduled_run(now: dt.datetime) -> int | None:
     """Opens the run of the last tick, unless it has been; the answer of all openers but one is None."""
-    tick = last_tick(now)
+    tick = last_scheduled_at(now)
     sql = "SELECT 1 FROM renewal_runs WHERE trigger = $1 AND scheduled_at = $2"
     if await database.fetch(database.pool(), sql, Trigger.SCHEDULED, tick):
         return None  # asked every minute, so without a try that would use up a number of the runs
-    return await open_run(Trigger.SCHEDULED, tick, now)
+    return await start_run(Trigger.SCHEDULED, tick, now)
 
 
-async def open_at_start(now: dt.datetime) -> int | None:
+async def start_catch_up_run(now: dt.datetime) -> int | None:
     """Catches up the last tick if it was missed, and looks for what is due in any case (rule 23)."""
-    return await open_scheduled(now) or await open_run(
+    return await start_scheduled_run(now) or await start_run(
         Trigger.START, now.replace(second=0, microsecond=0), now
     )
 
 
 @spans.traced("open_run")
-async def open_run(
+async def start_run(
     trigger: Trigger, scheduled_at: dt.datetime, now: dt.datetime, *, clock_at: dt.datetime | None = None
 ) -> int | None:
     """Finds what is due at `clock_at` or `now` and divides it into chunks; None if the run exists."""
@@ -117,11 +117,11 @@ async def open_run(
         if not rows:
             return None
         run_id = int(rows[0]["id"])
-        await _open_chunks(connection, run_id, await due.count(connection, clock_at or now), now)
+        await _open_chunks(connection, run_id, await due.count_due(connection, clock_at or now), now)
     return run_id
 
 
-async def open_for(connection: Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
+async def start_run_for(connection: Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
     """Opens an operator's run for what is due of some accounts, in the caller's transaction; answers its id."""
     rows = await database.fetch(
         connection,
@@ -133,7 +133,7 @@ async def open_for(connection: Connection, account_ids: Sequence[str], now: dt.d
     )
     run_id = int(rows[0]["id"])
     wanted = frozenset(account_ids)
-    found = await due.count(connection, now)
+    found = await due.count_due(connection, now)
     await _open_chunks(connection, run_id, {each: found[each] for each in found if each in wanted}, now)
     return run_id
 
@@ -141,7 +141,7 @@ async def open_for(connection: Connection, account_ids: Sequence[str], now: dt.d
 async def _open_chunks(
     connection: Connection, run_id: int, due_counts: Mapping[str, int], now: dt.datetime
 ) -> None:
-    chunks = list(divide(due_counts, config.get().instances_per_chunk))
+    chunks = list(split_into_chunks(due_counts, config.get_settings().instances_per_chunk))
     # Chunks are of different lengths, so they travel as JSON: unnest() would flatten lists of lists.
     await database.execute(
         connection,
@@ -163,7 +163,7 @@ async def _open_chunks(
         )
 
 
-def divide(counts: Mapping[str, int], instances_per_chunk: int) -> Iterator[tuple[list[str], int]]:
+def split_into_chunks(counts: Mapping[str, int], instances_per_chunk: int) -> Iterator[tuple[list[str], int]]:
     """Puts accounts together, in id order, until a chunk has about so many instances; none is split."""
     account_ids: list[str] = []
     due_count = 0
@@ -205,7 +205,7 @@ async def read_pending_accounts() -> list[str]:
     return [row["account_id"] for row in rows]
 
 
-async def close_done(now: dt.datetime) -> list[int]:
+async def close_finished(now: dt.datetime) -> list[int]:
     """End the runs of which no chunk is left, with the sums of their chunks (rule 24), and return their ids."""
     async with database.transaction() as connection:
         # Locked first, so that the sums are of the chunks as they are then: a reset of the demo changes both.
@@ -240,7 +240,7 @@ async def read_unverified() -> list[int]:
     return [row["id"] for row in rows]
 
 
-async def note_broken(run_ids: Sequence[int], rules: Sequence[str]) -> None:
+async def record_violations(run_ids: Sequence[int], rules: Sequence[str]) -> None:
     """Keeps with runs which rules of `integrity` were broken after them, none as an empty list."""
     await database.execute(
         database.pool(), "UPDATE renewal_runs SET broken_rules = $2 WHERE id = ANY($1)", run_ids, rules
@@ -251,15 +251,15 @@ _RUN = """SELECT id, trigger, scheduled_at, started_at, ended_at, renewed_count,
   skipped_count, amount_cents, parked_count, broken_rules FROM renewal_runs"""
 
 
-async def read(run_id: int) -> Run:
-    """A run by its id; raises InvalidInput where there is none."""
+async def read_run(run_id: int) -> Run:
+    """A run by its id; raises InvalidInputError where there is none."""
     rows = await database.fetch(database.pool(), f"{_RUN} WHERE id = $1", run_id)
     if not rows:
-        raise errors.InvalidInput("run", f"there is no {run_id}")
+        raise errors.InvalidInputError("run", f"there is no {run_id}")
     return Run(*rows[0])
 
 
-async def read_latest(count: int) -> list[Run]:
+async def read_latest_runs(count: int) -> list[Run]:
     """The latest runs, the newest first."""
     rows = await database.fetch(database.pool(), f"{_RUN} ORDER BY id DESC LIMIT $1", count)
     return [Run(*row) for row in rows]
@@ -297,14 +297,14 @@ async def read_parked_of(connection: Connection, run_ids: Sequence[int]) -> dict
     return found
 
 
-@database.retried
-async def set_aside(chunk: Chunk, error: str, now: dt.datetime) -> None:
+@database.retry_on_conflict
+async def split_or_park(chunk: Chunk, error: str, now: dt.datetime) -> None:
     """Divides a chunk that cannot be done into its accounts, or parks the one it has until the next run."""
     async with database.transaction() as connection:
         # One at a time, for the new chunks are numbered from the run's last.
         await database.fetch(connection, "SELECT FROM renewal_runs WHERE id = $1 FOR UPDATE", chunk.run_id)
         account_ids, _ = await read_chunk(connection, chunk)
-        if not await claim(connection, chunk):
+        if not await claim_chunk(connection, chunk):
             return
         is_one = len(account_ids) == 1
         await database.execute(
@@ -339,13 +339,13 @@ async def read_chunk(connection: Connection, chunk: Chunk) -> tuple[list[str], d
     return rows[0]["account_ids"], rows[0]["clock_at"]
 
 
-async def claim(connection: Connection, chunk: Chunk) -> bool:
+async def claim_chunk(connection: Connection, chunk: Chunk) -> bool:
     """Takes a chunk for this transaction; False if it is done already."""
     sql = """SELECT FROM renewal_chunks WHERE run_id = $1 AND number = $2 AND done_at IS NULL FOR UPDATE"""
     return bool(await database.fetch(connection, sql, *chunk))
 
 
-async def mark_done(connection: Connection, chunk: Chunk, counts: Counts, done_at: dt.datetime) -> None:
+async def mark_chunk_done(connection: Connection, chunk: Chunk, counts: Counts, done_at: dt.datetime) -> None:
     """Notes what became of a chunk; skipped is by how many fewer were due than when the run was opened."""
     await database.execute(
         connection,
@@ -373,4 +373,4 @@ async def fetch_attempts(
         instance_ids,
         first,
     )
-    return grouped(rows, "instance_id")
+    return group_by_column(rows, "instance_id")

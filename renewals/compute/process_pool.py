@@ -139,7 +139,7 @@ class _Process:
         self._process.stdin.write(_HEADER.pack(len(data)) + data)
 
 
-class Pool:
+class ProcessPool:
     """So many processes, and who waits for one."""
 
     def __init__(self, chosen: config.Settings, count: int) -> None:
@@ -191,7 +191,7 @@ class Pool:
             task.exception()  # the one who waited may have given up
 
 
-_pool: Pool | None = None
+_pool: ProcessPool | None = None
 
 
 @contextlib.asynccontextmanager
@@ -201,7 +201,7 @@ async def opened(chosen: config.Settings) -> AsyncIterator[None]:
     if not chosen.compute_processes:
         yield
         return
-    before, _pool = _pool, Pool(chosen, chosen.compute_processes)
+    before, _pool = _pool, ProcessPool(chosen, chosen.compute_processes)
     own = _pool
     try:
         yield
@@ -237,9 +237,9 @@ async def _serve() -> None:
     if chosen is None:
         return
     config.use(chosen)
-    gc_tuning.collect_rarely()
+    gc_tuning.tune_gc()
     url = chosen.required_database_url
-    async with database.opened(
+    async with database.connect(
         url,
         pool_size=1,
         pool_size_min=0,
@@ -272,7 +272,7 @@ async def _answer(job: _Job) -> bytes:
 def _pickled_error(error: Exception) -> bytes:
     """Return the pickled exception, or one that says the same where it cannot be pickled."""
     told: Exception = error
-    if database.is_outage(error):
+    if database.is_unavailable(error):
         told = ConnectionError(str(error) or type(error).__name__)
     try:
         data = pickle.dumps((None, told), pickle.HIGHEST_PROTOCOL)
@@ -291,7 +291,7 @@ def _end_with_parent(parent: int) -> None:
 
 
 def _main() -> None:
-    log_config.configure(config.get())
+    log_config.configure(config.get_settings())
     threading.Thread(target=_end_with_parent, args=[os.getppid()], daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         asyncio.run(_serve())

@@ -41,7 +41,7 @@ TRANSACTION_SECONDS_MAX = 300
 """PostgreSQL ends a transaction of the API or the worker whose client stands still so long between two statements,
 or that takes so long in all (from PostgreSQL 17 on): its locks hold up its accounts."""
 CONNECT_SECONDS_MAX = 10
-TRIES_MAX = 5
+ATTEMPTS_MAX = 5
 PAUSE_SECONDS = 0.1
 _OUTAGES = (
     OSError,
@@ -107,7 +107,7 @@ def configuration(
 
 
 @contextlib.asynccontextmanager
-async def opened(url: str, *, pool_size: int = 10, **limits: Any) -> AsyncIterator[None]:
+async def connect(url: str, *, pool_size: int = 10, **limits: Any) -> AsyncIterator[None]:
     """Opens the pool for as long as the block runs; see `configuration` for its limits."""
     global _pool  # noqa: PLW0603 - what is open is a fact of the process
     await Tortoise.init(config=configuration(url, pool_size, **limits), _enable_global_fallback=True)
@@ -119,9 +119,9 @@ async def opened(url: str, *, pool_size: int = 10, **limits: Any) -> AsyncIterat
         await Tortoise.close_connections()
 
 
-def opened_by(chosen: config.Settings) -> contextlib.AbstractAsyncContextManager[None]:
+def connect_from_settings(chosen: config.Settings) -> contextlib.AbstractAsyncContextManager[None]:
     """The pool of a process that serves or works, by the settings."""
-    return opened(
+    return connect(
         chosen.required_database_url,
         pool_size=chosen.database_pool_size,
         pool_size_min=chosen.database_pool_size_min,
@@ -172,7 +172,7 @@ async def transaction() -> AsyncIterator[Connection]:
             await context.__aexit__(type(stop), stop, stop.__traceback__)
         except Exception as problem:
             # Without its connection PostgreSQL has rolled back by itself, so that what ended the block is raised.
-            if not is_outage(problem):
+            if not is_unavailable(problem):
                 raise
         raise
     await context.__aexit__(None, None, None)
@@ -184,7 +184,7 @@ async def transaction() -> AsyncIterator[Connection]:
 
 
 @contextlib.asynccontextmanager
-async def snapshot(*, seconds_max: int | None = None) -> AsyncIterator[Connection]:
+async def read_snapshot(*, seconds_max: int | None = None) -> AsyncIterator[Connection]:
     """One transaction that only reads, and sees the database as it is at one moment throughout.
 
     `seconds_max` is how long it may take, where that is not what every transaction may take (PostgreSQL 17).
@@ -205,12 +205,12 @@ async def _has_transaction_timeout(connection: Connection) -> bool:
         return server_version.has_transaction_timeout(asked)
 
 
-def retried(work: Callable[Arguments, Awaitable[Value]]) -> Callable[Arguments, Awaitable[Value]]:
+def retry_on_conflict(work: Callable[Arguments, Awaitable[Value]]) -> Callable[Arguments, Awaitable[Value]]:
     """Does a transaction again, a bounded number of times, that PostgreSQL gave up in favour of another."""
 
     @functools.wraps(work)
     async def try_again(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
-        for tried in range(1, TRIES_MAX):
+        for tried in range(1, ATTEMPTS_MAX):
             try:
                 return await work(*args, **kwargs)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
@@ -220,7 +220,7 @@ def retried(work: Callable[Arguments, Awaitable[Value]]) -> Callable[Arguments, 
     return try_again
 
 
-def is_outage(error: Exception) -> bool:
+def is_unavailable(error: Exception) -> bool:
     """Whether an error is the server's state and not the work's: it may be gone when the work is tried again."""
     return isinstance(error, _OUTAGES) or (
         isinstance(error, RuntimeError) and str(error).endswith(_CLOSED_TRANSPORT)
@@ -245,7 +245,7 @@ def _note_wait(connection: Connection, asked_at: float) -> None:
         metrics.POOL_WAIT_SECONDS.observe(time.perf_counter() - asked_at)
 
 
-def note_pool() -> None:
+def record_pool_metrics() -> None:
     """Measures how many connections the pool has, and how many of them are in use."""
     found: asyncpg.Pool | None = getattr(pool(), "_pool", None)
     if found is not None:
@@ -255,7 +255,7 @@ def note_pool() -> None:
         metrics.POOL_MAX.set(found.get_max_size())
 
 
-async def pages(
+async def stream_rows(
     connection: Connection, sql: str, *values: object, size: int
 ) -> AsyncGenerator[Sequence[Row], None]:
     """The rows of a statement of any length, so many at a time, in a transaction that stays open meanwhile."""

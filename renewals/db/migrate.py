@@ -54,7 +54,7 @@ async def migrate(url: str) -> list[str]:
         if not await try_lock_session(alone, AdvisoryLock.MIGRATIONS):
             log.warning("somebody else migrates; waits until that is done")
             await lock_session(alone, AdvisoryLock.MIGRATIONS)
-        async with database.opened(url, pool_size=2, lock=LOCK_SECONDS_MAX):
+        async with database.connect(url, pool_size=2, lock=LOCK_SECONDS_MAX):
             for tried in range(1, TRIES_MAX + 1):
                 try:
                     await _apply_missing(url, applied)

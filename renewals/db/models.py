@@ -1,10 +1,10 @@
 """The tables. Money is in cents, instants in UTC; what a model cannot say (checks, partial indexes,
 collations) is in `migrations/`. Each table has one writer, named in its docstring.
 
-Only there, for their keys are not a model's: `events` and `event_streams` (written by `events`), `reminders`
-(by `reminders`), `account_watches` (by `watches`), `webhook_endpoints` (by `webhooks`), `webhook_secrets` and
-`webhook_cursors` (by the module of that name), `webhook_deliveries` (by `deliveries`), `webhook_states` (by
-`webhook_claims`).
+Only there, for their keys are not a model's: `events` and `event_streams` (written by `events.event_log`),
+`reminders` (by `alerts.expiry_reminders`), `account_watches` (by `alerts.balance_alerts`), `webhook_endpoints` (by
+`webhooks.endpoints`), `webhook_secrets` (by `webhooks.secrets`), `webhook_cursors` (by `events.webhook_cursors`),
+`webhook_deliveries` (by `webhooks.deliveries`), `webhook_states` (by `webhooks.claims`).
 """
 
 from tortoise import fields
@@ -15,7 +15,7 @@ from renewals.domain import model
 
 
 class Account(Model):
-    """Written by `ledger`."""
+    """Written by `accounts.repository`."""
 
     id = fields.CharField(max_length=64, primary_key=True)
     name = fields.TextField()
@@ -26,7 +26,7 @@ class Account(Model):
     lead_days = fields.SmallIntField(null=True)
     price_rise_cap_bps = fields.IntField(null=True)
     auto_renew_from = fields.DatetimeField()
-    # The demo account, of which alone `demo_reset` may delete what was paid; set before it holds anything.
+    # The demo account, of which alone `demo.reset` may delete what was paid; set before it holds anything.
     is_demo = fields.BooleanField(default=False)
     created_at = fields.DatetimeField()
 
@@ -35,7 +35,7 @@ class Account(Model):
 
 
 class WriteCheck(Model):
-    """Written by `health`: a single row, changed to see whether the database takes writes."""
+    """Written by `health.checks`: a single row, changed to see whether the database takes writes."""
 
     id = fields.SmallIntField(primary_key=True, generated=False)
     checked_at = fields.DatetimeField()
@@ -45,7 +45,7 @@ class WriteCheck(Model):
 
 
 class ApiKey(Model):
-    """Written by `api_keys`.
+    """Written by `accounts.api_keys`.
 
     The key of an operator has no account.
     """
@@ -69,7 +69,7 @@ class ApiKey(Model):
 
 
 class Product(Model):
-    """Written by `catalogue`."""
+    """Written by `catalog`."""
 
     code = fields.CharField(max_length=64, primary_key=True)
     name = fields.TextField()
@@ -84,7 +84,7 @@ class Product(Model):
 
 
 class DiscountTier(Model):
-    """Written by `catalogue`."""
+    """Written by `catalog`."""
 
     id = fields.BigIntField(primary_key=True)
     product: fields.ForeignKeyRelation[Product] = fields.ForeignKeyField(
@@ -102,7 +102,7 @@ class DiscountTier(Model):
 
 
 class DataCenter(Model):
-    """Written by `catalogue`."""
+    """Written by `catalog`."""
 
     code = fields.CharField(max_length=64, primary_key=True)
     name = fields.TextField()
@@ -113,7 +113,7 @@ class DataCenter(Model):
 
 
 class Bundle(Model):
-    """Written by `inventory`."""
+    """Written by `instances.repository`."""
 
     id = fields.CharField(max_length=64, primary_key=True)
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
@@ -126,7 +126,7 @@ class Bundle(Model):
 
 
 class Instance(Model):
-    """Written by `inventory`. `id` is the provider's; no `expires_at` means no expiry."""
+    """Written by `instances.repository`. `id` is the provider's; no `expires_at` means no expiry."""
 
     id = fields.CharField(max_length=64, primary_key=True)
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
@@ -162,7 +162,7 @@ class Instance(Model):
 
 
 class Voucher(Model):
-    """Written by `vouchers`. Without product codes it pays for every product."""
+    """Written by `accounts.vouchers`. Without product codes it pays for every product."""
 
     id = fields.UUIDField(primary_key=True)
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
@@ -224,7 +224,7 @@ class OrderLine(Model):
 
 
 class LedgerEntry(Model):
-    """Written by `ledger`. With a voucher it moves that voucher, without one the balance; never changed."""
+    """Written by `accounts.ledger`. With a voucher it moves that voucher, without one the balance; never changed."""
 
     id = fields.BigIntField(primary_key=True)
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
@@ -251,7 +251,7 @@ class LedgerEntry(Model):
 
 
 class RenewalRun(Model):
-    """Written by `runs`. `clock_at` is set where an operator gave the run its clock.
+    """Written by `auto_renewal.runs`. `clock_at` is set where an operator gave the run its clock.
 
     `broken_rules` is set once all was verified after it: empty, if it adds up.
     """
@@ -274,7 +274,7 @@ class RenewalRun(Model):
 
 
 class RenewalChunk(Model):
-    """Written by `runs`. The accounts of a run that are done in one transaction.
+    """Written by `auto_renewal.runs`. The accounts of a run that are done in one transaction.
 
     With an error, it is one account that is parked until the next run.
     """
@@ -299,7 +299,7 @@ class RenewalChunk(Model):
 
 
 class RenewalAttempt(Model):
-    """Written by `auto_renewal`. One try of the worker to renew one instance."""
+    """Written by `auto_renewal.renew`. One try of the worker to renew one instance."""
 
     id = fields.BigIntField(primary_key=True)
     run: fields.ForeignKeyRelation[RenewalRun] = fields.ForeignKeyField(
@@ -323,7 +323,7 @@ class RenewalAttempt(Model):
 
 
 class AuditEntry(Model):
-    """Written by `audit`. What an operator did, never changed; `answer` is what a repeated key is answered with."""
+    """Written by `audit_log`. What an operator did, never changed; `answer` is what a repeated key is answered with."""
 
     id = fields.BigIntField(primary_key=True)
     operator_key: fields.ForeignKeyNullableRelation[ApiKey] = fields.ForeignKeyField(

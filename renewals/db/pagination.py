@@ -17,7 +17,7 @@ from renewals.domain import errors, limits
 Key = Sequence[object]
 
 
-class Column(NamedTuple):
+class SortColumn(NamedTuple):
     """One column of a sort key: its name in a row, its SQL and that of a placeholder, how JSON is read."""
 
     name: str
@@ -27,11 +27,11 @@ class Column(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Ordering:
+class SortOrder:
     """A total order of a list: columns that are unique together, all in the same direction."""
 
     tag: str
-    columns: tuple[Column, ...]
+    columns: tuple[SortColumn, ...]
     descending: bool = False
 
     @property
@@ -60,7 +60,7 @@ class Page:
     """Rows in the order asked for, and whether there are more on either side."""
 
     rows: Sequence[database.Row]
-    ordering: Ordering
+    ordering: SortOrder
     has_next_page: bool
     has_previous_page: bool
     total_count: int | None
@@ -68,7 +68,7 @@ class Page:
 
     def cursor(self, row: database.Row) -> str:
         """The cursor of one of the rows."""
-        return encode(self.ordering, row)
+        return encode_cursor(self.ordering, row)
 
 
 async def fetch_page(
@@ -76,8 +76,8 @@ async def fetch_page(
     *,
     select: str,
     source: str,
-    conditions: db_sql.Conditions,
-    ordering: Ordering,
+    conditions: db_sql.WhereClause,
+    ordering: SortOrder,
     request: PageRequest,
     counted: bool = False,
     joins: str = "",
@@ -109,32 +109,32 @@ async def fetch_page(
     )
 
 
-def check(request: PageRequest, ordering: Ordering) -> None:
-    """Raises InvalidInput for arguments out of bounds (rule 26), at odds with each other, or of another order."""
+def check_page_request(request: PageRequest, ordering: SortOrder) -> None:
+    """Raises InvalidInputError for arguments out of bounds (rule 26), at odds with each other, or of another order."""
     rows_max = limits.PAGE_ROWS_MAX
     for name, size in (("first", request.first), ("last", request.last)):
         if size is not None and not 0 <= size <= rows_max:
-            raise errors.InvalidInput(name, f"must be 0 to {rows_max}")
+            raise errors.InvalidInputError(name, f"must be 0 to {rows_max}")
     if request.first is not None and request.last is not None:
-        raise errors.InvalidInput("last", "goes with before, not with first")
+        raise errors.InvalidInputError("last", "goes with before, not with first")
     if request.offset is not None:
         if request.after is not None or request.before is not None or request.last is not None:
-            raise errors.InvalidInput("offset", "goes with first alone, not with a cursor or last")
+            raise errors.InvalidInputError("offset", "goes with first alone, not with a cursor or last")
         if request.offset < 0:
-            raise errors.InvalidInput("offset", "must not be negative")
+            raise errors.InvalidInputError("offset", "must not be negative")
     for name, cursor in (("after", request.after), ("before", request.before)):
         if cursor is not None:
-            decode(ordering, cursor, name)
+            decode_cursor(ordering, cursor, name)
 
 
-def encode(ordering: Ordering, row: Mapping[str, object]) -> str:
+def encode_cursor(ordering: SortOrder, row: Mapping[str, object]) -> str:
     """A row's cursor: opaque to clients, the order's tag and the row's key as JSON inside."""
     text = orjson.dumps([ordering.tag, *(row[column.name] for column in ordering.columns)], default=str)
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
-def decode(ordering: Ordering, cursor: str, argument: str) -> Key:
-    """The key inside a cursor; raises InvalidInput for what `encode` did not make for this order."""
+def decode_cursor(ordering: SortOrder, cursor: str, argument: str) -> Key:
+    """The key inside a cursor; raises InvalidInputError for what `encode` did not make for this order."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         tag, *key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -142,34 +142,34 @@ def decode(ordering: Ordering, cursor: str, argument: str) -> Key:
             return [column.read(value) for column, value in zip(ordering.columns, key, strict=True)]
     except (binascii.Error, ValueError, TypeError, OverflowError):
         pass
-    raise errors.InvalidInput(argument, "is not a cursor of this list in this order")
+    raise errors.InvalidInputError(argument, "is not a cursor of this list in this order")
 
 
-def instant(name: str, sql: str) -> Column:
+def timestamp_column(name: str, sql: str) -> SortColumn:
     """Return a column of instants in which every row has one, so that a plain index can find its order."""
-    return Column(name, sql, "{}::timestamptz", _read_instant)
+    return SortColumn(name, sql, "{}::timestamptz", _read_instant)
 
 
-def nullable_instant(name: str, sql: str) -> Column:
+def nullable_timestamp_column(name: str, sql: str) -> SortColumn:
     """Return a column of instants in which NULL sorts last, as an index on the same expression has it."""
-    return Column(
+    return SortColumn(
         name, f"coalesce({sql}, 'infinity')", "coalesce({}::timestamptz, 'infinity')", _read_nullable_instant
     )
 
 
-def text(name: str, sql: str) -> Column:
+def text_column(name: str, sql: str) -> SortColumn:
     """A column of text."""
-    return Column(name, sql, "{}::text", _read_text)
+    return SortColumn(name, sql, "{}::text", _read_text)
 
 
-def number(name: str, sql: str) -> Column:
+def integer_column(name: str, sql: str) -> SortColumn:
     """A column of 64-bit integers."""
-    return Column(name, sql, "{}::bigint", _read_number)
+    return SortColumn(name, sql, "{}::bigint", _read_number)
 
 
-def identifier(name: str, sql: str) -> Column:
+def identifier_column(name: str, sql: str) -> SortColumn:
     """A column of UUIDs."""
-    return Column(name, sql, "{}::uuid", lambda value: uuid.UUID(_read_text(value)))
+    return SortColumn(name, sql, "{}::uuid", lambda value: uuid.UUID(_read_text(value)))
 
 
 def _size(request: PageRequest) -> int:
@@ -178,12 +178,12 @@ def _size(request: PageRequest) -> int:
 
 
 def _bound(
-    conditions: db_sql.Conditions, ordering: Ordering, cursor: str | None, argument: str, operator: str
+    conditions: db_sql.WhereClause, ordering: SortOrder, cursor: str | None, argument: str, operator: str
 ) -> None:
     if cursor is not None:
         columns = ", ".join(column.sql for column in ordering.columns)
         placeholders = ", ".join(column.placeholder for column in ordering.columns)
-        key = decode(ordering, cursor, argument)
+        key = decode_cursor(ordering, cursor, argument)
         conditions.add(f"({columns}) {operator} ({placeholders})", *key)
 
 

@@ -121,7 +121,7 @@ class _Waiter(NamedTuple):
     given: asyncio.Future[Any]
 
 
-class _Free(_PoolConnectionHolderQueue):  # type: ignore[misc]
+class _ConnectionQueue(_PoolConnectionHolderQueue):  # type: ignore[misc]
     """The free connections, given in turns: round robin between accounts, within the bounds of request and account.
 
     A connection that is given back goes to who waits for it at once, so that one is free only if nobody may have it:
@@ -183,7 +183,7 @@ def _account_of(share: Share | None) -> str:
     return "" if share is None else share.account_id
 
 
-class Pool(asyncpg.Pool):  # type: ignore[misc]
+class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
     """asyncpg's, but for what it does lest a cancellation come while it waits: most often it need not wait.
 
     `transaction_seconds_max` bounds every transaction where the server can; 0 is no bound.
@@ -216,7 +216,7 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]
 
     async def _initialize(self) -> None:
         await super()._initialize()
-        free, unfair = _Free(self._maxsize), self._queue
+        free, unfair = _ConnectionQueue(self._maxsize), self._queue
         while not unfair.empty():
             free.put_nowait(unfair.get_nowait())
         self._queue = free
@@ -246,7 +246,9 @@ class Client(AsyncpgDBClient):
     async def create_pool(self, **settings: Any) -> asyncpg.Pool:
         """Open the pool by the whole URL: asyncpg knows parameters, such as sslmode, that Tortoise does not."""
         by_url = {name: value for name, value in settings.items() if name not in _NAMED_BY_THE_URL}
-        return await Pool(**{"max_queries": STATEMENTS_MAX, "record_class": asyncpg.Record, **by_url})
+        return await ConnectionPool(
+            **{"max_queries": STATEMENTS_MAX, "record_class": asyncpg.Record, **by_url}
+        )
 
 
 client_class = Client

@@ -9,7 +9,7 @@ from renewals.db.connection import Row
 from renewals.domain import errors
 
 
-def columns(rows: Iterable[Sequence[object]], count: int) -> list[list[object]]:
+def transpose(rows: Iterable[Sequence[object]], count: int) -> list[list[object]]:
     """Rows as columns, one list each, the way unnest() takes them."""
     turned = [list(column) for column in zip(*rows, strict=True)]
     return turned or [[] for _ in range(count)]
@@ -19,7 +19,7 @@ IS_OF_ACCOUNT = "($1::text IS NULL OR {}.account_id = $1)"
 """Of the account, or for an operator of whatever account."""
 
 
-def grouped(rows: Sequence[Row], column: str) -> dict[Any, list[Row]]:
+def group_by_column(rows: Sequence[Row], column: str) -> dict[Any, list[Row]]:
     """The rows by what stands in a column, each group in their order."""
     groups: dict[Any, list[Row]] = {}
     for row in rows:
@@ -31,7 +31,7 @@ SEARCH_LENGTH_MAX = 200
 
 
 @dataclass
-class Conditions:
+class WhereClause:
     """SQL conditions that all hold, kept by the facet they belong to, with their placeholders' values."""
 
     values: list[object] = field(default_factory=list)
@@ -58,12 +58,12 @@ class Conditions:
 
 
 def check_search(search: str | None, path: str) -> None:
-    """Raises InvalidInput for a text that is longer than any name."""
+    """Raises InvalidInputError for a text that is longer than any name."""
     if search is not None and len(search) > SEARCH_LENGTH_MAX:
-        raise errors.InvalidInput(path, f"must be {SEARCH_LENGTH_MAX} characters at most")
+        raise errors.InvalidInputError(path, f"must be {SEARCH_LENGTH_MAX} characters at most")
 
 
-def storable(texts: Sequence[str]) -> list[str]:
+def storable_texts(texts: Sequence[str]) -> list[str]:
     """Return the texts that PostgreSQL can hold; no row can have another."""
     if is_storable("".join(texts)):  # a single look at ten thousand ids, for mostly all of them are
         return list(texts)
@@ -82,7 +82,7 @@ def is_storable(text: str) -> bool:
     return True
 
 
-def add_search(found: Conditions, search: str, *columns: str) -> None:
+def add_search(found: WhereClause, search: str, *columns: str) -> None:
     """The condition that one of the columns has a part like that, in any case.
 
     The columns compare bytes and know the case of ASCII letters only. Collations that know more are not on every

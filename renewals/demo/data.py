@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from renewals.catalog import DataCenterEntry, ProductEntry
+from renewals.catalog import DataCenterRecord, ProductRecord
 from renewals.domain.model import DataCenterType, RenewalMode
 from renewals.domain.pricing import DiscountTier
 
@@ -18,7 +18,7 @@ class Variant(NamedTuple):
 class Offer(NamedTuple):
     """A product, what can be ordered of it, and how often it is drawn."""
 
-    product: ProductEntry
+    product: ProductRecord
     weight: int
     variants: tuple[Variant, ...]
 
@@ -27,7 +27,7 @@ YEARLY = (DiscountTier(12, 1_700),)
 GROWING = (DiscountTier(6, 500), DiscountTier(12, 1_700), DiscountTier(24, 3_000))
 
 EIP = Offer(
-    ProductEntry("eip", "Elastic IP", "弹性IP", tiers=YEARLY),
+    ProductRecord("eip", "Elastic IP", "弹性IP", tiers=YEARLY),
     8,
     (
         Variant(2_300, {"带宽": "1Mbps", "链路类型": "BGP"}),
@@ -36,7 +36,7 @@ EIP = Offer(
     ),
 )
 KEC = Offer(
-    ProductEntry("kec", "Cloud server", "云服务器", tiers=GROWING),
+    ProductRecord("kec", "Cloud server", "云服务器", tiers=GROWING),
     12,
     (
         Variant(9_937, {"机型": "标准型S6", "CPU": "2核", "内存": "4GB"}),
@@ -45,7 +45,7 @@ KEC = Offer(
     ),
 )
 EBS = Offer(
-    ProductEntry("ebs", "Block storage", "云硬盘", tiers=GROWING),
+    ProductRecord("ebs", "Block storage", "云硬盘", tiers=GROWING),
     9,
     (
         Variant(3_500, {"类型": "SSD3.0", "容量": "50GB"}),
@@ -53,17 +53,17 @@ EBS = Offer(
     ),
 )
 KES = Offer(
-    ProductEntry("kes", "Elasticsearch", "Elasticsearch服务", tiers=YEARLY),
+    ProductRecord("kes", "Elasticsearch", "Elasticsearch服务", tiers=YEARLY),
     0,
     (Variant(88_000, {"版本": "7.10.2", "节点数": "3"}),),
 )
 CDN = Offer(
-    ProductEntry("cdn", "CDN traffic package", "CDN流量包", max_term_months=24, retention_days=3),
+    ProductRecord("cdn", "CDN traffic package", "CDN流量包", max_term_months=24, retention_days=3),
     2,
     (Variant(1_337, {"流量": "100GB", "区域": "中国大陆"}),),
 )
 RDS = Offer(
-    ProductEntry("rds", "Relational database", "云数据库RDS", retention_days=60, tiers=GROWING),
+    ProductRecord("rds", "Relational database", "云数据库RDS", retention_days=60, tiers=GROWING),
     5,
     (
         Variant(23_333, {"引擎": "MySQL 8.0", "内存": "4GB", "存储": "100GB"}),
@@ -75,7 +75,7 @@ GENERAL = (
     KEC,
     EBS,
     Offer(
-        ProductEntry("slb", "Load balancer", "负载均衡", tiers=YEARLY),
+        ProductRecord("slb", "Load balancer", "负载均衡", tiers=YEARLY),
         5,
         (
             Variant(4_999, {"类型": "公网", "规格": "标准型"}),
@@ -84,31 +84,31 @@ GENERAL = (
     ),
     RDS,
     Offer(
-        ProductEntry("redis", "Redis", "云数据库Redis", retention_days=15, tiers=GROWING),
+        ProductRecord("redis", "Redis", "云数据库Redis", retention_days=15, tiers=GROWING),
         4,
         (Variant(7_201, {"版本": "7.0", "内存": "1GB"}), Variant(28_804, {"版本": "7.0", "内存": "4GB"})),
     ),
     Offer(
-        ProductEntry(
+        ProductRecord(
             "ks3", "Object storage package", "对象存储资源包", max_term_months=24, retention_days=30
         ),
         3,
         (Variant(99, {"容量": "10GB"}), Variant(11_800, {"容量": "1TB"})),
     ),
     Offer(
-        ProductEntry("nat", "NAT gateway", "NAT网关", tiers=YEARLY),
+        ProductRecord("nat", "NAT gateway", "NAT网关", tiers=YEARLY),
         2,
         (Variant(21_050, {"规格": "小型", "带宽": "10Mbps"}),),
     ),
     Offer(
-        ProductEntry("vpn", "VPN gateway", "VPN网关", tiers=YEARLY),
+        ProductRecord("vpn", "VPN gateway", "VPN网关", tiers=YEARLY),
         2,
         (Variant(30_003, {"规格": "基础型", "带宽": "5Mbps"}),),
     ),
     CDN,
 )
 DDOS = Offer(
-    ProductEntry(
+    ProductRecord(
         "ddos",
         "Anti-DDoS IP",
         "高防IP",
@@ -119,7 +119,7 @@ DDOS = Offer(
     (Variant(2_080_000, {"防护带宽": "20Gbps", "线路": "BGP"}),),
 )
 CERT = Offer(
-    ProductEntry(
+    ProductRecord(
         "cert",
         "Certificates",
         "证书管理",
@@ -131,14 +131,14 @@ CERT = Offer(
 )
 OFFERS = (*GENERAL, KES, DDOS, CERT)
 
-BEIJING_6 = DataCenterEntry("bj-6", "北京6区(VPC)", DataCenterType.VPC)
+BEIJING_6 = DataCenterRecord("bj-6", "北京6区(VPC)", DataCenterType.VPC)
 DATA_CENTERS = (
     BEIJING_6,
-    DataCenterEntry("bj-1", "北京1区", DataCenterType.CLASSIC),
-    DataCenterEntry("sh-2", "上海2区(VPC)", DataCenterType.VPC),
-    DataCenterEntry("gz-1", "广州1区(VPC)", DataCenterType.VPC),
-    DataCenterEntry("cd-edge-1", "成都边缘1区", DataCenterType.EDGE),
-    DataCenterEntry("tj-dedicated-1", "天津专属1区", DataCenterType.DEDICATED),
+    DataCenterRecord("bj-1", "北京1区", DataCenterType.CLASSIC),
+    DataCenterRecord("sh-2", "上海2区(VPC)", DataCenterType.VPC),
+    DataCenterRecord("gz-1", "广州1区(VPC)", DataCenterType.VPC),
+    DataCenterRecord("cd-edge-1", "成都边缘1区", DataCenterType.EDGE),
+    DataCenterRecord("tj-dedicated-1", "天津专属1区", DataCenterType.DEDICATED),
 )
 
 PURPOSES = (
@@ -182,7 +182,7 @@ INSTANCES = 300
 """So many instances in all."""
 
 
-class TopUp(NamedTuple):
+class DemoTopUp(NamedTuple):
     """Money in cents, added so many days ago."""
 
     days_ago: int
@@ -199,16 +199,16 @@ class Gift(NamedTuple):
     product_codes: tuple[str, ...] = ()
 
 
-INCOME: tuple[TopUp | Gift, ...] = (
-    TopUp(700, 500_000, "First top-up"),
-    TopUp(200, 250_000, "Top-up"),
+INCOME: tuple[DemoTopUp | Gift, ...] = (
+    DemoTopUp(700, 500_000, "First top-up"),
+    DemoTopUp(200, 250_000, "Top-up"),
     Gift(190, 50_000, -5),
     Gift(60, 10_000, 30),
     Gift(60, 5_000, 30),
     Gift(45, 500_000, 60, ("vpn",)),
     Gift(30, 250_000, 90),
     Gift(20, 400_000, 120, ("eip",)),
-    TopUp(15, 263_721, "Top-up"),
+    DemoTopUp(15, 263_721, "Top-up"),
     Gift(10, 3_000, 12, ("eip",)),
     Gift(10, 8_888, 180),
 )

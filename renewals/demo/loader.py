@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 from renewals import catalog
 from renewals.accounts import ledger, vouchers
 from renewals.accounts import repository as accounts_repository
-from renewals.catalog import DataCenterEntry, ProductEntry
+from renewals.catalog import DataCenterRecord, ProductRecord
 from renewals.db import connection as database
 from renewals.db.advisory_locks import AdvisoryLock, lock_in
 from renewals.demo import data
 from renewals.demo.data import Offer
 from renewals.domain import dates, errors, registration
 from renewals.domain.model import BillingMode, InstanceStatus, RenewalMode
-from renewals.domain.registration_report import Registration
+from renewals.domain.registration_report import ReportedInstance
 from renewals.instances import repository as instances_repository
 
 ACCOUNT_ID = "demo"
@@ -46,7 +46,7 @@ def today(now: dt.datetime) -> dt.date:
 async def load(day: dt.date) -> bool:
     """Load the demo account as of a day in its zone; return False, and change nothing, if it is there.
 
-    Raises InvalidInput where its id is that of another account, or ids of its instances are another account's.
+    Raises InvalidInputError where its id is that of another account, or ids of its instances are another account's.
     """
     async with database.transaction() as connection:
         if await lock(connection):
@@ -77,13 +77,13 @@ async def load_into_empty(day: dt.date) -> bool:
 async def lock(connection: database.Connection) -> bool:
     """Lock the demo account, and all that would load it; return False if it is not there.
 
-    Raises InvalidInput where its id is that of another account.
+    Raises InvalidInputError where its id is that of another account.
     """
     await lock_in(connection, AdvisoryLock.DEMO_ACCOUNT)
-    if not await accounts_repository.lock(connection, [ACCOUNT_ID]):
+    if not await accounts_repository.lock_accounts(connection, [ACCOUNT_ID]):
         return False
     if not await accounts_repository.is_demo(connection, ACCOUNT_ID):
-        raise errors.InvalidInput(
+        raise errors.InvalidInputError(
             "account",
             f"{ACCOUNT_ID!r} is the id of an account that `renewals demo` did not make; it is left alone",
         )
@@ -94,7 +94,7 @@ async def fill(connection: database.Connection, day: dt.date) -> None:
     """Give the demo account, which is locked and empty, its money and its instances."""
     await _add_to_catalogue(connection)
     await _give_money(connection, day)
-    account = (await accounts_repository.lock(connection, [ACCOUNT_ID]))[ACCOUNT_ID]
+    account = (await accounts_repository.lock_accounts(connection, [ACCOUNT_ID]))[ACCOUNT_ID]
     bundles = {BUNDLE_ID: "日志检索 KES"}
     registration.require_all(
         await instances_repository.register(
@@ -105,22 +105,24 @@ async def fill(connection: database.Connection, day: dt.date) -> None:
 
 async def _add_to_catalogue(connection: database.Connection) -> None:
     """Add the demo's products and data centers; those that a provider has under the same code stay as they are."""
-    await catalog.lock(connection)
+    await catalog.lock_catalog(connection)
     codes = {product.code for product in await catalog.list_products(connection)}
     products = [offer.product for offer in data.OFFERS]
-    await catalog.put_products(connection, [each for each in products if each.code not in codes])
+    await catalog.upsert_products(connection, [each for each in products if each.code not in codes])
     codes = {center.code for center in await catalog.list_data_centers(connection)}
-    await catalog.put_data_centers(connection, [each for each in data.DATA_CENTERS if each.code not in codes])
+    await catalog.upsert_data_centers(
+        connection, [each for each in data.DATA_CENTERS if each.code not in codes]
+    )
 
 
 async def _give_money(connection: database.Connection, day: dt.date) -> None:
     for number, income in enumerate(data.INCOME):
         now = _ago(day, days=income.days_ago)
         match income:
-            case data.TopUp(_, cents, memo):
+            case data.DemoTopUp(_, cents, memo):
                 await ledger.top_up(connection, ACCOUNT_ID, cents, memo=memo, now=now)
             case data.Gift(_, cents, days_left, product_codes):
-                await vouchers.issue(
+                await vouchers.issue_voucher(
                     connection,
                     ACCOUNT_ID,
                     cents,
@@ -131,7 +133,7 @@ async def _give_money(connection: database.Connection, day: dt.date) -> None:
                 )
 
 
-def registrations(day: dt.date) -> list[Registration]:
+def registrations(day: dt.date) -> list[ReportedInstance]:
     """All instances of the demo account as of that day; pure, and but for the dates the same for every day."""
     maker = _Maker(day)
     rows = [*_seed_page(maker), *_bundle(maker), *_left_out(maker), *_without_expiry(maker)]
@@ -154,15 +156,15 @@ class _Maker:
         *,
         anchor_day: int | None = None,
         offer: Offer | None = None,
-        data_center: DataCenterEntry | None = None,
-    ) -> Registration:
+        data_center: DataCenterRecord | None = None,
+    ) -> ReportedInstance:
         """One instance; what is not said of it is drawn."""
         self._made += 1
         drawn = self.random.choices(data.OFFERS, [each.weight for each in data.OFFERS])[0]
         offer, data_center = offer or drawn, data_center or self.random.choice(data.DATA_CENTERS)
         variant = self.random.choice(offer.variants)
         months = self.random.choice((1, 1, 1, 3, 12))
-        return Registration(
+        return ReportedInstance(
             id=str(uuid.uuid5(_NAMESPACE, f"instance {self._made}")),
             name=self._name(offer.product),
             product_code=offer.product.code,
@@ -186,7 +188,7 @@ class _Maker:
         """The day that many days from today."""
         return self.day + dt.timedelta(days=days)
 
-    def _name(self, product: ProductEntry) -> str:
+    def _name(self, product: ProductRecord) -> str:
         stage, purpose = self.random.choice(data.STAGES), self.random.choice(data.PURPOSES)
         if self._made % 2:
             return f"{stage[0]}-{purpose[0]}-{product.code}-{self._made:03d}"
@@ -200,7 +202,7 @@ class _Maker:
         else:
             anchor_day = anchor_day or last_day.day
             ahead = max(0, dates.months_between(anchor_day, self.day, last_day) + 1)
-            created_on = dates.step(anchor_day, last_day, -ahead - months)
+            created_on = dates.add_months(anchor_day, last_day, -ahead - months)
         return dt.datetime.combine(created_on, dt.time(*divmod(minute, 60)), ZONE).astimezone(dt.UTC)
 
     def _status(self, last_day: dt.date | None, retention_days: int) -> InstanceStatus:
@@ -211,10 +213,10 @@ class _Maker:
         return InstanceStatus.EXPIRED if is_kept else InstanceStatus.RELEASED
 
 
-def _seed_page(maker: _Maker) -> Iterator[Registration]:
+def _seed_page(maker: _Maker) -> Iterator[ReportedInstance]:
     """The two instances on the page that the rules were taken from: month ends, two months apart."""
-    first = dates.step(31, maker.day, 1)
-    for instance_id, last_day in zip(SEED_IDS, (first, dates.step(31, first, 2)), strict=True):
+    first = dates.add_months(31, maker.day, 1)
+    for instance_id, last_day in zip(SEED_IDS, (first, dates.add_months(31, first, 2)), strict=True):
         row = maker.make(last_day, anchor_day=31, offer=data.EIP, data_center=data.BEIJING_6)
         smallest = data.EIP.variants[0]
         yield replace(
@@ -225,7 +227,7 @@ def _seed_page(maker: _Maker) -> Iterator[Registration]:
         )
 
 
-def _bundle(maker: _Maker) -> Iterator[Registration]:
+def _bundle(maker: _Maker) -> Iterator[ReportedInstance]:
     """A KES with the KEC and the EBS that were ordered with it (rule 10)."""
     offers, last_day = (data.KES, data.KEC, data.EBS), maker.in_days(12)
     rows = [maker.make(last_day, offer=offer, data_center=data.BEIJING_6) for offer in offers]
@@ -233,7 +235,7 @@ def _bundle(maker: _Maker) -> Iterator[Registration]:
         yield replace(row, bundle_id=BUNDLE_ID, created_at=rows[0].created_at)
 
 
-def _left_out(maker: _Maker) -> Iterator[Registration]:
+def _left_out(maker: _Maker) -> Iterator[ReportedInstance]:
     """What renewal management does not serve (rules 1 and 2)."""
     yield replace(maker.make(maker.in_days(5), offer=data.KEC), is_trial=True)
     yield replace(maker.make(maker.in_days(60), offer=data.CDN), billing_mode=BillingMode.ONE_OFF)
@@ -241,27 +243,27 @@ def _left_out(maker: _Maker) -> Iterator[Registration]:
     yield maker.make(maker.in_days(40), offer=data.CERT)
 
 
-def _without_expiry(maker: _Maker) -> Iterator[Registration]:
+def _without_expiry(maker: _Maker) -> Iterator[ReportedInstance]:
     """Pay-as-you-go: listed, never renewed (rule 3)."""
     for offer in (data.KEC, data.EIP, data.EBS, data.CDN):
         yield maker.make(None, offer=offer)
 
 
-def _month_ends(maker: _Maker) -> Iterator[Registration]:
+def _month_ends(maker: _Maker) -> Iterator[ReportedInstance]:
     """Anchors on days that the month of expiry does not have, over a year from the third month on (rule 6).
 
     Any twelve months have as many of them, so that whatever is made after them is the same on every day.
     """
     modes = itertools.cycle((RenewalMode.AUTO, RenewalMode.MANUAL))
     for months in range(3, 15):
-        last_day = dates.step(31, maker.day, months)
+        last_day = dates.add_months(31, maker.day, months)
         if last_day.day < 31:
             yield maker.make(last_day, next(modes), anchor_day=31)
         if last_day.month == _FEBRUARY:
             yield maker.make(last_day, next(modes), anchor_day=30)
 
 
-def _near(maker: _Maker) -> Iterator[Registration]:
+def _near(maker: _Maker) -> Iterator[ReportedInstance]:
     """What has expired, expires today, or soon; some that are at the end of the longest term, or long expired."""
     for mode, days_left in data.DAYS_LEFT.items():
         for days in days_left:
@@ -271,7 +273,7 @@ def _near(maker: _Maker) -> Iterator[Registration]:
             yield maker.make(maker.in_days(days), mode, offer=offer)
 
 
-def _later(maker: _Maker, *, count: int) -> Iterator[Registration]:
+def _later(maker: _Maker, *, count: int) -> Iterator[ReportedInstance]:
     """The many that have more than two months left."""
     for _ in range(count):
         mode = maker.random.choices(list(data.MODE_WEIGHTS), list(data.MODE_WEIGHTS.values()))[0]

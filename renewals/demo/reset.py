@@ -64,7 +64,7 @@ UPDATE renewal_runs r SET renewed_count = r.renewed_count - t.renewed,
 FROM tried t WHERE r.id = t.run_id AND r.ended_at IS NOT NULL"""
 
 
-class Holdings(NamedTuple):
+class DemoContents(NamedTuple):
     """How much of the demo account a reset would delete."""
 
     instances: int
@@ -72,8 +72,8 @@ class Holdings(NamedTuple):
     ledger_entries: int
 
 
-async def count() -> Holdings | None:
-    """Count what a reset would delete; None if there is no demo account. Raises InvalidInput as `demo.load`."""
+async def count() -> DemoContents | None:
+    """Count what a reset would delete; None if there is no demo account. Raises InvalidInputError as `loader.load`."""
     async with database.transaction() as connection:
         if not await loader.lock(connection):
             return None
@@ -84,14 +84,14 @@ async def count() -> Holdings | None:
                  (SELECT count(*) FROM ledger_entries WHERE account_id = $1) AS ledger_entries""",
             loader.ACCOUNT_ID,
         )
-    return Holdings(*row)
+    return DemoContents(*row)
 
 
-@database.retried
+@database.retry_on_conflict
 async def reset(day: dt.date) -> None:
     """Delete what the demo account has and load it as of a day, in one transaction; load it if it is not there.
 
-    Raises InvalidInput, and changes nothing, as `demo.load` does.
+    Raises InvalidInputError, and changes nothing, as `loader.load` does.
     """
     async with database.transaction() as connection:
         is_there = await loader.lock(connection)

@@ -20,7 +20,7 @@ _CACHED_DAYS = 65_536
 """Calendars are slow and days are few: what is due in a night has a handful of last days and anchors."""
 
 
-class Span(NamedTuple):
+class Period(NamedTuple):
     """A period as it is priced: whole anchored months, then some days of a month that has so many."""
 
     months: int
@@ -48,13 +48,13 @@ def current_day(now: dt.datetime, zone: ZoneInfo) -> dt.date:
 
 
 @lru_cache(_CACHED_DAYS)
-def step(anchor_day: int, day: dt.date, months: int) -> dt.date:
+def add_months(anchor_day: int, day: dt.date, months: int) -> dt.date:
     """The day that many months after `day`, on the anchor day or the month's last (rule 6)."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return on_anchor(anchor_day, year, month0 + 1)
+    return anchor_date(anchor_day, year, month0 + 1)
 
 
-def on_anchor(anchor_day: int, year: int, month: int) -> dt.date:
+def anchor_date(anchor_day: int, year: int, month: int) -> dt.date:
     """The anchor day of a month, or the month's last day where it has no such day."""
     return dt.date(year, month, min(anchor_day, calendar.monthrange(year, month)[1]))
 
@@ -62,39 +62,39 @@ def on_anchor(anchor_day: int, year: int, month: int) -> dt.date:
 def months_between(anchor_day: int, day: dt.date, target: dt.date) -> int:
     """How many whole anchored months fit between `day` and a later `target`."""
     months = (target.year - day.year) * 12 + target.month - day.month
-    return months if step(anchor_day, day, months) <= target else months - 1
+    return months if add_months(anchor_day, day, months) <= target else months - 1
 
 
 @lru_cache(_CACHED_DAYS)
-def span(anchor_day: int, day: dt.date, target: dt.date) -> Span:
+def period_between(anchor_day: int, day: dt.date, target: dt.date) -> Period:
     """The period from the end of `day` to the end of a later `target`."""
     months = months_between(anchor_day, day, target)
-    whole = step(anchor_day, day, months)
-    month_later = step(anchor_day, day, months + 1)
-    return Span(months, (target - whole).days, (month_later - whole).days)
+    whole = add_months(anchor_day, day, months)
+    month_later = add_months(anchor_day, day, months + 1)
+    return Period(months, (target - whole).days, (month_later - whole).days)
 
 
-def least_months_past(anchor_day: int, day: dt.date, today: dt.date) -> int:
+def min_months_to_reach(anchor_day: int, day: dt.date, today: dt.date) -> int:
     """The least number of months, one at least, that steps `day` to `today` or later."""
     months = max(1, months_between(anchor_day, day, today))
-    return months if step(anchor_day, day, months) >= today else months + 1
+    return months if add_months(anchor_day, day, months) >= today else months + 1
 
 
 def first_on_day_of_month(day_of_month: int, earliest: dt.date) -> dt.date:
     """The first such day of a month that is `earliest` or later; a month without it has its last (rule 14)."""
-    candidate = on_anchor(day_of_month, earliest.year, earliest.month)
-    return candidate if candidate >= earliest else step(day_of_month, earliest, 1)
+    candidate = anchor_date(day_of_month, earliest.year, earliest.month)
+    return candidate if candidate >= earliest else add_months(day_of_month, earliest, 1)
 
 
 @lru_cache(1_000)
-def furthest_day(today: dt.date, max_term_months: int) -> dt.date:
+def max_expiry_date(today: dt.date, max_term_months: int) -> dt.date:
     """The last day that lies within the product's longest term from today (rule 7).
 
     The last day of a month counts as an anchor of 31, so that what expires today at a month's end
     can always be renewed for the whole term.
     """
     is_month_end = (today + dt.timedelta(days=1)).day == 1
-    return step(31 if is_month_end else today.day, today, max_term_months)
+    return add_months(31 if is_month_end else today.day, today, max_term_months)
 
 
 @lru_cache(_CACHED_DAYS)
@@ -103,15 +103,15 @@ def due_at(day: dt.date, zone: ZoneInfo, *, time: dt.time, lead_days: int) -> dt
     return dt.datetime.combine(day - dt.timedelta(days=lead_days), time, zone).astimezone(dt.UTC)
 
 
-def last_tick(instant: dt.datetime, minute: int) -> dt.datetime:
+def last_scheduled_at(instant: dt.datetime, minute: int) -> dt.datetime:
     """Return the latest time until an instant at which an hourly run was to be, by its minute (rule 21)."""
     tick = instant.replace(minute=minute, second=0, microsecond=0)
     return tick if tick <= instant else tick - dt.timedelta(hours=1)
 
 
-def tick_from(instant: dt.datetime, minute: int) -> dt.datetime:
+def next_scheduled_at(instant: dt.datetime, minute: int) -> dt.datetime:
     """Return the first time from an instant on at which an hourly run is to be."""
-    tick = last_tick(instant, minute)
+    tick = last_scheduled_at(instant, minute)
     return tick if tick == instant else tick + dt.timedelta(hours=1)
 
 

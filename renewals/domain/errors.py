@@ -52,7 +52,7 @@ class Refusal:
     bundle_instance_ids: tuple[str, ...] = ()
 
 
-class RowRefusal(NamedTuple):
+class RowError(NamedTuple):
     """A row of an operator's call that is not done, and what of it is wrong."""
 
     id: str
@@ -60,11 +60,11 @@ class RowRefusal(NamedTuple):
     message: str
 
 
-class Refused(Exception):
+class DomainError(Exception):
     """The request is understood and not done."""
 
 
-class Forbidden(Refused):
+class ForbiddenError(DomainError):
     """Whoever asks may see all of the account and change nothing of it."""
 
     def __str__(self) -> str:
@@ -72,7 +72,7 @@ class Forbidden(Refused):
 
 
 @dataclass(eq=False)
-class InvalidInput(Refused):
+class InvalidInputError(DomainError):
     """An argument is malformed or out of bounds; `field` is its path, as in `input.months`."""
 
     field: str
@@ -83,7 +83,7 @@ class InvalidInput(Refused):
 
 
 @dataclass(eq=False)
-class NotFound(Refused):
+class NotFoundError(DomainError):
     """What an operator named is not there; `field` is the argument's path, as in `input.accountId`."""
 
     field: str
@@ -94,7 +94,7 @@ class NotFound(Refused):
 
 
 @dataclass(eq=False)
-class IdempotencyKeyReused(Refused):
+class IdempotencyKeyReusedError(DomainError):
     """The key was used for another request: of the same account, or of any operator (rule 18)."""
 
     idempotency_key: str
@@ -104,7 +104,7 @@ class IdempotencyKeyReused(Refused):
 
 
 @dataclass(eq=False)
-class NotRenewable(Refused):
+class NotRenewableError(DomainError):
     """Some instances cannot take part; every one of them is listed."""
 
     refusals: tuple[Refusal, ...]
@@ -115,17 +115,17 @@ class NotRenewable(Refused):
 
 
 @dataclass(eq=False)
-class NotRefundable(Refused):
+class NotRefundableError(DomainError):
     """None of the lines can be refunded; every one of them is listed."""
 
-    refusals: tuple[RowRefusal, ...]
+    refusals: tuple[RowError, ...]
 
     def __str__(self) -> str:
         return "Nothing of the order can be refunded; nothing was done."
 
 
 @dataclass(eq=False)
-class PriceChanged(Refused):
+class PriceChangedError(DomainError):
     """The total differs from the one the caller expected (rule 18)."""
 
     expected_total_cents: int
@@ -139,7 +139,7 @@ class PriceChanged(Refused):
 
 
 @dataclass(eq=False)
-class InsufficientFunds(Refused):
+class InsufficientFundsError(DomainError):
     """Usable vouchers and balance do not cover the total; nothing is taken (rule 16)."""
 
     required_cents: int

@@ -14,7 +14,7 @@ class Charge(NamedTuple):
     cents: int
 
 
-class VoucherUse(NamedTuple):
+class VoucherRedemption(NamedTuple):
     """So much of a voucher, and what is left of it."""
 
     voucher_id: str
@@ -25,24 +25,24 @@ class VoucherUse(NamedTuple):
 class Payment(NamedTuple):
     """How a total is paid, in cents. With a shortfall it is a picture only: nothing was taken."""
 
-    uses: tuple[VoucherUse, ...]
+    uses: tuple[VoucherRedemption, ...]
     voucher_cents: int
     balance_cents: int
     balance_after_cents: int
     shortfall_cents: int
 
 
-def in_paying_order(vouchers: Iterable[model.Voucher], now: dt.datetime) -> list[model.Voucher]:
+def sort_for_redemption(vouchers: Iterable[model.Voucher], now: dt.datetime) -> list[model.Voucher]:
     """The vouchers that count at `now`: soonest expiry, then largest available amount, then id (rule 15)."""
     valid = [v for v in vouchers if v.available_cents > 0 and v.expires_at >= now]
     return sorted(valid, key=lambda v: (v.expires_at, -v.available_cents, v.id))
 
 
-class Purse:
+class Wallet:
     """What one account pays with: its valid vouchers in the order fixed at the start, and its balance."""
 
     def __init__(self, balance_cents: int, vouchers: Iterable[model.Voucher], now: dt.datetime) -> None:
-        self._fill(balance_cents, in_paying_order(vouchers, now))
+        self._fill(balance_cents, sort_for_redemption(vouchers, now))
 
     @classmethod
     def in_order(cls, balance_cents: int, vouchers: Iterable[model.Voucher]) -> Self:
@@ -66,7 +66,7 @@ class Purse:
         shortfall_cents = max(0, balance_cents - self.balance_cents)
         uses = tuple(
             [
-                VoucherUse(self._vouchers[index].id, amount, self._available[index])
+                VoucherRedemption(self._vouchers[index].id, amount, self._available[index])
                 for index, amount in sorted(taken.items())
             ]
         )
@@ -113,12 +113,14 @@ class Purse:
         return usable
 
 
-def replay(charges: Sequence[Charge], taken: Iterable[model.Voucher], balance_cents: int) -> list[Payment]:
+def reconstruct_payments(
+    charges: Sequence[Charge], taken: Iterable[model.Voucher], balance_cents: int
+) -> list[Payment]:
     """How each charge of an order was paid, where its vouchers, in paying order, have what it took of each.
 
     Each takes the same as it did then: what a voucher had left in the end, no charge of the order had wanted.
     """
-    purse = Purse.in_order(balance_cents, taken)
+    purse = Wallet.in_order(balance_cents, taken)
     payments = [purse.pay([charge]) for charge in charges]
     is_whole = not purse.balance_cents and not any(voucher.available_cents for voucher in purse.left())
     assert is_whole and not any(payment.shortfall_cents for payment in payments)

@@ -14,17 +14,17 @@ from renewals.domain import dates, errors, model, money, pricing
 from renewals.domain import payment as domain_payment
 from renewals.domain.errors import Refusal, RefusalCode
 from renewals.domain.selection import (
+    RenewalUnit,
     Selection,
-    Unit,
     group_units,
     member_ids,
     refuse_unit,
     refuse_unmanageable,
-    units_of,
+    split_into_units,
 )
 
 
-class Line(NamedTuple):
+class RenewalLine(NamedTuple):
     """A new period of one instance: it starts at the old expiry; prices in cents."""
 
     instance: model.Instance
@@ -69,7 +69,7 @@ Extension = RenewFor | RenewAuto | UnifyToDate | UnifyToDayOfMonth
 class Plan:
     """What one order would hold: its lines, what is refused, and how the total is paid."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[RenewalLine, ...]
     refusals: tuple[Refusal, ...]
     payment: domain_payment.Payment
 
@@ -83,7 +83,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class PlanContext:
     """What a plan is judged by: the products by code, the account's time zone, the instant, its cap on price rises."""
 
     products: Mapping[str, model.Product]
@@ -97,45 +97,47 @@ def plan(
     selection: Selection,
     handling: model.BundleHandling,
     extension: Extension,
-    basis: Basis,
+    basis: PlanContext,
     balance_cents: int,
     vouchers: Iterable[model.Voucher],
 ) -> Plan:
     """Plans one order over a selection: every line, every refusal, and the payment or its shortfall."""
-    units, refusals = units_of(selection, handling, basis.products)
-    lines, more = extend(units, extension, basis)
-    payment = domain_payment.Purse(balance_cents, vouchers, basis.now).pay(charges_of(lines))
+    units, refusals = split_into_units(selection, handling, basis.products)
+    lines, more = plan_lines(units, extension, basis)
+    payment = domain_payment.Wallet(balance_cents, vouchers, basis.now).pay(charges_of(lines))
     return Plan(tuple(lines), tuple(refusals + more), payment)
 
 
-def extend(units: Iterable[Unit], extension: Extension, basis: Basis) -> tuple[list[Line], list[Refusal]]:
+def plan_lines(
+    units: Iterable[RenewalUnit], extension: Extension, basis: PlanContext
+) -> tuple[list[RenewalLine], list[Refusal]]:
     """Gives every unit its lines, or the reasons why it has none."""
-    lines: list[Line] = []
+    lines: list[RenewalLine] = []
     refusals: list[Refusal] = []
     for unit in units:
-        own, reasons = _extend_unit(unit, extension, basis)
+        own, reasons = _plan_unit(unit, extension, basis)
         lines += own
         refusals += reasons
     return lines, refusals
 
 
-class Extended(NamedTuple):
+class PricedUnit(NamedTuple):
     """One unit with its lines and what each costs, or a refusal for each member; money plays no part in it."""
 
-    unit: Unit
-    lines: tuple[Line, ...]
+    unit: RenewalUnit
+    lines: tuple[RenewalLine, ...]
     refusals: tuple[Refusal, ...]
     charges: tuple[domain_payment.Charge, ...]
 
 
-class Outcome(NamedTuple):
+class UnitResult(NamedTuple):
     """What a run does with one unit: an order with its payment, or a refusal for each member.
 
     `price_cents` is what it costs, or would have cost had there been the money.
     """
 
-    unit: Unit
-    lines: tuple[Line, ...]
+    unit: RenewalUnit
+    lines: tuple[RenewalLine, ...]
     refusals: tuple[Refusal, ...]
     payment: domain_payment.Payment | None
     price_cents: int
@@ -144,73 +146,77 @@ class Outcome(NamedTuple):
 def plan_run(
     *,
     instances: Iterable[model.Instance],
-    basis: Basis,
-    purse: domain_payment.Purse,
-) -> list[Outcome]:
+    basis: PlanContext,
+    purse: domain_payment.Wallet,
+) -> list[UnitResult]:
     """Plans one account's due instances: earliest expiry first, what cannot be paid passed over (rule 21).
 
     The purse is left with what the plan does not spend.
     """
-    extended = extend_run(instances, basis)
-    return list(map(outcome_of, extended, pay_run(extended, purse)))
+    extended = price_units(instances, basis)
+    return list(map(unit_result, extended, pay_units(extended, purse)))
 
 
-def extend_run(instances: Iterable[model.Instance], basis: Basis) -> list[Extended]:
+def price_units(instances: Iterable[model.Instance], basis: PlanContext) -> list[PricedUnit]:
     """Gives each unit of what is due its lines, in paying order."""
     extension = RenewAuto()
     extended = []
     for unit in group_units(instances):
-        lines, refusals = _extend_unit(unit, extension, basis)
+        lines, refusals = _plan_unit(unit, extension, basis)
         if (
             lines
             and basis.price_rise_cap_bps is not None
             and (held := {each.id: _held(each) for each in unit if is_held(each, basis.price_rise_cap_bps)})
         ):
             lines, refusals = [], refuse_unit(unit, held)
-        extended.append(Extended(unit, tuple(lines), tuple(refusals), tuple(charges_of(lines))))
+        extended.append(PricedUnit(unit, tuple(lines), tuple(refusals), tuple(charges_of(lines))))
     return extended
 
 
-def pay_run(extended: Iterable[Extended], purse: domain_payment.Purse) -> list[domain_payment.Payment | None]:
+def pay_units(
+    extended: Iterable[PricedUnit], purse: domain_payment.Wallet
+) -> list[domain_payment.Payment | None]:
     """Pays unit after unit what the purse can pay; None for a unit with nothing to pay, whose members are refused."""
     return [purse.pay(each.charges) if each.lines else None for each in extended]
 
 
-def outcome_of(extended: Extended, payment: domain_payment.Payment | None) -> Outcome:
+def unit_result(extended: PricedUnit, payment: domain_payment.Payment | None) -> UnitResult:
     """What becomes of a unit with its payment, which may be a picture only."""
     price_cents = sum([charge.cents for charge in extended.charges])
     if payment is not None and payment.shortfall_cents:
         refusals = tuple([_unpaid(line, extended.lines, payment) for line in extended.lines])
-        return Outcome(extended.unit, (), refusals, None, price_cents)
-    return Outcome(extended.unit, extended.lines, extended.refusals, payment, price_cents)
+        return UnitResult(extended.unit, (), refusals, None, price_cents)
+    return UnitResult(extended.unit, extended.lines, extended.refusals, payment, price_cents)
 
 
 def is_held(instance: model.Instance, price_rise_cap_bps: int | None) -> bool:
     """Whether the worker leaves an AUTO instance because its price rose too much since the customer agreed to one."""
     if instance.agreed_price_cents is None or instance.renewal_mode != model.RenewalMode.AUTO:
         return False
-    return pricing.rises_beyond(instance.agreed_price_cents, instance.monthly_price_cents, price_rise_cap_bps)
+    return pricing.exceeds_cap(instance.agreed_price_cents, instance.monthly_price_cents, price_rise_cap_bps)
 
 
-def charges_of(lines: Iterable[Line]) -> list[domain_payment.Charge]:
+def charges_of(lines: Iterable[RenewalLine]) -> list[domain_payment.Charge]:
     """What the lines cost, instance by instance in their order."""
     return [domain_payment.Charge(line.instance.product_code, line.price.price_cents) for line in lines]
 
 
-def _extend_unit(unit: Unit, extension: Extension, basis: Basis) -> tuple[list[Line], list[Refusal]]:
+def _plan_unit(
+    unit: RenewalUnit, extension: Extension, basis: PlanContext
+) -> tuple[list[RenewalLine], list[Refusal]]:
     """The lines of a unit or, where one member is refused, the reasons why it has none."""
-    lines: list[Line] = []
+    lines: list[RenewalLine] = []
     own: dict[str, Refusal] = {}
     for instance in unit:
         outcome = _line(instance, extension, basis)
-        if isinstance(outcome, Line):
+        if isinstance(outcome, RenewalLine):
             lines.append(outcome)
         else:
             own[instance.id] = outcome
     return ([], refuse_unit(unit, own)) if own else (lines, [])
 
 
-def _line(instance: model.Instance, extension: Extension, basis: Basis) -> Line | Refusal:
+def _line(instance: model.Instance, extension: Extension, basis: PlanContext) -> RenewalLine | Refusal:
     if refusal := refuse_unmanageable(instance, basis.products):
         return refusal
     if isinstance(extension, RenewAuto) and instance.status_at(basis.now) is model.InstanceStatus.EXPIRED:
@@ -223,10 +229,10 @@ def _line(instance: model.Instance, extension: Extension, basis: Basis) -> Line 
     product = basis.products[instance.product_code]
     if refusal := _refuse_period(instance, old, new, extension, product, basis):
         return refusal
-    span = dates.span(instance.anchor_day, old, new)
-    price = pricing.of_period(instance.monthly_price_cents, *span, product.tiers)
+    span = dates.period_between(instance.anchor_day, old, new)
+    price = pricing.price_period(instance.monthly_price_cents, *span, product.tiers)
     expires_at = dates.end_of_day(new, basis.zone)
-    return Line(instance, instance.expires_at, expires_at, anchor_day, span.months, span.days, price)
+    return RenewalLine(instance, instance.expires_at, expires_at, anchor_day, span.months, span.days, price)
 
 
 def _new_last_day(
@@ -235,13 +241,13 @@ def _new_last_day(
     """The last day that the extension asks for, and the anchor day from then on."""
     match extension:
         case RenewFor(months):
-            return dates.step(anchor_day, old, months), anchor_day
+            return dates.add_months(anchor_day, old, months), anchor_day
         case RenewAuto():
-            return dates.step(anchor_day, old, instance.auto_renew_months), anchor_day
+            return dates.add_months(anchor_day, old, instance.auto_renew_months), anchor_day
         case UnifyToDate(date):
             return date, date.day
         case UnifyToDayOfMonth(day_of_month):
-            month_later = dates.step(anchor_day, old, 1)
+            month_later = dates.add_months(anchor_day, old, 1)
             return dates.first_on_day_of_month(day_of_month, month_later), day_of_month
 
 
@@ -251,7 +257,7 @@ def _refuse_period(
     new: dt.date,
     extension: Extension,
     product: model.Product,
-    basis: Basis,
+    basis: PlanContext,
 ) -> Refusal | None:
     """Rules 7 and 14: the new expiry is later, in the future, and within the product's longest term."""
     today = dates.current_day(basis.now, basis.zone)
@@ -264,12 +270,12 @@ def _refuse_period(
             return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
     elif new < today:
         assert instance.anchor_day is not None
-        least = dates.least_months_past(instance.anchor_day, old, today)
+        least = dates.min_months_to_reach(instance.anchor_day, old, today)
         message = f"It expired on {old}; renew it for {least} months at least."
         return Refusal(instance.id, RefusalCode.PERIOD_TOO_SHORT, message)
     # The worker may come some lead days early; that must not cost an instance its longest term.
     measured_from = max(today, old) if isinstance(extension, RenewAuto) else today
-    furthest = dates.furthest_day(measured_from, product.max_term_months)
+    furthest = dates.max_expiry_date(measured_from, product.max_term_months)
     if new > furthest:
         message = f"It would expire on {new}; {product.max_term_months} months from now is {furthest}."
         return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)
@@ -285,8 +291,8 @@ def _held(instance: model.Instance) -> Refusal:
     return Refusal(instance.id, RefusalCode.PRICE_HELD, message)
 
 
-def _unpaid(line: Line, lines: Sequence[Line], payment: domain_payment.Payment) -> Refusal:
+def _unpaid(line: RenewalLine, lines: Sequence[RenewalLine], payment: domain_payment.Payment) -> Refusal:
     required_cents = sum(each.price.price_cents for each in lines)
-    funds = errors.InsufficientFunds(required_cents, required_cents - payment.shortfall_cents)
+    funds = errors.InsufficientFundsError(required_cents, required_cents - payment.shortfall_cents)
     members = member_ids(each.instance for each in lines) if len(lines) > 1 else ()
     return Refusal(line.instance.id, RefusalCode.INSUFFICIENT_FUNDS, str(funds), members)

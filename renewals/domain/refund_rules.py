@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from renewals.domain import dates, model
 from renewals.domain import payment as domain_payment
-from renewals.domain.errors import RowRefusal
+from renewals.domain.errors import RowError
 
 
-class Line(NamedTuple):
+class RefundableLine(NamedTuple):
     """A line of an order, with its instance as it is now."""
 
     id: int
@@ -24,7 +24,7 @@ class Line(NamedTuple):
     instance: model.Instance
 
 
-class Taken(NamedTuple):
+class RedeemedVoucher(NamedTuple):
     """What an order took of a voucher, and the voucher as it is now."""
 
     cents: int
@@ -32,30 +32,30 @@ class Taken(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RefundableOrder:
     """An order as it was paid: its lines and its vouchers in the order in which they were."""
 
     id: uuid.UUID
     account_id: str
     kind: model.OrderKind
     balance_cents: int
-    lines: Sequence[Line]
-    taken: Sequence[Taken]
+    lines: Sequence[RefundableLine]
+    taken: Sequence[RedeemedVoucher]
     members: Mapping[str, frozenset[str]]
     """The instances, by bundle, that belong to the bundles of its lines by now."""
 
 
-class Return(NamedTuple):
+class RefundAmounts(NamedTuple):
     """What goes back to whom, in cents: what vouchers gave that have run out goes to the balance."""
 
-    uses: tuple[domain_payment.VoucherUse, ...]
+    uses: tuple[domain_payment.VoucherRedemption, ...]
     voucher_cents: int
     balance_cents: int
 
 
-def decide(
-    order: Order, instance_ids: Iterable[str] | None, now: dt.datetime
-) -> tuple[tuple[Line, ...], tuple[RowRefusal, ...]]:
+def select_refundable(
+    order: RefundableOrder, instance_ids: Iterable[str] | None, now: dt.datetime
+) -> tuple[tuple[RefundableLine, ...], tuple[RowError, ...]]:
     """Which lines are refunded, and which of those asked for are not, with the reason; pure."""
     lines = {line.instance.id: line for line in order.lines}
     chosen = dict.fromkeys(lines if instance_ids is None else instance_ids)
@@ -68,12 +68,12 @@ def decide(
     for each in chosen.keys() - problems.keys():
         if problem := bundles.get(lines[each].instance.bundle_id or ""):
             problems[each] = problem
-    refusals = tuple(RowRefusal(each, "instanceIds", problems[each]) for each in chosen if each in problems)
+    refusals = tuple(RowError(each, "instanceIds", problems[each]) for each in chosen if each in problems)
     kept = chosen.keys() - problems.keys()
     return tuple(line for line in order.lines if line.instance.id in kept), refusals
 
 
-def _judge(line: Line | None, now: dt.datetime) -> str | None:
+def _judge(line: RefundableLine | None, now: dt.datetime) -> str | None:
     if line is None:
         return "has no line in this order"
     if line.is_refunded:
@@ -87,7 +87,7 @@ def _judge(line: Line | None, now: dt.datetime) -> str | None:
 
 def _judge_bundle(
     members: frozenset[str],
-    lines: Mapping[str, Line],
+    lines: Mapping[str, RefundableLine],
     chosen: Mapping[str, None],
     problems: Mapping[str, str],
 ) -> str | None:
@@ -101,11 +101,13 @@ def _judge_bundle(
     return None
 
 
-def settle(order: Order, lines: Sequence[Line], now: dt.datetime) -> Return:
+def compute_refund(
+    order: RefundableOrder, lines: Sequence[RefundableLine], now: dt.datetime
+) -> RefundAmounts:
     """Who gets back what the lines cost: who paid for them, by a replay of the order's payment; pure."""
     charges = [domain_payment.Charge(line.instance.product_code, line.price_cents) for line in order.lines]
     taken = [each.voucher._replace(available_cents=each.cents) for each in order.taken]
-    payments = domain_payment.replay(charges, taken, order.balance_cents)
+    payments = domain_payment.reconstruct_payments(charges, taken, order.balance_cents)
     refunded = {line.id for line in lines}
     back: dict[str, int] = {}
     balance_cents = 0
@@ -120,11 +122,11 @@ def settle(order: Order, lines: Sequence[Line], now: dt.datetime) -> Return:
         if voucher.expires_at < now:
             balance_cents += cents
         elif cents:
-            uses.append(domain_payment.VoucherUse(voucher.id, cents, voucher.available_cents + cents))
-    return Return(tuple(uses), sum(use.amount_cents for use in uses), balance_cents)
+            uses.append(domain_payment.VoucherRedemption(voucher.id, cents, voucher.available_cents + cents))
+    return RefundAmounts(tuple(uses), sum(use.amount_cents for use in uses), balance_cents)
 
 
-def take_back(line: Line, kind: model.OrderKind, zone: ZoneInfo) -> model.Instance:
+def revert_instance(line: RefundableLine, kind: model.OrderKind, zone: ZoneInfo) -> model.Instance:
     """The instance as it was before the line; pure.
 
     Where a line does not say which anchor there was, a renewal left it alone, unless a unify has set it since: the
@@ -135,7 +137,7 @@ def take_back(line: Line, kind: model.OrderKind, zone: ZoneInfo) -> model.Instan
         day = dates.last_day(line.starts_at, zone)
         anchor_day = line.instance.anchor_day
         is_unified = kind is model.OrderKind.UNIFY_EXPIRY
-        if is_unified or anchor_day is None or dates.on_anchor(anchor_day, day.year, day.month) != day:
+        if is_unified or anchor_day is None or dates.anchor_date(anchor_day, day.year, day.month) != day:
             anchor_day = day.day
     count = line.instance.refund_count + 1
     return line.instance._replace(expires_at=line.starts_at, anchor_day=anchor_day, refund_count=count)

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from renewals.domain import dates, errors, model, registration_report, validation
-from renewals.domain.errors import RowRefusal as Refusal
+from renewals.domain.errors import RowError as Refusal
 
 
-class Row(NamedTuple):
+class InstanceRow(NamedTuple):
     """An instance as its row has it."""
 
     account_id: str
@@ -42,7 +42,7 @@ class Row(NamedTuple):
         return self.expires_at, self.anchor_day, self.renewal_mode, self.auto_renew_months
 
 
-class Bundle(NamedTuple):
+class BundleRow(NamedTuple):
     """A bundle that is there, and whose it is."""
 
     id: str
@@ -51,35 +51,35 @@ class Bundle(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Inventory:
+class RegistrationContext:
     """What is there already of what is reported: the instances with all members of their bundles, by id."""
 
     account_id: str
     zone: ZoneInfo
     now: dt.datetime
-    rows: Mapping[str, Row]
+    rows: Mapping[str, InstanceRow]
     paid_ids: frozenset[str]
     """Those that have a period which was paid for; their expiry is what was paid (rule 16)."""
-    bundles: Mapping[str, Bundle]
+    bundles: Mapping[str, BundleRow]
     product_codes: frozenset[str]
     data_center_codes: frozenset[str]
-    members: Mapping[str, Sequence[Row]]
+    members: Mapping[str, Sequence[InstanceRow]]
     """Those of the rows that belong to a bundle, by its id."""
     is_part: bool = False
     """Whether more of the same source is still to come, so that a bundle is known by those that name it alone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class RegistrationResult:
     """What is to be written, in the order in which it was reported, and what is refused."""
 
-    created: tuple[Row, ...]
-    changed: tuple[tuple[Row, Row], ...]
+    created: tuple[InstanceRow, ...]
+    changed: tuple[tuple[InstanceRow, InstanceRow], ...]
     """Each as it was and as it will be."""
     unchanged_count: int
     refusals: tuple[Refusal, ...]
-    new_bundles: tuple[Bundle, ...]
-    renamed_bundles: tuple[Bundle, ...]
+    new_bundles: tuple[BundleRow, ...]
+    renamed_bundles: tuple[BundleRow, ...]
 
 
 class _Problem(NamedTuple):
@@ -87,15 +87,17 @@ class _Problem(NamedTuple):
     message: str
 
 
-def require_all(registered: Registered) -> None:
-    """Raises InvalidInput for a refusal, if there is one: for a row's own rather than for its bundle's."""
+def require_all(registered: RegistrationResult) -> None:
+    """Raises InvalidInputError for a refusal, if there is one: for a row's own rather than for its bundle's."""
     for refusal in sorted(registered.refusals, key=lambda each: each.field == "bundleId"):
-        raise errors.InvalidInput(f"instances.{refusal.field}", f"{refusal.id} {refusal.message}")
+        raise errors.InvalidInputError(f"instances.{refusal.field}", f"{refusal.id} {refusal.message}")
 
 
-def decide(
-    reported: Sequence[registration_report.Registration], bundles: Mapping[str, str], inventory: Inventory
-) -> Registered:
+def plan_registration(
+    reported: Sequence[registration_report.ReportedInstance],
+    bundles: Mapping[str, str],
+    inventory: RegistrationContext,
+) -> RegistrationResult:
     """Decides each instance alone and each bundle as a whole; `bundles` are names by id."""
     used = {each.bundle_id for each in reported}
     wrong_bundles = {
@@ -104,7 +106,7 @@ def decide(
         if (problem := _judge_bundle(bundle_id, name, inventory, is_used=bundle_id in used))
     }
     times = Counter(each.id for each in reported)
-    judged: list[Row | _Problem] = [
+    judged: list[InstanceRow | _Problem] = [
         _Problem("id", "is more than once in this call")
         if times[each.id] > 1
         else _judge(each, bundles, wrong_bundles, inventory)
@@ -114,7 +116,9 @@ def decide(
     return _collect(reported, judged, bundles, wrong_bundles, inventory)
 
 
-def _judge_bundle(bundle_id: str, name: str, inventory: Inventory, *, is_used: bool) -> _Problem | None:
+def _judge_bundle(
+    bundle_id: str, name: str, inventory: RegistrationContext, *, is_used: bool
+) -> _Problem | None:
     if problem := validation.identifier(bundle_id):
         return _Problem("bundles.id", problem)
     if problem := validation.name(name):
@@ -128,17 +132,17 @@ def _judge_bundle(bundle_id: str, name: str, inventory: Inventory, *, is_used: b
 
 
 def _judge(
-    reported: registration_report.Registration,
+    reported: registration_report.ReportedInstance,
     bundles: Mapping[str, str],
     wrong_bundles: Mapping[str, _Problem],
-    inventory: Inventory,
-) -> Row | _Problem:
+    inventory: RegistrationContext,
+) -> InstanceRow | _Problem:
     """The instance's row as it is to be, or what is wrong with it."""
     known = inventory.rows.get(reported.id)
     if known is not None and known.account_id != inventory.account_id:
         return _Problem("id", "is the id of an instance of another account")
     has_expiry = known is not None and known.expires_at is not None
-    for name, problem in registration_report.problems(
+    for name, problem in registration_report.validate_reported_instance(
         reported,
         product_codes=inventory.product_codes,
         data_center_codes=inventory.data_center_codes,
@@ -159,9 +163,9 @@ def _judge(
     return _new(reported, inventory)
 
 
-def _new(reported: registration_report.Registration, inventory: Inventory) -> Row:
+def _new(reported: registration_report.ReportedInstance, inventory: RegistrationContext) -> InstanceRow:
     day = reported.last_day
-    return Row(
+    return InstanceRow(
         account_id=inventory.account_id,
         id=reported.id,
         name=reported.name,
@@ -182,7 +186,9 @@ def _new(reported: registration_report.Registration, inventory: Inventory) -> Ro
     )
 
 
-def _changed(reported: registration_report.Registration, known: Row, inventory: Inventory) -> Row | _Problem:
+def _changed(
+    reported: registration_report.ReportedInstance, known: InstanceRow, inventory: RegistrationContext
+) -> InstanceRow | _Problem:
     """A known instance with what registration may change of it; its policy is the customer's."""
     if reported.product_code != known.product_code:
         return _Problem("productCode", f"is {known.product_code} for good")
@@ -194,7 +200,7 @@ def _changed(reported: registration_report.Registration, known: Row, inventory: 
     if reported.bundle_id not in (None, known.bundle_id):
         return _Problem("bundleId", f"is {known.bundle_id or 'none'} for good")
     expires_at, anchor_day = _expiry(reported, known, inventory.zone)
-    priced = at_price(known, reported.monthly_price_cents)
+    priced = with_price(known, reported.monthly_price_cents)
     changed = priced._replace(
         name=reported.name,
         data_center_code=reported.data_center_code,
@@ -213,13 +219,13 @@ def _changed(reported: registration_report.Registration, known: Row, inventory: 
             return _Problem("expiresOn", message)
         if changed.expires_at is None or changed.expires_at >= inventory.now:
             changed = changed._replace(status=model.InstanceStatus.RUNNING.value)
-    if known.status == model.InstanceStatus.RELEASED and not is_same(changed, known):
+    if known.status == model.InstanceStatus.RELEASED and not is_unchanged(changed, known):
         return _Problem("id", "is the id of an instance that was released and cannot come back")
     return changed
 
 
 def _expiry(
-    reported: registration_report.Registration, known: Row, zone: ZoneInfo
+    reported: registration_report.ReportedInstance, known: InstanceRow, zone: ZoneInfo
 ) -> tuple[dt.datetime | None, int | None]:
     """The reported expiry and anchor; what is not said stays, the anchor as long as the expiry does."""
     if reported.last_day is None:
@@ -229,7 +235,7 @@ def _expiry(
     return expires_at, known.anchor_day if is_kept else reported.anchor
 
 
-def at_price(row: Row, monthly_price_cents: int) -> Row:
+def with_price(row: InstanceRow, monthly_price_cents: int) -> InstanceRow:
     """The instance at another price; what the customer last agreed to is kept for as long as it differs."""
     agreed_cents = row.monthly_price_cents if row.agreed_price_cents is None else row.agreed_price_cents
     return row._replace(
@@ -238,7 +244,7 @@ def at_price(row: Row, monthly_price_cents: int) -> Row:
     )
 
 
-def is_same(one: Row, other: Row) -> bool:
+def is_unchanged(one: InstanceRow, other: InstanceRow) -> bool:
     """Whether two rows say the same, however their configuration is written."""
     if one.configuration == other.configuration:
         return one == other
@@ -247,7 +253,9 @@ def is_same(one: Row, other: Row) -> bool:
 
 
 def _keep_bundles_whole(
-    reported: Sequence[registration_report.Registration], judged: list[Row | _Problem], inventory: Inventory
+    reported: Sequence[registration_report.ReportedInstance],
+    judged: list[InstanceRow | _Problem],
+    inventory: RegistrationContext,
 ) -> None:
     """Refuses the other rows of a bundle of which one is refused, and all that would not be alike."""
     places: dict[str, list[int]] = {}
@@ -264,7 +272,7 @@ def _keep_bundles_whole(
                 "bundleId", f"its bundle is registered as a whole, and {refused[0]} is refused"
             )
         else:
-            rows = [each for each in (judged[place] for place in members) if isinstance(each, Row)]
+            rows = [each for each in (judged[place] for place in members) if isinstance(each, InstanceRow)]
             of_bundle = (others or rows)[0].shared
             is_joining = any(reported[place].id not in inventory.rows for place in members)
             there = inventory.members.get(bundle_id, ())
@@ -277,20 +285,20 @@ def _keep_bundles_whole(
                     "bundleId", f"does not share expiry, anchor and policy with its bundle {bundle_id}"
                 )
         for place in members:
-            if isinstance(judged[place], Row):
+            if isinstance(judged[place], InstanceRow):
                 judged[place] = problem
 
 
 def _collect(
-    reported: Sequence[registration_report.Registration],
-    judged: Sequence[Row | _Problem],
+    reported: Sequence[registration_report.ReportedInstance],
+    judged: Sequence[InstanceRow | _Problem],
     bundles: Mapping[str, str],
     wrong_bundles: Mapping[str, _Problem],
-    inventory: Inventory,
-) -> Registered:
+    inventory: RegistrationContext,
+) -> RegistrationResult:
     refusals = [Refusal(bundle_id, *problem) for bundle_id, problem in wrong_bundles.items()]
-    created: list[Row] = []
-    changed: list[tuple[Row, Row]] = []
+    created: list[InstanceRow] = []
+    changed: list[tuple[InstanceRow, InstanceRow]] = []
     unchanged_count = 0
     for each, outcome in zip(reported, judged, strict=True):
         known = inventory.rows.get(each.id)
@@ -298,17 +306,17 @@ def _collect(
             refusals.append(Refusal(each.id, *outcome))
         elif known is None:
             created.append(outcome)
-        elif is_same(outcome, known):
+        elif is_unchanged(outcome, known):
             unchanged_count += 1
         else:
             changed.append((known, outcome))
     used = {row.bundle_id for row in created}
     sound = [
-        Bundle(bundle_id, inventory.account_id, name)
+        BundleRow(bundle_id, inventory.account_id, name)
         for bundle_id, name in bundles.items()
         if bundle_id not in wrong_bundles
     ]
-    return Registered(
+    return RegistrationResult(
         created=tuple(created),
         changed=tuple(changed),
         unchanged_count=unchanged_count,

@@ -11,7 +11,7 @@ LABEL_LENGTH_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
+class ReportedInstance:
     """An instance as the provider reports it; without a last day it has no expiry, or keeps the one it has."""
 
     id: str
@@ -44,14 +44,14 @@ class Registration:
         return self.configuration
 
 
-def configuration_of(reported: Registration) -> str:
+def configuration_of(reported: ReportedInstance) -> str:
     """The configuration as its column has it."""
     items = [{"label": label, "value": value} for label, value in reported.items]
     return json.dumps(items, ensure_ascii=False)
 
 
-def problems(
-    reported: Registration,
+def validate_reported_instance(
+    reported: ReportedInstance,
     *,
     product_codes: Collection[str],
     data_center_codes: Collection[str],
@@ -67,7 +67,7 @@ def problems(
     if reported.created_at is not None:
         yield "createdAt", validation.day(reported.created_at.date())
     yield "configuration", _wrong_configuration(reported.items)
-    yield "autoRenewMonths", validation.within(reported.auto_renew_months, 1, limits.MONTHS_MAX)
+    yield "autoRenewMonths", validation.check_range(reported.auto_renew_months, 1, limits.MONTHS_MAX)
     if reported.last_day is not None:
         yield "expiresOn", validation.day(reported.last_day)
     if reported.billing_mode is model.BillingMode.PREPAID and not has_expiry:
@@ -93,12 +93,12 @@ def _wrong_configuration(items: Sequence[tuple[str, str]]) -> str | None:
     return None
 
 
-def _wrong_anchor(reported: Registration) -> str | None:
+def _wrong_anchor(reported: ReportedInstance) -> str | None:
     day, anchor = reported.last_day, reported.anchor
     if anchor is None:
         return None
     if day is None:
         return "needs an expiry to anchor"
-    if not 1 <= anchor <= 31 or dates.on_anchor(anchor, day.year, day.month) != day:
+    if not 1 <= anchor <= 31 or dates.anchor_date(anchor, day.year, day.month) != day:
         return f"must be a day that {day} is on, not {anchor}"
     return None

@@ -18,22 +18,22 @@ class Selection:
     excepted_ids: frozenset[str] = frozenset()
 
 
-Unit = tuple[model.Instance, ...]
+RenewalUnit = tuple[model.Instance, ...]
 """What is done or refused as a whole: one instance, or all members of a bundle (rule 10)."""
 
 
 Judge = Callable[[model.Instance], Refusal | None]
 
 
-def units_of(
+def split_into_units(
     selection: Selection, handling: model.BundleHandling, products: Mapping[str, model.Product]
-) -> tuple[list[Unit], list[Refusal]]:
+) -> tuple[list[RenewalUnit], list[Refusal]]:
     """Divides a selection into units, in order of expiry and id, and refuses what may not be in it (rule 10).
 
     What could not take part in any case is refused as that, so that nobody gathers a bundle in vain.
     """
     refusals = [_not_found(instance_id) for instance_id in selection.missing_ids]
-    units: list[Unit] = [(instance,) for instance in selection.picked if instance.bundle_id is None]
+    units: list[RenewalUnit] = [(instance,) for instance in selection.picked if instance.bundle_id is None]
     size = len(selection.picked) + len(selection.missing_ids)
     picked_by_bundle: dict[str, list[model.Instance]] = {}
     for instance in selection.picked:
@@ -53,9 +53,9 @@ def units_of(
     return sorted(units, key=_paying_order), refusals
 
 
-def judge_units(units: Iterable[Unit], judge: Judge) -> tuple[list[Unit], list[Refusal]]:
+def partition_units(units: Iterable[RenewalUnit], judge: Judge) -> tuple[list[RenewalUnit], list[Refusal]]:
     """Keeps the units of which no member is refused; a refused member takes its bundle with it."""
-    kept: list[Unit] = []
+    kept: list[RenewalUnit] = []
     refusals: list[Refusal] = []
     for unit in units:
         own = {instance.id: refusal for instance in unit if (refusal := judge(instance))}
@@ -66,9 +66,9 @@ def judge_units(units: Iterable[Unit], judge: Judge) -> tuple[list[Unit], list[R
     return kept, refusals
 
 
-def group_units(instances: Iterable[model.Instance]) -> list[Unit]:
+def group_units(instances: Iterable[model.Instance]) -> list[RenewalUnit]:
     """Single instances and whole bundles, in order of expiry and id."""
-    units: list[Unit] = []
+    units: list[RenewalUnit] = []
     bundles: dict[str, list[model.Instance]] = {}
     for instance in instances:
         if instance.bundle_id is None:
@@ -95,17 +95,17 @@ def refuse_unmanageable(instance: model.Instance, products: Mapping[str, model.P
     return None
 
 
-def refuse_unit(unit: Unit, own: Mapping[str, Refusal]) -> list[Refusal]:
+def refuse_unit(unit: RenewalUnit, own: Mapping[str, Refusal]) -> list[Refusal]:
     """Refuses every member: those with a reason of their own for that, the others because of them."""
     return [own.get(instance.id) or _held_back(instance, unit, own) for instance in unit]
 
 
-def _unit(members: Iterable[model.Instance]) -> Unit:
+def _unit(members: Iterable[model.Instance]) -> RenewalUnit:
     """In order of id, however they were read: which line comes first decides what a limited voucher pays."""
     return tuple(sorted(members, key=lambda instance: instance.id))
 
 
-def _paying_order(unit: Unit) -> tuple[dt.datetime, str]:
+def _paying_order(unit: RenewalUnit) -> tuple[dt.datetime, str]:
     return min([(instance.expires_at or _NEVER, instance.id) for instance in unit])
 
 
@@ -129,7 +129,7 @@ def _incomplete(
     return Refusal(instance.id, RefusalCode.BUNDLE_INCOMPLETE, message, member_ids(members))
 
 
-def _held_back(instance: model.Instance, unit: Unit, own: Mapping[str, Refusal]) -> Refusal:
+def _held_back(instance: model.Instance, unit: RenewalUnit, own: Mapping[str, Refusal]) -> Refusal:
     reasons = "; ".join(f"{refusal.instance_id}: {refusal.code}" for refusal in own.values())
     message = f"Its bundle is done as a whole, and a member cannot take part ({reasons})."
     return Refusal(instance.id, RefusalCode.BUNDLED, message, member_ids(unit))

@@ -63,12 +63,12 @@ def _known_zones() -> frozenset[str]:
     return frozenset(available_timezones()) - _NO_ZONES
 
 
-def within(value: int | None, least: int, most: int) -> str | None:
+def check_range(value: int | None, least: int, most: int) -> str | None:
     """A whole number within bounds, or none at all."""
     return None if value is None or least <= value <= most else f"must be {least} to {most}"
 
 
-def within_hundredths(value: int | None, least: int, most: int) -> str | None:
+def check_decimal_range(value: int | None, least: int, most: int) -> str | None:
     """The same of cents and of basis points, which are written with two decimal places."""
     if value is None or least <= value <= most:
         return None
@@ -77,12 +77,12 @@ def within_hundredths(value: int | None, least: int, most: int) -> str | None:
 
 def monthly_price(cents: int) -> str | None:
     """A price of a month."""
-    return within_hundredths(cents, 0, MONTHLY_PRICE_CENTS_MAX)
+    return check_decimal_range(cents, 0, MONTHLY_PRICE_CENTS_MAX)
 
 
 def amount(cents: int) -> str | None:
     """Money that is given."""
-    return within_hundredths(cents, 1, AMOUNT_CENTS_MAX)
+    return check_decimal_range(cents, 1, AMOUNT_CENTS_MAX)
 
 
 def balance(cents: int) -> str | None:
@@ -102,22 +102,24 @@ def instant(value: dt.datetime | None) -> str | None:
     return None if value is None else day(value.date())
 
 
-def later(value: dt.datetime | None, now: dt.datetime) -> str | None:
+def check_future(value: dt.datetime | None, now: dt.datetime) -> str | None:
     """An instant in the future, or none at all."""
     if value is None or (now < value and value.date() <= LAST_DAY):
         return None
     return f"must be in the future, and until {LAST_DAY}"
 
 
-def require(field: str, problem: str | None) -> None:
-    """Raises InvalidInput where there is a problem with a field of the input."""
+def raise_if_invalid(field: str, problem: str | None) -> None:
+    """Raises InvalidInputError where there is a problem with a field of the input."""
     if problem:
-        raise errors.InvalidInput(f"input.{field}", problem)
+        raise errors.InvalidInputError(f"input.{field}", problem)
 
 
-def require_once(field: str, name: str, ids: Sequence[str]) -> None:
-    """Raises InvalidInput for the first row whose id an earlier one has."""
+def require_unique(field: str, name: str, ids: Sequence[str]) -> None:
+    """Raises InvalidInputError for the first row whose id an earlier one has."""
     seen: set[str] = set()
     for number, each in enumerate(ids):
-        require(f"{field}.{number}.{name}", "is more than once in this call" if each in seen else None)
+        raise_if_invalid(
+            f"{field}.{number}.{name}", "is more than once in this call" if each in seen else None
+        )
         seen.add(each)

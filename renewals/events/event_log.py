@@ -41,7 +41,7 @@ class EventType(StrEnum):
     ACCOUNT_SHORTFALL = "account.shortfall"
 
 
-class Draft(NamedTuple):
+class NewEvent(NamedTuple):
     """An event to be written; the payload is JSON with GraphQL's names, amounts and instants."""
 
     account_id: str
@@ -60,7 +60,9 @@ class Event(NamedTuple):
     payload: str
 
 
-async def write(connection: database.Connection, drafts: Sequence[Draft], now: dt.datetime) -> None:
+async def append_events(
+    connection: database.Connection, drafts: Sequence[NewEvent], now: dt.datetime
+) -> None:
     """Writes events in their order, as the next of their accounts, and announces them once they are committed."""
     if not drafts:
         return
@@ -79,7 +81,7 @@ async def write(connection: database.Connection, drafts: Sequence[Draft], now: d
              ON CONFLICT (account_id)
                DO UPDATE SET last_sequence = event_streams.last_sequence + excluded.last_sequence
              RETURNING account_id, last_sequence),
-           noted AS ({webhook_cursors.NOTE})
+           noted AS ({webhook_cursors.ADVANCE_CURSORS})
            INSERT INTO events (account_id, sequence, type, occurred_at, instance_id, payload)
            SELECT e.account_id, s.last_sequence - e.later_count, e.type, $3, e.instance_id, e.payload
            FROM unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::json[])
@@ -88,9 +90,9 @@ async def write(connection: database.Connection, drafts: Sequence[Draft], now: d
         account_ids,
         [counts[account_id] for account_id in account_ids],
         now,
-        *sql.columns(rows, 5),
+        *sql.transpose(rows, 5),
     )
-    database.after_commit(connection, lambda: pubsub.announce(account_ids))
+    database.after_commit(connection, lambda: pubsub.publish(account_ids))
 
 
 async def last_sequence(connection: database.Connection, account_id: str) -> int:
@@ -101,7 +103,7 @@ async def last_sequence(connection: database.Connection, account_id: str) -> int
     return int(rows[0]["last_sequence"]) if rows else 0
 
 
-async def read(account_id: str, after: int, count: int = ROWS_AT_ONCE) -> list[Event]:
+async def read_events(account_id: str, after: int, count: int = ROWS_AT_ONCE) -> list[Event]:
     """The next events after a number, so many at most."""
     rows = await database.fetch(
         database.pool(),
@@ -114,24 +116,24 @@ async def read(account_id: str, after: int, count: int = ROWS_AT_ONCE) -> list[E
     return [Event(*row) for row in rows]
 
 
-async def follow(
+async def subscribe(
     account_id: str, after: int | None, is_admitted: Callable[[], Awaitable[bool]]
 ) -> AsyncIterator[Event]:
     """Everything after a number, then what happens from now on; without a number only that.
 
-    Ends when this process is about to, and when its reader is no longer admitted. Raises InvalidInput for a
+    Ends when this process is about to, and when its reader is no longer admitted. Raises InvalidInputError for a
     number that no event has had yet.
     """
     last = await last_sequence(database.pool(), account_id)
     if after is not None and not 0 <= after <= last:
-        raise errors.InvalidInput("after", f"must be 0 to {last}, the number of the last event")
-    return _follow(account_id, last if after is None else after, is_admitted)
+        raise errors.InvalidInputError("after", f"must be 0 to {last}, the number of the last event")
+    return _subscribe(account_id, last if after is None else after, is_admitted)
 
 
-async def _follow(
+async def _subscribe(
     account_id: str, after: int, is_admitted: Callable[[], Awaitable[bool]]
 ) -> AsyncIterator[Event]:
-    with pubsub.followed(account_id) as follower:
+    with pubsub.subscribe(account_id) as follower:
         while not follower.is_dismissed:
             found = await _read_through_outages(account_id, after)
             asked_at = -math.inf
@@ -153,9 +155,9 @@ async def _read_through_outages(account_id: str, after: int) -> Sequence[Event]:
     """The next events; none while PostgreSQL is away, for the follower will look again."""
     try:
         with pool.sharing(account_id):  # all followers of an account are woken at once
-            return await read(account_id, after)
+            return await read_events(account_id, after)
     except Exception as problem:
-        if not database.is_outage(problem):
+        if not database.is_unavailable(problem):
             raise
         return ()
 
@@ -165,6 +167,6 @@ async def _holds(is_admitted: Callable[[], Awaitable[bool]]) -> bool:
     try:
         return await is_admitted()
     except Exception as problem:
-        if not database.is_outage(problem):
+        if not database.is_unavailable(problem):
             raise
         return True

@@ -4,10 +4,10 @@ import datetime as dt
 from typing import Protocol
 
 from renewals.domain import model, money, planning
-from renewals.events.event_log import Draft, EventType
+from renewals.events.event_log import EventType, NewEvent
 
 
-class Lapsing(Protocol):
+class ExpiringInstance(Protocol):
     """An instance of which it matters until when it runs, and what was to become of it then."""
 
     @property
@@ -20,13 +20,13 @@ class Lapsing(Protocol):
     def renewal_mode(self) -> str: ...
 
 
-def of_instance(happened: EventType, instance: Lapsing) -> Draft:
+def instance_event(happened: EventType, instance: ExpiringInstance) -> NewEvent:
     """It expired, was restored or was released."""
     payload = {"expiresAt": instance.expires_at, "renewalMode": instance.renewal_mode}
-    return Draft(instance.account_id, happened, instance.id, payload)
+    return NewEvent(instance.account_id, happened, instance.id, payload)
 
 
-def renewed(order_id: object, kind: model.OrderKind, line: planning.Line) -> Draft:
+def renewal_event(order_id: object, kind: model.OrderKind, line: planning.RenewalLine) -> NewEvent:
     """An order's line: a period was paid for."""
     is_unified = kind is model.OrderKind.UNIFY_EXPIRY
     payload = {
@@ -39,4 +39,4 @@ def renewed(order_id: object, kind: model.OrderKind, line: planning.Line) -> Dra
         "price": money.format_cents(line.price.price_cents),
     }
     happened = EventType.EXPIRY_UNIFIED if is_unified else EventType.INSTANCE_RENEWED
-    return Draft(line.instance.account_id, happened, line.instance.id, payload)
+    return NewEvent(line.instance.account_id, happened, line.instance.id, payload)

@@ -55,7 +55,7 @@ class _Outbox:
             self.emptied.set()
 
 
-class Follower:
+class Subscriber:
     """One who follows an account: whether it may have something new, and whether this process is about to end."""
 
     def __init__(self) -> None:
@@ -78,13 +78,13 @@ class Follower:
         return is_woken
 
 
-_followers: dict[str | None, set[Follower]] = {}
+_subscribers: dict[str | None, set[Subscriber]] = {}
 _outboxes: set[_Outbox] = set()
 _ending = threading.Event()
 """Set as soon as this process is about to end, for those who come while it does."""
 
 
-def announce(account_ids: Iterable[str]) -> None:
+def publish(account_ids: Iterable[str]) -> None:
     """Says that the accounts have new events, once they are committed; never waits."""
     told = list(account_ids)
     _wake(told)
@@ -93,30 +93,30 @@ def announce(account_ids: Iterable[str]) -> None:
 
 
 @contextlib.contextmanager
-def followed(account_id: str | None) -> Iterator[Follower]:
+def subscribe(account_id: str | None) -> Iterator[Subscriber]:
     """A follower that is woken whenever the account, or without one any account, may have something new."""
-    follower = Follower()
+    follower = Subscriber()
     if _ending.is_set():
         follower.dismiss()
-    _followers.setdefault(account_id, set()).add(follower)
+    _subscribers.setdefault(account_id, set()).add(follower)
     try:
         yield follower
     finally:
-        _followers[account_id].discard(follower)
-        if not _followers[account_id]:
-            del _followers[account_id]
+        _subscribers[account_id].discard(follower)
+        if not _subscribers[account_id]:
+            del _subscribers[account_id]
 
 
-def dismiss() -> None:
+def close_all() -> None:
     """Has all followers end, and those who come now: this process is about to."""
     _ending.set()
-    for followers in _followers.values():
+    for followers in _subscribers.values():
         for follower in followers:
             follower.dismiss()
 
 
 @contextlib.asynccontextmanager
-async def opened(redis_url: str | None, *, listening: bool = False) -> AsyncIterator[None]:
+async def connect(redis_url: str | None, *, listening: bool = False) -> AsyncIterator[None]:
     """Tells other processes, and with `listening` hears them, for as long as the block runs."""
     if redis_url is None:
         yield
@@ -144,7 +144,7 @@ async def opened(redis_url: str | None, *, listening: bool = False) -> AsyncIter
 
 def _wake(account_ids: Iterable[str]) -> None:
     for account_id in (*account_ids, None):
-        for follower in _followers.get(account_id, ()):
+        for follower in _subscribers.get(account_id, ()):
             follower.wake()
 
 
@@ -166,7 +166,7 @@ async def _hear(client: Redis) -> None:
         try:
             async with client.pubsub(ignore_subscribe_messages=True) as channel:
                 await channel.subscribe(CHANNEL)
-                _wake(list(filter(None, _followers)))  # for what was said while nobody listened
+                _wake(list(filter(None, _subscribers)))  # for what was said while nobody listened
                 while True:
                     message = await channel.get_message(timeout=SILENCE_SECONDS_MAX)
                     if message is not None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from renewals.db import connection as database
 
-NOTE = """
+ADVANCE_CURSORS = """
   INSERT INTO webhook_cursors (endpoint_id, account_id, sequence, last_sequence)
   SELECT e.id, s.account_id, s.last_sequence - n.count, s.last_sequence
   FROM streams s JOIN unnest($1::text[], $2::bigint[]) AS n(account_id, count) ON n.account_id = s.account_id
@@ -30,7 +30,7 @@ class Cursor(NamedTuple):
     last_sequence: int
 
 
-async def read_behind(
+async def read_lagging(
     connection: database.Connection, endpoint_id: uuid.UUID, after: str, count: int
 ) -> list[Cursor]:
     """The accounts of which an endpoint has not had everything, in turn: those after the one named come first."""

@@ -20,7 +20,7 @@ import orjson
 from renewals import i18n
 from renewals.domain import money
 from renewals.exports import tables
-from renewals.exports.tables import Column, Kind
+from renewals.exports.tables import ColumnType, ExportColumn
 from renewals.i18n import Language
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -39,7 +39,7 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class ExportLocale:
     """Who reads it: in which language, in which zone, and what amounts are in."""
 
     language: Language
@@ -52,7 +52,7 @@ class CSV:
 
     media_type = "text/csv; charset=utf-8; header=present"
 
-    def __init__(self, columns: Sequence[Column], reader: Reader) -> None:
+    def __init__(self, columns: Sequence[ExportColumn], reader: ExportLocale) -> None:
         self._columns = columns
         self._reader = reader
         self._write = [_cell(column, reader) for column in columns]
@@ -66,11 +66,11 @@ class CSV:
         cells = [list(map(write, values)) for write, values in zip(self._write, columns, strict=True)]
         return _lines(zip(*cells, strict=True))
 
-    def _label(self, column: Column) -> str:
+    def _label(self, column: ExportColumn) -> str:
         label = column.label.of(self._reader.language)
-        if column.kind is Kind.INSTANT:
+        if column.kind is ColumnType.INSTANT:
             return f"{label} ({self._reader.zone.key})"
-        return f"{label} ({self._reader.currency})" if column.kind is Kind.MONEY else label
+        return f"{label} ({self._reader.currency})" if column.kind is ColumnType.MONEY else label
 
 
 class JSONL:
@@ -78,7 +78,7 @@ class JSONL:
 
     media_type = "application/jsonl; charset=utf-8"
 
-    def __init__(self, columns: Sequence[Column]) -> None:
+    def __init__(self, columns: Sequence[ExportColumn]) -> None:
         self._write = [_JSON.get(column.kind) for column in columns]
         self._places: dict[str, dict[str, int]] = {}
         for number, column in enumerate(columns):
@@ -100,12 +100,12 @@ class JSONL:
         return b"".join([orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in objects])
 
 
-def writer(chosen: Format, columns: Sequence[Column], reader: Reader) -> CSV | JSONL:
+def writer(chosen: Format, columns: Sequence[ExportColumn], reader: ExportLocale) -> CSV | JSONL:
     """What writes these columns."""
     return CSV(columns, reader) if chosen is Format.CSV else JSONL(columns)
 
 
-def defuse(text: str) -> str:
+def escape_formula(text: str) -> str:
     """The text with an apostrophe before it where a spreadsheet could take it for a formula.
 
     Only what others wrote is defused: amounts and numbers are ours, so a negative one stays a number.
@@ -119,28 +119,28 @@ def _lines(rows: Rows) -> bytes:
     return text.getvalue().encode()
 
 
-def _cell(column: Column, reader: Reader) -> Write:
+def _cell(column: ExportColumn, reader: ExportLocale) -> Write:
     """How a value of the column is written in a cell; None leaves it empty."""
     match column.kind:
-        case Kind.TEXT:
+        case ColumnType.TEXT:
             return _text
-        case Kind.MONEY:
+        case ColumnType.MONEY:
             return _amount
-        case Kind.INSTANT:
+        case ColumnType.INSTANT:
             return functools.partial(_local_time, reader.zone)
-        case Kind.BOOLEAN:
+        case ColumnType.BOOLEAN:
             return {True: i18n.YES.of(reader.language), False: i18n.NO.of(reader.language)}.__getitem__
-        case Kind.ENUM:
+        case ColumnType.ENUM:
             assert column.words is not None
             return {value: each.of(reader.language) for value, each in column.words.items()}.__getitem__
-        case Kind.CONFIGURATION:
+        case ColumnType.CONFIGURATION:
             return _items
-        case Kind.NUMBER:
+        case ColumnType.NUMBER:
             return str
 
 
 def _text(text: str | None) -> str:
-    return defuse(text) if text else ""
+    return escape_formula(text) if text else ""
 
 
 def _amount(cents: int | None) -> str:
@@ -153,7 +153,9 @@ def _local_time(zone: ZoneInfo, instant: dt.datetime | None) -> str:
 
 @functools.lru_cache(1_000)  # those of a product are much alike
 def _items(configuration: str) -> str:
-    return defuse("; ".join(f"{item['label']}: {item['value']}" for item in orjson.loads(configuration)))
+    return escape_formula(
+        "; ".join(f"{item['label']}: {item['value']}" for item in orjson.loads(configuration))
+    )
 
 
 def _nested(inner: Mapping[str, int], columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
@@ -172,8 +174,8 @@ def _amount_or_null(cents: int | None) -> str | None:
     return None if cents is None else money.format_cents(cents)
 
 
-_JSON: Mapping[tables.Kind, Write] = {
-    Kind.MONEY: _amount_or_null,
-    Kind.CONFIGURATION: orjson.loads,
+_JSON: Mapping[tables.ColumnType, Write] = {
+    ColumnType.MONEY: _amount_or_null,
+    ColumnType.CONFIGURATION: orjson.loads,
 }
 """How GraphQL has a value; what is not here stays as it is."""

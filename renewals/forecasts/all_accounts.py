@@ -70,10 +70,10 @@ class Totals:
 def read(days: int, now: dt.datetime) -> AsyncIterator[AccountNights]:
     """Return, in id order, each account of which something is due or left within so many days, today first.
 
-    Raises InvalidInput for a number of days out of bounds (rule 26).
+    Raises InvalidInputError for a number of days out of bounds (rule 26).
     """
     if not 1 <= days <= limits.FORECAST_DAYS_MAX:
-        raise errors.InvalidInput("days", f"must be 1 to {limits.FORECAST_DAYS_MAX}")
+        raise errors.InvalidInputError("days", f"must be 1 to {limits.FORECAST_DAYS_MAX}")
     return _read(days, now)
 
 
@@ -91,13 +91,17 @@ async def _read_ids(after: str) -> list[str]:
 
 
 async def _read_some(account_ids: Sequence[str], days: int, now: dt.datetime) -> list[AccountNights]:
-    async with database.snapshot() as connection:
-        accounts = await accounts_repository.read_all(connection, account_ids)
+    async with database.read_snapshot() as connection:
+        accounts = await accounts_repository.read_accounts(connection, account_ids)
         instances = await _read_instances(connection, accounts, days, now)
         usable = await vouchers.read_usable(connection, list(instances), now)
         products = await catalog.read_products(connection)
     return [
-        sum_days(forecast.Holdings(accounts[account_id], products, of_account, usable[account_id]), days, now)
+        sum_days(
+            forecast.AccountSnapshot(accounts[account_id], products, of_account, usable[account_id]),
+            days,
+            now,
+        )
         for account_id, of_account in sorted(instances.items())
     ]
 
@@ -127,9 +131,9 @@ def _last_expiry(account: model.Account, days: int, now: dt.datetime) -> dt.date
     return dates.end_of_day(last, account.zone)
 
 
-def sum_days(held: forecast.Holdings, days: int, now: dt.datetime) -> AccountNights:
+def sum_days(held: forecast.AccountSnapshot, days: int, now: dt.datetime) -> AccountNights:
     """Return the sums of an account's coming days; pure."""
-    foreseen = forecast.foresee(held, days, now)
+    foreseen = forecast.simulate(held, days, now)
     busy = [day for day in foreseen.days if day.due_count]
     return AccountNights(
         held.account.id,

@@ -23,7 +23,7 @@ INSTANCES_PER_ENTRY_MAX = 20
 """So many are named; of the others it is said how many they are."""
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """What is to happen on a day."""
 
     EXPIRY = "EXPIRY"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
     FAILURE = "FAILURE"
 
 
-class Item(NamedTuple):
+class CalendarItem(NamedTuple):
     """One instance: what it costs in cents (an expiry: a month of it), or why the worker cannot renew it."""
 
     id: str
@@ -40,33 +40,33 @@ class Item(NamedTuple):
     name: str = ""
 
 
-class Entry(NamedTuple):
+class CalendarEntry(NamedTuple):
     """One day's instances of one kind; `balance_after_cents` is left after the day's renewals."""
 
     date: dt.date
-    kind: Kind
+    kind: EntryKind
     instance_count: int
     total_cents: int
-    items: Sequence[Item]
+    items: Sequence[CalendarItem]
     balance_after_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Agenda:
+class CalendarEntries:
     """The entries of an account, by day."""
 
     account_id: str
     account_name: str
     currency: str
     zone: ZoneInfo
-    entries: Sequence[Entry]
+    entries: Sequence[CalendarEntry]
 
 
-async def read(account_id: str, days: int, now: dt.datetime) -> Agenda:
+async def build_calendar(account_id: str, days: int, now: dt.datetime) -> CalendarEntries:
     """The agenda of so many days, today first."""
-    async with database.snapshot() as connection:
+    async with database.read_snapshot() as connection:
         row = await accounts_queries.fetch_account(connection, account_id)
-        account = await accounts_repository.read(connection, account_id)
+        account = await accounts_repository.read_account(connection, account_id)
         expiries = await _read_expiries(connection, account, days, now)
         foreseen = await forecast.find_or_compute(connection, account, foresee, days, now, renewals_max=None)
     assert foreseen is not None
@@ -74,12 +74,12 @@ async def read(account_id: str, days: int, now: dt.datetime) -> Agenda:
     renewals = [entry for entry in foreseen.value if entry.date < end]
     entries = sorted([*expiries, *renewals], key=lambda entry: (entry.date, entry.kind))
     named = await _name(account_id, entries)
-    return Agenda(account_id, row["name"], row["currency"], account.zone, named)
+    return CalendarEntries(account_id, row["name"], row["currency"], account.zone, named)
 
 
 async def _read_expiries(
     connection: database.Connection, account: model.Account, days: int, now: dt.datetime
-) -> list[Entry]:
+) -> list[CalendarEntry]:
     """Return what expires unless somebody renews it: all of a day has the same instant of expiry."""
     last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1)
     coming = filters.InstanceFilter(
@@ -103,31 +103,33 @@ async def _read_expiries(
         *found.values,
     )
     return [
-        Entry(
+        CalendarEntry(
             dates.last_day(expires_at, account.zone),
-            Kind.EXPIRY,
+            EntryKind.EXPIRY,
             count,
             total_cents,
-            [Item(*each) for each in zip(ids, prices, strict=True)],
+            [CalendarItem(*each) for each in zip(ids, prices, strict=True)],
         )
         for expires_at, count, total_cents, ids, prices in map(tuple, rows)
     ]
 
 
-def foresee(held: forecast.Holdings, days: int, now: dt.datetime) -> list[Entry]:
+def foresee(held: forecast.AccountSnapshot, days: int, now: dt.datetime) -> list[CalendarEntry]:
     """What the worker will do, and what it will not be able to; pure."""
     return list(_foresee(held, days, now))
 
 
-def _foresee(held: forecast.Holdings, days: int, now: dt.datetime) -> Iterator[Entry]:
-    for run in forecast.run_days(held, held.account.balance_cents, days, now):
+def _foresee(held: forecast.AccountSnapshot, days: int, now: dt.datetime) -> Iterator[CalendarEntry]:
+    for run in forecast.simulate_days(held, held.account.balance_cents, days, now):
         paid = [outcome for outcome in run.outcomes if outcome.payment is not None]
         unpaid = [outcome for outcome in run.outcomes if outcome.payment is None]
-        done = [Item(line.instance.id, line.price.price_cents) for each in paid for line in each.lines]
-        failed = [Item(each.instance_id, None, each.code) for out in unpaid for each in out.refusals]
-        for kind, outcomes, items in ((Kind.RENEWAL, paid, done), (Kind.FAILURE, unpaid, failed)):
+        done = [
+            CalendarItem(line.instance.id, line.price.price_cents) for each in paid for line in each.lines
+        ]
+        failed = [CalendarItem(each.instance_id, None, each.code) for out in unpaid for each in out.refusals]
+        for kind, outcomes, items in ((EntryKind.RENEWAL, paid, done), (EntryKind.FAILURE, unpaid, failed)):
             if items:
-                yield Entry(
+                yield CalendarEntry(
                     run.date,
                     kind,
                     len(items),
@@ -137,7 +139,7 @@ def _foresee(held: forecast.Holdings, days: int, now: dt.datetime) -> Iterator[E
                 )
 
 
-async def _name(account_id: str, entries: Iterable[Entry]) -> list[Entry]:
+async def _name(account_id: str, entries: Iterable[CalendarEntry]) -> list[CalendarEntry]:
     """The entries with their instances' names."""
     entries = list(entries)
     rows = await database.fetch(

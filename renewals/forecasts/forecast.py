@@ -77,7 +77,7 @@ class Ahead(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
+class AccountSnapshot:
     """What an account has and what the rules judge it by, as it was at one moment."""
 
     account: model.Account
@@ -92,32 +92,32 @@ class Holdings:
         return [each for each in self.instances if each.expires_at and each.expires_at <= until]
 
 
-class Run(NamedTuple):
+class SimulatedRun(NamedTuple):
     """One day's run: its instant, what was there to pay with, what is due, what is done, what is left.
 
     `wanted` is what would be due had all before it been paid.
     """
 
     date: dt.date
-    basis: planning.Basis
+    basis: planning.PlanContext
     balance_cents: int
     vouchers: Sequence[model.Voucher]
-    wanted: Sequence[planning.Extended]
-    extended: Sequence[planning.Extended]
+    wanted: Sequence[planning.PricedUnit]
+    extended: Sequence[planning.PricedUnit]
     payments: Sequence[payment.Payment | None]
-    purse: payment.Purse
+    purse: payment.Wallet
 
     @property
     def due(self) -> list[model.Instance]:
         return [instance for each in self.extended for instance in each.unit]
 
     @property
-    def outcomes(self) -> list[planning.Outcome]:
+    def outcomes(self) -> list[planning.UnitResult]:
         """With a refusal in words for each that is not done, made anew when asked for."""
-        return list(map(planning.outcome_of, self.extended, self.payments))
+        return list(map(planning.unit_result, self.extended, self.payments))
 
     @property
-    def lost(self) -> list[selection.Unit]:
+    def lost(self) -> list[selection.RenewalUnit]:
         """What is not renewed."""
         return [
             each.unit
@@ -126,18 +126,20 @@ class Run(NamedTuple):
         ]
 
 
-async def read(account_id: str, days: int, now: dt.datetime) -> Forecast:
-    """The account's forecast; raises InvalidInput for a number of days out of bounds (rule 26)."""
+async def read_forecast(account_id: str, days: int, now: dt.datetime) -> Forecast:
+    """The account's forecast; raises InvalidInputError for a number of days out of bounds (rule 26)."""
     if not 1 <= days <= limits.FORECAST_DAYS_MAX:
-        raise errors.InvalidInput("days", f"must be 1 to {limits.FORECAST_DAYS_MAX}")
+        raise errors.InvalidInputError("days", f"must be 1 to {limits.FORECAST_DAYS_MAX}")
     async with pool.computing():
         found = await _read(account_id, days, now, renewals_max=in_place_max())
         return (
-            await process_pool.run(account_id, read_whole, account_id, days, now) if found is None else found
+            await process_pool.run(account_id, read_whole_forecast, account_id, days, now)
+            if found is None
+            else found
         )
 
 
-async def read_whole(account_id: str, days: int, now: dt.datetime) -> Forecast:
+async def read_whole_forecast(account_id: str, days: int, now: dt.datetime) -> Forecast:
     """Return the account's forecast, however much there is to compute."""
     found = await _read(account_id, days, now, renewals_max=None)
     assert found is not None
@@ -145,8 +147,8 @@ async def read_whole(account_id: str, days: int, now: dt.datetime) -> Forecast:
 
 
 async def _read(account_id: str, days: int, now: dt.datetime, *, renewals_max: int | None) -> Forecast | None:
-    async with database.snapshot() as connection:
-        account = await accounts_repository.read(connection, account_id)
+    async with database.read_snapshot() as connection:
+        account = await accounts_repository.read_account(connection, account_id)
         ahead = await find_or_compute(connection, account, look_ahead, days, now, renewals_max=renewals_max)
     return None if ahead is None else ahead.value.until(days)
 
@@ -156,7 +158,7 @@ def in_place_max() -> int | None:
     return RENEWALS_IN_PLACE_MAX if process_pool.is_open() else None
 
 
-class Mark(NamedTuple):
+class SnapshotKey(NamedTuple):
     """All that the coming days of an account are computed from, its instances as their count and a hash.
 
     Of the instant there is the day, for which dates are asked, and the next hourly run, which is the first of the days.
@@ -178,13 +180,13 @@ class Computed(NamedTuple, Generic[Value]):
     value: Value
 
 
-_kept: cache.ForecastCache[Mark] = cache.ForecastCache()
+_kept: cache.ForecastCache[SnapshotKey] = cache.ForecastCache()
 
 
 async def find_or_compute(
     connection: database.Connection,
     account: model.Account,
-    work: Callable[[Holdings, int, dt.datetime], Value],
+    work: Callable[[AccountSnapshot, int, dt.datetime], Value],
     days: int,
     now: dt.datetime,
     *,
@@ -196,26 +198,26 @@ async def find_or_compute(
     """
     horizon = next(each for each in HORIZONS if each >= days)
     instances_max = None if renewals_max is None else renewals_max // -(-horizon // HORIZONS[0])
-    mark = await _read_mark(connection, account, horizon, now, instances_max=instances_max)
+    mark = await _read_key(connection, account, horizon, now, instances_max=instances_max)
     if mark is None:
         return None
     key = (work.__qualname__, account.id, horizon)
     found = _kept.find(key, mark)
     if found is None:
         instances = await _read_instances(connection, account, horizon, now)
-        found = work(Holdings(account, mark.products, instances, mark.vouchers), horizon, now)
+        found = work(AccountSnapshot(account, mark.products, instances, mark.vouchers), horizon, now)
         _kept.keep(key, mark, mark.instance_count, found)
     return Computed(mark.products, cast(Value, found))
 
 
-async def _read_mark(
+async def _read_key(
     connection: database.Connection,
     account: model.Account,
     days: int,
     now: dt.datetime,
     *,
     instances_max: int | None,
-) -> Mark | None:
+) -> SnapshotKey | None:
     """Return the mark, None if there are more instances than may be: no more of them are hashed to find that out."""
     [row] = await database.fetch(
         connection,
@@ -229,24 +231,24 @@ async def _read_mark(
     if instances_max is not None and row[0] > instances_max:
         return None
     usable = await vouchers.read_usable(connection, [account.id], now)
-    return Mark(
+    return SnapshotKey(
         account,
         now.astimezone(account.zone).date(),
-        dates.tick_from(now, account.auto_renew_time.minute),
+        dates.next_scheduled_at(now, account.auto_renew_time.minute),
         await catalog.read_products(connection),
         tuple(sorted(usable[account.id], key=lambda voucher: voucher.id)),
         *row,
     )
 
 
-async def read_holdings(
+async def read_snapshot(
     connection: database.Connection, account: model.Account, days: int, now: dt.datetime
-) -> Holdings:
+) -> AccountSnapshot:
     """What is needed to foresee so many days."""
     instances = await _read_instances(connection, account, days, now)
     products = await catalog.read_products(connection)
     usable = await vouchers.read_usable(connection, [account.id], now)
-    return Holdings(account, products, instances, usable[account.id])
+    return AccountSnapshot(account, products, instances, usable[account.id])
 
 
 _COMING = f"""i.account_id = $1 AND i.renewal_mode = 'AUTO' AND i.status = 'RUNNING'
@@ -273,43 +275,45 @@ def _last_expiry(account: model.Account, days: int, now: dt.datetime) -> dt.date
     return dates.end_of_day(last, account.zone)
 
 
-def foresee(held: Holdings, days: int, now: dt.datetime) -> Forecast:
+def simulate(held: AccountSnapshot, days: int, now: dt.datetime) -> Forecast:
     """What the coming days bring; pure."""
     return look_ahead(held, days, now).until(days)
 
 
-def look_ahead(held: Holdings, days: int, now: dt.datetime) -> Ahead:
+def look_ahead(held: AccountSnapshot, days: int, now: dt.datetime) -> Ahead:
     """Return so many coming days, of which each smaller number is a forecast, too; pure."""
     found: list[Day] = []
     # What vouchers pay does not hang on the balance, so all that is needed is what they leave of what is wanted.
     needed: list[int] = []
     needed_cents, left = 0, held.vouchers
-    for run in run_days(held, held.account.balance_cents, days, now):
+    for run in simulate_days(held, held.account.balance_cents, days, now):
         found.append(_day_of(run))
-        purse = payment.Purse(_ENOUGH_CENTS, left, run.basis.now)
+        purse = payment.Wallet(_ENOUGH_CENTS, left, run.basis.now)
         needed_cents += purse.pay(_charges(run.wanted)).balance_cents
         needed.append(needed_cents)
         left = purse.left()
     return Ahead(tuple(found), tuple(needed), held.account.balance_cents)
 
 
-def run_days(held: Holdings, balance_cents: int, days: int, now: dt.datetime) -> Iterator[Run]:
+def simulate_days(
+    held: AccountSnapshot, balance_cents: int, days: int, now: dt.datetime
+) -> Iterator[SimulatedRun]:
     """The worker's run of each day, the first of them the next one from now."""
     left: Sequence[model.Voucher] = held.vouchers
     lost: set[str] = set()
     for date, basis, wanted in _extend_days(held, days, now):
         extended = [each for each in wanted if each.unit[0].id not in lost] if lost else wanted
-        purse = payment.Purse(balance_cents, left, basis.now)
-        payments = planning.pay_run(extended, purse)
-        run = Run(date, basis, balance_cents, left, wanted, extended, payments, purse)
+        purse = payment.Wallet(balance_cents, left, basis.now)
+        payments = planning.pay_units(extended, purse)
+        run = SimulatedRun(date, basis, balance_cents, left, wanted, extended, payments, purse)
         yield run
         balance_cents, left = purse.balance_cents, purse.left()
         lost.update([unit[0].id for unit in run.lost])
 
 
 def _extend_days(
-    held: Holdings, days: int, now: dt.datetime
-) -> Iterator[tuple[dt.date, planning.Basis, list[planning.Extended]]]:
+    held: AccountSnapshot, days: int, now: dt.datetime
+) -> Iterator[tuple[dt.date, planning.PlanContext, list[planning.PricedUnit]]]:
     """What each day's run is asked for if all before it is paid: it does not hang on the money."""
     account, zone, time = held.account, held.account.zone, held.account.auto_renew_time
     today, last_expiry = now.astimezone(zone).date(), _last_expiry(account, days, now)
@@ -321,20 +325,20 @@ def _extend_days(
         coming.setdefault(max(today, due.due_day(instance, account)), []).append(instance)
     for date in (today + dt.timedelta(days=number) for number in range(days)):
         starts_at = dates.due_at(date, zone, time=time, lead_days=0)
-        tick = dates.tick_from(max(starts_at, now), time.minute)
-        basis = planning.Basis(held.products, zone, tick, account.price_rise_cap_bps)
-        extended = planning.extend_run(coming.pop(date, ()), basis)
+        tick = dates.next_scheduled_at(max(starts_at, now), time.minute)
+        basis = planning.PlanContext(held.products, zone, tick, account.price_rise_cap_bps)
+        extended = planning.price_units(coming.pop(date, ()), basis)
         yield date, basis, extended
         for line in [line for each in extended for line in each.lines if line.expires_at <= last_expiry]:
             later = line.instance._replace(expires_at=line.expires_at, anchor_day=line.anchor_day)
             coming.setdefault(due.due_day(later, account), []).append(later)
 
 
-def _day_of(run: Run) -> Day:
+def _day_of(run: SimulatedRun) -> Day:
     charges = _charges(run.extended)
     paid = [payment for payment in run.payments if payment is not None and not payment.shortfall_cents]
     # What lacked before the run is what all of it at once would have lacked.
-    at_once = payment.Purse(run.balance_cents, run.vouchers, run.basis.now).pay(charges)
+    at_once = payment.Wallet(run.balance_cents, run.vouchers, run.basis.now).pay(charges)
     return Day(
         date=run.date,
         due_count=sum([len(each.unit) for each in run.extended]),
@@ -347,5 +351,5 @@ def _day_of(run: Run) -> Day:
     )
 
 
-def _charges(extended: Iterable[planning.Extended]) -> list[payment.Charge]:
+def _charges(extended: Iterable[planning.PricedUnit]) -> list[payment.Charge]:
     return [charge for each in extended for charge in each.charges]

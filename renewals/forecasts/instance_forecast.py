@@ -19,7 +19,7 @@ from renewals.instances import repository as instances_repository
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class InstanceForecast:
     """`due_at` is None for what the worker leaves alone, `price_cents` for what cannot be renewed at all."""
 
     will_renew: bool
@@ -28,7 +28,9 @@ class Outlook:
     refusals: tuple[errors.Refusal, ...]
 
 
-async def read(account_id: str, instance_ids: Sequence[str], now: dt.datetime) -> dict[str, Outlook]:
+async def read_instance_forecasts(
+    account_id: str, instance_ids: Sequence[str], now: dt.datetime
+) -> dict[str, InstanceForecast]:
     """The outlook of those of the instances that the account has."""
     async with pool.computing():
         found = await _read(account_id, instance_ids, now, renewals_max=forecast.in_place_max())
@@ -37,7 +39,9 @@ async def read(account_id: str, instance_ids: Sequence[str], now: dt.datetime) -
         return found
 
 
-async def read_whole(account_id: str, instance_ids: Sequence[str], now: dt.datetime) -> dict[str, Outlook]:
+async def read_whole(
+    account_id: str, instance_ids: Sequence[str], now: dt.datetime
+) -> dict[str, InstanceForecast]:
     """Return the outlook of instances, however much there is to compute."""
     found = await _read(account_id, instance_ids, now, renewals_max=None)
     assert found is not None
@@ -46,16 +50,17 @@ async def read_whole(account_id: str, instance_ids: Sequence[str], now: dt.datet
 
 async def _read(
     account_id: str, instance_ids: Sequence[str], now: dt.datetime, *, renewals_max: int | None
-) -> dict[str, Outlook] | None:
-    async with database.snapshot() as connection:
-        account = await accounts_repository.read(connection, account_id)
+) -> dict[str, InstanceForecast] | None:
+    async with database.read_snapshot() as connection:
+        account = await accounts_repository.read_account(connection, account_id)
         rows = await database.fetch(
             connection,
-            f"""SELECT {instances_repository.columns_at("$3")} FROM instances i WHERE i.account_id = $1 AND i.id IN (
+            f"""SELECT {instances_repository.columns_with_status("$3")} FROM instances i
+                WHERE i.account_id = $1 AND i.id IN (
                   SELECT unnest($2::text[]) UNION SELECT m.id FROM instances b
                   JOIN instances m ON m.bundle_id = b.bundle_id WHERE b.account_id = $1 AND b.id = ANY($2))""",
             account_id,
-            sql.storable(instance_ids),
+            sql.storable_texts(instance_ids),
             now,
         )
         asked = [model.Instance._make(row) for row in rows]
@@ -65,7 +70,9 @@ async def _read(
         )
     if first is None:
         return None
-    return look(first.value, asked, planning.Basis(first.products, account.zone, now), account)
+    return simulate_instances(
+        first.value, asked, planning.PlanContext(first.products, account.zone, now), account
+    )
 
 
 def _days(asked: Sequence[model.Instance], account: model.Account, now: dt.datetime) -> int:
@@ -77,7 +84,7 @@ def _days(asked: Sequence[model.Instance], account: model.Account, now: dt.datet
 
 
 @dataclass(frozen=True, slots=True)
-class First:
+class FirstRun:
     """What the first run of each instance does with it: its refusals, none if it is renewed; and what is left then."""
 
     refusals: Mapping[str, tuple[errors.Refusal, ...]]
@@ -85,21 +92,21 @@ class First:
     vouchers: Sequence[model.Voucher]
 
 
-def find_first(held: forecast.Holdings, days: int, now: dt.datetime) -> First:
+def find_first(held: forecast.AccountSnapshot, days: int, now: dt.datetime) -> FirstRun:
     """Return what becomes of each AUTO instance in so many days when it is first due; pure."""
     found: dict[str, tuple[errors.Refusal, ...]] = {}
-    for run in forecast.run_days(held, held.account.balance_cents, days, now):
+    for run in forecast.simulate_days(held, held.account.balance_cents, days, now):
         for outcome in run.outcomes:
             _note(outcome, found)
-    return First(found, run.purse.balance_cents, run.purse.left())
+    return FirstRun(found, run.purse.balance_cents, run.purse.left())
 
 
-def look(
-    first: First, asked: Sequence[model.Instance], basis: planning.Basis, account: model.Account
-) -> dict[str, Outlook]:
+def simulate_instances(
+    first: FirstRun, asked: Sequence[model.Instance], basis: planning.PlanContext, account: model.Account
+) -> dict[str, InstanceForecast]:
     """The outlook of instances, whole bundles of them; pure."""
     units = selection.group_units(asked)
-    found: dict[str, Outlook] = {}
+    found: dict[str, InstanceForecast] = {}
     for unit in units:
         found |= _today(unit, account, basis)
     waiting = {instance_id for instance_id, each in found.items() if each.due_at is not None}
@@ -108,8 +115,8 @@ def look(
     for unit in units:
         if any(each.id in waiting and each.id not in first.refusals for each in unit):
             at = due.due_at(unit[0], account)
-            purse = payment.Purse(first.balance_cents, first.vouchers, at)
-            late = planning.Basis(basis.products, account.zone, at, account.price_rise_cap_bps)
+            purse = payment.Wallet(first.balance_cents, first.vouchers, at)
+            late = planning.PlanContext(basis.products, account.zone, at, account.price_rise_cap_bps)
             for outcome in planning.plan_run(instances=unit, basis=late, purse=purse):
                 _note(outcome, refusals)
     for instance_id in waiting & refusals.keys():
@@ -118,19 +125,23 @@ def look(
     return found
 
 
-def _today(unit: selection.Unit, account: model.Account, basis: planning.Basis) -> dict[str, Outlook]:
+def _today(
+    unit: selection.RenewalUnit, account: model.Account, basis: planning.PlanContext
+) -> dict[str, InstanceForecast]:
     """What can be said without the money: what blocks it, or its price and, for AUTO, when it is due."""
-    lines, refusals = planning.extend([unit], planning.RenewAuto(), basis)
-    found = {each.instance_id: Outlook(False, None, None, (each,)) for each in refusals}
+    lines, refusals = planning.plan_lines([unit], planning.RenewAuto(), basis)
+    found = {each.instance_id: InstanceForecast(False, None, None, (each,)) for each in refusals}
     for line in lines:
         is_auto = line.instance.renewal_mode == model.RenewalMode.AUTO
         left = due.refuse_left(line.instance, account) if is_auto else None
         due_at = due.due_at(line.instance, account) if is_auto and left is None else None
-        found[line.instance.id] = Outlook(False, due_at, line.price.price_cents, (left,) if left else ())
+        found[line.instance.id] = InstanceForecast(
+            False, due_at, line.price.price_cents, (left,) if left else ()
+        )
     return found
 
 
-def _note(outcome: planning.Outcome, found: dict[str, tuple[errors.Refusal, ...]]) -> None:
+def _note(outcome: planning.UnitResult, found: dict[str, tuple[errors.Refusal, ...]]) -> None:
     """Keep what the first run of an instance does with it."""
     for instance in outcome.unit:
         if instance.id not in found:

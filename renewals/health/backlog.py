@@ -14,7 +14,7 @@ CACHE_SECONDS = 15.0
 SECONDS_MAX = 2.0
 
 Values = Mapping[metrics.Key, float]
-More = Callable[[], Awaitable[Values]]
+ExtraMetrics = Callable[[], Awaitable[Values]]
 
 _SQL = f"""
   SELECT ({runs.LAST_SCHEDULED}) AS last_scheduled,
@@ -31,10 +31,10 @@ _SQL = f"""
     (SELECT count(*) FROM webhook_endpoints WHERE disabled_reason IS NOT NULL) AS disabled"""
 
 
-class Backlog:
+class BacklogMetrics:
     """What is left to do as it was some seconds ago; nothing where it could not be read."""
 
-    def __init__(self, clock: Clock, more: More | None = None) -> None:
+    def __init__(self, clock: Clock, more: ExtraMetrics | None = None) -> None:
         self._clock = clock
         self._more = more
         self._reading = asyncio.Lock()
@@ -53,20 +53,20 @@ class Backlog:
         values: dict[metrics.Key, float] = {}
         try:
             async with asyncio.timeout(SECONDS_MAX):
-                values |= await read(self._clock())
+                values |= await read_backlog(self._clock())
                 if self._more is not None:
                     values |= await self._more()
         except Exception as problem:
-            if not database.is_outage(problem):
+            if not database.is_unavailable(problem):
                 raise
         return values
 
 
-async def read(now: dt.datetime) -> Values:
+async def read_backlog(now: dt.datetime) -> Values:
     """What is left to do, of runs and of webhooks."""
     connection = database.pool()
     [row] = await database.fetch(connection, _SQL)
-    counts = await due.count(connection, now)
+    counts = await due.count_due(connection, now)
     since = row["unfinished_since"]
     return {
         (metrics.RUN_LATENESS, ""): schedule.lateness(row["last_scheduled"], now).total_seconds(),

@@ -48,7 +48,7 @@ class Status(StrEnum):
     UNREADY = "unready"
 
 
-class Check(NamedTuple):
+class HealthCheck(NamedTuple):
     """One thing that was looked at: why it is not well, in words that give nothing away, or None."""
 
     why: str | None
@@ -58,20 +58,20 @@ class Check(NamedTuple):
         return self.why is None
 
 
-OK = Check(None)
+OK = HealthCheck(None)
 
 
-class Report(NamedTuple):
+class HealthReport(NamedTuple):
     """All that was looked at, by name."""
 
     status: Status
-    checks: Mapping[str, Check]
+    checks: Mapping[str, HealthCheck]
 
 
-NOT_LOOKED = Report(Status.UNREADY, {})
+NOT_LOOKED = HealthReport(Status.UNREADY, {})
 
 
-class Health:
+class HealthChecker:
     """Looks at what a process needs; only what is among `needed` makes it unready."""
 
     def __init__(self, chosen: config.Settings, clock: Clock, *, needed: Collection[str]) -> None:
@@ -89,12 +89,12 @@ class Health:
         self._wrote_at = -WRITE_CHECK_SECONDS
         self._report = NOT_LOOKED
 
-    async def report(self) -> Report:
+    async def report(self) -> HealthReport:
         """What was found, not more than a second ago."""
         async with self._looking:
             if time.monotonic() >= self._looked_at + CACHE_SECONDS:
                 before, self._report = self._report, await self._look()
-                if _ailing(self._report).keys() != _ailing(before).keys() or before is NOT_LOOKED:
+                if _failing(self._report).keys() != _failing(before).keys() or before is NOT_LOOKED:
                     _tell(self._report)
                 self._looked_at = time.monotonic()
             return self._report
@@ -104,9 +104,9 @@ class Health:
         if self._redis is not None:
             await self._redis.aclose()
 
-    async def _look(self) -> Report:
-        checks = {"database": Check(UNANSWERED), "migrations": Check(UNASKED)}
-        checks |= {"writes": Check(UNASKED), "run": Check(UNASKED)}
+    async def _look(self) -> HealthReport:
+        checks = {"database": HealthCheck(UNANSWERED), "migrations": HealthCheck(UNASKED)}
+        checks |= {"writes": HealthCheck(UNASKED), "run": HealthCheck(UNASKED)}
         looks = [self._look_at_database(checks)]
         if self._redis is not None:
             looks.append(self._look_at_redis(self._redis, checks))
@@ -116,9 +116,9 @@ class Health:
             status = Status.DEGRADED
         if any(not checks[name].is_ok for name in self._needed):
             status = Status.UNREADY
-        return Report(status, checks)
+        return HealthReport(status, checks)
 
-    async def _look_at_database(self, checks: dict[str, Check]) -> None:
+    async def _look_at_database(self, checks: dict[str, HealthCheck]) -> None:
         try:
             async with asyncio.timeout(SECONDS_MAX):
                 if self._connection is None or self._connection.is_closed():
@@ -139,19 +139,19 @@ class Health:
         except TimeoutError:
             self._hang_up()
         except asyncpg.UndefinedTableError:
-            checks["migrations"] = Check("the database has no tables")
+            checks["migrations"] = HealthCheck("the database has no tables")
         except Exception as problem:  # noqa: BLE001 - whatever it is, it is not well
-            checks["database"] = Check(configuration_errors.summarize(problem) or UNREACHABLE)
+            checks["database"] = HealthCheck(configuration_errors.summarize(problem) or UNREACHABLE)
             self._hang_up()
 
-    async def _look_at_migrations(self) -> Check:
+    async def _look_at_migrations(self) -> HealthCheck:
         rows = await self._connection.fetch(
             "SELECT name FROM tortoise_migrations WHERE app = $1", database.APP
         )
         missing = sorted(migrate.known_migrations() - {row["name"] for row in rows})
-        return Check(f"not applied: {', '.join(missing)}") if missing else OK
+        return HealthCheck(f"not applied: {', '.join(missing)}") if missing else OK
 
-    async def _look_at_writes(self) -> Check:
+    async def _look_at_writes(self) -> HealthCheck:
         """Check that the database takes writes: it may be a standby, be set to read only, or have no room left."""
         if time.monotonic() < self._wrote_at + WRITE_CHECK_SECONDS:
             return OK
@@ -162,32 +162,32 @@ class Health:
                 await self._connection.execute("SET LOCAL work_mem = '64kB'")
                 await self._connection.execute(FILL_TEMPORARY_FILE)
         except asyncpg.ReadOnlySQLTransactionError:
-            return Check("the database is read-only")
+            return HealthCheck("the database is read-only")
         except asyncpg.InsufficientResourcesError:
-            return Check("the database has no room left")
+            return HealthCheck("the database has no room left")
         except asyncpg.UndefinedTableError:
-            return Check("the table to try it with is not there")
+            return HealthCheck("the table to try it with is not there")
         except asyncpg.PostgresError:
-            return Check("the database refuses a write")
+            return HealthCheck("the database refuses a write")
         self._wrote_at = time.monotonic()
         return OK
 
-    async def _look_at_run(self) -> Check:
+    async def _look_at_run(self) -> HealthCheck:
         last = await self._connection.fetchval(runs.LAST_SCHEDULED)
         late = schedule.lateness(last, self._clock()).total_seconds()
         if late <= RUN_LATE_SECONDS:
             return OK
-        return Check(f"the renewals of the hour should have begun {late:.0f} s ago")
+        return HealthCheck(f"the renewals of the hour should have begun {late:.0f} s ago")
 
-    async def _look_at_redis(self, redis: Redis, checks: dict[str, Check]) -> None:
+    async def _look_at_redis(self, redis: Redis, checks: dict[str, HealthCheck]) -> None:
         try:
             async with asyncio.timeout(SECONDS_MAX):
                 await redis.ping()
             checks["redis"] = OK
         except TimeoutError:
-            checks["redis"] = Check(UNANSWERED)
+            checks["redis"] = HealthCheck(UNANSWERED)
         except Exception as problem:  # noqa: BLE001 - as above
-            checks["redis"] = Check(configuration_errors.summarize(problem) or UNREACHABLE)
+            checks["redis"] = HealthCheck(configuration_errors.summarize(problem) or UNREACHABLE)
 
     def _hang_up(self) -> None:
         if self._connection is not None:
@@ -195,12 +195,12 @@ class Health:
             self._connection = None
 
 
-def _ailing(report: Report) -> dict[str, str | None]:
+def _failing(report: HealthReport) -> dict[str, str | None]:
     return {name: check.why for name, check in report.checks.items() if not check.is_ok}
 
 
-def _tell(report: Report) -> None:
+def _tell(report: HealthReport) -> None:
     """Has the log know of a change."""
-    ailing = _ailing(report)
+    ailing = _failing(report)
     level = logging.WARNING if ailing else logging.INFO
     log.log(level, "this process is %s", report.status, extra={"ailing": ailing} if ailing else None)

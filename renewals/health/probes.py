@@ -19,7 +19,7 @@ SAMPLE_SECONDS = 5.0
 """So often a process looks at its pool, for those of its siblings that are asked for metrics."""
 
 
-class Answer(NamedTuple):
+class ProbeResponse(NamedTuple):
     """An answer over HTTP."""
 
     status: int
@@ -37,15 +37,15 @@ class Probes:
         *,
         needed: Collection[str],
         has_metrics: bool,
-        more: backlog.More | None = None,
+        more: backlog.ExtraMetrics | None = None,
     ) -> None:
         self.paths = (HEALTHZ, READYZ, METRICS) if has_metrics else (HEALTHZ, READYZ)
-        self._health = health_checks.Health(chosen, clock, needed=needed)
-        self._backlog = backlog.Backlog(clock, more)
+        self._health = health_checks.HealthChecker(chosen, clock, needed=needed)
+        self._backlog = backlog.BacklogMetrics(clock, more)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Looks at the pool as long as the block runs; inside of `database.opened`."""
+        """Looks at the pool as long as the block runs; inside of `connection.connect`."""
         sampling = asyncio.create_task(_sample())
         try:
             yield
@@ -53,29 +53,31 @@ class Probes:
             sampling.cancel()
             await self._health.close()
 
-    async def answer(self, path: str) -> Answer:
+    async def answer(self, path: str) -> ProbeResponse:
         """What is answered at one of the paths."""
         if path == HEALTHZ:
-            return Answer(200, "text/plain; charset=utf-8", b"ok")
+            return ProbeResponse(200, "text/plain; charset=utf-8", b"ok")
         return await (self._tell_readiness() if path == READYZ else self._tell_metrics())
 
-    async def _tell_readiness(self) -> Answer:
+    async def _tell_readiness(self) -> ProbeResponse:
         status, checks = await self._health.report()
         told = {
             name: {"ok": check.is_ok} | ({} if check.is_ok else {"why": check.why})
             for name, check in checks.items()
         }
         body = orjson.dumps({"status": status, "checks": told})
-        return Answer(503 if status is health_checks.Status.UNREADY else 200, "application/json", body)
+        return ProbeResponse(503 if status is health_checks.Status.UNREADY else 200, "application/json", body)
 
-    async def _tell_metrics(self) -> Answer:
+    async def _tell_metrics(self) -> ProbeResponse:
         (_, checks), values = await asyncio.gather(self._health.report(), self._backlog.values())
         told = {(metrics.CHECK, name): float(check.is_ok) for name, check in checks.items()}
-        database.note_pool()
-        return Answer(200, metrics.MEDIA_TYPE, metrics.text([metrics.Asked({**values, **told})]))
+        database.record_pool_metrics()
+        return ProbeResponse(
+            200, metrics.MEDIA_TYPE, metrics.render([metrics.PolledCollector({**values, **told})])
+        )
 
 
 async def _sample() -> None:
     while True:
-        database.note_pool()
+        database.record_pool_metrics()
         await asyncio.sleep(SAMPLE_SECONDS)

@@ -15,10 +15,10 @@ from renewals.db import connection as database
 from renewals.db.connection import Connection
 from renewals.domain.clock import Clock
 from renewals.operators import audit_log
-from renewals.operators.audit_log import Action, Deed
+from renewals.operators.audit_log import Action, AuditedChange
 
 
-class Fate(StrEnum):
+class RowOutcome(StrEnum):
     """What became of a row."""
 
     CREATED = "CREATED"
@@ -26,18 +26,18 @@ class Fate(StrEnum):
     UNCHANGED = "UNCHANGED"
 
 
-class Problem(NamedTuple):
+class FieldError(NamedTuple):
     """Why a row is refused: its field, and what is wrong with it."""
 
     field: str
     message: str
 
 
-Outcome = Fate | Problem
+RowResult = RowOutcome | FieldError
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ImportBatch:
     """For whom, from where and by which clock rows are taken in; of a dry one nothing stays."""
 
     operator: audit_log.Operator
@@ -47,26 +47,26 @@ class Batch:
     is_dry: bool = False
 
 
-Outcomes = list[Outcome]
-Done = tuple[Outcomes, list[audit_log.Record]]
+RowResults = list[RowResult]
+Done = tuple[RowResults, list[audit_log.AuditRecord]]
 Work = Callable[[Connection], Awaitable[Done]]
 
 
-NO_ACCOUNT = Problem("accountId", "there is no such account")
+NO_ACCOUNT = FieldError("accountId", "there is no such account")
 
 
-def record(batch: Batch, action: Action, deed: Deed) -> audit_log.Record:
+def build_batch_record(batch: ImportBatch, action: Action, deed: AuditedChange) -> audit_log.AuditRecord:
     """What the batch did, as the log keeps it."""
-    return audit_log.record(action, f"import-{uuid.uuid4()}", batch.source, deed)
+    return audit_log.build_record(action, f"import-{uuid.uuid4()}", batch.source, deed)
 
 
 class _DryRun(Exception):
     """Takes back what a dry run has done."""
 
 
-async def do(batch: Batch, work: Work) -> Outcomes:
+async def run_batch(batch: ImportBatch, work: Work) -> RowResults:
     """Decides and writes a batch in one transaction, again where another was first with an id, and logs it."""
-    for _ in range(database.TRIES_MAX - 1):
+    for _ in range(database.ATTEMPTS_MAX - 1):
         try:
             return await _try(batch, work)
         except asyncpg.UniqueViolationError:
@@ -74,9 +74,9 @@ async def do(batch: Batch, work: Work) -> Outcomes:
     return await _try(batch, work)
 
 
-@database.retried
-async def _try(batch: Batch, work: Work) -> Outcomes:
-    outcomes: Outcomes = []
+@database.retry_on_conflict
+async def _try(batch: ImportBatch, work: Work) -> RowResults:
+    outcomes: RowResults = []
     try:
         async with database.transaction() as connection:
             # A plan made while a table was small would be kept until it is analyzed, however it grows.
@@ -84,7 +84,7 @@ async def _try(batch: Batch, work: Work) -> Outcomes:
             outcomes, records = await work(connection)
             if batch.is_dry:
                 raise _DryRun
-            await audit_log.write(connection, batch.operator, records, batch.clock())
+            await audit_log.write_records(connection, batch.operator, records, batch.clock())
     except _DryRun:
         pass
     return outcomes

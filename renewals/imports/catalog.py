@@ -4,53 +4,62 @@ from collections.abc import Iterator, Sequence
 
 from renewals import catalog
 from renewals.db.connection import Connection
-from renewals.imports.batches import Batch, Done, Fate, Outcomes, Problem, do, record
+from renewals.imports.batches import (
+    Done,
+    FieldError,
+    ImportBatch,
+    RowOutcome,
+    RowResults,
+    build_batch_record,
+    run_batch,
+)
 from renewals.operators import catalog as operators_catalog
-from renewals.operators.audit_log import Action, Deed
+from renewals.operators.audit_log import Action, AuditedChange
 
-CatalogueRow = catalog.ProductEntry | catalog.DataCenterEntry
+CatalogRow = catalog.ProductRecord | catalog.DataCenterRecord
 
 
-async def put_catalogue(batch: Batch, rows: Sequence[CatalogueRow]) -> Outcomes:
+async def import_catalog(batch: ImportBatch, rows: Sequence[CatalogRow]) -> RowResults:
     """Adds products and data centres, and changes those that are there; no code may be there twice in a list."""
 
     async def work(connection: Connection) -> Done:
         problems = [_first_problem(row) for row in rows]
         sound = [row for row, problem in zip(rows, problems, strict=True) if problem is None]
-        products = [row for row in sound if isinstance(row, catalog.ProductEntry)]
-        centers = [row for row in sound if isinstance(row, catalog.DataCenterEntry)]
-        deeds: dict[type, Deed] = {
-            catalog.ProductEntry: await operators_catalog.put(
+        products = [row for row in sound if isinstance(row, catalog.ProductRecord)]
+        centers = [row for row in sound if isinstance(row, catalog.DataCenterRecord)]
+        deeds: dict[type, AuditedChange] = {
+            catalog.ProductRecord: await operators_catalog.put_in(
                 connection, operators_catalog.PRODUCTS, products
             ),
-            catalog.DataCenterEntry: await operators_catalog.put(
+            catalog.DataCenterRecord: await operators_catalog.put_in(
                 connection, operators_catalog.DATA_CENTERS, centers
             ),
         }
         actions = (Action.PUT_PRODUCTS, Action.PUT_DATA_CENTERS)
         records = [
-            record(batch, action, deed)
+            build_batch_record(batch, action, deed)
             for action, deed in zip(actions, deeds.values(), strict=True)
             if deed.after
         ]
         return [
-            problem or _fate(row.code, deeds[type(row)]) for row, problem in zip(rows, problems, strict=True)
+            problem or _outcome(row.code, deeds[type(row)])
+            for row, problem in zip(rows, problems, strict=True)
         ], records
 
-    return await do(batch, work)
+    return await run_batch(batch, work)
 
 
-def _first_problem(row: CatalogueRow) -> Problem | None:
+def _first_problem(row: CatalogRow) -> FieldError | None:
     found: Iterator[tuple[str, str | None]] = (
-        operators_catalog.product_problems(row)
-        if isinstance(row, catalog.ProductEntry)
-        else operators_catalog.data_center_problems(row)
+        operators_catalog.validate_product(row)
+        if isinstance(row, catalog.ProductRecord)
+        else operators_catalog.validate_data_center(row)
     )
-    return next((Problem(field.partition(".")[0], problem) for field, problem in found if problem), None)
+    return next((FieldError(field.partition(".")[0], problem) for field, problem in found if problem), None)
 
 
-def _fate(code: str, deed: Deed) -> Fate:
+def _outcome(code: str, deed: AuditedChange) -> RowOutcome:
     assert isinstance(deed.before, dict) and isinstance(deed.after, dict)
     if code in deed.before:
-        return Fate.CHANGED
-    return Fate.CREATED if code in deed.after else Fate.UNCHANGED
+        return RowOutcome.CHANGED
+    return RowOutcome.CREATED if code in deed.after else RowOutcome.UNCHANGED

@@ -26,7 +26,7 @@ _TIER = re.compile(r"\s*([0-9]{1,9}):([0-9.]+)%?\s*", re.ASCII)
 _FLAGS = {"true": True, "false": False}
 
 
-class Column(NamedTuple):
+class ImportColumn(NamedTuple):
     """A column by its name, and how it is read from a cell and from JSON."""
 
     name: str
@@ -35,52 +35,52 @@ class Column(NamedTuple):
     is_required: bool = False
 
 
-def required(column: Column) -> Column:
+def required(column: ImportColumn) -> ImportColumn:
     """The column, which no row may leave out."""
     return column._replace(is_required=True)
 
 
-def text(name: str) -> Column:
+def text(name: str) -> ImportColumn:
     """Any text."""
-    return Column(name, str, _text)
+    return ImportColumn(name, str, _text)
 
 
-def name(name: str) -> Column:
+def name(name: str) -> ImportColumn:
     """A name that people read."""
-    return Column(name, _name, lambda value: _name(_text(value)))
+    return ImportColumn(name, _name, lambda value: _name(_text(value)))
 
 
-def identifier(name: str) -> Column:
+def identifier(name: str) -> ImportColumn:
     """An id or a code."""
-    return Column(name, _identifier, lambda value: _identifier(_text(value)))
+    return ImportColumn(name, _identifier, lambda value: _identifier(_text(value)))
 
 
-def amount(name: str) -> Column:
+def amount(name: str) -> ImportColumn:
     """Money or percent, with two places at most."""
-    return Column(name, _amount, _amount)
+    return ImportColumn(name, _amount, _amount)
 
 
-def whole(name: str) -> Column:
+def integer(name: str) -> ImportColumn:
     """A whole number."""
-    return Column(name, _whole_of_text, _whole)
+    return ImportColumn(name, _whole_of_text, _whole)
 
 
-def flag(name: str) -> Column:
+def boolean(name: str) -> ImportColumn:
     """True or false, in any case: spreadsheets write TRUE."""
-    return Column(name, _flag_of_text, _flag)
+    return ImportColumn(name, _flag_of_text, _flag)
 
 
-def day(name: str) -> Column:
+def day(name: str) -> ImportColumn:
     """A date."""
-    return Column(name, _day, _day)
+    return ImportColumn(name, _day, _day)
 
 
-def instant(name: str) -> Column:
+def timestamp(name: str) -> ImportColumn:
     """An instant with its offset."""
-    return Column(name, dates.parse_instant, dates.parse_instant)
+    return ImportColumn(name, dates.parse_instant, dates.parse_instant)
 
 
-def choice(name: str, of: type[E]) -> Column:
+def enum(name: str, of: type[E]) -> ImportColumn:
     """One of some words."""
     words = {each.name: each for each in of}
 
@@ -89,27 +89,27 @@ def choice(name: str, of: type[E]) -> Column:
             return words[value]
         raise ValueError(f"must be one of {', '.join(words)}")
 
-    return Column(name, read, read)
+    return ImportColumn(name, read, read)
 
 
-def codes(name: str) -> Column:
+def codes(name: str) -> ImportColumn:
     """Codes: in a cell with semicolons between them."""
-    return Column(name, lambda value: tuple(map(_identifier, value.split(";"))), _codes)
+    return ImportColumn(name, lambda value: tuple(map(_identifier, value.split(";"))), _codes)
 
 
-def tiers(name: str) -> Column:
+def tiers(name: str) -> ImportColumn:
     """Discount tiers: in a cell as in 12:17%;24:20%."""
-    return Column(name, _tiers_of_text, _tiers)
+    return ImportColumn(name, _tiers_of_text, _tiers)
 
 
-def configuration(name: str) -> Column:
+def configuration(name: str) -> ImportColumn:
     """Labels and values: in a cell as JSON."""
-    return Column(name, _configuration_of_text, _configuration)
+    return ImportColumn(name, _configuration_of_text, _configuration)
 
 
-def voucher_id(name: str) -> Column:
+def voucher_id(name: str) -> ImportColumn:
     """An id of the provider's, which is a UUID or becomes one, the same each time."""
-    return Column(name, _voucher_id, lambda value: _voucher_id(_text(value)))
+    return ImportColumn(name, _voucher_id, lambda value: _voucher_id(_text(value)))
 
 
 def _text(value: object) -> str:

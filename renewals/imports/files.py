@@ -19,7 +19,7 @@ _END_IN_QUOTES = "unexpected end of data"
 """What the csv module says of a file that ends within quotes."""
 
 
-class FileRefused(Exception):
+class InvalidFileError(Exception):
     """The file as a whole cannot be taken in; nothing was written."""
 
 
@@ -61,14 +61,14 @@ def _bytes_of(text: bytes) -> Iterator[bytes]:
     return (text[at : at + 1] for at in range(len(text)))
 
 
-def look_through(path: Path, encoding: str | None = None) -> Source:
+def inspect_file(path: Path, encoding: str | None = None) -> Source:
     """Finds the encoding: the one that is given, else by the byte order mark, else UTF-8, else GB18030.
 
-    Raises FileRefused with the line, the column and the byte (from 1) where none of them goes on, and with the line
-    on which a quote was opened that is not closed.
+    Raises InvalidFileError with the line, the column and the byte (from 1) where none of them goes on,
+    and with the line on which a quote was opened that is not closed.
     """
     if path.suffix.lower() not in _FORMATS:
-        raise FileRefused(f"{path.name}: must be a .csv or a .jsonl file")
+        raise InvalidFileError(f"{path.name}: must be a .csv or a .jsonl file")
     with path.open("rb") as file:
         has_mark = file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
     if has_mark and encoding in (None, UTF_8):
@@ -80,7 +80,7 @@ def look_through(path: Path, encoding: str | None = None) -> Source:
         except _Undecodable as problem:
             where.append(f"{each} at {problem}")
             if encoding is None and each == UTF_8 and _is_rather_utf_8(path):
-                raise FileRefused(
+                raise InvalidFileError(
                     f"{path.name}: is not {where[0]}, but elsewhere it is; mend that, or name its --encoding"
                 ) from None
         else:
@@ -88,7 +88,7 @@ def look_through(path: Path, encoding: str | None = None) -> Source:
             if source.is_csv:
                 deque(records(source), maxlen=0)
             return source
-    raise FileRefused(f"{path.name}: is not {', nor '.join(where)}")
+    raise InvalidFileError(f"{path.name}: is not {', nor '.join(where)}")
 
 
 def _is_rather_utf_8(path: Path) -> bool:
@@ -123,10 +123,10 @@ def _count_lines(path: Path, encoding: str) -> int:
                 byte = position - len(problem.object) + problem.start + 1
                 raise _Undecodable(lines + before.count("\n") + 1, column, byte) from None
             except UnicodeError as problem:
-                raise FileRefused(f"{path.name}: is not {encoding}: {problem}") from None
+                raise InvalidFileError(f"{path.name}: is not {encoding}: {problem}") from None
             first, _, _ = text.partition("\n")
             if length + len(first) > LINE_CHARACTERS_MAX:
-                raise FileRefused(
+                raise InvalidFileError(
                     f"{path.name}: line {lines + 1} has more than {LINE_CHARACTERS_MAX} characters"
                 )
             length = len(text) - text.rfind("\n") - 1 if "\n" in text else length + len(first)
@@ -143,7 +143,7 @@ def records(source: Source) -> Iterator[Record]:
 
 
 def _rows(source: Source, file: TextIO) -> Iterator[Record]:
-    """The rows; raises FileRefused for a quote that is not closed on its line, and swallowed lines or the rest."""
+    """The rows; raises InvalidFileError for a quote that is not closed on its line, and swallowed lines or the rest."""
     taken: list[str] = []
 
     def take() -> Iterator[str]:
@@ -162,7 +162,7 @@ def _rows(source: Source, file: TextIO) -> Iterator[Record]:
         except csv.Error as problem:
             if len(taken) > 1 or str(problem) == _END_IN_QUOTES:
                 opened_on = line + _last_opening(taken)
-                raise FileRefused(
+                raise InvalidFileError(
                     f"{source.path.name}: line {opened_on} opens a quote that is not closed: "
                     f"lines {line} to {reader.line_num} are no CSV: {problem}"
                 ) from None

@@ -11,14 +11,14 @@ from renewals.domain import model, registration_report
 from renewals.imports import accounts, batches, columns, instances
 from renewals.imports import catalog as imports_catalog
 from renewals.imports import vouchers as imports_vouchers
-from renewals.imports.columns import Column, required
+from renewals.imports.columns import ImportColumn, required
 
 Values = Mapping[str, Any]
 """The values of a row by column; None where a cell is empty, and nothing where the column is not there."""
-Put = Callable[[batches.Batch, Sequence[Any]], Awaitable[batches.Outcomes]]
+Put = Callable[[batches.ImportBatch, Sequence[Any]], Awaitable[batches.RowResults]]
 
 
-class WrongRow(Exception):
+class InvalidRowError(Exception):
     """A row whose cells do not go together."""
 
     def __init__(self, column: str, reason: str) -> None:
@@ -27,10 +27,10 @@ class WrongRow(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ImportFormat:
     """A list that can be taken in."""
 
-    columns: Sequence[Column]
+    columns: Sequence[ImportColumn]
     to_row: Callable[[Values], Any]
     put: Put
     key: Sequence[str] = ("id",)
@@ -59,19 +59,19 @@ _ACCOUNT_COLUMNS = {
 _FOR_GOOD = ("timeZone", "currency")
 
 
-def _account(values: Values) -> accounts.AccountRow:
+def _account(values: Values) -> accounts.ImportedAccount:
     """An empty cell takes a lead time, a cap or a cut-over away; a zone and a currency are for good."""
     columns = {
         column: values[name]
         for name, column in _ACCOUNT_COLUMNS.items()
         if name in values and not (name in _FOR_GOOD and values[name] is None)
     }
-    return accounts.AccountRow(columns, values.get("balance"))
+    return accounts.ImportedAccount(columns, values.get("balance"))
 
 
-def _instance(values: Values) -> instances.InstanceRow:
+def _instance(values: Values) -> instances.ImportedInstance:
     get = values.get
-    reported = registration_report.Registration(
+    reported = registration_report.ReportedInstance(
         id=values["id"],
         name=values["name"],
         product_code=values["productCode"],
@@ -88,15 +88,15 @@ def _instance(values: Values) -> instances.InstanceRow:
         configuration=get("configuration") or (),
     )
     if reported.bundle_id is None and get("bundleName") is not None:
-        raise WrongRow("bundleName", "needs a bundleId")
-    return instances.InstanceRow(values["accountId"], reported, get("bundleName"))
+        raise InvalidRowError("bundleName", "needs a bundleId")
+    return instances.ImportedInstance(values["accountId"], reported, get("bundleName"))
 
 
-def _voucher(values: Values) -> imports_vouchers.VoucherRow:
-    issue = vouchers.Issue(
+def _voucher(values: Values) -> imports_vouchers.ImportedVoucher:
+    issue = vouchers.NewVoucher(
         values["faceValue"], values["expiresAt"], values.get("products") or (), values["id"]
     )
-    return imports_vouchers.VoucherRow(values["accountId"], issue)
+    return imports_vouchers.ImportedVoucher(values["accountId"], issue)
 
 
 _OF_ENTRY = {
@@ -106,17 +106,17 @@ _OF_ENTRY = {
 _NEEDED = {Entry.PRODUCT: ("nameZh",), Entry.DATA_CENTER: ("type",)}
 
 
-def _entry(values: Values) -> imports_catalog.CatalogueRow:
+def _entry(values: Values) -> imports_catalog.CatalogRow:
     kind, get = values["kind"], values.get
     for name in _NEEDED[kind]:
         if get(name) is None:
-            raise WrongRow(name, "is missing")
+            raise InvalidRowError(name, "is missing")
     for name in _OF_ENTRY[Entry.DATA_CENTER if kind is Entry.PRODUCT else Entry.PRODUCT]:
         if get(name) is not None:
-            raise WrongRow(name, f"must be left out of a {kind.name}")
+            raise InvalidRowError(name, f"must be left out of a {kind.name}")
     if kind is Entry.DATA_CENTER:
-        return catalog.DataCenterEntry(values["code"], values["name"], values["type"])
-    return catalog.ProductEntry(
+        return catalog.DataCenterRecord(values["code"], values["name"], values["type"])
+    return catalog.ProductRecord(
         values["code"],
         values["name"],
         values["nameZh"],
@@ -131,21 +131,21 @@ def _or(value: int | None, default: int) -> int:
     return default if value is None else value
 
 
-ACCOUNTS = Kind(
+ACCOUNTS = ImportFormat(
     columns=(
         required(columns.identifier("id")),
         required(columns.text("name")),
         columns.identifier("timeZone"),
         columns.text("currency"),
-        columns.whole("leadDays"),
+        columns.integer("leadDays"),
         columns.amount("priceRiseCapPercent"),
-        columns.instant("autoRenewFrom"),
+        columns.timestamp("autoRenewFrom"),
         columns.amount("balance"),
     ),
     to_row=_account,
-    put=accounts.put,
+    put=accounts.import_accounts,
 )
-INSTANCES = Kind(
+INSTANCES = ImportFormat(
     columns=(
         required(columns.identifier("accountId")),
         required(columns.identifier("id")),
@@ -154,50 +154,50 @@ INSTANCES = Kind(
         required(columns.text("dataCenterCode")),
         required(columns.amount("monthlyPrice")),
         columns.day("expiresOn"),
-        columns.whole("anchorDay"),
-        columns.choice("billingMode", model.BillingMode),
-        columns.flag("isTrial"),
-        columns.choice("renewalMode", model.RenewalMode),
-        columns.whole("autoRenewMonths"),
+        columns.integer("anchorDay"),
+        columns.enum("billingMode", model.BillingMode),
+        columns.boolean("isTrial"),
+        columns.enum("renewalMode", model.RenewalMode),
+        columns.integer("autoRenewMonths"),
         columns.identifier("bundleId"),
         columns.name("bundleName"),
         columns.configuration("configuration"),
-        columns.instant("createdAt"),
+        columns.timestamp("createdAt"),
     ),
     to_row=_instance,
-    put=instances.put_instances,
+    put=instances.import_instances,
     group="bundleId",
     has_configuration_columns=True,
 )
-CATALOGUE = Kind(
+CATALOGUE = ImportFormat(
     columns=(
-        required(columns.choice("kind", Entry)),
+        required(columns.enum("kind", Entry)),
         required(columns.identifier("code")),
         required(columns.text("name")),
         columns.text("nameZh"),
         columns.text("unsupportedReason"),
-        columns.whole("maxTermMonths"),
-        columns.whole("retentionDays"),
+        columns.integer("maxTermMonths"),
+        columns.integer("retentionDays"),
         columns.tiers("tiers"),
-        columns.choice("type", model.DataCenterType),
+        columns.enum("type", model.DataCenterType),
     ),
     to_row=_entry,
-    put=imports_catalog.put_catalogue,
+    put=imports_catalog.import_catalog,
     key=("kind", "code"),
 )
-VOUCHERS = Kind(
+VOUCHERS = ImportFormat(
     columns=(
         required(columns.identifier("accountId")),
         required(columns.voucher_id("id")),
         required(columns.amount("faceValue")),
-        required(columns.instant("expiresAt")),
+        required(columns.timestamp("expiresAt")),
         columns.codes("products"),
     ),
     to_row=_voucher,
-    put=imports_vouchers.put_vouchers,
+    put=imports_vouchers.import_vouchers,
 )
 
-BY_COMMAND: Mapping[str, Kind] = {
+BY_COMMAND: Mapping[str, ImportFormat] = {
     "accounts": ACCOUNTS,
     "instances": INSTANCES,
     "catalogue": CATALOGUE,

@@ -8,8 +8,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from renewals.imports.formats import Kind
-from renewals.imports.rows import Line, Mistake
+from renewals.imports.formats import ImportFormat
+from renewals.imports.rows import CellProblem, ParsedRow
 
 BATCH_LINES = 2_000
 """So many lines are one transaction; a group that is complete comes on top as a whole."""
@@ -21,12 +21,12 @@ _PAGE_CACHE_KIBIBYTES = 16_384
 class Batch(NamedTuple):
     """Lines to be decided in one transaction, and those that are refused already; `line` is the last one read."""
 
-    lines: Sequence[Line]
-    refused: Sequence[Line]
+    lines: Sequence[ParsedRow]
+    refused: Sequence[ParsedRow]
     line: int
 
 
-class Seen:
+class SeenKeys:
     """On which line something was first."""
 
     def __init__(self) -> None:
@@ -50,9 +50,9 @@ class Seen:
         self._database.close()
 
 
-def batches(lines: Iterable[Line | None], kind: Kind) -> Iterator[Batch | None]:
+def batches(lines: Iterable[ParsedRow | None], kind: ImportFormat) -> Iterator[Batch | None]:
     """The lines in batches, groups where they are complete, each as a whole; a None is passed on as it comes."""
-    keys, groups = Seen(), Seen()
+    keys, groups = SeenKeys(), SeenKeys()
     try:
         yield from _gather(lines, kind, keys, groups)
     finally:
@@ -60,10 +60,12 @@ def batches(lines: Iterable[Line | None], kind: Kind) -> Iterator[Batch | None]:
         groups.close()
 
 
-def _gather(lines: Iterable[Line | None], kind: Kind, keys: Seen, groups: Seen) -> Iterator[Batch | None]:
-    sound: list[Line] = []
-    refused: list[Line] = []
-    pending: dict[str, list[Line]] = {}
+def _gather(
+    lines: Iterable[ParsedRow | None], kind: ImportFormat, keys: SeenKeys, groups: SeenKeys
+) -> Iterator[Batch | None]:
+    sound: list[ParsedRow] = []
+    refused: list[ParsedRow] = []
+    pending: dict[str, list[ParsedRow]] = {}
     number = 0
 
     def complete(before: float) -> None:
@@ -102,11 +104,11 @@ def _gather(lines: Iterable[Line | None], kind: Kind, keys: Seen, groups: Seen) 
         yield Batch(sound, refused, number)
 
 
-def _refused(line: Line, column: str, reason: str) -> Line:
+def _refused(line: ParsedRow, column: str, reason: str) -> ParsedRow:
     return line._replace(row=None, mistakes=[*line.mistakes, line.mistake(column, reason)])
 
 
-def _whole(members: Sequence[Line]) -> list[Line]:
+def _whole(members: Sequence[ParsedRow]) -> list[ParsedRow]:
     """The lines of a bundle, or all of them refused where one is, or where they do not go together."""
     accounts = {str(line.said.get("accountId")) for line in members}
     named = {str(line.said["bundleName"]): line for line in reversed(members) if line.said.get("bundleName")}
@@ -129,6 +131,6 @@ def _whole(members: Sequence[Line]) -> list[Line]:
     return [line if line.row is None else _refused(line, "bundleId", reason) for line in judged]
 
 
-def mistakes_of(lines: Iterable[Line]) -> list[Mistake]:
+def problems_of(lines: Iterable[ParsedRow]) -> list[CellProblem]:
     """All mistakes of refused lines, in the order of the file."""
     return sorted((mistake for line in lines for mistake in line.mistakes), key=lambda each: each.line)

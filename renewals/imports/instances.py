@@ -6,53 +6,65 @@ from typing import NamedTuple
 from renewals.accounts import repository as accounts_repository
 from renewals.db.connection import Connection
 from renewals.domain import registration_report
-from renewals.imports.batches import NO_ACCOUNT, Batch, Done, Fate, Outcome, Outcomes, Problem, do, record
+from renewals.imports.batches import (
+    NO_ACCOUNT,
+    Done,
+    FieldError,
+    ImportBatch,
+    RowOutcome,
+    RowResult,
+    RowResults,
+    build_batch_record,
+    run_batch,
+)
 from renewals.operators import instances
 from renewals.operators.audit_log import Action
 
 
-class InstanceRow(NamedTuple):
+class ImportedInstance(NamedTuple):
     """An instance of an account, and the name of its bundle where that is said."""
 
     account_id: str
-    reported: registration_report.Registration
+    reported: registration_report.ReportedInstance
     bundle_name: str | None = None
 
 
-async def put_instances(batch: Batch, rows: Sequence[InstanceRow]) -> Outcomes:
+async def import_instances(batch: ImportBatch, rows: Sequence[ImportedInstance]) -> RowResults:
     """Adds and changes instances of any accounts; no id may be there twice, and bundles must be whole."""
 
     async def work(connection: Connection) -> Done:
-        locked = await accounts_repository.lock(connection, {row.account_id for row in rows})
-        parts: dict[str, list[InstanceRow]] = {account_id: [] for account_id in locked}
+        locked = await accounts_repository.lock_accounts(connection, {row.account_id for row in rows})
+        parts: dict[str, list[ImportedInstance]] = {account_id: [] for account_id in locked}
         for row in rows:
             if row.account_id in locked:
                 parts[row.account_id].append(row)
-        given = [instances.Report(account_id, *_reported(part)) for account_id, part in parts.items()]
+        given = [
+            instances.RegistrationRequest(account_id, *_reported(part)) for account_id, part in parts.items()
+        ]
         now = batch.clock()
-        found = await instances.put(connection, locked, given, now, is_part=True) if given else []
-        outcomes: dict[str, Outcome] = {}
+        found = await instances.register_in(connection, locked, given, now, is_part=True) if given else []
+        outcomes: dict[str, RowResult] = {}
         for each in found:
-            outcomes |= {row.id: Fate.CREATED for row in each.created}
-            outcomes |= {row.id: Fate.CHANGED for row, _ in each.changed}
+            outcomes |= {row.id: RowOutcome.CREATED for row in each.created}
+            outcomes |= {row.id: RowOutcome.CHANGED for row, _ in each.changed}
             outcomes |= {
-                refusal.id: Problem(refusal.field, refusal.message)
+                refusal.id: FieldError(refusal.field, refusal.message)
                 for refusal in each.refusals
                 if not refusal.field.startswith("bundles.")  # its instances are refused as well
             }
-        deed = instances.deed_of(locked, found, now)
-        records = [record(batch, Action.REGISTER_INSTANCES, deed)] if deed.after else []
+        deed = instances.audited_change(locked, found, now)
+        records = [build_batch_record(batch, Action.REGISTER_INSTANCES, deed)] if deed.after else []
         return [
-            outcomes.get(row.reported.id, Fate.UNCHANGED) if row.account_id in locked else NO_ACCOUNT
+            outcomes.get(row.reported.id, RowOutcome.UNCHANGED) if row.account_id in locked else NO_ACCOUNT
             for row in rows
         ], records
 
-    return await do(batch, work)
+    return await run_batch(batch, work)
 
 
 def _reported(
-    part: Sequence[InstanceRow],
-) -> tuple[list[registration_report.Registration], list[tuple[str, str]]]:
+    part: Sequence[ImportedInstance],
+) -> tuple[list[registration_report.ReportedInstance], list[tuple[str, str]]]:
     names = {
         row.reported.bundle_id: row.bundle_name
         for row in part

@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from renewals.imports import files
-from renewals.imports.columns import Column
-from renewals.imports.formats import Kind, WrongRow
+from renewals.imports.columns import ImportColumn
+from renewals.imports.formats import ImportFormat, InvalidRowError
 
 CONFIGURATION = "configuration"
 _DOTTED = f"{CONFIGURATION}."
 _MISSING = "is missing"
 
 
-class Mistake(NamedTuple):
+class CellProblem(NamedTuple):
     """What is wrong on a line: the column, what it has there, and the reason."""
 
     line: int
@@ -21,7 +21,7 @@ class Mistake(NamedTuple):
     reason: str
 
 
-class Line(NamedTuple):
+class ParsedRow(NamedTuple):
     """A line that was read: its row, or None where there are mistakes."""
 
     number: int
@@ -30,15 +30,15 @@ class Line(NamedTuple):
     group: str | None
     said: Mapping[str, Any]
     """What the file has, by column."""
-    mistakes: Sequence[Mistake] = ()
+    mistakes: Sequence[CellProblem] = ()
 
-    def mistake(self, column: str, reason: str) -> Mistake:
+    def mistake(self, column: str, reason: str) -> CellProblem:
         """A mistake of this line."""
-        return Mistake(self.number, column, _shown(self.said.get(column)), reason)
+        return CellProblem(self.number, column, _shown(self.said.get(column)), reason)
 
 
-def lines(source: files.Source, kind: Kind) -> Iterator[Line]:
-    """The lines of a file; raises FileRefused for a head that names what is not known, not once, or not all."""
+def lines(source: files.Source, kind: ImportFormat) -> Iterator[ParsedRow]:
+    """The lines of a file; raises InvalidFileError for a head that names what is not known, not once, or not all."""
     records = files.records(source)
     names: Sequence[str] = ()
     if source.is_csv:
@@ -46,16 +46,18 @@ def lines(source: files.Source, kind: Kind) -> Iterator[Line]:
     known = {column.name: column for column in kind.columns}
     for record in records:
         if record.problem is not None:
-            yield Line(record.line, None, "", None, {}, [Mistake(record.line, "", "", record.problem)])
+            yield ParsedRow(
+                record.line, None, "", None, {}, [CellProblem(record.line, "", "", record.problem)]
+            )
         elif source.is_csv:
             yield _from_cells(record, names, known, kind)
         else:
             yield _from_object(record, known, kind)
 
 
-def _head(source: files.Source, record: files.Record | None, kind: Kind) -> Sequence[str]:
+def _head(source: files.Source, record: files.Record | None, kind: ImportFormat) -> Sequence[str]:
     if record is None or record.problem is not None:
-        raise files.FileRefused(
+        raise files.InvalidFileError(
             f"{source.path.name}: has no head"
             if record is None
             else f"{source.path.name}: line 1 {record.problem}"
@@ -76,18 +78,20 @@ def _head(source: files.Source, record: files.Record | None, kind: Kind) -> Sequ
     ]
     if problems:
         columns = ", ".join(column.name for column in kind.columns)
-        raise files.FileRefused(
+        raise files.InvalidFileError(
             f"{source.path.name}: line {record.line}: {'; '.join(problems)}. The columns are {columns}."
         )
     return names
 
 
-def _from_cells(record: files.Record, names: Sequence[str], known: Mapping[str, Column], kind: Kind) -> Line:
+def _from_cells(
+    record: files.Record, names: Sequence[str], known: Mapping[str, ImportColumn], kind: ImportFormat
+) -> ParsedRow:
     cells: Sequence[str] = record.content
     said = dict(zip(names, cells, strict=False))
     if len(cells) != len(names):
         reason = f"has {len(cells)} cells, and the head has {len(names)}"
-        return Line(record.line, None, "", None, said, [Mistake(record.line, "", "", reason)])
+        return ParsedRow(record.line, None, "", None, said, [CellProblem(record.line, "", "", reason)])
     values: dict[str, Any] = {}
     wrong: list[tuple[str, str]] = []
     items: list[tuple[str, str]] = []
@@ -110,7 +114,7 @@ def _from_cells(record: files.Record, names: Sequence[str], known: Mapping[str, 
     return _line(record.line, said, values, wrong, kind)
 
 
-def _from_object(record: files.Record, known: Mapping[str, Column], kind: Kind) -> Line:
+def _from_object(record: files.Record, known: Mapping[str, ImportColumn], kind: ImportFormat) -> ParsedRow:
     said: Mapping[str, Any] = record.content
     values: dict[str, Any] = {}
     wrong = [
@@ -137,18 +141,18 @@ def _line(
     said: Mapping[str, Any],
     values: Mapping[str, Any],
     wrong: Sequence[tuple[str, str]],
-    kind: Kind,
-) -> Line:
+    kind: ImportFormat,
+) -> ParsedRow:
     group = values.get(kind.group) if kind.group else None
     row = None
     if not wrong:
         try:
             row = kind.to_row(values)
-        except WrongRow as problem:
+        except InvalidRowError as problem:
             wrong = [(problem.column, problem.reason)]
     key = "" if wrong else " ".join(str(values[name]) for name in kind.key)
-    mistakes = [Mistake(number, column, _shown(said.get(column)), reason) for column, reason in wrong]
-    return Line(number, row, key, group, said, mistakes)
+    mistakes = [CellProblem(number, column, _shown(said.get(column)), reason) for column, reason in wrong]
+    return ParsedRow(number, row, key, group, said, mistakes)
 
 
 def _shown(value: object) -> str:

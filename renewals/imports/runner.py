@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 from renewals.imports import batches, files, grouping, rows
-from renewals.imports.formats import Kind
-from renewals.imports.rows import Line, Mistake
+from renewals.imports.formats import ImportFormat
+from renewals.imports.rows import CellProblem, ParsedRow
 from renewals.operators import audit_log
 
 LINES_AT_ONCE = 100
@@ -20,7 +20,7 @@ _OPERATOR = audit_log.Operator(None, "command line")
 class Progress:
     """What became of the lines so far, and up to which line of the file."""
 
-    fates: Counter[batches.Fate] = field(default_factory=Counter)
+    fates: Counter[batches.RowOutcome] = field(default_factory=Counter)
     refused_count: int = 0
     line: int = 0
 
@@ -33,12 +33,14 @@ class Progress:
 class Listener:
     """Who is told of mistakes, and of each batch that is done."""
 
-    on_mistakes: Callable[[Sequence[Mistake]], None]
+    on_mistakes: Callable[[Sequence[CellProblem]], None]
     on_batch: Callable[[Progress], None]
 
 
-async def take(source: files.Source, kind: Kind, listener: Listener, *, is_dry: bool = False) -> Progress:
-    """Takes in all lines that are in order; raises FileRefused before anything is written where the file is not."""
+async def run_import(
+    source: files.Source, kind: ImportFormat, listener: Listener, *, is_dry: bool = False
+) -> Progress:
+    """Takes in all lines that are in order; raises InvalidFileError before it writes if the file is not."""
     progress = Progress()
     writing: asyncio.Task[None] | None = None
     try:
@@ -54,10 +56,10 @@ async def take(source: files.Source, kind: Kind, listener: Listener, *, is_dry: 
     return progress
 
 
-async def _batches(source: files.Source, kind: Kind) -> AsyncIterator[grouping.Batch]:
+async def _batches(source: files.Source, kind: ImportFormat) -> AsyncIterator[grouping.Batch]:
     """The batches of a file, with a pause for others every some lines."""
 
-    def lines() -> Iterator[Line | None]:
+    def lines() -> Iterator[ParsedRow | None]:
         for number, line in enumerate(rows.lines(source, kind), 1):
             yield line
             if number % LINES_AT_ONCE == 0:
@@ -72,7 +74,7 @@ async def _batches(source: files.Source, kind: Kind) -> AsyncIterator[grouping.B
 
 async def _put(
     source: files.Source,
-    kind: Kind,
+    kind: ImportFormat,
     batch: grouping.Batch,
     progress: Progress,
     listener: Listener,
@@ -83,14 +85,14 @@ async def _put(
     if batch.lines:
         numbers = [line.number for line in batch.lines]
         about = {"file": source.path.name, "lines": [min(numbers), max(numbers)]}
-        order = batches.Batch(_OPERATOR, about, clock.utc_now, is_dry)
+        order = batches.ImportBatch(_OPERATOR, about, clocks.utc_now, is_dry)
         outcomes = await kind.put(order, [line.row for line in batch.lines])
         for line, outcome in zip(batch.lines, outcomes, strict=True):
-            if isinstance(outcome, batches.Problem):
+            if isinstance(outcome, batches.FieldError):
                 refused.append(line._replace(mistakes=[line.mistake(outcome.field, outcome.message)]))
             else:
                 progress.fates[outcome] += 1
     progress.refused_count += len(refused)
     progress.line = batch.line
-    listener.on_mistakes(grouping.mistakes_of(refused))
+    listener.on_mistakes(grouping.problems_of(refused))
     listener.on_batch(progress)

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from renewals.db.sql import Conditions, add_search, check_search, storable
+from renewals.db.sql import WhereClause, add_search, check_search, storable_texts
 from renewals.domain import errors, limits, model
 
 MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE renewable))
@@ -52,7 +52,7 @@ class InstanceFilter:
 
 
 def check(instance_filter: InstanceFilter, path: str) -> None:
-    """Raises InvalidInput for a condition that is out of bounds; `path` is where the filter stands."""
+    """Raises InvalidInputError for a condition that is out of bounds; `path` is where the filter stands."""
     most = limits.INSTANCES_PER_SELECTION_MAX
     for name, values in (
         ("ids", instance_filter.ids),
@@ -62,30 +62,30 @@ def check(instance_filter: InstanceFilter, path: str) -> None:
         ("status", instance_filter.status),
     ):
         if values is not None and len(values) > most:
-            raise errors.InvalidInput(f"{path}.{name}", f"must have {most} values at most")
+            raise errors.InvalidInputError(f"{path}.{name}", f"must have {most} values at most")
     check_search(instance_filter.search, f"{path}.search")
     days = instance_filter.expires_within_days
     if days is not None and not 0 <= days <= WITHIN_DAYS_MAX:
-        raise errors.InvalidInput(f"{path}.expiresWithinDays", f"must be 0 to {WITHIN_DAYS_MAX}")
+        raise errors.InvalidInputError(f"{path}.expiresWithinDays", f"must be 0 to {WITHIN_DAYS_MAX}")
 
 
-def conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetime) -> Conditions:
+def conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetime) -> WhereClause:
     """The filter as SQL, within one account."""
-    f, found = instance_filter, Conditions()
+    f, found = instance_filter, WhereClause()
     found.add("i.account_id = {}", account_id)
     if f.manageable is not None:
         found.add(MANAGEABLE if f.manageable else f"NOT {MANAGEABLE}")
     if f.ids is not None:
-        found.add("i.id = ANY({})", storable(f.ids))
+        found.add("i.id = ANY({})", storable_texts(f.ids))
     if f.search is not None:
         add_search(found, f.search, "i.id", "i.name")
     if f.tab is not None:
         _add_tab(found, f)
     _add_expiry(found, f, now)
     if f.products is not None:
-        found.add("i.product_code = ANY({})", storable(f.products), facet="products")
+        found.add("i.product_code = ANY({})", storable_texts(f.products), facet="products")
     if f.data_centers is not None:
-        found.add("i.data_center_code = ANY({})", storable(f.data_centers), facet="dataCenters")
+        found.add("i.data_center_code = ANY({})", storable_texts(f.data_centers), facet="dataCenters")
     if f.data_center_types is not None:
         of_type = "i.data_center_code = ANY(ARRAY(SELECT code FROM data_centers WHERE type = ANY({})))"
         found.add(of_type, list(f.data_center_types), facet="dataCenterTypes")
@@ -118,7 +118,9 @@ def _is_unreleased_at(now: str) -> str:
       {EXPIRY} >= {now} OR {_RETAINED_AT_LEAST_UNTIL} >= {now} OR {_RELEASES_AT} >= {now})"""
 
 
-def _add_status(found: Conditions, statuses: Sequence[model.InstanceStatus] | None, now: dt.datetime) -> None:
+def _add_status(
+    found: WhereClause, statuses: Sequence[model.InstanceStatus] | None, now: dt.datetime
+) -> None:
     """Add the condition that the status is one of some, or, where none are named, any but RELEASED (rule 3)."""
     if statuses is not None and not statuses:
         found.add("FALSE")
@@ -137,7 +139,7 @@ def _add_status(found: Conditions, statuses: Sequence[model.InstanceStatus] | No
     found.add(f"({' OR '.join(alternatives)})")
 
 
-def _add_tab(found: Conditions, f: InstanceFilter) -> None:
+def _add_tab(found: WhereClause, f: InstanceFilter) -> None:
     """Rule 3, said of the columns, so that an index can find the tab."""
     if f.tab is model.RenewalTab.NO_EXPIRY:
         found.add(f"{EXPIRY} = 'infinity'", facet="tabs")
@@ -147,7 +149,7 @@ def _add_tab(found: Conditions, f: InstanceFilter) -> None:
         found.add(MANAGEABLE, facet="tabs")
 
 
-def _add_expiry(found: Conditions, f: InstanceFilter, now: dt.datetime) -> None:
+def _add_expiry(found: WhereClause, f: InstanceFilter, now: dt.datetime) -> None:
     if f.expires_from is not None:
         found.add(f"{EXPIRY} >= {{}} AND {EXPIRY} < 'infinity'", f.expires_from, facet="expiry")
     if f.expires_before is not None:

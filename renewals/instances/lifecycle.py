@@ -13,22 +13,22 @@ _INSTANCES_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Lapsed:
+class LapseCounts:
     """How many instances expired and how many were released."""
 
     expired_count: int
     released_count: int
 
 
-async def lapse(now: dt.datetime) -> Lapsed:
+async def expire_and_release(now: dt.datetime) -> LapseCounts:
     """Expires what has passed its expiry, then releases what has outlived its retention."""
-    return Lapsed(
+    return LapseCounts(
         await _change(_PASSED, expire, now),
         await _change(_OUTLIVED, release, now),
     )
 
 
-async def count(connection: database.Connection, now: dt.datetime) -> dict[str, Lapsed]:
+async def count(connection: database.Connection, now: dt.datetime) -> dict[str, LapseCounts]:
     """Count what `lapse` would expire and release at an instant, by account; write nothing."""
     rows = await database.fetch(
         connection,
@@ -38,14 +38,14 @@ async def count(connection: database.Connection, now: dt.datetime) -> dict[str, 
             GROUP BY i.account_id""",
         now,
     )
-    return {row["account_id"]: Lapsed(row["expired_count"], row["released_count"]) for row in rows}
+    return {row["account_id"]: LapseCounts(row["expired_count"], row["released_count"]) for row in rows}
 
 
 async def expire(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
     """Notes what ran out in locked accounts, and answers how many."""
     lapsed = await repository.expire(connection, account_ids, now)
-    happened = [factories.of_instance(event_log.EventType.INSTANCE_EXPIRED, each) for each in lapsed]
-    await event_log.write(connection, happened, now)
+    happened = [factories.instance_event(event_log.EventType.INSTANCE_EXPIRED, each) for each in lapsed]
+    await event_log.append_events(connection, happened, now)
     return len(lapsed)
 
 
@@ -54,8 +54,8 @@ async def release(connection: database.Connection, account_ids: Sequence[str], n
     # What has joined a bundle since the others of it expired goes with them.
     await expire(connection, account_ids, now)
     lapsed = await repository.release(connection, account_ids, now)
-    happened = [factories.of_instance(event_log.EventType.INSTANCE_RELEASED, each) for each in lapsed]
-    await event_log.write(connection, happened, now)
+    happened = [factories.instance_event(event_log.EventType.INSTANCE_RELEASED, each) for each in lapsed]
+    await event_log.append_events(connection, happened, now)
     return len(lapsed)
 
 
@@ -75,11 +75,11 @@ async def _change(select: str, change: Change, now: dt.datetime) -> int:
     return changed_count
 
 
-@database.retried
+@database.retry_on_conflict
 async def _change_some(select: str, change: Change, now: dt.datetime) -> int | None:
     async with database.transaction() as connection:
         rows = await database.fetch(connection, select, now, _INSTANCES_AT_ONCE)
         if not rows:
             return None
-        accounts = await accounts_repository.lock(connection, [row["account_id"] for row in rows])
+        accounts = await accounts_repository.lock_accounts(connection, [row["account_id"] for row in rows])
         return await change(connection, list(accounts), now)

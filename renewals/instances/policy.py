@@ -18,7 +18,7 @@ from renewals.instances import selection as instances_selection
 class PolicyRequest:
     """Give these instances this mode; `auto_renew_months` matters to AUTO alone, and None keeps each one's own."""
 
-    pick: instances_selection.Pick
+    pick: instances_selection.InstanceSelector
     mode: model.RenewalMode
     auto_renew_months: int | None = None
     handling: model.BundleHandling = model.BundleHandling.REFUSE
@@ -38,42 +38,42 @@ class PolicyOutcome:
         return tuple(instance.id for instance in self.changed)
 
 
-@database.retried
+@database.retry_on_conflict
 async def set_policy(account_id: str, request: PolicyRequest, clock: Clock) -> PolicyOutcome:
-    """Sets the policy of a batch, or raises Refused and changes nothing."""
+    """Sets the policy of a batch, or raises DomainError and changes nothing."""
     check(request)
-    async with accounts_repository.locked(account_id) as (connection, account):
+    async with accounts_repository.locked_account(account_id) as (connection, account):
         now = clock()
-        selection = await instances_selection.select(
+        selection = await instances_selection.resolve_selection(
             connection, account_id, request.pick, request.handling, now
         )
         products = await catalog.read_products(connection)
-        basis = planning.Basis(products, account.zone, now)
+        basis = planning.PlanContext(products, account.zone, now)
         outcome = await instances_selection.plan_aside(selection, plan_policy, selection, request, basis)
         if outcome.refusals and request.batch_mode is model.BatchMode.ALL_OR_NOTHING:
-            raise errors.NotRenewable(outcome.refusals)
+            raise errors.NotRenewableError(outcome.refusals)
         months = request.auto_renew_months if request.mode is model.RenewalMode.AUTO else None
         await repository.set_policy(connection, outcome.changed_ids, request.mode, months)
-        await event_log.write(
+        await event_log.append_events(
             connection, [_event(each, request.mode, months) for each in outcome.changed], now
         )
     return outcome
 
 
 def check(request: PolicyRequest) -> None:
-    """Raises InvalidInput for what is malformed or out of bounds."""
-    instances_selection.check(request.pick)
+    """Raises InvalidInputError for what is malformed or out of bounds."""
+    instances_selection.check_selector(request.pick)
     months_max = limits.MONTHS_MAX
     if request.auto_renew_months is not None and not 1 <= request.auto_renew_months <= months_max:
-        raise errors.InvalidInput("input.autoRenewMonths", f"must be 1 to {months_max}")
+        raise errors.InvalidInputError("input.autoRenewMonths", f"must be 1 to {months_max}")
 
 
 def plan_policy(
-    selection: domain_selection.Selection, request: PolicyRequest, basis: planning.Basis
+    selection: domain_selection.Selection, request: PolicyRequest, basis: planning.PlanContext
 ) -> PolicyOutcome:
     """Decides each instance of a selection; pure."""
-    units, refusals = domain_selection.units_of(selection, request.handling, basis.products)
-    kept, more = domain_selection.judge_units(units, lambda instance: _refuse(instance, request, basis))
+    units, refusals = domain_selection.split_into_units(selection, request.handling, basis.products)
+    kept, more = domain_selection.partition_units(units, lambda instance: _refuse(instance, request, basis))
     instances = [instance for unit in kept for instance in unit]
     return PolicyOutcome(
         tuple(instance for instance in instances if not _has_policy(instance, request)),
@@ -82,15 +82,15 @@ def plan_policy(
     )
 
 
-def _event(before: model.Instance, mode: model.RenewalMode, months: int | None) -> event_log.Draft:
+def _event(before: model.Instance, mode: model.RenewalMode, months: int | None) -> event_log.NewEvent:
     payload = {
         "before": {"renewalMode": before.renewal_mode, "autoRenewMonths": before.auto_renew_months},
         "after": {"renewalMode": mode, "autoRenewMonths": months or before.auto_renew_months},
     }
-    return event_log.Draft(before.account_id, event_log.EventType.POLICY_CHANGED, before.id, payload)
+    return event_log.NewEvent(before.account_id, event_log.EventType.POLICY_CHANGED, before.id, payload)
 
 
-def _refuse(instance: model.Instance, request: PolicyRequest, basis: planning.Basis) -> Refusal | None:
+def _refuse(instance: model.Instance, request: PolicyRequest, basis: planning.PlanContext) -> Refusal | None:
     if refusal := domain_selection.refuse_unmanageable(instance, basis.products):
         return refusal
     if request.mode is not model.RenewalMode.AUTO:

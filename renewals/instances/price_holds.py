@@ -14,7 +14,7 @@ from renewals.events import event_log
 from renewals.instances import repository
 
 
-class Caps(NamedTuple):
+class CapChange(NamedTuple):
     """An account's cap as it was and as it is now, in basis points; None is no cap."""
 
     was: int | None
@@ -27,17 +27,21 @@ def is_held(instance: model.Instance, cap_bps: int | None, now: dt.datetime) -> 
     return is_running and planning.is_held(instance, cap_bps)
 
 
-def held(instance: model.Instance) -> event_log.Draft:
+def price_held_event(instance: model.Instance) -> event_log.NewEvent:
     """The event of an instance that has become held."""
     assert instance.agreed_price_cents is not None
     payload = {
         "agreedPrice": money.format_cents(instance.agreed_price_cents),
         "monthlyPrice": money.format_cents(instance.monthly_price_cents),
     }
-    return event_log.Draft(instance.account_id, event_log.EventType.INSTANCE_PRICE_HELD, instance.id, payload)
+    return event_log.NewEvent(
+        instance.account_id, event_log.EventType.INSTANCE_PRICE_HELD, instance.id, payload
+    )
 
 
-async def tell(connection: database.Connection, caps: Mapping[str, Caps], now: dt.datetime) -> None:
+async def emit_price_held(
+    connection: database.Connection, caps: Mapping[str, CapChange], now: dt.datetime
+) -> None:
     """Tells of the instances of locked accounts that become held by another cap."""
     account_ids = [account_id for account_id, (was, becomes) in caps.items() if was != becomes]
     if not account_ids:
@@ -57,4 +61,4 @@ async def tell(connection: database.Connection, caps: Mapping[str, Caps], now: d
         if is_held(each, caps[each.account_id].becomes, now)
         and not is_held(each, caps[each.account_id].was, now)
     ]
-    await event_log.write(connection, [held(each) for each in newly], now)
+    await event_log.append_events(connection, [price_held_event(each) for each in newly], now)

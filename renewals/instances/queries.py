@@ -20,12 +20,12 @@ class InstanceOrderField(StrEnum):
     ID = "ID"
 
 
-_ID = pagination.text("id", "i.id")
-_INSTANCE_KEYS: Mapping[InstanceOrderField, tuple[pagination.Column, ...]] = {
-    InstanceOrderField.EXPIRES_AT: (pagination.nullable_instant("expires_at", "i.expires_at"), _ID),
-    InstanceOrderField.CREATED_AT: (pagination.instant("created_at", "i.created_at"), _ID),
-    InstanceOrderField.NAME: (pagination.text("name", "i.name"), _ID),
-    InstanceOrderField.PRODUCT: (pagination.text("product_code", "i.product_code"), _ID),
+_ID = pagination.text_column("id", "i.id")
+_INSTANCE_KEYS: Mapping[InstanceOrderField, tuple[pagination.SortColumn, ...]] = {
+    InstanceOrderField.EXPIRES_AT: (pagination.nullable_timestamp_column("expires_at", "i.expires_at"), _ID),
+    InstanceOrderField.CREATED_AT: (pagination.timestamp_column("created_at", "i.created_at"), _ID),
+    InstanceOrderField.NAME: (pagination.text_column("name", "i.name"), _ID),
+    InstanceOrderField.PRODUCT: (pagination.text_column("product_code", "i.product_code"), _ID),
     InstanceOrderField.ID: (_ID,),
 }
 
@@ -52,9 +52,9 @@ JOINS = {
 
 
 @functools.cache
-def instance_ordering(order_field: InstanceOrderField, *, descending: bool) -> pagination.Ordering:
+def instance_ordering(order_field: InstanceOrderField, *, descending: bool) -> pagination.SortOrder:
     """The order of the list of instances: by a field, then by id."""
-    return pagination.Ordering(f"{order_field} {descending}", _INSTANCE_KEYS[order_field], descending)
+    return pagination.SortOrder(f"{order_field} {descending}", _INSTANCE_KEYS[order_field], descending)
 
 
 async def fetch_instances(
@@ -63,7 +63,7 @@ async def fetch_instances(
     instance_filter: filters.InstanceFilter,
     request: pagination.PageRequest,
     *,
-    ordering: pagination.Ordering,
+    ordering: pagination.SortOrder,
     now: dt.datetime,
     columns: frozenset[str],
     counted: bool,
@@ -89,7 +89,7 @@ async def fetch_instances(
 
 
 @functools.lru_cache(1_000)
-def _selected(columns: frozenset[str], ordering: pagination.Ordering) -> tuple[str, str]:
+def _selected(columns: frozenset[str], ordering: pagination.SortOrder) -> tuple[str, str]:
     """What is selected, but for the status, and what is joined for that."""
     wanted = {*columns, *(column.name for column in ordering.columns)}
     assert all("." in column or column in (*_INSTANCE_COLUMNS, "status") for column in wanted), wanted
@@ -109,7 +109,7 @@ async def fetch_instances_by_id(
         f"""SELECT {", ".join(f"i.{column}" for column in _INSTANCE_COLUMNS)}, {filters.status_at("$3")} AS status
             FROM instances i WHERE i.account_id = $1 AND i.id = ANY($2)""",
         account_id,
-        sql.storable(instance_ids),
+        sql.storable_texts(instance_ids),
         now,
     )
     return {row["id"]: row for row in rows}
@@ -137,7 +137,7 @@ async def fetch_instances_of_bundles(
         offset,
         now,
     )
-    return sql.grouped(rows, "bundle_id")
+    return sql.group_by_column(rows, "bundle_id")
 
 
 async def count_instances(
@@ -187,7 +187,7 @@ async def count_facets(
     }
 
 
-def _expiry_bucket(found: sql.Conditions, instance_filter: filters.InstanceFilter, now: dt.datetime) -> str:
+def _expiry_bucket(found: sql.WhereClause, instance_filter: filters.InstanceFilter, now: dt.datetime) -> str:
     """Each instance with an expiry that is not released is in the first bucket that holds it."""
     buckets = "".join(
         f" WHEN i.expires_at <= {found.hold(now + dt.timedelta(days=days))} THEN '{days}'"

@@ -11,15 +11,15 @@ from renewals.domain import model, planning, registration, registration_report
 from renewals.instances import filters
 
 COLUMNS = ", ".join(f"i.{name}" for name in model.Instance._fields)
-"""The columns of `terms.Instance` in its order, from `instances i`."""
+"""The columns of `model.Instance` in its order, from `instances i`."""
 
 
-def columns_at(now: str) -> str:
+def columns_with_status(now: str) -> str:
     """COLUMNS with the status as it is at a placeholder's instant, noted or not."""
     return COLUMNS.replace("i.status", f"{filters.status_at(now)} AS status")
 
 
-class Lapsed(NamedTuple):
+class ExpiredInstance(NamedTuple):
     """An instance that expired or was released."""
 
     account_id: str
@@ -28,17 +28,17 @@ class Lapsed(NamedTuple):
     renewal_mode: str
 
 
-Part = tuple[model.Account, Sequence[registration_report.Registration], Mapping[str, str]]
+AccountBatch = tuple[model.Account, Sequence[registration_report.ReportedInstance], Mapping[str, str]]
 """A locked account, what is reported of its instances, and its bundles (name by id) that are new or renamed."""
 
 
 async def register(
     connection: database.Connection,
     account: model.Account,
-    reported: Sequence[registration_report.Registration],
+    reported: Sequence[registration_report.ReportedInstance],
     bundles: Mapping[str, str],
     now: dt.datetime,
-) -> registration.Registered:
+) -> registration.RegistrationResult:
     """Adds instances and changes those that are there, with the bundles (name by id) they belong to.
 
     What is refused is in the answer, and not written. The account must be locked in this transaction.
@@ -48,12 +48,12 @@ async def register(
 
 
 async def register_all(
-    connection: database.Connection, parts: Sequence[Part], now: dt.datetime, *, is_part: bool = False
-) -> list[registration.Registered]:
+    connection: database.Connection, parts: Sequence[AccountBatch], now: dt.datetime, *, is_part: bool = False
+) -> list[registration.RegistrationResult]:
     """The same of several accounts, in as many statements as of one; no id may be there for two of them."""
     known = await _read_known(connection, parts, now, is_part=is_part)
     found = [
-        registration.decide(
+        registration.plan_registration(
             reported, bundles, dataclasses.replace(known, account_id=account.id, zone=account.zone)
         )
         for account, reported, bundles in parts
@@ -61,11 +61,13 @@ async def register_all(
     await _put_bundles(connection, found)
     await database.execute(
         connection,
-        f"""INSERT INTO instances ({", ".join(registration.Row._fields)})
+        f"""INSERT INTO instances ({", ".join(registration.InstanceRow._fields)})
             SELECT * FROM unnest({_ROW_TYPES})""",
-        *sql.columns([row for each in found for row in each.created], len(registration.Row._fields)),
+        *sql.transpose(
+            [row for each in found for row in each.created], len(registration.InstanceRow._fields)
+        ),
     )
-    await replace(connection, [row for each in found for _, row in each.changed])
+    await update_instances(connection, [row for each in found for _, row in each.changed])
     return found
 
 
@@ -75,7 +77,7 @@ _ROW_TYPES = ", ".join(
         ("text", "text", "text", "text", "text", "jsonb", "text", "boolean", "text", "text", "int", "timestamptz",
          "int", "bigint", "bigint", "text", "timestamptz"), 1)
 )  # fmt: skip
-"""The types of `registration.Row`, as unnest() takes them."""
+"""The types of `registration.InstanceRow`, as unnest() takes them."""
 
 _CHANGEABLE = (
     "name", "data_center_code", "configuration", "is_trial", "status", "expires_at", "anchor_day",
@@ -83,43 +85,43 @@ _CHANGEABLE = (
 )  # fmt: skip
 
 
-async def replace(connection: database.Connection, rows: Sequence[registration.Row]) -> None:
+async def update_instances(connection: database.Connection, rows: Sequence[registration.InstanceRow]) -> None:
     """Writes what the provider may change of instances of locked accounts."""
-    fields = registration.Row._fields
+    fields = registration.InstanceRow._fields
     await database.execute(
         connection,
         f"""UPDATE instances i SET {", ".join(f"{name} = u.{name}" for name in _CHANGEABLE)}
             FROM unnest({_ROW_TYPES}) AS u({", ".join(fields)}) WHERE i.id = u.id""",
-        *sql.columns(rows, len(fields)),
+        *sql.transpose(rows, len(fields)),
     )
 
 
 async def read_rows(
     connection: database.Connection, instance_ids: Sequence[str], bundle_ids: Sequence[str] = ()
-) -> list[registration.Row]:
+) -> list[registration.InstanceRow]:
     """Instances, and all members of bundles, as their rows have them, of whatever account."""
     rows = await database.fetch(
         connection,
-        f"""SELECT {", ".join(f"i.{name}" for name in registration.Row._fields)} FROM instances i
+        f"""SELECT {", ".join(f"i.{name}" for name in registration.InstanceRow._fields)} FROM instances i
             WHERE i.id IN (
               SELECT unnest($1::text[]) UNION SELECT m.id FROM instances m WHERE m.bundle_id = ANY($2)
               UNION SELECT m.id FROM instances b JOIN instances m ON m.bundle_id = b.bundle_id
                     WHERE b.id = ANY($1))""",
-        sql.storable(instance_ids),
-        sql.storable(bundle_ids),
+        sql.storable_texts(instance_ids),
+        sql.storable_texts(bundle_ids),
     )
-    return [registration.Row(*row) for row in rows]
+    return [registration.InstanceRow(*row) for row in rows]
 
 
 async def _read_known(
-    connection: database.Connection, parts: Sequence[Part], now: dt.datetime, *, is_part: bool
-) -> registration.Inventory:
+    connection: database.Connection, parts: Sequence[AccountBatch], now: dt.datetime, *, is_part: bool
+) -> registration.RegistrationContext:
     """What is there of all parts, as the first of the accounts sees it."""
     named = {bundle_id for _, _, bundles in parts for bundle_id in bundles}
     used = {each.bundle_id for _, reported, _ in parts for each in reported if each.bundle_id is not None}
     bundle_ids = sorted(named | used)
     rows = await read_rows(connection, [each.id for _, reported, _ in parts for each in reported], bundle_ids)
-    members: dict[str, list[registration.Row]] = {}
+    members: dict[str, list[registration.InstanceRow]] = {}
     for row in rows:
         if row.bundle_id is not None:
             members.setdefault(row.bundle_id, []).append(row)
@@ -132,13 +134,13 @@ async def _read_known(
     known = await database.fetch(
         connection,
         "SELECT id, account_id, name FROM bundles WHERE id = ANY($1)",
-        sql.storable(bundle_ids),
+        sql.storable_texts(bundle_ids),
     )
     codes = await database.fetch(
         connection,
         "SELECT 'product' AS of, code FROM products UNION ALL SELECT 'data centre', code FROM data_centers",
     )
-    return registration.Inventory(
+    return registration.RegistrationContext(
         account_id=parts[0][0].id,
         zone=parts[0][0].zone,
         now=now,
@@ -146,23 +148,25 @@ async def _read_known(
         members=members,
         rows={row.id: row for row in rows},
         paid_ids=frozenset(row["id"] for row in paid),
-        bundles={row["id"]: registration.Bundle(*row) for row in known},
+        bundles={row["id"]: registration.BundleRow(*row) for row in known},
         product_codes=frozenset(row["code"] for row in codes if row["of"] == "product"),
         data_center_codes=frozenset(row["code"] for row in codes if row["of"] == "data centre"),
     )
 
 
-async def _put_bundles(connection: database.Connection, found: Sequence[registration.Registered]) -> None:
+async def _put_bundles(
+    connection: database.Connection, found: Sequence[registration.RegistrationResult]
+) -> None:
     await database.execute(
         connection,
         "INSERT INTO bundles (id, account_id, name) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])",
-        *sql.columns([bundle for each in found for bundle in each.new_bundles], 3),
+        *sql.transpose([bundle for each in found for bundle in each.new_bundles], 3),
     )
     await database.execute(
         connection,
         """UPDATE bundles b SET name = u.name FROM unnest($1::text[], $2::text[], $3::text[]) AS u(id, account_id, name)
            WHERE b.id = u.id AND b.account_id = u.account_id""",
-        *sql.columns([bundle for each in found for bundle in each.renamed_bundles], 3),
+        *sql.transpose([bundle for each in found for bundle in each.renamed_bundles], 3),
     )
 
 
@@ -174,7 +178,7 @@ async def find_running(connection: database.Connection, instance_ids: Sequence[s
     return frozenset(row["id"] for row in rows)
 
 
-async def extend(connection: database.Connection, lines: Iterable[planning.Line]) -> None:
+async def apply_renewals(connection: database.Connection, lines: Iterable[planning.RenewalLine]) -> None:
     """Gives each instance its new expiry and anchor; an expired one runs again (rule 22).
 
     Whoever pays its price has agreed to it.
@@ -186,11 +190,11 @@ async def extend(connection: database.Connection, lines: Iterable[planning.Line]
              agreed_price_cents = NULL
            FROM unnest($1::text[], $2::timestamptz[], $3::int[]) AS u(id, expires_at, anchor_day)
            WHERE i.id = u.id""",
-        *sql.columns(rows, 3),
+        *sql.transpose(rows, 3),
     )
 
 
-async def take_back(connection: database.Connection, refunded: Sequence[model.Instance]) -> None:
+async def revert_renewals(connection: database.Connection, refunded: Sequence[model.Instance]) -> None:
     """Gives instances the expiry, the anchor and the count that they have after a refund."""
     rows = [(each.id, each.expires_at, each.anchor_day, each.refund_count) for each in refunded]
     await database.execute(
@@ -200,7 +204,7 @@ async def take_back(connection: database.Connection, refunded: Sequence[model.In
            FROM unnest($1::text[], $2::timestamptz[], $3::int[], $4::int[])
              AS u(id, expires_at, anchor_day, refund_count)
            WHERE i.id = u.id""",
-        *sql.columns(rows, 4),
+        *sql.transpose(rows, 4),
     )
 
 
@@ -224,7 +228,7 @@ async def set_policy(
 
 async def expire(
     connection: database.Connection, account_ids: Sequence[str], now: dt.datetime
-) -> list[Lapsed]:
+) -> list[ExpiredInstance]:
     """Marks EXPIRED what ran out, whatever its mode, and answers it (rule 22)."""
     rows = await database.fetch(
         connection,
@@ -234,12 +238,12 @@ async def expire(
         account_ids,
         now,
     )
-    return sorted(Lapsed(*row) for row in rows)
+    return sorted(ExpiredInstance(*row) for row in rows)
 
 
 async def release(
     connection: database.Connection, account_ids: Sequence[str], now: dt.datetime
-) -> list[Lapsed]:
+) -> list[ExpiredInstance]:
     """Marks RELEASED what has outlived its retention, and answers it (rule 22)."""
     rows = await database.fetch(
         connection,
@@ -249,4 +253,4 @@ async def release(
         account_ids,
         now,
     )
-    return sorted(Lapsed(*row) for row in rows)
+    return sorted(ExpiredInstance(*row) for row in rows)

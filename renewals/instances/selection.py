@@ -18,52 +18,54 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
-class PickIds:
+class ById:
     """Instances by id."""
 
     ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class PickMatching:
+class ByFilter:
     """All that a filter matches, except some."""
 
     filter: filters.InstanceFilter
     except_ids: tuple[str, ...] = ()
 
 
-Pick = PickIds | PickMatching
+InstanceSelector = ById | ByFilter
 
 INSTANCES_IN_PLACE_MAX = 200
 """So many are planned in some 10 ms."""
 
 
-def check(pick: Pick) -> None:
-    """Raises InvalidInput for a selection that is empty, too large, or has a condition out of bounds."""
+def check_selector(pick: InstanceSelector) -> None:
+    """Raises InvalidInputError for a selection that is empty, too large, or has a condition out of bounds."""
     instances_max = limits.INSTANCES_PER_SELECTION_MAX
     match pick:
-        case PickIds(ids):
+        case ById(ids):
             if not ids:
-                raise errors.InvalidInput("input.selection.ids", "must name an instance at least")
+                raise errors.InvalidInputError("input.selection.ids", "must name an instance at least")
             if len(set(ids)) > instances_max:
-                raise errors.InvalidInput("input.selection.ids", f"must be {instances_max} instances at most")
-        case PickMatching(instance_filter, except_ids):
+                raise errors.InvalidInputError(
+                    "input.selection.ids", f"must be {instances_max} instances at most"
+                )
+        case ByFilter(instance_filter, except_ids):
             filters.check(instance_filter, "input.selection.matching.filter")
             if len(except_ids) > instances_max:
-                raise errors.InvalidInput(
+                raise errors.InvalidInputError(
                     "input.selection.matching.except", f"must be {instances_max} instances at most"
                 )
 
 
-async def select(
+async def resolve_selection(
     connection: Connection,
     account_id: str,
-    pick: Pick,
+    pick: InstanceSelector,
     handling: model.BundleHandling,
     now: dt.datetime,
 ) -> domain_selection.Selection:
-    """Reads the instances that were picked, with the bundles they touch; raises InvalidInput beyond the limit."""
-    if isinstance(pick, PickIds):
+    """Reads the instances that were picked, with the bundles they touch; raises InvalidInputError beyond the limit."""
+    if isinstance(pick, ById):
         selection = await _select_ids(connection, account_id, pick.ids, now)
     else:
         selection = await _select_matching(connection, account_id, pick.filter, pick.except_ids, now)
@@ -74,9 +76,9 @@ async def select(
     return selection
 
 
-def is_large(pick: Pick) -> bool:
+def is_large(pick: InstanceSelector) -> bool:
     """Return whether a call may be for so many instances that planning it takes long."""
-    return isinstance(pick, PickMatching) or len(pick.ids) > INSTANCES_IN_PLACE_MAX
+    return isinstance(pick, ByFilter) or len(pick.ids) > INSTANCES_IN_PLACE_MAX
 
 
 async def plan_aside(
@@ -95,7 +97,7 @@ async def plan_aside(
 def _check_count(count: int, field: str) -> None:
     instances_max = limits.INSTANCES_PER_SELECTION_MAX
     if count > instances_max:
-        raise errors.InvalidInput(field, f"is more than {instances_max} instances")
+        raise errors.InvalidInputError(field, f"is more than {instances_max} instances")
 
 
 async def _select_ids(
@@ -103,8 +105,8 @@ async def _select_ids(
 ) -> domain_selection.Selection:
     """The selection of some ids, each once; what the account does not have is missing."""
     wanted = list(dict.fromkeys(instance_ids))
-    found = db_sql.Conditions()
-    found.add("i.account_id = {} AND i.id = ANY({})", account_id, db_sql.storable(wanted))
+    found = db_sql.WhereClause()
+    found.add("i.account_id = {} AND i.id = ANY({})", account_id, db_sql.storable_texts(wanted))
     instances = {instance.id: instance for instance in await _read(connection, found, now)}
     picked = [instances[instance_id] for instance_id in wanted if instance_id in instances]
     missing_ids = [instance_id for instance_id in wanted if instance_id not in instances]
@@ -121,7 +123,7 @@ async def _select_matching(
 ) -> domain_selection.Selection:
     """The selection of all that a filter matches except some, by expiry."""
     found = filters.conditions(account_id, instance_filter, now)
-    found.add("i.id <> ALL({})", db_sql.storable(except_ids))
+    found.add("i.id <> ALL({})", db_sql.storable_texts(except_ids))
     limit = limits.INSTANCES_PER_SELECTION_MAX + 1
     order = f"ORDER BY {filters.EXPIRY}, i.id LIMIT {limit}"
     picked = await _read(connection, found, now, order)
@@ -136,7 +138,7 @@ async def _bundle_members(
     bundle_ids = sorted({instance.bundle_id for instance in picked if instance.bundle_id is not None})
     members: dict[str, list[model.Instance]] = {}
     if bundle_ids:
-        found = db_sql.Conditions()
+        found = db_sql.WhereClause()
         found.add("i.account_id = {} AND i.bundle_id = ANY({})", account_id, bundle_ids)
         for instance in await _read(connection, found, now, "ORDER BY i.id"):
             members.setdefault(str(instance.bundle_id), []).append(instance)
@@ -144,8 +146,8 @@ async def _bundle_members(
 
 
 async def _read(
-    connection: Connection, found: db_sql.Conditions, now: dt.datetime, order: str = ""
+    connection: Connection, found: db_sql.WhereClause, now: dt.datetime, order: str = ""
 ) -> list[model.Instance]:
-    columns = repository.columns_at(found.hold(now))
+    columns = repository.columns_with_status(found.hold(now))
     sql = f"SELECT {columns} FROM instances i WHERE {found.where} {order}"
     return [model.Instance._make(row) for row in await database.fetch(connection, sql, *found.values)]

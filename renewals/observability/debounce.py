@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextvars import Context
 
 
-class Later:
+class Debouncer:
     """Work, and how many seconds it is put off; none is until the loop has done what it is at."""
 
     def __init__(self, work: Callable[[], None], seconds: float = 0) -> None:

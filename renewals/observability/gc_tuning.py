@@ -7,7 +7,7 @@ THRESHOLDS = (100_000, 20, 20)
 written: an eighth of a worker's processor time, and two fifths of that of a call for 10,000 instances."""
 
 
-def collect_rarely() -> None:
+def tune_gc() -> None:
     """Looks at new objects by the hundred thousand, and never again at what the process has imported."""
     gc.collect()
     gc.freeze()

@@ -11,7 +11,7 @@ CODE = "INTERNAL"
 MESSAGE = "Something went wrong on our side."
 
 
-def note(problem: BaseException, *, path: object = None) -> dict[str, str]:
+def report_internal_error(problem: BaseException, *, path: object = None) -> dict[str, str]:
     """Logs a problem with its traceback; answers the extensions of the error that a client gets."""
     error_id = secrets.token_hex(8)
     fields = {"error_id": error_id} | ({"path": str(path)} if path else {})

@@ -70,14 +70,14 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
         return str(entry)
 
 
-class Connections(logging.Filter):
+class WebSocketFilter(logging.Filter):
     """Drops what the server says of each web socket but warnings: the address is in it, with whatever was put there."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.levelno >= logging.WARNING or "protocols" not in Path(record.pathname).parts
 
 
-class Handler(logging.Handler):
+class BufferedHandler(logging.Handler):
     """Writes to what is the standard error at the moment.
 
     The lines of one turn of the loop are written together, since each time wakes whoever reads them, which takes longer
@@ -87,7 +87,7 @@ class Handler(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self._waiting: list[str] = []
-        self._flushing = debounce.Later(self.flush)
+        self._flushing = debounce.Debouncer(self.flush)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -114,8 +114,10 @@ def configuration(chosen: config.Settings) -> dict[str, Any]:
         "formatters": {
             "ours": {"()": "renewals.observability.log_config.Formatter", "log_format": log_format}
         },
-        "handlers": {"stderr": {"()": "renewals.observability.log_config.Handler", "formatter": "ours"}},
-        "filters": {"connections": {"()": "renewals.observability.log_config.Connections"}},
+        "handlers": {
+            "stderr": {"()": "renewals.observability.log_config.BufferedHandler", "formatter": "ours"}
+        },
+        "filters": {"connections": {"()": "renewals.observability.log_config.WebSocketFilter"}},
         "root": {"level": chosen.log_level, "handlers": ["stderr"]},
         "loggers": {
             **{name: {"level": "WARNING"} for name in QUIET if chosen.log_level in ("DEBUG", "INFO")},
@@ -135,7 +137,7 @@ def configure(chosen: config.Settings) -> None:
     logging.captureWarnings(capture=True)
 
 
-def clean(text: str) -> str:
+def escape_control_characters(text: str) -> str:
     """A text in one line that a terminal takes for nothing else: what cannot be seen is written as its number."""
     if text.isprintable():
         return text
@@ -171,7 +173,9 @@ def _clean(_logger: object, _name: str, entry: EventDict) -> EventDict:
         if type(value) is str:
             if not value.isprintable():
                 entry[name] = (
-                    clean(value) if name != "exception" else "\n".join(map(clean, value.split("\n")))
+                    escape_control_characters(value)
+                    if name != "exception"
+                    else "\n".join(map(escape_control_characters, value.split("\n")))
                 )
         elif name != "exc_info" and not isinstance(value, int | float | None):
             entry[name] = _clean_value(value)
@@ -180,10 +184,10 @@ def _clean(_logger: object, _name: str, entry: EventDict) -> EventDict:
 
 def _clean_value(value: object) -> object:
     if isinstance(value, Mapping):
-        return {clean(str(name)): _clean_value(each) for name, each in value.items()}
+        return {escape_control_characters(str(name)): _clean_value(each) for name, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_clean_value(each) for each in value]
-    return value if isinstance(value, int | float | None) else clean(str(value))
+    return value if isinstance(value, int | float | None) else escape_control_characters(str(value))
 
 
 def _write_json(_logger: object, _name: str, entry: MutableMapping[str, Any]) -> str:
@@ -195,4 +199,6 @@ def _indent(
 ) -> None:
     """A traceback for the terminal: none of its lines begins as a line of the log does."""
     for part in traceback.format_exception(*exc_info):
-        output.writelines(f"\n  | {clean(line)}" for line in part.rstrip("\n").split("\n"))
+        output.writelines(
+            f"\n  | {escape_control_characters(line)}" for line in part.rstrip("\n").split("\n")
+        )

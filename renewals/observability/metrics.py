@@ -131,7 +131,7 @@ ENDPOINTS_DISABLED = "renewals_webhook_endpoints_disabled"
 QUEUE = "renewals_queue_jobs"
 CHECK = "renewals_check_ok"
 
-ASKED = {
+POLLED_METRICS = {
     RUN_LATENESS: ("Seconds since the hourly run should have begun; 0 if it has.", None),
     RUN_UNFINISHED: ("Seconds since the oldest unfinished run began; 0 without one.", None),
     DUE: ("Instances that are due and not renewed, including those refused for insufficient funds.", None),
@@ -147,14 +147,14 @@ ASKED = {
 """What PostgreSQL and Redis are asked for by whoever is asked for metrics: help, and the name of the label."""
 
 
-class Asked(Collector):
+class PolledCollector(Collector):
     """What was asked of others just now."""
 
     def __init__(self, values: Mapping[Key, float]) -> None:
         self._values = values
 
     def collect(self) -> Iterator[Metric]:
-        for name, (help_text, label) in ASKED.items():
+        for name, (help_text, label) in POLLED_METRICS.items():
             family = GaugeMetricFamily(name, help_text, labels=[label] if label else None)
             for (asked, of), value in self._values.items():
                 if asked == name:
@@ -166,7 +166,7 @@ class Asked(Collector):
 _operations: set[str] = set()
 
 
-def bounded(operation: str) -> str:
+def limit_cardinality(operation: str) -> str:
     """The name of an operation as a label: itself, if it is among the first so many, and short."""
     if operation in _operations:
         return operation
@@ -176,7 +176,7 @@ def bounded(operation: str) -> str:
     return OTHER
 
 
-def text(asked: Iterable[Collector] = ()) -> bytes:
+def render(asked: Iterable[Collector] = ()) -> bytes:
     """All of it in Prometheus' text format, with what was asked of others just now."""
     registry = CollectorRegistry()
     if folder := os.environ.get(FOLDER):
@@ -194,7 +194,7 @@ _OF_PROCESS = (ProcessCollector(registry=None), PlatformCollector(registry=None)
 
 
 @contextlib.contextmanager
-def shared(*, by: int) -> Iterator[None]:
+def multiprocess_metrics(*, by: int) -> Iterator[None]:
     """Has so many processes that are started within the block put their figures together."""
     if by == 1 or FOLDER in os.environ:
         yield

@@ -13,7 +13,7 @@ OPERATION_CHARACTERS_MAX = 64
 """So much of an operation's name is told; a client may give it a longer one."""
 
 
-class Record:
+class RequestRecord:
     """One request over HTTP, one web socket, or one operation of it."""
 
     __slots__ = (
@@ -44,7 +44,7 @@ class Record:
         self.error_ids: list[str] = []
 
 
-current: ContextVar[Record | None] = ContextVar("record", default=None)
+current: ContextVar[RequestRecord | None] = ContextVar("record", default=None)
 """The request in hand."""
 
 

@@ -26,7 +26,7 @@ def running(chosen: config.Settings, service: str) -> Iterator[None]:
         return
     from renewals.observability import tracing  # noqa: PLC0415 - OpenTelemetry is imported only where it is wanted
 
-    with tracing.running(chosen.traces, service):
+    with tracing.configure(chosen.traces, service):
         _tracing = tracing
         try:
             yield

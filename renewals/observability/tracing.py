@@ -1,4 +1,4 @@
-"""OpenTelemetry as `traces` uses it: statements without their arguments, problems without their words."""
+"""OpenTelemetry as `spans` uses it: statements without their arguments, problems without their words."""
 
 import contextlib
 import threading
@@ -23,14 +23,14 @@ _STATEMENTS = "opentelemetry.instrumentation.asyncpg"
 _tracer: trace.Tracer = trace.NoOpTracer()
 
 
-class Scrubbing(SpanExporter):
+class RedactingExporter(SpanExporter):
     """Exports spans without the words of errors, and leaves out statements that nobody's request or job has made."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        kept = [_scrubbed(each) for each in spans if not _is_nobodys(each)]
+        kept = [_redacted(each) for each in spans if not _is_orphan(each)]
         return self._exporter.export(kept) if kept else SpanExportResult.SUCCESS
 
     def shutdown(self) -> None:
@@ -41,13 +41,13 @@ class Scrubbing(SpanExporter):
 
 
 @contextlib.contextmanager
-def running(where: str, service: str) -> Iterator[None]:
+def configure(where: str, service: str) -> Iterator[None]:
     """Sends spans for as long as the block runs, the last of them at its end."""
-    global _tracer  # noqa: PLW0603 - as in `traces`
+    global _tracer  # noqa: PLW0603 - as in `spans`
     named = Resource.create({SERVICE_NAME: service})
     # The variables' own name of the service goes before ours.
     provider = TracerProvider(resource=named.merge(OTELResourceDetector().detect()))
-    scrubbing = Scrubbing(_exporter(where))
+    scrubbing = RedactingExporter(_exporter(where))
     provider.add_span_processor(BatchSpanProcessor(scrubbing))
     _tracer = provider.get_tracer("renewals")
     instrumentor = AsyncPGInstrumentor(capture_parameters=False)  # type: ignore[no-untyped-call]
@@ -89,12 +89,12 @@ def _exporter(where: str) -> SpanExporter:
     return OTLPSpanExporter(endpoint=where if where.endswith(PATH) else where.rstrip("/") + PATH)
 
 
-def _is_nobodys(span: ReadableSpan) -> bool:
+def _is_orphan(span: ReadableSpan) -> bool:
     scope = span.instrumentation_scope
     return span.parent is None and scope is not None and scope.name == _STATEMENTS
 
 
-def _scrubbed(span: ReadableSpan) -> ReadableSpan:
+def _redacted(span: ReadableSpan) -> ReadableSpan:
     if not span.events and span.status.description is None:
         return span
     return ReadableSpan(
@@ -103,7 +103,7 @@ def _scrubbed(span: ReadableSpan) -> ReadableSpan:
         parent=span.parent,
         resource=span.resource,
         attributes=span.attributes,
-        events=[_scrubbed_event(each) for each in span.events],
+        events=[_redacted_event(each) for each in span.events],
         links=span.links,
         kind=span.kind,
         status=trace.Status(span.status.status_code),
@@ -113,6 +113,6 @@ def _scrubbed(span: ReadableSpan) -> ReadableSpan:
     )
 
 
-def _scrubbed_event(event: Event) -> Event:
+def _redacted_event(event: Event) -> Event:
     attributes = {name: value for name, value in (event.attributes or {}).items() if name not in _SECRETIVE}
     return Event(event.name, attributes, event.timestamp)

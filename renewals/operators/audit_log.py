@@ -59,7 +59,7 @@ class Operator(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class OperatorRequest:
     """One call of an operator: who, under which idempotency key, by which clock."""
 
     operator: Operator
@@ -68,7 +68,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class AuditedChange:
     """What was done: what the operator is told, which accounts it is about, and what was before and after.
 
     All of it is kept, so none of it may hold a secret.
@@ -80,38 +80,38 @@ class Deed:
     after: object = None
 
 
-class Told(NamedTuple):
+class IdempotentResult(NamedTuple):
     """What the operator is told, and whether it was done now or before under the same key."""
 
     answer: Mapping[str, Any]
     is_first: bool
 
 
-class Record(NamedTuple):
+class AuditRecord(NamedTuple):
     """A deed as the log keeps it, under its key; `sent` is the request."""
 
     action: Action
     idempotency_key: str
     sent: bytes
-    deed: Deed
+    deed: AuditedChange
 
     @property
     def request_hash(self) -> bytes:
         return _hash(self.action, self.sent)
 
 
-Work = Callable[[Connection], Awaitable[Deed]]
+Work = Callable[[Connection], Awaitable[AuditedChange]]
 
 
-@database.retried
-async def once(call: Call, action: Action, request: object, work: Work) -> Told:
+@database.retry_on_conflict
+async def run_once(call: OperatorRequest, action: Action, request: object, work: Work) -> IdempotentResult:
     """Does the work and its entry in one transaction, or answers again what the key was answered first.
 
-    Raises IdempotencyKeyReused where the key was for another request. A refusal of the work leaves no entry.
+    Raises IdempotencyKeyReusedError where the key was for another request. A refusal of the work leaves no entry.
     """
-    idempotency.check_key(call.idempotency_key)
+    idempotency.check_idempotency_key(call.idempotency_key)
     sent = _dump(request)
-    for _ in range(database.TRIES_MAX - 1):
+    for _ in range(database.ATTEMPTS_MAX - 1):
         try:
             return await _try(call, action, sent, work)
         except asyncpg.UniqueViolationError:
@@ -119,22 +119,22 @@ async def once(call: Call, action: Action, request: object, work: Work) -> Told:
     return await _try(call, action, sent, work)
 
 
-async def _try(call: Call, action: Action, sent: bytes, work: Work) -> Told:
+async def _try(call: OperatorRequest, action: Action, sent: bytes, work: Work) -> IdempotentResult:
     async with database.transaction() as connection:
         # Before all else, so that what an earlier call of the key did is never taken for somebody else's doing.
         await lock_text_in(connection, AdvisoryLock.OPERATOR_IDEMPOTENCY_KEYS, call.idempotency_key)
-        if earlier := (await find(connection, [call.idempotency_key])).get(call.idempotency_key):
+        if earlier := (await find_prior_result(connection, [call.idempotency_key])).get(call.idempotency_key):
             if earlier.request_hash != _hash(action, sent):
-                raise errors.IdempotencyKeyReused(call.idempotency_key)
-            return Told(orjson.loads(earlier.answer), False)
+                raise errors.IdempotencyKeyReusedError(call.idempotency_key)
+            return IdempotentResult(orjson.loads(earlier.answer), False)
         deed = await work(connection)
-        record = Record(action, call.idempotency_key, sent, deed)
-        await write(connection, call.operator, [record], call.clock())
-    return Told(orjson.loads(_dump(deed.answer)), True)
+        record = AuditRecord(action, call.idempotency_key, sent, deed)
+        await write_records(connection, call.operator, [record], call.clock())
+    return IdempotentResult(orjson.loads(_dump(deed.answer)), True)
 
 
-async def write(
-    connection: Connection, operator: Operator, records: Sequence[Record], now: dt.datetime
+async def write_records(
+    connection: Connection, operator: Operator, records: Sequence[AuditRecord], now: dt.datetime
 ) -> None:
     """Writes entries of what was done in this transaction."""
     rows = [
@@ -161,27 +161,29 @@ async def write(
              $12::json[]) AS r(action, account_ids, idempotency_key, request_hash, request, before, after, answer)""",
         *operator,
         now,
-        *sql.columns(rows, 8),
+        *sql.transpose(rows, 8),
     )
 
 
-class Earlier(NamedTuple):
+class PriorResult(NamedTuple):
     """What a key was used for: the request, and what was answered, as JSON."""
 
     request_hash: bytes
     answer: str
 
 
-async def find(connection: Connection, idempotency_keys: Sequence[str]) -> dict[str, Earlier]:
+async def find_prior_result(
+    connection: Connection, idempotency_keys: Sequence[str]
+) -> dict[str, PriorResult]:
     """What each of the keys was used for; those that were not are left out."""
     sql = "SELECT idempotency_key, request_hash, answer FROM audit_log WHERE idempotency_key = ANY($1)"
     rows = await database.fetch(connection, sql, idempotency_keys)
-    return {key: Earlier(request_hash, answer) for key, request_hash, answer in map(tuple, rows)}
+    return {key: PriorResult(request_hash, answer) for key, request_hash, answer in map(tuple, rows)}
 
 
-def record(action: Action, idempotency_key: str, request: object, deed: Deed) -> Record:
+def build_record(action: Action, idempotency_key: str, request: object, deed: AuditedChange) -> AuditRecord:
     """A deed as `write` takes it."""
-    return Record(action, idempotency_key, _dump(request), deed)
+    return AuditRecord(action, idempotency_key, _dump(request), deed)
 
 
 def _hash(action: Action, sent: bytes) -> bytes:

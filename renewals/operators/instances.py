@@ -13,21 +13,21 @@ from renewals.db import sql
 from renewals.db.connection import Connection
 from renewals.domain import model, registration, registration_report
 from renewals.domain import validation as domain_validation
-from renewals.domain.errors import RowRefusal as Refusal
-from renewals.domain.registration import Registered, Row
+from renewals.domain.errors import RowError as Refusal
+from renewals.domain.registration import InstanceRow, RegistrationResult
 from renewals.events import event_log, factories
 from renewals.instances import price_holds
 from renewals.instances import repository as instances_repository
 from renewals.operators import accounts, audit_log, validation
-from renewals.operators.audit_log import Action, Call, Deed, Told
+from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class RegistrationRequest:
     """Instances of an account, and the bundles (id and name) that are new or have another name."""
 
     account_id: str
-    instances: Sequence[registration_report.Registration]
+    instances: Sequence[registration_report.ReportedInstance]
     bundles: Sequence[tuple[str, str]] = ()
 
 
@@ -42,45 +42,47 @@ class NewPrice(NamedTuple):
 class _Found:
     """The instances of a call, and the members of the bundles they touch."""
 
-    rows: Mapping[str, Row]
+    rows: Mapping[str, InstanceRow]
     members: Mapping[str, frozenset[str]]
 
 
-async def register(call: Call, report: Report) -> Told:
+async def register(call: OperatorRequest, report: RegistrationRequest) -> IdempotentResult:
     """Adds and changes instances; answers counts of them, and `refusals` of rows."""
     validation.require_rows("instances", report.instances)
-    domain_validation.require("bundles", validation.rows_at_most(report.bundles))
-    domain_validation.require_once("bundles", "id", [bundle_id for bundle_id, _ in report.bundles])
+    domain_validation.raise_if_invalid("bundles", validation.rows_at_most(report.bundles))
+    domain_validation.require_unique("bundles", "id", [bundle_id for bundle_id, _ in report.bundles])
 
-    async def work(connection: Connection) -> Deed:
-        account = await accounts.locked(connection, report.account_id)
+    async def work(connection: Connection) -> AuditedChange:
+        account = await accounts.lock_account(connection, report.account_id)
         now = call.clock()
         locked = {account.id: account}
-        [found] = await put(connection, locked, [report], now)
-        done = deed_of(locked, [found], now)
+        [found] = await register_in(connection, locked, [report], now)
+        done = audited_change(locked, [found], now)
         answer = {**done.answer, "account_id": account.id, "refusals": found.refusals}
         return dataclasses.replace(done, account_ids=[account.id], answer=answer)
 
-    return await audit_log.once(call, Action.REGISTER_INSTANCES, report, work)
+    return await audit_log.run_once(call, Action.REGISTER_INSTANCES, report, work)
 
 
-async def put(
+async def register_in(
     connection: Connection,
     locked: Mapping[str, model.Account],
-    given: Sequence[Report],
+    given: Sequence[RegistrationRequest],
     now: dt.datetime,
     *,
     is_part: bool = False,
-) -> list[Registered]:
-    """Adds and changes instances of locked accounts, with their events; `is_part` as `Inventory` has it."""
+) -> list[RegistrationResult]:
+    """Adds and changes instances of locked accounts, with their events; `is_part` as `RegistrationContext` has it."""
     parts = [(locked[each.account_id], each.instances, dict(each.bundles)) for each in given]
     found = await instances_repository.register_all(connection, parts, now, is_part=is_part)
     changed = [pair for each in found for pair in each.changed]
-    await event_log.write(connection, _events(changed, locked, now), now)
+    await event_log.append_events(connection, _events(changed, locked, now), now)
     return found
 
 
-def deed_of(locked: Mapping[str, model.Account], found: Sequence[Registered], now: dt.datetime) -> Deed:
+def audited_change(
+    locked: Mapping[str, model.Account], found: Sequence[RegistrationResult], now: dt.datetime
+) -> AuditedChange:
     """What was done, as the log keeps it."""
     created = [row for each in found for row in each.created]
     changed = [pair for each in found for pair in each.changed]
@@ -90,7 +92,7 @@ def deed_of(locked: Mapping[str, model.Account], found: Sequence[Registered], no
         "unchanged_count": sum(each.unchanged_count for each in found),
         "held_count": sum(_is_held(row, locked, now) for _, row in changed),
     }
-    return Deed(
+    return AuditedChange(
         counts,
         sorted({row.account_id for row in created} | {row.account_id for row, _ in changed}),
         before={row.id: row for row, _ in changed},
@@ -98,7 +100,7 @@ def deed_of(locked: Mapping[str, model.Account], found: Sequence[Registered], no
     )
 
 
-async def change_prices(call: Call, prices: Sequence[NewPrice]) -> Told:
+async def change_prices(call: OperatorRequest, prices: Sequence[NewPrice]) -> IdempotentResult:
     """Gives instances another price from now on; answers counts, `held_count` among them, and `refusals`.
 
     What rose beyond its account's cap is held: the worker leaves it until the customer agrees.
@@ -107,7 +109,7 @@ async def change_prices(call: Call, prices: Sequence[NewPrice]) -> Told:
     times = Counter(price.instance_id for price in prices)
     wanted = {price.instance_id: price.monthly_price_cents for price in prices}
 
-    def decide(row: Row, _: _Found) -> Row | Refusal:
+    def decide(row: InstanceRow, _: _Found) -> InstanceRow | Refusal:
         cents = wanted[row.id]
         if times[row.id] > 1:
             return Refusal(row.id, "instanceId", "is more than once in this call")
@@ -115,27 +117,27 @@ async def change_prices(call: Call, prices: Sequence[NewPrice]) -> Told:
             return Refusal(row.id, "monthlyPrice", problem)
         if row.status == model.InstanceStatus.RELEASED:
             return Refusal(row.id, "instanceId", "was released and cannot come back")
-        return registration.at_price(row, cents)
+        return registration.with_price(row, cents)
 
     return await _each(call, Action.CHANGE_PRICES, {"prices": prices}, list(wanted), "instanceId", decide)
 
 
-async def confirm_prices(call: Call, instance_ids: Sequence[str]) -> Told:
+async def approve_prices(call: OperatorRequest, instance_ids: Sequence[str]) -> IdempotentResult:
     """Takes the prices for agreed, so that what was held is renewed again; answers counts and `refusals`."""
     validation.require_rows("instanceIds", instance_ids)
 
-    def decide(row: Row, _: _Found) -> Row | Refusal:
+    def decide(row: InstanceRow, _: _Found) -> InstanceRow | Refusal:
         return row._replace(agreed_price_cents=None)
 
     request = {"instance_ids": instance_ids}
     return await _each(call, Action.CONFIRM_PRICES, request, instance_ids, "instanceIds", decide)
 
 
-async def make_formal(call: Call, instance_ids: Sequence[str]) -> Told:
+async def convert_trials(call: OperatorRequest, instance_ids: Sequence[str]) -> IdempotentResult:
     """Makes trial instances formal, so that they can be renewed; answers counts and `refusals`."""
     validation.require_rows("instanceIds", instance_ids)
 
-    def decide(row: Row, _: _Found) -> Row | Refusal:
+    def decide(row: InstanceRow, _: _Found) -> InstanceRow | Refusal:
         if row.is_trial and row.status == model.InstanceStatus.RELEASED:
             return Refusal(row.id, "instanceIds", "was released and cannot come back")
         return row._replace(is_trial=False)
@@ -144,12 +146,12 @@ async def make_formal(call: Call, instance_ids: Sequence[str]) -> Told:
     return await _each(call, Action.MAKE_FORMAL, request, instance_ids, "instanceIds", decide)
 
 
-async def release(call: Call, instance_ids: Sequence[str]) -> Told:
+async def release(call: OperatorRequest, instance_ids: Sequence[str]) -> IdempotentResult:
     """Releases instances now, a bundle as a whole, for good; answers counts and `refusals`."""
     validation.require_rows("instanceIds", instance_ids)
     chosen = frozenset(instance_ids)
 
-    def decide(row: Row, found: _Found) -> Row | Refusal:
+    def decide(row: InstanceRow, found: _Found) -> InstanceRow | Refusal:
         if row.bundle_id is not None and (lacking := sorted(found.members[row.bundle_id] - chosen)):
             message = f"its bundle is released as a whole; also send {', '.join(lacking)}"
             return Refusal(row.id, "instanceIds", message)
@@ -160,20 +162,20 @@ async def release(call: Call, instance_ids: Sequence[str]) -> Told:
 
 
 async def _each(
-    call: Call,
+    call: OperatorRequest,
     action: Action,
     request: object,
     instance_ids: Sequence[str],
     field: str,
-    decide: Callable[[Row, _Found], Row | Refusal],
-) -> Told:
+    decide: Callable[[InstanceRow, _Found], InstanceRow | Refusal],
+) -> IdempotentResult:
     """Decides each instance alone, of whatever accounts, and writes those that are to be other than they were."""
 
-    async def work(connection: Connection) -> Deed:
+    async def work(connection: Connection) -> AuditedChange:
         locked = await _lock_accounts_of(connection, instance_ids)
         found = await _read(connection, instance_ids, locked)
         refusals: list[Refusal] = []
-        changed: list[tuple[Row, Row]] = []
+        changed: list[tuple[InstanceRow, InstanceRow]] = []
         unchanged_count = 0
         for instance_id in dict.fromkeys(instance_ids):
             row = found.rows.get(instance_id)
@@ -190,19 +192,19 @@ async def _each(
                 unchanged_count += 1
             else:
                 changed.append((row, outcome))
-        await instances_repository.replace(connection, [row for _, row in changed])
+        await instances_repository.update_instances(connection, [row for _, row in changed])
         now = call.clock()
-        await event_log.write(connection, _events(changed, locked, now), now)
+        await event_log.append_events(connection, _events(changed, locked, now), now)
         held_count = sum(_is_held(row, locked, now) for _, row in changed)
         counts = {"changed_count": len(changed), "unchanged_count": unchanged_count, "held_count": held_count}
-        return Deed(
+        return AuditedChange(
             {**counts, "refusals": refusals},
             sorted({row.account_id for row, _ in changed}),
             before={row.id: _what_changed(row, other) for row, other in changed},
             after={row.id: _what_changed(row, other) for other, row in changed},
         )
 
-    return await audit_log.once(call, action, request, work)
+    return await audit_log.run_once(call, action, request, work)
 
 
 async def _lock_accounts_of(
@@ -211,9 +213,9 @@ async def _lock_accounts_of(
     rows = await database.fetch(
         connection,
         "SELECT DISTINCT account_id FROM instances WHERE id = ANY($1)",
-        sql.storable(instance_ids),
+        sql.storable_texts(instance_ids),
     )
-    return await accounts_repository.lock(connection, [row["account_id"] for row in rows])
+    return await accounts_repository.lock_accounts(connection, [row["account_id"] for row in rows])
 
 
 async def _read(
@@ -229,21 +231,21 @@ async def _read(
     return _Found(rows, {bundle_id: frozenset(ids) for bundle_id, ids in members.items()})
 
 
-def _instance(row: Row) -> model.Instance:
+def _instance(row: InstanceRow) -> model.Instance:
     return model.Instance(
         **{name: value for name, value in row._asdict().items() if name in model.Instance._fields}
     )
 
 
-def _is_held(row: Row, locked: Mapping[str, model.Account], now: dt.datetime) -> bool:
+def _is_held(row: InstanceRow, locked: Mapping[str, model.Account], now: dt.datetime) -> bool:
     return price_holds.is_held(_instance(row), locked[row.account_id].price_rise_cap_bps, now)
 
 
 def _events(
-    changed: Sequence[tuple[Row, Row]], locked: Mapping[str, model.Account], now: dt.datetime
-) -> list[event_log.Draft]:
+    changed: Sequence[tuple[InstanceRow, InstanceRow]], locked: Mapping[str, model.Account], now: dt.datetime
+) -> list[event_log.NewEvent]:
     """What a customer is told of instances that the provider made others."""
-    told: list[event_log.Draft] = []
+    told: list[event_log.NewEvent] = []
     for was, row in changed:
         if was.status != row.status:
             is_released = row.status == model.InstanceStatus.RELEASED
@@ -252,12 +254,14 @@ def _events(
                 if is_released
                 else event_log.EventType.INSTANCE_RESTORED
             )
-            told.append(factories.of_instance(happened, row))
+            told.append(factories.instance_event(happened, row))
         if _is_held(row, locked, now) and not _is_held(was, locked, now):
-            told.append(price_holds.held(_instance(row)))
+            told.append(price_holds.price_held_event(_instance(row)))
     return told
 
 
-def _what_changed(row: Row, other: Row) -> dict[str, object]:
+def _what_changed(row: InstanceRow, other: InstanceRow) -> dict[str, object]:
     """Those of its columns that the other one has otherwise."""
-    return {name: value for name, value, its in zip(Row._fields, row, other, strict=True) if value != its}
+    return {
+        name: value for name, value, its in zip(InstanceRow._fields, row, other, strict=True) if value != its
+    }

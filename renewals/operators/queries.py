@@ -10,7 +10,7 @@ from renewals.db.connection import Connection, Row
 from renewals.operators import audit_log
 from renewals.orders import queries as orders_queries
 
-ACCOUNTS = pagination.Ordering("accounts", (pagination.text("id", "a.id"),))
+ACCOUNTS = pagination.SortOrder("accounts", (pagination.text_column("id", "a.id"),))
 
 _ACCOUNT = """a.id, a.name, a.currency, a.time_zone, a.balance_cents, a.lead_days, a.price_rise_cap_bps,
   a.auto_renew_from, a.created_at"""
@@ -37,8 +37,8 @@ async def count_accounts(connection: Connection, *, search: str | None) -> int:
     return int((await database.fetch(connection, sql, *found.values))[0][0])
 
 
-def _matching(search: str | None) -> db_sql.Conditions:
-    found = db_sql.Conditions()
+def _matching(search: str | None) -> db_sql.WhereClause:
+    found = db_sql.WhereClause()
     found.add("TRUE")
     if search is not None:
         db_sql.add_search(found, search, "a.id", "a.name")
@@ -48,7 +48,7 @@ def _matching(search: str | None) -> db_sql.Conditions:
 async def fetch_accounts_by_id(connection: Connection, account_ids: Sequence[str]) -> dict[str, Row]:
     """Those of the accounts that are there, by id."""
     sql = f"SELECT {_ACCOUNT} FROM accounts a WHERE a.id = ANY($1)"
-    found = await database.fetch(connection, sql, db_sql.storable(account_ids))
+    found = await database.fetch(connection, sql, db_sql.storable_texts(account_ids))
     return {row["id"]: row for row in found}
 
 
@@ -63,11 +63,11 @@ async def fetch_keys(
     connection: Connection, *, account_id: str | None = None, prefix: str | None = None
 ) -> Sequence[Row]:
     """The keys of an account, or with a prefix of whomever, or else of operators; never their secrets."""
-    found = db_sql.Conditions()
+    found = db_sql.WhereClause()
     if prefix is not None:
-        found.add("k.prefix = ANY({})", db_sql.storable([prefix]))
+        found.add("k.prefix = ANY({})", db_sql.storable_texts([prefix]))
     if account_id is not None:
-        found.add("k.account_id = ANY({})", db_sql.storable([account_id]))
+        found.add("k.account_id = ANY({})", db_sql.storable_texts([account_id]))
     elif prefix is None:
         found.add("k.account_id IS NULL")
     return await _fetch_keys(connection, found)
@@ -75,12 +75,12 @@ async def fetch_keys(
 
 async def fetch_key(connection: Connection, key_id: str) -> Row:
     """A key that is there."""
-    found = db_sql.Conditions()
+    found = db_sql.WhereClause()
     found.add("k.id = {}", key_id)
     return (await _fetch_keys(connection, found))[0]
 
 
-async def _fetch_keys(connection: Connection, found: db_sql.Conditions) -> Sequence[Row]:
+async def _fetch_keys(connection: Connection, found: db_sql.WhereClause) -> Sequence[Row]:
     return await database.fetch(
         connection,
         f"""SELECT k.id, k.account_id, k.role, k.name, k.prefix, k.created_at, k.expires_at, k.revoked_at,
@@ -90,7 +90,7 @@ async def _fetch_keys(connection: Connection, found: db_sql.Conditions) -> Seque
     )
 
 
-AUDIT_LOG = pagination.Ordering("audit", (pagination.number("id", "l.id"),), descending=True)
+AUDIT_LOG = pagination.SortOrder("audit", (pagination.integer_column("id", "l.id"),), descending=True)
 
 _ENTRY = """l.id, l.operator_key_id, l.operator_name, l.operator_issuer, l.action, l.account_ids,
   l.idempotency_key, l.created_at, l.request, l.before, l.after"""
@@ -124,8 +124,8 @@ async def count_audit_log(
     return int((await database.fetch(connection, sql, *found.values))[0][0])
 
 
-def _done(account_id: str | None, action: audit_log.Action | None) -> db_sql.Conditions:
-    found = db_sql.Conditions()
+def _done(account_id: str | None, action: audit_log.Action | None) -> db_sql.WhereClause:
+    found = db_sql.WhereClause()
     found.add("TRUE")
     if account_id is not None and not db_sql.is_storable(account_id):
         found.add("FALSE")

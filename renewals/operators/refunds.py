@@ -16,11 +16,11 @@ from renewals.db import connection as database
 from renewals.db.connection import Connection
 from renewals.domain import errors, model, money, refund_rules
 from renewals.domain import validation as domain_validation
-from renewals.domain.refund_rules import Line, Order, Return, Taken
+from renewals.domain.refund_rules import RedeemedVoucher, RefundableLine, RefundableOrder, RefundAmounts
 from renewals.events import event_log
 from renewals.instances import repository as instances_repository
 from renewals.operators import audit_log, validation
-from renewals.operators.audit_log import Action, Call, Deed, Told
+from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +32,33 @@ class RefundRequest:
     reason: str
 
 
-async def refund(call: Call, request: RefundRequest) -> Told:
+async def refund(call: OperatorRequest, request: RefundRequest) -> IdempotentResult:
     """Refunds lines of an order; answers its `account_id`, the `refund_id`, and `refusals` of the other lines."""
     if request.instance_ids is not None:
         validation.require_rows("instanceIds", request.instance_ids)
-    domain_validation.require(
+    domain_validation.raise_if_invalid(
         "reason", domain_validation.text(request.reason, 1, domain_validation.NAME_LENGTH_MAX)
     )
     order_id = _parse(request.order_id)
 
-    async def work(connection: Connection) -> Deed:
+    async def work(connection: Connection) -> AuditedChange:
         account_id = await _find_account(connection, order_id)
-        account = (await accounts_repository.lock(connection, [account_id]))[account_id]
+        account = (await accounts_repository.lock_accounts(connection, [account_id]))[account_id]
         now = call.clock()
         order = await _read(connection, order_id)
-        lines, refusals = refund_rules.decide(order, request.instance_ids, now)
+        lines, refusals = refund_rules.select_refundable(order, request.instance_ids, now)
         if not lines:
-            raise errors.NotRefundable(refusals)
-        refund_id, given_back = database.new_id(), refund_rules.settle(order, lines, now)
-        instances = [refund_rules.take_back(line, order.kind, account.zone) for line in lines]
+            raise errors.NotRefundableError(refusals)
+        refund_id, given_back = database.new_id(), refund_rules.compute_refund(order, lines, now)
+        instances = [refund_rules.revert_instance(line, order.kind, account.zone) for line in lines]
         await _store(connection, order, refund_id, request.reason, lines, given_back, now)
-        await ledger.post(
+        await ledger.post_entries(
             connection, {account_id: account}, _entries(order, account, refund_id, lines, given_back), now
         )
-        await vouchers.set_available(connection, given_back.uses)
-        await instances_repository.take_back(connection, instances)
-        await event_log.write(connection, [_event(order, refund_id, line) for line in lines], now)
-        return Deed(
+        await vouchers.update_remaining(connection, given_back.uses)
+        await instances_repository.revert_renewals(connection, instances)
+        await event_log.append_events(connection, [_event(order, refund_id, line) for line in lines], now)
+        return AuditedChange(
             {"account_id": account_id, "refund_id": refund_id, "refusals": refusals},
             [account_id],
             before=_state(account.balance_cents, [line.instance for line in lines]),
@@ -66,24 +66,24 @@ async def refund(call: Call, request: RefundRequest) -> Told:
         )
 
     sent = {"order_id": order_id, "instance_ids": request.instance_ids, "reason": request.reason}
-    return await audit_log.once(call, Action.REFUND_ORDER, sent, work)
+    return await audit_log.run_once(call, Action.REFUND_ORDER, sent, work)
 
 
 def _parse(order_id: str) -> uuid.UUID:
     try:
         return uuid.UUID(order_id)
     except ValueError:
-        raise errors.NotFound("input.orderId", "order") from None
+        raise errors.NotFoundError("input.orderId", "order") from None
 
 
 async def _find_account(connection: Connection, order_id: uuid.UUID) -> str:
     rows = await database.fetch(connection, "SELECT account_id FROM orders WHERE id = $1", order_id)
     if not rows:
-        raise errors.NotFound("input.orderId", "order")
+        raise errors.NotFoundError("input.orderId", "order")
     return str(rows[0]["account_id"])
 
 
-async def _read(connection: Connection, order_id: uuid.UUID) -> Order:
+async def _read(connection: Connection, order_id: uuid.UUID) -> RefundableOrder:
     """The order of a locked account; its lines in the order in which they were paid, which is that of their ids."""
     [order] = await database.fetch(
         connection, "SELECT account_id, kind, balance_cents FROM orders WHERE id = $1", order_id
@@ -110,16 +110,17 @@ async def _read(connection: Connection, order_id: uuid.UUID) -> Order:
            GROUP BY m.bundle_id""",
         order_id,
     )
-    return Order(
+    return RefundableOrder(
         id=order_id,
         account_id=order["account_id"],
         kind=model.OrderKind(order["kind"]),
         balance_cents=order["balance_cents"],
         lines=[
-            Line._make((*row[:_OF_LINE], model.Instance._make(row[_OF_LINE:]))) for row in map(tuple, lines)
+            RefundableLine._make((*row[:_OF_LINE], model.Instance._make(row[_OF_LINE:])))
+            for row in map(tuple, lines)
         ],
         taken=[
-            Taken(cents, model.Voucher(voucher_id, available_cents, expires_at, frozenset(codes)))
+            RedeemedVoucher(cents, model.Voucher(voucher_id, available_cents, expires_at, frozenset(codes)))
             for cents, voucher_id, available_cents, expires_at, codes in map(tuple, taken)
         ],
         members={row["bundle_id"]: frozenset(row["ids"]) for row in members},
@@ -128,11 +129,11 @@ async def _read(connection: Connection, order_id: uuid.UUID) -> Order:
 
 async def _store(
     connection: Connection,
-    order: Order,
+    order: RefundableOrder,
     refund_id: uuid.UUID,
     reason: str,
-    lines: Sequence[Line],
-    given_back: Return,
+    lines: Sequence[RefundableLine],
+    given_back: RefundAmounts,
     now: dt.datetime,
 ) -> None:
     await database.execute(
@@ -158,32 +159,38 @@ async def _store(
     )
 
 
-_OF_LINE = len(Line._fields) - 1
+_OF_LINE = len(RefundableLine._fields) - 1
 """So many columns of the line itself come before those of its instance."""
 
 
 def _entries(
-    order: Order, account: model.Account, refund_id: uuid.UUID, lines: Sequence[Line], given_back: Return
-) -> list[ledger.Entry]:
+    order: RefundableOrder,
+    account: model.Account,
+    refund_id: uuid.UUID,
+    lines: Sequence[RefundableLine],
+    given_back: RefundAmounts,
+) -> list[ledger.NewLedgerEntry]:
     """Build the ledger entries of a refund: one for each voucher that gets money back, then one for the balance."""
     kind, memo = model.LedgerEntryKind.REFUND, f"Instances refunded: {len(lines)}"
     changes: list[tuple[str | None, int, int]] = list(given_back.uses)
     if cents := given_back.balance_cents:
         changes.append((None, cents, account.balance_cents + cents))
     return [
-        ledger.Entry(account.id, kind, cents, after_cents, order.id, voucher_id, memo, refund_id)
+        ledger.NewLedgerEntry(account.id, kind, cents, after_cents, order.id, voucher_id, memo, refund_id)
         for voucher_id, cents, after_cents in changes
     ]
 
 
-def _event(order: Order, refund_id: uuid.UUID, line: Line) -> event_log.Draft:
+def _event(order: RefundableOrder, refund_id: uuid.UUID, line: RefundableLine) -> event_log.NewEvent:
     payload = {
         "orderId": str(order.id),
         "refundId": str(refund_id),
         "expiresAt": line.starts_at,
         "amount": money.format_cents(line.price_cents),
     }
-    return event_log.Draft(order.account_id, event_log.EventType.INSTANCE_REFUNDED, line.instance.id, payload)
+    return event_log.NewEvent(
+        order.account_id, event_log.EventType.INSTANCE_REFUNDED, line.instance.id, payload
+    )
 
 
 def _state(balance_cents: int, instances: Iterable[model.Instance]) -> dict[str, Any]:

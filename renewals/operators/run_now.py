@@ -12,17 +12,18 @@ from renewals import config
 from renewals.accounts import repository as accounts_repository
 from renewals.auto_renewal import due, renew, runs
 from renewals.db import connection as database
-from renewals.domain import clock, errors, planning
+from renewals.domain import clock as clocks
+from renewals.domain import errors, planning
 from renewals.domain.clock import Clock
 from renewals.instances import lifecycle
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RunNowResult:
     """A run, what expired and was released after it, and the earlier runs that it ended."""
 
     run: runs.Run
-    lapsed: lifecycle.Lapsed
+    lapsed: lifecycle.LapseCounts
     finished: Sequence[runs.Run]
 
 
@@ -53,7 +54,7 @@ class AccountPreview:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class RunPreview:
     """What a run at an instant would do, by account, and the earlier runs that it would end first."""
 
     at: dt.datetime
@@ -61,47 +62,47 @@ class Preview:
     unfinished_run_ids: Sequence[int]
 
 
-async def run(
+async def run_now(
     at: dt.datetime,
-    clock: Clock = clock.utc_now,
+    clock: Clock = clocks.utc_now,
     on_chunk: Callable[[int, int], None] = lambda done, total: None,
-) -> Result:
-    """Finish earlier runs, then do a whole run; raises InvalidInput for an instant in the future.
+) -> RunNowResult:
+    """Finish earlier runs, then do a whole run; raises InvalidInputError for an instant in the future.
 
     On a future clock, instances that still run would expire and be released, and nothing brings those back.
     """
     now = clock()
     if at > now:
-        raise errors.InvalidInput(
+        raise errors.InvalidInputError(
             "at",
             f"{at.isoformat()} is in the future, as it is {now.isoformat(timespec='seconds')} now: "
             "a run would expire and release instances before their time, and only a dry run takes such a clock",
         )
-    finished = await renew.finish_runs(clock, on_chunk)
-    done = await renew.run_now(at, clock, on_chunk)
-    return Result(done, await lifecycle.lapse(at), finished)
+    finished = await renew.renew_pending_runs(clock, on_chunk)
+    done = await renew.run_at(at, clock, on_chunk)
+    return RunNowResult(done, await lifecycle.expire_and_release(at), finished)
 
 
-async def preview(at: dt.datetime) -> Preview:
+async def preview_run(at: dt.datetime) -> RunPreview:
     """Plan a run at any instant on what is there now; write nothing, lock nothing.
 
     Nothing is foreseen of the time until then: `forecast` is for that.
     """
-    async with database.snapshot() as connection:
-        due_counts = await due.count(connection, at)
+    async with database.read_snapshot() as connection:
+        due_counts = await due.count_due(connection, at)
         lapsed = await lifecycle.count(connection, at)
         planned: dict[str, AccountPreview] = {}
-        for account_ids, _ in runs.divide(due_counts, config.get().instances_per_chunk):
+        for account_ids, _ in runs.split_into_chunks(due_counts, config.get_settings().instances_per_chunk):
             planned |= await _plan(connection, account_ids, due_counts, at)
         unfinished = await runs.read_unended(connection)
     found = []
     for account_id in sorted(planned.keys() | lapsed.keys()):
-        counts = lapsed.get(account_id, lifecycle.Lapsed(0, 0))
+        counts = lapsed.get(account_id, lifecycle.LapseCounts(0, 0))
         of_account = planned.get(account_id, AccountPreview(account_id))
         found.append(
             replace(of_account, expired_count=counts.expired_count, released_count=counts.released_count)
         )
-    return Preview(at, found, unfinished)
+    return RunPreview(at, found, unfinished)
 
 
 async def _plan(
@@ -111,11 +112,11 @@ async def _plan(
     at: dt.datetime,
 ) -> dict[str, AccountPreview]:
     """Plan some accounts together or, where that raises, each by itself, as a run sets a chunk aside."""
-    accounts = await accounts_repository.read_all(connection, account_ids)
+    accounts = await accounts_repository.read_accounts(connection, account_ids)
     try:
         outcomes = await renew.plan(connection, accounts, at)
     except Exception as error:
-        if database.is_outage(error):
+        if database.is_unavailable(error):
             raise
         if len(account_ids) == 1:
             message = f"{type(error).__name__}: {error}"
@@ -128,7 +129,7 @@ async def _plan(
     return {account_id: _sum(account_id, of_account) for account_id, of_account in outcomes.items()}
 
 
-def _sum(account_id: str, outcomes: Sequence[planning.Outcome]) -> AccountPreview:
+def _sum(account_id: str, outcomes: Sequence[planning.UnitResult]) -> AccountPreview:
     payments = [outcome.payment for outcome in outcomes if outcome.payment is not None]
     return AccountPreview(
         account_id,

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from renewals.domain import limits
-from renewals.domain.validation import require
+from renewals.domain.validation import raise_if_invalid
 
 
 def rows_at_most(rows: Collection[object]) -> str | None:
@@ -13,5 +13,5 @@ def rows_at_most(rows: Collection[object]) -> str | None:
 
 
 def require_rows(field: str, rows: Collection[object]) -> None:
-    """Raises InvalidInput for no rows, or for more than a call may have."""
-    require(field, rows_at_most(rows) if rows else "must have a row at least")
+    """Raises InvalidInputError for no rows, or for more than a call may have."""
+    raise_if_invalid(field, rows_at_most(rows) if rows else "must have a row at least")

@@ -1,4 +1,4 @@
-"""This module alone writes `orders` and `order_lines`: quote, renew and unify are one plan, stored or not."""
+"""Quote, renew and unify: one plan, stored or not."""
 
 import dataclasses
 import datetime as dt
@@ -16,14 +16,14 @@ from renewals.domain import payment as domain_payment
 from renewals.domain.clock import Clock
 from renewals.instances import selection as instances_selection
 from renewals.orders import requests
-from renewals.orders.repository import Draft, Placed, find_by_idempotency_key, store
+from renewals.orders.repository import NewOrder, PlacedOrder, find_by_idempotency_key, insert_orders
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
     """What a request would be answered with, in cents."""
 
-    lines: Sequence[planning.Line]
+    lines: Sequence[planning.RenewalLine]
     refusals: Sequence[errors.Refusal]
     payment: domain_payment.Payment
     list_cents: int
@@ -32,7 +32,7 @@ class Quote:
 
 async def quote(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> Quote:
     """What the same request would refuse, cost and take from where; writes nothing."""
-    requests.check(request)
+    requests.check_request(request)
     if instances_selection.is_large(request.pick) and process_pool.is_open():
         async with pool.computing():
             return await process_pool.run(account_id, quote_packed, account_id, request, now)
@@ -47,27 +47,27 @@ async def quote_packed(account_id: str, request: requests.QuoteRequest, now: dt.
 
 
 async def _quote(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> Quote:
-    async with database.snapshot() as connection:
-        account = await accounts_repository.read(connection, account_id)
+    async with database.read_snapshot() as connection:
+        account = await accounts_repository.read_account(connection, account_id)
         plan = await _plan(connection, account, request, now)
     return Quote(plan.lines, plan.refusals, plan.payment, plan.list_cents, plan.total_cents)
 
 
-@database.retried
-async def place(account_id: str, request: requests.OrderRequest, clock: Clock) -> Placed:
-    """Renews or unifies in one order, or raises Refused and changes nothing (rules 16 to 19)."""
-    requests.check(request)
+@database.retry_on_conflict
+async def place_order(account_id: str, request: requests.OrderRequest, clock: Clock) -> PlacedOrder:
+    """Renews or unifies in one order, or raises DomainError and changes nothing (rules 16 to 19)."""
+    requests.check_request(request)
     request_hash = requests.fingerprint(request)
-    async with accounts_repository.locked(account_id) as (connection, account):
+    async with accounts_repository.locked_account(account_id) as (connection, account):
         if earlier := await find_by_idempotency_key(
             connection, account_id, request.idempotency_key, request_hash
         ):
             return earlier
         now = clock()  # after the lock: a voucher may have run out while this call waited for another
         plan = await _plan(connection, account, request, now)
-        _refuse(plan, request)
+        _raise_refusals(plan, request)
         kind = _kind(request)
-        draft = Draft(
+        draft = NewOrder(
             id=database.new_id(),
             account_id=account_id,
             kind=kind,
@@ -78,9 +78,9 @@ async def place(account_id: str, request: requests.OrderRequest, clock: Clock) -
             request_hash=request_hash,
             refusals=plan.refusals,
         )
-        await store(connection, {account_id: account}, [draft], now)
+        await insert_orders(connection, {account_id: account}, [draft], now)
     in_order = sorted((line.starts_at, line.instance.id) for line in plan.lines)
-    return Placed(draft.id, tuple(instance_id for _, instance_id in in_order), plan.refusals)
+    return PlacedOrder(draft.id, tuple(instance_id for _, instance_id in in_order), plan.refusals)
 
 
 _MEMOS = {
@@ -92,7 +92,9 @@ _MEMOS = {
 async def _plan(
     connection: database.Connection, account: model.Account, request: requests.QuoteRequest, now: dt.datetime
 ) -> planning.Plan:
-    selection = await instances_selection.select(connection, account.id, request.pick, request.handling, now)
+    selection = await instances_selection.resolve_selection(
+        connection, account.id, request.pick, request.handling, now
+    )
     products = await catalog.read_products(connection)
     usable = await vouchers.read_usable(connection, [account.id], now)
     return await instances_selection.plan_aside(
@@ -101,24 +103,24 @@ async def _plan(
         selection=selection,
         handling=request.handling,
         extension=request.extension,
-        basis=planning.Basis(products, account.zone, now),
+        basis=planning.PlanContext(products, account.zone, now),
         balance_cents=account.balance_cents,
         vouchers=usable[account.id],
     )
 
 
-def _refuse(plan: planning.Plan, request: requests.OrderRequest) -> None:
+def _raise_refusals(plan: planning.Plan, request: requests.OrderRequest) -> None:
     """Raises what stands against the plan, in the order of rule 19."""
     refuses_all = request.batch_mode is model.BatchMode.ALL_OR_NOTHING or not plan.lines
     if plan.refusals and refuses_all:
-        raise errors.NotRenewable(plan.refusals)
+        raise errors.NotRenewableError(plan.refusals)
     if not plan.lines:
-        raise errors.InvalidInput("input.selection.matching", "matches no instance")
+        raise errors.InvalidInputError("input.selection.matching", "matches no instance")
     expected = request.expected_total_cents
     if expected is not None and expected != plan.total_cents:
-        raise errors.PriceChanged(expected, plan.total_cents)
+        raise errors.PriceChangedError(expected, plan.total_cents)
     if plan.payment.shortfall_cents:
-        raise errors.InsufficientFunds(plan.total_cents, plan.total_cents - plan.payment.shortfall_cents)
+        raise errors.InsufficientFundsError(plan.total_cents, plan.total_cents - plan.payment.shortfall_cents)
 
 
 def _kind(request: requests.OrderRequest) -> model.OrderKind:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from renewals.db import connection as database
 from renewals.db import pagination, sql
 from renewals.db.connection import Connection, Row
-from renewals.db.sql import IS_OF_ACCOUNT, grouped
+from renewals.db.sql import IS_OF_ACCOUNT, group_by_column
 
 ORDER_COLUMNS = "o.id, o.account_id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents"
 
@@ -43,7 +43,7 @@ async def fetch_lines(
         first,
         offset,
     )
-    return grouped(rows, "order_id")
+    return group_by_column(rows, "order_id")
 
 
 async def count_lines(
@@ -67,7 +67,7 @@ async def fetch_voucher_uses(
         account_id,
         order_ids,
     )
-    return grouped(rows, "order_id")
+    return group_by_column(rows, "order_id")
 
 
 _REFUND = "r.id, r.order_id, r.created_at, r.total_cents, r.voucher_cents, r.balance_cents, r.reason"
@@ -79,7 +79,7 @@ async def fetch_refunds(
     """The refunds of orders, the first one first."""
     sql = f"""SELECT {_REFUND} FROM refunds r WHERE {IS_OF_ACCOUNT.format("r")} AND r.order_id = ANY($2)
               ORDER BY r.created_at, r.id"""
-    return grouped(await database.fetch(connection, sql, account_id, order_ids), "order_id")
+    return group_by_column(await database.fetch(connection, sql, account_id, order_ids), "order_id")
 
 
 async def fetch_refund(connection: Connection, refund_id: str) -> Row:
@@ -104,7 +104,7 @@ async def fetch_refund_lines(
         first,
         offset,
     )
-    return grouped(rows, "refund_id")
+    return group_by_column(rows, "refund_id")
 
 
 async def count_refund_lines(
@@ -128,7 +128,7 @@ async def fetch_refund_vouchers(
         account_id,
         refund_ids,
     )
-    return grouped(rows, "refund_id")
+    return group_by_column(rows, "refund_id")
 
 
 async def fetch_instance_orders(
@@ -146,12 +146,12 @@ async def fetch_instance_orders(
         instance_ids,
         first,
     )
-    return grouped(rows, "instance_id")
+    return group_by_column(rows, "instance_id")
 
 
-ORDERS = pagination.Ordering(
+ORDERS = pagination.SortOrder(
     "orders",
-    (pagination.instant("created_at", "o.created_at"), pagination.identifier("id", "o.id")),
+    (pagination.timestamp_column("created_at", "o.created_at"), pagination.identifier_column("id", "o.id")),
     descending=True,
 )
 
@@ -160,7 +160,7 @@ async def fetch_orders(
     connection: Connection, account_id: str, request: pagination.PageRequest, *, counted: bool
 ) -> pagination.Page:
     """One page of the account's orders, the newest first."""
-    found = sql.Conditions()
+    found = sql.WhereClause()
     found.add("o.account_id = {}", account_id)
     return await pagination.fetch_page(
         connection,

@@ -18,7 +18,7 @@ from renewals.instances import repository as instances_repository
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedOrder:
     """A stored order, its instances in the order of its lines, and what a best-effort call refused beside it."""
 
     order_id: uuid.UUID
@@ -26,13 +26,13 @@ class Placed:
     refusals: tuple[errors.Refusal, ...]
 
 
-class Draft(NamedTuple):
+class NewOrder(NamedTuple):
     """An order to be stored: its lines and their payment; a key where a client asked for it."""
 
     id: uuid.UUID
     account_id: str
     kind: model.OrderKind
-    lines: Sequence[planning.Line]
+    lines: Sequence[planning.RenewalLine]
     payment: domain_payment.Payment
     memo: str
     idempotency_key: str | None = None
@@ -40,15 +40,15 @@ class Draft(NamedTuple):
     refusals: Sequence[errors.Refusal] = ()
 
 
-async def store(
+async def insert_orders(
     connection: database.Connection,
     accounts: Mapping[str, model.Account],
-    drafts: Sequence[Draft],
+    drafts: Sequence[NewOrder],
     now: dt.datetime,
 ) -> None:
     """Writes orders with all that belongs to them, in a fixed number of statements.
 
-    The accounts must be as `ledger.lock` read them in this transaction, the drafts planned after it.
+    The accounts must be as `repository.lock_accounts` read them in this transaction, the drafts planned after it.
     """
     orders = [
         (
@@ -70,18 +70,20 @@ async def store(
              idempotency_key, request_hash, refusals, created_at)
            SELECT o.*, $10 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[],
              $6::bigint[], $7::text[], $8::bytea[], $9::json[]) AS o""",
-        *sql.columns(orders, 9),
+        *sql.transpose(orders, 9),
         now,
     )
     await _store_lines(connection, drafts)
-    await ledger.post(connection, accounts, [entry for draft in drafts for entry in _entries(draft)], now)
-    await vouchers.set_available(connection, [use for draft in drafts for use in draft.payment.uses])
-    happened = await _happened(connection, drafts, now)
-    await instances_repository.extend(connection, [line for draft in drafts for line in draft.lines])
-    await event_log.write(connection, happened, now)
+    await ledger.post_entries(
+        connection, accounts, [entry for draft in drafts for entry in _entries(draft)], now
+    )
+    await vouchers.update_remaining(connection, [use for draft in drafts for use in draft.payment.uses])
+    happened = await _order_events(connection, drafts, now)
+    await instances_repository.apply_renewals(connection, [line for draft in drafts for line in draft.lines])
+    await event_log.append_events(connection, happened, now)
 
 
-async def _store_lines(connection: database.Connection, drafts: Sequence[Draft]) -> None:
+async def _store_lines(connection: database.Connection, drafts: Sequence[NewOrder]) -> None:
     rows = [
         (
             draft.id,
@@ -105,13 +107,13 @@ async def _store_lines(connection: database.Connection, drafts: Sequence[Draft])
               anchor_day_before, refund_count)
            SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[],
              $6::int[], $7::bigint[], $8::bigint[], $9::smallint[], $10::int[])""",
-        *sql.columns(rows, 10),
+        *sql.transpose(rows, 10),
     )
 
 
-async def _happened(
-    connection: database.Connection, drafts: Sequence[Draft], now: dt.datetime
-) -> list[event_log.Draft]:
+async def _order_events(
+    connection: database.Connection, drafts: Sequence[NewOrder], now: dt.datetime
+) -> list[event_log.NewEvent]:
     """What the drafts bring about; of what is restored it is told first that it expired, if nobody has yet."""
     lines = [line for draft in drafts for line in draft.lines]
     expired_ids = [
@@ -119,23 +121,23 @@ async def _happened(
     ]
     unnoted = await instances_repository.find_running(connection, expired_ids) if expired_ids else frozenset()
     restored = frozenset(expired_ids)
-    happened: list[event_log.Draft] = []
+    happened: list[event_log.NewEvent] = []
     for draft in drafts:
         for line in draft.lines:
             if line.instance.id in unnoted:
-                happened.append(factories.of_instance(event_log.EventType.INSTANCE_EXPIRED, line.instance))
-            happened.append(factories.renewed(draft.id, draft.kind, line))
+                happened.append(factories.instance_event(event_log.EventType.INSTANCE_EXPIRED, line.instance))
+            happened.append(factories.renewal_event(draft.id, draft.kind, line))
             if line.instance.id in restored:
                 later = line.instance._replace(expires_at=line.expires_at)
-                happened.append(factories.of_instance(event_log.EventType.INSTANCE_RESTORED, later))
+                happened.append(factories.instance_event(event_log.EventType.INSTANCE_RESTORED, later))
     return happened
 
 
-def _entries(draft: Draft) -> list[ledger.Entry]:
+def _entries(draft: NewOrder) -> list[ledger.NewLedgerEntry]:
     """The ledger entries of an order: each voucher used, then the balance (rule 15)."""
     kind = model.LedgerEntryKind.RENEWAL
     entries = [
-        ledger.Entry(
+        ledger.NewLedgerEntry(
             draft.account_id,
             kind,
             -use.amount_cents,
@@ -150,7 +152,7 @@ def _entries(draft: Draft) -> list[ledger.Entry]:
         payment = draft.payment
         after_cents = payment.balance_after_cents
         entries.append(
-            ledger.Entry(
+            ledger.NewLedgerEntry(
                 draft.account_id, kind, -payment.balance_cents, after_cents, draft.id, None, draft.memo
             )
         )
@@ -159,7 +161,7 @@ def _entries(draft: Draft) -> list[ledger.Entry]:
 
 async def find_by_idempotency_key(
     connection: database.Connection, account_id: str, key: str, request_hash: bytes
-) -> Placed | None:
+) -> PlacedOrder | None:
     """The answer that the key was first given, if it was; raises where the request was another."""
     rows = await database.fetch(
         connection,
@@ -173,8 +175,8 @@ async def find_by_idempotency_key(
         return None
     order_id, earlier_hash, refusals, instance_ids = tuple(rows[0])
     if earlier_hash != request_hash:
-        raise errors.IdempotencyKeyReused(key)
-    return Placed(order_id, tuple(instance_ids), tuple(map(_read_refusal, orjson.loads(refusals))))
+        raise errors.IdempotencyKeyReusedError(key)
+    return PlacedOrder(order_id, tuple(instance_ids), tuple(map(_read_refusal, orjson.loads(refusals))))
 
 
 def _read_refusal(stored: dict[str, object]) -> errors.Refusal:

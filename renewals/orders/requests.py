@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from renewals.domain import errors, limits, model, planning
-from renewals.idempotency import check_key
+from renewals.idempotency import check_idempotency_key
 from renewals.instances import selection
 
 Extension = planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMonth
@@ -15,7 +15,7 @@ Extension = planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMont
 class QuoteRequest:
     """What would it cost to extend these instances so."""
 
-    pick: selection.Pick
+    pick: selection.InstanceSelector
     extension: Extension
     handling: model.BundleHandling = model.BundleHandling.REFUSE
 
@@ -29,18 +29,18 @@ class OrderRequest(QuoteRequest):
     idempotency_key: str = ""
 
 
-def check(request: QuoteRequest) -> None:
-    """Raises InvalidInput for what is malformed or out of bounds, before anything is read (rule 19)."""
-    selection.check(request.pick)
+def check_request(request: QuoteRequest) -> None:
+    """Raises InvalidInputError for what is malformed or out of bounds, before anything is read (rule 19)."""
+    selection.check_selector(request.pick)
     match request.extension:
         case planning.RenewFor(months) if not 1 <= months <= limits.MONTHS_MAX:
-            raise errors.InvalidInput("input.months", f"must be 1 to {limits.MONTHS_MAX}")
+            raise errors.InvalidInputError("input.months", f"must be 1 to {limits.MONTHS_MAX}")
         case planning.UnifyToDayOfMonth(day) if not 1 <= day <= 31:
-            raise errors.InvalidInput("input.target.dayOfMonth", "must be 1 to 31")
+            raise errors.InvalidInputError("input.target.dayOfMonth", "must be 1 to 31")
         case _:
             pass
     if isinstance(request, OrderRequest):
-        check_key(request.idempotency_key)
+        check_idempotency_key(request.idempotency_key)
 
 
 def fingerprint(request: OrderRequest) -> bytes:

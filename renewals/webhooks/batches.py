@@ -69,7 +69,7 @@ class Message(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class DeliveryBatch:
     """What may be sent now: retries that are due, and per account what is new, up to where it was read."""
 
     due: Sequence[Message]
@@ -101,24 +101,26 @@ class Batch:
 
 
 @dataclass(slots=True)
-class Outcome:
+class BatchResult:
     """What became of a batch: what was delivered, what failed and why; the rest was not tried."""
 
-    health: retry_policy.Health
+    health: retry_policy.EndpointHealth
     delivered: set[tuple[str, int]] = field(default_factory=set)
-    failed: dict[tuple[str, int], http_client.Answer] = field(default_factory=dict)
-    last: http_client.Answer | None = None
+    failed: dict[tuple[str, int], http_client.WebhookResponse] = field(default_factory=dict)
+    last: http_client.WebhookResponse | None = None
     asked_seconds: float | None = None
     slowest_seconds: float = 0
     disabled_reason: str | None = None
 
 
-async def read(claim: claims.Claim, event_types: Sequence[str], now: dt.datetime, count: int) -> Batch:
+async def read_batch(
+    claim: claims.Claim, event_types: Sequence[str], now: dt.datetime, count: int
+) -> DeliveryBatch:
     """What is to be sent to an endpoint now, so many messages at most: what is due again, then what is new.
 
     It is read at one moment: a replay between two reads could have a later event sent before an earlier one.
     """
-    async with database.snapshot() as connection:
+    async with database.read_snapshot() as connection:
         return await _read(connection, claim, event_types, now, count)
 
 
@@ -128,14 +130,14 @@ async def _read(
     event_types: Sequence[str],
     now: dt.datetime,
     count: int,
-) -> Batch:
+) -> DeliveryBatch:
     # Half of it is for what is new, see `Batch.lanes`.
     waited = [Message(*row) for row in await _read_due(connection, claim.endpoint_id, now, (count + 1) // 2)]
     due = [message for message in waited if not event_types or message.type in event_types]
     unwanted = [message for message in waited if event_types and message.type not in event_types]
     if len(due) >= count:
-        return Batch(due, {}, {}, frozenset(), unwanted)
-    cursors = await webhook_cursors.read_behind(
+        return DeliveryBatch(due, {}, {}, frozenset(), unwanted)
+    cursors = await webhook_cursors.read_lagging(
         connection, claim.endpoint_id, claim.last_account_id, ACCOUNTS_PER_BATCH
     )
     steps = {cursor.account_id: (cursor.sequence, cursor.sequence) for cursor in cursors}
@@ -157,7 +159,9 @@ async def _read(
     steps = {account_id: step for account_id, step in steps.items() if step[0] != step[1]}
     fresh = {account_id: messages for account_id, messages in fresh.items() if messages}
     lanes = {message.lane for messages in fresh.values() for message in messages}
-    return Batch(due, fresh, steps, await _read_blocked(connection, claim.endpoint_id, lanes), unwanted)
+    return DeliveryBatch(
+        due, fresh, steps, await _read_blocked(connection, claim.endpoint_id, lanes), unwanted
+    )
 
 
 async def _read_due(
@@ -203,6 +207,6 @@ async def _read_blocked(
            WHERE EXISTS (SELECT FROM webhook_deliveries d WHERE d.endpoint_id = $1
              AND d.account_id = l.account_id AND d.lane = l.lane AND d.parked_at IS NULL)""",
         endpoint_id,
-        *sql.columns(lanes, 2),
+        *sql.transpose(lanes, 2),
     )
     return frozenset((row[0], row[1]) for row in rows)

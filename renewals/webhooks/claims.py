@@ -20,7 +20,7 @@ class Claim(NamedTuple):
 
     endpoint_id: uuid.UUID
     token: uuid.UUID
-    health: retry_policy.Health
+    health: retry_policy.EndpointHealth
     last_account_id: str
     is_changed: bool = False
     """Whether its owner changed it since its last turn."""
@@ -58,7 +58,7 @@ _FREE = """(s.claimed_until IS NULL OR s.claimed_until <= clock_timestamp())
 """Nobody sends to it, and it is not paused; an endpoint that was changed since is tried at once."""
 
 
-async def find(now: dt.datetime, *, count: int, burden_count: int) -> list[uuid.UUID]:
+async def find_claimable(now: dt.datetime, *, count: int, burden_count: int) -> list[uuid.UUID]:
     """The endpoints that have something to be sent, so many at most, and of failing and slow ones no more than said.
 
     Those come first that have waited longest.
@@ -77,7 +77,7 @@ async def find(now: dt.datetime, *, count: int, burden_count: int) -> list[uuid.
     return [row["id"] for row in rows if not row["is_burden"] or row["id"] in burdens][:count]
 
 
-async def take(
+async def claim(
     connection: database.Connection, endpoint_ids: Sequence[uuid.UUID], now: dt.datetime
 ) -> list[Claim]:
     """Claims those of the endpoints that are still free."""
@@ -100,10 +100,10 @@ async def take(
         endpoint_ids,
         uuid.uuid4(),
     )
-    return [Claim(row[0], row[1], retry_policy.Health(*row[2:7]), *row[7:]) for row in claimed]
+    return [Claim(row[0], row[1], retry_policy.EndpointHealth(*row[2:7]), *row[7:]) for row in claimed]
 
 
-async def release(claim: Claim) -> None:
+async def release_claim(claim: Claim) -> None:
     """Gives an endpoint back to whoever is next."""
     await database.execute(
         database.pool(),
@@ -113,7 +113,7 @@ async def release(claim: Claim) -> None:
     )
 
 
-async def renew(connection: database.Connection, claim: Claim) -> None:
+async def renew_claim(connection: database.Connection, claim: Claim) -> None:
     """Renews a claim; raises ClaimLostError."""
     held = await database.execute(
         connection,
@@ -126,12 +126,12 @@ async def renew(connection: database.Connection, claim: Claim) -> None:
         raise ClaimLostError
 
 
-async def note(
+async def record_state(
     connection: database.Connection,
     claim: Claim,
     *,
     delivered_count: int,
-    last: http_client.Answer | None,
+    last: http_client.WebhookResponse | None,
     now: dt.datetime,
 ) -> None:
     """Keeps with the claim how the endpoint fares, what it answered last, and whose turn was last."""
@@ -160,7 +160,7 @@ async def note(
         )
 
 
-async def lock(connection: database.Connection, endpoint_id: uuid.UUID) -> None:
+async def lock_claim(connection: database.Connection, endpoint_id: uuid.UUID) -> None:
     """Keeps the worker that sends to an endpoint from writing meanwhile, and others from claiming it."""
     await database.execute(
         connection,

@@ -21,20 +21,20 @@ ROWS_SWEPT_AT_ONCE = 10_000
 
 
 async def claim(now: dt.datetime, *, count: int, burden_count: int) -> list[webhooks_claims.Claim]:
-    """Claims endpoints, see `webhook_claims.find`; what waits for one that was changed is tried at once."""
-    found = await webhooks_claims.find(now, count=count, burden_count=burden_count)
+    """Claims endpoints, see `claims.find_claimable`; what waits for one that was changed is tried at once."""
+    found = await webhooks_claims.find_claimable(now, count=count, burden_count=burden_count)
     if not found:
         return []
     async with database.transaction() as connection:
-        claims = await webhooks_claims.take(connection, found, now)
-        await _hasten(connection, [each.endpoint_id for each in claims if each.is_changed], now)
+        claims = await webhooks_claims.claim(connection, found, now)
+        await _retry_now(connection, [each.endpoint_id for each in claims if each.is_changed], now)
     return claims
 
 
-async def record(
+async def record_results(
     claim: webhooks_claims.Claim,
-    batch: batches.Batch,
-    outcome: batches.Outcome,
+    batch: batches.DeliveryBatch,
+    outcome: batches.BatchResult,
     now: dt.datetime,
 ) -> webhooks_claims.Claim:
     """Writes down what became of a batch and answers the renewed claim; raises ClaimLostError and writes nothing."""
@@ -44,20 +44,20 @@ async def record(
     )
     steps = {account_id: step for account_id in batch.steps if (step := _step(batch, outcome, account_id))}
     async with database.transaction() as connection:
-        await webhooks_claims.renew(connection, claim)
-        await webhooks_claims.note(
+        await webhooks_claims.renew_claim(connection, claim)
+        await webhooks_claims.record_state(
             connection, claim, delivered_count=len(outcome.delivered), last=outcome.last, now=now
         )
-        await _settle_due(connection, endpoint_id, batch, outcome, now)
+        await _update_retries(connection, endpoint_id, batch, outcome, now)
         moved = await _advance(connection, endpoint_id, batch, outcome, steps, now, waiting=False)
         if was_paused and outcome.delivered:
-            await _hasten(connection, [endpoint_id], now)
+            await _retry_now(connection, [endpoint_id], now)
         if outcome.disabled_reason:
             await endpoints.disable(connection, endpoint_id, outcome.disabled_reason, now)
     for account_id in sorted(steps.keys() - moved):
         only = {account_id: steps[account_id]}
         async with database.transaction() as connection:
-            await webhooks_claims.renew(connection, claim)
+            await webhooks_claims.renew_claim(connection, claim)
             await _advance(connection, endpoint_id, batch, outcome, only, now, waiting=True)
     return claim
 
@@ -74,11 +74,11 @@ async def replay(
     """Has a parked delivery tried again at once, or an event and all after it, whatever became of them."""
     async with database.transaction() as connection:
         endpoint = await endpoints.find(connection, owner, endpoint_id)
-        await send_again(connection, endpoint, account_id, sequence, clock, and_all_after=and_all_after)
+        await replay_in(connection, endpoint, account_id, sequence, clock, and_all_after=and_all_after)
     return endpoint
 
 
-async def send_again(
+async def replay_in(
     connection: database.Connection,
     endpoint: endpoints.Endpoint,
     account_id: str,
@@ -88,12 +88,12 @@ async def send_again(
     and_all_after: bool,
 ) -> None:
     """Does what `replay` does in the transaction of a caller."""
-    await webhooks_claims.lock(connection, endpoint.id)
+    await webhooks_claims.lock_claim(connection, endpoint.id)
     if and_all_after:
         await _rewind(connection, endpoint.id, account_id, sequence)
     else:
         await _revive(connection, endpoint, account_id, sequence, clock())
-    database.after_commit(connection, lambda: pubsub.announce([account_id]))
+    database.after_commit(connection, lambda: pubsub.publish([account_id]))
 
 
 async def _revive(
@@ -114,11 +114,11 @@ async def _revive(
         sequence,
     )
     if not rows:
-        raise errors.InvalidInput("input.sequence", "no delivery of this number is parked")
+        raise errors.InvalidInputError("input.sequence", "no delivery of this number is parked")
     lane, event_type = rows[0]
     if not endpoint.asks_for(event_type):
-        raise errors.InvalidInput("input.sequence", f"the endpoint does not ask for {event_type}")
-    await _line_up(connection, endpoint.id, [(account_id, lane)], now)
+        raise errors.InvalidInputError("input.sequence", f"the endpoint does not ask for {event_type}")
+    await _schedule_lane_heads(connection, endpoint.id, [(account_id, lane)], now)
 
 
 async def _rewind(
@@ -129,7 +129,7 @@ async def _rewind(
     )
     last = rows[0]["last_sequence"] if rows else 0
     if not 1 <= sequence <= last:
-        raise errors.InvalidInput("input.sequence", f"must be 1 to {last}, the number of the last event")
+        raise errors.InvalidInputError("input.sequence", f"must be 1 to {last}, the number of the last event")
     await database.execute(
         connection,
         "DELETE FROM webhook_deliveries WHERE endpoint_id = $1 AND account_id = $2 AND sequence >= $3",
@@ -140,7 +140,7 @@ async def _rewind(
     await webhook_cursors.rewind(connection, endpoint_id, account_id, sequence)
 
 
-async def sweep_up() -> None:
+async def delete_orphans() -> None:
     """Deletes what is left of endpoints that are gone, but not what a renewal is just writing."""
     for table in ("webhook_deliveries", "webhook_cursors", "webhook_states"):
         swept = ROWS_SWEPT_AT_ONCE
@@ -154,7 +154,9 @@ async def sweep_up() -> None:
             )
 
 
-def _step(batch: batches.Batch, outcome: batches.Outcome, account_id: str) -> tuple[int, int] | None:
+def _step(
+    batch: batches.DeliveryBatch, outcome: batches.BatchResult, account_id: str
+) -> tuple[int, int] | None:
     """How far an account's cursor goes: up to where nothing but what was not tried is left; None: nowhere."""
     start, end = batch.steps[account_id]
     messages = batch.fresh.get(account_id, ())
@@ -165,11 +167,11 @@ def _step(batch: batches.Batch, outcome: batches.Outcome, account_id: str) -> tu
     return (start, end) if end > start else None
 
 
-async def _settle_due(
+async def _update_retries(
     connection: database.Connection,
     endpoint_id: uuid.UUID,
-    batch: batches.Batch,
-    outcome: batches.Outcome,
+    batch: batches.DeliveryBatch,
+    outcome: batches.BatchResult,
     now: dt.datetime,
 ) -> None:
     """What was due, or is not asked for any more, is gone, has a later try, or is parked; what waited moves up."""
@@ -179,7 +181,7 @@ async def _settle_due(
         """DELETE FROM webhook_deliveries d USING unnest($2::text[], $3::bigint[]) AS u(account_id, sequence)
            WHERE d.endpoint_id = $1 AND d.account_id = u.account_id AND d.sequence = u.sequence""",
         endpoint_id,
-        *sql.columns([message.key for message in done], 2),
+        *sql.transpose([message.key for message in done], 2),
     )
     failed = [message for message in batch.due if message.key in outcome.failed]
     await database.execute(
@@ -192,17 +194,17 @@ async def _settle_due(
              error, response)
            WHERE d.endpoint_id = $1 AND d.account_id = u.account_id AND d.sequence = u.sequence""",
         endpoint_id,
-        *sql.columns([(*m.key, *_tried(m, outcome, now)) for m in failed], 8),
+        *sql.transpose([(*m.key, *_tried(m, outcome, now)) for m in failed], 8),
         now,
     )
-    await _line_up(connection, endpoint_id, {message.lane for message in [*done, *failed]}, now)
+    await _schedule_lane_heads(connection, endpoint_id, {message.lane for message in [*done, *failed]}, now)
 
 
 async def _advance(
     connection: database.Connection,
     endpoint_id: uuid.UUID,
-    batch: batches.Batch,
-    outcome: batches.Outcome,
+    batch: batches.DeliveryBatch,
+    outcome: batches.BatchResult,
     steps: Mapping[str, tuple[int, int]],
     now: dt.datetime,
     *,
@@ -230,14 +232,14 @@ async def _advance(
              AS u(account_id, sequence, lane, attempts, next_attempt_at, parked_at, status, error, response)
            ON CONFLICT (endpoint_id, account_id, sequence) DO NOTHING""",
         endpoint_id,
-        *sql.columns(rows, 9),
+        *sql.transpose(rows, 9),
         now,
     )
-    await _line_up(connection, endpoint_id, {message.lane for message in left}, now)
+    await _schedule_lane_heads(connection, endpoint_id, {message.lane for message in left}, now)
     return set(moved)
 
 
-def _tried(message: batches.Message, outcome: batches.Outcome, now: dt.datetime) -> tuple[object, ...]:
+def _tried(message: batches.Message, outcome: batches.BatchResult, now: dt.datetime) -> tuple[object, ...]:
     """Attempts, next try, parked at, status, error, response of a message that was not delivered."""
     answer = outcome.failed.get(message.key)
     if answer is None:
@@ -245,12 +247,12 @@ def _tried(message: batches.Message, outcome: batches.Outcome, now: dt.datetime)
     attempts = message.attempts + 1
     asked_seconds = None
     if answer.status in retry_policy.RETRY_AFTER_STATUSES:
-        asked_seconds = http_client.seconds_to_wait(answer.retry_after, now)
+        asked_seconds = http_client.parse_retry_after(answer.retry_after, now)
     later = retry_policy.next_attempt(attempts, now, asked_seconds=asked_seconds)
     return (attempts, later, None if later else now, answer.status, answer.error, answer.excerpt)
 
 
-async def _line_up(
+async def _schedule_lane_heads(
     connection: database.Connection,
     endpoint_id: uuid.UUID,
     lanes: Iterable[tuple[str, str]],
@@ -269,12 +271,12 @@ async def _line_up(
            WHERE d.endpoint_id = $1 AND d.account_id = l.account_id AND d.lane = l.lane AND d.parked_at IS NULL
              AND (d.next_attempt_at IS NULL) = (d.sequence = l.head)""",
         endpoint_id,
-        *sql.columns(lanes, 2),
+        *sql.transpose(lanes, 2),
         now,
     )
 
 
-async def _hasten(
+async def _retry_now(
     connection: database.Connection, endpoint_ids: Sequence[uuid.UUID], now: dt.datetime
 ) -> None:
     """Endpoints are back, or may be: what waits for its next try is tried at once."""

@@ -19,7 +19,8 @@ import orjson
 from renewals import config
 from renewals.concurrency import fair_queue
 from renewals.db import connection as database
-from renewals.domain import clock, errors
+from renewals.domain import clock as clocks
+from renewals.domain import errors
 from renewals.domain.clock import Clock
 from renewals.events import pubsub
 from renewals.observability import metrics, spans
@@ -40,16 +41,16 @@ TESTS_AT_ONCE = 16
 """A process; one an owner."""
 TEST_TYPE = "webhook.test"
 
-Post = Callable[[bytes, Mapping[str, str]], Awaitable[http_client.Answer]]
-Send = Callable[[str, bytes], Awaitable[http_client.Answer]]
+Post = Callable[[bytes, Mapping[str, str]], Awaitable[http_client.WebhookResponse]]
+Send = Callable[[str, bytes], Awaitable[http_client.WebhookResponse]]
 
 
 @contextlib.asynccontextmanager
-async def running(
-    clock: Clock = clock.utc_now, resolver: http_client.Resolver = http_client.resolve
+async def run_dispatcher(
+    clock: Clock = clocks.utc_now, resolver: http_client.Resolver = http_client.resolve
 ) -> AsyncIterator[None]:
     """Sends webhooks for as long as the block runs, and then waits for the requests in hand."""
-    with pubsub.followed(None) as follower:
+    with pubsub.subscribe(None) as follower:
         task = asyncio.create_task(_run(follower, clock, resolver))
         try:
             yield
@@ -58,7 +59,7 @@ async def running(
             await task
 
 
-async def _run(follower: pubsub.Follower, clock: Clock, resolver: http_client.Resolver) -> None:
+async def _run(follower: pubsub.Subscriber, clock: Clock, resolver: http_client.Resolver) -> None:
     turns: dict[asyncio.Task[None], bool] = {}
 
     def end(turn: asyncio.Task[None]) -> None:
@@ -66,7 +67,7 @@ async def _run(follower: pubsub.Follower, clock: Clock, resolver: http_client.Re
         follower.wake()
 
     while not follower.is_dismissed:
-        count_max = config.get().webhook_endpoints_at_once
+        count_max = config.get_settings().webhook_endpoints_at_once
         burdens = sum(turns.values())
         free, burdens_free = count_max - len(turns), count_max // 2 - burdens
         for claim in await _claim(clock(), free, burdens_free) if free else ():
@@ -83,25 +84,25 @@ async def _claim(now: dt.datetime, free: int, burdens_free: int) -> list[claims.
     try:
         return await deliveries.claim(now, count=free, burden_count=max(0, burdens_free))
     except Exception as problem:
-        if not database.is_outage(problem):
+        if not database.is_unavailable(problem):
             log.exception("nobody can be told of events")
         return []
 
 
 async def _take_turn(
     claim: claims.Claim,
-    follower: pubsub.Follower,
+    follower: pubsub.Subscriber,
     clock: Clock,
     resolver: http_client.Resolver,
 ) -> None:
     """Sends to an endpoint what there is, until its time is up; a claim that something broke on is left to end."""
     try:
         await _send_all(claim, follower, clock, resolver)
-        await claims.release(claim)
+        await claims.release_claim(claim)
     except claims.ClaimLostError:
         log.warning("the claim on endpoint %s was lost", claim.endpoint_id)
     except Exception as problem:
-        if database.is_outage(problem):
+        if database.is_unavailable(problem):
             log.warning("endpoint %s was left: %s", claim.endpoint_id, problem)
         else:
             log.exception("endpoint %s cannot be sent to", claim.endpoint_id)
@@ -109,7 +110,7 @@ async def _take_turn(
 
 async def _send_all(
     claim: claims.Claim,
-    follower: pubsub.Follower,
+    follower: pubsub.Subscriber,
     clock: Clock,
     resolver: http_client.Resolver,
 ) -> None:
@@ -119,23 +120,23 @@ async def _send_all(
     was_burden = claim.health.is_burden
     if endpoint is None or not endpoint.is_enabled:
         return
-    async with _line(endpoint.url, resolver) as post:
+    async with _open_client(endpoint.url, resolver) as post:
         while not follower.is_dismissed and loop.time() < started_at + TURN_SECONDS_MAX:
             if endpoint != await endpoints.read(claim.endpoint_id):
                 return
             on_trial = claim.health.is_on_trial
             count = batches.TRIAL_MESSAGES if on_trial else batches.MESSAGES_PER_BATCH
-            batch = await batches.read(claim, endpoint.event_types, clock(), count)
+            batch = await batches.read_batch(claim, endpoint.event_types, clock(), count)
             if batch.is_empty:
                 return
-            outcome = batches.Outcome(claim.health)
+            outcome = batches.BatchResult(claim.health)
             if lanes := batch.lanes():
                 until = claimed_at + BATCH_SECONDS_MAX
-                send = await _signing(endpoint.id, post, clock)
+                send = await _signer(endpoint.id, post, clock)
                 await _send_lanes(lanes, endpoint.id, send, outcome, clock, until)
             _decide(outcome, endpoint, clock())
             claimed_at = loop.time()
-            claim = await deliveries.record(claim, batch, outcome, clock())
+            claim = await deliveries.record_results(claim, batch, outcome, clock())
             if outcome.last and (outcome.health.paused_until or outcome.disabled_reason):
                 return
             if outcome.health.is_slow and not was_burden:
@@ -146,7 +147,7 @@ async def _send_lanes(
     lanes: Sequence[Sequence[batches.Message]],
     endpoint_id: uuid.UUID,
     send: Send,
-    outcome: batches.Outcome,
+    outcome: batches.BatchResult,
     clock: Clock,
     until: float,
 ) -> None:
@@ -166,13 +167,17 @@ async def _send_lanes(
                 if not retry_policy.is_delivered(answer.status):
                     break
 
-    count = 1 if outcome.health.is_on_trial else min(len(left), config.get().webhook_requests_at_once)
+    count = (
+        1 if outcome.health.is_on_trial else min(len(left), config.get_settings().webhook_requests_at_once)
+    )
     async with asyncio.TaskGroup() as group:
         for _ in range(count):
             group.create_task(work())
 
 
-async def _measured(send: Send, message_id: str, body: bytes, endpoint_id: uuid.UUID) -> http_client.Answer:
+async def _measured(
+    send: Send, message_id: str, body: bytes, endpoint_id: uuid.UUID
+) -> http_client.WebhookResponse:
     began = time.perf_counter()
     with spans.span("webhook", {"renewals.endpoint": str(endpoint_id)}) as span:
         answer = await send(message_id, body)
@@ -183,7 +188,7 @@ async def _measured(send: Send, message_id: str, body: bytes, endpoint_id: uuid.
     return answer
 
 
-def _is_over(outcome: batches.Outcome) -> bool:
+def _is_over(outcome: batches.BatchResult) -> bool:
     """Whether nothing more is to be sent; an endpoint on trial gets one request in any case."""
     if outcome.disabled_reason or outcome.asked_seconds:
         return True
@@ -193,9 +198,9 @@ def _is_over(outcome: batches.Outcome) -> bool:
 
 
 def _note(
-    outcome: batches.Outcome,
+    outcome: batches.BatchResult,
     message: batches.Message,
-    answer: http_client.Answer,
+    answer: http_client.WebhookResponse,
     now: dt.datetime,
 ) -> None:
     outcome.last = answer
@@ -208,49 +213,49 @@ def _note(
     if answer.status == retry_policy.GONE:
         outcome.disabled_reason = "it answered 410 Gone"
     if answer.status in retry_policy.RETRY_AFTER_STATUSES:
-        asked = http_client.seconds_to_wait(answer.retry_after, now)
+        asked = http_client.parse_retry_after(answer.retry_after, now)
         outcome.asked_seconds = max(outcome.asked_seconds or 0, asked or 0) or None
 
 
-def _decide(outcome: batches.Outcome, endpoint: endpoints.Endpoint, now: dt.datetime) -> None:
+def _decide(outcome: batches.BatchResult, endpoint: endpoints.Endpoint, now: dt.datetime) -> None:
     """Whether the endpoint is left in peace for a while, or for good."""
     if outcome.last is None:
         return
     outcome.health = retry_policy.after_batch(
         outcome.health, now, slowest_seconds=outcome.slowest_seconds, asked_seconds=outcome.asked_seconds
     )
-    if retry_policy.is_dead(outcome.health, endpoint.changed_at, now):
+    if retry_policy.should_disable(outcome.health, endpoint.changed_at, now):
         outcome.disabled_reason = f"no delivery succeeded for {retry_policy.DEAD_AFTER.days} days"
 
 
-async def _signing(endpoint_id: uuid.UUID, post: Post, clock: Clock) -> Send:
+async def _signer(endpoint_id: uuid.UUID, post: Post, clock: Clock) -> Send:
     """Sends a body under an id, signed with the secrets that hold now."""
     try:
         keys = await secrets.read(endpoint_id, clock())
     except secrets.SecretUnreadableError as problem:
         keys, post = [], _refusing(str(problem))
 
-    async def send(message_id: str, body: bytes) -> http_client.Answer:
+    async def send(message_id: str, body: bytes) -> http_client.WebhookResponse:
         return await post(body, secrets.sign(keys, message_id, body, clock()))
 
     return send
 
 
 @contextlib.asynccontextmanager
-async def _line(url: str, resolver: http_client.Resolver) -> AsyncIterator[Post]:
+async def _open_client(url: str, resolver: http_client.Resolver) -> AsyncIterator[Post]:
     """What posts to a URL; where that may not be, what says so each time."""
     async with contextlib.AsyncExitStack() as stack:
         try:
-            line = await stack.enter_async_context(http_client.opened(url, resolver))
-        except http_client.Refused as problem:
+            line = await stack.enter_async_context(http_client.open_client(url, resolver))
+        except http_client.UrlNotAllowedError as problem:
             yield _refusing(str(problem))
         else:
             yield line.post
 
 
 def _refusing(error: str) -> Post:
-    async def refuse(_body: bytes, _headers: Mapping[str, str]) -> http_client.Answer:
-        return http_client.Answer(None, error)
+    async def refuse(_body: bytes, _headers: Mapping[str, str]) -> http_client.WebhookResponse:
+        return http_client.WebhookResponse(None, error)
 
     return refuse
 
@@ -260,18 +265,18 @@ async def send_test(
     endpoint_id: str,
     clock: Clock,
     resolver: http_client.Resolver = http_client.resolve,
-) -> http_client.Answer:
+) -> http_client.WebhookResponse:
     """Sends an endpoint a message that is no event, at once, and answers what came back."""
-    with testing(owner):
+    with limit_tests(owner):
         endpoint = await endpoints.find(database.pool(), owner, endpoint_id)
-        return await test(endpoint, clock, resolver)
+        return await send_test_in(endpoint, clock, resolver)
 
 
 @contextlib.contextmanager
-def testing(owner: str | None) -> Iterator[None]:
-    """Lets an owner send one test at a time, and a process not too many; raises InvalidInput."""
+def limit_tests(owner: str | None) -> Iterator[None]:
+    """Lets an owner send one test at a time, and a process not too many; raises InvalidInputError."""
     if len(_testing) >= TESTS_AT_ONCE or owner in _testing:
-        raise errors.InvalidInput("input.id", "a test is under way; try again when it has ended")
+        raise errors.InvalidInputError("input.id", "a test is under way; try again when it has ended")
     _testing.add(owner)
     try:
         yield
@@ -282,12 +287,12 @@ def testing(owner: str | None) -> Iterator[None]:
 _testing: set[str | None] = set()
 
 
-async def test(
+async def send_test_in(
     endpoint: endpoints.Endpoint, clock: Clock, resolver: http_client.Resolver
-) -> http_client.Answer:
+) -> http_client.WebhookResponse:
     """Sends the test itself, for a caller within `testing`."""
     fair_queue.leave_lane()
     body = orjson.dumps({"type": TEST_TYPE, "timestamp": clock(), "data": {"accountId": endpoint.account_id}})
-    async with _line(endpoint.url, resolver) as post:
-        send = await _signing(endpoint.id, post, clock)
+    async with _open_client(endpoint.url, resolver) as post:
+        send = await _signer(endpoint.id, post, clock)
         return await send(f"msg_test_{uuid.uuid4().hex}", body)

@@ -48,7 +48,7 @@ class Endpoint:
         return not self.event_types or event_type in self.event_types
 
 
-class Created(NamedTuple):
+class CreatedEndpoint(NamedTuple):
     """An endpoint with the secret that its owner is shown now."""
 
     endpoint: Endpoint
@@ -73,9 +73,9 @@ class EndpointChange:
     is_enabled: bool | None = None
 
 
-@database.retried
-async def create(owner: str | None, request: EndpointRequest, clock: Clock) -> Created:
-    """Makes an endpoint and its secret, or raises Refused; the same key and request: the first answer again."""
+@database.retry_on_conflict
+async def create(owner: str | None, request: EndpointRequest, clock: Clock) -> CreatedEndpoint:
+    """Makes an endpoint and its secret, or raises DomainError; the same key and request: the first answer again."""
     check_request(request)
     async with _locked(owner) as connection:
         return await add(connection, owner, request, clock())
@@ -83,7 +83,7 @@ async def create(owner: str | None, request: EndpointRequest, clock: Clock) -> C
 
 async def add(
     connection: database.Connection, owner: str | None, request: EndpointRequest, now: dt.datetime
-) -> Created:
+) -> CreatedEndpoint:
     """Does what `create` does in the transaction of a caller, who checked the request and locked the owner."""
     request_hash = hashlib.sha256(orjson.dumps([request.url, sorted(set(request.event_types))])).digest()
     rows = await database.fetch(
@@ -95,9 +95,11 @@ async def add(
     )
     if rows:
         if rows[0]["request_hash"] != request_hash:
-            raise errors.IdempotencyKeyReused(request.idempotency_key)
+            raise errors.IdempotencyKeyReusedError(request.idempotency_key)
         endpoint = await find(connection, owner, str(rows[0]["id"]))
-        return Created(endpoint, await secrets.read_of(connection, endpoint.id, request.idempotency_key))
+        return CreatedEndpoint(
+            endpoint, await secrets.read_of(connection, endpoint.id, request.idempotency_key)
+        )
     await _refuse_too_many(connection, owner)
     endpoint_id = database.new_id()
     await database.execute(
@@ -114,10 +116,10 @@ async def add(
         request_hash,
     )
     secret = await secrets.issue(connection, endpoint_id, request.idempotency_key, now)
-    return Created(await find(connection, owner, str(endpoint_id)), secret)
+    return CreatedEndpoint(await find(connection, owner, str(endpoint_id)), secret)
 
 
-@database.retried
+@database.retry_on_conflict
 async def update(owner: str | None, endpoint_id: str, change: EndpointChange, clock: Clock) -> Endpoint:
     """Changes an endpoint; it goes on where it stopped, and what waits is tried at once if it is enabled."""
     check_change(change)
@@ -131,7 +133,7 @@ async def alter(
     """Does what `update` does in the transaction of a caller, who checked the change and locked the owner."""
     types = before.event_types if change.event_types is None else tuple(sorted(set(change.event_types)))
     # The next turn knows it by `changed_at`, which must be later than the last one, whichever clock that was by.
-    await claims.lock(connection, before.id)
+    await claims.lock_claim(connection, before.id)
     rows = await database.fetch(
         connection,
         f"""UPDATE webhook_endpoints SET url = $2, event_types = $3, disabled_reason = CASE $4::boolean
@@ -149,7 +151,7 @@ async def alter(
     return _endpoint(rows[0])
 
 
-@database.retried
+@database.retry_on_conflict
 async def rotate(
     owner: str | None,
     endpoint_id: str,
@@ -157,17 +159,17 @@ async def rotate(
     clock: Clock,
     *,
     overlap_hours: int = OVERLAP_HOURS_DEFAULT,
-) -> Created:
+) -> CreatedEndpoint:
     """Gives an endpoint a new secret; the old one signs as well for so many hours."""
-    idempotency.check_key(idempotency_key)
-    overlap = to_overlap(overlap_hours)
+    idempotency.check_idempotency_key(idempotency_key)
+    overlap = parse_overlap(overlap_hours)
     async with _locked(owner) as connection:
         endpoint = await find(connection, owner, endpoint_id)
         secret = await secrets.replace(connection, endpoint.id, idempotency_key, overlap, clock())
-    return Created(endpoint, secret)
+    return CreatedEndpoint(endpoint, secret)
 
 
-@database.retried
+@database.retry_on_conflict
 async def delete(owner: str | None, endpoint_id: str) -> None:
     """Deletes an endpoint with its secrets; the worker sweeps up what waited for it."""
     async with _locked(owner) as connection:
@@ -189,14 +191,14 @@ async def read_all(owner: str | None) -> list[Endpoint]:
     return [_endpoint(row) for row in rows]
 
 
-async def read_everyone() -> list[Endpoint]:
+async def list_all() -> list[Endpoint]:
     """All endpoints there are, the provider's first."""
     rows = await database.fetch(database.pool(), f"{_SELECT} ORDER BY account_id NULLS FIRST, created_at, id")
     return [_endpoint(row) for row in rows]
 
 
 async def find(connection: database.Connection, owner: str | None, endpoint_id: str) -> Endpoint:
-    """One endpoint of an owner; raises InvalidInput alike where there is none and where it is another's."""
+    """One endpoint of an owner; raises InvalidInputError alike where there is none and where it is another's."""
     with contextlib.suppress(ValueError):
         rows = await database.fetch(
             connection,
@@ -206,7 +208,7 @@ async def find(connection: database.Connection, owner: str | None, endpoint_id: 
         )
         if rows:
             return _endpoint(rows[0])
-    raise errors.InvalidInput("input.id", "there is no such endpoint")
+    raise errors.InvalidInputError("input.id", "there is no such endpoint")
 
 
 async def read(endpoint_id: uuid.UUID) -> Endpoint | None:
@@ -230,14 +232,14 @@ async def disable(
 
 
 def check_request(request: EndpointRequest) -> None:
-    """Raises InvalidInput for a request that no owner may make."""
+    """Raises InvalidInputError for a request that no owner may make."""
     check_url(request.url)
     check_types(request.event_types)
-    idempotency.check_key(request.idempotency_key)
+    idempotency.check_idempotency_key(request.idempotency_key)
 
 
 def check_change(change: EndpointChange) -> None:
-    """Raises InvalidInput for a change that no owner may make."""
+    """Raises InvalidInputError for a change that no owner may make."""
     if change.url is not None:
         check_url(change.url)
     if change.event_types is not None:
@@ -245,26 +247,26 @@ def check_change(change: EndpointChange) -> None:
 
 
 def check_url(url: str) -> None:
-    """Raises InvalidInput for a URL that nothing would be sent to; its host is looked up when something is."""
-    chosen = config.get()
+    """Raises InvalidInputError for a URL that nothing would be sent to; its host is looked up when something is."""
+    chosen = config.get_settings()
     try:
-        url_policy.parse(
+        url_policy.parse_webhook_url(
             url, allows_http=chosen.webhook_http, ports=chosen.webhook_ports, networks=chosen.webhook_networks
         )
     except ValueError as problem:
-        raise errors.InvalidInput("input.url", str(problem)) from None
+        raise errors.InvalidInputError("input.url", str(problem)) from None
 
 
 def check_types(event_types: Sequence[str]) -> None:
-    """Raises InvalidInput for a type that no event has."""
+    """Raises InvalidInputError for a type that no event has."""
     if unknown := sorted(set(event_types) - set(event_log.EventType)):
-        raise errors.InvalidInput("input.eventTypes", f"there are no events {unknown[0][:64]!r}")
+        raise errors.InvalidInputError("input.eventTypes", f"there are no events {unknown[0][:64]!r}")
 
 
-def to_overlap(hours: int) -> dt.timedelta:
-    """How long the secrets before a new one sign as well; raises InvalidInput for what is out of bounds."""
+def parse_overlap(hours: int) -> dt.timedelta:
+    """How long the secrets before a new one sign as well; raises InvalidInputError for what is out of bounds."""
     if not 0 <= hours <= OVERLAP_HOURS_MAX:
-        raise errors.InvalidInput("input.overlapHours", f"must be 0 to {OVERLAP_HOURS_MAX}")
+        raise errors.InvalidInputError("input.overlapHours", f"must be 0 to {OVERLAP_HOURS_MAX}")
     return dt.timedelta(hours=hours)
 
 
@@ -280,7 +282,7 @@ def _endpoint(row: database.Row) -> Endpoint:
 async def _locked(owner: str | None) -> AsyncIterator[database.Connection]:
     """A transaction that has the endpoints of one owner to itself."""
     if owner is not None:
-        async with accounts_repository.locked(owner) as (connection, _):
+        async with accounts_repository.locked_account(owner) as (connection, _):
             yield connection
         return
     async with database.transaction() as connection:
@@ -294,11 +296,13 @@ async def lock_provider(connection: database.Connection) -> None:
 
 
 async def _refuse_too_many(connection: database.Connection, owner: str | None) -> None:
-    count_max = config.get().webhook_endpoints_max
+    count_max = config.get_settings().webhook_endpoints_max
     rows = await database.fetch(
         connection,
         "SELECT count(*) FROM webhook_endpoints WHERE account_id IS NOT DISTINCT FROM $1",
         owner,
     )
     if rows[0][0] >= count_max:
-        raise errors.InvalidInput("input", f"there may be {count_max} endpoints at most; delete one first")
+        raise errors.InvalidInputError(
+            "input", f"there may be {count_max} endpoints at most; delete one first"
+        )

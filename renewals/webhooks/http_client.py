@@ -39,7 +39,7 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a host, as text."""
 
 
-class Answer(NamedTuple):
+class WebhookResponse(NamedTuple):
     """What became of a request: a status and the beginning of the body, or without a status an error."""
 
     status: int | None
@@ -48,7 +48,7 @@ class Answer(NamedTuple):
     retry_after: str | None = None
 
 
-class Refused(Exception):
+class UrlNotAllowedError(Exception):
     """A URL may not be asked, or its host is not to be found; says why, and never an address."""
 
 
@@ -58,35 +58,35 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     return [str(address[0]) for *_, address in found]
 
 
-class Line:
+class PinnedClient:
     """Keeps the connections to one URL, all of them to addresses that were looked at when it was opened."""
 
     def __init__(
-        self, target: url_policy.Target, found: Sequence[str], transport: httpx2.AsyncHTTPTransport
+        self, target: url_policy.WebhookUrl, found: Sequence[str], transport: httpx2.AsyncHTTPTransport
     ) -> None:
         self._target = target
         self._addresses = list(found)
         self._transport = transport
 
-    async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> WebhookResponse:
         """Posts JSON; never raises for what the other side does."""
         try:
             async with asyncio.timeout(REQUEST_SECONDS_MAX):
                 response = await self._send(body, headers)
         except TimeoutError:
-            return Answer(None, f"no answer within {REQUEST_SECONDS_MAX:.0f} seconds")
+            return WebhookResponse(None, f"no answer within {REQUEST_SECONDS_MAX:.0f} seconds")
         except httpx2.ConnectTimeout:
-            return Answer(None, f"no connection within {CONNECT_SECONDS_MAX:.0f} seconds")
+            return WebhookResponse(None, f"no connection within {CONNECT_SECONDS_MAX:.0f} seconds")
         except httpx2.ConnectError as problem:
             reason = "TLS failed" if _is_tls(problem) else "refused or unreachable"
-            return Answer(None, f"no connection: {reason}")
+            return WebhookResponse(None, f"no connection: {reason}")
         except httpx2.TransportError as problem:
             if str(problem) == bounded_network.TOO_LONG:
-                return Answer(None, bounded_network.TOO_LONG)
-            return Answer(None, f"the connection broke: {type(problem).__name__}")
+                return WebhookResponse(None, bounded_network.TOO_LONG)
+            return WebhookResponse(None, f"the connection broke: {type(problem).__name__}")
         excerpt = await _read_excerpt(response)
         error = "a redirect, which is not followed" if response.is_redirect else None
-        return Answer(response.status_code, error, excerpt, response.headers.get("retry-after"))
+        return WebhookResponse(response.status_code, error, excerpt, response.headers.get("retry-after"))
 
     async def _send(self, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
         while True:
@@ -128,15 +128,15 @@ class Line:
 
 
 @contextlib.asynccontextmanager
-async def opened(url: str, resolver: Resolver = resolve) -> AsyncIterator[Line]:
-    """A line to a URL; raises Refused where the settings or the host's addresses forbid it."""
-    chosen = config.get()
+async def open_client(url: str, resolver: Resolver = resolve) -> AsyncIterator[PinnedClient]:
+    """A line to a URL; raises DomainError where the settings or the host's addresses forbid it."""
+    chosen = config.get_settings()
     try:
-        target = url_policy.parse(
+        target = url_policy.parse_webhook_url(
             url, allows_http=chosen.webhook_http, ports=chosen.webhook_ports, networks=chosen.webhook_networks
         )
     except ValueError as problem:
-        raise Refused(f"the URL {problem}") from None
+        raise UrlNotAllowedError(f"the URL {problem}") from None
     found = await _find(target, resolver)
     transport = httpx2.AsyncHTTPTransport(verify=_tls())
     transport._pool = httpcore2.AsyncConnectionPool(
@@ -146,12 +146,12 @@ async def opened(url: str, resolver: Resolver = resolve) -> AsyncIterator[Line]:
         network_backend=bounded_network.BoundedBackend(),  # for which httpx2 has no argument
     )
     try:
-        yield Line(target, found, transport)
+        yield PinnedClient(target, found, transport)
     finally:
         await transport.aclose()
 
 
-async def _find(target: url_policy.Target, resolver: Resolver) -> list[str]:
+async def _find(target: url_policy.WebhookUrl, resolver: Resolver) -> list[str]:
     """The addresses of a target, all of them allowed."""
     try:
         async with asyncio.timeout(RESOLVE_SECONDS_MAX):
@@ -159,10 +159,10 @@ async def _find(target: url_policy.Target, resolver: Resolver) -> list[str]:
     except (OSError, UnicodeError):  # a TimeoutError is an OSError
         found = []
     if not found:
-        raise Refused("the host was not found")
-    networks = config.get().webhook_networks
-    if not all(url_policy.is_allowed(ipaddress.ip_address(each), networks) for each in found):
-        raise Refused("the host has a private or reserved address")
+        raise UrlNotAllowedError("the host was not found")
+    networks = config.get_settings().webhook_networks
+    if not all(url_policy.is_public_address(ipaddress.ip_address(each), networks) for each in found):
+        raise UrlNotAllowedError("the host has a private or reserved address")
     return found[:ADDRESSES_TRIED_MAX]
 
 
@@ -191,7 +191,7 @@ def _is_tls(problem: BaseException | None) -> bool:
     return problem is not None
 
 
-def seconds_to_wait(retry_after: str | None, now: dt.datetime) -> float | None:
+def parse_retry_after(retry_after: str | None, now: dt.datetime) -> float | None:
     """What a Retry-After header asks for, in seconds or as a date; None without one that can be read."""
     if retry_after is None:
         return None

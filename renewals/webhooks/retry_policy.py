@@ -32,7 +32,7 @@ DEAD_AFTER = dt.timedelta(days=5)
 """An endpoint at which nothing has succeeded for so long is disabled."""
 
 
-class Health(NamedTuple):
+class EndpointHealth(NamedTuple):
     """How an endpoint fares: the failures since its last success, the pauses it was given for them, and whether an
     answer of its last batch was slow."""
 
@@ -68,18 +68,22 @@ def next_attempt(
     return now + max(pause, _bounded(asked_seconds))
 
 
-def after_success(health: Health) -> Health:
-    return Health(is_slow=health.is_slow)
+def after_success(health: EndpointHealth) -> EndpointHealth:
+    return EndpointHealth(is_slow=health.is_slow)
 
 
-def after_failure(health: Health, now: dt.datetime) -> Health:
+def after_failure(health: EndpointHealth, now: dt.datetime) -> EndpointHealth:
     """The health after one more failure."""
     return health._replace(failure_count=health.failure_count + 1, failing_since=health.failing_since or now)
 
 
 def after_batch(
-    health: Health, now: dt.datetime, *, slowest_seconds: float = 0, asked_seconds: float | None = None
-) -> Health:
+    health: EndpointHealth,
+    now: dt.datetime,
+    *,
+    slowest_seconds: float = 0,
+    asked_seconds: float | None = None,
+) -> EndpointHealth:
     """The health after a batch: slow if an answer was, and with a pause if it failed too often, or asked for one."""
     health = health._replace(is_slow=slowest_seconds >= SLOW_SECONDS)
     paused_until = now + _bounded(asked_seconds) if asked_seconds else None
@@ -90,7 +94,7 @@ def after_batch(
     return health._replace(pause_count=health.pause_count + 1, paused_until=later)
 
 
-def is_dead(health: Health, enabled_at: dt.datetime, now: dt.datetime) -> bool:
+def should_disable(health: EndpointHealth, enabled_at: dt.datetime, now: dt.datetime) -> bool:
     """Whether nothing has succeeded for so long, since it was last enabled, that it is to be disabled."""
     if health.failing_since is None:
         return False

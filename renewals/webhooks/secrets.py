@@ -28,13 +28,13 @@ async def issue(
     overlap: dt.timedelta | None = None,
 ) -> str:
     """Makes an endpoint's next secret and answers it; the caller has the endpoint to itself."""
-    secret = make()
+    secret = generate()
     await database.execute(
         connection,
         """INSERT INTO webhook_secrets (endpoint_id, number, secret, created_at, idempotency_key, overlap)
            SELECT $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5 FROM webhook_secrets WHERE endpoint_id = $1""",
         endpoint_id,
-        seal(secret),
+        encrypt(secret),
         now,
         idempotency_key,
         overlap,
@@ -51,8 +51,8 @@ async def replace(
 ) -> str:
     """Makes a new secret, or answers the one made with this key; those before it sign as well for so long at most.
 
-    Raises IdempotencyKeyReused where the key was for another overlap. The key of the endpoint's creation is another,
-    though it may read the same.
+    Raises IdempotencyKeyReusedError where the key was for another overlap. The key of the endpoint's creation
+    is another, though it may read the same.
     """
     kept_key = f"rotate {idempotency_key}"
     rows = await database.fetch(
@@ -63,10 +63,10 @@ async def replace(
     for row in rows:
         if row["idempotency_key"] == kept_key:
             if row["overlap"] not in (None, overlap):
-                raise errors.IdempotencyKeyReused(idempotency_key)
+                raise errors.IdempotencyKeyReusedError(idempotency_key)
             return await read_of(connection, endpoint_id, kept_key)
     if overlap and sum(row["ends_at"] is None or row["ends_at"] > now for row in rows) >= SECRETS_MAX:
-        raise errors.InvalidInput(
+        raise errors.InvalidInputError(
             "input.id", f"{SECRETS_MAX} of its secrets sign already; wait for one to end"
         )
     await database.execute(
@@ -94,7 +94,7 @@ async def read(endpoint_id: uuid.UUID, now: dt.datetime) -> list[str]:
         endpoint_id,
         now,
     )
-    return [unseal(row["secret"]) for row in rows]
+    return [decrypt(row["secret"]) for row in rows]
 
 
 async def read_of(connection: database.Connection, endpoint_id: uuid.UUID, idempotency_key: str) -> str:
@@ -106,21 +106,21 @@ async def read_of(connection: database.Connection, endpoint_id: uuid.UUID, idemp
         endpoint_id,
         idempotency_key,
     )
-    return unseal(row["secret"])
+    return decrypt(row["secret"])
 
 
-def make() -> str:
+def generate() -> str:
     """A new secret, as its receiver is shown it."""
     return f"whsec_{base64.b64encode(secrets.token_bytes(BYTES)).decode()}"
 
 
-def seal(secret: str) -> str:
+def encrypt(secret: str) -> str:
     """A secret as it is stored: encrypted where the settings give a key, else as it is."""
     box = _box()
     return _SEALED + box.encrypt(secret.encode()).decode() if box else secret
 
 
-def unseal(stored: str) -> str:
+def decrypt(stored: str) -> str:
     """The secret of what was stored; raises SecretUnreadableError if its key is not among the settings."""
     if not stored.startswith(_SEALED):
         return stored
@@ -152,5 +152,5 @@ def sign(keys: Iterable[str], message_id: str, body: bytes, now: dt.datetime) ->
 
 
 def _box() -> MultiFernet | None:
-    keys = config.get().webhook_keys
+    keys = config.get_settings().webhook_keys
     return MultiFernet([Fernet(key.get_secret_value()) for key in keys]) if keys else None

@@ -19,7 +19,7 @@ class DeliveryState(StrEnum):
     PARKED = "PARKED"
 
 
-class Report(NamedTuple):
+class EndpointStatus(NamedTuple):
     """An endpoint and how it fares; `behind_count` counts the events it was not looked through for yet."""
 
     id: uuid.UUID
@@ -60,7 +60,7 @@ class Delivery(NamedTuple):
     last_response: str | None
 
 
-async def report(endpoints: Sequence[webhooks_endpoints.Endpoint]) -> list[Report]:
+async def read_status(endpoints: Sequence[webhooks_endpoints.Endpoint]) -> list[EndpointStatus]:
     """How each of these endpoints fares."""
     ids = [endpoint.id for endpoint in endpoints]
     rows = await database.fetch(
@@ -78,7 +78,7 @@ async def report(endpoints: Sequence[webhooks_endpoints.Endpoint]) -> list[Repor
     behind = await webhook_cursors.count_behind(ids)
     found = {row["id"]: row for row in rows}
     return [
-        Report(
+        EndpointStatus(
             **{name: getattr(each, name) for name in _OF_ENDPOINT},
             enabled=each.is_enabled,
             behind_count=behind.get(each.id, 0),
@@ -102,7 +102,7 @@ async def read_deliveries(
     """What an endpoint has not had yet, of an account or of all, by account and number, after the one named."""
     count_max = limits.PAGE_ROWS_MAX
     if not 1 <= count <= count_max:
-        raise errors.InvalidInput("first", f"must be 1 to {count_max}")
+        raise errors.InvalidInputError("first", f"must be 1 to {count_max}")
     chosen = {
         None: "",
         DeliveryState.WAITING: "AND d.parked_at IS NULL",

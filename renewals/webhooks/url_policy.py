@@ -57,7 +57,7 @@ _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-class Target(NamedTuple):
+class WebhookUrl(NamedTuple):
     """A URL taken apart: where to connect, and what to ask for there."""
 
     scheme: str
@@ -67,7 +67,9 @@ class Target(NamedTuple):
     path: str
 
 
-def parse(url: str, *, allows_http: bool, ports: Sequence[int], networks: Sequence[Network] = ()) -> Target:
+def parse_webhook_url(
+    url: str, *, allows_http: bool, ports: Sequence[int], networks: Sequence[Network] = ()
+) -> WebhookUrl:
     """The target of an endpoint's URL; raises ValueError with why it is refused."""
     if len(url) > URL_LENGTH_MAX:
         raise ValueError(f"must have {URL_LENGTH_MAX} characters at most")
@@ -90,12 +92,14 @@ def parse(url: str, *, allows_http: bool, ports: Sequence[int], networks: Sequen
     if port not in ports:
         raise ValueError(f"must not use port {port}")
     literal = _literal(host)
-    if literal and not is_allowed(literal, networks):
+    if literal and not is_public_address(literal, networks):
         raise ValueError("must not point to a private or reserved address")
-    return Target(parsed.scheme, host, port, parsed.netloc.decode("ascii"), parsed.raw_path.decode("ascii"))
+    return WebhookUrl(
+        parsed.scheme, host, port, parsed.netloc.decode("ascii"), parsed.raw_path.decode("ascii")
+    )
 
 
-def is_allowed(address: Address, networks: Sequence[Network] = ()) -> bool:
+def is_public_address(address: Address, networks: Sequence[Network] = ()) -> bool:
     """Whether an address is on the Internet, or in one of the networks that are allowed all the same."""
     address = _embedded(address) or address
     if any(address.version == network.version and address in network for network in networks):

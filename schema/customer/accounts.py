@@ -86,7 +86,7 @@ async def resolve_ledger(
         accounts_queries.LEDGER, first=first, after=after, last=last, before=before
     )
     ledger_filter = inputs.to_ledger_filter(filter)
-    account_id, asked = info.context.account_id, connections.Asked(selected.selected(info))
+    account_id, asked = info.context.account_id, connections.RequestedFields(selected.selected(info))
     found: Any = await connections.read(
         asked,
         lambda: accounts_queries.fetch_ledger(

@@ -18,5 +18,5 @@ class CalendarToken:
 
 async def reset_calendar_token(info: Info) -> CalendarToken:
     context = info.context
-    token = await api_keys.reset_calendar(context.account_id, context.clock)
+    token = await api_keys.rotate_calendar_token(context.account_id, context.clock)
     return CalendarToken(token=token, path=f"/calendar.ics?{urllib.parse.urlencode({'token': token})}")

@@ -14,7 +14,7 @@ Input = TypeVar("Input")
 
 
 def read_input(value: object, input_type: type[Input], path: str) -> Input | None:
-    """What a resolver is given for a variable of an input type; raises InvalidInput where it would be refused."""
+    """What a resolver is given for a variable of an input type; raises InvalidInputError where it would be refused."""
     schema, definition = customer_schema.schema, input_type.__strawberry_definition__  # type: ignore[attr-defined]
     coerced = _coerce(value, definition.name, path)
     found: Any = convert_argument(coerced, input_type, schema.schema_converter.scalar_registry, schema.config)
@@ -22,7 +22,7 @@ def read_input(value: object, input_type: type[Input], path: str) -> Input | Non
 
 
 def read_instant(value: object, path: str) -> dt.datetime | None:
-    """What a resolver is given for a variable that is a DateTime; raises InvalidInput where it would be refused."""
+    """What a resolver is given for a DateTime variable; raises InvalidInputError where it would be refused."""
     found: dt.datetime | None = _coerce(value, "DateTime", path)
     return found
 
@@ -32,7 +32,7 @@ def _coerce(value: object, type_name: str, path: str) -> Any:
     of_type: Any = customer_schema.schema._schema.type_map[type_name]
 
     def refuse(error: GraphQLError, below: list[str | int]) -> None:
-        raise errors.InvalidInput(".".join(map(str, [path, *below])), error.message)
+        raise errors.InvalidInputError(".".join(map(str, [path, *below])), error.message)
 
     validate_input_value(value, of_type, refuse, hide_suggestions=True)
     return coerce_input_value(value, of_type)

@@ -22,5 +22,7 @@ class Event:
 
 async def resolve_events(info: Info, after: int | None = strawberry.UNSET) -> AsyncIterator[Event]:
     context = info.context
-    found: Any = await event_log.follow(context.account_id, inputs.given(after), context.is_admitted)
+    found: Any = await event_log.subscribe(
+        context.account_id, inputs.unset_to_none(after), context.is_admitted
+    )
     return found  # type: ignore[no-any-return]

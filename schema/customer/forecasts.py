@@ -42,5 +42,5 @@ class Forecast:
 
 
 async def resolve_forecast(info: Info, days: int = 30) -> Forecast:
-    found: Any = await forecast.read(info.context.account_id, days, info.context.now)
+    found: Any = await forecast.read_forecast(info.context.account_id, days, info.context.now)
     return found  # type: ignore[no-any-return]

@@ -11,12 +11,12 @@ from renewals.instances import filters, policy, selection
 from renewals.instances import queries as instances_queries
 from renewals.orders import requests
 from schema.shared import enums, scalars
-from schema.shared.inputs import as_given, given
+from schema.shared.inputs import skip_conversion, unset_to_none
 
 IDs = list[strawberry.ID]
 
 
-@as_given
+@skip_conversion
 @strawberry.input
 class InstanceFilter:
     ids: IDs | None = strawberry.UNSET
@@ -61,13 +61,13 @@ class InstanceOrder:
 
 
 def to_instance_filter(sent: InstanceFilter | None) -> filters.InstanceFilter:
-    """The filter of a list, which may be left out; raises InvalidInput for what is out of bounds."""
+    """The filter of a list, which may be left out; raises InvalidInputError for what is out of bounds."""
     instance_filter = sent.to_filter() if sent else filters.InstanceFilter()
     filters.check(instance_filter, "filter")
     return instance_filter
 
 
-def to_instance_ordering(sent: InstanceOrder | None) -> pagination.Ordering:
+def to_instance_ordering(sent: InstanceOrder | None) -> pagination.SortOrder:
     """The order of a list, which may be left out."""
     order = sent or InstanceOrder()
     return instances_queries.instance_ordering(order.field, descending=order.is_descending)
@@ -85,7 +85,7 @@ class LedgerFilter:
 
 def to_ledger_filter(sent: LedgerFilter | None) -> accounts_queries.LedgerFilter:
     """Return the filter of a ledger, which may be left out."""
-    return accounts_queries.LedgerFilter(given(sent.vouchers) if sent else None)
+    return accounts_queries.LedgerFilter(unset_to_none(sent.vouchers) if sent else None)
 
 
 @strawberry.input
@@ -101,10 +101,10 @@ class Selection:
     ids: IDs | None = strawberry.UNSET
     matching: MatchingInput | None = strawberry.UNSET
 
-    def to_pick(self) -> selection.Pick:
+    def to_pick(self) -> selection.InstanceSelector:
         if self.matching:
-            return selection.PickMatching(self.matching.filter.to_filter(), tuple(self.matching.except_))
-        return selection.PickIds(tuple(self.ids or ()))
+            return selection.ByFilter(self.matching.filter.to_filter(), tuple(self.matching.except_))
+        return selection.ById(tuple(self.ids or ()))
 
 
 @strawberry.input(
@@ -125,7 +125,7 @@ class UnifyTarget:
 
 
 @strawberry.input
-class Chosen:
+class SelectionInput:
     """What every verb takes: which instances, and what becomes of their bundles."""
 
     selection: Selection
@@ -133,7 +133,7 @@ class Chosen:
 
 
 @strawberry.input
-class QuoteRenewalInput(Chosen):
+class QuoteRenewalInput(SelectionInput):
     months: int
 
     def to_request(self) -> requests.QuoteRequest:
@@ -141,7 +141,7 @@ class QuoteRenewalInput(Chosen):
 
 
 @strawberry.input
-class QuoteUnifyExpiryInput(Chosen):
+class QuoteUnifyExpiryInput(SelectionInput):
     target: UnifyTarget
 
     def to_request(self) -> requests.QuoteRequest:
@@ -149,7 +149,7 @@ class QuoteUnifyExpiryInput(Chosen):
 
 
 @strawberry.input
-class SetRenewalPolicyInput(Chosen):
+class SetRenewalPolicyInput(SelectionInput):
     mode: model.RenewalMode
     auto_renew_months: int | None = strawberry.field(
         default=strawberry.UNSET,
@@ -161,14 +161,14 @@ class SetRenewalPolicyInput(Chosen):
         return policy.PolicyRequest(
             self.selection.to_pick(),
             self.mode,
-            auto_renew_months=given(self.auto_renew_months),
+            auto_renew_months=unset_to_none(self.auto_renew_months),
             handling=self.bundles,
             batch_mode=self.batch_mode,
         )
 
 
 @strawberry.input
-class PaidAtOnce(Chosen):
+class OrderInput(SelectionInput):
     """What renewing and unifying take alike."""
 
     batch_mode: model.BatchMode = model.BatchMode.ALL_OR_NOTHING
@@ -181,13 +181,13 @@ class PaidAtOnce(Chosen):
             extension,
             handling=self.bundles,
             batch_mode=self.batch_mode,
-            expected_total_cents=given(self.expected_total),
+            expected_total_cents=unset_to_none(self.expected_total),
             idempotency_key=self.idempotency_key,
         )
 
 
 @strawberry.input
-class RenewInstancesInput(PaidAtOnce):
+class RenewInstancesInput(OrderInput):
     months: int
 
     def to_request(self) -> requests.OrderRequest:
@@ -195,7 +195,7 @@ class RenewInstancesInput(PaidAtOnce):
 
 
 @strawberry.input
-class UnifyExpiryInput(PaidAtOnce):
+class UnifyExpiryInput(OrderInput):
     target: UnifyTarget
 
     def to_request(self) -> requests.OrderRequest:

@@ -59,7 +59,7 @@ async def _orders(row: strawberry.Parent[Any], info: Info, first: int | None = 1
 
 
 def _latest(first: int | None) -> int:
-    """Return the number of the latest rows; raise InvalidInput if it is out of bounds."""
+    """Return the number of the latest rows; raise InvalidInputError if it is out of bounds."""
     if first is None:
         return limits.PAGE_ROWS_DEFAULT
     slices.check_first(first)
@@ -152,7 +152,7 @@ async def resolve_instances(
         ordering, first=first, after=after, last=last, before=before, offset=offset
     )
     instance_filter = inputs.to_instance_filter(filter)
-    asked = connections.Asked(selected.selected(info))
+    asked = connections.RequestedFields(selected.selected(info))
     account_id, now = context.account_id, context.now
     found: Any = await connections.read(
         asked,

@@ -54,7 +54,7 @@ class OrderPlaced(BatchDone):
     order_id: strawberry.Private[uuid.UUID]
 
     @classmethod
-    def of(cls, placed: orders_repository.Placed) -> Self:
+    def of(cls, placed: orders_repository.PlacedOrder) -> Self:
         return cls(order_id=placed.order_id, instance_ids=placed.instance_ids, refused=placed.refusals)
 
     @strawberry.field
@@ -117,7 +117,7 @@ class Mutation:
         self, info: Info, request: Annotated[inputs.RenewInstancesInput, strawberry.argument(name="input")]
     ) -> RenewInstancesResult:
         context = info.context
-        placed = await place_order.place(context.account_id, request.to_request(), context.clock)
+        placed = await place_order.place_order(context.account_id, request.to_request(), context.clock)
         context.forget()
         return RenewInstancesSuccess.of(placed)
 
@@ -126,7 +126,7 @@ class Mutation:
         self, info: Info, request: Annotated[inputs.UnifyExpiryInput, strawberry.argument(name="input")]
     ) -> UnifyExpiryResult:
         context = info.context
-        placed = await place_order.place(context.account_id, request.to_request(), context.clock)
+        placed = await place_order.place_order(context.account_id, request.to_request(), context.clock)
         context.forget()
         return UnifyExpirySuccess.of(placed)
 

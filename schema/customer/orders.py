@@ -86,7 +86,7 @@ async def resolve_orders(
     request = connections.page_request(
         orders_queries.ORDERS, first=first, after=after, last=last, before=before
     )
-    account_id, asked = info.context.account_id, connections.Asked(selected.selected(info))
+    account_id, asked = info.context.account_id, connections.RequestedFields(selected.selected(info))
     found: Any = await connections.read(
         asked,
         lambda: orders_queries.fetch_orders(database.pool(), account_id, request, counted=asked.count),
@@ -107,7 +107,7 @@ class QuoteLine:
     price: scalars.Money
 
     @classmethod
-    def of(cls, line: planning.Line) -> Self:
+    def of(cls, line: planning.RenewalLine) -> Self:
         price = line.price
         return cls(
             instance_id=strawberry.ID(line.instance.id),
@@ -126,7 +126,7 @@ _Refusal = shared_errors.InstanceRefusal
 
 @strawberry.type
 class Quote:
-    planned: strawberry.Private[Sequence[planning.Line]]
+    planned: strawberry.Private[Sequence[planning.RenewalLine]]
     refused: strawberry.Private[Sequence[errors.Refusal]]
     lines: list[QuoteLine] = sources.sliced("planned", make=QuoteLine.of)
     line_count: int = sources.counted("planned")

@@ -2,9 +2,9 @@
 
 from schema.customer import mutation, query, subscription
 from schema.execution import executor
-from schema.execution.schema import make
+from schema.execution.schema import build_schema
 
-schema = make(
+schema = build_schema(
     executor.Executor, query=query.Query, mutation=mutation.Mutation, subscription=subscription.Subscription
 )
 

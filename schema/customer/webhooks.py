@@ -70,7 +70,7 @@ class WebhookEndpoint:
         account_id = self.account_id or ""
         found: Any = await status.read_deliveries(
             uuid.UUID(str(self.id)),
-            inputs.given(state),
+            inputs.unset_to_none(state),
             count=first,
             after=(account_id, after),
             account_id=account_id,
@@ -96,7 +96,7 @@ class UpdateWebhookEndpointInput:
     enabled: bool | None = strawberry.UNSET
 
     def to_change(self) -> domain.EndpointChange:
-        given = inputs.given
+        given = inputs.unset_to_none
         return domain.EndpointChange(given(self.url), given(self.event_types), given(self.enabled))
 
 
@@ -141,7 +141,7 @@ class EndpointChanged:
 
     @strawberry.field
     async def endpoint(self) -> WebhookEndpoint:
-        found: Any = await status.report([self.changed])
+        found: Any = await status.read_status([self.changed])
         return found[0]  # type: ignore[no-any-return]
 
 
@@ -202,7 +202,7 @@ SendTestWebhookResult = Annotated[
 
 async def resolve_endpoints(info: Info) -> list[WebhookEndpoint]:
     endpoints = await domain.read_all(info.context.account_id)
-    found: Any = await status.report(endpoints)
+    found: Any = await status.read_status(endpoints)
     return list(found)
 
 

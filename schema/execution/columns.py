@@ -32,15 +32,15 @@ Complete = Callable[[Request, Values], Any]
 
 Read = Callable[[Any], Any]
 
-LISTS = frozenset({list, tuple, sources.Uniform})
+LISTS = frozenset({list, tuple, sources.ColumnarRows})
 
 
-class Unexpected(Exception):
+class Fallback(Exception):
     """The compiled code met what graphql-core must look at."""
 
 
 def unexpected() -> NoReturn:
-    raise Unexpected
+    raise Fallback
 
 
 class Method(NamedTuple):
@@ -62,7 +62,7 @@ class Part(NamedTuple):
     bounds: slices.Bounds
 
 
-Source = sources.Column | sources.Loaded | Part | Method | Attribute
+Source = sources.ColumnSource | sources.Loaded | Part | Method | Attribute
 """Where a field's value comes from."""
 
 
@@ -89,7 +89,7 @@ class _Column(NamedTuple):
 
     def read(self, values: Values, by_item: bool) -> Values:
         """What stands in the column of each of the values."""
-        if self.name is not None and type(values) is sources.Uniform:
+        if self.name is not None and type(values) is sources.ColumnarRows:
             found: Values = values.columns[self.name]
             return found
         read = [*map(self.of_row if by_item else self.of_object, values)]
@@ -120,7 +120,7 @@ class Selection:
         self._entries.append(f"{key!r}: {text!r}")
 
     def add(self, key: str, source: Source, completion: Completion, joined: Completion | None = None) -> None:
-        name = source.column if isinstance(source, sources.Column | sources.Loaded) else None
+        name = source.column if isinstance(source, sources.ColumnSource | sources.Loaded) else None
         column = _Column(source, completion, name, _reader(source, True), _reader(source, False), joined)
         self.waits = self.waits or column.waits
         self._entries.append(f"{key!r}: v{len(self._columns)}")
@@ -161,12 +161,12 @@ class Selection:
 
 def _reader(source: Source, by_item: bool) -> Read:
     match source:
-        case sources.Column(name) | sources.Loaded(column=name) | Part(of=sources.Sliced(column=name)) if (
-            by_item
-        ):
+        case (
+            sources.ColumnSource(name) | sources.Loaded(column=name) | Part(of=sources.Sliced(column=name))
+        ) if by_item:
             return operator.itemgetter(name)
         case (
-            sources.Column(name)
+            sources.ColumnSource(name)
             | sources.Loaded(column=name)
             | Part(of=sources.Sliced(column=name))
             | Attribute(name)
@@ -270,12 +270,12 @@ def nullable(complete: Complete, nullable: bool) -> Complete:
         if not nullable:
             unexpected()
         completed = complete(request, [value for value in values if value is not None])
-        return _then(completed, lambda found: with_gaps(found, values))
+        return _then(completed, lambda found: restore_nulls(found, values))
 
     return complete_some
 
 
-def with_gaps(completed: Values, values: Values) -> list[Any]:
+def restore_nulls(completed: Values, values: Values) -> list[Any]:
     rest = iter(completed)
     return [None if value is None else next(rest) for value in values]
 

@@ -116,9 +116,9 @@ class Compiler:
             ):
                 return False
             if table is not None:
-                if not isinstance(source, sources.Column):
+                if not isinstance(source, sources.ColumnSource):
                     return False
-                source = sources.Column(f"{table}.{source.column}")
+                source = sources.ColumnSource(f"{table}.{source.column}")
             completion = self.completion(field.type, details)
             if completion is None:
                 return False
@@ -150,7 +150,7 @@ def _source_of(field: GraphQLField, details: FieldDetailsList) -> columns.Source
     if type(definition) is not StrawberryField or definition.extensions or definition.permission_classes:
         return None
     reading = sources.reading_of(definition.metadata)
-    if isinstance(reading, sources.Column | sources.Loaded):
+    if isinstance(reading, sources.ColumnSource | sources.Loaded):
         return reading
     if isinstance(reading, sources.Sliced):
         return columns.Part(reading, slices.Bounds(details[0].node))
@@ -159,7 +159,7 @@ def _source_of(field: GraphQLField, details: FieldDetailsList) -> columns.Source
         return None
     if resolver is None:
         if definition.default_resolver is sources.read:
-            return sources.Column(definition.python_name)
+            return sources.ColumnSource(definition.python_name)
         return columns.Attribute(definition.python_name) if definition.default_resolver is getattr else None
     if resolver.info_parameter or resolver.root_parameter:
         return None

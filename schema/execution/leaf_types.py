@@ -40,8 +40,8 @@ def leaf(kinds: frozenset[type], convert: Convert, *, nullable: bool) -> Complet
         if found <= kinds:
             return convert(values)
         if nullable and found <= {*kinds, NoneType}:
-            return columns.with_gaps(convert([value for value in values if value is not None]), values)
-        raise columns.Unexpected
+            return columns.restore_nulls(convert([value for value in values if value is not None]), values)
+        raise columns.Fallback
 
     return complete
 

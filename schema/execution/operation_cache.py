@@ -129,7 +129,7 @@ class Operations:
                 lru_cache.keep(self._kept, (query, name), operation, most=OPERATIONS_MAX)
 
 
-class Keeper(SchemaExtension):
+class CacheOperation(SchemaExtension):
     """Keeps each operation that is about to be executed; the last extension, when every other has had its say."""
 
     def on_execute(self) -> Iterator[None]:
@@ -149,6 +149,6 @@ class Keeper(SchemaExtension):
         yield
 
 
-def watches(extension: SchemaExtension) -> bool:
+def observes_execution(extension: SchemaExtension) -> bool:
     """Whether an extension has something to do for a request whose document was validated before."""
     return any(getattr(type(extension), hook) is not getattr(SchemaExtension, hook) for hook in _WATCHING)

@@ -44,7 +44,7 @@ ERRORS_MAX = 5
 _KINDS = (OperationType.QUERY, OperationType.MUTATION)
 
 
-class OperationNamed(SchemaExtension):
+class RequireOperationName(SchemaExtension):
     """Refuses a document of several operations that names none of them; Strawberry would run the first."""
 
     def on_validate(self) -> Iterator[None]:
@@ -83,7 +83,7 @@ _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 """Of the specification, and Strawberry's own."""
 
 
-class Names(NameConverter):
+class CachedNameConverter(NameConverter):
     """Camel case, worked out once a name."""
 
     @functools.cache  # noqa: B019 - there is one, as long as there is a schema
@@ -92,14 +92,14 @@ class Names(NameConverter):
 
 
 class RenewalSchema(strawberry.Schema):
-    """A schema whose every error is reported by `refusals.report`, and that knows an operation again."""
+    """A schema whose every error is reported by `errors.mask_error`, and that knows an operation again."""
 
     def __init__(self, *, extensions: Sequence[Callable[[], SchemaExtension]], **settings: Any) -> None:
-        super().__init__(extensions=[*extensions, operation_cache.Keeper], **settings)
+        super().__init__(extensions=[*extensions, operation_cache.CacheOperation], **settings)
         _guard_changes(self._schema)
         self.operations = operation_cache.Operations(self._schema)
-        self._problems: document_limits.Kept[list[GraphQLError]] = document_limits.Kept()
-        self._watchers = [make for make in extensions if operation_cache.watches(make())]
+        self._problems: document_limits.DocumentCache[list[GraphQLError]] = document_limits.DocumentCache()
+        self._watchers = [make for make in extensions if operation_cache.observes_execution(make())]
 
     def problems(self, query: str, document: DocumentNode) -> list[GraphQLError]:
         """What is wrong with a document: the first errors, without names of the schema; known while it is kept.
@@ -127,7 +127,7 @@ class RenewalSchema(strawberry.Schema):
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
         for error in errors:
-            shared_errors.report(error)
+            shared_errors.mask_error(error)
 
     async def stream(
         self,
@@ -200,14 +200,14 @@ def _guard_changes(schema: GraphQLSchema) -> None:
 def _guarded(resolve: Callable[..., Any]) -> Callable[..., Any]:
     def resolve_if_allowed(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         if not info.context.may_change:
-            raise errors.Forbidden
+            raise errors.ForbiddenError
         slices.check_below(info)
         return resolve(source, info, **arguments)
 
     return resolve_if_allowed
 
 
-def make(
+def build_schema(
     executor_class: type[StrawberryGraphQLCoreExecutionContext],
     *,
     query: type,
@@ -222,13 +222,13 @@ def make(
         mutation=mutation,
         subscription=subscription,
         config=StrawberryConfig(
-            scalar_map=dict(scalar_map), default_resolver=sources.read, name_converter=Names()
+            scalar_map=dict(scalar_map), default_resolver=sources.read, name_converter=CachedNameConverter()
         ),
         execution_context_class=executor_class,
         exception_handlers=exception_handlers,
         extensions=[
             Parser,
             Validator,
-            OperationNamed,  # adds to what the validation found, so after it
+            RequireOperationName,  # adds to what the validation found, so after it
         ],
     )

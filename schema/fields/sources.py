@@ -29,7 +29,7 @@ KEY = "code"
 _READING = "reading"
 
 
-class Uniform(list[Any]):
+class ColumnarRows(list[Any]):
     """Rows that have the same columns, as those of one statement do: `columns` are all of them by their names."""
 
     __slots__ = ("columns",)
@@ -40,7 +40,7 @@ class Uniform(list[Any]):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ColumnSource:
     """The value stands in a column of a row, or in an attribute of an object."""
 
     column: str
@@ -95,7 +95,7 @@ class Computed:
     columns: tuple[str, ...]
 
 
-Reading = Column | Loaded | Sliced | Computed
+Reading = ColumnSource | Loaded | Sliced | Computed
 
 
 def read(source: Any, name: str) -> Any:
@@ -109,7 +109,9 @@ def column(name: str, *, description: str | None = None) -> Any:
     def resolve(row: strawberry.Parent[Any]) -> Any:
         return read(row, name)
 
-    return strawberry.field(resolver=resolve, description=description, metadata={_READING: Column(name)})
+    return strawberry.field(
+        resolver=resolve, description=description, metadata={_READING: ColumnSource(name)}
+    )
 
 
 def loaded(
@@ -197,7 +199,7 @@ def columns_of(object_type: Any, selected: Selected) -> frozenset[str]:
                 of_type: Any = field.type
                 joined = {KEY, *columns_of(of_type, below)}
                 columns |= {column, *(f"{table}.{name}" for name in joined)}
-            case _, Column(column) | Loaded(column=column) | Sliced(column=column):
+            case _, ColumnSource(column) | Loaded(column=column) | Sliced(column=column):
                 columns.add(column)
             case _, Computed(several):
                 columns.update(several)

@@ -59,7 +59,7 @@ class Operation:
     """Without variables, by the size of the account: adding up takes 30 us, a twentieth of a small page."""
 
     def total(self, variables: Mapping[str, Any], size: AccountSize | None = None) -> limits_cost.Total:
-        """Return what it costs; raise lengths.SizeNeededError if that depends on the size of the account."""
+        """Return what it costs; raise list_sizes.SizeNeededError if that depends on the size of the account."""
         if variables:
             return self.whole.total(list_sizes.Variables(variables, self.defaults, size))
         total = self._totals.get(size)

@@ -99,7 +99,7 @@ class _Document(NamedTuple):
     reading: int
 
 
-class Kept(Generic[Value]):
+class DocumentCache(Generic[Value]):
     """What was made of the latest documents; of a long one, only while no other long one is asked."""
 
     def __init__(self) -> None:
@@ -119,13 +119,13 @@ class Kept(Generic[Value]):
             lru_cache.keep(self._short, query, value, most=DOCUMENTS_MAX)
 
 
-class Documents:
+class DocumentLimits:
     """The limits of a schema, and the measures of the documents that were asked most recently."""
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self._schema = schema
         self._limits = limits
-        self._known: Kept[_Document] = Kept()
+        self._known: DocumentCache[_Document] = DocumentCache()
 
     def admit(
         self, query: str, name: str | None, variables: Mapping[str, Any], size: AccountSize | None = None
@@ -133,7 +133,7 @@ class Documents:
         """Return what is known of an operation; raise LimitExceeded for one that must not be executed.
 
         Nothing is known of what cannot be parsed or is not there: whoever executes it will say so. Raises
-        lengths.SizeNeededError if the cost depends on the size of the account, and that is not given.
+        list_sizes.SizeNeededError if the cost depends on the size of the account, and that is not given.
         """
         document, reading = self._find(query)
         try:
@@ -276,7 +276,7 @@ def _too_deep(most: int) -> LimitExceeded:
     return LimitExceeded("TOO_DEEP", f"A document is nested at most {most} levels deep.", maximum=most)
 
 
-_parsed: Kept[DocumentNode | GraphQLError] = Kept()
+_parsed: DocumentCache[DocumentNode | GraphQLError] = DocumentCache()
 
 
 def parsed(query: str) -> DocumentNode:

@@ -95,7 +95,7 @@ def bound(node: FieldNode, field: GraphQLField) -> Bound | None:
     return Bound(_page(nodes, defaults), reaches_far=False)
 
 
-def named(node: FieldNode, field: GraphQLField) -> Length | None:
+def count_named(node: FieldNode, field: GraphQLField) -> Length | None:
     """How many instances, or others, a field's arguments name, if they can name any."""
     given = arguments(node)
     values = [given[name] for name in _NAMING_ARGUMENTS if name in given and name in field.args]

@@ -37,17 +37,17 @@ class Slice(NamedTuple):
 
 
 def checked(first: int, offset: int) -> Slice:
-    """Return the slice; raise InvalidInput if an argument is out of bounds."""
+    """Return the slice; raise InvalidInputError if an argument is out of bounds."""
     check_first(first)
     if offset < 0:
-        raise errors.InvalidInput(OFFSET, "must not be negative")
+        raise errors.InvalidInputError(OFFSET, "must not be negative")
     return Slice(first, offset)
 
 
 def check_first(first: int) -> None:
-    """Raise InvalidInput for more rows than an answer may have of a list, or fewer than none."""
+    """Raise InvalidInputError for more rows than an answer may have of a list, or fewer than none."""
     if not 0 <= first <= limits.PAGE_ROWS_MAX:
-        raise errors.InvalidInput(FIRST, f"must be 0 to {limits.PAGE_ROWS_MAX}")
+        raise errors.InvalidInputError(FIRST, f"must be 0 to {limits.PAGE_ROWS_MAX}")
 
 
 class Bounds:
@@ -74,12 +74,12 @@ class Bounds:
         if isinstance(value, str):
             value = variables.get(value, default)
         if type(value) is not int:
-            raise errors.InvalidInput(name, "must be a number")
+            raise errors.InvalidInputError(name, "must be a number")
         return value
 
 
 def check_below(info: GraphQLResolveInfo[Any]) -> None:
-    """Raise InvalidInput if a slice that is selected below a field is out of bounds.
+    """Raise InvalidInputError if a slice that is selected below a field is out of bounds.
 
     A mutation asks this first: once a change is made, nothing below it may be refused.
     """

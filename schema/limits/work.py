@@ -23,7 +23,7 @@ def work(place: Place, node: FieldNode, field: GraphQLField) -> Length | None:
         return _BY_ARGUMENTS[place](node, field)
     if place in _BY_SIZE:
         return _BY_SIZE[place]
-    named = list_sizes.named(node, field)
+    named = list_sizes.count_named(node, field)
     weight = _NAMED.get(place, weights.CHANGE if place[0] == "Mutation" else 0)
     call = (weights.CHANGE_CALL if place[0] == "Mutation" else weights.QUOTE_CALL) if weight else 0
     if named is None:
@@ -58,7 +58,7 @@ def _forecast(node: FieldNode, field: GraphQLField) -> Length:
 def _instances(node: FieldNode, field: GraphQLField) -> Length | None:
     """The rows that are read to find a page, unless it stands together in an index."""
     given = list_sizes.arguments(node)
-    named = list_sizes.named(node, field)
+    named = list_sizes.count_named(node, field)
     if given.keys().isdisjoint(("filter", "orderBy", "offset")):
         return None
     offset = list_sizes.number(node, field, "offset", _OFFSET_MAX)

@@ -74,7 +74,7 @@ async def resolve_accounts(
 ) -> connections.Connection[Account]:
     ordering = operators_queries.ACCOUNTS
     request = connections.page_request(ordering, first=first, after=after, last=last, before=before)
-    asked = connections.Asked(selected.selected(info))
+    asked = connections.RequestedFields(selected.selected(info))
     found: Any = await connections.read(
         asked,
         lambda: operators_queries.fetch_accounts(

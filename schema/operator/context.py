@@ -39,9 +39,9 @@ class Context:
         """Who takes turns with accounts: the operator."""
         return f"operator {self.caller}"
 
-    def call(self, idempotency_key: str) -> audit_log.Call:
+    def call(self, idempotency_key: str) -> audit_log.OperatorRequest:
         """A call under this key."""
-        return audit_log.Call(self.operator, idempotency_key, self.clock)
+        return audit_log.OperatorRequest(self.operator, idempotency_key, self.clock)
 
 
 Info = strawberry.Info[Context, None]

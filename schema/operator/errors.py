@@ -25,18 +25,18 @@ class RowRefusal:
 
 @strawberry.type(description="Nothing of the order can be refunded; nothing was done.")
 class NotRefundable(shared_errors.Error):
-    refused: strawberry.Private[Sequence[errors.RowRefusal]]
+    refused: strawberry.Private[Sequence[errors.RowError]]
     refusals: list[RowRefusal] = sources.sliced("refused")
     refusal_count: int = sources.counted("refused")
 
 
-class _NotFound(ExceptionHandler[errors.NotFound, NotFound]):
-    def handle(self, exception: errors.NotFound, **_: Any) -> NotFound:
+class _NotFound(ExceptionHandler[errors.NotFoundError, NotFound]):
+    def handle(self, exception: errors.NotFoundError, **_: Any) -> NotFound:
         return NotFound(message=str(exception), field=exception.field)
 
 
-class _NotRefundable(ExceptionHandler[errors.NotRefundable, NotRefundable]):
-    def handle(self, exception: errors.NotRefundable, **_: Any) -> NotRefundable:
+class _NotRefundable(ExceptionHandler[errors.NotRefundableError, NotRefundable]):
+    def handle(self, exception: errors.NotRefundableError, **_: Any) -> NotRefundable:
         return NotRefundable(message=str(exception), refused=exception.refusals)
 
 

@@ -13,11 +13,11 @@ from renewals.operators import instances as operators_instances
 from schema.customer.inputs import IDs
 from schema.operator.scalars import Percent
 from schema.shared import scalars
-from schema.shared.inputs import as_given, given
+from schema.shared.inputs import skip_conversion, unset_to_none
 
 
 @strawberry.input
-class Keyed:
+class IdempotentInput:
     """What every change takes."""
 
     idempotency_key: str = strawberry.field(
@@ -28,7 +28,7 @@ class Keyed:
 
 
 @strawberry.input
-class CreateAccountInput(Keyed):
+class CreateAccountInput(IdempotentInput):
     id: strawberry.ID
     name: str
     time_zone: str | None = strawberry.field(
@@ -46,20 +46,20 @@ class CreateAccountInput(Keyed):
     )
 
     def to_request(self) -> accounts.NewAccount:
-        time_zone = given(self.time_zone)
+        time_zone = unset_to_none(self.time_zone)
         return accounts.NewAccount(
             self.id,
             self.name,
-            config.get().time_zone.key if time_zone is None else time_zone,
+            config.get_settings().time_zone.key if time_zone is None else time_zone,
             self.currency,
-            given(self.lead_days),
-            given(self.price_rise_cap_percent),
-            given(self.auto_renew_from),
+            unset_to_none(self.lead_days),
+            unset_to_none(self.price_rise_cap_percent),
+            unset_to_none(self.auto_renew_from),
         )
 
 
 @strawberry.input(description="What is left out stays as it is; null takes it away.")
-class UpdateAccountInput(Keyed):
+class UpdateAccountInput(IdempotentInput):
     account_id: strawberry.ID
     name: str | None = strawberry.UNSET
     lead_days: int | None = strawberry.UNSET
@@ -68,7 +68,7 @@ class UpdateAccountInput(Keyed):
         default=strawberry.UNSET, description="Null: when the account was made."
     )
 
-    def to_request(self) -> accounts.AccountChange:
+    def to_request(self) -> accounts.AccountUpdate:
         columns = {
             "name": self.name,
             "lead_days": self.lead_days,
@@ -76,11 +76,11 @@ class UpdateAccountInput(Keyed):
             "auto_renew_from": self.auto_renew_from,
         }
         changed = {name: value for name, value in columns.items() if value is not strawberry.UNSET}
-        return accounts.AccountChange(self.account_id, changed)
+        return accounts.AccountUpdate(self.account_id, changed)
 
 
 @strawberry.input
-class CreateApiKeyInput(Keyed):
+class CreateApiKeyInput(IdempotentInput):
     account_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="None for an operator's key."
     )
@@ -88,17 +88,19 @@ class CreateApiKeyInput(Keyed):
     name: str = ""
     expires_at: dt.datetime | None = strawberry.UNSET
 
-    def to_request(self) -> accounts.NewKey:
-        return accounts.NewKey(given(self.account_id), self.role, self.name, given(self.expires_at))
+    def to_request(self) -> accounts.ApiKeyCreate:
+        return accounts.ApiKeyCreate(
+            unset_to_none(self.account_id), self.role, self.name, unset_to_none(self.expires_at)
+        )
 
 
 @strawberry.input
-class RevokeApiKeyInput(Keyed):
+class RevokeApiKeyInput(IdempotentInput):
     key_id: strawberry.ID
 
 
 @strawberry.input
-class TopUpInput(Keyed):
+class TopUpInput(IdempotentInput):
     account_id: strawberry.ID
     amount: scalars.Money
     memo: str = ""
@@ -113,12 +115,12 @@ class VoucherInput:
     expires_at: dt.datetime
     products: IDs = strawberry.field(default_factory=list, description="None: for every product.")
 
-    def to_issue(self) -> vouchers.Issue:
-        return vouchers.Issue(self.face_value, self.expires_at, tuple(self.products))
+    def to_issue(self) -> vouchers.NewVoucher:
+        return vouchers.NewVoucher(self.face_value, self.expires_at, tuple(self.products))
 
 
 @strawberry.input
-class IssueVouchersInput(Keyed):
+class IssueVouchersInput(IdempotentInput):
     account_id: strawberry.ID
     vouchers: list[VoucherInput]
 
@@ -142,12 +144,12 @@ class ProductInput:
     retention_days: int = 7
     tiers: list[DiscountTierInput] = strawberry.field(default_factory=list)
 
-    def to_entry(self) -> catalog.ProductEntry:
-        return catalog.ProductEntry(
+    def to_entry(self) -> catalog.ProductRecord:
+        return catalog.ProductRecord(
             self.code,
             self.name,
             self.name_zh,
-            given(self.unsupported_reason),
+            unset_to_none(self.unsupported_reason),
             self.max_term_months,
             self.retention_days,
             tuple(pricing.DiscountTier(tier.months, tier.discount_percent) for tier in self.tiers),
@@ -155,7 +157,7 @@ class ProductInput:
 
 
 @strawberry.input
-class PutProductsInput(Keyed):
+class PutProductsInput(IdempotentInput):
     products: list[ProductInput]
 
 
@@ -165,23 +167,23 @@ class DataCenterInput:
     name: str
     type: model.DataCenterType
 
-    def to_entry(self) -> catalog.DataCenterEntry:
-        return catalog.DataCenterEntry(self.code, self.name, self.type)
+    def to_entry(self) -> catalog.DataCenterRecord:
+        return catalog.DataCenterRecord(self.code, self.name, self.type)
 
 
 @strawberry.input
-class PutDataCentersInput(Keyed):
+class PutDataCentersInput(IdempotentInput):
     data_centers: list[DataCenterInput]
 
 
-@as_given
+@skip_conversion
 @strawberry.input
 class ConfigurationItemInput:
     label: str
     value: str
 
 
-@as_given
+@skip_conversion
 @strawberry.input
 class InstanceInput:
     id: strawberry.ID = strawberry.field(description="The provider's own id, the same for good.")
@@ -213,26 +215,26 @@ class InstanceInput:
         """The configuration as it was given: mappings, not yet objects."""
         return self.configuration
 
-    def to_registration(self) -> registration_report.Registration:
-        return registration_report.Registration(
+    def to_registration(self) -> registration_report.ReportedInstance:
+        return registration_report.ReportedInstance(
             id=self.id,
             name=self.name,
             product_code=self.product_code,
             data_center_code=self.data_center_code,
             monthly_price_cents=self.monthly_price,
-            created_at=given(self.created_at),
-            last_day=given(self.expires_on),
-            anchor_day=given(self.anchor_day),
+            created_at=unset_to_none(self.created_at),
+            last_day=unset_to_none(self.expires_on),
+            anchor_day=unset_to_none(self.anchor_day),
             billing_mode=self.billing_mode,
             is_trial=self.is_trial,
             renewal_mode=self.renewal_mode,
             auto_renew_months=self.auto_renew_months,
-            bundle_id=given(self.bundle_id),
+            bundle_id=unset_to_none(self.bundle_id),
             configuration=[(item["label"], item["value"]) for item in self._items],
         )
 
 
-@as_given
+@skip_conversion
 @strawberry.input
 class BundleInput:
     id: strawberry.ID
@@ -240,22 +242,22 @@ class BundleInput:
 
 
 @strawberry.input
-class RegisterInstancesInput(Keyed):
+class RegisterInstancesInput(IdempotentInput):
     account_id: strawberry.ID
     instances: list[InstanceInput]
     bundles: list[BundleInput] = strawberry.field(
         default_factory=list, description="The bundles that are new, or have another name."
     )
 
-    def to_report(self) -> operators_instances.Report:
-        return operators_instances.Report(
+    def to_report(self) -> operators_instances.RegistrationRequest:
+        return operators_instances.RegistrationRequest(
             self.account_id,
             [each.to_registration() for each in self.instances],
             [(bundle.id, bundle.name) for bundle in self.bundles],
         )
 
 
-@as_given
+@skip_conversion
 @strawberry.input
 class PriceInput:
     instance_id: strawberry.ID
@@ -263,7 +265,7 @@ class PriceInput:
 
 
 @strawberry.input
-class ChangePricesInput(Keyed):
+class ChangePricesInput(IdempotentInput):
     prices: list[PriceInput]
 
     def to_prices(self) -> list[operators_instances.NewPrice]:
@@ -271,7 +273,7 @@ class ChangePricesInput(Keyed):
 
 
 @strawberry.input
-class InstancesInput(Keyed):
+class InstancesInput(IdempotentInput):
     """What the verbs about some instances take alike."""
 
     instance_ids: IDs
@@ -293,7 +295,7 @@ class ReleaseInstancesInput(InstancesInput):
 
 
 @strawberry.input
-class RetryParkedInput(Keyed):
+class RetryParkedInput(IdempotentInput):
     run_id: strawberry.ID
 
 
@@ -301,7 +303,7 @@ class RetryParkedInput(Keyed):
     description="Gives back what periods cost that have not begun, and their time. What a voucher paid that has run "
     "out by now goes to the balance. The policy stays: an AUTO instance that is due is renewed again."
 )
-class RefundOrderInput(Keyed):
+class RefundOrderInput(IdempotentInput):
     order_id: strawberry.ID
     instance_ids: IDs | None = strawberry.field(
         default=strawberry.UNSET,
@@ -310,7 +312,7 @@ class RefundOrderInput(Keyed):
     reason: str = strawberry.field(description="Why, for the log; the customer does not see it.")
 
     def to_request(self) -> refunds.RefundRequest:
-        instance_ids = given(self.instance_ids)
+        instance_ids = unset_to_none(self.instance_ids)
         return refunds.RefundRequest(
             self.order_id, None if instance_ids is None else tuple(instance_ids), self.reason
         )

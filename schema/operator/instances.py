@@ -61,7 +61,7 @@ async def resolve_instances(
     )
     instance_filter = filter.to_filter() if filter else filters.InstanceFilter(manageable=None)
     filters.check(instance_filter, "filter")
-    asked = connections.Asked(selected.selected(info))
+    asked = connections.RequestedFields(selected.selected(info))
     known_id = account_id if sql.is_storable(account_id) else ""
     found: Any = await connections.read(
         asked,

@@ -47,12 +47,12 @@ class RenewalRun:
 async def resolve_runs(first: int = 10) -> list[RenewalRun]:
     rows_max = limits.PAGE_ROWS_MAX
     if not 0 <= first <= rows_max:
-        raise errors.InvalidInput("first", f"must be 0 to {rows_max}")
-    return await _with_parked(await runs.read_latest(first))
+        raise errors.InvalidInputError("first", f"must be 0 to {rows_max}")
+    return await _with_parked(await runs.read_latest_runs(first))
 
 
 async def find_run(run_id: int) -> RenewalRun:
-    [found] = await _with_parked([await runs.read(run_id)])
+    [found] = await _with_parked([await runs.read_run(run_id)])
     return found
 
 
@@ -89,7 +89,7 @@ class IntegrityRule:
 
 
 async def resolve_integrity_report() -> list[IntegrityRule]:
-    found = await integrity.verify()
+    found = await integrity.check_invariants()
     return [
         IntegrityRule(
             rule=rule,
@@ -145,7 +145,7 @@ async def resolve_audit_log(
 ) -> connections.Connection[AuditEntry]:
     ordering = operators_queries.AUDIT_LOG
     request = connections.page_request(ordering, first=first, after=after, last=last, before=before)
-    asked = connections.Asked(selected.selected(info))
+    asked = connections.RequestedFields(selected.selected(info))
     chosen: dict[str, Any] = {"account_id": account_id or None, "action": action or None}
     found: Any = await connections.read(
         asked,

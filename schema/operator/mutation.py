@@ -96,7 +96,7 @@ class Mutation:
     ) -> payloads.ConfirmPricesResult:
         call = info.context.call(request.idempotency_key)
         return payloads.ConfirmPricesSuccess(
-            **_rows(await instances.confirm_prices(call, request.instance_ids))
+            **_rows(await instances.approve_prices(call, request.instance_ids))
         )
 
     @strawberry.mutation
@@ -104,7 +104,7 @@ class Mutation:
         self, info: Info, request: Annotated[inputs.MakeFormalInput, _Input]
     ) -> payloads.MakeFormalResult:
         call = info.context.call(request.idempotency_key)
-        return payloads.MakeFormalSuccess(**_rows(await instances.make_formal(call, request.instance_ids)))
+        return payloads.MakeFormalSuccess(**_rows(await instances.convert_trials(call, request.instance_ids)))
 
     @strawberry.mutation
     async def release_instances(
@@ -139,7 +139,7 @@ class Mutation:
         )
 
 
-def _rows(told: audit_log.Told, *more: str) -> dict[str, Any]:
+def _rows(told: audit_log.IdempotentResult, *more: str) -> dict[str, Any]:
     """The counts and the refused rows of an answer."""
     names = ("changed_count", "unchanged_count", *more)
     return {name: told.answer[name] for name in names} | {"refused": told.answer["refusals"]}

@@ -64,7 +64,7 @@ async def resolve_orders(
     request = connections.page_request(
         orders_queries.ORDERS, first=first, after=after, last=last, before=before
     )
-    asked = connections.Asked(selected.selected(info))
+    asked = connections.RequestedFields(selected.selected(info))
     known_id = account_id if sql.is_storable(account_id) else ""
     found: Any = await connections.read(
         asked,

@@ -4,7 +4,7 @@ from schema.execution import executor
 from schema.execution import schema as execution_schema
 from schema.operator import errors, mutation, query, scalars
 
-schema = execution_schema.make(
+schema = execution_schema.build_schema(
     executor.Executor,
     query=query.Query,
     mutation=mutation.Mutation,

@@ -12,7 +12,7 @@ from renewals.webhooks import endpoints, status
 from schema.customer import webhooks as customers
 from schema.operator.context import Info
 from schema.operator.errors import NotFound
-from schema.operator.inputs import Keyed
+from schema.operator.inputs import IdempotentInput
 from schema.shared import errors as shared_errors
 from schema.shared import inputs
 
@@ -52,46 +52,46 @@ class Endpoint(customers.WebhookEndpoint):
     ) -> list[Delivery]:
         key = (after.account_id, after.sequence) if after else ("", 0)
         if not sql.is_storable(key[0]):
-            raise errors.InvalidInput("after.accountId", "is no account's id")
+            raise errors.InvalidInputError("after.accountId", "is no account's id")
         found: Any = await status.read_deliveries(
-            uuid.UUID(str(self.id)), inputs.given(state), count=first, after=key
+            uuid.UUID(str(self.id)), inputs.unset_to_none(state), count=first, after=key
         )
         return list(found)
 
 
 @strawberry.input
-class CreateWebhookEndpointInput(Keyed, customers.CreateWebhookEndpointInput):
+class CreateWebhookEndpointInput(IdempotentInput, customers.CreateWebhookEndpointInput):
     pass
 
 
 @strawberry.input(description="What is left out stays as it is.")
-class UpdateWebhookEndpointInput(Keyed, customers.UpdateWebhookEndpointInput):
+class UpdateWebhookEndpointInput(IdempotentInput, customers.UpdateWebhookEndpointInput):
     pass
 
 
 @strawberry.input
-class RotateWebhookSecretInput(Keyed, customers.RotateWebhookSecretInput):
+class RotateWebhookSecretInput(IdempotentInput, customers.RotateWebhookSecretInput):
     pass
 
 
 @strawberry.input
-class DeleteWebhookEndpointInput(Keyed, customers.DeleteWebhookEndpointInput):
+class DeleteWebhookEndpointInput(IdempotentInput, customers.DeleteWebhookEndpointInput):
     pass
 
 
 @strawberry.input
-class ReplayWebhookDeliveryInput(Keyed, customers.ReplayWebhookDeliveryInput):
+class ReplayWebhookDeliveryInput(IdempotentInput, customers.ReplayWebhookDeliveryInput):
     account_id: strawberry.ID = strawberry.field(description="Whose event it is.")
 
 
 @strawberry.input
-class SendTestWebhookInput(Keyed, customers.SendTestWebhookInput):
+class SendTestWebhookInput(IdempotentInput, customers.SendTestWebhookInput):
     pass
 
 
 async def _read_changed(changed: strawberry.Parent[Any]) -> Endpoint | None:
     found = await endpoints.read(uuid.UUID(changed.endpoint_id))
-    reported: Any = await status.report([found] if found else [])
+    reported: Any = await status.read_status([found] if found else [])
     return reported[0] if reported else None
 
 
@@ -168,10 +168,10 @@ async def resolve_endpoints(
         ),
     ] = strawberry.UNSET,
 ) -> list[Endpoint]:
-    owner = inputs.given(account_id)
+    owner = inputs.unset_to_none(account_id)
     if owner is not None and not sql.is_storable(owner):
         return []
-    found: Any = await status.report(await endpoints.read_all(owner))
+    found: Any = await status.read_status(await endpoints.read_all(owner))
     return list(found)
 
 

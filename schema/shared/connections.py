@@ -38,7 +38,7 @@ class Connection(Generic[Node]):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedFields:
     """What of a list is selected."""
 
     fields: selected.Selected
@@ -58,13 +58,15 @@ class Asked:
 
 
 async def read(
-    asked: Asked, fetch_page: Callable[[], Awaitable[pagination.Page]], count: Callable[[], Awaitable[int]]
+    asked: RequestedFields,
+    fetch_page: Callable[[], Awaitable[pagination.Page]],
+    count: Callable[[], Awaitable[int]],
 ) -> dict[str, Any]:
     """The selected fields of a connection; `count` is for when its page does not say."""
     found: dict[str, Any] = {}
     if asked.page:
         page = await fetch_page()
-        found["nodes"] = sources.Uniform(page.rows)
+        found["nodes"] = sources.ColumnarRows(page.rows)
         if "edges" in asked.fields:
             found["edges"] = [{"node": row, "cursor": page.cursor(row)} for row in page.rows]
         if "pageInfo" in asked.fields:
@@ -82,7 +84,7 @@ async def read(
 
 
 def page_request(
-    ordering: pagination.Ordering,
+    ordering: pagination.SortOrder,
     *,
     first: int | None,
     after: str | None,
@@ -90,8 +92,8 @@ def page_request(
     before: str | None,
     offset: int | None = None,
 ) -> pagination.PageRequest:
-    """The arguments of a list; raises InvalidInput before anything is read."""
-    given = inputs.given
+    """The arguments of a list; raises InvalidInputError before anything is read."""
+    given = inputs.unset_to_none
     request = pagination.PageRequest(
         first=given(first),
         after=given(after),
@@ -99,5 +101,5 @@ def page_request(
         before=given(before),
         offset=given(offset),
     )
-    pagination.check(request, ordering)
+    pagination.check_page_request(request, ordering)
     return request

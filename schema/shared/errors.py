@@ -62,23 +62,23 @@ class InvalidInput(Error):
     field: str = strawberry.field(description="Path of the argument, as in input.months")
 
 
-class _InvalidInput(ExceptionHandler[errors.InvalidInput, InvalidInput]):
-    def handle(self, exception: errors.InvalidInput, **_: Any) -> InvalidInput:
+class _InvalidInput(ExceptionHandler[errors.InvalidInputError, InvalidInput]):
+    def handle(self, exception: errors.InvalidInputError, **_: Any) -> InvalidInput:
         return InvalidInput(message=str(exception), field=exception.field)
 
 
-class _IdempotencyKeyReused(ExceptionHandler[errors.IdempotencyKeyReused, IdempotencyKeyReused]):
-    def handle(self, exception: errors.IdempotencyKeyReused, **_: Any) -> IdempotencyKeyReused:
+class _IdempotencyKeyReused(ExceptionHandler[errors.IdempotencyKeyReusedError, IdempotencyKeyReused]):
+    def handle(self, exception: errors.IdempotencyKeyReusedError, **_: Any) -> IdempotencyKeyReused:
         return IdempotencyKeyReused(message=str(exception))
 
 
-class _NotRenewable(ExceptionHandler[errors.NotRenewable, NotRenewable]):
-    def handle(self, exception: errors.NotRenewable, **_: Any) -> NotRenewable:
+class _NotRenewable(ExceptionHandler[errors.NotRenewableError, NotRenewable]):
+    def handle(self, exception: errors.NotRenewableError, **_: Any) -> NotRenewable:
         return NotRenewable(message=str(exception), refused=exception.refusals)
 
 
-class _PriceChanged(ExceptionHandler[errors.PriceChanged, PriceChanged]):
-    def handle(self, exception: errors.PriceChanged, **_: Any) -> PriceChanged:
+class _PriceChanged(ExceptionHandler[errors.PriceChangedError, PriceChanged]):
+    def handle(self, exception: errors.PriceChangedError, **_: Any) -> PriceChanged:
         return PriceChanged(
             message=str(exception),
             expected_total=scalars.Money(exception.expected_total_cents),
@@ -86,8 +86,8 @@ class _PriceChanged(ExceptionHandler[errors.PriceChanged, PriceChanged]):
         )
 
 
-class _InsufficientFunds(ExceptionHandler[errors.InsufficientFunds, InsufficientFunds]):
-    def handle(self, exception: errors.InsufficientFunds, **_: Any) -> InsufficientFunds:
+class _InsufficientFunds(ExceptionHandler[errors.InsufficientFundsError, InsufficientFunds]):
+    def handle(self, exception: errors.InsufficientFundsError, **_: Any) -> InsufficientFunds:
         return InsufficientFunds(
             message=str(exception),
             required=scalars.Money(exception.required_cents),
@@ -115,7 +115,7 @@ UNAVAILABLE_MESSAGE = (
 )
 
 
-def report(error: GraphQLError) -> None:
+def mask_error(error: GraphQLError) -> None:
     """Gives an error its code, and keeps what went wrong inside from the client.
 
     FORBIDDEN is a change by one who may only look; INVALID_INPUT names its field; BAD_REQUEST is a document or
@@ -123,18 +123,18 @@ def report(error: GraphQLError) -> None:
     that stands beside the traceback in the log.
     """
     match error.original_error:
-        case errors.Forbidden() as refused:
+        case errors.ForbiddenError() as refused:
             error.message = str(refused)
             error.extensions = {"code": "FORBIDDEN"}
-        case errors.InvalidInput() as refused:
+        case errors.InvalidInputError() as refused:
             error.message = str(refused)
             error.extensions = {"code": "INVALID_INPUT", "field": refused.field}
-        case Exception() if database.is_outage(cause := _cause(error)):
+        case Exception() if database.is_unavailable(cause := _cause(error)):
             log.warning("%s cannot be answered: %s", error.path, str(cause) or type(cause).__name__)
             error.message, error.extensions = UNAVAILABLE_MESSAGE, {"code": UNAVAILABLE}
         case Exception() if _is_ours(cause := _cause(error), error):
             error.message = internal_errors.MESSAGE
-            error.extensions = dict(internal_errors.note(cause, path=error.path))
+            error.extensions = dict(internal_errors.report_internal_error(cause, path=error.path))
         case _:
             error.message = error.message.partition(_SUGGESTION)[0]
             error.extensions = {"code": "BAD_REQUEST"} | dict(error.extensions or {})

@@ -9,12 +9,12 @@ from strawberry.utils.str_converters import to_camel_case
 Value = TypeVar("Value")
 
 
-def given(value: Value | None) -> Value | None:
+def unset_to_none(value: Value | None) -> Value | None:
     """None for what a client left out, as for what it sent as null."""
     return None if value is strawberry.UNSET else value
 
 
-def as_given(input_type: type[Value]) -> type[Value]:
+def skip_conversion(input_type: type[Value]) -> type[Value]:
     """Spares Strawberry a look at each value of an input whose fields are leaves, or lists that nobody changes."""
     definition = input_type.__strawberry_definition__  # type: ignore[attr-defined]
     names = {to_camel_case(field.python_name): field.python_name for field in definition.fields}

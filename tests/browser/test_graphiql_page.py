@@ -13,7 +13,8 @@ from playwright import async_api
 from graphql_api.graphql import graphiql
 from renewals.db import connection as database
 from renewals.demo import loader
-from renewals.domain import clock, model
+from renewals.domain import clock as clocks
+from renewals.domain import model
 from renewals.instances import policy, selection
 from tests.support import live_server
 from tests.support.fixtures import World
@@ -131,9 +132,9 @@ async def test_a_subscription_shows_what_happens_while_one_looks(address: str) -
         database.pool(),
         "SELECT id FROM instances WHERE renewal_mode = 'MANUAL' AND bundle_id IS NULL LIMIT 1",
     )
-    pick = selection.PickIds((instance_id[0]["id"],))
+    pick = selection.ById((instance_id[0]["id"],))
     await policy.set_policy(
-        loader.ACCOUNT_ID, policy.PolicyRequest(pick, model.RenewalMode.NONE), clock.utc_now
+        loader.ACCOUNT_ID, policy.PolicyRequest(pick, model.RenewalMode.NONE), clocks.utc_now
     )
     asked = urllib.parse.quote("subscription { events(after: 0) { sequence type instanceId } }")
     async with async_api.async_playwright() as playwright:
@@ -144,7 +145,7 @@ async def test_a_subscription_shows_what_happens_while_one_looks(address: str) -
         result = page.locator(".result-window")
         await async_api.expect(result).to_contain_text("policy.changed")
         await policy.set_policy(
-            loader.ACCOUNT_ID, policy.PolicyRequest(pick, model.RenewalMode.MANUAL), clock.utc_now
+            loader.ACCOUNT_ID, policy.PolicyRequest(pick, model.RenewalMode.MANUAL), clocks.utc_now
         )
         await async_api.expect(result).to_contain_text('"sequence": 2', timeout=10_000)
         await browser.close()

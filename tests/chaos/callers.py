@@ -77,5 +77,5 @@ async def purchase(work: Work, *, unify: bool = False) -> Purchase:
     if not unify:
         return Purchase(caller, customer.RENEW, given | {"months": 1}, batch)
     day = dt.date.fromisoformat(work.day(30))
-    target = {"date": dates.step(day.day, day, 1).isoformat()}
+    target = {"date": dates.add_months(day.day, day, 1).isoformat()}
     return Purchase(caller, customer.UNIFY, given | {"target": target}, batch)

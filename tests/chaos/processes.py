@@ -42,7 +42,7 @@ class Process:
     def __init__(self, pid: int, exit_code: Callable[[], int | None]) -> None:
         self.pid = pid
         self._exit_code = exit_code
-        reaper.watch(pid, signal.SIGKILL)
+        reaper.register(pid, signal.SIGKILL)
 
     @property
     def exit_code(self) -> int | None:
@@ -73,7 +73,7 @@ class Process:
         """Waits for its end, and answers the exit code."""
         while (code := self.exit_code) is None:  # noqa: ASYNC110  # forked by another process: no event
             await asyncio.sleep(POLL_SECONDS)
-        reaper.forget(self.pid)
+        reaper.unregister(self.pid)
         return code
 
     async def kill(self) -> int:

@@ -24,7 +24,7 @@ from tests.chaos import plans, processes
 START_SECONDS_MAX = 20
 
 
-class Strikable(child_server.Server):
+class Strikable(child_server.ChildServer):
     """A server that is struck down and started again on its port, with what it had on the disk."""
 
     def strike(self, signal_number: signal.Signals) -> None:
@@ -32,7 +32,7 @@ class Strikable(child_server.Server):
         assert self._process is not None
         self._process.send_signal(signal_number)
         self._process.wait(START_SECONDS_MAX)
-        reaper.forget(self._process.pid)
+        reaper.unregister(self._process.pid)
         self._process = None
 
     def start_again(self) -> None:
@@ -185,7 +185,7 @@ async def opened(servers: Servers) -> AsyncIterator[Stage]:
     with redis.from_url(servers.valkey.url) as client:
         client.flushall()
     stage = Stage(servers, servers.postgres.url.removesuffix(servers.template) + name)
-    async with database.opened(stage.database_url):
+    async with database.connect(stage.database_url):
         try:
             yield stage
         finally:

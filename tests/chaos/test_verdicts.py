@@ -4,7 +4,8 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from renewals.auto_renewal import renew
-from renewals.domain import clock, dates
+from renewals.domain import clock as clocks
+from renewals.domain import dates
 from tests.chaos.work import RICH_AFTER_CENTS, Verdict, Work, together
 
 
@@ -19,14 +20,14 @@ async def test_what_is_not_charged_is_lost_only_when_all_is_at_rest(opened: str)
 async def test_what_is_charged_once_is_clean_and_a_second_period_is_doubled(opened: str) -> None:
     work = await Work.begun()
     batch, other = await work.put(1), await work.put(1, expires_in_days=30)
-    await renew.run_now(clock.utc_now())
+    await renew.run_at(clocks.utc_now())
     assert await work.is_done(batch)
     assert await work.judge(batch) == Verdict(0, 0, ())
     assert await work.judge(together([batch, other])) == Verdict(lost=4, doubled=0, broken=())
 
-    next_month = dates.step(work.today.day, work.today, 1)
+    next_month = dates.add_months(work.today.day, work.today, 1)
     noon = dt.datetime.combine(next_month, dt.time(12), ZoneInfo(work.zone))
-    await renew.run_now(noon)
+    await renew.run_at(noon)
     doubled = (await work.judge(batch)).doubled
     assert doubled == 4 + 1, "each instance, and a balance that is too low"
 
@@ -34,7 +35,7 @@ async def test_what_is_charged_once_is_clean_and_a_second_period_is_doubled(open
 async def test_money_that_is_missing_is_doubled_and_money_that_is_left_is_lost(opened: str) -> None:
     work = await Work.begun()
     batch = await work.put(1)
-    await renew.run_now(clock.utc_now())
+    await renew.run_at(clocks.utc_now())
     [account] = batch.accounts
     for cents, verdict in ((-1, Verdict(1, 0, ())), (+1, Verdict(0, 1, ()))):
         expected = type(batch)(batch.ids, {account: RICH_AFTER_CENTS + cents})

@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 from tests.chaos import plans
 
 _plan = plans.Plan()
@@ -74,7 +74,7 @@ def _counted(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[A
     return counted
 
 
-clock.utc_now = _utc_now
+clocks.utc_now = _utc_now
 asyncpg.Connection.execute = _counted(asyncpg.Connection.execute)
 asyncpg.Connection.fetch = _counted(asyncpg.Connection.fetch)
 cli: Any = importlib.import_module("graphql_api.cli.main")

@@ -122,7 +122,7 @@ class Work:
             for account, cents in await self.world.rows(sql, list(batch.accounts)):
                 doubled += cents < batch.accounts[account]
                 lost += cents > batch.accounts[account]
-        broken = [rule for rule, rows in (await integrity.verify()).items() if rows]
+        broken = [rule for rule, rows in (await integrity.check_invariants()).items() if rows]
         return Verdict(lost, doubled, tuple(broken))
 
     async def evidence(self) -> list[str]:

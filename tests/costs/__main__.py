@@ -16,7 +16,7 @@ INSTANCES = 20_000
 async def measure(url: str, instances: int) -> list[tuple[str, stage.Taken]]:
     """Measure every operation on a new database at the address."""
     await migrate.migrate(url)
-    async with database.opened(url):
+    async with database.connect(url):
         world = World()
         await world.put_catalogue()
         async with stage.opened(world, instances) as opened:

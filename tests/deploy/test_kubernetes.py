@@ -13,7 +13,7 @@ import yaml
 
 from graphql_api import app
 from renewals import config
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 from renewals.health import probes
 from tests.deploy import environments
 from workers import health_server, main
@@ -175,7 +175,7 @@ async def test_what_the_probes_ask_for_is_there(name: str, opened: str) -> None:
     assert asked == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
     if name == "renewals-worker":
         assert port["containerPort"] == chosen.worker_metrics_port
-        there = probes.Probes(chosen, clock.utc_now, needed=health_server.NEEDED, has_metrics=True).paths
+        there = probes.Probes(chosen, clocks.utc_now, needed=health_server.NEEDED, has_metrics=True).paths
         assert set(asked.values()) <= set(there)
         return
     assert port["containerPort"] == chosen.port

@@ -33,7 +33,7 @@ async def test_every_example_answers_what_it_shows(world: World, asked: Client, 
         asked.key, asked.url = keys[who], OPERATOR_URL if who == "# As an operator." else URL
         query = block[2].replace(PREFIX, prefix).replace("{ apiKey {", "{ secret apiKey {")
         answer = (await asked.post(query)).json()
-        await api_keys.write_uses()
+        await api_keys.flush_last_used()
         if "secret" in query:
             keys["# With that key."] = secret = answer["data"]["createApiKey"].pop("secret")
             prefix = secret.split("_")[1]

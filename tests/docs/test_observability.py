@@ -31,7 +31,7 @@ def described() -> Described:
         if isinstance(each, MetricWrapperBase):
             name = f"{each._name}_total" if each._type == "counter" else each._name
             found[name] = (each._type, tuple(each._labelnames), each._documentation)
-    for name, (help_text, label) in metrics.ASKED.items():
+    for name, (help_text, label) in metrics.POLLED_METRICS.items():
         found[name] = ("gauge", (label,) if label else (), help_text)
     return found
 

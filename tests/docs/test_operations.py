@@ -17,7 +17,8 @@ import pytest
 from graphql_api.devserver import binaries
 from renewals.accounts import api_keys
 from renewals.db import connection as database
-from renewals.domain import clock, model
+from renewals.domain import clock as clocks
+from renewals.domain import model
 from tests.conftest import postgres_major
 from tests.support.fixtures import World
 
@@ -88,11 +89,11 @@ def client_programs() -> Path:
 
 async def sell(url: str) -> None:
     """An account with an instance that is due, whatever the hour."""
-    async with database.opened(url):
+    async with database.connect(url):
         world = World()
         await world.put_catalogue()
         await world.account("a", balance="100.00", lead_days=2)
-        tomorrow = (clock.utc_now() + dt.timedelta(days=1)).date()
+        tomorrow = (clocks.utc_now() + dt.timedelta(days=1)).date()
         await world.instance("i-1", expires=tomorrow.isoformat(), mode="AUTO", price="12.50")
 
 
@@ -100,9 +101,9 @@ async def serve_as_the_role(url: str) -> None:
     """Writes a row as the role of API and worker, which cannot remove what keeps the ledger as it is."""
     parts = urlsplit(url)
     own = parts._replace(netloc=f"{ROLE}@{parts.netloc.rpartition('@')[2]}").geturl()
-    async with database.opened(own):
+    async with database.connect(own):
         async with database.transaction() as connection:
-            await api_keys.create(connection, "a", clock.utc_now(), role=model.Role.VIEWER)
+            await api_keys.create(connection, "a", clocks.utc_now(), role=model.Role.VIEWER)
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await database.execute(database.pool(), "ALTER TABLE ledger_entries DISABLE TRIGGER ALL")
 

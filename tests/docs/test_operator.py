@@ -36,7 +36,7 @@ async def run(query: str, operator: Operator) -> str:
     if ORDER_ID not in query:
         return pretty(await operator(query))
     request = requests.OrderRequest(
-        selection.PickIds(("gpu-1", "gpu-2")), planning.RenewFor(1), idempotency_key="k"
+        selection.ById(("gpu-1", "gpu-2")), planning.RenewFor(1), idempotency_key="k"
     )
-    placed = await place_order.place("cn-1001", request, lambda: NOW)
+    placed = await place_order.place_order("cn-1001", request, lambda: NOW)
     return pretty(await operator(query.replace(ORDER_ID, str(placed.order_id))))

@@ -70,10 +70,10 @@ class Reader:
         await world.load_demo(self.now.date())
         self.graphql.key = await world.key(loader.ACCOUNT_ID)
         self.graphql.at(self.now)
-        await runs.open_at_start(self.now)
-        await renew.finish_runs(lambda: self.now)
-        await lifecycle.lapse(self.now)
-        await balance_alerts.look_at_unseen(lambda: self.now)
+        await runs.start_catch_up_run(self.now)
+        await renew.renew_pending_runs(lambda: self.now)
+        await lifecycle.expire_and_release(self.now)
+        await balance_alerts.check_changed_accounts(lambda: self.now)
 
     async def answers(self, text: str) -> list[str]:
         return [await self.run(step) for step in steps(text)]

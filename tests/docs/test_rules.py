@@ -107,20 +107,20 @@ def test_an_instance_expires_at_the_end_of_its_last_day() -> None:
 
 def test_months_step_as_the_page_says() -> None:
     for row in table(6):
-        stepped = dates.step(int(row["anchor day"]), day(row["last day"]), int(row["months"]))
+        stepped = dates.add_months(int(row["anchor day"]), day(row["last day"]), int(row["months"]))
         assert str(stepped) == row["new last day"]
 
 
 def test_the_least_months_are_those_of_the_page() -> None:
     for row in table(7):
-        least = dates.least_months_past(int(row["anchor day"]), day(row["expired on"]), day(row["today"]))
+        least = dates.min_months_to_reach(int(row["anchor day"]), day(row["expired on"]), day(row["today"]))
         assert str(least) == row["least months"]
 
 
 def priced(
     monthly: str, months: int, days: int, days_in_month: int, tiers: Sequence[pricing.DiscountTier]
 ) -> str:
-    price = pricing.of_period(money.parse_cents(monthly), months, days, days_in_month, tiers)
+    price = pricing.price_period(money.parse_cents(monthly), months, days, days_in_month, tiers)
     return money.format_cents(price.price_cents)
 
 
@@ -133,7 +133,7 @@ def test_months_cost_what_the_page_says() -> None:
 
 def test_a_period_up_to_a_date_costs_what_the_page_says() -> None:
     for row in table(13):
-        span = dates.span(int(row["anchor day"]), day(row["last day"]), day(row["target"]))
+        span = dates.period_between(int(row["anchor day"]), day(row["last day"]), day(row["target"]))
         assert [str(number) for number in span] == [row["months"], row["days"], row["of"]]
         assert priced(row["monthly"], *span, []) == row["price"]
 
@@ -141,7 +141,7 @@ def test_a_period_up_to_a_date_costs_what_the_page_says() -> None:
 def test_a_day_of_the_month_is_the_target_of_the_page() -> None:
     for row in table(14):
         last_day, day_of_month = day(row["last day"]), int(row["day of month"])
-        month_later = dates.step(last_day.day, last_day, 1)
+        month_later = dates.add_months(last_day.day, last_day, 1)
         assert str(dates.first_on_day_of_month(day_of_month, month_later)) == row["target"]
 
 

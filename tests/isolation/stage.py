@@ -61,8 +61,8 @@ async def open_accounts(world: World, operator: Operator) -> dict[str, Stock]:
     found = {}
     for account_id in (THEIRS, *TWINS):
         found[account_id] = await _open(world, operator, account_id)
-    await renew.run_now(world.at("2027-01-31 00:30", account=THEIRS))
-    await balance_alerts.look_at_unseen(lambda: world.at("2027-01-31 01:00", account=THEIRS))
+    await renew.run_at(world.at("2027-01-31 00:30", account=THEIRS))
+    await balance_alerts.check_changed_accounts(lambda: world.at("2027-01-31 01:00", account=THEIRS))
     for stock in found.values():
         await _take_stock(world, stock)
     return found
@@ -100,10 +100,10 @@ async def _open(world: World, operator: Operator, account_id: str) -> Stock:
         url = "https://hooks.example.com/"
         await _do(customer, "createWebhookEndpoint", idempotencyKey=f"{account_id} 1", url=url)
     async with database.transaction() as connection:
-        draft = event_log.Draft(
+        draft = event_log.NewEvent(
             account_id, event_log.EventType.POLICY_CHANGED, f"{account_id}-i-0", {"of": account_id}
         )
-        await event_log.write(connection, [draft] * (EVENTS if is_theirs else 3), NOW)
+        await event_log.append_events(connection, [draft] * (EVENTS if is_theirs else 3), NOW)
     await world.rows(
         """INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts, parked_at)
            SELECT id, account_id, 1, account_id, 13, $2 FROM webhook_endpoints WHERE account_id = $1""",
@@ -157,10 +157,10 @@ async def _take_stock(world: World, stock: Stock) -> None:
         "bundle": await column("SELECT id FROM bundles WHERE account_id = $1"),
         "name": [f"{account_id}-i", f"Account {account_id}", f"{account_id}-trial"],
         "order": [str(row["id"]) for row in orders],
-        "instance cursor": [pagination.encode(ordering, listed)],
-        "order cursor": [pagination.encode(orders_queries.ORDERS, row) for row in orders[:1]],
+        "instance cursor": [pagination.encode_cursor(ordering, listed)],
+        "order cursor": [pagination.encode_cursor(orders_queries.ORDERS, row) for row in orders[:1]],
         "ledger cursor": [
-            pagination.encode(accounts_queries.LEDGER, {"number": number}) for number in entries[:1]
+            pagination.encode_cursor(accounts_queries.LEDGER, {"number": number}) for number in entries[:1]
         ],
         "endpoint": [
             str(each) for each in await column("SELECT id FROM webhook_endpoints WHERE account_id = $1")
@@ -170,8 +170,8 @@ async def _take_stock(world: World, stock: Stock) -> None:
         "idempotency key": [USED],
         "key": [str(each) for each in await column("SELECT id FROM api_keys WHERE account_id = $1")],
         "prefix": await column("SELECT prefix FROM api_keys WHERE account_id = $1"),
-        "account cursor": [pagination.encode(operators_queries.ACCOUNTS, {"id": account_id})],
-        "audit cursor": [pagination.encode(operators_queries.AUDIT_LOG, {"id": 1})],
+        "account cursor": [pagination.encode_cursor(operators_queries.ACCOUNTS, {"id": account_id})],
+        "audit cursor": [pagination.encode_cursor(operators_queries.AUDIT_LOG, {"id": 1})],
         "run": [str(await world.value("SELECT max(id) FROM renewal_runs"))],
         "product": ["kes"] if account_id == THEIRS else ["eip"],
         "data center": ["sh-own"] if account_id == THEIRS else ["bj-6"],

@@ -18,7 +18,8 @@ from gql.transport.websockets import WebsocketsTransport
 
 from renewals.auto_renewal import runs
 from renewals.db import connection as database
-from renewals.domain import clock, model
+from renewals.domain import clock as clocks
+from renewals.domain import model
 from renewals.events import pubsub
 from renewals.instances import policy, selection
 from tests.chaos import processes, stage
@@ -94,7 +95,7 @@ async def repeat_renewals(url: str, key: str, sent: int) -> None:
 async def change_elsewhere(number: int) -> None:
     """Changes an instance in this process."""
     mode = model.RenewalMode.AUTO
-    pick = selection.PickIds((f"i-{number}",))
+    pick = selection.ById((f"i-{number}",))
     await policy.set_policy("a", policy.PolicyRequest(pick, mode), lambda: NOW)
 
 
@@ -135,7 +136,7 @@ async def test_without_redis_the_api_starts_serves_and_tells_and_hears_of_it_whe
         later.pop_all()
         await asyncio.to_thread(revive)
         await asyncio.sleep(3)  # until it listens again
-        async with pubsub.opened(opened.valkey.url):
+        async with pubsub.connect(opened.valkey.url):
             began = time.monotonic()
             await change_elsewhere(2)
             assert await next_number() == 3
@@ -173,8 +174,8 @@ async def test_a_worker_waits_for_its_queue_and_goes_on(opened: stage.Stage, way
         os.kill(opened.valkey.pid, signal.SIGSTOP)
         await asyncio.sleep(main.QUEUE_SECONDS_MAX + AWAY_SECONDS)
     second = await work.put(2)
-    now = clock.utc_now()
-    await runs.open_run(runs.Trigger.OPERATOR, now, now)
+    now = clocks.utc_now()
+    await runs.start_run(runs.Trigger.OPERATOR, now, now)
     assert worker.is_alive
     if way == "killed":
         await asyncio.to_thread(opened.valkey.start_again)

@@ -32,7 +32,7 @@ async def new_database() -> AsyncIterator[None]:
     try:
         template = os.environ["TEST_TEMPLATE_DATABASE"]
         await connection.execute(copy_statement(name, template))
-        async with database.opened(urllib.parse.urlsplit(server)._replace(path=f"/{name}").geturl()):
+        async with database.connect(urllib.parse.urlsplit(server)._replace(path=f"/{name}").geturl()):
             await _put_catalogue()
             yield
         await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
@@ -42,7 +42,7 @@ async def new_database() -> AsyncIterator[None]:
 
 async def _put_catalogue() -> None:
     entries = [
-        catalog.ProductEntry(
+        catalog.ProductRecord(
             code,
             code,
             code,
@@ -54,8 +54,8 @@ async def _put_catalogue() -> None:
         for code, product in PRODUCTS.items()
     ]
     async with database.transaction() as connection:
-        await catalog.put_products(connection, entries)
-        await catalog.put_data_centers(connection, DATA_CENTERS)
+        await catalog.upsert_products(connection, entries)
+        await catalog.upsert_data_centers(connection, DATA_CENTERS)
 
 
 async def open_account(account_id: str, account: Account) -> None:
@@ -78,7 +78,7 @@ async def top_up(account_id: str, cents: int, now: dt.datetime) -> None:
 
 async def issue(voucher: Voucher, now: dt.datetime) -> None:
     async with database.transaction() as connection:
-        await vouchers.issue(
+        await vouchers.issue_voucher(
             connection,
             voucher.account,
             voucher.available,
@@ -91,7 +91,7 @@ async def issue(voucher: Voucher, now: dt.datetime) -> None:
 
 async def register(instances: Iterable[Instance], now: dt.datetime) -> None:
     rows = [
-        registration_report.Registration(
+        registration_report.ReportedInstance(
             id=i.id,
             name=i.id,
             product_code=i.product,
@@ -111,14 +111,14 @@ async def register(instances: Iterable[Instance], now: dt.datetime) -> None:
     [account_id] = {i.account for i in instances}
     bundles = {i.bundle: i.bundle for i in instances if i.bundle}
     async with database.transaction() as connection:
-        account = (await accounts_repository.lock(connection, [account_id]))[account_id]
+        account = (await accounts_repository.lock_accounts(connection, [account_id]))[account_id]
         registration.require_all(await instances_repository.register(connection, account, rows, bundles, now))
 
 
 async def set_policy(request: Request, now: dt.datetime) -> tuple:
     _, mode, months = request.wish
     asked = policy.PolicyRequest(
-        selection.PickIds(request.ids),
+        selection.ById(request.ids),
         model.RenewalMode(mode),
         months,
         model.BundleHandling(request.bundles),
@@ -131,7 +131,7 @@ async def set_policy(request: Request, now: dt.datetime) -> tuple:
 async def quote(request: Request, now: dt.datetime) -> tuple:
     """The lines, the refusals and the payment."""
     asked = requests.QuoteRequest(
-        selection.PickIds(request.ids), _extension(request), model.BundleHandling(request.bundles)
+        selection.ById(request.ids), _extension(request), model.BundleHandling(request.bundles)
     )
     plan = await place_order.quote(request.account, asked, now)
     lines = [
@@ -153,14 +153,14 @@ async def quote(request: Request, now: dt.datetime) -> tuple:
 async def place(request: Request, now: dt.datetime) -> tuple[uuid.UUID, tuple]:
     """The order's id, and what the model answers."""
     asked = requests.OrderRequest(
-        selection.PickIds(request.ids),
+        selection.ById(request.ids),
         _extension(request),
         model.BundleHandling(request.bundles),
         model.BatchMode(request.batch),
         request.expected,
         request.key,
     )
-    placed = await place_order.place(request.account, asked, lambda: now)
+    placed = await place_order.place_order(request.account, asked, lambda: now)
     return placed.order_id, (placed.instance_ids, codes(placed.refusals))
 
 
@@ -174,7 +174,7 @@ async def refund(
         [[order_id]] = await database.fetch(
             database.pool(), sql, line.instance.id, start, line.refunds_before
         )
-    call = audit_log.Call(audit_log.Operator(None, "ops"), request.key, lambda: now)
+    call = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), request.key, lambda: now)
     told = await refunds.refund(call, refunds.RefundRequest(str(order_id), request.ids, "why"))
     return ({each["id"]: _why(each["message"]) for each in told.answer["refusals"]},)
 
@@ -194,43 +194,43 @@ def _why(message: str) -> str:
 
 
 async def run(now: dt.datetime) -> tuple[int, int, int]:
-    done = await renew.run_now(now, lambda: now)
+    done = await renew.run_at(now, lambda: now)
     assert done.ended_at == now and not done.skipped_count
     return done.renewed_count, done.refused_count, done.amount_cents
 
 
 async def run_hourly(now: dt.datetime) -> bool:
     """The run of the last tick, each chunk done twice; False if it has been."""
-    run_id = await runs.open_scheduled(now)
+    run_id = await runs.start_scheduled_run(now)
     chunks = await runs.pending_chunks()
     for chunk in [*chunks, *chunks]:
         await renew.renew_chunk(chunk, lambda: now)
-    await runs.close_done(now)
+    await runs.close_finished(now)
     assert not await runs.pending_chunks()
     return run_id is not None
 
 
 async def lapse(now: dt.datetime) -> None:
-    await lifecycle.lapse(now)
+    await lifecycle.expire_and_release(now)
 
 
 async def answer(doing: Awaitable[object]) -> object:
     """What is answered, or the refusal as the model says it."""
     try:
         return await doing
-    except errors.Refused as refused:
+    except errors.DomainError as refused:
         match refused:
-            case errors.InvalidInput(field):
+            case errors.InvalidInputError(field):
                 return "InvalidInput", field
-            case errors.NotRenewable(refusals):
+            case errors.NotRenewableError(refusals):
                 return "NotRenewable", codes(refusals)
-            case errors.NotFound(field):
+            case errors.NotFoundError(field):
                 return "NotFound", field
-            case errors.NotRefundable(rows):
+            case errors.NotRefundableError(rows):
                 return "NotRefundable", {row.id: _why(row.message) for row in rows}
-            case errors.PriceChanged(expected, total):
+            case errors.PriceChangedError(expected, total):
                 return "PriceChanged", expected, total
-            case errors.InsufficientFunds(required, available):
+            case errors.InsufficientFundsError(required, available):
                 return "InsufficientFunds", required, available
         return (type(refused).__name__,)
 

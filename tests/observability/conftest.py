@@ -33,19 +33,19 @@ class Lines(logging.Handler):
 
     def clear(self) -> None:
         """Forgets all that has happened until now."""
-        request_log.tell()
+        request_log.flush()
         self.texts.clear()
 
     def requests(self) -> list[dict[str, Any]]:
         """The lines of all requests that have ended."""
-        request_log.tell()
+        request_log.flush()
         return [entry for entry in self.entries if entry["logger"] == "renewals.requests"]
 
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
     """Everything that is logged during the test, from INFO on."""
-    request_log.tell()
+    request_log.flush()
     root, kept = logging.getLogger(), Lines()
     level = root.level
     root.addHandler(kept)

@@ -86,11 +86,11 @@ def found(error_id: str, lines: Lines) -> None:
 
 
 LAYERS: dict[str, tuple[object, str, Callable[..., Any], str]] = {
-    "authentication": (api_keys, "find", raising_later, ACCOUNT),
+    "authentication": (api_keys, "authenticate", raising_later, ACCOUNT),
     "parsing the body": (http_request, "read_body", raising_later, ACCOUNT),
     "parsing the document": (execution_schema.Parser, "on_parse", raising, ACCOUNT),
-    "a rule of validation": (execution_schema.OperationNamed, "on_validate", raising, ACCOUNT),
-    "an extension": (operation_cache.Keeper, "on_execute", raising, ACCOUNT),
+    "a rule of validation": (execution_schema.RequireOperationName, "on_validate", raising, ACCOUNT),
+    "an extension": (operation_cache.CacheOperation, "on_execute", raising, ACCOUNT),
     "what starts the execution": (executor.Executor, "build", raising, ACCOUNT),
     "a resolver": (accounts_queries, "fetch_account", raising_later, ACCOUNT),
     "a loader": (
@@ -105,7 +105,7 @@ LAYERS: dict[str, tuple[object, str, Callable[..., Any], str]] = {
         raising_later,
         "{ dataCenters { code } }",
     ),
-    "a writer": (orders_repository, "store", raising_later, RENEW),
+    "a writer": (orders_repository, "insert_orders", raising_later, RENEW),
     "the engine": (catalog, "read_products", raising_later, RENEW),
     "the database": (database, "transaction", raising, RENEW),
     "the serializer": (view.GraphQLView, "encode_json", raising, ACCOUNT),
@@ -174,7 +174,7 @@ async def test_a_database_without_its_table_tells_nobody(world: World, asking: C
 async def test_a_redis_that_is_away_stops_nothing_and_its_password_is_told_to_nobody(
     asking: Client, lines: Lines
 ) -> None:
-    async with pubsub.opened("redis://:hunter2@127.0.0.1:1/0", listening=True):
+    async with pubsub.connect("redis://:hunter2@127.0.0.1:1/0", listening=True):
         answer = await asking.post(RENEW)
         assert answer.json()["data"] == {"renewInstances": {"__typename": "RenewInstancesSuccess"}}
         async with asyncio.timeout(10):
@@ -186,7 +186,7 @@ async def test_a_redis_that_is_away_stops_nothing_and_its_password_is_told_to_no
 async def test_what_is_done_after_a_commit_and_raises_is_known_to_the_log_alone(
     asking: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pubsub, "announce", raising)
+    monkeypatch.setattr(pubsub, "publish", raising)
     answer = await asking.post(RENEW)
     assert answer.json()["data"] == {"renewInstances": {"__typename": "RenewInstancesSuccess"}}
     assert SECRET in "".join(lines.texts)
@@ -207,10 +207,10 @@ async def test_an_operator_is_told_no_more(
 @pytest.mark.parametrize(
     ("path", "place", "name"),
     [
-        ("/export/instances.csv", api_keys, "find"),
+        ("/export/instances.csv", api_keys, "authenticate"),
         ("/export/instances.csv", accounts_queries, "fetch_account"),
-        ("/export/ledger.jsonl", tables, "read"),
-        ("/calendar.ics", calendar_entries, "read"),
+        ("/export/ledger.jsonl", tables, "read_rows"),
+        ("/calendar.ics", calendar_entries, "build_calendar"),
         ("/calendar.ics", authentication, "identify_calendar"),
     ],
 )
@@ -227,14 +227,14 @@ async def test_an_export_and_a_calendar_tell_nobody(
 async def test_an_export_that_breaks_off_is_cut_and_known_to_the_log(
     asking: Client, live: Serve, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = tables.read
+    whole = tables.read_rows
 
     async def read(*asked: Any) -> AsyncIterator[Any]:
         async for page in whole(*asked):
             yield page
         raise Mishap
 
-    monkeypatch.setattr(tables, "read", read)
+    monkeypatch.setattr(tables, "read_rows", read)
     async with live() as address, httpx2.AsyncClient() as client:
         headers = {"Authorization": f"Bearer {asking.key}"}
         with pytest.raises(httpx2.RemoteProtocolError) as cut:
@@ -246,7 +246,7 @@ async def test_an_export_that_breaks_off_is_cut_and_known_to_the_log(
 
 
 async def test_a_middleware_that_raises_tells_nobody(world: World, lines: Lines) -> None:
-    transport = httpx2.ASGITransport(app=request_logging.Recording(raising_later))
+    transport = httpx2.ASGITransport(app=request_logging.RequestLoggingMiddleware(raising_later))
     async with httpx2.AsyncClient(transport=transport) as client:
         answer = await client.get(HOST)
     assert answer.status_code == 500
@@ -277,7 +277,7 @@ async def _following_then_raising(*_: object) -> AsyncIterator[event_log.Event]:
 async def test_server_sent_events_tell_nobody(
     asking: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch, follow: Callable[..., Any]
 ) -> None:
-    monkeypatch.setattr(event_log, "follow", follow)
+    monkeypatch.setattr(event_log, "subscribe", follow)
     headers = {"Authorization": f"Bearer {asking.key}", "Accept": "text/event-stream"}
     answer = await asking.http.post(URL, json={"query": EVENTS}, headers=headers)
     assert SECRET not in answer.text and "Mishap" not in answer.text
@@ -314,8 +314,8 @@ async def heard(socket: websockets.ClientConnection) -> str:
     [
         (websocket.SocketContext, "identify", raising_later),
         (websocket.Handler, "handle_subscribe", raising_later),
-        (event_log, "follow", raising_later),
-        (event_log, "follow", _following_then_raising),
+        (event_log, "subscribe", raising_later),
+        (event_log, "subscribe", _following_then_raising),
         (websocket, "_message", raising),
         (execution_schema.RenewalSchema, "stream", raising_later),
         (view.GraphQLView, "get_context", raising_later),

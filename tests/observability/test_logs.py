@@ -90,8 +90,8 @@ def test_a_terminal_is_written_text_unless_told_otherwise(monkeypatch: pytest.Mo
 
 
 @pytest.fixture
-def handler() -> log_config.Handler:
-    made = log_config.Handler()
+def handler() -> log_config.BufferedHandler:
+    made = log_config.BufferedHandler()
     made.setFormatter(log_config.Formatter("json"))
     return made
 
@@ -106,7 +106,7 @@ def events(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 async def test_the_lines_of_one_turn_are_written_together_and_a_warning_at_once(
-    handler: log_config.Handler, capsys: pytest.CaptureFixture[str]
+    handler: log_config.BufferedHandler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for event in ("one", "two"):
         handler.emit(line(event))
@@ -121,14 +121,14 @@ async def test_the_lines_of_one_turn_are_written_together_and_a_warning_at_once(
 
 
 def test_a_line_is_written_at_once_where_nothing_would_write_it_later(
-    handler: log_config.Handler, capsys: pytest.CaptureFixture[str]
+    handler: log_config.BufferedHandler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     handler.emit(line("one"))
     assert events(capsys) == ["one"]
 
 
 def test_a_line_that_its_loop_left_waiting_is_written_by_the_next_or_at_the_end(
-    handler: log_config.Handler, capsys: pytest.CaptureFixture[str]
+    handler: log_config.BufferedHandler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def say(event: str) -> None:
         handler.emit(line(event))

@@ -46,13 +46,13 @@ class Growth:
     """How much counters have grown since it was made."""
 
     def __init__(self) -> None:
-        request_log.tell()
-        self._before = samples(metrics.text())
+        request_log.flush()
+        self._before = samples(metrics.render())
 
     def of(self, name: str, **labels: str) -> float:
-        request_log.tell()
+        request_log.flush()
         key = (name, frozenset(labels.items()))
-        return samples(metrics.text()).get(key, 0.0) - self._before.get(key, 0.0)
+        return samples(metrics.render()).get(key, 0.0) - self._before.get(key, 0.0)
 
 
 @pytest.fixture
@@ -118,14 +118,14 @@ async def test_a_long_name_of_an_operation_is_no_label_and_is_cut_in_the_log(
         assert (await asking(f"query {'N' * 65} {{ account {{ id }} }}"))["account"]
     assert growth.of("renewals_requests_total", operation="other", kind="query", code="OK") == 4
     assert growth.of("renewals_requests_total", operation="M" * 64, kind="query", code="OK") == 1
-    assert b"N" * 64 not in metrics.text()
+    assert b"N" * 64 not in metrics.render()
     assert max(map(len, lines.texts)) < 1_000
     assert {each["operation"] for each in lines.requests()} == {f"{'N' * 64}...", "M" * 64}
 
 
 async def test_a_cost_that_is_noted_is_measured(growth: Growth) -> None:
-    record = request_record.Record("x")
-    with request_log.Telling(record, None):
+    record = request_record.RequestRecord("x")
+    with request_log.RequestLog(record, None):
         request_record.note_operation("Mine", "query")
         request_record.note_cost(120.0)
     assert growth.of("renewals_request_cost_sum", kind="query") == 120.0
@@ -158,7 +158,7 @@ async def test_metrics_are_served_only_where_the_setting_is_on(world: World, gra
 async def test_a_run_is_measured_by_outcome_and_amount(world: World, growth: Growth) -> None:
     await world.account("a", balance="25.00")
     await world.instances(["i-1", "i-2", "i-3"], price="10.00", mode="AUTO", expires="2027-01-10")
-    await renew.run_now(NOW)
+    await renew.run_at(NOW)
     assert growth.of("renewals_renewals_total", outcome="RENEWED") == 2
     assert growth.of("renewals_renewals_total", outcome="INSUFFICIENT_FUNDS") == 1
     assert growth.of("renewals_renewed_amount_cents_total", currency="CNY") == 2_000
@@ -173,8 +173,8 @@ async def test_a_chunk_that_raises_is_measured_and_what_it_rolled_back_is_not(
 
     await world.account("a", balance="25.00")
     await world.instance("i-1", price="10.00", mode="AUTO", expires="2027-01-10")
-    monkeypatch.setattr(runs, "mark_done", fail)
-    await renew.run_now(NOW)
+    monkeypatch.setattr(runs, "mark_chunk_done", fail)
+    await renew.run_at(NOW)
     assert growth.of("renewals_chunks_set_aside_total") == 1
     assert growth.of("renewals_renewals_total", outcome="RENEWED") == 0
 
@@ -194,12 +194,12 @@ async def test_each_webhook_is_measured_by_outcome(
 async def test_what_is_left_to_do_is_read_from_the_database(world: World) -> None:
     await world.account("a", balance="0.00")
     await world.instances(["i-1", "i-2"], mode="AUTO", expires="2027-01-10")
-    run_id = await runs.open_run(runs.Trigger.SCHEDULED, schedule.last_tick(NOW), NOW)
+    run_id = await runs.start_run(runs.Trigger.SCHEDULED, schedule.last_scheduled_at(NOW), NOW)
     await world.rows(
         """INSERT INTO webhook_cursors (endpoint_id, account_id, sequence, last_sequence)
            VALUES (gen_random_uuid(), 'a', 3, 10)"""
     )
-    found = await backlog.read(NOW + dt.timedelta(minutes=90))
+    found = await backlog.read_backlog(NOW + dt.timedelta(minutes=90))
     # The run of 03:30 has begun; that of 04:30 was to begin an hour before 05:30.
     assert found[(metrics.RUN_LATENESS, "")] == 3_600
     assert found[(metrics.RUN_UNFINISHED, "")] == 5_400
@@ -208,16 +208,16 @@ async def test_what_is_left_to_do_is_read_from_the_database(world: World) -> Non
     assert found[(metrics.EVENTS_BEHIND, "")] == 7
     await world.rows("DELETE FROM webhook_cursors")
     await renew.renew_chunk(runs.Chunk(run_id or 0, 0), lambda: NOW)
-    await renew.end_runs(lambda: NOW)
+    await renew.finish_runs(lambda: NOW)
     assert await world.value("SELECT broken_rules FROM renewal_runs") == []
-    found = await backlog.read(NOW)
+    found = await backlog.read_backlog(NOW)
     assert found[(metrics.RUN_LATENESS, "")] == found[(metrics.RUN_UNFINISHED, "")] == 0
     assert found[(metrics.PENDING_CHUNKS, "")] == found[(metrics.BROKEN_RULES, "")] == 0
     assert found[(metrics.DUE, "")] == 2  # nobody paid
 
 
 async def test_a_database_that_does_not_answer_costs_its_gauges_and_two_seconds(database_url: str) -> None:
-    async with database.opened(database_url, pool_size=1):
+    async with database.connect(database_url, pool_size=1):
         done = asyncio.Event()
 
         async def hold() -> None:
@@ -297,7 +297,7 @@ async def test_several_processes_put_their_figures_together(
             again = samples((await client.get("/metrics")).text)
         assert (
             again[("renewals_database_pool_connections_max", frozenset())]
-            == 2 * config.get().database_pool_size
+            == 2 * config.get_settings().database_pool_size
         )
     finally:
         process.terminate()

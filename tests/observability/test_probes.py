@@ -43,14 +43,14 @@ async def asked(
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the probes of an API with these servers."""
     chosen = config.Settings(DATABASE_URL=database_url, REDIS_URL=redis_url)  # type: ignore[call-arg]
-    probing = probes.Probes(chosen, clock)
+    probing = probes.ProbeRoutes(chosen, clock)
     transport = httpx2.ASGITransport(app=Starlette(routes=probing.routes()))
     async with probing.running(), httpx2.AsyncClient(transport=transport, base_url=HOST) as client:
         yield client
 
 
 async def open_run(at: dt.datetime = NOW) -> None:
-    assert await runs.open_scheduled(at)
+    assert await runs.start_scheduled_run(at)
 
 
 @contextlib.asynccontextmanager
@@ -269,7 +269,7 @@ async def test_a_migration_of_tomorrow_does_not_stop_today_s_process(world: Worl
 
 
 async def test_a_database_without_tables_is_unready(empty_database_url: str) -> None:
-    async with database.opened(empty_database_url), asked(empty_database_url, None) as client:
+    async with database.connect(empty_database_url), asked(empty_database_url, None) as client:
         answer = await client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["checks"]["database"] == {"ok": True}
@@ -279,7 +279,7 @@ async def test_a_database_without_tables_is_unready(empty_database_url: str) -> 
 async def test_a_pool_without_a_free_connection_is_not_a_database_that_is_away(
     database_url: str,
 ) -> None:
-    async with database.opened(database_url, pool_size=1), asked(database_url, None) as client:
+    async with database.connect(database_url, pool_size=1), asked(database_url, None) as client:
         async with database.transaction():
             answer = await client.get("/readyz")
         assert answer.status_code == 200
@@ -341,7 +341,7 @@ async def test_a_worker_says_how_it_is_on_a_port_of_its_own(
 async def test_a_process_that_drains_is_unready_and_lives(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with database.opened(database_url), asked(database_url, None) as client:
+    async with database.connect(database_url), asked(database_url, None) as client:
         assert (await client.get("/readyz")).status_code == 200
         begun = threading.Event()
         begun.set()

@@ -42,7 +42,7 @@ async def test_a_renewal_waits_for_a_member_that_is_joining_its_bundle(world: Wo
     await world.instances(["b-1", "b-2"], bundle="b")
     outside = contextvars.copy_context()  # a task started inside would be part of the transaction
     async with database.transaction() as connection:
-        locked = (await accounts_repository.lock(connection, ["a"]))["a"]
+        locked = (await accounts_repository.lock_accounts(connection, ["a"]))["a"]
         await instances_repository.register(connection, locked, [registration("b-3", bundle="b")], {}, NOW)
         renewing = asyncio.create_task(buyer.renew(["b-1", "b-2"]), context=outside)
         await asyncio.sleep(0.3)

@@ -129,15 +129,15 @@ async def work(clock: Clock, over: asyncio.Event) -> None:
 
     async def renew(chunks: Sequence[runs.Chunk]) -> None:
         for chunk in chunks:
-            assert await auto_renewal_renew.renew_or_park(chunk, clock)
-        await auto_renewal_renew.end_runs(clock)
+            assert await auto_renewal_renew.process_chunk(chunk, clock)
+        await auto_renewal_renew.finish_runs(clock)
 
     async def run_on() -> None:
         while not over.is_set():
-            await auto_renewal_renew.run_now(clock(), clock)
+            await auto_renewal_renew.run_at(clock(), clock)
             await asyncio.sleep(0.05)
 
-    await asyncio.gather(*(runs.open_scheduled(clock()) for _ in range(2)))
+    await asyncio.gather(*(runs.start_scheduled_run(clock()) for _ in range(2)))
     chunks = await runs.pending_chunks()
     await asyncio.gather(renew(chunks), renew(chunks[::-1]))
     await asyncio.gather(run_on(), run_on())
@@ -146,7 +146,7 @@ async def work(clock: Clock, over: asyncio.Event) -> None:
 async def sweep(clock: Clock, over: asyncio.Event) -> None:
     """Expires and releases, time after time."""
     while not over.is_set():
-        await lifecycle.lapse(clock())
+        await lifecycle.expire_and_release(clock())
         await asyncio.sleep(0.02)
 
 

@@ -18,7 +18,7 @@ from tests.support import integrity
 from tests.support.fixtures import NOW, World
 
 AT_ONCE = 10
-CALL = audit_log.Call(audit_log.Operator(None, "ops"), "once", lambda: NOW)
+CALL = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), "once", lambda: NOW)
 
 
 @pytest.fixture(autouse=True)
@@ -36,9 +36,9 @@ async def order_id(world: World) -> str:
     return str((await renew("first")).order_id)
 
 
-async def renew(key: str) -> orders_repository.Placed:
-    request = requests.OrderRequest(selection.PickIds(("i-1",)), planning.RenewFor(1), idempotency_key=key)
-    return await place_order.place("a", request, lambda: NOW)
+async def renew(key: str) -> orders_repository.PlacedOrder:
+    request = requests.OrderRequest(selection.ById(("i-1",)), planning.RenewFor(1), idempotency_key=key)
+    return await place_order.place_order("a", request, lambda: NOW)
 
 
 async def refund(order_id: str, key: str) -> str:
@@ -46,7 +46,7 @@ async def refund(order_id: str, key: str) -> str:
     request = refunds.RefundRequest(order_id, None, "Outage")
     try:
         told = await refunds.refund(dataclasses.replace(CALL, idempotency_key=key), request)
-    except errors.NotRefundable as refused:
+    except errors.NotRefundableError as refused:
         return refused.refusals[0].message
     return "first" if told.is_first else "again"
 
@@ -75,7 +75,7 @@ async def test_beside_renewals_by_hand_each_period_is_paid_once(
     new = [renew(str(uuid.uuid4())) for _ in range(3)]
     back = [refund(order_id, str(number)) for number in range(3)]
     done = await asyncio.gather(*(each for three in zip(back, new, again, strict=True) for each in three))
-    placed = [each for each in done if isinstance(each, orders_repository.Placed)]
+    placed = [each for each in done if isinstance(each, orders_repository.PlacedOrder)]
     assert [str(each.order_id) for each in placed].count(order_id) == 3
     refunded_count = done.count("first")
     paid_count = 4 - refunded_count
@@ -88,14 +88,14 @@ async def test_beside_renewals_by_hand_each_period_is_paid_once(
 async def test_beside_the_worker_all_adds_up(world: World, order_id: str, round_: int) -> None:
     """The period is due at that time; it is bought again if the refund comes first, and stands alone if not."""
     due = world.at("2027-01-31 00:30")
-    run_id = await runs.open_run(runs.Trigger.OPERATOR, due, due, clock_at=due)
+    run_id = await runs.start_run(runs.Trigger.OPERATOR, due, due, clock_at=due)
     assert run_id is not None
     done = await asyncio.gather(
         *(refund(order_id, str(number)) for number in range(3)),
-        *(auto_renewal_renew.run_now(due, lambda: due) for _ in range(3)),
+        *(auto_renewal_renew.run_at(due, lambda: due) for _ in range(3)),
     )
     assert done.count("first") == 1
-    await auto_renewal_renew.run_now(due, lambda: due)
+    await auto_renewal_renew.run_at(due, lambda: due)
     assert await world.expiry("i-1") == "2027-02-28"
     assert await world.rows("SELECT refund_count FROM order_lines ORDER BY id") == [(0,), (1,)]
     await integrity.assert_holds()

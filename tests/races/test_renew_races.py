@@ -111,7 +111,7 @@ async def test_the_worker_and_a_customer_charge_each_period_once(
         return await buyer.renew([each], key=each)
 
     run, *answers = await asyncio.gather(
-        auto_renewal_renew.run_now(due, lambda: due), *(renew(each) for each in ids)
+        auto_renewal_renew.run_at(due, lambda: due), *(renew(each) for each in ids)
     )
     assert isinstance(run, runs.Run)
     assert [isinstance(a, dict) and a["__typename"] for a in answers] == ["RenewInstancesSuccess"] * 10
@@ -132,7 +132,7 @@ async def test_runs_and_customers_at_once_never_overspend(world: World, graphql:
     due = world.at("2027-01-31 00:30")
     graphql.at(due)
     await asyncio.gather(
-        *(auto_renewal_renew.run_now(due + dt.timedelta(minutes=n), lambda: due) for n in range(3)),
+        *(auto_renewal_renew.run_at(due + dt.timedelta(minutes=n), lambda: due) for n in range(3)),
         *(buyer.renew([each], key=each) for each in ids),
         *(buyer.renew(ids, key=f"all-{n}") for n in range(3)),
     )
@@ -150,7 +150,7 @@ async def test_a_policy_and_the_worker_do_not_wait_for_each_other_forever(
     due = world.at("2027-01-31 00:30")
     graphql.at(due)
     run, *answers = await asyncio.gather(
-        auto_renewal_renew.run_now(due, lambda: due),
+        auto_renewal_renew.run_at(due, lambda: due),
         *(buyer.set_policy([each], "NONE") for each in reversed(ids)),
     )
     assert isinstance(run, runs.Run)

@@ -96,9 +96,9 @@ def basis(
     *,
     products: Iterable[model.Product] = PRODUCTS,
     zone: ZoneInfo = SHANGHAI,
-) -> planning.Basis:
+) -> planning.PlanContext:
     """The catalogue, the zone, and the local time in it."""
-    return planning.Basis({each.code: each for each in products}, zone, at(now, zone))
+    return planning.PlanContext({each.code: each for each in products}, zone, at(now, zone))
 
 
 def selection(
@@ -115,7 +115,7 @@ def selection(
 def plan(
     selected: domain_selection.Selection | model.Instance,
     extension: planning.Extension,
-    judged_by: planning.Basis | None = None,
+    judged_by: planning.PlanContext | None = None,
     *,
     handling: model.BundleHandling = model.BundleHandling.REFUSE,
     balance_cents: int = 1_000_000_00,

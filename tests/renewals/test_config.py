@@ -31,7 +31,7 @@ def test_a_setting_out_of_bounds_is_explained_by_its_name_and_without_its_value(
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError) as refused:
         config.Settings()
-    [line] = config.explain(refused.value).splitlines()
+    [line] = config.format_errors(refused.value).splitlines()
     assert line.startswith(f"{name}: ")
     assert "secret" not in line
 

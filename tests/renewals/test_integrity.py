@@ -98,21 +98,21 @@ async def fill(world: World) -> None:
     await world.instance("i-1", price="300.00")
     await world.instances(["b-1", "b-2"], bundle="b")
     for months in (1, 2):
-        pick, extension = selection.PickIds(("i-1",)), planning.RenewFor(months)
+        pick, extension = selection.ById(("i-1",)), planning.RenewFor(months)
         order = requests.OrderRequest(pick, extension, idempotency_key=f"k-{months}")
-        await place_order.place("a", order, lambda: NOW)
-    await runs.open_run(runs.Trigger.OPERATOR, NOW, NOW, clock_at=NOW)
-    operator_key = await api_keys.find(database.pool(), await world.operator_key(), NOW)
+        await place_order.place_order("a", order, lambda: NOW)
+    await runs.start_run(runs.Trigger.OPERATOR, NOW, NOW, clock_at=NOW)
+    operator_key = await api_keys.authenticate(database.pool(), await world.operator_key(), NOW)
     assert operator_key is not None
-    call = audit_log.Call(audit_log.Operator(operator_key.key_id, "ops"), "key", lambda: NOW)
+    call = audit_log.OperatorRequest(audit_log.Operator(operator_key.key_id, "ops"), "key", lambda: NOW)
     await accounts.top_up(call, accounts.TopUp("a", 100, ""))
     await world.voucher("10.00")
     await world.instance("i-2", price="20.00")
     for instance_id in ("i-2", "i-1"):
         request = requests.OrderRequest(
-            selection.PickIds((instance_id,)), planning.RenewFor(1), idempotency_key=f"k {instance_id}"
+            selection.ById((instance_id,)), planning.RenewFor(1), idempotency_key=f"k {instance_id}"
         )
-        placed = await place_order.place("a", request, lambda: NOW)
+        placed = await place_order.place_order("a", request, lambda: NOW)
         of_order = refunds.RefundRequest(str(placed.order_id), None, "No longer needed")
         await refunds.refund(dataclasses.replace(call, idempotency_key=f"refund {instance_id}"), of_order)
 
@@ -126,8 +126,8 @@ async def damage(sql: str) -> int:
     return count
 
 
-async def broken() -> dict[str, list[integrity.Damage]]:
-    return {rule: damages for rule, damages in (await integrity.verify()).items() if damages}
+async def broken() -> dict[str, list[integrity.Violation]]:
+    return {rule: damages for rule, damages in (await integrity.check_invariants()).items() if damages}
 
 
 def test_every_rule_is_tried() -> None:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from graphql_api.cli import main
 from renewals import config
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 
 Renewals = Callable[..., Result]
 
@@ -27,14 +27,14 @@ def renewals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Renewals]:
             for name, value in variables.items():
                 patched.setenv(name, value)
             if now is not None:
-                patched.setattr(clock, "utc_now", lambda: now)
-            config.get.cache_clear()
+                patched.setattr(clocks, "utc_now", lambda: now)
+            config.get_settings.cache_clear()
             return CliRunner().invoke(main.app, arguments, input=said)
 
     handlers = logging.root.handlers[:]
     yield run
     logging.root.handlers[:] = handlers  # a command writes its log; the tests after this one do not
-    config.get.cache_clear()
+    config.get_settings.cache_clear()
 
 
 def query(url: str, sql: str) -> list[tuple[Any, ...]]:

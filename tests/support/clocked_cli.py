@@ -6,11 +6,11 @@
 import datetime as dt
 import sys
 
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 
 if __name__ == "__main__":
     instant = dt.datetime.fromisoformat(sys.argv[1]).astimezone(dt.UTC)
-    clock.utc_now = lambda: instant
+    clocks.utc_now = lambda: instant
     # Imported now, for a default argument keeps the clock that there was at its import.
     from graphql_api.cli import main
 

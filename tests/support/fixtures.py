@@ -29,18 +29,18 @@ LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 """When the automatic renewals of these accounts began: a test of the cut-over says another instant."""
 
 PRODUCTS = (
-    catalog.ProductEntry("eip", "Elastic IP", "弹性IP", tiers=(pricing.DiscountTier(12, 1700),)),
-    catalog.ProductEntry("kec", "Elastic Compute", "云服务器", retention_days=365),
-    catalog.ProductEntry("ebs", "Elastic Block Storage", "云硬盘"),
-    catalog.ProductEntry("kes", "Elasticsearch", "Elasticsearch服务"),
-    catalog.ProductEntry("ddos", "Anti-DDoS IP", "高防IP", unsupported_reason="Not needed. 暂不需要"),
-    catalog.ProductEntry("cert", "Certificates", "证书管理", unsupported_reason="Resubmit. 重新提交"),
+    catalog.ProductRecord("eip", "Elastic IP", "弹性IP", tiers=(pricing.DiscountTier(12, 1700),)),
+    catalog.ProductRecord("kec", "Elastic Compute", "云服务器", retention_days=365),
+    catalog.ProductRecord("ebs", "Elastic Block Storage", "云硬盘"),
+    catalog.ProductRecord("kes", "Elasticsearch", "Elasticsearch服务"),
+    catalog.ProductRecord("ddos", "Anti-DDoS IP", "高防IP", unsupported_reason="Not needed. 暂不需要"),
+    catalog.ProductRecord("cert", "Certificates", "证书管理", unsupported_reason="Resubmit. 重新提交"),
 )
 DATA_CENTERS = (
-    catalog.DataCenterEntry("bj-6", "北京6区(VPC)", model.DataCenterType.VPC),
-    catalog.DataCenterEntry("bj-1", "北京1区", model.DataCenterType.CLASSIC),
-    catalog.DataCenterEntry("gz-edge", "广州边缘", model.DataCenterType.EDGE),
-    catalog.DataCenterEntry("sh-own", "上海专属", model.DataCenterType.DEDICATED),
+    catalog.DataCenterRecord("bj-6", "北京6区(VPC)", model.DataCenterType.VPC),
+    catalog.DataCenterRecord("bj-1", "北京1区", model.DataCenterType.CLASSIC),
+    catalog.DataCenterRecord("gz-edge", "广州边缘", model.DataCenterType.EDGE),
+    catalog.DataCenterRecord("sh-own", "上海专属", model.DataCenterType.DEDICATED),
 )
 
 NO_TRACE = frozenset(
@@ -62,8 +62,8 @@ class World:
     async def put_catalogue(self) -> None:
         """Puts PRODUCTS and DATA_CENTERS there."""
         async with database.transaction() as connection:
-            await catalog.put_products(connection, PRODUCTS)
-            await catalog.put_data_centers(connection, DATA_CENTERS)
+            await catalog.upsert_products(connection, PRODUCTS)
+            await catalog.upsert_data_centers(connection, DATA_CENTERS)
 
     async def load_demo(self, day: dt.date) -> None:
         """Load the demo account, with its own catalogue instead of the one here, which it would leave as it is."""
@@ -122,7 +122,7 @@ class World:
         bundles = {row.bundle_id: f"Bundle {row.bundle_id}" for row in rows if row.bundle_id}
         new = {bundle_id: name for bundle_id, name in bundles.items() if bundle_id not in self._bundles}
         async with database.transaction() as connection:
-            locked = (await accounts_repository.lock(connection, [account]))[account]
+            locked = (await accounts_repository.lock_accounts(connection, [account]))[account]
             registrations.require_all(await instances_repository.register(connection, locked, rows, new, NOW))
         self._bundles |= new.keys()
         return list(ids)
@@ -144,7 +144,7 @@ class World:
     ) -> str:
         """Issues a voucher that is good to the end of a day, and answers its id."""
         async with database.transaction() as connection:
-            issued = await vouchers.issue(
+            issued = await vouchers.issue_voucher(
                 connection,
                 account,
                 money.parse_cents(amount),
@@ -157,7 +157,7 @@ class World:
 
     async def refund(self, order_id: str, *instance_ids: str, now: dt.datetime = NOW) -> None:
         """Refund an order, or the lines of some instances."""
-        call = audit_log.Call(audit_log.Operator(None, "ops"), str(uuid.uuid4()), lambda: now)
+        call = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), str(uuid.uuid4()), lambda: now)
         await refunds.refund(call, refunds.RefundRequest(order_id, instance_ids or None, "Outage"))
 
     def end_of(self, day: str, *, account: str = "a") -> dt.datetime:
@@ -238,9 +238,9 @@ def registration(
     status: str = "RUNNING",
     configuration: Mapping[str, str] | None = None,
     created_at: dt.datetime = NOW,
-) -> registration_report.Registration:
+) -> registration_report.ReportedInstance:
     """An instance in few words; without an expiry it is pay-as-you-go, unless `billing` says otherwise."""
-    return registration_report.Registration(
+    return registration_report.ReportedInstance(
         id=instance_id,
         name=name or f"Instance {instance_id}",
         product_code=product,

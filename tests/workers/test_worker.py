@@ -13,7 +13,7 @@ import redis
 from arq.connections import ArqRedis
 
 from renewals.auto_renewal import runs
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 from tests.chaos import processes
 from tests.support import integrity
 from tests.support.fixtures import World
@@ -157,7 +157,7 @@ async def test_kill_9_between_chunks_and_with_one_in_hand_and_a_start_after_it(
     start(RENEWALS_INSTANCES_PER_CHUNK="1")
     await eventually(lambda: all_ended(world))
     took_seconds = asyncio.get_running_loop().time() - started_at
-    assert took_seconds < main.HOLD_SECONDS / 2, "nobody waits for the dead"
+    assert took_seconds < main.IN_PROGRESS_TTL_SECONDS / 2, "nobody waits for the dead"
     await assert_each_charged_once(world, *accounts)
 
 
@@ -170,9 +170,9 @@ async def test_a_chunk_stays_with_a_worker_that_lives_and_goes_to_another_when_i
     await put_due(world, "a")
     async with locked(database_url, "a"):
         other.signal(signal.SIGSTOP)
-        now = clock.utc_now()
-        await runs.open_run(runs.Trigger.OPERATOR, now, now)
-        await jobs.hand_out(queue)
+        now = clocks.utc_now()
+        await runs.start_run(runs.Trigger.OPERATOR, now, now)
+        await jobs.enqueue_pending_chunks(queue)
         await eventually(lambda: says(world, WAITING, 1))
         [mark] = await queue.keys("arq:in-progress:renew:*")
         assert 0 < await queue.pttl(mark) <= 1_000 * BRIEF_SECONDS
@@ -220,14 +220,14 @@ async def test_a_queue_that_was_emptied_is_filled_again_by_the_sweep_and_only_on
     world: World, redis_url: str, queue: ArqRedis, start: Start
 ) -> None:
     await put_due(world, *"abc")
-    now = clock.utc_now()
-    await runs.open_scheduled(now)
-    await jobs.sweep({"redis": queue})
+    now = clocks.utc_now()
+    await runs.start_scheduled_run(now)
+    await jobs.run_every_minute({"redis": queue})
     with redis.from_url(redis_url) as client:
         assert client.zcard("arq:queue") == 1
         client.flushdb()
     for _ in range(3):
-        await jobs.sweep({"redis": queue})
+        await jobs.run_every_minute({"redis": queue})
     assert [(job.function, job.args) for job in await queue.queued_jobs()] == [("renew_chunk", [1, 0])]
     start()
     await eventually(lambda: all_ended(world))
@@ -258,7 +258,7 @@ async def test_a_lost_connection_to_the_database_ends_a_chunk_but_not_the_worker
         await world.rows(WAITING.replace("count(*)", "pg_terminate_backend(pid)"))
     await eventually(lambda: is_empty(queue))
     assert await world.count("order_lines") == 0
-    await jobs.sweep({"redis": queue})
+    await jobs.run_every_minute({"redis": queue})
     await eventually(lambda: all_ended(world))
     assert worker.is_alive
     await assert_each_charged_once(world, "a")

@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 "table": "audit_log",
                 "app": "renewals",
                 "pk_attr": "id",
-                "table_description": "Written by `audit`. What an operator did, never changed; `answer` is what a repeated key is answered with.",
+                "table_description": "Written by `audit_log`. What an operator did, never changed; `answer` is what a repeated key is answered with.",
             },
             bases=["Model"],
         ),

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 "table": "write_checks",
                 "app": "renewals",
                 "pk_attr": "id",
-                "table_description": "Written by `health`: a single row, changed to see whether the database takes writes.",
+                "table_description": "Written by `health.checks`: a single row, changed to see whether the database takes writes.",
             },
             bases=["Model"],
         ),

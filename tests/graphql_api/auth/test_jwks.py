@@ -194,14 +194,14 @@ async def test_keys_without_tls_are_not_fetched_unless_that_is_allowed(
     issuer: Issuer, client: httpx2.AsyncClient
 ) -> None:
     chosen = issuer.settings().model_copy(update={"jwt_http": False})
-    assert await jwks.Keys(chosen, client).find("rsa") is None
+    assert await jwks.JwksCache(chosen, client).find("rsa") is None
     assert issuer.asked == [METADATA]
 
 
 async def test_the_address_of_the_keys_may_be_in_the_settings(
     issuer: Issuer, client: httpx2.AsyncClient
 ) -> None:
-    keys = jwks.Keys(issuer.settings(jwt_jwks_url=f"{issuer.url}{KEYS}"), client)
+    keys = jwks.JwksCache(issuer.settings(jwt_jwks_url=f"{issuer.url}{KEYS}"), client)
     assert await keys.find("rsa") is not None
     assert issuer.asked == [KEYS]
 
@@ -210,7 +210,7 @@ async def test_a_fetching_that_is_under_way_ends_with_the_process(
     issuer: Issuer, client: httpx2.AsyncClient
 ) -> None:
     issuer.answer = hang
-    keys = jwks.Keys(issuer.settings(), client)
+    keys = jwks.JwksCache(issuer.settings(), client)
     asking = asyncio.create_task(keys.find("rsa"))
     await asyncio.sleep(0.2)
     await keys.close()

@@ -329,4 +329,4 @@ def test_a_setting_that_would_let_in_anybody_is_refused(
         monkeypatch.setenv(f"RENEWALS_JWT_{variable}", value)
     with pytest.raises(ValueError) as refused:  # noqa: PT011 - pydantic's own is one
         config.Settings()
-    assert config.explain(refused.value).startswith(f"{name}")
+    assert config.format_errors(refused.value).startswith(f"{name}")

@@ -31,7 +31,7 @@ async def test_a_request_does_not_write_that_its_key_is_used(world: World, graph
             await graphql("{ account { id } }")
     assert [sql for sql in seen if not sql.lstrip().startswith("SELECT")] == []
     assert await world.value(USED) is None
-    await api_keys.write_uses()
+    await api_keys.flush_last_used()
     assert await world.value(USED) == NOW
 
 
@@ -42,7 +42,7 @@ async def test_a_key_in_steady_use_is_written_once_in_five_minutes(world: World,
     for minute in range(12):
         graphql.at(NOW + dt.timedelta(minutes=minute))
         await graphql("{ account { id } }")
-        await api_keys.write_uses()
+        await api_keys.flush_last_used()
         written.append(await world.value(USED))
     minutes = [(at - NOW) // dt.timedelta(minutes=1) for at in written]
     assert minutes == [0] * 5 + [5] * 5 + [10] * 2
@@ -50,7 +50,7 @@ async def test_a_key_in_steady_use_is_written_once_in_five_minutes(world: World,
 
 async def test_nothing_is_written_where_no_key_was_used(world: World) -> None:
     with sql_log.counted() as seen:
-        await api_keys.write_uses()
+        await api_keys.flush_last_used()
     assert seen == []
 
 
@@ -65,7 +65,7 @@ async def test_a_key_that_is_just_being_revoked_holds_up_nothing(
     revoking = await asyncpg.connect(database_url)
     try:
         await revoking.execute("BEGIN; UPDATE api_keys SET revoked_at = now() WHERE account_id = 'a'")
-        await asyncio.wait_for(api_keys.write_uses(), 5)
+        await asyncio.wait_for(api_keys.flush_last_used(), 5)
     finally:
         await revoking.close()
     assert await world.rows("SELECT account_id, last_used_at FROM api_keys ORDER BY 1") == [
@@ -96,7 +96,7 @@ async def test_operators_see_when_a_key_was_used_and_find_it_by_its_prefix(
     operator_key, operator.key = operator.key, leaked["secret"]
     operator.url = operator.url.replace("/operator", "")
     await operator("{ account { id } }")
-    await api_keys.write_uses()
+    await api_keys.flush_last_used()
     operator.key, operator.url = operator_key, OPERATOR_URL
     query = "query($id: ID, $prefix: String) { apiKeys(accountId: $id, prefix: $prefix) { accountId role lastUsedAt } }"
     found = {"accountId": "a", "role": "VIEWER", "lastUsedAt": NOW.isoformat()}

@@ -11,7 +11,8 @@ import pytest
 import websockets
 from gql.transport.websockets import WebsocketsTransport
 
-from renewals.domain import clock, model
+from renewals.domain import clock as clocks
+from renewals.domain import model
 from renewals.instances import policy, selection
 from tests.support.fixtures import NOW, World
 from tests.support.issuer import Issuer
@@ -26,7 +27,7 @@ async def server(world: World, database_url: str, redis_url: str, issuer: Issuer
     """A process that takes the issuer's tokens without leeway, for account `a`, which has five events."""
     await world.account("a")
     await world.instances([f"i-{n}" for n in range(5)])
-    pick = selection.PickIds(tuple(f"i-{n}" for n in range(5)))
+    pick = selection.ById(tuple(f"i-{n}" for n in range(5)))
     await policy.set_policy("a", policy.PolicyRequest(pick, model.RenewalMode.AUTO), lambda: NOW)
     variables = issuer.variables(LEEWAY_SECONDS="0")
     async with served(database_url, REDIS_URL=redis_url, **variables) as process:
@@ -34,11 +35,11 @@ async def server(world: World, database_url: str, redis_url: str, issuer: Issuer
 
 
 def soon(seconds: float) -> float:
-    return (clock.utc_now() + dt.timedelta(seconds=seconds)).timestamp()
+    return (clocks.utc_now() + dt.timedelta(seconds=seconds)).timestamp()
 
 
 async def test_server_sent_events_end_when_their_token_does(server: Served, issuer: Issuer) -> None:
-    token = issuer.token(clock.utc_now(), exp=soon(3), role="VIEWER")
+    token = issuer.token(clocks.utc_now(), exp=soon(3), role="VIEWER")
     headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
     async with (
         asyncio.timeout(15),
@@ -46,7 +47,7 @@ async def test_server_sent_events_end_when_their_token_does(server: Served, issu
         client.stream("POST", server.url, json={"query": EVENTS}, headers=headers) as answer,
     ):
         lines = [line async for line in answer.aiter_lines()]
-    assert clock.utc_now().timestamp() < soon(0) + 9
+    assert clocks.utc_now().timestamp() < soon(0) + 9
     assert sum(line == "event: next" for line in lines) == 5
     assert "event: complete" in lines
     async with httpx2.AsyncClient() as client:
@@ -57,7 +58,7 @@ async def test_server_sent_events_end_when_their_token_does(server: Served, issu
 async def test_a_socket_is_opened_by_a_token_and_does_nothing_after_it(
     server: Served, issuer: Issuer
 ) -> None:
-    said = {"Authorization": f"Bearer {issuer.token(clock.utc_now(), 'ec', exp=soon(4))}"}
+    said = {"Authorization": f"Bearer {issuer.token(clocks.utc_now(), 'ec', exp=soon(4))}"}
     async with websockets.connect(f"ws://{server.address}/graphql", subprotocols=[PROTOCOL]) as client:
         await client.send(orjson.dumps({"type": "connection_init", "payload": said}).decode())
         assert orjson.loads(await client.recv()) == {"type": "connection_ack"}
@@ -76,7 +77,7 @@ async def subscribe(client: websockets.ClientConnection, id_: str, query: str) -
 
 
 async def test_a_token_that_is_none_opens_no_socket(server: Served, issuer: Issuer) -> None:
-    for token in (issuer.token(NOW), issuer.token(clock.utc_now(), account="nobody"), "a.b.c"):
+    for token in (issuer.token(NOW), issuer.token(clocks.utc_now(), account="nobody"), "a.b.c"):
         said = {"Authorization": f"Bearer {token}"}
         async with websockets.connect(f"ws://{server.address}/graphql", subprotocols=[PROTOCOL]) as client:
             await client.send(orjson.dumps({"type": "connection_init", "payload": said}).decode())
@@ -86,7 +87,7 @@ async def test_a_token_that_is_none_opens_no_socket(server: Served, issuer: Issu
 
 
 async def test_a_viewer_by_token_changes_nothing_over_a_socket(server: Served, issuer: Issuer) -> None:
-    token = issuer.token(clock.utc_now(), role="VIEWER")
+    token = issuer.token(clocks.utc_now(), role="VIEWER")
     transport = WebsocketsTransport(
         f"ws://{server.address}/graphql",
         headers={"Authorization": f"Bearer {token}"},

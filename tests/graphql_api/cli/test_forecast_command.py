@@ -23,7 +23,7 @@ JANUARY = ("--days", "31", "--at", "2027-01-10T12:00")
 @pytest.fixture
 async def short_url(database_url: str) -> str:
     """150.00 of balance and a voucher of 20.00 for what costs 230.00 on two days."""
-    async with database.opened(database_url):
+    async with database.connect(database_url):
         world = World()
         await world.put_catalogue()
         await world.account("a", balance="150.00")
@@ -183,7 +183,7 @@ def test_a_language_that_is_not_spoken_ends_with_2(renewals: Renewals, short_url
 @pytest.fixture
 async def cut_over_url(database_url: str) -> str:
     """Three accounts on the eve of their first night: one is short of money, one has its cut-over in a week."""
-    async with database.opened(database_url):
+    async with database.connect(database_url):
         world = World()
         await world.put_catalogue()
         await world.account("a", balance="150.00")

@@ -13,7 +13,7 @@ import pytest
 from graphql_api.cli import main
 from renewals.db import connection as database
 from renewals.db import server_version
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 from renewals.webhooks import endpoints
 from tests.support.cli import Renewals, query
 from tests.support.fixtures import World
@@ -52,7 +52,7 @@ IN_NEED = {
 @pytest.fixture
 async def due_url(database_url: str) -> str:
     """A database in which one instance is due on 31 January and paid for, and others have lapsed by then."""
-    async with database.opened(database_url):
+    async with database.connect(database_url):
         world = World()
         await world.put_catalogue()
         await world.account("a", balance="500.00")
@@ -289,15 +289,15 @@ def test_runs_says_what_became_of_each_and_whether_all_adds_up(renewals: Renewal
 
 async def put_endpoints(url: str) -> list[str]:
     """One of account a, which is off, and one of all accounts."""
-    async with database.opened(url):
+    async with database.connect(url):
         made = [
             await endpoints.create(
-                owner, endpoints.EndpointRequest(f"https://{host}/", (), "k"), clock.utc_now
+                owner, endpoints.EndpointRequest(f"https://{host}/", (), "k"), clocks.utc_now
             )
             for owner, host in (("a", "a.example.com"), (None, "all.example.com"))
         ]
         ids = [str(each.endpoint.id) for each in made]
-        await endpoints.update("a", ids[0], endpoints.EndpointChange(is_enabled=False), clock.utc_now)
+        await endpoints.update("a", ids[0], endpoints.EndpointChange(is_enabled=False), clocks.utc_now)
     return ids
 
 

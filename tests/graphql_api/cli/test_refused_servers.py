@@ -13,7 +13,7 @@ from graphql_api.devserver import services
 from renewals import config
 from renewals.db import connection as database
 from renewals.db import migrate
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 from renewals.health import checks
 from tests.support.cli import Renewals, query
 from tests.support.fixtures import World
@@ -185,7 +185,7 @@ def test_a_database_of_a_later_version_is_named_and_not_migrated(
 )
 async def test_readyz_says_why_and_names_nobody(refusing: Refusing, wrong: str, why: str) -> None:
     chosen = config.Settings(DATABASE_URL=refusing.databases[wrong], REDIS_URL=refusing.redis)  # type: ignore[call-arg]
-    looking = checks.Health(chosen, clock.utc_now, needed=("database",))
+    looking = checks.HealthChecker(chosen, clocks.utc_now, needed=("database",))
     report = await looking.report()
     await looking.close()
     assert (report.status, report.checks["database"].why) == ("unready", why)
@@ -217,7 +217,7 @@ async def test_an_outage_that_ends_a_block_is_raised_as_it_came(opened: str) -> 
 @pytest.fixture
 async def cut_url(database_url: str) -> str:
     """A database whose connection ends in the middle of each renewal."""
-    async with database.opened(database_url):
+    async with database.connect(database_url):
         world = World()
         await world.put_catalogue()
         await world.account("a", balance="500.00")

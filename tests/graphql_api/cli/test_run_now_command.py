@@ -37,7 +37,7 @@ TRACES = (
 @pytest.fixture
 async def due_url(database_url: str) -> str:
     """A database in which two accounts have something due on 31 January, and one of them cannot pay all of it."""
-    async with database.opened(database_url):
+    async with database.connect(database_url):
         world = World()
         await world.put_catalogue()
         await world.account("a", balance="500.00")

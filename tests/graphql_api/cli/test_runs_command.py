@@ -15,7 +15,7 @@ SHORT = "INSUFFICIENT_FUNDS: 300.00 is required and 200.00 is available; 100.00 
 @pytest.fixture
 async def night(database_url: str, renewals: Renewals) -> str:
     """A database after a run over two accounts, of which one has money for one of its two instances."""
-    async with database.opened(database_url):
+    async with database.connect(database_url):
         world = World()
         await world.put_catalogue()
         await world.account("a", balance="500.00")

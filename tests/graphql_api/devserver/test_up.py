@@ -88,7 +88,7 @@ def processes() -> list[tuple[int, int, str]]:
 @pytest.fixture
 def room() -> Iterator[Path]:
     """A folder that the servers' user can enter; pytest's own may be root's alone."""
-    folder = binaries.temporary_room()
+    folder = binaries.temporary_data_directory()
     yield folder
     shutil.rmtree(folder)
 

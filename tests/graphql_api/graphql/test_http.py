@@ -208,7 +208,7 @@ async def test_without_a_database_a_request_is_refused_and_the_process_lives(
 
 
 def settings_with(tmp_path: Path, **values: Any) -> config.Settings:
-    return config.get().model_copy(update={"data_dir": tmp_path, **values})
+    return config.get_settings().model_copy(update={"data_dir": tmp_path, **values})
 
 
 async def test_the_page_is_served_only_where_the_setting_is_on(tmp_path: Path, world: World) -> None:
@@ -251,7 +251,7 @@ async def test_the_root_leads_to_the_page_only_where_there_is_one(tmp_path: Path
     for create, path in ((app.create, "/graphql"), (app.create_for_operators, "/operator/graphql")):
         with pytest.MonkeyPatch.context() as patch:
             chosen = settings_with(tmp_path, graphiql=True)
-            patch.setattr(config, "get", lambda chosen=chosen: chosen)
+            patch.setattr(config, "get_settings", lambda chosen=chosen: chosen)
             served = create()
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served)) as client:
             answer = await client.get("http://testserver/")

@@ -10,7 +10,7 @@ import pytest
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 from schema.context import Context
 from schema.customer import query as customer_query
 from schema.customer import schema as customer_schema
@@ -216,7 +216,7 @@ async def test_an_extension_that_watches_still_sees_each_request(asked: Client) 
     query = "query Mine { instances(first: 2) { nodes { id name } } }"
 
     def context() -> Context:
-        return Context(account_id="a", clock=clock.utc_now)
+        return Context(account_id="a", clock=clocks.utc_now)
 
     assert await watched.execute_again(query, {}, None, context()) is None
     first = await watched.execute(query, context_value=context())

@@ -83,13 +83,17 @@ async def test_a_document_that_costs_too_much_for_some_variables_may_be_trusted(
     query = "query Q($n: Int!) { instances(first: $n) { nodes { orders(first: $n) { id } } } }"
     manifest = tmp_path / "trusted.json"
     manifest.write_bytes(orjson.dumps({"q": query}))
-    chosen = config.get().model_copy(update={"trusted_documents": manifest})
-    trusted = persisted_queries.trusted(chosen, document_limits.Limits.of(chosen), customer_schema.schema)
+    chosen = config.get_settings().model_copy(update={"trusted_documents": manifest})
+    trusted = persisted_queries.load_trusted_documents(
+        chosen, document_limits.Limits.of(chosen), customer_schema.schema
+    )
     assert trusted.find("q") == query
 
 
 def test_what_is_kept_is_bounded_and_the_oldest_goes_first() -> None:
-    sent = persisted_queries.Sent(characters_max=700)  # of which each takes 300 beside its text
+    sent = persisted_queries.PersistedQueryCache(
+        characters_max=700
+    )  # of which each takes 300 beside its text
     for name in "abc":
         sent.keep(name, name * 40)
     assert [sent.find(name) is not None for name in "abc"] == [False, True, True]
@@ -102,11 +106,11 @@ def test_what_is_kept_is_bounded_and_the_oldest_goes_first() -> None:
 
 
 def test_a_process_may_keep_none() -> None:
-    store = persisted_queries.Store(
-        customer_schema.schema, persisted_queries.Trusted({}, only=False), characters_max=0
+    store = persisted_queries.DocumentStore(
+        customer_schema.schema, persisted_queries.TrustedDocuments({}, only=False), characters_max=0
     )
     with pytest.raises(Exception, match="PersistedQueryNotSupported"):
-        store.find(http_request.asked(hashed(QUERY)))
+        store.find(http_request.build_request(hashed(QUERY)))
 
 
 @pytest.fixture
@@ -114,7 +118,7 @@ async def trusting(key: str, tmp_path: Path) -> AsyncIterator[Callable[..., Any]
     """Asks an application that answers trusted documents only."""
     manifest = tmp_path / "trusted.json"
     manifest.write_bytes(orjson.dumps({f"sha256:{digest(QUERY)}": QUERY, "names": "{ account { name } }"}))
-    chosen = config.get().model_copy(
+    chosen = config.get_settings().model_copy(
         update={"trusted_documents": manifest, "trusted_documents_only": True, "graphiql": False}
     )
     transport = httpx2.ASGITransport(app=app.create(chosen))
@@ -170,9 +174,11 @@ async def test_who_sends_no_document_is_told(ask: Any) -> None:
 )
 def test_a_manifest_that_cannot_be_used_stops_the_start(tmp_path: Path, manifest: bytes, word: str) -> None:
     (tmp_path / "trusted.json").write_bytes(manifest)
-    chosen = config.get().model_copy(update={"trusted_documents": tmp_path / "trusted.json"})
+    chosen = config.get_settings().model_copy(update={"trusted_documents": tmp_path / "trusted.json"})
     with pytest.raises(persisted_queries.ManifestError, match=word):
-        persisted_queries.trusted(chosen, document_limits.Limits.of(chosen), customer_schema.schema)
+        persisted_queries.load_trusted_documents(
+            chosen, document_limits.Limits.of(chosen), customer_schema.schema
+        )
 
 
 def test_a_manifest_may_be_apollos(tmp_path: Path) -> None:

@@ -40,13 +40,13 @@ async def server(world: World, database_url: str, redis_url: str) -> AsyncIterat
     await world.instances([f"i-{n:03d}" for n in range(100)], price="1.00")
     await change(100)
     variables = {"REDIS_URL": redis_url, "RENEWALS_DRAIN_SECONDS": "4"}
-    async with pubsub.opened(redis_url), served(database_url, **variables) as process:
+    async with pubsub.connect(redis_url), served(database_url, **variables) as process:
         yield process
 
 
 async def change(count: int, mode: str = "AUTO") -> None:
     """Makes so many events, in this process, which tells the one that serves."""
-    pick = selection.PickIds(tuple(f"i-{n:03d}" for n in range(count)))
+    pick = selection.ById(tuple(f"i-{n:03d}" for n in range(count)))
     await policy.set_policy("a", policy.PolicyRequest(pick, model.RenewalMode(mode)), lambda: NOW)
 
 
@@ -221,7 +221,7 @@ async def test_a_key_that_an_operator_revokes_ends_what_it_follows_at_once(
     async with streaming(server, key, 99) as lines, streaming(server, await world.key("a"), 99) as others:
         assert await anext(lines) == await anext(others) == "event: next"
         await asyncio.sleep(0.5)  # until both have told all there is, and wait
-        call = audit_log.Call(audit_log.Operator(None, "ops"), "revoke", lambda: NOW)
+        call = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), "revoke", lambda: NOW)
         key_id = await world.value("SELECT id FROM api_keys WHERE prefix = $1", key.split("_")[1])
         await accounts.revoke_key(call, str(key_id))
         started = asyncio.get_running_loop().time()

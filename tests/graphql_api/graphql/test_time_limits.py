@@ -37,7 +37,7 @@ async def key(world: World) -> str:
 @pytest.fixture
 async def hasty(world: World, key: str) -> AsyncIterator[httpx2.AsyncClient]:
     """The application that gives up after 0.3 s."""
-    chosen = config.get().model_copy(update={"request_seconds_max": 0.3})
+    chosen = config.get_settings().model_copy(update={"request_seconds_max": 0.3})
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app.create(chosen)), headers={"Authorization": f"Bearer {key}"}
     ) as client:
@@ -74,7 +74,7 @@ async def test_what_takes_too_long_is_given_up_in_the_database_too(
             while await holder.fetchval(WAITING):  # noqa: ASYNC110 - another process's doing
                 await asyncio.sleep(0.05)
     assert await world.snapshot() == before
-    for _ in range(config.get().database_pool_size + 1):  # no connection is lost
+    for _ in range(config.get_settings().database_pool_size + 1):  # no connection is lost
         assert (await hasty.post(URL, json={"query": query})).status_code == 200
 
 

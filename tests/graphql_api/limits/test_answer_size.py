@@ -32,7 +32,7 @@ async def headers(world: World) -> dict[str, str]:
 @pytest.fixture
 async def client(headers: dict[str, str]) -> AsyncIterator[httpx2.AsyncClient]:
     """The application, whose answers have 2,000 bytes at most."""
-    chosen = config.get().model_copy(update={"answer_bytes_max": 2_000})
+    chosen = config.get_settings().model_copy(update={"answer_bytes_max": 2_000})
     transport = httpx2.ASGITransport(app=app.create(chosen, clock=lambda: NOW))
     async with httpx2.AsyncClient(transport=transport, headers=headers) as asked:
         yield asked
@@ -85,7 +85,7 @@ async def test_a_change_whose_answer_is_too_large_is_made_and_can_be_asked_again
 def test_a_key_has_a_bounded_number_of_bytes_that_are_not_read() -> None:
     unread, size = answer_size.UnreadAnswers(1_000_000), 400_000
     with unread.sending("a", size), unread.sending("a", size):
-        with pytest.raises(errors.Refused) as refused, unread.sending("a", size):
+        with pytest.raises(errors.HTTPError) as refused, unread.sending("a", size):
             pass
         assert (refused.value.status, refused.value.code) == (429, "TOO_MANY_AT_ONCE")
         with unread.sending("b", size), unread.sending("a", 1_000):

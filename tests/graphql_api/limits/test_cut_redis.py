@@ -54,7 +54,7 @@ def test_no_cut_of_a_connection_to_redis_fails_a_request(
     monkeypatch.setattr(rate_limit, "BLOCKS_A_BUDGET", 10**9)
 
     async def spend() -> None:
-        counted = rate_limit.Budgets(10**9)
+        counted = rate_limit.CostRateLimiter(10**9)
         async with counted.opened(cut_redis):
             for number in range(TRIES):
                 await counted.spend(f"k-{number % 5}", 5)
@@ -64,7 +64,7 @@ def test_no_cut_of_a_connection_to_redis_fails_a_request(
 
 async def test_budgets_are_counted_alone_where_a_transport_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(AbstractConnection, "_connect", close_transport)
-    counted = rate_limit.Budgets(100)
+    counted = rate_limit.CostRateLimiter(100)
     async with counted.opened("redis://127.0.0.1:1/0"):
         await counted.spend("k", 5)
 
@@ -73,10 +73,10 @@ async def test_announcements_go_on_where_a_transport_was_closed(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pubsub, "PAUSE_SECONDS", 0.01)
-    async with pubsub.opened(redis_url, listening=True), asyncio.timeout(10):
+    async with pubsub.connect(redis_url, listening=True), asyncio.timeout(10):
         with monkeypatch.context() as patched:
             patched.setattr(AbstractConnection, "send_packed_command", close_transport)
-            pubsub.announce(["a"])
+            pubsub.publish(["a"])
             await asyncio.sleep(0.1)
         [outbox] = pubsub._outboxes
         await outbox.emptied.wait()
@@ -87,5 +87,5 @@ async def close_transport(*_: object, **__: object) -> None:
 
 
 def test_a_closed_transport_is_an_outage_and_no_other_runtime_error_is() -> None:
-    assert database.is_outage(RuntimeError(CLOSED))
-    assert not database.is_outage(RuntimeError("the database is not open"))
+    assert database.is_unavailable(RuntimeError(CLOSED))
+    assert not database.is_unavailable(RuntimeError("the database is not open"))

@@ -13,13 +13,13 @@ from tests.support.fixtures import World
 from tests.support.graphql_client import URL
 
 
-async def spend_all(counted: rate_limit.Budgets, caller: str, cost: int) -> int:
+async def spend_all(counted: rate_limit.CostRateLimiter, caller: str, cost: int) -> int:
     """How often so much can be spent."""
     for times in range(10_000):
         try:
             await counted.spend(caller, cost)
-        except errors.Refused:
-            with pytest.raises(errors.Refused) as again:
+        except errors.HTTPError:
+            with pytest.raises(errors.HTTPError) as again:
                 await counted.spend(caller, cost)
             assert (again.value.status, again.value.code) == (429, "RATE_LIMITED")
             assert 1 <= int((again.value.headers or {})["Retry-After"]) <= 60
@@ -29,7 +29,7 @@ async def spend_all(counted: rate_limit.Budgets, caller: str, cost: int) -> int:
 
 @pytest.mark.parametrize("cost", [1, 7, 100, 999, 1000])
 async def test_processes_spend_one_budget(redis_url: str, cost: int) -> None:
-    one, other = rate_limit.Budgets(1_000), rate_limit.Budgets(1_000)
+    one, other = rate_limit.CostRateLimiter(1_000), rate_limit.CostRateLimiter(1_000)
     async with one.opened(redis_url), other.opened(redis_url):
         caller = f"caller-{time.time_ns()}"
         spent = sum([await spend_all(each, caller, cost) for each in (one, other)]) * cost
@@ -39,7 +39,7 @@ async def test_processes_spend_one_budget(redis_url: str, cost: int) -> None:
 
 
 async def test_many_at_once_spend_no_more_than_there_is(redis_url: str) -> None:
-    counted = rate_limit.Budgets(1_000)
+    counted = rate_limit.CostRateLimiter(1_000)
     async with counted.opened(redis_url):
         caller = f"caller-{time.time_ns()}"
         ended = await asyncio.gather(*(counted.spend(caller, 5) for _ in range(500)), return_exceptions=True)
@@ -47,7 +47,7 @@ async def test_many_at_once_spend_no_more_than_there_is(redis_url: str) -> None:
 
 
 async def test_a_block_costs_no_word_to_redis(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    counted = rate_limit.Budgets(100_000)
+    counted = rate_limit.CostRateLimiter(100_000)
     async with counted.opened(redis_url):
         asked = []
         assert counted._shared is not None
@@ -64,18 +64,22 @@ async def test_a_block_costs_no_word_to_redis(redis_url: str, monkeypatch: pytes
 
 
 async def test_without_redis_each_process_counts_alone() -> None:
-    away = rate_limit.Budgets(1_000)
+    away = rate_limit.CostRateLimiter(1_000)
     async with away.opened("redis://127.0.0.1:1/0"):
         started = time.monotonic()
         assert await spend_all(away, "a", 100) == 10
         assert await spend_all(away, "b", 100) == 10
         assert time.monotonic() - started < rate_limit.REDIS_SECONDS_MAX * 4
-    assert await spend_all(rate_limit.Budgets(1_000), "a", 300) == 3
-    assert await spend_all(rate_limit.Budgets(1_000), "a", 1_001) == 0
+    assert await spend_all(rate_limit.CostRateLimiter(1_000), "a", 300) == 3
+    assert await spend_all(rate_limit.CostRateLimiter(1_000), "a", 1_001) == 0
 
 
 async def test_a_redis_that_comes_and_goes_grants_no_second_budget(redis_url: str) -> None:
-    away, counted, caller = "redis://127.0.0.1:1/0", rate_limit.Budgets(1_000), f"caller-{time.time_ns()}"
+    away, counted, caller = (
+        "redis://127.0.0.1:1/0",
+        rate_limit.CostRateLimiter(1_000),
+        f"caller-{time.time_ns()}",
+    )
 
     async def spend(url: str, most: int) -> int:
         counted._asks_from = 0
@@ -94,14 +98,14 @@ async def test_a_redis_that_comes_and_goes_grants_no_second_budget(redis_url: st
 
 async def test_a_budget_of_nothing_is_none() -> None:
     for _ in range(100):
-        await rate_limit.Budgets(0).spend("a", 10**9)
+        await rate_limit.CostRateLimiter(0).spend("a", 10**9)
 
 
 async def test_the_keys_of_an_account_have_a_budget_each_and_a_refusal_says_when_to_come_back(
     world: World,
 ) -> None:
     await world.account("a")
-    chosen = config.get().model_copy(update={"cost_per_minute_max": 100})
+    chosen = config.get_settings().model_copy(update={"cost_per_minute_max": 100})
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create(chosen))) as client:
         # A document that is new costs a tenth of so small a budget.
         for key, served in ((await world.key("a"), 45), (await world.key("a"), 50)):

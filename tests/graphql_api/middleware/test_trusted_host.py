@@ -24,7 +24,7 @@ REFUSED = (
 
 def application(**values: object) -> ASGIApp:
     chosen = {"graphiql": True, "host": "renewals.lan", **values}
-    return app.create(config.get().model_copy(update=chosen))
+    return app.create(config.get_settings().model_copy(update=chosen))
 
 
 def asking(served_app: ASGIApp, base: str = BASE) -> httpx2.AsyncClient:

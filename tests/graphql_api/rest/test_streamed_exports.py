@@ -55,7 +55,7 @@ class Taker:
     def __init__(
         self, key: str, path: str = "/export/instances.jsonl", coding: str = "identity", **limits: int
     ) -> None:
-        self.app = app.create(config.get().model_copy(update=limits), clock=lambda: NOW)
+        self.app = app.create(config.get_settings().model_copy(update=limits), clock=lambda: NOW)
         self.taken = bytearray()
         self.is_complete = False
         self.status = 0
@@ -173,14 +173,14 @@ async def drained(key: str, path: str) -> tuple[int, int]:
 
 async def test_no_more_than_a_page_is_held(world: World, key: str) -> None:
     await fill(tables.ROWS_PER_PAGE * 3 + 1)
-    async with database.snapshot() as connection:
+    async with database.read_snapshot() as connection:
         columns = tables.LEDGER.choose(None)
-        export = tables.of_ledger(
-            "a", accounts_queries.LedgerFilter(), tables.Period(), columns=columns, now=NOW
+        export = tables.export_ledger(
+            "a", accounts_queries.LedgerFilter(), tables.DateRange(), columns=columns, now=NOW
         )
-        assert [page async for page in tables.read(connection, export)] == []
+        assert [page async for page in tables.read_rows(connection, export)] == []
         sql = "SELECT id FROM instances ORDER BY id"
-        pages = database.pages(connection, sql, size=tables.ROWS_PER_PAGE)
+        pages = database.stream_rows(connection, sql, size=tables.ROWS_PER_PAGE)
         sizes = [len(page) async for page in pages]
     assert sizes == [tables.ROWS_PER_PAGE] * 3 + [1]
 
@@ -215,7 +215,7 @@ async def test_a_client_that_takes_nothing_is_cut(world: World, key: str) -> Non
     taker = Taker(key, export_stall_seconds_max=1)
     taker.start()
     await taker.take(2)
-    with pytest.raises(errors.CutError, match="took nothing for 1 seconds"):
+    with pytest.raises(errors.ClientTooSlowError, match="took nothing for 1 seconds"):
         await asyncio.wait_for(taker.task, 3)
     assert not taker.is_complete
     assert await snapshots(world) == 0
@@ -263,7 +263,7 @@ async def test_a_client_that_takes_too_long_in_all_is_cut(world: World, key: str
     while not taker.task.done():
         await taker.take(1)
         await asyncio.sleep(0.2)
-    with pytest.raises(errors.CutError, match="all in 1 seconds"):
+    with pytest.raises(errors.ClientTooSlowError, match="all in 1 seconds"):
         await taker.task
     assert 0 < taker.taken.count(b"\n") < MANY
     assert not taker.is_complete
@@ -273,13 +273,13 @@ async def test_a_client_that_takes_too_long_in_all_is_cut(world: World, key: str
 async def test_an_export_may_take_longer_than_other_transactions(database_url: str) -> None:
     if postgres_major() < server_version.TRANSACTION_TIMEOUT_MAJOR_MIN:
         pytest.skip("this PostgreSQL has no transaction_timeout")
-    async with database.opened(database_url, pool_size=1, transaction=1):
-        async with database.snapshot(seconds_max=60) as connection:
+    async with database.connect(database_url, pool_size=1, transaction=1):
+        async with database.read_snapshot(seconds_max=60) as connection:
             await database.fetch(connection, "SELECT pg_sleep(1.5)")
         [[seconds]] = await database.fetch(database.pool(), "SHOW transaction_timeout")
         assert seconds == "1s"
         with pytest.raises(CUT):
-            async with database.snapshot() as connection:
+            async with database.read_snapshot() as connection:
                 await database.fetch(connection, "SELECT pg_sleep(5)")
 
 
@@ -353,7 +353,7 @@ async def test_an_export_that_breaks_does_not_look_whole(world: World, key: str)
 
 async def test_connections_that_the_server_ends_are_not_missed(world: World, key: str) -> None:
     await fill(MANY)
-    for _ in range(config.get().database_pool_size + 1):
+    for _ in range(config.get_settings().database_pool_size + 1):
         taker = Taker(key)
         taker.start()
         await taker.take(1)

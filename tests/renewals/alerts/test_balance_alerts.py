@@ -30,7 +30,7 @@ def day(days: int) -> str:
 
 
 async def look(now: dt.datetime = NOW) -> None:
-    await balance_alerts.look_at_unseen(lambda: now)
+    await balance_alerts.check_changed_accounts(lambda: now)
 
 
 async def told(world: World, happened: str) -> list[Any]:
@@ -83,8 +83,8 @@ async def test_a_new_expiry_is_reminded_of_anew(world: World) -> None:
     await world.account("a", balance="1000.00")
     await world.instance("i-1", expires=day(3), price="1.00")
     await look()
-    request = requests.OrderRequest(selection.PickIds(("i-1",)), planning.RenewFor(1), idempotency_key="key")
-    await place_order.place("a", request, lambda: NOW)
+    request = requests.OrderRequest(selection.ById(("i-1",)), planning.RenewFor(1), idempotency_key="key")
+    await place_order.place_order("a", request, lambda: NOW)
     await look()
     assert await reminded(world) == [("i-1", 3)]
     await look(world.at(f"{day(5)} 12:00"))
@@ -126,11 +126,11 @@ async def test_auto_that_comes_to_fail_is_reminded_of_at_once_and_manual_that_wa
     await world.instance("i-2", expires=day(20), price="300.00")
     await look()
     assert await reminded(world) == [("i-2", 30)]
-    request = requests.OrderRequest(selection.PickIds(("i-2",)), planning.RenewFor(1), idempotency_key="key")
-    await place_order.place("a", request, lambda: NOW)
+    request = requests.OrderRequest(selection.ById(("i-2",)), planning.RenewFor(1), idempotency_key="key")
+    await place_order.place_order("a", request, lambda: NOW)
     await look()
     assert await reminded(world) == [("i-2", 30), ("i-1", 3)]
-    policy = instances_policy.PolicyRequest(selection.PickIds(("i-1",)), model.RenewalMode.MANUAL)
+    policy = instances_policy.PolicyRequest(selection.ById(("i-1",)), model.RenewalMode.MANUAL)
     await instances_policy.set_policy("a", policy, lambda: NOW)
     await look()
     assert await reminded(world) == [("i-2", 30), ("i-1", 3)]
@@ -177,7 +177,7 @@ async def test_it_is_warned_again_after_a_change_that_did_not_help(world: World)
     await look()
     assert await warned(world) == [(day(5), "100.00"), (day(5), "40.00")]
     await world.instance("i-2", expires=day(6), price="1.00")
-    policy = instances_policy.PolicyRequest(selection.PickIds(("i-2",)), model.RenewalMode.AUTO)
+    policy = instances_policy.PolicyRequest(selection.ById(("i-2",)), model.RenewalMode.AUTO)
     await instances_policy.set_policy("a", policy, lambda: NOW)
     await look()
     assert await warned(world) == [(day(5), "100.00"), (day(5), "40.00"), (day(6), "1.00")]
@@ -189,7 +189,7 @@ async def test_what_the_worker_does_is_no_change_to_be_warned_of_again(world: Wo
     await world.instance("i-2", expires=day(4), mode="AUTO", price="300.00")
     await look()
     for days in range(1, 5):
-        await renew.run_now(world.at(f"{day(days)} 00:30"))
+        await renew.run_at(world.at(f"{day(days)} 00:30"))
         await look(world.at(f"{day(days)} 01:00"))
     assert await warned(world) == [(day(4), "100.00")]
 
@@ -198,7 +198,7 @@ async def test_one_who_was_well_again_is_warned_anew(world: World) -> None:
     await world.account("a")
     await world.instance("i-1", expires=day(5), mode="AUTO", price="300.00")
     await look()
-    await lifecycle.lapse(world.at(f"{day(6)} 00:01"))
+    await lifecycle.expire_and_release(world.at(f"{day(6)} 00:01"))
     await look(world.at(f"{day(6)} 00:02"))
     await world.instance("i-2", expires=day(9), mode="AUTO", price="200.00")
     await look(world.at(f"{day(7)} 00:02"))
@@ -219,23 +219,23 @@ async def test_an_account_that_has_not_changed_is_not_looked_at_until_its_day_be
     await world.account("a")
     await world.account("west", zone="America/New_York")
     await look()
-    assert await balance_alerts.find_unseen(NOW) == []
-    assert await balance_alerts.find_unseen(world.at(f"{day(0)} 00:00", account="west")) == ["west"]
-    assert await balance_alerts.find_unseen(world.at(f"{day(1)} 00:00")) == ["a", "west"]
+    assert await balance_alerts.find_changed_accounts(NOW) == []
+    assert await balance_alerts.find_changed_accounts(world.at(f"{day(0)} 00:00", account="west")) == ["west"]
+    assert await balance_alerts.find_changed_accounts(world.at(f"{day(1)} 00:00")) == ["a", "west"]
     await world.top_up("1.00")
-    assert await balance_alerts.find_unseen(NOW) == ["a"]
+    assert await balance_alerts.find_changed_accounts(NOW) == ["a"]
     await look()
     await world.instance("i-1")
-    policy = instances_policy.PolicyRequest(selection.PickIds(("i-1",)), model.RenewalMode.AUTO)
+    policy = instances_policy.PolicyRequest(selection.ById(("i-1",)), model.RenewalMode.AUTO)
     await instances_policy.set_policy("a", policy, lambda: NOW)
-    assert await balance_alerts.find_unseen(NOW) == ["a"]
+    assert await balance_alerts.find_changed_accounts(NOW) == ["a"]
 
 
 async def test_nobody_is_looked_at_while_a_run_is_at_work(world: World) -> None:
     await world.account("a")
     await world.instance("i-1", expires=day(0), mode="AUTO")
-    await runs.open_run(runs.Trigger.START, NOW, NOW)
-    assert await balance_alerts.find_unseen(NOW) == []
+    await runs.start_run(runs.Trigger.START, NOW, NOW)
+    assert await balance_alerts.find_changed_accounts(NOW) == []
 
 
 async def test_an_account_that_cannot_be_looked_at_does_not_hold_up_the_others(

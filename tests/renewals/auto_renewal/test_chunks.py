@@ -20,7 +20,7 @@ from tests.support.fixtures import World
 
 async def open_run(now: dt.datetime) -> list[Chunk]:
     """The chunks of a new run."""
-    run_id = await runs.open_run(Trigger.OPERATOR, now, now, clock_at=now)
+    run_id = await runs.start_run(Trigger.OPERATOR, now, now, clock_at=now)
     return await runs.pending_chunks(run_id)
 
 
@@ -37,9 +37,9 @@ async def put_accounts(
 
 def test_a_chunk_is_full_when_it_has_about_so_many_instances() -> None:
     due = {"c": 5, "a": 3, "b": 1, "e": 2, "d": 1}
-    assert list(runs.divide(due, 4)) == [(["a", "b"], 4), (["c"], 5), (["d", "e"], 3)]
-    assert list(runs.divide(due, 1_000)) == [(["a", "b", "c", "d", "e"], 12)]
-    assert list(runs.divide({}, 4)) == []
+    assert list(runs.split_into_chunks(due, 4)) == [(["a", "b"], 4), (["c"], 5), (["d", "e"], 3)]
+    assert list(runs.split_into_chunks(due, 1_000)) == [(["a", "b", "c", "d", "e"], 12)]
+    assert list(runs.split_into_chunks({}, 4)) == []
 
 
 async def test_no_account_is_split_between_chunks(
@@ -47,7 +47,7 @@ async def test_no_account_is_split_between_chunks(
 ) -> None:
     settings_override(instances_per_chunk=3)
     await put_accounts(world, {"a": 7, "b": 1, "c": 1, "d": 1, "e": 2, "f": 0})
-    done = await renew.run_now(world.at("2027-01-31 00:30"))
+    done = await renew.run_at(world.at("2027-01-31 00:30"))
     assert await world.rows(
         "SELECT account_ids, due_count, renewed_count FROM renewal_chunks ORDER BY number"
     ) == [*[(["a"], 7, 7), (["b", "c", "d"], 3, 3), (["e"], 2, 2)]]
@@ -59,7 +59,7 @@ async def test_no_account_is_split_between_chunks(
 async def test_an_account_id_with_odd_characters_finds_its_way_through_a_chunk(world: World) -> None:
     ids = ["a,b", "{c}", 'd"e', "f\\g", "账户", "NULL"]
     await put_accounts(world, dict.fromkeys(ids, 1))
-    done = await renew.run_now(dt.datetime(2027, 1, 30, 16, 30, tzinfo=dt.UTC))
+    done = await renew.run_at(dt.datetime(2027, 1, 30, 16, 30, tzinfo=dt.UTC))
     assert done.renewed_count == len(ids)
     assert {await world.balance(account) for account in ids} == {"99990.00"}
 
@@ -98,8 +98,8 @@ async def test_a_chunk_done_by_five_at_once_charges_once(world: World, night: Ni
     await put_accounts(world, {"a": 20, "b": 20}, night)
     [chunk] = await open_run(utc(night.due_from))
     await asyncio.gather(*(renew.renew_chunk(chunk) for _ in range(5)))
-    await runs.close_done(utc(night.due_from))
-    assert (await runs.read(chunk.run_id)).renewed_count == 40
+    await runs.close_finished(utc(night.due_from))
+    assert (await runs.read_run(chunk.run_id)).renewed_count == 40
     assert [await world.balance(account) for account in "ab"] == ["99800.00", "99800.00"]
     assert await world.count("renewal_attempts") == 40
     await integrity.assert_holds()
@@ -111,15 +111,15 @@ async def test_five_runs_at_once_charge_once(
 ) -> None:
     settings_override(instances_per_chunk=2)
     await put_accounts(world, dict.fromkeys("abcdef", 2), night)
-    opened, open_run = asyncio.Barrier(5), runs.open_run
+    opened, open_run = asyncio.Barrier(5), runs.start_run
 
     async def open_with_the_others(*args: Any, **kwargs: Any) -> int | None:
         run_id = await open_run(*args, **kwargs)
         await opened.wait()  # or the last would find less due than the first
         return run_id
 
-    monkeypatch.setattr(runs, "open_run", open_with_the_others)
-    done = await asyncio.gather(*(renew.run_now(utc(night.due_from)) for _ in range(5)))
+    monkeypatch.setattr(runs, "start_run", open_with_the_others)
+    done = await asyncio.gather(*(renew.run_at(utc(night.due_from)) for _ in range(5)))
     assert sum(run.renewed_count for run in done) == 12
     assert sum(run.renewed_count + run.skipped_count for run in done) == 5 * 12
     assert {await world.balance(account) for account in "abcdef"} == {"99980.00"}
@@ -130,22 +130,22 @@ async def test_five_runs_at_once_charge_once(
 async def test_a_tick_has_one_run_however_many_open_it(world: World) -> None:
     await put_accounts(world, {"a": 2})
     now = world.at("2027-01-31 00:30:01")
-    opened = await asyncio.gather(*(runs.open_scheduled(now) for _ in range(5)))
+    opened = await asyncio.gather(*(runs.start_scheduled_run(now) for _ in range(5)))
     [run_id] = [run_id for run_id in opened if run_id is not None]
-    assert await runs.open_scheduled(world.at("2027-01-31 01:29:59")) is None
+    assert await runs.start_scheduled_run(world.at("2027-01-31 01:29:59")) is None
     assert await world.rows("SELECT trigger, scheduled_at FROM renewal_runs") == [
         ("SCHEDULED", world.at("2027-01-31 00:30"))
     ]
     assert await runs.pending_chunks() == [Chunk(run_id, 0)]
-    assert await runs.open_scheduled(world.at("2027-01-31 01:30")) is not None
+    assert await runs.start_scheduled_run(world.at("2027-01-31 01:30")) is not None
 
 
 async def test_a_start_looks_for_what_is_due_even_when_the_tick_has_been(world: World) -> None:
     await world.account("a", balance="100.00")
-    assert await runs.open_at_start(world.at("2027-01-31 00:40")) is not None
+    assert await runs.start_catch_up_run(world.at("2027-01-31 00:40")) is not None
     await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="100.00")
     now = world.at("2027-01-31 00:45:12")
-    run_id = await runs.open_at_start(now)
+    run_id = await runs.start_catch_up_run(now)
     assert await runs.pending_chunks() == [Chunk(run_id or 0, 0)]
     await renew.renew_chunk(Chunk(run_id or 0, 0), clock=lambda: now)
     assert await world.expiry("i-1") == "2027-02-28"
@@ -161,14 +161,14 @@ async def test_missed_runs_are_caught_up_with_what_has_not_expired(world: World,
         await world.instance(f"i{days}", expires=night.day(days), mode="AUTO", price="300.00")
     await world.instance("i-0", expires=night.last_day, anchor=night.anchor, mode="AUTO", price="300.00")
     now = world.at(night.at("15:07"))
-    run_id = await runs.open_at_start(now)
+    run_id = await runs.start_catch_up_run(now)
     assert run_id is not None
     await renew.renew_chunk(Chunk(run_id, 0), clock=lambda: now)
-    await runs.close_done(now)
+    await runs.close_finished(now)
     assert await world.rows("SELECT instance_id FROM order_lines") == [("i-0",)]
     assert [await world.expiry(i) for i in ("i-2", "i-1")] == [night.day(-2), night.day(-1)]
     assert await world.expiry("i-0") == night.following
-    run = await runs.read(run_id)
+    run = await runs.read_run(run_id)
     assert (run.scheduled_at, run.lateness) == (world.at(night.at("14:30")), dt.timedelta(minutes=37))
     assert await world.balance() == "600.00"
     await integrity.assert_holds()
@@ -179,14 +179,14 @@ async def test_a_run_is_a_row_with_its_counts_amount_and_lateness(world: World) 
     await world.instances(["i-1", "i-2"], mode="AUTO", price="300.00")
     await world.instance("i-3", mode="AUTO", price="50.00")
     tick, late = world.at("2027-01-31 00:30"), world.at("2027-01-31 00:30:45")
-    run_id = await runs.open_run(Trigger.SCHEDULED, tick, late)
+    run_id = await runs.start_run(Trigger.SCHEDULED, tick, late)
     assert run_id is not None
     for chunk in await runs.pending_chunks(run_id):
         await renew.renew_chunk(chunk, clock=lambda: late)
-    assert (await runs.read(run_id)).ended_at is None
+    assert (await runs.read_run(run_id)).ended_at is None
     ended = world.at("2027-01-31 00:30:46")
-    await runs.close_done(ended)
-    done = await runs.read(run_id)
+    await runs.close_finished(ended)
+    done = await runs.read_run(run_id)
     assert done == runs.Run(
         run_id,
         "SCHEDULED",
@@ -201,13 +201,13 @@ async def test_a_run_is_a_row_with_its_counts_amount_and_lateness(world: World) 
         broken_rules=None,
     )
     assert done.lateness == dt.timedelta(seconds=45)
-    await runs.close_done(world.at("2027-01-31 09:00"))
-    assert (await runs.read(run_id)).ended_at == ended
+    await runs.close_finished(world.at("2027-01-31 09:00"))
+    assert (await runs.read_run(run_id)).ended_at == ended
     await integrity.assert_holds()
 
 
 async def test_a_run_with_nothing_to_do_is_a_row_that_has_ended(world: World) -> None:
-    done = await renew.run_now(world_time := dt.datetime(2027, 1, 30, 16, 30, tzinfo=dt.UTC))
+    done = await renew.run_at(world_time := dt.datetime(2027, 1, 30, 16, 30, tzinfo=dt.UTC))
     assert (done.scheduled_at, done.renewed_count, done.amount_cents) == (world_time, 0, 0)
     assert done.ended_at is not None
     assert await world.count("renewal_chunks") == 0
@@ -217,11 +217,11 @@ async def test_a_run_with_nothing_to_do_is_a_row_that_has_ended(world: World) ->
 async def test_what_expires_before_its_chunk_is_reached_is_not_renewed(world: World, night: Night) -> None:
     await put_accounts(world, {"a": 1}, night)
     now = world.at(night.at("23:30"))
-    run_id = await runs.open_run(Trigger.SCHEDULED, now, now)
+    run_id = await runs.start_run(Trigger.SCHEDULED, now, now)
     assert run_id is not None
     await renew.renew_chunk(Chunk(run_id, 0), clock=lambda: world.at(night.at("00:00", days=1)))
-    await runs.close_done(now)
-    done = await runs.read(run_id)
+    await runs.close_finished(now)
+    done = await runs.read_run(run_id)
     assert (done.renewed_count, done.refused_count, done.skipped_count) == (0, 0, 1)
     assert await world.balance() == "100000.00"
 
@@ -231,13 +231,13 @@ async def test_what_was_renewed_by_hand_meanwhile_is_skipped(world: World, night
     await put_accounts(world, {"a": 2}, night)
     now = utc(night.due_from)
     [chunk] = await open_run(now)
-    pick = selection.PickIds(("a-000",))
-    await place_order.place(
+    pick = selection.ById(("a-000",))
+    await place_order.place_order(
         "a", requests.OrderRequest(pick, planning.RenewFor(1), idempotency_key="k"), lambda: now
     )
     await renew.renew_chunk(chunk)
-    await runs.close_done(now)
-    done = await runs.read(chunk.run_id)
+    await runs.close_finished(now)
+    done = await runs.read_run(chunk.run_id)
     assert (done.renewed_count, done.refused_count, done.skipped_count) == (1, 0, 1)
     assert {await world.expiry(i) for i in ("a-000", "a-001")} == {night.following}
     assert await world.balance() == "99980.00"

@@ -40,8 +40,8 @@ async def expiries(world: World) -> dict[str, str]:
 
 async def test_the_first_start_after_an_import_charges_nothing_that_was_due_before(imported: World) -> None:
     now = imported.at("2027-01-20 12:00")
-    assert await due.count(database.pool(), now) == {}
-    run = await renew.run_now(now)
+    assert await due.count_due(database.pool(), now) == {}
+    run = await renew.run_at(now)
     assert (run.renewed_count, run.refused_count, run.skipped_count) == (0, 0, 0)
     assert await imported.count("renewal_attempts") == 0
     assert await imported.balance() == "900.00"
@@ -49,21 +49,21 @@ async def test_the_first_start_after_an_import_charges_nothing_that_was_due_befo
 
 async def test_the_first_night_renews_what_is_due_then(imported: World) -> None:
     night = imported.at("2027-01-21 00:30")
-    assert await due.count(database.pool(), night) == {"a": 1}
-    run = await renew.run_now(night)
+    assert await due.count_due(database.pool(), night) == {"a": 1}
+    run = await renew.run_at(night)
     assert (run.renewed_count, run.amount_cents) == (1, 50_00)
     assert await expiries(imported) == {"after": "2027-02-21", "before": "2027-01-20"}
 
 
 async def test_what_was_left_expires_unless_its_owner_renews_it_and_keeps_its_mode(imported: World) -> None:
-    await lifecycle.lapse(imported.at("2027-01-21 00:30"))
+    await lifecycle.expire_and_release(imported.at("2027-01-21 00:30"))
     left = await imported.read("before")
     assert (left.status, left.renewal_mode) == ("EXPIRED", "AUTO")
 
 
 async def test_the_worker_takes_over_from_the_next_cycle(imported: World) -> None:
     await imported.put("before", expires_at=imported.end_of("2027-02-20"))
-    assert (await renew.run_now(imported.at("2027-02-20 00:30"))).renewed_count >= 1
+    assert (await renew.run_at(imported.at("2027-02-20 00:30"))).renewed_count >= 1
     assert await imported.expiry("before") == "2027-03-20"
 
 
@@ -73,17 +73,17 @@ async def test_what_is_due_at_the_very_instant_of_the_cut_over_is_renewed(
 ) -> None:
     await world.account("a", balance="900.00", auto_renew_from=at(begins))
     await world.instance("i-1", expires="2027-01-20", mode="AUTO", price="100.00")
-    assert (await renew.run_now(at("2027-01-20 12:00"))).renewed_count == count
+    assert (await renew.run_at(at("2027-01-20 12:00"))).renewed_count == count
 
 
 async def test_a_bundle_is_left_as_a_whole(world: World) -> None:
     await world.account("a", balance="900.00", auto_renew_from=at("2027-01-20 12:00"))
     await world.instances(["k-1", "k-2"], expires="2027-01-20", mode="AUTO", bundle="k")
-    assert (await renew.run_now(at("2027-01-20 12:30"))).renewed_count == 0
+    assert (await renew.run_at(at("2027-01-20 12:30"))).renewed_count == 0
 
 
 async def test_the_forecast_leaves_out_what_is_left(imported: World) -> None:
-    found = await forecast.read("a", 3, imported.at("2027-01-20 12:00"))
+    found = await forecast.read_forecast("a", 3, imported.at("2027-01-20 12:00"))
     assert [(day.due_count, day.total_cents, day.at_risk_ids) for day in found.days] == [
         (0, 0, ()),
         (1, 50_00, ()),
@@ -93,7 +93,9 @@ async def test_the_forecast_leaves_out_what_is_left(imported: World) -> None:
 
 
 async def test_the_outlook_says_that_it_is_left_and_why(imported: World) -> None:
-    found = await instance_forecast.read("a", ["before", "after"], imported.at("2027-01-20 12:00"))
+    found = await instance_forecast.read_instance_forecasts(
+        "a", ["before", "after"], imported.at("2027-01-20 12:00")
+    )
     assert (found["after"].will_renew, found["after"].refusals) == (True, ())
     left = found["before"]
     assert (left.will_renew, left.due_at, left.price_cents) == (False, None, 100_00)
@@ -107,7 +109,7 @@ async def test_the_outlook_says_that_it_is_left_and_why(imported: World) -> None
 
 async def test_the_calendar_has_it_among_what_expires(imported: World) -> None:
     await imported.instance("by-hand", expires="2027-01-20")
-    found = await calendar_entries.read("a", 3, imported.at("2027-01-20 12:00"))
+    found = await calendar_entries.build_calendar("a", 3, imported.at("2027-01-20 12:00"))
     assert [(each.date.day, each.kind, [item.id for item in each.items]) for each in found.entries] == [
         (20, "EXPIRY", ["before", "by-hand"]),
         (21, "RENEWAL", ["after"]),
@@ -116,7 +118,7 @@ async def test_the_calendar_has_it_among_what_expires(imported: World) -> None:
 
 async def test_it_is_reminded_of_as_what_will_not_be_renewed(imported: World) -> None:
     now = imported.at("2027-01-20 12:00")
-    await balance_alerts.look_at_unseen(lambda: now)
+    await balance_alerts.check_changed_accounts(lambda: now)
     rows = await imported.rows(
         "SELECT instance_id, payload->>'code' FROM events WHERE type = 'instance.expiring'"
     )
@@ -138,7 +140,9 @@ async def test_what_is_counted_and_what_is_read_as_due_is_what_each_instance_say
             expires = str(base.date() + dt.timedelta(days=drawn.randrange(-2, 11)))
             await world.instance(f"i-{number}-{each}", account=f"a-{number:02}", expires=expires, mode="AUTO")
     async with database.transaction() as connection:
-        accounts = await accounts_repository.lock(connection, [f"a-{number:02}" for number in range(60)])
+        accounts = await accounts_repository.lock_accounts(
+            connection, [f"a-{number:02}" for number in range(60)]
+        )
         instances = [
             model.Instance._make(row)
             for row in await world.rows(f"SELECT {instances_repository.COLUMNS} FROM instances i")
@@ -155,9 +159,9 @@ async def test_what_is_counted_and_what_is_read_as_due_is_what_each_instance_say
                 left_count += is_due and due_at < account.auto_renew_from
                 if is_due and due_at >= account.auto_renew_from:
                     expected.setdefault(account.id, set()).add(one.id)
-            read = await due.read(connection, accounts, now)
+            read = await due.read_due_instances(connection, accounts, now)
             assert {id_: {one.id for one in found} for id_, found in read.items()} == expected
-            assert await due.count(connection, now) == {id_: len(ids) for id_, ids in expected.items()}
+            assert await due.count_due(connection, now) == {id_: len(ids) for id_, ids in expected.items()}
         assert left_count > 100, "the cut-over matters"
 
 
@@ -201,14 +205,17 @@ async def test_the_worker_does_what_was_foreseen_whenever_its_renewals_begin(wor
         await world.instances(ids, expires=expires, mode="AUTO", price=price, **in_bundle)
     now = world.at(f"{start} 12:00")
     ids = [id_ for (id_,) in await world.rows("SELECT id FROM instances")]
-    foreseen, outlooks = await forecast.read("a", 30, now), await instance_forecast.read("a", ids, now)
+    foreseen, outlooks = (
+        await forecast.read_forecast("a", 30, now),
+        await instance_forecast.read_instance_forecasts("a", ids, now),
+    )
     renewed: dict[str, dt.date] = {}
     for each in foreseen.days:
         for time in ("00:30", "12:30"):
             moment = world.at(f"{each.date} {time}")
             if moment >= now:
-                run = await renew.run_now(moment)
-                await lifecycle.lapse(moment)
+                run = await renew.run_at(moment)
+                await lifecycle.expire_and_release(moment)
                 for attempt in await runs_of(world, run.id):
                     renewed.setdefault(attempt, each.date)
         assert await world.value("SELECT balance_cents FROM accounts") == each.balance_after_cents, each

@@ -41,7 +41,7 @@ LAST_DAYS = NIGHTS | {
 
 async def renewed_at(now: dt.datetime) -> int:
     """How many instances a run on this clock renews."""
-    return (await renew.run_now(now)).renewed_count
+    return (await renew.run_at(now)).renewed_count
 
 
 @pytest.mark.parametrize("night", LAST_DAYS.values(), ids=LAST_DAYS)
@@ -117,7 +117,7 @@ async def test_an_account_chooses_its_lead_days_from_0_to_9(world: World, night:
         due_at = world.at(f"{last_day - dt.timedelta(days=days)} 00:30", account="lead-0")
         assert await renewed_at(due_at - SECOND) == 0
         assert await renewed_at(due_at) == 1
-        assert await world.expiry(f"i-{days}") == str(dates.step(last_day.day, last_day, 1))
+        assert await world.expiry(f"i-{days}") == str(dates.add_months(last_day.day, last_day, 1))
     assert {await world.balance(f"lead-{days}") for days in range(10)} == {"300.00"}
     await integrity.assert_holds()
 
@@ -203,7 +203,7 @@ async def test_it_is_tried_at_each_half_hour_of_its_day_though_the_day_has_23_ho
     due_from, due_until = utc(night.due_from), utc(night.due_until)
     ticks = [due_from + dt.timedelta(hours=hours) for hours in range(-2, 28)]
     for tick in ticks:
-        run_id = await runs.open_scheduled(tick)
+        run_id = await runs.start_scheduled_run(tick)
         assert run_id is not None
         for chunk in await runs.pending_chunks(run_id):
             await renew.renew_chunk(chunk, clock=lambda tick=tick: tick)
@@ -225,4 +225,4 @@ async def test_it_is_tried_at_each_half_hour_of_its_day_though_the_day_has_23_ho
     ],
 )
 def test_the_last_tick_is_the_half_hour_before(now: str, tick: str) -> None:
-    assert schedule.last_tick(utc(now)) == utc(tick)
+    assert schedule.last_scheduled_at(utc(now)) == utc(tick)

@@ -51,7 +51,7 @@ async def chunk(world: World, night: Night) -> Chunk:
         about = {"expires": night.last_day, "anchor": night.anchor, "mode": "AUTO", "price": "20.00"}
         await world.instances(ids, account=account, **about)
     now = utc(night.due_from)
-    run_id = await runs.open_run(Trigger.OPERATOR, now, now, clock_at=now)
+    run_id = await runs.start_run(Trigger.OPERATOR, now, now, clock_at=now)
     [chunk] = await runs.pending_chunks(run_id)
     return chunk
 
@@ -78,8 +78,8 @@ async def assert_next_pass_completes(world: World, chunk: Chunk) -> None:
     assert await world.count("renewal_attempts") == 0
     assert await runs.pending_chunks() == [chunk]
     await renew.renew_chunk(chunk)
-    await runs.close_done(world.at("2027-01-31 00:31"))
-    done = await runs.read(chunk.run_id)
+    await runs.close_finished(world.at("2027-01-31 00:31"))
+    done = await runs.read_run(chunk.run_id)
     assert (done.renewed_count, done.refused_count, done.amount_cents) == (5 + 4, 1, 180_00)
     assert [await world.balance(account) for account in "ab"] == ["930.00", "0.00"]
     await integrity.assert_holds()
@@ -133,8 +133,8 @@ async def test_a_run_whose_worker_died_between_its_last_chunk_and_its_end_is_end
     world: World, chunk: Chunk
 ) -> None:
     await renew.renew_chunk(chunk)
-    assert (await runs.read(chunk.run_id)).ended_at is None
+    assert (await runs.read_run(chunk.run_id)).ended_at is None
     done_at = world.at("2027-01-31 00:40")
-    await runs.close_done(done_at)
-    done = await runs.read(chunk.run_id)
+    await runs.close_finished(done_at)
+    done = await runs.read_run(chunk.run_id)
     assert (done.ended_at, done.renewed_count) == (done_at, 9)

@@ -46,7 +46,7 @@ async def test_the_others_of_its_chunk_are_renewed_and_it_is_parked_with_its_err
     three_accounts: World,
 ) -> None:
     world = three_accounts
-    run = await renew.run_now(world.at(AT))
+    run = await renew.run_at(world.at(AT))
     assert (run.renewed_count, run.parked_count, run.ended_at is None) == (2, 1, False)
     [(account_id, error)] = await runs.read_parked(run.id)
     assert (account_id, error.partition(":")[0]) == ("b", "ValueError")
@@ -57,9 +57,9 @@ async def test_the_others_of_its_chunk_are_renewed_and_it_is_parked_with_its_err
 
 async def test_it_is_renewed_by_the_next_run_once_it_is_cured(three_accounts: World) -> None:
     world = three_accounts
-    await renew.run_now(world.at(AT))
+    await renew.run_at(world.at(AT))
     await cure()
-    run = await renew.run_now(world.at("2027-01-31 01:30"))
+    run = await renew.run_at(world.at("2027-01-31 01:30"))
     assert (run.renewed_count, run.parked_count) == (1, 0)
     assert await world.expiry("b-1") == "2027-02-28"
     assert await world.rows("SELECT instance_id, count(*) FROM order_lines GROUP BY 1 ORDER BY 1") == [
@@ -78,22 +78,22 @@ async def test_chunks_that_are_set_aside_at_once_are_numbered_one_after_the_othe
         await world.account(account, balance="10.00")
         await world.instance(f"{account}-1", account=account, expires="2027-01-31", mode="AUTO", price="1.00")
     at = world.at(AT)
-    run_id = await runs.open_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
+    run_id = await runs.start_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
     chunks = await runs.pending_chunks(run_id)
     assert len(chunks) == 3
-    await asyncio.gather(*(runs.set_aside(chunk, "poisoned", at) for chunk in chunks))
+    await asyncio.gather(*(runs.split_or_park(chunk, "poisoned", at) for chunk in chunks))
     assert await world.value("SELECT count(*) FROM renewal_chunks WHERE done_at IS NULL") == 6
 
 
 async def test_a_run_keeps_whether_all_added_up_after_it(world: World) -> None:
     await world.account("a", balance="1000.00")
     await world.instances(["i-1", "i-2"], expires="2027-01-31", mode="AUTO", price="1.00")
-    clean = await renew.run_now(world.at(AT))
+    clean = await renew.run_at(world.at(AT))
     assert clean.broken_rules == []
     await world.instance("i-3", expires="2027-01-31", mode="AUTO", price="1.00")
     async with database.transaction() as connection:
         await database.execute(connection, "UPDATE accounts SET balance_cents = balance_cents + 1")
-    damaged = await renew.run_now(world.at("2027-01-31 01:30"))
+    damaged = await renew.run_at(world.at("2027-01-31 01:30"))
     assert "the entries of an account add up to its balance" in (damaged.broken_rules or ())
 
 
@@ -101,39 +101,39 @@ async def test_a_run_that_another_worker_sees_done_is_verified_by_the_one_that_d
     await world.account("a", balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="1.00")
     at = world.at(AT)
-    run_id = await runs.open_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
+    run_id = await runs.start_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
     [chunk] = await runs.pending_chunks(run_id)
     await renew.renew_chunk(chunk)
-    await runs.open_run(runs.Trigger.START, at, at)  # another worker starts, before this one ends the run
-    await renew.end_runs(lambda: at)
+    await runs.start_run(runs.Trigger.START, at, at)  # another worker starts, before this one ends the run
+    await renew.finish_runs(lambda: at)
     assert run_id is not None
-    assert (await runs.read(run_id)).broken_rules == []
+    assert (await runs.read_run(run_id)).broken_rules == []
 
 
 async def killed_before_it_verifies(world: World, at: dt.datetime) -> int:
     """Return the id of a run that renewed and ended, and that nobody verified."""
-    run_id = await runs.open_run(runs.Trigger.SCHEDULED, at, at)
+    run_id = await runs.start_run(runs.Trigger.SCHEDULED, at, at)
     assert run_id is not None
     for chunk in await runs.pending_chunks(run_id):
         await renew.renew_chunk(chunk, lambda: at)
-    assert await runs.close_done(at) == [run_id]
-    assert (await runs.read(run_id)).broken_rules is None
+    assert await runs.close_finished(at) == [run_id]
+    assert (await runs.read_run(run_id)).broken_rules is None
     return run_id
 
 
 async def test_a_run_that_was_killed_before_it_was_verified_is_verified_with_the_next(world: World) -> None:
     await world.account("a", balance="1000.00")
     await world.instances(["i-1", "i-2"], expires="2027-01-31", mode="AUTO", price="1.00")
-    empty = await runs.open_run(
+    empty = await runs.start_run(
         runs.Trigger.START, world.at("2027-01-30 12:00"), world.at("2027-01-30 12:00")
     )
     killed = await killed_before_it_verifies(world, world.at(AT))
     await world.instance("i-3", expires="2027-01-31", mode="AUTO", price="1.00")
     later = world.at("2027-01-31 01:30")
-    next_run = await renew.run_now(later, lambda: later)
-    assert next_run.broken_rules == (await runs.read(killed)).broken_rules == []
+    next_run = await renew.run_at(later, lambda: later)
+    assert next_run.broken_rules == (await runs.read_run(killed)).broken_rules == []
     assert empty is not None
-    assert (await runs.read(empty)).broken_rules is None, "it did nothing"
+    assert (await runs.read_run(empty)).broken_rules is None, "it did nothing"
 
 
 async def test_finishing_runs_verifies_what_was_killed_before_it_was_verified(world: World) -> None:
@@ -142,37 +142,39 @@ async def test_finishing_runs_verifies_what_was_killed_before_it_was_verified(wo
     killed = await killed_before_it_verifies(world, world.at(AT))
     async with database.transaction() as connection:
         await database.execute(connection, "UPDATE accounts SET balance_cents = balance_cents + 1")
-    assert await renew.finish_runs(lambda: world.at(AT)) == [], "it had ended already"
-    assert "the entries of an account add up to its balance" in ((await runs.read(killed)).broken_rules or ())
+    assert await renew.renew_pending_runs(lambda: world.at(AT)) == [], "it had ended already"
+    assert "the entries of an account add up to its balance" in (
+        (await runs.read_run(killed)).broken_rules or ()
+    )
 
 
 async def test_a_server_that_goes_away_is_no_poison(world: World) -> None:
     for error in (ConnectionResetError(), asyncpg.AdminShutdownError(), asyncpg.DeadlockDetectedError()):
-        assert database.is_outage(error)
+        assert database.is_unavailable(error)
     for error in (
         ValueError(),
         AssertionError(),
         asyncpg.CheckViolationError(),
         asyncpg.FeatureNotSupportedError(),
     ):
-        assert not database.is_outage(error)
+        assert not database.is_unavailable(error)
 
 
 async def test_a_migration_under_a_workers_statements_is_no_poison(three_accounts: World) -> None:
     """A connection's statements know the columns of before; after the first refusal it asks for them anew."""
     world = three_accounts
     await cure()
-    assert (await renew.run_now(world.at(AT))).renewed_count == 3
+    assert (await renew.run_at(world.at(AT))).renewed_count == 3
     await database.execute(
         database.pool(), "ALTER TABLE accounts ALTER COLUMN price_rise_cap_bps TYPE bigint"
     )
     at = world.at("2027-02-28 00:30")
-    run_id = await runs.open_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
+    run_id = await runs.start_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
     [chunk] = await runs.pending_chunks(run_id)
     with pytest.raises(asyncpg.InvalidCachedStatementError):
-        await renew.renew_or_park(chunk)
+        await renew.process_chunk(chunk)
     assert await runs.pending_chunks(run_id) == [chunk]
-    assert await renew.renew_or_park(chunk)
+    assert await renew.process_chunk(chunk)
     assert await world.value("SELECT renewed_count FROM renewal_chunks WHERE run_id = $1", run_id) == 3
     assert await runs.read_parked(run_id) == []
     await integrity.assert_holds()
@@ -181,7 +183,7 @@ async def test_a_migration_under_a_workers_statements_is_no_poison(three_account
 async def test_a_deadlock_is_tried_again_and_not_forever(world: World) -> None:
     tries: list[int] = []
 
-    @database.retried
+    @database.retry_on_conflict
     async def work(losses: int) -> str:
         tries.append(losses)
         if len(tries) <= losses:
@@ -192,4 +194,4 @@ async def test_a_deadlock_is_tried_again_and_not_forever(world: World) -> None:
     tries.clear()
     with pytest.raises(asyncpg.DeadlockDetectedError):
         await work(99)
-    assert len(tries) == database.TRIES_MAX
+    assert len(tries) == database.ATTEMPTS_MAX

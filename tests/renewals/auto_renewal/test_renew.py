@@ -12,7 +12,7 @@ from tests.support.fixtures import EVENTS, World
 async def run(world: World, moment: str) -> runs.Run:
     """A whole run on a wall clock's time in account a's zone."""
     at = world.at(moment)
-    return await renew.run_now(at, clock=lambda: at)
+    return await renew.run_at(at, clock=lambda: at)
 
 
 async def attempts(world: World) -> list[tuple[Any, ...]]:

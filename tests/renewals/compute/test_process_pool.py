@@ -23,7 +23,7 @@ from tests.support.fixtures import NOW, World
 from tests.support.graphql_client import Client
 
 REQUEST = requests.QuoteRequest(
-    selection.PickIds((*(f"i-{n:03}" for n in range(400)), "not there")), planning.RenewFor(2)
+    selection.ById((*(f"i-{n:03}" for n in range(400)), "not there")), planning.RenewFor(2)
 )
 
 
@@ -37,7 +37,7 @@ async def rest(seconds: float) -> float:
 
 
 async def refuse(field: str) -> None:
-    raise errors.InvalidInput(field, "is refused")
+    raise errors.InvalidInputError(field, "is refused")
 
 
 async def lose_database() -> None:
@@ -55,7 +55,7 @@ async def raise_unpicklable() -> None:
 
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[None]:
-    async with process_pool.opened(config.get().model_copy(update={"database_url": database_url})):
+    async with process_pool.opened(config.get_settings().model_copy(update={"database_url": database_url})):
         yield
 
 
@@ -72,11 +72,13 @@ async def test_what_is_computed_in_another_process_is_what_would_be_computed_her
 ) -> None:
     assert await process_pool.run(account, pid) != os.getpid()
     for days in (1, 40, 366):
-        assert await forecast.read(account, days, NOW) == await forecast.read_whole(account, days, NOW)
+        assert await forecast.read_forecast(account, days, NOW) == await forecast.read_whole_forecast(
+            account, days, NOW
+        )
     ids = [f"i-{n:03}" for n in range(0, 400, 7)]
-    assert await instance_forecast.read(account, ids, NOW) == await instance_forecast.read_whole(
+    assert await instance_forecast.read_instance_forecasts(
         account, ids, NOW
-    )
+    ) == await instance_forecast.read_whole(account, ids, NOW)
     there, here = (
         await place_order.quote(account, REQUEST, NOW),
         await place_order._quote(account, REQUEST, NOW),
@@ -97,11 +99,11 @@ def test_a_packed_list_is_a_list(count: int) -> None:
 
 
 async def test_a_job_raises_here_what_it_raised_there(account: str, pool: None) -> None:
-    with pytest.raises(errors.InvalidInput, match=r"input\.x: is refused"):
+    with pytest.raises(errors.InvalidInputError, match=r"input\.x: is refused"):
         await process_pool.run(account, refuse, "input.x")
     with pytest.raises(ConnectionError) as outage:
         await process_pool.run(account, lose_database)
-    assert database.is_outage(outage.value)
+    assert database.is_unavailable(outage.value)
     with pytest.raises(RuntimeError, match="1 2"):
         await process_pool.run(account, raise_unpicklable)
     assert await process_pool.run(account, pid)
@@ -116,7 +118,7 @@ async def test_a_process_that_is_killed_is_an_outage_for_its_job_and_the_next_ha
     os.kill(first, signal.SIGKILL)
     with pytest.raises(process_pool.ProcessLostError) as lost:
         await working
-    assert database.is_outage(lost.value)
+    assert database.is_unavailable(lost.value)
     second = await process_pool.run(account, pid)
     os.kill(second, signal.SIGKILL)
     await asyncio.sleep(0.2)

@@ -21,7 +21,7 @@ async def test_a_transaction_cancelled_at_any_moment_gives_its_connection_back(d
         async with database.transaction() as connection:
             await database.fetch(connection, "SELECT 1")
 
-    async with database.opened(database_url, pool_size=1):
+    async with database.connect(database_url, pool_size=1):
         for moment in range(60):
             task = asyncio.create_task(work())
             for _ in range(moment % 20):
@@ -35,7 +35,7 @@ async def test_a_transaction_cancelled_at_any_moment_gives_its_connection_back(d
 async def test_a_statement_cancelled_at_any_moment_leaves_its_connection_as_new(database_url: str) -> None:
     """Cut short while it is prepared, a statement leaves an implicit transaction that a BEGIN would become part of."""
     cut = 0
-    async with database.opened(database_url, pool_size=1):
+    async with database.connect(database_url, pool_size=1):
         for moment in range(200):
             statement = f"SELECT {moment} AS moment_{moment}, count(*) FROM products WHERE code <> $1"
             task = asyncio.create_task(database.fetch(database.pool(), statement, "x"))
@@ -44,7 +44,7 @@ async def test_a_statement_cancelled_at_any_moment_leaves_its_connection_as_new(
             task.cancel()
             await asyncio.wait([task])
             cut += task.cancelled()
-            async with asyncio.timeout(5), database.snapshot() as connection:
+            async with asyncio.timeout(5), database.read_snapshot() as connection:
                 await database.fetch(connection, "SELECT 1")
     assert cut > 50
 
@@ -71,7 +71,7 @@ async def test_a_transaction_cancelled_in_its_block_is_rolled_back(world: World)
 async def test_a_connection_is_given_back_without_waiting_unless_it_was_left_in_a_transaction(
     database_url: str,
 ) -> None:
-    async with database.opened(database_url, pool_size=2):
+    async with database.connect(database_url, pool_size=2):
         await database.fetch(database.pool(), "SELECT 1")  # which opens it
         pool = database.pool()._pool  # type: ignore[attr-defined]
         at_rest = await pool.acquire()
@@ -94,13 +94,13 @@ async def test_a_statement_that_waits_for_a_connection_keeps_its_place(
             await database.fetch(database.pool(), "SELECT 1")
             order.append(name)
 
-    async with database.opened(database_url, pool_size=1):
+    async with database.connect(database_url, pool_size=1):
         await asyncio.gather(ask("many", 90), ask("one", 1), ask("another", 1))
     assert order.index("one") < order.index("another") <= 4
 
 
 async def test_a_row_that_is_cut_short_leaves_its_connection_as_new(database_url: str) -> None:
-    async with database.opened(database_url, pool_size=1):
+    async with database.connect(database_url, pool_size=1):
         async with database.pool().acquire_connection() as connection:
             asking = asyncio.create_task(connection.fetchrow("SELECT pg_sleep(60)"))
             await asyncio.sleep(0.05)
@@ -114,7 +114,7 @@ async def test_a_connection_that_has_served_for_long_is_closed(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "STATEMENTS_MAX", 10)
-    async with database.opened(database_url, pool_size=1):
+    async with database.connect(database_url, pool_size=1):
         pids = [(await database.fetch(database.pool(), "SELECT pg_backend_pid()"))[0][0] for _ in range(20)]
     assert len(set(pids)) > 1 and pids[0] == pids[1]
 
@@ -155,7 +155,7 @@ async def test_every_connection_bounds_its_transactions_where_the_server_can(dat
     """Also the first one, which learns what the server can, and also after a statement that was cut short."""
     if postgres_major() < server_version.TRANSACTION_TIMEOUT_MAJOR_MIN:
         pytest.skip("this PostgreSQL has no transaction_timeout")
-    async with database.opened(database_url, pool_size=2, pool_size_min=0, transaction=123):
+    async with database.connect(database_url, pool_size=2, pool_size_min=0, transaction=123):
         async with database.transaction() as first, database.transaction() as second:
             for connection in (first, second):
                 assert (await database.fetch(connection, "SHOW transaction_timeout"))[0][0] == "123s"
@@ -172,8 +172,8 @@ async def test_an_older_server_is_not_asked_for_a_bound_that_it_does_not_know(
     """It refuses a connection that names `transaction_timeout`, and so it does a statement."""
     monkeypatch.setattr(server_version, "TRANSACTION_TIMEOUT_MAJOR_MIN", 99)
     with sql_log.counted() as seen:
-        async with database.opened(database_url, pool_size=1, transaction=123):
-            async with database.snapshot(seconds_max=7) as connection:
+        async with database.connect(database_url, pool_size=1, transaction=123):
+            async with database.read_snapshot(seconds_max=7) as connection:
                 assert (await database.fetch(connection, "SELECT 1"))[0][0] == 1
             settings = await database.fetch(
                 database.pool(), "SELECT setting FROM pg_settings WHERE name = 'transaction_timeout'"
@@ -188,10 +188,10 @@ async def test_a_server_that_is_too_old_is_an_outage_that_says_what_is_needed(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server_version, "MAJOR_MIN", 99)
-    async with database.opened(database_url, pool_size=1):
+    async with database.connect(database_url, pool_size=1):
         with pytest.raises(server_version.UnsupportedServerError) as refused:
             await database.fetch(database.pool(), "SELECT 1")
-    assert database.is_outage(refused.value)
+    assert database.is_unavailable(refused.value)
     assert str(refused.value) == (
         f"The database is PostgreSQL {postgres_major()}, and 99 or newer is needed: "
         "upgrade the server, or name another in DATABASE_URL."
@@ -200,6 +200,6 @@ async def test_a_server_that_is_too_old_is_an_outage_that_says_what_is_needed(
 
 @pytest.mark.parametrize("parameters", ["sslmode=prefer", "sslmode=disable&target_session_attrs=any"])
 async def test_the_parameters_of_an_address_reach_asyncpg(database_url: str, parameters: str) -> None:
-    async with database.opened(f"{database_url}?{parameters}", pool_size=1):
+    async with database.connect(f"{database_url}?{parameters}", pool_size=1):
         [row] = await database.fetch(database.pool(), "SELECT 1 AS one")
     assert row["one"] == 1

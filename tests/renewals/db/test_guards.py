@@ -19,8 +19,8 @@ async def filled(world: World) -> World:
     await world.account("a", balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     await world.voucher("50.00", voucher_id=VOUCHER)
-    request = requests.OrderRequest(selection.PickIds(("i-1",)), planning.RenewFor(1), idempotency_key="key")
-    await place_order.place("a", request, lambda: NOW)
+    request = requests.OrderRequest(selection.ById(("i-1",)), planning.RenewFor(1), idempotency_key="key")
+    await place_order.place_order("a", request, lambda: NOW)
     return world
 
 

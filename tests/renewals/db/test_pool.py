@@ -21,7 +21,7 @@ async def test_a_request_has_a_bounded_number_of_connections_whatever_it_asks_fo
             await database.fetch(connection, "SELECT pg_sleep(0.01)")
             running -= 1
 
-    async with database.opened(database_url, pool_size=16):
+    async with database.connect(database_url, pool_size=16):
         with db_pool.sharing("a"):
             await asyncio.gather(*(ask() for _ in range(50)))
     assert most == db_pool.REQUEST_CONNECTIONS_MAX
@@ -32,7 +32,7 @@ async def test_an_account_has_half_of_the_pool_and_others_need_not_wait_for_it(d
         with db_pool.sharing(account_id):
             await database.fetch(database.pool(), "SELECT pg_sleep($1)", seconds)
 
-    async with database.opened(database_url, pool_size=8):
+    async with database.connect(database_url, pool_size=8):
         busy = [asyncio.create_task(ask("a", 0.5)) for _ in range(30)]
         await asyncio.sleep(0.2)
         pool = database.pool()._pool  # type: ignore[attr-defined]
@@ -55,7 +55,7 @@ async def test_accounts_that_wait_take_turns_however_many_statements_one_of_them
             await database.fetch(database.pool(), "SELECT 1")
             order.append(account_id)
 
-    async with database.opened(database_url, pool_size=1):
+    async with database.connect(database_url, pool_size=1):
         many = [asyncio.create_task(ask("many")) for _ in range(60)]
         await asyncio.sleep(0)
         few = [asyncio.create_task(ask(account_id)) for account_id in ("b", "c", "b")]
@@ -70,7 +70,7 @@ async def test_requests_cancelled_at_any_moment_leave_no_connection_taken(databa
         with db_pool.sharing(account_id):
             await asyncio.gather(*(database.fetch(database.pool(), "SELECT 1") for _ in range(6)))
 
-    async with database.opened(database_url, pool_size=3):
+    async with database.connect(database_url, pool_size=3):
         for _ in range(40):
             asking = [asyncio.create_task(ask(chance.choice("abc"))) for _ in range(6)]
             for task in asking:
@@ -98,7 +98,7 @@ async def test_the_followers_of_an_account_leave_half_of_the_pool_to_others(
             running -= 1
         return []
 
-    monkeypatch.setattr(event_log, "read", read)
-    async with database.opened(database_url, pool_size=8):
+    monkeypatch.setattr(event_log, "read_events", read)
+    async with database.connect(database_url, pool_size=8):
         await asyncio.gather(*(event_log._read_through_outages("a", 0) for _ in range(30)))
     assert most == 4

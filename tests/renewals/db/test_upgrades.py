@@ -95,7 +95,7 @@ async def test_no_migration_loses_what_any_version_before_it_has_written(
         tables = await read_tables(connection)
         rows = await read_rows(connection, tables)
         assert await find_unfilled(connection, tables) == [], name
-    async with database.opened(empty_database_url):
+    async with database.connect(empty_database_url):
         await integrity.assert_holds()
 
 
@@ -155,7 +155,7 @@ async def test_a_customer_and_a_worker_go_on_where_they_were_in_the_first_versio
     empty_database_url: str, first: Tables
 ) -> None:
     await migrate.migrate(empty_database_url)
-    async with database.opened(empty_database_url):
+    async with database.connect(empty_database_url):
         world, client = World(), Client()
         client.key = KEY
         buyer = Buyer(client)
@@ -167,9 +167,9 @@ async def test_a_customer_and_a_worker_go_on_where_they_were_in_the_first_versio
         assert [line["expiresAt"] for line in new["order"]["lines"]] == ["2027-03-15T15:59:59+00:00"]
 
         assert await runs.pending_chunks() == [NIGHT]
-        assert await renew.renew_or_park(NIGHT, lambda: NOW)
-        await renew.end_runs(lambda: NOW)
-        night = await runs.read(NIGHT.run_id)
+        assert await renew.process_chunk(NIGHT, lambda: NOW)
+        await renew.finish_runs(lambda: NOW)
+        night = await runs.read_run(NIGHT.run_id)
         assert (night.renewed_count, night.refused_count, night.broken_rules) == (2, 1, [])
         assert str((await world.read("k-2")).expires_at) == "2027-02-12 15:59:59+00:00"
         await client.http.aclose()

@@ -18,7 +18,7 @@ _ROWS = Path(__file__).parent / "rows"
 
 async def migrate_to(url: str, name: str) -> None:
     """Brings a database up to a migration, and no further."""
-    async with database.opened(url, pool_size=1):
+    async with database.connect(url, pool_size=1):
         executor = MigrationExecutor(database.pool(), database.configuration(url)["apps"])
         await executor.migrate([MigrationTarget(database.APP, name)])
 

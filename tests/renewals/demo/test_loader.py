@@ -14,7 +14,7 @@ from renewals.db import migrate
 from renewals.demo import data, loader
 from renewals.domain import errors, money, pricing
 from renewals.domain.model import BillingMode, InstanceStatus, RenewalMode, RenewalTab
-from renewals.domain.registration_report import Registration
+from renewals.domain.registration_report import ReportedInstance
 from renewals.instances import filters, lifecycle
 from renewals.instances import queries as instances_queries
 from tests.support.fixtures import World
@@ -31,7 +31,7 @@ def day(request: pytest.FixtureRequest) -> dt.date:
 
 
 @pytest.fixture
-def rows(day: dt.date) -> list[Registration]:
+def rows(day: dt.date) -> list[ReportedInstance]:
     return loader.registrations(day)
 
 
@@ -39,7 +39,9 @@ def noon(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(12), loader.ZONE).astimezone(dt.UTC)
 
 
-def expiring(rows: list[Registration], mode: RenewalMode, first: dt.date, days: int) -> list[Registration]:
+def expiring(
+    rows: list[ReportedInstance], mode: RenewalMode, first: dt.date, days: int
+) -> list[ReportedInstance]:
     """Those of a mode whose last day is one of so many from the first on."""
     until = first + dt.timedelta(days=days)
     return [
@@ -47,7 +49,7 @@ def expiring(rows: list[Registration], mode: RenewalMode, first: dt.date, days: 
     ]
 
 
-def test_the_page_of_the_seed_is_there(rows: list[Registration], day: dt.date) -> None:
+def test_the_page_of_the_seed_is_there(rows: list[ReportedInstance], day: dt.date) -> None:
     page = [row for row in rows if row.id in SEED_IDS]
     assert [row.id for row in page] == list(SEED_IDS)
     for row in page:
@@ -74,26 +76,28 @@ def test_the_page_of_the_seed_expires_at_month_ends(today: str, last_days: list[
     assert [str(row.last_day) for row in made if row.id in SEED_IDS] == last_days
 
 
-def test_kes_kec_and_ebs_were_ordered_together(rows: list[Registration]) -> None:
+def test_kes_kec_and_ebs_were_ordered_together(rows: list[ReportedInstance]) -> None:
     members = [row for row in rows if row.bundle_id]
     assert [row.product_code for row in members] == ["kes", "kec", "ebs"]
     shared = {(row.bundle_id, row.last_day, row.anchor, row.renewal_mode, row.created_at) for row in members}
     assert len(shared) == 1
 
 
-def test_what_renewal_management_leaves_out_is_there(rows: list[Registration]) -> None:
+def test_what_renewal_management_leaves_out_is_there(rows: list[ReportedInstance]) -> None:
     assert [row.product_code for row in rows if row.is_trial] == ["kec"]
     assert [row.product_code for row in rows if row.billing_mode is BillingMode.ONE_OFF] == ["cdn"]
     assert [row.product_code for row in rows if row.product_code in ("ddos", "cert")] == ["ddos", "cert"]
 
 
-def test_pay_as_you_go_has_no_expiry(rows: list[Registration]) -> None:
+def test_pay_as_you_go_has_no_expiry(rows: list[ReportedInstance]) -> None:
     without = [row for row in rows if row.last_day is None]
     assert len(without) == 4
     assert {row.billing_mode for row in without} == {BillingMode.PAY_AS_YOU_GO}
 
 
-def test_three_hundred_instances_are_spread_over_products_places_and_modes(rows: list[Registration]) -> None:
+def test_three_hundred_instances_are_spread_over_products_places_and_modes(
+    rows: list[ReportedInstance],
+) -> None:
     assert len(rows) == len({row.id for row in rows}) == 300
     assert len({row.product_code for row in rows}) == 13
     assert len({row.data_center_code for row in rows}) == 6
@@ -101,7 +105,7 @@ def test_three_hundred_instances_are_spread_over_products_places_and_modes(rows:
     assert modes[RenewalMode.MANUAL] > modes[RenewalMode.AUTO] > modes[RenewalMode.NONE] >= 20
 
 
-def test_each_mode_has_running_expired_and_released_ones(rows: list[Registration], day: dt.date) -> None:
+def test_each_mode_has_running_expired_and_released_ones(rows: list[ReportedInstance], day: dt.date) -> None:
     found = Counter((row.renewal_mode, row.status) for row in rows)
     for mode in RenewalMode:
         assert found[mode, InstanceStatus.EXPIRED] >= 2
@@ -111,7 +115,7 @@ def test_each_mode_has_running_expired_and_released_ones(rows: list[Registration
         assert (row.status is not InstanceStatus.RUNNING) == is_past
 
 
-def test_there_is_something_in_every_reminder(rows: list[Registration], day: dt.date) -> None:
+def test_there_is_something_in_every_reminder(rows: list[ReportedInstance], day: dt.date) -> None:
     tomorrow = day + dt.timedelta(days=1)
     for mode in RenewalMode:
         counts = [len(expiring(rows, mode, tomorrow, days)) for days in (3, 7, 15, 30)]
@@ -121,7 +125,7 @@ def test_there_is_something_in_every_reminder(rows: list[Registration], day: dt.
 
 
 def test_the_first_that_the_worker_renews_are_due_the_day_after_tomorrow(
-    rows: list[Registration], day: dt.date
+    rows: list[ReportedInstance], day: dt.date
 ) -> None:
     """Else a worker that starts with the demo is ahead of its reader."""
     assert expiring(rows, RenewalMode.AUTO, day, 2) == []
@@ -129,7 +133,7 @@ def test_the_first_that_the_worker_renews_are_due_the_day_after_tomorrow(
 
 
 def test_between_one_month_and_two_only_the_page_of_the_seed_expires(
-    rows: list[Registration], day: dt.date
+    rows: list[ReportedInstance], day: dt.date
 ) -> None:
     soon = [row for row in rows if row.last_day and 30 < (row.last_day - day).days < data.DAYS_LATER_MIN]
     left_out = [
@@ -138,27 +142,27 @@ def test_between_one_month_and_two_only_the_page_of_the_seed_expires(
     assert {row.id for row in soon} <= {*SEED_IDS, *left_out}
 
 
-def test_anchors_outlive_short_months(rows: list[Registration], day: dt.date) -> None:
+def test_anchors_outlive_short_months(rows: list[ReportedInstance], day: dt.date) -> None:
     found = {
         (row.last_day.month, row.anchor) for row in rows if row.last_day and row.anchor != row.last_day.day
     }
     assert {(2, 31), (4, 31), (6, 31), (9, 31), (11, 31), (2, 30)} <= found
 
 
-def test_prices_are_whole_cents_odd_ones_too(rows: list[Registration]) -> None:
+def test_prices_are_whole_cents_odd_ones_too(rows: list[ReportedInstance]) -> None:
     prices = {row.monthly_price_cents for row in rows}
     assert all(type(cents) is int and cents > 0 for cents in prices)
     assert {99, 1_337, 30_003} <= prices
 
 
-def test_names_can_be_searched_in_two_scripts(rows: list[Registration]) -> None:
+def test_names_can_be_searched_in_two_scripts(rows: list[ReportedInstance]) -> None:
     assert len({row.name for row in rows}) == 300
     assert sum("shop" in row.name for row in rows) >= 5
     assert sum("商城" in row.name for row in rows) >= 5
 
 
 def test_everything_was_made_before_today_and_after_the_account(
-    rows: list[Registration], day: dt.date
+    rows: list[ReportedInstance], day: dt.date
 ) -> None:
     opened_on = day - dt.timedelta(days=800)
     for row in rows:
@@ -237,8 +241,8 @@ async def test_unsupported_products_say_why_in_two_languages(opened: str) -> Non
 async def test_a_year_costs_less_than_twelve_months(opened: str) -> None:
     await loader.load(DAY)
     products = await catalog.read_products(database.pool())
-    assert pricing.of_period(2_300, 12, 0, 1, products["eip"].tiers) == (27_600, 22_908)
-    assert pricing.of_period(9_937, 6, 0, 1, products["kec"].tiers) == (59_622, 56_641)
+    assert pricing.price_period(2_300, 12, 0, 1, products["eip"].tiers) == (27_600, 22_908)
+    assert pricing.price_period(9_937, 6, 0, 1, products["kec"].tiers) == (59_622, 56_641)
 
 
 async def test_four_instances_are_left_out_of_the_tabs(opened: str) -> None:
@@ -262,7 +266,7 @@ async def test_a_worker_has_nothing_to_renew_until_the_day_after_tomorrow_and_th
     await loader.load(day)
     half_past_midnight = dt.datetime.combine(day, dt.time(0, 30), loader.ZONE).astimezone(dt.UTC)
     for days, renewed_count in enumerate((0, 0, 7)):
-        run = await renew.run_now(half_past_midnight + dt.timedelta(days))
+        run = await renew.run_at(half_past_midnight + dt.timedelta(days))
         assert (run.renewed_count, run.refused_count, run.skipped_count) == (renewed_count, 0, 0)
     assert money.parse_cents(await World().balance("demo")) > run.amount_cents > 0
 
@@ -270,7 +274,7 @@ async def test_a_worker_has_nothing_to_renew_until_the_day_after_tomorrow_and_th
 async def test_the_worker_has_nothing_to_lapse_before_the_day_is_over(opened: str, day: dt.date) -> None:
     await loader.load(day)
     before = await World().snapshot()
-    assert await lifecycle.lapse(noon(day)) == lifecycle.Lapsed(0, 0)
+    assert await lifecycle.expire_and_release(noon(day)) == lifecycle.LapseCounts(0, 0)
     assert await World().snapshot() == before
 
 
@@ -291,7 +295,7 @@ async def test_the_same_day_gives_the_same_rows(database_url: str, empty_databas
     await migrate.migrate(empty_database_url)
     loaded = []
     for url in (database_url, empty_database_url):
-        async with database.opened(url):
+        async with database.connect(url):
             await loader.load(DAY)
             loaded.append(await World().snapshot())
     assert loaded[0] == loaded[1]
@@ -301,6 +305,6 @@ async def test_a_load_that_fails_half_way_leaves_nothing(world: World) -> None:
     await world.account("a")
     await world.instance(SEED_IDS[0])
     before = await world.snapshot()
-    with pytest.raises(errors.InvalidInput, match="of another account"):
+    with pytest.raises(errors.InvalidInputError, match="of another account"):
         await loader.load(DAY)
     assert await world.snapshot() == before

@@ -22,19 +22,19 @@ from tests.support.fixtures import NOW, World
 
 DAY, OTHER_DAY = dt.date(2027, 1, 15), dt.date(2027, 1, 31)
 TEN = dt.datetime(2027, 1, 15, 10, tzinfo=loader.ZONE)
-CALL = audit_log.Call(audit_log.Operator(None, "ops"), "top-up", lambda: TEN)
+CALL = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), "top-up", lambda: TEN)
 PAID = ("ledger_entries", "orders", "order_lines", "refunds", "refund_lines")
 
 
 async def use(account_id: str, instance_id: str, world: World) -> None:
     """Do with an account whatever leaves rows: orders, a refund, policies, a run that renews, expires and reminds."""
     by_hand = requests.OrderRequest(
-        selection.PickIds((instance_id,)), planning.RenewFor(3), idempotency_key="by hand"
+        selection.ById((instance_id,)), planning.RenewFor(3), idempotency_key="by hand"
     )
-    order = await place_order.place(account_id, by_hand, lambda: TEN)
-    key = audit_log.Call(audit_log.Operator(None, "ops"), f"refund {account_id}", lambda: TEN)
+    order = await place_order.place_order(account_id, by_hand, lambda: TEN)
+    key = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), f"refund {account_id}", lambda: TEN)
     await refunds.refund(key, refunds.RefundRequest(str(order.order_id), None, "Outage"))
-    request = policy.PolicyRequest(selection.PickIds((instance_id,)), model.RenewalMode.AUTO)
+    request = policy.PolicyRequest(selection.ById((instance_id,)), model.RenewalMode.AUTO)
     await policy.set_policy(account_id, request, lambda: TEN)
     await world.key(account_id)
     await endpoints.create(
@@ -42,8 +42,8 @@ async def use(account_id: str, instance_id: str, world: World) -> None:
     )
     for days in (2, 3, 40):
         at = TEN + dt.timedelta(days)
-        await run_now.run(at, lambda at=at: at)
-        await balance_alerts.look_at_unseen(lambda at=at: at)
+        await run_now.run_now(at, lambda at=at: at)
+        await balance_alerts.check_changed_accounts(lambda at=at: at)
 
 
 async def fill_other(world: World) -> None:
@@ -94,10 +94,10 @@ async def other_rows() -> dict[str, list[str]]:
 
 async def test_it_is_as_if_it_had_just_been_loaded(database_url: str, empty_database_url: str) -> None:
     await migrate.migrate(empty_database_url)
-    async with database.opened(empty_database_url):
+    async with database.connect(empty_database_url):
         await loader.load(OTHER_DAY)
         fresh = await demo_rows()
-    async with database.opened(database_url):
+    async with database.connect(database_url):
         world = World()
         await loader.load(DAY)
         await use(loader.ACCOUNT_ID, "61779fb8-1b30-4110-a7c4-1361ef021014", world)
@@ -130,9 +130,9 @@ async def test_its_keys_and_events_stay_and_are_numbered_on(world: World) -> Non
     await use(loader.ACCOUNT_ID, "61779fb8-1b30-4110-a7c4-1361ef021014", world)
     events = await rows_of("events")
     await reset.reset(DAY)
-    assert await api_keys.find(database.pool(), key, TEN) is not None
+    assert await api_keys.authenticate(database.pool(), key, TEN) is not None
     assert await rows_of("events") == events
-    await balance_alerts.look_at_unseen(lambda: TEN)
+    await balance_alerts.check_changed_accounts(lambda: TEN)
     assert await world.value("SELECT count(*) FROM events") > len(events)
     await integrity.assert_holds()
 
@@ -140,7 +140,7 @@ async def test_its_keys_and_events_stay_and_are_numbered_on(world: World) -> Non
 async def test_it_is_loaded_where_it_is_not_there(opened: str) -> None:
     assert await reset.count() is None
     await reset.reset(DAY)
-    assert await reset.count() == reset.Holdings(300, 0, len(data.INCOME))
+    assert await reset.count() == reset.DemoContents(300, 0, len(data.INCOME))
 
 
 async def test_a_start_loads_it_only_where_no_other_account_is(opened: str) -> None:
@@ -166,9 +166,9 @@ async def test_a_real_account_of_that_id_is_neither_loaded_nor_reset(world: Worl
     await world.instance("i-1", account=loader.ACCOUNT_ID)
     before = await world.snapshot()
     for change in (loader.load, reset.reset):
-        with pytest.raises(errors.InvalidInput, match="`renewals demo` did not make"):
+        with pytest.raises(errors.InvalidInputError, match="`renewals demo` did not make"):
             await change(DAY)
-    with pytest.raises(errors.InvalidInput, match="`renewals demo` did not make"):
+    with pytest.raises(errors.InvalidInputError, match="`renewals demo` did not make"):
         await reset.count()
     assert await world.snapshot() == before
 
@@ -193,10 +193,10 @@ async def test_the_database_deletes_what_was_paid_of_the_demo_alone_and_only_whe
         (loader.ACCOUNT_ID, "61779fb8-1b30-4110-a7c4-1361ef021014"),
     ):
         by_hand = requests.OrderRequest(
-            selection.PickIds((instance_id,)), planning.RenewFor(1), idempotency_key="k"
+            selection.ById((instance_id,)), planning.RenewFor(1), idempotency_key="k"
         )
-        order = await place_order.place(account_id, by_hand, lambda: NOW)
-        call = audit_log.Call(audit_log.Operator(None, "ops"), account_id, lambda: NOW)
+        order = await place_order.place_order(account_id, by_hand, lambda: NOW)
+        call = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), account_id, lambda: NOW)
         await refunds.refund(call, refunds.RefundRequest(str(order.order_id), None, "Outage"))
     before = await world.snapshot()
     for setting, condition in (
@@ -256,15 +256,15 @@ async def test_a_reset_that_races_renewals_and_another_reset_leaves_all_adding_u
     async def renew(number: int) -> None:
         ids = ("61779fb8-1b30-4110-a7c4-1361ef021014",)
         request = requests.OrderRequest(
-            selection.PickIds(ids), planning.RenewFor(1), idempotency_key=f"{number}"
+            selection.ById(ids), planning.RenewFor(1), idempotency_key=f"{number}"
         )
-        await place_order.place(loader.ACCOUNT_ID, request, lambda: at)
+        await place_order.place_order(loader.ACCOUNT_ID, request, lambda: at)
 
     await asyncio.gather(
         *(renew(number) for number in range(4)),
         *(reset.reset(DAY) for _ in range(2)),
-        run_now.run(at, lambda: at),
-        run_now.run(at, lambda: at),
+        run_now.run_now(at, lambda: at),
+        run_now.run_now(at, lambda: at),
     )
     await integrity.assert_holds()
     assert await world.value("SELECT count(*) FROM instances WHERE account_id = 'demo'") == 300

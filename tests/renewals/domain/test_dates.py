@@ -28,7 +28,7 @@ LIVED_DAYS = st.dates(dt.date(2018, 1, 1), dt.date(2059, 12, 31))
 def anchored(draw: st.DrawFn) -> tuple[int, dt.date]:
     """An anchor day and a day that lies on it."""
     anchor_day, some = draw(st.integers(1, 31)), draw(DAYS)
-    return anchor_day, dates.on_anchor(anchor_day, some.year, some.month)
+    return anchor_day, dates.anchor_date(anchor_day, some.year, some.month)
 
 
 def is_on(day_of_month: int, some: dt.date) -> bool:
@@ -55,7 +55,7 @@ def is_on(day_of_month: int, some: dt.date) -> bool:
     ],
 )
 def test_months_step_on_the_anchor_day(anchor_day: int, start: str, months: int, end: str) -> None:
-    assert dates.step(anchor_day, day(start), months) == day(end)
+    assert dates.add_months(anchor_day, day(start), months) == day(end)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_the_first_such_day_of_a_month(day_of_month: int, earliest: str, first: 
     ],
 )
 def test_the_least_months_that_reach_a_day(anchor_day: int, start: str, today: str, months: int) -> None:
-    assert dates.least_months_past(anchor_day, day(start), day(today)) == months
+    assert dates.min_months_to_reach(anchor_day, day(start), day(today)) == months
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_in_its_last_second_a_day_is_no_longer_to_come(now: str, current: str) -
     ],
 )
 def test_a_term_from_a_months_end_reaches_a_months_end(today: str, months: int, furthest: str) -> None:
-    assert dates.furthest_day(day(today), months) == day(furthest)
+    assert dates.max_expiry_date(day(today), months) == day(furthest)
 
 
 @pytest.mark.parametrize(
@@ -181,18 +181,20 @@ def test_an_instance_is_due_from_half_past_midnight(
 @hypothesis.given(anchored(), MONTHS, MONTHS)
 def test_two_steps_are_one_step(start: tuple[int, dt.date], first: int, second: int) -> None:
     anchor_day, begin = start
-    between = dates.step(anchor_day, begin, first)
-    assert dates.step(anchor_day, between, second) == dates.step(anchor_day, begin, first + second)
+    between = dates.add_months(anchor_day, begin, first)
+    assert dates.add_months(anchor_day, between, second) == dates.add_months(
+        anchor_day, begin, first + second
+    )
 
 
 @factories.unhurried
 @hypothesis.given(anchored(), MONTHS)
 def test_a_step_goes_on_by_that_many_months_and_skips_none(start: tuple[int, dt.date], months: int) -> None:
     anchor_day, begin = start
-    end = dates.step(anchor_day, begin, months)
+    end = dates.add_months(anchor_day, begin, months)
     assert (end.year - begin.year) * 12 + end.month - begin.month == months
     assert is_on(anchor_day, end)
-    assert 28 <= (dates.step(anchor_day, begin, months + 1) - end).days <= 31
+    assert 28 <= (dates.add_months(anchor_day, begin, months + 1) - end).days <= 31
     assert dates.months_between(anchor_day, begin, end) == months
 
 
@@ -202,9 +204,13 @@ def test_the_months_between_are_all_that_fit(start: tuple[int, dt.date], days: i
     anchor_day, begin = start
     target = begin + dt.timedelta(days=days)
     months = dates.months_between(anchor_day, begin, target)
-    assert dates.step(anchor_day, begin, months) <= target < dates.step(anchor_day, begin, months + 1)
-    least = dates.least_months_past(anchor_day, begin, target)
-    reaching = (n for n in range(1, 70) if dates.step(anchor_day, begin, n) >= target)
+    assert (
+        dates.add_months(anchor_day, begin, months)
+        <= target
+        < dates.add_months(anchor_day, begin, months + 1)
+    )
+    least = dates.min_months_to_reach(anchor_day, begin, target)
+    reaching = (n for n in range(1, 70) if dates.add_months(anchor_day, begin, n) >= target)
     assert least == next(reaching)
 
 
@@ -215,8 +221,8 @@ def test_a_span_is_whole_months_and_the_days_that_are_left_of_one(
 ) -> None:
     anchor_day, begin = start
     target = begin + dt.timedelta(days=days)
-    span = dates.span(anchor_day, begin, target)
-    assert dates.step(anchor_day, begin, span.months) + dt.timedelta(days=span.days) == target
+    span = dates.period_between(anchor_day, begin, target)
+    assert dates.add_months(anchor_day, begin, span.months) + dt.timedelta(days=span.days) == target
     assert 0 <= span.days < span.days_in_month
     assert 28 <= span.days_in_month <= 31
 
@@ -235,8 +241,12 @@ def test_what_expires_today_may_have_the_whole_term_and_no_more(
     start: tuple[int, dt.date], months: int
 ) -> None:
     anchor_day, today = start
-    furthest = dates.furthest_day(today, months)
-    assert dates.step(anchor_day, today, months) <= furthest < dates.step(anchor_day, today, months + 1)
+    furthest = dates.max_expiry_date(today, months)
+    assert (
+        dates.add_months(anchor_day, today, months)
+        <= furthest
+        < dates.add_months(anchor_day, today, months + 1)
+    )
 
 
 @factories.unhurried
@@ -272,7 +282,7 @@ def test_what_is_due_is_what_the_clock_has_reached(
 def test_an_expiry_is_due_exactly_when_its_time_has_come(
     now: dt.datetime, zone: ZoneInfo, lead_days: int
 ) -> None:
-    cutoff = due.due_before(now, model.Account("a", zone, 0, 0, lead_days))
+    cutoff = due.latest_due_expiry(now, model.Account("a", zone, 0, 0, lead_days))
     for offset in range(-3, 15):
         each = now.date() + dt.timedelta(days=offset)
         due_at = dates.due_at(each, zone, time=HALF_PAST_MIDNIGHT, lead_days=lead_days)

@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 
 from renewals.domain import model
 from renewals.domain import payment as domain_payment
-from renewals.domain.payment import Charge, Payment, VoucherUse
+from renewals.domain.payment import Charge, Payment, VoucherRedemption
 from tests.renewals import factories
 from tests.renewals.factories import at, voucher
 
 NOW = at("2018-09-10 00:30")
 
 
-def purse(balance_cents: int, *vouchers: model.Voucher) -> domain_payment.Purse:
-    return domain_payment.Purse(balance_cents, vouchers, NOW)
+def purse(balance_cents: int, *vouchers: model.Voucher) -> domain_payment.Wallet:
+    return domain_payment.Wallet(balance_cents, vouchers, NOW)
 
 
 def order(*vouchers: model.Voucher) -> list[str]:
-    return [each.id for each in domain_payment.in_paying_order(vouchers, NOW)]
+    return [each.id for each in domain_payment.sort_for_redemption(vouchers, NOW)]
 
 
 def test_the_voucher_that_expires_first_pays_first() -> None:
@@ -55,18 +55,18 @@ def test_an_empty_voucher_does_not_count() -> None:
 
 def test_vouchers_pay_before_the_balance_and_partly_where_that_is_enough() -> None:
     payment = purse(500, voucher("v-1", 300)).pay([Charge("KEC", 200)])
-    assert payment == Payment((VoucherUse("v-1", 200, 100),), 200, 0, 500, 0)
+    assert payment == Payment((VoucherRedemption("v-1", 200, 100),), 200, 0, 500, 0)
 
 
 def test_the_balance_pays_what_the_vouchers_leave() -> None:
     payment = purse(500, voucher("v-1", 300), voucher("v-2", 50)).pay([Charge("KEC", 400)])
-    assert payment.uses == (VoucherUse("v-1", 300, 0), VoucherUse("v-2", 50, 0))
+    assert payment.uses == (VoucherRedemption("v-1", 300, 0), VoucherRedemption("v-2", 50, 0))
     assert payment[1:] == (350, 50, 450, 0)
 
 
 def test_the_last_cent_may_be_spent() -> None:
     payment = purse(100, voucher("v-1", 300)).pay([Charge("KEC", 400)])
-    assert payment == Payment((VoucherUse("v-1", 300, 0),), 300, 100, 0, 0)
+    assert payment == Payment((VoucherRedemption("v-1", 300, 0),), 300, 100, 0, 0)
 
 
 def test_a_voucher_limited_to_products_pays_for_no_other() -> None:
@@ -79,7 +79,7 @@ def test_a_limited_voucher_pays_its_line_and_leaves_the_other_to_the_balance() -
     payment = purse(500, voucher("v-1", 300, product_codes=["EBS"])).pay(
         [Charge("KEC", 200), Charge("EBS", 250)]
     )
-    assert payment == Payment((VoucherUse("v-1", 250, 50),), 250, 200, 300, 0)
+    assert payment == Payment((VoucherRedemption("v-1", 250, 50),), 250, 200, 300, 0)
 
 
 def test_a_cent_too_little_takes_nothing() -> None:
@@ -88,12 +88,12 @@ def test_a_cent_too_little_takes_nothing() -> None:
     assert payment.shortfall_cents == 1
     assert payment.balance_after_cents == 0
     assert account.balance_cents == 99
-    assert account.pay([Charge("KEC", 399)]) == Payment((VoucherUse("v-1", 300, 0),), 300, 99, 0, 0)
+    assert account.pay([Charge("KEC", 399)]) == Payment((VoucherRedemption("v-1", 300, 0),), 300, 99, 0, 0)
 
 
 def test_a_shortfall_shows_all_that_is_missing() -> None:
     payment = purse(100, voucher("v-1", 300)).pay([Charge("KEC", 1000)])
-    assert payment == Payment((VoucherUse("v-1", 300, 0),), 300, 100, 0, 600)
+    assert payment == Payment((VoucherRedemption("v-1", 300, 0),), 300, 100, 0, 600)
 
 
 def test_an_empty_purse_changes_nothing() -> None:
@@ -106,8 +106,8 @@ def test_the_order_stays_as_it_was_at_the_start() -> None:
     # After 250 of the larger voucher the smaller is the larger; the first still pays first.
     account = purse(0, voucher("a", 300), voucher("b", 200))
     first, second = account.pay([Charge("KEC", 250)]), account.pay([Charge("KEC", 100)])
-    assert first.uses == (VoucherUse("a", 250, 50),)
-    assert second.uses == (VoucherUse("a", 50, 0), VoucherUse("b", 50, 150))
+    assert first.uses == (VoucherRedemption("a", 250, 50),)
+    assert second.uses == (VoucherRedemption("a", 50, 0), VoucherRedemption("b", 50, 150))
 
 
 # Few products, expiries and amounts, so that ties, empty vouchers and shortfalls are common.
@@ -171,7 +171,7 @@ def as_the_rule_reads(
                 left[payer] -= 1
                 used[payer] += 1
     uses = tuple(
-        VoucherUse(voucher_id, cents, left[voucher_id]) for voucher_id, cents in used.items() if cents
+        VoucherRedemption(voucher_id, cents, left[voucher_id]) for voucher_id, cents in used.items() if cents
     )
     paid_cents = min(unpaid_cents, balance_cents)
     return Payment(
@@ -267,7 +267,7 @@ def test_a_replay_of_an_order_finds_what_each_line_took(
         payment = of_orders.pay(charges)
         truth = [of_lines.pay([charge]) for charge in charges]
         taken = [known[use.voucher_id]._replace(available_cents=use.amount_cents) for use in payment.uses]
-        shares = domain_payment.replay(charges, taken, payment.balance_cents)
+        shares = domain_payment.reconstruct_payments(charges, taken, payment.balance_cents)
         assert [_who_paid(share) for share in shares] == [_who_paid(each) for each in truth]
         sums: dict[str, int] = {}
         for share in shares:
@@ -284,4 +284,6 @@ def _who_paid(payment: Payment) -> tuple[dict[str, int], int]:
 def test_a_replay_that_does_not_come_out_even_is_an_error() -> None:
     for taken_cents, balance_cents in ((99, 0), (101, 0), (100, 1), (50, 49)):
         with pytest.raises(AssertionError):
-            domain_payment.replay([Charge("KEC", 100)], [voucher("v-1", taken_cents)], balance_cents)
+            domain_payment.reconstruct_payments(
+                [Charge("KEC", 100)], [voucher("v-1", taken_cents)], balance_cents
+            )

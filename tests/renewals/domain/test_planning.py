@@ -16,7 +16,7 @@ from tests.renewals.factories import NEW_YORK, SHANGHAI, at, basis, codes, day, 
 EVERY_WAY = [RenewFor(1), RenewAuto(), UnifyToDate(day("2018-12-01")), UnifyToDayOfMonth(1)]
 
 
-def only_line(planned: planning.Plan) -> planning.Line:
+def only_line(planned: planning.Plan) -> planning.RenewalLine:
     assert planned.refusals == ()
     (line,) = planned.lines
     return line
@@ -220,16 +220,20 @@ def test_an_expired_instance_takes_part_if_the_target_is_in_the_future() -> None
 def test_unify_to_the_day_of_a_renewal_is_that_renewal(
     start: dt.date, anchor_day: int, day_of_month: int, days: int, monthly_cents: int
 ) -> None:
-    old = dates.on_anchor(anchor_day, start.year, start.month)
+    old = dates.anchor_date(anchor_day, start.year, start.month)
     unified = instance(expires=f"{old}", anchor_day=anchor_day, monthly_cents=monthly_cents)
     now = basis(f"{old} 12:00")
     to_day = only_line(plan(unified, UnifyToDayOfMonth(day_of_month), now))
     new = dates.last_day(to_day.expires_at, SHANGHAI)
     to_date = only_line(plan(unified, UnifyToDate(new), now))
     assert (to_date[1:3], to_date[4:]) == (to_day[1:3], to_day[4:])
-    assert dates.step(anchor_day, old, 1) <= new < dates.step(anchor_day, old, 2) + dt.timedelta(days=31)
+    assert (
+        dates.add_months(anchor_day, old, 1)
+        <= new
+        < dates.add_months(anchor_day, old, 2) + dt.timedelta(days=31)
+    )
     anywhere = only_line(plan(unified, UnifyToDate(old + dt.timedelta(days=days)), now))
     if anywhere.days == 0:
         assert anywhere.price == only_line(plan(unified, RenewFor(anywhere.months), now)).price
-    whole = dates.step(anchor_day, old, anywhere.months)
+    whole = dates.add_months(anchor_day, old, anywhere.months)
     assert dates.last_day(anywhere.expires_at, SHANGHAI) == whole + dt.timedelta(days=anywhere.days)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from renewals.domain import model, payment, planning
 from renewals.domain import selection as domain_selection
 from renewals.domain.model import BundleHandling
-from renewals.domain.payment import Payment, VoucherUse
-from renewals.domain.planning import Outcome, RenewFor, UnifyToDayOfMonth
+from renewals.domain.payment import Payment, VoucherRedemption
+from renewals.domain.planning import RenewFor, UnifyToDayOfMonth, UnitResult
 from tests.renewals.factories import at, basis, codes, instance, plan, selection, unhurried, voucher
 
 KEC, EBS = instance("b-1", bundle_id="b"), instance("b-2", bundle_id="b", product_code="EBS")
@@ -25,13 +25,13 @@ def run(
     balance_cents: int = 0,
     vouchers: tuple[model.Voucher, ...] = (),
     now: str = "2018-09-10 00:30",
-) -> list[Outcome]:
+) -> list[UnitResult]:
     judged_by = basis(now)
-    purse = payment.Purse(balance_cents, vouchers, judged_by.now)
+    purse = payment.Wallet(balance_cents, vouchers, judged_by.now)
     return planning.plan_run(instances=due, basis=judged_by, purse=purse)
 
 
-def renewed_ids(outcomes: list[Outcome]) -> list[str]:
+def renewed_ids(outcomes: list[UnitResult]) -> list[str]:
     return [line.instance.id for outcome in outcomes for line in outcome.lines]
 
 
@@ -134,7 +134,10 @@ def test_vouchers_pay_line_by_line_in_that_order() -> None:
         voucher("v-ebs", 500_00, product_codes=["EBS"]),
     ]
     planned = plan(picked, RenewFor(1), vouchers=vouchers, balance_cents=7)
-    assert planned.payment.uses == (VoucherUse("soon", 300_00, 0), VoucherUse("v-ebs", 300_00, 200_00))
+    assert planned.payment.uses == (
+        VoucherRedemption("soon", 300_00, 0),
+        VoucherRedemption("v-ebs", 300_00, 200_00),
+    )
     assert planned.payment[1:] == (600_00, 0, 7, 0)
 
 
@@ -177,7 +180,7 @@ def test_what_cannot_be_paid_is_passed_over_and_the_cheaper_next_is_still_paid()
     assert (passed.lines, passed.payment) == ((), None)
     assert codes(passed.refusals) == {"i-1": "INSUFFICIENT_FUNDS"}
     assert passed.refusals[0].message == "500.00 is required and 350.00 is available; 150.00 is missing."
-    assert paid.payment == Payment((VoucherUse("v-1", 100_00, 0),), 100_00, 100_00, 150_00, 0)
+    assert paid.payment == Payment((VoucherRedemption("v-1", 100_00, 0),), 100_00, 100_00, 150_00, 0)
     assert paid.refusals == ()
 
 
@@ -204,7 +207,7 @@ def test_a_bundle_pays_in_the_order_of_its_ids_however_it_was_read() -> None:
     for members in ([KEC, EBS], [EBS, KEC]):
         planned = plan(selection(*members), RenewFor(1), vouchers=vouchers)
         (outcome,) = run(*members, balance_cents=1_000_000_00, vouchers=vouchers)
-        assert planned.payment.uses == (VoucherUse("v-all", 300_00, 0),)
+        assert planned.payment.uses == (VoucherRedemption("v-all", 300_00, 0),)
         assert outcome.payment == planned.payment
 
 

@@ -16,10 +16,10 @@ def auto(instance_id: str = "i-1", *, agreed: int | None = 100_00, **about: obje
     return made._replace(agreed_price_cents=agreed)
 
 
-def run(*instances: model.Instance, cap_bps: int | None) -> list[planning.Outcome]:
+def run(*instances: model.Instance, cap_bps: int | None) -> list[planning.UnitResult]:
     products = {product.code: product for product in PRODUCTS}
-    basis = planning.Basis(products, SHANGHAI, NOW, cap_bps)
-    return planning.plan_run(instances=instances, basis=basis, purse=payment.Purse(1_000_00, [], NOW))
+    basis = planning.PlanContext(products, SHANGHAI, NOW, cap_bps)
+    return planning.plan_run(instances=instances, basis=basis, purse=payment.Wallet(1_000_00, [], NOW))
 
 
 @pytest.mark.parametrize(("cap_bps", "is_held"), CAPS)
@@ -65,7 +65,7 @@ def test_by_hand_everything_is_charged() -> None:
         selection=selection.Selection([auto()], {}),
         handling=model.BundleHandling.REFUSE,
         extension=planning.RenewFor(1),
-        basis=planning.Basis(products, SHANGHAI, NOW, 0),
+        basis=planning.PlanContext(products, SHANGHAI, NOW, 0),
         balance_cents=1_000_00,
         vouchers=[],
     )
@@ -82,4 +82,4 @@ def test_by_hand_everything_is_charged() -> None:
     ],
 )
 def test_the_cap_is_compared_without_rounding(agreed: int, price: int, cap: int, beyond: bool) -> None:
-    assert pricing.rises_beyond(agreed, price, cap) is beyond
+    assert pricing.exceeds_cap(agreed, price, cap) is beyond

@@ -30,7 +30,7 @@ def parts(draw: st.DrawFn) -> tuple[int, int]:
 
 
 def test_twelve_months_are_17_percent_off() -> None:
-    assert pricing.of_period(300_00, 12, 0, 1, TIERS) == Price(list_cents=3600_00, price_cents=2988_00)
+    assert pricing.price_period(300_00, 12, 0, 1, TIERS) == Price(list_cents=3600_00, price_cents=2988_00)
 
 
 @pytest.mark.parametrize(
@@ -47,20 +47,20 @@ def test_the_largest_tier_counts_even_where_a_smaller_one_is_cheaper() -> None:
 
 
 def test_without_tiers_nothing_is_off() -> None:
-    assert pricing.of_period(300_00, 36, 0, 1, ()) == Price(10800_00, 10800_00)
+    assert pricing.price_period(300_00, 36, 0, 1, ()) == Price(10800_00, 10800_00)
 
 
 def test_one_month_and_22_days_of_31_are_512_90() -> None:
-    assert pricing.of_period(300_00, 1, 22, 31, ()) == Price(512_90, 512_90)
+    assert pricing.price_period(300_00, 1, 22, 31, ()) == Price(512_90, 512_90)
 
 
 def test_tiers_apply_to_the_months_and_not_to_the_days() -> None:
     # 12 x 300.00 x 0.83 = 2,988.00, and 15 / 30 x 300.00 = 150.00 in full.
-    assert pricing.of_period(300_00, 12, 15, 30, TIERS) == Price(list_cents=3750_00, price_cents=3138_00)
+    assert pricing.price_period(300_00, 12, 15, 30, TIERS) == Price(list_cents=3750_00, price_cents=3138_00)
 
 
 def test_days_alone_never_reach_a_tier() -> None:
-    assert pricing.of_period(300_00, 11, 30, 31, TIERS) == Price(3590_32, 3590_32)
+    assert pricing.price_period(300_00, 11, 30, 31, TIERS) == Price(3590_32, 3590_32)
 
 
 @pytest.mark.parametrize(
@@ -70,23 +70,23 @@ def test_days_alone_never_reach_a_tier() -> None:
 )
 def test_half_a_cent_is_rounded_up(monthly_cents: int, price_cents: int) -> None:
     half = [DiscountTier(1, 5000)]
-    assert pricing.of_period(monthly_cents, 1, 0, 1, half) == Price(monthly_cents, price_cents)
+    assert pricing.price_period(monthly_cents, 1, 0, 1, half) == Price(monthly_cents, price_cents)
 
 
 def test_a_line_is_rounded_once_and_not_month_by_month() -> None:
     # 0.10 a month less 17 %: 12 x 8.3 cents are 99.6, not 12 x 8 = 96.
-    assert pricing.of_period(10, 12, 0, 1, TIERS).price_cents == 100
+    assert pricing.price_period(10, 12, 0, 1, TIERS).price_cents == 100
 
 
 def test_a_line_is_rounded_once_and_not_months_and_days_apart() -> None:
     # 1 x 12 x 0.83 = 9.96 and 1 x 15 / 30 = 0.50: together 10.46; apart 10 + 1 would be 11.
-    assert pricing.of_period(1, 12, 15, 30, TIERS).price_cents == 10
+    assert pricing.price_period(1, 12, 15, 30, TIERS).price_cents == 10
     # 13 x 12 x 0.83 = 129.48 and 13 x 1 / 30 = 0.43: together 129.91; apart 129 + 0 would be 129.
-    assert pricing.of_period(13, 12, 1, 30, TIERS).price_cents == 130
+    assert pricing.price_period(13, 12, 1, 30, TIERS).price_cents == 130
 
 
 def test_what_costs_nothing_costs_nothing_for_long() -> None:
-    assert pricing.of_period(0, 36, 30, 31, TIERS) == Price(0, 0)
+    assert pricing.price_period(0, 36, 30, 31, TIERS) == Price(0, 0)
 
 
 @factories.unhurried
@@ -98,7 +98,7 @@ def test_the_price_is_the_exact_one_rounded_half_up(
     off = {tier.months: Fraction(tier.discount_bps, 10_000) for tier in tiers if tier.months <= months}
     discount = off[max(off)] if off else Fraction(0)
     share = Fraction(days, days_in_month)
-    price = pricing.of_period(monthly_cents, months, days, days_in_month, tiers)
+    price = pricing.price_period(monthly_cents, months, days, days_in_month, tiers)
     assert price.list_cents == half_up(monthly_cents * (months + share))
     assert price.price_cents == half_up(monthly_cents * (months * (1 - discount) + share))
     assert {type(cents) for cents in price} == {int}
@@ -113,15 +113,15 @@ def half_up(exact: Fraction) -> int:
 def test_a_discount_never_makes_it_dearer_nor_negative(
     monthly_cents: int, months: int, part: tuple[int, int], tiers: Sequence[DiscountTier]
 ) -> None:
-    price = pricing.of_period(monthly_cents, months, *part, tiers)
+    price = pricing.price_period(monthly_cents, months, *part, tiers)
     assert price.list_cents >= price.price_cents >= 0
 
 
 @factories.unhurried
 @hypothesis.given(MONTHLY, MONTHS, st.integers(28, 31))
 def test_all_days_of_a_month_cost_the_month(monthly_cents: int, months: int, days_in_month: int) -> None:
-    whole = pricing.of_period(monthly_cents, months, days_in_month, days_in_month, ())
-    assert whole == pricing.of_period(monthly_cents, months + 1, 0, 1, ())
+    whole = pricing.price_period(monthly_cents, months, days_in_month, days_in_month, ())
+    assert whole == pricing.price_period(monthly_cents, months + 1, 0, 1, ())
 
 
 @factories.unhurried
@@ -129,8 +129,8 @@ def test_all_days_of_a_month_cost_the_month(monthly_cents: int, months: int, day
 def test_whole_months_are_priced_the_same_by_either_rule(
     monthly_cents: int, months: int, tiers: Sequence[DiscountTier]
 ) -> None:
-    by_months = pricing.of_period(monthly_cents, months, 0, 1, tiers)
-    assert pricing.of_period(monthly_cents, months, 0, 31, tiers) == by_months
+    by_months = pricing.price_period(monthly_cents, months, 0, 1, tiers)
+    assert pricing.price_period(monthly_cents, months, 0, 31, tiers) == by_months
 
 
 @factories.unhurried
@@ -150,6 +150,6 @@ def test_without_tiers_a_later_day_never_costs_less(
 
 def price_to(monthly_cents: int, start: dt.date, target: dt.date) -> int:
     months = dates.months_between(start.day, start, target)
-    whole = dates.step(start.day, start, months)
-    month = dates.step(start.day, start, months + 1) - whole
-    return pricing.of_period(monthly_cents, months, (target - whole).days, month.days, ()).price_cents
+    whole = dates.add_months(start.day, start, months)
+    month = dates.add_months(start.day, start, months + 1) - whole
+    return pricing.price_period(monthly_cents, months, (target - whole).days, month.days, ()).price_cents

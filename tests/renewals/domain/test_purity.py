@@ -34,20 +34,20 @@ def test_the_modules_that_the_architecture_calls_pure_are_those_that_the_linter_
 ACCOUNT = model.Account("a", ZoneInfo("Asia/Shanghai"), 1_000_00, 0, 0)
 AUTO = factories.instance(expires="2027-01-31", renewal_mode=model.RenewalMode.AUTO)
 PRODUCTS: Mapping[str, model.Product] = {each.code: each for each in factories.PRODUCTS}
-HELD = forecast.Holdings(ACCOUNT, PRODUCTS, [AUTO], ())
-BASIS = planning.Basis(PRODUCTS, ACCOUNT.zone, NOW)
+HELD = forecast.AccountSnapshot(ACCOUNT, PRODUCTS, [AUTO], ())
+BASIS = planning.PlanContext(PRODUCTS, ACCOUNT.zone, NOW)
 PURE: Mapping[str, Callable[[], object]] = {
-    "foresee": lambda: forecast.foresee(HELD, 40, NOW),
-    "look": lambda: instance_forecast.look(
+    "foresee": lambda: forecast.simulate(HELD, 40, NOW),
+    "look": lambda: instance_forecast.simulate_instances(
         instance_forecast.find_first(HELD, 40, NOW), [AUTO], BASIS, ACCOUNT
     ),
     "agenda": lambda: list(calendar_entries._foresee(HELD, 40, NOW)),
     "due_at": lambda: due.due_at(AUTO, ACCOUNT),
-    "due_before": lambda: due.due_before(NOW, ACCOUNT),
+    "due_before": lambda: due.latest_due_expiry(NOW, ACCOUNT),
     "refuse_left": lambda: due.refuse_left(AUTO, ACCOUNT),
     "plan_policy": lambda: policy.plan_policy(
         factories.selection(AUTO),
-        policy.PolicyRequest(selection.PickIds(("i-1",)), model.RenewalMode.NONE),
+        policy.PolicyRequest(selection.ById(("i-1",)), model.RenewalMode.NONE),
         factories.basis(),
     ),
 }
@@ -58,7 +58,7 @@ def test_what_is_pure_reads_no_setting(name: str, monkeypatch: pytest.MonkeyPatc
     def refuse() -> config.Settings:
         raise AssertionError("a setting was read")
 
-    monkeypatch.setattr(config, "get", refuse)
+    monkeypatch.setattr(config, "get_settings", refuse)
     assert PURE[name]() is not None or name == "refuse_left"
 
 

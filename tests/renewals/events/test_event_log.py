@@ -40,21 +40,19 @@ async def admitted() -> bool:
 
 
 def wish(*ids: str, key: str = "key", to: planning.Extension | None = None, **more: Any) -> Any:
-    return requests.OrderRequest(
-        selection.PickIds(ids), to or planning.RenewFor(1), idempotency_key=key, **more
-    )
+    return requests.OrderRequest(selection.ById(ids), to or planning.RenewFor(1), idempotency_key=key, **more)
 
 
 async def set_policy(*ids: str, mode: model.RenewalMode = AUTO, months: int = 1) -> None:
     await policy.set_policy(
-        "a", policy.PolicyRequest(selection.PickIds(ids), mode, auto_renew_months=months), lambda: NOW
+        "a", policy.PolicyRequest(selection.ById(ids), mode, auto_renew_months=months), lambda: NOW
     )
 
 
 async def test_a_renewal_by_hand_is_told_with_its_order_period_and_price(world: World) -> None:
     await world.account("a", balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
-    placed = await place_order.place("a", wish("i-1"), lambda: NOW)
+    placed = await place_order.place_order("a", wish("i-1"), lambda: NOW)
     assert await told(world) == [("instance.renewed", "i-1")]
     assert await payload(world, 1) == {
         "orderId": str(placed.order_id),
@@ -72,7 +70,7 @@ async def test_a_unified_expiry_is_told_as_that(world: World) -> None:
     await world.account("a", balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="310.00")
     to = planning.UnifyToDate(dt.date(2027, 3, 10))
-    await place_order.place("a", wish("i-1", to=to), lambda: NOW)
+    await place_order.place_order("a", wish("i-1", to=to), lambda: NOW)
     assert await told(world) == [("expiry.unified", "i-1")]
     about = await payload(world, 1)
     assert (about["months"], about["days"], about["price"]) == (1, 10, "410.00")
@@ -82,24 +80,28 @@ async def test_the_first_answer_given_again_is_not_told_again(world: World) -> N
     await world.account("a", balance="1000.00")
     await world.instance("i-1", price="300.00")
     for _ in range(2):
-        await place_order.place("a", wish("i-1"), lambda: NOW)
+        await place_order.place_order("a", wish("i-1"), lambda: NOW)
     assert await told(world) == [("instance.renewed", "i-1")]
 
 
-@pytest.mark.parametrize("kind", [errors.InsufficientFunds, errors.PriceChanged, errors.NotRenewable])
-async def test_a_refusal_tells_nothing_and_takes_no_number(world: World, kind: type[errors.Refused]) -> None:
+@pytest.mark.parametrize(
+    "kind", [errors.InsufficientFundsError, errors.PriceChangedError, errors.NotRenewableError]
+)
+async def test_a_refusal_tells_nothing_and_takes_no_number(
+    world: World, kind: type[errors.DomainError]
+) -> None:
     await world.account("a", balance="300.00")
     await world.instance("i-1", price="300.00")
     await world.instance("i-2", price="300.01")
     refused = {
-        errors.InsufficientFunds: wish("i-2"),
-        errors.PriceChanged: wish("i-1", expected_total_cents=1),
-        errors.NotRenewable: wish("i-1", "nobody"),
+        errors.InsufficientFundsError: wish("i-2"),
+        errors.PriceChangedError: wish("i-1", expected_total_cents=1),
+        errors.NotRenewableError: wish("i-1", "nobody"),
     }
     with pytest.raises(kind):
-        await place_order.place("a", refused[kind], lambda: NOW)
+        await place_order.place_order("a", refused[kind], lambda: NOW)
     assert await told(world) == []
-    await place_order.place("a", wish("i-1"), lambda: NOW)
+    await place_order.place_order("a", wish("i-1"), lambda: NOW)
     assert await told(world) == [("instance.renewed", "i-1")]
 
 
@@ -128,7 +130,7 @@ async def test_a_night_tells_what_it_renewed_and_what_it_could_not(world: World)
     await world.account("a", balance="300.00")
     await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="300.00")
     await world.instance("i-2", expires="2027-01-31", mode="AUTO", price="500.00")
-    await renew.run_now(world.at("2027-01-31 00:30"))
+    await renew.run_at(world.at("2027-01-31 00:30"))
     assert await told(world) == [("instance.renewed", "i-1"), ("instance.renewal_failed", "i-2")]
     assert (await payload(world, 1))["orderKind"] == "AUTO_RENEWAL"
     about = await payload(world, 2)
@@ -144,13 +146,13 @@ async def test_a_failure_is_told_once_for_each_due_and_reason_not_every_hour(wor
     await world.account("a")
     await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="300.00")
     for hour in range(20):
-        await renew.run_now(world.at(f"2027-01-31 {hour:02}:30"))
+        await renew.run_at(world.at(f"2027-01-31 {hour:02}:30"))
     failed = [("instance.renewal_failed", "i-1")]
     assert await told(world) == failed
     await world.top_up("300.00")
-    await renew.run_now(world.at("2027-01-31 20:30"))
+    await renew.run_at(world.at("2027-01-31 20:30"))
     assert await told(world) == [*failed, ("instance.renewed", "i-1")]
-    await renew.run_now(world.at("2027-02-28 00:30"))
+    await renew.run_at(world.at("2027-02-28 00:30"))
     assert await told(world) == [*failed, ("instance.renewed", "i-1"), *failed]
 
 
@@ -160,7 +162,7 @@ async def test_what_the_clock_does_is_told_once(world: World) -> None:
     await world.instance("i-1", expires="2027-01-31", product="ebs", mode="AUTO")
     await world.instance("i-2", expires="2027-01-31", product="ebs", account="b")
     for day in ("2027-02-01", "2027-02-01", "2027-12-01"):
-        await lifecycle.lapse(world.at(f"{day} 12:00"))
+        await lifecycle.expire_and_release(world.at(f"{day} 12:00"))
     for account, instance_id, mode in (("a", "i-1", "AUTO"), ("b", "i-2", "MANUAL")):
         both = [("instance.expired", instance_id), ("instance.released", instance_id)]
         assert await told(world, account) == both
@@ -176,13 +178,13 @@ async def test_what_comes_back_to_life_is_told_to_have_expired_first(world: Worl
     await world.instance("other", expires="2027-01-31")
     now = world.at("2027-02-01 00:00:30")
     if noted:
-        await lifecycle.lapse(now)
+        await lifecycle.expire_and_release(now)
     before = await told(world)
-    await place_order.place("a", wish("i-1", "i-2"), lambda: now)
+    await place_order.place_order("a", wish("i-1", "i-2"), lambda: now)
     first = [] if noted else [("instance.expired", "i-1")]
     restored = [("instance.renewed", "i-1"), ("instance.restored", "i-1")]
     assert (await told(world))[len(before) :] == [*first, *restored, ("instance.renewed", "i-2")]
-    await lifecycle.lapse(now)
+    await lifecycle.expire_and_release(now)
     assert (await told(world)).count(("instance.expired", "i-1")) == 1
 
 
@@ -191,7 +193,7 @@ async def test_two_accounts_are_numbered_apart_and_in_the_order_of_the_renewals(
         await world.account(account, balance="1000.00")
         ids = [f"{account}-{n}" for n in range(5)]
         await world.instances(ids, account=account, expires="2027-01-31", mode="AUTO", price="1.00")
-    await renew.run_now(world.at("2027-01-31 00:30"))
+    await renew.run_at(world.at("2027-01-31 00:30"))
     for account in "ab":
         renewed = [("instance.renewed", f"{account}-{n}") for n in range(5)]
         assert await told(world, account) == renewed
@@ -204,8 +206,8 @@ async def test_numbers_have_no_gaps_however_many_write_at_once_and_are_rolled_ba
 
     async def renew(instance_id: str) -> None:
         try:
-            await place_order.place("a", wish(instance_id, key=instance_id), lambda: NOW)
-        except errors.InsufficientFunds:
+            await place_order.place_order("a", wish(instance_id, key=instance_id), lambda: NOW)
+        except errors.InsufficientFundsError:
             await set_policy(instance_id)
 
     await asyncio.gather(*map(renew, ids))
@@ -229,12 +231,12 @@ async def test_a_follower_is_given_what_it_missed_and_then_what_happens(world: W
     await world.account("a", balance="1000.00")
     await world.instances(["i-1", "i-2"], price="1.00")
     await set_policy("i-1", "i-2")
-    following = await event_log.follow("a", 1, admitted)
+    following = await event_log.subscribe("a", 1, admitted)
     assert (await anext(following)).instance_id == "i-2"
     later = asyncio.ensure_future(anext(following))
     await asyncio.sleep(0.05)
     assert not later.done()
-    await place_order.place("a", wish("i-1"), lambda: NOW)
+    await place_order.place_order("a", wish("i-1"), lambda: NOW)
     event = await asyncio.wait_for(later, 1)
     assert (event.sequence, event.type) == (3, "instance.renewed")
     await following.aclose()  # type: ignore[attr-defined]
@@ -244,7 +246,7 @@ async def test_a_follower_without_a_number_is_given_only_what_is_new(world: Worl
     await world.account("a")
     await world.instances(["i-1", "i-2"])
     await set_policy("i-1")
-    following = await event_log.follow("a", None, admitted)
+    following = await event_log.subscribe("a", None, admitted)
     later = asyncio.ensure_future(anext(following))
     await asyncio.sleep(0.05)
     await set_policy("i-2")
@@ -259,25 +261,25 @@ async def test_a_number_that_no_event_has_is_refused(world: World, after: int) -
     await world.instance("i-1")
     await world.instances(["i-2", "i-3"], account="b")
     await set_policy("i-1")
-    with pytest.raises(errors.InvalidInput, match="must be 0 to 1"):
-        await event_log.follow("a", after, admitted)
+    with pytest.raises(errors.InvalidInputError, match="must be 0 to 1"):
+        await event_log.subscribe("a", after, admitted)
 
 
 async def test_nothing_is_announced_before_it_is_committed_nor_if_it_is_rolled_back(world: World) -> None:
     await world.account("a")
-    draft = event_log.Draft("a", event_log.EventType.POLICY_CHANGED, None, {})
-    with pubsub.followed("a") as follower:
+    draft = event_log.NewEvent("a", event_log.EventType.POLICY_CHANGED, None, {})
+    with pubsub.subscribe("a") as follower:
         with contextlib.suppress(ZeroDivisionError):
             async with database.transaction() as connection:
-                await event_log.write(connection, [draft], NOW)
+                await event_log.append_events(connection, [draft], NOW)
                 raise ZeroDivisionError
         async with database.transaction() as connection:
-            await event_log.write(connection, [draft], NOW)
+            await event_log.append_events(connection, [draft], NOW)
             assert not await is_woken(follower)
         assert await is_woken(follower)
 
 
-async def is_woken(follower: pubsub.Follower) -> bool:
+async def is_woken(follower: pubsub.Subscriber) -> bool:
     return await follower.wait(0.05)
 
 
@@ -290,5 +292,5 @@ async def test_a_follower_whose_key_no_longer_holds_is_told_no_more(
     async def refused() -> bool:
         return False
 
-    following = await event_log.follow("a", 0, refused)
+    following = await event_log.subscribe("a", 0, refused)
     assert [event async for event in following] == []

@@ -15,9 +15,9 @@ END_SECONDS_MAX = 5
 @pytest.mark.parametrize("is_quiet", [False, True], ids=["in use", "not in use"])
 async def test_it_ends_at_any_moment_of_its_connecting(redis_url: str, is_quiet: bool) -> None:
     for turns in range(40):
-        async with asyncio.timeout(END_SECONDS_MAX), pubsub.opened(redis_url, listening=True):
+        async with asyncio.timeout(END_SECONDS_MAX), pubsub.connect(redis_url, listening=True):
             if not is_quiet:
-                pubsub.announce(["a"])
+                pubsub.publish(["a"])
             for _ in range(turns):
                 await asyncio.sleep(0)
 
@@ -26,7 +26,7 @@ async def test_it_ends_while_redis_is_being_reached_again(monkeypatch: pytest.Mo
     monkeypatch.setattr(pubsub, "PAUSE_SECONDS", 0)
     async with hanging_up() as url:
         for turns in range(40):
-            async with asyncio.timeout(END_SECONDS_MAX), pubsub.opened(url, listening=True):
+            async with asyncio.timeout(END_SECONDS_MAX), pubsub.connect(url, listening=True):
                 for _ in range(turns):
                     await asyncio.sleep(0)
 

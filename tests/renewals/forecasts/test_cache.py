@@ -109,9 +109,9 @@ async def fill(world: World, chance: random.Random) -> None:
 
 async def exactly(days: int, now: dt.datetime) -> forecast.Forecast:
     """The forecast of just so many days, from what is read for just those."""
-    async with database.snapshot() as connection:
-        account = await accounts_repository.read(connection, "a")
-        return forecast.foresee(await forecast.read_holdings(connection, account, days, now), days, now)
+    async with database.read_snapshot() as connection:
+        account = await accounts_repository.read_account(connection, "a")
+        return forecast.simulate(await forecast.read_snapshot(connection, account, days, now), days, now)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -126,16 +126,16 @@ async def test_after_every_change_and_at_any_time_what_is_kept_is_what_would_be_
         now += dt.timedelta(seconds=chance.choice((0, 0, 1, 600, 3_600, 40_000)))
         days = chance.choice((1, 7, 30, 31, 32, 90, 200, 366))
         reads: Sequence[Callable[[], Awaitable[object]]] = (
-            lambda days=days, now=now: forecast.read("a", days, now),
-            lambda now=now: instance_forecast.read("a", IDS, now),
-            lambda days=days, now=now: calendar_entries.read("a", days, now),
+            lambda days=days, now=now: forecast.read_forecast("a", days, now),
+            lambda now=now: instance_forecast.read_instance_forecasts("a", IDS, now),
+            lambda days=days, now=now: calendar_entries.build_calendar("a", days, now),
         )
         for read in reads:
             found = await read()
             monkeypatch.setattr(forecast, "_kept", forecasts_cache.ForecastCache())
             assert found == await read(), number
             monkeypatch.setattr(forecast, "_kept", kept)
-        assert await forecast.read("a", days, now) == await exactly(days, now)
+        assert await forecast.read_forecast("a", days, now) == await exactly(days, now)
 
 
 async def test_what_has_not_changed_is_not_computed_again(
@@ -144,18 +144,18 @@ async def test_what_has_not_changed_is_not_computed_again(
     await fill(world, random.Random(1))
     monkeypatch.setattr(forecast, "_kept", forecasts_cache.ForecastCache())
     computed: list[int] = []
-    original = forecast.run_days
+    original = forecast.simulate_days
 
-    def run_days(held: forecast.Holdings, balance_cents: int, days: int, now: dt.datetime) -> object:
+    def run_days(held: forecast.AccountSnapshot, balance_cents: int, days: int, now: dt.datetime) -> object:
         computed.append(days)
         return original(held, balance_cents, days, now)
 
-    monkeypatch.setattr(forecast, "run_days", run_days)
+    monkeypatch.setattr(forecast, "simulate_days", run_days)
     for days in (30, 1, 31, 15):
-        await forecast.read("a", days, NOW + dt.timedelta(seconds=days))
+        await forecast.read_forecast("a", days, NOW + dt.timedelta(seconds=days))
     assert computed == [31]
     await world.top_up("1.00")
-    await forecast.read("a", 30, NOW)
+    await forecast.read_forecast("a", 30, NOW)
     assert computed == [31, 31]
 
 

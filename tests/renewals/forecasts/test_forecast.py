@@ -49,8 +49,8 @@ def foresee(
 ) -> forecast.Forecast:
     account = model.Account("a-1", zone, balance_cents, 0, lead_days)
     catalogue = {each.code: each for each in products}
-    held = forecast.Holdings(account, catalogue, instances, vouchers)
-    return forecast.foresee(held, days, at(now, zone))
+    held = forecast.AccountSnapshot(account, catalogue, instances, vouchers)
+    return forecast.simulate(held, days, at(now, zone))
 
 
 def busy(found: forecast.Forecast) -> dict[str, forecast.Day]:
@@ -122,8 +122,8 @@ def test_after_the_last_run_of_its_day_nothing_saves_an_instance() -> None:
 @pytest.mark.parametrize("days", [0, -1, 367])
 async def test_days_out_of_bounds_are_refused_by_name(world: World, days: int) -> None:
     await world.account("a")
-    with pytest.raises(errors.InvalidInput, match=r"^days: must be 1 to 366$"):
-        await forecast.read("a", days, world.at(NOON))
+    with pytest.raises(errors.InvalidInputError, match=r"^days: must be 1 to 366$"):
+        await forecast.read_forecast("a", days, world.at(NOON))
 
 
 DAYS = st.dates(TODAY, TODAY + dt.timedelta(days=40)).map(dt.date.isoformat)
@@ -208,15 +208,15 @@ async def test_the_worker_does_what_was_foreseen(world: World) -> None:
         in_bundle = {"bundle": f"b-{number}"} if number % 20 == 0 else {}
         await world.instances([f"i-{number}", f"i-{number + 1}"], **about, **in_bundle)
     now = world.at("2027-01-20 12:00")
-    foreseen = await forecast.read("a", 60, now)
+    foreseen = await forecast.read_forecast("a", 60, now)
     assert any(each.at_risk_ids for each in foreseen.days), "money runs out"
     assert foreseen.days[10].due_count
     for each in foreseen.days:
         for time in ("00:30", "01:30", "23:30"):
             moment = world.at(f"{each.date} {time}")
             if moment >= now:
-                await renew.run_now(moment)
-                await lifecycle.lapse(moment)
+                await renew.run_at(moment)
+                await lifecycle.expire_and_release(moment)
         start, end = world.at(f"{each.date} 00:00"), world.at(f"{each.date + dt.timedelta(days=1)} 00:00")
         done = await world.row(
             """SELECT coalesce(sum(voucher_cents), 0)::bigint, coalesce(sum(balance_cents), 0)::bigint
@@ -227,7 +227,7 @@ async def test_the_worker_does_what_was_foreseen(world: World) -> None:
         assert done == (each.voucher_cents, each.balance_cents), each
         assert await world.value("SELECT balance_cents FROM accounts") == each.balance_after_cents
     lost = {instance_id for each in foreseen.days for instance_id in each.at_risk_ids}
-    await lifecycle.lapse(world.at("2027-03-22 00:00"))
+    await lifecycle.expire_and_release(world.at("2027-03-22 00:00"))
     expired = await world.rows("SELECT id FROM instances WHERE status <> $1", InstanceStatus.RUNNING)
     assert {instance_id for (instance_id,) in expired} == lost
     await integrity.assert_holds()

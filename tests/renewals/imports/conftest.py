@@ -24,7 +24,7 @@ Row = dict[str, Any]
 @pytest.fixture
 async def url(database_url: str) -> str:
     """The address of a database with a catalogue, and the empty accounts `a` and `b`."""
-    async with database.opened(database_url):
+    async with database.connect(database_url):
         world = World()
         await world.put_catalogue()
         await world.account("a")

@@ -126,10 +126,10 @@ def test_a_byte_is_found_beyond_the_first_block(tmp_path: Path, monkeypatch: pyt
     for size in range(1, 9):
         monkeypatch.setattr(files, "_BLOCK_BYTES", size)
         path.write_bytes("中文\n中".encode() + b"\xe4\xb8")
-        with pytest.raises(files.FileRefused, match=r"utf-8 at line 2, column 2 \(byte 11\)"):
-            files.look_through(path, "utf-8")
+        with pytest.raises(files.InvalidFileError, match=r"utf-8 at line 2, column 2 \(byte 11\)"):
+            files.inspect_file(path, "utf-8")
         path.write_bytes("中文\n\n中".encode())
-        assert files.look_through(path).line_count == 3
+        assert files.inspect_file(path).line_count == 3
 
 
 def test_a_line_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,10 +138,10 @@ def test_a_line_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     for size in (7, 50):
         monkeypatch.setattr(files, "_BLOCK_BYTES", size)
         path.write_text(f"{'x' * 50}\n{'x' * 50}\n")
-        assert files.look_through(path).line_count == 2
+        assert files.inspect_file(path).line_count == 2
         path.write_text(f"{'x' * 50}\n{'x' * 51}\n")
-        with pytest.raises(files.FileRefused, match="line 2 has more than 50 characters"):
-            files.look_through(path)
+        with pytest.raises(files.InvalidFileError, match="line 2 has more than 50 characters"):
+            files.inspect_file(path)
 
 
 @pytest.mark.parametrize(

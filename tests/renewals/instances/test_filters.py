@@ -13,9 +13,11 @@ UNSTORABLE = ["\0", "a\0b", "\ud800", "网\udfff站", "\udbff"]
 
 
 def test_what_postgresql_cannot_hold_is_left_out_and_nothing_else() -> None:
-    assert db_sql.storable(STORABLE) == STORABLE
-    assert db_sql.storable([*UNSTORABLE, *STORABLE, *UNSTORABLE]) == STORABLE
-    assert db_sql.storable(["\ud800", "\udc00"]) == [], "two halves of a pair, in two texts, are no character"
+    assert db_sql.storable_texts(STORABLE) == STORABLE
+    assert db_sql.storable_texts([*UNSTORABLE, *STORABLE, *UNSTORABLE]) == STORABLE
+    assert db_sql.storable_texts(["\ud800", "\udc00"]) == [], (
+        "two halves of a pair, in two texts, are no character"
+    )
     assert [text for text in STORABLE + UNSTORABLE if not db_sql.is_storable(text)] == UNSTORABLE
 
 
@@ -27,7 +29,7 @@ def test_ten_thousand_ids_are_looked_at_within_two_milliseconds(ids: list[str]) 
     seconds = []
     for _ in range(20):
         began = time.perf_counter()
-        db_sql.storable(ids)
+        db_sql.storable_texts(ids)
         seconds.append(time.perf_counter() - began)
     assert min(seconds) < 0.002
 
@@ -54,7 +56,7 @@ async def test_a_search_finds_every_part_in_any_case_and_takes_it_literally(
     world: World, search: str, text: str, is_found: bool
 ) -> None:
     """On every server, whatever collations it has."""
-    conditions = db_sql.Conditions()
+    conditions = db_sql.WhereClause()
     placeholder = conditions.hold(text)
     db_sql.add_search(conditions, search, f'({placeholder}::text COLLATE "C")')
     sql = f"SELECT {conditions.where} AS is_found WHERE {placeholder}::text IS NOT NULL"

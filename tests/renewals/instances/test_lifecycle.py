@@ -11,7 +11,7 @@ from renewals.auto_renewal import renew
 from renewals.db import connection as database
 from renewals.domain import errors, model, planning
 from renewals.instances import lifecycle, policy, selection
-from renewals.instances.lifecycle import Lapsed
+from renewals.instances.lifecycle import LapseCounts
 from renewals.orders import place_order, requests
 from tests.renewals import dst_nights
 from tests.renewals.dst_nights import Night, utc
@@ -23,24 +23,24 @@ SECOND = dt.timedelta(seconds=1)
 
 async def put_product(code: str, *, retention_days: int) -> None:
     async with database.transaction() as connection:
-        product = catalog.ProductEntry(code, code, code, retention_days=retention_days)
-        await catalog.put_products(connection, [product])
+        product = catalog.ProductRecord(code, code, code, retention_days=retention_days)
+        await catalog.upsert_products(connection, [product])
 
 
 async def renew_by_hand(*instance_ids: str, months: int, now: dt.datetime) -> None:
-    pick = selection.PickIds(instance_ids)
+    pick = selection.ById(instance_ids)
     request = requests.OrderRequest(pick, planning.RenewFor(months), idempotency_key=f"{instance_ids} {now}")
-    await place_order.place("a", request, lambda: now)
+    await place_order.place_order("a", request, lambda: now)
 
 
 async def set_mode(instance_id: str, mode: model.RenewalMode, now: dt.datetime) -> policy.PolicyOutcome:
     return await policy.set_policy(
-        "a", policy.PolicyRequest(selection.PickIds((instance_id,)), mode), lambda: now
+        "a", policy.PolicyRequest(selection.ById((instance_id,)), mode), lambda: now
     )
 
 
 async def renewed_at(now: dt.datetime) -> int:
-    return (await renew.run_now(now)).renewed_count
+    return (await renew.run_at(now)).renewed_count
 
 
 @dst_nights.each
@@ -54,11 +54,11 @@ async def test_it_expires_after_the_last_second_of_its_last_day_whatever_its_mod
     await world.instance("i-later", expires=night.day(+1))
     await world.instance("i-as-you-go", expires=None)
     before = await world.snapshot()
-    assert await lifecycle.lapse(until) == Lapsed(0, 0)
+    assert await lifecycle.expire_and_release(until) == LapseCounts(0, 0)
     assert await world.snapshot() == before
     await world.instance("i-earlier", expires=night.day(-1))
-    assert await lifecycle.lapse(until) == Lapsed(1, 0)
-    assert await lifecycle.lapse(until + SECOND) == Lapsed(3, 0)
+    assert await lifecycle.expire_and_release(until) == LapseCounts(1, 0)
+    assert await lifecycle.expire_and_release(until + SECOND) == LapseCounts(3, 0)
     assert await world.rows("SELECT id, status, renewal_mode FROM instances ORDER BY id") == [
         ("i-AUTO", "EXPIRED", "AUTO"),
         ("i-MANUAL", "EXPIRED", "MANUAL"),
@@ -76,9 +76,9 @@ async def test_lapsing_twice_is_lapsing_once(world: World) -> None:
     await world.account("a")
     await world.instance("i-1", expires="2027-01-31")
     now = world.at("2027-02-08 00:00:00")
-    assert await lifecycle.lapse(now) == Lapsed(1, 1)
+    assert await lifecycle.expire_and_release(now) == LapseCounts(1, 1)
     lapsed = await world.snapshot()
-    assert await lifecycle.lapse(now) == Lapsed(0, 0)
+    assert await lifecycle.expire_and_release(now) == LapseCounts(0, 0)
     assert await world.snapshot() == lapsed
 
 
@@ -87,7 +87,7 @@ async def test_two_sweeps_at_once_count_each_instance_once(world: World) -> None
         await world.account(account)
         await world.instances([f"{account}-{n}" for n in range(20)], account=account, expires="2027-01-31")
     now = world.at("2027-02-08 00:00:00")
-    both = await asyncio.gather(lifecycle.lapse(now), lifecycle.lapse(now))
+    both = await asyncio.gather(lifecycle.expire_and_release(now), lifecycle.expire_and_release(now))
     assert [sum(each.expired_count for each in both), sum(each.released_count for each in both)] == [60, 60]
     assert await world.rows("SELECT DISTINCT status FROM instances") == [("RELEASED",)]
 
@@ -96,8 +96,8 @@ async def test_two_sweeps_at_once_count_each_instance_once(world: World) -> None
 async def test_what_ended_unpaid_stays_auto_and_the_worker_leaves_it(world: World, night: Night) -> None:
     await world.account("a", balance="0.00", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, anchor=night.anchor, mode="AUTO", price="300.00")
-    assert (await renew.run_now(world.at(night.at("23:30")))).refused_count == 1
-    await lifecycle.lapse(world.at(night.at("00:00", days=1)))
+    assert (await renew.run_at(world.at(night.at("23:30")))).refused_count == 1
+    await lifecycle.expire_and_release(world.at(night.at("00:00", days=1)))
     await world.top_up("1000.00")
     tried = await world.count("renewal_attempts")
     for moment in (night.at("00:30", days=1), night.at("12:30", days=1), night.at("23:30", days=7)):
@@ -127,12 +127,12 @@ async def test_a_renewal_by_hand_sets_it_running_and_the_worker_takes_over(
     await world.account("a", balance="600.00", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, anchor=night.anchor, mode="AUTO", price="300.00")
     if is_noted:
-        await lifecycle.lapse(world.at(night.at("10:00", days=3)))
+        await lifecycle.expire_and_release(world.at(night.at("10:00", days=3)))
     await renew_by_hand("i-1", months=1, now=world.at(night.at("12:00", days=3)))
     found = await world.read("i-1")
     assert (found.status, found.renewal_mode) == ("RUNNING", "AUTO")
     assert await world.expiry("i-1") == night.following
-    assert await lifecycle.lapse(world.at(night.at("00:00", days=20))) == Lapsed(0, 0)
+    assert await lifecycle.expire_and_release(world.at(night.at("00:00", days=20))) == LapseCounts(0, 0)
     assert await renewed_at(world.at(f"{night.following} 00:29:59")) == 0
     assert await renewed_at(world.at(f"{night.following} 00:30")) == 1
     assert (await world.read("i-1")).expires_at == world.end_of(night.third)
@@ -147,7 +147,7 @@ async def test_an_expired_one_cannot_be_set_to_auto_but_to_the_other_modes(
     await world.account("a", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, mode="AUTO")
     now = world.at(night.at("00:00", days=1))
-    await lifecycle.lapse(now)
+    await lifecycle.expire_and_release(now)
     assert (await set_mode("i-1", model.RenewalMode.NONE, now)).changed_ids == ("i-1",)
     [refusal] = (await set_mode("i-1", model.RenewalMode.AUTO, now)).refusals
     assert refusal.code == "EXPIRED"
@@ -187,8 +187,8 @@ async def test_it_is_released_after_its_products_retention_and_not_a_second_befo
     await world.account("a", zone=zone)
     await world.instance("i-1", product="kept", expires=last_day)
     kept = utc(kept_until)
-    assert (await lifecycle.lapse(kept)).released_count == 0
-    assert (await lifecycle.lapse(kept + SECOND)).released_count == 1
+    assert (await lifecycle.expire_and_release(kept)).released_count == 0
+    assert (await lifecycle.expire_and_release(kept + SECOND)).released_count == 1
     assert (await world.read("i-1")).status == "RELEASED"
 
 
@@ -199,10 +199,10 @@ async def test_a_bundle_is_released_as_a_whole_with_the_longest_retention(world:
     for product in ("short", "eip", "long"):
         await world.instance(f"m-{product}", product=product, bundle="b", expires="2027-01-31")
     await world.instance("alone", product="short", expires="2027-01-31")
-    assert await lifecycle.lapse(world.at("2027-02-15 23:59:59")) == Lapsed(4, 1)
+    assert await lifecycle.expire_and_release(world.at("2027-02-15 23:59:59")) == LapseCounts(4, 1)
     assert (await world.read("alone")).status == "RELEASED"
     assert await world.rows("SELECT DISTINCT status FROM instances WHERE bundle_id = 'b'") == [("EXPIRED",)]
-    assert await lifecycle.lapse(world.at("2027-02-16 00:00:00")) == Lapsed(0, 3)
+    assert await lifecycle.expire_and_release(world.at("2027-02-16 00:00:00")) == LapseCounts(0, 3)
 
 
 async def test_what_joined_a_bundle_after_the_others_expired_is_released_with_them(world: World) -> None:
@@ -210,7 +210,7 @@ async def test_what_joined_a_bundle_after_the_others_expired_is_released_with_th
     await world.instance("b-1", bundle="b", expires="2027-01-01", status="EXPIRED")
     await world.instance("b-2", bundle="b", expires="2027-01-01")
     async with database.transaction() as connection:
-        await accounts_repository.lock(connection, ["a"])
+        await accounts_repository.lock_accounts(connection, ["a"])
         assert await lifecycle.release(connection, ["a"], world.at("2027-02-01 00:00")) == 2
     assert await world.rows("SELECT type, instance_id FROM events ORDER BY sequence") == [
         ("instance.expired", "b-2"),
@@ -225,16 +225,16 @@ async def test_nothing_can_be_done_to_what_was_released(world: World, night: Nig
     await world.account("a", balance="10000.00", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, mode="AUTO")
     now = world.at(night.at("00:00", days=8))
-    assert await lifecycle.lapse(now) == Lapsed(1, 1)
+    assert await lifecycle.expire_and_release(now) == LapseCounts(1, 1)
     before = await world.snapshot()
-    with pytest.raises(errors.NotRenewable) as refused:
+    with pytest.raises(errors.NotRenewableError) as refused:
         await renew_by_hand("i-1", months=12, now=now)
     assert [refusal.code for refusal in refused.value.refusals] == ["RELEASED"]
     for mode in model.RenewalMode:
         [refusal] = (await set_mode("i-1", mode, now)).refusals
         assert refusal.code == "RELEASED"
     assert await renewed_at(now) == 0
-    assert await lifecycle.lapse(world.at(night.at("00:00", days=335))) == Lapsed(0, 0)
+    assert await lifecycle.expire_and_release(world.at(night.at("00:00", days=335))) == LapseCounts(0, 0)
     assert await world.snapshot() == before
 
 
@@ -242,9 +242,9 @@ async def test_nothing_can_be_done_to_what_was_released(world: World, night: Nig
 async def test_what_was_renewed_in_time_is_not_released(world: World, night: Night) -> None:
     await world.account("a", balance="300.00", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, anchor=night.anchor, price="300.00")
-    await lifecycle.lapse(world.at(night.at("00:00", days=1)))
+    await lifecycle.expire_and_release(world.at(night.at("00:00", days=1)))
     await renew_by_hand("i-1", months=1, now=world.at(night.at("23:59:59", days=7)))
-    assert await lifecycle.lapse(world.at(night.at("00:00", days=8))) == Lapsed(0, 0)
+    assert await lifecycle.expire_and_release(world.at(night.at("00:00", days=8))) == LapseCounts(0, 0)
     assert (await world.read("i-1")).status == "RUNNING"
     await integrity.assert_holds()
 
@@ -253,5 +253,5 @@ async def test_more_than_fit_in_one_go_all_lapse(world: World) -> None:
     for account in "ab":
         await world.account(account)
         await world.instances([f"{account}-{n}" for n in range(1_100)], account=account, expires="2027-01-31")
-    assert await lifecycle.lapse(world.at("2027-02-01 00:00")) == Lapsed(2_200, 0)
-    assert await lifecycle.lapse(world.at("2027-02-08 00:00")) == Lapsed(0, 2_200)
+    assert await lifecycle.expire_and_release(world.at("2027-02-01 00:00")) == LapseCounts(2_200, 0)
+    assert await lifecycle.expire_and_release(world.at("2027-02-08 00:00")) == LapseCounts(0, 2_200)

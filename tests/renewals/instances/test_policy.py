@@ -8,7 +8,7 @@ from renewals.instances import policy
 from renewals.instances import selection as instances_selection
 from tests.renewals.factories import basis, codes, instance, product, selection
 
-NOBODY = instances_selection.PickIds(("i-1",))
+NOBODY = instances_selection.ById(("i-1",))
 AUTO = policy.PolicyRequest(NOBODY, RenewalMode.AUTO)
 MANUAL = policy.PolicyRequest(NOBODY, RenewalMode.MANUAL)
 NONE = policy.PolicyRequest(NOBODY, RenewalMode.NONE)
@@ -152,7 +152,7 @@ def test_what_is_not_there_is_said_and_the_rest_is_decided() -> None:
 
 @pytest.mark.parametrize("months", [-1, 0, 37])
 def test_auto_renew_months_are_1_to_36(months: int) -> None:
-    with pytest.raises(errors.InvalidInput) as caught:
+    with pytest.raises(errors.InvalidInputError) as caught:
         policy.check(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=months))
     assert (caught.value.field, caught.value.reason) == ("input.autoRenewMonths", "must be 1 to 36")
     policy.check(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=1))
@@ -162,7 +162,7 @@ def test_auto_renew_months_are_1_to_36(months: int) -> None:
 def test_a_selection_has_1_to_10_000_instances() -> None:
     assert limits.INSTANCES_PER_SELECTION_MAX == 10_000
     ids = tuple(f"i-{number}" for number in range(10_001))
-    policy.check(policy.PolicyRequest(instances_selection.PickIds((*ids[:10_000], "i-0")), RenewalMode.AUTO))
+    policy.check(policy.PolicyRequest(instances_selection.ById((*ids[:10_000], "i-0")), RenewalMode.AUTO))
     for refused in ((), ids):
-        with pytest.raises(errors.InvalidInput, match=r"input\.selection\.ids"):
-            policy.check(policy.PolicyRequest(instances_selection.PickIds(refused), RenewalMode.AUTO))
+        with pytest.raises(errors.InvalidInputError, match=r"input\.selection\.ids"):
+            policy.check(policy.PolicyRequest(instances_selection.ById(refused), RenewalMode.AUTO))

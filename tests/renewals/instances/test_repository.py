@@ -11,7 +11,7 @@ async def test_a_bundle_takes_no_member_of_another_account(world: World) -> None
     await world.account("b")
     await world.instances(["i-1", "i-2"], account="a", bundle="k")
     before = await world.snapshot()
-    with pytest.raises(errors.InvalidInput, match="of a bundle of another account"):
+    with pytest.raises(errors.InvalidInputError, match="of a bundle of another account"):
         await world.instance("i-3", account="b", bundle="k")
     assert await world.snapshot() == before
 
@@ -26,7 +26,7 @@ async def test_a_later_member_shares_expiry_anchor_and_policy_with_its_bundle(
     await world.account("a")
     await world.instances(["i-1", "i-2"], expires="2027-01-31", bundle="k")
     before = await world.snapshot()
-    with pytest.raises(errors.InvalidInput, match=r"i-3 does not share .* with its bundle k"):
+    with pytest.raises(errors.InvalidInputError, match=r"i-3 does not share .* with its bundle k"):
         await world.instance("i-3", **{"expires": "2027-01-31", "bundle": "k", **other})
     assert await world.snapshot() == before
 
@@ -41,7 +41,7 @@ async def test_a_later_member_that_shares_them_is_taken(world: World) -> None:
 @pytest.mark.parametrize("anchor", [-1, 0, 30, 32])
 async def test_an_anchor_day_is_a_day_that_the_expiry_is_on(world: World, anchor: int) -> None:
     await world.account("a")
-    with pytest.raises(errors.InvalidInput, match=r"instances\.anchorDay"):
+    with pytest.raises(errors.InvalidInputError, match=r"instances\.anchorDay"):
         await world.instance("i-1", expires="2027-01-31", anchor=anchor)
     assert await world.count("instances") == 0
 

@@ -54,11 +54,11 @@ async def test_an_account_is_looked_at_again_when_its_cut_over_is_another(
     imported: World, operator: Operator
 ) -> None:
     now = imported.at("2027-01-20 12:00")
-    await balance_alerts.look_at_unseen(lambda: now)
-    assert await balance_alerts.find_unseen(now) == []
+    await balance_alerts.check_changed_accounts(lambda: now)
+    assert await balance_alerts.find_changed_accounts(now) == []
     await operator.done("updateAccount", accountId="a", autoRenewFrom="2100-01-01T00:00:00+08:00")
-    assert await balance_alerts.find_unseen(now) == ["a"]
-    await balance_alerts.look_at_unseen(lambda: now)
+    assert await balance_alerts.find_changed_accounts(now) == ["a"]
+    await balance_alerts.check_changed_accounts(lambda: now)
     rows = await imported.rows("SELECT instance_id FROM events WHERE type = 'instance.expiring'")
     assert rows == [("before",), ("after",)]
 
@@ -67,7 +67,7 @@ async def test_a_later_cut_over_stops_the_worker_and_an_earlier_one_lets_it_catc
     imported: World, operator: Operator
 ) -> None:
     async def renewed(moment: str) -> int:
-        return (await renew.run_now(imported.at(moment))).renewed_count
+        return (await renew.run_at(imported.at(moment))).renewed_count
 
     await operator.done("updateAccount", accountId="a", autoRenewFrom="2100-01-01T00:00:00+08:00")
     assert await renewed("2027-01-21 00:30") == 0

@@ -10,7 +10,8 @@ from graphql_api import app
 from renewals import config
 from renewals.accounts import api_keys
 from renewals.db import connection as database
-from renewals.domain import clock, model
+from renewals.domain import clock as clocks
+from renewals.domain import model
 from schema.context import Context
 from schema.customer import schema as customer_schema
 from tests.support.fixtures import NOW, World
@@ -88,7 +89,7 @@ async def test_without_the_setting_there_is_no_such_door(world: World) -> None:
 
 
 async def test_the_customers_schema_tells_nothing_of_the_operators(world: World) -> None:
-    context = Context("a", clock.utc_now)
+    context = Context("a", clocks.utc_now)
     seen = str((await customer_schema.schema.execute(NAMES, context_value=context)).data)
     assert "renewInstances" in seen
     for word in ("createAccount", "registerInstances", "auditLog", "ApiKey", "Percent", "perator"):

@@ -35,9 +35,9 @@ async def test_a_released_instance_is_gone_for_everybody(
     assert (await operator.done("releaseInstances", COUNTS, instanceIds=["i-1"]))["unchangedCount"] == 1
     assert await world.rows("SELECT type, instance_id FROM events") == [("instance.released", "i-1")]
     assert customer.codes(await buyer.renew(["i-1"])) == {"i-1": "RELEASED"}
-    run = await renew.run_now(world.at("2027-01-31 00:30"))
+    run = await renew.run_at(world.at("2027-01-31 00:30"))
     assert (run.renewed_count, run.refused_count) == (1, 0)
-    await lifecycle.lapse(world.at("2027-02-01 00:00"))
+    await lifecycle.expire_and_release(world.at("2027-02-01 00:00"))
     assert (await world.read("i-1")).status == "RELEASED"
     assert await buyer.client('{ instance(id: "i-1") { status outlook { refusals { code } } } }') == {
         "instance": {"status": "RELEASED", "outlook": {"refusals": [{"code": "RELEASED"}]}}

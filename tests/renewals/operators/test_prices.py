@@ -32,7 +32,7 @@ async def capped(world: World, operator: Operator) -> World:
 
 async def test_a_rise_up_to_the_cap_is_charged(capped: World, operator: Operator) -> None:
     assert (await change(operator, i_1="110.00"))["heldCount"] == 0
-    run = await renew.run_now(capped.at(AT))
+    run = await renew.run_at(capped.at(AT))
     assert (run.renewed_count, run.amount_cents) == (1, 11000)
     assert await capped.value("SELECT agreed_price_cents FROM instances") is None, "paid is agreed"
     await integrity.assert_holds()
@@ -41,7 +41,7 @@ async def test_a_rise_up_to_the_cap_is_charged(capped: World, operator: Operator
 async def test_a_rise_beyond_the_cap_is_held_with_an_attempt(capped: World, operator: Operator) -> None:
     answer = await change(operator, i_1="110.01")
     assert answer == {"changedCount": 1, "unchangedCount": 0, "heldCount": 1, "refusals": []}
-    run = await renew.run_now(capped.at(AT))
+    run = await renew.run_at(capped.at(AT))
     assert (run.renewed_count, run.refused_count, run.amount_cents) == (0, 1, 0)
     code, message = await capped.row("SELECT code, message FROM renewal_attempts")
     assert code == "PRICE_HELD"
@@ -102,7 +102,7 @@ async def test_small_rises_add_up_until_something_is_paid(capped: World, operato
     assert (await change(operator, i_1="108.00"))["heldCount"] == 0
     assert (await change(operator, i_1="116.00"))["heldCount"] == 1
     assert (await change(operator, i_1="105.00"))["heldCount"] == 0
-    await renew.run_now(capped.at(AT))
+    await renew.run_at(capped.at(AT))
     assert (await change(operator, i_1="115.50"))["heldCount"] == 0, "105.00 was paid"
     assert (await change(operator, i_1="115.51"))["heldCount"] == 1
 
@@ -116,7 +116,7 @@ async def test_a_price_that_goes_back_is_agreed(capped: World, operator: Operato
 async def test_without_a_cap_nothing_is_held(capped: World, operator: Operator) -> None:
     await operator.done("updateAccount", accountId="a", priceRiseCapPercent=None)
     assert (await change(operator, i_1="10000.00"))["heldCount"] == 0
-    assert (await renew.run_now(capped.at(AT))).renewed_count == 1
+    assert (await renew.run_at(capped.at(AT))).renewed_count == 1
 
 
 async def test_the_customer_agrees_by_setting_auto_again(
@@ -127,7 +127,7 @@ async def test_the_customer_agrees_by_setting_auto_again(
     told = await buyer.set_policy(["i-1"], "AUTO")
     assert (told["changedCount"], told["unchangedCount"]) == (1, 0)
     assert (await buyer.set_policy(["i-1"], "AUTO"))["unchangedCount"] == 1
-    run = await renew.run_now(capped.at(AT))
+    run = await renew.run_at(capped.at(AT))
     assert (run.renewed_count, run.amount_cents) == (1, 20000)
 
 
@@ -145,7 +145,7 @@ async def test_the_customer_agrees_by_renewing_by_hand(
     await change(operator, i_1="200.00")
     renewed = await buyer.renew(["i-1"])
     assert renewed["order"]["total"] == "200.00"
-    run = await renew.run_now(capped.at("2027-02-28 00:30"))
+    run = await renew.run_at(capped.at("2027-02-28 00:30"))
     assert (run.renewed_count, run.amount_cents) == (1, 20000)
 
 
@@ -155,13 +155,13 @@ async def test_the_operator_may_agree_for_the_customer(capped: World, operator: 
         "confirmPrices", "{ changedCount unchangedCount refusals { id } }", instanceIds=["i-1", "x"]
     )
     assert told == {"changedCount": 1, "unchangedCount": 0, "refusals": [{"id": "x"}]}
-    assert (await renew.run_now(capped.at(AT))).renewed_count == 1
+    assert (await renew.run_at(capped.at(AT))).renewed_count == 1
 
 
 async def test_a_held_member_holds_its_bundle(capped: World, operator: Operator) -> None:
     await capped.instances(["k-1", "k-2"], bundle="k", mode="AUTO", price="100.00")
     await change(operator, k_2="200.00")
-    run = await renew.run_now(capped.at(AT))
+    run = await renew.run_at(capped.at(AT))
     assert (run.renewed_count, run.refused_count) == (1, 2)
     codes = await capped.rows("SELECT instance_id, code FROM renewal_attempts WHERE NOT succeeded ORDER BY 1")
     assert codes == [("k-1", "BUNDLED"), ("k-2", "PRICE_HELD")]

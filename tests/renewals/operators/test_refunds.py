@@ -431,7 +431,7 @@ async def test_a_refunded_period_is_bought_again_and_only_once(
 async def test_the_worker_renews_again_what_is_auto(world: World, operator: Operator, buyer: Buyer) -> None:
     await world.instance("i-1", mode="AUTO", price="100.00")
     due = world.at("2027-01-31 00:30")
-    await renew.run_now(due, lambda: due)
+    await renew.run_at(due, lambda: due)
     order_id = str(await world.value("SELECT id FROM orders"))
     operator.at(due)
     await refund(operator, order_id)
@@ -441,7 +441,7 @@ async def test_the_worker_renews_again_what_is_auto(world: World, operator: Oper
       instance(id: "i-1") { outlook { willRenew price } } }""")
     assert seen["forecast"]["total"] == "100.00"
     assert seen["instance"]["outlook"] == {"willRenew": True, "price": "100.00"}
-    run = await renew.run_now(due, lambda: due)
+    run = await renew.run_at(due, lambda: due)
     assert (run.renewed_count, await world.expiry("i-1")) == (1, "2027-02-28")
     assert await world.balance() == "900.00"
     await integrity.assert_holds()

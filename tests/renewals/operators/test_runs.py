@@ -22,7 +22,7 @@ async def night(world: World, operator: Operator) -> World:
         await world.instance(f"{account_id}-1", account=account_id, expires="2027-01-31", mode="AUTO")
     await poison("b")
     operator.at(world.at(AT))
-    await renew.run_now(world.at(AT), lambda: world.at("2027-01-31 00:31"))
+    await renew.run_at(world.at(AT), lambda: world.at("2027-01-31 00:31"))
     return world
 
 
@@ -52,9 +52,9 @@ async def test_what_was_parked_is_tried_again_alone(night: World, operator: Oper
     told = await operator.done("retryParked", "{ run { id endedAt renewedCount } }", runId="1")
     assert told["run"] == {"id": "2", "endedAt": None, "renewedCount": 0}
     for chunk in await runs.pending_chunks():
-        await renew.renew_or_park(chunk, lambda: operator.now)
-    await renew.end_runs(lambda: operator.now)
-    done = await runs.read(2)
+        await renew.process_chunk(chunk, lambda: operator.now)
+    await renew.finish_runs(lambda: operator.now)
+    done = await runs.read_run(2)
     assert (done.renewed_count, done.amount_cents, done.ended_at is None) == (1, 30000, False)
     assert (await night.expiry("b-1"), await night.expiry("c-2")) == ("2027-02-28", "2027-01-31")
     await checks.assert_holds()
@@ -73,7 +73,7 @@ async def test_an_unknown_run_is_not_found(night: World, operator: Operator, run
 
 
 async def test_a_run_without_parked_accounts_is_not_retried(night: World, operator: Operator) -> None:
-    await renew.run_now(night.at("2027-01-20 00:30"))
+    await renew.run_at(night.at("2027-01-20 00:30"))
     assert (await operator.refused("retryParked", runId="2"))[:2] == ("InvalidInput", "input.runId")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 from renewals.webhooks import endpoints
 from tests.renewals.webhooks.conftest import Sending, put_parked
 from tests.support import integrity
@@ -236,7 +236,7 @@ async def test_an_accounts_endpoints_are_seen_and_left_alone(world: World, opera
     await world.account("a")
     await world.account("b")
     request = endpoints.EndpointRequest(URL, (), "k")
-    endpoint_id = str((await endpoints.create("a", request, clock.utc_now)).endpoint.id)
+    endpoint_id = str((await endpoints.create("a", request, clocks.utc_now)).endpoint.id)
     await put_parked(endpoint_id, "a")
     [shown] = await listed(operator, accountId="a")
     assert (shown["id"], shown["accountId"], shown["parkedCount"]) == (endpoint_id, "a", 1)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from renewals.db import connection as database
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 from renewals.events import event_log
 from renewals.webhooks import dispatcher, endpoints, http_client
 from tests.support.fixtures import World
@@ -25,7 +25,7 @@ class Clock:
         self.ahead = dt.timedelta()
 
     def __call__(self) -> dt.datetime:
-        return clock.utc_now() + self.ahead
+        return clocks.utc_now() + self.ahead
 
 
 class Sending:
@@ -41,15 +41,15 @@ class Sending:
     ) -> None:
         """Writes an event of each instance in turn; None: of the account itself."""
         drafts = [
-            event_log.Draft(account, event_log.EventType(happened), instance_id, {"n": number})
+            event_log.NewEvent(account, event_log.EventType(happened), instance_id, {"n": number})
             for number, instance_id in enumerate(instance_ids)
         ]
         async with database.transaction() as connection:
-            await event_log.write(connection, drafts, self.clock())
+            await event_log.append_events(connection, drafts, self.clock())
 
     async def endpoint(
         self, receiver: Receiver | str, *, owner: str | None = "a", types: Sequence[str] = ()
-    ) -> endpoints.Created:
+    ) -> endpoints.CreatedEndpoint:
         """Makes an endpoint at a receiver."""
         url = receiver if isinstance(receiver, str) else receiver.url
         request = endpoints.EndpointRequest(url, types, f"key {await self.world.count('webhook_endpoints')}")
@@ -57,7 +57,7 @@ class Sending:
 
     @contextlib.asynccontextmanager
     async def running(self, resolver: http_client.Resolver = http_client.resolve) -> AsyncIterator[None]:
-        async with dispatcher.running(self.clock, resolver):
+        async with dispatcher.run_dispatcher(self.clock, resolver):
             yield
 
     async def value(self, sql: str, *values: object) -> Any:

@@ -66,7 +66,7 @@ async def test_what_is_left_of_a_deleted_endpoint_is_swept_up(sending: Sending, 
     async with sending.running():
         await sending.write("i-1")
     assert await sending.world.count("webhook_cursors") == 1
-    await deliveries.sweep_up()
+    await deliveries.delete_orphans()
     assert await sending.world.count("webhook_cursors") == 0
     assert receiver.got == []
 
@@ -91,11 +91,11 @@ async def test_a_replay_while_a_batch_is_read_has_no_later_event_sent_before_an_
             await database.execute(connection, "LOCK TABLE webhook_cursors")
             has_lock.set()
             await may_go_on.wait()
-            await deliveries.send_again(connection, made.endpoint, "a", 1, sending.clock, and_all_after=True)
+            await deliveries.replay_in(connection, made.endpoint, "a", 1, sending.clock, and_all_after=True)
 
     replaying = asyncio.create_task(replay())
     await has_lock.wait()
-    reading = asyncio.create_task(batches.read(claim, (), sending.clock(), 100))
+    reading = asyncio.create_task(batches.read_batch(claim, (), sending.clock(), 100))
     await sending.until(
         """SELECT count(*) FROM pg_stat_activity
            WHERE wait_event_type = 'Lock' AND datname = current_database()""",
@@ -105,5 +105,5 @@ async def test_a_replay_while_a_batch_is_read_has_no_later_event_sent_before_an_
     await replaying
     [lane] = (await reading).lanes()
     assert [message.sequence for message in lane] == [3]
-    [lane] = (await batches.read(claim, (), sending.clock(), 100)).lanes()
+    [lane] = (await batches.read_batch(claim, (), sending.clock(), 100)).lanes()
     assert [message.sequence for message in lane] == [1, 2, 3, 4]

@@ -69,7 +69,7 @@ async def test_the_pauses_grow_over_three_days_and_then_it_is_parked_and_can_be_
         assert parked == (1, len(retry_policy.RETRY_PAUSES) + 1, 400, "no\N{REPLACEMENT CHARACTER}pe")
         await receiver.wait(2 + len(retry_policy.RETRY_PAUSES))  # the second may go now
         receiver.answer = accept
-        with pytest.raises(errors.InvalidInput, match=r"input\.sequence"):
+        with pytest.raises(errors.InvalidInputError, match=r"input\.sequence"):
             await deliveries.replay("a", endpoint_id, "a", 2, sending.clock)
         await deliveries.replay("a", endpoint_id, "a", 1, sending.clock)
         sending.clock.ahead += dt.timedelta(seconds=10)
@@ -199,7 +199,7 @@ async def test_what_is_parked_and_no_longer_asked_for_cannot_be_replayed(
     made = await sending.endpoint(receiver, types=["instance.renewed"])
     endpoint_id = str(made.endpoint.id)
     await put_parked(endpoint_id)
-    with pytest.raises(errors.InvalidInput, match=r"input\.sequence: the endpoint does not ask for"):
+    with pytest.raises(errors.InvalidInputError, match=r"input\.sequence: the endpoint does not ask for"):
         await deliveries.replay("a", endpoint_id, "a", 1, sending.clock)
     assert await sending.value("SELECT count(*) FROM webhook_deliveries WHERE parked_at IS NOT NULL") == 1
     change = endpoints.EndpointChange(event_types=[])
@@ -452,15 +452,15 @@ async def test_what_a_busy_endpoint_asks_for_is_respected_within_bounds(
 
 def test_a_date_to_wait_for_is_understood() -> None:
     now = dt.datetime(2027, 1, 1, 12, 0, tzinfo=dt.UTC)
-    assert http_client.seconds_to_wait("Fri, 01 Jan 2027 12:00:30 GMT", now) == 30
-    assert http_client.seconds_to_wait("Fri, 01 Jan 2027 11:00:00 GMT", now) == 0
+    assert http_client.parse_retry_after("Fri, 01 Jan 2027 12:00:30 GMT", now) == 30
+    assert http_client.parse_retry_after("Fri, 01 Jan 2027 11:00:00 GMT", now) == 0
     for unread in (
         "yesterday",
         "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
         "9 Jan 2027 00:00 +9999999999999",
     ):
-        assert http_client.seconds_to_wait(unread, now) is None
-    assert http_client.seconds_to_wait(None, now) is None
+        assert http_client.parse_retry_after(unread, now) is None
+    assert http_client.parse_retry_after(None, now) is None
 
 
 async def test_an_endpoint_that_refuses_some_instances_is_told_of_the_others(
@@ -493,7 +493,7 @@ async def test_everything_from_a_number_on_can_be_had_again(sending: Sending, re
         await sending.until_delivered(7)
     assert sorted(receiver.keys) == sorted([("a", 1)] + [("a", number) for number in (2, 3, 4)] * 2)
     for sequence in (0, 5):
-        with pytest.raises(errors.InvalidInput, match=r"input\.sequence"):
+        with pytest.raises(errors.InvalidInputError, match=r"input\.sequence"):
             await deliveries.replay(
                 "a", str(made.endpoint.id), "a", sequence, sending.clock, and_all_after=True
             )
@@ -536,13 +536,13 @@ async def test_the_same_rotation_is_the_same_key_and_overlap_also_when_its_secre
         return (await endpoints.rotate("a", endpoint_id, key, sending.clock, overlap_hours=hours)).secret
 
     first = await rotate("first", 24)
-    with pytest.raises(errors.IdempotencyKeyReused, match="'first'"):
+    with pytest.raises(errors.IdempotencyKeyReusedError, match="'first'"):
         await rotate("first", 0)
     second = await rotate("second", 0)
     kept = await sending.world.rows("SELECT secret FROM webhook_secrets ORDER BY number")
     assert kept == [("",), ("",), (second,)], "what has ended is nowhere"
     assert await rotate("first", 24) == second != first
-    with pytest.raises(errors.IdempotencyKeyReused):
+    with pytest.raises(errors.IdempotencyKeyReusedError):
         await rotate("first", 0)
     assert await secrets.read(made.endpoint.id, sending.clock()) == [second]
     assert await secrets.read(made.endpoint.id, sending.clock() - dt.timedelta(minutes=1)) == [second]

@@ -82,25 +82,25 @@ REFUSED_URLS = [
 ]
 
 
-def parse(url: str) -> url_policy.Target:
-    return url_policy.parse(url, allows_http=False, ports=(443,))
+def parse(url: str) -> url_policy.WebhookUrl:
+    return url_policy.parse_webhook_url(url, allows_http=False, ports=(443,))
 
 
 @pytest.mark.parametrize("address", INSIDE.split())
 def test_an_address_that_is_not_the_internet_is_refused(address: str) -> None:
-    assert not url_policy.is_allowed(ipaddress.ip_address(address))
+    assert not url_policy.is_public_address(ipaddress.ip_address(address))
 
 
 @pytest.mark.parametrize("address", OUTSIDE.split())
 def test_an_address_of_the_internet_is_allowed(address: str) -> None:
-    assert url_policy.is_allowed(ipaddress.ip_address(address))
+    assert url_policy.is_public_address(ipaddress.ip_address(address))
 
 
 @pytest.mark.parametrize("url", REFUSED_URLS)
 def test_a_url_that_leads_inside_or_hides_where_it_leads_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"^(must|is not)"):
         parse(url)
-    with pytest.raises(errors.InvalidInput, match=r"input\.url"):
+    with pytest.raises(errors.InvalidInputError, match=r"input\.url"):
         endpoints.check_url(url)
 
 
@@ -123,9 +123,9 @@ def test_a_url_of_the_internet_is_taken_apart(url: str, host: str) -> None:
 
 def test_a_network_that_is_named_in_the_settings_is_allowed_in_every_form() -> None:
     for address in ("127.0.0.1", "::ffff:127.0.0.1"):
-        assert url_policy.is_allowed(ipaddress.ip_address(address), LOOPBACK)
-    assert not url_policy.is_allowed(ipaddress.ip_address("::1"), LOOPBACK)
-    assert not url_policy.is_allowed(ipaddress.ip_address("10.0.0.1"), LOOPBACK)
+        assert url_policy.is_public_address(ipaddress.ip_address(address), LOOPBACK)
+    assert not url_policy.is_public_address(ipaddress.ip_address("::1"), LOOPBACK)
+    assert not url_policy.is_public_address(ipaddress.ip_address("10.0.0.1"), LOOPBACK)
 
 
 @pytest.mark.parametrize("address", INSIDE.split())
@@ -134,8 +134,8 @@ async def test_a_name_that_resolves_inside_is_not_connected_to(address: str) -> 
         assert (host, port) == ("hooks.example.com", 443)
         return ["8.8.8.8", address]
 
-    with pytest.raises(http_client.Refused, match=r"^the host has a private or reserved address$"):
-        async with http_client.opened("https://hooks.example.com/", resolve):
+    with pytest.raises(http_client.UrlNotAllowedError, match=r"^the host has a private or reserved address$"):
+        async with http_client.open_client("https://hooks.example.com/", resolve):
             pass
 
 

@@ -43,7 +43,7 @@ async def put_backlog(sending: Sending, accounts: int, events: int) -> int:
     return accounts * events
 
 
-def broken(found: dict[str, list[integrity.Damage]]) -> dict[str, list[integrity.Damage]]:
+def broken(found: dict[str, list[integrity.Violation]]) -> dict[str, list[integrity.Violation]]:
     return {rule: damages for rule, damages in found.items() if damages}
 
 
@@ -67,7 +67,7 @@ async def test_killed_workers_lose_nothing_and_keep_the_order(
     assert len(receiver.got) - count <= kills * 100
     assert len(Counter(receiver.keys)) == len({got.id for got in receiver.got}) == count
     receiver.assert_in_order()
-    assert broken(await integrity.verify()) == {}
+    assert broken(await integrity.check_invariants()) == {}
 
 
 async def test_two_workers_share_the_endpoints_and_send_nothing_twice(
@@ -94,8 +94,8 @@ async def test_events_being_written_do_not_stop_those_that_are(sending: Sending,
     await sending.write("i-2", account="b")
     async with sending.running():
         async with database.transaction() as connection:
-            draft = event_log.Draft("a", event_log.EventType.POLICY_CHANGED, "i-1", {})
-            await event_log.write(connection, [draft], sending.clock())
+            draft = event_log.NewEvent("a", event_log.EventType.POLICY_CHANGED, "i-1", {})
+            await event_log.append_events(connection, [draft], sending.clock())
             await receiver.wait(2)
             await asyncio.sleep(0.5)
             assert await sending.value("SELECT sequence FROM webhook_cursors WHERE account_id = 'b'") == 1

@@ -36,9 +36,9 @@ async def test_support_is_a_row_of_the_catalogue(world: World, asked: Client) ->
     assert (await asked(listed))["instances"]["nodes"] == [
         {"id": "i-1", "product": {"unsupportedReason": None}}
     ]
-    ended = catalog.ProductEntry("eip", "Elastic IP", "弹性IP", unsupported_reason="Ended. 下线")
+    ended = catalog.ProductRecord("eip", "Elastic IP", "弹性IP", unsupported_reason="Ended. 下线")
     async with database.transaction() as connection:
-        await catalog.put_products(connection, [ended])
+        await catalog.upsert_products(connection, [ended])
     assert (await asked(listed))["instances"]["nodes"] == []
     left_out = listed.replace("instances", "instances(filter: {manageable: false})", 1)
     assert (await asked(left_out))["instances"]["nodes"] == [

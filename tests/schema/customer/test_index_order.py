@@ -19,15 +19,15 @@ from tests.support.fixtures import NOW, World
 
 COUNT = 5_000
 FIRST = pagination.PageRequest(first=10)
-EVERYTHING = tables.Period()
+EVERYTHING = tables.DateRange()
 ALL_ENTRIES = accounts_queries.LedgerFilter()
 
 
 def whole_export(name: str) -> tables.Export:
     """Return the export of all orders or all ledger entries of account `a`."""
     if name == "orders":
-        return tables.of_orders("a", EVERYTHING, columns=tables.ORDERS.choose(None), now=NOW)
-    return tables.of_ledger("a", ALL_ENTRIES, EVERYTHING, columns=tables.LEDGER.choose(None), now=NOW)
+        return tables.export_orders("a", EVERYTHING, columns=tables.ORDERS.choose(None), now=NOW)
+    return tables.export_ledger("a", ALL_ENTRIES, EVERYTHING, columns=tables.LEDGER.choose(None), now=NOW)
 
 
 HISTORY = [
@@ -90,7 +90,7 @@ async def test_a_page_of_any_history_is_read_in_the_order_of_an_index(long_histo
             pool, "a", pagination.PageRequest(last=5, before=cursor), counted=False
         )
         await accounts_queries.fetch_ledger(pool, "a", ALL_ENTRIES, FIRST, counted=False)
-        await event_log.read("a", COUNT // 2)
+        await event_log.read_events("a", COUNT // 2)
         for account_id in (None, "a"):
             await operators_queries.fetch_audit_log(
                 pool, FIRST, account_id=account_id, action=None, counted=False
@@ -105,16 +105,16 @@ async def test_an_export_of_a_history_has_its_first_rows_before_the_last_are_rea
     long_history: World, name: str
 ) -> None:
     export = whole_export(name)
-    async with database.snapshot() as connection:
-        async with contextlib.aclosing(tables.read(connection, export)) as rows:
+    async with database.read_snapshot() as connection:
+        async with contextlib.aclosing(tables.read_rows(connection, export)) as rows:
             assert len(await anext(rows)) == tables.ROWS_PER_PAGE
         await assert_nothing_is_sorted_whole(connection, *export.statement())
 
 
 async def test_only_its_own_transaction_reads_in_that_way(long_history: World) -> None:
     async with (
-        database.snapshot() as connection,
-        contextlib.aclosing(tables.read(connection, whole_export("ledger"))) as rows,
+        database.read_snapshot() as connection,
+        contextlib.aclosing(tables.read_rows(connection, whole_export("ledger"))) as rows,
     ):
         await anext(rows)
     assert await long_history.value("SHOW enable_sort") == "on"

@@ -22,7 +22,7 @@ HISTORY = """query ($id: ID!, $first: Int) { instance(id: $id) {
 async def run(world: World, moment: str) -> None:
     """The worker's run, at a wall clock's time of account `a`."""
     now = world.at(moment)
-    await renew.run_now(now, lambda: now)
+    await renew.run_at(now, lambda: now)
 
 
 async def test_an_instance_answers_all_that_was_registered(world: World, asked: Client) -> None:
@@ -105,7 +105,7 @@ async def test_an_instance_is_expired_by_the_clock_and_released_by_the_worker(
     assert (await asked(status))["instance"] == {"status": "EXPIRED"}
     assert (await world.read("i-1")).status == "RUNNING"
     later = world.at("2027-01-18 00:00")
-    await lifecycle.lapse(later)
+    await lifecycle.expire_and_release(later)
     asked.at(later)
     assert (await asked(status))["instance"] == {"status": "RELEASED"}
 

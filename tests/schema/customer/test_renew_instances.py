@@ -175,8 +175,8 @@ async def test_no_expiry_lies_beyond_the_longest_term_from_now(world: World, gra
 
 async def test_the_longest_term_is_the_product_s_own(world: World, graphql: Client) -> None:
     async with database.transaction() as connection:
-        short = catalog.ProductEntry("short", "Short", "短", max_term_months=3)
-        await catalog.put_products(connection, [short])
+        short = catalog.ProductRecord("short", "Short", "短", max_term_months=3)
+        await catalog.upsert_products(connection, [short])
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("i-1", expires="2027-01-10", product="short")
     assert customer.codes(await buyer.renew(["i-1"], months=4)) == {"i-1": "MAX_TERM_EXCEEDED"}
@@ -201,10 +201,10 @@ async def test_an_expired_auto_instance_renewed_by_hand_is_the_worker_s_again(
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", expires="2027-01-05", mode="AUTO", status="EXPIRED", price="300.00")
-    idle = await renew.run_now(world.at("2027-01-10 00:30"), lambda: graphql.now)
+    idle = await renew.run_at(world.at("2027-01-10 00:30"), lambda: graphql.now)
     assert (idle.renewed_count, await world.expiry("i-1")) == (0, "2027-01-05")
     await buyer.renew(["i-1"], months=1)
-    await renew.run_now(world.at("2027-02-05 00:30"), lambda: graphql.now)
+    await renew.run_at(world.at("2027-02-05 00:30"), lambda: graphql.now)
     assert (await world.expiry("i-1"), await world.balance()) == ("2027-03-05", "400.00")
     assert await world.rows("SELECT kind FROM orders ORDER BY created_at") == [
         ("MANUAL_RENEWAL",),

@@ -151,8 +151,8 @@ async def test_nothing_but_refusals_is_a_success_that_changed_nothing(world: Wor
 
 async def test_auto_for_longer_than_the_product_allows_is_refused(world: World, graphql: Client) -> None:
     async with database.transaction() as connection:
-        short = catalog.ProductEntry("short", "Short", "短", max_term_months=3)
-        await catalog.put_products(connection, [short])
+        short = catalog.ProductRecord("short", "Short", "短", max_term_months=3)
+        await catalog.upsert_products(connection, [short])
     buyer = await customer.open_account(world, graphql)
     await world.instance("i-1", product="short")
     assert customer.codes(await buyer.set_policy(["i-1"], "AUTO", autoRenewMonths=4)) == {

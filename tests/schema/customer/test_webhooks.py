@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from renewals.db import connection as database
-from renewals.domain import clock
+from renewals.domain import clock as clocks
 from renewals.events import event_log
 from renewals.webhooks import endpoints
 from tests.renewals.webhooks.conftest import LOOPBACK
@@ -136,8 +136,8 @@ async def test_no_more_than_three_secrets_sign(asked: Client) -> None:
 
 
 async def test_the_endpoints_of_others_are_as_if_they_were_not_there(asked: Client, world: World) -> None:
-    foreign = await endpoints.create("b", endpoints.EndpointRequest(URL, (), "k"), clock.utc_now)
-    providers = await endpoints.create(None, endpoints.EndpointRequest(URL, (), "k"), clock.utc_now)
+    foreign = await endpoints.create("b", endpoints.EndpointRequest(URL, (), "k"), clocks.utc_now)
+    providers = await endpoints.create(None, endpoints.EndpointRequest(URL, (), "k"), clocks.utc_now)
     before = await world.snapshot()
     assert (await asked(LIST))["webhookEndpoints"] == []
     for document, more in (
@@ -162,8 +162,8 @@ async def test_the_endpoints_of_others_are_as_if_they_were_not_there(asked: Clie
 async def test_what_was_parked_is_shown_and_replayed(asked: Client, world: World) -> None:
     endpoint_id = (await create(asked))["endpoint"]["id"]
     async with database.transaction() as connection:
-        draft = event_log.Draft("a", event_log.EventType.POLICY_CHANGED, "i-1", {})
-        await event_log.write(connection, [draft, draft], asked.now)
+        draft = event_log.NewEvent("a", event_log.EventType.POLICY_CHANGED, "i-1", {})
+        await event_log.append_events(connection, [draft, draft], asked.now)
     assert (await asked(LIST))["webhookEndpoints"][0]["behindCount"] == 2
     await database.execute(database.pool(), "UPDATE webhook_cursors SET sequence = 2")
     await database.execute(

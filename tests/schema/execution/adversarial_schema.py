@@ -440,7 +440,7 @@ def _later_each(values: Sequence[Any]) -> list[Any]:
 
 
 class Loaders:
-    """What `rows.loaded` asks."""
+    """What `sources.loaded` asks."""
 
     def __init__(self, values: Values) -> None:
         def loader(make: Callable[[random.Random], Any]) -> DataLoader[Any, Any]:

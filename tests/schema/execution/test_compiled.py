@@ -372,7 +372,7 @@ async def test_a_slice_of_a_list_is_completed_without_graphql_core(
 async def test_a_slice_out_of_bounds_is_refused(variables: dict[str, int]) -> None:
     given = Given(lambda: [{"keys": [1], "values": []}], load=DataLoader(load_fn=None))
     found = await assert_same(Lists, SLICES, given, **variables)
-    assert found.errors and isinstance(found.errors[0].original_error, errors.InvalidInput)
+    assert found.errors and isinstance(found.errors[0].original_error, errors.InvalidInputError)
 
 
 async def test_another_kind_of_field_resolves_in_its_own_way() -> None:

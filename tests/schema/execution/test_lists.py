@@ -86,8 +86,8 @@ async def test_columns_of_rows_that_are_read_at_once_are_those_read_one_by_one(w
     found = await database.fetch(
         database.pool(), "SELECT n AS number, 'x' || n AS \"product.name\" FROM generate_series(1, 3) n"
     )
-    together = sources.Uniform(found)
+    together = sources.ColumnarRows(found)
     assert together.columns == {
         name: tuple(row[name] for row in found) for name in ("number", "product.name")
     }
-    assert sources.Uniform([]).columns == {}
+    assert sources.ColumnarRows([]).columns == {}

@@ -79,7 +79,7 @@ async def shop(world: fixtures.World, graphql: Client) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_answers_are_the_same(seed: int, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL)
-    stock = execution_schema.make(
+    stock = execution_schema.build_schema(
         StrawberryGraphQLCoreExecutionContext,
         query=query.Query,
         mutation=mutation.Mutation,
