@@ -120,7 +120,7 @@ async def _measure(
     async with database.connect(loaded.url, pool_size=2):
         for what, divisor in ((SHORT, 2), (ENOUGH, 1)):
             lacking = await forecast.read_forecast(data.LARGE_ACCOUNT, DAYS, dt.datetime.now(dt.UTC))
-            await _top_up(lacking.top_up_cents // divisor)
+            await _top_up(lacking.required_top_up_cents // divisor)
             await _compare(server.port, request)
             for number in range(rounds):
                 for name in (OURS, OVER_HTTP, PEER)[:: -1 if number % 2 else 1]:
@@ -156,7 +156,7 @@ async def _compare(port: int, request: bytes) -> None:
     told = orjson.loads(answer.body)["data"]["forecast"]
     days = [(day["total"], day["balanceAfter"], day["shortfall"]) for day in told["days"]]
     if (told["topUpNeeded"], days) != (
-        money.format_cents(ours.top_up_cents),
+        money.format_cents(ours.required_top_up_cents),
         [
             tuple(map(money.format_cents, (day.total_cents, day.balance_after_cents, day.shortfall_cents)))
             for day in ours.days

@@ -51,30 +51,30 @@ def create(
     serves_customers: bool = True,
 ) -> ASGIApp:
     """The application for the settings of the environment, or for those given."""
-    chosen = limits or config.get_settings()
+    settings = limits or config.get_settings()
     trusted = persisted_queries.load_trusted_documents(
-        chosen, document_limits.Limits.of(chosen), customer_schema.schema, operator_schema.schema
+        settings, document_limits.Limits.of(settings), customer_schema.schema, operator_schema.schema
     )
     endpoints: list[view.GraphQLView] = []
     requests = concurrency.RequestLimiter()
     sizes = account_sizes.AccountSizes()
-    probing = probes.ProbeRoutes(chosen, clock)
+    probing = probes.ProbeRoutes(settings, clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         gc_tuning.tune_gc()
         async with (
-            database.connect_from_settings(chosen),
-            pubsub.connect(chosen.redis_url, listening=True),
+            database.connect_from_settings(settings),
+            pubsub.connect(settings.redis_url, listening=True),
             api_keys.track_last_used(),
-            process_pool.opened(chosen),
-            jwt_tokens.opened(chosen),
+            process_pool.opened(settings),
+            jwt_tokens.opened(settings),
             probing.running(),
             contextlib.AsyncExitStack() as counting,
         ):
             for endpoint in endpoints:
-                await counting.enter_async_context(endpoint.budgets.opened(chosen.redis_url))
-            with spans.running(chosen, "renewals-api"), _close_subscriptions_on_shutdown():
+                await counting.enter_async_context(endpoint.budgets.opened(settings.redis_url))
+            with spans.running(settings, "renewals-api"), _close_subscriptions_on_shutdown():
                 try:
                     yield
                 finally:
@@ -84,11 +84,11 @@ def create(
     straight: dict[str, ASGIApp] = {}
 
     def serve(path: str, door: view.ApiConfig, example_query: str, key: str | None) -> None:
-        page = graphiql.page(example_query, _headers(key)) if chosen.graphiql else None
+        page = graphiql.page(example_query, _headers(key)) if settings.graphiql else None
         endpoint = view.GraphQLView(
             door,
             clock=clock,
-            chosen=chosen,
+            settings=settings,
             trusted=trusted,
             requests=requests,
             sizes=sizes,
@@ -101,20 +101,20 @@ def create(
             routes.append(WebSocketRoute(path, endpoint))
 
     if serves_customers:
-        serve("/graphql", view.CUSTOMERS, EXAMPLE_QUERY, chosen.graphiql_key)
+        serve("/graphql", view.CUSTOMERS, EXAMPLE_QUERY, settings.graphiql_key)
         spending_of_accounts = spending.Spending(endpoints[0].budgets, sizes)
-        routes += exports.Exports(chosen, clock, requests, spending_of_accounts).routes()
+        routes += exports.Exports(settings, clock, requests, spending_of_accounts).routes()
         routes.append(
             Route(
                 calendar_feed.PATH,
-                calendar_feed.CalendarFeed(chosen, clock, requests, spending_of_accounts).respond,
+                calendar_feed.CalendarFeed(settings, clock, requests, spending_of_accounts).respond,
                 methods=["GET"],
             )
         )
-    if chosen.operator_api or not serves_customers:
-        serve("/operator/graphql", view.OPERATORS, OPERATOR_EXAMPLE_QUERY, chosen.graphiql_operator_key)
+    if settings.operator_api or not serves_customers:
+        serve("/operator/graphql", view.OPERATORS, OPERATOR_EXAMPLE_QUERY, settings.graphiql_operator_key)
     routes += probing.routes()
-    if chosen.graphiql:
+    if settings.graphiql:
         if graphiql.FOLDER.is_dir():
             routes.append(Mount(graphiql.PREFIX, StaticFiles(directory=graphiql.FOLDER)))
         page_path = next(iter(straight))
@@ -123,9 +123,9 @@ def create(
     for writer in (formats.CSV, formats.JSONL):
         add_compress_type(writer.media_type.partition(";")[0], streaming=True)  # flushed piece by piece
     served = Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _leave})
-    inner = security_headers.with_cors(DirectRoutes(served, straight), chosen.cors_origins)
-    if chosen.graphiql and (chosen.graphiql_key or chosen.graphiql_operator_key):
-        inner = trusted_host.TrustedHostMiddleware(inner, chosen.host)
+    inner = security_headers.with_cors(DirectRoutes(served, straight), settings.cors_origins)
+    if settings.graphiql and (settings.graphiql_key or settings.graphiql_operator_key):
+        inner = trusted_host.TrustedHostMiddleware(inner, settings.host)
     recorded = request_logging.RequestLoggingMiddleware(inner)
     return slow_clients.SlowClientMiddleware(
         graceful_shutdown.ConnectionCloseMiddleware(security_headers.SecurityHeadersMiddleware(recorded))

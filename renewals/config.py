@@ -250,9 +250,9 @@ class SettingMissingError(Exception):
         super().__init__(f"{name} is not set. Set it, or run `renewals up`, which brings its own servers.")
 
 
-def replace(chosen: Settings, name: str, value: object) -> Settings:
+def replace(settings: Settings, name: str, value: object) -> Settings:
     """Return the settings with another value for one of them; raises ValueError for a value out of its bounds."""
-    changed = chosen.model_copy()
+    changed = settings.model_copy()
     Settings.__pydantic_validator__.validate_assignment(changed, name, value)
     return changed
 
@@ -291,7 +291,7 @@ def get_settings() -> Settings:
     return Settings()
 
 
-def use(chosen: Settings) -> None:
+def use(settings: Settings) -> None:
     """Make these the settings of this process, whatever is in its environment."""
     global get_settings  # noqa: PLW0603 - a fact of the process
-    get_settings = cache(lambda: chosen)
+    get_settings = cache(lambda: settings)

@@ -18,7 +18,7 @@ class Label(NamedTuple):
     zh: str
     en: str
 
-    def of(self, language: Language) -> str:
+    def in_language(self, language: Language) -> str:
         return self.zh if language is Language.ZH else self.en
 
 

@@ -25,24 +25,24 @@ class Context:
     account_id: str
     clock: Clock
     caller: str = ""
-    may_change: bool = True
-    is_admitted: Callable[[], Awaitable[bool]] = _always
+    can_write: bool = True
+    is_authorized: Callable[[], Awaitable[bool]] = _always
     now: dt.datetime = field(init=False)
     load: loaders.Loaders = field(init=False)
 
     def __post_init__(self) -> None:
-        self.forget()
+        self.refresh()
 
     @property
     def owner(self) -> str:
         """Who takes turns with others: the account."""
         return self.account_id
 
-    def afresh(self) -> "Context":
+    def copy_for_operation(self) -> "Context":
         """The same for another operation of a connection, with an instant and loaders of its own."""
-        return Context(self.account_id, self.clock, self.caller, self.may_change, self.is_admitted)
+        return Context(self.account_id, self.clock, self.caller, self.can_write, self.is_authorized)
 
-    def forget(self) -> None:
+    def refresh(self) -> None:
         """Drops what was read: after a change the rows of this request are others, and so is the time."""
         self.now = self.clock()
         self.load = loaders.Loaders(self.account_id, self.now)

@@ -23,9 +23,9 @@ ANSWERS_AT_ONCE_MAX = 16
 
 
 @contextlib.asynccontextmanager
-async def running(chosen: config.Settings, queue: ArqRedis) -> AsyncIterator[None]:
+async def running(settings: config.Settings, queue: ArqRedis) -> AsyncIterator[None]:
     """Answers for as long as the block runs, if there is a port for it."""
-    if chosen.worker_metrics_port is None:
+    if settings.worker_metrics_port is None:
         yield
         return
 
@@ -35,10 +35,10 @@ async def running(chosen: config.Settings, queue: ArqRedis) -> AsyncIterator[Non
         except (RedisError, OSError):
             return {}
 
-    watched = probes.Probes(chosen, clocks.utc_now, needed=NEEDED, has_metrics=True, more=count_jobs)
+    watched = probes.Probes(settings, clocks.utc_now, needed=NEEDED, has_metrics=True, more=count_jobs)
     async with watched.running():
         server = await asyncio.start_server(
-            HealthServer(watched).answer, chosen.host, chosen.worker_metrics_port, limit=HEAD_BYTES_MAX
+            HealthServer(watched).answer, settings.host, settings.worker_metrics_port, limit=HEAD_BYTES_MAX
         )
         host, port, *_ = server.sockets[0].getsockname()
         log.info("the worker is watched at http://%s:%s/metrics", host, port)

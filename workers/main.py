@@ -47,17 +47,17 @@ PAUSE_SECONDS = 1.0
 """Between two tries to reach a server that is away."""
 
 
-async def run(chosen: config.Settings) -> None:
+async def run(settings: config.Settings) -> None:
     """Works until SIGTERM or SIGINT, which let the chunk in hand finish; waits for a server that is away."""
     gc_tuning.tune_gc()
-    with spans.running(chosen, "renewals-worker"):
+    with spans.running(settings, "renewals-worker"):
         async with (
-            _queue(chosen) as queue,
-            database.connect_from_settings(chosen),
-            pubsub.connect(chosen.redis_url, listening=True),
-            health_server.running(chosen, queue),
+            _queue(settings) as queue,
+            database.connect_from_settings(settings),
+            pubsub.connect(settings.redis_url, listening=True),
+            health_server.running(settings, queue),
         ):
-            shift = _WorkerRunner(chosen, queue)
+            shift = _WorkerRunner(settings, queue)
             await shift.through_outages(runs.pending_chunks)
             if not shift.is_over:
                 async with dispatcher.run_dispatcher():
@@ -67,8 +67,8 @@ async def run(chosen: config.Settings) -> None:
 class _WorkerRunner:
     """The work between start and signal, whatever becomes of the servers meanwhile."""
 
-    def __init__(self, chosen: config.Settings, queue: ArqRedis) -> None:
-        self._chosen = chosen
+    def __init__(self, settings: config.Settings, queue: ArqRedis) -> None:
+        self._settings = settings
         self._queue = queue
         self._ending = asyncio.Event()
         self._take_signals()
@@ -96,7 +96,7 @@ class _WorkerRunner:
 
     async def work(self) -> None:
         """Takes what the queue has, until the shift is over."""
-        worker = create(self._chosen, self._queue)
+        worker = create(self._settings, self._queue)
         self._take_signals()  # which arq has taken to itself
         ending = asyncio.create_task(self._ending.wait())
         helping = [asyncio.create_task(_keep_claims(worker)), ending]
@@ -123,10 +123,10 @@ def _is_outage(problem: Exception) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def _queue(chosen: config.Settings) -> AsyncIterator[ArqRedis]:
+async def _queue(settings: config.Settings) -> AsyncIterator[ArqRedis]:
     """The queue, in JSON; each of its answers is waited for so long and no longer."""
     connections = ConnectionPool.from_url(
-        chosen.required_redis_url,
+        settings.required_redis_url,
         socket_connect_timeout=QUEUE_SECONDS_MAX,
         socket_timeout=QUEUE_SECONDS_MAX,
         socket_keepalive=True,
@@ -140,7 +140,7 @@ async def _queue(chosen: config.Settings) -> AsyncIterator[ArqRedis]:
 _write = partial(orjson.dumps, default=str)
 
 
-def create(chosen: config.Settings, queue: ArqRedis) -> Worker:
+def create(settings: config.Settings, queue: ArqRedis) -> Worker:
     """A worker for the settings, within a running loop."""
     # A cron job is tried again only if it may be tried twice; its results are kept by nobody.
     worker = Worker(
@@ -151,7 +151,7 @@ def create(chosen: config.Settings, queue: ArqRedis) -> Worker:
         ],
         redis_pool=queue,
         on_startup=jobs.catch_up,
-        max_jobs=chosen.worker_chunks_at_once + 1,
+        max_jobs=settings.worker_chunks_at_once + 1,
         queue_read_limit=QUEUE_READ_MAX,
         poll_delay=POLL_SECONDS,
         max_tries=TRIES_MAX,

@@ -41,14 +41,14 @@ class JwksCache:
     """The public keys of one issuer by their ids; `generation` counts how often they became others."""
 
     def __init__(
-        self, chosen: config.Settings, client: httpx2.AsyncClient, seconds: Seconds = time.monotonic
+        self, settings: config.Settings, client: httpx2.AsyncClient, seconds: Seconds = time.monotonic
     ) -> None:
-        assert chosen.jwt_issuer is not None
+        assert settings.jwt_issuer is not None
         self.generation = 0
-        self._issuer: str = chosen.jwt_issuer
-        self._url = chosen.jwt_jwks_url
-        self._algorithms = frozenset(chosen.jwt_algorithms)
-        self._allows_http = chosen.jwt_http
+        self._issuer: str = settings.jwt_issuer
+        self._url = settings.jwt_jwks_url
+        self._algorithms = frozenset(settings.jwt_algorithms)
+        self._allows_http = settings.jwt_http
         self._client = client
         self._seconds = seconds
         self._keys: dict[str, jwt.PyJWK] = {}

@@ -47,9 +47,9 @@ class Verifier:
     """Knows whose a token is; keeps those verified last for a short time."""
 
     def __init__(
-        self, chosen: config.Settings, keys: jwks.JwksCache, seconds: jwks.Seconds = time.monotonic
+        self, settings: config.Settings, keys: jwks.JwksCache, seconds: jwks.Seconds = time.monotonic
     ) -> None:
-        self._chosen = chosen
+        self._settings = settings
         self._keys = keys
         self._seconds = seconds
         self._kept: OrderedDict[bytes, _Verified] = OrderedDict()
@@ -75,7 +75,7 @@ class Verifier:
     async def _verify(self, token: str, now: dt.datetime) -> _Verified:
         claims = await self._read(token)
         generation = self._keys.generation  # of the key that has just verified it
-        ends_at = check_times(claims, now, self._chosen.jwt_leeway_seconds)
+        ends_at = check_times(claims, now, self._settings.jwt_leeway_seconds)
         bearer = self._bearer(claims)
         if bearer.account_id is not None and not await accounts_queries.has_account(
             database.pool(), bearer.account_id
@@ -94,8 +94,8 @@ class Verifier:
                 token,
                 key,
                 algorithms=[key.algorithm_name],
-                audience=self._chosen.jwt_audience,
-                issuer=self._chosen.jwt_issuer,
+                audience=self._settings.jwt_audience,
+                issuer=self._settings.jwt_issuer,
                 options={
                     "require": ["iss", "aud", "exp"],
                     "enforce_minimum_key_length": True,
@@ -110,8 +110,8 @@ class Verifier:
         return claims
 
     def _bearer(self, claims: Mapping[str, Any]) -> api_keys.Principal:
-        role = _role(claims.get(self._chosen.jwt_role_claim))
-        account_id, subject = claims.get(self._chosen.jwt_account_claim), claims.get("sub", "")
+        role = _role(claims.get(self._settings.jwt_role_claim))
+        account_id, subject = claims.get(self._settings.jwt_account_claim), claims.get("sub", "")
         if not _is_text(subject, 0):
             raise InvalidTokenError("its subject cannot be written down")
         if role is not model.Role.OPERATOR:
@@ -119,7 +119,7 @@ class Verifier:
                 raise InvalidTokenError("it names no account")
         elif account_id is not None or not subject:
             raise InvalidTokenError("an operator has a subject and no account")
-        return api_keys.Principal(None, role, account_id, subject, self._chosen.jwt_issuer)
+        return api_keys.Principal(None, role, account_id, subject, self._settings.jwt_issuer)
 
 
 def check_times(claims: Mapping[str, Any], now: dt.datetime, leeway_seconds: int) -> float:
@@ -164,14 +164,14 @@ _verifiers: list[Verifier] = []
 
 
 @contextlib.asynccontextmanager
-async def opened(chosen: config.Settings, seconds: jwks.Seconds = time.monotonic) -> AsyncIterator[None]:
+async def opened(settings: config.Settings, seconds: jwks.Seconds = time.monotonic) -> AsyncIterator[None]:
     """Takes tokens of the settings' issuer, if they name one, for as long as the block runs."""
-    if chosen.jwt_issuer is None:
+    if settings.jwt_issuer is None:
         yield
         return
     async with httpx2.AsyncClient(timeout=jwks.FETCH_SECONDS_MAX, follow_redirects=False) as client:
-        keys = jwks.JwksCache(chosen, client, seconds)
-        verifier = Verifier(chosen, keys, seconds)
+        keys = jwks.JwksCache(settings, client, seconds)
+        verifier = Verifier(settings, keys, seconds)
         _verifiers.append(verifier)
         try:
             yield

@@ -52,7 +52,7 @@ async def print_json(nights: AsyncIterator[AccountNights], echo: Callable[[str],
 
 def _row(first: str, sums: AccountNights | Totals, last: str) -> str:
     counts = (sums.due_count, sums.at_risk_count, sums.left_count)
-    amounts = (sums.total_cents, sums.voucher_cents, sums.balance_cents, sums.top_up_cents)
+    amounts = (sums.total_cents, sums.voucher_cents, sums.balance_cents, sums.required_top_up_cents)
     return _line((first, *(str(count or "") for count in counts), *map(money.format_cents, amounts), last))
 
 
@@ -69,5 +69,5 @@ def _sums(sums: AccountNights | Totals) -> dict[str, object]:
         "total": money.format_cents(sums.total_cents),
         "voucherTotal": money.format_cents(sums.voucher_cents),
         "balanceTotal": money.format_cents(sums.balance_cents),
-        "topUpNeeded": money.format_cents(sums.top_up_cents),
+        "topUpNeeded": money.format_cents(sums.required_top_up_cents),
     }

@@ -45,7 +45,7 @@ def draw(account_id: str, found: forecast.Forecast, language: Language, path: Pa
         below.set_xlim(days[0] - 0.5, days[-1] + 0.5)
         below.set_xticks(days[:: -(-len(days) // DATES_MAX)])
         below.xaxis.set_major_formatter(dates.DateFormatter("%d %b" if language is Language.EN else "%m-%d"))
-        colour = LACKING if found.top_up_cents else BALANCE
+        colour = LACKING if found.required_top_up_cents else BALANCE
         picture.suptitle(title(account_id, found, language), fontsize=15)
         above.set_title(" ".join(advice(found, language)), fontsize=11, color=colour, pad=28)
         picture.savefig(path, format="png", dpi=DPI, metadata={"Software": None})

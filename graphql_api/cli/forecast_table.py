@@ -99,11 +99,11 @@ def title(account_id: str, found: forecast.Forecast, language: Language) -> str:
 def advice(found: forecast.Forecast, language: Language) -> list[str]:
     """What must be added today and which day is short first, or that there is enough."""
     words = WORDS[language]
-    if not found.top_up_cents:
+    if not found.required_top_up_cents:
         return [words[Word.ENOUGH]]
     return [
         words[Word.FIRST_SHORTFALL].format(date=found.first_shortfall_on),
-        words[Word.ADD].format(amount=money.format_cents(found.top_up_cents)),
+        words[Word.ADD].format(amount=money.format_cents(found.required_top_up_cents)),
     ]
 
 

@@ -63,8 +63,8 @@ def _take(command: str, path: Path, encoding: str | None, errors: Path | None, *
     from renewals.observability import gc_tuning
 
     kind = formats.BY_COMMAND[command]
-    chosen = bootstrap.configure()
-    url = bootstrap.required(lambda: chosen.required_database_url)
+    settings = bootstrap.configure()
+    url = bootstrap.required(lambda: settings.required_database_url)
     if errors and errors.exists() and errors.samefile(path):
         raise typer.BadParameter("is the file that is taken in", param_hint="--errors")
     gc_tuning.tune_gc()
@@ -76,7 +76,7 @@ def _take(command: str, path: Path, encoding: str | None, errors: Path | None, *
             async def take() -> runner.Progress:
                 async with (
                     database.connect(url, pool_size=1),
-                    pubsub.connect(chosen.redis_url),
+                    pubsub.connect(settings.redis_url),
                 ):
                     return await runner.run_import(source, kind, listener, is_dry=is_dry)
 

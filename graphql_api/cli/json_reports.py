@@ -103,7 +103,7 @@ def forecast_as_dict(account_id: str, found: forecast.Forecast) -> dict[str, Any
             for day in found.days
         ],
         "total": money.format_cents(found.total_cents),
-        "topUpNeeded": money.format_cents(found.top_up_cents),
+        "topUpNeeded": money.format_cents(found.required_top_up_cents),
         "firstShortfallOn": found.first_shortfall_on and found.first_shortfall_on.isoformat(),
     }
 

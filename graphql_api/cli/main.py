@@ -63,9 +63,9 @@ def up() -> None:
     """Run everything: PostgreSQL and Valkey (unless their URLs are given), the demo account, API and worker."""
     from graphql_api.devserver import binaries, up
 
-    chosen = _configure()
+    settings = _configure()
     try:
-        raise typer.Exit(up.run(chosen))
+        raise typer.Exit(up.run(settings))
     except binaries.EmbeddedError as problem:
         _fail(str(problem))
 
@@ -92,14 +92,14 @@ def serve(
     from graphql_api.server import serve
     from renewals.observability import metrics
 
-    chosen = _configure()
-    _required(lambda: chosen.required_database_url)
+    settings = _configure()
+    _required(lambda: settings.required_database_url)
     given = {"host": host, "port": port, "workers": workers, "drain_seconds": drain_seconds}
-    chosen = _with_options(chosen, given)
-    check_servers(chosen)
+    settings = _with_options(settings, given)
+    check_servers(settings)
     try:
-        with metrics.multiprocess_metrics(by=chosen.workers if chosen.metrics else 1):
-            has_served = serve.run(chosen, "create_for_operators" if is_for_operators else "create")
+        with metrics.multiprocess_metrics(by=settings.workers if settings.metrics else 1):
+            has_served = serve.run(settings, "create_for_operators" if is_for_operators else "create")
     except serve.AddressError as problem:
         _fail(str(problem))
     if not has_served:
@@ -111,9 +111,9 @@ def worker() -> None:
     """Run the worker: renews every hour what is due; every minute expires, releases, reminds and warns."""
     from workers import main
 
-    chosen = _configure()
-    _required(lambda: (chosen.required_database_url, chosen.required_redis_url))
-    _run(main.run(chosen))
+    settings = _configure()
+    _required(lambda: (settings.required_database_url, settings.required_redis_url))
+    _run(main.run(settings))
 
 
 @app.command()
@@ -145,8 +145,8 @@ def load_demo(
     from renewals.domain import clock as clocks
     from renewals.domain import errors
 
-    chosen = _configure()
-    url = _required(lambda: chosen.required_database_url)
+    settings = _configure()
+    url = _required(lambda: settings.required_database_url)
     today = day.date() if day else loader.today(clocks.utc_now())
     if yes and not reset:
         raise typer.BadParameter("needs --reset", param_hint="--yes")
@@ -251,11 +251,11 @@ def run_now(
     from renewals.observability import gc_tuning
     from renewals.operators import run_now
 
-    chosen = _configure()
-    url = _required(lambda: chosen.required_database_url)
+    settings = _configure()
+    url = _required(lambda: settings.required_database_url)
     if as_json and not dry_run:
         raise typer.BadParameter("needs --dry-run", param_hint="--json")
-    clock = _instant(at, chosen)
+    clock = _instant(at, settings)
     gc_tuning.tune_gc()
 
     async def preview() -> run_now.RunPreview:
@@ -264,8 +264,8 @@ def run_now(
 
     async def run() -> None:
         async with (
-            database.connect(url, pool_size=chosen.database_pool_size),
-            pubsub.connect(chosen.redis_url),
+            database.connect(url, pool_size=settings.database_pool_size),
+            pubsub.connect(settings.redis_url),
         ):
             result = await run_now.run_now(clock, clocks.utc_now, on_chunk=_progress)
             await balance_alerts.check_changed_accounts(lambda: clock)
@@ -364,9 +364,9 @@ def show_forecast(
         return
     if account is None:
         raise typer.BadParameter("is missing; --all shows every account", param_hint="ACCOUNT")
-    chosen = _configure()
-    url = _required(lambda: chosen.required_database_url)
-    clock = _instant(at, chosen)
+    settings = _configure()
+    url = _required(lambda: settings.required_database_url)
+    clock = _instant(at, settings)
     picture = _picture() if plot else None
 
     async def foresee() -> forecast.Forecast:
@@ -399,9 +399,9 @@ def _show_coming_nights(days: int, at: str | None, *, as_json: bool) -> None:
     from renewals.forecasts import all_accounts
     from renewals.observability import gc_tuning
 
-    chosen = _configure()
-    url = _required(lambda: chosen.required_database_url)
-    clock = _instant(at, chosen)
+    settings = _configure()
+    url = _required(lambda: settings.required_database_url)
+    clock = _instant(at, settings)
 
     async def show() -> None:
         async with database.connect(url, pool_size=1):
@@ -524,7 +524,7 @@ def _describe_endpoint(report: "status.EndpointStatus") -> str:
 
 
 def _with_options(
-    chosen: "renewals_config.Settings", options: Mapping[str, object]
+    settings: "renewals_config.Settings", options: Mapping[str, object]
 ) -> "renewals_config.Settings":
     """Return the settings with the options that are given instead, or fail by the name of one out of bounds."""
     from renewals import config
@@ -532,13 +532,13 @@ def _with_options(
     for name, value in options.items():
         if value is not None:
             try:
-                chosen = config.replace(chosen, name, value)
+                settings = config.replace(settings, name, value)
             except ValueError as problem:
                 _fail(config.format_errors(problem, f"--{name.replace('_', '-')}"))
-    return chosen
+    return settings
 
 
-def _instant(text: str | None, chosen: "renewals_config.Settings") -> dt.datetime:
+def _instant(text: str | None, settings: "renewals_config.Settings") -> dt.datetime:
     """The instant that an option says, or now."""
     from renewals.domain import clock as clocks
 
@@ -548,7 +548,7 @@ def _instant(text: str | None, chosen: "renewals_config.Settings") -> dt.datetim
         instant = dt.datetime.fromisoformat(text)
         if not 1970 <= instant.year < 9000:
             raise ValueError(text)
-        return (instant if instant.tzinfo else instant.replace(tzinfo=chosen.time_zone)).astimezone(dt.UTC)
+        return (instant if instant.tzinfo else instant.replace(tzinfo=settings.time_zone)).astimezone(dt.UTC)
     except (ValueError, OverflowError):
         raise typer.BadParameter("must be ISO 8601, as in 2027-03-01T00:30", param_hint="--at") from None
 

@@ -49,26 +49,26 @@ class ChildError(Exception):
     """The API or the worker ended on its own."""
 
 
-def run(chosen: config.Settings) -> int:
+def run(settings: config.Settings) -> int:
     """Runs everything until Ctrl-C or SIGTERM; answers the exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with contextlib.ExitStack() as servers:
-            environment, folders = _servers(chosen, servers)
-            kept = chosen.data_dir / "env"
+            environment, folders = _servers(settings, servers)
+            kept = settings.data_dir / "env"
             _say("Migrating, and loading the demo account where no other is ...")
-            keys = bootstrap.run(_prepare(environment["DATABASE_URL"], chosen, _kept_keys(kept)))
+            keys = bootstrap.run(_prepare(environment["DATABASE_URL"], settings, _kept_keys(kept)))
             if keys.demo is not None:
                 environment["RENEWALS_GRAPHIQL_KEY"] = keys.demo
             environment["RENEWALS_GRAPHIQL_OPERATOR_KEY"] = keys.operator
-            address = f"http://{chosen.host}:{environment['RENEWALS_PORT']}"
+            address = f"http://{settings.host}:{environment['RENEWALS_PORT']}"
             _keep(kept, address, keys, environment)
             _say("Starting the API and the worker ...")
             children = {
                 name: servers.enter_context(_child(name, environment)) for name in ("serve", "worker")
             }
             _await_health(address, children)
-            _print_banner(address, keys, environment, chosen, folders)
+            _print_banner(address, keys, environment, settings, folders)
             _watch(children)
     except KeyboardInterrupt:
         typer.echo("stopped")
@@ -98,20 +98,20 @@ async def new_key(request: accounts.ApiKeyCreate) -> str:
     return secret
 
 
-def _servers(chosen: config.Settings, running: contextlib.ExitStack) -> tuple[dict[str, str], list[Path]]:
+def _servers(settings: config.Settings, running: contextlib.ExitStack) -> tuple[dict[str, str], list[Path]]:
     """Start the servers whose addresses are not given.
 
     Return the environment of API and worker, and the folders of what is kept.
     """
-    database_url, redis_url, folders = chosen.database_url, chosen.redis_url, [chosen.data_dir]
+    database_url, redis_url, folders = settings.database_url, settings.redis_url, [settings.data_dir]
     if not (database_url and redis_url):
         _say("Starting PostgreSQL and Valkey ...")
     if database_url is None:
-        postgres = running.enter_context(services.Postgres(chosen.data_dir))
+        postgres = running.enter_context(services.Postgres(settings.data_dir))
         database_url = postgres.url
         folders.append(postgres.folder)
     if redis_url is None:
-        valkey = running.enter_context(services.Valkey(chosen.data_dir))
+        valkey = running.enter_context(services.Valkey(settings.data_dir))
         redis_url = valkey.url
         folders.append(valkey.folder)
     environment = os.environ | {
@@ -120,12 +120,12 @@ def _servers(chosen: config.Settings, running: contextlib.ExitStack) -> tuple[di
         "RENEWALS_GRAPHIQL": "true",
         "RENEWALS_INTROSPECTION": "true",
         "RENEWALS_OPERATOR_API": "true",
-        "RENEWALS_PORT": str(_free_port(chosen.host, chosen.port)),
+        "RENEWALS_PORT": str(_free_port(settings.host, settings.port)),
     }
     return environment, folders
 
 
-async def _prepare(database_url: str, chosen: config.Settings, kept: Keys) -> Keys:
+async def _prepare(database_url: str, settings: config.Settings, kept: Keys) -> Keys:
     """Migrate, load the demo account into a database without accounts, and return keys that work."""
     await migrate.migrate(database_url)
     async with database.connect(database_url):
@@ -225,10 +225,10 @@ def _refuse_ended(children: dict[str, subprocess.Popen[bytes]]) -> None:
 
 
 def _print_banner(
-    address: str, keys: Keys, environment: dict[str, str], chosen: config.Settings, folders: Sequence[Path]
+    address: str, keys: Keys, environment: dict[str, str], settings: config.Settings, folders: Sequence[Path]
 ) -> None:
-    is_moved = environment["RENEWALS_PORT"] != str(chosen.port) and chosen.port != 0
-    moved = f" (port {chosen.port} was taken)" if is_moved else ""
+    is_moved = environment["RENEWALS_PORT"] != str(settings.port) and settings.port != 0
+    moved = f" (port {settings.port} was taken)" if is_moved else ""
     if keys.demo:
         page, whose, api, key = f"{address}/", "the demo account's", f"{address}/graphql", keys.demo
         query = "{ account { name balance } instances { totalCount } }"
@@ -249,28 +249,28 @@ Redis                 {environment["REDIS_URL"]}
 Try it:
 curl -s {api} -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{{"query":"{query}"}}'
 
-{_what_is_next(keys, chosen, folders)}
+{_what_is_next(keys, settings, folders)}
 Ctrl-C stops everything.
 """
     )
 
 
-def _what_is_next(keys: Keys, chosen: config.Settings, folders: Sequence[Path]) -> str:
+def _what_is_next(keys: Keys, settings: config.Settings, folders: Sequence[Path]) -> str:
     """Return the last sentences; nobody is told to empty a database that has accounts of its own."""
-    shell = f"`. {chosen.data_dir}/env` names the addresses and the keys."
+    shell = f"`. {settings.data_dir}/env` names the addresses and the keys."
     if keys.demo is None:
         return f"{NO_DEMO}\nIn another shell, {shell}"
     next_ = f"Next, follow docs/tutorial.md. In another shell, {shell}"
-    return f"{next_}\n{_how_to_start_over(chosen, folders)}"
+    return f"{next_}\n{_how_to_start_over(settings, folders)}"
 
 
-def _how_to_start_over(chosen: config.Settings, folders: Sequence[Path]) -> str:
+def _how_to_start_over(settings: config.Settings, folders: Sequence[Path]) -> str:
     """Return the sentence; as root the servers' data may lie outside the data folder."""
-    if chosen.database_url:
+    if settings.database_url:
         return "To start over, stop this, empty the database that DATABASE_URL names, and start again."
-    kept = chosen.data_dir.resolve()
+    kept = settings.data_dir.resolve()
     moved = [folder for folder in folders if not folder.resolve().is_relative_to(kept)]
-    remove = shlex.join(["rm", "-r", *map(str, [chosen.data_dir, *moved])])
+    remove = shlex.join(["rm", "-r", *map(str, [settings.data_dir, *moved])])
     return f"To start over, stop this, remove the data with `{remove}`, and start again."
 
 

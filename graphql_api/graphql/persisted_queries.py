@@ -46,17 +46,17 @@ class TrustedDocuments:
 
 
 def load_trusted_documents(
-    chosen: config.Settings, limits: document_limits.Limits, *schemas: execution_schema.RenewalSchema
+    settings: config.Settings, limits: document_limits.Limits, *schemas: execution_schema.RenewalSchema
 ) -> TrustedDocuments:
     """The trusted documents of the settings; raises ManifestError, above all for one that could never be answered."""
-    if chosen.trusted_documents is None:
-        if chosen.trusted_documents_only:
+    if settings.trusted_documents is None:
+        if settings.trusted_documents_only:
             raise ManifestError("RENEWALS_TRUSTED_DOCUMENTS_ONLY needs RENEWALS_TRUSTED_DOCUMENTS.")
         return TrustedDocuments({}, only=False)
-    by_id = read(chosen.trusted_documents)
+    by_id = read(settings.trusted_documents)
     for document_id, query in by_id.items():
         _check(document_id, query, limits, schemas)
-    return TrustedDocuments(by_id, only=chosen.trusted_documents_only)
+    return TrustedDocuments(by_id, only=settings.trusted_documents_only)
 
 
 def read(path: Path) -> dict[str, str]:
@@ -87,7 +87,7 @@ def _check(
         raise ManifestError(f"The document of {document_id} has another hash.")
     try:
         document = document_limits.parsed(query)
-        problems = [schema.problems(query, document) for schema in schemas]
+        problems = [schema.validation_errors(query, document) for schema in schemas]
     except (GraphQLError, RecursionError) as problem:
         raise ManifestError(f"The document of {document_id} cannot be read: {problem}") from None
     if all(problems):
@@ -106,7 +106,7 @@ def _exceeded(
     """What of its shape is beyond the limits; its cost depends on variables that are not known yet."""
     try:
         unbounded = limits._replace(cost=sys.maxsize, fields=sys.maxsize)
-        document_limits.DocumentLimits(schema._schema, unbounded).admit(query, None, {}, AccountSize())
+        document_limits.DocumentLimits(schema._schema, unbounded).check(query, None, {}, AccountSize())
     except document_limits.LimitExceeded as problem:
         return problem.message
     return None
@@ -170,7 +170,7 @@ class DocumentStore:
 
     def _is_valid(self, query: str) -> bool:
         try:
-            return not self._schema.problems(query, document_limits.parsed(query))
+            return not self._schema.validation_errors(query, document_limits.parsed(query))
         except GraphQLError:
             return False
 

@@ -54,7 +54,7 @@ class ApiConfig(NamedTuple):
     """A schema, and who may ask it."""
 
     schema: execution_schema.RenewalSchema
-    admit: Authenticate
+    authenticate: Authenticate
     has_subscriptions: bool
 
 
@@ -65,9 +65,9 @@ async def _admit_customer(header: str, clock: Clock) -> Context | None:
     return Context(
         customer.account_id,
         clock,
-        caller=customer.caller,
-        may_change=authentication.can_write(customer),
-        is_admitted=functools.partial(authentication.is_still_valid, header, customer.account_id, clock),
+        caller=customer.rate_limit_key,
+        can_write=authentication.can_write(customer),
+        is_authorized=functools.partial(authentication.is_still_valid, header, customer.account_id, clock),
     )
 
 
@@ -91,7 +91,7 @@ class GraphQLView(GraphQL[Any, None]):
         door: ApiConfig,
         *,
         clock: Clock,
-        chosen: config.Settings,
+        settings: config.Settings,
         trusted: persisted_queries.TrustedDocuments,
         requests: concurrency.RequestLimiter,
         sizes: account_sizes.AccountSizes,
@@ -104,25 +104,29 @@ class GraphQLView(GraphQL[Any, None]):
             subscription_protocols=_PROTOCOLS if door.has_subscriptions else (),
             connection_init_wait_timeout=websocket.INIT_TIME_MAX,
             max_subscriptions_per_connection=websocket.OPERATIONS_MAX,
-            allowed_origins=chosen.cors_origins,
+            allowed_origins=settings.cors_origins,
         )
-        self.admit = door.admit
+        self.authenticate = door.authenticate
         self.clock = clock
         self.graphiql_page = graphiql_page
-        self.seconds_max = chosen.request_seconds_max
-        self.bytes_max = chosen.body_bytes_max if door.has_subscriptions else chosen.operator_body_bytes_max
+        self.seconds_max = settings.request_seconds_max
+        self.bytes_max = (
+            settings.body_bytes_max if door.has_subscriptions else settings.operator_body_bytes_max
+        )
         self.values_max = http_request.VALUES_MAX if door.has_subscriptions else None
         self.documents = document_limits.DocumentLimits(
-            door.schema._schema, document_limits.Limits.of(chosen)
+            door.schema._schema, document_limits.Limits.of(settings)
         )
-        self.store = persisted_queries.DocumentStore(door.schema, trusted, chosen.persisted_characters_max)
-        self.budgets = rate_limit.CostRateLimiter(chosen.cost_per_minute_max)
+        self.store = persisted_queries.DocumentStore(door.schema, trusted, settings.persisted_characters_max)
+        self.budgets = rate_limit.CostRateLimiter(settings.cost_per_minute_max)
         self.requests = requests
         self.sizes = sizes
-        self.answer_bytes_max = chosen.answer_bytes_max
-        self.unread = answer_size.UnreadAnswers(answer_size.UNREAD_ANSWERS_MAX * chosen.answer_bytes_max)
-        self.sockets = concurrency.ConcurrencyLimiter(chosen.sockets_per_key_max, "web sockets")
-        self.subscriptions = concurrency.ConcurrencyLimiter(chosen.subscriptions_per_key_max, "subscriptions")
+        self.answer_bytes_max = settings.answer_bytes_max
+        self.unread = answer_size.UnreadAnswers(answer_size.UNREAD_ANSWERS_MAX * settings.answer_bytes_max)
+        self.sockets = concurrency.ConcurrencyLimiter(settings.sockets_per_key_max, "web sockets")
+        self.subscriptions = concurrency.ConcurrencyLimiter(
+            settings.subscriptions_per_key_max, "subscriptions"
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -144,7 +148,7 @@ class GraphQLView(GraphQL[Any, None]):
             if self.graphiql_page and self._asks_for_page(request):
                 return HTMLResponse(self.graphiql_page, headers=_PAGE_HEADERS)
             async with deadline:
-                context = await self.admit(request.headers.get("authorization", ""), self.clock)
+                context = await self.authenticate(request.headers.get("authorization", ""), self.clock)
                 if context is None:
                     return responses.unauthenticated("Send an API key: Authorization: Bearer <key>.")
                 return await self._answer_in_turn(context, request)
@@ -169,12 +173,12 @@ class GraphQLView(GraphQL[Any, None]):
             # What is refused before it is examined costs as much as any request.
             if refused.status != _SPENT:
                 size = min(http_request.body_length(http_request.headers_of(request)) or 0, self.bytes_max)
-                await self.budgets.spend_request(caller, 0, body_bytes=size)
+                await self.budgets.consume_request(caller, 0, body_bytes=size)
             raise
         finally:
             self.requests.end(caller)
 
-    async def examine(
+    async def check_limits(
         self, asked: http_request.GraphQLRequest, context: Any, lane: concurrency.Lane, body_bytes: int = 0
     ) -> tuple[str, document_limits.Admitted]:
         """The document of a request that may be executed, and what it costs, which is spent.
@@ -185,7 +189,7 @@ class GraphQLView(GraphQL[Any, None]):
         query = self.store.find(asked)
         if not self.schema.is_known_to_be_valid(query):
             await lane.enter()
-        caller, spend = context.caller, self.budgets.spend_request
+        caller, spend = context.caller, self.budgets.consume_request
         try:
             admitted = await self.admitted(query, asked.operation_name, asked.variables, context)
         except document_limits.LimitExceeded as exceeded:
@@ -211,7 +215,7 @@ class GraphQLView(GraphQL[Any, None]):
         """
         account_id = getattr(context, "account_id", None)
         try:
-            return self.documents.admit(query, name, variables, self.sizes.known(account_id))
+            return self.documents.check(query, name, variables, self.sizes.known(account_id))
         except list_sizes.SizeNeededError as needed:
             reading = needed.reading
         try:
@@ -222,7 +226,7 @@ class GraphQLView(GraphQL[Any, None]):
                 503, "TIMEOUT", http_request.timeout_message(self.seconds_max)
             ) from None
         try:
-            return self.documents.admit(query, name, variables, size)._replace(reading=reading)
+            return self.documents.check(query, name, variables, size)._replace(reading=reading)
         except document_limits.LimitExceeded as exceeded:
             exceeded.reading = reading
             raise
@@ -257,7 +261,7 @@ class GraphQLView(GraphQL[Any, None]):
         lane: concurrency.Lane,
         body_bytes: int,
     ) -> Response:
-        query, admitted = await self.examine(asked, context, lane, body_bytes)
+        query, admitted = await self.check_limits(asked, context, lane, body_bytes)
         if request.method == "GET" and admitted.kind is OperationType.MUTATION:
             raise graphql_api_errors.HTTPError(
                 405, "BAD_REQUEST", "What changes anything is sent by POST.", _BY_POST
@@ -283,7 +287,7 @@ class GraphQLView(GraphQL[Any, None]):
 
     async def _execute(self, query: str, asked: http_request.GraphQLRequest, context: Any) -> ExecutionResult:
         variables, name = asked.variables, asked.operation_name
-        known = await self.schema.execute_again(query, variables, name, context)
+        known = await self.schema.execute_cached(query, variables, name, context)
         if known is not None:
             return known
         try:
@@ -327,7 +331,7 @@ class GraphQLView(GraphQL[Any, None]):
     async def _stream(
         self, request: Request, query: str, asked: http_request.GraphQLRequest, context: Any
     ) -> Response:
-        request.state.places.enter_context(self.subscriptions.place(context.caller))
+        request.state.places.enter_context(self.subscriptions.slot(context.caller))
         name = asked.operation_name
         result = await self.schema.stream(query, asked.variables, context, operation_name=name)
         assert isinstance(result, SubscriptionExecutionResult)
@@ -344,7 +348,7 @@ class GraphQLView(GraphQL[Any, None]):
     async def on_ws_connect(self, context: Context) -> UnsetType:
         assert isinstance(context, websocket.SocketContext)
         await context.identify()
-        context.places.enter_context(self.sockets.place(context.caller))
+        context.places.enter_context(self.sockets.slot(context.caller))
         nothing: UnsetType = strawberry.UNSET  # None would be sent as a payload
         return nothing
 

@@ -68,9 +68,9 @@ class SocketContext(Context):
         if customer is None or customer.account_id is None:
             raise ConnectionRejectionError
         self.account_id = customer.account_id
-        self.caller = customer.caller
-        self.may_change = authentication.can_write(customer)
-        self.is_admitted = functools.partial(
+        self.caller = customer.rate_limit_key
+        self.can_write = authentication.can_write(customer)
+        self.is_authorized = functools.partial(
             authentication.is_still_valid, header, self.account_id, self.clock
         )
 
@@ -87,7 +87,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             is_operation = message.get("type") == "subscribe" and self.connection_acknowledged
             if not is_operation:
                 await super().handle_message(message)
-            elif not await self.context.is_admitted():
+            elif not await self.context.is_authorized():
                 await self.websocket.close(4403, "Forbidden")
             else:
                 with request_log.separate_record():
@@ -117,7 +117,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         try:
             view: Any = self.view
             with view.requests.lane(self.context.owner) as lane:
-                query, _ = await view.examine(
+                query, _ = await view.check_limits(
                     http_request.build_request(payload), self.context, lane, message.get("characters", 0)
                 )
         except errors.HTTPError as refused:
@@ -143,7 +143,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         kind = view.documents.kind(operation.query, operation.operation_name)
         if kind is OperationType.SUBSCRIPTION:
             try:
-                with view.subscriptions.place(self.context.caller):
+                with view.subscriptions.slot(self.context.caller):
                     await super().run_operation(operation)
             except errors.HTTPError as refused:
                 await self._answer_error(operation, refused.code, str(refused))

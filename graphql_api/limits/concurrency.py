@@ -45,7 +45,7 @@ class ConcurrencyLimiter:
         self._taken: Counter[str] = Counter()
 
     @contextlib.contextmanager
-    def place(self, caller: str) -> Iterator[None]:
+    def slot(self, caller: str) -> Iterator[None]:
         """Take a place as long as the block runs; raises errors.HTTPError if all are taken."""
         if self._taken[caller] >= self._per_key_max:
             raise _refused(self._per_key_max, self._name)

@@ -79,15 +79,15 @@ class CostRateLimiter:
             self._shared = None
             await pool.aclose()
 
-    async def spend_request(self, caller: str, cost: int, *, reading: int = 0, body_bytes: int = 0) -> None:
+    async def consume_request(self, caller: str, cost: int, *, reading: int = 0, body_bytes: int = 0) -> None:
         """Take off what a request costs, at least as much as any, and what it cost to read it; raises as `spend`."""
         if self._cost_max:
             # However small a budget is, some requests must fit into it.
             least, reading_max = min(weights.REQUEST, self._cost_max // 100), self._cost_max // 10
             reading += body_bytes // weights.BODY_BYTES
-            await self.spend(caller, max(cost, least) + min(reading, reading_max))
+            await self.consume(caller, max(cost, least) + min(reading, reading_max))
 
-    async def spend(self, caller: str, cost: int) -> None:
+    async def consume(self, caller: str, cost: int) -> None:
         """Takes a request's cost off the budget of whoever asks; raises errors.HTTPError if there is not so much."""
         if not self._cost_max:
             return

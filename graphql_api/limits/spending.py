@@ -35,4 +35,4 @@ class Spending(NamedTuple):
         await self._spend(account_id, foreseen + int(weights.SCAN * size.instances))
 
     async def _spend(self, account_id: str, cost: int) -> None:
-        await self.budgets.spend_request(f"account {account_id}", cost)
+        await self.budgets.consume_request(f"account {account_id}", cost)

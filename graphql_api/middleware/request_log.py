@@ -42,7 +42,7 @@ class RequestLog:
     def __exit__(self, *_: object) -> None:
         seconds = time.perf_counter() - self._began
         _waiting.append(_Ended(self._record, seconds, time.time(), spans.ids()))
-        _log.ask()
+        _log.schedule()
         if self._span is not None and self._span.is_recording():
             _describe(self._record, self._span)
         log_config.context.reset(self._context)

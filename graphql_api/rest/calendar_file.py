@@ -51,7 +51,7 @@ async def compose(account_id: str, days: int, now: dt.datetime, language: Langua
 
 def write(found: calendar_entries.CalendarEntries, language: Language, now: dt.datetime) -> bytes:
     """The agenda as iCalendar (RFC 5545): an all-day event for each day and kind."""
-    title = _plain(_TITLE.of(language).format(account=found.account_name))
+    title = _plain(_TITLE.in_language(language).format(account=found.account_name))
     calendar = icalendar.Calendar()
     calendar.add("prodid", "-//renewals//renewals//EN")
     calendar.add("version", "2.0")
@@ -84,8 +84,11 @@ def _event(
     event.add("last-modified", now.replace(microsecond=0))
     event.add("dtstart", entry.date)
     event.add("dtend", entry.date + dt.timedelta(days=1))
-    event.add("summary", _SUMMARIES[entry.kind].of(language).format(count=entry.instance_count, total=total))
-    advice = _ADVICE[entry.kind].of(language).format(balance=balance)
+    event.add(
+        "summary",
+        _SUMMARIES[entry.kind].in_language(language).format(count=entry.instance_count, total=total),
+    )
+    advice = _ADVICE[entry.kind].in_language(language).format(balance=balance)
     event.add("description", "\n".join([advice, *_lines(entry, language)]))
     event.add("categories", [entry.kind])
     event.add("transp", "TRANSPARENT")
@@ -95,14 +98,14 @@ def _event(
 def _lines(entry: calendar_entries.CalendarEntry, language: Language) -> Iterator[str]:
     for item in entry.items:
         if item.code is errors.RefusalCode.INSUFFICIENT_FUNDS:
-            said = _SHORT_OF_MONEY.of(language)
+            said = _SHORT_OF_MONEY.in_language(language)
         elif item.code is not None:
-            said = _REFUSED.of(language).format(code=item.code)
+            said = _REFUSED.in_language(language).format(code=item.code)
         else:
             said = money.format_cents(item.price_cents or 0)
         yield f"{_plain(item.name)} ({_plain(item.id)}): {said}"
     if more := entry.instance_count - len(entry.items):
-        yield _MORE.of(language).format(count=more)
+        yield _MORE.in_language(language).format(count=more)
 
 
 def _plain(text: str) -> str:

@@ -71,15 +71,17 @@ class Exports:
 
     def routes(self) -> list[Route]:
         return [
-            Route(f"/export/{table}.{chosen}", self._responder(table, chosen), methods=["GET", "POST"])
+            Route(
+                f"/export/{table}.{file_format}", self._responder(table, file_format), methods=["GET", "POST"]
+            )
             for table in tables.TABLES
-            for chosen in formats.Format
+            for file_format in formats.Format
         ]
 
-    def _responder(self, table: str, chosen: formats.Format) -> Callable[[Request], object]:
+    def _responder(self, table: str, file_format: formats.Format) -> Callable[[Request], object]:
         async def respond(request: Request) -> ASGIApp:
             try:
-                return await self._respond(request, table, chosen)
+                return await self._respond(request, table, file_format)
             except errors.InvalidInputError as refused:
                 return parameters.refuse(refused)
             except graphql_api_errors.HTTPError as refused:
@@ -89,18 +91,18 @@ class Exports:
 
         return respond
 
-    async def _respond(self, request: Request, table: str, chosen: formats.Format) -> ASGIApp:
+    async def _respond(self, request: Request, table: str, file_format: formats.Format) -> ASGIApp:
         now = self._clock()
-        request_record.note_operation(f"export.{table}.{chosen}", "export")
+        request_record.note_operation(f"export.{table}.{file_format}", "export")
         account_id = await authentication.identify(request.headers.get("authorization", ""), now)
         if account_id is None:
             return responses.unauthenticated("Send an API key: Authorization: Bearer <key>.")
         async with self._requests.turn(account_id):
             with pool.sharing(account_id):
-                return await self._respond_in_turn(request, account_id, table, chosen, now)
+                return await self._respond_in_turn(request, account_id, table, file_format, now)
 
     async def _respond_in_turn(
-        self, request: Request, account_id: str, table: str, chosen: formats.Format, now: dt.datetime
+        self, request: Request, account_id: str, table: str, file_format: formats.Format, now: dt.datetime
     ) -> ASGIApp:
         sent = await _arguments(request, ARGUMENTS[table], self._limits.body_bytes_max)
         language = parameters.read_language(sent.get("lang"))
@@ -108,11 +110,11 @@ class Exports:
         account = await accounts_queries.fetch_account(database.pool(), account_id)
         zone = ZoneInfo(account["time_zone"])
         writer = formats.writer(
-            chosen, export.columns, formats.ExportLocale(language, zone, account["currency"])
+            file_format, export.columns, formats.ExportLocale(language, zone, account["currency"])
         )
         headers = {
             "Content-Type": writer.media_type,
-            "Content-Disposition": _disposition(export.table, chosen, language, now.astimezone(zone)),
+            "Content-Disposition": _disposition(export.table, file_format, language, now.astimezone(zone)),
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
         }
@@ -153,7 +155,7 @@ class Exports:
         lane_name = f"export {account_id}"
         snapshot = database.read_snapshot(seconds_max=seconds_max)
         async with self._turn(account_id), snapshot as connection:
-            head = writer.head()
+            head = writer.header()
             total = 0
             async with contextlib.aclosing(tables.read_rows(connection, export)) as pages:
                 async for page in pages:
@@ -212,7 +214,7 @@ def _parse(name: str, text: str | bytes) -> object:
 
 
 def _export(account_id: str, table: str, sent: Mapping[str, object], now: dt.datetime) -> tables.Export:
-    columns = tables.TABLES[table].choose(_names(sent.get("columns")))
+    columns = tables.TABLES[table].select_columns(_names(sent.get("columns")))
     if table == tables.INSTANCES.name:
         sent_filter = coercion.read_input(sent.get("filter"), inputs.InstanceFilter, "filter")
         sent_order = coercion.read_input(sent.get("orderBy"), inputs.InstanceOrder, "orderBy")
@@ -239,9 +241,9 @@ def _names(sent: object) -> list[str] | None:
 
 
 def _disposition(
-    table: tables.ExportTable, chosen: formats.Format, language: Language, local: dt.datetime
+    table: tables.ExportTable, file_format: formats.Format, language: Language, local: dt.datetime
 ) -> str:
     """What the file is to be called: what it is and when, in ASCII and in the reader's language."""
-    ending = f"{local:%Y-%m-%d-%H%M}.{chosen}"
-    titled = urllib.parse.quote(f"{table.title.of(language)}-{ending}")
+    ending = f"{local:%Y-%m-%d-%H%M}.{file_format}"
+    titled = urllib.parse.quote(f"{table.title.in_language(language)}-{ending}")
     return f"attachment; filename=\"{table.name}-{ending}\"; filename*=UTF-8''{titled}"

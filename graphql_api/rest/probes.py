@@ -17,8 +17,8 @@ NEEDED = ("database", "migrations", "writes")
 class ProbeRoutes(probes.Probes):
     """The answers of a process that serves the API."""
 
-    def __init__(self, chosen: config.Settings, clock: Clock) -> None:
-        super().__init__(chosen, clock, needed=NEEDED, has_metrics=chosen.metrics)
+    def __init__(self, settings: config.Settings, clock: Clock) -> None:
+        super().__init__(settings, clock, needed=NEEDED, has_metrics=settings.metrics)
 
     def routes(self) -> list[Route]:
         return [Route(path, self._respond, methods=["GET"]) for path in self.paths]

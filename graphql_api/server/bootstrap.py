@@ -28,14 +28,14 @@ def configure(*, warns: bool = True) -> "renewals_config.Settings":
     from renewals.observability import log_config
 
     try:
-        chosen = config.get_settings()
+        settings = config.get_settings()
     except ValueError as problem:
         fail(config.format_errors(problem))
-    log_config.configure(chosen)
+    log_config.configure(settings)
     if warns:
         for sentence in config.unknown_variables(os.environ):
             log.warning(sentence)
-    return chosen
+    return settings
 
 
 def required(read: Callable[[], Value]) -> Value:
@@ -59,7 +59,7 @@ def run(work: Coroutine[object, object, Value]) -> Value:
         fail(sentence)
 
 
-def check_servers(chosen: "renewals_config.Settings") -> None:
+def check_servers(settings: "renewals_config.Settings") -> None:
     """Fail with one sentence if PostgreSQL refuses what it is asked for; one that cannot be reached is waited for."""
     import asyncpg
 
@@ -67,7 +67,7 @@ def check_servers(chosen: "renewals_config.Settings") -> None:
     from renewals.db import connection as database
 
     async def connect() -> None:
-        connection = await asyncpg.connect(chosen.database_url, timeout=CHECK_SECONDS_MAX)
+        connection = await asyncpg.connect(settings.database_url, timeout=CHECK_SECONDS_MAX)
         server_version.check_server_version(connection)
         await connection.close()
 

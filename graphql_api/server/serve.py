@@ -53,21 +53,21 @@ def _describe_address(host: str, port: int, problem: OSError) -> str:
     )
 
 
-def run(chosen: config.Settings, app: str) -> bool:
+def run(settings: config.Settings, app: str) -> bool:
     """Serve an application until told to stop; return False where it could not begin. Raises AddressError."""
-    check_address(chosen.host, chosen.port)
-    if chosen.workers == 1:
-        server = graceful_shutdown.GracefulServer(_configuration(chosen, app), chosen.drain_seconds)
+    check_address(settings.host, settings.port)
+    if settings.workers == 1:
+        server = graceful_shutdown.GracefulServer(_configuration(settings, app), settings.drain_seconds)
         server.run()
         return server.started
-    listener = _configuration(chosen, app).bind_socket()
+    listener = _configuration(settings, app).bind_socket()
     listener.listen(BACKLOG)  # from here on nobody is refused, and who comes before the first process waits
 
     def command(listener_number: int, line_number: int) -> Sequence[str]:
-        words = (app, chosen.drain_seconds, listener_number, line_number)
+        words = (app, settings.drain_seconds, listener_number, line_number)
         return [sys.executable, "-m", __name__, *map(str, words)]
 
-    return supervision.run(listener, command, count=chosen.workers, drain_seconds=chosen.drain_seconds)
+    return supervision.run(listener, command, count=settings.workers, drain_seconds=settings.drain_seconds)
 
 
 class WorkerServer(graceful_shutdown.GracefulServer):
@@ -95,24 +95,24 @@ class WorkerServer(graceful_shutdown.GracefulServer):
                 await asyncio.sleep(supervision.BEAT_SECONDS)
 
 
-def _configuration(chosen: config.Settings, app: str) -> uvicorn.Config:
+def _configuration(settings: config.Settings, app: str) -> uvicorn.Config:
     return uvicorn.Config(
         f"graphql_api.app:{app}",
         factory=True,
-        host=chosen.host,
-        port=chosen.port,
-        log_config=log_config.configuration(chosen),  # which says how much of the server is heard, too
+        host=settings.host,
+        port=settings.port,
+        log_config=log_config.configuration(settings),  # which says how much of the server is heard, too
         access_log=False,  # each request has a line of our own
         http=http_protocol.BoundedHttpProtocol,
-        timeout_keep_alive=chosen.keep_alive_seconds,
+        timeout_keep_alive=settings.keep_alive_seconds,
         ws_max_size=SOCKET_MESSAGE_BYTES_MAX,
     )
 
 
 def _serve_as_one(app: str, drain_seconds: str, listener_number: str, line_number: str) -> None:
-    chosen = bootstrap.configure(warns=False)  # the supervisor has warned
+    settings = bootstrap.configure(warns=False)  # the supervisor has warned
     listener, line = (socket.socket(fileno=int(number)) for number in (listener_number, line_number))
-    WorkerServer(_configuration(chosen, app), float(drain_seconds), line).run([listener])
+    WorkerServer(_configuration(settings, app), float(drain_seconds), line).run([listener])
 
 
 if __name__ == "__main__":

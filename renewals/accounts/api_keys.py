@@ -38,7 +38,7 @@ class Principal(NamedTuple):
     issuer: str | None = None
 
     @property
-    def caller(self) -> str:
+    def rate_limit_key(self) -> str:
         """Whose requests are counted together: those of a key, or of a subject of an issuer."""
         return str(self.key_id or (self.issuer, self.account_id, self.name))
 

@@ -94,7 +94,7 @@ async def check_account(account_id: str, clock: Clock) -> None:
             return
         await expiry_reminders.send_reminders(connection, account, failing, now)
         told = await _read_last_alert(connection, account_id)
-        if foreseen is None or not foreseen.top_up_cents:
+        if foreseen is None or not foreseen.required_top_up_cents:
             told = None
         elif told is None or await _has_acted(connection, account_id, told):
             await event_log.append_events(connection, [_shortfall(account, foreseen)], now)
@@ -114,7 +114,7 @@ def find_failing(held: forecast.AccountSnapshot, now: dt.datetime) -> dict[str, 
     failing = {refusal.instance_id: refusal for refusal in left if refusal}
     seen: set[str] = set()
     for run in forecast.simulate_days(held, held.account.balance_cents, FORESEEN_DAYS, now):
-        if run.lost:
+        if run.unpaid_units:
             for outcome in run.outcomes:
                 failing |= {
                     each.instance_id: each for each in outcome.refusals if each.instance_id not in seen
@@ -131,7 +131,7 @@ def _shortfall(account: model.Account, foreseen: forecast.Forecast) -> event_log
     payload = {
         "days": SHORTFALL_DAYS,
         "firstShortfallOn": foreseen.first_shortfall_on,
-        "topUpNeeded": money.format_cents(foreseen.top_up_cents),
+        "topUpNeeded": money.format_cents(foreseen.required_top_up_cents),
         "balance": money.format_cents(account.balance_cents),
     }
     return event_log.NewEvent(account.id, event_log.EventType.ACCOUNT_SHORTFALL, None, payload)

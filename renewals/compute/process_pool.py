@@ -95,7 +95,7 @@ class _Process:
         self._process = process
 
     @classmethod
-    async def start(cls, chosen: config.Settings) -> "_Process":
+    async def start(cls, settings: config.Settings) -> "_Process":
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", __name__,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
@@ -103,7 +103,7 @@ class _Process:
         with contextlib.suppress(ProcessLookupError):
             os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + NICE)
         started = cls(process)
-        started._send(chosen)
+        started._send(settings)
         return started
 
     @property
@@ -142,8 +142,8 @@ class _Process:
 class ProcessPool:
     """So many processes, and who waits for one."""
 
-    def __init__(self, chosen: config.Settings, count: int) -> None:
-        self._settings = chosen
+    def __init__(self, settings: config.Settings, count: int) -> None:
+        self._settings = settings
         self._slots = fair_queue.FairSlots(count, per_owner_max=count, waiting_max=WAITING_PER_ACCOUNT_MAX)
         self._idle: list[_Process] = []
         self._working: set[asyncio.Task[Any]] = set()
@@ -195,13 +195,13 @@ _pool: ProcessPool | None = None
 
 
 @contextlib.asynccontextmanager
-async def opened(chosen: config.Settings) -> AsyncIterator[None]:
+async def opened(settings: config.Settings) -> AsyncIterator[None]:
     """Compute in other processes for as long as the block runs, if the settings say so."""
     global _pool  # noqa: PLW0603 - what is open is a fact of the process
-    if not chosen.compute_processes:
+    if not settings.compute_processes:
         yield
         return
-    before, _pool = _pool, ProcessPool(chosen, chosen.compute_processes)
+    before, _pool = _pool, ProcessPool(settings, settings.compute_processes)
     own = _pool
     try:
         yield
@@ -233,19 +233,19 @@ async def _serve() -> None:
     """Do the jobs that come by the standard input, until it ends."""
     source, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not come between the answers
-    chosen = _read(source)
-    if chosen is None:
+    settings = _read(source)
+    if settings is None:
         return
-    config.use(chosen)
+    config.use(settings)
     gc_tuning.tune_gc()
-    url = chosen.required_database_url
+    url = settings.required_database_url
     async with database.connect(
         url,
         pool_size=1,
         pool_size_min=0,
-        connect_seconds_max=chosen.database_connect_seconds_max,
-        idle_seconds_max=chosen.database_idle_seconds_max,
-        statement=chosen.database_statement_seconds_max,
+        connect_seconds_max=settings.database_connect_seconds_max,
+        idle_seconds_max=settings.database_idle_seconds_max,
+        statement=settings.database_statement_seconds_max,
         transaction=database.TRANSACTION_SECONDS_MAX,
     ):
         while (job := await asyncio.to_thread(_read, source)) is not None:

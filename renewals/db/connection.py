@@ -119,15 +119,15 @@ async def connect(url: str, *, pool_size: int = 10, **limits: Any) -> AsyncItera
         await Tortoise.close_connections()
 
 
-def connect_from_settings(chosen: config.Settings) -> contextlib.AbstractAsyncContextManager[None]:
+def connect_from_settings(settings: config.Settings) -> contextlib.AbstractAsyncContextManager[None]:
     """The pool of a process that serves or works, by the settings."""
     return connect(
-        chosen.required_database_url,
-        pool_size=chosen.database_pool_size,
-        pool_size_min=chosen.database_pool_size_min,
-        connect_seconds_max=chosen.database_connect_seconds_max,
-        idle_seconds_max=chosen.database_idle_seconds_max,
-        statement=chosen.database_statement_seconds_max,
+        settings.required_database_url,
+        pool_size=settings.database_pool_size,
+        pool_size_min=settings.database_pool_size_min,
+        connect_seconds_max=settings.database_connect_seconds_max,
+        idle_seconds_max=settings.database_idle_seconds_max,
+        statement=settings.database_statement_seconds_max,
         transaction=TRANSACTION_SECONDS_MAX,
     )
 

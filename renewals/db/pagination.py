@@ -93,7 +93,7 @@ async def fetch_page(
     _bound(conditions, ordering, request.after, "after", "<" if ordering.descending else ">")
     _bound(conditions, ordering, request.before, "before", ">" if ordering.descending else "<")
     order_by = ordering.sql(descending=descending)
-    limit, offset = conditions.hold(size + 1), conditions.hold(request.offset or 0)
+    limit, offset = conditions.bind(size + 1), conditions.bind(request.offset or 0)
     sql = f"""SELECT {select}{total} FROM {source} {joins} WHERE {conditions.where}
               ORDER BY {order_by} LIMIT {limit} OFFSET {offset}"""
     found = await database.fetch(connection, sql, *conditions.values)

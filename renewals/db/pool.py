@@ -56,17 +56,17 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
             self._is_cut = True
             raise
 
-    def is_at_rest(self) -> bool:
+    def is_clean(self) -> bool:
         """Whether the next one can have it as it is."""
         return not (self._is_cut or self.is_in_transaction() or self._protocol._is_cancelling())
 
     async def reset(self, **within: float | None) -> None:
         """Makes it as it was when it was opened, if it is not."""
-        if not self.is_at_rest():
+        if not self.is_clean():
             await super().reset(**within)
             self._is_cut = False
 
-    def has_served_for(self, statements: int) -> bool:
+    def is_worn_out(self, statements: int) -> bool:
         """Whether it has been asked so often."""
         return bool(self._protocol.queries_count >= statements)
 
@@ -224,7 +224,7 @@ class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
     async def release(self, connection: PoolConnectionProxy, **within: float | None) -> None:
         held: Connection | None = connection._con
         holder = connection._holder
-        if held is None or not held.is_at_rest() or held.has_served_for(holder._max_queries):
+        if held is None or not held.is_clean() or held.is_worn_out(holder._max_queries):
             await super().release(connection, **within)
             return
         held._on_release()

@@ -39,10 +39,10 @@ class WhereClause:
 
     def add(self, template: str, *values: object, facet: str = "") -> None:
         """Adds a condition in which each {} becomes the placeholder of the next value."""
-        text = template.format(*(self.hold(value) for value in values))
+        text = template.format(*(self.bind(value) for value in values))
         self.texts.setdefault(facet, []).append(text)
 
-    def hold(self, value: object) -> str:
+    def bind(self, value: object) -> str:
         """Keeps a value and answers its placeholder."""
         self.values.append(value)
         return f"${len(self.values)}"
@@ -52,7 +52,7 @@ class WhereClause:
         """All conditions as one."""
         return " AND ".join(text for texts in self.texts.values() for text in texts)
 
-    def of(self, facet: str) -> str:
+    def for_facet(self, facet: str) -> str:
         """The conditions of one facet as one."""
         return " AND ".join(self.texts.get(facet, ["TRUE"]))
 
@@ -96,7 +96,7 @@ def add_search(found: WhereClause, search: str, *columns: str) -> None:
         operator, pattern = "ILIKE", f"%{escaped}%"
     else:
         operator, pattern = "~", "".join(_any_case(character) for character in search)
-    placeholder = found.hold(pattern)
+    placeholder = found.bind(pattern)
     found.add(f"({' OR '.join(f'{column} {operator} {placeholder}' for column in columns)})")
 
 

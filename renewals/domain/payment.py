@@ -79,7 +79,7 @@ class Wallet:
         self.balance_cents -= balance_cents
         return Payment(uses, sum(taken.values()), balance_cents, self.balance_cents, 0)
 
-    def left(self) -> list[model.Voucher]:
+    def remaining_vouchers(self) -> list[model.Voucher]:
         """The vouchers with what is left of them."""
         return [
             voucher._replace(available_cents=cents)
@@ -122,6 +122,8 @@ def reconstruct_payments(
     """
     purse = Wallet.in_order(balance_cents, taken)
     payments = [purse.pay([charge]) for charge in charges]
-    is_whole = not purse.balance_cents and not any(voucher.available_cents for voucher in purse.left())
+    is_whole = not purse.balance_cents and not any(
+        voucher.available_cents for voucher in purse.remaining_vouchers()
+    )
     assert is_whole and not any(payment.shortfall_cents for payment in payments)
     return payments

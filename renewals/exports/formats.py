@@ -57,7 +57,7 @@ class CSV:
         self._reader = reader
         self._write = [_cell(column, reader) for column in columns]
 
-    def head(self) -> bytes:
+    def header(self) -> bytes:
         """What comes before the first row."""
         return BYTE_ORDER_MARK + _lines([[self._label(column) for column in self._columns]])
 
@@ -67,7 +67,7 @@ class CSV:
         return _lines(zip(*cells, strict=True))
 
     def _label(self, column: ExportColumn) -> str:
-        label = column.label.of(self._reader.language)
+        label = column.label.in_language(self._reader.language)
         if column.kind is ColumnType.INSTANT:
             return f"{label} ({self._reader.zone.key})"
         return f"{label} ({self._reader.currency})" if column.kind is ColumnType.MONEY else label
@@ -85,7 +85,7 @@ class JSONL:
             outer, _, inner = column.name.partition(".")
             self._places.setdefault(outer, {})[inner] = number
 
-    def head(self) -> bytes:
+    def header(self) -> bytes:
         """What comes before the first row: nothing."""
         return b""
 
@@ -100,9 +100,9 @@ class JSONL:
         return b"".join([orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in objects])
 
 
-def writer(chosen: Format, columns: Sequence[ExportColumn], reader: ExportLocale) -> CSV | JSONL:
+def writer(file_format: Format, columns: Sequence[ExportColumn], reader: ExportLocale) -> CSV | JSONL:
     """What writes these columns."""
-    return CSV(columns, reader) if chosen is Format.CSV else JSONL(columns)
+    return CSV(columns, reader) if file_format is Format.CSV else JSONL(columns)
 
 
 def escape_formula(text: str) -> str:
@@ -129,10 +129,15 @@ def _cell(column: ExportColumn, reader: ExportLocale) -> Write:
         case ColumnType.INSTANT:
             return functools.partial(_local_time, reader.zone)
         case ColumnType.BOOLEAN:
-            return {True: i18n.YES.of(reader.language), False: i18n.NO.of(reader.language)}.__getitem__
+            return {
+                True: i18n.YES.in_language(reader.language),
+                False: i18n.NO.in_language(reader.language),
+            }.__getitem__
         case ColumnType.ENUM:
             assert column.words is not None
-            return {value: each.of(reader.language) for value, each in column.words.items()}.__getitem__
+            return {
+                value: each.in_language(reader.language) for value, each in column.words.items()
+            }.__getitem__
         case ColumnType.CONFIGURATION:
             return _items
         case ColumnType.NUMBER:

@@ -59,7 +59,7 @@ class ExportTable:
     columns: Mapping[str, ExportColumn]
     joins: Mapping[str, str]
 
-    def choose(self, names: Sequence[str] | None) -> tuple[ExportColumn, ...]:
+    def select_columns(self, names: Sequence[str] | None) -> tuple[ExportColumn, ...]:
         """The columns of these names in their order, or the usual ones; raises InvalidInputError for what is none."""
         if names is None:
             return tuple(column for column in self.columns.values() if column.is_usual)
@@ -232,7 +232,7 @@ class Export:
     def statement(self) -> tuple[str, list[object]]:
         """The SELECT and its placeholders' values."""
         found = db_sql.WhereClause(list(self.conditions.values), dict(self.conditions.texts))
-        now = found.hold(self.now) if any("{now}" in column.sql for column in self.columns) else ""
+        now = found.bind(self.now) if any("{now}" in column.sql for column in self.columns) else ""
         select = ", ".join(column.sql.replace("{now}", now) for column in self.columns)
         tables = dict.fromkeys(column.sql.partition(".")[0] for column in self.columns)
         joins = " ".join(self.table.joins[table] for table in tables if table in self.table.joins)

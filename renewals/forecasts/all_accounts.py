@@ -37,7 +37,7 @@ class AccountNights(NamedTuple):
     total_cents: int
     voucher_cents: int
     balance_cents: int
-    top_up_cents: int
+    required_top_up_cents: int
     at_risk_count: int
     left_count: int
 
@@ -51,7 +51,7 @@ class Totals:
     total_cents: int = 0
     voucher_cents: int = 0
     balance_cents: int = 0
-    top_up_cents: int = 0
+    required_top_up_cents: int = 0
     at_risk_count: int = 0
     left_count: int = 0
 
@@ -62,7 +62,7 @@ class Totals:
         self.total_cents += nights.total_cents
         self.voucher_cents += nights.voucher_cents
         self.balance_cents += nights.balance_cents
-        self.top_up_cents += nights.top_up_cents
+        self.required_top_up_cents += nights.required_top_up_cents
         self.at_risk_count += nights.at_risk_count
         self.left_count += nights.left_count
 
@@ -144,7 +144,7 @@ def sum_days(held: forecast.AccountSnapshot, days: int, now: dt.datetime) -> Acc
         total_cents=foreseen.total_cents,
         voucher_cents=sum(day.voucher_cents for day in busy),
         balance_cents=sum(day.balance_cents for day in busy),
-        top_up_cents=foreseen.top_up_cents,
+        required_top_up_cents=foreseen.required_top_up_cents,
         at_risk_count=sum(len(day.at_risk_ids) for day in busy),
-        left_count=len(held.left),
+        left_count=len(held.remaining_vouchers),
     )

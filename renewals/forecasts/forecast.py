@@ -52,7 +52,7 @@ class Forecast:
     """Each coming day, today first; `top_up_cents` is the least that, added today, leaves nothing unpaid."""
 
     days: tuple[Day, ...]
-    top_up_cents: int
+    required_top_up_cents: int
 
     @property
     def total_cents(self) -> int:
@@ -86,7 +86,7 @@ class AccountSnapshot:
     vouchers: Sequence[model.Voucher]
 
     @property
-    def left(self) -> list[model.Instance]:
+    def remaining_vouchers(self) -> list[model.Instance]:
         """The instances that the worker leaves to the owner: they were due before the cut-over (rule 38)."""
         until = due.left_until(self.account)
         return [each for each in self.instances if each.expires_at and each.expires_at <= until]
@@ -102,7 +102,7 @@ class SimulatedRun(NamedTuple):
     basis: planning.PlanContext
     balance_cents: int
     vouchers: Sequence[model.Voucher]
-    wanted: Sequence[planning.PricedUnit]
+    all_due: Sequence[planning.PricedUnit]
     extended: Sequence[planning.PricedUnit]
     payments: Sequence[payment.Payment | None]
     purse: payment.Wallet
@@ -117,7 +117,7 @@ class SimulatedRun(NamedTuple):
         return list(map(planning.unit_result, self.extended, self.payments))
 
     @property
-    def lost(self) -> list[selection.RenewalUnit]:
+    def unpaid_units(self) -> list[selection.RenewalUnit]:
         """What is not renewed."""
         return [
             each.unit
@@ -289,9 +289,9 @@ def look_ahead(held: AccountSnapshot, days: int, now: dt.datetime) -> Ahead:
     for run in simulate_days(held, held.account.balance_cents, days, now):
         found.append(_day_of(run))
         purse = payment.Wallet(_ENOUGH_CENTS, left, run.basis.now)
-        needed_cents += purse.pay(_charges(run.wanted)).balance_cents
+        needed_cents += purse.pay(_charges(run.all_due)).balance_cents
         needed.append(needed_cents)
-        left = purse.left()
+        left = purse.remaining_vouchers()
     return Ahead(tuple(found), tuple(needed), held.account.balance_cents)
 
 
@@ -307,8 +307,8 @@ def simulate_days(
         payments = planning.pay_units(extended, purse)
         run = SimulatedRun(date, basis, balance_cents, left, wanted, extended, payments, purse)
         yield run
-        balance_cents, left = purse.balance_cents, purse.left()
-        lost.update([unit[0].id for unit in run.lost])
+        balance_cents, left = purse.balance_cents, purse.remaining_vouchers()
+        lost.update([unit[0].id for unit in run.unpaid_units])
 
 
 def _extend_days(
@@ -347,7 +347,7 @@ def _day_of(run: SimulatedRun) -> Day:
         balance_cents=run.balance_cents - run.purse.balance_cents,
         balance_after_cents=run.purse.balance_cents,
         shortfall_cents=at_once.shortfall_cents,
-        at_risk_ids=tuple([instance.id for unit in run.lost for instance in unit]),
+        at_risk_ids=tuple([instance.id for unit in run.unpaid_units for instance in unit]),
     )
 
 

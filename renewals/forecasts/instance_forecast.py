@@ -98,7 +98,7 @@ def find_first(held: forecast.AccountSnapshot, days: int, now: dt.datetime) -> F
     for run in forecast.simulate_days(held, held.account.balance_cents, days, now):
         for outcome in run.outcomes:
             _note(outcome, found)
-    return FirstRun(found, run.purse.balance_cents, run.purse.left())
+    return FirstRun(found, run.purse.balance_cents, run.purse.remaining_vouchers())
 
 
 def simulate_instances(

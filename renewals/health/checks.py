@@ -51,11 +51,11 @@ class Status(StrEnum):
 class HealthCheck(NamedTuple):
     """One thing that was looked at: why it is not well, in words that give nothing away, or None."""
 
-    why: str | None
+    error: str | None
 
     @property
     def is_ok(self) -> bool:
-        return self.why is None
+        return self.error is None
 
 
 OK = HealthCheck(None)
@@ -74,15 +74,15 @@ NOT_LOOKED = HealthReport(Status.UNREADY, {})
 class HealthChecker:
     """Looks at what a process needs; only what is among `needed` makes it unready."""
 
-    def __init__(self, chosen: config.Settings, clock: Clock, *, needed: Collection[str]) -> None:
-        self._database_url = chosen.database_url
+    def __init__(self, settings: config.Settings, clock: Clock, *, needed: Collection[str]) -> None:
+        self._database_url = settings.database_url
         self._clock = clock
         self._needed = needed
         self._connection: Any = None
         self._redis = None
-        if chosen.redis_url is not None:
+        if settings.redis_url is not None:
             self._redis = Redis.from_url(
-                chosen.redis_url, socket_timeout=SECONDS_MAX, socket_connect_timeout=SECONDS_MAX
+                settings.redis_url, socket_timeout=SECONDS_MAX, socket_connect_timeout=SECONDS_MAX
             )
         self._looking = asyncio.Lock()
         self._looked_at = -CACHE_SECONDS
@@ -93,23 +93,23 @@ class HealthChecker:
         """What was found, not more than a second ago."""
         async with self._looking:
             if time.monotonic() >= self._looked_at + CACHE_SECONDS:
-                before, self._report = self._report, await self._look()
+                before, self._report = self._report, await self._check()
                 if _failing(self._report).keys() != _failing(before).keys() or before is NOT_LOOKED:
                     _tell(self._report)
                 self._looked_at = time.monotonic()
             return self._report
 
     async def close(self) -> None:
-        self._hang_up()
+        self._disconnect()
         if self._redis is not None:
             await self._redis.aclose()
 
-    async def _look(self) -> HealthReport:
+    async def _check(self) -> HealthReport:
         checks = {"database": HealthCheck(UNANSWERED), "migrations": HealthCheck(UNASKED)}
         checks |= {"writes": HealthCheck(UNASKED), "run": HealthCheck(UNASKED)}
-        looks = [self._look_at_database(checks)]
+        looks = [self._check_database(checks)]
         if self._redis is not None:
-            looks.append(self._look_at_redis(self._redis, checks))
+            looks.append(self._check_redis(self._redis, checks))
         await asyncio.gather(*looks)
         status = Status.READY
         if any(not check.is_ok for check in checks.values()):
@@ -118,7 +118,7 @@ class HealthChecker:
             status = Status.UNREADY
         return HealthReport(status, checks)
 
-    async def _look_at_database(self, checks: dict[str, HealthCheck]) -> None:
+    async def _check_database(self, checks: dict[str, HealthCheck]) -> None:
         try:
             async with asyncio.timeout(SECONDS_MAX):
                 if self._connection is None or self._connection.is_closed():
@@ -133,25 +133,25 @@ class HealthChecker:
                 server_version.check_server_version(self._connection)
                 await self._connection.execute("SELECT 1")
                 checks["database"] = OK
-                checks["migrations"] = await self._look_at_migrations()
-                checks["run"] = await self._look_at_run()
-                checks["writes"] = await self._look_at_writes()
+                checks["migrations"] = await self._check_migrations()
+                checks["run"] = await self._check_run()
+                checks["writes"] = await self._check_writes()
         except TimeoutError:
-            self._hang_up()
+            self._disconnect()
         except asyncpg.UndefinedTableError:
             checks["migrations"] = HealthCheck("the database has no tables")
         except Exception as problem:  # noqa: BLE001 - whatever it is, it is not well
             checks["database"] = HealthCheck(configuration_errors.summarize(problem) or UNREACHABLE)
-            self._hang_up()
+            self._disconnect()
 
-    async def _look_at_migrations(self) -> HealthCheck:
+    async def _check_migrations(self) -> HealthCheck:
         rows = await self._connection.fetch(
             "SELECT name FROM tortoise_migrations WHERE app = $1", database.APP
         )
         missing = sorted(migrate.known_migrations() - {row["name"] for row in rows})
         return HealthCheck(f"not applied: {', '.join(missing)}") if missing else OK
 
-    async def _look_at_writes(self) -> HealthCheck:
+    async def _check_writes(self) -> HealthCheck:
         """Check that the database takes writes: it may be a standby, be set to read only, or have no room left."""
         if time.monotonic() < self._wrote_at + WRITE_CHECK_SECONDS:
             return OK
@@ -172,14 +172,14 @@ class HealthChecker:
         self._wrote_at = time.monotonic()
         return OK
 
-    async def _look_at_run(self) -> HealthCheck:
+    async def _check_run(self) -> HealthCheck:
         last = await self._connection.fetchval(runs.LAST_SCHEDULED)
         late = schedule.lateness(last, self._clock()).total_seconds()
         if late <= RUN_LATE_SECONDS:
             return OK
         return HealthCheck(f"the renewals of the hour should have begun {late:.0f} s ago")
 
-    async def _look_at_redis(self, redis: Redis, checks: dict[str, HealthCheck]) -> None:
+    async def _check_redis(self, redis: Redis, checks: dict[str, HealthCheck]) -> None:
         try:
             async with asyncio.timeout(SECONDS_MAX):
                 await redis.ping()
@@ -189,14 +189,14 @@ class HealthChecker:
         except Exception as problem:  # noqa: BLE001 - as above
             checks["redis"] = HealthCheck(configuration_errors.summarize(problem) or UNREACHABLE)
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
 
 
 def _failing(report: HealthReport) -> dict[str, str | None]:
-    return {name: check.why for name, check in report.checks.items() if not check.is_ok}
+    return {name: check.error for name, check in report.checks.items() if not check.is_ok}
 
 
 def _tell(report: HealthReport) -> None:

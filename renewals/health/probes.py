@@ -32,7 +32,7 @@ class Probes:
 
     def __init__(
         self,
-        chosen: config.Settings,
+        settings: config.Settings,
         clock: Clock,
         *,
         needed: Collection[str],
@@ -40,7 +40,7 @@ class Probes:
         more: backlog.ExtraMetrics | None = None,
     ) -> None:
         self.paths = (HEALTHZ, READYZ, METRICS) if has_metrics else (HEALTHZ, READYZ)
-        self._health = health_checks.HealthChecker(chosen, clock, needed=needed)
+        self._health = health_checks.HealthChecker(settings, clock, needed=needed)
         self._backlog = backlog.BacklogMetrics(clock, more)
 
     @contextlib.asynccontextmanager
@@ -62,7 +62,7 @@ class Probes:
     async def _tell_readiness(self) -> ProbeResponse:
         status, checks = await self._health.report()
         told = {
-            name: {"ok": check.is_ok} | ({} if check.is_ok else {"why": check.why})
+            name: {"ok": check.is_ok} | ({} if check.is_ok else {"why": check.error})
             for name, check in checks.items()
         }
         body = orjson.dumps({"status": status, "checks": told})

@@ -44,7 +44,7 @@ class ImportBatch:
     source: Mapping[str, object]
     """What the log says instead of the rows, which it has as what was done."""
     clock: Clock
-    is_dry: bool = False
+    is_dry_run: bool = False
 
 
 RowResults = list[RowResult]
@@ -82,7 +82,7 @@ async def _try(batch: ImportBatch, work: Work) -> RowResults:
             # A plan made while a table was small would be kept until it is analyzed, however it grows.
             await database.execute(connection, "SET LOCAL plan_cache_mode = force_custom_plan")
             outcomes, records = await work(connection)
-            if batch.is_dry:
+            if batch.is_dry_run:
                 raise _DryRun
             await audit_log.write_records(connection, batch.operator, records, batch.clock())
     except _DryRun:

@@ -105,12 +105,12 @@ def _gather(
 
 
 def _refused(line: ParsedRow, column: str, reason: str) -> ParsedRow:
-    return line._replace(row=None, mistakes=[*line.mistakes, line.mistake(column, reason)])
+    return line._replace(row=None, problems=[*line.problems, line.problem(column, reason)])
 
 
 def _whole(members: Sequence[ParsedRow]) -> list[ParsedRow]:
     """The lines of a bundle, or all of them refused where one is, or where they do not go together."""
-    accounts = {str(line.said.get("accountId")) for line in members}
+    accounts = {str(line.raw.get("accountId")) for line in members}
     named = {str(line.said["bundleName"]): line for line in reversed(members) if line.said.get("bundleName")}
     judged = list(members)
     if len(accounts) > 1:
@@ -120,7 +120,7 @@ def _whole(members: Sequence[ParsedRow]) -> list[ParsedRow]:
         reason = f"its bundle has another one on line {first}"
         judged = [
             _refused(line, "bundleName", reason)
-            if line.number != first and line.said.get("bundleName")
+            if line.number != first and line.raw.get("bundleName")
             else line
             for line in judged
         ]
@@ -133,4 +133,4 @@ def _whole(members: Sequence[ParsedRow]) -> list[ParsedRow]:
 
 def problems_of(lines: Iterable[ParsedRow]) -> list[CellProblem]:
     """All mistakes of refused lines, in the order of the file."""
-    return sorted((mistake for line in lines for mistake in line.mistakes), key=lambda each: each.line)
+    return sorted((mistake for line in lines for mistake in line.problems), key=lambda each: each.line)

@@ -28,13 +28,13 @@ class ParsedRow(NamedTuple):
     row: Any
     key: str
     group: str | None
-    said: Mapping[str, Any]
+    raw: Mapping[str, Any]
     """What the file has, by column."""
-    mistakes: Sequence[CellProblem] = ()
+    problems: Sequence[CellProblem] = ()
 
-    def mistake(self, column: str, reason: str) -> CellProblem:
+    def problem(self, column: str, reason: str) -> CellProblem:
         """A mistake of this line."""
-        return CellProblem(self.number, column, _shown(self.said.get(column)), reason)
+        return CellProblem(self.number, column, _shown(self.raw.get(column)), reason)
 
 
 def lines(source: files.Source, kind: ImportFormat) -> Iterator[ParsedRow]:

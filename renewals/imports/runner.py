@@ -89,7 +89,7 @@ async def _put(
         outcomes = await kind.put(order, [line.row for line in batch.lines])
         for line, outcome in zip(batch.lines, outcomes, strict=True):
             if isinstance(outcome, batches.FieldError):
-                refused.append(line._replace(mistakes=[line.mistake(outcome.field, outcome.message)]))
+                refused.append(line._replace(problems=[line.problem(outcome.field, outcome.message)]))
             else:
                 progress.fates[outcome] += 1
     progress.refused_count += len(refused)

@@ -125,14 +125,14 @@ def _add_status(
     if statuses is not None and not statuses:
         found.add("FALSE")
         return
-    at = found.hold(now)
+    at = found.bind(now)
     unreleased = _is_unreleased_at(at)
     if statuses is None:
         found.add(unreleased)
         return
     alternatives = []
     if kept := [status for status in statuses if status is not model.InstanceStatus.RELEASED]:
-        alternatives.append(f"({unreleased} AND {unreleased_status_at(at)} = ANY({found.hold(kept)}))")
+        alternatives.append(f"({unreleased} AND {unreleased_status_at(at)} = ANY({found.bind(kept)}))")
     if model.InstanceStatus.RELEASED in statuses:
         outlived = f"(i.status <> 'RELEASED' AND {EXPIRY} < {at} AND {_RELEASES_AT} < {at})"
         alternatives += ["i.status = 'RELEASED'", outlived]

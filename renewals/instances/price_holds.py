@@ -17,8 +17,8 @@ from renewals.instances import repository
 class CapChange(NamedTuple):
     """An account's cap as it was and as it is now, in basis points; None is no cap."""
 
-    was: int | None
-    becomes: int | None
+    old: int | None
+    new: int | None
 
 
 def is_held(instance: model.Instance, cap_bps: int | None, now: dt.datetime) -> bool:
@@ -58,7 +58,6 @@ async def emit_price_held(
     newly = [
         each
         for each in found
-        if is_held(each, caps[each.account_id].becomes, now)
-        and not is_held(each, caps[each.account_id].was, now)
+        if is_held(each, caps[each.account_id].new, now) and not is_held(each, caps[each.account_id].old, now)
     ]
     await event_log.append_events(connection, [price_held_event(each) for each in newly], now)

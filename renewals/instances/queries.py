@@ -75,7 +75,7 @@ async def fetch_instances(
     found = filters.conditions(account_id, instance_filter, now)
     select, joins = _selected(columns, ordering)
     if "status" in columns:
-        select = f"{select}, {filters.matching_status_at(instance_filter, found.hold(now))} AS status"
+        select = f"{select}, {filters.matching_status_at(instance_filter, found.bind(now))} AS status"
     return await pagination.fetch_page(
         connection,
         select=select,
@@ -165,7 +165,7 @@ async def count_facets(
         "expiry": _expiry_bucket(found, instance_filter, now),
     }
     shown = ", ".join(
-        f'{sql} AS "{facet}", ({found.of(facet)}) AS "in {facet}"' for facet, sql in values.items()
+        f'{sql} AS "{facet}", ({found.for_facet(facet)}) AS "in {facet}"' for facet, sql in values.items()
     )
     counts = " UNION ALL ".join(
         f"""SELECT '{facet}' AS facet, "{facet}" AS value, sum(n)::bigint AS count FROM base
@@ -176,7 +176,7 @@ async def count_facets(
     sql = f"""WITH base AS MATERIALIZED (
                 SELECT {shown}, count(*) AS n FROM instances i
                   JOIN data_centers d ON d.code = i.data_center_code
-                WHERE {found.of("")} GROUP BY {", ".join(map(str, range(1, 2 * len(values) + 1)))})
+                WHERE {found.for_facet("")} GROUP BY {", ".join(map(str, range(1, 2 * len(values) + 1)))})
               SELECT * FROM ({counts}) AS counted ORDER BY facet, count DESC, value"""
     counted: dict[str, dict[str, int]] = {facet: {} for facet in FACETS}
     for facet, value, count in map(tuple, await database.fetch(connection, sql, *found.values)):
@@ -190,10 +190,10 @@ async def count_facets(
 def _expiry_bucket(found: sql.WhereClause, instance_filter: filters.InstanceFilter, now: dt.datetime) -> str:
     """Each instance with an expiry that is not released is in the first bucket that holds it."""
     buckets = "".join(
-        f" WHEN i.expires_at <= {found.hold(now + dt.timedelta(days=days))} THEN '{days}'"
+        f" WHEN i.expires_at <= {found.bind(now + dt.timedelta(days=days))} THEN '{days}'"
         for days in EXPIRY_BUCKETS_DAYS
     )
-    status = filters.matching_status_at(instance_filter, found.hold(now))
+    status = filters.matching_status_at(instance_filter, found.bind(now))
     return f"""CASE WHEN i.expires_at IS NULL THEN NULL ELSE CASE {status}
       WHEN 'EXPIRED' THEN 'EXPIRED' WHEN 'RUNNING' THEN CASE{buckets} ELSE 'LATER' END END END"""
 

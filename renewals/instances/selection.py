@@ -148,6 +148,6 @@ async def _bundle_members(
 async def _read(
     connection: Connection, found: db_sql.WhereClause, now: dt.datetime, order: str = ""
 ) -> list[model.Instance]:
-    columns = repository.columns_with_status(found.hold(now))
+    columns = repository.columns_with_status(found.bind(now))
     sql = f"SELECT {columns} FROM instances i WHERE {found.where} {order}"
     return [model.Instance._make(row) for row in await database.fetch(connection, sql, *found.values)]

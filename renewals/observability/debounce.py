@@ -13,7 +13,7 @@ class Debouncer:
         self._seconds = seconds
         self._asked: asyncio.AbstractEventLoop | None = None
 
-    def ask(self) -> bool:
+    def schedule(self) -> bool:
         """Has the running loop do it; False without one. One that ended first has left it to the next that is asked."""
         try:
             loop = asyncio.get_running_loop()

@@ -92,7 +92,7 @@ class BufferedHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self._waiting.append(f"{self.format(record)}\n")
-            if record.levelno > logging.INFO or not self._flushing.ask():
+            if record.levelno > logging.INFO or not self._flushing.schedule():
                 self.flush()
         except Exception:  # noqa: BLE001 - a line that cannot be written costs nobody an answer
             self.handleError(record)
@@ -105,9 +105,9 @@ class BufferedHandler(logging.Handler):
                 sys.stderr.write("".join(waiting))
 
 
-def configuration(chosen: config.Settings) -> dict[str, Any]:
+def configuration(settings: config.Settings) -> dict[str, Any]:
     """What `logging.config` is told; plain data, which may go to other processes."""
-    log_format = chosen.log_format or ("text" if sys.stderr.isatty() else "json")
+    log_format = settings.log_format or ("text" if sys.stderr.isatty() else "json")
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -118,22 +118,22 @@ def configuration(chosen: config.Settings) -> dict[str, Any]:
             "stderr": {"()": "renewals.observability.log_config.BufferedHandler", "formatter": "ours"}
         },
         "filters": {"connections": {"()": "renewals.observability.log_config.WebSocketFilter"}},
-        "root": {"level": chosen.log_level, "handlers": ["stderr"]},
+        "root": {"level": settings.log_level, "handlers": ["stderr"]},
         "loggers": {
-            **{name: {"level": "WARNING"} for name in QUIET if chosen.log_level in ("DEBUG", "INFO")},
+            **{name: {"level": "WARNING"} for name in QUIET if settings.log_level in ("DEBUG", "INFO")},
             "matplotlib": {"level": "ERROR"},  # it warns where it builds its font cache, which is no fault
             SERVER: {
-                "level": "INFO" if chosen.log_level == "DEBUG" else chosen.log_level,
+                "level": "INFO" if settings.log_level == "DEBUG" else settings.log_level,
                 "filters": ["connections"],
             },
         },
     }
 
 
-def configure(chosen: config.Settings) -> None:
+def configure(settings: config.Settings) -> None:
     """Has all that is logged from now on written as the settings say."""
     logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False  # no line has them
-    logging.config.dictConfig(configuration(chosen))
+    logging.config.dictConfig(configuration(settings))
     logging.captureWarnings(capture=True)
 
 

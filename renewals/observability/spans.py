@@ -18,15 +18,15 @@ _NOTHING: contextlib.nullcontext[Span] = contextlib.nullcontext()
 
 
 @contextlib.contextmanager
-def running(chosen: config.Settings, service: str) -> Iterator[None]:
+def running(settings: config.Settings, service: str) -> Iterator[None]:
     """Sends the spans of this process for as long as the block runs, if the settings say where to."""
     global _tracing  # noqa: PLW0603 - whether there is tracing is a fact of the process
-    if chosen.traces is None:
+    if settings.traces is None:
         yield
         return
     from renewals.observability import tracing  # noqa: PLC0415 - OpenTelemetry is imported only where it is wanted
 
-    with tracing.configure(chosen.traces, service):
+    with tracing.configure(settings.traces, service):
         _tracing = tracing
         try:
             yield

@@ -143,7 +143,7 @@ async def create_key(call: OperatorRequest, request: ApiKeyCreate) -> tuple[Idem
         return AuditedChange({"key_id": issued.key_id}, _listed(request.account_id), after=after)
 
     told = await audit_log.run_once(call, Action.CREATE_API_KEY, request, work)
-    return told, secret if told.is_first else None
+    return told, secret if told.is_new else None
 
 
 async def revoke_key(call: OperatorRequest, key_id: str) -> IdempotentResult:

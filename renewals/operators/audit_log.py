@@ -84,7 +84,7 @@ class IdempotentResult(NamedTuple):
     """What the operator is told, and whether it was done now or before under the same key."""
 
     answer: Mapping[str, Any]
-    is_first: bool
+    is_new: bool
 
 
 class AuditRecord(NamedTuple):
@@ -92,12 +92,12 @@ class AuditRecord(NamedTuple):
 
     action: Action
     idempotency_key: str
-    sent: bytes
+    request_json: bytes
     deed: AuditedChange
 
     @property
     def request_hash(self) -> bytes:
-        return _hash(self.action, self.sent)
+        return _hash(self.action, self.request_json)
 
 
 Work = Callable[[Connection], Awaitable[AuditedChange]]
@@ -144,7 +144,7 @@ async def write_records(
             orjson.dumps(sorted(record.deed.account_ids)).decode(),
             record.idempotency_key,
             record.request_hash,
-            record.sent.decode(),
+            record.request_json.decode(),
             None if record.deed.before is None else _dump(record.deed.before).decode(),
             None if record.deed.after is None else _dump(record.deed.after).decode(),
             _dump(record.deed.answer).decode(),

@@ -22,7 +22,7 @@ async def create(
 
     sent = {"url": request.url, "event_types": request.event_types}
     told = await audit_log.run_once(call, Action.CREATE_WEBHOOK_ENDPOINT, sent, work)
-    return told, secret if told.is_first else None
+    return told, secret if told.is_new else None
 
 
 async def update(
@@ -57,7 +57,7 @@ async def rotate(
 
     request = {"endpoint_id": endpoint_id, "overlap_hours": overlap_hours}
     told = await audit_log.run_once(call, Action.ROTATE_WEBHOOK_SECRET, request, work)
-    return told, secret if told.is_first else None
+    return told, secret if told.is_new else None
 
 
 async def delete(call: OperatorRequest, endpoint_id: str) -> IdempotentResult:

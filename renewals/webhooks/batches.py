@@ -73,8 +73,8 @@ class DeliveryBatch:
     """What may be sent now: retries that are due, and per account what is new, up to where it was read."""
 
     due: Sequence[Message]
-    fresh: Mapping[str, Sequence[Message]]
-    steps: Mapping[str, tuple[int, int]]
+    new_events: Mapping[str, Sequence[Message]]
+    cursor_moves: Mapping[str, tuple[int, int]]
     blocked: frozenset[tuple[str, str]]
     """The lanes in which something waits already."""
     unwanted: Sequence[Message] = ()
@@ -82,7 +82,7 @@ class DeliveryBatch:
 
     @property
     def is_empty(self) -> bool:
-        return not self.due and not self.steps and not self.unwanted
+        return not self.due and not self.cursor_moves and not self.unwanted
 
     def lanes(self) -> list[list[Message]]:
         """What may be sent beside each other, each list in its order.
@@ -91,7 +91,7 @@ class DeliveryBatch:
         refuse some instances for good, and must be told of the others.
         """
         lanes: dict[tuple[str, str], list[Message]] = {message.lane: [message] for message in self.due}
-        for messages in self.fresh.values():
+        for messages in self.new_events.values():
             for message in messages:
                 if message.lane not in self.blocked:
                     lanes.setdefault(message.lane, []).append(message)

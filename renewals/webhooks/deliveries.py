@@ -40,9 +40,11 @@ async def record_results(
     """Writes down what became of a batch and answers the renewed claim; raises ClaimLostError and writes nothing."""
     endpoint_id, was_paused = claim.endpoint_id, claim.health.pause_count > 0
     claim = claim._replace(
-        health=outcome.health, last_account_id=max(batch.steps, default=claim.last_account_id)
+        health=outcome.health, last_account_id=max(batch.cursor_moves, default=claim.last_account_id)
     )
-    steps = {account_id: step for account_id in batch.steps if (step := _step(batch, outcome, account_id))}
+    steps = {
+        account_id: step for account_id in batch.cursor_moves if (step := _step(batch, outcome, account_id))
+    }
     async with database.transaction() as connection:
         await webhooks_claims.renew_claim(connection, claim)
         await webhooks_claims.record_state(
@@ -158,8 +160,8 @@ def _step(
     batch: batches.DeliveryBatch, outcome: batches.BatchResult, account_id: str
 ) -> tuple[int, int] | None:
     """How far an account's cursor goes: up to where nothing but what was not tried is left; None: nowhere."""
-    start, end = batch.steps[account_id]
-    messages = batch.fresh.get(account_id, ())
+    start, end = batch.cursor_moves[account_id]
+    messages = batch.new_events.get(account_id, ())
     tried = [m.sequence for m in messages if m.key in outcome.delivered or m.key in outcome.failed]
     last = max(tried, default=start)
     left = [m.sequence for m in messages if m.sequence > last and m.lane not in batch.blocked]
@@ -218,7 +220,7 @@ async def _advance(
         message
         for account_id, was_there in moved.items()
         if was_there
-        for message in batch.fresh.get(account_id, ())
+        for message in batch.new_events.get(account_id, ())
         if message.sequence <= steps[account_id][1] and message.key not in outcome.delivered
     ]
     rows = [(*m.key, m.lane[1], *_tried(m, outcome, now)) for m in left]

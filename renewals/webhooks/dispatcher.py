@@ -72,7 +72,7 @@ async def _run(follower: pubsub.Subscriber, clock: Clock, resolver: http_client.
         free, burdens_free = count_max - len(turns), count_max // 2 - burdens
         for claim in await _claim(clock(), free, burdens_free) if free else ():
             turn = asyncio.create_task(_take_turn(claim, follower, clock, resolver))
-            turns[turn] = claim.health.is_burden
+            turns[turn] = claim.health.is_degraded
             turn.add_done_callback(end)
         await asyncio.sleep(LOOK_SECONDS)
         await follower.wait(POLL_SECONDS)
@@ -117,14 +117,14 @@ async def _send_all(
     loop = asyncio.get_running_loop()
     claimed_at = started_at = loop.time()
     endpoint = await endpoints.read(claim.endpoint_id)
-    was_burden = claim.health.is_burden
+    was_burden = claim.health.is_degraded
     if endpoint is None or not endpoint.is_enabled:
         return
     async with _open_client(endpoint.url, resolver) as post:
         while not follower.is_dismissed and loop.time() < started_at + TURN_SECONDS_MAX:
             if endpoint != await endpoints.read(claim.endpoint_id):
                 return
-            on_trial = claim.health.is_on_trial
+            on_trial = claim.health.is_half_open
             count = batches.TRIAL_MESSAGES if on_trial else batches.MESSAGES_PER_BATCH
             batch = await batches.read_batch(claim, endpoint.event_types, clock(), count)
             if batch.is_empty:
@@ -168,7 +168,7 @@ async def _send_lanes(
                     break
 
     count = (
-        1 if outcome.health.is_on_trial else min(len(left), config.get_settings().webhook_requests_at_once)
+        1 if outcome.health.is_half_open else min(len(left), config.get_settings().webhook_requests_at_once)
     )
     async with asyncio.TaskGroup() as group:
         for _ in range(count):
@@ -192,9 +192,9 @@ def _is_over(outcome: batches.BatchResult) -> bool:
     """Whether nothing more is to be sent; an endpoint on trial gets one request in any case."""
     if outcome.disabled_reason or outcome.asked_seconds:
         return True
-    if outcome.slowest_seconds >= retry_policy.SLOW_SECONDS and not outcome.health.is_burden:
+    if outcome.slowest_seconds >= retry_policy.SLOW_SECONDS and not outcome.health.is_degraded:
         return True
-    return outcome.health.is_on_trial and bool(outcome.failed)
+    return outcome.health.is_half_open and bool(outcome.failed)
 
 
 def _note(

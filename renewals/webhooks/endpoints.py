@@ -248,10 +248,13 @@ def check_change(change: EndpointChange) -> None:
 
 def check_url(url: str) -> None:
     """Raises InvalidInputError for a URL that nothing would be sent to; its host is looked up when something is."""
-    chosen = config.get_settings()
+    settings = config.get_settings()
     try:
         url_policy.parse_webhook_url(
-            url, allows_http=chosen.webhook_http, ports=chosen.webhook_ports, networks=chosen.webhook_networks
+            url,
+            allows_http=settings.webhook_http,
+            ports=settings.webhook_ports,
+            networks=settings.webhook_networks,
         )
     except ValueError as problem:
         raise errors.InvalidInputError("input.url", str(problem)) from None

@@ -130,10 +130,13 @@ class PinnedClient:
 @contextlib.asynccontextmanager
 async def open_client(url: str, resolver: Resolver = resolve) -> AsyncIterator[PinnedClient]:
     """A line to a URL; raises DomainError where the settings or the host's addresses forbid it."""
-    chosen = config.get_settings()
+    settings = config.get_settings()
     try:
         target = url_policy.parse_webhook_url(
-            url, allows_http=chosen.webhook_http, ports=chosen.webhook_ports, networks=chosen.webhook_networks
+            url,
+            allows_http=settings.webhook_http,
+            ports=settings.webhook_ports,
+            networks=settings.webhook_networks,
         )
     except ValueError as problem:
         raise UrlNotAllowedError(f"the URL {problem}") from None
@@ -141,7 +144,7 @@ async def open_client(url: str, resolver: Resolver = resolve) -> AsyncIterator[P
     transport = httpx2.AsyncHTTPTransport(verify=_tls())
     transport._pool = httpcore2.AsyncConnectionPool(
         ssl_context=_tls(),
-        max_connections=chosen.webhook_requests_at_once,
+        max_connections=settings.webhook_requests_at_once,
         keepalive_expiry=IDLE_SECONDS_MAX,
         network_backend=bounded_network.BoundedBackend(),  # for which httpx2 has no argument
     )

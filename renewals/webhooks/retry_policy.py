@@ -43,12 +43,12 @@ class EndpointHealth(NamedTuple):
     is_slow: bool = False
 
     @property
-    def is_burden(self) -> bool:
+    def is_degraded(self) -> bool:
         """Whether it may hold a turn for long, and so has to share half of them with others of its kind."""
         return self.failure_count > 0 or self.is_slow
 
     @property
-    def is_on_trial(self) -> bool:
+    def is_half_open(self) -> bool:
         """Whether it gets but one request at a time, to see whether it is back."""
         return self.failure_count >= FAILURES_UNTIL_PAUSE
 
@@ -87,7 +87,7 @@ def after_batch(
     """The health after a batch: slow if an answer was, and with a pause if it failed too often, or asked for one."""
     health = health._replace(is_slow=slowest_seconds >= SLOW_SECONDS)
     paused_until = now + _bounded(asked_seconds) if asked_seconds else None
-    if not health.is_on_trial:
+    if not health.is_half_open:
         return health._replace(paused_until=paused_until)
     pause = _jittered(min(PAUSE_MAX, PAUSE_MIN * 2 ** min(health.pause_count, 16)))
     later = max(now + pause, paused_until or now)

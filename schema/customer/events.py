@@ -23,6 +23,6 @@ class Event:
 async def resolve_events(info: Info, after: int | None = strawberry.UNSET) -> AsyncIterator[Event]:
     context = info.context
     found: Any = await event_log.subscribe(
-        context.account_id, inputs.unset_to_none(after), context.is_admitted
+        context.account_id, inputs.unset_to_none(after), context.is_authorized
     )
     return found  # type: ignore[no-any-return]

@@ -36,7 +36,7 @@ class Forecast:
     days: list[ForecastDay]
     total: scalars.Money = sources.column("total_cents")
     top_up_needed: scalars.Money = sources.column(
-        "top_up_cents", description="Add this much today and nothing lapses."
+        "required_top_up_cents", description="Add this much today and nothing lapses."
     )
     first_shortfall_on: dt.date | None
 

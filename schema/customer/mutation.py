@@ -109,7 +109,7 @@ class Mutation:
     ) -> SetRenewalPolicyResult:
         context = info.context
         outcome = await policy.set_policy(context.account_id, request.to_request(), context.clock)
-        context.forget()
+        context.refresh()
         return SetRenewalPolicySuccess.of(outcome)
 
     @strawberry.mutation
@@ -118,7 +118,7 @@ class Mutation:
     ) -> RenewInstancesResult:
         context = info.context
         placed = await place_order.place_order(context.account_id, request.to_request(), context.clock)
-        context.forget()
+        context.refresh()
         return RenewInstancesSuccess.of(placed)
 
     @strawberry.mutation
@@ -127,7 +127,7 @@ class Mutation:
     ) -> UnifyExpiryResult:
         context = info.context
         placed = await place_order.place_order(context.account_id, request.to_request(), context.clock)
-        context.forget()
+        context.refresh()
         return UnifyExpirySuccess.of(placed)
 
     reset_calendar_token = strawberry.mutation(

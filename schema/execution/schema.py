@@ -75,7 +75,7 @@ class Validator(SchemaExtension):
         context = self.execution_context
         assert context.graphql_document is not None
         schema: Any = context.schema
-        context.pre_execution_errors = schema.problems(context.query, context.graphql_document)
+        context.pre_execution_errors = schema.validation_errors(context.query, context.graphql_document)
         yield
 
 
@@ -101,7 +101,7 @@ class RenewalSchema(strawberry.Schema):
         self._problems: document_limits.DocumentCache[list[GraphQLError]] = document_limits.DocumentCache()
         self._watchers = [make for make in extensions if operation_cache.observes_execution(make())]
 
-    def problems(self, query: str, document: DocumentNode) -> list[GraphQLError]:
+    def validation_errors(self, query: str, document: DocumentNode) -> list[GraphQLError]:
         """What is wrong with a document: the first errors, without names of the schema; known while it is kept.
 
         An extension that adds a rule (`execution_context.validation_rules`) is not heard.
@@ -119,7 +119,7 @@ class RenewalSchema(strawberry.Schema):
     def is_valid(self, query: str) -> bool:
         """Return whether a document is right, which is found out now unless it is known."""
         try:
-            return not self.problems(query, document_limits.parsed(query))
+            return not self.validation_errors(query, document_limits.parsed(query))
         except GraphQLError:
             return False
 
@@ -139,9 +139,11 @@ class RenewalSchema(strawberry.Schema):
     ) -> StreamResult:
         """Executes an operation of a connection, each with a clock and loaders of its own."""
         assert context_value is not None
-        return await super().stream(query, variable_values, context_value.afresh(), *args, **kwargs)
+        return await super().stream(
+            query, variable_values, context_value.copy_for_operation(), *args, **kwargs
+        )
 
-    async def execute_again(
+    async def execute_cached(
         self, query: str, variables: dict[str, Any], name: str | None, context: object
     ) -> ExecutionResult | None:
         """Executes an operation that was valid before; None if it must go the whole way.
@@ -199,7 +201,7 @@ def _guard_changes(schema: GraphQLSchema) -> None:
 
 def _guarded(resolve: Callable[..., Any]) -> Callable[..., Any]:
     def resolve_if_allowed(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-        if not info.context.may_change:
+        if not info.context.can_write:
             raise errors.ForbiddenError
         slices.check_below(info)
         return resolve(source, info, **arguments)

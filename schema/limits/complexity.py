@@ -110,9 +110,9 @@ class Measure:
     fields: int = 0
     aliases: int = 0
     directives: int = 0
-    crowd: int = 0
+    directives_in_one_place: int = 0
     """The directives that stand in one place."""
-    repeats: int = 0
+    duplicate_pairs: int = 0
     is_introspection: bool = False
     names: dict[str, tuple[int, int]] = field(default_factory=dict)
     """How often each is selected, with the number of fields below it."""
@@ -124,20 +124,20 @@ class Measure:
         self.fields += below.fields
         self.aliases += below.aliases
         self.directives += below.directives
-        self.crowd = max(self.crowd, below.crowd)
-        self.repeats += below.repeats
+        self.directives_in_one_place = max(self.directives_in_one_place, below.directives_in_one_place)
+        self.duplicate_pairs += below.duplicate_pairs
         self.is_introspection = self.is_introspection or below.is_introspection
 
     def direct(self, directives: Collection[DirectiveNode] | None) -> None:
         """Counts the directives of one place."""
         if directives:
             self.directives += len(directives)
-            self.crowd = max(self.crowd, len(directives))
+            self.directives_in_one_place = max(self.directives_in_one_place, len(directives))
 
     def name(self, key: str, times: int, fields: int) -> None:
         """Notes a field of the answer; validation compares each two of one name, with all that is below."""
         known_times, known_fields = self.names.get(key, (0, 0))
-        self.repeats += known_times * times * (1 + min(fields, known_fields))
+        self.duplicate_pairs += known_times * times * (1 + min(fields, known_fields))
         self.names[key] = (known_times + times, max(fields, known_fields))
 
     def include(self, fragment: "Measure") -> None:

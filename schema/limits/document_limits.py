@@ -56,19 +56,19 @@ class Limits(NamedTuple):
     is_introspection_allowed: bool
 
     @classmethod
-    def of(cls, chosen: config.Settings) -> "Limits":
+    def of(cls, settings: config.Settings) -> "Limits":
         """Those of the settings."""
         return cls(
-            characters=chosen.document_characters_max,
-            tokens=chosen.document_tokens_max,
-            depth=chosen.depth_max,
-            root_fields=chosen.root_fields_max,
-            aliases=chosen.aliases_max,
-            directives=chosen.directives_max,
-            repeats=chosen.repeats_max,
-            fields=chosen.fields_max,
-            cost=chosen.cost_max,
-            is_introspection_allowed=chosen.introspection,
+            characters=settings.document_characters_max,
+            tokens=settings.document_tokens_max,
+            depth=settings.depth_max,
+            root_fields=settings.root_fields_max,
+            aliases=settings.aliases_max,
+            directives=settings.directives_max,
+            repeats=settings.repeats_max,
+            fields=settings.fields_max,
+            cost=settings.cost_max,
+            is_introspection_allowed=settings.introspection,
         )
 
 
@@ -127,7 +127,7 @@ class DocumentLimits:
         self._limits = limits
         self._known: DocumentCache[_Document] = DocumentCache()
 
-    def admit(
+    def check(
         self, query: str, name: str | None, variables: Mapping[str, Any], size: AccountSize | None = None
     ) -> Admitted:
         """Return what is known of an operation; raise LimitExceeded for one that must not be executed.
@@ -252,8 +252,8 @@ class DocumentLimits:
         for code, what, number, most in (
             ("ALIASES", "aliases", found.aliases, limits.aliases),
             ("DIRECTIVES", "directives", found.directives, limits.directives),
-            ("DIRECTIVES", "directives in one place", found.crowd, DIRECTIVES_TOGETHER_MAX),
-            ("REPEATS", "pairs of fields with one name", found.repeats, limits.repeats),
+            ("DIRECTIVES", "directives in one place", found.directives_in_one_place, DIRECTIVES_TOGETHER_MAX),
+            ("REPEATS", "pairs of fields with one name", found.duplicate_pairs, limits.repeats),
         ):
             if number > most:
                 raise _too_many(code, what, most)

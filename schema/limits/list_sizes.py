@@ -59,7 +59,7 @@ class Variables:
         """The value of a variable, or its default."""
         return self._given.get(name, self._defaults.get(name))
 
-    def named(self, name: str) -> int:
+    def count_named(self, name: str) -> int:
         """How much the value of a variable names."""
         if name not in self._named:
             self._named[name] = _named_in(self.get(name), self, _DEPTH_MAX)
@@ -153,7 +153,7 @@ def _named_in(value: Any, variables: Variables, depth: int) -> int:
     """The length of the longest list in a value, or of what a filter may find."""
     match value:
         case VariableNode():
-            return variables.named(value.name.value)
+            return variables.count_named(value.name.value)
         case ListValueNode():
             return len(value.values)
         case list() | tuple():

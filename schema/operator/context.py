@@ -19,12 +19,12 @@ class Context:
     clock: Clock
     now: dt.datetime = field(init=False)
     load: loaders.OrderLoaders = field(init=False)
-    may_change: ClassVar[bool] = True
+    can_write: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        self.forget()
+        self.refresh()
 
-    def forget(self) -> None:
+    def refresh(self) -> None:
         """Drops what was read: after a change it is other, and so is the time."""
         self.now = self.clock()
         self.load = loaders.OrderLoaders()

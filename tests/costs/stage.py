@@ -135,14 +135,14 @@ async def opened(world: World, instances: int) -> AsyncIterator[Stage]:
     await database.execute(database.pool(), "ANALYZE")
     key = await world.key("a")
     spent: list[int] = []
-    original = rate_limit.CostRateLimiter.spend
+    original = rate_limit.CostRateLimiter.consume
 
     async def spend(self: rate_limit.CostRateLimiter, caller: str, cost: int) -> None:
         spent.append(cost)
 
-    rate_limit.CostRateLimiter.spend = spend  # type: ignore[method-assign]
-    chosen = config.get_settings().model_copy(update={"cost_per_minute_max": 10**9})
-    transport = httpx2.ASGITransport(app=app.create(chosen, clock=lambda: NOW))
+    rate_limit.CostRateLimiter.consume = spend  # type: ignore[method-assign]
+    settings = config.get_settings().model_copy(update={"cost_per_minute_max": 10**9})
+    transport = httpx2.ASGITransport(app=app.create(settings, clock=lambda: NOW))
     try:
         async with httpx2.AsyncClient(
             transport=transport, headers={"Authorization": f"Bearer {key}"}, timeout=300
@@ -151,4 +151,4 @@ async def opened(world: World, instances: int) -> AsyncIterator[Stage]:
             await stage.measure_client()
             yield stage
     finally:
-        rate_limit.CostRateLimiter.spend = original  # type: ignore[method-assign]
+        rate_limit.CostRateLimiter.consume = original  # type: ignore[method-assign]

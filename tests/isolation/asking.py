@@ -48,7 +48,7 @@ async def ask(
 
 async def listen(client: Operator, key: str, query: str, sent: Mapping[str, Any]) -> str:
     """What a subscription tells first, or that it is silent; through the door, but for the socket."""
-    context = await view.CUSTOMERS.admit(f"Bearer {key}", lambda: client.now)
+    context = await view.CUSTOMERS.authenticate(f"Bearer {key}", lambda: client.now)
     assert context is not None
     stream = await customer_schema.schema.stream(query, dict(sent), context)
     try:

@@ -76,8 +76,8 @@ async def asking(world: World, graphql: Client) -> Client:
 @contextlib.asynccontextmanager
 async def measured(**values: Any) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of an application that serves its metrics."""
-    chosen = config.Settings(metrics=True, **values)
-    transport = httpx2.ASGITransport(app=app.create(chosen, clock=lambda: NOW))
+    settings = config.Settings(metrics=True, **values)
+    transport = httpx2.ASGITransport(app=app.create(settings, clock=lambda: NOW))
     async with httpx2.AsyncClient(transport=transport, base_url=HOST) as client:
         yield client
 

@@ -42,8 +42,8 @@ async def asked(
     database_url: str | None, redis_url: str | None, clock: Clock = lambda: NOW
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the probes of an API with these servers."""
-    chosen = config.Settings(DATABASE_URL=database_url, REDIS_URL=redis_url)  # type: ignore[call-arg]
-    probing = probes.ProbeRoutes(chosen, clock)
+    settings = config.Settings(DATABASE_URL=database_url, REDIS_URL=redis_url)  # type: ignore[call-arg]
+    probing = probes.ProbeRoutes(settings, clock)
     transport = httpx2.ASGITransport(app=Starlette(routes=probing.routes()))
     async with probing.running(), httpx2.AsyncClient(transport=transport, base_url=HOST) as client:
         yield client

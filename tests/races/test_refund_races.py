@@ -48,7 +48,7 @@ async def refund(order_id: str, key: str) -> str:
         told = await refunds.refund(dataclasses.replace(CALL, idempotency_key=key), request)
     except errors.NotRefundableError as refused:
         return refused.refusals[0].message
-    return "first" if told.is_first else "again"
+    return "first" if told.is_new else "again"
 
 
 async def test_of_many_refunds_at_once_one_is_done(world: World, order_id: str) -> None:

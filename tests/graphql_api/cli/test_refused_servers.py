@@ -184,12 +184,12 @@ def test_a_database_of_a_later_version_is_named_and_not_migrated(
     ],
 )
 async def test_readyz_says_why_and_names_nobody(refusing: Refusing, wrong: str, why: str) -> None:
-    chosen = config.Settings(DATABASE_URL=refusing.databases[wrong], REDIS_URL=refusing.redis)  # type: ignore[call-arg]
-    looking = checks.HealthChecker(chosen, clocks.utc_now, needed=("database",))
+    settings = config.Settings(DATABASE_URL=refusing.databases[wrong], REDIS_URL=refusing.redis)  # type: ignore[call-arg]
+    looking = checks.HealthChecker(settings, clocks.utc_now, needed=("database",))
     report = await looking.report()
     await looking.close()
-    assert (report.status, report.checks["database"].why) == ("unready", why)
-    assert report.checks["redis"].why == "refuses the user or the password"
+    assert (report.status, report.checks["database"].error) == ("unready", why)
+    assert report.checks["redis"].error == "refuses the user or the password"
 
 
 async def test_a_refusal_whose_connection_is_cut_stays_that_refusal(opened: str) -> None:

@@ -30,9 +30,9 @@ async def key(world: World) -> str:
 @pytest.fixture
 async def shared(world: World, key: str) -> AsyncIterator[httpx2.AsyncClient]:
     """The application for pages of one other origin."""
-    chosen = config.get_settings().model_copy(update={"cors_origins": (ELSEWHERE,)})
+    settings = config.get_settings().model_copy(update={"cors_origins": (ELSEWHERE,)})
     async with httpx2.AsyncClient(
-        transport=httpx2.ASGITransport(app=app.create(chosen)), headers={"Authorization": f"Bearer {key}"}
+        transport=httpx2.ASGITransport(app=app.create(settings)), headers={"Authorization": f"Bearer {key}"}
     ) as client:
         yield client
 

@@ -218,10 +218,10 @@ async def test_an_extension_that_watches_still_sees_each_request(asked: Client) 
     def context() -> Context:
         return Context(account_id="a", clock=clocks.utc_now)
 
-    assert await watched.execute_again(query, {}, None, context()) is None
+    assert await watched.execute_cached(query, {}, None, context()) is None
     first = await watched.execute(query, context_value=context())
     expected, seen[:] = list(seen), []
-    again = await watched.execute_again(query, {}, None, context())
+    again = await watched.execute_cached(query, {}, None, context())
     assert again is not None
     assert seen == expected == ["begun", "instances", "nodes", *["id", "name"] * 2, "ended Mine"]
     assert (again.data, again.errors, again.extensions) == (first.data, first.errors, {"seen": len(seen)})

@@ -83,9 +83,9 @@ async def test_a_document_that_costs_too_much_for_some_variables_may_be_trusted(
     query = "query Q($n: Int!) { instances(first: $n) { nodes { orders(first: $n) { id } } } }"
     manifest = tmp_path / "trusted.json"
     manifest.write_bytes(orjson.dumps({"q": query}))
-    chosen = config.get_settings().model_copy(update={"trusted_documents": manifest})
+    settings = config.get_settings().model_copy(update={"trusted_documents": manifest})
     trusted = persisted_queries.load_trusted_documents(
-        chosen, document_limits.Limits.of(chosen), customer_schema.schema
+        settings, document_limits.Limits.of(settings), customer_schema.schema
     )
     assert trusted.find("q") == query
 
@@ -118,10 +118,10 @@ async def trusting(key: str, tmp_path: Path) -> AsyncIterator[Callable[..., Any]
     """Asks an application that answers trusted documents only."""
     manifest = tmp_path / "trusted.json"
     manifest.write_bytes(orjson.dumps({f"sha256:{digest(QUERY)}": QUERY, "names": "{ account { name } }"}))
-    chosen = config.get_settings().model_copy(
+    settings = config.get_settings().model_copy(
         update={"trusted_documents": manifest, "trusted_documents_only": True, "graphiql": False}
     )
-    transport = httpx2.ASGITransport(app=app.create(chosen))
+    transport = httpx2.ASGITransport(app=app.create(settings))
     async with httpx2.AsyncClient(transport=transport, headers={"Authorization": f"Bearer {key}"}) as client:
 
         async def post(body: Any) -> Any:
@@ -174,10 +174,10 @@ async def test_who_sends_no_document_is_told(ask: Any) -> None:
 )
 def test_a_manifest_that_cannot_be_used_stops_the_start(tmp_path: Path, manifest: bytes, word: str) -> None:
     (tmp_path / "trusted.json").write_bytes(manifest)
-    chosen = config.get_settings().model_copy(update={"trusted_documents": tmp_path / "trusted.json"})
+    settings = config.get_settings().model_copy(update={"trusted_documents": tmp_path / "trusted.json"})
     with pytest.raises(persisted_queries.ManifestError, match=word):
         persisted_queries.load_trusted_documents(
-            chosen, document_limits.Limits.of(chosen), customer_schema.schema
+            settings, document_limits.Limits.of(settings), customer_schema.schema
         )
 
 

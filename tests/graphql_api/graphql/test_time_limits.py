@@ -37,9 +37,9 @@ async def key(world: World) -> str:
 @pytest.fixture
 async def hasty(world: World, key: str) -> AsyncIterator[httpx2.AsyncClient]:
     """The application that gives up after 0.3 s."""
-    chosen = config.get_settings().model_copy(update={"request_seconds_max": 0.3})
+    settings = config.get_settings().model_copy(update={"request_seconds_max": 0.3})
     async with httpx2.AsyncClient(
-        transport=httpx2.ASGITransport(app=app.create(chosen)), headers={"Authorization": f"Bearer {key}"}
+        transport=httpx2.ASGITransport(app=app.create(settings)), headers={"Authorization": f"Bearer {key}"}
     ) as client:
         yield client
 

@@ -32,8 +32,8 @@ async def headers(world: World) -> dict[str, str]:
 @pytest.fixture
 async def client(headers: dict[str, str]) -> AsyncIterator[httpx2.AsyncClient]:
     """The application, whose answers have 2,000 bytes at most."""
-    chosen = config.get_settings().model_copy(update={"answer_bytes_max": 2_000})
-    transport = httpx2.ASGITransport(app=app.create(chosen, clock=lambda: NOW))
+    settings = config.get_settings().model_copy(update={"answer_bytes_max": 2_000})
+    transport = httpx2.ASGITransport(app=app.create(settings, clock=lambda: NOW))
     async with httpx2.AsyncClient(transport=transport, headers=headers) as asked:
         yield asked
 

@@ -64,8 +64,8 @@ async def test_nothing_is_read_of_whoever_has_no_key(world: World, graphql: grap
 @pytest.fixture
 async def open_minded(world: World) -> AsyncIterator[httpx2.AsyncClient]:
     """The application with introspection."""
-    chosen = config.get_settings().model_copy(update={"introspection": True})
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create(chosen))) as asked:
+    settings = config.get_settings().model_copy(update={"introspection": True})
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create(settings))) as asked:
         yield asked
 
 

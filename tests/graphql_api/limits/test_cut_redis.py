@@ -57,7 +57,7 @@ def test_no_cut_of_a_connection_to_redis_fails_a_request(
         counted = rate_limit.CostRateLimiter(10**9)
         async with counted.opened(cut_redis):
             for number in range(TRIES):
-                await counted.spend(f"k-{number % 5}", 5)
+                await counted.consume(f"k-{number % 5}", 5)
 
     uvloop.run(spend())
 
@@ -66,7 +66,7 @@ async def test_budgets_are_counted_alone_where_a_transport_is_closed(monkeypatch
     monkeypatch.setattr(AbstractConnection, "_connect", close_transport)
     counted = rate_limit.CostRateLimiter(100)
     async with counted.opened("redis://127.0.0.1:1/0"):
-        await counted.spend("k", 5)
+        await counted.consume("k", 5)
 
 
 async def test_announcements_go_on_where_a_transport_was_closed(

@@ -17,10 +17,10 @@ async def spend_all(counted: rate_limit.CostRateLimiter, caller: str, cost: int)
     """How often so much can be spent."""
     for times in range(10_000):
         try:
-            await counted.spend(caller, cost)
+            await counted.consume(caller, cost)
         except errors.HTTPError:
             with pytest.raises(errors.HTTPError) as again:
-                await counted.spend(caller, cost)
+                await counted.consume(caller, cost)
             assert (again.value.status, again.value.code) == (429, "RATE_LIMITED")
             assert 1 <= int((again.value.headers or {})["Retry-After"]) <= 60
             return times
@@ -35,14 +35,16 @@ async def test_processes_spend_one_budget(redis_url: str, cost: int) -> None:
         spent = sum([await spend_all(each, caller, cost) for each in (one, other)]) * cost
         # What is left of a block is of no use for a larger cost.
         assert 1_000 - 2 * max(cost, 10) <= spent <= 1_000
-        await one.spend(f"{caller}-another", cost)
+        await one.consume(f"{caller}-another", cost)
 
 
 async def test_many_at_once_spend_no_more_than_there_is(redis_url: str) -> None:
     counted = rate_limit.CostRateLimiter(1_000)
     async with counted.opened(redis_url):
         caller = f"caller-{time.time_ns()}"
-        ended = await asyncio.gather(*(counted.spend(caller, 5) for _ in range(500)), return_exceptions=True)
+        ended = await asyncio.gather(
+            *(counted.consume(caller, 5) for _ in range(500)), return_exceptions=True
+        )
     assert ended.count(None) == 200
 
 
@@ -59,7 +61,7 @@ async def test_a_block_costs_no_word_to_redis(redis_url: str, monkeypatch: pytes
 
         monkeypatch.setattr(counted._shared, "hit", counting)
         for _ in range(1_000):
-            await counted.spend(f"caller-{id(counted)}", 10)
+            await counted.consume(f"caller-{id(counted)}", 10)
     assert len(asked) == 10
 
 
@@ -85,7 +87,7 @@ async def test_a_redis_that_comes_and_goes_grants_no_second_budget(redis_url: st
         counted._asks_from = 0
         async with counted.opened(url):
             if most:
-                await counted.spend(caller, most)
+                await counted.consume(caller, most)
                 return most
             return await spend_all(counted, caller, 100) * 100
 
@@ -98,15 +100,15 @@ async def test_a_redis_that_comes_and_goes_grants_no_second_budget(redis_url: st
 
 async def test_a_budget_of_nothing_is_none() -> None:
     for _ in range(100):
-        await rate_limit.CostRateLimiter(0).spend("a", 10**9)
+        await rate_limit.CostRateLimiter(0).consume("a", 10**9)
 
 
 async def test_the_keys_of_an_account_have_a_budget_each_and_a_refusal_says_when_to_come_back(
     world: World,
 ) -> None:
     await world.account("a")
-    chosen = config.get_settings().model_copy(update={"cost_per_minute_max": 100})
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create(chosen))) as client:
+    settings = config.get_settings().model_copy(update={"cost_per_minute_max": 100})
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create(settings))) as client:
         # A document that is new costs a tenth of so small a budget.
         for key, served in ((await world.key("a"), 45), (await world.key("a"), 50)):
             headers = {"Authorization": f"Bearer {key}"}

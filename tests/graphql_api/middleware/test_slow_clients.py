@@ -27,9 +27,9 @@ async def port(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[i
     """The application as `renewals serve` serves it, in this process."""
     monkeypatch.setattr(http_protocol, "HEAD_SECONDS_MAX", HEAD_SECONDS)
     monkeypatch.setattr(http_request, "BODY_SECONDS_MAX", BODY_SECONDS)
-    chosen = renewals_config.Settings(operator_api=True, keep_alive_seconds=KEEP_ALIVE_SECONDS)
-    config = serve._configuration(chosen, "create")
-    config.app, config.factory, config.log_config = app.create(chosen, clock=lambda: NOW), False, None
+    settings = renewals_config.Settings(operator_api=True, keep_alive_seconds=KEEP_ALIVE_SECONDS)
+    config = serve._configuration(settings, "create")
+    config.app, config.factory, config.log_config = app.create(settings, clock=lambda: NOW), False, None
     config.port, config.lifespan = 0, "off"
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())

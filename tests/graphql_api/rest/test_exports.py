@@ -232,7 +232,7 @@ async def test_an_empty_list_is_a_header_or_nothing(world: World, graphql: Clien
     for table in tables.TABLES.values():
         assert await lines(graphql, table.name) == []
         [head] = await cells(graphql, table.name)
-        assert len(head) == len(table.choose(None))
+        assert len(head) == len(table.select_columns(None))
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])

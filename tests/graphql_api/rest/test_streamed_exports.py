@@ -174,7 +174,7 @@ async def drained(key: str, path: str) -> tuple[int, int]:
 async def test_no_more_than_a_page_is_held(world: World, key: str) -> None:
     await fill(tables.ROWS_PER_PAGE * 3 + 1)
     async with database.read_snapshot() as connection:
-        columns = tables.LEDGER.choose(None)
+        columns = tables.LEDGER.select_columns(None)
         export = tables.export_ledger(
             "a", accounts_queries.LedgerFilter(), tables.DateRange(), columns=columns, now=NOW
         )

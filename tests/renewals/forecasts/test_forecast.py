@@ -61,7 +61,7 @@ def busy(found: forecast.Forecast) -> dict[str, forecast.Day]:
 def test_every_day_is_there_and_today_is_the_first() -> None:
     found = foresee(days=3)
     assert [each.date.isoformat() for each in found.days] == ["2027-01-20", "2027-01-21", "2027-01-22"]
-    assert (found.total_cents, found.top_up_cents, found.first_shortfall_on) == (0, 0, None)
+    assert (found.total_cents, found.required_top_up_cents, found.first_shortfall_on) == (0, 0, None)
 
 
 def test_an_instance_renews_each_month_on_its_anchor() -> None:
@@ -86,7 +86,7 @@ def test_what_cannot_be_paid_is_at_risk_and_does_not_come_again() -> None:
     assert (january.total_cents, january.balance_cents, january.shortfall_cents) == (130_00, 30_00, 80_00)
     assert (february.due_count, february.at_risk_ids, february.shortfall_cents) == (1, ("i-2",), 10_00)
     assert found.first_shortfall_on == day("2027-01-31")
-    assert found.top_up_cents == 2 * 130_00 - 50_00
+    assert found.required_top_up_cents == 2 * 130_00 - 50_00
 
 
 def test_a_bundle_is_at_risk_as_a_whole() -> None:
@@ -104,7 +104,7 @@ def test_what_money_cannot_mend_is_at_risk_without_a_shortfall() -> None:
     found = foresee(auto("i-1", "2027-01-31", auto_renew_months=2), days=20, products=[short])
     [each] = busy(found).values()
     assert (each.at_risk_ids, each.total_cents, each.shortfall_cents) == (("i-1",), 0, 0)
-    assert found.top_up_cents == 0
+    assert found.required_top_up_cents == 0
 
 
 def test_lead_days_bring_it_forward() -> None:
@@ -116,7 +116,7 @@ def test_after_the_last_run_of_its_day_nothing_saves_an_instance() -> None:
     due = auto("i-1", "2027-01-20")
     assert foresee(due, balance_cents=500_00, now="2027-01-20 23:30").days[0].at_risk_ids == ()
     late = foresee(due, balance_cents=500_00, now="2027-01-20 23:45")
-    assert (late.days[0].at_risk_ids, late.top_up_cents) == (("i-1",), 0)
+    assert (late.days[0].at_risk_ids, late.required_top_up_cents) == (("i-1",), 0)
 
 
 @pytest.mark.parametrize("days", [0, -1, 367])
@@ -182,7 +182,7 @@ def test_with_the_top_up_nothing_is_unpaid_and_with_a_cent_less_something_is(
 
     needed = foresee(
         *fleet, balance_cents=balance_cents, vouchers=vouchers, days=90, lead_days=lead_days, zone=zone
-    ).top_up_cents
+    ).required_top_up_cents
     assert shortfalls(balance_cents + needed) == []
     if needed:
         assert shortfalls(balance_cents + needed - 1) != []

@@ -57,7 +57,7 @@ async def test_a_search_finds_every_part_in_any_case_and_takes_it_literally(
 ) -> None:
     """On every server, whatever collations it has."""
     conditions = db_sql.WhereClause()
-    placeholder = conditions.hold(text)
+    placeholder = conditions.bind(text)
     db_sql.add_search(conditions, search, f'({placeholder}::text COLLATE "C")')
     sql = f"SELECT {conditions.where} AS is_found WHERE {placeholder}::text IS NOT NULL"
     [row] = await database.fetch(database.pool(), sql, *conditions.values)

@@ -11,7 +11,7 @@ async def test_it_is_done_once_for_all_who_asked_and_again_for_who_asks_then() -
     done: list[str] = []
     work = debounce.Debouncer(lambda: done.append("done"), SECONDS)
     for times in (1, 2):
-        assert [work.ask() for _ in range(3)] == [True] * 3
+        assert [work.schedule() for _ in range(3)] == [True] * 3
         await asyncio.sleep(5 * SECONDS)
         assert len(done) == times
 
@@ -21,7 +21,7 @@ def test_the_next_loop_does_what_one_that_ended_has_left() -> None:
     work = debounce.Debouncer(lambda: done.append("done"), SECONDS)
 
     async def ask(seconds: float) -> None:
-        assert work.ask()
+        assert work.schedule()
         await asyncio.sleep(seconds)
 
     asyncio.run(ask(0))
@@ -31,14 +31,14 @@ def test_the_next_loop_does_what_one_that_ended_has_left() -> None:
 
 
 def test_without_a_loop_whoever_asks_must_do_it() -> None:
-    assert not debounce.Debouncer(lambda: None).ask()
+    assert not debounce.Debouncer(lambda: None).schedule()
 
 
 async def test_the_work_has_nothing_of_the_request_that_asked_for_it_first() -> None:
     found: list[object] = []
     work = debounce.Debouncer(lambda: found.append(log_config.context.get()))
     held = log_config.context.set({"request_id": "one"})
-    work.ask()
+    work.schedule()
     log_config.context.reset(held)
     await asyncio.sleep(SECONDS)
     assert found == [{}]

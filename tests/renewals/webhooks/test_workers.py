@@ -115,5 +115,5 @@ async def test_endpoints_that_fail_or_are_slow_get_half_of_the_turns_and_none_is
         database.pool(), f"UPDATE webhook_states SET {burden}, claim = NULL, claimed_until = NULL"
     )
     claimed = await deliveries.claim(sending.clock(), count=6, burden_count=1)
-    assert sorted(claim.health.is_burden for claim in claimed) == [False] * 5 + [True]
+    assert sorted(claim.health.is_degraded for claim in claimed) == [False] * 5 + [True]
     assert await sending.value("SELECT count(*) FROM webhook_states WHERE claim IS NOT NULL") == 6

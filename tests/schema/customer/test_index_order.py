@@ -26,8 +26,10 @@ ALL_ENTRIES = accounts_queries.LedgerFilter()
 def whole_export(name: str) -> tables.Export:
     """Return the export of all orders or all ledger entries of account `a`."""
     if name == "orders":
-        return tables.export_orders("a", EVERYTHING, columns=tables.ORDERS.choose(None), now=NOW)
-    return tables.export_ledger("a", ALL_ENTRIES, EVERYTHING, columns=tables.LEDGER.choose(None), now=NOW)
+        return tables.export_orders("a", EVERYTHING, columns=tables.ORDERS.select_columns(None), now=NOW)
+    return tables.export_ledger(
+        "a", ALL_ENTRIES, EVERYTHING, columns=tables.LEDGER.select_columns(None), now=NOW
+    )
 
 
 HISTORY = [

@@ -96,7 +96,7 @@ async def test_answers_are_the_same(seed: int, caplog: pytest.LogCaptureFixture)
             ]
             different = compare.differences(expected, found, waited=True)
             assert not different, "\n".join([f"seed {seed}", document.text, str(variables), *different])
-            again = await customer_schema.schema.execute_again(document.text, variables, "Q", context())
+            again = await customer_schema.schema.execute_cached(document.text, variables, "Q", context())
             if again and not again.errors:
                 assert orjson.dumps(again.data) == orjson.dumps(expected.data), document.text
             codes = {(error.extensions or {}).get("code") for error in expected.errors or ()}

@@ -165,8 +165,8 @@ def test_fields_of_one_name_count_by_their_pairs() -> None:
     fragments = " ".join(f"fragment F{n} on Instance {{ {card} }}" for n in range(30))
     spreads = " ".join(f"...F{n}" for n in range(30))
     page = measured(f"{{ instances {{ nodes {{ {spreads} }} }} }} {fragments}")
-    assert page.measure.repeats == 30 * 29 // 2 * (4 + 1 + 3)
-    assert measured("{ account { " + "id " * 500 + "} }").measure.repeats == 500 * 499 // 2
+    assert page.measure.duplicate_pairs == 30 * 29 // 2 * (4 + 1 + 3)
+    assert measured("{ account { " + "id " * 500 + "} }").measure.duplicate_pairs == 500 * 499 // 2
 
 
 def test_nothing_in_a_long_life_of_variables_is_remembered() -> None:
