@@ -32,10 +32,11 @@ test: check ## Check the code, then run the tests (TESTS=tests/renewals for some
 
 # Debian keeps each version's programs in a folder of its own; the oldest has the most to lack.
 POSTGRES_BIN ?= $(patsubst %/initdb,%,$(firstword $(sort $(wildcard /usr/lib/postgresql/*/bin/initdb))))
-DATABASE_TESTS := $(addprefix tests/,$(addsuffix .py,test_adopting graphql_api/test_exports \
+DATABASE_TESTS := $(addprefix tests/,$(addsuffix .py,docs/test_adopting graphql_api/rest/test_exports \
 	$(addprefix races/test_,hammer renew_races) \
-	$(addprefix renewals/test_,advisory_locks auto_renewal_chunks database filters guards) \
-	$(addprefix schema/test_,index_order instances instances_paging renew_instances)))
+	$(addprefix renewals/,auto_renewal/test_chunks instances/test_filters) \
+	$(addprefix renewals/db/test_,advisory_locks connection guards) \
+	$(addprefix schema/customer/test_,index_order instances instances_paging renew_instances)))
 
 test-postgres: $(READY) ## Run the tests of the database on another PostgreSQL (POSTGRES_BIN=/usr/lib/postgresql/15/bin).
 	$(if $(POSTGRES_BIN),PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --postgres-bin=$(POSTGRES_BIN) \

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from renewals.accounts.repository import lock_accounts
+from renewals.accounts import repository
 from renewals.db import connection as database
 from renewals.db import sql
 from renewals.domain import model
@@ -33,7 +33,7 @@ async def top_up(
     connection: database.Connection, account_id: str, amount_cents: int, *, memo: str, now: dt.datetime
 ) -> None:
     """Adds money to a balance."""
-    account = (await lock_accounts(connection, [account_id]))[account_id]
+    account = (await repository.lock_accounts(connection, [account_id]))[account_id]
     after_cents = account.balance_cents + amount_cents
     entry = NewLedgerEntry(
         account_id, model.LedgerEntryKind.TOP_UP, amount_cents, after_cents, None, None, memo

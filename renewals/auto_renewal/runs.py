@@ -12,8 +12,7 @@ from typing import NamedTuple
 import orjson
 
 from renewals import config
-from renewals.auto_renewal import due
-from renewals.auto_renewal.schedule import last_scheduled_at
+from renewals.auto_renewal import due, schedule
 from renewals.db import connection as database
 from renewals.db.connection import Connection, Row
 from renewals.db.sql import group_by_column
@@ -84,7 +83,7 @@ LAST_SCHEDULED = "SELECT max(scheduled_at) FROM renewal_runs WHERE trigger = 'SC
 
 async def start_scheduled_run(now: dt.datetime) -> int | None:
     """Opens the run of the last tick, unless it has been; the answer of all openers but one is None."""
-    tick = last_scheduled_at(now)
+    tick = schedule.last_scheduled_at(now)
     sql = "SELECT 1 FROM renewal_runs WHERE trigger = $1 AND scheduled_at = $2"
     if await database.fetch(database.pool(), sql, Trigger.SCHEDULED, tick):
         return None  # asked every minute, so without a try that would use up a number of the runs

@@ -4,15 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from renewals import catalog
 from renewals.db.connection import Connection
-from renewals.imports.batches import (
-    Done,
-    FieldError,
-    ImportBatch,
-    RowOutcome,
-    RowResults,
-    build_batch_record,
-    run_batch,
-)
+from renewals.imports import batches
+from renewals.imports.batches import Done, FieldError, ImportBatch, RowOutcome, RowResults
 from renewals.operators import catalog as operators_catalog
 from renewals.operators.audit_log import Action, AuditedChange
 
@@ -37,7 +30,7 @@ async def import_catalog(batch: ImportBatch, rows: Sequence[CatalogRow]) -> RowR
         }
         actions = (Action.PUT_PRODUCTS, Action.PUT_DATA_CENTERS)
         records = [
-            build_batch_record(batch, action, deed)
+            batches.build_batch_record(batch, action, deed)
             for action, deed in zip(actions, deeds.values(), strict=True)
             if deed.after
         ]
@@ -46,7 +39,7 @@ async def import_catalog(batch: ImportBatch, rows: Sequence[CatalogRow]) -> RowR
             for row, problem in zip(rows, problems, strict=True)
         ], records
 
-    return await run_batch(batch, work)
+    return await batches.run_batch(batch, work)
 
 
 def _first_problem(row: CatalogRow) -> FieldError | None:

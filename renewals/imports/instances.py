@@ -6,6 +6,7 @@ from typing import NamedTuple
 from renewals.accounts import repository as accounts_repository
 from renewals.db.connection import Connection
 from renewals.domain import registration_report
+from renewals.imports import batches
 from renewals.imports.batches import (
     NO_ACCOUNT,
     Done,
@@ -14,8 +15,6 @@ from renewals.imports.batches import (
     RowOutcome,
     RowResult,
     RowResults,
-    build_batch_record,
-    run_batch,
 )
 from renewals.operators import instances
 from renewals.operators.audit_log import Action
@@ -53,13 +52,13 @@ async def import_instances(batch: ImportBatch, rows: Sequence[ImportedInstance])
                 if not refusal.field.startswith("bundles.")  # its instances are refused as well
             }
         deed = instances.audited_change(locked, found, now)
-        records = [build_batch_record(batch, Action.REGISTER_INSTANCES, deed)] if deed.after else []
+        records = [batches.build_batch_record(batch, Action.REGISTER_INSTANCES, deed)] if deed.after else []
         return [
             outcomes.get(row.reported.id, RowOutcome.UNCHANGED) if row.account_id in locked else NO_ACCOUNT
             for row in rows
         ], records
 
-    return await run_batch(batch, work)
+    return await batches.run_batch(batch, work)
 
 
 def _reported(

@@ -8,6 +8,7 @@ from renewals.accounts import vouchers
 from renewals.db import connection as database
 from renewals.db.connection import Connection
 from renewals.domain import validation
+from renewals.imports import batches
 from renewals.imports.batches import (
     NO_ACCOUNT,
     Done,
@@ -16,8 +17,6 @@ from renewals.imports.batches import (
     RowOutcome,
     RowResult,
     RowResults,
-    build_batch_record,
-    run_batch,
 )
 from renewals.operators.audit_log import Action, AuditedChange
 
@@ -65,6 +64,6 @@ async def import_vouchers(batch: ImportBatch, rows: Sequence[ImportedVoucher]) -
         deed = AuditedChange(
             {"issued_count": len(issued)}, sorted({row.account_id for row in issued}), after=issued
         )
-        return outcomes, [build_batch_record(batch, Action.ISSUE_VOUCHERS, deed)] if issued else []
+        return outcomes, [batches.build_batch_record(batch, Action.ISSUE_VOUCHERS, deed)] if issued else []
 
-    return await run_batch(batch, work)
+    return await batches.run_batch(batch, work)

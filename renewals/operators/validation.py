@@ -2,8 +2,7 @@
 
 from collections.abc import Collection
 
-from renewals.domain import limits
-from renewals.domain.validation import raise_if_invalid
+from renewals.domain import limits, validation
 
 
 def rows_at_most(rows: Collection[object]) -> str | None:
@@ -14,4 +13,4 @@ def rows_at_most(rows: Collection[object]) -> str | None:
 
 def require_rows(field: str, rows: Collection[object]) -> None:
     """Raises InvalidInputError for no rows, or for more than a call may have."""
-    raise_if_invalid(field, rows_at_most(rows) if rows else "must have a row at least")
+    validation.raise_if_invalid(field, rows_at_most(rows) if rows else "must have a row at least")

@@ -15,8 +15,8 @@ from renewals.domain import errors, model, planning
 from renewals.domain import payment as domain_payment
 from renewals.domain.clock import Clock
 from renewals.instances import selection as instances_selection
-from renewals.orders import requests
-from renewals.orders.repository import NewOrder, PlacedOrder, find_by_idempotency_key, insert_orders
+from renewals.orders import repository, requests
+from renewals.orders.repository import NewOrder, PlacedOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ async def place_order(account_id: str, request: requests.OrderRequest, clock: Cl
     requests.check_request(request)
     request_hash = requests.fingerprint(request)
     async with accounts_repository.locked_account(account_id) as (connection, account):
-        if earlier := await find_by_idempotency_key(
+        if earlier := await repository.find_by_idempotency_key(
             connection, account_id, request.idempotency_key, request_hash
         ):
             return earlier
@@ -78,7 +78,7 @@ async def place_order(account_id: str, request: requests.OrderRequest, clock: Cl
             request_hash=request_hash,
             refusals=plan.refusals,
         )
-        await insert_orders(connection, {account_id: account}, [draft], now)
+        await repository.insert_orders(connection, {account_id: account}, [draft], now)
     in_order = sorted((line.starts_at, line.instance.id) for line in plan.lines)
     return PlacedOrder(draft.id, tuple(instance_id for _, instance_id in in_order), plan.refusals)
 

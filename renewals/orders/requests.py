@@ -4,8 +4,8 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+from renewals import idempotency
 from renewals.domain import errors, limits, model, planning
-from renewals.idempotency import check_idempotency_key
 from renewals.instances import selection
 
 Extension = planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMonth
@@ -40,7 +40,7 @@ def check_request(request: QuoteRequest) -> None:
         case _:
             pass
     if isinstance(request, OrderRequest):
-        check_idempotency_key(request.idempotency_key)
+        idempotency.check_idempotency_key(request.idempotency_key)
 
 
 def fingerprint(request: OrderRequest) -> bytes:

@@ -32,7 +32,7 @@ class Mutant:
 MUTANTS = {
     # Within a process the calls of an account queue up in any case; runs and other processes have the lock alone.
     "no account lock": Mutant(
-        "renewals/accounts/ledger.py",
+        "renewals/accounts/repository.py",
         'return await _read(connection, account_ids, "FOR NO KEY UPDATE")',
         "return await _read(connection, account_ids)",
         "tests/renewals/auto_renewal/test_chunks.py::test_five_runs_at_once_charge_once[31 January in Shanghai]",

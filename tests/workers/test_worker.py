@@ -23,7 +23,7 @@ from workers import jobs, main
 # The worker, with the hour and the minute of its clock come at once.
 IMPATIENT = """
 import asyncio, datetime as dt
-from renewals import settings
+from renewals import config
 from workers import main
 create = main.create
 def at_once(*given):
@@ -32,17 +32,17 @@ def at_once(*given):
         job.next_run = dt.datetime.now(dt.UTC)
     return worker
 main.create = at_once
-asyncio.run(main.run(settings.get()))
+asyncio.run(main.run(config.get_settings()))
 """
 
 # The worker, of which the marks on what it has in hand go sooner.
 BRIEF_SECONDS = 3
 BRIEF = f"""
 import asyncio
-from renewals import settings
+from renewals import config
 from workers import main
-main.HOLD_SECONDS = {BRIEF_SECONDS}
-asyncio.run(main.run(settings.get()))
+main.IN_PROGRESS_TTL_SECONDS = {BRIEF_SECONDS}
+asyncio.run(main.run(config.get_settings()))
 """
 
 

@@ -20,12 +20,12 @@ from graphql_api.devserver import binaries, child_server, reaper, services
 PARENT = """
 import subprocess, sys, time
 from pathlib import Path
-from graphql_api import embedded, guard
+from graphql_api.devserver import reaper, services
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-with embedded.Postgres(folder, durable=folder is not None) as p:
-    with embedded.Valkey(folder, durable=folder is not None) as v:
+with services.Postgres(folder, durable=folder is not None) as p:
+    with services.Valkey(folder, durable=folder is not None) as v:
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-        guard.watch(child.pid)
+        reaper.register(child.pid)
         print(p.pid, v.pid, child.pid, p.folder, v.folder, p.url, flush=True)
         time.sleep(600)
 """

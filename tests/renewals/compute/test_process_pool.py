@@ -165,13 +165,14 @@ async def test_the_many_forecasts_of_one_request_wait_for_each_other_and_not_in_
 
 PARENT = """
 import asyncio, sys
-from renewals import compute, settings
-from tests.renewals import test_compute
+from renewals import config
+from renewals.compute import process_pool
+from tests.renewals.compute import test_process_pool
 
 async def main():
-    async with compute.opened(settings.get()):
-        print(await compute.run("a", test_compute.pid), flush=True)
-        await compute.run("a", test_compute.rest, 60.0)
+    async with process_pool.opened(config.get_settings()):
+        print(await process_pool.run("a", test_process_pool.pid), flush=True)
+        await process_pool.run("a", test_process_pool.rest, 60.0)
 
 asyncio.run(main())
 """

@@ -35,9 +35,9 @@ WITHOUT_MODEL = {
 # A process of its own, because a process has one pool.
 MIGRATOR = """
 import asyncio, json, sys
-from renewals import migrating
-vars(migrating).update(json.loads(sys.argv[2]))
-print(*asyncio.run(migrating.migrate(sys.argv[1])))
+from renewals.db import migrate
+vars(migrate).update(json.loads(sys.argv[2]))
+print(*asyncio.run(migrate.migrate(sys.argv[1])))
 """
 
 

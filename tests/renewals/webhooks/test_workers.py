@@ -19,12 +19,13 @@ __all__ = ["start"]
 # A worker whose claims go sooner once it is killed.
 BRIEF = """
 import asyncio
-from renewals import dispatch, outbound, settings, webhook_claims
+from renewals import config
+from renewals.webhooks import claims, dispatcher, http_client
 from workers import main
-webhook_claims.CLAIM_SECONDS = 5
-dispatch.BATCH_SECONDS_MAX = 1.0
-outbound.REQUEST_SECONDS_MAX = 2.0
-asyncio.run(main.run(settings.get()))
+claims.CLAIM_SECONDS = 5
+dispatcher.BATCH_SECONDS_MAX = 1.0
+http_client.REQUEST_SECONDS_MAX = 2.0
+asyncio.run(main.run(config.get_settings()))
 """
 ALLOWED = {
     "RENEWALS_WEBHOOK_HTTP": "true",
