@@ -1,1 +1,1 @@
-"""The door: HTTP, authentication, limits, health, GraphiQL and the command line."""
+"""HTTP and the command line: GraphQL, REST endpoints, authentication, limits, server processes."""

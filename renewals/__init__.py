@@ -1,1 +1,1 @@
-"""The domain: prices, periods, plans and the writers of each table."""
+"""The domain, a package for each feature."""

@@ -1,1 +1,1 @@
-"""The clock: arq wakes up, the domain does the work, PostgreSQL knows what is left."""
+"""The arq worker: PostgreSQL knows what is left to do, and a job does it with one call of the domain."""

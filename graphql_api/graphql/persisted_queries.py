@@ -107,7 +107,7 @@ def _exceeded(
     try:
         unbounded = limits._replace(cost=sys.maxsize, fields=sys.maxsize)
         document_limits.DocumentLimits(schema._schema, unbounded).check(query, None, {}, AccountSize())
-    except document_limits.LimitExceeded as problem:
+    except document_limits.LimitExceededError as problem:
         return problem.message
     return None
 

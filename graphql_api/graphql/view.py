@@ -154,7 +154,7 @@ class GraphQLView(GraphQL[Any, None]):
                 return await self._answer_in_turn(context, request)
         except graphql_api_errors.HTTPError as refused:
             return responses.error(refused.status, refused.code, str(refused), refused.headers)
-        except document_limits.LimitExceeded as exceeded:
+        except document_limits.LimitExceededError as exceeded:
             return responses.error_response(400, exceeded.message, exceeded.extensions)
         except Exception as problem:  # noqa: BLE001 - the last line: a client is told nothing, the log everything
             if deadline.expired():
@@ -184,7 +184,7 @@ class GraphQLView(GraphQL[Any, None]):
         """The document of a request that may be executed, and what it costs, which is spent.
 
         The request leaves the lane as soon as the document is known to be valid, unless it costs much: what is
-        executed may wait for others. Raises errors.HTTPError or document_limits.LimitExceeded.
+        executed may wait for others. Raises errors.HTTPError or document_limits.LimitExceededError.
         """
         query = self.store.find(asked)
         if not self.schema.is_known_to_be_valid(query):
@@ -192,7 +192,7 @@ class GraphQLView(GraphQL[Any, None]):
         caller, spend = context.caller, self.budgets.consume_request
         try:
             admitted = await self.admitted(query, asked.operation_name, asked.variables, context)
-        except document_limits.LimitExceeded as exceeded:
+        except document_limits.LimitExceededError as exceeded:
             await spend(caller, 0, reading=exceeded.reading, body_bytes=body_bytes)
             raise
         request_record.note_cost(admitted.cost)
@@ -211,7 +211,7 @@ class GraphQLView(GraphQL[Any, None]):
     ) -> document_limits.Admitted:
         """What is known of an operation, by the size of the account where its cost depends on that.
 
-        Raises document_limits.LimitExceeded.
+        Raises document_limits.LimitExceededError.
         """
         account_id = getattr(context, "account_id", None)
         try:
@@ -227,7 +227,7 @@ class GraphQLView(GraphQL[Any, None]):
             ) from None
         try:
             return self.documents.check(query, name, variables, size)._replace(reading=reading)
-        except document_limits.LimitExceeded as exceeded:
+        except document_limits.LimitExceededError as exceeded:
             exceeded.reading = reading
             raise
 

@@ -122,7 +122,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 )
         except errors.HTTPError as refused:
             await self._refuse(message["id"], str(refused), {"code": refused.code})
-        except document_limits.LimitExceeded as exceeded:
+        except document_limits.LimitExceededError as exceeded:
             await self._refuse(message["id"], exceeded.message, exceeded.extensions)
         else:
             payload["query"] = query

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from renewals.domain import dates, errors, model, registration_report, validation
-from renewals.domain.errors import RowError as Refusal
+from renewals.domain.errors import RowError
 
 
 class InstanceRow(NamedTuple):
@@ -77,7 +77,7 @@ class RegistrationResult:
     changed: tuple[tuple[InstanceRow, InstanceRow], ...]
     """Each as it was and as it will be."""
     unchanged_count: int
-    refusals: tuple[Refusal, ...]
+    refusals: tuple[RowError, ...]
     new_bundles: tuple[BundleRow, ...]
     renamed_bundles: tuple[BundleRow, ...]
 
@@ -296,14 +296,14 @@ def _collect(
     wrong_bundles: Mapping[str, _Problem],
     inventory: RegistrationContext,
 ) -> RegistrationResult:
-    refusals = [Refusal(bundle_id, *problem) for bundle_id, problem in wrong_bundles.items()]
+    refusals = [RowError(bundle_id, *problem) for bundle_id, problem in wrong_bundles.items()]
     created: list[InstanceRow] = []
     changed: list[tuple[InstanceRow, InstanceRow]] = []
     unchanged_count = 0
     for each, outcome in zip(reported, judged, strict=True):
         known = inventory.rows.get(each.id)
         if isinstance(outcome, _Problem):
-            refusals.append(Refusal(each.id, *outcome))
+            refusals.append(RowError(each.id, *outcome))
         elif known is None:
             created.append(outcome)
         elif is_unchanged(outcome, known):

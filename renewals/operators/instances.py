@@ -13,7 +13,7 @@ from renewals.db import sql
 from renewals.db.connection import Connection
 from renewals.domain import model, registration, registration_report
 from renewals.domain import validation as domain_validation
-from renewals.domain.errors import RowError as Refusal
+from renewals.domain.errors import RowError
 from renewals.domain.registration import InstanceRow, RegistrationResult
 from renewals.events import event_log, factories
 from renewals.instances import price_holds
@@ -109,14 +109,14 @@ async def change_prices(call: OperatorRequest, prices: Sequence[NewPrice]) -> Id
     times = Counter(price.instance_id for price in prices)
     wanted = {price.instance_id: price.monthly_price_cents for price in prices}
 
-    def decide(row: InstanceRow, _: _Found) -> InstanceRow | Refusal:
+    def decide(row: InstanceRow, _: _Found) -> InstanceRow | RowError:
         cents = wanted[row.id]
         if times[row.id] > 1:
-            return Refusal(row.id, "instanceId", "is more than once in this call")
+            return RowError(row.id, "instanceId", "is more than once in this call")
         if problem := domain_validation.monthly_price(cents):
-            return Refusal(row.id, "monthlyPrice", problem)
+            return RowError(row.id, "monthlyPrice", problem)
         if row.status == model.InstanceStatus.RELEASED:
-            return Refusal(row.id, "instanceId", "was released and cannot come back")
+            return RowError(row.id, "instanceId", "was released and cannot come back")
         return registration.with_price(row, cents)
 
     return await _each(call, Action.CHANGE_PRICES, {"prices": prices}, list(wanted), "instanceId", decide)
@@ -126,7 +126,7 @@ async def approve_prices(call: OperatorRequest, instance_ids: Sequence[str]) -> 
     """Takes the prices for agreed, so that what was held is renewed again; answers counts and `refusals`."""
     validation.require_rows("instanceIds", instance_ids)
 
-    def decide(row: InstanceRow, _: _Found) -> InstanceRow | Refusal:
+    def decide(row: InstanceRow, _: _Found) -> InstanceRow | RowError:
         return row._replace(agreed_price_cents=None)
 
     request = {"instance_ids": instance_ids}
@@ -137,9 +137,9 @@ async def convert_trials(call: OperatorRequest, instance_ids: Sequence[str]) -> 
     """Makes trial instances formal, so that they can be renewed; answers counts and `refusals`."""
     validation.require_rows("instanceIds", instance_ids)
 
-    def decide(row: InstanceRow, _: _Found) -> InstanceRow | Refusal:
+    def decide(row: InstanceRow, _: _Found) -> InstanceRow | RowError:
         if row.is_trial and row.status == model.InstanceStatus.RELEASED:
-            return Refusal(row.id, "instanceIds", "was released and cannot come back")
+            return RowError(row.id, "instanceIds", "was released and cannot come back")
         return row._replace(is_trial=False)
 
     request = {"instance_ids": instance_ids}
@@ -151,10 +151,10 @@ async def release(call: OperatorRequest, instance_ids: Sequence[str]) -> Idempot
     validation.require_rows("instanceIds", instance_ids)
     chosen = frozenset(instance_ids)
 
-    def decide(row: InstanceRow, found: _Found) -> InstanceRow | Refusal:
+    def decide(row: InstanceRow, found: _Found) -> InstanceRow | RowError:
         if row.bundle_id is not None and (lacking := sorted(found.members[row.bundle_id] - chosen)):
             message = f"its bundle is released as a whole; also send {', '.join(lacking)}"
-            return Refusal(row.id, "instanceIds", message)
+            return RowError(row.id, "instanceIds", message)
         return row._replace(status=model.InstanceStatus.RELEASED.value)
 
     request = {"instance_ids": instance_ids}
@@ -167,24 +167,24 @@ async def _each(
     request: object,
     instance_ids: Sequence[str],
     field: str,
-    decide: Callable[[InstanceRow, _Found], InstanceRow | Refusal],
+    decide: Callable[[InstanceRow, _Found], InstanceRow | RowError],
 ) -> IdempotentResult:
     """Decides each instance alone, of whatever accounts, and writes those that are to be other than they were."""
 
     async def work(connection: Connection) -> AuditedChange:
         locked = await _lock_accounts_of(connection, instance_ids)
         found = await _read(connection, instance_ids, locked)
-        refusals: list[Refusal] = []
+        refusals: list[RowError] = []
         changed: list[tuple[InstanceRow, InstanceRow]] = []
         unchanged_count = 0
         for instance_id in dict.fromkeys(instance_ids):
             row = found.rows.get(instance_id)
             outcome = (
-                Refusal(instance_id, field, "there is no such instance")
+                RowError(instance_id, field, "there is no such instance")
                 if row is None
                 else decide(row, found)
             )
-            if isinstance(outcome, Refusal):
+            if isinstance(outcome, RowError):
                 refusals.append(outcome)
                 continue
             assert row is not None

@@ -58,7 +58,7 @@ _FREE = """(s.claimed_until IS NULL OR s.claimed_until <= clock_timestamp())
 """Nobody sends to it, and it is not paused; an endpoint that was changed since is tried at once."""
 
 
-async def find_claimable(now: dt.datetime, *, count: int, burden_count: int) -> list[uuid.UUID]:
+async def find_claimable(now: dt.datetime, *, count: int, degraded_count: int) -> list[uuid.UUID]:
     """The endpoints that have something to be sent, so many at most, and of failing and slow ones no more than said.
 
     Those come first that have waited longest.
@@ -66,15 +66,15 @@ async def find_claimable(now: dt.datetime, *, count: int, burden_count: int) -> 
     rows = await database.fetch(
         database.pool(),
         f"""{_WORKING}
-            SELECT e.id, coalesce(s.failure_count > 0 OR s.is_slow, false) AS is_burden FROM working w
+            SELECT e.id, coalesce(s.failure_count > 0 OR s.is_slow, false) AS is_degraded FROM working w
             JOIN webhook_endpoints e ON e.id = w.id AND e.disabled_reason IS NULL
             LEFT JOIN webhook_states s ON s.endpoint_id = e.id
             WHERE s.endpoint_id IS NULL OR ({_FREE})
             ORDER BY s.last_turn_at NULLS FIRST, e.id""",
         now,
     )
-    burdens = [row["id"] for row in rows if row["is_burden"]][:burden_count]
-    return [row["id"] for row in rows if not row["is_burden"] or row["id"] in burdens][:count]
+    degraded = [row["id"] for row in rows if row["is_degraded"]][:degraded_count]
+    return [row["id"] for row in rows if not row["is_degraded"] or row["id"] in degraded][:count]
 
 
 async def claim(

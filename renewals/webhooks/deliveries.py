@@ -20,9 +20,9 @@ from renewals.webhooks import claims as webhooks_claims
 ROWS_SWEPT_AT_ONCE = 10_000
 
 
-async def claim(now: dt.datetime, *, count: int, burden_count: int) -> list[webhooks_claims.Claim]:
+async def claim(now: dt.datetime, *, count: int, degraded_count: int) -> list[webhooks_claims.Claim]:
     """Claims endpoints, see `claims.find_claimable`; what waits for one that was changed is tried at once."""
-    found = await webhooks_claims.find_claimable(now, count=count, burden_count=burden_count)
+    found = await webhooks_claims.find_claimable(now, count=count, degraded_count=degraded_count)
     if not found:
         return []
     async with database.transaction() as connection:

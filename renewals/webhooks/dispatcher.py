@@ -68,9 +68,9 @@ async def _run(follower: pubsub.Subscriber, clock: Clock, resolver: http_client.
 
     while not follower.is_dismissed:
         count_max = config.get_settings().webhook_endpoints_at_once
-        burdens = sum(turns.values())
-        free, burdens_free = count_max - len(turns), count_max // 2 - burdens
-        for claim in await _claim(clock(), free, burdens_free) if free else ():
+        degraded = sum(turns.values())
+        free, degraded_free = count_max - len(turns), count_max // 2 - degraded
+        for claim in await _claim(clock(), free, degraded_free) if free else ():
             turn = asyncio.create_task(_take_turn(claim, follower, clock, resolver))
             turns[turn] = claim.health.is_degraded
             turn.add_done_callback(end)
@@ -80,9 +80,9 @@ async def _run(follower: pubsub.Subscriber, clock: Clock, resolver: http_client.
         await asyncio.wait(turns, timeout=STOP_SECONDS_MAX)
 
 
-async def _claim(now: dt.datetime, free: int, burdens_free: int) -> list[claims.Claim]:
+async def _claim(now: dt.datetime, free: int, degraded_free: int) -> list[claims.Claim]:
     try:
-        return await deliveries.claim(now, count=free, burden_count=max(0, burdens_free))
+        return await deliveries.claim(now, count=free, degraded_count=max(0, degraded_free))
     except Exception as problem:
         if not database.is_unavailable(problem):
             log.exception("nobody can be told of events")
@@ -117,7 +117,7 @@ async def _send_all(
     loop = asyncio.get_running_loop()
     claimed_at = started_at = loop.time()
     endpoint = await endpoints.read(claim.endpoint_id)
-    was_burden = claim.health.is_degraded
+    was_degraded = claim.health.is_degraded
     if endpoint is None or not endpoint.is_enabled:
         return
     async with _open_client(endpoint.url, resolver) as post:
@@ -139,7 +139,7 @@ async def _send_all(
             claim = await deliveries.record_results(claim, batch, outcome, clock())
             if outcome.last and (outcome.health.paused_until or outcome.disabled_reason):
                 return
-            if outcome.health.is_slow and not was_burden:
+            if outcome.health.is_slow and not was_degraded:
                 return
 
 

@@ -80,7 +80,7 @@ class Admitted(NamedTuple):
     reading: int = 0
 
 
-class LimitExceeded(GraphQLError):
+class LimitExceededError(GraphQLError):
     """A request is larger than it may be; `extensions` has the code, and the limit where there is one.
 
     `reading` is what it cost to find that out, in the unit of all costs.
@@ -130,7 +130,7 @@ class DocumentLimits:
     def check(
         self, query: str, name: str | None, variables: Mapping[str, Any], size: AccountSize | None = None
     ) -> Admitted:
-        """Return what is known of an operation; raise LimitExceeded for one that must not be executed.
+        """Return what is known of an operation; raise LimitExceededError for one that must not be executed.
 
         Nothing is known of what cannot be parsed or is not there: whoever executes it will say so. Raises
         list_sizes.SizeNeededError if the cost depends on the size of the account, and that is not given.
@@ -139,13 +139,13 @@ class DocumentLimits:
         try:
             if document.refusal is not None:
                 code, message, numbers = document.refusal
-                raise LimitExceeded(code, message, **numbers)
+                raise LimitExceededError(code, message, **numbers)
             operation = self._choose(document, name)
             if operation is None:
                 return Admitted(None, 0, reading)
             total = operation.total(variables, size)
             self._check_total(total)
-        except LimitExceeded as exceeded:
+        except LimitExceededError as exceeded:
             exceeded.reading = reading
             raise
         except list_sizes.SizeNeededError as needed:
@@ -155,13 +155,13 @@ class DocumentLimits:
 
     def _check_total(self, total: cost.Total) -> None:
         if total.fields > self._limits.fields:
-            raise LimitExceeded(
+            raise LimitExceededError(
                 "COST_TOO_HIGH",
                 f"The answer may have more than {self._limits.fields:,} fields: ask for smaller pages.",
                 maximum=self._limits.fields,
             )
         if total.cost > self._limits.cost:
-            raise LimitExceeded(
+            raise LimitExceededError(
                 "COST_TOO_HIGH",
                 f"The request costs {total.cost:,}, more than {self._limits.cost:,}: ask for less at once.",
                 maximum=self._limits.cost,
@@ -183,7 +183,7 @@ class DocumentLimits:
             tokens = self._check_text(query)
             reading += tokens * weights.TOKEN_READ
             operations = self._measure(query)
-        except LimitExceeded as exceeded:
+        except LimitExceededError as exceeded:
             numbers = dict(exceeded.extensions or {})
             refusal = (str(numbers.pop("code")), exceeded.message, numbers)
         document = _Document(operations, refusal, reading)
@@ -199,10 +199,10 @@ class DocumentLimits:
         try:
             measured = complexity.measure(self._schema, parsed(query))
         except complexity.FragmentCycleError as cycle:
-            raise LimitExceeded("FRAGMENT_CYCLE", f"Fragment {cycle} spreads itself.") from None
+            raise LimitExceededError("FRAGMENT_CYCLE", f"Fragment {cycle} spreads itself.") from None
         except complexity.DefinitionsError:
             message = "A document has operations and fragments, each with a name of its own."
-            raise LimitExceeded("BAD_REQUEST", message) from None
+            raise LimitExceededError("BAD_REQUEST", message) from None
         except RecursionError:
             raise _too_deep(NESTING_MAX) from None
         except GraphQLError:
@@ -216,9 +216,9 @@ class DocumentLimits:
         return measured.operations
 
     def _check_text(self, query: str) -> int:
-        """Return the number of tokens; raise LimitExceeded for too many."""
+        """Return the number of tokens; raise LimitExceededError for too many."""
         if len(query) > self._limits.characters:
-            raise LimitExceeded(
+            raise LimitExceededError(
                 "DOCUMENT_TOO_LARGE",
                 f"A document has at most {self._limits.characters:,} characters: send values as variables.",
                 maximum=self._limits.characters,
@@ -238,7 +238,7 @@ class DocumentLimits:
                 raise _too_deep(NESTING_MAX)
             if kind in ("number", "syntax") and len(token) > WORD_CHARACTERS_MAX:
                 message = f"A name or a number has at most {WORD_CHARACTERS_MAX} characters."
-                raise LimitExceeded("DOCUMENT_TOO_LARGE", message, maximum=WORD_CHARACTERS_MAX)
+                raise LimitExceededError("DOCUMENT_TOO_LARGE", message, maximum=WORD_CHARACTERS_MAX)
         return 2 * (tokens + VALUES_MAX) - sum(left.values())
 
     def _check(self, found: complexity.Measure) -> None:
@@ -248,7 +248,7 @@ class DocumentLimits:
         if found.depth > limits.depth:
             raise _too_deep(limits.depth)
         if found.is_introspection and not limits.is_introspection_allowed:
-            raise LimitExceeded("INTROSPECTION_DISABLED", "This server does not answer introspection.")
+            raise LimitExceededError("INTROSPECTION_DISABLED", "This server does not answer introspection.")
         for code, what, number, most in (
             ("ALIASES", "aliases", found.aliases, limits.aliases),
             ("DIRECTIVES", "directives", found.directives, limits.directives),
@@ -259,12 +259,12 @@ class DocumentLimits:
                 raise _too_many(code, what, most)
 
 
-def _too_many(code: str, what: str, most: int) -> LimitExceeded:
-    return LimitExceeded(f"TOO_MANY_{code}", f"An operation has at most {most:,} {what}.", maximum=most)
+def _too_many(code: str, what: str, most: int) -> LimitExceededError:
+    return LimitExceededError(f"TOO_MANY_{code}", f"An operation has at most {most:,} {what}.", maximum=most)
 
 
-def _too_many_tokens(most: int) -> LimitExceeded:
-    return LimitExceeded(
+def _too_many_tokens(most: int) -> LimitExceededError:
+    return LimitExceededError(
         "DOCUMENT_TOO_LARGE",
         f"A document has at most {most:,} names and punctuators, as many comments, and {VALUES_MAX:,} values:"
         " send values as variables.",
@@ -272,8 +272,8 @@ def _too_many_tokens(most: int) -> LimitExceeded:
     )
 
 
-def _too_deep(most: int) -> LimitExceeded:
-    return LimitExceeded("TOO_DEEP", f"A document is nested at most {most} levels deep.", maximum=most)
+def _too_deep(most: int) -> LimitExceededError:
+    return LimitExceededError("TOO_DEEP", f"A document is nested at most {most} levels deep.", maximum=most)
 
 
 _parsed: DocumentCache[DocumentNode | GraphQLError] = DocumentCache()

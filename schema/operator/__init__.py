@@ -1,1 +1,1 @@
-"""The provider's language: a schema of its own, of which the customers' knows nothing."""
+"""The operators' GraphQL API, a schema of its own."""

@@ -11,7 +11,7 @@ from schema.fields import sources
 from schema.operator import accounts, monitoring, orders
 from schema.operator import errors as operator_errors
 from schema.shared import errors
-from schema.shared import vouchers as customers
+from schema.shared import vouchers as shared_vouchers
 
 _RowRefusal = operator_errors.RowRefusal
 
@@ -49,7 +49,7 @@ class IssueVouchersSuccess(AccountChanged):
     voucher_ids: strawberry.Private[list[str]]
 
     @strawberry.field
-    async def vouchers(self) -> list[customers.Voucher]:
+    async def vouchers(self) -> list[shared_vouchers.Voucher]:
         found: Any = await accounts_queries.fetch_vouchers_by_id(
             database.pool(), self.account_id, self.voucher_ids
         )

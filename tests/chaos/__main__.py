@@ -1,6 +1,6 @@
 """`python -m tests.chaos`: tries every fault, two at a time, prints a table, and ends with 1 unless it is clean.
 
-make faults                     # the counts of `catalogue`
+make faults                     # the counts of `catalog`
 make faults TIMES=10            # ten times as many of each
 make faults ONLY="zombies postgres"
 """

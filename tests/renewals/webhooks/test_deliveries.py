@@ -82,7 +82,7 @@ async def test_a_replay_while_a_batch_is_read_has_no_later_event_sent_before_an_
            SELECT endpoint_id, 'a', 3, 'i-1', 1, now() FROM webhook_cursors""",
     ):
         await database.execute(database.pool(), sql)
-    [claim] = await deliveries.claim(sending.clock(), count=1, burden_count=0)
+    [claim] = await deliveries.claim(sending.clock(), count=1, degraded_count=0)
     has_lock, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def replay() -> None:
