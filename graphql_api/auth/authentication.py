@@ -19,19 +19,19 @@ DOTS_OF_A_TOKEN = 2
 
 async def identify(header: str, now: dt.datetime) -> str | None:
     """The account that whoever sends an Authorization header may see; None without a key or token for that."""
-    bearer = await identify_customer(header, now)
-    return bearer.account_id if bearer else None
+    principal = await identify_customer(header, now)
+    return principal.account_id if principal else None
 
 
 async def identify_customer(header: str, now: dt.datetime) -> api_keys.Principal | None:
     """The customer who sends an Authorization header, and what it may do."""
-    bearer = await _find(header, now)
-    return bearer if bearer and bearer.role in CUSTOMERS else None
+    principal = await _find(header, now)
+    return principal if principal and principal.role in CUSTOMERS else None
 
 
-def can_write(bearer: api_keys.Principal) -> bool:
+def can_write(principal: api_keys.Principal) -> bool:
     """Whether a customer may change anything."""
-    return bearer.role is model.Role.RENEWER
+    return principal.role is model.Role.RENEWER
 
 
 async def is_still_valid(header: str, account_id: str | None, clock: Clock) -> bool:
@@ -41,10 +41,10 @@ async def is_still_valid(header: str, account_id: str | None, clock: Clock) -> b
 
 async def identify_operator(header: str, now: dt.datetime) -> audit_log.Operator | None:
     """The operator whose key or token an Authorization header has; None without such a one."""
-    bearer = await _find(header, now)
-    if bearer is None or bearer.role is not model.Role.OPERATOR:
+    principal = await _find(header, now)
+    if principal is None or principal.role is not model.Role.OPERATOR:
         return None
-    return audit_log.Operator(bearer.key_id, bearer.name, bearer.issuer)
+    return audit_log.Operator(principal.key_id, principal.name, principal.issuer)
 
 
 async def _find(header: str, now: dt.datetime) -> api_keys.Principal | None:
@@ -61,10 +61,10 @@ async def _look_up(key: str, now: dt.datetime) -> api_keys.Principal | None:
     return _noted(await api_keys.authenticate(database.pool(), key, now))
 
 
-def _noted(bearer: api_keys.Principal | None) -> api_keys.Principal | None:
-    if bearer is not None:
-        request_record.note_bearer(bearer.account_id, bearer.role, bearer.key_id)
-    return bearer
+def _noted(principal: api_keys.Principal | None) -> api_keys.Principal | None:
+    if principal is not None:
+        request_record.note_principal(principal.account_id, principal.role, principal.key_id)
+    return principal
 
 
 async def identify_calendar(header: str, token: str | None, now: dt.datetime) -> str | None:
@@ -74,5 +74,5 @@ async def identify_calendar(header: str, token: str | None, now: dt.datetime) ->
     """
     if token is None:
         return await identify(header, now)
-    bearer = await _look_up(token, now)
-    return bearer.account_id if bearer and bearer.role is model.Role.CALENDAR else None
+    principal = await _look_up(token, now)
+    return principal.account_id if principal and principal.role is model.Role.CALENDAR else None

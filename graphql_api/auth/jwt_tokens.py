@@ -37,7 +37,7 @@ class InvalidTokenError(Exception):
 
 
 class _Verified(NamedTuple):
-    bearer: api_keys.Principal
+    principal: api_keys.Principal
     ends_at: float
     generation: int
     kept_until: float
@@ -67,7 +67,7 @@ class Verifier:
                 log.debug("a token is refused: %s", refused)
                 return None
             lru_cache.keep(self._kept, digest, verified, most=TOKENS_KEPT_MAX)
-        return verified.bearer if now.timestamp() < verified.ends_at else None
+        return verified.principal if now.timestamp() < verified.ends_at else None
 
     def _is_fresh(self, verified: _Verified) -> bool:
         return verified.generation == self._keys.generation and self._seconds() < verified.kept_until
@@ -76,12 +76,12 @@ class Verifier:
         claims = await self._read(token)
         generation = self._keys.generation  # of the key that has just verified it
         ends_at = check_times(claims, now, self._settings.jwt_leeway_seconds)
-        bearer = self._bearer(claims)
-        if bearer.account_id is not None and not await accounts_queries.has_account(
-            database.pool(), bearer.account_id
+        principal = self._principal(claims)
+        if principal.account_id is not None and not await accounts_queries.has_account(
+            database.pool(), principal.account_id
         ):
             raise InvalidTokenError("its account is not there")
-        return _Verified(bearer, ends_at, generation, self._seconds() + TOKEN_SECONDS_MAX)
+        return _Verified(principal, ends_at, generation, self._seconds() + TOKEN_SECONDS_MAX)
 
     async def _read(self, token: str) -> dict[str, Any]:
         """The claims of a token that a key of the issuer signed, for our audience."""
@@ -109,7 +109,7 @@ class Verifier:
             raise InvalidTokenError(str(problem)) from None
         return claims
 
-    def _bearer(self, claims: Mapping[str, Any]) -> api_keys.Principal:
+    def _principal(self, claims: Mapping[str, Any]) -> api_keys.Principal:
         role = _role(claims.get(self._settings.jwt_role_claim))
         account_id, subject = claims.get(self._settings.jwt_account_claim), claims.get("sub", "")
         if not _is_text(subject, 0):

@@ -457,10 +457,10 @@ def verify(
 
     async def check() -> bool:
         async with database.connect(url):
-            found = await integrity.check_invariants(show)
+            violations = await integrity.check_invariants(show)
         if as_json:
-            typer.echo(json_reports.dump(json_reports.rules_as_dict(found)))
-        return any(found.values())
+            typer.echo(json_reports.dump(json_reports.rules_as_dict(violations)))
+        return any(violations.values())
 
     if _run(check()):
         raise typer.Exit(1)

@@ -38,7 +38,7 @@ def headers_of(request: Request) -> Mapping[bytes, bytes]:
 
 
 def check_request(method: str, headers: Mapping[bytes, bytes]) -> None:
-    """Check that a request is a GET, or a POST of JSON; raises DomainError."""
+    """Check that a request is a GET, or a POST of JSON; raises HTTPError."""
     if method == "GET":
         return
     if method != "POST":
@@ -48,7 +48,7 @@ def check_request(method: str, headers: Mapping[bytes, bytes]) -> None:
 
 
 def parse(request: Request, body: bytes | None, *, values_max: int | None) -> GraphQLRequest:
-    """Return what is asked by the body, or without one by the address; raises DomainError."""
+    """Return what is asked by the body, or without one by the address; raises HTTPError."""
     if body is None:
         return _from_parameters(request.query_params)
     if values_max is not None:
@@ -57,7 +57,7 @@ def parse(request: Request, body: bytes | None, *, values_max: int | None) -> Gr
 
 
 def check_values(body: bytes, values_max: int = VALUES_MAX) -> None:
-    """Check, before a body is read as JSON, that it has not more values than may be; raises DomainError."""
+    """Check, before a body is read as JSON, that it has not more values than may be; raises HTTPError."""
     if body.count(b",") > values_max:
         raise HTTPError(
             413, "BODY_TOO_LARGE", f"A body has at most {values_max:,} values, counted by their commas."
@@ -73,7 +73,7 @@ def body_length(headers: Mapping[bytes, bytes]) -> int | None:
 
 
 async def read_body(request: Request, headers: Mapping[bytes, bytes], bytes_max: int) -> bytes:
-    """Return the body of any request, never longer in memory than it may be; raises DomainError.
+    """Return the body of any request, never longer in memory than it may be; raises HTTPError.
 
     A client that leaves, or whose body takes too long, is refused like any other: neither is a mistake of ours.
     """
@@ -146,7 +146,7 @@ _TEXT, _OBJECT = (str, "text"), (dict, "an object")
 
 
 def build_request(members: Mapping[str, Any]) -> GraphQLRequest:
-    """What is asked by the members of a request's object; raises DomainError."""
+    """What is asked by the members of a request's object; raises HTTPError."""
 
     def take(name: str, kind: tuple[type, str]) -> Any:
         value = members.get(name)

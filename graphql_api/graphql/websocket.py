@@ -1,4 +1,4 @@
-"""GraphQL over a web socket (graphql-transport-ws): who asks, what is understood, and how long a reader may sleep."""
+"""GraphQL over a web socket (graphql-transport-ws): who asks, and what is understood."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""This module alone writes `accounts` and `ledger_entries`.
+"""This module alone writes `ledger_entries`, and with them the balance of `accounts`.
 
 A balance changes only together with the entry that says so, and an entry is never changed: the sum
 of an account's entries without a voucher is its balance, always (rule 16).

@@ -55,11 +55,11 @@ class LedgerFilter:
 
 def ledger_conditions(account_id: str, ledger_filter: LedgerFilter) -> WhereClause:
     """Return the filter as conditions on `ledger_entries e`, within one account."""
-    found = WhereClause()
-    found.add("e.account_id = {}", account_id)
+    conditions = WhereClause()
+    conditions.add("e.account_id = {}", account_id)
     if ledger_filter.vouchers is not None:
-        found.add(f"e.voucher_id IS {'NOT ' if ledger_filter.vouchers else ''}NULL")
-    return found
+        conditions.add(f"e.voucher_id IS {'NOT ' if ledger_filter.vouchers else ''}NULL")
+    return conditions
 
 
 LEDGER = pagination.SortOrder("ledger", (pagination.integer_column("number", "e.number"),), descending=True)
@@ -105,6 +105,6 @@ async def has_account(connection: Connection, account_id: str) -> bool:
 
 
 async def count_ledger(connection: Connection, account_id: str, ledger_filter: LedgerFilter) -> int:
-    found = ledger_conditions(account_id, ledger_filter)
-    sql = f"SELECT count(*) FROM ledger_entries e WHERE {found.where}"
-    return int((await database.fetch(connection, sql, *found.values))[0][0])
+    conditions = ledger_conditions(account_id, ledger_filter)
+    sql = f"SELECT count(*) FROM ledger_entries e WHERE {conditions.where}"
+    return int((await database.fetch(connection, sql, *conditions.values))[0][0])

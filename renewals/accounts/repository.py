@@ -1,4 +1,4 @@
-"""Accounts: open, change, lock and read them. This module alone writes `accounts`, but for the balance."""
+"""Open, change, lock and read accounts. This module alone writes `accounts`, except the balance (see `ledger`)."""
 
 import asyncio
 import contextlib

@@ -90,8 +90,8 @@ async def _verify_runs() -> None:
     Two processes may verify the same run; both note what they found.
     """
     if run_ids := await runs.read_unverified():
-        found = await integrity.check_invariants()
-        await runs.record_violations(run_ids, [rule for rule, damages in found.items() if damages])
+        violations = await integrity.check_invariants()
+        await runs.record_violations(run_ids, [rule for rule, damages in violations.items() if damages])
 
 
 async def process_chunk(chunk: runs.Chunk, clock: Clock = clocks.utc_now) -> bool:
@@ -157,12 +157,12 @@ async def plan(
     """Plan what is due of some accounts, by account; write nothing."""
     products = await catalog.read_products(connection)
     usable = await vouchers.read_usable(connection, list(accounts), now)
-    found = await due.read_due_instances(connection, accounts, now)
+    instances = await due.read_due_instances(connection, accounts, now)
     return {
         account_id: planning.plan_run(
-            instances=found.get(account_id, ()),
-            basis=planning.PlanContext(products, account.zone, now, account.price_rise_cap_bps),
-            purse=domain_payment.Wallet(account.balance_cents, usable[account_id], now),
+            instances=instances.get(account_id, ()),
+            context=planning.PlanContext(products, account.zone, now, account.price_rise_cap_bps),
+            wallet=domain_payment.Wallet(account.balance_cents, usable[account_id], now),
         )
         for account_id, account in accounts.items()
     }

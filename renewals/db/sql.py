@@ -82,22 +82,22 @@ def is_storable(text: str) -> bool:
     return True
 
 
-def add_search(found: WhereClause, search: str, *columns: str) -> None:
+def add_search(conditions: WhereClause, search: str, *columns: str) -> None:
     """The condition that one of the columns has a part like that, in any case.
 
     The columns compare bytes and know the case of ASCII letters only. Collations that know more are not on every
     server, so the other letters are searched by a regular expression that names both cases.
     """
     if not is_storable(search):
-        found.add("FALSE")
+        conditions.add("FALSE")
         return
     if all(character.isascii() or len(_cases(character)) == 1 for character in search):
         escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         operator, pattern = "ILIKE", f"%{escaped}%"
     else:
         operator, pattern = "~", "".join(_any_case(character) for character in search)
-    placeholder = found.bind(pattern)
-    found.add(f"({' OR '.join(f'{column} {operator} {placeholder}' for column in columns)})")
+    placeholder = conditions.bind(pattern)
+    conditions.add(f"({' OR '.join(f'{column} {operator} {placeholder}' for column in columns)})")
 
 
 def _any_case(character: str) -> str:

@@ -46,10 +46,10 @@ class Wallet:
 
     @classmethod
     def in_order(cls, balance_cents: int, vouchers: Iterable[model.Voucher]) -> Self:
-        """A purse whose vouchers pay in the order in which they are given, whenever they run out."""
-        purse = cls.__new__(cls)
-        purse._fill(balance_cents, list(vouchers))
-        return purse
+        """A wallet whose vouchers pay in the order in which they are given, whenever they run out."""
+        wallet = cls.__new__(cls)
+        wallet._fill(balance_cents, list(vouchers))
+        return wallet
 
     def _fill(self, balance_cents: int, vouchers: list[model.Voucher]) -> None:
         self.balance_cents = balance_cents
@@ -120,10 +120,10 @@ def reconstruct_payments(
 
     Each takes the same as it did then: what a voucher had left in the end, no charge of the order had wanted.
     """
-    purse = Wallet.in_order(balance_cents, taken)
-    payments = [purse.pay([charge]) for charge in charges]
-    is_whole = not purse.balance_cents and not any(
-        voucher.available_cents for voucher in purse.remaining_vouchers()
+    wallet = Wallet.in_order(balance_cents, taken)
+    payments = [wallet.pay([charge]) for charge in charges]
+    is_whole = not wallet.balance_cents and not any(
+        voucher.available_cents for voucher in wallet.remaining_vouchers()
     )
     assert is_whole and not any(payment.shortfall_cents for payment in payments)
     return payments

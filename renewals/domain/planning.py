@@ -97,25 +97,25 @@ def plan(
     selection: Selection,
     handling: model.BundleHandling,
     extension: Extension,
-    basis: PlanContext,
+    context: PlanContext,
     balance_cents: int,
     vouchers: Iterable[model.Voucher],
 ) -> Plan:
     """Plans one order over a selection: every line, every refusal, and the payment or its shortfall."""
-    units, refusals = split_into_units(selection, handling, basis.products)
-    lines, more = plan_lines(units, extension, basis)
-    payment = domain_payment.Wallet(balance_cents, vouchers, basis.now).pay(charges_of(lines))
+    units, refusals = split_into_units(selection, handling, context.products)
+    lines, more = plan_lines(units, extension, context)
+    payment = domain_payment.Wallet(balance_cents, vouchers, context.now).pay(charges_of(lines))
     return Plan(tuple(lines), tuple(refusals + more), payment)
 
 
 def plan_lines(
-    units: Iterable[RenewalUnit], extension: Extension, basis: PlanContext
+    units: Iterable[RenewalUnit], extension: Extension, context: PlanContext
 ) -> tuple[list[RenewalLine], list[Refusal]]:
     """Gives every unit its lines, or the reasons why it has none."""
     lines: list[RenewalLine] = []
     refusals: list[Refusal] = []
     for unit in units:
-        own, reasons = _plan_unit(unit, extension, basis)
+        own, reasons = _plan_unit(unit, extension, context)
         lines += own
         refusals += reasons
     return lines, refusals
@@ -146,27 +146,27 @@ class UnitResult(NamedTuple):
 def plan_run(
     *,
     instances: Iterable[model.Instance],
-    basis: PlanContext,
-    purse: domain_payment.Wallet,
+    context: PlanContext,
+    wallet: domain_payment.Wallet,
 ) -> list[UnitResult]:
     """Plans one account's due instances: earliest expiry first, what cannot be paid passed over (rule 21).
 
-    The purse is left with what the plan does not spend.
+    The wallet is left with what the plan does not spend.
     """
-    extended = price_units(instances, basis)
-    return list(map(unit_result, extended, pay_units(extended, purse)))
+    extended = price_units(instances, context)
+    return list(map(unit_result, extended, pay_units(extended, wallet)))
 
 
-def price_units(instances: Iterable[model.Instance], basis: PlanContext) -> list[PricedUnit]:
+def price_units(instances: Iterable[model.Instance], context: PlanContext) -> list[PricedUnit]:
     """Gives each unit of what is due its lines, in paying order."""
     extension = RenewAuto()
     extended = []
     for unit in group_units(instances):
-        lines, refusals = _plan_unit(unit, extension, basis)
+        lines, refusals = _plan_unit(unit, extension, context)
         if (
             lines
-            and basis.price_rise_cap_bps is not None
-            and (held := {each.id: _held(each) for each in unit if is_held(each, basis.price_rise_cap_bps)})
+            and context.price_rise_cap_bps is not None
+            and (held := {each.id: _held(each) for each in unit if is_held(each, context.price_rise_cap_bps)})
         ):
             lines, refusals = [], refuse_unit(unit, held)
         extended.append(PricedUnit(unit, tuple(lines), tuple(refusals), tuple(charges_of(lines))))
@@ -174,10 +174,10 @@ def price_units(instances: Iterable[model.Instance], basis: PlanContext) -> list
 
 
 def pay_units(
-    extended: Iterable[PricedUnit], purse: domain_payment.Wallet
+    extended: Iterable[PricedUnit], wallet: domain_payment.Wallet
 ) -> list[domain_payment.Payment | None]:
-    """Pays unit after unit what the purse can pay; None for a unit with nothing to pay, whose members are refused."""
-    return [purse.pay(each.charges) if each.lines else None for each in extended]
+    """Pays unit after unit what the wallet can pay; None for a unit with nothing to pay, whose members are refused."""
+    return [wallet.pay(each.charges) if each.lines else None for each in extended]
 
 
 def unit_result(extended: PricedUnit, payment: domain_payment.Payment | None) -> UnitResult:
@@ -202,13 +202,13 @@ def charges_of(lines: Iterable[RenewalLine]) -> list[domain_payment.Charge]:
 
 
 def _plan_unit(
-    unit: RenewalUnit, extension: Extension, basis: PlanContext
+    unit: RenewalUnit, extension: Extension, context: PlanContext
 ) -> tuple[list[RenewalLine], list[Refusal]]:
     """The lines of a unit or, where one member is refused, the reasons why it has none."""
     lines: list[RenewalLine] = []
     own: dict[str, Refusal] = {}
     for instance in unit:
-        outcome = _line(instance, extension, basis)
+        outcome = _line(instance, extension, context)
         if isinstance(outcome, RenewalLine):
             lines.append(outcome)
         else:
@@ -216,22 +216,22 @@ def _plan_unit(
     return ([], refuse_unit(unit, own)) if own else (lines, [])
 
 
-def _line(instance: model.Instance, extension: Extension, basis: PlanContext) -> RenewalLine | Refusal:
-    if refusal := refuse_unmanageable(instance, basis.products):
+def _line(instance: model.Instance, extension: Extension, context: PlanContext) -> RenewalLine | Refusal:
+    if refusal := refuse_unmanageable(instance, context.products):
         return refusal
-    if isinstance(extension, RenewAuto) and instance.status_at(basis.now) is model.InstanceStatus.EXPIRED:
+    if isinstance(extension, RenewAuto) and instance.status_at(context.now) is model.InstanceStatus.EXPIRED:
         return Refusal(
             instance.id, RefusalCode.EXPIRED, "It has expired; only a renewal by hand restores it."
         )
     assert instance.expires_at is not None and instance.anchor_day is not None
-    old = dates.last_day(instance.expires_at, basis.zone)
+    old = dates.last_day(instance.expires_at, context.zone)
     new, anchor_day = _new_last_day(instance, instance.anchor_day, old, extension)
-    product = basis.products[instance.product_code]
-    if refusal := _refuse_period(instance, old, new, extension, product, basis):
+    product = context.products[instance.product_code]
+    if refusal := _refuse_period(instance, old, new, extension, product, context):
         return refusal
     span = dates.period_between(instance.anchor_day, old, new)
     price = pricing.price_period(instance.monthly_price_cents, *span, product.tiers)
-    expires_at = dates.end_of_day(new, basis.zone)
+    expires_at = dates.end_of_day(new, context.zone)
     return RenewalLine(instance, instance.expires_at, expires_at, anchor_day, span.months, span.days, price)
 
 
@@ -257,10 +257,10 @@ def _refuse_period(
     new: dt.date,
     extension: Extension,
     product: model.Product,
-    basis: PlanContext,
+    context: PlanContext,
 ) -> Refusal | None:
     """Rules 7 and 14: the new expiry is later, in the future, and within the product's longest term."""
-    today = dates.current_day(basis.now, basis.zone)
+    today = dates.current_day(context.now, context.zone)
     if isinstance(extension, UnifyToDate | UnifyToDayOfMonth):
         if new <= old:
             message = f"It already expires on {old}, which is not before {new}."

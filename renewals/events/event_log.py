@@ -20,9 +20,9 @@ from renewals.domain import errors
 from renewals.events import pubsub, webhook_cursors
 
 ROWS_AT_ONCE = 500
-"""A follower holds no more events than so many, however much it has missed."""
+"""A subscriber holds no more events than so many, however much it has missed."""
 POLL_SECONDS = 5.0
-"""So often a follower looks by itself, should nobody tell it."""
+"""So often a subscriber looks by itself, should nobody tell it."""
 
 
 class EventType(StrEnum):
@@ -133,8 +133,8 @@ async def subscribe(
 async def _subscribe(
     account_id: str, after: int, is_admitted: Callable[[], Awaitable[bool]]
 ) -> AsyncIterator[Event]:
-    with pubsub.subscribe(account_id) as follower:
-        while not follower.is_dismissed:
+    with pubsub.subscribe(account_id) as subscriber:
+        while not subscriber.is_dismissed:
             found = await _read_through_outages(account_id, after)
             asked_at = -math.inf
             for event in found:
@@ -148,13 +148,13 @@ async def _subscribe(
             if not found and not await _holds(is_admitted):
                 return
             if len(found) < ROWS_AT_ONCE:
-                await follower.wait(POLL_SECONDS)
+                await subscriber.wait(POLL_SECONDS)
 
 
 async def _read_through_outages(account_id: str, after: int) -> Sequence[Event]:
-    """The next events; none while PostgreSQL is away, for the follower will look again."""
+    """The next events; none while PostgreSQL is away, for the subscriber will look again."""
     try:
-        with pool.sharing(account_id):  # all followers of an account are woken at once
+        with pool.sharing(account_id):  # all subscribers of an account are woken at once
             return await read_events(account_id, after)
     except Exception as problem:
         if not database.is_unavailable(problem):

@@ -1,6 +1,6 @@
 """Tells whoever follows an account that it has new events: here at once, in other processes through Redis.
 
-Nothing hangs on a word that is lost: the events are in PostgreSQL, and a follower looks there by itself as well.
+Nothing hangs on a word that is lost: the events are in PostgreSQL, and a subscriber looks there by itself as well.
 """
 
 import asyncio
@@ -94,25 +94,25 @@ def publish(account_ids: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def subscribe(account_id: str | None) -> Iterator[Subscriber]:
-    """A follower that is woken whenever the account, or without one any account, may have something new."""
-    follower = Subscriber()
+    """A subscriber that is woken whenever the account, or without one any account, may have something new."""
+    subscriber = Subscriber()
     if _ending.is_set():
-        follower.dismiss()
-    _subscribers.setdefault(account_id, set()).add(follower)
+        subscriber.dismiss()
+    _subscribers.setdefault(account_id, set()).add(subscriber)
     try:
-        yield follower
+        yield subscriber
     finally:
-        _subscribers[account_id].discard(follower)
+        _subscribers[account_id].discard(subscriber)
         if not _subscribers[account_id]:
             del _subscribers[account_id]
 
 
 def close_all() -> None:
-    """Has all followers end, and those who come now: this process is about to."""
+    """Has all subscribers end, and those who come now: this process is about to."""
     _ending.set()
-    for followers in _subscribers.values():
-        for follower in followers:
-            follower.dismiss()
+    for subscribers in _subscribers.values():
+        for subscriber in subscribers:
+            subscriber.dismiss()
 
 
 @contextlib.asynccontextmanager
@@ -144,8 +144,8 @@ async def connect(redis_url: str | None, *, listening: bool = False) -> AsyncIte
 
 def _wake(account_ids: Iterable[str]) -> None:
     for account_id in (*account_ids, None):
-        for follower in _subscribers.get(account_id, ()):
-            follower.wake()
+        for subscriber in _subscribers.get(account_id, ()):
+            subscriber.wake()
 
 
 async def _send(client: Redis, outbox: _Outbox) -> None:

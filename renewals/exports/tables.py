@@ -231,13 +231,13 @@ class Export:
 
     def statement(self) -> tuple[str, list[object]]:
         """The SELECT and its placeholders' values."""
-        found = db_sql.WhereClause(list(self.conditions.values), dict(self.conditions.texts))
-        now = found.bind(self.now) if any("{now}" in column.sql for column in self.columns) else ""
+        conditions = db_sql.WhereClause(list(self.conditions.values), dict(self.conditions.texts))
+        now = conditions.bind(self.now) if any("{now}" in column.sql for column in self.columns) else ""
         select = ", ".join(column.sql.replace("{now}", now) for column in self.columns)
         tables = dict.fromkeys(column.sql.partition(".")[0] for column in self.columns)
         joins = " ".join(self.table.joins[table] for table in tables if table in self.table.joins)
-        sql = f"SELECT {select} FROM {self.table.source} {joins} WHERE {found.where} ORDER BY {self.order_by}"
-        return sql, found.values
+        sql = f"SELECT {select} FROM {self.table.source} {joins} WHERE {conditions.where} ORDER BY {self.order_by}"
+        return sql, conditions.values
 
 
 def export_instances(
@@ -249,19 +249,19 @@ def export_instances(
     now: dt.datetime,
 ) -> Export:
     """The account's instances as its list has them."""
-    found = filters.conditions(account_id, instance_filter, now)
-    return Export(INSTANCES, columns, found, ordering.order_by, now)
+    conditions = filters.conditions(account_id, instance_filter, now)
+    return Export(INSTANCES, columns, conditions, ordering.order_by, now)
 
 
 def export_orders(
     account_id: str, period: DateRange, *, columns: Sequence[ExportColumn], now: dt.datetime
 ) -> Export:
     """The lines of the orders that were placed in the period, those of the newest order first."""
-    found = db_sql.WhereClause()
-    found.add("o.account_id = {}", account_id)
-    _add_period(found, "o.created_at", period)
+    conditions = db_sql.WhereClause()
+    conditions.add("o.account_id = {}", account_id)
+    _add_period(conditions, "o.created_at", period)
     order_by = f"{orders_queries.ORDERS.order_by}, l.starts_at, l.instance_id"
-    return Export(ORDERS, columns, found, order_by, now, is_ordered_by_index=True)
+    return Export(ORDERS, columns, conditions, order_by, now, is_ordered_by_index=True)
 
 
 def export_ledger(
@@ -273,16 +273,18 @@ def export_ledger(
     now: dt.datetime,
 ) -> Export:
     """Return the account's ledger entries of the period, the newest first."""
-    found = accounts_queries.ledger_conditions(account_id, ledger_filter)
-    _add_period(found, "e.created_at", period)
-    return Export(LEDGER, columns, found, accounts_queries.LEDGER.order_by, now, is_ordered_by_index=True)
+    conditions = accounts_queries.ledger_conditions(account_id, ledger_filter)
+    _add_period(conditions, "e.created_at", period)
+    return Export(
+        LEDGER, columns, conditions, accounts_queries.LEDGER.order_by, now, is_ordered_by_index=True
+    )
 
 
-def _add_period(found: db_sql.WhereClause, column: str, period: DateRange) -> None:
+def _add_period(conditions: db_sql.WhereClause, column: str, period: DateRange) -> None:
     if period.since is not None:
-        found.add(f"{column} >= {{}}", period.since)
+        conditions.add(f"{column} >= {{}}", period.since)
     if period.before is not None:
-        found.add(f"{column} < {{}}", period.before)
+        conditions.add(f"{column} < {{}}", period.before)
 
 
 async def read_rows(

@@ -87,20 +87,20 @@ async def _read_expiries(
         expires_from=now,
         expires_before=dates.end_of_day(last, account.zone) + dt.timedelta(seconds=1),
     )
-    found = filters.conditions(account.id, coming, now)
+    conditions = filters.conditions(account.id, coming, now)
     left_until = due.left_until(account)
     if left_until < now:
-        found.add("i.renewal_mode = 'MANUAL'")
+        conditions.add("i.renewal_mode = 'MANUAL'")
     else:  # rule 38: AUTO ones that are left to the owner
         mode = "(i.renewal_mode = 'MANUAL' OR i.renewal_mode = 'AUTO' AND i.expires_at <= {})"
-        found.add(mode, left_until)
+        conditions.add(mode, left_until)
     rows = await database.fetch(
         connection,
         f"""SELECT i.expires_at, count(*), sum(i.monthly_price_cents)::bigint,
               (array_agg(i.id ORDER BY i.id))[:{INSTANCES_PER_ENTRY_MAX}],
               (array_agg(i.monthly_price_cents ORDER BY i.id))[:{INSTANCES_PER_ENTRY_MAX}]
-            FROM instances i WHERE {found.where} GROUP BY i.expires_at""",
-        *found.values,
+            FROM instances i WHERE {conditions.where} GROUP BY i.expires_at""",
+        *conditions.values,
     )
     return [
         CalendarEntry(
@@ -135,7 +135,7 @@ def _foresee(held: forecast.AccountSnapshot, days: int, now: dt.datetime) -> Ite
                     len(items),
                     sum(outcome.price_cents for outcome in outcomes),
                     items[:INSTANCES_PER_ENTRY_MAX],
-                    run.purse.balance_cents,
+                    run.wallet.balance_cents,
                 )
 
 

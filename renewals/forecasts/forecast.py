@@ -99,13 +99,13 @@ class SimulatedRun(NamedTuple):
     """
 
     date: dt.date
-    basis: planning.PlanContext
+    context: planning.PlanContext
     balance_cents: int
     vouchers: Sequence[model.Voucher]
     all_due: Sequence[planning.PricedUnit]
     extended: Sequence[planning.PricedUnit]
     payments: Sequence[payment.Payment | None]
-    purse: payment.Wallet
+    wallet: payment.Wallet
 
     @property
     def due(self) -> list[model.Instance]:
@@ -288,10 +288,10 @@ def look_ahead(held: AccountSnapshot, days: int, now: dt.datetime) -> Ahead:
     needed_cents, left = 0, held.vouchers
     for run in simulate_days(held, held.account.balance_cents, days, now):
         found.append(_day_of(run))
-        purse = payment.Wallet(_ENOUGH_CENTS, left, run.basis.now)
-        needed_cents += purse.pay(_charges(run.all_due)).balance_cents
+        wallet = payment.Wallet(_ENOUGH_CENTS, left, run.context.now)
+        needed_cents += wallet.pay(_charges(run.all_due)).balance_cents
         needed.append(needed_cents)
-        left = purse.remaining_vouchers()
+        left = wallet.remaining_vouchers()
     return Ahead(tuple(found), tuple(needed), held.account.balance_cents)
 
 
@@ -301,13 +301,13 @@ def simulate_days(
     """The worker's run of each day, the first of them the next one from now."""
     left: Sequence[model.Voucher] = held.vouchers
     lost: set[str] = set()
-    for date, basis, wanted in _extend_days(held, days, now):
+    for date, context, wanted in _extend_days(held, days, now):
         extended = [each for each in wanted if each.unit[0].id not in lost] if lost else wanted
-        purse = payment.Wallet(balance_cents, left, basis.now)
-        payments = planning.pay_units(extended, purse)
-        run = SimulatedRun(date, basis, balance_cents, left, wanted, extended, payments, purse)
+        wallet = payment.Wallet(balance_cents, left, context.now)
+        payments = planning.pay_units(extended, wallet)
+        run = SimulatedRun(date, context, balance_cents, left, wanted, extended, payments, wallet)
         yield run
-        balance_cents, left = purse.balance_cents, purse.remaining_vouchers()
+        balance_cents, left = wallet.balance_cents, wallet.remaining_vouchers()
         lost.update([unit[0].id for unit in run.unpaid_units])
 
 
@@ -326,9 +326,9 @@ def _extend_days(
     for date in (today + dt.timedelta(days=number) for number in range(days)):
         starts_at = dates.due_at(date, zone, time=time, lead_days=0)
         tick = dates.next_scheduled_at(max(starts_at, now), time.minute)
-        basis = planning.PlanContext(held.products, zone, tick, account.price_rise_cap_bps)
-        extended = planning.price_units(coming.pop(date, ()), basis)
-        yield date, basis, extended
+        context = planning.PlanContext(held.products, zone, tick, account.price_rise_cap_bps)
+        extended = planning.price_units(coming.pop(date, ()), context)
+        yield date, context, extended
         for line in [line for each in extended for line in each.lines if line.expires_at <= last_expiry]:
             later = line.instance._replace(expires_at=line.expires_at, anchor_day=line.anchor_day)
             coming.setdefault(due.due_day(later, account), []).append(later)
@@ -338,14 +338,14 @@ def _day_of(run: SimulatedRun) -> Day:
     charges = _charges(run.extended)
     paid = [payment for payment in run.payments if payment is not None and not payment.shortfall_cents]
     # What lacked before the run is what all of it at once would have lacked.
-    at_once = payment.Wallet(run.balance_cents, run.vouchers, run.basis.now).pay(charges)
+    at_once = payment.Wallet(run.balance_cents, run.vouchers, run.context.now).pay(charges)
     return Day(
         date=run.date,
         due_count=sum([len(each.unit) for each in run.extended]),
         total_cents=sum([charge.cents for charge in charges]),
         voucher_cents=sum([payment.voucher_cents for payment in paid]),
-        balance_cents=run.balance_cents - run.purse.balance_cents,
-        balance_after_cents=run.purse.balance_cents,
+        balance_cents=run.balance_cents - run.wallet.balance_cents,
+        balance_after_cents=run.wallet.balance_cents,
         shortfall_cents=at_once.shortfall_cents,
         at_risk_ids=tuple([instance.id for unit in run.unpaid_units for instance in unit]),
     )

@@ -98,26 +98,26 @@ def find_first(held: forecast.AccountSnapshot, days: int, now: dt.datetime) -> F
     for run in forecast.simulate_days(held, held.account.balance_cents, days, now):
         for outcome in run.outcomes:
             _note(outcome, found)
-    return FirstRun(found, run.purse.balance_cents, run.purse.remaining_vouchers())
+    return FirstRun(found, run.wallet.balance_cents, run.wallet.remaining_vouchers())
 
 
 def simulate_instances(
-    first: FirstRun, asked: Sequence[model.Instance], basis: planning.PlanContext, account: model.Account
+    first: FirstRun, asked: Sequence[model.Instance], context: planning.PlanContext, account: model.Account
 ) -> dict[str, InstanceForecast]:
     """The outlook of instances, whole bundles of them; pure."""
     units = selection.group_units(asked)
     found: dict[str, InstanceForecast] = {}
     for unit in units:
-        found |= _today(unit, account, basis)
+        found |= _today(unit, account, context)
     waiting = {instance_id for instance_id, each in found.items() if each.due_at is not None}
     refusals = {instance_id: first.refusals[instance_id] for instance_id in waiting & first.refusals.keys()}
     # Of what is due after the days that are foreseen, nothing more is known than what is left then.
     for unit in units:
         if any(each.id in waiting and each.id not in first.refusals for each in unit):
             at = due.due_at(unit[0], account)
-            purse = payment.Wallet(first.balance_cents, first.vouchers, at)
-            late = planning.PlanContext(basis.products, account.zone, at, account.price_rise_cap_bps)
-            for outcome in planning.plan_run(instances=unit, basis=late, purse=purse):
+            wallet = payment.Wallet(first.balance_cents, first.vouchers, at)
+            late = planning.PlanContext(context.products, account.zone, at, account.price_rise_cap_bps)
+            for outcome in planning.plan_run(instances=unit, context=late, wallet=wallet):
                 _note(outcome, refusals)
     for instance_id in waiting & refusals.keys():
         reasons = refusals[instance_id]
@@ -126,10 +126,10 @@ def simulate_instances(
 
 
 def _today(
-    unit: selection.RenewalUnit, account: model.Account, basis: planning.PlanContext
+    unit: selection.RenewalUnit, account: model.Account, context: planning.PlanContext
 ) -> dict[str, InstanceForecast]:
     """What can be said without the money: what blocks it, or its price and, for AUTO, when it is due."""
-    lines, refusals = planning.plan_lines([unit], planning.RenewAuto(), basis)
+    lines, refusals = planning.plan_lines([unit], planning.RenewAuto(), context)
     found = {each.instance_id: InstanceForecast(False, None, None, (each,)) for each in refusals}
     for line in lines:
         is_auto = line.instance.renewal_mode == model.RenewalMode.AUTO

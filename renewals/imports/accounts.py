@@ -130,8 +130,8 @@ async def _open(
     ]
     await accounts_repository.open_accounts(connection, rows, now)
     after = {columns["id"]: columns for columns in opened}
-    deed = AuditedChange({"created_count": len(opened)}, list(after), after=after)
-    return [batches.build_batch_record(batch, Action.CREATE_ACCOUNT, deed)] if opened else []
+    change = AuditedChange({"created_count": len(opened)}, list(after), after=after)
+    return [batches.build_batch_record(batch, Action.CREATE_ACCOUNT, change)] if opened else []
 
 
 async def _change(
@@ -150,8 +150,8 @@ async def _change(
     }
     await price_holds.emit_price_held(connection, caps, now)
     await balance_alerts.recheck_account(connection, list(after))
-    deed = AuditedChange({"changed_count": len(changed)}, list(after), before, after)
-    return [batches.build_batch_record(batch, Action.UPDATE_ACCOUNT, deed)] if changed else []
+    change = AuditedChange({"changed_count": len(changed)}, list(after), before, after)
+    return [batches.build_batch_record(batch, Action.UPDATE_ACCOUNT, change)] if changed else []
 
 
 async def _post(
@@ -174,8 +174,8 @@ async def _post(
     return records
 
 
-def _record(given: accounts.TopUp, deed: AuditedChange) -> audit_log.AuditRecord:
-    return audit_log.build_record(Action.TOP_UP, _balance_key(given.account_id), given, deed)
+def _record(given: accounts.TopUp, change: AuditedChange) -> audit_log.AuditRecord:
+    return audit_log.build_record(Action.TOP_UP, _balance_key(given.account_id), given, change)
 
 
 def _balance_key(account_id: str) -> str:

@@ -55,9 +55,9 @@ Work = Callable[[Connection], Awaitable[Done]]
 NO_ACCOUNT = FieldError("accountId", "there is no such account")
 
 
-def build_batch_record(batch: ImportBatch, action: Action, deed: AuditedChange) -> audit_log.AuditRecord:
+def build_batch_record(batch: ImportBatch, action: Action, change: AuditedChange) -> audit_log.AuditRecord:
     """What the batch did, as the log keeps it."""
-    return audit_log.build_record(action, f"import-{uuid.uuid4()}", batch.source, deed)
+    return audit_log.build_record(action, f"import-{uuid.uuid4()}", batch.source, change)
 
 
 class _DryRun(Exception):

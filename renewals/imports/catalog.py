@@ -20,7 +20,7 @@ async def import_catalog(batch: ImportBatch, rows: Sequence[CatalogRow]) -> RowR
         sound = [row for row, problem in zip(rows, problems, strict=True) if problem is None]
         products = [row for row in sound if isinstance(row, catalog.ProductRecord)]
         centers = [row for row in sound if isinstance(row, catalog.DataCenterRecord)]
-        deeds: dict[type, AuditedChange] = {
+        changes: dict[type, AuditedChange] = {
             catalog.ProductRecord: await operators_catalog.put_in(
                 connection, operators_catalog.PRODUCTS, products
             ),
@@ -30,12 +30,12 @@ async def import_catalog(batch: ImportBatch, rows: Sequence[CatalogRow]) -> RowR
         }
         actions = (Action.PUT_PRODUCTS, Action.PUT_DATA_CENTERS)
         records = [
-            batches.build_batch_record(batch, action, deed)
-            for action, deed in zip(actions, deeds.values(), strict=True)
-            if deed.after
+            batches.build_batch_record(batch, action, change)
+            for action, change in zip(actions, changes.values(), strict=True)
+            if change.after
         ]
         return [
-            problem or _outcome(row.code, deeds[type(row)])
+            problem or _outcome(row.code, changes[type(row)])
             for row, problem in zip(rows, problems, strict=True)
         ], records
 
@@ -51,8 +51,8 @@ def _first_problem(row: CatalogRow) -> FieldError | None:
     return next((FieldError(field.partition(".")[0], problem) for field, problem in found if problem), None)
 
 
-def _outcome(code: str, deed: AuditedChange) -> RowOutcome:
-    assert isinstance(deed.before, dict) and isinstance(deed.after, dict)
-    if code in deed.before:
+def _outcome(code: str, change: AuditedChange) -> RowOutcome:
+    assert isinstance(change.before, dict) and isinstance(change.after, dict)
+    if code in change.before:
         return RowOutcome.CHANGED
-    return RowOutcome.CREATED if code in deed.after else RowOutcome.UNCHANGED
+    return RowOutcome.CREATED if code in change.after else RowOutcome.UNCHANGED

@@ -51,8 +51,10 @@ async def import_instances(batch: ImportBatch, rows: Sequence[ImportedInstance])
                 for refusal in each.refusals
                 if not refusal.field.startswith("bundles.")  # its instances are refused as well
             }
-        deed = instances.audited_change(locked, found, now)
-        records = [batches.build_batch_record(batch, Action.REGISTER_INSTANCES, deed)] if deed.after else []
+        change = instances.audited_change(locked, found, now)
+        records = (
+            [batches.build_batch_record(batch, Action.REGISTER_INSTANCES, change)] if change.after else []
+        )
         return [
             outcomes.get(row.reported.id, RowOutcome.UNCHANGED) if row.account_id in locked else NO_ACCOUNT
             for row in rows

@@ -61,9 +61,9 @@ async def import_vouchers(batch: ImportBatch, rows: Sequence[ImportedVoucher]) -
         outcomes = [judge(row) for row in rows]
         issued = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome is RowOutcome.CREATED]
         await vouchers.issue_to_accounts(connection, locked, issued, now)
-        deed = AuditedChange(
+        change = AuditedChange(
             {"issued_count": len(issued)}, sorted({row.account_id for row in issued}), after=issued
         )
-        return outcomes, [batches.build_batch_record(batch, Action.ISSUE_VOUCHERS, deed)] if issued else []
+        return outcomes, [batches.build_batch_record(batch, Action.ISSUE_VOUCHERS, change)] if issued else []
 
     return await batches.run_batch(batch, work)

@@ -119,43 +119,43 @@ def _is_unreleased_at(now: str) -> str:
 
 
 def _add_status(
-    found: WhereClause, statuses: Sequence[model.InstanceStatus] | None, now: dt.datetime
+    conditions: WhereClause, statuses: Sequence[model.InstanceStatus] | None, now: dt.datetime
 ) -> None:
     """Add the condition that the status is one of some, or, where none are named, any but RELEASED (rule 3)."""
     if statuses is not None and not statuses:
-        found.add("FALSE")
+        conditions.add("FALSE")
         return
-    at = found.bind(now)
+    at = conditions.bind(now)
     unreleased = _is_unreleased_at(at)
     if statuses is None:
-        found.add(unreleased)
+        conditions.add(unreleased)
         return
     alternatives = []
     if kept := [status for status in statuses if status is not model.InstanceStatus.RELEASED]:
-        alternatives.append(f"({unreleased} AND {unreleased_status_at(at)} = ANY({found.bind(kept)}))")
+        alternatives.append(f"({unreleased} AND {unreleased_status_at(at)} = ANY({conditions.bind(kept)}))")
     if model.InstanceStatus.RELEASED in statuses:
         outlived = f"(i.status <> 'RELEASED' AND {EXPIRY} < {at} AND {_RELEASES_AT} < {at})"
         alternatives += ["i.status = 'RELEASED'", outlived]
-    found.add(f"({' OR '.join(alternatives)})")
+    conditions.add(f"({' OR '.join(alternatives)})")
 
 
-def _add_tab(found: WhereClause, f: InstanceFilter) -> None:
+def _add_tab(conditions: WhereClause, f: InstanceFilter) -> None:
     """Rule 3, said of the columns, so that an index can find the tab."""
     if f.tab is model.RenewalTab.NO_EXPIRY:
-        found.add(f"{EXPIRY} = 'infinity'", facet="tabs")
+        conditions.add(f"{EXPIRY} = 'infinity'", facet="tabs")
     else:
-        found.add(f"i.renewal_mode = {{}} AND {EXPIRY} < 'infinity'", f.tab, facet="tabs")
+        conditions.add(f"i.renewal_mode = {{}} AND {EXPIRY} < 'infinity'", f.tab, facet="tabs")
     if f.manageable is not True:
-        found.add(MANAGEABLE, facet="tabs")
+        conditions.add(MANAGEABLE, facet="tabs")
 
 
-def _add_expiry(found: WhereClause, f: InstanceFilter, now: dt.datetime) -> None:
+def _add_expiry(conditions: WhereClause, f: InstanceFilter, now: dt.datetime) -> None:
     if f.expires_from is not None:
-        found.add(f"{EXPIRY} >= {{}} AND {EXPIRY} < 'infinity'", f.expires_from, facet="expiry")
+        conditions.add(f"{EXPIRY} >= {{}} AND {EXPIRY} < 'infinity'", f.expires_from, facet="expiry")
     if f.expires_before is not None:
-        found.add(f"{EXPIRY} < {{}}", f.expires_before, facet="expiry")
+        conditions.add(f"{EXPIRY} < {{}}", f.expires_before, facet="expiry")
     if f.expires_within_days is not None:
         until = now + dt.timedelta(days=f.expires_within_days)
-        found.add(
+        conditions.add(
             f"i.status = 'RUNNING' AND {EXPIRY} >= {{}} AND {EXPIRY} <= {{}}", now, until, facet="expiry"
         )

@@ -48,8 +48,8 @@ async def set_policy(account_id: str, request: PolicyRequest, clock: Clock) -> P
             connection, account_id, request.pick, request.handling, now
         )
         products = await catalog.read_products(connection)
-        basis = planning.PlanContext(products, account.zone, now)
-        outcome = await instances_selection.plan_aside(selection, plan_policy, selection, request, basis)
+        context = planning.PlanContext(products, account.zone, now)
+        outcome = await instances_selection.plan_aside(selection, plan_policy, selection, request, context)
         if outcome.refusals and request.batch_mode is model.BatchMode.ALL_OR_NOTHING:
             raise errors.NotRenewableError(outcome.refusals)
         months = request.auto_renew_months if request.mode is model.RenewalMode.AUTO else None
@@ -69,11 +69,11 @@ def check(request: PolicyRequest) -> None:
 
 
 def plan_policy(
-    selection: domain_selection.Selection, request: PolicyRequest, basis: planning.PlanContext
+    selection: domain_selection.Selection, request: PolicyRequest, context: planning.PlanContext
 ) -> PolicyOutcome:
     """Decides each instance of a selection; pure."""
-    units, refusals = domain_selection.split_into_units(selection, request.handling, basis.products)
-    kept, more = domain_selection.partition_units(units, lambda instance: _refuse(instance, request, basis))
+    units, refusals = domain_selection.split_into_units(selection, request.handling, context.products)
+    kept, more = domain_selection.partition_units(units, lambda instance: _refuse(instance, request, context))
     instances = [instance for unit in kept for instance in unit]
     return PolicyOutcome(
         tuple(instance for instance in instances if not _has_policy(instance, request)),
@@ -90,15 +90,17 @@ def _event(before: model.Instance, mode: model.RenewalMode, months: int | None) 
     return event_log.NewEvent(before.account_id, event_log.EventType.POLICY_CHANGED, before.id, payload)
 
 
-def _refuse(instance: model.Instance, request: PolicyRequest, basis: planning.PlanContext) -> Refusal | None:
-    if refusal := domain_selection.refuse_unmanageable(instance, basis.products):
+def _refuse(
+    instance: model.Instance, request: PolicyRequest, context: planning.PlanContext
+) -> Refusal | None:
+    if refusal := domain_selection.refuse_unmanageable(instance, context.products):
         return refusal
     if request.mode is not model.RenewalMode.AUTO:
         return None
-    if instance.status_at(basis.now) is model.InstanceStatus.EXPIRED:
+    if instance.status_at(context.now) is model.InstanceStatus.EXPIRED:
         message = "It has expired and cannot be set to AUTO; renew it by hand first."
         return Refusal(instance.id, RefusalCode.EXPIRED, message)
-    product = basis.products[instance.product_code]
+    product = context.products[instance.product_code]
     if _months(instance, request) > product.max_term_months:
         message = f"Its product is renewed for {product.max_term_months} months at most."
         return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)

@@ -72,16 +72,16 @@ async def fetch_instances(
 
     A column is of instances, or "table.column" of one that `JOINS` has.
     """
-    found = filters.conditions(account_id, instance_filter, now)
+    conditions = filters.conditions(account_id, instance_filter, now)
     select, joins = _selected(columns, ordering)
     if "status" in columns:
-        select = f"{select}, {filters.matching_status_at(instance_filter, found.bind(now))} AS status"
+        select = f"{select}, {filters.matching_status_at(instance_filter, conditions.bind(now))} AS status"
     return await pagination.fetch_page(
         connection,
         select=select,
         source="instances i",
         joins=joins,
-        conditions=found,
+        conditions=conditions,
         ordering=ordering,
         request=request,
         counted=counted,
@@ -144,9 +144,9 @@ async def count_instances(
     connection: Connection, account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
 ) -> int:
     """How many instances match."""
-    found = filters.conditions(account_id, instance_filter, now)
-    sql = f"SELECT count(*) FROM instances i WHERE {found.where}"
-    return int((await database.fetch(connection, sql, *found.values))[0][0])
+    conditions = filters.conditions(account_id, instance_filter, now)
+    sql = f"SELECT count(*) FROM instances i WHERE {conditions.where}"
+    return int((await database.fetch(connection, sql, *conditions.values))[0][0])
 
 
 async def count_facets(
@@ -156,16 +156,17 @@ async def count_facets(
 
     Known values come in their order, zeros included; catalogue codes in the order of their count.
     """
-    found = filters.conditions(account_id, instance_filter, now)
+    conditions = filters.conditions(account_id, instance_filter, now)
     values = {
         "tabs": f"CASE WHEN {filters.MANAGEABLE} THEN {filters.TAB} END",
         "products": "i.product_code",
         "dataCenters": "i.data_center_code",
         "dataCenterTypes": "d.type",
-        "expiry": _expiry_bucket(found, instance_filter, now),
+        "expiry": _expiry_bucket(conditions, instance_filter, now),
     }
     shown = ", ".join(
-        f'{sql} AS "{facet}", ({found.for_facet(facet)}) AS "in {facet}"' for facet, sql in values.items()
+        f'{sql} AS "{facet}", ({conditions.for_facet(facet)}) AS "in {facet}"'
+        for facet, sql in values.items()
     )
     counts = " UNION ALL ".join(
         f"""SELECT '{facet}' AS facet, "{facet}" AS value, sum(n)::bigint AS count FROM base
@@ -176,10 +177,10 @@ async def count_facets(
     sql = f"""WITH base AS MATERIALIZED (
                 SELECT {shown}, count(*) AS n FROM instances i
                   JOIN data_centers d ON d.code = i.data_center_code
-                WHERE {found.for_facet("")} GROUP BY {", ".join(map(str, range(1, 2 * len(values) + 1)))})
+                WHERE {conditions.for_facet("")} GROUP BY {", ".join(map(str, range(1, 2 * len(values) + 1)))})
               SELECT * FROM ({counts}) AS counted ORDER BY facet, count DESC, value"""
     counted: dict[str, dict[str, int]] = {facet: {} for facet in FACETS}
-    for facet, value, count in map(tuple, await database.fetch(connection, sql, *found.values)):
+    for facet, value, count in map(tuple, await database.fetch(connection, sql, *conditions.values)):
         counted[facet][value] = count
     return {
         facet: [(value, counted[facet].get(value, 0)) for value in known or counted[facet]]
@@ -187,13 +188,15 @@ async def count_facets(
     }
 
 
-def _expiry_bucket(found: sql.WhereClause, instance_filter: filters.InstanceFilter, now: dt.datetime) -> str:
+def _expiry_bucket(
+    conditions: sql.WhereClause, instance_filter: filters.InstanceFilter, now: dt.datetime
+) -> str:
     """Each instance with an expiry that is not released is in the first bucket that holds it."""
     buckets = "".join(
-        f" WHEN i.expires_at <= {found.bind(now + dt.timedelta(days=days))} THEN '{days}'"
+        f" WHEN i.expires_at <= {conditions.bind(now + dt.timedelta(days=days))} THEN '{days}'"
         for days in EXPIRY_BUCKETS_DAYS
     )
-    status = filters.matching_status_at(instance_filter, found.bind(now))
+    status = filters.matching_status_at(instance_filter, conditions.bind(now))
     return f"""CASE WHEN i.expires_at IS NULL THEN NULL ELSE CASE {status}
       WHEN 'EXPIRED' THEN 'EXPIRED' WHEN 'RUNNING' THEN CASE{buckets} ELSE 'LATER' END END END"""
 

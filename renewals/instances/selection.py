@@ -105,9 +105,9 @@ async def _select_ids(
 ) -> domain_selection.Selection:
     """The selection of some ids, each once; what the account does not have is missing."""
     wanted = list(dict.fromkeys(instance_ids))
-    found = db_sql.WhereClause()
-    found.add("i.account_id = {} AND i.id = ANY({})", account_id, db_sql.storable_texts(wanted))
-    instances = {instance.id: instance for instance in await _read(connection, found, now)}
+    conditions = db_sql.WhereClause()
+    conditions.add("i.account_id = {} AND i.id = ANY({})", account_id, db_sql.storable_texts(wanted))
+    instances = {instance.id: instance for instance in await _read(connection, conditions, now)}
     picked = [instances[instance_id] for instance_id in wanted if instance_id in instances]
     missing_ids = [instance_id for instance_id in wanted if instance_id not in instances]
     members = await _bundle_members(connection, account_id, picked, now)
@@ -122,11 +122,11 @@ async def _select_matching(
     now: dt.datetime,
 ) -> domain_selection.Selection:
     """The selection of all that a filter matches except some, by expiry."""
-    found = filters.conditions(account_id, instance_filter, now)
-    found.add("i.id <> ALL({})", db_sql.storable_texts(except_ids))
+    conditions = filters.conditions(account_id, instance_filter, now)
+    conditions.add("i.id <> ALL({})", db_sql.storable_texts(except_ids))
     limit = limits.INSTANCES_PER_SELECTION_MAX + 1
     order = f"ORDER BY {filters.EXPIRY}, i.id LIMIT {limit}"
-    picked = await _read(connection, found, now, order)
+    picked = await _read(connection, conditions, now, order)
     _check_count(len(picked), "input.selection.matching")
     members = await _bundle_members(connection, account_id, picked, now)
     return domain_selection.Selection(picked, members, excepted_ids=frozenset(except_ids))
@@ -138,16 +138,16 @@ async def _bundle_members(
     bundle_ids = sorted({instance.bundle_id for instance in picked if instance.bundle_id is not None})
     members: dict[str, list[model.Instance]] = {}
     if bundle_ids:
-        found = db_sql.WhereClause()
-        found.add("i.account_id = {} AND i.bundle_id = ANY({})", account_id, bundle_ids)
-        for instance in await _read(connection, found, now, "ORDER BY i.id"):
+        conditions = db_sql.WhereClause()
+        conditions.add("i.account_id = {} AND i.bundle_id = ANY({})", account_id, bundle_ids)
+        for instance in await _read(connection, conditions, now, "ORDER BY i.id"):
             members.setdefault(str(instance.bundle_id), []).append(instance)
     return members
 
 
 async def _read(
-    connection: Connection, found: db_sql.WhereClause, now: dt.datetime, order: str = ""
+    connection: Connection, conditions: db_sql.WhereClause, now: dt.datetime, order: str = ""
 ) -> list[model.Instance]:
-    columns = repository.columns_with_status(found.bind(now))
-    sql = f"SELECT {columns} FROM instances i WHERE {found.where} {order}"
-    return [model.Instance._make(row) for row in await database.fetch(connection, sql, *found.values)]
+    columns = repository.columns_with_status(conditions.bind(now))
+    sql = f"SELECT {columns} FROM instances i WHERE {conditions.where} {order}"
+    return [model.Instance._make(row) for row in await database.fetch(connection, sql, *conditions.values)]

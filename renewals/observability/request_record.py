@@ -48,7 +48,7 @@ current: ContextVar[RequestRecord | None] = ContextVar("record", default=None)
 """The request in hand."""
 
 
-def note_bearer(account_id: str | None, role: str, key_id: object) -> None:
+def note_principal(account_id: str | None, role: str, key_id: object) -> None:
     """Who asks: the account, which an operator has not, and by which key."""
     if record := current.get():
         record.account_id, record.role, record.key_id = account_id, role, key_id

@@ -142,8 +142,8 @@ async def create_key(call: OperatorRequest, request: ApiKeyCreate) -> tuple[Idem
         after = {"id": issued.key_id, "prefix": issued.prefix, **dataclasses.asdict(request)}
         return AuditedChange({"key_id": issued.key_id}, _listed(request.account_id), after=after)
 
-    told = await audit_log.run_once(call, Action.CREATE_API_KEY, request, work)
-    return told, secret if told.is_new else None
+    result = await audit_log.run_once(call, Action.CREATE_API_KEY, request, work)
+    return result, secret if result.is_new else None
 
 
 async def revoke_key(call: OperatorRequest, key_id: str) -> IdempotentResult:

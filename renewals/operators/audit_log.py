@@ -88,12 +88,12 @@ class IdempotentResult(NamedTuple):
 
 
 class AuditRecord(NamedTuple):
-    """A deed as the log keeps it, under its key; `sent` is the request."""
+    """A change as the log keeps it, under its key; `request_json` is the request."""
 
     action: Action
     idempotency_key: str
     request_json: bytes
-    deed: AuditedChange
+    change: AuditedChange
 
     @property
     def request_hash(self) -> bytes:
@@ -127,10 +127,10 @@ async def _try(call: OperatorRequest, action: Action, sent: bytes, work: Work) -
             if earlier.request_hash != _hash(action, sent):
                 raise errors.IdempotencyKeyReusedError(call.idempotency_key)
             return IdempotentResult(orjson.loads(earlier.answer), False)
-        deed = await work(connection)
-        record = AuditRecord(action, call.idempotency_key, sent, deed)
+        change = await work(connection)
+        record = AuditRecord(action, call.idempotency_key, sent, change)
         await write_records(connection, call.operator, [record], call.clock())
-    return IdempotentResult(orjson.loads(_dump(deed.answer)), True)
+    return IdempotentResult(orjson.loads(_dump(change.answer)), True)
 
 
 async def write_records(
@@ -141,13 +141,13 @@ async def write_records(
         (
             record.action,
             # Lists of different lengths travel as JSON: unnest() would flatten them.
-            orjson.dumps(sorted(record.deed.account_ids)).decode(),
+            orjson.dumps(sorted(record.change.account_ids)).decode(),
             record.idempotency_key,
             record.request_hash,
             record.request_json.decode(),
-            None if record.deed.before is None else _dump(record.deed.before).decode(),
-            None if record.deed.after is None else _dump(record.deed.after).decode(),
-            _dump(record.deed.answer).decode(),
+            None if record.change.before is None else _dump(record.change.before).decode(),
+            None if record.change.after is None else _dump(record.change.after).decode(),
+            _dump(record.change.answer).decode(),
         )
         for record in records
     ]
@@ -181,9 +181,9 @@ async def find_prior_result(
     return {key: PriorResult(request_hash, answer) for key, request_hash, answer in map(tuple, rows)}
 
 
-def build_record(action: Action, idempotency_key: str, request: object, deed: AuditedChange) -> AuditRecord:
-    """A deed as `write` takes it."""
-    return AuditRecord(action, idempotency_key, _dump(request), deed)
+def build_record(action: Action, idempotency_key: str, request: object, change: AuditedChange) -> AuditRecord:
+    """A change as `write_records` takes it."""
+    return AuditRecord(action, idempotency_key, _dump(request), change)
 
 
 def _hash(action: Action, sent: bytes) -> bytes:

@@ -32,61 +32,61 @@ async def fetch_accounts(
 
 
 async def count_accounts(connection: Connection, *, search: str | None) -> int:
-    found = _matching(search)
-    sql = f"SELECT count(*) FROM accounts a WHERE {found.where}"
-    return int((await database.fetch(connection, sql, *found.values))[0][0])
+    conditions = _matching(search)
+    sql = f"SELECT count(*) FROM accounts a WHERE {conditions.where}"
+    return int((await database.fetch(connection, sql, *conditions.values))[0][0])
 
 
 def _matching(search: str | None) -> db_sql.WhereClause:
-    found = db_sql.WhereClause()
-    found.add("TRUE")
+    conditions = db_sql.WhereClause()
+    conditions.add("TRUE")
     if search is not None:
-        db_sql.add_search(found, search, "a.id", "a.name")
-    return found
+        db_sql.add_search(conditions, search, "a.id", "a.name")
+    return conditions
 
 
 async def fetch_accounts_by_id(connection: Connection, account_ids: Sequence[str]) -> dict[str, Row]:
     """Those of the accounts that are there, by id."""
     sql = f"SELECT {_ACCOUNT} FROM accounts a WHERE a.id = ANY($1)"
-    found = await database.fetch(connection, sql, db_sql.storable_texts(account_ids))
-    return {row["id"]: row for row in found}
+    rows = await database.fetch(connection, sql, db_sql.storable_texts(account_ids))
+    return {row["id"]: row for row in rows}
 
 
 async def fetch_order(connection: Connection, order_id: uuid.UUID) -> Row | None:
     """An order of whatever account, if it is there."""
     sql = f"SELECT {orders_queries.ORDER_COLUMNS} FROM orders o WHERE o.id = $1"
-    found = await database.fetch(connection, sql, order_id)
-    return found[0] if found else None
+    rows = await database.fetch(connection, sql, order_id)
+    return rows[0] if rows else None
 
 
 async def fetch_keys(
     connection: Connection, *, account_id: str | None = None, prefix: str | None = None
 ) -> Sequence[Row]:
     """The keys of an account, or with a prefix of whomever, or else of operators; never their secrets."""
-    found = db_sql.WhereClause()
+    conditions = db_sql.WhereClause()
     if prefix is not None:
-        found.add("k.prefix = ANY({})", db_sql.storable_texts([prefix]))
+        conditions.add("k.prefix = ANY({})", db_sql.storable_texts([prefix]))
     if account_id is not None:
-        found.add("k.account_id = ANY({})", db_sql.storable_texts([account_id]))
+        conditions.add("k.account_id = ANY({})", db_sql.storable_texts([account_id]))
     elif prefix is None:
-        found.add("k.account_id IS NULL")
-    return await _fetch_keys(connection, found)
+        conditions.add("k.account_id IS NULL")
+    return await _fetch_keys(connection, conditions)
 
 
 async def fetch_key(connection: Connection, key_id: str) -> Row:
     """A key that is there."""
-    found = db_sql.WhereClause()
-    found.add("k.id = {}", key_id)
-    return (await _fetch_keys(connection, found))[0]
+    conditions = db_sql.WhereClause()
+    conditions.add("k.id = {}", key_id)
+    return (await _fetch_keys(connection, conditions))[0]
 
 
-async def _fetch_keys(connection: Connection, found: db_sql.WhereClause) -> Sequence[Row]:
+async def _fetch_keys(connection: Connection, conditions: db_sql.WhereClause) -> Sequence[Row]:
     return await database.fetch(
         connection,
         f"""SELECT k.id, k.account_id, k.role, k.name, k.prefix, k.created_at, k.expires_at, k.revoked_at,
               k.last_used_at
-            FROM api_keys k WHERE {found.where} ORDER BY k.created_at, k.id""",
-        *found.values,
+            FROM api_keys k WHERE {conditions.where} ORDER BY k.created_at, k.id""",
+        *conditions.values,
     )
 
 
@@ -119,18 +119,18 @@ async def fetch_audit_log(
 async def count_audit_log(
     connection: Connection, *, account_id: str | None, action: audit_log.Action | None
 ) -> int:
-    found = _done(account_id, action)
-    sql = f"SELECT count(*) FROM audit_log l WHERE {found.where}"
-    return int((await database.fetch(connection, sql, *found.values))[0][0])
+    conditions = _done(account_id, action)
+    sql = f"SELECT count(*) FROM audit_log l WHERE {conditions.where}"
+    return int((await database.fetch(connection, sql, *conditions.values))[0][0])
 
 
 def _done(account_id: str | None, action: audit_log.Action | None) -> db_sql.WhereClause:
-    found = db_sql.WhereClause()
-    found.add("TRUE")
+    conditions = db_sql.WhereClause()
+    conditions.add("TRUE")
     if account_id is not None and not db_sql.is_storable(account_id):
-        found.add("FALSE")
+        conditions.add("FALSE")
     elif account_id is not None:
-        found.add("l.account_ids @> {}::text[]", [account_id])
+        conditions.add("l.account_ids @> {}::text[]", [account_id])
     if action is not None:
-        found.add("l.action = {}", action)
-    return found
+        conditions.add("l.action = {}", action)
+    return conditions

@@ -21,8 +21,8 @@ async def create(
         return AuditedChange({"endpoint_id": made.id}, after=made)
 
     sent = {"url": request.url, "event_types": request.event_types}
-    told = await audit_log.run_once(call, Action.CREATE_WEBHOOK_ENDPOINT, sent, work)
-    return told, secret if told.is_new else None
+    result = await audit_log.run_once(call, Action.CREATE_WEBHOOK_ENDPOINT, sent, work)
+    return result, secret if result.is_new else None
 
 
 async def update(
@@ -56,8 +56,8 @@ async def rotate(
         return AuditedChange({"endpoint_id": endpoint.id}, after={"earlier_secrets_end_by": now + overlap})
 
     request = {"endpoint_id": endpoint_id, "overlap_hours": overlap_hours}
-    told = await audit_log.run_once(call, Action.ROTATE_WEBHOOK_SECRET, request, work)
-    return told, secret if told.is_new else None
+    result = await audit_log.run_once(call, Action.ROTATE_WEBHOOK_SECRET, request, work)
+    return result, secret if result.is_new else None
 
 
 async def delete(call: OperatorRequest, endpoint_id: str) -> IdempotentResult:

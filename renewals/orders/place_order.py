@@ -103,7 +103,7 @@ async def _plan(
         selection=selection,
         handling=request.handling,
         extension=request.extension,
-        basis=planning.PlanContext(products, account.zone, now),
+        context=planning.PlanContext(products, account.zone, now),
         balance_cents=account.balance_cents,
         vouchers=usable[account.id],
     )

@@ -1,5 +1,6 @@
-"""Reads for the fields nested in a row: each in one statement for any number of rows, keyed for a loader.
+"""Reads of orders and refunds for the API.
 
+Fields nested in a row are read in one statement for any number of rows, keyed for a loader.
 Keys come from rows that were read within the account, and each statement asks for its account once more, so that
 no key opens anything of another. Where an operator asks, who sees every account, the account may be None.
 """
@@ -160,13 +161,13 @@ async def fetch_orders(
     connection: Connection, account_id: str, request: pagination.PageRequest, *, counted: bool
 ) -> pagination.Page:
     """One page of the account's orders, the newest first."""
-    found = sql.WhereClause()
-    found.add("o.account_id = {}", account_id)
+    conditions = sql.WhereClause()
+    conditions.add("o.account_id = {}", account_id)
     return await pagination.fetch_page(
         connection,
         select=ORDER_COLUMNS,
         source="orders o",
-        conditions=found,
+        conditions=conditions,
         ordering=ORDERS,
         request=request,
         counted=counted,

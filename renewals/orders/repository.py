@@ -1,4 +1,4 @@
-"""This module alone writes `orders` and `order_lines`."""
+"""This module alone writes `orders` and `order_lines`: insert them, and find one by its idempotency key."""
 
 import datetime as dt
 import uuid

@@ -50,32 +50,32 @@ async def run_dispatcher(
     clock: Clock = clocks.utc_now, resolver: http_client.Resolver = http_client.resolve
 ) -> AsyncIterator[None]:
     """Sends webhooks for as long as the block runs, and then waits for the requests in hand."""
-    with pubsub.subscribe(None) as follower:
-        task = asyncio.create_task(_run(follower, clock, resolver))
+    with pubsub.subscribe(None) as subscriber:
+        task = asyncio.create_task(_run(subscriber, clock, resolver))
         try:
             yield
         finally:
-            follower.dismiss()
+            subscriber.dismiss()
             await task
 
 
-async def _run(follower: pubsub.Subscriber, clock: Clock, resolver: http_client.Resolver) -> None:
+async def _run(subscriber: pubsub.Subscriber, clock: Clock, resolver: http_client.Resolver) -> None:
     turns: dict[asyncio.Task[None], bool] = {}
 
     def end(turn: asyncio.Task[None]) -> None:
         del turns[turn]
-        follower.wake()
+        subscriber.wake()
 
-    while not follower.is_dismissed:
+    while not subscriber.is_dismissed:
         count_max = config.get_settings().webhook_endpoints_at_once
         degraded = sum(turns.values())
         free, degraded_free = count_max - len(turns), count_max // 2 - degraded
         for claim in await _claim(clock(), free, degraded_free) if free else ():
-            turn = asyncio.create_task(_take_turn(claim, follower, clock, resolver))
+            turn = asyncio.create_task(_take_turn(claim, subscriber, clock, resolver))
             turns[turn] = claim.health.is_degraded
             turn.add_done_callback(end)
         await asyncio.sleep(LOOK_SECONDS)
-        await follower.wait(POLL_SECONDS)
+        await subscriber.wait(POLL_SECONDS)
     if turns:
         await asyncio.wait(turns, timeout=STOP_SECONDS_MAX)
 
@@ -91,13 +91,13 @@ async def _claim(now: dt.datetime, free: int, degraded_free: int) -> list[claims
 
 async def _take_turn(
     claim: claims.Claim,
-    follower: pubsub.Subscriber,
+    subscriber: pubsub.Subscriber,
     clock: Clock,
     resolver: http_client.Resolver,
 ) -> None:
     """Sends to an endpoint what there is, until its time is up; a claim that something broke on is left to end."""
     try:
-        await _send_all(claim, follower, clock, resolver)
+        await _send_all(claim, subscriber, clock, resolver)
         await claims.release_claim(claim)
     except claims.ClaimLostError:
         log.warning("the claim on endpoint %s was lost", claim.endpoint_id)
@@ -110,7 +110,7 @@ async def _take_turn(
 
 async def _send_all(
     claim: claims.Claim,
-    follower: pubsub.Subscriber,
+    subscriber: pubsub.Subscriber,
     clock: Clock,
     resolver: http_client.Resolver,
 ) -> None:
@@ -121,7 +121,7 @@ async def _send_all(
     if endpoint is None or not endpoint.is_enabled:
         return
     async with _open_client(endpoint.url, resolver) as post:
-        while not follower.is_dismissed and loop.time() < started_at + TURN_SECONDS_MAX:
+        while not subscriber.is_dismissed and loop.time() < started_at + TURN_SECONDS_MAX:
             if endpoint != await endpoints.read(claim.endpoint_id):
                 return
             on_trial = claim.health.is_half_open

@@ -129,7 +129,7 @@ class PinnedClient:
 
 @contextlib.asynccontextmanager
 async def open_client(url: str, resolver: Resolver = resolve) -> AsyncIterator[PinnedClient]:
-    """A line to a URL; raises DomainError where the settings or the host's addresses forbid it."""
+    """A line to a URL; raises UrlNotAllowedError where the settings or the host's addresses forbid it."""
     settings = config.get_settings()
     try:
         target = url_policy.parse_webhook_url(

@@ -38,10 +38,10 @@ class Account:
         ] = True,
     ) -> list[Voucher]:
         context = info.context
-        found = await accounts_queries.fetch_vouchers(
+        vouchers = await accounts_queries.fetch_vouchers(
             database.pool(), context.account_id, usable=usable, now=context.now
         )
-        return list(found)
+        return list(vouchers)
 
 
 async def resolve_account(info: Info) -> Account:

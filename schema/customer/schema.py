@@ -1,4 +1,4 @@
-"""The executable schema, and its printed form that is kept in `schema.graphql`."""
+"""The customers' executable schema, and its printed form that is kept in `schema.graphql`."""
 
 from schema.customer import mutation, query, subscription
 from schema.execution import executor

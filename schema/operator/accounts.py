@@ -109,5 +109,5 @@ async def find_key(key_id: str) -> ApiKey:
 async def resolve_vouchers(info: Info, account_id: strawberry.ID) -> list[vouchers.Voucher]:
     if not sql.is_storable(account_id):
         return []
-    found: Any = await accounts_queries.fetch_vouchers(database.pool(), account_id, info.context.now)
-    return list(found)
+    vouchers: Any = await accounts_queries.fetch_vouchers(database.pool(), account_id, info.context.now)
+    return list(vouchers)

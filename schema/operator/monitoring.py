@@ -89,14 +89,14 @@ class IntegrityRule:
 
 
 async def resolve_integrity_report() -> list[IntegrityRule]:
-    found = await integrity.check_invariants()
+    violations = await integrity.check_invariants()
     return [
         IntegrityRule(
             rule=rule,
             is_kept=not damages,
             damages=orjson.loads(orjson.dumps(damages, default=_plain)),
         )
-        for rule, damages in found.items()
+        for rule, damages in violations.items()
     ]
 
 

@@ -217,7 +217,7 @@ async def test_an_operator_is_told_no_more(
 async def test_an_export_and_a_calendar_tell_nobody(
     asking: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch, path: str, place: object, name: str
 ) -> None:
-    monkeypatch.setattr(place, name, raising if name == "read" and place is tables else raising_later)
+    monkeypatch.setattr(place, name, raising if name == "read_rows" and place is tables else raising_later)
     answer = await asking.http.get(HOST + path, headers={"Authorization": f"Bearer {asking.key}"})
     assert answer.status_code == 500
     told(answer, lines)

@@ -113,11 +113,11 @@ async def play(account: str, buyer: customer.Buyer, requests: Sequence[Request],
 
 
 async def play_all(
-    scripts: Sequence[tuple[str, Sequence[Request]]], purses: Mapping[str, customer.Buyer], clock: Clock
+    scripts: Sequence[tuple[str, Sequence[Request]]], wallets: Mapping[str, customer.Buyer], clock: Clock
 ) -> Answers:
     """What all clients are answered, several with each script."""
     playing = [
-        play(account, purses[account], requests, clock)
+        play(account, wallets[account], requests, clock)
         for account, requests in scripts
         for _ in range(CLIENTS_A_SCRIPT)
     ]
@@ -157,7 +157,7 @@ async def test_all_at_once_spend_what_there_is_and_not_a_cent_more(
     settings_override(instances_per_chunk=25)  # two accounts in one chunk, one in the other
     rng, clock = random.Random(seed), Clock()
     touched = await put_accounts(world)
-    purses = {account: await customer.of(world, Client(), account) for account in BALANCES}
+    wallets = {account: await customer.of(world, Client(), account) for account in BALANCES}
     answers: list[tuple[str, Request, customer.Result]] = []
 
     for night, last_day in enumerate(LAST_DAYS):
@@ -171,7 +171,7 @@ async def test_all_at_once_spend_what_there_is_and_not_a_cent_more(
         async with asyncio.TaskGroup() as others:
             others.create_task(work(clock, over))
             others.create_task(sweep(clock, over))
-            answers += await play_all(scripts, purses, clock)
+            answers += await play_all(scripts, wallets, clock)
             over.set()
 
     await assert_nobody_saw_a_fault(world)
@@ -179,7 +179,7 @@ async def test_all_at_once_spend_what_there_is_and_not_a_cent_more(
     assert_refused_for_a_reason(answers)
     await assert_spent_to_the_last_affordable_period(world)
     await integrity.assert_holds()
-    for buyer in purses.values():
+    for buyer in wallets.values():
         await buyer.client.http.aclose()
 
 

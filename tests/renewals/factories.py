@@ -91,7 +91,7 @@ def voucher(
     return model.Voucher(voucher_id, available_cents, at(expires), frozenset(product_codes))
 
 
-def basis(
+def context(
     now: str = "2018-09-10 00:30",
     *,
     products: Iterable[model.Product] = PRODUCTS,
@@ -126,7 +126,7 @@ def plan(
         selection=selection(selected) if isinstance(selected, model.Instance) else selected,
         handling=handling,
         extension=extension,
-        basis=judged_by or basis(),
+        context=judged_by or context(),
         balance_cents=balance_cents,
         vouchers=vouchers,
     )

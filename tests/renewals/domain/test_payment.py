@@ -16,7 +16,7 @@ from tests.renewals.factories import at, voucher
 NOW = at("2018-09-10 00:30")
 
 
-def purse(balance_cents: int, *vouchers: model.Voucher) -> domain_payment.Wallet:
+def wallet(balance_cents: int, *vouchers: model.Voucher) -> domain_payment.Wallet:
     return domain_payment.Wallet(balance_cents, vouchers, NOW)
 
 
@@ -46,7 +46,7 @@ def test_a_voucher_counts_to_the_second_of_its_expiry_and_no_longer() -> None:
         voucher("passed", expires="2018-09-10 00:29:59"),
     )
     assert order(now, passed) == ["now"]
-    assert purse(50, passed).pay([Charge("KEC", 50)]) == Payment((), 0, 50, 0, 0)
+    assert wallet(50, passed).pay([Charge("KEC", 50)]) == Payment((), 0, 50, 0, 0)
 
 
 def test_an_empty_voucher_does_not_count() -> None:
@@ -54,36 +54,36 @@ def test_an_empty_voucher_does_not_count() -> None:
 
 
 def test_vouchers_pay_before_the_balance_and_partly_where_that_is_enough() -> None:
-    payment = purse(500, voucher("v-1", 300)).pay([Charge("KEC", 200)])
+    payment = wallet(500, voucher("v-1", 300)).pay([Charge("KEC", 200)])
     assert payment == Payment((VoucherRedemption("v-1", 200, 100),), 200, 0, 500, 0)
 
 
 def test_the_balance_pays_what_the_vouchers_leave() -> None:
-    payment = purse(500, voucher("v-1", 300), voucher("v-2", 50)).pay([Charge("KEC", 400)])
+    payment = wallet(500, voucher("v-1", 300), voucher("v-2", 50)).pay([Charge("KEC", 400)])
     assert payment.uses == (VoucherRedemption("v-1", 300, 0), VoucherRedemption("v-2", 50, 0))
     assert payment[1:] == (350, 50, 450, 0)
 
 
 def test_the_last_cent_may_be_spent() -> None:
-    payment = purse(100, voucher("v-1", 300)).pay([Charge("KEC", 400)])
+    payment = wallet(100, voucher("v-1", 300)).pay([Charge("KEC", 400)])
     assert payment == Payment((VoucherRedemption("v-1", 300, 0),), 300, 100, 0, 0)
 
 
 def test_a_voucher_limited_to_products_pays_for_no_other() -> None:
     limited = voucher("v-1", 300, product_codes=["EBS", "KES"])
-    assert purse(500, limited).pay([Charge("KEC", 200)]) == Payment((), 0, 200, 300, 0)
-    assert purse(500, limited).pay([Charge("KES", 200)]).voucher_cents == 200
+    assert wallet(500, limited).pay([Charge("KEC", 200)]) == Payment((), 0, 200, 300, 0)
+    assert wallet(500, limited).pay([Charge("KES", 200)]).voucher_cents == 200
 
 
 def test_a_limited_voucher_pays_its_line_and_leaves_the_other_to_the_balance() -> None:
-    payment = purse(500, voucher("v-1", 300, product_codes=["EBS"])).pay(
+    payment = wallet(500, voucher("v-1", 300, product_codes=["EBS"])).pay(
         [Charge("KEC", 200), Charge("EBS", 250)]
     )
     assert payment == Payment((VoucherRedemption("v-1", 250, 50),), 250, 200, 300, 0)
 
 
 def test_a_cent_too_little_takes_nothing() -> None:
-    account = purse(99, voucher("v-1", 300))
+    account = wallet(99, voucher("v-1", 300))
     payment = account.pay([Charge("KEC", 150), Charge("KEC", 250)])
     assert payment.shortfall_cents == 1
     assert payment.balance_after_cents == 0
@@ -92,19 +92,19 @@ def test_a_cent_too_little_takes_nothing() -> None:
 
 
 def test_a_shortfall_shows_all_that_is_missing() -> None:
-    payment = purse(100, voucher("v-1", 300)).pay([Charge("KEC", 1000)])
+    payment = wallet(100, voucher("v-1", 300)).pay([Charge("KEC", 1000)])
     assert payment == Payment((VoucherRedemption("v-1", 300, 0),), 300, 100, 0, 600)
 
 
 def test_an_empty_purse_changes_nothing() -> None:
-    assert purse(0).pay([Charge("KEC", 1)]) == Payment((), 0, 0, 0, 1)
-    assert purse(0).pay([]) == Payment((), 0, 0, 0, 0)
-    assert purse(0, voucher("v-1", 10)).pay([Charge("KEC", 0)]) == Payment((), 0, 0, 0, 0)
+    assert wallet(0).pay([Charge("KEC", 1)]) == Payment((), 0, 0, 0, 1)
+    assert wallet(0).pay([]) == Payment((), 0, 0, 0, 0)
+    assert wallet(0, voucher("v-1", 10)).pay([Charge("KEC", 0)]) == Payment((), 0, 0, 0, 0)
 
 
 def test_the_order_stays_as_it_was_at_the_start() -> None:
     # After 250 of the larger voucher the smaller is the larger; the first still pays first.
-    account = purse(0, voucher("a", 300), voucher("b", 200))
+    account = wallet(0, voucher("a", 300), voucher("b", 200))
     first, second = account.pay([Charge("KEC", 250)]), account.pay([Charge("KEC", 100)])
     assert first.uses == (VoucherRedemption("a", 250, 50),)
     assert second.uses == (VoucherRedemption("a", 50, 0), VoucherRedemption("b", 50, 150))
@@ -135,7 +135,7 @@ BALANCES = st.integers(0, 30)
 def test_it_pays_as_the_rule_reads(
     balance_cents: int, vouchers: list[model.Voucher], orders: list[list[Charge]]
 ) -> None:
-    account = purse(balance_cents, *vouchers)
+    account = wallet(balance_cents, *vouchers)
     left = {each.id: each.available_cents for each in vouchers}
     for charges in orders:
         expected = as_the_rule_reads(balance_cents, vouchers, left, charges)
@@ -184,7 +184,7 @@ def as_the_rule_reads(
 def test_every_cent_comes_from_somewhere_and_nothing_falls_below_zero(
     balance_cents: int, vouchers: list[model.Voucher], charges: list[Charge]
 ) -> None:
-    account = purse(balance_cents, *vouchers)
+    account = wallet(balance_cents, *vouchers)
     payment = account.pay(charges)
     total_cents = sum(charge.cents for charge in charges)
     assert sum(use.amount_cents for use in payment.uses) == payment.voucher_cents
@@ -203,7 +203,7 @@ def test_every_cent_comes_from_somewhere_and_nothing_falls_below_zero(
 def test_after_a_shortfall_all_is_as_if_it_had_never_been_tried(
     balance_cents: int, vouchers: list[model.Voucher], charges: list[Charge], later: list[Charge]
 ) -> None:
-    tried, untouched = purse(balance_cents, *vouchers), purse(balance_cents, *vouchers)
+    tried, untouched = wallet(balance_cents, *vouchers), wallet(balance_cents, *vouchers)
     dear = [*charges, Charge("KEC", 1_000)]
     assert tried.pay(dear).shortfall_cents > 0
     assert tried.pay(later) == untouched.pay(later)
@@ -213,7 +213,7 @@ def test_after_a_shortfall_all_is_as_if_it_had_never_been_tried(
 @factories.unhurried
 @hypothesis.given(VOUCHERS, CHARGES)
 def test_a_batch_takes_what_single_steps_take(vouchers: list[model.Voucher], charges: list[Charge]) -> None:
-    at_once, singly = purse(1_000, *vouchers), purse(1_000, *vouchers)
+    at_once, singly = wallet(1_000, *vouchers), wallet(1_000, *vouchers)
     batch = at_once.pay(charges)
     steps = [singly.pay([charge]) for charge in charges]
     taken: dict[str, int] = {}
@@ -232,7 +232,7 @@ def test_the_order_in_which_vouchers_are_read_does_not_matter(
 ) -> None:
     shuffled = list(vouchers)
     chance.shuffle(shuffled)
-    assert purse(balance_cents, *shuffled).pay(charges) == purse(balance_cents, *vouchers).pay(charges)
+    assert wallet(balance_cents, *shuffled).pay(charges) == wallet(balance_cents, *vouchers).pay(charges)
 
 
 PAID = st.lists(
@@ -255,12 +255,12 @@ GIVEN = st.lists(
 def test_a_replay_of_an_order_finds_what_each_line_took(
     orders: list[list[tuple[str, int]]], given_vouchers: list[tuple[int, str, tuple[str, ...]]]
 ) -> None:
-    """Of each order of a purse, from what it took of each voucher alone; the truth is that of line after line."""
+    """Of each order of a wallet, from what it took of each voucher alone; the truth is that of line after line."""
     vouchers = [
         voucher(f"v-{number}", cents, expires=expires, product_codes=codes)
         for number, (cents, expires, codes) in enumerate(given_vouchers)
     ]
-    of_orders, of_lines = purse(10**6, *vouchers), purse(10**6, *vouchers)
+    of_orders, of_lines = wallet(10**6, *vouchers), wallet(10**6, *vouchers)
     known = {each.id: each for each in vouchers}
     for lines in orders:
         charges = [Charge(*line) for line in lines]

@@ -11,7 +11,7 @@ from renewals.domain.model import InstanceStatus
 from renewals.domain.payment import Payment
 from renewals.domain.planning import RenewAuto, RenewFor, UnifyToDate, UnifyToDayOfMonth
 from tests.renewals import factories
-from tests.renewals.factories import NEW_YORK, SHANGHAI, at, basis, codes, day, instance, plan, product
+from tests.renewals.factories import NEW_YORK, SHANGHAI, at, codes, context, day, instance, plan, product
 
 EVERY_WAY = [RenewFor(1), RenewAuto(), UnifyToDate(day("2018-12-01")), UnifyToDayOfMonth(1)]
 
@@ -50,13 +50,13 @@ def only_refusal(planned: planning.Plan) -> planning.Refusal:
 def test_what_is_not_managed_is_refused_whatever_is_asked(
     left_out: model.Instance, code: str, message: str, extension: planning.Extension
 ) -> None:
-    judged_by = basis(products=[product("KEC"), product("KAD", unsupported_reason="It is not needed.")])
+    judged_by = context(products=[product("KEC"), product("KAD", unsupported_reason="It is not needed.")])
     refusal = only_refusal(plan(left_out, extension, judged_by))
     assert (refusal.code.value, refusal.message) == (code, message)
 
 
 def test_support_is_a_row_of_the_catalogue_and_no_matter_of_the_code() -> None:
-    assert only_line(plan(instance(product_code="KAD"), RenewFor(1), basis(products=[product("KAD")])))
+    assert only_line(plan(instance(product_code="KAD"), RenewFor(1), context(products=[product("KAD")])))
 
 
 def test_a_new_period_starts_at_the_old_expiry_and_ends_with_a_day_of_the_zone() -> None:
@@ -67,7 +67,7 @@ def test_a_new_period_starts_at_the_old_expiry_and_ends_with_a_day_of_the_zone()
 
 def test_last_days_are_those_of_the_zone_and_outlast_its_change_of_clock() -> None:
     # In UTC it expires on 1 November already.
-    line = only_line(plan(instance(expires="2018-10-31", zone=NEW_YORK), RenewFor(1), basis(zone=NEW_YORK)))
+    line = only_line(plan(instance(expires="2018-10-31", zone=NEW_YORK), RenewFor(1), context(zone=NEW_YORK)))
     assert line.starts_at == dt.datetime(2018, 11, 1, 3, 59, 59, tzinfo=dt.UTC)
     assert line.expires_at == dt.datetime(2018, 12, 1, 4, 59, 59, tzinfo=dt.UTC)
 
@@ -75,13 +75,13 @@ def test_last_days_are_those_of_the_zone_and_outlast_its_change_of_clock() -> No
 def test_renewed_month_by_month_the_anchor_day_comes_back() -> None:
     renewed = instance(expires="2018-01-31")
     for expires in ("2018-02-28", "2018-03-31", "2018-04-30"):
-        line = only_line(plan(renewed, RenewFor(1), basis("2018-01-31 12:00")))
+        line = only_line(plan(renewed, RenewFor(1), context("2018-01-31 12:00")))
         assert (line.expires_at, line.anchor_day) == (at(f"{expires} 23:59:59"), 31)
         renewed = renewed._replace(expires_at=line.expires_at, anchor_day=line.anchor_day)
 
 
 def test_a_late_renewal_starts_at_the_old_expiry_and_costs_all_of_it() -> None:
-    line = only_line(plan(instance(expires="2018-09-10"), RenewFor(2), basis("2018-10-20 12:00")))
+    line = only_line(plan(instance(expires="2018-09-10"), RenewFor(2), context("2018-10-20 12:00")))
     assert (line.starts_at, line.expires_at) == (at("2018-09-10 23:59:59"), at("2018-11-10 23:59:59"))
     assert line.price == (600_00, 600_00)
 
@@ -97,15 +97,15 @@ def test_a_late_renewal_starts_at_the_old_expiry_and_costs_all_of_it() -> None:
 )
 def test_too_short_a_period_is_refused_and_the_least_is_named(now: str, months: int, least: int) -> None:
     late = instance(expires="2018-09-10", status=InstanceStatus.EXPIRED)
-    refusal = only_refusal(plan(late, RenewFor(months), basis(now)))
+    refusal = only_refusal(plan(late, RenewFor(months), context(now)))
     assert refusal.code.value == "PERIOD_TOO_SHORT"
     assert refusal.message == f"It expired on 2018-09-10; renew it for {least} months at least."
-    assert only_line(plan(late, RenewFor(least), basis(now))).expires_at > at(now)
+    assert only_line(plan(late, RenewFor(least), context(now))).expires_at > at(now)
 
 
 def test_until_the_last_second_of_the_new_day_the_period_is_long_enough() -> None:
     late = instance(expires="2018-09-10")
-    assert only_line(plan(late, RenewFor(1), basis("2018-10-10 23:59:58"))).months == 1
+    assert only_line(plan(late, RenewFor(1), context("2018-10-10 23:59:58"))).months == 1
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_until_the_last_second_of_the_new_day_the_period_is_long_enough() -> Non
 def test_no_expiry_is_beyond_the_products_longest_term_from_now(
     extension: planning.Extension, too_far: planning.Extension
 ) -> None:
-    judged_by = basis("2018-09-10 12:00", products=[product(max_term_months=12)])
+    judged_by = context("2018-09-10 12:00", products=[product(max_term_months=12)])
     assert only_line(plan(instance(expires="2018-09-10"), extension, judged_by))
     refusal = only_refusal(plan(instance(expires="2018-09-10"), too_far, judged_by))
     assert refusal.code.value == "MAX_TERM_EXCEEDED"
@@ -127,7 +127,7 @@ def test_no_expiry_is_beyond_the_products_longest_term_from_now(
 
 
 def test_the_longest_term_counts_from_now_and_not_from_the_expiry() -> None:
-    judged_by = basis("2018-09-01 12:00", products=[product(max_term_months=12)])
+    judged_by = context("2018-09-01 12:00", products=[product(max_term_months=12)])
     assert (
         only_refusal(plan(instance(expires="2018-09-10"), RenewFor(12), judged_by)).code
         == "MAX_TERM_EXCEEDED"
@@ -136,7 +136,7 @@ def test_the_longest_term_counts_from_now_and_not_from_the_expiry() -> None:
 
 
 def test_twelve_months_are_17_percent_off_and_the_list_price_is_kept() -> None:
-    judged_by = basis(products=[product(tiers=[(12, 1700)])])
+    judged_by = context(products=[product(tiers=[(12, 1700)])])
     planned = plan(instance(), RenewFor(12), judged_by)
     assert only_line(planned).price == (3600_00, 2988_00)
     assert (planned.list_cents, planned.total_cents) == (3600_00, 2988_00)
@@ -151,7 +151,7 @@ def test_unify_charges_whole_months_and_the_days_of_the_next() -> None:
 
 
 def test_the_total_is_the_sum_of_rounded_lines() -> None:
-    halves = basis(products=[product(tiers=[(1, 5000)])])
+    halves = context(products=[product(tiers=[(1, 5000)])])
     picked = factories.selection(instance("i-1", monthly_cents=1), instance("i-2", monthly_cents=1))
     planned = plan(picked, RenewFor(1), halves)
     assert (planned.list_cents, planned.total_cents) == (2, 2)
@@ -174,7 +174,7 @@ def test_unify_to_a_day_of_month_is_a_month_later_at_least(
     expires: str, day_of_month: int, target: str
 ) -> None:
     line = only_line(
-        plan(instance(expires=expires), UnifyToDayOfMonth(day_of_month), basis("2018-01-10 12:00"))
+        plan(instance(expires=expires), UnifyToDayOfMonth(day_of_month), context("2018-01-10 12:00"))
     )
     assert (line.expires_at, line.anchor_day) == (at(f"{target} 23:59:59"), day_of_month)
     assert line.months >= 1
@@ -182,10 +182,10 @@ def test_unify_to_a_day_of_month_is_a_month_later_at_least(
 
 def test_once_unified_it_is_renewed_on_the_new_anchor() -> None:
     unified = only_line(
-        plan(instance(expires="2018-01-15"), UnifyToDayOfMonth(31), basis("2018-01-10 12:00"))
+        plan(instance(expires="2018-01-15"), UnifyToDayOfMonth(31), context("2018-01-10 12:00"))
     )
     later = instance(expires="2018-02-28", anchor_day=unified.anchor_day)
-    assert only_line(plan(later, RenewFor(1), basis("2018-02-10 12:00"))).expires_at == at(
+    assert only_line(plan(later, RenewFor(1), context("2018-02-10 12:00"))).expires_at == at(
         "2018-03-31 23:59:59"
     )
 
@@ -193,19 +193,19 @@ def test_once_unified_it_is_renewed_on_the_new_anchor() -> None:
 @pytest.mark.parametrize("target", ["2018-09-09", "2018-09-10", "0001-01-01"])
 def test_unify_never_shortens(target: str) -> None:
     picked = factories.selection(instance("i-1", expires="2018-08-31"), instance("i-2", expires="2018-09-10"))
-    planned = plan(picked, UnifyToDate(day(target)), basis("2018-08-20 12:00"))
+    planned = plan(picked, UnifyToDate(day(target)), context("2018-08-20 12:00"))
     assert codes(planned.refusals)["i-2"] == "TARGET_NOT_LATER"
     assert "i-2" not in {line.instance.id for line in planned.lines}
 
 
 def test_an_expired_instance_takes_part_if_the_target_is_in_the_future() -> None:
-    late, now = instance(expires="2018-09-10"), basis("2018-10-20 12:00")
+    late, now = instance(expires="2018-09-10"), context("2018-10-20 12:00")
     line = only_line(plan(late, UnifyToDate(day("2018-10-20")), now))
     assert (line.starts_at, line.months, line.days) == (at("2018-09-10 23:59:59"), 1, 10)
     assert only_refusal(plan(late, UnifyToDate(day("2018-10-19")), now)).code == "TARGET_NOT_LATER"
-    last_second = basis("2018-10-20 23:59:59")
+    last_second = context("2018-10-20 23:59:59")
     assert only_refusal(plan(late, UnifyToDate(day("2018-10-20")), last_second)).code == "TARGET_NOT_LATER"
-    much_later = basis("2018-12-20 12:00")
+    much_later = context("2018-12-20 12:00")
     assert only_refusal(plan(late, UnifyToDayOfMonth(1), much_later)).code == "TARGET_NOT_LATER"
 
 
@@ -222,7 +222,7 @@ def test_unify_to_the_day_of_a_renewal_is_that_renewal(
 ) -> None:
     old = dates.anchor_date(anchor_day, start.year, start.month)
     unified = instance(expires=f"{old}", anchor_day=anchor_day, monthly_cents=monthly_cents)
-    now = basis(f"{old} 12:00")
+    now = context(f"{old} 12:00")
     to_day = only_line(plan(unified, UnifyToDayOfMonth(day_of_month), now))
     new = dates.last_day(to_day.expires_at, SHANGHAI)
     to_date = only_line(plan(unified, UnifyToDate(new), now))

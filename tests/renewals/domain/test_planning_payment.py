@@ -9,7 +9,7 @@ from renewals.domain import selection as domain_selection
 from renewals.domain.model import BundleHandling
 from renewals.domain.payment import Payment, VoucherRedemption
 from renewals.domain.planning import RenewFor, UnifyToDayOfMonth, UnitResult
-from tests.renewals.factories import at, basis, codes, instance, plan, selection, unhurried, voucher
+from tests.renewals.factories import at, codes, context, instance, plan, selection, unhurried, voucher
 
 KEC, EBS = instance("b-1", bundle_id="b"), instance("b-2", bundle_id="b", product_code="EBS")
 TRIAL = instance("b-3", bundle_id="b", is_trial=True)
@@ -26,9 +26,9 @@ def run(
     vouchers: tuple[model.Voucher, ...] = (),
     now: str = "2018-09-10 00:30",
 ) -> list[UnitResult]:
-    judged_by = basis(now)
-    purse = payment.Wallet(balance_cents, vouchers, judged_by.now)
-    return planning.plan_run(instances=due, basis=judged_by, purse=purse)
+    judged_by = context(now)
+    wallet = payment.Wallet(balance_cents, vouchers, judged_by.now)
+    return planning.plan_run(instances=due, context=judged_by, wallet=wallet)
 
 
 def renewed_ids(outcomes: list[UnitResult]) -> list[str]:
@@ -143,8 +143,8 @@ def test_vouchers_pay_line_by_line_in_that_order() -> None:
 
 def test_a_voucher_counts_at_the_instant_of_charging() -> None:
     vouchers = [voucher("v-1", 300_00, expires="2018-09-10 12:00:00")]
-    in_time = plan(SINGLE, RenewFor(1), basis("2018-09-10 12:00:00"), vouchers=vouchers)
-    too_late = plan(SINGLE, RenewFor(1), basis("2018-09-10 12:00:01"), vouchers=vouchers)
+    in_time = plan(SINGLE, RenewFor(1), context("2018-09-10 12:00:00"), vouchers=vouchers)
+    too_late = plan(SINGLE, RenewFor(1), context("2018-09-10 12:00:01"), vouchers=vouchers)
     assert in_time.payment.voucher_cents == too_late.payment.balance_cents == 300_00
 
 
@@ -251,5 +251,5 @@ def test_lead_days_do_not_cost_an_instance_its_longest_term() -> None:
     longest = instance("i-1", expires="2018-09-10", auto_renew_months=36)
     [outcome] = run(longest, balance_cents=300_00 * 36, now="2018-09-07 00:30")
     assert [line.months for line in outcome.lines] == [36]
-    by_hand = plan(longest, RenewFor(36), basis("2018-09-07 00:30"))
+    by_hand = plan(longest, RenewFor(36), context("2018-09-07 00:30"))
     assert codes(by_hand.refusals) == {"i-1": "MAX_TERM_EXCEEDED"}

@@ -18,8 +18,8 @@ def auto(instance_id: str = "i-1", *, agreed: int | None = 100_00, **about: obje
 
 def run(*instances: model.Instance, cap_bps: int | None) -> list[planning.UnitResult]:
     products = {product.code: product for product in PRODUCTS}
-    basis = planning.PlanContext(products, SHANGHAI, NOW, cap_bps)
-    return planning.plan_run(instances=instances, basis=basis, purse=payment.Wallet(1_000_00, [], NOW))
+    context = planning.PlanContext(products, SHANGHAI, NOW, cap_bps)
+    return planning.plan_run(instances=instances, context=context, wallet=payment.Wallet(1_000_00, [], NOW))
 
 
 @pytest.mark.parametrize(("cap_bps", "is_held"), CAPS)
@@ -65,7 +65,7 @@ def test_by_hand_everything_is_charged() -> None:
         selection=selection.Selection([auto()], {}),
         handling=model.BundleHandling.REFUSE,
         extension=planning.RenewFor(1),
-        basis=planning.PlanContext(products, SHANGHAI, NOW, 0),
+        context=planning.PlanContext(products, SHANGHAI, NOW, 0),
         balance_cents=1_000_00,
         vouchers=[],
     )

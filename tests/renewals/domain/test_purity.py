@@ -45,7 +45,7 @@ PURE: Mapping[str, Callable[[], object]] = {
     "plan_policy": lambda: policy.plan_policy(
         factories.selection(AUTO),
         policy.PolicyRequest(selection.ById(("i-1",)), model.RenewalMode.NONE),
-        factories.basis(),
+        factories.context(),
     ),
 }
 

@@ -268,19 +268,19 @@ async def test_a_number_that_no_event_has_is_refused(world: World, after: int) -
 async def test_nothing_is_announced_before_it_is_committed_nor_if_it_is_rolled_back(world: World) -> None:
     await world.account("a")
     draft = event_log.NewEvent("a", event_log.EventType.POLICY_CHANGED, None, {})
-    with pubsub.subscribe("a") as follower:
+    with pubsub.subscribe("a") as subscriber:
         with contextlib.suppress(ZeroDivisionError):
             async with database.transaction() as connection:
                 await event_log.append_events(connection, [draft], NOW)
                 raise ZeroDivisionError
         async with database.transaction() as connection:
             await event_log.append_events(connection, [draft], NOW)
-            assert not await is_woken(follower)
-        assert await is_woken(follower)
+            assert not await is_woken(subscriber)
+        assert await is_woken(subscriber)
 
 
-async def is_woken(follower: pubsub.Subscriber) -> bool:
-    return await follower.wait(0.05)
+async def is_woken(subscriber: pubsub.Subscriber) -> bool:
+    return await subscriber.wait(0.05)
 
 
 async def test_a_follower_whose_key_no_longer_holds_is_told_no_more(

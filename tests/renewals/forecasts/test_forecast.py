@@ -151,7 +151,7 @@ def fleets(draw: st.DrawFn) -> list[model.Instance]:
 
 
 @st.composite
-def purses(draw: st.DrawFn) -> list[model.Voucher]:
+def wallets(draw: st.DrawFn) -> list[model.Voucher]:
     return [
         voucher(
             f"v-{number}",
@@ -165,7 +165,7 @@ def purses(draw: st.DrawFn) -> list[model.Voucher]:
 
 @hypothesis.settings(unhurried, max_examples=500)
 @hypothesis.given(
-    fleets(), purses(), st.integers(0, 2000_00), st.integers(0, 3), st.sampled_from([SHANGHAI, NEW_YORK])
+    fleets(), wallets(), st.integers(0, 2000_00), st.integers(0, 3), st.sampled_from([SHANGHAI, NEW_YORK])
 )
 def test_with_the_top_up_nothing_is_unpaid_and_with_a_cent_less_something_is(
     fleet: list[model.Instance],

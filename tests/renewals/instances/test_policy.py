@@ -6,13 +6,15 @@ from renewals.domain import errors, limits, model
 from renewals.domain.model import BundleHandling, InstanceStatus, RenewalMode
 from renewals.instances import policy
 from renewals.instances import selection as instances_selection
-from tests.renewals.factories import basis, codes, instance, product, selection
+from tests.renewals.factories import codes, context, instance, product, selection
 
 NOBODY = instances_selection.ById(("i-1",))
 AUTO = policy.PolicyRequest(NOBODY, RenewalMode.AUTO)
 MANUAL = policy.PolicyRequest(NOBODY, RenewalMode.MANUAL)
 NONE = policy.PolicyRequest(NOBODY, RenewalMode.NONE)
-NOW = basis("2018-09-01 12:00", products=[product(), product("KAD", unsupported_reason="It is not needed.")])
+NOW = context(
+    "2018-09-01 12:00", products=[product(), product("KAD", unsupported_reason="It is not needed.")]
+)
 
 
 def decide(request: policy.PolicyRequest, *instances: model.Instance) -> policy.PolicyOutcome:
@@ -55,8 +57,8 @@ def test_what_was_released_is_released_for_good() -> None:
 
 def test_in_the_last_second_of_its_last_day_it_has_not_expired() -> None:
     picked = selection(instance(expires="2018-09-10"))
-    in_time = policy.plan_policy(picked, AUTO, basis("2018-09-10 23:59:59"))
-    too_late = policy.plan_policy(picked, AUTO, basis("2018-09-10 23:59:59.000001"))
+    in_time = policy.plan_policy(picked, AUTO, context("2018-09-10 23:59:59"))
+    too_late = policy.plan_policy(picked, AUTO, context("2018-09-10 23:59:59.000001"))
     assert (in_time.changed_ids, in_time.refusals) == (("i-1",), ())
     assert (too_late.changed_ids, codes(too_late.refusals)) == ((), {"i-1": "EXPIRED"})
 
@@ -98,7 +100,7 @@ def test_the_months_matter_to_auto_alone() -> None:
 
 
 def test_auto_renew_months_stay_within_the_products_longest_term() -> None:
-    year_at_most = basis("2018-09-01 12:00", products=[product(max_term_months=12)])
+    year_at_most = context("2018-09-01 12:00", products=[product(max_term_months=12)])
 
     def decide_months(months: int | None, own: int = 1) -> policy.PolicyOutcome:
         request = policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=months)

@@ -17,7 +17,7 @@ EMPTY = "00000000-0000-4000-8000-000000000006"
 
 
 @pytest.fixture
-async def purse(world: World, asked: Client) -> Client:
+async def wallet(world: World, asked: Client) -> Client:
     """Account `a` with four vouchers that count, one that expired and one that was used up; `b` with one."""
     await world.voucher("100.00", expires="2027-01-09", voucher_id=PAST)
     await world.voucher("300.00", expires="2027-01-10", voucher_id=EMPTY)
@@ -51,32 +51,32 @@ async def test_an_account_answers_who_it_is_and_what_it_has(world: World, asked:
     }
 
 
-async def test_vouchers_that_count_come_in_the_order_they_pay(purse: Client) -> None:
-    assert await vouchers(purse) == [SOON, LARGE, SMALL, EQUAL]
-    assert await vouchers(purse, "(usable: true)") == [SOON, LARGE, SMALL, EQUAL]
+async def test_vouchers_that_count_come_in_the_order_they_pay(wallet: Client) -> None:
+    assert await vouchers(wallet) == [SOON, LARGE, SMALL, EQUAL]
+    assert await vouchers(wallet, "(usable: true)") == [SOON, LARGE, SMALL, EQUAL]
 
 
-async def test_vouchers_that_do_not_count_are_those_expired_or_used_up(purse: Client) -> None:
-    assert await vouchers(purse, "(usable: false)") == [PAST, EMPTY]
+async def test_vouchers_that_do_not_count_are_those_expired_or_used_up(wallet: Client) -> None:
+    assert await vouchers(wallet, "(usable: false)") == [PAST, EMPTY]
 
 
-async def test_all_vouchers_are_those_that_count_and_those_that_do_not(purse: Client) -> None:
-    assert await vouchers(purse, "(usable: null)") == [PAST, EMPTY, SOON, LARGE, SMALL, EQUAL]
+async def test_all_vouchers_are_those_that_count_and_those_that_do_not(wallet: Client) -> None:
+    assert await vouchers(wallet, "(usable: null)") == [PAST, EMPTY, SOON, LARGE, SMALL, EQUAL]
 
 
-async def test_a_voucher_counts_to_the_last_instant_of_its_day(world: World, purse: Client) -> None:
+async def test_a_voucher_counts_to_the_last_instant_of_its_day(world: World, wallet: Client) -> None:
     before = await world.snapshot()
-    purse.at(world.end_of("2027-06-30"))
-    assert SOON in await vouchers(purse)
-    purse.at(world.end_of("2027-06-30") + dt.timedelta(microseconds=1))
-    assert SOON not in await vouchers(purse)
-    assert SOON in await vouchers(purse, "(usable: false)")
+    wallet.at(world.end_of("2027-06-30"))
+    assert SOON in await vouchers(wallet)
+    wallet.at(world.end_of("2027-06-30") + dt.timedelta(microseconds=1))
+    assert SOON not in await vouchers(wallet)
+    assert SOON in await vouchers(wallet, "(usable: false)")
     assert await world.snapshot() == before
 
 
-async def test_a_voucher_answers_what_it_was_what_is_left_and_what_it_pays_for(purse: Client) -> None:
+async def test_a_voucher_answers_what_it_was_what_is_left_and_what_it_pays_for(wallet: Client) -> None:
     everything = "{ account { vouchers(usable: null) { id faceValue available expiresAt products } } }"
-    listed = (await purse(everything))["account"]["vouchers"]
+    listed = (await wallet(everything))["account"]["vouchers"]
     by_id = {voucher["id"]: voucher for voucher in listed}
     assert by_id[SOON] == {
         "id": SOON,
@@ -89,7 +89,7 @@ async def test_a_voucher_answers_what_it_was_what_is_left_and_what_it_pays_for(p
     assert by_id[LARGE]["products"] == []
 
 
-async def test_vouchers_are_one_statement_however_many(purse: Client) -> None:
+async def test_vouchers_are_one_statement_however_many(wallet: Client) -> None:
     with sql_log.counted() as seen:
-        assert len(await vouchers(purse, "(usable: null)")) == 6
+        assert len(await vouchers(wallet, "(usable: null)")) == 6
     assert len(seen) == 3  # the key's account, the account, its vouchers
