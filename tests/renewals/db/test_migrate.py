@@ -7,30 +7,12 @@ import time
 
 import asyncpg
 import pytest
-from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import TransactionWrapper
-from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.recorder import MigrationRecorder
 
-from renewals.db import connection as database
 from renewals.db import migrate
 from tests.renewals.db import versions
 from tests.renewals.db.versions import NAMES
-from tests.support.fixtures import World
-
-WITHOUT_MODEL = {
-    "events",
-    "event_streams",
-    "reminders",
-    "account_watches",
-    "webhook_endpoints",
-    "webhook_secrets",
-    "webhook_cursors",
-    "webhook_deliveries",
-    "webhook_states",
-    "refunds",
-    "refund_lines",
-}
 
 # A process of its own, because a process has one pool.
 MIGRATOR = """
@@ -45,33 +27,6 @@ async def start_migrator(url: str, **constants: float) -> asyncio.subprocess.Pro
     pipe, chosen = asyncio.subprocess.PIPE, json.dumps(constants)
     command = (sys.executable, "-c", MIGRATOR, url, chosen)
     return await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
-
-
-async def test_models_and_migrations_agree(opened: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Tortoise.apps is not None
-    for model in Tortoise.apps["renewals"].values():
-        for name in model._meta.fk_fields:
-            # Tortoise replaces a relation's column by its attribute, and then takes that for a change.
-            field = model._meta.fields_map[name]
-            column = model._meta.fields_db_projection[field.source_field]
-            monkeypatch.setattr(field, "source_field", column)
-    detector = MigrationAutodetector(Tortoise.apps, database.configuration(opened)["apps"])
-    missing = [operation for change in await detector.changes() for operation in change.operations]
-    assert missing == [], "a model has moved on without a migration"
-
-
-async def test_every_column_of_a_model_is_in_the_database_and_no_other(world: World) -> None:
-    assert Tortoise.apps is not None
-    said = {
-        (model._meta.db_table, column, field.null)
-        for model in Tortoise.apps["renewals"].values()
-        for field in model._meta.fields_map.values()
-        if (column := model._meta.fields_db_projection.get(field.model_field_name))
-    }
-    found = await world.rows("""SELECT table_name, column_name, is_nullable = 'YES'
-        FROM information_schema.columns
-        WHERE table_schema = 'public' AND table_name <> 'tortoise_migrations'""")
-    assert said == {column for column in found if column[0] not in WITHOUT_MODEL}
 
 
 async def test_an_empty_database_is_brought_up_to_date(empty_database_url: str) -> None:

@@ -1,0 +1,41 @@
+"""The tables as Tortoise models: the one source of their columns.
+
+Money is in cents, instants are in UTC. The migrations hold what a model cannot express: checks, partial indexes and
+collations. Each docstring names the only module that writes the table.
+
+Five tables have no model, because Tortoise needs a primary key of one column: `events` (written by
+`events.event_log`), `webhook_secrets` (`webhooks.secrets`), `webhook_cursors` (`events.webhook_cursors`),
+`webhook_deliveries` (`webhooks.deliveries`) and `refund_lines` (`operators.refunds`).
+"""
+
+from renewals.db.models.accounts import Account, ApiKey, Voucher
+from renewals.db.models.events import AccountWatch, EventStream, Reminder, WebhookEndpoint, WebhookState
+from renewals.db.models.instances import Bundle, DataCenter, DiscountTier, Instance, Product
+from renewals.db.models.operations import AuditEntry, WriteCheck
+from renewals.db.models.orders import LedgerEntry, Order, OrderLine, Refund
+from renewals.db.models.runs import RenewalAttempt, RenewalChunk, RenewalRun
+
+__all__ = [
+    "Account",
+    "AccountWatch",
+    "ApiKey",
+    "AuditEntry",
+    "Bundle",
+    "DataCenter",
+    "DiscountTier",
+    "EventStream",
+    "Instance",
+    "LedgerEntry",
+    "Order",
+    "OrderLine",
+    "Product",
+    "Refund",
+    "Reminder",
+    "RenewalAttempt",
+    "RenewalChunk",
+    "RenewalRun",
+    "Voucher",
+    "WebhookEndpoint",
+    "WebhookState",
+    "WriteCheck",
+]
