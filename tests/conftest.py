@@ -14,7 +14,7 @@ import signal
 import threading
 import urllib.parse
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -26,7 +26,7 @@ from renewals import config
 from renewals.db import connection as database
 from renewals.db import migrate
 from renewals.domain import limits
-from tests.support import fixtures, graphql_client
+from tests.support import databases, fixtures, graphql_client
 
 # Not RENEWALS_..., which would be settings, nor DATABASE_URL, which the code under test might take for its own.
 POSTGRES, REDIS = "TEST_POSTGRES_URL", "TEST_REDIS_URL"
@@ -34,9 +34,6 @@ TEMPLATE, WORLD = "TEST_TEMPLATE_DATABASE", "TEST_WORLD_DATABASE"
 REDIS_DATABASES = 16
 
 POSTGRES_MAJOR = "TEST_POSTGRES_MAJOR"
-COPY_STRATEGY_MAJOR_MIN = 15
-
-Administer = Callable[[str], Awaitable[None]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -100,7 +97,7 @@ async def _administer(statement: str) -> None:
 
 
 def _url_of(name: str) -> str:
-    return urllib.parse.urlsplit(os.environ[POSTGRES])._replace(path=f"/{name}").geturl()
+    return databases.url_of(os.environ[POSTGRES], name)
 
 
 def postgres_major() -> int:
@@ -108,14 +105,8 @@ def postgres_major() -> int:
     return int(os.environ[POSTGRES_MAJOR])
 
 
-def copy_statement(name: str, template: str) -> str:
-    """Return the statement that copies a database, the fastest way that the server knows."""
-    strategy = " STRATEGY WAL_LOG" if postgres_major() >= COPY_STRATEGY_MAJOR_MIN else ""
-    return f'CREATE DATABASE "{name}" TEMPLATE "{template}"{strategy}'
-
-
 @pytest.fixture(scope="session")
-def administer() -> Iterator[Administer]:
+def administer() -> Iterator[databases.Administer]:
     """Executes a statement on the one connection that makes and drops the databases of this worker's tests.
 
     It has a loop of its own, in a thread, so that a test's loop hears meanwhile what a drop does to its connections.
@@ -135,26 +126,31 @@ def administer() -> Iterator[Administer]:
     loop.close()
 
 
-async def _fresh(administer: Administer, template: str) -> AsyncIterator[str]:
-    name = f"renewals_test_{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}_{uuid.uuid4().hex[:12]}"
-    await administer(copy_statement(name, template))
+@pytest.fixture(scope="session")
+def test_databases(administer: databases.Administer) -> Iterator[databases.DatabasePool]:
+    """The databases of this process, which one test after the other uses."""
+    pool = databases.DatabasePool(os.environ[POSTGRES], postgres_major(), administer)
+    yield pool
+    asyncio.run(pool.close())
+
+
+@pytest.fixture
+async def database_url(
+    request: pytest.FixtureRequest, test_databases: databases.DatabasePool
+) -> AsyncIterator[str]:
+    """The address of a migrated database without a row in it; with the catalogue if the test has a world."""
+    template = os.environ[WORLD if "world" in request.fixturenames else TEMPLATE]
+    async for url in test_databases.use(template):
+        yield url
+
+
+@pytest.fixture
+async def empty_database_url(administer: databases.Administer) -> AsyncIterator[str]:
+    """The address of a new database without a table in it."""
+    name = f"renewals_test_empty_{uuid.uuid4().hex[:12]}"
+    await administer(databases.copy_statement(name, "template0", postgres_major()))
     yield _url_of(name)
     await administer(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-@pytest.fixture
-async def database_url(request: pytest.FixtureRequest, administer: Administer) -> AsyncIterator[str]:
-    """The address of a new, migrated database without a row in it; with the catalogue if the test has a world."""
-    template = os.environ[WORLD if "world" in request.fixturenames else TEMPLATE]
-    async for url in _fresh(administer, template):
-        yield url
-
-
-@pytest.fixture
-async def empty_database_url(administer: Administer) -> AsyncIterator[str]:
-    """The address of a new database without a table in it."""
-    async for url in _fresh(administer, "template0"):
-        yield url
 
 
 @pytest.fixture

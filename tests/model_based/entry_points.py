@@ -19,8 +19,9 @@ from renewals.instances import lifecycle, policy, selection
 from renewals.instances import repository as instances_repository
 from renewals.operators import audit_log, refunds
 from renewals.orders import place_order, requests
-from tests.conftest import copy_statement
+from tests.conftest import postgres_major
 from tests.model_based.records import PRODUCTS, Account, Instance, PaidLine, RefundRequest, Request, Voucher
+from tests.support import databases
 from tests.support.fixtures import DATA_CENTERS, NOW
 
 
@@ -31,7 +32,7 @@ async def new_database() -> AsyncIterator[None]:
     connection = await asyncpg.connect(server)
     try:
         template = os.environ["TEST_TEMPLATE_DATABASE"]
-        await connection.execute(copy_statement(name, template))
+        await connection.execute(databases.copy_statement(name, template, postgres_major()))
         async with database.connect(urllib.parse.urlsplit(server)._replace(path=f"/{name}").geturl()):
             await _put_catalogue()
             yield
