@@ -14,10 +14,7 @@ from renewals import config
 
 ROOT = Path(__file__).parents[2]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-NAMES = {
-    str(field.validation_alias or f"RENEWALS_{name.upper()}")
-    for name, field in config.Settings.model_fields.items()
-}
+NAMES = config.variables().keys()
 EXAMPLE_KEY = "A_FERNET_KEY"
 
 

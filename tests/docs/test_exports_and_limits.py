@@ -89,7 +89,7 @@ def test_the_page_of_limits_has_every_setting_with_its_default() -> None:
         for name, default in zip(
             re.findall(r"`(\w+)`", names), re.split(r", (?=\d+ )", defaults.strip()), strict=False
         ):
-            found[name.lower()] = default.strip("` ")
+            found[name.removeprefix("RENEWALS_").lower()] = default.strip("` ")
     for name, default in found.items():
         number = default.replace(" MiB", "")
         scale = 1024 * 1024 if "MiB" in default else 1

@@ -58,6 +58,18 @@ def test_no_setting_changes_a_limit_of_the_contract() -> None:
     assert not names & config.Settings.model_fields.keys()
 
 
+SETTINGS_MAX = 40
+
+
+def test_a_limit_of_the_product_is_not_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RENEWALS_DEPTH_MAX", "3")
+    assert config.Settings().depth_max == 15
+    assert config.unknown_variables(["RENEWALS_DEPTH_MAX"]) == [
+        "RENEWALS_DEPTH_MAX is not a setting of this version"
+    ]
+    assert config.Settings(depth_max=4).depth_max == 4
+
+
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (.*?) \|", re.MULTILINE)
 
@@ -79,12 +91,9 @@ def shown(default: object) -> str:
 
 def test_the_page_lists_every_setting_once_with_its_default() -> None:
     rows = ROW.findall(PAGE.read_text(encoding="utf-8"))
-    fields = config.Settings.model_fields
-    defaults = {
-        str(field.validation_alias or f"RENEWALS_{name.upper()}"): shown(field.default)
-        for name, field in fields.items()
-    }
+    defaults = {name: shown(field.default) for name, field in config.variables().items()}
     assert dict(rows) == defaults
+    assert len(defaults) <= SETTINGS_MAX
     assert len(rows) == len(defaults)
 
 

@@ -316,7 +316,7 @@ def test_an_address_that_is_missing_is_named(renewals: Renewals, command: str, n
     done = renewals(command)
     assert done.exit_code == 1
     assert done.stderr == (
-        f"{name} is not set. Set it, or run `renewals up`, which brings its own servers.\n"
+        f"{name} is not set. Set it, or run `renewals up`, which starts servers of its own.\n"
     )
 
 

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from graphql_api import app
+from graphql_api.graphql import websocket
 from renewals import config
 from tests.support.fixtures import World
 from tests.support.graphql_client import URL
@@ -112,6 +113,11 @@ async def ask(socket: ClientConnection, operation_id: str, query: str) -> Any:
         return None
 
 
+async def subscribe(socket: ClientConnection, operation_id: str) -> None:
+    payload = {"id": operation_id, "type": "subscribe", "payload": {"query": EVENTS}}
+    await socket.send(orjson.dumps(payload).decode())
+
+
 def code(message: Any) -> str:
     assert message["type"] == "error"
     return str(message["payload"][0]["extensions"]["code"])
@@ -132,32 +138,32 @@ async def test_a_web_socket_has_the_same_limits(key: str, database_url: str) -> 
 async def test_a_key_has_so_many_web_sockets_and_subscriptions(
     world: World, key: str, database_url: str
 ) -> None:
-    limits = {"RENEWALS_SOCKETS_PER_KEY_MAX": "2", "RENEWALS_SUBSCRIPTIONS_PER_KEY_MAX": "3"}
-    async with served(database_url, **limits) as server:
-        async with connected(server, key) as one, connected(server, key) as two:
-            with pytest.raises(Exception, match=r"1013.*Too many web sockets"):
-                async with connected(server, key):
-                    pass
-            assert [await ask(one, str(n), EVENTS) for n in range(2)] == [None, None]
-            assert await ask(two, "1", EVENTS) is None
-            assert code(await ask(two, "2", EVENTS)) == "TOO_MANY_AT_ONCE"
-            headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream"}
-            async with httpx2.AsyncClient(headers=headers) as client:
-                refused = await client.post(server.url, json={"query": EVENTS})
-                assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
-                other = {"Authorization": f"Bearer {await world.key('a')}"}
-                async with client.stream(
-                    "POST", server.url, json={"query": EVENTS}, headers=other
-                ) as streamed:
-                    assert streamed.status_code == 200
-                await one.send(orjson.dumps({"id": "0", "type": "complete"}).decode())
-                await asyncio.sleep(0.2)
-                async with client.stream("POST", server.url, json={"query": EVENTS}) as streamed:
-                    assert streamed.status_code == 200
-                await asyncio.sleep(0.5)
-                assert await ask(two, "2", EVENTS) is None
-        async with connected(server, key), connected(server, key):
-            pass
+    limits = config.get_settings()
+    async with served(database_url) as server, contextlib.AsyncExitStack() as stack:
+        sockets = [
+            await stack.enter_async_context(connected(server, key)) for _ in range(limits.sockets_per_key_max)
+        ]
+        with pytest.raises(Exception, match=r"1013.*Too many web sockets"):
+            async with connected(server, key):
+                pass
+        for number in range(limits.subscriptions_per_key_max):
+            await subscribe(sockets[number // websocket.OPERATIONS_MAX], str(number))
+        one, last = sockets[0], sockets[-1]
+        await asyncio.sleep(2)  # until all have begun: a subscription without an event says nothing
+        assert code(await ask(last, "x", EVENTS)) == "TOO_MANY_AT_ONCE"
+        headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream"}
+        async with httpx2.AsyncClient(headers=headers) as client:
+            refused = await client.post(server.url, json={"query": EVENTS})
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
+            other = {"Authorization": f"Bearer {await world.key('a')}"}
+            async with client.stream("POST", server.url, json={"query": EVENTS}, headers=other) as streamed:
+                assert streamed.status_code == 200
+            await one.send(orjson.dumps({"id": "0", "type": "complete"}).decode())
+            await asyncio.sleep(0.2)
+            async with client.stream("POST", server.url, json={"query": EVENTS}) as streamed:
+                assert streamed.status_code == 200
+            await asyncio.sleep(0.5)
+            assert await ask(last, "x", EVENTS) is None
 
 
 async def test_what_is_wrong_with_an_operation_leaves_the_others_of_its_web_socket_alone(

@@ -116,10 +116,11 @@ async def test_a_request_that_waits_for_another_server_is_not_in_its_lane() -> N
 
 
 async def test_large_bodies_of_an_account_are_received_one_after_the_other_and_small_ones_at_once(
-    keys: tuple[str, str], graphql: graphql_client.Client, monkeypatch: pytest.MonkeyPatch
+    keys: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests = concurrency.RequestLimiter()
     monkeypatch.setattr(concurrency, "RequestLimiter", lambda: requests)
+    graphql = graphql_client.Client()
     large = {**FREE, "variables": {"unused": "x" * concurrency.HEAVY_BODY_BYTES}}
 
     async def ask(key: str, body: object) -> httpx2.Response:
