@@ -111,7 +111,7 @@ def _refused(line: ParsedRow, column: str, reason: str) -> ParsedRow:
 def _whole(members: Sequence[ParsedRow]) -> list[ParsedRow]:
     """The lines of a bundle, or all of them refused where one is, or where they do not go together."""
     accounts = {str(line.raw.get("accountId")) for line in members}
-    named = {str(line.said["bundleName"]): line for line in reversed(members) if line.said.get("bundleName")}
+    named = {str(line.raw["bundleName"]): line for line in reversed(members) if line.raw.get("bundleName")}
     judged = list(members)
     if len(accounts) > 1:
         judged = [_refused(line, "accountId", "its bundle has another one, too") for line in judged]
