@@ -94,7 +94,7 @@ def _explain(problem: Exception) -> str | None:
         return sentences[0] if all(sentences) else None
     if sentence := configuration_errors.explain(problem):
         return sentence
-    if isinstance(problem, migrate.TablesInUseError | migrate.NewerDatabaseError):
+    if isinstance(problem, migrate.TablesInUseError | migrate.UnknownMigrationsError):
         return str(problem)
     if isinstance(problem, OSError) and problem.filename:
         return f"{problem.filename}: {problem.strerror}"
@@ -125,7 +125,7 @@ def _explain_schema(problem: Exception) -> str:
     except Exception:  # noqa: BLE001 - it was there a moment ago, and what went wrong then is said
         missing, unknown = [], []
     if unknown:
-        return str(migrate.NewerDatabaseError(unknown))
+        return str(migrate.UnknownMigrationsError(unknown))
     if missing:
         return f"The database lacks migrations ({', '.join(missing)}): run `renewals migrate`."
     return f"The database does not fit this version: {problem}"

@@ -26,26 +26,36 @@ PAUSE_SECONDS = 3.0
 """In which those who waited are served."""
 TRIES_MAX = 20
 SHOWN_MAX = 3
+_BEFORE_FIRST_RELEASE = "0001_tables"
+"""The first of the migrations that the initial one replaced."""
 
 
 class TablesInUseError(Exception):
     """Transactions that do not end keep a migration from its tables."""
 
 
-class NewerDatabaseError(Exception):
-    """The database has migrations of a later version."""
+class UnknownMigrationsError(Exception):
+    """The database has migrations of another version: a later one, or one from before the first release."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(
-            f"The database is newer than this version, which does not know its migrations ({', '.join(names)}): "
-            "run the version that made them, or a newer one."
-        )
+        if _BEFORE_FIRST_RELEASE in names:
+            message = (
+                "The database was created by a version before the first release, and cannot be migrated: "
+                "create a new database and run `renewals migrate` on it. `renewals up` creates one after "
+                "`rm -r .renewals`."
+            )
+        else:
+            message = (
+                "The database is newer than this version, which does not know its migrations "
+                f"({', '.join(names)}): run the version that made them, or a newer one."
+            )
+        super().__init__(message)
 
 
 async def migrate(url: str) -> list[str]:
     """Apply the missing migrations and return their names.
 
-    Raises TablesInUseError, after which the applied ones stay, and NewerDatabaseError before anything is applied.
+    Raises TablesInUseError, after which the applied ones stay, and UnknownMigrationsError before anything is applied.
     """
     applied: list[str] = []
     alone = await asyncpg.connect(url, timeout=database.CONNECT_SECONDS_MAX)
@@ -101,7 +111,7 @@ async def _apply_missing(url: str, applied: list[str]) -> None:
     missing = [MigrationTarget(database.APP, step.migration.name) for step in await executor.plan()]
     names = {key.name for key in executor.loader.applied_migrations if key.app_label == database.APP}
     if unknown := sorted(names - known_migrations()):
-        raise NewerDatabaseError(unknown)
+        raise UnknownMigrationsError(unknown)
     # Where there is nothing yet, nobody waits for a table: all at once takes a third of the time.
     is_new = not executor.loader.applied_migrations
     for targets in [missing] if is_new else [[target] for target in missing]:

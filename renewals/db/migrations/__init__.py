@@ -1,6 +1,5 @@
-"""The schema, step by step.
+"""The migrations: `0001_initial` is the first release, with `initial.sql`; each later one is a step from there.
 
-A column that must not be empty is added with a default, for the rows that are there. From the first release on it
-keeps that default, for processes of the version before write rows, too. What is new is filled in
-`tests/renewals/rows`, so that the migrations after it are tried with it.
+A new column that must not be empty has a default, for the rows that exist. It keeps the default, because processes of
+the previous version insert rows while the migration runs.
 """

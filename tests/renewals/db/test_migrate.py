@@ -4,28 +4,36 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 from tortoise.backends.asyncpg.client import TransactionWrapper
+from tortoise.migrations import loader
 from tortoise.migrations.recorder import MigrationRecorder
 
-from renewals.db import migrate
-from tests.renewals.db import versions
-from tests.renewals.db.versions import NAMES
+from renewals.db import migrate, migrations
+
+NAMES = ["0001_initial"]
+LATER = "9001_later"
+LATER_FOLDER = str(Path(__file__).parent / "later")
 
 # A process of its own, because a process has one pool.
 MIGRATOR = """
 import asyncio, json, sys
-from renewals.db import migrate
+from tortoise.migrations import loader
+from renewals.db import migrate, migrations
+loader.reload = lambda module: module
+migrations.__path__.extend(sys.argv[3:])
 vars(migrate).update(json.loads(sys.argv[2]))
 print(*asyncio.run(migrate.migrate(sys.argv[1])))
 """
 
 
-async def start_migrator(url: str, **constants: float) -> asyncio.subprocess.Process:
+async def start_migrator(url: str, *folders: str, **constants: float) -> asyncio.subprocess.Process:
     pipe, chosen = asyncio.subprocess.PIPE, json.dumps(constants)
-    command = (sys.executable, "-c", MIGRATOR, url, chosen)
+    command = (sys.executable, "-c", MIGRATOR, url, chosen, *folders)
     return await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
 
 
@@ -50,10 +58,13 @@ async def test_of_two_migrators_at_once_one_does_the_work_and_both_succeed(empty
 
 
 @pytest.fixture
-async def behind_url(empty_database_url: str) -> str:
-    """A database that lacks all migrations from the third on, which alters `renewal_chunks`."""
-    await versions.migrate_to(empty_database_url, NAMES[1])
-    return empty_database_url
+def behind_url(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A database that lacks the later migration, which alters `renewal_chunks`."""
+    monkeypatch.setattr(loader, "reload", lambda module: module)  # a reload resets the path
+    monkeypatch.setattr(migrations, "__path__", [*migrations.__path__, LATER_FOLDER])
+    migrate.known_migrations.cache_clear()
+    yield database_url
+    migrate.known_migrations.cache_clear()
 
 
 async def test_a_migration_gives_way_while_its_table_is_in_use_and_holds_nobody_up_for_long(
@@ -64,7 +75,7 @@ async def test_a_migration_gives_way_while_its_table_is_in_use_and_holds_nobody_
         held = holder.transaction()
         await held.start()
         await holder.execute("SELECT FROM renewal_chunks")
-        migrator = await start_migrator(behind_url, LOCK_SECONDS_MAX=1, PAUSE_SECONDS=0.5)
+        migrator = await start_migrator(behind_url, LATER_FOLDER, LOCK_SECONDS_MAX=1, PAUSE_SECONDS=0.5)
         longest, until = 0.0, time.monotonic() + 8
         while time.monotonic() < until:
             began = time.monotonic()
@@ -75,7 +86,7 @@ async def test_a_migration_gives_way_while_its_table_is_in_use_and_holds_nobody_
         assert migrator.returncode is None
         await held.rollback()
         applied, said = await asyncio.wait_for(migrator.communicate(), 30)
-        assert applied.decode().split() == NAMES[2:]
+        assert applied.decode().split() == [LATER]
         assert f"a table is in use, tries again in 0 s: process {holder.get_server_pid()} (" in said.decode()
     finally:
         await holder.close()
@@ -89,14 +100,16 @@ async def test_a_table_that_stays_in_use_is_named_with_who_uses_it_and_nothing_i
     try:
         async with holder.transaction():
             await holder.execute("SELECT FROM renewal_chunks")
-            migrator = await start_migrator(behind_url, LOCK_SECONDS_MAX=1, PAUSE_SECONDS=0.1, TRIES_MAX=2)
+            migrator = await start_migrator(
+                behind_url, LATER_FOLDER, LOCK_SECONDS_MAX=1, PAUSE_SECONDS=0.1, TRIES_MAX=2
+            )
             applied, said = await asyncio.wait_for(migrator.communicate(), 30)
         assert (applied, migrator.returncode) == (b"", 1)
         assert "TablesInUseError: A table is in use, and was not free in 2 tries: process" in said.decode()
         assert "(report, idle in transaction, for " in said.decode()
         found = await holder.fetch("SELECT name FROM tortoise_migrations ORDER BY name")
-        assert [row["name"] for row in found] == NAMES[:2]
-        assert await migrate.migrate(behind_url) == NAMES[2:]
+        assert [row["name"] for row in found] == NAMES
+        assert await migrate.migrate(behind_url) == [LATER]
     finally:
         await holder.close()
 
@@ -108,9 +121,10 @@ CREATE TRIGGER cut BEFORE INSERT ON tortoise_migrations FOR EACH ROW EXECUTE FUN
 
 
 async def test_notes_that_cannot_be_read_take_nothing_back(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
+    behind_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tortoise takes what it cannot read for nothing."""
+    assert await migrate.migrate(behind_url) == [LATER]
     read = MigrationRecorder.applied_migrations
 
     async def read_in_transactions(recorder: MigrationRecorder) -> object:
@@ -119,18 +133,37 @@ async def test_notes_that_cannot_be_read_take_nothing_back(
     with monkeypatch.context() as patched:
         patched.setattr(MigrationRecorder, "applied_migrations", read_in_transactions)
         with pytest.raises(ValueError, match="Backward"):
-            await migrate.migrate(database_url)
-    assert await migrate.migrate(database_url) == []
+            await migrate.migrate(behind_url)
+    assert await migrate.migrate(behind_url) == []
 
 
 async def test_a_migration_that_is_cut_before_it_is_noted_is_not_applied(behind_url: str) -> None:
     mender = await asyncpg.connect(behind_url)
     try:
         await mender.execute(CUT_AT_THE_NOTE)
-        migrator = await start_migrator(behind_url)
+        migrator = await start_migrator(behind_url, LATER_FOLDER)
         _, said = await asyncio.wait_for(migrator.communicate(), 30)
         assert "terminating connection" in said.decode()
         await mender.execute("DROP FUNCTION cut CASCADE")
-        assert await migrate.migrate(behind_url) == NAMES[2:]
+        assert await migrate.migrate(behind_url) == [LATER]
     finally:
         await mender.close()
+
+
+async def test_a_database_from_before_the_first_release_is_refused_with_a_remedy(
+    empty_database_url: str,
+) -> None:
+    connection = await asyncpg.connect(empty_database_url)
+    try:
+        await connection.execute("""
+            CREATE TABLE tortoise_migrations (
+              id serial PRIMARY KEY, app text NOT NULL, name text NOT NULL, applied_at timestamptz);
+            INSERT INTO tortoise_migrations (app, name, applied_at)
+            VALUES ('renewals', '0001_tables', now()), ('renewals', '0002_guards', now())""")
+        with pytest.raises(
+            migrate.UnknownMigrationsError, match=r"before the first release.*rm -r \.renewals"
+        ):
+            await migrate.migrate(empty_database_url)
+        assert await connection.fetchval("SELECT to_regclass('accounts')") is None
+    finally:
+        await connection.close()

@@ -1,3 +1,6 @@
+"""Create all tables: generated from the models by Tortoise, and completed by `initial.sql`."""
+
+from pathlib import Path
 from uuid import uuid4
 
 from orjson import loads
@@ -16,6 +19,9 @@ from renewals.domain.model import (
     RenewalMode,
 )
 
+INITIAL_SQL = Path(__file__).with_name("initial.sql").read_text(encoding="utf-8")
+"""What a model cannot express: collations, checks, partial indexes, triggers, tables with composite keys."""
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -31,14 +37,25 @@ class Migration(migrations.Migration):
                 ("balance_cents", fields.BigIntField(default=0)),
                 ("ledger_number", fields.BigIntField(default=0)),
                 ("lead_days", fields.SmallIntField(null=True)),
+                ("price_rise_cap_bps", fields.IntField(null=True)),
+                ("auto_renew_from", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("is_demo", fields.BooleanField(default=False)),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={
-                "table": "accounts",
-                "app": "renewals",
-                "pk_attr": "id",
-                "table_description": "Written by `accounts.repository`.",
-            },
+            options={"table": "accounts", "app": "renewals", "pk_attr": "id"},
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="AccountWatch",
+            fields=[
+                ("account_id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ("seen_on", fields.DateField()),
+                ("seen_sequence", fields.BigIntField()),
+                ("seen_ledger_number", fields.BigIntField()),
+                ("told_sequence", fields.BigIntField(null=True)),
+                ("told_ledger_number", fields.BigIntField(null=True)),
+            ],
+            options={"table": "account_watches", "app": "renewals", "pk_attr": "account_id"},
             bases=["Model"],
         ),
         ops.CreateModel(
@@ -50,21 +67,52 @@ class Migration(migrations.Migration):
                     fields.ForeignKeyField(
                         "renewals.Account",
                         source_field="account_id",
+                        null=True,
                         db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
+                ("role", fields.CharField(default="RENEWER", max_length=16)),
+                ("name", fields.TextField(default="", unique=False)),
                 ("prefix", fields.CharField(max_length=16)),
                 ("secret_hash", fields.BinaryField()),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("expires_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("revoked_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("last_used_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={
-                "table": "api_keys",
-                "app": "renewals",
-                "pk_attr": "id",
-                "table_description": "Written by `accounts.api_keys`.",
-            },
+            options={"table": "api_keys", "app": "renewals", "pk_attr": "id"},
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="AuditEntry",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "operator_key",
+                    fields.ForeignKeyField(
+                        "renewals.ApiKey",
+                        source_field="operator_key_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("operator_name", fields.TextField(unique=False)),
+                ("operator_issuer", fields.TextField(null=True, unique=False)),
+                ("action", fields.CharField(max_length=32)),
+                ("account_ids", ArrayField(element_type="TEXT")),
+                ("idempotency_key", fields.CharField(max_length=64)),
+                ("request_hash", fields.BinaryField()),
+                ("request", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ("before", fields.JSONField(null=True, encoder=JSON_DUMPS, decoder=loads)),
+                ("after", fields.JSONField(null=True, encoder=JSON_DUMPS, decoder=loads)),
+                ("answer", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={"table": "audit_log", "app": "renewals", "pk_attr": "id"},
             bases=["Model"],
         ),
         ops.CreateModel(
@@ -83,12 +131,7 @@ class Migration(migrations.Migration):
                 ),
                 ("name", fields.TextField(unique=False)),
             ],
-            options={
-                "table": "bundles",
-                "app": "renewals",
-                "pk_attr": "id",
-                "table_description": "Written by `instances.repository`.",
-            },
+            options={"table": "bundles", "app": "renewals", "pk_attr": "id"},
             bases=["Model"],
         ),
         ops.CreateModel(
@@ -105,12 +148,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "table": "data_centers",
-                "app": "renewals",
-                "pk_attr": "code",
-                "table_description": "Written by `catalog`.",
-            },
+            options={"table": "data_centers", "app": "renewals", "pk_attr": "code"},
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="EventStream",
+            fields=[
+                ("account_id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ("last_sequence", fields.BigIntField()),
+            ],
+            options={"table": "event_streams", "app": "renewals", "pk_attr": "account_id"},
             bases=["Model"],
         ),
         ops.CreateModel(
@@ -143,12 +190,7 @@ class Migration(migrations.Migration):
                 ("refusals", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={
-                "table": "orders",
-                "app": "renewals",
-                "pk_attr": "id",
-                "table_description": "Written by `orders`. `request_hash` and `refusals` are what a repeated key is answered with.",
-            },
+            options={"table": "orders", "app": "renewals", "pk_attr": "id"},
             bases=["Model"],
         ),
         ops.CreateModel(
@@ -162,12 +204,7 @@ class Migration(migrations.Migration):
                 ("max_term_months", fields.IntField()),
                 ("retention_days", fields.IntField()),
             ],
-            options={
-                "table": "products",
-                "app": "renewals",
-                "pk_attr": "code",
-                "table_description": "Written by `catalog`.",
-            },
+            options={"table": "products", "app": "renewals", "pk_attr": "code"},
             bases=["Model"],
         ),
         ops.CreateModel(
@@ -188,12 +225,7 @@ class Migration(migrations.Migration):
                 ("months", fields.IntField()),
                 ("discount_bps", fields.IntField()),
             ],
-            options={
-                "table": "discount_tiers",
-                "app": "renewals",
-                "pk_attr": "id",
-                "table_description": "Written by `catalog`.",
-            },
+            options={"table": "discount_tiers", "app": "renewals", "pk_attr": "id"},
             bases=["Model"],
         ),
         ops.CreateModel(
@@ -261,6 +293,7 @@ class Migration(migrations.Migration):
                 ("expires_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("anchor_day", fields.SmallIntField(null=True)),
                 ("monthly_price_cents", fields.BigIntField()),
+                ("agreed_price_cents", fields.BigIntField(null=True)),
                 (
                     "bundle",
                     fields.ForeignKeyField(
@@ -273,13 +306,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("refund_count", fields.IntField(default=0)),
             ],
-            options={
-                "table": "instances",
-                "app": "renewals",
-                "pk_attr": "id",
-                "table_description": "Written by `instances.repository`. `id` is the provider's; no `expires_at` means no expiry.",
-            },
+            options={"table": "instances", "app": "renewals", "pk_attr": "id"},
             bases=["Model"],
         ),
         ops.CreateModel(
@@ -312,14 +341,61 @@ class Migration(migrations.Migration):
                 ("days", fields.IntField()),
                 ("list_cents", fields.BigIntField()),
                 ("price_cents", fields.BigIntField()),
+                ("anchor_day_before", fields.SmallIntField(null=True)),
+                ("refund_count", fields.IntField(default=0)),
             ],
             options={
                 "table": "order_lines",
                 "app": "renewals",
-                "unique_together": (("instance", "starts_at"),),
+                "unique_together": (("instance", "starts_at", "refund_count"),),
                 "pk_attr": "id",
-                "table_description": "Written by `orders`. One paid period of one instance; there is never a second of the same start.",
             },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Refund",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "renewals.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.NO_ACTION,
+                    ),
+                ),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "renewals.Account",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.NO_ACTION,
+                    ),
+                ),
+                ("total_cents", fields.BigIntField()),
+                ("voucher_cents", fields.BigIntField()),
+                ("balance_cents", fields.BigIntField()),
+                ("reason", fields.TextField(unique=False)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={"table": "refunds", "app": "renewals", "pk_attr": "id"},
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Reminder",
+            fields=[
+                (
+                    "instance_id",
+                    fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64),
+                ),
+                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("days", fields.SmallIntField()),
+            ],
+            options={"table": "reminders", "app": "renewals", "pk_attr": "instance_id"},
             bases=["Model"],
         ),
         ops.CreateModel(
@@ -335,13 +411,10 @@ class Migration(migrations.Migration):
                 ("refused_count", fields.IntField(default=0)),
                 ("skipped_count", fields.IntField(default=0)),
                 ("amount_cents", fields.BigIntField(default=0)),
+                ("parked_count", fields.IntField(null=True)),
+                ("broken_rules", ArrayField(null=True, element_type="TEXT")),
             ],
-            options={
-                "table": "renewal_runs",
-                "app": "renewals",
-                "pk_attr": "id",
-                "table_description": "Written by `auto_renewal.runs`. `clock_at` is set where an operator gave the run its clock.",
-            },
+            options={"table": "renewal_runs", "app": "renewals", "pk_attr": "id"},
             bases=["Model"],
         ),
         ops.CreateModel(
@@ -390,7 +463,6 @@ class Migration(migrations.Migration):
                 "app": "renewals",
                 "unique_together": (("run", "instance"),),
                 "pk_attr": "id",
-                "table_description": "Written by `auto_renewal.renew`. One try of the worker to renew one instance.",
             },
             bases=["Model"],
         ),
@@ -416,13 +488,13 @@ class Migration(migrations.Migration):
                 ("refused_count", fields.IntField(default=0)),
                 ("skipped_count", fields.IntField(default=0)),
                 ("amount_cents", fields.BigIntField(default=0)),
+                ("error", fields.TextField(null=True, unique=False)),
             ],
             options={
                 "table": "renewal_chunks",
                 "app": "renewals",
                 "unique_together": (("run", "number"),),
                 "pk_attr": "id",
-                "table_description": "Written by `auto_renewal.runs`. The accounts of a run that are done in one transaction.",
             },
             bases=["Model"],
         ),
@@ -446,12 +518,7 @@ class Migration(migrations.Migration):
                 ("product_codes", ArrayField(element_type="TEXT")),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={
-                "table": "vouchers",
-                "app": "renewals",
-                "pk_attr": "id",
-                "table_description": "Written by `accounts.vouchers`. Without product codes it pays for every product.",
-            },
+            options={"table": "vouchers", "app": "renewals", "pk_attr": "id"},
             bases=["Model"],
         ),
         ops.CreateModel(
@@ -502,6 +569,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("memo", fields.TextField(unique=False)),
+                ("refund_id", fields.UUIDField(null=True)),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={
@@ -509,8 +577,69 @@ class Migration(migrations.Migration):
                 "app": "renewals",
                 "unique_together": (("account", "number"),),
                 "pk_attr": "id",
-                "table_description": "Written by `accounts.ledger`. With a voucher it moves that voucher, without one the balance; never changed.",
             },
             bases=["Model"],
         ),
+        ops.CreateModel(
+            name="WebhookEndpoint",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "renewals.Account",
+                        source_field="account_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.NO_ACTION,
+                    ),
+                ),
+                ("url", fields.TextField(unique=False)),
+                ("event_types", ArrayField(element_type="TEXT")),
+                ("disabled_reason", fields.TextField(null=True, unique=False)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("changed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("idempotency_key", fields.CharField(max_length=64)),
+                ("request_hash", fields.BinaryField()),
+            ],
+            options={"table": "webhook_endpoints", "app": "renewals", "pk_attr": "id"},
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="WebhookState",
+            fields=[
+                (
+                    "endpoint_id",
+                    fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True),
+                ),
+                ("claim", fields.UUIDField(null=True)),
+                ("claimed_until", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("last_turn_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("last_account_id", fields.TextField(default="", unique=False)),
+                ("failure_count", fields.IntField(default=0)),
+                ("pause_count", fields.IntField(default=0)),
+                ("paused_until", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("failing_since", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("last_attempted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("last_delivered_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("last_status", fields.SmallIntField(null=True)),
+                ("last_error", fields.TextField(null=True, unique=False)),
+                ("last_response", fields.TextField(null=True, unique=False)),
+                ("delivered_count", fields.BigIntField(default=0)),
+                ("is_slow", fields.BooleanField(default=False)),
+            ],
+            options={"table": "webhook_states", "app": "renewals", "pk_attr": "endpoint_id"},
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="WriteCheck",
+            fields=[
+                ("id", fields.SmallIntField(generated=False, primary_key=True, unique=True, db_index=True)),
+                ("checked_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={"table": "write_checks", "app": "renewals", "pk_attr": "id"},
+            bases=["Model"],
+        ),
+        ops.RunSQL(INITIAL_SQL, ops.RunSQL.noop),
     ]
