@@ -1,12 +1,49 @@
-"""Idempotency keys (rules 18 and 26)."""
+"""Idempotency keys: their format, the fingerprint of a request, and the check of a repeated key (rules 18 and 26).
+
+Each table that accepts keys stores the key and the fingerprint of its first request in its own columns.
+"""
+
+import hashlib
+import uuid
+from typing import Any
+
+import orjson
 
 from renewals.domain import errors, limits
 
 
 def check_idempotency_key(idempotency_key: str) -> None:
-    """Raises InvalidInputError for what is no idempotency key (rule 26)."""
+    """Raise InvalidInputError unless the key has 1 to 64 printable characters (rule 26)."""
     length_max = limits.IDEMPOTENCY_KEY_LENGTH_MAX
     if not 1 <= len(idempotency_key) <= length_max or not idempotency_key.isprintable():
         raise errors.InvalidInputError(
             "input.idempotencyKey", f"must be 1 to {length_max} printable characters"
         )
+
+
+def canonical_json(value: object) -> bytes:
+    """Return JSON that is equal for equal values: names are sorted, and lists keep their order."""
+    return orjson.dumps(value, default=_to_plain_value, option=orjson.OPT_SORT_KEYS)
+
+
+def fingerprint(operation: str, request_json: bytes) -> bytes:
+    """Return the SHA-256 digest of an operation's name and its request in canonical JSON."""
+    return hashlib.sha256(f"{operation} ".encode() + request_json).digest()
+
+
+def check_same_request(idempotency_key: str, first_request: object, request: object) -> None:
+    """Raise IdempotencyKeyReusedError if the key's first request differs from this one (rule 18).
+
+    The arguments are fingerprints, or the requests themselves if their table stores them.
+    """
+    if first_request != request:
+        raise errors.IdempotencyKeyReusedError(idempotency_key)
+
+
+def _to_plain_value(value: Any) -> object:
+    """Convert the two types that orjson rejects: named tuples, and the UUID subclass of asyncpg."""
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return value._asdict()
+    raise TypeError(type(value).__name__)

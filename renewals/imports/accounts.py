@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from renewals import config
+from renewals import config, idempotency
 from renewals.accounts import ledger
 from renewals.accounts import repository as accounts_repository
 from renewals.alerts import balance_alerts
@@ -113,7 +113,8 @@ def _judge(row: ImportedAccount, known: _Known, now: dt.datetime) -> _Account | 
     if problem := validation.amount(first.amount_cents):
         return FieldError("balance", problem)
     if posted := known.posted.get(_balance_key(account_id)):
-        if posted.request_hash != _record(first, AuditedChange({})).request_hash:
+        request_hash = idempotency.fingerprint(Action.TOP_UP, idempotency.canonical_json(first))
+        if posted.request_hash != request_hash:
             return FieldError("balance", "is not the first balance that was posted; more money is a top-up")
         return _Account(columns, was, None)
     balance_cents = known.locked[account_id].balance_cents if account_id in known.locked else 0

@@ -5,7 +5,6 @@ with a new API key, because the old one was revoked, must not do it twice.
 """
 
 import datetime as dt
-import hashlib
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from renewals.db import connection as database
 from renewals.db import sql
 from renewals.db.advisory_locks import AdvisoryLock, lock_text_in
 from renewals.db.connection import Connection
-from renewals.domain import errors
 from renewals.domain.clock import Clock
 
 
@@ -97,7 +95,7 @@ class AuditRecord(NamedTuple):
 
     @property
     def request_hash(self) -> bytes:
-        return _hash(self.action, self.request_json)
+        return idempotency.fingerprint(self.action, self.request_json)
 
 
 Work = Callable[[Connection], Awaitable[AuditedChange]]
@@ -110,7 +108,7 @@ async def run_once(call: OperatorRequest, action: Action, request: object, work:
     Raises IdempotencyKeyReusedError where the key was for another request. A refusal of the work leaves no entry.
     """
     idempotency.check_idempotency_key(call.idempotency_key)
-    sent = _dump(request)
+    sent = idempotency.canonical_json(request)
     for _ in range(database.ATTEMPTS_MAX - 1):
         try:
             return await _try(call, action, sent, work)
@@ -124,13 +122,13 @@ async def _try(call: OperatorRequest, action: Action, sent: bytes, work: Work) -
         # Before all else, so that what an earlier call of the key did is never taken for somebody else's doing.
         await lock_text_in(connection, AdvisoryLock.OPERATOR_IDEMPOTENCY_KEYS, call.idempotency_key)
         if earlier := (await find_prior_result(connection, [call.idempotency_key])).get(call.idempotency_key):
-            if earlier.request_hash != _hash(action, sent):
-                raise errors.IdempotencyKeyReusedError(call.idempotency_key)
+            request_hash = idempotency.fingerprint(action, sent)
+            idempotency.check_same_request(call.idempotency_key, earlier.request_hash, request_hash)
             return IdempotentResult(orjson.loads(earlier.answer), False)
         change = await work(connection)
         record = AuditRecord(action, call.idempotency_key, sent, change)
         await write_records(connection, call.operator, [record], call.clock())
-    return IdempotentResult(orjson.loads(_dump(change.answer)), True)
+    return IdempotentResult(orjson.loads(idempotency.canonical_json(change.answer)), True)
 
 
 async def write_records(
@@ -145,9 +143,9 @@ async def write_records(
             record.idempotency_key,
             record.request_hash,
             record.request_json.decode(),
-            None if record.change.before is None else _dump(record.change.before).decode(),
-            None if record.change.after is None else _dump(record.change.after).decode(),
-            _dump(record.change.answer).decode(),
+            _optional_json(record.change.before),
+            _optional_json(record.change.after),
+            idempotency.canonical_json(record.change.answer).decode(),
         )
         for record in records
     ]
@@ -183,22 +181,8 @@ async def find_prior_result(
 
 def build_record(action: Action, idempotency_key: str, request: object, change: AuditedChange) -> AuditRecord:
     """A change as `write_records` takes it."""
-    return AuditRecord(action, idempotency_key, _dump(request), change)
+    return AuditRecord(action, idempotency_key, idempotency.canonical_json(request), change)
 
 
-def _hash(action: Action, sent: bytes) -> bytes:
-    return hashlib.sha256(f"{action} ".encode() + sent).digest()
-
-
-def _dump(value: object) -> bytes:
-    """JSON that is the same for the same value; amounts in cents, instants in UTC."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS)
-
-
-def _plain(value: Any) -> object:
-    """What orjson does not write by itself: named tuples, and asyncpg's own UUIDs."""
-    if isinstance(value, uuid.UUID):
-        return str(value)
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return value._asdict()
-    raise TypeError(type(value).__name__)
+def _optional_json(value: object) -> str | None:
+    return None if value is None else idempotency.canonical_json(value).decode()

@@ -6,13 +6,10 @@ changes an endpoint of another owner: it is as if it were not there.
 
 import contextlib
 import datetime as dt
-import hashlib
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-
-import orjson
 
 from renewals import config, idempotency
 from renewals.accounts import repository as accounts_repository
@@ -85,7 +82,9 @@ async def add(
     connection: database.Connection, owner: str | None, request: EndpointRequest, now: dt.datetime
 ) -> CreatedEndpoint:
     """Does what `create` does in the transaction of a caller, who checked the request and locked the owner."""
-    request_hash = hashlib.sha256(orjson.dumps([request.url, sorted(set(request.event_types))])).digest()
+    request_hash = idempotency.fingerprint(
+        "CREATE_ENDPOINT", idempotency.canonical_json([request.url, sorted(set(request.event_types))])
+    )
     rows = await database.fetch(
         connection,
         """SELECT id, request_hash FROM webhook_endpoints
@@ -94,8 +93,7 @@ async def add(
         request.idempotency_key,
     )
     if rows:
-        if rows[0]["request_hash"] != request_hash:
-            raise errors.IdempotencyKeyReusedError(request.idempotency_key)
+        idempotency.check_same_request(request.idempotency_key, rows[0]["request_hash"], request_hash)
         endpoint = await find(connection, owner, str(rows[0]["id"]))
         return CreatedEndpoint(
             endpoint, await secrets.read_of(connection, endpoint.id, request.idempotency_key)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from standardwebhooks import Webhook
 
-from renewals import config
+from renewals import config, idempotency
 from renewals.db import connection as database
 from renewals.domain import errors
 
@@ -62,8 +62,8 @@ async def replace(
     )
     for row in rows:
         if row["idempotency_key"] == kept_key:
-            if row["overlap"] not in (None, overlap):
-                raise errors.IdempotencyKeyReusedError(idempotency_key)
+            if row["overlap"] is not None:
+                idempotency.check_same_request(idempotency_key, row["overlap"], overlap)
             return await read_of(connection, endpoint_id, kept_key)
     if overlap and sum(row["ends_at"] is None or row["ends_at"] > now for row in rows) >= SECRETS_MAX:
         raise errors.InvalidInputError(
