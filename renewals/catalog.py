@@ -1,4 +1,4 @@
-"""This module alone writes `products`, `discount_tiers` and `data_centers`."""
+"""The reader and writer of the tables `products`, `discount_tiers` and `data_centers`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from renewals.domain import model, pricing
 
 @dataclass(frozen=True, slots=True)
 class ProductRecord:
-    """A product as the provider lists it; an unsupported one says why."""
+    """A product with its names and discount tiers; an unsupported one has a reason (rule 2)."""
 
     code: str
     name: str
@@ -23,12 +23,13 @@ class ProductRecord:
 
     @property
     def renewable(self) -> bool:
+        """Whether instances of the product can be renewed."""
         return self.unsupported_reason is None
 
 
 @dataclass(frozen=True, slots=True)
 class DataCenterRecord:
-    """A data centre as the provider lists it."""
+    """A data center."""
 
     code: str
     name: str
@@ -36,7 +37,7 @@ class DataCenterRecord:
 
 
 async def upsert_products(connection: database.Connection, products: Sequence[ProductRecord]) -> None:
-    """Adds products or replaces what is known of them, tiers included."""
+    """Insert products or update all their columns, and replace their tiers."""
     rows = [
         (p.code, p.name, p.name_zh, p.unsupported_reason, p.max_term_months, p.retention_days)
         for p in products
@@ -67,7 +68,7 @@ async def upsert_products(connection: database.Connection, products: Sequence[Pr
 
 
 async def upsert_data_centers(connection: database.Connection, centers: Sequence[DataCenterRecord]) -> None:
-    """Adds data centres or replaces what is known of them."""
+    """Insert data centers or update all their columns."""
     await database.execute(
         connection,
         """INSERT INTO data_centers (code, name, type) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
@@ -77,12 +78,12 @@ async def upsert_data_centers(connection: database.Connection, centers: Sequence
 
 
 async def lock_catalog(connection: database.Connection) -> None:
-    """Lets no other transaction write products or data centres until this one ends; all may read."""
+    """Lock products and data centers against writes by other transactions until this one ends."""
     await database.execute(connection, "LOCK TABLE products, data_centers IN SHARE ROW EXCLUSIVE MODE")
 
 
 async def list_products(connection: database.Connection) -> list[ProductRecord]:
-    """All products as they were listed, by code."""
+    """Return all products in order of code, with their names."""
     rows = await database.fetch(
         connection,
         """SELECT p.code, p.name, p.name_zh, p.unsupported_reason, p.max_term_months, p.retention_days,
@@ -105,13 +106,13 @@ async def list_products(connection: database.Connection) -> list[ProductRecord]:
 
 
 async def list_data_centers(connection: database.Connection) -> list[DataCenterRecord]:
-    """All data centres as they were listed, by code."""
+    """Return all data centers in order of code."""
     rows = await database.fetch(connection, "SELECT code, name, type FROM data_centers ORDER BY code")
     return [DataCenterRecord(row["code"], row["name"], model.DataCenterType(row["type"])) for row in rows]
 
 
 async def read_products(connection: database.Connection) -> dict[str, model.Product]:
-    """All products by code, with their discount tiers."""
+    """Return what the planner needs of all products, by code, with their discount tiers."""
     rows = await database.fetch(
         connection,
         """SELECT p.code, p.renewable, p.unsupported_reason, p.max_term_months, p.retention_days,
@@ -133,7 +134,7 @@ async def read_products(connection: database.Connection) -> dict[str, model.Prod
 
 
 async def fetch_products(connection: Connection) -> Sequence[Row]:
-    """The catalogue's products by code."""
+    """Return the rows of all products in order of code, for the API."""
     return await database.fetch(
         connection,
         """SELECT code, name, name_zh, renewable, unsupported_reason, max_term_months, retention_days
@@ -142,5 +143,5 @@ async def fetch_products(connection: Connection) -> Sequence[Row]:
 
 
 async def fetch_data_centers(connection: Connection) -> Sequence[Row]:
-    """The catalogue's data centres by code."""
+    """Return the rows of all data centers in order of code, for the API."""
     return await database.fetch(connection, "SELECT code, name, type FROM data_centers ORDER BY code")

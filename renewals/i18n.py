@@ -1,4 +1,4 @@
-"""The glossary's words as people read them, in Chinese and in English; the API itself speaks of enum values."""
+"""Labels of enum values in Chinese and English, for exports; the API returns the enum values."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,17 +8,20 @@ from renewals.domain import model
 
 
 class Language(StrEnum):
+    """A language of labels and messages."""
+
     ZH = "zh"
     EN = "en"
 
 
 class Label(NamedTuple):
-    """The same in each language."""
+    """A text in each language."""
 
     zh: str
     en: str
 
     def in_language(self, language: Language) -> str:
+        """Return the text in a language."""
         return self.zh if language is Language.ZH else self.en
 
 

@@ -96,7 +96,7 @@ async def fill(connection: database.Connection, day: dt.date) -> None:
     await _give_money(connection, day)
     account = (await accounts_repository.lock_accounts(connection, [ACCOUNT_ID]))[ACCOUNT_ID]
     bundles = {BUNDLE_ID: "日志检索 KES"}
-    registration.require_all(
+    registration.raise_if_refused(
         await instances_repository.register(
             connection, account, registrations(day), bundles, _ago(day, days=0)
         )

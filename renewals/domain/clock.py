@@ -1,4 +1,4 @@
-"""The one place where the time is read; everything below is told it."""
+"""The system clock, for the entry points; the rules receive the current time as an argument."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -7,4 +7,5 @@ Clock = Callable[[], dt.datetime]
 
 
 def utc_now() -> dt.datetime:
+    """Return the current UTC instant."""
     return dt.datetime.now(dt.UTC)

@@ -1,7 +1,7 @@
-"""Dates and instants: months on an anchor day, the last second of a day, when a renewal is due.
+"""Dates and instants: month arithmetic on an anchor day, ends of days, due times, ISO 8601.
 
-A date belongs to the account's time zone, an instant is UTC. An instance expires at 23:59:59 of its
-last day (rule 5); months step the last day on the anchor day (rule 6), never the instant.
+A date belongs to the account's time zone; an instant is UTC. An instance expires at 23:59:59 of its last day (rule 5).
+Months are added to the last day on the anchor day, never to the instant (rule 6).
 """
 
 import calendar
@@ -12,16 +12,16 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 END_OF_DAY = dt.time(23, 59, 59, fold=1)
-"""The second one where the clock is set back over midnight: the day lasts until it has ended."""
+"""The last second of a day: the second occurrence if the clock is set back over midnight."""
 
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CACHED_DAYS = 65_536
-"""Calendars are slow and days are few: what is due in a night has a handful of last days and anchors."""
+"""The size of each cache of dates: time zone conversion is slow, and one run has few distinct days."""
 
 
 class Period(NamedTuple):
-    """A period as it is priced: whole anchored months, then some days of a month that has so many."""
+    """A period to be priced: whole anchored months, then days of an anchored month of `days_in_month` days."""
 
     months: int
     days: int
@@ -30,44 +30,44 @@ class Period(NamedTuple):
 
 @lru_cache(_CACHED_DAYS)
 def last_day(expires_at: dt.datetime, zone: ZoneInfo) -> dt.date:
-    """The date in the zone on which the instant falls."""
+    """Return the date of an instant in a time zone."""
     return expires_at.astimezone(zone).date()
 
 
 @lru_cache(_CACHED_DAYS)
 def end_of_day(day: dt.date, zone: ZoneInfo) -> dt.datetime:
-    """The UTC instant of 23:59:59 on that day in the zone (rule 5)."""
+    """Return the UTC instant of 23:59:59 on a day in a time zone (rule 5)."""
     return dt.datetime.combine(day, END_OF_DAY, zone).astimezone(dt.UTC)
 
 
 @lru_cache(1_000)
 def current_day(now: dt.datetime, zone: ZoneInfo) -> dt.date:
-    """The first day in the zone whose end is still to come."""
+    """Return the first day in the time zone that has not ended."""
     day = now.astimezone(zone).date()
     return day if now < end_of_day(day, zone) else day + dt.timedelta(days=1)
 
 
 @lru_cache(_CACHED_DAYS)
 def add_months(anchor_day: int, day: dt.date, months: int) -> dt.date:
-    """The day that many months after `day`, on the anchor day or the month's last (rule 6)."""
+    """Add months to a day; return the anchor day of that month, or the month's last day (rule 6)."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
     return anchor_date(anchor_day, year, month0 + 1)
 
 
 def anchor_date(anchor_day: int, year: int, month: int) -> dt.date:
-    """The anchor day of a month, or the month's last day where it has no such day."""
+    """Return the anchor day of a month, or the last day of a shorter month."""
     return dt.date(year, month, min(anchor_day, calendar.monthrange(year, month)[1]))
 
 
 def months_between(anchor_day: int, day: dt.date, target: dt.date) -> int:
-    """How many whole anchored months fit between `day` and a later `target`."""
+    """Return the number of whole anchored months between a day and a later target."""
     months = (target.year - day.year) * 12 + target.month - day.month
     return months if add_months(anchor_day, day, months) <= target else months - 1
 
 
 @lru_cache(_CACHED_DAYS)
 def period_between(anchor_day: int, day: dt.date, target: dt.date) -> Period:
-    """The period from the end of `day` to the end of a later `target`."""
+    """Return the period from the end of a day to the end of a later target (rule 13)."""
     months = months_between(anchor_day, day, target)
     whole = add_months(anchor_day, day, months)
     month_later = add_months(anchor_day, day, months + 1)
@@ -75,23 +75,26 @@ def period_between(anchor_day: int, day: dt.date, target: dt.date) -> Period:
 
 
 def min_months_to_reach(anchor_day: int, day: dt.date, today: dt.date) -> int:
-    """The least number of months, one at least, that steps `day` to `today` or later."""
+    """Return the smallest number of months, at least 1, from a day to today or later (rule 7)."""
     months = max(1, months_between(anchor_day, day, today))
     return months if add_months(anchor_day, day, months) >= today else months + 1
 
 
 def first_on_day_of_month(day_of_month: int, earliest: dt.date) -> dt.date:
-    """The first such day of a month that is `earliest` or later; a month without it has its last (rule 14)."""
+    """Return the first date on a day of the month that is not before `earliest` (rule 14).
+
+    The last day of a shorter month counts as that day.
+    """
     candidate = anchor_date(day_of_month, earliest.year, earliest.month)
     return candidate if candidate >= earliest else add_months(day_of_month, earliest, 1)
 
 
 @lru_cache(1_000)
 def max_expiry_date(today: dt.date, max_term_months: int) -> dt.date:
-    """The last day that lies within the product's longest term from today (rule 7).
+    """Return the last day within the product's longest term from today (rule 7).
 
-    The last day of a month counts as an anchor of 31, so that what expires today at a month's end
-    can always be renewed for the whole term.
+    The last day of a month counts as anchor day 31. An instance that expires today at a month's end can therefore
+    always be renewed for the whole term.
     """
     is_month_end = (today + dt.timedelta(days=1)).day == 1
     return add_months(31 if is_month_end else today.day, today, max_term_months)
@@ -99,24 +102,24 @@ def max_expiry_date(today: dt.date, max_term_months: int) -> dt.date:
 
 @lru_cache(_CACHED_DAYS)
 def due_at(day: dt.date, zone: ZoneInfo, *, time: dt.time, lead_days: int) -> dt.datetime:
-    """The UTC instant from which the worker renews what has its last day on `day` (rule 20)."""
+    """Return the UTC instant from which the worker renews an instance with this last day (rule 20)."""
     return dt.datetime.combine(day - dt.timedelta(days=lead_days), time, zone).astimezone(dt.UTC)
 
 
 def last_scheduled_at(instant: dt.datetime, minute: int) -> dt.datetime:
-    """Return the latest time until an instant at which an hourly run was to be, by its minute (rule 21)."""
+    """Return the latest scheduled time of the hourly run that is not after an instant (rule 21)."""
     tick = instant.replace(minute=minute, second=0, microsecond=0)
     return tick if tick <= instant else tick - dt.timedelta(hours=1)
 
 
 def next_scheduled_at(instant: dt.datetime, minute: int) -> dt.datetime:
-    """Return the first time from an instant on at which an hourly run is to be."""
+    """Return the first scheduled time of the hourly run that is not before an instant."""
     tick = last_scheduled_at(instant, minute)
     return tick if tick == instant else tick + dt.timedelta(hours=1)
 
 
 def last_due_day(now: dt.datetime, zone: ZoneInfo, *, time: dt.time, lead_days: int) -> dt.date:
-    """The latest last day that is due at `now`: `due_at` of it has come, of the day after it has not."""
+    """Return the latest last day whose `due_at` is not after `now`."""
     day = now.astimezone(zone).date() + dt.timedelta(days=lead_days)
     while due_at(day, zone, time=time, lead_days=lead_days) > now:
         day -= dt.timedelta(days=1)
@@ -124,7 +127,7 @@ def last_due_day(now: dt.datetime, zone: ZoneInfo, *, time: dt.time, lead_days: 
 
 
 def parse_instant(value: object) -> dt.datetime:
-    """Reads ISO 8601 with an offset as UTC; raises ValueError for anything else."""
+    """Parse an ISO 8601 instant with an offset into UTC. Raises ValueError."""
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         try:
             return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
@@ -134,7 +137,7 @@ def parse_instant(value: object) -> dt.datetime:
 
 
 def parse_date(value: object) -> dt.date:
-    """Reads YYYY-MM-DD; raises ValueError for anything else."""
+    """Parse a date of the form YYYY-MM-DD. Raises ValueError."""
     if isinstance(value, str) and _DATE.fullmatch(value):
         try:
             return dt.date.fromisoformat(value)

@@ -1,18 +1,18 @@
-"""Why the service says no, as data.
+"""Errors of the domain, with their facts as fields.
 
-Refused
-├── Forbidden               whoever asks may look, and not change
-├── InvalidInput            an argument is malformed or out of bounds; names its path
-├── NotFound                an operator named what is not there; names the argument's path
-├── IdempotencyKeyReused    the key belongs to another request
-├── NotRenewable            some instances cannot take part; lists each with its reason
-├── NotRefundable           no line of an order can be refunded; lists each with its reason
-├── PriceChanged            the total is not the one the caller agreed to
-└── InsufficientFunds       vouchers and balance together do not cover the total
+DomainError
+├── ForbiddenError               the role is read-only
+├── InvalidInputError            an argument is malformed or out of bounds; has the argument's path
+├── NotFoundError                an operator's argument names a missing object; has the argument's path
+├── IdempotencyKeyReusedError    the key belongs to another request
+├── NotRenewableError            instances are refused; lists each one with its reason
+├── NotRefundableError           no line of an order can be refunded; lists each one with its reason
+├── PriceChangedError            the total differs from the total that the caller expects
+└── InsufficientFundsError       vouchers and balance do not cover the total
 
-They are raised in this order (rule 19) and leave everything as it was. What a request says is checked
-before its key is looked up, what it finds after it: a repeated key is answered even if a filter matches
-something else by now.
+They are raised in this order, and the operation that raises one changes nothing (rule 19). A request is validated
+before its key is looked up, and its instances are checked afterwards. A repeated key therefore returns the first
+result even if a filter now matches other instances.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from renewals.domain import model, money
 
 
 class RefusalCode(StrEnum):
-    """Why one instance cannot take part; of several reasons it is given the one that weighs most."""
+    """The reason why an instance is refused; of several reasons, the first that is checked."""
 
     NOT_FOUND = "NOT_FOUND"
     UNSUPPORTED_PRODUCT = "UNSUPPORTED_PRODUCT"
@@ -44,7 +44,7 @@ class RefusalCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One instance that cannot take part, and why in words."""
+    """A refused instance, with the reason as a code and as a sentence."""
 
     instance_id: str
     code: RefusalCode
@@ -53,7 +53,7 @@ class Refusal:
 
 
 class RowError(NamedTuple):
-    """A row of an operator's call that is not done, and what of it is wrong."""
+    """A refused row of an operator's call: its id, the field and the problem."""
 
     id: str
     field: str
@@ -61,19 +61,19 @@ class RowError(NamedTuple):
 
 
 class DomainError(Exception):
-    """The request is understood and not done."""
+    """A well-formed request that the rules refuse; nothing was changed."""
 
 
 class ForbiddenError(DomainError):
-    """Whoever asks may see all of the account and change nothing of it."""
+    """A change requested with a read-only role."""
 
     def __str__(self) -> str:
-        return f"The role {model.Role.VIEWER} may look, and not change anything; nothing was done."
+        return f"The {model.Role.VIEWER} role is read-only; nothing was changed."
 
 
 @dataclass(eq=False)
 class InvalidInputError(DomainError):
-    """An argument is malformed or out of bounds; `field` is its path, as in `input.months`."""
+    """A malformed or out-of-bounds argument; `field` is its path, as in `input.months`."""
 
     field: str
     reason: str
@@ -84,7 +84,7 @@ class InvalidInputError(DomainError):
 
 @dataclass(eq=False)
 class NotFoundError(DomainError):
-    """What an operator named is not there; `field` is the argument's path, as in `input.accountId`."""
+    """A missing object that an operator names; `field` is the argument's path, as in `input.accountId`."""
 
     field: str
     what: str
@@ -95,7 +95,7 @@ class NotFoundError(DomainError):
 
 @dataclass(eq=False)
 class IdempotencyKeyReusedError(DomainError):
-    """The key was used for another request: of the same account, or of any operator (rule 18)."""
+    """A key that the account, or any operator, has used for another request (rule 18)."""
 
     idempotency_key: str
 
@@ -105,7 +105,7 @@ class IdempotencyKeyReusedError(DomainError):
 
 @dataclass(eq=False)
 class NotRenewableError(DomainError):
-    """Some instances cannot take part; every one of them is listed."""
+    """Refused instances; all of them are listed."""
 
     refusals: tuple[Refusal, ...]
 
@@ -116,17 +116,17 @@ class NotRenewableError(DomainError):
 
 @dataclass(eq=False)
 class NotRefundableError(DomainError):
-    """None of the lines can be refunded; every one of them is listed."""
+    """An order without a refundable line; all refused lines are listed."""
 
     refusals: tuple[RowError, ...]
 
     def __str__(self) -> str:
-        return "Nothing of the order can be refunded; nothing was done."
+        return "No line of the order can be refunded; nothing was done."
 
 
 @dataclass(eq=False)
 class PriceChangedError(DomainError):
-    """The total differs from the one the caller expected (rule 18)."""
+    """A total, in cents, that differs from the expected total (rule 18)."""
 
     expected_total_cents: int
     total_cents: int
@@ -140,13 +140,14 @@ class PriceChangedError(DomainError):
 
 @dataclass(eq=False)
 class InsufficientFundsError(DomainError):
-    """Usable vouchers and balance do not cover the total; nothing is taken (rule 16)."""
+    """A total that usable vouchers and balance do not cover, in cents; nothing is taken (rule 16)."""
 
     required_cents: int
     available_cents: int
 
     @property
     def shortfall_cents(self) -> int:
+        """The missing amount in cents."""
         return self.required_cents - self.available_cents
 
     def __str__(self) -> str:

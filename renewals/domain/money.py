@@ -1,49 +1,49 @@
-"""Money is whole cents (rule 12): read from text, written as text, divided half up. Never a float."""
+"""Money in whole cents (rule 12): parsing, formatting and rounding, without floats."""
 
 import functools
 import re
 
 CENTS_MAX = 10**15
-"""The largest amount that is read, far below what a 64-bit column holds."""
+"""The largest amount that is accepted, in cents; a 64-bit column holds 9,000 times as much."""
 
 _DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]{1,2}))?", re.ASCII)
 _DIGITS_MAX = len(str(CENTS_MAX // 100))
 
 
 def parse_cents(value: object) -> int:
-    """Reads a decimal string ("512.90", "512.9", "512") or an integer as cents.
+    """Parse a decimal string ("512.90", "512.9", "512") or an integer into cents.
 
-    Raises ValueError for anything else: floats, exponents, NaN, signs other than a leading minus,
-    more than two places, and amounts beyond CENTS_MAX, which it names.
+    Raises ValueError for anything else: floats, exponents, NaN, signs other than a leading minus, more than two
+    decimal places, and amounts beyond CENTS_MAX.
     """
     if isinstance(value, int) and not isinstance(value, bool):
-        return _within(value * 100)
+        return _check_bound(value * 100)
     if isinstance(value, str) and (match := _DECIMAL.fullmatch(value)):
         sign, whole, fraction = match.groups(default="")
-        whole = whole.lstrip("0")[: _DIGITS_MAX + 1]  # one digit more is too large already
+        whole = whole.lstrip("0")[: _DIGITS_MAX + 1]  # int() takes quadratic time in the number of digits
         cents = int(whole or 0) * 100 + int(fraction.ljust(2, "0"))
-        return _within(-cents if sign else cents)
+        return _check_bound(-cents if sign else cents)
     raise ValueError('an amount is a decimal string with at most two places, as in "512.90", or an integer')
 
 
-def _within(cents: int) -> int:
+def _check_bound(cents: int) -> int:
     if abs(cents) > CENTS_MAX:
-        most = format_cents(CENTS_MAX)
-        raise ValueError(f"the amount is too large: it must be between -{most} and {most}")
+        bound = format_cents(CENTS_MAX)
+        raise ValueError(f"the amount is too large: it must be between -{bound} and {bound}")
     return cents
 
 
 _FRACTIONS = tuple(f".{cents:02}" for cents in range(100))
 
 
-@functools.lru_cache(4_096, typed=True)  # a provider has few prices, and every page shows them
+@functools.lru_cache(4_096, typed=True)  # a provider has few distinct prices, and every page shows them
 def format_cents(cents: int) -> str:
-    """Writes cents with two decimal places: 51290 as "512.90"."""
+    """Format cents with two decimal places: 51290 as "512.90"."""
     if cents < 0:
         return f"-{format_cents(-cents)}"
     return f"{cents // 100}{_FRACTIONS[cents % 100]}"
 
 
 def divide_half_up(numerator: int, denominator: int) -> int:
-    """Divides a non-negative integer by a positive one, a half rounded up."""
+    """Divide a non-negative integer by a positive one, rounding half up."""
     return (2 * numerator + denominator) // (2 * denominator)

@@ -1,4 +1,4 @@
-"""Paying: vouchers first, in an order fixed once, then the balance; wholly or not at all (rules 15, 16)."""
+"""Paying: vouchers first, in an order that is fixed once, then the balance; in full or not at all (rules 15, 16)."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ class Charge(NamedTuple):
 
 
 class VoucherRedemption(NamedTuple):
-    """So much of a voucher, and what is left of it."""
+    """An amount taken from a voucher and the amount that remains, in cents."""
 
     voucher_id: str
     amount_cents: int
@@ -23,7 +23,7 @@ class VoucherRedemption(NamedTuple):
 
 
 class Payment(NamedTuple):
-    """How a total is paid, in cents. With a shortfall it is a picture only: nothing was taken."""
+    """The split of a total between vouchers and balance, in cents; with a shortfall, nothing was taken."""
 
     uses: tuple[VoucherRedemption, ...]
     voucher_cents: int
@@ -33,20 +33,20 @@ class Payment(NamedTuple):
 
 
 def sort_for_redemption(vouchers: Iterable[model.Voucher], now: dt.datetime) -> list[model.Voucher]:
-    """The vouchers that count at `now`: soonest expiry, then largest available amount, then id (rule 15)."""
+    """Return the vouchers valid at `now`: soonest expiry, then largest available amount, then id (rule 15)."""
     valid = [v for v in vouchers if v.available_cents > 0 and v.expires_at >= now]
     return sorted(valid, key=lambda v: (v.expires_at, -v.available_cents, v.id))
 
 
 class Wallet:
-    """What one account pays with: its valid vouchers in the order fixed at the start, and its balance."""
+    """The valid vouchers of an account, in the order fixed at the start, and its balance."""
 
     def __init__(self, balance_cents: int, vouchers: Iterable[model.Voucher], now: dt.datetime) -> None:
         self._fill(balance_cents, sort_for_redemption(vouchers, now))
 
     @classmethod
     def in_order(cls, balance_cents: int, vouchers: Iterable[model.Voucher]) -> Self:
-        """A wallet whose vouchers pay in the order in which they are given, whenever they run out."""
+        """Return a wallet that uses the vouchers in the given order, even if they have expired."""
         wallet = cls.__new__(cls)
         wallet._fill(balance_cents, list(vouchers))
         return wallet
@@ -58,36 +58,36 @@ class Wallet:
         self._usable: dict[str, list[int]] = {}
 
     def pay(self, charges: Sequence[Charge]) -> Payment:
-        """Takes the sum of the charges, or nothing when the payment shows a shortfall."""
-        taken: dict[int, int] = {}
+        """Take the sum of the charges, or nothing if the result has a shortfall."""
+        redeemed: dict[int, int] = {}
         balance_cents = 0
         for charge in charges:
-            balance_cents += self._take_vouchers(charge, taken)
+            balance_cents += self._redeem(charge, redeemed)
         shortfall_cents = max(0, balance_cents - self.balance_cents)
         uses = tuple(
             [
                 VoucherRedemption(self._vouchers[index].id, amount, self._available[index])
-                for index, amount in sorted(taken.items())
+                for index, amount in sorted(redeemed.items())
             ]
         )
         if shortfall_cents:
-            for index, amount in taken.items():
+            for index, amount in redeemed.items():
                 self._available[index] += amount
-            if taken:
+            if redeemed:
                 self._usable.clear()
-            return Payment(uses, sum(taken.values()), self.balance_cents, 0, shortfall_cents)
+            return Payment(uses, sum(redeemed.values()), self.balance_cents, 0, shortfall_cents)
         self.balance_cents -= balance_cents
-        return Payment(uses, sum(taken.values()), balance_cents, self.balance_cents, 0)
+        return Payment(uses, sum(redeemed.values()), balance_cents, self.balance_cents, 0)
 
     def remaining_vouchers(self) -> list[model.Voucher]:
-        """The vouchers with what is left of them."""
+        """Return the vouchers with their remaining amounts, empty ones included."""
         return [
             voucher._replace(available_cents=cents)
             for voucher, cents in zip(self._vouchers, self._available, strict=True)
         ]
 
-    def _take_vouchers(self, charge: Charge, taken: dict[int, int]) -> int:
-        """Takes the charge from vouchers into `taken` and answers what they leave to the balance."""
+    def _redeem(self, charge: Charge, redeemed: dict[int, int]) -> int:
+        """Take the charge from vouchers, add the amounts to `redeemed`, and return the cents left to the balance."""
         rest = charge.cents
         for index in reversed(self._usable_by(charge.product_code)):
             if not rest:
@@ -95,12 +95,12 @@ class Wallet:
             amount = min(rest, self._available[index])
             if amount:
                 self._available[index] -= amount
-                taken[index] = taken.get(index, 0) + amount
+                redeemed[index] = redeemed.get(index, 0) + amount
                 rest -= amount
         return rest
 
     def _usable_by(self, product_code: str) -> list[int]:
-        """The vouchers that may pay for the product, the first in paying order last, not an empty one."""
+        """Return the indexes of the vouchers for a product in reverse order; the last one is not empty."""
         usable = self._usable.get(product_code)
         if usable is None:
             usable = self._usable[product_code] = [
@@ -114,16 +114,17 @@ class Wallet:
 
 
 def reconstruct_payments(
-    charges: Sequence[Charge], taken: Iterable[model.Voucher], balance_cents: int
+    charges: Sequence[Charge], redeemed: Iterable[model.Voucher], balance_cents: int
 ) -> list[Payment]:
-    """How each charge of an order was paid, where its vouchers, in paying order, have what it took of each.
+    """Return how each charge of an order was paid.
 
-    Each takes the same as it did then: what a voucher had left in the end, no charge of the order had wanted.
+    `redeemed` holds the order's vouchers, in the order of redemption, with the amounts that the order took from them.
+    This reproduces the original split: no charge of the order could use an amount that remained on a voucher.
     """
-    wallet = Wallet.in_order(balance_cents, taken)
+    wallet = Wallet.in_order(balance_cents, redeemed)
     payments = [wallet.pay([charge]) for charge in charges]
-    is_whole = not wallet.balance_cents and not any(
+    is_spent = not wallet.balance_cents and not any(
         voucher.available_cents for voucher in wallet.remaining_vouchers()
     )
-    assert is_whole and not any(payment.shortfall_cents for payment in payments)
+    assert is_spent and not any(payment.shortfall_cents for payment in payments)
     return payments

@@ -1,7 +1,6 @@
-"""The one engine: account, instances and vouchers in, a plan out. Pure; only a writer stores a plan.
+"""The planner of quotes, manual renewals, unified expiries, automatic renewals and forecasts.
 
-Quote, manual renewal, unify and auto-renewal all come through here, so that what was quoted is what
-is charged and what the worker does is what was foretold.
+All of them use this module, so a quote equals its order and a forecast equals its run. The functions are pure.
 """
 
 import datetime as dt
@@ -25,7 +24,7 @@ from renewals.domain.selection import (
 
 
 class RenewalLine(NamedTuple):
-    """A new period of one instance: it starts at the old expiry; prices in cents."""
+    """A new period of one instance, which starts at the old expiry; prices are in cents."""
 
     instance: model.Instance
     starts_at: dt.datetime
@@ -38,26 +37,26 @@ class RenewalLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RenewFor:
-    """Extend by whole months on the anchor day (rule 6)."""
+    """Extension by whole months on the anchor day (rule 6)."""
 
     months: int
 
 
 @dataclass(frozen=True, slots=True)
 class RenewAuto:
-    """Extend each by its own autoRenewMonths (rule 20)."""
+    """Extension of each instance by its own autoRenewMonths (rule 20)."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnifyToDate:
-    """Extend to the end of one date, the same for all (rule 14)."""
+    """Extension of all instances to the end of one date (rule 14)."""
 
     date: dt.date
 
 
 @dataclass(frozen=True, slots=True)
 class UnifyToDayOfMonth:
-    """Extend to the first such day that is a month or more after the expiry (rule 14)."""
+    """Extension to the first such day that is at least one month after the expiry (rule 14)."""
 
     day_of_month: int
 
@@ -67,7 +66,7 @@ Extension = RenewFor | RenewAuto | UnifyToDate | UnifyToDayOfMonth
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one order would hold: its lines, what is refused, and how the total is paid."""
+    """The lines of one order, the refusals, and the payment of the total."""
 
     lines: tuple[RenewalLine, ...]
     refusals: tuple[Refusal, ...]
@@ -75,16 +74,18 @@ class Plan:
 
     @property
     def list_cents(self) -> int:
+        """The sum of the lines before discounts, in cents."""
         return sum(line.price.list_cents for line in self.lines)
 
     @property
     def total_cents(self) -> int:
+        """The sum of the lines after discounts, in cents (rule 13)."""
         return sum(line.price.price_cents for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
 class PlanContext:
-    """What a plan is judged by: the products by code, the account's time zone, the instant, its cap on price rises."""
+    """Products by code, the account's time zone, the current instant, and the account's cap on price rises."""
 
     products: Mapping[str, model.Product]
     zone: ZoneInfo
@@ -101,28 +102,28 @@ def plan(
     balance_cents: int,
     vouchers: Iterable[model.Voucher],
 ) -> Plan:
-    """Plans one order over a selection: every line, every refusal, and the payment or its shortfall."""
+    """Plan one order over a selection: lines, refusals, and the payment or its shortfall."""
     units, refusals = split_into_units(selection, handling, context.products)
-    lines, more = plan_lines(units, extension, context)
+    lines, line_refusals = plan_lines(units, extension, context)
     payment = domain_payment.Wallet(balance_cents, vouchers, context.now).pay(charges_of(lines))
-    return Plan(tuple(lines), tuple(refusals + more), payment)
+    return Plan(tuple(lines), tuple(refusals + line_refusals), payment)
 
 
 def plan_lines(
     units: Iterable[RenewalUnit], extension: Extension, context: PlanContext
 ) -> tuple[list[RenewalLine], list[Refusal]]:
-    """Gives every unit its lines, or the reasons why it has none."""
+    """Return the lines of the accepted units and the refusals of the others."""
     lines: list[RenewalLine] = []
     refusals: list[Refusal] = []
     for unit in units:
-        own, reasons = _plan_unit(unit, extension, context)
-        lines += own
-        refusals += reasons
+        unit_lines, unit_refusals = _plan_unit(unit, extension, context)
+        lines += unit_lines
+        refusals += unit_refusals
     return lines, refusals
 
 
 class PricedUnit(NamedTuple):
-    """One unit with its lines and what each costs, or a refusal for each member; money plays no part in it."""
+    """A unit with its lines and charges, or with a refusal for each member; payment is not considered."""
 
     unit: RenewalUnit
     lines: tuple[RenewalLine, ...]
@@ -131,9 +132,9 @@ class PricedUnit(NamedTuple):
 
 
 class UnitResult(NamedTuple):
-    """What a run does with one unit: an order with its payment, or a refusal for each member.
+    """The result of a run for one unit: an order with its payment, or a refusal for each member.
 
-    `price_cents` is what it costs, or would have cost had there been the money.
+    `price_cents` is the unit's price, also if the wallet could not pay it.
     """
 
     unit: RenewalUnit
@@ -149,96 +150,96 @@ def plan_run(
     context: PlanContext,
     wallet: domain_payment.Wallet,
 ) -> list[UnitResult]:
-    """Plans one account's due instances: earliest expiry first, what cannot be paid passed over (rule 21).
+    """Plan the due instances of one account in order of expiry, and skip units that the wallet cannot pay (rule 21).
 
-    The wallet is left with what the plan does not spend.
+    The planned payments are taken from the wallet.
     """
-    extended = price_units(instances, context)
-    return list(map(unit_result, extended, pay_units(extended, wallet)))
+    units = price_units(instances, context)
+    return list(map(unit_result, units, pay_units(units, wallet)))
 
 
 def price_units(instances: Iterable[model.Instance], context: PlanContext) -> list[PricedUnit]:
-    """Gives each unit of what is due its lines, in paying order."""
+    """Return the units of the due instances with their lines, in order of payment."""
     extension = RenewAuto()
-    extended = []
+    units = []
     for unit in group_units(instances):
         lines, refusals = _plan_unit(unit, extension, context)
         if (
             lines
             and context.price_rise_cap_bps is not None
-            and (held := {each.id: _held(each) for each in unit if is_held(each, context.price_rise_cap_bps)})
+            and (held := {i.id: _price_held(i) for i in unit if is_held(i, context.price_rise_cap_bps)})
         ):
             lines, refusals = [], refuse_unit(unit, held)
-        extended.append(PricedUnit(unit, tuple(lines), tuple(refusals), tuple(charges_of(lines))))
-    return extended
+        units.append(PricedUnit(unit, tuple(lines), tuple(refusals), tuple(charges_of(lines))))
+    return units
 
 
 def pay_units(
-    extended: Iterable[PricedUnit], wallet: domain_payment.Wallet
+    units: Iterable[PricedUnit], wallet: domain_payment.Wallet
 ) -> list[domain_payment.Payment | None]:
-    """Pays unit after unit what the wallet can pay; None for a unit with nothing to pay, whose members are refused."""
-    return [wallet.pay(each.charges) if each.lines else None for each in extended]
+    """Pay the units in order while the wallet covers them; return None for a unit without lines."""
+    return [wallet.pay(unit.charges) if unit.lines else None for unit in units]
 
 
-def unit_result(extended: PricedUnit, payment: domain_payment.Payment | None) -> UnitResult:
-    """What becomes of a unit with its payment, which may be a picture only."""
-    price_cents = sum([charge.cents for charge in extended.charges])
+def unit_result(priced: PricedUnit, payment: domain_payment.Payment | None) -> UnitResult:
+    """Return the result of a unit; a payment with a shortfall makes it a refusal."""
+    price_cents = sum([charge.cents for charge in priced.charges])
     if payment is not None and payment.shortfall_cents:
-        refusals = tuple([_unpaid(line, extended.lines, payment) for line in extended.lines])
-        return UnitResult(extended.unit, (), refusals, None, price_cents)
-    return UnitResult(extended.unit, extended.lines, extended.refusals, payment, price_cents)
+        refusals = tuple([_unpaid(line, priced.lines, payment) for line in priced.lines])
+        return UnitResult(priced.unit, (), refusals, None, price_cents)
+    return UnitResult(priced.unit, priced.lines, priced.refusals, payment, price_cents)
 
 
 def is_held(instance: model.Instance, price_rise_cap_bps: int | None) -> bool:
-    """Whether the worker leaves an AUTO instance because its price rose too much since the customer agreed to one."""
+    """Return whether an AUTO instance is not renewed because its price rose by more than the cap."""
     if instance.agreed_price_cents is None or instance.renewal_mode != model.RenewalMode.AUTO:
         return False
     return pricing.exceeds_cap(instance.agreed_price_cents, instance.monthly_price_cents, price_rise_cap_bps)
 
 
 def charges_of(lines: Iterable[RenewalLine]) -> list[domain_payment.Charge]:
-    """What the lines cost, instance by instance in their order."""
+    """Return a charge for each line, in the same order."""
     return [domain_payment.Charge(line.instance.product_code, line.price.price_cents) for line in lines]
 
 
 def _plan_unit(
     unit: RenewalUnit, extension: Extension, context: PlanContext
 ) -> tuple[list[RenewalLine], list[Refusal]]:
-    """The lines of a unit or, where one member is refused, the reasons why it has none."""
+    """Return the lines of a unit, or refusals for all members if one is refused."""
     lines: list[RenewalLine] = []
-    own: dict[str, Refusal] = {}
+    member_refusals: dict[str, Refusal] = {}
     for instance in unit:
-        outcome = _line(instance, extension, context)
-        if isinstance(outcome, RenewalLine):
-            lines.append(outcome)
+        result = _plan_line(instance, extension, context)
+        if isinstance(result, RenewalLine):
+            lines.append(result)
         else:
-            own[instance.id] = outcome
-    return ([], refuse_unit(unit, own)) if own else (lines, [])
+            member_refusals[instance.id] = result
+    return ([], refuse_unit(unit, member_refusals)) if member_refusals else (lines, [])
 
 
-def _line(instance: model.Instance, extension: Extension, context: PlanContext) -> RenewalLine | Refusal:
+def _plan_line(instance: model.Instance, extension: Extension, context: PlanContext) -> RenewalLine | Refusal:
     if refusal := refuse_unmanageable(instance, context.products):
         return refusal
     if isinstance(extension, RenewAuto) and instance.status_at(context.now) is model.InstanceStatus.EXPIRED:
-        return Refusal(
-            instance.id, RefusalCode.EXPIRED, "It has expired; only a renewal by hand restores it."
-        )
+        return Refusal(instance.id, RefusalCode.EXPIRED, "It has expired; only a manual renewal restores it.")
     assert instance.expires_at is not None and instance.anchor_day is not None
     old = dates.last_day(instance.expires_at, context.zone)
     new, anchor_day = _new_last_day(instance, instance.anchor_day, old, extension)
     product = context.products[instance.product_code]
     if refusal := _refuse_period(instance, old, new, extension, product, context):
         return refusal
-    span = dates.period_between(instance.anchor_day, old, new)
-    price = pricing.price_period(instance.monthly_price_cents, *span, product.tiers)
+    period = dates.period_between(instance.anchor_day, old, new)
+    price = pricing.price_period(instance.monthly_price_cents, *period, product.tiers)
     expires_at = dates.end_of_day(new, context.zone)
-    return RenewalLine(instance, instance.expires_at, expires_at, anchor_day, span.months, span.days, price)
+    return RenewalLine(
+        instance, instance.expires_at, expires_at, anchor_day, period.months, period.days, price
+    )
 
 
 def _new_last_day(
     instance: model.Instance, anchor_day: int, old: dt.date, extension: Extension
 ) -> tuple[dt.date, int]:
-    """The last day that the extension asks for, and the anchor day from then on."""
+    """Return the last day and the anchor day after the extension."""
     match extension:
         case RenewFor(months):
             return dates.add_months(anchor_day, old, months), anchor_day
@@ -259,7 +260,7 @@ def _refuse_period(
     product: model.Product,
     context: PlanContext,
 ) -> Refusal | None:
-    """Rules 7 and 14: the new expiry is later, in the future, and within the product's longest term."""
+    """Refuse a new last day that is not later, has passed, or is beyond the product's longest term (rules 7, 14)."""
     today = dates.current_day(context.now, context.zone)
     if isinstance(extension, UnifyToDate | UnifyToDayOfMonth):
         if new <= old:
@@ -271,28 +272,29 @@ def _refuse_period(
     elif new < today:
         assert instance.anchor_day is not None
         least = dates.min_months_to_reach(instance.anchor_day, old, today)
-        message = f"It expired on {old}; renew it for {least} months at least."
+        message = f"It expired on {old}; renew it for at least {least} months."
         return Refusal(instance.id, RefusalCode.PERIOD_TOO_SHORT, message)
-    # The worker may come some lead days early; that must not cost an instance its longest term.
+    # An automatic renewal may be early by the lead days, which must not shorten the longest term.
     measured_from = max(today, old) if isinstance(extension, RenewAuto) else today
     furthest = dates.max_expiry_date(measured_from, product.max_term_months)
     if new > furthest:
-        message = f"It would expire on {new}; {product.max_term_months} months from now is {furthest}."
+        message = f"It would expire on {new}; the longest term of {product.max_term_months} months ends on {furthest}."
         return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)
     return None
 
 
-def _held(instance: model.Instance) -> Refusal:
+def _price_held(instance: model.Instance) -> Refusal:
     assert instance.agreed_price_cents is not None
     agreed, price = map(money.format_cents, (instance.agreed_price_cents, instance.monthly_price_cents))
     message = (
-        f"Its price rose from {agreed} to {price} a month; renew it by hand or set it to AUTO again to agree."
+        f"Its monthly price rose from {agreed} to {price}; "
+        "renew it manually or set it to AUTO again to accept the price."
     )
     return Refusal(instance.id, RefusalCode.PRICE_HELD, message)
 
 
 def _unpaid(line: RenewalLine, lines: Sequence[RenewalLine], payment: domain_payment.Payment) -> Refusal:
-    required_cents = sum(each.price.price_cents for each in lines)
+    required_cents = sum(other.price.price_cents for other in lines)
     funds = errors.InsufficientFundsError(required_cents, required_cents - payment.shortfall_cents)
-    members = member_ids(each.instance for each in lines) if len(lines) > 1 else ()
+    members = member_ids(other.instance for other in lines) if len(lines) > 1 else ()
     return Refusal(line.instance.id, RefusalCode.INSUFFICIENT_FUNDS, str(funds), members)

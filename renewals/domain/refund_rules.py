@@ -1,4 +1,4 @@
-"""What of an order can be given back, and to whom: its lines and how they were paid in, a refund out. Pure."""
+"""Which lines of an order can be refunded, and how a refund is split between vouchers and balance. Pure."""
 
 import datetime as dt
 import uuid
@@ -13,7 +13,7 @@ from renewals.domain.errors import RowError
 
 
 class RefundableLine(NamedTuple):
-    """A line of an order, with its instance as it is now."""
+    """A line of an order, with the current state of its instance."""
 
     id: int
     starts_at: dt.datetime
@@ -25,7 +25,7 @@ class RefundableLine(NamedTuple):
 
 
 class RedeemedVoucher(NamedTuple):
-    """What an order took of a voucher, and the voucher as it is now."""
+    """The cents that an order took from a voucher, and the current state of the voucher."""
 
     cents: int
     voucher: model.Voucher
@@ -33,20 +33,20 @@ class RedeemedVoucher(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RefundableOrder:
-    """An order as it was paid: its lines and its vouchers in the order in which they were."""
+    """A paid order: its lines, and its vouchers in the order of redemption."""
 
     id: uuid.UUID
     account_id: str
     kind: model.OrderKind
     balance_cents: int
     lines: Sequence[RefundableLine]
-    taken: Sequence[RedeemedVoucher]
+    redeemed: Sequence[RedeemedVoucher]
     members: Mapping[str, frozenset[str]]
-    """The instances, by bundle, that belong to the bundles of its lines by now."""
+    """The current members of the lines' bundles, by bundle id."""
 
 
 class RefundAmounts(NamedTuple):
-    """What goes back to whom, in cents: what vouchers gave that have run out goes to the balance."""
+    """The refund to vouchers and to the balance, in cents; the share of expired vouchers goes to the balance."""
 
     uses: tuple[domain_payment.VoucherRedemption, ...]
     voucher_cents: int
@@ -56,24 +56,32 @@ class RefundAmounts(NamedTuple):
 def select_refundable(
     order: RefundableOrder, instance_ids: Iterable[str] | None, now: dt.datetime
 ) -> tuple[tuple[RefundableLine, ...], tuple[RowError, ...]]:
-    """Which lines are refunded, and which of those asked for are not, with the reason; pure."""
+    """Return the lines to refund, and the requested instances that are refused; None requests all lines."""
     lines = {line.instance.id: line for line in order.lines}
-    chosen = dict.fromkeys(lines if instance_ids is None else instance_ids)
-    problems = {each: problem for each in chosen if (problem := _judge(lines.get(each), now))}
+    requested = dict.fromkeys(lines if instance_ids is None else instance_ids)
+    problems = {
+        instance_id: problem
+        for instance_id in requested
+        if (problem := _line_problem(lines.get(instance_id), now))
+    }
     bundles = {
         bundle_id: problem
         for bundle_id, members in order.members.items()
-        if (problem := _judge_bundle(members, lines, chosen, problems))
+        if (problem := _bundle_problem(members, lines, requested, problems))
     }
-    for each in chosen.keys() - problems.keys():
-        if problem := bundles.get(lines[each].instance.bundle_id or ""):
-            problems[each] = problem
-    refusals = tuple(RowError(each, "instanceIds", problems[each]) for each in chosen if each in problems)
-    kept = chosen.keys() - problems.keys()
-    return tuple(line for line in order.lines if line.instance.id in kept), refusals
+    for instance_id in requested.keys() - problems.keys():
+        if problem := bundles.get(lines[instance_id].instance.bundle_id or ""):
+            problems[instance_id] = problem
+    refusals = tuple(
+        RowError(instance_id, "instanceIds", problems[instance_id])
+        for instance_id in requested
+        if instance_id in problems
+    )
+    refunded_ids = requested.keys() - problems.keys()
+    return tuple(line for line in order.lines if line.instance.id in refunded_ids), refusals
 
 
-def _judge(line: RefundableLine | None, now: dt.datetime) -> str | None:
+def _line_problem(line: RefundableLine | None, now: dt.datetime) -> str | None:
     if line is None:
         return "has no line in this order"
     if line.is_refunded:
@@ -81,44 +89,45 @@ def _judge(line: RefundableLine | None, now: dt.datetime) -> str | None:
     if line.starts_at < now:
         return "its period has begun"
     if line.expires_at != line.instance.expires_at:
-        return "was renewed again since; the later order is refunded first"
+        return "was renewed again; refund the later order first"
     return None
 
 
-def _judge_bundle(
+def _bundle_problem(
     members: frozenset[str],
     lines: Mapping[str, RefundableLine],
-    chosen: Mapping[str, None],
+    requested: Mapping[str, None],
     problems: Mapping[str, str],
 ) -> str | None:
-    """What keeps a bundle from being refunded as a whole (rule 11)."""
+    """Return why a bundle cannot be refunded as a whole, or None (rule 11)."""
     if outside := sorted(members - lines.keys()):
-        return f"its bundle has gained {outside[0]} since, which would be left with another expiry"
-    if lacking := sorted(members - chosen.keys()):
+        return f"{outside[0]} joined its bundle later and would have another expiry"
+    if lacking := sorted(members - requested.keys()):
         return f"its bundle is refunded as a whole; also send {', '.join(lacking)}"
     if refused := sorted(members & problems.keys()):
-        return f"its bundle is refunded as a whole, and {refused[0]} is refused"
+        return f"its bundle is refunded as a whole, and {refused[0]} cannot be"
     return None
 
 
 def compute_refund(
     order: RefundableOrder, lines: Sequence[RefundableLine], now: dt.datetime
 ) -> RefundAmounts:
-    """Who gets back what the lines cost: who paid for them, by a replay of the order's payment; pure."""
+    """Return the refund of some lines to the vouchers and the balance that paid for them."""
     charges = [domain_payment.Charge(line.instance.product_code, line.price_cents) for line in order.lines]
-    taken = [each.voucher._replace(available_cents=each.cents) for each in order.taken]
-    payments = domain_payment.reconstruct_payments(charges, taken, order.balance_cents)
-    refunded = {line.id for line in lines}
-    back: dict[str, int] = {}
+    redeemed = [voucher._replace(available_cents=cents) for cents, voucher in order.redeemed]
+    payments = domain_payment.reconstruct_payments(charges, redeemed, order.balance_cents)
+    refunded_line_ids = {line.id for line in lines}
+    cents_by_voucher: dict[str, int] = {}
     balance_cents = 0
     for line, payment in zip(order.lines, payments, strict=True):
-        if line.id in refunded:
+        if line.id in refunded_line_ids:
             balance_cents += payment.balance_cents
             for use in payment.uses:
-                back[use.voucher_id] = back.get(use.voucher_id, 0) + use.amount_cents
+                previous = cents_by_voucher.get(use.voucher_id, 0)
+                cents_by_voucher[use.voucher_id] = previous + use.amount_cents
     uses = []
-    for _, voucher in order.taken:
-        cents = back.get(voucher.id, 0)
+    for _, voucher in order.redeemed:
+        cents = cents_by_voucher.get(voucher.id, 0)
         if voucher.expires_at < now:
             balance_cents += cents
         elif cents:
@@ -127,10 +136,10 @@ def compute_refund(
 
 
 def revert_instance(line: RefundableLine, kind: model.OrderKind, zone: ZoneInfo) -> model.Instance:
-    """The instance as it was before the line; pure.
+    """Return the instance with the expiry and anchor that it had before the line.
 
-    Where a line does not say which anchor there was, a renewal left it alone, unless a unify has set it since: the
-    expiry is then not on it. So before a unify it is taken to have been the day of the expiry, as registration does.
+    Old lines have no `anchor_day_before`. A renewal never changes the anchor, so the current anchor is used. If the
+    line or a later one unified expiries, the old expiry is not on that anchor; its own day is used instead.
     """
     anchor_day = line.anchor_day_before
     if anchor_day is None:

@@ -1,4 +1,4 @@
-"""What the provider reports of an instance, and what may be wrong with it by itself. Pure."""
+"""Instances as the provider reports them, and the validation of each one by itself. Pure."""
 
 import datetime as dt
 import json
@@ -12,7 +12,7 @@ LABEL_LENGTH_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class ReportedInstance:
-    """An instance as the provider reports it; without a last day it has no expiry, or keeps the one it has."""
+    """A reported instance; without a last day, a new one has no expiry and a stored one keeps its expiry."""
 
     id: str
     name: str
@@ -20,7 +20,7 @@ class ReportedInstance:
     data_center_code: str
     monthly_price_cents: int
     created_at: dt.datetime | None
-    """None: now."""
+    """None stands for the time of registration."""
     last_day: dt.date | None
     anchor_day: int | None = None
     billing_mode: model.BillingMode = model.BillingMode.PREPAID
@@ -33,19 +33,19 @@ class ReportedInstance:
 
     @property
     def anchor(self) -> int | None:
-        """The anchor day that registration sets: the given one, else the last day's (rule 6)."""
+        """The anchor day that registration sets: the reported one, or the day of the last day (rule 6)."""
         return self.last_day.day if self.anchor_day is None and self.last_day else self.anchor_day
 
     @property
     def items(self) -> Sequence[tuple[str, str]]:
-        """The configuration as labels and values."""
+        """The configuration as pairs of label and value."""
         if isinstance(self.configuration, Mapping):
             return list(self.configuration.items())
         return self.configuration
 
 
-def configuration_of(reported: ReportedInstance) -> str:
-    """The configuration as its column has it."""
+def format_configuration(reported: ReportedInstance) -> str:
+    """Return the configuration as the JSON that its column stores."""
     items = [{"label": label, "value": value} for label, value in reported.items]
     return json.dumps(items, ensure_ascii=False)
 
@@ -57,48 +57,48 @@ def validate_reported_instance(
     data_center_codes: Collection[str],
     has_expiry_already: bool,
 ) -> Iterator[tuple[str, str | None]]:
-    """What may be wrong with each field by itself, one after the other: its name, and the problem or None."""
+    """Yield the name of each field with its problem, or with None."""
     has_expiry = has_expiry_already or reported.last_day is not None
     yield "id", validation.identifier(reported.id)
     yield "name", validation.name(reported.name)
-    yield "productCode", _unknown(reported.product_code, product_codes, "product")
-    yield "dataCenterCode", _unknown(reported.data_center_code, data_center_codes, "data centre")
+    yield "productCode", _code_problem(reported.product_code, product_codes, "product")
+    yield "dataCenterCode", _code_problem(reported.data_center_code, data_center_codes, "data center")
     yield "monthlyPrice", validation.monthly_price(reported.monthly_price_cents)
     if reported.created_at is not None:
         yield "createdAt", validation.day(reported.created_at.date())
-    yield "configuration", _wrong_configuration(reported.items)
+    yield "configuration", _configuration_problem(reported.items)
     yield "autoRenewMonths", validation.check_range(reported.auto_renew_months, 1, limits.MONTHS_MAX)
     if reported.last_day is not None:
         yield "expiresOn", validation.day(reported.last_day)
     if reported.billing_mode is model.BillingMode.PREPAID and not has_expiry:
-        yield "expiresOn", "is missing: what is prepaid expires"
+        yield "expiresOn", "is required for a prepaid instance"
     if reported.billing_mode is model.BillingMode.PAY_AS_YOU_GO and reported.last_day is not None:
-        yield "expiresOn", "must be left out: what is paid as you go has no expiry"
-    yield "anchorDay", _wrong_anchor(reported)
+        yield "expiresOn", "must be omitted for a pay-as-you-go instance"
+    yield "anchorDay", _anchor_problem(reported)
 
 
-def _unknown(code: str, known: Collection[str], what: str) -> str | None:
-    return None if code in known else f"there is no {what} of the code {code!r}"
+def _code_problem(code: str, known_codes: Collection[str], kind: str) -> str | None:
+    return None if code in known_codes else f"unknown {kind} {code!r}"
 
 
-def _wrong_configuration(items: Sequence[tuple[str, str]]) -> str | None:
+def _configuration_problem(items: Sequence[tuple[str, str]]) -> str | None:
     if len(items) > validation.CONFIGURATION_ITEMS_MAX:
-        return f"must have {validation.CONFIGURATION_ITEMS_MAX} items at most"
+        return f"must have at most {validation.CONFIGURATION_ITEMS_MAX} items"
     labels = [label for label, _ in items]
     if len(set(labels)) < len(labels):
-        return "has a label more than once"
+        return "has a duplicate label"
     for label, value in items:
         if problem := validation.text(label, 1, LABEL_LENGTH_MAX) or validation.text(value):
             return f"{label!r}: {problem}"
     return None
 
 
-def _wrong_anchor(reported: ReportedInstance) -> str | None:
+def _anchor_problem(reported: ReportedInstance) -> str | None:
     day, anchor = reported.last_day, reported.anchor
     if anchor is None:
         return None
     if day is None:
-        return "needs an expiry to anchor"
+        return "requires expiresOn"
     if not 1 <= anchor <= 31 or dates.anchor_date(anchor, day.year, day.month) != day:
-        return f"must be a day that {day} is on, not {anchor}"
+        return f"must match expiresOn {day}, not {anchor}"
     return None

@@ -1,4 +1,4 @@
-"""A selection split into the units that are renewed together, with the refusals of the others."""
+"""Splitting a selection into the units that are renewed together, and refusing the other instances."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from renewals.domain.errors import Refusal, RefusalCode
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a caller picked: the instances found, all members of the bundles they touch, ids not found or excepted."""
+    """The selected instances, all members of their bundles, and the ids that are missing or excepted."""
 
     picked: Sequence[model.Instance]
     bundle_members: Mapping[str, Sequence[model.Instance]]
@@ -19,7 +19,7 @@ class Selection:
 
 
 RenewalUnit = tuple[model.Instance, ...]
-"""What is done or refused as a whole: one instance, or all members of a bundle (rule 10)."""
+"""Instances that are renewed or refused together: one instance, or all members of a bundle (rule 10)."""
 
 
 Judge = Callable[[model.Instance], Refusal | None]
@@ -28,9 +28,9 @@ Judge = Callable[[model.Instance], Refusal | None]
 def split_into_units(
     selection: Selection, handling: model.BundleHandling, products: Mapping[str, model.Product]
 ) -> tuple[list[RenewalUnit], list[Refusal]]:
-    """Divides a selection into units, in order of expiry and id, and refuses what may not be in it (rule 10).
+    """Return the units of a selection, ordered by expiry and id, and its refusals (rule 10).
 
-    What could not take part in any case is refused as that, so that nobody gathers a bundle in vain.
+    An unmanageable bundle member is refused as such, so that the caller does not complete its bundle in vain.
     """
     refusals = [_not_found(instance_id) for instance_id in selection.missing_ids]
     units: list[RenewalUnit] = [(instance,) for instance in selection.picked if instance.bundle_id is None]
@@ -54,20 +54,20 @@ def split_into_units(
 
 
 def partition_units(units: Iterable[RenewalUnit], judge: Judge) -> tuple[list[RenewalUnit], list[Refusal]]:
-    """Keeps the units of which no member is refused; a refused member takes its bundle with it."""
-    kept: list[RenewalUnit] = []
+    """Return the units without a refused member, and the refusals of every member of the others."""
+    accepted: list[RenewalUnit] = []
     refusals: list[Refusal] = []
     for unit in units:
-        own = {instance.id: refusal for instance in unit if (refusal := judge(instance))}
-        if own:
-            refusals += refuse_unit(unit, own)
+        member_refusals = {instance.id: refusal for instance in unit if (refusal := judge(instance))}
+        if member_refusals:
+            refusals += refuse_unit(unit, member_refusals)
         else:
-            kept.append(unit)
-    return kept, refusals
+            accepted.append(unit)
+    return accepted, refusals
 
 
 def group_units(instances: Iterable[model.Instance]) -> list[RenewalUnit]:
-    """Single instances and whole bundles, in order of expiry and id."""
+    """Return single instances and whole bundles as units, ordered by expiry and id."""
     units: list[RenewalUnit] = []
     bundles: dict[str, list[model.Instance]] = {}
     for instance in instances:
@@ -80,7 +80,7 @@ def group_units(instances: Iterable[model.Instance]) -> list[RenewalUnit]:
 
 
 def refuse_unmanageable(instance: model.Instance, products: Mapping[str, model.Product]) -> Refusal | None:
-    """Rules 1 to 3 and 22: what renewal management does not serve, whatever is asked of it."""
+    """Return the refusal of an instance that renewal management does not serve (rules 1, 2, 3 and 22)."""
     product = products[instance.product_code]
     if not product.renewable:
         return Refusal(instance.id, RefusalCode.UNSUPPORTED_PRODUCT, product.unsupported_reason or "")
@@ -91,17 +91,20 @@ def refuse_unmanageable(instance: model.Instance, products: Mapping[str, model.P
     if instance.expires_at is None:
         return Refusal(instance.id, RefusalCode.NO_EXPIRY, "It has no expiry, so there is nothing to renew.")
     if instance.status == model.InstanceStatus.RELEASED:
-        return Refusal(instance.id, RefusalCode.RELEASED, "It was released and cannot come back.")
+        return Refusal(instance.id, RefusalCode.RELEASED, "It was released and cannot be restored.")
     return None
 
 
-def refuse_unit(unit: RenewalUnit, own: Mapping[str, Refusal]) -> list[Refusal]:
-    """Refuses every member: those with a reason of their own for that, the others because of them."""
-    return [own.get(instance.id) or _held_back(instance, unit, own) for instance in unit]
+def refuse_unit(unit: RenewalUnit, member_refusals: Mapping[str, Refusal]) -> list[Refusal]:
+    """Return a refusal for every member: its own, or BUNDLED because of the others."""
+    return [
+        member_refusals.get(instance.id) or _bundle_refused(instance, unit, member_refusals)
+        for instance in unit
+    ]
 
 
 def _unit(members: Iterable[model.Instance]) -> RenewalUnit:
-    """In order of id, however they were read: which line comes first decides what a limited voucher pays."""
+    """Return a bundle in order of id, because the first line is the first to use a limited voucher."""
     return tuple(sorted(members, key=lambda instance: instance.id))
 
 
@@ -125,15 +128,18 @@ def _incomplete(
     instance: model.Instance, picked: Sequence[model.Instance], members: Sequence[model.Instance]
 ) -> Refusal:
     lacking = ", ".join(sorted(set(member_ids(members)) - set(member_ids(picked))))
-    message = f"Its bundle is done as a whole; also send {lacking}."
+    message = f"Its bundle must be selected as a whole; also send {lacking}."
     return Refusal(instance.id, RefusalCode.BUNDLE_INCOMPLETE, message, member_ids(members))
 
 
-def _held_back(instance: model.Instance, unit: RenewalUnit, own: Mapping[str, Refusal]) -> Refusal:
-    reasons = "; ".join(f"{refusal.instance_id}: {refusal.code}" for refusal in own.values())
-    message = f"Its bundle is done as a whole, and a member cannot take part ({reasons})."
+def _bundle_refused(
+    instance: model.Instance, unit: RenewalUnit, member_refusals: Mapping[str, Refusal]
+) -> Refusal:
+    reasons = "; ".join(f"{refusal.instance_id}: {refusal.code}" for refusal in member_refusals.values())
+    message = f"Its bundle is refused as a whole ({reasons})."
     return Refusal(instance.id, RefusalCode.BUNDLED, message, member_ids(unit))
 
 
 def member_ids(instances: Iterable[model.Instance]) -> tuple[str, ...]:
+    """Return the ids of instances in their order."""
     return tuple(instance.id for instance in instances)

@@ -1,4 +1,4 @@
-"""What an operator's values must be like: each check answers what is wrong with a value, or None."""
+"""Validators of values in operator calls and imports; each returns the problem with a value, or None."""
 
 import datetime as dt
 import functools
@@ -21,37 +21,37 @@ TERM_MONTHS_MAX = 120
 FIRST_DAY, LAST_DAY = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
 
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
-"""Files beside the zones, which say that none was chosen, or are whatever a machine was set to."""
+"""Files in the zone directory that are not zones, or that depend on the machine's settings."""
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def identifier(value: str) -> str | None:
-    """An id or a code, as the provider has it."""
+    """Validate an id or a code of the provider."""
     if not 1 <= len(value) <= ID_LENGTH_MAX or not value.isprintable():
         return f"must be 1 to {ID_LENGTH_MAX} printable characters"
     return None
 
 
 def name(value: str) -> str | None:
-    """A name that people read, in any script."""
+    """Validate a display name, in any script."""
     return text(value, 1, NAME_LENGTH_MAX)
 
 
 def text(value: str, length_min: int = 0, length_max: int = TEXT_LENGTH_MAX) -> str | None:
-    """A text of one line."""
+    """Validate a text of one line."""
     if not length_min <= len(value) <= length_max:
         return f"must be {length_min} to {length_max} characters"
     return "must have no control characters" if _UNPRINTABLE.search(value) else None
 
 
 def currency(value: str) -> str | None:
-    """A currency's code."""
-    return None if _CURRENCY.fullmatch(value) else "must be a currency's three letters, as in CNY"
+    """Validate a currency code."""
+    return None if _CURRENCY.fullmatch(value) else "must be a currency code of three letters, as in CNY"
 
 
 def time_zone(value: str) -> str | None:
-    """A zone of the IANA database."""
+    """Validate the name of a time zone of the IANA database."""
     return (
         None if value in _known_zones() else "must be a time zone of the IANA database, as in Asia/Shanghai"
     )
@@ -59,67 +59,72 @@ def time_zone(value: str) -> str | None:
 
 @functools.cache
 def _known_zones() -> frozenset[str]:
-    """All zones that are somewhere; to look for them reads their every file."""
+    """Return all IANA time zones; cached, because listing them reads every zone file."""
     return frozenset(available_timezones()) - _NO_ZONES
 
 
-def check_range(value: int | None, least: int, most: int) -> str | None:
-    """A whole number within bounds, or none at all."""
-    return None if value is None or least <= value <= most else f"must be {least} to {most}"
+def check_range(value: int | None, minimum: int, maximum: int) -> str | None:
+    """Validate that a number, if given, is within inclusive bounds."""
+    return (
+        None if value is None or minimum <= value <= maximum else f"must be between {minimum} and {maximum}"
+    )
 
 
-def check_decimal_range(value: int | None, least: int, most: int) -> str | None:
-    """The same of cents and of basis points, which are written with two decimal places."""
-    if value is None or least <= value <= most:
+def check_decimal_range(value: int | None, minimum: int, maximum: int) -> str | None:
+    """Validate that an amount in cents or basis points, if given, is within inclusive bounds.
+
+    The message has two decimal places.
+    """
+    if value is None or minimum <= value <= maximum:
         return None
-    return f"must be {money.format_cents(least)} to {money.format_cents(most)}"
+    return f"must be between {money.format_cents(minimum)} and {money.format_cents(maximum)}"
 
 
 def monthly_price(cents: int) -> str | None:
-    """A price of a month."""
+    """Validate a monthly price in cents."""
     return check_decimal_range(cents, 0, MONTHLY_PRICE_CENTS_MAX)
 
 
 def amount(cents: int) -> str | None:
-    """Money that is given."""
+    """Validate an amount of a top-up or a voucher in cents."""
     return check_decimal_range(cents, 1, AMOUNT_CENTS_MAX)
 
 
 def balance(cents: int) -> str | None:
-    """What a balance may come to, far below what a forecast takes for enough."""
+    """Validate the balance, in cents, after a top-up; forecasts need it to be below their own upper bound."""
     if cents <= BALANCE_CENTS_MAX:
         return None
-    return f"would make the balance more than {money.format_cents(BALANCE_CENTS_MAX)}"
+    return f"would make the balance exceed {money.format_cents(BALANCE_CENTS_MAX)}"
 
 
 def day(value: dt.date) -> str | None:
-    """A day that nothing overflows on."""
-    return None if FIRST_DAY <= value <= LAST_DAY else f"must be {FIRST_DAY} to {LAST_DAY}"
+    """Validate a date; the bounds keep date arithmetic from overflowing."""
+    return None if FIRST_DAY <= value <= LAST_DAY else f"must be between {FIRST_DAY} and {LAST_DAY}"
 
 
 def instant(value: dt.datetime | None) -> str | None:
-    """An instant on such a day, or none at all."""
+    """Validate the UTC date of an instant, if given."""
     return None if value is None else day(value.date())
 
 
 def check_future(value: dt.datetime | None, now: dt.datetime) -> str | None:
-    """An instant in the future, or none at all."""
+    """Validate that an instant, if given, is in the future."""
     if value is None or (now < value and value.date() <= LAST_DAY):
         return None
-    return f"must be in the future, and until {LAST_DAY}"
+    return f"must be in the future and not after {LAST_DAY}"
 
 
 def raise_if_invalid(field: str, problem: str | None) -> None:
-    """Raises InvalidInputError where there is a problem with a field of the input."""
+    """Raise InvalidInputError for a field of the input if it has a problem."""
     if problem:
         raise errors.InvalidInputError(f"input.{field}", problem)
 
 
 def require_unique(field: str, name: str, ids: Sequence[str]) -> None:
-    """Raises InvalidInputError for the first row whose id an earlier one has."""
+    """Raise InvalidInputError for the first row whose id equals that of an earlier row."""
     seen: set[str] = set()
-    for number, each in enumerate(ids):
+    for number, row_id in enumerate(ids):
         raise_if_invalid(
-            f"{field}.{number}.{name}", "is more than once in this call" if each in seen else None
+            f"{field}.{number}.{name}", "occurs more than once in this call" if row_id in seen else None
         )
-        seen.add(each)
+        seen.add(row_id)

@@ -1,4 +1,4 @@
-"""Which instances: a filter as the list and a selection take it, and as SQL conditions on `instances i`."""
+"""The filter of lists and selections, and its SQL conditions on `instances i` (rule 4)."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,30 +9,30 @@ from renewals.domain import errors, limits, model
 
 MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE renewable))
   AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF')"""
-"""Rules 1 and 2; an instance of which this is false is on no tab."""
+"""The condition for being on a tab (rules 1 and 2)."""
 
 EXPIRY = "coalesce(i.expires_at, 'infinity')"
-"""The expiry as lists are ordered by it and indexes have it: no expiry counts as later than any."""
+"""The expiry for sorting and for indexes; an instance without an expiry sorts last."""
 
 TAB = "CASE WHEN i.expires_at IS NULL THEN 'NO_EXPIRY' ELSE i.renewal_mode END"
-"""Rule 3: the one tab a manageable instance is on."""
+"""The tab of a manageable instance (rule 3)."""
 
 _RELEASES_AT = """(SELECT (i.expires_at AT TIME ZONE a.time_zone + make_interval(days => max(r.retention_days)))
     AT TIME ZONE a.time_zone FROM accounts a, products r WHERE a.id = i.account_id AND (r.code = i.product_code
     OR (i.bundle_id IS NOT NULL AND r.code IN (SELECT m.product_code FROM instances m WHERE m.bundle_id = i.bundle_id)))
     GROUP BY a.time_zone)"""
-"""The end of the product's retention, in the account's zone; of a bundle, the longest of its members'."""
+"""The end of the product's retention in the account's time zone; a bundle has the longest of its members."""
 
 _RETAINED_AT_LEAST_UNTIL = """i.expires_at + make_interval(hours => 24 * (
     SELECT r.retention_days - 2 FROM products r WHERE r.code = i.product_code))"""
-"""A bound below `_RELEASES_AT` at a fifth of its cost: no zone's days differ from so many hours by two days."""
+"""A lower bound of `_RELEASES_AT` at 20 % of its cost; the two days exceed every clock change of a zone."""
 
 WITHIN_DAYS_MAX = 36_525
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceFilter:
-    """All conditions hold together; None leaves one out. An empty list matches nothing (rule 4).
+    """Conditions that must all hold; None omits one, and an empty list matches nothing (rule 4).
 
     Released instances match only a filter whose status names them (rule 3).
     """
@@ -52,8 +52,8 @@ class InstanceFilter:
 
 
 def check(instance_filter: InstanceFilter, path: str) -> None:
-    """Raises InvalidInputError for a condition that is out of bounds; `path` is where the filter stands."""
-    most = limits.INSTANCES_PER_SELECTION_MAX
+    """Raise InvalidInputError for a condition out of bounds; `path` is the path of the filter."""
+    values_max = limits.INSTANCES_PER_SELECTION_MAX
     for name, values in (
         ("ids", instance_filter.ids),
         ("products", instance_filter.products),
@@ -61,59 +61,61 @@ def check(instance_filter: InstanceFilter, path: str) -> None:
         ("dataCenterTypes", instance_filter.data_center_types),
         ("status", instance_filter.status),
     ):
-        if values is not None and len(values) > most:
-            raise errors.InvalidInputError(f"{path}.{name}", f"must have {most} values at most")
+        if values is not None and len(values) > values_max:
+            raise errors.InvalidInputError(f"{path}.{name}", f"must have at most {values_max} values")
     check_search(instance_filter.search, f"{path}.search")
     days = instance_filter.expires_within_days
     if days is not None and not 0 <= days <= WITHIN_DAYS_MAX:
-        raise errors.InvalidInputError(f"{path}.expiresWithinDays", f"must be 0 to {WITHIN_DAYS_MAX}")
+        raise errors.InvalidInputError(
+            f"{path}.expiresWithinDays", f"must be between 0 and {WITHIN_DAYS_MAX}"
+        )
 
 
 def conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetime) -> WhereClause:
-    """The filter as SQL, within one account."""
-    f, found = instance_filter, WhereClause()
-    found.add("i.account_id = {}", account_id)
+    """Return the SQL conditions of a filter within one account."""
+    f, where = instance_filter, WhereClause()
+    where.add("i.account_id = {}", account_id)
     if f.manageable is not None:
-        found.add(MANAGEABLE if f.manageable else f"NOT {MANAGEABLE}")
+        where.add(MANAGEABLE if f.manageable else f"NOT {MANAGEABLE}")
     if f.ids is not None:
-        found.add("i.id = ANY({})", storable_texts(f.ids))
+        where.add("i.id = ANY({})", storable_texts(f.ids))
     if f.search is not None:
-        add_search(found, f.search, "i.id", "i.name")
+        add_search(where, f.search, "i.id", "i.name")
     if f.tab is not None:
-        _add_tab(found, f)
-    _add_expiry(found, f, now)
+        _add_tab(where, f)
+    _add_expiry(where, f, now)
     if f.products is not None:
-        found.add("i.product_code = ANY({})", storable_texts(f.products), facet="products")
+        where.add("i.product_code = ANY({})", storable_texts(f.products), facet="products")
     if f.data_centers is not None:
-        found.add("i.data_center_code = ANY({})", storable_texts(f.data_centers), facet="dataCenters")
+        where.add("i.data_center_code = ANY({})", storable_texts(f.data_centers), facet="dataCenters")
     if f.data_center_types is not None:
         of_type = "i.data_center_code = ANY(ARRAY(SELECT code FROM data_centers WHERE type = ANY({})))"
-        found.add(of_type, list(f.data_center_types), facet="dataCenterTypes")
-    _add_status(found, f.status, now)
+        where.add(of_type, list(f.data_center_types), facet="dataCenterTypes")
+    _add_status(where, f.status, now)
     if f.bundled is not None:
-        found.add(f"i.bundle_id IS {'NOT ' if f.bundled else ''}NULL")
-    return found
+        where.add(f"i.bundle_id IS {'NOT ' if f.bundled else ''}NULL")
+    return where
 
 
 def status_at(now: str) -> str:
-    """The SQL of the status at a placeholder's instant, whether or not the worker has noted it (rules 5, 22)."""
+    """Return the SQL of the status at the instant of a placeholder, even if it is not yet stored (rules 5, 22)."""
     return f"""CASE WHEN i.status = 'RELEASED' OR i.expires_at IS NULL OR i.expires_at >= {now} THEN i.status
       WHEN {_RELEASES_AT} < {now} THEN 'RELEASED' ELSE 'EXPIRED' END"""
 
 
 def unreleased_status_at(now: str) -> str:
-    """Return the SQL of the same status of an instance that is not released, without a look at its retention."""
+    """Return the SQL of `status_at` for an instance that is not RELEASED; it reads no retention."""
     return f"CASE WHEN {EXPIRY} >= {now} THEN i.status ELSE 'EXPIRED' END"
 
 
 def matching_status_at(instance_filter: InstanceFilter, now: str) -> str:
-    """Return the SQL of the same status of an instance that matches a filter."""
+    """Return the SQL of `status_at` for an instance that matches a filter."""
     may_be_released = model.InstanceStatus.RELEASED in (instance_filter.status or ())
     return status_at(now) if may_be_released else unreleased_status_at(now)
 
 
 def _is_unreleased_at(now: str) -> str:
-    """Return the condition that the status is not RELEASED; the noted status is in it for the partial indexes."""
+    """Return the condition that the status is not RELEASED; the stored status makes partial indexes usable."""
     return f"""i.status <> 'RELEASED' AND (
       {EXPIRY} >= {now} OR {_RETAINED_AT_LEAST_UNTIL} >= {now} OR {_RELEASES_AT} >= {now})"""
 
@@ -121,7 +123,7 @@ def _is_unreleased_at(now: str) -> str:
 def _add_status(
     conditions: WhereClause, statuses: Sequence[model.InstanceStatus] | None, now: dt.datetime
 ) -> None:
-    """Add the condition that the status is one of some, or, where none are named, any but RELEASED (rule 3)."""
+    """Add the condition on the status; without statuses, any but RELEASED matches (rule 3)."""
     if statuses is not None and not statuses:
         conditions.add("FALSE")
         return
@@ -131,16 +133,16 @@ def _add_status(
         conditions.add(unreleased)
         return
     alternatives = []
-    if kept := [status for status in statuses if status is not model.InstanceStatus.RELEASED]:
-        alternatives.append(f"({unreleased} AND {unreleased_status_at(at)} = ANY({conditions.bind(kept)}))")
+    if others := [status for status in statuses if status is not model.InstanceStatus.RELEASED]:
+        alternatives.append(f"({unreleased} AND {unreleased_status_at(at)} = ANY({conditions.bind(others)}))")
     if model.InstanceStatus.RELEASED in statuses:
-        outlived = f"(i.status <> 'RELEASED' AND {EXPIRY} < {at} AND {_RELEASES_AT} < {at})"
-        alternatives += ["i.status = 'RELEASED'", outlived]
+        is_past_retention = f"(i.status <> 'RELEASED' AND {EXPIRY} < {at} AND {_RELEASES_AT} < {at})"
+        alternatives += ["i.status = 'RELEASED'", is_past_retention]
     conditions.add(f"({' OR '.join(alternatives)})")
 
 
 def _add_tab(conditions: WhereClause, f: InstanceFilter) -> None:
-    """Rule 3, said of the columns, so that an index can find the tab."""
+    """Add the condition on the tab in terms of columns, so that an index applies (rule 3)."""
     if f.tab is model.RenewalTab.NO_EXPIRY:
         conditions.add(f"{EXPIRY} = 'infinity'", facet="tabs")
     else:

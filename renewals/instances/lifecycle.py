@@ -1,4 +1,4 @@
-"""What the clock does to an instance that nobody renewed: it expires, and later it is released (rule 22)."""
+"""Expiry and release of instances that are not renewed (rule 22)."""
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,22 +14,22 @@ _INSTANCES_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class LapseCounts:
-    """How many instances expired and how many were released."""
+    """The numbers of expired and of released instances."""
 
     expired_count: int
     released_count: int
 
 
 async def expire_and_release(now: dt.datetime) -> LapseCounts:
-    """Expires what has passed its expiry, then releases what has outlived its retention."""
+    """Expire instances past their expiry, then release instances past their retention."""
     return LapseCounts(
-        await _change(_PASSED, expire, now),
-        await _change(_OUTLIVED, release, now),
+        await _apply(_PAST_EXPIRY, expire, now),
+        await _apply(_PAST_RETENTION, release, now),
     )
 
 
 async def count(connection: database.Connection, now: dt.datetime) -> dict[str, LapseCounts]:
-    """Count what `lapse` would expire and release at an instant, by account; write nothing."""
+    """Return what `expire_and_release` would change at an instant, by account; write nothing."""
     rows = await database.fetch(
         connection,
         f"""SELECT i.account_id, count(*) FILTER (WHERE i.status = 'RUNNING') AS expired_count,
@@ -42,41 +42,46 @@ async def count(connection: database.Connection, now: dt.datetime) -> dict[str, 
 
 
 async def expire(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
-    """Notes what ran out in locked accounts, and answers how many."""
-    lapsed = await repository.expire(connection, account_ids, now)
-    happened = [factories.instance_event(event_log.EventType.INSTANCE_EXPIRED, each) for each in lapsed]
-    await event_log.append_events(connection, happened, now)
-    return len(lapsed)
+    """Expire instances of locked accounts with their events, and return their number."""
+    instances = await repository.expire(connection, account_ids, now)
+    expired = event_log.EventType.INSTANCE_EXPIRED
+    events = [factories.instance_event(expired, instance) for instance in instances]
+    await event_log.append_events(connection, events, now)
+    return len(instances)
 
 
 async def release(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
-    """Notes what has outlived its retention in locked accounts, and answers how many."""
-    # What has joined a bundle since the others of it expired goes with them.
+    """Release instances of locked accounts with their events, and return their number."""
+    # An instance that joined an expired bundle is released together with it.
     await expire(connection, account_ids, now)
-    lapsed = await repository.release(connection, account_ids, now)
-    happened = [factories.instance_event(event_log.EventType.INSTANCE_RELEASED, each) for each in lapsed]
-    await event_log.append_events(connection, happened, now)
-    return len(lapsed)
+    instances = await repository.release(connection, account_ids, now)
+    released = event_log.EventType.INSTANCE_RELEASED
+    events = [factories.instance_event(released, instance) for instance in instances]
+    await event_log.append_events(connection, events, now)
+    return len(instances)
 
 
-_PASSED = """SELECT account_id FROM instances WHERE status = 'RUNNING' AND expires_at < $1
+_PAST_EXPIRY = """SELECT account_id FROM instances WHERE status = 'RUNNING' AND expires_at < $1
   ORDER BY expires_at LIMIT $2"""
-_OUTLIVED = f"""SELECT i.account_id FROM instances i WHERE i.status = 'EXPIRED' AND i.expires_at < $1
+_PAST_RETENTION = f"""SELECT i.account_id FROM instances i WHERE i.status = 'EXPIRED' AND i.expires_at < $1
   AND {filters.status_at("$1")} = 'RELEASED' ORDER BY i.expires_at LIMIT $2"""
 
 Change = Callable[[database.Connection, Sequence[str], dt.datetime], Awaitable[int]]
 
 
-async def _change(select: str, change: Change, now: dt.datetime) -> int:
-    """Changes all instances of some accounts at a time, so that a bundle is never in between, until none is left."""
+async def _apply(select: str, change: Change, now: dt.datetime) -> int:
+    """Apply a change to batches of whole accounts until none is left; return the number of changed instances.
+
+    Whole accounts keep the members of a bundle in one transaction.
+    """
     changed_count = 0
-    while (count := await _change_some(select, change, now)) is not None:
+    while (count := await _apply_to_batch(select, change, now)) is not None:
         changed_count += count
     return changed_count
 
 
 @database.retry_on_conflict
-async def _change_some(select: str, change: Change, now: dt.datetime) -> int | None:
+async def _apply_to_batch(select: str, change: Change, now: dt.datetime) -> int | None:
     async with database.transaction() as connection:
         rows = await database.fetch(connection, select, now, _INSTANCES_AT_ONCE)
         if not rows:

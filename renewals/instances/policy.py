@@ -1,4 +1,4 @@
-"""Setting the renewal policy of a batch; each instance is decided alone (rule 8), a bundle as a whole."""
+"""Setting the renewal policy of a batch: each instance is decided alone, a bundle as a whole (rule 8)."""
 
 from dataclasses import dataclass
 
@@ -16,9 +16,9 @@ from renewals.instances import selection as instances_selection
 
 @dataclass(frozen=True, slots=True)
 class PolicyRequest:
-    """Give these instances this mode; `auto_renew_months` matters to AUTO alone, and None keeps each one's own."""
+    """The mode for a selection of instances; `auto_renew_months` applies to AUTO, and None keeps the current one."""
 
-    pick: instances_selection.InstanceSelector
+    selector: instances_selection.InstanceSelector
     mode: model.RenewalMode
     auto_renew_months: int | None = None
     handling: model.BundleHandling = model.BundleHandling.REFUSE
@@ -27,7 +27,7 @@ class PolicyRequest:
 
 @dataclass(frozen=True, slots=True)
 class PolicyOutcome:
-    """Which instances, as they were, have a new policy, which had it already, which are refused."""
+    """The instances that changed, in their state before, the ids that had the policy already, and the refusals."""
 
     changed: tuple[model.Instance, ...]
     unchanged_ids: tuple[str, ...]
@@ -35,17 +35,18 @@ class PolicyOutcome:
 
     @property
     def changed_ids(self) -> tuple[str, ...]:
+        """The ids of the instances that changed."""
         return tuple(instance.id for instance in self.changed)
 
 
 @database.retry_on_conflict
 async def set_policy(account_id: str, request: PolicyRequest, clock: Clock) -> PolicyOutcome:
-    """Sets the policy of a batch, or raises DomainError and changes nothing."""
+    """Set the policy of a batch, or raise DomainError and change nothing."""
     check(request)
     async with accounts_repository.locked_account(account_id) as (connection, account):
         now = clock()
         selection = await instances_selection.resolve_selection(
-            connection, account_id, request.pick, request.handling, now
+            connection, account_id, request.selector, request.handling, now
         )
         products = await catalog.read_products(connection)
         context = planning.PlanContext(products, account.zone, now)
@@ -55,30 +56,32 @@ async def set_policy(account_id: str, request: PolicyRequest, clock: Clock) -> P
         months = request.auto_renew_months if request.mode is model.RenewalMode.AUTO else None
         await repository.set_policy(connection, outcome.changed_ids, request.mode, months)
         await event_log.append_events(
-            connection, [_event(each, request.mode, months) for each in outcome.changed], now
+            connection, [_event(instance, request.mode, months) for instance in outcome.changed], now
         )
     return outcome
 
 
 def check(request: PolicyRequest) -> None:
-    """Raises InvalidInputError for what is malformed or out of bounds."""
-    instances_selection.check_selector(request.pick)
+    """Raise InvalidInputError if an argument is malformed or out of bounds."""
+    instances_selection.check_selector(request.selector)
     months_max = limits.MONTHS_MAX
     if request.auto_renew_months is not None and not 1 <= request.auto_renew_months <= months_max:
-        raise errors.InvalidInputError("input.autoRenewMonths", f"must be 1 to {months_max}")
+        raise errors.InvalidInputError("input.autoRenewMonths", f"must be between 1 and {months_max}")
 
 
 def plan_policy(
     selection: domain_selection.Selection, request: PolicyRequest, context: planning.PlanContext
 ) -> PolicyOutcome:
-    """Decides each instance of a selection; pure."""
+    """Decide each instance of a selection; pure."""
     units, refusals = domain_selection.split_into_units(selection, request.handling, context.products)
-    kept, more = domain_selection.partition_units(units, lambda instance: _refuse(instance, request, context))
-    instances = [instance for unit in kept for instance in unit]
+    accepted, unit_refusals = domain_selection.partition_units(
+        units, lambda instance: _refuse(instance, request, context)
+    )
+    instances = [instance for unit in accepted for instance in unit]
     return PolicyOutcome(
         tuple(instance for instance in instances if not _has_policy(instance, request)),
         tuple(instance.id for instance in instances if _has_policy(instance, request)),
-        tuple(refusals + more),
+        tuple(refusals + unit_refusals),
     )
 
 
@@ -98,11 +101,11 @@ def _refuse(
     if request.mode is not model.RenewalMode.AUTO:
         return None
     if instance.status_at(context.now) is model.InstanceStatus.EXPIRED:
-        message = "It has expired and cannot be set to AUTO; renew it by hand first."
+        message = "It has expired and cannot be set to AUTO; renew it manually first."
         return Refusal(instance.id, RefusalCode.EXPIRED, message)
     product = context.products[instance.product_code]
     if _months(instance, request) > product.max_term_months:
-        message = f"Its product is renewed for {product.max_term_months} months at most."
+        message = f"Its product allows renewals of at most {product.max_term_months} months."
         return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)
     return None
 
@@ -112,11 +115,11 @@ def _has_policy(instance: model.Instance, request: PolicyRequest) -> bool:
         return False
     if request.mode is not model.RenewalMode.AUTO:
         return True
-    # Whoever sets AUTO again agrees to the price, if it has become another.
+    # Setting AUTO again accepts a changed price, so an instance with an agreed price has to change.
     return instance.auto_renew_months == _months(instance, request) and instance.agreed_price_cents is None
 
 
 def _months(instance: model.Instance, request: PolicyRequest) -> int:
-    """Return the months that the instance is to have: its own, where the request names none (rule 8)."""
-    asked = request.auto_renew_months
-    return instance.auto_renew_months if asked is None else asked
+    """Return the requested autoRenewMonths, or the current ones if none are requested (rule 8)."""
+    months = request.auto_renew_months
+    return instance.auto_renew_months if months is None else months

@@ -1,7 +1,7 @@
-"""When an instance becomes held for its price, and the event that says so.
+"""Instances that are not renewed automatically because of a price rise, and their event.
 
-It is told once, when it becomes so, whatever made it: a rise, a lower cap, or a corrected expiry. A further rise of
-what is held already is not told again.
+The event is emitted once, when a rise, a lower cap or a corrected expiry makes an instance held. A further price rise
+of a held instance emits no event.
 """
 
 import datetime as dt
@@ -15,20 +15,20 @@ from renewals.instances import repository
 
 
 class CapChange(NamedTuple):
-    """An account's cap as it was and as it is now, in basis points; None is no cap."""
+    """The old and the new cap of an account in basis points; None is no cap."""
 
     old: int | None
     new: int | None
 
 
 def is_held(instance: model.Instance, cap_bps: int | None, now: dt.datetime) -> bool:
-    """Whether the worker would renew it, were it not for its price: what has expired it renews no more."""
+    """Return whether the price alone keeps the worker from renewing an instance; an expired one is never held."""
     is_running = instance.status_at(now) is model.InstanceStatus.RUNNING
     return is_running and planning.is_held(instance, cap_bps)
 
 
 def price_held_event(instance: model.Instance) -> event_log.NewEvent:
-    """The event of an instance that has become held."""
+    """Return the event of an instance that has become held."""
     assert instance.agreed_price_cents is not None
     payload = {
         "agreedPrice": money.format_cents(instance.agreed_price_cents),
@@ -42,8 +42,8 @@ def price_held_event(instance: model.Instance) -> event_log.NewEvent:
 async def emit_price_held(
     connection: database.Connection, caps: Mapping[str, CapChange], now: dt.datetime
 ) -> None:
-    """Tells of the instances of locked accounts that become held by another cap."""
-    account_ids = [account_id for account_id, (was, becomes) in caps.items() if was != becomes]
+    """Emit an event for each instance of locked accounts that a new cap makes held."""
+    account_ids = [account_id for account_id, (old, new) in caps.items() if old != new]
     if not account_ids:
         return
     rows = await database.fetch(
@@ -54,10 +54,11 @@ async def emit_price_held(
             ORDER BY i.account_id, i.id""",
         account_ids,
     )
-    found = [model.Instance._make(row) for row in rows]
-    newly = [
-        each
-        for each in found
-        if is_held(each, caps[each.account_id].new, now) and not is_held(each, caps[each.account_id].old, now)
+    instances = [model.Instance._make(row) for row in rows]
+    events = [
+        price_held_event(instance)
+        for instance in instances
+        if is_held(instance, caps[instance.account_id].new, now)
+        and not is_held(instance, caps[instance.account_id].old, now)
     ]
-    await event_log.append_events(connection, [price_held_event(each) for each in newly], now)
+    await event_log.append_events(connection, events, now)

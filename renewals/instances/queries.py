@@ -1,4 +1,4 @@
-"""Reads for the console; always within one account, so that nobody sees another's (not even that it is there)."""
+"""Reads of instances for the API, always within one account."""
 
 import datetime as dt
 import functools
@@ -9,10 +9,13 @@ from renewals.db import connection as database
 from renewals.db import pagination, sql
 from renewals.db.connection import Connection, Row
 from renewals.domain import model
+from renewals.domain.registration_rows import InstanceRow
 from renewals.instances import filters
 
 
 class InstanceOrderField(StrEnum):
+    """A field by which the list of instances can be sorted."""
+
     EXPIRES_AT = "EXPIRES_AT"
     CREATED_AT = "CREATED_AT"
     NAME = "NAME"
@@ -37,14 +40,13 @@ FACETS: Mapping[str, Sequence[str] | None] = {
     "dataCenterTypes": tuple(model.DataCenterType),
     "expiry": ("EXPIRED", *map(str, EXPIRY_BUCKETS_DAYS), "LATER"),
 }
-"""The facets and, where they are known beforehand, their values in order."""
+"""The facets and, if known in advance, their values in order."""
 
 
-_INSTANCE_COLUMNS = (
-    "id", "account_id", "name", "product_code", "data_center_code", "configuration", "billing_mode", "is_trial",
-    "renewal_mode", "auto_renew_months", "expires_at", "anchor_day", "monthly_price_cents", "agreed_price_cents",
-    "bundle_id", "created_at",
-)  # fmt: skip
+_INSTANCE_COLUMNS = tuple(name for name in InstanceRow._fields if name != "status")
+"""The columns without the stored status; the API shows the status at an instant."""
+_SELECT_COLUMNS = ", ".join(f"i.{column}" for column in _INSTANCE_COLUMNS)
+
 JOINS = {
     "product": "JOIN products product ON product.code = i.product_code",
     "data_center": "JOIN data_centers data_center ON data_center.code = i.data_center_code",
@@ -53,7 +55,7 @@ JOINS = {
 
 @functools.cache
 def instance_ordering(order_field: InstanceOrderField, *, descending: bool) -> pagination.SortOrder:
-    """The order of the list of instances: by a field, then by id."""
+    """Return the sort order of the list of instances: by a field, then by id."""
     return pagination.SortOrder(f"{order_field} {descending}", _INSTANCE_KEYS[order_field], descending)
 
 
@@ -68,9 +70,9 @@ async def fetch_instances(
     columns: frozenset[str],
     counted: bool,
 ) -> pagination.Page:
-    """One page of the account's instances, of each only these columns and those it is ordered by.
+    """Return one page of the account's instances with the given columns and those of the sort order.
 
-    A column is of instances, or "table.column" of one that `JOINS` has.
+    A column is one of `instances`, or "table.column" of a table in `JOINS`.
     """
     conditions = filters.conditions(account_id, instance_filter, now)
     select, joins = _selected(columns, ordering)
@@ -90,11 +92,11 @@ async def fetch_instances(
 
 @functools.lru_cache(1_000)
 def _selected(columns: frozenset[str], ordering: pagination.SortOrder) -> tuple[str, str]:
-    """What is selected, but for the status, and what is joined for that."""
-    wanted = {*columns, *(column.name for column in ordering.columns)}
-    assert all("." in column or column in (*_INSTANCE_COLUMNS, "status") for column in wanted), wanted
-    joined = sorted(column for column in wanted if "." in column)
-    select = [f"i.{column}" for column in _INSTANCE_COLUMNS if column in wanted]
+    """Return the select list, without the status, and the joins that it needs."""
+    names = {*columns, *(column.name for column in ordering.columns)}
+    assert all("." in column or column in (*_INSTANCE_COLUMNS, "status") for column in names), names
+    joined = sorted(column for column in names if "." in column)
+    select = [f"i.{column}" for column in _INSTANCE_COLUMNS if column in names]
     select += [f'{column} AS "{column}"' for column in joined]
     tables = dict.fromkeys(column.partition(".")[0] for column in joined)
     return ", ".join(select), " ".join(JOINS[table] for table in tables)
@@ -103,10 +105,10 @@ def _selected(columns: frozenset[str], ordering: pagination.SortOrder) -> tuple[
 async def fetch_instances_by_id(
     connection: Connection, account_id: str, instance_ids: Sequence[str], now: dt.datetime
 ) -> dict[str, Row]:
-    """Those of the instances that the account has, manageable or not."""
+    """Return instances of the account by id, whether manageable or not."""
     rows = await database.fetch(
         connection,
-        f"""SELECT {", ".join(f"i.{column}" for column in _INSTANCE_COLUMNS)}, {filters.status_at("$3")} AS status
+        f"""SELECT {_SELECT_COLUMNS}, {filters.status_at("$3")} AS status
             FROM instances i WHERE i.account_id = $1 AND i.id = ANY($2)""",
         account_id,
         sql.storable_texts(instance_ids),
@@ -124,11 +126,11 @@ async def fetch_instances_of_bundles(
     *,
     now: dt.datetime,
 ) -> dict[str, list[Row]]:
-    """A slice of the members of each bundle of the account, by id."""
+    """Return a slice of the members, in order of id, of each bundle of the account, by bundle id."""
     rows = await database.fetch(
         connection,
         f"""SELECT s.* FROM bundles b CROSS JOIN LATERAL (
-              SELECT {", ".join(f"i.{column}" for column in _INSTANCE_COLUMNS)}, {filters.status_at("$5")} AS status
+              SELECT {_SELECT_COLUMNS}, {filters.status_at("$5")} AS status
               FROM instances i WHERE i.bundle_id = b.id ORDER BY i.id LIMIT $3 OFFSET $4) AS s
             WHERE b.account_id = $1 AND b.id = ANY($2)""",
         account_id,
@@ -143,7 +145,7 @@ async def fetch_instances_of_bundles(
 async def count_instances(
     connection: Connection, account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
 ) -> int:
-    """How many instances match."""
+    """Return the number of instances that match a filter."""
     conditions = filters.conditions(account_id, instance_filter, now)
     sql = f"SELECT count(*) FROM instances i WHERE {conditions.where}"
     return int((await database.fetch(connection, sql, *conditions.values))[0][0])
@@ -152,9 +154,9 @@ async def count_instances(
 async def count_facets(
     connection: Connection, account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
 ) -> dict[str, list[tuple[str, int]]]:
-    """Counts by value for every facet, each leaving out its own condition, in one statement.
+    """Return the counts by value of every facet; each facet ignores its own condition.
 
-    Known values come in their order, zeros included; catalogue codes in the order of their count.
+    Values known in advance keep their order and include zeros. Catalog codes are sorted by count.
     """
     conditions = filters.conditions(account_id, instance_filter, now)
     values = {
@@ -164,7 +166,7 @@ async def count_facets(
         "dataCenterTypes": "d.type",
         "expiry": _expiry_bucket(conditions, instance_filter, now),
     }
-    shown = ", ".join(
+    columns = ", ".join(
         f'{sql} AS "{facet}", ({conditions.for_facet(facet)}) AS "in {facet}"'
         for facet, sql in values.items()
     )
@@ -175,7 +177,7 @@ async def count_facets(
         for facet in values
     )
     sql = f"""WITH base AS MATERIALIZED (
-                SELECT {shown}, count(*) AS n FROM instances i
+                SELECT {columns}, count(*) AS n FROM instances i
                   JOIN data_centers d ON d.code = i.data_center_code
                 WHERE {conditions.for_facet("")} GROUP BY {", ".join(map(str, range(1, 2 * len(values) + 1)))})
               SELECT * FROM ({counts}) AS counted ORDER BY facet, count DESC, value"""
@@ -191,7 +193,7 @@ async def count_facets(
 def _expiry_bucket(
     conditions: sql.WhereClause, instance_filter: filters.InstanceFilter, now: dt.datetime
 ) -> str:
-    """Each instance with an expiry that is not released is in the first bucket that holds it."""
+    """Return the SQL of the expiry bucket: the first that holds an instance that expires and is not released."""
     buckets = "".join(
         f" WHEN i.expires_at <= {conditions.bind(now + dt.timedelta(days=days))} THEN '{days}'"
         for days in EXPIRY_BUCKETS_DAYS
@@ -202,7 +204,7 @@ def _expiry_bucket(
 
 
 async def fetch_bundles(connection: Connection, account_id: str, bundle_ids: Sequence[str]) -> dict[str, Row]:
-    """Bundles of the account with the number of their members."""
+    """Return bundles of the account by id, with the number of their members."""
     rows = await database.fetch(
         connection,
         """SELECT b.id, b.name, (SELECT count(*) FROM instances i WHERE i.bundle_id = b.id) AS instance_count

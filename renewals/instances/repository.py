@@ -1,21 +1,23 @@
-"""This module alone writes `instances` and `bundles`."""
+"""The writer of the tables `instances` and `bundles`."""
 
 import dataclasses
 import datetime as dt
+import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from renewals.db import connection as database
 from renewals.db import sql
 from renewals.domain import model, planning, registration, registration_report
-from renewals.instances import filters
+from renewals.domain.registration_rows import InstanceRow
+from renewals.instances import filters, registration_context
 
 COLUMNS = ", ".join(f"i.{name}" for name in model.Instance._fields)
-"""The columns of `model.Instance` in its order, from `instances i`."""
+"""The columns of `model.Instance`, in its order, of `instances i`."""
 
 
 def columns_with_status(now: str) -> str:
-    """COLUMNS with the status as it is at a placeholder's instant, noted or not."""
+    """Return COLUMNS with the status at the instant of a placeholder instead of the stored status."""
     return COLUMNS.replace("i.status", f"{filters.status_at(now)} AS status")
 
 
@@ -28,10 +30,6 @@ class ExpiredInstance(NamedTuple):
     renewal_mode: str
 
 
-AccountBatch = tuple[model.Account, Sequence[registration_report.ReportedInstance], Mapping[str, str]]
-"""A locked account, what is reported of its instances, and its bundles (name by id) that are new or renamed."""
-
-
 async def register(
     connection: database.Connection,
     account: model.Account,
@@ -39,45 +37,58 @@ async def register(
     bundles: Mapping[str, str],
     now: dt.datetime,
 ) -> registration.RegistrationResult:
-    """Adds instances and changes those that are there, with the bundles (name by id) they belong to.
+    """Insert and update the reported instances of a locked account, with their bundles (name by id).
 
-    What is refused is in the answer, and not written. The account must be locked in this transaction.
+    The result lists the refused instances, which are not written.
     """
-    [found] = await register_all(connection, [(account, reported, bundles)], now)
-    return found
+    [result] = await register_all(connection, [(account, reported, bundles)], now)
+    return result
 
 
 async def register_all(
-    connection: database.Connection, parts: Sequence[AccountBatch], now: dt.datetime, *, is_part: bool = False
+    connection: database.Connection,
+    batches: Sequence[registration_context.AccountBatch],
+    now: dt.datetime,
+    *,
+    is_part: bool = False,
 ) -> list[registration.RegistrationResult]:
-    """The same of several accounts, in as many statements as of one; no id may be there for two of them."""
-    known = await _read_known(connection, parts, now, is_part=is_part)
-    found = [
+    """Register the instances of several locked accounts in a fixed number of statements.
+
+    An id must not occur in two batches.
+    """
+    context = await registration_context.read_context(connection, batches, now, is_part=is_part)
+    results = [
         registration.plan_registration(
-            reported, bundles, dataclasses.replace(known, account_id=account.id, zone=account.zone)
+            reported, bundles, dataclasses.replace(context, account_id=account.id, zone=account.zone)
         )
-        for account, reported, bundles in parts
+        for account, reported, bundles in batches
     ]
-    await _put_bundles(connection, found)
+    await _write_bundles(connection, results)
     await database.execute(
         connection,
-        f"""INSERT INTO instances ({", ".join(registration.InstanceRow._fields)})
-            SELECT * FROM unnest({_ROW_TYPES})""",
-        *sql.transpose(
-            [row for each in found for row in each.created], len(registration.InstanceRow._fields)
-        ),
+        f"INSERT INTO instances ({', '.join(InstanceRow._fields)}) SELECT * FROM unnest({_ROW_ARRAYS})",
+        *sql.transpose([row for result in results for row in result.created], len(InstanceRow._fields)),
     )
-    await update_instances(connection, [row for each in found for _, row in each.changed])
-    return found
+    await update_instances(connection, [row for result in results for _, row in result.changed])
+    return results
 
 
-_ROW_TYPES = ", ".join(
-    f"${number}::{of_type}[]"
-    for number, of_type in enumerate(
-        ("text", "text", "text", "text", "text", "jsonb", "text", "boolean", "text", "text", "int", "timestamptz",
-         "int", "bigint", "bigint", "text", "timestamptz"), 1)
-)  # fmt: skip
-"""The types of `registration.InstanceRow`, as unnest() takes them."""
+_SQL_TYPES: Mapping[object, str] = {str: "text", bool: "boolean", int: "bigint", dt.datetime: "timestamptz"}
+
+
+def _sql_type(column: str, annotation: object) -> str:
+    """Return the SQL type of a column of `InstanceRow`, without NULL from an optional type."""
+    if column == "configuration":
+        return "jsonb"
+    [value_type] = {*(typing.get_args(annotation) or (annotation,))} - {type(None)}
+    return _SQL_TYPES[value_type]
+
+
+_ROW_ARRAYS = ", ".join(
+    f"${number}::{_sql_type(*column)}[]"
+    for number, column in enumerate(typing.get_type_hints(InstanceRow).items(), 1)
+)
+"""The arguments of unnest() for the columns of `InstanceRow`."""
 
 _CHANGEABLE = (
     "name", "data_center_code", "configuration", "is_trial", "status", "expires_at", "anchor_day",
@@ -85,93 +96,34 @@ _CHANGEABLE = (
 )  # fmt: skip
 
 
-async def update_instances(connection: database.Connection, rows: Sequence[registration.InstanceRow]) -> None:
-    """Writes what the provider may change of instances of locked accounts."""
-    fields = registration.InstanceRow._fields
+async def update_instances(connection: database.Connection, rows: Sequence[InstanceRow]) -> None:
+    """Update the columns of instances of locked accounts that the provider may change."""
     await database.execute(
         connection,
         f"""UPDATE instances i SET {", ".join(f"{name} = u.{name}" for name in _CHANGEABLE)}
-            FROM unnest({_ROW_TYPES}) AS u({", ".join(fields)}) WHERE i.id = u.id""",
-        *sql.transpose(rows, len(fields)),
+            FROM unnest({_ROW_ARRAYS}) AS u({", ".join(InstanceRow._fields)}) WHERE i.id = u.id""",
+        *sql.transpose(rows, len(InstanceRow._fields)),
     )
 
 
-async def read_rows(
-    connection: database.Connection, instance_ids: Sequence[str], bundle_ids: Sequence[str] = ()
-) -> list[registration.InstanceRow]:
-    """Instances, and all members of bundles, as their rows have them, of whatever account."""
-    rows = await database.fetch(
-        connection,
-        f"""SELECT {", ".join(f"i.{name}" for name in registration.InstanceRow._fields)} FROM instances i
-            WHERE i.id IN (
-              SELECT unnest($1::text[]) UNION SELECT m.id FROM instances m WHERE m.bundle_id = ANY($2)
-              UNION SELECT m.id FROM instances b JOIN instances m ON m.bundle_id = b.bundle_id
-                    WHERE b.id = ANY($1))""",
-        sql.storable_texts(instance_ids),
-        sql.storable_texts(bundle_ids),
-    )
-    return [registration.InstanceRow(*row) for row in rows]
-
-
-async def _read_known(
-    connection: database.Connection, parts: Sequence[AccountBatch], now: dt.datetime, *, is_part: bool
-) -> registration.RegistrationContext:
-    """What is there of all parts, as the first of the accounts sees it."""
-    named = {bundle_id for _, _, bundles in parts for bundle_id in bundles}
-    used = {each.bundle_id for _, reported, _ in parts for each in reported if each.bundle_id is not None}
-    bundle_ids = sorted(named | used)
-    rows = await read_rows(connection, [each.id for _, reported, _ in parts for each in reported], bundle_ids)
-    members: dict[str, list[registration.InstanceRow]] = {}
-    for row in rows:
-        if row.bundle_id is not None:
-            members.setdefault(row.bundle_id, []).append(row)
-    paid = await database.fetch(
-        connection,
-        """SELECT u.id FROM unnest($1::text[]) AS u(id)
-           WHERE EXISTS (SELECT FROM order_lines l WHERE l.instance_id = u.id)""",
-        [row.id for row in rows],
-    )
-    known = await database.fetch(
-        connection,
-        "SELECT id, account_id, name FROM bundles WHERE id = ANY($1)",
-        sql.storable_texts(bundle_ids),
-    )
-    codes = await database.fetch(
-        connection,
-        "SELECT 'product' AS of, code FROM products UNION ALL SELECT 'data centre', code FROM data_centers",
-    )
-    return registration.RegistrationContext(
-        account_id=parts[0][0].id,
-        zone=parts[0][0].zone,
-        now=now,
-        is_part=is_part,
-        members=members,
-        rows={row.id: row for row in rows},
-        paid_ids=frozenset(row["id"] for row in paid),
-        bundles={row["id"]: registration.BundleRow(*row) for row in known},
-        product_codes=frozenset(row["code"] for row in codes if row["of"] == "product"),
-        data_center_codes=frozenset(row["code"] for row in codes if row["of"] == "data centre"),
-    )
-
-
-async def _put_bundles(
-    connection: database.Connection, found: Sequence[registration.RegistrationResult]
+async def _write_bundles(
+    connection: database.Connection, results: Sequence[registration.RegistrationResult]
 ) -> None:
     await database.execute(
         connection,
         "INSERT INTO bundles (id, account_id, name) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])",
-        *sql.transpose([bundle for each in found for bundle in each.new_bundles], 3),
+        *sql.transpose([bundle for result in results for bundle in result.new_bundles], 3),
     )
     await database.execute(
         connection,
         """UPDATE bundles b SET name = u.name FROM unnest($1::text[], $2::text[], $3::text[]) AS u(id, account_id, name)
            WHERE b.id = u.id AND b.account_id = u.account_id""",
-        *sql.transpose([bundle for each in found for bundle in each.renamed_bundles], 3),
+        *sql.transpose([bundle for result in results for bundle in result.renamed_bundles], 3),
     )
 
 
 async def find_running(connection: database.Connection, instance_ids: Sequence[str]) -> frozenset[str]:
-    """Those of the instances that are noted as RUNNING, whatever the clock says."""
+    """Return the ids of the instances whose stored status is RUNNING."""
     rows = await database.fetch(
         connection, "SELECT id FROM instances WHERE id = ANY($1) AND status = 'RUNNING'", instance_ids
     )
@@ -179,9 +131,9 @@ async def find_running(connection: database.Connection, instance_ids: Sequence[s
 
 
 async def apply_renewals(connection: database.Connection, lines: Iterable[planning.RenewalLine]) -> None:
-    """Gives each instance its new expiry and anchor; an expired one runs again (rule 22).
+    """Set the new expiry and anchor of each instance and restore expired ones (rule 22).
 
-    Whoever pays its price has agreed to it.
+    The agreed price is cleared, because paying the current price accepts it.
     """
     rows = [(line.instance.id, line.expires_at, line.anchor_day) for line in lines]
     await database.execute(
@@ -195,8 +147,8 @@ async def apply_renewals(connection: database.Connection, lines: Iterable[planni
 
 
 async def revert_renewals(connection: database.Connection, refunded: Sequence[model.Instance]) -> None:
-    """Gives instances the expiry, the anchor and the count that they have after a refund."""
-    rows = [(each.id, each.expires_at, each.anchor_day, each.refund_count) for each in refunded]
+    """Set the expiry, the anchor and the refund count of refunded instances."""
+    rows = [(i.id, i.expires_at, i.anchor_day, i.refund_count) for i in refunded]
     await database.execute(
         connection,
         """UPDATE instances i SET expires_at = u.expires_at, anchor_day = u.anchor_day,
@@ -214,7 +166,7 @@ async def set_policy(
     mode: model.RenewalMode,
     auto_renew_months: int | None,
 ) -> None:
-    """Sets the mode, and autoRenewMonths where given; whoever sets AUTO agrees to the price."""
+    """Set the mode and, if given, autoRenewMonths; AUTO clears the agreed price, because it accepts the current one."""
     await database.execute(
         connection,
         """UPDATE instances SET renewal_mode = $2, auto_renew_months = coalesce($3, auto_renew_months),
@@ -229,7 +181,7 @@ async def set_policy(
 async def expire(
     connection: database.Connection, account_ids: Sequence[str], now: dt.datetime
 ) -> list[ExpiredInstance]:
-    """Marks EXPIRED what ran out, whatever its mode, and answers it (rule 22)."""
+    """Set the status EXPIRED of instances past their expiry, and return them (rule 22)."""
     rows = await database.fetch(
         connection,
         """UPDATE instances SET status = 'EXPIRED'
@@ -244,7 +196,7 @@ async def expire(
 async def release(
     connection: database.Connection, account_ids: Sequence[str], now: dt.datetime
 ) -> list[ExpiredInstance]:
-    """Marks RELEASED what has outlived its retention, and answers it (rule 22)."""
+    """Set the status RELEASED of instances past their retention, and return them (rule 22)."""
     rows = await database.fetch(
         connection,
         f"""UPDATE instances i SET status = 'RELEASED' WHERE i.account_id = ANY($1) AND i.status = 'EXPIRED'

@@ -1,4 +1,4 @@
-"""How a call names its instances, and the selection that is read for it."""
+"""Selectors of instances, by id or by filter, and their resolution to a selection."""
 
 import asyncio
 import datetime as dt
@@ -19,14 +19,14 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class ById:
-    """Instances by id."""
+    """A selector of instances by id."""
 
     ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ByFilter:
-    """All that a filter matches, except some."""
+    """A selector of all instances that a filter matches, except some ids."""
 
     filter: filters.InstanceFilter
     except_ids: tuple[str, ...] = ()
@@ -35,40 +35,40 @@ class ByFilter:
 InstanceSelector = ById | ByFilter
 
 INSTANCES_IN_PLACE_MAX = 200
-"""So many are planned in some 10 ms."""
+"""The number of instances that are planned in about 10 ms, in the event loop."""
 
 
-def check_selector(pick: InstanceSelector) -> None:
-    """Raises InvalidInputError for a selection that is empty, too large, or has a condition out of bounds."""
+def check_selector(selector: InstanceSelector) -> None:
+    """Raise InvalidInputError for a selector that is empty, too large, or has a condition out of bounds."""
     instances_max = limits.INSTANCES_PER_SELECTION_MAX
-    match pick:
+    match selector:
         case ById(ids):
             if not ids:
-                raise errors.InvalidInputError("input.selection.ids", "must name an instance at least")
+                raise errors.InvalidInputError("input.selection.ids", "must name at least one instance")
             if len(set(ids)) > instances_max:
                 raise errors.InvalidInputError(
-                    "input.selection.ids", f"must be {instances_max} instances at most"
+                    "input.selection.ids", f"must name at most {instances_max} instances"
                 )
         case ByFilter(instance_filter, except_ids):
             filters.check(instance_filter, "input.selection.matching.filter")
             if len(except_ids) > instances_max:
                 raise errors.InvalidInputError(
-                    "input.selection.matching.except", f"must be {instances_max} instances at most"
+                    "input.selection.matching.except", f"must name at most {instances_max} instances"
                 )
 
 
 async def resolve_selection(
     connection: Connection,
     account_id: str,
-    pick: InstanceSelector,
+    selector: InstanceSelector,
     handling: model.BundleHandling,
     now: dt.datetime,
 ) -> domain_selection.Selection:
-    """Reads the instances that were picked, with the bundles they touch; raises InvalidInputError beyond the limit."""
-    if isinstance(pick, ById):
-        selection = await _select_ids(connection, account_id, pick.ids, now)
+    """Return the selected instances with their bundles. Raises InvalidInputError beyond the limit (rule 26)."""
+    if isinstance(selector, ById):
+        selection = await _select_ids(connection, account_id, selector.ids, now)
     else:
-        selection = await _select_matching(connection, account_id, pick.filter, pick.except_ids, now)
+        selection = await _select_matching(connection, account_id, selector.filter, selector.except_ids, now)
     if handling is model.BundleHandling.WHOLE:
         single_count = sum(instance.bundle_id is None for instance in selection.picked)
         member_count = sum(map(len, selection.bundle_members.values()))
@@ -76,20 +76,20 @@ async def resolve_selection(
     return selection
 
 
-def is_large(pick: InstanceSelector) -> bool:
-    """Return whether a call may be for so many instances that planning it takes long."""
-    return isinstance(pick, ByFilter) or len(pick.ids) > INSTANCES_IN_PLACE_MAX
+def is_large(selector: InstanceSelector) -> bool:
+    """Return whether a selector may select too many instances to plan them in the event loop."""
+    return isinstance(selector, ByFilter) or len(selector.ids) > INSTANCES_IN_PLACE_MAX
 
 
 async def plan_aside(
-    selected: domain_selection.Selection,
+    selection: domain_selection.Selection,
     plan: Callable[Arguments, Value],
     /,
     *args: Arguments.args,
     **kwargs: Arguments.kwargs,
 ) -> Value:
-    """Return what a pure function plans, in a thread where that takes long, so that others are answered meanwhile."""
-    if len(selected.picked) <= INSTANCES_IN_PLACE_MAX:
+    """Call a pure function, in a thread if the selection is large, so that the event loop is not blocked."""
+    if len(selection.picked) <= INSTANCES_IN_PLACE_MAX:
         return plan(*args, **kwargs)
     return await asyncio.to_thread(plan, *args, **kwargs)
 
@@ -97,19 +97,19 @@ async def plan_aside(
 def _check_count(count: int, field: str) -> None:
     instances_max = limits.INSTANCES_PER_SELECTION_MAX
     if count > instances_max:
-        raise errors.InvalidInputError(field, f"is more than {instances_max} instances")
+        raise errors.InvalidInputError(field, f"selects more than {instances_max} instances")
 
 
 async def _select_ids(
     connection: Connection, account_id: str, instance_ids: Sequence[str], now: dt.datetime
 ) -> domain_selection.Selection:
-    """The selection of some ids, each once; what the account does not have is missing."""
-    wanted = list(dict.fromkeys(instance_ids))
+    """Return the selection of distinct ids; ids that the account does not have are missing."""
+    ids = list(dict.fromkeys(instance_ids))
     conditions = db_sql.WhereClause()
-    conditions.add("i.account_id = {} AND i.id = ANY({})", account_id, db_sql.storable_texts(wanted))
+    conditions.add("i.account_id = {} AND i.id = ANY({})", account_id, db_sql.storable_texts(ids))
     instances = {instance.id: instance for instance in await _read(connection, conditions, now)}
-    picked = [instances[instance_id] for instance_id in wanted if instance_id in instances]
-    missing_ids = [instance_id for instance_id in wanted if instance_id not in instances]
+    picked = [instances[instance_id] for instance_id in ids if instance_id in instances]
+    missing_ids = [instance_id for instance_id in ids if instance_id not in instances]
     members = await _bundle_members(connection, account_id, picked, now)
     return domain_selection.Selection(picked, members, missing_ids)
 
@@ -121,7 +121,7 @@ async def _select_matching(
     except_ids: Sequence[str],
     now: dt.datetime,
 ) -> domain_selection.Selection:
-    """The selection of all that a filter matches except some, by expiry."""
+    """Return the selection of all instances that a filter matches except some ids, by expiry."""
     conditions = filters.conditions(account_id, instance_filter, now)
     conditions.add("i.id <> ALL({})", db_sql.storable_texts(except_ids))
     limit = limits.INSTANCES_PER_SELECTION_MAX + 1

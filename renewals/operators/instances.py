@@ -11,12 +11,13 @@ from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
 from renewals.db import sql
 from renewals.db.connection import Connection
-from renewals.domain import model, registration, registration_report
+from renewals.domain import model, registration_report, registration_rows
 from renewals.domain import validation as domain_validation
 from renewals.domain.errors import RowError
-from renewals.domain.registration import InstanceRow, RegistrationResult
+from renewals.domain.registration import RegistrationResult
+from renewals.domain.registration_rows import InstanceRow
 from renewals.events import event_log, factories
-from renewals.instances import price_holds
+from renewals.instances import price_holds, registration_context
 from renewals.instances import repository as instances_repository
 from renewals.operators import accounts, audit_log, validation
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
@@ -117,7 +118,7 @@ async def change_prices(call: OperatorRequest, prices: Sequence[NewPrice]) -> Id
             return RowError(row.id, "monthlyPrice", problem)
         if row.status == model.InstanceStatus.RELEASED:
             return RowError(row.id, "instanceId", "was released and cannot come back")
-        return registration.with_price(row, cents)
+        return registration_rows.with_price(row, cents)
 
     return await _each(call, Action.CHANGE_PRICES, {"prices": prices}, list(wanted), "instanceId", decide)
 
@@ -222,7 +223,7 @@ async def _read(
     connection: Connection, instance_ids: Sequence[str], locked: Mapping[str, model.Account]
 ) -> _Found:
     """What is there of the locked accounts; an instance that came after the lock is not there yet."""
-    read = await instances_repository.read_rows(connection, instance_ids)
+    read = await registration_context.read_rows(connection, instance_ids)
     rows = {row.id: row for row in read if row.account_id in locked}
     members: dict[str, set[str]] = {}
     for row in rows.values():

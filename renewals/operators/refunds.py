@@ -119,7 +119,7 @@ async def _read(connection: Connection, order_id: uuid.UUID) -> RefundableOrder:
             RefundableLine._make((*row[:_OF_LINE], model.Instance._make(row[_OF_LINE:])))
             for row in map(tuple, lines)
         ],
-        taken=[
+        redeemed=[
             RedeemedVoucher(cents, model.Voucher(voucher_id, available_cents, expires_at, frozenset(codes)))
             for cents, voucher_id, available_cents, expires_at, codes in map(tuple, taken)
         ],

@@ -1,4 +1,4 @@
-"""Quote, renew and unify: one plan, stored or not."""
+"""Quotes and orders: both plan a renewal or a unified expiry, and an order stores its plan."""
 
 import dataclasses
 import datetime as dt
@@ -21,7 +21,7 @@ from renewals.orders.repository import NewOrder, PlacedOrder
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What a request would be answered with, in cents."""
+    """The lines, refusals and payment of an order that is not placed; amounts are in cents."""
 
     lines: Sequence[planning.RenewalLine]
     refusals: Sequence[errors.Refusal]
@@ -31,19 +31,19 @@ class Quote:
 
 
 async def quote(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> Quote:
-    """What the same request would refuse, cost and take from where; writes nothing."""
+    """Return the refusals, the price and the payment of a request; write nothing."""
     requests.check_request(request)
-    if instances_selection.is_large(request.pick) and process_pool.is_open():
+    if instances_selection.is_large(request.selector) and process_pool.is_open():
         async with pool.computing():
             return await process_pool.run(account_id, quote_packed, account_id, request, now)
     return await _quote(account_id, request, now)
 
 
 async def quote_packed(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> Quote:
-    """Return a quote whose lists are unpacked where they are looked at: few of thousands of lines are answered."""
-    found = await _quote(account_id, request, now)
-    packed = process_pool.Packed(found.lines), process_pool.Packed(found.refusals)
-    return dataclasses.replace(found, lines=packed[0], refusals=packed[1])
+    """Return a quote whose lists are unpacked on access, because a response shows few of thousands of lines."""
+    result = await _quote(account_id, request, now)
+    lines, refusals = process_pool.Packed(result.lines), process_pool.Packed(result.refusals)
+    return dataclasses.replace(result, lines=lines, refusals=refusals)
 
 
 async def _quote(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> Quote:
@@ -55,7 +55,7 @@ async def _quote(account_id: str, request: requests.QuoteRequest, now: dt.dateti
 
 @database.retry_on_conflict
 async def place_order(account_id: str, request: requests.OrderRequest, clock: Clock) -> PlacedOrder:
-    """Renews or unifies in one order, or raises DomainError and changes nothing (rules 16 to 19)."""
+    """Renew or unify in one order, or raise DomainError and change nothing (rules 16 to 19)."""
     requests.check_request(request)
     request_hash = requests.fingerprint(request)
     async with accounts_repository.locked_account(account_id) as (connection, account):
@@ -63,11 +63,11 @@ async def place_order(account_id: str, request: requests.OrderRequest, clock: Cl
             connection, account_id, request.idempotency_key, request_hash
         ):
             return earlier
-        now = clock()  # after the lock: a voucher may have run out while this call waited for another
+        now = clock()  # after the lock: a voucher may expire while this call waits for the account
         plan = await _plan(connection, account, request, now)
         _raise_refusals(plan, request)
         kind = _kind(request)
-        draft = NewOrder(
+        order = NewOrder(
             id=database.new_id(),
             account_id=account_id,
             kind=kind,
@@ -78,9 +78,9 @@ async def place_order(account_id: str, request: requests.OrderRequest, clock: Cl
             request_hash=request_hash,
             refusals=plan.refusals,
         )
-        await repository.insert_orders(connection, {account_id: account}, [draft], now)
-    in_order = sorted((line.starts_at, line.instance.id) for line in plan.lines)
-    return PlacedOrder(draft.id, tuple(instance_id for _, instance_id in in_order), plan.refusals)
+        await repository.insert_orders(connection, {account_id: account}, [order], now)
+    sorted_lines = sorted((line.starts_at, line.instance.id) for line in plan.lines)
+    return PlacedOrder(order.id, tuple(instance_id for _, instance_id in sorted_lines), plan.refusals)
 
 
 _MEMOS = {
@@ -93,10 +93,10 @@ async def _plan(
     connection: database.Connection, account: model.Account, request: requests.QuoteRequest, now: dt.datetime
 ) -> planning.Plan:
     selection = await instances_selection.resolve_selection(
-        connection, account.id, request.pick, request.handling, now
+        connection, account.id, request.selector, request.handling, now
     )
     products = await catalog.read_products(connection)
-    usable = await vouchers.read_usable(connection, [account.id], now)
+    usable_vouchers = await vouchers.read_usable(connection, [account.id], now)
     return await instances_selection.plan_aside(
         selection,
         planning.plan,
@@ -105,12 +105,12 @@ async def _plan(
         extension=request.extension,
         context=planning.PlanContext(products, account.zone, now),
         balance_cents=account.balance_cents,
-        vouchers=usable[account.id],
+        vouchers=usable_vouchers[account.id],
     )
 
 
 def _raise_refusals(plan: planning.Plan, request: requests.OrderRequest) -> None:
-    """Raises what stands against the plan, in the order of rule 19."""
+    """Raise the first error of the plan in the order of rule 19."""
     refuses_all = request.batch_mode is model.BatchMode.ALL_OR_NOTHING or not plan.lines
     if plan.refusals and refuses_all:
         raise errors.NotRenewableError(plan.refusals)

@@ -1,8 +1,8 @@
 """Reads of orders and refunds for the API.
 
-Fields nested in a row are read in one statement for any number of rows, keyed for a loader.
-Keys come from rows that were read within the account, and each statement asks for its account once more, so that
-no key opens anything of another. Where an operator asks, who sees every account, the account may be None.
+Each function for a nested field reads any number of rows in one statement and returns them by key, for a data loader.
+Every statement restricts the rows to the account, although the keys come from rows of that account. The account may be
+None for an operator, who can read every account.
 """
 
 import uuid
@@ -19,7 +19,7 @@ ORDER_COLUMNS = "o.id, o.account_id, o.kind, o.created_at, o.total_cents, o.vouc
 async def fetch_orders_by_id(
     connection: Connection, account_id: str, order_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, Row]:
-    """Orders of the account by id."""
+    """Return orders of the account by id."""
     rows = await database.fetch(
         connection,
         f"SELECT {ORDER_COLUMNS} FROM orders o WHERE o.account_id = $1 AND o.id = ANY($2)",
@@ -32,7 +32,7 @@ async def fetch_orders_by_id(
 async def fetch_lines(
     connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID], first: int, offset: int
 ) -> dict[uuid.UUID, list[Row]]:
-    """A slice of the lines of each order, the earliest start first."""
+    """Return a slice of the lines of each order, the earliest start first, by order id."""
     rows = await database.fetch(
         connection,
         f"""SELECT s.* FROM orders o CROSS JOIN LATERAL (
@@ -50,7 +50,7 @@ async def fetch_lines(
 async def count_lines(
     connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, int]:
-    """How many lines orders have."""
+    """Return the number of lines of each order, by order id."""
     sql = f"""SELECT o.id, (SELECT count(*) FROM order_lines l WHERE l.order_id = o.id)
               FROM orders o WHERE {IS_OF_ACCOUNT.format("o")} AND o.id = ANY($2)"""
     return dict(map(tuple, await database.fetch(connection, sql, account_id, order_ids)))
@@ -59,7 +59,7 @@ async def count_lines(
 async def fetch_voucher_uses(
     connection: Connection, account_id: str, order_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, list[Row]]:
-    """What orders of the account took from vouchers, in the order it was taken."""
+    """Return the voucher redemptions of orders, in their order, by order id."""
     rows = await database.fetch(
         connection,
         """SELECT order_id, voucher_id::text, -amount_cents AS amount_cents FROM ledger_entries
@@ -77,14 +77,14 @@ _REFUND = "r.id, r.order_id, r.created_at, r.total_cents, r.voucher_cents, r.bal
 async def fetch_refunds(
     connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, list[Row]]:
-    """The refunds of orders, the first one first."""
+    """Return the refunds of orders, the oldest first, by order id."""
     sql = f"""SELECT {_REFUND} FROM refunds r WHERE {IS_OF_ACCOUNT.format("r")} AND r.order_id = ANY($2)
               ORDER BY r.created_at, r.id"""
     return group_by_column(await database.fetch(connection, sql, account_id, order_ids), "order_id")
 
 
 async def fetch_refund(connection: Connection, refund_id: str) -> Row:
-    """A refund that is there."""
+    """Return an existing refund by id."""
     sql = f"SELECT {_REFUND} FROM refunds r WHERE r.id = $1"
     return (await database.fetch(connection, sql, refund_id))[0]
 
@@ -92,7 +92,7 @@ async def fetch_refund(connection: Connection, refund_id: str) -> Row:
 async def fetch_refund_lines(
     connection: Connection, account_id: str | None, refund_ids: Sequence[uuid.UUID], first: int, offset: int
 ) -> dict[uuid.UUID, list[Row]]:
-    """A slice of the lines that each refund gave back, the earliest start first."""
+    """Return a slice of the lines of each refund, the earliest start first, by refund id."""
     rows = await database.fetch(
         connection,
         f"""SELECT s.* FROM refunds r CROSS JOIN LATERAL (
@@ -111,7 +111,7 @@ async def fetch_refund_lines(
 async def count_refund_lines(
     connection: Connection, account_id: str | None, refund_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, int]:
-    """How many lines refunds gave back."""
+    """Return the number of lines of each refund, by refund id."""
     sql = f"""SELECT r.id, (SELECT count(*) FROM refund_lines f WHERE f.refund_id = r.id)
               FROM refunds r WHERE {IS_OF_ACCOUNT.format("r")} AND r.id = ANY($2)"""
     return dict(map(tuple, await database.fetch(connection, sql, account_id, refund_ids)))
@@ -120,7 +120,7 @@ async def count_refund_lines(
 async def fetch_refund_vouchers(
     connection: Connection, account_id: str | None, refund_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, list[Row]]:
-    """Return what each refund gave back to vouchers, in the order of the entries."""
+    """Return the amounts that each refund returned to vouchers, in the order of the ledger, by refund id."""
     rows = await database.fetch(
         connection,
         f"""SELECT e.refund_id, e.voucher_id::text, e.amount_cents FROM ledger_entries e
@@ -135,7 +135,7 @@ async def fetch_refund_vouchers(
 async def fetch_instance_orders(
     connection: Connection, account_id: str, instance_ids: Sequence[str], first: int
 ) -> dict[str, list[Row]]:
-    """The latest orders of each instance of the account, the newest first."""
+    """Return the latest `first` orders of each instance, the newest first, by instance id."""
     rows = await database.fetch(
         connection,
         f"""SELECT a.* FROM instances i CROSS JOIN LATERAL (
@@ -160,7 +160,7 @@ ORDERS = pagination.SortOrder(
 async def fetch_orders(
     connection: Connection, account_id: str, request: pagination.PageRequest, *, counted: bool
 ) -> pagination.Page:
-    """One page of the account's orders, the newest first."""
+    """Return one page of the account's orders, the newest first."""
     conditions = sql.WhereClause()
     conditions.add("o.account_id = {}", account_id)
     return await pagination.fetch_page(
@@ -175,5 +175,6 @@ async def fetch_orders(
 
 
 async def count_orders(connection: Connection, account_id: str) -> int:
+    """Return the number of the account's orders."""
     rows = await database.fetch(connection, "SELECT count(*) FROM orders WHERE account_id = $1", account_id)
     return int(rows[0][0])

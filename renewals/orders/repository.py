@@ -1,4 +1,4 @@
-"""This module alone writes `orders` and `order_lines`: insert them, and find one by its idempotency key."""
+"""The writer of the tables `orders` and `order_lines`."""
 
 import datetime as dt
 import uuid
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import orjson
 
+from renewals import idempotency
 from renewals.accounts import ledger, vouchers
 from renewals.db import connection as database
 from renewals.db import sql
@@ -19,7 +20,7 @@ from renewals.instances import repository as instances_repository
 
 @dataclass(frozen=True, slots=True)
 class PlacedOrder:
-    """A stored order, its instances in the order of its lines, and what a best-effort call refused beside it."""
+    """A stored order: its instances in the order of its lines, and the refusals of a best-effort call."""
 
     order_id: uuid.UUID
     instance_ids: tuple[str, ...]
@@ -27,7 +28,7 @@ class PlacedOrder:
 
 
 class NewOrder(NamedTuple):
-    """An order to be stored: its lines and their payment; a key where a client asked for it."""
+    """An order to store: its lines and payment, and the idempotency key of a client's request."""
 
     id: uuid.UUID
     account_id: str
@@ -43,26 +44,27 @@ class NewOrder(NamedTuple):
 async def insert_orders(
     connection: database.Connection,
     accounts: Mapping[str, model.Account],
-    drafts: Sequence[NewOrder],
+    orders: Sequence[NewOrder],
     now: dt.datetime,
 ) -> None:
-    """Writes orders with all that belongs to them, in a fixed number of statements.
+    """Insert orders with their lines, ledger entries, voucher changes, renewals and events.
 
-    The accounts must be as `repository.lock_accounts` read them in this transaction, the drafts planned after it.
+    The number of statements is fixed. The accounts must have been read by `lock_accounts` in this transaction, and
+    the orders planned afterwards.
     """
-    orders = [
+    rows = [
         (
-            d.id,
-            d.account_id,
-            d.kind,
-            d.payment.voucher_cents + d.payment.balance_cents,
-            d.payment.voucher_cents,
-            d.payment.balance_cents,
-            d.idempotency_key,
-            d.request_hash,
-            orjson.dumps(d.refusals).decode(),
+            order.id,
+            order.account_id,
+            order.kind,
+            order.payment.voucher_cents + order.payment.balance_cents,
+            order.payment.voucher_cents,
+            order.payment.balance_cents,
+            order.idempotency_key,
+            order.request_hash,
+            orjson.dumps(order.refusals).decode(),
         )
-        for d in drafts
+        for order in orders
     ]
     await database.execute(
         connection,
@@ -70,23 +72,23 @@ async def insert_orders(
              idempotency_key, request_hash, refusals, created_at)
            SELECT o.*, $10 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[],
              $6::bigint[], $7::text[], $8::bytea[], $9::json[]) AS o""",
-        *sql.transpose(orders, 9),
+        *sql.transpose(rows, 9),
         now,
     )
-    await _store_lines(connection, drafts)
+    await _insert_lines(connection, orders)
     await ledger.post_entries(
-        connection, accounts, [entry for draft in drafts for entry in _entries(draft)], now
+        connection, accounts, [entry for order in orders for entry in _entries(order)], now
     )
-    await vouchers.update_remaining(connection, [use for draft in drafts for use in draft.payment.uses])
-    happened = await _order_events(connection, drafts, now)
-    await instances_repository.apply_renewals(connection, [line for draft in drafts for line in draft.lines])
-    await event_log.append_events(connection, happened, now)
+    await vouchers.update_remaining(connection, [use for order in orders for use in order.payment.uses])
+    events = await _order_events(connection, orders, now)
+    await instances_repository.apply_renewals(connection, [line for order in orders for line in order.lines])
+    await event_log.append_events(connection, events, now)
 
 
-async def _store_lines(connection: database.Connection, drafts: Sequence[NewOrder]) -> None:
+async def _insert_lines(connection: database.Connection, orders: Sequence[NewOrder]) -> None:
     rows = [
         (
-            draft.id,
+            order.id,
             line.instance.id,
             line.starts_at,
             line.expires_at,
@@ -97,8 +99,8 @@ async def _store_lines(connection: database.Connection, drafts: Sequence[NewOrde
             line.instance.anchor_day,
             line.instance.refund_count,
         )
-        for draft in drafts
-        for line in draft.lines
+        for order in orders
+        for line in order.lines
     ]
     await database.execute(
         connection,
@@ -112,48 +114,53 @@ async def _store_lines(connection: database.Connection, drafts: Sequence[NewOrde
 
 
 async def _order_events(
-    connection: database.Connection, drafts: Sequence[NewOrder], now: dt.datetime
+    connection: database.Connection, orders: Sequence[NewOrder], now: dt.datetime
 ) -> list[event_log.NewEvent]:
-    """What the drafts bring about; of what is restored it is told first that it expired, if nobody has yet."""
-    lines = [line for draft in drafts for line in draft.lines]
+    """Return the events of the orders.
+
+    A restored instance gets an event for its expiry first, if the worker has not emitted one.
+    """
+    lines = [line for order in orders for line in order.lines]
     expired_ids = [
         line.instance.id for line in lines if line.instance.status_at(now) is model.InstanceStatus.EXPIRED
     ]
-    unnoted = await instances_repository.find_running(connection, expired_ids) if expired_ids else frozenset()
-    restored = frozenset(expired_ids)
-    happened: list[event_log.NewEvent] = []
-    for draft in drafts:
-        for line in draft.lines:
-            if line.instance.id in unnoted:
-                happened.append(factories.instance_event(event_log.EventType.INSTANCE_EXPIRED, line.instance))
-            happened.append(factories.renewal_event(draft.id, draft.kind, line))
-            if line.instance.id in restored:
-                later = line.instance._replace(expires_at=line.expires_at)
-                happened.append(factories.instance_event(event_log.EventType.INSTANCE_RESTORED, later))
-    return happened
+    unreported_ids = (
+        await instances_repository.find_running(connection, expired_ids) if expired_ids else frozenset()
+    )
+    restored_ids = frozenset(expired_ids)
+    events: list[event_log.NewEvent] = []
+    for order in orders:
+        for line in order.lines:
+            if line.instance.id in unreported_ids:
+                events.append(factories.instance_event(event_log.EventType.INSTANCE_EXPIRED, line.instance))
+            events.append(factories.renewal_event(order.id, order.kind, line))
+            if line.instance.id in restored_ids:
+                restored = line.instance._replace(expires_at=line.expires_at)
+                events.append(factories.instance_event(event_log.EventType.INSTANCE_RESTORED, restored))
+    return events
 
 
-def _entries(draft: NewOrder) -> list[ledger.NewLedgerEntry]:
-    """The ledger entries of an order: each voucher used, then the balance (rule 15)."""
+def _entries(order: NewOrder) -> list[ledger.NewLedgerEntry]:
+    """Return the ledger entries of an order: one for each voucher, then one for the balance (rule 15)."""
     kind = model.LedgerEntryKind.RENEWAL
     entries = [
         ledger.NewLedgerEntry(
-            draft.account_id,
+            order.account_id,
             kind,
             -use.amount_cents,
             use.available_after_cents,
-            draft.id,
+            order.id,
             use.voucher_id,
-            draft.memo,
+            order.memo,
         )
-        for use in draft.payment.uses
+        for use in order.payment.uses
     ]
-    if draft.payment.balance_cents:
-        payment = draft.payment
+    if order.payment.balance_cents:
+        payment = order.payment
         after_cents = payment.balance_after_cents
         entries.append(
             ledger.NewLedgerEntry(
-                draft.account_id, kind, -payment.balance_cents, after_cents, draft.id, None, draft.memo
+                order.account_id, kind, -payment.balance_cents, after_cents, order.id, None, order.memo
             )
         )
     return entries
@@ -162,7 +169,7 @@ def _entries(draft: NewOrder) -> list[ledger.NewLedgerEntry]:
 async def find_by_idempotency_key(
     connection: database.Connection, account_id: str, key: str, request_hash: bytes
 ) -> PlacedOrder | None:
-    """The answer that the key was first given, if it was; raises where the request was another."""
+    """Return the order that was placed with a key, or None. Raises IdempotencyKeyReusedError (rule 18)."""
     rows = await database.fetch(
         connection,
         """SELECT o.id, o.request_hash, o.refusals,
@@ -173,13 +180,12 @@ async def find_by_idempotency_key(
     )
     if not rows:
         return None
-    order_id, earlier_hash, refusals, instance_ids = tuple(rows[0])
-    if earlier_hash != request_hash:
-        raise errors.IdempotencyKeyReusedError(key)
-    return PlacedOrder(order_id, tuple(instance_ids), tuple(map(_read_refusal, orjson.loads(refusals))))
+    order_id, first_hash, refusals, instance_ids = tuple(rows[0])
+    idempotency.check_same_request(key, first_hash, request_hash)
+    return PlacedOrder(order_id, tuple(instance_ids), tuple(map(_parse_refusal, orjson.loads(refusals))))
 
 
-def _read_refusal(stored: dict[str, object]) -> errors.Refusal:
+def _parse_refusal(stored: dict[str, object]) -> errors.Refusal:
     return errors.Refusal(
         str(stored["instance_id"]),
         errors.RefusalCode(str(stored["code"])),

@@ -1,6 +1,5 @@
-"""What a client asks for when it wants a quote or an order."""
+"""Requests for a quote or an order: their values, their validation and their fingerprint."""
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 
@@ -13,16 +12,16 @@ Extension = planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMont
 
 @dataclass(frozen=True, slots=True)
 class QuoteRequest:
-    """What would it cost to extend these instances so."""
+    """A request for the price of extending the selected instances."""
 
-    pick: selection.InstanceSelector
+    selector: selection.InstanceSelector
     extension: Extension
     handling: model.BundleHandling = model.BundleHandling.REFUSE
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest(QuoteRequest):
-    """Extend these instances so and pay at once; the key makes doing it twice doing it once (rule 18)."""
+    """A request to extend the selected instances and pay at once, at most once per idempotency key (rule 18)."""
 
     batch_mode: model.BatchMode = model.BatchMode.ALL_OR_NOTHING
     expected_total_cents: int | None = None
@@ -30,13 +29,13 @@ class OrderRequest(QuoteRequest):
 
 
 def check_request(request: QuoteRequest) -> None:
-    """Raises InvalidInputError for what is malformed or out of bounds, before anything is read (rule 19)."""
-    selection.check_selector(request.pick)
+    """Raise InvalidInputError if an argument is malformed or out of bounds; read nothing (rule 19)."""
+    selection.check_selector(request.selector)
     match request.extension:
         case planning.RenewFor(months) if not 1 <= months <= limits.MONTHS_MAX:
-            raise errors.InvalidInputError("input.months", f"must be 1 to {limits.MONTHS_MAX}")
+            raise errors.InvalidInputError("input.months", f"must be between 1 and {limits.MONTHS_MAX}")
         case planning.UnifyToDayOfMonth(day) if not 1 <= day <= 31:
-            raise errors.InvalidInputError("input.target.dayOfMonth", "must be 1 to 31")
+            raise errors.InvalidInputError("input.target.dayOfMonth", "must be between 1 and 31")
         case _:
             pass
     if isinstance(request, OrderRequest):
@@ -44,15 +43,17 @@ def check_request(request: QuoteRequest) -> None:
 
 
 def fingerprint(request: OrderRequest) -> bytes:
-    """The same for the same request, whatever its key and whatever the order of its lists: they are all sets."""
-    content = _canonical(asdict(request) | {"idempotency_key": None})
-    return hashlib.sha256(json.dumps(content, default=str).encode()).digest()
+    """Return the fingerprint of a request without its key; lists with the same items in any order are equal."""
+    content = _with_sets(asdict(request) | {"idempotency_key": None})
+    # The standard library writes an id with half of a surrogate pair; orjson rejects it.
+    return idempotency.fingerprint("PLACE_ORDER", json.dumps(content, default=str).encode())
 
 
-def _canonical(value: object) -> object:
+def _with_sets(value: object) -> object:
+    """Return the value with sorted names and, for every list, its distinct items in sorted order."""
     match value:
         case dict():
-            return {name: _canonical(each) for name, each in sorted(value.items())}
+            return {name: _with_sets(item) for name, item in sorted(value.items())}
         case list() | tuple():
             return sorted(set(map(str, value)))
         case _:

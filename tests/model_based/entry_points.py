@@ -113,7 +113,9 @@ async def register(instances: Iterable[Instance], now: dt.datetime) -> None:
     bundles = {i.bundle: i.bundle for i in instances if i.bundle}
     async with database.transaction() as connection:
         account = (await accounts_repository.lock_accounts(connection, [account_id]))[account_id]
-        registration.require_all(await instances_repository.register(connection, account, rows, bundles, now))
+        registration.raise_if_refused(
+            await instances_repository.register(connection, account, rows, bundles, now)
+        )
 
 
 async def set_policy(request: Request, now: dt.datetime) -> tuple:

@@ -26,33 +26,33 @@ DAMAGES = {
     "the events of an account are numbered without gaps": (
         "UPDATE event_streams SET last_sequence = last_sequence + 1"
     ),
-    "an entry says what was left after it": (
+    "an entry has the remaining amount after it": (
         "UPDATE ledger_entries SET balance_after_cents = balance_after_cents + 1 WHERE number = 1"
     ),
-    "the entries of a voucher add up to what is available of it, and begin with its face": (
+    "the entries of a voucher add up to its remaining amount and begin with its face value": (
         "UPDATE vouchers SET available_cents = available_cents + 1 WHERE available_cents < face_cents"
     ),
     "an order is the sum of its lines": "UPDATE order_lines SET price_cents = price_cents - 1",
-    "an order was paid by the entries that name it, vouchers and balance apart": (
+    "the entries of an order add up to its payment, for vouchers and for the balance": (
         "UPDATE orders SET voucher_cents = voucher_cents + 1, balance_cents = balance_cents - 1"
     ),
-    "what was taken for a renewal names its order, and a voucher of the same account": (
+    "a renewal entry has an order and a voucher of its own account": (
         "UPDATE ledger_entries SET order_id = NULL WHERE order_id IS NOT NULL AND voucher_id IS NULL"
     ),
-    "an order extends what belongs to its account": "UPDATE instances SET account_id = 'b' WHERE id = 'i-1'",
-    "each period of an instance starts where the one before it ended, refunded ones aside": (
+    "an order extends instances of its own account only": "UPDATE instances SET account_id = 'b' WHERE id = 'i-1'",
+    "each period without a refund starts at the end of the previous one": (
         "UPDATE order_lines SET starts_at = starts_at + interval '1 second' WHERE months = 2"
     ),
-    "an instance expires at the end of its last period, or where its first one began if all are refunded": (
+    "an instance expires at the end of its last period, or at the start of its first one if all are refunded": (
         "UPDATE instances SET expires_at = expires_at + interval '1 day' WHERE id = 'i-1'"
     ),
-    "a refund is the sum of its lines, each of its order and account and for what it cost": (
+    "a refund is the sum of its lines, each from its order and account at the price paid": (
         "UPDATE refund_lines SET cents = cents - 1"
     ),
-    "the entries that name a refund add up to it, vouchers and balance apart, and name its order and account": (
+    "the entries of a refund add up to it, for vouchers and for the balance, and have its order and account": (
         "UPDATE refunds SET voucher_cents = voucher_cents - 1, balance_cents = balance_cents + 1"
     ),
-    "no voucher gets back more of an order than it gave": (
+    "no voucher receives a refund above its share of the order": (
         "UPDATE ledger_entries SET amount_cents = amount_cents + 5000 WHERE kind = 'REFUND' AND voucher_id IS NOT NULL"
     ),
     "an instance counts its refunds": "UPDATE instances SET refund_count = refund_count + 1",
@@ -62,27 +62,27 @@ DAMAGES = {
     "the members of a bundle are released together": (
         "UPDATE instances SET status = 'RELEASED' WHERE id = 'b-1'"
     ),
-    "a try that succeeded has an order with a line of its instance, and no order of the worker is without": (
+    "a successful attempt has an order line of its instance, and an automatic order has an attempt": (
         "UPDATE orders SET kind = 'AUTO_RENEWAL'"
     ),
-    "what the audit log says was topped up is in the ledger": (
+    "a top-up in the audit log is in the ledger": (
         """UPDATE audit_log SET request = '{"amount_cents": 2, "account_id": "a"}'"""
     ),
-    "an entry of the audit log that names a key names an operator's": (
+    "an API key in the audit log belongs to an operator": (
         "UPDATE api_keys SET role = 'RENEWER', account_id = 'a' WHERE role = 'OPERATOR'"
     ),
-    "a webhook cursor knows its account's last event, and is not beyond it": (
+    "a webhook cursor has the number of its account's last event and is not beyond it": (
         "UPDATE webhook_cursors SET last_sequence = last_sequence + 1"
     ),
-    "a webhook that waits or is parked has its event, and the cursor is past it": (
+    "a waiting or parked delivery has an event, and the cursor is past it": (
         """INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts, parked_at)
            SELECT endpoint_id, account_id, sequence + 1, 'i-1', 13, now() FROM webhook_cursors"""
     ),
-    "of what waits in a lane the first, and no other, has a time for its next try": (
+    "only the first waiting delivery of a lane has a time for its next attempt": (
         """INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts)
            SELECT endpoint_id, account_id, 1, 'i-1', 1 FROM webhook_cursors"""
     ),
-    "a run that ended has done all its chunks, and counts what was tried": (
+    "an ended run has completed its chunks and counts its attempts": (
         "UPDATE renewal_runs SET renewed_count = renewed_count + 1"
     ),
 }
@@ -155,10 +155,12 @@ async def test_damage_is_named_by_the_rule_it_breaks(world: World, rule: str) ->
 
 
 LEDGER = (
-    "the entries that name a refund add up to it, vouchers and balance apart, and name its order and account"
+    "the entries of a refund add up to it, for vouchers and for the balance, and have its order and account"
 )
-SUM = "a refund is the sum of its lines, each of its order and account and for what it cost"
-EXPIRY = "an instance expires at the end of its last period, or where its first one began if all are refunded"
+SUM = "a refund is the sum of its lines, each from its order and account at the price paid"
+EXPIRY = (
+    "an instance expires at the end of its last period, or at the start of its first one if all are refunded"
+)
 
 
 @pytest.mark.parametrize(

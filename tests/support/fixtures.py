@@ -123,7 +123,9 @@ class World:
         new = {bundle_id: name for bundle_id, name in bundles.items() if bundle_id not in self._bundles}
         async with database.transaction() as connection:
             locked = (await accounts_repository.lock_accounts(connection, [account]))[account]
-            registrations.require_all(await instances_repository.register(connection, locked, rows, new, NOW))
+            registrations.raise_if_refused(
+                await instances_repository.register(connection, locked, rows, new, NOW)
+            )
         self._bundles |= new.keys()
         return list(ids)
 

@@ -32,7 +32,10 @@ def counted() -> Iterator[list[str]]:
     sized: set[Statement] = set()
 
     def keep(statement: Statement) -> None:
-        if statement.sql in (account_sizes.OF_ACCOUNT, account_sizes.LARGEST) and statement not in sized:
+        if (
+            statement.sql in (account_sizes.COUNT_ACCOUNT, account_sizes.COUNT_LARGEST)
+            and statement not in sized
+        ):
             sized.add(statement)
         else:
             seen.append(statement.sql)

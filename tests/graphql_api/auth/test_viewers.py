@@ -12,7 +12,7 @@ from tests.support.graphql_client import URL, Client
 
 SCHEMA = build_schema(customer_schema.sdl())
 MUTATIONS = [place for place in walk.places(SCHEMA) if place.operation == "mutation" and len(place.way) == 1]
-FORBIDDEN = "The role VIEWER may look, and not change anything; nothing was done."
+FORBIDDEN = "The VIEWER role is read-only; nothing was changed."
 RESET = "mutation { resetCalendarToken { token } }"
 
 

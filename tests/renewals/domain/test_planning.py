@@ -42,7 +42,7 @@ def only_refusal(planned: planning.Plan) -> planning.Refusal:
             "A one-off purchase has nothing to renew.",
         ),
         (instance(expires=None), "NO_EXPIRY", "It has no expiry, so there is nothing to renew."),
-        (instance(status=InstanceStatus.RELEASED), "RELEASED", "It was released and cannot come back."),
+        (instance(status=InstanceStatus.RELEASED), "RELEASED", "It was released and cannot be restored."),
         # When several apply, the first is given.
         (instance(product_code="KAD", is_trial=True), "UNSUPPORTED_PRODUCT", "It is not needed."),
     ],
@@ -99,7 +99,7 @@ def test_too_short_a_period_is_refused_and_the_least_is_named(now: str, months: 
     late = instance(expires="2018-09-10", status=InstanceStatus.EXPIRED)
     refusal = only_refusal(plan(late, RenewFor(months), context(now)))
     assert refusal.code.value == "PERIOD_TOO_SHORT"
-    assert refusal.message == f"It expired on 2018-09-10; renew it for {least} months at least."
+    assert refusal.message == f"It expired on 2018-09-10; renew it for at least {least} months."
     assert only_line(plan(late, RenewFor(least), context(now))).expires_at > at(now)
 
 

@@ -69,7 +69,9 @@ def test_renewals_begin_when_the_file_says_or_else_when_the_account_was_made(tak
     assert counts(take("accounts", f"{head}\nc,C,\nd,D,{begins}\n")) == (0, 2, 0, 0)
     assert query(url, default) == [("c",)]
     done = take("accounts", f"{head}\nc,C,2300-01-01T00:00:00Z\n")
-    assert mistakes(done) == ["2: autoRenewFrom: '2300-01-01T00:00:00Z': must be 2000-01-01 to 2199-12-31"]
+    assert mistakes(done) == [
+        "2: autoRenewFrom: '2300-01-01T00:00:00Z': must be between 2000-01-01 and 2199-12-31"
+    ]
 
 
 def test_each_wrong_account_is_named_and_the_others_are_opened(take: Take, url: str) -> None:

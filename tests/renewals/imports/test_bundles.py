@@ -61,7 +61,7 @@ def test_a_bundle_with_a_bad_line_is_refused_as_a_whole(
     assert one(url, "SELECT count(*) FROM bundles") == 0
     said = mistakes(done)
     assert said[0] == "2: bundleId: 'order-1': its bundle is registered as a whole, and line 3 is refused"
-    assert "7: productCode: 'moon': there is no product of the code 'moon'" in said
+    assert "7: productCode: 'moon': unknown product 'moon'" in said
     assert "9: accountId: 'b': its bundle has another one, too" in said
     assert "13: bundleName: 'Another': its bundle has another one on line 12" in said
     assert {line.partition(":")[0] for line in said} == set(

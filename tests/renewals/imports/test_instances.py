@@ -107,11 +107,11 @@ def test_good_lines_are_done_and_each_bad_one_is_named_by_line_and_column(
         "3: configuration: '{': is no JSON: unexpected end of data: line 1 column 2 (char 1)",
         "3: createdAt: 'noon': an instant is ISO 8601 with an offset, as in \"2026-11-23T23:59:59+08:00\"",
         "4: has 4 cells, and the head has 13",
-        "5: productCode: 'moon': there is no product of the code 'moon'",
+        "5: productCode: 'moon': unknown product 'moon'",
         "6: accountId: 'nobody': there is no such account",
         "7: id: 'i-1': is on line 2 already, which counts",
         "8: id: '': is missing",
-        "9: expiresOn: '': is missing: what is prepaid expires",
+        "9: expiresOn: '': is required for a prepaid instance",
         "10: is no CSV: ',' expected after '\"'",
         "12: bundleName: 'name without a bundle': needs a bundleId",
     ]
@@ -176,7 +176,7 @@ def test_a_hundred_mistakes_are_shown_and_all_are_written(take: Take, tmp_path: 
     assert done.stderr.splitlines()[-1] == "... and 50 more; --errors FILE.csv writes all"
     written = (tmp_path / "errors.csv").read_text(encoding="utf-8-sig").splitlines()
     assert (len(written), written[0]) == (151, "line,column,value,reason")
-    assert written[-1] == "151,productCode,'=moon,there is no product of the code '=moon'"
+    assert written[-1] == "151,productCode,'=moon,unknown product '=moon'"
 
 
 def test_a_batch_leaves_one_entry_of_the_command_line_and_an_idle_one_none(take: Take, url: str) -> None:

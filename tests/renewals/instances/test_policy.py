@@ -156,7 +156,7 @@ def test_what_is_not_there_is_said_and_the_rest_is_decided() -> None:
 def test_auto_renew_months_are_1_to_36(months: int) -> None:
     with pytest.raises(errors.InvalidInputError) as caught:
         policy.check(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=months))
-    assert (caught.value.field, caught.value.reason) == ("input.autoRenewMonths", "must be 1 to 36")
+    assert (caught.value.field, caught.value.reason) == ("input.autoRenewMonths", "must be between 1 and 36")
     policy.check(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=1))
     policy.check(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=36))
 

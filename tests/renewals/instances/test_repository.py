@@ -2,7 +2,8 @@
 
 import pytest
 
-from renewals.domain import errors
+from renewals.domain import errors, model
+from renewals.domain.registration_rows import InstanceRow
 from tests.support.fixtures import World
 
 
@@ -50,3 +51,12 @@ async def test_a_month_end_may_be_anchored_on_a_later_day(world: World) -> None:
     await world.account("a")
     await world.instance("i-1", expires="2027-02-28", anchor=31)
     assert (await world.read("i-1")).anchor_day == 31
+
+
+async def test_the_row_types_have_the_columns_of_the_table(world: World) -> None:
+    rows = await world.rows(
+        "SELECT column_name FROM information_schema.columns WHERE table_name = 'instances'"
+    )
+    columns = {name for (name,) in rows}
+    assert columns == {*InstanceRow._fields, "refund_count"}
+    assert columns > set(model.Instance._fields)

@@ -40,7 +40,7 @@ async def refused(operator: Operator, order_id: str, *ids: str) -> dict[str, str
       ... on NotRefundable { message refusals { id field message } } } }"""
     sent = {"orderId": order_id, "reason": "Outage", "idempotencyKey": str(uuid.uuid4())}
     answer = await operator(query, input=sent | ({"instanceIds": ids} if ids else {}))
-    assert answer["refundOrder"]["message"] == "Nothing of the order can be refunded; nothing was done."
+    assert answer["refundOrder"]["message"] == "No line of the order can be refunded; nothing was done."
     assert {row["field"] for row in answer["refundOrder"]["refusals"]} == {"instanceIds"}
     return {row["id"]: row["message"] for row in answer["refundOrder"]["refusals"]}
 
@@ -346,7 +346,7 @@ async def test_a_bundle_that_grew_since_is_not_torn(world: World, operator: Oper
     order_id = await renewed(buyer, "k-1")
     await world.instances(["k-2"], bundle="k", expires="2027-02-28", anchor=31, price="100.00")
     assert await refused(operator, order_id) == {
-        "k-1": "its bundle has gained k-2 since, which would be left with another expiry"
+        "k-1": "k-2 joined its bundle later and would have another expiry"
     }
     await integrity.assert_holds()
 
@@ -387,9 +387,7 @@ async def test_what_was_restored_by_a_late_renewal_has_begun(
 async def test_the_later_period_is_refunded_first(world: World, operator: Operator, buyer: Buyer) -> None:
     await world.instance("i-1", price="100.00")
     first, second = [await renewed(buyer, "i-1", key=key) for key in ("1", "2")]
-    assert await refused(operator, first) == {
-        "i-1": "was renewed again since; the later order is refunded first"
-    }
+    assert await refused(operator, first) == {"i-1": "was renewed again; refund the later order first"}
     for order_id in (second, first):
         await refund(operator, order_id)
     assert (await world.expiry("i-1"), await world.balance()) == ("2027-01-31", "1000.00")

@@ -36,7 +36,7 @@ async def test_a_part_of_a_bundle_is_incomplete_and_names_all_members(
         {
             "instanceId": instance_id,
             "code": "BUNDLE_INCOMPLETE",
-            "message": "Its bundle is done as a whole; also send b-2.",
+            "message": "Its bundle must be selected as a whole; also send b-2.",
             "bundleInstanceIds": ["b-1", "b-2", "b-3"],
         }
         for instance_id in ("b-1", "b-3")
@@ -121,7 +121,7 @@ async def test_a_bundle_is_refused_as_a_whole(world: World, graphql: Client, ver
         {
             "instanceId": "b-1",
             "code": "BUNDLED",
-            "message": "Its bundle is done as a whole, and a member cannot take part (b-2: TRIAL).",
+            "message": "Its bundle is refused as a whole (b-2: TRIAL).",
             "bundleInstanceIds": ["b-1", "b-2"],
         },
         {

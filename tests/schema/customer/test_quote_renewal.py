@@ -117,5 +117,5 @@ async def test_months_out_of_bounds_are_an_error_that_names_them(
 ) -> None:
     await customer.open_account(world, graphql)
     [error] = await graphql.errors(customer.QUOTE, input={"selection": {"ids": ["i-1"]}, "months": months})
-    assert error["message"] == "input.months: must be 1 to 36"
+    assert error["message"] == "input.months: must be between 1 and 36"
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": "input.months"}

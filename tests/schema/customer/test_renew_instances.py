@@ -129,8 +129,8 @@ async def test_a_period_that_has_passed_is_refused_with_the_least_months(
     assert refused["__typename"] == "NotRenewable"
     assert customer.codes(refused) == {"i-1": "PERIOD_TOO_SHORT", "i-2": "PERIOD_TOO_SHORT"}
     assert [refusal["message"] for refusal in refused["refusals"]] == [
-        "It expired on 2026-08-31; renew it for 5 months at least.",
-        "It expired on 2026-12-10; renew it for 2 months at least.",
+        "It expired on 2026-08-31; renew it for at least 5 months.",
+        "It expired on 2026-12-10; renew it for at least 2 months.",
     ]
     assert await world.snapshot() == before
     await buyer.renew(["i-2"], months=5)

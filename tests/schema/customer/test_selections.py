@@ -191,11 +191,11 @@ async def test_a_selection_has_a_limit(
     ids = await world.instances(["i-1", "i-2", "i-3", "i-4"])
     before = await world.snapshot()
     by_id = await invalid(graphql, lambda: VERBS[verb](buyer, ids), verb)
-    assert by_id == ("input.selection.ids", "input.selection.ids: must be 3 instances at most")
+    assert by_id == ("input.selection.ids", "input.selection.ids: must name at most 3 instances")
     by_filter = await invalid(graphql, lambda: VERBS[verb](buyer, customer.matching()), verb)
     assert by_filter == (
         "input.selection.matching",
-        "input.selection.matching: is more than 3 instances",
+        "input.selection.matching: selects more than 3 instances",
     )
     assert await world.snapshot() == before
 
@@ -222,7 +222,10 @@ async def test_the_limit_is_10_000(world: World, graphql: Client, verb: str) -> 
     buyer = await customer.open_account(world, graphql)
     ids = [f"unknown-{number}" for number in range(10_001)]
     field, message = await invalid(graphql, lambda: VERBS[verb](buyer, ids), verb)
-    assert (field, message) == ("input.selection.ids", "input.selection.ids: must be 10000 instances at most")
+    assert (field, message) == (
+        "input.selection.ids",
+        "input.selection.ids: must name at most 10000 instances",
+    )
     assert (await VERBS[verb](buyer, ids[1:]))["refusalCount"] == 10_000
 
 
@@ -236,5 +239,5 @@ async def test_a_selection_widened_to_whole_bundles_has_the_same_limit(
     await world.instance("i-1")
     before = await world.snapshot()
     refused = await invalid(graphql, lambda: VERBS[verb](buyer, ["b-1", "i-1"], bundles="WHOLE"), verb)
-    assert refused == ("input.bundles", "input.bundles: is more than 3 instances")
+    assert refused == ("input.bundles", "input.bundles: selects more than 3 instances")
     assert await world.snapshot() == before

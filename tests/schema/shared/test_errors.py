@@ -13,7 +13,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "ONE_OFF": ({"billing": "ONE_OFF"}, "A one-off purchase has nothing to renew."),
     "UNSUPPORTED_PRODUCT": ({"product": "cert"}, "Resubmit. 重新提交"),
     "NO_EXPIRY": ({"expires": None}, "It has no expiry, so there is nothing to renew."),
-    "RELEASED": ({"status": "RELEASED", "expires": "2026-12-01"}, "It was released and cannot come back."),
+    "RELEASED": ({"status": "RELEASED", "expires": "2026-12-01"}, "It was released and cannot be restored."),
 }
 
 

@@ -1,0 +1,172 @@
+"""Rows of instances and bundles, and their new values after a provider's report. Pure."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from renewals.domain import dates, model, registration_report
+from renewals.domain.registration_report import ReportedInstance
+
+
+class InstanceRow(NamedTuple):
+    """A row of `instances` with the columns that registration writes; `configuration` is JSON."""
+
+    account_id: str
+    id: str
+    name: str
+    product_code: str
+    data_center_code: str
+    configuration: str
+    billing_mode: str
+    is_trial: bool
+    status: str
+    renewal_mode: str
+    auto_renew_months: int
+    expires_at: dt.datetime | None
+    anchor_day: int | None
+    monthly_price_cents: int
+    agreed_price_cents: int | None
+    bundle_id: str | None
+    created_at: dt.datetime
+
+    @property
+    def shared(self) -> tuple[object, ...]:
+        """The values that the members of a bundle have in common (rule 11)."""
+        return self.expires_at, self.anchor_day, self.renewal_mode, self.auto_renew_months
+
+
+class BundleRow(NamedTuple):
+    """A row of `bundles`."""
+
+    id: str
+    account_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationContext:
+    """The stored rows that a report concerns: its instances, their bundles and all members, by id."""
+
+    account_id: str
+    zone: ZoneInfo
+    now: dt.datetime
+    rows: Mapping[str, InstanceRow]
+    paid_ids: frozenset[str]
+    """Instances with a paid period; a report cannot change their expiry (rule 16)."""
+    bundles: Mapping[str, BundleRow]
+    product_codes: frozenset[str]
+    data_center_codes: frozenset[str]
+    members: Mapping[str, Sequence[InstanceRow]]
+    """The rows that belong to a bundle, by bundle id."""
+    is_part: bool = False
+    """Whether other parts of the same source follow; each part then names the bundles of its instances."""
+
+
+class RowProblem(NamedTuple):
+    """The field of a row that is wrong, and why."""
+
+    field: str
+    message: str
+
+
+def build_row(reported: ReportedInstance, context: RegistrationContext) -> InstanceRow:
+    """Return the row of a new instance."""
+    day = reported.last_day
+    return InstanceRow(
+        account_id=context.account_id,
+        id=reported.id,
+        name=reported.name,
+        product_code=reported.product_code,
+        data_center_code=reported.data_center_code,
+        configuration=registration_report.format_configuration(reported),
+        billing_mode=reported.billing_mode.value,
+        is_trial=reported.is_trial,
+        status=reported.status.value,
+        renewal_mode=reported.renewal_mode.value,
+        auto_renew_months=reported.auto_renew_months,
+        expires_at=dates.end_of_day(day, context.zone) if day else None,
+        anchor_day=reported.anchor,
+        monthly_price_cents=reported.monthly_price_cents,
+        agreed_price_cents=None,
+        bundle_id=reported.bundle_id,
+        created_at=reported.created_at or context.now,
+    )
+
+
+def update_row(
+    reported: ReportedInstance, stored: InstanceRow, context: RegistrationContext
+) -> InstanceRow | RowProblem:
+    """Return a stored row with the reported values, or why it cannot have them; the policy stays the customer's."""
+    if problem := _fixed_value_problem(reported, stored):
+        return problem
+    expires_at, anchor_day = _expiry(reported, stored, context.zone)
+    updated = with_price(stored, reported.monthly_price_cents)._replace(
+        name=reported.name,
+        data_center_code=reported.data_center_code,
+        configuration=registration_report.format_configuration(reported),
+        expires_at=expires_at,
+        anchor_day=anchor_day,
+    )
+    if updated.shared != stored.shared:
+        if context.is_part and reported.bundle_id is None and stored.bundle_id is not None:
+            message = f"is required ({stored.bundle_id}), because the expiry of a bundle changes as a whole"
+            return RowProblem("bundleId", message)
+        if stored.id in context.paid_ids:
+            day = stored.expires_at and dates.last_day(stored.expires_at, context.zone)
+            message = f"is paid until {day} on anchor day {stored.anchor_day}; only a renewal changes it"
+            return RowProblem("expiresOn", message)
+        if updated.expires_at is None or updated.expires_at >= context.now:
+            updated = updated._replace(status=model.InstanceStatus.RUNNING.value)
+    if stored.status == model.InstanceStatus.RELEASED and not is_unchanged(updated, stored):
+        return RowProblem("id", "is the id of a released instance, which cannot be restored")
+    return updated
+
+
+def _fixed_value_problem(reported: ReportedInstance, stored: InstanceRow) -> RowProblem | None:
+    """Return the problem of a reported value that differs from a column that never changes."""
+    if reported.product_code != stored.product_code:
+        return RowProblem("productCode", f"cannot be changed ({stored.product_code})")
+    if reported.billing_mode != stored.billing_mode:
+        return RowProblem("billingMode", f"cannot be changed ({stored.billing_mode})")
+    if reported.is_trial != stored.is_trial:
+        message = (
+            "cannot be changed (true); use makeFormal" if stored.is_trial else "cannot be changed (false)"
+        )
+        return RowProblem("isTrial", message)
+    if reported.bundle_id not in (None, stored.bundle_id):
+        return RowProblem("bundleId", f"cannot be changed ({stored.bundle_id or 'none'})")
+    return None
+
+
+def _expiry(
+    reported: ReportedInstance, stored: InstanceRow, zone: ZoneInfo
+) -> tuple[dt.datetime | None, int | None]:
+    """Return the new expiry and anchor day; a value that is not reported stays the same.
+
+    Without a reported anchor day, the stored one stays only if the expiry stays.
+    """
+    if reported.last_day is None:
+        return stored.expires_at, stored.anchor_day
+    expires_at = dates.end_of_day(reported.last_day, zone)
+    is_same = expires_at == stored.expires_at and reported.anchor_day is None
+    return expires_at, stored.anchor_day if is_same else reported.anchor
+
+
+def with_price(row: InstanceRow, monthly_price_cents: int) -> InstanceRow:
+    """Return the row with another price, and with the last agreed price if that differs."""
+    agreed_cents = row.monthly_price_cents if row.agreed_price_cents is None else row.agreed_price_cents
+    return row._replace(
+        monthly_price_cents=monthly_price_cents,
+        agreed_price_cents=None if agreed_cents == monthly_price_cents else agreed_cents,
+    )
+
+
+def is_unchanged(row: InstanceRow, other: InstanceRow) -> bool:
+    """Return whether two rows are equal; their configurations are compared as JSON values."""
+    if row.configuration == other.configuration:
+        return row == other
+    is_configuration_equal = json.loads(row.configuration) == json.loads(other.configuration)
+    return is_configuration_equal and row._replace(configuration=other.configuration) == other
