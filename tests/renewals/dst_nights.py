@@ -1,6 +1,6 @@
-"""The last days on which calendars and clocks are odd, in three zones, of which one changes its clock.
+"""Last days at month ends, leap days and clock changes, in three time zones.
 
-@nights.each
+@dst_nights.every_night
 async def test_...(world: World, night: Night) -> None: ...
 """
 
@@ -11,7 +11,7 @@ import pytest
 
 
 class Night(NamedTuple):
-    """A last day on its anchor, the two months' steps after it, and in UTC from and until when it is due."""
+    """A last day on its anchor, the next two last days, and the UTC instants of its due time and its expiry."""
 
     zone: str
     anchor: int
@@ -22,11 +22,11 @@ class Night(NamedTuple):
     due_until: str
 
     def day(self, days: int) -> str:
-        """So many days after the last day."""
+        """Return the date some days after the last day."""
         return str(dt.date.fromisoformat(self.last_day) + dt.timedelta(days))
 
     def at(self, wall_clock: str, *, days: int = 0) -> str:
-        """A time of the last day, or so many days after it, as `world.at` takes it."""
+        """Return a local time on the last day, or some days after it, for `world.at`."""
         return f"{self.day(days)} {wall_clock}"
 
 
@@ -89,8 +89,8 @@ NIGHTS = {
 
 
 def utc(text: str) -> dt.datetime:
-    """An instant."""
+    """Parse a UTC instant."""
     return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
 
 
-each = pytest.mark.parametrize("night", NIGHTS.values(), ids=NIGHTS)
+every_night = pytest.mark.parametrize("night", NIGHTS.values(), ids=NIGHTS)

@@ -1,4 +1,4 @@
-"""Small builders with visible defaults: what a test does not say is as it stands here."""
+"""Builders of values for tests, with defaults in their signatures."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,16 +14,16 @@ NEW_YORK = ZoneInfo("America/New_York")
 KOLKATA = ZoneInfo("Asia/Kolkata")
 
 unhurried = hypothesis.settings(deadline=None)
-"""A property of examples that may take their time: a busy machine is no bug."""
+"""Settings of a property without a deadline, for busy machines."""
 
 
 def day(text: str) -> dt.date:
-    """A date, as in "2018-09-10"."""
+    """Return a date, as in "2018-09-10"."""
     return dt.date.fromisoformat(text)
 
 
 def at(text: str, zone: ZoneInfo = SHANGHAI) -> dt.datetime:
-    """The UTC instant of a local time, as in "2018-09-10 23:59:59"."""
+    """Return the UTC instant of a local time, as in "2018-09-10 23:59:59"."""
     return dt.datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(dt.UTC)
 
 
@@ -34,7 +34,7 @@ def product(
     max_term_months: int = 36,
     tiers: Sequence[tuple[int, int]] = (),
 ) -> model.Product:
-    """A product, renewable unless it has a reason not to be; tiers are (months, basis points)."""
+    """Return a product, renewable unless it has a reason; tiers are (months, basis points)."""
     return model.Product(
         code=code,
         renewable=unsupported_reason is None,
@@ -63,7 +63,7 @@ def instance(
     auto_renew_months: int = 1,
     bundle_id: str | None = None,
 ) -> model.Instance:
-    """An instance that expires at the end of a day, by default on its anchor."""
+    """Return an instance that expires at the end of a day, by default its anchor day."""
     return model.Instance(
         id=instance_id,
         account_id="a-1",
@@ -87,7 +87,7 @@ def voucher(
     expires: str = "2018-12-31 23:59:59",
     product_codes: Iterable[str] = (),
 ) -> model.Voucher:
-    """What is left of a voucher; for every product unless some are named."""
+    """Return a voucher with its remaining amount, for every product unless some are named."""
     return model.Voucher(voucher_id, available_cents, at(expires), frozenset(product_codes))
 
 
@@ -97,18 +97,18 @@ def context(
     products: Iterable[model.Product] = PRODUCTS,
     zone: ZoneInfo = SHANGHAI,
 ) -> planning.PlanContext:
-    """The catalogue, the zone, and the local time in it."""
-    return planning.PlanContext({each.code: each for each in products}, zone, at(now, zone))
+    """Return a context of products, a zone, and a local time in the zone."""
+    return planning.PlanContext({product.code: product for product in products}, zone, at(now, zone))
 
 
 def selection(
     *picked: model.Instance, unpicked: Iterable[model.Instance] = (), missing_ids: Sequence[str] = ()
 ) -> domain_selection.Selection:
-    """What was picked; `unpicked` are further members of the bundles it touches."""
+    """Return a selection; `unpicked` are the other members of its bundles."""
     members: dict[str, list[model.Instance]] = {}
-    for each in (*picked, *unpicked):
-        if each.bundle_id is not None:
-            members.setdefault(each.bundle_id, []).append(each)
+    for member in (*picked, *unpicked):
+        if member.bundle_id is not None:
+            members.setdefault(member.bundle_id, []).append(member)
     return domain_selection.Selection(picked, members, missing_ids)
 
 
@@ -121,7 +121,7 @@ def plan(
     balance_cents: int = 1_000_000_00,
     vouchers: Iterable[model.Voucher] = (),
 ) -> planning.Plan:
-    """The plan of a selection, for an account that is rich unless the test says otherwise."""
+    """Return the plan of a selection, by default with a balance of 1,000,000.00."""
     return planning.plan(
         selection=selection(selected) if isinstance(selected, model.Instance) else selected,
         handling=handling,
@@ -133,7 +133,7 @@ def plan(
 
 
 def codes(refusals: Iterable[planning.Refusal]) -> Mapping[str, str]:
-    """The code of each refused instance; none is refused twice."""
+    """Return the code of each refused instance, and check that none is refused twice."""
     listed = [(refusal.instance_id, refusal.code.value) for refusal in refusals]
     assert len(dict(listed)) == len(listed)
     return dict(listed)

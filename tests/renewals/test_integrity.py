@@ -1,4 +1,4 @@
-"""What always holds is checked, and each kind of damage is named by the rule it breaks."""
+"""Invariants of the database: each kind of damage is reported by the invariant that it violates."""
 
 import dataclasses
 import re
@@ -18,7 +18,7 @@ from renewals.webhooks import endpoints
 from tests.support.fixtures import NOW, World
 
 FREE = "SET session_replication_role = replica"
-"""Lets a test write what triggers and foreign keys forbid."""
+"""A statement that disables triggers and foreign keys."""
 
 DAMAGES = {
     "the entries of an account add up to its balance": "UPDATE accounts SET balance_cents = balance_cents + 1",
@@ -89,7 +89,7 @@ DAMAGES = {
 
 
 async def fill(world: World) -> None:
-    """An account that has done everything once."""
+    """Create an account with one row of every kind."""
     await world.account("a", balance="2000.00")
     await world.account("b")
     request = endpoints.EndpointRequest("https://hooks.example.com/", (), "k")
@@ -98,8 +98,8 @@ async def fill(world: World) -> None:
     await world.instance("i-1", price="300.00")
     await world.instances(["b-1", "b-2"], bundle="b")
     for months in (1, 2):
-        pick, extension = selection.ById(("i-1",)), planning.RenewFor(months)
-        order = requests.OrderRequest(pick, extension, idempotency_key=f"k-{months}")
+        selector, extension = selection.ById(("i-1",)), planning.RenewFor(months)
+        order = requests.OrderRequest(selector, extension, idempotency_key=f"k-{months}")
         await place_order.place_order("a", order, lambda: NOW)
     await runs.start_run(runs.Trigger.OPERATOR, NOW, NOW, clock_at=NOW)
     operator_key = await api_keys.authenticate(database.pool(), await world.operator_key(), NOW)
@@ -118,7 +118,7 @@ async def fill(world: World) -> None:
 
 
 async def damage(sql: str) -> int:
-    """Writes what triggers and foreign keys forbid, and answers how many rows it was."""
+    """Execute a statement without triggers and foreign keys, and return the number of rows."""
     async with database.transaction() as connection:
         await database.execute(connection, FREE)
         count = await database.execute(connection, sql)
@@ -130,11 +130,11 @@ async def broken() -> dict[str, list[integrity.Violation]]:
     return {rule: damages for rule, damages in (await integrity.check_invariants()).items() if damages}
 
 
-def test_every_rule_is_tried() -> None:
+def test_every_invariant_has_a_test() -> None:
     assert DAMAGES.keys() == integrity.RULES.keys()
 
 
-def test_the_documentation_says_how_many_rules_there_are() -> None:
+def test_the_documentation_has_the_number_of_invariants() -> None:
     page = Path(__file__).parents[2] / "docs" / "reliability.md"
     said = re.findall(r"`renewals verify` checks (\w+) rules", page.read_text(encoding="utf-8"))
     assert said == [str(len(integrity.RULES))]
@@ -146,12 +146,12 @@ async def test_an_undamaged_database_is_clean(world: World) -> None:
 
 
 @pytest.mark.parametrize("rule", DAMAGES)
-async def test_damage_is_named_by_the_rule_it_breaks(world: World, rule: str) -> None:
+async def test_damage_is_reported_by_its_invariant(world: World, rule: str) -> None:
     await fill(world)
     assert await damage(DAMAGES[rule]) > 0
-    found = await broken()
-    assert rule in found
-    assert found[rule][0]
+    violations = await broken()
+    assert rule in violations
+    assert violations[rule][0]
 
 
 LEDGER = (
@@ -183,7 +183,7 @@ EXPIRY = (
         (EXPIRY, "UPDATE instances SET expires_at = expires_at + interval '1 day' WHERE id = 'i-2'"),
     ],
 )
-async def test_other_damage_to_a_refund_is_named_too(world: World, rule: str, sql: str) -> None:
+async def test_other_damage_to_a_refund_is_reported_too(world: World, rule: str, sql: str) -> None:
     await fill(world)
     assert await damage(sql) > 0
     assert (await broken())[rule]

@@ -136,7 +136,7 @@ async def test_auto_that_comes_to_fail_is_reminded_of_at_once_and_manual_that_wa
     assert await reminded(world) == [("i-2", 30), ("i-1", 3)]
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_days_are_those_of_the_accounts_zone(world: World, night: Night) -> None:
     await world.account("a", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, anchor=night.anchor)

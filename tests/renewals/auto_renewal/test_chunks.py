@@ -80,7 +80,7 @@ async def test_the_statements_of_a_chunk_do_not_grow_with_its_instances(world: W
     await integrity.assert_holds()
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_a_chunk_done_twice_charges_once(world: World, night: Night) -> None:
     await put_accounts(world, {"a": 3}, night)
     [chunk] = await open_run(utc(night.due_from))
@@ -93,7 +93,7 @@ async def test_a_chunk_done_twice_charges_once(world: World, night: Night) -> No
     await integrity.assert_holds()
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_a_chunk_done_by_five_at_once_charges_once(world: World, night: Night) -> None:
     await put_accounts(world, {"a": 20, "b": 20}, night)
     [chunk] = await open_run(utc(night.due_from))
@@ -105,7 +105,7 @@ async def test_a_chunk_done_by_five_at_once_charges_once(world: World, night: Ni
     await integrity.assert_holds()
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_five_runs_at_once_charge_once(
     world: World, settings_override: Callable[..., None], monkeypatch: pytest.MonkeyPatch, night: Night
 ) -> None:
@@ -153,7 +153,7 @@ async def test_a_start_looks_for_what_is_due_even_when_the_tick_has_been(world: 
     await integrity.assert_holds()
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_missed_runs_are_caught_up_with_what_has_not_expired(world: World, night: Night) -> None:
     """Nobody looked from three days before to the afternoon of the last day."""
     await world.account("a", balance="900.00", zone=night.zone)
@@ -213,7 +213,7 @@ async def test_a_run_with_nothing_to_do_is_a_row_that_has_ended(world: World) ->
     assert await world.count("renewal_chunks") == 0
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_what_expires_before_its_chunk_is_reached_is_not_renewed(world: World, night: Night) -> None:
     await put_accounts(world, {"a": 1}, night)
     now = world.at(night.at("23:30"))
@@ -226,7 +226,7 @@ async def test_what_expires_before_its_chunk_is_reached_is_not_renewed(world: Wo
     assert await world.balance() == "100000.00"
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_what_was_renewed_by_hand_meanwhile_is_skipped(world: World, night: Night) -> None:
     await put_accounts(world, {"a": 2}, night)
     now = utc(night.due_from)

@@ -106,7 +106,7 @@ async def test_at_one_instant_only_the_zones_that_have_reached_the_day_are_serve
     await integrity.assert_holds()
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_an_account_chooses_its_lead_days_from_0_to_9(world: World, night: Night) -> None:
     """The last day is four days after the odd one, so that the odd one is among the lead days."""
     last_day = dt.date.fromisoformat(night.last_day) + dt.timedelta(days=4)
@@ -194,7 +194,7 @@ async def test_it_renews_for_as_many_months_as_were_chosen(
     await integrity.assert_holds()
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_it_is_tried_at_each_half_hour_of_its_day_though_the_day_has_23_hours_or_25(
     world: World, night: Night
 ) -> None:

@@ -111,7 +111,7 @@ async def test_a_cancelled_chunk_leaves_nothing_half_done(
     await assert_next_pass_completes(world, chunk)
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_a_chunk_that_waits_for_a_killed_one_does_its_work(
     world: World, database_url: str, chunk: Chunk, night: Night
 ) -> None:

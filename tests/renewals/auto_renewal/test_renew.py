@@ -53,7 +53,7 @@ async def test_it_renews_from_the_balance_and_says_so_everywhere(world: World) -
     await integrity.assert_holds()
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_the_earliest_expiry_comes_first_then_the_id(world: World, night: Night) -> None:
     await world.account("a", balance="300.00", lead_days=9, zone=night.zone)
     await world.instance("i-0", expires=night.day(+3), mode="AUTO", price="100.00")
@@ -70,7 +70,7 @@ async def test_the_earliest_expiry_comes_first_then_the_id(world: World, night: 
     await integrity.assert_holds()
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_what_is_too_dear_is_passed_over_and_the_next_cheaper_still_tried(
     world: World, night: Night
 ) -> None:
@@ -88,7 +88,7 @@ async def test_what_is_too_dear_is_passed_over_and_the_next_cheaper_still_tried(
     await integrity.assert_holds()
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_a_top_up_in_the_afternoon_saves_it(world: World, night: Night) -> None:
     await world.account("a", balance="299.99", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, anchor=night.anchor, mode="AUTO", price="300.00")
@@ -106,7 +106,7 @@ async def test_a_top_up_in_the_afternoon_saves_it(world: World, night: Night) ->
     await integrity.assert_holds()
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_a_bundle_is_renewed_as_one_in_one_order(world: World, night: Night) -> None:
     await world.account("a", balance="320.00", zone=night.zone)
     on = {"expires": night.last_day, "anchor": night.anchor, "mode": "AUTO"}
@@ -226,7 +226,7 @@ async def test_what_costs_nothing_is_renewed_without_an_entry(world: World) -> N
     await integrity.assert_holds()
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_an_account_pays_for_itself_alone(world: World, night: Night) -> None:
     await world.account("poor", balance="0.00", zone=night.zone)
     await world.account("a", balance="1000.00", zone=night.zone)

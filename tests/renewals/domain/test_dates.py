@@ -1,4 +1,4 @@
-"""Dates and instants (rules 5 to 7, 14, 20): anchored months, the last second of a day, what is due when."""
+"""Dates and instants (rules 5 to 7, 14, 20): month arithmetic, ends of days, due times."""
 
 import datetime as dt
 import zoneinfo
@@ -21,12 +21,12 @@ DAYS = st.dates(dt.date(2000, 1, 1), dt.date(2100, 12, 31))
 MONTHS = st.integers(0, 120)
 ZONES = st.sampled_from(sorted(zoneinfo.available_timezones())).map(ZoneInfo)
 LIVED_DAYS = st.dates(dt.date(2018, 1, 1), dt.date(2059, 12, 31))
-"""From the seed on: before, some islands skipped a day."""
+"""Days since 2018; before, some islands skipped a day."""
 
 
 @st.composite
 def anchored(draw: st.DrawFn) -> tuple[int, dt.date]:
-    """An anchor day and a day that lies on it."""
+    """Draw an anchor day and a date on it."""
     anchor_day, some = draw(st.integers(1, 31)), draw(DAYS)
     return anchor_day, dates.anchor_date(anchor_day, some.year, some.month)
 
@@ -54,7 +54,7 @@ def is_on(day_of_month: int, some: dt.date) -> bool:
         (10, "2018-09-10", 0, "2018-09-10"),
     ],
 )
-def test_months_step_on_the_anchor_day(anchor_day: int, start: str, months: int, end: str) -> None:
+def test_months_are_added_on_the_anchor_day(anchor_day: int, start: str, months: int, end: str) -> None:
     assert dates.add_months(anchor_day, day(start), months) == day(end)
 
 
@@ -73,7 +73,7 @@ def test_months_step_on_the_anchor_day(anchor_day: int, start: str, months: int,
         (30, "2018-01-31", "2018-02-28"),
     ],
 )
-def test_the_first_such_day_of_a_month(day_of_month: int, earliest: str, first: str) -> None:
+def test_the_first_date_on_a_day_of_the_month(day_of_month: int, earliest: str, first: str) -> None:
     assert dates.first_on_day_of_month(day_of_month, day(earliest)) == day(first)
 
 
@@ -88,7 +88,9 @@ def test_the_first_such_day_of_a_month(day_of_month: int, earliest: str, first: 
         (10, "2018-12-10", "2018-09-10", 1),
     ],
 )
-def test_the_least_months_that_reach_a_day(anchor_day: int, start: str, today: str, months: int) -> None:
+def test_the_smallest_number_of_months_that_reaches_a_day(
+    anchor_day: int, start: str, today: str, months: int
+) -> None:
     assert dates.min_months_to_reach(anchor_day, day(start), day(today)) == months
 
 
@@ -101,9 +103,9 @@ def test_the_least_months_that_reach_a_day(anchor_day: int, start: str, today: s
         (NEW_YORK, "2018-03-11", "2018-03-12T03:59:59+00:00"),
         (NEW_YORK, "2018-11-03", "2018-11-04T03:59:59+00:00"),
         (NEW_YORK, "2018-11-04", "2018-11-05T04:59:59+00:00"),
-        # 23:59:59 comes twice in Beirut: the day lasts until it has ended.
+        # 23:59:59 occurs twice in Beirut; the day ends with the second one.
         (ZoneInfo("Asia/Beirut"), "2018-10-27", "2018-10-27T21:59:59+00:00"),
-        # 23:59:59 never comes in Nuuk: its last second there is 22:59:59.
+        # 23:59:59 does not occur in Nuuk; the last second there is 22:59:59.
         (ZoneInfo("America/Nuuk"), "2024-03-30", "2024-03-31T00:59:59+00:00"),
         *[(ZoneInfo(night.zone), night.last_day, f"{night.due_until}+00:00") for night in NIGHTS.values()],
     ],
@@ -126,7 +128,7 @@ def test_a_day_ends_at_its_last_second_in_the_zone(zone: ZoneInfo, last: str, ex
         ("2018-09-11 00:00:00", "2018-09-11"),
     ],
 )
-def test_in_its_last_second_a_day_is_no_longer_to_come(now: str, current: str) -> None:
+def test_the_current_day_ends_with_its_last_second(now: str, current: str) -> None:
     assert dates.current_day(at(now), SHANGHAI) == day(current)
     assert dates.current_day(at(now, NEW_YORK), NEW_YORK) == day(current)
 
@@ -152,12 +154,12 @@ def test_a_term_from_a_months_end_reaches_a_months_end(today: str, months: int, 
         (SHANGHAI, "2018-09-10", 0, "2018-09-09T16:30:00+00:00"),
         (KOLKATA, "2018-09-10", 0, "2018-09-09T19:00:00+00:00"),
         (NEW_YORK, "2018-09-10", 0, "2018-09-10T04:30:00+00:00"),
-        # The clock changes at two in the night; half past midnight is before, the end of the day after it.
+        # The clock changes at 02:00, after 00:30 and before the end of the day.
         (NEW_YORK, "2018-03-11", 0, "2018-03-11T05:30:00+00:00"),
         (NEW_YORK, "2018-03-12", 0, "2018-03-12T04:30:00+00:00"),
         (NEW_YORK, "2018-11-04", 0, "2018-11-04T04:30:00+00:00"),
         (NEW_YORK, "2018-11-05", 0, "2018-11-05T05:30:00+00:00"),
-        # Lead days are days of the calendar, not 24 hours each.
+        # Lead days are calendar days, not periods of 24 hours.
         (NEW_YORK, "2018-03-12", 1, "2018-03-11T05:30:00+00:00"),
         (NEW_YORK, "2018-11-05", 1, "2018-11-04T04:30:00+00:00"),
         (SHANGHAI, "2018-09-10", 1, "2018-09-08T16:30:00+00:00"),
@@ -173,13 +175,15 @@ def test_an_instance_is_due_from_half_past_midnight(
     assert dates.due_at(day(last), zone, time=HALF_PAST_MIDNIGHT, lead_days=lead_days) == instant
     a_moment_before = instant - dt.timedelta(microseconds=1)
     for now, latest in [(instant, day(last)), (a_moment_before, day(last) - dt.timedelta(days=1))]:
-        found = dates.last_due_day(now, zone, time=HALF_PAST_MIDNIGHT, lead_days=lead_days)
-        assert found == latest
+        last_due = dates.last_due_day(now, zone, time=HALF_PAST_MIDNIGHT, lead_days=lead_days)
+        assert last_due == latest
 
 
 @factories.unhurried
 @hypothesis.given(anchored(), MONTHS, MONTHS)
-def test_two_steps_are_one_step(start: tuple[int, dt.date], first: int, second: int) -> None:
+def test_adding_months_twice_equals_adding_their_sum(
+    start: tuple[int, dt.date], first: int, second: int
+) -> None:
     anchor_day, begin = start
     between = dates.add_months(anchor_day, begin, first)
     assert dates.add_months(anchor_day, between, second) == dates.add_months(
@@ -189,7 +193,7 @@ def test_two_steps_are_one_step(start: tuple[int, dt.date], first: int, second: 
 
 @factories.unhurried
 @hypothesis.given(anchored(), MONTHS)
-def test_a_step_goes_on_by_that_many_months_and_skips_none(start: tuple[int, dt.date], months: int) -> None:
+def test_adding_months_skips_no_month(start: tuple[int, dt.date], months: int) -> None:
     anchor_day, begin = start
     end = dates.add_months(anchor_day, begin, months)
     assert (end.year - begin.year) * 12 + end.month - begin.month == months
@@ -200,7 +204,7 @@ def test_a_step_goes_on_by_that_many_months_and_skips_none(start: tuple[int, dt.
 
 @factories.unhurried
 @hypothesis.given(anchored(), st.integers(0, 2000))
-def test_the_months_between_are_all_that_fit(start: tuple[int, dt.date], days: int) -> None:
+def test_the_months_between_two_days_are_the_most_that_fit(start: tuple[int, dt.date], days: int) -> None:
     anchor_day, begin = start
     target = begin + dt.timedelta(days=days)
     months = dates.months_between(anchor_day, begin, target)
@@ -216,9 +220,7 @@ def test_the_months_between_are_all_that_fit(start: tuple[int, dt.date], days: i
 
 @factories.unhurried
 @hypothesis.given(anchored(), st.integers(0, 2000))
-def test_a_span_is_whole_months_and_the_days_that_are_left_of_one(
-    start: tuple[int, dt.date], days: int
-) -> None:
+def test_a_period_is_whole_months_and_the_remaining_days(start: tuple[int, dt.date], days: int) -> None:
     anchor_day, begin = start
     target = begin + dt.timedelta(days=days)
     span = dates.period_between(anchor_day, begin, target)
@@ -229,15 +231,15 @@ def test_a_span_is_whole_months_and_the_days_that_are_left_of_one(
 
 @factories.unhurried
 @hypothesis.given(st.integers(1, 31), DAYS)
-def test_the_first_such_day_is_the_least_of_all(day_of_month: int, earliest: dt.date) -> None:
+def test_the_first_date_on_a_day_of_the_month_is_the_earliest(day_of_month: int, earliest: dt.date) -> None:
     days = (earliest + dt.timedelta(days=n) for n in range(62))
-    least = next(each for each in days if is_on(day_of_month, each))
+    least = next(date for date in days if is_on(day_of_month, date))
     assert dates.first_on_day_of_month(day_of_month, earliest) == least
 
 
 @factories.unhurried
 @hypothesis.given(anchored(), st.integers(1, 36))
-def test_what_expires_today_may_have_the_whole_term_and_no_more(
+def test_an_instance_that_expires_today_may_have_the_whole_term_and_no_more(
     start: tuple[int, dt.date], months: int
 ) -> None:
     anchor_day, today = start
@@ -251,7 +253,7 @@ def test_what_expires_today_may_have_the_whole_term_and_no_more(
 
 @factories.unhurried
 @hypothesis.given(LIVED_DAYS, ZONES)
-def test_everywhere_a_day_ends_a_second_before_the_next(last: dt.date, zone: ZoneInfo) -> None:
+def test_a_day_ends_one_second_before_the_next_in_every_zone(last: dt.date, zone: ZoneInfo) -> None:
     end = dates.end_of_day(last, zone)
     assert dates.last_day(end, zone) == last
     assert dates.last_day(end + SECOND, zone) == last + dt.timedelta(days=1)
@@ -264,17 +266,17 @@ INSTANTS = st.datetimes(dt.datetime(2018, 1, 1), dt.datetime(2059, 12, 31), time
 
 @factories.unhurried
 @hypothesis.given(INSTANTS, ZONES, st.integers(0, 9), st.times())
-# 23:30 never comes on that night; it is due at 00:30, so at 00:10 not even yesterday's is.
+# 23:30 does not occur on that night; the due time is 00:30, so at 00:10 not even yesterday is due.
 @hypothesis.example(
     dt.datetime(2024, 3, 31, 1, 10, tzinfo=dt.UTC), ZoneInfo("America/Nuuk"), 0, dt.time(23, 30)
 )
-def test_what_is_due_is_what_the_clock_has_reached(
+def test_the_last_due_day_is_the_latest_whose_due_time_has_passed(
     now: dt.datetime, zone: ZoneInfo, lead_days: int, time: dt.time
 ) -> None:
     latest = dates.last_due_day(now, zone, time=time, lead_days=lead_days)
     for offset in range(-3, 15):
-        each = now.date() + dt.timedelta(days=offset)
-        assert (dates.due_at(each, zone, time=time, lead_days=lead_days) <= now) == (each <= latest)
+        date = now.date() + dt.timedelta(days=offset)
+        assert (dates.due_at(date, zone, time=time, lead_days=lead_days) <= now) == (date <= latest)
 
 
 @factories.unhurried
@@ -284,6 +286,6 @@ def test_an_expiry_is_due_exactly_when_its_time_has_come(
 ) -> None:
     cutoff = due.latest_due_expiry(now, model.Account("a", zone, 0, 0, lead_days))
     for offset in range(-3, 15):
-        each = now.date() + dt.timedelta(days=offset)
-        due_at = dates.due_at(each, zone, time=HALF_PAST_MIDNIGHT, lead_days=lead_days)
-        assert (due_at <= now) == (dates.end_of_day(each, zone) <= cutoff)
+        date = now.date() + dt.timedelta(days=offset)
+        due_at = dates.due_at(date, zone, time=HALF_PAST_MIDNIGHT, lead_days=lead_days)
+        assert (due_at <= now) == (dates.end_of_day(date, zone) <= cutoff)

@@ -1,4 +1,4 @@
-"""Money is whole cents (rule 12): what is read, what is refused, and how a half is rounded."""
+"""Money in whole cents (rule 12): parsing, refusals and rounding."""
 
 import decimal
 import math
@@ -48,7 +48,7 @@ def test_a_float_is_refused_even_if_it_is_whole(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [True, False, None, b"512", [512], {"cents": 512}])
-def test_what_is_no_amount_at_all_is_refused(value: object) -> None:
+def test_another_type_of_value_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="decimal string"):
         money.parse_cents(value)
 
@@ -131,7 +131,7 @@ def test_a_half_is_rounded_up_not_to_even(numerator: int, denominator: int, quot
 
 @factories.unhurried
 @hypothesis.given(st.integers(1 - money.CENTS_MAX, money.CENTS_MAX - 1))
-def test_what_is_written_is_read_back(cents: int) -> None:
+def test_a_formatted_amount_is_parsed_back(cents: int) -> None:
     assert money.parse_cents(money.format_cents(cents)) == cents
 
 
@@ -149,7 +149,7 @@ def test_a_text_is_refused_or_means_what_decimal_says(text: str) -> None:
 
 @factories.unhurried
 @hypothesis.given(st.floats() | st.booleans() | st.none() | st.decimals() | st.fractions())
-def test_nothing_but_text_and_whole_numbers_is_read(value: object) -> None:
+def test_only_texts_and_whole_numbers_are_parsed(value: object) -> None:
     with pytest.raises(ValueError, match="decimal string"):
         money.parse_cents(value)
 

@@ -1,4 +1,4 @@
-"""Paying (rules 15 and 16): vouchers in their order, then the balance; wholly or not at all."""
+"""Paying (rules 15 and 16): vouchers in order, then the balance; in full or not at all."""
 
 import random
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def wallet(balance_cents: int, *vouchers: model.Voucher) -> domain_payment.Walle
 
 
 def order(*vouchers: model.Voucher) -> list[str]:
-    return [each.id for each in domain_payment.sort_for_redemption(vouchers, NOW)]
+    return [v.id for v in domain_payment.sort_for_redemption(vouchers, NOW)]
 
 
 def test_the_voucher_that_expires_first_pays_first() -> None:
@@ -32,15 +32,15 @@ def test_the_voucher_that_expires_first_pays_first() -> None:
     assert order(late, soon) == ["b", "a"]
 
 
-def test_of_vouchers_that_expire_together_the_larger_pays_first() -> None:
+def test_the_larger_of_two_vouchers_with_one_expiry_pays_first() -> None:
     assert order(voucher("a", 100), voucher("b", 300), voucher("c", 200)) == ["b", "c", "a"]
 
 
-def test_of_vouchers_alike_in_all_the_id_decides() -> None:
+def test_the_id_decides_between_equal_vouchers() -> None:
     assert order(voucher("v-9", 100), voucher("v-10", 100), voucher("v-1", 100)) == ["v-1", "v-10", "v-9"]
 
 
-def test_a_voucher_counts_to_the_second_of_its_expiry_and_no_longer() -> None:
+def test_a_voucher_is_valid_until_the_second_of_its_expiry() -> None:
     now, passed = (
         voucher("now", expires="2018-09-10 00:30:00"),
         voucher("passed", expires="2018-09-10 00:29:59"),
@@ -96,14 +96,14 @@ def test_a_shortfall_shows_all_that_is_missing() -> None:
     assert payment == Payment((VoucherRedemption("v-1", 300, 0),), 300, 100, 0, 600)
 
 
-def test_an_empty_purse_changes_nothing() -> None:
+def test_an_empty_wallet_changes_nothing() -> None:
     assert wallet(0).pay([Charge("KEC", 1)]) == Payment((), 0, 0, 0, 1)
     assert wallet(0).pay([]) == Payment((), 0, 0, 0, 0)
     assert wallet(0, voucher("v-1", 10)).pay([Charge("KEC", 0)]) == Payment((), 0, 0, 0, 0)
 
 
 def test_the_order_stays_as_it_was_at_the_start() -> None:
-    # After 250 of the larger voucher the smaller is the larger; the first still pays first.
+    # After a payment of 250 the first voucher is the smaller one; it still pays first.
     account = wallet(0, voucher("a", 300), voucher("b", 200))
     first, second = account.pay([Charge("KEC", 250)]), account.pay([Charge("KEC", 100)])
     assert first.uses == (VoucherRedemption("a", 250, 50),)
@@ -125,20 +125,20 @@ VOUCHERS = st.lists(
         st.sets(PRODUCTS, max_size=2),
     ),
     max_size=6,
-    unique_by=lambda each: each.id,
+    unique_by=lambda v: v.id,
 )
 BALANCES = st.integers(0, 30)
 
 
 @factories.unhurried
 @hypothesis.given(BALANCES, VOUCHERS, st.lists(CHARGES, max_size=5))
-def test_it_pays_as_the_rule_reads(
+def test_a_wallet_pays_like_the_literal_rule(
     balance_cents: int, vouchers: list[model.Voucher], orders: list[list[Charge]]
 ) -> None:
     account = wallet(balance_cents, *vouchers)
-    left = {each.id: each.available_cents for each in vouchers}
+    left = {v.id: v.available_cents for v in vouchers}
     for charges in orders:
-        expected = as_the_rule_reads(balance_cents, vouchers, left, charges)
+        expected = pay_by_the_literal_rule(balance_cents, vouchers, left, charges)
         assert account.pay(charges) == expected
         if not expected.shortfall_cents:
             left |= {use.voucher_id: use.available_after_cents for use in expected.uses}
@@ -146,25 +146,21 @@ def test_it_pays_as_the_rule_reads(
         assert account.balance_cents == balance_cents
 
 
-def as_the_rule_reads(
+def pay_by_the_literal_rule(
     balance_cents: int, vouchers: Sequence[model.Voucher], left: dict[str, int], charges: Sequence[Charge]
 ) -> Payment:
-    """Rules 15 and 16, cent by cent."""
-    counting = [each for each in vouchers if each.expires_at >= NOW]
-    counting.sort(key=lambda each: each.id)
-    counting.sort(key=lambda each: each.available_cents, reverse=True)
-    counting.sort(key=lambda each: each.expires_at)
+    """Return the payment by rules 15 and 16, computed cent by cent."""
+    counting = [v for v in vouchers if v.expires_at >= NOW]
+    counting.sort(key=lambda v: v.id)
+    counting.sort(key=lambda v: v.available_cents, reverse=True)
+    counting.sort(key=lambda v: v.expires_at)
     left = dict(left)
-    used = dict.fromkeys((each.id for each in counting), 0)
+    used = dict.fromkeys((v.id for v in counting), 0)
     unpaid_cents = 0
     for charge in charges:
         for _ in range(charge.cents):
-            fitting = (
-                each
-                for each in counting
-                if not each.product_codes or charge.product_code in each.product_codes
-            )
-            payer = next((each.id for each in fitting if left[each.id] > 0), None)
+            fitting = (v for v in counting if not v.product_codes or charge.product_code in v.product_codes)
+            payer = next((v.id for v in fitting if left[v.id] > 0), None)
             if payer is None:
                 unpaid_cents += 1
             else:
@@ -181,7 +177,7 @@ def as_the_rule_reads(
 
 @factories.unhurried
 @hypothesis.given(BALANCES, VOUCHERS, CHARGES)
-def test_every_cent_comes_from_somewhere_and_nothing_falls_below_zero(
+def test_a_payment_adds_up_and_nothing_falls_below_zero(
     balance_cents: int, vouchers: list[model.Voucher], charges: list[Charge]
 ) -> None:
     account = wallet(balance_cents, *vouchers)
@@ -191,7 +187,7 @@ def test_every_cent_comes_from_somewhere_and_nothing_falls_below_zero(
     assert payment.voucher_cents + payment.balance_cents + payment.shortfall_cents == total_cents
     assert payment.balance_cents + payment.balance_after_cents == balance_cents
     assert min(payment[1:]) >= 0
-    available = {each.id: each.available_cents for each in vouchers}
+    available = {v.id: v.available_cents for v in vouchers}
     for use in payment.uses:
         assert use.amount_cents > 0
         assert use.amount_cents + use.available_after_cents == available[use.voucher_id]
@@ -200,7 +196,7 @@ def test_every_cent_comes_from_somewhere_and_nothing_falls_below_zero(
 
 @factories.unhurried
 @hypothesis.given(BALANCES, VOUCHERS, CHARGES, CHARGES)
-def test_after_a_shortfall_all_is_as_if_it_had_never_been_tried(
+def test_a_shortfall_changes_nothing(
     balance_cents: int, vouchers: list[model.Voucher], charges: list[Charge], later: list[Charge]
 ) -> None:
     tried, untouched = wallet(balance_cents, *vouchers), wallet(balance_cents, *vouchers)
@@ -212,7 +208,7 @@ def test_after_a_shortfall_all_is_as_if_it_had_never_been_tried(
 
 @factories.unhurried
 @hypothesis.given(VOUCHERS, CHARGES)
-def test_a_batch_takes_what_single_steps_take(vouchers: list[model.Voucher], charges: list[Charge]) -> None:
+def test_a_batch_takes_the_same_as_single_steps(vouchers: list[model.Voucher], charges: list[Charge]) -> None:
     at_once, singly = wallet(1_000, *vouchers), wallet(1_000, *vouchers)
     batch = at_once.pay(charges)
     steps = [singly.pay([charge]) for charge in charges]
@@ -252,23 +248,23 @@ GIVEN = st.lists(
 
 @factories.unhurried
 @hypothesis.given(orders=st.lists(PAID, min_size=1, max_size=3), given_vouchers=GIVEN)
-def test_a_replay_of_an_order_finds_what_each_line_took(
+def test_the_payment_of_each_line_is_reconstructed(
     orders: list[list[tuple[str, int]]], given_vouchers: list[tuple[int, str, tuple[str, ...]]]
 ) -> None:
-    """Of each order of a wallet, from what it took of each voucher alone; the truth is that of line after line."""
+    """Compare the reconstruction of each order with the payments of its single lines."""
     vouchers = [
         voucher(f"v-{number}", cents, expires=expires, product_codes=codes)
         for number, (cents, expires, codes) in enumerate(given_vouchers)
     ]
     of_orders, of_lines = wallet(10**6, *vouchers), wallet(10**6, *vouchers)
-    known = {each.id: each for each in vouchers}
+    known = {v.id: v for v in vouchers}
     for lines in orders:
         charges = [Charge(*line) for line in lines]
         payment = of_orders.pay(charges)
         truth = [of_lines.pay([charge]) for charge in charges]
         taken = [known[use.voucher_id]._replace(available_cents=use.amount_cents) for use in payment.uses]
         shares = domain_payment.reconstruct_payments(charges, taken, payment.balance_cents)
-        assert [_who_paid(share) for share in shares] == [_who_paid(each) for each in truth]
+        assert [_who_paid(share) for share in shares] == [_who_paid(payment) for payment in truth]
         sums: dict[str, int] = {}
         for share in shares:
             for use in share.uses:
@@ -281,7 +277,7 @@ def _who_paid(payment: Payment) -> tuple[dict[str, int], int]:
     return {use.voucher_id: use.amount_cents for use in payment.uses}, payment.balance_cents
 
 
-def test_a_replay_that_does_not_come_out_even_is_an_error() -> None:
+def test_a_reconstruction_with_a_remainder_is_an_error() -> None:
     for taken_cents, balance_cents in ((99, 0), (101, 0), (100, 1), (50, 49)):
         with pytest.raises(AssertionError):
             domain_payment.reconstruct_payments(

@@ -1,4 +1,4 @@
-"""The one engine (rules 1 to 3, 5 to 7, 10 to 17, 20 to 22): what a plan holds, refuses, costs and takes."""
+"""The planner (rules 1 to 3, 5 to 7, 10 to 17, 20 to 22): lines, refusals, prices and payments."""
 
 import datetime as dt
 
@@ -23,7 +23,7 @@ def only_line(planned: planning.Plan) -> planning.RenewalLine:
 
 
 def only_refusal(planned: planning.Plan) -> planning.Refusal:
-    """The one refusal of a plan that holds and takes nothing."""
+    """Return the only refusal of a plan without lines and payment."""
     assert (planned.lines, planned.total_cents, planned.list_cents) == ((), 0, 0)
     assert planned.payment == Payment((), 0, 0, 1_000_000_00, 0)
     (refusal,) = planned.refusals
@@ -43,11 +43,11 @@ def only_refusal(planned: planning.Plan) -> planning.Refusal:
         ),
         (instance(expires=None), "NO_EXPIRY", "It has no expiry, so there is nothing to renew."),
         (instance(status=InstanceStatus.RELEASED), "RELEASED", "It was released and cannot be restored."),
-        # When several apply, the first is given.
+        # Of several reasons, the first is returned.
         (instance(product_code="KAD", is_trial=True), "UNSUPPORTED_PRODUCT", "It is not needed."),
     ],
 )
-def test_what_is_not_managed_is_refused_whatever_is_asked(
+def test_an_unmanageable_instance_is_refused_by_every_extension(
     left_out: model.Instance, code: str, message: str, extension: planning.Extension
 ) -> None:
     judged_by = context(products=[product("KEC"), product("KAD", unsupported_reason="It is not needed.")])
@@ -55,7 +55,7 @@ def test_what_is_not_managed_is_refused_whatever_is_asked(
     assert (refusal.code.value, refusal.message) == (code, message)
 
 
-def test_support_is_a_row_of_the_catalogue_and_no_matter_of_the_code() -> None:
+def test_support_depends_on_the_catalog_row_and_not_on_the_product_code() -> None:
     assert only_line(plan(instance(product_code="KAD"), RenewFor(1), context(products=[product("KAD")])))
 
 
@@ -72,7 +72,7 @@ def test_last_days_are_those_of_the_zone_and_outlast_its_change_of_clock() -> No
     assert line.expires_at == dt.datetime(2018, 12, 1, 4, 59, 59, tzinfo=dt.UTC)
 
 
-def test_renewed_month_by_month_the_anchor_day_comes_back() -> None:
+def test_monthly_renewals_return_to_the_anchor_day() -> None:
     renewed = instance(expires="2018-01-31")
     for expires in ("2018-02-28", "2018-03-31", "2018-04-30"):
         line = only_line(plan(renewed, RenewFor(1), context("2018-01-31 12:00")))
@@ -95,7 +95,7 @@ def test_a_late_renewal_starts_at_the_old_expiry_and_costs_all_of_it() -> None:
         ("2018-12-11 00:00:00", 3, 4),
     ],
 )
-def test_too_short_a_period_is_refused_and_the_least_is_named(now: str, months: int, least: int) -> None:
+def test_a_period_that_is_too_short_is_refused_with_the_minimum(now: str, months: int, least: int) -> None:
     late = instance(expires="2018-09-10", status=InstanceStatus.EXPIRED)
     refusal = only_refusal(plan(late, RenewFor(months), context(now)))
     assert refusal.code.value == "PERIOD_TOO_SHORT"
@@ -180,7 +180,7 @@ def test_unify_to_a_day_of_month_is_a_month_later_at_least(
     assert line.months >= 1
 
 
-def test_once_unified_it_is_renewed_on_the_new_anchor() -> None:
+def test_a_unified_instance_is_renewed_on_its_new_anchor() -> None:
     unified = only_line(
         plan(instance(expires="2018-01-15"), UnifyToDayOfMonth(31), context("2018-01-10 12:00"))
     )

@@ -1,4 +1,4 @@
-"""What a plan and a run do with bundles and with money (rules 10, 11, 15 to 17, 20 to 22)."""
+"""Bundles and payments in plans and runs (rules 10, 11, 15 to 17, 20 to 22)."""
 
 import hypothesis
 import pytest
@@ -55,7 +55,7 @@ def test_a_bundle_member_in_a_batch_is_refused_and_the_rest_is_planned(
     assert planned.total_cents == planned.payment.balance_cents == 300_00
 
 
-def test_two_bundles_are_a_batch_and_so_is_a_bundle_with_what_is_not_there() -> None:
+def test_two_bundles_are_a_batch_and_so_is_a_bundle_with_a_missing_id() -> None:
     other = instance("c-1", bundle_id="c")
     planned = plan(selection(KEC, EBS, other), RenewFor(1))
     assert (line_ids(planned), codes(planned.refusals)) == (
@@ -80,7 +80,9 @@ def test_a_bundle_that_lacks_members_is_refused_and_they_are_named() -> None:
 @pytest.mark.parametrize(
     "picked", [selection(SINGLE, TRIAL, unpicked=[KEC]), selection(TRIAL, unpicked=[KEC])]
 )
-def test_for_what_is_not_managed_nobody_gathers_a_bundle_in_vain(picked: domain_selection.Selection) -> None:
+def test_an_unmanageable_member_is_refused_as_such_and_not_as_bundled(
+    picked: domain_selection.Selection,
+) -> None:
     planned = plan(picked, RenewFor(1))
     assert codes(planned.refusals) == {"b-3": "TRIAL"}
     assert set(line_ids(planned)) <= {"i-1"}
@@ -148,7 +150,7 @@ def test_a_voucher_counts_at_the_instant_of_charging() -> None:
     assert in_time.payment.voucher_cents == too_late.payment.balance_cents == 300_00
 
 
-def test_an_empty_purse_shows_the_price_and_takes_nothing() -> None:
+def test_an_empty_wallet_shows_the_price_and_takes_nothing() -> None:
     planned = plan(SINGLE, RenewFor(1), balance_cents=0)
     assert (planned.total_cents, planned.payment) == (300_00, Payment((), 0, 0, 0, 300_00))
 
@@ -174,7 +176,7 @@ def test_the_earliest_expiry_is_renewed_first_and_then_the_lower_id() -> None:
     assert renewed_ids(outcomes) == ["b", "c"]
 
 
-def test_what_cannot_be_paid_is_passed_over_and_the_cheaper_next_is_still_paid() -> None:
+def test_an_unpayable_unit_is_skipped_and_the_next_cheaper_one_is_paid() -> None:
     dear, cheap = instance("i-1", monthly_cents=500_00), instance("i-2", monthly_cents=200_00)
     passed, paid = run(dear, cheap, balance_cents=250_00, vouchers=(voucher("v-1", 100_00),))
     assert (passed.lines, passed.payment) == ((), None)
@@ -184,7 +186,7 @@ def test_what_cannot_be_paid_is_passed_over_and_the_cheaper_next_is_still_paid()
     assert paid.refusals == ()
 
 
-def test_what_cannot_be_renewed_is_refused_and_takes_nothing_from_the_next() -> None:
+def test_an_unrenewable_instance_is_refused_and_takes_nothing_from_the_next() -> None:
     refused, paid = run(instance("i-1", is_trial=True), instance("i-2"), balance_cents=300_00)
     assert (refused.lines, refused.payment, codes(refused.refusals)) == ((), None, {"i-1": "TRIAL"})
     assert renewed_ids([paid]) == ["i-2"]
@@ -202,7 +204,7 @@ def test_the_worker_renews_a_bundle_as_a_whole_or_not_at_all() -> None:
 
 
 def test_a_bundle_pays_in_the_order_of_its_ids_however_it_was_read() -> None:
-    # Read the other way round, EBS would take the voucher for all and leave KEC its own: nothing to pay.
+    # In the reverse order, EBS would use the unlimited voucher and KEC its own, so nothing would be left to pay.
     vouchers = (voucher("v-all", 300_00), voucher("v-kec", 200_00, product_codes=["KEC"]))
     for members in ([KEC, EBS], [EBS, KEC]):
         planned = plan(selection(*members), RenewFor(1), vouchers=vouchers)
@@ -241,7 +243,7 @@ def test_a_run_is_one_order_in_single_steps(
         assert any(outcome.payment is None for outcome in outcomes)
 
 
-def test_a_run_leaves_what_has_expired_to_a_renewal_by_hand() -> None:
+def test_a_run_leaves_an_expired_instance_to_a_manual_renewal() -> None:
     [outcome] = run(instance("i-1", expires="2018-09-09"), balance_cents=300_00, now="2018-09-10 00:00")
     assert codes(outcome.refusals) == {"i-1": "EXPIRED"}
     assert (outcome.lines, outcome.payment) == ((), None)

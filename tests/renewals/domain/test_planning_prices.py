@@ -1,4 +1,4 @@
-"""A price that rose beyond the cap since the customer agreed to one is not charged by the worker."""
+"""The worker does not charge a price that rose above the agreed price by more than the cap."""
 
 import pytest
 
@@ -11,7 +11,7 @@ CAPS = [(None, False), (0, True), (999, True), (1000, False), (1001, False)]
 
 
 def auto(instance_id: str = "i-1", *, agreed: int | None = 100_00, **about: object) -> model.Instance:
-    """An AUTO instance of 110.00 a month, to which the customer agreed when it was 100.00."""
+    """Return an AUTO instance with a monthly price of 110.00 and an agreed price of 100.00."""
     made = instance(instance_id, monthly_cents=110_00, renewal_mode=model.RenewalMode.AUTO, **about)  # type: ignore[arg-type]
     return made._replace(agreed_price_cents=agreed)
 
@@ -40,7 +40,7 @@ def test_a_price_that_fell_is_not_held() -> None:
     assert outcome.payment is not None
 
 
-def test_what_was_free_is_held_by_any_cap() -> None:
+def test_an_instance_that_was_free_is_held_by_any_cap() -> None:
     [outcome] = run(auto(agreed=0), cap_bps=1_000_000)
     assert [refusal.code for refusal in outcome.refusals] == [RefusalCode.PRICE_HELD]
 
@@ -59,7 +59,7 @@ def test_a_held_member_holds_its_bundle_and_leaves_the_money_to_the_next() -> No
     assert paid.payment is not None and paid.payment.balance_after_cents == 890_00
 
 
-def test_by_hand_everything_is_charged() -> None:
+def test_a_manual_renewal_charges_any_price() -> None:
     products = {product.code: product for product in PRODUCTS}
     plan = planning.plan(
         selection=selection.Selection([auto()], {}),

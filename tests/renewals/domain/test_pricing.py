@@ -1,4 +1,4 @@
-"""What a period costs (rules 12 and 13): tiers, days, and one rounding per line."""
+"""Prices of periods (rules 12 and 13): tiers, days, and one rounding per line."""
 
 import datetime as dt
 import math
@@ -24,7 +24,7 @@ ANY_TIERS = st.dictionaries(st.integers(1, 36), st.integers(0, 10_000), max_size
 
 @st.composite
 def parts(draw: st.DrawFn) -> tuple[int, int]:
-    """Some days, and the days of the month they are of."""
+    """Draw a number of days and the length of their month."""
     days_in_month = draw(st.integers(28, 31))
     return draw(st.integers(0, days_in_month - 1)), days_in_month
 
@@ -85,7 +85,7 @@ def test_a_line_is_rounded_once_and_not_months_and_days_apart() -> None:
     assert pricing.price_period(13, 12, 1, 30, TIERS).price_cents == 130
 
 
-def test_what_costs_nothing_costs_nothing_for_long() -> None:
+def test_a_price_of_zero_stays_zero_for_any_period() -> None:
     assert pricing.price_period(0, 36, 30, 31, TIERS) == Price(0, 0)
 
 
@@ -110,7 +110,7 @@ def half_up(exact: Fraction) -> int:
 
 @factories.unhurried
 @hypothesis.given(MONTHLY, MONTHS, parts(), ANY_TIERS)
-def test_a_discount_never_makes_it_dearer_nor_negative(
+def test_a_discounted_price_is_between_zero_and_the_list_price(
     monthly_cents: int, months: int, part: tuple[int, int], tiers: Sequence[DiscountTier]
 ) -> None:
     price = pricing.price_period(monthly_cents, months, *part, tiers)

@@ -1,4 +1,4 @@
-"""What calls itself pure depends on its arguments alone: it reads no setting and no clock."""
+"""Pure modules depend only on their arguments: they read no settings and no clock."""
 
 import datetime as dt
 import tomllib
@@ -21,7 +21,9 @@ ROOT = Path(__file__).parents[3]
 
 def test_the_linter_keeps_every_module_of_the_domain_from_the_clock() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
-    [pure] = [each for each in contracts["contracts"] if each["name"].startswith("Pure decisions")]
+    [pure] = [
+        contract for contract in contracts["contracts"] if contract["name"].startswith("Pure decisions")
+    ]
     domain = {f"renewals.domain.{path.stem}" for path in (ROOT / "renewals/domain").glob("*.py")}
     but = {"renewals.domain.__init__", "renewals.domain.clock"}
     assert domain - but == {module for module in pure["source_modules"] if ".domain." in module}
@@ -30,7 +32,7 @@ def test_the_linter_keeps_every_module_of_the_domain_from_the_clock() -> None:
 
 ACCOUNT = model.Account("a", ZoneInfo("Asia/Shanghai"), 1_000_00, 0, 0)
 AUTO = factories.instance(expires="2027-01-31", renewal_mode=model.RenewalMode.AUTO)
-PRODUCTS: Mapping[str, model.Product] = {each.code: each for each in factories.PRODUCTS}
+PRODUCTS: Mapping[str, model.Product] = {product.code: product for product in factories.PRODUCTS}
 HELD = forecast.AccountSnapshot(ACCOUNT, PRODUCTS, [AUTO], ())
 BASIS = planning.PlanContext(PRODUCTS, ACCOUNT.zone, NOW)
 PURE: Mapping[str, Callable[[], object]] = {
@@ -51,7 +53,7 @@ PURE: Mapping[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("name", PURE)
-def test_what_is_pure_reads_no_setting(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pure_module_reads_no_setting(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> config.Settings:
         raise AssertionError("a setting was read")
 

@@ -1,4 +1,4 @@
-"""Texts of clients in SQL: what PostgreSQL can hold, and what a search finds in any case."""
+"""Texts of clients in SQL: texts that PostgreSQL can store, and case-insensitive search."""
 
 import time
 
@@ -12,7 +12,7 @@ STORABLE = ["", "a", "网站", "é", "\U0001f600", "\x01", "\ud7ff", "\ue000"]
 UNSTORABLE = ["\0", "a\0b", "\ud800", "网\udfff站", "\udbff"]
 
 
-def test_what_postgresql_cannot_hold_is_left_out_and_nothing_else() -> None:
+def test_only_texts_that_postgresql_cannot_store_are_omitted() -> None:
     assert db_sql.storable_texts(STORABLE) == STORABLE
     assert db_sql.storable_texts([*UNSTORABLE, *STORABLE, *UNSTORABLE]) == STORABLE
     assert db_sql.storable_texts(["\ud800", "\udc00"]) == [], (
@@ -24,8 +24,8 @@ def test_what_postgresql_cannot_hold_is_left_out_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     "ids", [[f"instance-{n}" for n in range(10_000)], [f"实例-{n}" for n in range(10_000)]]
 )
-def test_ten_thousand_ids_are_looked_at_within_two_milliseconds(ids: list[str]) -> None:
-    """They took ten, several times a call, when each character was looked at in Python."""
+def test_ten_thousand_ids_are_checked_within_two_milliseconds(ids: list[str]) -> None:
+    """A check of each character in Python took 10 ms, several times per call."""
     seconds = []
     for _ in range(20):
         began = time.perf_counter()
@@ -55,7 +55,7 @@ FOUND = [
 async def test_a_search_finds_every_part_in_any_case_and_takes_it_literally(
     world: World, search: str, text: str, is_found: bool
 ) -> None:
-    """On every server, whatever collations it has."""
+    """The result does not depend on the collations of the server."""
     conditions = db_sql.WhereClause()
     placeholder = conditions.bind(text)
     db_sql.add_search(conditions, search, f'({placeholder}::text COLLATE "C")')

@@ -1,4 +1,4 @@
-"""What the clock does to an instance that nobody renewed: it expires, and later it is released (rules 5, 22)."""
+"""Expiry and release of instances that are not renewed (rules 5, 22)."""
 
 import asyncio
 import datetime as dt
@@ -27,7 +27,7 @@ async def put_product(code: str, *, retention_days: int) -> None:
         await catalog.upsert_products(connection, [product])
 
 
-async def renew_by_hand(*instance_ids: str, months: int, now: dt.datetime) -> None:
+async def renew_manually(*instance_ids: str, months: int, now: dt.datetime) -> None:
     pick = selection.ById(instance_ids)
     request = requests.OrderRequest(pick, planning.RenewFor(months), idempotency_key=f"{instance_ids} {now}")
     await place_order.place_order("a", request, lambda: now)
@@ -43,7 +43,7 @@ async def renewed_at(now: dt.datetime) -> int:
     return (await renew.run_at(now)).renewed_count
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_it_expires_after_the_last_second_of_its_last_day_whatever_its_mode(
     world: World, night: Night
 ) -> None:
@@ -72,7 +72,7 @@ async def test_it_expires_after_the_last_second_of_its_last_day_whatever_its_mod
     await integrity.assert_holds()
 
 
-async def test_lapsing_twice_is_lapsing_once(world: World) -> None:
+async def test_a_second_sweep_changes_nothing(world: World) -> None:
     await world.account("a")
     await world.instance("i-1", expires="2027-01-31")
     now = world.at("2027-02-08 00:00:00")
@@ -88,12 +88,15 @@ async def test_two_sweeps_at_once_count_each_instance_once(world: World) -> None
         await world.instances([f"{account}-{n}" for n in range(20)], account=account, expires="2027-01-31")
     now = world.at("2027-02-08 00:00:00")
     both = await asyncio.gather(lifecycle.expire_and_release(now), lifecycle.expire_and_release(now))
-    assert [sum(each.expired_count for each in both), sum(each.released_count for each in both)] == [60, 60]
+    assert [sum(counts.expired_count for counts in both), sum(counts.released_count for counts in both)] == [
+        60,
+        60,
+    ]
     assert await world.rows("SELECT DISTINCT status FROM instances") == [("RELEASED",)]
 
 
-@dst_nights.each
-async def test_what_ended_unpaid_stays_auto_and_the_worker_leaves_it(world: World, night: Night) -> None:
+@dst_nights.every_night
+async def test_an_unpaid_instance_stays_auto_and_is_not_renewed(world: World, night: Night) -> None:
     await world.account("a", balance="0.00", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, anchor=night.anchor, mode="AUTO", price="300.00")
     assert (await renew.run_at(world.at(night.at("23:30")))).refused_count == 1
@@ -102,15 +105,15 @@ async def test_what_ended_unpaid_stays_auto_and_the_worker_leaves_it(world: Worl
     tried = await world.count("renewal_attempts")
     for moment in (night.at("00:30", days=1), night.at("12:30", days=1), night.at("23:30", days=7)):
         assert await renewed_at(world.at(moment)) == 0
-    found = await world.read("i-1")
-    assert (found.status, found.renewal_mode) == ("EXPIRED", "AUTO")
+    instance = await world.read("i-1")
+    assert (instance.status, instance.renewal_mode) == ("EXPIRED", "AUTO")
     assert await world.count("renewal_attempts") == tried
     assert await world.balance() == "1000.00"
     await integrity.assert_holds()
 
 
-@dst_nights.each
-async def test_the_worker_leaves_it_even_before_the_expiry_was_noted(world: World, night: Night) -> None:
+@dst_nights.every_night
+async def test_an_expired_instance_is_not_renewed_before_the_sweep(world: World, night: Night) -> None:
     await world.account("a", balance="1000.00", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, mode="AUTO")
     assert await renewed_at(world.at(night.at("00:00", days=1))) == 0
@@ -120,17 +123,17 @@ async def test_the_worker_leaves_it_even_before_the_expiry_was_noted(world: Worl
 
 
 @pytest.mark.parametrize("is_noted", [True, False], ids=["noted", "not yet noted"])
-@dst_nights.each
-async def test_a_renewal_by_hand_sets_it_running_and_the_worker_takes_over(
+@dst_nights.every_night
+async def test_a_manual_renewal_restores_it_and_the_worker_renews_it_next(
     world: World, night: Night, is_noted: bool
 ) -> None:
     await world.account("a", balance="600.00", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, anchor=night.anchor, mode="AUTO", price="300.00")
     if is_noted:
         await lifecycle.expire_and_release(world.at(night.at("10:00", days=3)))
-    await renew_by_hand("i-1", months=1, now=world.at(night.at("12:00", days=3)))
-    found = await world.read("i-1")
-    assert (found.status, found.renewal_mode) == ("RUNNING", "AUTO")
+    await renew_manually("i-1", months=1, now=world.at(night.at("12:00", days=3)))
+    instance = await world.read("i-1")
+    assert (instance.status, instance.renewal_mode) == ("RUNNING", "AUTO")
     assert await world.expiry("i-1") == night.following
     assert await lifecycle.expire_and_release(world.at(night.at("00:00", days=20))) == LapseCounts(0, 0)
     assert await renewed_at(world.at(f"{night.following} 00:29:59")) == 0
@@ -140,7 +143,7 @@ async def test_a_renewal_by_hand_sets_it_running_and_the_worker_takes_over(
     await integrity.assert_holds()
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_an_expired_one_cannot_be_set_to_auto_but_to_the_other_modes(
     world: World, night: Night
 ) -> None:
@@ -154,7 +157,7 @@ async def test_an_expired_one_cannot_be_set_to_auto_but_to_the_other_modes(
     assert (await world.read("i-1")).renewal_mode == "NONE"
 
 
-# zone, last day, days of retention, the last second before the release.
+# Zone, last day, retention in days, last second before the release.
 RETENTIONS = {
     "a week": ("Asia/Shanghai", "2027-01-31", 7, "2027-02-07T15:59:59"),
     "a week in UTC": ("UTC", "2027-01-31", 7, "2027-02-07T23:59:59"),
@@ -183,12 +186,12 @@ RETENTIONS = {
 async def test_it_is_released_after_its_products_retention_and_not_a_second_before(
     world: World, zone: str, last_day: str, days: int, kept_until: str
 ) -> None:
-    await put_product("kept", retention_days=days)
+    await put_product("retained", retention_days=days)
     await world.account("a", zone=zone)
-    await world.instance("i-1", product="kept", expires=last_day)
-    kept = utc(kept_until)
-    assert (await lifecycle.expire_and_release(kept)).released_count == 0
-    assert (await lifecycle.expire_and_release(kept + SECOND)).released_count == 1
+    await world.instance("i-1", product="retained", expires=last_day)
+    last_second = utc(kept_until)
+    assert (await lifecycle.expire_and_release(last_second)).released_count == 0
+    assert (await lifecycle.expire_and_release(last_second + SECOND)).released_count == 1
     assert (await world.read("i-1")).status == "RELEASED"
 
 
@@ -205,7 +208,7 @@ async def test_a_bundle_is_released_as_a_whole_with_the_longest_retention(world:
     assert await lifecycle.expire_and_release(world.at("2027-02-16 00:00:00")) == LapseCounts(0, 3)
 
 
-async def test_what_joined_a_bundle_after_the_others_expired_is_released_with_them(world: World) -> None:
+async def test_an_instance_that_joined_an_expired_bundle_is_released_with_it(world: World) -> None:
     await world.account("a")
     await world.instance("b-1", bundle="b", expires="2027-01-01", status="EXPIRED")
     await world.instance("b-2", bundle="b", expires="2027-01-01")
@@ -220,15 +223,15 @@ async def test_what_joined_a_bundle_after_the_others_expired_is_released_with_th
     await integrity.assert_holds()
 
 
-@dst_nights.each
-async def test_nothing_can_be_done_to_what_was_released(world: World, night: Night) -> None:
+@dst_nights.every_night
+async def test_a_released_instance_cannot_be_changed(world: World, night: Night) -> None:
     await world.account("a", balance="10000.00", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, mode="AUTO")
     now = world.at(night.at("00:00", days=8))
     assert await lifecycle.expire_and_release(now) == LapseCounts(1, 1)
     before = await world.snapshot()
     with pytest.raises(errors.NotRenewableError) as refused:
-        await renew_by_hand("i-1", months=12, now=now)
+        await renew_manually("i-1", months=12, now=now)
     assert [refusal.code for refusal in refused.value.refusals] == ["RELEASED"]
     for mode in model.RenewalMode:
         [refusal] = (await set_mode("i-1", mode, now)).refusals
@@ -238,18 +241,18 @@ async def test_nothing_can_be_done_to_what_was_released(world: World, night: Nig
     assert await world.snapshot() == before
 
 
-@dst_nights.each
-async def test_what_was_renewed_in_time_is_not_released(world: World, night: Night) -> None:
+@dst_nights.every_night
+async def test_an_instance_renewed_in_time_is_not_released(world: World, night: Night) -> None:
     await world.account("a", balance="300.00", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, anchor=night.anchor, price="300.00")
     await lifecycle.expire_and_release(world.at(night.at("00:00", days=1)))
-    await renew_by_hand("i-1", months=1, now=world.at(night.at("23:59:59", days=7)))
+    await renew_manually("i-1", months=1, now=world.at(night.at("23:59:59", days=7)))
     assert await lifecycle.expire_and_release(world.at(night.at("00:00", days=8))) == LapseCounts(0, 0)
     assert (await world.read("i-1")).status == "RUNNING"
     await integrity.assert_holds()
 
 
-async def test_more_than_fit_in_one_go_all_lapse(world: World) -> None:
+async def test_a_sweep_of_several_batches_expires_all(world: World) -> None:
     for account in "ab":
         await world.account(account)
         await world.instances([f"{account}-{n}" for n in range(1_100)], account=account, expires="2027-01-31")

@@ -1,4 +1,4 @@
-"""Deciding the renewal policy of a batch (rules 1, 2, 8, 10, 11, 26): no database, only the decision."""
+"""Decisions on the renewal policy of a batch (rules 1, 2, 8, 10, 11, 26), without a database."""
 
 import pytest
 
@@ -44,12 +44,12 @@ def test_an_expired_instance_cannot_be_set_to_auto_even_if_it_is(mode: RenewalMo
     assert outcome.changed_ids == outcome.unchanged_ids == ()
 
 
-def test_what_is_stored_as_expired_is_refused_too() -> None:
+def test_an_instance_stored_as_expired_is_refused_too() -> None:
     outcome = decide(AUTO, instance(expires="2018-08-31", status=InstanceStatus.EXPIRED))
     assert codes(outcome.refusals) == {"i-1": "EXPIRED"}
 
 
-def test_what_was_released_is_released_for_good() -> None:
+def test_a_released_instance_is_refused() -> None:
     released = instance(expires="2018-08-31", status=InstanceStatus.RELEASED)
     assert released.status_at(NOW.now) is InstanceStatus.RELEASED
     assert codes(decide(AUTO, released).refusals) == {"i-1": "RELEASED"}
@@ -63,9 +63,9 @@ def test_in_the_last_second_of_its_last_day_it_has_not_expired() -> None:
     assert (too_late.changed_ids, codes(too_late.refusals)) == ((), {"i-1": "EXPIRED"})
 
 
-@pytest.mark.parametrize("asked", [MANUAL, NONE])
-def test_an_expired_instance_may_leave_auto(asked: policy.PolicyRequest) -> None:
-    outcome = decide(asked, instance(expires="2018-08-31", renewal_mode=RenewalMode.AUTO))
+@pytest.mark.parametrize("wanted", [MANUAL, NONE])
+def test_an_expired_instance_may_leave_auto(wanted: policy.PolicyRequest) -> None:
+    outcome = decide(wanted, instance(expires="2018-08-31", renewal_mode=RenewalMode.AUTO))
     assert outcome.changed_ids == ("i-1",)
     assert outcome.refusals == ()
 
@@ -80,11 +80,11 @@ def test_an_expired_instance_may_leave_auto(asked: policy.PolicyRequest) -> None
         (instance(expires="2018-08-01", status=InstanceStatus.RELEASED), "RELEASED"),
     ],
 )
-@pytest.mark.parametrize("asked", [AUTO, MANUAL, NONE])
-def test_what_cannot_be_renewed_has_no_policy_to_set(
-    left_out: model.Instance, code: str, asked: policy.PolicyRequest
+@pytest.mark.parametrize("wanted", [AUTO, MANUAL, NONE])
+def test_an_unrenewable_instance_has_no_policy_to_set(
+    left_out: model.Instance, code: str, wanted: policy.PolicyRequest
 ) -> None:
-    outcome = decide(asked, left_out)
+    outcome = decide(wanted, left_out)
     assert codes(outcome.refusals) == {"i-1": code}
     assert outcome.changed_ids == outcome.unchanged_ids == ()
 
@@ -102,16 +102,16 @@ def test_the_months_matter_to_auto_alone() -> None:
 def test_auto_renew_months_stay_within_the_products_longest_term() -> None:
     year_at_most = context("2018-09-01 12:00", products=[product(max_term_months=12)])
 
-    def decide_months(months: int | None, own: int = 1) -> policy.PolicyOutcome:
+    def decide_months(months: int | None, current: int = 1) -> policy.PolicyOutcome:
         request = policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=months)
-        return policy.plan_policy(selection(instance(auto_renew_months=own)), request, year_at_most)
+        return policy.plan_policy(selection(instance(auto_renew_months=current)), request, year_at_most)
 
     assert decide_months(12).changed_ids == ("i-1",)
     assert decide_months(13).changed_ids == ()
     assert codes(decide_months(13).refusals) == {"i-1": "MAX_TERM_EXCEEDED"}
-    assert decide_months(None, own=12).changed_ids == ("i-1",)
-    assert codes(decide_months(None, own=13).refusals) == {"i-1": "MAX_TERM_EXCEEDED"}
-    assert decide_months(12, own=13).changed_ids == ("i-1",)
+    assert decide_months(None, current=12).changed_ids == ("i-1",)
+    assert codes(decide_months(None, current=13).refusals) == {"i-1": "MAX_TERM_EXCEEDED"}
+    assert decide_months(12, current=13).changed_ids == ("i-1",)
 
 
 def test_a_bundle_member_cannot_take_part_in_a_batch() -> None:
@@ -137,7 +137,7 @@ def test_widened_to_whole_bundles_all_members_change_their_mode() -> None:
     assert outcome.refusals == ()
 
 
-def test_a_member_that_is_refused_holds_its_bundle_back() -> None:
+def test_a_refused_member_refuses_its_bundle() -> None:
     picked = selection(
         instance("i-1"), instance("b-1", bundle_id="b"), instance("b-2", bundle_id="b", is_trial=True)
     )
@@ -146,7 +146,7 @@ def test_a_member_that_is_refused_holds_its_bundle_back() -> None:
     assert codes(outcome.refusals) == {"b-1": "BUNDLED", "b-2": "TRIAL"}
 
 
-def test_what_is_not_there_is_said_and_the_rest_is_decided() -> None:
+def test_a_missing_id_is_refused_and_the_others_are_decided() -> None:
     outcome = policy.plan_policy(selection(instance(), missing_ids=["i-404"]), AUTO, NOW)
     assert outcome.changed_ids == ("i-1",)
     assert codes(outcome.refusals) == {"i-404": "NOT_FOUND"}

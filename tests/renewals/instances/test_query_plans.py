@@ -28,7 +28,7 @@ COLUMNS = frozenset({"id", "status", "expires_at"})
 
 @pytest.fixture
 async def fleet(world: World) -> World:
-    """Account `a` with 5,001 instances that were released and 300 that were not, 100 of them expired."""
+    """Create account `a` with 5,001 released instances and 300 others, 100 of them expired."""
     await world.account("a")
     for number in range(300):
         expires = "2027-01-08" if number < 100 else "2027-06-30"
@@ -45,7 +45,7 @@ def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 async def explain(instance_filter: filters.InstanceFilter) -> set[str]:
-    """Return the indexes that a page of ten reads, after a check that it reads little more than ten instances."""
+    """Return the indexes that a page of ten uses, and check that it reads at most 11 instances."""
     request = pagination.PageRequest(first=10)
     with sql_log.noted() as seen:
         page = await instances_queries.fetch_instances(
@@ -61,14 +61,14 @@ async def explain(instance_filter: filters.InstanceFilter) -> set[str]:
     assert len(page.rows) == 10
     [(sql, values)] = seen
     rows = await database.fetch(database.pool(), f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values)
-    found = [
+    scans = [
         node
         for node in nodes(json.loads(rows[0][0])[0]["Plan"])
         if node.get("Relation Name") == "instances" and node.get("Alias") == "i"
     ]
-    assert found, "the page is read from instances"
-    assert sum(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in found) <= 11
-    return {node["Index Name"] for node in found}
+    assert scans, "the page is read from instances"
+    assert sum(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in scans) <= 11
+    return {node["Index Name"] for node in scans}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ async def explain(instance_filter: filters.InstanceFilter) -> set[str]:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-async def test_a_page_reads_nothing_of_what_was_released(
+async def test_a_page_reads_no_released_instances(
     fleet: World, instance_filter: filters.InstanceFilter, index: str
 ) -> None:
     assert await explain(instance_filter) == {index}

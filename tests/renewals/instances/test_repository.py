@@ -1,4 +1,4 @@
-"""Registration: what the provider may not put there."""
+"""Registration of instances: refusals by the rules of bundles and anchors, and the columns of a row."""
 
 import pytest
 
@@ -32,7 +32,7 @@ async def test_a_later_member_shares_expiry_anchor_and_policy_with_its_bundle(
     assert await world.snapshot() == before
 
 
-async def test_a_later_member_that_shares_them_is_taken(world: World) -> None:
+async def test_a_later_member_that_shares_them_is_accepted(world: World) -> None:
     await world.account("a")
     await world.instances(["i-1", "i-2"], expires="2027-01-31", bundle="k")
     await world.instance("i-3", expires="2027-01-31", bundle="k")
@@ -40,7 +40,7 @@ async def test_a_later_member_that_shares_them_is_taken(world: World) -> None:
 
 
 @pytest.mark.parametrize("anchor", [-1, 0, 30, 32])
-async def test_an_anchor_day_is_a_day_that_the_expiry_is_on(world: World, anchor: int) -> None:
+async def test_an_anchor_day_must_match_the_expiry(world: World, anchor: int) -> None:
     await world.account("a")
     with pytest.raises(errors.InvalidInputError, match=r"instances\.anchorDay"):
         await world.instance("i-1", expires="2027-01-31", anchor=anchor)

@@ -48,7 +48,7 @@ async def fill(world: World, night: Night) -> None:
     await world.instance("d-1", account="d", expires=night.day(1), mode="AUTO")
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_a_preview_is_what_the_run_then_does(world: World, night: Night) -> None:
     await fill(world, night)
     at = dst_nights.utc(night.due_from)
@@ -86,7 +86,7 @@ async def test_a_preview_says_of_each_account_what_becomes_of_it_and_how_it_pays
     assert await world.balance("b") == "10.00"
 
 
-@dst_nights.each
+@dst_nights.every_night
 async def test_a_preview_leaves_every_table_as_it_was(world: World, night: Night) -> None:
     await fill(world, night)
     before = await everything(world)
