@@ -107,7 +107,7 @@ async def list_products(connection: database.Connection) -> list[ProductRecord]:
 
 async def list_data_centers(connection: database.Connection) -> list[DataCenterRecord]:
     """Return all data centers in order of code."""
-    rows = await database.fetch(connection, "SELECT code, name, type FROM data_centers ORDER BY code")
+    rows = await fetch_data_centers(connection)
     return [DataCenterRecord(row["code"], row["name"], model.DataCenterType(row["type"])) for row in rows]
 
 

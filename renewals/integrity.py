@@ -154,7 +154,7 @@ RULES: Mapping[str, str] = {
                    FROM renewal_attempts GROUP BY run_id) AS tried ON tried.run_id = r.id
         LEFT JOIN (SELECT run_id, sum(total_cents) AS cents FROM (
                      SELECT DISTINCT a.run_id, o.id, o.total_cents
-                     FROM renewal_attempts a JOIN orders o ON o.id = a.order_id) AS each GROUP BY run_id) AS paid
+                     FROM renewal_attempts a JOIN orders o ON o.id = a.order_id) AS run_orders GROUP BY run_id) AS paid
           ON paid.run_id = r.id
         WHERE r.ended_at IS NOT NULL AND (
           r.renewed_count <> coalesce(tried.renewed_count, 0) OR r.refused_count <> coalesce(tried.refused_count, 0)

@@ -87,10 +87,10 @@ class NotFoundError(DomainError):
     """A missing object that an operator names; `field` is the argument's path, as in `input.accountId`."""
 
     field: str
-    what: str
+    kind: str
 
     def __str__(self) -> str:
-        return f"{self.field}: there is no such {self.what}"
+        return f"{self.field}: there is no such {self.kind}"
 
 
 @dataclass(eq=False)

@@ -105,7 +105,7 @@ def plan(
     """Plan one order over a selection: lines, refusals, and the payment or its shortfall."""
     units, refusals = split_into_units(selection, handling, context.products)
     lines, line_refusals = plan_lines(units, extension, context)
-    payment = domain_payment.Wallet(balance_cents, vouchers, context.now).pay(charges_of(lines))
+    payment = domain_payment.Wallet(balance_cents, vouchers, context.now).pay(build_charges(lines))
     return Plan(tuple(lines), tuple(refusals + line_refusals), payment)
 
 
@@ -167,17 +167,17 @@ def price_units(instances: Iterable[model.Instance], context: PlanContext) -> li
         if (
             lines
             and context.price_rise_cap_bps is not None
-            and (held := {i.id: _price_held(i) for i in unit if is_held(i, context.price_rise_cap_bps)})
+            and (price_refusals := _price_refusals(unit, context.price_rise_cap_bps))
         ):
-            lines, refusals = [], refuse_unit(unit, held)
-        units.append(PricedUnit(unit, tuple(lines), tuple(refusals), tuple(charges_of(lines))))
+            lines, refusals = [], refuse_unit(unit, price_refusals)
+        units.append(PricedUnit(unit, tuple(lines), tuple(refusals), tuple(build_charges(lines))))
     return units
 
 
 def pay_units(
     units: Iterable[PricedUnit], wallet: domain_payment.Wallet
 ) -> list[domain_payment.Payment | None]:
-    """Pay the units in order while the wallet covers them; return None for a unit without lines."""
+    """Return the payment of each unit in order, with a shortfall if the wallet cannot pay it; None without lines."""
     return [wallet.pay(unit.charges) if unit.lines else None for unit in units]
 
 
@@ -197,7 +197,7 @@ def is_held(instance: model.Instance, price_rise_cap_bps: int | None) -> bool:
     return pricing.exceeds_cap(instance.agreed_price_cents, instance.monthly_price_cents, price_rise_cap_bps)
 
 
-def charges_of(lines: Iterable[RenewalLine]) -> list[domain_payment.Charge]:
+def build_charges(lines: Iterable[RenewalLine]) -> list[domain_payment.Charge]:
     """Return a charge for each line, in the same order."""
     return [domain_payment.Charge(line.instance.product_code, line.price.price_cents) for line in lines]
 
@@ -281,6 +281,11 @@ def _refuse_period(
         message = f"It would expire on {new}; the longest term of {product.max_term_months} months ends on {furthest}."
         return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)
     return None
+
+
+def _price_refusals(unit: RenewalUnit, price_rise_cap_bps: int) -> dict[str, Refusal]:
+    """Return the refusals, by id, of the members whose price rose by more than the cap."""
+    return {instance.id: _price_held(instance) for instance in unit if is_held(instance, price_rise_cap_bps)}
 
 
 def _price_held(instance: model.Instance) -> Refusal:

@@ -28,7 +28,7 @@ async def expire_and_release(now: dt.datetime) -> LapseCounts:
     )
 
 
-async def count(connection: database.Connection, now: dt.datetime) -> dict[str, LapseCounts]:
+async def count_changes(connection: database.Connection, now: dt.datetime) -> dict[str, LapseCounts]:
     """Return what `expire_and_release` would change at an instant, by account; write nothing."""
     rows = await database.fetch(
         connection,

@@ -50,7 +50,9 @@ async def set_policy(account_id: str, request: PolicyRequest, clock: Clock) -> P
         )
         products = await catalog.read_products(connection)
         context = planning.PlanContext(products, account.zone, now)
-        outcome = await instances_selection.plan_aside(selection, plan_policy, selection, request, context)
+        outcome = await instances_selection.plan_without_blocking(
+            selection, plan_policy, selection, request, context
+        )
         if outcome.refusals and request.batch_mode is model.BatchMode.ALL_OR_NOTHING:
             raise errors.NotRenewableError(outcome.refusals)
         months = request.auto_renew_months if request.mode is model.RenewalMode.AUTO else None

@@ -81,7 +81,7 @@ def is_large(selector: InstanceSelector) -> bool:
     return isinstance(selector, ByFilter) or len(selector.ids) > INSTANCES_IN_PLACE_MAX
 
 
-async def plan_aside(
+async def plan_without_blocking(
     selection: domain_selection.Selection,
     plan: Callable[Arguments, Value],
     /,

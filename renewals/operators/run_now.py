@@ -90,7 +90,7 @@ async def preview_run(at: dt.datetime) -> RunPreview:
     """
     async with database.read_snapshot() as connection:
         due_counts = await due.count_due(connection, at)
-        lapsed = await lifecycle.count(connection, at)
+        lapsed = await lifecycle.count_changes(connection, at)
         planned: dict[str, AccountPreview] = {}
         for account_ids, _ in runs.split_into_chunks(due_counts, config.get_settings().instances_per_chunk):
             planned |= await _plan(connection, account_ids, due_counts, at)

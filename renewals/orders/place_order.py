@@ -97,7 +97,7 @@ async def _plan(
     )
     products = await catalog.read_products(connection)
     usable_vouchers = await vouchers.read_usable(connection, [account.id], now)
-    return await instances_selection.plan_aside(
+    return await instances_selection.plan_without_blocking(
         selection,
         planning.plan,
         selection=selection,
