@@ -249,7 +249,7 @@ def export_instances(
     now: dt.datetime,
 ) -> Export:
     """The account's instances as its list has them."""
-    conditions = filters.conditions(account_id, instance_filter, now)
+    conditions = filters.build_conditions(account_id, instance_filter, now)
     return Export(INSTANCES, columns, conditions, ordering.order_by, now)
 
 

@@ -87,7 +87,7 @@ async def _read_expiries(
         expires_from=now,
         expires_before=dates.end_of_day(last, account.zone) + dt.timedelta(seconds=1),
     )
-    conditions = filters.conditions(account.id, coming, now)
+    conditions = filters.build_conditions(account.id, coming, now)
     left_until = due.left_until(account)
     if left_until < now:
         conditions.add("i.renewal_mode = 'MANUAL'")

@@ -51,7 +51,7 @@ class InstanceFilter:
     manageable: bool | None = True
 
 
-def check(instance_filter: InstanceFilter, path: str) -> None:
+def check_filter(instance_filter: InstanceFilter, path: str) -> None:
     """Raise InvalidInputError for a condition out of bounds; `path` is the path of the filter."""
     values_max = limits.INSTANCES_PER_SELECTION_MAX
     for name, values in (
@@ -71,7 +71,7 @@ def check(instance_filter: InstanceFilter, path: str) -> None:
         )
 
 
-def conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetime) -> WhereClause:
+def build_conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetime) -> WhereClause:
     """Return the SQL conditions of a filter within one account."""
     f, where = instance_filter, WhereClause()
     where.add("i.account_id = {}", account_id)

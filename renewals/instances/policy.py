@@ -42,7 +42,7 @@ class PolicyOutcome:
 @database.retry_on_conflict
 async def set_policy(account_id: str, request: PolicyRequest, clock: Clock) -> PolicyOutcome:
     """Set the policy of a batch, or raise DomainError and change nothing."""
-    check(request)
+    check_request(request)
     async with accounts_repository.locked_account(account_id) as (connection, account):
         now = clock()
         selection = await instances_selection.resolve_selection(
@@ -63,7 +63,7 @@ async def set_policy(account_id: str, request: PolicyRequest, clock: Clock) -> P
     return outcome
 
 
-def check(request: PolicyRequest) -> None:
+def check_request(request: PolicyRequest) -> None:
     """Raise InvalidInputError if an argument is malformed or out of bounds."""
     instances_selection.check_selector(request.selector)
     months_max = limits.MONTHS_MAX

@@ -74,7 +74,7 @@ async def fetch_instances(
 
     A column is one of `instances`, or "table.column" of a table in `JOINS`.
     """
-    conditions = filters.conditions(account_id, instance_filter, now)
+    conditions = filters.build_conditions(account_id, instance_filter, now)
     select, joins = _selected(columns, ordering)
     if "status" in columns:
         select = f"{select}, {filters.matching_status_at(instance_filter, conditions.bind(now))} AS status"
@@ -146,7 +146,7 @@ async def count_instances(
     connection: Connection, account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
 ) -> int:
     """Return the number of instances that match a filter."""
-    conditions = filters.conditions(account_id, instance_filter, now)
+    conditions = filters.build_conditions(account_id, instance_filter, now)
     sql = f"SELECT count(*) FROM instances i WHERE {conditions.where}"
     return int((await database.fetch(connection, sql, *conditions.values))[0][0])
 
@@ -158,7 +158,7 @@ async def count_facets(
 
     Values known in advance keep their order and include zeros. Catalog codes are sorted by count.
     """
-    conditions = filters.conditions(account_id, instance_filter, now)
+    conditions = filters.build_conditions(account_id, instance_filter, now)
     values = {
         "tabs": f"CASE WHEN {filters.MANAGEABLE} THEN {filters.TAB} END",
         "products": "i.product_code",

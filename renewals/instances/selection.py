@@ -50,7 +50,7 @@ def check_selector(selector: InstanceSelector) -> None:
                     "input.selection.ids", f"must name at most {instances_max} instances"
                 )
         case ByFilter(instance_filter, except_ids):
-            filters.check(instance_filter, "input.selection.matching.filter")
+            filters.check_filter(instance_filter, "input.selection.matching.filter")
             if len(except_ids) > instances_max:
                 raise errors.InvalidInputError(
                     "input.selection.matching.except", f"must name at most {instances_max} instances"
@@ -122,7 +122,7 @@ async def _select_matching(
     now: dt.datetime,
 ) -> domain_selection.Selection:
     """Return the selection of all instances that a filter matches except some ids, by expiry."""
-    conditions = filters.conditions(account_id, instance_filter, now)
+    conditions = filters.build_conditions(account_id, instance_filter, now)
     conditions.add("i.id <> ALL({})", db_sql.storable_texts(except_ids))
     limit = limits.INSTANCES_PER_SELECTION_MAX + 1
     order = f"ORDER BY {filters.EXPIRY}, i.id LIMIT {limit}"

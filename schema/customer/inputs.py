@@ -63,7 +63,7 @@ class InstanceOrder:
 def to_instance_filter(sent: InstanceFilter | None) -> filters.InstanceFilter:
     """The filter of a list, which may be left out; raises InvalidInputError for what is out of bounds."""
     instance_filter = sent.to_filter() if sent else filters.InstanceFilter()
-    filters.check(instance_filter, "filter")
+    filters.check_filter(instance_filter, "filter")
     return instance_filter
 
 

@@ -60,7 +60,7 @@ async def resolve_instances(
         ordering, first=first, after=after, last=last, before=before, offset=offset
     )
     instance_filter = filter.to_filter() if filter else filters.InstanceFilter(manageable=None)
-    filters.check(instance_filter, "filter")
+    filters.check_filter(instance_filter, "filter")
     asked = connections.RequestedFields(selected.selected(info))
     known_id = account_id if sql.is_storable(account_id) else ""
     found: Any = await connections.read(

@@ -155,16 +155,18 @@ def test_a_missing_id_is_refused_and_the_others_are_decided() -> None:
 @pytest.mark.parametrize("months", [-1, 0, 37])
 def test_auto_renew_months_are_1_to_36(months: int) -> None:
     with pytest.raises(errors.InvalidInputError) as caught:
-        policy.check(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=months))
+        policy.check_request(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=months))
     assert (caught.value.field, caught.value.reason) == ("input.autoRenewMonths", "must be between 1 and 36")
-    policy.check(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=1))
-    policy.check(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=36))
+    policy.check_request(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=1))
+    policy.check_request(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=36))
 
 
 def test_a_selection_has_1_to_10_000_instances() -> None:
     assert limits.INSTANCES_PER_SELECTION_MAX == 10_000
     ids = tuple(f"i-{number}" for number in range(10_001))
-    policy.check(policy.PolicyRequest(instances_selection.ById((*ids[:10_000], "i-0")), RenewalMode.AUTO))
+    policy.check_request(
+        policy.PolicyRequest(instances_selection.ById((*ids[:10_000], "i-0")), RenewalMode.AUTO)
+    )
     for refused in ((), ids):
         with pytest.raises(errors.InvalidInputError, match=r"input\.selection\.ids"):
-            policy.check(policy.PolicyRequest(instances_selection.ById(refused), RenewalMode.AUTO))
+            policy.check_request(policy.PolicyRequest(instances_selection.ById(refused), RenewalMode.AUTO))
