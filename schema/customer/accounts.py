@@ -1,7 +1,7 @@
 """The account, its vouchers and its ledger."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
@@ -10,7 +10,7 @@ from renewals.db import connection as database
 from renewals.domain import model
 from schema.context import Info
 from schema.customer import inputs
-from schema.fields import selected, sources
+from schema.fields import sources
 from schema.shared import connections, scalars
 from schema.shared.vouchers import Voucher
 
@@ -74,24 +74,16 @@ class LedgerEntry:
     memo: str
 
 
-async def resolve_ledger(
+def query_ledger(
     info: Info,
     filter: inputs.LedgerFilter | None = strawberry.UNSET,  # noqa: A002
-    first: int | None = strawberry.UNSET,
-    after: str | None = strawberry.UNSET,
-    last: int | None = strawberry.UNSET,
-    before: str | None = strawberry.UNSET,
-) -> connections.Connection[LedgerEntry]:
-    request = connections.page_request(
-        accounts_queries.LEDGER, first=first, after=after, last=last, before=before
-    )
-    ledger_filter = inputs.to_ledger_filter(filter)
-    account_id, asked = info.context.account_id, connections.RequestedFields(selected.selected(info))
-    found: Any = await connections.read(
-        asked,
-        lambda: accounts_queries.fetch_ledger(
-            database.pool(), account_id, ledger_filter, request, counted=asked.count
+) -> connections.ConnectionQuery:
+    """Return the reads of the account's ledger; raise InvalidInputError if the filter is out of bounds."""
+    account_id, ledger_filter = info.context.account_id, inputs.to_ledger_filter(filter)
+    return connections.ConnectionQuery(
+        accounts_queries.LEDGER,
+        lambda page, requested: accounts_queries.fetch_ledger(
+            database.pool(), account_id, ledger_filter, page, counted=requested.count
         ),
         lambda: accounts_queries.count_ledger(database.pool(), account_id, ledger_filter),
     )
-    return found  # type: ignore[no-any-return]

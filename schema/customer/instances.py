@@ -1,7 +1,7 @@
 """Instances with all that is nested in them, and the list of them."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
 import strawberry
@@ -12,7 +12,7 @@ from renewals.instances import filters
 from renewals.instances import queries as instances_queries
 from schema.context import Info
 from schema.customer import catalog, inputs, orders
-from schema.fields import selected, sources
+from schema.fields import sources
 from schema.limits import slices
 from schema.shared import connections, scalars
 from schema.shared import errors as shared_errors
@@ -135,42 +135,29 @@ class InstanceConnection(connections.Connection[Instance]):
     facets: InstanceFacets
 
 
-async def resolve_instances(
+def query_instances(
     info: Info,
     filter: inputs.InstanceFilter | None = strawberry.UNSET,  # noqa: A002
     order_by: inputs.InstanceOrder | None = strawberry.UNSET,
-    first: int | None = strawberry.UNSET,
-    after: str | None = strawberry.UNSET,
-    last: int | None = strawberry.UNSET,
-    before: str | None = strawberry.UNSET,
-    offset: Annotated[
-        int | None, strawberry.argument(description="Jump to a page; not with a cursor.")
-    ] = strawberry.UNSET,
-) -> InstanceConnection:
-    context, ordering = info.context, inputs.to_instance_ordering(order_by)
-    request = connections.page_request(
-        ordering, first=first, after=after, last=last, before=before, offset=offset
-    )
-    instance_filter = inputs.to_instance_filter(filter)
-    asked = connections.RequestedFields(selected.selected(info))
-    account_id, now = context.account_id, context.now
-    found: Any = await connections.read(
-        asked,
-        lambda: instances_queries.fetch_instances(
+) -> connections.ConnectionQuery:
+    """Return the reads of the account's instances; raise InvalidInputError if the filter is out of bounds."""
+    ordering, instance_filter = inputs.to_instance_ordering(order_by), inputs.to_instance_filter(filter)
+    account_id, now = info.context.account_id, info.context.now
+    return connections.ConnectionQuery(
+        ordering,
+        lambda page, requested: instances_queries.fetch_instances(
             database.pool(),
             account_id,
             instance_filter,
-            request,
+            page,
             ordering=ordering,
             now=now,
-            columns=sources.columns_of(Instance, asked.nodes),
-            counted=asked.count,
+            columns=sources.columns_of(Instance, requested.nodes),
+            counted=requested.count,
         ),
         lambda: instances_queries.count_instances(database.pool(), account_id, instance_filter, now),
+        {"facets": lambda: _count_facets(account_id, instance_filter, now)},
     )
-    if "facets" in asked.fields:
-        found["facets"] = await _count_facets(account_id, instance_filter, now)
-    return found  # type: ignore[no-any-return]
 
 
 async def _count_facets(

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Self
 
 import strawberry
 
@@ -10,10 +10,11 @@ from renewals.domain import errors
 from renewals.instances import policy
 from renewals.orders import place_order
 from renewals.orders import repository as orders_repository
-from schema.context import Info
+from schema.context import Context, Info
 from schema.customer import accounts, calendar_token, inputs, instances, orders, webhooks
 from schema.fields import sources
 from schema.shared import errors as shared_errors
+from schema.shared.mutations import mutation_field
 
 _Instance = instances.Instance
 _Refusal = shared_errors.InstanceRefusal
@@ -77,66 +78,74 @@ class UnifyExpirySuccess(OrderPlaced):
     pass
 
 
-SetRenewalPolicyResult = Annotated[
-    SetRenewalPolicySuccess | shared_errors.NotRenewable | shared_errors.InvalidInput,
-    strawberry.union("SetRenewalPolicyResult"),
-]
-RenewInstancesResult = Annotated[
-    RenewInstancesSuccess
-    | shared_errors.NotRenewable
-    | shared_errors.InsufficientFunds
-    | shared_errors.PriceChanged
-    | shared_errors.IdempotencyKeyReused
-    | shared_errors.InvalidInput,
-    strawberry.union("RenewInstancesResult"),
-]
-UnifyExpiryResult = Annotated[
-    UnifyExpirySuccess
-    | shared_errors.NotRenewable
-    | shared_errors.InsufficientFunds
-    | shared_errors.PriceChanged
-    | shared_errors.IdempotencyKeyReused
-    | shared_errors.InvalidInput,
-    strawberry.union("UnifyExpiryResult"),
-]
+async def _set_renewal_policy(
+    context: Context, request: inputs.SetRenewalPolicyInput
+) -> SetRenewalPolicySuccess:
+    outcome = await policy.set_policy(context.account_id, request.to_request(), context.clock)
+    return SetRenewalPolicySuccess.of(outcome)
+
+
+async def _renew_instances(context: Context, request: inputs.RenewInstancesInput) -> RenewInstancesSuccess:
+    placed = await place_order.place_order(context.account_id, request.to_request(), context.clock)
+    return RenewInstancesSuccess.of(placed)
+
+
+async def _unify_expiry(context: Context, request: inputs.UnifyExpiryInput) -> UnifyExpirySuccess:
+    placed = await place_order.place_order(context.account_id, request.to_request(), context.clock)
+    return UnifyExpirySuccess.of(placed)
+
+
+_ORDER_ERRORS = (
+    shared_errors.NotRenewable,
+    shared_errors.InsufficientFunds,
+    shared_errors.PriceChanged,
+    shared_errors.IdempotencyKeyReused,
+)
 
 
 @strawberry.type
 class Mutation:
-    @strawberry.mutation
-    async def set_renewal_policy(
-        self, info: Info, request: Annotated[inputs.SetRenewalPolicyInput, strawberry.argument(name="input")]
-    ) -> SetRenewalPolicyResult:
-        context = info.context
-        outcome = await policy.set_policy(context.account_id, request.to_request(), context.clock)
-        context.refresh()
-        return SetRenewalPolicySuccess.of(outcome)
-
-    @strawberry.mutation
-    async def renew_instances(
-        self, info: Info, request: Annotated[inputs.RenewInstancesInput, strawberry.argument(name="input")]
-    ) -> RenewInstancesResult:
-        context = info.context
-        placed = await place_order.place_order(context.account_id, request.to_request(), context.clock)
-        context.refresh()
-        return RenewInstancesSuccess.of(placed)
-
-    @strawberry.mutation
-    async def unify_expiry(
-        self, info: Info, request: Annotated[inputs.UnifyExpiryInput, strawberry.argument(name="input")]
-    ) -> UnifyExpiryResult:
-        context = info.context
-        placed = await place_order.place_order(context.account_id, request.to_request(), context.clock)
-        context.refresh()
-        return UnifyExpirySuccess.of(placed)
-
+    set_renewal_policy = mutation_field(
+        _set_renewal_policy,
+        shared_errors.NotRenewable,
+        description="Sets how instances are renewed. Each instance is decided alone; nothing is charged (rule 8).",
+    )
+    renew_instances = mutation_field(
+        _renew_instances,
+        *_ORDER_ERRORS,
+        description="Renews instances for a number of months, and charges the account with one order.",
+    )
+    unify_expiry = mutation_field(
+        _unify_expiry,
+        *_ORDER_ERRORS,
+        description=(
+            "Extends instances to a common last day, and charges the account with one order. Never shortens a period."
+        ),
+    )
     reset_calendar_token = strawberry.mutation(
         resolver=calendar_token.reset_calendar_token,
-        description="Makes the token of the account's calendar anew; the one before opens it no more.",
+        description="Rotates the account's calendar token and revokes the previous one.",
     )
-    create_webhook_endpoint = strawberry.mutation(resolver=webhooks.create)
-    update_webhook_endpoint = strawberry.mutation(resolver=webhooks.update)
-    rotate_webhook_secret = strawberry.mutation(resolver=webhooks.rotate)
-    delete_webhook_endpoint = strawberry.mutation(resolver=webhooks.delete)
-    replay_webhook_delivery = strawberry.mutation(resolver=webhooks.replay)
-    send_test_webhook = strawberry.mutation(resolver=webhooks.send_test)
+    create_webhook_endpoint = mutation_field(
+        webhooks.create,
+        shared_errors.IdempotencyKeyReused,
+        description="Registers a URL that receives the account's events.",
+    )
+    update_webhook_endpoint = mutation_field(
+        webhooks.update,
+        description="Changes an endpoint's URL or event types, or enables or disables the endpoint.",
+    )
+    rotate_webhook_secret = mutation_field(
+        webhooks.rotate,
+        shared_errors.IdempotencyKeyReused,
+        description="Makes a new signing secret for an endpoint.",
+    )
+    delete_webhook_endpoint = mutation_field(
+        webhooks.delete, description="Deletes an endpoint with its deliveries."
+    )
+    replay_webhook_delivery = mutation_field(
+        webhooks.replay, description="Sends a parked delivery, or a range of past events, again."
+    )
+    send_test_webhook = mutation_field(
+        webhooks.send_test, description="Sends one test request to an endpoint now, and returns the response."
+    )

@@ -13,7 +13,7 @@ from renewals.orders import place_order, requests
 from renewals.orders import queries as orders_queries
 from schema.context import Info
 from schema.customer import inputs
-from schema.fields import selected, sources
+from schema.fields import sources
 from schema.shared import connections, scalars
 from schema.shared import errors as shared_errors
 from schema.shared import vouchers as shared_vouchers
@@ -76,23 +76,16 @@ async def resolve_order(info: Info, id: strawberry.ID) -> RenewOrder | None:  # 
     return row
 
 
-async def resolve_orders(
-    info: Info,
-    first: int | None = strawberry.UNSET,
-    after: str | None = strawberry.UNSET,
-    last: int | None = strawberry.UNSET,
-    before: str | None = strawberry.UNSET,
-) -> connections.Connection[RenewOrder]:
-    request = connections.page_request(
-        orders_queries.ORDERS, first=first, after=after, last=last, before=before
-    )
-    account_id, asked = info.context.account_id, connections.RequestedFields(selected.selected(info))
-    found: Any = await connections.read(
-        asked,
-        lambda: orders_queries.fetch_orders(database.pool(), account_id, request, counted=asked.count),
+def query_orders(info: Info) -> connections.ConnectionQuery:
+    """Return the reads of the account's orders."""
+    account_id = info.context.account_id
+    return connections.ConnectionQuery(
+        orders_queries.ORDERS,
+        lambda page, requested: orders_queries.fetch_orders(
+            database.pool(), account_id, page, counted=requested.count
+        ),
         lambda: orders_queries.count_orders(database.pool(), account_id),
     )
-    return found  # type: ignore[no-any-return]
 
 
 @strawberry.type

@@ -8,8 +8,8 @@ import strawberry
 
 from renewals.webhooks import deliveries, dispatcher, retry_policy, status
 from renewals.webhooks import endpoints as domain
-from schema.context import Info
-from schema.shared import errors, inputs
+from schema.context import Context, Info
+from schema.shared import inputs
 
 strawberry.enum(
     status.DeliveryState,
@@ -178,88 +178,53 @@ class SendTestWebhookSuccess:
     response: str = strawberry.field(description="The beginning of the answer's body.")
 
 
-CreateWebhookEndpointResult = Annotated[
-    CreateWebhookEndpointSuccess | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("CreateWebhookEndpointResult"),
-]
-UpdateWebhookEndpointResult = Annotated[
-    UpdateWebhookEndpointSuccess | errors.InvalidInput, strawberry.union("UpdateWebhookEndpointResult")
-]
-RotateWebhookSecretResult = Annotated[
-    RotateWebhookSecretSuccess | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("RotateWebhookSecretResult"),
-]
-DeleteWebhookEndpointResult = Annotated[
-    DeleteWebhookEndpointSuccess | errors.InvalidInput, strawberry.union("DeleteWebhookEndpointResult")
-]
-ReplayWebhookDeliveryResult = Annotated[
-    ReplayWebhookDeliverySuccess | errors.InvalidInput, strawberry.union("ReplayWebhookDeliveryResult")
-]
-SendTestWebhookResult = Annotated[
-    SendTestWebhookSuccess | errors.InvalidInput, strawberry.union("SendTestWebhookResult")
-]
-
-
 async def resolve_endpoints(info: Info) -> list[WebhookEndpoint]:
     endpoints = await domain.read_all(info.context.account_id)
     found: Any = await status.read_status(endpoints)
     return list(found)
 
 
-async def create(
-    info: Info, request: Annotated[CreateWebhookEndpointInput, strawberry.argument(name="input")]
-) -> CreateWebhookEndpointResult:
-    created = await domain.create(info.context.account_id, request.to_request(), info.context.clock)
+async def create(context: Context, request: CreateWebhookEndpointInput) -> CreateWebhookEndpointSuccess:
+    created = await domain.create(context.account_id, request.to_request(), context.clock)
     return CreateWebhookEndpointSuccess(changed=created.endpoint, secret=created.secret)
 
 
-async def update(
-    info: Info, request: Annotated[UpdateWebhookEndpointInput, strawberry.argument(name="input")]
-) -> UpdateWebhookEndpointResult:
-    context = info.context
+async def update(context: Context, request: UpdateWebhookEndpointInput) -> UpdateWebhookEndpointSuccess:
     changed = await domain.update(context.account_id, request.id, request.to_change(), context.clock)
     return UpdateWebhookEndpointSuccess(changed=changed)
 
 
-async def rotate(
-    info: Info, request: Annotated[RotateWebhookSecretInput, strawberry.argument(name="input")]
-) -> RotateWebhookSecretResult:
+async def rotate(context: Context, request: RotateWebhookSecretInput) -> RotateWebhookSecretSuccess:
     created = await domain.rotate(
-        info.context.account_id,
+        context.account_id,
         request.id,
         request.idempotency_key,
-        info.context.clock,
+        context.clock,
         overlap_hours=request.overlap_hours,
     )
     return RotateWebhookSecretSuccess(changed=created.endpoint, secret=created.secret)
 
 
-async def delete(
-    info: Info, request: Annotated[DeleteWebhookEndpointInput, strawberry.argument(name="input")]
-) -> DeleteWebhookEndpointResult:
-    await domain.delete(info.context.account_id, request.id)
+async def delete(context: Context, request: DeleteWebhookEndpointInput) -> DeleteWebhookEndpointSuccess:
+    await domain.delete(context.account_id, request.id)
     return DeleteWebhookEndpointSuccess(id=request.id)
 
 
-async def replay(
-    info: Info, request: Annotated[ReplayWebhookDeliveryInput, strawberry.argument(name="input")]
-) -> ReplayWebhookDeliveryResult:
-    account_id = info.context.account_id
+async def replay(context: Context, request: ReplayWebhookDeliveryInput) -> ReplayWebhookDeliverySuccess:
+    account_id = context.account_id
     endpoint = await deliveries.replay(
         account_id,
         request.id,
         account_id,
         request.sequence,
-        info.context.clock,
+        context.clock,
         and_all_after=request.and_all_after,
     )
     return ReplayWebhookDeliverySuccess(changed=endpoint)
 
 
-async def send_test(
-    info: Info, request: Annotated[SendTestWebhookInput, strawberry.argument(name="input")]
-) -> SendTestWebhookResult:
-    answer = await dispatcher.send_test(info.context.account_id, request.id, info.context.clock)
+async def send_test(context: Context, request: SendTestWebhookInput) -> SendTestWebhookSuccess:
+    answer = await dispatcher.send_test(context.account_id, request.id, context.clock)
     return SendTestWebhookSuccess(
         delivered=retry_policy.is_delivered(answer.status),
         status=answer.status,

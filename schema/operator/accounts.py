@@ -10,7 +10,7 @@ from renewals.db import connection as database
 from renewals.db import sql
 from renewals.domain import model
 from renewals.operators import queries as operators_queries
-from schema.fields import selected, sources
+from schema.fields import sources
 from schema.operator.context import Info
 from schema.operator.scalars import Percent
 from schema.shared import connections, scalars, vouchers
@@ -62,27 +62,20 @@ async def resolve_account(id: strawberry.ID) -> Account | None:  # noqa: A002
     return await find_account(id)
 
 
-async def resolve_accounts(
+def query_accounts(
     info: Info,
     search: Annotated[
         str | None, strawberry.argument(description="A part of the id or the name, case-insensitive.")
     ] = strawberry.UNSET,
-    first: int | None = strawberry.UNSET,
-    after: str | None = strawberry.UNSET,
-    last: int | None = strawberry.UNSET,
-    before: str | None = strawberry.UNSET,
-) -> connections.Connection[Account]:
-    ordering = operators_queries.ACCOUNTS
-    request = connections.page_request(ordering, first=first, after=after, last=last, before=before)
-    asked = connections.RequestedFields(selected.selected(info))
-    found: Any = await connections.read(
-        asked,
-        lambda: operators_queries.fetch_accounts(
-            database.pool(), request, search=search or None, counted=asked.count
+) -> connections.ConnectionQuery:
+    """Return the reads of all accounts."""
+    return connections.ConnectionQuery(
+        operators_queries.ACCOUNTS,
+        lambda page, requested: operators_queries.fetch_accounts(
+            database.pool(), page, search=search or None, counted=requested.count
         ),
         lambda: operators_queries.count_accounts(database.pool(), search=search or None),
     )
-    return found  # type: ignore[no-any-return]
 
 
 async def resolve_api_keys(

@@ -1,7 +1,6 @@
 """Instances of whatever account, as their rows have them."""
 
 import datetime as dt
-from typing import Annotated, Any
 
 import strawberry
 
@@ -11,7 +10,7 @@ from renewals.domain import model
 from renewals.instances import filters
 from renewals.instances import queries as instances_queries
 from schema.customer import inputs, instances
-from schema.fields import selected, sources
+from schema.fields import sources
 from schema.operator.context import Info
 from schema.shared import connections, scalars
 
@@ -41,40 +40,28 @@ class Instance:
     configuration = sources.computed(instances.read_configuration, "configuration")
 
 
-async def resolve_instances(
+def query_instances(
     info: Info,
     account_id: strawberry.ID,
     filter: inputs.InstanceFilter | None = strawberry.UNSET,  # noqa: A002
     order_by: inputs.InstanceOrder | None = strawberry.UNSET,
-    first: int | None = strawberry.UNSET,
-    after: str | None = strawberry.UNSET,
-    last: int | None = strawberry.UNSET,
-    before: str | None = strawberry.UNSET,
-    offset: Annotated[
-        int | None, strawberry.argument(description="Jump to a page; not with a cursor.")
-    ] = strawberry.UNSET,
-) -> connections.Connection[Instance]:
-    order, now = order_by or inputs.InstanceOrder(), info.context.now
-    ordering = instances_queries.instance_ordering(order.field, descending=order.is_descending)
-    request = connections.page_request(
-        ordering, first=first, after=after, last=last, before=before, offset=offset
-    )
+) -> connections.ConnectionQuery:
+    """Return the reads of an account's instances; raise InvalidInputError if the filter is out of bounds."""
+    ordering, now = inputs.to_instance_ordering(order_by), info.context.now
     instance_filter = filter.to_filter() if filter else filters.InstanceFilter(manageable=None)
     filters.check_filter(instance_filter, "filter")
-    asked = connections.RequestedFields(selected.selected(info))
     known_id = account_id if sql.is_storable(account_id) else ""
-    found: Any = await connections.read(
-        asked,
-        lambda: instances_queries.fetch_instances(
+    return connections.ConnectionQuery(
+        ordering,
+        lambda page, requested: instances_queries.fetch_instances(
             database.pool(),
             known_id,
             instance_filter,
-            request,
+            page,
             ordering=ordering,
             now=now,
-            columns=sources.columns_of(Instance, asked.nodes),
-            counted=asked.count,
+            columns=sources.columns_of(Instance, requested.nodes),
+            counted=requested.count,
         ),
         lambda: instances_queries.count_instances(database.pool(), known_id, instance_filter, now),
     )
-    return found  # type: ignore[no-any-return]

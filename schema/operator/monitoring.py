@@ -14,7 +14,7 @@ from renewals.db import connection as database
 from renewals.domain import errors, limits
 from renewals.operators import audit_log
 from renewals.operators import queries as operators_queries
-from schema.fields import selected, sources
+from schema.fields import sources
 from schema.operator.context import Info
 from schema.shared import connections, scalars
 
@@ -134,22 +134,17 @@ class AuditEntry:
     after = sources.computed(_json("after"), "after", description="What was changed, as it was then.")
 
 
-async def resolve_audit_log(
+def query_audit_log(
     info: Info,
     account_id: strawberry.ID | None = strawberry.UNSET,
     action: audit_log.Action | None = strawberry.UNSET,
-    first: int | None = strawberry.UNSET,
-    after: str | None = strawberry.UNSET,
-    last: int | None = strawberry.UNSET,
-    before: str | None = strawberry.UNSET,
-) -> connections.Connection[AuditEntry]:
-    ordering = operators_queries.AUDIT_LOG
-    request = connections.page_request(ordering, first=first, after=after, last=last, before=before)
-    asked = connections.RequestedFields(selected.selected(info))
-    chosen: dict[str, Any] = {"account_id": account_id or None, "action": action or None}
-    found: Any = await connections.read(
-        asked,
-        lambda: operators_queries.fetch_audit_log(database.pool(), request, counted=asked.count, **chosen),
-        lambda: operators_queries.count_audit_log(database.pool(), **chosen),
+) -> connections.ConnectionQuery:
+    """Return the reads of the audit log."""
+    conditions: dict[str, Any] = {"account_id": account_id or None, "action": action or None}
+    return connections.ConnectionQuery(
+        operators_queries.AUDIT_LOG,
+        lambda page, requested: operators_queries.fetch_audit_log(
+            database.pool(), page, counted=requested.count, **conditions
+        ),
+        lambda: operators_queries.count_audit_log(database.pool(), **conditions),
     )
-    return found  # type: ignore[no-any-return]

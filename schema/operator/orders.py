@@ -12,7 +12,7 @@ from renewals.domain import model
 from renewals.operators import queries as operators_queries
 from renewals.orders import queries as orders_queries
 from schema.customer import orders
-from schema.fields import selected, sources
+from schema.fields import sources
 from schema.operator.context import Info
 from schema.shared import connections, scalars
 
@@ -53,22 +53,13 @@ async def resolve_order(id: strawberry.ID) -> RenewOrder | None:  # noqa: A002
     return found  # type: ignore[no-any-return]
 
 
-async def resolve_orders(
-    info: Info,
-    account_id: strawberry.ID,
-    first: int | None = strawberry.UNSET,
-    after: str | None = strawberry.UNSET,
-    last: int | None = strawberry.UNSET,
-    before: str | None = strawberry.UNSET,
-) -> connections.Connection[RenewOrder]:
-    request = connections.page_request(
-        orders_queries.ORDERS, first=first, after=after, last=last, before=before
-    )
-    asked = connections.RequestedFields(selected.selected(info))
+def query_orders(info: Info, account_id: strawberry.ID) -> connections.ConnectionQuery:
+    """Return the reads of an account's orders."""
     known_id = account_id if sql.is_storable(account_id) else ""
-    found: Any = await connections.read(
-        asked,
-        lambda: orders_queries.fetch_orders(database.pool(), known_id, request, counted=asked.count),
+    return connections.ConnectionQuery(
+        orders_queries.ORDERS,
+        lambda page, requested: orders_queries.fetch_orders(
+            database.pool(), known_id, page, counted=requested.count
+        ),
         lambda: orders_queries.count_orders(database.pool(), known_id),
     )
-    return found  # type: ignore[no-any-return]

@@ -1,105 +1,169 @@
-"""Relay connections: what is selected of a list is read at once, its page and its count by one statement."""
+"""Relay connections: a field that reads only what the client selected of a list."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
 from renewals.db import pagination
+from renewals.domain import limits
 from schema.fields import selected, sources
 from schema.shared import inputs
 
 Node = TypeVar("Node")
 
-_OF_PAGE = frozenset({"nodes", "edges", "pageInfo"})
+_PAGE_FIELDS = frozenset({"nodes", "edges", "pageInfo"})
 
 
-@strawberry.type
+@strawberry.type(description="The position of a page in its list, as Relay defines it.")
 class PageInfo:
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    has_next_page: bool = strawberry.field(description="Whether rows follow the page.")
+    has_previous_page: bool = strawberry.field(description="Whether rows precede the page.")
+    start_cursor: str | None = strawberry.field(
+        description="Cursor of the first row, for `before`. Null if the page is empty."
+    )
+    end_cursor: str | None = strawberry.field(
+        description="Cursor of the last row, for `after`. Null if the page is empty."
+    )
 
 
-@strawberry.type
+@strawberry.type(description="A row of a page with its cursor.")
 class Edge(Generic[Node]):
-    node: Node
-    cursor: str
+    node: Node = strawberry.field(description="The row.")
+    cursor: str = strawberry.field(
+        description="Opaque position of the row, for `after` and `before` in the same sort order."
+    )
 
 
-@strawberry.type
+@strawberry.type(description="A page of a list. Only the selected fields are read from the database.")
 class Connection(Generic[Node]):
-    nodes: list[Node]
-    edges: list[Edge[Node]]
-    page_info: PageInfo
-    total_count: int
+    nodes: list[Node] = strawberry.field(description="The rows of the page, without cursors.")
+    edges: list[Edge[Node]] = strawberry.field(description="The rows of the page, each with its cursor.")
+    page_info: PageInfo = strawberry.field(description="Whether there are more rows, and the page's cursors.")
+    total_count: int = strawberry.field(description="Number of rows on all pages, under the same filter.")
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedFields:
-    """What of a list is selected."""
+    """The fields of a connection that the client selected."""
 
     fields: selected.Selected
 
     @property
     def page(self) -> bool:
-        return not _OF_PAGE.isdisjoint(self.fields.fields)
+        """Whether any field needs the rows of the page."""
+        return not _PAGE_FIELDS.isdisjoint(self.fields.fields)
 
     @property
     def count(self) -> bool:
+        """Whether the total count is selected."""
         return "totalCount" in self.fields
 
     @property
     def nodes(self) -> selected.Selected:
-        """What is selected of each node, here or there."""
+        """The fields selected of each row, in `nodes` or in `edges`."""
         return selected.merged(self.fields.below("nodes"), self.fields.below("edges").below("node"))
 
 
-async def read(
-    asked: RequestedFields,
-    fetch_page: Callable[[], Awaitable[pagination.Page]],
-    count: Callable[[], Awaitable[int]],
+@dataclass(frozen=True, slots=True)
+class ConnectionQuery:
+    """The reads of one list: its page, its count, and the fields that its own connection type adds."""
+
+    ordering: pagination.SortOrder
+    fetch_page: Callable[[pagination.PageRequest, RequestedFields], Awaitable[pagination.Page]]
+    count: Callable[[], Awaitable[int]]
+    """Called only when the page does not carry the total count."""
+    extra_fields: Mapping[str, Callable[[], Awaitable[Any]]] = field(default_factory=dict)
+
+
+_FIRST = (
+    f"Number of rows from the start of the list, or after `after`. At most {limits.PAGE_ROWS_MAX:,}; "
+    f"{limits.PAGE_ROWS_DEFAULT} if neither `first` nor `last` is sent."
+)
+_PAGE_ARGUMENTS: Mapping[str, tuple[Any, str]] = {
+    "first": (int | None, _FIRST),
+    "after": (str | None, "Cursor: only rows after it."),
+    "last": (int | None, "Number of rows from the end of the list, or before `before`. Not with `first`."),
+    "before": (str | None, "Cursor: only rows before it."),
+    "offset": (int | None, "Number of rows to skip, for page numbers. Not with a cursor or with `last`."),
+}
+
+
+def connection_field(
+    connection_type: Any,
+    build_query: Callable[..., ConnectionQuery],
+    *,
+    description: str,
+    has_offset: bool = False,
+) -> Any:
+    """Return a field that pages through a list with `first`, `after`, `last` and `before`.
+
+    `build_query` takes the info of the request and the field's other arguments. It raises InvalidInputError for an
+    argument that is out of bounds.
+    """
+
+    async def resolve(info: strawberry.Info[Any, None], **arguments: Any) -> Any:
+        page = {name: arguments.pop(name, None) for name in _PAGE_ARGUMENTS}
+        query = build_query(info, **arguments)
+        request = _page_request(query.ordering, page)
+        return await _read(query, request, RequestedFields(selected.selected(info)))
+
+    parameters = [
+        *inspect.signature(build_query).parameters.values(),
+        *_page_parameters(has_offset=has_offset),
+    ]
+    resolve.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        parameters, return_annotation=connection_type
+    )
+    return strawberry.field(resolver=resolve, description=description)
+
+
+def _page_parameters(*, has_offset: bool) -> list[inspect.Parameter]:
+    return [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=strawberry.UNSET,
+            annotation=Annotated[value_type, strawberry.argument(description=description)],
+        )
+        for name, (value_type, description) in _PAGE_ARGUMENTS.items()
+        if has_offset or name != "offset"
+    ]
+
+
+def _page_request(ordering: pagination.SortOrder, arguments: Mapping[str, Any]) -> pagination.PageRequest:
+    """Return the page that the arguments ask for; raise InvalidInputError before anything is read."""
+    request = pagination.PageRequest(
+        **{name: inputs.unset_to_none(value) for name, value in arguments.items()}
+    )
+    pagination.check_page_request(request, ordering)
+    return request
+
+
+async def _read(
+    query: ConnectionQuery, request: pagination.PageRequest, requested: RequestedFields
 ) -> dict[str, Any]:
-    """The selected fields of a connection; `count` is for when its page does not say."""
-    found: dict[str, Any] = {}
-    if asked.page:
-        page = await fetch_page()
-        found["nodes"] = sources.ColumnarRows(page.rows)
-        if "edges" in asked.fields:
-            found["edges"] = [{"node": row, "cursor": page.cursor(row)} for row in page.rows]
-        if "pageInfo" in asked.fields:
-            found["page_info"] = {
+    """Return the selected fields of a connection."""
+    result: dict[str, Any] = {}
+    if requested.page:
+        page = await query.fetch_page(request, requested)
+        result["nodes"] = sources.ColumnarRows(page.rows)
+        if "edges" in requested.fields:
+            result["edges"] = [{"node": row, "cursor": page.cursor(row)} for row in page.rows]
+        if "pageInfo" in requested.fields:
+            result["page_info"] = {
                 "has_next_page": page.has_next_page,
                 "has_previous_page": page.has_previous_page,
                 "start_cursor": page.cursor(page.rows[0]) if page.rows else None,
                 "end_cursor": page.cursor(page.rows[-1]) if page.rows else None,
             }
         if page.total_count is not None:
-            found["total_count"] = page.total_count
-    if asked.count and "total_count" not in found:
-        found["total_count"] = await count()
-    return found
-
-
-def page_request(
-    ordering: pagination.SortOrder,
-    *,
-    first: int | None,
-    after: str | None,
-    last: int | None,
-    before: str | None,
-    offset: int | None = None,
-) -> pagination.PageRequest:
-    """The arguments of a list; raises InvalidInputError before anything is read."""
-    given = inputs.unset_to_none
-    request = pagination.PageRequest(
-        first=given(first),
-        after=given(after),
-        last=given(last),
-        before=given(before),
-        offset=given(offset),
-    )
-    pagination.check_page_request(request, ordering)
-    return request
+            result["total_count"] = page.total_count
+    if requested.count and "total_count" not in result:
+        result["total_count"] = await query.count()
+    for name, read in query.extra_fields.items():
+        if name in requested.fields:
+            result[name] = await read()
+    return result

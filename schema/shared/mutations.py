@@ -1,0 +1,48 @@
+"""Mutation fields: one `input` argument, and a union of the success and the errors that a caller can handle."""
+
+import functools
+import inspect
+import operator
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.utils.str_converters import to_camel_case
+
+from schema.shared import errors
+
+_SUCCESS = "Success"
+
+
+def mutation_field(
+    handler: Callable[[Any, Any], Awaitable[Any]], *error_types: type[errors.Error], description: str
+) -> Any:
+    """Return the field of a mutation.
+
+    The handler takes the context and the input, and returns the success type `...Success`. The field's type is the
+    union `...Result` of that type, the error types and InvalidInput.
+    """
+    signature = inspect.signature(handler)
+    _, request = signature.parameters.values()
+
+    async def resolve(info: strawberry.Info[Any, None], request: Any) -> Any:
+        success = await handler(info.context, request)
+        info.context.refresh()  # the fields of the result are read after the change
+        return success
+
+    annotations = resolve.__annotations__
+    annotations["request"] = Annotated[
+        request.annotation, strawberry.argument(name="input", description="All arguments of the mutation.")
+    ]
+    annotations["return"] = _result_type(signature.return_annotation, error_types)
+    return strawberry.mutation(resolver=resolve, description=description)
+
+
+def _result_type(success: type, error_types: tuple[type[errors.Error], ...]) -> Any:
+    """Return the union of a mutation's success and its errors, named after the success."""
+    name = success.__name__.removesuffix(_SUCCESS)
+    members: Any = functools.reduce(operator.or_, (success, *error_types, errors.InvalidInput))
+    description = (
+        f"The result of `{to_camel_case(name[0].lower() + name[1:])}`, or the reason why it changed nothing."
+    )
+    return Annotated[members, strawberry.union(f"{name}Result", description=description)]
