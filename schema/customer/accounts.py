@@ -15,25 +15,29 @@ from schema.shared import connections, scalars
 from schema.shared.vouchers import Voucher
 
 
-@strawberry.type
+@strawberry.type(description="A customer's account: it owns instances and pays for them.")
 class Account:
-    id: strawberry.ID
-    name: str
-    currency: str
-    time_zone: str
-    balance: scalars.Money = sources.column("balance_cents")
+    id: strawberry.ID = strawberry.field(description="The provider's id of the account.")
+    name: str = strawberry.field(description="The account's display name.")
+    currency: str = strawberry.field(description="ISO 4217 code of all the account's amounts, such as CNY.")
+    time_zone: str = strawberry.field(
+        description="IANA time zone of the account's dates, such as Asia/Shanghai. Never changes."
+    )
+    balance: scalars.Money = sources.column(
+        "balance_cents", description="Prepaid money, without vouchers. Never below zero."
+    )
     auto_renew_from: dt.datetime = strawberry.field(
-        description="Automatic renewals begin at this instant; what was due before it is left to the account's owner."
+        description="Automatic renewals begin at this instant. Instances that were due earlier must be renewed by hand."
     )
 
-    @strawberry.field
+    @strawberry.field(description="The account's vouchers, in the order in which they pay.")
     async def vouchers(
         self,
         info: Info,
         usable: Annotated[
             bool | None,
             strawberry.argument(
-                description="True: those that count now. False: used up or expired. Null: all."
+                description="True: vouchers that can pay now. False: used up or expired vouchers. Null: all vouchers."
             ),
         ] = True,
     ) -> list[Voucher]:
@@ -45,38 +49,49 @@ class Account:
 
 
 async def resolve_account(info: Info) -> Account:
+    """Return the caller's account."""
     row: Account = await accounts_queries.fetch_account(database.pool(), info.context.account_id)
     return row
 
 
 @strawberry.type(
-    description="A change of the balance, or of a voucher if `voucher` is set; never changed or deleted."
+    description=(
+        "A change of the balance, or of a voucher if `voucher` is set. Entries are never changed or deleted."
+    )
 )
 class LedgerEntry:
-    id: strawberry.ID = sources.column("number")
-    kind: model.LedgerEntryKind
-    amount: scalars.Money = sources.column("amount_cents")
+    id: strawberry.ID = sources.column("number", description="The entry's number, which grows with time.")
+    kind: model.LedgerEntryKind = strawberry.field(description="Why the amount changed.")
+    amount: scalars.Money = sources.column(
+        "amount_cents", description="The change: positive is money in, negative is money out."
+    )
     balance_after: scalars.Money = sources.column(
         "balance_after_cents",
-        description="The account's balance after the entry; an entry of a voucher leaves it as it was.",
+        description="The account's balance after the entry. An entry of a voucher does not change the balance.",
     )
     voucher: Voucher | None = sources.loaded(
         lambda load: load.voucher,
         "voucher_id",
-        description="The voucher that the entry changed; null: the entry changed the balance.",
+        description="The voucher that the entry changed. Null if the entry changed the balance.",
     )
     available_after: scalars.Money | None = sources.column(
         "available_after_cents",
-        description="What the entry left of the voucher; null without a voucher.",
+        description="The amount left on the voucher after the entry. Null without a voucher.",
     )
-    created_at: dt.datetime
-    order_id: strawberry.ID | None
-    memo: str
+    created_at: dt.datetime = strawberry.field(description="When the entry was written.")
+    order_id: strawberry.ID | None = strawberry.field(
+        description="The order that was paid or refunded. Null for other entries."
+    )
+    memo: str = strawberry.field(
+        description="The provider's note, such as a payment reference. May be empty."
+    )
 
 
 def query_ledger(
     info: Info,
-    filter: inputs.LedgerFilter | None = strawberry.UNSET,  # noqa: A002
+    filter: Annotated[  # noqa: A002
+        inputs.LedgerFilter | None, strawberry.argument(description="Which entries. Null: all entries.")
+    ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
     """Return the reads of the account's ledger; raise InvalidInputError if the filter is out of bounds."""
     account_id, ledger_filter = info.context.account_id, inputs.to_ledger_filter(filter)

@@ -1,4 +1,4 @@
-"""The token that opens an account's calendar, and nothing else."""
+"""The token of an account's calendar feed."""
 
 import urllib.parse
 
@@ -8,15 +8,16 @@ from renewals.accounts import api_keys
 from schema.context import Info
 
 
-@strawberry.type(description="Shown once; it opens the calendar to whoever has it, and nothing else.")
+@strawberry.type(description="A secret that opens the calendar feed and nothing else. It is shown once.")
 class CalendarToken:
-    token: str
+    token: str = strawberry.field(description="The secret itself. Anyone who has it can read the calendar.")
     path: str = strawberry.field(
-        description="Where to subscribe, on the host of this API: /calendar.ics?token=..."
+        description="Path and query of the feed on the host of this API: /calendar.ics?token=..."
     )
 
 
 async def reset_calendar_token(info: Info) -> CalendarToken:
+    """Replace the token of the account's calendar and return the new one."""
     context = info.context
     token = await api_keys.rotate_calendar_token(context.account_id, context.clock)
     return CalendarToken(token=token, path=f"/calendar.ics?{urllib.parse.urlencode({'token': token})}")

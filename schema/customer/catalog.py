@@ -1,4 +1,4 @@
-"""Products and data centres."""
+"""Products and data centers."""
 
 import strawberry
 
@@ -7,27 +7,37 @@ from renewals.db import connection as database
 from renewals.domain import model
 
 
-@strawberry.type
+@strawberry.type(description="A product of the catalog.")
 class Product:
-    code: strawberry.ID
-    name: str
-    name_zh: str
-    renewable: bool
-    unsupported_reason: str | None = strawberry.field(description="Why renewal management does not serve it.")
-    max_term_months: int
-    retention_days: int
+    code: strawberry.ID = strawberry.field(description="The provider's code, such as kec.")
+    name: str = strawberry.field(description="The name in English.")
+    name_zh: str = strawberry.field(description="The name in Chinese.")
+    renewable: bool = strawberry.field(
+        description="Whether renewal management serves the product. If not, see unsupportedReason."
+    )
+    unsupported_reason: str | None = strawberry.field(
+        description="Why renewal management does not serve the product. Null if it does."
+    )
+    max_term_months: int = strawberry.field(
+        description="The longest term in months: no new expiry may be further from now."
+    )
+    retention_days: int = strawberry.field(
+        description="Days from an instance's expiry until it is released for good."
+    )
 
 
-@strawberry.type
+@strawberry.type(description="A data center (机房) of the catalog.")
 class DataCenter:
-    code: strawberry.ID
-    name: str
-    type: model.DataCenterType
+    code: strawberry.ID = strawberry.field(description="The provider's code, such as bj-1.")
+    name: str = strawberry.field(description="The display name.")
+    type: model.DataCenterType = strawberry.field(description="The kind of network (机房类型).")
 
 
 async def resolve_products() -> list[Product]:
+    """Return all products of the catalog."""
     return list(await catalog.fetch_products(database.pool()))
 
 
 async def resolve_data_centers() -> list[DataCenter]:
+    """Return all data centers of the catalog."""
     return list(await catalog.fetch_data_centers(database.pool()))

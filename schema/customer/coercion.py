@@ -1,4 +1,4 @@
-"""Values that come another way than in a GraphQL variable, read by the same types: there is no second parser."""
+"""Conversion of values from REST parameters by the GraphQL types, so that there is one parser."""
 
 import datetime as dt
 from typing import Any, TypeVar
@@ -14,25 +14,27 @@ Input = TypeVar("Input")
 
 
 def read_input(value: object, input_type: type[Input], path: str) -> Input | None:
-    """What a resolver is given for a variable of an input type; raises InvalidInputError where it would be refused."""
+    """Return the input object of a value; raise InvalidInputError if a GraphQL variable with it were refused."""
     schema, definition = customer_schema.schema, input_type.__strawberry_definition__  # type: ignore[attr-defined]
     coerced = _coerce(value, definition.name, path)
-    found: Any = convert_argument(coerced, input_type, schema.schema_converter.scalar_registry, schema.config)
-    return found  # type: ignore[no-any-return]
+    result: Any = convert_argument(
+        coerced, input_type, schema.schema_converter.scalar_registry, schema.config
+    )
+    return result  # type: ignore[no-any-return]
 
 
 def read_instant(value: object, path: str) -> dt.datetime | None:
-    """What a resolver is given for a DateTime variable; raises InvalidInputError where it would be refused."""
-    found: dt.datetime | None = _coerce(value, "DateTime", path)
-    return found
+    """Return the instant of a value; raise InvalidInputError if a DateTime variable with it were refused."""
+    instant: dt.datetime | None = _coerce(value, "DateTime", path)
+    return instant
 
 
 def _coerce(value: object, type_name: str, path: str) -> Any:
-    """The value as graphql-core reads it; the first thing that does not fit is refused by its place."""
-    of_type: Any = customer_schema.schema._schema.type_map[type_name]
+    """Return the value as graphql-core coerces it; raise InvalidInputError with the path of the first misfit."""
+    graphql_type: Any = customer_schema.schema._schema.type_map[type_name]
 
-    def refuse(error: GraphQLError, below: list[str | int]) -> None:
-        raise errors.InvalidInputError(".".join(map(str, [path, *below])), error.message)
+    def refuse(error: GraphQLError, subpath: list[str | int]) -> None:
+        raise errors.InvalidInputError(".".join(map(str, [path, *subpath])), error.message)
 
-    validate_input_value(value, of_type, refuse, hide_suggestions=True)
-    return coerce_input_value(value, of_type)
+    validate_input_value(value, graphql_type, refuse, hide_suggestions=True)
+    return coerce_input_value(value, graphql_type)

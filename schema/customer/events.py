@@ -1,8 +1,8 @@
-"""What happens to the account's instances, as it happens."""
+"""The subscription to an account's events."""
 
 import datetime as dt
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -11,18 +11,35 @@ from schema.context import Info
 from schema.shared import inputs
 
 
-@strawberry.type(description="What happened to this account's instances, in order and without gaps.")
+@strawberry.type(description="A change of the account or of one of its instances.")
 class Event:
-    sequence: int = strawberry.field(description="Gap-free per account.")
-    type: str
-    occurred_at: dt.datetime
-    instance_id: strawberry.ID | None
-    payload: str = strawberry.field(description="The event's body as JSON text.")
+    sequence: int = strawberry.field(
+        description="The event's number in the account: from 1 on, in order and without gaps."
+    )
+    type: str = strawberry.field(
+        description="Such as instance.renewed. New types may be added: ignore those that you do not know."
+    )
+    occurred_at: dt.datetime = strawberry.field(
+        description="When it happened, by the server's clock. Only sequence gives the order."
+    )
+    instance_id: strawberry.ID | None = strawberry.field(
+        description="The instance. Null for an event of the account itself."
+    )
+    payload: str = strawberry.field(description="The details, as a JSON object in text.")
 
 
-async def resolve_events(info: Info, after: int | None = strawberry.UNSET) -> AsyncIterator[Event]:
+async def resolve_events(
+    info: Info,
+    after: Annotated[
+        int | None,
+        strawberry.argument(
+            description="The last sequence already seen: events after it are sent first. Null: only new events."
+        ),
+    ] = strawberry.UNSET,
+) -> AsyncIterator[Event]:
+    """Return the account's events, until the caller's key ends."""
     context = info.context
-    found: Any = await event_log.subscribe(
+    events: Any = await event_log.subscribe(
         context.account_id, inputs.unset_to_none(after), context.is_authorized
     )
-    return found  # type: ignore[no-any-return]
+    return events  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""What clients send, and how it becomes a request of the domain."""
+"""Input types of the customers' API, and their conversion to requests of the domain."""
 
 import datetime as dt
 
@@ -6,7 +6,7 @@ import strawberry
 
 from renewals.accounts import queries as accounts_queries
 from renewals.db import pagination
-from renewals.domain import model, planning
+from renewals.domain import limits, model, planning
 from renewals.instances import filters, policy, selection
 from renewals.instances import queries as instances_queries
 from renewals.orders import requests
@@ -14,94 +14,128 @@ from schema.shared import enums, scalars
 from schema.shared.inputs import skip_conversion, unset_to_none
 
 IDs = list[strawberry.ID]
+_IDS_MAX = limits.INSTANCES_PER_SELECTION_MAX
 
 
 @skip_conversion
-@strawberry.input
+@strawberry.input(
+    description="Conditions on instances. All must hold; null leaves one out, and an empty list matches nothing."
+)
 class InstanceFilter:
-    ids: IDs | None = strawberry.UNSET
+    ids: IDs | None = strawberry.field(
+        default=strawberry.UNSET, description=f"Ids of instances, at most {_IDS_MAX:,}."
+    )
     search: str | None = strawberry.field(
-        default=strawberry.UNSET, description="A part of the id or the name, case-insensitive."
+        default=strawberry.UNSET, description="Part of the id or of the name, in any case."
     )
-    tab: model.RenewalTab | None = strawberry.UNSET
-    expires_from: dt.datetime | None = strawberry.field(default=strawberry.UNSET, description="Inclusive.")
-    expires_before: dt.datetime | None = strawberry.field(default=strawberry.UNSET, description="Exclusive.")
+    tab: model.RenewalTab | None = strawberry.field(
+        default=strawberry.UNSET, description="The tab of the renewal console."
+    )
+    expires_from: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Expires at this instant or later."
+    )
+    expires_before: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Expires before this instant."
+    )
     expires_within_days: int | None = strawberry.field(
-        default=strawberry.UNSET, description="Expires within so many days from now, not yet expired."
+        default=strawberry.UNSET,
+        description="Expires within this number of days (24 hours each) from now, and has not expired.",
     )
-    products: IDs | None = strawberry.UNSET
-    data_centers: IDs | None = strawberry.UNSET
-    data_center_types: list[model.DataCenterType] | None = strawberry.UNSET
+    products: IDs | None = strawberry.field(default=strawberry.UNSET, description="Codes of products.")
+    data_centers: IDs | None = strawberry.field(
+        default=strawberry.UNSET, description="Codes of data centers."
+    )
+    data_center_types: list[model.DataCenterType] | None = strawberry.field(
+        default=strawberry.UNSET, description="Types of data centers."
+    )
     status: list[model.InstanceStatus] | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Null: all but RELEASED, which only this list brings in, whatever the other conditions are.",
+        description="Statuses. Null: all except RELEASED, which must be named here to be found.",
     )
-    bundled: bool | None = strawberry.UNSET
+    bundled: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="True: members of bundles only. False: all others. Null: both."
+    )
     manageable: bool | None = strawberry.field(
         default=True,
         description=(
-            "False: the account's instances that renewal management leaves out "
-            "(trial, one-off, unsupported product)."
+            "True: instances that renewal management serves. "
+            "False: those that it does not (trial, one-off, unsupported product). Null: both."
         ),
     )
 
     def to_filter(self) -> filters.InstanceFilter:
+        """Return the filter of the domain, without checking its bounds."""
         values = {name: value for name, value in vars(self).items() if value is not strawberry.UNSET}
         return filters.InstanceFilter(**values)
 
 
-@strawberry.input
+@strawberry.input(description="The sort order of instances. Equal values are ordered by id.")
 class InstanceOrder:
-    field: instances_queries.InstanceOrderField = instances_queries.InstanceOrderField.EXPIRES_AT
-    direction: enums.OrderDirection = enums.OrderDirection.ASC
+    field: instances_queries.InstanceOrderField = strawberry.field(
+        default=instances_queries.InstanceOrderField.EXPIRES_AT, description="The value to sort by."
+    )
+    direction: enums.OrderDirection = strawberry.field(
+        default=enums.OrderDirection.ASC, description="Ascending or descending."
+    )
 
     @property
     def is_descending(self) -> bool:
+        """Whether the largest value comes first."""
         return self.direction is enums.OrderDirection.DESC
 
 
 def to_instance_filter(sent: InstanceFilter | None) -> filters.InstanceFilter:
-    """The filter of a list, which may be left out; raises InvalidInputError for what is out of bounds."""
+    """Return the filter of a list; raise InvalidInputError if a condition is out of bounds."""
     instance_filter = sent.to_filter() if sent else filters.InstanceFilter()
     filters.check_filter(instance_filter, "filter")
     return instance_filter
 
 
 def to_instance_ordering(sent: InstanceOrder | None) -> pagination.SortOrder:
-    """The order of a list, which may be left out."""
+    """Return the sort order of a list: by expiry if the client sent none."""
     order = sent or InstanceOrder()
     return instances_queries.instance_ordering(order.field, descending=order.is_descending)
 
 
-@strawberry.input
+@strawberry.input(description="Conditions on ledger entries.")
 class LedgerFilter:
     vouchers: bool | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "False: entries of the balance only, which add up to it. True: entries of vouchers only. Null: all entries."
+            "True: entries of vouchers only. False: entries of the balance only; they add up to it. Null: both."
         ),
     )
 
 
 def to_ledger_filter(sent: LedgerFilter | None) -> accounts_queries.LedgerFilter:
-    """Return the filter of a ledger, which may be left out."""
+    """Return the filter of the ledger: all entries if the client sent none."""
     return accounts_queries.LedgerFilter(unset_to_none(sent.vouchers) if sent else None)
 
 
-@strawberry.input
+@strawberry.input(description="All instances that match a filter, except some.")
 class MatchingInput:
-    filter: InstanceFilter
-    except_: IDs = strawberry.field(name="except", default_factory=list)
+    filter: InstanceFilter = strawberry.field(
+        description="The conditions, evaluated when the request is executed."
+    )
+    except_: IDs = strawberry.field(
+        name="except", default_factory=list, description="Ids of matching instances to leave out."
+    )
 
 
 @strawberry.input(
-    one_of=True, description="Instances by id, or all that a filter matches except some. At most 10,000."
+    one_of=True,
+    description=f"Instances by id, or all that match a filter except some. At most {_IDS_MAX:,} instances.",
 )
 class Selection:
-    ids: IDs | None = strawberry.UNSET
-    matching: MatchingInput | None = strawberry.UNSET
+    ids: IDs | None = strawberry.field(
+        default=strawberry.UNSET, description="Ids of instances. Unknown ids are refused with NOT_FOUND."
+    )
+    matching: MatchingInput | None = strawberry.field(
+        default=strawberry.UNSET, description="A filter with exceptions."
+    )
 
     def to_pick(self) -> selection.InstanceSelector:
+        """Return the selector of the domain."""
         if self.matching:
             return selection.ByFilter(self.matching.filter.to_filter(), tuple(self.matching.except_))
         return selection.ById(tuple(self.ids or ()))
@@ -110,54 +144,80 @@ class Selection:
 @strawberry.input(
     one_of=True,
     description=(
-        "The same date for all, or the first such day that is at least a month after each expiry. "
-        "31 means the last day of the month."
+        "The new last day: one date for all instances, or a day of the month. "
+        "An expiry is never shortened; the target becomes the anchor day of later months."
     ),
 )
 class UnifyTarget:
-    date: dt.date | None = strawberry.UNSET
-    day_of_month: int | None = strawberry.UNSET
+    date: dt.date | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="In the account's time zone. It must be later than every old last day, and in the future.",
+    )
+    day_of_month: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="1 to 31: the first such day at least a month after each old last day. 31: the month's last day.",
+    )
 
     def to_extension(self) -> planning.UnifyToDate | planning.UnifyToDayOfMonth:
+        """Return the target for the planner."""
         if self.date:
             return planning.UnifyToDate(self.date)
         return planning.UnifyToDayOfMonth(self.day_of_month or 0)
 
 
+_MONTHS = f"Number of months: 1 to {limits.MONTHS_MAX}, and at most the product's longest term from now."
+_TARGET = "The new last day."
+_BATCH_MODE = "Whether one refusal refuses all."
+IDEMPOTENCY_KEY = (
+    f"1 to {limits.IDEMPOTENCY_KEY_LENGTH_MAX} printable characters. The same key with the same request returns the "
+    "first result and does nothing again; with another request it is refused. A refusal does not use up the key."
+)
+"""Description of the idempotency keys of all inputs."""
+
+
 @strawberry.input
 class SelectionInput:
-    """What every verb takes: which instances, and what becomes of their bundles."""
+    """The arguments that all operations on a selection share."""
 
-    selection: Selection
-    bundles: model.BundleHandling = model.BundleHandling.REFUSE
+    selection: Selection = strawberry.field(description="The instances to work on.")
+    bundles: model.BundleHandling = strawberry.field(
+        default=model.BundleHandling.REFUSE, description="How to handle members of bundles (强关联)."
+    )
 
 
-@strawberry.input
+@strawberry.input(description="The arguments of quoteRenewal.")
 class QuoteRenewalInput(SelectionInput):
-    months: int
+    months: int = strawberry.field(description=_MONTHS)
 
     def to_request(self) -> requests.QuoteRequest:
+        """Return the request of the domain."""
         return requests.QuoteRequest(self.selection.to_pick(), planning.RenewFor(self.months), self.bundles)
 
 
-@strawberry.input
+@strawberry.input(description="The arguments of quoteUnifyExpiry.")
 class QuoteUnifyExpiryInput(SelectionInput):
-    target: UnifyTarget
+    target: UnifyTarget = strawberry.field(description=_TARGET)
 
     def to_request(self) -> requests.QuoteRequest:
+        """Return the request of the domain."""
         return requests.QuoteRequest(self.selection.to_pick(), self.target.to_extension(), self.bundles)
 
 
-@strawberry.input
+@strawberry.input(description="The arguments of setRenewalPolicy.")
 class SetRenewalPolicyInput(SelectionInput):
-    mode: model.RenewalMode
+    mode: model.RenewalMode = strawberry.field(
+        description="The new mode. An expired instance cannot be set to AUTO."
+    )
     auto_renew_months: int | None = strawberry.field(
         default=strawberry.UNSET,
-        description="For AUTO: 1 to 36. Null: each instance keeps what it has, 1 at first.",
+        description=f"For AUTO: 1 to {limits.MONTHS_MAX}. Null: each instance keeps its months, 1 at first.",
     )
-    batch_mode: model.BatchMode = model.BatchMode.BEST_EFFORT
+    batch_mode: model.BatchMode = strawberry.field(
+        default=model.BatchMode.BEST_EFFORT, description=_BATCH_MODE
+    )
 
     def to_request(self) -> policy.PolicyRequest:
+        """Return the request of the domain."""
         return policy.PolicyRequest(
             self.selection.to_pick(),
             self.mode,
@@ -169,13 +229,19 @@ class SetRenewalPolicyInput(SelectionInput):
 
 @strawberry.input
 class OrderInput(SelectionInput):
-    """What renewing and unifying take alike."""
+    """The arguments that renewInstances and unifyExpiry share."""
 
-    batch_mode: model.BatchMode = model.BatchMode.ALL_OR_NOTHING
-    expected_total: scalars.Money | None = strawberry.UNSET
-    idempotency_key: str = strawberry.field(description="Same key, same request: the first answer again.")
+    batch_mode: model.BatchMode = strawberry.field(
+        default=model.BatchMode.ALL_OR_NOTHING, description=_BATCH_MODE
+    )
+    expected_total: scalars.Money | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The total of the quote. If it has changed, nothing is charged (PriceChanged). Null: any total.",
+    )
+    idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
 
     def to_order(self, extension: requests.Extension) -> requests.OrderRequest:
+        """Return the request of the domain for an extension."""
         return requests.OrderRequest(
             self.selection.to_pick(),
             extension,
@@ -186,17 +252,19 @@ class OrderInput(SelectionInput):
         )
 
 
-@strawberry.input
+@strawberry.input(description="The arguments of renewInstances.")
 class RenewInstancesInput(OrderInput):
-    months: int
+    months: int = strawberry.field(description=_MONTHS)
 
     def to_request(self) -> requests.OrderRequest:
+        """Return the request of the domain."""
         return self.to_order(planning.RenewFor(self.months))
 
 
-@strawberry.input
+@strawberry.input(description="The arguments of unifyExpiry.")
 class UnifyExpiryInput(OrderInput):
-    target: UnifyTarget
+    target: UnifyTarget = strawberry.field(description=_TARGET)
 
     def to_request(self) -> requests.OrderRequest:
+        """Return the request of the domain."""
         return self.to_order(self.target.to_extension())

@@ -1,4 +1,4 @@
-"""The root of all changes: each answers what was done, or a typed refusal and nothing was."""
+"""The root of the customers' mutations: each returns its success type, or a typed error if it changed nothing."""
 
 import uuid
 from collections.abc import Sequence
@@ -22,24 +22,31 @@ _Refusal = shared_errors.InstanceRefusal
 
 @strawberry.type
 class BatchDone:
-    """What the verbs that take a selection answer alike."""
+    """The fields that the successes of all operations on a selection share."""
 
     instance_ids: strawberry.Private[Sequence[str]]
     refused: strawberry.Private[Sequence[errors.Refusal]]
 
-    instances: list[_Instance] = sources.sliced("instance_ids", loader=lambda load: load.instance)
-    instance_count: int = sources.counted("instance_ids")
-    refusals: list[_Refusal] = sources.sliced("refused")
-    refusal_count: int = sources.counted("refused")
+    instances: list[_Instance] = sources.sliced(
+        "instance_ids",
+        loader=lambda load: load.instance,
+        description="The instances that took part, as they are after the change.",
+    )
+    instance_count: int = sources.counted("instance_ids", description="Number of instances that took part.")
+    refusals: list[_Refusal] = sources.sliced(
+        "refused", description="The instances that were refused, and why. Empty unless BEST_EFFORT."
+    )
+    refusal_count: int = sources.counted("refused", description="Number of refusals.")
 
 
-@strawberry.type
+@strawberry.type(description="The policy was set.")
 class SetRenewalPolicySuccess(BatchDone):
-    changed_count: int
-    unchanged_count: int
+    changed_count: int = strawberry.field(description="Number of instances whose mode or months changed.")
+    unchanged_count: int = strawberry.field(description="Number of instances that had the policy already.")
 
     @classmethod
     def of(cls, outcome: policy.PolicyOutcome) -> Self:
+        """Build the success from the outcome of the use case."""
         return cls(
             instance_ids=[*outcome.changed_ids, *outcome.unchanged_ids],
             refused=outcome.refusals,
@@ -50,30 +57,31 @@ class SetRenewalPolicySuccess(BatchDone):
 
 @strawberry.type
 class OrderPlaced(BatchDone):
-    """What renewing and unifying answer alike."""
+    """The fields that the successes of renewInstances and unifyExpiry share."""
 
     order_id: strawberry.Private[uuid.UUID]
 
     @classmethod
     def of(cls, placed: orders_repository.PlacedOrder) -> Self:
+        """Build the success from the placed order."""
         return cls(order_id=placed.order_id, instance_ids=placed.instance_ids, refused=placed.refusals)
 
-    @strawberry.field
+    @strawberry.field(description="The order. A repeated idempotency key returns the first one.")
     async def order(self, info: Info) -> orders.RenewOrder:
         row: orders.RenewOrder = await info.context.load.order.load(self.order_id)
         return row
 
-    @strawberry.field
+    @strawberry.field(description="The account after the payment.")
     async def account(self, info: Info) -> accounts.Account:
         return await accounts.resolve_account(info)
 
 
-@strawberry.type
+@strawberry.type(description="The instances were renewed and paid with one order.")
 class RenewInstancesSuccess(OrderPlaced):
     pass
 
 
-@strawberry.type
+@strawberry.type(description="The instances were extended and paid with one order.")
 class UnifyExpirySuccess(OrderPlaced):
     pass
 
@@ -103,12 +111,14 @@ _ORDER_ERRORS = (
 )
 
 
-@strawberry.type
+@strawberry.type(
+    description="Changes of the caller's own account. The role VIEWER is refused with FORBIDDEN."
+)
 class Mutation:
     set_renewal_policy = mutation_field(
         _set_renewal_policy,
         shared_errors.NotRenewable,
-        description="Sets how instances are renewed. Each instance is decided alone; nothing is charged (rule 8).",
+        description="Sets how instances are renewed. Each instance is decided independently. Nothing is charged.",
     )
     renew_instances = mutation_field(
         _renew_instances,
@@ -141,7 +151,7 @@ class Mutation:
         description="Makes a new signing secret for an endpoint.",
     )
     delete_webhook_endpoint = mutation_field(
-        webhooks.delete, description="Deletes an endpoint with its deliveries."
+        webhooks.delete, description="Deletes an endpoint with its waiting and parked deliveries."
     )
     replay_webhook_delivery = mutation_field(
         webhooks.replay, description="Sends a parked delivery, or a range of past events, again."

@@ -18,56 +18,82 @@ from schema.shared import connections, scalars
 from schema.shared import errors as shared_errors
 from schema.shared import vouchers as shared_vouchers
 
+_MONTHS = "Whole months of the new period, on the instance's anchor day."
+_DAYS = "Days of the new period beyond its whole months. 0 except for unify."
 
-@strawberry.type
+
+@strawberry.type(description="The renewal of one instance in an order.")
 class RenewOrderLine:
-    instance_id: strawberry.ID
-    starts_at: dt.datetime
-    expires_at: dt.datetime
-    months: int
-    days: int
-    price: scalars.Money = sources.column("price_cents")
+    instance_id: strawberry.ID = strawberry.field(description="The instance that was renewed.")
+    starts_at: dt.datetime = strawberry.field(description="Start of the new period: the old expiry.")
+    expires_at: dt.datetime = strawberry.field(description="The new expiry.")
+    months: int = strawberry.field(description=_MONTHS)
+    days: int = strawberry.field(description=_DAYS)
+    price: scalars.Money = sources.column("price_cents", description="Price of the line, after discount.")
 
 
-@strawberry.type(description="A line that was refunded.")
+@strawberry.type(description="A refunded line of an order.")
 class RefundLine:
-    instance_id: strawberry.ID
-    amount: scalars.Money = sources.column("cents")
+    instance_id: strawberry.ID = strawberry.field(description="The line's instance.")
+    amount: scalars.Money = sources.column("cents", description="The refunded amount: the price of the line.")
 
 
-@strawberry.type(description="What was given back of an order, to its vouchers and to the balance.")
+@strawberry.type(description="A refund of some lines of an order, to its vouchers and to the balance.")
 class Refund:
-    id: strawberry.ID
-    created_at: dt.datetime
-    total: scalars.Money = sources.column("total_cents")
-    voucher_total: scalars.Money = sources.column("voucher_cents")
-    balance_total: scalars.Money = sources.column("balance_cents")
+    id: strawberry.ID = strawberry.field(description="The refund's own id.")
+    created_at: dt.datetime = strawberry.field(description="When the money was returned.")
+    total: scalars.Money = sources.column("total_cents", description="The amount returned in all.")
+    voucher_total: scalars.Money = sources.column(
+        "voucher_cents", description="The part returned to vouchers."
+    )
+    balance_total: scalars.Money = sources.column(
+        "balance_cents", description="The part returned to the balance."
+    )
     vouchers: list[shared_vouchers.VoucherUse] = sources.loaded(
         lambda load: load.refund_vouchers,
         "id",
-        description="What each voucher got back. The part of an expired voucher went to the balance.",
+        description="The amount returned to each voucher. The part of an expired voucher goes to the balance.",
     )
-    lines: list[RefundLine] = sources.sliced("id", loader=lambda load: load.refund_lines, of_owner=True)
-    line_count: int = sources.loaded(lambda load: load.refund_line_count, "id", is_count=True)
+    lines: list[RefundLine] = sources.sliced(
+        "id", loader=lambda load: load.refund_lines, of_owner=True, description="The refunded lines."
+    )
+    line_count: int = sources.loaded(
+        lambda load: load.refund_line_count, "id", is_count=True, description="Number of refunded lines."
+    )
 
 
-@strawberry.type
+@strawberry.type(description="A paid order: one charge for one or more instances. It never changes.")
 class RenewOrder:
-    id: strawberry.ID
-    kind: model.OrderKind
-    created_at: dt.datetime
-    total: scalars.Money = sources.column("total_cents")
-    voucher_total: scalars.Money = sources.column("voucher_cents")
-    balance_total: scalars.Money = sources.column("balance_cents")
-    vouchers: list[shared_vouchers.VoucherUse] = sources.loaded(lambda load: load.voucher_uses, "id")
-    lines: list[RenewOrderLine] = sources.sliced(
-        "id", loader=lambda load: load.lines, of_owner=True, description="The earliest start first."
+    id: strawberry.ID = strawberry.field(description="The order's own id.")
+    kind: model.OrderKind = strawberry.field(description="Which operation made the order.")
+    created_at: dt.datetime = strawberry.field(description="When the order was made and paid.")
+    total: scalars.Money = sources.column("total_cents", description="Sum of the prices of all lines.")
+    voucher_total: scalars.Money = sources.column("voucher_cents", description="The part paid by vouchers.")
+    balance_total: scalars.Money = sources.column(
+        "balance_cents", description="The part paid by the balance."
     )
-    line_count: int = sources.loaded(lambda load: load.line_count, "id", is_count=True)
-    refunds: list[Refund] = sources.loaded(lambda load: load.refunds, "id")
+    vouchers: list[shared_vouchers.VoucherUse] = sources.loaded(
+        lambda load: load.voucher_uses, "id", description="The vouchers that paid, and how much."
+    )
+    lines: list[RenewOrderLine] = sources.sliced(
+        "id",
+        loader=lambda load: load.lines,
+        of_owner=True,
+        description="One line for each instance, the earliest start first.",
+    )
+    line_count: int = sources.loaded(
+        lambda load: load.line_count, "id", is_count=True, description="Number of lines."
+    )
+    refunds: list[Refund] = sources.loaded(
+        lambda load: load.refunds, "id", description="Refunds of lines of the order. Empty if there are none."
+    )
 
 
-async def resolve_order(info: Info, id: strawberry.ID) -> RenewOrder | None:  # noqa: A002
+async def resolve_order(
+    info: Info,
+    id: Annotated[strawberry.ID, strawberry.argument(description="The order's id.")],  # noqa: A002
+) -> RenewOrder | None:
+    """Return an order of the account; None if there is no such order."""
     try:
         order_id = uuid.UUID(id)
     except ValueError:
@@ -88,19 +114,20 @@ def query_orders(info: Info) -> connections.ConnectionQuery:
     )
 
 
-@strawberry.type
+@strawberry.type(description="The quoted renewal of one instance.")
 class QuoteLine:
-    instance_id: strawberry.ID
-    starts_at: dt.datetime = strawberry.field(description="Where the new period starts: the old expiry.")
-    expires_at: dt.datetime
-    months: int
-    days: int
-    list_price: scalars.Money
-    discount: scalars.Money
-    price: scalars.Money
+    instance_id: strawberry.ID = strawberry.field(description="The instance.")
+    starts_at: dt.datetime = strawberry.field(description="Start of the new period: the old expiry.")
+    expires_at: dt.datetime = strawberry.field(description="The new expiry.")
+    months: int = strawberry.field(description=_MONTHS)
+    days: int = strawberry.field(description=_DAYS)
+    list_price: scalars.Money = strawberry.field(description="Price before discount.")
+    discount: scalars.Money = strawberry.field(description="Amount of the discount.")
+    price: scalars.Money = strawberry.field(description="Price after discount, rounded once.")
 
     @classmethod
     def of(cls, line: planning.RenewalLine) -> Self:
+        """Build the line from a line of a plan."""
         price = line.price
         return cls(
             instance_id=strawberry.ID(line.instance.id),
@@ -117,33 +144,48 @@ class QuoteLine:
 _Refusal = shared_errors.InstanceRefusal
 
 
-@strawberry.type
+@strawberry.type(
+    description="What an operation would cost and do now. A quote reserves nothing and changes nothing."
+)
 class Quote:
     planned: strawberry.Private[Sequence[planning.RenewalLine]]
     refused: strawberry.Private[Sequence[errors.Refusal]]
-    lines: list[QuoteLine] = sources.sliced("planned", make=QuoteLine.of)
-    line_count: int = sources.counted("planned")
-    refusals: list[_Refusal] = sources.sliced("refused")
-    refusal_count: int = sources.counted("refused")
-    list_total: scalars.Money
-    discount_total: scalars.Money
-    total: scalars.Money
-    vouchers: list[shared_vouchers.VoucherUse]
-    voucher_total: scalars.Money
-    balance_total: scalars.Money
-    balance_after: scalars.Money
-    shortfall: scalars.Money
+    lines: list[QuoteLine] = sources.sliced(
+        "planned", make=QuoteLine.of, description="One line for each instance that can be renewed."
+    )
+    line_count: int = sources.counted("planned", description="Number of lines.")
+    refusals: list[_Refusal] = sources.sliced(
+        "refused", description="The instances that cannot take part, and why."
+    )
+    refusal_count: int = sources.counted("refused", description="Number of refusals.")
+    list_total: scalars.Money = strawberry.field(description="Sum of the list prices.")
+    discount_total: scalars.Money = strawberry.field(description="Sum of the discounts.")
+    total: scalars.Money = strawberry.field(
+        description="Sum of the prices of the lines. Send it as expectedTotal to pay no other amount."
+    )
+    vouchers: list[shared_vouchers.VoucherUse] = strawberry.field(
+        description="The vouchers that would pay, and how much."
+    )
+    voucher_total: scalars.Money = strawberry.field(description="The part that vouchers would pay.")
+    balance_total: scalars.Money = strawberry.field(description="The part that the balance would pay.")
+    balance_after: scalars.Money = strawberry.field(description="The balance after the payment.")
+    shortfall: scalars.Money = strawberry.field(
+        description="Amount missing to pay the total. 0.00 if the money suffices."
+    )
 
 
-async def resolve_quote_renewal(
-    info: Info, request: Annotated[inputs.QuoteRenewalInput, strawberry.argument(name="input")]
-) -> Quote:
+_INPUT = strawberry.argument(name="input", description="Which instances, and what to quote for them.")
+
+
+async def resolve_quote_renewal(info: Info, request: Annotated[inputs.QuoteRenewalInput, _INPUT]) -> Quote:
+    """Return the price and the result of a renewal, without doing it."""
     return await _quote(request.to_request(), info)
 
 
 async def resolve_quote_unify_expiry(
-    info: Info, request: Annotated[inputs.QuoteUnifyExpiryInput, strawberry.argument(name="input")]
+    info: Info, request: Annotated[inputs.QuoteUnifyExpiryInput, _INPUT]
 ) -> Quote:
+    """Return the price and the result of a unify, without doing it."""
     return await _quote(request.to_request(), info)
 
 

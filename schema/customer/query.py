@@ -1,4 +1,4 @@
-"""The root of all reads."""
+"""The root of the customers' queries."""
 
 import strawberry
 
@@ -6,22 +6,36 @@ from schema.customer import accounts, catalog, forecasts, instances, orders, web
 from schema.shared import connections
 
 
-@strawberry.type
+@strawberry.type(description="Reads of the caller's own account, and of the catalog.")
 class Query:
-    account = strawberry.field(resolver=accounts.resolve_account)
-    instance = strawberry.field(resolver=instances.resolve_instance)
+    account = strawberry.field(resolver=accounts.resolve_account, description="The caller's account.")
+    instance = strawberry.field(
+        resolver=instances.resolve_instance,
+        description="An instance of any status and product. Null if the account has none with this id.",
+    )
     instances = connections.connection_field(
         instances.InstanceConnection,
         instances.query_instances,
         has_offset=True,
-        description="The account's instances.",
+        description="The account's instances. Released ones are included only if the filter's status names RELEASED.",
     )
-    products = strawberry.field(resolver=catalog.resolve_products)
-    data_centers = strawberry.field(resolver=catalog.resolve_data_centers)
-    quote_renewal = strawberry.field(resolver=orders.resolve_quote_renewal)
-    quote_unify_expiry = strawberry.field(resolver=orders.resolve_quote_unify_expiry)
-    forecast = strawberry.field(resolver=forecasts.resolve_forecast)
-    order = strawberry.field(resolver=orders.resolve_order)
+    products = strawberry.field(resolver=catalog.resolve_products, description="All products of the catalog.")
+    data_centers = strawberry.field(
+        resolver=catalog.resolve_data_centers, description="All data centers of the catalog."
+    )
+    quote_renewal = strawberry.field(
+        resolver=orders.resolve_quote_renewal, description="What renewInstances would cost and do now."
+    )
+    quote_unify_expiry = strawberry.field(
+        resolver=orders.resolve_quote_unify_expiry, description="What unifyExpiry would cost and do now."
+    )
+    forecast = strawberry.field(
+        resolver=forecasts.resolve_forecast,
+        description="The automatic renewals of the coming days, and whether the money suffices.",
+    )
+    order = strawberry.field(
+        resolver=orders.resolve_order, description="An order. Null if the account has none with this id."
+    )
     orders = connections.connection_field(
         connections.Connection[orders.RenewOrder],
         orders.query_orders,
@@ -32,4 +46,6 @@ class Query:
         accounts.query_ledger,
         description="The account's ledger, the latest entry first.",
     )
-    webhook_endpoints = strawberry.field(resolver=webhooks.resolve_endpoints)
+    webhook_endpoints = strawberry.field(
+        resolver=webhooks.resolve_endpoints, description="The account's webhook endpoints, with their status."
+    )

@@ -1,14 +1,14 @@
-"""The root of all that is told as it happens."""
+"""The root of subscriptions."""
 
 import strawberry
 
 from schema.customer import events
 
 
-@strawberry.type
+@strawberry.type(description="Events over a WebSocket.")
 class Subscription:
     events = strawberry.field(
         resolver=events.resolve_events,
         is_subscription=True,
-        description="Everything after the given sequence, then live; without one, only what happens from now on.",
+        description="The account's events: first those after a sequence, then each new event as it happens.",
     )

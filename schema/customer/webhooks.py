@@ -1,4 +1,4 @@
-"""Endpoints that are told of events, what waits for them, and what their owner may do about it."""
+"""Webhook endpoints, their deliveries, and the changes that their owner can make."""
 
 import datetime as dt
 import uuid
@@ -6,182 +6,220 @@ from typing import Annotated, Any
 
 import strawberry
 
+from renewals.domain import limits
 from renewals.webhooks import deliveries, dispatcher, retry_policy, status
 from renewals.webhooks import endpoints as domain
 from schema.context import Context, Info
+from schema.customer import inputs as customer_inputs
 from schema.shared import inputs
 
-strawberry.enum(
-    status.DeliveryState,
-    name="WebhookDeliveryState",
-    description="WAITING: it is tried again, or waits for an earlier one of its instance. PARKED: it is not.",
-)
+URL = "An https URL whose host has a public address."
+EVENT_TYPES = "Types of events that are sent. Empty: all types, future ones included."
+_ENDPOINT_ID = "The endpoint's id."
+SHOWN_ONCE = "The signing secret. It is shown once."
+_LAST_STATUS = "HTTP status of the last response. Null if there was none."
+_LAST_ERROR = "Why the last attempt failed, in words. Null if it succeeded."
+_LAST_RESPONSE = "The beginning of the last response's body. Null if there was none."
 
 
-@strawberry.type(description="An event that an endpoint has not taken yet.")
+@strawberry.type(description="An event that an endpoint has not accepted yet.")
 class WebhookDelivery:
-    sequence: int
-    type: str
-    occurred_at: dt.datetime
-    instance_id: strawberry.ID | None
-    state: status.DeliveryState
-    attempts: int
-    last_attempted_at: dt.datetime | None
-    next_attempt_at: dt.datetime | None = strawberry.field(
-        description="Null: it waits for an earlier one, or is parked."
+    sequence: int = strawberry.field(description="The event's number in the account.")
+    type: str = strawberry.field(description="The event's type, such as instance.renewed.")
+    occurred_at: dt.datetime = strawberry.field(description="When the event happened.")
+    instance_id: strawberry.ID | None = strawberry.field(
+        description="The event's instance. Null for an event of the account."
     )
-    last_status: int | None
-    last_error: str | None
-    last_response: str | None = strawberry.field(description="The beginning of the answer's body.")
+    state: status.DeliveryState = strawberry.field(description="Whether the delivery is still attempted.")
+    attempts: int = strawberry.field(description="Number of attempts so far.")
+    last_attempted_at: dt.datetime | None = strawberry.field(
+        description="When it was last attempted. Null: not yet."
+    )
+    next_attempt_at: dt.datetime | None = strawberry.field(
+        description="When it is attempted again. Null if it waits for an earlier delivery or is parked."
+    )
+    last_status: int | None = strawberry.field(description=_LAST_STATUS)
+    last_error: str | None = strawberry.field(description=_LAST_ERROR)
+    last_response: str | None = strawberry.field(description=_LAST_RESPONSE)
 
 
-@strawberry.type
+@strawberry.type(description="A URL that receives events by HTTP, with the status of its deliveries.")
 class WebhookEndpoint:
     account_id: strawberry.Private[str | None]
-    id: strawberry.ID
-    url: str
-    event_types: list[str] = strawberry.field(description="Empty: all types.")
-    enabled: bool
-    disabled_reason: str | None
-    created_at: dt.datetime
-    changed_at: dt.datetime
-    last_delivered_at: dt.datetime | None
-    last_attempted_at: dt.datetime | None
-    last_status: int | None
-    last_error: str | None
-    last_response: str | None = strawberry.field(description="The beginning of the last answer's body.")
-    failure_count: int = strawberry.field(description="Failures since the last success.")
+    id: strawberry.ID = strawberry.field(description="The endpoint's own id.")
+    url: str = strawberry.field(description="Where events are sent.")
+    event_types: list[str] = strawberry.field(description=EVENT_TYPES)
+    enabled: bool = strawberry.field(description="Whether events are sent.")
+    disabled_reason: str | None = strawberry.field(
+        description="Why the endpoint is disabled, by its owner or by the service. Null if it is enabled."
+    )
+    created_at: dt.datetime = strawberry.field(description="When the endpoint was created.")
+    changed_at: dt.datetime = strawberry.field(description="When its owner last changed the endpoint.")
+    last_delivered_at: dt.datetime | None = strawberry.field(
+        description="When a delivery last succeeded. Null: never."
+    )
+    last_attempted_at: dt.datetime | None = strawberry.field(
+        description="When a delivery was last attempted. Null: never."
+    )
+    last_status: int | None = strawberry.field(description=_LAST_STATUS)
+    last_error: str | None = strawberry.field(description=_LAST_ERROR)
+    last_response: str | None = strawberry.field(description=_LAST_RESPONSE)
+    failure_count: int = strawberry.field(description="Number of failed attempts since the last success.")
     paused_until: dt.datetime | None = strawberry.field(
-        description="It failed too often, and gets nothing until then."
+        description="Nothing is sent until then, because too many attempts failed. Null: not paused."
     )
     waiting_count: int = strawberry.field(
-        description="Deliveries that are to be tried again, or wait for one that is."
+        description="Number of deliveries that failed and are retried, or wait for such a one."
     )
-    parked_count: int = strawberry.field(description="Deliveries that were given up, and can be replayed.")
-    behind_count: int = strawberry.field(description="Events that were not looked at for it yet.")
+    parked_count: int = strawberry.field(
+        description="Number of deliveries that were given up. They can be replayed."
+    )
+    behind_count: int = strawberry.field(
+        description="Number of events that were not yet considered for the endpoint."
+    )
 
-    @strawberry.field
+    @strawberry.field(description="Deliveries that have not succeeded, ordered by sequence.")
     async def deliveries(
         self,
-        state: status.DeliveryState | None = strawberry.UNSET,
-        first: int = 10,
-        after: Annotated[int, strawberry.argument(description="Only those with a greater sequence.")] = 0,
+        state: Annotated[
+            status.DeliveryState | None, strawberry.argument(description="Only this state. Null: both.")
+        ] = strawberry.UNSET,
+        first: Annotated[
+            int, strawberry.argument(description=f"Number of rows: 1 to {limits.PAGE_ROWS_MAX:,}.")
+        ] = 10,
+        after: Annotated[
+            int, strawberry.argument(description="Only deliveries with a greater sequence.")
+        ] = 0,
     ) -> list[WebhookDelivery]:
         account_id = self.account_id or ""
-        found: Any = await status.read_deliveries(
+        rows: Any = await status.read_deliveries(
             uuid.UUID(str(self.id)),
             inputs.unset_to_none(state),
             count=first,
             after=(account_id, after),
             account_id=account_id,
         )
-        return list(found)
+        return list(rows)
 
 
-@strawberry.input
+@strawberry.input(description="The arguments of createWebhookEndpoint.")
 class CreateWebhookEndpointInput:
-    url: str
-    event_types: list[str] = strawberry.field(default_factory=list, description="Empty: all types.")
-    idempotency_key: str = strawberry.field(description="Same key, same request: the first answer again.")
+    url: str = strawberry.field(description=URL)
+    event_types: list[str] = strawberry.field(default_factory=list, description=EVENT_TYPES)
+    idempotency_key: str = strawberry.field(description=customer_inputs.IDEMPOTENCY_KEY)
 
     def to_request(self) -> domain.EndpointRequest:
+        """Return the request of the domain."""
         return domain.EndpointRequest(self.url, self.event_types, self.idempotency_key)
 
 
-@strawberry.input(description="What is left out stays as it is.")
+@strawberry.input(description="The arguments of updateWebhookEndpoint. Null leaves a value as it is.")
 class UpdateWebhookEndpointInput:
-    id: strawberry.ID
-    url: str | None = strawberry.UNSET
-    event_types: list[str] | None = strawberry.UNSET
-    enabled: bool | None = strawberry.UNSET
+    id: strawberry.ID = strawberry.field(description=_ENDPOINT_ID)
+    url: str | None = strawberry.field(default=strawberry.UNSET, description=URL)
+    event_types: list[str] | None = strawberry.field(default=strawberry.UNSET, description=EVENT_TYPES)
+    enabled: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="False stops sending; true continues where it stopped."
+    )
 
     def to_change(self) -> domain.EndpointChange:
-        given = inputs.unset_to_none
-        return domain.EndpointChange(given(self.url), given(self.event_types), given(self.enabled))
+        """Return the change of the domain."""
+        return domain.EndpointChange(
+            inputs.unset_to_none(self.url),
+            inputs.unset_to_none(self.event_types),
+            inputs.unset_to_none(self.enabled),
+        )
 
 
-@strawberry.input
+@strawberry.input(description="The arguments of rotateWebhookSecret.")
 class RotateWebhookSecretInput:
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description=_ENDPOINT_ID)
     overlap_hours: int = strawberry.field(
-        default=domain.OVERLAP_HOURS_DEFAULT, description="So long the old secret signs as well."
+        default=domain.OVERLAP_HOURS_DEFAULT,
+        description=f"Hours for which the old secret signs as well: 0 to {domain.OVERLAP_HOURS_MAX}.",
     )
     idempotency_key: str = strawberry.field(
-        description="Same key, same overlap: the first answer again, or the newest secret if that one has ended."
+        description=(
+            "The same key with the same overlap returns the first result. "
+            "If that secret has ended, the newest secret is returned."
+        )
     )
 
 
-@strawberry.input
+@strawberry.input(description="The arguments of deleteWebhookEndpoint.")
 class DeleteWebhookEndpointInput:
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description=_ENDPOINT_ID)
 
 
-@strawberry.input
+@strawberry.input(description="The arguments of replayWebhookDelivery.")
 class ReplayWebhookDeliveryInput:
-    id: strawberry.ID = strawberry.field(description="The endpoint's.")
-    sequence: int
+    id: strawberry.ID = strawberry.field(description=_ENDPOINT_ID)
+    sequence: int = strawberry.field(description="The event's number in the account.")
     and_all_after: bool = strawberry.field(
         default=False,
         description=(
-            "False: the parked delivery of this event. True: this event and all after it, whatever became of them."
+            "False: the parked delivery of this event. True: this event and all later ones, delivered or not."
         ),
     )
 
 
-@strawberry.input
+@strawberry.input(description="The arguments of sendTestWebhook.")
 class SendTestWebhookInput:
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description=_ENDPOINT_ID)
 
 
 @strawberry.type
 class EndpointChanged:
-    """What every change of an endpoint answers."""
+    """The field that the successes of most changes of an endpoint share."""
 
     changed: strawberry.Private[domain.Endpoint]
 
-    @strawberry.field
+    @strawberry.field(description="The endpoint after the change.")
     async def endpoint(self) -> WebhookEndpoint:
-        found: Any = await status.read_status([self.changed])
-        return found[0]  # type: ignore[no-any-return]
+        endpoints: Any = await status.read_status([self.changed])
+        return endpoints[0]  # type: ignore[no-any-return]
 
 
-@strawberry.type
+@strawberry.type(description="The endpoint was created.")
 class CreateWebhookEndpointSuccess(EndpointChanged):
-    secret: str = strawberry.field(description="Shown now and not again.")
+    secret: str = strawberry.field(description=SHOWN_ONCE)
 
 
-@strawberry.type
+@strawberry.type(description="The endpoint was changed.")
 class UpdateWebhookEndpointSuccess(EndpointChanged):
     pass
 
 
-@strawberry.type
+@strawberry.type(description="The endpoint has a new signing secret.")
 class RotateWebhookSecretSuccess(EndpointChanged):
-    secret: str = strawberry.field(description="Shown now and not again.")
+    secret: str = strawberry.field(description=SHOWN_ONCE)
 
 
-@strawberry.type
+@strawberry.type(description="The endpoint was deleted.")
 class DeleteWebhookEndpointSuccess:
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="The id of the deleted endpoint.")
 
 
-@strawberry.type
+@strawberry.type(description="The deliveries are waiting to be sent.")
 class ReplayWebhookDeliverySuccess(EndpointChanged):
     pass
 
 
-@strawberry.type(description="What came back; delivered, if it was 2xx.")
+@strawberry.type(description="The endpoint's response to a test request.")
 class SendTestWebhookSuccess:
-    delivered: bool
-    status: int | None
-    error: str | None
-    response: str = strawberry.field(description="The beginning of the answer's body.")
+    delivered: bool = strawberry.field(description="Whether the status was 2xx.")
+    status: int | None = strawberry.field(description="The HTTP status. Null if there was no response.")
+    error: str | None = strawberry.field(
+        description="Why there was no response, in words. Null if there was one."
+    )
+    response: str = strawberry.field(description="The beginning of the response's body.")
 
 
 async def resolve_endpoints(info: Info) -> list[WebhookEndpoint]:
+    """Return the account's endpoints with their status."""
     endpoints = await domain.read_all(info.context.account_id)
-    found: Any = await status.read_status(endpoints)
-    return list(found)
+    rows: Any = await status.read_status(endpoints)
+    return list(rows)
 
 
 async def create(context: Context, request: CreateWebhookEndpointInput) -> CreateWebhookEndpointSuccess:

@@ -1,73 +1,157 @@
-"""The domain's enums, given to GraphQL under their own names."""
+"""Descriptions of the domain's enums, which GraphQL shows under their own names."""
 
 from enum import Enum
 from typing import TypeVar
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from renewals.auto_renewal import runs
 from renewals.domain import errors, model
 from renewals.instances import queries as instances_queries
 from renewals.operators import audit_log
+from renewals.webhooks import status
 
 E = TypeVar("E", bound=Enum)
 
 
-def _enum(cls: type[E], description: str | None = None, **values: str) -> type[E]:
-    """Registers an enum, with a description of it and of some of its values."""
-    registered = strawberry.enum(cls, description=description)
+def _enum(cls: type[E], description: str, *, name: str | None = None, **values: str) -> None:
+    """Register an enum with a description of it and of each of its values."""
+    registered = strawberry.enum(cls, name=name, description=description)
     for value in registered.__strawberry_definition__.values:  # type: ignore[attr-defined]
-        value.description = values.get(value.name)
-    return registered
+        value.description = values[value.name]
 
 
 class OrderDirection(Enum):
+    """The direction of a sort order."""
+
     ASC = "ASC"
     DESC = "DESC"
 
 
-_enum(OrderDirection)
+_enum(
+    OrderDirection,
+    "The direction of a sort order.",
+    ASC="The smallest or earliest value first.",
+    DESC="The largest or latest value first.",
+)
 _enum(
     model.RenewalMode,
-    MANUAL="The user renews by hand (the default).",
-    AUTO="The worker renews for autoRenewMonths on the day of expiry.",
-    NONE="Left to lapse on purpose: never renewed by the worker, never reminded.",
+    "How an instance is renewed.",
+    MANUAL="The customer renews the instance (the default).",
+    AUTO="The worker renews the instance by autoRenewMonths, early on its last day.",
+    NONE="Meant to expire: never renewed by the worker, and without reminders.",
 )
-_enum(model.RenewalTab, "The pages of the renewal console. Every manageable instance is in exactly one.")
+_enum(
+    model.RenewalTab,
+    "The tabs of the renewal console. Every manageable instance is on exactly one.",
+    MANUAL="Instances with an expiry and the mode MANUAL.",
+    AUTO="Instances with an expiry and the mode AUTO.",
+    NONE="Instances with an expiry and the mode NONE.",
+    NO_EXPIRY="Instances without an expiry, whatever their mode.",
+)
 _enum(
     model.BillingMode,
-    PREPAID="包年包月",
-    ONE_OFF="按次购买: bought once, nothing to renew",
-    PAY_AS_YOU_GO="按量付费",
+    "How an instance is paid.",
+    PREPAID="包年包月: paid in advance for whole months.",
+    ONE_OFF="按次购买: bought once, so it cannot be renewed.",
+    PAY_AS_YOU_GO="按量付费: charged by usage, outside this service.",
 )
-_enum(model.InstanceStatus)
-_enum(model.DataCenterType, "机房类型")
-_enum(instances_queries.InstanceOrderField)
+_enum(
+    model.InstanceStatus,
+    "The stage of an instance's life.",
+    RUNNING="Its term has not ended, or it has no expiry.",
+    EXPIRED="Its term has ended. A renewal within the product's retention days makes it RUNNING again.",
+    RELEASED="Its data is gone. It can no longer be renewed.",
+)
+_enum(
+    model.DataCenterType,
+    "The kind of a data center (机房类型).",
+    CLASSIC="Classic network (经典网络).",
+    VPC="Virtual private cloud (专有网络).",
+    EDGE="Edge node (边缘节点).",
+    DEDICATED="Reserved for one customer (专属).",
+)
+_enum(
+    instances_queries.InstanceOrderField,
+    "The value by which instances are sorted.",
+    EXPIRES_AT="The expiry. Instances without one count as the latest.",
+    CREATED_AT="When the provider created the instance.",
+    NAME="The display name, by code point.",
+    PRODUCT="The product's code.",
+    ID="The provider's id.",
+)
 _enum(
     model.BatchMode,
-    ALL_OR_NOTHING="One refusal refuses all; nothing is written.",
-    BEST_EFFORT="Refused instances are reported; the others are done.",
+    "What a refusal of one instance means for the others.",
+    ALL_OR_NOTHING="One refusal refuses all, and nothing is changed.",
+    BEST_EFFORT="Refused instances are listed, and the operation is done for the others.",
 )
 _enum(
     model.BundleHandling,
+    "How a selection treats members of bundles (强关联).",
     REFUSE=(
-        "A strongly bound instance cannot take part in a batch; the members of one bundle, and nothing else, "
-        "may be sent together."
+        "Members of a bundle are refused in a batch. Only a selection of exactly the members of one bundle is accepted."
     ),
-    WHOLE=(
-        "The selection is widened to whole bundles; each bundle is done as a whole or refused as a whole."
-    ),
+    WHOLE="The selection is widened to whole bundles. Each bundle is accepted or refused as a whole.",
 )
-_enum(errors.RefusalCode)
-_enum(model.OrderKind)
-_enum(model.LedgerEntryKind)
+_enum(
+    errors.RefusalCode,
+    "Why an instance cannot take part. New values may be added.",
+    NOT_FOUND="The account has no instance with this id.",
+    UNSUPPORTED_PRODUCT="Renewal management does not serve the product; see its unsupportedReason.",
+    TRIAL="The instance is a trial.",
+    ONE_OFF="The instance was bought once and cannot be renewed.",
+    NO_EXPIRY="The instance has no expiry.",
+    EXPIRED="The instance has expired, so its mode cannot become AUTO and the worker does not renew it.",
+    RELEASED="The instance was released and cannot be restored.",
+    BUNDLED="The instance is in a bundle, and the selection has other instances as well.",
+    BUNDLE_INCOMPLETE="The selection lacks members of the instance's bundle; see bundleInstanceIds.",
+    PERIOD_TOO_SHORT="The new expiry would not be in the future. The message names the least number of months.",
+    MAX_TERM_EXCEEDED="The new expiry would be further from now than the product's longest term.",
+    TARGET_NOT_LATER="The target date is not later than the last day of the instance.",
+    INSUFFICIENT_FUNDS="Vouchers and balance do not cover the renewal.",
+    PRICE_HELD="The price rose above the account's cap, and the customer has not agreed to it.",
+    BEFORE_CUT_OVER="The instance was due before the account's autoRenewFrom, so the worker leaves it.",
+)
+_enum(
+    model.OrderKind,
+    "The operation that made an order.",
+    MANUAL_RENEWAL="renewInstances.",
+    AUTO_RENEWAL="The worker.",
+    UNIFY_EXPIRY="unifyExpiry.",
+)
+_enum(
+    model.LedgerEntryKind,
+    "Why an amount changed.",
+    TOP_UP="Money was paid in, or a voucher was issued.",
+    RENEWAL="An order was paid.",
+    REFUND="Lines of an order were refunded.",
+)
 _enum(
     model.Role,
-    "What a key or a token may be used for.",
-    RENEWER="All of its account.",
-    VIEWER="All of its account, but to change nothing.",
-    CALENDAR="Its account's calendar alone.",
-    OPERATOR="The provider's side, and no account.",
+    "What an API key or a token may be used for.",
+    RENEWER="Reads and changes of one account.",
+    VIEWER="Reads of one account.",
+    CALENDAR="The calendar feed of one account.",
+    OPERATOR="The operator API, and no customer's account.",
 )
-_enum(runs.Trigger, "Why there is a run.")
-_enum(audit_log.Action, "What an operator did, by the name of the mutation.")
+_enum(
+    status.DeliveryState,
+    "Whether a delivery is still attempted.",
+    name="WebhookDeliveryState",
+    WAITING="It is retried, or waits for an earlier delivery of its instance.",
+    PARKED="It was given up, and is sent again only if it is replayed.",
+)
+_enum(
+    runs.Trigger,
+    "Why a run was started.",
+    SCHEDULED="Its hour came.",
+    START="A worker started and caught up on missed hours.",
+    OPERATOR="An operator started it.",
+)
+_enum(
+    audit_log.Action,
+    "What an operator did, named after the mutation.",
+    **{action.value: f"The mutation {to_camel_case(action.value.lower())}." for action in audit_log.Action},
+)

@@ -1,4 +1,4 @@
-"""Refusals as GraphQL types, and the one table that turns the domain's errors into them."""
+"""Error types of both APIs, and the conversion of exceptions to them."""
 
 import logging
 from collections.abc import Sequence
@@ -17,49 +17,53 @@ from schema.shared import scalars
 log = logging.getLogger(__name__)
 
 
-@strawberry.interface
+@strawberry.interface(description="An error that a caller can handle. Nothing was changed.")
 class Error:
-    message: str
+    message: str = strawberry.field(description="The error in words, for people.")
 
 
-@strawberry.type
+@strawberry.type(description="An instance that cannot take part, and why.")
 class InstanceRefusal:
-    instance_id: strawberry.ID
-    code: errors.RefusalCode
-    message: str
+    instance_id: strawberry.ID = strawberry.field(description="The instance, or the unknown id.")
+    code: errors.RefusalCode = strawberry.field(
+        description="The reason. If there are several, the most important one."
+    )
+    message: str = strawberry.field(description="The reason in words, for people.")
     bundle_instance_ids: list[strawberry.ID] = strawberry.field(
-        description="BUNDLE_INCOMPLETE, BUNDLED: the members that must be sent together."
+        description="For BUNDLED and BUNDLE_INCOMPLETE: all members, which must be sent together. Otherwise empty."
     )
 
 
-@strawberry.type(description="Some instances cannot take part. Every refusal is listed, not only the first.")
+@strawberry.type(description="Some instances cannot take part. All of them are listed, not only the first.")
 class NotRenewable(Error):
     refused: strawberry.Private[Sequence[errors.Refusal]]
-    refusals: list[InstanceRefusal] = sources.sliced("refused")
-    refusal_count: int = sources.counted("refused")
+    refusals: list[InstanceRefusal] = sources.sliced(
+        "refused", description="The instances that cannot take part, and why."
+    )
+    refusal_count: int = sources.counted("refused", description="Number of refusals.")
 
 
-@strawberry.type
+@strawberry.type(description="Vouchers and balance do not cover the total.")
 class InsufficientFunds(Error):
-    required: scalars.Money
-    available: scalars.Money
-    shortfall: scalars.Money
+    required: scalars.Money = strawberry.field(description="The total of the order.")
+    available: scalars.Money = strawberry.field(description="What usable vouchers and the balance can pay.")
+    shortfall: scalars.Money = strawberry.field(description="The missing amount: required less available.")
 
 
-@strawberry.type(description="The total differs from expectedTotal; ask for a new quote.")
+@strawberry.type(description="The total differs from expectedTotal. Request a new quote.")
 class PriceChanged(Error):
-    expected_total: scalars.Money
-    total: scalars.Money
+    expected_total: scalars.Money = strawberry.field(description="The total that the caller sent.")
+    total: scalars.Money = strawberry.field(description="The total now.")
 
 
-@strawberry.type(description="The key was used for another request; nothing was done.")
+@strawberry.type(description="The idempotency key was used for another request.")
 class IdempotencyKeyReused(Error):
     pass
 
 
-@strawberry.type
+@strawberry.type(description="An argument is malformed or out of bounds.")
 class InvalidInput(Error):
-    field: str = strawberry.field(description="Path of the argument, as in input.months")
+    field: str = strawberry.field(description="Path of the argument, such as input.months.")
 
 
 class _InvalidInput(ExceptionHandler[errors.InvalidInputError, InvalidInput]):
@@ -103,57 +107,60 @@ HANDLERS: tuple[ExceptionHandler[Any], ...] = (
     _PriceChanged(),
     _InsufficientFunds(),
 )
-"""A field whose union has the type answers the error as data; any other field reports it."""
+"""A field whose union has the error type returns it as data; any other field reports a GraphQL error."""
 
 
 MESSAGE_LENGTH_MAX = 500
 _SUGGESTION = " Did you mean "
-"""A hint of graphql-core, which tells names of a schema to whoever may not be shown it."""
+"""The hint of graphql-core, which reveals names of a schema even when introspection is off."""
 UNAVAILABLE = "UNAVAILABLE"
 UNAVAILABLE_MESSAGE = (
-    "A server of ours is away. Ask again in a few seconds, a change with the same idempotency key."
+    "The service is temporarily unavailable. Retry in a few seconds; "
+    "retry mutations with the same idempotency key."
 )
 
 
 def mask_error(error: GraphQLError) -> None:
-    """Gives an error its code, and keeps what went wrong inside from the client.
+    """Set the code of an error, and replace the message of an internal one.
 
-    FORBIDDEN is a change by one who may only look; INVALID_INPUT names its field; BAD_REQUEST is a document or
-    a variable that does not fit the schema; UNAVAILABLE may be gone when it is asked again; INTERNAL carries an id
-    that stands beside the traceback in the log.
+    FORBIDDEN: a mutation by a VIEWER. INVALID_INPUT: names the field. BAD_REQUEST: the document or a variable does not
+    fit the schema. UNAVAILABLE: a retry may succeed. INTERNAL: carries the id under which the log has the traceback.
     """
     match error.original_error:
-        case errors.ForbiddenError() as refused:
-            error.message = str(refused)
+        case errors.ForbiddenError() as forbidden:
+            error.message = str(forbidden)
             error.extensions = {"code": "FORBIDDEN"}
-        case errors.InvalidInputError() as refused:
-            error.message = str(refused)
-            error.extensions = {"code": "INVALID_INPUT", "field": refused.field}
+        case errors.InvalidInputError() as invalid:
+            error.message = str(invalid)
+            error.extensions = {"code": "INVALID_INPUT", "field": invalid.field}
         case Exception() if database.is_unavailable(cause := _cause(error)):
-            log.warning("%s cannot be answered: %s", error.path, str(cause) or type(cause).__name__)
+            log.warning("cannot resolve %s: %s", error.path, str(cause) or type(cause).__name__)
             error.message, error.extensions = UNAVAILABLE_MESSAGE, {"code": UNAVAILABLE}
-        case Exception() if _is_ours(cause := _cause(error), error):
+        case Exception() if _is_internal(cause := _cause(error), error):
             error.message = internal_errors.MESSAGE
             error.extensions = dict(internal_errors.report_internal_error(cause, path=error.path))
         case _:
             error.message = error.message.partition(_SUGGESTION)[0]
             error.extensions = {"code": "BAD_REQUEST"} | dict(error.extensions or {})
-    if len(error.message) > MESSAGE_LENGTH_MAX:  # it may have a whole value in it
+    if len(error.message) > MESSAGE_LENGTH_MAX:  # graphql-core quotes whole values
         error.message = f"{error.message[:MESSAGE_LENGTH_MAX]} ..."
     request_record.note_code(str(error.extensions["code"]))
 
 
 def _cause(error: GraphQLError) -> Exception:
-    """What an error began with, which graphql-core may have wrapped several times."""
+    """Return the exception that graphql-core wrapped, perhaps several times."""
     cause: Exception = error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
     return cause
 
 
-def _is_ours(cause: Exception, error: GraphQLError) -> bool:
-    """Whether what was raised is our mistake, and not in the document: there, values are refused by ValueError."""
+def _is_internal(cause: Exception, error: GraphQLError) -> bool:
+    """Return whether the exception is a fault of the server.
+
+    Scalars refuse a value of the client by ValueError or TypeError, at a node of the document and without a path.
+    """
     if isinstance(cause, GraphQLError):
-        return bool(error.path) and not cause.nodes  # a value of ours that its type cannot write
-    # What stands nowhere in the document came out of a subscription's own stream of events.
+        return bool(error.path) and not cause.nodes  # a result that its scalar cannot serialize
+    # An error without path and nodes was raised by the stream of a subscription.
     return bool(error.path) or not error.nodes or not isinstance(cause, ValueError | TypeError)

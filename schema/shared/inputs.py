@@ -10,17 +10,20 @@ Value = TypeVar("Value")
 
 
 def unset_to_none(value: Value | None) -> Value | None:
-    """None for what a client left out, as for what it sent as null."""
+    """Return None for an argument that the client omitted, and any other value as it is."""
     return None if value is strawberry.UNSET else value
 
 
 def skip_conversion(input_type: type[Value]) -> type[Value]:
-    """Spares Strawberry a look at each value of an input whose fields are leaves, or lists that nobody changes."""
+    """Make Strawberry pass the values of an input type on without converting each of them.
+
+    Only for inputs whose fields are scalars, enums, or lists that are never changed.
+    """
     definition = input_type.__strawberry_definition__  # type: ignore[attr-defined]
     names = {to_camel_case(field.python_name): field.python_name for field in definition.fields}
 
-    def from_input(of_type: type[Value], values: Mapping[str, Any], _: object) -> Value:
-        return of_type(**{names[name]: value for name, value in values.items()})
+    def from_input(target_type: type[Value], values: Mapping[str, Any], _: object) -> Value:
+        return target_type(**{names[name]: value for name, value in values.items()})
 
     definition.from_input = from_input
     return input_type

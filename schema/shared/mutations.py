@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import strawberry
-from strawberry.utils.str_converters import to_camel_case
 
 from schema.shared import errors
 
@@ -42,7 +41,6 @@ def _result_type(success: type, error_types: tuple[type[errors.Error], ...]) -> 
     """Return the union of a mutation's success and its errors, named after the success."""
     name = success.__name__.removesuffix(_SUCCESS)
     members: Any = functools.reduce(operator.or_, (success, *error_types, errors.InvalidInput))
-    description = (
-        f"The result of `{to_camel_case(name[0].lower() + name[1:])}`, or the reason why it changed nothing."
-    )
+    field_name = name[0].lower() + name[1:]
+    description = f"The success of {field_name}, or an error. After an error nothing has changed."
     return Annotated[members, strawberry.union(f"{name}Result", description=description)]

@@ -1,4 +1,4 @@
-"""Vouchers, as both APIs show them."""
+"""Vouchers, shared by both APIs."""
 
 import datetime as dt
 
@@ -8,16 +8,22 @@ from schema.fields import sources
 from schema.shared import scalars
 
 
-@strawberry.type
+@strawberry.type(description="A voucher (代金券), which pays before the balance and may be used in parts.")
 class Voucher:
-    id: strawberry.ID
-    face_value: scalars.Money = sources.column("face_cents")
-    available: scalars.Money = sources.column("available_cents")
-    expires_at: dt.datetime
-    products: list[strawberry.ID] = sources.column("product_codes")
+    id: strawberry.ID = strawberry.field(description="The voucher's id, a UUID.")
+    face_value: scalars.Money = sources.column("face_cents", description="The amount when it was issued.")
+    available: scalars.Money = sources.column(
+        "available_cents", description="The amount that is not used yet, even if the voucher has expired."
+    )
+    expires_at: dt.datetime = strawberry.field(description="The last instant at which it can pay.")
+    products: list[strawberry.ID] = sources.column(
+        "product_codes", description="Codes of the products that it can pay. Empty: all products."
+    )
 
 
-@strawberry.type
+@strawberry.type(description="An amount that a voucher pays, or that is returned to it.")
 class VoucherUse:
-    voucher: Voucher = sources.loaded(lambda load: load.voucher, "voucher_id")
-    amount: scalars.Money = sources.column("amount_cents")
+    voucher: Voucher = sources.loaded(
+        lambda load: load.voucher, "voucher_id", description="The voucher, as it is now."
+    )
+    amount: scalars.Money = sources.column("amount_cents", description="The amount paid or returned.")
