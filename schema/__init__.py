@@ -1,3 +1,3 @@
-"""The GraphQL schemas: types, and resolvers that turn an input into one call of the domain."""
+"""The GraphQL schemas: types, and resolvers that make one call of the domain each."""
 
-from schema.shared import enums as enums  # registered before any type is made that has them
+from schema.shared import enums as enums  # must be registered before the types that use them

@@ -1,4 +1,4 @@
-"""What every resolver of a request knows: whose request it is, its instant, and its loaders."""
+"""The context of a customer's request: the account, the instant, and the data loaders."""
 
 import datetime as dt
 from collections.abc import Awaitable, Callable
@@ -16,10 +16,11 @@ async def _always() -> bool:
 
 @dataclass
 class Context:
-    """One request of one account; `now` is the same for all it reads, `clock` is for what it changes.
+    """The context of one request of one account.
 
-    `caller` is whose budget it spends; `may_change` is False of a viewer; `is_admitted` tells a request that lasts
-    whether its key still holds.
+    All reads use the same instant `now`; changes read the clock again. `caller` identifies the API key or token whose
+    rate limit is charged. `can_write` is False for a VIEWER. `is_authorized` checks again whether the key is valid, for
+    subscriptions.
     """
 
     account_id: str
@@ -35,15 +36,15 @@ class Context:
 
     @property
     def owner(self) -> str:
-        """Who takes turns with others: the account."""
+        """The account, by which concurrent requests are limited."""
         return self.account_id
 
     def copy_for_operation(self) -> "Context":
-        """The same for another operation of a connection, with an instant and loaders of its own."""
+        """Return a context for another operation of a connection, with its own instant and loaders."""
         return Context(self.account_id, self.clock, self.caller, self.can_write, self.is_authorized)
 
     def refresh(self) -> None:
-        """Drops what was read: after a change the rows of this request are others, and so is the time."""
+        """Take a new instant and empty loaders, because a change made the loaded rows stale."""
         self.now = self.clock()
         self.load = loaders.Loaders(self.account_id, self.now)
 

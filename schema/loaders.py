@@ -1,4 +1,4 @@
-"""Loaders of one request: nested fields of many rows are read in one statement each."""
+"""Data loaders of a request, which read a nested field of many rows in one statement."""
 
 import datetime as dt
 import uuid
@@ -20,60 +20,67 @@ from schema.limits import slices
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
-First = tuple[str, int]
-"""The id of an instance, and how many of its latest rows."""
-SliceOf = tuple[Any, slices.Slice]
-"""The key of what has a list, and a slice of that."""
+LatestKey = tuple[str, int]
+"""The id of an instance, and a number of its latest rows."""
+SliceKey = tuple[Any, slices.Slice]
+"""The key of the owner of a list, and a slice of the list."""
 
 
 class OrderLoaders:
-    """The loaders of what hangs on orders that are known, each made when it is first used.
+    """Loaders of the parts of orders, each created at its first use.
 
-    Without an account they are an operator's, who sees every account.
+    Without an account id they read across accounts, for operators.
     """
 
     def __init__(self, account_id: str | None = None) -> None:
         self._account_id = account_id
 
-    def _own(
+    def _scoped(
         self,
         fetch: Callable[[Connection, Any, list[Key]], Awaitable[Mapping[Key, Value]]],
         missing: Any = None,
     ) -> DataLoader[Key, Value]:
-        """A loader of a read within the account: the one place where nested reads are given theirs."""
+        """Return a loader within the account. All nested reads get their account id here."""
         return _loader(lambda connection, keys: fetch(connection, self._account_id, keys), missing)
 
     @cached_property
-    def lines(self) -> DataLoader[SliceOf, list[Row]]:
-        return self._own(_per_slice(orders_queries.fetch_lines), [])
+    def lines(self) -> DataLoader[SliceKey, list[Row]]:
+        """Lines of orders."""
+        return self._scoped(_per_slice(orders_queries.fetch_lines), [])
 
     @cached_property
     def line_count(self) -> DataLoader[uuid.UUID, int]:
-        return self._own(orders_queries.count_lines, 0)
+        """Numbers of lines of orders."""
+        return self._scoped(orders_queries.count_lines, 0)
 
     @cached_property
     def refunds(self) -> DataLoader[uuid.UUID, list[Row]]:
-        return self._own(orders_queries.fetch_refunds, [])
+        """Refunds of orders."""
+        return self._scoped(orders_queries.fetch_refunds, [])
 
     @cached_property
-    def refund_lines(self) -> DataLoader[SliceOf, list[Row]]:
-        return self._own(_per_slice(orders_queries.fetch_refund_lines), [])
+    def refund_lines(self) -> DataLoader[SliceKey, list[Row]]:
+        """Lines of refunds."""
+        return self._scoped(_per_slice(orders_queries.fetch_refund_lines), [])
 
     @cached_property
     def refund_line_count(self) -> DataLoader[uuid.UUID, int]:
-        return self._own(orders_queries.count_refund_lines, 0)
+        """Numbers of lines of refunds."""
+        return self._scoped(orders_queries.count_refund_lines, 0)
 
     @cached_property
     def refund_vouchers(self) -> DataLoader[uuid.UUID, list[Row]]:
-        return self._own(orders_queries.fetch_refund_vouchers, [])
+        """Amounts returned to vouchers, by refund."""
+        return self._scoped(orders_queries.fetch_refund_vouchers, [])
 
     @cached_property
     def voucher(self) -> DataLoader[str, Row]:
-        return self._own(accounts_queries.fetch_vouchers_by_id)
+        """Vouchers by id."""
+        return self._scoped(accounts_queries.fetch_vouchers_by_id)
 
 
 class Loaders(OrderLoaders):
-    """The loaders of one account's request."""
+    """All loaders of a request of one account."""
 
     def __init__(self, account_id: str, now: dt.datetime) -> None:
         super().__init__(account_id)
@@ -81,79 +88,91 @@ class Loaders(OrderLoaders):
 
     @cached_property
     def product(self) -> DataLoader[str, Row]:
+        """Products by code."""
         return _loader(lambda connection, codes: _by_code(catalog.fetch_products(connection)))
 
     @cached_property
     def data_center(self) -> DataLoader[str, Row]:
+        """Data centers by code."""
         return _loader(lambda connection, codes: _by_code(catalog.fetch_data_centers(connection)))
 
     @cached_property
     def bundle(self) -> DataLoader[str, Row]:
-        return self._own(instances_queries.fetch_bundles)
+        """Bundles by id."""
+        return self._scoped(instances_queries.fetch_bundles)
 
     @cached_property
-    def bundle_instances(self) -> DataLoader[SliceOf, list[Row]]:
-        return self._own(_per_slice(partial(instances_queries.fetch_instances_of_bundles, now=self._now)), [])
+    def bundle_instances(self) -> DataLoader[SliceKey, list[Row]]:
+        """Members of bundles."""
+        return self._scoped(
+            _per_slice(partial(instances_queries.fetch_instances_of_bundles, now=self._now)), []
+        )
 
     @cached_property
     def instance(self) -> DataLoader[str, Row]:
-        return self._own(partial(instances_queries.fetch_instances_by_id, now=self._now))
+        """Instances by id."""
+        return self._scoped(partial(instances_queries.fetch_instances_by_id, now=self._now))
 
     @cached_property
     def outlook(self) -> DataLoader[str, instance_forecast.InstanceForecast]:
-        return self._own(
+        """Forecasts of instances, by id."""
+        return self._scoped(
             lambda _, account_id, ids: instance_forecast.read_instance_forecasts(account_id, ids, self._now)
         )
 
     @cached_property
     def order(self) -> DataLoader[uuid.UUID, Row]:
-        return self._own(orders_queries.fetch_orders_by_id)
+        """Orders by id."""
+        return self._scoped(orders_queries.fetch_orders_by_id)
 
     @cached_property
     def voucher_uses(self) -> DataLoader[uuid.UUID, list[Row]]:
-        return self._own(orders_queries.fetch_voucher_uses, [])
+        """Amounts that vouchers paid, by order."""
+        return self._scoped(orders_queries.fetch_voucher_uses, [])
 
     @cached_property
-    def attempts(self) -> DataLoader[First, list[Row]]:
-        return self._own(_per_part(runs.fetch_attempts), [])
+    def attempts(self) -> DataLoader[LatestKey, list[Row]]:
+        """Latest renewal attempts of instances."""
+        return self._scoped(_per_part(runs.fetch_attempts), [])
 
     @cached_property
-    def orders(self) -> DataLoader[First, list[Row]]:
-        return self._own(_per_part(orders_queries.fetch_instance_orders), [])
+    def orders(self) -> DataLoader[LatestKey, list[Row]]:
+        """Latest orders of instances."""
+        return self._scoped(_per_part(orders_queries.fetch_instance_orders), [])
 
 
 def _loader(
     fetch: Callable[[Connection, list[Key]], Awaitable[Mapping[Key, Value]]], missing: Any = None
 ) -> DataLoader[Key, Value]:
-    """A loader of a batch read; `missing` is for a key of which nothing was found."""
+    """Return a loader of a batch read, which returns `missing` for a key without a result."""
 
     async def load(keys: list[Key]) -> list[Value]:
-        found = await fetch(database.pool(), keys)
-        return [found.get(key, missing) for key in keys]
+        values = await fetch(database.pool(), keys)
+        return [values.get(key, missing) for key in keys]
 
     return DataLoader(load_fn=load)
 
 
-async def _by_code(reading: Awaitable[Sequence[Row]]) -> dict[str, Row]:
-    return {row["code"]: row for row in await reading}
+async def _by_code(rows: Awaitable[Sequence[Row]]) -> dict[str, Row]:
+    return {row["code"]: row for row in await rows}
 
 
 def _per_slice(fetch: Callable[..., Awaitable[Mapping[Any, list[Row]]]]) -> Any:
-    """A read of keys each with its slice."""
+    """Return a read of keys that each have a slice, from a read with `first` and `offset`."""
     return _per_part(lambda connection, account_id, keys, part: fetch(connection, account_id, keys, *part))
 
 
 def _per_part(fetch: Callable[[Connection, Any, Any, Any], Awaitable[Mapping[Any, list[Row]]]]) -> Any:
-    """A read of keys each with the part that it wants: one statement a part, of which a document seldom has two."""
+    """Return a read of keys that each have a part of a list, with one statement for each distinct part."""
 
-    async def fetch_each(
-        connection: Connection, account_id: str, wanted: list[tuple[Any, Any]]
+    async def fetch_parts(
+        connection: Connection, account_id: str, keys_and_parts: list[tuple[Any, Any]]
     ) -> dict[tuple[Any, Any], list[Row]]:
-        found: dict[tuple[Any, Any], list[Row]] = {}
-        for part in {part for _, part in wanted}:
-            keys = [key for key, each in wanted if each == part]
+        result: dict[tuple[Any, Any], list[Row]] = {}
+        for part in {part for _, part in keys_and_parts}:
+            keys = [key for key, key_part in keys_and_parts if key_part == part]
             rows = await fetch(connection, account_id, keys, part)
-            found |= {(key, part): rows.get(key, []) for key in keys}
-        return found
+            result |= {(key, part): rows.get(key, []) for key in keys}
+        return result
 
-    return fetch_each
+    return fetch_parts

@@ -15,6 +15,22 @@ from schema.shared import connections, scalars
 from schema.shared.vouchers import Voucher
 
 
+async def _read_vouchers(
+    info: Info,
+    usable: Annotated[
+        bool | None,
+        strawberry.argument(
+            description="True: vouchers that can pay now. False: used up or expired vouchers. Null: all vouchers."
+        ),
+    ] = True,
+) -> list[Voucher]:
+    context = info.context
+    vouchers = await accounts_queries.fetch_vouchers(
+        database.pool(), context.account_id, usable=usable, now=context.now
+    )
+    return list(vouchers)
+
+
 @strawberry.type(description="A customer's account: it owns instances and pays for them.")
 class Account:
     id: strawberry.ID = strawberry.field(description="The provider's id of the account.")
@@ -29,23 +45,9 @@ class Account:
     auto_renew_from: dt.datetime = strawberry.field(
         description="Automatic renewals begin at this instant. Instances that were due earlier must be renewed by hand."
     )
-
-    @strawberry.field(description="The account's vouchers, in the order in which they pay.")
-    async def vouchers(
-        self,
-        info: Info,
-        usable: Annotated[
-            bool | None,
-            strawberry.argument(
-                description="True: vouchers that can pay now. False: used up or expired vouchers. Null: all vouchers."
-            ),
-        ] = True,
-    ) -> list[Voucher]:
-        context = info.context
-        vouchers = await accounts_queries.fetch_vouchers(
-            database.pool(), context.account_id, usable=usable, now=context.now
-        )
-        return list(vouchers)
+    vouchers = strawberry.field(
+        resolver=_read_vouchers, description="The account's vouchers, in the order in which they pay."
+    )
 
 
 async def resolve_account(info: Info) -> Account:

@@ -55,6 +55,11 @@ class SetRenewalPolicySuccess(BatchDone):
         )
 
 
+async def _read_order(placed: strawberry.Parent["OrderPlaced"], info: Info) -> orders.RenewOrder:
+    row: orders.RenewOrder = await info.context.load.order.load(placed.order_id)
+    return row
+
+
 @strawberry.type
 class OrderPlaced(BatchDone):
     """The fields that the successes of renewInstances and unifyExpiry share."""
@@ -66,14 +71,12 @@ class OrderPlaced(BatchDone):
         """Build the success from the placed order."""
         return cls(order_id=placed.order_id, instance_ids=placed.instance_ids, refused=placed.refusals)
 
-    @strawberry.field(description="The order. A repeated idempotency key returns the first one.")
-    async def order(self, info: Info) -> orders.RenewOrder:
-        row: orders.RenewOrder = await info.context.load.order.load(self.order_id)
-        return row
-
-    @strawberry.field(description="The account after the payment.")
-    async def account(self, info: Info) -> accounts.Account:
-        return await accounts.resolve_account(info)
+    order = strawberry.field(
+        resolver=_read_order, description="The order. A repeated idempotency key returns the first one."
+    )
+    account = strawberry.field(
+        resolver=accounts.resolve_account, description="The account after the payment."
+    )
 
 
 @strawberry.type(description="The instances were renewed and paid with one order.")

@@ -43,6 +43,27 @@ class WebhookDelivery:
     last_response: str | None = strawberry.field(description=_LAST_RESPONSE)
 
 
+async def _read_deliveries(
+    endpoint: strawberry.Parent[Any],
+    state: Annotated[
+        status.DeliveryState | None, strawberry.argument(description="Only this state. Null: both.")
+    ] = strawberry.UNSET,
+    first: Annotated[
+        int, strawberry.argument(description=f"Number of rows: 1 to {limits.PAGE_ROWS_MAX:,}.")
+    ] = 10,
+    after: Annotated[int, strawberry.argument(description="Only deliveries with a greater sequence.")] = 0,
+) -> list[WebhookDelivery]:
+    account_id = endpoint.account_id or ""
+    rows: Any = await status.read_deliveries(
+        uuid.UUID(str(endpoint.id)),
+        inputs.unset_to_none(state),
+        count=first,
+        after=(account_id, after),
+        account_id=account_id,
+    )
+    return list(rows)
+
+
 @strawberry.type(description="A URL that receives events by HTTP, with the status of its deliveries.")
 class WebhookEndpoint:
     account_id: strawberry.Private[str | None]
@@ -78,28 +99,9 @@ class WebhookEndpoint:
         description="Number of events that were not yet considered for the endpoint."
     )
 
-    @strawberry.field(description="Deliveries that have not succeeded, ordered by sequence.")
-    async def deliveries(
-        self,
-        state: Annotated[
-            status.DeliveryState | None, strawberry.argument(description="Only this state. Null: both.")
-        ] = strawberry.UNSET,
-        first: Annotated[
-            int, strawberry.argument(description=f"Number of rows: 1 to {limits.PAGE_ROWS_MAX:,}.")
-        ] = 10,
-        after: Annotated[
-            int, strawberry.argument(description="Only deliveries with a greater sequence.")
-        ] = 0,
-    ) -> list[WebhookDelivery]:
-        account_id = self.account_id or ""
-        rows: Any = await status.read_deliveries(
-            uuid.UUID(str(self.id)),
-            inputs.unset_to_none(state),
-            count=first,
-            after=(account_id, after),
-            account_id=account_id,
-        )
-        return list(rows)
+    deliveries = strawberry.field(
+        resolver=_read_deliveries, description="Deliveries that have not succeeded, ordered by sequence."
+    )
 
 
 @strawberry.input(description="The arguments of createWebhookEndpoint.")
@@ -168,16 +170,18 @@ class SendTestWebhookInput:
     id: strawberry.ID = strawberry.field(description=_ENDPOINT_ID)
 
 
+async def _read_endpoint(success: strawberry.Parent["EndpointChanged"]) -> WebhookEndpoint:
+    endpoints: Any = await status.read_status([success.changed])
+    return endpoints[0]  # type: ignore[no-any-return]
+
+
 @strawberry.type
 class EndpointChanged:
     """The field that the successes of most changes of an endpoint share."""
 
     changed: strawberry.Private[domain.Endpoint]
 
-    @strawberry.field(description="The endpoint after the change.")
-    async def endpoint(self) -> WebhookEndpoint:
-        endpoints: Any = await status.read_status([self.changed])
-        return endpoints[0]  # type: ignore[no-any-return]
+    endpoint = strawberry.field(resolver=_read_endpoint, description="The endpoint after the change.")
 
 
 @strawberry.type(description="The endpoint was created.")

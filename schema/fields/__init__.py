@@ -1,1 +1,1 @@
-"""Which fields a client selected, and how each is read."""
+"""The selected fields of a request, and how each field is read from a row."""

@@ -1,4 +1,4 @@
-"""What a client selected below a field, so that a resolver reads that and no more."""
+"""The fields that a client selected below a field, so that a resolver reads only those."""
 
 import functools
 from collections import OrderedDict
@@ -18,11 +18,11 @@ from graphql import (
 from renewals.concurrency import lru_cache
 from schema.context import Context
 
-_KNOWN_MAX = 1_000
+_CACHE_MAX = 1_000
 
 
 class Selected:
-    """The fields selected, by name (of all aliases together), each with what is selected below it."""
+    """Selected fields by name, aliases merged, each with the fields selected below it."""
 
     def __init__(self, fields: Mapping[str, "Selected"] | None = None) -> None:
         self.fields: dict[str, Selected] = dict(fields or {})
@@ -31,70 +31,72 @@ class Selected:
         return name in self.fields
 
     def below(self, name: str) -> "Selected":
-        """What is selected below a field; nothing, where the field is not."""
+        """Return the fields selected below a field: none if the field itself is not selected."""
         return self.fields.get(name, NOTHING)
 
 
 NOTHING = Selected()
 
 
-@functools.lru_cache(_KNOWN_MAX)
+@functools.lru_cache(_CACHE_MAX)
 def merged(one: Selected, other: Selected) -> Selected:
-    """What is selected here or there."""
+    """Return the union of two selections."""
     names = {**one.fields, **other.fields}
     return (
         Selected({name: merged(one.below(name), other.below(name)) for name in names}) if names else NOTHING
     )
 
 
-_known: OrderedDict[int, tuple[FieldNode, Selected]] = OrderedDict()
-"""By the identity of a field's node, which is kept with what is selected below it."""
+_cache: OrderedDict[int, tuple[FieldNode, Selected]] = OrderedDict()
+"""Selections by the identity of the field's node. Keeping the node keeps the identity unique."""
 
 
 def selected(info: strawberry.Info[Any, None]) -> Selected:
-    """What is selected below the field that is being resolved."""
+    """Return the fields selected below the field that is being resolved."""
     raw = info._raw_info
-    node = raw.field_nodes[0]
-    known = lru_cache.find(_known, id(node)) if len(raw.field_nodes) == 1 else None
-    if known is not None:
-        return known[1]
-    collecting = _Collecting(raw)
-    for each in raw.field_nodes:
-        collecting.add(each.selection_set.selections if each.selection_set else (), collecting.found)
-    if len(raw.field_nodes) == 1 and not collecting.varies:
-        lru_cache.keep(_known, id(node), (node, collecting.found), most=_KNOWN_MAX)
-    return collecting.found
+    first_node = raw.field_nodes[0]
+    cached = lru_cache.find(_cache, id(first_node)) if len(raw.field_nodes) == 1 else None
+    if cached is not None:
+        return cached[1]
+    collector = _Collector(raw)
+    for node in raw.field_nodes:
+        collector.add(node.selection_set.selections if node.selection_set else (), collector.selection)
+    if len(raw.field_nodes) == 1 and not collector.is_variable:
+        lru_cache.keep(_cache, id(first_node), (first_node, collector.selection), most=_CACHE_MAX)
+    return collector.selection
 
 
-class _Collecting:
+class _Collector:
     def __init__(self, raw: GraphQLResolveInfo[Context]) -> None:
         self.fragments = raw.fragments
         self.variables: Mapping[str, Any] = raw.variable_values  # type: ignore[assignment]
-        self.found = Selected()
-        self.varies = False
+        self.selection = Selected()
+        self.is_variable = False
+        """Whether the selection depends on @skip or @include."""
         self._spread: set[tuple[str, int]] = set()
-        """Which fragments are in which selections already: those spread twice would double with each level."""
+        """Fragments already added, by selection. Adding one twice would double the work with each level."""
 
-    def add(self, nodes: Sequence[SelectionNode], found: Selected) -> None:
+    def add(self, nodes: Sequence[SelectionNode], selection: Selected) -> None:
+        """Add the fields of the nodes to a selection."""
         for node in nodes:
             if not self._is_included(node):
                 continue
             match node:
                 case FieldNode():
-                    below = found.fields.setdefault(node.name.value, Selected())
+                    below = selection.fields.setdefault(node.name.value, Selected())
                     if node.selection_set:
                         self.add(node.selection_set.selections, below)
                 case InlineFragmentNode():
-                    self.add(node.selection_set.selections, found)
-                case FragmentSpreadNode() if (spread := (node.name.value, id(found))) not in self._spread:
+                    self.add(node.selection_set.selections, selection)
+                case FragmentSpreadNode() if (spread := (node.name.value, id(selection))) not in self._spread:
                     self._spread.add(spread)
-                    self.add(self.fragments[node.name.value].selection_set.selections, found)
+                    self.add(self.fragments[node.name.value].selection_set.selections, selection)
 
     def _is_included(self, node: SelectionNode) -> bool:
-        """Whether @skip and @include leave the node; one that nobody can tell of is included."""
+        """Return whether @skip and @include keep the node. A node with an unknown condition is kept."""
         for directive in node.directives or ():
             if directive.name.value in ("skip", "include"):
-                self.varies = True
+                self.is_variable = True
                 value = directive.arguments[0].value if directive.arguments else None
                 if isinstance(value, VariableNode):
                     is_true = self.variables.get(value.name.value)

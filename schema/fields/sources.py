@@ -1,6 +1,8 @@
-"""How a field is read from a row of the database: its own column, another one, or by a loader with its key.
+"""How a field is read from a database row: from a column, by a data loader, or by its resolver.
 
-What a field says here is all that the executor and a SELECT need to know of it.
+Resolvers return database rows, not instances of the Strawberry types that annotate them, because building an object for
+each row would cost more than reading it (ADR 7). The source of a field tells the compiled executor and the SELECT which
+columns the field needs.
 """
 
 import functools
@@ -24,13 +26,13 @@ ROWS = frozenset({asyncpg.Record, dict})
 """The types of rows."""
 
 KEY = "code"
-"""The column by which a joined table is joined; it is always among its columns in the row."""
+"""The key column of the tables that can be joined. It is always selected with them."""
 
-_READING = "reading"
+_METADATA_KEY = "reading"
 
 
 class ColumnarRows(list[Any]):
-    """Rows that have the same columns, as those of one statement do: `columns` are all of them by their names."""
+    """The rows of one statement, also by columns: `columns` maps a name to the values of all rows."""
 
     __slots__ = ("columns",)
 
@@ -41,32 +43,33 @@ class ColumnarRows(list[Any]):
 
 @dataclass(frozen=True, slots=True)
 class ColumnSource:
-    """The value stands in a column of a row, or in an attribute of an object."""
+    """The value is a column of a row, or an attribute of an object."""
 
     column: str
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The value is loaded by the key in a column; a key that is null is a value that is null."""
+    """The value is loaded by the key in a column. A null key means a null value."""
 
     loader: Callable[[Loaders], DataLoader[Any, Any]]
     column: str
     joined: str | None = None
-    """The table that the statement may have joined, whose columns are then in the row as "table.column"."""
+    """The table that a statement may join. Its columns are then in the row as "table.column"."""
     is_count: bool = False
-    """The value is a plain number, the one kind of leaf that compiled code loads."""
+    """The value is a number. Compiled code loads no other scalar."""
 
     def part_of(self, row: Any) -> dict[str, Any]:
-        """The value that is in the row."""
+        """Return the joined table's columns of a row, without the prefix."""
         prefix = f"{self.joined}."
         return {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}
 
     def is_in(self, row: Any) -> bool:
-        """Whether the value is in the row already."""
+        """Return whether the statement joined the table, so that nothing needs to be loaded."""
         return self.joined is not None and type(row) in ROWS and f"{self.joined}.{KEY}" in row
 
     def of(self, context: Context) -> DataLoader[Any, Any]:
+        """Return the loader of a request."""
         return self.loader(context.load)
 
 
@@ -74,8 +77,8 @@ class Loaded:
 class Sliced:
     """The value is a slice of a list (`first`, `offset`).
 
-    The column holds the whole list, or (`of_owner`) the key by which the loader finds a slice of it. Of a list in
-    memory the slice alone is loaded by its items, which are keys, or made by `make`.
+    The column holds the whole list, or with `of_owner` the key by which `loader` loads a slice. Only the items of the
+    slice are converted: loaded by `loader` if they are keys, or built by `make`.
     """
 
     column: str
@@ -84,13 +87,14 @@ class Sliced:
     make: Callable[[Any], Any] | None = None
 
     def of(self, context: Context) -> DataLoader[Any, Any]:
+        """Return the loader of a request."""
         assert self.loader is not None
         return self.loader(context.load)
 
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """The value is worked out by the field's resolver from these columns."""
+    """The value is computed by the field's resolver from these columns."""
 
     columns: tuple[str, ...]
 
@@ -99,18 +103,18 @@ Reading = ColumnSource | Loaded | Sliced | Computed
 
 
 def read(source: Any, name: str) -> Any:
-    """The schema's default resolver: from a row by column, from anything else by attribute."""
+    """Return a column of a row, or an attribute of any other object: the schema's default resolver."""
     return source[name] if type(source) in ROWS else getattr(source, name)
 
 
 def column(name: str, *, description: str | None = None) -> Any:
-    """A field whose column, or attribute, has another name."""
+    """Return a field that reads a column, or an attribute, of another name."""
 
     def resolve(row: strawberry.Parent[Any]) -> Any:
         return read(row, name)
 
     return strawberry.field(
-        resolver=resolve, description=description, metadata={_READING: ColumnSource(name)}
+        resolver=resolve, description=description, metadata={_METADATA_KEY: ColumnSource(name)}
     )
 
 
@@ -122,7 +126,7 @@ def loaded(
     is_count: bool = False,
     description: str | None = None,
 ) -> Any:
-    """A field that is loaded by the key in the column of that name."""
+    """Return a field that is loaded by the key in the column `name`."""
     reading = Loaded(loader, name, joined, is_count)
 
     async def resolve(row: strawberry.Parent[Any], info: Info) -> Any:
@@ -133,7 +137,7 @@ def loaded(
             return reading.part_of(row)
         return await loader(info.context.load).load(key)
 
-    return strawberry.field(resolver=resolve, description=description, metadata={_READING: reading})
+    return strawberry.field(resolver=resolve, description=description, metadata={_METADATA_KEY: reading})
 
 
 def sliced(
@@ -144,7 +148,7 @@ def sliced(
     make: Callable[[Any], Any] | None = None,
     description: str | None = None,
 ) -> Any:
-    """A field that is a slice of a list, as `Sliced` says."""
+    """Return a field that is a slice of a list; see `Sliced`."""
     reading = Sliced(name, loader, of_owner, make)
 
     async def resolve(
@@ -163,11 +167,11 @@ def sliced(
             return await reading.of(info.context).load_many(items)
         return list(map(make, items)) if make else items
 
-    return strawberry.field(resolver=resolve, description=description, metadata={_READING: reading})
+    return strawberry.field(resolver=resolve, description=description, metadata={_METADATA_KEY: reading})
 
 
 def counted(name: str, *, description: str | None = None) -> Any:
-    """A field that is the length of the list in the column of that name."""
+    """Return a field that is the length of the list in the column `name`."""
 
     def resolve(row: strawberry.Parent[Any]) -> int:
         return len(read(row, name))
@@ -176,19 +180,21 @@ def counted(name: str, *, description: str | None = None) -> Any:
 
 
 def computed(resolve: Callable[..., Any], *columns: str, description: str | None = None) -> Any:
-    """A field whose resolver takes the row and reads these columns of it."""
-    return strawberry.field(resolver=resolve, description=description, metadata={_READING: Computed(columns)})
+    """Return a field whose resolver takes the row and reads these columns of it."""
+    return strawberry.field(
+        resolver=resolve, description=description, metadata={_METADATA_KEY: Computed(columns)}
+    )
 
 
 def reading_of(metadata: Mapping[Any, Any]) -> Reading | None:
-    """What a field with this metadata says of its reading."""
-    found: Reading | None = metadata.get(_READING)
-    return found
+    """Return how a field with this metadata is read; None if nothing is declared."""
+    reading: Reading | None = metadata.get(_METADATA_KEY)
+    return reading
 
 
 @functools.lru_cache(1_000)
 def columns_of(object_type: Any, selected: Selected) -> frozenset[str]:
-    """The columns that the selected fields of a type read, those of tables that can be joined among them."""
+    """Return the columns that the selected fields of a type read, including those of joined tables."""
     fields = _fields(object_type)
     columns: set[str] = set()
     for name, below in selected.fields.items():
@@ -196,13 +202,13 @@ def columns_of(object_type: Any, selected: Selected) -> frozenset[str]:
             continue
         match fields[name]:
             case field, Loaded(column=column, joined=str(table)):
-                of_type: Any = field.type
-                joined = {KEY, *columns_of(of_type, below)}
+                joined_type: Any = field.type
+                joined = {KEY, *columns_of(joined_type, below)}
                 columns |= {column, *(f"{table}.{name}" for name in joined)}
             case _, ColumnSource(column) | Loaded(column=column) | Sliced(column=column):
                 columns.add(column)
-            case _, Computed(several):
-                columns.update(several)
+            case _, Computed(read_columns):
+                columns.update(read_columns)
             case field, None:
                 columns.add(field.python_name)
     return frozenset(columns)
@@ -210,7 +216,7 @@ def columns_of(object_type: Any, selected: Selected) -> frozenset[str]:
 
 @functools.cache
 def _fields(object_type: Any) -> dict[str, tuple[StrawberryField, Reading | None]]:
-    """The fields of a type by their names in GraphQL, each with what it says of its reading."""
+    """Return the fields of a type by their GraphQL names, each with how it is read."""
     return {
         field.graphql_name or to_camel_case(field.python_name): (field, reading_of(field.metadata))
         for field in object_type.__strawberry_definition__.fields

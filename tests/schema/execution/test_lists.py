@@ -55,13 +55,13 @@ async def test_fragments_that_spread_the_next_twice_are_looked_at_once(
 ) -> None:
     """Looked at each time they are spread, twenty levels would be a million."""
     looked: Counter[str] = Counter()
-    original = selected._Collecting.add
+    original = selected._Collector.add
 
     def counting(*args: Any) -> None:
         looked["selection"] += 1
         original(*args)
 
-    monkeypatch.setattr(selected._Collecting, "add", counting)
+    monkeypatch.setattr(selected._Collector, "add", counting)
     spreads = [f"fragment F{n} on InstanceConnection {{ ...F{n + 1} ...F{n + 1} }}" for n in range(20)]
     doubled = [
         f"fragment G{n} on Instance {{ bundle {{ instances(first: 5) {{ ...G{n + 1} ...G{n + 1} }} }} }}"
