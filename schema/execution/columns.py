@@ -1,6 +1,6 @@
-"""What compiled selections do with a list of values: read it by columns, complete those, put them together.
+"""The run-time part of compiled selections: read a list of values by columns, complete and combine the columns.
 
-It raises on anything that it does not expect. See `compiler`.
+Unexpected values raise, and then graphql-core completes the same values. See `compiler`.
 """
 
 import functools
@@ -21,90 +21,92 @@ Values = Sequence[Any]
 
 
 class Request(NamedTuple):
-    """What one request brings to the compiled code: its context, and the values of its variables."""
+    """The inputs of compiled code from a request: its context, and the values of its variables."""
 
     context: Any
     variables: Mapping[str, Any]
 
 
 Complete = Callable[[Request, Values], Any]
-"""Takes a request and some values; answers the completed ones in the same order, or a coroutine."""
+"""Complete values: return them as the response has them, in the same order, or a coroutine of that."""
 
 Read = Callable[[Any], Any]
 
 LISTS = frozenset({list, tuple, sources.ColumnarRows})
 
 
-class Fallback(Exception):
-    """The compiled code met what graphql-core must look at."""
+class FallbackError(Exception):
+    """The compiled code met a value that graphql-core must complete."""
 
 
 def unexpected() -> NoReturn:
-    raise Fallback
+    """Raise FallbackError."""
+    raise FallbackError
 
 
 class Method(NamedTuple):
-    """The value is what a function of the object alone answers."""
+    """The value is returned by a function of the object alone."""
 
     function: Read
 
 
 class Attribute(NamedTuple):
-    """The value is an attribute, and nothing else will do."""
+    """The value is an attribute, never a column of a row."""
 
     name: str
 
 
-class Part(NamedTuple):
-    """The value is a slice of a list, within the bounds that the document and its variables say."""
+class ListSlice(NamedTuple):
+    """The value is a slice of a list, within the bounds given by the document and its variables."""
 
-    of: sources.Sliced
+    source: sources.Sliced
     bounds: slices.Bounds
 
 
-Source = sources.ColumnSource | sources.Loaded | Part | Method | Attribute
-"""Where a field's value comes from."""
+Source = sources.ColumnSource | sources.Loaded | ListSlice | Method | Attribute
+"""The source of a field's value."""
 
 
 class Completion(NamedTuple):
-    """How values of one type are completed, and whether that may have to wait for something."""
+    """The function that completes values of one type, and whether it may be asynchronous."""
 
     complete: Complete
     waits: bool = False
 
 
 class _Column(NamedTuple):
-    """One field: how it is read of rows and of objects, and how what was read is completed.
+    """One field: how it is read from rows and from objects, and how its values are completed.
 
-    `name` is that of the rows' column in which it stands, if it does. `joined` completes the rows themselves, where
-    what would be loaded is joined to them.
+    `name` is the column of a row that holds the value, if there is one. `joined` completes the row itself if the
+    statement has joined the table that would be loaded.
     """
 
     source: Source
     completion: Completion
     name: str | None
-    of_row: Read
-    of_object: Read
+    read_row: Read
+    read_object: Read
     joined: Completion | None
 
     def read(self, values: Values, by_item: bool) -> Values:
-        """What stands in the column of each of the values."""
+        """Return the field of each value."""
         if self.name is not None and type(values) is sources.ColumnarRows:
-            found: Values = values.columns[self.name]
-            return found
-        read = [*map(self.of_row if by_item else self.of_object, values)]
+            column: Values = values.columns[self.name]
+            return column
+        read = [*map(self.read_row if by_item else self.read_object, values)]
         return read if len(read) == len(values) else unexpected()  # a property raised StopIteration
 
     @property
     def waits(self) -> bool:
+        """Whether reading or completing the field may be asynchronous."""
         is_loaded = isinstance(self.source, sources.Loaded) or (
-            isinstance(self.source, Part) and self.source.of.loader is not None
+            isinstance(self.source, ListSlice) and self.source.source.loader is not None
         )
         return self.completion.waits or is_loaded
 
 
 class Selection:
-    """The plain fields selected of one object type."""
+    """The plain fields that are selected of one object type."""
 
     def __init__(self) -> None:
         self.waits = False
@@ -113,13 +115,15 @@ class Selection:
 
     @property
     def reads(self) -> bool:
-        """Whether anything is read of a value; if not, there is nothing to tell a good one by."""
+        """Whether any field is read. Without one, a wrong value could not be noticed."""
         return bool(self._columns)
 
     def add_constant(self, key: str, text: str) -> None:
+        """Add a response key with a fixed text."""
         self._entries.append(f"{key!r}: {text!r}")
 
     def add(self, key: str, source: Source, completion: Completion, joined: Completion | None = None) -> None:
+        """Add a response key with the source of its values."""
         name = source.column if isinstance(source, sources.ColumnSource | sources.Loaded) else None
         column = _Column(source, completion, name, _reader(source, True), _reader(source, False), joined)
         self.waits = self.waits or column.waits
@@ -127,31 +131,31 @@ class Selection:
         self._columns.append(column)
 
     def complete(self, request: Request, values: Values) -> Any:
-        """Completes values none of which is null; raises anything for what graphql-core must complete."""
+        """Complete values that are not null; raise any exception if graphql-core must complete them."""
         by_item = _are_rows(values)
         columns: list[Any] = [None] * len(self._columns)
         for index in self._order:
             columns[index] = _complete_column(request, values, self._columns[index], by_item)
         if self.waits and any(map(iscoroutine, columns)):
-            return self._put_together_later(columns)
-        return self._put_together(*columns)
+            return self._combine_async(columns)
+        return self._combine(*columns)
 
-    async def _put_together_later(self, columns: list[Any]) -> list[Any]:
+    async def _combine_async(self, columns: list[Any]) -> list[Any]:
         waiting = [index for index, column in enumerate(columns) if iscoroutine(column)]
         for index, column in zip(waiting, await gather(*(columns[index] for index in waiting)), strict=True):
             columns[index] = column
-        return self._put_together(*columns)
+        return self._combine(*columns)
 
     @functools.cached_property
     def _order(self) -> list[int]:
-        """What may raise at once before what waits, so that nothing is left waiting."""
+        """Synchronous columns first: if one raises, no coroutine has been created yet."""
         return sorted(range(len(self._columns)), key=lambda index: self._columns[index].waits)
 
     @functools.cached_property
-    def _put_together(self) -> Callable[..., list[Any]]:
-        """Takes the columns and answers the dictionaries.
+    def _combine(self) -> Callable[..., list[Any]]:
+        """A generated function from columns to response dictionaries.
 
-        Its text holds the reprs of response keys and type names, and nothing else of a client's.
+        Its source contains only reprs of response keys and type names from the client's document.
         """
         names = ", ".join(f"v{index}" for index in range(len(self._columns)))
         text = f"lambda *columns: [{{{', '.join(self._entries)}}} for {names}, in zip(*columns, strict=True)]"
@@ -162,13 +166,15 @@ class Selection:
 def _reader(source: Source, by_item: bool) -> Read:
     match source:
         case (
-            sources.ColumnSource(name) | sources.Loaded(column=name) | Part(of=sources.Sliced(column=name))
+            sources.ColumnSource(name)
+            | sources.Loaded(column=name)
+            | ListSlice(source=sources.Sliced(column=name))
         ) if by_item:
             return operator.itemgetter(name)
         case (
             sources.ColumnSource(name)
             | sources.Loaded(column=name)
-            | Part(of=sources.Sliced(column=name))
+            | ListSlice(source=sources.Sliced(column=name))
             | Attribute(name)
         ):
             return operator.attrgetter(name)
@@ -179,7 +185,7 @@ def _reader(source: Source, by_item: bool) -> Read:
 
 def _complete_column(request: Request, values: Values, column: _Column, by_item: bool) -> Any:
     read, source, completion = column.read(values, by_item), column.source, column.completion
-    if isinstance(source, Part):
+    if isinstance(source, ListSlice):
         return _complete_slices(request, read, source, completion)
     if not isinstance(source, sources.Loaded):
         return completion.complete(request, read)
@@ -190,79 +196,82 @@ def _complete_column(request: Request, values: Values, column: _Column, by_item:
     return _load(request, read, source, completion)
 
 
-def _complete_once(request: Request, keys: Values, found: dict[Any, Any], completion: Completion) -> Any:
-    """Completes what the keys stand for, each once; a key that is null stands for nothing."""
-    if None in found:
-        found[None] = None
-    completed = completion.complete(request, [*found.values()])
+def _complete_once(request: Request, keys: Values, by_key: dict[Any, Any], completion: Completion) -> Any:
+    """Complete the value of each key once. A null key has the value null."""
+    if None in by_key:
+        by_key[None] = None
+    completed = completion.complete(request, [*by_key.values()])
 
     def spread(completed: Values) -> list[Any]:
-        answers = dict(zip(found, completed, strict=True))
-        return [answers[key] for key in keys]
+        completed_by_key = dict(zip(by_key, completed, strict=True))
+        return [completed_by_key[key] for key in keys]
 
     return _then(completed, spread)
 
 
 async def _load(request: Request, keys: Values, source: sources.Loaded, completion: Completion) -> list[Any]:
-    """Loads what the keys stand for, and completes it, each once."""
-    known = [key for key in dict.fromkeys(keys) if key is not None]
-    found = dict(zip(known, await source.of(request.context).load_many(known), strict=True))
-    if len(known) < len(keys) and None in keys:
-        found[None] = None
-    completed = _complete_once(request, keys, found, completion)
+    """Load and complete the value of each key once."""
+    distinct = [key for key in dict.fromkeys(keys) if key is not None]
+    by_key = dict(zip(distinct, await source.of(request.context).load_many(distinct), strict=True))
+    if len(distinct) < len(keys) and None in keys:
+        by_key[None] = None
+    completed = _complete_once(request, keys, by_key, completion)
     return list(await completed if iscoroutine(completed) else completed)
 
 
-def _complete_slices(request: Request, values: Values, source: Part, completion: Completion) -> Any:
-    """Completes a slice of each of the lists, which are in the values, or are loaded by them."""
-    if source.of.loader is not None:
+def _complete_slices(request: Request, values: Values, source: ListSlice, completion: Completion) -> Any:
+    """Complete a slice of each list. The values are the lists, or keys by which a loader reads them."""
+    if source.source.loader is not None:
         return _load_slices(request, values, source, completion)
     lists = _slices_of(values, source.bounds.slice(request.variables))
-    if make := source.of.make:
-        lists = [None if some is None else list(map(make, some)) for some in lists]
+    if make := source.source.make:
+        lists = [None if items is None else list(map(make, items)) for items in lists]
     return completion.complete(request, lists)
 
 
-async def _load_slices(request: Request, values: Values, source: Part, completion: Completion) -> list[Any]:
-    """The same of lists that a loader finds: each by its owner's key, or their items by their own."""
-    part, loader = source.bounds.slice(request.variables), source.of.of(request.context)
-    if source.of.of_owner:
+async def _load_slices(
+    request: Request, values: Values, source: ListSlice, completion: Completion
+) -> list[Any]:
+    """Load and complete slices: each list by the key of its owner, or its items by their own keys."""
+    part, loader = source.bounds.slice(request.variables), source.source.of(request.context)
+    if source.source.of_owner:
         lists = await loader.load_many([(owner, part) for owner in values])
     else:
         keys = _slices_of(values, part)
-        known = list(dict.fromkeys(key for some in keys for key in some or ()))
-        found = dict(zip(known, await loader.load_many(known), strict=True))
-        lists = [None if some is None else [found[key] for key in some] for some in keys]
+        distinct = list(dict.fromkeys(key for list_keys in keys for key in list_keys or ()))
+        by_key = dict(zip(distinct, await loader.load_many(distinct), strict=True))
+        lists = [None if list_keys is None else [by_key[key] for key in list_keys] for list_keys in keys]
     completed = completion.complete(request, lists)
     return list(await completed if iscoroutine(completed) else completed)
 
 
 def _slices_of(lists: Values, part: slices.Slice) -> list[Sequence[Any] | None]:
     if any(value is not None and type(value) not in LISTS for value in lists):
-        unexpected()  # an iterator must be left for graphql-core to refuse
+        unexpected()  # consuming an iterator here would leave graphql-core none to refuse
     return [None if value is None else part.of(value) for value in lists]
 
 
 def of_lists(complete: Complete) -> Complete:
-    """Completes lists by completing all their items at once."""
+    """Return a completion of lists that completes all their items in one call."""
 
     def complete_lists(request: Request, values: Values) -> Any:
         if not LISTS.issuperset(map(type, values)):
             unexpected()
-        # One list is completed as it is, for it may say more than its items do.
+        # A single list is passed on as it is, because it may be a ColumnarRows.
         items = values[0] if len(values) == 1 else [item for value in values for item in value]
-        return _then(complete(request, items), lambda completed: _parted(completed, values))
+        return _then(complete(request, items), lambda completed: _split(completed, values))
 
     return complete_lists
 
 
-def _parted(items: list[Any], lists: Sequence[Sequence[Any]]) -> list[list[Any]]:
+def _split(items: list[Any], lists: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Split items into lists of the given lengths."""
     rest = iter(items)
-    return [list(islice(rest, len(each))) for each in lists]
+    return [list(islice(rest, len(original))) for original in lists]
 
 
 def nullable(complete: Complete, nullable: bool) -> Complete:
-    """Completes values some of which may be null, or of which none may."""
+    """Return a completion that keeps nulls, or raises FallbackError for one where none is allowed."""
 
     def complete_some(request: Request, values: Values) -> Any:
         if NoneType not in set(map(type, values)):
@@ -270,18 +279,19 @@ def nullable(complete: Complete, nullable: bool) -> Complete:
         if not nullable:
             unexpected()
         completed = complete(request, [value for value in values if value is not None])
-        return _then(completed, lambda found: restore_nulls(found, values))
+        return _then(completed, lambda non_null: restore_nulls(non_null, values))
 
     return complete_some
 
 
 def restore_nulls(completed: Values, values: Values) -> list[Any]:
+    """Return the completed values with the nulls of the original values in their places."""
     rest = iter(completed)
     return [None if value is None else next(rest) for value in values]
 
 
 def _then(value: Any, use: Callable[[Any], Any]) -> Any:
-    """`use` of the value, at once or when it is there."""
+    """Apply a function to a value, or to the result of a coroutine."""
     if not iscoroutine(value):
         return use(value)
 
@@ -292,7 +302,7 @@ def _then(value: Any, use: Callable[[Any], Any]) -> Any:
 
 
 def _are_rows(values: Values) -> bool:
-    """Whether the values are rows or objects; raises for a mixture and for what is neither."""
+    """Return whether the values are rows, not objects; raise FallbackError for a mixture and for other values."""
     kinds = set(map(type, values))
     if kinds <= sources.ROWS:
         return True

@@ -1,11 +1,12 @@
-"""From the selection of an object type to a function that completes a whole list of its values.
+"""Compile the selection of an object type to a function that completes a whole list of its values.
 
-It goes by columns: reads one field of all the values, completes what it read, and in the end puts the
-columns together as the response's dictionaries. It reads what is plain: columns and attributes, methods of
-the value alone, and what a loader finds by a key. It never says what an error looks like: on anything it
-does not expect it raises, and its caller has graphql-core complete the same values again. That is allowed
-because "the resolution of fields other than top-level mutation fields must always be side effect-free and
-idempotent" (GraphQL specification, 6.2.2).
+The function works by columns: it reads one field of all values, completes the column, and finally combines the columns
+to the dictionaries of the response. It handles plain fields only: columns and attributes, methods of the value alone,
+and values that a loader reads by a key.
+
+Compiled code never produces a GraphQL error. It raises on any unexpected value, and its caller lets graphql-core
+complete the same values again. That is allowed because "the resolution of fields other than top-level mutation fields
+must always be side effect-free and idempotent" (GraphQL specification, 6.2.2).
 """
 
 from collections.abc import Callable, Mapping
@@ -30,32 +31,32 @@ from schema.execution import columns, leaf_types
 from schema.fields import sources
 from schema.limits import slices
 
-AtOnce = Mapping[columns.Read, Callable[[columns.Values], columns.Values | None]]
-"""For the coercion of a scalar, one of all the values of a column, which answers None where it cannot."""
+ColumnCoercions = Mapping[columns.Read, Callable[[columns.Values], columns.Values | None]]
+"""By the coercion of a scalar, a faster one for a whole column, which returns None if it cannot be used."""
 
 
 class Compiler:
-    """Compiles the selections of one document.
+    """A compiler for the selections of one document.
 
-    `collect` answers the selection of a type under field nodes.
+    `collect` returns the fields selected of a type below field nodes.
     """
 
     def __init__(
         self,
         collect: Callable[[GraphQLObjectType, FieldDetailsList], GroupedFieldSet],
         get_field: Callable[[GraphQLObjectType, str], GraphQLField | None],
-        at_once: AtOnce,
+        column_coercions: ColumnCoercions,
     ) -> None:
         self._collect = collect
         self._get_field = get_field
-        self._at_once = at_once
+        self._column_coercions = column_coercions
 
     def selection(
         self, object_type: GraphQLObjectType, fields: GroupedFieldSet, table: str | None = None
     ) -> "columns.Selection | None":
-        """What completes these fields, or None if one of them is not plain.
+        """Return the compiled fields, or None if one of them is not plain.
 
-        With a table the values are rows to which it is joined, and the fields are read from its columns.
+        With a table, the values are rows with that table joined, and the fields are read from its columns.
         """
         selection = columns.Selection()
         for key, details in fields.items():
@@ -66,7 +67,7 @@ class Compiler:
     def immediate(
         self, object_type: GraphQLObjectType, fields: GroupedFieldSet
     ) -> "tuple[columns.Selection | None, GroupedFieldSet]":
-        """What completes those of the fields that are plain and never wait, and the other fields."""
+        """Return the compiled synchronous plain fields, and the other fields."""
         plain = {}
         for key, details in fields.items():
             alone = columns.Selection()
@@ -78,15 +79,15 @@ class Compiler:
     def completion(
         self, return_type: GraphQLOutputType, details: FieldDetailsList, table: str | None = None
     ) -> columns.Completion | None:
-        """How values of a type are completed, or None if graphql-core must; `table` as in `selection`."""
+        """Return the completion of a type, or None if graphql-core must complete it; `table` as in `selection`."""
         nullable = not isinstance(return_type, GraphQLNonNull)
         match return_type.of_type if isinstance(return_type, GraphQLNonNull) else return_type:
             case GraphQLScalarType() as scalar:
                 return columns.Completion(self._scalar(scalar, nullable=nullable))
             case GraphQLEnumType() as enum:
                 return columns.Completion(leaf_types.enum(enum, nullable=nullable))
-            case GraphQLList() as several:
-                if items := self.completion(several.of_type, details):
+            case GraphQLList() as list_type:
+                if items := self.completion(list_type.of_type, details):
                     return columns.Completion(
                         columns.nullable(columns.of_lists(items.complete), nullable), items.waits
                     )
@@ -107,7 +108,7 @@ class Compiler:
         field = self._get_field(parent, name)
         if name == "__typename":
             selection.add_constant(key, parent.name)
-        elif field is not None:  # graphql-core leaves an unknown field out
+        elif field is not None:  # graphql-core omits an unknown field
             source = _source_of(field, details)
             if source is None or (
                 isinstance(source, sources.Loaded)
@@ -132,10 +133,10 @@ class Compiler:
         if scalar in leaf_types.BUILT_IN:
             return leaf_types.leaf(*leaf_types.BUILT_IN[scalar], nullable=nullable)
         coerce = scalar.coerce_output_value
-        coerce_at_once = self._at_once.get(coerce)
+        coerce_column = self._column_coercions.get(coerce)
 
         def convert(values: columns.Values) -> columns.Values:
-            if coerce_at_once is not None and (coerced := coerce_at_once(values)) is not None:
+            if coerce_column is not None and (coerced := coerce_column(values)) is not None:
                 return coerced
             coerced = [coerce(value) for value in values]
             return coerced if leaf_types.INERT.issuperset(map(type, coerced)) else columns.unexpected()
@@ -144,16 +145,16 @@ class Compiler:
 
 
 def _source_of(field: GraphQLField, details: FieldDetailsList) -> columns.Source | None:
-    """Where a field's value comes from, or None if only its resolver knows."""
+    """Return the source of a field's value, or None if only its resolver knows it."""
     definition = (field.extensions or {}).get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    # Another kind of field may resolve in another way.
+    # A subclass, an extension or a permission may resolve the field differently.
     if type(definition) is not StrawberryField or definition.extensions or definition.permission_classes:
         return None
     reading = sources.reading_of(definition.metadata)
     if isinstance(reading, sources.ColumnSource | sources.Loaded):
         return reading
     if isinstance(reading, sources.Sliced):
-        return columns.Part(reading, slices.Bounds(details[0].node))
+        return columns.ListSlice(reading, slices.Bounds(details[0].node))
     resolver = definition.base_resolver
     if field.args or definition.is_async:
         return None

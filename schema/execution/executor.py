@@ -1,7 +1,7 @@
-"""graphql-core's executor, which completes what is plain by compiled code and all else as it always does.
+"""graphql-core's executor, extended by compiled code for plain fields.
 
-The compiled selections of the latest documents are kept; under @skip and @include, one for each way their
-variables fall.
+The compiled selections of the latest documents are cached. A document with @skip or @include has one variant for each
+combination of the values of their variables.
 """
 
 from collections import OrderedDict
@@ -34,11 +34,11 @@ from schema.limits import document_limits
 from schema.shared import scalars
 
 VARIANTS_MAX = 64
-"""How many ways the variables of one document's @skip and @include may fall and be compiled."""
+"""Compiled variants of one document. Further combinations are left to graphql-core."""
 
 
 class Variant:
-    """What is known of a document's selections once it is known what its @skip and @include leave."""
+    """The selections of a document for one combination of its @skip and @include conditions."""
 
     def __init__(self) -> None:
         self.root: GroupedFieldSet | None = None
@@ -50,12 +50,12 @@ class Variant:
 
 
 class Split:
-    """The fields of one object: what is compiled, and what graphql-core executes."""
+    """The fields of one object, split into compiled fields and fields for graphql-core."""
 
     def __init__(
         self, fields: GroupedFieldSet, selection: columns.Selection | None, others: GroupedFieldSet
     ) -> None:
-        self.fields = fields  # kept, for its identity is the key under which this is found
+        self.fields = fields  # keeps the id unique that is the key of this split
         self.selection = selection
         self.others = others
 
@@ -64,18 +64,20 @@ class Compiled:
     """The variants of one operation."""
 
     def __init__(self, document: DocumentNode, operation: OperationDefinitionNode) -> None:
-        found = _Directives()
-        visit(document, found)
-        self.operation = operation  # kept, for its identity is the key under which this is found
-        self._names = tuple(sorted(found.variables))
-        self._variants: dict[tuple[bool | None, ...], Variant] | None = None if found.is_beyond else {}
+        directives = _Directives()
+        visit(document, directives)
+        self.operation = operation  # keeps the id unique that is the key of this object
+        self._names = tuple(sorted(directives.variables))
+        self._variants: dict[tuple[bool | None, ...], Variant] | None = (
+            None if directives.is_unsupported else {}
+        )
 
     def variant(self, values: dict[str, Any]) -> Variant | None:
-        """What is known under these values of the variables; None if nothing may be kept."""
+        """Return the variant for these values of the variables; None if there is no room or no support for it."""
         if self._variants is None:
             return None
-        falls = (values.get(name) for name in self._names)
-        key = tuple(value if isinstance(value, bool) else None for value in falls)
+        conditions = (values.get(name) for name in self._names)
+        key = tuple(value if isinstance(value, bool) else None for value in conditions)
         variant = self._variants.get(key)
         if variant is None and len(self._variants) < VARIANTS_MAX:
             variant = self._variants[key] = Variant()
@@ -83,22 +85,22 @@ class Compiled:
 
 
 class _Directives(Visitor):
-    """Finds the variables of @skip and @include, and whether there is what changes a selection otherwise."""
+    """Visitor for the variables of @skip and @include, and for other things that change a selection."""
 
     def __init__(self) -> None:
         super().__init__()
         self.variables: set[str] = set()
-        self.is_beyond = False
+        self.is_unsupported = False
 
     def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
         if node.name.value in ("skip", "include"):
             values = [argument.value for argument in node.arguments or ()]
             self.variables.update(value.name.value for value in values if isinstance(value, VariableNode))
         else:
-            self.is_beyond = True
+            self.is_unsupported = True
 
     def enter_fragment_definition(self, node: FragmentDefinitionNode, *_: Any) -> None:
-        self.is_beyond = self.is_beyond or bool(node.variable_definitions)
+        self.is_unsupported = self.is_unsupported or bool(node.variable_definitions)
 
 
 _compiled: OrderedDict[tuple[GraphQLSchema, type, int], Compiled] = OrderedDict()
@@ -107,20 +109,20 @@ _compiled: OrderedDict[tuple[GraphQLSchema, type, int], Compiled] = OrderedDict(
 def compiled(
     executor: type, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
 ) -> Compiled:
-    """What is kept of an operation, for one kind of executor; those used least recently are forgotten."""
+    """Return the compiled variants of an operation for one class of executors, from an LRU cache."""
     key = (schema, executor, id(operation))
-    found = lru_cache.find(_compiled, key)
-    if found is None:
-        found = Compiled(document, operation)
+    result = lru_cache.find(_compiled, key)
+    if result is None:
+        result = Compiled(document, operation)
         if document.loc and document.loc.end <= document_limits.CHARACTERS_KEPT_MAX:
-            lru_cache.keep(_compiled, key, found, most=document_limits.DOCUMENTS_MAX)
-    return found
+            lru_cache.keep(_compiled, key, result, most=document_limits.DOCUMENTS_MAX)
+    return result
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
-    """Executes one operation; answers as graphql-core's own would, errors and their paths included."""
+    """An executor with the same results as graphql-core's own, including errors and their paths."""
 
-    at_once: ClassVar[compiler.AtOnce] = {scalars.format_instant: scalars.format_instants}
+    column_coercions: ClassVar[compiler.ColumnCoercions] = {scalars.format_instant: scalars.format_instants}
 
     variant: Variant | None = None
     request: columns.Request
@@ -129,17 +131,18 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     def build(
         cls, schema: GraphQLSchema, document: DocumentNode, *args: Any, **kwargs: Any
     ) -> "list[GraphQLError] | Executor":
+        """Return an executor of an operation, or the errors of its variables."""
         executor = super().build(schema, document, *args, **kwargs)
         if isinstance(executor, Executor):
             executor.use(compiled(cls, schema, document, executor.operation))
         return executor  # type: ignore[return-value]
 
-    def use(self, known: Compiled) -> None:
-        """Uses what is known of the operation, unless extensions want to see each field resolved."""
+    def use(self, compiled_operation: Compiled) -> None:
+        """Use the compiled variants of the operation, unless an extension observes each field."""
         manager = self.middleware_manager
         if manager is None or not manager.middlewares:
             self.middleware_manager = None
-            self.variant = known.variant(self.variable_values.coerced)
+            self.variant = compiled_operation.variant(self.variable_values.coerced)
             self.request = columns.Request(self.context_value, self.variable_values.coerced)
             if self.variant is not None:
                 self._relevant_sub_fields = self.variant.collected
@@ -147,8 +150,9 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     def execute_collected_root_fields(
         self, root_type: Any, root_value: Any, fields: Any, serially: Any, new_defer_usages: Any
     ) -> Any:
+        """Execute the root fields."""
         if self.variant is not None:
-            # The first request's selection serves all: what is compiled is found by its identity.
+            # All requests use the first one's selection, because compiled code is found by its identity.
             if self.variant.root is None:
                 self.variant.root = fields
             fields = self.variant.root
@@ -165,6 +169,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         items: Any,
         position: Any,
     ) -> Any:
+        """Complete a list, by compiled code if possible."""
+
         def by_core() -> Any:
             return super(Executor, self).complete_iterable_value(
                 item_type, details, info, path, items, position
@@ -175,17 +181,19 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         completion = self._list_completion(item_type, details, self.variant)
         completed = None
         if completion is not None:
-            with suppress(Exception):  # whatever it is, graphql-core says what it means
+            with suppress(Exception):  # graphql-core completes the values and reports the error
                 completed = completion.complete(self.request, items)
         if completed is None:
             return by_core()
-        return _or_else(completed, by_core) if iscoroutine(completed) else completed
+        return _or_by_core(completed, by_core) if iscoroutine(completed) else completed
 
     def execute_fields(
         self, parent_type: GraphQLObjectType, source: Any, path: Path | None, fields: Any, position: Any
     ) -> Any:
-        def by_core(chosen: Any = fields) -> Any:
-            return super(Executor, self).execute_fields(parent_type, source, path, chosen, position)
+        """Execute the fields of an object, by compiled code if possible."""
+
+        def by_core(core_fields: Any = fields) -> Any:
+            return super(Executor, self).execute_fields(parent_type, source, path, core_fields, position)
 
         if self.variant is None or path is None:
             return by_core()
@@ -197,35 +205,35 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if completed is None:
             return by_core()
         if iscoroutine(completed):
-            return _or_else(_first(completed), by_core)
+            return _or_by_core(_first(completed), by_core)
         if not split.others:
             return completed[0]
         others = by_core(split.others)
         if isawaitable(others):
-            return _merged_later(fields, completed[0], others)
-        return _merged(fields, completed[0], others)
+            return _merge_async(fields, completed[0], others)
+        return _merge(fields, completed[0], others)
 
     def _list_completion(
         self, item_type: GraphQLOutputType, details: FieldDetailsList, variant: Variant
     ) -> columns.Completion | None:
         key = (item_type, id(details))
-        known = variant.lists.get(key)
-        if known is None:
+        entry = variant.lists.get(key)
+        if entry is None:
             completion = None
-            with suppress(Exception):  # what cannot be collected, or compiled
+            with suppress(Exception):  # graphql-core reports what cannot be collected or compiled
                 completion = self._compiler().completion(item_type, details)
-            known = variant.lists[key] = (details, completion)
-        return known[1]
+            entry = variant.lists[key] = (details, completion)
+        return entry[1]
 
     def _split(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet, variant: Variant) -> Split:
         split = variant.objects.get(id(fields))
         if split is None:
-            make = self._compiler()
+            field_compiler = self._compiler()
             selection, others = None, GroupedFieldSet()
             with suppress(Exception):  # as above
-                selection = make.selection(parent_type, fields)
+                selection = field_compiler.selection(parent_type, fields)
                 if selection is None:
-                    selection, others = make.immediate(parent_type, fields)
+                    selection, others = field_compiler.immediate(parent_type, fields)
             split = variant.objects[id(fields)] = Split(fields, selection, others)
         return split
 
@@ -233,27 +241,27 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         return compiler.Compiler(
             lambda object_type, details: self.collect_subfields(object_type, details).grouped_field_set,
             self.schema.get_field,
-            self.at_once,
+            self.column_coercions,
         )
 
 
-async def _or_else(completed: Awaitable[Any], by_core: Any) -> Any:
+async def _or_by_core(completed: Awaitable[Any], by_core: Any) -> Any:
     with suppress(Exception):  # as above
         return await completed
-    answer = by_core()
-    return await answer if isawaitable(answer) else answer
+    result = by_core()
+    return await result if isawaitable(result) else result
 
 
 async def _first(completed: Awaitable[list[Any]]) -> Any:
     return (await completed)[0]
 
 
-def _merged(fields: GroupedFieldSet, plain: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
-    """The two parts of an answer in the order of the selection."""
+def _merge(fields: GroupedFieldSet, plain: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+    """Return the two parts of a result in the order of the selection."""
     return {
         key: plain[key] if key in plain else others[key] for key in fields if key in plain or key in others
     }
 
 
-async def _merged_later(fields: GroupedFieldSet, plain: dict[str, Any], others: Awaitable[Any]) -> Any:
-    return _merged(fields, plain, await others)
+async def _merge_async(fields: GroupedFieldSet, plain: dict[str, Any], others: Awaitable[Any]) -> Any:
+    return _merge(fields, plain, await others)

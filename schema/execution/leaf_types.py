@@ -1,4 +1,4 @@
-"""Leaves: how columns of scalars and enums are checked and converted, as a whole."""
+"""Completion of scalars and enums: a column is checked and converted as a whole."""
 
 import datetime as dt
 import decimal
@@ -23,31 +23,31 @@ from schema.execution import columns
 from schema.execution.columns import Complete, Values
 
 Convert = Callable[[Values], Values]
-"""Takes leaves of the right kind and answers them as the response has them."""
+"""Convert leaf values of the expected Python types to values of the response."""
 
 
 _STR = frozenset({str})
 _UUIDS = frozenset({uuid.UUID, asyncpg.pgproto.pgproto.UUID})
 INERT = frozenset({bool, dict, float, int, list, str, dt.date, dt.datetime, decimal.Decimal, *_UUIDS})
-"""Types whose values are neither awaitables, errors nor nothing, so that a scalar's own coercion says all there is."""
+"""Types whose values are never awaitables, errors or null, so that a scalar's coercion alone decides."""
 
 
 def leaf(kinds: frozenset[type], convert: Convert, *, nullable: bool) -> Complete:
-    """Completes leaves whose Python types are among the kinds."""
+    """Return a completion of leaf values whose Python types are in `kinds`."""
 
     def complete(_: Any, values: Values) -> Values:
-        found = set(map(type, values))
-        if found <= kinds:
+        types = set(map(type, values))
+        if types <= kinds:
             return convert(values)
-        if nullable and found <= {*kinds, NoneType}:
+        if nullable and types <= {*kinds, NoneType}:
             return columns.restore_nulls(convert([value for value in values if value is not None]), values)
-        raise columns.Fallback
+        raise columns.FallbackError
 
     return complete
 
 
 def enum(enum_type: GraphQLEnumType, *, nullable: bool) -> Complete:
-    """Completes an enum's members, and the values that graphql-core takes for them."""
+    """Return a completion of an enum's members, and of the values that graphql-core accepts for them."""
     members = getattr(enum_type, "wrapped_cls", ())
     names: dict[Any, str | None] = {value.value: name for name, value in enum_type.values.items()}
     names |= {member: enum_type.coerce_output_value(member) for member in members}
@@ -57,7 +57,7 @@ def enum(enum_type: GraphQLEnumType, *, nullable: bool) -> Complete:
     return lambda _, values: [names[value] for value in values]
 
 
-def _as_they_are(values: Values) -> Values:
+def _unchanged(values: Values) -> Values:
     return values
 
 
@@ -78,10 +78,10 @@ def _texts(values: Values) -> Values:
 
 
 BUILT_IN: dict[GraphQLScalarType, tuple[frozenset[type], Convert]] = {
-    GraphQLBoolean: (frozenset({bool}), _as_they_are),
+    GraphQLBoolean: (frozenset({bool}), _unchanged),
     GraphQLFloat: (frozenset({float}), _floats),
     GraphQLID: (_UUIDS | {int, str}, _texts),
     GraphQLInt: (frozenset({int}), _ints),
-    GraphQLString: (_STR, _as_they_are),
+    GraphQLString: (_STR, _unchanged),
 }
-"""The kinds of a built-in scalar's values, and how they are converted."""
+"""By built-in scalar, the Python types of its values, and their conversion."""

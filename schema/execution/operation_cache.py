@@ -1,7 +1,7 @@
-"""Operations that went the whole way once: what executing them again needs is kept, and no more is done.
+"""Cache of validated operations, which are executed again without parsing and validation.
 
-Only what passed every rule is kept, so that what is found here need not pass them again: a rule must hang on
-the document alone. An extension that watches each request, or each field, still does.
+Only operations of valid documents are cached, so validation rules must depend on the document alone. Extensions that
+observe each request or each field still do.
 """
 
 from collections import OrderedDict
@@ -33,39 +33,48 @@ from schema.limits import document_limits
 from schema.shared import scalars
 
 OPERATIONS_MAX = 200
+"""Operations in the cache."""
 
-_WATCHING = ("on_operation", "on_execute", "resolve", "get_results")
+_OBSERVING_HOOKS = ("on_operation", "on_execute", "resolve", "get_results")
 
 
 class JSONExecutor(executor.Executor):
-    """Leaves instants to orjson, which writes them as the scalar does."""
+    """An executor that leaves instants to orjson, which formats them as the scalar does."""
 
-    at_once: ClassVar[compiler.AtOnce] = {
+    column_coercions: ClassVar[compiler.ColumnCoercions] = {
         scalars.format_instant: lambda values: values if scalars.are_utc(values) else None
     }
 
 
 class Operation:
-    """One operation of a valid document."""
+    """One operation of a valid document, ready to be executed."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode) -> None:
         self.document = document
         self.name = node.name.value if node.name else None
         self.kind = node.operation.value
         self._schema = schema
-        signatures = (get_variable_signature(schema, each) for each in node.variable_definitions or ())
-        self._variables = [each for each in signatures if isinstance(each, GraphQLVariableSignature)]
+        signatures = (
+            get_variable_signature(schema, definition) for definition in node.variable_definitions or ()
+        )
+        self._variables = [
+            signature for signature in signatures if isinstance(signature, GraphQLVariableSignature)
+        ]
         self._node = node
         self._definitions = {
-            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+            definition.name.value: definition
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
         }
-        self._fragments = {name: FragmentDetails(each) for name, each in self._definitions.items()}
+        self._fragments = {
+            name: FragmentDetails(definition) for name, definition in self._definitions.items()
+        }
         self._compiled = executor.Compiled(document, node)
 
     def start(
         self, variables: Mapping[str, Any], context: object, middleware: MiddlewareManager | None = None
     ) -> JSONExecutor | None:
-        """An executor of the operation, or None if the variables do not fit it."""
+        """Return an executor of the operation, or None if graphql-core must report errors of the variables."""
         values = self._coerce(variables)
         if values is None:
             return None
@@ -87,14 +96,14 @@ class Operation:
         return started
 
     def _coerce(self, variables: Mapping[str, Any]) -> VariableValues | None:
-        """The variables' values, or None where there is an error to be worded."""
+        """Return the coerced variables, or None if one is missing or does not fit its type."""
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}
         for signature in self._variables:
-            given = variables.get(signature.name, Undefined)
-            sources[signature.name] = VariableValueSource(signature, given)
-            if given is not Undefined:
-                coerced[signature.name] = _coerce_given(given, signature)
+            value = variables.get(signature.name, Undefined)
+            sources[signature.name] = VariableValueSource(signature, value)
+            if value is not Undefined:
+                coerced[signature.name] = _coerce_value(value, signature)
             elif signature.default is not None:
                 coerced[signature.name] = coerce_default_value(signature)
             elif isinstance(signature.type, GraphQLNonNull):
@@ -102,26 +111,27 @@ class Operation:
         return None if Undefined in coerced.values() else VariableValues(sources, coerced)
 
 
-def _coerce_given(value: Any, signature: GraphQLVariableSignature) -> Any:
+def _coerce_value(value: Any, signature: GraphQLVariableSignature) -> Any:
     try:
         return coerce_input_value(value, signature.type)
-    except Exception:  # noqa: BLE001 - a value that does not fit is for graphql-core to put into words
+    except Exception:  # noqa: BLE001 - graphql-core reports the error
         return Undefined
 
 
 class Operations:
-    """The operations used most recently, by their document's text and their name."""
+    """LRU cache of operations, by the text of the document and the name of the operation."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
         self._kept: OrderedDict[tuple[str, str | None], Operation] = OrderedDict()
 
     def find(self, query: str, name: str | None) -> Operation | None:
+        """Return the cached operation; None if it is not cached."""
         return lru_cache.find(self._kept, (query, name))
 
     def keep(self, query: str, name: str | None, document: DocumentNode) -> None:
-        """Keeps the operation of that name, or the only one, of a document that is valid."""
-        nodes = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+        """Cache the operation of that name, or the only one, of a valid document."""
+        nodes = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         for node in nodes:
             is_named = node.name is not None and node.name.value == name
             if (is_named or name is None) and node.operation is not OperationType.SUBSCRIPTION:
@@ -130,9 +140,10 @@ class Operations:
 
 
 class CacheOperation(SchemaExtension):
-    """Keeps each operation that is about to be executed; the last extension, when every other has had its say."""
+    """The extension that caches each operation before its execution. It must be the last extension."""
 
     def on_execute(self) -> Iterator[None]:
+        """Record the operation, and cache it."""
         context = self.execution_context
         node = context.graphql_document and get_operation_ast(
             context.graphql_document, context.operation_name
@@ -150,5 +161,7 @@ class CacheOperation(SchemaExtension):
 
 
 def observes_execution(extension: SchemaExtension) -> bool:
-    """Whether an extension has something to do for a request whose document was validated before."""
-    return any(getattr(type(extension), hook) is not getattr(SchemaExtension, hook) for hook in _WATCHING)
+    """Return whether an extension has a hook that also runs for a cached operation."""
+    return any(
+        getattr(type(extension), hook) is not getattr(SchemaExtension, hook) for hook in _OBSERVING_HOOKS
+    )

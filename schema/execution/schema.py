@@ -38,30 +38,34 @@ from schema.shared import errors as shared_errors
 from schema.shared import scalars
 
 ERRORS_MAX = 5
-"""Of a document: whoever wrote it mends these first, and each is a walk through it."""
+"""Errors reported of one document, because each one costs a pass over it."""
 
 
 _KINDS = (OperationType.QUERY, OperationType.MUTATION)
 
 
 class RequireOperationName(SchemaExtension):
-    """Refuses a document of several operations that names none of them; Strawberry would run the first."""
+    """Refuse a request with several operations and no operationName, where Strawberry would run the first one."""
 
     def on_validate(self) -> Iterator[None]:
+        """Add an error if no operation is named."""
         context = self.execution_context
         assert context.graphql_document is not None
         definitions = context.graphql_document.definitions
-        found = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
-        if len(found) > 1 and context._provided_operation_name is None:
-            error = GraphQLError("Name one of the document's operations in operationName.", found[:2])
+        operations = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
+        if len(operations) > 1 and context._provided_operation_name is None:
+            error = GraphQLError(
+                "operationName is required for a document with several operations", operations[:2]
+            )
             context.pre_execution_errors = [*(context.pre_execution_errors or ()), error]
         yield
 
 
 class Parser(SchemaExtension):
-    """Knows a document again; one that cannot be parsed is left to Strawberry, which can answer it on every way."""
+    """Parse with a cache. A syntax error is left to Strawberry, which reports it on every transport."""
 
     def on_parse(self) -> Iterator[None]:
+        """Parse the document."""
         context = self.execution_context
         with contextlib.suppress(GraphQLError):
             context.graphql_document = document_limits.parsed(context.query or "")
@@ -69,9 +73,10 @@ class Parser(SchemaExtension):
 
 
 class Validator(SchemaExtension):
-    """Knows again what is wrong with a document."""
+    """Validate with a cache."""
 
     def on_validate(self) -> Iterator[None]:
+        """Set the errors of the document."""
         context = self.execution_context
         assert context.graphql_document is not None
         schema: Any = context.schema
@@ -80,44 +85,45 @@ class Validator(SchemaExtension):
 
 
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
-"""Of the specification, and Strawberry's own."""
+"""The rules of the specification, and those of Strawberry."""
 
 
 class CachedNameConverter(NameConverter):
-    """Camel case, worked out once a name."""
+    """Camel-case names, each converted once."""
 
-    @functools.cache  # noqa: B019 - there is one, as long as there is a schema
+    @functools.cache  # noqa: B019 - one instance, which lives as long as its schema
     def apply_naming_config(self, name: str) -> str:
+        """Return the GraphQL name of a Python name."""
         return super().apply_naming_config(name)
 
 
 class RenewalSchema(strawberry.Schema):
-    """A schema whose every error is reported by `errors.mask_error`, and that knows an operation again."""
+    """A schema with cached operations, whose errors are all reported by `errors.mask_error`."""
 
     def __init__(self, *, extensions: Sequence[Callable[[], SchemaExtension]], **settings: Any) -> None:
         super().__init__(extensions=[*extensions, operation_cache.CacheOperation], **settings)
         _guard_changes(self._schema)
         self.operations = operation_cache.Operations(self._schema)
         self._problems: document_limits.DocumentCache[list[GraphQLError]] = document_limits.DocumentCache()
-        self._watchers = [make for make in extensions if operation_cache.observes_execution(make())]
+        self._observers = [make for make in extensions if operation_cache.observes_execution(make())]
 
     def validation_errors(self, query: str, document: DocumentNode) -> list[GraphQLError]:
-        """What is wrong with a document: the first errors, without names of the schema; known while it is kept.
+        """Return the first errors of a document, from a cache and without suggestions of names of the schema.
 
-        An extension that adds a rule (`execution_context.validation_rules`) is not heard.
+        Rules that an extension adds to `execution_context.validation_rules` have no effect.
         """
-        found = self._problems.find(query)
-        if found is None:
-            found = validate(self._schema, document, _RULES, max_errors=ERRORS_MAX, hide_suggestions=True)
-            self._problems.keep(query, found)
-        return found
+        problems = self._problems.find(query)
+        if problems is None:
+            problems = validate(self._schema, document, _RULES, max_errors=ERRORS_MAX, hide_suggestions=True)
+            self._problems.keep(query, problems)
+        return problems
 
     def is_known_to_be_valid(self, query: str) -> bool:
-        """Return whether a document has been found to be right, and need not be read again."""
+        """Return whether a document is in the cache as valid."""
         return self._problems.find(query) == []
 
     def is_valid(self, query: str) -> bool:
-        """Return whether a document is right, which is found out now unless it is known."""
+        """Return whether a document is valid; validate it if it is not in the cache."""
         try:
             return not self.validation_errors(query, document_limits.parsed(query))
         except GraphQLError:
@@ -126,6 +132,7 @@ class RenewalSchema(strawberry.Schema):
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
+        """Set the code of each error, and replace the messages of internal ones."""
         for error in errors:
             shared_errors.mask_error(error)
 
@@ -137,7 +144,7 @@ class RenewalSchema(strawberry.Schema):
         *args: Any,
         **kwargs: Any,
     ) -> StreamResult:
-        """Executes an operation of a connection, each with a clock and loaders of its own."""
+        """Execute one of the operations of a WebSocket connection, with its own instant and loaders."""
         assert context_value is not None
         return await super().stream(
             query, variable_values, context_value.copy_for_operation(), *args, **kwargs
@@ -146,22 +153,22 @@ class RenewalSchema(strawberry.Schema):
     async def execute_cached(
         self, query: str, variables: dict[str, Any], name: str | None, context: object
     ) -> ExecutionResult | None:
-        """Executes an operation that was valid before; None if it must go the whole way.
+        """Execute a cached operation; return None if `execute` must be called.
 
-        The same as `execute`, except that instants are left to orjson, which writes them alike.
+        The result is that of `execute`, except that instants are left to orjson, which formats them equally.
         """
         operation = self.operations.find(query, name)
         if operation is None:
             return None
-        if self._watchers:
-            return await self._execute_watched(operation, query, variables, name, context)
+        if self._observers:
+            return await self._execute_observed(operation, query, variables, name, context)
         started = operation.start(variables, context)
         if started is None:
             return None
         request_record.note_operation(operation.name, operation.kind)
         return await self._finish(started)
 
-    async def _execute_watched(
+    async def _execute_observed(
         self,
         operation: operation_cache.Operation,
         query: str,
@@ -169,20 +176,20 @@ class RenewalSchema(strawberry.Schema):
         name: str | None,
         context: object,
     ) -> ExecutionResult | None:
-        watchers = [make() for make in self._watchers]
-        started = operation.start(variables, context, self._get_middleware_manager(watchers))
+        observers = [make() for make in self._observers]
+        started = operation.start(variables, context, self._get_middleware_manager(observers))
         if started is None:
             return None
         request_record.note_operation(operation.name, operation.kind)
-        watched = self._create_execution_context(query, _KINDS, variables, context, operation_name=name)
-        watched.graphql_document = operation.document
-        for watcher in watchers:
-            watcher.execution_context = watched
-        runner = self.create_extensions_runner(watched, watchers)
+        observed = self._create_execution_context(query, _KINDS, variables, context, operation_name=name)
+        observed.graphql_document = operation.document
+        for observer in observers:
+            observer.execution_context = observed
+        runner = self.create_extensions_runner(observed, observers)
         async with runner.operation(), runner.executing():
-            watched.result = await self._finish(started)
-        watched.result.extensions = await runner.get_extensions_results(watched)
-        return watched.result
+            observed.result = await self._finish(started)
+        observed.result.extensions = await runner.get_extensions_results(observed)
+        return observed.result
 
     async def _finish(self, started: operation_cache.JSONExecutor) -> ExecutionResult:
         result = started.execute_operation()
@@ -193,7 +200,7 @@ class RenewalSchema(strawberry.Schema):
 
 
 def _guard_changes(schema: GraphQLSchema) -> None:
-    """Has every mutation, on whatever way it is executed, ask first what must not be refused after the change."""
+    """Make every mutation check the role and the nested slices before it changes anything."""
     for field in schema.mutation_type.fields.values() if schema.mutation_type else ():
         assert field.resolve is not None
         field.resolve = _guarded(field.resolve)
@@ -218,7 +225,7 @@ def build_schema(
     scalar_map: Mapping[object, ScalarDefinition] = scalars.SCALARS,
     exception_handlers: Sequence[ExceptionHandler[Any]] = shared_errors.HANDLERS,
 ) -> RenewalSchema:
-    """Build a schema of these roots, with the class that executes its operations."""
+    """Build a schema from its root types, executed by the given class."""
     return RenewalSchema(
         query=query,
         mutation=mutation,
