@@ -195,13 +195,13 @@ def make_api_key(
     from graphql_api.devserver import up
     from renewals.db import connection as database
     from renewals.domain import errors
-    from renewals.operators import accounts
+    from renewals.operators import api_keys
 
     url = _required(lambda: _configure().required_database_url)
 
     async def make() -> str:
         async with database.connect(url):
-            return await up.new_key(accounts.ApiKeyCreate(account, role, name))
+            return await up.new_key(api_keys.ApiKeyCreate(account, role, name))
 
     try:
         typer.echo(_run(make()))

@@ -26,7 +26,8 @@ from renewals.db import migrate
 from renewals.demo import loader
 from renewals.domain import clock as clocks
 from renewals.domain import errors, model
-from renewals.operators import accounts, audit_log
+from renewals.operators import api_keys as operators_api_keys
+from renewals.operators import audit_log
 
 START_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 40.0
@@ -85,15 +86,15 @@ async def new_demo_key() -> str:
 
 async def new_operator_key(name: str) -> str:
     """A new key of the operator API."""
-    return await new_key(accounts.ApiKeyCreate(None, model.Role.OPERATOR, name))
+    return await new_key(operators_api_keys.ApiKeyCreate(None, model.Role.OPERATOR, name))
 
 
-async def new_key(request: accounts.ApiKeyCreate) -> str:
+async def new_key(request: operators_api_keys.ApiKeyCreate) -> str:
     """A new API key; the audit log says that it came from the command line. Raises DomainError."""
     call = audit_log.OperatorRequest(
         audit_log.Operator(None, "command line"), str(uuid.uuid4()), clocks.utc_now
     )
-    _, secret = await accounts.create_key(call, request)
+    secret = (await operators_api_keys.create_key(call, request)).secret
     assert secret is not None
     return secret
 

@@ -82,7 +82,7 @@ async def _read(connection: Connection, rows: Sequence[ImportedAccount]) -> _Kno
     return _Known(
         locked,
         {row["id"]: dict(row) for row in found},
-        await audit_log.find_prior_result(
+        await audit_log.find_prior_results(
             connection, [_balance_key(row.columns["id"]) for row in rows if row.balance_cents]
         ),
         await accounts.supported_time_zones(connection, sorted(zones)),

@@ -16,7 +16,7 @@ from renewals.imports.batches import (
     RowResult,
     RowResults,
 )
-from renewals.operators import instances
+from renewals.operators import registration
 from renewals.operators.audit_log import Action
 
 
@@ -38,10 +38,11 @@ async def import_instances(batch: ImportBatch, rows: Sequence[ImportedInstance])
             if row.account_id in locked:
                 parts[row.account_id].append(row)
         given = [
-            instances.RegistrationRequest(account_id, *_reported(part)) for account_id, part in parts.items()
+            registration.RegistrationRequest(account_id, *_reported(part))
+            for account_id, part in parts.items()
         ]
         now = batch.clock()
-        found = await instances.register_in(connection, locked, given, now, is_part=True) if given else []
+        found = await registration.register_in(connection, locked, given, now, is_part=True) if given else []
         outcomes: dict[str, RowResult] = {}
         for each in found:
             outcomes |= {row.id: RowOutcome.CREATED for row in each.created}
@@ -51,7 +52,7 @@ async def import_instances(batch: ImportBatch, rows: Sequence[ImportedInstance])
                 for refusal in each.refusals
                 if not refusal.field.startswith("bundles.")  # its instances are refused as well
             }
-        change = instances.audited_change(locked, found, now)
+        change = registration.build_change(locked, found, now)
         records = (
             [batches.build_batch_record(batch, Action.REGISTER_INSTANCES, change)] if change.after else []
         )

@@ -1,1 +1,1 @@
-"""The use cases of the provider's operators, each written to the audit log."""
+"""The use cases of the provider's operators; each change is written to the audit log."""

@@ -1,29 +1,32 @@
-"""This module alone writes `audit_log`: what the provider's operators did, who, when, from what to what.
+"""Write `audit_log`: who changed what, when, and the values before and after.
 
-An entry is also the memory of its idempotency key. Keys are one space for all operators: whoever asks again
-with a new API key, because the old one was revoked, must not do it twice.
+An entry also stores the result of its idempotency key. All operators share one key space, because an operator may
+repeat a request with a new API key after the old key was revoked.
 """
 
 import datetime as dt
+import functools
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Concatenate, NamedTuple, ParamSpec
 
 import asyncpg
 import orjson
 
 from renewals import idempotency
 from renewals.db import connection as database
-from renewals.db import sql
+from renewals.db import models, sql
 from renewals.db.advisory_locks import AdvisoryLock, lock_text_in
 from renewals.db.connection import Connection
 from renewals.domain.clock import Clock
 
+Arguments = ParamSpec("Arguments")
+
 
 class Action(StrEnum):
-    """What an operator can do, by the name of the mutation."""
+    """The changes that an operator can make, named after their mutations."""
 
     CREATE_ACCOUNT = "CREATE_ACCOUNT"
     UPDATE_ACCOUNT = "UPDATE_ACCOUNT"
@@ -49,7 +52,10 @@ class Action(StrEnum):
 
 
 class Operator(NamedTuple):
-    """Who acts for the provider: by a key, by a token of an issuer, or without either the command line."""
+    """The operator who makes a request.
+
+    An API key has an id; a token has an issuer, and its subject as the name; the command line has neither.
+    """
 
     key_id: uuid.UUID | None
     name: str
@@ -58,7 +64,7 @@ class Operator(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OperatorRequest:
-    """One call of an operator: who, under which idempotency key, by which clock."""
+    """The operator, the idempotency key and the clock of one request."""
 
     operator: Operator
     idempotency_key: str
@@ -67,26 +73,31 @@ class OperatorRequest:
 
 @dataclass(frozen=True, slots=True)
 class AuditedChange:
-    """What was done: what the operator is told, which accounts it is about, and what was before and after.
+    """The outcome of a change: its answer, the accounts that it concerns, and the values before and after.
 
-    All of it is kept, so none of it may hold a secret.
+    These four fields are stored and must not contain a secret. `secret` is returned once and never stored.
     """
 
     answer: Mapping[str, Any]
     account_ids: Sequence[str] = ()
     before: object = None
     after: object = None
+    secret: str | None = None
 
 
 class IdempotentResult(NamedTuple):
-    """What the operator is told, and whether it was done now or before under the same key."""
+    """The answer of a request; `is_new` is False if an earlier request with the same key made the change.
+
+    `secret` is None unless the result is new.
+    """
 
     answer: Mapping[str, Any]
     is_new: bool
+    secret: str | None = None
 
 
 class AuditRecord(NamedTuple):
-    """A change as the log keeps it, under its key; `request_json` is the request."""
+    """A change with its idempotency key and its request as JSON, ready to be stored."""
 
     action: Action
     idempotency_key: str
@@ -95,50 +106,72 @@ class AuditRecord(NamedTuple):
 
     @property
     def request_hash(self) -> bytes:
+        """The hash that tells a repeated request from another one."""
         return idempotency.fingerprint(self.action, self.request_json)
 
 
-Work = Callable[[Connection], Awaitable[AuditedChange]]
+async def run_once(
+    call: OperatorRequest,
+    action: Action,
+    request: object,
+    change_in: Callable[Concatenate[Connection, OperatorRequest, Arguments], Awaitable[AuditedChange]],
+    *args: Arguments.args,
+    **kwargs: Arguments.kwargs,
+) -> IdempotentResult:
+    """Make a change and write its entry in one transaction, or return the stored answer of the idempotency key.
+
+    `change_in(connection, call, *args, **kwargs)` makes the change. `request` is stored, and compared when the key is
+    repeated. A change that raises leaves no entry, so that its key can be used again.
+    Raises InvalidInputError for a malformed key and IdempotencyKeyReusedError for a key of another request (rule 18).
+    """
+    idempotency.check_idempotency_key(call.idempotency_key)
+
+    def change(connection: Connection) -> Awaitable[AuditedChange]:
+        return change_in(connection, call, *args, **kwargs)
+
+    return await _retry_until_unique(
+        functools.partial(_run_once, call, action, idempotency.canonical_json(request), change)
+    )
 
 
 @database.retry_on_conflict
-async def run_once(call: OperatorRequest, action: Action, request: object, work: Work) -> IdempotentResult:
-    """Does the work and its entry in one transaction, or answers again what the key was answered first.
-
-    Raises IdempotencyKeyReusedError where the key was for another request. A refusal of the work leaves no entry.
-    """
-    idempotency.check_idempotency_key(call.idempotency_key)
-    sent = idempotency.canonical_json(request)
+async def _retry_until_unique(run: Callable[[], Awaitable[IdempotentResult]]) -> IdempotentResult:
     for _ in range(database.ATTEMPTS_MAX - 1):
         try:
-            return await _try(call, action, sent, work)
+            return await run()
         except asyncpg.UniqueViolationError:
-            continue  # another call was first with an id of its own choosing; that is seen from now on
-    return await _try(call, action, sent, work)
+            continue  # a concurrent request inserted the same id; the next attempt sees its row
+    return await run()
 
 
-async def _try(call: OperatorRequest, action: Action, sent: bytes, work: Work) -> IdempotentResult:
+async def _run_once(
+    call: OperatorRequest,
+    action: Action,
+    request_json: bytes,
+    change: Callable[[Connection], Awaitable[AuditedChange]],
+) -> IdempotentResult:
     async with database.transaction() as connection:
-        # Before all else, so that what an earlier call of the key did is never taken for somebody else's doing.
+        # The key is locked first, so that a concurrent request with the same key waits and then finds the entry.
         await lock_text_in(connection, AdvisoryLock.OPERATOR_IDEMPOTENCY_KEYS, call.idempotency_key)
-        if earlier := (await find_prior_result(connection, [call.idempotency_key])).get(call.idempotency_key):
-            request_hash = idempotency.fingerprint(action, sent)
-            idempotency.check_same_request(call.idempotency_key, earlier.request_hash, request_hash)
-            return IdempotentResult(orjson.loads(earlier.answer), False)
-        change = await work(connection)
-        record = AuditRecord(action, call.idempotency_key, sent, change)
+        prior_results = await find_prior_results(connection, [call.idempotency_key])
+        if prior_result := prior_results.get(call.idempotency_key):
+            request_hash = idempotency.fingerprint(action, request_json)
+            idempotency.check_same_request(call.idempotency_key, prior_result.request_hash, request_hash)
+            return IdempotentResult(prior_result.answer, False)
+        result = await change(connection)
+        record = AuditRecord(action, call.idempotency_key, request_json, result)
         await write_records(connection, call.operator, [record], call.clock())
-    return IdempotentResult(orjson.loads(idempotency.canonical_json(change.answer)), True)
+    return IdempotentResult(orjson.loads(idempotency.canonical_json(result.answer)), True, result.secret)
 
 
 async def write_records(
     connection: Connection, operator: Operator, records: Sequence[AuditRecord], now: dt.datetime
 ) -> None:
-    """Writes entries of what was done in this transaction."""
+    """Insert the entries of changes that were made in this transaction."""
     rows = [
         (
             record.action,
-            # Lists of different lengths travel as JSON: unnest() would flatten them.
+            # As JSON, because unnest() would flatten lists of different lengths.
             orjson.dumps(sorted(record.change.account_ids)).decode(),
             record.idempotency_key,
             record.request_hash,
@@ -164,23 +197,23 @@ async def write_records(
 
 
 class PriorResult(NamedTuple):
-    """What a key was used for: the request, and what was answered, as JSON."""
+    """The hash of the request that used a key, and its answer."""
 
     request_hash: bytes
-    answer: str
+    answer: Mapping[str, Any]
 
 
-async def find_prior_result(
+async def find_prior_results(
     connection: Connection, idempotency_keys: Sequence[str]
 ) -> dict[str, PriorResult]:
-    """What each of the keys was used for; those that were not are left out."""
-    sql = "SELECT idempotency_key, request_hash, answer FROM audit_log WHERE idempotency_key = ANY($1)"
-    rows = await database.fetch(connection, sql, idempotency_keys)
-    return {key: PriorResult(request_hash, answer) for key, request_hash, answer in map(tuple, rows)}
+    """Return the prior results by idempotency key, without the keys that were not used."""
+    entries = models.AuditEntry.filter(idempotency_key__in=idempotency_keys).using_db(connection)
+    rows = await entries.values_list("idempotency_key", "request_hash", "answer")
+    return {key: PriorResult(request_hash, answer) for key, request_hash, answer in rows}
 
 
 def build_record(action: Action, idempotency_key: str, request: object, change: AuditedChange) -> AuditRecord:
-    """A change as `write_records` takes it."""
+    """Return a record for `write_records`."""
     return AuditRecord(action, idempotency_key, idempotency.canonical_json(request), change)
 
 

@@ -1,4 +1,4 @@
-"""The catalogue as its provider puts it: all entries of a call, or none."""
+"""Create and update products and data centers: all entries of a request, or none if one is invalid."""
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -15,41 +15,46 @@ from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult
 Entry = TypeVar("Entry", ProductRecord, DataCenterRecord)
 
 
-async def put_products(call: OperatorRequest, entries: Sequence[ProductRecord]) -> IdempotentResult:
-    """Adds products or replaces what is known of them, tiers included; answers counts."""
-    validation.require_rows("products", entries)
-    domain_validation.require_unique("products", "code", [entry.code for entry in entries])
-    for number, entry in enumerate(entries):
-        for field, problem in validate_product(entry):
-            domain_validation.raise_if_invalid(f"products.{number}.{field}", problem)
+async def put_products(call: OperatorRequest, products: Sequence[ProductRecord]) -> IdempotentResult:
+    """Create products, or replace them with their discount tiers; return the numbers of rows.
 
-    async def work(connection: Connection) -> AuditedChange:
-        return await put_in(connection, PRODUCTS, entries)
-
+    Raises InvalidInputError.
+    """
+    _check_entries("products", products, validate_product)
+    entries = [normalized(product) for product in products]
     return await audit_log.run_once(
-        call, Action.PUT_PRODUCTS, {"entries": [normalized(entry) for entry in entries]}, work
+        call, Action.PUT_PRODUCTS, {"entries": entries}, _put_products_in, entries
     )
 
 
-async def put_data_centers(call: OperatorRequest, entries: Sequence[DataCenterRecord]) -> IdempotentResult:
-    """Adds data centres or replaces what is known of them; answers counts."""
-    validation.require_rows("dataCenters", entries)
-    domain_validation.require_unique("dataCenters", "code", [entry.code for entry in entries])
-    for number, entry in enumerate(entries):
-        for field, problem in validate_data_center(entry):
-            domain_validation.raise_if_invalid(f"dataCenters.{number}.{field}", problem)
+async def _put_products_in(
+    connection: Connection, _: OperatorRequest, products: Sequence[ProductRecord]
+) -> AuditedChange:
+    return await put_in(connection, PRODUCTS, products)
 
-    async def work(connection: Connection) -> AuditedChange:
-        return await put_in(connection, DATA_CENTERS, entries)
 
-    return await audit_log.run_once(call, Action.PUT_DATA_CENTERS, {"entries": entries}, work)
+async def put_data_centers(call: OperatorRequest, centers: Sequence[DataCenterRecord]) -> IdempotentResult:
+    """Create data centers, or replace them; return the numbers of rows.
+
+    Raises InvalidInputError.
+    """
+    _check_entries("dataCenters", centers, validate_data_center)
+    return await audit_log.run_once(
+        call, Action.PUT_DATA_CENTERS, {"entries": centers}, _put_data_centers_in, centers
+    )
+
+
+async def _put_data_centers_in(
+    connection: Connection, _: OperatorRequest, centers: Sequence[DataCenterRecord]
+) -> AuditedChange:
+    return await put_in(connection, DATA_CENTERS, centers)
 
 
 class CatalogTable(NamedTuple, Generic[Entry]):
-    """How one of the two lists is read and written."""
+    """The functions that read and write one of the two tables."""
 
-    read: Callable[[Connection], Awaitable[list[Entry]]]
-    write: Callable[[Connection, Sequence[Entry]], Awaitable[None]]
+    list_entries: Callable[[Connection], Awaitable[list[Entry]]]
+    upsert_entries: Callable[[Connection, Sequence[Entry]], Awaitable[None]]
 
 
 PRODUCTS = CatalogTable(catalog.list_products, catalog.upsert_products)
@@ -57,15 +62,18 @@ DATA_CENTERS = CatalogTable(catalog.list_data_centers, catalog.upsert_data_cente
 
 
 async def put_in(
-    connection: Connection, shelf: CatalogTable[Entry], entries: Sequence[Entry]
+    connection: Connection, table: CatalogTable[Entry], entries: Sequence[Entry]
 ) -> AuditedChange:
-    """Adds entries that are in order, and replaces those that are others; no code may be there twice."""
+    """Insert entries with new codes and update those that differ.
+
+    The entries must be valid and have unique codes.
+    """
     await catalog.lock_catalog(connection)
-    known: dict[str, Entry] = {entry.code: entry for entry in await shelf.read(connection)}
-    ordered = [normalized(entry) for entry in entries]
-    created: list[Entry] = [entry for entry in ordered if entry.code not in known]
-    changed: list[Entry] = [entry for entry in ordered if entry.code in known and entry != known[entry.code]]
-    await shelf.write(connection, created + changed)
+    before: dict[str, Entry] = {entry.code: entry for entry in await table.list_entries(connection)}
+    after = [normalized(entry) for entry in entries]
+    created: list[Entry] = [entry for entry in after if entry.code not in before]
+    changed: list[Entry] = [entry for entry in after if entry.code in before and entry != before[entry.code]]
+    await table.upsert_entries(connection, created + changed)
     counts = {
         "created_count": len(created),
         "changed_count": len(changed),
@@ -73,20 +81,20 @@ async def put_in(
     }
     return AuditedChange(
         counts,
-        before={entry.code: known[entry.code] for entry in changed},
+        before={entry.code: before[entry.code] for entry in changed},
         after={entry.code: entry for entry in (*created, *changed)},
     )
 
 
 def normalized(entry: Entry) -> Entry:
-    """The entry with its tiers as the catalogue has them."""
+    """Return the entry with its discount tiers in the order of the catalog."""
     if isinstance(entry, ProductRecord):
         return dataclasses.replace(entry, tiers=tuple(sorted(entry.tiers)))
     return entry
 
 
 def validate_product(entry: ProductRecord) -> Iterator[tuple[str, str | None]]:
-    """What may be wrong with each field of a product: its path, and the problem or None."""
+    """Yield the path of each field of a product, and the problem with its value or None."""
     yield "code", domain_validation.identifier(entry.code)
     yield "name", domain_validation.name(entry.name)
     yield "nameZh", domain_validation.name(entry.name_zh)
@@ -100,7 +108,7 @@ def validate_product(entry: ProductRecord) -> Iterator[tuple[str, str | None]]:
         "retentionDays",
         domain_validation.check_range(entry.retention_days, 0, domain_validation.RETENTION_DAYS_MAX),
     )
-    yield "tiers", _wrong_tiers(entry.tiers)
+    yield "tiers", _validate_tiers(entry.tiers)
     for number, tier in enumerate(entry.tiers):
         yield (
             f"tiers.{number}.months",
@@ -111,11 +119,23 @@ def validate_product(entry: ProductRecord) -> Iterator[tuple[str, str | None]]:
 
 
 def validate_data_center(entry: DataCenterRecord) -> Iterator[tuple[str, str | None]]:
-    """The same of a data centre."""
+    """Yield the path of each field of a data center, and the problem with its value or None."""
     yield "code", domain_validation.identifier(entry.code)
     yield "name", domain_validation.name(entry.name)
 
 
-def _wrong_tiers(tiers: Sequence[pricing.DiscountTier]) -> str | None:
+def _check_entries(
+    field: str,
+    entries: Sequence[Entry],
+    validate_entry: Callable[[Entry], Iterator[tuple[str, str | None]]],
+) -> None:
+    validation.require_rows(field, entries)
+    domain_validation.require_unique(field, "code", [entry.code for entry in entries])
+    for number, entry in enumerate(entries):
+        for path, problem in validate_entry(entry):
+            domain_validation.raise_if_invalid(f"{field}.{number}.{path}", problem)
+
+
+def _validate_tiers(tiers: Sequence[pricing.DiscountTier]) -> str | None:
     months = [tier.months for tier in tiers]
-    return "has the same months more than once" if len(set(months)) < len(months) else None
+    return "must not have two tiers with the same months" if len(set(months)) < len(months) else None

@@ -1,28 +1,41 @@
-"""Reads for operators, who see every account."""
+"""Reads for the operators' API, of all accounts."""
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from renewals.db import connection as database
-from renewals.db import pagination
+from renewals.db import models, pagination
 from renewals.db import sql as db_sql
 from renewals.db.connection import Connection, Row
 from renewals.operators import audit_log
-from renewals.orders import queries as orders_queries
 
 ACCOUNTS = pagination.SortOrder("accounts", (pagination.text_column("id", "a.id"),))
+AUDIT_LOG = pagination.SortOrder("audit", (pagination.integer_column("id", "l.id"),), descending=True)
 
-_ACCOUNT = """a.id, a.name, a.currency, a.time_zone, a.balance_cents, a.lead_days, a.price_rise_cap_bps,
-  a.auto_renew_from, a.created_at"""
+_ACCOUNT_COLUMNS = (
+    "id", "name", "currency", "time_zone", "balance_cents", "lead_days", "price_rise_cap_bps", "auto_renew_from",
+    "created_at",
+)  # fmt: skip
+_ORDER_COLUMNS = (
+    "id", "account_id", "kind", "created_at", "total_cents", "voucher_cents", "balance_cents",
+)  # fmt: skip
+_KEY_COLUMNS = (
+    "id", "account_id", "role", "name", "prefix", "created_at", "expires_at", "revoked_at", "last_used_at",
+)  # fmt: skip
+_ENTRY_COLUMNS = (
+    "id", "operator_key_id", "operator_name", "operator_issuer", "action", "account_ids", "idempotency_key",
+    "created_at", "request", "before", "after",
+)  # fmt: skip
 
 
 async def fetch_accounts(
     connection: Connection, request: pagination.PageRequest, *, search: str | None, counted: bool
 ) -> pagination.Page:
-    """One page of accounts, by id."""
+    """Return a page of accounts, by id."""
     return await pagination.fetch_page(
         connection,
-        select=_ACCOUNT,
+        select=_select("a", _ACCOUNT_COLUMNS),
         source="accounts a",
         conditions=_matching(search),
         ordering=ACCOUNTS,
@@ -32,9 +45,8 @@ async def fetch_accounts(
 
 
 async def count_accounts(connection: Connection, *, search: str | None) -> int:
-    conditions = _matching(search)
-    sql = f"SELECT count(*) FROM accounts a WHERE {conditions.where}"
-    return int((await database.fetch(connection, sql, *conditions.values))[0][0])
+    """Return the number of accounts that match."""
+    return await _count(connection, "accounts a", _matching(search))
 
 
 def _matching(search: str | None) -> db_sql.WhereClause:
@@ -45,55 +57,39 @@ def _matching(search: str | None) -> db_sql.WhereClause:
     return conditions
 
 
-async def fetch_accounts_by_id(connection: Connection, account_ids: Sequence[str]) -> dict[str, Row]:
-    """Those of the accounts that are there, by id."""
-    sql = f"SELECT {_ACCOUNT} FROM accounts a WHERE a.id = ANY($1)"
-    rows = await database.fetch(connection, sql, db_sql.storable_texts(account_ids))
-    return {row["id"]: row for row in rows}
+async def find_account(connection: Connection, account_id: str) -> Row | None:
+    """Return an account, or None if it does not exist."""
+    if not db_sql.is_storable(account_id):
+        return None
+    return await models.Account.get_or_none(id=account_id, using_db=connection).values(*_ACCOUNT_COLUMNS)
 
 
-async def fetch_order(connection: Connection, order_id: uuid.UUID) -> Row | None:
-    """An order of whatever account, if it is there."""
-    sql = f"SELECT {orders_queries.ORDER_COLUMNS} FROM orders o WHERE o.id = $1"
-    rows = await database.fetch(connection, sql, order_id)
-    return rows[0] if rows else None
+async def find_order(connection: Connection, order_id: uuid.UUID) -> Row | None:
+    """Return an order of any account, or None if it does not exist."""
+    return await models.Order.get_or_none(id=order_id, using_db=connection).values(*_ORDER_COLUMNS)
 
 
-async def fetch_keys(
+async def list_keys(
     connection: Connection, *, account_id: str | None = None, prefix: str | None = None
 ) -> Sequence[Row]:
-    """The keys of an account, or with a prefix of whomever, or else of operators; never their secrets."""
-    conditions = db_sql.WhereClause()
+    """Return API keys without their secrets, by creation.
+
+    Without `account_id` the result is the keys of operators or, with `prefix`, the keys of all owners.
+    """
+    conditions: dict[str, Any] = {}
     if prefix is not None:
-        conditions.add("k.prefix = ANY({})", db_sql.storable_texts([prefix]))
+        conditions["prefix__in"] = db_sql.storable_texts([prefix])
     if account_id is not None:
-        conditions.add("k.account_id = ANY({})", db_sql.storable_texts([account_id]))
+        conditions["account_id__in"] = db_sql.storable_texts([account_id])
     elif prefix is None:
-        conditions.add("k.account_id IS NULL")
-    return await _fetch_keys(connection, conditions)
+        conditions["account_id__isnull"] = True
+    keys = models.ApiKey.filter(**conditions).using_db(connection).order_by("created_at", "id")
+    return await keys.values(*_KEY_COLUMNS)
 
 
-async def fetch_key(connection: Connection, key_id: str) -> Row:
-    """A key that is there."""
-    conditions = db_sql.WhereClause()
-    conditions.add("k.id = {}", key_id)
-    return (await _fetch_keys(connection, conditions))[0]
-
-
-async def _fetch_keys(connection: Connection, conditions: db_sql.WhereClause) -> Sequence[Row]:
-    return await database.fetch(
-        connection,
-        f"""SELECT k.id, k.account_id, k.role, k.name, k.prefix, k.created_at, k.expires_at, k.revoked_at,
-              k.last_used_at
-            FROM api_keys k WHERE {conditions.where} ORDER BY k.created_at, k.id""",
-        *conditions.values,
-    )
-
-
-AUDIT_LOG = pagination.SortOrder("audit", (pagination.integer_column("id", "l.id"),), descending=True)
-
-_ENTRY = """l.id, l.operator_key_id, l.operator_name, l.operator_issuer, l.action, l.account_ids,
-  l.idempotency_key, l.created_at, l.request, l.before, l.after"""
+async def get_key(connection: Connection, key_id: str) -> Row:
+    """Return an API key that must exist."""
+    return await models.ApiKey.get(id=key_id, using_db=connection).values(*_KEY_COLUMNS)
 
 
 async def fetch_audit_log(
@@ -104,12 +100,12 @@ async def fetch_audit_log(
     action: audit_log.Action | None,
     counted: bool,
 ) -> pagination.Page:
-    """One page of what operators did, the newest first."""
+    """Return a page of the audit log, newest first."""
     return await pagination.fetch_page(
         connection,
-        select=_ENTRY,
+        select=_select("l", _ENTRY_COLUMNS),
         source="audit_log l",
-        conditions=_done(account_id, action),
+        conditions=_concerning(account_id, action),
         ordering=AUDIT_LOG,
         request=request,
         counted=counted,
@@ -119,12 +115,11 @@ async def fetch_audit_log(
 async def count_audit_log(
     connection: Connection, *, account_id: str | None, action: audit_log.Action | None
 ) -> int:
-    conditions = _done(account_id, action)
-    sql = f"SELECT count(*) FROM audit_log l WHERE {conditions.where}"
-    return int((await database.fetch(connection, sql, *conditions.values))[0][0])
+    """Return the number of entries that match."""
+    return await _count(connection, "audit_log l", _concerning(account_id, action))
 
 
-def _done(account_id: str | None, action: audit_log.Action | None) -> db_sql.WhereClause:
+def _concerning(account_id: str | None, action: audit_log.Action | None) -> db_sql.WhereClause:
     conditions = db_sql.WhereClause()
     conditions.add("TRUE")
     if account_id is not None and not db_sql.is_storable(account_id):
@@ -134,3 +129,12 @@ def _done(account_id: str | None, action: audit_log.Action | None) -> db_sql.Whe
     if action is not None:
         conditions.add("l.action = {}", action)
     return conditions
+
+
+async def _count(connection: Connection, source: str, conditions: db_sql.WhereClause) -> int:
+    sql = f"SELECT count(*) FROM {source} WHERE {conditions.where}"
+    return int((await database.fetch(connection, sql, *conditions.values))[0][0])
+
+
+def _select(alias: str, columns: Sequence[str]) -> str:
+    return ", ".join(f"{alias}.{column}" for column in columns)

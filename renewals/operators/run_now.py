@@ -1,6 +1,6 @@
-"""One run on a given clock, here and now: renew what is due, then expire and release (rules 20 to 24).
+"""Run auto-renewal, expiry and release once in this process, at a given instant (rules 20 to 24).
 
-`run` does it; `preview` plans the same with the same planner, and writes nothing.
+`run_now` makes the changes. `preview_run` plans them with the same planner and writes nothing.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ from renewals.instances import lifecycle
 
 @dataclass(frozen=True, slots=True)
 class RunNowResult:
-    """A run, what expired and was released after it, and the earlier runs that it ended."""
+    """A run, the numbers of instances expired and released after it, and the earlier runs that were finished first."""
 
     run: runs.Run
     lapsed: lifecycle.LapseCounts
@@ -29,9 +29,9 @@ class RunNowResult:
 
 @dataclass(frozen=True, slots=True)
 class AccountPreview:
-    """What a run would do with one account; amounts in cents, refused instances counted by code.
+    """The predicted result of a run for one account, with amounts in cents and refusals counted by code.
 
-    With an error the account would be parked: its data makes the planner raise.
+    `error` is set if planning the account raises, in which case the run would park the account.
     """
 
     account_id: str
@@ -46,16 +46,18 @@ class AccountPreview:
 
     @property
     def refused_count(self) -> int:
+        """The number of refused instances, of all codes."""
         return sum(self.refusal_counts.values())
 
     @property
     def total_cents(self) -> int:
+        """The price of all renewals, paid by vouchers and balance."""
         return self.voucher_cents + self.balance_cents
 
 
 @dataclass(frozen=True, slots=True)
 class RunPreview:
-    """What a run at an instant would do, by account, and the earlier runs that it would end first."""
+    """The predicted result of a run at an instant, by account, and the earlier runs that it would finish first."""
 
     at: dt.datetime
     accounts: Sequence[AccountPreview]
@@ -67,26 +69,27 @@ async def run_now(
     clock: Clock = clocks.utc_now,
     on_chunk: Callable[[int, int], None] = lambda done, total: None,
 ) -> RunNowResult:
-    """Finish earlier runs, then do a whole run; raises InvalidInputError for an instant in the future.
+    """Finish earlier runs, then run auto-renewal, expiry and release.
 
-    On a future clock, instances that still run would expire and be released, and nothing brings those back.
+    Raises InvalidInputError for a future instant, because it would expire and release instances too early, and a
+    release cannot be undone.
     """
     now = clock()
     if at > now:
         raise errors.InvalidInputError(
             "at",
-            f"{at.isoformat()} is in the future, as it is {now.isoformat(timespec='seconds')} now: "
-            "a run would expire and release instances before their time, and only a dry run takes such a clock",
+            f"must not be after {now.isoformat(timespec='seconds')}, the current time, because a run expires and "
+            "releases instances; use a dry run instead",
         )
     finished = await renew.renew_pending_runs(clock, on_chunk)
-    done = await renew.run_at(at, clock, on_chunk)
-    return RunNowResult(done, await lifecycle.expire_and_release(at), finished)
+    run = await renew.run_at(at, clock, on_chunk)
+    return RunNowResult(run, await lifecycle.expire_and_release(at), finished)
 
 
 async def preview_run(at: dt.datetime) -> RunPreview:
-    """Plan a run at any instant on what is there now; write nothing, lock nothing.
+    """Plan a run at any instant from the current data, without a write or a lock.
 
-    Nothing is foreseen of the time until then: `forecast` is for that.
+    Changes between now and that instant are not simulated; `forecast` does that.
     """
     async with database.read_snapshot() as connection:
         due_counts = await due.count_due(connection, at)
@@ -94,15 +97,15 @@ async def preview_run(at: dt.datetime) -> RunPreview:
         planned: dict[str, AccountPreview] = {}
         for account_ids, _ in runs.split_into_chunks(due_counts, config.get_settings().instances_per_chunk):
             planned |= await _plan(connection, account_ids, due_counts, at)
-        unfinished = await runs.read_unended(connection)
-    found = []
+        unfinished_run_ids = await runs.read_unended(connection)
+    previews = []
     for account_id in sorted(planned.keys() | lapsed.keys()):
         counts = lapsed.get(account_id, lifecycle.LapseCounts(0, 0))
-        of_account = planned.get(account_id, AccountPreview(account_id))
-        found.append(
-            replace(of_account, expired_count=counts.expired_count, released_count=counts.released_count)
+        preview = planned.get(account_id, AccountPreview(account_id))
+        previews.append(
+            replace(preview, expired_count=counts.expired_count, released_count=counts.released_count)
         )
-    return RunPreview(at, found, unfinished)
+    return RunPreview(at, previews, unfinished_run_ids)
 
 
 async def _plan(
@@ -111,10 +114,10 @@ async def _plan(
     due_counts: Mapping[str, int],
     at: dt.datetime,
 ) -> dict[str, AccountPreview]:
-    """Plan some accounts together or, where that raises, each by itself, as a run sets a chunk aside."""
+    """Plan accounts together. If that raises, plan each separately, as a run splits a failed chunk."""
     accounts = await accounts_repository.read_accounts(connection, account_ids)
     try:
-        outcomes = await renew.plan(connection, accounts, at)
+        results_by_account = await renew.plan(connection, accounts, at)
     except Exception as error:
         if database.is_unavailable(error):
             raise
@@ -126,16 +129,18 @@ async def _plan(
         for account_id in account_ids:
             planned |= await _plan(connection, [account_id], due_counts, at)
         return planned
-    return {account_id: _sum(account_id, of_account) for account_id, of_account in outcomes.items()}
+    return {
+        account_id: _sum_results(account_id, results) for account_id, results in results_by_account.items()
+    }
 
 
-def _sum(account_id: str, outcomes: Sequence[planning.UnitResult]) -> AccountPreview:
-    payments = [outcome.payment for outcome in outcomes if outcome.payment is not None]
+def _sum_results(account_id: str, results: Sequence[planning.UnitResult]) -> AccountPreview:
+    payments = [result.payment for result in results if result.payment is not None]
     return AccountPreview(
         account_id,
-        due_count=sum(len(outcome.unit) for outcome in outcomes),
-        renewed_count=sum(len(outcome.lines) for outcome in outcomes),
+        due_count=sum(len(result.unit) for result in results),
+        renewed_count=sum(len(result.lines) for result in results),
         voucher_cents=sum(payment.voucher_cents for payment in payments),
         balance_cents=sum(payment.balance_cents for payment in payments),
-        refusal_counts=Counter(refusal.code for outcome in outcomes for refusal in outcome.refusals),
+        refusal_counts=Counter(refusal.code for result in results for refusal in result.refusals),
     )

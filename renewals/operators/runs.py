@@ -1,35 +1,40 @@
-"""What an operator does about accounts that a run had to park: the next run, now, for them alone."""
+"""Retry accounts that a renewal run parked, without waiting for the next scheduled run."""
 
 from renewals.auto_renewal import runs
-from renewals.db import connection as database
+from renewals.db import models
 from renewals.db.connection import Connection
 from renewals.domain import errors
 from renewals.operators import audit_log
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 
 RUN_ID_DIGITS_MAX = 19
+RUN_ID_MAX = 2**63 - 1
+"""The largest value of a `bigint` column."""
 
 
 async def retry_parked(call: OperatorRequest, run_id: str) -> IdempotentResult:
-    """Opens a run for the accounts that were parked in another; the worker does it within a minute.
+    """Start a run for the accounts that another run parked; return the new run's `run_id`.
 
-    Answers its `run_id`, and how many accounts it has: those of which something is still due.
+    The worker processes it within a minute. It contains the accounts with instances that are still due.
+    Raises InvalidInputError if the run parked no account, and NotFoundError.
     """
-
-    async def work(connection: Connection) -> AuditedChange:
-        is_number = run_id.isascii() and run_id.isdigit() and len(run_id) <= RUN_ID_DIGITS_MAX
-        if not is_number or not await _exists(connection, int(run_id)):
-            raise errors.NotFoundError("input.runId", "run")
-        parked = (await runs.read_parked_of(connection, [int(run_id)])).get(int(run_id), [])
-        if not parked:
-            raise errors.InvalidInputError("input.runId", "is a run in which no account was parked")
-        account_ids = [account_id for account_id, _ in parked]
-        opened_id = await runs.start_run_for(connection, account_ids, call.clock())
-        return AuditedChange({"run_id": opened_id}, account_ids, after={"run_id": opened_id})
-
-    return await audit_log.run_once(call, Action.RETRY_PARKED, {"run_id": run_id}, work)
+    return await audit_log.run_once(call, Action.RETRY_PARKED, {"run_id": run_id}, _retry_parked_in, run_id)
 
 
-async def _exists(connection: Connection, run_id: int) -> bool:
-    sql = "SELECT FROM renewal_runs WHERE id = $1"
-    return run_id < 2**63 and bool(await database.fetch(connection, sql, run_id))
+async def _retry_parked_in(connection: Connection, call: OperatorRequest, run_id: str) -> AuditedChange:
+    number = _parse_run_id(run_id)
+    if not await models.RenewalRun.filter(id=number).using_db(connection).exists():
+        raise errors.NotFoundError("input.runId", "run")
+    parked = (await runs.read_parked_of(connection, [number])).get(number, [])
+    if not parked:
+        raise errors.InvalidInputError("input.runId", "must be a run with parked accounts")
+    account_ids = [account_id for account_id, _ in parked]
+    new_run_id = await runs.start_run_for(connection, account_ids, call.clock())
+    return AuditedChange({"run_id": new_run_id}, account_ids, after={"run_id": new_run_id})
+
+
+def _parse_run_id(run_id: str) -> int:
+    is_number = run_id.isascii() and run_id.isdigit() and len(run_id) <= RUN_ID_DIGITS_MAX
+    if not is_number or int(run_id) > RUN_ID_MAX:
+        raise errors.NotFoundError("input.runId", "run")
+    return int(run_id)

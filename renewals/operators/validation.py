@@ -1,16 +1,16 @@
-"""Checks on how many rows a call of an operator has."""
+"""Checks on the number of rows in an operator's request."""
 
 from collections.abc import Collection
 
 from renewals.domain import limits, validation
 
 
-def rows_at_most(rows: Collection[object]) -> str | None:
-    """No more rows than a call may have."""
+def validate_row_count(rows: Collection[object]) -> str | None:
+    """Return the problem if a request has more than ROWS_PER_CALL_MAX rows."""
     rows_max = limits.ROWS_PER_CALL_MAX
-    return f"must have {rows_max} rows at most" if len(rows) > rows_max else None
+    return f"must have at most {rows_max:,} rows" if len(rows) > rows_max else None
 
 
 def require_rows(field: str, rows: Collection[object]) -> None:
-    """Raises InvalidInputError for no rows, or for more than a call may have."""
-    validation.raise_if_invalid(field, rows_at_most(rows) if rows else "must have a row at least")
+    """Raise InvalidInputError if there are no rows, or more than a request may have."""
+    validation.raise_if_invalid(field, validate_row_count(rows) if rows else "must have at least 1 row")

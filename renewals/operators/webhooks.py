@@ -1,4 +1,6 @@
-"""The endpoints that the provider itself is told at, of all accounts: made and changed by its operators."""
+"""Manage the provider's own webhook endpoints, which receive the events of all accounts."""
+
+import datetime as dt
 
 from renewals.db.connection import Connection
 from renewals.domain import errors
@@ -7,118 +9,158 @@ from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult
 from renewals.webhooks import deliveries, dispatcher, endpoints, http_client, retry_policy, secrets
 
 
-async def create(
-    call: OperatorRequest, request: endpoints.EndpointRequest
-) -> tuple[IdempotentResult, str | None]:
-    """Makes an endpoint; answers its `endpoint_id`, and the secret the first time alone."""
+async def create(call: OperatorRequest, request: endpoints.EndpointRequest) -> IdempotentResult:
+    """Create an endpoint; return its `endpoint_id`, and its signing secret if the result is new.
+
+    Raises InvalidInputError.
+    """
     endpoints.check_request(request)
-    secret: str | None = None
+    stored_request = {"url": request.url, "event_types": request.event_types}
+    return await audit_log.run_once(call, Action.CREATE_WEBHOOK_ENDPOINT, stored_request, _create_in, request)
 
-    async def work(connection: Connection) -> AuditedChange:
-        nonlocal secret
-        await endpoints.lock_provider(connection)
-        made, secret = await endpoints.add(connection, None, request, call.clock())
-        return AuditedChange({"endpoint_id": made.id}, after=made)
 
-    sent = {"url": request.url, "event_types": request.event_types}
-    result = await audit_log.run_once(call, Action.CREATE_WEBHOOK_ENDPOINT, sent, work)
-    return result, secret if result.is_new else None
+async def _create_in(
+    connection: Connection, call: OperatorRequest, request: endpoints.EndpointRequest
+) -> AuditedChange:
+    await endpoints.lock_provider(connection)
+    endpoint, secret = await endpoints.add(connection, None, request, call.clock())
+    return AuditedChange({"endpoint_id": endpoint.id}, after=endpoint, secret=secret)
 
 
 async def update(
     call: OperatorRequest, endpoint_id: str, change: endpoints.EndpointChange
 ) -> IdempotentResult:
-    """Changes an endpoint; answers its `endpoint_id`."""
+    """Update an endpoint; return its `endpoint_id`.
+
+    Raises InvalidInputError and NotFoundError.
+    """
     endpoints.check_change(change)
-
-    async def work(connection: Connection) -> AuditedChange:
-        await endpoints.lock_provider(connection)
-        before = await _find(connection, endpoint_id)
-        after = await endpoints.alter(connection, before, change, call.clock())
-        return AuditedChange({"endpoint_id": after.id}, before=before, after=after)
-
     request = {"endpoint_id": endpoint_id, "change": change}
-    return await audit_log.run_once(call, Action.UPDATE_WEBHOOK_ENDPOINT, request, work)
+    return await audit_log.run_once(
+        call, Action.UPDATE_WEBHOOK_ENDPOINT, request, _update_in, endpoint_id, change
+    )
 
 
-async def rotate(
-    call: OperatorRequest, endpoint_id: str, overlap_hours: int
-) -> tuple[IdempotentResult, str | None]:
-    """Gives an endpoint a new secret; answers its `endpoint_id`, and the secret the first time alone."""
+async def _update_in(
+    connection: Connection, call: OperatorRequest, endpoint_id: str, change: endpoints.EndpointChange
+) -> AuditedChange:
+    await endpoints.lock_provider(connection)
+    before = await _get_endpoint(connection, endpoint_id)
+    after = await endpoints.alter(connection, before, change, call.clock())
+    return AuditedChange({"endpoint_id": after.id}, before=before, after=after)
+
+
+async def rotate(call: OperatorRequest, endpoint_id: str, overlap_hours: int) -> IdempotentResult:
+    """Give an endpoint a new secret; return its `endpoint_id`, and the secret if the result is new.
+
+    Raises InvalidInputError and NotFoundError.
+    """
     overlap = endpoints.parse_overlap(overlap_hours)
-    secret: str | None = None
-
-    async def work(connection: Connection) -> AuditedChange:
-        nonlocal secret
-        await endpoints.lock_provider(connection)
-        endpoint, now = await _find(connection, endpoint_id), call.clock()
-        secret = await secrets.replace(connection, endpoint.id, call.idempotency_key, overlap, now)
-        return AuditedChange({"endpoint_id": endpoint.id}, after={"earlier_secrets_end_by": now + overlap})
-
     request = {"endpoint_id": endpoint_id, "overlap_hours": overlap_hours}
-    result = await audit_log.run_once(call, Action.ROTATE_WEBHOOK_SECRET, request, work)
-    return result, secret if result.is_new else None
+    return await audit_log.run_once(
+        call, Action.ROTATE_WEBHOOK_SECRET, request, _rotate_in, endpoint_id, overlap
+    )
+
+
+async def _rotate_in(
+    connection: Connection, call: OperatorRequest, endpoint_id: str, overlap: dt.timedelta
+) -> AuditedChange:
+    await endpoints.lock_provider(connection)
+    endpoint, now = await _get_endpoint(connection, endpoint_id), call.clock()
+    secret = await secrets.replace(connection, endpoint.id, call.idempotency_key, overlap, now)
+    after = {"earlier_secrets_end_by": now + overlap}
+    return AuditedChange({"endpoint_id": endpoint.id}, after=after, secret=secret)
 
 
 async def delete(call: OperatorRequest, endpoint_id: str) -> IdempotentResult:
-    """Deletes an endpoint with its secrets and all that waits for it; answers its `endpoint_id`."""
+    """Delete an endpoint with its secrets and pending deliveries; return its `id`.
 
-    async def work(connection: Connection) -> AuditedChange:
-        await endpoints.lock_provider(connection)
-        before = await _find(connection, endpoint_id)
-        await endpoints.remove(connection, before)
-        return AuditedChange({"endpoint_id": before.id}, before=before)
+    Raises NotFoundError.
+    """
+    request = {"endpoint_id": endpoint_id}
+    return await audit_log.run_once(call, Action.DELETE_WEBHOOK_ENDPOINT, request, _delete_in, endpoint_id)
 
-    return await audit_log.run_once(call, Action.DELETE_WEBHOOK_ENDPOINT, {"endpoint_id": endpoint_id}, work)
+
+async def _delete_in(connection: Connection, call: OperatorRequest, endpoint_id: str) -> AuditedChange:
+    await endpoints.lock_provider(connection)
+    endpoint = await _get_endpoint(connection, endpoint_id)
+    await endpoints.remove(connection, endpoint)
+    return AuditedChange({"id": endpoint.id}, before=endpoint)
 
 
 async def replay(
     call: OperatorRequest, endpoint_id: str, account_id: str, sequence: int, *, and_all_after: bool
 ) -> IdempotentResult:
-    """Has a parked delivery tried again, or an event of an account and all after it; answers the `endpoint_id`."""
+    """Retry a parked delivery, or send an event of an account and all later ones again; return the `endpoint_id`.
 
-    async def work(connection: Connection) -> AuditedChange:
-        await accounts.lock_account(connection, account_id)
-        endpoint = await _find(connection, endpoint_id)
-        await deliveries.replay_in(
-            connection, endpoint, account_id, sequence, call.clock, and_all_after=and_all_after
-        )
-        return AuditedChange({"endpoint_id": endpoint.id}, [account_id])
-
+    Raises InvalidInputError and NotFoundError.
+    """
     request = {
         "endpoint_id": endpoint_id,
         "account_id": account_id,
         "sequence": sequence,
         "and_all_after": and_all_after,
     }
-    return await audit_log.run_once(call, Action.REPLAY_WEBHOOK_DELIVERY, request, work)
+    return await audit_log.run_once(
+        call,
+        Action.REPLAY_WEBHOOK_DELIVERY,
+        request,
+        _replay_in,
+        endpoint_id,
+        account_id,
+        sequence,
+        and_all_after=and_all_after,
+    )
+
+
+async def _replay_in(
+    connection: Connection,
+    call: OperatorRequest,
+    endpoint_id: str,
+    account_id: str,
+    sequence: int,
+    *,
+    and_all_after: bool,
+) -> AuditedChange:
+    await accounts.lock_account(connection, account_id)
+    endpoint = await _get_endpoint(connection, endpoint_id)
+    await deliveries.replay_in(
+        connection, endpoint, account_id, sequence, call.clock, and_all_after=and_all_after
+    )
+    return AuditedChange({"endpoint_id": endpoint.id}, [account_id])
 
 
 async def send_test(
     call: OperatorRequest, endpoint_id: str, resolver: http_client.Resolver = http_client.resolve
 ) -> IdempotentResult:
-    """Sends an endpoint a message that is no event; answers what came back.
+    """Send a test message to an endpoint; return the outcome of the delivery.
 
-    It is sent within the transaction, so that a repeated key sends nothing. A process sends one at a time, and refuses
-    another before that takes a connection: the pool is left to the others.
+    The message is sent inside the transaction, so that a repeated key sends nothing. A process sends one test message
+    at a time and refuses another before taking a connection, so that tests cannot exhaust the pool.
+    Raises InvalidInputError and NotFoundError.
     """
-
-    async def work(connection: Connection) -> AuditedChange:
-        endpoint = await _find(connection, endpoint_id)
-        answer = await dispatcher.send_test_in(endpoint, call.clock, resolver)
-        told = {
-            "delivered": retry_policy.is_delivered(answer.status),
-            "status": answer.status,
-            "error": answer.error,
-            "response": answer.excerpt,
-        }
-        return AuditedChange(told, after=told)
-
+    request = {"endpoint_id": endpoint_id}
     with dispatcher.limit_tests(None):
-        return await audit_log.run_once(call, Action.SEND_TEST_WEBHOOK, {"endpoint_id": endpoint_id}, work)
+        return await audit_log.run_once(
+            call, Action.SEND_TEST_WEBHOOK, request, _send_test_in, endpoint_id, resolver
+        )
 
 
-async def _find(connection: Connection, endpoint_id: str) -> endpoints.Endpoint:
+async def _send_test_in(
+    connection: Connection, call: OperatorRequest, endpoint_id: str, resolver: http_client.Resolver
+) -> AuditedChange:
+    endpoint = await _get_endpoint(connection, endpoint_id)
+    response = await dispatcher.send_test_in(endpoint, call.clock, resolver)
+    outcome = {
+        "delivered": retry_policy.is_delivered(response.status),
+        "status": response.status,
+        "error": response.error,
+        "response": response.excerpt,
+    }
+    return AuditedChange(outcome, after=outcome)
+
+
+async def _get_endpoint(connection: Connection, endpoint_id: str) -> endpoints.Endpoint:
     try:
         return await endpoints.find(connection, None, endpoint_id)
     except errors.InvalidInputError:

@@ -1,4 +1,4 @@
-"""Accounts, their vouchers, and the keys that open the API."""
+"""Accounts, their vouchers and API keys."""
 
 import datetime as dt
 from typing import Annotated, Any
@@ -16,56 +16,76 @@ from schema.operator.scalars import Percent
 from schema.shared import connections, scalars, vouchers
 
 
-@strawberry.type
+@strawberry.type(description="An account of a customer.")
 class Account:
-    id: strawberry.ID
-    name: str
-    currency: str
-    time_zone: str
-    balance: scalars.Money = sources.column("balance_cents")
+    id: strawberry.ID = strawberry.field(description="The provider's own id of the account.")
+    name: str = strawberry.field(description="The name as customers and operators read it.")
+    currency: str = strawberry.field(
+        description="Three capital letters. A label only: no amount is converted."
+    )
+    time_zone: str = strawberry.field(description="IANA time zone of the account's dates.")
+    balance: scalars.Money = sources.column(
+        "balance_cents", description="Money that can pay for renewals, vouchers not included."
+    )
     lead_days: int | None = strawberry.field(
-        description="So many days before the day of expiry the worker renews; null: as is set for all."
+        description="Days before the day of expiry on which the worker renews. Null: the service's setting."
     )
     price_rise_cap_percent: Percent | None = sources.column(
         "price_rise_cap_bps",
         description=(
-            "An AUTO instance whose price rose by more since the customer last paid or agreed is held; null: none is."
+            "An AUTO instance whose price has risen by more since the customer last paid or agreed is held: the "
+            "worker does not renew it. Null: no instance is held."
         ),
     )
     auto_renew_from: dt.datetime = strawberry.field(
-        description="The cut-over: an AUTO instance that was due before this instant is left to the account's owner."
+        description="The cut-over: the worker does not renew an instance that was due before this instant."
     )
-    created_at: dt.datetime
+    created_at: dt.datetime = strawberry.field(description="When the account was created.")
 
 
-@strawberry.type
+@strawberry.type(description="An API key, without its secret.")
 class ApiKey:
-    id: strawberry.ID
-    account_id: strawberry.ID | None = strawberry.field(description="Null: a key of an operator.")
-    role: model.Role
-    name: str
-    prefix: str = strawberry.field(description="What the key has after rk_, to know it by.")
-    created_at: dt.datetime
-    expires_at: dt.datetime | None
-    revoked_at: dt.datetime | None
+    id: strawberry.ID = strawberry.field(description="Identifies the key in `revokeApiKey`.")
+    account_id: strawberry.ID | None = strawberry.field(
+        description="The account that the key gives access to. Null: an operator's key."
+    )
+    role: model.Role = strawberry.field(description="What the key may be used for.")
+    name: str = strawberry.field(
+        description="As given at its creation; the audit log names an operator by it."
+    )
+    prefix: str = strawberry.field(
+        description="The characters of the key after `rk_`, to identify a key without its secret."
+    )
+    created_at: dt.datetime = strawberry.field(description="When the key was created.")
+    expires_at: dt.datetime | None = strawberry.field(
+        description="The key is invalid from this instant on. Null: it does not expire."
+    )
+    revoked_at: dt.datetime | None = strawberry.field(description="Null: not revoked.")
     last_used_at: dt.datetime | None = strawberry.field(
-        description="To within some minutes; null: never, or not yet written down."
+        description="Written every few minutes, so up to 6 minutes old. Null: never used, or not yet written."
     )
 
 
 async def find_account(account_id: str) -> Account | None:
-    found: Any = await operators_queries.fetch_accounts_by_id(database.pool(), [account_id])
-    return found.get(account_id)  # type: ignore[no-any-return]
+    """Return an account, or None if it does not exist."""
+    row: Any = await operators_queries.find_account(database.pool(), account_id)
+    return row  # type: ignore[no-any-return]
 
 
-async def resolve_account(id: strawberry.ID) -> Account | None:  # noqa: A002
+async def resolve_account(
+    id: Annotated[strawberry.ID, strawberry.argument(description="The account's id.")],  # noqa: A002
+) -> Account | None:
+    """Return an account, or None if it does not exist."""
     return await find_account(id)
 
 
 def query_accounts(
     info: Info,
     search: Annotated[
-        str | None, strawberry.argument(description="A part of the id or the name, case-insensitive.")
+        str | None,
+        strawberry.argument(
+            description="A part of the id or the name, case-insensitive. Null: all accounts."
+        ),
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
     """Return the reads of all accounts."""
@@ -81,26 +101,36 @@ def query_accounts(
 async def resolve_api_keys(
     account_id: Annotated[
         strawberry.ID | None,
-        strawberry.argument(description="Null: the keys of operators, or with a prefix of whomever."),
+        strawberry.argument(
+            description="Only the keys of the account. Null: the keys of operators or, with `prefix`, of all owners."
+        ),
     ] = strawberry.UNSET,
     prefix: Annotated[
         str | None,
-        strawberry.argument(description="What a key has after rk_, to find one that leaked."),
+        strawberry.argument(
+            description="Only keys with these characters after `rk_`, to find the owner of a leaked key. Null: all."
+        ),
     ] = strawberry.UNSET,
 ) -> list[ApiKey]:
-    found: Any = await operators_queries.fetch_keys(
+    """Return the API keys of an account, of operators or with a prefix."""
+    rows: Any = await operators_queries.list_keys(
         database.pool(), account_id=account_id or None, prefix=prefix or None
     )
-    return list(found)
+    return list(rows)
 
 
-async def find_key(key_id: str) -> ApiKey:
-    found: Any = await operators_queries.fetch_key(database.pool(), key_id)
-    return found  # type: ignore[no-any-return]
+async def get_key(key_id: str) -> ApiKey:
+    """Return an API key that must exist."""
+    row: Any = await operators_queries.get_key(database.pool(), key_id)
+    return row  # type: ignore[no-any-return]
 
 
-async def resolve_vouchers(info: Info, account_id: strawberry.ID) -> list[vouchers.Voucher]:
+async def resolve_vouchers(
+    info: Info,
+    account_id: Annotated[strawberry.ID, strawberry.argument(description="The account's id.")],
+) -> list[vouchers.Voucher]:
+    """Return the vouchers of an account; none if the account does not exist."""
     if not sql.is_storable(account_id):
         return []
-    vouchers: Any = await accounts_queries.fetch_vouchers(database.pool(), account_id, info.context.now)
-    return list(vouchers)
+    rows: Any = await accounts_queries.fetch_vouchers(database.pool(), account_id, info.context.now)
+    return list(rows)

@@ -1,4 +1,4 @@
-"""Products with their discount tiers, and data centres, as operators list them."""
+"""Products with their discount tiers, and data centers."""
 
 import strawberry
 
@@ -9,27 +9,38 @@ from schema.fields import sources
 from schema.operator.scalars import Percent
 
 
-@strawberry.type
+@strawberry.type(
+    description="A discount for long periods. The largest tier that is not above the months applies."
+)
 class DiscountTier:
-    months: int = strawberry.field(description="From so many months on.")
-    discount_percent: Percent = sources.column("discount_bps")
+    months: int = strawberry.field(description="The least number of months that get the discount.")
+    discount_percent: Percent = sources.column(
+        "discount_bps", description="Taken off the undiscounted price."
+    )
 
 
-@strawberry.type
+@strawberry.type(description="A product of the catalog.")
 class Product:
-    code: strawberry.ID
-    name: str
-    name_zh: str
-    renewable: bool
-    unsupported_reason: str | None
-    max_term_months: int
-    retention_days: int
-    tiers: list[DiscountTier]
+    code: strawberry.ID = strawberry.field(description="Identifies the product in instances and vouchers.")
+    name: str = strawberry.field(description="English name.")
+    name_zh: str = strawberry.field(description="Chinese name.")
+    renewable: bool = strawberry.field(description="False if there is an `unsupportedReason`.")
+    unsupported_reason: str | None = strawberry.field(
+        description="Why instances of the product cannot be renewed here; customers read it. Null: they can."
+    )
+    max_term_months: int = strawberry.field(
+        description="No renewal reaches further than this many months from now."
+    )
+    retention_days: int = strawberry.field(
+        description="Days between the expiry of an instance and its release."
+    )
+    tiers: list[DiscountTier] = strawberry.field(description="Discount tiers, by months.")
 
 
 async def resolve_products() -> list[Product]:
-    found: list[Product] = await catalog.list_products(database.pool())  # type: ignore[assignment]
-    return found
+    """Return all products, by code."""
+    products: list[Product] = await catalog.list_products(database.pool())  # type: ignore[assignment]
+    return products
 
 
 resolve_data_centers = customer_catalog.resolve_data_centers

@@ -1,4 +1,4 @@
-"""What every resolver of an operator's request knows: who asks, and its instant."""
+"""The context of an operator's request."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from schema import loaders
 
 @dataclass
 class Context:
-    """One request of one operator; `now` is the same for all it reads, `clock` is for what it changes."""
+    """The context of one request: reads share the instant `now`, changes use `clock`."""
 
     operator: audit_log.Operator
     clock: Clock
@@ -25,22 +25,22 @@ class Context:
         self.refresh()
 
     def refresh(self) -> None:
-        """Drops what was read: after a change it is other, and so is the time."""
+        """Discard loaded rows and advance `now`, because a change has made both outdated."""
         self.now = self.clock()
         self.load = loaders.OrderLoaders()
 
     @property
     def caller(self) -> str:
-        """Whose budget the request spends."""
+        """The key of the operator's rate limit."""
         return str(self.operator.key_id or (self.operator.issuer, self.operator.name))
 
     @property
     def owner(self) -> str:
-        """Who takes turns with accounts: the operator."""
+        """The owner by which concurrent requests are queued fairly, beside accounts."""
         return f"operator {self.caller}"
 
     def call(self, idempotency_key: str) -> audit_log.OperatorRequest:
-        """A call under this key."""
+        """Return the operator's request under an idempotency key."""
         return audit_log.OperatorRequest(self.operator, idempotency_key, self.clock)
 
 

@@ -1,4 +1,4 @@
-"""What an operator is refused: a whole call as a member of the answer's union, single rows within the answer."""
+"""The typed errors of the operators' API: of a whole request in its union, of single rows in its result."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,23 +11,25 @@ from schema.fields import sources
 from schema.shared import errors as shared_errors
 
 
-@strawberry.type(description="What the call names is not there; nothing was done.")
+@strawberry.type(description="The request names something that does not exist. Nothing was changed.")
 class NotFound(shared_errors.Error):
-    field: str = strawberry.field(description="Path of the argument, as in input.accountId")
+    field: str = strawberry.field(description="Path of the argument, such as `input.accountId`.")
 
 
-@strawberry.type(description="One row of a call that was not done, and why; the others were.")
+@strawberry.type(description="A row that was not changed, with the reason; the other rows were.")
 class RowRefusal:
     id: strawberry.ID = strawberry.field(description="The row's id, as it was sent.")
-    field: str = strawberry.field(description="The row's field that is wrong, as in bundleId.")
-    message: str
+    field: str = strawberry.field(description="The field of the row that is invalid, such as `bundleId`.")
+    message: str = strawberry.field(description="What is wrong with the field; follows its name.")
 
 
-@strawberry.type(description="Nothing of the order can be refunded; nothing was done.")
+@strawberry.type(description="No line of the order can be refunded. Nothing was changed.")
 class NotRefundable(shared_errors.Error):
     refused: strawberry.Private[Sequence[errors.RowError]]
-    refusals: list[RowRefusal] = sources.sliced("refused")
-    refusal_count: int = sources.counted("refused")
+    refusals: list[RowRefusal] = sources.sliced(
+        "refused", description="The lines, by instance, each with the reason."
+    )
+    refusal_count: int = sources.counted("refused", description="Number of all refused lines.")
 
 
 class _NotFound(ExceptionHandler[errors.NotFoundError, NotFound]):

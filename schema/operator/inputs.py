@@ -1,51 +1,70 @@
-"""What operators send, and how it becomes a request of the domain."""
+"""Inputs about accounts, vouchers, API keys, runs and refunds, with their conversion to domain requests."""
 
 import datetime as dt
-from typing import Any
 
 import strawberry
 
-from renewals import catalog, config
-from renewals.accounts import vouchers
-from renewals.domain import model, pricing, registration_report
-from renewals.operators import accounts, refunds
-from renewals.operators import instances as operators_instances
+from renewals import config
+from renewals.accounts.vouchers import NewVoucher
+from renewals.domain import model
+from renewals.operators import accounts, api_keys, refunds
 from schema.customer.inputs import IDs
 from schema.operator.scalars import Percent
 from schema.shared import scalars
-from schema.shared.inputs import skip_conversion, unset_to_none
+from schema.shared.inputs import unset_to_none
+
+ACCOUNT_ID = "The account's id."
 
 
 @strawberry.input
 class IdempotentInput:
-    """What every change takes."""
+    """The field that all changes have in common."""
 
     idempotency_key: str = strawberry.field(
         description=(
-            "1 to 64 printable characters, of all operators together. Same key, same request: the first answer again."
+            "1 to 64 printable characters, in one key space for all operators. The same key with the same request "
+            "returns the first result and changes nothing; with another request it is IdempotencyKeyReused."
         )
     )
 
 
-@strawberry.input
+@strawberry.input(description="A new account. Its id, time zone and currency cannot be changed later.")
 class CreateAccountInput(IdempotentInput):
-    id: strawberry.ID
-    name: str
+    id: strawberry.ID = strawberry.field(
+        description="The provider's own id: 1 to 64 printable characters, unique among accounts."
+    )
+    name: str = strawberry.field(description="1 to 200 characters, without control characters.")
     time_zone: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="As in Asia/Shanghai; it stays for good. Null: RENEWALS_TIME_ZONE.",
+        description=(
+            "A time zone of the IANA database, such as Asia/Shanghai; dates of the account are in it. "
+            "Null: the setting RENEWALS_TIME_ZONE."
+        ),
     )
-    currency: str = "CNY"
+    currency: str = strawberry.field(
+        default="CNY", description="Three capital letters. A label only: no amount is ever converted."
+    )
     lead_days: int | None = strawberry.field(
-        default=strawberry.UNSET, description="0 to 9; null: as is set for all."
+        default=strawberry.UNSET,
+        description="Days before the day of expiry on which the worker renews: 0 to 9. Null: the service's setting.",
     )
-    price_rise_cap_percent: Percent | None = strawberry.UNSET
+    price_rise_cap_percent: Percent | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "0.00 to 10000.00. An AUTO instance whose price has risen by more since the customer last paid or "
+            "agreed is held: the worker does not renew it. Null: no instance is held."
+        ),
+    )
     auto_renew_from: dt.datetime | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Automatic renewals begin at this instant; null: when the account is made.",
+        description=(
+            "Automatic renewals start at this instant; the worker does not renew what was due before it. "
+            "Null: the account's creation."
+        ),
     )
 
     def to_request(self) -> accounts.NewAccount:
+        """Return the request, with the service's time zone if none is given."""
         time_zone = unset_to_none(self.time_zone)
         return accounts.NewAccount(
             self.id,
@@ -58,260 +77,124 @@ class CreateAccountInput(IdempotentInput):
         )
 
 
-@strawberry.input(description="What is left out stays as it is; null takes it away.")
+@strawberry.input(description="Fields that are left out do not change; null resets a field to its default.")
 class UpdateAccountInput(IdempotentInput):
-    account_id: strawberry.ID
-    name: str | None = strawberry.UNSET
-    lead_days: int | None = strawberry.UNSET
-    price_rise_cap_percent: Percent | None = strawberry.UNSET
+    account_id: strawberry.ID = strawberry.field(description=ACCOUNT_ID)
+    name: str | None = strawberry.field(
+        default=strawberry.UNSET, description="1 to 200 characters; null is not allowed."
+    )
+    lead_days: int | None = strawberry.field(
+        default=strawberry.UNSET, description="0 to 9. Null: the service's setting."
+    )
+    price_rise_cap_percent: Percent | None = strawberry.field(
+        default=strawberry.UNSET, description="0.00 to 10000.00. Null: no instance is held for its price."
+    )
     auto_renew_from: dt.datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Null: when the account was made."
+        default=strawberry.UNSET, description="The start of automatic renewals. Null: the account's creation."
     )
 
     def to_request(self) -> accounts.AccountUpdate:
+        """Return the request, with the columns that are not left out."""
         columns = {
             "name": self.name,
             "lead_days": self.lead_days,
             "price_rise_cap_bps": self.price_rise_cap_percent,
             "auto_renew_from": self.auto_renew_from,
         }
-        changed = {name: value for name, value in columns.items() if value is not strawberry.UNSET}
-        return accounts.AccountUpdate(self.account_id, changed)
+        changes = {name: value for name, value in columns.items() if value is not strawberry.UNSET}
+        return accounts.AccountUpdate(self.account_id, changes)
 
 
-@strawberry.input
+@strawberry.input(description="Money for the balance of an account.")
+class TopUpInput(IdempotentInput):
+    account_id: strawberry.ID = strawberry.field(description=ACCOUNT_ID)
+    amount: scalars.Money = strawberry.field(
+        description="0.01 to 100000000000.00, in the account's currency."
+    )
+    memo: str = strawberry.field(
+        default="", description="At most 200 characters; the customer sees it in the ledger."
+    )
+
+    def to_request(self) -> accounts.TopUp:
+        """Return the request."""
+        return accounts.TopUp(self.account_id, self.amount, self.memo)
+
+
+@strawberry.input(description="A voucher to be issued.")
+class VoucherInput:
+    face_value: scalars.Money = strawberry.field(
+        description="0.01 to 100000000000.00, in the account's currency."
+    )
+    expires_at: dt.datetime = strawberry.field(
+        description="The last instant at which it can pay; must be in the future."
+    )
+    products: IDs = strawberry.field(
+        default_factory=list, description="Codes of the products that it can pay for. Empty: all products."
+    )
+
+    def to_voucher(self) -> NewVoucher:
+        """Return the voucher."""
+        return NewVoucher(self.face_value, self.expires_at, tuple(self.products))
+
+
+@strawberry.input(description="Vouchers for one account.")
+class IssueVouchersInput(IdempotentInput):
+    account_id: strawberry.ID = strawberry.field(description=ACCOUNT_ID)
+    vouchers: list[VoucherInput] = strawberry.field(description="1 to 10,000 vouchers.")
+
+    def to_vouchers(self) -> list[NewVoucher]:
+        """Return the vouchers in their order."""
+        return [voucher.to_voucher() for voucher in self.vouchers]
+
+
+@strawberry.input(description="An API key to be created.")
 class CreateApiKeyInput(IdempotentInput):
     account_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="None for an operator's key."
+        default=strawberry.UNSET, description="Required, except for the role OPERATOR: null."
     )
-    role: model.Role = model.Role.RENEWER
-    name: str = ""
-    expires_at: dt.datetime | None = strawberry.UNSET
+    role: model.Role = strawberry.field(
+        default=model.Role.RENEWER, description="An account has at most one active CALENDAR key."
+    )
+    name: str = strawberry.field(
+        default="", description="At most 200 characters. The audit log names an operator by it."
+    )
+    expires_at: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Must be in the future. Null: valid until it is revoked."
+    )
 
-    def to_request(self) -> accounts.ApiKeyCreate:
-        return accounts.ApiKeyCreate(
+    def to_request(self) -> api_keys.ApiKeyCreate:
+        """Return the request."""
+        return api_keys.ApiKeyCreate(
             unset_to_none(self.account_id), self.role, self.name, unset_to_none(self.expires_at)
         )
 
 
-@strawberry.input
+@strawberry.input(description="The API key to be revoked.")
 class RevokeApiKeyInput(IdempotentInput):
-    key_id: strawberry.ID
+    key_id: strawberry.ID = strawberry.field(description="The key's id, not its prefix.")
 
 
-@strawberry.input
-class TopUpInput(IdempotentInput):
-    account_id: strawberry.ID
-    amount: scalars.Money
-    memo: str = ""
-
-    def to_request(self) -> accounts.TopUp:
-        return accounts.TopUp(self.account_id, self.amount, self.memo)
-
-
-@strawberry.input
-class VoucherInput:
-    face_value: scalars.Money
-    expires_at: dt.datetime
-    products: IDs = strawberry.field(default_factory=list, description="None: for every product.")
-
-    def to_issue(self) -> vouchers.NewVoucher:
-        return vouchers.NewVoucher(self.face_value, self.expires_at, tuple(self.products))
-
-
-@strawberry.input
-class IssueVouchersInput(IdempotentInput):
-    account_id: strawberry.ID
-    vouchers: list[VoucherInput]
-
-
-@strawberry.input
-class DiscountTierInput:
-    months: int
-    discount_percent: Percent
-
-
-@strawberry.input
-class ProductInput:
-    code: strawberry.ID
-    name: str
-    name_zh: str
-    unsupported_reason: str | None = strawberry.field(
-        default=strawberry.UNSET,
-        description="Why renewal management does not serve it; null: it is renewable.",
-    )
-    max_term_months: int = 36
-    retention_days: int = 7
-    tiers: list[DiscountTierInput] = strawberry.field(default_factory=list)
-
-    def to_entry(self) -> catalog.ProductRecord:
-        return catalog.ProductRecord(
-            self.code,
-            self.name,
-            self.name_zh,
-            unset_to_none(self.unsupported_reason),
-            self.max_term_months,
-            self.retention_days,
-            tuple(pricing.DiscountTier(tier.months, tier.discount_percent) for tier in self.tiers),
-        )
-
-
-@strawberry.input
-class PutProductsInput(IdempotentInput):
-    products: list[ProductInput]
-
-
-@strawberry.input
-class DataCenterInput:
-    code: strawberry.ID
-    name: str
-    type: model.DataCenterType
-
-    def to_entry(self) -> catalog.DataCenterRecord:
-        return catalog.DataCenterRecord(self.code, self.name, self.type)
-
-
-@strawberry.input
-class PutDataCentersInput(IdempotentInput):
-    data_centers: list[DataCenterInput]
-
-
-@skip_conversion
-@strawberry.input
-class ConfigurationItemInput:
-    label: str
-    value: str
-
-
-@skip_conversion
-@strawberry.input
-class InstanceInput:
-    id: strawberry.ID = strawberry.field(description="The provider's own id, the same for good.")
-    name: str
-    product_code: strawberry.ID
-    data_center_code: strawberry.ID
-    monthly_price: scalars.Money
-    billing_mode: model.BillingMode = model.BillingMode.PREPAID
-    is_trial: bool = False
-    expires_on: dt.date | None = strawberry.field(
-        default=strawberry.UNSET,
-        description="Its last day in the account's time zone. Left out, an instance that is there keeps its own.",
-    )
-    anchor_day: int | None = strawberry.field(
-        default=strawberry.UNSET,
-        description="The day on which months step; null: that of expiresOn. 31 for the last day of each month.",
-    )
-    renewal_mode: model.RenewalMode = strawberry.field(
-        default=model.RenewalMode.MANUAL,
-        description="Of a new instance; later the policy is the customer's, and this is not looked at.",
-    )
-    auto_renew_months: int = 1
-    bundle_id: strawberry.ID | None = strawberry.UNSET
-    configuration: list[ConfigurationItemInput] = strawberry.field(default_factory=list)
-    created_at: dt.datetime | None = strawberry.field(default=strawberry.UNSET, description="Null: now.")
-
-    @property
-    def _items(self) -> Any:
-        """The configuration as it was given: mappings, not yet objects."""
-        return self.configuration
-
-    def to_registration(self) -> registration_report.ReportedInstance:
-        return registration_report.ReportedInstance(
-            id=self.id,
-            name=self.name,
-            product_code=self.product_code,
-            data_center_code=self.data_center_code,
-            monthly_price_cents=self.monthly_price,
-            created_at=unset_to_none(self.created_at),
-            last_day=unset_to_none(self.expires_on),
-            anchor_day=unset_to_none(self.anchor_day),
-            billing_mode=self.billing_mode,
-            is_trial=self.is_trial,
-            renewal_mode=self.renewal_mode,
-            auto_renew_months=self.auto_renew_months,
-            bundle_id=unset_to_none(self.bundle_id),
-            configuration=[(item["label"], item["value"]) for item in self._items],
-        )
-
-
-@skip_conversion
-@strawberry.input
-class BundleInput:
-    id: strawberry.ID
-    name: str
-
-
-@strawberry.input
-class RegisterInstancesInput(IdempotentInput):
-    account_id: strawberry.ID
-    instances: list[InstanceInput]
-    bundles: list[BundleInput] = strawberry.field(
-        default_factory=list, description="The bundles that are new, or have another name."
-    )
-
-    def to_report(self) -> operators_instances.RegistrationRequest:
-        return operators_instances.RegistrationRequest(
-            self.account_id,
-            [each.to_registration() for each in self.instances],
-            [(bundle.id, bundle.name) for bundle in self.bundles],
-        )
-
-
-@skip_conversion
-@strawberry.input
-class PriceInput:
-    instance_id: strawberry.ID
-    monthly_price: scalars.Money
-
-
-@strawberry.input
-class ChangePricesInput(IdempotentInput):
-    prices: list[PriceInput]
-
-    def to_prices(self) -> list[operators_instances.NewPrice]:
-        return [operators_instances.NewPrice(each.instance_id, each.monthly_price) for each in self.prices]
-
-
-@strawberry.input
-class InstancesInput(IdempotentInput):
-    """What the verbs about some instances take alike."""
-
-    instance_ids: IDs
-
-
-@strawberry.input
-class ConfirmPricesInput(InstancesInput):
-    pass
-
-
-@strawberry.input
-class MakeFormalInput(InstancesInput):
-    pass
-
-
-@strawberry.input
-class ReleaseInstancesInput(InstancesInput):
-    pass
-
-
-@strawberry.input
+@strawberry.input(description="The run whose parked accounts are retried.")
 class RetryParkedInput(IdempotentInput):
-    run_id: strawberry.ID
+    run_id: strawberry.ID = strawberry.field(description="A run with at least one parked account.")
 
 
-@strawberry.input(
-    description="Gives back what periods cost that have not begun, and their time. What a voucher paid that has run "
-    "out by now goes to the balance. The policy stays: an AUTO instance that is due is renewed again."
-)
+@strawberry.input(description="The order to be refunded, wholly or in part.")
 class RefundOrderInput(IdempotentInput):
-    order_id: strawberry.ID
+    order_id: strawberry.ID = strawberry.field(description="The order's id.")
     instance_ids: IDs | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Whose lines; a bundle as a whole. Null: all of the order that can be.",
+        description=(
+            "Instances whose lines are refunded, 1 to 10,000; a bundle must be complete. "
+            "Null: every line that can be refunded."
+        ),
     )
-    reason: str = strawberry.field(description="Why, for the log; the customer does not see it.")
+    reason: str = strawberry.field(
+        description="1 to 200 characters for the audit log; customers do not see it."
+    )
 
     def to_request(self) -> refunds.RefundRequest:
+        """Return the request."""
         instance_ids = unset_to_none(self.instance_ids)
         return refunds.RefundRequest(
             self.order_id, None if instance_ids is None else tuple(instance_ids), self.reason

@@ -1,6 +1,7 @@
-"""Instances of whatever account, as their rows have them."""
+"""Instances of any account."""
 
 import datetime as dt
+from typing import Annotated
 
 import strawberry
 
@@ -15,36 +16,58 @@ from schema.operator.context import Info
 from schema.shared import connections, scalars
 
 
-@strawberry.type
+@strawberry.type(description="An instance as it is stored, whether or not it can be renewed.")
 class Instance:
-    id: strawberry.ID
-    account_id: strawberry.ID
-    name: str
-    product_code: strawberry.ID
-    data_center_code: strawberry.ID
-    billing_mode: model.BillingMode
-    is_trial: bool
-    status: model.InstanceStatus
-    renewal_mode: model.RenewalMode
-    auto_renew_months: int
-    expires_at: dt.datetime | None
-    anchor_day: int | None
-    monthly_price: scalars.Money = sources.column("monthly_price_cents")
+    id: strawberry.ID = strawberry.field(description="The provider's own id of the instance.")
+    account_id: strawberry.ID = strawberry.field(description="The account that owns the instance.")
+    name: str = strawberry.field(description="The name that the provider registered.")
+    product_code: strawberry.ID = strawberry.field(description="The product in the catalog.")
+    data_center_code: strawberry.ID = strawberry.field(description="The data center in the catalog.")
+    billing_mode: model.BillingMode = strawberry.field(description="Only PREPAID instances can be renewed.")
+    is_trial: bool = strawberry.field(description="A trial cannot be renewed until `makeFormal` converts it.")
+    status: model.InstanceStatus = strawberry.field(description="The status at the instant of the request.")
+    renewal_mode: model.RenewalMode = strawberry.field(description="What happens at the expiry.")
+    auto_renew_months: int = strawberry.field(
+        description="Months of one automatic renewal; used only in the mode AUTO."
+    )
+    expires_at: dt.datetime | None = strawberry.field(
+        description="23:59:59 of the last day in the account's time zone. Null: no expiry (pay-as-you-go)."
+    )
+    anchor_day: int | None = strawberry.field(
+        description=(
+            "The day of the month to which renewals extend, or the last day of a shorter month. Null: no expiry."
+        )
+    )
+    monthly_price: scalars.Money = sources.column(
+        "monthly_price_cents", description="The current price of a month, before discounts."
+    )
     agreed_price: scalars.Money | None = sources.column(
         "agreed_price_cents",
-        description="What the customer last paid or agreed to; null: the price it has.",
+        description="The monthly price that the customer last paid or agreed to. Null: the current price.",
     )
-    bundle_id: strawberry.ID | None
-    created_at: dt.datetime
+    bundle_id: strawberry.ID | None = strawberry.field(
+        description="The bundle that the instance is renewed with. Null: none."
+    )
+    created_at: dt.datetime = strawberry.field(description="When the instance was created at the provider.")
 
-    configuration = sources.computed(instances.read_configuration, "configuration")
+    configuration = sources.computed(
+        instances.read_configuration, "configuration", description="Properties in the provider's order."
+    )
 
 
 def query_instances(
     info: Info,
-    account_id: strawberry.ID,
-    filter: inputs.InstanceFilter | None = strawberry.UNSET,  # noqa: A002
-    order_by: inputs.InstanceOrder | None = strawberry.UNSET,
+    account_id: Annotated[strawberry.ID, strawberry.argument(description="The account's id.")],
+    filter: Annotated[  # noqa: A002
+        inputs.InstanceFilter | None,
+        strawberry.argument(
+            description="All conditions apply together. Null: all instances, those that cannot be renewed included."
+        ),
+    ] = strawberry.UNSET,
+    order_by: Annotated[
+        inputs.InstanceOrder | None,
+        strawberry.argument(description="Null: by expiry, the earliest first."),
+    ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
     """Return the reads of an account's instances; raise InvalidInputError if the filter is out of bounds."""
     ordering, now = inputs.to_instance_ordering(order_by), info.context.now

@@ -1,8 +1,8 @@
-"""What operators watch: the renewal runs, whether all adds up, and what operators did."""
+"""What operators monitor: the worker's runs, the integrity of the data, and the audit log."""
 
 import datetime as dt
 import decimal
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
 import strawberry
@@ -19,45 +19,64 @@ from schema.operator.context import Info
 from schema.shared import connections, scalars
 
 
-@strawberry.type(description="An account that a run could not do, and left for the next.")
+@strawberry.type(description="An account that a run could not process. The next run tries it again.")
 class ParkedAccount:
-    account_id: strawberry.ID
-    error: str
+    account_id: strawberry.ID = strawberry.field(description="The account.")
+    error: str = strawberry.field(description="The exception that stopped the account, for engineers.")
 
 
-@strawberry.type
+@strawberry.type(description="A run of the worker, which renews the instances that are due.")
 class RenewalRun:
-    id: strawberry.ID
-    trigger: runs.Trigger
-    scheduled_at: dt.datetime
-    started_at: dt.datetime
-    ended_at: dt.datetime | None = strawberry.field(description="Null while something is left to do.")
-    lateness_seconds: float
-    renewed_count: int
-    refused_count: int
-    skipped_count: int
-    amount: scalars.Money
-    parked_count: int | None
-    parked_accounts: list[ParkedAccount]
+    id: strawberry.ID = strawberry.field(description="Identifies the run in `retryParked`.")
+    trigger: runs.Trigger = strawberry.field(description="What started the run.")
+    scheduled_at: dt.datetime = strawberry.field(
+        description="The instant of the run; instances that are due by then are renewed."
+    )
+    started_at: dt.datetime = strawberry.field(description="When the run actually started.")
+    ended_at: dt.datetime | None = strawberry.field(description="Null: the run is in progress.")
+    lateness_seconds: float = strawberry.field(description="`startedAt` minus `scheduledAt`.")
+    renewed_count: int = strawberry.field(description="Instances that were renewed; 0 until the run ends.")
+    refused_count: int = strawberry.field(
+        description="Instances that were not renewed, for example for lack of funds; 0 until the run ends."
+    )
+    skipped_count: int = strawberry.field(
+        description="Instances that were no longer due when the run reached them; 0 until the run ends."
+    )
+    amount: scalars.Money = strawberry.field(
+        description="The total of all renewals, in the currencies of their accounts; 0.00 until the run ends."
+    )
+    parked_count: int | None = strawberry.field(
+        description="Number of parked accounts. Null until the run ends."
+    )
+    parked_accounts: list[ParkedAccount] = strawberry.field(
+        description="Accounts that the run could not process."
+    )
     broken_rules: list[str] | None = strawberry.field(
-        description="What of integrityReport did not hold after the run; null until that was looked at."
+        description=(
+            "Rules of `integrityReport` that were violated after the run; empty: none. Null: not checked yet."
+        )
     )
 
 
-async def resolve_runs(first: int = 10) -> list[RenewalRun]:
-    rows_max = limits.PAGE_ROWS_MAX
-    if not 0 <= first <= rows_max:
-        raise errors.InvalidInputError("first", f"must be 0 to {rows_max}")
-    return await _with_parked(await runs.read_latest_runs(first))
+async def resolve_runs(
+    first: Annotated[
+        int, strawberry.argument(description=f"Number of runs, 0 to {limits.PAGE_ROWS_MAX:,}.")
+    ] = 10,
+) -> list[RenewalRun]:
+    """Return the latest runs; raise InvalidInputError if `first` is out of bounds."""
+    if not 0 <= first <= limits.PAGE_ROWS_MAX:
+        raise errors.InvalidInputError("first", f"must be between 0 and {limits.PAGE_ROWS_MAX}")
+    return await _build_runs(await runs.read_latest_runs(first))
 
 
-async def find_run(run_id: int) -> RenewalRun:
-    [found] = await _with_parked([await runs.read_run(run_id)])
-    return found
+async def get_run(run_id: int) -> RenewalRun:
+    """Return a run that must exist."""
+    [run] = await _build_runs([await runs.read_run(run_id)])
+    return run
 
 
-async def _with_parked(found: list[runs.Run]) -> list[RenewalRun]:
-    parked = await runs.read_parked_of(database.pool(), [run.id for run in found])
+async def _build_runs(renewal_runs: list[runs.Run]) -> list[RenewalRun]:
+    parked = await runs.read_parked_of(database.pool(), [run.id for run in renewal_runs])
     return [
         RenewalRun(
             id=strawberry.ID(str(run.id)),
@@ -77,67 +96,88 @@ async def _with_parked(found: list[runs.Run]) -> list[RenewalRun]:
             ],
             broken_rules=run.broken_rules,
         )
-        for run in found
+        for run in renewal_runs
     ]
 
 
-@strawberry.type(description="What must always hold, and the first rows that are against it.")
+@strawberry.type(description="An invariant of the data, and the first rows that violate it.")
 class IntegrityRule:
-    rule: str
-    is_kept: bool
-    damages: JSON
+    rule: str = strawberry.field(description="The invariant, in words.")
+    is_kept: bool = strawberry.field(description="Whether no row violates it.")
+    damages: JSON = strawberry.field(
+        description="At most 100 rows that violate it, as objects by column; amounts in cents."
+    )
 
 
 async def resolve_integrity_report() -> list[IntegrityRule]:
+    """Check all invariants and return the violations."""
     violations = await integrity.check_invariants()
     return [
         IntegrityRule(
             rule=rule,
-            is_kept=not damages,
-            damages=orjson.loads(orjson.dumps(damages, default=_plain)),
+            is_kept=not rows,
+            damages=orjson.loads(orjson.dumps(rows, default=_plain)),
         )
-        for rule, damages in violations.items()
+        for rule, rows in violations.items()
     ]
 
 
 def _plain(value: object) -> str:
-    """Numbers of any size without an exponent, all else as it is written."""
+    """Return a number of any size without an exponent, and any other value as text."""
     return f"{value:f}" if isinstance(value, decimal.Decimal) else str(value)
 
 
-def _json(name: str) -> Any:
+def _json(column: str) -> Any:
     def read(row: strawberry.Parent[Any]) -> JSON | None:
-        text = row[name]
-        found: JSON | None = None if text is None else orjson.loads(text)
-        return found
+        value: JSON | None = None if row[column] is None else orjson.loads(row[column])
+        return value
 
     return read
 
 
-@strawberry.type(description="What an operator did. Amounts are in cents; there are no secrets in it.")
+@strawberry.type(
+    description="A change made by an operator. Amounts are in cents, times in UTC; no secret is stored."
+)
 class AuditEntry:
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="Ascending number of the entry.")
     operator_key_id: strawberry.ID | None = strawberry.field(
-        description="Null: a token, or the command line."
+        description="The operator's API key. Null: a token, or the command line."
     )
-    operator_name: str = strawberry.field(description="The key's name, or the token's subject.")
+    operator_name: str = strawberry.field(
+        description="The name of the key, the subject of the token, or `command line`."
+    )
     operator_issuer: str | None = strawberry.field(
-        description="Whose token named the operator; null: a key, or the command line."
+        description="The issuer of the operator's token. Null: a key, or the command line."
     )
-    action: audit_log.Action
-    account_ids: list[strawberry.ID]
-    idempotency_key: str
-    created_at: dt.datetime
+    action: audit_log.Action = strawberry.field(description="The mutation.")
+    account_ids: list[strawberry.ID] = strawberry.field(
+        description="The accounts that the change concerns; empty for changes of the catalog or the provider."
+    )
+    idempotency_key: str = strawberry.field(
+        description="As the operator sent it; an import generates one that starts with `import-`."
+    )
+    created_at: dt.datetime = strawberry.field(description="When the change was made.")
 
-    request = sources.computed(_json("request"), "request")
-    before = sources.computed(_json("before"), "before", description="What was changed, as it had been.")
-    after = sources.computed(_json("after"), "after", description="What was changed, as it was then.")
+    request = sources.computed(_json("request"), "request", description="The request, as it was compared.")
+    before = sources.computed(
+        _json("before"),
+        "before",
+        description="The changed values before the change. Null: nothing was replaced.",
+    )
+    after = sources.computed(
+        _json("after"), "after", description="The changed values after the change. Null: nothing is left."
+    )
 
 
 def query_audit_log(
     info: Info,
-    account_id: strawberry.ID | None = strawberry.UNSET,
-    action: audit_log.Action | None = strawberry.UNSET,
+    account_id: Annotated[
+        strawberry.ID | None,
+        strawberry.argument(description="Only changes that concern the account. Null: all."),
+    ] = strawberry.UNSET,
+    action: Annotated[
+        audit_log.Action | None, strawberry.argument(description="Only this mutation. Null: all.")
+    ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
     """Return the reads of the audit log."""
     conditions: dict[str, Any] = {"account_id": account_id or None, "action": action or None}

@@ -1,145 +1,175 @@
-"""The root of all changes that operators make: each answers what was done, or a typed refusal and nothing was."""
-
-from typing import Annotated, Any
+"""The root of the operators' mutations: each returns its success type, or a typed error if it changed nothing."""
 
 import strawberry
 
-from renewals.operators import accounts, audit_log, catalog, instances, refunds, runs
-from schema.operator import inputs, payloads, webhooks
-from schema.operator.context import Info
+from renewals.operators import (
+    accounts,
+    api_keys,
+    catalog,
+    instances,
+    refunds,
+    registration,
+    runs,
+    vouchers,
+    webhooks,
+)
+from schema.operator import catalog_inputs, inputs, instance_inputs, payloads
+from schema.operator import webhooks as webhook_types
+from schema.operator.errors import NotFound, NotRefundable
+from schema.operator.mutation_field import mutation_field
 
-_Input = strawberry.argument(name="input")
 
-
-@strawberry.type
+@strawberry.type(
+    description="Every change takes an idempotency key, happens wholly or not at all, and is in the audit log."
+)
 class Mutation:
-    @strawberry.mutation
-    async def create_account(
-        self, info: Info, request: Annotated[inputs.CreateAccountInput, _Input]
-    ) -> payloads.CreateAccountResult:
-        told = await accounts.create(info.context.call(request.idempotency_key), request.to_request())
-        return payloads.CreateAccountSuccess(account_id=told.answer["account_id"])
-
-    @strawberry.mutation
-    async def update_account(
-        self, info: Info, request: Annotated[inputs.UpdateAccountInput, _Input]
-    ) -> payloads.UpdateAccountResult:
-        told = await accounts.update(info.context.call(request.idempotency_key), request.to_request())
-        return payloads.UpdateAccountSuccess(account_id=told.answer["account_id"])
-
-    @strawberry.mutation
-    async def top_up(self, info: Info, request: Annotated[inputs.TopUpInput, _Input]) -> payloads.TopUpResult:
-        told = await accounts.top_up(info.context.call(request.idempotency_key), request.to_request())
-        return payloads.TopUpSuccess(
-            account_id=told.answer["account_id"], entry_id=strawberry.ID(str(told.answer["number"]))
-        )
-
-    @strawberry.mutation
-    async def issue_vouchers(
-        self, info: Info, request: Annotated[inputs.IssueVouchersInput, _Input]
-    ) -> payloads.IssueVouchersResult:
-        call = info.context.call(request.idempotency_key)
-        told = await accounts.issue_vouchers(
-            call, request.account_id, [each.to_issue() for each in request.vouchers]
-        )
-        return payloads.IssueVouchersSuccess(**told.answer)
-
-    @strawberry.mutation
-    async def create_api_key(
-        self, info: Info, request: Annotated[inputs.CreateApiKeyInput, _Input]
-    ) -> payloads.CreateApiKeyResult:
-        call = info.context.call(request.idempotency_key)
-        told, secret = await accounts.create_key(call, request.to_request())
-        return payloads.CreateApiKeySuccess(key_id=told.answer["key_id"], secret=secret)
-
-    @strawberry.mutation
-    async def revoke_api_key(
-        self, info: Info, request: Annotated[inputs.RevokeApiKeyInput, _Input]
-    ) -> payloads.RevokeApiKeyResult:
-        told = await accounts.revoke_key(info.context.call(request.idempotency_key), request.key_id)
-        return payloads.RevokeApiKeySuccess(key_id=told.answer["key_id"])
-
-    @strawberry.mutation
-    async def put_products(
-        self, info: Info, request: Annotated[inputs.PutProductsInput, _Input]
-    ) -> payloads.PutProductsResult:
-        call = info.context.call(request.idempotency_key)
-        told = await catalog.put_products(call, [each.to_entry() for each in request.products])
-        return payloads.PutProductsSuccess(**told.answer)
-
-    @strawberry.mutation
-    async def put_data_centers(
-        self, info: Info, request: Annotated[inputs.PutDataCentersInput, _Input]
-    ) -> payloads.PutDataCentersResult:
-        call = info.context.call(request.idempotency_key)
-        told = await catalog.put_data_centers(call, [each.to_entry() for each in request.data_centers])
-        return payloads.PutDataCentersSuccess(**told.answer)
-
-    @strawberry.mutation
-    async def register_instances(
-        self, info: Info, request: Annotated[inputs.RegisterInstancesInput, _Input]
-    ) -> payloads.RegisterInstancesResult:
-        told = await instances.register(info.context.call(request.idempotency_key), request.to_report())
-        return payloads.RegisterInstancesSuccess(**_rows(told, "created_count", "held_count"))
-
-    @strawberry.mutation
-    async def change_prices(
-        self, info: Info, request: Annotated[inputs.ChangePricesInput, _Input]
-    ) -> payloads.ChangePricesResult:
-        call = info.context.call(request.idempotency_key)
-        told = await instances.change_prices(call, request.to_prices())
-        return payloads.ChangePricesSuccess(**_rows(told, "held_count"))
-
-    @strawberry.mutation
-    async def confirm_prices(
-        self, info: Info, request: Annotated[inputs.ConfirmPricesInput, _Input]
-    ) -> payloads.ConfirmPricesResult:
-        call = info.context.call(request.idempotency_key)
-        return payloads.ConfirmPricesSuccess(
-            **_rows(await instances.approve_prices(call, request.instance_ids))
-        )
-
-    @strawberry.mutation
-    async def make_formal(
-        self, info: Info, request: Annotated[inputs.MakeFormalInput, _Input]
-    ) -> payloads.MakeFormalResult:
-        call = info.context.call(request.idempotency_key)
-        return payloads.MakeFormalSuccess(**_rows(await instances.convert_trials(call, request.instance_ids)))
-
-    @strawberry.mutation
-    async def release_instances(
-        self, info: Info, request: Annotated[inputs.ReleaseInstancesInput, _Input]
-    ) -> payloads.ReleaseInstancesResult:
-        call = info.context.call(request.idempotency_key)
-        return payloads.ReleaseInstancesSuccess(**_rows(await instances.release(call, request.instance_ids)))
-
-    create_webhook_endpoint = strawberry.mutation(resolver=webhooks.create)
-    update_webhook_endpoint = strawberry.mutation(resolver=webhooks.update)
-    rotate_webhook_secret = strawberry.mutation(resolver=webhooks.rotate)
-    delete_webhook_endpoint = strawberry.mutation(resolver=webhooks.delete)
-    replay_webhook_delivery = strawberry.mutation(resolver=webhooks.replay)
-    send_test_webhook = strawberry.mutation(resolver=webhooks.send_test)
-
-    @strawberry.mutation
-    async def retry_parked(
-        self, info: Info, request: Annotated[inputs.RetryParkedInput, _Input]
-    ) -> payloads.RetryParkedResult:
-        told = await runs.retry_parked(info.context.call(request.idempotency_key), request.run_id)
-        return payloads.RetryParkedSuccess(run_id=told.answer["run_id"])
-
-    @strawberry.mutation
-    async def refund_order(
-        self, info: Info, request: Annotated[inputs.RefundOrderInput, _Input]
-    ) -> payloads.RefundOrderResult:
-        told = await refunds.refund(info.context.call(request.idempotency_key), request.to_request())
-        return payloads.RefundOrderSuccess(
-            account_id=told.answer["account_id"],
-            refund_id=told.answer["refund_id"],
-            refused=told.answer["refusals"],
-        )
-
-
-def _rows(told: audit_log.IdempotentResult, *more: str) -> dict[str, Any]:
-    """The counts and the refused rows of an answer."""
-    names = ("changed_count", "unchanged_count", *more)
-    return {name: told.answer[name] for name in names} | {"refused": told.answer["refusals"]}
+    create_account = mutation_field(
+        inputs.CreateAccountInput,
+        payloads.CreateAccountSuccess,
+        lambda call, request: accounts.create(call, request.to_request()),
+        errors=(),
+        description="Creates an account with a balance of zero.",
+    )
+    update_account = mutation_field(
+        inputs.UpdateAccountInput,
+        payloads.UpdateAccountSuccess,
+        lambda call, request: accounts.update(call, request.to_request()),
+        description="Changes the name and the renewal settings of an account.",
+    )
+    top_up = mutation_field(
+        inputs.TopUpInput,
+        payloads.TopUpSuccess,
+        lambda call, request: accounts.top_up(call, request.to_request()),
+        description="Adds money to the balance of an account.",
+    )
+    issue_vouchers = mutation_field(
+        inputs.IssueVouchersInput,
+        payloads.IssueVouchersSuccess,
+        lambda call, request: vouchers.issue_vouchers(call, request.account_id, request.to_vouchers()),
+        description="Issues vouchers to an account: all of them, or none if one is invalid.",
+    )
+    create_api_key = mutation_field(
+        inputs.CreateApiKeyInput,
+        payloads.CreateApiKeySuccess,
+        lambda call, request: api_keys.create_key(call, request.to_request()),
+        description="Creates an API key for an account or for an operator.",
+    )
+    revoke_api_key = mutation_field(
+        inputs.RevokeApiKeyInput,
+        payloads.RevokeApiKeySuccess,
+        lambda call, request: api_keys.revoke_key(call, request.key_id),
+        description="Revokes an API key at once and permanently. A key that is already revoked does not change.",
+    )
+    put_products = mutation_field(
+        catalog_inputs.PutProductsInput,
+        payloads.PutProductsSuccess,
+        lambda call, request: catalog.put_products(call, request.to_records()),
+        errors=(),
+        description="Creates products, or replaces those that have the same code, discount tiers included.",
+    )
+    put_data_centers = mutation_field(
+        catalog_inputs.PutDataCentersInput,
+        payloads.PutDataCentersSuccess,
+        lambda call, request: catalog.put_data_centers(call, request.to_records()),
+        errors=(),
+        description="Creates data centers, or replaces those that have the same code.",
+    )
+    register_instances = mutation_field(
+        instance_inputs.RegisterInstancesInput,
+        payloads.RegisterInstancesSuccess,
+        lambda call, request: registration.register(call, request.to_request()),
+        description=(
+            "Registers instances of an account and updates those that are registered. Each instance is decided "
+            "separately; an invalid one is listed in `refusals`."
+        ),
+    )
+    change_prices = mutation_field(
+        instance_inputs.ChangePricesInput,
+        payloads.ChangePricesSuccess,
+        lambda call, request: instances.change_prices(call, request.to_prices()),
+        errors=(),
+        description="Sets the monthly prices of instances of any accounts, from now on.",
+    )
+    confirm_prices = mutation_field(
+        instance_inputs.ConfirmPricesInput,
+        payloads.ConfirmPricesSuccess,
+        lambda call, request: instances.approve_prices(call, request.instance_ids),
+        errors=(),
+        description=(
+            "Records that the customers agree to the current prices, so that the worker renews held instances again."
+        ),
+    )
+    make_formal = mutation_field(
+        instance_inputs.MakeFormalInput,
+        payloads.MakeFormalSuccess,
+        lambda call, request: instances.convert_trials(call, request.instance_ids),
+        errors=(),
+        description="Converts trial instances to formal ones, which can be renewed.",
+    )
+    release_instances = mutation_field(
+        instance_inputs.ReleaseInstancesInput,
+        payloads.ReleaseInstancesSuccess,
+        lambda call, request: instances.release(call, request.instance_ids),
+        errors=(),
+        description="Releases instances now and permanently. A bundle is released as a whole.",
+    )
+    create_webhook_endpoint = mutation_field(
+        webhook_types.CreateWebhookEndpointInput,
+        webhook_types.CreateWebhookEndpointSuccess,
+        lambda call, request: webhooks.create(call, request.to_request()),
+        errors=(),
+        description="Creates an endpoint of the provider, which receives the events of all accounts.",
+    )
+    update_webhook_endpoint = mutation_field(
+        webhook_types.UpdateWebhookEndpointInput,
+        webhook_types.UpdateWebhookEndpointSuccess,
+        lambda call, request: webhooks.update(call, request.id, request.to_change()),
+        description="Changes the URL or the event types of an endpoint of the provider, or enables or disables it.",
+    )
+    rotate_webhook_secret = mutation_field(
+        webhook_types.RotateWebhookSecretInput,
+        webhook_types.RotateWebhookSecretSuccess,
+        lambda call, request: webhooks.rotate(call, request.id, request.overlap_hours),
+        description="Gives an endpoint of the provider a new signing secret.",
+    )
+    delete_webhook_endpoint = mutation_field(
+        webhook_types.DeleteWebhookEndpointInput,
+        webhook_types.DeleteWebhookEndpointSuccess,
+        lambda call, request: webhooks.delete(call, request.id),
+        description="Deletes an endpoint of the provider with its secrets and pending deliveries.",
+    )
+    replay_webhook_delivery = mutation_field(
+        webhook_types.ReplayWebhookDeliveryInput,
+        webhook_types.ReplayWebhookDeliverySuccess,
+        lambda call, request: webhooks.replay(
+            call,
+            request.id,
+            request.account_id,
+            request.sequence,
+            and_all_after=request.and_all_after,
+        ),
+        description="Retries a parked delivery, or sends an event of an account and all later ones again.",
+    )
+    send_test_webhook = mutation_field(
+        webhook_types.SendTestWebhookInput,
+        webhook_types.SendTestWebhookSuccess,
+        lambda call, request: webhooks.send_test(call, request.id),
+        description="Sends a test message to an endpoint of the provider and returns the response.",
+    )
+    retry_parked = mutation_field(
+        inputs.RetryParkedInput,
+        payloads.RetryParkedSuccess,
+        lambda call, request: runs.retry_parked(call, request.run_id),
+        description="Starts a run for the accounts that another run parked; the worker processes it within a minute.",
+    )
+    refund_order = mutation_field(
+        inputs.RefundOrderInput,
+        payloads.RefundOrderSuccess,
+        lambda call, request: refunds.refund(call, request.to_request()),
+        errors=(NotRefundable, NotFound),
+        description=(
+            "Refunds the lines of an order whose periods have not started, and takes their time back. The money "
+            "returns to the vouchers and the balance that paid; the part of an expired voucher goes to the balance. "
+            "The renewal mode stays: an AUTO instance that is due is renewed again."
+        ),
+    )

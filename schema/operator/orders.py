@@ -1,8 +1,8 @@
-"""Orders of whatever account, with what was refunded of them."""
+"""Orders of any account, with their refunds."""
 
 import datetime as dt
 import uuid
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -17,43 +17,60 @@ from schema.operator.context import Info
 from schema.shared import connections, scalars
 
 
-@strawberry.type(description="What was given back of an order, to its vouchers and to the balance.")
+@strawberry.type(description="Money of an order that was returned to its vouchers and to the balance.")
 class Refund(orders.Refund):
-    order_id: strawberry.ID
-    reason: str
+    order_id: strawberry.ID = strawberry.field(description="The refunded order.")
+    reason: str = strawberry.field(description="As the operator gave it; customers do not see it.")
 
 
-@strawberry.type
+@strawberry.type(description="A paid order. An order never changes; refunds are recorded beside it.")
 class RenewOrder:
-    id: strawberry.ID
-    account_id: strawberry.ID
-    kind: model.OrderKind
-    created_at: dt.datetime
-    total: scalars.Money = sources.column("total_cents")
-    voucher_total: scalars.Money = sources.column("voucher_cents")
-    balance_total: scalars.Money = sources.column("balance_cents")
-    lines: list[orders.RenewOrderLine] = sources.sliced(
-        "id", loader=lambda load: load.lines, of_owner=True, description="The earliest start first."
+    id: strawberry.ID = strawberry.field(
+        description="Identifies the order in `refundOrder` and in the ledger."
     )
-    line_count: int = sources.loaded(lambda load: load.line_count, "id", is_count=True)
-    refunds: list[Refund] = sources.loaded(lambda load: load.refunds, "id")
+    account_id: strawberry.ID = strawberry.field(description="The account that paid.")
+    kind: model.OrderKind = strawberry.field(description="What made the order.")
+    created_at: dt.datetime = strawberry.field(description="When the order was made and paid.")
+    total: scalars.Money = sources.column("total_cents", description="The sum of the lines' prices.")
+    voucher_total: scalars.Money = sources.column("voucher_cents", description="The part that vouchers paid.")
+    balance_total: scalars.Money = sources.column(
+        "balance_cents", description="The part that the balance paid."
+    )
+    lines: list[orders.RenewOrderLine] = sources.sliced(
+        "id",
+        loader=lambda load: load.lines,
+        of_owner=True,
+        description="One line for an instance, the earliest start first.",
+    )
+    line_count: int = sources.loaded(
+        lambda load: load.line_count, "id", is_count=True, description="Number of all lines."
+    )
+    refunds: list[Refund] = sources.loaded(
+        lambda load: load.refunds, "id", description="Refunds of lines of the order; empty: none."
+    )
 
 
-async def find_refund(refund_id: str) -> Refund:
-    found: Any = await orders_queries.fetch_refund(database.pool(), refund_id)
-    return found  # type: ignore[no-any-return]
+async def get_refund(refund_id: str) -> Refund:
+    """Return a refund that must exist."""
+    row: Any = await orders_queries.fetch_refund(database.pool(), refund_id)
+    return row  # type: ignore[no-any-return]
 
 
-async def resolve_order(id: strawberry.ID) -> RenewOrder | None:  # noqa: A002
+async def resolve_order(
+    id: Annotated[strawberry.ID, strawberry.argument(description="The order's id.")],  # noqa: A002
+) -> RenewOrder | None:
+    """Return an order of any account, or None if it does not exist."""
     try:
         order_id = uuid.UUID(id)
     except ValueError:
         return None
-    found: Any = await operators_queries.fetch_order(database.pool(), order_id)
-    return found  # type: ignore[no-any-return]
+    row: Any = await operators_queries.find_order(database.pool(), order_id)
+    return row  # type: ignore[no-any-return]
 
 
-def query_orders(info: Info, account_id: strawberry.ID) -> connections.ConnectionQuery:
+def query_orders(
+    info: Info, account_id: Annotated[strawberry.ID, strawberry.argument(description="The account's id.")]
+) -> connections.ConnectionQuery:
     """Return the reads of an account's orders."""
     known_id = account_id if sql.is_storable(account_id) else ""
     return connections.ConnectionQuery(

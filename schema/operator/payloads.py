@@ -1,7 +1,7 @@
-"""What changes answer: a success, or one of the refusals that the verb has."""
+"""The success types of the operators' mutations, except those about webhooks."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
@@ -9,224 +9,187 @@ from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
 from schema.fields import sources
 from schema.operator import accounts, monitoring, orders
-from schema.operator import errors as operator_errors
-from schema.shared import errors
+from schema.operator.errors import RowRefusal
 from schema.shared import vouchers as shared_vouchers
 
-_RowRefusal = operator_errors.RowRefusal
+
+async def _read_account(success: strawberry.Parent[Any]) -> accounts.Account:
+    account = await accounts.find_account(success.account_id)
+    assert account is not None
+    return account
 
 
 @strawberry.type
 class AccountChanged:
-    """What the verbs about an account answer alike."""
+    """The fields that changes of an account have in common."""
 
     account_id: strawberry.Private[str]
-
-    @strawberry.field
-    async def account(self) -> accounts.Account:
-        found = await accounts.find_account(self.account_id)
-        assert found is not None
-        return found
+    account: accounts.Account = strawberry.field(
+        resolver=_read_account,
+        description="The account after the change. A repeated key returns it as it is now.",
+    )
 
 
-@strawberry.type
+@strawberry.type(description="The account was created.")
 class CreateAccountSuccess(AccountChanged):
     pass
 
 
-@strawberry.type
+@strawberry.type(description="The account was changed.")
 class UpdateAccountSuccess(AccountChanged):
     pass
 
 
-@strawberry.type
+@strawberry.type(description="The amount was added to the balance.")
 class TopUpSuccess(AccountChanged):
-    entry_id: strawberry.ID = strawberry.field(description="The ledger entry, as the customer sees it.")
+    number: strawberry.Private[int]
+    entry_id: strawberry.ID = sources.column(
+        "number", description="The entry in the account's ledger, as the customer reads it."
+    )
 
 
-@strawberry.type
+async def _read_vouchers(success: strawberry.Parent[Any]) -> list[shared_vouchers.Voucher]:
+    vouchers: Any = await accounts_queries.fetch_vouchers_by_id(
+        database.pool(), success.account_id, success.voucher_ids
+    )
+    return [vouchers[voucher_id] for voucher_id in success.voucher_ids]
+
+
+@strawberry.type(description="All of the vouchers were issued.")
 class IssueVouchersSuccess(AccountChanged):
     voucher_ids: strawberry.Private[list[str]]
+    vouchers: list[shared_vouchers.Voucher] = strawberry.field(
+        resolver=_read_vouchers, description="The vouchers, in the order of the request."
+    )
 
-    @strawberry.field
-    async def vouchers(self) -> list[shared_vouchers.Voucher]:
-        found: Any = await accounts_queries.fetch_vouchers_by_id(
-            database.pool(), self.account_id, self.voucher_ids
-        )
-        return [found[voucher_id] for voucher_id in self.voucher_ids]
+
+async def _read_key(success: strawberry.Parent[Any]) -> accounts.ApiKey:
+    return await accounts.get_key(success.key_id)
 
 
 @strawberry.type
 class ApiKeyChanged:
-    """What the verbs about a key answer alike."""
+    """The fields that changes of an API key have in common."""
 
     key_id: strawberry.Private[str]
+    api_key: accounts.ApiKey = strawberry.field(
+        resolver=_read_key, description="The key after the change, without its secret."
+    )
 
-    @strawberry.field
-    async def api_key(self) -> accounts.ApiKey:
-        return await accounts.find_key(self.key_id)
 
-
-@strawberry.type
+@strawberry.type(description="The API key was created.")
 class CreateApiKeySuccess(ApiKeyChanged):
     secret: str | None = strawberry.field(
         description=(
-            "The key itself, shown this once. Null when an idempotency key is repeated: if the first answer was lost, "
-            "revoke the key and make another."
+            "The key itself, returned only once because it is not stored. Null if the idempotency key is repeated: "
+            "if the first response was lost, revoke the key and create another."
         )
     )
 
 
-@strawberry.type
+@strawberry.type(description="The API key is revoked.")
 class RevokeApiKeySuccess(ApiKeyChanged):
     pass
 
 
-CreateAccountResult = Annotated[
-    CreateAccountSuccess | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("CreateAccountResult"),
-]
-UpdateAccountResult = Annotated[
-    UpdateAccountSuccess | operator_errors.NotFound | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("UpdateAccountResult"),
-]
-TopUpResult = Annotated[
-    TopUpSuccess | operator_errors.NotFound | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("TopUpResult"),
-]
-IssueVouchersResult = Annotated[
-    IssueVouchersSuccess | operator_errors.NotFound | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("IssueVouchersResult"),
-]
-CreateApiKeyResult = Annotated[
-    CreateApiKeySuccess | operator_errors.NotFound | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("CreateApiKeyResult"),
-]
-RevokeApiKeyResult = Annotated[
-    RevokeApiKeySuccess | operator_errors.NotFound | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("RevokeApiKeyResult"),
-]
-
-
 @strawberry.type
 class RowsPut:
-    """What the verbs about the catalogue answer alike."""
+    """The counts that changes of the catalog have in common."""
 
-    created_count: int
-    changed_count: int
-    unchanged_count: int
+    created_count: int = strawberry.field(description="Number of entries with new codes.")
+    changed_count: int = strawberry.field(
+        description="Number of entries that were replaced by different ones."
+    )
+    unchanged_count: int = strawberry.field(description="Number of entries that were already the same.")
 
 
-@strawberry.type
+@strawberry.type(description="All of the products are in the catalog.")
 class PutProductsSuccess(RowsPut):
     pass
 
 
-@strawberry.type
+@strawberry.type(description="All of the data centers are in the catalog.")
 class PutDataCentersSuccess(RowsPut):
     pass
 
 
 @strawberry.type
-class RowsDone:
-    """What the verbs that decide each row alone answer alike."""
+class Refusals:
+    """The refused rows of a change that decides each row separately."""
 
-    changed_count: int
-    unchanged_count: int
     refused: strawberry.Private[Sequence[Mapping[str, str]]]
-    refusals: list[_RowRefusal] = sources.sliced("refused")
-    refusal_count: int = sources.counted("refused")
+    refusals: list[RowRefusal] = sources.sliced(
+        "refused", description="Rows that were not changed, in the order of the request."
+    )
+    refusal_count: int = sources.counted("refused", description="Number of all refused rows.")
 
 
-_HELD = strawberry.field(
-    description="How many of the changed ones the worker leaves until the customer agrees to their price."
+@strawberry.type
+class RowCounts:
+    """The counts that changes of instances have in common."""
+
+    changed_count: int = strawberry.field(description="Number of instances that were changed.")
+    unchanged_count: int = strawberry.field(description="Number of instances that were already as requested.")
+
+
+@strawberry.type
+class RowsDone(RowCounts, Refusals):
+    """The result that changes of instances have in common."""
+
+
+_HELD_COUNT = strawberry.field(
+    description="Number of changed instances that the worker does not renew until the customer agrees to their price."
 )
 
 
-@strawberry.type
+@strawberry.type(description="The instances that are not in `refusals` are registered.")
 class RegisterInstancesSuccess(RowsDone):
-    created_count: int
-    held_count: int = _HELD
+    created_count: int = strawberry.field(description="Number of instances with new ids.")
+    held_count: int = _HELD_COUNT
 
 
-@strawberry.type
+@strawberry.type(description="The instances that are not in `refusals` have their new prices.")
 class ChangePricesSuccess(RowsDone):
-    held_count: int = _HELD
+    held_count: int = _HELD_COUNT
 
 
-@strawberry.type
+@strawberry.type(description="The prices of the instances that are not in `refusals` are agreed.")
 class ConfirmPricesSuccess(RowsDone):
     pass
 
 
-@strawberry.type
+@strawberry.type(description="The instances that are not in `refusals` are formal.")
 class MakeFormalSuccess(RowsDone):
     pass
 
 
-@strawberry.type
+@strawberry.type(description="The instances that are not in `refusals` are released.")
 class ReleaseInstancesSuccess(RowsDone):
     pass
 
 
-@strawberry.type
+async def _read_run(success: strawberry.Parent[Any]) -> monitoring.RenewalRun:
+    return await monitoring.get_run(success.run_id)
+
+
+@strawberry.type(description="A run for the parked accounts was started.")
 class RetryParkedSuccess:
     run_id: strawberry.Private[int]
+    run: monitoring.RenewalRun = strawberry.field(
+        resolver=_read_run,
+        description="The new run. It contains the parked accounts with instances that are still due.",
+    )
 
-    @strawberry.field
-    async def run(self) -> monitoring.RenewalRun:
-        return await monitoring.find_run(self.run_id)
+
+async def _read_refund(success: strawberry.Parent[Any]) -> orders.Refund:
+    return await orders.get_refund(success.refund_id)
 
 
-@strawberry.type(description="What was refunded; refusals are the lines that were asked for and were not.")
-class RefundOrderSuccess(AccountChanged):
+@strawberry.type(
+    description="At least one line was refunded. `refusals` lists the requested lines that were not."
+)
+class RefundOrderSuccess(AccountChanged, Refusals):
     refund_id: strawberry.Private[str]
-    refused: strawberry.Private[Sequence[Mapping[str, str]]]
-    refusals: list[_RowRefusal] = sources.sliced("refused")
-    refusal_count: int = sources.counted("refused")
-
-    @strawberry.field
-    async def refund(self) -> orders.Refund:
-        return await orders.find_refund(self.refund_id)
-
-
-PutProductsResult = Annotated[
-    PutProductsSuccess | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("PutProductsResult"),
-]
-PutDataCentersResult = Annotated[
-    PutDataCentersSuccess | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("PutDataCentersResult"),
-]
-RegisterInstancesResult = Annotated[
-    RegisterInstancesSuccess | operator_errors.NotFound | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("RegisterInstancesResult"),
-]
-ChangePricesResult = Annotated[
-    ChangePricesSuccess | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("ChangePricesResult"),
-]
-ConfirmPricesResult = Annotated[
-    ConfirmPricesSuccess | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("ConfirmPricesResult"),
-]
-MakeFormalResult = Annotated[
-    MakeFormalSuccess | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("MakeFormalResult"),
-]
-ReleaseInstancesResult = Annotated[
-    ReleaseInstancesSuccess | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("ReleaseInstancesResult"),
-]
-RetryParkedResult = Annotated[
-    RetryParkedSuccess | operator_errors.NotFound | errors.IdempotencyKeyReused | errors.InvalidInput,
-    strawberry.union("RetryParkedResult"),
-]
-RefundOrderResult = Annotated[
-    RefundOrderSuccess
-    | operator_errors.NotRefundable
-    | operator_errors.NotFound
-    | errors.IdempotencyKeyReused
-    | errors.InvalidInput,
-    strawberry.union("RefundOrderResult"),
-]
+    refund: orders.Refund = strawberry.field(
+        resolver=_read_refund, description="The refund, with its lines and vouchers."
+    )

@@ -1,4 +1,4 @@
-"""The root of all that operators read."""
+"""The root of the operators' queries."""
 
 import strawberry
 
@@ -6,33 +6,56 @@ from schema.operator import accounts, catalog, instances, monitoring, orders, we
 from schema.shared import connections
 
 
-@strawberry.type
+@strawberry.type(description="Reads of all accounts.")
 class Query:
-    account = strawberry.field(resolver=accounts.resolve_account)
-    api_keys = strawberry.field(resolver=accounts.resolve_api_keys)
-    vouchers = strawberry.field(resolver=accounts.resolve_vouchers)
+    account = strawberry.field(
+        resolver=accounts.resolve_account, description="An account. Null: it does not exist."
+    )
+    api_keys = strawberry.field(
+        resolver=accounts.resolve_api_keys, description="API keys by creation, revoked ones included."
+    )
+    vouchers = strawberry.field(
+        resolver=accounts.resolve_vouchers,
+        description=(
+            "All vouchers of an account in the order in which they pay, used up and expired ones included. "
+            "Empty if there is no such account."
+        ),
+    )
     accounts = connections.connection_field(
-        connections.Connection[accounts.Account], accounts.query_accounts, description="All accounts."
+        connections.Connection[accounts.Account],
+        accounts.query_accounts,
+        description="All accounts, by id.",
     )
     instances = connections.connection_field(
         connections.Connection[instances.Instance],
         instances.query_instances,
         has_offset=True,
-        description="The instances of an account, those that renewal management leaves out among them.",
+        description="The instances of an account, those that cannot be renewed included.",
     )
-    order = strawberry.field(resolver=orders.resolve_order)
+    order = strawberry.field(
+        resolver=orders.resolve_order, description="An order of any account. Null: it does not exist."
+    )
     orders = connections.connection_field(
         connections.Connection[orders.RenewOrder],
         orders.query_orders,
-        description="The orders of an account, the latest first.",
+        description="The orders of an account, newest first.",
     )
-    products = strawberry.field(resolver=catalog.resolve_products)
-    data_centers = strawberry.field(resolver=catalog.resolve_data_centers)
-    renewal_runs = strawberry.field(resolver=monitoring.resolve_runs)
-    integrity_report = strawberry.field(resolver=monitoring.resolve_integrity_report)
+    products = strawberry.field(resolver=catalog.resolve_products, description="All products, by code.")
+    data_centers = strawberry.field(
+        resolver=catalog.resolve_data_centers, description="All data centers, by code."
+    )
+    renewal_runs = strawberry.field(
+        resolver=monitoring.resolve_runs, description="The latest runs of the worker, newest first."
+    )
+    integrity_report = strawberry.field(
+        resolver=monitoring.resolve_integrity_report,
+        description="Checks every invariant of the data now. Reads all tables, so it can take long.",
+    )
     audit_log = connections.connection_field(
         connections.Connection[monitoring.AuditEntry],
         monitoring.query_audit_log,
-        description="Changes made by operators, the latest first.",
+        description="Changes made by operators, newest first.",
     )
-    webhook_endpoints = strawberry.field(resolver=webhooks.resolve_endpoints)
+    webhook_endpoints = strawberry.field(
+        resolver=webhooks.resolve_endpoints, description="The webhook endpoints of one owner."
+    )

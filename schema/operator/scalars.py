@@ -1,4 +1,4 @@
-"""Percentages, as operators speak of them."""
+"""The scalars of the operators' API: those of customers, and percentages."""
 
 from typing import NewType
 
@@ -9,13 +9,15 @@ from renewals.domain import money
 from schema.shared import scalars
 
 Percent = NewType("Percent", int)
-"""Basis points inside, a decimal string of percent outside."""
+"""Basis points in Python, a decimal string of percent in GraphQL."""
 
 SCALARS: dict[object, ScalarDefinition] = {
     **scalars.SCALARS,
     Percent: strawberry.scalar(
         name="Percent",
-        description='Percent with two decimal places, as a string: "17.00". Accepts what Money accepts.',
+        description=(
+            'A percentage with two decimal places, as a string: "17.00". Accepts the same input values as Money.'
+        ),
         serialize=money.format_cents,
         parse_value=money.parse_cents,
     ),

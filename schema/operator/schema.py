@@ -1,4 +1,4 @@
-"""The operators' executable schema, and its printed form that is kept in `operator.graphql`."""
+"""The operators' executable schema; `operator.graphql` is its printed form."""
 
 from schema.execution import executor
 from schema.execution import schema as execution_schema
@@ -15,5 +15,5 @@ schema = execution_schema.build_schema(
 
 
 def sdl() -> str:
-    """The schema as text."""
+    """Return the printed schema."""
     return schema.as_str() + "\n"

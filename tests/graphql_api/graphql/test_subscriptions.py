@@ -22,7 +22,7 @@ from gql.transport.websockets import WebsocketsTransport
 from renewals.domain import model
 from renewals.events import pubsub
 from renewals.instances import policy, selection
-from renewals.operators import accounts, audit_log
+from renewals.operators import api_keys, audit_log
 from scripts import node_packages
 from tests.support.fixtures import NOW, World
 from tests.support.live_server import Served, served
@@ -223,7 +223,7 @@ async def test_a_key_that_an_operator_revokes_ends_what_it_follows_at_once(
         await asyncio.sleep(0.5)  # until both have told all there is, and wait
         call = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), "revoke", lambda: NOW)
         key_id = await world.value("SELECT id FROM api_keys WHERE prefix = $1", key.split("_")[1])
-        await accounts.revoke_key(call, str(key_id))
+        await api_keys.revoke_key(call, str(key_id))
         started = asyncio.get_running_loop().time()
         async with asyncio.timeout(10):
             assert "event: complete" in [line async for line in lines]

@@ -17,8 +17,9 @@ from graphql import (
 )
 
 from schema.customer import schema as customer_schema
+from schema.operator import schema as operator_schema
 
-SCHEMAS = {"customers": customer_schema.schema._schema}
+SCHEMAS = {"customers": customer_schema.schema._schema, "operators": operator_schema.schema._schema}
 
 
 def undescribed(schema: GraphQLSchema) -> Iterator[str]:

@@ -1,0 +1,89 @@
+"""Register the provider's instances with an account, and update those that are already registered."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from renewals.db.connection import Connection
+from renewals.domain import model, registration_report
+from renewals.domain import validation as domain_validation
+from renewals.domain.registration import RegistrationResult
+from renewals.events import event_log
+from renewals.instances import repository as instances_repository
+from renewals.operators import accounts, audit_log, instance_changes, validation
+from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationRequest:
+    """The reported instances of an account, and the (id, name) of bundles that are new or renamed."""
+
+    account_id: str
+    instances: Sequence[registration_report.ReportedInstance]
+    bundles: Sequence[tuple[str, str]] = ()
+
+
+async def register(call: OperatorRequest, request: RegistrationRequest) -> IdempotentResult:
+    """Insert and update instances; return the numbers of rows and the `refusals` of single rows.
+
+    Raises InvalidInputError and NotFoundError.
+    """
+    validation.require_rows("instances", request.instances)
+    domain_validation.raise_if_invalid("bundles", validation.validate_row_count(request.bundles))
+    domain_validation.require_unique("bundles", "id", [bundle_id for bundle_id, _ in request.bundles])
+    return await audit_log.run_once(call, Action.REGISTER_INSTANCES, request, _register_in, request)
+
+
+async def _register_in(
+    connection: Connection, call: OperatorRequest, request: RegistrationRequest
+) -> AuditedChange:
+    account = await accounts.lock_account(connection, request.account_id)
+    now = call.clock()
+    locked_accounts = {account.id: account}
+    [result] = await register_in(connection, locked_accounts, [request], now)
+    change = build_change(locked_accounts, [result], now)
+    answer = {**change.answer, "account_id": account.id, "refusals": result.refusals}
+    return dataclasses.replace(change, account_ids=[account.id], answer=answer)
+
+
+async def register_in(
+    connection: Connection,
+    locked_accounts: Mapping[str, model.Account],
+    requests: Sequence[RegistrationRequest],
+    now: dt.datetime,
+    *,
+    is_part: bool = False,
+) -> list[RegistrationResult]:
+    """Insert and update instances of locked accounts, with their events.
+
+    `is_part` has the meaning that it has in `RegistrationContext`.
+    """
+    parts = [
+        (locked_accounts[request.account_id], request.instances, dict(request.bundles))
+        for request in requests
+    ]
+    results = await instances_repository.register_all(connection, parts, now, is_part=is_part)
+    changed = [pair for result in results for pair in result.changed]
+    events = instance_changes.build_events(changed, locked_accounts, now)
+    await event_log.append_events(connection, events, now)
+    return results
+
+
+def build_change(
+    locked_accounts: Mapping[str, model.Account], results: Sequence[RegistrationResult], now: dt.datetime
+) -> AuditedChange:
+    """Return the change that the audit log stores for registrations."""
+    created = [row for result in results for row in result.created]
+    changed = [pair for result in results for pair in result.changed]
+    return AuditedChange(
+        {
+            "created_count": len(created),
+            "changed_count": len(changed),
+            "unchanged_count": sum(result.unchanged_count for result in results),
+            "held_count": instance_changes.count_held(changed, locked_accounts, now),
+        },
+        sorted({row.account_id for row in created} | {row.account_id for row, _ in changed}),
+        before={row.id: row for row, _ in changed},
+        after={row.id: row for row in (*created, *(row for _, row in changed))},
+    )

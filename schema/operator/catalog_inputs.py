@@ -1,0 +1,91 @@
+"""Inputs about products and data centers, with their conversion to catalog records."""
+
+import strawberry
+
+from renewals import catalog
+from renewals.domain import model, pricing
+from schema.operator.inputs import IdempotentInput
+from schema.operator.scalars import Percent
+from schema.shared.inputs import unset_to_none
+
+
+@strawberry.input(
+    description="A discount for long periods. The largest tier that is not above the months applies."
+)
+class DiscountTierInput:
+    months: int = strawberry.field(
+        description="The least number of months that get the discount: 1 to 120, unique in a product."
+    )
+    discount_percent: Percent = strawberry.field(description="0.00 to 100.00.")
+
+
+@strawberry.input(description="A product, as it is to be in the catalog.")
+class ProductInput:
+    code: strawberry.ID = strawberry.field(
+        description="1 to 64 printable characters; identifies the product."
+    )
+    name: str = strawberry.field(description="English name, 1 to 200 characters.")
+    name_zh: str = strawberry.field(description="Chinese name, 1 to 200 characters.")
+    unsupported_reason: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "Why instances of the product cannot be renewed here, 1 to 1,000 characters; customers read it. "
+            "Null: they can."
+        ),
+    )
+    max_term_months: int = strawberry.field(
+        default=36, description="No renewal reaches further than this many months from now: 1 to 120."
+    )
+    retention_days: int = strawberry.field(
+        default=7, description="Days between the expiry of an instance and its release: 0 to 3650."
+    )
+    tiers: list[DiscountTierInput] = strawberry.field(
+        default_factory=list, description="All discount tiers of the product; they replace the earlier ones."
+    )
+
+    def to_record(self) -> catalog.ProductRecord:
+        """Return the product's record."""
+        return catalog.ProductRecord(
+            self.code,
+            self.name,
+            self.name_zh,
+            unset_to_none(self.unsupported_reason),
+            self.max_term_months,
+            self.retention_days,
+            tuple(pricing.DiscountTier(tier.months, tier.discount_percent) for tier in self.tiers),
+        )
+
+
+@strawberry.input(description="Products to be created or replaced.")
+class PutProductsInput(IdempotentInput):
+    products: list[ProductInput] = strawberry.field(
+        description="1 to 10,000 products with unique codes. Products that are not named stay as they are."
+    )
+
+    def to_records(self) -> list[catalog.ProductRecord]:
+        """Return the records in their order."""
+        return [product.to_record() for product in self.products]
+
+
+@strawberry.input(description="A data center, as it is to be in the catalog.")
+class DataCenterInput:
+    code: strawberry.ID = strawberry.field(
+        description="1 to 64 printable characters; identifies the data center."
+    )
+    name: str = strawberry.field(description="1 to 200 characters; customers read it.")
+    type: model.DataCenterType = strawberry.field(description="The type by which customers filter instances.")
+
+    def to_record(self) -> catalog.DataCenterRecord:
+        """Return the data center's record."""
+        return catalog.DataCenterRecord(self.code, self.name, self.type)
+
+
+@strawberry.input(description="Data centers to be created or replaced.")
+class PutDataCentersInput(IdempotentInput):
+    data_centers: list[DataCenterInput] = strawberry.field(
+        description="1 to 10,000 data centers with unique codes. Those that are not named stay as they are."
+    )
+
+    def to_records(self) -> list[catalog.DataCenterRecord]:
+        """Return the records in their order."""
+        return [center.to_record() for center in self.data_centers]
