@@ -1,6 +1,6 @@
-"""The page about the provider's side, run as it stands.
+"""Execute the examples of `docs/operator.md`.
 
-UPDATE_README=1 writes the answers into the page instead.
+With UPDATE_README=1 the responses are written into the page instead.
 """
 
 import os
@@ -14,25 +14,25 @@ from tests.support.fixtures import NOW, World
 from tests.support.operator_client import Operator
 
 ORDER_ID = "019b0f3e-6e2f-7a51-8d0c-3f2f5f0a9c11"
-"""Stands on the page for that of the order."""
+"""The placeholder on the page for the id of the order."""
 PAGE = Path(__file__).parents[2] / "docs" / "operator.md"
 
 
-async def test_every_example_answers_what_it_shows(world: World, operator: Operator) -> None:
+async def test_every_example_returns_the_documented_response(world: World, operator: Operator) -> None:
     text = PAGE.read_text(encoding="utf-8")
-    found = list(steps(text))
-    answers = [await run(step.text, operator) for step in found]
+    examples = list(steps(text))
+    answers = [await run(step.text, operator) for step in examples]
     if os.environ.get("UPDATE_README"):
-        for step, answer in reversed(list(zip(found, answers, strict=True))):
+        for step, answer in reversed(list(zip(examples, answers, strict=True))):
             text = text[: step.answer.start(2)] + answer + text[step.answer.end(2) :]
         PAGE.write_text(text, encoding="utf-8")
     else:
-        assert [step.answer[2] for step in found] == answers
+        assert [step.answer[2] for step in examples] == answers
     assert len(answers) == 10
 
 
 async def run(query: str, operator: Operator) -> str:
-    """What the operator is answered; before there is a refund, the customer has bought."""
+    """Execute a query of the operator; before a refund, place the order that it names."""
     if ORDER_ID not in query:
         return pretty(await operator(query))
     request = requests.OrderRequest(

@@ -1,4 +1,4 @@
-"""The operator API, asked with an operator's key."""
+"""Fixtures of the operators' tests."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -13,7 +13,7 @@ __all__ = ["operator", "receiver", "sending"]
 
 @pytest.fixture
 async def operator(world: World, settings_override: Callable[..., None]) -> AsyncIterator[Operator]:
-    """The application with the operator API on, asked as the operator `ops`."""
+    """Return a client of the operator API, with a key of the operator `ops`."""
     settings_override(operator_api=True)
     asking = Operator()
     asking.key = await world.operator_key("ops")

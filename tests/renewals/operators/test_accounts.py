@@ -1,4 +1,4 @@
-"""createAccount, updateAccount, topUp, issueVouchers, and the lists of accounts and vouchers."""
+"""Test createAccount, updateAccount, topUp and issueVouchers, and the lists of accounts and vouchers."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ ACCOUNT = "{ account { id name currency timeZone balance leadDays priceRiseCapPe
 NEW = {"id": "cn-1", "name": "客户一", "timeZone": "Europe/Berlin", "currency": "EUR", "leadDays": 2}
 
 
-async def test_an_account_is_opened_with_no_money_in_it(world: World, operator: Operator) -> None:
+async def test_a_new_account_has_a_balance_of_zero(world: World, operator: Operator) -> None:
     assert await operator.done("createAccount", ACCOUNT, **NEW, priceRiseCapPercent="20.5") == {
         "account": {
             "id": "cn-1",
@@ -28,9 +28,7 @@ async def test_an_account_is_opened_with_no_money_in_it(world: World, operator: 
     await integrity.assert_holds()
 
 
-async def test_what_is_not_said_of_an_account_is_as_it_is_set_for_all(
-    world: World, operator: Operator
-) -> None:
+async def test_fields_that_are_left_out_take_the_service_defaults(world: World, operator: Operator) -> None:
     answer = await operator.done("createAccount", ACCOUNT, id="a", name="A")
     about = answer["account"]
     assert (about["timeZone"], about["currency"]) == ("Asia/Shanghai", "CNY")
@@ -68,7 +66,7 @@ async def test_what_is_not_said_of_an_account_is_as_it_is_set_for_all(
         ("idempotencyKey", "a\n"),
     ],
 )
-async def test_bad_input_is_named_and_opens_nothing(
+async def test_invalid_input_is_named_and_creates_nothing(
     world: World, operator: Operator, field: str, value: Any
 ) -> None:
     before = await world.snapshot()
@@ -80,7 +78,7 @@ async def test_bad_input_is_named_and_opens_nothing(
     assert await world.snapshot() == before
 
 
-async def test_an_id_is_taken_once(world: World, operator: Operator) -> None:
+async def test_an_account_id_is_used_once(world: World, operator: Operator) -> None:
     await world.account("a")
     before = await world.snapshot()
     refused = await operator.refused("createAccount", id="a", name="B")
@@ -88,7 +86,7 @@ async def test_an_id_is_taken_once(world: World, operator: Operator) -> None:
     assert await world.snapshot() == before
 
 
-async def test_of_an_account_changes_what_is_said_and_nothing_else(world: World, operator: Operator) -> None:
+async def test_an_update_changes_only_the_sent_fields(world: World, operator: Operator) -> None:
     await world.account("a", balance="5.00", lead_days=3)
     changed = await operator.done("updateAccount", ACCOUNT, accountId="a", priceRiseCapPercent="10")
     assert changed["account"]["priceRiseCapPercent"] == "10.00"
@@ -102,7 +100,9 @@ async def test_of_an_account_changes_what_is_said_and_nothing_else(world: World,
 @pytest.mark.parametrize(
     ("field", "value"), [("name", None), ("name", ""), ("leadDays", 10), ("priceRiseCapPercent", "-1")]
 )
-async def test_a_bad_change_changes_nothing(world: World, operator: Operator, field: str, value: Any) -> None:
+async def test_an_invalid_update_changes_nothing(
+    world: World, operator: Operator, field: str, value: Any
+) -> None:
     await world.account("a")
     before = await world.snapshot()
     kind, named, _ = await operator.refused("updateAccount", accountId="a", **{field: value})
@@ -110,9 +110,7 @@ async def test_a_bad_change_changes_nothing(world: World, operator: Operator, fi
     assert await world.snapshot() == before
 
 
-async def test_a_zone_cannot_even_be_sent_for_an_account_that_is_there(
-    world: World, operator: Operator
-) -> None:
+async def test_the_time_zone_is_no_field_of_an_update(world: World, operator: Operator) -> None:
     query = """mutation { updateAccount(input: {accountId: "a", timeZone: "UTC", idempotencyKey: "k"}) {
       __typename } }"""
     [error] = await operator.errors(query)
@@ -121,10 +119,10 @@ async def test_a_zone_cannot_even_be_sent_for_an_account_that_is_there(
 
 async def test_a_top_up_is_a_ledger_entry(world: World, operator: Operator) -> None:
     await world.account("a", balance="1.00")
-    told = await operator.done(
+    result = await operator.done(
         "topUp", "{ entryId account { balance } }", accountId="a", amount="99.50", memo="转账 7"
     )
-    assert told == {"entryId": "2", "account": {"balance": "100.50"}}
+    assert result == {"entryId": "2", "account": {"balance": "100.50"}}
     sql = "SELECT kind, amount_cents, balance_after_cents, memo FROM ledger_entries WHERE number = 2"
     assert await world.row(sql) == ("TOP_UP", 9950, 10050, "转账 7")
     await integrity.assert_holds()
@@ -134,7 +132,9 @@ async def test_a_top_up_is_a_ledger_entry(world: World, operator: Operator) -> N
     ("field", "value"),
     [("amount", "0"), ("amount", "-1.00"), ("amount", "1000000000000"), ("memo", "x" * 201), ("memo", "\0")],
 )
-async def test_a_bad_top_up_gives_nothing(world: World, operator: Operator, field: str, value: str) -> None:
+async def test_an_invalid_top_up_adds_nothing(
+    world: World, operator: Operator, field: str, value: str
+) -> None:
     await world.account("a")
     before = await world.snapshot()
     sent = {"accountId": "a", "amount": "1.00", field: value}
@@ -143,10 +143,10 @@ async def test_a_bad_top_up_gives_nothing(world: World, operator: Operator, fiel
 
 
 @pytest.mark.parametrize("account_id", ["b", "", "x" * 100, "\0"])
-async def test_what_names_no_account_is_not_found(world: World, operator: Operator, account_id: str) -> None:
+async def test_an_unknown_account_is_not_found(world: World, operator: Operator, account_id: str) -> None:
     await world.account("a")
     before = await world.snapshot()
-    told = [
+    result = [
         await operator.refused("topUp", accountId=account_id, amount="1"),
         await operator.refused("updateAccount", accountId=account_id, name="x"),
         await operator.refused("createApiKey", accountId=account_id),
@@ -157,7 +157,7 @@ async def test_what_names_no_account_is_not_found(world: World, operator: Operat
         ),
         await operator.refused("registerInstances", accountId=account_id, instances=[INSTANCE]),
     ]
-    assert [each[:2] for each in told] == [("NotFound", "input.accountId")] * 5
+    assert [refusal[:2] for refusal in result] == [("NotFound", "input.accountId")] * 5
     assert await world.snapshot() == before
 
 
@@ -171,16 +171,16 @@ INSTANCE = {
 }
 
 
-async def test_vouchers_are_issued_all_at_once(world: World, operator: Operator) -> None:
+async def test_several_vouchers_are_issued_by_one_request(world: World, operator: Operator) -> None:
     await world.account("a")
     vouchers = [
         {"faceValue": "50.00", "expiresAt": "2027-06-30T15:59:59Z"},
         {"faceValue": "20.00", "expiresAt": "2027-03-31T15:59:59Z", "products": ["kec", "ebs"]},
     ]
     select = "{ vouchers { faceValue available expiresAt products } account { balance } }"
-    told = await operator.done("issueVouchers", select, accountId="a", vouchers=vouchers)
-    assert told["account"] == {"balance": "0.00"}
-    assert told["vouchers"] == [
+    result = await operator.done("issueVouchers", select, accountId="a", vouchers=vouchers)
+    assert result["account"] == {"balance": "0.00"}
+    assert result["vouchers"] == [
         {
             "faceValue": "50.00",
             "available": "50.00",
@@ -195,8 +195,8 @@ async def test_vouchers_are_issued_all_at_once(world: World, operator: Operator)
         },
     ]
     assert [
-        each["faceValue"]
-        for each in (await operator('{ vouchers(accountId: "a") { faceValue } }'))["vouchers"]
+        voucher["faceValue"]
+        for voucher in (await operator('{ vouchers(accountId: "a") { faceValue } }'))["vouchers"]
     ] == [
         "20.00",
         "50.00",
@@ -223,19 +223,19 @@ async def test_vouchers_are_issued_all_at_once(world: World, operator: Operator)
         ({"products": ["\0"]}, "NotFound", "products"),
     ],
 )
-async def test_of_vouchers_with_a_bad_one_none_is_issued(
+async def test_no_voucher_is_issued_if_one_is_invalid(
     world: World, operator: Operator, bad: dict[str, Any], kind: str, field: str
 ) -> None:
     await world.account("a")
     before = await world.snapshot()
     good = {"faceValue": "50.00", "expiresAt": "2027-06-30T15:59:59Z"}
-    told = await operator.refused("issueVouchers", accountId="a", vouchers=[good, {**good, **bad}])
-    assert told[:2] == (kind, f"input.vouchers.1.{field}")
+    result = await operator.refused("issueVouchers", accountId="a", vouchers=[good, {**good, **bad}])
+    assert result[:2] == (kind, f"input.vouchers.1.{field}")
     assert (await operator.refused("issueVouchers", accountId="a", vouchers=[]))[1] == "input.vouchers"
     assert await world.snapshot() == before
 
 
-async def test_accounts_are_found_by_a_part_of_their_name(world: World, operator: Operator) -> None:
+async def test_accounts_are_searched_by_a_part_of_their_name(world: World, operator: Operator) -> None:
     for account_id in ("b", "a", "cc"):
         await world.account(account_id)
     query = """query($search: String, $first: Int, $after: String) {
@@ -246,6 +246,6 @@ async def test_accounts_are_found_by_a_part_of_their_name(world: World, operator
     assert page["pageInfo"]["hasNextPage"] and page["totalCount"] == 3
     page = (await operator(query, first=2, after=page["pageInfo"]["endCursor"]))["accounts"]
     assert [node["id"] for node in page["nodes"]] == ["cc"]
-    found = (await operator(query, search="COUNT C"))["accounts"]
-    assert ([node["id"] for node in found["nodes"]], found["totalCount"]) == (["cc"], 1)
+    page = (await operator(query, search="COUNT C"))["accounts"]
+    assert ([node["id"] for node in page["nodes"]], page["totalCount"]) == (["cc"], 1)
     assert (await operator(query, search="\0%"))["accounts"]["totalCount"] == 0

@@ -1,4 +1,4 @@
-"""What operators did: one entry for each change, which is also the memory of its key; none for a refusal."""
+"""Test the audit log: an entry for each change, which stores the result of its key; no entry for a refusal."""
 
 import asyncio
 import json
@@ -56,19 +56,21 @@ CALLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "releaseInstances": ({"instanceIds": ["i-1"]}, {"instanceIds": ["x"]}),
     "createWebhookEndpoint": ({"url": "https://a.example.com"}, {"url": "https://b.example.com"}),
 }
-"""Of each mutation a request, and another one for the same key."""
+"""A request of each mutation, and a different request for the same key."""
 
 
 @pytest.fixture
 async def provided(world: World) -> World:
-    """Account `a` with an instance."""
+    """Create account `a` with an instance."""
     await world.account("a")
     await world.instance("i-1", trial=True)
     return world
 
 
 @pytest.mark.parametrize("verb", CALLS)
-async def test_the_same_key_and_request_is_done_once(provided: World, operator: Operator, verb: str) -> None:
+async def test_a_request_with_the_same_key_is_executed_once(
+    provided: World, operator: Operator, verb: str
+) -> None:
     sent, _ = CALLS[verb]
     select = {"createApiKey": "{ apiKey { id } }", "topUp": "{ entryId }"}.get(verb, "{ __typename }")
     first = await operator.done(verb, select, key="k", **sent)
@@ -94,7 +96,7 @@ async def test_the_same_key_for_another_request_is_refused(
 
 
 @pytest.mark.parametrize("verb", CALLS)
-async def test_of_calls_at_once_under_one_key_one_is_done(
+async def test_one_of_concurrent_requests_with_the_same_key_is_executed(
     provided: World, operator: Operator, verb: str
 ) -> None:
     sent, _ = CALLS[verb]
@@ -106,14 +108,14 @@ async def test_of_calls_at_once_under_one_key_one_is_done(
     await integrity.assert_holds()
 
 
-async def test_a_key_is_known_whichever_operator_sends_it_again(provided: World, operator: Operator) -> None:
+async def test_operators_share_one_key_space(provided: World, operator: Operator) -> None:
     await operator.done("topUp", key="k", accountId="a", amount="5.00")
     operator.key = await provided.operator_key("another")
     await operator.done("topUp", key="k", accountId="a", amount="5.00")
     assert await provided.balance() == "5.00"
 
 
-async def test_two_accounts_of_one_id_at_once_are_one(world: World, operator: Operator) -> None:
+async def test_concurrent_requests_create_an_account_id_once(world: World, operator: Operator) -> None:
     answers = await asyncio.gather(
         *(operator.do("createAccount", id="new", name=f"N{number}") for number in range(5))
     )
@@ -122,7 +124,7 @@ async def test_two_accounts_of_one_id_at_once_are_one(world: World, operator: Op
     assert (await world.count("accounts"), await world.count("audit_log")) == (1, 1)
 
 
-async def test_an_instance_that_two_accounts_register_at_once_is_of_one(
+async def test_an_instance_that_two_accounts_register_concurrently_belongs_to_one(
     provided: World, operator: Operator
 ) -> None:
     await provided.account("b")
@@ -131,10 +133,10 @@ async def test_an_instance_that_two_accounts_register_at_once_is_of_one(
             operator.done(
                 "registerInstances",
                 "{ createdCount refusals { field } }",
-                accountId=each,
+                accountId=account_id,
                 instances=[INSTANCE],
             )
-            for each in ("a", "b")
+            for account_id in ("a", "b")
         )
     )
     assert sorted(answer["createdCount"] for answer in answers) == [0, 1]
@@ -151,7 +153,9 @@ async def test_a_refusal_leaves_no_entry_and_does_not_use_up_the_key(
     assert await provided.balance() == "1.00"
 
 
-async def test_an_entry_says_who_what_and_from_what_to_what(provided: World, operator: Operator) -> None:
+async def test_an_entry_has_the_operator_the_request_and_the_values_before_and_after(
+    provided: World, operator: Operator
+) -> None:
     await operator.done("updateAccount", key="rename", accountId="a", name="新")
     [entry] = (await operator(LOG))["auditLog"]["nodes"]
     assert entry == {
@@ -179,41 +183,41 @@ OF_A = {
 }
 
 
-async def test_an_entry_of_a_batch_says_what_changed_of_each_and_leaves_out_the_rest(
+async def test_an_entry_of_a_batch_has_the_changed_columns_of_each_instance(
     provided: World, operator: Operator
 ) -> None:
     await provided.account("b")
     await provided.instance("b-1", account="b")
-    prices = [{"instanceId": each, "monthlyPrice": "7"} for each in ("i-1", "b-1", "x")]
+    prices = [{"instanceId": instance_id, "monthlyPrice": "7"} for instance_id in ("i-1", "b-1", "x")]
     await operator.done("changePrices", prices=prices)
     [entry] = (await operator(LOG))["auditLog"]["nodes"]
     assert entry["accountIds"] == ["a", "b"]
-    was, is_now = (
+    before, after = (
         {"monthly_price_cents": 30000, "agreed_price_cents": None},
         {"monthly_price_cents": 700, "agreed_price_cents": 30000},
     )
-    assert entry["before"] == {"b-1": was, "i-1": was}
-    assert entry["after"] == {"b-1": is_now, "i-1": is_now}
+    assert entry["before"] == {"b-1": before, "i-1": before}
+    assert entry["after"] == {"b-1": after, "i-1": after}
 
 
-async def test_the_log_is_found_by_account_and_by_action(provided: World, operator: Operator) -> None:
+async def test_the_log_is_filtered_by_account_and_by_action(provided: World, operator: Operator) -> None:
     await provided.account("b")
     for account_id in ("a", "b", "a"):
         await operator.done("topUp", accountId=account_id, amount="1")
     await operator.done("updateAccount", accountId="a", name="N")
 
-    async def found(**chosen: Any) -> list[str]:
-        log = (await operator(LOG, **chosen))["auditLog"]
+    async def entry_ids(**arguments: Any) -> list[str]:
+        log = (await operator(LOG, **arguments))["auditLog"]
         assert log["totalCount"] >= len(log["nodes"])
         return [node["id"] for node in log["nodes"]]
 
-    assert await found() == ["4", "3", "2", "1"]
-    assert await found(accountId="a") == ["4", "3", "1"]
-    assert await found(accountId="a", action="TOP_UP") == ["3", "1"]
-    assert await found(accountId="nobody") == await found(accountId="\0") == []
+    assert await entry_ids() == ["4", "3", "2", "1"]
+    assert await entry_ids(accountId="a") == ["4", "3", "1"]
+    assert await entry_ids(accountId="a", action="TOP_UP") == ["3", "1"]
+    assert await entry_ids(accountId="nobody") == await entry_ids(accountId="\0") == []
     page = (await operator(LOG, first=3))["auditLog"]
     assert page["pageInfo"]["hasNextPage"]
-    assert await found(after=page["pageInfo"]["endCursor"]) == ["1"]
+    assert await entry_ids(after=page["pageInfo"]["endCursor"]) == ["1"]
 
 
 @pytest.mark.parametrize(
@@ -227,15 +231,15 @@ async def test_an_entry_is_never_changed(provided: World, operator: Operator, ch
     assert await provided.snapshot() == before
 
 
-async def test_a_refused_row_may_be_of_any_text(provided: World, operator: Operator) -> None:
-    """A NUL is JSON's to keep, not the text columns'."""
-    told = await operator.done(
+async def test_the_id_of_a_refused_row_may_be_any_text(provided: World, operator: Operator) -> None:
+    """A JSON column can store a NUL character, a text column cannot."""
+    result = await operator.done(
         "makeFormal", "{ refusals { id } }", key="k", instanceIds=["\0", "\u2028", "é"]
     )
-    assert [row["id"] for row in told["refusals"]] == ["\0", "\u2028", "é"]
+    assert [row["id"] for row in result["refusals"]] == ["\0", "\u2028", "é"]
     again = await operator.done(
         "makeFormal", "{ refusals { id } }", key="k", instanceIds=["\0", "\u2028", "é"]
     )
-    assert again == told
+    assert again == result
     [entry] = (await operator(LOG))["auditLog"]["nodes"]
     assert json.loads(json.dumps(entry["request"])) == {"instance_ids": ["\0", "\u2028", "é"]}

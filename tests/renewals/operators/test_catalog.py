@@ -1,4 +1,4 @@
-"""putProducts and putDataCenters: all entries of a call, or none."""
+"""Test putProducts and putDataCenters: all entries of a request are written, or none."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ def product(code: str = "gpu", **about: Any) -> dict[str, Any]:
     return {"code": code, "name": "GPU", "nameZh": "图形", **about}
 
 
-async def test_products_are_added_changed_or_left(world: World, operator: Operator) -> None:
+async def test_products_are_created_changed_or_unchanged(world: World, operator: Operator) -> None:
     tiers = [{"months": 24, "discountPercent": "33.33"}, {"months": 12, "discountPercent": "17"}]
-    told = await operator.done(
+    result = await operator.done(
         "putProducts",
         COUNTS,
         products=[
@@ -25,14 +25,14 @@ async def test_products_are_added_changed_or_left(world: World, operator: Operat
             {"code": "ebs", "name": "Elastic Block Storage", "nameZh": "云硬盘"},
         ],
     )
-    assert told == {"createdCount": 1, "changedCount": 1, "unchangedCount": 1}
+    assert result == {"createdCount": 1, "changedCount": 1, "unchangedCount": 1}
     listed = (
         await operator("""{ products { code name nameZh renewable unsupportedReason maxTermMonths retentionDays
       tiers { months discountPercent } } }""")
     )["products"]
-    found = {each["code"]: each for each in listed}
-    assert len(found) == len(PRODUCTS) + 1
-    assert found["gpu"] == {
+    products = {product["code"]: product for product in listed}
+    assert len(products) == len(PRODUCTS) + 1
+    assert products["gpu"] == {
         "code": "gpu",
         "name": "GPU",
         "nameZh": "图形",
@@ -42,7 +42,7 @@ async def test_products_are_added_changed_or_left(world: World, operator: Operat
         "retentionDays": 0,
         "tiers": [{"months": 12, "discountPercent": "17.00"}, {"months": 24, "discountPercent": "33.33"}],
     }
-    assert (found["eip"]["renewable"], found["eip"]["tiers"]) == (False, [])
+    assert (products["eip"]["renewable"], products["eip"]["tiers"]) == (False, [])
 
 
 @pytest.mark.parametrize(
@@ -64,17 +64,17 @@ async def test_products_are_added_changed_or_left(world: World, operator: Operat
         ({"tiers": [{"months": 1, "discountPercent": "1"}] * 2}, "tiers"),
     ],
 )
-async def test_a_bad_product_puts_none(
+async def test_an_invalid_product_writes_none(
     world: World, operator: Operator, about: dict[str, Any], field: str
 ) -> None:
     before = await world.snapshot()
-    told = await operator.refused("putProducts", products=[product("good"), product(**about)])
-    assert told[:2] == ("InvalidInput", f"input.products.1.{field}")
+    result = await operator.refused("putProducts", products=[product("good"), product(**about)])
+    assert result[:2] == ("InvalidInput", f"input.products.1.{field}")
     assert await world.snapshot() == before
 
 
-async def test_data_centres_are_added_changed_or_left(world: World, operator: Operator) -> None:
-    told = await operator.done(
+async def test_data_centers_are_created_changed_or_unchanged(world: World, operator: Operator) -> None:
+    result = await operator.done(
         "putDataCenters",
         COUNTS,
         dataCenters=[
@@ -83,22 +83,22 @@ async def test_data_centres_are_added_changed_or_left(world: World, operator: Op
             {"code": "bj-6", "name": "北京6区(VPC)", "type": "VPC"},
         ],
     )
-    assert told == {"createdCount": 1, "changedCount": 1, "unchangedCount": 1}
+    assert result == {"createdCount": 1, "changedCount": 1, "unchangedCount": 1}
     listed = (await operator("{ dataCenters { code type } }"))["dataCenters"]
     assert len(listed) == len(DATA_CENTERS) + 1
     assert {"code": "bj-1", "type": "VPC"} in listed
 
 
 @pytest.mark.parametrize(("about", "field"), [({"code": "\n"}, "code"), ({"name": ""}, "name")])
-async def test_a_bad_data_centre_puts_none(
+async def test_an_invalid_data_center_writes_none(
     world: World, operator: Operator, about: dict[str, Any], field: str
 ) -> None:
     before = await world.snapshot()
     good = {"code": "good", "name": "Good", "type": "VPC"}
-    told = await operator.refused("putDataCenters", dataCenters=[good, {**good, "code": "x", **about}])
-    assert told[:2] == ("InvalidInput", f"input.dataCenters.1.{field}")
-    told = await operator.refused("putDataCenters", dataCenters=[good, good])
-    assert told[:2] == ("InvalidInput", "input.dataCenters.1.code")
+    result = await operator.refused("putDataCenters", dataCenters=[good, {**good, "code": "x", **about}])
+    assert result[:2] == ("InvalidInput", f"input.dataCenters.1.{field}")
+    result = await operator.refused("putDataCenters", dataCenters=[good, good])
+    assert result[:2] == ("InvalidInput", "input.dataCenters.1.code")
     assert (await operator.refused("putDataCenters", dataCenters=[]))[1] == "input.dataCenters"
     assert (await operator.refused("putProducts", products=[]))[1] == "input.products"
     assert await world.snapshot() == before

@@ -1,4 +1,4 @@
-"""autoRenewFrom: when an account's automatic renewals begin, and what follows when it is changed (rule 38)."""
+"""Test autoRenewFrom, the start of an account's automatic renewals (rule 38)."""
 
 import pytest
 
@@ -14,7 +14,7 @@ NOW_TEXT = "2027-01-10T04:00:00+00:00"
 
 @pytest.fixture
 async def imported(world: World) -> World:
-    """An account whose renewals begin at noon of 20 January, with instances due before and after that."""
+    """Create an account whose renewals start at noon of 20 January, with instances due before and after that."""
     begins = NOW.replace(day=20)
     await world.account("a", balance="900.00", auto_renew_from=begins)
     await world.instance("before", expires="2027-01-20", mode="AUTO", price="100.00")
@@ -22,7 +22,7 @@ async def imported(world: World) -> World:
     return world
 
 
-async def test_automatic_renewals_begin_when_the_account_is_made_unless_another_instant_is_said(
+async def test_automatic_renewals_start_at_the_creation_of_the_account_by_default(
     world: World, operator: Operator
 ) -> None:
     made = await operator.done("createAccount", FIELDS, id="a", name="A")
@@ -38,7 +38,7 @@ async def test_automatic_renewals_begin_when_the_account_is_made_unless_another_
 
 @pytest.mark.parametrize("begins", ["1999-12-31T23:59:59Z", "2200-01-01T00:00:00Z"])
 @pytest.mark.parametrize("name", ["createAccount", "updateAccount"])
-async def test_an_instant_out_of_bounds_is_named_and_changes_nothing(
+async def test_an_instant_out_of_bounds_is_refused_and_changes_nothing(
     world: World, operator: Operator, name: str, begins: str
 ) -> None:
     await world.account("a")
@@ -50,9 +50,7 @@ async def test_an_instant_out_of_bounds_is_named_and_changes_nothing(
     assert await world.snapshot() == before
 
 
-async def test_an_account_is_looked_at_again_when_its_cut_over_is_another(
-    imported: World, operator: Operator
-) -> None:
+async def test_a_new_cut_over_checks_the_balance_alert_again(imported: World, operator: Operator) -> None:
     now = imported.at("2027-01-20 12:00")
     await balance_alerts.check_changed_accounts(lambda: now)
     assert await balance_alerts.find_changed_accounts(now) == []

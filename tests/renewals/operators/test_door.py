@@ -1,4 +1,4 @@
-"""Who comes through which door, and that neither door tells of the other."""
+"""Test the access to the customers' and the operators' API, and that neither API reveals the other."""
 
 from collections.abc import MutableMapping
 from typing import Any
@@ -34,7 +34,7 @@ async def test_an_operator_sees_every_account(world: World, operator: Operator) 
     }
 
 
-async def test_each_key_opens_its_own_door_alone(world: World, operator: Operator) -> None:
+async def test_each_role_has_access_to_one_api(world: World, operator: Operator) -> None:
     await world.account("a")
     keys = {"RENEWER": await world.key("a"), "OPERATOR": operator.key, "nobody's": "rk_0_0"}
     keys["CALENDAR"] = await api_keys.create(database.pool(), "a", NOW, role=model.Role.CALENDAR)
@@ -50,17 +50,17 @@ async def test_each_key_opens_its_own_door_alone(world: World, operator: Operato
             else:
                 refusals.add((answer.status_code, answer.content, answer.headers["www-authenticate"]))
     assert opened == {(URL, "RENEWER"), (OPERATOR_URL, "OPERATOR")}
-    assert len(refusals) == 1, "who is refused cannot tell why"
+    assert len(refusals) == 1, "all refusals are the same"
 
 
-async def test_a_revoked_or_outdated_operator_key_opens_nothing(world: World, operator: Operator) -> None:
+async def test_a_revoked_or_expired_operator_key_has_no_access(world: World, operator: Operator) -> None:
     await database.execute(database.pool(), "UPDATE api_keys SET expires_at = $1", NOW)
     assert (await operator.post("{ __typename }")).status_code == 401
     await database.execute(database.pool(), "UPDATE api_keys SET expires_at = NULL, revoked_at = $1", NOW)
     assert (await operator.post("{ __typename }")).status_code == 401
 
 
-async def test_the_operators_door_takes_no_web_socket(operator: Operator) -> None:
+async def test_the_operator_api_accepts_no_web_socket(operator: Operator) -> None:
     scope = {
         "type": "websocket",
         "path": "/operator/graphql",
@@ -77,10 +77,10 @@ async def test_the_operators_door_takes_no_web_socket(operator: Operator) -> Non
         sent.append((message["type"], message.get("code")))
 
     await app.create()(scope, receive, send)
-    assert sent == [("websocket.close", 1000)], "it is not even accepted"
+    assert sent == [("websocket.close", 1000)], "the connection is not accepted"
 
 
-async def test_without_the_setting_there_is_no_such_door(world: World) -> None:
+async def test_the_operator_api_is_not_found_without_the_setting(world: World) -> None:
     client = Client()
     client.key = await world.operator_key()
     async with client.http:
@@ -88,7 +88,7 @@ async def test_without_the_setting_there_is_no_such_door(world: World) -> None:
         assert (await client.post("{ __typename }")).status_code == 404
 
 
-async def test_the_customers_schema_tells_nothing_of_the_operators(world: World) -> None:
+async def test_the_customers_schema_contains_no_operator_type(world: World) -> None:
     context = Context("a", clocks.utc_now)
     seen = str((await customer_schema.schema.execute(NAMES, context_value=context)).data)
     assert "renewInstances" in seen
@@ -97,20 +97,18 @@ async def test_the_customers_schema_tells_nothing_of_the_operators(world: World)
         assert word not in customer_schema.sdl()
 
 
-async def test_the_operators_app_serves_nothing_else(world: World, operator: Operator) -> None:
+async def test_the_operators_app_serves_no_customer_api(world: World, operator: Operator) -> None:
     alone = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create_for_operators()))
     async with alone:
         headers = {"Authorization": f"Bearer {operator.key}"}
-        asked = {"query": "{ __typename }"}
-        assert (await alone.post(OPERATOR_URL, json=asked, headers=headers)).status_code == 200
-        assert (await alone.post(URL, json=asked, headers=headers)).status_code == 404
+        request = {"query": "{ __typename }"}
+        assert (await alone.post(OPERATOR_URL, json=request, headers=headers)).status_code == 200
+        assert (await alone.post(URL, json=request, headers=headers)).status_code == 404
         assert (await alone.get(URL.replace("/graphql", "/healthz"))).status_code == 200
 
 
-async def test_a_known_operation_is_answered_for_the_operator_who_asks(
-    world: World, operator: Operator
-) -> None:
-    """The fast path keeps operations, never who asked."""
+async def test_a_cached_operation_is_authorized_for_each_request(world: World, operator: Operator) -> None:
+    """The cache stores operations, not their callers."""
     await world.account("a")
     query = "{ accounts { nodes { id } } }"
     first = [await operator(query) for _ in range(3)]
@@ -119,10 +117,10 @@ async def test_a_known_operation_is_answered_for_the_operator_who_asks(
     assert (await operator.post(query)).status_code == 401
 
 
-async def test_there_is_nothing_to_subscribe_to(operator: Operator) -> None:
+async def test_the_operator_api_has_no_subscriptions(operator: Operator) -> None:
     headers = {"Authorization": f"Bearer {operator.key}", "Accept": "text/event-stream"}
-    asked = {"query": "{ accounts { totalCount } }"}
-    answer = await operator.http.post(OPERATOR_URL, json=asked, headers=headers)
+    request = {"query": "{ accounts { totalCount } }"}
+    answer = await operator.http.post(OPERATOR_URL, json=request, headers=headers)
     assert answer.text.startswith('event: next\r\ndata: {"data":{"accounts":{"totalCount":0}}')
     assert answer.text.endswith("event: complete\r\ndata: \r\n\r\n")
     [error] = await operator.errors("subscription { events { sequence } }")
@@ -130,9 +128,9 @@ async def test_there_is_nothing_to_subscribe_to(operator: Operator) -> None:
 
 
 @pytest.mark.parametrize("path", ["/operator", "/operator/", "/operator/graphql/x"])
-async def test_there_is_nothing_beside_the_door(operator: Operator, path: str) -> None:
+async def test_other_operator_paths_are_not_found(operator: Operator, path: str) -> None:
     assert (await operator.http.get(f"http://testserver{path}")).status_code == 404
 
 
-def test_the_operator_api_is_off_unless_it_is_asked_for() -> None:
+def test_the_operator_api_is_off_by_default() -> None:
     assert config.Settings.model_fields["operator_api"].default is False

@@ -1,4 +1,4 @@
-"""makeFormal and releaseInstances, and the list of instances."""
+"""Test makeFormal, releaseInstances and the list of instances."""
 
 import pytest
 
@@ -12,26 +12,24 @@ from tests.support.operator_client import Operator
 COUNTS = "{ changedCount unchangedCount refusals { id field message } }"
 
 
-async def test_a_trial_that_is_made_formal_can_be_renewed(
-    world: World, operator: Operator, graphql: Client
-) -> None:
+async def test_a_converted_trial_can_be_renewed(world: World, operator: Operator, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", trial=True)
     await world.instance("i-2")
     assert customer.codes(await buyer.renew(["i-1"], key="before")) == {"i-1": "TRIAL"}
-    told = await operator.done("makeFormal", COUNTS, instanceIds=["i-1", "i-2", "x", "i-1"])
-    assert (told["changedCount"], told["unchangedCount"]) == (1, 1)
-    assert [(row["id"], row["field"]) for row in told["refusals"]] == [("x", "instanceIds")]
+    result = await operator.done("makeFormal", COUNTS, instanceIds=["i-1", "i-2", "x", "i-1"])
+    assert (result["changedCount"], result["unchangedCount"]) == (1, 1)
+    assert [(row["id"], row["field"]) for row in result["refusals"]] == [("x", "instanceIds")]
     assert (await buyer.renew(["i-1"], key="after"))["order"]["total"] == "300.00"
 
 
-async def test_a_released_instance_is_gone_for_everybody(
+async def test_a_released_instance_is_released_for_customers_and_the_worker(
     world: World, operator: Operator, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instances(["i-1", "i-2"], mode="AUTO")
-    told = await operator.done("releaseInstances", COUNTS, instanceIds=["i-1", "nothing"])
-    assert (told["changedCount"], [row["id"] for row in told["refusals"]]) == (1, ["nothing"])
+    result = await operator.done("releaseInstances", COUNTS, instanceIds=["i-1", "nothing"])
+    assert (result["changedCount"], [row["id"] for row in result["refusals"]]) == (1, ["nothing"])
     assert (await operator.done("releaseInstances", COUNTS, instanceIds=["i-1"]))["unchangedCount"] == 1
     assert await world.rows("SELECT type, instance_id FROM events") == [("instance.released", "i-1")]
     assert customer.codes(await buyer.renew(["i-1"])) == {"i-1": "RELEASED"}
@@ -49,28 +47,24 @@ async def test_a_bundle_is_released_as_a_whole(world: World, operator: Operator)
     await world.account("a")
     await world.instances(["k-1", "k-2", "k-3"], bundle="k")
     await world.instance("i-1")
-    told = await operator.done("releaseInstances", COUNTS, instanceIds=["k-1", "k-3", "i-1"])
-    assert told["changedCount"] == 1
-    assert [row["message"] for row in told["refusals"]] == [
-        "its bundle is released as a whole; also send k-2"
+    result = await operator.done("releaseInstances", COUNTS, instanceIds=["k-1", "k-3", "i-1"])
+    assert result["changedCount"] == 1
+    assert [row["message"] for row in result["refusals"]] == [
+        "a bundle is released as a whole; also send k-2"
     ] * 2
-    told = await operator.done("releaseInstances", COUNTS, instanceIds=["k-1", "k-2", "k-3"])
-    assert (told["changedCount"], told["refusals"]) == (3, [])
+    result = await operator.done("releaseInstances", COUNTS, instanceIds=["k-1", "k-2", "k-3"])
+    assert (result["changedCount"], result["refusals"]) == (3, [])
 
 
 @pytest.mark.parametrize("verb", ["makeFormal", "releaseInstances", "confirmPrices"])
-async def test_a_call_names_some_instances_and_not_too_many(
-    world: World, operator: Operator, verb: str
-) -> None:
+async def test_the_number_of_instances_has_bounds(world: World, operator: Operator, verb: str) -> None:
     for ids in ([], [str(number) for number in range(10_001)]):
-        told = await operator.refused(verb, instanceIds=ids)
-        assert told[:2] == ("InvalidInput", "input.instanceIds")
+        result = await operator.refused(verb, instanceIds=ids)
+        assert result[:2] == ("InvalidInput", "input.instanceIds")
     assert await world.count("audit_log") == 0
 
 
-async def test_instances_of_one_account_are_listed_with_all_that_customers_do_not_see(
-    world: World, operator: Operator
-) -> None:
+async def test_instances_that_customers_do_not_see_are_listed(world: World, operator: Operator) -> None:
     await world.account("a")
     await world.account("b")
     await world.instance("a-1", trial=True)
@@ -80,7 +74,7 @@ async def test_instances_of_one_account_are_listed_with_all_that_customers_do_no
       totalCount nodes { id accountId isTrial } } }"""
     listed = (await operator(query, id="a"))["instances"]
     assert (listed["totalCount"], [node["id"] for node in listed["nodes"]]) == (2, ["a-1", "a-2"])
-    found = (await operator(query, id="b", filter={"search": "B-1"}))["instances"]
-    assert found["nodes"] == [{"id": "b-1", "accountId": "b", "isTrial": False}]
+    page = (await operator(query, id="b", filter={"search": "B-1"}))["instances"]
+    assert page["nodes"] == [{"id": "b-1", "accountId": "b", "isTrial": False}]
     for account_id in ("nobody", "\0", ""):
         assert (await operator(query, id=account_id))["instances"]["totalCount"] == 0

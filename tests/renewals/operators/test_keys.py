@@ -1,4 +1,4 @@
-"""createApiKey, revokeApiKey, and the list of keys: a secret is shown once, and is nowhere else."""
+"""Test createApiKey, revokeApiKey and the list of keys: a secret is returned once and never stored."""
 
 import httpx2
 import pytest
@@ -15,7 +15,7 @@ async def ask(operator: Operator, url: str, key: str) -> httpx2.Response:
     return await operator.http.post(url, json={"query": "{ __typename }"}, headers=headers)
 
 
-async def test_a_customers_key_opens_the_customers_door(world: World, operator: Operator) -> None:
+async def test_a_customers_key_has_access_to_the_customers_api(world: World, operator: Operator) -> None:
     await world.account("a")
     made = await operator.done("createApiKey", KEY, accountId="a", name="console")
     secret = made["secret"]
@@ -33,19 +33,19 @@ async def test_a_customers_key_opens_the_customers_door(world: World, operator: 
     assert (await ask(operator, OPERATOR_URL, secret)).status_code == 401
 
 
-async def test_an_operators_key_opens_the_operators_door(world: World, operator: Operator) -> None:
+async def test_an_operators_key_has_access_to_the_operator_api(world: World, operator: Operator) -> None:
     made = await operator.done("createApiKey", KEY, role="OPERATOR", name="night shift")
     assert made["apiKey"]["accountId"] is None
     assert (await ask(operator, OPERATOR_URL, made["secret"])).status_code == 200
     assert (await ask(operator, URL, made["secret"])).status_code == 401
 
 
-async def test_a_repeated_call_does_not_show_the_secret_again(world: World, operator: Operator) -> None:
+async def test_a_repeated_request_does_not_return_the_secret_again(world: World, operator: Operator) -> None:
     await world.account("a")
     first = await operator.done("createApiKey", KEY, key="k", accountId="a")
     again = await operator.done("createApiKey", KEY, key="k", accountId="a")
     assert again == {"secret": None, "apiKey": first["apiKey"]}
-    assert await world.count("api_keys") == 2, "the operator's own, and the one made"
+    assert await world.count("api_keys") == 2, "the operator's key and the new one"
 
 
 async def test_a_secret_is_in_no_table(world: World, operator: Operator) -> None:
@@ -61,7 +61,7 @@ async def test_a_secret_is_in_no_table(world: World, operator: Operator) -> None
     assert await world.count("audit_log") == 1
 
 
-async def test_a_revoked_key_opens_nothing(world: World, operator: Operator) -> None:
+async def test_a_revoked_key_has_no_access(world: World, operator: Operator) -> None:
     await world.account("a")
     made = await operator.done("createApiKey", KEY, accountId="a")
     revoked = await operator.done("revokeApiKey", "{ apiKey { revokedAt } }", keyId=made["apiKey"]["id"])
@@ -69,7 +69,7 @@ async def test_a_revoked_key_opens_nothing(world: World, operator: Operator) -> 
     assert (await ask(operator, URL, made["secret"])).status_code == 401
 
 
-async def test_revoking_twice_keeps_the_first_time(world: World, operator: Operator) -> None:
+async def test_revoking_again_does_not_change_the_time(world: World, operator: Operator) -> None:
     await world.account("a")
     made = await operator.done("createApiKey", KEY, accountId="a")
     key_id = made["apiKey"]["id"]
@@ -95,7 +95,7 @@ async def test_an_unknown_key_is_not_found(world: World, operator: Operator, key
         ({"accountId": "a", "expiresAt": "2027-01-10T04:00:00Z"}, "expiresAt"),
     ],
 )
-async def test_a_bad_key_is_not_made(
+async def test_an_invalid_key_is_not_created(
     world: World, operator: Operator, sent: dict[str, str], field: str
 ) -> None:
     await world.account("a")
@@ -107,8 +107,8 @@ async def test_a_bad_key_is_not_made(
 async def test_an_account_has_one_calendar_key(world: World, operator: Operator) -> None:
     await world.account("a")
     first = await operator.done("createApiKey", KEY, accountId="a", role="CALENDAR")
-    told = await operator.refused("createApiKey", accountId="a", role="CALENDAR")
-    assert told[:2] == ("InvalidInput", "input.role")
+    result = await operator.refused("createApiKey", accountId="a", role="CALENDAR")
+    assert result[:2] == ("InvalidInput", "input.role")
     await operator.done("revokeApiKey", keyId=first["apiKey"]["id"])
     await operator.done("createApiKey", accountId="a", role="CALENDAR")
 

@@ -1,4 +1,4 @@
-"""changePrices and confirmPrices: a price that rose too much is not charged until somebody agrees to it."""
+"""Test changePrices and confirmPrices: a rise beyond the cap is not charged until it is agreed."""
 
 import time
 from typing import Any
@@ -16,14 +16,14 @@ AT = "2027-01-31 00:30"
 
 
 async def change(operator: Operator, **prices: str) -> dict[str, Any]:
-    """Changes prices; `i_1` stands for i-1."""
+    """Change prices; the argument `i_1` is the instance i-1."""
     rows = [{"instanceId": name.replace("_", "-"), "monthlyPrice": price} for name, price in prices.items()]
     return await operator.done("changePrices", COUNTS, prices=rows)
 
 
 @pytest.fixture
 async def capped(world: World, operator: Operator) -> World:
-    """Account `a` with 10,000.00 and a cap of 10 %; an AUTO instance of 100.00 that expires on 31 January."""
+    """Create account `a` with 10,000.00, a cap of 10 % and an AUTO instance of 100.00 that expires on 31 January."""
     await world.account("a", balance="10000.00")
     await operator.done("updateAccount", accountId="a", priceRiseCapPercent="10")
     await world.instance("i-1", mode="AUTO", price="100.00")
@@ -34,7 +34,9 @@ async def test_a_rise_up_to_the_cap_is_charged(capped: World, operator: Operator
     assert (await change(operator, i_1="110.00"))["heldCount"] == 0
     run = await renew.run_at(capped.at(AT))
     assert (run.renewed_count, run.amount_cents) == (1, 11000)
-    assert await capped.value("SELECT agreed_price_cents FROM instances") is None, "paid is agreed"
+    assert await capped.value("SELECT agreed_price_cents FROM instances") is None, (
+        "a payment agrees to the price"
+    )
     await integrity.assert_holds()
 
 
@@ -56,21 +58,19 @@ async def test_a_rise_beyond_the_cap_is_held_with_an_attempt(capped: World, oper
     await integrity.assert_holds()
 
 
-async def test_that_a_price_is_held_is_told_once(capped: World, operator: Operator) -> None:
+async def test_a_held_price_makes_one_event(capped: World, operator: Operator) -> None:
     for price in ("200.00", "300.00"):
         await change(operator, i_1=price)
     row = {"id": "i-1", "name": "I", "productCode": "eip", "dataCenterCode": "bj-6", "monthlyPrice": "400.00"}
-    told = await operator.done("registerInstances", "{ heldCount }", accountId="a", instances=[row])
-    assert told["heldCount"] == 1
+    result = await operator.done("registerInstances", "{ heldCount }", accountId="a", instances=[row])
+    assert result["heldCount"] == 1
     assert await capped.rows("SELECT type FROM events") == [("instance.price_held",)]
 
 
 HELD = "SELECT instance_id, payload->>'agreedPrice', payload->>'monthlyPrice' FROM events ORDER BY sequence"
 
 
-async def test_a_lower_cap_tells_once_of_each_instance_that_it_holds(
-    capped: World, operator: Operator
-) -> None:
+async def test_a_lower_cap_makes_one_event_for_each_held_instance(capped: World, operator: Operator) -> None:
     await capped.instances(["i-2", "i-3"], mode="AUTO", price="100.00")
     await capped.instance("i-4", price="100.00")
     await capped.instance("gone", mode="AUTO", price="100.00", expires="2027-01-09")
@@ -79,13 +79,15 @@ async def test_a_lower_cap_tells_once_of_each_instance_that_it_holds(
     assert await capped.rows(HELD) == [("i-3", "100.00", "200.00")]
     for cap in ("5", "4.50", None, "5"):
         await operator.done("updateAccount", accountId="a", priceRiseCapPercent=cap)
-    told = [("i-3", "100.00", "200.00"), ("i-1", "100.00", "108.00")]
-    assert await capped.rows(HELD) == [*told, *sorted(told)], "without a cap nothing was held"
+    result = [("i-3", "100.00", "200.00"), ("i-1", "100.00", "108.00")]
+    assert await capped.rows(HELD) == [*result, *sorted(result)], "without a cap nothing was held"
     await operator.done("updateAccount", accountId="a", name="Renamed")
     assert len(await capped.rows(HELD)) == 4
 
 
-async def test_what_has_expired_is_not_told_of_until_it_runs_again(capped: World, operator: Operator) -> None:
+async def test_an_expired_instance_makes_no_event_until_it_runs_again(
+    capped: World, operator: Operator
+) -> None:
     await capped.instance("gone", mode="AUTO", price="100.00", expires="2027-01-09")
     assert (await change(operator, gone="200.00"))["heldCount"] == 0
     assert await capped.count("events") == 0
@@ -93,8 +95,8 @@ async def test_what_has_expired_is_not_told_of_until_it_runs_again(capped: World
         "id": "gone", "name": "G", "productCode": "eip", "dataCenterCode": "bj-6", "monthlyPrice": "200.00",
         "expiresOn": "2027-02-28",
     }  # fmt: skip
-    told = await operator.done("registerInstances", "{ heldCount }", accountId="a", instances=[row])
-    assert told["heldCount"] == 1
+    result = await operator.done("registerInstances", "{ heldCount }", accountId="a", instances=[row])
+    assert result["heldCount"] == 1
     assert await capped.rows(HELD + " DESC LIMIT 1") == [("gone", "100.00", "200.00")]
 
 
@@ -124,14 +126,16 @@ async def test_the_customer_agrees_by_setting_auto_again(
 ) -> None:
     buyer = await customer.of(capped, graphql, "a")
     await change(operator, i_1="200.00")
-    told = await buyer.set_policy(["i-1"], "AUTO")
-    assert (told["changedCount"], told["unchangedCount"]) == (1, 0)
+    result = await buyer.set_policy(["i-1"], "AUTO")
+    assert (result["changedCount"], result["unchangedCount"]) == (1, 0)
     assert (await buyer.set_policy(["i-1"], "AUTO"))["unchangedCount"] == 1
     run = await renew.run_at(capped.at(AT))
     assert (run.renewed_count, run.amount_cents) == (1, 20000)
 
 
-async def test_another_policy_agrees_to_nothing(capped: World, operator: Operator, graphql: Client) -> None:
+async def test_another_policy_does_not_agree_to_the_price(
+    capped: World, operator: Operator, graphql: Client
+) -> None:
     buyer = await customer.of(capped, graphql, "a")
     await change(operator, i_1="200.00")
     await buyer.set_policy(["i-1"], "MANUAL")
@@ -149,12 +153,12 @@ async def test_the_customer_agrees_by_renewing_by_hand(
     assert (run.renewed_count, run.amount_cents) == (1, 20000)
 
 
-async def test_the_operator_may_agree_for_the_customer(capped: World, operator: Operator) -> None:
+async def test_an_operator_can_agree_for_the_customer(capped: World, operator: Operator) -> None:
     await change(operator, i_1="200.00")
-    told = await operator.done(
+    result = await operator.done(
         "confirmPrices", "{ changedCount unchangedCount refusals { id } }", instanceIds=["i-1", "x"]
     )
-    assert told == {"changedCount": 1, "unchangedCount": 0, "refusals": [{"id": "x"}]}
+    assert result == {"changedCount": 1, "unchangedCount": 0, "refusals": [{"id": "x"}]}
     assert (await renew.run_at(capped.at(AT))).renewed_count == 1
 
 
@@ -168,7 +172,9 @@ async def test_a_held_member_holds_its_bundle(capped: World, operator: Operator)
     await integrity.assert_holds()
 
 
-async def test_forecast_and_outlook_know_it(capped: World, operator: Operator, graphql: Client) -> None:
+async def test_forecast_and_outlook_show_held_instances(
+    capped: World, operator: Operator, graphql: Client
+) -> None:
     buyer = await customer.of(capped, graphql, "a")
     await capped.instance("i-2", mode="AUTO", price="50.00")
     await capped.instance("i-3", mode="MANUAL", price="50.00")
@@ -184,27 +190,28 @@ async def test_forecast_and_outlook_know_it(capped: World, operator: Operator, g
     assert forecast["firstShortfallOn"] is None, "no money would help"
     held, paid, manual = [node["outlook"] for node in answer["instances"]["nodes"]]
     assert (held["willRenew"], held["dueAt"], held["price"]) == (False, "2027-01-30T16:30:00+00:00", "200.00")
-    assert [each["code"] for each in held["refusals"]] == ["PRICE_HELD"]
+    assert [refusal["code"] for refusal in held["refusals"]] == ["PRICE_HELD"]
     assert (paid["willRenew"], paid["refusals"]) == (True, [])
     assert (manual["willRenew"], manual["price"], manual["refusals"]) == (False, "500.00", [])
 
 
-async def test_prices_are_of_whatever_account_and_each_row_is_decided_alone(
-    world: World, operator: Operator
-) -> None:
+async def test_prices_of_any_accounts_are_decided_separately(world: World, operator: Operator) -> None:
     await world.account("a")
     await world.account("b")
     await world.instance("a-1")
     await world.instance("b-1", account="b")
     await world.instance("old", status="RELEASED", expires="2026-01-01")
     rows = [
-        *({"instanceId": each, "monthlyPrice": "1.00"} for each in ("a-1", "b-1", "x", "old", "\0")),
+        *(
+            {"instanceId": instance_id, "monthlyPrice": "1.00"}
+            for instance_id in ("a-1", "b-1", "x", "old", "\0")
+        ),
         {"instanceId": "", "monthlyPrice": "1"},
     ]
     answer = await operator.done("changePrices", COUNTS, prices=rows)
     assert (answer["changedCount"], answer["unchangedCount"]) == (2, 0)
     assert [(row["id"], row["field"]) for row in answer["refusals"]] == [
-        (each, "instanceId") for each in ("x", "old", "\0", "")
+        (instance_id, "instanceId") for instance_id in ("x", "old", "\0", "")
     ]
     rows = [{"instanceId": "a-1", "monthlyPrice": "1.00"}, {"instanceId": "b-1", "monthlyPrice": "-1"}]
     answer = await operator.done("changePrices", COUNTS, prices=rows)
@@ -216,9 +223,7 @@ async def test_prices_are_of_whatever_account_and_each_row_is_decided_alone(
     assert (await operator.refused("changePrices", prices=[]))[1] == "input.prices"
 
 
-async def test_10_000_prices_are_changed_by_one_call_with_as_many_statements_as_one(
-    world: World, operator: Operator
-) -> None:
+async def test_10_000_prices_take_as_many_statements_as_one(world: World, operator: Operator) -> None:
     await world.account("a")
     await world.instances([f"i-{number}" for number in range(10_000)], mode="AUTO")
     with sql_log.counted() as one:

@@ -1,4 +1,4 @@
-"""refundOrder: what has not begun is given back, to whom it was paid by, once; and may be bought again."""
+"""Test refundOrder: future periods are refunded once, to the vouchers and the balance that paid."""
 
 import datetime as dt
 import json
@@ -24,18 +24,18 @@ SECOND = dt.timedelta(seconds=1)
 
 @pytest.fixture
 async def buyer(world: World, operator: Operator, graphql: Client) -> Buyer:
-    """Account `a` with 1,000.00."""
+    """Create account `a` with 1,000.00."""
     return await customer.open_account(world, graphql, balance="1000.00")
 
 
 async def refund(operator: Operator, order_id: str, *ids: str, key: str | None = None) -> dict[str, Any]:
-    """Refunds an order, or the lines of some instances."""
-    chosen = {"instanceIds": ids} if ids else {}
-    return await operator.done("refundOrder", FIELDS, key=key, orderId=order_id, reason="Outage", **chosen)
+    """Refund an order, or the lines of some instances."""
+    selection = {"instanceIds": ids} if ids else {}
+    return await operator.done("refundOrder", FIELDS, key=key, orderId=order_id, reason="Outage", **selection)
 
 
 async def refused(operator: Operator, order_id: str, *ids: str) -> dict[str, str]:
-    """Why nothing of an order is refunded, by instance."""
+    """Return the reasons why no line is refunded, by instance."""
     query = """mutation($input: RefundOrderInput!) { refundOrder(input: $input) {
       ... on NotRefundable { message refusals { id field message } } } }"""
     sent = {"orderId": order_id, "reason": "Outage", "idempotencyKey": str(uuid.uuid4())}
@@ -57,7 +57,7 @@ async def unified(buyer: Buyer, *ids: str, date: str, key: str = "key") -> str:
     return str(answer["order"]["id"])
 
 
-async def test_a_refund_gives_back_the_money_and_the_time(
+async def test_a_refund_returns_the_money_and_takes_the_time_back(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", price="300.00")
@@ -76,7 +76,7 @@ async def test_a_refund_gives_back_the_money_and_the_time(
         "lines": [{"instanceId": "i-1", "amount": "300.00"}, {"instanceId": "i-2", "amount": "100.00"}],
         "vouchers": [],
     }
-    assert [await world.expiry(each) for each in ("i-1", "i-2")] == ["2027-01-31"] * 2
+    assert [await world.expiry(instance_id) for instance_id in ("i-1", "i-2")] == ["2027-01-31"] * 2
     assert (await world.read("i-1")).status == "RUNNING"
     sql = """SELECT kind, amount_cents, balance_after_cents, order_id::text, memo FROM ledger_entries
              ORDER BY number DESC LIMIT 1"""
@@ -84,7 +84,7 @@ async def test_a_refund_gives_back_the_money_and_the_time(
     await integrity.assert_holds()
 
 
-async def test_some_lines_are_refunded_and_the_others_later(
+async def test_lines_can_be_refunded_at_different_times(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     ids = await world.instances(["i-1", "i-2", "i-3"], price="100.00")
@@ -92,7 +92,11 @@ async def test_some_lines_are_refunded_and_the_others_later(
     answer = await refund(operator, order_id, "i-2", "x", "i-2")
     assert answer["account"] == {"balance": "800.00"}
     assert answer["refusals"] == [{"id": "x", "field": "instanceIds", "message": "has no line in this order"}]
-    assert [await world.expiry(each) for each in ids] == ["2027-02-28", "2027-01-31", "2027-02-28"]
+    assert [await world.expiry(instance_id) for instance_id in ids] == [
+        "2027-02-28",
+        "2027-01-31",
+        "2027-02-28",
+    ]
     rest = await refund(operator, order_id)
     assert [line["instanceId"] for line in rest["refund"]["lines"]] == ["i-1", "i-3"]
     assert rest["refusals"] == [{"id": "i-2", "field": "instanceIds", "message": "was refunded before"}]
@@ -102,7 +106,7 @@ async def test_some_lines_are_refunded_and_the_others_later(
 
 @pytest.fixture
 async def by_voucher(world: World, buyer: Buyer) -> tuple[str, str, str]:
-    """An order of two lines of 100.00: the first from both vouchers, the second from the later one and the balance."""
+    """Create an order of two lines of 100.00: both vouchers pay the first, the later one and the balance the second."""
     soon = await world.voucher("50.00", expires="2027-01-20")
     late = await world.voucher("80.00")
     await world.instances(["i-1", "i-2"], price="100.00")
@@ -112,17 +116,17 @@ async def by_voucher(world: World, buyer: Buyer) -> tuple[str, str, str]:
 RETURNED = "SELECT amount_cents, voucher_id::text FROM ledger_entries WHERE kind = 'REFUND' ORDER BY number"
 
 
-async def test_each_voucher_gets_back_what_it_gave(
+async def test_each_voucher_gets_back_its_payment(
     world: World, operator: Operator, by_voucher: tuple[str, str, str]
 ) -> None:
     order_id, soon, late = by_voucher
     operator.at(world.end_of("2027-01-20"))
     first = await refund(operator, order_id, "i-1")
     assert (first["refund"]["voucherTotal"], first["refund"]["balanceTotal"]) == ("100.00", "0.00")
-    assert [await world.available(each) for each in (soon, late)] == ["50.00", "50.00"]
+    assert [await world.available(voucher_id) for voucher_id in (soon, late)] == ["50.00", "50.00"]
     second = await refund(operator, order_id, "i-2")
     assert (second["refund"]["voucherTotal"], second["refund"]["balanceTotal"]) == ("30.00", "70.00")
-    assert [await world.available(each) for each in (soon, late)] == ["50.00", "80.00"]
+    assert [await world.available(voucher_id) for voucher_id in (soon, late)] == ["50.00", "80.00"]
     assert await world.rows(RETURNED) == [(5000, soon), (5000, late), (3000, late), (7000, None)]
     await integrity.assert_holds()
 
@@ -130,7 +134,7 @@ async def test_each_voucher_gets_back_what_it_gave(
 async def test_each_refund_names_the_vouchers_that_got_money_back(
     world: World, operator: Operator, buyer: Buyer, by_voucher: tuple[str, str, str]
 ) -> None:
-    """Two refunds of one order at the same instant, as those of an account whose clock stands still."""
+    """Refund one order twice at the same instant, as with an account whose clock stands still."""
     order_id, soon, late = by_voucher
     first, second = await refund(operator, order_id, "i-1"), await refund(operator, order_id, "i-2")
     assert first["refund"]["vouchers"] == [
@@ -151,23 +155,23 @@ async def test_each_refund_names_the_vouchers_that_got_money_back(
     query = f"query($id: ID!) {{ order(id: $id) {{ {refunds} }} }}"
     for client in (buyer.client, operator):
         seen = (await client(query, id=order_id))["order"]["refunds"]
-        assert sorted((each["voucherTotal"], each["vouchers"]) for each in seen) == sorted(wanted)
+        assert sorted((refund["voucherTotal"], refund["vouchers"]) for refund in seen) == sorted(wanted)
 
 
-async def test_what_a_voucher_gave_that_has_run_out_goes_to_the_balance(
+async def test_the_payment_of_an_expired_voucher_goes_to_the_balance(
     world: World, operator: Operator, by_voucher: tuple[str, str, str]
 ) -> None:
     order_id, soon, late = by_voucher
     operator.at(world.end_of("2027-01-20") + SECOND)
     answer = await refund(operator, order_id)
     assert (answer["refund"]["voucherTotal"], answer["refund"]["balanceTotal"]) == ("80.00", "120.00")
-    assert [await world.available(each) for each in (soon, late)] == ["0.00", "80.00"]
+    assert [await world.available(voucher_id) for voucher_id in (soon, late)] == ["0.00", "80.00"]
     assert answer["account"] == {"balance": "1050.00"}
     assert await world.rows(RETURNED) == [(8000, late), (12000, None)]
     await integrity.assert_holds()
 
 
-async def test_a_limited_voucher_gets_back_what_it_paid_for_its_product_alone(
+async def test_a_limited_voucher_gets_back_only_the_payment_for_its_product(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     limited = await world.voucher("150.00", products=["kec"])
@@ -181,7 +185,7 @@ async def test_a_limited_voucher_gets_back_what_it_paid_for_its_product_alone(
     await integrity.assert_holds()
 
 
-async def test_a_customer_sees_refunds_and_who_paid_as_it_was(
+async def test_a_customer_reads_refunds_and_the_original_payments(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.voucher("30.00")
@@ -195,8 +199,8 @@ async def test_a_customer_sees_refunds_and_who_paid_as_it_was(
     seen = await buyer.client(query, id=order_id)
     assert seen["order"]["vouchers"] == [{"amount": "30.00"}]
     assert [
-        (each["total"], each["voucherTotal"], each["balanceTotal"], each["lines"])
-        for each in seen["order"]["refunds"]
+        (row["total"], row["voucherTotal"], row["balanceTotal"], row["lines"])
+        for row in seen["order"]["refunds"]
     ] == [
         ("100.00", "30.00", "70.00", [{"instanceId": "i-1", "amount": "100.00"}]),
         ("100.00", "0.00", "100.00", [{"instanceId": "i-2", "amount": "100.00"}]),
@@ -206,7 +210,7 @@ async def test_a_customer_sees_refunds_and_who_paid_as_it_was(
     assert await answer.client("query($id: ID!) { order(id: $id) { id } }", id=order_id) == {"order": None}
 
 
-async def test_refunds_of_many_orders_are_read_in_as_many_statements_as_of_one(
+async def test_refunds_of_many_orders_take_as_many_statements_as_of_one(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     for number in range(4):
@@ -224,7 +228,7 @@ async def test_refunds_of_many_orders_are_read_in_as_many_statements_as_of_one(
             await client(query, n=1)
         with sql_log.counted() as four:
             answer = await client(query, n=4)
-        assert [len(each["refunds"][0]["lines"]) for each in answer["orders"]["nodes"]] == [1] * 4
+        assert [len(order["refunds"][0]["lines"]) for order in answer["orders"]["nodes"]] == [1] * 4
         assert len(four) == len(one)
 
 
@@ -259,7 +263,7 @@ async def test_operators_read_an_order_with_its_refunds(
     ("expires", "anchor", "target"),
     [("2027-01-31", 31, "2027-03-15"), ("2027-02-28", 30, "2027-04-01"), ("2028-02-29", 29, "2028-03-31")],
 )
-async def test_a_refunded_unify_gives_the_anchor_back(
+async def test_a_refunded_unify_restores_the_anchor_day(
     world: World, operator: Operator, buyer: Buyer, expires: str, anchor: int, target: str
 ) -> None:
     await world.instance("i-1", expires=expires, anchor=anchor, price="300.00")
@@ -273,7 +277,7 @@ async def test_a_refunded_unify_gives_the_anchor_back(
 
 
 async def forget_anchors() -> None:
-    """Makes all lines such as they were before refunds."""
+    """Remove the anchor days, which older lines do not have."""
     async with database.transaction() as connection:
         for statement in (
             "SET session_replication_role = replica",
@@ -283,7 +287,7 @@ async def forget_anchors() -> None:
             await database.execute(connection, statement)
 
 
-async def test_a_line_that_does_not_know_its_anchor_never_leaves_one_that_the_expiry_is_not_on(
+async def test_a_line_without_an_anchor_day_never_leaves_a_wrong_one(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", expires="2027-01-31", price="100.00")
@@ -300,7 +304,7 @@ async def test_a_line_that_does_not_know_its_anchor_never_leaves_one_that_the_ex
     assert seen == [("2027-03-15", 15), ("2027-02-28", 28), ("2027-01-31", 31)]
 
 
-async def test_an_instance_may_be_refunded_however_often(
+async def test_an_instance_can_be_refunded_any_number_of_times(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", price="100.00")
@@ -310,7 +314,7 @@ async def test_an_instance_may_be_refunded_however_often(
     assert (await world.read("i-1")).refund_count == 32_769
 
 
-async def test_a_line_that_does_not_know_its_anchor_leaves_a_renewals_and_takes_the_day_before_a_unify(
+async def test_a_line_without_an_anchor_day_keeps_it_after_a_renewal_and_derives_it_after_a_unify(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instances(["i-1", "i-2"], expires="2027-02-28", anchor=31, price="100.00")
@@ -321,8 +325,8 @@ async def test_a_line_that_does_not_know_its_anchor_leaves_a_renewals_and_takes_
     await forget_anchors()
     for order_id in orders:
         await refund(operator, order_id)
-    assert [(await world.read(each)).anchor_day for each in ("i-1", "i-2")] == [31, 28]
-    assert [await world.expiry(each) for each in ("i-1", "i-2")] == ["2027-02-28"] * 2
+    assert [(await world.read(instance_id)).anchor_day for instance_id in ("i-1", "i-2")] == [31, 28]
+    assert [await world.expiry(instance_id) for instance_id in ("i-1", "i-2")] == ["2027-02-28"] * 2
 
 
 async def test_a_bundle_is_refunded_as_a_whole(world: World, operator: Operator, buyer: Buyer) -> None:
@@ -336,12 +340,14 @@ async def test_a_bundle_is_refunded_as_a_whole(world: World, operator: Operator,
     partly = await refund(operator, order_id, "k-2", "i-1")
     assert [row["id"] for row in partly["refusals"]] == ["k-2"]
     await refund(operator, order_id, "k-2", "k-1")
-    assert [await world.expiry(each) for each in ("k-1", "k-2")] == ["2027-01-31"] * 2
+    assert [await world.expiry(instance_id) for instance_id in ("k-1", "k-2")] == ["2027-01-31"] * 2
     assert await world.balance() == "1000.00"
     await integrity.assert_holds()
 
 
-async def test_a_bundle_that_grew_since_is_not_torn(world: World, operator: Operator, buyer: Buyer) -> None:
+async def test_a_bundle_with_new_members_is_not_refunded_in_part(
+    world: World, operator: Operator, buyer: Buyer
+) -> None:
     await world.instances(["k-1"], bundle="k", price="100.00")
     order_id = await renewed(buyer, "k-1")
     await world.instances(["k-2"], bundle="k", expires="2027-02-28", anchor=31, price="100.00")
@@ -351,7 +357,7 @@ async def test_a_bundle_that_grew_since_is_not_torn(world: World, operator: Oper
     await integrity.assert_holds()
 
 
-async def test_a_period_that_has_begun_is_not_refunded(
+async def test_a_period_that_has_started_is_not_refunded(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", expires="2027-01-31", price="100.00")
@@ -361,12 +367,12 @@ async def test_a_period_that_has_begun_is_not_refunded(
     assert await refused(operator, order_id, "i-1") == {"i-1": "its period has begun"}
     answer = await refund(operator, order_id)
     assert [row["message"] for row in answer["refusals"]] == ["its period has begun"]
-    assert [await world.expiry(each) for each in ("i-1", "i-2")] == ["2027-02-28", "2027-02-10"]
+    assert [await world.expiry(instance_id) for instance_id in ("i-1", "i-2")] == ["2027-02-28", "2027-02-10"]
     assert answer["account"] == {"balance": "900.00"}
     await integrity.assert_holds()
 
 
-async def test_a_period_can_be_refunded_to_the_second_before_it_begins(
+async def test_a_period_can_be_refunded_until_the_second_before_it_starts(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", price="100.00")
@@ -376,7 +382,7 @@ async def test_a_period_can_be_refunded_to_the_second_before_it_begins(
     assert await world.expiry("i-1") == "2027-01-31"
 
 
-async def test_what_was_restored_by_a_late_renewal_has_begun(
+async def test_the_period_of_a_late_renewal_has_started(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", expires="2027-01-05", price="100.00")
@@ -407,7 +413,7 @@ async def test_the_same_key_is_the_same_refund(world: World, operator: Operator,
     assert await world.snapshot() == before
 
 
-async def test_a_refunded_period_is_bought_again_and_only_once(
+async def test_a_refunded_period_can_be_bought_again_once(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", price="100.00")
@@ -426,7 +432,9 @@ async def test_a_refunded_period_is_bought_again_and_only_once(
     await integrity.assert_holds()
 
 
-async def test_the_worker_renews_again_what_is_auto(world: World, operator: Operator, buyer: Buyer) -> None:
+async def test_the_worker_renews_a_refunded_auto_instance_again(
+    world: World, operator: Operator, buyer: Buyer
+) -> None:
     await world.instance("i-1", mode="AUTO", price="100.00")
     due = world.at("2027-01-31 00:30")
     await renew.run_at(due, lambda: due)
@@ -445,7 +453,7 @@ async def test_the_worker_renews_again_what_is_auto(world: World, operator: Oper
     await integrity.assert_holds()
 
 
-async def test_what_costs_nothing_gives_its_time_back(world: World, operator: Operator, buyer: Buyer) -> None:
+async def test_the_time_of_a_free_line_is_taken_back(world: World, operator: Operator, buyer: Buyer) -> None:
     await world.instance("i-1", price="0.00")
     answer = await refund(operator, await renewed(buyer, "i-1"))
     assert (answer["refund"]["total"], await world.expiry("i-1")) == ("0.00", "2027-01-31")
@@ -453,7 +461,7 @@ async def test_what_costs_nothing_gives_its_time_back(world: World, operator: Op
     await integrity.assert_holds()
 
 
-async def test_of_a_released_instance_what_has_not_begun_is_refunded(
+async def test_a_future_period_of_a_released_instance_is_refunded(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", price="100.00")
@@ -464,7 +472,7 @@ async def test_of_a_released_instance_what_has_not_begun_is_refunded(
     await integrity.assert_holds()
 
 
-async def test_a_customer_is_told_and_the_log_says_what_it_was(
+async def test_a_refund_makes_an_event_and_an_audit_entry(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", price="100.00")
@@ -512,7 +520,7 @@ async def test_a_customer_is_told_and_the_log_says_what_it_was(
         ({"idempotencyKey": ""}, "InvalidInput", "input.idempotencyKey"),
     ],
 )
-async def test_what_is_wrong_is_named_and_nothing_done(
+async def test_invalid_input_is_named_and_changes_nothing(
     world: World, operator: Operator, buyer: Buyer, sent: dict[str, Any], kind: str, field: str
 ) -> None:
     await world.instance("i-1", price="100.00")
@@ -520,15 +528,15 @@ async def test_what_is_wrong_is_named_and_nothing_done(
     before = await world.snapshot()
     query = """mutation($input: RefundOrderInput!) { refundOrder(input: $input) {
       __typename ... on InvalidInput { field } ... on NotFound { field } } }"""
-    given = {"orderId": order_id, "reason": "Outage", "idempotencyKey": "key"} | sent
-    assert (await operator(query, input=given))["refundOrder"] == {"__typename": kind, "field": field}
+    sent_input = {"orderId": order_id, "reason": "Outage", "idempotencyKey": "key"} | sent
+    assert (await operator(query, input=sent_input))["refundOrder"] == {"__typename": kind, "field": field}
     assert await refused(operator, order_id, "\0", "i-2") == dict.fromkeys(
         ("\0", "i-2"), "has no line in this order"
     )
     assert await world.snapshot() == before
 
 
-async def test_10_000_lines_are_refunded_with_as_many_statements_as_one(
+async def test_10_000_refunded_lines_take_as_many_statements_as_one(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.top_up("2000000.00")

@@ -1,4 +1,4 @@
-"""registerInstances: each instance decided alone, a bundle as a whole, the same again changes nothing."""
+"""Test registerInstances: instances are decided separately, bundles as a whole, and repeats change nothing."""
 
 import time
 from typing import Any
@@ -13,7 +13,7 @@ COUNTS = "{ createdCount changedCount unchangedCount heldCount refusals { id fie
 
 
 def instance(instance_id: str = "i-1", **about: Any) -> dict[str, Any]:
-    """An input that is in order; what is None is left out."""
+    """Return a valid input, without the fields that are None."""
     sent = {
         "id": instance_id,
         "name": f"Instance {instance_id}",
@@ -42,12 +42,12 @@ def refusals(answer: dict[str, Any]) -> dict[str, str]:
 
 @pytest.fixture
 async def provider(world: World, operator: Operator) -> Operator:
-    """An operator, and an empty account `a`."""
+    """Return an operator, with an empty account `a`."""
     await world.account("a")
     return operator
 
 
-async def test_a_new_instance_is_there_with_all_that_was_said(world: World, provider: Operator) -> None:
+async def test_a_new_instance_has_all_reported_values(world: World, provider: Operator) -> None:
     answer = await register(
         provider,
         instance(
@@ -128,7 +128,7 @@ async def test_a_new_instance_is_there_with_all_that_was_said(world: World, prov
         ({"bundleId": "\0"}, "bundleId"),
     ],
 )
-async def test_a_bad_row_is_refused_alone_by_its_field(
+async def test_an_invalid_row_is_refused_separately_and_names_its_field(
     world: World, provider: Operator, about: dict[str, Any], field: str
 ) -> None:
     answer = await register(provider, instance("good"), instance(**{"id": "bad", **about}))
@@ -138,13 +138,13 @@ async def test_a_bad_row_is_refused_alone_by_its_field(
     await integrity.assert_holds()
 
 
-async def test_all_of_an_id_that_is_twice_in_a_call_are_refused(world: World, provider: Operator) -> None:
+async def test_all_rows_with_a_repeated_id_are_refused(world: World, provider: Operator) -> None:
     answer = await register(provider, instance("i-1"), instance("i-2"), instance("i-1", name="other"))
     assert counts(answer) == (1, 0, 0)
     assert [(row["id"], row["field"]) for row in answer["refusals"]] == [("i-1", "id"), ("i-1", "id")]
 
 
-async def test_an_id_of_another_account_is_refused_and_nothing_of_it_changes(
+async def test_an_id_of_another_account_is_refused_and_does_not_change(
     world: World, provider: Operator
 ) -> None:
     await world.account("b")
@@ -162,7 +162,7 @@ async def test_an_id_of_another_account_is_refused_and_nothing_of_it_changes(
     assert after == before
 
 
-async def test_the_same_again_writes_nothing(world: World, provider: Operator) -> None:
+async def test_the_same_instances_again_write_nothing(world: World, provider: Operator) -> None:
     rows = [
         instance("i-1", expiresOn="2027-02-28", anchorDay=31, configuration=[{"label": "a", "value": "b"}]),
         instance("i-2", expiresOn=None, billingMode="PAY_AS_YOU_GO"),
@@ -175,9 +175,7 @@ async def test_the_same_again_writes_nothing(world: World, provider: Operator) -
     assert await world.rows("SELECT xmin::text, id FROM instances ORDER BY id") == before
 
 
-async def test_what_may_change_changes_and_the_policy_stays_the_customers(
-    world: World, provider: Operator
-) -> None:
+async def test_registration_updates_an_instance_but_not_its_policy(world: World, provider: Operator) -> None:
     await world.instance("i-1", mode="AUTO", months=3, expires="2027-01-31")
     sent = instance(
         "i-1",
@@ -204,7 +202,7 @@ async def test_what_may_change_changes_and_the_policy_stays_the_customers(
         ({"bundleId": "k"}, "bundleId"),
     ],
 )
-async def test_what_is_for_good_is_refused(
+async def test_a_field_that_cannot_change_is_refused(
     world: World, provider: Operator, about: dict[str, Any], field: str
 ) -> None:
     await world.instance("i-1", configuration={"带宽": "1Mbps"})
@@ -229,36 +227,37 @@ async def test_a_paid_expiry_is_not_changed_by_registration(world: World, provid
     [refusal] = answer["refusals"]
     assert (refusal["field"], "paid until 2027-02-28" in refusal["message"]) == ("expiresOn", True)
     changed = await register(provider, instance("i-1", expiresOn=None, name="New"))
-    assert counts(changed) == (0, 1, 0), "what is not said of the expiry leaves it"
+    assert counts(changed) == (0, 1, 0), "without expiresOn the expiry does not change"
     assert await world.expiry("i-1") == "2027-02-28"
     await integrity.assert_holds()
 
 
-async def test_what_had_expired_by_a_wrong_date_runs_by_the_right_one(
-    world: World, provider: Operator
-) -> None:
+async def test_a_corrected_expiry_restores_an_expired_instance(world: World, provider: Operator) -> None:
     await world.instances(["i-1", "i-2"], expires="2026-12-31", status="EXPIRED")
     answer = await register(
         provider, instance("i-1", expiresOn="2027-12-31"), instance("i-2", expiresOn="2027-01-09")
     )
     assert counts(answer) == (0, 2, 0)
-    assert [(await world.read(each)).status for each in ("i-1", "i-2")] == ["RUNNING", "EXPIRED"]
+    assert [(await world.read(instance_id)).status for instance_id in ("i-1", "i-2")] == [
+        "RUNNING",
+        "EXPIRED",
+    ]
     assert await world.rows("SELECT type, instance_id FROM events") == [("instance.restored", "i-1")]
 
 
-async def test_a_released_instance_does_not_come_back(world: World, provider: Operator) -> None:
+async def test_a_released_instance_cannot_be_registered_again(world: World, provider: Operator) -> None:
     await world.instance("i-1", expires="2026-01-31", status="RELEASED")
     assert refusals(await register(provider, instance("i-1", expiresOn="2027-05-31"))) == {"i-1": "id"}
 
 
-async def test_nothing_joins_a_bundle_that_was_released(world: World, provider: Operator) -> None:
+async def test_a_released_bundle_gets_no_new_members(world: World, provider: Operator) -> None:
     await register(
         provider,
-        *[instance(each, bundleId="k") for each in ("k-1", "k-2")],
+        *[instance(instance_id, bundleId="k") for instance_id in ("k-1", "k-2")],
         bundles=[{"id": "k", "name": "KES"}],
     )
     await provider.done("releaseInstances", "{ changedCount }", instanceIds=["k-1", "k-2"])
-    joining = [instance(each, bundleId="k") for each in ("k-1", "k-2", "k-3")]
+    joining = [instance(instance_id, bundleId="k") for instance_id in ("k-1", "k-2", "k-3")]
     answer = await register(provider, joining[-1], bundles=[{"id": "k", "name": "KES"}])
     assert (counts(answer), refusals(answer)) == ((0, 0, 0), {"k-3": "bundleId"})
     answer = await register(provider, *joining)
@@ -267,7 +266,7 @@ async def test_nothing_joins_a_bundle_that_was_released(world: World, provider: 
 
 
 async def test_a_bundle_is_registered_with_its_members(world: World, provider: Operator) -> None:
-    rows = [instance(each, bundleId="k") for each in ("k-1", "k-2")]
+    rows = [instance(instance_id, bundleId="k") for instance_id in ("k-1", "k-2")]
     assert counts(await register(provider, *rows, bundles=[{"id": "k", "name": "KES 1"}])) == (2, 0, 0)
     assert await world.rows("SELECT id, account_id, name FROM bundles") == [("k", "a", "KES 1")]
     answer = await register(provider, instance("k-3", bundleId="k"), bundles=[{"id": "k", "name": "KES 2"}])
@@ -276,7 +275,7 @@ async def test_a_bundle_is_registered_with_its_members(world: World, provider: O
     await integrity.assert_holds()
 
 
-async def test_a_refused_member_refuses_its_bundle_and_no_other(world: World, provider: Operator) -> None:
+async def test_a_refused_member_refuses_only_its_bundle(world: World, provider: Operator) -> None:
     answer = await register(
         provider,
         instance("k-1", bundleId="k"),
@@ -294,7 +293,7 @@ async def test_a_refused_member_refuses_its_bundle_and_no_other(world: World, pr
     "other",
     [{"expiresOn": "2027-02-28"}, {"renewalMode": "AUTO"}, {"autoRenewMonths": 3}],
 )
-async def test_members_that_are_not_alike_are_refused_together(
+async def test_members_with_different_expiries_are_refused_together(
     world: World, provider: Operator, other: dict[str, Any]
 ) -> None:
     answer = await register(
@@ -313,12 +312,14 @@ async def test_the_expiry_of_a_bundle_changes_for_all_its_members_or_for_none(
     await world.instances(["k-1", "k-2"], bundle="k", expires="2027-01-31")
     alone = await register(provider, instance("k-1", expiresOn="2027-02-10"))
     assert refusals(alone) == {"k-1": "bundleId"}
-    both = await register(provider, *(instance(each, expiresOn="2027-02-10") for each in ("k-1", "k-2")))
+    both = await register(
+        provider, *(instance(instance_id, expiresOn="2027-02-10") for instance_id in ("k-1", "k-2"))
+    )
     assert counts(both) == (0, 2, 0)
     await integrity.assert_holds()
 
 
-async def test_a_bundle_that_nobody_belongs_to_is_refused(world: World, provider: Operator) -> None:
+async def test_a_bundle_without_members_is_refused(world: World, provider: Operator) -> None:
     bundles = [{"id": "k", "name": "K"}, {"id": "\0", "name": "N"}, {"id": "l", "name": "\0"}]
     answer = await register(provider, instance(), bundles=bundles)
     assert refusals(answer) == {"k": "bundles.id", "\0": "bundles.id", "l": "bundles.name"}
@@ -329,17 +330,15 @@ async def test_a_bundle_that_nobody_belongs_to_is_refused(world: World, provider
     assert refused[:2] == ("InvalidInput", "input.bundles.1.id")
 
 
-async def test_a_call_has_some_rows_and_not_too_many(
-    world: World, provider: Operator, limits_override: Any
-) -> None:
+async def test_the_number_of_rows_has_bounds(world: World, provider: Operator, limits_override: Any) -> None:
     limits_override(ROWS_PER_CALL_MAX=2)
     for rows in ([], [instance(str(number)) for number in range(3)]):
-        told = await provider.refused("registerInstances", accountId="a", instances=rows)
-        assert told[:2] == ("InvalidInput", "input.instances")
+        result = await provider.refused("registerInstances", accountId="a", instances=rows)
+        assert result[:2] == ("InvalidInput", "input.instances")
     assert (await world.count("instances"), await world.count("audit_log")) == (0, 0)
 
 
-async def test_10_000_instances_are_registered_by_one_call_with_as_many_statements_as_one(
+async def test_10_000_registered_instances_take_as_many_statements_as_one(
     world: World, provider: Operator
 ) -> None:
     def rows(prefix: str, count: int, **about: Any) -> list[dict[str, Any]]:

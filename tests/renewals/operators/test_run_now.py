@@ -1,4 +1,4 @@
-"""A run on an operator's clock: never in the future, and its preview is what it then does, without a row written."""
+"""Test runs at an operator's instant, which is never in the future, and their previews, which write nothing."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -18,11 +18,11 @@ from tests.support import integrity
 from tests.support.fixtures import NO_TRACE, World
 
 ALL = frozenset[str]()
-"""The tables that a snapshot of everything leaves out."""
+"""The tables that `World.snapshot` leaves out."""
 
 
 async def everything(world: World) -> dict[str, list[str]]:
-    """Every row of every table, those of runs among them."""
+    """Return every row of every table, those of runs included."""
     traces = {
         table: [str(row) for row in await world.rows(f"SELECT * FROM {table} ORDER BY 1")]
         for table in NO_TRACE
@@ -31,7 +31,7 @@ async def everything(world: World) -> dict[str, list[str]]:
 
 
 async def fill(world: World, night: Night) -> None:
-    """Three accounts: one that can pay all, one that cannot, one of which things lapse only; and one with nothing."""
+    """Create four accounts: enough money, too little money, only expiring instances, and no instances."""
     last_day, about = night.last_day, {"expires": night.last_day, "anchor": night.anchor, "mode": "AUTO"}
     for account, balance in {"a": "1000.00", "b": "50.00", "c": "0.00", "d": "5.00"}.items():
         await world.account(account, balance=balance, zone=night.zone)
@@ -49,25 +49,27 @@ async def fill(world: World, night: Night) -> None:
 
 
 @dst_nights.every_night
-async def test_a_preview_is_what_the_run_then_does(world: World, night: Night) -> None:
+async def test_a_preview_predicts_the_run(world: World, night: Night) -> None:
     await fill(world, night)
     at = dst_nights.utc(night.due_from)
-    found = await run_now.preview_run(at)
+    preview = await run_now.preview_run(at)
     result = await run_now.run_now(at, lambda: at)
-    assert sum(each.due_count for each in found.accounts) == 4 + 4
-    assert sum(each.renewed_count for each in found.accounts) == result.run.renewed_count == 4 + 2
-    assert sum(each.refused_count for each in found.accounts) == result.run.refused_count == 2
-    assert sum(each.total_cents for each in found.accounts) == result.run.amount_cents == 60_02 + 40_00
+    assert sum(account.due_count for account in preview.accounts) == 4 + 4
+    assert sum(account.renewed_count for account in preview.accounts) == result.run.renewed_count == 4 + 2
+    assert sum(account.refused_count for account in preview.accounts) == result.run.refused_count == 2
+    assert (
+        sum(account.total_cents for account in preview.accounts) == result.run.amount_cents == 60_02 + 40_00
+    )
     lapsed = lifecycle.LapseCounts(
-        sum(each.expired_count for each in found.accounts),
-        sum(each.released_count for each in found.accounts),
+        sum(account.expired_count for account in preview.accounts),
+        sum(account.released_count for account in preview.accounts),
     )
     assert lapsed == result.lapsed == lifecycle.LapseCounts(4, 2)
     assert result.run.skipped_count == 0
     await integrity.assert_holds()
 
 
-async def test_a_preview_says_of_each_account_what_becomes_of_it_and_how_it_pays(world: World) -> None:
+async def test_a_preview_has_the_counts_and_payments_of_each_account(world: World) -> None:
     night = dst_nights.NIGHTS["31 January in Shanghai"]
     await fill(world, night)
     at = dst_nights.utc(night.due_from)
@@ -87,7 +89,7 @@ async def test_a_preview_says_of_each_account_what_becomes_of_it_and_how_it_pays
 
 
 @dst_nights.every_night
-async def test_a_preview_leaves_every_table_as_it_was(world: World, night: Night) -> None:
+async def test_a_preview_writes_nothing(world: World, night: Night) -> None:
     await fill(world, night)
     before = await everything(world)
     for days in (-30, -1, 0, 1, 5, 400):
@@ -95,17 +97,17 @@ async def test_a_preview_leaves_every_table_as_it_was(world: World, night: Night
     assert await everything(world) == before
 
 
-async def test_of_a_demo_account_every_preview_is_what_the_run_then_does(world: World) -> None:
+async def test_every_preview_of_the_demo_account_predicts_the_run(world: World) -> None:
     day = dt.date(2027, 1, 31)
     await loader.load(day)
     for days in (0, 1, 2, 3, 10, 31, 62):
         at = dt.datetime.combine(day + dt.timedelta(days), dt.time(0, 30), loader.ZONE).astimezone(dt.UTC)
-        [found] = (await run_now.preview_run(at)).accounts or [AccountPreview(loader.ACCOUNT_ID)]
+        [preview] = (await run_now.preview_run(at)).accounts or [AccountPreview(loader.ACCOUNT_ID)]
         result = await run_now.run_now(at, lambda at=at: at)
-        assert (found.renewed_count, found.refused_count, found.total_cents) == (
+        assert (preview.renewed_count, preview.refused_count, preview.total_cents) == (
             *(result.run.renewed_count, result.run.refused_count, result.run.amount_cents),
         )
-        assert lifecycle.LapseCounts(found.expired_count, found.released_count) == result.lapsed
+        assert lifecycle.LapseCounts(preview.expired_count, preview.released_count) == result.lapsed
 
 
 async def test_a_run_in_the_future_is_refused_and_changes_nothing(world: World) -> None:
@@ -114,7 +116,7 @@ async def test_a_run_in_the_future_is_refused_and_changes_nothing(world: World) 
     before = await everything(world)
     now = dst_nights.utc(night.due_from)
     for ahead in (dt.timedelta(seconds=1), dt.timedelta(days=30), dt.timedelta(days=36_500)):
-        with pytest.raises(errors.InvalidInputError, match="is in the future, as it is 2027-01-30T16:30:00"):
+        with pytest.raises(errors.InvalidInputError, match="must not be after 2027-01-30T16:30:00"):
             await run_now.run_now(now + ahead, lambda: now)
     assert await everything(world) == before
 
@@ -133,17 +135,17 @@ async def test_a_preview_names_the_account_that_would_be_parked_and_plans_the_ot
         await world.account(account_id, balance="1000.00")
         await world.instance(f"{account_id}-1", account=account_id, expires="2027-01-31", mode="AUTO")
     await test_parking.poison("b")
-    found = await run_now.preview_run(world.at(test_parking.AT))
-    assert [(each.account_id, each.due_count, each.renewed_count) for each in found.accounts] == [
-        *[("a", 1, 1), ("b", 1, 0), ("c", 1, 1)]
-    ]
+    preview = await run_now.preview_run(world.at(test_parking.AT))
+    assert [
+        (account.account_id, account.due_count, account.renewed_count) for account in preview.accounts
+    ] == [*[("a", 1, 1), ("b", 1, 0), ("c", 1, 1)]]
     at = world.at(test_parking.AT)
     await run_now.run_now(at, lambda: at)
     parked = await world.value("SELECT error FROM renewal_chunks WHERE error IS NOT NULL")
-    assert found.accounts[1].error == parked
+    assert preview.accounts[1].error == parked
 
 
-async def test_the_next_run_finishes_what_another_left_with_the_counts_of_each(
+async def test_the_next_run_finishes_an_interrupted_run_with_the_counts_of_each(
     world: World, settings_override: Callable[..., None]
 ) -> None:
     settings_override(instances_per_chunk=1)

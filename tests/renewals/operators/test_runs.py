@@ -1,4 +1,4 @@
-"""The renewal runs with what they parked, another try for that, and the report of what must always hold."""
+"""Test the list of renewal runs, the retry of parked accounts, and the integrity report."""
 
 import pytest
 
@@ -16,7 +16,7 @@ RUNS = """{ renewalRuns(first: 5) { id trigger scheduledAt startedAt endedAt lat
 
 @pytest.fixture
 async def night(world: World, operator: Operator) -> World:
-    """A run in which account `b` was parked, and `a` and `c` were renewed."""
+    """Execute a run that parks account `b` and renews `a` and `c`."""
     for account_id in "abc":
         await world.account(account_id, balance="1000.00")
         await world.instance(f"{account_id}-1", account=account_id, expires="2027-01-31", mode="AUTO")
@@ -26,7 +26,7 @@ async def night(world: World, operator: Operator) -> World:
     return world
 
 
-async def test_a_run_tells_what_became_of_it(night: World, operator: Operator) -> None:
+async def test_a_run_has_its_counts_and_parked_accounts(night: World, operator: Operator) -> None:
     [run] = (await operator(RUNS))["renewalRuns"]
     [parked] = run.pop("parkedAccounts")
     assert parked["accountId"] == "b" and parked["error"].startswith("ValueError")
@@ -46,11 +46,11 @@ async def test_a_run_tells_what_became_of_it(night: World, operator: Operator) -
     }
 
 
-async def test_what_was_parked_is_tried_again_alone(night: World, operator: Operator) -> None:
+async def test_only_parked_accounts_are_retried(night: World, operator: Operator) -> None:
     await night.instance("c-2", account="c", expires="2027-01-31", mode="AUTO")
     await cure()
-    told = await operator.done("retryParked", "{ run { id endedAt renewedCount } }", runId="1")
-    assert told["run"] == {"id": "2", "endedAt": None, "renewedCount": 0}
+    result = await operator.done("retryParked", "{ run { id endedAt renewedCount } }", runId="1")
+    assert result["run"] == {"id": "2", "endedAt": None, "renewedCount": 0}
     for chunk in await runs.pending_chunks():
         await renew.process_chunk(chunk, lambda: operator.now)
     await renew.finish_runs(lambda: operator.now)
@@ -60,10 +60,10 @@ async def test_what_was_parked_is_tried_again_alone(night: World, operator: Oper
     await checks.assert_holds()
 
 
-async def test_what_is_no_longer_due_is_not_tried(night: World, operator: Operator) -> None:
+async def test_accounts_with_nothing_due_are_not_retried(night: World, operator: Operator) -> None:
     operator.at(night.at("2027-02-01 00:00"))
-    told = await operator.done("retryParked", "{ run { endedAt renewedCount } }", runId="1")
-    assert told["run"] == {"endedAt": "2027-01-31T16:00:00+00:00", "renewedCount": 0}
+    result = await operator.done("retryParked", "{ run { endedAt renewedCount } }", runId="1")
+    assert result["run"] == {"endedAt": "2027-01-31T16:00:00+00:00", "renewedCount": 0}
 
 
 @pytest.mark.parametrize("run_id", ["2", "0", "-1", "x", "", "\0", "9" * 30, "9" * 5000, "²"])
@@ -77,23 +77,23 @@ async def test_a_run_without_parked_accounts_is_not_retried(night: World, operat
     assert (await operator.refused("retryParked", runId="2"))[:2] == ("InvalidInput", "input.runId")
 
 
-async def test_the_same_key_opens_one_run(night: World, operator: Operator) -> None:
+async def test_the_same_key_starts_one_run(night: World, operator: Operator) -> None:
     first = await operator.done("retryParked", "{ run { id } }", key="k", runId="1")
     assert await operator.done("retryParked", "{ run { id } }", key="k", runId="1") == first
     assert await night.count("renewal_runs") == 2
 
 
-async def test_the_report_names_what_does_not_hold(night: World, operator: Operator) -> None:
+async def test_the_report_names_violated_rules(night: World, operator: Operator) -> None:
     query = "{ integrityReport { rule isKept damages } }"
     report = (await operator(query))["integrityReport"]
-    assert [each["rule"] for each in report] == list(integrity.RULES)
-    assert all(each["isKept"] and each["damages"] == [] for each in report)
+    assert [rule["rule"] for rule in report] == list(integrity.RULES)
+    assert all(rule["isKept"] and rule["damages"] == [] for rule in report)
     await database.execute(database.pool(), "UPDATE accounts SET balance_cents = 7 WHERE id = 'a'")
-    broken = [each for each in (await operator(query))["integrityReport"] if not each["isKept"]]
+    broken = [rule for rule in (await operator(query))["integrityReport"] if not rule["isKept"]]
     assert broken[0]["damages"] == [{"account_id": "a", "balance_cents": 7, "sum_cents": "70000"}]
 
 
 @pytest.mark.parametrize("first", [-1, 1001])
-async def test_runs_are_asked_for_within_bounds(operator: Operator, first: int) -> None:
+async def test_the_number_of_runs_has_bounds(operator: Operator, first: int) -> None:
     [error] = await operator.errors(f"{{ renewalRuns(first: {first}) {{ id }} }}")
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": "first"}

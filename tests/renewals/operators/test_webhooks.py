@@ -1,4 +1,4 @@
-"""The provider's own endpoints: made, changed and told of all accounts; those of accounts are looked at alone."""
+"""Test the provider's webhook endpoints, which receive the events of all accounts."""
 
 import asyncio
 import uuid
@@ -31,26 +31,26 @@ CHANGES: dict[str, dict[str, Any]] = {
     "replayWebhookDelivery": {"accountId": "a", "sequence": 1},
     "sendTestWebhook": {},
 }
-"""What is done to an endpoint that is there, beside its id."""
+"""The changes of an existing endpoint, with their input besides its id."""
 
 
 async def make(operator: Operator, url: str = URL, **sent: Any) -> tuple[str, str]:
-    """The id and the secret of a new endpoint of the provider."""
+    """Create an endpoint of the provider; return its id and secret."""
     made = await operator.done("createWebhookEndpoint", WITH_SECRET, url=url, **sent)
     return made["endpoint"]["id"], made["secret"]
 
 
-async def listed(operator: Operator, **chosen: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (await operator(LIST, **chosen))["webhookEndpoints"]
-    return found
+async def listed(operator: Operator, **arguments: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = (await operator(LIST, **arguments))["webhookEndpoints"]
+    return rows
 
 
 async def entries(operator: Operator) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (await operator(LOG))["auditLog"]["nodes"]
-    return found
+    rows: list[dict[str, Any]] = (await operator(LOG))["auditLog"]["nodes"]
+    return rows
 
 
-async def test_an_endpoint_is_made_and_shows_its_secret_once(world: World, operator: Operator) -> None:
+async def test_a_new_endpoint_returns_its_secret_once(world: World, operator: Operator) -> None:
     sent = {"url": URL, "eventTypes": ["instance.renewed", "instance.expired"]}
     first = await operator.done("createWebhookEndpoint", "{ secret " + ENDPOINT[1:], key="k", **sent)
     endpoint_id = first["endpoint"]["id"]
@@ -69,12 +69,10 @@ async def test_an_endpoint_is_made_and_shows_its_secret_once(world: World, opera
     again = await operator.done("createWebhookEndpoint", "{ secret " + ENDPOINT[1:], key="k", **sent)
     assert again == {"secret": None, "endpoint": first["endpoint"]}
     assert await world.count("webhook_endpoints") == await world.count("audit_log") == 1
-    assert [each["id"] for each in await listed(operator)] == [endpoint_id]
+    assert [endpoint["id"] for endpoint in await listed(operator)] == [endpoint_id]
 
 
-async def test_an_endpoint_is_changed_and_the_log_says_from_what_to_what(
-    world: World, operator: Operator
-) -> None:
+async def test_an_updated_endpoint_is_in_the_log_before_and_after(world: World, operator: Operator) -> None:
     endpoint_id, _ = await make(operator)
     off = await operator.done("updateWebhookEndpoint", ENDPOINT, id=endpoint_id, enabled=False)
     assert off["endpoint"]["disabledReason"] == endpoints.DISABLED_BY_OWNER
@@ -101,7 +99,7 @@ async def test_an_endpoint_is_changed_and_the_log_says_from_what_to_what(
     assert [last["after"][name] for name in changed] == [other, ["instance.expired"], None]
 
 
-async def test_a_rotated_secret_is_shown_once_and_the_old_one_ends_in_time(
+async def test_a_rotated_secret_is_returned_once_and_the_old_one_ends(
     world: World, operator: Operator
 ) -> None:
     endpoint_id, first = await make(operator)
@@ -134,7 +132,7 @@ async def test_an_endpoint_is_deleted_with_its_secrets(world: World, operator: O
     assert await world.count("webhook_secrets") == 0
     assert (await entries(operator))[0]["before"]["url"] == URL
     repeated = await operator.done("createWebhookEndpoint", WITH_SECRET, key="made", url=URL)
-    assert repeated == {"secret": None, "endpoint": None}, "it is not made again"
+    assert repeated == {"secret": None, "endpoint": None}, "the endpoint is not created again"
 
 
 async def test_a_parked_delivery_of_an_account_is_replayed(world: World, operator: Operator) -> None:
@@ -151,12 +149,12 @@ async def test_a_parked_delivery_of_an_account_is_replayed(world: World, operato
     assert refused[:2] == ("InvalidInput", "input.sequence")
     everything = await operator.done("replayWebhookDelivery", ENDPOINT, **sent, andAllAfter=True)
     assert (everything["endpoint"]["waitingCount"], everything["endpoint"]["behindCount"]) == (0, 1)
-    assert [each["accountIds"] for each in await entries(operator)] == [["b"], ["b"], []]
+    assert [entry["accountIds"] for entry in await entries(operator)] == [["b"], ["b"], []]
     await integrity.assert_holds()
 
 
 @pytest.mark.parametrize("account_id", ["nobody", "", "\0"])
-async def test_nothing_of_an_unknown_account_is_replayed(
+async def test_no_event_of_an_unknown_account_is_replayed(
     world: World, operator: Operator, account_id: str
 ) -> None:
     endpoint_id, _ = await make(operator)
@@ -166,7 +164,7 @@ async def test_nothing_of_an_unknown_account_is_replayed(
     assert refused[:2] == ("NotFound", "input.accountId")
 
 
-async def test_a_test_is_sent_once_for_a_key_and_kept_in_the_log(
+async def test_a_test_message_is_sent_once_for_a_key_and_logged(
     sending: Sending, operator: Operator, receiver: Receiver
 ) -> None:
     receiver.answer = always(418)
@@ -180,7 +178,7 @@ async def test_a_test_is_sent_once_for_a_key_and_kept_in_the_log(
     assert (await entries(operator))[0]["after"] == came_back
 
 
-async def test_one_test_is_under_way_at_a_time(
+async def test_one_test_message_is_sent_at_a_time(
     sending: Sending, operator: Operator, receiver: Receiver
 ) -> None:
     go_on = asyncio.Event()
@@ -202,7 +200,7 @@ async def test_one_test_is_under_way_at_a_time(
     assert len(receiver.got) == 1
 
 
-async def test_the_provider_is_told_of_every_account(
+async def test_the_provider_receives_events_of_every_account(
     sending: Sending, operator: Operator, receiver: Receiver
 ) -> None:
     await sending.world.account("b")
@@ -217,7 +215,7 @@ async def test_the_provider_is_told_of_every_account(
         Webhook(secret).verify(got.body, got.headers)
 
 
-async def test_what_waits_of_all_accounts_is_paged(world: World, operator: Operator) -> None:
+async def test_deliveries_of_all_accounts_are_paged(world: World, operator: Operator) -> None:
     await world.account("a")
     await world.account("b")
     endpoint_id, _ = await make(operator)
@@ -232,7 +230,9 @@ async def test_what_waits_of_all_accounts_is_paged(world: World, operator: Opera
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": "after.accountId"}
 
 
-async def test_an_accounts_endpoints_are_seen_and_left_alone(world: World, operator: Operator) -> None:
+async def test_operators_read_but_cannot_change_an_accounts_endpoints(
+    world: World, operator: Operator
+) -> None:
     await world.account("a")
     await world.account("b")
     request = endpoints.EndpointRequest(URL, (), "k")
@@ -240,7 +240,7 @@ async def test_an_accounts_endpoints_are_seen_and_left_alone(world: World, opera
     await put_parked(endpoint_id, "a")
     [shown] = await listed(operator, accountId="a")
     assert (shown["id"], shown["accountId"], shown["parkedCount"]) == (endpoint_id, "a", 1)
-    assert [each["accountId"] for each in shown["deliveries"]] == ["a"]
+    assert [delivery["accountId"] for delivery in shown["deliveries"]] == ["a"]
     for other in (None, "b", "nobody", "", "\0"):
         assert await listed(operator, accountId=other) == []
     before = await world.snapshot()
@@ -272,7 +272,7 @@ async def test_an_unknown_endpoint_is_not_found(
         ("rotateWebhookSecret", {"overlapHours": 169}, "overlapHours"),
     ],
 )
-async def test_what_is_wrong_is_refused_by_its_name_and_leaves_no_entry(
+async def test_invalid_input_is_named_and_leaves_no_entry(
     world: World, operator: Operator, verb: str, sent: dict[str, Any], field: str
 ) -> None:
     if not verb.startswith("create"):
@@ -283,7 +283,7 @@ async def test_what_is_wrong_is_refused_by_its_name_and_leaves_no_entry(
 
 
 @pytest.mark.parametrize("verb", CHANGES)
-async def test_a_change_is_done_once_for_its_key(
+async def test_a_change_is_made_once_for_its_key(
     sending: Sending, operator: Operator, receiver: Receiver, verb: str
 ) -> None:
     endpoint_id, _ = await make(operator, receiver.url)
@@ -299,7 +299,7 @@ async def test_a_change_is_done_once_for_its_key(
     assert await sending.world.count("audit_log") == 2
 
 
-async def test_a_customer_sees_nothing_of_the_providers_endpoints(
+async def test_customers_cannot_see_the_providers_endpoints(
     world: World, operator: Operator, graphql: Client
 ) -> None:
     await world.account("a")
