@@ -61,7 +61,10 @@ def query_instances(
     filter: Annotated[  # noqa: A002
         inputs.InstanceFilter | None,
         strawberry.argument(
-            description="All conditions apply together. Null: all instances, those that cannot be renewed included."
+            description=(
+                "All conditions apply together. Null: all instances that are not released, those that cannot be "
+                "renewed included."
+            )
         ),
     ] = strawberry.UNSET,
     order_by: Annotated[
