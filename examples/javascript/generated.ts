@@ -12,229 +12,337 @@ export type Scalars = {
   Boolean: { input: boolean; output: boolean; }
   Int: { input: number; output: number; }
   Float: { input: number; output: number; }
-  /** A calendar date in the account's time zone, ISO 8601. */
+  /** A calendar date in the account's time zone, in ISO 8601: YYYY-MM-DD. */
   Date: { input: string; output: string; }
-  /** An instant, ISO 8601 with offset; always answered in UTC. */
+  /** An instant in ISO 8601 with offset. Results are always in UTC. */
   DateTime: { input: string; output: string; }
-  /** An exact amount with two decimal places, as a string: "512.90". Accepts a decimal string or an integer between -10000000000000.00 and 10000000000000.00; refuses floats, exponents, NaN and more than two places. */
+  /** An exact amount in the account's currency with two decimal places, as a string such as "512.90". Accepts a decimal string or an integer from -10000000000000.00 to 10000000000000.00. Floats, exponents and more than two decimal places are refused. */
   Money: { input: string; output: string; }
 };
 
+/** What a refusal of one instance means for the others. */
 export type BatchMode =
-  /** One refusal refuses all; nothing is written. */
+  /** One refusal refuses all, and nothing is changed. */
   | 'ALL_OR_NOTHING'
-  /** Refused instances are reported; the others are done. */
+  /** Refused instances are listed, and the operation is done for the others. */
   | 'BEST_EFFORT';
 
+/** How an instance is paid. */
 export type BillingMode =
-  /** 包年包月 */
+  /** 包年包月: paid in advance for whole months. */
   | 'PREPAID'
-  /** 按次购买: bought once, nothing to renew */
+  /** 按次购买: bought once, so it cannot be renewed. */
   | 'ONE_OFF'
-  /** 按量付费 */
+  /** 按量付费: charged by usage, outside this service. */
   | 'PAY_AS_YOU_GO';
 
+/** How a selection treats members of bundles (强关联). */
 export type BundleHandling =
-  /** A strongly bound instance cannot take part in a batch; the members of one bundle, and nothing else, may be sent together. */
+  /** Members of a bundle are refused in a batch. Only a selection of exactly the members of one bundle is accepted. */
   | 'REFUSE'
-  /** The selection is widened to whole bundles; each bundle is done as a whole or refused as a whole. */
+  /** The selection is widened to whole bundles. Each bundle is accepted or refused as a whole. */
   | 'WHOLE';
 
+/** The arguments of createWebhookEndpoint. */
 export type CreateWebhookEndpointInput = {
+  /** An https URL whose host has a public address. */
   url: Scalars['String']['input'];
-  /** Empty: all types. */
+  /** Types of events that are sent. Empty: all types, future ones included. */
   eventTypes?: Array<Scalars['String']['input']>;
-  /** Same key, same request: the first answer again. */
+  /** 1 to 64 printable characters. The same key with the same request returns the first result and does nothing again; with another request it is refused. A refusal does not use up the key. */
   idempotencyKey: Scalars['String']['input'];
 };
 
-/** 机房类型 */
+/** The kind of a data center (机房类型). */
 export type DataCenterType =
+  /** Classic network (经典网络). */
   | 'CLASSIC'
+  /** Virtual private cloud (专有网络). */
   | 'VPC'
+  /** Edge node (边缘节点). */
   | 'EDGE'
+  /** Reserved for one customer (专属). */
   | 'DEDICATED';
 
+/** The arguments of deleteWebhookEndpoint. */
 export type DeleteWebhookEndpointInput = {
+  /** The endpoint's id. */
   id: Scalars['ID']['input'];
 };
 
+/** Conditions on instances. All must hold; null leaves one out, and an empty list matches nothing. */
 export type InstanceFilter = {
+  /** Ids of instances, at most 10,000. */
   ids?: InputMaybe<Array<Scalars['ID']['input']>>;
-  /** A part of the id or the name, case-insensitive. */
+  /** Part of the id or of the name, in any case. */
   search?: InputMaybe<Scalars['String']['input']>;
+  /** The tab of the renewal console. */
   tab?: InputMaybe<RenewalTab>;
-  /** Inclusive. */
+  /** Expires at this instant or later. */
   expiresFrom?: InputMaybe<Scalars['DateTime']['input']>;
-  /** Exclusive. */
+  /** Expires before this instant. */
   expiresBefore?: InputMaybe<Scalars['DateTime']['input']>;
-  /** Expires within so many days from now, not yet expired. */
+  /** Expires within this number of days (24 hours each) from now, and has not expired. */
   expiresWithinDays?: InputMaybe<Scalars['Int']['input']>;
+  /** Codes of products. */
   products?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** Codes of data centers. */
   dataCenters?: InputMaybe<Array<Scalars['ID']['input']>>;
+  /** Types of data centers. */
   dataCenterTypes?: InputMaybe<Array<DataCenterType>>;
-  /** Null: all but RELEASED, which only this list brings in, whatever the other conditions are. */
+  /** Statuses. Null: all except RELEASED, which must be named here to be found. */
   status?: InputMaybe<Array<InstanceStatus>>;
+  /** True: members of bundles only. False: all others. Null: both. */
   bundled?: InputMaybe<Scalars['Boolean']['input']>;
-  /** False: the account's instances that renewal management leaves out (trial, one-off, unsupported product). */
+  /** True: instances that renewal management serves. False: those that it does not (trial, one-off, unsupported product). Null: both. */
   manageable?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
+/** The sort order of instances. Equal values are ordered by id. */
 export type InstanceOrder = {
+  /** The value to sort by. */
   field?: InstanceOrderField;
+  /** Ascending or descending. */
   direction?: OrderDirection;
 };
 
+/** The value by which instances are sorted. */
 export type InstanceOrderField =
+  /** The expiry. Instances without one count as the latest. */
   | 'EXPIRES_AT'
+  /** When the provider created the instance. */
   | 'CREATED_AT'
+  /** The display name, by code point. */
   | 'NAME'
+  /** The product's code. */
   | 'PRODUCT'
+  /** The provider's id. */
   | 'ID';
 
+/** The stage of an instance's life. */
 export type InstanceStatus =
+  /** Its term has not ended, or it has no expiry. */
   | 'RUNNING'
+  /** Its term has ended. A renewal within the product's retention days makes it RUNNING again. */
   | 'EXPIRED'
+  /** Its data is gone. It can no longer be renewed. */
   | 'RELEASED';
 
+/** Why an amount changed. */
 export type LedgerEntryKind =
+  /** Money was paid in, or a voucher was issued. */
   | 'TOP_UP'
+  /** An order was paid. */
   | 'RENEWAL'
+  /** Lines of an order were refunded. */
   | 'REFUND';
 
+/** Conditions on ledger entries. */
 export type LedgerFilter = {
-  /** False: entries of the balance only, which add up to it. True: entries of vouchers only. Null: all entries. */
+  /** True: entries of vouchers only. False: entries of the balance only; they add up to it. Null: both. */
   vouchers?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
+/** All instances that match a filter, except some. */
 export type MatchingInput = {
+  /** The conditions, evaluated when the request is executed. */
   filter: InstanceFilter;
+  /** Ids of matching instances to leave out. */
   except?: Array<Scalars['ID']['input']>;
 };
 
+/** The direction of a sort order. */
 export type OrderDirection =
+  /** The smallest or earliest value first. */
   | 'ASC'
+  /** The largest or latest value first. */
   | 'DESC';
 
+/** The operation that made an order. */
 export type OrderKind =
+  /** renewInstances. */
   | 'MANUAL_RENEWAL'
+  /** The worker. */
   | 'AUTO_RENEWAL'
+  /** unifyExpiry. */
   | 'UNIFY_EXPIRY';
 
+/** The arguments of quoteRenewal. */
 export type QuoteRenewalInput = {
+  /** The instances to work on. */
   selection: Selection;
+  /** How to handle members of bundles (强关联). */
   bundles?: BundleHandling;
+  /** Number of months: 1 to 36, and at most the product's longest term from now. */
   months: Scalars['Int']['input'];
 };
 
+/** The arguments of quoteUnifyExpiry. */
 export type QuoteUnifyExpiryInput = {
+  /** The instances to work on. */
   selection: Selection;
+  /** How to handle members of bundles (强关联). */
   bundles?: BundleHandling;
+  /** The new last day. */
   target: UnifyTarget;
 };
 
+/** Why an instance cannot take part. New values may be added. */
 export type RefusalCode =
+  /** The account has no instance with this id. */
   | 'NOT_FOUND'
+  /** Renewal management does not serve the product; see its unsupportedReason. */
   | 'UNSUPPORTED_PRODUCT'
+  /** The instance is a trial. */
   | 'TRIAL'
+  /** The instance was bought once and cannot be renewed. */
   | 'ONE_OFF'
+  /** The instance has no expiry. */
   | 'NO_EXPIRY'
+  /** The instance has expired, so its mode cannot become AUTO and the worker does not renew it. */
   | 'EXPIRED'
+  /** The instance was released and cannot be restored. */
   | 'RELEASED'
+  /** The instance is in a bundle, and the selection has other instances as well. */
   | 'BUNDLED'
+  /** The selection lacks members of the instance's bundle; see bundleInstanceIds. */
   | 'BUNDLE_INCOMPLETE'
+  /** The new expiry would not be in the future. The message names the least number of months. */
   | 'PERIOD_TOO_SHORT'
+  /** The new expiry would be further from now than the product's longest term. */
   | 'MAX_TERM_EXCEEDED'
+  /** The target date is not later than the last day of the instance. */
   | 'TARGET_NOT_LATER'
+  /** Vouchers and balance do not cover the renewal. */
   | 'INSUFFICIENT_FUNDS'
+  /** The price rose above the account's cap, and the customer has not agreed to it. */
   | 'PRICE_HELD'
+  /** The instance was due before the account's autoRenewFrom, so the worker leaves it. */
   | 'BEFORE_CUT_OVER';
 
+/** The arguments of renewInstances. */
 export type RenewInstancesInput = {
+  /** The instances to work on. */
   selection: Selection;
+  /** How to handle members of bundles (强关联). */
   bundles?: BundleHandling;
+  /** Whether one refusal refuses all. */
   batchMode?: BatchMode;
+  /** The total of the quote. If it has changed, nothing is charged (PriceChanged). Null: any total. */
   expectedTotal?: InputMaybe<Scalars['Money']['input']>;
-  /** Same key, same request: the first answer again. */
+  /** 1 to 64 printable characters. The same key with the same request returns the first result and does nothing again; with another request it is refused. A refusal does not use up the key. */
   idempotencyKey: Scalars['String']['input'];
+  /** Number of months: 1 to 36, and at most the product's longest term from now. */
   months: Scalars['Int']['input'];
 };
 
+/** How an instance is renewed. */
 export type RenewalMode =
-  /** The user renews by hand (the default). */
+  /** The customer renews the instance (the default). */
   | 'MANUAL'
-  /** The worker renews for autoRenewMonths on the day of expiry. */
+  /** The worker renews the instance by autoRenewMonths, early on its last day. */
   | 'AUTO'
-  /** Left to lapse on purpose: never renewed by the worker, never reminded. */
+  /** Meant to expire: never renewed by the worker, and without reminders. */
   | 'NONE';
 
-/** The pages of the renewal console. Every manageable instance is in exactly one. */
+/** The tabs of the renewal console. Every manageable instance is on exactly one. */
 export type RenewalTab =
+  /** Instances with an expiry and the mode MANUAL. */
   | 'MANUAL'
+  /** Instances with an expiry and the mode AUTO. */
   | 'AUTO'
+  /** Instances with an expiry and the mode NONE. */
   | 'NONE'
+  /** Instances without an expiry, whatever their mode. */
   | 'NO_EXPIRY';
 
+/** The arguments of replayWebhookDelivery. */
 export type ReplayWebhookDeliveryInput = {
-  /** The endpoint's. */
+  /** The endpoint's id. */
   id: Scalars['ID']['input'];
+  /** The event's number in the account. */
   sequence: Scalars['Int']['input'];
-  /** False: the parked delivery of this event. True: this event and all after it, whatever became of them. */
+  /** False: the parked delivery of this event. True: this event and all later ones, delivered or not. */
   andAllAfter?: Scalars['Boolean']['input'];
 };
 
+/** The arguments of rotateWebhookSecret. */
 export type RotateWebhookSecretInput = {
+  /** The endpoint's id. */
   id: Scalars['ID']['input'];
-  /** So long the old secret signs as well. */
+  /** Hours for which the old secret signs as well: 0 to 168. */
   overlapHours?: Scalars['Int']['input'];
-  /** Same key, same overlap: the first answer again, or the newest secret if that one has ended. */
+  /** The same key with the same overlap returns the first result. If that secret has ended, the newest secret is returned. */
   idempotencyKey: Scalars['String']['input'];
 };
 
-/** Instances by id, or all that a filter matches except some. At most 10,000. */
+/** Instances by id, or all that match a filter except some. At most 10,000 instances. */
 export type Selection =
+  /** Ids of instances. Unknown ids are refused with NOT_FOUND. */
   { ids: Array<Scalars['ID']['input']>; matching?: never; }
-  |  { ids?: never; matching: MatchingInput; };
+  |  /** A filter with exceptions. */
+  { ids?: never; matching: MatchingInput; };
 
+/** The arguments of sendTestWebhook. */
 export type SendTestWebhookInput = {
+  /** The endpoint's id. */
   id: Scalars['ID']['input'];
 };
 
+/** The arguments of setRenewalPolicy. */
 export type SetRenewalPolicyInput = {
+  /** The instances to work on. */
   selection: Selection;
+  /** How to handle members of bundles (强关联). */
   bundles?: BundleHandling;
+  /** The new mode. An expired instance cannot be set to AUTO. */
   mode: RenewalMode;
-  /** For AUTO: 1 to 36. Null: each instance keeps what it has, 1 at first. */
+  /** For AUTO: 1 to 36. Null: each instance keeps its months, 1 at first. */
   autoRenewMonths?: InputMaybe<Scalars['Int']['input']>;
+  /** Whether one refusal refuses all. */
   batchMode?: BatchMode;
 };
 
+/** The arguments of unifyExpiry. */
 export type UnifyExpiryInput = {
+  /** The instances to work on. */
   selection: Selection;
+  /** How to handle members of bundles (强关联). */
   bundles?: BundleHandling;
+  /** Whether one refusal refuses all. */
   batchMode?: BatchMode;
+  /** The total of the quote. If it has changed, nothing is charged (PriceChanged). Null: any total. */
   expectedTotal?: InputMaybe<Scalars['Money']['input']>;
-  /** Same key, same request: the first answer again. */
+  /** 1 to 64 printable characters. The same key with the same request returns the first result and does nothing again; with another request it is refused. A refusal does not use up the key. */
   idempotencyKey: Scalars['String']['input'];
+  /** The new last day. */
   target: UnifyTarget;
 };
 
-/** The same date for all, or the first such day that is at least a month after each expiry. 31 means the last day of the month. */
+/** The new last day: one date for all instances, or a day of the month. An expiry is never shortened; the target becomes the anchor day of later months. */
 export type UnifyTarget =
+  /** In the account's time zone. It must be later than every old last day, and in the future. */
   { date: Scalars['Date']['input']; dayOfMonth?: never; }
-  |  { date?: never; dayOfMonth: Scalars['Int']['input']; };
+  |  /** 1 to 31: the first such day at least a month after each old last day. 31: the month's last day. */
+  { date?: never; dayOfMonth: Scalars['Int']['input']; };
 
-/** What is left out stays as it is. */
+/** The arguments of updateWebhookEndpoint. Null leaves a value as it is. */
 export type UpdateWebhookEndpointInput = {
+  /** The endpoint's id. */
   id: Scalars['ID']['input'];
+  /** An https URL whose host has a public address. */
   url?: InputMaybe<Scalars['String']['input']>;
+  /** Types of events that are sent. Empty: all types, future ones included. */
   eventTypes?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** False stops sending; true continues where it stopped. */
   enabled?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
-/** WAITING: it is tried again, or waits for an earlier one of its instance. PARKED: it is not. */
+/** Whether a delivery is still attempted. */
 export type WebhookDeliveryState =
+  /** It is retried, or waits for an earlier delivery of its instance. */
   | 'WAITING'
+  /** It was given up, and is sent again only if it is replayed. */
   | 'PARKED';
 
 export type ExpiringQueryVariables = Exact<{

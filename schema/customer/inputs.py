@@ -1,4 +1,4 @@
-"""Input types of the customers' API, and their conversion to requests of the domain."""
+"""Filters, sort orders and selections of the customers' API, and their conversion to values of the domain."""
 
 import datetime as dt
 
@@ -7,10 +7,9 @@ import strawberry
 from renewals.accounts import queries as accounts_queries
 from renewals.db import pagination
 from renewals.domain import limits, model, planning
-from renewals.instances import filters, policy, selection
+from renewals.instances import filters, selection
 from renewals.instances import queries as instances_queries
-from renewals.orders import requests
-from schema.shared import enums, scalars
+from schema.shared import enums
 from schema.shared.inputs import skip_conversion, unset_to_none
 
 IDs = list[strawberry.ID]
@@ -165,106 +164,8 @@ class UnifyTarget:
         return planning.UnifyToDayOfMonth(self.day_of_month or 0)
 
 
-_MONTHS = f"Number of months: 1 to {limits.MONTHS_MAX}, and at most the product's longest term from now."
-_TARGET = "The new last day."
-_BATCH_MODE = "Whether one refusal refuses all."
 IDEMPOTENCY_KEY = (
     f"1 to {limits.IDEMPOTENCY_KEY_LENGTH_MAX} printable characters. The same key with the same request returns the "
     "first result and does nothing again; with another request it is refused. A refusal does not use up the key."
 )
 """Description of the idempotency keys of all inputs."""
-
-
-@strawberry.input
-class SelectionInput:
-    """The arguments that all operations on a selection share."""
-
-    selection: Selection = strawberry.field(description="The instances to work on.")
-    bundles: model.BundleHandling = strawberry.field(
-        default=model.BundleHandling.REFUSE, description="How to handle members of bundles (强关联)."
-    )
-
-
-@strawberry.input(description="The arguments of quoteRenewal.")
-class QuoteRenewalInput(SelectionInput):
-    months: int = strawberry.field(description=_MONTHS)
-
-    def to_request(self) -> requests.QuoteRequest:
-        """Return the request of the domain."""
-        return requests.QuoteRequest(self.selection.to_pick(), planning.RenewFor(self.months), self.bundles)
-
-
-@strawberry.input(description="The arguments of quoteUnifyExpiry.")
-class QuoteUnifyExpiryInput(SelectionInput):
-    target: UnifyTarget = strawberry.field(description=_TARGET)
-
-    def to_request(self) -> requests.QuoteRequest:
-        """Return the request of the domain."""
-        return requests.QuoteRequest(self.selection.to_pick(), self.target.to_extension(), self.bundles)
-
-
-@strawberry.input(description="The arguments of setRenewalPolicy.")
-class SetRenewalPolicyInput(SelectionInput):
-    mode: model.RenewalMode = strawberry.field(
-        description="The new mode. An expired instance cannot be set to AUTO."
-    )
-    auto_renew_months: int | None = strawberry.field(
-        default=strawberry.UNSET,
-        description=f"For AUTO: 1 to {limits.MONTHS_MAX}. Null: each instance keeps its months, 1 at first.",
-    )
-    batch_mode: model.BatchMode = strawberry.field(
-        default=model.BatchMode.BEST_EFFORT, description=_BATCH_MODE
-    )
-
-    def to_request(self) -> policy.PolicyRequest:
-        """Return the request of the domain."""
-        return policy.PolicyRequest(
-            self.selection.to_pick(),
-            self.mode,
-            auto_renew_months=unset_to_none(self.auto_renew_months),
-            handling=self.bundles,
-            batch_mode=self.batch_mode,
-        )
-
-
-@strawberry.input
-class OrderInput(SelectionInput):
-    """The arguments that renewInstances and unifyExpiry share."""
-
-    batch_mode: model.BatchMode = strawberry.field(
-        default=model.BatchMode.ALL_OR_NOTHING, description=_BATCH_MODE
-    )
-    expected_total: scalars.Money | None = strawberry.field(
-        default=strawberry.UNSET,
-        description="The total of the quote. If it has changed, nothing is charged (PriceChanged). Null: any total.",
-    )
-    idempotency_key: str = strawberry.field(description=IDEMPOTENCY_KEY)
-
-    def to_order(self, extension: requests.Extension) -> requests.OrderRequest:
-        """Return the request of the domain for an extension."""
-        return requests.OrderRequest(
-            self.selection.to_pick(),
-            extension,
-            handling=self.bundles,
-            batch_mode=self.batch_mode,
-            expected_total_cents=unset_to_none(self.expected_total),
-            idempotency_key=self.idempotency_key,
-        )
-
-
-@strawberry.input(description="The arguments of renewInstances.")
-class RenewInstancesInput(OrderInput):
-    months: int = strawberry.field(description=_MONTHS)
-
-    def to_request(self) -> requests.OrderRequest:
-        """Return the request of the domain."""
-        return self.to_order(planning.RenewFor(self.months))
-
-
-@strawberry.input(description="The arguments of unifyExpiry.")
-class UnifyExpiryInput(OrderInput):
-    target: UnifyTarget = strawberry.field(description=_TARGET)
-
-    def to_request(self) -> requests.OrderRequest:
-        """Return the request of the domain."""
-        return self.to_order(self.target.to_extension())

@@ -10,8 +10,9 @@ from renewals.domain import errors
 from renewals.instances import policy
 from renewals.orders import place_order
 from renewals.orders import repository as orders_repository
+from renewals.webhooks import deliveries, dispatcher, endpoints, retry_policy
 from schema.context import Context, Info
-from schema.customer import accounts, calendar_token, inputs, instances, orders, webhooks
+from schema.customer import accounts, calendar_token, instances, operation_inputs, orders, webhooks
 from schema.fields import sources
 from schema.shared import errors as shared_errors
 from schema.shared.mutations import mutation_field
@@ -90,20 +91,83 @@ class UnifyExpirySuccess(OrderPlaced):
 
 
 async def _set_renewal_policy(
-    context: Context, request: inputs.SetRenewalPolicyInput
+    context: Context, request: operation_inputs.SetRenewalPolicyInput
 ) -> SetRenewalPolicySuccess:
     outcome = await policy.set_policy(context.account_id, request.to_request(), context.clock)
     return SetRenewalPolicySuccess.of(outcome)
 
 
-async def _renew_instances(context: Context, request: inputs.RenewInstancesInput) -> RenewInstancesSuccess:
+async def _renew_instances(
+    context: Context, request: operation_inputs.RenewInstancesInput
+) -> RenewInstancesSuccess:
     placed = await place_order.place_order(context.account_id, request.to_request(), context.clock)
     return RenewInstancesSuccess.of(placed)
 
 
-async def _unify_expiry(context: Context, request: inputs.UnifyExpiryInput) -> UnifyExpirySuccess:
+async def _unify_expiry(context: Context, request: operation_inputs.UnifyExpiryInput) -> UnifyExpirySuccess:
     placed = await place_order.place_order(context.account_id, request.to_request(), context.clock)
     return UnifyExpirySuccess.of(placed)
+
+
+async def _create_webhook_endpoint(
+    context: Context, request: webhooks.CreateWebhookEndpointInput
+) -> webhooks.CreateWebhookEndpointSuccess:
+    created = await endpoints.create(context.account_id, request.to_request(), context.clock)
+    return webhooks.CreateWebhookEndpointSuccess(changed=created.endpoint, secret=created.secret)
+
+
+async def _update_webhook_endpoint(
+    context: Context, request: webhooks.UpdateWebhookEndpointInput
+) -> webhooks.UpdateWebhookEndpointSuccess:
+    changed = await endpoints.update(context.account_id, request.id, request.to_change(), context.clock)
+    return webhooks.UpdateWebhookEndpointSuccess(changed=changed)
+
+
+async def _rotate_webhook_secret(
+    context: Context, request: webhooks.RotateWebhookSecretInput
+) -> webhooks.RotateWebhookSecretSuccess:
+    created = await endpoints.rotate(
+        context.account_id,
+        request.id,
+        request.idempotency_key,
+        context.clock,
+        overlap_hours=request.overlap_hours,
+    )
+    return webhooks.RotateWebhookSecretSuccess(changed=created.endpoint, secret=created.secret)
+
+
+async def _delete_webhook_endpoint(
+    context: Context, request: webhooks.DeleteWebhookEndpointInput
+) -> webhooks.DeleteWebhookEndpointSuccess:
+    await endpoints.delete(context.account_id, request.id)
+    return webhooks.DeleteWebhookEndpointSuccess(id=request.id)
+
+
+async def _replay_webhook_delivery(
+    context: Context, request: webhooks.ReplayWebhookDeliveryInput
+) -> webhooks.ReplayWebhookDeliverySuccess:
+    account_id = context.account_id
+    endpoint = await deliveries.replay(
+        account_id,
+        request.id,
+        account_id,
+        request.sequence,
+        context.clock,
+        and_all_after=request.and_all_after,
+    )
+    return webhooks.ReplayWebhookDeliverySuccess(changed=endpoint)
+
+
+async def _send_test_webhook(
+    context: Context, request: webhooks.SendTestWebhookInput
+) -> webhooks.SendTestWebhookSuccess:
+    response = await dispatcher.send_test(context.account_id, request.id, context.clock)
+    return webhooks.SendTestWebhookSuccess(
+        delivered=retry_policy.is_delivered(response.status),
+        status=response.status,
+        error=response.error,
+        response=response.excerpt,
+    )
 
 
 _ORDER_ERRORS = (
@@ -140,25 +204,25 @@ class Mutation:
         description="Rotates the account's calendar token and revokes the previous one.",
     )
     create_webhook_endpoint = mutation_field(
-        webhooks.create,
+        _create_webhook_endpoint,
         shared_errors.IdempotencyKeyReused,
         description="Registers a URL that receives the account's events.",
     )
     update_webhook_endpoint = mutation_field(
-        webhooks.update,
+        _update_webhook_endpoint,
         description="Changes an endpoint's URL or event types, or enables or disables the endpoint.",
     )
     rotate_webhook_secret = mutation_field(
-        webhooks.rotate,
+        _rotate_webhook_secret,
         shared_errors.IdempotencyKeyReused,
         description="Makes a new signing secret for an endpoint.",
     )
     delete_webhook_endpoint = mutation_field(
-        webhooks.delete, description="Deletes an endpoint with its waiting and parked deliveries."
+        _delete_webhook_endpoint, description="Deletes an endpoint with its waiting and parked deliveries."
     )
     replay_webhook_delivery = mutation_field(
-        webhooks.replay, description="Sends a parked delivery, or a range of past events, again."
+        _replay_webhook_delivery, description="Sends a parked delivery, or a range of past events, again."
     )
     send_test_webhook = mutation_field(
-        webhooks.send_test, description="Sends one test request to an endpoint now, and returns the response."
+        _send_test_webhook, description="Sends one test request to an endpoint now, and returns the response."
     )

@@ -12,7 +12,7 @@ from renewals.domain import errors, model, planning
 from renewals.orders import place_order, requests
 from renewals.orders import queries as orders_queries
 from schema.context import Info
-from schema.customer import inputs
+from schema.customer import operation_inputs
 from schema.fields import sources
 from schema.shared import connections, scalars
 from schema.shared import errors as shared_errors
@@ -177,13 +177,15 @@ class Quote:
 _INPUT = strawberry.argument(name="input", description="Which instances, and what to quote for them.")
 
 
-async def resolve_quote_renewal(info: Info, request: Annotated[inputs.QuoteRenewalInput, _INPUT]) -> Quote:
+async def resolve_quote_renewal(
+    info: Info, request: Annotated[operation_inputs.QuoteRenewalInput, _INPUT]
+) -> Quote:
     """Return the price and the result of a renewal, without doing it."""
     return await _quote(request.to_request(), info)
 
 
 async def resolve_quote_unify_expiry(
-    info: Info, request: Annotated[inputs.QuoteUnifyExpiryInput, _INPUT]
+    info: Info, request: Annotated[operation_inputs.QuoteUnifyExpiryInput, _INPUT]
 ) -> Quote:
     """Return the price and the result of a unify, without doing it."""
     return await _quote(request.to_request(), info)

@@ -1,4 +1,4 @@
-"""Webhook endpoints, their deliveries, and the changes that their owner can make."""
+"""Types of webhook endpoints and deliveries, and the inputs and successes of their mutations."""
 
 import datetime as dt
 import uuid
@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import strawberry
 
 from renewals.domain import limits
-from renewals.webhooks import deliveries, dispatcher, retry_policy, status
 from renewals.webhooks import endpoints as domain
-from schema.context import Context, Info
+from renewals.webhooks import status
+from schema.context import Info
 from schema.customer import inputs as customer_inputs
 from schema.shared import inputs
 
@@ -224,52 +224,3 @@ async def resolve_endpoints(info: Info) -> list[WebhookEndpoint]:
     endpoints = await domain.read_all(info.context.account_id)
     rows: Any = await status.read_status(endpoints)
     return list(rows)
-
-
-async def create(context: Context, request: CreateWebhookEndpointInput) -> CreateWebhookEndpointSuccess:
-    created = await domain.create(context.account_id, request.to_request(), context.clock)
-    return CreateWebhookEndpointSuccess(changed=created.endpoint, secret=created.secret)
-
-
-async def update(context: Context, request: UpdateWebhookEndpointInput) -> UpdateWebhookEndpointSuccess:
-    changed = await domain.update(context.account_id, request.id, request.to_change(), context.clock)
-    return UpdateWebhookEndpointSuccess(changed=changed)
-
-
-async def rotate(context: Context, request: RotateWebhookSecretInput) -> RotateWebhookSecretSuccess:
-    created = await domain.rotate(
-        context.account_id,
-        request.id,
-        request.idempotency_key,
-        context.clock,
-        overlap_hours=request.overlap_hours,
-    )
-    return RotateWebhookSecretSuccess(changed=created.endpoint, secret=created.secret)
-
-
-async def delete(context: Context, request: DeleteWebhookEndpointInput) -> DeleteWebhookEndpointSuccess:
-    await domain.delete(context.account_id, request.id)
-    return DeleteWebhookEndpointSuccess(id=request.id)
-
-
-async def replay(context: Context, request: ReplayWebhookDeliveryInput) -> ReplayWebhookDeliverySuccess:
-    account_id = context.account_id
-    endpoint = await deliveries.replay(
-        account_id,
-        request.id,
-        account_id,
-        request.sequence,
-        context.clock,
-        and_all_after=request.and_all_after,
-    )
-    return ReplayWebhookDeliverySuccess(changed=endpoint)
-
-
-async def send_test(context: Context, request: SendTestWebhookInput) -> SendTestWebhookSuccess:
-    answer = await dispatcher.send_test(context.account_id, request.id, context.clock)
-    return SendTestWebhookSuccess(
-        delivered=retry_policy.is_delivered(answer.status),
-        status=answer.status,
-        error=answer.error,
-        response=answer.excerpt,
-    )
