@@ -16,7 +16,7 @@ from renewals import config
 from renewals.concurrency import lru_cache
 from renewals.instances.account_sizes import AccountSize
 from schema.execution import schema as execution_schema
-from schema.limits import document_limits
+from schema.limits import document_cache, document_limits
 
 _PREFIX = "sha256:"
 _SHA256_CHARACTERS = 64
@@ -86,7 +86,7 @@ def _check(
     if _is_sha256(document_id) and _sha256(query) != document_id:
         raise ManifestError(f"The document of {document_id} has another hash.")
     try:
-        document = document_limits.parsed(query)
+        document = document_cache.parse_document(query)
         problems = [schema.validation_errors(query, document) for schema in schemas]
     except (GraphQLError, RecursionError) as problem:
         raise ManifestError(f"The document of {document_id} cannot be read: {problem}") from None
@@ -170,7 +170,7 @@ class DocumentStore:
 
     def _is_valid(self, query: str) -> bool:
         try:
-            return not self._schema.validation_errors(query, document_limits.parsed(query))
+            return not self._schema.validation_errors(query, document_cache.parse_document(query))
         except GraphQLError:
             return False
 

@@ -30,7 +30,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from renewals.concurrency import lru_cache
 from schema.execution import columns, compiler
-from schema.limits import document_limits
+from schema.limits import document_cache
 from schema.shared import scalars
 
 VARIANTS_MAX = 64
@@ -114,8 +114,8 @@ def compiled(
     result = lru_cache.find(_compiled, key)
     if result is None:
         result = Compiled(document, operation)
-        if document.loc and document.loc.end <= document_limits.CHARACTERS_KEPT_MAX:
-            lru_cache.keep(_compiled, key, result, most=document_limits.DOCUMENTS_MAX)
+        if document.loc and document.loc.end <= document_cache.CHARACTERS_KEPT_MAX:
+            lru_cache.keep(_compiled, key, result, most=document_cache.DOCUMENTS_MAX)
     return result
 
 

@@ -29,7 +29,7 @@ from strawberry.extensions import SchemaExtension
 from renewals.concurrency import lru_cache
 from renewals.observability import request_record
 from schema.execution import compiler, executor
-from schema.limits import document_limits
+from schema.limits import document_cache
 from schema.shared import scalars
 
 OPERATIONS_MAX = 200
@@ -153,7 +153,7 @@ class CacheOperation(SchemaExtension):
         if (
             context.query
             and context.graphql_document
-            and len(context.query) <= document_limits.CHARACTERS_KEPT_MAX
+            and len(context.query) <= document_cache.CHARACTERS_KEPT_MAX
         ):
             name = context._provided_operation_name
             context.schema.operations.keep(context.query, name, context.graphql_document)  # type: ignore[attr-defined]

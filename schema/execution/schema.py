@@ -33,7 +33,7 @@ from renewals.observability import request_record
 from schema.context import Context
 from schema.execution import operation_cache
 from schema.fields import sources
-from schema.limits import document_limits, slices
+from schema.limits import document_cache, slices
 from schema.shared import errors as shared_errors
 from schema.shared import scalars
 
@@ -68,7 +68,7 @@ class Parser(SchemaExtension):
         """Parse the document."""
         context = self.execution_context
         with contextlib.suppress(GraphQLError):
-            context.graphql_document = document_limits.parsed(context.query or "")
+            context.graphql_document = document_cache.parse_document(context.query or "")
         yield
 
 
@@ -104,7 +104,7 @@ class RenewalSchema(strawberry.Schema):
         super().__init__(extensions=[*extensions, operation_cache.CacheOperation], **settings)
         _guard_changes(self._schema)
         self.operations = operation_cache.Operations(self._schema)
-        self._problems: document_limits.DocumentCache[list[GraphQLError]] = document_limits.DocumentCache()
+        self._problems: document_cache.DocumentCache[list[GraphQLError]] = document_cache.DocumentCache()
         self._observers = [make for make in extensions if operation_cache.observes_execution(make())]
 
     def validation_errors(self, query: str, document: DocumentNode) -> list[GraphQLError]:
@@ -125,7 +125,7 @@ class RenewalSchema(strawberry.Schema):
     def is_valid(self, query: str) -> bool:
         """Return whether a document is valid; validate it if it is not in the cache."""
         try:
-            return not self.validation_errors(query, document_limits.parsed(query))
+            return not self.validation_errors(query, document_cache.parse_document(query))
         except GraphQLError:
             return False
 

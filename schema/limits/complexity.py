@@ -1,6 +1,7 @@
-"""How large an operation is, found in one pass over its document: each fragment is measured once, however often spread.
+"""The size of the operations of a document, measured in one pass.
 
-Whoever spreads fragments in fragments writes a short document for a huge answer, so nothing here expands them.
+Fragments in fragments make a short document with a huge result. Each fragment is therefore measured once and never
+expanded.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -36,11 +37,11 @@ from schema.limits import cost as limits_cost
 from schema.limits import list_sizes
 
 TOTALS_MAX = 100
-"""Totals kept of an operation."""
+"""Cached totals of an operation."""
 
 
 class DefinitionsError(Exception):
-    """Two definitions have one name, or one is neither an operation nor a fragment."""
+    """Two definitions have the same name, or one is neither an operation nor a fragment."""
 
 
 class FragmentCycleError(Exception):
@@ -49,22 +50,22 @@ class FragmentCycleError(Exception):
 
 @dataclass(slots=True, frozen=True)
 class Operation:
-    """What is limited of an operation, and its cost, which depends on the variables and the size of the account."""
+    """The measure of an operation, and its cost as a function of the variables and the size of the account."""
 
     kind: OperationType
     measure: "Measure"
-    whole: limits_cost.Cost
+    cost: limits_cost.Cost
     defaults: Mapping[str, Any]
     _totals: dict[AccountSize | None, limits_cost.Total] = field(default_factory=dict, compare=False)
-    """Without variables, by the size of the account: adding up takes 30 us, a twentieth of a small page."""
+    """Totals without variables, by the size of the account. A sum takes 30 us, 5 % of a small page."""
 
     def total(self, variables: Mapping[str, Any], size: AccountSize | None = None) -> limits_cost.Total:
-        """Return what it costs; raise list_sizes.SizeNeededError if that depends on the size of the account."""
+        """Return the cost; raise SizeNeededError if it depends on the size of the account and that is None."""
         if variables:
-            return self.whole.total(list_sizes.Variables(variables, self.defaults, size))
+            return self.cost.total(list_sizes.Variables(variables, self.defaults, size))
         total = self._totals.get(size)
         if total is None:
-            total = self.whole.total(list_sizes.Variables(variables, self.defaults, size))
+            total = self.cost.total(list_sizes.Variables(variables, self.defaults, size))
             if len(self._totals) >= TOTALS_MAX:
                 self._totals.clear()
             self._totals[size] = total
@@ -72,23 +73,27 @@ class Operation:
 
 
 class Measured(NamedTuple):
-    """The operations of a document by their names, and its fragments, used or not: all of them are validated."""
+    """The operations of a document by name, and all its fragments: unused ones are validated as well."""
 
     operations: Mapping[str | None, Operation]
     fragments: Sequence["Measure"]
 
 
 def measure(schema: GraphQLSchema, document: DocumentNode) -> Measured:
-    """What is in a document; what does not fit the schema is left to its validation.
+    """Return the measures of a document. Fields that the schema lacks are left to validation.
 
-    Raises DefinitionsError, FragmentCycleError, and RecursionError for what nests beyond all reason.
+    Raises DefinitionsError, FragmentCycleError, or RecursionError for very deep nesting.
     """
     definitions = document.definitions
-    fragments = {each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)}
+    fragments = {
+        definition.name.value: definition
+        for definition in definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
     operations = {
-        each.name.value if each.name else None: each
-        for each in definitions
-        if isinstance(each, OperationDefinitionNode)
+        definition.name.value if definition.name else None: definition
+        for definition in definitions
+        if isinstance(definition, OperationDefinitionNode)
     }
     if len(fragments) + len(operations) != len(definitions):
         raise DefinitionsError
@@ -101,25 +106,26 @@ def measure(schema: GraphQLSchema, document: DocumentNode) -> Measured:
 
 @dataclass(slots=True)
 class Measure:
-    """A selection set with what its fragments add."""
+    """The size of a selection set, including its fragments."""
 
     depth: int = 0
     nesting: int = 0
     width: int = 0
-    """Of an operation, how many root fields it has."""
+    """Number of fields of the set itself: of an operation, its root fields."""
     fields: int = 0
     aliases: int = 0
     directives: int = 0
     directives_in_one_place: int = 0
-    """The directives that stand in one place."""
+    """The largest number of directives on one field, fragment or operation."""
     duplicate_pairs: int = 0
+    """Pairs of fields with the same response name: validation compares each pair."""
     is_introspection: bool = False
     names: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """How often each is selected, with the number of fields below it."""
+    """By response name, how often it is selected, and the number of fields below it."""
     cost: limits_cost.Parts = field(default_factory=limits_cost.Parts)
 
     def contain(self, below: "Measure") -> None:
-        """Counts what a field or a fragment of this set selects."""
+        """Add the size of what a field or a fragment of this set selects."""
         self.nesting = max(self.nesting, below.nesting + 1)
         self.fields += below.fields
         self.aliases += below.aliases
@@ -128,103 +134,106 @@ class Measure:
         self.duplicate_pairs += below.duplicate_pairs
         self.is_introspection = self.is_introspection or below.is_introspection
 
-    def direct(self, directives: Collection[DirectiveNode] | None) -> None:
-        """Counts the directives of one place."""
+    def add_directives(self, directives: Collection[DirectiveNode] | None) -> None:
+        """Add the directives of one place."""
         if directives:
             self.directives += len(directives)
             self.directives_in_one_place = max(self.directives_in_one_place, len(directives))
 
-    def name(self, key: str, times: int, fields: int) -> None:
-        """Notes a field of the answer; validation compares each two of one name, with all that is below."""
+    def add_name(self, key: str, times: int, fields: int) -> None:
+        """Add a response name. Validation compares each pair of one name, with the fields below it."""
         known_times, known_fields = self.names.get(key, (0, 0))
         self.duplicate_pairs += known_times * times * (1 + min(fields, known_fields))
         self.names[key] = (known_times + times, max(fields, known_fields))
 
     def include(self, fragment: "Measure") -> None:
-        """Adds what a fragment selects of the same object."""
+        """Add the size of a fragment on the same object."""
         self.contain(fragment)
         self.depth = max(self.depth, fragment.depth)
         self.width += fragment.width
         for key, (times, fields) in fragment.names.items():
-            self.name(key, times, fields)
+            self.add_name(key, times, fields)
         self.cost.include(fragment.cost)
 
 
-_NOTHING: Final = Measure()
+_EMPTY: Final = Measure()
 
 
 class _Measurer:
     def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
         self._schema = schema
         self._fragments = fragments
-        self._known: dict[str, Measure | None] = {}
+        self._measured: dict[str, Measure | None] = {}
         self._lengths = limits_cost.known_lengths(schema)
 
     def measure(self, node: OperationDefinitionNode) -> Operation:
-        found = self._set(node.selection_set, self._schema.get_root_type(node.operation))
-        found.direct(node.directives)
+        """Return the measure and the cost of an operation."""
+        measure = self._set(node.selection_set, self._schema.get_root_type(node.operation))
+        measure.add_directives(node.directives)
         defaults = {
-            each.variable.name.value: value_from_ast_untyped(each.default_value)
-            for each in node.variable_definitions or ()
-            if each.default_value
+            definition.variable.name.value: value_from_ast_untyped(definition.default_value)
+            for definition in node.variable_definitions or ()
+            if definition.default_value
         }
-        return Operation(node.operation, found, found.cost.whole(), defaults)
+        return Operation(node.operation, measure, measure.cost.whole(), defaults)
 
     def _set(self, node: SelectionSetNode, parent: GraphQLNamedType | None) -> Measure:
-        found = Measure()
-        spread: set[str] = set()
+        measure = Measure()
+        spread_names: set[str] = set()
         for selection in node.selections:
-            found.direct(selection.directives)
+            measure.add_directives(selection.directives)
             match selection:
                 case FieldNode():
-                    self._add(found, selection, parent)
-                case FragmentSpreadNode() if (name := selection.name.value) not in spread:
-                    spread.add(name)
-                    found.include(self.fragment(name))
+                    self._add(measure, selection, parent)
+                case FragmentSpreadNode() if (name := selection.name.value) not in spread_names:
+                    spread_names.add(name)
+                    measure.include(self.fragment(name))
                 case InlineFragmentNode():
-                    named = selection.type_condition
-                    condition = self._schema.get_type(named.name.value) if named else parent
-                    found.include(self._set(selection.selection_set, condition))
-        return found
+                    condition = selection.type_condition
+                    target = self._schema.get_type(condition.name.value) if condition else parent
+                    measure.include(self._set(selection.selection_set, target))
+        return measure
 
     def fragment(self, name: str) -> Measure:
-        if name not in self._known:
+        """Return the measure of a fragment; raise FragmentCycleError if the fragment spreads itself."""
+        if name not in self._measured:
             definition = self._fragments.get(name)
             if definition is None:
-                return _NOTHING
-            self._known[name] = None  # under way
-            condition = self._schema.get_type(definition.type_condition.name.value)
-            found = self._set(definition.selection_set, condition)
-            found.direct(definition.directives)
-            self._known[name] = found
-        known = self._known[name]
-        if known is None:
+                return _EMPTY
+            self._measured[name] = None  # marks a fragment that is being measured
+            target = self._schema.get_type(definition.type_condition.name.value)
+            measure = self._set(definition.selection_set, target)
+            measure.add_directives(definition.directives)
+            self._measured[name] = measure
+        result = self._measured[name]
+        if result is None:
             raise FragmentCycleError(name)
-        return known
+        return result
 
-    def _add(self, found: Measure, node: FieldNode, parent: GraphQLNamedType | None) -> None:
+    def _add(self, measure: Measure, node: FieldNode, parent: GraphQLNamedType | None) -> None:
         name = node.name.value
-        selected = _field(parent, name)
+        field = _find_field(parent, name)
         key = node.alias.value if node.alias else name
-        below = _NOTHING
+        below = _EMPTY
         if node.selection_set:
-            below = self._set(node.selection_set, get_named_type(selected.type) if selected else None)
-        found.contain(below)
-        found.depth = max(found.depth, below.depth + 1)
-        found.nesting = max(found.nesting, *(_nesting(each.value) for each in node.arguments or ()), 0)
-        found.width += 1
-        found.fields += 1
-        found.aliases += key != name
-        found.is_introspection = found.is_introspection or selected in _INTROSPECTION
-        found.name(key, 1, below.fields)
-        if parent is not None and selected is not None:
-            found.cost.add_field(node, parent, selected, below.cost, self._lengths)
+            below = self._set(node.selection_set, get_named_type(field.type) if field else None)
+        measure.contain(below)
+        measure.depth = max(measure.depth, below.depth + 1)
+        argument_nestings = (_nesting(argument.value) for argument in node.arguments or ())
+        measure.nesting = max(measure.nesting, *argument_nestings, 0)
+        measure.width += 1
+        measure.fields += 1
+        measure.aliases += key != name
+        measure.is_introspection = measure.is_introspection or field in _INTROSPECTION
+        measure.add_name(key, 1, below.fields)
+        if parent is not None and field is not None:
+            measure.cost.add_field(node, parent, field, below.cost, self._lengths)
 
 
 _INTROSPECTION = (SchemaMetaFieldDef, TypeMetaFieldDef)
 
 
-def _field(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
+def _find_field(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
     if name == "__schema":
         return SchemaMetaFieldDef
     if name == "__type":
@@ -237,5 +246,5 @@ def _nesting(value: ValueNode) -> int:
         case ListValueNode():
             return 1 + max(map(_nesting, value.values), default=0)
         case ObjectValueNode():
-            return 1 + max((_nesting(each.value) for each in value.fields), default=0)
+            return 1 + max((_nesting(member.value) for member in value.fields), default=0)
     return 0

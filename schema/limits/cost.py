@@ -1,6 +1,6 @@
-"""What an operation costs: the greatest number of fields that its answer may have, and of things that its input names.
+"""The cost of an operation: the greatest number of fields of its result, plus the work to compute them.
 
-It hangs on the variables, so it is kept as sums and products, and worked out for each request.
+The cost depends on the variables. It is stored as sums and products, which are evaluated for each request.
 """
 
 from collections.abc import Mapping
@@ -31,76 +31,84 @@ _INTROSPECTION: Mapping[Place, int] = {
 
 
 def known_lengths(schema: GraphQLSchema) -> Mapping[Place, int]:
-    """How long the lists are whose lengths hang on the schema alone."""
+    """Return the lengths of the introspection lists, which depend on the schema alone."""
     return {**_INTROSPECTION, ("__Schema", "types"): len(schema.type_map)}
 
 
 class Total(NamedTuple):
-    """The greatest number of fields that an answer may have, and the work beside writing them, in the same unit."""
+    """The greatest number of fields of a result, and the other work, in the same unit."""
 
     fields: int = 0
     work: int = 0
 
     @property
     def cost(self) -> int:
+        """The sum of both."""
         return self.fields + self.work
 
 
 @dataclass(slots=True)
 class Cost:
-    """Fields, works, and other costs, each so many times."""
+    """A sum of fields, works, and other costs with their factors."""
 
     fields: int = 0
     works: list[list_sizes.Length] = field(default_factory=list)
     parts: list[tuple[int | list_sizes.Length, "Cost"]] = field(default_factory=list)
 
     def add(self, times: int | list_sizes.Length, cost: "Cost") -> None:
+        """Add a cost a number of times."""
         if isinstance(times, int) and not cost.parts and not cost.works:
             self.fields += times * cost.fields
         elif cost.parts or cost.fields or cost.works:
             self.parts.append((times, cost))
 
-    def total(self, variables: list_sizes.Variables, known: dict[int, Total] | None = None) -> Total:
+    def total(self, variables: list_sizes.Variables, totals: dict[int, Total] | None = None) -> Total:
+        """Evaluate the cost for a request; `totals` holds the shared parts already evaluated."""
         if not self.parts and not self.works:
             return Total(self.fields)
-        if known is None:
-            known = {}
-        if (found := known.get(id(self))) is None:
-            fields, work = self.fields, sum(each(variables) for each in self.works)
+        if totals is None:
+            totals = {}
+        if (total := totals.get(id(self))) is None:
+            fields, work = self.fields, sum(part_work(variables) for part_work in self.works)
             for times, cost in self.parts:
                 count = times if isinstance(times, int) else times(variables)
-                one = cost.total(variables, known)
+                one = cost.total(variables, totals)
                 fields, work = fields + count * one.fields, work + count * one.work
-            found = known[id(self)] = Total(fields, work)
-        return found
+            total = totals[id(self)] = Total(fields, work)
+        return total
 
 
 @dataclass(slots=True)
 class Parts:
-    """The cost of a selection set in four parts: what is selected once; one item of each list that is right here, and
-    of each that is in an object below: how long they are, an argument above may say; and what is worked out once
-    however often it is answered."""
+    """The cost of a selection set in four parts.
+
+    The lengths of lists may come from an argument of an ancestor field.
+    """
 
     once: Cost = field(default_factory=Cost)
+    """Fields that are counted once."""
     near: Cost = field(default_factory=Cost)
+    """One item of each list of the set itself."""
     far: Cost = field(default_factory=Cost)
+    """One item of each list that is nested in an object of the set."""
     batch: Cost = field(default_factory=Cost)
+    """Work that is done once for all objects together."""
 
     def include(self, fragment: "Parts") -> None:
-        """Adds what a fragment selects of the same object."""
+        """Add the cost of a fragment on the same object."""
         self.once.add(1, fragment.once)
         self.near.add(1, fragment.near)
         self.far.add(1, fragment.far)
         self.batch.add(1, fragment.batch)
 
     def whole(self) -> Cost:
-        """The cost of an operation, above which nothing says how long a list is."""
-        found = Cost()
-        found.add(1, self.once)
-        found.add(LIST_LENGTH, self.near)
-        found.add(LIST_LENGTH, self.far)
-        found.add(1, self.batch)
-        return found
+        """Return the cost of an operation, whose unbounded lists get the default length."""
+        cost = Cost()
+        cost.add(1, self.once)
+        cost.add(LIST_LENGTH, self.near)
+        cost.add(LIST_LENGTH, self.far)
+        cost.add(1, self.batch)
+        return cost
 
     def add_field(
         self,
@@ -110,7 +118,7 @@ class Parts:
         below: "Parts",
         known: Mapping[Place, int],
     ) -> None:
-        """Adds a field of the set, with what is selected below it."""
+        """Add a field of the set with the selection below it."""
         place = (parent.name, node.name.value)
         bound: list_sizes.Bound | None
         if place in known:

@@ -1,32 +1,25 @@
-"""What a document may be, decided before anything in it is executed, or even validated."""
+"""Limits of documents, checked before a document is validated or executed."""
 
 import re
-from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationType, parse
+from graphql import GraphQLError, GraphQLSchema, OperationType
 
 from renewals import config
-from renewals.concurrency import lru_cache
 from renewals.instances.account_sizes import AccountSize
-from schema.limits import complexity, cost, list_sizes, weights
+from schema.limits import complexity, cost, document_cache, list_sizes, weights
 
-Value = TypeVar("Value")
-
-DOCUMENTS_MAX = 200
-"""How many are kept, parsed, measured, validated, and with what was compiled of them."""
-CHARACTERS_KEPT_MAX = 5_000
-"""A document that long takes some hundred kilobytes while it is kept; of longer ones the last is kept."""
 NESTING_MAX = 100
-"""Of selections, fragments, lists and objects in each other, before the readers of a document run out of stack."""
+"""Levels of selections, fragments, lists and objects. Deeper ones exhaust the stack of recursive code."""
 VALUES_MAX = 1_000
-"""Strings and numbers that stand in a document; more of them belong into variables, which are read much faster."""
+"""Strings and numbers in a document. Variables are parsed much faster."""
 WORD_CHARACTERS_MAX = 100
+"""Characters of a name or a number."""
 DIRECTIVES_TOGETHER_MAX = 5
-"""In one place."""
+"""Directives on one field, fragment or operation."""
 
-# What is not closed reaches to the end of what it may hold, so that no character is looked at twice.
+# An unclosed string matches to its end, so that the scan is linear.
 _TOKENS = re.compile(
     r"""
       (?P<comment>\#[^\n\r]*+)
@@ -42,7 +35,7 @@ _OPENING, _CLOSING = frozenset("{[("), frozenset("}])")
 
 
 class Limits(NamedTuple):
-    """What a document may have at most; `tokens` are names and punctuators, not the values that stand in it."""
+    """The limits of a document. `tokens` are names and punctuators, not values."""
 
     characters: int
     tokens: int
@@ -57,7 +50,7 @@ class Limits(NamedTuple):
 
     @classmethod
     def of(cls, settings: config.Settings) -> "Limits":
-        """Those of the settings."""
+        """Return the limits of the settings."""
         return cls(
             characters=settings.document_characters_max,
             tokens=settings.document_tokens_max,
@@ -73,7 +66,7 @@ class Limits(NamedTuple):
 
 
 class Admitted(NamedTuple):
-    """An operation that may be executed, and what it costs; `reading` is what it cost to read a new document."""
+    """An accepted operation with its cost; `reading` is the cost of parsing a document that was not cached."""
 
     kind: OperationType | None
     cost: int
@@ -81,9 +74,9 @@ class Admitted(NamedTuple):
 
 
 class LimitExceededError(GraphQLError):
-    """A request is larger than it may be; `extensions` has the code, and the limit where there is one.
+    """A request exceeds a limit. `extensions` has the code, and the limit as `maximum`.
 
-    `reading` is what it cost to find that out, in the unit of all costs.
+    `reading` is the cost of finding that out, in the unit of all costs.
     """
 
     def __init__(self, code: str, message: str, **numbers: int) -> None:
@@ -92,48 +85,30 @@ class LimitExceededError(GraphQLError):
 
 
 class _Document(NamedTuple):
-    """What a document has, or why it is refused, and what it costs to read it."""
+    """The operations of a document, or its refusal, and the cost of reading it."""
 
     operations: Mapping[str | None, complexity.Operation]
     refusal: tuple[str, str, dict[str, Any]] | None
     reading: int
 
 
-class DocumentCache(Generic[Value]):
-    """What was made of the latest documents; of a long one, only while no other long one is asked."""
-
-    def __init__(self) -> None:
-        self._short: OrderedDict[str, Value] = OrderedDict()
-        self._long: tuple[str, Value] | None = None
-
-    def find(self, query: str) -> Value | None:
-        long = self._long
-        if long is not None and long[0] == query:
-            return long[1]
-        return lru_cache.find(self._short, query)
-
-    def keep(self, query: str, value: Value) -> None:
-        if len(query) > CHARACTERS_KEPT_MAX:
-            self._long = (query, value)
-        else:
-            lru_cache.keep(self._short, query, value, most=DOCUMENTS_MAX)
-
-
 class DocumentLimits:
-    """The limits of a schema, and the measures of the documents that were asked most recently."""
+    """The check of documents against the limits of a schema, with a cache of their measures."""
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self._schema = schema
         self._limits = limits
-        self._known: DocumentCache[_Document] = DocumentCache()
+        self._documents: document_cache.DocumentCache[_Document] = document_cache.DocumentCache()
 
     def check(
         self, query: str, name: str | None, variables: Mapping[str, Any], size: AccountSize | None = None
     ) -> Admitted:
-        """Return what is known of an operation; raise LimitExceededError for one that must not be executed.
+        """Return the kind and the cost of an operation.
 
-        Nothing is known of what cannot be parsed or is not there: whoever executes it will say so. Raises
-        list_sizes.SizeNeededError if the cost depends on the size of the account, and that is not given.
+        A document that cannot be parsed, or has no such operation, has the kind None; its execution reports the error.
+
+        Raises LimitExceededError if the operation must not be executed, and SizeNeededError if the cost depends on the
+        size of the account and `size` is None.
         """
         document, reading = self._find(query)
         try:
@@ -157,24 +132,24 @@ class DocumentLimits:
         if total.fields > self._limits.fields:
             raise LimitExceededError(
                 "COST_TOO_HIGH",
-                f"The answer may have more than {self._limits.fields:,} fields: ask for smaller pages.",
+                f"the result may have more than {self._limits.fields:,} fields: request smaller pages",
                 maximum=self._limits.fields,
             )
         if total.cost > self._limits.cost:
             raise LimitExceededError(
                 "COST_TOO_HIGH",
-                f"The request costs {total.cost:,}, more than {self._limits.cost:,}: ask for less at once.",
+                f"the request costs {total.cost:,}, more than {self._limits.cost:,}: request less at once",
                 maximum=self._limits.cost,
             )
 
     def kind(self, query: str, name: str | None) -> OperationType | None:
-        """Whether it is a query, a mutation or a subscription, if it is known."""
+        """Return whether an operation is a query, a mutation or a subscription; None if it is unknown."""
         operation = self._choose(self._find(query)[0], name)
         return operation.kind if operation else None
 
     def _find(self, query: str) -> tuple[_Document, int]:
-        """The document, and what it costs to read it now: nothing if it is known."""
-        document = self._known.find(query)
+        """Return the document, and the cost of reading it now: 0 if it was cached."""
+        document = self._documents.find(query)
         if document is not None:
             return document, 0
         reading, refusal = len(query) // weights.CHARACTERS_READ, None
@@ -187,7 +162,7 @@ class DocumentLimits:
             numbers = dict(exceeded.extensions or {})
             refusal = (str(numbers.pop("code")), exceeded.message, numbers)
         document = _Document(operations, refusal, reading)
-        self._known.keep(query, document)
+        self._documents.keep(query, document)
         return document, reading
 
     def _choose(self, document: _Document, name: str | None) -> complexity.Operation | None:
@@ -197,11 +172,11 @@ class DocumentLimits:
 
     def _measure(self, query: str) -> Mapping[str | None, complexity.Operation]:
         try:
-            measured = complexity.measure(self._schema, parsed(query))
+            measured = complexity.measure(self._schema, document_cache.parse_document(query))
         except complexity.FragmentCycleError as cycle:
-            raise LimitExceededError("FRAGMENT_CYCLE", f"Fragment {cycle} spreads itself.") from None
+            raise LimitExceededError("FRAGMENT_CYCLE", f"fragment {cycle} spreads itself") from None
         except complexity.DefinitionsError:
-            message = "A document has operations and fragments, each with a name of its own."
+            message = "a document must contain only operations and fragments, each with a unique name"
             raise LimitExceededError("BAD_REQUEST", message) from None
         except RecursionError:
             raise _too_deep(NESTING_MAX) from None
@@ -220,74 +195,60 @@ class DocumentLimits:
         if len(query) > self._limits.characters:
             raise LimitExceededError(
                 "DOCUMENT_TOO_LARGE",
-                f"A document has at most {self._limits.characters:,} characters: send values as variables.",
+                f"the document must have at most {self._limits.characters:,} characters: send values as variables",
                 maximum=self._limits.characters,
             )
         tokens = self._limits.tokens
-        left = {"syntax": tokens, "comment": tokens, "number": VALUES_MAX, "string": VALUES_MAX}
+        remaining = {"syntax": tokens, "comment": tokens, "number": VALUES_MAX, "string": VALUES_MAX}
         nesting = 0
-        for found in _TOKENS.finditer(query):
-            kind, token = found.lastgroup, found.group()
+        for match in _TOKENS.finditer(query):
+            kind, token = match.lastgroup, match.group()
             if kind is None:
                 continue
-            left[kind] -= 1
+            remaining[kind] -= 1
             nesting += (token in _OPENING) - (token in _CLOSING)
-            if left[kind] < 0:
+            if remaining[kind] < 0:
                 raise _too_many_tokens(self._limits.tokens)
             if nesting > NESTING_MAX:
                 raise _too_deep(NESTING_MAX)
             if kind in ("number", "syntax") and len(token) > WORD_CHARACTERS_MAX:
-                message = f"A name or a number has at most {WORD_CHARACTERS_MAX} characters."
+                message = f"a name or a number must have at most {WORD_CHARACTERS_MAX} characters"
                 raise LimitExceededError("DOCUMENT_TOO_LARGE", message, maximum=WORD_CHARACTERS_MAX)
-        return 2 * (tokens + VALUES_MAX) - sum(left.values())
+        return 2 * (tokens + VALUES_MAX) - sum(remaining.values())
 
-    def _check(self, found: complexity.Measure) -> None:
+    def _check(self, measure: complexity.Measure) -> None:
         limits = self._limits
-        if found.nesting > NESTING_MAX:
+        if measure.nesting > NESTING_MAX:
             raise _too_deep(NESTING_MAX)
-        if found.depth > limits.depth:
+        if measure.depth > limits.depth:
             raise _too_deep(limits.depth)
-        if found.is_introspection and not limits.is_introspection_allowed:
-            raise LimitExceededError("INTROSPECTION_DISABLED", "This server does not answer introspection.")
-        for code, what, number, most in (
-            ("ALIASES", "aliases", found.aliases, limits.aliases),
-            ("DIRECTIVES", "directives", found.directives, limits.directives),
-            ("DIRECTIVES", "directives in one place", found.directives_in_one_place, DIRECTIVES_TOGETHER_MAX),
-            ("REPEATS", "pairs of fields with one name", found.duplicate_pairs, limits.repeats),
+        if measure.is_introspection and not limits.is_introspection_allowed:
+            raise LimitExceededError("INTROSPECTION_DISABLED", "introspection is disabled on this server")
+        together = measure.directives_in_one_place
+        for code, noun, count, maximum in (
+            ("ALIASES", "aliases", measure.aliases, limits.aliases),
+            ("DIRECTIVES", "directives", measure.directives, limits.directives),
+            ("DIRECTIVES", "directives in one place", together, DIRECTIVES_TOGETHER_MAX),
+            ("REPEATS", "pairs of fields with the same name", measure.duplicate_pairs, limits.repeats),
         ):
-            if number > most:
-                raise _too_many(code, what, most)
+            if count > maximum:
+                raise _too_many(code, noun, maximum)
 
 
-def _too_many(code: str, what: str, most: int) -> LimitExceededError:
-    return LimitExceededError(f"TOO_MANY_{code}", f"An operation has at most {most:,} {what}.", maximum=most)
+def _too_many(code: str, noun: str, maximum: int) -> LimitExceededError:
+    message = f"an operation must have at most {maximum:,} {noun}"
+    return LimitExceededError(f"TOO_MANY_{code}", message, maximum=maximum)
 
 
-def _too_many_tokens(most: int) -> LimitExceededError:
+def _too_many_tokens(maximum: int) -> LimitExceededError:
     return LimitExceededError(
         "DOCUMENT_TOO_LARGE",
-        f"A document has at most {most:,} names and punctuators, as many comments, and {VALUES_MAX:,} values:"
-        " send values as variables.",
-        maximum=most,
+        f"the document must have at most {maximum:,} names and punctuators, {maximum:,} comments and "
+        f"{VALUES_MAX:,} values: send values as variables",
+        maximum=maximum,
     )
 
 
-def _too_deep(most: int) -> LimitExceededError:
-    return LimitExceededError("TOO_DEEP", f"A document is nested at most {most} levels deep.", maximum=most)
-
-
-_parsed: DocumentCache[DocumentNode | GraphQLError] = DocumentCache()
-
-
-def parsed(query: str) -> DocumentNode:
-    """A document, parsed once while it is among the latest; GraphQLError if it cannot be."""
-    found = _parsed.find(query)
-    if found is None:
-        try:
-            found = parse(query)
-        except GraphQLError as error:
-            found = error
-        _parsed.keep(query, found)
-    if isinstance(found, GraphQLError):
-        raise found.with_traceback(None)
-    return found
+def _too_deep(maximum: int) -> LimitExceededError:
+    message = f"the document must be nested at most {maximum} levels deep"
+    return LimitExceededError("TOO_DEEP", message, maximum=maximum)

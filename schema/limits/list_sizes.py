@@ -1,4 +1,4 @@
-"""How long the lists of an answer may be, and how much is named in a question, by what its arguments say."""
+"""Upper bounds of list lengths, and numbers of named instances, from the arguments of a field."""
 
 import itertools
 from collections.abc import Callable, Mapping
@@ -19,48 +19,48 @@ from renewals.domain import limits
 from renewals.instances.account_sizes import AccountSize
 
 LIST_LENGTH = 10
-"""Of a list that no argument bounds."""
+"""Assumed length of a list that no argument bounds."""
 _PAGE_ARGUMENTS = ("first", "last", "days")
 _NAMING_ARGUMENTS = ("input", "filter")
 _DEPTH_MAX = 4
 _LEAVES = frozenset({str, int, float, bool, type(None)})
 _MEMBERS_MAX = 50
-"""Of an input object: none has as many, and what is beyond is for the validation to refuse."""
+"""Members of an input object that are read. No input type has as many; validation refuses the others."""
 
 
 class SizeNeededError(Exception):
-    """What an operation costs depends on the size of the account, which is not given.
+    """The cost of an operation depends on the size of the account, which is unknown.
 
-    `reading` is what it cost to read the document, in the unit of all costs.
+    `reading` is the cost of reading the document, in the unit of all costs.
     """
 
     reading = 0
 
 
 class Variables:
-    """The variables of one request, each of which is looked through once, and the size of the account that asks."""
+    """The variables of a request, each searched at most once, and the size of the caller's account."""
 
     def __init__(
-        self, given: Mapping[str, Any], defaults: Mapping[str, Any], size: AccountSize | None = None
+        self, values: Mapping[str, Any], defaults: Mapping[str, Any], size: AccountSize | None = None
     ) -> None:
-        self._given = given
+        self._values = values
         self._defaults = defaults
         self._named: dict[str, int] = {}
         self._size = size
 
     @property
     def size(self) -> AccountSize:
-        """The size of the account; raises SizeNeededError if it is not given."""
+        """The size of the account. Raises SizeNeededError if it is unknown."""
         if self._size is None:
             raise SizeNeededError
         return self._size
 
     def get(self, name: str) -> Any:
-        """The value of a variable, or its default."""
-        return self._given.get(name, self._defaults.get(name))
+        """Return the value of a variable, or its default."""
+        return self._values.get(name, self._defaults.get(name))
 
     def count_named(self, name: str) -> int:
-        """How much the value of a variable names."""
+        """Return the number of instances, or other objects, that the value of a variable names."""
         if name not in self._named:
             self._named[name] = _named_in(self.get(name), self, _DEPTH_MAX)
         return self._named[name]
@@ -70,76 +70,75 @@ Length: TypeAlias = Callable[[Variables], int]
 
 
 class Bound(NamedTuple):
-    """How long an argument lets the lists be that are right below its field, or all those below."""
+    """A bound for the lists directly below a field, or with `reaches_far` for all lists below it."""
 
     length: int | Length
     reaches_far: bool
 
 
 def bound(node: FieldNode, field: GraphQLField) -> Bound | None:
-    """What a field's arguments say of the lists below it, if anything."""
-    given = arguments(node)
-    if "input" in field.args and "input" in given:
-        value = given["input"]
+    """Return the bound that a field's arguments set for the lists below it; None if they set none."""
+    values = arguments(node)
+    if "input" in field.args and "input" in values:
+        value = values["input"]
 
         def selected(variables: Variables) -> int:
-            most = limits.INSTANCES_PER_SELECTION_MAX
-            return min(max(_named_in(value, variables, _DEPTH_MAX), LIST_LENGTH), most)
+            named = max(_named_in(value, variables, _DEPTH_MAX), LIST_LENGTH)
+            return min(named, limits.INSTANCES_PER_SELECTION_MAX)
 
         return Bound(selected, reaches_far=True)
     pages = [name for name in _PAGE_ARGUMENTS if name in field.args]
     if not pages:
         return None
-    defaults = [field.args[name].default_value for name in pages if name not in given]
-    nodes = [given[name] for name in pages if name in given]
+    defaults = [field.args[name].default_value for name in pages if name not in values]
+    nodes = [values[name] for name in pages if name in values]
     return Bound(_page(nodes, defaults), reaches_far=False)
 
 
 def count_named(node: FieldNode, field: GraphQLField) -> Length | None:
-    """How many instances, or others, a field's arguments name, if they can name any."""
-    given = arguments(node)
-    values = [given[name] for name in _NAMING_ARGUMENTS if name in given and name in field.args]
-    if not values:
+    """Return the number of instances, or other objects, that arguments name; None if they cannot name any."""
+    values = arguments(node)
+    naming = [values[name] for name in _NAMING_ARGUMENTS if name in values and name in field.args]
+    if not naming:
         return None
-    return lambda variables: sum(_named_in(value, variables, _DEPTH_MAX) for value in values)
+    return lambda variables: sum(_named_in(value, variables, _DEPTH_MAX) for value in naming)
 
 
-def number(node: FieldNode, field: GraphQLField, name: str, most: int) -> Length:
-    """The number that an argument says, or its default, within bounds."""
-    given, default = arguments(node).get(name), field.args[name].default_value
+def number(node: FieldNode, field: GraphQLField, name: str, maximum: int) -> Length:
+    """Return the value of a number argument, or its default, between 0 and `maximum`."""
+    argument, default = arguments(node).get(name), field.args[name].default_value
 
     def value_of(variables: Variables) -> int:
-        value = default if given is None else _value(given, variables)
-        return min(max(int(value), 0), most) if _is_whole(value) else 0
+        value = default if argument is None else _value(argument, variables)
+        return min(max(int(value), 0), maximum) if _is_whole(value) else 0
 
     return value_of
 
 
 def members(value: ValueNode | None, variables: Variables) -> frozenset[str]:
-    """The names of the members of an input object that are not null."""
-    found = _value(value, variables) if value is not None else None
-    if not isinstance(found, dict):
+    """Return the names of the members of an input object that are not null."""
+    input_object = _value(value, variables) if value is not None else None
+    if not isinstance(input_object, dict):
         return frozenset()
-    return frozenset(name for name, member in found.items() if member is not None)
+    return frozenset(name for name, member in input_object.items() if member is not None)
 
 
 def arguments(node: FieldNode) -> dict[str, ValueNode]:
-    """The values of a field's arguments."""
-    return {each.name.value: each.value for each in node.arguments or ()}
+    """Return the values of a field's arguments by name."""
+    return {argument.name.value: argument.value for argument in node.arguments or ()}
 
 
 def _page(nodes: list[ValueNode], defaults: list[Any]) -> int | Length:
     def rows(variables: Variables | None) -> int:
-        most = limits.PAGE_ROWS_MAX
-        asked = [_value(node, variables) for node in nodes]
-        numbers = [min(max(int(each), 0), most) for each in (*asked, *defaults) if _is_whole(each)]
-        return max(numbers, default=limits.PAGE_ROWS_DEFAULT)
+        values = [*(_value(node, variables) for node in nodes), *defaults]
+        counts = [min(max(int(value), 0), limits.PAGE_ROWS_MAX) for value in values if _is_whole(value)]
+        return max(counts, default=limits.PAGE_ROWS_DEFAULT)
 
     return rows if any(isinstance(node, VariableNode) for node in nodes) else rows(None)
 
 
 def _is_whole(value: Any) -> bool:
-    """Whether GraphQL takes a value for an Int."""
+    """Return whether GraphQL accepts a value as an Int."""
     return value is not Undefined and type(value) in (int, float) and value == value // 1
 
 
@@ -150,7 +149,7 @@ def _value(node: ValueNode, variables: Variables | None) -> Any:
 
 
 def _named_in(value: Any, variables: Variables, depth: int) -> int:
-    """The length of the longest list in a value, or of what a filter may find."""
+    """Return the length of the longest list in a value, or the number of instances that a filter may match."""
     match value:
         case VariableNode():
             return variables.count_named(value.name.value)
@@ -159,17 +158,17 @@ def _named_in(value: Any, variables: Variables, depth: int) -> int:
         case list() | tuple():
             return len(value)
         case ObjectValueNode():
-            members = {each.name.value: each.value for each in value.fields[:_MEMBERS_MAX]}
+            members = {member.name.value: member.value for member in value.fields[:_MEMBERS_MAX]}
         case dict():
             members = dict(itertools.islice(value.items(), _MEMBERS_MAX))
         case _:
             return 0
     if not depth:
         return 0
-    found = 0
+    count = 0
     if "filter" in members:
-        found = min(limits.INSTANCES_PER_SELECTION_MAX, variables.size.instances)
-    for each in members.values():
-        if type(each) not in _LEAVES:
-            found = max(found, _named_in(each, variables, depth - 1))
-    return found
+        count = min(limits.INSTANCES_PER_SELECTION_MAX, variables.size.instances)
+    for member in members.values():
+        if type(member) not in _LEAVES:
+            count = max(count, _named_in(member, variables, depth - 1))
+    return count

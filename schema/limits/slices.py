@@ -1,4 +1,4 @@
-"""Slices of lists: every list of a field that may be long takes `first` and `offset` (rule 26)."""
+"""Slices of lists: fields with long lists take `first` and `offset` (rule 26)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -21,12 +21,12 @@ Item = TypeVar("Item")
 FIRST = "first"
 OFFSET = "offset"
 
-First = Annotated[int, strawberry.argument(description=f"At most {limits.PAGE_ROWS_MAX:,}.")]
-Offset = Annotated[int, strawberry.argument(description="The number of rows to skip.")]
+First = Annotated[int, strawberry.argument(description=f"Number of rows: at most {limits.PAGE_ROWS_MAX:,}.")]
+Offset = Annotated[int, strawberry.argument(description="Number of rows to skip.")]
 
 
 class Slice(NamedTuple):
-    """`first` rows of a list after the `offset` first ones."""
+    """`first` rows of a list, after `offset` skipped rows."""
 
     first: int = limits.SLICE_ROWS_DEFAULT
     offset: int = 0
@@ -37,7 +37,7 @@ class Slice(NamedTuple):
 
 
 def checked(first: int, offset: int) -> Slice:
-    """Return the slice; raise InvalidInputError if an argument is out of bounds."""
+    """Return a slice; raise InvalidInputError if an argument is out of bounds."""
     check_first(first)
     if offset < 0:
         raise errors.InvalidInputError(OFFSET, "must not be negative")
@@ -45,13 +45,13 @@ def checked(first: int, offset: int) -> Slice:
 
 
 def check_first(first: int) -> None:
-    """Raise InvalidInputError for more rows than an answer may have of a list, or fewer than none."""
+    """Raise InvalidInputError if a number of rows is out of bounds."""
     if not 0 <= first <= limits.PAGE_ROWS_MAX:
-        raise errors.InvalidInputError(FIRST, f"must be 0 to {limits.PAGE_ROWS_MAX}")
+        raise errors.InvalidInputError(FIRST, f"must be between 0 and {limits.PAGE_ROWS_MAX}")
 
 
 class Bounds:
-    """The slice that a field asks for, as its arguments stand in a document: numbers, or names of variables."""
+    """The slice arguments of a field in a document: numbers, or names of variables."""
 
     def __init__(self, node: FieldNode) -> None:
         self._values: dict[str, int | str] = {}
@@ -63,7 +63,7 @@ class Bounds:
                     self._values[argument.name.value] = int(digits)
 
     def slice(self, variables: Mapping[str, Any]) -> Slice:
-        """Return the slice under these values of the variables; raise for what a resolver must refuse."""
+        """Return the slice for these variables; raise InvalidInputError if it is out of bounds."""
         default = Slice()
         return checked(
             self._value(FIRST, default.first, variables), self._value(OFFSET, default.offset, variables)
@@ -81,9 +81,9 @@ class Bounds:
 def check_below(info: GraphQLResolveInfo[Any]) -> None:
     """Raise InvalidInputError if a slice that is selected below a field is out of bounds.
 
-    A mutation asks this first: once a change is made, nothing below it may be refused.
+    Mutations check this before the change, because nothing may be refused after it.
     """
-    spread: set[str] = set()
+    spread_names: set[str] = set()
     variables: Mapping[str, Any] = info.variable_values  # type: ignore[assignment]
 
     def check(selection_set: SelectionSetNode | None) -> None:
@@ -96,8 +96,8 @@ def check_below(info: GraphQLResolveInfo[Any]) -> None:
                     check(node.selection_set)
                 case InlineFragmentNode():
                     check(node.selection_set)
-                case FragmentSpreadNode() if (name := node.name.value) not in spread:
-                    spread.add(name)
+                case FragmentSpreadNode() if (name := node.name.value) not in spread_names:
+                    spread_names.add(name)
                     check(info.fragments[name].selection_set)
 
     for node in info.field_nodes:

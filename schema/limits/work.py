@@ -1,4 +1,4 @@
-"""What a request has worked out besides the fields that it writes, by its arguments and the size of the account."""
+"""The work of a request besides writing fields, from its arguments and the size of the account."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
@@ -10,15 +10,15 @@ from schema.limits import list_sizes, weights
 from schema.limits.list_sizes import Bound, Length, Variables
 
 Place: TypeAlias = tuple[str, str]
-"""The names of a type and of a field of it."""
+"""The names of a type and of one of its fields."""
 
 _INDEXED = frozenset({"ids", "tab", "expiresFrom", "expiresBefore", "expiresWithinDays"})
-"""The members of a filter that an index answers, in the order of expiry."""
+"""The conditions of a filter for which an index has the rows in the order of expiry."""
 _OFFSET_MAX = 2**31
 
 
 def work(place: Place, node: FieldNode, field: GraphQLField) -> Length | None:
-    """Return the work of a field each time that it is answered, if there is any."""
+    """Return the work of a field each time it is resolved; None if there is none."""
     if place in _BY_ARGUMENTS:
         return _BY_ARGUMENTS[place](node, field)
     if place in _BY_SIZE:
@@ -32,21 +32,21 @@ def work(place: Place, node: FieldNode, field: GraphQLField) -> Length | None:
 
 
 def batch_work(place: Place) -> Length | None:
-    """Return the work of a field that is done once for all that answer it."""
-    return _foreseen(weights.OUTLOOK_MONTHS) if place == ("Instance", "outlook") else None
+    """Return the work that is done once for all occurrences of a field; None if there is none."""
+    return _outlook_work(weights.OUTLOOK_MONTHS) if place == ("Instance", "outlook") else None
 
 
 def bound(place: Place) -> Bound | None:
-    """Return the length of a list that depends on what the account has."""
-    return _HELD.get(place)
+    """Return the bound of a list that depends on the size of the account; None for other lists."""
+    return _BOUNDS.get(place)
 
 
 def forecast_work(auto_instances: int, months: int) -> int:
-    """Return what it costs to foresee an account's renewals of some months."""
+    """Return the cost of the forecast of an account's renewals for a number of months."""
     return weights.FORECAST_RENEWAL * auto_instances * months
 
 
-def _foreseen(months: int) -> Length:
+def _outlook_work(months: int) -> Length:
     return lambda variables: forecast_work(variables.size.auto_instances, months)
 
 
@@ -56,30 +56,30 @@ def _forecast(node: FieldNode, field: GraphQLField) -> Length:
 
 
 def _instances(node: FieldNode, field: GraphQLField) -> Length | None:
-    """The rows that are read to find a page, unless it stands together in an index."""
-    given = list_sizes.arguments(node)
+    """Return the rows that are scanned to find a page; None if an index has the page in order."""
+    arguments = list_sizes.arguments(node)
     named = list_sizes.count_named(node, field)
-    if given.keys().isdisjoint(("filter", "orderBy", "offset")):
+    if arguments.keys().isdisjoint(("filter", "orderBy", "offset")):
         return None
     offset = list_sizes.number(node, field, "offset", _OFFSET_MAX)
 
     def scanned(variables: Variables) -> int:
-        conditions = list_sizes.members(given.get("filter"), variables)
-        found = named(variables) if named else 0
+        conditions = list_sizes.members(arguments.get("filter"), variables)
+        ids = named(variables) if named else 0
         if "search" in conditions:
-            return found + int(weights.SEARCH * variables.size.instances)
-        order = list_sizes.members(given.get("orderBy"), variables)
+            return ids + int(weights.SEARCH * variables.size.instances)
+        order = list_sizes.members(arguments.get("orderBy"), variables)
         if not conditions <= _INDEXED or order:
-            return found + int(weights.SCAN * variables.size.instances)
-        passed = offset(variables)
-        return found + (int(weights.SCAN * min(passed, variables.size.instances)) if passed else 0)
+            return ids + int(weights.SCAN * variables.size.instances)
+        skipped = offset(variables)
+        return ids + (int(weights.SCAN * min(skipped, variables.size.instances)) if skipped else 0)
 
     return scanned
 
 
 def _slice(node: FieldNode, field: GraphQLField) -> Length:
-    passed = list_sizes.number(node, field, "offset", limits.INSTANCES_PER_SELECTION_MAX)
-    return lambda variables: int(weights.LINES_PASSED * passed(variables))
+    skipped = list_sizes.number(node, field, "offset", limits.INSTANCES_PER_SELECTION_MAX)
+    return lambda variables: int(weights.LINES_PASSED * skipped(variables))
 
 
 _BY_ARGUMENTS: Mapping[Place, Callable[[FieldNode, GraphQLField], Length | None]] = {
@@ -110,9 +110,9 @@ _NAMED: Mapping[Place, int] = {
     ("Mutation", "unifyExpiry"): weights.RENEWAL,
     ("Mutation", "setRenewalPolicy"): weights.POLICY,
 }
-"""For each instance that an input names."""
+"""The weight of each instance that an input names."""
 _VOUCHERS = Bound(lambda variables: max(list_sizes.LIST_LENGTH, variables.size.vouchers), reaches_far=False)
-_HELD: Mapping[Place, Bound] = {
+_BOUNDS: Mapping[Place, Bound] = {
     ("Account", "vouchers"): _VOUCHERS,
     ("Quote", "vouchers"): _VOUCHERS,
 }

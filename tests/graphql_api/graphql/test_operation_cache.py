@@ -17,7 +17,7 @@ from schema.customer import schema as customer_schema
 from schema.execution import executor, operation_cache
 from schema.execution import schema as execution_schema
 from schema.fields import sources
-from schema.limits import document_limits
+from schema.limits import document_cache
 from schema.shared import scalars
 from tests.support import customer
 from tests.support.fixtures import World
@@ -137,7 +137,7 @@ async def test_a_change_is_answered_the_same_way_again(asked: Client, verb: str)
 
 async def test_what_is_not_valid_or_too_long_is_not_kept(asked: Client) -> None:
     kept = customer_schema.schema.operations
-    long = "{ account { id } }" + " " * document_limits.CHARACTERS_KEPT_MAX
+    long = "{ account { id } }" + " " * document_cache.CHARACTERS_KEPT_MAX
     for query in (
         "{ account { secret } }",
         "{ account {",

@@ -1,0 +1,54 @@
+"""Caches by the text of a document, and the parsed documents."""
+
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+from graphql import DocumentNode, GraphQLError, parse
+
+from renewals.concurrency import lru_cache
+
+Value = TypeVar("Value")
+
+DOCUMENTS_MAX = 200
+"""Documents in each cache: parsed, measured, validated and compiled ones."""
+CHARACTERS_KEPT_MAX = 5_000
+"""Characters of a cached document, which takes some 100 kB. Of longer ones only the last is cached."""
+
+
+class DocumentCache(Generic[Value]):
+    """An LRU cache by the text of a document, with one place for a long document."""
+
+    def __init__(self) -> None:
+        self._short: OrderedDict[str, Value] = OrderedDict()
+        self._long: tuple[str, Value] | None = None
+
+    def find(self, query: str) -> Value | None:
+        """Return the cached value; None if there is none."""
+        long = self._long
+        if long is not None and long[0] == query:
+            return long[1]
+        return lru_cache.find(self._short, query)
+
+    def keep(self, query: str, value: Value) -> None:
+        """Cache a value."""
+        if len(query) > CHARACTERS_KEPT_MAX:
+            self._long = (query, value)
+        else:
+            lru_cache.keep(self._short, query, value, most=DOCUMENTS_MAX)
+
+
+_parsed: DocumentCache[DocumentNode | GraphQLError] = DocumentCache()
+
+
+def parse_document(query: str) -> DocumentNode:
+    """Return the parsed document, from a cache; raise GraphQLError for a syntax error."""
+    result = _parsed.find(query)
+    if result is None:
+        try:
+            result = parse(query)
+        except GraphQLError as error:
+            result = error
+        _parsed.keep(query, result)
+    if isinstance(result, GraphQLError):
+        raise result.with_traceback(None)
+    return result
