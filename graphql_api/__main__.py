@@ -1,29 +1,29 @@
-"""`renewals`, and `python -m graphql_api`: the command line, after a look at whether its packages are our own."""
+"""`renewals` and `python -m graphql_api`: the command line, after a check that its packages are this project's."""
 
 import importlib.util
 import sys
 from pathlib import Path
 
 PACKAGES = ("renewals", "schema", "workers")
-"""The packages beside this one. Their names are short, so another distribution may have one of them."""
+"""The packages beside this one. Their names are common, so another distribution may have one of them."""
 _SITE = Path(__file__).resolve().parents[1]
 
 
-def shadows() -> list[str]:
-    """Return one sentence for each package that Python would import from elsewhere, or not at all."""
-    found = {name: importlib.util.find_spec(name) for name in PACKAGES}
-    origins = {name: spec.origin if spec else None for name, spec in found.items()}
+def shadowed_packages() -> list[str]:
+    """Return a sentence for each package that Python would import from elsewhere, or not at all."""
+    specs = {name: importlib.util.find_spec(name) for name in PACKAGES}
+    origins = {name: spec.origin if spec else None for name, spec in specs.items()}
     return [
-        f"Python would import `{name}` from {origin or 'nowhere'}, and Renewals needs its own in {_SITE}: "
-        "install Renewals into an environment of its own, and start it where no other module has that name."
+        f"Python would import `{name}` from {origin or 'nowhere'}, but Renewals needs the one in {_SITE}. "
+        "Install Renewals into its own environment, and start it in a directory without a module of that name."
         for name, origin in origins.items()
         if origin is None or Path(origin).resolve() != _SITE / name / "__init__.py"
     ]
 
 
 def main() -> None:
-    """Run the command line; end with 1 where another package hides one of ours."""
-    if sentences := shadows():
+    """Run the command line; exit with 1 if another package shadows one of this project."""
+    if sentences := shadowed_packages():
         sys.exit("\n".join(sentences))
     from graphql_api.cli.main import app  # noqa: PLC0415
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 SHOWN_CHARACTERS_MAX = 200
-"""So much an answer repeats of what was sent."""
+"""The number of characters of a request that an error message repeats."""
 
 
 class HTTPError(Exception):
-    """A request that is not executed: its status, its code, and a word to its sender."""
+    """A request is not executed; the response has this status, code and message."""
 
     def __init__(
         self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
@@ -19,9 +19,9 @@ class HTTPError(Exception):
 
 
 def truncate(text: str) -> str:
-    """The beginning of a text in which there may be anything that was sent."""
+    """Return the beginning of a text that may repeat a part of the request."""
     return text if len(text) <= SHOWN_CHARACTERS_MAX else f"{text[:SHOWN_CHARACTERS_MAX]}..."
 
 
 class ClientTooSlowError(Exception):
-    """The client was too slow; the connection ends without the end of the answer."""
+    """The client read too slowly; the connection is closed before the response is complete."""

@@ -1,4 +1,4 @@
-"""What is answered in place of data: an error with a code, in the shape and the type that GraphQL's clients expect."""
+"""Error responses in the shape of GraphQL, and the media types that a client accepts."""
 
 import functools
 import logging
@@ -17,28 +17,31 @@ from schema.shared import errors
 log = logging.getLogger(__name__)
 
 RETRY_HEADERS = {"Retry-After": "1"}
-"""Of every 503 that another request may find gone."""
+"""Headers of a 503 that a retry may not meet again."""
 
 
-def error(status: int, code: str, message: str, more: Mapping[str, str] | None = None) -> Response:
-    """An answer without data, in the shape of every GraphQL error."""
-    return error_response(status, message, {"code": code}, more)
+def error(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response with one error and no data."""
+    return error_response(status, message, {"code": code}, headers)
 
 
 def error_response(
-    status: int, message: str, extensions: Mapping[str, Any] | None, more: Mapping[str, str] | None = None
+    status: int, message: str, extensions: Mapping[str, Any] | None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The same, with all that the error says of itself."""
+    """Return a response with one error, its extensions, and no data; note its code in the request's record."""
     request_record.note_code(str((extensions or {}).get("code")))
-    return ErrorResponse({"message": message, "extensions": extensions}, status, more)
+    return ErrorResponse({"message": message, "extensions": extensions}, status, headers)
 
 
 class ErrorResponse(Response):
-    """The error of a request that was not executed, in the JSON that its client likes best; one kind has no data."""
+    """The error of a request that was not executed, in the media type of JSON that the client prefers.
 
-    def __init__(self, problem: dict[str, Any], status: int, more: Mapping[str, str] | None) -> None:
-        self._errors = [problem]
-        super().__init__(orjson.dumps({"data": None, "errors": self._errors}), status, more, JSON)
+    `application/graphql-response+json` has no member `data` then; `application/json` has `data: null`.
+    """
+
+    def __init__(self, error: dict[str, Any], status: int, headers: Mapping[str, str] | None) -> None:
+        self._errors = [error]
+        super().__init__(orjson.dumps({"data": None, "errors": self._errors}), status, headers, JSON)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         accept = Headers(scope=scope).get("accept", "")
@@ -50,19 +53,22 @@ class ErrorResponse(Response):
 
 
 def unauthenticated(message: str) -> Response:
-    """The answer to whoever sends no key that opens what is asked for."""
+    """Return 401 for a request without a key or token for what it requests."""
     return error(401, "UNAUTHENTICATED", message, {"WWW-Authenticate": "Bearer"})
 
 
 def unavailable() -> Response:
-    """The answer while a server of ours is away, or this process is about to be."""
+    """Return 503 while PostgreSQL or Redis is unavailable, or this process stops."""
     return error(503, errors.UNAVAILABLE, errors.UNAVAILABLE_MESSAGE, RETRY_HEADERS)
 
 
 def internal_error(problem: Exception) -> Response:
-    """The answer to what went wrong on our side: an id that stands beside the traceback in the log."""
+    """Return 500 with the id of the traceback in the log, or 503 if the error means that PostgreSQL is unavailable."""
     if database.is_unavailable(problem):
-        log.warning("a request cannot be served: %s", str(problem) or type(problem).__name__)
+        log.warning(
+            "a request cannot be served, because a server is unavailable: %s",
+            str(problem) or type(problem).__name__,
+        )
         return unavailable()
     return error_response(500, internal_errors.MESSAGE, internal_errors.report_internal_error(problem))
 
@@ -74,7 +80,7 @@ _WILDCARDS = ("application/*", "*/*")
 
 
 class AcceptedTypes(NamedTuple):
-    """What a client takes: the media type of an answer in JSON, if any, and whether it takes a stream of events."""
+    """The preferred media type of JSON, or None if the client accepts none, and whether it accepts an event stream."""
 
     media_type: str | None
     takes_stream: bool
@@ -82,7 +88,7 @@ class AcceptedTypes(NamedTuple):
 
 @functools.lru_cache(maxsize=500)
 def parse_accept(accept: str) -> AcceptedTypes:
-    """What an Accept header takes; without one, JSON."""
+    """Return the types that an Accept header allows (RFC 9110 12.5.1). An empty header allows JSON."""
     qualities: dict[str, float] = {}
     for part in accept.lower().split(","):
         media_type, _, parameters = part.partition(";")
@@ -91,7 +97,7 @@ def parse_accept(accept: str) -> AcceptedTypes:
     if not accept.strip():
         return AcceptedTypes(JSON, takes_stream)
     json, response = (
-        next((qualities[each] for each in (media_type, *_WILDCARDS) if each in qualities), 0)
+        next((qualities[name] for name in (media_type, *_WILDCARDS) if name in qualities), 0)
         for media_type in (JSON, RESPONSE)
     )
     if response > 0 and (json <= 0 or (RESPONSE in qualities and response >= json)):
@@ -107,5 +113,5 @@ def _quality(parameters: str) -> float:
                 quality = float(value)
             except ValueError:
                 return 0
-            return max(0, quality)  # not a number is not more than nothing
+            return max(0, quality)  # max(0, nan) is 0
     return 1

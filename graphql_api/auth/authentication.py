@@ -1,4 +1,4 @@
-"""Who asks: a key or a token in the Authorization header, behind it one account, or an operator of the provider."""
+"""Authentication by an API key or a token (JWT) in the Authorization header, as a customer or as an operator."""
 
 import datetime as dt
 
@@ -12,35 +12,35 @@ from renewals.operators import audit_log
 
 SCHEME = "bearer"
 CUSTOMERS = (model.Role.RENEWER, model.Role.VIEWER)
-"""The roles that see all of an account."""
-DOTS_OF_A_TOKEN = 2
-"""Between the three parts of a token; a key has none."""
+"""The roles that can read all data of an account."""
+TOKEN_DOTS = 2
+"""The dots between the three parts of a JWT. An API key has none."""
 
 
 async def identify(header: str, now: dt.datetime) -> str | None:
-    """The account that whoever sends an Authorization header may see; None without a key or token for that."""
+    """Return the account that a header's key or token can read, or None."""
     principal = await identify_customer(header, now)
     return principal.account_id if principal else None
 
 
 async def identify_customer(header: str, now: dt.datetime) -> api_keys.Principal | None:
-    """The customer who sends an Authorization header, and what it may do."""
+    """Return the customer of a header's key or token, or None."""
     principal = await _find(header, now)
     return principal if principal and principal.role in CUSTOMERS else None
 
 
 def can_write(principal: api_keys.Principal) -> bool:
-    """Whether a customer may change anything."""
+    """Return whether a customer may execute mutations."""
     return principal.role is model.Role.RENEWER
 
 
 async def is_still_valid(header: str, account_id: str | None, clock: Clock) -> bool:
-    """Whether the key or token of an Authorization header still opens the account."""
+    """Return whether a header's key or token can still read the account."""
     return account_id is not None and await identify(header, clock()) == account_id
 
 
 async def identify_operator(header: str, now: dt.datetime) -> audit_log.Operator | None:
-    """The operator whose key or token an Authorization header has; None without such a one."""
+    """Return the operator of a header's key or token, or None."""
     principal = await _find(header, now)
     if principal is None or principal.role is not model.Role.OPERATOR:
         return None
@@ -48,31 +48,31 @@ async def identify_operator(header: str, now: dt.datetime) -> audit_log.Operator
 
 
 async def _find(header: str, now: dt.datetime) -> api_keys.Principal | None:
-    scheme, _, sent = header.partition(" ")
-    sent = sent.strip()
-    if scheme.lower() != SCHEME or not sent:
+    scheme, _, credential = header.partition(" ")
+    credential = credential.strip()
+    if scheme.lower() != SCHEME or not credential:
         return None
-    if sent.count(".") == DOTS_OF_A_TOKEN:
-        return _noted(await jwt_tokens.find(sent, now))
-    return await _look_up(sent, now)
+    if credential.count(".") == TOKEN_DOTS:
+        return _note(await jwt_tokens.find(credential, now))
+    return await _find_by_key(credential, now)
 
 
-async def _look_up(key: str, now: dt.datetime) -> api_keys.Principal | None:
-    return _noted(await api_keys.authenticate(database.pool(), key, now))
+async def _find_by_key(key: str, now: dt.datetime) -> api_keys.Principal | None:
+    return _note(await api_keys.authenticate(database.pool(), key, now))
 
 
-def _noted(principal: api_keys.Principal | None) -> api_keys.Principal | None:
+def _note(principal: api_keys.Principal | None) -> api_keys.Principal | None:
     if principal is not None:
         request_record.note_principal(principal.account_id, principal.role, principal.key_id)
     return principal
 
 
 async def identify_calendar(header: str, token: str | None, now: dt.datetime) -> str | None:
-    """The account whose calendar may be read: by a calendar token in the address, or as a customer by the header.
+    """Return the account of a calendar token in a URL, or of the header's key or token; None without one.
 
-    An address is kept in many places, so no other key is looked for in it.
+    URLs are stored in many places, so no other key is accepted in them.
     """
     if token is None:
         return await identify(header, now)
-    principal = await _look_up(token, now)
+    principal = await _find_by_key(token, now)
     return principal.account_id if principal and principal.role is model.Role.CALENDAR else None

@@ -1,4 +1,4 @@
-"""The keys of the issuer whose tokens open the API: fetched when needed, kept, and never asked for in a storm."""
+"""A cache of the public keys (JWKS, RFC 7517) of the token issuer, with a limit on how often they are fetched."""
 
 import asyncio
 import logging
@@ -16,29 +16,29 @@ from renewals import config
 log = logging.getLogger(__name__)
 
 KEYS_SECONDS = 600.0
-"""So long keys are taken as they were fetched."""
-KEYS_KEPT_SECONDS_MAX = 21_600.0
-"""So long they are taken all the same while the issuer is away."""
+"""The time for which fetched keys are used without a new fetch."""
+STALE_KEYS_SECONDS_MAX = 21_600.0
+"""The time for which fetched keys are used while the issuer is unavailable."""
 FETCH_PAUSE_SECONDS = 10.0
-"""From one fetching to the next, whatever made it: tokens that name keys at random, or an issuer that is away."""
+"""The pause between two fetches, so that tokens with random key ids cannot cause a flood of them."""
 FETCH_SECONDS_MAX = 5.0
-"""All of it: the issuer's metadata, where the keys' address comes from there, and the keys."""
+"""The time for a fetch: the issuer's metadata, if the URL of the keys comes from there, and the keys."""
 FETCH_BYTES_MAX = 262_144
 METADATA_PATH = "/.well-known/openid-configuration"
 ALGORITHMS: Mapping[tuple[str, str], str] = {("RSA", ""): "RS256", ("EC", "P-256"): "ES256"}
-"""A key's type and curve say how it signs, whatever a token says."""
+"""The algorithm by key type and curve. The algorithm that a token names is ignored (RFC 8725 3.1)."""
 _PUBLIC = ("kty", "kid", "crv", "n", "e", "x", "y")
 
 Seconds = Callable[[], float]
-"""A clock that only goes forward."""
+"""A monotonic clock, in seconds."""
 
 
 class JwksFetchError(Exception):
-    """The issuer did not answer with what was asked for; says why."""
+    """The issuer did not return its metadata or its keys."""
 
 
 class JwksCache:
-    """The public keys of one issuer by their ids; `generation` counts how often they became others."""
+    """The public keys of one issuer by id. `generation` counts how often they changed."""
 
     def __init__(
         self, settings: config.Settings, client: httpx2.AsyncClient, seconds: Seconds = time.monotonic
@@ -52,65 +52,65 @@ class JwksCache:
         self._client = client
         self._seconds = seconds
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._fetched_at = self._asked_at = -math.inf
-        self._is_away = False
-        self._fetching: asyncio.Task[None] | None = None
+        self._fetched_at = self._attempted_at = -math.inf
+        self._is_unavailable = False
+        self._fetch_task: asyncio.Task[None] | None = None
 
     async def find(self, key_id: str) -> jwt.PyJWK | None:
-        """The key of that id, after a look at the issuer where that is due; None if it has no such key."""
-        is_usable = key_id in self._keys and self._age < KEYS_KEPT_SECONDS_MAX
+        """Return the key of this id, after a fetch if one is due, or None if the issuer has no such key."""
+        is_usable = key_id in self._keys and self._age < STALE_KEYS_SECONDS_MAX
         if not is_usable or self._age >= KEYS_SECONDS:
-            fetching = self._fetch_if_due()
-            # Whoever has a key that can be used does not wait for an issuer that was away before.
-            if fetching and not (is_usable and self._is_away):
-                await asyncio.wait({fetching})
-        return self._keys.get(key_id) if self._age < KEYS_KEPT_SECONDS_MAX else None
+            task = self._fetch_if_due()
+            # With a usable key, a request does not wait for an issuer that was unavailable before.
+            if task and not (is_usable and self._is_unavailable):
+                await asyncio.wait({task})
+        return self._keys.get(key_id) if self._age < STALE_KEYS_SECONDS_MAX else None
 
     async def close(self) -> None:
-        """Stops what is under way."""
-        if self._fetching:
-            self._fetching.cancel()
-            await asyncio.wait({self._fetching})
+        """Cancel a running fetch."""
+        if self._fetch_task:
+            self._fetch_task.cancel()
+            await asyncio.wait({self._fetch_task})
 
     @property
     def _age(self) -> float:
         return self._seconds() - self._fetched_at
 
     def _fetch_if_due(self) -> asyncio.Task[None] | None:
-        """The fetching that is under way, or a new one; None if the last was just now."""
-        if self._fetching and not self._fetching.done():
-            return self._fetching
-        if self._seconds() - self._asked_at < FETCH_PAUSE_SECONDS:
+        """Return the running fetch or a new one; None during the pause after the last one."""
+        if self._fetch_task and not self._fetch_task.done():
+            return self._fetch_task
+        if self._seconds() - self._attempted_at < FETCH_PAUSE_SECONDS:
             return None
-        self._asked_at = self._seconds()
-        self._fetching = asyncio.create_task(self._fetch())
-        return self._fetching
+        self._attempted_at = self._seconds()
+        self._fetch_task = asyncio.create_task(self._fetch())
+        return self._fetch_task
 
     async def _fetch(self) -> None:
         try:
             async with asyncio.timeout(FETCH_SECONDS_MAX):
-                found = self._read(await self._get(self._url or await self._discover()))
+                keys = self._parse_keys(await self._get(self._url or await self._discover()))
         except (JwksFetchError, httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError) as problem:
-            self._is_away = True
-            log.warning("the keys of %s cannot be fetched: %r", self._issuer, problem)
+            self._is_unavailable = True
+            log.warning("cannot fetch the keys of %s: %r", self._issuer, problem)
             return
-        self._is_away = False
+        self._is_unavailable = False
         self._fetched_at = self._seconds()
-        if _content(found) != _content(self._keys):
+        if _content(keys) != _content(self._keys):
             self.generation += 1
-            self._keys = found
-            log.info("%s has %s keys: %s", self._issuer, len(found), ", ".join(sorted(found)))
+            self._keys = keys
+            log.info("%s has %s keys: %s", self._issuer, len(keys), ", ".join(sorted(keys)))
 
     async def _discover(self) -> str:
-        """Where the issuer's metadata says that its keys are."""
+        """Return the URL of the keys from the issuer's metadata (OpenID Connect Discovery 4)."""
         metadata = await self._get(f"{self._issuer.rstrip('/')}{METADATA_PATH}")
         if metadata.get("issuer") != self._issuer:
-            raise JwksFetchError("the metadata is another issuer's")
+            raise JwksFetchError("the metadata names another issuer")
         url = metadata.get("jwks_uri")
         if not isinstance(url, str) or not url.startswith(("https://", "http://")):
             raise JwksFetchError("the metadata has no jwks_uri")
         if url.startswith("http://") and not self._allows_http:
-            raise JwksFetchError("the jwks_uri is without TLS")
+            raise JwksFetchError("the jwks_uri must use https")
         return url
 
     async def _get(self, url: str) -> dict[str, Any]:
@@ -122,30 +122,30 @@ class JwksCache:
             async for part in response.aiter_raw():
                 body += part
                 if len(body) > FETCH_BYTES_MAX:
-                    raise JwksFetchError(f"the answer has more than {FETCH_BYTES_MAX} bytes")
+                    raise JwksFetchError(f"the response is larger than {FETCH_BYTES_MAX} bytes")
         try:
-            found = orjson.loads(body)
+            document = orjson.loads(body)
         except ValueError:
-            raise JwksFetchError("the answer is not JSON") from None
-        if not isinstance(found, dict):
-            raise JwksFetchError("the answer is no JSON object")
-        return found
+            raise JwksFetchError("the response is not JSON") from None
+        if not isinstance(document, dict):
+            raise JwksFetchError("the response is not a JSON object")
+        return document
 
-    def _read(self, answer: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
-        """The keys of a set that sign as the settings allow, by id; the first of each id."""
-        members = answer.get("keys")
+    def _parse_keys(self, document: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
+        """Return the keys for the algorithms of the settings by id; of several with one id, the first."""
+        members = document.get("keys")
         if not isinstance(members, list):
-            raise JwksFetchError("the answer is no set of keys")
+            raise JwksFetchError("the response is not a key set")
         keys: dict[str, jwt.PyJWK] = {}
         for member in members:
-            key = read_key(member, self._algorithms)
+            key = parse_key(member, self._algorithms)
             if key is not None and key.key_id is not None:
                 keys.setdefault(key.key_id, key)
         return keys
 
 
-def read_key(member: object, algorithms: frozenset[str]) -> jwt.PyJWK | None:
-    """A member of a key set that is a public key with an id, for signatures of one of the algorithms; else None."""
+def parse_key(member: object, algorithms: frozenset[str]) -> jwt.PyJWK | None:
+    """Return a member of a key set as a key, or None unless it has an id and verifies one of the algorithms."""
     if not isinstance(member, dict) or not isinstance(member.get("kid"), str):
         return None
     operations = member.get("key_ops", ["verify"])

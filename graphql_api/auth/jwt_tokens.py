@@ -1,4 +1,4 @@
-"""Tokens (JWT) of the issuer in the settings: whose they are, if signature, audience and times are as they must be."""
+"""Verification of tokens (JWT) of the issuer in the settings: signature, audience, times, role and account."""
 
 import contextlib
 import datetime as dt
@@ -25,26 +25,26 @@ from renewals.domain import model
 log = logging.getLogger(__name__)
 
 TOKEN_CHARACTERS_MAX = 8_192
-TOKENS_KEPT_MAX = 10_000
+TOKENS_CACHED_MAX = 10_000
 TOKEN_SECONDS_MAX = 60.0
-"""So long a token that was verified is taken again without a look at its signature and its account."""
+"""The time for which a verified token is accepted without another check of its signature and its account."""
 SUBJECT_LENGTH_MAX = 255
 ROLES = (model.Role.VIEWER, model.Role.RENEWER, model.Role.OPERATOR)
 
 
 class InvalidTokenError(Exception):
-    """A token opens nothing; says why, for our own log alone."""
+    """A token is not valid. The message is only for the log."""
 
 
 class _Verified(NamedTuple):
     principal: api_keys.Principal
     ends_at: float
     generation: int
-    kept_until: float
+    cached_until: float
 
 
 class Verifier:
-    """Knows whose a token is; keeps those verified last for a short time."""
+    """Verifies tokens, and caches the last verified ones for a short time."""
 
     def __init__(
         self, settings: config.Settings, keys: jwks.JwksCache, seconds: jwks.Seconds = time.monotonic
@@ -52,44 +52,44 @@ class Verifier:
         self._settings = settings
         self._keys = keys
         self._seconds = seconds
-        self._kept: OrderedDict[bytes, _Verified] = OrderedDict()
+        self._cache: OrderedDict[bytes, _Verified] = OrderedDict()
 
     async def find(self, token: str, now: dt.datetime) -> api_keys.Principal | None:
-        """Who sends this token; None for one that is not the issuer's, not for us, not now, or of nobody."""
+        """Return the principal of a token, or None if the token is not valid now."""
         if len(token) > TOKEN_CHARACTERS_MAX or not token.isascii():
             return None
         digest = hashlib.sha256(token.encode()).digest()
-        verified = lru_cache.find(self._kept, digest)
+        verified = lru_cache.find(self._cache, digest)
         if verified is None or not self._is_fresh(verified):
             try:
                 verified = await self._verify(token, now)
-            except InvalidTokenError as refused:
-                log.debug("a token is refused: %s", refused)
+            except InvalidTokenError as problem:
+                log.debug("a token is not valid: %s", problem)
                 return None
-            lru_cache.keep(self._kept, digest, verified, most=TOKENS_KEPT_MAX)
+            lru_cache.keep(self._cache, digest, verified, most=TOKENS_CACHED_MAX)
         return verified.principal if now.timestamp() < verified.ends_at else None
 
     def _is_fresh(self, verified: _Verified) -> bool:
-        return verified.generation == self._keys.generation and self._seconds() < verified.kept_until
+        return verified.generation == self._keys.generation and self._seconds() < verified.cached_until
 
     async def _verify(self, token: str, now: dt.datetime) -> _Verified:
-        claims = await self._read(token)
-        generation = self._keys.generation  # of the key that has just verified it
+        claims = await self._read_claims(token)
+        generation = self._keys.generation  # read after the key that verified the token
         ends_at = check_times(claims, now, self._settings.jwt_leeway_seconds)
         principal = self._principal(claims)
         if principal.account_id is not None and not await accounts_queries.has_account(
             database.pool(), principal.account_id
         ):
-            raise InvalidTokenError("its account is not there")
+            raise InvalidTokenError("its account does not exist")
         return _Verified(principal, ends_at, generation, self._seconds() + TOKEN_SECONDS_MAX)
 
-    async def _read(self, token: str) -> dict[str, Any]:
-        """The claims of a token that a key of the issuer signed, for our audience."""
+    async def _read_claims(self, token: str) -> dict[str, Any]:
+        """Return the claims of a token after the checks of its signature, issuer and audience."""
         try:
             key_id = jwt.get_unverified_header(token).get("kid")
             key = await self._keys.find(key_id) if isinstance(key_id, str) else None
             if key is None:
-                raise InvalidTokenError("it names no key of the issuer")
+                raise InvalidTokenError("its kid is not a key of the issuer")
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
@@ -99,7 +99,7 @@ class Verifier:
                 options={
                     "require": ["iss", "aud", "exp"],
                     "enforce_minimum_key_length": True,
-                    # By the clock of the request instead: see check_times.
+                    # check_times checks them by the clock of the request.
                     "verify_exp": False,
                     "verify_nbf": False,
                     "verify_iat": False,
@@ -113,24 +113,24 @@ class Verifier:
         role = _role(claims.get(self._settings.jwt_role_claim))
         account_id, subject = claims.get(self._settings.jwt_account_claim), claims.get("sub", "")
         if not _is_text(subject, 0):
-            raise InvalidTokenError("its subject cannot be written down")
+            raise InvalidTokenError("its subject is not printable text")
         if role is not model.Role.OPERATOR:
             if not _is_text(account_id, 1):
                 raise InvalidTokenError("it names no account")
         elif account_id is not None or not subject:
-            raise InvalidTokenError("an operator has a subject and no account")
+            raise InvalidTokenError("an operator's token must have a subject and no account")
         return api_keys.Principal(None, role, account_id, subject, self._settings.jwt_issuer)
 
 
 def check_times(claims: Mapping[str, Any], now: dt.datetime, leeway_seconds: int) -> float:
-    """When a token ends, leeway included; raises InvalidTokenError if that is past, or its time has not come."""
-    at = now.timestamp()
+    """Return the Unix time at which a token expires, with the leeway. Raises InvalidTokenError for other times."""
+    now_seconds = now.timestamp()
     times = {name: _seconds_of(claims[name]) for name in ("exp", "nbf", "iat") if name in claims}
     ends_at = times["exp"] + leeway_seconds
-    if ends_at <= at:
+    if ends_at <= now_seconds:
         raise InvalidTokenError("it has expired")
-    if max(times.get("nbf", at), times.get("iat", at)) > at + leeway_seconds:
-        raise InvalidTokenError("its time has not come")
+    if max(times.get("nbf", now_seconds), times.get("iat", now_seconds)) > now_seconds + leeway_seconds:
+        raise InvalidTokenError("it is not valid yet")
     return ends_at
 
 
@@ -138,16 +138,16 @@ def _seconds_of(claim: object) -> float:
     with contextlib.suppress(OverflowError):
         if type(claim) in (int, float) and math.isfinite(seconds := float(claim)):  # type: ignore[arg-type]
             return seconds
-    raise InvalidTokenError("one of its times is no instant")
+    raise InvalidTokenError("a time claim is not a number")
 
 
 def _role(claim: object) -> model.Role:
-    """The one role of ours that a claim names, alone or among others in a list."""
-    named = claim if isinstance(claim, list) else [claim]
-    found = [role for role in ROLES if role.value in named]
-    if len(found) != 1:
-        raise InvalidTokenError("it names no role, or several")
-    return found[0]
+    """Return the one role in a claim, which is a text or a list that may have other members."""
+    names = claim if isinstance(claim, list) else [claim]
+    roles = [role for role in ROLES if role.value in names]
+    if len(roles) != 1:
+        raise InvalidTokenError("it must name exactly one role")
+    return roles[0]
 
 
 def _is_text(value: object, length_min: int) -> bool:
@@ -160,12 +160,12 @@ def _is_text(value: object, length_min: int) -> bool:
 
 
 _verifiers: list[Verifier] = []
-"""That of this process, where the settings name an issuer."""
+"""The verifier of this process, if the settings name an issuer."""
 
 
 @contextlib.asynccontextmanager
 async def opened(settings: config.Settings, seconds: jwks.Seconds = time.monotonic) -> AsyncIterator[None]:
-    """Takes tokens of the settings' issuer, if they name one, for as long as the block runs."""
+    """Accept tokens of the issuer in the settings, if there is one, while the block runs."""
     if settings.jwt_issuer is None:
         yield
         return
@@ -181,5 +181,5 @@ async def opened(settings: config.Settings, seconds: jwks.Seconds = time.monoton
 
 
 async def find(token: str, now: dt.datetime) -> api_keys.Principal | None:
-    """Who sends this token; None where no issuer is opened."""
+    """Return the principal of a token, or None if it is not valid or the settings name no issuer."""
     return await _verifiers[-1].find(token, now) if _verifiers else None

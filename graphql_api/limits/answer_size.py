@@ -1,4 +1,4 @@
-"""How large an answer may be, and how much of a key's answers may wait to be read."""
+"""Limits of response size: of one response, and of a key's responses that its clients have not read yet."""
 
 import contextlib
 from collections import Counter
@@ -13,37 +13,35 @@ from graphql_api import errors
 from renewals.observability import request_record
 
 PIECE_BYTES = 256 * 1024
-"""A larger body is sent in pieces, each when the one before is on its way, so that a reader that sleeps is seen."""
+"""The size from which a body is sent in pieces, one after the other, so that a stalled client is noticed."""
 UNREAD_ANSWERS_MAX = 2
-"""Of the largest size, for each key: a reader that does not read takes no more memory."""
+"""The number of largest responses per key that may wait to be read, which limits their memory."""
 RETRY_SECONDS = 10
 CODE = "COST_TOO_HIGH"
 
 
 def too_large(bytes_max: int, *, is_done: bool) -> dict[str, Any]:
-    """Return the error in place of an answer that is too large; `is_done`: what it changed stays changed."""
-    message = (
-        f"The answer has more than {bytes_max:,} bytes: ask for fewer fields, or smaller slices of lists."
-    )
+    """Return the error that replaces a response that is too large. `is_done` says that a mutation was executed."""
+    message = f"The response is larger than {bytes_max:,} bytes. Select fewer fields or smaller pages."
     if is_done:
-        message = f"The change was made. {message} A change with an idempotencyKey may be repeated for that."
+        message = f"The mutation was executed. {message} You may repeat it with the same idempotencyKey."
     return {"message": message, "extensions": {"code": CODE, "maximum": bytes_max}}
 
 
 def encode(body: Any, bytes_max: int) -> bytes:
-    """Return what is sent for a result of a stream: itself, or the error in its place."""
+    """Return one result of a stream as JSON, or an error in its place if it is too large."""
     encoded = orjson.dumps(body)
     if len(encoded) <= bytes_max:
         return encoded
     request_record.note_code(CODE)
-    instead = {"data": None, "errors": [too_large(bytes_max, is_done=False)]}
+    replacement = {"data": None, "errors": [too_large(bytes_max, is_done=False)]}
     if isinstance(body, dict) and "payload" in body:
-        return orjson.dumps({**body, "payload": instead})
-    return orjson.dumps(instead)
+        return orjson.dumps({**body, "payload": replacement})
+    return orjson.dumps(replacement)
 
 
 class PiecewiseResponse(Response):
-    """A response whose body, if it is large, is sent in pieces."""
+    """A response that sends a large body in pieces."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if len(self.body) <= PIECE_BYTES:
@@ -58,7 +56,7 @@ class PiecewiseResponse(Response):
 
 
 class UnreadAnswers:
-    """The bytes of large answers that are being sent, of each key no more than `bytes_max`."""
+    """The bytes of large responses that are being sent, at most `bytes_max` per key."""
 
     def __init__(self, bytes_max: int) -> None:
         self._bytes_max = bytes_max
@@ -66,12 +64,12 @@ class UnreadAnswers:
 
     @contextlib.contextmanager
     def sending(self, caller: str, size: int) -> Iterator[None]:
-        """Count a large answer as long as the block runs; raise errors.HTTPError if too many are unread."""
+        """Count a large response while the block runs. Raises HTTPError if too many bytes are unread."""
         if self._bytes[caller] and self._bytes[caller] + size > self._bytes_max:
             raise errors.HTTPError(
                 429,
                 "TOO_MANY_AT_ONCE",
-                f"This key has answers of {self._bytes[caller]:,} bytes that are not read yet.",
+                f"This key has {self._bytes[caller]:,} unread bytes of earlier responses. Read them first.",
                 {"Retry-After": str(RETRY_SECONDS)},
             )
         self._bytes[caller] += size

@@ -1,4 +1,4 @@
-"""How much a key and an account may have under way at once in this process, so that nobody slows another down."""
+"""Concurrency limits per API key and account in this process, so that one caller does not delay the others."""
 
 import asyncio
 import contextlib
@@ -12,81 +12,84 @@ from renewals.concurrency import fair_queue
 
 RUNNING_PER_KEY_MAX = 8
 WAITING_PER_KEY_MAX = 56
-"""Requests of a key. Those that wait cost nothing but their connection, and slow down a client that sends too fast.
-Fewer that run would hold up a client of 20 requests a second as soon as each takes a little longer."""
+"""Requests of a key that run and that wait. A waiting request needs only its connection, and slows down a fast client.
+With fewer than 8 running, a client of 20 requests per second would wait as soon as its requests take longer."""
 HEAVY_AT_ONCE_MAX = 4
-"""Heavy requests of all accounts that run at once, one of each account; the others take turns."""
+"""Heavy requests of all accounts that run at a time, at most one per account."""
 HEAVY_COST = 5_000
-"""From this cost on a request is heavy: it may keep the processor for some milliseconds at a stretch."""
+"""The cost from which a request is heavy: it may use the processor for milliseconds without a pause."""
 HEAVY_BODY_BYTES = 32_000
-"""From this size on reading a body is heavy: an account sends one such body at a time."""
+"""The size from which reading a body is heavy: an account sends one such body at a time."""
 REST_SECONDS_MAX = 0.05
 OTHERS_SECONDS = 1.0
-"""Between two heavy requests an account leaves the processor to others as long as it had it, if any asked lately."""
+"""The time in which a request of another account makes this account pause between two heavy requests.
+
+The pause is as long as the account used the processor, at most REST_SECONDS_MAX.
+"""
 RETRY_SECONDS = 10
 _ALL_KEYS = 1_000_000
 
 
-def _refused(count: int, name: str) -> errors.HTTPError:
+def _too_many(count: int, name: str) -> errors.HTTPError:
     return errors.HTTPError(
         429,
         "TOO_MANY_AT_ONCE",
-        f"This key has {count} {name} under way, and may have no more.",
+        f"This key has {count} {name} in progress, which is the maximum. Wait until one ends.",
         {"Retry-After": str(RETRY_SECONDS)},
     )
 
 
 class ConcurrencyLimiter:
-    """Places of one kind, a bounded number for each key; nobody waits for one."""
+    """Slots of one kind, `per_key_max` per key. A caller without a slot is refused at once."""
 
     def __init__(self, per_key_max: int, name: str) -> None:
         self._per_key_max = per_key_max
         self._name = name
-        self._taken: Counter[str] = Counter()
+        self._slots: Counter[str] = Counter()
 
     @contextlib.contextmanager
     def slot(self, caller: str) -> Iterator[None]:
-        """Take a place as long as the block runs; raises errors.HTTPError if all are taken."""
-        if self._taken[caller] >= self._per_key_max:
-            raise _refused(self._per_key_max, self._name)
-        self._taken[caller] += 1
+        """Hold a slot while the block runs. Raises HTTPError if all are in use."""
+        if self._slots[caller] >= self._per_key_max:
+            raise _too_many(self._per_key_max, self._name)
+        self._slots[caller] += 1
         try:
             yield
         finally:
-            self._taken[caller] -= 1
-            if not self._taken[caller]:
-                del self._taken[caller]
+            self._slots[caller] -= 1
+            if not self._slots[caller]:
+                del self._slots[caller]
 
 
 class RequestLimiter:
-    """The requests of this process: a bounded number of each key run, and heavy ones take turns between accounts."""
+    """The requests of this process: a limited number per key, and heavy ones in turns between accounts."""
 
     def __init__(self) -> None:
         self._running = fair_queue.FairSlots(
             _ALL_KEYS, per_owner_max=RUNNING_PER_KEY_MAX, waiting_max=WAITING_PER_KEY_MAX
         )
-        self._owners = _Latest()
+        self._owners = _RecentOwners()
         self._heavy = fair_queue.FairSlots(HEAVY_AT_ONCE_MAX, per_owner_max=1, waiting_max=_ALL_KEYS)
         self._bodies = fair_queue.FairSlots(_ALL_KEYS, per_owner_max=1, waiting_max=_ALL_KEYS)
 
     def try_begin(self, caller: str) -> bool:
-        """Begin a request of a key if it may run at once; return whether it has begun, and must be ended."""
+        """Begin a request of a key if a slot is free; return whether it has begun. Then call `end`."""
         return self._running.try_acquire(caller)
 
     async def begin(self, caller: str) -> None:
-        """Begin a request of a key, once it may; raises errors.HTTPError if too many wait."""
+        """Begin a request of a key once a slot is free. Raises HTTPError if too many wait."""
         try:
             await self._running.acquire(caller)
         except fair_queue.QueueFullError:
-            raise _refused(RUNNING_PER_KEY_MAX + WAITING_PER_KEY_MAX, "requests") from None
+            raise _too_many(RUNNING_PER_KEY_MAX + WAITING_PER_KEY_MAX, "requests") from None
 
     def end(self, caller: str) -> None:
-        """End a request of a key, so that the next can begin."""
+        """End a request of a key, so that the next one can begin."""
         self._running.release(caller)
 
     @contextlib.asynccontextmanager
     async def turn(self, caller: str) -> AsyncIterator[None]:
-        """Run a request of a key, once it may; raises errors.HTTPError if too many wait."""
+        """Run a request of a key once a slot is free. Raises HTTPError if too many wait."""
         await self.begin(caller)
         try:
             yield
@@ -94,15 +97,15 @@ class RequestLimiter:
             self.end(caller)
 
     def lane(self, owner: str) -> "Lane":
-        """Return the lane of one request for what is heavy of it; inside of `turn`, which bounds who waits."""
+        """Return the lane for the heavy steps of one request. `turn` must surround it and limits who waits."""
         self._owners.note(owner)
         return Lane(self, owner)
 
     @contextlib.asynccontextmanager
     async def receiving(self, owner: str) -> AsyncIterator[None]:
-        """Receive a large body for as long as the block runs: an account's one at a time, with rests between.
+        """Wait until the account may receive a large body, and hold its slot while the block runs.
 
-        A body that waits stays where it is: the server reads no more of it than a buffer holds.
+        A client that waits cannot send more than uvicorn's read buffer takes.
         """
         await self._bodies.acquire(owner)
         began = time.monotonic()
@@ -112,15 +115,15 @@ class RequestLimiter:
             self._rest(self._bodies, owner, time.monotonic() - began)
 
     async def enter(self, owner: str) -> None:
-        """Wait until no other request of the account is in its lane."""
+        """Wait until no other request of the account is in the lane."""
         await self._heavy.acquire(owner)
 
     def leave(self, owner: str, seconds: float) -> None:
-        """Open the lane of an account, which has kept the processor for so long."""
+        """Free the lane of an account, which has used the processor for `seconds`."""
         self._rest(self._heavy, owner, seconds)
 
     def _rest(self, slots: fair_queue.FairSlots, owner: str, seconds: float) -> None:
-        """Give back the account's slot, if there are others after a rest as long as it kept the processor."""
+        """Give back the account's slot: at once, or after a pause if other accounts have sent requests."""
         if self._owners.has_others(owner) and seconds > 0:
             rest = min(seconds, REST_SECONDS_MAX)
             asyncio.get_running_loop().call_later(rest, slots.release, owner)
@@ -128,28 +131,27 @@ class RequestLimiter:
             slots.release(owner)
 
 
-class _Latest:
-    """Who asked last, and who asked last before that, so that it is known whether there are others."""
+class _RecentOwners:
+    """The last two accounts that sent requests, which tell an account whether it is alone."""
 
     __slots__ = ("_last", "_last_other")
 
     def __init__(self) -> None:
         self._last = self._last_other = ("", 0.0)
 
-    def note(self, name: str) -> None:
-        """Note that somebody asks."""
-        if name != self._last[0]:
+    def note(self, owner: str) -> None:
+        if owner != self._last[0]:
             self._last_other = self._last
-        self._last = (name, time.monotonic())
+        self._last = (owner, time.monotonic())
 
-    def has_others(self, name: str) -> bool:
-        """Return whether anybody else asked lately."""
-        other, at = self._last if self._last[0] != name else self._last_other
+    def has_others(self, owner: str) -> bool:
+        """Return whether another account has sent a request within OTHERS_SECONDS."""
+        other, at = self._last if self._last[0] != owner else self._last_other
         return bool(other) and time.monotonic() - at < OTHERS_SECONDS
 
 
 class Lane:
-    """Where one request of an account does what is heavy, while no other of the account does."""
+    """The turn of one request for its heavy steps; an account has at most one request in its lane."""
 
     __slots__ = ("_began", "_owner", "_requests", "is_entered")
 
@@ -168,7 +170,7 @@ class Lane:
             fair_queue.set_lane(self.leave)
 
     def leave(self) -> None:
-        """Leave the lane to the next, if the request is in it."""
+        """Leave the lane, if the request is in it."""
         if self.is_entered:
             self.is_entered = False
             self._requests.leave(self._owner, time.thread_time() - self._began)

@@ -1,8 +1,7 @@
-"""How much a key may ask in a minute, in all processes together: counted in Redis, drawn from it in blocks.
+"""Rate limiting by query cost, per API key and minute, shared by all processes through Redis.
 
-A request for a page of ten costs a hundredth of a thousandth of the budget. Asking Redis each time would cost more
-than answering, so a process draws a hundredth of the budget at once and spends that by itself. While Redis is away
-each process counts alone.
+A ten-row page costs 0.001 % of the default budget, and a Redis round trip takes a third of such a page. So a process
+reserves 1 % of a key's budget at a time, and spends it alone. While Redis is unavailable, each process counts alone.
 """
 
 import asyncio
@@ -27,45 +26,45 @@ from schema.limits import weights
 log = logging.getLogger(__name__)
 
 CALLERS_MAX = 10_000
-BLOCKS_A_BUDGET = 100
+BLOCKS_PER_BUDGET = 100
 BLOCK_SECONDS = 10.0
-"""What is left of a block by then is lost to its key: what is spent was drawn not long before."""
+"""The time after which the rest of a reserved block expires, so that costs count near the time of their use."""
 WINDOW_SECONDS = 60
 REDIS_SECONDS_MAX = 0.5
 PAUSE_SECONDS = 5.0
-"""Before a Redis that was away is asked again."""
+"""The pause before an unavailable Redis is tried again."""
 
 
 @dataclass(slots=True)
 class _Block:
-    left: int = 0
+    remaining: int = 0
     ends_at: float = 0.0
-    left_alone: int = 0
-    """Of what is granted while Redis is away: the whole of a minute, once in it however often Redis comes and goes."""
-    alone_ends_at: float = 0.0
-    drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    local_remaining: int = 0
+    """The rest of a budget without Redis, granted once a minute even if Redis fails and recovers several times."""
+    local_ends_at: float = 0.0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class CostRateLimiter:
-    """The budgets of all keys, each `cost_max` in a minute; 0 has no limit."""
+    """The budgets of all keys, each `cost_max` per minute; with 0 there is no limit."""
 
     def __init__(self, cost_max: int) -> None:
         self._cost_max = cost_max
         self._item = RateLimitItemPerMinute(max(cost_max, 1))
         self._shared: SlidingWindowCounterRateLimiter | None = None
-        self._asks_from = 0.0
+        self._retry_at = 0.0
         self._blocks: OrderedDict[str, _Block] = OrderedDict()
 
     @contextlib.asynccontextmanager
     async def opened(self, redis_url: str | None) -> AsyncIterator[None]:
-        """Counts in Redis for as long as the block runs."""
+        """Count in Redis while the block runs."""
         if redis_url is None or not self._cost_max:
             yield
             return
         pool = ConnectionPool.from_url(
             redis_url, socket_timeout=REDIS_SECONDS_MAX, socket_connect_timeout=REDIS_SECONDS_MAX
         )
-        # The pool alone says where Redis is.
+        # The pool has the address; `limits` needs a URL only to choose its storage.
         storage = RedisStorage(
             "redis://",
             implementation="redispy",
@@ -80,15 +79,18 @@ class CostRateLimiter:
             await pool.aclose()
 
     async def consume_request(self, caller: str, cost: int, *, reading: int = 0, body_bytes: int = 0) -> None:
-        """Take off what a request costs, at least as much as any, and what it cost to read it; raises as `spend`."""
+        """Take the cost of a request and of reading it off the key's budget. Raises HTTPError as `consume`.
+
+        `reading` is the cost of parsing and validating its document.
+        """
         if self._cost_max:
-            # However small a budget is, some requests must fit into it.
-            least, reading_max = min(weights.REQUEST, self._cost_max // 100), self._cost_max // 10
+            # Even the smallest budget must allow some requests.
+            cost_min, reading_max = min(weights.REQUEST, self._cost_max // 100), self._cost_max // 10
             reading += body_bytes // weights.BODY_BYTES
-            await self.consume(caller, max(cost, least) + min(reading, reading_max))
+            await self.consume(caller, max(cost, cost_min) + min(reading, reading_max))
 
     async def consume(self, caller: str, cost: int) -> None:
-        """Takes a request's cost off the budget of whoever asks; raises errors.HTTPError if there is not so much."""
+        """Take a cost off the key's budget. Raises HTTPError if the rest of the budget is smaller."""
         if not self._cost_max:
             return
         block = self._blocks.get(caller)
@@ -97,58 +99,60 @@ class CostRateLimiter:
             lru_cache.keep(self._blocks, caller, block, most=CALLERS_MAX)
         if _take(block, cost):
             return
-        if self._is_alone():
-            self._draw_alone(block, cost)
+        if self._is_local():
+            self._take_local(block, cost)
             return
-        async with block.drawing:
+        async with block.lock:
             if not _take(block, cost):
-                await self._draw(caller, block, cost)
+                await self._reserve(caller, block, cost)
 
-    def _is_alone(self) -> bool:
-        return self._shared is None or time.monotonic() < self._asks_from
+    def _is_local(self) -> bool:
+        return self._shared is None or time.monotonic() < self._retry_at
 
-    async def _draw(self, caller: str, block: _Block, cost: int) -> None:
+    async def _reserve(self, caller: str, block: _Block, cost: int) -> None:
         shared = self._shared
-        if shared is None or self._is_alone():
-            self._draw_alone(block, cost)
+        if shared is None or self._is_local():
+            self._take_local(block, cost)
             return
-        size = max(cost, self._cost_max // BLOCKS_A_BUDGET)
+        size = max(cost, self._cost_max // BLOCKS_PER_BUDGET)
         try:
-            for drawn in {size: None, cost: None}:
-                if await shared.hit(self._item, caller, cost=drawn):
+            for reserved in dict.fromkeys((size, cost)):
+                if await shared.hit(self._item, caller, cost=reserved):
                     now = time.monotonic()
-                    rest = block.left if now < block.ends_at else 0
-                    block.left, block.ends_at = rest + drawn - cost, now + BLOCK_SECONDS
+                    rest = block.remaining if now < block.ends_at else 0
+                    block.remaining, block.ends_at = rest + reserved - cost, now + BLOCK_SECONDS
                     return
-            left = (await shared.get_window_stats(self._item, caller)).remaining
+            remaining = (await shared.get_window_stats(self._item, caller)).remaining
         except redis_errors.UNAVAILABLE as problem:
-            log.warning("budgets are counted by each process alone, for Redis is away: %s", problem)
-            self._asks_from = time.monotonic() + PAUSE_SECONDS
-            self._draw_alone(block, cost)
+            log.warning(
+                "rate limits are counted by each process alone, because Redis is unavailable: %s", problem
+            )
+            self._retry_at = time.monotonic() + PAUSE_SECONDS
+            self._take_local(block, cost)
             return
-        raise _spent(WINDOW_SECONDS * (cost - left) / self._cost_max)
+        raise _rate_limited(WINDOW_SECONDS * (cost - remaining) / self._cost_max)
 
-    def _draw_alone(self, block: _Block, cost: int) -> None:
+    def _take_local(self, block: _Block, cost: int) -> None:
         now = time.monotonic()
-        if now >= block.alone_ends_at:
-            block.left_alone, block.alone_ends_at = self._cost_max, now + WINDOW_SECONDS
-        if cost > block.left_alone:
-            raise _spent(block.alone_ends_at - now)
-        block.left_alone -= cost
+        if now >= block.local_ends_at:
+            block.local_remaining, block.local_ends_at = self._cost_max, now + WINDOW_SECONDS
+        if cost > block.local_remaining:
+            raise _rate_limited(block.local_ends_at - now)
+        block.local_remaining -= cost
 
 
 def _take(block: _Block, cost: int) -> bool:
-    if block.left < cost or time.monotonic() >= block.ends_at:
+    if block.remaining < cost or time.monotonic() >= block.ends_at:
         return False
-    block.left -= cost
+    block.remaining -= cost
     return True
 
 
-def _spent(seconds: float) -> errors.HTTPError:
+def _rate_limited(seconds: float) -> errors.HTTPError:
     wait = min(max(math.ceil(seconds), 1), WINDOW_SECONDS)
     return errors.HTTPError(
         429,
         "RATE_LIMITED",
-        f"The budget of this key is spent; ask again in {wait} s.",
+        f"The cost budget of this key is used up. Retry in {wait} s.",
         {"Retry-After": str(wait)},
     )

@@ -1,4 +1,4 @@
-"""What exports and calendars cost, spent of a budget of the account's, whichever of its keys or tokens asks."""
+"""The costs of exports and calendars, taken off a budget that all keys and tokens of an account share."""
 
 import contextlib
 from typing import NamedTuple
@@ -10,29 +10,29 @@ from schema.limits import weights, work
 
 
 class Spending(NamedTuple):
-    """The budgets of a process, and the sizes of accounts, which the costs depend on."""
+    """The rate limiter of a process, and the sizes of accounts that the costs depend on."""
 
     budgets: rate_limit.CostRateLimiter
     sizes: account_sizes.AccountSizes
 
     async def begin_export(self, account_id: str) -> None:
-        """Spend what an export of a few thousand rows costs; raise errors.HTTPError if the budget is spent."""
+        """Take the cost of an export with its first rows off the budget. Raises HTTPError if the budget is used up."""
         size = await self.sizes.find(account_id)
         scanned = int(weights.SEARCH * size.instances)
         await self._spend(account_id, max(weights.EXPORT_ROW * weights.EXPORT_ROWS_FREE, scanned))
 
     async def add_rows(self, account_id: str, count: int, total: int) -> None:
-        """Spend what `count` more rows cost, after which there are `total`: what has begun is not refused any more."""
+        """Take the cost of `count` more rows, `total` so far, off the budget. A running export is never refused."""
         charged = min(count, total - weights.EXPORT_ROWS_FREE)
         if charged > 0:
             with contextlib.suppress(errors.HTTPError):
                 await self._spend(account_id, weights.EXPORT_ROW * charged)
 
     async def calendar(self, account_id: str, days: int) -> None:
-        """Spend what a calendar costs; raise errors.HTTPError if the budget is spent."""
+        """Take the cost of a calendar off the budget. Raises HTTPError if the budget is used up."""
         size = await self.sizes.find(account_id)
-        foreseen = work.forecast_work(size.auto_instances, 1 + days // 30)
-        await self._spend(account_id, foreseen + int(weights.SCAN * size.instances))
+        forecast_cost = work.forecast_work(size.auto_instances, 1 + days // 30)
+        await self._spend(account_id, forecast_cost + int(weights.SCAN * size.instances))
 
     async def _spend(self, account_id: str, cost: int) -> None:
         await self.budgets.consume_request(f"account {account_id}", cost)

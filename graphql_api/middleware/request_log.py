@@ -1,7 +1,7 @@
-"""Tells the span, the metrics and the log of a request what its record has, once, when it has ended.
+"""The record of a finished request, written to its span, to the metrics and to the log.
 
-The span is told at once. The metrics and the log are told of many requests together, one after the other, which
-takes half the time of each.
+The span is written at once. Metrics and log lines of several requests are written together, which takes half the time
+per request.
 """
 
 import contextlib
@@ -22,11 +22,11 @@ log = logging.getLogger("renewals.requests")
 OK = "OK"
 """The code of a request without errors."""
 WAIT_SECONDS = 0.05
-"""So long what has ended may wait to be told of; as much is lost if the process is killed."""
+"""The time that a finished request may wait to be written; if the process is killed, these records are lost."""
 
 
 class RequestLog:
-    """Has a record be the one in hand, and tells of it at the end of the block."""
+    """Makes a record current for the block, then logs it."""
 
     __slots__ = ("_began", "_context", "_now", "_record", "_span")
 
@@ -50,7 +50,7 @@ class RequestLog:
 
 
 class _Ended(NamedTuple):
-    """What has ended, how long it took, when it was, and the ids of its span."""
+    """A finished request: its record, its duration, its end as a Unix time, and the ids of its span."""
 
     record: request_record.RequestRecord
     seconds: float
@@ -62,18 +62,18 @@ _waiting: deque[_Ended] = deque()
 
 
 def flush() -> None:
-    """Tells of all that has ended."""
+    """Write all finished requests to the metrics and the log."""
     for _ in range(len(_waiting)):
         try:
             _flush(_waiting.popleft())
-        except Exception:  # what cannot be counted, on a full disk, was answered all the same
-            log.exception("a request cannot be told of")
+        except Exception:  # as on a full disk; the response was sent all the same
+            log.exception("cannot log a request")
 
 
 _log = debounce.Debouncer(flush, WAIT_SECONDS)
 
 _counted: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
-"""The metrics of an operation, a kind and a code: finding them by their labels takes longer than counting."""
+"""The metrics by operation, kind and code: finding them by their labels takes longer than counting."""
 
 
 def _flush(ended: _Ended) -> None:
@@ -91,14 +91,14 @@ def _flush(ended: _Ended) -> None:
     if record.cost is not None:
         metrics.REQUEST_COST.labels(record.kind).observe(record.cost)
     if log.isEnabledFor(logging.INFO):
-        # What `log.info` would do, without looking for the line of code that says it.
+        # `log.info` without the search for the calling line of code, which takes most of its time.
         line = logging.LogRecord(log.name, logging.INFO, "", 0, _line(ended), None, None)
         line.created = ended.at
         log.handle(line)
 
 
 def _line(ended: _Ended) -> dict[str, object]:
-    """What the log says of a request: of what is not known, nothing."""
+    """Return the log line of a request, without the members that are not known."""
     record = ended.record
     line: dict[str, object] = {
         "event": "request",
@@ -125,7 +125,7 @@ def _line(ended: _Ended) -> dict[str, object]:
 
 def _describe(record: request_record.RequestRecord, span: spans.Span) -> None:
     span.update_name(f"{record.kind} {record.operation}")
-    said = {
+    attributes = {
         "graphql.operation.name": record.operation,
         "graphql.operation.type": record.kind,
         "http.response.status_code": record.status,
@@ -135,13 +135,13 @@ def _describe(record: request_record.RequestRecord, span: spans.Span) -> None:
         "renewals.cost": record.cost,
         "renewals.codes": record.codes,
     }
-    span.set_attributes({name: value for name, value in said.items() if value is not None})
+    span.set_attributes({name: value for name, value in attributes.items() if value is not None})
     if internal_errors.CODE in record.codes:
         spans.mark_failed(span)
 
 
 async def with_cost(results: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
-    """The results of the operation in hand, the first of them with its cost."""
+    """Yield the results of the current operation, the first of them with its cost."""
     record = request_record.current.get()
     cost = record.cost if record else None
     async for result in results:
@@ -153,22 +153,22 @@ async def with_cost(results: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
 
 @contextlib.contextmanager
 def separate_record() -> Iterator[None]:
-    """Has an operation of the web socket in hand be recorded apart, in the tasks that begin in the block, too."""
+    """Give an operation of the current web socket its own record for the block and the tasks that begin in it."""
     socket = request_record.current.get()
     record = request_record.RequestRecord(socket.request_id if socket else secrets.token_hex(8))
     if socket:
         record.account_id, record.role, record.key_id = socket.account_id, socket.role, socket.key_id
-    now = request_record.current.set(record)
+    token = request_record.current.set(record)
     try:
         yield
     finally:
-        request_record.current.reset(now)
+        request_record.current.reset(token)
 
 
 @contextlib.contextmanager
 def operation() -> Iterator[None]:
-    """Tells of the operation in hand at the end of the block."""
+    """Log the current operation of a web socket at the end of the block."""
     record = request_record.current.get()
-    assert record is not None, "it is recorded apart"
+    assert record is not None, "call it in separate_record()"
     with spans.span("operation") as span, RequestLog(record, span):
         yield

@@ -1,6 +1,6 @@
-"""Around the whole application: keeps a record of each request, and tells the log, the metrics and the span of it once.
+"""One record for each request, written to the log, the metrics and the span when the request ends.
 
-What goes wrong on the way out, where nothing else answers it, is answered here, without a word of what it was.
+An unexpected error that no endpoint handles becomes a 500 here, without its details.
 """
 
 import contextlib
@@ -14,17 +14,17 @@ from graphql_api.middleware import request_log
 from renewals.observability import internal_errors, metrics, request_record, spans
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Asked every few seconds: they are nobody's requests."""
+"""Paths that are not logged, because monitoring requests them every few seconds."""
 REQUEST_ID = b"x-request-id"
 CUT = "CUT"
-"""The code of an answer that its client was too slow for."""
+"""The code of a response that was cut off because its client read too slowly."""
 SOCKET = "socket"
-_SANE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_CONTEXT = frozenset({b"traceparent", b"tracestate", b"baggage"})
+_SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_TRACE_HEADERS = frozenset({b"traceparent", b"tracestate", b"baggage"})
 
 
 class RequestLoggingMiddleware:
-    """An application whose requests are recorded, its streams and web sockets when they end."""
+    """Records each request, stream and web socket when it ends, and gives it an `X-Request-ID`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,57 +34,57 @@ class RequestLoggingMiddleware:
             await self._app(scope, receive, send)
             return
         record = request_record.RequestRecord(_request_id(scope))
-        sent = _ResponseObserver(record, send)
-        under_way = metrics.IN_PROGRESS
+        observer = _ResponseObserver(record, send)
+        in_progress = metrics.IN_PROGRESS
         if scope["type"] == "websocket":
-            record.kind, under_way = SOCKET, metrics.SOCKETS
+            record.kind, in_progress = SOCKET, metrics.SOCKETS
         with spans.request("request", _trace_context(scope)) as span, request_log.RequestLog(record, span):
-            under_way.inc()
+            in_progress.inc()
             try:
-                await self._app(scope, receive, sent.send)
+                await self._app(scope, receive, observer.send)
             except Exception as problem:
                 if scope["type"] == "websocket":
                     reason = f"{internal_errors.CODE} {internal_errors.report_internal_error(problem)['id']}"
                     with contextlib.suppress(Exception):  # it may be closed already
-                        await sent.send({"type": "websocket.close", "code": 1011, "reason": reason})
-                elif not sent.is_begun:
-                    await responses.internal_error(problem)(scope, receive, sent.send)
+                        await observer.send({"type": "websocket.close", "code": 1011, "reason": reason})
+                elif not observer.is_started:
+                    await responses.internal_error(problem)(scope, receive, observer.send)
                 else:
-                    _note_cut(problem)
-                    raise  # the server cuts the connection, so that nobody takes the answer for whole
+                    _note_incomplete(problem)
+                    raise  # uvicorn closes the connection, so the client sees that the response is incomplete
             finally:
-                under_way.dec()
+                in_progress.dec()
 
 
 class _ResponseObserver:
-    """What is sent, of which the record has the status, and the client the request's id."""
+    """Notes the status of a response in the record, and adds the header `X-Request-ID`."""
 
     def __init__(self, record: request_record.RequestRecord, send: Send) -> None:
         self._record = record
         self._send = send
-        self.is_begun = False
+        self.is_started = False
 
     async def send(self, message: Message) -> None:
         match message["type"]:
             case "http.response.start":
-                self.is_begun = True
+                self.is_started = True
                 self._record.status = message["status"]
-                self._name(message)
+                self._add_request_id(message)
             case "websocket.accept":
-                self._name(message)
+                self._add_request_id(message)
             case "websocket.http.response.start":
                 self._record.status = message["status"]
-                self._name(message)
+                self._add_request_id(message)
             case "websocket.close":
                 self._record.status = message.get("code", 1000)
         await self._send(message)
 
-    def _name(self, message: Message) -> None:
-        named = (REQUEST_ID, self._record.request_id.encode())
-        message["headers"] = [*message.get("headers", ()), named]
+    def _add_request_id(self, message: Message) -> None:
+        header = (REQUEST_ID, self._record.request_id.encode())
+        message["headers"] = [*message.get("headers", ()), header]
 
 
-def _note_cut(problem: Exception) -> None:
+def _note_incomplete(problem: Exception) -> None:
     if isinstance(problem, errors.ClientTooSlowError | TimeoutError):
         request_record.note_code(CUT)
     else:
@@ -92,9 +92,9 @@ def _note_cut(problem: Exception) -> None:
 
 
 def _request_id(scope: Scope) -> str:
-    """The id that the client gave, if it is a sane one, or a new one."""
+    """Return the client's request id if it has only safe characters, or else a new id."""
     for name, value in scope["headers"]:
-        if name == REQUEST_ID and _SANE.fullmatch(value):
+        if name == REQUEST_ID and _SAFE_ID.fullmatch(value):
             return str(value, "ascii")
     return f"{random.getrandbits(64):016x}"
 
@@ -103,5 +103,7 @@ def _trace_context(scope: Scope) -> dict[str, str]:
     if not spans.are_on():
         return {}
     return {
-        str(name, "latin-1"): str(value, "latin-1") for name, value in scope["headers"] if name in _CONTEXT
+        str(name, "latin-1"): str(value, "latin-1")
+        for name, value in scope["headers"]
+        if name in _TRACE_HEADERS
     }

@@ -1,4 +1,4 @@
-"""Cut off clients that stop reading."""
+"""Disconnection of clients that stop reading."""
 
 import asyncio
 import contextlib
@@ -13,18 +13,18 @@ log = logging.getLogger(__name__)
 SEND_DEADLINE = "renewals.send_deadline"
 """The key of a request's `SendDeadline` in its ASGI scope."""
 SEND_SECONDS_MAX = 30
-"""A reader that takes nothing for so long is cut: what it has missed it can ask for again. An export has its own."""
+"""The default time for a client to accept a message. Exports set their own."""
 
 
 @dataclass
 class SendDeadline:
-    """The time within which a client must take a message; `SlowClientMiddleware` keeps it, and an answer may set it."""
+    """The time for a client to accept a message. `SlowClientMiddleware` enforces it, and a response may set it."""
 
     seconds_max: float
 
 
 class SlowClientMiddleware:
-    """The application, for readers that do not sleep: one that takes nothing for so long is cut."""
+    """Disconnects a client that accepts nothing for the seconds of its `SendDeadline`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,7 +34,8 @@ class SlowClientMiddleware:
         deadline = scope[SEND_DEADLINE] = SendDeadline(SEND_SECONDS_MAX)
 
         async def send_in_time(message: Message) -> None:
-            if flow is not None and not flow.write_paused:  # then nothing waits for the reader
+            # uvicorn waits for the client only while its write buffer is full.
+            if flow is not None and not flow.write_paused:
                 await send(message)
                 return
             try:
@@ -52,8 +53,8 @@ class SlowClientMiddleware:
 
 
 def _abort(send: Send, seconds_max: float) -> None:
-    """Cuts the connection at once: closing it would wait for a reader that sleeps. Uvicorn alone is known here."""
+    """Abort the connection, because closing it would wait for the client. Only uvicorn's `send` has a transport."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is not None:
-        log.warning("a reader that took nothing for %s s is cut", seconds_max)
+        log.warning("a client is disconnected: it read nothing for %s s", seconds_max)
         transport.abort()

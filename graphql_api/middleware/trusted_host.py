@@ -1,7 +1,7 @@
-"""Refusal of requests for another host, which keeps DNS rebinding away from a page that shows a key.
+"""Refusal of requests for another host, which prevents DNS rebinding where GraphiQL's page contains a key.
 
-A web page can have its own name resolve to 127.0.0.1 and then read what this server answers, because to the browser
-both are one origin. The `Host` header still carries the page's name.
+A web page can make its own name resolve to 127.0.0.1 and then read this server's responses, because the browser sees
+one origin. The `Host` header still has the page's name.
 """
 
 from starlette.datastructures import Headers
@@ -16,7 +16,7 @@ _HOST_CHARACTERS_SHOWN_MAX = 100
 
 
 class TrustedHostMiddleware:
-    """The application, for requests whose `Host` is the address that it listens on or a loopback name with its port."""
+    """Refuses requests whose `Host` is neither the address of the server nor a loopback name with its port."""
 
     def __init__(self, app: ASGIApp, host: str) -> None:
         self._app = app
@@ -51,7 +51,7 @@ class TrustedHostMiddleware:
         return f"{scheme}://{server}:{port}"
 
     def _server(self, scope: Scope) -> tuple[str, int]:
-        """Return the address that the connection came in at."""
+        """Return the host and the port of the server's end of the connection."""
         server, port = scope.get("server") or ("localhost", None)
         return _bracketed(server), port or _PORTS[scope["scheme"]]
 

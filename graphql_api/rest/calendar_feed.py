@@ -1,4 +1,4 @@
-"""GET /calendar.ics: what expires and what is renewed on the coming days, as a calendar to subscribe to."""
+"""GET /calendar.ics: the coming expiries and renewals of an account, as a calendar to subscribe to."""
 
 import asyncio
 
@@ -24,32 +24,32 @@ MEDIA_TYPE = "text/calendar; charset=utf-8"
 
 
 class CalendarFeed:
-    """The calendars of one process."""
+    """The calendar endpoint of one process."""
 
     def __init__(
         self,
-        limits: config.Settings,
+        settings: config.Settings,
         clock: Clock,
         requests: concurrency.RequestLimiter,
         spending: Spending,
     ) -> None:
-        self._days = limits.calendar_days
-        self._seconds_max = limits.request_seconds_max
+        self._days = settings.calendar_days
+        self._seconds_max = settings.request_seconds_max
         self._requests = requests
         self._spending = spending
         self._clock = clock
 
     async def respond(self, request: Request) -> Response:
-        """The account's calendar, for its calendar token, or a customer's key or token."""
+        """Return the calendar of an account to its calendar token, or to a customer's key or token."""
         deadline = asyncio.timeout(self._seconds_max)
         try:
             async with deadline:
                 return await self._respond(request)
-        except errors.InvalidInputError as refused:
-            return parameters.refuse(refused)
-        except graphql_api_errors.HTTPError as refused:
-            return responses.error(refused.status, refused.code, str(refused), refused.headers)
-        except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
+        except errors.InvalidInputError as problem:
+            return parameters.invalid_input(problem)
+        except graphql_api_errors.HTTPError as refusal:
+            return responses.error(refusal.status, refusal.code, str(refusal), refusal.headers)
+        except Exception as problem:  # noqa: BLE001 - the last handler, as for /graphql
             if deadline.expired():
                 return responses.error(503, "TIMEOUT", http_request.timeout_message(self._seconds_max))
             return responses.internal_error(problem)
@@ -57,18 +57,18 @@ class CalendarFeed:
     async def _respond(self, request: Request) -> Response:
         now = self._clock()
         request_record.note_operation("calendar.ics", "calendar")
-        sent = dict(request.query_params)
-        if "token" in sent:
-            request.scope["query_string"] = b"token=..."  # what a log of requests is to know of it
+        arguments = dict(request.query_params)
+        if "token" in arguments:
+            request.scope["query_string"] = b"token=..."  # keeps the token out of logs
         header = request.headers.get("authorization", "")
-        account_id = await authentication.identify_calendar(header, sent.get("token"), now)
+        account_id = await authentication.identify_calendar(header, arguments.get("token"), now)
         if account_id is None:
             return responses.unauthenticated("Send a calendar token: /calendar.ics?token=<token>.")
-        language = parameters.read_language(sent.get("lang"))
+        language = parameters.parse_language(arguments.get("lang"))
         async with self._requests.turn(account_id):
             with pool.sharing(account_id):
                 await self._spending.calendar(account_id, self._days)
-                written = await process_pool.run(
+                content = await process_pool.run(
                     account_id, calendar_file.compose, account_id, self._days, now, language
                 )
         headers = {
@@ -76,4 +76,4 @@ class CalendarFeed:
             "Content-Disposition": 'inline; filename="renewals.ics"',
             "Referrer-Policy": "no-referrer",
         }
-        return Response(written, headers=headers, media_type=MEDIA_TYPE)
+        return Response(content, headers=headers, media_type=MEDIA_TYPE)

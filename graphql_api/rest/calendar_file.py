@@ -1,4 +1,4 @@
-"""The agenda of an account as an iCalendar file (RFC 5545), made where nobody waits for the event loop."""
+"""The calendar of an account as an iCalendar file (RFC 5545), built in a process without an event loop to block."""
 
 import datetime as dt
 import unicodedata
@@ -13,10 +13,10 @@ from renewals.forecasts.calendar_entries import EntryKind
 from renewals.i18n import Label, Language
 
 REFRESH = dt.timedelta(hours=1)
-"""How often a client is asked to look again."""
+"""The interval at which clients refresh a subscribed calendar."""
 
 _NAMES = uuid.UUID("6f0a3f0e-5f0c-5d0e-9a53-0d9f3f0b7c11")
-"""The space of our events' ids: an account's day has the same ones whenever it is asked for."""
+"""The UUID namespace of event ids, so that an event of a day keeps its id in each download."""
 
 _TITLE = Label("续费 · {account}", "Renewals · {account}")
 _SUMMARIES: Mapping[EntryKind, Label] = {
@@ -32,11 +32,12 @@ _SUMMARIES: Mapping[EntryKind, Label] = {
 _ADVICE: Mapping[EntryKind, Label] = {
     EntryKind.EXPIRY: Label("请在当天 23:59:59 前手动续费。", "Renew them by hand before 23:59:59."),
     EntryKind.RENEWAL: Label(
-        "代金券和余额足够, 续费后余额 {balance}。", "The money will do; {balance} of balance will be left."
+        "代金券和余额足够, 续费后余额 {balance}。",
+        "There is enough money; the balance afterwards is {balance}.",
     ),
     EntryKind.FAILURE: Label(
         "到期前未续费的实例将停止服务; 当日续费后余额 {balance}。",
-        "What is not renewed in time expires; {balance} of balance will be left that day.",
+        "Instances that are not renewed in time expire; the balance at the end of the day is {balance}.",
     ),
 }
 _SHORT_OF_MONEY = Label("余额不足", "not enough money")
@@ -45,41 +46,41 @@ _MORE = Label("另有 {count} 个", "and {count} more")
 
 
 async def compose(account_id: str, days: int, now: dt.datetime, language: Language) -> bytes:
-    """Return the calendar of an account."""
+    """Return the calendar of an account as an iCalendar file."""
     return write(await calendar_entries.build_calendar(account_id, days, now), language, now)
 
 
-def write(found: calendar_entries.CalendarEntries, language: Language, now: dt.datetime) -> bytes:
-    """The agenda as iCalendar (RFC 5545): an all-day event for each day and kind."""
-    title = _plain(_TITLE.in_language(language).format(account=found.account_name))
+def write(entries: calendar_entries.CalendarEntries, language: Language, now: dt.datetime) -> bytes:
+    """Return calendar entries as iCalendar: an all-day event for each day and kind."""
+    title = _plain(_TITLE.in_language(language).format(account=entries.account_name))
     calendar = icalendar.Calendar()
     calendar.add("prodid", "-//renewals//renewals//EN")
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     for name in ("name", "x-wr-calname"):
         calendar.add(name, title)
-    calendar.add("x-wr-timezone", found.zone.key)
+    calendar.add("x-wr-timezone", entries.zone.key)
     calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", icalendar.vDuration(REFRESH))
-    for entry in found.entries:
-        calendar.add_component(_event(entry, found, language, now))
-    written: bytes = calendar.to_ical()
-    return written
+    for entry in entries.entries:
+        calendar.add_component(_event(entry, entries, language, now))
+    content: bytes = calendar.to_ical()
+    return content
 
 
 def _event(
     entry: calendar_entries.CalendarEntry,
-    found: calendar_entries.CalendarEntries,
+    entries: calendar_entries.CalendarEntries,
     language: Language,
     now: dt.datetime,
 ) -> icalendar.Event:
     total, balance = (
-        f"{money.format_cents(cents)} {found.currency}"
+        f"{money.format_cents(cents)} {entries.currency}"
         for cents in (entry.total_cents, entry.balance_after_cents)
     )
     event = icalendar.Event()
-    event.add("uid", f"{uuid.uuid5(_NAMES, f'{found.account_id} {entry.date} {entry.kind}')}@renewals")
-    # What is foreseen is foreseen anew each time, so that this is also when it was last changed.
+    event.add("uid", f"{uuid.uuid5(_NAMES, f'{entries.account_id} {entry.date} {entry.kind}')}@renewals")
+    # The forecast is computed for each download, so this is also the time of its last change.
     event.add("dtstamp", now.replace(microsecond=0))
     event.add("last-modified", now.replace(microsecond=0))
     event.add("dtstart", entry.date)
@@ -98,16 +99,16 @@ def _event(
 def _lines(entry: calendar_entries.CalendarEntry, language: Language) -> Iterator[str]:
     for item in entry.items:
         if item.code is errors.RefusalCode.INSUFFICIENT_FUNDS:
-            said = _SHORT_OF_MONEY.in_language(language)
+            text = _SHORT_OF_MONEY.in_language(language)
         elif item.code is not None:
-            said = _REFUSED.in_language(language).format(code=item.code)
+            text = _REFUSED.in_language(language).format(code=item.code)
         else:
-            said = money.format_cents(item.price_cents or 0)
-        yield f"{_plain(item.name)} ({_plain(item.id)}): {said}"
+            text = money.format_cents(item.price_cents or 0)
+        yield f"{_plain(item.name)} ({_plain(item.id)}): {text}"
     if more := entry.instance_count - len(entry.items):
         yield _MORE.in_language(language).format(count=more)
 
 
 def _plain(text: str) -> str:
-    """The text without control characters, which iCalendar has no way to write, and a bare CR would end its line."""
+    """Replace control characters by spaces: iCalendar cannot represent them, and a bare CR would end the line."""
     return "".join(" " if unicodedata.category(character) == "Cc" else character for character in text)

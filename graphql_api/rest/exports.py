@@ -1,4 +1,4 @@
-"""GET and POST /export/<table>.csv and .jsonl: whole lists, streamed."""
+"""GET and POST /export/<table>.csv and .jsonl: streamed exports of whole tables."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ from schema.customer import coercion, inputs
 
 RETRY_SECONDS = 10
 WAIT_SECONDS_MAX = 2.0
-"""An export waits so long for its turn: a client that sends many is slowed down, not refused a thousand times."""
+"""The longest wait of an export for its turn. A wait slows down a client of many exports better than refusals do."""
 WAITING_PER_ACCOUNT_MAX = 64
 ARGUMENTS: Mapping[str, Collection[str]] = {
     "instances": ("columns", "lang", "filter", "orderBy"),
@@ -43,33 +43,34 @@ ARGUMENTS: Mapping[str, Collection[str]] = {
     "ledger": ("columns", "lang", "filter", "from", "before"),
 }
 _IN_JSON = ("filter", "orderBy")
-"""What the address has as JSON; a body is JSON all through."""
+"""The arguments that are JSON in a query string. A body is JSON as a whole."""
 
 
 class ExportsBusyError(Exception):
-    """As many exports are running as may, and none ended in time."""
+    """The maximum number of exports is running, and none ended in time."""
 
 
 class Exports:
-    """The exports of one process, and how many of them are running."""
+    """The export endpoints of one process, which run a limited number of exports."""
 
     def __init__(
         self,
-        limits: config.Settings,
+        settings: config.Settings,
         clock: Clock,
         requests: concurrency.RequestLimiter,
         spending: Spending,
     ) -> None:
-        self._limits = limits
+        self._settings = settings
         self._clock = clock
         self._requests = requests
         self._spending = spending
-        at_once_max = min(limits.exports_at_once_max, max(1, limits.database_pool_size // 2))
+        at_once_max = min(settings.exports_at_once_max, max(1, settings.database_pool_size // 2))
         self._slots = fair_queue.FairSlots(
             at_once_max, per_owner_max=max(1, at_once_max // 2), waiting_max=WAITING_PER_ACCOUNT_MAX
         )
 
     def routes(self) -> list[Route]:
+        """Return the route of each table and format."""
         return [
             Route(
                 f"/export/{table}.{file_format}", self._responder(table, file_format), methods=["GET", "POST"]
@@ -82,11 +83,11 @@ class Exports:
         async def respond(request: Request) -> ASGIApp:
             try:
                 return await self._respond(request, table, file_format)
-            except errors.InvalidInputError as refused:
-                return parameters.refuse(refused)
-            except graphql_api_errors.HTTPError as refused:
-                return responses.error(refused.status, refused.code, str(refused), refused.headers)
-            except Exception as problem:  # noqa: BLE001 - the last line, as for /graphql
+            except errors.InvalidInputError as problem:
+                return parameters.invalid_input(problem)
+            except graphql_api_errors.HTTPError as refusal:
+                return responses.error(refusal.status, refusal.code, str(refusal), refusal.headers)
+            except Exception as problem:  # noqa: BLE001 - the last handler, as for /graphql
                 return responses.internal_error(problem)
 
         return respond
@@ -104,9 +105,9 @@ class Exports:
     async def _respond_in_turn(
         self, request: Request, account_id: str, table: str, file_format: formats.Format, now: dt.datetime
     ) -> ASGIApp:
-        sent = await _arguments(request, ARGUMENTS[table], self._limits.body_bytes_max)
-        language = parameters.read_language(sent.get("lang"))
-        export = _export(account_id, table, sent, now)
+        arguments = await _read_arguments(request, ARGUMENTS[table], self._settings.body_bytes_max)
+        language = parameters.parse_language(arguments.get("lang"))
+        export = _build_export(account_id, table, arguments, now)
         account = await accounts_queries.fetch_account(database.pool(), account_id)
         zone = ZoneInfo(account["time_zone"])
         writer = formats.writer(
@@ -125,16 +126,16 @@ class Exports:
             lambda: self._pieces(account_id, export, writer),
             headers,
             on_failure=_failed,
-            seconds_max=self._limits.export_seconds_max,
-            stall_seconds_max=self._limits.export_stall_seconds_max,
+            seconds_max=self._settings.export_seconds_max,
+            stall_seconds_max=self._settings.export_stall_seconds_max,
         )
 
     @contextlib.asynccontextmanager
     async def _turn(self, account_id: str) -> AsyncIterator[None]:
-        """Hold a slot for an export, of which an account has at most half; raise BusyError if none comes free."""
+        """Hold one of the slots for exports, of which an account has at most half. Raises ExportsBusyError."""
         try:
-            # Those that began to wait together are not refused together, which would keep the processor for a while.
-            seconds = WAIT_SECONDS_MAX * random.uniform(0.5, 1)  # noqa: S311 - no secret
+            # A random wait keeps exports that came together from being refused together.
+            seconds = WAIT_SECONDS_MAX * random.uniform(0.5, 1)  # noqa: S311 - not a secret
             async with asyncio.timeout(seconds):
                 await self._slots.acquire(account_id)
         except (fair_queue.QueueFullError, TimeoutError):
@@ -148,10 +149,10 @@ class Exports:
     async def _pieces(
         self, account_id: str, export: tables.Export, writer: formats.CSV | formats.JSONL
     ) -> AsyncGenerator[bytes, None]:
-        """The head with the first rows, then page by page."""
-        # PostgreSQL's own limit is behind ours, for a process that is no longer there to keep it.
-        seconds_max = self._limits.export_seconds_max + self._limits.export_stall_seconds_max
-        # A request in the account's own lane may wait for the connection that this export has.
+        """Yield the header with the first page of rows, then one page at a time."""
+        # PostgreSQL's time limit is longer, for the case that this process is killed.
+        seconds_max = self._settings.export_seconds_max + self._settings.export_stall_seconds_max
+        # Not the account's own lane: a request in that lane may wait for the connection that this export holds.
         lane_name = f"export {account_id}"
         snapshot = database.read_snapshot(seconds_max=seconds_max)
         async with self._turn(account_id), snapshot as connection:
@@ -170,80 +171,83 @@ class Exports:
 
 
 def _failed(error: Exception) -> Response:
-    """The answer to what kept an export from its first row."""
+    """Return the response to an error before the first row."""
     if isinstance(error, ExportsBusyError):
-        message = "Too many exports are running; try again in a few seconds."
+        message = "Too many exports are running. Retry in a few seconds."
         return responses.error(503, "BUSY", message, {"Retry-After": str(RETRY_SECONDS)})
     return responses.internal_error(error)
 
 
-async def _arguments(request: Request, known: Collection[str], bytes_max: int) -> dict[str, object]:
-    """What is asked for, in the address or in a body of JSON.
+async def _read_arguments(request: Request, known: Collection[str], bytes_max: int) -> dict[str, object]:
+    """Return the arguments of the query string and of a JSON body.
 
-    Raises InvalidInputError for what nobody knows, and errors.HTTPError for a body that is too long.
+    Raises InvalidInputError for an unknown argument, and HTTPError for a body that is too long.
     """
-    sent: dict[str, object] = {}
+    arguments: dict[str, object] = {}
     for name, text in request.query_params.multi_items():
-        if name in sent:
-            raise errors.InvalidInputError(name, "is there twice")
-        sent[name] = _parse(name, text) if name in _IN_JSON else text
-    if isinstance(names := sent.get("columns"), str):
-        sent["columns"] = names.split(",")
+        if name in arguments:
+            raise errors.InvalidInputError(name, "must not be repeated")
+        arguments[name] = _parse(name, text) if name in _IN_JSON else text
+    if isinstance(names := arguments.get("columns"), str):
+        arguments["columns"] = names.split(",")
     if request.method == "POST" and (
         body := await http_request.read_body(request, http_request.headers_of(request), bytes_max)
     ):
         http_request.check_values(body)
-        asked = _parse("body", body)
-        if not isinstance(asked, dict):
+        members = _parse("body", body)
+        if not isinstance(members, dict):
             raise errors.InvalidInputError("body", "must be a JSON object")
-        for name in sent.keys() & asked.keys():
-            raise errors.InvalidInputError(name, "is in the address and in the body")
-        sent |= asked
-    for name in sent:
+        for name in arguments.keys() & members.keys():
+            raise errors.InvalidInputError(name, "must be in the query string or in the body, not in both")
+        arguments |= members
+    for name in arguments:
         if name not in known:
-            raise errors.InvalidInputError(name, f"is no argument; there are {', '.join(known)}")
-    return sent
+            raise errors.InvalidInputError(name, f"is an unknown argument; available: {', '.join(known)}")
+    return arguments
 
 
 def _parse(name: str, text: str | bytes) -> object:
     try:
         parsed: object = orjson.loads(text)
     except ValueError as error:
-        raise errors.InvalidInputError(name, f"is not JSON: {error}") from error
+        raise errors.InvalidInputError(name, f"must be JSON: {error}") from error
     return parsed
 
 
-def _export(account_id: str, table: str, sent: Mapping[str, object], now: dt.datetime) -> tables.Export:
-    columns = tables.TABLES[table].select_columns(_names(sent.get("columns")))
+def _build_export(
+    account_id: str, table: str, arguments: Mapping[str, object], now: dt.datetime
+) -> tables.Export:
+    columns = tables.TABLES[table].select_columns(_column_names(arguments.get("columns")))
     if table == tables.INSTANCES.name:
-        sent_filter = coercion.read_input(sent.get("filter"), inputs.InstanceFilter, "filter")
-        sent_order = coercion.read_input(sent.get("orderBy"), inputs.InstanceOrder, "orderBy")
-        instance_filter = inputs.to_instance_filter(sent_filter)
-        ordering = inputs.to_instance_ordering(sent_order)
+        filter_input = coercion.read_input(arguments.get("filter"), inputs.InstanceFilter, "filter")
+        order_input = coercion.read_input(arguments.get("orderBy"), inputs.InstanceOrder, "orderBy")
+        instance_filter = inputs.to_instance_filter(filter_input)
+        ordering = inputs.to_instance_ordering(order_input)
         return tables.export_instances(account_id, instance_filter, ordering, columns=columns, now=now)
     period = tables.DateRange(
-        coercion.read_instant(sent.get("from"), "from"), coercion.read_instant(sent.get("before"), "before")
+        coercion.read_instant(arguments.get("from"), "from"),
+        coercion.read_instant(arguments.get("before"), "before"),
     )
     if table == tables.ORDERS.name:
         return tables.export_orders(account_id, period, columns=columns, now=now)
     ledger_filter = inputs.to_ledger_filter(
-        coercion.read_input(sent.get("filter"), inputs.LedgerFilter, "filter")
+        coercion.read_input(arguments.get("filter"), inputs.LedgerFilter, "filter")
     )
     return tables.export_ledger(account_id, ledger_filter, period, columns=columns, now=now)
 
 
-def _names(sent: object) -> list[str] | None:
-    if sent is None:
+def _column_names(value: object) -> list[str] | None:
+    if value is None:
         return None
-    if not isinstance(sent, list) or not all(isinstance(each, str) for each in sent):
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise errors.InvalidInputError("columns", "must be a list of names")
-    return sent
+    return value
 
 
 def _disposition(
     table: tables.ExportTable, file_format: formats.Format, language: Language, local: dt.datetime
 ) -> str:
-    """What the file is to be called: what it is and when, in ASCII and in the reader's language."""
+    """Return the header with the file's name and local time, in ASCII and in the reader's language (RFC 6266)."""
     ending = f"{local:%Y-%m-%d-%H%M}.{file_format}"
     titled = urllib.parse.quote(f"{table.title.in_language(language)}-{ending}")
     return f"attachment; filename=\"{table.name}-{ending}\"; filename*=UTF-8''{titled}"

@@ -1,4 +1,4 @@
-"""What a request outside GraphQL says, and the answer where it cannot be understood."""
+"""Arguments of requests outside GraphQL, and the response to an invalid one."""
 
 from graphql import GraphQLError
 from starlette.responses import Response
@@ -10,20 +10,20 @@ from renewals.i18n import Language
 from schema.shared import errors as shared_errors
 
 
-def read_language(sent: object) -> Language:
-    """Chinese, unless another language is asked for; raises InvalidInputError for one that nobody speaks here."""
-    if sent is None:
+def parse_language(value: object) -> Language:
+    """Return the language of the argument `lang`; without it, Chinese. Raises InvalidInputError."""
+    if value is None:
         return Language.ZH
-    if not isinstance(sent, str) or sent not in tuple(Language):
+    if not isinstance(value, str) or value not in tuple(Language):
         raise errors.InvalidInputError("lang", f"must be one of {', '.join(Language)}")
-    return Language(sent)
+    return Language(value)
 
 
-def refuse(refused: errors.InvalidInputError) -> Response:
-    """The answer to an argument that is malformed or out of bounds: INVALID_INPUT with its field."""
-    shown = errors.InvalidInputError(
-        graphql_api_errors.truncate(refused.field), graphql_api_errors.truncate(refused.reason)
+def invalid_input(problem: errors.InvalidInputError) -> Response:
+    """Return 400 INVALID_INPUT with the field of an invalid argument."""
+    truncated = errors.InvalidInputError(
+        graphql_api_errors.truncate(problem.field), graphql_api_errors.truncate(problem.reason)
     )
-    error = GraphQLError(str(shown), original_error=shown)
+    error = GraphQLError(str(truncated), original_error=truncated)
     shared_errors.mask_error(error)
     return responses.error_response(400, error.message, error.extensions)

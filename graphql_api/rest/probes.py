@@ -1,4 +1,4 @@
-"""The probes of the API, beside it on its port."""
+"""The probe endpoints of the API, on its own port."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,16 +11,17 @@ from renewals.domain.clock import Clock
 from renewals.health import probes
 
 NEEDED = ("database", "migrations", "writes")
-"""Without Redis, or a worker, whoever asks still reads and renews by hand."""
+"""The checks that `/readyz` needs. Without Redis or a worker, customers can still read and renew."""
 
 
 class ProbeRoutes(probes.Probes):
-    """The answers of a process that serves the API."""
+    """The probe routes of a process that serves the API."""
 
     def __init__(self, settings: config.Settings, clock: Clock) -> None:
         super().__init__(settings, clock, needed=NEEDED, has_metrics=settings.metrics)
 
     def routes(self) -> list[Route]:
+        """Return the routes of the probes."""
         return [Route(path, self._respond, methods=["GET"]) for path in self.paths]
 
     async def _respond(self, request: Request) -> Response:

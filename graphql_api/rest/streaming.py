@@ -1,4 +1,4 @@
-"""An answer of any length: sent as fast as its client takes it, and either whole or visibly cut."""
+"""A response of any length, sent as fast as its client reads, and either complete or visibly incomplete."""
 
 import asyncio
 import contextlib
@@ -13,11 +13,11 @@ from graphql_api.middleware.slow_clients import SEND_DEADLINE
 
 
 class StreamedBody:
-    """Sends what a generator makes, piece by piece; the next piece is made when the client has taken the last.
+    """Sends the pieces of a generator; each piece is generated after the client has accepted the one before.
 
-    An exception before the first piece is answered by `on_failure`, a later one cuts the connection.
-    A client that leaves ends the generator at once, and so does one that takes nothing for `stall_seconds_max`
-    or not all in `seconds_max`.
+    `on_failure` responds to an exception before the first piece; a later exception closes the connection.
+    The generator is closed when the client disconnects, when it accepts nothing for `stall_seconds_max`, or when the
+    response takes longer than `seconds_max`.
     """
 
     def __init__(
@@ -38,27 +38,29 @@ class StreamedBody:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[SEND_DEADLINE].seconds_max = self._stall_seconds_max
-        # One task makes and sends all: the generator's transaction must end where it began.
+        # One task generates and sends all pieces, because the generator's transaction must end in the task it began in.
         writing = asyncio.create_task(self._write(send))
-        leaving = asyncio.create_task(_left(receive))
+        disconnecting = asyncio.create_task(_wait_for_disconnect(receive))
         try:
             await asyncio.wait(
-                {writing, leaving}, timeout=self._seconds_max, return_when=asyncio.FIRST_COMPLETED
+                {writing, disconnecting}, timeout=self._seconds_max, return_when=asyncio.FIRST_COMPLETED
             )
-            has_left, is_written = leaving.done(), writing.done()
+            is_disconnected, is_written = disconnecting.done(), writing.done()
         finally:
-            for task in (writing, leaving):
+            for task in (writing, disconnecting):
                 task.cancel()
-            await asyncio.gather(writing, leaving, return_exceptions=True)
+            await asyncio.gather(writing, disconnecting, return_exceptions=True)
         error: BaseException | None = None
         if is_written:
             error = writing.exception()
-        elif not has_left:
-            error = ClientTooSlowError(f"The client did not take all in {self._seconds_max} seconds.")
+        elif not is_disconnected:
+            error = ClientTooSlowError(
+                f"The client did not read the response within {self._seconds_max} seconds."
+            )
         if isinstance(error, Exception) and not self._is_started:
             await self._on_failure(error)(scope, receive, send)
         elif error is not None:
-            raise error  # the server closes the connection without the last chunk
+            raise error  # uvicorn closes the connection without the last chunk
 
     async def _write(self, send: Send) -> None:
         async with contextlib.aclosing(self._pieces()) as pieces:
@@ -77,11 +79,10 @@ class StreamedBody:
             await send(message)
         except TimeoutError as error:
             raise ClientTooSlowError(
-                f"The client took nothing for {self._stall_seconds_max} seconds."
+                f"The client read nothing for {self._stall_seconds_max} seconds."
             ) from error
 
 
-async def _left(receive: Receive) -> None:
-    """Returns when the client has gone."""
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

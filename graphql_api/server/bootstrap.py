@@ -1,4 +1,4 @@
-"""What every command does alike: read the settings, run, and say in a line what an operator can mend."""
+"""Shared steps of the commands: read the settings, run, and explain in one line what an operator can correct."""
 
 import asyncio
 import errno
@@ -20,9 +20,9 @@ CHECK_SECONDS_MAX = 5
 
 
 def configure(*, warns: bool = True) -> "renewals_config.Settings":
-    """Return the settings, or fail with a line for each that is wrong.
+    """Return the settings, or fail with one line for each invalid setting.
 
-    A variable that only looks like a setting is a warning: an environment may be shared by several versions.
+    An unknown `RENEWALS_` variable is only a warning, because several versions may share an environment.
     """
     from renewals import config
     from renewals.observability import log_config
@@ -39,7 +39,7 @@ def configure(*, warns: bool = True) -> "renewals_config.Settings":
 
 
 def required(read: Callable[[], Value]) -> Value:
-    """Return what a command cannot do without, or fail with a word on how to get it."""
+    """Return a required setting, or fail with a sentence on how to set it."""
     from renewals import config
 
     try:
@@ -49,7 +49,7 @@ def required(read: Callable[[], Value]) -> Value:
 
 
 def run(work: Coroutine[object, object, Value]) -> Value:
-    """Run a command's work; fail with one sentence for what an operator can mend."""
+    """Run a command's work; fail with one sentence for an error that an operator can correct."""
     try:
         return asyncio.run(work)
     except Exception as problem:
@@ -60,7 +60,7 @@ def run(work: Coroutine[object, object, Value]) -> Value:
 
 
 def check_servers(settings: "renewals_config.Settings") -> None:
-    """Fail with one sentence if PostgreSQL refuses what it is asked for; one that cannot be reached is waited for."""
+    """Fail with one sentence if PostgreSQL refuses the connection; return if it cannot be reached yet."""
     import asyncpg
 
     from renewals.db import configuration_errors, server_version
@@ -82,7 +82,7 @@ def check_servers(settings: "renewals_config.Settings") -> None:
 
 
 def _explain(problem: Exception) -> str | None:
-    """Return the sentence for an error of a server, or None for an error of ours."""
+    """Return the sentence for an error of a server or a file, or None for an error of this program."""
     import asyncpg
     import redis
 
@@ -90,7 +90,7 @@ def _explain(problem: Exception) -> str | None:
     from renewals.db import connection as database
 
     if isinstance(problem, ExceptionGroup):
-        sentences = [_explain(each) for each in problem.exceptions]
+        sentences = [_explain(member) for member in problem.exceptions]
         return sentences[0] if all(sentences) else None
     if sentence := configuration_errors.explain(problem):
         return sentence
@@ -105,14 +105,14 @@ def _explain(problem: Exception) -> str | None:
     ):
         return _explain_schema(problem)
     if database.is_unavailable(problem) or isinstance(problem, redis.ConnectionError | redis.TimeoutError):
-        # asyncpg's own errors and PostgreSQL's have further lines of detail.
+        # Errors of asyncpg and PostgreSQL have further lines of detail.
         reason = (str(problem).splitlines() or [""])[0] or type(problem).__name__
         return f"A server cannot be reached: {reason}"
     return None
 
 
 def _explain_schema(problem: Exception) -> str:
-    """Return what is wrong with the tables: they are not there, too old, or too new."""
+    """Return a sentence on the tables: missing, too old, or too new."""
     import asyncpg
 
     from renewals import config
@@ -122,7 +122,7 @@ def _explain_schema(problem: Exception) -> str:
         missing, unknown = asyncio.run(migrate.compare(config.get_settings().required_database_url))
     except asyncpg.UndefinedTableError:
         return "The database has no tables yet: run `renewals migrate`."
-    except Exception:  # noqa: BLE001 - it was there a moment ago, and what went wrong then is said
+    except Exception:  # noqa: BLE001 - the message below still names the first error
         missing, unknown = [], []
     if unknown:
         return str(migrate.UnknownMigrationsError(unknown))
@@ -132,6 +132,6 @@ def _explain_schema(problem: Exception) -> str:
 
 
 def fail(message: str) -> NoReturn:
-    """Ends a command with 1 and a word why."""
+    """Print a message and end the command with exit code 1."""
     typer.echo(message, err=True)
     raise typer.Exit(1)

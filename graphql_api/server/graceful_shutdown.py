@@ -1,88 +1,53 @@
-"""How a process leaves: it takes nobody in, and says goodbye to each client with its last answer.
+"""Graceful shutdown: stop accepting, then close each connection after its last response.
 
-A client keeps its connection, and may send the next request at any moment. One that is sent while the server closes
-is lost, and no client may repeat a POST by itself. So the connections stay open for a while, and every answer says
-`Connection: close`, after which the client sends no more on it.
+A client may send the next request on an open connection at any moment. A request that arrives while the server closes
+the connection is lost, and clients must not repeat a POST by themselves (RFC 9110 9.2.2). So connections stay open for
+a while, and every response has `Connection: close`, which `middleware.response_headers` adds.
 """
 
 import asyncio
-import logging
 import signal
 import socket
 import threading
 import time
 
 import uvicorn
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from graphql_api import responses
-
-log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
 
-_begun = threading.Event()
+_draining = threading.Event()
 
 
 def is_draining() -> bool:
-    """Whether this process was told to stop, and answers only those whom it has taken in."""
-    return _begun.is_set()
-
-
-class ConnectionCloseMiddleware:
-    """The application, whose answers end their connections once the process is to stop."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        is_answered = False
-
-        async def send_last(message: Message) -> None:
-            nonlocal is_answered
-            is_answered = True
-            if message["type"] == "http.response.start" and _begun.is_set():
-                message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_last)
-        except asyncio.CancelledError:
-            if is_answered or not _begun.is_set():
-                raise
-            log.warning("a request took longer than this process may take to stop")
-            await responses.unavailable()(scope, receive, send_last)
+    """Return whether this process is stopping, and serves only the connections that it has accepted."""
+    return _draining.is_set()
 
 
 class GracefulServer(uvicorn.Server):
-    """Uvicorn's, which by itself closes at once every connection that is idle at the moment."""
+    """A uvicorn server that drains: uvicorn itself closes idle connections at once."""
 
     def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:
         super().__init__(config)
         self._drain_seconds = drain_seconds
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Ends what is under way within the time that it has; Ctrl-C waits for nobody who is idle."""
+        """Drain within `drain_seconds`. After Ctrl-C, close idle connections at once."""
         deadline = time.monotonic() + self._drain_seconds
-        _begun.set()
+        _draining.set()
         for listener in (*self.servers, *(sockets or ())):
             listener.close()
         if signal.SIGINT not in self._captured_signals:
-            await self._part(deadline - self._drain_seconds / 2)
-        # A whole number by its type; any is taken, and none would be forever.
+            await self._drain(deadline - self._drain_seconds / 2)
+        # uvicorn types it as an integer but takes any number; None would wait without a limit.
         self.config.timeout_graceful_shutdown = max(0, deadline - time.monotonic())  # type: ignore[assignment]
         await super().shutdown(sockets)
 
-    async def _part(self, until: float) -> None:
-        """Waits for the clients to ask once more; half of the time, for the other half is for the answers."""
+    async def _drain(self, until: float) -> None:
+        """Wait until the clients have closed their connections, each after one more response."""
         connections = self.server_state.connections
         for connection in list(connections):
             if isinstance(connection, self.config.ws_protocol_class or ()):
-                connection.shutdown()  # a socket may be told at any time
-        await asyncio.sleep(POLL_SECONDS)  # until those just taken in are among the connections
+                connection.shutdown()  # the close frame tells a web socket client to reconnect
+        await asyncio.sleep(POLL_SECONDS)  # until connections just accepted are in the list
         while connections and time.monotonic() < until and not self.force_exit:  # noqa: ASYNC110  # no event tells
             await asyncio.sleep(POLL_SECONDS)

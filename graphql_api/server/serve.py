@@ -1,4 +1,4 @@
-"""`renewals serve`: one process, or several that share its port, each of which is this module's program."""
+"""`renewals serve`: one process, or several workers that share a port. A worker runs this module as its program."""
 
 import asyncio
 import contextlib
@@ -15,8 +15,9 @@ from graphql_api.server import bootstrap, graceful_shutdown, http_protocol, supe
 from renewals import config
 from renewals.observability import log_config
 
-SOCKET_MESSAGE_BYTES_MAX = 1_000_000
+WEBSOCKET_MESSAGE_BYTES_MAX = 1_000_000
 BACKLOG = 2048
+"""Connections that the kernel queues until a worker accepts them."""
 
 
 class AddressError(Exception):
@@ -24,7 +25,7 @@ class AddressError(Exception):
 
 
 def check_address(host: str, port: int) -> None:
-    """Raise AddressError where the API cannot listen at an address, before anything else is started for it."""
+    """Raise AddressError if the API cannot listen at an address. Call it before anything else is started."""
     problems: list[OSError] = []
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -39,60 +40,63 @@ def check_address(host: str, port: int) -> None:
                 probe.bind(address)
         except OSError as problem:
             problems.append(problem)
-    # A host may name an address of IPv6 on a machine without it, as long as one of its addresses works.
-    refused = [problem for problem in problems if problem.errno in (errno.EADDRINUSE, errno.EACCES)]
-    if refused or len(problems) == len(addresses):
-        raise AddressError(_describe_address(host, port, (refused or problems)[0]))
+    # A host name may have an IPv6 address on a machine without IPv6, so one address that works is enough.
+    unavailable = [problem for problem in problems if problem.errno in (errno.EADDRINUSE, errno.EACCES)]
+    if unavailable or len(problems) == len(addresses):
+        raise AddressError(_describe_address(host, port, (unavailable or problems)[0]))
 
 
 def _describe_address(host: str, port: int, problem: OSError) -> str:
     reason = os.strerror(problem.errno) if problem.errno and problem.errno > 0 else problem.strerror
     return (
         f"Cannot listen at {host}, port {port}: {reason}. "
-        "Choose another address by --host and --port, or RENEWALS_HOST and RENEWALS_PORT."
+        "Choose another address with --host and --port, or with RENEWALS_HOST and RENEWALS_PORT."
     )
 
 
 def run(settings: config.Settings, app: str) -> bool:
-    """Serve an application until told to stop; return False where it could not begin. Raises AddressError."""
+    """Serve an application until SIGTERM or SIGINT; return False if it could not start. Raises AddressError."""
     check_address(settings.host, settings.port)
     if settings.workers == 1:
         server = graceful_shutdown.GracefulServer(_configuration(settings, app), settings.drain_seconds)
         server.run()
         return server.started
     listener = _configuration(settings, app).bind_socket()
-    listener.listen(BACKLOG)  # from here on nobody is refused, and who comes before the first process waits
+    listener.listen(BACKLOG)  # connections wait in the queue until the first worker serves
 
-    def command(listener_number: int, line_number: int) -> Sequence[str]:
-        words = (app, settings.drain_seconds, listener_number, line_number)
-        return [sys.executable, "-m", __name__, *map(str, words)]
+    def build_command(listener_number: int, heartbeat_number: int) -> Sequence[str]:
+        arguments = (app, settings.drain_seconds, listener_number, heartbeat_number)
+        return [sys.executable, "-m", __name__, *map(str, arguments)]
 
-    return supervision.run(listener, command, count=settings.workers, drain_seconds=settings.drain_seconds)
+    return supervision.run(
+        listener, build_command, count=settings.workers, drain_seconds=settings.drain_seconds
+    )
 
 
 class WorkerServer(graceful_shutdown.GracefulServer):
-    """One of several: it says that it lives, and drains when there is nobody left to hear it."""
+    """The server of one worker: it sends heartbeats to the supervisor, and drains when the supervisor ends."""
 
-    def __init__(self, config: uvicorn.Config, drain_seconds: float, line: socket.socket) -> None:
+    def __init__(self, config: uvicorn.Config, drain_seconds: float, heartbeat: socket.socket) -> None:
         super().__init__(config, drain_seconds)
-        self._line = line
+        self._heartbeat = heartbeat
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve, then to send heartbeats."""
         await super().startup(sockets)
-        self._line.setblocking(False)
-        asyncio.get_running_loop().add_reader(self._line, self._note_end)
-        self._beating = asyncio.create_task(self._beat())
+        self._heartbeat.setblocking(False)
+        asyncio.get_running_loop().add_reader(self._heartbeat, self._stop_without_supervisor)
+        self._heartbeats = asyncio.create_task(self._send_heartbeats())
 
-    def _note_end(self) -> None:
-        """The supervisor sends nothing, so what comes is its end."""
-        asyncio.get_running_loop().remove_reader(self._line)
+    def _stop_without_supervisor(self) -> None:
+        # The supervisor sends nothing, so the socket becomes readable only when the supervisor has ended.
+        asyncio.get_running_loop().remove_reader(self._heartbeat)
         signal.raise_signal(signal.SIGTERM)
 
-    async def _beat(self) -> None:
+    async def _send_heartbeats(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                self._line.send(b".")
-                await asyncio.sleep(supervision.BEAT_SECONDS)
+                self._heartbeat.send(b".")
+                await asyncio.sleep(supervision.HEARTBEAT_SECONDS)
 
 
 def _configuration(settings: config.Settings, app: str) -> uvicorn.Config:
@@ -101,19 +105,21 @@ def _configuration(settings: config.Settings, app: str) -> uvicorn.Config:
         factory=True,
         host=settings.host,
         port=settings.port,
-        log_config=log_config.configuration(settings),  # which says how much of the server is heard, too
-        access_log=False,  # each request has a line of our own
+        log_config=log_config.configuration(settings),  # includes the level of uvicorn's own loggers
+        access_log=False,  # RequestLoggingMiddleware logs each request
         http=http_protocol.BoundedHttpProtocol,
         timeout_keep_alive=settings.keep_alive_seconds,
-        ws_max_size=SOCKET_MESSAGE_BYTES_MAX,
+        ws_max_size=WEBSOCKET_MESSAGE_BYTES_MAX,
     )
 
 
-def _serve_as_one(app: str, drain_seconds: str, listener_number: str, line_number: str) -> None:
-    settings = bootstrap.configure(warns=False)  # the supervisor has warned
-    listener, line = (socket.socket(fileno=int(number)) for number in (listener_number, line_number))
-    WorkerServer(_configuration(settings, app), float(drain_seconds), line).run([listener])
+def _serve_as_worker(app: str, drain_seconds: str, listener_number: str, heartbeat_number: str) -> None:
+    settings = bootstrap.configure(warns=False)  # the supervisor has warned already
+    listener, heartbeat = (
+        socket.socket(fileno=int(number)) for number in (listener_number, heartbeat_number)
+    )
+    WorkerServer(_configuration(settings, app), float(drain_seconds), heartbeat).run([listener])
 
 
 if __name__ == "__main__":
-    _serve_as_one(*sys.argv[1:])
+    _serve_as_worker(*sys.argv[1:])

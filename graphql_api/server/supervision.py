@@ -1,8 +1,10 @@
-"""Several processes that serve one port: one that ends is started again, and SIGHUP puts new ones in their place.
+"""Supervision of several worker processes that share one port: restart, rolling replacement and stop.
 
-The socket belongs to the process here, which opens it once and serves nobody, so that whoever connects meanwhile
-waits in its queue and is lost by no process's end. A new process serves before the old one is told to drain.
-Each is bound to this one by a pair of sockets: it says every second that it lives, and drains when this one is gone.
+The supervisor opens the socket once and serves no requests itself. A connection that arrives while no worker accepts
+waits in the socket's queue. On SIGHUP a new worker serves before the old one drains. A socket pair connects each
+worker with the supervisor: the worker sends a heartbeat, and drains when the supervisor ends.
+
+`docs/adr/0011-own-supervisor.md` lists what uvicorn's own supervisor lacks.
 """
 
 import asyncio
@@ -16,87 +18,88 @@ from collections.abc import Callable, Sequence
 log = logging.getLogger(__name__)
 
 START_SECONDS_MAX = 60.0
-BEAT_SECONDS = 1.0
+HEARTBEAT_SECONDS = 1.0
 SILENCE_SECONDS_MAX = 60.0
-"""A process that says nothing for so long hangs, and is killed."""
+"""The time without a heartbeat after which a worker is killed."""
 STOP_SECONDS_EXTRA = 15.0
-"""After its time to drain, in which it closes what it has open; then it is killed."""
-PAUSE_SECONDS, PAUSE_SECONDS_MAX = 1.0, 30.0
-"""Before one that never served is started again; doubled each time."""
+"""The time after the drain time in which a worker closes its connections to servers; then it is killed."""
+BACKOFF_SECONDS, BACKOFF_SECONDS_MAX = 1.0, 30.0
+"""The pause before a worker that never served is started again; it doubles each time."""
 
-Command = Callable[[int, int], Sequence[str]]
-"""The words that start a process, from the numbers of its socket and of its line to this one."""
+BuildCommand = Callable[[int, int], Sequence[str]]
+"""Builds a worker's command from the numbers of its listening socket and its heartbeat socket."""
 
 
-class Child:
-    """A process that serves, and the line to it."""
+class Worker:
+    """A worker process and its heartbeat connection."""
 
     def __init__(
         self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.process = process
-        self.served = asyncio.Event()
+        self.ready = asyncio.Event()
         self._writer = writer
-        self._listening = asyncio.create_task(self._listen(reader))
-        self.ended = asyncio.create_task(self._end())
+        self._heartbeats = asyncio.create_task(self._watch_heartbeats(reader))
+        self.ended = asyncio.create_task(self._wait_for_end())
 
     def signal(self, number: signal.Signals) -> None:
+        """Send a signal, unless the process has ended."""
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(number)
 
-    async def serves(self) -> bool:
-        """Waits until it serves, and answers False if it ended before."""
-        waiting = asyncio.create_task(self.served.wait())
+    async def wait_until_ready(self) -> bool:
+        """Wait until the worker serves; return False if it ended before."""
+        waiting = asyncio.create_task(self.ready.wait())
         await asyncio.wait((waiting, self.ended), return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
-        return self.served.is_set()
+        return self.ready.is_set()
 
-    async def _listen(self, line: asyncio.StreamReader) -> None:
-        patience = START_SECONDS_MAX
+    async def _watch_heartbeats(self, reader: asyncio.StreamReader) -> None:
+        seconds_max = START_SECONDS_MAX
         try:
-            while await asyncio.wait_for(line.read(64), patience):
-                self.served.set()
-                patience = SILENCE_SECONDS_MAX
+            while await asyncio.wait_for(reader.read(64), seconds_max):
+                self.ready.set()
+                seconds_max = SILENCE_SECONDS_MAX
         except TimeoutError:
-            log.error("process %s has said nothing for %.0f s and is killed", self.process.pid, patience)
+            log.error("worker %s is killed: it sent no heartbeat for %.0f s", self.process.pid, seconds_max)
             self.signal(signal.SIGKILL)
         except OSError:
-            pass  # it has ended
+            pass  # the worker has ended, which `ended` reports
 
-    async def _end(self) -> int:
+    async def _wait_for_end(self) -> int:
         code = await self.process.wait()
-        self._listening.cancel()
+        self._heartbeats.cancel()
         self._writer.close()
         return code
 
 
 class Supervisor:
-    """Keeps so many processes serving a socket."""
+    """Keeps `count` workers serving one socket."""
 
     def __init__(
-        self, listener: socket.socket, command: Command, *, count: int, drain_seconds: float
+        self, listener: socket.socket, build_command: BuildCommand, *, count: int, drain_seconds: float
     ) -> None:
         self._listener = listener
-        self._command = command
+        self._build_command = build_command
         self._stop_seconds_max = drain_seconds + STOP_SECONDS_EXTRA
-        self._places: list[Child] = []
+        self._workers: list[Worker] = []
         self._locks = [asyncio.Lock() for _ in range(count)]
-        """Who puts another process in a place holds its lock."""
-        self._living: set[Child] = set()
-        self._ending = asyncio.Event()
+        """One for each place in `_workers`, held while the worker in it is replaced."""
+        self._running: set[Worker] = set()
+        self._stopping = asyncio.Event()
         self._has_served = False
         self._stop_signal = signal.SIGTERM
-        self._wants_new = asyncio.Event()
+        self._restart_requested = asyncio.Event()
 
     async def run(self) -> bool:
-        """Works until it is told to stop; answers False where the first processes could not serve."""
+        """Supervise until SIGTERM or SIGINT; return False if none of the first workers could serve."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, self._wants_new.set)
+        loop.add_signal_handler(signal.SIGHUP, self._restart_requested.set)
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._told_to_end, number)
-        self._places = [await self._start() for _ in self._locks]
-        work = [self._keep(place) for place in range(len(self._places))] + [self._replace_when_told()]
-        tasks = [asyncio.create_task(each) for each in (*work, self._ending.wait())]
+            loop.add_signal_handler(number, self._request_stop, number)
+        self._workers = [await self._start() for _ in self._locks]
+        loops = [self._keep(place) for place in range(len(self._workers))] + [self._restart_on_request()]
+        tasks = [asyncio.create_task(coroutine) for coroutine in (*loops, self._stopping.wait())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -104,85 +107,90 @@ class Supervisor:
         finally:
             for task in tasks:
                 task.cancel()
-            self._listener.close()  # else who comes now would wait for nobody
-            await asyncio.gather(*(self._stop(child) for child in tuple(self._living)))
-        return self._ending.is_set()
+            self._listener.close()  # a new connection would wait in its queue although no worker accepts
+            await asyncio.gather(*(self._stop(worker) for worker in tuple(self._running)))
+        return self._stopping.is_set()
 
-    def _told_to_end(self, number: signal.Signals) -> None:
-        """Told so again by Ctrl-C, the processes are told again, too, and wait no longer."""
-        if self._ending.is_set():
-            for child in self._living:
-                child.signal(number)
+    def _request_stop(self, number: signal.Signals) -> None:
+        """Begin to stop; pass a second signal on to the workers, which then end without draining."""
+        if self._stopping.is_set():
+            for worker in self._running:
+                worker.signal(number)
         self._stop_signal = number
-        self._ending.set()
+        self._stopping.set()
 
-    async def _start(self) -> Child:
-        here, there = socket.socketpair()
-        with there:
-            handed = (self._listener.fileno(), there.fileno())
+    async def _start(self) -> Worker:
+        supervisor_end, worker_end = socket.socketpair()
+        with worker_end:
+            descriptors = (self._listener.fileno(), worker_end.fileno())
             process = await asyncio.create_subprocess_exec(
-                *self._command(*handed), pass_fds=handed, start_new_session=True
+                *self._build_command(*descriptors), pass_fds=descriptors, start_new_session=True
             )
-        child = Child(process, *await asyncio.open_connection(sock=here))
-        self._living.add(child)
-        child.ended.add_done_callback(lambda _: self._living.discard(child))
-        return child
+        worker = Worker(process, *await asyncio.open_connection(sock=supervisor_end))
+        self._running.add(worker)
+        worker.ended.add_done_callback(lambda _: self._running.discard(worker))
+        return worker
 
     async def _keep(self, place: int) -> None:
-        """Starts a process again whenever the one in its place ends; returns where none has ever served."""
-        pause = PAUSE_SECONDS
+        """Start a new worker whenever the one in this place ends; return if no worker has ever served."""
+        backoff_seconds = BACKOFF_SECONDS
         while True:
-            child = self._places[place]
-            await asyncio.wait((child.ended,))
-            if child is not self._places[place]:
+            worker = self._workers[place]
+            await asyncio.wait((worker.ended,))
+            if worker is not self._workers[place]:
                 continue
-            log.error("process %s ended with %s", child.process.pid, child.ended.result())
+            log.error("worker %s ended with code %s", worker.process.pid, worker.ended.result())
             if not self._has_served:
-                self._has_served = any(await asyncio.gather(*(each.serves() for each in self._places)))
+                self._has_served = any(
+                    await asyncio.gather(*(worker.wait_until_ready() for worker in self._workers))
+                )
             if not self._has_served:
-                return  # which is not mended by starting them again
-            if child.served.is_set():
-                pause = PAUSE_SECONDS
+                return  # another start would fail in the same way
+            if worker.ready.is_set():
+                backoff_seconds = BACKOFF_SECONDS
             else:
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, PAUSE_SECONDS_MAX)
+                await asyncio.sleep(backoff_seconds)
+                backoff_seconds = min(2 * backoff_seconds, BACKOFF_SECONDS_MAX)
             async with self._locks[place]:
-                if child is self._places[place]:
-                    self._places[place] = await self._start()
+                if worker is self._workers[place]:
+                    self._workers[place] = await self._start()
 
-    async def _replace_when_told(self) -> None:
+    async def _restart_on_request(self) -> None:
         while True:
-            await self._wants_new.wait()
-            self._wants_new.clear()
+            await self._restart_requested.wait()
+            self._restart_requested.clear()
             began = time.monotonic()
-            if await self._replace():
-                log.info("%s new processes serve after %.1f s", len(self._places), time.monotonic() - began)
+            if await self._restart():
+                log.info("replaced %s workers in %.1f s", len(self._workers), time.monotonic() - began)
 
-    async def _replace(self) -> bool:
-        """Puts a new process in each place, one after the other; the old ones stay where a new one cannot serve."""
+    async def _restart(self) -> bool:
+        """Replace the workers one at a time; keep the remaining ones and return False if a new one cannot serve."""
         for place, lock in enumerate(self._locks):
             async with lock:
-                child = await self._start()
-                if not await child.serves():
-                    log.error("a new process ended with %s before it served; the old stay", await child.ended)
+                new = await self._start()
+                if not await new.wait_until_ready():
+                    log.error(
+                        "restart stopped, the old workers stay: a new worker ended with code %s before it served",
+                        await new.ended,
+                    )
                     return False
-                old, self._places[place] = self._places[place], child
+                old, self._workers[place] = self._workers[place], new
             await self._stop(old)
         return True
 
-    async def _stop(self, child: Child) -> None:
-        child.signal(self._stop_signal)
-        await asyncio.wait((child.ended,), timeout=self._stop_seconds_max)
-        if not child.ended.done():
-            log.error("process %s has not ended in time and is killed", child.process.pid)
-            child.signal(signal.SIGKILL)
-            await asyncio.wait((child.ended,))
+    async def _stop(self, worker: Worker) -> None:
+        worker.signal(self._stop_signal)
+        await asyncio.wait((worker.ended,), timeout=self._stop_seconds_max)
+        if not worker.ended.done():
+            log.error("worker %s is killed: it did not stop in time", worker.process.pid)
+            worker.signal(signal.SIGKILL)
+            await asyncio.wait((worker.ended,))
 
 
-def run(listener: socket.socket, command: Command, *, count: int, drain_seconds: float) -> bool:
-    """Supervises processes until told to stop; answers False where the first of them could not serve."""
+def run(listener: socket.socket, build_command: BuildCommand, *, count: int, drain_seconds: float) -> bool:
+    """Supervise workers until SIGTERM or SIGINT; return False if none of the first workers could serve."""
 
     async def supervise() -> bool:
-        return await Supervisor(listener, command, count=count, drain_seconds=drain_seconds).run()
+        return await Supervisor(listener, build_command, count=count, drain_seconds=drain_seconds).run()
 
     return asyncio.run(supervise())

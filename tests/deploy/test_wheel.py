@@ -130,5 +130,5 @@ def test_a_package_that_hides_ours_is_named_in_one_sentence(
         assert "Python would import" not in error
         return
     assert (code, printed, error.count("\n")) == (1, "", 1)
-    assert error.startswith(f"Python would import `{name}` from {other}, and Renewals needs its own in /")
+    assert error.startswith(f"Python would import `{name}` from {other}, but Renewals needs the one in /")
     assert "environment of its own" in error

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from graphql import GraphQLSchema, build_schema
 
-from graphql_api.graphql import view
+from graphql_api.graphql import api_config
 from schema.customer import schema as customer_schema
 from schema.operator import schema as operator_schema
 from tests.isolation import stage, walk
@@ -48,7 +48,7 @@ async def ask(
 
 async def listen(client: Operator, key: str, query: str, sent: Mapping[str, Any]) -> str:
     """What a subscription tells first, or that it is silent; through the door, but for the socket."""
-    context = await view.CUSTOMERS.authenticate(f"Bearer {key}", lambda: client.now)
+    context = await api_config.CUSTOMERS.authenticate(f"Bearer {key}", lambda: client.now)
     assert context is not None
     stream = await customer_schema.schema.stream(query, dict(sent), context)
     try:

@@ -13,7 +13,7 @@ import websockets
 
 from graphql_api import app
 from graphql_api.auth import authentication
-from graphql_api.graphql import http_request, view, websocket
+from graphql_api.graphql import http_request, result_writer, view, websocket
 from graphql_api.middleware import request_logging
 from renewals import catalog
 from renewals.accounts import api_keys
@@ -108,7 +108,7 @@ LAYERS: dict[str, tuple[object, str, Callable[..., Any], str]] = {
     "a writer": (orders_repository, "insert_orders", raising_later, RENEW),
     "the engine": (catalog, "read_products", raising_later, RENEW),
     "the database": (database, "transaction", raising, RENEW),
-    "the serializer": (view.GraphQLView, "encode_json", raising, ACCOUNT),
+    "the serializer": (result_writer.ResultWriter, "encode_json", raising, ACCOUNT),
     "the view, outside of its own last line": (view.GraphQLView, "_respond", raising_later, ACCOUNT),
 }
 

@@ -343,9 +343,9 @@ async def test_a_process_that_drains_is_unready_and_lives(
 ) -> None:
     async with database.connect(database_url), asked(database_url, None) as client:
         assert (await client.get("/readyz")).status_code == 200
-        begun = threading.Event()
-        begun.set()
-        monkeypatch.setattr(graceful_shutdown, "_begun", begun)
+        draining = threading.Event()
+        draining.set()
+        monkeypatch.setattr(graceful_shutdown, "_draining", draining)
         answer = await client.get("/readyz")
         assert (answer.status_code, answer.json()) == (503, {"status": "draining"})
         assert (await client.get("/healthz")).status_code == 200

@@ -97,7 +97,7 @@ async def test_keys_are_kept_for_a_while_if_the_issuer_is_away(
     assert await opens(asked, issuer.token(NOW))
     issuer.answer = be_away
     for _ in range(10):
-        seconds.seconds += jwks.KEYS_KEPT_SECONDS_MAX / 10 - 1
+        seconds.seconds += jwks.STALE_KEYS_SECONDS_MAX / 10 - 1
         assert await opens(asked, issuer.token(NOW))
     seconds.seconds += 10
     assert not await opens(asked, issuer.token(NOW, memo=1)), "the issuer may have taken them back long ago"
@@ -240,7 +240,7 @@ UNUSABLE: dict[str, Any] = {
 
 @pytest.mark.parametrize("member", UNUSABLE.values(), ids=UNUSABLE)
 def test_a_member_that_cannot_verify_is_left_out(member: object) -> None:
-    assert jwks.read_key(member, ALGORITHMS) is None
+    assert jwks.parse_key(member, ALGORITHMS) is None
 
 
 @pytest.mark.parametrize(
@@ -252,10 +252,10 @@ def test_a_member_that_cannot_verify_is_left_out(member: object) -> None:
     ],
 )
 def test_the_type_of_a_key_says_how_it_signs(member: dict[str, Any], algorithm: str) -> None:
-    key = jwks.read_key(member, ALGORITHMS)
+    key = jwks.parse_key(member, ALGORITHMS)
     assert key is not None
     assert key.algorithm_name == algorithm
-    assert jwks.read_key(member, ALGORITHMS - {algorithm}) is None
+    assert jwks.parse_key(member, ALGORITHMS - {algorithm}) is None
 
 
 async def test_a_short_rsa_key_verifies_nothing(asked: Client, issuer: Issuer) -> None:

@@ -283,7 +283,7 @@ async def test_a_token_that_is_known_still_expires(asked: Client, issuer: Issuer
 async def test_no_more_tokens_are_known_than_so_many(
     asked: Client, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jwt_tokens, "TOKENS_KEPT_MAX", 3)
+    monkeypatch.setattr(jwt_tokens, "TOKENS_CACHED_MAX", 3)
     sent = [issuer.token(NOW, memo=number) for number in range(5)]
     for token in sent:
         assert (await status(asked, token))[0] == 200

@@ -163,7 +163,7 @@ async def test_who_sends_no_document_is_told(ask: Any) -> None:
         (b"[]", "JSON object"),
         (b"{", "trusted.json"),
         (b'{"a": 1}', "JSON object"),
-        (b'{"a": "{ nothing }"}', "does not fit the schema"),
+        (b'{"a": "{ nothing }"}', "does not match the schema"),
         (b'{"a": "{"}', "cannot be read"),
         (orjson.dumps({"a": "{ " + "__typename " * 101 + "}"}), "exceeds the limits"),
         (b'{"a": "{ __schema { description } }"}', "exceeds the limits"),
@@ -187,4 +187,4 @@ def test_a_manifest_may_be_apollos(tmp_path: Path) -> None:
     path.write_bytes(
         orjson.dumps({"format": persisted_queries.APOLLO_FORMAT, "version": 1, "operations": operations})
     )
-    assert persisted_queries.read(path) == {digest(QUERY): QUERY}
+    assert persisted_queries.read_manifest(path) == {digest(QUERY): QUERY}

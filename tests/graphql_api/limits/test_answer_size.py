@@ -75,7 +75,7 @@ async def test_a_change_whose_answer_is_too_large_is_made_and_can_be_asked_again
         ... on RenewInstancesSuccess { instanceCount instances(first: $first) { id name } } } }"""
     ids = [f"i-{number:03}" for number in range(100)]
     answer = await client.post(URL, json={"query": renew, "variables": {"ids": ids, "first": 100}})
-    assert error_of(answer.json())["message"].startswith("The change was made.")
+    assert error_of(answer.json())["message"].startswith("The mutation was executed.")
     assert await world.count("order_lines") == 100
     again = await client.post(URL, json={"query": renew, "variables": {"ids": ids, "first": 1}})
     assert again.json()["data"]["renewInstances"]["instanceCount"] == 100

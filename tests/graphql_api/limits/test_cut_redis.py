@@ -51,7 +51,7 @@ def test_no_cut_of_a_connection_to_redis_fails_a_request(
     cut_redis: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limit, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(rate_limit, "BLOCKS_A_BUDGET", 10**9)
+    monkeypatch.setattr(rate_limit, "BLOCKS_PER_BUDGET", 10**9)
 
     async def spend() -> None:
         counted = rate_limit.CostRateLimiter(10**9)

@@ -84,7 +84,7 @@ async def test_a_redis_that_comes_and_goes_grants_no_second_budget(redis_url: st
     )
 
     async def spend(url: str, most: int) -> int:
-        counted._asks_from = 0
+        counted._retry_at = 0
         async with counted.opened(url):
             if most:
                 await counted.consume(caller, most)

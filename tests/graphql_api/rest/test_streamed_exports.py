@@ -215,7 +215,7 @@ async def test_a_client_that_takes_nothing_is_cut(world: World, key: str) -> Non
     taker = Taker(key, export_stall_seconds_max=1)
     taker.start()
     await taker.take(2)
-    with pytest.raises(errors.ClientTooSlowError, match="took nothing for 1 seconds"):
+    with pytest.raises(errors.ClientTooSlowError, match="read nothing for 1 seconds"):
         await asyncio.wait_for(taker.task, 3)
     assert not taker.is_complete
     assert await snapshots(world) == 0

@@ -43,7 +43,7 @@ def test_a_port_that_is_taken_ends_it_at_once_with_a_sentence(
 ) -> None:
     sentence = (
         f"Cannot listen at 127.0.0.1, port {taken_port}: Address already in use. "
-        "Choose another address by --host and --port, or RENEWALS_HOST and RENEWALS_PORT.\n"
+        "Choose another address with --host and --port, or with RENEWALS_HOST and RENEWALS_PORT.\n"
     )
     servers = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
     asked = end_of("serve", "--port", taken_port, "--workers", workers, **servers)

@@ -1,0 +1,46 @@
+"""The two GraphQL APIs: the schema of each, and how its callers authenticate."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from graphql_api.auth import authentication
+from renewals.domain.clock import Clock
+from schema.context import Context
+from schema.customer import schema as customer_schema
+from schema.execution import schema as execution_schema
+from schema.operator import context as operator_context
+from schema.operator import schema as operator_schema
+
+Authenticate = Callable[[str, Clock], Awaitable[Any]]
+"""Returns the context for an Authorization header, or None if its key does not open this API."""
+
+
+class ApiConfig(NamedTuple):
+    """A schema, how its callers authenticate, and whether it has subscriptions."""
+
+    schema: execution_schema.RenewalSchema
+    authenticate: Authenticate
+    has_subscriptions: bool
+
+
+async def _authenticate_customer(header: str, clock: Clock) -> Context | None:
+    customer = await authentication.identify_customer(header, clock())
+    if customer is None or customer.account_id is None:
+        return None
+    return Context(
+        customer.account_id,
+        clock,
+        caller=customer.rate_limit_key,
+        can_write=authentication.can_write(customer),
+        is_authorized=functools.partial(authentication.is_still_valid, header, customer.account_id, clock),
+    )
+
+
+async def _authenticate_operator(header: str, clock: Clock) -> operator_context.Context | None:
+    operator = await authentication.identify_operator(header, clock())
+    return None if operator is None else operator_context.Context(operator=operator, clock=clock)
+
+
+CUSTOMERS = ApiConfig(customer_schema.schema, _authenticate_customer, has_subscriptions=True)
+OPERATORS = ApiConfig(operator_schema.schema, _authenticate_operator, has_subscriptions=False)

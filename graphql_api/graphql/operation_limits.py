@@ -1,0 +1,85 @@
+"""Limits that are checked before an operation is executed: its document, its cost, and the caller's budget."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from graphql_api import errors
+from graphql_api.graphql import http_request, persisted_queries
+from graphql_api.limits import concurrency, rate_limit
+from renewals.instances import account_sizes
+from renewals.observability import request_record
+from schema.execution import schema as execution_schema
+from schema.limits import document_limits, list_sizes
+
+
+class OperationLimits:
+    """The limits of one schema, whose operations cost as much as the size of the account makes them."""
+
+    def __init__(
+        self,
+        schema: execution_schema.RenewalSchema,
+        *,
+        documents: document_limits.DocumentLimits,
+        store: persisted_queries.DocumentStore,
+        budgets: rate_limit.CostRateLimiter,
+        sizes: account_sizes.AccountSizes,
+        seconds_max: float,
+    ) -> None:
+        self._schema = schema
+        self._documents = documents
+        self._store = store
+        self._budgets = budgets
+        self._sizes = sizes
+        self._seconds_max = seconds_max
+
+    async def check(
+        self, request: http_request.GraphQLRequest, context: Any, lane: concurrency.Lane, body_bytes: int = 0
+    ) -> tuple[str, document_limits.Admitted]:
+        """Take the cost of an operation off the caller's budget; return its document and its cost.
+
+        A cheap operation leaves the lane as soon as its document is known to be valid, because its execution does not
+        delay other requests. Raises HTTPError or LimitExceededError.
+        """
+        query = self._store.find(request)
+        if not self._schema.is_known_to_be_valid(query):
+            await lane.enter()
+        caller, consume = context.caller, self._budgets.consume_request
+        try:
+            admitted = await self.measure(query, request.operation_name, request.variables, context)
+        except document_limits.LimitExceededError as exceeded:
+            await consume(caller, 0, reading=exceeded.reading, body_bytes=body_bytes)
+            raise
+        request_record.note_cost(admitted.cost)
+        await consume(caller, admitted.cost, reading=admitted.reading, body_bytes=body_bytes)
+        self._store.keep(request)
+        if admitted.cost > concurrency.HEAVY_COST:
+            await lane.enter()
+        elif lane.is_entered and self._schema.is_valid(query):
+            lane.leave()
+        if lane.is_entered:
+            await asyncio.sleep(0)  # let other requests run between two long steps
+        return query, admitted
+
+    async def measure(
+        self, query: str, name: str | None, variables: Mapping[str, Any], context: Any
+    ) -> document_limits.Admitted:
+        """Return the kind and the cost of an operation; read the size of the account only if the cost depends on it.
+
+        Raises HTTPError or LimitExceededError.
+        """
+        account_id = getattr(context, "account_id", None)
+        try:
+            return self._documents.check(query, name, variables, self._sizes.known(account_id))
+        except list_sizes.SizeNeededError as needed:
+            reading = needed.reading
+        try:
+            async with asyncio.timeout(self._seconds_max):
+                size = await self._sizes.find(account_id)
+        except TimeoutError:
+            raise errors.HTTPError(503, "TIMEOUT", http_request.timeout_message(self._seconds_max)) from None
+        try:
+            return self._documents.check(query, name, variables, size)._replace(reading=reading)
+        except document_limits.LimitExceededError as exceeded:
+            exceeded.reading = reading
+            raise

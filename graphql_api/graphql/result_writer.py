@@ -1,0 +1,74 @@
+"""The HTTP response for the result of a query or a mutation."""
+
+from typing import Any
+
+import orjson
+from graphql import OperationType
+from starlette.responses import Response
+from strawberry.http import process_result
+from strawberry.http.streaming import SSETransport
+from strawberry.types.execution import ExecutionResult
+
+from graphql_api import responses
+from graphql_api.limits import answer_size
+from schema.limits import document_limits
+from schema.shared import errors
+
+NOT_STORED = {"Cache-Control": "no-store"}
+"""Strawberry's headers of an event stream allow caches to store it."""
+
+
+class ResultWriter:
+    """Writes results as JSON or as an event stream, of at most `bytes_max`."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
+
+    def write(
+        self, result: ExecutionResult, media_type: str | None, admitted: document_limits.Admitted
+    ) -> Response:
+        """Return the response in a media type of JSON, or as an event stream without one."""
+        body: dict[str, Any] = {
+            **process_result(result),
+            "extensions": {**(result.extensions or {}), "cost": admitted.cost},
+        }
+        if _is_unavailable(result):
+            return self._write_unavailable(body, media_type)
+        if media_type is None:
+            stream = SSETransport()
+            text = stream.encode_next(body, self.encode_event) + stream.encode_complete()  # type: ignore[arg-type]
+            return answer_size.PiecewiseResponse(text, headers={**stream.headers, **NOT_STORED})
+        status = 200
+        was_executed = result.data is not None or any(error.path for error in result.errors or ())
+        if media_type == responses.RESPONSE and not was_executed:
+            status = 400
+            del body["data"]
+        encoded = self.encode_json(body)
+        if len(encoded) > self._bytes_max:
+            is_done = admitted.kind is OperationType.MUTATION
+            error = answer_size.too_large(self._bytes_max, is_done=is_done)
+            return responses.error_response(400, error["message"], error["extensions"])
+        return answer_size.PiecewiseResponse(encoded, status, media_type=media_type)
+
+    def encode_json(self, data: object) -> bytes:
+        """Return data as JSON."""
+        return orjson.dumps(data)
+
+    def encode_event(self, data: object) -> str:
+        """Return one result of an event stream as JSON, or an error in its place if it is too large."""
+        return answer_size.encode(data, self._bytes_max).decode()
+
+    def _write_unavailable(self, body: dict[str, Any], media_type: str | None) -> Response:
+        # An event stream, too, begins with a status, so the errors are sent with 503 in JSON.
+        if media_type == responses.RESPONSE:
+            del body["data"]
+        return Response(
+            self.encode_json(body), 503, responses.RETRY_HEADERS, media_type=media_type or responses.JSON
+        )
+
+
+def _is_unavailable(result: ExecutionResult) -> bool:
+    """Return whether a server was unavailable and the result holds no data, so that a retry repeats all of it."""
+    if not result.errors or any(value is not None for value in (result.data or {}).values()):
+        return False
+    return any((error.extensions or {}).get("code") == errors.UNAVAILABLE for error in result.errors)
