@@ -1,4 +1,4 @@
-"""A server that is a child of this process, with a folder, a lock and a port of its own."""
+"""A server as a child of this process, with its own folder, lock and port."""
 
 import fcntl
 import os
@@ -21,7 +21,7 @@ LOG_CHARACTERS_SHOWN_MAX = 2_000
 
 
 class FolderInUseError(binaries.EmbeddedError):
-    """Another server has the folder."""
+    """Another server uses the folder."""
 
 
 class ForeignFolderError(binaries.EmbeddedError):
@@ -33,14 +33,17 @@ class StartError(binaries.EmbeddedError):
 
 
 class ChildServer:
-    """One server process and its folder: for tests `durable=False` makes one that goes at the end."""
+    """A context manager for one server process and its folder.
+
+    With `durable=False`, as tests use it, the folder is temporary and removed at the end.
+    """
 
     name: ClassVar[str]
     preferred_port: ClassVar[int]
     stop_signal: ClassVar[signal.Signals]
 
     def __init__(self, folder: Path | None = None, *, durable: bool = True) -> None:
-        assert (folder is not None) is durable, "durable data needs a folder, throw-away data makes its own"
+        assert (folder is not None) is durable, "durable data needs a folder, and temporary data none"
         self.wanted_folder = folder
         self.durable = durable
 
@@ -71,22 +74,22 @@ class ChildServer:
 
     @property
     def url(self) -> str:
-        """The address for DATABASE_URL or REDIS_URL."""
+        """The URL for DATABASE_URL or REDIS_URL."""
         raise NotImplementedError
 
     @property
     def pid(self) -> int:
-        """The running server's process."""
+        """The process id of the running server."""
         assert self._process is not None
         return self._process.pid
 
     @property
     def data(self) -> Path:
-        """The folder that belongs to the server's user."""
+        """The folder of the data, which belongs to the service user."""
         return self.folder / "data"
 
     def _prepare(self) -> None:
-        """Makes the data folder on the first start."""
+        """Make the data folder on the first start."""
         raise NotImplementedError
 
     def _command(self, port: int) -> Sequence[str]:
@@ -96,7 +99,7 @@ class ChildServer:
         raise NotImplementedError
 
     def _claim(self) -> None:
-        """Takes the folder's lock, which the server inherits and holds until its last process is gone."""
+        """Lock the folder. The server inherits the lock and holds it until its last process has ended."""
         lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         deadline = time.monotonic() + STOP_SECONDS_MAX
         while True:
@@ -104,36 +107,36 @@ class ChildServer:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                # A killed owner's guard is about to stop the server; a living owner will not.
+                # After a kill of the owner, its reaper stops the server soon; a running owner keeps it.
                 owner = os.pread(lock, 20, 0).decode()
-                if (owner and reaper.started(int(owner)) is not None) or time.monotonic() > deadline:
+                if (owner and reaper.start_time(int(owner)) is not None) or time.monotonic() > deadline:
                     os.close(lock)
                     raise FolderInUseError(
                         f"{self.folder} is in use by process {owner or 'unknown'}: "
-                        "stop it, or name another folder."
+                        "stop it, or choose another folder."
                     ) from None
                 time.sleep(POLL_SECONDS)
         os.ftruncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
         self._lock = lock
-        account = binaries.service_user()
-        user_id = account.pw_uid if account else os.geteuid()
+        user = binaries.service_user()
+        user_id = user.pw_uid if user else os.geteuid()
         if self.data.exists() and self.data.stat().st_uid != user_id:
             raise ForeignFolderError(
-                f"{self.data} belongs to another user. Start as that user, or remove it and what it holds."
+                f"{self.data} belongs to another user. Start as that user, or remove the folder."
             )
 
     def _make(self, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
-        if account := binaries.service_user():
-            os.chown(folder, account.pw_uid, account.pw_gid)
+        if user := binaries.service_user():
+            os.chown(folder, user.pw_uid, user.pw_gid)
 
-    def _run(self, command: Sequence[str], *, given: str = "") -> None:
+    def _run(self, command: Sequence[str], *, standard_input: str = "") -> None:
         assert self._lock is not None
-        done = subprocess.run(
+        result = subprocess.run(
             command,
-            input=given,
+            input=standard_input,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -144,8 +147,8 @@ class ChildServer:
             pass_fds=[self._lock],
             **binaries.as_service_user(),
         )
-        if done.returncode:
-            raise StartError(f"{Path(command[0]).name} failed:\n{done.stdout[-LOG_CHARACTERS_SHOWN_MAX:]}")
+        if result.returncode:
+            raise StartError(f"{Path(command[0]).name} failed:\n{result.stdout[-LOG_CHARACTERS_SHOWN_MAX:]}")
 
     def _start(self) -> None:
         for attempt in range(PORTS_TRIED_MAX):
@@ -153,10 +156,10 @@ class ChildServer:
             if (port := _free_port(port)) and self._starts_on(port):
                 self.port = port
                 return
-        raise StartError(f"{self.name} found no free port in {PORTS_TRIED_MAX} tries.")
+        raise StartError(f"{self.name} found no free port in {PORTS_TRIED_MAX} attempts.")
 
     def _starts_on(self, port: int) -> bool:
-        """Answers whether the server is up; False says that another process took the port first."""
+        """Return whether the server is ready; False if another process took the port first. Raises StartError."""
         assert self._lock is not None
         log = self.folder / "log"
         if log.exists():
@@ -169,7 +172,7 @@ class ChildServer:
                 stderr=output,
                 cwd=self.folder,
                 env=binaries.environment(self.folder),
-                # Ctrl-C is for the API and the worker; the servers go when those have finished.
+                # Ctrl-C must not stop the servers before the API and the worker have stopped.
                 start_new_session=True,
                 pass_fds=[self._lock],
                 **binaries.as_service_user(),
@@ -183,10 +186,10 @@ class ChildServer:
                 return True
             time.sleep(POLL_SECONDS)
         self._stop(process)
-        said = log.read_text(errors="replace")
-        if "Address already in use" in said:
+        output_text = log.read_text(errors="replace")
+        if "Address already in use" in output_text:
             return False
-        raise StartError(f"{self.name} did not start:\n{said[-LOG_CHARACTERS_SHOWN_MAX:]}")
+        raise StartError(f"{self.name} did not start:\n{output_text[-LOG_CHARACTERS_SHOWN_MAX:]}")
 
     def _stop(self, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is None:
@@ -201,7 +204,7 @@ class ChildServer:
 
 
 def _free_port(wanted: int) -> int:
-    """Answers the wanted port if nobody listens there, a free one for 0, and 0 for a taken one."""
+    """Return the wanted port if it is free, a free port for 0, and 0 for a port in use."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,9 +1,12 @@
-"""A small process beside ours that stops what we started, should we be killed before we can.
+"""A small process that stops the registered processes if this process is killed before it can stop them.
 
-It reads a pipe that only we can write to. However we end, even by kill -9, the system closes our end, and the
-guard then stops the watched processes in order and removes the folders that were to go with them.
+It reads a pipe that only this process can write to. When this process ends, even by kill -9, the system closes the
+pipe. Then the reaper stops the processes in order, servers last, and removes their temporary folders.
 
-This file is also the guard's program: it is run by path, in isolation, and so imports nothing of the project.
+Linux has prctl(PR_SET_PDEATHSIG), but macOS has nothing like it, and a signal at the parent's death neither stops
+processes in order nor removes folders. So there is one mechanism for both systems.
+
+This file is also the reaper's program. It runs by path in isolated mode, and so imports nothing of the project.
 """
 
 import atexit
@@ -23,99 +26,101 @@ POLL_SECONDS = 0.02
 
 
 class WatchedProcess(NamedTuple):
-    """A process to stop, when it started, the signal that ends it, and the folder to remove after it."""
+    """A process to stop, its start time, the signal to stop it with, and the folder to remove afterwards."""
 
     pid: int
-    started: str
+    start_time: str
     signal_number: int
-    last: bool
+    is_last: bool
     folder: str | None
 
 
 def register(
     pid: int, stop_with: signal.Signals = signal.SIGTERM, *, last: bool = False, remove: Path | None = None
 ) -> None:
-    """Has a running child stopped if we die, a server `last`, after its users; `remove` goes with it."""
-    if (moment := started(pid)) is not None:
-        _tell(WatchedProcess(pid, moment, int(stop_with), last, str(remove) if remove else None))
+    """Stop a running child if this process dies: a server `last`, after its users. `remove` is a folder to remove."""
+    if (started_at := start_time(pid)) is not None:
+        _send_to_reaper(
+            WatchedProcess(pid, started_at, int(stop_with), last, str(remove) if remove else None)
+        )
 
 
 def unregister(pid: int) -> None:
-    """Takes a child that has ended off the list."""
-    _tell(WatchedProcess(pid, "", 0, False, None))
+    """Unregister a child that has ended."""
+    _send_to_reaper(WatchedProcess(pid, "", 0, False, None))
 
 
-def started(pid: int) -> str | None:
-    """Answers the moment a process started, in its system's words, or None once it has ended."""
+def start_time(pid: int) -> str | None:
+    """Return the start time of a process as the system writes it, or None if the process has ended."""
     if sys.platform == "linux":
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             return None
-        state, moment = fields[0], fields[19]
+        state, started_at = fields[0], fields[19]
     else:
         command = ["ps", "-o", "stat=", "-o", "lstart=", "-p", str(pid)]
-        found = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-        state, _, moment = found.strip().partition(" ")
-    return None if state[:1] in ("", "Z", "X") else moment.strip()
+        output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        state, _, started_at = output.strip().partition(" ")
+    return None if state[:1] in ("", "Z", "X") else started_at.strip()
 
 
-def _tell(watched: WatchedProcess) -> None:
-    pipe = _guard_of(os.getpid()).stdin
+def _send_to_reaper(watched: WatchedProcess) -> None:
+    pipe = _reaper_of(os.getpid()).stdin
     assert pipe is not None
     pipe.write(json.dumps(watched).encode() + b"\n")
     pipe.flush()
 
 
-@functools.cache  # one guard a process, started by the first who needs it; a forked child gets its own
-def _guard_of(owner_pid: int) -> subprocess.Popen[bytes]:
-    guard = subprocess.Popen(
+@functools.cache  # one reaper per process, started at the first use; a forked child starts its own
+def _reaper_of(owner_pid: int) -> subprocess.Popen[bytes]:
+    reaper = subprocess.Popen(
         [sys.executable, "-I", "-S", str(Path(__file__).resolve())],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd="/",
-        start_new_session=True,  # neither Ctrl-C in the terminal nor its end may reach the guard
+        start_new_session=True,  # the terminal's Ctrl-C and hang-up must not reach the reaper
     )
-    atexit.register(_dismiss, owner_pid, guard)
-    return guard
+    atexit.register(_close, owner_pid, reaper)
+    return reaper
 
 
-def _dismiss(owner_pid: int, guard: subprocess.Popen[bytes]) -> None:
-    if owner_pid == os.getpid() and guard.stdin is not None:
-        guard.stdin.close()
-        guard.wait()
+def _close(owner_pid: int, reaper: subprocess.Popen[bytes]) -> None:
+    if owner_pid == os.getpid() and reaper.stdin is not None:
+        reaper.stdin.close()
+        reaper.wait()
 
 
 def _run() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    everyone: dict[int, WatchedProcess] = {}
+    processes: dict[int, WatchedProcess] = {}
     for line in sys.stdin:
         watched = WatchedProcess(*json.loads(line))
-        everyone.pop(watched.pid, None)
+        processes.pop(watched.pid, None)
         if watched.signal_number:
-            everyone[watched.pid] = watched
-    for last in (False, True):
-        _stop([watched for watched in everyone.values() if watched.last is last])
-    for watched in everyone.values():
+            processes[watched.pid] = watched
+    for is_last in (False, True):
+        _stop([watched for watched in processes.values() if watched.is_last is is_last])
+    for watched in processes.values():
         if watched.folder is not None:
             shutil.rmtree(watched.folder, ignore_errors=True)
 
 
-def _stop(group: list[WatchedProcess]) -> None:
-    for watched in group:
+def _stop(processes: list[WatchedProcess]) -> None:
+    for watched in processes:
         _send(watched, watched.signal_number)
     deadline = time.monotonic() + STOP_SECONDS_MAX
-    while any(map(_is_alive, group)) and time.monotonic() < deadline:
+    while any(map(_is_alive, processes)) and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
-    for watched in group:
+    for watched in processes:
         _send(watched, signal.SIGKILL)
 
 
 def _is_alive(watched: WatchedProcess) -> bool:
-    # The start tells the watched process from a later one that was given its number.
-    return started(watched.pid) == watched.started
+    # A later process may have the same number, but not the same start time.
+    return start_time(watched.pid) == watched.start_time
 
 
 def _send(watched: WatchedProcess, signal_number: int) -> None:

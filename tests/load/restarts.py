@@ -113,7 +113,11 @@ async def of_pods(database_url: str, key: str, plan: Plan) -> Outcome:
 
 def children(pid: int) -> set[int]:
     """The processes that serve for a supervisor."""
-    return {child for child, parent, command in processes() if parent == pid and "graphql_api.server.serve" in command}
+    return {
+        child
+        for child, parent, command in processes()
+        if parent == pid and "graphql_api.server.serve" in command
+    }
 
 
 async def _try_both(servers: stage.Servers, plan: Plan) -> bool:

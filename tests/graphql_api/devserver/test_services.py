@@ -55,7 +55,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
 
 
 def is_gone(pid: str) -> bool:
-    return reaper.started(int(pid)) is None
+    return reaper.start_time(int(pid)) is None
 
 
 async def run(url: str, statement: str) -> object:
@@ -85,7 +85,7 @@ async def test_throw_away_servers_leave_no_folder_behind() -> None:
         assert await run(postgres.url, "SHOW fsync") == "off"
         assert await run(postgres.url, "SHOW max_connections") == "200"
         pids, folders = [postgres.pid, valkey.pid], [postgres.folder, valkey.folder]
-    assert [reaper.started(pid) for pid in pids] == [None, None]
+    assert [reaper.start_time(pid) for pid in pids] == [None, None]
     assert [folder.exists() for folder in folders] == [False, False]
 
 

@@ -137,7 +137,7 @@ def eventually(condition: Callable[[], bool], seconds: float = STOP_SECONDS_MAX)
 
 
 def living(family: dict[int, str]) -> dict[int, str]:
-    return {pid: command for pid, command in family.items() if reaper.started(pid) is not None}
+    return {pid: command for pid, command in family.items() if reaper.start_time(pid) is not None}
 
 
 def is_served(address: str) -> bool:

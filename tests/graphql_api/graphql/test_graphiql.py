@@ -129,7 +129,9 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatc
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(graphiql, "_pack", lambda *_: None)
     monkeypatch.setattr(graphiql, "unpack", lambda wanted, _: dict.fromkeys(wanted, b""))
-    with pytest.raises(graphiql.AssetFetchError, match=f"Cannot write GraphiQL's files into {tmp_path}/file/files: "):
+    with pytest.raises(
+        graphiql.AssetFetchError, match=f"Cannot write GraphiQL's files into {tmp_path}/file/files: "
+    ):
         graphiql.fetch(tmp_path / "file/files")
 
 
