@@ -44,6 +44,7 @@ class ErrorResponse(Response):
         super().__init__(orjson.dumps({"data": None, "errors": self._errors}), status, headers, JSON)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the error in the media type that the client prefers."""
         accept = Headers(scope=scope).get("accept", "")
         if parse_accept(accept).media_type == RESPONSE:
             self.body = orjson.dumps({"errors": self._errors})

@@ -41,6 +41,7 @@ class Postgres(child_server.ChildServer):
 
     @property
     def url(self) -> str:
+        """The URL of the server."""
         return f"postgres://{DATABASE}@127.0.0.1:{self.port}/{DATABASE}"
 
     def _prepare(self) -> None:
@@ -101,6 +102,7 @@ class Valkey(child_server.ChildServer):
 
     @property
     def url(self) -> str:
+        """The URL of the server."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     def _prepare(self) -> None:

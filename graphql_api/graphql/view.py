@@ -101,6 +101,7 @@ class GraphQLView(GraphQL[Any, None]):
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request or a web socket."""
         if scope["type"] == "websocket":
             await self.run(WebSocket(scope, receive, send))
             return

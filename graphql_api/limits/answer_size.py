@@ -44,6 +44,7 @@ class PiecewiseResponse(Response):
     """A response that sends a large body in pieces."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response, a large body in pieces."""
         if len(self.body) <= PIECE_BYTES:
             await super().__call__(scope, receive, send)
             return

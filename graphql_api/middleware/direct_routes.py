@@ -22,6 +22,7 @@ class DirectRoutes:
         self._compressed = {path: _compressed(endpoint) for path, endpoint in endpoints.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the endpoint of the path, or the router."""
         path: str = scope["path"] if scope["type"] == "http" else ""
         if path not in self._endpoints:
             app = self._app

@@ -61,6 +61,7 @@ class ResponseHeadersMiddleware:
         self._is_draining = is_draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request with the headers."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

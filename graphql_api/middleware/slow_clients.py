@@ -30,6 +30,7 @@ class SlowClientMiddleware:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, and disconnect its client if it stalls."""
         flow = getattr(getattr(send, "__self__", None), "flow", None)
         deadline = scope[SEND_DEADLINE] = SendDeadline(SEND_SECONDS_MAX)
 

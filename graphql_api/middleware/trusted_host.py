@@ -23,6 +23,7 @@ class TrustedHostMiddleware:
         self._names = {*LOOPBACK_NAMES, _bracketed(host)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or refuse its Host with 421."""
         if scope["type"] not in ("http", "websocket") or self._is_trusted(scope):
             await self._app(scope, receive, send)
             return

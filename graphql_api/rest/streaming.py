@@ -37,6 +37,7 @@ class StreamedBody:
         self._is_started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the pieces, or the response of `on_failure`."""
         scope[SEND_DEADLINE].seconds_max = self._stall_seconds_max
         # One task generates and sends all pieces, because the generator's transaction must end in the task it began in.
         writing = asyncio.create_task(self._write(send))
