@@ -1,4 +1,4 @@
-"""Every test of the command line runs it in the same way."""
+"""Fixtures of the command line."""
 
 from tests.support.cli import renewals
 

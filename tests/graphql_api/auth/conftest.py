@@ -1,4 +1,4 @@
-"""The application that takes the tokens of a real issuer."""
+"""Fixtures for tests with tokens of a real issuer."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -19,7 +19,7 @@ async def issuer() -> AsyncIterator[Issuer]:
 
 @pytest.fixture
 def seconds() -> Clock:
-    """The clock by which keys and verified tokens get old."""
+    """Return the clock for the age of keys and verified tokens."""
     return Clock()
 
 
@@ -27,7 +27,7 @@ def seconds() -> Clock:
 async def asked(
     world: World, issuer: Issuer, seconds: Clock, settings_override: Callable[..., None]
 ) -> AsyncIterator[Client]:
-    """Both doors of the application, which takes the issuer's tokens; account `a` is open."""
+    """Yield a client of both APIs, which accept the issuer's tokens; account `a` exists."""
     settings_override(operator_api=True)
     await world.account("a", balance="1000.00")
     await world.instance("i-1")

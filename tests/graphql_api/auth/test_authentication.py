@@ -1,4 +1,4 @@
-"""Who asks, and that it sees nothing but its own account, not even that another's is there."""
+"""Authentication: a key sees only its own account, and cannot find out whether another exists."""
 
 import hashlib
 
@@ -16,7 +16,7 @@ MINE = b'{"query": "{ account { id } }"}'
 
 @pytest.fixture
 async def key(world: World) -> str:
-    """A key of account `a`, which has some money and an instance."""
+    """Return a key of account `a`, which has a balance and an instance."""
     await world.account("a", balance="1000.00")
     await world.instance("i-1")
     return await world.key("a")
@@ -30,7 +30,7 @@ def assert_unauthenticated(answer: httpx2.Response, sent: object) -> None:
     assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"]
 
 
-async def test_without_a_key_that_is_known_nothing_is_parsed(key: str, graphql: Client) -> None:
+async def test_without_a_valid_key_nothing_is_parsed(key: str, graphql: Client) -> None:
     for sent in (
         *(
             None,
@@ -53,7 +53,7 @@ async def test_without_a_key_that_is_known_nothing_is_parsed(key: str, graphql: 
             assert [sql for sql in seen if "FROM api_keys" not in sql] == []
 
 
-async def test_without_a_key_no_query_in_the_address_is_answered(key: str, graphql: Client) -> None:
+async def test_without_a_key_a_query_in_the_url_is_refused(key: str, graphql: Client) -> None:
     answer = await graphql.http.get(URL, params={"query": "{ account { id } }"})
     assert_unauthenticated(answer, None)
     address = {"query": "{ account { id } }", "key": key, "authorization": f"Bearer {key}"}
@@ -79,7 +79,7 @@ async def test_only_a_hash_of_a_key_is_in_the_database(world: World, key: str) -
         assert await world.value(f"SELECT count(*) FROM {table} t WHERE strpos(t::text, $1) > 0", secret) == 0
 
 
-async def test_a_key_answers_its_own_account_alone(world: World, key: str, graphql: Client) -> None:
+async def test_a_key_reads_only_its_own_account(world: World, key: str, graphql: Client) -> None:
     await world.account("b")
     for account_id, known in (("a", key), ("b", await world.key("b")), ("b", await world.key("b"))):
         graphql.key = known
@@ -103,7 +103,9 @@ RENEW = """mutation ($id: ID!) { renewInstances(input: {
 NO_ORDER = "00000000-0000-4000-8000-000000000000"
 
 
-async def test_what_is_anothers_is_as_if_it_were_not_there(world: World, key: str, graphql: Client) -> None:
+async def test_data_of_another_account_looks_like_missing_data(
+    world: World, key: str, graphql: Client
+) -> None:
     graphql.key = key
     order = (await graphql(RENEW, id="i-1"))["renewInstances"]["order"]["id"]
     await world.instances(["m-1", "m-2"], bundle="b-1")
@@ -120,7 +122,7 @@ async def test_what_is_anothers_is_as_if_it_were_not_there(world: World, key: st
     assert await world.snapshot() == before
 
 
-async def test_anothers_cursor_and_lists_show_nothing(world: World, key: str, graphql: Client) -> None:
+async def test_a_cursor_of_another_account_shows_nothing(world: World, key: str, graphql: Client) -> None:
     lists = """query ($i: String, $o: String, $l: String) {
       instances(after: $i, filter: {manageable: null}) { totalCount nodes { id } pageInfo { endCursor } }
       orders(after: $o) { totalCount nodes { id } pageInfo { endCursor } }

@@ -1,4 +1,4 @@
-"""The keys of an issuer: fetched when needed, rotated, kept while it is away, and never asked for in a storm."""
+"""The cache of an issuer's keys: fetches, rotation, an unavailable issuer, and the limit on fetches."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -29,13 +29,13 @@ async def opens(asked: Client, token: str) -> bool:
     return (await asked.http.post(URL, json={"query": "{ __typename }"}, headers=headers)).status_code == 200
 
 
-async def test_keys_are_fetched_once_for_all_who_ask_at_once(asked: Client, issuer: Issuer) -> None:
+async def test_concurrent_requests_fetch_the_keys_once(asked: Client, issuer: Issuer) -> None:
     sent = [issuer.token(NOW, key_id) for key_id in ("rsa", "ec") * 20]
     assert all(await asyncio.gather(*[opens(asked, token) for token in sent]))
     assert issuer.asked == [METADATA, KEYS]
 
 
-async def test_keys_named_at_random_do_not_make_a_storm(
+async def test_random_key_ids_do_not_cause_a_flood_of_fetches(
     asked: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     assert await opens(asked, issuer.token(NOW))
@@ -59,7 +59,7 @@ async def test_a_new_key_is_found_as_soon_as_a_token_names_it(
     assert await opens(asked, issuer.token(NOW, "rsa"))
 
 
-async def test_a_key_that_is_taken_back_opens_nothing_once_the_keys_are_old(
+async def test_a_withdrawn_key_is_not_accepted_once_the_cache_is_stale(
     asked: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     token = issuer.token(NOW)
@@ -70,9 +70,7 @@ async def test_a_key_that_is_taken_back_opens_nothing_once_the_keys_are_old(
     assert not await opens(asked, token), "nor do tokens that were verified with it"
 
 
-async def test_an_id_that_gets_another_key_is_the_other_key_s(
-    asked: Client, issuer: Issuer, seconds: Clock
-) -> None:
+async def test_an_id_with_a_new_key_means_the_new_key(asked: Client, issuer: Issuer, seconds: Clock) -> None:
     old = issuer.token(NOW)
     assert await opens(asked, old)
     issuer.members = []
@@ -82,7 +80,7 @@ async def test_an_id_that_gets_another_key_is_the_other_key_s(
     assert not await opens(asked, old)
 
 
-async def test_an_issuer_that_shows_no_keys_any_more_has_none(
+async def test_an_issuer_that_publishes_no_keys_has_none(
     asked: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     assert await opens(asked, issuer.token(NOW))
@@ -91,7 +89,7 @@ async def test_an_issuer_that_shows_no_keys_any_more_has_none(
     assert not await opens(asked, issuer.token(NOW))
 
 
-async def test_keys_are_kept_for_a_while_if_the_issuer_is_away(
+async def test_stale_keys_are_used_for_a_while_if_the_issuer_is_unavailable(
     asked: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     assert await opens(asked, issuer.token(NOW))
@@ -106,7 +104,7 @@ async def test_keys_are_kept_for_a_while_if_the_issuer_is_away(
     assert await opens(asked, issuer.token(NOW))
 
 
-async def test_an_issuer_that_was_never_there_is_tried_again(
+async def test_an_issuer_that_was_never_available_is_tried_again(
     asked: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     issuer.answer = be_away
@@ -119,7 +117,7 @@ async def test_an_issuer_that_was_never_there_is_tried_again(
     assert await opens(asked, issuer.token(NOW))
 
 
-async def test_an_issuer_that_hangs_holds_up_no_known_key(
+async def test_a_hanging_issuer_does_not_delay_a_cached_key(
     asked: Client, issuer: Issuer, seconds: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jwks, "FETCH_SECONDS_MAX", 0.5)
@@ -159,7 +157,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("answer", BAD.values(), ids=BAD)
-async def test_an_answer_that_is_no_set_of_keys_leaves_the_keys_as_they_were(
+async def test_a_response_without_a_key_set_does_not_change_the_keys(
     asked: Client, issuer: Issuer, seconds: Clock, answer: Any
 ) -> None:
     assert await opens(asked, issuer.token(NOW))
@@ -182,7 +180,7 @@ async def test_an_answer_that_is_no_set_of_keys_leaves_the_keys_as_they_were(
         {"jwks_uri": "http://[::1"},
     ],
 )
-async def test_metadata_that_is_not_the_issuer_s_is_not_followed(
+async def test_metadata_of_another_issuer_is_ignored(
     asked: Client, issuer: Issuer, metadata: dict[str, Any]
 ) -> None:
     issuer.metadata = metadata
@@ -198,17 +196,13 @@ async def test_keys_without_tls_are_not_fetched_unless_that_is_allowed(
     assert issuer.asked == [METADATA]
 
 
-async def test_the_address_of_the_keys_may_be_in_the_settings(
-    issuer: Issuer, client: httpx2.AsyncClient
-) -> None:
+async def test_the_url_of_the_keys_may_be_in_the_settings(issuer: Issuer, client: httpx2.AsyncClient) -> None:
     keys = jwks.JwksCache(issuer.settings(jwt_jwks_url=f"{issuer.url}{KEYS}"), client)
     assert await keys.find("rsa") is not None
     assert issuer.asked == [KEYS]
 
 
-async def test_a_fetching_that_is_under_way_ends_with_the_process(
-    issuer: Issuer, client: httpx2.AsyncClient
-) -> None:
+async def test_a_running_fetch_ends_with_the_process(issuer: Issuer, client: httpx2.AsyncClient) -> None:
     issuer.answer = hang
     keys = jwks.JwksCache(issuer.settings(), client)
     asking = asyncio.create_task(keys.find("rsa"))
@@ -239,7 +233,7 @@ UNUSABLE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("member", UNUSABLE.values(), ids=UNUSABLE)
-def test_a_member_that_cannot_verify_is_left_out(member: object) -> None:
+def test_a_key_that_cannot_verify_is_skipped(member: object) -> None:
     assert jwks.parse_key(member, ALGORITHMS) is None
 
 
@@ -251,7 +245,7 @@ def test_a_member_that_cannot_verify_is_left_out(member: object) -> None:
         (public("x", new_ec()), "ES256"),
     ],
 )
-def test_the_type_of_a_key_says_how_it_signs(member: dict[str, Any], algorithm: str) -> None:
+def test_the_type_of_a_key_decides_its_algorithm(member: dict[str, Any], algorithm: str) -> None:
     key = jwks.parse_key(member, ALGORITHMS)
     assert key is not None
     assert key.algorithm_name == algorithm
@@ -265,6 +259,6 @@ async def test_a_short_rsa_key_verifies_nothing(asked: Client, issuer: Issuer) -
     assert not await opens(asked, token)
 
 
-async def test_a_set_with_all_sorts_in_it_is_read_for_what_can_be_used(asked: Client, issuer: Issuer) -> None:
+async def test_usable_keys_of_a_mixed_set_are_used(asked: Client, issuer: Issuer) -> None:
     issuer.members = [*UNUSABLE.values(), *issuer.members, public("rsa", new_rsa())]
     assert await opens(asked, issuer.token(NOW)), "and the first of an id is meant"

@@ -1,4 +1,4 @@
-"""Tokens of an issuer: whose they are, and every token that opens nothing."""
+"""Tokens of an issuer: their principals, and tokens that are not valid."""
 
 import base64
 import datetime as dt
@@ -35,7 +35,7 @@ async def status(
 
 
 @pytest.mark.parametrize("key_id", ["rsa", "ec"])
-async def test_a_token_opens_the_account_that_it_names(
+async def test_a_token_reads_the_account_in_its_claim(
     world: World, asked: Client, issuer: Issuer, key_id: str
 ) -> None:
     await world.account("b")
@@ -44,7 +44,7 @@ async def test_a_token_opens_the_account_that_it_names(
         assert await asked(ACCOUNT) == {"account": {"id": account_id}}
 
 
-async def test_the_role_of_a_token_says_what_it_may_do(asked: Client, issuer: Issuer) -> None:
+async def test_the_role_of_a_token_decides_its_rights(asked: Client, issuer: Issuer) -> None:
     reset = "mutation { resetCalendarToken { token } }"
     asked.key = issuer.token(NOW, role="VIEWER")
     assert await asked(ACCOUNT)
@@ -89,7 +89,7 @@ async def test_a_token_opens_exports_and_the_calendar(asked: Client, issuer: Iss
         {"exp": 1e300},
     ],
 )
-async def test_what_is_just_good_enough_is_taken(
+async def test_a_barely_valid_token_is_accepted(
     asked: Client, issuer: Issuer, claims: dict[str, Any]
 ) -> None:
     assert (await status(asked, issuer.token(NOW, **claims)))[0] == 200
@@ -105,7 +105,7 @@ def unsigned(issuer: Issuer, algorithm: object, key_id: str = "rsa", signature: 
 
 
 def by_hmac(issuer: Issuer, secret: bytes, key_id: str) -> str:
-    """Signed by HS256 with what everybody can know: the trick of a server that lets the token say how."""
+    """Return a token signed by HS256 with the public key, as for a server that trusts the token's algorithm."""
     text = unsigned(issuer, "HS256", key_id).rstrip(".")
     digest = hmac.new(secret, text.encode(), hashlib.sha256).digest()
     return f"{text}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
@@ -125,7 +125,7 @@ def tampered(issuer: Issuer) -> str:
 
 
 def by_a_stranger(issuer: Issuer, **header: Any) -> str:
-    """Signed with a key of an attacker, who says in the header where to find it."""
+    """Return a token signed with an attacker's key, whose URL is in its header."""
     stranger = new_rsa()
     brought = {"jwk": public("rsa", stranger)} | header
     return jwt.encode(issuer.claims(NOW), stranger, "RS256", headers={"kid": "rsa"} | brought)
@@ -201,7 +201,7 @@ CLAIMS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
-async def test_a_forged_token_opens_nothing(
+async def test_a_forged_token_is_refused(
     world: World, asked: Client, issuer: Issuer, forge: Callable[[Issuer], str]
 ) -> None:
     await world.account("b")
@@ -215,7 +215,7 @@ async def test_a_forged_token_opens_nothing(
 
 
 @pytest.mark.parametrize("claims", CLAIMS.values(), ids=CLAIMS)
-async def test_a_token_that_says_too_little_or_too_much_opens_nothing(
+async def test_a_token_with_missing_or_conflicting_claims_is_refused(
     asked: Client, issuer: Issuer, claims: dict[str, Any]
 ) -> None:
     nobody = await status(asked, "rk_00000000_nobody")
@@ -227,7 +227,7 @@ async def test_a_token_that_says_too_little_or_too_much_opens_nothing(
 
 @trying(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(some.lists(some.text("abcXYZ019-_=. \x00é", max_size=40), min_size=3, max_size=3), some.integers(0, 2))
-async def test_what_is_no_token_at_all_is_refused_like_any(
+async def test_text_that_is_not_a_token_is_refused_in_the_same_way(
     issuer: Issuer, asked: Client, parts: list[str], kept: int
 ) -> None:
     whole = issuer.token(NOW).split(".")
@@ -235,12 +235,12 @@ async def test_what_is_no_token_at_all_is_refused_like_any(
     assert await jwt_tokens.find(".".join(parts), NOW) is None
 
 
-async def test_a_token_that_is_far_too_long_is_not_read(asked: Client, issuer: Issuer) -> None:
+async def test_an_oversized_token_is_not_parsed(asked: Client, issuer: Issuer) -> None:
     assert (await status(asked, issuer.token(NOW, memo="x" * 6_000)))[0] == 401
     assert (await status(asked, issuer.token(NOW, memo="x" * 1_000)))[0] == 200
 
 
-async def test_without_an_issuer_no_token_opens_anything(
+async def test_without_an_issuer_every_token_is_refused(
     world: World, graphql: Client, issuer: Issuer
 ) -> None:
     await world.account("a")
@@ -248,7 +248,7 @@ async def test_without_an_issuer_no_token_opens_anything(
     assert issuer.asked == []
 
 
-async def test_an_account_that_is_opened_later_is_found_then(
+async def test_a_token_of_a_later_account_works_once_it_exists(
     world: World, asked: Client, issuer: Issuer
 ) -> None:
     token = issuer.token(NOW, account="late")
@@ -257,7 +257,7 @@ async def test_an_account_that_is_opened_later_is_found_then(
     assert (await status(asked, token))[0] == 200
 
 
-async def test_a_token_that_was_verified_is_known_for_a_short_time(
+async def test_a_verified_token_is_cached_for_a_short_time(
     asked: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     token = issuer.token(NOW)
@@ -271,7 +271,7 @@ async def test_a_token_that_was_verified_is_known_for_a_short_time(
     assert len(seen) == 1
 
 
-async def test_a_token_that_is_known_still_expires(asked: Client, issuer: Issuer) -> None:
+async def test_a_cached_token_still_expires(asked: Client, issuer: Issuer) -> None:
     token = issuer.token(NOW, exp=NOW.timestamp() + 10)
     assert (await status(asked, token))[0] == 200
     asked.at(NOW + dt.timedelta(seconds=39))
@@ -280,7 +280,7 @@ async def test_a_token_that_is_known_still_expires(asked: Client, issuer: Issuer
     assert (await status(asked, token))[0] == 401
 
 
-async def test_no_more_tokens_are_known_than_so_many(
+async def test_the_number_of_cached_tokens_is_limited(
     asked: Client, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jwt_tokens, "TOKENS_CACHED_MAX", 3)
@@ -318,7 +318,7 @@ async def test_claims_and_algorithms_are_named_by_the_settings(
         ("RENEWALS_JWT_JWKS_URL", {"JWKS_URL": "http://issuer.example.com/keys"}),
     ],
 )
-def test_a_setting_that_would_let_in_anybody_is_refused(
+def test_a_setting_that_would_accept_any_token_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, variables: dict[str, str]
 ) -> None:
     for variable, value in variables.items():

@@ -1,4 +1,4 @@
-"""When a key was last used: written rarely, by nobody's request, and shown to operators; and keys found by prefix."""
+"""The time of a key's last use, which is written rarely and outside of requests; and keys found by prefix."""
 
 import asyncio
 import datetime as dt
@@ -23,7 +23,7 @@ def unused() -> None:
     api_keys._used.clear()
 
 
-async def test_a_request_does_not_write_that_its_key_is_used(world: World, graphql: Client) -> None:
+async def test_a_request_does_not_write_the_use_of_its_key(world: World, graphql: Client) -> None:
     await world.account("a")
     graphql.key = await world.key("a")
     with sql_log.counted() as seen:
@@ -35,7 +35,7 @@ async def test_a_request_does_not_write_that_its_key_is_used(world: World, graph
     assert await world.value(USED) == NOW
 
 
-async def test_a_key_in_steady_use_is_written_once_in_five_minutes(world: World, graphql: Client) -> None:
+async def test_a_key_in_steady_use_is_written_every_five_minutes(world: World, graphql: Client) -> None:
     await world.account("a")
     graphql.key = await world.key("a")
     written = []
@@ -54,7 +54,7 @@ async def test_nothing_is_written_where_no_key_was_used(world: World) -> None:
     assert seen == []
 
 
-async def test_a_key_that_is_just_being_revoked_holds_up_nothing(
+async def test_a_key_that_is_being_revoked_delays_nothing(
     world: World, database_url: str, graphql: Client
 ) -> None:
     await world.account("a")
@@ -74,7 +74,7 @@ async def test_a_key_that_is_just_being_revoked_holds_up_nothing(
     ]
 
 
-async def test_a_process_writes_what_it_knows_when_it_ends(world: World, database_url: str) -> None:
+async def test_a_process_writes_pending_uses_when_it_ends(world: World, database_url: str) -> None:
     await world.account("a")
     key = await world.key("a")
     async with served(database_url) as process:

@@ -1,4 +1,4 @@
-"""Tokens at a real process: what is followed with one ends when it does."""
+"""Tokens at a real process: a subscription ends when its token expires."""
 
 import asyncio
 import datetime as dt
@@ -24,7 +24,7 @@ PROTOCOL = websockets.Subprotocol("graphql-transport-ws")
 
 @pytest.fixture
 async def server(world: World, database_url: str, redis_url: str, issuer: Issuer) -> AsyncIterator[Served]:
-    """A process that takes the issuer's tokens without leeway, for account `a`, which has five events."""
+    """Yield a server that accepts the issuer's tokens without leeway; account `a` has five events."""
     await world.account("a")
     await world.instances([f"i-{n}" for n in range(5)])
     pick = selection.ById(tuple(f"i-{n}" for n in range(5)))
@@ -55,9 +55,7 @@ async def test_server_sent_events_end_when_their_token_does(server: Served, issu
     assert late.status_code == 401
 
 
-async def test_a_socket_is_opened_by_a_token_and_does_nothing_after_it(
-    server: Served, issuer: Issuer
-) -> None:
+async def test_a_socket_refuses_operations_after_its_token_expired(server: Served, issuer: Issuer) -> None:
     said = {"Authorization": f"Bearer {issuer.token(clocks.utc_now(), 'ec', exp=soon(4))}"}
     async with websockets.connect(f"ws://{server.address}/graphql", subprotocols=[PROTOCOL]) as client:
         await client.send(orjson.dumps({"type": "connection_init", "payload": said}).decode())
@@ -76,7 +74,7 @@ async def subscribe(client: websockets.ClientConnection, id_: str, query: str) -
     await client.send(orjson.dumps(message).decode())
 
 
-async def test_a_token_that_is_none_opens_no_socket(server: Served, issuer: Issuer) -> None:
+async def test_an_invalid_token_opens_no_socket(server: Served, issuer: Issuer) -> None:
     for token in (issuer.token(NOW), issuer.token(clocks.utc_now(), account="nobody"), "a.b.c"):
         said = {"Authorization": f"Bearer {token}"}
         async with websockets.connect(f"ws://{server.address}/graphql", subprotocols=[PROTOCOL]) as client:

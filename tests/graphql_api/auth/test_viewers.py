@@ -1,4 +1,4 @@
-"""The role VIEWER: sees all of its account, and changes nothing of it, on whatever way it asks."""
+"""The role VIEWER: it reads all of its account, and cannot change anything by any path."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ RESET = "mutation { resetCalendarToken { token } }"
 
 @pytest.fixture
 async def viewing(world: World, graphql: Client) -> Client:
-    """The application, asked as a viewer of account `a`, which has something of everything."""
+    """Yield a client with a viewer's key of account `a`, which has data of each kind."""
     await world.account("a", balance="1000.00")
     await world.instance("i-1")
     graphql.key = await world.key("a", role="VIEWER")
@@ -35,7 +35,7 @@ def assert_forbidden(answer: dict[str, Any], field: str) -> None:
     )
 
 
-def test_every_mutation_is_tried_here() -> None:
+def test_every_mutation_is_tested_here() -> None:
     assert SCHEMA.mutation_type is not None
     without_arguments = {"resetCalendarToken"}
     assert {
@@ -44,7 +44,7 @@ def test_every_mutation_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("place", MUTATIONS, ids=[place.coordinate for place in MUTATIONS])
-async def test_no_mutation_is_done_for_a_viewer(world: World, viewing: Client, place: walk.Place) -> None:
+async def test_no_mutation_is_executed_for_a_viewer(world: World, viewing: Client, place: walk.Place) -> None:
     things = {kind: [value] for kind, value in names.NOBODYS.items()} | {"instance": ["i-1"]}
     own = stage.Stock("a", things=things).own
     query, sent = walk.request(SCHEMA, place, {}, own)
@@ -56,7 +56,7 @@ async def test_no_mutation_is_done_for_a_viewer(world: World, viewing: Client, p
     assert await world.snapshot() == before
 
 
-async def test_a_mutation_that_is_known_from_others_is_refused_as_well(world: World, viewing: Client) -> None:
+async def test_a_mutation_cached_by_others_is_refused_too(world: World, viewing: Client) -> None:
     viewer, viewing.key = viewing.key, await world.key("a")
     for _ in range(2):
         assert (await viewing(RESET))["resetCalendarToken"]["token"]
@@ -67,14 +67,14 @@ async def test_a_mutation_that_is_known_from_others_is_refused_as_well(world: Wo
     assert await world.rows("SELECT id, revoked_at FROM api_keys ORDER BY id") == keys
 
 
-async def test_of_several_mutations_none_is_done(world: World, viewing: Client) -> None:
+async def test_none_of_several_mutations_is_executed(world: World, viewing: Client) -> None:
     answer = await viewing.post(f"mutation {{ one: resetCalendarToken {{ token }} two: {RESET[11:]}")
     [error] = answer.json()["errors"]
     assert (error["path"], error["extensions"]) == (["one"], {"code": "FORBIDDEN"})
     assert await world.count("api_keys") == 1
 
 
-async def test_server_sent_events_are_no_way_around(world: World, viewing: Client) -> None:
+async def test_server_sent_events_do_not_bypass_the_role(world: World, viewing: Client) -> None:
     headers = {"Authorization": f"Bearer {viewing.key}", "Accept": "text/event-stream"}
     answer = await viewing.http.post(URL, json={"query": RESET}, headers=headers)
     assert '"FORBIDDEN"' in answer.text

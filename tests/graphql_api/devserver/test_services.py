@@ -1,4 +1,4 @@
-"""The embedded servers and their guard, with real processes and real kills."""
+"""The embedded servers and their reaper, with real processes and real kills."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ with services.Postgres(folder, durable=folder is not None) as p:
 
 @pytest.fixture
 def room() -> Iterator[Path]:
-    """A folder that the servers' user can enter; pytest's own may be root's alone."""
+    """Yield a folder that the service user can enter; pytest's own may be readable only by root."""
     folder = binaries.temporary_data_directory()
     yield folder
     shutil.rmtree(folder)
@@ -80,7 +80,7 @@ async def test_a_second_start_finds_its_data_within_a_second(room: Path) -> None
     assert took_seconds < 5, "about a second, where nothing else runs"
 
 
-async def test_throw_away_servers_leave_no_folder_behind() -> None:
+async def test_temporary_servers_leave_no_folder_behind() -> None:
     with services.Postgres(durable=False) as postgres, services.Valkey(durable=False) as valkey:
         assert await run(postgres.url, "SHOW fsync") == "off"
         assert await run(postgres.url, "SHOW max_connections") == "200"
@@ -104,7 +104,7 @@ def test_a_killed_parent_leaves_no_process_behind(room: Path) -> None:
         assert eventually(lambda pid=pid: is_gone(pid)), f"{pid} lives on"
 
 
-def test_a_killed_parent_of_throw_away_servers_leaves_no_folder_behind() -> None:
+def test_a_killed_parent_of_temporary_servers_leaves_no_folder_behind() -> None:
     parent, [postgres, valkey, _, postgres_folder, valkey_folder, _] = start_parent()
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
@@ -147,14 +147,14 @@ def postgres_pid(pid_file: Path) -> int:
     return int(pid_file.read_text().splitlines()[0])
 
 
-async def test_a_folder_in_use_is_refused_and_its_server_lives_on(room: Path) -> None:
+async def test_a_folder_in_use_is_refused_and_its_server_keeps_running(room: Path) -> None:
     with services.Postgres(room) as first:
         with pytest.raises(child_server.FolderInUseError, match=f"process {os.getpid()}"):
             services.Postgres(room).__enter__()
         assert await run(first.url, "SELECT 1") == 1
 
 
-async def test_a_taken_port_is_worked_around(room: Path) -> None:
+async def test_another_port_is_used_if_the_port_is_in_use(room: Path) -> None:
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -167,7 +167,7 @@ async def test_a_taken_port_is_worked_around(room: Path) -> None:
             assert await run(postgres.url, "SELECT 1") == 1
 
 
-def test_a_first_start_that_was_killed_half_way_is_begun_again(room: Path) -> None:
+def test_a_first_start_that_was_killed_is_repeated(room: Path) -> None:
     unfinished = room / "postgres" / "data.unfinished"
     unfinished.mkdir(parents=True)
     (unfinished / "PG_VERSION").write_text("18\n")
@@ -185,7 +185,7 @@ def test_a_server_that_cannot_start_says_why(room: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the servers as another user")
-async def test_root_below_a_private_folder_gives_data_and_programs_a_place(
+async def test_root_moves_data_and_programs_out_of_a_private_folder(
     room: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     private, place = room / "private", room / "place"

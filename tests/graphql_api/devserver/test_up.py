@@ -1,4 +1,4 @@
-"""`renewals up` as a person meets it: a real process, its printed line in a real shell, Ctrl-C and kill -9."""
+"""`renewals up` from outside: a real process, its printed command in a real shell, Ctrl-C and kill -9."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ STOP_SECONDS_MAX = 30
 
 
 class Up(NamedTuple):
-    """A running `renewals up` and what it printed."""
+    """A running `renewals up` and its output."""
 
     process: subprocess.Popen[str]
     said: str
@@ -58,7 +58,7 @@ class Up(NamedTuple):
         return self._find(r"^(curl .*)$")
 
     def family(self) -> dict[int, str]:
-        """The process and all that it started, with the command of each."""
+        """Return the process and its descendants, with the command of each."""
         everyone = processes()
         family = {self.process.pid: "up"}
         while more := [each for each in everyone if each[1] in family and each[0] not in family]:
@@ -71,7 +71,7 @@ class Up(NamedTuple):
 
 
 def processes() -> list[tuple[int, int, str]]:
-    """Of every process its number, its parent's and its command."""
+    """Return the pid, the parent's pid and the command of every process."""
     if sys.platform != "linux":
         listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
         rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
@@ -87,7 +87,7 @@ def processes() -> list[tuple[int, int, str]]:
 
 @pytest.fixture
 def room() -> Iterator[Path]:
-    """A folder that the servers' user can enter; pytest's own may be root's alone."""
+    """Yield a folder that the service user can enter; pytest's own may be readable only by root."""
     folder = binaries.temporary_data_directory()
     yield folder
     shutil.rmtree(folder)
@@ -95,7 +95,7 @@ def room() -> Iterator[Path]:
 
 @pytest.fixture
 def up(room: Path) -> Iterator[Callable[..., Up]]:
-    """Starts `renewals up` and waits for its last line; what lives at the end is stopped."""
+    """Start `renewals up`, wait for its last line, and stop at the end what still runs."""
     started: list[subprocess.Popen[str]] = []
 
     def start(**variables: str) -> Up:
@@ -159,7 +159,7 @@ def value(url: str, sql: str) -> object:
 
 
 def run_as_printed(line: str) -> object:
-    """The printed line in a shell; without curl, the same request by another client."""
+    """Run the printed command in a shell; without curl, send the same request by another client."""
     if shutil.which("curl"):
         return json.loads(subprocess.run(line, shell=True, capture_output=True, check=True).stdout)
     [(address, key, query)] = re.findall(r"^curl -s (\S+) .*(Bearer [^']+)' .* -d '(.*)'$", line)
@@ -167,7 +167,7 @@ def run_as_printed(line: str) -> object:
     return httpx2.post(address, content=query, headers=headers).json()
 
 
-def test_one_command_brings_everything_and_ctrl_c_ends_it(up: Callable[..., Up], room: Path) -> None:
+def test_one_command_starts_everything_and_ctrl_c_ends_it(up: Callable[..., Up], room: Path) -> None:
     first = up()
     assert "was taken" not in first.said
     ended = "SELECT count(*) FROM renewal_runs WHERE ended_at IS NOT NULL"
@@ -232,7 +232,7 @@ def test_kill_9_leaves_nothing_behind_and_the_next_start_finds_its_data(up: Call
     assert run_as_printed(again.curl)["data"]["account"]["name"] == "演示账户"  # type: ignore[index]
 
 
-def test_a_taken_port_is_said_and_another_is_chosen(
+def test_a_port_in_use_is_reported_and_another_is_chosen(
     up: Callable[..., Up], empty_database_url: str, redis_url: str
 ) -> None:
     with socket.socket() as other:
@@ -245,7 +245,7 @@ def test_a_taken_port_is_said_and_another_is_chosen(
         assert is_served(started.address)
 
 
-def test_servers_that_are_named_are_used_and_none_is_started(
+def test_servers_in_the_settings_are_used_and_none_is_started(
     up: Callable[..., Up], room: Path, empty_database_url: str, redis_url: str
 ) -> None:
     started = up(RENEWALS_PORT="0", DATABASE_URL=empty_database_url, REDIS_URL=redis_url)
@@ -285,7 +285,7 @@ def test_a_database_with_accounts_of_its_own_gets_no_demo(
     assert started.process.wait(STOP_SECONDS_MAX) == 0
 
 
-def test_a_part_that_ends_on_its_own_ends_everything_with_1(
+def test_a_process_that_ends_on_its_own_ends_everything_with_1(
     up: Callable[..., Up], empty_database_url: str, redis_url: str
 ) -> None:
     started = up(DATABASE_URL=empty_database_url, REDIS_URL=redis_url)
@@ -296,7 +296,7 @@ def test_a_part_that_ends_on_its_own_ends_everything_with_1(
     assert eventually(lambda: living(family) == {}), living(family)
 
 
-def test_a_proxy_in_the_environment_is_not_asked_for_our_own_address(
+def test_a_proxy_in_the_environment_is_not_used_for_the_local_address(
     up: Callable[..., Up], empty_database_url: str, redis_url: str
 ) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"

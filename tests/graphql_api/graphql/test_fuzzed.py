@@ -1,4 +1,4 @@
-"""Bad input by the hundred, made from the schema: no 5xx, nothing of our inside in an answer, nothing changed."""
+"""Invalid input generated from the schema: no 5xx, no internal detail in a response, and no change."""
 
 from collections import Counter
 from pathlib import Path
@@ -21,7 +21,7 @@ INSIDE = ("Traceback", "asyncpg", "site-packages", "SELECT ", "strawberry", "gra
 
 
 def bad_inputs() -> list[tuple[str, str]]:
-    """Operations with the names of their fields; each does not fit the schema, or is out of some bounds."""
+    """Generate operations with their field names; each violates the schema or a limit."""
     made: list[tuple[str, str]] = []
     schema = schemathesis.graphql.from_path(str(ROOT / "schema.graphql"))
     for operation in (each.ok() for each in schema.get_all_operations()):
@@ -44,14 +44,14 @@ def bad_inputs() -> list[tuple[str, str]]:
 
 @pytest.fixture
 async def key(world: World) -> str:
-    """A key of account `a`, which has some money and an instance."""
+    """Return a key of account `a`, which has a balance and an instance."""
     await world.account("a", balance="1000.00")
     await world.instance("i-1")
     return await world.key("a")
 
 
 async def check(graphql: Client, body: bytes) -> str:
-    """What an answer says, which tells nothing of our inside."""
+    """Return the body of a response, and check that it has no internal detail."""
     headers = {"Authorization": f"Bearer {graphql.key}", "Content-Type": "application/json"}
     answer = await graphql.http.post(URL, content=body, headers=headers)
     assert answer.status_code < 500, body
@@ -109,9 +109,7 @@ ASKED = [
 ]
 
 
-async def test_values_of_any_kind_are_refused_where_they_do_not_fit(
-    world: World, key: str, graphql: Client
-) -> None:
+async def test_values_of_a_wrong_type_are_refused(world: World, key: str, graphql: Client) -> None:
     graphql.key = key
     made: list[Any] = []
 

@@ -34,14 +34,14 @@ def every_asset(folder: Path) -> None:
         place.write_bytes(b"")
 
 
-def test_every_file_that_the_page_names_is_known() -> None:
+def test_every_file_that_the_page_loads_is_known() -> None:
     source = ides.get_graphql_ide_html("graphiql")
     named = graphiql.assets()
     assert len(named) == source.count("integrity=")
     assert {"react", "react-dom", "graphiql"} <= {one.package for one in named}
 
 
-def test_the_page_names_no_other_host(tmp_path: Path) -> None:
+def test_the_page_loads_nothing_from_another_host(tmp_path: Path) -> None:
     every_asset(tmp_path)
     page = graphiql.page(EXAMPLE, folder=tmp_path)
     assert "https://" not in page
@@ -50,7 +50,7 @@ def test_the_page_names_no_other_host(tmp_path: Path) -> None:
         assert named.integrity in page
 
 
-def test_the_page_opens_with_our_query_and_headers(tmp_path: Path) -> None:
+def test_the_page_opens_with_the_given_query_and_headers(tmp_path: Path) -> None:
     every_asset(tmp_path)
     page = graphiql.page(EXAMPLE, '{"Authorization": "Bearer demo"}', tmp_path)
     assert f'const EXAMPLE_QUERY = "{EXAMPLE}";' in page
@@ -58,7 +58,7 @@ def test_the_page_opens_with_our_query_and_headers(tmp_path: Path) -> None:
     assert "Welcome to GraphiQL" not in page
 
 
-def test_a_query_cannot_end_the_script_it_stands_in(tmp_path: Path) -> None:
+def test_a_query_cannot_end_the_script_around_it(tmp_path: Path) -> None:
     every_asset(tmp_path)
     page = graphiql.page("# </script><script>alert(1)\\1</script>", folder=tmp_path)
     assert "</script><script>alert" not in page
@@ -108,12 +108,12 @@ def test_a_package_without_the_file_is_refused(tmp_path: Path) -> None:
         graphiql.unpack([asset(b"tool()")], tmp_path)
 
 
-def test_a_package_that_did_not_come_is_refused(tmp_path: Path) -> None:
+def test_a_missing_package_is_refused(tmp_path: Path) -> None:
     with pytest.raises(graphiql.AssetFetchError):
         graphiql.unpack([asset(b"tool()")], tmp_path)
 
 
-def test_without_a_wheel_the_machines_npm_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_wheel_the_machines_npm_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     npm = tmp_path / "npm"
     npm.write_text("#!/bin/sh\nexit 0\n")
     npm.chmod(0o755)
@@ -125,7 +125,7 @@ def test_without_a_wheel_the_machines_npm_is_asked(monkeypatch: pytest.MonkeyPat
         graphiql.fetch(tmp_path / "files")
 
 
-def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(graphiql, "_pack", lambda *_: None)
     monkeypatch.setattr(graphiql, "unpack", lambda wanted, _: dict.fromkeys(wanted, b""))
@@ -136,5 +136,5 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.skipif(not graphiql.FOLDER.is_dir(), reason="the set-up fetched no GraphiQL: it had no network")
-def test_what_the_set_up_fetched_is_whole_and_not_fetched_again() -> None:
+def test_intact_files_are_not_fetched_again() -> None:
     assert graphiql.fetch() == 0

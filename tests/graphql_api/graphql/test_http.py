@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: an answer in JSON whatever was sent, and nothing of what went wrong inside."""
+"""GraphQL over HTTP: every response is JSON, and has no internal detail."""
 
 import contextlib
 import functools
@@ -30,7 +30,7 @@ RENEW = """mutation { renewInstances(input: {
 
 @pytest.fixture
 async def key(world: World) -> str:
-    """A key of account `a`, which has some money and an instance."""
+    """Return a key of account `a`, which has a balance and an instance."""
     await world.account("a", balance="1000.00")
     await world.instance("i-1")
     return await world.key("a")
@@ -38,14 +38,14 @@ async def key(world: World) -> str:
 
 @pytest.fixture
 async def lenient(world: World) -> AsyncIterator[httpx2.AsyncClient]:
-    """The application without an account, answering as a server does: an exception is a 500."""
+    """Yield a client of the application without an account; as with a server, an exception is a 500."""
     transport = httpx2.ASGITransport(app=app.create(), raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport) as client:
         yield client
 
 
 def code(answer: httpx2.Response) -> str:
-    """The code of the one error of an answer in JSON without data."""
+    """Return the code of the only error in a response without data."""
     assert answer.headers["content-type"] == "application/json"
     body = orjson.loads(answer.content)
     assert body["data"] is None
@@ -73,9 +73,7 @@ BAD_BODIES = [
 ]
 
 
-async def test_a_body_that_is_no_request_is_refused_with_a_code(
-    world: World, key: str, graphql: Client
-) -> None:
+async def test_an_invalid_body_is_refused_with_a_code(world: World, key: str, graphql: Client) -> None:
     before = await world.snapshot()
     headers = {**JSON, "Authorization": f"Bearer {key}"}
     for body in BAD_BODIES:
@@ -100,7 +98,7 @@ async def test_another_content_type_is_refused(key: str, graphql: Client) -> Non
         assert code(answer) == "BAD_REQUEST"
 
 
-async def test_get_asks_and_never_changes(world: World, key: str, graphql: Client) -> None:
+async def test_get_executes_queries_and_refuses_mutations(world: World, key: str, graphql: Client) -> None:
     headers = {"Authorization": f"Bearer {key}"}
     answer = await graphql.http.get(URL, params={"query": "{ account { id } }"}, headers=headers)
     assert answer.json()["data"] == {"account": {"id": "a"}}
@@ -114,9 +112,7 @@ async def test_get_asks_and_never_changes(world: World, key: str, graphql: Clien
     assert await world.snapshot() == before
 
 
-async def test_of_several_operations_the_one_that_is_named_runs(
-    world: World, key: str, graphql: Client
-) -> None:
+async def test_the_named_operation_of_several_is_executed(world: World, key: str, graphql: Client) -> None:
     several = f"query Q {{ account {{ id }} }} {RENEW.replace('mutation', 'mutation M')}"
     headers = {**JSON, "Authorization": f"Bearer {key}"}
     before = await world.snapshot()
@@ -139,7 +135,7 @@ async def test_of_several_operations_the_one_that_is_named_runs(
     "query",
     ["{", "{ nothing }", "{ account }", "subscription { nothing }", "query ($x: Int) { account { id } }"],
 )
-async def test_a_document_that_does_not_fit_the_schema_is_a_bad_request(
+async def test_a_document_that_does_not_match_the_schema_is_a_bad_request(
     key: str, graphql: Client, query: str
 ) -> None:
     graphql.key = key
@@ -147,7 +143,7 @@ async def test_a_document_that_does_not_fit_the_schema_is_a_bad_request(
     assert code(answer) == "BAD_REQUEST"
 
 
-async def test_an_error_of_ours_has_an_id_and_no_detail(
+async def test_an_internal_error_has_an_id_and_no_detail(
     world: World, key: str, graphql: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     graphql.key = key
@@ -180,7 +176,7 @@ async def test_an_error_before_the_request_is_read_has_an_id_and_no_detail(
 
 @contextlib.asynccontextmanager
 async def unreachable(name: str) -> AsyncIterator[None]:
-    """Closes a database's connections and lets none in, for as long as the block runs."""
+    """Close a database's connections and refuse new ones while the block runs."""
     server = await asyncpg.connect(os.environ["TEST_POSTGRES_URL"])
     try:
         await server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
@@ -193,7 +189,7 @@ async def unreachable(name: str) -> AsyncIterator[None]:
         await server.close()
 
 
-async def test_without_a_database_a_request_is_refused_and_the_process_lives(
+async def test_without_a_database_requests_are_refused_and_the_process_runs_on(
     world: World, lenient: httpx2.AsyncClient
 ) -> None:
     answer = await lenient.get(HEALTH)
@@ -211,7 +207,7 @@ def settings_with(tmp_path: Path, **values: Any) -> config.Settings:
     return config.get_settings().model_copy(update={"data_dir": tmp_path, **values})
 
 
-async def test_the_page_is_served_only_where_the_setting_is_on(tmp_path: Path, world: World) -> None:
+async def test_the_page_is_served_only_with_the_setting(tmp_path: Path, world: World) -> None:
     for accept in ("text/html", "text/html,application/xhtml+xml,*/*;q=0.8"):
         served = app.create(settings_with(tmp_path, graphiql=False))
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served)) as client:
@@ -224,7 +220,7 @@ async def test_the_page_is_served_only_where_the_setting_is_on(tmp_path: Path, w
         assert answer.headers["content-type"].startswith("text/html")
 
 
-async def test_all_that_the_page_loads_is_served_beside_it_wherever_the_data_is(
+async def test_every_file_of_the_page_is_served_wherever_the_data_is(
     tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "package/static/graphiql"
@@ -247,7 +243,7 @@ async def test_all_that_the_page_loads_is_served_beside_it_wherever_the_data_is(
         assert (await client.get("http://testserver/graphiql/%2e%2e/demo-key")).status_code == 404
 
 
-async def test_the_root_leads_to_the_page_only_where_there_is_one(tmp_path: Path, world: World) -> None:
+async def test_the_root_redirects_to_the_page_only_if_it_is_served(tmp_path: Path, world: World) -> None:
     for create, path in ((app.create, "/graphql"), (app.create_for_operators, "/operator/graphql")):
         with pytest.MonkeyPatch.context() as patch:
             chosen = settings_with(tmp_path, graphiql=True)
@@ -261,7 +257,7 @@ async def test_the_root_leads_to_the_page_only_where_there_is_one(tmp_path: Path
         assert (await client.get("http://testserver/")).status_code == 404
 
 
-async def test_the_page_is_for_browsers_and_shows_no_key_unless_told(tmp_path: Path, key: str) -> None:
+async def test_the_page_is_for_browsers_and_has_a_key_only_with_the_setting(tmp_path: Path, key: str) -> None:
     served = app.create(settings_with(tmp_path, graphiql=True))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served)) as client:
         page = await client.get(URL, headers={"Accept": "text/html", "Authorization": f"Bearer {key}"})

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: media types, statuses, other origins, compression, and the audit of the specification."""
+"""GraphQL over HTTP: media types, statuses, CORS, compression, and the audits of the specification."""
 
 import asyncio
 import subprocess
@@ -30,7 +30,7 @@ async def key(world: World) -> str:
 
 @pytest.fixture
 async def shared(world: World, key: str) -> AsyncIterator[httpx2.AsyncClient]:
-    """The application for pages of one other origin."""
+    """Yield a client of the application with CORS for one origin."""
     settings = config.get_settings().model_copy(update={"cors_origins": (ELSEWHERE,)})
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app.create(settings)), headers={"Authorization": f"Bearer {key}"}
@@ -71,13 +71,11 @@ async def test_every_audit_of_the_specification_passes(key: str, database_url: s
         (",,;q=1,", (None, False)),
     ],
 )
-def test_an_answer_is_of_the_type_that_is_liked_best(accept: str, expected: tuple[str | None, bool]) -> None:
+def test_a_response_has_the_preferred_media_type(accept: str, expected: tuple[str | None, bool]) -> None:
     assert responses.parse_accept(accept) == expected
 
 
-async def test_the_status_tells_only_who_asks_for_it_that_a_document_is_wrong(
-    key: str, graphql: Client
-) -> None:
+async def test_an_invalid_document_is_a_400_only_in_the_new_media_type(key: str, graphql: Client) -> None:
     for accept, status, has_data in (("application/json", 200, True), (RESPONSE, 400, False)):
         for query in ("{", "{ nothing }", "query Q($id: ID!) { instance(id: $id) { id } }"):
             headers = {"Authorization": f"Bearer {key}", "Accept": accept}
@@ -90,7 +88,7 @@ async def test_the_status_tells_only_who_asks_for_it_that_a_document_is_wrong(
 
 
 @pytest.mark.parametrize("accept", ["application/json", RESPONSE, f"{RESPONSE}, application/json;q=0.9"])
-async def test_a_refusal_is_of_the_type_that_is_liked_best(key: str, graphql: Client, accept: str) -> None:
+async def test_a_refusal_has_the_preferred_media_type(key: str, graphql: Client, accept: str) -> None:
     wanted = accept.partition(",")[0]
     introspection = b'{"query": "{ __schema { description } }"}'
     for authorization, body, status in (
@@ -106,7 +104,7 @@ async def test_a_refusal_is_of_the_type_that_is_liked_best(key: str, graphql: Cl
         assert answer.json().keys() == ({"errors"} if wanted == RESPONSE else {"data", "errors"})
 
 
-async def test_an_empty_parameter_is_as_if_left_out(key: str, graphql: Client) -> None:
+async def test_an_empty_parameter_is_ignored(key: str, graphql: Client) -> None:
     parameters = {"query": "query Mine { account { id } }"}
     for name in ("operationName", "variables", "extensions", "documentId"):
         parameters[name] = ""
@@ -114,7 +112,7 @@ async def test_an_empty_parameter_is_as_if_left_out(key: str, graphql: Client) -
         assert answer.json()["data"] == {"account": {"id": "a"}}
 
 
-async def test_nobody_is_told_names_of_the_schema(key: str, graphql: Client) -> None:
+async def test_error_messages_do_not_reveal_names_of_the_schema(key: str, graphql: Client) -> None:
     graphql.key = key
     for query in (
         "{ acount { id } }",
@@ -125,7 +123,7 @@ async def test_nobody_is_told_names_of_the_schema(key: str, graphql: Client) -> 
         assert all("mean" not in error["message"] for error in await graphql.errors(query))
 
 
-async def test_what_an_answer_cannot_be_is_not_acceptable(world: World, key: str, graphql: Client) -> None:
+async def test_an_unsupported_media_type_is_not_acceptable(world: World, key: str, graphql: Client) -> None:
     before = await world.snapshot()
     headers = {"Authorization": f"Bearer {key}", "Accept": "text/html"}
     changing = {"query": "mutation { resetCalendarToken { token } }"}
@@ -134,7 +132,7 @@ async def test_what_an_answer_cannot_be_is_not_acceptable(world: World, key: str
     assert await world.snapshot() == before
 
 
-async def test_a_method_that_is_not_served_names_those_that_are(key: str, graphql: Client) -> None:
+async def test_an_unsupported_method_gets_the_allowed_ones(key: str, graphql: Client) -> None:
     headers = {"Authorization": f"Bearer {key}"}
     for method in ("PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"):
         answer = await graphql.http.request(method, URL, headers=headers)
@@ -144,7 +142,7 @@ async def test_a_method_that_is_not_served_names_those_that_are(key: str, graphq
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
-async def test_a_page_of_another_origin_may_ask_if_the_setting_says_so(
+async def test_a_page_of_an_allowed_origin_may_send_requests(
     shared: httpx2.AsyncClient, graphql: Client
 ) -> None:
     asks = {
@@ -168,7 +166,7 @@ async def test_a_page_of_another_origin_may_ask_if_the_setting_says_so(
         assert "access-control-allow-origin" not in refused.headers
 
 
-async def test_every_answer_tells_browsers_what_they_may_not_do_with_it(key: str, graphql: Client) -> None:
+async def test_every_response_has_the_security_headers(key: str, graphql: Client) -> None:
     for path, headers in (("graphql", {"Authorization": f"Bearer {key}"}), ("graphql", {}), ("nothing", {})):
         answer = await graphql.http.post(f"http://testserver/{path}", json=ACCOUNT, headers=headers)
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -181,7 +179,7 @@ async def test_every_answer_tells_browsers_what_they_may_not_do_with_it(key: str
 
 @pytest.mark.parametrize("accept", ["application/json", RESPONSE])
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "identity", "x"])
-async def test_a_long_answer_is_compressed_as_its_client_likes(
+async def test_a_long_response_is_compressed_as_its_client_accepts(
     world: World, key: str, graphql: Client, coding: str, accept: str
 ) -> None:
     for number in range(50):

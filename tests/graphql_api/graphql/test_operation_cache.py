@@ -1,4 +1,4 @@
-"""An operation that was valid before is answered as it was the first time, and as Strawberry's own view answers it."""
+"""A cached operation has the same response as at the first time, and as in Strawberry's own view."""
 
 import uuid
 from collections.abc import Iterator
@@ -72,7 +72,7 @@ ASKED: list[tuple[str, dict[str, Any] | None, str | None]] = [
 
 @pytest.fixture
 async def asked(world: World, graphql: Client) -> Client:
-    """The application for account `a`, which has a few instances of each kind."""
+    """Yield a client of account `a`, which has some instances of each kind."""
     await world.account("a", balance="1000.00")
     await world.instance("i-1", mode="AUTO")
     await world.instance("i-2", bundle="b")
@@ -95,7 +95,7 @@ def shown(answer: httpx2.Response) -> tuple[int, str, bytes]:
 
 
 @pytest.mark.parametrize(("query", "variables", "name"), ASKED)
-async def test_the_second_answer_is_the_first(
+async def test_the_second_response_equals_the_first(
     asked: Client, query: str, variables: dict[str, Any] | None, name: str | None
 ) -> None:
     first = await post(asked, query, variables, name)
@@ -103,7 +103,7 @@ async def test_the_second_answer_is_the_first(
         assert shown(await post(asked, query, variables, name)) == shown(first)
 
 
-async def test_what_was_valid_once_goes_neither_through_parsing_nor_validation_again(
+async def test_a_valid_document_is_parsed_and_validated_once(
     asked: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await post(asked, LIST, {"first": 2}, None)
@@ -119,7 +119,7 @@ async def test_what_was_valid_once_goes_neither_through_parsing_nor_validation_a
 
 
 @pytest.mark.parametrize("verb", [customer.RENEW, customer.UNIFY, customer.SET_POLICY])
-async def test_a_change_is_answered_the_same_way_again(asked: Client, verb: str) -> None:
+async def test_a_repeated_mutation_has_the_same_response(asked: Client, verb: str) -> None:
     given = {
         customer.RENEW: {"months": 1, "idempotencyKey": "key"},
         customer.UNIFY: {"target": {"date": "2027-06-30"}, "idempotencyKey": "key"},
@@ -135,7 +135,7 @@ async def test_a_change_is_answered_the_same_way_again(asked: Client, verb: str)
         assert answers == [first] * 3  # the key's order, not another
 
 
-async def test_what_is_not_valid_or_too_long_is_not_kept(asked: Client) -> None:
+async def test_invalid_or_long_documents_are_not_cached(asked: Client) -> None:
     kept = customer_schema.schema.operations
     long = "{ account { id } }" + " " * document_cache.CHARACTERS_KEPT_MAX
     for query in (
@@ -152,7 +152,7 @@ async def test_what_is_not_valid_or_too_long_is_not_kept(asked: Client) -> None:
     assert kept.find("{ account { id } }", "Other") is None
 
 
-async def test_only_so_many_are_kept_and_those_used_last(
+async def test_the_cache_keeps_a_limited_number_of_recent_documents(
     asked: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(operation_cache, "OPERATIONS_MAX", 3)
@@ -176,9 +176,7 @@ UNUSUAL = [
 
 
 @pytest.mark.parametrize("sent", UNUSUAL)
-async def test_an_unusual_request_is_answered_as_if_nothing_were_known(
-    asked: Client, sent: dict[str, Any]
-) -> None:
+async def test_an_unusual_request_bypasses_the_cache(asked: Client, sent: dict[str, Any]) -> None:
     async def send() -> tuple[int, str, bytes]:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {asked.key}"}
         headers |= sent.get("headers", {})
@@ -189,7 +187,7 @@ async def test_an_unusual_request_is_answered_as_if_nothing_were_known(
     assert await send() == before
 
 
-async def test_an_extension_that_watches_still_sees_each_request(asked: Client) -> None:
+async def test_an_observing_extension_sees_each_request(asked: Client) -> None:
     seen: list[str] = []
 
     class Watching(SchemaExtension):

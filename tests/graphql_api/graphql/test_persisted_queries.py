@@ -1,4 +1,4 @@
-"""Documents that are named instead of sent: those a client sent before (APQ), and those the operator trusts."""
+"""Documents sent by hash or id: automatic persisted queries (APQ) and trusted documents."""
 
 import hashlib
 from collections.abc import AsyncIterator, Callable
@@ -26,7 +26,7 @@ def digest(query: str) -> str:
 
 
 def hashed(text: str, /, **members: Any) -> dict[str, Any]:
-    """A request that names a document by its hash, as Apollo's clients do."""
+    """Return a request with the hash of a document, as Apollo's clients send it."""
     return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": digest(text)}}, **members}
 
 
@@ -49,9 +49,7 @@ def code(answer: tuple[int, Any]) -> tuple[int, str]:
     return answer[0], answer[1]["errors"][0]["extensions"]["code"]
 
 
-async def test_a_document_that_was_sent_with_its_hash_need_not_be_sent_again(
-    ask: Any, key: str, graphql: Client
-) -> None:
+async def test_a_document_is_sent_once_with_its_hash(ask: Any, key: str, graphql: Client) -> None:
     assert code(await ask(hashed(QUERY))) == (200, "PERSISTED_QUERY_NOT_FOUND")
     assert (await ask(hashed(QUERY, query=QUERY)))[1]["data"] == MINE
     assert (await ask(hashed(QUERY)))[1]["data"] == MINE
@@ -60,26 +58,26 @@ async def test_a_document_that_was_sent_with_its_hash_need_not_be_sent_again(
     assert answer.json()["data"] == MINE
 
 
-async def test_a_document_under_the_hash_of_another_is_refused(ask: Any) -> None:
+async def test_a_document_with_a_wrong_hash_is_refused(ask: Any) -> None:
     assert code(await ask(hashed(QUERY, query="{ account { name } }"))) == (400, "BAD_REQUEST")
     assert code(await ask(hashed(QUERY))) == (200, "PERSISTED_QUERY_NOT_FOUND")
     for persisted in (1, "x", [], {}, {"sha256Hash": 1}, {"sha256Hash": "x"}, {"sha256Hash": "A" * 64}):
         assert code(await ask({"extensions": {"persistedQuery": persisted}})) == (400, "BAD_REQUEST")
 
 
-async def test_what_exceeds_the_limits_is_not_kept(ask: Any) -> None:
+async def test_documents_beyond_the_limits_are_not_cached(ask: Any) -> None:
     wide = "{ " + "__typename " * 101 + "}"
     assert code(await ask(hashed(wide, query=wide))) == (400, "TOO_MANY_ROOT_FIELDS")
     assert code(await ask(hashed(wide))) == (200, "PERSISTED_QUERY_NOT_FOUND")
 
 
-async def test_what_is_not_valid_is_not_kept(ask: Any) -> None:
+async def test_invalid_documents_are_not_cached(ask: Any) -> None:
     for query in ("{", "{ nothing }", "query ($id: Nothing) { account { id } }"):
         assert code(await ask(hashed(query, query=query))) == (200, "BAD_REQUEST")
         assert code(await ask(hashed(query))) == (200, "PERSISTED_QUERY_NOT_FOUND")
 
 
-async def test_a_document_that_costs_too_much_for_some_variables_may_be_trusted(tmp_path: Path) -> None:
+async def test_a_document_that_is_too_costly_for_some_variables_may_be_trusted(tmp_path: Path) -> None:
     query = "query Q($n: Int!) { instances(first: $n) { nodes { orders(first: $n) { id } } } }"
     manifest = tmp_path / "trusted.json"
     manifest.write_bytes(orjson.dumps({"q": query}))
@@ -90,22 +88,20 @@ async def test_a_document_that_costs_too_much_for_some_variables_may_be_trusted(
     assert trusted.find("q") == query
 
 
-def test_what_is_kept_is_bounded_and_the_oldest_goes_first() -> None:
-    sent = persisted_queries.PersistedQueryCache(
-        characters_max=700
-    )  # of which each takes 300 beside its text
+def test_the_cache_is_limited_and_removes_the_oldest_first() -> None:
+    cache = persisted_queries.PersistedQueryCache(characters_max=700)  # a document takes 300 beside its text
     for name in "abc":
-        sent.keep(name, name * 40)
-    assert [sent.find(name) is not None for name in "abc"] == [False, True, True]
-    sent.find("b")
-    sent.keep("d", "d" * 40)
-    assert [sent.find(name) is not None for name in "bcd"] == [True, False, True]
-    sent.keep("long", "l" * 401)
-    assert sent.find("long") is None
-    assert sent.find("b") is not None
+        cache.add(name, name * 40)
+    assert [cache.find(name) is not None for name in "abc"] == [False, True, True]
+    cache.find("b")
+    cache.add("d", "d" * 40)
+    assert [cache.find(name) is not None for name in "bcd"] == [True, False, True]
+    cache.add("long", "l" * 401)
+    assert cache.find("long") is None
+    assert cache.find("b") is not None
 
 
-def test_a_process_may_keep_none() -> None:
+def test_the_cache_can_be_disabled() -> None:
     store = persisted_queries.DocumentStore(
         customer_schema.schema, persisted_queries.TrustedDocuments({}, only=False), characters_max=0
     )
@@ -115,7 +111,7 @@ def test_a_process_may_keep_none() -> None:
 
 @pytest.fixture
 async def trusting(key: str, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
-    """Asks an application that answers trusted documents only."""
+    """Send a request to an application that executes only trusted documents."""
     manifest = tmp_path / "trusted.json"
     manifest.write_bytes(orjson.dumps({f"sha256:{digest(QUERY)}": QUERY, "names": "{ account { name } }"}))
     settings = config.get_settings().model_copy(
@@ -131,7 +127,7 @@ async def trusting(key: str, tmp_path: Path) -> AsyncIterator[Callable[..., Any]
         yield post
 
 
-async def test_only_trusted_documents_are_answered_where_the_setting_says_so(trusting: Any) -> None:
+async def test_only_trusted_documents_are_executed_with_the_setting(trusting: Any) -> None:
     for body in (
         {"documentId": f"sha256:{digest(QUERY)}"},
         {"documentId": digest(QUERY)},
@@ -150,7 +146,7 @@ async def test_only_trusted_documents_are_answered_where_the_setting_says_so(tru
         assert code(await trusting(body)) == (400, "DOCUMENT_NOT_TRUSTED")
 
 
-async def test_who_sends_no_document_is_told(ask: Any) -> None:
+async def test_a_request_without_a_document_is_refused(ask: Any) -> None:
     for body in ({}, {"query": ""}, {"variables": {}}):
         assert code(await ask(body)) == (400, "BAD_REQUEST")
     assert code(await ask({"documentId": "x"})) == (400, "DOCUMENT_NOT_TRUSTED")
@@ -164,11 +160,11 @@ async def test_who_sends_no_document_is_told(ask: Any) -> None:
         (b"{", "trusted.json"),
         (b'{"a": 1}', "JSON object"),
         (b'{"a": "{ nothing }"}', "does not match the schema"),
-        (b'{"a": "{"}', "cannot be read"),
+        (b'{"a": "{"}', "cannot be parsed"),
         (orjson.dumps({"a": "{ " + "__typename " * 101 + "}"}), "exceeds the limits"),
         (b'{"a": "{ __schema { description } }"}', "exceeds the limits"),
-        (orjson.dumps({"a": "{ account " * 2_000}), "cannot be read"),
-        (orjson.dumps({digest(QUERY): "{ account { name } }"}), "another hash"),
+        (orjson.dumps({"a": "{ account " * 2_000}), "cannot be parsed"),
+        (orjson.dumps({digest(QUERY): "{ account { name } }"}), "does not have this hash"),
         (b'{"format": "apollo-persisted-query-manifest", "operations": 1}', "list of objects"),
     ],
 )

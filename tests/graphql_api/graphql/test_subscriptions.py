@@ -1,4 +1,4 @@
-"""`subscription events` as its clients see it, over web sockets and server-sent events, from a real process."""
+"""`subscription events` over web sockets and server-sent events, from a real process."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ PROTOCOL = websockets.Subprotocol("graphql-transport-ws")
 
 @pytest.fixture
 async def server(world: World, database_url: str, redis_url: str) -> AsyncIterator[Served]:
-    """A process that serves account `a`, which has a hundred instances and an event of each."""
+    """Yield a server; account `a` has 100 instances and an event of each."""
     await world.account("a", balance="1000.00")
     await world.instances([f"i-{n:03d}" for n in range(100)], price="1.00")
     await change(100)
@@ -45,13 +45,13 @@ async def server(world: World, database_url: str, redis_url: str) -> AsyncIterat
 
 
 async def change(count: int, mode: str = "AUTO") -> None:
-    """Makes so many events, in this process, which tells the one that serves."""
+    """Append events in this process, which notifies the server."""
     pick = selection.ById(tuple(f"i-{n:03d}" for n in range(count)))
     await policy.set_policy("a", policy.PolicyRequest(pick, model.RenewalMode(mode)), lambda: NOW)
 
 
 async def put_events(world: World, last: int) -> None:
-    """Puts events up to a number there that nobody is told of."""
+    """Insert events up to a number without a notification."""
     await world.rows(
         """INSERT INTO events (account_id, sequence, type, occurred_at, payload)
            SELECT 'a', n, 'policy.changed', now(), to_json(repeat('x', 1000)) FROM generate_series(101, $1) AS n""",
@@ -61,7 +61,7 @@ async def put_events(world: World, last: int) -> None:
 
 
 def following(server: Served, key: str, *, by_header: bool = False) -> gql.Client:
-    """A client of the library gql, which says who it is in a header or in `connection_init`."""
+    """Yield a gql client that authenticates by a header or by `connection_init`."""
     said = {"Authorization": f"Bearer {key}"}
     transport = WebsocketsTransport(
         f"ws://{server.address}/graphql",
@@ -73,7 +73,7 @@ def following(server: Served, key: str, *, by_header: bool = False) -> gql.Clien
 
 
 async def take(client: gql.Client, count: int, after: int | None) -> list[dict[str, Any]]:
-    """The first so many events."""
+    """Return the first `count` events."""
     taken: list[dict[str, Any]] = []
     async with client as session:
         asked = gql.gql(EVENTS)
@@ -86,7 +86,7 @@ async def take(client: gql.Client, count: int, after: int | None) -> list[dict[s
 
 
 @pytest.mark.parametrize("by_header", [True, False])
-async def test_what_was_missed_is_replayed_in_order(world: World, server: Served, by_header: bool) -> None:
+async def test_missed_events_are_replayed_in_order(world: World, server: Served, by_header: bool) -> None:
     client = following(server, await world.key("a"), by_header=by_header)
     events = await asyncio.wait_for(take(client, 90, after=10), 10)
     assert [event["sequence"] for event in events] == list(range(11, 101))
@@ -100,7 +100,7 @@ async def test_what_was_missed_is_replayed_in_order(world: World, server: Served
     }
 
 
-async def test_what_another_process_does_arrives_at_once(
+async def test_events_of_another_process_arrive_at_once(
     world: World, server: Served, database_url: str, redis_url: str
 ) -> None:
     client = following(server, await world.key("a"))
@@ -116,7 +116,7 @@ async def test_what_another_process_does_arrives_at_once(
     assert await done == 0
 
 
-async def test_what_nobody_told_of_is_found_all_the_same(world: World, server: Served) -> None:
+async def test_events_without_a_notification_are_found(world: World, server: Served) -> None:
     taking = asyncio.create_task(take(following(server, await world.key("a")), 1, after=None))
     await asyncio.sleep(1)
     await put_events(world, 101)
@@ -135,7 +135,7 @@ async def test_another_accounts_events_are_not_seen(world: World, server: Served
 
 
 @pytest.mark.parametrize("said", [{}, {"Authorization": "Bearer nobody"}, {"Authorization": 5}, {"x": None}])
-async def test_who_does_not_say_who_he_is_is_sent_away(server: Served, said: dict[str, Any]) -> None:
+async def test_a_client_without_authentication_is_disconnected(server: Served, said: dict[str, Any]) -> None:
     async with websockets.connect(f"ws://{server.address}/graphql", subprotocols=[PROTOCOL]) as client:
         await client.send(orjson.dumps({"type": "connection_init", "payload": said}).decode())
         with pytest.raises(websockets.ConnectionClosed):
@@ -176,7 +176,7 @@ NONSENSE = [
 ]
 
 
-async def test_nonsense_closes_the_connection_and_nothing_else(
+async def test_an_invalid_message_closes_only_its_connection(
     world: World, server: Served, capfd: pytest.CaptureFixture[str]
 ) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}"}
@@ -192,7 +192,7 @@ async def test_nonsense_closes_the_connection_and_nothing_else(
     assert "Traceback" not in capfd.readouterr().err
 
 
-async def test_a_revoked_key_does_nothing_more_over_an_open_socket(world: World, server: Served) -> None:
+async def test_a_revoked_key_cannot_use_an_open_socket(world: World, server: Served) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}"}
     url = f"ws://{server.address}/graphql"
     async with websockets.connect(url, subprotocols=[PROTOCOL], additional_headers=headers) as client:
@@ -206,7 +206,7 @@ async def test_a_revoked_key_does_nothing_more_over_an_open_socket(world: World,
         assert client.close_code == 4403
 
 
-async def test_a_revoked_key_ends_what_it_follows(world: World, server: Served) -> None:
+async def test_a_revoked_key_ends_its_subscriptions(world: World, server: Served) -> None:
     async with streaming(server, await world.key("a"), 99) as lines:
         assert await anext(lines) == "event: next"
         await world.rows("UPDATE api_keys SET revoked_at = now()")
@@ -214,7 +214,7 @@ async def test_a_revoked_key_ends_what_it_follows(world: World, server: Served) 
             assert "event: complete" in [line async for line in lines]
 
 
-async def test_a_key_that_an_operator_revokes_ends_what_it_follows_at_once(
+async def test_a_key_revoked_by_an_operator_ends_its_subscriptions_at_once(
     world: World, server: Served
 ) -> None:
     key = await world.key("a")
@@ -234,7 +234,7 @@ async def test_a_key_that_an_operator_revokes_ends_what_it_follows_at_once(
                 pass
 
 
-async def test_nothing_that_happens_after_a_key_is_revoked_is_told(world: World, server: Served) -> None:
+async def test_events_after_the_revocation_of_a_key_are_not_sent(world: World, server: Served) -> None:
     async with streaming(server, await world.key("a"), 99) as lines:
         assert await anext(lines) == "event: next"
         await world.rows("UPDATE api_keys SET revoked_at = now()")  # and nobody is told of it
@@ -245,7 +245,7 @@ async def test_nothing_that_happens_after_a_key_is_revoked_is_told(world: World,
     assert not [line for line in rest if '"sequence":101' in line]
 
 
-async def test_a_viewer_follows_and_changes_nothing(world: World, server: Served) -> None:
+async def test_a_viewer_subscribes_and_changes_nothing(world: World, server: Served) -> None:
     client = following(server, await world.key("a", role="VIEWER"))
     assert len(await asyncio.wait_for(take(client, 5, after=95), 10)) == 5
     async with client as session:
@@ -257,7 +257,7 @@ async def test_a_viewer_follows_and_changes_nothing(world: World, server: Served
     assert await world.count("api_keys") == 1
 
 
-async def test_a_document_that_cannot_be_parsed_is_answered_on_every_way(
+async def test_an_invalid_document_has_a_response_on_every_transport(
     world: World, server: Served, capfd: pytest.CaptureFixture[str]
 ) -> None:
     key = await world.key("a")
@@ -279,14 +279,14 @@ async def test_a_document_that_cannot_be_parsed_is_answered_on_every_way(
     assert "Traceback" not in capfd.readouterr().err
 
 
-async def test_a_subscription_that_nobody_could_stream_is_refused(world: World, server: Served) -> None:
+async def test_a_subscription_without_a_stream_is_refused(world: World, server: Served) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": "application/json"}
     async with httpx2.AsyncClient(headers=headers) as client:
         answer = await client.post(server.url, json={"query": "subscription { events { sequence } }"})
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]) == (400, {"code": "BAD_REQUEST"})
 
 
-async def test_who_comes_while_a_server_ends_does_not_hold_it_up(world: World, server: Served) -> None:
+async def test_a_new_client_does_not_delay_a_stopping_server(world: World, server: Served) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": "text/event-stream"}
     async with httpx2.AsyncClient(headers=headers) as client:
         await client.post(server.url, json={"query": "{ account { id } }"})
@@ -297,7 +297,9 @@ async def test_who_comes_while_a_server_ends_does_not_hold_it_up(world: World, s
             await server.process.ended()
 
 
-async def test_what_is_no_announcement_deafens_nobody(world: World, server: Served, redis_url: str) -> None:
+async def test_an_invalid_notification_does_not_stop_later_ones(
+    world: World, server: Served, redis_url: str
+) -> None:
     taking = asyncio.create_task(take(following(server, await world.key("a")), 1, after=None))
     await asyncio.sleep(1)
     with redis.from_url(redis_url) as client:
@@ -309,9 +311,7 @@ async def test_what_is_no_announcement_deafens_nobody(world: World, server: Serv
     assert asyncio.get_running_loop().time() - started < 3  # told, not found by looking every 5 s
 
 
-async def test_a_query_over_the_socket_is_answered_with_what_is_there_now(
-    world: World, server: Served
-) -> None:
+async def test_a_query_over_a_socket_reads_current_data(world: World, server: Served) -> None:
     async with following(server, await world.key("a")) as session:
         asked = gql.gql('{ account { balance } instance(id: "i-000") { renewalMode } }')
         before = await session.execute(asked)
@@ -324,7 +324,7 @@ async def test_a_query_over_the_socket_is_answered_with_what_is_there_now(
 
 @contextlib.asynccontextmanager
 async def streaming(server: Served, key: str, after: int | None) -> AsyncIterator[AsyncIterator[str]]:
-    """The lines of server-sent events, as a browser's fetch has them."""
+    """Yield the lines of server-sent events."""
     headers = {
         "Authorization": f"Bearer {key}",
         "Accept": "text/event-stream",
@@ -341,7 +341,7 @@ async def streaming(server: Served, key: str, after: int | None) -> AsyncIterato
         yield answer.aiter_lines()
 
 
-async def test_the_same_comes_as_server_sent_events(world: World, server: Served) -> None:
+async def test_server_sent_events_have_the_same_events(world: World, server: Served) -> None:
     found = []
     async with streaming(server, await world.key("a"), 97) as lines:
         async for line in lines:
@@ -368,7 +368,7 @@ async def test_the_same_comes_as_server_sent_events(world: World, server: Served
         ("application/json", "application/json"),
     ],
 )
-async def test_a_query_is_streamed_only_to_who_takes_nothing_else(
+async def test_a_query_is_streamed_only_if_nothing_else_is_accepted(
     world: World, server: Served, accept: str, media_type: str
 ) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": accept}
@@ -394,7 +394,7 @@ async def test_server_sent_events_need_a_key(server: Served) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_server_that_is_told_to_stop_ends_its_subscriptions_and_itself(
+async def test_sigterm_ends_the_subscriptions_and_the_server(
     world: World, server: Served, number: signal.Signals
 ) -> None:
     key = await world.key("a")
@@ -409,8 +409,8 @@ async def test_a_server_that_is_told_to_stop_ends_its_subscriptions_and_itself(
     assert "event: complete" in rest
 
 
-async def test_a_reader_that_sleeps_is_not_read_for(world: World, server: Served) -> None:
-    """It holds a batch and a buffer, however much there is; the server answers others."""
+async def test_a_stalled_client_does_not_cause_more_reads(world: World, server: Served) -> None:
+    """The server holds one batch and one buffer for it, and serves other clients."""
     await put_events(world, 60_000)
     before = resident_mb(server.process.pid)
     key = await world.key("a")
@@ -437,9 +437,7 @@ def resident_mb(pid: int) -> int:
 
 @node_packages.needed
 @pytest.mark.parametrize("version", node_packages.every_node())
-async def test_the_client_that_browsers_use_is_told_the_same(
-    world: World, server: Served, version: str
-) -> None:
+async def test_the_client_of_browsers_receives_the_same(world: World, server: Served, version: str) -> None:
     key = await world.key("a")
     process = await asyncio.create_subprocess_exec(
         *(

@@ -1,4 +1,4 @@
-"""What takes too long is given up, in the database, too; what is under way at once is bounded."""
+"""Time limits of requests, also in the database, and limits of concurrent operations."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ async def key(world: World) -> str:
 
 @pytest.fixture
 async def hasty(world: World, key: str) -> AsyncIterator[httpx2.AsyncClient]:
-    """The application that gives up after 0.3 s."""
+    """Yield a client of the application with a time limit of 0.3 s."""
     settings = config.get_settings().model_copy(update={"request_seconds_max": 0.3})
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app.create(settings)), headers={"Authorization": f"Bearer {key}"}
@@ -47,7 +47,7 @@ async def hasty(world: World, key: str) -> AsyncIterator[httpx2.AsyncClient]:
 
 @contextlib.asynccontextmanager
 async def locked(database_url: str, statement: str) -> AsyncIterator[asyncpg.Connection]:
-    """Holds what a statement locks for as long as the block runs."""
+    """Hold the locks of a statement while the block runs."""
     holder = await asyncpg.connect(database_url)
     try:
         async with holder.transaction():
@@ -64,7 +64,7 @@ async def locked(database_url: str, statement: str) -> AsyncIterator[asyncpg.Con
         (RENEW, "SELECT * FROM accounts WHERE id = 'a' FOR UPDATE"),
     ],
 )
-async def test_what_takes_too_long_is_given_up_in_the_database_too(
+async def test_a_slow_request_is_cancelled_in_the_database_too(
     world: World, hasty: httpx2.AsyncClient, database_url: str, query: str, lock: str
 ) -> None:
     before = await world.snapshot()
@@ -79,7 +79,7 @@ async def test_what_takes_too_long_is_given_up_in_the_database_too(
         assert (await hasty.post(URL, json={"query": query})).status_code == 200
 
 
-async def test_a_body_that_does_not_come_is_not_waited_for(hasty: httpx2.AsyncClient) -> None:
+async def test_a_body_that_does_not_arrive_is_refused(hasty: httpx2.AsyncClient) -> None:
     async def slowly() -> AsyncIterator[bytes]:
         yield b'{"query": '
         await asyncio.sleep(5)
@@ -102,7 +102,7 @@ async def connected(server: Served, key: str) -> AsyncIterator[ClientConnection]
 
 
 async def ask(socket: ClientConnection, operation_id: str, query: str) -> Any:
-    """What is answered to an operation, or None if it is under way for a while."""
+    """Return the response to an operation, or None if it is still running after a while."""
     await socket.send(
         orjson.dumps({"id": operation_id, "type": "subscribe", "payload": {"query": query}}).decode()
     )
@@ -135,7 +135,7 @@ async def test_a_web_socket_has_the_same_limits(key: str, database_url: str) -> 
         assert (await ask(socket, "3", "{ instances { totalCount } }"))["type"] == "next"
 
 
-async def test_a_key_has_so_many_web_sockets_and_subscriptions(
+async def test_the_web_sockets_and_subscriptions_of_a_key_are_limited(
     world: World, key: str, database_url: str
 ) -> None:
     limits = config.get_settings()
@@ -166,7 +166,7 @@ async def test_a_key_has_so_many_web_sockets_and_subscriptions(
             assert await ask(last, "x", EVENTS) is None
 
 
-async def test_what_is_wrong_with_an_operation_leaves_the_others_of_its_web_socket_alone(
+async def test_an_error_of_an_operation_does_not_affect_the_others_of_its_web_socket(
     key: str, database_url: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     async with served(database_url) as server, connected(server, key) as socket:
@@ -217,9 +217,7 @@ async def test_the_eleventh_operation_of_a_web_socket_costs_nothing(key: str, da
         assert (await ask(socket, "one more", "{ account { id } }"))["type"] == "next"
 
 
-async def test_a_page_of_another_origin_opens_no_web_socket_unless_the_setting_says_so(
-    key: str, database_url: str
-) -> None:
+async def test_only_a_page_of_an_allowed_origin_opens_a_web_socket(key: str, database_url: str) -> None:
     async with served(database_url, RENEWALS_CORS_ORIGINS="https://console.example.com") as server:
         address, spoken = f"ws://{server.address}/graphql", [Subprotocol("graphql-transport-ws")]
         for origin in ("https://evil.example", "null", "https://console.example.com.evil.example"):

@@ -1,4 +1,4 @@
-"""A connection that drops inside a resolver: without any data the answer is a 503 that says when to ask again."""
+"""A database connection that drops inside a resolver: without data, the response is a 503 with Retry-After."""
 
 import pytest
 
@@ -24,7 +24,7 @@ async def client(world: World, graphql: Client) -> Client:
 
 
 async def cut_connections_that_read_instances() -> None:
-    """Have PostgreSQL end each connection at the moment at which it reads instances."""
+    """Let PostgreSQL end each connection when it reads instances."""
     await database.execute(database.pool(), "ALTER TABLE instances RENAME TO instances_of_old")
     await database.execute(
         database.pool(),
@@ -74,7 +74,7 @@ async def test_partial_data_stays_a_200(client: Client, is_known: bool) -> None:
     ("accept", "media_type", "has_data"),
     [(RESPONSE, RESPONSE, False), ("text/event-stream", "application/json", True)],
 )
-async def test_it_is_of_the_type_that_a_refusal_has(
+async def test_it_has_the_media_type_of_a_refusal(
     client: Client, accept: str, media_type: str, has_data: bool
 ) -> None:
     await cut_connections_that_read_instances()

@@ -1,4 +1,4 @@
-"""Requests that no honest client sends, each with the code that it is refused with."""
+"""Requests of an attacker, each with the code of its refusal."""
 
 import gzip
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ JSON = "application/json"
 
 
 class Attack(NamedTuple):
-    """One request, and the status and the code of its refusal."""
+    """One request with the status and the code of its refusal."""
 
     name: str
     body: bytes

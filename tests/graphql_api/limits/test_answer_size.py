@@ -1,4 +1,4 @@
-"""No answer is larger than it may be, on whatever way it goes, and readers that do not read take little memory."""
+"""The size limit of responses on every path, and the memory for clients that do not read."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ async def headers(world: World) -> dict[str, str]:
 
 @pytest.fixture
 async def client(headers: dict[str, str]) -> AsyncIterator[httpx2.AsyncClient]:
-    """The application, whose answers have 2,000 bytes at most."""
+    """Yield a client of the application with responses of at most 2,000 bytes."""
     settings = config.get_settings().model_copy(update={"answer_bytes_max": 2_000})
     transport = httpx2.ASGITransport(app=app.create(settings, clock=lambda: NOW))
     async with httpx2.AsyncClient(transport=transport, headers=headers) as asked:
@@ -45,7 +45,7 @@ def error_of(answer: dict[str, Any]) -> dict[str, Any]:
     return dict(error)
 
 
-async def test_an_answer_beyond_the_bytes_is_an_error(client: httpx2.AsyncClient) -> None:
+async def test_a_response_beyond_the_limit_is_an_error(client: httpx2.AsyncClient) -> None:
     answer = await client.post(URL, json={"query": PAGE})
     assert answer.status_code == 400
     error_of(answer.json())
@@ -67,7 +67,7 @@ def test_a_result_on_a_web_socket_is_an_error() -> None:
     assert orjson.loads(answer_size.encode(message, 3_000)) == message
 
 
-async def test_a_change_whose_answer_is_too_large_is_made_and_can_be_asked_again(
+async def test_a_mutation_with_a_too_large_response_is_executed_and_can_be_repeated(
     client: httpx2.AsyncClient, world: World
 ) -> None:
     renew = """mutation ($ids: [ID!]!, $first: Int!) {
@@ -82,7 +82,7 @@ async def test_a_change_whose_answer_is_too_large_is_made_and_can_be_asked_again
     assert await world.count("order_lines") == 100
 
 
-def test_a_key_has_a_bounded_number_of_bytes_that_are_not_read() -> None:
+def test_the_unread_bytes_of_a_key_are_limited() -> None:
     unread, size = answer_size.UnreadAnswers(1_000_000), 400_000
     with unread.sending("a", size), unread.sending("a", size):
         with pytest.raises(errors.HTTPError) as refused, unread.sending("a", size):
@@ -104,7 +104,7 @@ def resident_mb(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-async def test_readers_that_do_not_read_take_little_memory(world: World, database_url: str) -> None:
+async def test_clients_that_do_not_read_take_little_memory(world: World, database_url: str) -> None:
     await world.account("a")
     await world.instances([f"i-{number:04}" for number in range(1_000)])
     key = await world.key("a")

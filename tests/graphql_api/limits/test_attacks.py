@@ -1,4 +1,4 @@
-"""What no honest client sends is refused at once, whatever it is, and changes nothing."""
+"""Requests of an attacker are refused at once, and change nothing."""
 
 import time
 from collections.abc import AsyncIterator
@@ -14,12 +14,12 @@ from tests.support import graphql_client
 from tests.support.fixtures import World
 
 MILLISECONDS_MAX = 50
-"""Of the processor, the client's share included. Looked at to their ends, some would take seconds."""
+"""Processor time with the client's share. Without limits, some requests would take seconds."""
 
 
 @pytest.fixture
 async def key(world: World) -> str:
-    """A key of account `a`, which has some money and an instance."""
+    """Return a key of account `a`, which has a balance and an instance."""
     await world.account("a", balance="1000.00")
     await world.instance("i-1")
     return await world.key("a")
@@ -52,7 +52,7 @@ async def test_an_attack_is_refused_at_once_and_changes_nothing(
     assert min(times) * 1000 < MILLISECONDS_MAX
 
 
-async def test_nothing_is_read_of_whoever_has_no_key(world: World, graphql: graphql_client.Client) -> None:
+async def test_a_request_without_a_key_is_not_read(world: World, graphql: graphql_client.Client) -> None:
     for attack in ATTACKS:
         answer = await send(graphql, "rk_no_key", attack)
         assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (
@@ -63,7 +63,7 @@ async def test_nothing_is_read_of_whoever_has_no_key(world: World, graphql: grap
 
 @pytest.fixture
 async def open_minded(world: World) -> AsyncIterator[httpx2.AsyncClient]:
-    """The application with introspection."""
+    """Yield a client of the application with introspection."""
     settings = config.get_settings().model_copy(update={"introspection": True})
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create(settings))) as asked:
         yield asked

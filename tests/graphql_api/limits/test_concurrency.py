@@ -1,4 +1,4 @@
-"""How much a key may have under way at once: some run, some wait, the rest is refused; other keys notice nothing."""
+"""Concurrency limits per key: some requests run, some wait, the rest are refused, and other keys are not delayed."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ async def keys(world: World) -> tuple[str, str]:
     return await world.key("a"), await world.key("b")
 
 
-async def test_a_key_that_has_too_much_under_way_is_told_when_to_come_again_and_others_are_served(
+async def test_a_key_with_too_many_requests_gets_retry_after_and_others_are_served(
     keys: tuple[str, str], graphql: graphql_client.Client, database_url: str
 ) -> None:
     async def ask(key: str, body: object) -> httpx2.Response:
@@ -56,7 +56,7 @@ async def test_a_key_that_has_too_much_under_way_is_told_when_to_come_again_and_
         await blocker.close()
 
 
-async def test_the_heavy_requests_of_an_account_run_one_after_the_other_and_those_of_others_between() -> None:
+async def test_heavy_requests_of_an_account_take_turns_with_those_of_others() -> None:
     requests = concurrency.RequestLimiter()
     order: list[str] = []
     running = 0
@@ -79,7 +79,7 @@ async def test_the_heavy_requests_of_an_account_run_one_after_the_other_and_thos
     assert order.index("few") <= 2
 
 
-async def test_a_request_given_up_while_it_waits_leaves_no_place_taken() -> None:
+async def test_a_request_cancelled_while_it_waits_holds_no_slot() -> None:
     requests = concurrency.RequestLimiter()
 
     async def work() -> None:
@@ -99,7 +99,7 @@ async def test_a_request_given_up_while_it_waits_leaves_no_place_taken() -> None
             await lane.enter()
 
 
-async def test_a_request_that_waits_for_another_server_is_not_in_its_lane() -> None:
+async def test_a_request_that_waits_for_a_server_is_not_in_its_lane() -> None:
     requests = concurrency.RequestLimiter()
     with requests.lane("a") as first, requests.lane("a") as second:
         fair_queue.leave_lane()  # there is none yet
@@ -115,7 +115,7 @@ async def test_a_request_that_waits_for_another_server_is_not_in_its_lane() -> N
         assert second.is_entered
 
 
-async def test_large_bodies_of_an_account_are_received_one_after_the_other_and_small_ones_at_once(
+async def test_large_bodies_of_an_account_are_received_in_turn_and_small_ones_at_once(
     keys: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests = concurrency.RequestLimiter()
@@ -137,7 +137,7 @@ async def test_large_bodies_of_an_account_are_received_one_after_the_other_and_s
         assert (await waiting).status_code == 200
 
 
-async def test_a_new_document_is_read_in_the_lane_and_a_cheap_one_executed_outside_of_it(
+async def test_a_new_document_is_parsed_in_the_lane_and_a_cheap_one_executed_outside(
     keys: tuple[str, str], database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests = concurrency.RequestLimiter()

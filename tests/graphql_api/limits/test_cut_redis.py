@@ -1,4 +1,4 @@
-"""A Redis that is cut in the middle of a connecting: uvloop raises what is no error of Redis or of a socket."""
+"""A Redis that disconnects during the handshake: uvloop raises neither an error of Redis nor of a socket."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ CLOSED = "unable to perform operation on <TCPTransport closed=True>; the handler
 
 @pytest.fixture
 def cut_redis() -> Iterator[str]:
-    """A Redis that breaks off each connection: at once or after a word, by an end or by a reset."""
+    """Yield the URL of a Redis that ends each connection: at once or after a reply, by a close or a reset."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         for _ in range(3):
             threading.Thread(target=cut_each, args=(listener,), daemon=True).start()
@@ -47,9 +47,7 @@ def cut_each(listener: socket.socket) -> None:
                 time.sleep(random.random() / 1_000)
 
 
-def test_no_cut_of_a_connection_to_redis_fails_a_request(
-    cut_redis: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lost_connection_to_redis_fails_no_request(cut_redis: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limit, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(rate_limit, "BLOCKS_PER_BUDGET", 10**9)
 
@@ -62,14 +60,16 @@ def test_no_cut_of_a_connection_to_redis_fails_a_request(
     uvloop.run(spend())
 
 
-async def test_budgets_are_counted_alone_where_a_transport_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_budgets_are_counted_locally_if_the_transport_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(AbstractConnection, "_connect", close_transport)
     counted = rate_limit.CostRateLimiter(100)
     async with counted.opened("redis://127.0.0.1:1/0"):
         await counted.consume("k", 5)
 
 
-async def test_announcements_go_on_where_a_transport_was_closed(
+async def test_notifications_continue_after_a_closed_transport(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pubsub, "PAUSE_SECONDS", 0.01)
@@ -86,6 +86,6 @@ async def close_transport(*_: object, **__: object) -> None:
     raise RuntimeError(CLOSED)
 
 
-def test_a_closed_transport_is_an_outage_and_no_other_runtime_error_is() -> None:
+def test_only_the_runtime_error_of_a_closed_transport_is_an_outage() -> None:
     assert database.is_unavailable(RuntimeError(CLOSED))
     assert not database.is_unavailable(RuntimeError("the database is not open"))

@@ -1,4 +1,4 @@
-"""The budget of a key: spent by what is asked, in all processes together, and in each alone while Redis is away."""
+"""Rate limits by query cost, shared by all processes, and per process while Redis is unavailable."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from tests.support.graphql_client import URL
 
 
 async def spend_all(counted: rate_limit.CostRateLimiter, caller: str, cost: int) -> int:
-    """How often so much can be spent."""
+    """Return how often a cost can be consumed."""
     for times in range(10_000):
         try:
             await counted.consume(caller, cost)
@@ -28,7 +28,7 @@ async def spend_all(counted: rate_limit.CostRateLimiter, caller: str, cost: int)
 
 
 @pytest.mark.parametrize("cost", [1, 7, 100, 999, 1000])
-async def test_processes_spend_one_budget(redis_url: str, cost: int) -> None:
+async def test_processes_share_one_budget(redis_url: str, cost: int) -> None:
     one, other = rate_limit.CostRateLimiter(1_000), rate_limit.CostRateLimiter(1_000)
     async with one.opened(redis_url), other.opened(redis_url):
         caller = f"caller-{time.time_ns()}"
@@ -38,7 +38,7 @@ async def test_processes_spend_one_budget(redis_url: str, cost: int) -> None:
         await one.consume(f"{caller}-another", cost)
 
 
-async def test_many_at_once_spend_no_more_than_there_is(redis_url: str) -> None:
+async def test_concurrent_requests_do_not_exceed_the_budget(redis_url: str) -> None:
     counted = rate_limit.CostRateLimiter(1_000)
     async with counted.opened(redis_url):
         caller = f"caller-{time.time_ns()}"
@@ -48,7 +48,9 @@ async def test_many_at_once_spend_no_more_than_there_is(redis_url: str) -> None:
     assert ended.count(None) == 200
 
 
-async def test_a_block_costs_no_word_to_redis(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reserved_block_needs_no_round_trip_to_redis(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counted = rate_limit.CostRateLimiter(100_000)
     async with counted.opened(redis_url):
         asked = []
@@ -76,7 +78,7 @@ async def test_without_redis_each_process_counts_alone() -> None:
     assert await spend_all(rate_limit.CostRateLimiter(1_000), "a", 1_001) == 0
 
 
-async def test_a_redis_that_comes_and_goes_grants_no_second_budget(redis_url: str) -> None:
+async def test_a_flapping_redis_grants_no_second_budget(redis_url: str) -> None:
     away, counted, caller = (
         "redis://127.0.0.1:1/0",
         rate_limit.CostRateLimiter(1_000),
@@ -98,12 +100,12 @@ async def test_a_redis_that_comes_and_goes_grants_no_second_budget(redis_url: st
     assert await spend(away, 0) == 0
 
 
-async def test_a_budget_of_nothing_is_none() -> None:
+async def test_a_budget_of_zero_means_no_limit() -> None:
     for _ in range(100):
         await rate_limit.CostRateLimiter(0).consume("a", 10**9)
 
 
-async def test_the_keys_of_an_account_have_a_budget_each_and_a_refusal_says_when_to_come_back(
+async def test_each_key_has_its_own_budget_and_a_refusal_has_retry_after(
     world: World,
 ) -> None:
     await world.account("a")

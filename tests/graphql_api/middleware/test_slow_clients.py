@@ -1,4 +1,4 @@
-"""Clients that send slowly, or leave in the middle: on real sockets, with times a tenth of the real ones."""
+"""Clients that send slowly or disconnect early: on real sockets, with times a tenth of the real ones."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ QUERY = b'{"query": "{ account { id } }"}'
 
 @pytest.fixture
 async def port(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    """The application as `renewals serve` serves it, in this process."""
+    """Serve the application in this process as `renewals serve` does."""
     monkeypatch.setattr(http_protocol, "HEAD_SECONDS_MAX", HEAD_SECONDS)
     monkeypatch.setattr(http_request, "BODY_SECONDS_MAX", BODY_SECONDS)
     settings = renewals_config.Settings(operator_api=True, keep_alive_seconds=KEEP_ALIVE_SECONDS)
@@ -69,7 +69,7 @@ def head(path: str, key: str, length: int) -> bytes:
 async def seconds_until_closed(
     reader: asyncio.StreamReader, drip: Callable[[], Awaitable[None]] | None = None
 ) -> float:
-    """Return after how many seconds the server closes a connection, into which bytes are dripped meanwhile."""
+    """Send single bytes, and return the seconds until the server closes the connection."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     closed = asyncio.create_task(reader.read())
@@ -85,7 +85,7 @@ async def seconds_until_closed(
 
 
 async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: str) -> int:
-    """Ask the account's id, and return the status."""
+    """Request the account's id, and return the status."""
     writer.write(head("/graphql", key, len(QUERY)) + QUERY)
     status = int((await reader.readuntil(b"\r\n")).split()[1])
     answer_head = await reader.readuntil(b"\r\n\r\n")
@@ -102,7 +102,7 @@ async def test_a_head_that_is_not_sent_in_time_closes_its_connection(port: int, 
 
 
 @pytest.mark.parametrize("bit", [b"x: y\r\n", b"z"])
-async def test_a_head_that_drips_has_no_longer(port: int, bit: bytes) -> None:
+async def test_a_head_sent_in_single_bytes_has_no_more_time(port: int, bit: bytes) -> None:
     async with connected(port) as (reader, writer):
         writer.write(b"GET /graphql HTTP/1.1\r\nHost: localhost\r\n")
 
@@ -128,7 +128,7 @@ async def test_empty_lines_do_not_keep_a_connection_open(
         assert await seconds_until_closed(reader, drip) < KEEP_ALIVE_SECONDS * 1.5
 
 
-async def test_a_connection_on_which_nothing_is_sent_is_idle_and_closed_as_such(port: int) -> None:
+async def test_a_connection_without_data_is_closed_as_idle(port: int) -> None:
     async with connected(port) as (reader, _):
         assert KEEP_ALIVE_SECONDS * 0.9 < await seconds_until_closed(reader) < KEEP_ALIVE_SECONDS * 2
 
@@ -163,7 +163,7 @@ async def test_slow_but_timely_requests_are_answered_on_one_connection(
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_a_body_that_is_not_sent_in_time_is_refused_everywhere(
+async def test_a_body_that_is_not_sent_in_time_is_refused_at_every_path(
     port: int, keys: dict[str, str], path: str, lines: Lines
 ) -> None:
     async with connected(port) as (reader, writer):
@@ -175,7 +175,7 @@ async def test_a_body_that_is_not_sent_in_time_is_refused_everywhere(
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_mistake_of_ours(
+async def test_a_client_that_disconnects_during_its_body_is_not_an_internal_error(
     port: int, keys: dict[str, str], path: str, lines: Lines
 ) -> None:
     lines.clear()
@@ -191,7 +191,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_mistake_of_o
     assert "Traceback" not in "".join(lines.texts) and "INTERNAL" not in "".join(lines.texts)
 
 
-async def test_the_rest_of_a_body_that_was_answered_is_not_waited_for(port: int) -> None:
+async def test_the_rest_of_a_refused_body_has_a_deadline(port: int) -> None:
     async with connected(port) as (reader, writer):
         writer.write(head("/graphql", "nobody", 1_000_000))
         assert b" 401 " in await reader.readuntil(b"\r\n")

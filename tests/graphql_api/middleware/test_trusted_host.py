@@ -1,4 +1,4 @@
-"""A page that shows a key answers its own address alone, so that no web page reads it by DNS rebinding."""
+"""A server whose page has a key refuses other hosts, so that DNS rebinding cannot read the key."""
 
 from collections.abc import AsyncIterator
 
@@ -33,7 +33,7 @@ def asking(served_app: ASGIApp, base: str = BASE) -> httpx2.AsyncClient:
 
 @pytest.mark.parametrize("host", REFUSED)
 @pytest.mark.parametrize("keys", [KEY, OPERATOR_KEY], ids=["customer", "operator"])
-async def test_another_host_reads_nothing_where_a_key_is_filled_in(
+async def test_another_host_is_refused_if_the_page_has_a_key(
     opened: str, host: str, keys: dict[str, object]
 ) -> None:
     async with asking(application(**keys)) as client:
@@ -51,20 +51,20 @@ async def test_another_host_reads_nothing_where_a_key_is_filled_in(
 
 
 @pytest.mark.parametrize("host", TRUSTED)
-async def test_the_served_address_and_loopback_names_are_answered(opened: str, host: str) -> None:
+async def test_the_own_address_and_loopback_names_are_accepted(opened: str, host: str) -> None:
     async with asking(application(**KEY)) as client:
         page = await client.get("/graphql", headers={"Host": host, "Accept": "text/html"})
         assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
         assert (await client.post("/graphql", headers={"Host": host})).status_code == 401
 
 
-async def test_the_usual_port_need_not_be_named(opened: str) -> None:
+async def test_the_default_port_may_be_omitted(opened: str) -> None:
     async with asking(application(**KEY), "http://127.0.0.1") as client:
         assert (await client.get("/healthz", headers={"Host": "localhost"})).status_code == 200
         assert (await client.get("/healthz", headers={"Host": "evil.example"})).status_code == 421
 
 
-async def test_a_server_whose_page_shows_no_key_answers_every_host(opened: str) -> None:
+async def test_a_server_whose_page_has_no_key_accepts_every_host(opened: str) -> None:
     async with asking(application()) as client:
         page = await client.get("/graphql", headers={"Host": "evil.example", "Accept": "text/html"})
         assert page.status_code == 200

@@ -1,4 +1,4 @@
-"""The calendar: what is in it, whose it is, and what opens it."""
+"""The calendar feed: its entries, its languages, and its authentication."""
 
 import asyncio
 import datetime as dt
@@ -52,15 +52,13 @@ def assert_unauthenticated(answer: httpx2.Response) -> None:
 
 @pytest.fixture
 async def token(world: World, graphql: Client) -> str:
-    """The calendar token of account `a`, which has 500.00."""
+    """Return the calendar token of account `a`, which has a balance of 500.00."""
     await world.account("a", balance="500.00")
     graphql.key = await world.key("a")
     return await reset(graphql)
 
 
-async def test_a_day_says_what_expires_what_is_renewed_and_what_cannot_be(
-    world: World, graphql: Client, token: str
-) -> None:
+async def test_a_day_has_expiries_renewals_and_failures(world: World, graphql: Client, token: str) -> None:
     await world.instances(["m-1", "m-2"], expires="2027-01-20", price="23.00", name="网站")
     await world.instance("a-1", expires="2027-01-20", mode="AUTO", price="300.00", months=12, name="Database")
     await world.instance("a-2", expires="2027-01-21", mode="AUTO", price="200.00", name="Cache")
@@ -102,9 +100,7 @@ async def test_a_day_says_what_expires_what_is_renewed_and_what_cannot_be(
     assert "Database (a-1): not enough money" in str(english[1]["DESCRIPTION"])
 
 
-async def test_what_the_calendar_says_is_what_the_forecast_says(
-    world: World, graphql: Client, token: str
-) -> None:
+async def test_the_calendar_agrees_with_the_forecast(world: World, graphql: Client, token: str) -> None:
     for number in range(12):
         await world.instance(f"i-{number}", expires=f"2027-01-{11 + number}", mode="AUTO", price="70.00")
     await world.voucher("100.00")
@@ -121,7 +117,7 @@ async def test_what_the_calendar_says_is_what_the_forecast_says(
     assert by_kind[b"FAILURE"] == {day["date"] for day in foreseen["days"] if day["atRisk"]} != set()
 
 
-async def test_a_day_is_the_accounts_own_and_the_days_have_an_end(world: World, graphql: Client) -> None:
+async def test_days_are_in_the_accounts_zone_and_limited(world: World, graphql: Client) -> None:
     await world.account("a", zone="America/New_York", balance="9999.00")
     # It is 23:00 of 9 January there.
     for day in ("2027-01-08", "2027-01-09", "2027-01-10", "2027-04-08", "2027-04-09"):
@@ -134,9 +130,7 @@ async def test_a_day_is_the_accounts_own_and_the_days_have_an_end(world: World, 
     assert [day for day, _ in said(found)] == ["2027-01-10", "2027-04-08", "2027-04-09"]
 
 
-async def test_an_event_keeps_its_id_whatever_becomes_of_it(
-    world: World, graphql: Client, token: str
-) -> None:
+async def test_an_event_keeps_its_id_when_it_changes(world: World, graphql: Client, token: str) -> None:
     await world.instance("m-1", expires="2027-01-20")
     [before] = await events(graphql, token)
     await world.instance("m-2", expires="2027-01-20")
@@ -152,7 +146,7 @@ async def test_an_event_keeps_its_id_whatever_becomes_of_it(
     assert theirs["UID"] != before["UID"]
 
 
-async def test_of_many_instances_some_are_named(world: World, graphql: Client, token: str) -> None:
+async def test_a_day_with_many_instances_names_some(world: World, graphql: Client, token: str) -> None:
     count = calendar_entries.INSTANCES_PER_ENTRY_MAX + 7
     await world.instances([f"m-{number:02}" for number in range(count)], expires="2027-01-20", price="1.00")
     [event] = await events(graphql, token)
@@ -162,7 +156,7 @@ async def test_of_many_instances_some_are_named(world: World, graphql: Client, t
     assert lines[-1] == "另有 7 个"
 
 
-async def test_it_is_icalendar_as_the_standard_has_it(world: World, graphql: Client, token: str) -> None:
+async def test_the_file_is_valid_icalendar(world: World, graphql: Client, token: str) -> None:
     name = "数据库,主;节点\\甲\r\nBEGIN:VEVENT\rSUMMARY:x\x07" + "很长的名字" * 30
     await world.instance("m-1", expires="2027-01-20")
     await world.put("m-1", name=name)
@@ -185,11 +179,11 @@ async def test_it_is_icalendar_as_the_standard_has_it(world: World, graphql: Cli
     assert str(event["DESCRIPTION"]).splitlines()[1] == f"{spoken} (m-1): 300.00"
 
 
-async def test_an_empty_calendar_is_one(graphql: Client, token: str) -> None:
+async def test_an_empty_calendar_is_valid(graphql: Client, token: str) -> None:
     assert await events(graphql, token) == []
 
 
-async def test_the_token_opens_the_calendar_alone(world: World, graphql: Client, token: str) -> None:
+async def test_the_token_opens_only_the_calendar(world: World, graphql: Client, token: str) -> None:
     renewer = graphql.key
     before = await world.snapshot()
     for key in (token, f"{token} "):
@@ -206,7 +200,7 @@ async def test_the_token_opens_the_calendar_alone(world: World, graphql: Client,
     assert await graphql("{ account { id } }") == {"account": {"id": "a"}}
 
 
-async def test_what_is_no_token_opens_nothing(world: World, graphql: Client, token: str) -> None:
+async def test_an_invalid_token_is_refused(world: World, graphql: Client, token: str) -> None:
     operator = await api_keys.create(database.pool(), None, NOW, role=model.Role.OPERATOR)
     for sent in ("", "x", token[:-1], f"{token}x", token.upper(), "\0", graphql.key or "", operator):
         assert_unauthenticated(await ask(graphql, token=sent, lang="none"))
@@ -220,7 +214,7 @@ async def test_what_is_no_token_opens_nothing(world: World, graphql: Client, tok
     assert icalendar.Calendar.from_ical(answer.content).name == "VCALENDAR"
 
 
-async def test_a_new_token_revokes_the_one_before(world: World, graphql: Client, token: str) -> None:
+async def test_a_new_token_revokes_the_previous_one(world: World, graphql: Client, token: str) -> None:
     assert (await ask(graphql, token=token)).status_code == 200
     given = (await graphql(RESET))["resetCalendarToken"]
     assert given["path"] == f"/calendar.ics?{urllib.parse.urlencode({'token': given['token']})}"
@@ -231,14 +225,14 @@ async def test_a_new_token_revokes_the_one_before(world: World, graphql: Client,
     assert sorted(roles) == [("CALENDAR", False), ("CALENDAR", True), ("RENEWER", True)]
 
 
-async def test_of_tokens_made_at_once_one_is_left(world: World, graphql: Client, token: str) -> None:
+async def test_one_of_several_concurrent_tokens_remains(world: World, graphql: Client, token: str) -> None:
     made = await asyncio.gather(*(reset(graphql) for _ in range(8)))
     opened = [(await ask(graphql, token=each)).status_code for each in (token, *made)]
     assert sorted(opened) == [200] + [401] * 8
     assert len(set(made)) == 8
 
 
-async def test_a_token_shows_its_own_account_and_is_reset_by_it_alone(
+async def test_a_token_reads_and_only_its_account_resets_it(
     world: World, graphql: Client, token: str
 ) -> None:
     await world.instance("m-1", expires="2027-01-20")
@@ -252,7 +246,7 @@ async def test_a_token_shows_its_own_account_and_is_reset_by_it_alone(
     assert_unauthenticated(await ask(graphql, token=theirs))
 
 
-async def test_a_language_that_nobody_speaks_here_is_refused(graphql: Client, token: str) -> None:
+async def test_an_unsupported_language_is_refused(graphql: Client, token: str) -> None:
     for sent in ("", "de", "ZH"):
         answer = await ask(graphql, token=token, lang=sent)
         assert answer.status_code == 400
@@ -260,7 +254,7 @@ async def test_a_language_that_nobody_speaks_here_is_refused(graphql: Client, to
         assert error["extensions"] == {"code": "INVALID_INPUT", "field": "lang"}
 
 
-async def test_the_log_of_requests_has_no_token(
+async def test_the_request_log_has_no_token(
     graphql: Client, token: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = uvicorn.Server(

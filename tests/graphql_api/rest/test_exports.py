@@ -1,4 +1,4 @@
-"""Whole lists as CSV and JSON Lines: what is in them, for whom, and what is refused."""
+"""Exports as CSV and JSON Lines: their rows, their authentication, and their refusals."""
 
 import csv
 import datetime as dt
@@ -26,7 +26,7 @@ RENEW = """mutation ($ids: [ID!]!, $key: String!) {
 
 
 async def take(graphql: Client, path: str, /, body: object = None, **arguments: str) -> httpx2.Response:
-    """The raw answer; an argument whose name is a keyword has an underscore after it."""
+    """Return the response; an argument whose name is a keyword has an underscore after it."""
     headers = {"Authorization": f"Bearer {graphql.key}"} if graphql.key else {}
     params = {name.rstrip("_"): value for name, value in arguments.items()}
     if body is None:
@@ -51,7 +51,7 @@ async def cells(graphql: Client, table: str, /, **arguments: str) -> list[list[s
 
 
 def refused(answer: httpx2.Response) -> tuple[int, str, str]:
-    """The status, the code and the field of a refusal in the shape of every error."""
+    """Return the status, the code and the field of a refusal."""
     body = orjson.loads(answer.content)
     assert body["data"] is None
     [error] = body["errors"]
@@ -61,7 +61,7 @@ def refused(answer: httpx2.Response) -> tuple[int, str, str]:
 
 @pytest.fixture
 async def fleet(world: World, graphql: Client) -> World:
-    """Account `a` with some of everything, account `b` with the like; `a` is asked for."""
+    """Accounts `a` and `b` with data of each kind; return a key of `a`."""
     for account, prefix in (("a", "i"), ("b", "x")):
         await world.account(account, balance="10000.00")
         days = itertools.cycle([None, "2027-01-09", "2027-01-10", "2027-01-31", "2027-02-28", "2026-12-01"])
@@ -116,7 +116,7 @@ LISTED = """query ($filter: InstanceFilter, $orderBy: InstanceOrder) {
 
 
 @pytest.mark.parametrize("sent", FILTERS, ids=lambda sent: orjson.dumps(sent).decode())
-async def test_a_filter_finds_what_it_finds_in_the_list(
+async def test_a_filter_selects_the_same_as_in_the_list(
     fleet: World, graphql: Client, sent: dict[str, Any] | None
 ) -> None:
     listed = (await graphql(LISTED, filter=sent))["instances"]
@@ -140,7 +140,7 @@ async def test_every_order_is_that_of_the_list(fleet: World, graphql: Client) ->
     assert found[0] == found[1] == found[3]
 
 
-async def test_a_line_is_what_graphql_answers(fleet: World, graphql: Client) -> None:
+async def test_a_row_has_the_values_of_graphql(fleet: World, graphql: Client) -> None:
     selection = """id name product { code name nameZh } dataCenter { code name type }
       configuration { label value } billingMode isTrial status renewalMode autoRenewMonths expiresAt monthlyPrice
       createdAt bundle { id name }"""
@@ -169,7 +169,7 @@ async def test_the_status_is_the_one_at_the_clock(fleet: World, graphql: Client)
         assert await cells(graphql, "instances", filter=sent, columns="status") == [["状态"], [zh]]
 
 
-async def test_csv_has_labels_words_and_times_of_the_accounts_zone(world: World, graphql: Client) -> None:
+async def test_csv_has_labels_and_times_in_the_accounts_zone(world: World, graphql: Client) -> None:
     await world.account("a", zone="America/New_York")
     await world.instance("i-1", expires="2027-07-31", mode="AUTO", months=3, price="23.00", bundle="b")
     await world.put("i-1", name='Web, "1"\n网站')
@@ -207,7 +207,7 @@ async def test_csv_has_labels_words_and_times_of_the_accounts_zone(world: World,
     assert first == ["i-1", "2027-07-31 23:59:59", "23.00", "Prepaid", "No", "Running"]
 
 
-async def test_csv_is_utf8_with_a_mark_and_windows_line_ends(world: World, graphql: Client) -> None:
+async def test_csv_is_utf8_with_a_bom_and_crlf(world: World, graphql: Client) -> None:
     await world.account("a")
     await world.instance("i-1", name='网"站')
     graphql.key = await world.key("a")
@@ -226,7 +226,7 @@ async def test_csv_is_utf8_with_a_mark_and_windows_line_ends(world: World, graph
     assert "ledger-2027-01-10-1200.jsonl" in answer.headers["content-disposition"]
 
 
-async def test_an_empty_list_is_a_header_or_nothing(world: World, graphql: Client) -> None:
+async def test_an_empty_export_is_a_header_or_nothing(world: World, graphql: Client) -> None:
     await world.account("a")
     graphql.key = await world.key("a")
     for table in tables.TABLES.values():
@@ -236,9 +236,7 @@ async def test_an_empty_list_is_a_header_or_nothing(world: World, graphql: Clien
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
-async def test_what_a_spreadsheet_could_run_has_an_apostrophe(
-    world: World, graphql: Client, start: str
-) -> None:
+async def test_a_formula_gets_an_apostrophe(world: World, graphql: Client, start: str) -> None:
     await world.account("a", balance="1.00")
     text = f"{start}HYPERLINK(1)"
     await world.instance("i-1")
@@ -256,7 +254,7 @@ async def test_what_a_spreadsheet_could_run_has_an_apostrophe(
     assert await lines(graphql, "instances", columns="name") == [{"name": text}]
 
 
-async def test_orders_are_a_row_a_line_and_add_up(fleet: World, graphql: Client) -> None:
+async def test_orders_have_a_row_per_line_and_add_up(fleet: World, graphql: Client) -> None:
     await fleet.voucher("50.00")
     await fleet.voucher("50.00", account="b")
     for number, ids in enumerate((["i-03"], ["i-04", "i-10"])):
@@ -288,7 +286,7 @@ async def test_orders_are_a_row_a_line_and_add_up(fleet: World, graphql: Client)
     assert len(await lines(graphql, "orders", {"from": since, "before": since})) == 0
 
 
-async def test_a_line_of_an_order_shows_what_was_refunded_of_it(fleet: World, graphql: Client) -> None:
+async def test_an_order_line_shows_its_refund(fleet: World, graphql: Client) -> None:
     placed = await graphql(RENEW, ids=["i-04", "i-10"], key="k")
     later = NOW + dt.timedelta(hours=1)
     await fleet.refund(placed["renewInstances"]["order"]["id"], "i-10", now=later)
@@ -305,7 +303,7 @@ async def test_a_line_of_an_order_shows_what_was_refunded_of_it(fleet: World, gr
     assert rows == [["i-04", "", ""], ["i-10", refunded["price"], "2027-01-10 13:00:00"]]
 
 
-async def test_the_ledger_is_what_moved_the_balance_and_the_vouchers(fleet: World, graphql: Client) -> None:
+async def test_the_ledger_has_every_change_of_balance_and_vouchers(fleet: World, graphql: Client) -> None:
     voucher = await fleet.voucher("50.00")
     await graphql(RENEW, ids=["i-03"], key="k")
     wanted = "id kind amount balanceAfter voucher { id } availableAfter createdAt orderId memo"
@@ -327,7 +325,7 @@ async def test_the_ledger_is_what_moved_the_balance_and_the_vouchers(fleet: Worl
     assert len(await lines(graphql, "ledger", from_=NOW.isoformat())) == 4
 
 
-async def test_nothing_of_another_account_is_ever_there(fleet: World, graphql: Client) -> None:
+async def test_exports_have_no_row_of_another_account(fleet: World, graphql: Client) -> None:
     await graphql(RENEW, ids=["i-03"], key="k")
     graphql.key = await fleet.key("b")
     for sent in (None, '{"manageable": null}', '{"ids": ["i-01", "i-02"]}', '{"search": "i-0"}'):
@@ -377,7 +375,7 @@ BAD: list[tuple[str, dict[str, str], str]] = [
 ]
 
 
-async def test_bad_input_is_refused_by_the_name_of_its_field(fleet: World, graphql: Client) -> None:
+async def test_invalid_input_is_refused_with_its_field(fleet: World, graphql: Client) -> None:
     for table, sent, field in BAD:
         for ending in ("csv", "jsonl"):
             answer = await take(graphql, f"{table}.{ending}", **sent)
@@ -385,10 +383,8 @@ async def test_bad_input_is_refused_by_the_name_of_its_field(fleet: World, graph
             assert answer.headers["content-type"] == "application/json"
 
 
-async def test_a_misspelt_name_is_refused_without_a_word_of_what_there_is(
-    fleet: World, graphql: Client
-) -> None:
-    """As /graphql does it: a suggestion tells a stranger what the schema has."""
+async def test_a_misspelt_name_is_refused_without_suggestions(fleet: World, graphql: Client) -> None:
+    """As for /graphql: a suggestion would reveal the schema."""
     for sent in (
         {"filter": '{"serch": "x"}'},
         {"filter": '{"tab": "AUT"}'},
@@ -399,7 +395,7 @@ async def test_a_misspelt_name_is_refused_without_a_word_of_what_there_is(
         assert "Did you mean" not in answer.text, answer.text
 
 
-async def test_a_bad_body_is_refused_by_the_name_of_its_field(fleet: World, graphql: Client) -> None:
+async def test_an_invalid_body_is_refused_with_its_field(fleet: World, graphql: Client) -> None:
     for body, field in (
         *((body, "body") for body in (b"{", b"[]", b"1", b"null", b"\xff", b'"x"', b"[" * 100_000)),
         *(({"columns": sent}, "columns") for sent in ("id", [], [1], {}, ["nothing"], ["id", None])),
@@ -420,7 +416,7 @@ async def test_a_bad_body_is_refused_by_the_name_of_its_field(fleet: World, grap
     assert refused(answer) == (400, "INVALID_INPUT", "lang")
 
 
-async def test_a_body_is_read_no_further_than_it_may_be_long(fleet: World, graphql: Client) -> None:
+async def test_a_body_is_read_only_up_to_its_limit(fleet: World, graphql: Client) -> None:
     taken = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -440,7 +436,7 @@ async def test_a_body_is_read_no_further_than_it_may_be_long(fleet: World, graph
     assert refused(answer) == (400, "BAD_REQUEST", "")
 
 
-async def test_a_refusal_repeats_little_of_what_was_sent(fleet: World, graphql: Client) -> None:
+async def test_a_refusal_repeats_little_of_the_request(fleet: World, graphql: Client) -> None:
     long = "x" * 100_000
     for body in ({long: 1}, {"columns": [long]}, {"filter": {long: 1}}, {"filter": {"search": [long]}}):
         answer = await take(graphql, "instances.csv", body)
@@ -449,7 +445,7 @@ async def test_a_refusal_repeats_little_of_what_was_sent(fleet: World, graphql: 
         assert refused(answer)[1] == "INVALID_INPUT"
 
 
-async def test_a_body_may_say_it_all(fleet: World, graphql: Client) -> None:
+async def test_a_body_may_have_all_arguments(fleet: World, graphql: Client) -> None:
     ids = [f"i-{number:02}" for number in range(24)] * 400
     body = {
         "filter": {"ids": ids, "status": ["RUNNING", "EXPIRED", "RELEASED"]},
@@ -463,7 +459,7 @@ async def test_a_body_may_say_it_all(fleet: World, graphql: Client) -> None:
     assert await lines(graphql, "instances", b"") == await lines(graphql, "instances")
 
 
-async def test_only_a_renewers_key_opens_an_export(fleet: World, graphql: Client) -> None:
+async def test_only_a_customers_key_opens_an_export(fleet: World, graphql: Client) -> None:
     known = graphql.key
     others = [
         await api_keys.create(database.pool(), "a", NOW, role=model.Role.CALENDAR),
@@ -480,7 +476,7 @@ async def test_only_a_renewers_key_opens_an_export(fleet: World, graphql: Client
             assert (await take(graphql, f"{table}.{ending}", key=known or "")).status_code == 401
 
 
-async def test_other_methods_and_other_tables_are_not_there(fleet: World, graphql: Client) -> None:
+async def test_other_methods_and_tables_are_not_found(fleet: World, graphql: Client) -> None:
     headers = {"Authorization": f"Bearer {graphql.key}"}
     for method in ("PUT", "DELETE", "PATCH", "OPTIONS"):
         answer = await graphql.http.request(method, f"{HOST}/instances.csv", headers=headers)
@@ -492,7 +488,7 @@ async def test_other_methods_and_other_tables_are_not_there(fleet: World, graphq
     assert "instances-2027-01-10-1200.csv" in answer.headers["content-disposition"]
 
 
-async def test_a_failure_before_the_first_row_is_an_error_of_ours(
+async def test_a_failure_before_the_first_row_is_an_internal_error(
     fleet: World, graphql: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     await database.execute(database.pool(), "ALTER TABLE instances RENAME COLUMN name TO secret_name")

@@ -1,4 +1,4 @@
-"""Exports of any length: one moment of the database, little memory, and clients that are slow or leave."""
+"""Exports of any length: one database snapshot, little memory, and clients that are slow or disconnect."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ from tests.support.fixtures import NOW, World
 MANY = 20_000
 POLL_SECONDS = 0.005
 CUT = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What a statement raises whose connection the server has ended."""
+"""The errors of a statement whose connection the server has ended."""
 FILL = """INSERT INTO instances (id, account_id, name, product_code, data_center_code, configuration, billing_mode,
     is_trial, status, renewal_mode, auto_renew_months, expires_at, anchor_day, monthly_price_cents, created_at)
   SELECT 'i-' || lpad(n::text, 8, '0'), $1, repeat('网', 100), 'eip', 'bj-6', '[]', 'PREPAID', FALSE,
@@ -50,7 +50,7 @@ async def key(world: World) -> str:
 
 
 class Taker:
-    """A client that takes an export piece by piece, through the application itself."""
+    """A client that reads an export in pieces, by calling the application."""
 
     def __init__(
         self, key: str, path: str = "/export/instances.jsonl", coding: str = "identity", **limits: int
@@ -80,7 +80,7 @@ class Taker:
         return self.task
 
     async def take(self, count: int = 1_000_000) -> None:
-        """Lets so many pieces come, and waits until they are there or it is over."""
+        """Read `count` pieces, or fewer if the export ends."""
         for _ in range(count):
             before = len(self.taken)
             self.pieces.release()
@@ -106,7 +106,7 @@ async def snapshots(world: World) -> int:
     return int(await world.value(OPEN_SNAPSHOTS))
 
 
-async def test_what_changes_meanwhile_is_not_in_it(world: World, key: str) -> None:
+async def test_changes_during_the_export_are_not_in_it(world: World, key: str) -> None:
     await fill(MANY)
     taker = Taker(key, "/export/instances.jsonl?columns=id,name")
     taker.start()
@@ -153,7 +153,7 @@ async def test_memory_does_not_grow_with_the_rows(world: World, key: str, ending
 
 
 async def drained(key: str, path: str) -> tuple[int, int]:
-    """How many bytes an export has, and the most memory that was held while it was taken and dropped."""
+    """Return the size of an export, and the peak of memory while it was read and dropped."""
     taker = Taker(key, path)
     length = 0
 
@@ -171,7 +171,7 @@ async def drained(key: str, path: str) -> tuple[int, int]:
         tracemalloc.stop()
 
 
-async def test_no_more_than_a_page_is_held(world: World, key: str) -> None:
+async def test_at_most_one_page_is_in_memory(world: World, key: str) -> None:
     await fill(tables.ROWS_PER_PAGE * 3 + 1)
     async with database.read_snapshot() as connection:
         columns = tables.LEDGER.select_columns(None)
@@ -185,7 +185,7 @@ async def test_no_more_than_a_page_is_held(world: World, key: str) -> None:
     assert sizes == [tables.ROWS_PER_PAGE] * 3 + [1]
 
 
-async def test_a_client_that_leaves_frees_the_connection_at_once(world: World, key: str) -> None:
+async def test_a_client_that_disconnects_frees_the_connection_at_once(world: World, key: str) -> None:
     await fill(MANY)
     for taken in (0, 1, 3):
         taker = Taker(key)
@@ -200,7 +200,7 @@ async def test_a_client_that_leaves_frees_the_connection_at_once(world: World, k
 
 
 async def everything(world: World, key: str) -> int:
-    """How many rows a client takes that is in no way odd."""
+    """Return the number of rows that an ordinary client reads."""
     taker = Taker(key)
     taker.start()
     await taker.take()
@@ -210,7 +210,7 @@ async def everything(world: World, key: str) -> int:
     return taker.taken.count(b"\n")
 
 
-async def test_a_client_that_takes_nothing_is_cut(world: World, key: str) -> None:
+async def test_a_client_that_reads_nothing_is_disconnected(world: World, key: str) -> None:
     await fill(MANY)
     taker = Taker(key, export_stall_seconds_max=1)
     taker.start()
@@ -222,10 +222,10 @@ async def test_a_client_that_takes_nothing_is_cut(world: World, key: str) -> Non
     assert await everything(world, key) == MANY
 
 
-async def test_only_the_export_s_own_limit_cuts_a_client_that_takes_nothing(
+async def test_only_the_limit_of_exports_disconnects_a_stalled_client(
     world: World, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The limit of other answers is shorter here, as it is where the setting is above 30 s."""
+    """The limit of other responses is shorter here, as it is with a setting above 30 s."""
     monkeypatch.setattr(slow_clients, "SEND_SECONDS_MAX", 0.2)
     await fill(MANY)
     taker = Taker(key, export_stall_seconds_max=50)
@@ -238,7 +238,7 @@ async def test_only_the_export_s_own_limit_cuts_a_client_that_takes_nothing(
     assert taker.taken.count(b"\n") == MANY
 
 
-async def test_a_client_behind_a_socket_is_cut_by_the_export_s_own_limit(
+async def test_a_client_on_a_socket_is_disconnected_by_the_limit_of_exports(
     world: World, key: str, settings_override: Callable[..., None]
 ) -> None:
     settings_override(export_stall_seconds_max=1)
@@ -256,7 +256,7 @@ async def test_a_client_behind_a_socket_is_cut_by_the_export_s_own_limit(
         writer.close()
 
 
-async def test_a_client_that_takes_too_long_in_all_is_cut(world: World, key: str) -> None:
+async def test_a_client_that_takes_too_long_in_total_is_disconnected(world: World, key: str) -> None:
     await fill(MANY)
     taker = Taker(key, export_seconds_max=1)
     taker.start()
@@ -283,7 +283,7 @@ async def test_an_export_may_take_longer_than_other_transactions(database_url: s
                 await database.fetch(connection, "SELECT pg_sleep(5)")
 
 
-async def test_so_many_exports_at_once_and_half_of_them_of_an_account(
+async def test_concurrent_exports_are_limited_and_an_account_has_half_of_them(
     world: World, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "WAIT_SECONDS_MAX", 0.1)
@@ -322,7 +322,7 @@ async def test_so_many_exports_at_once_and_half_of_them_of_an_account(
 
 @contextlib.asynccontextmanager
 async def served() -> AsyncIterator[int]:
-    """The application behind a real socket; answers the port."""
+    """Serve the application on a real socket; yield the port."""
     server = uvicorn.Server(
         uvicorn.Config(app.create(clock=lambda: NOW), port=0, lifespan="off", log_level="critical")
     )
@@ -335,7 +335,7 @@ async def served() -> AsyncIterator[int]:
         await running
 
 
-async def test_an_export_that_breaks_does_not_look_whole(world: World, key: str) -> None:
+async def test_a_failed_export_is_visibly_incomplete(world: World, key: str) -> None:
     await fill(MANY * 5)
     headers = {"Authorization": f"Bearer {key}"}
     async with served() as port, httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
@@ -351,7 +351,7 @@ async def test_an_export_that_breaks_does_not_look_whole(world: World, key: str)
             assert (await answer.aread()).count(b"\r\n") == MANY * 5 + 1
 
 
-async def test_connections_that_the_server_ends_are_not_missed(world: World, key: str) -> None:
+async def test_connections_that_the_server_ends_are_replaced(world: World, key: str) -> None:
     await fill(MANY)
     for _ in range(config.get_settings().database_pool_size + 1):
         taker = Taker(key)
@@ -382,7 +382,7 @@ async def is_free(world: World) -> bool:
 
 
 async def until(found: Callable[[], Any]) -> None:
-    """Waits, not for long, until something is so."""
+    """Wait for a short time until a condition holds."""
     async with asyncio.timeout(5):
         while not await found():  # noqa: ASYNC110 - what is waited for is elsewhere
             await asyncio.sleep(POLL_SECONDS)

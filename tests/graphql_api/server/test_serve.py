@@ -1,4 +1,4 @@
-"""`renewals serve` as a process: it says in a sentence what keeps it from serving, and ends when it is told to."""
+"""`renewals serve` as a process: it explains in one sentence why it cannot serve, and ends on SIGTERM."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ END_SECONDS_MAX = 60
 
 
 def end_of(*arguments: str, **variables: str) -> tuple[int, str]:
-    """The exit code of a command, and all that it said."""
+    """Return the exit code and the output of a command."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RENEWALS_")}
     command = [sys.executable, "-m", "graphql_api", *arguments]
     done = subprocess.run(
@@ -38,7 +38,7 @@ def taken_port() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_port_that_is_taken_ends_it_at_once_with_a_sentence(
+def test_a_port_in_use_ends_it_at_once_with_one_sentence(
     database_url: str, redis_url: str, taken_port: str, workers: str
 ) -> None:
     sentence = (
@@ -59,21 +59,21 @@ def test_a_port_that_is_taken_ends_it_at_once_with_a_sentence(
         (("up",), {"RENEWALS_PORT": "99999"}, "RENEWALS_PORT: "),
     ],
 )
-def test_a_port_that_is_none_ends_it_at_once_with_a_sentence(
+def test_an_invalid_port_ends_it_at_once_with_one_sentence(
     database_url: str, arguments: tuple[str, ...], variables: dict[str, str], start: str
 ) -> None:
     code, said = end_of(*arguments, DATABASE_URL=database_url, **variables)
     assert (code, said.count("\n"), said.startswith(f"{start}Input should be ")) == (1, 1, True)
 
 
-def test_a_host_that_is_not_this_machine_ends_it_with_a_sentence(database_url: str) -> None:
+def test_a_host_of_another_machine_ends_it_with_one_sentence(database_url: str) -> None:
     code, said = end_of("serve", "--host", "192.0.2.1", DATABASE_URL=database_url)
     assert (code, said.count("\n")) == (1, 1)
     assert said.startswith("Cannot listen at 192.0.2.1, port 8000: ")
 
 
-async def test_it_ends_when_told_to_while_redis_comes_and_goes(database_url: str) -> None:
-    """The Redis answers each connection with its end, so that SIGTERM meets a connecting most likely."""
+async def test_it_ends_on_sigterm_while_redis_is_flapping(database_url: str) -> None:
+    """Redis closes each connection at once, so that SIGTERM probably arrives during a connection attempt."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=close_each, args=(listener,), daemon=True).start()
         url = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"

@@ -1,4 +1,4 @@
-"""The supervisor alone, with programs of a few lines in place of the API."""
+"""The supervisor with small programs in place of the API."""
 
 import asyncio
 import contextlib
@@ -32,7 +32,7 @@ while True:
 
 @contextlib.asynccontextmanager
 async def supervised(folder: Path, way: str, count: int) -> AsyncIterator[asyncio.Task[bool]]:
-    """A supervisor in this process, which takes its signals; it is told to stop at the end."""
+    """Run a supervisor in this process, which handles its signals; stop it at the end."""
     (folder / "way").write_text(way)
 
     def command(listener: int, line: int) -> list[str]:
@@ -48,7 +48,7 @@ async def supervised(folder: Path, way: str, count: int) -> AsyncIterator[asynci
 
 
 async def that_served(folder: Path, count: int) -> list[int]:
-    """The processes that have served by now, once they are so many."""
+    """Return the pids of the workers that have served, once there are `count`."""
     async with asyncio.timeout(20):
         while True:
             path = folder / "served"
@@ -65,12 +65,12 @@ def is_alive(pid: int) -> bool:
     return False
 
 
-async def test_where_the_first_cannot_serve_all_ends(tmp_path: Path) -> None:
+async def test_the_supervisor_ends_if_the_first_workers_cannot_serve(tmp_path: Path) -> None:
     async with supervised(tmp_path, "fail", 2) as running:
         assert await asyncio.wait_for(running, 10) is False
 
 
-async def test_a_new_one_that_cannot_serve_takes_nobodys_place(tmp_path: Path) -> None:
+async def test_a_new_worker_that_cannot_serve_replaces_none(tmp_path: Path) -> None:
     async with supervised(tmp_path, "beat", 2):
         first = await that_served(tmp_path, 2)
         await asyncio.sleep(0.2)
@@ -88,7 +88,7 @@ async def test_a_new_one_that_cannot_serve_takes_nobodys_place(tmp_path: Path) -
     assert not any(map(is_alive, everyone))
 
 
-async def test_one_that_says_nothing_any_more_is_killed_and_started_again(
+async def test_a_worker_without_heartbeats_is_killed_and_restarted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervision, "SILENCE_SECONDS_MAX", 0.5)
@@ -97,7 +97,7 @@ async def test_one_that_says_nothing_any_more_is_killed_and_started_again(
         assert not is_alive(first)
 
 
-async def test_one_that_ends_again_and_again_is_given_time(tmp_path: Path) -> None:
+async def test_a_worker_that_ends_repeatedly_is_restarted_with_a_pause(tmp_path: Path) -> None:
     async with supervised(tmp_path, "beat", 1):
         [first] = await that_served(tmp_path, 1)
         (tmp_path / "way").write_text("fail")
