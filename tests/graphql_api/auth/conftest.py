@@ -24,7 +24,7 @@ def seconds() -> Clock:
 
 
 @pytest.fixture
-async def asked(
+async def api(
     world: World, issuer: Issuer, seconds: Clock, settings_override: Callable[..., None]
 ) -> AsyncIterator[Client]:
     """Yield a client of both APIs, which accept the issuer's tokens; account `a` exists."""

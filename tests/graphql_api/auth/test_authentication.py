@@ -132,7 +132,7 @@ async def test_a_cursor_of_another_account_shows_nothing(world: World, key: str,
     await world.voucher("1.00")
     await graphql(RENEW, id="i-1")
     theirs = await graphql(lists)
-    cursors = [theirs[each]["pageInfo"]["endCursor"] for each in ("instances", "orders", "ledger")]
+    cursors = [theirs[name]["pageInfo"]["endCursor"] for name in ("instances", "orders", "ledger")]
     await world.account("b")
     graphql.key = await world.key("b")
     nothing = {"totalCount": 0, "nodes": [], "pageInfo": {"endCursor": None}}

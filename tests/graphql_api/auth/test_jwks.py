@@ -24,113 +24,111 @@ async def client() -> AsyncIterator[httpx2.AsyncClient]:
         yield made
 
 
-async def opens(asked: Client, token: str) -> bool:
+async def opens(api: Client, token: str) -> bool:
     headers = {"Authorization": f"Bearer {token}"}
-    return (await asked.http.post(URL, json={"query": "{ __typename }"}, headers=headers)).status_code == 200
+    return (await api.http.post(URL, json={"query": "{ __typename }"}, headers=headers)).status_code == 200
 
 
-async def test_concurrent_requests_fetch_the_keys_once(asked: Client, issuer: Issuer) -> None:
+async def test_concurrent_requests_fetch_the_keys_once(api: Client, issuer: Issuer) -> None:
     sent = [issuer.token(NOW, key_id) for key_id in ("rsa", "ec") * 20]
-    assert all(await asyncio.gather(*[opens(asked, token) for token in sent]))
+    assert all(await asyncio.gather(*[opens(api, token) for token in sent]))
     assert issuer.asked == [METADATA, KEYS]
 
 
 async def test_random_key_ids_do_not_cause_a_flood_of_fetches(
-    asked: Client, issuer: Issuer, seconds: Clock
+    api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
-    assert await opens(asked, issuer.token(NOW))
+    assert await opens(api, issuer.token(NOW))
     for number in range(100):
-        assert not await opens(asked, issuer.sign(issuer.claims(NOW), kid=f"nobody {number}"))
+        assert not await opens(api, issuer.sign(issuer.claims(NOW), kid=f"nobody {number}"))
     assert issuer.fetched_count == 1
     seconds.seconds += jwks.FETCH_PAUSE_SECONDS
     strangers = [issuer.sign(issuer.claims(NOW), kid=f"somebody {number}") for number in range(100)]
-    assert not any(await asyncio.gather(*[opens(asked, token) for token in strangers]))
+    assert not any(await asyncio.gather(*[opens(api, token) for token in strangers]))
     assert issuer.fetched_count == 2
-    assert await opens(asked, issuer.token(NOW))
+    assert await opens(api, issuer.token(NOW))
 
 
 async def test_a_new_key_is_found_as_soon_as_a_token_names_it(
-    asked: Client, issuer: Issuer, seconds: Clock
+    api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
-    assert await opens(asked, issuer.token(NOW))
+    assert await opens(api, issuer.token(NOW))
     issuer.add("new", new_ec())
     seconds.seconds += jwks.FETCH_PAUSE_SECONDS
-    assert await opens(asked, issuer.token(NOW, "new"))
-    assert await opens(asked, issuer.token(NOW, "rsa"))
+    assert await opens(api, issuer.token(NOW, "new"))
+    assert await opens(api, issuer.token(NOW, "rsa"))
 
 
 async def test_a_withdrawn_key_is_not_accepted_once_the_cache_is_stale(
-    asked: Client, issuer: Issuer, seconds: Clock
+    api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     token = issuer.token(NOW)
-    assert await opens(asked, token)
+    assert await opens(api, token)
     issuer.members = [member for member in issuer.members if member["kid"] != "rsa"]
     seconds.seconds += jwks.KEYS_SECONDS
-    assert await opens(asked, issuer.token(NOW, "ec"))
-    assert not await opens(asked, token), "nor do tokens that were verified with it"
+    assert await opens(api, issuer.token(NOW, "ec"))
+    assert not await opens(api, token), "nor do tokens that were verified with it"
 
 
-async def test_an_id_with_a_new_key_means_the_new_key(asked: Client, issuer: Issuer, seconds: Clock) -> None:
+async def test_an_id_with_a_new_key_means_the_new_key(api: Client, issuer: Issuer, seconds: Clock) -> None:
     old = issuer.token(NOW)
-    assert await opens(asked, old)
+    assert await opens(api, old)
     issuer.members = []
     issuer.add("rsa", new_rsa())
     seconds.seconds += jwks.KEYS_SECONDS
-    assert await opens(asked, issuer.token(NOW))
-    assert not await opens(asked, old)
+    assert await opens(api, issuer.token(NOW))
+    assert not await opens(api, old)
 
 
-async def test_an_issuer_that_publishes_no_keys_has_none(
-    asked: Client, issuer: Issuer, seconds: Clock
-) -> None:
-    assert await opens(asked, issuer.token(NOW))
+async def test_an_issuer_that_publishes_no_keys_has_none(api: Client, issuer: Issuer, seconds: Clock) -> None:
+    assert await opens(api, issuer.token(NOW))
     issuer.members = []
     seconds.seconds += jwks.KEYS_SECONDS
-    assert not await opens(asked, issuer.token(NOW))
+    assert not await opens(api, issuer.token(NOW))
 
 
 async def test_stale_keys_are_used_for_a_while_if_the_issuer_is_unavailable(
-    asked: Client, issuer: Issuer, seconds: Clock
+    api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
-    assert await opens(asked, issuer.token(NOW))
+    assert await opens(api, issuer.token(NOW))
     issuer.answer = be_away
     for _ in range(10):
         seconds.seconds += jwks.STALE_KEYS_SECONDS_MAX / 10 - 1
-        assert await opens(asked, issuer.token(NOW))
+        assert await opens(api, issuer.token(NOW))
     seconds.seconds += 10
-    assert not await opens(asked, issuer.token(NOW, memo=1)), "the issuer may have taken them back long ago"
+    assert not await opens(api, issuer.token(NOW, memo=1)), "the issuer may have taken them back long ago"
     issuer.answer = None
     seconds.seconds += jwks.FETCH_PAUSE_SECONDS
-    assert await opens(asked, issuer.token(NOW))
+    assert await opens(api, issuer.token(NOW))
 
 
 async def test_an_issuer_that_was_never_available_is_tried_again(
-    asked: Client, issuer: Issuer, seconds: Clock
+    api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     issuer.answer = be_away
     for _ in range(5):
-        assert not await opens(asked, issuer.token(NOW))
+        assert not await opens(api, issuer.token(NOW))
     assert issuer.asked == [METADATA]
     issuer.answer = None
-    assert not await opens(asked, issuer.token(NOW))
+    assert not await opens(api, issuer.token(NOW))
     seconds.seconds += jwks.FETCH_PAUSE_SECONDS
-    assert await opens(asked, issuer.token(NOW))
+    assert await opens(api, issuer.token(NOW))
 
 
 async def test_a_hanging_issuer_does_not_delay_a_cached_key(
-    asked: Client, issuer: Issuer, seconds: Clock, monkeypatch: pytest.MonkeyPatch
+    api: Client, issuer: Issuer, seconds: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jwks, "FETCH_SECONDS_MAX", 0.5)
-    assert await opens(asked, issuer.token(NOW))
+    assert await opens(api, issuer.token(NOW))
     issuer.answer = hang
     loop = asyncio.get_running_loop()
     seconds.seconds += jwks.KEYS_SECONDS
     started = loop.time()
-    assert await opens(asked, issuer.token(NOW, memo=1)), "whoever is first waits until it is known to hang"
+    assert await opens(api, issuer.token(NOW, memo=1)), "whoever is first waits until it is known to hang"
     assert 0.4 < loop.time() - started < 3
     seconds.seconds += jwks.FETCH_PAUSE_SECONDS
     started = loop.time()
-    assert await opens(asked, issuer.token(NOW, memo=2))
+    assert await opens(api, issuer.token(NOW, memo=2))
     assert loop.time() - started < 0.4, "and nobody after that"
 
 
@@ -158,12 +156,12 @@ BAD = {
 
 @pytest.mark.parametrize("answer", BAD.values(), ids=BAD)
 async def test_a_response_without_a_key_set_does_not_change_the_keys(
-    asked: Client, issuer: Issuer, seconds: Clock, answer: Any
+    api: Client, issuer: Issuer, seconds: Clock, answer: Any
 ) -> None:
-    assert await opens(asked, issuer.token(NOW))
+    assert await opens(api, issuer.token(NOW))
     issuer.answer = answer
     seconds.seconds += jwks.KEYS_SECONDS
-    assert await opens(asked, issuer.token(NOW, memo=1))
+    assert await opens(api, issuer.token(NOW, memo=1))
     assert issuer.fetched_count == 2
     assert "/elsewhere" not in issuer.asked
 
@@ -181,18 +179,18 @@ async def test_a_response_without_a_key_set_does_not_change_the_keys(
     ],
 )
 async def test_metadata_of_another_issuer_is_ignored(
-    asked: Client, issuer: Issuer, metadata: dict[str, Any]
+    api: Client, issuer: Issuer, metadata: dict[str, Any]
 ) -> None:
     issuer.metadata = metadata
-    assert not await opens(asked, issuer.token(NOW))
+    assert not await opens(api, issuer.token(NOW))
     assert issuer.asked == [METADATA]
 
 
 async def test_keys_without_tls_are_not_fetched_unless_that_is_allowed(
     issuer: Issuer, client: httpx2.AsyncClient
 ) -> None:
-    chosen = issuer.settings().model_copy(update={"jwt_http": False})
-    assert await jwks.JwksCache(chosen, client).find("rsa") is None
+    settings = issuer.settings().model_copy(update={"jwt_http": False})
+    assert await jwks.JwksCache(settings, client).find("rsa") is None
     assert issuer.asked == [METADATA]
 
 
@@ -252,13 +250,13 @@ def test_the_type_of_a_key_decides_its_algorithm(member: dict[str, Any], algorit
     assert jwks.parse_key(member, ALGORITHMS - {algorithm}) is None
 
 
-async def test_a_short_rsa_key_verifies_nothing(asked: Client, issuer: Issuer) -> None:
+async def test_a_short_rsa_key_verifies_nothing(api: Client, issuer: Issuer) -> None:
     issuer.add("short", new_rsa(1024))
     with pytest.warns(match="below the minimum"):
         token = issuer.token(NOW, "short")
-    assert not await opens(asked, token)
+    assert not await opens(api, token)
 
 
-async def test_usable_keys_of_a_mixed_set_are_used(asked: Client, issuer: Issuer) -> None:
+async def test_usable_keys_of_a_mixed_set_are_used(api: Client, issuer: Issuer) -> None:
     issuer.members = [*UNUSABLE.values(), *issuer.members, public("rsa", new_rsa())]
-    assert await opens(asked, issuer.token(NOW)), "and the first of an id is meant"
+    assert await opens(api, issuer.token(NOW)), "and the first of an id is meant"

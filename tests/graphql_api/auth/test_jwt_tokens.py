@@ -27,55 +27,55 @@ ACCOUNT = "{ account { id } }"
 
 
 async def status(
-    asked: Client, token: str | None, url: str = URL, query: str = "{ __typename }"
+    api: Client, token: str | None, url: str = URL, query: str = "{ __typename }"
 ) -> tuple[int, bytes]:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    answer = await asked.http.post(url, json={"query": query}, headers=headers)
+    answer = await api.http.post(url, json={"query": query}, headers=headers)
     return answer.status_code, answer.content
 
 
 @pytest.mark.parametrize("key_id", ["rsa", "ec"])
 async def test_a_token_reads_the_account_in_its_claim(
-    world: World, asked: Client, issuer: Issuer, key_id: str
+    world: World, api: Client, issuer: Issuer, key_id: str
 ) -> None:
     await world.account("b")
     for account_id in ("a", "b", "a"):
-        asked.key = issuer.token(NOW, key_id, account=account_id)
-        assert await asked(ACCOUNT) == {"account": {"id": account_id}}
+        api.key = issuer.token(NOW, key_id, account=account_id)
+        assert await api(ACCOUNT) == {"account": {"id": account_id}}
 
 
-async def test_the_role_of_a_token_decides_its_rights(asked: Client, issuer: Issuer) -> None:
+async def test_the_role_of_a_token_decides_its_rights(api: Client, issuer: Issuer) -> None:
     reset = "mutation { resetCalendarToken { token } }"
-    asked.key = issuer.token(NOW, role="VIEWER")
-    assert await asked(ACCOUNT)
-    [error] = await asked.errors(reset)
+    api.key = issuer.token(NOW, role="VIEWER")
+    assert await api(ACCOUNT)
+    [error] = await api.errors(reset)
     assert error["extensions"] == {"code": "FORBIDDEN"}
-    asked.key = issuer.token(NOW, role="RENEWER")
-    assert await asked(reset)
+    api.key = issuer.token(NOW, role="RENEWER")
+    assert await api(reset)
 
 
 async def test_an_operator_is_named_by_the_subject_of_its_token(
-    world: World, asked: Client, issuer: Issuer
+    world: World, api: Client, issuer: Issuer
 ) -> None:
     token = issuer.token(NOW, role="OPERATOR", sub="alice@example.com", without=("account",))
-    assert (await status(asked, token))[0] == 401, "it opens no account"
-    asked.key, asked.url = token, OPERATOR_URL
+    assert (await status(api, token))[0] == 401, "it opens no account"
+    api.key, api.url = token, OPERATOR_URL
     created = (
         """mutation { topUp(input: {accountId: "a", amount: "5.00", idempotencyKey: "k"}) { __typename } }"""
     )
-    assert await asked(created) == {"topUp": {"__typename": "TopUpSuccess"}}
+    assert await api(created) == {"topUp": {"__typename": "TopUpSuccess"}}
     log = "{ auditLog { nodes { operatorKeyId operatorName operatorIssuer } } }"
     named = {"operatorKeyId": None, "operatorName": "alice@example.com", "operatorIssuer": issuer.url}
-    assert await asked(log) == {"auditLog": {"nodes": [named]}}
+    assert await api(log) == {"auditLog": {"nodes": [named]}}
 
 
 @pytest.mark.parametrize("path", ["/export/instances.csv", "/calendar.ics"])
-async def test_a_token_opens_exports_and_the_calendar(asked: Client, issuer: Issuer, path: str) -> None:
+async def test_a_token_opens_exports_and_the_calendar(api: Client, issuer: Issuer, path: str) -> None:
     url = URL.replace("/graphql", path)
     for role, expected in (("RENEWER", 200), ("VIEWER", 200), ("CALENDAR", 401)):
         headers = {"Authorization": f"Bearer {issuer.token(NOW, role=role)}"}
-        assert (await asked.http.get(url, headers=headers)).status_code == expected
-    in_address = await asked.http.get(url, params={"token": issuer.token(NOW)})
+        assert (await api.http.get(url, headers=headers)).status_code == expected
+    in_address = await api.http.get(url, params={"token": issuer.token(NOW)})
     assert in_address.status_code == 401, "an address is kept in many places"
 
 
@@ -89,10 +89,8 @@ async def test_a_token_opens_exports_and_the_calendar(asked: Client, issuer: Iss
         {"exp": 1e300},
     ],
 )
-async def test_a_barely_valid_token_is_accepted(
-    asked: Client, issuer: Issuer, claims: dict[str, Any]
-) -> None:
-    assert (await status(asked, issuer.token(NOW, **claims)))[0] == 200
+async def test_a_barely_valid_token_is_accepted(api: Client, issuer: Issuer, claims: dict[str, Any]) -> None:
+    assert (await status(api, issuer.token(NOW, **claims)))[0] == 200
 
 
 def encoded(value: object) -> str:
@@ -202,42 +200,42 @@ CLAIMS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
 async def test_a_forged_token_is_refused(
-    world: World, asked: Client, issuer: Issuer, forge: Callable[[Issuer], str]
+    world: World, api: Client, issuer: Issuer, forge: Callable[[Issuer], str]
 ) -> None:
     await world.account("b")
-    nobody = await status(asked, "rk_00000000_nobody")
+    nobody = await status(api, "rk_00000000_nobody")
     token = forge(issuer)
     with sql_log.counted() as seen:
         for url in (URL, OPERATOR_URL):
-            assert await status(asked, token, url) == nobody
+            assert await status(api, token, url) == nobody
     assert seen == [], "nothing is looked up for a token that is not the issuer's"
-    assert (await status(asked, issuer.token(NOW)))[0] == 200, "a good one is taken all the same"
+    assert (await status(api, issuer.token(NOW)))[0] == 200, "a good one is taken all the same"
 
 
 @pytest.mark.parametrize("claims", CLAIMS.values(), ids=CLAIMS)
 async def test_a_token_with_missing_or_conflicting_claims_is_refused(
-    asked: Client, issuer: Issuer, claims: dict[str, Any]
+    api: Client, issuer: Issuer, claims: dict[str, Any]
 ) -> None:
-    nobody = await status(asked, "rk_00000000_nobody")
+    nobody = await status(api, "rk_00000000_nobody")
     token = issuer.token(NOW, **claims)
     for url in (URL, OPERATOR_URL):
         for _ in range(2):
-            assert await status(asked, token, url) == nobody
+            assert await status(api, token, url) == nobody
 
 
 @trying(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(some.lists(some.text("abcXYZ019-_=. \x00é", max_size=40), min_size=3, max_size=3), some.integers(0, 2))
 async def test_text_that_is_not_a_token_is_refused_in_the_same_way(
-    issuer: Issuer, asked: Client, parts: list[str], kept: int
+    issuer: Issuer, api: Client, parts: list[str], kept: int
 ) -> None:
     whole = issuer.token(NOW).split(".")
     parts[kept] = whole[kept]
     assert await jwt_tokens.find(".".join(parts), NOW) is None
 
 
-async def test_an_oversized_token_is_not_parsed(asked: Client, issuer: Issuer) -> None:
-    assert (await status(asked, issuer.token(NOW, memo="x" * 6_000)))[0] == 401
-    assert (await status(asked, issuer.token(NOW, memo="x" * 1_000)))[0] == 200
+async def test_an_oversized_token_is_not_parsed(api: Client, issuer: Issuer) -> None:
+    assert (await status(api, issuer.token(NOW, memo="x" * 6_000)))[0] == 401
+    assert (await status(api, issuer.token(NOW, memo="x" * 1_000)))[0] == 200
 
 
 async def test_without_an_issuer_every_token_is_refused(
@@ -249,47 +247,47 @@ async def test_without_an_issuer_every_token_is_refused(
 
 
 async def test_a_token_of_a_later_account_works_once_it_exists(
-    world: World, asked: Client, issuer: Issuer
+    world: World, api: Client, issuer: Issuer
 ) -> None:
     token = issuer.token(NOW, account="late")
-    assert (await status(asked, token))[0] == 401
+    assert (await status(api, token))[0] == 401
     await world.account("late")
-    assert (await status(asked, token))[0] == 200
+    assert (await status(api, token))[0] == 200
 
 
 async def test_a_verified_token_is_cached_for_a_short_time(
-    asked: Client, issuer: Issuer, seconds: Clock
+    api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     token = issuer.token(NOW)
     with sql_log.counted() as seen:
         for _ in range(3):
-            assert (await status(asked, token))[0] == 200
+            assert (await status(api, token))[0] == 200
     assert len(seen) == 1, "its account"
     seconds.seconds += jwt_tokens.TOKEN_SECONDS_MAX
     with sql_log.counted() as seen:
-        await status(asked, token)
+        await status(api, token)
     assert len(seen) == 1
 
 
-async def test_a_cached_token_still_expires(asked: Client, issuer: Issuer) -> None:
+async def test_a_cached_token_still_expires(api: Client, issuer: Issuer) -> None:
     token = issuer.token(NOW, exp=NOW.timestamp() + 10)
-    assert (await status(asked, token))[0] == 200
-    asked.at(NOW + dt.timedelta(seconds=39))
-    assert (await status(asked, token))[0] == 200
-    asked.at(NOW + dt.timedelta(seconds=40))
-    assert (await status(asked, token))[0] == 401
+    assert (await status(api, token))[0] == 200
+    api.at(NOW + dt.timedelta(seconds=39))
+    assert (await status(api, token))[0] == 200
+    api.at(NOW + dt.timedelta(seconds=40))
+    assert (await status(api, token))[0] == 401
 
 
 async def test_the_number_of_cached_tokens_is_limited(
-    asked: Client, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+    api: Client, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jwt_tokens, "TOKENS_CACHED_MAX", 3)
     sent = [issuer.token(NOW, memo=number) for number in range(5)]
     for token in sent:
-        assert (await status(asked, token))[0] == 200
+        assert (await status(api, token))[0] == 200
     with sql_log.counted() as seen:
         for token in reversed(sent):
-            assert (await status(asked, token))[0] == 200
+            assert (await status(api, token))[0] == 200
     assert len(seen) == 2
 
 
@@ -297,10 +295,10 @@ async def test_claims_and_algorithms_are_named_by_the_settings(
     world: World, issuer: Issuer, graphql: Client
 ) -> None:
     await world.account("a")
-    chosen = issuer.settings(
+    settings = issuer.settings(
         jwt_account_claim="https://example.com/account", jwt_role_claim="groups", jwt_algorithms=["ES256"]
     )
-    async with jwt_tokens.opened(chosen):
+    async with jwt_tokens.opened(settings):
         named = {"https://example.com/account": "a", "groups": ["staff", "VIEWER"]}
         assert (await status(graphql, issuer.token(NOW, "ec", without=("account", "role"), **named)))[
             0

@@ -61,7 +61,7 @@ class Up(NamedTuple):
         """Return the process and its descendants, with the command of each."""
         everyone = processes()
         family = {self.process.pid: "up"}
-        while more := [each for each in everyone if each[1] in family and each[0] not in family]:
+        while more := [row for row in everyone if row[1] in family and row[0] not in family]:
             family |= {pid: command for pid, _, command in more}
         return family
 
@@ -184,12 +184,12 @@ def test_one_command_starts_everything_and_ctrl_c_ends_it(up: Callable[..., Up],
     page = httpx2.get(first.operator_address, headers={"Accept": "text/html"})
     assert first.operator_key in page.text
     assert first.key not in page.text
-    asked = httpx2.post(
+    response = httpx2.post(
         first.operator_address,
         json={"query": "{ accounts { totalCount } }"},
         headers={"Authorization": f"Bearer {first.operator_key}"},
     )
-    assert asked.json()["data"] == {"accounts": {"totalCount": 1}}
+    assert response.json()["data"] == {"accounts": {"totalCount": 1}}
     opened = httpx2.get(f"{first.address}/", headers={"Accept": "text/html"}, follow_redirects=True)
     assert (opened.url, opened.text.count(first.key)) == (f"{first.address}/graphql", 1)
     rebound = httpx2.get(f"{first.address}/graphql", headers={"Accept": "text/html", "Host": "evil.example"})
@@ -217,7 +217,7 @@ def test_one_command_starts_everything_and_ctrl_c_ends_it(up: Callable[..., Up],
     later.append(up())
     # On a crowded machine each process gets its share only.
     crowd = os.getloadavg()[0] / (os.cpu_count() or 1)
-    assert min(each.took_seconds for each in later) < 5 * (1 + crowd)
+    assert min(start.took_seconds for start in later) < 5 * (1 + crowd)
 
 
 def test_kill_9_leaves_nothing_behind_and_the_next_start_finds_its_data(up: Callable[..., Up]) -> None:

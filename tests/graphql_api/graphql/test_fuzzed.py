@@ -24,7 +24,7 @@ def bad_inputs() -> list[tuple[str, str]]:
     """Generate operations with their field names; each violates the schema or a limit."""
     made: list[tuple[str, str]] = []
     schema = schemathesis.graphql.from_path(str(ROOT / "schema.graphql"))
-    for operation in (each.ok() for each in schema.get_all_operations()):
+    for operation in (result.ok() for result in schema.get_all_operations()):
 
         @hypothesis.settings(
             max_examples=EXAMPLES,
@@ -68,7 +68,7 @@ async def test_bad_input_made_from_the_schema_changes_nothing(
     graphql.key = key
     found: Counter[str] = Counter()
     before = await world.snapshot()
-    inputs = [each for each in bad_inputs() if "resetCalendarToken" not in each[0]]  # which takes no input
+    inputs = [case for case in bad_inputs() if "resetCalendarToken" not in case[0]]  # it has no input
     for label, query in inputs:
         found[await check(graphql, orjson.dumps({"query": query}))] += 1
         if label.startswith("Mutation"):

@@ -65,9 +65,9 @@ BAD_BODIES = [
         b'{"query": {}}',
     ),
     *(b"[" + MINE + b"]", MINE.replace(b"}", b"", 1)[:-1], b"\xef\xbb\xbf" + MINE, b'{"query": "\xff"}'),
-    *(MINE[:-1] + b', "variables": %s}' % each for each in (b"1", b'"x"', b"[]", b"NaN")),
-    *(MINE[:-1] + b', "operationName": %s}' % each for each in (b'"Other"', b"1")),
-    *(MINE[:-1] + b', "extensions": %s}' % each for each in (b"1", b"[]")),
+    *(MINE[:-1] + b', "variables": %s}' % value for value in (b"1", b'"x"', b"[]", b"NaN")),
+    *(MINE[:-1] + b', "operationName": %s}' % value for value in (b'"Other"', b"1")),
+    *(MINE[:-1] + b', "extensions": %s}' % value for value in (b"1", b"[]")),
     MINE[:-1] + rb', "variables": {"id": "\ud800"}}',
     b'{"query": "fragment F on Query { account { id } }"}',
 ]
@@ -246,8 +246,8 @@ async def test_every_file_of_the_page_is_served_wherever_the_data_is(
 async def test_the_root_redirects_to_the_page_only_if_it_is_served(tmp_path: Path, world: World) -> None:
     for create, path in ((app.create, "/graphql"), (app.create_for_operators, "/operator/graphql")):
         with pytest.MonkeyPatch.context() as patch:
-            chosen = settings_with(tmp_path, graphiql=True)
-            patch.setattr(config, "get_settings", lambda chosen=chosen: chosen)
+            settings = settings_with(tmp_path, graphiql=True)
+            patch.setattr(config, "get_settings", lambda settings=settings: settings)
             served = create()
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served)) as client:
             answer = await client.get("http://testserver/")

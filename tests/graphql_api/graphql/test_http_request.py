@@ -193,7 +193,7 @@ async def test_a_long_response_is_compressed_as_its_client_accepts(
         assert len(orjson.loads(answer.content)["data"]["instances"]["nodes"]) == 50
     short = await graphql.http.post(URL, json=ACCOUNT, headers=headers)
     assert "content-encoding" not in short.headers
-    asked = graphql.http.build_request("POST", URL, json=body, headers=headers)
-    del asked.headers["accept-encoding"]
-    plain = await graphql.http.send(asked)
+    request = graphql.http.build_request("POST", URL, json=body, headers=headers)
+    del request.headers["accept-encoding"]
+    plain = await graphql.http.send(request)
     assert "content-encoding" not in plain.headers and len(plain.content) > direct_routes.COMPRESSED_BYTES_MIN

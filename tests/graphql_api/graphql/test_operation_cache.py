@@ -71,7 +71,7 @@ ASKED: list[tuple[str, dict[str, Any] | None, str | None]] = [
 
 
 @pytest.fixture
-async def asked(world: World, graphql: Client) -> Client:
+async def client(world: World, graphql: Client) -> Client:
     """Yield a client of account `a`, which has some instances of each kind."""
     await world.account("a", balance="1000.00")
     await world.instance("i-1", mode="AUTO")
@@ -96,46 +96,46 @@ def shown(answer: httpx2.Response) -> tuple[int, str, bytes]:
 
 @pytest.mark.parametrize(("query", "variables", "name"), ASKED)
 async def test_the_second_response_equals_the_first(
-    asked: Client, query: str, variables: dict[str, Any] | None, name: str | None
+    client: Client, query: str, variables: dict[str, Any] | None, name: str | None
 ) -> None:
-    first = await post(asked, query, variables, name)
+    first = await post(client, query, variables, name)
     for _ in range(3):
-        assert shown(await post(asked, query, variables, name)) == shown(first)
+        assert shown(await post(client, query, variables, name)) == shown(first)
 
 
 async def test_a_valid_document_is_parsed_and_validated_once(
-    asked: Client, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = await post(asked, LIST, {"first": 2}, None)
+    first = await post(client, LIST, {"first": 2}, None)
     assert "errors" not in first.json()
 
     async def never(*_: object, **__: object) -> None:
         raise AssertionError("the whole way")
 
     monkeypatch.setattr(customer_schema.schema, "execute", never)
-    assert shown(await post(asked, LIST, {"first": 2}, None)) == shown(first)
-    other = (await post(asked, LIST, {"first": 1, "filter": {"tab": "NO_EXPIRY"}}, None)).json()["data"]
+    assert shown(await post(client, LIST, {"first": 2}, None)) == shown(first)
+    other = (await post(client, LIST, {"first": 1, "filter": {"tab": "NO_EXPIRY"}}, None)).json()["data"]
     assert [node["id"] for node in other["instances"]["nodes"]] == ["i-4"]
 
 
 @pytest.mark.parametrize("verb", [customer.RENEW, customer.UNIFY, customer.SET_POLICY])
-async def test_a_repeated_mutation_has_the_same_response(asked: Client, verb: str) -> None:
+async def test_a_repeated_mutation_has_the_same_response(client: Client, verb: str) -> None:
     given = {
         customer.RENEW: {"months": 1, "idempotencyKey": "key"},
         customer.UNIFY: {"target": {"date": "2027-06-30"}, "idempotencyKey": "key"},
         customer.SET_POLICY: {"mode": "MANUAL"},
     }[verb]
     request = {"input": {"selection": {"ids": ["i-1"]}, **given}}
-    first = (await post(asked, verb, request, None)).json()
+    first = (await post(client, verb, request, None)).json()
     assert "errors" not in first
-    answers = [(await post(asked, verb, request, None)).json() for _ in range(3)]
+    answers = [(await post(client, verb, request, None)).json() for _ in range(3)]
     if verb == customer.SET_POLICY:
         assert all("errors" not in answer for answer in answers)
     else:
         assert answers == [first] * 3  # the key's order, not another
 
 
-async def test_invalid_or_long_documents_are_not_cached(asked: Client) -> None:
+async def test_invalid_or_long_documents_are_not_cached(client: Client) -> None:
     kept = customer_schema.schema.operations
     long = "{ account { id } }" + " " * document_cache.CHARACTERS_KEPT_MAX
     for query in (
@@ -145,20 +145,20 @@ async def test_invalid_or_long_documents_are_not_cached(asked: Client) -> None:
         "{ account { id } } { account { id } }",
         long,
     ):
-        await post(asked, query, None, None)
+        await post(client, query, None, None)
         assert kept.find(query, None) is None
-    await post(asked, "{ account { id } }", None, None)
+    await post(client, "{ account { id } }", None, None)
     assert kept.find("{ account { id } }", None)
     assert kept.find("{ account { id } }", "Other") is None
 
 
 async def test_the_cache_keeps_a_limited_number_of_recent_documents(
-    asked: Client, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(operation_cache, "OPERATIONS_MAX", 3)
     documents = [f"{{ account {{ a{number}: id }} }}" for number in range(4)]
     for query in (*documents[:3], documents[0], documents[3]):
-        await post(asked, query, None, None)
+        await post(client, query, None, None)
     kept = [bool(customer_schema.schema.operations.find(query, None)) for query in documents]
     assert kept == [True, False, True, True]
 
@@ -176,18 +176,18 @@ UNUSUAL = [
 
 
 @pytest.mark.parametrize("sent", UNUSUAL)
-async def test_an_unusual_request_bypasses_the_cache(asked: Client, sent: dict[str, Any]) -> None:
+async def test_an_unusual_request_bypasses_the_cache(client: Client, sent: dict[str, Any]) -> None:
     async def send() -> tuple[int, str, bytes]:
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {asked.key}"}
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {client.key}"}
         headers |= sent.get("headers", {})
-        return shown(await asked.http.post(URL, content=sent["content"], headers=headers))
+        return shown(await client.http.post(URL, content=sent["content"], headers=headers))
 
     before = await send()
-    await post(asked, "{ account { id } }", None, None)
+    await post(client, "{ account { id } }", None, None)
     assert await send() == before
 
 
-async def test_an_observing_extension_sees_each_request(asked: Client) -> None:
+async def test_an_observing_extension_sees_each_request(client: Client) -> None:
     seen: list[str] = []
 
     class Watching(SchemaExtension):
@@ -225,12 +225,12 @@ async def test_an_observing_extension_sees_each_request(asked: Client) -> None:
     assert (again.data, again.errors, again.extensions) == (first.data, first.errors, {"seen": len(seen)})
 
 
-async def test_an_instant_is_written_as_the_scalar_writes_it(asked: Client) -> None:
+async def test_an_instant_is_written_as_the_scalar_writes_it(client: Client) -> None:
     query = "{ instances { nodes { id expiresAt createdAt } } }"
     direct = await customer_schema.schema.execute(
-        query, context_value=Context(account_id="a", clock=lambda: asked.now)
+        query, context_value=Context(account_id="a", clock=lambda: client.now)
     )
     for _ in range(2):
-        assert (await post(asked, query, None, None)).content == orjson.dumps(
+        assert (await post(client, query, None, None)).content == orjson.dumps(
             {"data": direct.data, "extensions": {"cost": 41}}
         )

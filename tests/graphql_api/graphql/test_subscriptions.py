@@ -76,9 +76,9 @@ async def take(client: gql.Client, count: int, after: int | None) -> list[dict[s
     """Return the first `count` events."""
     taken: list[dict[str, Any]] = []
     async with client as session:
-        asked = gql.gql(EVENTS)
-        asked.variable_values = {"after": after}
-        async for answer in session.subscribe(asked):
+        request = gql.gql(EVENTS)
+        request.variable_values = {"after": after}
+        async for answer in session.subscribe(request):
             taken.append(answer["events"])
             if len(taken) == count:
                 break
@@ -199,8 +199,8 @@ async def test_a_revoked_key_cannot_use_an_open_socket(world: World, server: Ser
         await client.send('{"type": "connection_init"}')
         await client.recv()
         await world.rows("UPDATE api_keys SET revoked_at = now()")
-        asked = {"query": "{ account { id } }"}
-        await client.send(orjson.dumps({"type": "subscribe", "id": "1", "payload": asked}).decode())
+        request = {"query": "{ account { id } }"}
+        await client.send(orjson.dumps({"type": "subscribe", "id": "1", "payload": request}).decode())
         with pytest.raises(websockets.ConnectionClosed):
             await client.recv()
         assert client.close_code == 4403
@@ -270,8 +270,8 @@ async def test_an_invalid_document_has_a_response_on_every_transport(
     ) as socket_client:
         await socket_client.send('{"type": "connection_init"}')
         await socket_client.recv()
-        asked = {"type": "subscribe", "id": "1", "payload": {"query": "subscription { events("}}
-        await socket_client.send(orjson.dumps(asked).decode())
+        request = {"type": "subscribe", "id": "1", "payload": {"query": "subscription { events("}}
+        await socket_client.send(orjson.dumps(request).decode())
         refused = orjson.loads(await socket_client.recv())
     [error] = refused["payload"]
     assert (refused["id"], refused["type"]) == ("1", "error")
@@ -313,11 +313,11 @@ async def test_an_invalid_notification_does_not_stop_later_ones(
 
 async def test_a_query_over_a_socket_reads_current_data(world: World, server: Served) -> None:
     async with following(server, await world.key("a")) as session:
-        asked = gql.gql('{ account { balance } instance(id: "i-000") { renewalMode } }')
-        before = await session.execute(asked)
+        request = gql.gql('{ account { balance } instance(id: "i-000") { renewalMode } }')
+        before = await session.execute(request)
         await world.top_up("1.00")
         await change(1, "NONE")
-        after = await session.execute(asked)
+        after = await session.execute(request)
     assert before == {"account": {"balance": "1000.00"}, "instance": {"renewalMode": "AUTO"}}
     assert after == {"account": {"balance": "1001.00"}, "instance": {"renewalMode": "NONE"}}
 
@@ -330,10 +330,10 @@ async def streaming(server: Served, key: str, after: int | None) -> AsyncIterato
         "Accept": "text/event-stream",
         "Accept-Encoding": "gzip",  # and flushed event by event
     }
-    asked = {"query": EVENTS, "variables": {"after": after}}
+    request = {"query": EVENTS, "variables": {"after": after}}
     async with (
         httpx2.AsyncClient(timeout=30) as client,
-        client.stream("POST", server.url, json=asked, headers=headers) as answer,
+        client.stream("POST", server.url, json=request, headers=headers) as answer,
     ):
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -427,7 +427,7 @@ async def test_a_stalled_client_does_not_cause_more_reads(world: World, server: 
     assert len(await take(following(server, key), 100, after=59_900)) == 100
     for sleeper in sleepers:
         sleeper.close()
-    assert grown < 60  # of the 600 MB that they asked for
+    assert grown < 60  # of the 600 MB that they requested
 
 
 def resident_mb(pid: int) -> int:

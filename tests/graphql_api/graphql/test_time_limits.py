@@ -188,8 +188,8 @@ async def test_an_error_of_an_operation_does_not_affect_the_others_of_its_web_so
         assert orjson.loads(await socket.recv()) == {"id": "1", "type": "complete"}
         hashed = {"version": 1, "sha256Hash": hashlib.sha256(b"{ account { id } }").hexdigest()}
         for query in ("{ account { id } }", None):
-            asked = {"query": query, "extensions": {"persistedQuery": hashed}}
-            await socket.send(orjson.dumps({"id": "1", "type": "subscribe", "payload": asked}).decode())
+            request = {"query": query, "extensions": {"persistedQuery": hashed}}
+            await socket.send(orjson.dumps({"id": "1", "type": "subscribe", "payload": request}).decode())
             assert orjson.loads(await socket.recv())["payload"]["data"] == {"account": {"id": "a"}}
             assert orjson.loads(await socket.recv())["type"] == "complete"
         await socket.send(orjson.dumps({"id": "e" * 300, "type": "complete"}).decode())

@@ -34,8 +34,8 @@ async def client(headers: dict[str, str]) -> AsyncIterator[httpx2.AsyncClient]:
     """Yield a client of the application with responses of at most 2,000 bytes."""
     settings = config.get_settings().model_copy(update={"answer_bytes_max": 2_000})
     transport = httpx2.ASGITransport(app=app.create(settings, clock=lambda: NOW))
-    async with httpx2.AsyncClient(transport=transport, headers=headers) as asked:
-        yield asked
+    async with httpx2.AsyncClient(transport=transport, headers=headers) as session:
+        yield session
 
 
 def error_of(answer: dict[str, Any]) -> dict[str, Any]:

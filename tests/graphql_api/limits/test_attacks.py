@@ -65,8 +65,8 @@ async def test_a_request_without_a_key_is_not_read(world: World, graphql: graphq
 async def open_minded(world: World) -> AsyncIterator[httpx2.AsyncClient]:
     """Yield a client of the application with introspection."""
     settings = config.get_settings().model_copy(update={"introspection": True})
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create(settings))) as asked:
-        yield asked
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create(settings))) as session:
+        yield session
 
 
 async def test_introspection_in_a_circle_costs_too_much(key: str, open_minded: httpx2.AsyncClient) -> None:

@@ -32,7 +32,7 @@ async def test_processes_share_one_budget(redis_url: str, cost: int) -> None:
     one, other = rate_limit.CostRateLimiter(1_000), rate_limit.CostRateLimiter(1_000)
     async with one.opened(redis_url), other.opened(redis_url):
         caller = f"caller-{time.time_ns()}"
-        spent = sum([await spend_all(each, caller, cost) for each in (one, other)]) * cost
+        spent = sum([await spend_all(limiter, caller, cost) for limiter in (one, other)]) * cost
         # What is left of a block is of no use for a larger cost.
         assert 1_000 - 2 * max(cost, 10) <= spent <= 1_000
         await one.consume(f"{caller}-another", cost)
@@ -53,18 +53,18 @@ async def test_a_reserved_block_needs_no_round_trip_to_redis(
 ) -> None:
     counted = rate_limit.CostRateLimiter(100_000)
     async with counted.opened(redis_url):
-        asked = []
+        calls = []
         assert counted._shared is not None
         hit = counted._shared.hit
 
         async def counting(*args: object, **named: object) -> bool:
-            asked.append(named)
+            calls.append(named)
             return await hit(*args, **named)  # type: ignore[arg-type]
 
         monkeypatch.setattr(counted._shared, "hit", counting)
         for _ in range(1_000):
             await counted.consume(f"caller-{id(counted)}", 10)
-    assert len(asked) == 10
+    assert len(calls) == 10
 
 
 async def test_without_redis_each_process_counts_alone() -> None:

@@ -23,8 +23,8 @@ REFUSED = (
 
 
 def application(**values: object) -> ASGIApp:
-    chosen = {"graphiql": True, "host": "renewals.lan", **values}
-    return app.create(config.get_settings().model_copy(update=chosen))
+    update = {"graphiql": True, "host": "renewals.lan", **values}
+    return app.create(config.get_settings().model_copy(update=update))
 
 
 def asking(served_app: ASGIApp, base: str = BASE) -> httpx2.AsyncClient:

@@ -227,7 +227,7 @@ async def test_a_new_token_revokes_the_previous_one(world: World, graphql: Clien
 
 async def test_one_of_several_concurrent_tokens_remains(world: World, graphql: Client, token: str) -> None:
     made = await asyncio.gather(*(reset(graphql) for _ in range(8)))
-    opened = [(await ask(graphql, token=each)).status_code for each in (token, *made)]
+    opened = [(await ask(graphql, token=secret)).status_code for secret in (token, *made)]
     assert sorted(opened) == [200] + [401] * 8
     assert len(set(made)) == 8
 

@@ -135,7 +135,7 @@ async def test_every_order_is_that_of_the_list(fleet: World, graphql: Client) ->
         assert listed == await lines(
             graphql, "instances", columns="id,status", orderBy=orjson.dumps(sent).decode()
         )
-        found.append(tuple(each["id"] for each in listed))
+        found.append(tuple(node["id"] for node in listed))
     assert len(set(found)) == len(orders)
     assert found[0] == found[1] == found[3]
 
@@ -149,7 +149,7 @@ async def test_a_row_has_the_values_of_graphql(fleet: World, graphql: Client) ->
     ]
     assert await lines(graphql, "instances") == nodes
     assert len(nodes) == 23
-    assert {type(each["bundle"]) for each in nodes} == {dict, type(None)}
+    assert {type(node["bundle"]) for node in nodes} == {dict, type(None)}
     answer = await take(graphql, "instances.jsonl", columns="bundle.name,product.code,id,product.name")
     first = orjson.loads(answer.content.splitlines()[-1])
     assert list(first) == ["bundle", "product", "id"]
@@ -308,11 +308,11 @@ async def test_the_ledger_has_every_change_of_balance_and_vouchers(fleet: World,
     await graphql(RENEW, ids=["i-03"], key="k")
     wanted = "id kind amount balanceAfter voucher { id } availableAfter createdAt orderId memo"
     query = f"query ($filter: LedgerFilter) {{ ledger(filter: $filter) {{ nodes {{ {wanted} }} }} }}"
-    for chosen in (None, {"vouchers": True}, {"vouchers": False}):
-        nodes = (await graphql(query, filter=chosen))["ledger"]["nodes"]
-        assert await lines(graphql, "ledger", {"filter": chosen}) == nodes
-        if chosen:
-            assert await lines(graphql, "ledger", filter=orjson.dumps(chosen).decode()) == nodes
+    for ledger_filter in (None, {"vouchers": True}, {"vouchers": False}):
+        nodes = (await graphql(query, filter=ledger_filter))["ledger"]["nodes"]
+        assert await lines(graphql, "ledger", {"filter": ledger_filter}) == nodes
+        if ledger_filter:
+            assert await lines(graphql, "ledger", filter=orjson.dumps(ledger_filter).decode()) == nodes
     assert [node["amount"] for node in nodes] == ["-53.05", "10000.00"]
     columns = "kind,amount,balanceAfter,voucher.id,availableAfter,memo"
     head, newest, used, issued, oldest = await cells(graphql, "ledger", lang="en", columns=columns)
@@ -454,7 +454,7 @@ async def test_a_body_may_have_all_arguments(fleet: World, graphql: Client) -> N
         "lang": None,
     }
     assert await lines(graphql, "instances", body) == [
-        {"id": each} for each in sorted(set(ids), reverse=True)
+        {"id": instance_id} for instance_id in sorted(set(ids), reverse=True)
     ]
     assert await lines(graphql, "instances", b"") == await lines(graphql, "instances")
 

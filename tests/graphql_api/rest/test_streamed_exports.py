@@ -292,9 +292,9 @@ async def test_concurrent_exports_are_limited_and_an_account_has_half_of_them(
     taker = Taker(key, exports_at_once_max=4)
     first = [taker, Taker(key)]
     first[1].app = taker.app
-    for each in first:
-        each.start()
-        await each.take(1)
+    for reader in first:
+        reader.start()
+        await reader.take(1)
     third = Taker(key)
     third.app = taker.app
     third.start()
@@ -314,9 +314,9 @@ async def test_concurrent_exports_are_limited_and_an_account_has_half_of_them(
     await first[0].task
     await third.take(1)
     assert third.status == 200
-    for each in (first[1], third):
-        each.left.set()
-        await each.task
+    for reader in (first[1], third):
+        reader.left.set()
+        await reader.task
     assert await snapshots(world) == 0
 
 

@@ -46,9 +46,9 @@ def test_a_port_in_use_ends_it_at_once_with_one_sentence(
         "Choose another address with --host and --port, or with RENEWALS_HOST and RENEWALS_PORT.\n"
     )
     servers = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
-    asked = end_of("serve", "--port", taken_port, "--workers", workers, **servers)
-    set_up = end_of("serve", "--workers", workers, **servers, RENEWALS_PORT=taken_port)
-    assert asked == set_up == (1, sentence)
+    by_option = end_of("serve", "--port", taken_port, "--workers", workers, **servers)
+    by_variable = end_of("serve", "--workers", workers, **servers, RENEWALS_PORT=taken_port)
+    assert by_option == by_variable == (1, sentence)
 
 
 @pytest.mark.parametrize(
