@@ -7,6 +7,7 @@ from typing import Any
 from graphql_api import errors
 from graphql_api.graphql import http_request, persisted_queries
 from graphql_api.limits import concurrency, rate_limit
+from renewals import config
 from renewals.instances import account_sizes
 from renewals.observability import request_record
 from schema.execution import schema as execution_schema
@@ -19,19 +20,16 @@ class OperationLimits:
     def __init__(
         self,
         schema: execution_schema.RenewalSchema,
-        *,
-        documents: document_limits.DocumentLimits,
-        store: persisted_queries.DocumentStore,
-        budgets: rate_limit.CostRateLimiter,
+        settings: config.Settings,
+        trusted: persisted_queries.TrustedDocuments,
         sizes: account_sizes.AccountSizes,
-        seconds_max: float,
     ) -> None:
+        self.documents = document_limits.DocumentLimits(schema._schema, document_limits.Limits.of(settings))
+        self.budgets = rate_limit.CostRateLimiter(settings.cost_per_minute_max)
         self._schema = schema
-        self._documents = documents
-        self._store = store
-        self._budgets = budgets
+        self._store = persisted_queries.DocumentStore(schema, trusted, settings.persisted_characters_max)
         self._sizes = sizes
-        self._seconds_max = seconds_max
+        self._seconds_max = settings.request_seconds_max
 
     async def check(
         self, request: http_request.GraphQLRequest, context: Any, lane: concurrency.Lane, body_bytes: int = 0
@@ -44,7 +42,7 @@ class OperationLimits:
         query = self._store.find(request)
         if not self._schema.is_known_to_be_valid(query):
             await lane.enter()
-        caller, consume = context.caller, self._budgets.consume_request
+        caller, consume = context.caller, self.budgets.consume_request
         try:
             admitted = await self.measure(query, request.operation_name, request.variables, context)
         except document_limits.LimitExceededError as exceeded:
@@ -70,7 +68,7 @@ class OperationLimits:
         """
         account_id = getattr(context, "account_id", None)
         try:
-            return self._documents.check(query, name, variables, self._sizes.known(account_id))
+            return self.documents.check(query, name, variables, self._sizes.known(account_id))
         except list_sizes.SizeNeededError as needed:
             reading = needed.reading
         try:
@@ -79,7 +77,7 @@ class OperationLimits:
         except TimeoutError:
             raise errors.HTTPError(503, "TIMEOUT", http_request.timeout_message(self._seconds_max)) from None
         try:
-            return self._documents.check(query, name, variables, size)._replace(reading=reading)
+            return self.documents.check(query, name, variables, size)._replace(reading=reading)
         except document_limits.LimitExceededError as exceeded:
             exceeded.reading = reading
             raise

@@ -25,8 +25,9 @@ from graphql_api.graphql import (
     persisted_queries,
     result_writer,
     websocket,
+    websocket_messages,
 )
-from graphql_api.limits import answer_size, concurrency, rate_limit
+from graphql_api.limits import answer_size, concurrency
 from graphql_api.middleware import request_log, response_headers
 from renewals import config
 from renewals.db import pool
@@ -48,7 +49,7 @@ class GraphQLView(GraphQL[Any, None]):
     Strawberry does not write `application/graphql-response+json`, and reads a body before it authenticates.
     """
 
-    websocket_adapter_class = websocket.Adapter
+    websocket_adapter_class = websocket_messages.Adapter
     graphql_transport_ws_handler_class = websocket.Handler
 
     def __init__(
@@ -79,21 +80,11 @@ class GraphQLView(GraphQL[Any, None]):
             settings.body_bytes_max if api.has_subscriptions else settings.operator_body_bytes_max
         )
         self.values_max = http_request.VALUES_MAX if api.has_subscriptions else None
-        self.documents = document_limits.DocumentLimits(
-            api.schema._schema, document_limits.Limits.of(settings)
-        )
-        self.budgets = rate_limit.CostRateLimiter(settings.cost_per_minute_max)
-        self.limits = operation_limits.OperationLimits(
-            api.schema,
-            documents=self.documents,
-            store=persisted_queries.DocumentStore(api.schema, trusted, settings.persisted_characters_max),
-            budgets=self.budgets,
-            sizes=sizes,
-            seconds_max=self.seconds_max,
-        )
         self.requests = requests
         self.answer_bytes_max = settings.answer_bytes_max
         self.writer = result_writer.ResultWriter(settings.answer_bytes_max)
+        self.limits = operation_limits.OperationLimits(api.schema, settings, trusted, sizes)
+        self.budgets = self.limits.budgets
         self.unread = answer_size.UnreadAnswers(answer_size.UNREAD_ANSWERS_MAX * settings.answer_bytes_max)
         self.sockets = concurrency.ConcurrencyLimiter(settings.sockets_per_key_max, "web sockets")
         self.subscriptions = concurrency.ConcurrencyLimiter(

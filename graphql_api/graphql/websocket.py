@@ -5,18 +5,14 @@ import contextlib
 import datetime as dt
 import functools
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from graphql import GraphQLError, OperationType
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
-from strawberry.asgi import ASGIWebSocketAdapter
+from starlette.websockets import WebSocket
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http.exceptions import (
-    NonJsonMessageReceived,
-    NonTextMessageReceived,
     WebSocketDisconnected,
 )
 from strawberry.schema.exceptions import CannotGetOperationTypeError
@@ -29,7 +25,7 @@ from strawberry.types.execution import PreExecutionError
 from graphql_api import errors
 from graphql_api.auth import authentication
 from graphql_api.graphql import http_request
-from graphql_api.limits import answer_size, concurrency
+from graphql_api.limits import concurrency
 from graphql_api.middleware import request_log
 from renewals.db import connection as database
 from renewals.db import pool
@@ -43,10 +39,6 @@ INIT_TIME_MAX = dt.timedelta(seconds=10)
 """The time for `connection_init`; then the connection is closed."""
 OPERATIONS_MAX = 10
 """Operations that one connection may run at a time."""
-
-
-REASON_BYTES_MAX = 123
-"""The space for a reason in a close frame (RFC 6455 5.5)."""
 TRY_AGAIN_LATER = 1013
 """The close code after which clients wait a little and reconnect."""
 
@@ -145,7 +137,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def _run_within_limits(self, operation: Operation[Any, None]) -> None:
         view: Any = self.view
-        kind = view.documents.kind(operation.query, operation.operation_name)
+        kind = view.limits.documents.kind(operation.query, operation.operation_name)
         if kind is OperationType.SUBSCRIPTION:
             try:
                 with view.subscriptions.slot(self.context.caller):
@@ -201,54 +193,3 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         """Report an unexpected error of a task; a client that has disconnected is not one."""
         if not isinstance(error, WebSocketDisconnected):
             internal_errors.report_internal_error(error)
-
-
-class Adapter(ASGIWebSocketAdapter):
-    """Reads messages whose members have the protocol's types, and writes text frames."""
-
-    async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
-        """Yield the messages until the client disconnects."""
-        try:
-            while self.ws.application_state != WebSocketState.DISCONNECTED:
-                yield _message(await self.ws.receive_text())
-        except KeyError as problem:
-            raise NonTextMessageReceived from problem
-        except WebSocketDisconnect:
-            pass
-
-    async def send_json(self, message: Mapping[str, object]) -> None:
-        """Send a message, or an error in place of a result that is too large."""
-        try:
-            await self.ws.send_text(answer_size.encode(message, self.view.answer_bytes_max).decode())  # type: ignore[attr-defined]
-        except WebSocketDisconnect as problem:
-            raise WebSocketDisconnected from problem
-
-    async def close(self, code: int, reason: str) -> None:
-        """Close the connection; the reason is truncated to the space in the frame."""
-        encoded = reason.encode(errors="replace")[:REASON_BYTES_MAX]
-        await super().close(code, encoded.decode(errors="ignore"))
-
-
-def _message(text: str) -> dict[str, Any]:
-    """Return a message, or an empty one if a member does not have the type of the protocol."""
-    if text.count(",") > http_request.VALUES_MAX:
-        raise NonJsonMessageReceived
-    try:
-        message = orjson.loads(text)
-    except ValueError as problem:
-        raise NonJsonMessageReceived from problem
-    if not isinstance(message, dict):
-        return {}  # without a type, which Strawberry handles as an invalid message
-    if message.get("type") == "complete":
-        return message if isinstance(message.get("id"), str) else {}
-    if message.get("type") != "subscribe":
-        return message
-    payload = message.get("payload")
-    is_valid = (
-        isinstance(message.get("id"), str)
-        and isinstance(payload, dict)
-        and isinstance(payload.get("query"), str | None)
-        and isinstance(payload.get("variables"), dict | None)
-        and isinstance(payload.get("operationName"), str | None)
-    )
-    return {**message, "characters": len(text)} if is_valid else {}

@@ -97,7 +97,7 @@ class RequestLimiter:
             self.end(caller)
 
     def lane(self, owner: str) -> "Lane":
-        """Return the lane for the heavy steps of one request. `turn` must surround it and limits who waits."""
+        """Return the lane for the heavy steps of one request. Call it inside `turn`."""
         self._owners.note(owner)
         return Lane(self, owner)
 

@@ -31,7 +31,7 @@ class TrustedHostMiddleware:
         response = responses.error(
             421,
             "BAD_REQUEST",
-            f"The Host header is {host!r}. This server answers at its own address only: open {self._address(scope)}/",
+            f"The Host header is {host!r}, which is not an address of this server. Open {self._address(scope)}/",
         )
         if scope["type"] == "http":
             await response(scope, receive, send)

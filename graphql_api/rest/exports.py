@@ -5,10 +5,9 @@ import contextlib
 import datetime as dt
 import random
 import urllib.parse
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from zoneinfo import ZoneInfo
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,10 +16,9 @@ from starlette.types import ASGIApp
 from graphql_api import errors as graphql_api_errors
 from graphql_api import responses
 from graphql_api.auth import authentication
-from graphql_api.graphql import http_request
 from graphql_api.limits import concurrency
 from graphql_api.limits.spending import Spending
-from graphql_api.rest import parameters, streaming
+from graphql_api.rest import export_arguments, parameters, streaming
 from renewals import config
 from renewals.accounts import queries as accounts_queries
 from renewals.concurrency import fair_queue
@@ -31,19 +29,11 @@ from renewals.domain.clock import Clock
 from renewals.exports import formats, tables
 from renewals.i18n import Language
 from renewals.observability import request_record
-from schema.customer import coercion, inputs
 
 RETRY_SECONDS = 10
 WAIT_SECONDS_MAX = 2.0
 """The longest wait of an export for its turn. A wait slows down a client of many exports better than refusals do."""
 WAITING_PER_ACCOUNT_MAX = 64
-ARGUMENTS: Mapping[str, Collection[str]] = {
-    "instances": ("columns", "lang", "filter", "orderBy"),
-    "orders": ("columns", "lang", "from", "before"),
-    "ledger": ("columns", "lang", "filter", "from", "before"),
-}
-_IN_JSON = ("filter", "orderBy")
-"""The arguments that are JSON in a query string. A body is JSON as a whole."""
 
 
 class ExportsBusyError(Exception):
@@ -105,9 +95,11 @@ class Exports:
     async def _respond_in_turn(
         self, request: Request, account_id: str, table: str, file_format: formats.Format, now: dt.datetime
     ) -> ASGIApp:
-        arguments = await _read_arguments(request, ARGUMENTS[table], self._settings.body_bytes_max)
+        arguments = await export_arguments.read_arguments(
+            request, export_arguments.ARGUMENTS[table], self._settings.body_bytes_max
+        )
         language = parameters.parse_language(arguments.get("lang"))
-        export = _build_export(account_id, table, arguments, now)
+        export = export_arguments.build_export(account_id, table, arguments, now)
         account = await accounts_queries.fetch_account(database.pool(), account_id)
         zone = ZoneInfo(account["time_zone"])
         writer = formats.writer(
@@ -176,72 +168,6 @@ def _failed(error: Exception) -> Response:
         message = "Too many exports are running. Retry in a few seconds."
         return responses.error(503, "BUSY", message, {"Retry-After": str(RETRY_SECONDS)})
     return responses.internal_error(error)
-
-
-async def _read_arguments(request: Request, known: Collection[str], bytes_max: int) -> dict[str, object]:
-    """Return the arguments of the query string and of a JSON body.
-
-    Raises InvalidInputError for an unknown argument, and HTTPError for a body that is too long.
-    """
-    arguments: dict[str, object] = {}
-    for name, text in request.query_params.multi_items():
-        if name in arguments:
-            raise errors.InvalidInputError(name, "must not be repeated")
-        arguments[name] = _parse(name, text) if name in _IN_JSON else text
-    if isinstance(names := arguments.get("columns"), str):
-        arguments["columns"] = names.split(",")
-    if request.method == "POST" and (
-        body := await http_request.read_body(request, http_request.headers_of(request), bytes_max)
-    ):
-        http_request.check_values(body)
-        members = _parse("body", body)
-        if not isinstance(members, dict):
-            raise errors.InvalidInputError("body", "must be a JSON object")
-        for name in arguments.keys() & members.keys():
-            raise errors.InvalidInputError(name, "must be in the query string or in the body, not in both")
-        arguments |= members
-    for name in arguments:
-        if name not in known:
-            raise errors.InvalidInputError(name, f"is an unknown argument; available: {', '.join(known)}")
-    return arguments
-
-
-def _parse(name: str, text: str | bytes) -> object:
-    try:
-        parsed: object = orjson.loads(text)
-    except ValueError as error:
-        raise errors.InvalidInputError(name, f"must be JSON: {error}") from error
-    return parsed
-
-
-def _build_export(
-    account_id: str, table: str, arguments: Mapping[str, object], now: dt.datetime
-) -> tables.Export:
-    columns = tables.TABLES[table].select_columns(_column_names(arguments.get("columns")))
-    if table == tables.INSTANCES.name:
-        filter_input = coercion.read_input(arguments.get("filter"), inputs.InstanceFilter, "filter")
-        order_input = coercion.read_input(arguments.get("orderBy"), inputs.InstanceOrder, "orderBy")
-        instance_filter = inputs.to_instance_filter(filter_input)
-        ordering = inputs.to_instance_ordering(order_input)
-        return tables.export_instances(account_id, instance_filter, ordering, columns=columns, now=now)
-    period = tables.DateRange(
-        coercion.read_instant(arguments.get("from"), "from"),
-        coercion.read_instant(arguments.get("before"), "before"),
-    )
-    if table == tables.ORDERS.name:
-        return tables.export_orders(account_id, period, columns=columns, now=now)
-    ledger_filter = inputs.to_ledger_filter(
-        coercion.read_input(arguments.get("filter"), inputs.LedgerFilter, "filter")
-    )
-    return tables.export_ledger(account_id, ledger_filter, period, columns=columns, now=now)
-
-
-def _column_names(value: object) -> list[str] | None:
-    if value is None:
-        return None
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise errors.InvalidInputError("columns", "must be a list of names")
-    return value
 
 
 def _disposition(

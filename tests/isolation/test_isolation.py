@@ -13,7 +13,7 @@ import orjson
 import pytest
 from graphql import build_schema
 
-from graphql_api.rest import exports
+from graphql_api.rest import export_arguments
 from renewals.exports import formats
 from tests.isolation import names, stage, walk
 from tests.isolation.asking import CUSTOMERS, OPERATORS, Scene, Tried, ask
@@ -132,13 +132,13 @@ async def test_no_export_shows_what_is_anothers(scene: Scene, capsys: pytest.Cap
     in_filter = tuple(leaf for leaf in place.leaves if leaf.path[0] == "filter")
     walked = {"instances": {"filter"}, "orders": set[str](), "ledger": set[str]()}
     harmless = {"columns", "lang", "orderBy", "from", "before"}
-    for table, arguments in exports.ARGUMENTS.items():
+    for table, arguments in export_arguments.ARGUMENTS.items():
         names_nothing = harmless | {"filter"} if table == "ledger" else harmless
         assert set(arguments) - names_nothing == walked[table], (
             f"/export/{table} takes what the walk does not know"
         )
     for ending in formats.Format:
-        for table in exports.ARGUMENTS:
+        for table in export_arguments.ARGUMENTS:
             pairs = list(tries(dataclasses.replace(place, leaves=in_filter), scene.theirs))
             pairs = pairs if walked[table] else [({}, {})]
             figures.fields += 1

@@ -92,4 +92,4 @@ async def test_a_web_socket_of_another_host_is_refused(address: str) -> None:
         ):
             pass
     assert refused.value.response.status_code == 421
-    assert b"This server answers at its own address only" in (refused.value.response.body or b"")
+    assert b"which is not an address of this server" in (refused.value.response.body or b"")

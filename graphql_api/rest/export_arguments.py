@@ -1,0 +1,86 @@
+"""The arguments of an export, in the query string or in a JSON body."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+
+import orjson
+from starlette.requests import Request
+
+from graphql_api.graphql import http_request
+from renewals.domain import errors
+from renewals.exports import tables
+from schema.customer import coercion, inputs
+
+ARGUMENTS: Mapping[str, Collection[str]] = {
+    "instances": ("columns", "lang", "filter", "orderBy"),
+    "orders": ("columns", "lang", "from", "before"),
+    "ledger": ("columns", "lang", "filter", "from", "before"),
+}
+_IN_JSON = ("filter", "orderBy")
+"""The arguments that are JSON in a query string. A body is JSON as a whole."""
+
+
+async def read_arguments(request: Request, known: Collection[str], bytes_max: int) -> dict[str, object]:
+    """Return the arguments of the query string and of a JSON body.
+
+    Raises InvalidInputError for an unknown argument, and HTTPError for a body that is too long.
+    """
+    arguments: dict[str, object] = {}
+    for name, text in request.query_params.multi_items():
+        if name in arguments:
+            raise errors.InvalidInputError(name, "must not be repeated")
+        arguments[name] = _parse(name, text) if name in _IN_JSON else text
+    if isinstance(names := arguments.get("columns"), str):
+        arguments["columns"] = names.split(",")
+    if request.method == "POST" and (
+        body := await http_request.read_body(request, http_request.headers_of(request), bytes_max)
+    ):
+        http_request.check_values(body)
+        members = _parse("body", body)
+        if not isinstance(members, dict):
+            raise errors.InvalidInputError("body", "must be a JSON object")
+        for name in arguments.keys() & members.keys():
+            raise errors.InvalidInputError(name, "must be in the query string or in the body, not in both")
+        arguments |= members
+    for name in arguments:
+        if name not in known:
+            raise errors.InvalidInputError(name, f"is an unknown argument; available: {', '.join(known)}")
+    return arguments
+
+
+def _parse(name: str, text: str | bytes) -> object:
+    try:
+        parsed: object = orjson.loads(text)
+    except ValueError as error:
+        raise errors.InvalidInputError(name, f"must be JSON: {error}") from error
+    return parsed
+
+
+def build_export(
+    account_id: str, table: str, arguments: Mapping[str, object], now: dt.datetime
+) -> tables.Export:
+    columns = tables.TABLES[table].select_columns(_column_names(arguments.get("columns")))
+    if table == tables.INSTANCES.name:
+        filter_input = coercion.read_input(arguments.get("filter"), inputs.InstanceFilter, "filter")
+        order_input = coercion.read_input(arguments.get("orderBy"), inputs.InstanceOrder, "orderBy")
+        instance_filter = inputs.to_instance_filter(filter_input)
+        ordering = inputs.to_instance_ordering(order_input)
+        return tables.export_instances(account_id, instance_filter, ordering, columns=columns, now=now)
+    period = tables.DateRange(
+        coercion.read_instant(arguments.get("from"), "from"),
+        coercion.read_instant(arguments.get("before"), "before"),
+    )
+    if table == tables.ORDERS.name:
+        return tables.export_orders(account_id, period, columns=columns, now=now)
+    ledger_filter = inputs.to_ledger_filter(
+        coercion.read_input(arguments.get("filter"), inputs.LedgerFilter, "filter")
+    )
+    return tables.export_ledger(account_id, ledger_filter, period, columns=columns, now=now)
+
+
+def _column_names(value: object) -> list[str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise errors.InvalidInputError("columns", "must be a list of names")
+    return value
