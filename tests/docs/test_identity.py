@@ -18,7 +18,7 @@ PREFIX = "5f0c9d1e"
 """Stands on the page for that of the key."""
 
 
-async def test_every_example_answers_what_it_shows(world: World, asked: Client, issuer: Issuer) -> None:
+async def test_every_example_answers_what_it_shows(world: World, api: Client, issuer: Issuer) -> None:
     await world.account("cn-1001")
     keys = {"# As an operator.": await world.operator_key()}
     text = PAGE.read_text(encoding="utf-8")
@@ -30,9 +30,9 @@ async def test_every_example_answers_what_it_shows(world: World, asked: Client, 
         if block[1] != "graphql":
             continue
         who = block[2].splitlines()[0]
-        asked.key, asked.url = keys[who], OPERATOR_URL if who == "# As an operator." else URL
+        api.key, api.url = keys[who], OPERATOR_URL if who == "# As an operator." else URL
         query = block[2].replace(PREFIX, prefix).replace("{ apiKey {", "{ secret apiKey {")
-        answer = (await asked.post(query)).json()
+        answer = (await api.post(query)).json()
         await api_keys.flush_last_used()
         if "secret" in query:
             keys["# With that key."] = secret = answer["data"]["createApiKey"].pop("secret")

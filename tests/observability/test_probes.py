@@ -25,7 +25,7 @@ from renewals.db import connection as database
 from renewals.db import migrate, server_version
 from renewals.domain.clock import Clock
 from renewals.health import checks
-from tests.graphql_api.graphql.test_http import unreachable
+from tests.graphql_api.graphql.test_http import block_connections
 from tests.observability.conftest import Lines
 from tests.support.fixtures import NOW, World
 from tests.support.live_server import free_port
@@ -224,7 +224,7 @@ async def test_without_its_database_a_process_is_unready_and_lives(
     async with asked(database_url, redis_url) as client:
         assert (await client.get("/readyz")).status_code == 200
         await asyncio.sleep(checks.CACHE_SECONDS)
-        async with unreachable(name):
+        async with block_connections(name):
             answer = await client.get("/readyz")
             assert (answer.status_code, answer.json()["status"]) == (503, "unready")
             assert answer.json()["checks"]["database"] == {"ok": False, "why": "cannot be reached"}

@@ -24,82 +24,82 @@ async def client() -> AsyncIterator[httpx2.AsyncClient]:
         yield made
 
 
-async def opens(api: Client, token: str) -> bool:
+async def is_accepted(api: Client, token: str) -> bool:
     headers = {"Authorization": f"Bearer {token}"}
     return (await api.http.post(URL, json={"query": "{ __typename }"}, headers=headers)).status_code == 200
 
 
 async def test_concurrent_requests_fetch_the_keys_once(api: Client, issuer: Issuer) -> None:
     sent = [issuer.token(NOW, key_id) for key_id in ("rsa", "ec") * 20]
-    assert all(await asyncio.gather(*[opens(api, token) for token in sent]))
+    assert all(await asyncio.gather(*[is_accepted(api, token) for token in sent]))
     assert issuer.asked == [METADATA, KEYS]
 
 
 async def test_random_key_ids_do_not_cause_a_flood_of_fetches(
     api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
-    assert await opens(api, issuer.token(NOW))
+    assert await is_accepted(api, issuer.token(NOW))
     for number in range(100):
-        assert not await opens(api, issuer.sign(issuer.claims(NOW), kid=f"nobody {number}"))
+        assert not await is_accepted(api, issuer.sign(issuer.claims(NOW), kid=f"nobody {number}"))
     assert issuer.fetched_count == 1
     seconds.seconds += jwks.FETCH_PAUSE_SECONDS
     strangers = [issuer.sign(issuer.claims(NOW), kid=f"somebody {number}") for number in range(100)]
-    assert not any(await asyncio.gather(*[opens(api, token) for token in strangers]))
+    assert not any(await asyncio.gather(*[is_accepted(api, token) for token in strangers]))
     assert issuer.fetched_count == 2
-    assert await opens(api, issuer.token(NOW))
+    assert await is_accepted(api, issuer.token(NOW))
 
 
 async def test_a_new_key_is_found_as_soon_as_a_token_names_it(
     api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
-    assert await opens(api, issuer.token(NOW))
+    assert await is_accepted(api, issuer.token(NOW))
     issuer.add("new", new_ec())
     seconds.seconds += jwks.FETCH_PAUSE_SECONDS
-    assert await opens(api, issuer.token(NOW, "new"))
-    assert await opens(api, issuer.token(NOW, "rsa"))
+    assert await is_accepted(api, issuer.token(NOW, "new"))
+    assert await is_accepted(api, issuer.token(NOW, "rsa"))
 
 
 async def test_a_withdrawn_key_is_not_accepted_once_the_cache_is_stale(
     api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     token = issuer.token(NOW)
-    assert await opens(api, token)
+    assert await is_accepted(api, token)
     issuer.members = [member for member in issuer.members if member["kid"] != "rsa"]
     seconds.seconds += jwks.KEYS_SECONDS
-    assert await opens(api, issuer.token(NOW, "ec"))
-    assert not await opens(api, token), "nor do tokens that were verified with it"
+    assert await is_accepted(api, issuer.token(NOW, "ec"))
+    assert not await is_accepted(api, token), "nor are tokens that were verified with it"
 
 
 async def test_an_id_with_a_new_key_means_the_new_key(api: Client, issuer: Issuer, seconds: Clock) -> None:
     old = issuer.token(NOW)
-    assert await opens(api, old)
+    assert await is_accepted(api, old)
     issuer.members = []
     issuer.add("rsa", new_rsa())
     seconds.seconds += jwks.KEYS_SECONDS
-    assert await opens(api, issuer.token(NOW))
-    assert not await opens(api, old)
+    assert await is_accepted(api, issuer.token(NOW))
+    assert not await is_accepted(api, old)
 
 
 async def test_an_issuer_that_publishes_no_keys_has_none(api: Client, issuer: Issuer, seconds: Clock) -> None:
-    assert await opens(api, issuer.token(NOW))
+    assert await is_accepted(api, issuer.token(NOW))
     issuer.members = []
     seconds.seconds += jwks.KEYS_SECONDS
-    assert not await opens(api, issuer.token(NOW))
+    assert not await is_accepted(api, issuer.token(NOW))
 
 
 async def test_stale_keys_are_used_for_a_while_if_the_issuer_is_unavailable(
     api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
-    assert await opens(api, issuer.token(NOW))
+    assert await is_accepted(api, issuer.token(NOW))
     issuer.answer = be_away
     for _ in range(10):
         seconds.seconds += jwks.STALE_KEYS_SECONDS_MAX / 10 - 1
-        assert await opens(api, issuer.token(NOW))
+        assert await is_accepted(api, issuer.token(NOW))
     seconds.seconds += 10
-    assert not await opens(api, issuer.token(NOW, memo=1)), "the issuer may have taken them back long ago"
+    assert not await is_accepted(api, issuer.token(NOW, memo=1)), "the issuer may have withdrawn the keys"
     issuer.answer = None
     seconds.seconds += jwks.FETCH_PAUSE_SECONDS
-    assert await opens(api, issuer.token(NOW))
+    assert await is_accepted(api, issuer.token(NOW))
 
 
 async def test_an_issuer_that_was_never_available_is_tried_again(
@@ -107,29 +107,29 @@ async def test_an_issuer_that_was_never_available_is_tried_again(
 ) -> None:
     issuer.answer = be_away
     for _ in range(5):
-        assert not await opens(api, issuer.token(NOW))
+        assert not await is_accepted(api, issuer.token(NOW))
     assert issuer.asked == [METADATA]
     issuer.answer = None
-    assert not await opens(api, issuer.token(NOW))
+    assert not await is_accepted(api, issuer.token(NOW))
     seconds.seconds += jwks.FETCH_PAUSE_SECONDS
-    assert await opens(api, issuer.token(NOW))
+    assert await is_accepted(api, issuer.token(NOW))
 
 
 async def test_a_hanging_issuer_does_not_delay_a_cached_key(
     api: Client, issuer: Issuer, seconds: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jwks, "FETCH_SECONDS_MAX", 0.5)
-    assert await opens(api, issuer.token(NOW))
+    assert await is_accepted(api, issuer.token(NOW))
     issuer.answer = hang
     loop = asyncio.get_running_loop()
     seconds.seconds += jwks.KEYS_SECONDS
     started = loop.time()
-    assert await opens(api, issuer.token(NOW, memo=1)), "whoever is first waits until it is known to hang"
+    assert await is_accepted(api, issuer.token(NOW, memo=1)), "the first request waits for the timeout"
     assert 0.4 < loop.time() - started < 3
     seconds.seconds += jwks.FETCH_PAUSE_SECONDS
     started = loop.time()
-    assert await opens(api, issuer.token(NOW, memo=2))
-    assert loop.time() - started < 0.4, "and nobody after that"
+    assert await is_accepted(api, issuer.token(NOW, memo=2))
+    assert loop.time() - started < 0.4, "later requests do not wait"
 
 
 def answer_of(body: bytes, status: int = 200) -> Any:
@@ -158,10 +158,10 @@ BAD = {
 async def test_a_response_without_a_key_set_does_not_change_the_keys(
     api: Client, issuer: Issuer, seconds: Clock, answer: Any
 ) -> None:
-    assert await opens(api, issuer.token(NOW))
+    assert await is_accepted(api, issuer.token(NOW))
     issuer.answer = answer
     seconds.seconds += jwks.KEYS_SECONDS
-    assert await opens(api, issuer.token(NOW, memo=1))
+    assert await is_accepted(api, issuer.token(NOW, memo=1))
     assert issuer.fetched_count == 2
     assert "/elsewhere" not in issuer.asked
 
@@ -182,7 +182,7 @@ async def test_metadata_of_another_issuer_is_ignored(
     api: Client, issuer: Issuer, metadata: dict[str, Any]
 ) -> None:
     issuer.metadata = metadata
-    assert not await opens(api, issuer.token(NOW))
+    assert not await is_accepted(api, issuer.token(NOW))
     assert issuer.asked == [METADATA]
 
 
@@ -254,9 +254,9 @@ async def test_a_short_rsa_key_verifies_nothing(api: Client, issuer: Issuer) -> 
     issuer.add("short", new_rsa(1024))
     with pytest.warns(match="below the minimum"):
         token = issuer.token(NOW, "short")
-    assert not await opens(api, token)
+    assert not await is_accepted(api, token)
 
 
 async def test_usable_keys_of_a_mixed_set_are_used(api: Client, issuer: Issuer) -> None:
     issuer.members = [*UNUSABLE.values(), *issuer.members, public("rsa", new_rsa())]
-    assert await opens(api, issuer.token(NOW)), "and the first of an id is meant"
+    assert await is_accepted(api, issuer.token(NOW)), "the first key of an id is used"

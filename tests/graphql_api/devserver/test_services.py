@@ -16,7 +16,7 @@ import redis
 
 from graphql_api.devserver import binaries, child_server, reaper, services
 
-# What a parent does that is then killed: starts both servers and a child of its own, and says where they are.
+# The program of a parent that is killed: it starts both servers and a child, and prints their pids.
 PARENT = """
 import subprocess, sys, time
 from pathlib import Path
@@ -77,7 +77,7 @@ async def test_a_second_start_finds_its_data_within_a_second(room: Path) -> None
         assert await run(postgres.url, "SELECT answer FROM kept") == 42
         with redis.from_url(valkey.url) as client:
             assert client.get("kept") == b"42"
-    assert took_seconds < 5, "about a second, where nothing else runs"
+    assert took_seconds < 5, "about a second on an idle machine"
 
 
 async def test_temporary_servers_leave_no_folder_behind() -> None:
@@ -136,7 +136,7 @@ async def test_a_killed_postgres_recovers_what_was_committed(room: Path) -> None
     with services.Postgres(room) as postgres:
         await run(postgres.url, "CREATE TABLE kept AS SELECT 42 AS answer")
         os.kill(postgres.pid, signal.SIGKILL)
-    # The number that the killed server left may be a living process's by now: that must not stop the start.
+    # Another process may have the pid of the killed server, which must not prevent the start.
     pid_file = postgres.data / "postmaster.pid"
     pid_file.write_text(pid_file.read_text().replace(str(postgres_pid(pid_file)), str(os.getppid()), 1))
     with services.Postgres(room) as postgres:
@@ -161,7 +161,7 @@ async def test_another_port_is_used_if_the_port_is_in_use(room: Path) -> None:
             other.bind(("127.0.0.1", services.Postgres.preferred_port))
             other.listen()
         except OSError:
-            pass  # taken already: as good
+            pass  # in use already, which serves as well
         with services.Postgres(room) as postgres:
             assert postgres.port != services.Postgres.preferred_port
             assert await run(postgres.url, "SELECT 1") == 1

@@ -78,7 +78,7 @@ def processes() -> list[tuple[int, int, str]]:
         return [(int(pid), int(parent), command) for pid, parent, command in rows]
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has just ended
+        with contextlib.suppress(OSError):  # the process has just ended
             parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
             command = (folder / "cmdline").read_text().replace("\0", " ").strip()
             found.append((int(folder.name), int(parent), command))
@@ -136,7 +136,7 @@ def eventually(condition: Callable[[], bool], seconds: float = STOP_SECONDS_MAX)
     return condition()
 
 
-def living(family: dict[int, str]) -> dict[int, str]:
+def running_processes(family: dict[int, str]) -> dict[int, str]:
     return {pid: command for pid, command in family.items() if reaper.start_time(pid) is not None}
 
 
@@ -158,7 +158,7 @@ def value(url: str, sql: str) -> object:
     return asyncio.run(fetch())
 
 
-def run_as_printed(line: str) -> object:
+def run_printed_command(line: str) -> object:
     """Run the printed command in a shell; without curl, send the same request by another client."""
     if shutil.which("curl"):
         return json.loads(subprocess.run(line, shell=True, capture_output=True, check=True).stdout)
@@ -172,8 +172,10 @@ def test_one_command_starts_everything_and_ctrl_c_ends_it(up: Callable[..., Up],
     assert "was taken" not in first.said
     ended = "SELECT count(*) FROM renewal_runs WHERE ended_at IS NOT NULL"
     assert eventually(lambda: value(first.database_url, ended) != 0), "the worker runs"
-    assert value(first.database_url, "SELECT count(*) FROM orders") == 0, "and leaves the demo to its reader"
-    answer = run_as_printed(first.curl)
+    assert value(first.database_url, "SELECT count(*) FROM orders") == 0, (
+        "and does not renew the demo account"
+    )
+    answer = run_printed_command(first.curl)
     assert answer["data"] == {  # type: ignore[index]
         "account": {"name": "演示账户", "balance": answer["data"]["account"]["balance"]},  # type: ignore[index]
         "instances": {"totalCount": 293},  # three are released
@@ -194,28 +196,28 @@ def test_one_command_starts_everything_and_ctrl_c_ends_it(up: Callable[..., Up],
     assert (opened.url, opened.text.count(first.key)) == (f"{first.address}/graphql", 1)
     rebound = httpx2.get(f"{first.address}/graphql", headers={"Accept": "text/html", "Host": "evil.example"})
     assert (rebound.status_code, first.key in rebound.text) == (421, False)
-    if graphiql.FOLDER.is_dir():  # else the set-up had no network
+    if graphiql.FOLDER.is_dir():  # the set-up may have had no network
         asset = graphiql.assets()[0].place
         served = httpx2.get(f"{first.address}/graphiql/{asset}").content
         assert served == (graphiql.FOLDER / asset).read_bytes()
     assert f"`rm -r {room}`" in first.said, "how to start over"
     assert f"`. {room}/env`" in first.said, "what to try next"
-    assert (room / "env").stat().st_mode & 0o077 == 0, "the key is for its owner's eyes"
+    assert (room / "env").stat().st_mode & 0o077 == 0, "only the owner may read the key"
 
     family = first.family()
     assert len(family) >= 5, family
     os.killpg(first.process.pid, signal.SIGINT)
     assert first.process.wait(STOP_SECONDS_MAX) == 0
-    assert living(family) == {}
+    assert running_processes(family) == {}
 
     later = [up()]
-    assert run_as_printed(later[0].curl) == answer
+    assert run_printed_command(later[0].curl) == answer
     assert (later[0].key, later[0].operator_key) == (first.key, first.operator_key)
     assert value(later[0].database_url, "SELECT count(*) FROM api_keys") == 2, "the demo's and the operator's"
     later[0].process.terminate()
     assert later[0].process.wait(STOP_SECONDS_MAX) == 0
     later.append(up())
-    # On a crowded machine each process gets its share only.
+    # On a busy machine each process gets only its share.
     crowd = os.getloadavg()[0] / (os.cpu_count() or 1)
     assert min(start.took_seconds for start in later) < 5 * (1 + crowd)
 
@@ -225,11 +227,11 @@ def test_kill_9_leaves_nothing_behind_and_the_next_start_finds_its_data(up: Call
     family = first.family()
     assert {"serve", "worker"} <= {command.split()[-1] for command in family.values()}
     first.process.kill()
-    assert eventually(lambda: living(family) == {}), living(family)
+    assert eventually(lambda: running_processes(family) == {}), running_processes(family)
     assert not is_served(first.address)
     again = up()
     assert again.key == first.key
-    assert run_as_printed(again.curl)["data"]["account"]["name"] == "演示账户"  # type: ignore[index]
+    assert run_printed_command(again.curl)["data"]["account"]["name"] == "演示账户"  # type: ignore[index]
 
 
 def test_a_port_in_use_is_reported_and_another_is_chosen(
@@ -251,7 +253,7 @@ def test_servers_in_the_settings_are_used_and_none_is_started(
     started = up(RENEWALS_PORT="0", DATABASE_URL=empty_database_url, REDIS_URL=redis_url)
     assert "was taken" not in started.said, "0 asks for any port"
     assert started.database_url == empty_database_url
-    assert run_as_printed(started.curl)["data"]["account"]["name"] == "演示账户"  # type: ignore[index]
+    assert run_printed_command(started.curl)["data"]["account"]["name"] == "演示账户"  # type: ignore[index]
     assert sorted(path.name for path in room.iterdir()) == ["env"]
     assert not re.search(r"postgres -D|valkey-server", "\n".join(started.family().values()))
     started.process.send_signal(signal.SIGINT)
@@ -271,9 +273,9 @@ def test_a_database_with_accounts_of_its_own_gets_no_demo(
         in started.said
     )
     assert "Demo API key" not in started.said
-    assert "To start over" not in started.said, "it would name the emptying of that database"
+    assert "To start over" not in started.said, "it would suggest to empty that database"
     assert "GRAPHQL_KEY" not in (room / "env").read_text()
-    assert run_as_printed(started.curl) == {
+    assert run_printed_command(started.curl) == {
         "data": {
             "accounts": {"totalCount": 1, "nodes": [{"id": "a", "name": "Example Ltd.", "balance": "0.00"}]}
         },
@@ -293,7 +295,7 @@ def test_a_process_that_ends_on_its_own_ends_everything_with_1(
     [worker] = [pid for pid, command in family.items() if command.endswith(" worker")]
     os.kill(worker, signal.SIGKILL)
     assert started.process.wait(STOP_SECONDS_MAX) == 1
-    assert eventually(lambda: living(family) == {}), living(family)
+    assert eventually(lambda: running_processes(family) == {}), running_processes(family)
 
 
 def test_a_proxy_in_the_environment_is_not_used_for_the_local_address(

@@ -37,7 +37,7 @@ async def key(world: World) -> str:
 
 
 @pytest.fixture
-async def lenient(world: World) -> AsyncIterator[httpx2.AsyncClient]:
+async def lenient_client(world: World) -> AsyncIterator[httpx2.AsyncClient]:
     """Yield a client of the application without an account; as with a server, an exception is a 500."""
     transport = httpx2.ASGITransport(app=app.create(), raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport) as client:
@@ -161,13 +161,13 @@ async def test_an_internal_error_has_an_id_and_no_detail(
 
 
 async def test_an_error_before_the_request_is_read_has_an_id_and_no_detail(
-    key: str, lenient: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
+    key: str, lenient_client: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     headers = {**JSON, "Authorization": f"Bearer {key}"}
-    assert (await lenient.get(HEALTH)).text == "ok"
+    assert (await lenient_client.get(HEALTH)).text == "ok"
     await database.execute(database.pool(), "ALTER TABLE api_keys RENAME TO keys_of_old")
     with caplog.at_level(logging.ERROR):
-        answer = await lenient.post(URL, content=MINE, headers=headers)
+        answer = await lenient_client.post(URL, content=MINE, headers=headers)
     assert (answer.status_code, code(answer)) == (500, "INTERNAL")
     assert "api_keys" not in answer.text
     assert answer.json()["errors"][0]["extensions"]["id"] in caplog.text
@@ -175,7 +175,7 @@ async def test_an_error_before_the_request_is_read_has_an_id_and_no_detail(
 
 
 @contextlib.asynccontextmanager
-async def unreachable(name: str) -> AsyncIterator[None]:
+async def block_connections(name: str) -> AsyncIterator[None]:
     """Close a database's connections and refuse new ones while the block runs."""
     server = await asyncpg.connect(os.environ["TEST_POSTGRES_URL"])
     try:
@@ -190,17 +190,17 @@ async def unreachable(name: str) -> AsyncIterator[None]:
 
 
 async def test_without_a_database_requests_are_refused_and_the_process_runs_on(
-    world: World, lenient: httpx2.AsyncClient
+    world: World, lenient_client: httpx2.AsyncClient
 ) -> None:
-    answer = await lenient.get(HEALTH)
+    answer = await lenient_client.get(HEALTH)
     assert (answer.status_code, answer.text) == (200, "ok")
     name = await world.value("SELECT current_database()")
-    async with unreachable(name):
-        assert (await lenient.get(HEALTH)).status_code == 200
-        answer = await lenient.post(URL, content=MINE, headers={**JSON, "Authorization": "Bearer x"})
+    async with block_connections(name):
+        assert (await lenient_client.get(HEALTH)).status_code == 200
+        answer = await lenient_client.post(URL, content=MINE, headers={**JSON, "Authorization": "Bearer x"})
         assert (answer.status_code, code(answer), answer.headers["retry-after"]) == (503, "UNAVAILABLE", "1")
         assert name not in answer.text
-    assert (await lenient.get(HEALTH)).status_code == 200
+    assert (await lenient_client.get(HEALTH)).status_code == 200
 
 
 def settings_with(tmp_path: Path, **values: Any) -> config.Settings:

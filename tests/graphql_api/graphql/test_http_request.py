@@ -84,7 +84,7 @@ async def test_an_invalid_document_is_a_400_only_in_the_new_media_type(key: str,
             assert ("data" in answer.json()) is has_data
         wrong = {"query": "{ instances(first: 2000) { totalCount } account { id } }"}
         answer = await graphql.http.post(URL, json=wrong, headers=headers)
-        assert answer.status_code == 200  # it was executed, and says of a field what was wrong
+        assert answer.status_code == 200  # it was executed with an error of a field
 
 
 @pytest.mark.parametrize("accept", ["application/json", RESPONSE, f"{RESPONSE}, application/json;q=0.9"])
@@ -189,7 +189,7 @@ async def test_a_long_response_is_compressed_as_its_client_accepts(
     answer = await graphql.http.post(URL, json=body, headers=headers)
     assert answer.headers["content-type"] == accept
     assert answer.headers.get("content-encoding", "identity") == (coding if coding != "x" else "identity")
-    if coding != "zstd":  # which the client need not know
+    if coding != "zstd":  # the client may not support it
         assert len(orjson.loads(answer.content)["data"]["instances"]["nodes"]) == 50
     short = await graphql.http.post(URL, json=ACCOUNT, headers=headers)
     assert "content-encoding" not in short.headers

@@ -31,7 +31,7 @@ LIST = """query List($filter: InstanceFilter, $first: Int, $more: Boolean = true
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     facets @skip(if: $more) { tabs { value count } expiry { value count } }
   }
-  again: instances(first: 1) { nodes { __typename shown: id configuration { label value } } }
+  again: instances(first: 1) { nodes { __typename summarize: id configuration { label value } } }
 }
 fragment Row on Instance {
   id name status expiresAt createdAt monthlyPrice attempts { id } orders { id lines { price } }
@@ -90,7 +90,7 @@ async def post(client: Client, query: str, variables: Any, name: str | None) -> 
     return await client.http.post(URL, json=body, headers=headers)
 
 
-def shown(answer: httpx2.Response) -> tuple[int, str, bytes]:
+def summarize(answer: httpx2.Response) -> tuple[int, str, bytes]:
     return answer.status_code, answer.headers["content-type"], answer.content
 
 
@@ -100,7 +100,7 @@ async def test_the_second_response_equals_the_first(
 ) -> None:
     first = await post(client, query, variables, name)
     for _ in range(3):
-        assert shown(await post(client, query, variables, name)) == shown(first)
+        assert summarize(await post(client, query, variables, name)) == summarize(first)
 
 
 async def test_a_valid_document_is_parsed_and_validated_once(
@@ -113,7 +113,7 @@ async def test_a_valid_document_is_parsed_and_validated_once(
         raise AssertionError("the whole way")
 
     monkeypatch.setattr(customer_schema.schema, "execute", never)
-    assert shown(await post(client, LIST, {"first": 2}, None)) == shown(first)
+    assert summarize(await post(client, LIST, {"first": 2}, None)) == summarize(first)
     other = (await post(client, LIST, {"first": 1, "filter": {"tab": "NO_EXPIRY"}}, None)).json()["data"]
     assert [node["id"] for node in other["instances"]["nodes"]] == ["i-4"]
 
@@ -132,7 +132,7 @@ async def test_a_repeated_mutation_has_the_same_response(client: Client, verb: s
     if verb == customer.SET_POLICY:
         assert all("errors" not in answer for answer in answers)
     else:
-        assert answers == [first] * 3  # the key's order, not another
+        assert answers == [first] * 3  # the order of the idempotency key
 
 
 async def test_invalid_or_long_documents_are_not_cached(client: Client) -> None:
@@ -180,7 +180,7 @@ async def test_an_unusual_request_bypasses_the_cache(client: Client, sent: dict[
     async def send() -> tuple[int, str, bytes]:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {client.key}"}
         headers |= sent.get("headers", {})
-        return shown(await client.http.post(URL, content=sent["content"], headers=headers))
+        return summarize(await client.http.post(URL, content=sent["content"], headers=headers))
 
     before = await send()
     await post(client, "{ account { id } }", None, None)

@@ -110,7 +110,7 @@ def test_the_cache_can_be_disabled() -> None:
 
 
 @pytest.fixture
-async def trusting(key: str, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+async def trusting_client(key: str, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     """Send a request to an application that executes only trusted documents."""
     manifest = tmp_path / "trusted.json"
     manifest.write_bytes(orjson.dumps({f"sha256:{digest(QUERY)}": QUERY, "names": "{ account { name } }"}))
@@ -127,15 +127,15 @@ async def trusting(key: str, tmp_path: Path) -> AsyncIterator[Callable[..., Any]
         yield post
 
 
-async def test_only_trusted_documents_are_executed_with_the_setting(trusting: Any) -> None:
+async def test_only_trusted_documents_are_executed_with_the_setting(trusting_client: Any) -> None:
     for body in (
         {"documentId": f"sha256:{digest(QUERY)}"},
         {"documentId": digest(QUERY)},
         hashed(QUERY),
         {"query": QUERY},
     ):
-        assert (await trusting(body))[1]["data"] == MINE
-    assert (await trusting({"documentId": "names"}))[1]["data"]["account"].keys() == {"name"}
+        assert (await trusting_client(body))[1]["data"] == MINE
+    assert (await trusting_client({"documentId": "names"}))[1]["data"]["account"].keys() == {"name"}
     for body in (
         {"query": "{ account { id name } }"},
         {"query": "mutation { resetCalendarToken { token } }"},
@@ -143,7 +143,7 @@ async def test_only_trusted_documents_are_executed_with_the_setting(trusting: An
         hashed("{ account { id name } }", query="{ account { id name } }"),
         {"documentId": "other"},
     ):
-        assert code(await trusting(body)) == (400, "DOCUMENT_NOT_TRUSTED")
+        assert code(await trusting_client(body)) == (400, "DOCUMENT_NOT_TRUSTED")
 
 
 async def test_a_request_without_a_document_is_refused(ask: Any) -> None:

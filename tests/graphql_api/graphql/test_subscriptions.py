@@ -50,7 +50,7 @@ async def change(count: int, mode: str = "AUTO") -> None:
     await policy.set_policy("a", policy.PolicyRequest(pick, model.RenewalMode(mode)), lambda: NOW)
 
 
-async def put_events(world: World, last: int) -> None:
+async def insert_events(world: World, last: int) -> None:
     """Insert events up to a number without a notification."""
     await world.rows(
         """INSERT INTO events (account_id, sequence, type, occurred_at, payload)
@@ -60,7 +60,7 @@ async def put_events(world: World, last: int) -> None:
     await world.rows("UPDATE event_streams SET last_sequence = $1", last)
 
 
-def following(server: Served, key: str, *, by_header: bool = False) -> gql.Client:
+def create_client(server: Served, key: str, *, by_header: bool = False) -> gql.Client:
     """Yield a gql client that authenticates by a header or by `connection_init`."""
     said = {"Authorization": f"Bearer {key}"}
     transport = WebsocketsTransport(
@@ -87,7 +87,7 @@ async def take(client: gql.Client, count: int, after: int | None) -> list[dict[s
 
 @pytest.mark.parametrize("by_header", [True, False])
 async def test_missed_events_are_replayed_in_order(world: World, server: Served, by_header: bool) -> None:
-    client = following(server, await world.key("a"), by_header=by_header)
+    client = create_client(server, await world.key("a"), by_header=by_header)
     events = await asyncio.wait_for(take(client, 90, after=10), 10)
     assert [event["sequence"] for event in events] == list(range(11, 101))
     assert events[0] == {
@@ -103,7 +103,7 @@ async def test_missed_events_are_replayed_in_order(world: World, server: Served,
 async def test_events_of_another_process_arrive_at_once(
     world: World, server: Served, database_url: str, redis_url: str
 ) -> None:
-    client = following(server, await world.key("a"))
+    client = create_client(server, await world.key("a"))
     taking = asyncio.create_task(take(client, 100, after=100))
     await asyncio.sleep(1)
     command = (sys.executable, "-m", "tests.support.clocked_cli", "2027-01-31T00:30+08:00", "run-now")
@@ -117,16 +117,16 @@ async def test_events_of_another_process_arrive_at_once(
 
 
 async def test_events_without_a_notification_are_found(world: World, server: Served) -> None:
-    taking = asyncio.create_task(take(following(server, await world.key("a")), 1, after=None))
+    taking = asyncio.create_task(take(create_client(server, await world.key("a")), 1, after=None))
     await asyncio.sleep(1)
-    await put_events(world, 101)
+    await insert_events(world, 101)
     [event] = await asyncio.wait_for(taking, 10)
     assert event["sequence"] == 101
 
 
 async def test_another_accounts_events_are_not_seen(world: World, server: Served) -> None:
     await world.account("b")
-    taking = asyncio.create_task(take(following(server, await world.key("b")), 1, after=0))
+    taking = asyncio.create_task(take(create_client(server, await world.key("b")), 1, after=0))
     await asyncio.sleep(1)
     await change(5, "NONE")
     await asyncio.sleep(1)
@@ -147,7 +147,7 @@ async def test_a_client_without_authentication_is_disconnected(server: Served, s
 async def test_a_number_that_no_event_has_is_refused_by_name(
     world: World, server: Served, after: int
 ) -> None:
-    client = following(server, await world.key("a"))
+    client = create_client(server, await world.key("a"))
     with pytest.raises(TransportQueryError) as refused:
         await asyncio.wait_for(take(client, 1, after), 10)
     [error] = refused.value.errors or []
@@ -207,7 +207,7 @@ async def test_a_revoked_key_cannot_use_an_open_socket(world: World, server: Ser
 
 
 async def test_a_revoked_key_ends_its_subscriptions(world: World, server: Served) -> None:
-    async with streaming(server, await world.key("a"), 99) as lines:
+    async with stream_events(server, await world.key("a"), 99) as lines:
         assert await anext(lines) == "event: next"
         await world.rows("UPDATE api_keys SET revoked_at = now()")
         async with asyncio.timeout(12):
@@ -218,16 +218,19 @@ async def test_a_key_revoked_by_an_operator_ends_its_subscriptions_at_once(
     world: World, server: Served
 ) -> None:
     key = await world.key("a")
-    async with streaming(server, key, 99) as lines, streaming(server, await world.key("a"), 99) as others:
+    async with (
+        stream_events(server, key, 99) as lines,
+        stream_events(server, await world.key("a"), 99) as others,
+    ):
         assert await anext(lines) == await anext(others) == "event: next"
-        await asyncio.sleep(0.5)  # until both have told all there is, and wait
+        await asyncio.sleep(0.5)  # until both have sent all events, and wait
         call = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), "revoke", lambda: NOW)
         key_id = await world.value("SELECT id FROM api_keys WHERE prefix = $1", key.split("_")[1])
         await api_keys.revoke_key(call, str(key_id))
         started = asyncio.get_running_loop().time()
         async with asyncio.timeout(10):
             assert "event: complete" in [line async for line in lines]
-        assert asyncio.get_running_loop().time() - started < 2  # told, not found by looking every 5 s
+        assert asyncio.get_running_loop().time() - started < 2  # notified, not found by polling every 5 s
         await change(1, "NONE")
         async with asyncio.timeout(10):
             while '"sequence":101' not in await anext(others):
@@ -235,9 +238,9 @@ async def test_a_key_revoked_by_an_operator_ends_its_subscriptions_at_once(
 
 
 async def test_events_after_the_revocation_of_a_key_are_not_sent(world: World, server: Served) -> None:
-    async with streaming(server, await world.key("a"), 99) as lines:
+    async with stream_events(server, await world.key("a"), 99) as lines:
         assert await anext(lines) == "event: next"
-        await world.rows("UPDATE api_keys SET revoked_at = now()")  # and nobody is told of it
+        await world.rows("UPDATE api_keys SET revoked_at = now()")  # without a notification
         await change(5, "NONE")
         async with asyncio.timeout(10):
             rest = [line async for line in lines]
@@ -246,7 +249,7 @@ async def test_events_after_the_revocation_of_a_key_are_not_sent(world: World, s
 
 
 async def test_a_viewer_subscribes_and_changes_nothing(world: World, server: Served) -> None:
-    client = following(server, await world.key("a", role="VIEWER"))
+    client = create_client(server, await world.key("a", role="VIEWER"))
     assert len(await asyncio.wait_for(take(client, 5, after=95), 10)) == 5
     async with client as session:
         for _ in range(2):
@@ -300,7 +303,7 @@ async def test_a_new_client_does_not_delay_a_stopping_server(world: World, serve
 async def test_an_invalid_notification_does_not_stop_later_ones(
     world: World, server: Served, redis_url: str
 ) -> None:
-    taking = asyncio.create_task(take(following(server, await world.key("a")), 1, after=None))
+    taking = asyncio.create_task(take(create_client(server, await world.key("a")), 1, after=None))
     await asyncio.sleep(1)
     with redis.from_url(redis_url) as client:
         for nonsense in ("garbage", "5", "null", "[5]"):
@@ -308,11 +311,11 @@ async def test_an_invalid_notification_does_not_stop_later_ones(
     await change(1, "NONE")
     started = asyncio.get_running_loop().time()
     await asyncio.wait_for(taking, 10)
-    assert asyncio.get_running_loop().time() - started < 3  # told, not found by looking every 5 s
+    assert asyncio.get_running_loop().time() - started < 3  # notified, not found by polling every 5 s
 
 
 async def test_a_query_over_a_socket_reads_current_data(world: World, server: Served) -> None:
-    async with following(server, await world.key("a")) as session:
+    async with create_client(server, await world.key("a")) as session:
         request = gql.gql('{ account { balance } instance(id: "i-000") { renewalMode } }')
         before = await session.execute(request)
         await world.top_up("1.00")
@@ -323,12 +326,12 @@ async def test_a_query_over_a_socket_reads_current_data(world: World, server: Se
 
 
 @contextlib.asynccontextmanager
-async def streaming(server: Served, key: str, after: int | None) -> AsyncIterator[AsyncIterator[str]]:
+async def stream_events(server: Served, key: str, after: int | None) -> AsyncIterator[AsyncIterator[str]]:
     """Yield the lines of server-sent events."""
     headers = {
         "Authorization": f"Bearer {key}",
         "Accept": "text/event-stream",
-        "Accept-Encoding": "gzip",  # and flushed event by event
+        "Accept-Encoding": "gzip",  # flushed after each event
     }
     request = {"query": EVENTS, "variables": {"after": after}}
     async with (
@@ -343,11 +346,11 @@ async def streaming(server: Served, key: str, after: int | None) -> AsyncIterato
 
 async def test_server_sent_events_have_the_same_events(world: World, server: Served) -> None:
     found = []
-    async with streaming(server, await world.key("a"), 97) as lines:
+    async with stream_events(server, await world.key("a"), 97) as lines:
         async for line in lines:
             if line.startswith("data: "):
                 answer = orjson.loads(line.removeprefix("data: "))
-                assert ("extensions" in answer) is (not found)  # the first has the cost
+                assert ("extensions" in answer) is (not found)  # only the first has the cost
                 found.append(answer["data"]["events"]["sequence"])
                 if found == [98, 99, 100]:
                     await change(2, "NONE")
@@ -373,7 +376,7 @@ async def test_a_query_is_streamed_only_if_nothing_else_is_accepted(
 ) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": accept}
     async with httpx2.AsyncClient(headers=headers) as client:
-        for _ in range(3):  # known or not
+        for _ in range(3):  # cached or not
             answer = await client.post(server.url, json={"query": "{ account { id } }"})
             assert answer.headers["content-type"].split(";")[0] == media_type
             assert '{"data":{"account":{"id":"a"}},"extensions":{"cost":2}}' in answer.text
@@ -398,7 +401,7 @@ async def test_sigterm_ends_the_subscriptions_and_the_server(
     world: World, server: Served, number: signal.Signals
 ) -> None:
     key = await world.key("a")
-    async with streaming(server, key, 99) as lines, following(server, key) as session:
+    async with stream_events(server, key, 99) as lines, create_client(server, key) as session:
         assert await anext(lines) == "event: next"
         told = session.subscribe(gql.gql(EVENTS.replace("$after)", "99)").replace("($after: Int)", "")))
         assert (await anext(told))["events"]["sequence"] == 100
@@ -411,7 +414,7 @@ async def test_sigterm_ends_the_subscriptions_and_the_server(
 
 async def test_a_stalled_client_does_not_cause_more_reads(world: World, server: Served) -> None:
     """The server holds one batch and one buffer for it, and serves other clients."""
-    await put_events(world, 60_000)
+    await insert_events(world, 60_000)
     before = resident_mb(server.process.pid)
     key = await world.key("a")
     body = orjson.dumps({"query": EVENTS, "variables": {"after": 0}})
@@ -424,7 +427,7 @@ async def test_a_stalled_client_does_not_cause_more_reads(world: World, server: 
         sleeper.sendall(head.encode() + body)
     await asyncio.sleep(3)
     grown = resident_mb(server.process.pid) - before
-    assert len(await take(following(server, key), 100, after=59_900)) == 100
+    assert len(await take(create_client(server, key), 100, after=59_900)) == 100
     for sleeper in sleepers:
         sleeper.close()
     assert grown < 60  # of the 600 MB that they requested

@@ -36,7 +36,7 @@ async def key(world: World) -> str:
 
 
 @pytest.fixture
-async def hasty(world: World, key: str) -> AsyncIterator[httpx2.AsyncClient]:
+async def impatient_client(world: World, key: str) -> AsyncIterator[httpx2.AsyncClient]:
     """Yield a client of the application with a time limit of 0.3 s."""
     settings = config.get_settings().model_copy(update={"request_seconds_max": 0.3})
     async with httpx2.AsyncClient(
@@ -46,7 +46,7 @@ async def hasty(world: World, key: str) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 @contextlib.asynccontextmanager
-async def locked(database_url: str, statement: str) -> AsyncIterator[asyncpg.Connection]:
+async def hold_locks(database_url: str, statement: str) -> AsyncIterator[asyncpg.Connection]:
     """Hold the locks of a statement while the block runs."""
     holder = await asyncpg.connect(database_url)
     try:
@@ -65,27 +65,27 @@ async def locked(database_url: str, statement: str) -> AsyncIterator[asyncpg.Con
     ],
 )
 async def test_a_slow_request_is_cancelled_in_the_database_too(
-    world: World, hasty: httpx2.AsyncClient, database_url: str, query: str, lock: str
+    world: World, impatient_client: httpx2.AsyncClient, database_url: str, query: str, lock: str
 ) -> None:
     before = await world.snapshot()
-    async with locked(database_url, lock) as holder:
-        answer = await hasty.post(URL, json={"query": query})
+    async with hold_locks(database_url, lock) as holder:
+        answer = await impatient_client.post(URL, json={"query": query})
         assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (503, "TIMEOUT")
         async with asyncio.timeout(5):
             while await holder.fetchval(WAITING):  # noqa: ASYNC110 - another process's doing
                 await asyncio.sleep(0.05)
     assert await world.snapshot() == before
     for _ in range(config.get_settings().database_pool_size + 1):  # no connection is lost
-        assert (await hasty.post(URL, json={"query": query})).status_code == 200
+        assert (await impatient_client.post(URL, json={"query": query})).status_code == 200
 
 
-async def test_a_body_that_does_not_arrive_is_refused(hasty: httpx2.AsyncClient) -> None:
+async def test_a_body_that_does_not_arrive_is_refused(impatient_client: httpx2.AsyncClient) -> None:
     async def slowly() -> AsyncIterator[bytes]:
         yield b'{"query": '
         await asyncio.sleep(5)
         yield b'"{ account { id } }"}'
 
-    answer = await hasty.post(URL, content=slowly(), headers={"Content-Type": "application/json"})
+    answer = await impatient_client.post(URL, content=slowly(), headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (503, "TIMEOUT")
 
 
@@ -130,7 +130,7 @@ async def test_a_web_socket_has_the_same_limits(key: str, database_url: str) -> 
     ):
         assert code(await ask(socket, "1", "{ __schema { types { name } } }")) == "INTROSPECTION_DISABLED"
         assert code(await ask(socket, "2", "{ " + "__typename " * 101 + "}")) == "TOO_MANY_ROOT_FIELDS"
-        async with locked(database_url, "LOCK TABLE instances IN ACCESS EXCLUSIVE MODE"):
+        async with hold_locks(database_url, "LOCK TABLE instances IN ACCESS EXCLUSIVE MODE"):
             assert code(await ask(socket, "3", "{ instances { totalCount } }")) == "TIMEOUT"
         assert (await ask(socket, "3", "{ instances { totalCount } }"))["type"] == "next"
 
@@ -149,7 +149,7 @@ async def test_the_web_sockets_and_subscriptions_of_a_key_are_limited(
         for number in range(limits.subscriptions_per_key_max):
             await subscribe(sockets[number // websocket.OPERATIONS_MAX], str(number))
         one, last = sockets[0], sockets[-1]
-        await asyncio.sleep(2)  # until all have begun: a subscription without an event says nothing
+        await asyncio.sleep(2)  # until all have begun: a subscription without an event sends nothing
         assert code(await ask(last, "x", EVENTS)) == "TOO_MANY_AT_ONCE"
         headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream"}
         async with httpx2.AsyncClient(headers=headers) as client:

@@ -21,7 +21,7 @@ class Attack(NamedTuple):
     query_string: str = ""
 
 
-def _asks(name: str, query: str, code: str, status: int = 400, **variables: object) -> Attack:
+def _query_attack(name: str, query: str, code: str, status: int = 400, **variables: object) -> Attack:
     return Attack(name, orjson.dumps({"query": query, "variables": variables}), status, code)
 
 
@@ -50,33 +50,37 @@ MINE = b'{"query": "{ account { id } }"}'
 MEGABYTES = 10 * 1024 * 1024
 
 ATTACKS = (
-    _asks(
+    _query_attack(
         "101 aliases", f"{{ account {{ {' '.join(f'a{n}: id' for n in range(101))} }} }}", "TOO_MANY_ALIASES"
     ),
-    _asks(
+    _query_attack(
         "10,000 aliases",
         "{" + " ".join(f"a{n}: account{{id}}" for n in range(10_000)) + "}",
         "DOCUMENT_TOO_LARGE",
     ),
-    _asks("101 root fields", "{" + "__typename " * 101 + "}", "TOO_MANY_ROOT_FIELDS"),
-    _asks("a field 500 times", "{ account {" + "id " * 500 + "} }", "TOO_MANY_REPEATS"),
-    _asks("10 directives in one place", "{ __typename " + "@aa" * 10 + " }", "TOO_MANY_DIRECTIVES"),
-    _asks("150 directives", "{ account {" + "id @skip(if: false) " * 150 + "} }", "TOO_MANY_DIRECTIVES"),
-    _asks("20 levels", _nested(20), "TOO_DEEP"),
-    _asks("500 levels", "{ account " * 500 + "}" * 500, "TOO_DEEP"),
-    _asks(
+    _query_attack("101 root fields", "{" + "__typename " * 101 + "}", "TOO_MANY_ROOT_FIELDS"),
+    _query_attack("a field 500 times", "{ account {" + "id " * 500 + "} }", "TOO_MANY_REPEATS"),
+    _query_attack("10 directives in one place", "{ __typename " + "@aa" * 10 + " }", "TOO_MANY_DIRECTIVES"),
+    _query_attack(
+        "150 directives", "{ account {" + "id @skip(if: false) " * 150 + "} }", "TOO_MANY_DIRECTIVES"
+    ),
+    _query_attack("20 levels", _nested(20), "TOO_DEEP"),
+    _query_attack("500 levels", "{ account " * 500 + "}" * 500, "TOO_DEEP"),
+    _query_attack(
         "1,400 brackets",
         "{ instances(filter: " + "[" * 1_400 + "]" * 1_400 + ") { totalCount } }",
         "TOO_DEEP",
     ),
-    _asks(
+    _query_attack(
         "fragments in a circle",
         "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }",
         "FRAGMENT_CYCLE",
     ),
-    _asks("a fragment of itself", "{ ...A } fragment A on Query { account { id } ...A }", "FRAGMENT_CYCLE"),
-    _asks("fragments that double", _doubling(20, "account { id }"), "TOO_MANY_ALIASES"),
-    _asks(
+    _query_attack(
+        "a fragment of itself", "{ ...A } fragment A on Query { account { id } ...A }", "FRAGMENT_CYCLE"
+    ),
+    _query_attack("fragments that double", _doubling(20, "account { id }"), "TOO_MANY_ALIASES"),
+    _query_attack(
         "doubling by nesting",
         "{ instances { nodes { bundle { ...F0 } } } } "
         + " ".join(
@@ -87,46 +91,48 @@ ATTACKS = (
         + " fragment F5 on Bundle { id }",
         "COST_TOO_HIGH",
     ),
-    _asks(
+    _query_attack(
         "pages in pages",
         "{ instances(first: 1000) { nodes { orders(first: 1000) { id } } } }",
         "COST_TOO_HIGH",
     ),
-    _asks(
+    _query_attack(
         "pages in pages by variables",
         "query Q($n: Int!) { instances(first: $n) { nodes { orders(first: $n) { id } } } }",
         "COST_TOO_HIGH",
         n=1000,
     ),
-    _asks("introspection", "{ __schema { types { name } } }", "INTROSPECTION_DISABLED"),
-    _asks(
+    _query_attack("introspection", "{ __schema { types { name } } }", "INTROSPECTION_DISABLED"),
+    _query_attack(
         "introspection of a type",
         '{ account { id } __type(name: "Account") { name } }',
         "INTROSPECTION_DISABLED",
     ),
-    _asks("introspection in a circle", TYPES_OF_FIELDS, "INTROSPECTION_DISABLED"),
-    _asks(
+    _query_attack("introspection in a circle", TYPES_OF_FIELDS, "INTROSPECTION_DISABLED"),
+    _query_attack(
         "a name of 200,000 characters", "query " + "x" * 200_000 + " { account { id } }", "DOCUMENT_TOO_LARGE"
     ),
-    _asks("100,000 numbers", "{ instance(id: [" + "1-" * 100_000 + "1]) { id } }", "DOCUMENT_TOO_LARGE"),
-    _asks("100,000 comments", "#\n" * 100_000 + "{ account { id } }", "DOCUMENT_TOO_LARGE"),
-    _asks(
+    _query_attack(
+        "100,000 numbers", "{ instance(id: [" + "1-" * 100_000 + "1]) { id } }", "DOCUMENT_TOO_LARGE"
+    ),
+    _query_attack("100,000 comments", "#\n" * 100_000 + "{ account { id } }", "DOCUMENT_TOO_LARGE"),
+    _query_attack(
         "a fragment that nobody spreads",
         "{ account { id } } fragment F on Query { " + " ".join(f"x: a{n}" for n in range(600)) + " }",
         "TOO_MANY_ALIASES",
     ),
-    _asks(
+    _query_attack(
         "an operation twice",
         "query A { account { id " + "x: name " * 500 + "} } query A { account { id } }",
         "BAD_REQUEST",
     ),
-    _asks(
+    _query_attack(
         "250 operations of which none is named",
         " ".join(f"query A{n} {{ account {{ id }} }}" for n in range(250)),
         "BAD_REQUEST",
         200,
     ),
-    _asks(
+    _query_attack(
         "a variable mentioned everywhere",
         "query($i: QuoteRenewalInput!) { quoteRenewal(input: {"
         + " ".join(f"a{n}: $i" for n in range(400))
@@ -135,7 +141,7 @@ ATTACKS = (
         200,
         i={str(n): [] for n in range(20_000)},
     ),
-    _asks(
+    _query_attack(
         "many errors with a long value in each",
         "{ instances(filter: {ids: ["
         + '"a"' * 500
@@ -145,7 +151,7 @@ ATTACKS = (
         "BAD_REQUEST",
         200,
     ),
-    _asks(
+    _query_attack(
         "a filter of 25,000 ids under 45 names",
         "query($i: [ID!]) { "
         + " ".join(f"a{n}: instances(filter: {{ids: $i}}) {{ totalCount }}" for n in range(45))
@@ -154,7 +160,9 @@ ATTACKS = (
         200,
         i=["x"] * 25_000,
     ),
-    _asks("100,000 variables that nobody uses", "{ account { id } }", "BODY_TOO_LARGE", 413, i=[1] * 100_000),
+    _query_attack(
+        "100,000 variables that nobody uses", "{ account { id } }", "BODY_TOO_LARGE", 413, i=[1] * 100_000
+    ),
     Attack("a batch", b"[" + b",".join([MINE] * 10) + b"]", 400, "BAD_REQUEST"),
     Attack(
         "a mutation by GET",
@@ -187,17 +195,17 @@ ATTACKS = (
         400,
         "BAD_REQUEST",
     ),
-    _asks(
+    _query_attack(
         "a literal of 6,000 digits",
         "{ instances(first: " + "9" * 6_000 + ") { totalCount } }",
         "DOCUMENT_TOO_LARGE",
     ),
-    _asks(
+    _query_attack(
         "a string of 300,000 characters",
         '{ instance(id: "' + "x" * 300_000 + '") { id } }',
         "DOCUMENT_TOO_LARGE",
     ),
-    _asks(
+    _query_attack(
         "1,100 strings",
         "{ instances(filter: {ids: [" + '"x"' * 1_100 + "]}) { totalCount } }",
         "DOCUMENT_TOO_LARGE",

@@ -90,7 +90,7 @@ def test_the_unread_bytes_of_a_key_are_limited() -> None:
         assert (refused.value.status, refused.value.code) == (429, "TOO_MANY_AT_ONCE")
         with unread.sending("b", size), unread.sending("a", 1_000):
             pass
-    with unread.sending("a", 5_000_000):  # alone, one is always sent
+    with unread.sending("a", 5_000_000):  # a single response is always sent
         pass
 
 

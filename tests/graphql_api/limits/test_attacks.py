@@ -62,15 +62,19 @@ async def test_a_request_without_a_key_is_not_read(world: World, graphql: graphq
 
 
 @pytest.fixture
-async def open_minded(world: World) -> AsyncIterator[httpx2.AsyncClient]:
+async def introspecting_client(world: World) -> AsyncIterator[httpx2.AsyncClient]:
     """Yield a client of the application with introspection."""
     settings = config.get_settings().model_copy(update={"introspection": True})
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create(settings))) as session:
         yield session
 
 
-async def test_introspection_in_a_circle_costs_too_much(key: str, open_minded: httpx2.AsyncClient) -> None:
+async def test_introspection_in_a_circle_costs_too_much(
+    key: str, introspecting_client: httpx2.AsyncClient
+) -> None:
     headers = {"Authorization": f"Bearer {key}"}
     for query, code in ((TYPES_OF_FIELDS, "COST_TOO_HIGH"), ("{ __schema { types { name } } }", None)):
-        body = (await open_minded.post(graphql_client.URL, json={"query": query}, headers=headers)).json()
+        body = (
+            await introspecting_client.post(graphql_client.URL, json={"query": query}, headers=headers)
+        ).json()
         assert (body["errors"][0]["extensions"]["code"] if code else body.get("errors")) == code

@@ -13,7 +13,7 @@ from tests.support.fixtures import World
 
 AT_ONCE_MAX = concurrency.RUNNING_PER_KEY_MAX + concurrency.WAITING_PER_KEY_MAX
 BLOCKED = {"query": "{ instances { totalCount } }"}
-# Tests beside this one wait for locks in databases of their own on the same server.
+# Parallel tests wait for locks in other databases on the same server.
 WAITED_FOR = """SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
     WHERE NOT granted AND datname = current_database())"""
 FREE = {"query": "{ account { id } }"}
@@ -66,7 +66,7 @@ async def test_heavy_requests_of_an_account_take_turns_with_those_of_others() ->
         async with requests.turn(owner):
             with requests.lane(owner) as lane:
                 await lane.enter()
-                await lane.enter()  # it is in already
+                await lane.enter()  # it has entered already
                 running += 1
                 assert running <= concurrency.HEAVY_AT_ONCE_MAX
                 order.append(owner)
@@ -102,7 +102,7 @@ async def test_a_request_cancelled_while_it_waits_holds_no_slot() -> None:
 async def test_a_request_that_waits_for_a_server_is_not_in_its_lane() -> None:
     requests = concurrency.RequestLimiter()
     with requests.lane("a") as first, requests.lane("a") as second:
-        fair_queue.leave_lane()  # there is none yet
+        fair_queue.leave_lane()  # there is no lane yet
         await first.enter()
         entering = asyncio.create_task(second.enter())
         await asyncio.sleep(0)

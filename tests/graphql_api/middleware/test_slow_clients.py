@@ -158,7 +158,7 @@ async def test_slow_but_timely_requests_are_answered_on_one_connection(
             assert b" 200 " in await reader.readuntil(b"\r\n")
             answer_head = await reader.readuntil(b"\r\n\r\n")
             await reader.readexactly(int(answer_head.split(b"content-length: ")[1].split(b"\r\n")[0]))
-            await asyncio.sleep(HEAD_SECONDS * 1.5)  # idle, and not owing anything
+            await asyncio.sleep(HEAD_SECONDS * 1.5)  # idle, with no request pending
         assert await ask(reader, writer, keys["/graphql"]) == 200
 
 

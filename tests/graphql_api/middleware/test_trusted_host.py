@@ -27,7 +27,7 @@ def application(**values: object) -> ASGIApp:
     return app.create(config.get_settings().model_copy(update=update))
 
 
-def asking(served_app: ASGIApp, base: str = BASE) -> httpx2.AsyncClient:
+def create_client(served_app: ASGIApp, base: str = BASE) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served_app), base_url=base)
 
 
@@ -36,7 +36,7 @@ def asking(served_app: ASGIApp, base: str = BASE) -> httpx2.AsyncClient:
 async def test_another_host_is_refused_if_the_page_has_a_key(
     opened: str, host: str, keys: dict[str, object]
 ) -> None:
-    async with asking(application(**keys)) as client:
+    async with create_client(application(**keys)) as client:
         for path in PATHS:
             for method in ("GET", "POST", "OPTIONS"):
                 answer = await client.request(
@@ -45,27 +45,27 @@ async def test_another_host_is_refused_if_the_page_has_a_key(
                 assert answer.status_code == 421, (method, path)
                 [error] = answer.json()["errors"]
                 assert error["extensions"] == {"code": "BAD_REQUEST"}
-                assert error["message"].endswith(f"open {BASE}/")
+                assert error["message"].endswith(f"Open {BASE}/")
                 assert "rk_" not in answer.text
                 assert len(answer.content) < 1_000
 
 
 @pytest.mark.parametrize("host", TRUSTED)
 async def test_the_own_address_and_loopback_names_are_accepted(opened: str, host: str) -> None:
-    async with asking(application(**KEY)) as client:
+    async with create_client(application(**KEY)) as client:
         page = await client.get("/graphql", headers={"Host": host, "Accept": "text/html"})
         assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
         assert (await client.post("/graphql", headers={"Host": host})).status_code == 401
 
 
 async def test_the_default_port_may_be_omitted(opened: str) -> None:
-    async with asking(application(**KEY), "http://127.0.0.1") as client:
+    async with create_client(application(**KEY), "http://127.0.0.1") as client:
         assert (await client.get("/healthz", headers={"Host": "localhost"})).status_code == 200
         assert (await client.get("/healthz", headers={"Host": "evil.example"})).status_code == 421
 
 
 async def test_a_server_whose_page_has_no_key_accepts_every_host(opened: str) -> None:
-    async with asking(application()) as client:
+    async with create_client(application()) as client:
         page = await client.get("/graphql", headers={"Host": "evil.example", "Accept": "text/html"})
         assert page.status_code == 200
 

@@ -24,7 +24,7 @@ HOST = "http://testserver"
 RESET = "mutation { resetCalendarToken { token path } }"
 
 
-async def reset(graphql: Client) -> str:
+async def reset_token(graphql: Client) -> str:
     return str((await graphql(RESET))["resetCalendarToken"]["token"])
 
 
@@ -38,7 +38,7 @@ async def events(graphql: Client, token: str, **sent: str) -> list[Any]:
     return list(icalendar.Calendar.from_ical(answer.content).walk("VEVENT"))
 
 
-def said(found: list[Any]) -> list[tuple[str, str]]:
+def summaries(found: list[Any]) -> list[tuple[str, str]]:
     return [(event["DTSTART"].dt.isoformat(), str(event["SUMMARY"])) for event in found]
 
 
@@ -55,7 +55,7 @@ async def token(world: World, graphql: Client) -> str:
     """Return the calendar token of account `a`, which has a balance of 500.00."""
     await world.account("a", balance="500.00")
     graphql.key = await world.key("a")
-    return await reset(graphql)
+    return await reset_token(graphql)
 
 
 async def test_a_day_has_expiries_renewals_and_failures(world: World, graphql: Client, token: str) -> None:
@@ -70,12 +70,12 @@ async def test_a_day_has_expiries_renewals_and_failures(world: World, graphql: C
     await world.instance("t-1", expires="2027-01-20", trial=True)
     await world.instance("d-1", expires="2027-01-20", product="ddos")
     found = await events(graphql, token)
-    assert said(found)[:3] == [
+    assert summaries(found)[:3] == [
         ("2027-01-20", "到期(手动续费): 2 个实例, 月价合计 46.00 CNY"),
         ("2027-01-20", "自动续费将失败: 1 个实例, 2988.00 CNY"),
         ("2027-01-21", "自动续费将失败: 1 个实例, 900.00 CNY"),
     ]
-    assert said(found)[3] == ("2027-01-21", "自动续费: 1 个实例, 200.00 CNY")
+    assert summaries(found)[3] == ("2027-01-21", "自动续费: 1 个实例, 200.00 CNY")
     manual, short, _, renewed = found[:4]
     assert str(manual["DESCRIPTION"]).splitlines() == [
         "请在当天 23:59:59 前手动续费。",
@@ -93,7 +93,7 @@ async def test_a_day_has_expiries_renewals_and_failures(world: World, graphql: C
         assert event["DTSTAMP"].dt == event["LAST-MODIFIED"].dt == NOW
         assert event["TRANSP"] == "TRANSPARENT"
     english = await events(graphql, token, lang="en")
-    assert said(english)[:2] == [
+    assert summaries(english)[:2] == [
         ("2027-01-20", "Expiry (manual renewal): 2, 46.00 CNY a month"),
         ("2027-01-20", "Auto-renewal will fail: 1, 2988.00 CNY"),
     ]
@@ -119,15 +119,15 @@ async def test_the_calendar_agrees_with_the_forecast(world: World, graphql: Clie
 
 async def test_days_are_in_the_accounts_zone_and_limited(world: World, graphql: Client) -> None:
     await world.account("a", zone="America/New_York", balance="9999.00")
-    # It is 23:00 of 9 January there.
+    # The local time is 23:00 on 9 January.
     for day in ("2027-01-08", "2027-01-09", "2027-01-10", "2027-04-08", "2027-04-09"):
         await world.instance(f"m-{day}", expires=day)
     graphql.key = await world.key("a")
-    found = await events(graphql, await reset(graphql))
-    assert [day for day, _ in said(found)] == ["2027-01-09", "2027-01-10", "2027-04-08"]
+    found = await events(graphql, await reset_token(graphql))
+    assert [day for day, _ in summaries(found)] == ["2027-01-09", "2027-01-10", "2027-04-08"]
     graphql.at(NOW + dt.timedelta(days=1))
-    found = await events(graphql, await reset(graphql))
-    assert [day for day, _ in said(found)] == ["2027-01-10", "2027-04-08", "2027-04-09"]
+    found = await events(graphql, await reset_token(graphql))
+    assert [day for day, _ in summaries(found)] == ["2027-01-10", "2027-04-08", "2027-04-09"]
 
 
 async def test_an_event_keeps_its_id_when_it_changes(world: World, graphql: Client, token: str) -> None:
@@ -142,7 +142,7 @@ async def test_an_event_keeps_its_id_when_it_changes(world: World, graphql: Clie
     await world.account("b")
     await world.instance("x-1", expires="2027-01-20", account="b")
     graphql.key = await world.key("b")
-    [theirs] = await events(graphql, await reset(graphql))
+    [theirs] = await events(graphql, await reset_token(graphql))
     assert theirs["UID"] != before["UID"]
 
 
@@ -150,7 +150,7 @@ async def test_a_day_with_many_instances_names_some(world: World, graphql: Clien
     count = calendar_entries.INSTANCES_PER_ENTRY_MAX + 7
     await world.instances([f"m-{number:02}" for number in range(count)], expires="2027-01-20", price="1.00")
     [event] = await events(graphql, token)
-    assert said([event]) == [("2027-01-20", f"到期(手动续费): {count} 个实例, 月价合计 {count}.00 CNY")]
+    assert summaries([event]) == [("2027-01-20", f"到期(手动续费): {count} 个实例, 月价合计 {count}.00 CNY")]
     lines = str(event["DESCRIPTION"]).splitlines()
     assert len(lines) == 1 + calendar_entries.INSTANCES_PER_ENTRY_MAX + 1
     assert lines[-1] == "另有 7 个"
@@ -169,7 +169,7 @@ async def test_the_file_is_valid_icalendar(world: World, graphql: Client, token:
     assert max(map(len, lines)) <= 75
     assert not re.search(rb"[\x00-\x08\x0b-\x1f]", answer.content.replace(b"\r\n", b""))
     for line in lines:
-        line.decode()  # a character is never folded in two
+        line.decode()  # folding never splits a character
     unfolded = answer.content.replace(b"\r\n ", b"").decode().split("\r\n")
     assert unfolded.count("BEGIN:VEVENT") == 1
     assert {"VERSION:2.0", "X-WR-CALNAME:续费 · Account a", "DTSTART;VALUE=DATE:20270120"} <= set(unfolded)
@@ -208,7 +208,7 @@ async def test_an_invalid_token_is_refused(world: World, graphql: Client, token:
     for sent in (operator, token, "x"):
         headers = {"Authorization": f"Bearer {sent}"}
         assert_unauthenticated(await graphql.http.get(f"{HOST}/calendar.ics", headers=headers))
-    # A renewer's key opens it from where it is not kept in logs and histories.
+    # A renewer's key is accepted in the header, which logs and histories do not store.
     headers = {"Authorization": f"Bearer {graphql.key}"}
     answer = await graphql.http.get(f"{HOST}/calendar.ics", headers=headers)
     assert icalendar.Calendar.from_ical(answer.content).name == "VCALENDAR"
@@ -226,7 +226,7 @@ async def test_a_new_token_revokes_the_previous_one(world: World, graphql: Clien
 
 
 async def test_one_of_several_concurrent_tokens_remains(world: World, graphql: Client, token: str) -> None:
-    made = await asyncio.gather(*(reset(graphql) for _ in range(8)))
+    made = await asyncio.gather(*(reset_token(graphql) for _ in range(8)))
     opened = [(await ask(graphql, token=secret)).status_code for secret in (token, *made)]
     assert sorted(opened) == [200] + [401] * 8
     assert len(set(made)) == 8
@@ -239,9 +239,9 @@ async def test_a_token_reads_and_only_its_account_resets_it(
     await world.account("b")
     await world.instance("x-1", expires="2027-01-25", account="b", name="theirs")
     graphql.key = await world.key("b")
-    theirs = await reset(graphql)
-    await reset(graphql)
-    assert [day for day, _ in said(await events(graphql, token))] == ["2027-01-20"]
+    theirs = await reset_token(graphql)
+    await reset_token(graphql)
+    assert [day for day, _ in summaries(await events(graphql, token))] == ["2027-01-20"]
     assert "theirs" not in (await ask(graphql, token=token)).text
     assert_unauthenticated(await ask(graphql, token=theirs))
 

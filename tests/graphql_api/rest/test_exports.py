@@ -50,7 +50,7 @@ async def cells(graphql: Client, table: str, /, **arguments: str) -> list[list[s
     return list(csv.reader(io.StringIO(text, newline="")))
 
 
-def refused(answer: httpx2.Response) -> tuple[int, str, str]:
+def refusal_of(answer: httpx2.Response) -> tuple[int, str, str]:
     """Return the status, the code and the field of a refusal."""
     body = orjson.loads(answer.content)
     assert body["data"] is None
@@ -379,7 +379,7 @@ async def test_invalid_input_is_refused_with_its_field(fleet: World, graphql: Cl
     for table, sent, field in BAD:
         for ending in ("csv", "jsonl"):
             answer = await take(graphql, f"{table}.{ending}", **sent)
-            assert refused(answer) == (400, "INVALID_INPUT", field), (table, sent)
+            assert refusal_of(answer) == (400, "INVALID_INPUT", field), (table, sent)
             assert answer.headers["content-type"] == "application/json"
 
 
@@ -391,7 +391,7 @@ async def test_a_misspelt_name_is_refused_without_suggestions(fleet: World, grap
         {"orderBy": '{"feild": "NAME"}'},
     ):
         answer = await take(graphql, "instances.csv", **sent)
-        assert refused(answer)[:2] == (400, "INVALID_INPUT")
+        assert refusal_of(answer)[:2] == (400, "INVALID_INPUT")
         assert "Did you mean" not in answer.text, answer.text
 
 
@@ -405,15 +405,15 @@ async def test_an_invalid_body_is_refused_with_its_field(fleet: World, graphql: 
         ({"limit": 1}, "limit"),
     ):
         answer = await take(graphql, "instances.csv", body)
-        assert refused(answer) == (400, "INVALID_INPUT", field), body
+        assert refusal_of(answer) == (400, "INVALID_INPUT", field), body
     for field in ("from", "before"):
         answer = await take(graphql, "orders.csv", {field: 1_800_000_000})
-        assert refused(answer) == (400, "INVALID_INPUT", field)
+        assert refusal_of(answer) == (400, "INVALID_INPUT", field)
     answer = await take(graphql, "instances.csv", {"columns": ["id"]}, columns="name")
-    assert refused(answer) == (400, "INVALID_INPUT", "columns")
+    assert refusal_of(answer) == (400, "INVALID_INPUT", "columns")
     headers = {"Authorization": f"Bearer {graphql.key}"}
     answer = await graphql.http.get(f"{HOST}/instances.csv?lang=zh&lang=en", headers=headers)
-    assert refused(answer) == (400, "INVALID_INPUT", "lang")
+    assert refusal_of(answer) == (400, "INVALID_INPUT", "lang")
 
 
 async def test_a_body_is_read_only_up_to_its_limit(fleet: World, graphql: Client) -> None:
@@ -428,12 +428,12 @@ async def test_a_body_is_read_only_up_to_its_limit(fleet: World, graphql: Client
     headers = {"Authorization": f"Bearer {graphql.key}"}
     for content in (b" " * 3_000_000, endless()):
         answer = await graphql.http.post(f"{HOST}/instances.csv", headers=headers, content=content)
-        assert refused(answer) == (413, "BODY_TOO_LARGE", "")
+        assert refusal_of(answer) == (413, "BODY_TOO_LARGE", "")
     assert taken < 3_000_000
     answer = await graphql.http.post(
         f"{HOST}/instances.csv", headers=headers | {"Content-Encoding": "gzip"}, content=b"{}"
     )
-    assert refused(answer) == (400, "BAD_REQUEST", "")
+    assert refusal_of(answer) == (400, "BAD_REQUEST", "")
 
 
 async def test_a_refusal_repeats_little_of_the_request(fleet: World, graphql: Client) -> None:
@@ -442,7 +442,7 @@ async def test_a_refusal_repeats_little_of_the_request(fleet: World, graphql: Cl
         answer = await take(graphql, "instances.csv", body)
         assert answer.status_code == 400
         assert len(answer.content) < 1_500
-        assert refused(answer)[1] == "INVALID_INPUT"
+        assert refusal_of(answer)[1] == "INVALID_INPUT"
 
 
 async def test_a_body_may_have_all_arguments(fleet: World, graphql: Client) -> None:
@@ -471,7 +471,7 @@ async def test_only_a_customers_key_opens_an_export(fleet: World, graphql: Clien
             graphql.key = key
             for body in (None, b"not JSON"):
                 answer = await take(graphql, f"{table}.{ending}", body, filter="not JSON")
-                assert refused(answer) == (401, "UNAUTHENTICATED", "")
+                assert refusal_of(answer) == (401, "UNAUTHENTICATED", "")
                 assert answer.headers["www-authenticate"] == "Bearer"
             assert (await take(graphql, f"{table}.{ending}", key=known or "")).status_code == 401
 
@@ -493,6 +493,6 @@ async def test_a_failure_before_the_first_row_is_an_internal_error(
 ) -> None:
     await database.execute(database.pool(), "ALTER TABLE instances RENAME COLUMN name TO secret_name")
     answer = await take(graphql, "instances.csv")
-    assert refused(answer) == (500, "INTERNAL", "")
+    assert refusal_of(answer) == (500, "INTERNAL", "")
     assert "i.name" not in answer.text
     assert "i.name" in caplog.text

@@ -39,7 +39,7 @@ CUT_EXPORTS = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
   WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'idle in transaction'"""
 
 
-async def fill(count: int, account: str = "a", first: int = 1) -> None:
+async def insert_rows(count: int, account: str = "a", first: int = 1) -> None:
     await database.execute(database.pool(), FILL, account, first, first + count - 1)
 
 
@@ -49,7 +49,7 @@ async def key(world: World) -> str:
     return await world.key("a")
 
 
-class Taker:
+class ExportReader:
     """A client that reads an export in pieces, by calling the application."""
 
     def __init__(
@@ -107,19 +107,19 @@ async def snapshots(world: World) -> int:
 
 
 async def test_changes_during_the_export_are_not_in_it(world: World, key: str) -> None:
-    await fill(MANY)
-    taker = Taker(key, "/export/instances.jsonl?columns=id,name")
-    taker.start()
-    await taker.take(2)
-    await fill(MANY, first=MANY + 1)
+    await insert_rows(MANY)
+    reader = ExportReader(key, "/export/instances.jsonl?columns=id,name")
+    reader.start()
+    await reader.take(2)
+    await insert_rows(MANY, first=MANY + 1)
     await database.execute(database.pool(), "UPDATE instances SET name = 'changed'")
     await database.execute(database.pool(), "DELETE FROM instances WHERE id = 'i-00000300'")
-    await taker.take()
-    await taker.task
-    assert taker.is_complete
-    rows = bytes(taker.taken).splitlines()
+    await reader.take()
+    await reader.task
+    assert reader.is_complete
+    rows = bytes(reader.taken).splitlines()
     assert len(rows) == len(set(rows)) == MANY
-    assert b"changed" not in taker.taken
+    assert b"changed" not in reader.taken
     assert await snapshots(world) == 0
 
 
@@ -127,34 +127,38 @@ async def test_changes_during_the_export_are_not_in_it(world: World, key: str) -
 async def test_an_export_is_compressed_and_flushed_piece_by_piece(
     world: World, key: str, ending: str
 ) -> None:
-    await fill(MANY)
-    plain, taker = (Taker(key, f"/export/instances.{ending}", coding) for coding in ("identity", "gzip"))
+    await insert_rows(MANY)
+    plain, reader = (
+        ExportReader(key, f"/export/instances.{ending}", coding) for coding in ("identity", "gzip")
+    )
     plain.start()
-    taker.start()
+    reader.start()
     await plain.take(1)
-    await taker.take(1)
-    assert taker.headers[b"content-encoding"] == b"gzip" and b"content-encoding" not in plain.headers
-    assert zlib.decompressobj(31).decompress(taker.taken) == plain.taken
-    await taker.take()
+    await reader.take(1)
+    assert reader.headers[b"content-encoding"] == b"gzip" and b"content-encoding" not in plain.headers
+    assert zlib.decompressobj(31).decompress(reader.taken) == plain.taken
+    await reader.take()
     await plain.take()
-    assert zlib.decompress(taker.taken, 31) == plain.taken
-    assert len(taker.taken) < len(plain.taken) / 5
+    assert zlib.decompress(reader.taken, 31) == plain.taken
+    assert len(reader.taken) < len(plain.taken) / 5
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
 async def test_memory_does_not_grow_with_the_rows(world: World, key: str, ending: str) -> None:
     peaks = []
     for first, count in ((1, 5_000), (5_001, 45_000)):
-        await fill(count, first=first)
-        length, peak = await drained(key, f"/export/instances.{ending}?columns=id,name,expiresAt,createdAt")
+        await insert_rows(count, first=first)
+        length, peak = await measure_export(
+            key, f"/export/instances.{ending}?columns=id,name,expiresAt,createdAt"
+        )
         assert length > 300 * (first + count - 1)
         peaks.append(peak)
-    assert peaks[1] < peaks[0] + 200_000, peaks  # fifty thousand rows are fifteen million bytes
+    assert peaks[1] < peaks[0] + 200_000, peaks  # 50,000 rows are 15,000,000 bytes
 
 
-async def drained(key: str, path: str) -> tuple[int, int]:
+async def measure_export(key: str, path: str) -> tuple[int, int]:
     """Return the size of an export, and the peak of memory while it was read and dropped."""
-    taker = Taker(key, path)
+    reader = ExportReader(key, path)
     length = 0
 
     async def drop(message: Any) -> None:
@@ -162,17 +166,17 @@ async def drained(key: str, path: str) -> tuple[int, int]:
         length += len(message.get("body", b""))
         await asyncio.sleep(0)
 
-    taker._send = drop  # type: ignore[method-assign]
+    reader._send = drop  # type: ignore[method-assign]
     tracemalloc.start()
     try:
-        await taker.start()
+        await reader.start()
         return length, tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
 
 
 async def test_at_most_one_page_is_in_memory(world: World, key: str) -> None:
-    await fill(tables.ROWS_PER_PAGE * 3 + 1)
+    await insert_rows(tables.ROWS_PER_PAGE * 3 + 1)
     async with database.read_snapshot() as connection:
         columns = tables.LEDGER.select_columns(None)
         export = tables.export_ledger(
@@ -186,40 +190,40 @@ async def test_at_most_one_page_is_in_memory(world: World, key: str) -> None:
 
 
 async def test_a_client_that_disconnects_frees_the_connection_at_once(world: World, key: str) -> None:
-    await fill(MANY)
+    await insert_rows(MANY)
     for taken in (0, 1, 3):
-        taker = Taker(key)
-        taker.start()
-        await taker.take(taken)
-        await until(lambda: snapshots(world))
-        taker.left.set()
-        await asyncio.wait_for(taker.task, 2)
+        reader = ExportReader(key)
+        reader.start()
+        await reader.take(taken)
+        await wait_until(lambda: snapshots(world))
+        reader.left.set()
+        await asyncio.wait_for(reader.task, 2)
         assert await snapshots(world) == 0
-        assert not taker.is_complete
-    assert await everything(world, key) == MANY
+        assert not reader.is_complete
+    assert await read_all(world, key) == MANY
 
 
-async def everything(world: World, key: str) -> int:
+async def read_all(world: World, key: str) -> int:
     """Return the number of rows that an ordinary client reads."""
-    taker = Taker(key)
-    taker.start()
-    await taker.take()
-    await taker.task
-    assert taker.is_complete
+    reader = ExportReader(key)
+    reader.start()
+    await reader.take()
+    await reader.task
+    assert reader.is_complete
     assert await snapshots(world) == 0
-    return taker.taken.count(b"\n")
+    return reader.taken.count(b"\n")
 
 
 async def test_a_client_that_reads_nothing_is_disconnected(world: World, key: str) -> None:
-    await fill(MANY)
-    taker = Taker(key, export_stall_seconds_max=1)
-    taker.start()
-    await taker.take(2)
+    await insert_rows(MANY)
+    reader = ExportReader(key, export_stall_seconds_max=1)
+    reader.start()
+    await reader.take(2)
     with pytest.raises(errors.ClientTooSlowError, match="read nothing for 1 seconds"):
-        await asyncio.wait_for(taker.task, 3)
-    assert not taker.is_complete
+        await asyncio.wait_for(reader.task, 3)
+    assert not reader.is_complete
     assert await snapshots(world) == 0
-    assert await everything(world, key) == MANY
+    assert await read_all(world, key) == MANY
 
 
 async def test_only_the_limit_of_exports_disconnects_a_stalled_client(
@@ -227,22 +231,22 @@ async def test_only_the_limit_of_exports_disconnects_a_stalled_client(
 ) -> None:
     """The limit of other responses is shorter here, as it is with a setting above 30 s."""
     monkeypatch.setattr(slow_clients, "SEND_SECONDS_MAX", 0.2)
-    await fill(MANY)
-    taker = Taker(key, export_stall_seconds_max=50)
-    taker.start()
-    await taker.take(2)
+    await insert_rows(MANY)
+    reader = ExportReader(key, export_stall_seconds_max=50)
+    reader.start()
+    await reader.take(2)
     await asyncio.sleep(0.6)
-    await taker.take()
-    await taker.task
-    assert taker.is_complete
-    assert taker.taken.count(b"\n") == MANY
+    await reader.take()
+    await reader.task
+    assert reader.is_complete
+    assert reader.taken.count(b"\n") == MANY
 
 
 async def test_a_client_on_a_socket_is_disconnected_by_the_limit_of_exports(
     world: World, key: str, settings_override: Callable[..., None]
 ) -> None:
     settings_override(export_stall_seconds_max=1)
-    await fill(MANY * 5)
+    await insert_rows(MANY * 5)
     async with served() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1_000)
         writer.write(
@@ -250,23 +254,23 @@ async def test_a_client_on_a_socket_is_disconnected_by_the_limit_of_exports(
         )
         await reader.readexactly(1_000)
         assert await snapshots(world) == 1
-        await until(lambda: is_free(world))
+        await wait_until(lambda: is_free(world))
         with contextlib.suppress(ConnectionError):
             assert b"0\r\n\r\n" not in (await reader.read())[-5:]
         writer.close()
 
 
 async def test_a_client_that_takes_too_long_in_total_is_disconnected(world: World, key: str) -> None:
-    await fill(MANY)
-    taker = Taker(key, export_seconds_max=1)
-    taker.start()
-    while not taker.task.done():
-        await taker.take(1)
+    await insert_rows(MANY)
+    reader = ExportReader(key, export_seconds_max=1)
+    reader.start()
+    while not reader.task.done():
+        await reader.take(1)
         await asyncio.sleep(0.2)
     with pytest.raises(errors.ClientTooSlowError, match="all in 1 seconds"):
-        await taker.task
-    assert 0 < taker.taken.count(b"\n") < MANY
-    assert not taker.is_complete
+        await reader.task
+    assert 0 < reader.taken.count(b"\n") < MANY
+    assert not reader.is_complete
     assert await snapshots(world) == 0
 
 
@@ -287,21 +291,21 @@ async def test_concurrent_exports_are_limited_and_an_account_has_half_of_them(
     world: World, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "WAIT_SECONDS_MAX", 0.1)
-    await fill(MANY)
+    await insert_rows(MANY)
     await world.account("b")
-    taker = Taker(key, exports_at_once_max=4)
-    first = [taker, Taker(key)]
-    first[1].app = taker.app
+    reader = ExportReader(key, exports_at_once_max=4)
+    first = [reader, ExportReader(key)]
+    first[1].app = reader.app
     for reader in first:
         reader.start()
         await reader.take(1)
-    third = Taker(key)
-    third.app = taker.app
+    third = ExportReader(key)
+    third.app = reader.app
     third.start()
     await third.take()
     assert (third.status, b"BUSY" in third.taken, third.is_complete) == (503, True, True)
-    other = Taker(await world.key("b"), "/export/ledger.jsonl")
-    other.app = taker.app
+    other = ExportReader(await world.key("b"), "/export/ledger.jsonl")
+    other.app = reader.app
     other.start()
     await other.take()
     await other.task
@@ -327,7 +331,7 @@ async def served() -> AsyncIterator[int]:
         uvicorn.Config(app.create(clock=lambda: NOW), port=0, lifespan="off", log_level="critical")
     )
     running = asyncio.create_task(server.serve())
-    await until(lambda: asyncio.sleep(0, server.started))
+    await wait_until(lambda: asyncio.sleep(0, server.started))
     try:
         yield server.servers[0].sockets[0].getsockname()[1]
     finally:
@@ -336,7 +340,7 @@ async def served() -> AsyncIterator[int]:
 
 
 async def test_a_failed_export_is_visibly_incomplete(world: World, key: str) -> None:
-    await fill(MANY * 5)
+    await insert_rows(MANY * 5)
     headers = {"Authorization": f"Bearer {key}"}
     async with served() as port, httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         for ending in ("csv", "jsonl"):
@@ -344,7 +348,7 @@ async def test_a_failed_export_is_visibly_incomplete(world: World, key: str) -> 
                 assert answer.status_code == 200
                 pieces = answer.aiter_raw()
                 await anext(pieces)
-                await until(lambda: world.value(CUT_EXPORTS))
+                await wait_until(lambda: world.value(CUT_EXPORTS))
                 with pytest.raises(httpx2.RemoteProtocolError):
                     [_ async for _ in pieces]
         async with client.stream("GET", "/export/instances.csv?columns=id", headers=headers) as answer:
@@ -352,20 +356,20 @@ async def test_a_failed_export_is_visibly_incomplete(world: World, key: str) -> 
 
 
 async def test_connections_that_the_server_ends_are_replaced(world: World, key: str) -> None:
-    await fill(MANY)
+    await insert_rows(MANY)
     for _ in range(config.get_settings().database_pool_size + 1):
-        taker = Taker(key)
-        taker.start()
-        await taker.take(1)
-        await until(lambda: world.value(CUT_EXPORTS))
+        reader = ExportReader(key)
+        reader.start()
+        await reader.take(1)
+        await wait_until(lambda: world.value(CUT_EXPORTS))
         with pytest.raises(CUT):
-            await asyncio.gather(taker.take(), taker.task)
-        assert not taker.is_complete
-    assert await everything(world, key) == MANY
+            await asyncio.gather(reader.take(), reader.task)
+        assert not reader.is_complete
+    assert await read_all(world, key) == MANY
 
 
 async def test_a_connection_that_is_closed_frees_the_snapshot(world: World, key: str) -> None:
-    await fill(MANY * 5)
+    await insert_rows(MANY * 5)
     async with served() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(
@@ -374,15 +378,15 @@ async def test_a_connection_that_is_closed_frees_the_snapshot(world: World, key:
         await reader.readexactly(1_000)
         assert await snapshots(world) == 1
         writer.close()
-        await until(lambda: is_free(world))
+        await wait_until(lambda: is_free(world))
 
 
 async def is_free(world: World) -> bool:
     return await snapshots(world) == 0
 
 
-async def until(found: Callable[[], Any]) -> None:
-    """Wait for a short time until a condition holds."""
+async def wait_until(found: Callable[[], Any]) -> None:
+    """Wait for a short time wait_until a condition holds."""
     async with asyncio.timeout(5):
         while not await found():  # noqa: ASYNC110 - what is waited for is elsewhere
             await asyncio.sleep(POLL_SECONDS)

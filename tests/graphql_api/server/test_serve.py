@@ -16,11 +16,11 @@ from tests.support import live_server
 END_SECONDS_MAX = 60
 
 
-def end_of(*arguments: str, **variables: str) -> tuple[int, str]:
+def run_command(*arguments: str, **variables: str) -> tuple[int, str]:
     """Return the exit code and the output of a command."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RENEWALS_")}
     command = [sys.executable, "-m", "graphql_api", *arguments]
-    done = subprocess.run(
+    result = subprocess.run(
         command,
         capture_output=True,
         text=True,
@@ -28,7 +28,7 @@ def end_of(*arguments: str, **variables: str) -> tuple[int, str]:
         env=environment | variables,
         timeout=END_SECONDS_MAX,
     )
-    return done.returncode, done.stdout + done.stderr
+    return result.returncode, result.stdout + result.stderr
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def test_a_port_in_use_ends_it_at_once_with_one_sentence(
         "Choose another address with --host and --port, or with RENEWALS_HOST and RENEWALS_PORT.\n"
     )
     servers = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
-    by_option = end_of("serve", "--port", taken_port, "--workers", workers, **servers)
-    by_variable = end_of("serve", "--workers", workers, **servers, RENEWALS_PORT=taken_port)
+    by_option = run_command("serve", "--port", taken_port, "--workers", workers, **servers)
+    by_variable = run_command("serve", "--workers", workers, **servers, RENEWALS_PORT=taken_port)
     assert by_option == by_variable == (1, sentence)
 
 
@@ -62,12 +62,12 @@ def test_a_port_in_use_ends_it_at_once_with_one_sentence(
 def test_an_invalid_port_ends_it_at_once_with_one_sentence(
     database_url: str, arguments: tuple[str, ...], variables: dict[str, str], start: str
 ) -> None:
-    code, said = end_of(*arguments, DATABASE_URL=database_url, **variables)
+    code, said = run_command(*arguments, DATABASE_URL=database_url, **variables)
     assert (code, said.count("\n"), said.startswith(f"{start}Input should be ")) == (1, 1, True)
 
 
 def test_a_host_of_another_machine_ends_it_with_one_sentence(database_url: str) -> None:
-    code, said = end_of("serve", "--host", "192.0.2.1", DATABASE_URL=database_url)
+    code, said = run_command("serve", "--host", "192.0.2.1", DATABASE_URL=database_url)
     assert (code, said.count("\n")) == (1, 1)
     assert said.startswith("Cannot listen at 192.0.2.1, port 8000: ")
 

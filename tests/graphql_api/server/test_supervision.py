@@ -16,8 +16,8 @@ from graphql_api.server import supervision
 PROGRAM = """
 import os, pathlib, socket, sys, time
 folder, _, line = pathlib.Path(sys.argv[1]), *map(int, sys.argv[2:])
-way = (folder / "way").read_text()
-if way == "fail":
+behavior = (folder / "behavior").read_text()
+if behavior == "fail":
     sys.exit(7)
 with (folder / "served").open("a") as served:
     served.write(f"{os.getpid()}\\n")
@@ -25,15 +25,15 @@ line = socket.socket(fileno=line)
 line.send(b".")
 while True:
     time.sleep(0.05)
-    if way == "beat":
+    if behavior == "beat":
         line.send(b".")
 """
 
 
 @contextlib.asynccontextmanager
-async def supervised(folder: Path, way: str, count: int) -> AsyncIterator[asyncio.Task[bool]]:
+async def run_supervisor(folder: Path, behavior: str, count: int) -> AsyncIterator[asyncio.Task[bool]]:
     """Run a supervisor in this process, which handles its signals; stop it at the end."""
-    (folder / "way").write_text(way)
+    (folder / "behavior").write_text(behavior)
 
     def command(listener: int, line: int) -> list[str]:
         return [sys.executable, "-c", PROGRAM, str(folder), str(listener), str(line)]
@@ -47,7 +47,7 @@ async def supervised(folder: Path, way: str, count: int) -> AsyncIterator[asynci
             assert await asyncio.wait_for(running, 10) is True
 
 
-async def that_served(folder: Path, count: int) -> list[int]:
+async def wait_for_workers(folder: Path, count: int) -> list[int]:
     """Return the pids of the workers that have served, once there are `count`."""
     async with asyncio.timeout(20):
         while True:
@@ -66,21 +66,21 @@ def is_alive(pid: int) -> bool:
 
 
 async def test_the_supervisor_ends_if_the_first_workers_cannot_serve(tmp_path: Path) -> None:
-    async with supervised(tmp_path, "fail", 2) as running:
+    async with run_supervisor(tmp_path, "fail", 2) as running:
         assert await asyncio.wait_for(running, 10) is False
 
 
 async def test_a_new_worker_that_cannot_serve_replaces_none(tmp_path: Path) -> None:
-    async with supervised(tmp_path, "beat", 2):
-        first = await that_served(tmp_path, 2)
+    async with run_supervisor(tmp_path, "beat", 2):
+        first = await wait_for_workers(tmp_path, 2)
         await asyncio.sleep(0.2)
-        (tmp_path / "way").write_text("fail")
+        (tmp_path / "behavior").write_text("fail")
         os.kill(os.getpid(), signal.SIGHUP)
         await asyncio.sleep(1)
         assert all(map(is_alive, first))
-        (tmp_path / "way").write_text("beat")
+        (tmp_path / "behavior").write_text("beat")
         os.kill(os.getpid(), signal.SIGHUP)
-        everyone = await that_served(tmp_path, 4)
+        everyone = await wait_for_workers(tmp_path, 4)
         async with asyncio.timeout(10):
             while any(map(is_alive, first)):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
@@ -92,17 +92,17 @@ async def test_a_worker_without_heartbeats_is_killed_and_restarted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervision, "SILENCE_SECONDS_MAX", 0.5)
-    async with supervised(tmp_path, "hang", 1):
-        [first, *_] = await that_served(tmp_path, 2)
+    async with run_supervisor(tmp_path, "hang", 1):
+        [first, *_] = await wait_for_workers(tmp_path, 2)
         assert not is_alive(first)
 
 
 async def test_a_worker_that_ends_repeatedly_is_restarted_with_a_pause(tmp_path: Path) -> None:
-    async with supervised(tmp_path, "beat", 1):
-        [first] = await that_served(tmp_path, 1)
-        (tmp_path / "way").write_text("fail")
+    async with run_supervisor(tmp_path, "beat", 1):
+        [first] = await wait_for_workers(tmp_path, 1)
+        (tmp_path / "behavior").write_text("fail")
         os.kill(first, signal.SIGKILL)
         await asyncio.sleep(1.5)
-        (tmp_path / "way").write_text("beat")
-        [_, second] = await that_served(tmp_path, 2)
+        (tmp_path / "behavior").write_text("beat")
+        [_, second] = await wait_for_workers(tmp_path, 2)
         assert is_alive(second)
