@@ -1,8 +1,8 @@
-"""A small pool of processes for what computes long, so that the event loop goes on meanwhile.
+"""A pool of processes for long computations, which would block the event loop of the API.
 
-A job is an asynchronous function of a module and its arguments. A process of the pool reads the database itself, so
-that little passes between the processes. Accounts that wait take turns. Processes start when they are needed, have a
-lower priority than the one that serves, end with it however it ends, and are replaced when they are lost.
+A job is an asynchronous function of a module and its arguments. The processes read the database themselves, so that
+little data passes between processes. Accounts that wait take turns. A process starts on demand, has a lower priority
+than the API, ends with it even if that is killed, and is replaced if it is lost.
 """
 
 import asyncio
@@ -10,17 +10,13 @@ import contextlib
 import logging
 import os
 import pickle
-import struct
 import sys
-import threading
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, NamedTuple, ParamSpec, TypeVar, cast, overload
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar, cast
 
 from renewals import config
+from renewals.compute import child_process, messages
 from renewals.concurrency import fair_queue
-from renewals.db import connection as database
-from renewals.observability import gc_tuning, log_config
 
 log = logging.getLogger(__name__)
 
@@ -28,76 +24,32 @@ Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
 
 WAITING_PER_ACCOUNT_MAX = 64
-"""Jobs; the requests under way of a key and of an operator are bounded before."""
+"""Maximum number of waiting jobs of an account; the concurrency limits of the API apply before it."""
 JOB_SECONDS_MAX = 60.0
-"""A process that computes for so long is killed."""
-STOP_SECONDS_MAX = 2.0
+"""Time after which a process that still computes is killed."""
 NICE = 10
-"""By so much the priority is lower than that of the process that serves."""
-_HEADER = struct.Struct("!I")
-
-
-class Packed(Sequence[Value]):
-    """A long list that passes between processes packed, and is unpacked where it is looked at."""
-
-    ITEMS_TOGETHER = 100
-
-    def __init__(self, items: Sequence[Value]) -> None:
-        self._count = len(items)
-        self._packs = [
-            pickle.dumps(items[start : start + self.ITEMS_TOGETHER], pickle.HIGHEST_PROTOCOL)
-            for start in range(0, len(items), self.ITEMS_TOGETHER)
-        ]
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, index: int) -> Value: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Value]: ...
-    def __getitem__(self, index: int | slice) -> Value | Sequence[Value]:
-        if isinstance(index, int):
-            position = range(self._count)[index]
-            return self._unpacked(position // self.ITEMS_TOGETHER)[position % self.ITEMS_TOGETHER]
-        start, stop, step = index.indices(self._count)
-        if step != 1:
-            return [self[position] for position in range(start, stop, step)]
-        first, last = start // self.ITEMS_TOGETHER, -(-stop // self.ITEMS_TOGETHER)
-        items = [item for pack in range(first, last) for item in self._unpacked(pack)]
-        skipped = start - first * self.ITEMS_TOGETHER
-        return items[skipped : skipped + max(0, stop - start)]
-
-    def _unpacked(self, pack: int) -> Sequence[Value]:
-        items: Sequence[Value] = pickle.loads(self._packs[pack])  # noqa: S301 - packed by our own process
-        return items
+"""Added to the nice value of the API's process."""
 
 
 class BusyError(ConnectionError):
-    """As many jobs of an account wait as may; it is an outage, which is over in a moment."""
+    """An account has the maximum number of waiting jobs; handled as an outage, because a retry may succeed."""
 
 
 class ProcessLostError(ConnectionError):
-    """The process ended while it computed; another one takes its place."""
-
-
-class _Job(NamedTuple):
-    """What a process is told to do; pickled, the function is its module and its name."""
-
-    work: Callable[..., Awaitable[Any]]
-    arguments: tuple[Any, ...]
+    """The process ended during a job; the next job starts another one."""
 
 
 class _Process:
-    """One process of the pool, which does one job at a time."""
+    """A process of the pool, which runs one job at a time."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
     @classmethod
     async def start(cls, settings: config.Settings) -> "_Process":
+        """Start a process with a lower priority, and send the settings to it."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", __name__,
+            sys.executable, "-m", child_process.__name__,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         with contextlib.suppress(ProcessLookupError):
@@ -110,25 +62,25 @@ class _Process:
     def is_alive(self) -> bool:
         return self._process.returncode is None
 
-    async def do(self, job: _Job) -> Any:
-        """Return the job's value or raise its exception; raises ProcessLostError."""
+    async def run(self, job: messages.Job) -> Any:
+        """Return the job's value or raise its exception. Raises ProcessLostError."""
         assert self._process.stdout is not None
         try:
             async with asyncio.timeout(JOB_SECONDS_MAX):
                 self._send(job)
-                [size] = _HEADER.unpack(await self._process.stdout.readexactly(_HEADER.size))
-                answer = await self._process.stdout.readexactly(size)
+                [size] = messages.HEADER.unpack(await self._process.stdout.readexactly(messages.HEADER.size))
+                response = await self._process.stdout.readexactly(size)
         except (asyncio.IncompleteReadError, OSError) as lost:  # a timeout is an OSError
-            log.warning("process %s was lost while it computed", self._process.pid)
+            log.warning("process %s was lost during a computation", self._process.pid)
             await self.stop()
-            raise ProcessLostError("a process was lost while it computed") from lost
-        value, error = pickle.loads(answer)  # noqa: S301 - written by our own process
+            raise ProcessLostError("a process was lost during a computation") from lost
+        value, error = pickle.loads(response)  # noqa: S301 - written by our own process
         if error is not None:
             raise error
         return value
 
     async def stop(self) -> None:
-        """End the process, which has no job, or none that anybody waits for."""
+        """Kill the process."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         await self._process.wait()
@@ -136,45 +88,45 @@ class _Process:
     def _send(self, value: object) -> None:
         assert self._process.stdin is not None
         data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-        self._process.stdin.write(_HEADER.pack(len(data)) + data)
+        self._process.stdin.write(messages.HEADER.pack(len(data)) + data)
 
 
 class ProcessPool:
-    """So many processes, and who waits for one."""
+    """A number of processes and the queue of jobs for them."""
 
     def __init__(self, settings: config.Settings, count: int) -> None:
         self._settings = settings
         self._slots = fair_queue.FairSlots(count, per_owner_max=count, waiting_max=WAITING_PER_ACCOUNT_MAX)
         self._idle: list[_Process] = []
-        self._working: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def run(self, account_id: str, job: _Job) -> Any:
-        """Return the value of a job; raises what it raises, BusyError and ProcessLostError."""
+    async def run(self, account_id: str, job: messages.Job) -> Any:
+        """Return the value of a job or raise its exception. Raises BusyError and ProcessLostError."""
         try:
             await self._slots.acquire(account_id)
         except fair_queue.QueueFullError:
-            raise BusyError("too many jobs wait to be computed") from None
-        # Whoever gives up does not stop the process: it goes on to the end of its job, and is busy until then.
-        working = asyncio.create_task(self._work(account_id, job))
-        self._working.add(working)
-        working.add_done_callback(self._note_end)
-        return await asyncio.shield(working)
+            raise BusyError("too many computations are waiting") from None
+        # A cancelled caller does not stop the process, which is busy until the end of its job.
+        task = asyncio.create_task(self._work(account_id, job))
+        self._tasks.add(task)
+        task.add_done_callback(self._on_end)
+        return await asyncio.shield(task)
 
     async def close(self) -> None:
-        """End all processes."""
-        for task in self._working:
+        """Cancel all jobs and kill all processes."""
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._working, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(process.stop() for process in self._idle))
 
-    async def _work(self, account_id: str, job: _Job) -> Any:
+    async def _work(self, account_id: str, job: messages.Job) -> Any:
         process = None
         try:
             while self._idle and (process is None or not process.is_alive):
                 process = self._idle.pop()
             if process is None or not process.is_alive:
                 process = await _Process.start(self._settings)
-            value = await process.do(job)
+            value = await process.run(job)
         except BaseException:
             if process is not None and asyncio.current_task().cancelling():  # type: ignore[union-attr]
                 await process.stop()
@@ -185,10 +137,10 @@ class ProcessPool:
             self._slots.release(account_id)
         return value
 
-    def _note_end(self, task: asyncio.Task[Any]) -> None:
-        self._working.discard(task)
+    def _on_end(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # the one who waited may have given up
+            task.exception()  # the caller may have been cancelled
 
 
 _pool: ProcessPool | None = None
@@ -196,22 +148,22 @@ _pool: ProcessPool | None = None
 
 @contextlib.asynccontextmanager
 async def opened(settings: config.Settings) -> AsyncIterator[None]:
-    """Compute in other processes for as long as the block runs, if the settings say so."""
-    global _pool  # noqa: PLW0603 - what is open is a fact of the process
+    """Open the pool while the block runs, if `compute_processes` is not 0."""
+    global _pool  # noqa: PLW0603 - the pool belongs to the process
     if not settings.compute_processes:
         yield
         return
-    before, _pool = _pool, ProcessPool(settings, settings.compute_processes)
-    own = _pool
+    previous, pool = _pool, ProcessPool(settings, settings.compute_processes)
+    _pool = pool
     try:
         yield
     finally:
-        _pool = before
-        await own.close()
+        _pool = previous
+        await pool.close()
 
 
 def is_open() -> bool:
-    """Return whether there are other processes to compute in."""
+    """Return whether jobs run in other processes."""
     return _pool is not None
 
 
@@ -221,82 +173,12 @@ async def run(
     *args: Arguments.args,
     **kwargs: Arguments.kwargs,
 ) -> Value:
-    """Do a job for an account in another process, or here where there is none."""
+    """Run a job of an account in another process, or in this one if the pool is not open.
+
+    Raises what the job raises, BusyError and ProcessLostError.
+    """
     if _pool is None:
         return await work(*args, **kwargs)
     assert not kwargs, "a job takes its arguments by position"
     fair_queue.leave_lane()
-    return cast(Value, await _pool.run(account_id, _Job(work, args)))
-
-
-async def _serve() -> None:
-    """Do the jobs that come by the standard input, until it ends."""
-    source, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever prints must not come between the answers
-    settings = _read(source)
-    if settings is None:
-        return
-    config.use(settings)
-    gc_tuning.tune_gc()
-    url = settings.required_database_url
-    async with database.connect(
-        url,
-        pool_size=1,
-        pool_size_min=0,
-        connect_seconds_max=settings.database_connect_seconds_max,
-        idle_seconds_max=settings.database_idle_seconds_max,
-        statement=settings.database_statement_seconds_max,
-        transaction=database.TRANSACTION_SECONDS_MAX,
-    ):
-        while (job := await asyncio.to_thread(_read, source)) is not None:
-            answer = await _answer(job)
-            answers.write(_HEADER.pack(len(answer)) + answer)
-            answers.flush()
-
-
-def _read(source: Any) -> Any:
-    header = source.read(_HEADER.size)
-    if len(header) < _HEADER.size:
-        return None
-    return pickle.loads(source.read(_HEADER.unpack(header)[0]))  # noqa: S301 - written by the process that serves
-
-
-async def _answer(job: _Job) -> bytes:
-    """Return the pickled value of a job, or its exception."""
-    try:
-        return pickle.dumps((await job.work(*job.arguments), None), pickle.HIGHEST_PROTOCOL)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the process that serves answers it
-        return _pickled_error(error)
-
-
-def _pickled_error(error: Exception) -> bytes:
-    """Return the pickled exception, or one that says the same where it cannot be pickled."""
-    told: Exception = error
-    if database.is_unavailable(error):
-        told = ConnectionError(str(error) or type(error).__name__)
-    try:
-        data = pickle.dumps((None, told), pickle.HIGHEST_PROTOCOL)
-        pickle.loads(data)  # noqa: S301 - our own
-    except Exception:
-        log.exception("a job raised what cannot be told as it is")
-        return pickle.dumps((None, RuntimeError(repr(error))), pickle.HIGHEST_PROTOCOL)
-    return data
-
-
-def _end_with_parent(parent: int) -> None:
-    """End this process when the one that started it has ended, also in the midst of a job."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
-
-
-def _main() -> None:
-    log_config.configure(config.get_settings())
-    threading.Thread(target=_end_with_parent, args=[os.getppid()], daemon=True).start()
-    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        asyncio.run(_serve())
-    os._exit(0)  # a thread may still read
-
-
-if __name__ == "__main__":
-    _main()
+    return cast(Value, await _pool.run(account_id, messages.Job(work, args)))

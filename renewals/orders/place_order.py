@@ -9,6 +9,7 @@ from renewals import catalog
 from renewals.accounts import repository as accounts_repository
 from renewals.accounts import vouchers
 from renewals.compute import process_pool
+from renewals.compute.packed import Packed
 from renewals.db import connection as database
 from renewals.db import pool
 from renewals.domain import errors, model, planning
@@ -42,7 +43,7 @@ async def quote(account_id: str, request: requests.QuoteRequest, now: dt.datetim
 async def quote_packed(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> Quote:
     """Return a quote whose lists are unpacked on access, because a response shows few of thousands of lines."""
     result = await _quote(account_id, request, now)
-    lines, refusals = process_pool.Packed(result.lines), process_pool.Packed(result.refusals)
+    lines, refusals = Packed(result.lines), Packed(result.refusals)
     return dataclasses.replace(result, lines=lines, refusals=refusals)
 
 

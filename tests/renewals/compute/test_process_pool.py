@@ -1,4 +1,4 @@
-"""The processes that compute: they answer as this one would, take turns, are replaced, and end with their parent."""
+"""The process pool: same results as in this process, turns, replacement of lost processes, end with the parent."""
 
 import asyncio
 import os
@@ -13,6 +13,7 @@ import pytest
 
 from renewals import config
 from renewals.compute import process_pool
+from renewals.compute.packed import Packed
 from renewals.db import connection as database
 from renewals.db import pool as db_pool
 from renewals.domain import errors, planning
@@ -83,7 +84,7 @@ async def test_what_is_computed_in_another_process_is_what_would_be_computed_her
         await place_order.quote(account, REQUEST, NOW),
         await place_order._quote(account, REQUEST, NOW),
     )
-    assert isinstance(there.lines, process_pool.Packed)
+    assert isinstance(there.lines, Packed)
     assert (list(there.lines), list(there.refusals)) == (list(here.lines), list(here.refusals))
     assert (there.payment, there.total_cents) == (here.payment, here.total_cents)
 
@@ -91,7 +92,7 @@ async def test_what_is_computed_in_another_process_is_what_would_be_computed_her
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250])
 def test_a_packed_list_is_a_list(count: int) -> None:
     items = list(range(count))
-    packed = process_pool.Packed(items)
+    packed = Packed(items)
     assert len(packed) == count and list(packed) == items
     for start in (0, 1, 99, 100, 150, 300):
         for length in (0, 1, 100, 101):
@@ -167,6 +168,7 @@ PARENT = """
 import asyncio, sys
 from renewals import config
 from renewals.compute import process_pool
+from renewals.compute.packed import Packed
 from tests.renewals.compute import test_process_pool
 
 async def main():

@@ -1,0 +1,90 @@
+"""The program of a process of the pool: it runs jobs from its standard input until its parent ends."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import pickle
+import threading
+import time
+from typing import Any
+
+from renewals import config
+from renewals.compute.messages import HEADER, Job
+from renewals.db import connection as database
+from renewals.observability import gc_tuning, log_config
+
+log = logging.getLogger(__name__)
+
+
+async def _serve() -> None:
+    """Run the jobs from the standard input until it ends."""
+    source, responses = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # so that a print does not corrupt the responses
+    settings = _read(source)
+    if settings is None:
+        return
+    config.use(settings)
+    gc_tuning.tune_gc()
+    url = settings.required_database_url
+    async with database.connect(
+        url,
+        pool_size=1,
+        pool_size_min=0,
+        connect_seconds_max=settings.database_connect_seconds_max,
+        idle_seconds_max=settings.database_idle_seconds_max,
+        statement=settings.database_statement_seconds_max,
+        transaction=database.TRANSACTION_SECONDS_MAX,
+    ):
+        while (job := await asyncio.to_thread(_read, source)) is not None:
+            response = await _run(job)
+            responses.write(HEADER.pack(len(response)) + response)
+            responses.flush()
+
+
+def _read(source: Any) -> Any:
+    header = source.read(HEADER.size)
+    if len(header) < HEADER.size:
+        return None
+    return pickle.loads(source.read(HEADER.unpack(header)[0]))  # noqa: S301 - written by the API's process
+
+
+async def _run(job: Job) -> bytes:
+    """Run a job and return its pickled value or exception."""
+    try:
+        return pickle.dumps((await job.work(*job.arguments), None), pickle.HIGHEST_PROTOCOL)
+    except Exception as error:  # noqa: BLE001 - the API's process raises it
+        return _pickle_error(error)
+
+
+def _pickle_error(error: Exception) -> bytes:
+    """Return the pickled exception, or a RuntimeError with its text if it cannot be pickled."""
+    sent: Exception = error
+    if database.is_unavailable(error):
+        sent = ConnectionError(str(error) or type(error).__name__)
+    try:
+        data = pickle.dumps((None, sent), pickle.HIGHEST_PROTOCOL)
+        pickle.loads(data)  # noqa: S301 - pickled here
+    except Exception:
+        log.exception("a job raised an exception that cannot be pickled")
+        return pickle.dumps((None, RuntimeError(repr(error))), pickle.HIGHEST_PROTOCOL)
+    return data
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this process when its parent has ended, even during a job."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def _main() -> None:
+    log_config.configure(config.get_settings())
+    threading.Thread(target=_end_with_parent, args=[os.getppid()], daemon=True).start()
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+        asyncio.run(_serve())
+    os._exit(0)  # without waiting for the thread that reads
+
+
+if __name__ == "__main__":
+    _main()

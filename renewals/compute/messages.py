@@ -1,0 +1,14 @@
+"""The messages between the API's process and those of the pool: a length of 4 bytes, then a pickle."""
+
+import struct
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+HEADER = struct.Struct("!I")
+
+
+class Job(NamedTuple):
+    """A function, which is pickled as its module and name, and its arguments."""
+
+    work: Callable[..., Awaitable[Any]]
+    arguments: tuple[Any, ...]
