@@ -1,6 +1,6 @@
-"""Whether a vulnerability of what we run on is known: `python -m scripts.audit`, by pip-audit and OSV's data.
+"""Audit of the locked packages for known vulnerabilities: `python -m scripts.audit`, with pip-audit and OSV's data.
 
-Nothing is resolved or installed: what requirements/run.txt pins is asked for. Without a network it says so and passes.
+It checks the pins of requirements/run.txt and installs nothing. Without a network it says so and passes.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 REQUIREMENTS = Path(__file__).parents[1] / "requirements"
 LOCK = REQUIREMENTS / "run.txt"
 ACCEPTED = REQUIREMENTS / "accepted-vulnerabilities.txt"
-ANSWER_SECONDS_MAX = 3
+RESPONSE_SECONDS_MAX = 3
 SECONDS_MAX = 60
 UNREACHABLE = re.compile(
     r"^(requests\.exceptions\.|pip_audit\..*ServiceError|ERROR:.*Could not connect)", re.MULTILINE
@@ -23,32 +23,32 @@ UNREACHABLE = re.compile(
 
 
 class UnreachableError(Exception):
-    """The vulnerabilities' data did not come."""
+    """The vulnerability data cannot be reached."""
 
 
 class UnusableError(Exception):
-    """The audit could not be made, for a reason of ours."""
+    """The audit failed for another reason."""
 
 
 def run(lock: Path = LOCK, accepted: Path = ACCEPTED, *options: str) -> tuple[bool, str]:
-    """Whether it may pass, and what was found."""
+    """Audit a lock; return whether it passes, and the report."""
     ignored = [word for name in _accepted(accepted) for word in ("--ignore-vuln", name)]
     try:
         packages = [
             package
             for pins in _alternatives(lock.read_text(encoding="utf-8"))
-            for package in _ask(pins, *ignored, *options)
+            for package in _audit(pins, *ignored, *options)
         ]
     except UnreachableError:
-        return True, "skipped: the vulnerabilities' data cannot be reached"
-    except UnusableError as problem:
-        return False, str(problem)
-    found = [line for package in packages for line in _lines(package)]
-    return not found, "\n".join(found) or f"{len(packages)} packages, no known vulnerability"
+        return True, "skipped: the vulnerability data cannot be reached"
+    except UnusableError as error:
+        return False, str(error)
+    lines = [line for package in packages for line in _format_vulnerabilities(package)]
+    return not lines, "\n".join(lines) or f"{len(packages)} packages, no known vulnerability"
 
 
 def _alternatives(lock: str) -> list[str]:
-    """The pins for every Python and system, not only for this one; a package's second version in a second list."""
+    """Return the pins for all Pythons and systems; the second version of a package is in a second list."""
     lists: list[str] = []
     counts: dict[str, int] = {}
     for pin in re.split(r"^(?=\w)", lock, flags=re.MULTILINE):
@@ -60,10 +60,10 @@ def _alternatives(lock: str) -> list[str]:
     return lists
 
 
-def _ask(pins: str, *options: str) -> list[dict[str, Any]]:
-    """What pip-audit says of each package."""
+def _audit(pins: str, *options: str) -> list[dict[str, Any]]:
+    """Return pip-audit's result for each package."""
     words = ["--require-hashes", "--disable-pip", "--vulnerability-service", "osv", "--format", "json"]
-    words += ["--progress-spinner", "off", "--timeout", str(ANSWER_SECONDS_MAX), *options]
+    words += ["--progress-spinner", "off", "--timeout", str(RESPONSE_SECONDS_MAX), *options]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pins.txt"
         path.write_text(pins, encoding="utf-8")
@@ -75,8 +75,8 @@ def _ask(pins: str, *options: str) -> list[dict[str, Any]]:
                 timeout=SECONDS_MAX,
                 check=False,
             )
-        except subprocess.TimeoutExpired as problem:
-            raise UnreachableError from problem
+        except subprocess.TimeoutExpired as error:
+            raise UnreachableError from error
     if done.stdout.strip():
         return list(json.loads(done.stdout)["dependencies"])
     if UNREACHABLE.search(done.stderr):
@@ -93,11 +93,11 @@ def _accepted(path: Path) -> Iterator[str]:
             yield name
 
 
-def _lines(package: dict[str, Any]) -> Iterator[str]:
-    for each in package["vulns"]:
-        mended = ", ".join(each["fix_versions"]) or "no version yet"
-        names = ", ".join(sorted([each["id"], *each["aliases"]]))
-        yield f"{package['name']} {package['version']}: {names}; mended by {mended}"
+def _format_vulnerabilities(package: dict[str, Any]) -> Iterator[str]:
+    for vulnerability in package["vulns"]:
+        fixes = ", ".join(vulnerability["fix_versions"]) or "no version yet"
+        names = ", ".join(sorted([vulnerability["id"], *vulnerability["aliases"]]))
+        yield f"{package['name']} {package['version']}: {names}; fixed by {fixes}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Node.js from the wheel that the set-up installs, and the packages of `examples/javascript`.
 
-`python -m scripts.node_packages` fetches the packages; without them the tests that need some are skipped.
+`python -m scripts.node_packages` fetches the packages. Tests that need them are skipped without them.
 """
 
 import os
@@ -23,31 +23,31 @@ _LOCKED, _INSTALLED = FOLDER / "package-lock.json", FOLDER / "node_modules/.pack
 OLDEST_MAJOR = 20
 
 needed = pytest.mark.skipif(
-    not _INSTALLED.exists(), reason="npm could not fetch what this needs: python -m scripts.node_packages"
+    not _INSTALLED.exists(), reason="its npm packages are missing: run python -m scripts.node_packages"
 )
 
 
 def every_node() -> dict[str, str]:
-    """Return Node.js of the wheel, and the machine's own where there is another that the examples support."""
-    own = shutil.which("node")
-    found = {_version(node): node for node in (NODE, own) if node}
+    """Return the supported Node.js by version: that of the wheel, and the machine's own."""
+    installed = shutil.which("node")
+    nodes = {_version(node): node for node in (NODE, installed) if node}
     return {
-        ".".join(map(str, version)): node for version, node in found.items() if version[0] >= OLDEST_MAJOR
+        ".".join(map(str, version)): node for version, node in nodes.items() if version[0] >= OLDEST_MAJOR
     }
 
 
 def reads_types(version: str) -> bool:
-    """Return whether this Node.js executes TypeScript as it is."""
+    """Return whether this version of Node.js executes TypeScript."""
     return tuple(map(int, version.split("."))) >= (22, 18)
 
 
 def _version(node: str) -> tuple[int, ...]:
-    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    return tuple(map(int, re.findall(r"\d+", said)))
+    output = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, re.findall(r"\d+", output)))
 
 
 def install() -> None:
-    """Brings `node_modules` up to date with the lock."""
+    """Update `node_modules` to the lock."""
     if _INSTALLED.exists() and _INSTALLED.stat().st_mtime >= _LOCKED.stat().st_mtime:
         return
     quiet = ["--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
@@ -65,5 +65,5 @@ def install() -> None:
 if __name__ == "__main__":
     try:
         install()
-    except (OSError, subprocess.SubprocessError) as problem:
-        sys.exit(f"npm did not answer: {problem}")
+    except (OSError, subprocess.SubprocessError) as error:
+        sys.exit(f"npm failed: {error}")

@@ -1,4 +1,4 @@
-"""What we run on, as a bill of materials: `python -m scripts.sbom FILE` writes CycloneDX 1.6, from the lock."""
+"""The software bill of materials: `python -m scripts.sbom FILE` writes the lock as CycloneDX 1.6."""
 
 import json
 import subprocess
@@ -11,15 +11,15 @@ from cyclonedx.validation.json import JsonStrictValidator
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "requirements" / "run.txt"
 SECONDS_MAX = 60
-NOBODYS_INDEX = "pkg:pypi"
-"""In place of an index's address: what a package is called, wherever it was fetched from."""
+GENERIC_INDEX = "pkg:pypi"
+"""Used instead of an index's address, so that the bill names no host."""
 
 
 def make() -> str:
-    """The bill, the same for the same lock, which names no host that packages are fetched from."""
-    words = ["--index-url", NOBODYS_INDEX, "--pyproject", "pyproject.toml", "--output-reproducible"]
+    """Return the bill of materials, which depends on the lock only."""
+    words = ["--index-url", GENERIC_INDEX, "--pyproject", "pyproject.toml", "--output-reproducible"]
     words += ["--spec-version", "1.6", "--output-format", "JSON", str(LOCK)]
-    # It warns that a list has no graph.
+    # The tool warns that a list has no dependency graph.
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "cyclonedx_py", "requirements", *words],
         cwd=ROOT,
@@ -30,19 +30,19 @@ def make() -> str:
     )
     bill = json.loads(done.stdout)
     for tool in bill["metadata"]["tools"]["components"]:
-        del tool["externalReferences"]  # one of which is such a host
+        del tool["externalReferences"]  # one of them is the host of an index
     return json.dumps(bill, indent=2) + "\n"
 
 
 def problem(bill: str) -> str | None:
-    """What CycloneDX's own validation finds wrong."""
-    found = JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill)
-    return str(found) if found else None
+    """Return the first problem that CycloneDX's own validation finds, or None."""
+    error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill)
+    return str(error) if error else None
 
 
 if __name__ == "__main__":
     bill, path = make(), Path(sys.argv[1])
-    if found := problem(bill):
-        sys.exit(f"sbom: {found}")
+    if error := problem(bill):
+        sys.exit(f"sbom: {error}")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(bill, encoding="utf-8")

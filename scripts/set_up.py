@@ -1,7 +1,7 @@
-"""Set-up of .venv from a lock, with nothing but Python: `python3 scripts/set_up.py run` or `dev`.
+"""Set-up of .venv from a lock, with Python alone: `python3 scripts/set_up.py run` or `dev`.
 
-pip downloads one package after the other and compiles on one core. Here several pips download, each what the lock's
-hashes allow, one installs the files, and all cores compile. That takes a third of the time.
+pip downloads one package after the other and compiles on one core. Here several pips download files that match the
+lock's hashes, one pip installs them, and all cores compile. That takes a third of the time.
 """
 
 import argparse
@@ -44,18 +44,18 @@ def pins(lock: str) -> list[Pin]:
 
 
 def installed(site_packages: Path) -> set[tuple[str, str]]:
-    """Return name and version of what is installed."""
+    """Return the names and versions of the installed packages."""
     return {
-        (re.sub(r"[-_.]+", "-", each.name).lower(), each.version)
-        for each in importlib.metadata.distributions(path=[str(site_packages)])
+        (re.sub(r"[-_.]+", "-", distribution.name).lower(), distribution.version)
+        for distribution in importlib.metadata.distributions(path=[str(site_packages)])
     }
 
 
 def make_venv(*, by_this_python: bool) -> None:
-    """Make .venv where there is none that works, or where this Python was asked for and another one made it."""
-    asked = [str(PYTHON), "-c", "import pip, sys; print(sys.version)"]
+    """Make .venv if it does not work, or if another Python than the requested one made it."""
+    command = [str(PYTHON), "-c", "import pip, sys; print(sys.version)"]
     try:
-        version = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+        version = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         version = ""
     if version and not (by_this_python and version != sys.version):
@@ -65,7 +65,7 @@ def make_venv(*, by_this_python: bool) -> None:
 
 
 def download(wanted: Sequence[Pin], folder: Path) -> None:
-    """Download the files that the pins allow, by several pips at once, and say how far they are."""
+    """Download the files that the pins allow, by several pips at once, and print the progress."""
     processes = []
     for number in range(min(DOWNLOADS_AT_ONCE, len(wanted))):
         part = folder / f"part-{number}.txt"
@@ -76,80 +76,82 @@ def download(wanted: Sequence[Pin], folder: Path) -> None:
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         processes.append((process, log))
-    said = 0
+    reported = 0
     while any(process.poll() is None for process, _ in processes):
         time.sleep(0.1)
         done = sum(
             len(re.findall(r"^Collecting ", log.read_text("utf-8"), re.MULTILINE)) for _, log in processes
         )
-        if done >= said + PACKAGES_A_LINE:
-            said = done - done % PACKAGES_A_LINE
-            say(f"  {said} of {len(wanted)}")
+        if done >= reported + PACKAGES_A_LINE:
+            reported = done - done % PACKAGES_A_LINE
+            say(f"  {reported} of {len(wanted)}")
     for process, log in processes:
         if process.returncode:
-            fail(f"pip could not download what the lock pins:\n{log.read_text('utf-8')}")
+            fail(f"pip could not download the locked packages:\n{log.read_text('utf-8')}")
 
 
 def install(wanted: Sequence[Pin], *options: str) -> None:
-    """Download and install what is wanted; nothing is compiled."""
+    """Download and install packages without compiling them."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "files").mkdir()
-        say(f"Downloading what is missing of {len(wanted)} packages ...")
+        say(f"Downloading {len(wanted)} packages ...")
         download(wanted, folder)
         files = sorted(map(str, (folder / "files").iterdir()))
-        if files:  # none where all that is missing is for other systems
+        if files:  # none if the missing packages are for other systems
             say("Installing them ...")
             run([*PIP, "install", "--quiet", "--no-deps", "--no-compile", *options, *files])
 
 
 def finish(profile: str, site_packages: Path, node: Path | None) -> None:
-    """Compile, install the project itself, and fetch the files of GraphiQL and of the tests, all at once."""
+    """Compile, install the project itself, and fetch the files of GraphiQL and of the tests, in parallel."""
     say("Compiling, and fetching GraphiQL's files ...")
     compiling = start(["-m", "compileall", "-q", "-q", "-j", "0", str(site_packages)])
     later = "With a network: .venv/bin/renewals graphiql-assets"
     fetching = {
-        f"GraphiQL's files are missing; all else works. {later}": start(
+        f"GraphiQL's files are missing; everything else works. {later}": start(
             ["-m", "graphql_api", "graphiql-assets"], PYTHONPATH=str(node) if node else ""
         )
     }
     if profile == "dev":
-        missing = "Packages of JavaScript are missing: the tests that need them will be skipped."
+        missing = "JavaScript packages are missing; the tests that need them will be skipped."
         fetching[missing] = start(["-m", "scripts.node_packages"])
     run([*PIP, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
-    compiling.wait()  # what cannot be compiled is no module that anybody imports
+    compiling.wait()  # files that cannot be compiled are templates, which nothing imports
     for message, process in fetching.items():
         if process.wait():
             say(message)
 
 
 def start(arguments: Sequence[str], **variables: str) -> subprocess.Popen[bytes]:
-    """Start Python with these arguments in the repository; what it fails with is shown."""
+    """Start Python with arguments in the repository, with its errors shown."""
     environment = {**os.environ, **variables}
     return subprocess.Popen([str(PYTHON), *arguments], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
 
 
 def run(command: Sequence[str]) -> None:
-    """Run a command; end with its output where it fails."""
+    """Run a command, and exit with its output if it fails."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         fail(done.stdout)
 
 
 def say(message: str) -> None:
+    """Print a message immediately."""
     print(message, flush=True)
 
 
 def fail(message: str) -> NoReturn:
+    """Exit with a message and status 1."""
     sys.exit(message)
 
 
 def main() -> None:
-    """Bring .venv up to date with the lock of a profile; what is installed already is neither fetched nor changed."""
+    """Update .venv to the lock of a profile, without fetching the packages that it has."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("profile", choices=LOCKS)
     parser.add_argument(
-        "--by-this-python", action="store_true", help="Make .venv anew if another Python made it."
+        "--by-this-python", action="store_true", help="make .venv again if another Python made it"
     )
     arguments = parser.parse_args()
     started_at = time.monotonic()
@@ -170,7 +172,7 @@ def main() -> None:
             and not shutil.which("npm")
             and not (ROOT / "graphql_api/static").is_dir()
         ):
-            # Only for GraphiQL's files: Node.js is larger than all else together.
+            # Temporarily, for GraphiQL's files: Node.js is larger than all other packages together.
             node = Path(name)
             install(
                 [pin for pin in pins(LOCKS["dev"].read_text("utf-8")) if pin.name == NODE], "--target", name

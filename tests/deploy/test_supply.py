@@ -102,7 +102,7 @@ def test_the_audit_fails_on_a_known_vulnerability_unless_it_is_accepted_for_a_re
         passes, report = audit.run(audit.LOCK, accepted, "--osv-url", url)
         assert not passes
         [version] = [version for name, version in pins() if name == "orjson"]
-        assert report == f"orjson {version}: CVE-2026-0001, GHSA-test-0001; mended by 999.0"
+        assert report == f"orjson {version}: CVE-2026-0001, GHSA-test-0001; fixed by 999.0"
 
         accepted.write_text("CVE-2026-0001 we never decode what others sent with it\n")
         passes, _ = audit.run(audit.LOCK, accepted, "--osv-url", url)
@@ -117,7 +117,7 @@ def test_the_audit_says_that_it_is_skipped_where_nobody_answers() -> None:
     url = f"http://127.0.0.1:{free_port()}/"
     assert audit.run(audit.LOCK, audit.ACCEPTED, "--osv-url", url) == (
         True,
-        "skipped: the vulnerabilities' data cannot be reached",
+        "skipped: the vulnerability data cannot be reached",
     )
 
 
