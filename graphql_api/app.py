@@ -41,7 +41,7 @@ from renewals.domain.clock import Clock
 from renewals.events import pubsub
 from renewals.exports import formats
 from renewals.instances import account_sizes
-from renewals.observability import gc_tuning, spans
+from renewals.observability import gc_tuning, tracing
 from schema.customer import schema as customer_schema
 from schema.limits import document_limits
 from schema.operator import schema as operator_schema
@@ -180,7 +180,7 @@ def _lifespan(
         ):
             for endpoint in views:
                 await budgets.enter_async_context(endpoint.budgets.opened(settings.redis_url))
-            with spans.running(settings, "renewals-api"), _close_subscriptions_on_shutdown():
+            with tracing.configure(settings, "renewals-api"), _close_subscriptions_on_shutdown():
                 try:
                     yield
                 finally:

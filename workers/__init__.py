@@ -1,1 +1,1 @@
-"""The arq worker: PostgreSQL knows what is left to do, and a job does it with one call of the domain."""
+"""The arq worker: its jobs, its main loop, and the HTTP server of its probes."""

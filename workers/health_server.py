@@ -1,13 +1,16 @@
-"""The little that a worker answers over HTTP, to those who watch it: GET, one request a connection, nothing else."""
+"""The worker's HTTP server of probes and metrics."""
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
-from http import HTTPStatus
+import socket
+from collections.abc import AsyncIterator, Iterator
 
+import uvicorn
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
+from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from renewals import config
 from renewals.domain import clock as clocks
@@ -16,15 +19,31 @@ from renewals.observability import metrics
 
 log = logging.getLogger(__name__)
 
-NEEDED = ("database", "migrations", "writes", "redis")
-HEAD_BYTES_MAX = 8_192
-HEAD_SECONDS_MAX = 5.0
-ANSWERS_AT_ONCE_MAX = 16
+REQUIRED = ("database", "migrations", "writes", "redis")
+CONNECTIONS_MAX = 16
+CONNECTION_SECONDS_MAX = 10.0
+"""Time after which a connection is closed, because uvicorn waits for a slow request without limit."""
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves SIGTERM and SIGINT to the worker."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _ShortLivedProtocol(H11Protocol):
+    """HTTP/1.1 with a limit of 16 KiB for a request's head, on a connection that ends after a while."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(CONNECTION_SECONDS_MAX, transport.abort)
 
 
 @contextlib.asynccontextmanager
 async def running(settings: config.Settings, queue: ArqRedis) -> AsyncIterator[None]:
-    """Answers for as long as the block runs, if there is a port for it."""
+    """Serve the worker's probes while the block runs, if `worker_metrics_port` is set."""
     if settings.worker_metrics_port is None:
         yield
         return
@@ -35,57 +54,35 @@ async def running(settings: config.Settings, queue: ArqRedis) -> AsyncIterator[N
         except (RedisError, OSError):
             return {}
 
-    watched = probes.Probes(settings, clocks.utc_now, needed=NEEDED, has_metrics=True, more=count_jobs)
-    async with watched.running():
-        server = await asyncio.start_server(
-            HealthServer(watched).answer, settings.host, settings.worker_metrics_port, limit=HEAD_BYTES_MAX
-        )
-        host, port, *_ = server.sockets[0].getsockname()
-        log.info("the worker is watched at http://%s:%s/metrics", host, port)
+    worker_probes = probes.Probes(
+        settings, clocks.utc_now, required=REQUIRED, has_metrics=True, extra_metrics=count_jobs
+    )
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.create_server((settings.host, settings.worker_metrics_port), family=family)
+    host, port, *_ = listener.getsockname()
+    async with worker_probes.running():
+        server = _build_server(worker_probes)
+        serving = asyncio.create_task(server.serve([listener]))
+        log.info("the worker serves its probes at http://%s:%s", host, port)
         try:
             yield
         finally:
-            server.close()
+            server.should_exit = True
+            await serving
 
 
-class HealthServer:
-    """The probes of a worker, over HTTP."""
-
-    def __init__(self, watched: probes.Probes) -> None:
-        self._watched = watched
-        self._answering = 0
-
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answers one request, and closes the connection."""
-        self._answering += 1
-        try:
-            if self._answering <= ANSWERS_AT_ONCE_MAX:
-                async with asyncio.timeout(HEAD_SECONDS_MAX):
-                    head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(_written(await self._find(head)))
-                async with asyncio.timeout(HEAD_SECONDS_MAX):
-                    await writer.drain()
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # whoever it was has gone, or does not speak HTTP
-        finally:
-            self._answering -= 1
-            writer.close()
-
-    async def _find(self, head: bytes) -> probes.ProbeResponse:
-        method, _, rest = head.partition(b" ")
-        path = rest.partition(b" ")[0].partition(b"?")[0].decode("latin-1")
-        if method != b"GET" or path not in self._watched.paths:
-            return probes.ProbeResponse(404, "text/plain; charset=utf-8", b"not found")
-        try:
-            return await self._watched.answer(path)
-        except Exception:
-            log.exception("the worker cannot say how it is")
-            return probes.ProbeResponse(500, "text/plain; charset=utf-8", b"failed")
-
-
-def _written(answer: probes.ProbeResponse) -> bytes:
-    head = (
-        f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\nContent-Type: {answer.media_type}\r\n"
-        f"Content-Length: {len(answer.body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
+def _build_server(worker_probes: probes.Probes) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            Starlette(routes=worker_probes.routes()),
+            http=_ShortLivedProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            headers=[("connection", "close")],  # so that no second request meets the end of its connection
+            limit_concurrency=CONNECTIONS_MAX,
+            timeout_graceful_shutdown=1,
+        )
     )
-    return head.encode() + answer.body

@@ -1,4 +1,7 @@
-"""The arq worker: JSON on the wire, UTC on the clock, cron as a wake-up and nothing more."""
+"""The arq worker, with jobs as JSON and cron times in UTC.
+
+The database decides what is due; a cron job only makes the worker read it.
+"""
 
 import asyncio
 import contextlib
@@ -22,109 +25,109 @@ from renewals.concurrency import cancellation
 from renewals.db import configuration_errors
 from renewals.db import connection as database
 from renewals.events import pubsub
-from renewals.observability import gc_tuning, spans
+from renewals.observability import gc_tuning, tracing
 from renewals.webhooks import dispatcher
 from workers import health_server, jobs
 
 log = logging.getLogger(__name__)
 
 CHUNK_SECONDS_MAX = 300
-"""A chunk takes a second or so, one account with 60,000 due instances some seven."""
+"""Timeout of a job. A chunk takes about 1 s, one account with 60,000 due instances about 7 s."""
 IN_PROGRESS_TTL_SECONDS = 15
-"""What a worker has in hand is marked as its own for so long, and marked anew while it lives. A killed worker's
-chunk comes back after it, or as soon as a worker starts."""
+"""Lifetime of a worker's claim on a job, which the worker renews. A killed worker's job is free after it, or when a
+worker starts."""
 POLL_SECONDS = 0.1
-"""arq starts no more jobs in a poll than fit at once, so that a longer pause would hold up a run of many chunks."""
+"""Interval of polls. A poll starts at most `max_jobs`, so that a longer interval would delay runs of many chunks."""
 QUEUE_READ_MAX = 10_000
-"""arq looks no further than so many jobs for one that nobody has in hand. What killed workers had in hand stays
-in front until its time is up: with arq's own hundred, some thirty kills would leave nothing to be seen."""
+"""Number of jobs that a poll reads. The claimed jobs of killed workers stay in front until their claims expire: with
+arq's default of 100, about 30 kills would hide all other jobs."""
 STOP_SECONDS_MAX = 30
 HEALTH_CHECK_SECONDS = 30
 TRIES_MAX = 5
 QUEUE_SECONDS_MAX = 10
-"""A queue that does not answer for so long is away."""
+"""Timeout of Redis, after which the queue is unavailable."""
 PAUSE_SECONDS = 1.0
-"""Between two tries to reach a server that is away."""
+"""Pause between two attempts to reach an unavailable server."""
 
 
 async def run(settings: config.Settings) -> None:
-    """Works until SIGTERM or SIGINT, which let the chunk in hand finish; waits for a server that is away."""
+    """Run the worker until SIGTERM or SIGINT, and finish the current chunks; wait for unavailable servers."""
     gc_tuning.tune_gc()
-    with spans.running(settings, "renewals-worker"):
+    with tracing.configure(settings, "renewals-worker"):
         async with (
             _queue(settings) as queue,
             database.connect_from_settings(settings),
             pubsub.connect(settings.redis_url, listening=True),
             health_server.running(settings, queue),
         ):
-            shift = _WorkerRunner(settings, queue)
-            await shift.through_outages(runs.pending_chunks)
-            if not shift.is_over:
+            runner = _WorkerRunner(settings, queue)
+            await runner.repeat_after_outages(runs.pending_chunks)
+            if not runner.is_stopping:
                 async with dispatcher.run_dispatcher():
-                    await shift.through_outages(shift.work)
+                    await runner.repeat_after_outages(runner.work)
 
 
 class _WorkerRunner:
-    """The work between start and signal, whatever becomes of the servers meanwhile."""
+    """The worker's life from its start to a signal, across outages of its servers."""
 
     def __init__(self, settings: config.Settings, queue: ArqRedis) -> None:
         self._settings = settings
         self._queue = queue
-        self._ending = asyncio.Event()
-        self._take_signals()
+        self._stopping = asyncio.Event()
+        self._handle_signals()
 
     @property
-    def is_over(self) -> bool:
-        return self._ending.is_set()
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
 
-    def _take_signals(self) -> None:
+    def _handle_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._ending.set)
+            asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
 
-    async def through_outages(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Does what needs the servers; begins anew for as long as one of them is away."""
-        while not self.is_over:
+    async def repeat_after_outages(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Run `work`, and again as long as it fails because a server is unavailable."""
+        while not self.is_stopping:
             try:
                 await work()
                 return
-            except Exception as problem:
-                if not _is_outage(problem):
+            except Exception as error:
+                if not _is_outage(error):
                     raise
-                log.warning("waits for a server: %s", str(problem) or type(problem).__name__)
+                log.warning("waiting for a server: %s", str(error) or type(error).__name__)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), PAUSE_SECONDS)
+                await asyncio.wait_for(self._stopping.wait(), PAUSE_SECONDS)
 
     async def work(self) -> None:
-        """Takes what the queue has, until the shift is over."""
+        """Run the jobs of the queue until a signal."""
         worker = create(self._settings, self._queue)
-        self._take_signals()  # which arq has taken to itself
-        ending = asyncio.create_task(self._ending.wait())
-        helping = [asyncio.create_task(_keep_claims(worker)), ending]
+        self._handle_signals()  # arq has replaced the handlers
+        stopping = asyncio.create_task(self._stopping.wait())
+        helpers = [asyncio.create_task(_keep_claims(worker)), stopping]
         running = asyncio.create_task(worker.async_run())
         try:
-            await asyncio.wait((running, ending), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
         finally:
             worker.allow_pick_jobs = False
             if worker.tasks:
                 await asyncio.wait(worker.tasks.values(), timeout=STOP_SECONDS_MAX)
             await cancellation.end_tasks((running,))
-            await cancellation.end_tasks((*helping, *worker.tasks.values()))
+            await cancellation.end_tasks((*helpers, *worker.tasks.values()))
             with contextlib.suppress(RedisError, OSError, asyncio.CancelledError):
                 await worker.close()
-        if not running.cancelled() and (problem := running.exception()):
-            raise problem
+        if not running.cancelled() and (error := running.exception()):
+            raise error
 
 
-def _is_outage(problem: Exception) -> bool:
-    if configuration_errors.explain(problem):
+def _is_outage(error: Exception) -> bool:
+    if configuration_errors.explain(error):
         return False
-    # Tables that are not there will be: somebody migrates.
-    return database.is_unavailable(problem) or isinstance(problem, RedisError | asyncpg.UndefinedTableError)
+    # Missing tables are an outage, too, because a migration may be about to create them.
+    return database.is_unavailable(error) or isinstance(error, RedisError | asyncpg.UndefinedTableError)
 
 
 @contextlib.asynccontextmanager
 async def _queue(settings: config.Settings) -> AsyncIterator[ArqRedis]:
-    """The queue, in JSON; each of its answers is waited for so long and no longer."""
+    """Open the queue, with jobs as JSON and a timeout for each command."""
     connections = ConnectionPool.from_url(
         settings.required_redis_url,
         socket_connect_timeout=QUEUE_SECONDS_MAX,
@@ -132,17 +135,17 @@ async def _queue(settings: config.Settings) -> AsyncIterator[ArqRedis]:
         socket_keepalive=True,
     )
     try:
-        yield ArqRedis(connections, job_serializer=_write, job_deserializer=orjson.loads)
+        yield ArqRedis(connections, job_serializer=_serialize, job_deserializer=orjson.loads)
     finally:
         await connections.aclose()
 
 
-_write = partial(orjson.dumps, default=str)
+_serialize = partial(orjson.dumps, default=str)
 
 
 def create(settings: config.Settings, queue: ArqRedis) -> Worker:
-    """A worker for the settings, within a running loop."""
-    # A cron job is tried again only if it may be tried twice; its results are kept by nobody.
+    """Build arq's worker for the settings, within a running loop."""
+    # arq repeats a killed cron job only if `max_tries` is at least 2.
     worker = Worker(
         functions=[jobs.renew_chunk],
         cron_jobs=[
@@ -159,18 +162,20 @@ def create(settings: config.Settings, queue: ArqRedis) -> Worker:
         keep_result=0,
         health_check_interval=HEALTH_CHECK_SECONDS,
         timezone=dt.UTC,
-        job_serializer=_write,
+        job_serializer=_serialize,
         job_deserializer=orjson.loads,
     )
-    # By itself arq lets the longest chunk's time pass before it takes a worker for dead.
+    # arq's default is the longest job's timeout plus 10 s.
     worker.in_progress_timeout_s = IN_PROGRESS_TTL_SECONDS
     return worker
 
 
 async def _keep_claims(worker: Worker) -> None:
-    """Keeps what the worker has in hand from the others, for as long as it lives."""
+    """Renew the claims on the worker's current jobs, until it is cancelled."""
     while True:
-        with contextlib.suppress(RedisError, OSError):  # without a queue there is nobody to keep it from
+        with contextlib.suppress(
+            RedisError, OSError
+        ):  # no other worker can claim a job during an outage of Redis
             for job_id in [job_id for job_id, task in worker.tasks.items() if not task.done()]:
                 await worker.pool.expire(in_progress_key_prefix + job_id, IN_PROGRESS_TTL_SECONDS)
         await asyncio.sleep(IN_PROGRESS_TTL_SECONDS / 5)

@@ -66,7 +66,7 @@ class Verifier:
             except InvalidTokenError as problem:
                 log.debug("a token is not valid: %s", problem)
                 return None
-            lru_cache.keep(self._cache, digest, verified, most=TOKENS_CACHED_MAX)
+            lru_cache.keep(self._cache, digest, verified, size_max=TOKENS_CACHED_MAX)
         return verified.principal if now.timestamp() < verified.ends_at else None
 
     def _is_fresh(self, verified: _Verified) -> bool:

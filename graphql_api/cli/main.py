@@ -98,7 +98,7 @@ def serve(
     settings = _with_options(settings, given)
     check_servers(settings)
     try:
-        with metrics.multiprocess_metrics(by=settings.workers if settings.metrics else 1):
+        with metrics.multiprocess_metrics(process_count=settings.workers if settings.metrics else 1):
             has_served = serve.run(settings, "create_for_operators" if is_for_operators else "create")
     except serve.AddressError as problem:
         _fail(str(problem))

@@ -96,7 +96,7 @@ class CostRateLimiter:
         block = self._blocks.get(caller)
         if block is None:
             block = _Block()
-            lru_cache.keep(self._blocks, caller, block, most=CALLERS_MAX)
+            lru_cache.keep(self._blocks, caller, block, size_max=CALLERS_MAX)
         if _take(block, cost):
             return
         if self._is_local():

@@ -12,12 +12,14 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from opentelemetry import trace
 from prometheus_client import Counter, Histogram
 from strawberry.types import ExecutionResult
 
-from renewals.observability import debounce, internal_errors, log_config, metrics, request_record, spans
+from renewals.observability import debounce, internal_errors, log_config, metrics, request_record, tracing
 
 log = logging.getLogger("renewals.requests")
+_tracer = trace.get_tracer("renewals")
 
 OK = "OK"
 """The code of a request without errors."""
@@ -30,7 +32,7 @@ class RequestLog:
 
     __slots__ = ("_began", "_context", "_now", "_record", "_span")
 
-    def __init__(self, record: request_record.RequestRecord, span: spans.Span) -> None:
+    def __init__(self, record: request_record.RequestRecord, span: trace.Span) -> None:
         self._record = record
         self._span = span
 
@@ -41,9 +43,9 @@ class RequestLog:
 
     def __exit__(self, *_: object) -> None:
         seconds = time.perf_counter() - self._began
-        _waiting.append(_Ended(self._record, seconds, time.time(), spans.ids()))
+        _waiting.append(_Ended(self._record, seconds, time.time(), tracing.current_ids()))
         _log.schedule()
-        if self._span is not None and self._span.is_recording():
+        if self._span.is_recording():
             _describe(self._record, self._span)
         log_config.context.reset(self._context)
         request_record.current.reset(self._now)
@@ -123,7 +125,7 @@ def _line(ended: _Ended) -> dict[str, object]:
     return line
 
 
-def _describe(record: request_record.RequestRecord, span: spans.Span) -> None:
+def _describe(record: request_record.RequestRecord, span: trace.Span) -> None:
     span.update_name(f"{record.kind} {record.operation}")
     attributes = {
         "graphql.operation.name": record.operation,
@@ -137,7 +139,7 @@ def _describe(record: request_record.RequestRecord, span: spans.Span) -> None:
     }
     span.set_attributes({name: value for name, value in attributes.items() if value is not None})
     if internal_errors.CODE in record.codes:
-        spans.mark_failed(span)
+        span.set_status(trace.StatusCode.ERROR)
 
 
 async def with_cost(results: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
@@ -170,5 +172,5 @@ def operation() -> Iterator[None]:
     """Log the current operation of a web socket at the end of the block."""
     record = request_record.current.get()
     assert record is not None, "call it in separate_record()"
-    with spans.span("operation") as span, RequestLog(record, span):
+    with _tracer.start_as_current_span("operation") as span, RequestLog(record, span):
         yield

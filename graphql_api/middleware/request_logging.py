@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graphql_api import errors, responses
 from graphql_api.middleware import request_log
-from renewals.observability import internal_errors, metrics, request_record, spans
+from renewals.observability import internal_errors, metrics, request_record, tracing
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 """Paths that are not logged, because monitoring requests them every few seconds."""
@@ -39,7 +39,10 @@ class RequestLoggingMiddleware:
         in_progress = metrics.IN_PROGRESS
         if scope["type"] == "websocket":
             record.kind, in_progress = SOCKET, metrics.SOCKETS
-        with spans.request("request", _trace_context(scope)) as span, request_log.RequestLog(record, span):
+        with (
+            tracing.request_span("request", _trace_context(scope)) as span,
+            request_log.RequestLog(record, span),
+        ):
             in_progress.inc()
             try:
                 await self._app(scope, receive, observer.send)
@@ -101,7 +104,7 @@ def _request_id(scope: Scope) -> str:
 
 
 def _trace_context(scope: Scope) -> dict[str, str]:
-    if not spans.are_on():
+    if not tracing.is_enabled():
         return {}
     return {
         str(name, "latin-1"): str(value, "latin-1")

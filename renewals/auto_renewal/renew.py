@@ -11,6 +11,8 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from opentelemetry import trace
+
 from renewals import catalog, config, integrity
 from renewals.accounts import repository as accounts_repository
 from renewals.accounts import vouchers
@@ -23,10 +25,11 @@ from renewals.domain import model, planning
 from renewals.domain import payment as domain_payment
 from renewals.domain.clock import Clock
 from renewals.events import event_log
-from renewals.observability import metrics, spans
+from renewals.observability import metrics
 from renewals.orders import repository as orders_repository
 
 log = logging.getLogger(__name__)
+_tracer = trace.get_tracer("renewals")
 
 RENEWED = "RENEWED"
 """The outcome, in the metrics, of what was not refused."""
@@ -97,7 +100,7 @@ async def _verify_runs() -> None:
 async def process_chunk(chunk: runs.Chunk, clock: Clock = clocks.utc_now) -> bool:
     """Renews a chunk; one whose data makes the engine raise is set aside, so that the others go on, and False."""
     try:
-        with metrics.CHUNK_SECONDS.time(), spans.span("chunk", _named(chunk)):
+        with metrics.CHUNK_SECONDS.time(), _tracer.start_as_current_span("chunk", attributes=_named(chunk)):
             await renew_chunk(chunk, clock)
         return True
     except Exception as error:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import orjson
+from opentelemetry import trace
 
 from renewals import config
 from renewals.auto_renewal import due, schedule
@@ -17,7 +18,8 @@ from renewals.db import connection as database
 from renewals.db.connection import Connection, Row
 from renewals.db.sql import group_by_column
 from renewals.domain import errors
-from renewals.observability import spans
+
+_tracer = trace.get_tracer("renewals")
 
 
 class Trigger(StrEnum):
@@ -97,7 +99,7 @@ async def start_catch_up_run(now: dt.datetime) -> int | None:
     )
 
 
-@spans.traced("open_run")
+@_tracer.start_as_current_span("open_run")
 async def start_run(
     trigger: Trigger, scheduled_at: dt.datetime, now: dt.datetime, *, clock_at: dt.datetime | None = None
 ) -> int | None:

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from typing import Any
 
 AGAIN_SECONDS = 0.1
+"""Interval between two cancellations of the same task."""
 
 
 async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel tasks until each of them has ended, and drop what they raise.
+    """Cancel tasks until all of them have ended, and ignore their exceptions.
 
-    redis-py can lose a cancellation that meets an answer, so that one `cancel()` may never end its task.
+    redis-py can lose a cancellation that arrives together with a response, so that one `cancel()` may not end a task.
     """
     pending = {task for task in tasks if not task.done()}
     while pending:
@@ -19,4 +20,4 @@ async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:
         done, pending = await asyncio.wait(pending, timeout=AGAIN_SECONDS)
         for task in done:
             if not task.cancelled():
-                task.exception()  # else asyncio logs it as never retrieved
+                task.exception()  # otherwise asyncio logs it as never retrieved

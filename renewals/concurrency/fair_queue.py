@@ -1,4 +1,4 @@
-"""Waiting in turns: round robin between owners, and first in, first out within one owner."""
+"""Fair queues: round robin between owners, and first in, first out within one owner."""
 
 import asyncio
 import contextlib
@@ -13,19 +13,19 @@ _leave_lane: ContextVar[Callable[[], None] | None] = ContextVar("leave_lane", de
 
 
 def set_lane(leave: Callable[[], None]) -> None:
-    """Set the function by which the current request leaves its lane, once or more often."""
+    """Set the function that leaves the current request's lane; it may be called repeatedly."""
     _leave_lane.set(leave)
 
 
 def leave_lane() -> None:
-    """Leave the lane of the current request, if it has one: a request must not hold it while it waits for others."""
+    """Leave the current request's lane, if it has one, because a request must not hold a lane while it waits."""
     leave = _leave_lane.get()
     if leave is not None:
         leave()
 
 
 class FairQueue(Generic[Waiter]):
-    """Waiters by owner."""
+    """A queue of waiters by owner."""
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, deque[Waiter]] = OrderedDict()
@@ -35,16 +35,16 @@ class FairQueue(Generic[Waiter]):
         return self._count
 
     def count_of(self, owner: str) -> int:
-        """Return how many waiters an owner has."""
+        """Return the number of an owner's waiters."""
         return len(self._waiting.get(owner, ()))
 
     def push(self, owner: str, waiter: Waiter) -> None:
-        """Add a waiter behind the others of its owner."""
+        """Append a waiter to its owner's queue."""
         self._waiting.setdefault(owner, deque()).append(waiter)
         self._count += 1
 
     def remove(self, owner: str, waiter: Waiter) -> None:
-        """Remove a waiter that waits no longer."""
+        """Remove a waiter that has given up."""
         waiters = self._waiting[owner]
         waiters.remove(waiter)
         self._count -= 1
@@ -52,7 +52,7 @@ class FairQueue(Generic[Waiter]):
             del self._waiting[owner]
 
     def pop(self, is_eligible: Callable[[Waiter], bool]) -> Waiter | None:
-        """Return the next waiter whose turn has come and who may have it; its owner's next turn comes last."""
+        """Remove and return the next eligible waiter, and move its owner to the end of the round."""
         for owner, waiters in self._waiting.items():
             waiter = next(filter(is_eligible, waiters), None)
             if waiter is not None:
@@ -64,11 +64,14 @@ class FairQueue(Generic[Waiter]):
 
 
 class QueueFullError(Exception):
-    """As many wait as may."""
+    """An owner has the maximum number of waiters."""
 
 
 class FairSlots:
-    """A number of slots, of which each owner has a bounded number; `waiting_max` bounds the waiters of one owner."""
+    """A semaphore that is fair between owners.
+
+    An owner holds at most `per_owner_max` of the slots and has at most `waiting_max` waiters.
+    """
 
     def __init__(self, count: int, *, per_owner_max: int, waiting_max: int) -> None:
         self._free = count
@@ -78,12 +81,12 @@ class FairSlots:
         self._queue: FairQueue[tuple[str, asyncio.Future[None]]] = FairQueue()
 
     def is_waited_for(self) -> bool:
-        """Return whether anybody waits for a slot."""
+        """Return whether there are waiters."""
         return bool(self._queue)
 
     @contextlib.asynccontextmanager
     async def hold(self, owner: str) -> AsyncIterator[None]:
-        """Hold a slot as long as the block runs; raises QueueFullError."""
+        """Hold a slot while the block runs. Raises QueueFullError."""
         await self.acquire(owner)
         try:
             yield
@@ -91,7 +94,7 @@ class FairSlots:
             self.release(owner)
 
     def try_acquire(self, owner: str) -> bool:
-        """Take a slot if the owner may have one at once; return whether it has."""
+        """Acquire a slot without waiting, and return whether that was possible."""
         if self._free <= 0 or (held := self._held.get(owner, 0)) >= self._per_owner_max:
             return False
         self._free -= 1
@@ -99,35 +102,35 @@ class FairSlots:
         return True
 
     async def acquire(self, owner: str) -> None:
-        """Wait for a slot; raises QueueFullError."""
+        """Wait for a slot. Raises QueueFullError."""
         if self.try_acquire(owner):
             return
         if self._queue.count_of(owner) >= self._waiting_max:
             raise QueueFullError
-        given: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiter = (owner, given)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter = (owner, turn)
         self._queue.push(owner, waiter)
         try:
-            await given
+            await turn
         except BaseException:
-            if given.done() and not given.cancelled():
+            if turn.done() and not turn.cancelled():
                 self.release(owner)
             else:
                 self._queue.remove(owner, waiter)
             raise
 
     def release(self, owner: str) -> None:
-        """Give a slot back, to the next in turn if anybody waits."""
+        """Release a slot, which the next eligible waiter acquires."""
         self._free += 1
         held = self._held.pop(owner) - 1
         if held:
             self._held[owner] = held
         while self._queue and self._free and (waiter := self._queue.pop(self._is_eligible)):
-            next_owner, given = waiter
+            next_owner, turn = waiter
             self.try_acquire(next_owner)
-            given.set_result(None)
+            turn.set_result(None)
 
     def _is_eligible(self, waiter: tuple[str, asyncio.Future[None]]) -> bool:
-        owner, given = waiter
-        is_waiting = not given.done()  # one that was just cancelled leaves in a moment
+        owner, turn = waiter
+        is_waiting = not turn.done()  # a cancelled waiter is still in the queue for a moment
         return is_waiting and self._held.get(owner, 0) < self._per_owner_max

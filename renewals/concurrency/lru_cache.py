@@ -1,4 +1,7 @@
-"""What was used last is kept, so much of it and no more; safe among threads, where at worst it is made anew."""
+"""A least-recently-used cache in an ordered dictionary.
+
+It is safe between threads: at worst, a value is computed twice.
+"""
 
 from collections import OrderedDict
 from typing import TypeVar
@@ -7,16 +10,16 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-def find(kept: OrderedDict[Key, Value], key: Key) -> Value | None:
-    """What is kept under a key, which is the latest from now on."""
-    found = kept.pop(key, None)
-    if found is not None:
-        kept[key] = found
-    return found
+def find(cache: OrderedDict[Key, Value], key: Key) -> Value | None:
+    """Return the value of a key and mark it as the most recently used, or return None."""
+    value = cache.pop(key, None)
+    if value is not None:
+        cache[key] = value
+    return value
 
 
-def keep(kept: OrderedDict[Key, Value], key: Key, value: Value, *, most: int) -> None:
-    """Keeps a value as the latest, and forgets the one that was used least recently."""
-    kept[key] = value
-    if len(kept) > most:
-        kept.popitem(last=False)
+def keep(cache: OrderedDict[Key, Value], key: Key, value: Value, *, size_max: int) -> None:
+    """Store a value, and drop the least recently used one if there are more than `size_max`."""
+    cache[key] = value
+    if len(cache) > size_max:
+        cache.popitem(last=False)

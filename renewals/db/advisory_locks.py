@@ -1,7 +1,6 @@
-"""Advisory locks: one number each, so that work on one thing never waits for work on another.
+"""PostgreSQL's advisory locks, each with a number of its own.
 
-PostgreSQL keeps them by number in each database. A lock of a transaction ends with it; a lock of a session is held
-until it is given back or the connection ends.
+A transaction's lock ends with the transaction, a session's lock ends with the connection.
 """
 
 from enum import IntEnum, unique
@@ -13,13 +12,13 @@ from renewals.db import connection as database
 
 @unique
 class AdvisoryLock(IntEnum):
-    """Everything that is locked by a number instead of a row."""
+    """The numbers of all advisory locks."""
 
     MIGRATIONS = 7_236_001_842
     DEMO_ACCOUNT = 7_236_001_843
     PROVIDER_WEBHOOKS = 7_236_001_844
     OPERATOR_IDEMPOTENCY_KEYS = 7_236_001_845
-    """Not a lock itself: the seed of the locks of single keys."""
+    """The seed of the locks of single keys, not a lock itself."""
 
 
 async def lock_in(connection: database.Connection, lock: AdvisoryLock) -> None:
@@ -28,12 +27,12 @@ async def lock_in(connection: database.Connection, lock: AdvisoryLock) -> None:
 
 
 async def lock_text_in(connection: database.Connection, lock: AdvisoryLock, text: str) -> None:
-    """Take the lock of one text, such as a key, for the rest of the caller's transaction."""
+    """Take the lock of a text, such as a key, for the rest of the caller's transaction."""
     await database.execute(connection, "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))", text, lock)
 
 
 async def try_lock_session(connection: asyncpg.Connection, lock: AdvisoryLock) -> bool:
-    """Take a lock for the session if nobody has it, and return whether it was taken."""
+    """Take a lock for the session unless another session has it, and return whether it was taken."""
     return bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock))
 
 

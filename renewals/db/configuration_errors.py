@@ -1,6 +1,6 @@
-"""Servers that refuse what they are configured to be asked: what an operator must mend, in one sentence.
+"""Messages for errors of PostgreSQL and Redis that the configuration causes.
 
-Waiting does not help against these errors, in contrast to an outage. No sentence holds a password.
+Unlike an outage, such an error does not end by waiting. No message contains a password.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from renewals.db import server_version
 
 SIGN_IN_REFUSED = "refuses the role or the password"
 NO_DATABASE = "has no database of that name"
-NO_PERMISSION = "denies the role what it needs"
+NO_PERMISSION = "denies the role a permission"
 REDIS_REFUSED = "refuses the user or the password"
 
 _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
@@ -40,18 +40,18 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], 
 
 
 def explain(error: BaseException) -> str | None:
-    """Return the sentence for an error that the configuration causes, or None for any other error."""
+    """Return the message for an error that the configuration causes, or None for any other error."""
     for cause in _causes(error):
         if isinstance(cause, server_version.UnsupportedServerError):
             return str(cause)
-        for kinds, _, sentence in _REASONS:
+        for kinds, _, message in _REASONS:
             if isinstance(cause, kinds):
-                return sentence.format(_first_line(cause))
+                return message.format(_first_line(cause))
     return None
 
 
 def summarize(error: BaseException) -> str | None:
-    """Return the same in a few words that name no role, database or host, for probes that anyone may ask."""
+    """Return a short message without the names of role, database and host, for public probes, or None."""
     for cause in _causes(error):
         if isinstance(cause, server_version.UnsupportedServerError):
             return str(cause)
@@ -62,7 +62,7 @@ def summarize(error: BaseException) -> str | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it was raised from: Tortoise wraps those of asyncpg."""
+    """Yield an error and its causes, because Tortoise wraps the errors of asyncpg."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause

@@ -1,4 +1,4 @@
-"""Relay paging by keyset: a page is bounded by the sort key of a row, so its cost does not grow with depth."""
+"""Relay pagination by keyset: a cursor is the sort key of a row, so that a deep page costs no more than the first."""
 
 import base64
 import binascii
@@ -18,17 +18,17 @@ Key = Sequence[object]
 
 
 class SortColumn(NamedTuple):
-    """One column of a sort key: its name in a row, its SQL and that of a placeholder, how JSON is read."""
+    """A column of a sort key: its name in a row, its SQL, its placeholder, and the parser of its value in a cursor."""
 
     name: str
     sql: str
     placeholder: str
-    read: Callable[[object], object]
+    parse: Callable[[object], object]
 
 
 @dataclass(frozen=True, slots=True)
 class SortOrder:
-    """A total order of a list: columns that are unique together, all in the same direction."""
+    """A total order of a list: columns that are unique together, all in one direction."""
 
     tag: str
     columns: tuple[SortColumn, ...]
@@ -36,17 +36,17 @@ class SortOrder:
 
     @property
     def order_by(self) -> str:
-        """The order as SQL."""
+        """The ORDER BY clause."""
         return self.sql(descending=self.descending)
 
     def sql(self, *, descending: bool) -> str:
-        """The columns as SQL, in this direction."""
+        """Return the ORDER BY clause for a direction."""
         return ", ".join(f"{column.sql} {'DESC' if descending else 'ASC'}" for column in self.columns)
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """As a client asks: `first` after a cursor or an offset, or `last` before a cursor."""
+    """The arguments of a list: `first` with `after` or `offset`, or `last` with `before`."""
 
     first: int | None = None
     after: str | None = None
@@ -57,17 +57,17 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows in the order asked for, and whether there are more on either side."""
+    """The rows of a page in order, and whether there are more rows on either side."""
 
     rows: Sequence[database.Row]
     ordering: SortOrder
     has_next_page: bool
     has_previous_page: bool
     total_count: int | None
-    """How many rows there are on all pages, if that was asked for and the page has a row that says it."""
+    """Number of rows on all pages, or None if it was not counted or the page is empty."""
 
     def cursor(self, row: database.Row) -> str:
-        """The cursor of one of the rows."""
+        """Return the cursor of a row."""
         return encode_cursor(self.ordering, row)
 
 
@@ -82,94 +82,97 @@ async def fetch_page(
     counted: bool = False,
     joins: str = "",
 ) -> Page:
-    """Reads one page under the conditions, for a request that `check` let pass; `counted`: and its total count.
+    """Fetch a page of the rows that meet the conditions, for a request that `check_page_request` accepts.
 
-    `select` and `source` are what stands before and after FROM; `joins` adds columns and leaves all rows.
+    `select` and `source` are the SQL before and after FROM. `joins` must keep every row. `counted` adds
+    the total count.
     """
     size = _size(request)
     backward = request.last is not None
     descending = ordering.descending != backward
     total = f", (SELECT count(*) FROM {source} WHERE {conditions.where}) AS total_count" if counted else ""
-    _bound(conditions, ordering, request.after, "after", "<" if ordering.descending else ">")
-    _bound(conditions, ordering, request.before, "before", ">" if ordering.descending else "<")
+    _add_bound(conditions, ordering, request.after, "after", "<" if ordering.descending else ">")
+    _add_bound(conditions, ordering, request.before, "before", ">" if ordering.descending else "<")
     order_by = ordering.sql(descending=descending)
     limit, offset = conditions.bind(size + 1), conditions.bind(request.offset or 0)
     sql = f"""SELECT {select}{total} FROM {source} {joins} WHERE {conditions.where}
               ORDER BY {order_by} LIMIT {limit} OFFSET {offset}"""
-    found = await database.fetch(connection, sql, *conditions.values)
-    more, rows = len(found) > size, found[:size]
+    fetched = await database.fetch(connection, sql, *conditions.values)
+    has_more, rows = len(fetched) > size, fetched[:size]
     if backward:
         rows = rows[::-1]
     return Page(
         rows=rows,
         ordering=ordering,
-        has_next_page=request.before is not None if backward else more,
-        has_previous_page=more if backward else request.after is not None or bool(request.offset),
-        total_count=found[0]["total_count"] if counted and found else None,
+        has_next_page=request.before is not None if backward else has_more,
+        has_previous_page=has_more if backward else request.after is not None or bool(request.offset),
+        total_count=fetched[0]["total_count"] if counted and fetched else None,
     )
 
 
 def check_page_request(request: PageRequest, ordering: SortOrder) -> None:
-    """Raises InvalidInputError for arguments out of bounds (rule 26), at odds with each other, or of another order."""
+    """Check the bounds (rule 26), the combination and the cursors of a request. Raises InvalidInputError."""
     rows_max = limits.PAGE_ROWS_MAX
     for name, size in (("first", request.first), ("last", request.last)):
         if size is not None and not 0 <= size <= rows_max:
-            raise errors.InvalidInputError(name, f"must be 0 to {rows_max}")
+            raise errors.InvalidInputError(name, f"must be between 0 and {rows_max}")
     if request.first is not None and request.last is not None:
-        raise errors.InvalidInputError("last", "goes with before, not with first")
+        raise errors.InvalidInputError("last", "cannot be combined with first; use it with before")
     if request.offset is not None:
         if request.after is not None or request.before is not None or request.last is not None:
-            raise errors.InvalidInputError("offset", "goes with first alone, not with a cursor or last")
+            raise errors.InvalidInputError(
+                "offset", "cannot be combined with after, before or last; use it with first"
+            )
         if request.offset < 0:
-            raise errors.InvalidInputError("offset", "must not be negative")
+            raise errors.InvalidInputError("offset", "must be at least 0")
     for name, cursor in (("after", request.after), ("before", request.before)):
         if cursor is not None:
             decode_cursor(ordering, cursor, name)
 
 
 def encode_cursor(ordering: SortOrder, row: Mapping[str, object]) -> str:
-    """A row's cursor: opaque to clients, the order's tag and the row's key as JSON inside."""
+    """Encode the tag of the order and the sort key of a row as a cursor, which is opaque to clients."""
     text = orjson.dumps([ordering.tag, *(row[column.name] for column in ordering.columns)], default=str)
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
 def decode_cursor(ordering: SortOrder, cursor: str, argument: str) -> Key:
-    """The key inside a cursor; raises InvalidInputError for what `encode` did not make for this order."""
+    """Decode the sort key from a cursor. Raises InvalidInputError for a cursor of another order."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         tag, *key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         if tag == ordering.tag:
-            return [column.read(value) for column, value in zip(ordering.columns, key, strict=True)]
+            return [column.parse(value) for column, value in zip(ordering.columns, key, strict=True)]
     except (binascii.Error, ValueError, TypeError, OverflowError):
         pass
-    raise errors.InvalidInputError(argument, "is not a cursor of this list in this order")
+    raise errors.InvalidInputError(argument, "is not a cursor of this list and order")
 
 
 def timestamp_column(name: str, sql: str) -> SortColumn:
-    """Return a column of instants in which every row has one, so that a plain index can find its order."""
-    return SortColumn(name, sql, "{}::timestamptz", _read_instant)
+    """Return a sort column of instants without NULL, which a plain index can serve."""
+    return SortColumn(name, sql, "{}::timestamptz", _parse_instant)
 
 
 def nullable_timestamp_column(name: str, sql: str) -> SortColumn:
-    """Return a column of instants in which NULL sorts last, as an index on the same expression has it."""
+    """Return a sort column of instants with NULL last, which needs an index on the same expression."""
     return SortColumn(
-        name, f"coalesce({sql}, 'infinity')", "coalesce({}::timestamptz, 'infinity')", _read_nullable_instant
+        name, f"coalesce({sql}, 'infinity')", "coalesce({}::timestamptz, 'infinity')", _parse_nullable_instant
     )
 
 
 def text_column(name: str, sql: str) -> SortColumn:
-    """A column of text."""
-    return SortColumn(name, sql, "{}::text", _read_text)
+    """Return a sort column of texts."""
+    return SortColumn(name, sql, "{}::text", _parse_text)
 
 
 def integer_column(name: str, sql: str) -> SortColumn:
-    """A column of 64-bit integers."""
-    return SortColumn(name, sql, "{}::bigint", _read_number)
+    """Return a sort column of 64-bit integers."""
+    return SortColumn(name, sql, "{}::bigint", _parse_integer)
 
 
 def identifier_column(name: str, sql: str) -> SortColumn:
-    """A column of UUIDs."""
-    return SortColumn(name, sql, "{}::uuid", lambda value: uuid.UUID(_read_text(value)))
+    """Return a sort column of UUIDs."""
+    return SortColumn(name, sql, "{}::uuid", lambda value: uuid.UUID(_parse_text(value)))
 
 
 def _size(request: PageRequest) -> int:
@@ -177,7 +180,7 @@ def _size(request: PageRequest) -> int:
     return limits.PAGE_ROWS_DEFAULT if size is None else size
 
 
-def _bound(
+def _add_bound(
     conditions: db_sql.WhereClause, ordering: SortOrder, cursor: str | None, argument: str, operator: str
 ) -> None:
     if cursor is not None:
@@ -187,24 +190,24 @@ def _bound(
         conditions.add(f"({columns}) {operator} ({placeholders})", *key)
 
 
-def _read_nullable_instant(value: object) -> dt.datetime | None:
-    return None if value is None else _read_instant(value)
+def _parse_nullable_instant(value: object) -> dt.datetime | None:
+    return None if value is None else _parse_instant(value)
 
 
-def _read_instant(value: object) -> dt.datetime:
-    found = dt.datetime.fromisoformat(_read_text(value))
-    if found.tzinfo is None:
-        raise ValueError("an instant has an offset")
-    return found.astimezone(dt.UTC)
+def _parse_instant(value: object) -> dt.datetime:
+    instant = dt.datetime.fromisoformat(_parse_text(value))
+    if instant.tzinfo is None:
+        raise ValueError("the instant has no offset")
+    return instant.astimezone(dt.UTC)
 
 
-def _read_text(value: object) -> str:
+def _parse_text(value: object) -> str:
     if not isinstance(value, str) or not db_sql.is_storable(value):
         raise TypeError("not a text")
     return value
 
 
-def _read_number(value: object) -> int:
+def _parse_integer(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
         raise TypeError("not a number")
     return value

@@ -1,22 +1,22 @@
-"""The versions of PostgreSQL that the service runs on, and what an older one lacks.
+"""The supported versions of PostgreSQL, and the features that depend on the version.
 
-asyncpg reads the version from the server's greeting, so none of these functions sends a statement.
+asyncpg receives the version when it connects, so that these functions send no statement.
 """
 
 import asyncpg
 
 MAJOR_MIN = 14
 TRANSACTION_TIMEOUT_MAJOR_MIN = 17
-"""`transaction_timeout` came with PostgreSQL 17; an older server refuses a connection that names it."""
+"""The first version with `transaction_timeout`; an older server refuses a connection that names it."""
 
 
 class UnsupportedServerError(Exception):
-    """The server is older than the service can work with."""
+    """The server is older than MAJOR_MIN."""
 
     def __init__(self, major: int) -> None:
         super().__init__(
             f"The database is PostgreSQL {major}, and {MAJOR_MIN} or newer is needed: upgrade the server, "
-            "or name another in DATABASE_URL."
+            "or name another one in DATABASE_URL."
         )
 
 
@@ -28,5 +28,5 @@ def check_server_version(connection: asyncpg.Connection) -> None:
 
 
 def has_transaction_timeout(connection: asyncpg.Connection) -> bool:
-    """Return whether the server can bound the length of a transaction."""
+    """Return whether the server can limit the duration of a transaction."""
     return bool(connection.get_server_version().major >= TRANSACTION_TIMEOUT_MAJOR_MIN)

@@ -1,4 +1,4 @@
-"""Helpers to build statements: conditions, search patterns, transposed rows."""
+"""Helpers to build SQL: conditions, search patterns, columns for `unnest()`."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,17 +10,17 @@ from renewals.domain import errors
 
 
 def transpose(rows: Iterable[Sequence[object]], count: int) -> list[list[object]]:
-    """Rows as columns, one list each, the way unnest() takes them."""
-    turned = [list(column) for column in zip(*rows, strict=True)]
-    return turned or [[] for _ in range(count)]
+    """Return rows as `count` lists of columns, the arguments of `unnest()`."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return columns or [[] for _ in range(count)]
 
 
 IS_OF_ACCOUNT = "($1::text IS NULL OR {}.account_id = $1)"
-"""Of the account, or for an operator of whatever account."""
+"""A condition for the rows of the account $1, or of all accounts if it is NULL (for operators)."""
 
 
 def group_by_column(rows: Sequence[Row], column: str) -> dict[Any, list[Row]]:
-    """The rows by what stands in a column, each group in their order."""
+    """Group rows by the value of a column, and keep their order."""
     groups: dict[Any, list[Row]] = {}
     for row in rows:
         groups.setdefault(row[column], []).append(row)
@@ -32,46 +32,46 @@ SEARCH_LENGTH_MAX = 200
 
 @dataclass
 class WhereClause:
-    """SQL conditions that all hold, kept by the facet they belong to, with their placeholders' values."""
+    """SQL conditions joined by AND, grouped by facet, and the values of their placeholders."""
 
     values: list[object] = field(default_factory=list)
     texts: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, template: str, *values: object, facet: str = "") -> None:
-        """Adds a condition in which each {} becomes the placeholder of the next value."""
+        """Add a condition, in which each `{}` becomes the placeholder of the next value."""
         text = template.format(*(self.bind(value) for value in values))
         self.texts.setdefault(facet, []).append(text)
 
     def bind(self, value: object) -> str:
-        """Keeps a value and answers its placeholder."""
+        """Add a value and return its placeholder."""
         self.values.append(value)
         return f"${len(self.values)}"
 
     @property
     def where(self) -> str:
-        """All conditions as one."""
+        """All conditions as one SQL expression."""
         return " AND ".join(text for texts in self.texts.values() for text in texts)
 
     def for_facet(self, facet: str) -> str:
-        """The conditions of one facet as one."""
+        """Return the conditions of one facet as one SQL expression."""
         return " AND ".join(self.texts.get(facet, ["TRUE"]))
 
 
 def check_search(search: str | None, path: str) -> None:
-    """Raises InvalidInputError for a text that is longer than any name."""
+    """Check the length of a search text (rule 4). Raises InvalidInputError."""
     if search is not None and len(search) > SEARCH_LENGTH_MAX:
-        raise errors.InvalidInputError(path, f"must be {SEARCH_LENGTH_MAX} characters at most")
+        raise errors.InvalidInputError(path, f"must have at most {SEARCH_LENGTH_MAX} characters")
 
 
 def storable_texts(texts: Sequence[str]) -> list[str]:
-    """Return the texts that PostgreSQL can hold; no row can have another."""
-    if is_storable("".join(texts)):  # a single look at ten thousand ids, for mostly all of them are
+    """Return the texts that PostgreSQL can store, because no row matches another one."""
+    if is_storable("".join(texts)):  # one check for 10,000 ids, because nearly always all are storable
         return list(texts)
     return [text for text in texts if is_storable(text)]
 
 
 def is_storable(text: str) -> bool:
-    """Return whether PostgreSQL can hold the text: it has no NUL and no half of a surrogate pair."""
+    """Return whether PostgreSQL can store a text: it has no NUL and no half of a surrogate pair."""
     if "\0" in text:
         return False
     if not text.isascii():
@@ -83,10 +83,10 @@ def is_storable(text: str) -> bool:
 
 
 def add_search(conditions: WhereClause, search: str, *columns: str) -> None:
-    """The condition that one of the columns has a part like that, in any case.
+    """Add the condition that one of the columns contains a text, ignoring case.
 
-    The columns compare bytes and know the case of ASCII letters only. Collations that know more are not on every
-    server, so the other letters are searched by a regular expression that names both cases.
+    ILIKE ignores the case of ASCII letters only, because the columns have the collation "C", the only one that every
+    server has. Other letters are matched by a regular expression with all their cases.
     """
     if not is_storable(search):
         conditions.add("FALSE")
@@ -101,12 +101,12 @@ def add_search(conditions: WhereClause, search: str, *columns: str) -> None:
 
 
 def _any_case(character: str) -> str:
-    """Return the regular expression of a character in each of its cases."""
+    """Return a regular expression for a character in all its cases."""
     cases = "".join(sorted(_cases(character)))
     return f"[{cases}]" if len(cases) > 1 else re.escape(character)
 
 
 def _cases(character: str) -> set[str]:
-    """Return a character's own cases, without those of several characters, such as of a sharp s."""
+    """Return the cases of a character, without those of several characters, such as "SS" for a sharp s."""
     lower, upper = character.lower(), character.upper()
     return {case for case in (character, lower, upper, lower.upper(), upper.lower()) if len(case) == 1}

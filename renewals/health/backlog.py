@@ -1,4 +1,4 @@
-"""Reads what is left to do, for the metrics: by one cheap statement and the count of what is due, now and then."""
+"""The backlog for the metrics: pending work of runs and webhooks, read by two statements and cached."""
 
 import asyncio
 import datetime as dt
@@ -32,18 +32,18 @@ _SQL = f"""
 
 
 class BacklogMetrics:
-    """What is left to do as it was some seconds ago; nothing where it could not be read."""
+    """The backlog, at most CACHE_SECONDS old; it has no values while the database is unavailable."""
 
-    def __init__(self, clock: Clock, more: ExtraMetrics | None = None) -> None:
+    def __init__(self, clock: Clock, extra_metrics: ExtraMetrics | None = None) -> None:
         self._clock = clock
-        self._more = more
-        self._reading = asyncio.Lock()
+        self._extra_metrics = extra_metrics
+        self._lock = asyncio.Lock()
         self._read_at = -CACHE_SECONDS
         self._values: Values = {}
 
     async def values(self) -> Values:
-        """By metric and label."""
-        async with self._reading:
+        """Return the values by metric and label."""
+        async with self._lock:
             if time.monotonic() >= self._read_at + CACHE_SECONDS:
                 self._values = await self._read()
                 self._read_at = time.monotonic()
@@ -54,16 +54,16 @@ class BacklogMetrics:
         try:
             async with asyncio.timeout(SECONDS_MAX):
                 values |= await read_backlog(self._clock())
-                if self._more is not None:
-                    values |= await self._more()
-        except Exception as problem:
-            if not database.is_unavailable(problem):
+                if self._extra_metrics is not None:
+                    values |= await self._extra_metrics()
+        except Exception as error:
+            if not database.is_unavailable(error):
                 raise
         return values
 
 
 async def read_backlog(now: dt.datetime) -> Values:
-    """What is left to do, of runs and of webhooks."""
+    """Read the pending work of runs and webhooks at an instant."""
     connection = database.pool()
     [row] = await database.fetch(connection, _SQL)
     counts = await due.count_due(connection, now)

@@ -1,11 +1,13 @@
-"""What a process answers to those who watch it: /healthz, /readyz and, where the settings say so, /metrics."""
+"""The probes of a process as Starlette routes: /healthz, /readyz and, if wanted, /metrics."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Callable, Collection
 
 import orjson
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
 
 from renewals import config
 from renewals.db import connection as database
@@ -16,68 +18,74 @@ from renewals.observability import metrics
 
 HEALTHZ, READYZ, METRICS = "/healthz", "/readyz", "/metrics"
 SAMPLE_SECONDS = 5.0
-"""So often a process looks at its pool, for those of its siblings that are asked for metrics."""
-
-
-class ProbeResponse(NamedTuple):
-    """An answer over HTTP."""
-
-    status: int
-    media_type: str
-    body: bytes
+"""Interval at which a process records its pool metrics, for scrapes that another process of the port receives."""
+_NO_STORE = {"Cache-Control": "no-store"}
 
 
 class Probes:
-    """The answers of one process."""
+    """The probe responses of one process.
+
+    `required` names the checks without which the process is unready. A process that drains is unready, too.
+    `flush_metrics` is called before each scrape.
+    """
 
     def __init__(
         self,
         settings: config.Settings,
         clock: Clock,
         *,
-        needed: Collection[str],
+        required: Collection[str],
         has_metrics: bool,
-        more: backlog.ExtraMetrics | None = None,
+        extra_metrics: backlog.ExtraMetrics | None = None,
+        is_draining: Callable[[], bool] = lambda: False,
+        flush_metrics: Callable[[], None] = lambda: None,
     ) -> None:
-        self.paths = (HEALTHZ, READYZ, METRICS) if has_metrics else (HEALTHZ, READYZ)
-        self._health = health_checks.HealthChecker(settings, clock, needed=needed)
-        self._backlog = backlog.BacklogMetrics(clock, more)
+        self._has_metrics = has_metrics
+        self._is_draining = is_draining
+        self._flush_metrics = flush_metrics
+        self._health = health_checks.HealthChecker(settings, clock, required=required)
+        self._backlog = backlog.BacklogMetrics(clock, extra_metrics)
+
+    def routes(self) -> list[Route]:
+        """Return the routes of the probes."""
+        routes = [Route(HEALTHZ, self._healthz), Route(READYZ, self._readyz)]
+        return [*routes, Route(METRICS, self._metrics)] if self._has_metrics else routes
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Looks at the pool as long as the block runs; inside of `connection.connect`."""
-        sampling = asyncio.create_task(_sample())
+        """Record the pool metrics regularly while the block runs, within `connection.connect`."""
+        sampling = asyncio.create_task(_sample_pool())
         try:
             yield
         finally:
             sampling.cancel()
             await self._health.close()
 
-    async def answer(self, path: str) -> ProbeResponse:
-        """What is answered at one of the paths."""
-        if path == HEALTHZ:
-            return ProbeResponse(200, "text/plain; charset=utf-8", b"ok")
-        return await (self._tell_readiness() if path == READYZ else self._tell_metrics())
+    async def _healthz(self, _: Request) -> Response:
+        return PlainTextResponse("ok", headers=_NO_STORE)
 
-    async def _tell_readiness(self) -> ProbeResponse:
+    async def _readyz(self, _: Request) -> Response:
+        if self._is_draining():
+            return JSONResponse({"status": "draining"}, 503, _NO_STORE)
         status, checks = await self._health.report()
-        told = {
-            name: {"ok": check.is_ok} | ({} if check.is_ok else {"why": check.error})
+        results = {
+            name: {"ok": True} if check.is_ok else {"ok": False, "why": check.error}
             for name, check in checks.items()
         }
-        body = orjson.dumps({"status": status, "checks": told})
-        return ProbeResponse(503 if status is health_checks.Status.UNREADY else 200, "application/json", body)
+        body = orjson.dumps({"status": status, "checks": results})
+        code = 503 if status is health_checks.Status.UNREADY else 200
+        return Response(body, code, _NO_STORE, "application/json")
 
-    async def _tell_metrics(self) -> ProbeResponse:
-        (_, checks), values = await asyncio.gather(self._health.report(), self._backlog.values())
-        told = {(metrics.CHECK, name): float(check.is_ok) for name, check in checks.items()}
+    async def _metrics(self, _: Request) -> Response:
+        (_status, checks), values = await asyncio.gather(self._health.report(), self._backlog.values())
+        results = {(metrics.CHECK, name): float(check.is_ok) for name, check in checks.items()}
+        self._flush_metrics()
         database.record_pool_metrics()
-        return ProbeResponse(
-            200, metrics.MEDIA_TYPE, metrics.render([metrics.PolledCollector({**values, **told})])
-        )
+        body = metrics.render([metrics.PolledCollector({**values, **results})])
+        return Response(body, 200, _NO_STORE, metrics.MEDIA_TYPE)
 
 
-async def _sample() -> None:
+async def _sample_pool() -> None:
     while True:
         database.record_pool_metrics()
         await asyncio.sleep(SAMPLE_SECONDS)

@@ -1,4 +1,4 @@
-"""Work that is put off for a moment, and then done once for all who have asked for it."""
+"""Debouncing: a function that is called once for many requests to call it."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,24 +6,31 @@ from contextvars import Context
 
 
 class Debouncer:
-    """Work, and how many seconds it is put off; none is until the loop has done what it is at."""
+    """A function that is called once, `seconds` after the first request for it.
+
+    0 seconds means the next turn of the event loop.
+    """
 
     def __init__(self, work: Callable[[], None], seconds: float = 0) -> None:
         self._work = work
         self._seconds = seconds
-        self._asked: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """The loop that will make the call."""
 
     def schedule(self) -> bool:
-        """Has the running loop do it; False without one. One that ended first has left it to the next that is asked."""
+        """Schedule the call on the running loop, and return False if no loop is running.
+
+        A call that a loop left behind when it ended is made by the next loop that schedules one.
+        """
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return False
-        if loop is not self._asked:
-            self._asked = loop
-            loop.call_later(self._seconds, self._do, context=Context())
+        if loop is not self._loop:
+            self._loop = loop
+            loop.call_later(self._seconds, self._call, context=Context())
         return True
 
-    def _do(self) -> None:
-        self._asked = None
+    def _call(self) -> None:
+        self._loop = None
         self._work()

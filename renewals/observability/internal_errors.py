@@ -1,4 +1,4 @@
-"""What went wrong on our side: the log is told everything, a client an id that stands there, too."""
+"""Internal errors: the log gets the exception, the client an id by which to find it there."""
 
 import logging
 import secrets
@@ -11,11 +11,11 @@ CODE = "INTERNAL"
 MESSAGE = "Something went wrong on our side."
 
 
-def report_internal_error(problem: BaseException, *, path: object = None) -> dict[str, str]:
-    """Logs a problem with its traceback; answers the extensions of the error that a client gets."""
+def report_internal_error(error: BaseException, *, path: object = None) -> dict[str, str]:
+    """Log an exception with its traceback, and return the extensions of the client's error: `code` and `id`."""
     error_id = secrets.token_hex(8)
     fields = {"error_id": error_id} | ({"path": str(path)} if path else {})
-    log.error("internal error %s", error_id, exc_info=problem, extra=fields)
+    log.error("internal error %s", error_id, exc_info=error, extra=fields)
     metrics.INTERNAL_ERRORS.inc()
     request_record.note_code(CODE)
     request_record.note_error_id(error_id)

@@ -1,6 +1,6 @@
-"""How every process of ours writes its log: one line an entry, JSON for a machine or text for a terminal.
+"""Logging configuration of all processes: one line an entry, as JSON or as text for a terminal.
 
-All goes through the standard library's loggers, so that libraries are heard in the same way.
+All entries pass through the standard library's loggers, so that those of libraries look the same.
 """
 
 import contextlib
@@ -20,23 +20,23 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from renewals import config
-from renewals.observability import debounce, spans
+from renewals.observability import debounce, tracing
 
 QUIET = ("tortoise", "asyncio", "opentelemetry", "urllib3", "requests", "websockets")
-"""Libraries of which only warnings are worth a line."""
+"""Libraries whose entries below WARNING are dropped."""
 
 SERVER = "uvicorn.error"
-"""Of which DEBUG has headers, keys among them, and what is sent over web sockets."""
+"""A logger whose DEBUG entries contain headers, including API keys, and messages of web sockets."""
 
-context: ContextVar[Mapping[str, object]] = ContextVar("log_context", default={})  # noqa: B039 - never changed
-"""What every line that is written meanwhile has, as the id of a request."""
+context: ContextVar[Mapping[str, object]] = ContextVar("log_context", default={})  # noqa: B039 - never mutated
+"""Fields that every entry of the current context has, such as `request_id`."""
 
 
 class Formatter(structlog.stdlib.ProcessorFormatter):
-    """Structlog's, which takes an entry that is a dictionary for the whole of the line."""
+    """structlog's formatter, which also accepts a dictionary of all fields as the message."""
 
     def __init__(self, log_format: str) -> None:
-        shown: tuple[Processor, ...] = (
+        rendering: tuple[Processor, ...] = (
             (structlog.processors.format_exc_info, _clean, _write_json)
             if log_format == "json"
             else (
@@ -44,17 +44,17 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
                 structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_indent),
             )
         )
-        before = (
+        foreign = (
             _add_time,
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
             structlog.stdlib.ExtraAdder(),
             _drop_copies,
         )
-        self._in_context: tuple[Processor, ...] = (_add_context, *shown)
+        self._in_context: tuple[Processor, ...] = (_add_context, *rendering)
         super().__init__(
             processors=(structlog.stdlib.ProcessorFormatter.remove_processors_meta, *self._in_context),
-            foreign_pre_chain=before,
+            foreign_pre_chain=foreign,
         )
 
     def format(self, record: logging.LogRecord) -> str:
@@ -65,48 +65,49 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
             "logger": record.name,
             "timestamp": _time(record),
         }
-        for process in self._in_context:
-            entry = process(None, "", entry)
+        for processor in self._in_context:
+            entry = processor(None, "", entry)
         return str(entry)
 
 
 class WebSocketFilter(logging.Filter):
-    """Drops what the server says of each web socket but warnings: the address is in it, with whatever was put there."""
+    """Drop uvicorn's entries about web sockets below WARNING, because they contain the URL with its parameters."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.levelno >= logging.WARNING or "protocols" not in Path(record.pathname).parts
 
 
 class BufferedHandler(logging.Handler):
-    """Writes to what is the standard error at the moment.
+    """Write to the current standard error, all lines of one turn of the event loop together.
 
-    The lines of one turn of the loop are written together, since each time wakes whoever reads them, which takes longer
-    than making a line. A warning is written at once, with all that came before it.
+    Each write wakes the reader of the log, which takes longer than formatting a line (5 % of a small page). A warning
+    is written immediately, after all lines before it. `logging.handlers.MemoryHandler` does not serve: it formats
+    when it flushes, without the context of the entry, and writes each line by itself.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting: list[str] = []
+        self._lines: list[str] = []
         self._flushing = debounce.Debouncer(self.flush)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._waiting.append(f"{self.format(record)}\n")
+            self._lines.append(f"{self.format(record)}\n")
             if record.levelno > logging.INFO or not self._flushing.schedule():
                 self.flush()
-        except Exception:  # noqa: BLE001 - a line that cannot be written costs nobody an answer
+        except Exception:  # noqa: BLE001 - a request does not fail because of its log
             self.handleError(record)
 
     def flush(self) -> None:
-        """Writes what waits; at the end of the process, too."""
+        """Write the collected lines; `logging.shutdown` calls this at the end of the process."""
         with self.lock or contextlib.nullcontext():
-            waiting, self._waiting = self._waiting, []
-            if waiting:
-                sys.stderr.write("".join(waiting))
+            lines, self._lines = self._lines, []
+            if lines:
+                sys.stderr.write("".join(lines))
 
 
 def configuration(settings: config.Settings) -> dict[str, Any]:
-    """What `logging.config` is told; plain data, which may go to other processes."""
+    """Build the argument of `logging.config.dictConfig`: plain data, which can be sent to other processes."""
     log_format = settings.log_format or ("text" if sys.stderr.isatty() else "json")
     return {
         "version": 1,
@@ -121,7 +122,7 @@ def configuration(settings: config.Settings) -> dict[str, Any]:
         "root": {"level": settings.log_level, "handlers": ["stderr"]},
         "loggers": {
             **{name: {"level": "WARNING"} for name in QUIET if settings.log_level in ("DEBUG", "INFO")},
-            "matplotlib": {"level": "ERROR"},  # it warns where it builds its font cache, which is no fault
+            "matplotlib": {"level": "ERROR"},  # it warns whenever it builds its font cache
             SERVER: {
                 "level": "INFO" if settings.log_level == "DEBUG" else settings.log_level,
                 "filters": ["connections"],
@@ -131,18 +132,19 @@ def configuration(settings: config.Settings) -> dict[str, Any]:
 
 
 def configure(settings: config.Settings) -> None:
-    """Has all that is logged from now on written as the settings say."""
-    logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False  # no line has them
+    """Configure logging by the settings."""
+    logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False  # no entry uses them
     logging.config.dictConfig(configuration(settings))
     logging.captureWarnings(capture=True)
 
 
 def escape_control_characters(text: str) -> str:
-    """A text in one line that a terminal takes for nothing else: what cannot be seen is written as its number."""
+    """Escape unprintable characters, so that a text stays one line and cannot control a terminal."""
     if text.isprintable():
         return text
     return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
     )
 
 
@@ -156,14 +158,14 @@ def _add_time(_logger: object, _name: str, entry: EventDict) -> EventDict:
 
 
 def _drop_copies(_logger: object, _name: str, entry: EventDict) -> EventDict:
-    entry.pop("color_message", None)  # uvicorn's own, of what is said already
+    entry.pop("color_message", None)  # uvicorn's colored copy of the message
     return entry
 
 
 def _add_context(_logger: object, _name: str, entry: EventDict) -> EventDict:
     for name, value in context.get().items():
         entry.setdefault(name, value)
-    for name, value in spans.ids().items():
+    for name, value in tracing.current_ids().items():
         entry.setdefault(name, value)
     return entry
 
@@ -184,9 +186,9 @@ def _clean(_logger: object, _name: str, entry: EventDict) -> EventDict:
 
 def _clean_value(value: object) -> object:
     if isinstance(value, Mapping):
-        return {escape_control_characters(str(name)): _clean_value(each) for name, each in value.items()}
+        return {escape_control_characters(str(name)): _clean_value(item) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_clean_value(each) for each in value]
+        return [_clean_value(item) for item in value]
     return value if isinstance(value, int | float | None) else escape_control_characters(str(value))
 
 
@@ -197,7 +199,7 @@ def _write_json(_logger: object, _name: str, entry: MutableMapping[str, Any]) ->
 def _indent(
     output: TextIO, exc_info: tuple[type[BaseException], BaseException, TracebackType | None]
 ) -> None:
-    """A traceback for the terminal: none of its lines begins as a line of the log does."""
+    """Write a traceback for a terminal, indented so that no line looks like a log entry."""
     for part in traceback.format_exception(*exc_info):
         output.writelines(
             f"\n  | {escape_control_characters(line)}" for line in part.rstrip("\n").split("\n")

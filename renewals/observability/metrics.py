@@ -1,7 +1,7 @@
-"""All that is measured, for Prometheus. The page docs/observability.md says what each one means.
+"""Prometheus metrics; docs/observability.md explains each of them.
 
-With several processes behind one port (`shared`) their figures are put together from files of a folder. The library
-looks for that folder when it is imported, so that only processes started afterwards write there.
+Processes that share a port write their values to files of one folder, from which a scrape adds them up. The Prometheus
+client reads the folder's name when it is imported, so that only processes started afterwards write there.
 """
 
 import contextlib
@@ -27,9 +27,9 @@ from prometheus_client.registry import Collector
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 OPERATIONS_MAX = 100
-"""So many names of operations are told apart; a client may send any."""
+"""Number of operation names with values of their own, because a client may send any number of names."""
 OPERATION_CHARACTERS_MAX = 64
-"""A longer name is not told apart from others."""
+"""Maximum length of an operation name with values of its own."""
 OTHER = "other"
 
 REGISTRY = CollectorRegistry()
@@ -117,7 +117,7 @@ WEBHOOK_SECONDS = Histogram(
 )
 
 Key = tuple[str, str]
-"""A metric that is asked for, and the value of its label, if it has one."""
+"""A polled metric and the value of its label, or an empty string without one."""
 
 RUN_LATENESS = "renewals_run_lateness_seconds"
 RUN_UNFINISHED = "renewals_run_unfinished_seconds"
@@ -144,11 +144,11 @@ POLLED_METRICS = {
     QUEUE: ("Jobs in the queue; reported by workers only.", None),
     CHECK: ("1 if the check of /readyz passes, else 0.", "check"),
 }
-"""What PostgreSQL and Redis are asked for by whoever is asked for metrics: help, and the name of the label."""
+"""Metrics that each scrape reads from PostgreSQL and Redis: the help text, and the name of the label."""
 
 
 class PolledCollector(Collector):
-    """What was asked of others just now."""
+    """The values of POLLED_METRICS for one scrape."""
 
     def __init__(self, values: Mapping[Key, float]) -> None:
         self._values = values
@@ -156,9 +156,9 @@ class PolledCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         for name, (help_text, label) in POLLED_METRICS.items():
             family = GaugeMetricFamily(name, help_text, labels=[label] if label else None)
-            for (asked, of), value in self._values.items():
-                if asked == name:
-                    family.add_metric([of] if label else [], value)
+            for (key, label_value), value in self._values.items():
+                if key == name:
+                    family.add_metric([label_value] if label else [], value)
             if family.samples:
                 yield family
 
@@ -167,7 +167,7 @@ _operations: set[str] = set()
 
 
 def limit_cardinality(operation: str) -> str:
-    """The name of an operation as a label: itself, if it is among the first so many, and short."""
+    """Return an operation's name as a label, or OTHER for a long one or one beyond the first OPERATIONS_MAX."""
     if operation in _operations:
         return operation
     if len(_operations) < OPERATIONS_MAX and len(operation) <= OPERATION_CHARACTERS_MAX:
@@ -176,27 +176,27 @@ def limit_cardinality(operation: str) -> str:
     return OTHER
 
 
-def render(asked: Iterable[Collector] = ()) -> bytes:
-    """All of it in Prometheus' text format, with what was asked of others just now."""
+def render(polled: Iterable[Collector] = ()) -> bytes:
+    """Render all metrics as Prometheus text, including polled ones."""
     registry = CollectorRegistry()
     if folder := os.environ.get(FOLDER):
-        _forget_ended(Path(folder))
+        _drop_ended_processes(Path(folder))
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
-        for own in (REGISTRY, *_OF_PROCESS):
-            registry.register(own)
-    for each in asked:
-        registry.register(each)
+        for process_collector in (REGISTRY, *_PROCESS_COLLECTORS):
+            registry.register(process_collector)
+    for collector in polled:
+        registry.register(collector)
     return generate_latest(registry)
 
 
-_OF_PROCESS = (ProcessCollector(registry=None), PlatformCollector(registry=None))
+_PROCESS_COLLECTORS = (ProcessCollector(registry=None), PlatformCollector(registry=None))
 
 
 @contextlib.contextmanager
-def multiprocess_metrics(*, by: int) -> Iterator[None]:
-    """Has so many processes that are started within the block put their figures together."""
-    if by == 1 or FOLDER in os.environ:
+def multiprocess_metrics(*, process_count: int) -> Iterator[None]:
+    """Add up the metrics of the processes that are started within the block, if there are to be several."""
+    if process_count == 1 or FOLDER in os.environ:
         yield
         return
     folder = tempfile.mkdtemp(prefix="renewals-metrics-")
@@ -208,13 +208,13 @@ def multiprocess_metrics(*, by: int) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _forget_ended(folder: Path) -> None:
-    """Drops what processes that were killed have left of the present; what they have counted stays."""
+def _drop_ended_processes(folder: Path) -> None:
+    """Drop the gauges of processes that were killed; their counters stay."""
     for path in folder.glob("gauge_live*.db"):
         pid = int(path.stem.rpartition("_")[2])
         try:
             os.kill(pid, 0)
         except PermissionError:
-            continue  # somebody's, and alive
+            continue  # the process lives, and belongs to another user
         except ProcessLookupError:
             multiprocess.mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]

@@ -1,20 +1,20 @@
-"""What is known of the request in hand: noted on its way by whoever knows it, told once at its end.
+"""The record of the current request: what the log line, the metrics and the span say about it.
 
-Nothing of what was sent is in it but the name of its operation. Outside of a request nothing is noted.
+Of the request's content it contains the operation's name only. Outside of a request the functions do nothing.
 """
 
 from contextvars import ContextVar
 
 NOT_KNOWN = "other"
-"""The operation and the kind of what was not seen to be valid."""
+"""The operation and the kind of a request that was not validated."""
 ANONYMOUS = "anonymous"
 ERROR_IDS_MAX = 10
 OPERATION_CHARACTERS_MAX = 64
-"""So much of an operation's name is told; a client may give it a longer one."""
+"""Number of characters after which an operation's name is cut, because a client may send any length."""
 
 
 class RequestRecord:
-    """One request over HTTP, one web socket, or one operation of it."""
+    """One HTTP request, one web socket, or one operation of a web socket."""
 
     __slots__ = (
         "account_id",
@@ -38,24 +38,24 @@ class RequestRecord:
         self.kind = NOT_KNOWN
         self.cost: float | None = None
         self.status: int | None = None
-        """Of HTTP, or with which a web socket was closed."""
+        """The HTTP status, or the close code of a web socket."""
         self.codes: list[str] = []
-        """Of its errors, each once, in the order they came."""
+        """The distinct codes of its errors, in order."""
         self.error_ids: list[str] = []
 
 
 current: ContextVar[RequestRecord | None] = ContextVar("record", default=None)
-"""The request in hand."""
+"""The record of the current request."""
 
 
 def note_principal(account_id: str | None, role: str, key_id: object) -> None:
-    """Who asks: the account, which an operator has not, and by which key."""
+    """Record the account (None for an operator), the role and the API key."""
     if record := current.get():
         record.account_id, record.role, record.key_id = account_id, role, key_id
 
 
 def note_operation(name: str | None, kind: str) -> None:
-    """Which operation it is, once it is known to be valid."""
+    """Record the name and the kind of a valid operation."""
     if record := current.get():
         if name and len(name) > OPERATION_CHARACTERS_MAX:
             name = f"{name[:OPERATION_CHARACTERS_MAX]}..."
@@ -63,18 +63,18 @@ def note_operation(name: str | None, kind: str) -> None:
 
 
 def note_cost(cost: float) -> None:
-    """What the operation costs."""
+    """Record the operation's cost."""
     if record := current.get():
         record.cost = cost
 
 
 def note_code(code: str) -> None:
-    """The code of an error that is answered."""
+    """Record the code of an error in the response."""
     if (record := current.get()) and code not in record.codes:
         record.codes.append(code)
 
 
 def note_error_id(error_id: str) -> None:
-    """The id under which the log has what went wrong inside."""
+    """Record the id of an internal error, of which at most ERROR_IDS_MAX are kept."""
     if (record := current.get()) and len(record.error_ids) < ERROR_IDS_MAX:
         record.error_ids.append(error_id)

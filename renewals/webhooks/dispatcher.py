@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 
 import orjson
+from opentelemetry import trace
 
 from renewals import config
 from renewals.concurrency import fair_queue
@@ -23,10 +24,11 @@ from renewals.domain import clock as clocks
 from renewals.domain import errors
 from renewals.domain.clock import Clock
 from renewals.events import pubsub
-from renewals.observability import metrics, spans
+from renewals.observability import metrics
 from renewals.webhooks import batches, claims, deliveries, endpoints, http_client, retry_policy, secrets
 
 log = logging.getLogger(__name__)
+_tracer = trace.get_tracer("renewals")
 
 POLL_SECONDS = 2.0
 """So often a worker looks by itself, should nobody tell it."""
@@ -179,9 +181,10 @@ async def _measured(
     send: Send, message_id: str, body: bytes, endpoint_id: uuid.UUID
 ) -> http_client.WebhookResponse:
     began = time.perf_counter()
-    with spans.span("webhook", {"renewals.endpoint": str(endpoint_id)}) as span:
+    attributes = {"renewals.endpoint": str(endpoint_id)}
+    with _tracer.start_as_current_span("webhook", attributes=attributes) as span:
         answer = await send(message_id, body)
-        if span is not None and answer.status is not None:
+        if answer.status is not None:
             span.set_attribute("http.response.status_code", answer.status)
     outcome = "delivered" if retry_policy.is_delivered(answer.status) else "failed"
     metrics.WEBHOOK_SECONDS.labels(outcome).observe(time.perf_counter() - began)

@@ -115,7 +115,7 @@ def compiled(
     if result is None:
         result = Compiled(document, operation)
         if document.loc and document.loc.end <= document_cache.CHARACTERS_KEPT_MAX:
-            lru_cache.keep(_compiled, key, result, most=document_cache.DOCUMENTS_MAX)
+            lru_cache.keep(_compiled, key, result, size_max=document_cache.DOCUMENTS_MAX)
     return result
 
 

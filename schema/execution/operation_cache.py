@@ -136,7 +136,7 @@ class Operations:
             is_named = node.name is not None and node.name.value == name
             if (is_named or name is None) and node.operation is not OperationType.SUBSCRIPTION:
                 operation = Operation(self._schema, document, node)
-                lru_cache.keep(self._kept, (query, name), operation, most=OPERATIONS_MAX)
+                lru_cache.keep(self._kept, (query, name), operation, size_max=OPERATIONS_MAX)
 
 
 class CacheOperation(SchemaExtension):

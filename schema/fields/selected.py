@@ -62,7 +62,7 @@ def selected(info: strawberry.Info[Any, None]) -> Selected:
     for node in raw.field_nodes:
         collector.add(node.selection_set.selections if node.selection_set else (), collector.selection)
     if len(raw.field_nodes) == 1 and not collector.is_variable:
-        lru_cache.keep(_cache, id(first_node), (first_node, collector.selection), most=_CACHE_MAX)
+        lru_cache.keep(_cache, id(first_node), (first_node, collector.selection), size_max=_CACHE_MAX)
     return collector.selection
 
 

@@ -34,7 +34,7 @@ class DocumentCache(Generic[Value]):
         if len(query) > CHARACTERS_KEPT_MAX:
             self._long = (query, value)
         else:
-            lru_cache.keep(self._short, query, value, most=DOCUMENTS_MAX)
+            lru_cache.keep(self._short, query, value, size_max=DOCUMENTS_MAX)
 
 
 _parsed: DocumentCache[DocumentNode | GraphQLError] = DocumentCache()

@@ -175,8 +175,10 @@ async def test_what_the_probes_ask_for_is_there(name: str, opened: str) -> None:
     assert asked == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
     if name == "renewals-worker":
         assert port["containerPort"] == chosen.worker_metrics_port
-        there = probes.Probes(chosen, clocks.utc_now, needed=health_server.NEEDED, has_metrics=True).paths
-        assert set(asked.values()) <= set(there)
+        worker_probes = probes.Probes(
+            chosen, clocks.utc_now, required=health_server.REQUIRED, has_metrics=True
+        )
+        assert set(asked.values()) <= {route.path for route in worker_probes.routes()}
         return
     assert port["containerPort"] == chosen.port
     served = app.create(chosen, serves_customers=name == "renewals-api")

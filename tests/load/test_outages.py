@@ -183,7 +183,7 @@ async def test_a_worker_waits_for_its_queue_and_goes_on(opened: stage.Stage, way
         os.kill(opened.valkey.pid, signal.SIGCONT)
     await charged(work, second)
     assert worker.is_alive
-    assert "waits for a server" in (opened.folder / "worker.log").read_text()
+    assert "waiting for a server" in (opened.folder / "worker.log").read_text()
     await integrity.assert_holds()
 
 
@@ -207,12 +207,12 @@ async def test_a_worker_that_is_there_first_waits_for_the_database_its_tables_an
     opened.valkey.strike(signal.SIGKILL)
     worker = processes.start(["worker"], addresses, log)
     try:
-        await said(log, "waits for a server: [Errno 111]")
+        await said(log, "waiting for a server: [Errno 111]")
         await asyncio.to_thread(opened.postgres.start_again)
         await said(log, "does not exist")
         migrating = processes.start(["migrate"], addresses, tmp_path / "migrate.log")
         assert await migrating.ended() == 0
-        await said(log, "waits for a server: Error 111")
+        await said(log, "waiting for a server: Error 111")
         await asyncio.to_thread(opened.valkey.start_again)
         await said(log, "Starting worker for")
         async with asyncio.timeout(RECOVERY_SECONDS_MAX):
@@ -238,7 +238,7 @@ async def test_a_worker_that_waits_can_be_stopped(database_url: str, tmp_path: P
     addresses = {"DATABASE_URL": database_url, "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}
     worker = processes.start(["worker"], addresses, tmp_path / "log")
     try:
-        await said(tmp_path / "log", "waits for a server")
+        await said(tmp_path / "log", "waiting for a server")
         worker.signal(signal.SIGTERM)
         assert await asyncio.wait_for(worker.ended(), RECOVERY_SECONDS_MAX) == 0
     finally:

@@ -1,4 +1,4 @@
-"""What a process tells of itself, caught: the lines of its log, and the application behind a real socket."""
+"""Fixtures: the captured log lines, and the application behind a real socket."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from tests.support.fixtures import NOW, World
 
 
 class Lines(logging.Handler):
-    """The log as it is written in production."""
+    """A handler that collects log lines in the production format."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,19 +32,19 @@ class Lines(logging.Handler):
         return [orjson.loads(text) for text in self.texts]
 
     def clear(self) -> None:
-        """Forgets all that has happened until now."""
+        """Drop all lines until now."""
         request_log.flush()
         self.texts.clear()
 
     def requests(self) -> list[dict[str, Any]]:
-        """The lines of all requests that have ended."""
+        """Return the entries of all finished requests."""
         request_log.flush()
         return [entry for entry in self.entries if entry["logger"] == "renewals.requests"]
 
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """Everything that is logged during the test, from INFO on."""
+    """Collect everything that is logged during the test, from INFO on."""
     request_log.flush()
     root, kept = logging.getLogger(), Lines()
     level = root.level
@@ -60,7 +60,7 @@ Serve = Callable[[], contextlib.AbstractAsyncContextManager[str]]
 
 @pytest.fixture
 def live(world: World) -> Serve:
-    """Serves the application in this process, so that it can be made to fail; answers host and port."""
+    """Serve the application in this process, so that a test can patch it; yields host and port."""
 
     @contextlib.asynccontextmanager
     async def serve() -> AsyncIterator[str]:

@@ -1,4 +1,4 @@
-"""Whatever raises, at whichever layer: a client gets a code and an id, the log the rest, and neither more."""
+"""Internal errors of every layer: the client gets a code and an id, the log gets the traceback."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ RENEW = """mutation { renewInstances(input: {
 
 
 class Mishap(Exception):
-    """What nobody expects; it says more than a client may know."""
+    """An unexpected error whose message contains secrets."""
 
     def __init__(self, *_: object, **__: object) -> None:
         super().__init__(f"cannot reach {SECRET}\nat all")
@@ -56,7 +56,7 @@ async def raising_later(*_: Any, **__: Any) -> Any:
 
 @pytest.fixture
 async def asking(world: World, graphql: Client) -> Client:
-    """Asks as account `a`, which has money and an instance."""
+    """A client of account `a`, which has a balance and an instance."""
     await world.account("a", balance="1000.00")
     await world.instance("i-1")
     graphql.key = await world.key("a")
@@ -64,7 +64,7 @@ async def asking(world: World, graphql: Client) -> Client:
 
 
 def told(answer: httpx2.Response, lines: Lines) -> str:
-    """The id of an answer's one error, which tells nothing, and which the log has with the traceback."""
+    """Return the id of the only error, after checking that it has no details and is in the log."""
     assert SECRET not in answer.text and "Mishap" not in answer.text and "hunter2" not in str(answer.headers)
     [error] = answer.json()["errors"]
     assert error["message"] == "Something went wrong on our side."
@@ -78,7 +78,7 @@ def told(answer: httpx2.Response, lines: Lines) -> str:
 
 
 def found(error_id: str, lines: Lines) -> None:
-    """The log has the id once, with a traceback, and the request that it happened to."""
+    """Check that the log has the id once, with a traceback and the request."""
     [entry] = [entry for entry in lines.entries if entry.get("error_id") == error_id]
     assert entry["level"] == "error"
     assert "Traceback" in entry["exception"]
@@ -297,7 +297,7 @@ async def socket_of(address: str, key: str) -> AsyncIterator[websockets.ClientCo
 
 
 async def heard(socket: websockets.ClientConnection) -> str:
-    """All that is said until the operation or the connection ends."""
+    """Return all messages until the operation or the connection ends."""
     texts = []
     with contextlib.suppress(websockets.ConnectionClosed):
         async with asyncio.timeout(10):

@@ -1,4 +1,4 @@
-"""The log: one line an entry, by one configuration, with nothing in it that a client has sent."""
+"""The log: one line an entry, one configuration, and no content of requests."""
 
 import asyncio
 import contextlib
@@ -101,7 +101,7 @@ def line(event: str, level: int = logging.INFO) -> logging.LogRecord:
 
 
 def events(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What was written since the last look."""
+    """Return the lines written since the last call."""
     return [orjson.loads(each)["event"] for each in capsys.readouterr().err.splitlines()]
 
 

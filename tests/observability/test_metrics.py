@@ -1,4 +1,4 @@
-"""What is measured: each request once, by bounded labels; runs, webhooks and what is left to do; several processes."""
+"""Metrics: requests with bounded labels, runs, webhooks, the backlog, several processes."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
 
 from graphql_api import app
 from graphql_api.middleware import request_log
@@ -33,7 +34,7 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def samples(text: bytes | str) -> Samples:
-    """Every value of an exposition, by name and labels."""
+    """Return all values of an exposition by name and labels."""
     said = text if isinstance(text, str) else text.decode()
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
@@ -43,7 +44,7 @@ def samples(text: bytes | str) -> Samples:
 
 
 class Growth:
-    """How much counters have grown since it was made."""
+    """The growth of counters since its creation."""
 
     def __init__(self) -> None:
         request_log.flush()
@@ -75,7 +76,7 @@ async def asking(world: World, graphql: Client) -> Client:
 
 @contextlib.asynccontextmanager
 async def measured(**values: Any) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of an application that serves its metrics."""
+    """Yield a client of an application that serves its metrics."""
     settings = config.Settings(metrics=True, **values)
     transport = httpx2.ASGITransport(app=app.create(settings, clock=lambda: NOW))
     async with httpx2.AsyncClient(transport=transport, base_url=HOST) as client:
@@ -236,11 +237,13 @@ async def test_a_database_that_does_not_answer_costs_its_gauges_and_two_seconds(
 
 
 async def test_the_backlog_is_asked_for_once_in_a_while(world: World) -> None:
-    watched = probes.Probes(config.Settings(), lambda: NOW, needed=(), has_metrics=True)
-    before = samples((await watched.answer("/metrics")).body)
-    await world.account("a")
-    await world.instance("i-1", mode="AUTO", expires="2027-01-10")
-    after = samples((await watched.answer("/metrics")).body)
+    routes = probes.Probes(config.Settings(), lambda: NOW, required=(), has_metrics=True).routes()
+    transport = httpx2.ASGITransport(app=Starlette(routes=routes))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        before = samples((await client.get("/metrics")).content)
+        await world.account("a")
+        await world.instance("i-1", mode="AUTO", expires="2027-01-10")
+        after = samples((await client.get("/metrics")).content)
     assert before[(metrics.DUE, frozenset())] == after[(metrics.DUE, frozenset())] == 0
 
 

@@ -1,4 +1,4 @@
-"""/healthz and /readyz: what takes a process out of the balance, what does not, and how long the asking takes."""
+"""/healthz and /readyz: what makes a process unready, what only degrades it, and how long the checks take."""
 
 import asyncio
 import contextlib
@@ -41,7 +41,7 @@ AWAY = "redis://:hunter2@127.0.0.1:1/0"
 async def asked(
     database_url: str | None, redis_url: str | None, clock: Clock = lambda: NOW
 ) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of the probes of an API with these servers."""
+    """Yield a client of the probes of an API with these servers."""
     settings = config.Settings(DATABASE_URL=database_url, REDIS_URL=redis_url)  # type: ignore[call-arg]
     probing = probes.ProbeRoutes(settings, clock)
     transport = httpx2.ASGITransport(app=Starlette(routes=probing.routes()))
@@ -55,7 +55,7 @@ async def open_run(at: dt.datetime = NOW) -> None:
 
 @contextlib.asynccontextmanager
 async def silent_server() -> AsyncIterator[int]:
-    """A server that takes connections and never says a word; answers its port."""
+    """Run a server that accepts connections and sends nothing; yields its port."""
 
     writers: list[asyncio.StreamWriter] = []
 
@@ -101,7 +101,7 @@ async def test_a_database_that_is_too_old_makes_a_process_unready_and_is_said(
 
 
 async def until_seen() -> None:
-    """Wait until the next look is due."""
+    """Wait until the next check is due."""
     await asyncio.sleep(checks.CACHE_SECONDS)
 
 
@@ -164,7 +164,7 @@ async def test_a_write_that_waits_makes_a_process_unready_and_leaves_no_session_
 
 @contextlib.contextmanager
 def small_disk(megabytes: int) -> Iterator[Path]:
-    """Mount a disk of its own, and yield its folder; skip the test where that is not permitted."""
+    """Mount a small disk and yield its folder; skip the test where that is not permitted."""
     folder = Path(tempfile.mkdtemp(prefix="renewals-disk-"))
     folder.chmod(0o755)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", str(folder)]
@@ -193,7 +193,10 @@ async def test_a_full_disk_makes_a_process_unready_until_there_is_room() -> None
                 answer = await client.get("/readyz")
             assert (answer.status_code, answer.json()["status"]) == (503, "unready")
             assert answer.json()["checks"]["database"] == {"ok": True}
-            assert answer.json()["checks"]["writes"] == {"ok": False, "why": "the database has no room left"}
+            assert answer.json()["checks"]["writes"] == {
+                "ok": False,
+                "why": "the disk of the database is full",
+            }
             filler.unlink()
             await until_seen()
             assert (await client.get("/readyz")).json()["checks"]["writes"] == {"ok": True}
@@ -208,7 +211,7 @@ async def test_a_run_that_is_late_degrades_and_says_by_how_much(world: World, da
         assert answer.status_code == 200
         assert answer.json()["checks"]["run"]["ok"] is is_ok
     assert answer.json()["status"] == "degraded"
-    assert answer.json()["checks"]["run"]["why"] == "the renewals of the hour should have begun 600 s ago"
+    assert answer.json()["checks"]["run"]["why"] == "the hourly run is 600 s late"
 
 
 async def test_a_database_where_no_run_was_ever_is_degraded(world: World, database_url: str) -> None:
@@ -247,8 +250,8 @@ async def test_servers_that_say_nothing_are_waited_for_two_seconds_in_all(world:
         assert (await client.get("/healthz")).status_code == 200
     for answer in answers:
         assert answer.status_code == 503
-        assert answer.json()["checks"]["database"]["why"] == "no answer within 2 s"
-        assert answer.json()["checks"]["redis"]["why"] == "no answer within 2 s"
+        assert answer.json()["checks"]["database"]["why"] == "no response within 2 s"
+        assert answer.json()["checks"]["redis"]["why"] == "no response within 2 s"
         assert "hunter2" not in answer.text
 
 
@@ -309,7 +312,7 @@ async def test_the_log_is_told_what_goes_away_and_what_comes_back_once_each(
                 await asyncio.sleep(checks.CACHE_SECONDS)
     told = [entry for entry in lines.entries if entry["logger"] == "renewals.health.checks"]
     assert [entry["event"].rpartition(" ")[2] for entry in told] == ["ready", "unready", "ready"]
-    assert told[1]["ailing"].keys() == {"migrations"}
+    assert told[1]["failing"].keys() == {"migrations"}
 
 
 async def test_a_worker_says_how_it_is_on_a_port_of_its_own(
@@ -327,11 +330,11 @@ async def test_a_worker_says_how_it_is_on_a_port_of_its_own(
         assert (await client.get("/healthz")).text == "ok"
         assert (await client.get("/metrics?x=1")).text.startswith("# HELP")
         assert (await client.get("/anything")).status_code == 404
-        assert (await client.post("/metrics")).status_code == 404
+        assert (await client.post("/metrics")).status_code == 405
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"\x16\x03\x01" + b"x" * 100_000)
         with contextlib.suppress(OSError):
-            assert await reader.read() == b""
+            assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
         writer.close()
         assert (await client.get("/healthz")).text == "ok"
     process.signal(signal.SIGTERM)

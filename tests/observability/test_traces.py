@@ -1,4 +1,4 @@
-"""Traces, as a collector gets them over OTLP: who called whom, each statement, and nothing that was sent."""
+"""Traces as a collector receives them over OTLP: the parents, the statements, and no content of requests."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ QUERY = "query Page($search: String!) { instances(filter: {search: $search}) { n
 
 
 class Span:
-    """A span as it was exported."""
+    """An exported span."""
 
     def __init__(self, sent: Any, service: str) -> None:
         self.name, self.service = sent.name, service
@@ -39,7 +39,7 @@ class Span:
 
 
 class Collector:
-    """Takes in spans over HTTP, as a collector of OpenTelemetry does."""
+    """A collector of OpenTelemetry that keeps the spans it receives over HTTP."""
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
@@ -70,16 +70,17 @@ class Collector:
 
 @contextlib.asynccontextmanager
 async def collecting() -> AsyncIterator[tuple[Collector, str]]:
-    """A collector, and its address."""
+    """Run a collector; yields it and its address."""
     collector = Collector()
     server = await asyncio.start_server(collector.take, "127.0.0.1", 0)
     async with server:
         yield collector, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-def test_off_nothing_of_opentelemetry_is_imported() -> None:
+def test_without_the_setting_the_sdk_is_not_imported() -> None:
     program = """import sys, graphql_api.app, graphql_api.cli.main, workers.main; graphql_api.app.create()
-print([name for name in sys.modules if name.startswith("opentelemetry")])"""
+sdk = ("opentelemetry.sdk", "opentelemetry.exporter", "opentelemetry.instrumentation")
+print([name for name in sys.modules if name.startswith(sdk)])"""
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -1,4 +1,4 @@
-"""A worker as a process of its own, and the queue as a worker has it."""
+"""Fixtures: a worker process, and the worker's queue."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -14,7 +14,7 @@ Start = Callable[..., processes.Process]
 
 @pytest.fixture
 async def start(database_url: str, redis_url: str) -> AsyncIterator[Start]:
-    """Starts a worker, or another program of Python's, on the test's servers; what lives at the end is killed."""
+    """Start a worker or another Python program on the test's servers; it is killed after the test."""
     started: list[processes.Process] = []
 
     def start(*program: str, **variables: str) -> processes.Process:
@@ -33,7 +33,7 @@ async def start(database_url: str, redis_url: str) -> AsyncIterator[Start]:
 
 @pytest.fixture
 async def queue(redis_url: str) -> AsyncIterator[ArqRedis]:
-    """The queue, in JSON."""
+    """The queue, with jobs as JSON."""
     pool = await create_pool(
         RedisSettings.from_dsn(redis_url), job_serializer=orjson.dumps, job_deserializer=orjson.loads
     )

@@ -1,4 +1,4 @@
-"""A subscriber that can be killed at any moment: it keeps each event before it takes the next, and goes on from there.
+"""A subscriber that can be killed at any time: it stores each event, and resumes after the last one.
 
 python -m tests.workers.subscriber URL FOLDER KEY...
 """
@@ -14,13 +14,13 @@ QUERY = "subscription ($after: Int) { events(after: $after) { sequence type inst
 
 
 def kept(file: Path) -> list[dict[str, object]]:
-    """The events that were kept; the last line may have been cut short."""
+    """Return the stored events; the last line may be incomplete."""
     lines = file.read_bytes().splitlines(keepends=True) if file.exists() else []
     return [orjson.loads(line) for line in lines if line.endswith(b"\n")]
 
 
 def resume(file: Path) -> int:
-    """The number of the last event that was kept; what was cut short is dropped."""
+    """Return the number of the last stored event, and drop an incomplete line."""
     events = kept(file)
     file.write_bytes(b"".join(orjson.dumps(event) + b"\n" for event in events))
     return int(str(events[-1]["sequence"])) if events else 0

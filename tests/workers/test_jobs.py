@@ -1,4 +1,4 @@
-"""The worker's minute: what it finds undone it begins, whoever missed it before."""
+"""The worker's jobs."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""A subscriber that is killed and comes back, while workers renew and are killed, misses and doubles nothing."""
+"""A subscriber that is killed repeatedly misses no event and gets none twice, while workers are killed as well."""
 
 import datetime as dt
 import signal

@@ -1,4 +1,4 @@
-"""The worker as a process of its own, with real kills: PostgreSQL knows what is left, arq only wakes (rule 23)."""
+"""The worker as a process that is really killed: PostgreSQL knows the pending work, arq only wakes it (rule 23)."""
 
 import asyncio
 import contextlib
@@ -47,7 +47,7 @@ asyncio.run(main.run(config.get_settings()))
 
 
 async def put_due(world: World, *accounts: str, price: str = "10.00") -> None:
-    """For each account two instances whose last day is today in a zone where it is about noon."""
+    """Create two instances an account whose last day is today, in a time zone where it is about noon."""
     now = dt.datetime.now(dt.UTC)
     east = 12 - now.hour
     today = (now + dt.timedelta(hours=east)).date()
@@ -70,7 +70,7 @@ async def exit_code(worker: processes.Process, seconds: float = 20) -> int:
 
 
 async def all_ended(world: World) -> bool:
-    """There was a run, and all runs have ended."""
+    """Return whether there was a run and all runs have ended."""
     return bool(await world.value("SELECT count(*) > 0 AND bool_and(ended_at IS NOT NULL) FROM renewal_runs"))
 
 
@@ -94,7 +94,7 @@ async def assert_each_charged_once(world: World, *accounts: str) -> None:
 
 @contextlib.asynccontextmanager
 async def locked(url: str, account: str) -> AsyncIterator[None]:
-    """The account's row locked by somebody else, so that its chunk stands still in the worker's hand."""
+    """Lock the account's row in another session, so that the worker's chunk waits."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(f"BEGIN; SELECT FROM accounts WHERE id = '{account}' FOR UPDATE")
@@ -164,7 +164,7 @@ async def test_kill_9_between_chunks_and_with_one_in_hand_and_a_start_after_it(
 async def test_a_chunk_stays_with_a_worker_that_lives_and_goes_to_another_when_it_dies(
     world: World, database_url: str, queue: ArqRedis, start: Start
 ) -> None:
-    """The other was there all the time, and nobody starts one."""
+    """The other worker lives all the time, and no worker starts."""
     busy, other = start("-c", BRIEF), start("-c", BRIEF)
     await eventually(lambda: says(world, "SELECT count(*) FROM renewal_runs", 2))  # each opened one
     await put_due(world, "a")

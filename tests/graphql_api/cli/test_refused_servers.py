@@ -165,8 +165,8 @@ def test_a_database_of_a_later_version_is_named_and_not_migrated(
     for command in ("migrate", "verify", "up"):
         done = renewals(command, **variables)
         assert done.stderr == (
-            "The database is newer than this version, which does not know its migrations (9999_future): "
-            "run the version that made them, or a newer one.\n"
+            "The database has migrations that this version does not know (9999_future): "
+            "run the version that applied them, or a newer one.\n"
         )
         assert (done.exit_code, "up to date" in done.stdout) == (1, False)
     assert query(database_url, "SELECT name FROM tortoise_migrations ORDER BY name") == applied
@@ -179,13 +179,13 @@ def test_a_database_of_a_later_version_is_named_and_not_migrated(
         ("role", "refuses the role or the password"),
         ("host", "refuses the role or the password"),
         ("name", "has no database of that name"),
-        ("connect", "denies the role what it needs"),
-        ("tables", "denies the role what it needs"),
+        ("connect", "denies the role a permission"),
+        ("tables", "denies the role a permission"),
     ],
 )
 async def test_readyz_says_why_and_names_nobody(refusing: Refusing, wrong: str, why: str) -> None:
     settings = config.Settings(DATABASE_URL=refusing.databases[wrong], REDIS_URL=refusing.redis)  # type: ignore[call-arg]
-    looking = checks.HealthChecker(settings, clocks.utc_now, needed=("database",))
+    looking = checks.HealthChecker(settings, clocks.utc_now, required=("database",))
     report = await looking.report()
     await looking.close()
     assert (report.status, report.checks["database"].error) == ("unready", why)

@@ -1,4 +1,4 @@
-"""Waiting in turns: no owner keeps another from a slot, and who stops waiting leaves nothing behind."""
+"""Fair slots: no owner blocks another one, and a cancelled waiter leaves nothing behind."""
 
 import asyncio
 import random

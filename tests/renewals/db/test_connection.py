@@ -1,4 +1,4 @@
-"""The pool and its transactions, when tasks are cancelled and connections die."""
+"""The pool and its transactions, when tasks are cancelled and connections are lost."""
 
 import asyncio
 import time
@@ -9,13 +9,14 @@ import pytest
 
 from renewals.db import connection as database
 from renewals.db import pool, server_version
+from renewals.db.configuration import IDLE_SECONDS_MAX
 from tests.conftest import postgres_major
 from tests.support import sql_log
 from tests.support.fixtures import World
 
 
 async def test_a_transaction_cancelled_at_any_moment_gives_its_connection_back(database_url: str) -> None:
-    """The pool has one connection: were it kept back once, nobody would get it again."""
+    """The pool has one connection, so that a single leak blocks the next task."""
 
     async def work() -> None:
         async with database.transaction() as connection:
@@ -33,7 +34,7 @@ async def test_a_transaction_cancelled_at_any_moment_gives_its_connection_back(d
 
 
 async def test_a_statement_cancelled_at_any_moment_leaves_its_connection_as_new(database_url: str) -> None:
-    """Cut short while it is prepared, a statement leaves an implicit transaction that a BEGIN would become part of."""
+    """A statement that is cancelled while it is prepared leaves an implicit transaction, which a BEGIN would join."""
     cut = 0
     async with database.connect(database_url, pool_size=1):
         for moment in range(200):
@@ -152,7 +153,7 @@ def test_ids_are_uuids_of_version_7_that_follow_each_other() -> None:
 
 
 async def test_every_connection_bounds_its_transactions_where_the_server_can(database_url: str) -> None:
-    """Also the first one, which learns what the server can, and also after a statement that was cut short."""
+    """This includes the first connection, which finds out the version, and one that was reset."""
     if postgres_major() < server_version.TRANSACTION_TIMEOUT_MAJOR_MIN:
         pytest.skip("this PostgreSQL has no transaction_timeout")
     async with database.connect(database_url, pool_size=2, pool_size_min=0, transaction=123):
@@ -169,7 +170,7 @@ async def test_every_connection_bounds_its_transactions_where_the_server_can(dat
 async def test_an_older_server_is_not_asked_for_a_bound_that_it_does_not_know(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It refuses a connection that names `transaction_timeout`, and so it does a statement."""
+    """It refuses a connection or a statement that names `transaction_timeout`."""
     monkeypatch.setattr(server_version, "TRANSACTION_TIMEOUT_MAJOR_MIN", 99)
     with sql_log.counted() as seen:
         async with database.connect(database_url, pool_size=1, transaction=123):
@@ -180,7 +181,7 @@ async def test_an_older_server_is_not_asked_for_a_bound_that_it_does_not_know(
             )
             idle = await database.fetch(database.pool(), "SHOW idle_in_transaction_session_timeout")
     assert [row[0] for row in settings] in ([], ["0"])
-    assert idle[0][0] == f"{database.IDLE_SECONDS_MAX // 60}min"
+    assert idle[0][0] == f"{IDLE_SECONDS_MAX // 60}min"
     assert not [sql for sql in seen if sql.startswith("SET") and "transaction_timeout" in sql]
 
 
@@ -194,7 +195,7 @@ async def test_a_server_that_is_too_old_is_an_outage_that_says_what_is_needed(
     assert database.is_unavailable(refused.value)
     assert str(refused.value) == (
         f"The database is PostgreSQL {postgres_major()}, and 99 or newer is needed: "
-        "upgrade the server, or name another in DATABASE_URL."
+        "upgrade the server, or name another one in DATABASE_URL."
     )
 
 

@@ -1,4 +1,4 @@
-"""What the database itself forbids, tried by raw SQL on the migrated schema."""
+"""The constraints and triggers of the database, tried by raw SQL on the migrated schema."""
 
 import pytest
 from asyncpg import IntegrityConstraintViolationError
@@ -15,7 +15,7 @@ OTHER_ORDER = "00000000-0000-0000-0000-00000000000b"
 
 @pytest.fixture
 async def filled(world: World) -> World:
-    """An account, and an order of one line paid from a voucher and from its balance."""
+    """Create an account with an order of one line, paid from a voucher and the balance."""
     await world.account("a", balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     await world.voucher("50.00", voucher_id=VOUCHER)
@@ -25,7 +25,7 @@ async def filled(world: World) -> World:
 
 
 async def assert_refused(world: World, statement: str, guard: str) -> None:
-    """Runs a statement that the guard of that name must refuse, and that changes nothing."""
+    """Execute a statement, and check that the named guard refuses it and nothing changes."""
     before = await world.snapshot()
     with pytest.raises(IntegrityConstraintViolationError, match=guard):
         await database.execute(database.pool(), statement)
@@ -68,7 +68,7 @@ def attempt(*, succeeded: bool, code: str) -> str:
 
 
 def refunded(*, cents: int = 1, by: int = 0) -> str:
-    """A refund of the order and its line, and a second one of the same line if asked for."""
+    """Insert a refund of the order's line, and optionally a second one of the same line."""
     return f"""WITH refund AS (
         INSERT INTO refunds (id, order_id, account_id, total_cents, voucher_cents, balance_cents, reason, created_at)
         SELECT '{OTHER_ORDER}', id, 'a', 30000, {by}, 30000, '', now() FROM orders RETURNING order_id)
@@ -208,7 +208,7 @@ async def test_a_truncate_that_cascades_stops_at_what_was_paid(filled: World) ->
 
 
 async def test_what_the_guards_let_through_is_let_through(filled: World) -> None:
-    """The statements above are refused for their one fault, not for another."""
+    """The valid statements pass, so that the others were refused for their one fault."""
     for statement in (refunded(), line(), entry(), order(key="'other'", sha="'x'"), audited()):
         await database.execute(database.pool(), statement)
     await database.execute(database.pool(), attempt(succeeded=False, code="'EXPIRED'"))

@@ -1,4 +1,4 @@
-"""The migrations: they make what the models say, once, however many migrate at a time."""
+"""Migration: each migration is applied once, even by several migrators at a time."""
 
 import asyncio
 import json
@@ -51,7 +51,7 @@ async def test_of_two_migrators_at_once_one_does_the_work_and_both_succeed(empty
     ended = await asyncio.gather(*(process.communicate() for process in started))
     assert sorted(said.decode() for _, said in ended) == [
         "",
-        "somebody else migrates; waits until that is done\n",
+        "another process migrates the database; waiting for it\n",
     ]
     assert [process.returncode for process in started] == [0, 0]
     assert sorted(applied.decode().split() for applied, _ in ended) == [[], NAMES]
@@ -87,7 +87,7 @@ async def test_a_migration_gives_way_while_its_table_is_in_use_and_holds_nobody_
         await held.rollback()
         applied, said = await asyncio.wait_for(migrator.communicate(), 30)
         assert applied.decode().split() == [LATER]
-        assert f"a table is in use, tries again in 0 s: process {holder.get_server_pid()} (" in said.decode()
+        assert f"a table is in use by process {holder.get_server_pid()} (" in said.decode()
     finally:
         await holder.close()
         await reader.close()
@@ -101,11 +101,11 @@ async def test_a_table_that_stays_in_use_is_named_with_who_uses_it_and_nothing_i
         async with holder.transaction():
             await holder.execute("SELECT FROM renewal_chunks")
             migrator = await start_migrator(
-                behind_url, LATER_FOLDER, LOCK_SECONDS_MAX=1, PAUSE_SECONDS=0.1, TRIES_MAX=2
+                behind_url, LATER_FOLDER, LOCK_SECONDS_MAX=1, PAUSE_SECONDS=0.1, ATTEMPTS_MAX=2
             )
             applied, said = await asyncio.wait_for(migrator.communicate(), 30)
         assert (applied, migrator.returncode) == (b"", 1)
-        assert "TablesInUseError: A table is in use, and was not free in 2 tries: process" in said.decode()
+        assert "TablesInUseError: A table was in use during 2 attempts, by process" in said.decode()
         assert "(report, idle in transaction, for " in said.decode()
         found = await holder.fetch("SELECT name FROM tortoise_migrations ORDER BY name")
         assert [row["name"] for row in found] == NAMES
@@ -123,7 +123,7 @@ CREATE TRIGGER cut BEFORE INSERT ON tortoise_migrations FOR EACH ROW EXECUTE FUN
 async def test_notes_that_cannot_be_read_take_nothing_back(
     behind_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Tortoise takes what it cannot read for nothing."""
+    """Tortoise treats unreadable records as none."""
     assert await migrate.migrate(behind_url) == [LATER]
     read = MigrationRecorder.applied_migrations
 

@@ -1,4 +1,4 @@
-"""What is put off is done once for all who asked, and never lost with the loop that was asked."""
+"""Debouncing: one call serves all requests, and none is lost when an event loop ends."""
 
 import asyncio
 
