@@ -21,10 +21,10 @@ async def import_catalog(batch: ImportBatch, rows: Sequence[CatalogRow]) -> RowR
         products = [row for row in sound if isinstance(row, catalog.ProductRecord)]
         centers = [row for row in sound if isinstance(row, catalog.DataCenterRecord)]
         changes: dict[type, AuditedChange] = {
-            catalog.ProductRecord: await operators_catalog.put_in(
+            catalog.ProductRecord: await operators_catalog.put_entries_in(
                 connection, operators_catalog.PRODUCTS, products
             ),
-            catalog.DataCenterRecord: await operators_catalog.put_in(
+            catalog.DataCenterRecord: await operators_catalog.put_entries_in(
                 connection, operators_catalog.DATA_CENTERS, centers
             ),
         }

@@ -56,16 +56,18 @@ class TopUp:
     memo: str
 
 
-async def create(call: OperatorRequest, request: NewAccount) -> IdempotentResult:
+async def create_account(call: OperatorRequest, request: NewAccount) -> IdempotentResult:
     """Create an account with a balance of zero; return its `account_id`.
 
     Raises InvalidInputError.
     """
     _check_account(dataclasses.asdict(request))
-    return await audit_log.run_once(call, Action.CREATE_ACCOUNT, request, _create_in, request)
+    return await audit_log.run_once(call, Action.CREATE_ACCOUNT, request, _create_account_in, request)
 
 
-async def _create_in(connection: Connection, call: OperatorRequest, request: NewAccount) -> AuditedChange:
+async def _create_account_in(
+    connection: Connection, call: OperatorRequest, request: NewAccount
+) -> AuditedChange:
     if not await supported_time_zones(connection, [request.time_zone]):
         raise errors.InvalidInputError("input.timeZone", ZONE_UNKNOWN)
     if await accounts_repository.lock_accounts(connection, [request.id]):
@@ -85,16 +87,18 @@ async def _create_in(connection: Connection, call: OperatorRequest, request: New
     return AuditedChange({"account_id": request.id}, [request.id], after=after)
 
 
-async def update(call: OperatorRequest, request: AccountUpdate) -> IdempotentResult:
+async def update_account(call: OperatorRequest, request: AccountUpdate) -> IdempotentResult:
     """Update an account's name, lead days, price-rise cap or cut-over; return its `account_id`.
 
     Raises InvalidInputError and NotFoundError.
     """
     _check_account(request.columns)
-    return await audit_log.run_once(call, Action.UPDATE_ACCOUNT, request, _update_in, request)
+    return await audit_log.run_once(call, Action.UPDATE_ACCOUNT, request, _update_account_in, request)
 
 
-async def _update_in(connection: Connection, call: OperatorRequest, request: AccountUpdate) -> AuditedChange:
+async def _update_account_in(
+    connection: Connection, call: OperatorRequest, request: AccountUpdate
+) -> AuditedChange:
     account_id = request.account_id
     await lock_account(connection, account_id)
     before = await _get_columns(connection, account_id)

@@ -30,7 +30,7 @@ async def put_products(call: OperatorRequest, products: Sequence[ProductRecord])
 async def _put_products_in(
     connection: Connection, _: OperatorRequest, products: Sequence[ProductRecord]
 ) -> AuditedChange:
-    return await put_in(connection, PRODUCTS, products)
+    return await put_entries_in(connection, PRODUCTS, products)
 
 
 async def put_data_centers(call: OperatorRequest, centers: Sequence[DataCenterRecord]) -> IdempotentResult:
@@ -47,7 +47,7 @@ async def put_data_centers(call: OperatorRequest, centers: Sequence[DataCenterRe
 async def _put_data_centers_in(
     connection: Connection, _: OperatorRequest, centers: Sequence[DataCenterRecord]
 ) -> AuditedChange:
-    return await put_in(connection, DATA_CENTERS, centers)
+    return await put_entries_in(connection, DATA_CENTERS, centers)
 
 
 class CatalogTable(NamedTuple, Generic[Entry]):
@@ -61,7 +61,7 @@ PRODUCTS = CatalogTable(catalog.list_products, catalog.upsert_products)
 DATA_CENTERS = CatalogTable(catalog.list_data_centers, catalog.upsert_data_centers)
 
 
-async def put_in(
+async def put_entries_in(
     connection: Connection, table: CatalogTable[Entry], entries: Sequence[Entry]
 ) -> AuditedChange:
     """Insert entries with new codes and update those that differ.

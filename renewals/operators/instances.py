@@ -101,16 +101,16 @@ def _convert_trial(row: InstanceRow, _: _KnownInstances) -> InstanceRow | RowErr
     return row._replace(is_trial=False)
 
 
-async def release(call: OperatorRequest, instance_ids: Sequence[str]) -> IdempotentResult:
+async def release_instances(call: OperatorRequest, instance_ids: Sequence[str]) -> IdempotentResult:
     """Release instances now and permanently; return the numbers of rows and the `refusals`.
 
     A bundle is released as a whole. Raises InvalidInputError.
     """
-    release_row = functools.partial(_release, frozenset(instance_ids))
-    return await _change_rows(call, Action.RELEASE_INSTANCES, instance_ids, release_row)
+    decide = functools.partial(_release_row, frozenset(instance_ids))
+    return await _change_rows(call, Action.RELEASE_INSTANCES, instance_ids, decide)
 
 
-def _release(
+def _release_row(
     instance_ids: frozenset[str], row: InstanceRow, known: _KnownInstances
 ) -> InstanceRow | RowError:
     if row.bundle_id is not None and (missing_ids := sorted(known.members[row.bundle_id] - instance_ids)):

@@ -34,7 +34,7 @@ class RefundRequest:
     reason: str
 
 
-async def refund(call: OperatorRequest, request: RefundRequest) -> IdempotentResult:
+async def refund_order(call: OperatorRequest, request: RefundRequest) -> IdempotentResult:
     """Refund lines of an order; return the `account_id`, the `refund_id` and the `refusals` of the other lines.
 
     Raises InvalidInputError, NotFoundError, and NotRefundableError if no line can be refunded.
@@ -53,10 +53,12 @@ async def refund(call: OperatorRequest, request: RefundRequest) -> IdempotentRes
         "instance_ids": request.instance_ids,
         "reason": request.reason,
     }
-    return await audit_log.run_once(call, Action.REFUND_ORDER, stored_request, _refund_in, order_id, request)
+    return await audit_log.run_once(
+        call, Action.REFUND_ORDER, stored_request, _refund_order_in, order_id, request
+    )
 
 
-async def _refund_in(
+async def _refund_order_in(
     connection: Connection, call: OperatorRequest, order_id: uuid.UUID, request: RefundRequest
 ) -> AuditedChange:
     account_id = (await _get_order(connection, order_id)).account_id

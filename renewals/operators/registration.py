@@ -24,7 +24,7 @@ class RegistrationRequest:
     bundles: Sequence[tuple[str, str]] = ()
 
 
-async def register(call: OperatorRequest, request: RegistrationRequest) -> IdempotentResult:
+async def register_instances(call: OperatorRequest, request: RegistrationRequest) -> IdempotentResult:
     """Insert and update instances; return the numbers of rows and the `refusals` of single rows.
 
     Raises InvalidInputError and NotFoundError.
@@ -32,10 +32,10 @@ async def register(call: OperatorRequest, request: RegistrationRequest) -> Idemp
     validation.require_rows("instances", request.instances)
     domain_validation.raise_if_invalid("bundles", validation.validate_row_count(request.bundles))
     domain_validation.require_unique("bundles", "id", [bundle_id for bundle_id, _ in request.bundles])
-    return await audit_log.run_once(call, Action.REGISTER_INSTANCES, request, _register_in, request)
+    return await audit_log.run_once(call, Action.REGISTER_INSTANCES, request, _register_instances_in, request)
 
 
-async def _register_in(
+async def _register_instances_in(
     connection: Connection, call: OperatorRequest, request: RegistrationRequest
 ) -> AuditedChange:
     account = await accounts.lock_account(connection, request.account_id)

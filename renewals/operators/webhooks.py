@@ -9,17 +9,19 @@ from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult
 from renewals.webhooks import deliveries, dispatcher, endpoints, http_client, retry_policy, secrets
 
 
-async def create(call: OperatorRequest, request: endpoints.EndpointRequest) -> IdempotentResult:
+async def create_endpoint(call: OperatorRequest, request: endpoints.EndpointRequest) -> IdempotentResult:
     """Create an endpoint; return its `endpoint_id`, and its signing secret if the result is new.
 
     Raises InvalidInputError.
     """
     endpoints.check_request(request)
     stored_request = {"url": request.url, "event_types": request.event_types}
-    return await audit_log.run_once(call, Action.CREATE_WEBHOOK_ENDPOINT, stored_request, _create_in, request)
+    return await audit_log.run_once(
+        call, Action.CREATE_WEBHOOK_ENDPOINT, stored_request, _create_endpoint_in, request
+    )
 
 
-async def _create_in(
+async def _create_endpoint_in(
     connection: Connection, call: OperatorRequest, request: endpoints.EndpointRequest
 ) -> AuditedChange:
     await endpoints.lock_provider(connection)
@@ -27,7 +29,7 @@ async def _create_in(
     return AuditedChange({"endpoint_id": endpoint.id}, after=endpoint, secret=secret)
 
 
-async def update(
+async def update_endpoint(
     call: OperatorRequest, endpoint_id: str, change: endpoints.EndpointChange
 ) -> IdempotentResult:
     """Update an endpoint; return its `endpoint_id`.
@@ -37,11 +39,11 @@ async def update(
     endpoints.check_change(change)
     request = {"endpoint_id": endpoint_id, "change": change}
     return await audit_log.run_once(
-        call, Action.UPDATE_WEBHOOK_ENDPOINT, request, _update_in, endpoint_id, change
+        call, Action.UPDATE_WEBHOOK_ENDPOINT, request, _update_endpoint_in, endpoint_id, change
     )
 
 
-async def _update_in(
+async def _update_endpoint_in(
     connection: Connection, call: OperatorRequest, endpoint_id: str, change: endpoints.EndpointChange
 ) -> AuditedChange:
     await endpoints.lock_provider(connection)
@@ -50,7 +52,7 @@ async def _update_in(
     return AuditedChange({"endpoint_id": after.id}, before=before, after=after)
 
 
-async def rotate(call: OperatorRequest, endpoint_id: str, overlap_hours: int) -> IdempotentResult:
+async def rotate_secret(call: OperatorRequest, endpoint_id: str, overlap_hours: int) -> IdempotentResult:
     """Give an endpoint a new secret; return its `endpoint_id`, and the secret if the result is new.
 
     Raises InvalidInputError and NotFoundError.
@@ -58,11 +60,11 @@ async def rotate(call: OperatorRequest, endpoint_id: str, overlap_hours: int) ->
     overlap = endpoints.parse_overlap(overlap_hours)
     request = {"endpoint_id": endpoint_id, "overlap_hours": overlap_hours}
     return await audit_log.run_once(
-        call, Action.ROTATE_WEBHOOK_SECRET, request, _rotate_in, endpoint_id, overlap
+        call, Action.ROTATE_WEBHOOK_SECRET, request, _rotate_secret_in, endpoint_id, overlap
     )
 
 
-async def _rotate_in(
+async def _rotate_secret_in(
     connection: Connection, call: OperatorRequest, endpoint_id: str, overlap: dt.timedelta
 ) -> AuditedChange:
     await endpoints.lock_provider(connection)
@@ -72,23 +74,27 @@ async def _rotate_in(
     return AuditedChange({"endpoint_id": endpoint.id}, after=after, secret=secret)
 
 
-async def delete(call: OperatorRequest, endpoint_id: str) -> IdempotentResult:
+async def delete_endpoint(call: OperatorRequest, endpoint_id: str) -> IdempotentResult:
     """Delete an endpoint with its secrets and pending deliveries; return its `id`.
 
     Raises NotFoundError.
     """
     request = {"endpoint_id": endpoint_id}
-    return await audit_log.run_once(call, Action.DELETE_WEBHOOK_ENDPOINT, request, _delete_in, endpoint_id)
+    return await audit_log.run_once(
+        call, Action.DELETE_WEBHOOK_ENDPOINT, request, _delete_endpoint_in, endpoint_id
+    )
 
 
-async def _delete_in(connection: Connection, call: OperatorRequest, endpoint_id: str) -> AuditedChange:
+async def _delete_endpoint_in(
+    connection: Connection, call: OperatorRequest, endpoint_id: str
+) -> AuditedChange:
     await endpoints.lock_provider(connection)
     endpoint = await _get_endpoint(connection, endpoint_id)
     await endpoints.remove(connection, endpoint)
     return AuditedChange({"id": endpoint.id}, before=endpoint)
 
 
-async def replay(
+async def replay_delivery(
     call: OperatorRequest, endpoint_id: str, account_id: str, sequence: int, *, and_all_after: bool
 ) -> IdempotentResult:
     """Retry a parked delivery, or send an event of an account and all later ones again; return the `endpoint_id`.
@@ -105,7 +111,7 @@ async def replay(
         call,
         Action.REPLAY_WEBHOOK_DELIVERY,
         request,
-        _replay_in,
+        _replay_delivery_in,
         endpoint_id,
         account_id,
         sequence,
@@ -113,7 +119,7 @@ async def replay(
     )
 
 
-async def _replay_in(
+async def _replay_delivery_in(
     connection: Connection,
     call: OperatorRequest,
     endpoint_id: str,
@@ -130,7 +136,7 @@ async def _replay_in(
     return AuditedChange({"endpoint_id": endpoint.id}, [account_id])
 
 
-async def send_test(
+async def send_test_message(
     call: OperatorRequest, endpoint_id: str, resolver: http_client.Resolver = http_client.resolve
 ) -> IdempotentResult:
     """Send a test message to an endpoint; return the outcome of the delivery.
@@ -142,11 +148,11 @@ async def send_test(
     request = {"endpoint_id": endpoint_id}
     with dispatcher.limit_tests(None):
         return await audit_log.run_once(
-            call, Action.SEND_TEST_WEBHOOK, request, _send_test_in, endpoint_id, resolver
+            call, Action.SEND_TEST_WEBHOOK, request, _send_test_message_in, endpoint_id, resolver
         )
 
 
-async def _send_test_in(
+async def _send_test_message_in(
     connection: Connection, call: OperatorRequest, endpoint_id: str, resolver: http_client.Resolver
 ) -> AuditedChange:
     endpoint = await _get_endpoint(connection, endpoint_id)

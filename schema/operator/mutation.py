@@ -26,14 +26,14 @@ class Mutation:
     create_account = mutation_field(
         inputs.CreateAccountInput,
         payloads.CreateAccountSuccess,
-        lambda call, request: accounts.create(call, request.to_request()),
+        lambda call, request: accounts.create_account(call, request.to_request()),
         errors=(),
         description="Creates an account with a balance of zero.",
     )
     update_account = mutation_field(
         inputs.UpdateAccountInput,
         payloads.UpdateAccountSuccess,
-        lambda call, request: accounts.update(call, request.to_request()),
+        lambda call, request: accounts.update_account(call, request.to_request()),
         description="Changes the name and the renewal settings of an account.",
     )
     top_up = mutation_field(
@@ -77,7 +77,7 @@ class Mutation:
     register_instances = mutation_field(
         instance_inputs.RegisterInstancesInput,
         payloads.RegisterInstancesSuccess,
-        lambda call, request: registration.register(call, request.to_request()),
+        lambda call, request: registration.register_instances(call, request.to_request()),
         description=(
             "Registers instances of an account and updates those that are registered. Each instance is decided "
             "separately; an invalid one is listed in `refusals`."
@@ -109,39 +109,39 @@ class Mutation:
     release_instances = mutation_field(
         instance_inputs.ReleaseInstancesInput,
         payloads.ReleaseInstancesSuccess,
-        lambda call, request: instances.release(call, request.instance_ids),
+        lambda call, request: instances.release_instances(call, request.instance_ids),
         errors=(),
         description="Releases instances now and permanently. A bundle is released as a whole.",
     )
     create_webhook_endpoint = mutation_field(
         webhook_types.CreateWebhookEndpointInput,
         webhook_types.CreateWebhookEndpointSuccess,
-        lambda call, request: webhooks.create(call, request.to_request()),
+        lambda call, request: webhooks.create_endpoint(call, request.to_request()),
         errors=(),
         description="Creates an endpoint of the provider, which receives the events of all accounts.",
     )
     update_webhook_endpoint = mutation_field(
         webhook_types.UpdateWebhookEndpointInput,
         webhook_types.UpdateWebhookEndpointSuccess,
-        lambda call, request: webhooks.update(call, request.id, request.to_change()),
+        lambda call, request: webhooks.update_endpoint(call, request.id, request.to_change()),
         description="Changes the URL or the event types of an endpoint of the provider, or enables or disables it.",
     )
     rotate_webhook_secret = mutation_field(
         webhook_types.RotateWebhookSecretInput,
         webhook_types.RotateWebhookSecretSuccess,
-        lambda call, request: webhooks.rotate(call, request.id, request.overlap_hours),
+        lambda call, request: webhooks.rotate_secret(call, request.id, request.overlap_hours),
         description="Gives an endpoint of the provider a new signing secret.",
     )
     delete_webhook_endpoint = mutation_field(
         webhook_types.DeleteWebhookEndpointInput,
         webhook_types.DeleteWebhookEndpointSuccess,
-        lambda call, request: webhooks.delete(call, request.id),
+        lambda call, request: webhooks.delete_endpoint(call, request.id),
         description="Deletes an endpoint of the provider with its secrets and pending deliveries.",
     )
     replay_webhook_delivery = mutation_field(
         webhook_types.ReplayWebhookDeliveryInput,
         webhook_types.ReplayWebhookDeliverySuccess,
-        lambda call, request: webhooks.replay(
+        lambda call, request: webhooks.replay_delivery(
             call,
             request.id,
             request.account_id,
@@ -153,7 +153,7 @@ class Mutation:
     send_test_webhook = mutation_field(
         webhook_types.SendTestWebhookInput,
         webhook_types.SendTestWebhookSuccess,
-        lambda call, request: webhooks.send_test(call, request.id),
+        lambda call, request: webhooks.send_test_message(call, request.id),
         description="Sends a test message to an endpoint of the provider and returns the response.",
     )
     retry_parked = mutation_field(
@@ -165,7 +165,7 @@ class Mutation:
     refund_order = mutation_field(
         inputs.RefundOrderInput,
         payloads.RefundOrderSuccess,
-        lambda call, request: refunds.refund(call, request.to_request()),
+        lambda call, request: refunds.refund_order(call, request.to_request()),
         errors=(NotRefundable, NotFound),
         description=(
             "Refunds the lines of an order whose periods have not started, and takes their time back. The money "

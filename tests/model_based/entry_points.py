@@ -178,7 +178,7 @@ async def refund(
             database.pool(), sql, line.instance.id, start, line.refunds_before
         )
     call = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), request.key, lambda: now)
-    told = await refunds.refund(call, refunds.RefundRequest(str(order_id), request.ids, "why"))
+    told = await refunds.refund_order(call, refunds.RefundRequest(str(order_id), request.ids, "why"))
     return ({each["id"]: _why(each["message"]) for each in told.answer["refusals"]},)
 
 

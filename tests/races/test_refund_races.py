@@ -45,7 +45,7 @@ async def refund(order_id: str, key: str) -> str:
     """What came of it."""
     request = refunds.RefundRequest(order_id, None, "Outage")
     try:
-        told = await refunds.refund(dataclasses.replace(CALL, idempotency_key=key), request)
+        told = await refunds.refund_order(dataclasses.replace(CALL, idempotency_key=key), request)
     except errors.NotRefundableError as refused:
         return refused.refusals[0].message
     return "first" if told.is_new else "again"

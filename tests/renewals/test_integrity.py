@@ -114,7 +114,9 @@ async def fill(world: World) -> None:
         )
         placed = await place_order.place_order("a", request, lambda: NOW)
         of_order = refunds.RefundRequest(str(placed.order_id), None, "No longer needed")
-        await refunds.refund(dataclasses.replace(call, idempotency_key=f"refund {instance_id}"), of_order)
+        await refunds.refund_order(
+            dataclasses.replace(call, idempotency_key=f"refund {instance_id}"), of_order
+        )
 
 
 async def damage(sql: str) -> int:

@@ -160,7 +160,7 @@ class World:
     async def refund(self, order_id: str, *instance_ids: str, now: dt.datetime = NOW) -> None:
         """Refund an order, or the lines of some instances."""
         call = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), str(uuid.uuid4()), lambda: now)
-        await refunds.refund(call, refunds.RefundRequest(order_id, instance_ids or None, "Outage"))
+        await refunds.refund_order(call, refunds.RefundRequest(order_id, instance_ids or None, "Outage"))
 
     def end_of(self, day: str, *, account: str = "a") -> dt.datetime:
         """The instant of 23:59:59 of a day, in the account's zone."""

@@ -33,7 +33,7 @@ async def use(account_id: str, instance_id: str, world: World) -> None:
     )
     order = await place_order.place_order(account_id, by_hand, lambda: TEN)
     key = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), f"refund {account_id}", lambda: TEN)
-    await refunds.refund(key, refunds.RefundRequest(str(order.order_id), None, "Outage"))
+    await refunds.refund_order(key, refunds.RefundRequest(str(order.order_id), None, "Outage"))
     request = policy.PolicyRequest(selection.ById((instance_id,)), model.RenewalMode.AUTO)
     await policy.set_policy(account_id, request, lambda: TEN)
     await world.key(account_id)
@@ -197,7 +197,7 @@ async def test_the_database_deletes_what_was_paid_of_the_demo_alone_and_only_whe
         )
         order = await place_order.place_order(account_id, by_hand, lambda: NOW)
         call = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), account_id, lambda: NOW)
-        await refunds.refund(call, refunds.RefundRequest(str(order.order_id), None, "Outage"))
+        await refunds.refund_order(call, refunds.RefundRequest(str(order.order_id), None, "Outage"))
     before = await world.snapshot()
     for setting, condition in (
         ("off", f"NOT ({reset.DELETED[table]})"),
