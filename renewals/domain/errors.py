@@ -23,7 +23,7 @@ from renewals.domain import model, money
 
 
 class RefusalCode(StrEnum):
-    """The reason why an instance is refused; of several reasons, the first that is checked."""
+    """The reason why an instance is refused; the first of several that is checked."""
 
     NOT_FOUND = "NOT_FOUND"
     UNSUPPORTED_PRODUCT = "UNSUPPORTED_PRODUCT"

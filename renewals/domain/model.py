@@ -11,7 +11,7 @@ from renewals.domain import pricing
 
 
 class RenewalMode(StrEnum):
-    """What happens to an instance at its expiry (rule 3)."""
+    """The renewal policy of an instance: by the customer, by the worker, or never (rule 3)."""
 
     MANUAL = "MANUAL"
     AUTO = "AUTO"

@@ -164,35 +164,27 @@ def _collect(
     changed: list[tuple[InstanceRow, InstanceRow]] = []
     unchanged_count = 0
     for instance, result in zip(reported, results, strict=True):
-        stored = context.rows.get(instance.id)
+        row = context.rows.get(instance.id)
         if isinstance(result, RowProblem):
             refusals.append(RowError(instance.id, *result))
-        elif stored is None:
+        elif row is None:
             created.append(result)
-        elif is_unchanged(result, stored):
+        elif is_unchanged(result, row):
             unchanged_count += 1
         else:
-            changed.append((stored, result))
-    used_bundle_ids = {row.bundle_id for row in created}
+            changed.append((row, result))
     valid_bundles = [
         BundleRow(bundle_id, context.account_id, name)
         for bundle_id, name in bundles.items()
         if bundle_id not in bundle_problems
     ]
-    stored_bundles = context.bundles
+    used_bundle_ids = {row.bundle_id for row in created}
+    stored = context.bundles
     return RegistrationResult(
         created=tuple(created),
         changed=tuple(changed),
         unchanged_count=unchanged_count,
         refusals=tuple(refusals),
-        new_bundles=tuple(
-            bundle
-            for bundle in valid_bundles
-            if bundle.id not in stored_bundles and bundle.id in used_bundle_ids
-        ),
-        renamed_bundles=tuple(
-            bundle
-            for bundle in valid_bundles
-            if bundle.id in stored_bundles and stored_bundles[bundle.id] != bundle
-        ),
+        new_bundles=tuple(b for b in valid_bundles if b.id not in stored and b.id in used_bundle_ids),
+        renamed_bundles=tuple(b for b in valid_bundles if b.id in stored and stored[b.id] != b),
     )

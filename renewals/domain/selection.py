@@ -12,7 +12,7 @@ from renewals.domain.errors import Refusal, RefusalCode
 class Selection:
     """The selected instances, all members of their bundles, and the ids that are missing or excepted."""
 
-    picked: Sequence[model.Instance]
+    instances: Sequence[model.Instance]
     bundle_members: Mapping[str, Sequence[model.Instance]]
     missing_ids: Sequence[str] = ()
     excepted_ids: frozenset[str] = frozenset()
@@ -22,7 +22,8 @@ RenewalUnit = tuple[model.Instance, ...]
 """Instances that are renewed or refused together: one instance, or all members of a bundle (rule 10)."""
 
 
-Judge = Callable[[model.Instance], Refusal | None]
+InstanceCheck = Callable[[model.Instance], Refusal | None]
+"""A function that returns the refusal of an instance, or None."""
 
 
 def split_into_units(
@@ -33,32 +34,36 @@ def split_into_units(
     An unmanageable bundle member is refused as such, so that the caller does not complete its bundle in vain.
     """
     refusals = [_not_found(instance_id) for instance_id in selection.missing_ids]
-    units: list[RenewalUnit] = [(instance,) for instance in selection.picked if instance.bundle_id is None]
-    size = len(selection.picked) + len(selection.missing_ids)
-    picked_by_bundle: dict[str, list[model.Instance]] = {}
-    for instance in selection.picked:
+    units: list[RenewalUnit] = [(instance,) for instance in selection.instances if instance.bundle_id is None]
+    size = len(selection.instances) + len(selection.missing_ids)
+    selected_by_bundle: dict[str, list[model.Instance]] = {}
+    for instance in selection.instances:
         if instance.bundle_id is not None:
-            picked_by_bundle.setdefault(instance.bundle_id, []).append(instance)
-    for bundle_id, picked in picked_by_bundle.items():
+            selected_by_bundle.setdefault(instance.bundle_id, []).append(instance)
+    for bundle_id, selected in selected_by_bundle.items():
         members = selection.bundle_members[bundle_id]
         is_widened = handling is model.BundleHandling.WHOLE and selection.excepted_ids.isdisjoint(
             member_ids(members)
         )
-        if is_widened or len(picked) == len(members) == size:
+        if is_widened or len(selected) == len(members) == size:
             units.append(_unit(members))
-        elif len(picked) < size and handling is model.BundleHandling.REFUSE:
-            refusals += [refuse_unmanageable(i, products) or _bundled(i, members) for i in picked]
+        elif len(selected) < size and handling is model.BundleHandling.REFUSE:
+            refusals += [refuse_unmanageable(i, products) or _bundled(i, members) for i in selected]
         else:
-            refusals += [refuse_unmanageable(i, products) or _incomplete(i, picked, members) for i in picked]
+            refusals += [
+                refuse_unmanageable(i, products) or _incomplete(i, selected, members) for i in selected
+            ]
     return sorted(units, key=_paying_order), refusals
 
 
-def partition_units(units: Iterable[RenewalUnit], judge: Judge) -> tuple[list[RenewalUnit], list[Refusal]]:
+def partition_units(
+    units: Iterable[RenewalUnit], refuse: InstanceCheck
+) -> tuple[list[RenewalUnit], list[Refusal]]:
     """Return the units without a refused member, and the refusals of every member of the others."""
     accepted: list[RenewalUnit] = []
     refusals: list[Refusal] = []
     for unit in units:
-        member_refusals = {instance.id: refusal for instance in unit if (refusal := judge(instance))}
+        member_refusals = {instance.id: refusal for instance in unit if (refusal := refuse(instance))}
         if member_refusals:
             refusals += refuse_unit(unit, member_refusals)
         else:
@@ -125,9 +130,9 @@ def _bundled(instance: model.Instance, members: Sequence[model.Instance]) -> Ref
 
 
 def _incomplete(
-    instance: model.Instance, picked: Sequence[model.Instance], members: Sequence[model.Instance]
+    instance: model.Instance, selected: Sequence[model.Instance], members: Sequence[model.Instance]
 ) -> Refusal:
-    lacking = ", ".join(sorted(set(member_ids(members)) - set(member_ids(picked))))
+    lacking = ", ".join(sorted(set(member_ids(members)) - set(member_ids(selected))))
     message = f"Its bundle must be selected as a whole; also send {lacking}."
     return Refusal(instance.id, RefusalCode.BUNDLE_INCOMPLETE, message, member_ids(members))
 

@@ -1,1 +1,1 @@
-"""Instances and bundles: reading, selecting, and changing them one by one."""
+"""Instances and bundles: reads, selections, registration, policies, expiry and release."""

@@ -70,7 +70,7 @@ async def resolve_selection(
     else:
         selection = await _select_matching(connection, account_id, selector.filter, selector.except_ids, now)
     if handling is model.BundleHandling.WHOLE:
-        single_count = sum(instance.bundle_id is None for instance in selection.picked)
+        single_count = sum(instance.bundle_id is None for instance in selection.instances)
         member_count = sum(map(len, selection.bundle_members.values()))
         _check_count(single_count + member_count, "input.bundles")
     return selection
@@ -89,7 +89,7 @@ async def plan_without_blocking(
     **kwargs: Arguments.kwargs,
 ) -> Value:
     """Call a pure function, in a thread if the selection is large, so that the event loop is not blocked."""
-    if len(selection.picked) <= INSTANCES_IN_PLACE_MAX:
+    if len(selection.instances) <= INSTANCES_IN_PLACE_MAX:
         return plan(*args, **kwargs)
     return await asyncio.to_thread(plan, *args, **kwargs)
 
@@ -107,11 +107,11 @@ async def _select_ids(
     ids = list(dict.fromkeys(instance_ids))
     conditions = db_sql.WhereClause()
     conditions.add("i.account_id = {} AND i.id = ANY({})", account_id, db_sql.storable_texts(ids))
-    instances = {instance.id: instance for instance in await _read(connection, conditions, now)}
-    picked = [instances[instance_id] for instance_id in ids if instance_id in instances]
-    missing_ids = [instance_id for instance_id in ids if instance_id not in instances]
-    members = await _bundle_members(connection, account_id, picked, now)
-    return domain_selection.Selection(picked, members, missing_ids)
+    by_id = {instance.id: instance for instance in await _read(connection, conditions, now)}
+    instances = [by_id[instance_id] for instance_id in ids if instance_id in by_id]
+    missing_ids = [instance_id for instance_id in ids if instance_id not in by_id]
+    members = await _bundle_members(connection, account_id, instances, now)
+    return domain_selection.Selection(instances, members, missing_ids)
 
 
 async def _select_matching(
@@ -126,16 +126,16 @@ async def _select_matching(
     conditions.add("i.id <> ALL({})", db_sql.storable_texts(except_ids))
     limit = limits.INSTANCES_PER_SELECTION_MAX + 1
     order = f"ORDER BY {filters.EXPIRY}, i.id LIMIT {limit}"
-    picked = await _read(connection, conditions, now, order)
-    _check_count(len(picked), "input.selection.matching")
-    members = await _bundle_members(connection, account_id, picked, now)
-    return domain_selection.Selection(picked, members, excepted_ids=frozenset(except_ids))
+    instances = await _read(connection, conditions, now, order)
+    _check_count(len(instances), "input.selection.matching")
+    members = await _bundle_members(connection, account_id, instances, now)
+    return domain_selection.Selection(instances, members, excepted_ids=frozenset(except_ids))
 
 
 async def _bundle_members(
-    connection: Connection, account_id: str, picked: Sequence[model.Instance], now: dt.datetime
+    connection: Connection, account_id: str, instances: Sequence[model.Instance], now: dt.datetime
 ) -> dict[str, list[model.Instance]]:
-    bundle_ids = sorted({instance.bundle_id for instance in picked if instance.bundle_id is not None})
+    bundle_ids = sorted({instance.bundle_id for instance in instances if instance.bundle_id is not None})
     members: dict[str, list[model.Instance]] = {}
     if bundle_ids:
         conditions = db_sql.WhereClause()

@@ -1,6 +1,6 @@
 """Reads of orders and refunds for the API.
 
-Each function for a nested field reads any number of rows in one statement and returns them by key, for a data loader.
+A function for a nested field reads any number of rows in one statement and returns them by key to a data loader.
 Every statement restricts the rows to the account, although the keys come from rows of that account. The account may be
 None for an operator, who can read every account.
 """

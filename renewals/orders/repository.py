@@ -52,6 +52,18 @@ async def insert_orders(
     The number of statements is fixed. The accounts must have been read by `lock_accounts` in this transaction, and
     the orders planned afterwards.
     """
+    await _insert_rows(connection, orders, now)
+    await _insert_lines(connection, orders)
+    await ledger.post_entries(
+        connection, accounts, [entry for order in orders for entry in _entries(order)], now
+    )
+    await vouchers.update_remaining(connection, [use for order in orders for use in order.payment.uses])
+    events = await _order_events(connection, orders, now)
+    await instances_repository.apply_renewals(connection, [line for order in orders for line in order.lines])
+    await event_log.append_events(connection, events, now)
+
+
+async def _insert_rows(connection: database.Connection, orders: Sequence[NewOrder], now: dt.datetime) -> None:
     rows = [
         (
             order.id,
@@ -75,14 +87,6 @@ async def insert_orders(
         *sql.transpose(rows, 9),
         now,
     )
-    await _insert_lines(connection, orders)
-    await ledger.post_entries(
-        connection, accounts, [entry for order in orders for entry in _entries(order)], now
-    )
-    await vouchers.update_remaining(connection, [use for order in orders for use in order.payment.uses])
-    events = await _order_events(connection, orders, now)
-    await instances_repository.apply_renewals(connection, [line for order in orders for line in order.lines])
-    await event_log.append_events(connection, events, now)
 
 
 async def _insert_lines(connection: database.Connection, orders: Sequence[NewOrder]) -> None:

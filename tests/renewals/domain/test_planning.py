@@ -43,7 +43,7 @@ def only_refusal(planned: planning.Plan) -> planning.Refusal:
         ),
         (instance(expires=None), "NO_EXPIRY", "It has no expiry, so there is nothing to renew."),
         (instance(status=InstanceStatus.RELEASED), "RELEASED", "It was released and cannot be restored."),
-        # Of several reasons, the first is returned.
+        # The first of several reasons is returned.
         (instance(product_code="KAD", is_trial=True), "UNSUPPORTED_PRODUCT", "It is not needed."),
     ],
 )

@@ -50,7 +50,7 @@ def test_a_bundle_member_in_a_batch_is_refused_and_the_rest_is_planned(
 ) -> None:
     planned = plan(beside, RenewFor(1))
     assert line_ids(planned) == ["i-1"]
-    assert set(codes(planned.refusals)) == {i.id for i in beside.picked} - {"i-1"}
+    assert set(codes(planned.refusals)) == {i.id for i in beside.instances} - {"i-1"}
     assert {(r.code.value, r.bundle_instance_ids) for r in planned.refusals} == {("BUNDLED", ("b-1", "b-2"))}
     assert planned.total_cents == planned.payment.balance_cents == 300_00
 
