@@ -1,4 +1,4 @@
-"""Labels of enum values in Chinese and English, for exports; the API returns the enum values."""
+"""Labels of enum values in Chinese and English, for exports and calendars; the API returns the enum values."""
 
 from collections.abc import Mapping
 from enum import StrEnum
