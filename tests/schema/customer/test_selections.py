@@ -87,7 +87,7 @@ async def test_no_ids_are_no_selection(world: World, graphql: Client, verb: str)
     field, message = await invalid(graphql, lambda: VERBS[verb](buyer, []), verb)
     assert (field, message) == (
         "input.selection.ids",
-        "input.selection.ids: must name an instance at least",
+        "input.selection.ids: must name at least one instance",
     )
     assert await world.snapshot() == before
 
