@@ -1,4 +1,7 @@
-"""This module alone writes `api_keys`: only a hash is kept, the key itself is shown once."""
+"""API keys: create, revoke and authenticate. Only this module writes `api_keys`.
+
+The table stores a hash of each key; the key itself is returned once, when it is created.
+"""
 
 import asyncio
 import contextlib
@@ -12,6 +15,7 @@ from typing import NamedTuple
 
 from renewals.accounts import repository
 from renewals.db import connection as database
+from renewals.db import models
 from renewals.domain import model
 from renewals.domain.clock import Clock
 from renewals.events import pubsub
@@ -19,16 +23,16 @@ from renewals.events import pubsub
 log = logging.getLogger(__name__)
 
 PREFIX_LENGTH = 8
-USES_SECONDS = 60.0
-"""So often a process writes down which keys were used meanwhile."""
-USED_AGAIN_AFTER = dt.timedelta(minutes=5)
-"""So often a key in steady use is written at most, in however many processes it is used."""
+FLUSH_SECONDS = 60.0
+"""Seconds between two writes of `last_used_at` by a process."""
+LAST_USED_PRECISION = dt.timedelta(minutes=5)
+"""Shortest time between two writes of one key's `last_used_at`, in all processes together."""
 
 
 class Principal(NamedTuple):
-    """Whoever sends a key or a token: what it may be used for, and the account, which an operator has not.
+    """The holder of a key or a token: role, account (None for an operator) and name.
 
-    A key has an id and a name; a token has an issuer, and its subject for a name.
+    A key has an id. A token has an issuer, and its subject is the name.
     """
 
     key_id: uuid.UUID | None
@@ -39,12 +43,12 @@ class Principal(NamedTuple):
 
     @property
     def rate_limit_key(self) -> str:
-        """Whose requests are counted together: those of a key, or of a subject of an issuer."""
+        """Key of the rate limit that the principal's requests share."""
         return str(self.key_id or (self.issuer, self.account_id, self.name))
 
 
 class IssuedKey(NamedTuple):
-    """A new key as its row knows it, and the secret that is nowhere else."""
+    """A new key: its id and prefix, and the secret, which is not stored."""
 
     key_id: uuid.UUID
     prefix: str
@@ -60,7 +64,7 @@ async def create(
     name: str = "",
     expires_at: dt.datetime | None = None,
 ) -> str:
-    """Makes a key and answers it; it cannot be read again."""
+    """Create a key and return its secret, which cannot be read again."""
     issued = await issue(connection, account_id, now, role=role, name=name, expires_at=expires_at)
     return issued.secret
 
@@ -74,56 +78,49 @@ async def issue(
     name: str,
     expires_at: dt.datetime | None,
 ) -> IssuedKey:
-    """Makes a key and answers it with what is kept of it."""
+    """Create a key and return its secret with its id and prefix."""
     key_id = database.new_id()
     prefix = secrets.token_hex(PREFIX_LENGTH // 2)
-    key = f"rk_{prefix}_{secrets.token_urlsafe(32)}"
-    await database.execute(
-        connection,
-        """INSERT INTO api_keys (id, account_id, role, name, prefix, secret_hash, created_at, expires_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
-        key_id,
-        account_id,
-        role,
-        name,
-        prefix,
-        _hash(key),
-        now,
-        expires_at,
+    secret = f"rk_{prefix}_{secrets.token_urlsafe(32)}"
+    await models.ApiKey.create(
+        using_db=connection,
+        id=key_id,
+        account_id=account_id,
+        role=role,
+        name=name,
+        prefix=prefix,
+        secret_hash=_hash(secret),
+        created_at=now,
+        expires_at=expires_at,
     )
-    return IssuedKey(key_id, prefix, key)
+    return IssuedKey(key_id, prefix, secret)
 
 
 async def revoke(connection: database.Connection, key_id: uuid.UUID, now: dt.datetime) -> bool:
-    """Ends a key for good, and at once what it is followed with; False if it had been before."""
-    rows = await database.fetch(
-        connection,
-        "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING account_id",
-        key_id,
-        now,
-    )
-    account_ids = [row["account_id"] for row in rows if row["account_id"] is not None]
-    # Who is woken asks again whether it is admitted.
-    database.after_commit(connection, lambda: pubsub.publish(account_ids))
-    return bool(rows)
+    """Revoke a key and end its subscriptions; return False if the key is unknown or revoked already."""
+    keys = models.ApiKey.filter(id=key_id, revoked_at__isnull=True).using_db(connection)
+    key = await keys.select_for_update(no_key=True).first()
+    if key is None:
+        return False
+    key.revoked_at = now
+    await key.save(using_db=connection, update_fields=["revoked_at"])
+    if (account_id := key.account_id) is not None:
+        # A subscriber that is woken checks its authorization again.
+        database.after_commit(connection, lambda: pubsub.publish([account_id]))
+    return True
 
 
 async def rotate_calendar_token(account_id: str, clock: Clock) -> str:
-    """Revokes an account's calendar key, if it has one, and answers a new one."""
+    """Revoke the account's calendar key if there is one, and return a new one."""
     async with repository.locked_account(account_id) as (connection, _):
         now = clock()
-        await database.execute(
-            connection,
-            "UPDATE api_keys SET revoked_at = $3 WHERE account_id = $1 AND role = $2 AND revoked_at IS NULL",
-            account_id,
-            model.Role.CALENDAR,
-            now,
-        )
+        keys = models.ApiKey.filter(account_id=account_id, role=model.Role.CALENDAR, revoked_at__isnull=True)
+        await keys.using_db(connection).update(revoked_at=now)
         return await create(connection, account_id, now, role=model.Role.CALENDAR)
 
 
 async def authenticate(connection: database.Connection, key: str, now: dt.datetime) -> Principal | None:
-    """Who sends this key; None for one that is unknown, revoked or out of date."""
+    """Return the holder of a key, or None if the key is unknown, revoked or expired."""
     rows = await database.fetch(
         connection,
         """SELECT id, role, account_id, name FROM api_keys
@@ -139,13 +136,13 @@ async def authenticate(connection: database.Connection, key: str, now: dt.dateti
 
 
 _used: dict[uuid.UUID, dt.datetime] = {}
-"""When each key was last used, of those used since that was last written down."""
+"""Last use of each key since the last flush."""
 
 
 @contextlib.asynccontextmanager
 async def track_last_used() -> AsyncIterator[None]:
-    """Writes down now and then when keys were last used, for as long as the block runs: no request waits for it."""
-    writing = asyncio.create_task(_write_now_and_then())
+    """Flush the last uses of keys periodically during the block, so that no request waits for a write."""
+    writing = asyncio.create_task(_flush_periodically())
     try:
         yield
     finally:
@@ -154,17 +151,17 @@ async def track_last_used() -> AsyncIterator[None]:
         await flush_last_used()
 
 
-async def _write_now_and_then() -> None:
+async def _flush_periodically() -> None:
     while True:
-        await asyncio.sleep(USES_SECONDS)
+        await asyncio.sleep(FLUSH_SECONDS)
         await flush_last_used()
 
 
 async def flush_last_used() -> None:
-    """Writes down the uses since the last time; a key that another process is writing is left out."""
-    used = dict(_used)
+    """Write `last_used_at` of the keys used since the last flush; skip keys that another process is writing."""
+    uses = dict(_used)
     _used.clear()
-    if not used:
+    if not uses:
         return
     try:
         await database.execute(
@@ -175,14 +172,14 @@ async def flush_last_used() -> None:
                      WHERE k.last_used_at IS NULL OR k.last_used_at <= n.used_at - $3::interval
                      ORDER BY k.id FOR NO KEY UPDATE OF k SKIP LOCKED) AS u
                WHERE k.id = u.id""",
-            list(used),
-            list(used.values()),
-            USED_AGAIN_AFTER,
+            list(uses),
+            list(uses.values()),
+            LAST_USED_PRECISION,
         )
-    except Exception as problem:  # noqa: BLE001 - a note that nobody waits for, and that is made again
-        log.warning("when keys were last used is not written down: %r", problem)
+    except Exception as error:  # noqa: BLE001 - the next use of a key is written by a later flush
+        log.warning("the last uses of keys could not be written: %r", error)
 
 
 def _hash(key: str) -> bytes:
-    # A key carries 256 random bits, so a plain hash cannot be guessed back; a slow one would only cost time.
+    # A key has 256 random bits, so a fast hash is safe against guessing.
     return hashlib.sha256(key.encode(errors="surrogatepass")).digest()

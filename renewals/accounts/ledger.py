@@ -1,7 +1,7 @@
-"""This module alone writes `ledger_entries`, and with them the balance of `accounts`.
+"""Ledger entries and balances. Only this module writes `ledger_entries` and `accounts.balance_cents`.
 
-A balance changes only together with the entry that says so, and an entry is never changed: the sum
-of an account's entries without a voucher is its balance, always (rule 16).
+Each change of a balance has an entry, and entries are never changed. The sum of an account's entries without a
+voucher equals its balance (rule 16).
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ from renewals.domain import model
 
 
 class NewLedgerEntry(NamedTuple):
-    """A change of a balance, or of a voucher if it names one; cents, with what is left of the one it changes."""
+    """A change of a balance, or of a voucher if `voucher_id` is set, with the amount left afterwards, in cents."""
 
     account_id: str
     kind: model.LedgerEntryKind
@@ -32,7 +32,7 @@ class NewLedgerEntry(NamedTuple):
 async def top_up(
     connection: database.Connection, account_id: str, amount_cents: int, *, memo: str, now: dt.datetime
 ) -> None:
-    """Adds money to a balance."""
+    """Add money to an account's balance."""
     account = (await repository.lock_accounts(connection, [account_id]))[account_id]
     after_cents = account.balance_cents + amount_cents
     entry = NewLedgerEntry(
@@ -47,9 +47,9 @@ async def post_entries(
     entries: Sequence[NewLedgerEntry],
     now: dt.datetime,
 ) -> None:
-    """Writes entries in their order, numbers them without gaps, and sets the balances they end with.
+    """Insert entries in order, number them without gaps, and update the balances.
 
-    The accounts must be as `lock` read them in this transaction.
+    The accounts must come from `repository.lock_accounts` in the same transaction.
     """
     numbers = {account_id: account.ledger_number for account_id, account in accounts.items()}
     balances = {account_id: account.balance_cents for account_id, account in accounts.items()}
@@ -70,13 +70,13 @@ async def post_entries(
         *sql.transpose(rows, 9),
         now,
     )
-    touched = sorted({entry.account_id for entry in entries})
+    account_ids = sorted({entry.account_id for entry in entries})
     await database.execute(
         connection,
         """UPDATE accounts a SET balance_cents = u.balance_cents, ledger_number = u.number
            FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS u(id, balance_cents, number)
            WHERE a.id = u.id""",
-        touched,
-        [balances[account_id] for account_id in touched],
-        [numbers[account_id] for account_id in touched],
+        account_ids,
+        [balances[account_id] for account_id in account_ids],
+        [numbers[account_id] for account_id in account_ids],
     )

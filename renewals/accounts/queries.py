@@ -11,7 +11,7 @@ from renewals.db.sql import IS_OF_ACCOUNT, WhereClause
 
 
 async def fetch_account(connection: Connection, account_id: str) -> Row:
-    """The account's own row."""
+    """Return the account's row. Raises IndexError if there is no such account."""
     sql = "SELECT id, name, currency, time_zone, balance_cents, auto_renew_from FROM accounts WHERE id = $1"
     return (await database.fetch(connection, sql, account_id))[0]
 
@@ -19,7 +19,10 @@ async def fetch_account(connection: Connection, account_id: str) -> Row:
 async def fetch_vouchers(
     connection: Connection, account_id: str, now: dt.datetime, *, usable: bool | None = None
 ) -> Sequence[Row]:
-    """The account's vouchers in paying order (rule 15): those that count, those that do not, or all."""
+    """Return the account's vouchers in the order of payment (rule 15).
+
+    `usable` selects the usable or the used and expired ones; None selects all.
+    """
     return await database.fetch(
         connection,
         """SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers
@@ -34,7 +37,7 @@ async def fetch_vouchers(
 async def fetch_vouchers_by_id(
     connection: Connection, account_id: str | None, voucher_ids: Sequence[str]
 ) -> dict[str, Row]:
-    """Vouchers of the account by id."""
+    """Return the account's vouchers by id."""
     rows = await database.fetch(
         connection,
         f"""SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers v
@@ -47,14 +50,14 @@ async def fetch_vouchers_by_id(
 
 @dataclass(frozen=True, slots=True)
 class LedgerFilter:
-    """Conditions on ledger entries; None leaves one out."""
+    """Conditions on ledger entries; None is no condition."""
 
     vouchers: bool | None = None
-    """True: entries of vouchers only. False: entries of the balance only."""
+    """True selects entries of vouchers, False entries of the balance."""
 
 
 def ledger_conditions(account_id: str, ledger_filter: LedgerFilter) -> WhereClause:
-    """Return the filter as conditions on `ledger_entries e`, within one account."""
+    """Return the filter as conditions on `ledger_entries e` of one account."""
     conditions = WhereClause()
     conditions.add("e.account_id = {}", account_id)
     if ledger_filter.vouchers is not None:
@@ -69,13 +72,9 @@ BALANCE_AFTER = """CASE WHEN e.voucher_id IS NULL THEN e.balance_after_cents ELS
   SELECT b.balance_after_cents FROM ledger_entries b
   WHERE b.account_id = e.account_id AND b.voucher_id IS NULL AND b.number < e.number
   ORDER BY b.number DESC LIMIT 1), 0) END"""
-
-
-"""The account's balance after an entry `e`: an entry of a voucher leaves it as the entries before it have set it."""
-
-
+"""The account's balance after an entry `e`; an entry of a voucher does not change it."""
 AVAILABLE_AFTER = "CASE WHEN e.voucher_id IS NOT NULL THEN e.balance_after_cents END"
-"""What an entry `e` of a voucher leaves of it; null for an entry of the balance."""
+"""The amount left of a voucher after an entry `e`; null for an entry of the balance."""
 
 
 async def fetch_ledger(
@@ -86,7 +85,7 @@ async def fetch_ledger(
     *,
     counted: bool,
 ) -> pagination.Page:
-    """Return one page of the account's ledger entries, the newest first."""
+    """Return one page of the account's ledger entries, newest first."""
     return await pagination.fetch_page(
         connection,
         select=f"""e.number, e.kind, e.amount_cents, {BALANCE_AFTER} AS balance_after_cents,
@@ -100,11 +99,12 @@ async def fetch_ledger(
 
 
 async def has_account(connection: Connection, account_id: str) -> bool:
-    """Whether there is such an account."""
+    """Return whether the account exists."""
     return bool(await database.fetch(connection, "SELECT FROM accounts WHERE id = $1", account_id))
 
 
 async def count_ledger(connection: Connection, account_id: str, ledger_filter: LedgerFilter) -> int:
+    """Return the number of the account's ledger entries."""
     conditions = ledger_conditions(account_id, ledger_filter)
     sql = f"SELECT count(*) FROM ledger_entries e WHERE {conditions.where}"
     return int((await database.fetch(connection, sql, *conditions.values))[0][0])

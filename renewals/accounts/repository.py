@@ -1,4 +1,4 @@
-"""Open, change, lock and read accounts. This module alone writes `accounts`, except the balance (see `ledger`)."""
+"""Create, update, lock and read accounts. Only this module writes `accounts`, except balances (see `ledger`)."""
 
 import asyncio
 import contextlib
@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from renewals import config
 from renewals.db import connection as database
-from renewals.db import sql
+from renewals.db import models, sql
 from renewals.domain import errors, model
 
 
 class AccountInsert(NamedTuple):
-    """An account to be opened; its zone is by its name."""
+    """Values of a new account; `time_zone` is an IANA name."""
 
     account_id: str
     name: str
@@ -27,7 +27,7 @@ class AccountInsert(NamedTuple):
 
 
 class AccountPatch(NamedTuple):
-    """The values of an account from now on."""
+    """Values that replace those of an account."""
 
     account_id: str
     name: str
@@ -48,21 +48,21 @@ async def open_account(
     price_rise_cap_bps: int | None = None,
     auto_renew_from: dt.datetime | None = None,
 ) -> None:
-    """Open an account with no money in it; its zone is fixed from here on (rule 5).
+    """Create an account with balance 0. Its time zone cannot be changed later (rule 5).
 
     Without `auto_renew_from` its automatic renewals begin now (rule 38).
     """
-    opening = AccountInsert(
+    account = AccountInsert(
         account_id, name, currency, zone.key, lead_days, price_rise_cap_bps, auto_renew_from or now
     )
-    await open_accounts(connection, [opening], now)
+    await open_accounts(connection, [account], now)
 
 
 async def open_accounts(
-    connection: database.Connection, openings: Iterable[AccountInsert], now: dt.datetime
+    connection: database.Connection, accounts: Iterable[AccountInsert], now: dt.datetime
 ) -> None:
-    """The same of many, in id order, so that two who open the same wait for each other and do not block."""
-    rows = sorted(openings, key=lambda each: each.account_id)
+    """Create several accounts, in id order, so that concurrent calls do not deadlock."""
+    rows = sorted(accounts, key=lambda account: account.account_id)
     await database.execute(
         connection,
         """INSERT INTO accounts
@@ -76,7 +76,7 @@ async def open_accounts(
     )
 
 
-async def change_account(
+async def update_account(
     connection: database.Connection,
     account_id: str,
     *,
@@ -85,13 +85,13 @@ async def change_account(
     price_rise_cap_bps: int | None,
     auto_renew_from: dt.datetime,
 ) -> None:
-    """Change a locked account's name, lead time, cap or cut-over; its zone and currency stay (rule 5)."""
-    change = AccountPatch(account_id, name, lead_days, price_rise_cap_bps, auto_renew_from)
-    await change_accounts(connection, [change])
+    """Update a locked account's name, lead days, price rise cap and start of automatic renewals."""
+    patch = AccountPatch(account_id, name, lead_days, price_rise_cap_bps, auto_renew_from)
+    await update_accounts(connection, [patch])
 
 
-async def change_accounts(connection: database.Connection, changes: Sequence[AccountPatch]) -> None:
-    """The same of many."""
+async def update_accounts(connection: database.Connection, patches: Sequence[AccountPatch]) -> None:
+    """Update several locked accounts."""
     await database.execute(
         connection,
         """UPDATE accounts a SET name = u.name, lead_days = u.lead_days, price_rise_cap_bps = u.price_rise_cap_bps,
@@ -99,49 +99,50 @@ async def change_accounts(connection: database.Connection, changes: Sequence[Acc
            FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::timestamptz[])
              AS u(id, name, lead_days, price_rise_cap_bps, auto_renew_from)
            WHERE a.id = u.id""",
-        *sql.transpose(changes, 5),
+        *sql.transpose(patches, 5),
     )
 
 
 async def mark_demo(connection: database.Connection, account_id: str) -> None:
-    """Make an account that holds nothing yet the demo account, for good; the database refuses it of any other."""
-    await database.execute(connection, "UPDATE accounts SET is_demo = true WHERE id = $1", account_id)
+    """Mark an account as the demo account permanently; the database refuses an account that is not empty."""
+    await models.Account.filter(id=account_id).using_db(connection).update(is_demo=True)
 
 
 async def is_demo(connection: database.Connection, account_id: str) -> bool:
     """Return whether an account is the demo account."""
-    sql = "SELECT FROM accounts WHERE id = $1 AND is_demo"
-    return bool(await database.fetch(connection, sql, account_id))
+    return await models.Account.filter(id=account_id, is_demo=True).using_db(connection).exists()
 
 
 async def has_accounts(connection: database.Connection) -> bool:
-    """Return whether there is any account."""
-    [row] = await database.fetch(connection, "SELECT EXISTS (SELECT FROM accounts)")
-    return bool(row[0])
+    """Return whether any account exists."""
+    return await models.Account.all().using_db(connection).exists()
 
 
-async def reopen_demo(
+async def reset_demo(
     connection: database.Connection, account_id: str, *, name: str, lead_days: int, now: dt.datetime
 ) -> None:
-    """Give the demo account, whose entries were deleted, the values of one that was just opened."""
-    await database.execute(
-        connection,
-        """UPDATE accounts SET name = $2, lead_days = $3, price_rise_cap_bps = NULL, balance_cents = 0,
-             ledger_number = 0, auto_renew_from = $4, created_at = $4
-           WHERE id = $1 AND is_demo""",
-        account_id,
-        name,
-        lead_days,
-        now,
+    """Set the demo account to the values of a new account, after its ledger entries were deleted."""
+    await (
+        models.Account.filter(id=account_id, is_demo=True)
+        .using_db(connection)
+        .update(
+            name=name,
+            lead_days=lead_days,
+            price_rise_cap_bps=None,
+            balance_cents=0,
+            ledger_number=0,
+            auto_renew_from=now,
+            created_at=now,
+        )
     )
 
 
 @contextlib.asynccontextmanager
 async def locked_account(account_id: str) -> AsyncIterator[tuple[database.Connection, model.Account]]:
-    """A transaction that has locked one account.
+    """Open a transaction that locks one account; yield its connection and the account.
 
-    Calls of the same account in this process wait for each other before they take a connection, so
-    that those of a busy account leave the pool to the others.
+    Calls for one account in this process queue before they take a connection, so that a busy account does not
+    exhaust the pool.
     """
     turn = _turns.setdefault(account_id, asyncio.Lock())
     async with turn, database.transaction() as connection:
@@ -154,22 +155,22 @@ _turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictio
 async def lock_accounts(
     connection: database.Connection, account_ids: Iterable[str]
 ) -> dict[str, model.Account]:
-    """Locks the accounts in id order; after it everything is single-threaded for each of them."""
+    """Lock accounts in id order until the transaction ends; return those that exist, by id."""
     return await _read(connection, account_ids, "FOR NO KEY UPDATE")
 
 
 async def read_account(connection: database.Connection, account_id: str) -> model.Account:
-    """Reads one account without a lock; raises InvalidInputError where there is none."""
-    found = await _read(connection, [account_id])
-    if account_id not in found:
-        raise errors.InvalidInputError("account", f"there is no {account_id!r}")
-    return found[account_id]
+    """Return one account without a lock. Raises InvalidInputError if it does not exist."""
+    accounts = await _read(connection, [account_id])
+    if account_id not in accounts:
+        raise errors.InvalidInputError("account", f"there is no account {account_id!r}")
+    return accounts[account_id]
 
 
 async def read_accounts(
     connection: database.Connection, account_ids: Iterable[str]
 ) -> dict[str, model.Account]:
-    """Read accounts by id without a lock."""
+    """Return the accounts that exist, by id, without a lock."""
     return await _read(connection, account_ids)
 
 

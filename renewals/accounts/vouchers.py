@@ -1,4 +1,4 @@
-"""This module alone writes `vouchers`; each change is a ledger entry as well (rule 16)."""
+"""Issue, read and redeem vouchers. Only this module writes `vouchers`; each change has a ledger entry (rule 16)."""
 
 import datetime as dt
 import uuid
@@ -13,7 +13,7 @@ from renewals.domain import model, payment
 
 
 class NewVoucher(NamedTuple):
-    """A voucher to be issued: its face in cents; without codes it pays for every product."""
+    """A voucher to issue: face value in cents; without product codes it pays for every product."""
 
     face_cents: int
     expires_at: dt.datetime
@@ -31,18 +31,18 @@ async def issue_voucher(
     product_codes: Sequence[str] = (),
     voucher_id: uuid.UUID | None = None,
 ) -> uuid.UUID:
-    """Gives an account a voucher, for some products or, without codes, for all."""
-    given = NewVoucher(face_cents, expires_at, product_codes, voucher_id)
-    [voucher_id] = await issue_vouchers(connection, account_id, [given], now)
+    """Issue a voucher to an account and return the voucher's id."""
+    voucher = NewVoucher(face_cents, expires_at, product_codes, voucher_id)
+    [voucher_id] = await issue_vouchers(connection, account_id, [voucher], now)
     return voucher_id
 
 
 async def issue_vouchers(
-    connection: database.Connection, account_id: str, given: Sequence[NewVoucher], now: dt.datetime
+    connection: database.Connection, account_id: str, vouchers: Sequence[NewVoucher], now: dt.datetime
 ) -> list[uuid.UUID]:
-    """Gives an account several vouchers, and answers their ids in their order."""
+    """Issue several vouchers to an account and return their ids in the same order."""
     accounts = await repository.lock_accounts(connection, [account_id])
-    return await issue_to_accounts(connection, accounts, [(account_id, each) for each in given], now)
+    return await issue_to_accounts(connection, accounts, [(account_id, voucher) for voucher in vouchers], now)
 
 
 async def issue_to_accounts(
@@ -51,12 +51,15 @@ async def issue_to_accounts(
     grants: Sequence[tuple[str, NewVoucher]],
     now: dt.datetime,
 ) -> list[uuid.UUID]:
-    """The same of several accounts, which must be as `repository.lock_accounts` read them in this transaction."""
-    given = [each for _, each in grants]
-    ids = [each.voucher_id or uuid.uuid4() for each in given]
+    """Issue vouchers to several accounts and return their ids in the same order.
+
+    The accounts must come from `repository.lock_accounts` in the same transaction.
+    """
+    vouchers = [voucher for _, voucher in grants]
+    ids = [voucher.voucher_id or uuid.uuid4() for voucher in vouchers]
     await database.execute(
         connection,
-        # Their codes are of different numbers, so they travel as JSON: unnest() would flatten lists of lists.
+        # Product codes are passed as JSON, because unnest() flattens nested arrays.
         """INSERT INTO vouchers
              (id, account_id, face_cents, available_cents, expires_at, product_codes, created_at)
            SELECT u.id, u.account_id, u.face_cents, u.face_cents, u.expires_at,
@@ -66,16 +69,16 @@ async def issue_to_accounts(
         now,
         ids,
         [account_id for account_id, _ in grants],
-        [each.face_cents for each in given],
-        [each.expires_at for each in given],
-        [orjson.dumps(list(each.product_codes)).decode() for each in given],
+        [voucher.face_cents for voucher in vouchers],
+        [voucher.expires_at for voucher in vouchers],
+        [orjson.dumps(list(voucher.product_codes)).decode() for voucher in vouchers],
     )
     kind = model.LedgerEntryKind.TOP_UP
     entries = [
         ledger.NewLedgerEntry(
-            account_id, kind, each.face_cents, each.face_cents, None, str(voucher_id), "Voucher issued"
+            account_id, kind, voucher.face_cents, voucher.face_cents, None, str(voucher_id), "Voucher issued"
         )
-        for voucher_id, (account_id, each) in zip(ids, grants, strict=True)
+        for voucher_id, (account_id, voucher) in zip(ids, grants, strict=True)
     ]
     await ledger.post_entries(connection, accounts, entries, now)
     return ids
@@ -84,7 +87,7 @@ async def issue_to_accounts(
 async def read_usable(
     connection: database.Connection, account_ids: Sequence[str], now: dt.datetime
 ) -> dict[str, list[model.Voucher]]:
-    """The vouchers that count at `now`, by account (rule 15)."""
+    """Return the vouchers that are usable at `now`, by account (rule 15)."""
     rows = await database.fetch(
         connection,
         """SELECT account_id, id::text, available_cents, expires_at, product_codes FROM vouchers
@@ -99,10 +102,10 @@ async def read_usable(
 
 
 async def update_remaining(
-    connection: database.Connection, uses: Iterable[payment.VoucherRedemption]
+    connection: database.Connection, redemptions: Iterable[payment.VoucherRedemption]
 ) -> None:
-    """Sets what the uses, or their refunds, leave available; of several of one voucher the last holds."""
-    available = {use.voucher_id: use.available_after_cents for use in uses}
+    """Set the amounts available after redemptions or their refunds; the last one of a voucher applies."""
+    available = {redemption.voucher_id: redemption.available_after_cents for redemption in redemptions}
     if available:
         await database.execute(
             connection,

@@ -97,7 +97,7 @@ async def reset(day: dt.date) -> None:
         is_there = await loader.lock(connection)
         if is_there:
             await _delete(connection)
-            await accounts_repository.reopen_demo(
+            await accounts_repository.reset_demo(
                 connection,
                 loader.ACCOUNT_ID,
                 name=loader.ACCOUNT_NAME,

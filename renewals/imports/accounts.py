@@ -142,7 +142,7 @@ async def _change(
         accounts_repository.AccountPatch(*(each.columns[name] for name in ("id", *accounts.CHANGEABLE)))
         for each in changed
     ]
-    await accounts_repository.change_accounts(connection, rows)
+    await accounts_repository.update_accounts(connection, rows)
     before = {each.columns["id"]: each.was for each in changed if each.was is not None}
     after = {each.columns["id"]: each.columns for each in changed}
     caps = {

@@ -104,7 +104,7 @@ async def _update_account_in(
     before = await _get_columns(connection, account_id)
     columns = {name: before[name] for name in CHANGEABLE} | dict(request.columns)
     columns["auto_renew_from"] = columns["auto_renew_from"] or before["created_at"]
-    await accounts_repository.change_account(connection, account_id, **columns)
+    await accounts_repository.update_account(connection, account_id, **columns)
     caps = price_holds.CapChange(before["price_rise_cap_bps"], columns["price_rise_cap_bps"])
     await price_holds.emit_price_held(connection, {account_id: caps}, call.clock())
     await balance_alerts.recheck_account(connection, [account_id])

@@ -79,7 +79,7 @@ async def change_product(world: World, chance: random.Random, _: int) -> None:
     await execute(sql, chance.choice(PRODUCTS), chance.choice((1, 12, 36)))
 
 
-async def change_account(world: World, chance: random.Random, _: int) -> None:
+async def update_account(world: World, chance: random.Random, _: int) -> None:
     sql = "UPDATE accounts SET lead_days = $1, price_rise_cap_bps = $2, auto_renew_from = $3 WHERE id = 'a'"
     begins_at = NOW + dt.timedelta(days=chance.choice((-1, -1, 8, 40)))
     await execute(sql, chance.choice((None, 0, 3, 9)), chance.choice((None, 0, 5_000)), begins_at)
@@ -91,7 +91,7 @@ async def nothing(world: World, chance: random.Random, _: int) -> None:
 
 ALL: Sequence[Change] = (
     top_up, issue_voucher, spend_voucher, register, set_mode, set_months, set_price, expire, extend, change_tiers,
-    change_product, change_account, nothing, nothing, nothing,
+    change_product, update_account, nothing, nothing, nothing,
 )  # fmt: skip
 
 
