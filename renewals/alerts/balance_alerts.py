@@ -1,8 +1,7 @@
-"""This module alone writes `account_watches`: who is to be warned that money will be short, or reminded.
+"""Warn accounts of shortfalls, and remind them of expiries. Only this module writes `account_watches`.
 
-An account is looked at when its day begins and when it has changed: when it has events or ledger entries that
-were not there at the last look. That money is short is told once, and again if something was done about it in
-vain.
+An account is checked when its day begins, and when it has new events or ledger entries. A shortfall is reported once,
+and again only if the customer acted and the shortfall remains.
 """
 
 import asyncio
@@ -17,6 +16,7 @@ from renewals.accounts import repository as accounts_repository
 from renewals.alerts import expiry_reminders
 from renewals.auto_renewal import due, runs
 from renewals.db import connection as database
+from renewals.db import models
 from renewals.domain import clock as clocks
 from renewals.domain import errors, model, money
 from renewals.domain.clock import Clock
@@ -26,34 +26,35 @@ from renewals.forecasts import forecast
 log = logging.getLogger(__name__)
 
 SHORTFALL_DAYS = 15
-"""So far ahead an account is warned that its money will not do."""
-FORESEEN_DAYS = max(expiry_reminders.DAYS_BEFORE) + 1
+"""Days ahead for which a shortfall is reported."""
+FORECAST_DAYS = max(expiry_reminders.DAYS_BEFORE) + 1
+"""Days ahead for which failing renewals are computed."""
 
 
 class ChangeMarker(NamedTuple):
-    """A moment of an account: the last event and the last ledger entry there were."""
+    """State of an account: the numbers of its last event and its last ledger entry."""
 
     sequence: int
     ledger_number: int
 
 
 async def check_changed_accounts(clock: Clock = clocks.utc_now) -> None:
-    """Looks at all accounts that are to be looked at; one that cannot be does not hold up the others."""
+    """Check all changed accounts; an error in one account is logged and does not stop the others."""
     account_ids = await find_changed_accounts(clock())
-    random.shuffle(account_ids)  # whoever else does the same does others first
+    random.shuffle(account_ids)  # concurrent workers begin with different accounts
     for account_id in account_ids:
         try:
             await check_account(account_id, clock)
-        except Exception as problem:
-            if database.is_unavailable(problem):
+        except Exception as error:
+            if database.is_unavailable(error):
                 raise
-            log.exception("account %s cannot be looked at", account_id)
+            log.exception("account %s could not be checked", account_id)
 
 
 async def find_changed_accounts(now: dt.datetime) -> list[str]:
-    """The accounts that have changed, or whose day has begun, since they were last looked at.
+    """Return the ids of accounts that changed, or whose day began, after their last check.
 
-    Not those that a run is at work on: it changes each of them more than once.
+    Accounts in a current run are omitted, because the run changes them several times.
     """
     rows = await database.fetch(database.pool(), "SELECT DISTINCT time_zone FROM accounts")
     zones = [row["time_zone"] for row in rows]
@@ -75,49 +76,55 @@ async def find_changed_accounts(now: dt.datetime) -> list[str]:
 
 @database.retry_on_conflict
 async def check_account(account_id: str, clock: Clock) -> None:
-    """Looks at one account: reminds of what will expire, and warns that its money will not do.
+    """Check one account: send reminders of expiries and a warning of a shortfall.
 
-    What is foreseen takes a while for a large account, so the account is locked only afterwards. If it has
-    changed meanwhile, it is looked at again in a minute.
+    The forecast of a large account takes long, so the account is locked only afterwards. If the account has changed
+    by then, nothing is sent, and the next check handles it.
     """
     now = clock()
     async with database.read_snapshot() as connection:
         account = await accounts_repository.read_account(connection, account_id)
-        mark = await _mark(connection, account)
-        if await _read_seen(connection, account_id) == (_day(account, now), *mark):
-            return  # another worker was here
-        held = await forecast.read_snapshot(connection, account, FORESEEN_DAYS, now)
-    failing = await asyncio.to_thread(find_failing, held, now)
-    foreseen = await asyncio.to_thread(forecast.simulate, held, SHORTFALL_DAYS, now) if failing else None
+        marker = await _read_marker(connection, account)
+        watch = await _find_watch(connection, account_id)
+        if watch and (watch.seen_on, watch.seen_sequence, watch.seen_ledger_number) == (
+            _day(account, now),
+            *marker,
+        ):
+            return  # another worker has checked the account
+        snapshot = await forecast.read_snapshot(connection, account, FORECAST_DAYS, now)
+    failing = await asyncio.to_thread(find_failing, snapshot, now)
+    result = await asyncio.to_thread(forecast.simulate, snapshot, SHORTFALL_DAYS, now) if failing else None
     async with accounts_repository.locked_account(account_id) as (connection, account):
-        if await _mark(connection, account) != mark:
+        if await _read_marker(connection, account) != marker:
             return
         await expiry_reminders.send_reminders(connection, account, failing, now)
-        told = await _read_last_alert(connection, account_id)
-        if foreseen is None or not foreseen.required_top_up_cents:
-            told = None
-        elif told is None or await _has_acted(connection, account_id, told):
-            await event_log.append_events(connection, [_shortfall(account, foreseen)], now)
-            told = await _mark(connection, account)
-        await _store(connection, account, _day(account, now), told)
+        last_alert = _last_alert(await _find_watch(connection, account_id))
+        if result is None or not result.required_top_up_cents:
+            last_alert = None
+        elif last_alert is None or await _has_acted(connection, account_id, last_alert):
+            await event_log.append_events(connection, [_shortfall_event(account, result)], now)
+            last_alert = await _read_marker(connection, account)
+        await _upsert(connection, account, _day(account, now), last_alert)
 
 
 async def recheck_account(connection: database.Connection, account_ids: Sequence[str]) -> None:
-    """Have accounts looked at anew, though no event tells of what changed: a lead time or a cut-over."""
+    """Mark accounts as changed, for a change without an event: lead days or the start of automatic renewals."""
     sql = "UPDATE account_watches SET seen_sequence = -1 WHERE account_id = ANY($1)"
     await database.execute(connection, sql, account_ids)
 
 
-def find_failing(held: forecast.AccountSnapshot, now: dt.datetime) -> dict[str, errors.Refusal]:
-    """Return the AUTO instances that the worker will not renew when they are next due, with why not; pure."""
-    left = [due.refuse_left(instance, held.account) for instance in held.instances]
-    failing = {refusal.instance_id: refusal for refusal in left if refusal}
+def find_failing(snapshot: forecast.AccountSnapshot, now: dt.datetime) -> dict[str, errors.Refusal]:
+    """Return the reasons, by instance id, why AUTO instances will not be renewed when they are next due. Pure."""
+    refusals = [due.refuse_left(instance, snapshot.account) for instance in snapshot.instances]
+    failing = {refusal.instance_id: refusal for refusal in refusals if refusal}
     seen: set[str] = set()
-    for run in forecast.simulate_days(held, held.account.balance_cents, FORESEEN_DAYS, now):
+    for run in forecast.simulate_days(snapshot, snapshot.account.balance_cents, FORECAST_DAYS, now):
         if run.unpaid_units:
             for outcome in run.outcomes:
                 failing |= {
-                    each.instance_id: each for each in outcome.refusals if each.instance_id not in seen
+                    refusal.instance_id: refusal
+                    for refusal in outcome.refusals
+                    if refusal.instance_id not in seen
                 }
         seen.update([instance.id for instance in run.due])
     return failing
@@ -127,39 +134,29 @@ def _day(account: model.Account, now: dt.datetime) -> dt.date:
     return now.astimezone(account.zone).date()
 
 
-def _shortfall(account: model.Account, foreseen: forecast.Forecast) -> event_log.NewEvent:
+def _shortfall_event(account: model.Account, result: forecast.Forecast) -> event_log.NewEvent:
     payload = {
         "days": SHORTFALL_DAYS,
-        "firstShortfallOn": foreseen.first_shortfall_on,
-        "topUpNeeded": money.format_cents(foreseen.required_top_up_cents),
+        "firstShortfallOn": result.first_shortfall_on,
+        "topUpNeeded": money.format_cents(result.required_top_up_cents),
         "balance": money.format_cents(account.balance_cents),
     }
     return event_log.NewEvent(account.id, event_log.EventType.ACCOUNT_SHORTFALL, None, payload)
 
 
-async def _read_seen(connection: database.Connection, account_id: str) -> tuple[dt.date, int, int] | None:
-    """The day of the last look, and the mark there was."""
-    rows = await database.fetch(
-        connection,
-        "SELECT seen_on, seen_sequence, seen_ledger_number FROM account_watches WHERE account_id = $1",
-        account_id,
-    )
-    return tuple(rows[0]) if rows else None
+async def _find_watch(connection: database.Connection, account_id: str) -> models.AccountWatch | None:
+    return await models.AccountWatch.filter(account_id=account_id).using_db(connection).first()
 
 
-async def _read_last_alert(connection: database.Connection, account_id: str) -> ChangeMarker | None:
-    """When the account was told that it falls short; None if it was not, or no longer does."""
-    rows = await database.fetch(
-        connection,
-        """SELECT told_sequence, told_ledger_number FROM account_watches
-           WHERE account_id = $1 AND told_sequence IS NOT NULL""",
-        account_id,
-    )
-    return ChangeMarker(*rows[0]) if rows else None
+def _last_alert(watch: models.AccountWatch | None) -> ChangeMarker | None:
+    """Return the marker of the last warning, or None if no shortfall is reported at present."""
+    if watch is None or watch.told_sequence is None or watch.told_ledger_number is None:
+        return None
+    return ChangeMarker(watch.told_sequence, watch.told_ledger_number)
 
 
 async def _has_acted(connection: database.Connection, account_id: str, since: ChangeMarker) -> bool:
-    """Whether anybody but the worker has moved money or changed a policy."""
+    """Return whether money moved, other than by automatic renewals, or a policy changed since a marker."""
     rows = await database.fetch(
         connection,
         """SELECT EXISTS (SELECT FROM ledger_entries e LEFT JOIN orders o ON o.id = e.order_id
@@ -174,23 +171,31 @@ async def _has_acted(connection: database.Connection, account_id: str, since: Ch
     return bool(rows[0]["has_acted"])
 
 
-async def _mark(connection: database.Connection, account: model.Account) -> ChangeMarker:
+async def _read_marker(connection: database.Connection, account: model.Account) -> ChangeMarker:
     return ChangeMarker(await event_log.last_sequence(connection, account.id), account.ledger_number)
 
 
-async def _store(
-    connection: database.Connection, account: model.Account, day: dt.date, told: ChangeMarker | None
+async def _upsert(
+    connection: database.Connection, account: model.Account, day: dt.date, last_alert: ChangeMarker | None
 ) -> None:
-    await database.execute(
-        connection,
-        """INSERT INTO account_watches
-             (account_id, seen_on, seen_sequence, seen_ledger_number, told_sequence, told_ledger_number)
-           VALUES ($1, $2, $3, $4, $5, $6)
-           ON CONFLICT (account_id) DO UPDATE SET seen_on = excluded.seen_on,
-             seen_sequence = excluded.seen_sequence, seen_ledger_number = excluded.seen_ledger_number,
-             told_sequence = excluded.told_sequence, told_ledger_number = excluded.told_ledger_number""",
-        account.id,
-        day,
-        *await _mark(connection, account),
-        *(told or (None, None)),
+    seen = await _read_marker(connection, account)
+    watch = models.AccountWatch(
+        account_id=account.id,
+        seen_on=day,
+        seen_sequence=seen.sequence,
+        seen_ledger_number=seen.ledger_number,
+        told_sequence=last_alert.sequence if last_alert else None,
+        told_ledger_number=last_alert.ledger_number if last_alert else None,
+    )
+    await models.AccountWatch.bulk_create(
+        [watch],
+        on_conflict=["account_id"],
+        update_fields=[
+            "seen_on",
+            "seen_sequence",
+            "seen_ledger_number",
+            "told_sequence",
+            "told_ledger_number",
+        ],
+        using_db=connection,
     )

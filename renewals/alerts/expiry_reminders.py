@@ -1,6 +1,6 @@
-"""This module alone writes `reminders`: which instances are to be reminded of, each time once (rule 25).
+"""Reminders before an expiry, each sent once (rule 25). Only this module writes `reminders`.
 
-An instance has one row, for the expiry and the number of days it was last reminded of; a new expiry begins anew.
+An instance has one row: the expiry and the days before it of the last reminder. A new expiry starts again.
 """
 
 import datetime as dt
@@ -14,11 +14,11 @@ from renewals.instances import filters
 from renewals.instances import repository as instances_repository
 
 DAYS_BEFORE = (1, 3, 7, 15, 30)
-"""So many days before its last day an instance is reminded of (rule 25)."""
+"""Days before the last day on which a reminder is due (rule 25)."""
 
 
 def due_days(days_left: int) -> int | None:
-    """The reminder that is the latest to be due so many days before the last day; None if none is yet."""
+    """Return the latest due reminder at a number of days before the last day, or None if none is due."""
     return next((days for days in DAYS_BEFORE if days_left <= days), None)
 
 
@@ -28,20 +28,20 @@ def select_due(
     account: model.Account,
     now: dt.datetime,
 ) -> list[tuple[model.Instance, int]]:
-    """Who is to be reminded of, with how many days; pure.
+    """Return the instances with a due reminder, each with the reminder's days before the expiry. Pure.
 
-    Each instance comes with the days it was last reminded of for this expiry. AUTO is reminded of only if it
-    is `failing`, NONE never.
+    Each input instance has the days of its last reminder for this expiry. AUTO instances are included only if they are
+    in `failing`, NONE instances never.
     """
     today = now.astimezone(account.zone).date()
-    found = []
+    selected = []
     for instance, reminded_days in unreminded:
         assert instance.expires_at is not None
         days = due_days((dates.last_day(instance.expires_at, account.zone) - today).days)
         is_lapsing = instance.renewal_mode == model.RenewalMode.MANUAL or instance.id in failing
         if days is not None and is_lapsing and (reminded_days is None or days < reminded_days):
-            found.append((instance, days))
-    return found
+            selected.append((instance, days))
+    return selected
 
 
 async def send_reminders(
@@ -50,25 +50,25 @@ async def send_reminders(
     failing: Mapping[str, errors.Refusal],
     now: dt.datetime,
 ) -> None:
-    """Writes the reminders of a locked account that are due, and their events."""
-    decided = select_due(await _read(connection, account, now), failing, account, now)
-    if not decided:
+    """Upsert the due reminders of a locked account, and append their events."""
+    reminders = select_due(await _read(connection, account, now), failing, account, now)
+    if not reminders:
         return
     await database.execute(
         connection,
         """INSERT INTO reminders (instance_id, expires_at, days)
            SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::int[])
            ON CONFLICT (instance_id) DO UPDATE SET expires_at = excluded.expires_at, days = excluded.days""",
-        *sql.transpose([(instance.id, instance.expires_at, days) for instance, days in decided], 3),
+        *sql.transpose([(instance.id, instance.expires_at, days) for instance, days in reminders], 3),
     )
-    happened = [_event(instance, days, failing.get(instance.id)) for instance, days in decided]
-    await event_log.append_events(connection, happened, now)
+    events = [_event(instance, days, failing.get(instance.id)) for instance, days in reminders]
+    await event_log.append_events(connection, events, now)
 
 
 async def _read(
     connection: database.Connection, account: model.Account, now: dt.datetime
 ) -> list[tuple[model.Instance, int | None]]:
-    """The running instances that expire soon and are not left to lapse, each with its last reminder."""
+    """Return the running instances that expire soon, except NONE, each with the days of its last reminder."""
     last = now.astimezone(account.zone).date() + dt.timedelta(days=max(DAYS_BEFORE))
     rows = await database.fetch(
         connection,

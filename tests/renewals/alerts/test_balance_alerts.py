@@ -1,4 +1,4 @@
-"""Who is reminded and warned, and that each is so once (rule 25)."""
+"""Reminders and warnings, each sent once (rule 25)."""
 
 import asyncio
 import datetime as dt
@@ -25,7 +25,7 @@ TODAY = dt.date(2027, 1, 10)
 
 
 def day(days: int) -> str:
-    """The day so many days after NOW's."""
+    """Return the date a number of days after NOW."""
     return str(TODAY + dt.timedelta(days))
 
 
@@ -34,7 +34,7 @@ async def look(now: dt.datetime = NOW) -> None:
 
 
 async def told(world: World, happened: str) -> list[Any]:
-    """The payloads of all events of a type, each with its instance."""
+    """Return the payloads of all events of a type, each with its instance."""
     rows = await world.rows(
         "SELECT instance_id, payload::text FROM events WHERE type = $1 ORDER BY account_id, sequence",
         happened,
@@ -43,12 +43,12 @@ async def told(world: World, happened: str) -> list[Any]:
 
 
 async def reminded(world: World) -> list[tuple[str, int]]:
-    """The reminders there were: of which instance, how many days before."""
+    """Return the reminders: the instance, and the days before its expiry."""
     return [(of, payload["daysBefore"]) for of, payload in await told(world, "instance.expiring")]
 
 
 async def warned(world: World) -> list[tuple[str, str]]:
-    """The warnings there were: the first day that falls short, and what would be enough."""
+    """Return the warnings: the first day with a shortfall, and the top-up needed."""
     return [(p["firstShortfallOn"], p["topUpNeeded"]) for _, p in await told(world, "account.shortfall")]
 
 
@@ -247,7 +247,7 @@ async def test_an_account_that_cannot_be_looked_at_does_not_hold_up_the_others(
     await database.execute(database.pool(), "ALTER TABLE reminders ADD CHECK (instance_id <> 'i-a')")
     await look()
     assert await reminded(world) == [("i-b", 3)]
-    assert "account a cannot be looked at" in caplog.text
+    assert "account a could not be checked" in caplog.text
     await integrity.assert_holds()
 
 
