@@ -1,22 +1,28 @@
-"""What the demo account is made of: products, data centres, names, and who expires how many days from today."""
+"""Data of the demo account: products, data centers, names, amounts, and days to the expiries."""
 
+import uuid
 from collections.abc import Mapping
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from renewals.catalog import DataCenterRecord, ProductRecord
 from renewals.domain.model import DataCenterType, RenewalMode
 from renewals.domain.pricing import DiscountTier
 
+ZONE = ZoneInfo("Asia/Shanghai")
+ID_NAMESPACE = uuid.UUID("6f6a4c1e-3f0b-5d6e-9a57-1f0c2d7b8e90")
+"""Namespace of the ids that are derived from numbers."""
+
 
 class Variant(NamedTuple):
-    """One thing that can be ordered of a product, at a monthly price in cents."""
+    """A variant of a product, with its monthly price in cents."""
 
     monthly_cents: int
     configuration: Mapping[str, str]
 
 
 class Offer(NamedTuple):
-    """A product, what can be ordered of it, and how often it is drawn."""
+    """A product with its variants, and its weight in the random choice of instances."""
 
     product: ProductRecord
     weight: int
@@ -164,34 +170,33 @@ DAYS_LEFT: Mapping[RenewalMode, tuple[int, ...]] = {
     ),
     RenewalMode.NONE: (-47, -5, -2, 0, 2, 6, 13, 24, 29),
 }
-"""Days from today to the last day; below 0 it has expired, and long below it is released.
+"""Days from today to the last day; negative for expired instances, far below 0 for released ones.
 
-Nothing AUTO is due before the day after tomorrow: a worker that starts with the demo must find nothing to renew, or
-the reader of the tutorial would come too late.
+No AUTO instance is due before the day after tomorrow, so that a worker that starts with the demo renews nothing that
+the tutorial shows.
 """
 
 MODE_WEIGHTS: Mapping[RenewalMode, int] = {RenewalMode.MANUAL: 5, RenewalMode.AUTO: 4, RenewalMode.NONE: 1}
-"""How the modes are spread over the instances that have more than a month left."""
+"""Weights of the renewal modes of instances with more than two months left."""
 
-KEPT_FOR_LONG = -46
-"""This one is a database, kept for 60 days: a month is too short a period to renew it for."""
+LONG_EXPIRED_DAYS = -46
+"""Days to the last day of an expired database, whose product has 60 retention days: a renewal needs two months."""
 
 DAYS_LATER_MIN, DAYS_LATER_MAX = 63, 400
-"""Of the many that expire later: none within the two months in which the page of the seed expires."""
-INSTANCES = 300
-"""So many instances in all."""
+"""Days to the last days of the remaining instances, after those of `instances.SEED_IDS`."""
+INSTANCE_COUNT = 300
 
 
 class DemoTopUp(NamedTuple):
-    """Money in cents, added so many days ago."""
+    """A top-up in cents."""
 
     days_ago: int
     cents: int
     memo: str
 
 
-class Gift(NamedTuple):
-    """A voucher in cents, issued so many days ago, that expires so many days from today."""
+class DemoVoucher(NamedTuple):
+    """A voucher, its face value in cents, with the days from today to its expiry."""
 
     days_ago: int
     cents: int
@@ -199,16 +204,16 @@ class Gift(NamedTuple):
     product_codes: tuple[str, ...] = ()
 
 
-INCOME: tuple[DemoTopUp | Gift, ...] = (
+INCOME: tuple[DemoTopUp | DemoVoucher, ...] = (
     DemoTopUp(700, 500_000, "First top-up"),
     DemoTopUp(200, 250_000, "Top-up"),
-    Gift(190, 50_000, -5),
-    Gift(60, 10_000, 30),
-    Gift(60, 5_000, 30),
-    Gift(45, 500_000, 60, ("vpn",)),
-    Gift(30, 250_000, 90),
-    Gift(20, 400_000, 120, ("eip",)),
+    DemoVoucher(190, 50_000, -5),
+    DemoVoucher(60, 10_000, 30),
+    DemoVoucher(60, 5_000, 30),
+    DemoVoucher(45, 500_000, 60, ("vpn",)),
+    DemoVoucher(30, 250_000, 90),
+    DemoVoucher(20, 400_000, 120, ("eip",)),
     DemoTopUp(15, 263_721, "Top-up"),
-    Gift(10, 3_000, 12, ("eip",)),
-    Gift(10, 8_888, 180),
+    DemoVoucher(10, 3_000, 12, ("eip",)),
+    DemoVoucher(10, 8_888, 180),
 )

@@ -1,7 +1,7 @@
-"""Make the demo account anew: delete what it has, then load it as of another day.
+"""Reset the demo account: delete its data, then load it as of another day.
 
-No other module deletes what was paid, and the database lets this one delete rows of the demo account only
-(migration `0015_demo`). This is the one place that writes tables of other modules: it deletes from them.
+No other module deletes payments, and the database allows it for rows of the demo account only (migration
+`0015_demo`). This module deletes from the tables of other modules; nothing else writes tables of another module.
 """
 
 import datetime as dt
@@ -27,28 +27,28 @@ DELETED: dict[str, str] = {
     "bundles": "account_id = $1",
     "account_watches": "account_id = $1",
 }
-"""Which rows of which tables are deleted, in this order, of the account $1."""
+"""Condition of the rows to delete, by table, in the order of deletion; $1 is the account's id."""
 
 KEPT = {
-    "accounts": "as one that was just opened",
-    "api_keys": "so that clients and open pages go on",
-    "event_streams": "followers go on from the last number",
-    "events": "they are numbered without gaps",
-    "webhook_endpoints": "and with them their secrets, cursors and deliveries, which follow the events",
+    "accounts": "its values are those of a new account",
+    "api_keys": "clients and open pages continue to work",
+    "event_streams": "subscribers continue from the last number",
+    "events": "their numbers have no gaps",
+    "webhook_endpoints": "with their secrets, cursors and deliveries, which refer to events",
     "webhook_secrets": "see webhook_endpoints",
     "webhook_cursors": "see webhook_endpoints",
     "webhook_deliveries": "see webhook_endpoints",
-    "audit_log": "what operators did is never deleted",
+    "audit_log": "the audit log is never deleted",
 }
-"""The tables that have rows of an account which stay, and why."""
+"""Tables whose rows of the account are kept, with the reason."""
 
 _LOCK_RUNS = """
 SELECT FROM renewal_runs WHERE id IN (
   SELECT t.run_id FROM renewal_attempts t JOIN instances i ON i.id = t.instance_id WHERE i.account_id = $1)
 ORDER BY id FOR NO KEY UPDATE"""
 
-# A run keeps its counts of what it did with the other accounts: `verify` compares them with its attempts.
-_TAKE_FROM_RUNS = """
+# `verify` compares the counts of a run with its attempts, so the deleted attempts are subtracted.
+_SUBTRACT_FROM_RUNS = """
 WITH tried AS (
   SELECT t.run_id, count(*) FILTER (WHERE t.succeeded) AS renewed, count(*) FILTER (WHERE NOT t.succeeded) AS refused,
     (SELECT coalesce(sum(o.total_cents), 0) FROM orders o WHERE o.account_id = $1 AND o.id IN (
@@ -65,7 +65,7 @@ FROM tried t WHERE r.id = t.run_id AND r.ended_at IS NOT NULL"""
 
 
 class DemoContents(NamedTuple):
-    """How much of the demo account a reset would delete."""
+    """Numbers of rows that a reset would delete."""
 
     instances: int
     orders: int
@@ -73,7 +73,10 @@ class DemoContents(NamedTuple):
 
 
 async def count() -> DemoContents | None:
-    """Count what a reset would delete; None if there is no demo account. Raises InvalidInputError as `loader.load`."""
+    """Return the numbers of rows that a reset would delete, or None if there is no demo account.
+
+    Raises InvalidInputError if another account has its id.
+    """
     async with database.transaction() as connection:
         if not await loader.lock(connection):
             return None
@@ -89,13 +92,13 @@ async def count() -> DemoContents | None:
 
 @database.retry_on_conflict
 async def reset(day: dt.date) -> None:
-    """Delete what the demo account has and load it as of a day, in one transaction; load it if it is not there.
+    """Delete the demo account's data and load it as of a day, in one transaction; load it if it does not exist.
 
-    Raises InvalidInputError, and changes nothing, as `loader.load` does.
+    Raises InvalidInputError and changes nothing if another account has its id, or the ids of its instances.
     """
     async with database.transaction() as connection:
-        is_there = await loader.lock(connection)
-        if is_there:
+        exists = await loader.lock(connection)
+        if exists:
             await _delete(connection)
             await accounts_repository.reset_demo(
                 connection,
@@ -105,8 +108,8 @@ async def reset(day: dt.date) -> None:
                 now=loader.opened_at(day),
             )
             await loader.fill(connection, day)
-    if is_there:
-        log.info("the demo account was made anew as of %s", day)
+    if exists:
+        log.info("the demo account was reset as of %s", day)
     else:
         await loader.load(day)
 
@@ -114,7 +117,7 @@ async def reset(day: dt.date) -> None:
 async def _delete(connection: database.Connection) -> None:
     await database.execute(connection, "SET LOCAL renewals.resets_demo = 'on'")
     await database.fetch(connection, _LOCK_RUNS, loader.ACCOUNT_ID)
-    await database.execute(connection, _TAKE_FROM_RUNS, loader.ACCOUNT_ID)
+    await database.execute(connection, _SUBTRACT_FROM_RUNS, loader.ACCOUNT_ID)
     for table, condition in DELETED.items():
         await database.execute(connection, f"DELETE FROM {table} WHERE {condition}", loader.ACCOUNT_ID)
     await database.execute(connection, "SET LOCAL renewals.resets_demo = 'off'")

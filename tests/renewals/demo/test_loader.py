@@ -1,4 +1,4 @@
-"""The demo account holds what it promises, around any day."""
+"""The demo account has the documented contents on any day."""
 
 import asyncio
 import datetime as dt
@@ -11,7 +11,7 @@ from renewals import catalog
 from renewals.auto_renewal import renew
 from renewals.db import connection as database
 from renewals.db import migrate
-from renewals.demo import data, loader
+from renewals.demo import data, instances, loader
 from renewals.domain import errors, money, pricing
 from renewals.domain.model import BillingMode, InstanceStatus, RenewalMode, RenewalTab
 from renewals.domain.registration_report import ReportedInstance
@@ -26,13 +26,13 @@ SEED_IDS = ("b8eac96a-807b-49f2-af7a-a173440b3b56", "61779fb8-1b30-4110-a7c4-136
 
 @pytest.fixture(params=DAYS, ids=str)
 def day(request: pytest.FixtureRequest) -> dt.date:
-    """Each of DAYS."""
+    """Return each of DAYS."""
     return request.param
 
 
 @pytest.fixture
 def rows(day: dt.date) -> list[ReportedInstance]:
-    return loader.registrations(day)
+    return instances.build_instances(day)
 
 
 def noon(day: dt.date) -> dt.datetime:
@@ -42,7 +42,7 @@ def noon(day: dt.date) -> dt.datetime:
 def expiring(
     rows: list[ReportedInstance], mode: RenewalMode, first: dt.date, days: int
 ) -> list[ReportedInstance]:
-    """Those of a mode whose last day is one of so many from the first on."""
+    """Return the rows of a mode whose last day is one of `days` days from `first` on."""
     until = first + dt.timedelta(days=days)
     return [
         row for row in rows if row.last_day and row.renewal_mode is mode and first <= row.last_day < until
@@ -72,7 +72,7 @@ def test_the_page_of_the_seed_is_there(rows: list[ReportedInstance], day: dt.dat
     ],
 )
 def test_the_page_of_the_seed_expires_at_month_ends(today: str, last_days: list[str]) -> None:
-    made = loader.registrations(dt.date.fromisoformat(today))
+    made = instances.build_instances(dt.date.fromisoformat(today))
     assert [str(row.last_day) for row in made if row.id in SEED_IDS] == last_days
 
 
@@ -127,7 +127,7 @@ def test_there_is_something_in_every_reminder(rows: list[ReportedInstance], day:
 def test_the_first_that_the_worker_renews_are_due_the_day_after_tomorrow(
     rows: list[ReportedInstance], day: dt.date
 ) -> None:
-    """Else a worker that starts with the demo is ahead of its reader."""
+    """A worker that starts with the demo must not renew what the tutorial shows."""
     assert expiring(rows, RenewalMode.AUTO, day, 2) == []
     assert len(expiring(rows, RenewalMode.AUTO, day + dt.timedelta(days=2), 1)) == 7
 
@@ -173,12 +173,12 @@ def test_another_day_moves_the_dates_and_nothing_else() -> None:
     def lasting(today: dt.date) -> list[tuple[object, ...]]:
         return [
             (row.id, row.name, row.product_code, row.monthly_price_cents, row.configuration, row.renewal_mode)
-            for row in loader.registrations(today)
+            for row in instances.build_instances(today)
         ]
 
     assert lasting(DAYS[0]) == lasting(DAYS[1]) == lasting(DAYS[2]) == lasting(DAYS[3])
-    assert loader.registrations(DAYS[0]) == loader.registrations(DAYS[0])
-    assert loader.registrations(DAYS[0]) != loader.registrations(DAYS[1])
+    assert instances.build_instances(DAYS[0]) == instances.build_instances(DAYS[0])
+    assert instances.build_instances(DAYS[0]) != instances.build_instances(DAYS[1])
 
 
 async def test_it_is_loaded_whole(opened: str, day: dt.date) -> None:

@@ -1,4 +1,4 @@
-"""The demo account is made anew as if it had just been loaded; no row of another account can be deleted by that."""
+"""A reset demo account equals a loaded one, and a reset deletes no row of another account."""
 
 import asyncio
 import datetime as dt
@@ -27,7 +27,7 @@ PAID = ("ledger_entries", "orders", "order_lines", "refunds", "refund_lines")
 
 
 async def use(account_id: str, instance_id: str, world: World) -> None:
-    """Do with an account whatever leaves rows: orders, a refund, policies, a run that renews, expires and reminds."""
+    """Write rows to every table of an account: orders, a refund, policies, and a run."""
     by_hand = requests.OrderRequest(
         selection.ById((instance_id,)), planning.RenewFor(3), idempotency_key="by hand"
     )
@@ -47,7 +47,7 @@ async def use(account_id: str, instance_id: str, world: World) -> None:
 
 
 async def fill_other(world: World) -> None:
-    """An account beside the demo, with rows of every kind."""
+    """Create another account, with rows of every kind."""
     await world.account("a", balance="1000.00")
     await world.voucher("30.00")
     await world.instances(["i-1", "i-2", "i-3"], expires="2027-01-17", mode="AUTO", price="10.00")
@@ -55,7 +55,7 @@ async def fill_other(world: World) -> None:
 
 
 async def rows_of(table: str) -> list[str]:
-    """The rows of a table; those of the ledger without the numbers that the database gives them."""
+    """Return the rows of a table, those of the ledger without the numbers that the database assigns."""
     without = "'id'" if "ledger_entries" in table else "'no column'"
     rows = await database.fetch(
         database.pool(), f"SELECT (to_jsonb(t) - {without})::text AS row FROM {table} t ORDER BY 1"
@@ -73,7 +73,7 @@ async def demo_rows() -> dict[str, list[str]]:
 
 
 async def other_rows() -> dict[str, list[str]]:
-    """Every row that is not of the demo account, but the runs' own, which count what is done of all accounts."""
+    """Return every row that is not the demo account's, except runs, whose counts include all accounts."""
     found = {}
     for table, condition in reset.DELETED.items():
         of_demo = condition.replace("$1", repr(loader.ACCOUNT_ID))
@@ -233,7 +233,7 @@ async def test_no_account_that_holds_anything_becomes_the_demo_and_the_demo_stay
 
 
 async def test_every_table_with_rows_of_an_account_is_deleted_from_or_kept_on_purpose(world: World) -> None:
-    """A new table must be named in one of the two lists."""
+    """Every table must be in one of the two lists."""
     links = await world.rows(
         """SELECT DISTINCT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint WHERE contype = 'f'"""
     )
