@@ -8,7 +8,7 @@ import typer
 from graphql_api.server import bootstrap
 
 app = typer.Typer(
-    help="Take in the provider's lists from CSV or JSON Lines; the same again changes nothing.",
+    help="Import data from CSV or JSON Lines.\n\nImporting a file again changes nothing.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -18,83 +18,80 @@ File = Annotated[
 ]
 Encoding = Annotated[
     str | None,
-    typer.Option(help="As in gbk; else found by the byte order mark, else UTF-8, else GB18030."),
+    typer.Option(
+        help="Encoding of the file, for example gbk. [default: by the byte order mark, else UTF-8, else GB18030]"
+    ),
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would be created, changed and refused; write nothing.")
+    bool, typer.Option("--dry-run", help="Count what would be created, changed and refused; write nothing.")
 ]
 Errors = Annotated[
     Path | None,
-    typer.Option(
-        "--errors", metavar="FILE", help="Write all that is wrong into this CSV file.", dir_okay=False
-    ),
+    typer.Option("--errors", metavar="FILE", help="Write all errors to this CSV file.", dir_okay=False),
 ]
 
 
 @app.command()
 def accounts(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
-    """Open accounts, with a first balance, and change those that are there."""
-    _take("accounts", file, encoding, errors, is_dry=dry_run)
+    """Create accounts with a first balance, and update existing ones."""
+    _import("accounts", file, encoding, errors, is_dry_run=dry_run)
 
 
 @app.command()
 def instances(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
-    """Register instances, and change those that are there."""
-    _take("instances", file, encoding, errors, is_dry=dry_run)
+    """Register instances, and update existing ones."""
+    _import("instances", file, encoding, errors, is_dry_run=dry_run)
 
 
 @app.command()
 def catalogue(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
-    """Put products and data centres into the catalogue."""
-    _take("catalogue", file, encoding, errors, is_dry=dry_run)
+    """Create products and data centers, and update existing ones."""
+    _import("catalogue", file, encoding, errors, is_dry_run=dry_run)
 
 
 @app.command()
 def vouchers(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
-    """Issue vouchers that are not there yet."""
-    _take("vouchers", file, encoding, errors, is_dry=dry_run)
+    """Issue vouchers that do not exist yet."""
+    _import("vouchers", file, encoding, errors, is_dry_run=dry_run)
 
 
-def _take(command: str, path: Path, encoding: str | None, errors: Path | None, *, is_dry: bool) -> None:
+def _import(
+    command: str, path: Path, encoding: str | None, errors_path: Path | None, *, is_dry_run: bool
+) -> None:
     from graphql_api.cli import import_progress
     from renewals.db import connection as database
     from renewals.events import pubsub
     from renewals.imports import files, formats, runner
     from renewals.observability import gc_tuning
 
-    kind = formats.BY_COMMAND[command]
+    import_format = formats.BY_COMMAND[command]
     settings = bootstrap.configure()
     url = bootstrap.required(lambda: settings.required_database_url)
-    if errors and errors.exists() and errors.samefile(path):
-        raise typer.BadParameter("is the file that is taken in", param_hint="--errors")
+    if errors_path and errors_path.exists() and errors_path.samefile(path):
+        raise typer.BadParameter("must not be the imported file", param_hint="--errors")
     gc_tuning.tune_gc()
     try:
-        source = files.inspect_file(path, _known(encoding))
-        with import_progress.opened(source, errors, is_dry=is_dry) as shown:
-            listener = runner.Listener(shown.mistakes, shown.batch)
+        source = files.inspect_file(path, _python_encoding(encoding))
+        with import_progress.open_reporter(source, errors_path, is_dry_run=is_dry_run) as reporter:
+            listener = runner.Listener(reporter.add_problems, reporter.update)
 
-            async def take() -> runner.Progress:
-                async with (
-                    database.connect(url, pool_size=1),
-                    pubsub.connect(settings.redis_url),
-                ):
-                    return await runner.run_import(source, kind, listener, is_dry=is_dry)
+            async def run() -> runner.Progress:
+                async with database.connect(url, pool_size=1), pubsub.connect(settings.redis_url):
+                    return await runner.run_import(source, import_format, listener, is_dry_run=is_dry_run)
 
-            done = bootstrap.run(take())
-    except files.InvalidFileError as problem:
-        bootstrap.fail(str(problem))
-    if done.refused_count:
+            progress = bootstrap.run(run())
+    except files.InvalidFileError as error:
+        bootstrap.fail(str(error))
+    if progress.refused_count:
         raise typer.Exit(1)
 
 
-def _known(encoding: str | None) -> str | None:
+def _python_encoding(name: str | None) -> str | None:
     from renewals.imports import files
 
-    if encoding is None:
+    if name is None:
         return None
     try:
-        return files.find_encoding(encoding)
+        return files.find_encoding(name)
     except LookupError:
-        raise typer.BadParameter(
-            f"there is no encoding {encoding!r} of texts", param_hint="--encoding"
-        ) from None
+        raise typer.BadParameter(f"{name!r} is not a known text encoding", param_hint="--encoding") from None

@@ -1,4 +1,4 @@
-"""What a person sees of an import: how far it is, what is wrong with the file, and at the end what was done."""
+"""Output of an import: its progress, the problems of the file, and a summary."""
 
 import contextlib
 import csv
@@ -17,50 +17,50 @@ from renewals.imports.batches import RowOutcome
 from renewals.imports.rows import CellProblem
 from renewals.imports.runner import Progress
 
-MISTAKES_SHOWN = 100
+PROBLEMS_SHOWN_MAX = 100
 PLAIN_SECONDS = 5.0
-"""So often a line is written where there is no terminal."""
+"""Seconds between two lines of progress if standard error is not a terminal."""
 VALUE_CHARACTERS_MAX = 80
 
 
 class ProgressReporter:
-    """Collects what there is to say: mistakes for the end, and how far it is."""
+    """Shows the progress of an import, and collects its problems for the end."""
 
     def __init__(self, source: files.Source, errors: TextIO | None, bar: progress.Progress | None) -> None:
         self._source, self._bar = source, bar
         self._errors = csv.writer(errors, lineterminator="\r\n") if errors else None
-        self._kept: list[CellProblem] = []
-        self._count = 0
-        self._started = self._told = time.monotonic()
+        self._shown_problems: list[CellProblem] = []
+        self._problem_count = 0
+        self._started = self._printed = time.monotonic()
         self._task = bar.add_task(source.path.name, total=source.line_count, rate="") if bar else None
         self.latest = Progress()
         if self._errors:
             self._errors.writerow(("line", "column", "value", "reason"))
 
-    def mistakes(self, found: Sequence[CellProblem]) -> None:
-        """Takes what is wrong with some lines."""
-        self._count += len(found)
-        self._kept.extend(found[: MISTAKES_SHOWN - len(self._kept)])
+    def add_problems(self, problems: Sequence[CellProblem]) -> None:
+        """Write problems to the errors file, and keep the first ones for the end."""
+        self._problem_count += len(problems)
+        self._shown_problems.extend(problems[: PROBLEMS_SHOWN_MAX - len(self._shown_problems)])
         if self._errors:
             self._errors.writerows(
                 (
-                    each.line,
-                    formats.escape_formula(each.column),
-                    formats.escape_formula(each.value),
-                    each.reason,
+                    problem.line,
+                    formats.escape_formula(problem.column),
+                    formats.escape_formula(problem.value),
+                    problem.reason,
                 )
-                for each in found
+                for problem in problems
             )
 
-    def batch(self, latest: Progress) -> None:
-        """Takes how far it is after a batch."""
+    def update(self, latest: Progress) -> None:
+        """Show the progress after a batch."""
         self.latest = latest
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=latest.line, rate=f"{self.rate:,.0f} lines/s")
-        elif time.monotonic() - self._told >= PLAIN_SECONDS:
-            self._told = time.monotonic()
-            left = self._source.line_count - latest.line
-            seconds = left * (self._told - self._started) / max(latest.line, 1)
+        elif time.monotonic() - self._printed >= PLAIN_SECONDS:
+            self._printed = time.monotonic()
+            remaining_lines = self._source.line_count - latest.line
+            seconds = remaining_lines * (self._printed - self._started) / max(latest.line, 1)
             typer.echo(
                 f"line {latest.line:,} of {self._source.line_count:,}, {self.rate:,.0f} lines/s, {seconds:,.0f} s left",
                 err=True,
@@ -68,66 +68,74 @@ class ProgressReporter:
 
     @property
     def rate(self) -> float:
-        """Lines a second so far."""
+        """Lines per second since the start."""
         return self.latest.total / max(time.monotonic() - self._started, 0.001)
 
-    def say_mistakes(self) -> None:
-        """Says the first mistakes, and how many more there are."""
-        name = self._source.path.name
-        for each in sorted(self._kept, key=lambda kept: kept.line):
-            value = each.value
+    def print_problems(self) -> None:
+        """Print the first problems in the order of the file, and the number of the others."""
+        file_name = self._source.path.name
+        for problem in sorted(self._shown_problems, key=lambda shown: shown.line):
+            value = problem.value
             if len(value) > VALUE_CHARACTERS_MAX:
                 value = f"{value[:VALUE_CHARACTERS_MAX]}..."
-            # A key of JSON may be anything, and must not speak to the terminal.
-            column = each.column if each.column.isidentifier() else repr(each.column)
-            where = f" {column}: {value!r}:" if each.column else ""
-            typer.echo(f"{name}:{each.line}:{where} {each.reason}", err=True)
-        if more := self._count - len(self._kept):
-            typer.echo(f"... and {more:,} more; --errors FILE.csv writes all", err=True)
+            # A JSON key may contain terminal control sequences.
+            column = problem.column if problem.column.isidentifier() else repr(problem.column)
+            place = f" {column}: {value!r}:" if problem.column else ""
+            typer.echo(f"{file_name}:{problem.line}:{place} {problem.reason}", err=True)
+        if more := self._problem_count - len(self._shown_problems):
+            typer.echo(f"... and {more:,} more; --errors FILE.csv writes all of them", err=True)
 
-    def say_end(self, *, is_dry: bool) -> None:
-        """Says what was done."""
-        fates = self.latest.fates
-        would = "would be " if is_dry else ""
-        counts = f"{fates[RowOutcome.CREATED]:,} {would}created, {fates[RowOutcome.CHANGED]:,} {would}changed"
+    def print_summary(self, *, is_dry_run: bool) -> None:
+        """Print the numbers of created, changed, unchanged and refused rows."""
+        outcomes = self.latest.outcomes
+        would = "would be " if is_dry_run else ""
+        counts = f"{outcomes[RowOutcome.CREATED]:,} {would}created, {outcomes[RowOutcome.CHANGED]:,} {would}changed"
         typer.echo(
-            f"{self.latest.total:,} lines: {counts}, {fates[RowOutcome.UNCHANGED]:,} unchanged, "
+            f"{self.latest.total:,} lines: {counts}, {outcomes[RowOutcome.UNCHANGED]:,} unchanged, "
             f"{self.latest.refused_count:,} refused; {self._source.encoding}, {self.rate:,.0f} lines/s"
         )
-        if is_dry:
-            typer.echo("A dry run: nothing was written.")
+        if is_dry_run:
+            typer.echo("Dry run: nothing was written.")
 
 
 @contextlib.contextmanager
-def opened(source: files.Source, errors: Path | None, *, is_dry: bool) -> Iterator[ProgressReporter]:
-    """Shows how far it is for as long as the block runs, then what is wrong and what was done."""
+def open_reporter(
+    source: files.Source, errors_path: Path | None, *, is_dry_run: bool
+) -> Iterator[ProgressReporter]:
+    """Show the progress during the block, then print the problems and the summary.
+
+    Raises InvalidFileError if the errors file cannot be written.
+    """
     with contextlib.ExitStack() as stack:
         try:
-            # With a mark: that is how spreadsheets know UTF-8.
-            written = (
-                stack.enter_context(errors.open("w", encoding="utf-8-sig", newline="")) if errors else None
+            # Spreadsheets recognize UTF-8 by its byte order mark.
+            errors_file = (
+                stack.enter_context(errors_path.open("w", encoding="utf-8-sig", newline=""))
+                if errors_path
+                else None
             )
-        except OSError as problem:
-            raise files.InvalidFileError(f"{errors}: cannot be written: {problem.strerror}") from None
-        bar = stack.enter_context(_bar()) if sys.stderr.isatty() else None
-        shown = ProgressReporter(source, written, bar)
+        except OSError as error:
+            raise files.InvalidFileError(f"{errors_path}: cannot be written: {error.strerror}") from None
+        bar = stack.enter_context(_progress_bar()) if sys.stderr.isatty() else None
+        reporter = ProgressReporter(source, errors_file, bar)
         try:
-            yield shown
+            yield reporter
         except files.InvalidFileError:
             raise
         except BaseException:
             stack.close()
-            shown.say_mistakes()
+            reporter.print_problems()
             typer.echo(
-                f"Stopped at line {shown.latest.line:,}. What was done stays; the same file again does the rest.",
+                f"Stopped at line {reporter.latest.line:,}. Committed rows are kept; "
+                "import the same file again to import the rest.",
                 err=True,
             )
             raise
-    shown.say_mistakes()
-    shown.say_end(is_dry=is_dry)
+    reporter.print_problems()
+    reporter.print_summary(is_dry_run=is_dry_run)
 
 
-def _bar() -> progress.Progress:
+def _progress_bar() -> progress.Progress:
     return progress.Progress(
         progress.TextColumn("{task.description}"),
         progress.BarColumn(),

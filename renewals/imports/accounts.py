@@ -1,4 +1,4 @@
-"""Accounts of a source, each decided alone: opened with their first balance, changed, or as they were."""
+"""Import accounts with their first balances."""
 
 import datetime as dt
 import hashlib
@@ -20,165 +20,201 @@ from renewals.operators import accounts, audit_log
 from renewals.operators.audit_log import Action, AuditedChange
 
 FIRST_BALANCE_MEMO = "First balance"
+DEFAULT_CURRENCY = "CNY"
 
 
 class ImportedAccount(NamedTuple):
-    """An account by those of its columns that are said, and the money that it brings, in cents."""
+    """The columns of an account that the row has, and its first balance in cents."""
 
     columns: Mapping[str, Any]
     balance_cents: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Account:
-    """An account as it is to be, as it was, and the money that it is given."""
+class _AccountChange:
+    """An account after and before the import, and the first balance to post."""
 
-    columns: Mapping[str, Any]
-    was: Mapping[str, Any] | None
-    first: accounts.TopUp | None
+    after: Mapping[str, Any]
+    before: Mapping[str, Any] | None
+    first_balance: accounts.TopUp | None
 
     @property
-    def fate(self) -> RowOutcome:
-        if self.was is None:
+    def outcome(self) -> RowOutcome:
+        if self.before is None:
             return RowOutcome.CREATED
-        return RowOutcome.UNCHANGED if self.columns == self.was and self.first is None else RowOutcome.CHANGED
+        is_same = self.after == self.before and self.first_balance is None
+        return RowOutcome.UNCHANGED if is_same else RowOutcome.CHANGED
 
 
-class _Known(NamedTuple):
-    """What is there: the accounts, locked and as their rows have them, what was posted, and the zones."""
+class _State(NamedTuple):
+    """The accounts (locked, and as columns), the first balances posted so far, and the supported time zones."""
 
     locked: Mapping[str, model.Account]
     rows: Mapping[str, Mapping[str, Any]]
     posted: Mapping[str, audit_log.PriorResult]
-    zones: frozenset[str]
+    time_zones: frozenset[str]
 
 
 async def import_accounts(batch: batches.ImportBatch, rows: Sequence[ImportedAccount]) -> batches.RowResults:
-    """Opens accounts and changes those that are there; no id may be there twice.
+    """Create and update accounts. Ids must be unique in the batch.
 
-    What is left out of an account that is there stays. Its first balance is posted once, whatever is repeated.
+    An existing account keeps the columns that its row lacks. Its first balance is posted at most once.
     """
 
-    async def work(connection: Connection) -> batches.Done:
-        known = await _read(connection, rows)
+    async def work(connection: Connection) -> batches.WrittenBatch:
+        state = await _read(connection, rows)
         now = batch.clock()
-        judged = [_judge(row, known, now) for row in rows]
-        sound = [each for each in judged if isinstance(each, _Account)]
-        records = await _open(connection, batch, [each.columns for each in sound if each.was is None], now)
-        records += await _change(
-            connection, batch, [each for each in sound if each.was not in (None, each.columns)], now
-        )
-        records += await _post(connection, [each.first for each in sound if each.first is not None], now)
-        return [each.fate if isinstance(each, _Account) else each for each in judged], records
+        decisions = [_decide(row, state, now) for row in rows]
+        changes = [decision for decision in decisions if isinstance(decision, _AccountChange)]
+        created = [change for change in changes if change.before is None]
+        updated = [change for change in changes if change.before not in (None, change.after)]
+        top_ups = [change.first_balance for change in changes if change.first_balance is not None]
+        records = await _create(connection, batch, [change.after for change in created], now)
+        records += await _update(connection, batch, updated, now)
+        records += await _post(connection, top_ups, now)
+        return [
+            decision.outcome if isinstance(decision, _AccountChange) else decision for decision in decisions
+        ], records
 
     return await batches.run_batch(batch, work)
 
 
-async def _read(connection: Connection, rows: Sequence[ImportedAccount]) -> _Known:
+async def _read(connection: Connection, rows: Sequence[ImportedAccount]) -> _State:
     locked = await accounts_repository.lock_accounts(connection, [row.columns["id"] for row in rows])
     sql = f"SELECT {', '.join(accounts.COLUMNS)}, created_at FROM accounts WHERE id = ANY($1)"
-    found = await database.fetch(connection, sql, list(locked))
-    zones = {row.columns.get("time_zone", config.get_settings().time_zone.key) for row in rows}
-    return _Known(
+    account_rows = await database.fetch(connection, sql, list(locked))
+    time_zones = {row.columns.get("time_zone", config.get_settings().time_zone.key) for row in rows}
+    return _State(
         locked,
-        {row["id"]: dict(row) for row in found},
+        {row["id"]: dict(row) for row in account_rows},
         await audit_log.find_prior_results(
-            connection, [_balance_key(row.columns["id"]) for row in rows if row.balance_cents]
+            connection, [_first_balance_key(row.columns["id"]) for row in rows if row.balance_cents]
         ),
-        await accounts.supported_time_zones(connection, sorted(zones)),
+        await accounts.supported_time_zones(connection, sorted(time_zones)),
     )
 
 
-def _judge(row: ImportedAccount, known: _Known, now: dt.datetime) -> _Account | FieldError:
+def _decide(row: ImportedAccount, state: _State, now: dt.datetime) -> _AccountChange | FieldError:
+    """Return the change of an account, or the first problem of its row."""
     for field, problem in accounts.validate_account(row.columns):
         if problem:
             return FieldError(field, problem)
-    account_id = row.columns["id"]
-    was = known.rows.get(account_id)
+    after = _merge(row, state, now)
+    if isinstance(after, FieldError):
+        return after
+    first_balance = _decide_balance(row, state)
+    if isinstance(first_balance, FieldError):
+        return first_balance
+    return _AccountChange(after, state.rows.get(row.columns["id"]), first_balance)
+
+
+def _merge(row: ImportedAccount, state: _State, now: dt.datetime) -> Mapping[str, Any] | FieldError:
+    """Return all columns of the account after the import."""
+    before = state.rows.get(row.columns["id"])
     columns: dict[str, Any]
-    if was is None:
-        defaults = {"time_zone": config.get_settings().time_zone.key, "currency": "CNY", "created_at": now}
+    if before is None:
+        defaults = {
+            "time_zone": config.get_settings().time_zone.key,
+            "currency": DEFAULT_CURRENCY,
+            "created_at": now,
+        }
         columns = {**dict.fromkeys(accounts.COLUMNS), **defaults, **row.columns}
-        if columns["time_zone"] not in known.zones:
+        if columns["time_zone"] not in state.time_zones:
             return FieldError("timeZone", accounts.ZONE_UNKNOWN)
     else:
         for name, field in (("time_zone", "timeZone"), ("currency", "currency")):
-            if row.columns.get(name, was[name]) != was[name]:
-                return FieldError(field, f"is {was[name]} for good")
-        columns = {**was, **row.columns}
+            if row.columns.get(name, before[name]) != before[name]:
+                return FieldError(field, f"cannot be changed ({before[name]})")
+        columns = {**before, **row.columns}
     columns["auto_renew_from"] = columns["auto_renew_from"] or columns["created_at"]
+    return columns
+
+
+def _decide_balance(row: ImportedAccount, state: _State) -> accounts.TopUp | FieldError | None:
+    """Return the first balance to post, or None if the row has none or it is posted already."""
     if not row.balance_cents:
-        return _Account(columns, was, None)
-    first = accounts.TopUp(account_id, row.balance_cents, FIRST_BALANCE_MEMO)
-    if problem := validation.amount(first.amount_cents):
+        return None
+    account_id = row.columns["id"]
+    top_up = accounts.TopUp(account_id, row.balance_cents, FIRST_BALANCE_MEMO)
+    if problem := validation.amount(top_up.amount_cents):
         return FieldError("balance", problem)
-    if posted := known.posted.get(_balance_key(account_id)):
-        request_hash = idempotency.fingerprint(Action.TOP_UP, idempotency.canonical_json(first))
+    if posted := state.posted.get(_first_balance_key(account_id)):
+        request_hash = idempotency.fingerprint(Action.TOP_UP, idempotency.canonical_json(top_up))
         if posted.request_hash != request_hash:
-            return FieldError("balance", "is not the first balance that was posted; more money is a top-up")
-        return _Account(columns, was, None)
-    balance_cents = known.locked[account_id].balance_cents if account_id in known.locked else 0
-    if problem := validation.balance(balance_cents + first.amount_cents):
+            return FieldError("balance", "differs from the posted first balance: use topUp to add money")
+        return None
+    balance_cents = state.locked[account_id].balance_cents if account_id in state.locked else 0
+    if problem := validation.balance(balance_cents + top_up.amount_cents):
         return FieldError("balance", problem)
-    return _Account(columns, was, first)
+    return top_up
 
 
-async def _open(
-    connection: Connection, batch: batches.ImportBatch, opened: Sequence[Mapping[str, Any]], now: dt.datetime
+async def _create(
+    connection: Connection, batch: batches.ImportBatch, created: Sequence[Mapping[str, Any]], now: dt.datetime
 ) -> list[audit_log.AuditRecord]:
     rows = [
-        accounts_repository.AccountInsert(*(columns[name] for name in accounts.COLUMNS)) for columns in opened
+        accounts_repository.AccountInsert(*(columns[name] for name in accounts.COLUMNS))
+        for columns in created
     ]
     await accounts_repository.open_accounts(connection, rows, now)
-    after = {columns["id"]: columns for columns in opened}
-    change = AuditedChange({"created_count": len(opened)}, list(after), after=after)
-    return [batches.build_batch_record(batch, Action.CREATE_ACCOUNT, change)] if opened else []
+    after = {columns["id"]: columns for columns in created}
+    change = AuditedChange({"created_count": len(created)}, list(after), after=after)
+    return [batches.build_batch_record(batch, Action.CREATE_ACCOUNT, change)] if created else []
 
 
-async def _change(
-    connection: Connection, batch: batches.ImportBatch, changed: Sequence[_Account], now: dt.datetime
+async def _update(
+    connection: Connection, batch: batches.ImportBatch, updated: Sequence[_AccountChange], now: dt.datetime
 ) -> list[audit_log.AuditRecord]:
     rows = [
-        accounts_repository.AccountPatch(*(each.columns[name] for name in ("id", *accounts.CHANGEABLE)))
-        for each in changed
+        accounts_repository.AccountPatch(*(change.after[name] for name in ("id", *accounts.CHANGEABLE)))
+        for change in updated
     ]
     await accounts_repository.update_accounts(connection, rows)
-    before = {each.columns["id"]: each.was for each in changed if each.was is not None}
-    after = {each.columns["id"]: each.columns for each in changed}
+    before = {change.after["id"]: change.before for change in updated if change.before is not None}
+    after = {change.after["id"]: change.after for change in updated}
     caps = {
-        account_id: price_holds.CapChange(was["price_rise_cap_bps"], after[account_id]["price_rise_cap_bps"])
-        for account_id, was in before.items()
+        account_id: price_holds.CapChange(
+            columns["price_rise_cap_bps"], after[account_id]["price_rise_cap_bps"]
+        )
+        for account_id, columns in before.items()
     }
     await price_holds.emit_price_held(connection, caps, now)
     await balance_alerts.recheck_account(connection, list(after))
-    change = AuditedChange({"changed_count": len(changed)}, list(after), before, after)
-    return [batches.build_batch_record(batch, Action.UPDATE_ACCOUNT, change)] if changed else []
+    change = AuditedChange({"changed_count": len(updated)}, list(after), before, after)
+    return [batches.build_batch_record(batch, Action.UPDATE_ACCOUNT, change)] if updated else []
 
 
 async def _post(
-    connection: Connection, given: Sequence[accounts.TopUp], now: dt.datetime
+    connection: Connection, top_ups: Sequence[accounts.TopUp], now: dt.datetime
 ) -> list[audit_log.AuditRecord]:
-    """Posts first balances; each is an entry of the log by itself, whose key remembers it."""
-    locked = await accounts_repository.lock_accounts(connection, [each.account_id for each in given])
-    kind = model.LedgerEntryKind.TOP_UP
+    """Post first balances; return one audit record for each, whose key prevents a second posting."""
+    locked = await accounts_repository.lock_accounts(connection, [top_up.account_id for top_up in top_ups])
     entries, records = [], []
-    for each in given:
-        account = locked[each.account_id]
-        after_cents = account.balance_cents + each.amount_cents
+    for top_up in top_ups:
+        account = locked[top_up.account_id]
+        after_cents = account.balance_cents + top_up.amount_cents
         entries.append(
-            ledger.NewLedgerEntry(account.id, kind, each.amount_cents, after_cents, None, None, each.memo)
+            ledger.NewLedgerEntry(
+                account.id,
+                model.LedgerEntryKind.TOP_UP,
+                top_up.amount_cents,
+                after_cents,
+                None,
+                None,
+                top_up.memo,
+            )
         )
-        answer = {"account_id": account.id, "number": account.ledger_number + 1}
+        result = {"account_id": account.id, "number": account.ledger_number + 1}
         before, after = {"balance_cents": account.balance_cents}, {"balance_cents": after_cents}
-        records.append(_record(each, AuditedChange(answer, [account.id], before, after)))
+        records.append(_build_record(top_up, AuditedChange(result, [account.id], before, after)))
     await ledger.post_entries(connection, locked, entries, now)
     return records
 
 
-def _record(given: accounts.TopUp, change: AuditedChange) -> audit_log.AuditRecord:
-    return audit_log.build_record(Action.TOP_UP, _balance_key(given.account_id), given, change)
+def _build_record(top_up: accounts.TopUp, change: AuditedChange) -> audit_log.AuditRecord:
+    return audit_log.build_record(Action.TOP_UP, _first_balance_key(top_up.account_id), top_up, change)
 
 
-def _balance_key(account_id: str) -> str:
-    """The key of an account's first balance; it may have 64 characters at most, as an id."""
+def _first_balance_key(account_id: str) -> str:
+    """Return the idempotency key of an account's first balance; a hash, because a key has at most 64 characters."""
     return f"first-balance-{hashlib.sha256(account_id.encode()).hexdigest()[:48]}"

@@ -1,6 +1,6 @@
-"""Rows of a source that each are decided alone, so many in one transaction.
+"""One batch of an import: its rows are decided one by one and written in one transaction.
 
-By the rules of the operators' calls, and logged as those: an entry for what one batch did, none where it did nothing.
+The rules are those of the operator API. The audit log gets an entry for each batch that changed something.
 """
 
 import uuid
@@ -19,7 +19,7 @@ from renewals.operators.audit_log import Action, AuditedChange
 
 
 class RowOutcome(StrEnum):
-    """What became of a row."""
+    """Effect of a valid row."""
 
     CREATED = "CREATED"
     CHANGED = "CHANGED"
@@ -27,7 +27,7 @@ class RowOutcome(StrEnum):
 
 
 class FieldError(NamedTuple):
-    """Why a row is refused: its field, and what is wrong with it."""
+    """Reason for refusing a row: the column, and what is wrong with its value."""
 
     field: str
     message: str
@@ -38,34 +38,38 @@ RowResult = RowOutcome | FieldError
 
 @dataclass(frozen=True, slots=True)
 class ImportBatch:
-    """For whom, from where and by which clock rows are taken in; of a dry one nothing stays."""
+    """Operator, origin and clock of a batch; a dry run is rolled back."""
 
     operator: audit_log.Operator
     source: Mapping[str, object]
-    """What the log says instead of the rows, which it has as what was done."""
+    """File and lines, which the audit log stores as the request."""
     clock: Clock
     is_dry_run: bool = False
 
 
 RowResults = list[RowResult]
-Done = tuple[RowResults, list[audit_log.AuditRecord]]
-Work = Callable[[Connection], Awaitable[Done]]
+WrittenBatch = tuple[RowResults, list[audit_log.AuditRecord]]
+"""The result of each row, and the entries for the audit log."""
+Work = Callable[[Connection], Awaitable[WrittenBatch]]
 
 
-NO_ACCOUNT = FieldError("accountId", "there is no such account")
+UNKNOWN_ACCOUNT = FieldError("accountId", "unknown account")
 
 
 def build_batch_record(batch: ImportBatch, action: Action, change: AuditedChange) -> audit_log.AuditRecord:
-    """What the batch did, as the log keeps it."""
+    """Return the audit log's entry for the changes of a batch."""
     return audit_log.build_record(action, f"import-{uuid.uuid4()}", batch.source, change)
 
 
-class _DryRun(Exception):
-    """Takes back what a dry run has done."""
+class _DryRunError(Exception):
+    """Raised to roll a dry run back."""
 
 
 async def run_batch(batch: ImportBatch, work: Work) -> RowResults:
-    """Decides and writes a batch in one transaction, again where another was first with an id, and logs it."""
+    """Decide and write a batch in one transaction, and write the audit log.
+
+    Repeats the transaction if a concurrent one has inserted the same id.
+    """
     for _ in range(database.ATTEMPTS_MAX - 1):
         try:
             return await _try(batch, work)
@@ -76,15 +80,15 @@ async def run_batch(batch: ImportBatch, work: Work) -> RowResults:
 
 @database.retry_on_conflict
 async def _try(batch: ImportBatch, work: Work) -> RowResults:
-    outcomes: RowResults = []
+    results: RowResults = []
     try:
         async with database.transaction() as connection:
-            # A plan made while a table was small would be kept until it is analyzed, however it grows.
+            # A generic plan made while a table was small would be used until the table is analyzed.
             await database.execute(connection, "SET LOCAL plan_cache_mode = force_custom_plan")
-            outcomes, records = await work(connection)
+            results, records = await work(connection)
             if batch.is_dry_run:
-                raise _DryRun
+                raise _DryRunError
             await audit_log.write_records(connection, batch.operator, records, batch.clock())
-    except _DryRun:
+    except _DryRunError:
         pass
-    return outcomes
+    return results

@@ -5,21 +5,21 @@ from collections.abc import Iterator, Sequence
 from renewals import catalog
 from renewals.db.connection import Connection
 from renewals.imports import batches
-from renewals.imports.batches import Done, FieldError, ImportBatch, RowOutcome, RowResults
+from renewals.imports.batches import FieldError, ImportBatch, RowOutcome, RowResults, WrittenBatch
 from renewals.operators import catalog as operators_catalog
 from renewals.operators.audit_log import Action, AuditedChange
 
-CatalogRow = catalog.ProductRecord | catalog.DataCenterRecord
+CatalogRecord = catalog.ProductRecord | catalog.DataCenterRecord
 
 
-async def import_catalog(batch: ImportBatch, rows: Sequence[CatalogRow]) -> RowResults:
-    """Adds products and data centres, and changes those that are there; no code may be there twice in a list."""
+async def import_catalog(batch: ImportBatch, rows: Sequence[CatalogRecord]) -> RowResults:
+    """Create and update products and data centers. Codes must be unique among each of the two."""
 
-    async def work(connection: Connection) -> Done:
-        problems = [_first_problem(row) for row in rows]
-        sound = [row for row, problem in zip(rows, problems, strict=True) if problem is None]
-        products = [row for row in sound if isinstance(row, catalog.ProductRecord)]
-        centers = [row for row in sound if isinstance(row, catalog.DataCenterRecord)]
+    async def work(connection: Connection) -> WrittenBatch:
+        problems = [_find_problem(row) for row in rows]
+        valid_rows = [row for row, problem in zip(rows, problems, strict=True) if problem is None]
+        products = [row for row in valid_rows if isinstance(row, catalog.ProductRecord)]
+        centers = [row for row in valid_rows if isinstance(row, catalog.DataCenterRecord)]
         changes: dict[type, AuditedChange] = {
             catalog.ProductRecord: await operators_catalog.put_entries_in(
                 connection, operators_catalog.PRODUCTS, products
@@ -42,13 +42,15 @@ async def import_catalog(batch: ImportBatch, rows: Sequence[CatalogRow]) -> RowR
     return await batches.run_batch(batch, work)
 
 
-def _first_problem(row: CatalogRow) -> FieldError | None:
-    found: Iterator[tuple[str, str | None]] = (
+def _find_problem(row: CatalogRecord) -> FieldError | None:
+    problems: Iterator[tuple[str, str | None]] = (
         operators_catalog.validate_product(row)
         if isinstance(row, catalog.ProductRecord)
         else operators_catalog.validate_data_center(row)
     )
-    return next((FieldError(field.partition(".")[0], problem) for field, problem in found if problem), None)
+    return next(
+        (FieldError(field.partition(".")[0], problem) for field, problem in problems if problem), None
+    )
 
 
 def _outcome(code: str, change: AuditedChange) -> RowOutcome:

@@ -1,227 +1,188 @@
-"""What a cell says: each reader answers a value as the domain has it, or raises ValueError with what is wrong.
+"""Pydantic types of the columns of an import.
 
-Columns have the names of the operator API's fields, and JSON Lines its values, too. In CSV all is text.
+A CSV cell is always text, a JSON Lines value has a JSON type: the validation context `IS_CSV` tells them apart.
+Each parser raises ValueError with a message for the person who made the file.
 """
 
 import datetime as dt
 import functools
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import Enum
-from typing import Any, NamedTuple, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import orjson
+from pydantic import AfterValidator, PlainValidator, ValidationInfo
 
 from renewals.domain import dates, money, pricing, validation
 
-Read = Callable[[Any], Any]
+IS_CSV = "is_csv"
+"""Key of the validation context: whether the values are CSV cells."""
+INTEGER_MAX = 2**31 - 1
 E = TypeVar("E", bound=Enum)
 
-_VOUCHERS = uuid.UUID("0b0ee0d5-6f5b-5d0e-9d0c-3c1c0a8a7a51")
-"""The namespace of the ids that vouchers get from the provider's."""
-_WHOLE = re.compile(r"-?[0-9]+", re.ASCII)
-_WHOLE_MAX = 2**31 - 1
+_VOUCHER_NAMESPACE = uuid.UUID("0b0ee0d5-6f5b-5d0e-9d0c-3c1c0a8a7a51")
+"""Namespace of the voucher ids that are derived from the provider's ids."""
+_INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _TIER = re.compile(r"\s*([0-9]{1,9}):([0-9.]+)%?\s*", re.ASCII)
-_FLAGS = {"true": True, "false": False}
+_BOOLEANS = {"true": True, "false": False}
+_CACHE_SIZE = 10_000
+"""Texts whose parsed value is kept, because a file repeats prices, dates and configurations."""
 
 
-class ImportColumn(NamedTuple):
-    """A column by its name, and how it is read from a cell and from JSON."""
-
-    name: str
-    from_text: Read
-    from_json: Read
-    is_required: bool = False
+def _is_cell(value: object, info: ValidationInfo) -> bool:
+    return isinstance(value, str) and bool(info.context and info.context[IS_CSV])
 
 
-def required(column: ImportColumn) -> ImportColumn:
-    """The column, which no row may leave out."""
-    return column._replace(is_required=True)
+def _check(find_problem: Callable[[str], str | None]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if problem := find_problem(value):
+            raise ValueError(problem)
+        return value
+
+    return check
 
 
-def text(name: str) -> ImportColumn:
-    """Any text."""
-    return ImportColumn(name, str, _text)
+_check_identifier = _check(validation.identifier)
 
 
-def name(name: str) -> ImportColumn:
-    """A name that people read."""
-    return ImportColumn(name, _name, lambda value: _name(_text(value)))
-
-
-def identifier(name: str) -> ImportColumn:
-    """An id or a code."""
-    return ImportColumn(name, _identifier, lambda value: _identifier(_text(value)))
-
-
-def amount(name: str) -> ImportColumn:
-    """Money or percent, with two places at most."""
-    return ImportColumn(name, _amount, _amount)
-
-
-def integer(name: str) -> ImportColumn:
-    """A whole number."""
-    return ImportColumn(name, _whole_of_text, _whole)
-
-
-def boolean(name: str) -> ImportColumn:
-    """True or false, in any case: spreadsheets write TRUE."""
-    return ImportColumn(name, _flag_of_text, _flag)
-
-
-def day(name: str) -> ImportColumn:
-    """A date."""
-    return ImportColumn(name, _day, _day)
-
-
-def timestamp(name: str) -> ImportColumn:
-    """An instant with its offset."""
-    return ImportColumn(name, dates.parse_instant, dates.parse_instant)
-
-
-def enum(name: str, of: type[E]) -> ImportColumn:
-    """One of some words."""
-    words = {each.name: each for each in of}
-
-    def read(value: object) -> E:
-        if isinstance(value, str) and value in words:
-            return words[value]
-        raise ValueError(f"must be one of {', '.join(words)}")
-
-    return ImportColumn(name, read, read)
-
-
-def codes(name: str) -> ImportColumn:
-    """Codes: in a cell with semicolons between them."""
-    return ImportColumn(name, lambda value: tuple(map(_identifier, value.split(";"))), _codes)
-
-
-def tiers(name: str) -> ImportColumn:
-    """Discount tiers: in a cell as in 12:17%;24:20%."""
-    return ImportColumn(name, _tiers_of_text, _tiers)
-
-
-def configuration(name: str) -> ImportColumn:
-    """Labels and values: in a cell as JSON."""
-    return ImportColumn(name, _configuration_of_text, _configuration)
-
-
-def voucher_id(name: str) -> ImportColumn:
-    """An id of the provider's, which is a UUID or becomes one, the same each time."""
-    return ImportColumn(name, _voucher_id, lambda value: _voucher_id(_text(value)))
-
-
-def _text(value: object) -> str:
+def _parse_text(value: object) -> str:
     if isinstance(value, str):
         return value
-    raise ValueError("must be a text")
+    raise ValueError("must be text")
 
 
-def _identifier(value: str) -> str:
-    if problem := validation.identifier(value):
-        raise ValueError(problem)
-    return value
-
-
-def _name(value: str) -> str:
-    if problem := validation.name(value):
-        raise ValueError(problem)
-    return value
-
-
-@functools.lru_cache(10_000)  # those of a list are much alike
-def _amount_of_text(value: str) -> int:
+@functools.lru_cache(_CACHE_SIZE)
+def _parse_amount_text(value: str) -> int:
     return money.parse_cents(value)
 
 
-def _amount(value: object) -> int:
-    return _amount_of_text(value) if isinstance(value, str) else money.parse_cents(value)
+def _parse_amount(value: object) -> int:
+    return _parse_amount_text(value) if isinstance(value, str) else money.parse_cents(value)
 
 
-def _whole_of_text(value: str) -> int:
-    if _WHOLE.fullmatch(value):
-        digits = value.lstrip("-0")
-        return _whole(int(value) if len(digits) <= len(str(_WHOLE_MAX)) else _WHOLE_MAX + 1)
-    raise ValueError("must be a whole number")
-
-
-def _whole(value: object) -> int:
+def _parse_integer(value: object, info: ValidationInfo) -> int:
+    if _is_cell(value, info) and _INTEGER.fullmatch(str(value)):
+        # Python refuses to convert thousands of digits.
+        digits = str(value)
+        value = int(digits) if len(digits.lstrip("-0")) <= len(str(INTEGER_MAX)) else INTEGER_MAX + 1
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError("must be a whole number")
-    if abs(value) > _WHOLE_MAX:
-        raise ValueError(f"is too large: it must be between -{_WHOLE_MAX} and {_WHOLE_MAX}")
+    if abs(value) > INTEGER_MAX:
+        raise ValueError(f"must be between -{INTEGER_MAX} and {INTEGER_MAX}")
     return value
 
 
-def _flag_of_text(value: str) -> bool:
-    if value.lower() in _FLAGS:
-        return _FLAGS[value.lower()]
-    raise ValueError("must be true or false")
-
-
-def _flag(value: object) -> bool:
+def _parse_boolean(value: object, info: ValidationInfo) -> bool:
+    if _is_cell(value, info):
+        value = _BOOLEANS.get(str(value).lower())  # spreadsheets write TRUE
     if isinstance(value, bool):
         return value
     raise ValueError("must be true or false")
 
 
-@functools.lru_cache(10_000)
-def _day_of_text(value: str) -> dt.date:
+@functools.lru_cache(_CACHE_SIZE)
+def _parse_date_text(value: str) -> dt.date:
     return dates.parse_date(value)
 
 
-def _day(value: object) -> dt.date:
-    return _day_of_text(_text(value))
+def _parse_date(value: object) -> dt.date:
+    return _parse_date_text(_parse_text(value))
 
 
-def _codes(value: object) -> tuple[str, ...]:
+def by_name(enum: type[E]) -> PlainValidator:
+    """Return the validator of an enum's members by name."""
+    members = {member.name: member for member in enum}
+
+    def parse(value: object) -> E:
+        if isinstance(value, str) and value in members:
+            return members[value]
+        raise ValueError(f"must be one of {', '.join(members)}")
+
+    return PlainValidator(parse)
+
+
+def _parse_codes(value: object, info: ValidationInfo) -> tuple[str, ...]:
+    if _is_cell(value, info):
+        value = str(value).split(";")
     if isinstance(value, list):
-        return tuple(_identifier(_text(each)) for each in value)
+        return tuple(_check_identifier(_parse_text(code)) for code in value)
     raise ValueError("must be a list of codes")
 
 
-def _tiers_of_text(value: str) -> tuple[pricing.DiscountTier, ...]:
-    found = [_TIER.fullmatch(each) for each in value.split(";")]
-    if not all(found):
-        raise ValueError("must be months and percents, as in 12:17%;24:20%")
-    return tuple(pricing.DiscountTier(int(each[1]), money.parse_cents(each[2])) for each in found if each)
-
-
-def _tiers(value: object) -> tuple[pricing.DiscountTier, ...]:
+def _parse_tiers(value: object, info: ValidationInfo) -> tuple[pricing.DiscountTier, ...]:
+    if _is_cell(value, info):
+        matches = [_TIER.fullmatch(part) for part in str(value).split(";")]
+        if not all(matches):
+            raise ValueError("must be months and percents, for example 12:17%;24:20%")
+        return tuple(
+            pricing.DiscountTier(int(match[1]), money.parse_cents(match[2])) for match in matches if match
+        )
     if not isinstance(value, list):
         raise ValueError("must be a list of months and discountPercent")
+    items = [_check_keys(item, ("months", "discountPercent")) for item in value]
     return tuple(
-        pricing.DiscountTier(_whole(each["months"]), money.parse_cents(each["discountPercent"]))
-        for each in (_object(each, ("months", "discountPercent")) for each in value)
+        pricing.DiscountTier(_parse_integer(item["months"], info), money.parse_cents(item["discountPercent"]))
+        for item in items
     )
 
 
-@functools.lru_cache(10_000)
-def _configuration_of_text(value: str) -> tuple[tuple[str, str], ...]:
+@functools.lru_cache(_CACHE_SIZE)
+def _parse_configuration_text(value: str) -> tuple[tuple[str, str], ...]:
     try:
-        return _configuration(orjson.loads(value))
-    except orjson.JSONDecodeError as problem:
-        raise ValueError(f"is no JSON: {problem}") from None
+        return _parse_items(orjson.loads(value))
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"must be JSON: {error}") from None
 
 
-def _configuration(value: object) -> tuple[tuple[str, str], ...]:
-    if isinstance(value, dict):
-        return tuple((label, _text(each)) for label, each in value.items())
-    if isinstance(value, list):
-        items = [_object(each, ("label", "value")) for each in value]
-        return tuple((_text(item["label"]), _text(item["value"])) for item in items)
-    raise ValueError('must be labels and values, as in {"CPU": "8"}')
-
-
-def _object(value: object, names: tuple[str, ...]) -> Mapping[str, Any]:
-    if isinstance(value, dict) and value.keys() == set(names):
+def _parse_configuration(value: object, info: ValidationInfo) -> tuple[tuple[str, str], ...]:
+    if isinstance(value, tuple):  # the `configuration.` columns of a CSV file
         return value
-    raise ValueError(f"must have {' and '.join(names)}, and nothing else")
+    return _parse_configuration_text(str(value)) if _is_cell(value, info) else _parse_items(value)
 
 
-def _voucher_id(value: str) -> uuid.UUID:
+def _parse_items(value: object) -> tuple[tuple[str, str], ...]:
+    if isinstance(value, dict):
+        return tuple((label, _parse_text(text)) for label, text in value.items())
+    if isinstance(value, list):
+        items = [_check_keys(item, ("label", "value")) for item in value]
+        return tuple((_parse_text(item["label"]), _parse_text(item["value"])) for item in items)
+    raise ValueError('must be labels and values, for example {"CPU": "8"}')
+
+
+def _check_keys(value: object, keys: tuple[str, ...]) -> dict[str, Any]:
+    if isinstance(value, dict) and value.keys() == set(keys):
+        return value
+    raise ValueError(f"must have the keys {' and '.join(keys)}, and no others")
+
+
+def _parse_voucher_id(value: object) -> uuid.UUID:
+    """Return a UUID as it is, and the same UUID each time for any other id."""
+    identifier = _check_identifier(_parse_text(value))
     try:
-        return uuid.UUID(_identifier(value))
+        return uuid.UUID(identifier)
     except ValueError:
-        return uuid.uuid5(_VOUCHERS, _identifier(value))
+        return uuid.uuid5(_VOUCHER_NAMESPACE, identifier)
+
+
+Identifier = Annotated[str, AfterValidator(_check_identifier)]
+"""An id or a code."""
+Name = Annotated[str, AfterValidator(_check(validation.name))]
+"""A name for people."""
+Amount = Annotated[int, PlainValidator(_parse_amount)]
+"""Money in cents, or a percentage in basis points; at most two decimals in the file."""
+Integer = Annotated[int, PlainValidator(_parse_integer)]
+Boolean = Annotated[bool, PlainValidator(_parse_boolean)]
+"""True or false; the case of a CSV cell does not matter."""
+Date = Annotated[dt.date, PlainValidator(_parse_date)]
+Instant = Annotated[dt.datetime, PlainValidator(dates.parse_instant)]
+"""An instant with a UTC offset."""
+Codes = Annotated[tuple[str, ...], PlainValidator(_parse_codes)]
+"""Codes; separated by semicolons in a CSV cell."""
+Tiers = Annotated[tuple[pricing.DiscountTier, ...], PlainValidator(_parse_tiers)]
+"""Discount tiers; in a CSV cell as in 12:17%;24:20%."""
+Configuration = Annotated[tuple[tuple[str, str], ...], PlainValidator(_parse_configuration)]
+"""Labels and values; JSON in a CSV cell."""
+VoucherId = Annotated[uuid.UUID, PlainValidator(_parse_voucher_id)]
+"""A UUID, or any id of the provider, from which a UUID is derived."""

@@ -1,8 +1,7 @@
-"""A file of rows: how it is encoded, and what is on each line."""
+"""Files to import: their encoding, and the raw values of each line."""
 
 import codecs
 import csv
-import functools
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,15 +15,15 @@ _BLOCK_BYTES = 1 << 20
 _FORMATS = {".csv": "CSV", ".jsonl": "JSONL"}
 _SAMPLE = 'id,"name"\r\n1,one\r\n'
 _END_IN_QUOTES = "unexpected end of data"
-"""What the csv module says of a file that ends within quotes."""
+"""The csv module's message for a file that ends inside quotes."""
 
 
 class InvalidFileError(Exception):
-    """The file as a whole cannot be taken in; nothing was written."""
+    """The file as a whole cannot be imported; nothing was written."""
 
 
 class Source(NamedTuple):
-    """A file that was looked through: its encoding holds to its end."""
+    """A file whose encoding was checked from its beginning to its end."""
 
     path: Path
     is_csv: bool
@@ -33,23 +32,27 @@ class Source(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What is on a line: the cells, or the object; or why it is neither."""
+    """Content of a line: the cells of CSV or the object of JSON Lines, or the problem if there is neither."""
 
     line: int
     content: Any
     problem: str | None = None
 
 
-class _Undecodable(Exception):
+class _UndecodableError(Exception):
     def __init__(self, line: int, column: int, byte: int) -> None:
         super().__init__(f"line {line}, column {column} (byte {byte})")
 
 
 def find_encoding(name: str) -> str:
-    """Python's name of an encoding; raises LookupError for what is none, or is no way to write a text."""
+    """Return Python's name of an encoding.
+
+    Raises LookupError if the encoding is unknown, or does not encode text.
+    """
     try:
         decoder = codecs.getincrementaldecoder(name)()
-        text = "".join(map(decoder.decode, _bytes_of(_SAMPLE.encode(name))))
+        data = _SAMPLE.encode(name)
+        text = "".join(decoder.decode(data[at : at + 1]) for at in range(len(data)))
     except UnicodeError:
         text = ""
     if text != _SAMPLE:
@@ -57,57 +60,54 @@ def find_encoding(name: str) -> str:
     return codecs.lookup(name).name
 
 
-def _bytes_of(text: bytes) -> Iterator[bytes]:
-    return (text[at : at + 1] for at in range(len(text)))
-
-
 def inspect_file(path: Path, encoding: str | None = None) -> Source:
-    """Finds the encoding: the one that is given, else by the byte order mark, else UTF-8, else GB18030.
+    """Check a file and find its encoding: the given one, else by the byte order mark, else UTF-8, else GB18030.
 
-    Raises InvalidFileError with the line, the column and the byte (from 1) where none of them goes on,
-    and with the line on which a quote was opened that is not closed.
+    Raises InvalidFileError with the line, column and byte (all from 1) that cannot be decoded, or with the line of an
+    unclosed quote.
     """
     if path.suffix.lower() not in _FORMATS:
-        raise InvalidFileError(f"{path.name}: must be a .csv or a .jsonl file")
+        raise InvalidFileError(f"{path.name}: the name must end in .csv or .jsonl")
     with path.open("rb") as file:
         has_mark = file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
     if has_mark and encoding in (None, UTF_8):
         encoding = UTF_8_BOM
-    where = []
-    for each in [encoding] if encoding else [UTF_8, GB18030]:
+    problems = []
+    for candidate in [encoding] if encoding else [UTF_8, GB18030]:
         try:
-            lines = _count_lines(path, each)
-        except _Undecodable as problem:
-            where.append(f"{each} at {problem}")
-            if encoding is None and each == UTF_8 and _is_rather_utf_8(path):
+            line_count = _count_lines(path, candidate)
+        except _UndecodableError as error:
+            problems.append(f"{candidate} at {error}")
+            if encoding is None and candidate == UTF_8 and _is_mostly_utf_8(path):
                 raise InvalidFileError(
-                    f"{path.name}: is not {where[0]}, but elsewhere it is; mend that, or name its --encoding"
+                    f"{path.name}: is mostly UTF-8, but is not valid {problems[0]}: correct it, or set --encoding"
                 ) from None
         else:
-            source = Source(path, _FORMATS[path.suffix.lower()] == "CSV", each, lines)
+            source = Source(path, _FORMATS[path.suffix.lower()] == "CSV", candidate, line_count)
             if source.is_csv:
-                deque(records(source), maxlen=0)
+                deque(read_records(source), maxlen=0)  # raises for an unclosed quote
             return source
-    raise InvalidFileError(f"{path.name}: is not {', nor '.join(where)}")
+    raise InvalidFileError(f"{path.name}: is not valid {', nor '.join(problems)}")
 
 
-def _is_rather_utf_8(path: Path) -> bool:
-    """Whether of what is beyond ASCII at least as much is UTF-8 as is not; a text in GB18030 has hardly any."""
+def _is_mostly_utf_8(path: Path) -> bool:
+    """Return whether at least half of the non-ASCII characters are valid UTF-8; GB18030 text has few of those."""
     decoder = codecs.getincrementaldecoder(UTF_8)("replace")
-    good_count = bad_count = 0
+    valid_count = invalid_count = 0
     with path.open("rb") as file:
-        is_read = False
-        while not is_read:
+        is_end = False
+        while not is_end:
             block = file.read(_BLOCK_BYTES)
-            is_read = not block
-            text = decoder.decode(block, final=is_read)
-            bad = text.count("\N{REPLACEMENT CHARACTER}")
-            bad_count += bad
-            good_count += len(text) - len(text.encode("ascii", "ignore")) - bad
-    return good_count >= bad_count
+            is_end = not block
+            text = decoder.decode(block, final=is_end)
+            replaced_count = text.count("\N{REPLACEMENT CHARACTER}")
+            invalid_count += replaced_count
+            valid_count += len(text) - len(text.encode("ascii", "ignore")) - replaced_count
+    return valid_count >= invalid_count
 
 
 def _count_lines(path: Path, encoding: str) -> int:
+    """Return the number of lines. Raises _UndecodableError or InvalidFileError."""
     decoder = codecs.getincrementaldecoder(encoding)()
     lines, position, length, last = 0, 0, 0, ""
     with path.open("rb") as file:
@@ -116,14 +116,14 @@ def _count_lines(path: Path, encoding: str) -> int:
             position += len(block)
             try:
                 text = decoder.decode(block, final=not block)
-            except UnicodeDecodeError as problem:
-                before = problem.object[: problem.start].decode(encoding, "ignore")
+            except UnicodeDecodeError as error:
+                before = error.object[: error.start].decode(encoding, "ignore")
                 _, newline, rest = before.rpartition("\n")
                 column = len(rest) + 1 + (0 if newline else length)
-                byte = position - len(problem.object) + problem.start + 1
-                raise _Undecodable(lines + before.count("\n") + 1, column, byte) from None
-            except UnicodeError as problem:
-                raise InvalidFileError(f"{path.name}: is not {encoding}: {problem}") from None
+                byte = position - len(error.object) + error.start + 1
+                raise _UndecodableError(lines + before.count("\n") + 1, column, byte) from None
+            except UnicodeError as error:
+                raise InvalidFileError(f"{path.name}: is not valid {encoding}: {error}") from None
             first, _, _ = text.partition("\n")
             if length + len(first) > LINE_CHARACTERS_MAX:
                 raise InvalidFileError(
@@ -136,44 +136,47 @@ def _count_lines(path: Path, encoding: str) -> int:
                 return lines + (last not in ("", "\n"))
 
 
-def records(source: Source) -> Iterator[Record]:
-    """What the file has on each line that is not empty; of a CSV file the head first."""
+def read_records(source: Source) -> Iterator[Record]:
+    """Yield the content of each line that is not empty; the first one of a CSV file is the header.
+
+    Raises InvalidFileError for an unclosed quote.
+    """
     with source.path.open(encoding=source.encoding, newline="") as file:
-        yield from _rows(source, file) if source.is_csv else _objects(file)
+        yield from _read_csv(source, file) if source.is_csv else _read_json_lines(file)
 
 
-def _rows(source: Source, file: TextIO) -> Iterator[Record]:
-    """The rows; raises InvalidFileError for a quote that is not closed on its line, and swallowed lines or the rest."""
-    taken: list[str] = []
+def _read_csv(source: Source, file: TextIO) -> Iterator[Record]:
+    """Yield the cells of each row. Raises InvalidFileError for an unclosed quote, which swallows later lines."""
+    row_lines: list[str] = []
 
-    def take() -> Iterator[str]:
+    def lines() -> Iterator[str]:
         for text in file:
-            taken.append(text)
+            row_lines.append(text)
             yield text
 
-    reader = csv.reader(take(), strict=True)
+    reader = csv.reader(lines(), strict=True)
     while True:
         line = reader.line_num + 1
-        taken.clear()
+        row_lines.clear()
         try:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error as problem:
-            if len(taken) > 1 or str(problem) == _END_IN_QUOTES:
-                opened_on = line + _last_opening(taken)
+        except csv.Error as error:
+            if len(row_lines) > 1 or str(error) == _END_IN_QUOTES:
+                opened_on = line + _last_opening_quote(row_lines)
                 raise InvalidFileError(
                     f"{source.path.name}: line {opened_on} opens a quote that is not closed: "
-                    f"lines {line} to {reader.line_num} are no CSV: {problem}"
+                    f"lines {line} to {reader.line_num} are not valid CSV: {error}"
                 ) from None
-            yield Record(line, None, f"is no CSV: {problem}")
+            yield Record(line, None, f"is not valid CSV: {error}")
         else:
             if cells:
                 yield Record(line, cells)
 
 
-def _last_opening(texts: Sequence[str]) -> int:
-    """The number, from 0, of the line on which a row that goes wrong has its last opening quote."""
+def _last_opening_quote(texts: Sequence[str]) -> int:
+    """Return the index of the line with the last opening quote of an invalid row."""
     opened_on, state = 0, "start"
     for number, text in enumerate(texts):
         for letter in text:
@@ -182,7 +185,7 @@ def _last_opening(texts: Sequence[str]) -> int:
                 state = "closed" if letter == '"' else state
             elif state == "start" and letter == '"':
                 opened_on, state = number, "quoted"
-            elif state == "closed" and letter == '"':  # two are a quote within quotes
+            elif state == "closed" and letter == '"':  # a doubled quote is one quote
                 state = "quoted"
             elif state == "closed" and not is_end:
                 return opened_on
@@ -191,14 +194,14 @@ def _last_opening(texts: Sequence[str]) -> int:
     return opened_on
 
 
-def _objects(file: TextIO) -> Iterator[Record]:
-    for line, text in enumerate(iter(functools.partial(file.readline), ""), 1):
+def _read_json_lines(file: TextIO) -> Iterator[Record]:
+    for line, text in enumerate(file, 1):
         if not text.strip():
             continue
         try:
-            found = orjson.loads(text)
-        except orjson.JSONDecodeError as problem:
-            yield Record(line, None, f"is no JSON: {problem}")
+            value = orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            yield Record(line, None, f"is not valid JSON: {error}")
         else:
-            is_object = isinstance(found, dict)
-            yield Record(line, found if is_object else None, None if is_object else "must be a JSON object")
+            is_object = isinstance(value, dict)
+            yield Record(line, value if is_object else None, None if is_object else "must be a JSON object")

@@ -1,9 +1,12 @@
-"""What can be taken in: the columns of each list, and how a row of it becomes one of the domain's."""
+"""Formats of the imports: the columns of each, and the domain's row that they become."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 
 from renewals import catalog
 from renewals.accounts import vouchers
@@ -11,195 +14,199 @@ from renewals.domain import model, registration_report
 from renewals.imports import accounts, batches, columns, instances
 from renewals.imports import catalog as imports_catalog
 from renewals.imports import vouchers as imports_vouchers
-from renewals.imports.columns import ImportColumn, required
 
-Values = Mapping[str, Any]
-"""The values of a row by column; None where a cell is empty, and nothing where the column is not there."""
-Put = Callable[[batches.ImportBatch, Sequence[Any]], Awaitable[batches.RowResults]]
+WriteBatch = Callable[[batches.ImportBatch, Sequence[Any]], Awaitable[batches.RowResults]]
 
 
 class InvalidRowError(Exception):
-    """A row whose cells do not go together."""
+    """Cells of a row that contradict each other."""
 
     def __init__(self, column: str, reason: str) -> None:
         super().__init__(f"{column}: {reason}")
         self.column, self.reason = column, reason
 
 
-@dataclass(frozen=True, slots=True)
-class ImportFormat:
-    """A list that can be taken in."""
+class ImportRow(BaseModel):
+    """A row of a file. Each field is a column, whose name is the field's name in camel case.
 
-    columns: Sequence[ImportColumn]
-    to_row: Callable[[Values], Any]
-    put: Put
-    key: Sequence[str] = ("id",)
-    """The columns by which a row is known; no second row may have the same. The last is named where one has."""
-    group: str | None = None
-    """The column of what is done as a whole."""
-    has_configuration_columns: bool = False
+    A field with a default may be left out; an empty CSV cell is None.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+    key_fields: ClassVar[Sequence[str]] = ("id",)
+
+    @property
+    def key(self) -> str:
+        """The values of the key fields, which must be unique in a file."""
+        return " ".join(str(getattr(self, name)) for name in self.key_fields)
+
+    def to_record(self) -> object:
+        """Return the row of the domain. Raises InvalidRowError."""
+        raise NotImplementedError
 
 
-class Entry(Enum):
-    """What a row of the catalogue is."""
+class AccountRow(ImportRow):
+    """An account, and its first balance."""
+
+    id: columns.Identifier
+    name: str
+    time_zone: columns.Identifier | None = None
+    currency: str | None = None
+    lead_days: columns.Integer | None = None
+    price_rise_cap_percent: columns.Amount | None = None
+    auto_renew_from: columns.Instant | None = None
+    balance: columns.Amount | None = None
+
+    def to_record(self) -> accounts.ImportedAccount:
+        """Return the account. An empty cell clears a value, but never the time zone or the currency."""
+        values = self.model_dump(include=self.model_fields_set - {"balance"})
+        if "price_rise_cap_percent" in values:
+            values["price_rise_cap_bps"] = values.pop("price_rise_cap_percent")
+        for name in ("time_zone", "currency"):
+            if values.get(name, "") is None:
+                del values[name]
+        return accounts.ImportedAccount(values, self.balance)
+
+
+class InstanceRow(ImportRow):
+    """An instance of an account."""
+
+    account_id: columns.Identifier
+    id: columns.Identifier
+    name: str
+    product_code: str
+    data_center_code: str
+    monthly_price: columns.Amount
+    expires_on: columns.Date | None = None
+    anchor_day: columns.Integer | None = None
+    billing_mode: Annotated[model.BillingMode, columns.by_name(model.BillingMode)] | None = None
+    is_trial: columns.Boolean | None = None
+    renewal_mode: Annotated[model.RenewalMode, columns.by_name(model.RenewalMode)] | None = None
+    auto_renew_months: columns.Integer | None = None
+    bundle_id: columns.Identifier | None = None
+    bundle_name: columns.Name | None = None
+    configuration: columns.Configuration | None = None
+    created_at: columns.Instant | None = None
+
+    def to_record(self) -> instances.ImportedInstance:
+        """Return the reported instance with its bundle's name."""
+        if self.bundle_id is None and self.bundle_name is not None:
+            raise InvalidRowError("bundleName", "requires a bundleId")
+        reported = registration_report.ReportedInstance(
+            id=self.id,
+            name=self.name,
+            product_code=self.product_code,
+            data_center_code=self.data_center_code,
+            monthly_price_cents=self.monthly_price,
+            created_at=self.created_at,
+            last_day=self.expires_on,
+            anchor_day=self.anchor_day,
+            billing_mode=self.billing_mode or model.BillingMode.PREPAID,
+            is_trial=self.is_trial or False,
+            renewal_mode=self.renewal_mode or model.RenewalMode.MANUAL,
+            auto_renew_months=1 if self.auto_renew_months is None else self.auto_renew_months,
+            bundle_id=self.bundle_id,
+            configuration=self.configuration or (),
+        )
+        return instances.ImportedInstance(self.account_id, reported, self.bundle_name)
+
+
+class CatalogKind(Enum):
+    """Kind of a catalog row."""
 
     PRODUCT = "PRODUCT"
     DATA_CENTER = "DATA_CENTER"
 
 
-_ACCOUNT_COLUMNS = {
-    "id": "id",
-    "name": "name",
-    "timeZone": "time_zone",
-    "currency": "currency",
-    "leadDays": "lead_days",
-    "priceRiseCapPercent": "price_rise_cap_bps",
-    "autoRenewFrom": "auto_renew_from",
-}
-_FOR_GOOD = ("timeZone", "currency")
+class CatalogRow(ImportRow):
+    """A product or a data center."""
+
+    key_fields = ("kind", "code")
+
+    kind: Annotated[CatalogKind, columns.by_name(CatalogKind)]
+    code: columns.Identifier
+    name: str
+    name_zh: str | None = None
+    unsupported_reason: str | None = None
+    max_term_months: columns.Integer | None = None
+    retention_days: columns.Integer | None = None
+    tiers: columns.Tiers | None = None
+    type: Annotated[model.DataCenterType, columns.by_name(model.DataCenterType)] | None = None
+
+    def to_record(self) -> imports_catalog.CatalogRecord:
+        """Return the product or the data center."""
+        if self.kind is CatalogKind.DATA_CENTER:
+            for name in ("name_zh", "unsupported_reason", "max_term_months", "retention_days", "tiers"):
+                self._check_absent(name)
+            if self.type is None:
+                raise InvalidRowError("type", "is missing")
+            return catalog.DataCenterRecord(self.code, self.name, self.type)
+        self._check_absent("type")
+        if self.name_zh is None:
+            raise InvalidRowError("nameZh", "is missing")
+        return catalog.ProductRecord(
+            self.code,
+            self.name,
+            self.name_zh,
+            self.unsupported_reason,
+            36 if self.max_term_months is None else self.max_term_months,
+            7 if self.retention_days is None else self.retention_days,
+            self.tiers or (),
+        )
+
+    def _check_absent(self, name: str) -> None:
+        if getattr(self, name) is not None:
+            raise InvalidRowError(to_camel(name), f"must be empty for a {self.kind.name}")
 
 
-def _account(values: Values) -> accounts.ImportedAccount:
-    """An empty cell takes a lead time, a cap or a cut-over away; a zone and a currency are for good."""
-    columns = {
-        column: values[name]
-        for name, column in _ACCOUNT_COLUMNS.items()
-        if name in values and not (name in _FOR_GOOD and values[name] is None)
-    }
-    return accounts.ImportedAccount(columns, values.get("balance"))
+class VoucherRow(ImportRow):
+    """A voucher of an account."""
+
+    account_id: columns.Identifier
+    id: columns.VoucherId
+    face_value: columns.Amount
+    expires_at: columns.Instant
+    products: columns.Codes | None = None
+
+    def to_record(self) -> imports_vouchers.ImportedVoucher:
+        """Return the voucher with its account."""
+        voucher = vouchers.NewVoucher(self.face_value, self.expires_at, self.products or (), self.id)
+        return imports_vouchers.ImportedVoucher(self.account_id, voucher)
 
 
-def _instance(values: Values) -> instances.ImportedInstance:
-    get = values.get
-    reported = registration_report.ReportedInstance(
-        id=values["id"],
-        name=values["name"],
-        product_code=values["productCode"],
-        data_center_code=values["dataCenterCode"],
-        monthly_price_cents=values["monthlyPrice"],
-        created_at=get("createdAt"),
-        last_day=get("expiresOn"),
-        anchor_day=get("anchorDay"),
-        billing_mode=get("billingMode") or model.BillingMode.PREPAID,
-        is_trial=get("isTrial") or False,
-        renewal_mode=get("renewalMode") or model.RenewalMode.MANUAL,
-        auto_renew_months=_or(get("autoRenewMonths"), 1),
-        bundle_id=get("bundleId"),
-        configuration=get("configuration") or (),
-    )
-    if reported.bundle_id is None and get("bundleName") is not None:
-        raise InvalidRowError("bundleName", "needs a bundleId")
-    return instances.ImportedInstance(values["accountId"], reported, get("bundleName"))
+@dataclass(frozen=True, slots=True)
+class ImportFormat:
+    """A kind of import: its columns, and the function that writes a batch of rows."""
 
+    row_type: type[ImportRow]
+    write_batch: WriteBatch
+    group_column: str | None = None
+    """Column of the rows that are written or refused together."""
+    has_configuration_columns: bool = False
 
-def _voucher(values: Values) -> imports_vouchers.ImportedVoucher:
-    issue = vouchers.NewVoucher(
-        values["faceValue"], values["expiresAt"], values.get("products") or (), values["id"]
-    )
-    return imports_vouchers.ImportedVoucher(values["accountId"], issue)
+    @property
+    def key_column(self) -> str:
+        """The column that is named when a key is repeated."""
+        return to_camel(self.row_type.key_fields[-1])
 
+    @property
+    def column_names(self) -> list[str]:
+        """The names of all columns, in the order of the documentation."""
+        return [str(field.alias) for field in self.row_type.model_fields.values()]
 
-_OF_ENTRY = {
-    Entry.PRODUCT: ("nameZh", "unsupportedReason", "maxTermMonths", "retentionDays", "tiers"),
-    Entry.DATA_CENTER: ("type",),
-}
-_NEEDED = {Entry.PRODUCT: ("nameZh",), Entry.DATA_CENTER: ("type",)}
+    @property
+    def required_columns(self) -> list[str]:
+        """The names of the columns that every row must have."""
+        return [str(field.alias) for field in self.row_type.model_fields.values() if field.is_required()]
 
-
-def _entry(values: Values) -> imports_catalog.CatalogRow:
-    kind, get = values["kind"], values.get
-    for name in _NEEDED[kind]:
-        if get(name) is None:
-            raise InvalidRowError(name, "is missing")
-    for name in _OF_ENTRY[Entry.DATA_CENTER if kind is Entry.PRODUCT else Entry.PRODUCT]:
-        if get(name) is not None:
-            raise InvalidRowError(name, f"must be left out of a {kind.name}")
-    if kind is Entry.DATA_CENTER:
-        return catalog.DataCenterRecord(values["code"], values["name"], values["type"])
-    return catalog.ProductRecord(
-        values["code"],
-        values["name"],
-        values["nameZh"],
-        get("unsupportedReason"),
-        _or(get("maxTermMonths"), 36),
-        _or(get("retentionDays"), 7),
-        get("tiers") or (),
-    )
-
-
-def _or(value: int | None, default: int) -> int:
-    return default if value is None else value
-
-
-ACCOUNTS = ImportFormat(
-    columns=(
-        required(columns.identifier("id")),
-        required(columns.text("name")),
-        columns.identifier("timeZone"),
-        columns.text("currency"),
-        columns.integer("leadDays"),
-        columns.amount("priceRiseCapPercent"),
-        columns.timestamp("autoRenewFrom"),
-        columns.amount("balance"),
-    ),
-    to_row=_account,
-    put=accounts.import_accounts,
-)
-INSTANCES = ImportFormat(
-    columns=(
-        required(columns.identifier("accountId")),
-        required(columns.identifier("id")),
-        required(columns.text("name")),
-        required(columns.text("productCode")),
-        required(columns.text("dataCenterCode")),
-        required(columns.amount("monthlyPrice")),
-        columns.day("expiresOn"),
-        columns.integer("anchorDay"),
-        columns.enum("billingMode", model.BillingMode),
-        columns.boolean("isTrial"),
-        columns.enum("renewalMode", model.RenewalMode),
-        columns.integer("autoRenewMonths"),
-        columns.identifier("bundleId"),
-        columns.name("bundleName"),
-        columns.configuration("configuration"),
-        columns.timestamp("createdAt"),
-    ),
-    to_row=_instance,
-    put=instances.import_instances,
-    group="bundleId",
-    has_configuration_columns=True,
-)
-CATALOGUE = ImportFormat(
-    columns=(
-        required(columns.enum("kind", Entry)),
-        required(columns.identifier("code")),
-        required(columns.text("name")),
-        columns.text("nameZh"),
-        columns.text("unsupportedReason"),
-        columns.integer("maxTermMonths"),
-        columns.integer("retentionDays"),
-        columns.tiers("tiers"),
-        columns.enum("type", model.DataCenterType),
-    ),
-    to_row=_entry,
-    put=imports_catalog.import_catalog,
-    key=("kind", "code"),
-)
-VOUCHERS = ImportFormat(
-    columns=(
-        required(columns.identifier("accountId")),
-        required(columns.voucher_id("id")),
-        required(columns.amount("faceValue")),
-        required(columns.timestamp("expiresAt")),
-        columns.codes("products"),
-    ),
-    to_row=_voucher,
-    put=imports_vouchers.import_vouchers,
-)
 
 BY_COMMAND: Mapping[str, ImportFormat] = {
-    "accounts": ACCOUNTS,
-    "instances": INSTANCES,
-    "catalogue": CATALOGUE,
-    "vouchers": VOUCHERS,
+    "accounts": ImportFormat(AccountRow, accounts.import_accounts),
+    "instances": ImportFormat(
+        InstanceRow, instances.import_instances, group_column="bundleId", has_configuration_columns=True
+    ),
+    "catalogue": ImportFormat(CatalogRow, imports_catalog.import_catalog),
+    "vouchers": ImportFormat(VoucherRow, imports_vouchers.import_vouchers),
 }
+"""The formats by the name of their command."""

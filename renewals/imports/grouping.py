@@ -1,7 +1,7 @@
-"""Lines put together to batches: a second line of an id is refused, and what is done as a whole is kept whole.
+"""Collect rows into batches: repeated keys are refused, and groups (bundles) are kept whole.
 
-Memory is bounded, however long the file is: a batch, the lines of the groups that are not complete yet, and a page
-cache. What was seen before is in a database of its own, which is gone with the process.
+Memory use does not depend on the size of the file: it is bounded by a batch, the rows of incomplete groups, and the
+page cache of a temporary SQLite database with the keys so far.
 """
 
 import sqlite3
@@ -12,14 +12,14 @@ from renewals.imports.formats import ImportFormat
 from renewals.imports.rows import CellProblem, ParsedRow
 
 BATCH_LINES = 2_000
-"""So many lines are one transaction; a group that is complete comes on top as a whole."""
-GROUP_LINES = 10_000
-"""All lines of a group must be among so many, from its first one on."""
+"""Lines of a transaction; the last group may exceed it."""
+GROUP_LINES_MAX = 10_000
+"""Lines from the first row of a group to its last one."""
 _PAGE_CACHE_KIBIBYTES = 16_384
 
 
 class Batch(NamedTuple):
-    """Lines to be decided in one transaction, and those that are refused already; `line` is the last one read."""
+    """Rows for one transaction, rows that are refused already, and the last line that was read."""
 
     lines: Sequence[ParsedRow]
     refused: Sequence[ParsedRow]
@@ -27,110 +27,116 @@ class Batch(NamedTuple):
 
 
 class SeenKeys:
-    """On which line something was first."""
+    """The line on which each key appeared first."""
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect(
-            "", isolation_level=None
-        )  # a file of its own, gone when it is closed
+        # SQLite deletes the file of a database without a name when it is closed.
+        self._database = sqlite3.connect("", isolation_level=None)
         self._database.executescript(
             f"""PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -{_PAGE_CACHE_KIBIBYTES};
                 CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID; BEGIN"""
         )
 
     def first_line(self, key: str, line: int) -> int:
-        """The line where the key was first; that is this one, if it is new."""
-        done = self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (key, line))
-        if done.rowcount:
+        """Return the line on which the key appeared first, which is `line` if the key is new."""
+        cursor = self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (key, line))
+        if cursor.rowcount:
             return line
-        found = self._database.execute("SELECT line FROM seen WHERE key = ?", (key,)).fetchone()
-        return int(found[0])
+        row = self._database.execute("SELECT line FROM seen WHERE key = ?", (key,)).fetchone()
+        return int(row[0])
 
     def close(self) -> None:
+        """Delete the keys."""
         self._database.close()
 
 
-def batches(lines: Iterable[ParsedRow | None], kind: ImportFormat) -> Iterator[Batch | None]:
-    """The lines in batches, groups where they are complete, each as a whole; a None is passed on as it comes."""
+def batches(lines: Iterable[ParsedRow | None], import_format: ImportFormat) -> Iterator[Batch | None]:
+    """Yield the rows in batches, each group whole and placed where it is complete; pass each None on."""
     keys, groups = SeenKeys(), SeenKeys()
     try:
-        yield from _gather(lines, kind, keys, groups)
+        yield from _collect(lines, import_format, keys, groups)
     finally:
         keys.close()
         groups.close()
 
 
-def _gather(
-    lines: Iterable[ParsedRow | None], kind: ImportFormat, keys: SeenKeys, groups: SeenKeys
+def _collect(
+    lines: Iterable[ParsedRow | None], import_format: ImportFormat, keys: SeenKeys, groups: SeenKeys
 ) -> Iterator[Batch | None]:
-    sound: list[ParsedRow] = []
+    valid: list[ParsedRow] = []
     refused: list[ParsedRow] = []
-    pending: dict[str, list[ParsedRow]] = {}
+    open_groups: dict[str, list[ParsedRow]] = {}
     number = 0
 
-    def complete(before: float) -> None:
-        """Takes up the groups that began before a line: they are in the order of their beginnings."""
-        while pending:
-            group, members = next(iter(pending.items()))
+    def close_groups(before: float) -> None:
+        """Move the groups that began before a line into the batch; groups are in the order of their first lines."""
+        while open_groups:
+            group, members = next(iter(open_groups.items()))
             if members[0].number >= before:
                 return
-            del pending[group]
-            whole = _whole(members)
-            (sound if whole[0].row is not None else refused).extend(whole)
+            del open_groups[group]
+            checked = _check_group(members)
+            (valid if checked[0].row is not None else refused).extend(checked)
 
-    for each in lines:
-        if each is None:
+    for line in lines:
+        if line is None:
             yield None
             continue
-        line, number = each, each.number
-        complete(number - GROUP_LINES + 1)
-        if line.row is not None and (first := keys.first_line(line.key, number)) != number:
-            line = _refused(line, kind.key[-1], f"is on line {first} already, which counts")
-        if line.group is None:
-            (refused if line.row is None else sound).append(line)
-        elif line.group in pending:
-            pending[line.group].append(line)
-        elif (first := groups.first_line(line.group, number)) == number:
-            pending[line.group] = [line]
+        number = line.number
+        close_groups(number - GROUP_LINES_MAX + 1)
+        row = _refuse_repeated_key(line, import_format, keys)
+        if row.group is None:
+            (refused if row.row is None else valid).append(row)
+        elif row.group in open_groups:
+            open_groups[row.group].append(row)
+        elif (first := groups.first_line(row.group, number)) == number:
+            open_groups[row.group] = [row]
         else:
-            assert kind.group is not None
-            reason = f"is of line {first}; all its lines must be among the {GROUP_LINES} from there on"
-            refused.append(_refused(line, kind.group, reason))
-        if len(sound) + len(refused) >= BATCH_LINES:
-            yield Batch(sound, refused, number)
-            sound, refused = [], []
-    complete(float("inf"))
-    if sound or refused:
-        yield Batch(sound, refused, number)
+            assert import_format.group_column is not None
+            reason = f"began on line {first}; all its lines must be within {GROUP_LINES_MAX} lines"
+            refused.append(_refuse(row, import_format.group_column, reason))
+        if len(valid) + len(refused) >= BATCH_LINES:
+            yield Batch(valid, refused, number)
+            valid, refused = [], []
+    close_groups(float("inf"))
+    if valid or refused:
+        yield Batch(valid, refused, number)
 
 
-def _refused(line: ParsedRow, column: str, reason: str) -> ParsedRow:
+def _refuse_repeated_key(line: ParsedRow, import_format: ImportFormat, keys: SeenKeys) -> ParsedRow:
+    """Return the row, refused if an earlier one has its key."""
+    if line.row is None or (first := keys.first_line(line.key, line.number)) == line.number:
+        return line
+    return _refuse(line, import_format.key_column, f"repeats line {first}, which is used")
+
+
+def _refuse(line: ParsedRow, column: str, reason: str) -> ParsedRow:
     return line._replace(row=None, problems=[*line.problems, line.problem(column, reason)])
 
 
-def _whole(members: Sequence[ParsedRow]) -> list[ParsedRow]:
-    """The lines of a bundle, or all of them refused where one is, or where they do not go together."""
+def _check_group(members: Sequence[ParsedRow]) -> list[ParsedRow]:
+    """Return the rows of a bundle; all are refused if one is refused or if they contradict each other."""
     accounts = {str(line.raw.get("accountId")) for line in members}
     named = {str(line.raw["bundleName"]): line for line in reversed(members) if line.raw.get("bundleName")}
-    judged = list(members)
+    checked = list(members)
     if len(accounts) > 1:
-        judged = [_refused(line, "accountId", "its bundle has another one, too") for line in judged]
+        checked = [_refuse(line, "accountId", "differs from another line of its bundle") for line in checked]
     if len(named) > 1:
         first = min(line.number for line in named.values())
-        reason = f"its bundle has another one on line {first}"
-        judged = [
-            _refused(line, "bundleName", reason)
+        reason = f"differs from line {first} of its bundle"
+        checked = [
+            _refuse(line, "bundleName", reason)
             if line.number != first and line.raw.get("bundleName")
             else line
-            for line in judged
+            for line in checked
         ]
-    broken = next((line for line in judged if line.row is None), None)
-    if broken is None:
-        return judged
-    reason = f"its bundle is registered as a whole, and line {broken.number} is refused"
-    return [line if line.row is None else _refused(line, "bundleId", reason) for line in judged]
+    refused = next((line for line in checked if line.row is None), None)
+    if refused is None:
+        return checked
+    reason = f"line {refused.number} of its bundle is refused, and a bundle is registered as a whole"
+    return [line if line.row is None else _refuse(line, "bundleId", reason) for line in checked]
 
 
 def problems_of(lines: Iterable[ParsedRow]) -> list[CellProblem]:
-    """All mistakes of refused lines, in the order of the file."""
-    return sorted((mistake for line in lines for mistake in line.problems), key=lambda each: each.line)
+    """Return the problems of refused rows, sorted by line."""
+    return sorted((problem for line in lines for problem in line.problems), key=lambda problem: problem.line)

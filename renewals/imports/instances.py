@@ -1,6 +1,6 @@
 """Import instances of any accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from renewals.accounts import repository as accounts_repository
@@ -8,20 +8,20 @@ from renewals.db.connection import Connection
 from renewals.domain import registration_report
 from renewals.imports import batches
 from renewals.imports.batches import (
-    NO_ACCOUNT,
-    Done,
+    UNKNOWN_ACCOUNT,
     FieldError,
     ImportBatch,
     RowOutcome,
     RowResult,
     RowResults,
+    WrittenBatch,
 )
 from renewals.operators import registration
 from renewals.operators.audit_log import Action
 
 
 class ImportedInstance(NamedTuple):
-    """An instance of an account, and the name of its bundle where that is said."""
+    """An instance of an account, and its bundle's name if the row has one."""
 
     account_id: str
     reported: registration_report.ReportedInstance
@@ -29,47 +29,54 @@ class ImportedInstance(NamedTuple):
 
 
 async def import_instances(batch: ImportBatch, rows: Sequence[ImportedInstance]) -> RowResults:
-    """Adds and changes instances of any accounts; no id may be there twice, and bundles must be whole."""
+    """Register and update instances of any accounts.
 
-    async def work(connection: Connection) -> Done:
+    Ids must be unique in the batch, and bundles complete.
+    """
+
+    async def work(connection: Connection) -> WrittenBatch:
         locked = await accounts_repository.lock_accounts(connection, {row.account_id for row in rows})
-        parts: dict[str, list[ImportedInstance]] = {account_id: [] for account_id in locked}
+        rows_by_account: dict[str, list[ImportedInstance]] = {account_id: [] for account_id in locked}
         for row in rows:
             if row.account_id in locked:
-                parts[row.account_id].append(row)
-        given = [
-            registration.RegistrationRequest(account_id, *_reported(part))
-            for account_id, part in parts.items()
+                rows_by_account[row.account_id].append(row)
+        requests = [
+            registration.RegistrationRequest(
+                account_id, [row.reported for row in account_rows], list(_bundle_names(account_rows).items())
+            )
+            for account_id, account_rows in rows_by_account.items()
         ]
         now = batch.clock()
-        found = await registration.register_in(connection, locked, given, now, is_part=True) if given else []
-        outcomes: dict[str, RowResult] = {}
-        for each in found:
-            outcomes |= {row.id: RowOutcome.CREATED for row in each.created}
-            outcomes |= {row.id: RowOutcome.CHANGED for row, _ in each.changed}
-            outcomes |= {
+        account_results = (
+            await registration.register_in(connection, locked, requests, now, is_part=True) if requests else []
+        )
+        results: dict[str, RowResult] = {}
+        for account_result in account_results:
+            results |= {row.id: RowOutcome.CREATED for row in account_result.created}
+            results |= {row.id: RowOutcome.CHANGED for row, _ in account_result.changed}
+            results |= {
                 refusal.id: FieldError(refusal.field, refusal.message)
-                for refusal in each.refusals
-                if not refusal.field.startswith("bundles.")  # its instances are refused as well
+                for refusal in account_result.refusals
+                if not refusal.field.startswith("bundles.")  # the bundle's instances are refused as well
             }
-        change = registration.build_change(locked, found, now)
+        change = registration.build_change(locked, account_results, now)
         records = (
             [batches.build_batch_record(batch, Action.REGISTER_INSTANCES, change)] if change.after else []
         )
         return [
-            outcomes.get(row.reported.id, RowOutcome.UNCHANGED) if row.account_id in locked else NO_ACCOUNT
+            results.get(row.reported.id, RowOutcome.UNCHANGED)
+            if row.account_id in locked
+            else UNKNOWN_ACCOUNT
             for row in rows
         ], records
 
     return await batches.run_batch(batch, work)
 
 
-def _reported(
-    part: Sequence[ImportedInstance],
-) -> tuple[list[registration_report.ReportedInstance], list[tuple[str, str]]]:
-    names = {
+def _bundle_names(rows: Sequence[ImportedInstance]) -> Mapping[str, str]:
+    """Return the names of the bundles by id."""
+    return {
         row.reported.bundle_id: row.bundle_name
-        for row in part
+        for row in rows
         if row.reported.bundle_id is not None and row.bundle_name is not None
     }
-    return [row.reported for row in part], list(names.items())

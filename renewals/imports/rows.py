@@ -1,19 +1,27 @@
-"""Lines of a file as rows of the domain: each cell is read, and all that is wrong with a line is told at once."""
+"""Rows of a file: each cell is validated, and all problems of a row are reported together."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from renewals.imports import files
-from renewals.imports.columns import ImportColumn
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from renewals.imports import columns, files
 from renewals.imports.formats import ImportFormat, InvalidRowError
 
 CONFIGURATION = "configuration"
-_DOTTED = f"{CONFIGURATION}."
+_PREFIX = f"{CONFIGURATION}."
 _MISSING = "is missing"
+_REASONS = {
+    "missing": _MISSING,
+    "extra_forbidden": "is not a column",
+    "string_type": "must be text",
+}
+"""Our words for pydantic's types of errors; the other errors are raised by the types of the columns."""
 
 
 class CellProblem(NamedTuple):
-    """What is wrong on a line: the column, what it has there, and the reason."""
+    """A problem of a line: the column, its value in the file, and the reason."""
 
     line: int
     column: str
@@ -22,138 +30,119 @@ class CellProblem(NamedTuple):
 
 
 class ParsedRow(NamedTuple):
-    """A line that was read: its row, or None where there are mistakes."""
+    """A line of a file with its row, which is None if the line has problems."""
 
     number: int
     row: Any
     key: str
     group: str | None
     raw: Mapping[str, Any]
-    """What the file has, by column."""
+    """The values in the file by column."""
     problems: Sequence[CellProblem] = ()
 
     def problem(self, column: str, reason: str) -> CellProblem:
-        """A mistake of this line."""
-        return CellProblem(self.number, column, _shown(self.raw.get(column)), reason)
+        """Return a problem of this line."""
+        value = self.raw.get(column)
+        return CellProblem(self.number, column, "" if value is None else str(value), reason)
 
 
-def lines(source: files.Source, kind: ImportFormat) -> Iterator[ParsedRow]:
-    """The lines of a file; raises InvalidFileError for a head that names what is not known, not once, or not all."""
-    records = files.records(source)
+def parse_rows(source: files.Source, import_format: ImportFormat) -> Iterator[ParsedRow]:
+    """Yield the rows of a file.
+
+    Raises InvalidFileError if the header lacks a required column, repeats a column, or has an unknown one.
+    """
+    records = files.read_records(source)
     names: Sequence[str] = ()
     if source.is_csv:
-        names = _head(source, next(records, None), kind)
-    known = {column.name: column for column in kind.columns}
+        names = _check_header(source, next(records, None), import_format)
+    configuration_names = [name for name in names if name.startswith(_PREFIX)]
     for record in records:
         if record.problem is not None:
-            yield ParsedRow(
-                record.line, None, "", None, {}, [CellProblem(record.line, "", "", record.problem)]
+            yield _invalid(record.line, {}, record.problem)
+        elif not source.is_csv:
+            yield _validate(record.line, record.content, record.content, import_format, is_csv=False)
+        elif len(record.content) != len(names):
+            raw = dict(zip(names, record.content, strict=False))
+            yield _invalid(
+                record.line, raw, f"has {len(record.content)} cells, but the header has {len(names)}"
             )
-        elif source.is_csv:
-            yield _from_cells(record, names, known, kind)
         else:
-            yield _from_object(record, known, kind)
+            raw = dict(zip(names, record.content, strict=True))
+            yield _validate(
+                record.line, raw, _cell_values(raw, configuration_names), import_format, is_csv=True
+            )
 
 
-def _head(source: files.Source, record: files.Record | None, kind: ImportFormat) -> Sequence[str]:
-    if record is None or record.problem is not None:
-        raise files.InvalidFileError(
-            f"{source.path.name}: has no head"
-            if record is None
-            else f"{source.path.name}: line 1 {record.problem}"
-        )
+def _check_header(
+    source: files.Source, record: files.Record | None, import_format: ImportFormat
+) -> Sequence[str]:
+    """Return the names of the header's columns. Raises InvalidFileError."""
+    if record is None:
+        raise files.InvalidFileError(f"{source.path.name}: the header is missing")
+    if record.problem is not None:
+        raise files.InvalidFileError(f"{source.path.name}: line 1 {record.problem}")
     names: Sequence[str] = record.content
-    known = {column.name for column in kind.columns}
-    dotted = [name for name in names if kind.has_configuration_columns and name.startswith(_DOTTED)]
-    problems = [f"there is no column {name!r}" for name in names if name not in known and name not in dotted]
-    problems += [
-        f"{name!r} is there more than once" for name in dict.fromkeys(names) if names.count(name) > 1
-    ]
+    known = import_format.column_names
+    dotted = [name for name in names if import_format.has_configuration_columns and name.startswith(_PREFIX)]
+    problems = [f"unknown column {name!r}" for name in names if name not in known and name not in dotted]
+    problems += [f"column {name!r} is repeated" for name in dict.fromkeys(names) if names.count(name) > 1]
     if dotted and CONFIGURATION in names:
-        problems.append(f"{CONFIGURATION!r} and {dotted[0]!r} cannot both be there")
+        problems.append(f"columns {CONFIGURATION!r} and {dotted[0]!r} cannot be combined")
     problems += [
-        f"{column.name!r} is missing"
-        for column in kind.columns
-        if column.is_required and column.name not in names
+        f"required column {name!r} is missing" for name in import_format.required_columns if name not in names
     ]
     if problems:
-        columns = ", ".join(column.name for column in kind.columns)
         raise files.InvalidFileError(
-            f"{source.path.name}: line {record.line}: {'; '.join(problems)}. The columns are {columns}."
+            f"{source.path.name}: line {record.line}: {'; '.join(problems)}; available columns: {', '.join(known)}"
         )
     return names
 
 
-def _from_cells(
-    record: files.Record, names: Sequence[str], known: Mapping[str, ImportColumn], kind: ImportFormat
-) -> ParsedRow:
-    cells: Sequence[str] = record.content
-    said = dict(zip(names, cells, strict=False))
-    if len(cells) != len(names):
-        reason = f"has {len(cells)} cells, and the head has {len(names)}"
-        return ParsedRow(record.line, None, "", None, said, [CellProblem(record.line, "", "", reason)])
-    values: dict[str, Any] = {}
-    wrong: list[tuple[str, str]] = []
-    items: list[tuple[str, str]] = []
-    for name, cell in said.items():
-        column = known.get(name)
-        if column is None:
-            if cell:
-                items.append((name.removeprefix(_DOTTED), cell))
-        elif cell:
-            try:
-                values[name] = column.from_text(cell)
-            except ValueError as problem:
-                wrong.append((name, str(problem)))
-        else:
-            values[name] = None
-            if column.is_required:
-                wrong.append((name, _MISSING))
-    if items:
-        values[CONFIGURATION] = items
-    return _line(record.line, said, values, wrong, kind)
+def _cell_values(raw: Mapping[str, str], configuration_names: Sequence[str]) -> dict[str, Any]:
+    """Return the cells by column, None for an empty one, and the `configuration.` columns as one value."""
+    values: dict[str, Any] = {name: cell or None for name, cell in raw.items()}
+    items = [(name.removeprefix(_PREFIX), values.pop(name)) for name in configuration_names]
+    if items := [(label, cell) for label, cell in items if cell]:
+        values[CONFIGURATION] = tuple(items)
+    return values
 
 
-def _from_object(record: files.Record, known: Mapping[str, ImportColumn], kind: ImportFormat) -> ParsedRow:
-    said: Mapping[str, Any] = record.content
-    values: dict[str, Any] = {}
-    wrong = [
-        (column.name, _MISSING)
-        for column in kind.columns
-        if column.is_required and said.get(column.name) is None
-    ]
-    for name, given in said.items():
-        column = known.get(name)
-        if column is None:
-            wrong.append((name, "is no column"))
-        elif given is None:
-            values[name] = None
-        else:
-            try:
-                values[name] = column.from_json(given)
-            except ValueError as problem:
-                wrong.append((name, str(problem)))
-    return _line(record.line, said, values, wrong, kind)
-
-
-def _line(
+def _validate(
     number: int,
-    said: Mapping[str, Any],
+    raw: Mapping[str, Any],
     values: Mapping[str, Any],
-    wrong: Sequence[tuple[str, str]],
-    kind: ImportFormat,
+    import_format: ImportFormat,
+    *,
+    is_csv: bool,
 ) -> ParsedRow:
-    group = values.get(kind.group) if kind.group else None
-    row = None
-    if not wrong:
-        try:
-            row = kind.to_row(values)
-        except InvalidRowError as problem:
-            wrong = [(problem.column, problem.reason)]
-    key = "" if wrong else " ".join(str(values[name]) for name in kind.key)
-    mistakes = [CellProblem(number, column, _shown(said.get(column)), reason) for column, reason in wrong]
-    return ParsedRow(number, row, key, group, said, mistakes)
+    """Return the row of a line, or its problems: at most one of each column."""
+    group = raw.get(import_format.group_column) if import_format.group_column else None
+    group = group if group and isinstance(group, str) else None
+    key, record = "", None
+    reasons: dict[str, str] = {}
+    try:
+        row = import_format.row_type.model_validate(values, context={columns.IS_CSV: is_csv})
+        key, record = row.key, row.to_record()
+    except ValidationError as error:
+        for details in error.errors(include_url=False):
+            reasons.setdefault(str(details["loc"][0]), _reason(details))
+    except InvalidRowError as error:
+        reasons[error.column] = error.reason
+    parsed = ParsedRow(number, record, key, group, raw)
+    if not reasons:
+        return parsed
+    return parsed._replace(problems=[parsed.problem(column, reason) for column, reason in reasons.items()])
 
 
-def _shown(value: object) -> str:
-    return "" if value is None else str(value)
+def _reason(details: ErrorDetails) -> str:
+    """Return the message of a validation error."""
+    if len(details["loc"]) == 1 and details["input"] is None:
+        return _MISSING
+    if (error := details.get("ctx", {}).get("error")) is not None:
+        return str(error)
+    return _REASONS.get(details["type"], details["msg"])
+
+
+def _invalid(number: int, raw: Mapping[str, Any], reason: str) -> ParsedRow:
+    """Return a line that is no row at all."""
+    return ParsedRow(number, None, "", None, raw, [CellProblem(number, "", "", reason)])

@@ -1,4 +1,4 @@
-"""Takes a file in: batch after batch, the next one read while PostgreSQL is at the one before."""
+"""Import a file batch by batch; the next batch is read while PostgreSQL writes the current one."""
 
 import asyncio
 from collections import Counter
@@ -11,43 +11,49 @@ from renewals.imports.formats import ImportFormat
 from renewals.imports.rows import CellProblem, ParsedRow
 from renewals.operators import audit_log
 
-LINES_AT_ONCE = 100
-"""So many lines are read before PostgreSQL's answers are looked at again."""
+LINES_PER_PAUSE = 100
+"""Lines that are read before the event loop runs again."""
 _OPERATOR = audit_log.Operator(None, "command line")
 
 
 @dataclass(slots=True)
 class Progress:
-    """What became of the lines so far, and up to which line of the file."""
+    """The outcomes of the rows so far, and the last line that was read."""
 
-    fates: Counter[batches.RowOutcome] = field(default_factory=Counter)
+    outcomes: Counter[batches.RowOutcome] = field(default_factory=Counter)
     refused_count: int = 0
     line: int = 0
 
     @property
     def total(self) -> int:
-        return self.fates.total() + self.refused_count
+        """The number of rows so far."""
+        return self.outcomes.total() + self.refused_count
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who is told of mistakes, and of each batch that is done."""
+    """Callbacks for the problems of each batch, and for the progress after it."""
 
-    on_mistakes: Callable[[Sequence[CellProblem]], None]
+    on_problems: Callable[[Sequence[CellProblem]], None]
     on_batch: Callable[[Progress], None]
 
 
 async def run_import(
-    source: files.Source, kind: ImportFormat, listener: Listener, *, is_dry: bool = False
+    source: files.Source, import_format: ImportFormat, listener: Listener, *, is_dry_run: bool = False
 ) -> Progress:
-    """Takes in all lines that are in order; raises InvalidFileError before it writes if the file is not."""
+    """Import all valid rows of a file.
+
+    Raises InvalidFileError before anything is written if the header is invalid.
+    """
     progress = Progress()
     writing: asyncio.Task[None] | None = None
     try:
-        async for batch in _batches(source, kind):
+        async for batch in _read_batches(source, import_format):
             if writing is not None:
                 await writing
-            writing = asyncio.create_task(_put(source, kind, batch, progress, listener, is_dry=is_dry))
+            writing = asyncio.create_task(
+                _write(source, import_format, batch, progress, listener, is_dry_run=is_dry_run)
+            )
         if writing is not None:
             await writing
     finally:
@@ -56,43 +62,44 @@ async def run_import(
     return progress
 
 
-async def _batches(source: files.Source, kind: ImportFormat) -> AsyncIterator[grouping.Batch]:
-    """The batches of a file, with a pause for others every some lines."""
+async def _read_batches(source: files.Source, import_format: ImportFormat) -> AsyncIterator[grouping.Batch]:
+    """Yield the batches of a file, and let the event loop run every `LINES_PER_PAUSE` lines."""
 
     def lines() -> Iterator[ParsedRow | None]:
-        for number, line in enumerate(rows.lines(source, kind), 1):
+        for number, line in enumerate(rows.parse_rows(source, import_format), 1):
             yield line
-            if number % LINES_AT_ONCE == 0:
+            if number % LINES_PER_PAUSE == 0:
                 yield None
 
-    for batch in grouping.batches(lines(), kind):
+    for batch in grouping.batches(lines(), import_format):
         if batch is None:
             await asyncio.sleep(0)
         else:
             yield batch
 
 
-async def _put(
+async def _write(
     source: files.Source,
-    kind: ImportFormat,
+    import_format: ImportFormat,
     batch: grouping.Batch,
     progress: Progress,
     listener: Listener,
     *,
-    is_dry: bool,
+    is_dry_run: bool,
 ) -> None:
+    """Write a batch, and report its problems and the progress."""
     refused = list(batch.refused)
     if batch.lines:
         numbers = [line.number for line in batch.lines]
-        about = {"file": source.path.name, "lines": [min(numbers), max(numbers)]}
-        order = batches.ImportBatch(_OPERATOR, about, clocks.utc_now, is_dry)
-        outcomes = await kind.put(order, [line.row for line in batch.lines])
-        for line, outcome in zip(batch.lines, outcomes, strict=True):
-            if isinstance(outcome, batches.FieldError):
-                refused.append(line._replace(problems=[line.problem(outcome.field, outcome.message)]))
+        origin = {"file": source.path.name, "lines": [min(numbers), max(numbers)]}
+        import_batch = batches.ImportBatch(_OPERATOR, origin, clocks.utc_now, is_dry_run)
+        results = await import_format.write_batch(import_batch, [line.row for line in batch.lines])
+        for line, result in zip(batch.lines, results, strict=True):
+            if isinstance(result, batches.FieldError):
+                refused.append(line._replace(problems=[line.problem(result.field, result.message)]))
             else:
-                progress.fates[outcome] += 1
+                progress.outcomes[result] += 1
     progress.refused_count += len(refused)
     progress.line = batch.line
-    listener.on_mistakes(grouping.problems_of(refused))
+    listener.on_problems(grouping.problems_of(refused))
     listener.on_batch(progress)

@@ -1,6 +1,7 @@
-"""Import vouchers that have the provider's ids."""
+"""Import vouchers with the provider's ids."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 from renewals.accounts import repository as accounts_repository
@@ -10,60 +11,76 @@ from renewals.db.connection import Connection
 from renewals.domain import validation
 from renewals.imports import batches
 from renewals.imports.batches import (
-    NO_ACCOUNT,
-    Done,
+    UNKNOWN_ACCOUNT,
     FieldError,
     ImportBatch,
     RowOutcome,
     RowResult,
     RowResults,
+    WrittenBatch,
 )
 from renewals.operators.audit_log import Action, AuditedChange
 
 
 class ImportedVoucher(NamedTuple):
-    """A voucher with an id of the provider's, for an account."""
+    """A voucher of an account, with the provider's id."""
 
     account_id: str
     issue: vouchers.NewVoucher
 
 
-async def import_vouchers(batch: ImportBatch, rows: Sequence[ImportedVoucher]) -> RowResults:
-    """Issues vouchers that are not there yet; no id may be there twice."""
+class _State(NamedTuple):
+    """Accounts, vouchers and products that a batch is checked against."""
 
-    async def work(connection: Connection) -> Done:
+    account_ids: Set[str]
+    vouchers: Mapping[object, tuple[object, ...]]
+    product_codes: Set[str]
+
+
+async def import_vouchers(batch: ImportBatch, rows: Sequence[ImportedVoucher]) -> RowResults:
+    """Issue the vouchers that do not exist yet. Ids must be unique in the batch."""
+
+    async def work(connection: Connection) -> WrittenBatch:
         locked = await accounts_repository.lock_accounts(connection, {row.account_id for row in rows})
         now = batch.clock()
-        found = await database.fetch(
-            connection,
-            "SELECT id, account_id, face_cents, expires_at, product_codes FROM vouchers WHERE id = ANY($1)",
-            [row.issue.voucher_id for row in rows],
-        )
-        known = {row[0]: (row[1], row[2], row[3], set(row[4])) for row in map(tuple, found)}
-        codes = {row["code"] for row in await database.fetch(connection, "SELECT code FROM products")}
-
-        def judge(row: ImportedVoucher) -> RowResult:
-            issue = row.issue
-            if row.account_id not in locked:
-                return NO_ACCOUNT
-            if issue.voucher_id in known:
-                said = (row.account_id, issue.face_cents, issue.expires_at, set(issue.product_codes))
-                is_same = known[issue.voucher_id] == said
-                return RowOutcome.UNCHANGED if is_same else FieldError("id", "is the id of another voucher")
-            if problem := validation.amount(issue.face_cents):
-                return FieldError("faceValue", problem)
-            if problem := validation.check_future(issue.expires_at, now):
-                return FieldError("expiresAt", problem)
-            if unknown := sorted(set(issue.product_codes) - codes):
-                return FieldError("products", f"there is no product of the code {unknown[0]!r}")
-            return RowOutcome.CREATED
-
-        outcomes = [judge(row) for row in rows]
-        issued = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome is RowOutcome.CREATED]
+        state = await _read(connection, locked.keys(), rows)
+        results = [_decide(row, state, now) for row in rows]
+        issued = [row for row, result in zip(rows, results, strict=True) if result is RowOutcome.CREATED]
         await vouchers.issue_to_accounts(connection, locked, issued, now)
         change = AuditedChange(
             {"issued_count": len(issued)}, sorted({row.account_id for row in issued}), after=issued
         )
-        return outcomes, [batches.build_batch_record(batch, Action.ISSUE_VOUCHERS, change)] if issued else []
+        return results, [batches.build_batch_record(batch, Action.ISSUE_VOUCHERS, change)] if issued else []
 
     return await batches.run_batch(batch, work)
+
+
+async def _read(connection: Connection, account_ids: Set[str], rows: Sequence[ImportedVoucher]) -> _State:
+    voucher_rows = await database.fetch(
+        connection,
+        "SELECT id, account_id, face_cents, expires_at, product_codes FROM vouchers WHERE id = ANY($1)",
+        [row.issue.voucher_id for row in rows],
+    )
+    product_rows = await database.fetch(connection, "SELECT code FROM products")
+    return _State(
+        account_ids,
+        {row[0]: (row[1], row[2], row[3], set(row[4])) for row in map(tuple, voucher_rows)},
+        {row["code"] for row in product_rows},
+    )
+
+
+def _decide(row: ImportedVoucher, state: _State, now: dt.datetime) -> RowResult:
+    issue = row.issue
+    if row.account_id not in state.account_ids:
+        return UNKNOWN_ACCOUNT
+    if issue.voucher_id in state.vouchers:
+        imported = (row.account_id, issue.face_cents, issue.expires_at, set(issue.product_codes))
+        is_same = state.vouchers[issue.voucher_id] == imported
+        return RowOutcome.UNCHANGED if is_same else FieldError("id", "is the id of a different voucher")
+    if problem := validation.amount(issue.face_cents):
+        return FieldError("faceValue", problem)
+    if problem := validation.check_future(issue.expires_at, now):
+        return FieldError("expiresAt", problem)
+    if unknown_codes := sorted(set(issue.product_codes) - state.product_codes):
+        return FieldError("products", f"unknown product {unknown_codes[0]!r}")
+    return RowOutcome.CREATED

@@ -1,8 +1,8 @@
 """The fixtures of the folders whose pages are tried here."""
 
 from tests.graphql_api.auth.conftest import api, issuer, seconds
-from tests.renewals.imports.conftest import renewals, take, url
+from tests.renewals.imports.conftest import renewals, url
 from tests.renewals.operators.conftest import operator
 from tests.renewals.webhooks.conftest import receiver, sending
 
-__all__ = ["api", "issuer", "operator", "receiver", "renewals", "seconds", "sending", "take", "url"]
+__all__ = ["api", "issuer", "operator", "receiver", "renewals", "seconds", "sending", "url"]

@@ -46,17 +46,15 @@ def test_the_table_has_every_column_and_no_other() -> None:
         elif cell != "`configuration.GPU`":
             shown[list(shown)[-1]].append(cell)
     assert shown == {
-        name: [f"`{column.name}`" + ("\\*" if column.is_required else "") for column in kind.columns]
-        for name, kind in {
-            "accounts": formats.ACCOUNTS,
-            "instances": formats.INSTANCES,
-            "catalogue": formats.CATALOGUE,
-            "vouchers": formats.VOUCHERS,
-        }.items()
+        command: [
+            f"`{name}`" + ("\\*" if name in import_format.required_columns else "")
+            for name in import_format.column_names
+        ]
+        for command, import_format in formats.BY_COMMAND.items()
     }
 
 
 def test_the_page_tells_the_bounds_as_they_are() -> None:
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
-    assert f"among the {grouping.GROUP_LINES:,} from its first" in text
+    assert f"among the {grouping.GROUP_LINES_MAX:,} from its first" in text
     assert f"About {grouping.BATCH_LINES:,} lines are one transaction" in text

@@ -1,4 +1,4 @@
-"""Files, and a database with a catalogue and two accounts to take them into."""
+"""Fixtures for imports: a database with a catalog and two accounts, and files."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from tests.support.fixtures import World
 __all__ = ["renewals"]
 
 INSTANCES = "accountId,id,name,productCode,dataCenterCode,monthlyPrice,expiresOn"
-Take = Callable[..., Result]
+RunImport = Callable[..., Result]
 Row = dict[str, Any]
 
 
 @pytest.fixture
 async def url(database_url: str) -> str:
-    """The address of a database with a catalogue, and the empty accounts `a` and `b`."""
+    """Return the URL of a database with a catalog and the empty accounts `a` and `b`."""
     async with database.connect(database_url):
         world = World()
         await world.put_catalogue()
@@ -33,8 +33,8 @@ async def url(database_url: str) -> str:
 
 
 @pytest.fixture
-def take(renewals: Renewals, url: str, tmp_path: Path) -> Take:
-    """Takes in a file with such text: `take("instances", "id,...", "--dry-run")`."""
+def run_import(renewals: Renewals, url: str, tmp_path: Path) -> RunImport:
+    """Return a function that imports a file with a text: `run_import("instances", "id,...", "--dry-run")`."""
 
     def run(kind: str, text: str | bytes, *options: str, name: str | None = None) -> Result:
         path = tmp_path / (name or f"{kind}.csv")
@@ -45,7 +45,7 @@ def take(renewals: Renewals, url: str, tmp_path: Path) -> Take:
 
 
 def row(instance_id: str, account: str = "a", /, **about: Any) -> Row:
-    """A row of an instance that is in order."""
+    """Return a valid row of an instance."""
     return {
         "accountId": account,
         "id": instance_id,
@@ -59,33 +59,33 @@ def row(instance_id: str, account: str = "a", /, **about: Any) -> Row:
 
 
 def csv_of(rows: list[Row]) -> str:
-    """Rows as CSV, with all columns that one of them has."""
+    """Return rows as CSV with all of their columns."""
     names = list(dict.fromkeys(name for each in rows for name in each))
     lines = [",".join(str(each.get(name, "")) for name in names) for each in rows]
     return "\n".join([",".join(names), *lines, ""])
 
 
 def jsonl_of(rows: list[Row]) -> str:
-    """Rows as JSON Lines."""
+    """Return rows as JSON Lines."""
     return "".join(f"{orjson.dumps(each).decode()}\n" for each in rows)
 
 
-def counts(done: Result) -> tuple[int, int, int, int]:
-    """Created, changed, unchanged, refused, as the summary says."""
-    [line] = [line for line in done.stdout.splitlines() if " lines: " in line]
+def counts(result: Result) -> tuple[int, int, int, int]:
+    """Return the numbers of created, changed, unchanged and refused rows of the summary."""
+    [line] = [line for line in result.stdout.splitlines() if " lines: " in line]
     said = line.replace(",", "").replace(" would be", "").partition("lines: ")[2].partition(";")[0].split()
     assert said[1::2] == ["created", "changed", "unchanged", "refused"]
     return tuple(map(int, said[::2]))  # type: ignore[return-value]
 
 
-def mistakes(done: Result) -> list[str]:
-    """What is said to be wrong, without the file's name."""
-    lines = [line for line in done.stderr.splitlines() if line[:1] != "."]
+def problems(result: Result) -> list[str]:
+    """Return the reported problems, without the name of the file."""
+    lines = [line for line in result.stderr.splitlines() if line[:1] != "."]
     return [line.partition(":")[2] for line in lines if "lines/s" not in line]
 
 
 def snapshot(url: str, *, but: tuple[str, ...] = ()) -> dict[str, list[str]]:
-    """Every row of every table but those named."""
+    """Return every row of every table except the named ones."""
 
     async def read() -> dict[str, list[str]]:
         connection = await asyncpg.connect(url)
@@ -108,6 +108,6 @@ def snapshot(url: str, *, but: tuple[str, ...] = ()) -> dict[str, list[str]]:
 
 
 def one(url: str, sql: str) -> Any:
-    """The one value of a statement."""
+    """Return the only value of a statement."""
     [[value]] = query(url, sql)
     return value

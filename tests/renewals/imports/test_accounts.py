@@ -1,8 +1,8 @@
-"""`renewals import accounts`: opened once, changed where they differ, their first balance posted once."""
+"""`renewals import accounts`: accounts are created once, and their first balances are posted once."""
 
 import pytest
 
-from tests.renewals.imports.conftest import Take, counts, jsonl_of, mistakes, one, snapshot
+from tests.renewals.imports.conftest import RunImport, counts, jsonl_of, one, problems, snapshot
 from tests.support.cli import Renewals, query
 
 HEAD = "id,name,timeZone,currency,leadDays,priceRiseCapPercent,balance"
@@ -10,15 +10,15 @@ HEAD = "id,name,timeZone,currency,leadDays,priceRiseCapPercent,balance"
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_accounts_are_opened_with_their_first_balance(
-    take: Take, url: str, renewals: Renewals, suffix: str
+    run_import: RunImport, url: str, renewals: Renewals, suffix: str
 ) -> None:
     if suffix == "csv":
         text = f"{HEAD}\nc,云上科技,Europe/Berlin,EUR,3,10.5,5000.00\nd,D,,,,,\n"
     else:
         about = {"timeZone": "Europe/Berlin", "currency": "EUR", "leadDays": 3, "priceRiseCapPercent": "10.5"}
         text = jsonl_of([{"id": "c", "name": "云上科技", **about, "balance": 5000}, {"id": "d", "name": "D"}])
-    done = take("accounts", text, name=f"accounts.{suffix}")
-    assert (done.exit_code, counts(done), done.stderr) == (0, (2, 0, 0, 0), "")
+    result = run_import("accounts", text, name=f"accounts.{suffix}")
+    assert (result.exit_code, counts(result), result.stderr) == (0, (2, 0, 0, 0), "")
     columns = "id, name, time_zone, currency, lead_days, price_rise_cap_bps, balance_cents, ledger_number"
     assert query(url, f"SELECT {columns} FROM accounts WHERE id IN ('c', 'd') ORDER BY id") == [
         ("c", "云上科技", "Europe/Berlin", "EUR", 3, 1050, 500000, 1),
@@ -33,48 +33,52 @@ def test_accounts_are_opened_with_their_first_balance(
     ]
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
     before = snapshot(url)
-    assert counts(take("accounts", text, name=f"accounts.{suffix}")) == (0, 0, 2, 0)
+    assert counts(run_import("accounts", text, name=f"accounts.{suffix}")) == (0, 0, 2, 0)
     assert snapshot(url) == before
 
 
-def test_a_first_balance_is_posted_once_even_where_the_account_was_there(take: Take, url: str) -> None:
+def test_a_first_balance_is_posted_once_even_where_the_account_was_there(
+    run_import: RunImport, url: str
+) -> None:
     text = "id,name,balance\na,Account a,100.00\nb,Account b,0.00\n"
-    assert counts(take("accounts", text)) == (0, 1, 1, 0)
-    assert counts(take("accounts", text)) == (0, 0, 2, 0)
-    done = take("accounts", text.replace("100.00", "200.00"))
-    assert mistakes(done) == [
-        "2: balance: '200.00': is not the first balance that was posted; more money is a top-up"
+    assert counts(run_import("accounts", text)) == (0, 1, 1, 0)
+    assert counts(run_import("accounts", text)) == (0, 0, 2, 0)
+    result = run_import("accounts", text.replace("100.00", "200.00"))
+    assert problems(result) == [
+        "2: balance: '200.00': differs from the posted first balance: use topUp to add money"
     ]
     assert query(url, "SELECT id, balance_cents FROM accounts ORDER BY id") == [("a", 10000), ("b", 0)]
 
 
-def test_what_is_left_out_stays_and_an_empty_cell_takes_away(take: Take, url: str) -> None:
-    take("accounts", "id,name,leadDays,priceRiseCapPercent\na,A,3,10\n")
-    assert counts(take("accounts", "id,name\na,Renamed\n")) == (0, 1, 0, 0)
+def test_what_is_left_out_stays_and_an_empty_cell_takes_away(run_import: RunImport, url: str) -> None:
+    run_import("accounts", "id,name,leadDays,priceRiseCapPercent\na,A,3,10\n")
+    assert counts(run_import("accounts", "id,name\na,Renamed\n")) == (0, 1, 0, 0)
     row = "SELECT name, lead_days, price_rise_cap_bps FROM accounts WHERE id = 'a'"
     assert query(url, row) == [("Renamed", 3, 1000)]
-    assert counts(take("accounts", "id,name,leadDays\na,Renamed,\n")) == (0, 1, 0, 0)
+    assert counts(run_import("accounts", "id,name,leadDays\na,Renamed,\n")) == (0, 1, 0, 0)
     assert query(url, row) == [("Renamed", None, 1000)]
     assert one(url, "SELECT before->'a'->>'lead_days' FROM audit_log ORDER BY id DESC LIMIT 1") == "3"
 
 
-def test_renewals_begin_when_the_file_says_or_else_when_the_account_was_made(take: Take, url: str) -> None:
+def test_renewals_begin_when_the_file_says_or_else_when_the_account_was_made(
+    run_import: RunImport, url: str
+) -> None:
     head, begins = "id,name,autoRenewFrom", "2027-02-01T00:00:00+08:00"
-    assert counts(take("accounts", f"{head}\nc,C,{begins}\nd,D,\n")) == (2, 0, 0, 0)
+    assert counts(run_import("accounts", f"{head}\nc,C,{begins}\nd,D,\n")) == (2, 0, 0, 0)
     default = "SELECT id FROM accounts WHERE auto_renew_from = created_at AND id IN ('c', 'd')"
     assert query(url, default) == [("d",)]
     assert str(one(url, "SELECT auto_renew_from FROM accounts WHERE id = 'c'")) == "2027-01-31 16:00:00+00:00"
-    assert counts(take("accounts", f"{head}\nc,C,{begins}\nd,D,\n")) == (0, 0, 2, 0)
-    assert counts(take("accounts", "id,name\nc,C\n")) == (0, 0, 1, 0)
-    assert counts(take("accounts", f"{head}\nc,C,\nd,D,{begins}\n")) == (0, 2, 0, 0)
+    assert counts(run_import("accounts", f"{head}\nc,C,{begins}\nd,D,\n")) == (0, 0, 2, 0)
+    assert counts(run_import("accounts", "id,name\nc,C\n")) == (0, 0, 1, 0)
+    assert counts(run_import("accounts", f"{head}\nc,C,\nd,D,{begins}\n")) == (0, 2, 0, 0)
     assert query(url, default) == [("c",)]
-    done = take("accounts", f"{head}\nc,C,2300-01-01T00:00:00Z\n")
-    assert mistakes(done) == [
+    result = run_import("accounts", f"{head}\nc,C,2300-01-01T00:00:00Z\n")
+    assert problems(result) == [
         "2: autoRenewFrom: '2300-01-01T00:00:00Z': must be between 2000-01-01 and 2199-12-31"
     ]
 
 
-def test_each_wrong_account_is_named_and_the_others_are_opened(take: Take, url: str) -> None:
+def test_each_wrong_account_is_named_and_the_others_are_opened(run_import: RunImport, url: str) -> None:
     lines = [
         "c,C,Mars/Olympus,,,,",
         "d,D,,yuan,,,",
@@ -87,9 +91,9 @@ def test_each_wrong_account_is_named_and_the_others_are_opened(take: Take, url: 
         "i,I,,,,,99999999999999",
         "j,J,,,,,1.00",
     ]
-    done = take("accounts", "\n".join([HEAD, *lines]))
-    assert counts(done) == (1, 0, 0, 9)
-    assert [line.split(" ")[1].rstrip(":") for line in mistakes(done)] == [
+    result = run_import("accounts", "\n".join([HEAD, *lines]))
+    assert counts(result) == (1, 0, 0, 9)
+    assert [line.split(" ")[1].rstrip(":") for line in problems(result)] == [
         "timeZone", "currency", "leadDays", "priceRiseCapPercent", "balance", "timeZone", "currency", "name", "balance",
     ]  # fmt: skip
     assert query(url, "SELECT id FROM accounts ORDER BY id") == [("a",), ("b",), ("j",)]

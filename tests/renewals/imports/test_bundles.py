@@ -1,9 +1,9 @@
-"""Bundles in a file: whole, also where they lie across the border of a batch."""
+"""Bundles in a file are kept whole, also across the end of a batch."""
 
 import pytest
 
 from renewals.imports import grouping
-from tests.renewals.imports.conftest import Row, Take, counts, csv_of, jsonl_of, mistakes, one, row
+from tests.renewals.imports.conftest import Row, RunImport, counts, csv_of, jsonl_of, one, problems, row
 from tests.support.cli import Renewals, query
 
 
@@ -14,12 +14,12 @@ def bundle(number: int, size: int = 3) -> list[Row]:
 
 @pytest.mark.parametrize("batch_lines", [1, 2, 3, 4, 5])
 def test_a_bundle_lies_across_the_border_of_a_batch(
-    take: Take, url: str, renewals: Renewals, monkeypatch: pytest.MonkeyPatch, batch_lines: int
+    run_import: RunImport, url: str, renewals: Renewals, monkeypatch: pytest.MonkeyPatch, batch_lines: int
 ) -> None:
     monkeypatch.setattr(grouping, "BATCH_LINES", batch_lines)
     rows = [row("i-0"), *bundle(1), row("i-1"), *bundle(2), row("i-2", "b")]
     rows[2], rows[6] = rows[6], rows[2]  # nor need its members be next to each other
-    assert counts(take("instances", csv_of(rows))) == (9, 0, 0, 0)
+    assert counts(run_import("instances", csv_of(rows))) == (9, 0, 0, 0)
     assert query(url, "SELECT bundle_id, count(*) FROM instances GROUP BY 1 ORDER BY 1") == [
         ("order-1", 3),
         ("order-2", 3),
@@ -28,26 +28,26 @@ def test_a_bundle_lies_across_the_border_of_a_batch(
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
     for each in rows:
         each["expiresOn"] = "2099-02-28"
-    assert counts(take("instances", csv_of(rows))) == (0, 9, 0, 0)
-    assert counts(take("instances", csv_of(rows))) == (0, 0, 9, 0)
+    assert counts(run_import("instances", csv_of(rows))) == (0, 9, 0, 0)
+    assert counts(run_import("instances", csv_of(rows))) == (0, 0, 9, 0)
 
 
-def test_a_bundle_with_a_value_that_is_no_text_is_refused_as_a_whole(take: Take, url: str) -> None:
+def test_a_bundle_with_a_value_that_is_no_text_is_refused_as_a_whole(run_import: RunImport, url: str) -> None:
     rows = [*bundle(1), *bundle(2), row("i-0")]
     rows[1]["accountId"] = {"id": ["a"]}
     rows[4]["bundleName"] = ["Order 2"]
-    done = take("instances", jsonl_of(rows), name="instances.jsonl")
-    assert (done.exit_code, counts(done)) == (1, (1, 0, 0, 6))
-    said = mistakes(done)
-    assert "2: accountId: \"{'id': ['a']}\": must be a text" in said
-    assert "5: bundleName: \"['Order 2']\": must be a text" in said
+    result = run_import("instances", jsonl_of(rows), name="instances.jsonl")
+    assert (result.exit_code, counts(result)) == (1, (1, 0, 0, 6))
+    said = problems(result)
+    assert "2: accountId: \"{'id': ['a']}\": must be text" in said
+    assert "5: bundleName: \"['Order 2']\": must be text" in said
     assert {line.partition(":")[0] for line in said} == set("123456")
     assert query(url, "SELECT id FROM instances") == [("i-0",)]
 
 
 @pytest.mark.parametrize("batch_lines", [1, 2_000])
 def test_a_bundle_with_a_bad_line_is_refused_as_a_whole(
-    take: Take, url: str, monkeypatch: pytest.MonkeyPatch, batch_lines: int
+    run_import: RunImport, url: str, monkeypatch: pytest.MonkeyPatch, batch_lines: int
 ) -> None:
     monkeypatch.setattr(grouping, "BATCH_LINES", batch_lines)
     rows = [*bundle(1), row("i-0"), *bundle(2), *bundle(3), *bundle(4)]
@@ -55,30 +55,33 @@ def test_a_bundle_with_a_bad_line_is_refused_as_a_whole(
     rows[5]["productCode"] = "moon"
     rows[7]["accountId"] = "b"
     rows[11]["bundleName"] = "Another"
-    done = take("instances", csv_of(rows))
-    assert (done.exit_code, counts(done)) == (1, (1, 0, 0, 12))
+    result = run_import("instances", csv_of(rows))
+    assert (result.exit_code, counts(result)) == (1, (1, 0, 0, 12))
     assert query(url, "SELECT id FROM instances") == [("i-0",)]
     assert one(url, "SELECT count(*) FROM bundles") == 0
-    said = mistakes(done)
-    assert said[0] == "2: bundleId: 'order-1': its bundle is registered as a whole, and line 3 is refused"
+    said = problems(result)
+    assert (
+        said[0]
+        == "2: bundleId: 'order-1': line 3 of its bundle is refused, and a bundle is registered as a whole"
+    )
     assert "7: productCode: 'moon': unknown product 'moon'" in said
-    assert "9: accountId: 'b': its bundle has another one, too" in said
-    assert "13: bundleName: 'Another': its bundle has another one on line 12" in said
+    assert "9: accountId: 'b': differs from another line of its bundle" in said
+    assert "13: bundleName: 'Another': differs from line 12 of its bundle" in said
     assert {line.partition(":")[0] for line in said} == set(
         map(str, [2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14])
     )
 
 
 def test_a_member_too_far_from_its_bundle_is_refused(
-    take: Take, url: str, monkeypatch: pytest.MonkeyPatch
+    run_import: RunImport, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grouping, "GROUP_LINES", 4)
+    monkeypatch.setattr(grouping, "GROUP_LINES_MAX", 4)
     first, second, late = bundle(1)
     rows = [first, row("i-1"), row("i-2"), second, row("i-3"), late]
-    done = take("instances", csv_of(rows))
-    assert counts(done) == (5, 0, 0, 1)
-    assert mistakes(done) == [
-        "7: bundleId: 'order-1': is of line 2; all its lines must be among the 4 from there on"
+    result = run_import("instances", csv_of(rows))
+    assert counts(result) == (5, 0, 0, 1)
+    assert problems(result) == [
+        "7: bundleId: 'order-1': began on line 2; all its lines must be within 4 lines"
     ]
     assert query(url, "SELECT id FROM instances WHERE bundle_id = 'order-1' ORDER BY 1") == [
         ("b-1-0",),
@@ -86,27 +89,27 @@ def test_a_member_too_far_from_its_bundle_is_refused(
     ]
 
 
-def test_the_expiry_of_a_bundle_changes_only_by_lines_that_name_it(take: Take, url: str) -> None:
-    take("instances", csv_of(bundle(1)))
+def test_the_expiry_of_a_bundle_changes_only_by_lines_that_name_it(run_import: RunImport, url: str) -> None:
+    run_import("instances", csv_of(bundle(1)))
     rows = bundle(1)
     for each in rows:
         del each["bundleId"], each["bundleName"]
         each["name"] = "Renamed"
-    assert counts(take("instances", csv_of(rows))) == (0, 3, 0, 0)
+    assert counts(run_import("instances", csv_of(rows))) == (0, 3, 0, 0)
     for each in rows:
         each["expiresOn"] = "2099-02-28"
-    done = take("instances", csv_of(rows))
-    assert counts(done) == (0, 0, 0, 3)
+    result = run_import("instances", csv_of(rows))
+    assert counts(result) == (0, 0, 0, 3)
     assert (
-        mistakes(done)[0]
+        problems(result)[0]
         == "2: bundleId: '': must be given, as order-1: a bundle's expiry changes as a whole"
     )
     assert one(url, "SELECT count(DISTINCT expires_at) FROM instances") == 1
 
 
-def test_a_bundle_of_another_account_is_refused(take: Take, url: str) -> None:
-    take("instances", csv_of(bundle(1)))
+def test_a_bundle_of_another_account_is_refused(run_import: RunImport, url: str) -> None:
+    run_import("instances", csv_of(bundle(1)))
     rows = [{**each, "id": f"other-{each['id']}", "accountId": "b"} for each in bundle(1)]
-    done = take("instances", csv_of(rows))
-    assert counts(done) == (0, 0, 0, 3)
+    result = run_import("instances", csv_of(rows))
+    assert counts(result) == (0, 0, 0, 3)
     assert one(url, "SELECT count(*) FROM instances WHERE account_id = 'b'") == 0

@@ -1,15 +1,15 @@
-"""`renewals import catalogue`: products and data centres, told apart by the column `kind`."""
+"""`renewals import catalogue`: products and data centers, with the column `kind`."""
 
 import pytest
 
-from tests.renewals.imports.conftest import Take, counts, jsonl_of, mistakes, one, snapshot
+from tests.renewals.imports.conftest import RunImport, counts, jsonl_of, one, problems, snapshot
 from tests.support.cli import query
 
 HEAD = "kind,code,name,nameZh,unsupportedReason,maxTermMonths,retentionDays,tiers,type"
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_products_and_data_centres_are_put_and_changed(take: Take, url: str, suffix: str) -> None:
+def test_products_and_data_centres_are_put_and_changed(run_import: RunImport, url: str, suffix: str) -> None:
     if suffix == "csv":
         product_line = "PRODUCT,gpu,GPU server,GPU云服务器,,24,0,24:20%;12:17.5%,"
         text = f"{HEAD}\n{product_line}\nDATA_CENTER,bj-9,北京9区(VPC),,,,,,VPC\n"
@@ -25,7 +25,7 @@ def test_products_and_data_centres_are_put_and_changed(take: Take, url: str, suf
         center = {"kind": "DATA_CENTER", "code": "bj-9", "name": "北京9区(VPC)", "type": "VPC"}
         text = jsonl_of([{**product, "maxTermMonths": 24, "retentionDays": 0}, center])
     name = f"catalogue.{suffix}"
-    assert counts(take("catalogue", text, name=name)) == (2, 0, 0, 0)
+    assert counts(run_import("catalogue", text, name=name)) == (2, 0, 0, 0)
     assert query(
         url,
         """SELECT name, name_zh, renewable, max_term_months, retention_days,
@@ -38,12 +38,12 @@ def test_products_and_data_centres_are_put_and_changed(take: Take, url: str, suf
         ("PUT_DATA_CENTERS",),
     ]
     before = snapshot(url)
-    assert counts(take("catalogue", text, name=name)) == (0, 0, 2, 0)
+    assert counts(run_import("catalogue", text, name=name)) == (0, 0, 2, 0)
     assert snapshot(url) == before
-    assert counts(take("catalogue", text.replace("GPU server", "GPU"), name=name)) == (0, 1, 1, 0)
+    assert counts(run_import("catalogue", text.replace("GPU server", "GPU"), name=name)) == (0, 1, 1, 0)
 
 
-def test_each_wrong_entry_is_named_and_the_others_are_put(take: Take, url: str) -> None:
+def test_each_wrong_entry_is_named_and_the_others_are_put(run_import: RunImport, url: str) -> None:
     lines = [
         "PRODUCT,p-1,P,,,,,,",
         "PRODUCT,p-2,P,中,,,,,VPC",
@@ -57,9 +57,9 @@ def test_each_wrong_entry_is_named_and_the_others_are_put(take: Take, url: str) 
         "PRODUCT,p-8,P,中,Not served,,,,",
         "DATA_CENTER,p-8,The same code is another list,,,,,,VPC",
     ]
-    done = take("catalogue", "\n".join([HEAD, *lines]))
-    assert counts(done) == (2, 0, 0, 9)
-    assert [line.split(" ")[1].rstrip(":") for line in mistakes(done)] == [
+    result = run_import("catalogue", "\n".join([HEAD, *lines]))
+    assert counts(result) == (2, 0, 0, 9)
+    assert [line.split(" ")[1].rstrip(":") for line in problems(result)] == [
         "nameZh", "type", "type", "tiers", "kind", "maxTermMonths", "tiers", "tiers", "tiers",
     ]  # fmt: skip
     assert one(url, "SELECT renewable FROM products WHERE code = 'p-8'") is False

@@ -1,4 +1,4 @@
-"""What a file may be: its encoding, its head, its name."""
+"""Requirements of a file: its encoding, header and name."""
 
 import codecs
 from pathlib import Path
@@ -8,12 +8,12 @@ import pytest
 from renewals.imports import files
 from tests.renewals.imports.conftest import (
     INSTANCES,
-    Take,
+    RunImport,
     counts,
     csv_of,
     jsonl_of,
-    mistakes,
     one,
+    problems,
     row,
     snapshot,
 )
@@ -24,9 +24,9 @@ NAME = "云服务器一号"
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_the_encoding_is_found(take: Take, url: str, encoding: str, suffix: str) -> None:
+def test_the_encoding_is_found(run_import: RunImport, url: str, encoding: str, suffix: str) -> None:
     text = (csv_of if suffix == "csv" else _unescaped)([row("i-1", name=NAME)])
-    assert counts(take("instances", text.encode(encoding), name=f"instances.{suffix}")) == (1, 0, 0, 0)
+    assert counts(run_import("instances", text.encode(encoding), name=f"instances.{suffix}")) == (1, 0, 0, 0)
     assert one(url, "SELECT name FROM instances") == NAME
 
 
@@ -36,88 +36,90 @@ def _unescaped(rows: list[dict[str, object]]) -> str:
     return text
 
 
-def test_an_encoding_that_is_given_is_the_one(take: Take, url: str) -> None:
+def test_an_encoding_that_is_given_is_the_one(run_import: RunImport, url: str) -> None:
     text = csv_of([row("i-1", name="Zürich")]).encode("latin-1")
-    assert counts(take("instances", text, "--encoding", "latin-1")) == (1, 0, 0, 0)
+    assert counts(run_import("instances", text, "--encoding", "latin-1")) == (1, 0, 0, 0)
     assert one(url, "SELECT name FROM instances") == "Zürich"
     other = csv_of([row("i-2", name=NAME)]).encode("gb18030")
     byte = other.index(NAME.encode("gb18030")) + 1
-    refused = take("instances", other, "--encoding", "utf-8")
+    refused = run_import("instances", other, "--encoding", "utf-8")
     assert (refused.exit_code, refused.stderr) == (
         1,
-        f"instances.csv: is not utf-8 at line 2, column 7 (byte {byte})\n",
+        f"instances.csv: is not valid utf-8 at line 2, column 7 (byte {byte})\n",
     )
 
 
 @pytest.mark.parametrize(
     "name", ["klingon", "hex", "rot13", "undefined", "base64", "punycode", "idna", "ut\x1bf"]
 )
-def test_what_is_no_encoding_of_texts_is_refused_in_words(take: Take, name: str) -> None:
-    done = take("instances", csv_of([row("i-1")]), "--encoding", name)
-    assert done.exit_code == 2
-    assert isinstance(done.exception, SystemExit)
-    assert "there is no encoding" in done.stderr
-    assert "\x1b" not in done.stderr
+def test_what_is_no_encoding_of_texts_is_refused_in_words(run_import: RunImport, name: str) -> None:
+    result = run_import("instances", csv_of([row("i-1")]), "--encoding", name)
+    assert result.exit_code == 2
+    assert isinstance(result.exception, SystemExit)
+    assert "is not a known text encoding" in result.stderr
+    assert "\x1b" not in result.stderr
 
 
-def test_text_that_an_odd_encoding_cannot_be_is_refused(take: Take) -> None:
+def test_text_that_an_odd_encoding_cannot_be_is_refused(run_import: RunImport) -> None:
     for encoding in ("utf-7", "unicode-escape", "ascii"):
-        done = take("instances", csv_of([row("i-1", name=f"{NAME}\\u12")]), "--encoding", encoding)
-        assert done.exit_code == 1
-        assert isinstance(done.exception, SystemExit)
-        assert done.stderr.startswith(f"instances.csv: is not {encoding}")
+        result = run_import("instances", csv_of([row("i-1", name=f"{NAME}\\u12")]), "--encoding", encoding)
+        assert result.exit_code == 1
+        assert isinstance(result.exception, SystemExit)
+        assert result.stderr.startswith(f"instances.csv: is not valid {encoding}")
 
 
-def test_a_byte_order_mark_may_be_there_though_utf_8_is_said(take: Take, url: str) -> None:
+def test_a_byte_order_mark_may_be_there_though_utf_8_is_said(run_import: RunImport, url: str) -> None:
     text = csv_of([row("i-1", name=NAME)]).encode("utf-8-sig")
     for encoding in ("utf-8", "UTF8"):
-        assert take("instances", text, "--encoding", encoding).exit_code == 0
+        assert run_import("instances", text, "--encoding", encoding).exit_code == 0
     assert one(url, "SELECT name FROM instances") == NAME
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_the_encoding_is_said(take: Take, encoding: str) -> None:
-    done = take("instances", csv_of([row("i-1", name=NAME)]).encode(encoding))
-    assert f"refused; {encoding}, " in done.stdout
+def test_the_encoding_is_said(run_import: RunImport, encoding: str) -> None:
+    result = run_import("instances", csv_of([row("i-1", name=NAME)]).encode(encoding))
+    assert f"refused; {encoding}, " in result.stdout
 
 
 @pytest.mark.parametrize("bad", [b"\xff", "号".encode("gb18030"), "号".encode()[:2]])
 @pytest.mark.parametrize("first", ["i-0", "i-2"])
-def test_utf_8_with_a_bad_byte_is_not_read_as_gb18030(take: Take, url: str, bad: bytes, first: str) -> None:
+def test_utf_8_with_a_bad_byte_is_not_read_as_gb18030(
+    run_import: RunImport, url: str, bad: bytes, first: str
+) -> None:
     before = snapshot(url)
     rows = [row(f"i-{number}", name=f"{NAME} {number}") for number in range(3)]
     text = csv_of(rows).encode().replace(f"{NAME} {first[-1]}".encode(), "云".encode() + bad)
     at = text.index("云".encode() + bad + b",")
     line, column = text[:at].count(b"\n") + 1, len("a,i-0,云") + 1
-    done = take("instances", text)
-    assert done.exit_code == 1
-    assert done.stderr == (
-        f"instances.csv: is not utf-8 at line {line}, column {column} (byte {at + 4}), but elsewhere it is; "
-        "mend that, or name its --encoding\n"
+    result = run_import("instances", text)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"instances.csv: is mostly UTF-8, but is not valid utf-8 at line {line}, column {column} (byte {at + 4}): "
+        "correct it, or set --encoding\n"
     )
     assert snapshot(url) == before
 
 
-def test_gb18030_that_begins_like_utf_8_is_read_as_gb18030(take: Take, url: str) -> None:
+def test_gb18030_that_begins_like_utf_8_is_read_as_gb18030(run_import: RunImport, url: str) -> None:
     name = "通信服务器"
     assert name.encode("gb18030")[:2].decode() == "ͨ"
-    assert counts(take("instances", csv_of([row("i-1", name=name)]).encode("gb18030"))) == (1, 0, 0, 0)
+    assert counts(run_import("instances", csv_of([row("i-1", name=name)]).encode("gb18030"))) == (1, 0, 0, 0)
     assert one(url, "SELECT name FROM instances") == name
 
 
-def test_bytes_of_no_encoding_are_refused_with_line_and_byte(take: Take, url: str) -> None:
+def test_bytes_of_no_encoding_are_refused_with_line_and_byte(run_import: RunImport, url: str) -> None:
     before = snapshot(url)
     text = csv_of([row(f"i-{number}") for number in range(3)]).encode()
     wrong = text.replace(b"i-2", b"\xff\xff\xff")
-    done = take("instances", wrong)
+    result = run_import("instances", wrong)
     byte = wrong.index(b"\xff") + 1
-    assert done.exit_code == 1
-    assert done.stderr == (
-        f"instances.csv: is not utf-8 at line 4, column 3 (byte {byte}), "
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"instances.csv: is not valid utf-8 at line 4, column 3 (byte {byte}), "
         f"nor gb18030 at line 4, column 3 (byte {byte})\n"
     )
-    marked = take("instances", codecs.BOM_UTF8 + wrong)
-    assert marked.stderr == f"instances.csv: is not utf-8-sig at line 4, column 3 (byte {byte + 3})\n"
+    marked = run_import("instances", codecs.BOM_UTF8 + wrong)
+    assert marked.stderr == f"instances.csv: is not valid utf-8-sig at line 4, column 3 (byte {byte + 3})\n"
     assert snapshot(url) == before
 
 
@@ -155,67 +157,76 @@ def test_a_line_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     ],
 )
 def test_a_quote_that_is_not_closed_is_refused_before_anything_is_written(
-    take: Take, url: str, names: list[str], said: str
+    run_import: RunImport, url: str, names: list[str], said: str
 ) -> None:
     before = snapshot(url)
-    done = take("instances", csv_of([row(f"i-{number}", name=name) for number, name in enumerate(names)]))
-    assert done.exit_code == 1
-    assert done.stderr.startswith(f"instances.csv: {said} are no CSV: ")
-    assert done.stdout == ""
+    result = run_import(
+        "instances", csv_of([row(f"i-{number}", name=name) for number, name in enumerate(names)])
+    )
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"instances.csv: {said} are not valid CSV: ")
+    assert result.stdout == ""
     assert snapshot(url) == before
 
 
-def test_a_wrong_quote_on_one_line_is_an_error_of_that_line(take: Take) -> None:
-    done = take("instances", csv_of([row("i-1", name='5" disk'), row("i-2", name='"a"b'), row("i-3")]))
-    assert counts(done) == (2, 0, 0, 1)
-    assert mistakes(done) == ["3: is no CSV: ',' expected after '\"'"]
+def test_a_wrong_quote_on_one_line_is_an_error_of_that_line(run_import: RunImport) -> None:
+    result = run_import(
+        "instances", csv_of([row("i-1", name='5" disk'), row("i-2", name='"a"b'), row("i-3")])
+    )
+    assert counts(result) == (2, 0, 0, 1)
+    assert problems(result) == ["3: is not valid CSV: ',' expected after '\"'"]
 
 
-def test_a_quoted_cell_may_have_commas_but_a_name_no_line_end(take: Take, url: str) -> None:
-    done = take(
+def test_a_quoted_cell_may_have_commas_but_a_name_no_line_end(run_import: RunImport, url: str) -> None:
+    result = run_import(
         "instances",
         csv_of([row("i-1", name='"One, two"'), row("i-2", name='"One\ntwo"'), row("i-3", name="")]),
     )
-    assert counts(done) == (1, 0, 0, 2)
-    assert [line[:8] for line in mistakes(done)] == ["3: name:", "5: name:"]
+    assert counts(result) == (1, 0, 0, 2)
+    assert [line[:8] for line in problems(result)] == ["3: name:", "5: name:"]
     assert one(url, "SELECT name FROM instances") == "One, two"
 
 
 @pytest.mark.parametrize(
     ("head", "reason"),
     [
-        (f"{INSTANCES},colour", "there is no column 'colour'"),
-        (f"{INSTANCES},name", "'name' is there more than once"),
-        (INSTANCES.replace("monthlyPrice,", ""), "'monthlyPrice' is missing"),
+        (f"{INSTANCES},colour", "unknown column 'colour'"),
+        (f"{INSTANCES},name", "column 'name' is repeated"),
+        (INSTANCES.replace("monthlyPrice,", ""), "required column 'monthlyPrice' is missing"),
         (
             f"{INSTANCES},configuration,configuration.CPU",
-            "'configuration' and 'configuration.CPU' cannot both be there",
+            "columns 'configuration' and 'configuration.CPU' cannot be combined",
         ),
-        (INSTANCES.replace(",", ";"), "'id' is missing"),
+        (INSTANCES.replace(",", ";"), "required column 'id' is missing"),
     ],
 )
 def test_a_head_that_is_not_in_order_is_refused_before_anything_is_written(
-    take: Take, url: str, head: str, reason: str
+    run_import: RunImport, url: str, head: str, reason: str
 ) -> None:
     before = snapshot(url)
-    done = take("instances", f"{head}\na,i-1,I,eip,bj-6,1.00,2099-01-31\n")
-    assert done.exit_code == 1
-    assert done.stderr.startswith("instances.csv: line 1: ")
-    assert reason in done.stderr
+    result = run_import("instances", f"{head}\na,i-1,I,eip,bj-6,1.00,2099-01-31\n")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("instances.csv: line 1: ")
+    assert reason in result.stderr
     assert snapshot(url) == before
 
 
-def test_a_file_without_a_line_or_of_another_kind_is_refused(take: Take, renewals: Renewals) -> None:
-    assert take("instances", "").stderr == "instances.csv: has no head\n"
-    assert take("instances", "", name="list.xlsx").stderr == "list.xlsx: must be a .csv or a .jsonl file\n"
-    assert counts(take("instances", f"{INSTANCES}\n")) == (0, 0, 0, 0)
-    assert counts(take("instances", "", name="list.jsonl")) == (0, 0, 0, 0)
+def test_a_file_without_a_line_or_of_another_kind_is_refused(
+    run_import: RunImport, renewals: Renewals
+) -> None:
+    assert run_import("instances", "").stderr == "instances.csv: the header is missing\n"
+    assert (
+        run_import("instances", "", name="list.xlsx").stderr
+        == "list.xlsx: the name must end in .csv or .jsonl\n"
+    )
+    assert counts(run_import("instances", f"{INSTANCES}\n")) == (0, 0, 0, 0)
+    assert counts(run_import("instances", "", name="list.jsonl")) == (0, 0, 0, 0)
     assert renewals("import", "instances", "nowhere.csv", DATABASE_URL="postgres://x/y").exit_code == 2
 
 
 def test_the_table_of_columns_and_the_help_are_complete(renewals: Renewals) -> None:
     for kind in ("accounts", "instances", "catalogue", "vouchers"):
-        done = renewals("import", kind, "--help")
-        assert done.exit_code == 0
-        assert all(option in done.output for option in ("--dry-run", "--errors", "--encoding"))
+        result = renewals("import", kind, "--help")
+        assert result.exit_code == 0
+        assert all(option in result.output for option in ("--dry-run", "--errors", "--encoding"))
         assert kind in renewals("import", "--help").output

@@ -1,4 +1,4 @@
-"""`renewals import instances`: each line decided alone, the same again changes nothing."""
+"""`renewals import instances`: each line is decided alone, and a repeated import changes nothing."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ import pytest
 
 from tests.renewals.imports.conftest import (
     INSTANCES,
-    Take,
+    RunImport,
     counts,
     csv_of,
     jsonl_of,
-    mistakes,
     one,
+    problems,
     row,
     snapshot,
 )
@@ -21,7 +21,7 @@ NO_AMOUNT = 'an amount is a decimal string with at most two places, as in "512.9
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_all_that_a_row_says_is_there(take: Take, url: str, suffix: str) -> None:
+def test_all_that_a_row_says_is_there(run_import: RunImport, url: str, suffix: str) -> None:
     about = {
         "renewalMode": "AUTO", "autoRenewMonths": 3, "anchorDay": 31, "createdAt": "2026-01-31T09:02:03+08:00",
         "billingMode": "PREPAID", "bundleId": "order-7", "bundleName": "训练集群",
@@ -30,12 +30,12 @@ def test_all_that_a_row_says_is_there(take: Take, url: str, suffix: str) -> None
         rows = [
             row("i-1", **about, isTrial="TRUE", **{"configuration.CPU": "4核", "configuration.内存": "8GB"})
         ]
-        done = take("instances", csv_of(rows))
+        result = run_import("instances", csv_of(rows))
     else:
         configuration = [{"label": "CPU", "value": "4核"}, {"label": "内存", "value": "8GB"}]
         rows = [row("i-1", **about, isTrial=True, configuration=configuration)]
-        done = take("instances", jsonl_of(rows), name="instances.jsonl")
-    assert (done.exit_code, counts(done), done.stderr) == (0, (1, 0, 0, 0), "")
+        result = run_import("instances", jsonl_of(rows), name="instances.jsonl")
+    assert (result.exit_code, counts(result), result.stderr) == (0, (1, 0, 0, 0), "")
     assert query(
         url,
         """SELECT account_id, name, product_code, data_center_code, monthly_price_cents, renewal_mode, is_trial,
@@ -51,33 +51,33 @@ def test_all_that_a_row_says_is_there(take: Take, url: str, suffix: str) -> None
 
 
 @pytest.mark.parametrize("cell", ['{"CPU": "8"}', '[{"label": "CPU", "value": "8"}]'])
-def test_a_configuration_may_be_json_in_a_cell(take: Take, url: str, cell: str) -> None:
+def test_a_configuration_may_be_json_in_a_cell(run_import: RunImport, url: str, cell: str) -> None:
     quoted = '"' + cell.replace('"', '""') + '"'
-    assert take("instances", csv_of([row("i-1", configuration=quoted)])).exit_code == 0
+    assert run_import("instances", csv_of([row("i-1", configuration=quoted)])).exit_code == 0
     assert one(url, "SELECT configuration::text FROM instances") == '[{"label": "CPU", "value": "8"}]'
 
 
-def test_an_expiry_is_in_the_zone_of_its_account(take: Take, url: str) -> None:
-    take("instances", csv_of([row("i-1", "a"), row("i-2", "b")]))
+def test_an_expiry_is_in_the_zone_of_its_account(run_import: RunImport, url: str) -> None:
+    run_import("instances", csv_of([row("i-1", "a"), row("i-2", "b")]))
     assert query(url, "SELECT expires_at::text FROM instances ORDER BY id") == [
         ("2099-01-31 15:59:59+00",),
         ("2099-02-01 04:59:59+00",),
     ]
 
 
-def test_the_same_again_changes_nothing_and_another_price_one_row(take: Take, url: str) -> None:
+def test_the_same_again_changes_nothing_and_another_price_one_row(run_import: RunImport, url: str) -> None:
     rows = [row(f"i-{number}", "ab"[number % 2]) for number in range(5)]
-    take("instances", csv_of(rows))
+    run_import("instances", csv_of(rows))
     before = snapshot(url)
-    assert counts(take("instances", csv_of(rows))) == (0, 0, 5, 0)
+    assert counts(run_import("instances", csv_of(rows))) == (0, 0, 5, 0)
     assert snapshot(url) == before
     rows[3]["monthlyPrice"] = "301.00"
-    assert counts(take("instances", csv_of(rows))) == (0, 1, 4, 0)
+    assert counts(run_import("instances", csv_of(rows))) == (0, 1, 4, 0)
     assert query(url, "SELECT id FROM instances WHERE monthly_price_cents = 30100") == [("i-3",)]
 
 
 def test_good_lines_are_done_and_each_bad_one_is_named_by_line_and_column(
-    take: Take, url: str, renewals: Renewals
+    run_import: RunImport, url: str, renewals: Renewals
 ) -> None:
     text = "\n".join(
         [
@@ -96,44 +96,44 @@ def test_good_lines_are_done_and_each_bad_one_is_named_by_line_and_column(
             "b,i-11,Good,eip,bj-6,300.00,2099-01-31,,,,,,",
         ]
     )
-    done = take("instances", text)
-    assert (done.exit_code, counts(done)) == (1, (2, 0, 0, 9))
-    assert mistakes(done) == [
+    result = run_import("instances", text)
+    assert (result.exit_code, counts(result)) == (1, (2, 0, 0, 9))
+    assert problems(result) == [
         f"3: monthlyPrice: '12.345': {NO_AMOUNT}",
         "3: expiresOn: '2099-02-30': a date is ISO 8601, as in \"2026-11-23\"",
-        "3: renewalMode: 'SOMETIMES': must be one of MANUAL, AUTO, NONE",
         "3: isTrial: 'perhaps': must be true or false",
+        "3: renewalMode: 'SOMETIMES': must be one of MANUAL, AUTO, NONE",
         "3: autoRenewMonths: '1.5': must be a whole number",
-        "3: configuration: '{': is no JSON: unexpected end of data: line 1 column 2 (char 1)",
+        "3: configuration: '{': must be JSON: unexpected end of data: line 1 column 2 (char 1)",
         "3: createdAt: 'noon': an instant is ISO 8601 with an offset, as in \"2026-11-23T23:59:59+08:00\"",
-        "4: has 4 cells, and the head has 13",
+        "4: has 4 cells, but the header has 13",
         "5: productCode: 'moon': unknown product 'moon'",
-        "6: accountId: 'nobody': there is no such account",
-        "7: id: 'i-1': is on line 2 already, which counts",
+        "6: accountId: 'nobody': unknown account",
+        "7: id: 'i-1': repeats line 2, which is used",
         "8: id: '': is missing",
         "9: expiresOn: '': is required for a prepaid instance",
-        "10: is no CSV: ',' expected after '\"'",
-        "12: bundleName: 'name without a bundle': needs a bundleId",
+        "10: is not valid CSV: ',' expected after '\"'",
+        "12: bundleName: 'name without a bundle': requires a bundleId",
     ]
     assert query(url, "SELECT id FROM instances ORDER BY id") == [("i-1",), ("i-11",)]
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_what_is_too_large_is_refused_with_the_bound(take: Take, suffix: str) -> None:
+def test_what_is_too_large_is_refused_with_the_bound(run_import: RunImport, suffix: str) -> None:
     huge = {"monthlyPrice": 10**14, "autoRenewMonths": 3 * 10**9}
     write = csv_of if suffix == "csv" else jsonl_of
-    done = take("instances", write([row("i-1", **huge)]), name=f"instances.{suffix}")
+    result = run_import("instances", write([row("i-1", **huge)]), name=f"instances.{suffix}")
     amounts = "it must be between -10000000000000.00 and 10000000000000.00"
-    numbers = "it must be between -2147483647 and 2147483647"
-    found = [line.partition(": ")[2] for line in mistakes(done)]
+    numbers = "must be between -2147483647 and 2147483647"
+    found = [line.partition(": ")[2] for line in problems(result)]
     assert sorted(line.replace("'", "") for line in found) == [
-        f"autoRenewMonths: {huge['autoRenewMonths']}: is too large: {numbers}",
+        f"autoRenewMonths: {huge['autoRenewMonths']}: {numbers}",
         f"monthlyPrice: {huge['monthlyPrice']}: the amount is too large: {amounts}",
     ]
 
 
-def test_bad_json_is_named_by_line_and_column(take: Take, url: str) -> None:
+def test_bad_json_is_named_by_line_and_column(run_import: RunImport, url: str) -> None:
     good = jsonl_of([row("i-1")])
     bad = [
         '{"id": ',
@@ -143,48 +143,52 @@ def test_bad_json_is_named_by_line_and_column(take: Take, url: str) -> None:
         jsonl_of([row("i-4", monthlyPrice=True, autoRenewMonths=True)]).strip(),
         jsonl_of([row("i-5", monthlyPrice=[1])]).strip(),
     ]
-    done = take("instances", good + "\n".join(bad), name="instances.jsonl")
-    assert (done.exit_code, counts(done)) == (1, (1, 0, 0, 6))
-    assert [" ".join(line.split()[:2]) for line in mistakes(done)] == [
+    result = run_import("instances", good + "\n".join(bad), name="instances.jsonl")
+    assert (result.exit_code, counts(result)) == (1, (1, 0, 0, 6))
+    assert [" ".join(line.split()[:2]) for line in problems(result)] == [
         "2: is", "3: must", "4: monthlyPrice:", "4: colour:", "5: name:", "5: isTrial:", "5: configuration:",
         "6: monthlyPrice:", "6: autoRenewMonths:", "7: monthlyPrice:",
     ]  # fmt: skip
     assert one(url, "SELECT count(*) FROM instances") == 1
 
 
-def test_a_key_of_json_cannot_speak_to_the_terminal(take: Take) -> None:
-    done = take("instances", jsonl_of([row("i-1", **{"\x1b]0;mine\x07": "\x1b[2J"})]), name="list.jsonl")
-    assert mistakes(done) == [r"1: '\x1b]0;mine\x07': '\x1b[2J': is no column"]
+def test_a_key_of_json_cannot_speak_to_the_terminal(run_import: RunImport) -> None:
+    result = run_import(
+        "instances", jsonl_of([row("i-1", **{"\x1b]0;mine\x07": "\x1b[2J"})]), name="list.jsonl"
+    )
+    assert problems(result) == [r"1: '\x1b]0;mine\x07': '\x1b[2J': is not a column"]
 
 
-def test_an_id_of_another_account_is_refused(take: Take, url: str) -> None:
-    take("instances", csv_of([row("i-1", "a")]))
-    done = take("instances", csv_of([row("i-1", "b"), row("i-2", "b")]))
-    assert (counts(done), mistakes(done)) == (
+def test_an_id_of_another_account_is_refused(run_import: RunImport, url: str) -> None:
+    run_import("instances", csv_of([row("i-1", "a")]))
+    result = run_import("instances", csv_of([row("i-1", "b"), row("i-2", "b")]))
+    assert (counts(result), problems(result)) == (
         (1, 0, 0, 1),
         ["2: id: 'i-1': is the id of an instance of another account"],
     )
     assert one(url, "SELECT account_id FROM instances WHERE id = 'i-1'") == "a"
 
 
-def test_a_hundred_mistakes_are_shown_and_all_are_written(take: Take, tmp_path: Path) -> None:
+def test_a_hundred_mistakes_are_shown_and_all_are_written(run_import: RunImport, tmp_path: Path) -> None:
     rows = [row(f"i-{number}", productCode="=moon") for number in range(150)]
-    assert take("instances", csv_of(rows), "--errors", f"{tmp_path}/instances.csv").exit_code == 2
+    assert run_import("instances", csv_of(rows), "--errors", f"{tmp_path}/instances.csv").exit_code == 2
     assert (tmp_path / "instances.csv").read_text() == csv_of(rows)
-    done = take("instances", csv_of(rows), "--errors", f"{tmp_path}/errors.csv")
-    assert len(mistakes(done)) == 100
-    assert done.stderr.splitlines()[-1] == "... and 50 more; --errors FILE.csv writes all"
+    result = run_import("instances", csv_of(rows), "--errors", f"{tmp_path}/errors.csv")
+    assert len(problems(result)) == 100
+    assert result.stderr.splitlines()[-1] == "... and 50 more; --errors FILE.csv writes all of them"
     written = (tmp_path / "errors.csv").read_text(encoding="utf-8-sig").splitlines()
     assert (len(written), written[0]) == (151, "line,column,value,reason")
     assert written[-1] == "151,productCode,'=moon,unknown product '=moon'"
 
 
-def test_a_batch_leaves_one_entry_of_the_command_line_and_an_idle_one_none(take: Take, url: str) -> None:
+def test_a_batch_leaves_one_entry_of_the_command_line_and_an_idle_one_none(
+    run_import: RunImport, url: str
+) -> None:
     rows = [row(f"i-{number}", "ab"[number % 2]) for number in range(4)]
-    take("instances", csv_of(rows))
-    take("instances", csv_of(rows))
+    run_import("instances", csv_of(rows))
+    run_import("instances", csv_of(rows))
     rows[0]["name"] = "Renamed"
-    take("instances", csv_of(rows))
+    run_import("instances", csv_of(rows))
     entries = query(
         url,
         """SELECT operator_key_id, operator_name, action, account_ids, request->>'file', request->>'lines',
@@ -217,20 +221,20 @@ def test_a_batch_leaves_one_entry_of_the_command_line_and_an_idle_one_none(take:
     ]
 
 
-def test_a_price_that_rises_beyond_the_cap_is_held_and_told(take: Take, url: str) -> None:
-    take("accounts", "id,name,priceRiseCapPercent\na,A,10\n")
-    take("instances", csv_of([row("i-1", renewalMode="AUTO")]))
-    take("instances", csv_of([row("i-1", renewalMode="AUTO", monthlyPrice="400.00")]))
+def test_a_price_that_rises_beyond_the_cap_is_held_and_told(run_import: RunImport, url: str) -> None:
+    run_import("accounts", "id,name,priceRiseCapPercent\na,A,10\n")
+    run_import("instances", csv_of([row("i-1", renewalMode="AUTO")]))
+    run_import("instances", csv_of([row("i-1", renewalMode="AUTO", monthlyPrice="400.00")]))
     assert query(url, "SELECT type, instance_id FROM events") == [("instance.price_held", "i-1")]
     assert one(url, "SELECT agreed_price_cents FROM instances") == 30000
 
 
-def test_a_cap_that_is_lowered_holds_and_tells(take: Take, url: str) -> None:
-    take("accounts", "id,name,priceRiseCapPercent\na,A,50\nb,B,50\n")
+def test_a_cap_that_is_lowered_holds_and_tells(run_import: RunImport, url: str) -> None:
+    run_import("accounts", "id,name,priceRiseCapPercent\na,A,50\nb,B,50\n")
     rows = [row("i-1", renewalMode="AUTO"), row("i-2", "b", renewalMode="AUTO")]
-    take("instances", csv_of(rows))
-    take("instances", csv_of([each | {"monthlyPrice": "400.00"} for each in rows]))
+    run_import("instances", csv_of(rows))
+    run_import("instances", csv_of([each | {"monthlyPrice": "400.00"} for each in rows]))
     assert query(url, "SELECT type FROM events") == []
     for _ in range(2):
-        take("accounts", "id,name,priceRiseCapPercent\na,A,10\nb,B,40\n")
+        run_import("accounts", "id,name,priceRiseCapPercent\na,A,10\nb,B,40\n")
         assert query(url, "SELECT type, instance_id FROM events") == [("instance.price_held", "i-1")]

@@ -1,4 +1,4 @@
-"""What is done twice, tried first, killed or run beside itself comes to the same end."""
+"""Repeated, tried, killed and concurrent imports have the same result as one import."""
 
 import os
 import re
@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from renewals.imports import grouping
-from tests.renewals.imports.conftest import Row, Take, counts, csv_of, mistakes, one, row, snapshot
+from tests.renewals.imports.conftest import Row, RunImport, counts, csv_of, one, problems, row, snapshot
 from tests.support.cli import Renewals
 
 LINES = 12_000
 RSS_GROWTH_MEBIBYTES_MAX = 24
-"""What a batch and the open bundles take, whatever comes after them."""
+"""Memory of a batch and of the incomplete bundles, independent of the size of the file."""
 
 FILES = {
     "accounts": "id,name,balance\nc,C,10.00\na,Renamed,5.00\nb,Account b,\nd,,1.00\ne,E,-1\nc,C,10.00\n",
@@ -32,7 +32,7 @@ FILES = {
 
 
 def many(count: int) -> list[Row]:
-    """Rows of two accounts, mixed, each tenth pair a bundle."""
+    """Return mixed rows of two accounts, with every tenth pair in a bundle."""
     rows = []
     for number in range(count):
         order = f"order-{number // 20}" if number % 20 < 2 else ""
@@ -44,40 +44,40 @@ def many(count: int) -> list[Row]:
 @pytest.mark.parametrize("batch_lines", [2, 2_000])
 @pytest.mark.parametrize("kind", [*FILES, "instances"])
 def test_a_dry_run_says_what_the_run_does_and_writes_nothing(
-    take: Take, url: str, monkeypatch: pytest.MonkeyPatch, kind: str, batch_lines: int
+    run_import: RunImport, url: str, monkeypatch: pytest.MonkeyPatch, kind: str, batch_lines: int
 ) -> None:
     monkeypatch.setattr(grouping, "BATCH_LINES", batch_lines)
     text = FILES.get(kind)
     if text is None:
         rows = many(60)
-        take("instances", csv_of(rows[:30]))
+        run_import("instances", csv_of(rows[:30]))
         for each in rows[3:20]:
             each["name"] = "Renamed"
         rows[25]["productCode"], rows[40]["expiresOn"], rows[45]["id"] = "moon", "", "i-44"
         text = csv_of(rows)
     before = snapshot(url)
-    dry = take(kind, text, "--dry-run")
+    dry = run_import(kind, text, "--dry-run")
     assert snapshot(url) == before
-    assert dry.stdout.splitlines()[1] == "A dry run: nothing was written."
-    done = take(kind, text)
-    assert (counts(done), mistakes(done), done.exit_code) == (counts(dry), mistakes(dry), 1)
-    assert counts(done)[0] > 0
-    again = take(kind, text)
-    created, changed, unchanged, refused = counts(done)
+    assert dry.stdout.splitlines()[1] == "Dry run: nothing was written."
+    result = run_import(kind, text)
+    assert (counts(result), problems(result), result.exit_code) == (counts(dry), problems(dry), 1)
+    assert counts(result)[0] > 0
+    again = run_import(kind, text)
+    created, changed, unchanged, refused = counts(result)
     assert counts(again) == (0, 0, created + changed + unchanged, refused)
 
 
-def test_batches_make_no_difference(take: Take, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_make_no_difference(run_import: RunImport, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = many(50)
     rows[7]["name"] = ""
-    take("instances", csv_of(rows))
+    run_import("instances", csv_of(rows))
     whole = snapshot(url, but=("audit_log", "instances"))
     monkeypatch.setattr(grouping, "BATCH_LINES", 3)
-    assert counts(take("instances", csv_of(rows))) == (0, 0, 49, 1)
+    assert counts(run_import("instances", csv_of(rows))) == (0, 0, 49, 1)
     assert snapshot(url, but=("audit_log", "instances")) == whole
     for each in rows:
         each["name"] = "Renamed"
-    assert counts(take("instances", csv_of(rows))) == (1, 49, 0, 0)
+    assert counts(run_import("instances", csv_of(rows))) == (1, 49, 0, 0)
     assert one(url, "SELECT count(*) FROM audit_log") > 10
 
 
@@ -94,14 +94,14 @@ def start(url: str, path: Path) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
-    """A file of some batches."""
+    """Write a file of several batches."""
     path = tmp_path / "instances.csv"
     path.write_text(csv_of(many(LINES)))
     return path
 
 
 def test_killed_in_the_middle_and_repeated_it_comes_to_the_same_end(
-    renewals: Renewals, take: Take, url: str, large: Path
+    renewals: Renewals, run_import: RunImport, url: str, large: Path
 ) -> None:
     with start(url, large) as process:
         while one(url, "SELECT count(*) FROM instances") == 0:
@@ -109,15 +109,15 @@ def test_killed_in_the_middle_and_repeated_it_comes_to_the_same_end(
         process.send_signal(signal.SIGKILL)
     there = one(url, "SELECT count(*) FROM instances")
     assert 0 < there < LINES
-    done = take("instances", large.read_text())
-    assert (done.exit_code, counts(done)) == (0, (LINES - there, 0, there, 0))
-    assert counts(take("instances", large.read_text())) == (0, 0, LINES, 0)
+    result = run_import("instances", large.read_text())
+    assert (result.exit_code, counts(result)) == (0, (LINES - there, 0, there, 0))
+    assert counts(run_import("instances", large.read_text())) == (0, 0, LINES, 0)
     assert one(url, "SELECT count(*) FROM bundles") == LINES // 20
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
 
 
 def test_first_balances_and_vouchers_of_a_killed_import_are_not_doubled(
-    renewals: Renewals, take: Take, url: str, tmp_path: Path
+    renewals: Renewals, run_import: RunImport, url: str, tmp_path: Path
 ) -> None:
     accounts = tmp_path / "accounts.csv"
     accounts.write_text("id,name,balance\n" + "".join(f"n-{number},N,1.00\n" for number in range(LINES)))
@@ -127,7 +127,7 @@ def test_first_balances_and_vouchers_of_a_killed_import_are_not_doubled(
         process.send_signal(signal.SIGKILL)
     there = one(url, "SELECT count(*) FROM accounts") - 2
     assert 0 < there < LINES
-    assert counts(take("accounts", accounts.read_text())) == (LINES - there, 0, there, 0)
+    assert counts(run_import("accounts", accounts.read_text())) == (LINES - there, 0, there, 0)
     assert one(url, "SELECT sum(balance_cents)::int FROM accounts") == 100 * LINES
     assert one(url, "SELECT count(*) FROM ledger_entries") == LINES
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
@@ -171,10 +171,10 @@ def test_memory_does_not_grow_with_the_file(url: str, tmp_path: Path) -> None:
 
 
 def test_a_database_that_cannot_be_reached_is_said_in_a_line(
-    take: Take, renewals: Renewals, tmp_path: Path
+    run_import: RunImport, renewals: Renewals, tmp_path: Path
 ) -> None:
     path = tmp_path / "accounts.csv"
     path.write_text("id,name\nc,C\n")
-    done = renewals("import", "accounts", str(path), DATABASE_URL="postgres://nobody@127.0.0.1:1/none")
-    assert done.exit_code == 1
-    assert done.stderr.splitlines()[0].startswith("A server cannot be reached: ")
+    result = renewals("import", "accounts", str(path), DATABASE_URL="postgres://nobody@127.0.0.1:1/none")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0].startswith("A server cannot be reached: ")

@@ -1,8 +1,8 @@
-"""`renewals import vouchers`: issued once, whatever is repeated."""
+"""`renewals import vouchers`: each voucher is issued once."""
 
 import pytest
 
-from tests.renewals.imports.conftest import Take, counts, jsonl_of, mistakes, one, snapshot
+from tests.renewals.imports.conftest import RunImport, counts, jsonl_of, one, problems, snapshot
 from tests.support.cli import Renewals, query
 
 HEAD = "accountId,id,faceValue,expiresAt,products"
@@ -10,7 +10,7 @@ UNTIL = "2099-12-31T23:59:59+08:00"
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_vouchers_are_issued_once(take: Take, url: str, renewals: Renewals, suffix: str) -> None:
+def test_vouchers_are_issued_once(run_import: RunImport, url: str, renewals: Renewals, suffix: str) -> None:
     known = "0b0ee0d5-6f5b-4d0e-9d0c-3c1c0a8a7a52"
     if suffix == "csv":
         text = f"{HEAD}\na,V-1,100.00,{UNTIL},eip;kec\nb,{known},50,{UNTIL},\n"
@@ -19,7 +19,7 @@ def test_vouchers_are_issued_once(take: Take, url: str, renewals: Renewals, suff
         first = {"accountId": "a", "id": "V-1", "faceValue": "100.00", "products": ["eip", "kec"], **both}
         text = jsonl_of([first, {"accountId": "b", "id": known, "faceValue": 50, **both}])
     name = f"vouchers.{suffix}"
-    assert counts(take("vouchers", text, name=name)) == (2, 0, 0, 0)
+    assert counts(run_import("vouchers", text, name=name)) == (2, 0, 0, 0)
     columns = "account_id, face_cents, available_cents, expires_at::text, product_codes"
     assert query(url, f"SELECT {columns} FROM vouchers ORDER BY account_id") == [
         ("a", 10000, 10000, "2099-12-31 15:59:59+00", ["eip", "kec"]),
@@ -29,12 +29,12 @@ def test_vouchers_are_issued_once(take: Take, url: str, renewals: Renewals, suff
     assert query(url, "SELECT action, account_ids FROM audit_log") == [("ISSUE_VOUCHERS", ["a", "b"])]
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
     before = snapshot(url)
-    assert counts(take("vouchers", text, name=name)) == (0, 0, 2, 0)
+    assert counts(run_import("vouchers", text, name=name)) == (0, 0, 2, 0)
     assert snapshot(url) == before
 
 
-def test_each_wrong_voucher_is_named_and_the_others_are_issued(take: Take, url: str) -> None:
-    take("vouchers", f"{HEAD}\na,V-1,100.00,{UNTIL},\n")
+def test_each_wrong_voucher_is_named_and_the_others_are_issued(run_import: RunImport, url: str) -> None:
+    run_import("vouchers", f"{HEAD}\na,V-1,100.00,{UNTIL},\n")
     lines = [
         f"b,V-1,100.00,{UNTIL},",
         f"a,V-2,0,{UNTIL},",
@@ -46,9 +46,9 @@ def test_each_wrong_voucher_is_named_and_the_others_are_issued(take: Take, url: 
         f"a,,1.00,{UNTIL},",
         "a,V-8,1.00,2099-12-31,",
     ]
-    done = take("vouchers", "\n".join([HEAD, *lines]))
-    assert counts(done) == (1, 0, 0, 8)
-    assert [" ".join(line.split(" ")[:2]) for line in mistakes(done)] == [
+    result = run_import("vouchers", "\n".join([HEAD, *lines]))
+    assert counts(result) == (1, 0, 0, 8)
+    assert [" ".join(line.split(" ")[:2]) for line in problems(result)] == [
         "2: id:", "3: faceValue:", "4: expiresAt:", "5: products:", "6: accountId:", "8: id:", "9: id:",
         "10: expiresAt:",
     ]  # fmt: skip
