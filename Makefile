@@ -85,7 +85,7 @@ lock: ## Compile the locks anew (needs uv; UPGRADE=--upgrade takes the newest ve
 	$(LOCK) $(UPGRADE) --output-file requirements/run.txt pyproject.toml
 	$(LOCK) $(UPGRADE) --constraints requirements/run.txt --extra embedded --group build \
 		--output-file requirements/embedded.txt pyproject.toml
-	$(LOCK) $(UPGRADE) --constraints requirements/embedded.txt --extra embedded --extra plot --extra dev \
+	$(LOCK) $(UPGRADE) --constraints requirements/embedded.txt --extra embedded --extra dev \
 		--output-file requirements/dev.txt pyproject.toml
 	$(LOCK) $(UPGRADE) --group pyproject.toml:peers --output-file requirements/peers.txt
 

@@ -1,29 +1,29 @@
-"""What a run would do, for the command line: a table with a row per account."""
+"""Preview of a run for the command line: a table with one row per account."""
 
 from collections.abc import Sequence
 
-from graphql_api.cli import forecast_table
+from graphql_api.cli import text_table
 from renewals.domain import money
 from renewals.operators import run_now
 
-_HEAD = (
+_HEADER = (
     *("account", "due", "renewed", "total", "vouchers", "balance"),
     *("refused", "expired", "released", "why refused"),
 )
-_IS_TEXT = (True, *[False] * 8, True)
+_TEXT_COLUMNS = frozenset({0, 9})
 
 
-def table(preview: run_now.RunPreview) -> str:
-    """The accounts of which something would change, and their sums."""
+def format_preview(preview: run_now.RunPreview) -> str:
+    """Return the accounts that the run would change, and their sums."""
     lines = [f"dry run at {preview.at.isoformat()}: nothing is written"]
     lines += [
         f"run {run_id} has not ended: run-now would finish it first" for run_id in preview.unfinished_run_ids
     ]
-    rows = [list(_HEAD), *map(_row, preview.accounts), _sums(preview.accounts)]
-    return "\n".join([*lines, "", *forecast_table.align(rows, _IS_TEXT)])
+    rows = [*map(_format_account, preview.accounts), _format_sums(preview.accounts)]
+    return "\n".join([*lines, "", text_table.format_table(_HEADER, rows, _TEXT_COLUMNS)])
 
 
-def _row(account: run_now.AccountPreview) -> list[str]:
+def _format_account(account: run_now.AccountPreview) -> list[str]:
     reasons = [f"{code} {count}" for code, count in sorted(account.refusal_counts.items())]
     return [
         account.account_id,
@@ -39,16 +39,16 @@ def _row(account: run_now.AccountPreview) -> list[str]:
     ]
 
 
-def _sums(accounts: Sequence[run_now.AccountPreview]) -> list[str]:
+def _format_sums(accounts: Sequence[run_now.AccountPreview]) -> list[str]:
     return [
         "all accounts",
-        str(sum(each.due_count for each in accounts)),
-        str(sum(each.renewed_count for each in accounts)),
-        money.format_cents(sum(each.total_cents for each in accounts)),
-        money.format_cents(sum(each.voucher_cents for each in accounts)),
-        money.format_cents(sum(each.balance_cents for each in accounts)),
-        str(sum(each.refused_count for each in accounts)),
-        str(sum(each.expired_count for each in accounts)),
-        str(sum(each.released_count for each in accounts)),
+        str(sum(account.due_count for account in accounts)),
+        str(sum(account.renewed_count for account in accounts)),
+        money.format_cents(sum(account.total_cents for account in accounts)),
+        money.format_cents(sum(account.voucher_cents for account in accounts)),
+        money.format_cents(sum(account.balance_cents for account in accounts)),
+        str(sum(account.refused_count for account in accounts)),
+        str(sum(account.expired_count for account in accounts)),
+        str(sum(account.released_count for account in accounts)),
         "",
     ]

@@ -1,4 +1,7 @@
-"""The coming nights of all accounts for the command line: a line for each as it is read, then the sums."""
+"""The coming nights of all accounts for the command line: one line per account, then the sums.
+
+The columns have fixed widths, because each line is printed before the next account is read.
+"""
 
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
@@ -8,60 +11,62 @@ import orjson
 from renewals.domain import money
 from renewals.forecasts.all_accounts import AccountNights, Totals
 
-_HEAD = ("first due", "due", "at risk", "left", "total", "vouchers", "balance", "add", "account")
+_HEADER = ("first due", "due", "at risk", "left", "total", "vouchers", "balance", "add", "account")
 _WIDTHS = (10, 7, 7, 7, 14, 14, 14, 14)
-"""Fixed, because a line is printed before the next one is known; the account stands last, for it may be long."""
+"""Characters of each column but the last, the account, whose length varies."""
 
 
 async def print_table(
-    nights: AsyncIterator[AccountNights], days: int, now: dt.datetime, echo: Callable[[str], object]
+    accounts: AsyncIterator[AccountNights], days: int, now: dt.datetime, echo: Callable[[str], object]
 ) -> None:
-    """Print the accounts of which something is due or left, and their sums by currency."""
-    echo(f"all accounts: {days} days from {now.isoformat(timespec='seconds')}, today first")
+    """Print the accounts with something due or left, and the sums of each currency."""
+    echo(f"all accounts: {days} days from {now.isoformat(timespec='seconds')}, including today")
     echo("")
-    echo(_line(_HEAD))
+    echo(_format_line(_HEADER))
     totals: dict[str, Totals] = {}
-    async for each in nights:
-        totals.setdefault(each.currency, Totals()).add(each)
-        echo(_row(str(each.first_due_on or ""), each, each.account_id))
-    for currency, sums in sorted(totals.items()):
-        accounts = "1 account" if sums.account_count == 1 else f"{sums.account_count:,} accounts"
-        echo(_row("total", sums, f"{currency}, {accounts}"))
+    async for account in accounts:
+        totals.setdefault(account.currency, Totals()).add(account)
+        echo(_format_row(str(account.first_due_on or ""), account, account.account_id))
+    for currency, total in sorted(totals.items()):
+        count = "1 account" if total.account_count == 1 else f"{total.account_count:,} accounts"
+        echo(_format_row("total", total, f"{currency}, {count}"))
     if not totals:
-        echo("Nothing is due, and nothing is left to its owner.")
+        echo("Nothing is due, and nothing is left to an account's owner.")
 
 
-async def print_json(nights: AsyncIterator[AccountNights], echo: Callable[[str], object]) -> None:
-    """Print the same as JSON Lines: an object for each account, then one with the sums."""
+async def print_json(accounts: AsyncIterator[AccountNights], echo: Callable[[str], object]) -> None:
+    """Print one JSON object per account and line, then one with the sums."""
     totals: dict[str, Totals] = {}
-    async for each in nights:
-        totals.setdefault(each.currency, Totals()).add(each)
-        about = {
-            "account": each.account_id,
-            "currency": each.currency,
-            "autoRenewFrom": each.auto_renew_from.isoformat(),
-            "firstDueOn": each.first_due_on and each.first_due_on.isoformat(),
+    async for account in accounts:
+        totals.setdefault(account.currency, Totals()).add(account)
+        identity = {
+            "account": account.account_id,
+            "currency": account.currency,
+            "autoRenewFrom": account.auto_renew_from.isoformat(),
+            "firstDueOn": account.first_due_on and account.first_due_on.isoformat(),
         }
-        echo(orjson.dumps(about | _sums(each)).decode())
-    found = [
-        {"currency": currency, "accountCount": sums.account_count, **_sums(sums)}
-        for currency, sums in sorted(totals.items())
+        echo(orjson.dumps(identity | _as_dict(account)).decode())
+    sums = [
+        {"currency": currency, "accountCount": total.account_count, **_as_dict(total)}
+        for currency, total in sorted(totals.items())
     ]
-    echo(orjson.dumps({"totals": found}).decode())
+    echo(orjson.dumps({"totals": sums}).decode())
 
 
-def _row(first: str, sums: AccountNights | Totals, last: str) -> str:
+def _format_row(first: str, sums: AccountNights | Totals, last: str) -> str:
     counts = (sums.due_count, sums.at_risk_count, sums.left_count)
     amounts = (sums.total_cents, sums.voucher_cents, sums.balance_cents, sums.required_top_up_cents)
-    return _line((first, *(str(count or "") for count in counts), *map(money.format_cents, amounts), last))
+    return _format_line(
+        (first, *(str(count or "") for count in counts), *map(money.format_cents, amounts), last)
+    )
 
 
-def _line(cells: tuple[str, ...]) -> str:
-    first, *numbers = [f"{cell:>{width}}" for cell, width in zip(cells[:-1], _WIDTHS, strict=True)]
-    return "  ".join([first, *numbers, cells[-1]])
+def _format_line(cells: tuple[str, ...]) -> str:
+    columns = [f"{cell:>{width}}" for cell, width in zip(cells[:-1], _WIDTHS, strict=True)]
+    return "  ".join([*columns, cells[-1]])
 
 
-def _sums(sums: AccountNights | Totals) -> dict[str, object]:
+def _as_dict(sums: AccountNights | Totals) -> dict[str, object]:
     return {
         "dueCount": sums.due_count,
         "atRiskCount": sums.at_risk_count,

@@ -1,6 +1,6 @@
-"""What the commands print with `--json`: the keys are part of the contract (docs/cli.md).
+"""Output of the commands with `--json`; the keys are part of the public contract (docs/cli.md).
 
-Amounts are strings with two decimals, instants ISO 8601 in UTC, dates ISO 8601.
+Amounts are strings with two decimals, instants are ISO 8601 in UTC, dates are ISO 8601.
 """
 
 import datetime as dt
@@ -18,12 +18,12 @@ from renewals.webhooks import status
 
 
 def dump(value: Mapping[str, Any]) -> str:
-    """Return an object as JSON, indented for people who read it."""
+    """Return an object as indented JSON."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
 def run_as_dict(run: runs.Run, parked: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Return a run and the accounts that are parked in it."""
+    """Return a run and its parked accounts."""
     return {
         "id": run.id,
         "trigger": str(run.trigger),
@@ -41,8 +41,8 @@ def run_as_dict(run: runs.Run, parked: Sequence[tuple[str, str]]) -> dict[str, A
     }
 
 
-def attempts_as_dict(attempts: Sequence[runs.Attempt], count: int) -> dict[str, Any]:
-    """Return so many attempts of a run, and whether there are more."""
+def attempts_as_dict(attempts: Sequence[runs.Attempt], count_max: int) -> dict[str, Any]:
+    """Return at most `count_max` attempts of a run, and whether there are more."""
     return {
         "attempts": [
             {
@@ -53,40 +53,41 @@ def attempts_as_dict(attempts: Sequence[runs.Attempt], count: int) -> dict[str, 
                 "code": attempt.code,
                 "message": attempt.message,
             }
-            for attempt in attempts[:count]
+            for attempt in attempts[:count_max]
         ],
-        "hasMore": len(attempts) > count,
+        "hasMore": len(attempts) > count_max,
     }
 
 
 def preview_as_dict(preview: run_now.RunPreview) -> dict[str, Any]:
-    """Return what a run would do with each account, and the runs that it would finish first."""
+    """Return the preview of a run by account, and the unfinished runs that it would finish first."""
     return {
         "at": _instant(preview.at),
         "unfinishedRunIds": list(preview.unfinished_run_ids),
         "accounts": [
             {
-                "accountId": each.account_id,
-                "dueCount": each.due_count,
-                "renewedCount": each.renewed_count,
-                "total": money.format_cents(each.total_cents),
-                "voucherTotal": money.format_cents(each.voucher_cents),
-                "balanceTotal": money.format_cents(each.balance_cents),
-                "refusedCount": each.refused_count,
+                "accountId": account.account_id,
+                "dueCount": account.due_count,
+                "renewedCount": account.renewed_count,
+                "total": money.format_cents(account.total_cents),
+                "voucherTotal": money.format_cents(account.voucher_cents),
+                "balanceTotal": money.format_cents(account.balance_cents),
+                "refusedCount": account.refused_count,
                 "refusals": [
-                    {"code": str(code), "count": count} for code, count in sorted(each.refusal_counts.items())
+                    {"code": str(code), "count": count}
+                    for code, count in sorted(account.refusal_counts.items())
                 ],
-                "expiredCount": each.expired_count,
-                "releasedCount": each.released_count,
-                "error": each.error,
+                "expiredCount": account.expired_count,
+                "releasedCount": account.released_count,
+                "error": account.error,
             }
-            for each in preview.accounts
+            for account in preview.accounts
         ],
     }
 
 
-def forecast_as_dict(account_id: str, found: forecast.Forecast) -> dict[str, Any]:
-    """Return an account's forecast with all of its days, those on which nothing is due as well."""
+def forecast_as_dict(account_id: str, result: forecast.Forecast) -> dict[str, Any]:
+    """Return an account's forecast with all of its days, including those with nothing due."""
     return {
         "accountId": account_id,
         "days": [
@@ -100,49 +101,49 @@ def forecast_as_dict(account_id: str, found: forecast.Forecast) -> dict[str, Any
                 "shortfall": money.format_cents(day.shortfall_cents),
                 "atRiskInstanceIds": list(day.at_risk_ids),
             }
-            for day in found.days
+            for day in result.days
         ],
-        "total": money.format_cents(found.total_cents),
-        "topUpNeeded": money.format_cents(found.required_top_up_cents),
-        "firstShortfallOn": found.first_shortfall_on and found.first_shortfall_on.isoformat(),
+        "total": money.format_cents(result.total_cents),
+        "topUpNeeded": money.format_cents(result.required_top_up_cents),
+        "firstShortfallOn": result.first_shortfall_on and result.first_shortfall_on.isoformat(),
     }
 
 
-def endpoint_as_dict(report: status.EndpointStatus) -> dict[str, Any]:
-    """Return an endpoint and how it fares; never its secret or what its receiver answered."""
+def endpoint_as_dict(endpoint: status.EndpointStatus) -> dict[str, Any]:
+    """Return an endpoint and its state, without its secret and the bodies of its responses."""
     return {
-        "id": str(report.id),
-        "accountId": report.account_id,
-        "url": report.url,
-        "eventTypes": list(report.event_types),
-        "enabled": report.enabled,
-        "disabledReason": report.disabled_reason,
-        "pausedUntil": _instant(report.paused_until),
-        "deliveredCount": report.delivered_count,
-        "behindCount": report.behind_count,
-        "waitingCount": report.waiting_count,
-        "parkedCount": report.parked_count,
-        "lastDeliveredAt": _instant(report.last_delivered_at),
-        "lastAttemptedAt": _instant(report.last_attempted_at),
-        "lastStatus": report.last_status,
-        "lastError": report.last_error,
+        "id": str(endpoint.id),
+        "accountId": endpoint.account_id,
+        "url": endpoint.url,
+        "eventTypes": list(endpoint.event_types),
+        "enabled": endpoint.enabled,
+        "disabledReason": endpoint.disabled_reason,
+        "pausedUntil": _instant(endpoint.paused_until),
+        "deliveredCount": endpoint.delivered_count,
+        "behindCount": endpoint.behind_count,
+        "waitingCount": endpoint.waiting_count,
+        "parkedCount": endpoint.parked_count,
+        "lastDeliveredAt": _instant(endpoint.last_delivered_at),
+        "lastAttemptedAt": _instant(endpoint.last_attempted_at),
+        "lastStatus": endpoint.last_status,
+        "lastError": endpoint.last_error,
     }
 
 
-def rules_as_dict(found: Mapping[str, Sequence[integrity.Violation]]) -> dict[str, Any]:
+def rules_as_dict(violations_by_rule: Mapping[str, Sequence[integrity.Violation]]) -> dict[str, Any]:
     """Return each integrity rule, whether it holds, and the first rows that break it."""
     return {
-        "addsUp": not any(found.values()),
+        "addsUp": not any(violations_by_rule.values()),
         "rules": [
-            {"rule": rule, "holds": not damages, "rows": [_row_as_dict(damage) for damage in damages]}
-            for rule, damages in found.items()
+            {"rule": rule, "holds": not violations, "rows": list(map(_row_as_dict, violations))}
+            for rule, violations in violations_by_rule.items()
         ],
     }
 
 
-def _row_as_dict(damage: integrity.Violation) -> dict[str, Any]:
-    """Return a row with the names of the API: `balance_cents` is `balance`, an amount."""
-    return {_camel_case(name): _value(name, value) for name, value in damage.items()}
+def _row_as_dict(violation: integrity.Violation) -> dict[str, Any]:
+    """Return a row with the API's names: `balance_cents` becomes the amount `balance`."""
+    return {_camel_case(name): _value(name, value) for name, value in violation.items()}
 
 
 def _camel_case(name: str) -> str:
@@ -159,7 +160,7 @@ def _value(name: str, value: object) -> object:
         case None | bool() | int() | str():
             return value
         case list() | tuple():
-            return [_value(name, each) for each in value]
+            return [_value(name, item) for item in value]
         case _:
             return str(value)
 

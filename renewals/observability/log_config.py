@@ -122,7 +122,6 @@ def configuration(settings: config.Settings) -> dict[str, Any]:
         "root": {"level": settings.log_level, "handlers": ["stderr"]},
         "loggers": {
             **{name: {"level": "WARNING"} for name in QUIET if settings.log_level in ("DEBUG", "INFO")},
-            "matplotlib": {"level": "ERROR"},  # it warns whenever it builds its font cache
             SERVER: {
                 "level": "INFO" if settings.log_level == "DEBUG" else settings.log_level,
                 "filters": ["connections"],

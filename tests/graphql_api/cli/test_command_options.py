@@ -1,4 +1,4 @@
-"""What every command line has: a version, help that is quick and complete, JSON for scripts, and known settings."""
+"""Common options of the commands: version, light and complete help, JSON output, unknown settings."""
 
 import asyncio
 import importlib.metadata
@@ -56,7 +56,7 @@ def test_completion_can_be_installed_and_shown(renewals: Renewals) -> None:
         ("serve", ["RENEWALS_HOST", "RENEWALS_PORT", "RENEWALS_WORKERS", "RENEWALS_DRAIN_SECONDS"]),
         ("run-now", ["now"]),
         ("demo", ["today"]),
-        ("runs", ["10 or 100"]),
+        ("runs", ["10 runs, or 100 attempts"]),
         ("forecast", ["now", "30; with --all 2", "en"]),
         ("api-key", ["RENEWER"]),
     ],

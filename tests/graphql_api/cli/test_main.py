@@ -1,4 +1,4 @@
-"""The command line: what each command says, and the exit code it ends with."""
+"""The command line: output and exit code of each command."""
 
 import asyncio
 import datetime as dt
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from graphql_api.cli import main
+from graphql_api.cli import main, schema_commands
 from renewals.db import connection as database
 from renewals.db import server_version
 from renewals.domain import clock as clocks
@@ -19,7 +19,7 @@ from tests.support.cli import Renewals, query
 from tests.support.fixtures import World
 
 LATER = dt.datetime(2027, 3, 1, tzinfo=dt.UTC)
-"""A clock after all that is due in `due_url`."""
+"""A clock after everything that is due in `due_url`."""
 
 COMMANDS = (
     "up",
@@ -51,7 +51,7 @@ IN_NEED = {
 
 @pytest.fixture
 async def due_url(database_url: str) -> str:
-    """A database in which one instance is due on 31 January and paid for, and others have lapsed by then."""
+    """Return a database with instances due on 31 January, of which one can be paid, and expired ones."""
     async with database.connect(database_url):
         world = World()
         await world.put_catalogue()
@@ -93,7 +93,7 @@ def test_the_demo_is_loaded_once_and_gives_a_key_each_time(renewals: Renewals, d
     second = renewals("demo", "--day", "2027-01-11", DATABASE_URL=database_url)
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert first.stdout.startswith("loaded the demo account\n")
-    assert second.stdout.startswith("the demo account is there already\n")
+    assert second.stdout.startswith("the demo account exists already\n")
     keys = re.findall(r"^API key, shown once: (rk_\S+)$", first.stdout + second.stdout, re.MULTILINE)
     assert len(set(keys)) == 2
     assert query(database_url, "SELECT count(*) FROM api_keys WHERE account_id = 'demo'") == [(2,)]
@@ -110,14 +110,14 @@ def test_the_demo_is_made_anew_only_when_that_is_confirmed(renewals: Renewals, d
         done = renewals(*RESET, said=answer, DATABASE_URL=database_url)
         assert done.exit_code == 1
         assert (
-            "deletes all that the demo account has (300 instances, 0 orders, 11 ledger entries)"
+            "deletes the demo account's 300 instances, 0 orders and 11 ledger entries, and reloads it"
             in done.stdout
         )
         assert query(database_url, MARCH) == [("2027-02-28",)]
     for options, answer in ((("--yes",), ""), ((), "y\n")):
         done = renewals(*RESET, *options, said=answer, DATABASE_URL=database_url)
         assert done.exit_code == 0
-        assert done.stdout.endswith("made the demo account anew as of 2027-02-10\n")
+        assert done.stdout.endswith("reloaded the demo account as of 2027-02-10\n")
         assert query(database_url, MARCH) == [("2027-03-31",)]
     assert query(database_url, "SELECT count(*) FROM api_keys") == [(1,)]
     assert renewals("demo", "--yes", DATABASE_URL=database_url).exit_code == 2
@@ -140,7 +140,7 @@ def test_a_real_account_called_demo_gets_no_key_and_loses_nothing(
     done = renewals("demo", *options, DATABASE_URL=database_url)
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == (
-        "account: 'demo' is the id of an account that `renewals demo` did not make; it is left alone\n"
+        "account: 'demo' is an account that `renewals demo` did not create; it is not changed\n"
     )
     assert query(database_url, "SELECT count(*) FROM api_keys") == [(0,)]
 
@@ -284,11 +284,11 @@ def test_runs_says_what_became_of_each_and_whether_all_adds_up(renewals: Renewal
     assert newest.startswith("run 2 OPERATOR for 2027-01-30T17:30:00+00:00, ")
     assert renewals("runs", "--count", "1", DATABASE_URL=due_url).stdout.startswith("run 2 ")
     assert rest[-1].startswith("run 1 OPERATOR")
-    assert rest[-1].endswith("0 parked; adds up")
+    assert rest[-1].endswith("0 parked; consistent")
 
 
 async def put_endpoints(url: str) -> list[str]:
-    """One of account a, which is off, and one of all accounts."""
+    """Create a disabled endpoint of account `a`, and one of all accounts."""
     async with database.connect(url):
         made = [
             await endpoints.create(
@@ -377,10 +377,10 @@ def test_a_server_that_is_too_old_is_said_in_a_line_by_every_command(
 
 def test_the_printed_schema_is_the_one_in_the_repository(renewals: Renewals) -> None:
     printed = renewals("schema")
-    assert printed.stdout == main.SDL_PATH.read_text(encoding="utf-8")
+    assert printed.stdout == schema_commands.SDL_PATH.read_text(encoding="utf-8")
     assert renewals("schema", "--check").exit_code == 0
     for_operators = renewals("schema", "--operator")
-    assert for_operators.stdout == main.OPERATOR_SDL_PATH.read_text(encoding="utf-8")
+    assert for_operators.stdout == schema_commands.OPERATOR_SDL_PATH.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("drift", ["", "type Query { nothing: Int }\n"])
@@ -389,7 +389,7 @@ def test_the_operators_schema_does_not_drift_either(
 ) -> None:
     path = tmp_path / "operator.graphql"
     path.write_text(drift, encoding="utf-8")
-    monkeypatch.setattr(main, "OPERATOR_SDL_PATH", path)
+    monkeypatch.setattr(schema_commands, "OPERATOR_SDL_PATH", path)
     done = renewals("schema", "--check")
     assert (done.exit_code, "operator.graphql differs" in done.stderr) == (1, True)
     assert renewals("schema", "--write").exit_code == 0
@@ -399,10 +399,10 @@ def test_the_operators_schema_does_not_drift_either(
 def test_a_schema_that_drifted_is_found_and_written_anew(
     renewals: Renewals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sdl = main.SDL_PATH.read_text(encoding="utf-8")
+    sdl = schema_commands.SDL_PATH.read_text(encoding="utf-8")
     path = tmp_path / "schema.graphql"
     (tmp_path / "pyproject.toml").touch()  # as in the repository
-    monkeypatch.setattr(main, "SDL_PATH", path)
+    monkeypatch.setattr(schema_commands, "SDL_PATH", path)
     drifts = [sdl.replace("INSUFFICIENT_FUNDS", "NO_MONEY"), sdl + "\n", "", None]
     for drift in drifts:
         if drift is None:

@@ -1,4 +1,4 @@
-"""Servers that refuse, or break off: each command says so in a sentence, and no probe or sentence tells a secret."""
+"""Servers that refuse or drop connections: each command prints one sentence, and no output has a secret."""
 
 import asyncio
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ CUT = """CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
 
 
 class Refusing(NamedTuple):
-    """Addresses of a PostgreSQL that asks for passwords, by what is wrong with them; and of a Valkey that does."""
+    """Return URLs of a PostgreSQL with passwords, by what is wrong with them, and of a Valkey with a password."""
 
     databases: dict[str, str]
     redis: str
@@ -216,7 +216,7 @@ async def test_an_outage_that_ends_a_block_is_raised_as_it_came(opened: str) -> 
 
 @pytest.fixture
 async def cut_url(database_url: str) -> str:
-    """A database whose connection ends in the middle of each renewal."""
+    """Return a database whose connection ends during each renewal."""
     async with database.connect(database_url):
         world = World()
         await world.put_catalogue()

@@ -1,4 +1,4 @@
-"""`renewals run-now`: refused in the future, a dry run of any instant, and what a killed one left is finished."""
+"""`renewals run-now`: refused in the future; dry runs at any instant; killed runs are finished."""
 
 import asyncio
 import datetime as dt
@@ -36,7 +36,7 @@ TRACES = (
 
 @pytest.fixture
 async def due_url(database_url: str) -> str:
-    """A database in which two accounts have something due on 31 January, and one of them cannot pay all of it."""
+    """Return a database with two accounts due on 31 January, of which one cannot pay everything."""
     async with database.connect(database_url):
         world = World()
         await world.put_catalogue()
@@ -114,7 +114,7 @@ def test_json_is_of_a_dry_run_only(renewals: Renewals, due_url: str) -> None:
 
 
 async def kill_between_chunks(url: str) -> None:
-    """Kill a `run-now` of two chunks (SIGKILL) when the first is done and the second waits for its account."""
+    """Kill a `run-now` of two chunks with SIGKILL when the first is done and the second waits for its account."""
     barrier = await asyncpg.connect(url)
     try:
         async with barrier.transaction():
@@ -145,10 +145,10 @@ def test_the_next_run_ends_a_killed_one_with_what_became_of_it(renewals: Renewal
     done = renewals("run-now", "--at", DUE, now=NOW, DATABASE_URL=due_url)
     assert done.exit_code == 0
     first, second = done.stdout.splitlines()
-    assert first == "run 1, which was cut short, is ended: 3 renewed for 630.00, 1 refused, 0 skipped"
+    assert first == "run 1, which was interrupted, is finished: 3 renewed for 630.00, 1 refused, 0 skipped"
     assert second.startswith("run 2 at 2027-01-30T16:30:00+00:00: 0 renewed for 0.00, 1 refused, 0 skipped, ")
     listed = renewals("runs", DATABASE_URL=due_url).stdout.splitlines()
     assert ["not ended" in line for line in listed] == [False, False]
-    assert ["adds up" in line for line in listed] == [True, True]
+    assert ["consistent" in line for line in listed] == [True, True]
     assert query(due_url, "SELECT instance_id FROM order_lines ORDER BY 1") == [("i-1",), ("i-2",), ("j-1",)]
     assert renewals("verify", DATABASE_URL=due_url).exit_code == 0

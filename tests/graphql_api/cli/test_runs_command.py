@@ -1,4 +1,4 @@
-"""`renewals runs`: a run's attempts with their reasons in words, bounded and by account."""
+"""`renewals runs`: a run's attempts with their reasons, limited in number and filtered by account."""
 
 import datetime as dt
 
@@ -14,7 +14,7 @@ SHORT = "INSUFFICIENT_FUNDS: 300.00 is required and 200.00 is available; 100.00 
 
 @pytest.fixture
 async def night(database_url: str, renewals: Renewals) -> str:
-    """A database after a run over two accounts, of which one has money for one of its two instances."""
+    """Return a database with two accounts, of which one has money for one of its two instances."""
     async with database.connect(database_url):
         world = World()
         await world.put_catalogue()
@@ -32,7 +32,7 @@ def ran(night: str, renewals: Renewals) -> str:
 
 
 def attempts(renewals: Renewals, url: str, *arguments: str) -> list[str]:
-    """The lines below the run's own."""
+    """Return the lines below the run."""
     done = renewals("runs", "--run", "1", *arguments, DATABASE_URL=url)
     assert (done.exit_code, done.stderr) == (0, "")
     first, *lines = done.stdout.splitlines()
@@ -56,7 +56,7 @@ def test_only_what_failed_or_one_account_can_be_chosen(renewals: Renewals, ran: 
 
 
 def test_there_are_no_more_than_asked_for_and_that_is_said(renewals: Renewals, ran: str) -> None:
-    more = "  ... the first 2: choose by --account and --failed, or more by --count"
+    more = "  the first 2 are shown: filter by --account and --failed, or raise --count"
     assert attempts(renewals, ran, "--count", "2")[2:] == [more]
     assert len(attempts(renewals, ran, "--count", "3")) == 3
 

@@ -1,0 +1,78 @@
+"""`renewals demo`: load the demo account, or delete and reload it."""
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+
+from graphql_api.cli import options
+from graphql_api.server import bootstrap
+
+
+def demo(
+    day: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Day that all dates are relative to. [default: today]"),
+    ] = None,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Delete the demo account's data and reload it.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --reset: skip the confirmation.")] = False,
+) -> None:
+    """Load the demo account and print a new API key for it."""
+    from renewals.demo import loader
+    from renewals.domain import clock as clocks
+    from renewals.domain import errors
+
+    url = options.required_database_url()
+    today = day.date() if day else loader.today(clocks.utc_now())
+    if yes and not reset:
+        raise typer.BadParameter("requires --reset", param_hint="--yes")
+    try:
+        if not (reset and _reset(url, today, is_confirmed=yes)):
+            _load(url, today)
+    except errors.InvalidInputError as error:
+        bootstrap.fail(str(error))
+
+
+def _load(url: str, today: dt.date) -> None:
+    """Load the demo account unless it exists, and print a new key."""
+    from graphql_api.devserver import up
+    from renewals.db import connection as database
+    from renewals.demo import loader
+
+    async def load() -> None:
+        async with database.connect(url):
+            is_loaded = await loader.load(today)
+            typer.echo("loaded the demo account" if is_loaded else "the demo account exists already")
+            typer.echo(f"API key, shown once: {await up.new_demo_key()}")
+
+    bootstrap.run(load())
+
+
+def _reset(url: str, today: dt.date, *, is_confirmed: bool) -> bool:
+    """Delete and reload the demo account after a confirmation; return False if the account does not exist."""
+    from renewals.db import connection as database
+    from renewals.demo import reset as demo_reset
+
+    async def count() -> demo_reset.DemoContents | None:
+        async with database.connect(url):
+            return await demo_reset.count()
+
+    async def reload() -> None:
+        async with database.connect(url):
+            await demo_reset.reset(today)
+
+    contents = bootstrap.run(count())
+    if contents is None:
+        return False
+    typer.echo(
+        f"This deletes the demo account's {contents.instances} instances, {contents.orders} orders and "
+        f"{contents.ledger_entries} ledger entries, and reloads it as of {today}. "
+        "Its API keys and events are kept. Other accounts are not changed."
+    )
+    if not is_confirmed:
+        typer.confirm("Continue?", abort=True)
+    bootstrap.run(reload())
+    typer.echo(f"reloaded the demo account as of {today}")
+    return True

@@ -1,0 +1,87 @@
+"""`renewals forecast`: the worker's coming charges of one account or of all."""
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+
+from graphql_api.cli import options
+from graphql_api.server import bootstrap
+from renewals.i18n import Language
+
+DAYS_DEFAULT = 30
+
+
+def forecast(
+    account: Annotated[
+        str | None, typer.Argument(metavar="ACCOUNT", help="Account id, unless --all is given.")
+    ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(help=f"Number of days, including today. [default: {DAYS_DEFAULT}; with --all 2]"),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="INSTANT", help=f"Start of the forecast: {options.INSTANT_HELP} [default: now]"),
+    ] = None,
+    all_accounts: Annotated[
+        bool,
+        typer.Option("--all", help="Print one line for every account with something due."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --all JSON Lines.")] = False,
+    lang: Annotated[Language, typer.Option(help="Language of the table.")] = Language.EN,
+) -> None:
+    """Show the worker's coming charges and the top-up needed."""
+    from renewals.domain import errors
+    from renewals.forecasts import all_accounts as all_accounts_forecast
+    from renewals.observability import gc_tuning
+
+    if all_accounts and account is not None:
+        raise typer.BadParameter("cannot be combined with ACCOUNT", param_hint="--all")
+    if not all_accounts and account is None:
+        raise typer.BadParameter("is missing; --all shows every account", param_hint="ACCOUNT")
+    settings = bootstrap.configure()
+    url = bootstrap.required(lambda: settings.required_database_url)
+    clock = options.parse_instant(at, settings)
+    gc_tuning.tune_gc()
+    try:
+        if account is None:
+            _show_all(url, all_accounts_forecast.DAYS if days is None else days, clock, as_json=as_json)
+        else:
+            days = DAYS_DEFAULT if days is None else days
+            _show_one(url, account, days, clock, None if as_json else lang)
+    except errors.InvalidInputError as error:
+        bootstrap.fail(str(error))
+
+
+def _show_one(url: str, account_id: str, days: int, clock: dt.datetime, language: Language | None) -> None:
+    """Print one account's forecast as a table in a language, or as JSON if the language is None."""
+    from graphql_api.cli import forecast_table, json_reports
+    from renewals.db import connection as database
+    from renewals.forecasts import forecast
+
+    async def read() -> forecast.Forecast:
+        async with database.connect(url, pool_size=1):
+            return await forecast.read_forecast(account_id, days, clock)
+
+    result = bootstrap.run(read())
+    if language is None:
+        typer.echo(json_reports.dump(json_reports.forecast_as_dict(account_id, result)))
+    else:
+        typer.echo(forecast_table.format_forecast(account_id, result, language))
+
+
+def _show_all(url: str, days: int, clock: dt.datetime, *, as_json: bool) -> None:
+    from graphql_api.cli import forecast_all_table
+    from renewals.db import connection as database
+    from renewals.forecasts import all_accounts
+
+    async def show() -> None:
+        async with database.connect(url, pool_size=1):
+            nights = all_accounts.read(days, clock)
+            if as_json:
+                await forecast_all_table.print_json(nights, typer.echo)
+            else:
+                await forecast_all_table.print_table(nights, days, clock, typer.echo)
+
+    bootstrap.run(show())

@@ -1,0 +1,144 @@
+"""`renewals run-now` and `runs`: do a renewal run, and list the runs."""
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from graphql_api.cli import options
+from graphql_api.server import bootstrap
+
+if TYPE_CHECKING:
+    from renewals import config
+
+RUN_COUNT_DEFAULT, ATTEMPT_COUNT_DEFAULT = 10, 100
+COUNT_MAX = 1_000
+
+
+def run_now(
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INSTANT",
+            help=f"Clock of the run, not in the future: {options.INSTANT_HELP} [default: now]",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Print the result and write nothing; --at may be in the future."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
+) -> None:
+    """Do a renewal run now.
+
+    It renews due instances, expires and releases others, and sends warnings and reminders.
+    """
+    from renewals.domain import errors
+    from renewals.observability import gc_tuning
+
+    settings = bootstrap.configure()
+    url = bootstrap.required(lambda: settings.required_database_url)
+    if as_json and not dry_run:
+        raise typer.BadParameter("requires --dry-run", param_hint="--json")
+    clock = options.parse_instant(at, settings)
+    gc_tuning.tune_gc()
+    try:
+        if dry_run:
+            _print_preview(url, clock, as_json=as_json)
+        else:
+            _run(url, settings, clock)
+    except errors.InvalidInputError as error:
+        bootstrap.fail(f"--{error} (--dry-run)")
+
+
+def _print_preview(url: str, clock: dt.datetime, *, as_json: bool) -> None:
+    from graphql_api.cli import dry_run_table, json_reports
+    from renewals.db import connection as database
+    from renewals.operators import run_now
+
+    async def read() -> run_now.RunPreview:
+        async with database.connect(url, pool_size=1):
+            return await run_now.preview_run(clock)
+
+    preview = bootstrap.run(read())
+    typer.echo(
+        json_reports.dump(json_reports.preview_as_dict(preview))
+        if as_json
+        else dry_run_table.format_preview(preview)
+    )
+
+
+def _run(url: str, settings: "config.Settings", clock: dt.datetime) -> None:
+    from graphql_api.cli import run_report
+    from renewals.alerts import balance_alerts
+    from renewals.db import connection as database
+    from renewals.domain import clock as clocks
+    from renewals.events import pubsub
+    from renewals.operators import run_now
+
+    async def run() -> None:
+        async with (
+            database.connect(url, pool_size=settings.database_pool_size),
+            pubsub.connect(settings.redis_url),
+        ):
+            result = await run_now.run_now(clock, clocks.utc_now, on_chunk=_print_progress)
+            await balance_alerts.check_changed_accounts(lambda: clock)
+        options.print_lines(run_report.format_result(result, clock))
+
+    bootstrap.run(run())
+
+
+def _print_progress(done_count: int, chunk_count: int) -> None:
+    typer.echo(f"chunk {done_count} of {chunk_count}", err=True)
+
+
+def runs(
+    count: Annotated[
+        int | None,
+        typer.Option(
+            help=f"Number of rows. [default: {RUN_COUNT_DEFAULT} runs, or {ATTEMPT_COUNT_DEFAULT} attempts]",
+            min=1,
+            max=COUNT_MAX,
+        ),
+    ] = None,
+    run: Annotated[
+        int | None, typer.Option(help="Show the attempts of this run.", min=1, max=2**63 - 1)
+    ] = None,
+    account: Annotated[str | None, typer.Option(help="With --run: only this account.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="With --run: only failed attempts.")] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """List the latest renewal runs, or the attempts of one run."""
+    from graphql_api.cli import json_reports, run_report
+    from renewals.auto_renewal import runs
+    from renewals.db import connection as database
+    from renewals.domain import errors
+
+    url = options.required_database_url()
+    if not run and (account or failed):
+        raise typer.BadParameter("requires --run", param_hint="--failed" if failed else "--account")
+    attempt_count = count or ATTEMPT_COUNT_DEFAULT
+
+    async def show() -> None:
+        async with database.connect(url):
+            latest = (
+                [await runs.read_run(run)] if run else await runs.read_latest_runs(count or RUN_COUNT_DEFAULT)
+            )
+            reports = [(row, await runs.read_parked(row.id)) for row in latest]
+            attempts = (
+                await runs.read_attempts(run, account, failed=failed, count=attempt_count + 1) if run else []
+            )
+        if as_json:
+            report = {"runs": [json_reports.run_as_dict(row, parked) for row, parked in reports]}
+            if run:
+                report |= json_reports.attempts_as_dict(attempts, attempt_count)
+            typer.echo(json_reports.dump(report))
+            return
+        for row, parked in reports:
+            options.print_lines(run_report.format_run(row, parked))
+        options.print_lines(run_report.format_attempts(attempts, attempt_count))
+
+    try:
+        bootstrap.run(show())
+    except errors.InvalidInputError as error:
+        bootstrap.fail(str(error))

@@ -1,0 +1,78 @@
+"""`renewals up`, `serve`, `worker` and `migrate`: start the processes and migrate the database."""
+
+from typing import Annotated
+
+import typer
+
+from graphql_api.cli import options
+from graphql_api.server import bootstrap
+
+
+def up() -> None:
+    """Start everything on this machine.
+
+    This is PostgreSQL and Valkey (unless their URLs are set), the demo account, the API and the worker.
+    """
+    from graphql_api.devserver import binaries, up
+
+    settings = bootstrap.configure()
+    try:
+        raise typer.Exit(up.run(settings))
+    except binaries.EmbeddedError as error:
+        bootstrap.fail(str(error))
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: RENEWALS_HOST]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. [default: RENEWALS_PORT]")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Number of processes. [default: RENEWALS_WORKERS]", min=1, max=64)
+    ] = None,
+    drain_seconds: Annotated[
+        float | None,
+        typer.Option(help="Grace period after SIGTERM. [default: RENEWALS_DRAIN_SECONDS]", min=0),
+    ] = None,
+    is_for_operators: Annotated[
+        bool, typer.Option("--operator", help="Serve the operator API only.")
+    ] = False,
+) -> None:
+    """Serve the GraphQL API.
+
+    RENEWALS_OPERATOR_API=true adds the operator API to the API of customers.
+    With several processes, SIGHUP replaces them one at a time and loses no request.
+    """
+    from graphql_api.server import serve
+    from renewals.observability import metrics
+
+    settings = bootstrap.configure()
+    bootstrap.required(lambda: settings.required_database_url)
+    values = {"host": host, "port": port, "workers": workers, "drain_seconds": drain_seconds}
+    settings = options.replace_settings(settings, values)
+    bootstrap.check_servers(settings)
+    try:
+        with metrics.multiprocess_metrics(process_count=settings.workers if settings.metrics else 1):
+            has_served = serve.run(settings, "create_for_operators" if is_for_operators else "create")
+    except serve.AddressError as error:
+        bootstrap.fail(str(error))
+    if not has_served:
+        raise typer.Exit(1)
+
+
+def worker() -> None:
+    """Run the worker.
+
+    It renews due instances every hour; every minute it expires, releases, reminds and warns.
+    """
+    from workers import main
+
+    settings = bootstrap.configure()
+    bootstrap.required(lambda: (settings.required_database_url, settings.required_redis_url))
+    bootstrap.run(main.run(settings))
+
+
+def migrate() -> None:
+    """Apply the migrations that the database lacks."""
+    from renewals.db import migrate
+
+    applied = bootstrap.run(migrate.migrate(options.required_database_url()))
+    typer.echo("\n".join(f"applied {name}" for name in applied) or "up to date")

@@ -1,0 +1,24 @@
+"""Tables as plain text, with Chinese characters two columns wide."""
+
+import io
+from collections.abc import Iterable, Sequence
+
+from rich import console, table
+
+WIDTH_MAX = 10_000
+"""Columns of the imaginary terminal: a row is never wrapped, so that a script can read it."""
+
+
+def format_table(header: Sequence[str], rows: Iterable[Sequence[str]], text_columns: frozenset[int]) -> str:
+    """Return the rows as lines below the header; columns not in `text_columns` are aligned to the right."""
+    grid = table.Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    for number, name in enumerate(header):
+        grid.add_column(name, justify="left" if number in text_columns else "right", no_wrap=True)
+    for row in rows:
+        grid.add_row(*row)
+    terminal = console.Console(
+        file=io.StringIO(), width=WIDTH_MAX, color_system=None, markup=False, emoji=False, highlight=False
+    )
+    with terminal.capture() as capture:
+        terminal.print(grid)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())

@@ -1,0 +1,38 @@
+"""`renewals verify`: check the integrity rules."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from graphql_api.cli import options
+from graphql_api.server import bootstrap
+
+if TYPE_CHECKING:
+    from renewals import integrity
+
+
+def verify(as_json: options.AsJson = False) -> None:
+    """Check the integrity of all data; exit with 1 on a violation.
+
+    The rules cover balances, vouchers, orders, periods, bundles and runs.
+    """
+    from graphql_api.cli import json_reports, run_report
+    from renewals import integrity
+    from renewals.db import connection as database
+
+    url = options.required_database_url()
+
+    def show(rule: str, violations: "Sequence[integrity.Violation]") -> None:
+        if not as_json:
+            options.print_lines(run_report.format_rule(rule, violations))
+
+    async def check() -> bool:
+        async with database.connect(url):
+            violations_by_rule = await integrity.check_invariants(show)
+        if as_json:
+            typer.echo(json_reports.dump(json_reports.rules_as_dict(violations_by_rule)))
+        return any(violations_by_rule.values())
+
+    if bootstrap.run(check()):
+        raise typer.Exit(1)
