@@ -141,8 +141,8 @@ async def reset_demo(
 async def locked_account(account_id: str) -> AsyncIterator[tuple[database.Connection, model.Account]]:
     """Open a transaction that locks one account; yield its connection and the account.
 
-    Calls for one account in this process queue before they take a connection, so that a busy account does not
-    exhaust the pool.
+    Calls for one account in this process queue before they take a connection: a busy account must not exhaust the
+    pool.
     """
     turn = _turns.setdefault(account_id, asyncio.Lock())
     async with turn, database.transaction() as connection:

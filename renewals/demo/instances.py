@@ -141,7 +141,7 @@ def _without_expiry(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
 def _month_ends(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
     """Return instances whose month of expiry lacks their anchor day, in twelve months from the third one (rule 6).
 
-    Twelve months have the same number of them from any day, so that the instances made later do not depend on the day.
+    Twelve months have the same number of them from any day, so later instances do not depend on the day.
     """
     modes = itertools.cycle((RenewalMode.AUTO, RenewalMode.MANUAL))
     for months in range(3, 15):

@@ -1,7 +1,7 @@
 """Reset the demo account: delete its data, then load it as of another day.
 
-No other module deletes payments, and the database allows it for rows of the demo account only (migration
-`0015_demo`). This module deletes from the tables of other modules; nothing else writes tables of another module.
+No other module deletes payments, and a trigger of the database allows it for rows of the demo account only. This
+module deletes from the tables of other modules; nothing else writes tables of another module.
 """
 
 import datetime as dt

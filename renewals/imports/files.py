@@ -63,7 +63,7 @@ def find_encoding(name: str) -> str:
 def inspect_file(path: Path, encoding: str | None = None) -> Source:
     """Check a file and find its encoding: the given one, else by the byte order mark, else UTF-8, else GB18030.
 
-    Raises InvalidFileError with the line, column and byte (all from 1) that cannot be decoded, or with the line of an
+    Raises InvalidFileError with the line, column and byte (from 1) of an undecodable character, or with the line of an
     unclosed quote.
     """
     if path.suffix.lower() not in _FORMATS:

@@ -1,7 +1,7 @@
 """Collect rows into batches: repeated keys are refused, and groups (bundles) are kept whole.
 
-Memory use does not depend on the size of the file: it is bounded by a batch, the rows of incomplete groups, and the
-page cache of a temporary SQLite database with the keys so far.
+Memory use does not depend on the size of the file. The keys so far are in a temporary SQLite database; a batch and the
+rows of incomplete groups are in memory.
 """
 
 import sqlite3
