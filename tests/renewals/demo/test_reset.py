@@ -11,7 +11,7 @@ from renewals.accounts import api_keys
 from renewals.alerts import balance_alerts
 from renewals.db import connection as database
 from renewals.db import migrate
-from renewals.demo import data, loader, reset
+from renewals.demo import data, instances, loader, reset
 from renewals.domain import errors, model, planning
 from renewals.instances import policy, selection
 from renewals.operators import accounts, audit_log, refunds, run_now
@@ -166,9 +166,9 @@ async def test_a_real_account_of_that_id_is_neither_loaded_nor_reset(world: Worl
     await world.instance("i-1", account=loader.ACCOUNT_ID)
     before = await world.snapshot()
     for change in (loader.load, reset.reset):
-        with pytest.raises(errors.InvalidInputError, match="`renewals demo` did not make"):
+        with pytest.raises(errors.InvalidInputError, match="`renewals demo` did not create"):
             await change(DAY)
-    with pytest.raises(errors.InvalidInputError, match="`renewals demo` did not make"):
+    with pytest.raises(errors.InvalidInputError, match="`renewals demo` did not create"):
         await reset.count()
     assert await world.snapshot() == before
 
@@ -273,7 +273,7 @@ async def test_a_reset_that_races_renewals_and_another_reset_leaves_all_adding_u
 async def test_a_reset_that_fails_leaves_everything(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await loader.load(DAY)
     before = await world.snapshot()
-    monkeypatch.setattr(loader, "registrations", lambda day: 1 / 0)
+    monkeypatch.setattr(instances, "build_instances", lambda day: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         await reset.reset(OTHER_DAY)
     assert await world.snapshot() == before
