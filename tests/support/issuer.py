@@ -90,11 +90,6 @@ class Issuer:
         known = {"jwt_http": True, "jwt_issuer": self.url, "jwt_audience": AUDIENCE}
         return config.Settings(**(known | more))
 
-    def variables(self, **more: str) -> dict[str, str]:
-        """The same as variables of the environment."""
-        known = {"HTTP": "true", "ISSUER": self.url, "AUDIENCE": AUDIENCE} | more
-        return {f"RENEWALS_JWT_{name}": value for name, value in known.items()}
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         self.asked.append(request.url.path)

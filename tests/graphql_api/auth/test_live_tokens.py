@@ -1,44 +1,68 @@
-"""Tokens at a real process: a subscription ends when its token expires."""
+"""Tokens at a real server: a subscription ends when its token expires."""
 
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 
 import gql
 import httpx2
 import orjson
 import pytest
+import uvicorn
 import websockets
 from gql.transport.websockets import WebsocketsTransport
 
+from graphql_api import app
+from graphql_api.auth import jwt_tokens
+from graphql_api.server import serve
 from renewals.domain import clock as clocks
 from renewals.domain import model
 from renewals.instances import policy, selection
 from tests.support.fixtures import NOW, World
 from tests.support.issuer import Issuer
-from tests.support.live_server import Served, served
 
 EVENTS = "subscription { events(after: 0) { sequence } }"
 PROTOCOL = websockets.Subprotocol("graphql-transport-ws")
 
 
+class Server(NamedTuple):
+    """The address of a server in this process, because the environment cannot allow an issuer without TLS."""
+
+    address: str
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}/graphql"
+
+
 @pytest.fixture
-async def server(world: World, database_url: str, redis_url: str, issuer: Issuer) -> AsyncIterator[Served]:
+async def server(world: World, issuer: Issuer) -> AsyncIterator[Server]:
     """Yield a server that accepts the issuer's tokens without leeway; account `a` has five events."""
     await world.account("a")
     await world.instances([f"i-{n}" for n in range(5)])
     pick = selection.ById(tuple(f"i-{n}" for n in range(5)))
     await policy.set_policy("a", policy.PolicyRequest(pick, model.RenewalMode.AUTO), lambda: NOW)
-    variables = issuer.variables(LEEWAY_SECONDS="0")
-    async with served(database_url, REDIS_URL=redis_url, **variables) as process:
-        yield process
+    settings = issuer.settings(jwt_leeway_seconds=0)
+    config = serve._configuration(settings, "create")
+    config.app, config.factory, config.log_config = app.create(settings), False, None
+    config.port, config.lifespan = 0, "off"
+    uvicorn_server = uvicorn.Server(config)
+    async with jwt_tokens.opened(settings):
+        running = asyncio.create_task(uvicorn_server.serve())
+        async with asyncio.timeout(10):
+            while not uvicorn_server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+                await asyncio.sleep(0.01)
+        yield Server(f"127.0.0.1:{uvicorn_server.servers[0].sockets[0].getsockname()[1]}")
+        uvicorn_server.should_exit = uvicorn_server.force_exit = True
+        await running
 
 
 def soon(seconds: float) -> float:
     return (clocks.utc_now() + dt.timedelta(seconds=seconds)).timestamp()
 
 
-async def test_server_sent_events_end_when_their_token_does(server: Served, issuer: Issuer) -> None:
+async def test_server_sent_events_end_when_their_token_does(server: Server, issuer: Issuer) -> None:
     token = issuer.token(clocks.utc_now(), exp=soon(3), role="VIEWER")
     headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
     async with (
@@ -55,7 +79,7 @@ async def test_server_sent_events_end_when_their_token_does(server: Served, issu
     assert late.status_code == 401
 
 
-async def test_a_socket_refuses_operations_after_its_token_expired(server: Served, issuer: Issuer) -> None:
+async def test_a_socket_refuses_operations_after_its_token_expired(server: Server, issuer: Issuer) -> None:
     said = {"Authorization": f"Bearer {issuer.token(clocks.utc_now(), 'ec', exp=soon(4))}"}
     async with websockets.connect(f"ws://{server.address}/graphql", subprotocols=[PROTOCOL]) as client:
         await client.send(orjson.dumps({"type": "connection_init", "payload": said}).decode())
@@ -74,7 +98,7 @@ async def subscribe(client: websockets.ClientConnection, id_: str, query: str) -
     await client.send(orjson.dumps(message).decode())
 
 
-async def test_an_invalid_token_opens_no_socket(server: Served, issuer: Issuer) -> None:
+async def test_an_invalid_token_opens_no_socket(server: Server, issuer: Issuer) -> None:
     for token in (issuer.token(NOW), issuer.token(clocks.utc_now(), account="nobody"), "a.b.c"):
         said = {"Authorization": f"Bearer {token}"}
         async with websockets.connect(f"ws://{server.address}/graphql", subprotocols=[PROTOCOL]) as client:
@@ -84,7 +108,7 @@ async def test_an_invalid_token_opens_no_socket(server: Served, issuer: Issuer) 
             assert client.close_code == 4403
 
 
-async def test_a_viewer_by_token_changes_nothing_over_a_socket(server: Served, issuer: Issuer) -> None:
+async def test_a_viewer_by_token_changes_nothing_over_a_socket(server: Server, issuer: Issuer) -> None:
     token = issuer.token(clocks.utc_now(), role="VIEWER")
     transport = WebsocketsTransport(
         f"ws://{server.address}/graphql",
