@@ -11,8 +11,8 @@ COMPRESSED_BYTES_MIN = 1_000
 class DirectRoutes:
     """An application in which requests for some paths go directly to their endpoint.
 
-    A ten-row page takes 1,573 function calls this way, and 1,627 through the router. A request without
-    `Accept-Encoding` also skips the compression; no cache stores a response, so `Vary` is not needed.
+    The router adds 54 function calls to the 1,600 of a ten-row page (3 %). A request without `Accept-Encoding` also
+    skips the compression; no cache stores a response, so `Vary` is not needed.
     Web sockets go through the router.
     """
 
