@@ -15,7 +15,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-em
 AUDIT := $(BIN)/python -m scripts.audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-postgres soak soak-api faults restarts costs starve bench bench-quick check audit sbom lock clean
+.PHONY: help setup run test test-all test-postgres soak soak-api faults restarts costs starve bench bench-quick check audit sbom lock clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
@@ -25,10 +25,17 @@ setup: $(READY) ## Make .venv from the lock, where it is stale.
 run: $(RUNNABLE) ## Start everything: PostgreSQL, Valkey, the API and the worker.
 	@$(BIN)/renewals up
 
-# Hundreds of processes import the same: what one of them has compiled is kept, whatever the environment says.
-test: check ## Check the code, then run the tests (TESTS=tests/renewals for some of them).
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 $(TESTS)
-	$(if $(TESTS),,@$(MAKE) --no-print-directory test-postgres)
+# Tests that kill processes, attack a server, measure, build a wheel or start a browser.
+LONG_TESTS := $(addprefix tests/,browser chaos costs deploy load model_based mutation races workers \
+	graphql_api/devserver graphql_api/server renewals/auto_renewal/test_kills.py renewals/webhooks/test_workers.py)
+
+# Hundreds of processes import the same modules: keep what one of them has compiled, whatever the environment says.
+test: check ## Check the code, then run the tests without the long ones (TESTS=tests/renewals for some of them).
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 $(or $(TESTS),tests $(addprefix --ignore=,$(LONG_TESTS)))
+
+test-all: test ## Run the long tests as well, and the tests of the database on another PostgreSQL.
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 $(LONG_TESTS)
+	@$(MAKE) --no-print-directory test-postgres
 
 # Debian keeps each version's programs in a folder of its own; the oldest has the most to lack.
 POSTGRES_BIN ?= $(patsubst %/initdb,%,$(firstword $(sort $(wildcard /usr/lib/postgresql/*/bin/initdb))))
