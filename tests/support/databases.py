@@ -37,6 +37,8 @@ SELECT md5(concat_ws('|',
 _TABLES = (
     "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
 )
+_RESTART = """SELECT setval(oid::regclass, 1, false) FROM pg_class
+  WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'"""
 _BYTES = """SELECT sum(pg_relation_size(oid))::bigint FROM pg_class
   WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"""
 
@@ -79,7 +81,7 @@ class _Copy:
             self._kept_rows = await connection.fetchval(self._kept_sql)
             # Triggers keep rows from being deleted; as a replica they do not fire.
             deletes = "; ".join(f'DELETE FROM "{table}"' for table in emptied)
-            self._delete_sql = f"SET session_replication_role = replica; {deletes}"
+            self._delete_sql = f"SET session_replication_role = replica; {deletes}; {_RESTART}"
         finally:
             await connection.close()
 
