@@ -15,7 +15,7 @@ from renewals import config
 from renewals.compute import process_pool
 from renewals.compute.packed import Packed
 from renewals.db import connection as database
-from renewals.db import pool as db_pool
+from renewals.db import connection_turns
 from renewals.domain import errors, planning
 from renewals.forecasts import forecast, instance_forecast
 from renewals.instances import selection
@@ -158,7 +158,7 @@ async def test_the_many_forecasts_of_one_request_wait_for_each_other_and_not_in_
     account: str, pool: None, world: World, graphql: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graphql.key = await world.key(account)
-    monkeypatch.setattr(process_pool._pool._slots, "_waiting_max", db_pool.REQUEST_JOBS_MAX)  # type: ignore[union-attr]
+    monkeypatch.setattr(process_pool._pool._slots, "_waiting_max", connection_turns.REQUEST_JOBS_MAX)  # type: ignore[union-attr]
     fields = " ".join(f"f{days}: forecast(days: {days}) {{ total }}" for days in range(40, 60))
     data = await graphql(f"{{ {fields} }}")
     assert len(data) == 20 and all(Decimal(each["total"]) > 0 for each in data.values())

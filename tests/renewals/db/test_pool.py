@@ -6,6 +6,7 @@ import random
 import pytest
 
 from renewals.db import connection as database
+from renewals.db import connection_turns
 from renewals.db import pool as db_pool
 from renewals.events import event_log
 
@@ -24,7 +25,7 @@ async def test_a_request_has_a_bounded_number_of_connections_whatever_it_asks_fo
     async with database.connect(database_url, pool_size=16):
         with db_pool.sharing("a"):
             await asyncio.gather(*(ask() for _ in range(50)))
-    assert most == db_pool.REQUEST_CONNECTIONS_MAX
+    assert most == connection_turns.REQUEST_CONNECTIONS_MAX
 
 
 async def test_an_account_has_half_of_the_pool_and_others_need_not_wait_for_it(database_url: str) -> None:

@@ -1,0 +1,104 @@
+"""The turns in which requests get connections, and the limits of one request."""
+
+import asyncio
+from contextvars import ContextVar
+from typing import NamedTuple
+
+from renewals.concurrency import fair_queue
+
+REQUEST_CONNECTIONS_MAX = 4
+"""Maximum number of connections of one request. An account has at most half of the pool."""
+REQUEST_JOBS_MAX = 2
+"""Maximum number of long computations of one request at a time, so that one request cannot fill their queue."""
+
+
+class Share:
+    """The connections in use and the places for long computations of one request."""
+
+    __slots__ = ("_computing", "account_id", "in_use")
+
+    def __init__(self, account_id: str) -> None:
+        self.account_id = account_id
+        self.in_use = 0
+        self._computing: asyncio.Semaphore | None = None
+
+    @property
+    def computing(self) -> asyncio.Semaphore:
+        """The semaphore of the request's long computations, made on demand because most requests have none."""
+        if self._computing is None:
+            self._computing = asyncio.Semaphore(REQUEST_JOBS_MAX)
+        return self._computing
+
+
+current_share: ContextVar[Share | None] = ContextVar("share", default=None)
+"""The current request's share. Work without one, such as authentication, is limited by the pool only."""
+
+
+class _Waiter(NamedTuple):
+    """A task that waits for its turn."""
+
+    share: Share | None
+    turn: asyncio.Future[None]
+
+
+class Turns:
+    """The right to use a connection: round robin between accounts, within the limits of request and account.
+
+    A turn that ends passes to a waiter immediately, so that a newcomer never overtakes one.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._per_account_max = max(1, count // 2)
+        self._in_use: dict[str, int] = {}
+        self._waiting: fair_queue.FairQueue[_Waiter] = fair_queue.FairQueue()
+
+    async def begin(self) -> Share | None:
+        """Wait for a turn of the current request, and return its share."""
+        share = current_share.get()
+        if self._free and self._is_within_limits(share):
+            self._take(share)
+            return share
+        waiter = _Waiter(share, asyncio.get_running_loop().create_future())
+        owner = "" if share is None else share.account_id
+        self._waiting.push(owner, waiter)
+        try:
+            await waiter.turn
+        except BaseException:
+            if waiter.turn.done() and not waiter.turn.cancelled():
+                self.end(share)
+            else:
+                self._waiting.remove(owner, waiter)
+            raise
+        return share
+
+    def end(self, share: Share | None) -> None:
+        """End a turn, and begin those that may follow."""
+        self._free += 1
+        if share is not None:
+            share.in_use -= 1
+            in_use = self._in_use.pop(share.account_id) - 1
+            if in_use:
+                self._in_use[share.account_id] = in_use
+        while self._waiting and self._free and (waiter := self._waiting.pop(self._is_eligible)):
+            self._take(waiter.share)
+            waiter.turn.set_result(None)
+
+    def is_unused(self) -> bool:
+        """Return whether no turn is in use or awaited."""
+        return not self._in_use and not self._waiting
+
+    def _is_within_limits(self, share: Share | None) -> bool:
+        return share is None or (
+            share.in_use < REQUEST_CONNECTIONS_MAX
+            and self._in_use.get(share.account_id, 0) < self._per_account_max
+        )
+
+    def _is_eligible(self, waiter: _Waiter) -> bool:
+        return not waiter.turn.done() and self._is_within_limits(waiter.share)
+
+    def _take(self, share: Share | None) -> None:
+        self._free -= 1
+        if share is not None:
+            share.in_use += 1
+            self._in_use[share.account_id] = self._in_use.get(share.account_id, 0) + 1
