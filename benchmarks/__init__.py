@@ -1,1 +1,1 @@
-"""Measurements, not tests: each prints what it did, on what, and how long it took."""
+"""Benchmarks: each prints its result, the machine, and the duration."""

@@ -1,4 +1,4 @@
-"""The project beside its peers, on the same data, in one run: `make bench`, or `make bench-quick` in 3 minutes."""
+"""Compare the project with its peers on the same data: `make bench`, or `make bench-quick` in 3 minutes."""
 
 import argparse
 import dataclasses
@@ -18,7 +18,7 @@ SECTIONS = {
     "growth": "benchmarks.growth",
     "forecast": "benchmarks.forecast",
 }
-"""Each module has `run(stage, size) -> results.Section`, and is imported when its turn comes."""
+"""Each module has `run(stage, size) -> results.Section`; it is imported when its section starts."""
 WORK = Path(".renewals/benchmarks")
 PUBLISHED = Path("docs/performance")
 

@@ -1,4 +1,4 @@
-"""An HTTP/1.1 client that costs little beside any server: kept connections, requests made once, bodies only counted.
+"""An HTTP/1.1 client with little overhead: kept connections, prepared requests, response bodies only counted.
 
 It runs on this process's event loop; `stage` keeps the process off the server's core.
 """
@@ -16,12 +16,12 @@ ANSWER_SECONDS_MAX = 60
 
 
 class UnexpectedAnswerError(Exception):
-    """A server answered with another status, or another length, than it did before."""
+    """A server answered with another status, or another length, than before."""
 
 
 @dataclass(slots=True)
 class Load:
-    """What a loop of requests came to: how long each waited for its answer, and how long all took."""
+    """The result of a loop of requests: the latency of each request and the total duration."""
 
     seconds: float
     latencies: list[float]
@@ -33,7 +33,7 @@ class Load:
 
 @dataclass(slots=True)
 class Answer:
-    """One answer; the body only where it was wanted."""
+    """One response; the body is kept only if the caller asked for it."""
 
     status: int
     length: int
@@ -41,7 +41,7 @@ class Answer:
 
 
 class Connection(asyncio.Protocol):
-    """One kept connection with one request at a time; `on_answer` is called with each answer."""
+    """One kept connection with one request at a time; calls `on_answer` with each response."""
 
     def __init__(self, on_answer: Callable[["Connection", Answer], None], *, keep: bool = False) -> None:
         self.on_answer = on_answer
@@ -82,14 +82,14 @@ class Connection(asyncio.Protocol):
 async def connect(
     port: int, on_answer: Callable[[Connection, Answer], None], *, keep: bool = False
 ) -> Connection:
-    """A connection to a server of this machine."""
+    """Open a connection to a server on this machine."""
     loop = asyncio.get_running_loop()
     _, protocol = await loop.create_connection(lambda: Connection(on_answer, keep=keep), "127.0.0.1", port)
     return protocol
 
 
 def graphql_request(path: str, key: str, document: str, variables: Mapping[str, Any]) -> bytes:
-    """A GraphQL operation as the bytes of a POST."""
+    """Return a GraphQL operation as the bytes of a POST request."""
     body = orjson.dumps({"query": document, "variables": variables})
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -99,7 +99,7 @@ def graphql_request(path: str, key: str, document: str, variables: Mapping[str, 
 
 
 async def ask(port: int, request: bytes) -> Answer:
-    """One request on a connection of its own, with the answer's body."""
+    """Send one request on a connection of its own and return the response with its body."""
     answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
     connection = await connect(port, lambda _, answer: answered.set_result(answer), keep=True)
     try:
@@ -116,7 +116,7 @@ async def ask(port: int, request: bytes) -> Answer:
 
 @dataclass
 class ClosedLoop:
-    """So many connections, each of which sends its next request when it has its answer."""
+    """A fixed number of connections; each sends its next request after the previous response."""
 
     port: int
     request: bytes
@@ -126,7 +126,7 @@ class ClosedLoop:
     lengths: set[tuple[int, int]] = field(default_factory=set)
 
     async def run(self) -> Load:
-        """Runs for the seconds; raises UnexpectedAnswerError if not all answers are 200 and of one length."""
+        """Run for the seconds; raises UnexpectedAnswerError unless all responses are 200 and equally long."""
         made = [await connect(self.port, self._answered) for _ in range(self.connections)]
         started = time.perf_counter()
         self.until = started + self.seconds

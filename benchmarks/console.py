@@ -1,6 +1,6 @@
-"""The operation measured: the console's list on one large account, by tab and expiry, twelve fields a row.
+"""The measured operation: the console's list of one large account, by tab and expiry, with 12 fields a row.
 
-It is the same for all contenders; PostGraphile, whose schema is made from the tables, names things in its own way.
+All contenders run the same operation; PostGraphile derives its schema from the tables and uses other names.
 """
 
 import datetime as dt
@@ -11,7 +11,7 @@ from benchmarks import data
 
 PAGES = (10, 100, 1000)
 WINDOW_DAYS = {10: 6, 100: 6, 1000: 60}
-"""About 150 instances match for the small pages, about 1,500 for the large one."""
+"""The width of the expiry filter in days: about 150 instances match for small pages, 1,500 for the large one."""
 WINDOW_STARTS_DAYS = 30
 
 DOCUMENT = """query Console($filter: InstanceFilter!, $first: Int!) {
@@ -49,13 +49,13 @@ def postgraphile_variables(page: int, today: dt.date) -> dict[str, Any]:
 
 
 def rows(answer: Mapping[str, Any]) -> tuple[int, list[Row]]:
-    """How many match and the rows, with instants as instants."""
+    """Return the total count and the rows, with instants parsed."""
     found = answer["data"]["instances"]
     return found["totalCount"], [_with_instants(node) for node in found["nodes"]]
 
 
 def postgraphile_rows(answer: Mapping[str, Any]) -> tuple[int, list[Row]]:
-    """The same of PostGraphile's answer."""
+    """Return the total count and the rows of PostGraphile's response."""
     found = answer["data"]["allInstances"]
     return found["totalCount"], [_renamed(node) for node in found["nodes"]]
 

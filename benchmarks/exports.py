@@ -1,6 +1,6 @@
-"""How fast a whole list is exported, and what memory the server takes for it.
+"""The speed of a full export, and the server's memory during it.
 
-`python -m benchmarks.exports [rows]` fills one account and takes its list, as both formats, over a real socket.
+`python -m benchmarks.exports [rows]` fills one account and downloads its list in both formats over a real socket.
 """
 
 import dataclasses
@@ -19,11 +19,11 @@ WORK = Path(".renewals/benchmarks")
 POLL_SECONDS = 0.05
 MEBIBYTE = 1 << 20
 SEEN_COLUMNS = "id,product.nameZh,configuration,billingMode,expiresAt"
-"""Those of the page that renewal management shows."""
+"""The columns of the page that renewal management shows."""
 
 
 class Memory:
-    """The resident memory of a process, looked at again and again while a block runs; in MiB."""
+    """The resident memory of a process in MiB, sampled while a block runs."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def measure(server: stage.Running, key: str) -> Iterator[str]:
-    """A line for each export: rows, bytes, seconds, and the memory before, at its peak and after."""
+    """Print a line for each export: rows, bytes, seconds, and the memory before, at its peak and after."""
     everything = "filter=%7B%22manageable%22%3Anull%7D"
     for address in (
         f"csv?{everything}&columns={SEEN_COLUMNS}",
@@ -84,7 +84,7 @@ def measure(server: stage.Running, key: str) -> Iterator[str]:
 
 
 def take(port: int, path: str, key: str) -> tuple[int, int, float]:
-    """The lines and bytes of an answer, and the seconds to its first byte."""
+    """Return the lines and bytes of a response, and the seconds to its first byte."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
     started = time.monotonic()
     connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})

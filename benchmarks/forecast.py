@@ -1,4 +1,4 @@
-"""How long a forecast of thirty days takes for an account with 50,000 AUTO instances that all come due in them."""
+"""The duration of a 30-day forecast for an account with 50,000 AUTO instances that are all due in it."""
 
 import dataclasses
 import datetime as dt
@@ -22,12 +22,12 @@ from renewals.observability import gc_tuning
 
 DAYS = 30
 SHARE = 20
-"""The account has one of so many of the size's instances: 50,000 in full, 5,000 in quick."""
+"""The account has 1 of this many of the size's instances: 50,000 in full, 5,000 in quick."""
 SECOND_MS = 1_000
 OURS, OVER_HTTP, PEER = "Renewals", "Renewals, over HTTP", "a query a day with Tortoise's models"
 ENOUGH, SHORT = "enough money", "money for half"
 TARGETS = {SHORT: 4, ENOUGH: 2}
-"""So many times faster than the peer it is to be; the peer has to do all of it twice where money is short."""
+"""How many times faster than the peer the forecast must be; with too little money the peer computes twice."""
 
 DOCUMENT = f"""{{ forecast(days: {DAYS}) {{
   total topUpNeeded firstShortfallOn
@@ -61,8 +61,8 @@ forecasts take twice their time and more; their processor time is less affected.
 
 
 def run(here: stage.Stage, size: sizes.Size) -> results.Section:
-    """The milliseconds of the domain, of HTTP and of the peer, with enough money and with too little."""
-    gc_tuning.tune_gc()  # as the API does when it starts
+    """Measure the milliseconds of the domain, of HTTP and of the peer, with enough money and with too little."""
+    gc_tuning.tune_gc()  # the API does this when it starts
     count = size.instances // SHARE
     url = here.create_database("forecast")
     loaded = uvloop.run(_fill(url, size, count))
@@ -83,7 +83,7 @@ def run(here: stage.Stage, size: sizes.Size) -> results.Section:
 
 
 async def _fill(url: str, size: sizes.Size, count: int) -> data.Loaded:
-    """One account with so many instances, no bundles, and some vouchers."""
+    """Fill one account with instances, no bundles, and some vouchers."""
     alone = dataclasses.replace(size, instances=count, accounts=2, large_account_instances=count)
     loaded = await data.load(url, alone)
     connection = await asyncpg.connect(url)
@@ -114,7 +114,7 @@ async def _top_up(cents: int) -> None:
 async def _measure(
     loaded: data.Loaded, server: stage.Running, rounds: int
 ) -> Mapping[tuple[str, str, str], list[float]]:
-    """The milliseconds, in all and of the processor, by what is measured and of whom."""
+    """Return the elapsed and the processor milliseconds, by contender and part."""
     found: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     request = client.graphql_request("/graphql", loaded.key, DOCUMENT, {})
     async with database.connect(loaded.url, pool_size=2):
@@ -145,7 +145,7 @@ async def _time(name: str, server: stage.Running, request: bytes) -> tuple[float
 
 
 async def _compare(port: int, request: bytes) -> None:
-    """Raises where one foretells anything else than the others."""
+    """Raise if a contender's forecast differs from the others."""
     now = dt.datetime.now(dt.UTC)
     ours = await forecast.read_forecast(data.LARGE_ACCOUNT, DAYS, now)
     theirs = await naive_forecast.read(data.LARGE_ACCOUNT, DAYS, now)

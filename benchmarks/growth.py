@@ -1,8 +1,7 @@
-"""What the console's reads and the search for what is due cost in a database of ten, a hundred and a thousand times as
-many instances, for an account that stays as it is; with the plans that PostgreSQL makes of them.
+"""The cost of the console's reads and of the search for due instances as the database grows 10, 100 and 1,000 times.
 
-The statements are those that the product sends when it is asked over GraphQL, caught on their way, so that no copy
-of them is kept here.
+The account of the reads stays the same size. The statements are those that the product sends for GraphQL
+requests, captured at the driver, so no copy of them is kept here. PostgreSQL's plans are recorded.
 """
 
 import asyncio
@@ -22,7 +21,7 @@ INSTANCES_PER_ACCOUNT = 100
 TIMES = 15
 KINDS = ("page", "count", "facets")
 FLAT = 1.3
-"""So many times dearer a read may be in the largest database than in the smallest."""
+"""How many times slower a read may be in the largest database than in the smallest."""
 PLANS = Path("docs/performance/plans.md")
 NOTES = f"""\
 The account has {ACCOUNT_INSTANCES:,} instances in each database, another {INSTANCES_PER_ACCOUNT} on average.
@@ -30,17 +29,17 @@ Medians of {TIMES} executions of the prepared statement, fetched by asyncpg on o
 
 
 HUGE = "BENCHMARK_HUGE"
-"""With this in the environment there is a database of ten million, too: twenty minutes, and 10 GB of disk."""
+"""This environment variable adds a database of 10 million: 20 minutes, and 10 GB of disk."""
 
 
 def counts(size: sizes.Size) -> Sequence[int]:
-    """How many instances there are in all, from the smallest database to the largest."""
+    """Return the total numbers of instances, from the smallest database to the largest."""
     largest = 10_000_000 if os.environ.get(HUGE) else size.instances
     return [count for count in (10_000, 100_000, 1_000_000, 10_000_000) if count <= largest]
 
 
 def run(here: stage.Stage, size: sizes.Size) -> results.Section:
-    """A figure for each read and database; the plans of the largest are kept in PLANS."""
+    """Measure each read in each database; write the plans of the largest to PLANS."""
     figures: list[results.Figure] = []
     plans: list[statements.Plan] = []
     for count in counts(size):
@@ -78,7 +77,7 @@ def _size(size: sizes.Size, count: int) -> sizes.Size:
 
 
 async def _measure(url: str, caught: Sequence[statements.Caught]) -> Mapping[str, list[float]]:
-    """The milliseconds of each execution, by the name of the read."""
+    """Return the milliseconds of each execution, by the name of the read."""
     connection = await asyncpg.connect(url)
     try:
         return {one.name: [await _time(connection, one) for _ in range(TIMES)] for one in caught}
@@ -93,9 +92,9 @@ async def _time(connection: asyncpg.Connection, one: statements.Caught) -> float
 
 
 def _targets(figures: Sequence[results.Figure], found: Sequence[int]) -> list[results.Target]:
-    """All pages, all counts and all facets together cost in the largest database what they cost in the smallest.
+    """Return the target: all reads together take as long in the largest database as in the smallest.
 
-    Compared is the quickest execution of each: what else the machine does is not the database's growth.
+    The quickest execution of each read is compared, because other work on the machine is not the database's growth.
     """
     first, last = (f"of {count:,} instances" for count in (found[0], found[-1]))
     targets = []

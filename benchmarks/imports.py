@@ -1,7 +1,7 @@
-"""How fast a list is taken in, first and again and after a kill, and what memory that takes.
+"""The speed and memory of an import: first, repeated, and after a kill.
 
-`python -m benchmarks.imports [rows]` writes a file of so many instances of a thousand accounts, mixed, and takes it
-in with `renewals import`.
+`python -m benchmarks.imports [rows]` writes a file with instances of 1,000 accounts, mixed, and imports it
+with `renewals import`.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ DATA_CENTER,sh-2,上海2区(VPC),,VPC,
 
 
 def write(folder: Path, rows: int) -> None:
-    """The catalogue, the accounts and the instances."""
+    """Write the catalog, the accounts and the instances."""
     (folder / "catalogue.csv").write_text(CATALOGUE, encoding="utf-8")
     with (folder / "accounts.csv").open("w", encoding="utf-8") as file:
         file.write("id,name,balance\n")
@@ -55,7 +55,7 @@ def _line(number: int) -> str:
 
 
 def take(url: str, path: Path, *, kill_at: int | None = None) -> None:
-    """Takes a file in, as a process of its own, and prints how long it took; it may be killed at a count of rows."""
+    """Import a file in a process of its own and print the duration; kill the process at a count of rows if given."""
     command = [sys.executable, "-m", "graphql_api", "import", path.stem, str(path)]
     environment = os.environ | {"DATABASE_URL": url}
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""On what it was measured: the machine, and the versions of all that took part."""
+"""The measured environment: the machine, and the versions of all contenders."""
 
 import importlib.metadata
 import os
@@ -21,7 +21,7 @@ PACKAGES = (
 
 
 def describe(postgres_programs: Path) -> dict[str, str]:
-    """What to know of the machine, in the order in which it is to be read."""
+    """Describe the machine, in the order of the report."""
     version = subprocess.run(
         [f"{postgres_programs}/postgres", "--version"], capture_output=True, text=True, check=True
     )

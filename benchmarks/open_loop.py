@@ -1,7 +1,7 @@
-"""What a user waits for: requests arrive when they arrive, whether or not the server has answered the last ones.
+"""The latency a user sees: requests arrive independently of the server's responses (open loop).
 
-Arrivals are Poisson's, the same for each contender; a request's latency counts from the moment at which it was to be
-sent, so that a server that falls behind is not spared (no coordinated omission).
+Arrivals are a Poisson process, the same for each contender. A request's latency counts from its planned
+start, so that a slow server is charged for its queue (no coordinated omission).
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import uvloop
 from benchmarks import client, contenders, results, sizes, stage
 
 RATES = (30, 60)
-"""Requests a second; the target is of the last."""
+"""Requests a second; the target applies to the last rate."""
 PAGES = {10: 0.6, 100: 0.3, 1000: 0.1}
 CONNECTIONS_MAX = 64
 AT_LEAST = 8
@@ -30,14 +30,14 @@ the length of the round instead of the speed of the server.
 
 
 class Due(NamedTuple):
-    """A request, and when it is to be sent, in seconds from the start."""
+    """A request and its planned start, in seconds from the start of the measurement."""
 
     at: float
     page: int
 
 
 def run(here: stage.Stage, size: sizes.Size) -> results.Section:
-    """The latencies at each rate of the project and of the stock Strawberry."""
+    """Measure the latencies of the project and of stock Strawberry at each rate."""
     with contenders.up(here, size, CONTENDERS) as (started, missing):
         figures = [figure for rate in RATES for figure in _measure(started, rate, size)]
     last = _p99(RATES[-1])
@@ -84,20 +84,20 @@ def _arrivals(rate: int, seconds: float, *, seed: int) -> Iterator[Due]:
 
 
 class OpenLoop:
-    """Sends requests when they are due; those that find all connections busy wait their turn."""
+    """Send requests when they are due; requests that find all connections busy wait in order."""
 
     def __init__(self, one: contenders.Up, arrivals: Sequence[Due]) -> None:
         self.one = one
         self.arrivals = arrivals
         self.waiting: deque[Due] = deque()
         self.idle: deque[client.Connection] = deque()
-        """In turn, so that none is idle for as long as it takes a server to close it."""
+        """First in, first out, so that no connection is idle until the server closes it."""
         self.sent: dict[client.Connection, Due] = {}
         self.latencies: list[float] = []
         self.statuses: set[int] = set()
 
     async def run(self) -> tuple[list[float], float]:
-        """The latency of each request, and how long all took; raises UnexpectedAnswerError if one was not 200."""
+        """Return each request's latency and the total duration; raises UnexpectedAnswerError unless all are 200."""
         port = self.one.server.port
         self.idle.extend([await client.connect(port, self._answered) for _ in range(CONNECTIONS_MAX)])
         everyone = list(self.idle)

@@ -1,4 +1,4 @@
-"""One picture a section: a panel for each thing measured, a bar for each contender, a line for its spread."""
+"""One picture a section: a panel for each measurement, a bar for each contender, a line for its spread."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ PANEL_WIDTH, BAR_HEIGHT, PANELS_MAX = 4.2, 0.42, 4
 
 
 def draw(section: results.Section, path: Path) -> None:
-    """Draws the figures of the section's first unit; the first contender is ours."""
+    """Draw the figures of the section's first unit; the first contender is the project."""
     if not section.figures:
         return
     unit = section.figures[0].unit

@@ -1,4 +1,4 @@
-"""How many lists a second each contender answers, in closed loops, with all of them up at once and taking turns."""
+"""Lists a second by contender, in closed loops; all contenders run at once and take turns."""
 
 import sys
 from collections import defaultdict
@@ -13,7 +13,7 @@ TARGETS = {
     contenders.POSTGRAPHILE: (1.5, 1.2, 2),
     contenders.FLOOR: (0.8, 0.8, 0.8),
 }
-"""How many times a peer's requests a second, for pages of 10, 100 and 1000."""
+"""How many times a peer's requests a second, for pages of 10, 100 and 1,000."""
 NOTES = """\
 Every contender looks up the API key in the database for every request.
 Each server is one process on one core; PostgreSQL and the client use the other core. All servers run at \
@@ -28,7 +28,7 @@ models. PostGraphile runs without row-level security: the client sends the accou
 
 
 def run(here: stage.Stage, size: sizes.Size) -> results.Section:
-    """One figure of throughput, latency and processor time for every contender and page."""
+    """Measure throughput, latency and processor time for every contender and page."""
     with contenders.up(here, size) as (started, missing):
         for one in started:
             for page in console.PAGES:

@@ -1,6 +1,6 @@
 """The report: raw results as JSON, a page in Markdown, and a plot for each section.
 
-Sections can be measured one at a time: each keeps the machine, the size and the day that it was measured with.
+Sections can be measured separately: each records its machine, size and day.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ BEGIN, END = "<!-- begin: written by python -m benchmarks -->", "<!-- end -->"
 
 
 class Kept(NamedTuple):
-    """A section as it was measured."""
+    """A section with the conditions of its measurement."""
 
     name: str
     section: results.Section
@@ -36,7 +36,7 @@ class Kept(NamedTuple):
 def add(
     folder: Path, name: str, section: results.Section, machine: Mapping[str, str], size: sizes.Size
 ) -> None:
-    """Keeps a section among the raw results, in place of an earlier one of its name."""
+    """Store a section in the raw results, replacing an earlier one of the same name."""
     folder.mkdir(parents=True, exist_ok=True)
     raw = _read(folder)
     raw[name] = {
@@ -50,7 +50,7 @@ def add(
 
 
 def write(folder: Path, order: Sequence[str]) -> Path:
-    """Writes the page and its plots from the raw results, and answers where the page is."""
+    """Write the page and its plots from the raw results; return the page's path."""
     raw = _read(folder)
     everything = [_load(name, raw[name]) for name in order if name in raw]
     for kept in everything:
@@ -66,7 +66,7 @@ def write(folder: Path, order: Sequence[str]) -> Path:
 
 
 def summary(everything: Sequence[Kept]) -> Iterator[str]:
-    """All targets as one table, and in words which were not reached."""
+    """Return all targets as one table, and a sentence on those that were missed."""
     targets = [target for kept in everything for target in kept.section.targets]
     if not targets:
         return
@@ -113,7 +113,7 @@ def _cell(figure: results.Figure | None) -> str:
 
 
 def _machines(everything: Sequence[Kept]) -> Iterator[str]:
-    """One table, or one for each set of sections that were not measured on the same machine and versions."""
+    """Return one table, or one for each set of sections with the same machine and versions."""
     machines: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for kept in everything:
         machines.setdefault(tuple(kept.machine.items()), []).append(kept.section.title)
@@ -145,7 +145,7 @@ def _load(name: str, kept: Mapping[str, Any]) -> Kept:
 
 
 def _fill(page: Path, text: str) -> None:
-    """Puts the text between a page's marks, if there is a page with marks."""
+    """Replace the text between a page's marks, if the page exists and has marks."""
     if page.exists() and BEGIN in (whole := page.read_text(encoding="utf-8")):
         before, _, rest = whole.partition(BEGIN)
         page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a measurement answers: figures, targets and words, put together as sections of one report."""
+"""The results of measurements: figures, targets and notes, combined into sections of one report."""
 
 import statistics
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One thing measured of one contender, a value each round."""
+    """One quantity measured for one contender, one value a round."""
 
     what: str
     contender: str
@@ -29,7 +29,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """How many times better than a peer we are, and want to be."""
+    """How many times faster than a peer the project is, and must be."""
 
     what: str
     ours: float
@@ -49,7 +49,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of the report; notes say what a reader must know to judge the figures."""
+    """One part of the report; notes explain how to read the figures."""
 
     title: str
     figures: Sequence[Figure]
@@ -58,5 +58,5 @@ class Section:
 
 
 def median(figures: Sequence[Figure], what: str, contender: str) -> float | None:
-    """The median of a figure, or None where it was not measured."""
+    """Return the median of a figure, or None if it was not measured."""
     return next((f.median for f in figures if (f.what, f.contender) == (what, contender)), None)

@@ -1,11 +1,11 @@
-"""How much is measured: the full run that is published, and a quick one that shows that everything works."""
+"""The sizes: the full run that is published, and a quick one that checks that everything works."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The data set, and how long each measurement takes; every section draws from it what it needs."""
+    """The data set and the durations of the measurements, shared by every section."""
 
     name: str
     instances: int
@@ -13,7 +13,7 @@ class Size:
     large_account_instances: int
     rounds: int
     seconds: float
-    """One closed-loop measurement, of one contender and one page."""
+    """The duration of one closed-loop measurement, of one contender and one page."""
     warm_up_seconds: float
     connections: int
     open_loop_seconds: float

@@ -1,4 +1,4 @@
-"""Where the contenders meet: one PostgreSQL, a core for the server measured and another for all else.
+"""The common environment of the contenders: one PostgreSQL, one core for the measured server, one for the rest.
 
 with stage.Stage(folder) as here:
     url = here.create_database("reads")
@@ -36,11 +36,11 @@ POSTGRES_SETTINGS = {
     "max_wal_size": "8GB",
     "random_page_cost": "1.1",
 }
-"""All else is PostgreSQL's default: what is committed is on the disk."""
+"""All other settings are PostgreSQL's defaults: commits are flushed to disk."""
 
 
 class Postgres(services.Postgres):
-    """The embedded PostgreSQL with the settings that anybody gives a server with a million rows."""
+    """The embedded PostgreSQL with usual settings for a server with one million rows."""
 
     def _command(self, port: int) -> Sequence[str]:
         words = [word for name, value in POSTGRES_SETTINGS.items() for word in ("-c", f"{name}={value}")]
@@ -49,19 +49,19 @@ class Postgres(services.Postgres):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server process that answers on its port of 127.0.0.1."""
+    """A server process that listens on its port of 127.0.0.1."""
 
     pid: int
     port: int
 
     def cpu_seconds(self) -> float:
-        """The processor time that the process has taken so far; 0 where the system does not tell."""
+        """Return the processor seconds of the process so far; 0 where the system does not report them."""
         return cpu_seconds(self.pid)
 
 
 @dataclass(eq=False)
 class Stage:
-    """One PostgreSQL with its databases, and the processes that are started beside it."""
+    """One PostgreSQL with its databases, and the processes that use it."""
 
     folder: Path
     server_core: int | None = field(init=False)
@@ -83,7 +83,7 @@ class Stage:
         self._stack.close()
 
     def create_database(self, name: str, *, template: str | None = None) -> str:
-        """Makes a database anew, migrated or as a copy of another, and answers its URL."""
+        """Create a database, migrated or as a copy of another, replacing an old one; return its URL."""
         url = self.url(name)
         asyncio.run(_create(self.postgres.url, name, template))
         if template is None:
@@ -101,7 +101,7 @@ class Stage:
         *,
         folder: Path | None = None,
     ) -> Iterator[Running]:
-        """Runs a server on the server's core; `command` is given its port. Its output is in a file of `folder`."""
+        """Run a server on the server's core; `command` receives its port. Its output goes to a file in `folder`."""
         port = free_port()
         log = self.folder / f"server-{port}.log"
         with log.open("wb") as output, _on(self.server_core):
@@ -124,7 +124,7 @@ class Stage:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has at this moment."""
+    """Return a free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -132,7 +132,7 @@ def free_port() -> int:
 
 
 def cpu_seconds(pid: int) -> float:
-    """The processor time that a process has taken so far, in user and system; 0 where the system does not tell."""
+    """Return the user and system seconds of a process so far; 0 where the system does not report them."""
     if sys.platform != "linux":
         return 0.0
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -173,7 +173,7 @@ def _children(pid: int) -> list[int]:
 
 @contextlib.contextmanager
 def _on(core: int | None) -> Iterator[None]:
-    """On this core for as long as the block runs: a process started in it inherits the core."""
+    """Pin this process to a core during the block; processes started in it inherit the core."""
     before = os.sched_getaffinity(0) if core is not None else set()
     _pin(0, core)
     yield

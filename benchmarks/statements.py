@@ -1,4 +1,4 @@
-"""The statements of the product's reads, caught as they are sent, and the plans that PostgreSQL makes of them."""
+"""The statements of the product's reads, captured when sent, and PostgreSQL's plans for them."""
 
 import datetime as dt
 import json
@@ -23,7 +23,7 @@ COUNT = "totalCount"
 FACETS = "facets { tabs { value count } products { value count } expiry { value count } }"
 ROWS_SORTED_MAX = 1_000
 ROWS_DROPPED_MAX = 1_000
-"""A plan that sorts or throws away more rows than this reads more than a page."""
+"""A plan that sorts or discards more rows than this reads more than a page."""
 INTRODUCTION = """\
 # The plans of the reads
 
@@ -34,7 +34,7 @@ lists the faults of its plan: it sorts or throws away more than {sorted:,} rows,
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """A statement with the values it was sent with."""
+    """A statement with its parameter values."""
 
     name: str
     sql: str
@@ -43,7 +43,7 @@ class Caught:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What PostgreSQL does for a statement, in its own words, and what is bad about it."""
+    """PostgreSQL's plan for a statement, as text, and its problems."""
 
     name: str
     sql: str
@@ -52,7 +52,7 @@ class Plan:
 
 
 def reads(today: dt.date) -> Mapping[str, str]:
-    """The reads by name, each as the arguments of `instances` and the fields below it."""
+    """Return the reads by name: the arguments of `instances` and the fields below it."""
     soon, later = (f"{today + dt.timedelta(days=days)}T16:00:00Z" for days in (30, 36))
     window = f'expiresFrom: "{soon}", expiresBefore: "{later}"'
     filters = {
@@ -94,7 +94,7 @@ def reads(today: dt.date) -> Mapping[str, str]:
 
 
 async def catch(loaded: data.Loaded) -> list[Caught]:
-    """Asks each read once, in process, and keeps the statement that looks at the instances."""
+    """Run each read once in process, and keep the statement that reads instances."""
     now = dt.datetime.now(dt.UTC)
     caught: list[Caught] = []
     async with database.connect(loaded.url, pool_size=2):
@@ -115,7 +115,7 @@ async def catch(loaded: data.Loaded) -> list[Caught]:
 
 
 async def explain(url: str, caught: Sequence[Caught]) -> list[Plan]:
-    """Runs each statement once more, for its plan."""
+    """Run each statement once more with EXPLAIN."""
     connection = await asyncpg.connect(url)
     try:
         return [await _explain(connection, one) for one in caught]
@@ -151,7 +151,7 @@ def _faults(nodes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def describe(plans: Sequence[Plan], instances: int) -> str:
-    """The plans as a page of Markdown."""
+    """Format the plans as a page of Markdown."""
     parts = [INTRODUCTION.format(instances=instances, sorted=ROWS_SORTED_MAX)]
     parts += [f"## {plan.name}\n\n{_faulty(plan)}\n\n```\n{plan.text}\n```\n" for plan in plans]
     return "\n".join(parts)
@@ -163,7 +163,7 @@ def _faulty(plan: Plan) -> str:
 
 @contextmanager
 def _listening() -> Iterator[list[tuple[str, Sequence[object]]]]:
-    """The statements that are sent in the block, with their values."""
+    """Capture the statements of the block with their values."""
     seen: list[tuple[str, Sequence[object]]] = []
     connection = pool.Connection
     fetch = connection.fetch

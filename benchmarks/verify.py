@@ -1,4 +1,4 @@
-"""How long `renewals verify` takes, and how much memory, on a large database that it makes itself.
+"""The duration and memory of `renewals verify` on a large generated database.
 
 .venv/bin/python -m benchmarks.verify --instances 1000000
 """
@@ -58,7 +58,7 @@ ANALYZE
 
 
 async def fill(url: str, instances: int) -> None:
-    """Makes a database in which everything adds up."""
+    """Create a consistent database."""
     await migrate.migrate(url)
     connection = await asyncpg.connect(url)
     sql = FILL.format(

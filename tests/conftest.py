@@ -1,10 +1,10 @@
-"""A real PostgreSQL and a real Valkey for the whole run, and for each test a database of its own.
+"""One PostgreSQL and one Valkey for the whole run, and a database for each test.
 
-Both are started once, by the process that hands the tests out; its workers find them in the environment.
-A test's database is a copy of one that is migrated, and of one with the catalogue in it for who asks for the world.
-`--postgres-bin=/usr/lib/postgresql/15/bin` starts that PostgreSQL instead of the wheel's. With DATABASE_URL or
-REDIS_URL set those are used: the PostgreSQL user must be one that may create databases, and of the Redis every
-logical database but 0 is emptied.
+The process that distributes the tests starts both; its workers find them in the environment.
+A test's database is a copy of a migrated template; tests that use `world` get a template with the catalog.
+`--postgres-bin=/usr/lib/postgresql/15/bin` starts that PostgreSQL instead of the wheel's. DATABASE_URL and
+REDIS_URL override both. The PostgreSQL user must be able to create databases, and every logical database of
+the Redis but 0 is emptied.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from renewals.db import migrate
 from renewals.domain import limits
 from tests.support import databases, fixtures, graphql_client
 
-# Not RENEWALS_..., which would be settings, nor DATABASE_URL, which the code under test might take for its own.
+# Not RENEWALS_..., which would be settings, nor DATABASE_URL, which the tested code reads.
 POSTGRES, REDIS = "TEST_POSTGRES_URL", "TEST_REDIS_URL"
 TEMPLATE, WORLD = "TEST_TEMPLATE_DATABASE", "TEST_WORLD_DATABASE"
 REDIS_DATABASES = 16
@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Takes Ctrl-C again where it is ignored, as it is below `nohup` or `&`: our children are tried with it."""
+    """Restore Ctrl-C where it is ignored, as under `nohup` or `&`, because tests send it to child processes."""
     if (
         signal.getsignal(signal.SIGINT) is signal.SIG_IGN
         and threading.current_thread() is threading.main_thread()
@@ -107,9 +107,10 @@ def postgres_major() -> int:
 
 @pytest.fixture(scope="session")
 def administer() -> Iterator[databases.Administer]:
-    """Executes a statement on the one connection that makes and drops the databases of this worker's tests.
+    """Execute a statement on the one connection that creates and drops this worker's test databases.
 
-    It has a loop of its own, in a thread, so that a test's loop hears meanwhile what a drop does to its connections.
+    The connection has an event loop in its own thread, so that the test's loop notices when a drop closes its
+    connections.
     """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
@@ -128,7 +129,7 @@ def administer() -> Iterator[databases.Administer]:
 
 @pytest.fixture(scope="session")
 def test_databases(administer: databases.Administer) -> Iterator[databases.DatabasePool]:
-    """The databases of this process, which one test after the other uses."""
+    """The databases of this process, used by one test after the other."""
     pool = databases.DatabasePool(os.environ[POSTGRES], postgres_major(), administer)
     yield pool
     asyncio.run(pool.close())
@@ -138,7 +139,7 @@ def test_databases(administer: databases.Administer) -> Iterator[databases.Datab
 async def database_url(
     request: pytest.FixtureRequest, test_databases: databases.DatabasePool
 ) -> AsyncIterator[str]:
-    """The address of a migrated database without a row in it; with the catalogue if the test has a world."""
+    """The URL of a migrated database without rows; with the catalog if the test uses `world`."""
     template = os.environ[WORLD if "world" in request.fixturenames else TEMPLATE]
     async for url in test_databases.use(template):
         yield url
@@ -146,7 +147,7 @@ async def database_url(
 
 @pytest.fixture
 async def empty_database_url(administer: databases.Administer) -> AsyncIterator[str]:
-    """The address of a new database without a table in it."""
+    """The URL of a new database without tables."""
     name = f"renewals_test_empty_{uuid.uuid4().hex[:12]}"
     await administer(databases.copy_statement(name, "template0", postgres_major()))
     yield _url_of(name)
@@ -155,20 +156,20 @@ async def empty_database_url(administer: databases.Administer) -> AsyncIterator[
 
 @pytest.fixture
 async def opened(database_url: str) -> AsyncIterator[str]:
-    """The domain's pool, open on a new database; answers the address."""
+    """The domain's pool, open on a new database; yields the URL."""
     async with database.connect(database_url):
         yield database_url
 
 
 @pytest.fixture
 def world(opened: str) -> fixtures.World:
-    """A new database with a catalogue in it, and a short way to put accounts and instances there."""
+    """A new database with a catalog, and helpers to create accounts and instances."""
     return fixtures.World()
 
 
 @pytest.fixture
 async def graphql(world: fixtures.World) -> AsyncIterator[graphql_client.Client]:
-    """The application, asked as account `a`, which a test opens with `world.account("a", ...)` or leaves empty."""
+    """The application with account `a` as the caller; a test may open it with `world.account("a", ...)`."""
     client = graphql_client.Client()
     async with client.http:
         yield client
@@ -176,7 +177,7 @@ async def graphql(world: fixtures.World) -> AsyncIterator[graphql_client.Client]
 
 @pytest.fixture
 def redis_url() -> str:
-    """The address of a logical database of this worker's own, with nothing in it."""
+    """The URL of an empty logical database that only this worker uses."""
     number = 1 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     assert number < REDIS_DATABASES, f"no more than {REDIS_DATABASES - 1} workers can have a database each"
     url = urllib.parse.urlsplit(os.environ[REDIS])._replace(path=f"/{number}").geturl()
@@ -199,7 +200,7 @@ def settings_override(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def limits_override(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Change limits of the contract for the rest of the test: `limits_override(ROWS_PER_CALL_MAX=2)`."""
+    """Change contract limits for the rest of the test: `limits_override(ROWS_PER_CALL_MAX=2)`."""
 
     def override(**values: int) -> None:
         for name, value in values.items():

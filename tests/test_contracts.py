@@ -1,4 +1,4 @@
-"""The floor plan: an import that goes upwards is refused, and so is one that hides from those who look for it."""
+"""The floor plan: an upward import is refused, and so is an import hidden from static analysis."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ PACKAGES = ("graphql_api", "renewals", "schema", "workers")
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The packages and the contracts, to plant something in."""
+    """Copy the packages and the contracts, so that an import can be planted."""
     for package in PACKAGES:
         shutil.copytree(
             ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "static")

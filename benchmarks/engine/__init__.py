@@ -1,4 +1,4 @@
-"""The night's work: how fast what is due is renewed, beside the usual way, PostgreSQL itself, and ten times as much."""
+"""The nightly run: renewals a second, compared with the ORM way, with PostgreSQL itself, and at 10 times the size."""
 
 import asyncio
 import contextlib
@@ -19,11 +19,11 @@ from renewals.observability import gc_tuning
 
 SCALES = {"full": Scale(10_000, 200), "quick": Scale(1_000, 50)}
 LARGE = 10
-"""So many times as many accounts and instances as in the rounds: a million at full size."""
+"""The large night has this many times the accounts and instances of a round: one million at full size."""
 
 
 def run(here: stage.Stage, size: sizes.Size) -> results.Section:
-    """Rounds of the contenders on copies of one night, then the large night once, and the mutations."""
+    """Run rounds of the contenders on copies of one night, then the large night once, and the mutations."""
     scale = SCALES.get(size.name, SCALES["full"])
     with _on_both_cores(here):
         _prepare(here, scale)
@@ -38,7 +38,7 @@ def run(here: stage.Stage, size: sizes.Size) -> results.Section:
 
 @contextlib.contextmanager
 def _on_both_cores(here: stage.Stage) -> Iterator[None]:
-    """PostgreSQL and the contenders share both cores, so that the limit has as much of the machine as the product."""
+    """Let PostgreSQL and the contenders share both cores, so that the limit has the same machine as the product."""
     cores = {core for core in (here.server_core, here.other_core) if core is not None}
     pids = (os.getpid(), here.postgres.pid) if cores else ()
     for pid in pids:
@@ -49,7 +49,7 @@ def _on_both_cores(here: stage.Stage) -> Iterator[None]:
 
 
 def _prepare(here: stage.Stage, scale: Scale) -> None:
-    """Makes the night that every contender gets a copy of, and stages in it what the product makes of it."""
+    """Create the night that every contender gets a copy of, and stage the product's result in it."""
     url = here.create_database("night")
     asyncio.run(night.fill(url, scale.accounts))
     made = here.create_database("engine", template="night")
@@ -59,7 +59,7 @@ def _prepare(here: stage.Stage, scale: Scale) -> None:
 
 
 def _rounds(here: stage.Stage, scale: Scale, rounds: int) -> Mapping[str, list[float]]:
-    """Instances a second by contender, a value each round; every end state is checked."""
+    """Return instances a second by contender, one value a round; check every end state."""
     rates: dict[str, list[float]] = defaultdict(list)
     for number in range(rounds):
         for name in list(worker.CONTENDERS)[:: -1 if number % 2 else 1]:
@@ -73,7 +73,7 @@ def _rounds(here: stage.Stage, scale: Scale, rounds: int) -> Mapping[str, list[f
 
 
 def _large(here: stage.Stage, scale: Scale) -> dict[str, Any]:
-    """The product's run over ten times as many; once, in the database that was filled for it."""
+    """Run the product once over the large night, in the database that was filled for it."""
     url = here.create_database("engine")
     accounts = LARGE * scale.accounts
     asyncio.run(night.fill(url, accounts))
@@ -85,8 +85,8 @@ def _large(here: stage.Stage, scale: Scale) -> dict[str, Any]:
 
 
 def _calls(here: stage.Stage, rounds: int) -> Mapping[str, list[float]]:
-    """The seconds of each way to renew 10,000 instances by hand."""
-    gc_tuning.tune_gc()  # as the API does when it starts
+    """Return the seconds of each way to renew 10,000 instances with mutations."""
+    gc_tuning.tune_gc()  # the API does this when it starts
     asyncio.run(calls.fill(here.create_database("orders", template="night")))
     seconds: dict[str, list[float]] = defaultdict(list)
     for number in range(rounds):
@@ -101,7 +101,7 @@ def _calls(here: stage.Stage, rounds: int) -> Mapping[str, list[float]]:
 
 
 def _contend(name: str, url: str, scale: Scale) -> dict[str, Any]:
-    """What a contender says of its run."""
+    """Run a contender and return its report."""
     command = [sys.executable, "-m", "benchmarks.engine", name, url, str(scale.sampled)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     answered: dict[str, Any] = json.loads(done.stdout)
@@ -109,7 +109,7 @@ def _contend(name: str, url: str, scale: Scale) -> dict[str, Any]:
 
 
 async def _settle(url: str) -> None:
-    """Has PostgreSQL write what the copy left, so that no contender pays for it."""
+    """Make PostgreSQL write the pages of the copy, so that no contender pays for them."""
     connection = await asyncpg.connect(url)
     await connection.execute("CHECKPOINT")
     await connection.close()

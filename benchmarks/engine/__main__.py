@@ -1,4 +1,4 @@
-"""One contender, once, in a process of its own, its result as JSON: `python -m benchmarks.engine NAME URL 200`."""
+"""Run one contender once in its own process and print JSON: `python -m benchmarks.engine NAME URL 200`."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from renewals.observability import gc_tuning
 
 async def main() -> None:
     name, url, sampled = sys.argv[1:]
-    gc_tuning.tune_gc()  # as the worker does
+    gc_tuning.tune_gc()  # the worker does this when it starts
     done = await worker.CONTENDERS[name](url, int(sampled))
     print(json.dumps(done | {"cpu_seconds": time.process_time(), "peak_mib": worker.peak_mib()}))
 

@@ -1,4 +1,4 @@
-"""One mutation that renews 10,000 instances, against a hundred mutations of a hundred, over the API in process."""
+"""One mutation that renews 10,000 instances, compared with 100 mutations of 100, over the API in process."""
 
 import time
 
@@ -35,7 +35,7 @@ SELECT id, ledger_number, 'TOP_UP', 100000000, balance_cents, 'Top-up', created_
 
 
 async def fill(url: str) -> None:
-    """Adds to a night's database an account's 10,000 instances, which wait to be renewed by hand, and money."""
+    """Add an account with 10,000 MANUAL instances, and its money, to a night's database."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(INSTANCES_SQL, ACCOUNT, INSTANCES)
@@ -47,7 +47,7 @@ async def fill(url: str) -> None:
 
 
 async def renew(url: str, instances_per_call: int) -> float:
-    """Renews all 10,000, so many a call and one call after the other; answers the seconds, if all adds up."""
+    """Renew all 10,000 in sequential calls of the given size; check the result and return the seconds."""
     ids = [f"m-{number:05}" for number in range(INSTANCES)]
     batches = [ids[at : at + instances_per_call] for at in range(0, INSTANCES, instances_per_call)]
     async with database.connect(url):

@@ -1,8 +1,8 @@
-"""PostgreSQL's own limit: the very rows that a run leaves behind, written by set-based statements and nothing else.
+"""PostgreSQL's own limit: the rows of the product's run, written by set-based statements alone.
 
-What the product wrote is staged in tables of their own; the limit then writes those rows chunk by chunk, on as
-many connections and with as many commits, into the same tables with the same constraints, triggers and indexes.
-No rule is looked at, no row is read but the staged, nothing travels between a client and the server.
+The product's rows are staged in tables of their own. The limit writes those rows chunk by chunk, with as many
+connections and commits, into the same tables with the same constraints, triggers and indexes. It checks no
+rule, reads only staged rows, and sends no data between client and server.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ STAGED: Mapping[str, str] = {
     "vouchers": """SELECT w.chunk, v.id, v.available_cents FROM vouchers v JOIN staged.owners w USING (account_id)
         WHERE v.id IN (SELECT voucher_id FROM ledger_entries WHERE kind = 'RENEWAL')""",
 }
-"""The rows of a run by table, each with the chunk that wrote it, sorted as that wrote them."""
+"""The rows of a run by table, each with the chunk that wrote it, in the order of writing."""
 
 OPEN_CHUNKS = """
 INSERT INTO renewal_chunks (run_id, number, account_ids, due_count, renewed_count, refused_count, skipped_count,
@@ -69,11 +69,11 @@ CHUNK = (
          refused_count = s.refused_count, skipped_count = s.skipped_count, amount_cents = s.amount_cents
        FROM staged.chunks s WHERE s.number = $1 AND c.run_id = s.run_id AND c.number = s.number""",
 )
-"""What one chunk writes, in the order in which the product does."""
+"""The statements of one chunk, in the product's order."""
 
 
 async def stage(made_url: str, template_url: str) -> None:
-    """Takes the rows of the run that a database holds into the database from which it was made."""
+    """Copy the rows of the run in a database into the database from which it was copied."""
     made, template = await asyncpg.connect(made_url), await asyncpg.connect(template_url)
     try:
         for connection in (made, template):
@@ -97,7 +97,7 @@ async def stage(made_url: str, template_url: str) -> None:
 
 
 async def write(url: str, connections: int) -> None:
-    """Writes the run: the run and its chunks at once, then a chunk a transaction, the connections side by side."""
+    """Write the run: the run and its chunks first, then each chunk in a transaction, the connections in parallel."""
     workers = [await asyncpg.connect(url) for _ in range(connections)]
     try:
         await workers[0].execute("INSERT INTO renewal_runs OVERRIDING SYSTEM VALUE SELECT * FROM staged.runs")

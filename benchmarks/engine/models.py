@@ -1,7 +1,7 @@
-"""A contender: a transaction an instance (or a bundle), written with Tortoise's models as its documentation would.
+"""A contender: one transaction an instance (or bundle), written with Tortoise's models as its documentation shows.
 
-It is right: the account's row is locked, what is due is read after that, vouchers pay before the balance, the ledger
-and the attempts are written. Its end state is compared with the product's, row by row.
+It is correct: it locks the account's row before it reads the due instances, pays with vouchers before the
+balance, and writes the ledger and the attempts. Its end state is compared with the product's, row by row.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from renewals.domain import dates, model, pricing
 
 
 async def renew(account_ids: Sequence[str], at_once: int) -> int:
-    """Renews what is due of some accounts, so many accounts at a time; answers how many instances were tried."""
+    """Renew the due instances of some accounts, several accounts at a time; return the number of tried instances."""
     run = await models.RenewalRun.create(
         trigger="OPERATOR", scheduled_at=night.NOW, clock_at=night.NOW, started_at=night.NOW
     )
@@ -35,7 +35,7 @@ async def _renew_accounts(
 
 
 async def _units(account_ids: Sequence[str]) -> dict[str, list[list[str]]]:
-    """What is due by account, in order of expiry and id; the members of a bundle together."""
+    """Return the due instances by account, in order of expiry and id, bundle members together."""
     instances = models.Instance.filter(
         account_id__in=account_ids,
         status=model.InstanceStatus.RUNNING,
@@ -83,7 +83,7 @@ def _price(instance: models.Instance) -> pricing.Price:
 def _take(
     vouchers: Sequence[models.Voucher], instances: Sequence[models.Instance], prices: Sequence[pricing.Price]
 ) -> tuple[list[tuple[models.Voucher, int]], int]:
-    """What each voucher pays, taken from the models, and what is left to the balance."""
+    """Subtract a price from the vouchers; return each voucher's share and the rest for the balance."""
     amounts: dict[uuid.UUID, int] = {}
     rest_cents = 0
     for instance, price in zip(instances, prices, strict=True):

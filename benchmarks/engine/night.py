@@ -1,7 +1,7 @@
-"""A night's work: accounts with instances that are due, with vouchers and bundles, and some short of money.
+"""A night's work: accounts with due instances, with vouchers and bundles, and some short of money.
 
-Ten due instances an account and, beside them, as many that are not. Everything adds up before the run as
-after it, so that `integrity.check_invariants` judges what a contender left behind.
+An account has 10 due instances and 10 others. The data is consistent before the run, so that
+`integrity.check_invariants` judges what a contender wrote.
 """
 
 import datetime as dt
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 NOW = dt.datetime(2027, 1, 31, 4, tzinfo=dt.UTC)
-"""Noon of the last day, in Shanghai: everything due has been due since 00:30, and expires at midnight."""
+"""Noon of the last day in Shanghai: due instances are due since 00:30 and expire at midnight."""
 ZONE = ZoneInfo("Asia/Shanghai")
 DUE_AT = dt.datetime(2027, 1, 30, 16, 30, tzinfo=dt.UTC)
 EXPIRES_AT = dt.datetime(2027, 1, 31, 15, 59, 59, tzinfo=dt.UTC)
@@ -32,7 +32,7 @@ SELECT 'a-' || lpad(n::text, 7, '0'), 'Account ' || n, 'CNY', 'Asia/Shanghai', 0
 FROM generate_series(0, $1::int - 1) AS n
 """
 
-# Every fifth account has a bundle of its first three, which are alike in expiry, anchor and policy (rule 11).
+# Every fifth account has a bundle of its first three instances, with equal expiry, anchor and policy (rule 11).
 BUNDLES = """
 INSERT INTO bundles (id, account_id, name)
 SELECT 'b-' || right(id, 7), id, 'Bundle' FROM accounts WHERE right(id, 7)::int % 5 = 0
@@ -52,7 +52,7 @@ FROM accounts a LEFT JOIN bundles b ON b.account_id = a.id, generate_series(0, 2
 ORDER BY a.id, k
 """
 
-# Every third account has a voucher, every sixth one more, which pays for two products alone.
+# Every third account has a voucher, every sixth one more, which is limited to two products.
 VOUCHERS = """
 INSERT INTO vouchers (id, account_id, face_cents, available_cents, expires_at, product_codes, created_at)
 SELECT gen_random_uuid(), id, 60000, 60000, $1::timestamptz + k * interval '7 days',
@@ -60,7 +60,7 @@ SELECT gen_random_uuid(), id, 60000, 60000, $1::timestamptz + k * interval '7 da
 FROM accounts, generate_series(1, 2) AS k WHERE right(id, 7)::int % (3 * k) = 0
 """
 
-# Every tenth account can pay for some of what is due and not for the rest.
+# Every tenth account can pay for only some of its due instances.
 BALANCES = """
 UPDATE accounts a SET balance_cents = CASE WHEN right(a.id, 7)::int % 10 = 7 THEN s.cents / 2 ELSE s.cents * 2 END,
   ledger_number = 1 + (SELECT count(*) FROM vouchers v WHERE v.account_id = a.id)
@@ -79,7 +79,7 @@ FROM (SELECT id AS account_id, NULL::uuid AS id, balance_cents AS cents FROM acc
 
 
 async def fill(url: str, accounts: int) -> None:
-    """Fills a migrated database with so many accounts."""
+    """Fill a migrated database with the given number of accounts."""
     connection = await asyncpg.connect(url, timeout=60)
     try:
         await connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")

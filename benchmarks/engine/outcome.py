@@ -1,4 +1,4 @@
-"""What was measured of the engine, as figures, targets and words."""
+"""The measurements of the engine, as figures, targets and sentences."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ order and every instance's new expiry."""
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How many accounts are in the rounds; the first `sampled` are what the slow contender does."""
+    """The number of accounts in the rounds; the slow contender does only the first `sampled`."""
 
     accounts: int
     sampled: int
@@ -45,7 +45,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Instances a second by contender and round, what the large night said, seconds by way to renew by hand."""
+    """Instances a second by contender and round, the report of the large night, and seconds by way to renew."""
 
     scale: Scale
     rates: Mapping[str, Sequence[float]]

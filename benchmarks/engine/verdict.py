@@ -1,4 +1,4 @@
-"""Whether a contender's figure counts: all adds up, and what it left is what the staged run left, row by row."""
+"""Check a contender's result: the invariants hold, and its rows equal those of the staged run."""
 
 import asyncpg
 
@@ -22,7 +22,7 @@ AGAINST = {
         FULL JOIN renewal_attempts t USING (instance_id, due_at, succeeded)
         WHERE s.chunk IS NULL OR t.id IS NULL""",
 }
-"""How many rows of the first accounts differ from the staged."""
+"""The number of rows of the first accounts that differ from the staged rows."""
 TRIED_ONCE = """
 SELECT count(*) FROM instances i LEFT JOIN (
   SELECT instance_id, count(*) AS tries, count(*) FILTER (WHERE succeeded) AS successes FROM renewal_attempts
@@ -31,11 +31,11 @@ LEFT JOIN (SELECT instance_id, count(*) AS lines FROM order_lines GROUP BY insta
 WHERE i.account_id <= $1 AND split_part(i.id, '-', 3)::int < $2
   AND (t.tries IS DISTINCT FROM 1 OR coalesce(l.lines, 0) <> t.successes)
 """
-"""How many due instances were not tried once, and charged once if that succeeded."""
+"""The number of due instances that were not tried once, or not charged once after a success."""
 
 
 async def check(url: str, accounts: int, *, staged: bool = True) -> None:
-    """Raises AssertionError where anything is wrong after a run over the first accounts."""
+    """Check a run over the first accounts; raises AssertionError for any difference."""
     async with database.connect(url, pool_size=2):
         found = await integrity.check_invariants()
     broken = [rule for rule, damages in found.items() if damages]

@@ -1,4 +1,4 @@
-"""The contenders, each over one night: how many instances, in how many seconds, with how much memory on the way."""
+"""The contenders, each over one night: instances, seconds, and memory during the run."""
 
 import resource
 import sys
@@ -18,7 +18,7 @@ MEMORY_NOTES = 20
 
 
 class Watch:
-    """Notes the memory of this process about twenty times on the way, and when the last chunk was done."""
+    """Sample the memory of this process about 20 times, and note the end of the last chunk."""
 
     def __init__(self) -> None:
         self.started = self.ended = time.perf_counter()
@@ -31,7 +31,7 @@ class Watch:
 
 
 def resident_mib() -> float:
-    """The memory of this process at this moment or, where the system does not tell, at its peak."""
+    """Return the memory of this process now or, where the system does not report it, at its peak."""
     status = Path("/proc/self/statm")
     if status.exists():
         return int(status.read_text().split()[1]) * resource.getpagesize() / 2**20
@@ -44,7 +44,7 @@ def peak_mib() -> float:
 
 
 async def product(url: str, accounts: int) -> dict[str, object]:
-    """The product's own run, from opening it to the last chunk; what verifies it afterwards is not counted."""
+    """Run the product, from opening the run to the last chunk, without the verification afterwards."""
     async with database.connect(url, pool_size=config.get_settings().database_pool_size):
         watch = Watch()
         run = await renew.run_at(night.NOW, lambda: night.NOW, watch.on_chunk)
@@ -57,12 +57,12 @@ async def product(url: str, accounts: int) -> dict[str, object]:
 
 
 async def loop(url: str, accounts: int) -> dict[str, object]:
-    """A transaction an instance with Tortoise's models, one after the other."""
+    """Run one transaction an instance with Tortoise's models, sequentially."""
     return await tortoise(url, accounts, at_once=1)
 
 
 async def tortoise(url: str, accounts: int, at_once: int = CHUNKS_AT_ONCE) -> dict[str, object]:
-    """A transaction an instance with Tortoise's models, of the first accounts alone, several of them at once."""
+    """Run one transaction an instance with Tortoise's models, for the first accounts, several at once."""
     async with database.connect(url, pool_size=config.get_settings().database_pool_size):
         rows = await database.fetch(database.pool(), "SELECT id FROM accounts ORDER BY id LIMIT $1", accounts)
         started = time.perf_counter()
@@ -71,7 +71,7 @@ async def tortoise(url: str, accounts: int, at_once: int = CHUNKS_AT_ONCE) -> di
 
 
 async def postgresql(url: str, accounts: int) -> dict[str, object]:
-    """The same rows by set-based statements."""
+    """Write the same rows with set-based statements."""
     connection = await asyncpg.connect(url)
     instances = await connection.fetchval("SELECT count(*) FROM staged.attempts")
     await connection.close()

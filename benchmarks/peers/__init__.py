@@ -1,1 +1,1 @@
-"""The peers, each a small server for one list, written as its own documentation shows."""
+"""The peers: each a small server for one list, written as its own documentation shows."""

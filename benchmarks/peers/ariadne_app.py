@@ -1,6 +1,6 @@
 """Ariadne with its own ASGI application: schema first, plain dicts, asyncpg and a join.
 
-The rows come as cheaply as in the tuned Strawberry, so that what is compared is the library.
+Reading the rows costs the same as in the tuned Strawberry, so only the libraries are compared.
 """
 
 import datetime as dt

@@ -1,4 +1,4 @@
-"""Strawberry as a good engineer tunes it: parsing and validation cached, asyncpg and a join, orjson both ways."""
+"""Strawberry tuned by a good engineer: cached parsing and validation, asyncpg and a join, orjson both ways."""
 
 from typing import Any
 

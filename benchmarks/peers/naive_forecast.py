@@ -1,6 +1,6 @@
-"""A forecast as it is first written: each day asks Tortoise's models for what is due, then prices and pays it.
+"""A naive forecast: for each day, read the due instances with Tortoise's models, then price and pay them.
 
-What must be added is found by doing all of it again with more money than anybody needs. It is right for accounts
+The required top-up is found by a second computation with more money than needed. It is correct for accounts
 without bundles and for periods that the products allow.
 """
 
@@ -19,7 +19,7 @@ ENOUGH_CENTS = 10**15
 
 
 async def read(account_id: str, days: int, now: dt.datetime) -> forecast.Forecast:
-    """The same numbers as the project's forecast."""
+    """Return the same numbers as the project's forecast."""
     account = await models.Account.get(id=account_id)
     found = await _simulate(account, account.balance_cents, days, now)
     if not any(day.shortfall_cents for day in found):
@@ -64,7 +64,7 @@ async def _simulate(
 def _plan(
     date: dt.date, due: Sequence[models.Instance], vouchers: Sequence[models.Voucher], balance_cents: int
 ) -> tuple[forecast.Day, list[models.Instance]]:
-    """What becomes of a day's instances, and those that are paid; the vouchers keep what is left of them."""
+    """Plan a day's instances and return the paid ones; subtract the payments from the vouchers."""
     prices = [_price(instance) for instance in due]
     available = {voucher.id: voucher.available_cents for voucher in vouchers}
     wanted_cents = sum(
@@ -107,7 +107,7 @@ def _take(
     vouchers: Sequence[models.Voucher],
     available: dict[uuid.UUID, int],
 ) -> Mapping[uuid.UUID, int]:
-    """Takes from `available` what each voucher pays."""
+    """Subtract each voucher's payment from `available`."""
     taken = {}
     for voucher in vouchers:
         if not voucher.product_codes or instance.product_id in voucher.product_codes:

@@ -1,6 +1,6 @@
-"""PostgreSQL for the peers that use asyncpg: who asks, and the list as two statements that join the names.
+"""PostgreSQL for the peers that use asyncpg: authentication, and the list as two statements that join the names.
 
-Imports nothing of the project: some peers run in an environment of their own.
+Imports nothing of the project, because some peers run in an environment of their own.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ pool: asyncpg.Pool
 
 @contextlib.asynccontextmanager
 async def opened(_: object, **options: Any) -> AsyncIterator[None]:
-    """The pool for as long as the application lives; a Starlette lifespan."""
+    """Open the pool for the lifetime of the application; a Starlette lifespan."""
     global pool
     async with asyncpg.create_pool(
         os.environ["DATABASE_URL"], min_size=1, max_size=POOL_SIZE, **options
@@ -39,7 +39,7 @@ async def opened(_: object, **options: Any) -> AsyncIterator[None]:
 
 
 def secret_hash(connection: HTTPConnection) -> bytes:
-    """The hash of the bearer key, or 401 where there is none."""
+    """Return the hash of the bearer key; 401 without a key."""
     scheme, _, key = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise HTTPException(401)
@@ -47,7 +47,7 @@ def secret_hash(connection: HTTPConnection) -> bytes:
 
 
 async def authenticate(connection: HTTPConnection) -> str:
-    """The account of the bearer key, or 401."""
+    """Return the account of the bearer key; 401 for an unknown key."""
     account_id: str | None = await pool.fetchval(ACCOUNT, secret_hash(connection))
     if account_id is None:
         raise HTTPException(401)
@@ -57,7 +57,7 @@ async def authenticate(connection: HTTPConnection) -> str:
 async def fetch_instances(
     account_id: str, tab: str, expires_from: dt.datetime, expires_before: dt.datetime, first: int
 ) -> tuple[int, Sequence[Any]]:
-    """How many match, and the first of them."""
+    """Return the number of matching instances, and the first of them."""
     async with pool.acquire() as connection:
         total = await connection.fetchval(COUNT, account_id, tab, expires_from, expires_before)
         rows = await connection.fetch(PAGE, account_id, tab, expires_from, expires_before, first)
@@ -65,12 +65,12 @@ async def fetch_instances(
 
 
 def money(cents: int) -> str:
-    """Cents as a decimal string."""
+    """Format cents as a decimal string."""
     return f"{cents // 100}.{cents % 100:02}"
 
 
 def node(row: Any) -> dict[str, Any]:
-    """A row as GraphQL names it, with instants left to the encoder."""
+    """Return a row with GraphQL's names; the encoder formats instants."""
     return {
         "id": row["id"],
         "name": row["name"],

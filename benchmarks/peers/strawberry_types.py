@@ -1,4 +1,4 @@
-"""The Strawberry types that both Strawberry peers answer with."""
+"""The Strawberry types of both Strawberry peers."""
 
 import datetime as dt
 from typing import NewType

@@ -1,4 +1,4 @@
-"""GraphiQL as a person meets it: in a real Chromium, with no network but the API itself."""
+"""GraphiQL in a real Chromium, with no network access except to the API."""
 
 import datetime as dt
 import os
@@ -22,7 +22,7 @@ from tests.support.fixtures import World
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 SCREENSHOT = os.environ.get("GRAPHIQL_SCREENSHOT")
-"""Where a picture of the page goes, if one is wanted: docs/graphiql.png is made this way."""
+"""The file for a screenshot, if one is wanted: docs/graphiql.png is made this way."""
 
 pytestmark = [
     pytest.mark.browser,
@@ -36,7 +36,7 @@ pytestmark = [
 
 @pytest.fixture
 async def address(world: World, database_url: str, redis_url: str) -> AsyncIterator[str]:
-    """A served API with the demo account and its key filled in, as `renewals up` serves it."""
+    """The address of an API with the demo account, with its key prefilled as by `renewals up`."""
     await loader.load(dt.datetime.now(dt.UTC).date())
     variables = {
         "REDIS_URL": redis_url,
@@ -104,7 +104,7 @@ async def test_a_key_of_an_earlier_start_that_the_browser_kept_is_replaced(addre
         await page.goto(address)
         async with page.expect_response(_is_the_example):
             await page.click("button.graphiql-execute-button")
-        await page.wait_for_timeout(1_000)  # GraphiQL stores its tabs after a moment
+        await page.wait_for_timeout(1_000)  # GraphiQL stores its tabs after a delay
         kept = await page.evaluate("Object.keys(localStorage)")
         await page.evaluate(
             """for (const key of Object.keys(localStorage))

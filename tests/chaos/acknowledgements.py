@@ -1,4 +1,4 @@
-"""COMMITs and their acknowledgements lost between the product and PostgreSQL: nobody knows what has come of them."""
+"""COMMITs or their acknowledgements lost between the product and PostgreSQL, so that the outcome is unknown."""
 
 import asyncio
 import time
@@ -17,22 +17,22 @@ LOSSES_AT_START = 2
 
 
 async def of_mutations(stage: Stage, count: int) -> Tally:
-    """The client hears of an internal error each time, and calls again with the same key."""
+    """The client receives an internal error each time, and retries with the same key."""
     return await _of_mutations(stage, count, Loss.ANSWER)
 
 
 async def of_mutations_on_the_way(stage: Stage, count: int) -> Tally:
-    """The same, where the COMMIT never comes to PostgreSQL."""
+    """The client receives an internal error, and the COMMIT never reaches PostgreSQL."""
     return await _of_mutations(stage, count, Loss.REQUEST)
 
 
 async def of_chunks(stage: Stage, count: int) -> Tally:
-    """The worker takes every chunk of a run for failed, though it is done."""
+    """The worker takes every chunk of a run for failed, though it is committed."""
     return await _of_chunks(stage, count, Loss.ANSWER)
 
 
 async def of_chunks_on_the_way(stage: Stage, count: int) -> Tally:
-    """The same, where the chunk is not done."""
+    """The worker takes every chunk of a run for failed, and it is not committed."""
     return await _of_chunks(stage, count, Loss.REQUEST)
 
 
@@ -74,7 +74,7 @@ async def _of_chunks(stage: Stage, count: int, loss: Loss) -> Tally:
 async def _lose_those_of_a_run(
     stage: Stage, between: Proxy, loss: Loss, tally: Tally, work: Work, at_start: bool
 ) -> None:
-    """Loses some when the worker starts, which then ends and is started again, or all of its chunks."""
+    """Lose COMMITs when the worker starts, which then exits and is restarted, or those of all its chunks."""
     batch = await work.put(CHUNKS_A_RUN)
     if at_start:
         between.lose(loss, LOSSES_AT_START)

@@ -1,4 +1,4 @@
-"""kill -9 of the API in the midst of a mutation, and the same call with the same key (rules 16 to 18)."""
+"""kill -9 of the API during a mutation, and a retry with the same key (rules 16 to 18)."""
 
 import asyncio
 import functools
@@ -15,13 +15,13 @@ from tests.chaos.work import Work, together
 ANSWER_SECONDS_MAX = 20
 STATEMENTS_GUESSED = 22
 IDLE_SECONDS_MAX = 1
-"""After which PostgreSQL takes the locks from one that stands still."""
+"""PostgreSQL ends an idle transaction after this many seconds, which releases its locks."""
 CALL_SECONDS = 0.08
-"""About how long a first mutation takes."""
+"""The approximate duration of a first mutation."""
 
 
 async def at_each_statement(stage: Stage, passes: int) -> Tally:
-    """Of a renewal and of a unification: one call at a server that dies of it, the next at the one beside it."""
+    """A renewal and a unification: one call to a server that is killed during it, the next to a second server."""
     tally = Tally("API killed at each statement of a mutation", ANSWER_SECONDS_MAX)
     strikes = await _strikers(stage, tally)
     for _ in range(passes):
@@ -31,7 +31,7 @@ async def at_each_statement(stage: Stage, passes: int) -> Tally:
 
 
 async def at_some_statements(stage: Stage, count: int) -> Tally:
-    """The same at a few of them."""
+    """Kill the server at some of the statements."""
     tally = Tally("API killed at some statements of a mutation", ANSWER_SECONDS_MAX)
     renew, unify = await _strikers(stage, tally)
     await boundaries.at_some(renew, lambda: tally.tried >= count // 2, out_of=STATEMENTS_GUESSED)
@@ -47,7 +47,7 @@ async def _strikers(stage: Stage, tally: Tally) -> list[boundaries.Strike]:
         purchase = await callers.purchase(work, unify=unify)
         victim, url = await stage.api(plans.Plan(fuse))
         if not victim.is_alive:
-            return True  # killed before it listened: there was no call
+            return True  # killed before it listened: no call was made
         struck = await _is_lost(purchase, url)
         await victim.kill()
         if struck:
@@ -59,7 +59,7 @@ async def _strikers(stage: Stage, tally: Tally) -> list[boundaries.Strike]:
 
 
 async def at_any_instant(stage: Stage, count: int) -> Tally:
-    """Several calls in hand, and the server started again on another port."""
+    """Several concurrent calls; the server restarts on another port."""
     tally = Tally("API killed at any instant, calls in hand", ANSWER_SECONDS_MAX)
     work = await Work.begun()
     victim, url = await stage.api()
@@ -75,7 +75,7 @@ async def at_any_instant(stage: Stage, count: int) -> Tally:
 
 
 async def stopped(stage: Stage, count: int) -> Tally:
-    """It stands still with the lock of its account, is given up by its caller, and wakes when another has answered."""
+    """Stop a server that holds its account's lock; it resumes after another server has answered the retry."""
     tally = Tally("API stopped in a mutation, wakes when all is done", ANSWER_SECONDS_MAX)
     work = await Work.begun()
     plan = plans.Plan(idle_seconds_max=IDLE_SECONDS_MAX)
@@ -101,7 +101,7 @@ async def stopped(stage: Stage, count: int) -> Tally:
 
 
 async def _is_lost(purchase: callers.Purchase, url: str) -> bool:
-    """Whether the caller was left without an answer."""
+    """Return whether the call ended without a response."""
     try:
         await purchase.made(url)
     except callers.NoAnswerError:
@@ -110,7 +110,7 @@ async def _is_lost(purchase: callers.Purchase, url: str) -> bool:
 
 
 async def _call_again(tally: Tally, work: Work, purchases: Sequence[callers.Purchase], url: str) -> None:
-    """Calls until there is an answer, and once more: it is the same, and the account was charged once."""
+    """Retry until a response comes, and once more: both are equal, and the account was charged once."""
     since = time.monotonic()
     for purchase in purchases:
         first = await purchase.repeated(url)

@@ -1,4 +1,4 @@
-"""A client of the API that calls again with the same key until it has an answer."""
+"""An API client that retries with the same key until it receives a response."""
 
 import asyncio
 import datetime as dt
@@ -16,17 +16,17 @@ ANSWER_SECONDS_MAX = 30
 
 
 class NoAnswerError(Exception):
-    """The line was cut, or the server could only say that something went wrong."""
+    """The connection was cut, or the server answered with an internal error."""
 
 
 class Caller:
-    """Asks as one account."""
+    """A client of one account."""
 
     def __init__(self, api_key: str) -> None:
         self.headers = {"Authorization": f"Bearer {api_key}"}
 
     async def ask(self, url: str, document: str, given: dict[str, Any]) -> dict[str, Any]:
-        """The result of a mutation, or NoAnswerError."""
+        """Return the result of a mutation; raises NoAnswerError."""
         async with httpx2.AsyncClient(
             headers=self.headers, timeout=ANSWER_SECONDS_MAX, trust_env=False, verify=False
         ) as http:
@@ -41,7 +41,7 @@ class Caller:
         return dict(answer["data"]["result"])
 
     async def ask_until_answered(self, url: str, document: str, given: dict[str, Any]) -> dict[str, Any]:
-        """The same, asked again until there is an answer."""
+        """Retry until a response comes, and return it."""
         deadline = time.monotonic() + ANSWER_SECONDS_MAX
         while True:
             try:
@@ -53,22 +53,22 @@ class Caller:
 
 
 class Purchase:
-    """One account's batch, its caller, and a mutation that extends it by a month, with its key."""
+    """One account's batch, its client, and a mutation with its key that extends the batch by one month."""
 
     def __init__(self, caller: Caller, document: str, given: dict[str, Any], batch: Batch) -> None:
         self.caller, self.document, self.given, self.batch = caller, document, given, batch
 
     async def made(self, url: str) -> dict[str, Any]:
-        """The call, once."""
+        """Send the mutation once."""
         return await self.caller.ask(url, self.document, self.given)
 
     async def repeated(self, url: str) -> dict[str, Any]:
-        """The call until it is answered."""
+        """Send the mutation until a response comes."""
         return await self.caller.ask_until_answered(url, self.document, self.given)
 
 
 async def purchase(work: Work, *, unify: bool = False) -> Purchase:
-    """Something to be bought by a new account, which costs what a month costs either way."""
+    """Create an account with a purchase that costs one month's price either way."""
     batch = await work.put(1, expires_in_days=30, mode="MANUAL")
     [account] = batch.accounts
     caller = Caller(await work.world.key(account))

@@ -1,4 +1,4 @@
-"""Every fault: who tries it, how often for the table and how often for a sample, and what it counts as."""
+"""The list of faults: the function of each, how often it runs in the table and in a sample, and its kind."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ Play = Callable[[stage.Stage, int], Awaitable[Tally]]
 
 
 class Kind(StrEnum):
-    """What the table adds up."""
+    """The kinds of faults that the table counts."""
 
     KILL = "kills of processes"
     POSTGRES = "stops and kills of PostgreSQL"
@@ -34,11 +34,11 @@ AT_LEAST = {
     Kind.ACKNOWLEDGEMENT: 1_000,
     Kind.ZOMBIE: 50,
 }
-"""Without so many the table says nothing."""
+"""The table is inconclusive below these counts."""
 
 
 class Fault(NamedTuple):
-    """A fault; `durable` where a server is struck, which then keeps its data on a disk with fsync on."""
+    """A fault; `durable` if it strikes a server, which then keeps its data on a disk with fsync on."""
 
     kind: Kind
     play: Play
@@ -82,8 +82,8 @@ ALL = {
 
 
 def play(name: str, times: float) -> Tally:
-    """One fault on servers of its own, in a process of its own."""
-    logging.disable(logging.CRITICAL)  # what our own pool says of a database that we kill
+    """Run one fault on servers of its own, in a process of its own."""
+    logging.disable(logging.CRITICAL)  # our own pool logs errors about a database that this test kills
     fault = ALL[name]
 
     async def on_stage(servers: stage.Servers) -> Tally:

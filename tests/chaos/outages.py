@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey stopped, killed, emptied, in the midst of a run and of calls; then started again."""
+"""PostgreSQL and Valkey stopped, killed or emptied during a run and during calls, then restarted."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ PURCHASES_A_RUN = 4
 
 
 async def of_postgres(stage: Stage, count: int) -> Tally:
-    """The fast shutdown, kill -9 of the server, and kill -9 of a session, after which it restarts itself."""
+    """The fast shutdown, kill -9 of the server, and kill -9 of a session, after which PostgreSQL restarts itself."""
     tally = Tally("PostgreSQL stopped, killed, or a session killed", RECOVERY_SECONDS_MAX)
     postgres = stage.postgres
 
@@ -44,7 +44,7 @@ async def of_postgres(stage: Stage, count: int) -> Tally:
 
 
 async def of_valkey(stage: Stage, count: int) -> Tally:
-    """The worker waits for it; what was queued may be there after it, or not."""
+    """Stop Valkey; the worker waits for it, and the queue may or may not survive."""
     tally = Tally("Valkey stopped, killed, or killed and lost", RECOVERY_SECONDS_MAX)
     valkey = stage.valkey
 
@@ -65,13 +65,13 @@ async def of_valkey(stage: Stage, count: int) -> Tally:
 
 
 async def of_the_queue(stage: Stage, count: int) -> Tally:
-    """FLUSHALL: the worker lives and has nothing to do, until it sweeps."""
+    """FLUSHALL: the worker lives and is idle until its next sweep."""
     tally = Tally("Valkey flushed", RECOVERY_SECONDS_MAX)
     return await _strike(stage, tally, count, [functools.partial(_flush, stage)])
 
 
 async def of_the_queue_of_the_product(stage: Stage, count: int) -> Tally:
-    """The same with the worker as it is, which sweeps each minute."""
+    """FLUSHALL with an unchanged worker, which sweeps once a minute."""
     tally = Tally("Valkey flushed, a sweep each minute", MINUTE_SECONDS + RECOVERY_SECONDS_MAX)
     return await _strike(stage, tally, count, [functools.partial(_flush, stage)], plans.AS_IT_IS)
 
@@ -88,7 +88,7 @@ async def _strike(
     ways: Sequence[Callable[[], None]],
     plan: plans.Plan = plans.IMPATIENT,
 ) -> Tally:
-    """Strikes each way in turn, in the midst of a run and of calls."""
+    """Strike in each way in turn, during a run and during calls."""
     work = await Work.begun()
     _, url = await stage.api()
     while tally.tried < count:
@@ -105,7 +105,7 @@ async def _strike(
 
 
 async def _midway(work: Work, batch: Batch) -> None:
-    """Waits until some of a batch is charged."""
+    """Wait until some of a batch is charged."""
     at_least = random.randint(1, len(batch.ids) // 2)
 
     async def is_midway() -> bool:
@@ -116,7 +116,7 @@ async def _midway(work: Work, batch: Batch) -> None:
 
 @contextlib.asynccontextmanager
 async def _buying(work: Work, url: str) -> AsyncIterator[list[Batch]]:
-    """Customers who buy meanwhile, and call until they are answered."""
+    """Run customers who buy during the block, and retry until they receive responses."""
     purchases = [await callers.purchase(work) for _ in range(PURCHASES_A_RUN)]
 
     async def buy(each: callers.Purchase) -> None:

@@ -1,4 +1,4 @@
-"""What is to befall a process; plain data, since it travels to the process that it befalls."""
+"""A fault's plan for a process; plain data, because it is sent to that process."""
 
 import signal
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Moment(StrEnum):
-    """Where in a statement: before it is sent, sent but not answered, answered."""
+    """When in a statement: before it is sent, between sending and response, after the response."""
 
     BEFORE = "before"
     SENT = "sent"
@@ -22,17 +22,17 @@ class Fuse(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a process is started with; without any of it, it is the product as it is."""
+    """The faults a process starts with; without any, it is the unchanged product."""
 
     fuse: Fuse | None = None
     clock_file: str | None = None
-    """A file with the seconds by which this process's clock is wrong; read whenever it looks at the clock."""
+    """A file with the clock error of this process in seconds; read at every use of the clock."""
     sweeps_each_second: bool = False
-    """Sweep each second instead of each minute, so that a thousand faults do not take a day."""
+    """Sweep every second instead of every minute, so that 1,000 faults do not take a day."""
     chunk_seconds_max: int | None = None
-    """In the place of `workers.main.CHUNK_SECONDS_MAX`, so that a zombie is one sooner."""
+    """Replaces `workers.main.CHUNK_SECONDS_MAX`, so that a zombie times out sooner."""
     idle_seconds_max: int | None = None
-    """In the place of both limits of `renewals.db.connection`, so that a zombie's locks go sooner."""
+    """Replaces both limits of `renewals.db.connection`, so that a zombie's locks are released sooner."""
 
 
 AS_IT_IS = Plan()

@@ -1,6 +1,6 @@
-"""The product's processes: forked in a hundredth of a second from one that has imported it, or started as by a user.
+"""The product's processes: forked in 10 ms from a process that has imported it, or started as by a user.
 
-Both are real processes of their own that end by a real kill -9. None outlives the process that started it.
+Both are real processes that end by a real kill -9. None outlives the process that started it.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _nursery.set_forkserver_preload(["tests.chaos.victim"])
 
 
 class Descriptor(NamedTuple):
-    """A file that is open here, by its number; the forked process gets a number of its own for it."""
+    """The number of an open file descriptor; the forked process gets its own number for it."""
 
     number: int
 
@@ -37,7 +37,7 @@ class Descriptor(NamedTuple):
 
 
 class Process:
-    """A process, by its number."""
+    """A process, by its id."""
 
     def __init__(self, pid: int, exit_code: Callable[[], int | None]) -> None:
         self.pid = pid
@@ -46,7 +46,7 @@ class Process:
 
     @property
     def exit_code(self) -> int | None:
-        """The exit code, -9 of a killed process, None of one that lives."""
+        """The exit code, -9 for a killed process, None for a running one."""
         return self._exit_code()
 
     @property
@@ -55,7 +55,7 @@ class Process:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether a SIGSTOP has reached it."""
+        """Whether a SIGSTOP has stopped the process."""
         with contextlib.suppress(FileNotFoundError):
             return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
         shown = subprocess.run(
@@ -64,20 +64,20 @@ class Process:
         return shown.stdout.strip().startswith(b"T")
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal to it if it lives."""
+        """Send a signal to the process if it is running."""
         if self.is_alive:
-            with contextlib.suppress(ProcessLookupError):  # ended, and nobody has told us yet
+            with contextlib.suppress(ProcessLookupError):  # it ended, but was not reaped yet
                 os.kill(self.pid, number)
 
     async def ended(self) -> int:
-        """Waits for its end, and answers the exit code."""
+        """Wait for the end of the process and return the exit code."""
         while (code := self.exit_code) is None:  # noqa: ASYNC110  # forked by another process: no event
             await asyncio.sleep(POLL_SECONDS)
         reaper.unregister(self.pid)
         return code
 
     async def kill(self) -> int:
-        """kill -9."""
+        """Kill the process with SIGKILL."""
         self.signal(signal.SIGKILL)
         return await self.ended()
 
@@ -88,7 +88,7 @@ def fork(
     log: Path | None = None,
     plan: plans.Plan = plans.AS_IT_IS,
 ) -> Process:
-    """`renewals ...` with a plan; without a log it says everything where this process does."""
+    """Fork `renewals ...` with a plan; without a log it shares this process's output."""
     with log.open("ab") if log else contextlib.nullcontext() as file:
         outputs = [Descriptor(file.fileno() if file else number) for number in (1, 2)]
         arguments = (list(command), {**os.environ, **environment}, plan, outputs)
@@ -99,7 +99,7 @@ def fork(
 
 
 def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
-    """`python -m graphql_api ...`, the product as it is."""
+    """Start `python -m graphql_api ...`, the unchanged product."""
     with log.open("ab") as output:
         return start_python(["-m", "graphql_api", *command], environment, output)
 
@@ -107,7 +107,7 @@ def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> 
 def start_python(
     arguments: Sequence[str], environment: Mapping[str, str], output: IO[bytes] | None = None
 ) -> Process:
-    """`python ...`, which says everything where this process does, unless it is given a file."""
+    """Start `python ...`, which shares this process's output unless a file is given."""
     child = subprocess.Popen(
         [sys.executable, *arguments], env=os.environ | environment, stdout=output, stderr=output
     )
@@ -121,11 +121,11 @@ def _become(
     os.environ.update(environment)
     for number, output in enumerate(outputs, 1):
         os.dup2(output, number)
-    # Imported by the forked process only: it changes the clock and the driver of whoever imports it.
+    # Imported by the forked process only, because it changes the clock and the driver of its process.
     try:
         importlib.import_module("tests.chaos.victim").run(command, plan)
     finally:
-        atexit._run_exitfuncs()  # as a process that was not forked does it
+        atexit._run_exitfuncs()  # a process that was not forked does this on exit
 
 
 def _detached(file: Any) -> int:

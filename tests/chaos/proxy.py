@@ -1,7 +1,7 @@
-"""A proxy before PostgreSQL that loses COMMITs: on their way to the server, or their acknowledgement on its way back.
+"""A proxy in front of PostgreSQL that loses COMMITs, or the acknowledgements of COMMITs.
 
-It understands as much of the protocol as that takes: the first message has no type, a message is a type, a length
-and a body, and what a transaction wrote is in the tags of the server's answers.
+It parses only the needed part of the protocol: the first message has no type, a message is a type, a length
+and a body, and the tags of the server's responses tell whether a transaction wrote rows.
 """
 
 import asyncio
@@ -15,20 +15,20 @@ _SSL_REQUEST = 80877103
 
 
 class Loss(StrEnum):
-    """What of a COMMIT is lost. A client that loses its line cannot tell one from the other."""
+    """The lost half of a COMMIT; the client cannot distinguish the two."""
 
     REQUEST = "the COMMIT"
     ANSWER = "the acknowledgement of the COMMIT"
 
 
 class Proxy:
-    """Passes everything on, except the COMMITs that it is told to lose: the line is cut in their place."""
+    """Forwards everything except the COMMITs it must lose: it cuts their connection."""
 
     def __init__(self, url: str) -> None:
         self._server_url = urllib.parse.urlsplit(url)
         self.losing: Loss | None = None
         self.to_lose = 0
-        """So many COMMITs of transactions that wrote something are lost from now on."""
+        """The number of COMMITs of writing transactions that are still to be lost."""
         self.lost = 0
         self._lines: set[asyncio.Task[None]] = set()
 
@@ -40,7 +40,7 @@ class Proxy:
         return self._server_url._replace(netloc=f"{user}@127.0.0.1:{port}").geturl()
 
     def lose(self, loss: Loss, count: int) -> None:
-        """Loses the next COMMITs."""
+        """Lose the next COMMITs."""
         self.losing, self.to_lose = loss, count
 
     async def __aenter__(self) -> "Proxy":
@@ -60,7 +60,7 @@ class Proxy:
         try:
             await self._serve(reader, writer)
         except asyncio.CancelledError:
-            pass  # the proxy's end
+            pass  # the proxy was closed
         finally:
             self._lines.discard(task)
             writer.transport.abort()
@@ -86,7 +86,7 @@ class Proxy:
             to_server.transport.abort()
 
     def takes(self, loss: Loss) -> bool:
-        """Whether this one is to be lost; if so it is counted."""
+        """Return whether this COMMIT is to be lost; if so, count it."""
         if self.losing is not loss or self.to_lose == 0:
             return False
         self.to_lose -= 1
@@ -95,7 +95,7 @@ class Proxy:
 
 
 class _Line:
-    """One connection through the proxy; either way ends when the line is cut."""
+    """One connection through the proxy; both directions end when it is cut."""
 
     def __init__(self, proxy: Proxy) -> None:
         self.proxy = proxy
@@ -151,6 +151,6 @@ async def _messages(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
 
 
 async def _read(stream: asyncio.StreamReader, type_length: int) -> bytes:
-    """One message with its head: a type, if it has one, and a length that counts itself."""
+    """Read one message with its head: a type, if it has one, and a length that includes itself."""
     head = await stream.readexactly(type_length + 4)
     return head + await stream.readexactly(struct.unpack("!i", head[type_length:])[0] - 4)

@@ -1,4 +1,4 @@
-"""Where the faults play: a PostgreSQL and a Valkey that can be struck, and processes of the product on them."""
+"""The servers of the faults: a PostgreSQL and a Valkey that can be killed, and the product's processes."""
 
 import asyncio
 import contextlib
@@ -25,10 +25,10 @@ START_SECONDS_MAX = 20
 
 
 class Strikable(child_server.ChildServer):
-    """A server that is struck down and started again on its port, with what it had on the disk."""
+    """A server that is killed and restarted on its port, with the data on its disk."""
 
     def strike(self, signal_number: signal.Signals) -> None:
-        """Ends the server by a signal."""
+        """End the server with a signal."""
         assert self._process is not None
         self._process.send_signal(signal_number)
         self._process.wait(START_SECONDS_MAX)
@@ -36,7 +36,7 @@ class Strikable(child_server.ChildServer):
         self._process = None
 
     def start_again(self) -> None:
-        """Starts it on the same port; a struck PostgreSQL's children may be in the way for a moment."""
+        """Restart the server on the same port; children of a killed PostgreSQL may block it for a moment."""
         self.preferred_port = self.port
         deadline = time.monotonic() + START_SECONDS_MAX
         while True:
@@ -51,19 +51,19 @@ class Strikable(child_server.ChildServer):
 
 
 class Postgres(Strikable, services.Postgres):
-    """With fsync on, as `renewals up` has it."""
+    """PostgreSQL with fsync on, as in `renewals up`."""
 
     preferred_port = 0
 
 
 class Valkey(Strikable, services.Valkey):
-    """With its append-only file, as `renewals up` has it."""
+    """Valkey with its append-only file, as in `renewals up`."""
 
     preferred_port = 0
 
 
 class Servers(NamedTuple):
-    """The two of them, the folder for what is written beside, and a migrated database to copy."""
+    """Both servers, the folder for logs and files, and a migrated template database."""
 
     folder: Path
     postgres: Postgres
@@ -72,7 +72,7 @@ class Servers(NamedTuple):
 
 
 class Stage:
-    """The two servers, a database of the stage's own, and the processes started on them."""
+    """The two servers, a database for this stage, and the processes started on them."""
 
     def __init__(self, servers: Servers, database_url: str) -> None:
         self.folder, self.postgres, self.valkey, _ = servers
@@ -80,7 +80,7 @@ class Stage:
         self._processes: list[processes.Process] = []
 
     def environment(self, database_url: str | None = None, **settings: object) -> dict[str, str]:
-        """What a process needs; `database_url` is that of a proxy, if there is one between."""
+        """Return the environment of a process; `database_url` is a proxy's, if there is one."""
         chosen = {f"RENEWALS_{name.upper()}": str(value) for name, value in settings.items()}
         urls = {"DATABASE_URL": database_url or self.database_url, "REDIS_URL": self.valkey.url}
         return {**urls, "RENEWALS_DATABASE_POOL_SIZE": "4", "RENEWALS_LOG_LEVEL": "INFO", **chosen}
@@ -88,7 +88,7 @@ class Stage:
     def worker(
         self, plan: plans.Plan = plans.AS_IT_IS, *, database_url: str | None = None, **settings: object
     ) -> processes.Process:
-        """A worker with a plan."""
+        """Start a worker with a plan."""
         return self._kept(
             processes.fork(
                 ["worker"], self.environment(database_url, **settings), self.folder / "worker.log", plan
@@ -96,7 +96,7 @@ class Stage:
         )
 
     def plain_worker(self, **settings: object) -> processes.Process:
-        """`python -m graphql_api worker`."""
+        """Start `python -m graphql_api worker`."""
         return self._kept(
             processes.start(["worker"], self.environment(**settings), self.folder / "worker.log")
         )
@@ -104,7 +104,7 @@ class Stage:
     async def api(
         self, plan: plans.Plan = plans.AS_IT_IS, *, database_url: str | None = None
     ) -> tuple[processes.Process, str]:
-        """An API with a plan, and its address; it listens, unless the plan was to die before."""
+        """Start an API with a plan; return its address once it listens, or is dead by its plan."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -130,7 +130,7 @@ class Stage:
         database_url: str | None = None,
         **settings: object,
     ) -> AsyncIterator[None]:
-        """Workers that are started again whenever they end, as a supervisor does; killed at the end."""
+        """Keep workers running by restarting them, as a supervisor does; kill them at the end."""
 
         async def supervise() -> None:
             while True:
@@ -149,7 +149,7 @@ class Stage:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def clear(self) -> None:
-        """Kills every process that is left; where one is stopped, too."""
+        """Kill every remaining process, including stopped ones."""
         for process in self._processes:
             await process.kill()
         self._processes.clear()
@@ -162,10 +162,10 @@ class Stage:
 
 @contextlib.contextmanager
 def started(*, durable: bool) -> Iterator[Servers]:
-    """Servers of our own, in memory or on a disk with fsync on."""
+    """Start servers, in memory or on a disk with fsync on."""
     _forget_settings()
     folder = Path(tempfile.mkdtemp(prefix="renewals-faults-"))
-    folder.chmod(0o755)  # the servers' user has a folder in it
+    folder.chmod(0o755)  # the servers' user needs access to its folder inside
     try:
         place = folder if durable else None
         with Postgres(place, durable=durable) as postgres, Valkey(place, durable=durable) as valkey:
@@ -177,7 +177,7 @@ def started(*, durable: bool) -> Iterator[Servers]:
 
 @contextlib.asynccontextmanager
 async def opened(servers: Servers) -> AsyncIterator[Stage]:
-    """A new database, an empty queue, and this process's pool open on the database."""
+    """Create a database, empty the queue, and open this process's pool on the database."""
     name = f"faults_{uuid.uuid4().hex[:12]}"
     connection = await asyncpg.connect(servers.postgres.url.removesuffix(servers.template) + "postgres")
     await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{servers.template}"')
@@ -193,7 +193,7 @@ async def opened(servers: Servers) -> AsyncIterator[Stage]:
 
 
 def _forget_settings() -> None:
-    """The processes are told their settings, and have none from the terminal."""
+    """Remove settings from the environment, because the processes receive theirs explicitly."""
     for name in list(os.environ):
         if name.startswith("RENEWALS_") or name in ("DATABASE_URL", "REDIS_URL"):
             del os.environ[name]

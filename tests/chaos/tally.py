@@ -1,4 +1,4 @@
-"""What came of a fault's tries, and the table of all of them."""
+"""The results of a fault's tries, and the table of all of them."""
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,16 +9,16 @@ from tests.chaos.work import Batch, Verdict, Work, until
 
 @dataclass
 class Tally:
-    """One fault: how often it was tried and what came of it."""
+    """The tries of one fault and their results."""
 
     fault: str
     seconds_max: float
-    """All is charged and every run has ended so long after the fault."""
+    """The deadline after the fault, by which all is charged and every run has ended."""
     tried: int = 0
     lost: int = 0
     doubled: int = 0
     late: int = 0
-    """So often all was not charged, or a run had not ended, in that time."""
+    """The number of tries that missed the deadline."""
     longest_seconds: float = 0.0
     took_seconds: float = 0.0
     broken: list[str] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Tally:
         return self.tried > 0 and not (self.lost or self.doubled or self.late or self.broken)
 
     def note(self, verdict: Verdict) -> None:
-        """Adds what was found wrong."""
+        """Add the problems found."""
         self.lost += verdict.lost
         self.doubled += verdict.doubled
         self.broken += [rule for rule in verdict.broken if rule not in self.broken]
@@ -41,7 +41,7 @@ class Tally:
         since: float,
         condition: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
-        """Waits until all of the batch is charged, and judges it; `since` is when the fault was over."""
+        """Wait until all of the batch is charged, and judge it; `since` is the end of the fault."""
         took = await until(condition or (lambda: work.is_done(batch)), self.seconds_max)
         if took is None:
             self.late += 1
@@ -54,7 +54,7 @@ HEADINGS = ("fault", "tried", "lost", "doubled", "late", "broken rules", "longes
 
 
 def table(tallies: Sequence[Tally]) -> str:
-    """The table, a line for each fault and one for all."""
+    """Return the table, a line for each fault and one for the sum."""
     rows = [HEADINGS, *map(_row, tallies)]
     total = Tally("all", 0)
     for tally in tallies:

@@ -1,6 +1,6 @@
 """A sample of every fault; `make faults` tries them by the hundred.
 
-Real processes, real kills, and servers of their own.
+The tests use real processes, real kills, and servers of their own.
 """
 
 import sys
@@ -40,7 +40,7 @@ async def test_nothing_is_lost_and_nothing_is_charged_twice(
     begun = time.monotonic()
     async with stage.opened(servers) as opened:
         tally = await (fault.play_sample or fault.play)(opened, fault.sample)
-    with capfd.disabled():  # what the other processes of a parallel run say comes through on stderr
+    with capfd.disabled():  # hide the stderr of the other processes of a parallel run
         sys.stderr.write(f"\n{tally.fault}: {tally.tried} tried in {time.monotonic() - begun:.0f} s\n")
     assert tally.tried >= fault.sample
     assert tally.is_clean, tally

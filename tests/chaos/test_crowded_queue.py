@@ -1,4 +1,4 @@
-"""A queue full of what killed workers had in hand, which arq lets nobody touch until its time is up."""
+"""A queue full of jobs of killed workers, which arq keeps locked until their timeout."""
 
 import time
 from pathlib import Path

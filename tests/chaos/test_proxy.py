@@ -1,4 +1,4 @@
-"""The proxy that loses COMMITs: with one kind of loss the work is done, with the other it is not."""
+"""The proxy that loses COMMITs: with one kind of loss the transaction is committed, with the other it is not."""
 
 import asyncpg
 import pytest

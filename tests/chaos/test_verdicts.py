@@ -1,4 +1,4 @@
-"""The judge of all these faults: it sees what was not charged, and what was charged beyond it."""
+"""The checks used by all faults find missing charges and excess charges."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo

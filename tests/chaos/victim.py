@@ -1,7 +1,7 @@
-"""The product's own command line in a process that can be made to die, to stand still, or to mistake the time.
+"""The product's command line in a process that can be killed, stopped, or given a wrong clock.
 
-`processes` forks it from a process that has imported all this. The product knows nothing of it: the statements
-are counted in asyncpg, and the one clock is replaced before the domain is imported and takes it as a default.
+`processes` forks it from a process that has imported all this. The product has no code for it: the statements
+are counted in asyncpg, and the one clock is replaced before the domain imports it as a default.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _statement_count = 0
 
 
 def run(arguments: Sequence[str], plan: plans.Plan) -> None:
-    """Runs `renewals ...` with a plan; ends the process."""
+    """Run `renewals ...` with a plan and exit the process."""
     global _plan  # noqa: PLW0603  # the process is forked for this one run
     _plan = plan
     if plan.chunk_seconds_max is not None:
@@ -47,7 +47,7 @@ def _utc_now() -> dt.datetime:
 
 
 def _counted(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """The method of asyncpg's, with the fuse burning in it."""
+    """Wrap a method of asyncpg with the fuse."""
 
     @functools.wraps(method)
     async def counted(connection: asyncpg.Connection, *arguments: Any, **options: Any) -> Any:
@@ -63,7 +63,7 @@ def _counted(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[A
                 return await call
             case plans.Moment.SENT:
                 task = asyncio.ensure_future(call)
-                await asyncio.sleep(0)  # the task's first step, which writes to the socket
+                await asyncio.sleep(0)  # the first step of the task writes to the socket
                 os.kill(os.getpid(), fuse.signal_number)
                 return await task
             case plans.Moment.AFTER:

@@ -1,7 +1,7 @@
-"""What is due while faults happen, and whether each of it was charged once, no more and no less.
+"""Due work during faults, and the check that each instance was charged exactly once.
 
-A batch is a few accounts: most can pay all that is due today, singles and a bundle, with a voucher and the rest
-from the balance; every fourth can pay for one instance only, however often it is tried.
+A batch is a few accounts. Most can pay for all due instances, singles and a bundle, with a voucher and the
+balance. Every fourth can pay for one instance only, at every try.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ PRICE = "10.00"
 
 @dataclass(frozen=True)
 class Batch:
-    """Accounts, the instances of them that must be charged once, and the balance that each must end with."""
+    """Accounts, their instances that must be charged once, and the final balance of each account."""
 
     ids: Sequence[str]
     accounts: Mapping[str, int]
 
 
 def together(batches: Iterable[Batch]) -> Batch:
-    """Several batches as one, to be judged at once."""
+    """Combine several batches into one, to check them together."""
     every = list(batches)
     ids = [instance_id for batch in every for instance_id in batch.ids]
     return Batch(ids, {account: cents for batch in every for account, cents in batch.accounts.items()})
@@ -42,7 +42,7 @@ def together(batches: Iterable[Batch]) -> Batch:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Periods not charged, periods and money charged beyond them, and rules of `integrity` that are broken."""
+    """Uncharged periods, excess periods and money, and the violated rules of `integrity`."""
 
     lost: int
     doubled: int
@@ -50,7 +50,7 @@ class Verdict:
 
 
 class Work:
-    """Batches in the database that is open, on one day that lasts some hours more in its zone."""
+    """Batches in the open database, on one day that lasts some hours more in its zone."""
 
     def __init__(self) -> None:
         now = dt.datetime.now(dt.UTC)
@@ -62,19 +62,19 @@ class Work:
 
     @classmethod
     async def begun(cls) -> "Work":
-        """With the catalogue there."""
+        """Create the catalog and return the work."""
         work = cls()
         await work.world.put_catalogue()
         return work
 
     def day(self, days: int) -> str:
-        """The ISO date so many days after today."""
+        """Return the ISO date this many days after today."""
         return (self.today + dt.timedelta(days=days)).isoformat()
 
     async def put(
         self, count: int = 4, *, poor_each: int = 4, expires_in_days: int = 0, mode: str = "AUTO"
     ) -> Batch:
-        """Accounts whose instances expire today, or so many days later; each so-manieth of them is poor."""
+        """Create accounts whose instances expire in the given days; every n-th account is poor."""
         accounts: dict[str, int] = {}
         charged: list[str] = []
         for number in range(count):
@@ -98,17 +98,17 @@ class Work:
         return Batch(charged, accounts)
 
     async def charged_count(self, batch: Batch) -> int:
-        """How many of the batch have a line."""
+        """Return how many instances of the batch have an order line."""
         sql = "SELECT count(DISTINCT instance_id) FROM order_lines WHERE instance_id = ANY($1)"
         return int(await self.world.value(sql, list(batch.ids)))
 
     async def is_done(self, batch: Batch) -> bool:
-        """All of the batch is charged, and all runs have ended."""
+        """Return whether all of the batch is charged and all runs have ended."""
         open_runs = "SELECT count(*) FROM renewal_runs WHERE ended_at IS NULL"
         return await self.charged_count(batch) == len(batch.ids) and not await self.world.value(open_runs)
 
     async def judge(self, batch: Batch, *, at_rest: bool = True) -> Verdict:
-        """What is wrong with a batch; while work is left (not `at_rest`) nothing counts as lost yet."""
+        """Return the problems of a batch; before it is `at_rest`, a missing charge is no problem."""
         rows = await self.world.rows(
             """SELECT l.instance_id, count(*) FROM order_lines l JOIN instances i ON i.id = l.instance_id
                WHERE i.account_id = ANY($1) GROUP BY 1""",
@@ -126,7 +126,7 @@ class Work:
         return Verdict(lost, doubled, tuple(broken))
 
     async def evidence(self) -> list[str]:
-        """What the database knows of work that is not done: runs, chunks, and who waits for whom."""
+        """Return the database's state of unfinished work: runs, chunks, and lock waits."""
         found = []
         for sql in (
             "SELECT id, trigger, started_at FROM renewal_runs WHERE ended_at IS NULL",
@@ -139,13 +139,13 @@ class Work:
         return found
 
     async def retire(self, batch: Batch) -> None:
-        """Takes what could not be paid out of later runs."""
+        """Exclude the unpaid instances from later runs."""
         sql = "UPDATE instances SET renewal_mode = 'MANUAL' WHERE account_id = ANY($1)"
         await database.execute(database.pool(), sql, list(batch.accounts))
 
 
 async def until(condition: Callable[[], Awaitable[object]], seconds: float) -> float | None:
-    """How long it took until a condition held, or None if it did not; a database that is down is waited for."""
+    """Wait for a condition, also while the database is down; return the seconds, or None at the timeout."""
     begun = time.monotonic()
     while time.monotonic() - begun < seconds:
         with suppressed_outage():
@@ -156,7 +156,7 @@ async def until(condition: Callable[[], Awaitable[object]], seconds: float) -> f
 
 
 def suppressed_outage() -> contextlib.AbstractContextManager[None]:
-    """What a statement raises while PostgreSQL is down or was started again, taken as no answer."""
+    """Suppress the errors of statements while PostgreSQL is down or restarting."""
     return contextlib.suppress(
         OSError,
         asyncpg.PostgresConnectionError,

@@ -1,4 +1,4 @@
-"""kill -9 of workers: at each statement, at any instant, time after time, one of two (rule 23)."""
+"""kill -9 of workers: at each statement, at random instants, repeatedly, one of two (rule 23)."""
 
 import asyncio
 import random
@@ -11,19 +11,19 @@ from tests.chaos.work import Batch, Work, until
 
 RESTART_SECONDS_MAX = 20
 RUN_SECONDS = 0.5
-"""About how long a worker takes for a batch, its start included."""
+"""The approximate duration of a worker's batch, including its start."""
 PLAIN_RUN_SECONDS = 1.5
-"""The same, of one that is not forked."""
+"""The approximate duration for a worker that is not forked."""
 STATEMENTS_GUESSED = 55
-"""About how many statements it takes; where each is tried, they are counted."""
+"""The approximate number of statements; `at_each_statement` counts them."""
 AFTERGLOW_SECONDS = 0.1
-"""What a worker has left to do once all is charged and its run has ended."""
+"""The worker's remaining work after all is charged and its run has ended."""
 ACCOUNTS_A_CHUNK = {"instances_per_chunk": 8}
-"""Two accounts of four instances."""
+"""Two accounts of four instances each."""
 
 
 async def at_each_statement(stage: Stage, passes: int) -> Tally:
-    """One that does one chunk after the other, so that each statement has its number."""
+    """Use one chunk at a time, so that each statement has a stable number."""
     tally = Tally("worker killed at each statement", RESTART_SECONDS_MAX)
     strike = _striker(stage, tally, await Work.begun())
     for _ in range(passes):
@@ -32,7 +32,7 @@ async def at_each_statement(stage: Stage, passes: int) -> Tally:
 
 
 async def at_some_statements(stage: Stage, count: int) -> Tally:
-    """The same at a few of them."""
+    """Kill the worker at some of the statements."""
     tally = Tally("worker killed at some statements", RESTART_SECONDS_MAX)
     strike = _striker(stage, tally, await Work.begun())
     await boundaries.at_some(strike, lambda: tally.tried >= count, out_of=STATEMENTS_GUESSED)
@@ -54,7 +54,7 @@ def _striker(stage: Stage, tally: Tally, work: Work) -> boundaries.Strike:
 
 
 async def at_any_instant(stage: Stage, count: int) -> Tally:
-    """One that does two chunks at once; its heir is often killed, too."""
+    """Run two chunks at once; the successor is often killed, too."""
     tally = Tally("worker killed at any instant", RESTART_SECONDS_MAX)
     work = await Work.begun()
     while tally.tried < count:
@@ -67,7 +67,7 @@ async def at_any_instant(stage: Stage, count: int) -> Tally:
 
 
 async def as_started_by_a_user(stage: Stage, count: int) -> Tally:
-    """`python -m graphql_api worker`, with nothing of ours in it."""
+    """`python -m graphql_api worker` without any test code."""
     tally = Tally("`renewals worker` killed at any instant", RESTART_SECONDS_MAX)
     work = await Work.begun()
     while tally.tried < count:
@@ -82,13 +82,13 @@ async def as_started_by_a_user(stage: Stage, count: int) -> Tally:
 
 
 async def time_after_time(stage: Stage, count: int) -> Tally:
-    """Eight in a row in the midst of the same chunk: more than the queue tries a job."""
+    """Kill eight workers in sequence during the same chunk: more than the queue's number of tries."""
     tally = Tally("worker killed 8 times in one chunk", RESTART_SECONDS_MAX)
     work = await Work.begun()
     while tally.tried < count:
         batch = await work.put()
         for _ in range(8):
-            # Most of what a worker does before its first chunk is done again by each that starts.
+            # Each new worker repeats most of the work before its first chunk.
             fuse = plans.Fuse(random.randint(20, 25), plans.Moment.SENT)
             victim = stage.worker(plans.Plan(fuse), worker_chunks_at_once=1)
             if await _meets_its_end(victim, work, batch):
@@ -99,7 +99,7 @@ async def time_after_time(stage: Stage, count: int) -> Tally:
 
 
 async def one_of_two(stage: Stage, count: int) -> Tally:
-    """Nobody starts it again: the other must take over when the dead one's time is up."""
+    """Do not restart the killed worker: the other one must take over after the timeout."""
     tally = Tally("one of two workers killed, not restarted", RESTART_SECONDS_MAX)
     work = await Work.begun()
     plan = plans.Plan(sweeps_each_second=True, chunk_seconds_max=1)
@@ -118,7 +118,7 @@ async def one_of_two(stage: Stage, count: int) -> Tally:
 
 
 async def two_at_once(stage: Stage, count: int) -> Tally:
-    """Two workers started in the same moment, on the same work."""
+    """Start two workers at the same moment on the same work."""
     tally = Tally("two workers started at once", RESTART_SECONDS_MAX)
     work = await Work.begun()
     while tally.tried < count:
@@ -135,7 +135,7 @@ async def two_at_once(stage: Stage, count: int) -> Tally:
 
 
 async def _meets_its_end(victim: processes.Process, work: Work, batch: Batch) -> bool:
-    """Whether the victim's fuse killed it; one that is through with its work first is let go."""
+    """Return whether the fuse killed the process; release a process that finished first."""
 
     async def is_over() -> bool:
         return not victim.is_alive or await work.is_done(batch)
@@ -150,7 +150,7 @@ async def _meets_its_end(victim: processes.Process, work: Work, batch: Batch) ->
 async def _is_killed(
     victim: processes.Process, seconds_max: float, tally: Tally, work: Work, batch: Batch
 ) -> bool:
-    """Whether there was work left when the victim was killed, at some instant."""
+    """Kill the worker at a random instant; return whether work was left."""
     await asyncio.sleep(random.uniform(0, seconds_max))
     struck = not await work.is_done(batch)
     await victim.kill()
@@ -163,7 +163,7 @@ async def _is_killed(
 async def _restart(
     stage: Stage, tally: Tally, work: Work, batch: Batch, plan: plans.Plan = plans.AS_IT_IS
 ) -> None:
-    """Starts the heir, sees all charged, and clears away."""
+    """Start the successor, check that all is charged, and clean up."""
     since = time.monotonic()
     heir = stage.worker(plan, **ACCOUNTS_A_CHUNK)
     await tally.recovered(work, batch, since)

@@ -1,4 +1,4 @@
-"""A worker whose clock is set back, or that nobody started for three days (rule 23)."""
+"""A worker whose clock is set back, or that does not run for three days (rule 23)."""
 
 import asyncio
 import random
@@ -14,11 +14,11 @@ RECOVERY_SECONDS_MAX = 20
 DAY_SECONDS = 86_400
 DAYS_AWAY = 3
 LOOK_AGAIN_SECONDS = 1.3
-"""Longer than from one sweep to the next."""
+"""Longer than the interval between two sweeps."""
 
 
 async def set_back(stage: Stage, count: int) -> Tally:
-    """By minutes to two days in the midst of a run, and right again: what was charged is not charged anew."""
+    """Set the clock back by minutes to two days during a run, and right again: no second charge occurs."""
     tally = Tally("clock set back", RECOVERY_SECONDS_MAX)
     work = await Work.begun()
     clock = stage.folder / "clock"
@@ -41,7 +41,7 @@ async def set_back(stage: Stage, count: int) -> Tally:
 
 
 async def no_worker_for_days(stage: Stage, count: int) -> Tally:
-    """What fell due and has expired meanwhile is left alone, what is due and still runs is charged once."""
+    """Leave expired instances alone after the outage, and charge due instances that still run once."""
     tally = Tally("no worker for three days", RECOVERY_SECONDS_MAX)
     work = await Work.begun()
     clock = stage.folder / "clock"
@@ -70,7 +70,7 @@ async def _has_lapsed(work: Work) -> bool:
 
 
 def _set(clock: Path, seconds: float) -> None:
-    """Sets the workers' clock wrong by so many seconds, or right."""
+    """Set the workers' clock wrong by the given seconds, or right."""
     unfinished = clock.with_suffix(".new")
     unfinished.write_text(str(seconds))
     unfinished.replace(clock)

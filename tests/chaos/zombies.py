@@ -1,4 +1,4 @@
-"""A worker that stands still (SIGSTOP) until it is given up, and wakes beside its successor."""
+"""A worker that is stopped (SIGSTOP) until it times out, and resumes beside its successor."""
 
 import asyncio
 import random
@@ -13,19 +13,19 @@ from tests.chaos.work import Batch, Work
 
 RECOVERY_SECONDS_MAX = 20
 CHUNK_SECONDS_MAX = 1
-"""After which a worker gives up what it has in hand: a zombie wakes past its own time."""
+"""The timeout of a worker's chunk: a zombie resumes after it."""
 IDLE_SECONDS_MAX = 1
-"""After which PostgreSQL takes the locks from one that stands still."""
+"""PostgreSQL ends an idle transaction after this many seconds, which releases its locks."""
 ZOMBIES_AT_ONCE = 3
 FIRST_STATEMENT, LAST_STATEMENT = 5, 40
 """From the opening of a run to its first chunks."""
 STAND_STILL_SECONDS_MAX = 1.5
 AFTERMATH_SECONDS = 0.3
-"""What the zombies had in mind when they were stopped takes less."""
+"""Longer than the zombies need for the work they had when they were stopped."""
 
 
 async def wake_beside_their_successor(stage: Stage, count: int) -> Tally:
-    """They hold the locks of their accounts until they wake, past their time, and the successor waits for those."""
+    """The zombies hold their accounts' locks until they resume, late, and the successor waits for the locks."""
     plan = plans.Plan(chunk_seconds_max=CHUNK_SECONDS_MAX)
 
     async def pass_the_time(_: Work, __: Batch) -> None:
@@ -41,7 +41,7 @@ async def wake_beside_their_successor(stage: Stage, count: int) -> Tally:
 
 
 async def wake_when_all_is_done(stage: Stage, count: int) -> Tally:
-    """They wake, in the midst of their chunks, when their successor has done those, though they held the locks."""
+    """The zombies resume during their chunks, after their successor has done those chunks."""
     plan = plans.Plan(chunk_seconds_max=CHUNK_SECONDS_MAX, idle_seconds_max=IDLE_SECONDS_MAX)
     tally = Tally("worker stopped, wakes when all is done", RECOVERY_SECONDS_MAX)
 
@@ -88,9 +88,9 @@ def _fuse() -> plans.Fuse:
 
 
 async def _stopped(workers: list[processes.Process]) -> list[processes.Process]:
-    """Those that stand still; the others may wait for them, or are through, and are killed."""
+    """Return the stopped workers; kill the others, which wait for them or are finished."""
     deadline = time.monotonic() + STAND_STILL_SECONDS_MAX
-    while not all(worker.is_stopped for worker in workers):  # the system tells nobody
+    while not all(worker.is_stopped for worker in workers):  # no event reports a stopped process
         if time.monotonic() > deadline:
             break
         await asyncio.sleep(processes.POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""`make costs`: the seconds of processors that requests take of a large account, against what they cost."""
+"""`make costs`: the processor time of requests on a large account, compared with their query cost."""
 
 import argparse
 import asyncio
@@ -27,7 +27,7 @@ async def measure(url: str, instances: int) -> list[tuple[str, stage.Taken]]:
 
 
 def table(measured: list[tuple[str, stage.Taken]]) -> str:
-    """Return the measurements as a table, the dearest a unit first."""
+    """Return the measurements as a table, the slowest per cost unit first."""
     page = next(taken.seconds_per_million for name, taken in measured if name == operations.PAGE)
     lines = [f"{'':32} {'cost':>10} {'ms':>9} {'in PostgreSQL':>13} {'s a million':>11} {'pages':>6}"]
     for name, taken in sorted(measured, key=lambda each: -each[1].seconds_per_million):

@@ -1,4 +1,4 @@
-"""Requests of every kind that a key may send, as dear as the limits allow, or nearly."""
+"""Requests of every kind that a key may send, close to the limits."""
 
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ Variables = Callable[[int], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Operation:
-    """A request that can be sent again and again; `number` tells one from the other."""
+    """A repeatable request; `number` distinguishes the repetitions."""
 
     name: str
     query: str = ""
@@ -20,10 +20,10 @@ class Operation:
     path: str = "/graphql"
     method: str = "POST"
     code: str | None = None
-    """With which it is refused."""
+    """The expected error code."""
     rounds_to_warm: int = 1
     is_computed: bool = False
-    """Computed once, and then kept until something of the account changes."""
+    """Whether the response is cached until the account changes."""
 
     def request(self, number: int) -> tuple[str, str, bytes]:
         """Return the method, the path and the body of a request."""
@@ -33,7 +33,7 @@ class Operation:
         return self.method, self.path, orjson.dumps(body)
 
     def is_answered(self, status: int, content: bytes) -> bool:
-        """Return whether the answer is what was to be expected."""
+        """Return whether the response is the expected one."""
         if self.path != "/graphql":
             return status == 200
         answer = orjson.loads(content)
@@ -61,7 +61,7 @@ def _page(first: int, selection: str, *more: str) -> str:
 
 
 def operations(instances: int) -> Iterator[Operation]:
-    """Yield the operations for an account of so many instances."""
+    """Yield the operations for an account with the given number of instances."""
     most = min(10_000, instances // 2)
     nodes = f"{{ nodes {{ {ALL} }} }}"
     yield Operation(PAGE, _page(1_000, nodes))

@@ -1,4 +1,4 @@
-"""An account of many instances, and what its requests take of the processors of this machine."""
+"""An account of many instances, and the processor time of its requests on this machine."""
 
 import asyncio
 import gc
@@ -36,7 +36,7 @@ _CHANGE_SQL = "UPDATE instances SET monthly_price_cents = monthly_price_cents + 
 
 
 class Taken(NamedTuple):
-    """What one request took: seconds of processors, of which PostgreSQL's, and the cost that its key spent."""
+    """One request's processor seconds, PostgreSQL's part of them, and its cost."""
 
     seconds: float
     database_seconds: float
@@ -49,7 +49,7 @@ class Taken(NamedTuple):
 
 
 class Stage:
-    """The application in this process, asked by a key of the account."""
+    """The application in this process, with a client of the account."""
 
     def __init__(self, client: httpx2.AsyncClient, spent: list[int]) -> None:
         self._client = client
@@ -57,7 +57,7 @@ class Stage:
         self.client_seconds = 0.0
 
     async def send(self, operation: Operation, number: int) -> bytes:
-        """Send a request of the operation; it must be answered as the operation says."""
+        """Send a request of the operation and check the expected response."""
         if operation.is_computed:
             await database.execute(database.pool(), _CHANGE_SQL)
         method, path, body = operation.request(number)
@@ -69,7 +69,7 @@ class Stage:
         return content
 
     async def measure(self, operation: Operation, *, seconds_min: float, rounds_max: int) -> Taken:
-        """Send it until it has taken so much of the processors, and return the average."""
+        """Send the operation until it has used enough processor time; return the average."""
         for number in range(operation.rounds_to_warm):
             content = await self.send(operation, number)
         self._spent.clear()
@@ -86,19 +86,19 @@ class Stage:
         return Taken(own + in_database, in_database, sum(self._spent) / rounds, len(content))
 
     async def measure_client(self) -> None:
-        """Measure what a request takes of the client, which is in the same process: it is not counted."""
+        """Measure a request's client-side time, which is in the same process and is subtracted."""
         self.client_seconds = 0.0
         self.client_seconds = (await self.measure(NOTHING, seconds_min=0.2, rounds_max=200)).seconds
 
 
 async def database_pids() -> list[int]:
-    """Return the processes that serve this database; other tests have databases of their own on the same server."""
+    """Return the server processes of this database; other tests use the same server."""
     sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
     return [row[0] for row in await database.fetch(database.pool(), sql)]
 
 
 def _own_seconds() -> float:
-    """The seconds of this process, its threads and the processes below it."""
+    """Return the seconds of this process, its threads and its child processes."""
     return time.process_time() + _seconds_of(_children(os.getpid()))
 
 
@@ -113,7 +113,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _seconds_of(pids: list[int]) -> float:
-    """What the processes of these ids have run, as far as this machine has them."""
+    """Return the processor time of these processes, as far as they run on this machine."""
     total = 0
     for pid in pids:
         for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
@@ -126,7 +126,7 @@ def _seconds_of(pids: list[int]) -> float:
 
 @asynccontextmanager
 async def opened(world: World, instances: int) -> AsyncIterator[Stage]:
-    """The stage with so many instances, half of them AUTO, an order of many lines, and money for most of it."""
+    """Open the stage: half of the instances AUTO, an order of many lines, and money for most of the instances."""
     await world.account("a", balance="100000000.00")
     await database.execute(database.pool(), INSTANCES_SQL, "a", instances)
     await world.instances([f"b-{number}" for number in range(20)], bundle="b", product="kec")

@@ -1,4 +1,4 @@
-"""Cost is work: no request takes many times more of the processors for its cost than a page of instances does."""
+"""Cost measures work: no request takes many times more processor time per cost unit than a page of instances."""
 
 import os
 
@@ -9,7 +9,7 @@ from tests.support.fixtures import World
 
 INSTANCES = 4_000
 TIMES_MAX = 8
-"""`make costs` shows 5 at most, of a larger account; here there is room for a machine that does other things, too."""
+"""`make costs` shows 5 at most for a larger account; the margin is for a busy machine."""
 
 
 async def test_no_request_takes_much_more_for_its_cost_than_a_page(world: World) -> None:
@@ -26,7 +26,7 @@ async def test_no_request_takes_much_more_for_its_cost_than_a_page(world: World)
         dear = {}
         for each in others:
             times = await measure(each) / least
-            if times > TIMES_MAX:  # again, for something else may have had the processor
+            if times > TIMES_MAX:  # repeat, because another process may have taken the processor
                 times = min(times, await measure(each) / max(least, await measure(page)))
             if times > TIMES_MAX:
                 dear[each.name] = round(times, 1)

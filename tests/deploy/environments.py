@@ -1,4 +1,4 @@
-"""What the deployments have in common: the environment they give, as the settings that the program reads."""
+"""Shared code for deployments: the environment they define, as the settings that the program reads."""
 
 import os
 import tomllib
@@ -19,13 +19,13 @@ EXAMPLE_KEY = "A_FERNET_KEY"
 
 
 def read(path: Path) -> dict[str, str]:
-    """A file of NAME=value lines."""
+    """Read a file of NAME=value lines."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 def chosen(environment: Mapping[str, str]) -> config.Settings:
-    """The settings that a process with the environment has, each of whose names is one."""
+    """Return the settings of a process with the environment; fail for an unknown name."""
     assert environment.keys() <= NAMES, environment.keys() - NAMES
     given = {
         name: value.replace(EXAMPLE_KEY, Fernet.generate_key().decode())
@@ -36,5 +36,5 @@ def chosen(environment: Mapping[str, str]) -> config.Settings:
 
 
 def understands(words: list[str]) -> bool:
-    """Whether `renewals` knows the command and its options."""
+    """Return whether `renewals` accepts the command and its options."""
     return CliRunner().invoke(main.app, [*words, "--help"]).exit_code == 0

@@ -1,4 +1,4 @@
-"""docker-compose.yml, the Dockerfile and .dockerignore, as far as they can be judged without a daemon."""
+"""docker-compose.yml, the Dockerfile and .dockerignore, checked without a Docker daemon."""
 
 import re
 from typing import Any
@@ -42,7 +42,7 @@ def test_a_service_of_ours_may_do_nothing_it_does_not_need(name: str) -> None:
     assert service(name)["tmpfs"] == ["/tmp"]
     assert service(name)["cap_drop"] == ["ALL"]
     assert service(name)["image"] == f"renewals:{environments.VERSION}"
-    assert "user" not in service(name)  # which is the image's
+    assert "user" not in service(name)  # the image sets the user
 
 
 def test_nobody_gains_privileges_or_takes_the_latest_of_anything() -> None:
@@ -95,5 +95,5 @@ def test_the_builder_is_sent_what_the_image_copies_and_nothing_else() -> None:
     assert {rule[1:] for rule in rules if rule.startswith("!")} == copied
     assert all((environments.ROOT / name).exists() for name in copied)
     kept_out = rules[1 + len(copied) :]
-    fetched = "graphql_api/static"  # the page of GraphiQL, which a development machine has fetched
+    fetched = "graphql_api/static"  # the GraphiQL page, downloaded on development machines
     assert kept_out == [fetched, "**/__pycache__", "**/*.py[co]", "**/.*"]

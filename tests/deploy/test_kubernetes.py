@@ -1,4 +1,4 @@
-"""deploy/kubernetes, by the schemas of Kubernetes itself and by what the program really has."""
+"""deploy/kubernetes, checked against Kubernetes' own schemas and the program's settings and commands."""
 
 import shutil
 import subprocess
@@ -24,7 +24,7 @@ SECRET = "secret.example.yaml"
 OLDEST, NEWEST = "1.30", kubernetes_validate.latest_version()
 UID = 10001
 CLOSING_SECONDS = 15
-POSTGRES_CONNECTIONS = 97  # of the 100 that PostgreSQL has by itself, three are for superusers
+POSTGRES_CONNECTIONS = 97  # PostgreSQL's default is 100, of which 3 are reserved for superusers
 needs_kubectl = pytest.mark.skipif(not shutil.which("kubectl"), reason="there is no kubectl here")
 
 
@@ -51,7 +51,7 @@ def container(name: str) -> dict[str, Any]:
 
 
 def environment(name: str) -> dict[str, str]:
-    """What the container finds: the settings, the secrets, its own."""
+    """Return the container's environment: the settings, the secrets, its own variables."""
     [generated] = KUSTOMIZATION["configMapGenerator"]
     [secret] = found("Secret").values()
     given: dict[str, str] = {}
@@ -126,7 +126,7 @@ def test_no_container_is_root_or_may_become_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", PODS)
 def test_a_service_nearby_is_not_taken_for_a_setting(name: str) -> None:
-    """Kubernetes would tell a pod of a Service `renewals` by RENEWALS_PORT=tcp://..."""
+    """Kubernetes would set RENEWALS_PORT=tcp://... in a pod for a Service named `renewals`."""
     assert pods()[name]["enableServiceLinks"] is False
 
 
@@ -208,11 +208,13 @@ def test_services_and_the_autoscaler_mean_pods_there_are() -> None:
 
 def test_all_pods_together_leave_postgresql_connections() -> None:
     scaler = found("HorizontalPodAutoscaler")["renewals-api"]["spec"]
-    connections = 3  # of the migration
+    connections = 3  # the migration's
     for name in DEPLOYMENTS:
         chosen = environments.chosen(environment(name))
-        count = found("Deployment")[name]["spec"].get("replicas", scaler["maxReplicas"]) + 1  # of an update
-        connections += count * chosen.workers * (chosen.database_pool_size + 1)  # that of the probes
+        count = (
+            found("Deployment")[name]["spec"].get("replicas", scaler["maxReplicas"]) + 1
+        )  # during an update
+        connections += count * chosen.workers * (chosen.database_pool_size + 1)  # plus the probes' connection
     assert connections <= POSTGRES_CONNECTIONS
 
 

@@ -1,4 +1,4 @@
-"""The set-up of .venv: which lock installs what, and that a larger one takes nothing back."""
+"""The set-up of .venv: which lock installs which packages; a larger lock removes nothing."""
 
 import re
 import sys

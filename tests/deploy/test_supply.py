@@ -1,4 +1,4 @@
-"""What we run on: the bill of materials, and the audit of it, against a server of ours in place of OSV's."""
+"""The software bill of materials and its audit, against a test server instead of OSV's."""
 
 import json
 import re
@@ -29,7 +29,7 @@ ADVISORY = {
 
 
 def pins() -> dict[tuple[str, str], set[str]]:
-    """The hashes of each package and version."""
+    """Return the hashes of each package and version."""
     text = sbom.LOCK.read_text(encoding="utf-8")
     found = {(name, version): set(HASH.findall(rest)) for name, version, rest in PIN.findall(text)}
     assert len(found) == sum("==" in line and line[0] not in " #" for line in text.splitlines())
@@ -38,7 +38,7 @@ def pins() -> dict[tuple[str, str], set[str]]:
 
 @contextmanager
 def advising(**advisories: object) -> Iterator[str]:
-    """A server that knows of these vulnerabilities, by package; answers its address."""
+    """Run a server with these vulnerabilities by package; return its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -84,7 +84,7 @@ def test_the_bill_lists_each_package_that_is_pinned_with_its_version_and_hashes(
 
 def test_the_bill_names_no_host_that_packages_come_from(bill: str) -> None:
     hosts = set(re.findall(r"\w+://([^/\"]+)", bill))
-    assert hosts == {"cyclonedx.org"}  # whose schema it is
+    assert hosts == {"cyclonedx.org"}  # the schema's own host
 
 
 def test_the_audit_passes_where_nothing_is_known_against_any_pin() -> None:

@@ -1,4 +1,4 @@
-"""deploy/systemd, by systemd's own judgement where it is there."""
+"""deploy/systemd, checked with systemd's own tools where they are installed."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ from workers import main
 FOLDER = environments.ROOT / "deploy" / "systemd"
 UNITS = sorted(FOLDER.glob("*.service"))
 EXECUTABLE = "/opt/renewals/.venv/bin/renewals"
-EXPOSURE_MAX = 20  # tenths, of a hundred; a service without any of these has 96
+EXPOSURE_MAX = 20  # tenths of a score out of 10; a service without any of these options has 96
 API, MIGRATE, WORKER = (unit.stem for unit in UNITS)
 needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
 
@@ -34,7 +34,7 @@ def analyze(*words: str) -> str:
 
 @pytest.fixture
 def installed(tmp_path: Path) -> list[str]:
-    """The units, as if the program were where they look for it."""
+    """The units, with the program installed where they expect it."""
     for unit in UNITS:
         text = unit.read_text(encoding="utf-8")
         assert EXECUTABLE in text

@@ -1,4 +1,4 @@
-"""The wheel: what is in it, and that it starts in an environment of its own, without npm and without the repository."""
+"""The wheel: its contents, and a start in a fresh environment, without npm and without the repository."""
 
 import os
 import socket
@@ -31,7 +31,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def renewals(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command of an environment that has the wheel, and what it needs out of ours."""
+    """The command of an environment with the wheel, and the dependencies of this environment."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder, symlinks=True)
     python = str(folder / "bin/python")
@@ -59,7 +59,7 @@ def test_the_wheel_has_four_packages_and_graphiql_files(wheel: Path) -> None:
         "schema",
         "workers",
     }
-    if graphiql.FOLDER.is_dir():  # else the set-up had no network
+    if graphiql.FOLDER.is_dir():  # the set-up without a network leaves it out
         assert {f"graphql_api/static/graphiql/{asset.place}" for asset in graphiql.assets()} <= set(names)
 
 
@@ -92,7 +92,7 @@ def test_an_installed_wheel_serves_graphiql_without_npm(
 
 
 def pages(server: subprocess.Popen[bytes], address: str) -> Iterator[str]:
-    """GraphiQL's page, as soon as there is one."""
+    """Return GraphiQL's page once it exists."""
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline and server.poll() is None:
         try:
@@ -126,7 +126,7 @@ def test_a_package_that_hides_ours_is_named_in_one_sentence(
     other.parent.mkdir(exist_ok=True)
     other.write_text("")
     code, printed, error = run(renewals, tmp_path, "serve", PYTHONPATH=str(tmp_path))
-    if other.suffix == ".txt":  # a folder without a module in it hides nothing
+    if other.suffix == ".txt":  # only a folder that contains a module can shadow a package
         assert "Python would import" not in error
         return
     assert (code, printed, error.count("\n")) == (1, "", 1)

@@ -1,4 +1,4 @@
-"""The fixtures of the folders whose pages are tried here."""
+"""The fixtures for the folders whose pages are executed here."""
 
 from tests.graphql_api.auth.conftest import api, issuer, seconds
 from tests.renewals.imports.conftest import renewals, url

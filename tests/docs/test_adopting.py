@@ -1,4 +1,4 @@
-"""docs/adopting.md, every command of it, in one shell on an empty database."""
+"""docs/adopting.md: every command runs in one shell on an empty database."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""docs/cutting-over.md, every command of it, in one shell on an empty database."""
+"""docs/cutting-over.md: every command runs in one shell on an empty database."""
 
 import asyncio
 import os
@@ -40,7 +40,7 @@ async def test_what_was_due_before_is_left_what_is_due_after_is_renewed_and_goin
     assert "1 renewed for 500.00, 0 refused" in run, run
     assert "cn-1001  db-1  renewed for 500.00" in run, run
     assert "BROKEN" not in run
-    assert sums(back) == ["1", "0.00", "0.00", "0.00", "0.00"], back  # web-1 is left, as it was
+    assert sums(back) == ["1", "0.00", "0.00", "0.00", "0.00"], back  # web-1 is unchanged
     connection = await asyncpg.connect(empty_database_url)
     try:
         attempts = await connection.fetch("SELECT instance_id FROM renewal_attempts")
@@ -52,5 +52,5 @@ async def test_what_was_due_before_is_left_what_is_due_after_is_renewed_and_goin
 
 
 def sums(text: str) -> list[str]:
-    """The numbers of the line of totals."""
+    """Return the numbers of the totals line."""
     return re.findall(r"[\d.]+", "".join(re.findall(r"^ +total (.*)  CNY", text, re.MULTILINE)))

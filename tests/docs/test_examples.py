@@ -1,4 +1,4 @@
-"""What `examples/` shows, run against a real server."""
+"""The programs in `examples/`, run against a real server."""
 
 import asyncio
 import contextlib
@@ -61,7 +61,7 @@ async def server(world: World, database_url: str) -> AsyncIterator[Served]:
 
 
 async def run(*command: str) -> tuple[int, str]:
-    """The exit code of a client and what it said."""
+    """Return the exit code and the output of a client."""
     done = await asyncio.to_thread(
         subprocess.run, command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60
     )
@@ -110,7 +110,7 @@ async def test_the_generated_types_are_those_of_the_schema_and_fit_the_client(
 
 @contextlib.asynccontextmanager
 async def process(*command: str, **variables: str) -> AsyncIterator[None]:
-    """A process that is killed at the end."""
+    """Run a process during the block and kill it at the end."""
     started = await asyncio.create_subprocess_exec(*command, env=os.environ | variables, cwd=EXAMPLES)
     try:
         yield

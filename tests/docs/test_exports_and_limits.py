@@ -1,4 +1,4 @@
-"""docs/exports.md, run as it stands: every request, every answer. UPDATE_DOCS=1 writes the answers instead."""
+"""docs/exports.md, run as it stands: every request and every response. UPDATE_DOCS=1 writes the responses instead."""
 
 import os
 import re
@@ -19,7 +19,7 @@ BLOCK = re.compile(
     r"^```(sh|graphql)\n(.*?)^```\n\n```(?:csv|json|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )
 HOST = "http://testserver"
-TOKEN = "rk_00000000_shown-once"  # what the page shows for one
+TOKEN = "rk_00000000_shown-once"  # the page shows this token
 OPTIONS_WITH_VALUE = ("-H", "-d", "--data-urlencode", "--json")
 
 
@@ -48,7 +48,7 @@ async def test_the_page_answers_what_it_shows(world: World, graphql: Client) -> 
 
 
 async def curl(graphql: Client, command: str, variables: dict[str, str]) -> str:
-    """What a curl command would print, of the few options that the page has."""
+    """Return what a curl command would print, for the options that the page uses."""
     for name, value in variables.items():
         command = command.replace(f"${name}", value)
     words = shlex.split(command.replace("\\\n", " "))

@@ -1,4 +1,4 @@
-"""The page about keys and tokens, run as it stands; UPDATE_README=1 writes the answers into it instead."""
+"""The page about keys and tokens, run as it stands; UPDATE_README=1 writes the responses into it instead."""
 
 import itertools
 import json
@@ -15,7 +15,7 @@ from tests.support.operator_client import OPERATOR_URL
 
 PAGE = Path(__file__).parents[2] / "docs" / "identity.md"
 PREFIX = "5f0c9d1e"
-"""Stands on the page for that of the key."""
+"""The page shows this prefix for the key's."""
 
 
 async def test_every_example_answers_what_it_shows(world: World, api: Client, issuer: Issuer) -> None:

@@ -1,4 +1,4 @@
-"""docs/importing.md, run as it stands with the files beside it. UPDATE_DOCS=1 writes the answers instead."""
+"""docs/importing.md, run as it stands with its example files. UPDATE_DOCS=1 writes the responses instead."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Every relative link in the project's Markdown leads to a file that is there, and every anchor to a heading of it."""
+"""Every relative link in the project's Markdown leads to an existing file, and every anchor to a heading in it."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
 def pages() -> list[str]:
-    """All Markdown files but those of others, by their paths in the project."""
+    """Return all Markdown files of the project by path, without those of dependencies."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
         cwd=ROOT,
@@ -33,7 +33,7 @@ def pages() -> list[str]:
 
 @cache
 def anchors(page: Path) -> frozenset[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of a page's headings, as GitHub generates them."""
     seen: Counter[str] = Counter()
     found = set()
     for title in HEADING.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
@@ -45,7 +45,7 @@ def anchors(page: Path) -> frozenset[str]:
 
 
 def broken(page: Path, text: str) -> list[str]:
-    """The links of a page that lead nowhere."""
+    """Return the broken links of a page."""
     found = []
     for target in LINK.findall(CODE.sub("", FENCE.sub("", text))):
         if ELSEWHERE.match(target):

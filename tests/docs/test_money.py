@@ -1,4 +1,4 @@
-"""docs/money.md, run as it stands: every query and every answer. UPDATE_DOCS=1 writes the answers instead."""
+"""docs/money.md, run as it stands: every query and every response. UPDATE_DOCS=1 writes the responses instead."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""docs/observability.md, the alerts and the dashboard name the metrics that exist."""
+"""docs/observability.md, the alerts and the dashboard name the existing metrics."""
 
 import json
 import re
@@ -25,7 +25,7 @@ Described = dict[str, tuple[str, tuple[str, ...], str]]
 
 
 def described() -> Described:
-    """Every metric of ours: its type, its labels and its help."""
+    """Return every metric of the project: its type, its labels and its help."""
     found: Described = {}
     for each in vars(metrics).values():
         if isinstance(each, MetricWrapperBase):

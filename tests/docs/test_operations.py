@@ -1,4 +1,4 @@
-"""docs/operations.md, run as it stands, from an empty database on: its commands by a shell, its statements by psql."""
+"""docs/operations.md, run as it stands from an empty database: its commands by a shell, its SQL by psql."""
 
 import asyncio
 import datetime as dt
@@ -30,7 +30,7 @@ WATCHED = ("orders", "ledger_entries", "events", "instances", "api_keys")
 
 @pytest.fixture
 async def other_empty_url(empty_database_url: str) -> AsyncIterator[str]:
-    """The address of a second empty database."""
+    """The URL of a second empty database."""
     url = f"{empty_database_url}_restored"
     connection = await asyncpg.connect(empty_database_url)
     try:
@@ -78,7 +78,7 @@ async def test_every_command_and_statement_of_the_page_does_its_work(
 
 
 def client_programs() -> Path:
-    """Return the folder of pg_dump and psql in the server's version, for a newer pg_restore sets what it lacks."""
+    """Return the folder of the server version's pg_dump and psql; newer ones use settings it lacks."""
     debian = Path(f"/usr/lib/postgresql/{postgres_major()}/bin")
     if debian.is_dir():
         return debian
@@ -88,7 +88,7 @@ def client_programs() -> Path:
 
 
 async def sell(url: str) -> None:
-    """An account with an instance that is due, whatever the hour."""
+    """Create an account with a due instance, at any time of day."""
     async with database.connect(url):
         world = World()
         await world.put_catalogue()
@@ -98,7 +98,7 @@ async def sell(url: str) -> None:
 
 
 async def serve_as_the_role(url: str) -> None:
-    """Writes a row as the role of API and worker, which cannot remove what keeps the ledger as it is."""
+    """Write a row as the role of API and worker, which cannot drop the ledger's triggers."""
     parts = urlsplit(url)
     own = parts._replace(netloc=f"{ROLE}@{parts.netloc.rpartition('@')[2]}").geturl()
     async with database.connect(own):

@@ -1,7 +1,7 @@
-"""The tutorial and the README's query, run as they stand: every query, every command, every answer.
+"""The tutorial and the README's query, run as they stand: every query, every command, every response.
 
-A worker has started before the reader asks. On other days the same is answered, but for what depends on the day.
-UPDATE_README=1 writes the answers into the pages instead.
+A worker has started before the first step. On other days the responses are equal except for values that
+depend on the date. UPDATE_README=1 writes the responses into the pages instead.
 """
 
 import asyncio
@@ -38,11 +38,11 @@ OTHER_TIMES = ["2026-12-31 23:40", "2027-01-31 08:00", "2028-02-29 00:35", "2028
 
 DATE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+(\+00:00|Z)?)?")
 OF_THE_DAY = re.compile(r'"(days|price|total)": ("[\d.]+"|\d+)')
-"""What unify answers besides dates that depends on the lengths of months."""
+"""The fields of a unify response, besides dates, that depend on the lengths of months."""
 
 
 class Step(NamedTuple):
-    """Something to run, and the block that shows its answer."""
+    """A step to run, and the block with its response."""
 
     language: str
     text: str
@@ -57,14 +57,14 @@ def steps(text: str) -> Iterator[Step]:
 
 
 class Reader:
-    """Somebody who has run `make run`, and now runs the steps, at a time at which the clock stands still."""
+    """A reader after `make run`, who executes the steps while the clock stands still."""
 
     def __init__(self, graphql: Client, database_url: str, folder: Path, now: dt.datetime) -> None:
         self.graphql, self.folder, self.now = graphql, folder, now
         self.environment = os.environ | {"DATABASE_URL": database_url, "PYTHONPATH": str(ROOT)}
 
     async def start(self, world: World) -> None:
-        """Load the demo, and do what a worker does when it starts and in its first minute."""
+        """Load the demo, and do the worker's work at its start and in its first minute."""
         await world.load_demo(self.now.date())
         self.graphql.key = await world.key(loader.ACCOUNT_ID)
         self.graphql.at(self.now)
@@ -77,7 +77,7 @@ class Reader:
         return [await self.run(step) for step in steps(text)]
 
     async def run(self, step: Step) -> str:
-        """Return what a query or a command answers; a command runs in the folder, on the reader's day."""
+        """Return the output of a query or command; a command runs in the folder, on the reader's day."""
         if step.language == "graphql":
             return pretty(await self.graphql(step.text))
         [command] = [line for line in step.text.splitlines() if line.startswith(".venv/bin/renewals")]
@@ -94,7 +94,7 @@ class Reader:
         return done.stdout
 
     def _moved(self, word: str) -> str:
-        """Return an instant of the page, as many days later as the reader is."""
+        """Return an instant of the page, moved by the days between the page's clock and the reader's."""
         if not re.match(r"\d{4}-", word):
             return word
         later = dt.datetime.fromisoformat(word) + (self.now.date() - LOADED_ON)
@@ -144,14 +144,14 @@ async def test_on_another_day_only_what_depends_on_the_day_is_answered_otherwise
 
 
 def undated(answer: str) -> str:
-    """An answer without what depends on the day."""
+    """Return a response without the values that depend on the date."""
     if answer.startswith("{") and "unifyExpiry" in json.loads(answer):
         answer = OF_THE_DAY.sub(r'"\1": of the day', answer)
     return DATE.sub("a date", answer)
 
 
 def pretty(value: object, indent: str = "") -> str:
-    """JSON of two spaces, with what fits kept on one line."""
+    """Format JSON with two spaces, short values on one line."""
     flat = json.dumps(value, ensure_ascii=False)
     text = flat if len(indent + flat) <= 100 else _open(value, indent)
     return text if indent else text + "\n"

@@ -1,4 +1,4 @@
-"""docs/rules.md: every rule that is cited stands there, and its worked examples hold."""
+"""docs/rules.md: every cited rule exists there, and its worked examples hold."""
 
 import datetime as dt
 import re
@@ -28,7 +28,7 @@ HALF_PAST_MIDNIGHT = dt.time(0, 30)
 
 def cited(text: str) -> Iterator[int]:
     """Yield the numbers of all rules that a text cites, with those within a range."""
-    # A citation may go on in the next line, behind the mark of a comment.
+    # A citation may continue on the next line, after a comment mark.
     for listed in CITATION.findall(re.sub(r"\s+(?:#|--|//)?\s*", " ", text)):
         numbers = [int(number) for number in re.findall(r"\d+", listed)]
         yield from numbers

@@ -1,4 +1,4 @@
-"""SECURITY.md names tests that there are, and the locks that it speaks of have their hashes."""
+"""SECURITY.md names existing tests, and the lock files that it names contain hashes."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
 """docs/webhooks.md, run as it stands: every request, and its receivers on real deliveries.
 
-UPDATE_DOCS=1 writes the answers into the page instead.
+UPDATE_DOCS=1 writes the responses into the page instead.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Asks for one field of a schema with what is tried, through the door."""
+"""Send requests for one field of a schema with given leaf values, over HTTP."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ from tests.support.operator_client import OPERATOR_URL, Operator
 CUSTOMERS: GraphQLSchema = build_schema(customer_schema.sdl())
 OPERATORS: GraphQLSchema = build_schema(operator_schema.sdl())
 SILENCE_SECONDS = 0.3
-"""A subscription that says nothing for so long has nothing to tell of what there is."""
+"""A subscription that sends nothing for this long has no event to report."""
 
 Tried = dict[walk.Leaf, Any]
 
 
 class Scene(NamedTuple):
-    """The accounts, the operator, and what of the first account there is to leak or to change."""
+    """The accounts, the operator, and the data of the first account that could leak or change."""
 
     operator: Operator
     theirs: Stock
@@ -36,7 +36,7 @@ class Scene(NamedTuple):
 async def ask(
     client: Operator, key: str | None, place: walk.Place, tried: Tried, own: Stock, url: str = URL
 ) -> tuple[int, str]:
-    """The status and the text of an answer; of a subscription, the first word of it."""
+    """Return the status and the body of a response; for a subscription, its first message."""
     schema = OPERATORS if url == OPERATOR_URL else CUSTOMERS
     query, sent = walk.request(schema, place, tried, own.own)
     if place.operation == "subscription":
@@ -47,7 +47,7 @@ async def ask(
 
 
 async def listen(client: Operator, key: str, query: str, sent: Mapping[str, Any]) -> str:
-    """What a subscription tells first, or that it is silent; through the door, but for the socket."""
+    """Return a subscription's first message, or that it is silent; in process, without a socket."""
     context = await api_config.CUSTOMERS.authenticate(f"Bearer {key}", lambda: client.now)
     assert context is not None
     stream = await customer_schema.schema.stream(query, dict(sent), context)

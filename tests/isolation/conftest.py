@@ -1,4 +1,4 @@
-"""Another's account and the twins who ask for what is in it."""
+"""The fixtures: one account with data, and two equal accounts that request it."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -14,7 +14,7 @@ from tests.support.operator_client import Operator
 
 @pytest.fixture
 async def scene(world: World, settings_override: Callable[..., None]) -> AsyncIterator[Scene]:
-    # Its deepest way, to what is at risk on a day, takes more fields than a customer may ask for.
+    # The deepest path, to the instances at risk on a day, needs more fields than a customer may request.
     settings_override(operator_api=True, webhook_endpoints_max=1_000, fields_max=1_000_000)
     operator = Operator()
     operator.key = await world.operator_key("ops")

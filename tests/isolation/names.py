@@ -1,11 +1,11 @@
-"""What each leaf of a walk names, as far as that can be anybody's; and what nobody has."""
+"""The kind of object that each leaf of a walk names, and ids that do not exist."""
 
 from collections.abc import Mapping
 from typing import Any
 
 THEIRS, TWINS, NOBODY = "tenant-a", ("tenant-b1", "tenant-b2"), "tenant-x"
 USED, FRESH = "used", "fresh"
-"""What an idempotency key begins with; the input that it was sent in follows, for each may be used but once."""
+"""The prefix of an idempotency key; the leaf's coordinate follows, because a key may be used only once."""
 
 NAMED: Mapping[str, str] = {
     "Query.instance.id": "instance",
@@ -32,7 +32,7 @@ NAMED: Mapping[str, str] = {
             *("ReplayWebhookDelivery", "SendTestWebhook"),
         )
     },
-    # Of operators alone.
+    # Operator API only.
     "Query.account.id": "account",
     "Query.accounts.search": "name",
     "Query.accounts.after": "account cursor",
@@ -54,7 +54,7 @@ NAMED: Mapping[str, str] = {
     "VoucherInput.products": "product",
     "WebhookDeliveryKey.sequence": "sequence",
 }
-"""What the leaf at a coordinate names."""
+"""The kind of object named by the leaf at a coordinate."""
 
 NAMED_ALIKE: Mapping[str, str] = {
     "accountId": "account",
@@ -62,7 +62,7 @@ NAMED_ALIKE: Mapping[str, str] = {
     "instanceIds": "instance",
     "idempotencyKey": "idempotency key",
 }
-"""The same, by the last word of a coordinate: wherever that stands, it names the same."""
+"""The kind of object named by a leaf, by the last word of its coordinate."""
 
 PLAIN: Mapping[str, Any] = {
     "first": 5, "last": 5, "offset": 0, "months": 1, "days": 3, "dayOfMonth": 1, "autoRenewMonths": 1,
@@ -71,7 +71,7 @@ PLAIN: Mapping[str, Any] = {
     "unsupportedReason": "No", "memo": "", "reason": "Because", "label": "l", "value": "v",
     "timeZone": "Asia/Shanghai", "currency": "CNY",
 }  # fmt: skip
-"""Numbers and texts that name nothing of anybody, by the last word of a coordinate, and what is sent for them."""
+"""Numbers and texts that name no object, by the last word of a coordinate, and the value sent for them."""
 
 VALUES: Mapping[str, Any] = {
     "date": "2029-01-31", "expiresOn": "2029-01-31", "expiresAt": "2029-01-31T00:00:00Z",
@@ -79,11 +79,11 @@ VALUES: Mapping[str, Any] = {
     "createdAt": "2027-01-01T00:00:00Z", "monthlyPrice": "1.00", "amount": "1.00", "faceValue": "1.00",
     "discountPercent": "5.00", "enabled": True, "usable": True,
 }  # fmt: skip
-"""Dates, amounts and flags, where one must be sent."""
+"""Dates, amounts and flags, where a value is required."""
 
 
 class UnknownLeafError(Exception):
-    """The walk does not know what a new argument names."""
+    """A new argument is missing from the tables of this module."""
 
     def __init__(self, coordinate: str) -> None:
         super().__init__(
@@ -93,7 +93,7 @@ class UnknownLeafError(Exception):
 
 
 def kind_of(coordinate: str) -> str | None:
-    """What the leaf at a coordinate names; None: nothing. Raises UnknownLeafError."""
+    """Return the kind of object that the leaf at a coordinate names, or None; raises UnknownLeafError."""
     word = coordinate.rpartition(".")[2]
     kind = NAMED.get(coordinate) or NAMED_ALIKE.get(word)
     if kind is None and word not in PLAIN:
@@ -120,11 +120,11 @@ NOBODYS: Mapping[str, Any] = {
 OF_ONE_ACCOUNT = frozenset(
     {"instance", "order", "endpoint", "bundle", "sequence", "order cursor", "instance cursor", "prefix"}
 )
-"""Kinds of things that are somebody's."""
+"""The kinds of objects that belong to one account."""
 WHOSE = frozenset({"account", "instance", "order", "endpoint", "bundle", "sequence"})
-"""Kinds that say of whom a call is: where it takes two of them, they may be of two accounts."""
+"""The kinds that identify an account: a field with two such arguments may name two accounts."""
 
 
 def nobodys(kind: str, thing: Any) -> Any:
-    """What nobody has; a cursor is a place in a list, for everybody the same."""
+    """Return an id that does not exist; a cursor is a position in a list, valid for every account."""
     return thing if kind.endswith("cursor") else NOBODYS[kind]

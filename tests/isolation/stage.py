@@ -1,7 +1,7 @@
-"""An account that somebody else's ids are of, and two that are alike and ask for them.
+"""One account whose ids are tried, and two equal accounts (twins) that try them.
 
-The twins do the same: one asks for what is another's, the other for what is nobody's. As long as both get the same
-answer they stay alike, so that even what changes the one who asks can be compared.
+The twins do the same: one names the other account's objects, the other names objects that do not exist. While
+both receive the same response they stay equal, so that even calls that change the caller can be compared.
 """
 
 import datetime as dt
@@ -36,7 +36,7 @@ _AMOUNT = re.compile(r"\d{3,}\.(?!00)\d\d")
 
 @dataclass
 class Stock:
-    """What an account has, by kind."""
+    """An account's objects, by kind."""
 
     account_id: str
     key: str = ""
@@ -46,7 +46,7 @@ class Stock:
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def own(self, coordinate: str) -> Any:
-        """What is sent at a coordinate where nothing is tried."""
+        """Return the value sent at a coordinate that is not under test."""
         word = coordinate.rpartition(".")[2]
         if word in VALUES:
             return VALUES[word]
@@ -57,7 +57,7 @@ class Stock:
 
 
 async def open_accounts(world: World, operator: Operator) -> dict[str, Stock]:
-    """Opens the accounts, has each do what fills its tables, and answers what they have."""
+    """Open the accounts, fill their tables, and return their objects."""
     found = {}
     for account_id in (THEIRS, *TWINS):
         found[account_id] = await _open(world, operator, account_id)
@@ -114,7 +114,7 @@ async def _open(world: World, operator: Operator, account_id: str) -> Stock:
 
 
 async def _use_keys(customer: Client) -> None:
-    """Does once what takes an idempotency key."""
+    """Make one call with each idempotency key."""
     chosen = {"selection": {"ids": [f"{THEIRS}-i-1"]}}
     await _do(customer, "renewInstances", idempotencyKey=f"{USED} RenewInstancesInput", months=1, **chosen)
     until = {"target": {"date": "2027-04-30"}}
@@ -136,7 +136,7 @@ async def _do(customer: Client, verb: str, select: str = "", **sent: Any) -> dic
 
 
 async def _take_stock(world: World, stock: Stock) -> None:
-    """Notes what the account has; what is tried first comes first."""
+    """Record the account's objects; the first of a kind is tried first."""
     account_id = stock.account_id
 
     async def column(sql: str) -> list[Any]:
@@ -165,7 +165,7 @@ async def _take_stock(world: World, stock: Stock) -> None:
         "endpoint": [
             str(each) for each in await column("SELECT id FROM webhook_endpoints WHERE account_id = $1")
         ],
-        # Of theirs only numbers that the twins' events, which grow more while they are walked, do not reach.
+        # Only numbers that the twins' events do not reach, although those grow during the walk.
         "sequence": [EVENTS - 50, EVENTS] if account_id == THEIRS else [1],
         "idempotency key": [USED],
         "key": [str(each) for each in await column("SELECT id FROM api_keys WHERE account_id = $1")],
@@ -179,7 +179,7 @@ async def _take_stock(world: World, stock: Stock) -> None:
 
 
 class Digest:
-    """All rows of all tables that are of an account, or name anything that is."""
+    """All rows of an account in all tables, and the rows that share an id with them."""
 
     def __init__(self, tables: list[str], names: frozenset[str]) -> None:
         self.names = names
@@ -197,7 +197,7 @@ class Digest:
 
 
 async def digest_of(world: World, account_id: str, *, but: tuple[str, ...] = ()) -> Digest:
-    """A digest of what the account has now: its rows, and whatever shares an id with one of them."""
+    """Return a digest of an account: its rows, and the rows that share an id with one of them."""
     names = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
     tables = [
         str(name)
@@ -213,14 +213,14 @@ async def digest_of(world: World, account_id: str, *, but: tuple[str, ...] = ())
         known = set(grown)
         pattern = re.compile("|".join(map(re.escape, known)))
         for table, rows in texts.items():
-            # An entry of the log names the operator, whose key is in the entries of others, too.
+            # An audit entry names the operator, whose key is in the entries of other accounts, too.
             if table != "audit_log":
                 grown.update(each for row in rows if pattern.search(row) for each in UUID.findall(row))
     return Digest(tables, frozenset(known))
 
 
 def words_of(answer: object) -> Iterator[str]:
-    """The texts of an answer that nobody else's answer has: names of the account, UUIDs, uneven amounts."""
+    """Return the texts that occur only in this account's responses: its names, UUIDs, and uneven amounts."""
     match answer:
         case dict():
             for each in answer.values():
@@ -233,7 +233,7 @@ def words_of(answer: object) -> Iterator[str]:
 
 
 def alike(text: str, tried: Iterable[Any]) -> str:
-    """An answer without what may differ between the twins: what was tried, their names, new ids and secrets."""
+    """Return a response without permitted differences of the twins: tried ids, their names, new ids and secrets."""
     for value in tried:
         each = value[0] if isinstance(value, list) else value
         if isinstance(each, str):
@@ -247,5 +247,5 @@ def alike(text: str, tried: Iterable[Any]) -> str:
 
 
 def json_of(value: Any) -> str:
-    """A value as it stands within an answer, without quotes."""
+    """Return a value as JSON without quotes, as it occurs within a response."""
     return orjson.dumps(value).decode().strip('"')

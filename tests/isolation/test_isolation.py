@@ -1,7 +1,7 @@
-"""No field of either schema, and no other door, shows or changes anything of an account to whoever is not in it.
+"""No field of either schema, and no other endpoint, shows or changes data of another account.
 
-Every field with an argument that names something is called with what is another account's and with what is
-nobody's; the answers must be the same, and nothing of the other account may be in them, or be changed.
+Every field with an argument that names an object is called with another account's objects and with ones that
+do not exist. Both responses must be equal, must not contain data of the other account, and must not change it.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ from tests.support.operator_client import OPERATOR_URL, Operator
 
 @dataclasses.dataclass
 class Figures:
-    """How much was walked."""
+    """The counts of the walk."""
 
     fields: int = 0
     arguments: int = 0
@@ -33,7 +33,7 @@ class Figures:
     leaks: int = 0
 
     def count(self, place: walk.Place, pairs: Sequence[object]) -> None:
-        """Counts a field, and its arguments that name something."""
+        """Count a field and its naming arguments."""
         self.fields += bool(pairs)
         self.arguments += sum(names.kind_of(leaf.coordinate) is not None for leaf in place.leaves)
 
@@ -46,7 +46,7 @@ class Figures:
 
 
 def tries(place: walk.Place, theirs: Stock) -> Iterator[tuple[Tried, Tried]]:
-    """What is another's for each leaf that names something, then for several at once; beside it what is nobody's."""
+    """Yield another account's objects for each naming leaf, then for several at once, each with nonexistent ones."""
     named = {leaf: kind for leaf in place.leaves if (kind := names.kind_of(leaf.coordinate))}
     for leaf, kind in named.items():
         for thing in _various(theirs.things[kind]):
@@ -71,7 +71,7 @@ def _sent(leaf: walk.Leaf, thing: Any) -> Any:
 
 
 def _various(things: Sequence[Any]) -> Sequence[Any]:
-    """The first, the middle and the last: of instances, one alone, one of a bundle, one that is not managed."""
+    """Return the first, the middle and the last instance: a single, a bundle member, an unmanaged one."""
     return list(dict.fromkeys([things[0], things[len(things) // 2], things[-1]]))
 
 
@@ -83,7 +83,7 @@ def compare(
     other: tuple[int, str],
     pair: tuple[Tried, Tried],
 ) -> list[str]:
-    """What is wrong with two answers of which one is to what is another's, and one to what is nobody's."""
+    """Compare the responses for another account's objects and for nonexistent ones; return the problems."""
     answers = [
         (status, stage.alike(text, tried.values()))
         for (status, text), tried in zip((one, other), pair, strict=True)
@@ -97,7 +97,7 @@ def compare(
 
 
 async def unchanged(scene: Scene, figures: Figures, told: str) -> list[str]:
-    """That nothing of the other account is changed, or what is wrong."""
+    """Return how the other account has changed, if it has."""
     found = await scene.digest.take()
     if found == scene.before:
         return []
@@ -156,7 +156,7 @@ async def test_no_export_shows_what_is_anothers(scene: Scene, capsys: pytest.Cap
 
 
 async def export(client: Operator, key: str, path: str, tried: Tried) -> tuple[int, str]:
-    """The status and the text of an export with what is tried in its filter."""
+    """Return the status and the body of an export with the given filter."""
     chosen = {leaf.path[-1]: value for leaf, value in tried.items()}
     parameters = {"filter": orjson.dumps(chosen).decode()} if chosen else {}
     answer = await client.http.get(
@@ -221,7 +221,7 @@ async def test_only_an_operator_opens_the_provider_s_side(
 async def test_what_is_of_two_accounts_goes_together_for_no_operator(
     scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever an operator asks of one account shows and changes nothing of another that something is named of."""
+    """An operator's call for one account does not show or change data of another account it names."""
     figures, wrong = Figures(), list[str]()
     one = scene.twins[0]
     for place in walk.places(OPERATORS):

@@ -1,4 +1,4 @@
-"""Every statement that a customer's field makes asks for the customer's account, wherever its keys came from."""
+"""Every statement of a customer's field filters by the customer's account, also in data loaders."""
 
 import re
 
@@ -7,9 +7,9 @@ from tests.isolation.asking import CUSTOMERS, Scene, ask
 from tests.support import sql_log
 
 SHARED = frozenset({"products", "discount_tiers", "data_centers", "pg_timezone_names"})
-"""What everybody may see."""
+"""Tables that every account may read."""
 OF_ENDPOINTS = frozenset({"webhook_states", "webhook_cursors", "webhook_deliveries"})
-"""What is read for endpoints that were read within the account before: it may name these alone."""
+"""Tables read by ids of endpoints, after the endpoints were read within the account."""
 TABLES = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:ONLY\s+)?([a-z_]+)\b(?!\()")
 
 
@@ -25,7 +25,7 @@ async def test_every_statement_of_a_query_names_the_account_that_asks(scene: Sce
             continue
         with sql_log.noted() as seen:
             await ask(scene.operator, scene.theirs.key, place, {}, scene.theirs)
-        for statement in seen[1:]:  # the first finds the account, by the key
+        for statement in seen[1:]:  # the first one finds the account by its key
             tables = tables_of(statement.sql)
             if not tables:
                 continue

@@ -1,8 +1,7 @@
-"""Every field of a schema that takes something by its id, number, name or key, found in the schema itself.
+"""Every field of a schema that takes an id, a number, a name or a key, derived from the schema itself.
 
-A leaf is a place where a client writes text or a number: an argument, or a field of an input. The walk does not
-know by itself what a leaf names; `names` says so by the leaf's coordinate, as in `Selection.ids`, and one that it
-does not know stops the walk.
+A leaf is a place for a text or a number: an argument, or a field of an input. `names` gives the kind of object
+that a leaf names, by the leaf's coordinate, such as `Selection.ids`. An unknown leaf stops the walk.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -30,13 +29,13 @@ from graphql import (
 
 SELECTION_DEPTH = 4
 SLICE_ROWS = 3
-"""Of each list that is nested in an answer."""
+"""The rows requested of each list nested in a response."""
 NAMING = ("ID", "String", "Int", "Float", "JSON")
-"""The scalars that may name something; of what is an amount, a date, a flag or one of a list nothing is anybody's."""
+"""The scalars that may name an object; amounts, dates, flags and enums never do."""
 
 
 class Leaf(NamedTuple):
-    """A place to write in: its coordinate, and the path to it from the field's own arguments."""
+    """A leaf: its coordinate, and its path from the field's own arguments."""
 
     coordinate: str
     path: tuple[str, ...]
@@ -44,7 +43,7 @@ class Leaf(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A field on the way from the root, and the type that its answer is looked at as."""
+    """A field on the path from the root, and the type of its result."""
 
     name: str
     field: GraphQLField
@@ -53,7 +52,7 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Place:
-    """A field that takes arguments, and the way to it."""
+    """A field with arguments, and the path to it."""
 
     operation: str
     way: tuple[Step, ...]
@@ -65,11 +64,11 @@ class Place:
 
 
 Value = Callable[[str], Any]
-"""Answers what to write at a coordinate where nothing is tried: what the asking account has."""
+"""Returns the value for a coordinate that is not under test: an object of the calling account."""
 
 
 def places(schema: GraphQLSchema) -> Iterator[Place]:
-    """Every field with arguments, by the shortest way to its type."""
+    """Return every field with arguments, by the shortest path to its type."""
     roots = {
         "query": schema.query_type,
         "mutation": schema.mutation_type,
@@ -127,9 +126,9 @@ def _within(
 def request(
     schema: GraphQLSchema, place: Place, tried: Mapping[Leaf, Any], own: Value
 ) -> tuple[str, dict[str, Any]]:
-    """A document that asks for the field and all that can be seen of its answer, and its variables.
+    """Return a document that requests the field with all visible result fields, and its variables.
 
-    What is tried is sent at its leaves; at all others only what is needed to get there.
+    The tried values are sent at their leaves. Other leaves have a value only where one is required.
     """
     chosen = {leaf.path: value for leaf, value in tried.items()}
     types: list[str] = []
@@ -168,11 +167,11 @@ def selection(
     depth: int = SELECTION_DEPTH,
     above: tuple[str, ...] = (),
 ) -> str:
-    """All fields of a type that can be asked for without an argument, and of theirs, to a depth."""
+    """Select all fields of a type without required arguments, recursively up to a depth."""
     named = get_named_type(answered)
     if isinstance(named, GraphQLUnionType | GraphQLInterfaceType):
         members = schema.get_possible_types(named)
-        # What has the same name may have another type in another member, so each has its own.
+        # Fields with the same name may have another type in another union member, so each gets an alias.
         parts = [
             f"... on {member.name} {_aliased(selection(schema, member, depth, above), number)}"
             for number, member in enumerate(members)
@@ -197,7 +196,7 @@ def _below(schema: GraphQLSchema, field: GraphQLField, depth: int, above: tuple[
 
 
 def _aliased(selected: str, number: int) -> str:
-    """The top fields of a selection under names of their own."""
+    """Alias the top fields of a selection."""
     depth, words = 0, []
     for word in selected.split():
         depth -= word == "}"
@@ -210,14 +209,14 @@ def _aliased(selected: str, number: int) -> str:
 def _value(
     coordinate: str, path: tuple[str, ...], about: Any, chosen: Mapping[tuple[str, ...], Any], own: Value
 ) -> Any:
-    """What to send for an argument or a field of an input; Undefined leaves it out."""
+    """Return the value for an argument or an input field; Undefined omits it."""
     if path in chosen:
         return chosen[path]
     is_on_the_way = any(leaf[: len(path)] == path for leaf in chosen)
     is_argument = isinstance(about, GraphQLArgument)
     is_required = is_required_argument(about) if is_argument else is_required_input_field(about)
     if is_argument and path == ("first",) and isinstance(about.type, GraphQLNonNull):
-        return SLICE_ROWS  # the default times the lists below it would cost too much
+        return SLICE_ROWS  # the default times the lists below it would exceed the cost limit
     if not is_required and not is_on_the_way:
         return Undefined
     return _fill(coordinate, path, about.type, chosen, own)

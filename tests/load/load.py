@@ -1,7 +1,8 @@
-"""Requests that arrive when they arrive, on kept connections, from a client that never sends anything twice.
+"""Open-loop load on kept connections, from a client that never repeats a request.
 
-A request without its whole answer is lost. So is one on a connection that the server closed while it was sent: a
-client may not repeat a POST by itself. Some connections are in steady use, others rest between two requests.
+A request without its complete response is lost. So is a request on a connection that the server closed
+meanwhile, because a client must not repeat a POST automatically. Some connections are busy all the time,
+others are idle between two requests.
 """
 
 import asyncio
@@ -17,23 +18,23 @@ import httptools
 import orjson
 
 STEADY, RESTING = 32, 16
-"""Connections."""
+"""The numbers of busy and of mostly idle connections."""
 ANSWER_SECONDS_MAX = 30
 Request = Callable[[int], bytes]
-"""The body of the request of a number."""
+"""Returns the body of the n-th request."""
 
 
 @dataclass
 class Outcome:
-    """What became of the requests."""
+    """The results of the requests."""
 
     answered: int = 0
     wrong: Counter[str] = field(default_factory=Counter)
-    """Answers other than 200 and data, and connections lost with a request on them."""
+    """Responses other than 200 with data, and connections lost during a request."""
     latencies: list[float] = field(default_factory=list)
     connections: int = 0
     ended: int = 0
-    """Connections that the server ended."""
+    """The number of connections that the server closed."""
 
     @property
     def sent(self) -> int:
@@ -56,7 +57,7 @@ class Line(asyncio.Protocol):
         self.is_kept = False
 
     async def ask(self, request: bytes) -> tuple[int, bytes]:
-        """The status and the body; raises ConnectionError where the connection ends without them."""
+        """Return the status and the body; raises ConnectionError if the connection ends before them."""
         self.parser = httptools.HttpResponseParser(self)
         self.body = b""
         self.answer = asyncio.get_running_loop().create_future()
@@ -87,7 +88,7 @@ class Line(asyncio.Protocol):
 
 
 class Load:
-    """So many requests a second at random, whether or not the last ones are answered."""
+    """A number of requests a second at random, independent of the previous responses."""
 
     def __init__(
         self, port: Callable[[], int], key: str, bodies: Sequence[Request], *, rest_seconds_max: float
@@ -109,7 +110,7 @@ class Load:
         self._is_over = True
 
     async def run(self, rate: float) -> Outcome:
-        """Sends until `end`, and answers once each request is answered or lost."""
+        """Send until `end`; return once each request has a response or is lost."""
         resting = [asyncio.create_task(self._rest()) for _ in range(RESTING)]
         for _ in range(STEADY):
             self._idle.put_nowait(await self._connect())
@@ -121,7 +122,7 @@ class Load:
         await asyncio.gather(*asking, *resting)
         for line in self._lines:
             self.outcome.ended += not line.is_kept
-            line.transport.close()  # or the server would wait for the next request on it
+            line.transport.close()  # otherwise the server would wait for the next request on it
         return self.outcome
 
     async def _connect(self) -> Line:
@@ -131,7 +132,7 @@ class Load:
         return line
 
     async def _ask_on_any(self, due: float) -> None:
-        """Asks on the connection that is idle for longest; if all are busy it waits, and its latency says so."""
+        """Send on the connection that is idle the longest; if all are busy, wait, which counts as latency."""
         line: Line | None = await self._idle.get()
         if line is not None and not line.is_kept:
             line = await self._connected()
@@ -156,7 +157,7 @@ class Load:
             return None
 
     async def _ask(self, line: Line, due: float) -> bool:
-        """Whether the connection is kept."""
+        """Send one request; return whether the connection is kept."""
         number = next(self._numbers)
         body = self._bodies[number % len(self._bodies)](number)
         try:
@@ -177,5 +178,5 @@ class Load:
 
 
 def operation(document: str, **variables: object) -> bytes:
-    """A GraphQL operation as a body."""
+    """Return a GraphQL operation as a body."""
     return orjson.dumps({"query": document, "variables": variables})

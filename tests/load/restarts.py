@@ -1,7 +1,7 @@
 """Every process replaced under load, several times: `make restarts`, or `python -m tests.load.restarts`.
 
-Two ways: SIGHUP of one `renewals serve --workers 2`, and what Kubernetes does with pods: a new one is started and
-ready, the old one gets no new connections, waits, and is told to stop.
+There are two ways: SIGHUP of one `renewals serve --workers 2`, and a rolling update as in Kubernetes: a new pod
+starts and becomes ready, the old pod gets no new connections, waits, and receives SIGTERM.
 """
 
 import argparse
@@ -33,16 +33,16 @@ REPLACE_SECONDS_MAX = 120.0
 
 
 def renewal(number: int) -> bytes:
-    """A renewal of one instance, which is done once or it would be seen in the ledger."""
+    """Return a renewal of one instance; the ledger shows whether it ran more than once."""
     return operation(RENEW, id=f"i-{number // 20 % INSTANCES}", key=f"load-{number}")
 
 
 BODIES = (*[lambda _: operation(PAGE)] * 19, renewal)
-"""Of twenty requests one renews."""
+"""One of 20 requests is a renewal."""
 
 
 class Plan(NamedTuple):
-    """How often everything is replaced, how long that takes at least, and how many requests there are a second."""
+    """The number of replacements, their least duration, and the requests a second."""
 
     times: int
     seconds: float
@@ -65,7 +65,7 @@ class Plan(NamedTuple):
 
 
 async def prepare() -> str:
-    """An account with instances and money; answers its key."""
+    """Create an account with instances and money; return its key."""
     world = World()
     await world.put_catalogue()
     await world.account("a", balance="1000000.00")
@@ -74,7 +74,7 @@ async def prepare() -> str:
 
 
 async def of_processes(database_url: str, key: str, plan: Plan) -> Outcome:
-    """One server with two processes; SIGHUP replaces both."""
+    """Run one server with two processes; SIGHUP replaces both."""
     chosen = {"RENEWALS_WORKERS": "2", "RENEWALS_DRAIN_SECONDS": str(plan.drain_seconds)}
     async with served(database_url, **chosen) as server:
         load = plan.load(lambda: server.port, key)
@@ -90,7 +90,7 @@ async def of_processes(database_url: str, key: str, plan: Plan) -> Outcome:
 
 
 async def of_pods(database_url: str, key: str, plan: Plan) -> Outcome:
-    """Two servers, each on a port of its own, replaced in turn; new connections go to those that stay."""
+    """Run two servers on separate ports, replaced in turn; new connections go to the other one."""
     async with contextlib.AsyncExitStack() as pods:
 
         async def start() -> Served:
@@ -112,7 +112,7 @@ async def of_pods(database_url: str, key: str, plan: Plan) -> Outcome:
 
 
 def children(pid: int) -> set[int]:
-    """The processes that serve for a supervisor."""
+    """Return the worker processes of a supervisor."""
     return {
         child
         for child, parent, command in processes()

@@ -1,7 +1,8 @@
-"""Whether the served API keeps its memory: `make soak-api MINUTES=10`, or `python -m tests.load.soak`.
+"""A test of the served API's memory: `make soak-api MINUTES=10`, or `python -m tests.load.soak`.
 
-Two processes of `renewals serve --workers 2` and a worker answer a mixture of all that is asked, good and bad. The
-memory of each is told every half minute; if one has grown from the second third of the time to the last, the end is 1.
+Two processes of `renewals serve --workers 2` and a worker serve a mixture of valid and invalid requests. The
+memory of each is printed every 30 seconds. The exit code is 1 if one grows from the second third of the time
+to the last.
 """
 
 import argparse
@@ -26,18 +27,18 @@ from tests.support.fixtures import World
 from tests.support.live_server import Served, served
 
 RATE = 60
-"""Requests a second; more would measure the client on a small machine."""
+"""Requests a second; a higher rate would measure the client on a small machine."""
 AT_ONCE = 24
 ACCOUNTS, INSTANCES = ("a", "b", "c"), 1_000
 SAMPLE_SECONDS, TOLD_SECONDS = 1.0, 30.0
 GROWTH_MAX = 0.10
-"""From the mean of the second third to the mean of the last."""
+"""The permitted growth from the mean of the second third to the mean of the last."""
 ANSWER_SECONDS_MAX = 30.0
 MEBIBYTE = 1 << 20
 GOOD = {"OK", "200", "next", "BUSY"}
-"""What is to be answered to all but bad requests and strangers; there are only so many exports at once."""
+"""The expected results of valid requests; BUSY, because concurrent exports are limited."""
 OURS = {"INTERNAL", "UNAVAILABLE", "TIMEOUT"}
-"""Codes that nobody who asks is to blame for."""
+"""Error codes that are the server's fault."""
 
 PAGE = "{ instances(first: 10) { totalCount nodes { id expiresAt monthlyPrice outlook { willRenew } } } }"
 DETAILS = """query ($id: ID!) { instance(id: $id) { id name configuration { label value } product { code } }
@@ -58,17 +59,17 @@ BAD = (
 
 
 class Customers:
-    """Those who ask, over kept connections, and what they were answered."""
+    """The clients on kept connections, and the counts of their responses."""
 
     def __init__(self, server: Served, keys: list[str]) -> None:
         self._server = server
         self._keys = keys
         self._numbers = itertools.count()
         self.answers: Counter[str] = Counter()
-        """By kind of request and code."""
+        """The number of responses by kind of request and code."""
 
     async def ask(self, seconds: float) -> None:
-        """Asks at random, and no more at once than so many."""
+        """Send random requests, with a maximum number at once."""
         kinds: dict[Callable[[httpx2.AsyncClient, int], Awaitable[str]], int] = {
             self._page: 40, self._details: 20, self._quote: 12, self._renew: 8, self._new_document: 8,
             self._bad: 8, self._stranger: 2, self._export: 2, self._stream: 2, self._socket: 2,
@@ -98,7 +99,7 @@ class Customers:
 
     @property
     def faults(self) -> int:
-        """Answers that ought to be others, or that never came."""
+        """Return the unexpected and the missing responses."""
         return sum(count for what, count in self.answers.items() if _is_fault(*what.split(" ", 1)))
 
     async def _post(self, client: httpx2.AsyncClient, number: int, body: object) -> str:
@@ -139,7 +140,7 @@ class Customers:
         return _code(await client.get(address, headers=headers))
 
     async def _stream(self, client: httpx2.AsyncClient, number: int) -> str:
-        """Server-sent events, left after the first of them."""
+        """Read the first server-sent event and disconnect."""
         headers = {
             "Authorization": f"Bearer {self._keys[number % len(self._keys)]}",
             "Accept": "text/event-stream",
@@ -152,7 +153,7 @@ class Customers:
         return str(answer.status_code)
 
     async def _socket(self, _: httpx2.AsyncClient, number: int) -> str:
-        """A web socket with a subscription, left after its first event."""
+        """Subscribe over a web socket, read the first event and disconnect."""
         key = self._keys[number % len(self._keys)]
         async with websockets.connect(
             f"ws://{self._server.address}/graphql",
@@ -168,7 +169,7 @@ class Customers:
 
 
 class Memory:
-    """The resident memory of processes in MiB, looked at every second."""
+    """The resident memory of processes in MiB, sampled every second."""
 
     def __init__(self, pids: dict[str, int]) -> None:
         self._pids = pids
@@ -189,7 +190,7 @@ class Memory:
 
 
 def is_flat(name: str, samples: list[float]) -> bool:
-    """Whether a process has as much in the last third of its time as in the second; tells by how much."""
+    """Return whether a process's memory is the same in the last third as in the second; print the growth."""
     third = len(samples) // 3
     before, after = statistics.fmean(samples[third : 2 * third]), statistics.fmean(samples[2 * third :])
     flat = after <= before * (1 + GROWTH_MAX)
@@ -198,25 +199,25 @@ def is_flat(name: str, samples: list[float]) -> bool:
 
 
 def say(line: str) -> None:
-    """A line at once, also into a pipe."""
+    """Print a line and flush, also into a pipe."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 def _is_fault(kind: str, code: str) -> bool:
-    """Whether a request of a kind ought to be answered by another code, or was not answered."""
+    """Return whether a result is unexpected for its kind of request, or missing."""
     if kind in ("bad", "stranger"):
         return code in OURS or code in GOOD or not code.isupper()
     return code not in GOOD
 
 
 def _instance(number: int) -> str:
-    """An instance of the account that the request of this number is of."""
+    """Return the id of an instance of the account used by the n-th request."""
     return f"{ACCOUNTS[number % len(ACCOUNTS)]}-{number // len(ACCOUNTS) % INSTANCES}"
 
 
 def _code(answer: httpx2.Response) -> str:
-    """OK, the first error's code, or the refusal's name."""
+    """Return OK, the first error's code, or the refusal's type."""
     if not answer.headers.get("content-type", "").startswith("application/"):
         return str(answer.status_code)
     said = answer.json()
@@ -232,7 +233,7 @@ def _resident(pid: int) -> float:
 
 
 async def _prepared() -> list[str]:
-    """The keys of accounts with instances, money and an event each."""
+    """Create accounts with instances, money and an event each; return their keys."""
     world = World()
     await world.put_catalogue()
     for account in ACCOUNTS:

@@ -1,4 +1,4 @@
-"""Whether one key can slow down another account: `make starve`, or `python -m tests.load.starve --help`.
+"""A test of whether one key can slow down another account: `make starve`, or `python -m tests.load.starve --help`.
 
 For each case an attacker's key keeps 50 connections busy with one kind of request, in a process of its own. Another
 account sends 20 small queries a second meanwhile. The table shows the latencies of the other account without and with
@@ -279,7 +279,7 @@ def _code(body: bytes) -> str:
 
 
 async def attack(case: str, port: int, key: str, seconds: float, connections: int) -> Counter[str]:
-    """Keep so many connections busy with one kind of request; return the answers by status and code."""
+    """Keep a number of connections busy with one kind of request; return the responses by status and code."""
     statuses: Counter[str] = Counter()
     loop, ends_at, numbers = asyncio.get_running_loop(), time.monotonic() + seconds, itertools.count()
     requests = [CASES[case](number).encode(key) for number in range(8)]
@@ -308,7 +308,7 @@ async def attack(case: str, port: int, key: str, seconds: float, connections: in
 async def attacking(
     server: Served, case: str, key: str, seconds: float, connections: int = CONNECTIONS
 ) -> AsyncIterator[dict[str, int]]:
-    """Attack from a process of its own; its answers are in the dictionary when the block has ended."""
+    """Run the attack in a process of its own; its results are in the dictionary when the block has ended."""
     words = ["--attack", case, str(server.port), key, str(seconds), str(connections)]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", __name__ if __name__ != "__main__" else "tests.load.starve", *words,
@@ -317,7 +317,7 @@ async def attacking(
     assert process.stdout is not None
     statuses: dict[str, int] = {}
     try:
-        await process.stdout.readline()  # it has begun
+        await process.stdout.readline()  # the attack has begun
         yield statuses
         out = await process.stdout.read()
         statuses |= orjson.loads(out or b"{}")
@@ -334,7 +334,7 @@ async def try_case(
     """Measure the other account while its neighbor attacks."""
     attacker, victim = keys
     async with attacking(server, case, attacker, seconds + 2) as statuses:
-        await asyncio.sleep(1)  # until the attack is in full swing
+        await asyncio.sleep(1)  # until the attack is at full rate
         attacked = await measure_victim(server, victim, seconds)
     return Verdict(case, alone, attacked, statuses)
 
@@ -351,7 +351,7 @@ async def _starve(own: stage.Servers, cases: Sequence[str], seconds: float, work
             "RENEWALS_LOG_LEVEL": "CRITICAL",
         }
         async with served(opened.database_url, **chosen) as server:
-            await measure_victim(server, keys[1], 2)  # warms up
+            await measure_victim(server, keys[1], 2)  # warm-up
             say(HEADING + "\n")
             for case in cases:
                 sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey away, restarted and frozen under load: what is said meanwhile, and how soon all is well."""
+"""PostgreSQL and Valkey stopped, restarted and frozen under load: the responses meanwhile, and the recovery time."""
 
 import asyncio
 import contextlib
@@ -81,7 +81,7 @@ async def test_postgresql_restarted_under_load_costs_seconds_and_nobody_pays_twi
 
 
 async def repeat_renewals(url: str, key: str, sent: int) -> None:
-    """Sends each renewal again: it is done by now, and was done once."""
+    """Repeat each renewal: each was already done, and was done once."""
     numbers = [number for number in range(sent) if number % len(restarts.BODIES) == len(restarts.BODIES) - 1]
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     async with httpx2.AsyncClient(headers=headers) as client:
@@ -93,7 +93,7 @@ async def repeat_renewals(url: str, key: str, sent: int) -> None:
 
 
 async def change_elsewhere(number: int) -> None:
-    """Changes an instance in this process."""
+    """Change an instance in this process."""
     mode = model.RenewalMode.AUTO
     pick = selection.ById((f"i-{number}",))
     await policy.set_policy("a", policy.PolicyRequest(pick, mode), lambda: NOW)
@@ -101,7 +101,7 @@ async def change_elsewhere(number: int) -> None:
 
 @contextlib.asynccontextmanager
 async def following(server: Served, headers: dict[str, str]) -> AsyncIterator[Callable[[], Awaitable[int]]]:
-    """A subscription; answers the number of the next event."""
+    """Run a subscription; yield a function that returns the number of the next event."""
     transport = WebsocketsTransport(
         f"ws://{server.address}/graphql",
         headers=headers,
@@ -131,7 +131,7 @@ async def test_without_redis_the_api_starts_serves_and_tells_and_hears_of_it_whe
         answer = await client.post(server.url, content=restarts.renewal(0))
         assert answer.json()["data"] == {"renewInstances": {"__typename": "RenewInstancesSuccess"}}
         assert await next_number() == 1
-        await change_elsewhere(1)  # which this server can only learn by looking
+        await change_elsewhere(1)  # the server can learn of this change only by polling
         assert await next_number() == 2
         later.pop_all()
         await asyncio.to_thread(revive)
@@ -188,7 +188,7 @@ async def test_a_worker_waits_for_its_queue_and_goes_on(opened: stage.Stage, way
 
 
 async def charged(work: Work, batch: Batch) -> None:
-    """Waits until all of a batch is charged."""
+    """Wait until all of a batch is charged."""
 
     async def is_charged() -> bool:
         return await work.charged_count(batch) == len(batch.ids)
@@ -226,7 +226,7 @@ async def test_a_worker_that_is_there_first_waits_for_the_database_its_tables_an
 
 
 async def counted(url: str, table: str) -> int:
-    """How many rows a table of another database has."""
+    """Return the number of rows of a table in another database."""
     connection = await asyncpg.connect(url)
     try:
         return int(await connection.fetchval(f"SELECT count(*) FROM {table}"))
@@ -246,7 +246,7 @@ async def test_a_worker_that_waits_can_be_stopped(database_url: str, tmp_path: P
 
 
 async def said(log: Path, words: str) -> None:
-    """Waits until a log has the words."""
+    """Wait until a log contains the words."""
     async with asyncio.timeout(RECOVERY_SECONDS_MAX):
         while words not in log.read_text():  # noqa: ASYNC110, ASYNC240
             await asyncio.sleep(0.05)

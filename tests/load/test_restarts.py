@@ -1,4 +1,4 @@
-"""Processes that share a port: replaced under load, killed, orphaned, told to stop. `make restarts` tries it longer."""
+"""Processes that share a port: replaced under load, killed, orphaned, stopped. `make restarts` runs longer."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ PLAN = restarts.Plan(times=1, seconds=5, drain_seconds=10, rate=50)
 
 
 async def changed(find: Callable[[], set[int]], before: set[int]) -> set[int]:
-    """What is found as soon as there are as many as before, and others."""
+    """Return the processes once there are as many as before, all of them new."""
     async with asyncio.timeout(20):
         while len(now := find()) != len(before) or now == before:  # noqa: ASYNC110  # other processes: no event
             await asyncio.sleep(0.05)

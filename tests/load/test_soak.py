@@ -1,4 +1,4 @@
-"""What the soak of the served API takes for growth, and for an answer that ought to be another."""
+"""The soak test's definitions of memory growth and of an unexpected response."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One key that attacks does not slow another account down; `make starve` tries every case, and for longer."""
+"""An attacking key does not slow down another account; `make starve` runs every case, and longer."""
 
 from collections import Counter
 
@@ -9,7 +9,7 @@ from tests.support.live_server import served
 
 SECONDS = 3.0
 RATIO_MAX, P99_SECONDS_MAX = 25.0, 1.0
-"""Wider than promised, for the tests run on a machine that is busy with others."""
+"""Wider than the promised bounds, because the tests may share a busy machine."""
 
 
 @pytest.mark.parametrize("case", ["outlook", "refused", "calendar"])

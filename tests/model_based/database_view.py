@@ -1,4 +1,4 @@
-"""The same picture of the model and of the database, so that they can be compared."""
+"""A view of the state that is the same for the model and the database, so that both can be compared."""
 
 import uuid
 from typing import Any
@@ -12,7 +12,7 @@ Picture = dict[str, Any]
 
 
 def of_model(model: Model) -> Picture:
-    """What the database must hold."""
+    """Return the state that the database must have."""
     return {
         "balances": {name: account.balance for name, account in model.accounts.items()},
         "vouchers": {voucher.id: voucher.available for voucher in model.vouchers.values()},
@@ -28,7 +28,7 @@ def of_model(model: Model) -> Picture:
 
 
 async def of_database() -> Picture:
-    """What the database holds."""
+    """Return the state of the database."""
     entries: dict[str, list[tuple]] = {}
     for name, kind, cents, after, voucher in await _rows(
         """SELECT a.id, e.kind, e.amount_cents, e.balance_after_cents, e.voucher_id

@@ -1,4 +1,4 @@
-"""The doors of the code under test, as the model has them: the same questions in, the same tuples out."""
+"""The entry points of the tested code in the model's terms: the same inputs, the same tuples out."""
 
 import datetime as dt
 import os
@@ -27,7 +27,7 @@ from tests.support.fixtures import DATA_CENTERS, NOW
 
 @asynccontextmanager
 async def new_database() -> AsyncIterator[None]:
-    """A database of its own with the model's catalogue in it, open for as long as the block runs."""
+    """Create a database with the model's catalog and open it for the duration of the block."""
     server, name = os.environ["TEST_POSTGRES_URL"], f"renewals_stateful_{uuid.uuid4().hex[:12]}"
     connection = await asyncpg.connect(server)
     try:
@@ -67,7 +67,7 @@ async def open_account(account_id: str, account: Account) -> None:
             name=account_id,
             zone=account.zone,
             now=NOW,
-            lead_days=account.lead_days or None,  # none of its own: the setting's, which is 0
+            lead_days=account.lead_days or None,  # none is the default of the setting, 0
             auto_renew_from=account.auto_renew_from,
         )
 
@@ -132,7 +132,7 @@ async def set_policy(request: Request, now: dt.datetime) -> tuple:
 
 
 async def quote(request: Request, now: dt.datetime) -> tuple:
-    """The lines, the refusals and the payment."""
+    """Return the lines, the refusals and the payment."""
     asked = requests.QuoteRequest(
         selection.ById(request.ids), _extension(request), model.BundleHandling(request.bundles)
     )
@@ -154,7 +154,7 @@ async def quote(request: Request, now: dt.datetime) -> tuple:
 
 
 async def place(request: Request, now: dt.datetime) -> tuple[uuid.UUID, tuple]:
-    """The order's id, and what the model answers."""
+    """Return the order's id and the model's result."""
     asked = requests.OrderRequest(
         selection.ById(request.ids),
         _extension(request),
@@ -170,7 +170,7 @@ async def place(request: Request, now: dt.datetime) -> tuple[uuid.UUID, tuple]:
 async def refund(
     request: RefundRequest, line: PaidLine | None, start: dt.datetime, now: dt.datetime
 ) -> tuple:
-    """What is refused; the order is found by its first line."""
+    """Return the refusals; the first line of the order finds it."""
     sql = "SELECT order_id FROM order_lines WHERE instance_id = $1 AND starts_at = $2 AND refund_count = $3"
     order_id = uuid.UUID(int=0)
     if line is not None:
@@ -192,7 +192,7 @@ WHY = {
 
 
 def _why(message: str) -> str:
-    """The model's word for why a line is not refunded."""
+    """Return the model's name for the reason why a line is not refundable."""
     return next(code for words, code in WHY.items() if words in message)
 
 
@@ -203,7 +203,7 @@ async def run(now: dt.datetime) -> tuple[int, int, int]:
 
 
 async def run_hourly(now: dt.datetime) -> bool:
-    """The run of the last tick, each chunk done twice; False if it has been."""
+    """Run the last tick with each chunk done twice; return False if it was run before."""
     run_id = await runs.start_scheduled_run(now)
     chunks = await runs.pending_chunks()
     for chunk in [*chunks, *chunks]:
@@ -218,7 +218,7 @@ async def lapse(now: dt.datetime) -> None:
 
 
 async def answer(doing: Awaitable[object]) -> object:
-    """What is answered, or the refusal as the model says it."""
+    """Return the result, or the refusal in the model's terms."""
     try:
         return await doing
     except errors.DomainError as refused:
@@ -239,7 +239,7 @@ async def answer(doing: Awaitable[object]) -> object:
 
 
 def codes(refusals: Iterable[errors.Refusal]) -> Mapping[str, str]:
-    """The code of each refused instance; none is refused twice, and what is incomplete names its bundle."""
+    """Return the code of each refused instance; each is refused once, and an incomplete bundle names its members."""
     listed = {refusal.instance_id: refusal.code.value for refusal in refusals}
     assert len(listed) == len(list(refusals))
     for refusal in refusals:

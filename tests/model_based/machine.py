@@ -1,4 +1,4 @@
-"""The state machine: anything a customer, a worker or the clock may do, in any order, done to the model as well."""
+"""The state machine: any action of a customer, a worker or the clock, in any order, also applied to the model."""
 
 import dataclasses as dc
 import datetime as dt
@@ -14,10 +14,10 @@ from tests.model_based.records import PRODUCTS, Account, Instance, RefundRequest
 from tests.model_based.stage import NAMES, TALLY, Stage
 
 ZONES = ("Asia/Shanghai", "America/New_York", "Asia/Kolkata", "America/Santiago")
-"""Without daylight saving, with it, with half an hour, and with a clock that is set back over midnight."""
+"""Without daylight saving, with it, with a half-hour offset, and with a change at midnight."""
 
 STARTS = ("2027-02-28", "2028-02-29", "2027-03-14", "2027-11-07", "2027-04-03", "2027-09-04")
-"""A short month's end, a leap day, both changes of New York's clock, and both of Santiago's."""
+"""The end of a short month, a leap day, both clock changes of New York, and both of Santiago."""
 
 SECOND, HOUR = dt.timedelta(seconds=1), dt.timedelta(hours=1)
 DAY = 24 * HOUR
@@ -37,14 +37,14 @@ REGISTRATION = st.fixed_dictionaries(
         "odd": st.sampled_from((*[None] * 18, "trial", "ddos", "one-off", "pay", "anchor", "months")),
     }
 )
-"""One instance or a bundle, some of them at a month's end; now and then something is odd about the last."""
+"""One instance or a bundle, some at a month's end; sometimes the last one has an invalid value."""
 
 rule = stateful.rule
 needs_instances = stateful.precondition(lambda machine: machine.model.instances)
 
 
 class Renewals(Stage):
-    """The rules, each a thing that happens."""
+    """The rules of the state machine, one for each action."""
 
     @stateful.initialize(
         start=st.sampled_from(STARTS),
@@ -72,7 +72,7 @@ class Renewals(Stage):
         for name, about in zip("abaab", registrations, strict=False):
             self.register(name, about)
 
-    # What comes from outside
+    # Provider
 
     @rule(name=NAMES, cents=st.sampled_from((1, 100_00, 5_000_00, 30_000_00)))
     def top_up(self, name: str, cents: int) -> None:
@@ -87,7 +87,7 @@ class Renewals(Stage):
         products=st.sampled_from(((), (), ("eip",), ("kec", "ebs"))),
     )
     def give_voucher(self, name: str, cents: int, days: int, products: tuple[str, ...]) -> None:
-        """Several of them expire at one instant, and their ids are in no order."""
+        """Several vouchers expire at the same instant, and their ids are in no order."""
         expires_at = reference_rules.end_of(self.today(name) + days * reference_rules.DAY, self.zone(name))
         voucher_id = uuid.uuid5(uuid.NAMESPACE_OID, str(self.number()))
         voucher = Voucher(voucher_id, name, cents, expires_at, frozenset(products))
@@ -120,7 +120,7 @@ class Renewals(Stage):
         added[-1] = dc.replace(added[-1], **odd.get(about["odd"], {}))
         self.both("register", lambda: self.model.register(added), entry_points.register(added, self.now))
 
-    # What a customer asks for
+    # Customer
 
     @needs_instances
     @rule(data=st.data(), mode=MODES, months=st.none() | MONTHS)
@@ -137,7 +137,7 @@ class Renewals(Stage):
     @needs_instances
     @rule(data=st.data(), days=st.sampled_from((0, 0, 1, 15, 33, 61, 100, 366)))
     def unify_to_a_date(self, data: st.DataObject, days: int) -> None:
-        """A date counted from today, from an expiry, or from the last day that a product may have."""
+        """Unify to a date relative to today, to an expiry, or to the last day that a product permits."""
         name = data.draw(NAMES)
         own = [i.last_day for i in self.model.instances.values() if i.account == name and i.last_day]
         terms = sorted({product.max_term_months for product in PRODUCTS.values()})
@@ -153,16 +153,16 @@ class Renewals(Stage):
     @stateful.precondition(lambda machine: machine.asked)
     @rule(data=st.data())
     def ask_once_more(self, data: st.DataObject) -> None:
-        """The same request with the same key, done before or refused; the order of its ids says nothing."""
+        """Repeat a request with the same key, whether it was done or refused, with the ids in another order."""
         request = data.draw(st.sampled_from(self.asked))
         self.place(dc.replace(request, ids=request.ids[::-1]))
 
-    # What an operator does
+    # Operator
 
     @stateful.precondition(lambda machine: machine.model.paid)
     @rule(data=st.data())
     def refund(self, data: st.DataObject) -> None:
-        """An order, mostly one that lies ahead; all, some, or what is not in it; now and then a used key."""
+        """Refund an order, mostly one in the future: all lines, some, or unknown ones; sometimes with a used key."""
         count = len(self.model.paid)
         ahead = [number for number in range(count) if self.is_ahead(number)] or [count - 1]
         which = st.one_of(
@@ -184,7 +184,7 @@ class Renewals(Stage):
         self.refund_as_is(request)
 
     def is_ahead(self, number: int) -> bool:
-        """Whether something of an order has not begun."""
+        """Return whether a period of an order has not begun."""
         lines = self.model.paid[number][0]
         starts = [reference_rules.end_of(line.start, self.zone(line.instance.account)) for line in lines]
         return max(starts) >= self.now
@@ -195,7 +195,7 @@ class Renewals(Stage):
         doing = entry_points.refund(request, line, start, self.now)
         self.both("refund", lambda: self.model.refund(request, self.now), doing)
 
-    # What the worker and the clock do
+    # Worker and clock
 
     @rule(what=st.sampled_from(("a run", "a run twice", "the hour's run", "lapse")))
     def wake_worker(self, what: str) -> None:
@@ -211,7 +211,7 @@ class Renewals(Stage):
     @needs_instances
     @rule(off=st.sampled_from((*OFFS, HOUR, HOUR)), lapses=st.booleans())
     def let_a_night_pass(self, off: dt.timedelta, lapses: bool) -> None:
-        """To the next time that something is due, and the worker wakes."""
+        """Advance to the next due time and run the worker."""
         auto = [i for i in self.model.instances.values() if (i.mode, i.status) == ("AUTO", "RUNNING")]
         due = [at for at in map(self.due_at, auto) if at and at + off >= self.now]
         self.now = min(due) + off if due else self.now
@@ -219,14 +219,14 @@ class Renewals(Stage):
         self.wake_worker("lapse" if lapses else "a run")
 
     def run(self) -> tuple[int, int, int]:
-        """The model's run."""
+        """Run the model."""
         before = len(self.model.attempts)
         counts = self.model.run(self.now)
         TALLY.update(f"tried by a run: {code or 'renewed'}" for *_, code in self.model.attempts[before:])
         return counts
 
     def run_hourly(self) -> None:
-        """Each of its chunks done twice; there is one such run an hour, whoever asks."""
+        """Run each chunk twice; there is one such run an hour for all callers."""
         half_past = self.now.replace(minute=30, second=0, microsecond=0)
         tick = half_past if half_past <= self.now else half_past - HOUR
         is_new = tick not in self.ticks
@@ -237,7 +237,7 @@ class Renewals(Stage):
 
     @rule(data=st.data(), by=st.sampled_from((*LEAPS, *[None] * 8)), off=st.sampled_from(OFFS))
     def let_time_pass(self, data: st.DataObject, by: dt.timedelta | None, off: dt.timedelta) -> None:
-        """By so much, or to where something is just about to change or just has: an expiry, a due time."""
+        """Advance by a duration, or to just before or after a change: an expiry or a due time."""
         ahead = sorted(moment + off for moment in self.moments() if moment + off >= self.now)
         if by or not ahead:
             self.now += by or DAY

@@ -1,7 +1,7 @@
-"""What docs/rules.md says, as plain Python on plain objects: one clock, one thread, nothing stored.
+"""docs/rules.md as plain Python on plain objects: one clock, one thread, no storage.
 
-Written from the rules alone and slow on purpose. Its answers are tuples, which the machine compares with
-what the code under test answers, and its state is what the machine compares with the database.
+It is written from the rules alone and slow on purpose. Its results are tuples, which the machine compares with
+the results of the tested code. The machine compares its state with the database.
 """
 
 import datetime as dt
@@ -36,13 +36,13 @@ class Model:
         self.instances: dict[str, Instance] = {}
         self.orders: list[tuple] = []
         self.paid: list[tuple[list[PaidLine], list[uuid.UUID]]] = []
-        """The lines of each order, and its vouchers as they paid."""
+        """The lines of each order, and its vouchers when they paid."""
         self.refunds: list[tuple] = []
         self.refund_answers: dict[str, tuple[RefundRequest, tuple]] = {}
         self.answers: dict[tuple[str, str], tuple[Request, tuple]] = {}
         self.attempts: list[tuple] = []
 
-    # What comes from outside
+    # Provider
 
     def top_up(self, account: str, cents: int) -> None:
         self.accounts[account].balance += cents
@@ -53,7 +53,7 @@ class Model:
         self._enter(voucher.account, "TOP_UP", voucher.available, voucher.available, voucher.id)
 
     def register(self, instances: Sequence[Instance]) -> None:
-        """Rules 6, 11 and 26."""
+        """Register instances (rules 6, 11 and 26)."""
         for i in instances:
             if i.months > 36:
                 raise Refused("InvalidInput", "instances.autoRenewMonths")
@@ -69,14 +69,14 @@ class Model:
         self.instances |= {i.id: i for i in instances}
 
     def lapse(self, now: dt.datetime) -> None:
-        """Notes what rule 22 says."""
+        """Store the statuses of rule 22."""
         for i in self.instances.values():
             i.status = self._status(i, now)
 
-    # What a customer asks for
+    # Customer
 
     def set_policy(self, request: Request, now: dt.datetime) -> tuple:
-        """Rule 8; answers what changed, what had it already, and what is refused."""
+        """Set the policy (rule 8); return the changed, the unchanged and the refused instances."""
         _, mode, months = request.wish
 
         def judge(i: Instance) -> str | None:
@@ -97,14 +97,14 @@ class Model:
         return {i.id for i in kept} - has, has, refusals
 
     def quote(self, request: Request, now: dt.datetime) -> tuple[list[Line], dict[str, str], Payment]:
-        """What the request would do, whatever stands against it."""
+        """Return the effect of the request, even if it would be refused."""
         units, refusals = self._units(request, now)
         found = {i.id: self._line(i, request.wish, now) for unit in units for i in unit}
         lines = [found[i.id] for i in keep(units, found, refusals)]
         return lines, refusals, self._pay(request.account, lines, self._usable(request.account, now))
 
     def place(self, request: Request, now: dt.datetime) -> tuple:
-        """Rules 16 to 19; answers the instances in the order of the lines, and what is refused beside them."""
+        """Place an order (rules 16 to 19); return the instances in line order, and the refused ones."""
         if problem := malformed(request) or malformed_key(request.key):
             raise Refused("InvalidInput", problem)
         if earlier := self.answers.get((request.account, request.key)):
@@ -126,10 +126,10 @@ class Model:
         self.answers[request.account, request.key] = request, answer
         return answer
 
-    # What an operator does
+    # Operator
 
     def refund(self, request: RefundRequest, now: dt.datetime) -> tuple:
-        """What has not begun of an order is given back, to whom it was paid by; answers what is refused."""
+        """Refund an order's periods that have not begun, to the original payers; return the refusals."""
         if request.ids == ():
             raise Refused("InvalidInput", "input.instanceIds")
         if earlier := self.refund_answers.get(request.key):
@@ -166,7 +166,7 @@ class Model:
     def _give_back(
         self, account: str, lines: Sequence[PaidLine], used: Sequence[uuid.UUID], now: dt.datetime
     ) -> None:
-        """To vouchers that still count what they gave, as they paid; all else to the balance; an entry each."""
+        """Return money to valid vouchers as they paid, and the rest to the balance, with a ledger entry for each."""
         to_balance, to_vouchers, told = 0, {}, []
         for line in lines:
             i = line.instance
@@ -192,10 +192,10 @@ class Model:
         totals = (to_balance + by_voucher, by_voucher, to_balance)
         self.refunds.append((account, *totals, now, sorted(told), sorted(to_vouchers.items())))
 
-    # What the worker does
+    # Worker
 
     def run(self, now: dt.datetime) -> tuple[int, int, int]:
-        """Rules 20 to 22; answers how many were renewed and refused, and the cents paid."""
+        """Run the automatic renewals (rules 20 to 22); return the renewed, the refused, and the paid cents."""
         before, cents = len(self.attempts), sum(order[3] for order in self.orders)
         for account_id, account in self.accounts.items():
             due = [i for i in self.instances.values() if i.account == account_id and self._is_due(i, now)]
@@ -216,7 +216,7 @@ class Model:
         cents = sum(order[3] for order in self.orders) - cents
         return len(self.attempts) - before - refused, refused, cents
 
-    # The parts
+    # Parts
 
     def expiry(self, i: Instance) -> dt.datetime | None:
         return reference_rules.end_of(i.last_day, self._zone(i)) if i.last_day else None
@@ -225,7 +225,7 @@ class Model:
         return self.accounts[i.account].zone
 
     def _status(self, i: Instance, now: dt.datetime) -> str:
-        """Rules 5 and 22, noted or not; a bundle is kept for as long as one of its members would be."""
+        """Return the status (rules 5 and 22), stored or not; a bundle is retained until all its members lapse."""
         if i.status == "RELEASED" or not self._is_over(i, now):
             return i.status
         retention = max(PRODUCTS[each.product].retention_days for each in self._members(i))
@@ -243,18 +243,18 @@ class Model:
         return account.auto_renew_from <= due_at <= now  # rules 20 and 38
 
     def _members(self, i: Instance) -> list[Instance]:
-        """The instance's bundle, or itself alone."""
+        """Return the instance's bundle, or the instance alone."""
         same = [m for m in self.instances.values() if m.bundle and m.bundle == i.bundle] or [i]
         return sorted(same, key=lambda m: m.id)
 
     def _in_order(self, instances: Iterable[Instance]) -> list[list[Instance]]:
-        """The units of some instances, each once: the earliest expiry first, then id."""
+        """Return the units of some instances without duplicates: the earliest expiry first, then id."""
         units = {tuple(m.id for m in self._members(i)): self._members(i) for i in instances}.values()
         never = dt.datetime.max.replace(tzinfo=dt.UTC)
         return sorted(units, key=lambda unit: min((self.expiry(i) or never, i.id) for i in unit))
 
     def _units(self, request: Request, now: dt.datetime) -> tuple[list[list[Instance]], dict[str, str]]:
-        """Rule 10: what is done as a whole, and what may not be in this selection."""
+        """Return the units of a selection and the refused instances (rule 10)."""
         if problem := malformed(request):
             raise Refused("InvalidInput", problem)
         ids, units, refusals = dict.fromkeys(request.ids), [], {}
@@ -272,7 +272,7 @@ class Model:
     def _line(
         self, i: Instance, wish: tuple, now: dt.datetime, furthest_from: dt.date = dt.date.min
     ) -> Line | str:
-        """Rules 6, 7, 12, 13, 14: the new period, or why there is none."""
+        """Return the new period, or the refusal (rules 6, 7, 12, 13, 14)."""
         if code := unserved(i, self._status(i, now)):
             return code
         zone, product, (kind, asked) = self._zone(i), PRODUCTS[i.product], wish
@@ -300,12 +300,12 @@ class Model:
         return Line(i, new, anchor, months, days, asked_price, cents)
 
     def _usable(self, account: str, now: dt.datetime) -> list[Voucher]:
-        """Rule 15: the order in which vouchers pay."""
+        """Return the vouchers in paying order (rule 15)."""
         own = [v for v in self.vouchers.values() if v.account == account and v.expires_at >= now]
         return sorted(own, key=lambda v: (v.expires_at, -v.available, str(v.id)))
 
     def _pay(self, account: str, lines: Sequence[Line], vouchers: Sequence[Voucher]) -> Payment:
-        """Rules 15 and 16; nothing is taken yet."""
+        """Return the payment (rules 15 and 16) without subtracting it."""
         left = {v.id: v.available for v in vouchers}
         from_balance, shares = 0, []
         for line in lines:

@@ -1,4 +1,4 @@
-"""What the model knows of accounts, instances, vouchers and requests, and what can be said of one alone."""
+"""The model's accounts, instances, vouchers and requests, with the rules about one of them alone."""
 
 import dataclasses as dc
 import datetime as dt
@@ -60,7 +60,7 @@ class Voucher:
 
 @dc.dataclass(frozen=True)
 class Request:
-    """A selection and a wish: ("renew", months), ("date", day), ("day", of month) or ("policy", mode, months)."""
+    """A selection and an action: ("renew", months), ("date", day), ("day", of month) or ("policy", mode, months)."""
 
     account: str
     ids: tuple[str, ...]
@@ -71,7 +71,7 @@ class Request:
     key: str = ""
 
     def same_as(self, other: "Request") -> bool:
-        """Rule 18; the ids are a set."""
+        """Return whether two requests are the same (rule 18); the ids are a set."""
         return dc.replace(self, ids=()) == dc.replace(other, ids=()) and set(self.ids) == set(other.ids)
 
 
@@ -92,12 +92,12 @@ class Payment:
     balance: int
     shortfall: int
     shares: list[dict[uuid.UUID, int]]
-    """Of each line, what each voucher paid; the rest of its price is the balance's."""
+    """Each voucher's share of each line; the balance paid the rest of its price."""
 
 
 @dc.dataclass
 class PaidLine:
-    """What was bought for an instance, what it had before, and whether it was given back."""
+    """The period bought for an instance, its previous values, and whether it was refunded."""
 
     instance: Instance
     start: dt.date
@@ -111,7 +111,7 @@ class PaidLine:
 
 @dc.dataclass(frozen=True)
 class RefundRequest:
-    """The number of an order, or one that is not there; without ids, all of it that can be."""
+    """The number of an order, which may not exist; without ids, all refundable lines."""
 
     order: int
     ids: tuple[str, ...] | None
@@ -119,7 +119,7 @@ class RefundRequest:
 
 
 class Refused(Exception):
-    """Says no; `args` is the answer."""
+    """A refusal; `args` is the result."""
 
 
 def shared(i: Instance) -> tuple:
@@ -127,7 +127,7 @@ def shared(i: Instance) -> tuple:
 
 
 def unserved(i: Instance, status: str) -> str | None:
-    """Rules 1 to 3 and 22."""
+    """Return the refusal of an instance that is not served (rules 1 to 3 and 22)."""
     reasons = {
         "UNSUPPORTED_PRODUCT": not PRODUCTS[i.product].renewable,
         "TRIAL": i.trial,
@@ -139,7 +139,7 @@ def unserved(i: Instance, status: str) -> str | None:
 
 
 def malformed(request: Request) -> str | None:
-    """Rule 26, and what cannot mean anything."""
+    """Return whether a request is invalid (rule 26)."""
     kind, asked, *_ = request.wish
     if not request.ids:
         return "input.selection.ids"
@@ -151,14 +151,14 @@ def malformed(request: Request) -> str | None:
 
 
 def malformed_key(key: str) -> str | None:
-    """Rule 26."""
+    """Return whether a key is invalid (rule 26)."""
     return None if 1 <= len(key) <= 64 and key.isprintable() else "input.idempotencyKey"
 
 
 def keep(
     units: Iterable[Sequence[Instance]], codes: Mapping[str, object], refusals: dict[str, str]
 ) -> list[Instance]:
-    """What is left of the units; who has a code takes the whole bundle along (rule 10)."""
+    """Return the units without refusals; one refused member refuses its whole bundle (rule 10)."""
     kept: list[Instance] = []
     for unit in units:
         own = {i.id: codes[i.id] for i in unit if isinstance(codes[i.id], str)}

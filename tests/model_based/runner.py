@@ -1,4 +1,4 @@
-"""Drives the machine: the same steps for the same seed, whoever asks."""
+"""Run the state machine: the same seed always gives the same steps."""
 
 import os
 
@@ -25,10 +25,10 @@ hypothesis.settings.register_profile(
     phases=[hypothesis.Phase.generate],
 )
 PROFILE = os.environ.get("STATEFUL_PROFILE", "stateful")
-"""Making a failure short takes a minute or two; the other profile does without."""
+"""Shrinking a failure takes a minute or two; the other profile skips it."""
 
 
 def drive(seed: int, *, examples: int) -> None:
-    """Tries so many databases of about STEPS_PER_EXAMPLE steps each."""
+    """Try databases, of about STEPS_PER_EXAMPLE steps each."""
     settings = hypothesis.settings(hypothesis.settings.get_profile(PROFILE), max_examples=examples)
     hypothesis.seed(seed)(stateful.get_state_machine_test(machine.Renewals, settings=settings))()

@@ -1,4 +1,4 @@
-"""As `test_stateful`, with seeds at random and for as long as one likes; `make soak` runs it.
+"""`test_stateful` with random seeds, for a given number of steps or seconds; `make soak` runs it.
 
 make soak                  20,000 steps
 make soak STEPS=500000

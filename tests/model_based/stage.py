@@ -1,4 +1,4 @@
-"""Where the machine plays: model and database side by side, what is drawn for both, how they are compared."""
+"""The setting of the state machine: model and database side by side, the drawn inputs, and the comparison."""
 
 import asyncio
 import collections
@@ -18,7 +18,7 @@ from tests.model_based.records import Instance, Refused, Request, malformed
 from tests.support import integrity
 
 TALLY: collections.Counter[str] = collections.Counter()
-"""How often each rule was tried and how it ended, and each refusal given, in this process."""
+"""How often each rule was tried, its results, and each refusal given, in this process."""
 
 NAMES = st.sampled_from("ab")
 HANDLINGS = st.sampled_from(("REFUSE", "WHOLE"))
@@ -26,7 +26,7 @@ BATCHES = st.sampled_from(("ALL_OR_NOTHING", "BEST_EFFORT"))
 
 
 class Stage(stateful.RuleBasedStateMachine):
-    """One database, one model, one clock that never goes back."""
+    """One database, one model, and one clock that only moves forward."""
 
     now: dt.datetime
 
@@ -41,7 +41,7 @@ class Stage(stateful.RuleBasedStateMachine):
         self.stack = contextlib.AsyncExitStack()
         self.loop.run(self.stack.enter_async_context(entry_points.new_database()))
 
-    # What holds after every step
+    # Invariants after every step
 
     @stateful.invariant()
     def the_database_is_as_the_model(self) -> None:
@@ -66,7 +66,7 @@ class Stage(stateful.RuleBasedStateMachine):
         return self.model.accounts[name].zone
 
     def moments(self) -> set[dt.datetime]:
-        """When something changes by itself."""
+        """Return the instants of changes that need no action."""
         found = {voucher.expires_at for voucher in self.model.vouchers.values()}
         instances = self.model.instances.values()
         return found | {at for i in instances for at in (self.model.expiry(i), self.due_at(i)) if at}
@@ -80,7 +80,7 @@ class Stage(stateful.RuleBasedStateMachine):
         return self.count
 
     def draw_request(self, data: st.DataObject, wish: tuple, name: str | None = None) -> Request:
-        """A selection of one account: one, some, all, a bundle, and now and then what is not there or not its own."""
+        """Draw a selection of one account: one, some, all, a bundle, sometimes unknown or another account's ids."""
         name = name or data.draw(NAMES)
         everything = sorted(self.model.instances)
         all_own = [i for i in everything if self.model.instances[i].account == name]
@@ -97,7 +97,7 @@ class Stage(stateful.RuleBasedStateMachine):
         return Request(name, tuple(ids), wish, data.draw(HANDLINGS), data.draw(BATCHES))
 
     def draw_order(self, data: st.DataObject, wish: tuple, name: str | None = None) -> Request:
-        """A request with a key, mostly a new one, and now and then the total that it will be or not."""
+        """Draw a request with a key, mostly a new one, sometimes with a right or wrong expected total."""
         request = self.draw_request(data, wish, name)
         used = [key for account, key in self.model.answers if account == request.account]
         key = data.draw(st.sampled_from([*[f"key-{self.number()}"] * 20, *used[-1:], "", "k" * 65]))
@@ -110,7 +110,7 @@ class Stage(stateful.RuleBasedStateMachine):
         return dc.replace(request, key=key, expected=expected)
 
     def place(self, request: Request) -> None:
-        """Quotes and orders; an answer given once is given again, with the same order."""
+        """Quote and order; a repeated key returns the stored result with the same order."""
         self.both(
             f"quote {request.wish[0]}", lambda: self.quoted(request), entry_points.quote(request, self.now)
         )
@@ -125,7 +125,7 @@ class Stage(stateful.RuleBasedStateMachine):
         assert len(set(self.order_ids.values())) == len(self.order_ids)
 
     def quoted(self, request: Request) -> tuple:
-        """The model's quote in the words of the doors."""
+        """Return the model's quote in the terms of the entry points."""
         lines, refusals, payment = self.model.quote(request, self.now)
         told = [
             (
@@ -142,7 +142,7 @@ class Stage(stateful.RuleBasedStateMachine):
         return told, refusals, (payment.uses, payment.balance, payment.shortfall)
 
     def both(self, what: str, of_model: Callable[[], object], doing: Awaitable[object]) -> None:
-        """Does a thing to both and compares the answers."""
+        """Do an action on both sides and compare the results."""
         try:
             known = of_model()
         except Refused as refused:

@@ -1,6 +1,6 @@
-"""The code under test against a plain model of docs/rules.md: the same steps, the same answers, the same state.
+"""The tested code compared with a plain model of docs/rules.md: the same steps, results and state.
 
-`make soak` goes on for longer, with seeds of its own.
+`make soak` runs longer, with other seeds.
 """
 
 import pytest
@@ -9,7 +9,7 @@ from renewals.domain import errors
 from tests.model_based import entry_points, runner, stage
 
 UNTRIED = {errors.RefusalCode.INSUFFICIENT_FUNDS, errors.RefusalCode.PRICE_HELD}
-"""A whole order's refusal, and one of prices, which the machine does not change."""
+"""Refusals of a whole order and of prices, which the machine does not produce."""
 TRIED = {
     *(f"code {code}" for code in errors.RefusalCode if code not in UNTRIED),
     *(
@@ -22,7 +22,7 @@ TRIED = {
     *(f"code {code}" for code in entry_points.WHY.values()),
     *("tried by a run: renewed", "tried by a run: INSUFFICIENT_FUNDS", "tried by a run: BUNDLED"),
 }
-"""What a random walk is to meet, nearly all of it, to be worth its time; a soak meets it all."""
+"""Results that a random walk must nearly all reach to be useful; a soak reaches all of them."""
 MISSED_MAX = 7
 
 

@@ -1,6 +1,6 @@
-"""Tests of the tests: an engine broken in one place is caught, and the same copy unbroken is not.
+"""Tests of the tests: a defect planted in one place is found, and the unchanged copy passes.
 
-The copies run against the server that these tests have already, in databases of their own.
+The copies use the server of these tests, with databases of their own.
 """
 
 import importlib.util
@@ -16,12 +16,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COPIED = ("graphql_api", "renewals", "schema", "tests", "workers", "pyproject.toml")
 SECONDS_MAX = 300
-"""After which a run hangs: without a lock, runs wait for deadlocks, and this machine may be busy with other tests."""
+"""The timeout of a run: without a lock, runs wait for deadlocks, and the machine may be busy."""
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One line changed in one file, and the test that sees it."""
+    """One line changed in one file, and the test that must fail."""
 
     path: str
     line: str
@@ -30,14 +30,14 @@ class Mutant:
 
 
 MUTANTS = {
-    # Within a process the calls of an account queue up in any case; runs and other processes have the lock alone.
+    # Within a process the calls of an account are queued anyway; runs and other processes depend on the lock.
     "no account lock": Mutant(
         "renewals/accounts/repository.py",
         'return await _read(connection, account_ids, "FOR NO KEY UPDATE")',
         "return await _read(connection, account_ids)",
         "tests/renewals/auto_renewal/test_chunks.py::test_five_runs_at_once_charge_once[31 January in Shanghai]",
     ),
-    # While the lock holds nothing ever meets this key, so only asking the database itself shows that it is there.
+    # While the lock works this constraint never fires, so only a test of the database itself proves it.
     "no unique instance and start": Mutant(
         "renewals/db/migrations/0010_refunds.py",
         'ops.AddConstraint("OrderLine", UniqueConstraint(("instance", "starts_at", "refund_count"))),',
@@ -73,10 +73,10 @@ MUTANTS = {
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The code and its tests in another place."""
+    """Copy the code and its tests to another folder."""
     for name in COPIED:
         if (ROOT / name).is_dir():
-            # With what is compiled, and without what is being compiled by another test at this moment.
+            # Copy compiled files, but not files that another test is compiling at this moment.
             shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*.pyc.*"))
         else:
             shutil.copy(ROOT / name, tmp_path / name)
@@ -84,7 +84,7 @@ def copy(tmp_path: Path) -> Path:
 
 
 def run(copy: Path, *tests: str) -> subprocess.CompletedProcess[str]:
-    """Runs some tests of a copy, as a stranger to the run that this is part of."""
+    """Run some tests of a copy, without the environment of the current run."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TEST_"))}
     servers = {"DATABASE_URL": os.environ["TEST_POSTGRES_URL"], "REDIS_URL": os.environ["TEST_REDIS_URL"]}
     return subprocess.run(

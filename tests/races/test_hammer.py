@@ -1,7 +1,7 @@
-"""Everybody at once at the same three accounts, over the last second of three months.
+"""All clients and workers at once on the same three accounts, over the last second of three months.
 
-Clients in groups play the same script with the same keys, two workers do each run twice, and a sweep expires
-and releases. `HAMMER_ROUNDS=20 make test TESTS=tests/races/test_hammer.py` goes on for longer, with other scripts.
+Clients in groups run the same script with the same keys, two workers do each run twice, and a sweep expires
+and releases. `HAMMER_ROUNDS=20 make test TESTS=tests/races/test_hammer.py` runs longer, with other scripts.
 """
 
 import asyncio
@@ -26,17 +26,17 @@ LAST_DAYS = ("2027-01-31", "2027-02-28", "2027-03-31")
 SCRIPTS = 3
 REQUESTS_A_SCRIPT = 6
 CLIENTS_A_SCRIPT = 3
-"""So many play a script side by side: each key comes so often, at about the same time."""
+"""The number of clients that run a script in parallel, so each key arrives this many times."""
 
 SINGLE_PRICE = "10.00"
 POOR_PERIODS = 25
-"""The money of `poor` pays for so many periods of one instance; its clients ask for more, and the worker too."""
+"""The money of `poor` pays for this many periods; its clients and the worker request more."""
 BALANCES = {"poor": "150.00", "mixed": "300.00", "rich": "1000000.00"}
-"""Beside a voucher of 100.00 each."""
+"""The balances, beside a voucher of 100.00 for each account."""
 
 
 class Request(NamedTuple):
-    """A mutation with its own key."""
+    """A mutation with its key."""
 
     verb: str
     key: str
@@ -45,11 +45,11 @@ class Request(NamedTuple):
 
 
 Answers: TypeAlias = Sequence[tuple[str, Request, customer.Result]]
-"""Each with the account that asked."""
+"""Responses with the account and the request of each."""
 
 
 class Clock:
-    """Goes on with each request, so that a slow machine has as much time as a fast one."""
+    """A clock that advances with each request, so that a slow machine has as much time as a fast one."""
 
     now: dt.datetime
 
@@ -57,13 +57,13 @@ class Clock:
         return self.now
 
     def go_on(self) -> None:
-        """Two seconds pass in all requests of a night."""
+        """Advance by two seconds, spread over all requests of a night."""
         requests = len(BALANCES) * SCRIPTS * CLIENTS_A_SCRIPT * REQUESTS_A_SCRIPT
         self.now += dt.timedelta(seconds=2) / requests
 
 
 async def put_accounts(world: World) -> dict[str, list[str]]:
-    """The accounts, and of each the ids that its clients know; some that they never renew are the worker's own."""
+    """Create the accounts; return their ids known to clients. Only the worker renews the others."""
     touched = {}
     for account, balance in BALANCES.items():
         await world.account(account, balance=balance)
@@ -86,13 +86,13 @@ async def put_accounts(world: World) -> dict[str, list[str]]:
 
 
 def script(rng: random.Random, account: str, ids: Sequence[str], name: str) -> Iterator[Request]:
-    """Some requests of an account; those of `poor` are for one instance and one month each."""
+    """Return some requests of an account; those of `poor` are for one instance and one month each."""
     for number in range(REQUESTS_A_SCRIPT):
         verb = rng.choice(("renew", "renew", "unify", "set_policy"))
         more: dict[str, object] = {"mode": rng.choice(("AUTO", "AUTO", "NONE"))}
         chosen = rng.sample(ids, 1 if account == "poor" else rng.randint(1, len(ids)))
         if verb != "set_policy":
-            target = {"months": 1} if verb == "renew" else {"day": 31}  # a month later: all are on the 31st
+            target = {"months": 1} if verb == "renew" else {"day": 31}  # next month: all are on the 31st
             if account != "poor":
                 target = {"months": rng.randint(1, 2)} if verb == "renew" else {"day": rng.randint(1, 31)}
             more = {**target, "key": f"{name}-{number}"}
@@ -102,7 +102,7 @@ def script(rng: random.Random, account: str, ids: Sequence[str], name: str) -> I
 
 
 async def play(account: str, buyer: customer.Buyer, requests: Sequence[Request], clock: Clock) -> Answers:
-    """What one client is answered, one request after the other; an error among the answers is raised."""
+    """Return a client's responses to sequential requests; raises an error found among them."""
     answers = []
     for request in requests:
         clock.go_on()
@@ -115,7 +115,7 @@ async def play(account: str, buyer: customer.Buyer, requests: Sequence[Request],
 async def play_all(
     scripts: Sequence[tuple[str, Sequence[Request]]], wallets: Mapping[str, customer.Buyer], clock: Clock
 ) -> Answers:
-    """What all clients are answered, several with each script."""
+    """Return the responses of all clients, several with each script."""
     playing = [
         play(account, wallets[account], requests, clock)
         for account, requests in scripts
@@ -125,7 +125,7 @@ async def play_all(
 
 
 async def work(clock: Clock, over: asyncio.Event) -> None:
-    """Two workers: both do every chunk of the hour's run, in opposite orders, and then one run after the other."""
+    """Run two workers: both do every chunk of the hour's run, in opposite orders, then one run after the other."""
 
     async def renew(chunks: Sequence[runs.Chunk]) -> None:
         for chunk in chunks:
@@ -144,7 +144,7 @@ async def work(clock: Clock, over: asyncio.Event) -> None:
 
 
 async def sweep(clock: Clock, over: asyncio.Event) -> None:
-    """Expires and releases, time after time."""
+    """Expire and release repeatedly."""
     while not over.is_set():
         await lifecycle.expire_and_release(clock())
         await asyncio.sleep(0.02)
@@ -184,9 +184,9 @@ async def test_all_at_once_spend_what_there_is_and_not_a_cent_more(
 
 
 async def assert_nobody_saw_a_fault(world: World) -> None:
-    """Not even one that was tried again: who locks in one order has no deadlocks."""
+    """Check that no deadlock occurred, not even a retried one: all code locks in one order."""
     assert await world.value("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == 0
-    # One that was set aside is parked with its error, or divided into chunks in which nothing was counted.
+    # A chunk that failed is parked with its error, or divided into chunks without any count.
     assert (
         await world.value("SELECT count(*) FROM renewal_chunks WHERE error IS NOT NULL OR due_count = 0") == 0
     )
@@ -229,6 +229,6 @@ async def assert_spent_to_the_last_affordable_period(world: World) -> None:
     assert (await world.balance("poor"), await world.value(sql, "poor")) == ("0.00", POOR_PERIODS)
     assert await world.value("SELECT min(balance_cents) FROM accounts") >= 0
     assert await world.value("SELECT min(available_cents) FROM vouchers") >= 0
-    # And all of them were at it.
+    # All of them took part.
     assert await world.value("SELECT count(*) FROM renewal_attempts WHERE succeeded") > 0
     assert await world.value("SELECT count(*) FROM instances WHERE status = 'RELEASED'") > 0

@@ -1,4 +1,4 @@
-"""Refunds at once, beside renewals, the worker and each other: money and time go back once."""
+"""Concurrent refunds, with renewals, the worker and other refunds: money and time are returned once."""
 
 import asyncio
 import collections
@@ -23,7 +23,7 @@ CALL = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), "once", lambda
 
 @pytest.fixture(autouse=True)
 async def warm_pool(world: World) -> None:
-    """Opens the pool's ten connections, so that the calls do not queue up for them one by one."""
+    """Open the pool's ten connections, so that the calls do not wait for each connection to open."""
     await asyncio.gather(*(world.value("SELECT pg_sleep(0.05)::text") for _ in range(10)))
 
 
@@ -42,7 +42,7 @@ async def renew(key: str) -> orders_repository.PlacedOrder:
 
 
 async def refund(order_id: str, key: str) -> str:
-    """What came of it."""
+    """Return the result of a refund."""
     request = refunds.RefundRequest(order_id, None, "Outage")
     try:
         told = await refunds.refund_order(dataclasses.replace(CALL, idempotency_key=key), request)
@@ -70,7 +70,7 @@ async def test_one_key_many_times_at_once_is_one_refund(world: World, order_id: 
 async def test_beside_renewals_by_hand_each_period_is_paid_once(
     world: World, order_id: str, round_: int
 ) -> None:
-    """The repeated key of the first order is answered as ever, whether its period is still there or not."""
+    """The repeated key of the first order returns the stored result, whether its period still exists or not."""
     again = [renew("first") for _ in range(3)]
     new = [renew(str(uuid.uuid4())) for _ in range(3)]
     back = [refund(order_id, str(number)) for number in range(3)]
@@ -86,7 +86,7 @@ async def test_beside_renewals_by_hand_each_period_is_paid_once(
 
 @pytest.mark.parametrize("round_", range(5))
 async def test_beside_the_worker_all_adds_up(world: World, order_id: str, round_: int) -> None:
-    """The period is due at that time; it is bought again if the refund comes first, and stands alone if not."""
+    """The period is due at that time; it is bought again if the refund comes first, else the refund is refused."""
     due = world.at("2027-01-31 00:30")
     run_id = await runs.start_run(runs.Trigger.OPERATOR, due, due, clock_at=due)
     assert run_id is not None

@@ -1,4 +1,4 @@
-"""Many at once: one charge for each thing that was asked for, and no deadlock that a client could see."""
+"""Concurrent requests: one charge for each of them, and no deadlock that a client could see."""
 
 import asyncio
 import collections
@@ -18,7 +18,7 @@ AT_ONCE = 20
 
 @pytest.fixture(autouse=True)
 async def warm_pool(world: World) -> None:
-    """Opens the pool's ten connections, so that the requests do not queue up for them one by one."""
+    """Open the pool's ten connections, so that the requests do not wait for each connection to open."""
     await asyncio.gather(*(world.value("SELECT pg_sleep(0.05)::text") for _ in range(10)))
 
 
@@ -115,7 +115,7 @@ async def test_the_worker_and_a_customer_charge_each_period_once(
     )
     assert isinstance(run, runs.Run)
     assert [isinstance(a, dict) and a["__typename"] for a in answers] == ["RenewInstancesSuccess"] * 10
-    # Where the customer was first nothing was left to do, and where the worker was, a month was added to its.
+    # If the customer was first, no work was left; if the worker was first, the customer added a month.
     assert run.renewed_count + run.skipped_count == 10
     periods = await world.rows("SELECT instance_id, starts_at, count(*) FROM order_lines GROUP BY 1, 2")
     assert len(periods) == 10 + run.renewed_count

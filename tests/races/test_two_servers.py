@@ -1,4 +1,4 @@
-"""Two processes of the API on one database, over real HTTP: what holds within one holds between them."""
+"""Two API processes on one database, over real HTTP: the guarantees of one process hold between both."""
 
 import asyncio
 import collections
@@ -25,7 +25,7 @@ async def servers(world: World, database_url: str) -> AsyncIterator[list[str]]:
 async def renew_everywhere(
     servers: list[str], api_key: str, requests: list[tuple[list[str], str]]
 ) -> list[customer.Result]:
-    """Renews (ids, key) for a month each, all at once, at the servers in turn."""
+    """Renew each (ids, key) for one month, all at once, at the servers in turn."""
 
     async def renew(client: httpx2.AsyncClient, url: str, ids: list[str], key: str) -> customer.Result:
         given = {"selection": {"ids": ids}, "months": 1, "idempotencyKey": key}
@@ -44,7 +44,7 @@ async def renew_everywhere(
 async def test_two_servers_charge_once_for_one_key_and_never_overspend(
     world: World, servers: list[str]
 ) -> None:
-    # These processes go by the real clock.
+    # These processes use the real clock.
     next_month = str((dt.datetime.now(dt.UTC) + dt.timedelta(days=30)).date())
     await world.account("a", balance="950.00")
     ids = await world.instances([f"i-{n:02d}" for n in range(AT_ONCE)], expires=next_month, price="300.00")

@@ -1,4 +1,4 @@
-"""The command line as tests use it: each command in this process, and what it left in the database."""
+"""The command line for tests: each command runs in this process; the database shows its effect."""
 
 import asyncio
 import datetime as dt
@@ -20,7 +20,7 @@ Renewals = Callable[..., Result]
 
 @pytest.fixture
 def renewals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Renewals]:
-    """Run a command in this process, on the clock `now` and with `said` typed into it."""
+    """Run a command in this process, on the clock `now` and with `stdin` as its input."""
 
     def run(*arguments: str, now: dt.datetime | None = None, said: str = "", **variables: str) -> Result:
         with monkeypatch.context() as patched:
@@ -33,7 +33,7 @@ def renewals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Renewals]:
 
     handlers = logging.root.handlers[:]
     yield run
-    logging.root.handlers[:] = handlers  # a command writes its log; the tests after this one do not
+    logging.root.handlers[:] = handlers  # a command configures logging, which must not affect later tests
     config.get_settings.cache_clear()
 
 

@@ -1,4 +1,4 @@
-"""A customer who buys: the verbs of the API as calls of one line, each answering the result as data.
+"""A customer of the API: a method for each operation, which returns the result as data.
 
     buyer = await buyers.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
@@ -48,13 +48,13 @@ QUOTE_UNIFY = (
 
 
 class Buyer:
-    """One account, asked over HTTP."""
+    """One account with its HTTP client."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
 
     async def renew(self, selection: Selection, months: int = 1, *, key: str = "key", **more: Any) -> Result:
-        """renewInstances; answers its result, which says its type in __typename."""
+        """Call renewInstances and return its result, with the type in __typename."""
         return await self._ask(RENEW, selection, months=months, idempotencyKey=key, **more)
 
     async def unify(
@@ -66,21 +66,21 @@ class Buyer:
         key: str = "key",
         **more: Any,
     ) -> Result:
-        """unifyExpiry to a date or to a day of the month."""
+        """Call unifyExpiry with a date or a day of the month."""
         return await self._ask(UNIFY, selection, target=_target(date, day), idempotencyKey=key, **more)
 
     async def set_policy(self, selection: Selection, mode: str, **more: Any) -> Result:
-        """setRenewalPolicy."""
+        """Call setRenewalPolicy."""
         return await self._ask(SET_POLICY, selection, mode=mode, **more)
 
     async def quote(self, selection: Selection, months: int = 1, **more: Any) -> Result:
-        """quoteRenewal."""
+        """Call quoteRenewal."""
         return await self._ask(QUOTE, selection, months=months, **more)
 
     async def quote_unify(
         self, selection: Selection, *, date: str | None = None, day: int | None = None, **more: Any
     ) -> Result:
-        """quoteUnifyExpiry."""
+        """Call quoteUnifyExpiry."""
         return await self._ask(QUOTE_UNIFY, selection, target=_target(date, day), **more)
 
     async def _ask(self, document: str, selection: Selection, **rest: Any) -> Result:
@@ -91,29 +91,29 @@ class Buyer:
 async def open_account(
     world: World, client: Client, account: str = "a", *, balance: str = "0.00", zone: str = "Asia/Shanghai"
 ) -> Buyer:
-    """Opens an account and has the client ask as it."""
+    """Open an account and return a client of it."""
     await world.account(account, balance=balance, zone=zone)
     return await of(world, client, account)
 
 
 async def of(world: World, client: Client, account: str) -> Buyer:
-    """Has a client ask as an account that is open."""
+    """Return a client of an existing account."""
     client.key = await world.key(account)
     return Buyer(client)
 
 
 def picked(selection: Selection) -> dict[str, Any]:
-    """The input type of a selection."""
+    """Return the input type of a selection."""
     return dict(selection) if isinstance(selection, Mapping) else {"ids": list(selection)}
 
 
 def matching(*, except_ids: Sequence[str] = (), **conditions: Any) -> dict[str, Any]:
-    """The selection of all that a filter matches except some."""
+    """Return the selection of all instances that match a filter, except some."""
     return {"matching": {"filter": conditions, "except": list(except_ids)}}
 
 
 def codes(result: Result) -> dict[str, str]:
-    """The code of each refused instance; none is refused twice."""
+    """Return the code of each refused instance, each refused once."""
     found = {refusal["instanceId"]: refusal["code"] for refusal in result["refusals"]}
     assert len(found) == len(result["refusals"])
     return found

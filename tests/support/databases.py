@@ -1,7 +1,7 @@
 """Databases for tests: one for each template and test process, emptied after a test and used by the next.
 
-Copying a template takes 40 ms and dropping the copy 20; emptying it takes 10. A database in which a test changed a
-table, an index, a trigger or a kept row, or wrote much, is dropped instead, so that no test sees another's traces.
+Copying a template takes 40 ms and dropping the copy 20 ms; emptying it takes 10 ms. A database is dropped if a
+test changed a table, an index, a trigger or a protected row, or wrote much, so that tests stay independent.
 """
 
 import os
@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import asyncpg
 
 BYTES_MAX = 4 * 2**20
-"""Size of the tables from which on dropping a database is cheaper than emptying it."""
+"""The size in bytes from which dropping a database is cheaper than emptying it."""
 
 Administer = Callable[[str], Awaitable[None]]
 
@@ -44,7 +44,7 @@ _BYTES = """SELECT sum(pg_relation_size(oid))::bigint FROM pg_class
 
 
 def copy_statement(name: str, template: str, postgres_major: int) -> str:
-    """Return the statement that copies a database, in the fastest way that the server knows."""
+    """Return the statement that copies a database, in the server's fastest way."""
     strategy = " STRATEGY WAL_LOG" if postgres_major >= 15 else ""
     return f'CREATE DATABASE "{name}" TEMPLATE "{template}"{strategy}'
 
@@ -55,7 +55,7 @@ def url_of(server_url: str, name: str) -> str:
 
 
 class _Copy:
-    """A copy of a template, and what it must be like before it is used again."""
+    """A copy of a template, and the state required before it is used again."""
 
     def __init__(self, name: str, url: str) -> None:
         self.name = name
@@ -66,7 +66,7 @@ class _Copy:
         self._delete_sql = ""
 
     async def inspect(self) -> None:
-        """Record the catalog, and the rows of the tables that have some."""
+        """Record the catalog, and the rows of the tables that have rows."""
         connection = await asyncpg.connect(self.url)
         try:
             self._catalog = await connection.fetchval(_CATALOG)
@@ -79,7 +79,7 @@ class _Copy:
             ]
             self._kept_sql = f"SELECT md5(concat_ws('|', {', '.join(hashes)}))" if hashes else "SELECT ''"
             self._kept_rows = await connection.fetchval(self._kept_sql)
-            # Triggers keep rows from being deleted; as a replica they do not fire.
+            # Triggers protect rows from deletion; with the role `replica` they do not fire.
             deletes = "; ".join(f'DELETE FROM "{table}"' for table in emptied)
             self._delete_sql = f"SET session_replication_role = replica; {deletes}; {_RESTART}"
         finally:

@@ -1,4 +1,4 @@
-"""A short way to put accounts and instances into a test's database, through the domain's own writers.
+"""Helpers that create accounts and instances in a test's database, through the domain's own writers.
 
 Amounts are decimal strings, days ISO dates in the account's zone, so that a test shows what it is about:
 
@@ -23,10 +23,10 @@ from renewals.instances import repository as instances_repository
 from renewals.operators import audit_log, refunds
 
 NOW = dt.datetime(2027, 1, 10, 4, 0, tzinfo=dt.UTC)
-"""Noon of 10 January 2027 in Shanghai: when everything here was made, and a clock for tests without one."""
+"""Noon of 10 January 2027 in Shanghai: the creation time of all test data, and the default clock."""
 
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-"""When the automatic renewals of these accounts began: a test of the cut-over says another instant."""
+"""The default start of an account's automatic renewals; tests of the cut-over set another instant."""
 
 PRODUCTS = (
     catalog.ProductRecord("eip", "Elastic IP", "弹性IP", tiers=(pricing.DiscountTier(12, 1700),)),
@@ -46,27 +46,27 @@ DATA_CENTERS = (
 NO_TRACE = frozenset(
     {"tortoise_migrations", "api_keys", "renewal_runs", "renewal_chunks", "renewal_attempts"}
 )
-"""The tables that a snapshot leaves out: they say what was tried, not what is."""
+"""The tables that a snapshot omits, because they record attempts and not state."""
 
 
 EVENTS = frozenset({"events", "event_streams"})
 
 
 class World:
-    """What a test's database holds."""
+    """The contents of a test's database."""
 
     def __init__(self) -> None:
         self._zones: dict[str, ZoneInfo] = {}
         self._bundles: set[str] = set()
 
     async def put_catalogue(self) -> None:
-        """Puts PRODUCTS and DATA_CENTERS there."""
+        """Insert PRODUCTS and DATA_CENTERS."""
         async with database.transaction() as connection:
             await catalog.upsert_products(connection, PRODUCTS)
             await catalog.upsert_data_centers(connection, DATA_CENTERS)
 
     async def load_demo(self, day: dt.date) -> None:
-        """Load the demo account, with its own catalogue instead of the one here, which it would leave as it is."""
+        """Load the demo account with its own catalog, which replaces the test catalog."""
         for table in ("discount_tiers", "products", "data_centers"):
             await database.execute(database.pool(), f"DELETE FROM {table}")
         await loader.load(day)
@@ -80,7 +80,7 @@ class World:
         lead_days: int | None = None,
         auto_renew_from: dt.datetime = LONG_AGO,
     ) -> str:
-        """Opens an account with some money in it."""
+        """Open an account with some money."""
         self._zones[account_id] = ZoneInfo(zone)
         async with database.transaction() as connection:
             await accounts_repository.open_account(
@@ -97,27 +97,27 @@ class World:
         return account_id
 
     async def top_up(self, amount: str, *, account: str = "a") -> None:
-        """Adds money to a balance."""
+        """Add money to a balance."""
         async with database.transaction() as connection:
             await ledger.top_up(connection, account, money.parse_cents(amount), memo="Top-up", now=NOW)
 
     async def key(self, account: str = "a", *, role: str = "RENEWER") -> str:
-        """Makes an API key for an account and answers it."""
+        """Create an API key of an account and return it."""
         async with database.transaction() as connection:
             return await api_keys.create(connection, account, NOW, role=model.Role(role))
 
     async def operator_key(self, name: str = "ops") -> str:
-        """Makes a key of an operator and answers it."""
+        """Create an operator's key and return it."""
         async with database.transaction() as connection:
             return await api_keys.create(connection, None, NOW, role=model.Role.OPERATOR, name=name)
 
     async def instance(self, instance_id: str, **about: Any) -> str:
-        """Registers one instance; see `registration` for what can be said of it."""
+        """Register one instance; see `registration` for its options."""
         await self.instances([instance_id], **about)
         return instance_id
 
     async def instances(self, ids: Sequence[str], *, account: str = "a", **about: Any) -> list[str]:
-        """Registers several instances that are alike; with a bundle they are its members."""
+        """Register several equal instances; with a bundle they are its members."""
         rows = [registration(instance_id, **about) for instance_id in ids]
         bundles = {row.bundle_id: f"Bundle {row.bundle_id}" for row in rows if row.bundle_id}
         new = {bundle_id: name for bundle_id, name in bundles.items() if bundle_id not in self._bundles}
@@ -130,7 +130,7 @@ class World:
         return list(ids)
 
     async def put(self, instance_id: str, **columns: object) -> None:
-        """Gives an instance values that registration refuses, but the database holds."""
+        """Set columns of an instance to values that registration would refuse."""
         for name, value in columns.items():
             sql = f"UPDATE instances SET {name} = $2 WHERE id = $1"
             assert await database.execute(database.pool(), sql, instance_id, value) == 1
@@ -144,7 +144,7 @@ class World:
         products: Sequence[str] = (),
         voucher_id: str | None = None,
     ) -> str:
-        """Issues a voucher that is good to the end of a day, and answers its id."""
+        """Issue a voucher that is valid to the end of a day, and return its id."""
         async with database.transaction() as connection:
             issued = await vouchers.issue_voucher(
                 connection,
@@ -163,56 +163,56 @@ class World:
         await refunds.refund_order(call, refunds.RefundRequest(order_id, instance_ids or None, "Outage"))
 
     def end_of(self, day: str, *, account: str = "a") -> dt.datetime:
-        """The instant of 23:59:59 of a day, in the account's zone."""
+        """Return the instant of 23:59:59 of a day, in the account's zone."""
         return dates.end_of_day(dt.date.fromisoformat(day), self._zones[account])
 
     def at(self, moment: str, *, account: str = "a") -> dt.datetime:
-        """The instant of a wall clock's time in the account's zone: `world.at("2027-01-31 00:30")`."""
+        """Return the instant of a local time in the account's zone: `world.at("2027-01-31 00:30")`."""
         return dt.datetime.fromisoformat(moment).replace(tzinfo=self._zones[account]).astimezone(dt.UTC)
 
     async def balance(self, account: str = "a") -> str:
-        """The balance as a decimal string."""
+        """Return the balance as a decimal string."""
         return money.format_cents(
             await self.value("SELECT balance_cents FROM accounts WHERE id = $1", account)
         )
 
     async def available(self, voucher_id: str) -> str:
-        """What is left of a voucher, as a decimal string."""
+        """Return the available amount of a voucher as a decimal string."""
         sql = "SELECT available_cents FROM vouchers WHERE id = $1::uuid"
         return money.format_cents(await self.value(sql, voucher_id))
 
     async def expiry(self, instance_id: str) -> str | None:
-        """The last day of an instance in its account's zone, as an ISO date."""
+        """Return the last day of an instance in its account's zone, as an ISO date."""
         found = await self.read(instance_id)
         if found.expires_at is None:
             return None
         return dates.last_day(found.expires_at, self._zones[found.account_id]).isoformat()
 
     async def read(self, instance_id: str) -> model.Instance:
-        """An instance as the rules see it; `status` is as stored."""
+        """Return an instance as the domain's type, with its stored status."""
         sql = f"SELECT {instances_repository.COLUMNS} FROM instances i WHERE i.id = $1"
         return model.Instance._make(await self.row(sql, instance_id))
 
     async def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """The rows of a statement, as tuples."""
+        """Return the rows of a statement, as tuples."""
         return [tuple(row) for row in await database.fetch(database.pool(), sql, *values)]
 
     async def row(self, sql: str, *values: object) -> tuple[Any, ...]:
-        """The one row of a statement."""
+        """Return the single row of a statement."""
         [row] = await self.rows(sql, *values)
         return row
 
     async def value(self, sql: str, *values: object) -> Any:
-        """The one value of a statement."""
+        """Return the single value of a statement."""
         [value] = await self.row(sql, *values)
         return value
 
     async def count(self, table: str) -> int:
-        """How many rows a table has."""
+        """Return the number of rows of a table."""
         return int(await self.value(f"SELECT count(*) FROM {table}"))
 
     async def snapshot(self, *, but: Collection[str] = ()) -> dict[str, list[str]]:
-        """Every row of every table but NO_TRACE and those named: equal to another when nothing changed between."""
+        """Return every row of every table except NO_TRACE and the given ones; equal snapshots mean no change."""
         tables = await self.rows(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
         )
@@ -241,7 +241,7 @@ def registration(
     configuration: Mapping[str, str] | None = None,
     created_at: dt.datetime = NOW,
 ) -> registration_report.ReportedInstance:
-    """An instance in few words; without an expiry it is pay-as-you-go, unless `billing` says otherwise."""
+    """Build a registration; without an expiry it is pay-as-you-go, unless `billing` is given."""
     return registration_report.ReportedInstance(
         id=instance_id,
         name=name or f"Instance {instance_id}",

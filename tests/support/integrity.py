@@ -1,4 +1,4 @@
-"""Asserts on a test's own database what `renewals.integrity` says of every database.
+"""Check the invariants of `renewals.integrity` on a test's own database.
 
 await integrity.assert_holds()
 """
@@ -7,7 +7,7 @@ from renewals import integrity
 
 
 async def assert_holds() -> None:
-    """Asserts every rule on the open database, and that there were rules to assert."""
+    """Check every invariant of the open database, and that there are invariants."""
     found = await integrity.check_invariants()
     assert found == {rule: [] for rule in integrity.RULES}
     assert found

@@ -1,4 +1,4 @@
-"""A little issuer of tokens: a real server on a real socket, with real keys, that can be away."""
+"""A token issuer for tests: a real server on a real socket, with real keys, that can be stopped."""
 
 import asyncio
 import contextlib
@@ -32,7 +32,7 @@ def new_ec(curve: ec.EllipticCurve | None = None) -> ec.EllipticCurvePrivateKey:
 
 
 def public(key_id: str, key: Key, **more: Any) -> dict[str, Any]:
-    """The member of a key set for a key."""
+    """Return the member of a key set for a key."""
     algorithm = RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm
     member: dict[str, Any] = algorithm.to_jwk(key.public_key(), as_dict=True)  # type: ignore[attr-defined]
     return member | {"kid": key_id} | more
@@ -40,7 +40,7 @@ def public(key_id: str, key: Key, **more: Any) -> dict[str, Any]:
 
 @dataclass
 class Issuer:
-    """Serves `members` as its keys, unless `answer` is set; counts who asks for what."""
+    """Serves `members` as its keys, unless `answer` is set; counts requests by path."""
 
     port: int = 0
     keys: dict[str, Key] = field(default_factory=dict)
@@ -58,14 +58,14 @@ class Issuer:
         return self.asked.count(KEYS)
 
     def add(self, key_id: str, key: Key, **more: Any) -> None:
-        """Has a key, and shows it."""
+        """Add a key and publish it."""
         self.keys[key_id] = key
         self.members.append(public(key_id, key, **more))
 
     def token(
         self, now: dt.datetime, key_id: str = "rsa", /, *, without: tuple[str, ...] = (), **claims: Any
     ) -> str:
-        """A good token of account `a` for a renewer, but for the claims that are given or left out."""
+        """Return a valid token of account `a` for a renewer; claims may be replaced or removed."""
         all_claims = self.claims(now) | claims
         return self.sign({name: value for name, value in all_claims.items() if name not in without}, key_id)
 
@@ -86,7 +86,7 @@ class Issuer:
         return jwt.encode(claims, key, algorithm, headers={"kid": key_id} | header)
 
     def settings(self, **more: Any) -> config.Settings:
-        """Ours, for this issuer."""
+        """Return the settings that trust this issuer."""
         known = {"jwt_http": True, "jwt_issuer": self.url, "jwt_audience": AUDIENCE}
         return config.Settings(**(known | more))
 
@@ -116,7 +116,7 @@ async def hang(_: Request) -> Response:
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A clock in seconds that only a test advances."""
 
     def __init__(self) -> None:
         self.seconds = 1_000.0
@@ -127,7 +127,7 @@ class Clock:
 
 @contextlib.asynccontextmanager
 async def serving() -> AsyncIterator[Issuer]:
-    """An issuer with a key of each type: `rsa` and `ec`."""
+    """Run an issuer with a key of each type: `rsa` and `ec`."""
     issuer = Issuer()
     issuer.add("rsa", new_rsa())
     issuer.add("ec", new_ec())

@@ -15,7 +15,7 @@ START_SECONDS_MAX = 30
 
 
 class Served(NamedTuple):
-    """A process that serves, and where."""
+    """A server process and its address."""
 
     process: processes.Process
     address: str
@@ -30,7 +30,7 @@ class Served(NamedTuple):
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -38,7 +38,7 @@ def free_port() -> int:
 
 @contextlib.asynccontextmanager
 async def served(database_url: str, **variables: str) -> AsyncIterator[Served]:
-    """A process that serves the database, once it is healthy; it is told to stop at the end."""
+    """Run a process that serves the database; yield it when it is healthy, and stop it at the end."""
     port = free_port()
     process = processes.fork(
         ["serve", "--port", str(port)],

@@ -15,7 +15,7 @@ from renewals.instances import account_sizes
 
 
 class Statement(NamedTuple):
-    """A statement, and the values of its placeholders."""
+    """A statement and its parameter values."""
 
     sql: str
     values: tuple[Any, ...]
@@ -23,10 +23,10 @@ class Statement(NamedTuple):
 
 @contextlib.contextmanager
 def counted() -> Iterator[list[str]]:
-    """Keep the SQL of the statements that are run in the block, in their order, by whichever task.
+    """Record the SQL of the statements run in the block, in order, from all tasks.
 
-    BEGIN and COMMIT are not kept, nor the first statement in the block that reads the size of an account: it belongs to
-    the first request of an account, not to what that request asks for. A second one is kept.
+    BEGIN and COMMIT are left out, and so is the first statement that reads the size of an account: it belongs to
+    an account's first request, not to the requested fields. A second one is recorded.
     """
     seen: list[str] = []
     sized: set[Statement] = set()
@@ -46,7 +46,7 @@ def counted() -> Iterator[list[str]]:
 
 @contextlib.contextmanager
 def noted() -> Iterator[list[Statement]]:
-    """Keep every statement of the block with its values."""
+    """Record every statement of the block with its values."""
     seen: list[Statement] = []
     with _noted(seen.append):
         yield seen

@@ -1,4 +1,4 @@
-"""A receiver of webhooks on a real socket, that answers as a test tells it, and keeps what it was sent."""
+"""A receiver of webhooks on a real socket, with responses set by the test; it stores the requests."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Got(NamedTuple):
-    """One request, and when it came by the loop's clock."""
+    """One request, and its arrival time on the loop's clock."""
 
     headers: dict[str, str]
     body: bytes
@@ -40,7 +40,7 @@ class Got(NamedTuple):
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
-    """Waits until something is so."""
+    """Wait until a condition is true."""
     async with asyncio.timeout(seconds):
         while True:
             if await condition():
@@ -56,7 +56,7 @@ async def accept(_: Got) -> Response:
 
 
 def always(status: int, **headers: str) -> Answer:
-    """The same answer to everything; a header's hyphen is an underscore."""
+    """Return the same response to everything; an underscore stands for a header's hyphen."""
 
     async def answer(_: Got) -> Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -67,7 +67,7 @@ def always(status: int, **headers: str) -> Answer:
 
 @dataclass
 class Receiver:
-    """`answer` may be changed at any time."""
+    """A webhook receiver; `answer` may be replaced at any time."""
 
     port: int
     answer: Answer = accept
@@ -96,7 +96,7 @@ class Receiver:
         await response(scope, receive, send)
 
     async def wait(self, count: int, seconds: float = 20) -> None:
-        """Waits until so many different messages have come."""
+        """Wait until this many different messages have arrived."""
 
         async def has_come() -> bool:
             return len({got.id for got in self.got}) >= count
@@ -104,7 +104,7 @@ class Receiver:
         await eventually(has_come, seconds)
 
     def assert_in_order(self) -> None:
-        """Of each instance, and of each account's own, what came first came in the order of the events."""
+        """Check that the first deliveries of each instance, and of each account, are in the order of the events."""
         seen: dict[tuple[str, str | None], list[int]] = {}
         ids: set[str] = set()
         for got in self.got:
@@ -116,7 +116,7 @@ class Receiver:
 
 @contextlib.asynccontextmanager
 async def listening(answer: Answer = accept, **options: Any) -> AsyncIterator[Receiver]:
-    """A receiver on a port of its own."""
+    """Run a receiver on a free port."""
     receiver = Receiver(0, answer)
     async with listening_with(receiver, **options) as receiver.port:
         yield receiver
@@ -124,7 +124,7 @@ async def listening(answer: Answer = accept, **options: Any) -> AsyncIterator[Re
 
 @contextlib.asynccontextmanager
 async def listening_with(app: ASGIApp, **options: Any) -> AsyncIterator[int]:
-    """An application on a port of its own; answers the port."""
+    """Run an application on a free port; yield the port."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         sock.listen(128)
@@ -147,7 +147,7 @@ async def listening_with(app: ASGIApp, **options: Any) -> AsyncIterator[int]:
 
 @contextlib.asynccontextmanager
 async def serving(answer: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[str]:
-    """The URL of a server that reads the head of a request, and then writes what it likes."""
+    """Run a server that reads the head of a request and writes arbitrary bytes; yield its URL."""
     tasks: set[asyncio.Task[None] | None] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -156,7 +156,7 @@ async def serving(answer: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> 
             await reader.readuntil(b"\r\n\r\n")
             await answer(writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the client has gone, or the test has ended
+            pass  # the client has disconnected, or the test has ended
         finally:
             writer.transport.abort()
 
