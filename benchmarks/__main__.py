@@ -24,19 +24,19 @@ PUBLISHED = Path("docs/performance")
 
 
 def main() -> None:
-    chosen = _arguments()
-    size = sizes.QUICK if chosen.quick else sizes.FULL
-    if chosen.rounds:
-        size = dataclasses.replace(size, rounds=chosen.rounds)
-    output = chosen.output or (WORK / "quick" if chosen.quick else PUBLISHED)
+    arguments = _arguments()
+    size = sizes.QUICK if arguments.quick else sizes.FULL
+    if arguments.rounds:
+        size = dataclasses.replace(size, rounds=arguments.rounds)
+    output = arguments.output or (WORK / "quick" if arguments.quick else PUBLISHED)
     WORK.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    with stage.Stage(WORK) as here:
+    with stage.Stage(WORK) as running_stage:
         on = machine.describe(binaries.postgres())
-        for name in chosen.only:
-            print(f"== {name}", file=sys.stderr)
-            section = importlib.import_module(SECTIONS[name]).run(here, size)
-            report.add(output, name, section, on | environments.versions(WORK), size)
+        for section_name in arguments.only:
+            print(f"== {section_name}", file=sys.stderr)
+            section = importlib.import_module(SECTIONS[section_name]).run(running_stage, size)
+            report.add(output, section_name, section, on | environments.versions(WORK), size)
     print(f"{report.write(output, tuple(SECTIONS))}\nin {time.monotonic() - started:.0f} s", file=sys.stderr)
 
 

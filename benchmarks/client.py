@@ -100,16 +100,16 @@ def graphql_request(path: str, key: str, document: str, variables: Mapping[str, 
 
 async def ask(port: int, request: bytes) -> Answer:
     """Send one request on a connection of its own and return the response with its body."""
-    answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-    connection = await connect(port, lambda _, answer: answered.set_result(answer), keep=True)
+    response: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    connection = await connect(port, lambda _, answer: response.set_result(answer), keep=True)
     try:
         connection.send(request)
-        done, _ = await asyncio.wait(
-            (answered, connection.lost), timeout=ANSWER_SECONDS_MAX, return_when=asyncio.FIRST_COMPLETED
+        finished, _ = await asyncio.wait(
+            (response, connection.lost), timeout=ANSWER_SECONDS_MAX, return_when=asyncio.FIRST_COMPLETED
         )
-        if answered not in done:
+        if response not in finished:
             raise UnexpectedAnswerError("the connection was closed, or silent for too long")
-        return answered.result()
+        return response.result()
     finally:
         connection.close()
 
@@ -127,13 +127,13 @@ class ClosedLoop:
 
     async def run(self) -> Load:
         """Run for the seconds; raises UnexpectedAnswerError unless all responses are 200 and equally long."""
-        made = [await connect(self.port, self._answered) for _ in range(self.connections)]
+        connections = [await connect(self.port, self._answered) for _ in range(self.connections)]
         started = time.perf_counter()
         self.until = started + self.seconds
-        for connection in made:
+        for connection in connections:
             connection.send(self.request)
         await asyncio.wait(
-            [connection.lost for connection in made], timeout=self.seconds + ANSWER_SECONDS_MAX
+            [connection.lost for connection in connections], timeout=self.seconds + ANSWER_SECONDS_MAX
         )
         elapsed = time.perf_counter() - started
         if len(self.lengths) != 1 or next(iter(self.lengths))[0] != 200:

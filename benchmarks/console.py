@@ -50,14 +50,14 @@ def postgraphile_variables(page: int, today: dt.date) -> dict[str, Any]:
 
 def rows(answer: Mapping[str, Any]) -> tuple[int, list[Row]]:
     """Return the total count and the rows, with instants parsed."""
-    found = answer["data"]["instances"]
-    return found["totalCount"], [_with_instants(node) for node in found["nodes"]]
+    result = answer["data"]["instances"]
+    return result["totalCount"], [_with_instants(node) for node in result["nodes"]]
 
 
 def postgraphile_rows(answer: Mapping[str, Any]) -> tuple[int, list[Row]]:
     """Return the total count and the rows of PostGraphile's response."""
-    found = answer["data"]["allInstances"]
-    return found["totalCount"], [_renamed(node) for node in found["nodes"]]
+    result = answer["data"]["allInstances"]
+    return result["totalCount"], [_renamed(node) for node in result["nodes"]]
 
 
 def _window(page: int, today: dt.date) -> dict[str, str]:

@@ -61,21 +61,21 @@ class Up:
 
 @contextlib.contextmanager
 def up(
-    here: stage.Stage, size: sizes.Size, names: Sequence[str] | None = None
+    environment: stage.Stage, size: sizes.Size, names: Sequence[str] | None = None
 ) -> Iterator[tuple[list[Up], list[str]]]:
     """Start all contenders, check that their responses agree, and list those that are unavailable."""
-    chosen, missing = _find(here.folder, names)
-    loaded = data.loaded(here, size)
-    peers_url = _peers_database(here)
+    contenders, missing = _find(environment.folder, names)
+    loaded = data.loaded(environment, size)
+    peers_url = _peers_database(environment)
     with contextlib.ExitStack() as running:
         started = [
             _start(
                 running,
-                here,
+                environment,
                 contender,
                 replace(loaded, url=loaded.url if contender.name == OURS else peers_url),
             )
-            for contender in chosen
+            for contender in contenders
         ]
         asyncio.run(_compare(started))
         yield started, missing
@@ -93,14 +93,14 @@ def _find(work: Path, names: Sequence[str] | None) -> tuple[list[Contender], lis
         POSTGRAPHILE: lambda: _postgraphile(work),
         FLOOR: lambda: _python(FLOOR, "floor"),
     }
-    found, missing = [], []
+    contenders, missing = [], []
     for name in names or makers:
         try:
-            found.append(makers[name]())
+            contenders.append(makers[name]())
         except environments.UnavailableError as problem:
             missing.append(f"{name} was left out: {problem}")
             print(missing[-1], file=sys.stderr)
-    return found, missing
+    return contenders, missing
 
 
 def _python(name: str, module: str, python: str = sys.executable, *, path: str = "/graphql") -> Contender:
@@ -122,8 +122,8 @@ def _postgraphile(work: Path) -> Contender:
     )
 
 
-def _peers_database(here: stage.Stage) -> str:
-    url = here.create_database("peers", template=data.DATABASE)
+def _peers_database(environment: stage.Stage) -> str:
+    url = environment.create_database("peers", template=data.DATABASE)
 
     async def add_index() -> None:
         connection = await asyncpg.connect(url)
@@ -157,21 +157,21 @@ async def _compare(started: Sequence[Up]) -> None:
     """Raise if a contender's response differs from that of the first one."""
     for page in console.PAGES:
         expected = None
-        for one in started:
-            answer = await client.ask(one.server.port, one.requests[page])
+        for running in started:
+            answer = await client.ask(running.server.port, running.requests[page])
             if answer.status != 200:
-                raise client.UnexpectedAnswerError(f"{one.name}: {answer.status} {answer.body[:500]!r}")
-            found = one.contender.rows(orjson.loads(answer.body))
-            expected = expected or found
-            if found != expected or len(found[1]) != page:
-                raise client.UnexpectedAnswerError(_difference(one.name, page, found, expected))
+                raise client.UnexpectedAnswerError(f"{running.name}: {answer.status} {answer.body[:500]!r}")
+            result = running.contender.rows(orjson.loads(answer.body))
+            expected = expected or result
+            if result != expected or len(result[1]) != page:
+                raise client.UnexpectedAnswerError(_difference(running.name, page, result, expected))
 
 
 def _difference(
-    name: str, page: int, found: tuple[int, list[console.Row]], expected: tuple[int, list[console.Row]]
+    name: str, page: int, result: tuple[int, list[console.Row]], expected: tuple[int, list[console.Row]]
 ) -> str:
-    rows = next(((a, b) for a, b in zip(found[1], expected[1], strict=False) if a != b), None)
+    rows = next(((a, b) for a, b in zip(result[1], expected[1], strict=False) if a != b), None)
     return (
-        f"{name} answers otherwise on pages of {page}: {found[0]} match, {len(found[1])} rows, "
+        f"{name} answers otherwise on pages of {page}: {result[0]} match, {len(result[1])} rows, "
         f"where {expected[0]} match, {len(expected[1])} rows; first difference: {rows}"
     )

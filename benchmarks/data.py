@@ -69,9 +69,9 @@ class Loaded:
 
 
 @functools.cache
-def loaded(here: stage.Stage, size: sizes.Size) -> Loaded:
+def loaded(environment: stage.Stage, size: sizes.Size) -> Loaded:
     """Return the database with the data set; the first call creates it."""
-    return asyncio.run(load(here.create_database(DATABASE), size))
+    return asyncio.run(load(environment.create_database(DATABASE), size))
 
 
 async def load(url: str, size: sizes.Size) -> Loaded:
@@ -80,14 +80,14 @@ async def load(url: str, size: sizes.Size) -> Loaded:
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(PICK)
-        filling = FILL.format(
+        statements = FILL.format(
             accounts=size.accounts,
             instances=size.instances,
             large=size.large_account_instances,
             days=EXPIRY_DAYS,
             today=now.date(),
         )
-        await connection.execute(filling.replace("pick(", "pg_temp.pick("), timeout=3_600)
+        await connection.execute(statements.replace("pick(", "pg_temp.pick("), timeout=3_600)
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()

@@ -55,18 +55,18 @@ def postgraphile(work: Path) -> tuple[str, Path]:
 
 def versions(work: Path) -> dict[str, str]:
     """Return the versions of the installed peers that the project itself does not depend on."""
-    found = {}
+    versions_by_name = {}
     places = [str(place) for place in (work / "peers").glob("lib/python*/site-packages")]
     for name in ("graphene", "starlette-graphene3", "ariadne", "graphql-core"):
         for distribution in importlib.metadata.distributions(name=name, path=places):
-            found[f"{name} (peers)" if name == "graphql-core" else name] = distribution.version
+            versions_by_name[f"{name} (peers)" if name == "graphql-core" else name] = distribution.version
     package = work / "postgraphile/node_modules/postgraphile/package.json"
     if package.exists():
-        found["postgraphile"] = json.loads(package.read_text())["version"]
+        versions_by_name["postgraphile"] = json.loads(package.read_text())["version"]
         node, _ = postgraphile(work)
-        asked = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
-        found["Node"] = asked.stdout.strip().removeprefix("v")
-    return found
+        process = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
+        versions_by_name["Node"] = process.stdout.strip().removeprefix("v")
+    return versions_by_name
 
 
 def _is_stale(folder: Path, lock: Path) -> bool:
@@ -84,10 +84,10 @@ def _digest(lock: Path) -> str:
 
 def _do(command: Sequence[str], *, folder: Path = ROOT, environment: Mapping[str, str] | None = None) -> None:
     print(f"Running {' '.join(command)}", file=sys.stderr)
-    done = subprocess.run(
+    process = subprocess.run(
         command, cwd=folder, env=os.environ | (environment or {}), capture_output=True, text=True, check=False
     )
-    if done.returncode:
+    if process.returncode:
         raise UnavailableError(
-            f"{Path(command[0]).name} failed: {(done.stderr or done.stdout)[-500:].strip()}"
+            f"{Path(command[0]).name} failed: {(process.stderr or process.stdout)[-500:].strip()}"
         )

@@ -75,11 +75,15 @@ def run(_: stage.Stage, size: sizes.Size) -> results.Section:
     config = StrawberryConfig(scalar_map=scalars.SCALARS, default_resolver=sources.read)
     schema = strawberry.Schema(Query, config=config)._schema
     figures, targets = [], []
-    for what, text in DOCUMENTS.items():
-        taken = asyncio.run(_measure(schema, graphql.parse(text), size))
-        figures += [results.Figure(what, name, "ms", tuple(values)) for name, values in taken.items()]
+    for document_name, text in DOCUMENTS.items():
+        times = asyncio.run(_measure(schema, graphql.parse(text), size))
+        figures += [
+            results.Figure(document_name, name, "ms", tuple(values)) for name, values in times.items()
+        ]
         ours, peer = (figure.median for figure in figures[-2:])
-        targets.append(results.Target(f"{what}, against {PEER}", ours, peer, AT_LEAST, less_is_better=True))
+        targets.append(
+            results.Target(f"{document_name}, against {PEER}", ours, peer, AT_LEAST, less_is_better=True)
+        )
     return results.Section(title="The executor alone", figures=figures, targets=targets, notes=(NOTE,))
 
 
@@ -87,11 +91,11 @@ async def _measure(schema: GraphQLSchema, document: DocumentNode, size: sizes.Si
     context = await _context()
     ours, theirs = [await _answer(schema, document, context, how) for how in CONTENDERS.values()]
     assert ours == theirs, "the two executors differ"
-    taken: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+    times: dict[str, list[float]] = {name: [] for name in CONTENDERS}
     for _ in range(size.rounds):
         for name, how in CONTENDERS.items():
-            taken[name].append(await _milliseconds(schema, document, context, how, size.seconds))
-    return taken
+            times[name].append(await _milliseconds(schema, document, context, how, size.seconds))
+    return times
 
 
 async def _context() -> Context:
@@ -110,13 +114,13 @@ async def _milliseconds(
     schema: GraphQLSchema, document: DocumentNode, context: Context, how: type[Any], seconds: float
 ) -> float:
     """Return the median of as many executions as fit into the time."""
-    taken = []
+    times = []
     gc.collect()
     until = time.perf_counter() + seconds
     while (started := time.perf_counter()) < until:
         await _answer(schema, document, context, how)
-        taken.append(time.perf_counter() - started)
-    return sorted(taken)[len(taken) // 2] * 1e3
+        times.append(time.perf_counter() - started)
+    return sorted(times)[len(times) // 2] * 1e3
 
 
 async def _answer(schema: GraphQLSchema, document: DocumentNode, context: Context, how: type[Any]) -> Any:

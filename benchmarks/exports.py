@@ -52,10 +52,10 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
     size = dataclasses.replace(sizes.FULL, instances=count + 1_000, accounts=2, large_account_instances=count)
     WORK.mkdir(parents=True, exist_ok=True)
-    with stage.Stage(WORK) as here:
-        loaded = data.loaded(here, size)
+    with stage.Stage(WORK) as environment_:
+        loaded = data.loaded(environment_, size)
         environment = {"DATABASE_URL": loaded.url, "RENEWALS_LOG_LEVEL": "WARNING"}
-        with here.running(
+        with environment_.running(
             lambda port: [sys.executable, "-m", "graphql_api", "serve", "--port", str(port)], environment
         ) as server:
             for line in measure(server, loaded.key):
@@ -64,12 +64,12 @@ def main() -> None:
 
 def measure(server: stage.Running, key: str) -> Iterator[str]:
     """Print a line for each export: rows, bytes, seconds, and the memory before, at its peak and after."""
-    everything = "filter=%7B%22manageable%22%3Anull%7D"
+    query = "filter=%7B%22manageable%22%3Anull%7D"
     for address in (
-        f"csv?{everything}&columns={SEEN_COLUMNS}",
-        f"csv?{everything}",
-        f"jsonl?{everything}",
-        f"csv?{everything}",
+        f"csv?{query}&columns={SEEN_COLUMNS}",
+        f"csv?{query}",
+        f"jsonl?{query}",
+        f"csv?{query}",
     ):
         cpu = server.cpu_seconds()
         with Memory(server.pid) as memory:
@@ -88,11 +88,11 @@ def take(port: int, path: str, key: str) -> tuple[int, int, float]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
     started = time.monotonic()
     connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
-    answer = connection.getresponse()
-    assert answer.status == 200, answer.read()
+    response = connection.getresponse()
+    assert response.status == 200, response.read()
     lines = length = 0
     first = time.monotonic() - started
-    while piece := answer.read(1 << 16):
+    while piece := response.read(1 << 16):
         lines += piece.count(b"\n")
         length += len(piece)
     return lines - ("csv" in path), length, first

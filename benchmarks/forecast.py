@@ -60,15 +60,15 @@ forecasts take twice their time and more; their processor time is less affected.
 """
 
 
-def run(here: stage.Stage, size: sizes.Size) -> results.Section:
+def run(running_stage: stage.Stage, size: sizes.Size) -> results.Section:
     """Measure the milliseconds of the domain, of HTTP and of the peer, with enough money and with too little."""
     gc_tuning.tune_gc()  # the API does this when it starts
     count = size.instances // SHARE
-    url = here.create_database("forecast")
+    url = running_stage.create_database("forecast")
     loaded = uvloop.run(_fill(url, size, count))
     command = (sys.executable, "-m", "graphql_api", "serve", "--port")
     environment = {"DATABASE_URL": url, "RENEWALS_LOG_LEVEL": "WARNING"}
-    with here.running(lambda port: (*command, str(port)), environment) as server:
+    with running_stage.running(lambda port: (*command, str(port)), environment) as server:
         measured = uvloop.run(_measure(loaded, server, size.rounds))
     figures = [results.Figure(*key, tuple(values)) for key, values in measured.items()]
     return results.Section(
@@ -93,10 +93,10 @@ async def _fill(url: str, size: sizes.Size, count: int) -> data.Loaded:
     finally:
         await connection.close()
     now = dt.datetime.now(dt.UTC)
-    async with database.connect(url, pool_size=2), database.transaction() as writing:
+    async with database.connect(url, pool_size=2), database.transaction() as transaction:
         for number in range(VOUCHERS):
             await vouchers.issue_voucher(
-                writing,
+                transaction,
                 data.LARGE_ACCOUNT,
                 VOUCHER_CENTS,
                 expires_at=now + dt.timedelta(days=3 * number + 2),
@@ -115,10 +115,10 @@ async def _measure(
     loaded: data.Loaded, server: stage.Running, rounds: int
 ) -> Mapping[tuple[str, str, str], list[float]]:
     """Return the elapsed and the processor milliseconds, by contender and part."""
-    found: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    milliseconds_by_figure: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     request = client.graphql_request("/graphql", loaded.key, DOCUMENT, {})
     async with database.connect(loaded.url, pool_size=2):
-        for what, divisor in ((SHORT, 2), (ENOUGH, 1)):
+        for scenario, divisor in ((SHORT, 2), (ENOUGH, 1)):
             lacking = await forecast.read_forecast(data.LARGE_ACCOUNT, DAYS, dt.datetime.now(dt.UTC))
             await _top_up(lacking.required_top_up_cents // divisor)
             await _compare(server.port, request)
@@ -126,10 +126,14 @@ async def _measure(
                 for name in (OURS, OVER_HTTP, PEER)[:: -1 if number % 2 else 1]:
                     for _ in range(TIMES):
                         milliseconds, cpu_milliseconds = await _time(name, server, request)
-                        found[what, name, "ms"].append(milliseconds)
-                        found[what, name, "ms of CPU in its process"].append(cpu_milliseconds)
-                    print(f"round {number + 1}, {what}, {name:<36} {milliseconds:8.0f} ms", file=sys.stderr)
-    return found
+                        milliseconds_by_figure[scenario, name, "ms"].append(milliseconds)
+                        milliseconds_by_figure[scenario, name, "ms of CPU in its process"].append(
+                            cpu_milliseconds
+                        )
+                    print(
+                        f"round {number + 1}, {scenario}, {name:<36} {milliseconds:8.0f} ms", file=sys.stderr
+                    )
+    return milliseconds_by_figure
 
 
 async def _time(name: str, server: stage.Running, request: bytes) -> tuple[float, float]:
@@ -152,27 +156,27 @@ async def _compare(port: int, request: bytes) -> None:
     if ours != theirs:
         first = next(((a, b) for a, b in zip(ours.days, theirs.days, strict=True) if a != b), None)
         raise client.UnexpectedAnswerError(f"the peer foretells otherwise: {first}")
-    answer = await client.ask(port, request)
-    told = orjson.loads(answer.body)["data"]["forecast"]
-    days = [(day["total"], day["balanceAfter"], day["shortfall"]) for day in told["days"]]
-    if (told["topUpNeeded"], days) != (
+    response = await client.ask(port, request)
+    result = orjson.loads(response.body)["data"]["forecast"]
+    days = [(day["total"], day["balanceAfter"], day["shortfall"]) for day in result["days"]]
+    if (result["topUpNeeded"], days) != (
         money.format_cents(ours.required_top_up_cents),
         [
             tuple(map(money.format_cents, (day.total_cents, day.balance_after_cents, day.shortfall_cents)))
             for day in ours.days
         ],
     ):
-        raise client.UnexpectedAnswerError(f"over HTTP it is otherwise: {answer.body[:500]!r}")
+        raise client.UnexpectedAnswerError(f"over HTTP it is otherwise: {response.body[:500]!r}")
 
 
 def _targets(figures: list[results.Figure], count: int) -> list[results.Target]:
     targets = []
     lowest = {(figure.what, figure.contender): figure.low for figure in figures if figure.unit == "ms"}
-    for what in (SHORT, ENOUGH):
-        ours, http, peer = (lowest[what, name] for name in (OURS, OVER_HTTP, PEER))
-        of = f"forecast of {count:,}, {what} (ms)"
+    for scenario in (SHORT, ENOUGH):
+        ours, http, peer = (lowest[scenario, name] for name in (OURS, OVER_HTTP, PEER))
+        of = f"forecast of {count:,}, {scenario} (ms)"
         targets += [
-            results.Target(f"{of}, against {PEER}", ours, peer, TARGETS[what], less_is_better=True),
+            results.Target(f"{of}, against {PEER}", ours, peer, TARGETS[scenario], less_is_better=True),
             results.Target(f"{of}, over HTTP, against a second", http, SECOND_MS, 1, less_is_better=True),
         ]
     return targets

@@ -38,12 +38,12 @@ def counts(size: sizes.Size) -> Sequence[int]:
     return [count for count in (10_000, 100_000, 1_000_000, 10_000_000) if count <= largest]
 
 
-def run(here: stage.Stage, size: sizes.Size) -> results.Section:
+def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
     """Measure each read in each database; write the plans of the largest to PLANS."""
     figures: list[results.Figure] = []
     plans: list[statements.Plan] = []
     for count in counts(size):
-        url = here.create_database("growth")
+        url = environment.create_database("growth")
         loaded = asyncio.run(data.load(url, _size(size, count)))
         caught = asyncio.run(statements.catch(loaded))
         measured = asyncio.run(_measure(url, caught))
@@ -80,31 +80,35 @@ async def _measure(url: str, caught: Sequence[statements.Caught]) -> Mapping[str
     """Return the milliseconds of each execution, by the name of the read."""
     connection = await asyncpg.connect(url)
     try:
-        return {one.name: [await _time(connection, one) for _ in range(TIMES)] for one in caught}
+        return {
+            statement.name: [await _time(connection, statement) for _ in range(TIMES)] for statement in caught
+        }
     finally:
         await connection.close()
 
 
-async def _time(connection: asyncpg.Connection, one: statements.Caught) -> float:
+async def _time(connection: asyncpg.Connection, statement: statements.Caught) -> float:
     started = time.perf_counter()
-    await connection.fetch(one.sql, *one.values)
+    await connection.fetch(statement.sql, *statement.values)
     return (time.perf_counter() - started) * 1e3
 
 
-def _targets(figures: Sequence[results.Figure], found: Sequence[int]) -> list[results.Target]:
+def _targets(figures: Sequence[results.Figure], instance_counts: Sequence[int]) -> list[results.Target]:
     """Return the target: all reads together take as long in the largest database as in the smallest.
 
     The quickest execution of each read is compared, because other work on the machine is not the database's growth.
     """
-    first, last = (f"of {count:,} instances" for count in (found[0], found[-1]))
+    first, last = (f"of {count:,} instances" for count in (instance_counts[0], instance_counts[-1]))
     targets = []
     for kind in KINDS:
         smallest, largest = (
-            sum(figure.low for figure in figures if figure.what == what and figure.contender.startswith(kind))
-            for what in (first, last)
+            sum(
+                figure.low for figure in figures if figure.what == title and figure.contender.startswith(kind)
+            )
+            for title in (first, last)
         )
-        what = f"every {kind}, {last} against {first} (ms)"
-        targets.append(results.Target(what, largest, smallest, 1 / FLAT, less_is_better=True))
+        title = f"every {kind}, {last} against {first} (ms)"
+        targets.append(results.Target(title, largest, smallest, 1 / FLAT, less_is_better=True))
     return targets
 
 

@@ -67,11 +67,11 @@ def take(url: str, path: Path, *, kill_at: int | None = None) -> None:
                 while asyncio.run(count(url)) < kill_at:
                     time.sleep(1)
                 process.kill()
-            said = process.stdout.read().decode().strip()
+            outcome = process.stdout.read().decode().strip()
     if kill_at is not None:
-        said = f"killed at {asyncio.run(count(url))} rows"
+        outcome = f"killed at {asyncio.run(count(url))} rows"
     print(
-        f"{path.name}: {time.monotonic() - started:.1f} s, {memory.peak:.0f} MiB at its peak; {said}",
+        f"{path.name}: {time.monotonic() - started:.1f} s, {memory.peak:.0f} MiB at its peak; {outcome}",
         flush=True,
     )
 
@@ -90,10 +90,10 @@ def main() -> None:
     write(WORK, rows)
     size = (WORK / "instances.csv").stat().st_size / MEBIBYTE
     print(f"{rows} instances of {ACCOUNTS} accounts, mixed, in {size:.0f} MiB", flush=True)
-    with stage.Stage(WORK) as here:
-        os.sched_setaffinity(0, {core for core in (here.server_core,) if core is not None})
+    with stage.Stage(WORK) as environment:
+        os.sched_setaffinity(0, {core for core in (environment.server_core,) if core is not None})
         for name, kill_at in (("first", None), ("killed", rows // 3)):
-            url = here.create_database(f"imports_{name}")
+            url = environment.create_database(f"imports_{name}")
             for list_name in ("catalogue", "accounts"):
                 take(url, WORK / f"{list_name}.csv")
             take(url, WORK / "instances.csv", kill_at=kill_at)

@@ -36,9 +36,9 @@ class Due(NamedTuple):
     page: int
 
 
-def run(here: stage.Stage, size: sizes.Size) -> results.Section:
+def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
     """Measure the latencies of the project and of stock Strawberry at each rate."""
-    with contenders.up(here, size, CONTENDERS) as (started, missing):
+    with contenders.up(environment, size, CONTENDERS) as (started, missing):
         figures = [figure for rate in RATES for figure in _measure(started, rate, size)]
     last = _p99(RATES[-1])
     ours, naive = (next(f.median for f in figures if (f.what, f.contender) == (last, n)) for n in CONTENDERS)
@@ -62,17 +62,19 @@ def _p99(rate: int) -> str:
 
 
 def _measure(started: Sequence[contenders.Up], rate: int, size: sizes.Size) -> Iterator[results.Figure]:
-    for one in started:
+    for running in started:
         rounds = []
         for number in range(size.open_loop_rounds):
             arrivals = list(_arrivals(rate, size.open_loop_seconds, seed=number))
-            latencies, seconds = uvloop.run(OpenLoop(one, arrivals).run())
+            latencies, seconds = uvloop.run(OpenLoop(running, arrivals).run())
             rounds.append((sorted(latencies), len(latencies) / seconds))
-            print(f"{rate}/s, round {number + 1}, {one.name:<30} {rounds[-1][1]:6.1f}/s", file=sys.stderr)
-        for what, share in ((f"p50 at {rate}/s", 0.5), (_p99(rate), 0.99)):
-            values = tuple(found[int(share * len(found))] * 1e3 for found, _ in rounds)
-            yield results.Figure(what, one.name, "ms", values)
-        yield results.Figure(f"answered at {rate}/s", one.name, "requests/s", tuple(per for _, per in rounds))
+            print(f"{rate}/s, round {number + 1}, {running.name:<30} {rounds[-1][1]:6.1f}/s", file=sys.stderr)
+        for title, share in ((f"p50 at {rate}/s", 0.5), (_p99(rate), 0.99)):
+            values = tuple(latencies_[int(share * len(latencies_))] * 1e3 for latencies_, _ in rounds)
+            yield results.Figure(title, running.name, "ms", values)
+        yield results.Figure(
+            f"answered at {rate}/s", running.name, "requests/s", tuple(per for _, per in rounds)
+        )
 
 
 def _arrivals(rate: int, seconds: float, *, seed: int) -> Iterator[Due]:
@@ -86,8 +88,8 @@ def _arrivals(rate: int, seconds: float, *, seed: int) -> Iterator[Due]:
 class OpenLoop:
     """Send requests when they are due; requests that find all connections busy wait in order."""
 
-    def __init__(self, one: contenders.Up, arrivals: Sequence[Due]) -> None:
-        self.one = one
+    def __init__(self, running: contenders.Up, arrivals: Sequence[Due]) -> None:
+        self.one = running
         self.arrivals = arrivals
         self.waiting: deque[Due] = deque()
         self.idle: deque[client.Connection] = deque()
@@ -100,7 +102,7 @@ class OpenLoop:
         """Return each request's latency and the total duration; raises UnexpectedAnswerError unless all are 200."""
         port = self.one.server.port
         self.idle.extend([await client.connect(port, self._answered) for _ in range(CONNECTIONS_MAX)])
-        everyone = list(self.idle)
+        connections = list(self.idle)
         self.all_answered = asyncio.Event()
         self.started = time.perf_counter()
         for due in self.arrivals:
@@ -109,7 +111,7 @@ class OpenLoop:
             self._send()
         await asyncio.wait_for(self.all_answered.wait(), client.ANSWER_SECONDS_MAX)
         seconds = time.perf_counter() - self.started
-        for connection in everyone:
+        for connection in connections:
             connection.close()
         if self.statuses != {200}:
             raise client.UnexpectedAnswerError(f"{self.one.name} answered with {sorted(self.statuses)}")

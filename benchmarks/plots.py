@@ -18,20 +18,22 @@ def draw(section: results.Section, path: Path) -> None:
     if not section.figures:
         return
     unit = section.figures[0].unit
-    whats = list(dict.fromkeys(figure.what for figure in section.figures if figure.unit == unit))[:PANELS_MAX]
+    titles = list(dict.fromkeys(figure.what for figure in section.figures if figure.unit == unit))[
+        :PANELS_MAX
+    ]
     ours = section.figures[0].contender
     count = len(dict.fromkeys(figure.contender for figure in section.figures))
-    size = (PANEL_WIDTH * len(whats) + 1, BAR_HEIGHT * count + 1.4)
-    drawing, panels = plt.subplots(1, len(whats), figsize=size, squeeze=False, layout="constrained")
-    for panel, what in zip(panels[0], whats, strict=True):
-        figures = [f for f in section.figures if (f.what, f.unit) == (what, unit)][::-1]
+    size = (PANEL_WIDTH * len(titles) + 1, BAR_HEIGHT * count + 1.4)
+    drawing, panels = plt.subplots(1, len(titles), figsize=size, squeeze=False, layout="constrained")
+    for panel, title in zip(panels[0], titles, strict=True):
+        figures = [f for f in section.figures if (f.what, f.unit) == (title, unit)][::-1]
         names = [figure.contender for figure in figures]
         medians = [figure.median for figure in figures]
         spread = [[f.median - f.low for f in figures], [f.high - f.median for f in figures]]
         colours = [OURS_COLOUR if name == ours else PEER_COLOUR for name in names]
         bars = panel.barh(names, medians, xerr=spread, color=colours, error_kw={"ecolor": "#555", "lw": 1})
         panel.bar_label(bars, [f"{median:,.4g}" for median in medians], padding=6, fontsize=8)
-        panel.set_title(what, fontsize=10)
+        panel.set_title(title, fontsize=10)
         panel.set_xlabel(unit, fontsize=8)
         panel.margins(x=0.25)
         panel.tick_params(labelsize=8)

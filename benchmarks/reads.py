@@ -27,12 +27,12 @@ models. PostGraphile runs without row-level security: the client sends the accou
 """
 
 
-def run(here: stage.Stage, size: sizes.Size) -> results.Section:
+def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
     """Measure throughput, latency and processor time for every contender and page."""
-    with contenders.up(here, size) as (started, missing):
-        for one in started:
+    with contenders.up(environment, size) as (started, missing):
+        for running in started:
             for page in console.PAGES:
-                uvloop.run(_load(one, page, size, size.warm_up_seconds))
+                uvloop.run(_load(running, page, size, size.warm_up_seconds))
         figures = _measure(started, size)
     return results.Section(
         title="The console's list: 12 fields, two relations, filtered and counted",
@@ -54,32 +54,34 @@ def _measure(started: list[contenders.Up], size: sizes.Size) -> list[results.Fig
     values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     for number in range(size.rounds):
         for page in console.PAGES:
-            for one in started if number % 2 == 0 else reversed(started):
-                before = one.server.cpu_seconds()
-                load = uvloop.run(_load(one, page, size, size.seconds))
-                cpu = (one.server.cpu_seconds() - before) / len(load.latencies)
+            for running in started if number % 2 == 0 else reversed(started):
+                before = running.server.cpu_seconds()
+                load = uvloop.run(_load(running, page, size, size.seconds))
+                cpu = (running.server.cpu_seconds() - before) / len(load.latencies)
                 p99 = sorted(load.latencies)[int(0.99 * len(load.latencies))]
-                values[f"page of {page}", one.name, "requests/s"].append(load.requests_per_second)
-                values[f"p99 of {page}", one.name, "ms"].append(p99 * 1e3)
-                values[f"a request of {page}", one.name, "ms of CPU in the server"].append(cpu * 1e3)
+                values[f"page of {page}", running.name, "requests/s"].append(load.requests_per_second)
+                values[f"p99 of {page}", running.name, "ms"].append(p99 * 1e3)
+                values[f"a request of {page}", running.name, "ms of CPU in the server"].append(cpu * 1e3)
                 print(
-                    f"round {number + 1}, page of {page:>4}, {one.name:<30} {load.requests_per_second:8.1f}/s",
+                    f"round {number + 1}, page of {page:>4}, {running.name:<30} {load.requests_per_second:8.1f}/s",
                     file=sys.stderr,
                 )
-    return [results.Figure(*key, tuple(found)) for key, found in values.items()]
+    return [results.Figure(*key, tuple(rounds)) for key, rounds in values.items()]
 
 
-async def _load(one: contenders.Up, page: int, size: sizes.Size, seconds: float) -> client.Load:
-    return await client.ClosedLoop(one.server.port, one.requests[page], size.connections, seconds).run()
+async def _load(running: contenders.Up, page: int, size: sizes.Size, seconds: float) -> client.Load:
+    return await client.ClosedLoop(
+        running.server.port, running.requests[page], size.connections, seconds
+    ).run()
 
 
 def _targets(figures: list[results.Figure]) -> list[results.Target]:
     targets = []
     for peer, wanted in TARGETS.items():
         for page, at_least in zip(console.PAGES, wanted, strict=True):
-            what = f"page of {page}"
-            ours = results.median(figures, what, contenders.OURS)
-            theirs = results.median(figures, what, peer)
+            title = f"page of {page}"
+            ours = results.median(figures, title, contenders.OURS)
+            theirs = results.median(figures, title, peer)
             if ours is not None and theirs is not None:
-                targets.append(results.Target(f"{what}, against {peer}", ours, theirs, at_least))
+                targets.append(results.Target(f"{title}, against {peer}", ours, theirs, at_least))
     return targets

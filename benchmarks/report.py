@@ -52,22 +52,22 @@ def add(
 def write(folder: Path, order: Sequence[str]) -> Path:
     """Write the page and its plots from the raw results; return the page's path."""
     raw = _read(folder)
-    everything = [_load(name, raw[name]) for name in order if name in raw]
-    for kept in everything:
-        plots.draw(kept.section, folder / f"{kept.name}.png")
+    recorded_sections = [_load(name, raw[name]) for name in order if name in raw]
+    for recorded in recorded_sections:
+        plots.draw(recorded.section, folder / f"{recorded.name}.png")
     page = folder / PAGE
-    parts = ["# Results", INTRODUCTION, *summary(everything)]
-    for kept in everything:
-        parts += _part(kept)
-    parts += ["## Machine", *_machines(everything)]
+    parts = ["# Results", INTRODUCTION, *summary(recorded_sections)]
+    for recorded in recorded_sections:
+        parts += _part(recorded)
+    parts += ["## Machine", *_machines(recorded_sections)]
     page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    _fill(folder.with_suffix(".md"), "\n\n".join(summary(everything)))
+    _fill(folder.with_suffix(".md"), "\n\n".join(summary(recorded_sections)))
     return page
 
 
-def summary(everything: Sequence[Kept]) -> Iterator[str]:
+def summary(recorded_sections: Sequence[Kept]) -> Iterator[str]:
     """Return all targets as one table, and a sentence on those that were missed."""
-    targets = [target for kept in everything for target in kept.section.targets]
+    targets = [target for recorded in recorded_sections for target in recorded.section.targets]
     if not targets:
         return
     yield _table(
@@ -91,18 +91,18 @@ def summary(everything: Sequence[Kept]) -> Iterator[str]:
         yield f"All {len(targets)} targets were reached."
 
 
-def _part(kept: Kept) -> Iterator[str]:
-    section = kept.section
+def _part(recorded: Kept) -> Iterator[str]:
+    section = recorded.section
     yield f"## {section.title}"
-    yield f"Measured on {kept.measured_on} at {kept.commit or 'an unknown commit'}, size {kept.size}."
+    yield f"Measured on {recorded.measured_on} at {recorded.commit or 'an unknown commit'}, size {recorded.size}."
     yield "\n".join(f"- {note}" for note in section.notes)
-    yield f"![{section.title}]({kept.name}.png)"
+    yield f"![{section.title}]({recorded.name}.png)"
     for unit in dict.fromkeys(figure.unit for figure in section.figures):
         figures = {(f.contender, f.what): f for f in section.figures if f.unit == unit}
-        whats = list(dict.fromkeys(what for _, what in figures))
+        titles = list(dict.fromkeys(title for _, title in figures))
         contenders = dict.fromkeys(contender for contender, _ in figures)
-        rows = [(name, *(_cell(figures.get((name, what))) for what in whats)) for name in contenders]
-        yield _table((unit, *whats), rows)
+        rows = [(name, *(_cell(figures.get((name, title))) for title in titles)) for name in contenders]
+        yield _table((unit, *titles), rows)
 
 
 def _cell(figure: results.Figure | None) -> str:
@@ -112,11 +112,11 @@ def _cell(figure: results.Figure | None) -> str:
     return _number(figure.median) + spread
 
 
-def _machines(everything: Sequence[Kept]) -> Iterator[str]:
+def _machines(recorded_sections: Sequence[Kept]) -> Iterator[str]:
     """Return one table, or one for each set of sections with the same machine and versions."""
     machines: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for kept in everything:
-        machines.setdefault(tuple(kept.machine.items()), []).append(kept.section.title)
+    for recorded in recorded_sections:
+        machines.setdefault(tuple(recorded.machine.items()), []).append(recorded.section.title)
     for machine, titles in machines.items():
         if len(machines) > 1:
             yield f"Of: {'; '.join(titles)}."
@@ -133,21 +133,21 @@ def _number(value: float) -> str:
     return f"{value:,.{decimals}f}"
 
 
-def _load(name: str, kept: Mapping[str, Any]) -> Kept:
-    raw = kept["section"]
+def _load(name: str, stored: Mapping[str, Any]) -> Kept:
+    raw = stored["section"]
     section = results.Section(
         title=raw["title"],
         figures=[results.Figure(**figure | {"values": tuple(figure["values"])}) for figure in raw["figures"]],
         targets=[results.Target(**target) for target in raw["targets"]],
         notes=raw["notes"],
     )
-    return Kept(name, section, kept["measured_on"], kept["commit"], kept["size"], kept["machine"])
+    return Kept(name, section, stored["measured_on"], stored["commit"], stored["size"], stored["machine"])
 
 
 def _fill(page: Path, text: str) -> None:
     """Replace the text between a page's marks, if the page exists and has marks."""
-    if page.exists() and BEGIN in (whole := page.read_text(encoding="utf-8")):
-        before, _, rest = whole.partition(BEGIN)
+    if page.exists() and BEGIN in (content := page.read_text(encoding="utf-8")):
+        before, _, rest = content.partition(BEGIN)
         page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
@@ -157,5 +157,5 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def _commit() -> str:
-    asked = ["git", "describe", "--always", "--dirty", "--exclude=*"]
-    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()

@@ -167,8 +167,8 @@ async def _create(server_url: str, name: str, template: str | None) -> None:
 
 
 def _children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
+    children_file = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in children_file.read_text().split()] if children_file.exists() else []
 
 
 @contextlib.contextmanager

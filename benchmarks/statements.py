@@ -101,16 +101,20 @@ async def catch(loaded: data.Loaded) -> list[Caught]:
         transport = httpx2.ASGITransport(app=app.create())
         headers = {"Authorization": f"Bearer {loaded.key}"}
         async with httpx2.AsyncClient(transport=transport, headers=headers, timeout=60) as client:
-            for name, asked in reads(loaded.today).items():
-                with _listening() as seen:
-                    answer = (
-                        await client.post("http://here/graphql", json={"query": f"{{ instances{asked} }}"})
+            for name, arguments in reads(loaded.today).items():
+                with _listening() as captured:
+                    response = (
+                        await client.post(
+                            "http://here/graphql", json={"query": f"{{ instances{arguments} }}"}
+                        )
                     ).json()
-                assert "errors" not in answer, answer["errors"]
-                caught += [Caught(name, sql, values) for sql, values in seen if "FROM instances" in sql][:1]
-        with _listening() as seen:
+                assert "errors" not in response, response["errors"]
+                caught += [Caught(name, sql, values) for sql, values in captured if "FROM instances" in sql][
+                    :1
+                ]
+        with _listening() as captured:
             await due.count_due(database.pool(), now)
-        caught += [Caught(DUE, sql, values) for sql, values in seen if "instances" in sql]
+        caught += [Caught(DUE, sql, values) for sql, values in captured if "instances" in sql]
     return caught
 
 
@@ -118,16 +122,17 @@ async def explain(url: str, caught: Sequence[Caught]) -> list[Plan]:
     """Run each statement once more with EXPLAIN."""
     connection = await asyncpg.connect(url)
     try:
-        return [await _explain(connection, one) for one in caught]
+        return [await _explain(connection, statement) for statement in caught]
     finally:
         await connection.close()
 
 
-async def _explain(connection: asyncpg.Connection, one: Caught) -> Plan:
-    rows = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS) {one.sql}", *one.values)
-    [[found]] = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {one.sql}", *one.values)
-    nodes = list(_nodes(json.loads(found)[0]["Plan"]))
-    return Plan(one.name, one.sql, "\n".join(row[0] for row in rows), list(_faults(nodes)))
+async def _explain(connection: asyncpg.Connection, statement: Caught) -> Plan:
+    rows = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS) {statement.sql}", *statement.values)
+    explain_sql = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement.sql}"
+    [[plan_json]] = await connection.fetch(explain_sql, *statement.values)
+    nodes = list(_nodes(json.loads(plan_json)[0]["Plan"]))
+    return Plan(statement.name, statement.sql, "\n".join(row[0] for row in rows), list(_faults(nodes)))
 
 
 def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -164,13 +169,13 @@ def _faulty(plan: Plan) -> str:
 @contextmanager
 def _listening() -> Iterator[list[tuple[str, Sequence[object]]]]:
     """Capture the statements of the block with their values."""
-    seen: list[tuple[str, Sequence[object]]] = []
+    captured: list[tuple[str, Sequence[object]]] = []
     connection = pool.Connection
     fetch = connection.fetch
 
     async def listen(self: Any, sql: str, *values: Any, **options: Any) -> Any:
-        seen.append((sql, values))
+        captured.append((sql, values))
         return await fetch(self, sql, *values, **options)
 
     with mock.patch.object(connection, "fetch", listen):
-        yield seen
+        yield captured

@@ -85,10 +85,10 @@ def main() -> None:
         )
         started = time.perf_counter()
         command = [sys.executable, "-m", "graphql_api", "verify"]
-        done = subprocess.run(command, env=os.environ | {"DATABASE_URL": postgres.url}, check=False)
+        process = subprocess.run(command, env=os.environ | {"DATABASE_URL": postgres.url}, check=False)
         elapsed = time.perf_counter() - started
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-        print(f"renewals verify: exit {done.returncode}, {elapsed:.1f} s, largest child {peak} MB")
+        print(f"renewals verify: exit {process.returncode}, {elapsed:.1f} s, largest child {peak} MB")
 
 
 if __name__ == "__main__":

@@ -32,9 +32,9 @@ def plant(folder: Path, module: str, line: str) -> None:
 
 def contracts_broken(folder: Path) -> list[str]:
     command = [str(BIN / "lint-imports"), "--no-cache"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    broken = re.findall(r"^(.+) BROKEN$", done.stdout, re.MULTILINE)
-    assert done.returncode == (1 if broken else 0), done.stdout + done.stderr
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    broken = re.findall(r"^(.+) BROKEN$", process.stdout, re.MULTILINE)
+    assert process.returncode == (1 if broken else 0), process.stdout + process.stderr
     return broken
 
 
@@ -62,9 +62,9 @@ def test_an_import_of_the_api_by_the_schema_is_refused(copy: Path) -> None:
 def test_a_circle_that_hides_behind_a_name_is_refused(copy: Path, line: str) -> None:
     plant(copy, "renewals/accounts/ledger.py", line)
     command = [str(BIN / "ruff"), "check", "--no-cache", "--select", "TID251", "renewals"]
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "TID251" in done.stdout and "a circle could hide behind it" in done.stdout
+    process = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+    assert process.returncode == 1
+    assert "TID251" in process.stdout and "a circle could hide behind it" in process.stdout
 
 
 def test_nothing_is_imported_by_name() -> None:

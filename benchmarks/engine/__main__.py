@@ -12,8 +12,8 @@ from renewals.observability import gc_tuning
 async def main() -> None:
     name, url, sampled = sys.argv[1:]
     gc_tuning.tune_gc()  # the worker does this when it starts
-    done = await worker.CONTENDERS[name](url, int(sampled))
-    print(json.dumps(done | {"cpu_seconds": time.process_time(), "peak_mib": worker.peak_mib()}))
+    report = await worker.CONTENDERS[name](url, int(sampled))
+    print(json.dumps(report | {"cpu_seconds": time.process_time(), "peak_mib": worker.peak_mib()}))
 
 
 asyncio.run(main())

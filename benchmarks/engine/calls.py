@@ -68,8 +68,10 @@ async def renew(url: str, instances_per_call: int) -> float:
 
 
 async def _call(client: httpx2.AsyncClient, ids: list[str], key: str) -> None:
-    asked = {"selection": {"ids": ids}, "months": 1, "idempotencyKey": key}
-    answer = await client.post("http://here/graphql", json={"query": MUTATION, "variables": {"input": asked}})
-    found = answer.json()["data"]["renewInstances"]
-    assert found["__typename"] == "RenewInstancesSuccess", found
-    assert (found["instanceCount"], len(found["instances"])) == (len(ids), min(len(ids), 1_000))
+    variables = {"selection": {"ids": ids}, "months": 1, "idempotencyKey": key}
+    response = await client.post(
+        "http://here/graphql", json={"query": MUTATION, "variables": {"input": variables}}
+    )
+    result = response.json()["data"]["renewInstances"]
+    assert result["__typename"] == "RenewInstancesSuccess", result
+    assert (result["instanceCount"], len(result["instances"])) == (len(ids), min(len(ids), 1_000))

@@ -74,15 +74,15 @@ CHUNK = (
 
 async def stage(made_url: str, template_url: str) -> None:
     """Copy the rows of the run in a database into the database from which it was copied."""
-    made, template = await asyncpg.connect(made_url), await asyncpg.connect(template_url)
+    run_connection, template = await asyncpg.connect(made_url), await asyncpg.connect(template_url)
     try:
-        for connection in (made, template):
+        for connection in (run_connection, template):
             await connection.execute("CREATE SCHEMA staged")
         for name, select in STAGED.items():
-            await made.execute(f"CREATE TABLE staged.{name} AS {select}")
+            await run_connection.execute(f"CREATE TABLE staged.{name} AS {select}")
             await template.execute(f"CREATE TABLE staged.{name} AS {select} WITH NO DATA")
             with tempfile.TemporaryFile() as rows:
-                await made.copy_from_query(
+                await run_connection.copy_from_query(
                     f"SELECT * FROM staged.{name} ORDER BY 1", output=rows, format="binary"
                 )
                 rows.seek(0)
@@ -92,7 +92,7 @@ async def stage(made_url: str, template_url: str) -> None:
         await template.execute("VACUUM (ANALYZE, FREEZE)")
         await template.execute("CHECKPOINT")
     finally:
-        await made.close()
+        await run_connection.close()
         await template.close()
 
 

@@ -20,17 +20,17 @@ async def renew(account_ids: Sequence[str], at_once: int) -> int:
     run = await models.RenewalRun.create(
         trigger="OPERATOR", scheduled_at=night.NOW, clock_at=night.NOW, started_at=night.NOW
     )
-    found = await _units(account_ids)
+    units_by_account = await _units(account_ids)
     accounts = iter(account_ids)
-    await asyncio.gather(*(_renew_accounts(run, accounts, found) for _ in range(at_once)))
-    return sum(len(ids) for units in found.values() for ids in units)
+    await asyncio.gather(*(_renew_accounts(run, accounts, units_by_account) for _ in range(at_once)))
+    return sum(len(ids) for units in units_by_account.values() for ids in units)
 
 
 async def _renew_accounts(
-    run: models.RenewalRun, account_ids: Iterator[str], found: dict[str, list[list[str]]]
+    run: models.RenewalRun, account_ids: Iterator[str], units_by_account: dict[str, list[list[str]]]
 ) -> None:
     for account_id in account_ids:
-        for instance_ids in found.get(account_id, ()):
+        for instance_ids in units_by_account.get(account_id, ()):
             await _renew(run, account_id, instance_ids)
 
 
@@ -43,11 +43,11 @@ async def _units(account_ids: Sequence[str]) -> dict[str, list[list[str]]]:
         expires_at__gte=night.NOW,
         expires_at__lte=night.EXPIRES_AT,
     )
-    found: dict[str, dict[str, list[str]]] = {}
+    units_by_account: dict[str, dict[str, list[str]]] = {}
     for instance in await instances.order_by("expires_at", "id"):
-        units = found.setdefault(instance.account_id, {})
+        units = units_by_account.setdefault(instance.account_id, {})
         units.setdefault(instance.bundle_id or instance.id, []).append(instance.id)
-    return {account_id: list(units.values()) for account_id, units in found.items()}
+    return {account_id: list(units.values()) for account_id, units in units_by_account.items()}
 
 
 async def _renew(run: models.RenewalRun, account_id: str, instance_ids: Sequence[str]) -> None:
@@ -64,12 +64,12 @@ async def _renew(run: models.RenewalRun, account_id: str, instance_ids: Sequence
             account_id=account_id, available_cents__gt=0, expires_at__gte=night.NOW
         ).order_by("expires_at", "-available_cents", "id")
         prices = [_price(instance) for instance in instances]
-        taken, rest_cents = _take(vouchers, instances, prices)
+        payments, rest_cents = _take(vouchers, instances, prices)
         if rest_cents > account.balance_cents:
             for instance in instances:
                 await _note(run, account, instance, None)
             return
-        order = await _pay(account, taken, rest_cents)
+        order = await _pay(account, payments, rest_cents)
         for instance, price in zip(instances, prices, strict=True):
             await _extend(order, instance, price)
             await _note(run, account, instance, order)
@@ -101,9 +101,9 @@ def _take(
 
 
 async def _pay(
-    account: models.Account, taken: Sequence[tuple[models.Voucher, int]], rest_cents: int
+    account: models.Account, payments: Sequence[tuple[models.Voucher, int]], rest_cents: int
 ) -> models.Order:
-    voucher_cents = sum(amount for _, amount in taken)
+    voucher_cents = sum(amount for _, amount in payments)
     order = await models.Order.create(
         id=uuid.uuid4(),
         account=account,
@@ -114,7 +114,7 @@ async def _pay(
         refusals=[],
         created_at=night.NOW,
     )
-    for voucher, amount in taken:
+    for voucher, amount in payments:
         await voucher.save(update_fields=["available_cents"])
         await _enter(account, order, amount, voucher.available_cents, voucher)
     if rest_cents:

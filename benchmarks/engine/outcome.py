@@ -60,70 +60,70 @@ class Outcome:
         return statistics.median(self.rates[name])
 
 
-def section(found: Outcome) -> results.Section:
+def section(outcome: Outcome) -> results.Section:
     return results.Section(
         title="Auto-renewal and large orders",
-        figures=_figures(found),
-        targets=_targets(found),
-        notes=_notes(found),
+        figures=_figures(outcome),
+        targets=_targets(outcome),
+        notes=_notes(outcome),
     )
 
 
-def _figures(found: Outcome) -> Sequence[results.Figure]:
-    large, many = found.large, f"{found.large['instances']:,} due"
+def _figures(outcome: Outcome) -> Sequence[results.Figure]:
+    large, many = outcome.large, f"{outcome.large['instances']:,} due"
     memory = tuple(mib for _, mib in large["memory"])
     return [
         *(
-            results.Figure(f"{found.due:,} due", name, "instances/s", tuple(values))
-            for name, values in found.rates.items()
+            results.Figure(f"{outcome.due:,} due", name, "instances/s", tuple(values))
+            for name, values in outcome.rates.items()
         ),
         results.Figure(many, PRODUCT, "instances/s", (large["instances"] / large["seconds"],)),
         results.Figure(f"{many}, in all", PRODUCT, "s", (large["seconds"],)),
         results.Figure(f"{many}, memory on the way", PRODUCT, "MiB", memory),
         *(
             results.Figure("10,000 renewed by hand", name, "s", tuple(values))
-            for name, values in found.seconds.items()
+            for name, values in outcome.seconds.items()
         ),
     ]
 
 
-def _targets(found: Outcome) -> Sequence[results.Target]:
-    ours = found.rate(PRODUCT)
-    large_rate = found.large["instances"] / found.large["seconds"]
-    one, many = (statistics.median(found.seconds[name]) for name in (ONE_CALL, MANY_CALLS))
+def _targets(outcome: Outcome) -> Sequence[results.Target]:
+    ours = outcome.rate(PRODUCT)
+    large_rate = outcome.large["instances"] / outcome.large["seconds"]
+    one_call, many_calls = (statistics.median(outcome.seconds[name]) for name in (ONE_CALL, MANY_CALLS))
     return [
         *(
-            results.Target(f"{found.due:,} due, against {name}", ours, found.rate(name), at_least)
+            results.Target(f"{outcome.due:,} due, against {name}", ours, outcome.rate(name), at_least)
             for name, at_least in AT_LEAST.items()
         ),
         results.Target(
-            f"microseconds an instance of {found.large['instances']:,}, against {found.due:,}",
+            f"microseconds an instance of {outcome.large['instances']:,}, against {outcome.due:,}",
             1e6 / large_rate,
             1e6 / ours,
             1 / COST_AT_MOST,
             less_is_better=True,
         ),
         results.Target(
-            f"{ONE_CALL}, against {MANY_CALLS}", one, many, AT_LEAST_ONE_CALL, less_is_better=True
+            f"{ONE_CALL}, against {MANY_CALLS}", one_call, many_calls, AT_LEAST_ONE_CALL, less_is_better=True
         ),
     ]
 
 
-def _notes(found: Outcome) -> Sequence[str]:
+def _notes(outcome: Outcome) -> Sequence[str]:
     text = NOTES.format(
-        accounts=found.scale.accounts,
+        accounts=outcome.scale.accounts,
         each=night.DUE_PER_ACCOUNT,
         at_once=worker.CHUNKS_AT_ONCE,
         tortoise=TORTOISE,
         postgresql=POSTGRESQL,
-        sampled=found.scale.sampled * night.DUE_PER_ACCOUNT,
+        sampled=outcome.scale.sampled * night.DUE_PER_ACCOUNT,
         loop=LOOP,
-        at_once_rate=found.rate(TORTOISE),
-        at_once_times=found.rate(PRODUCT) / found.rate(TORTOISE),
-        all_seconds=found.due / found.rate(LOOP),
+        at_once_rate=outcome.rate(TORTOISE),
+        at_once_times=outcome.rate(PRODUCT) / outcome.rate(TORTOISE),
+        all_seconds=outcome.due / outcome.rate(LOOP),
         memory=", ".join(
-            f"{mib:.0f} MiB after {seconds:.0f} s" for seconds, mib in found.large["memory"][::4]
+            f"{mib:.0f} MiB after {seconds:.0f} s" for seconds, mib in outcome.large["memory"][::4]
         ),
-        peak=found.large["peak_mib"],
+        peak=outcome.large["peak_mib"],
     )
     return tuple(text.splitlines())

@@ -37,15 +37,15 @@ WHERE i.account_id <= $1 AND split_part(i.id, '-', 3)::int < $2
 async def check(url: str, accounts: int, *, staged: bool = True) -> None:
     """Check a run over the first accounts; raises AssertionError for any difference."""
     async with database.connect(url, pool_size=2):
-        found = await integrity.check_invariants()
-    broken = [rule for rule, damages in found.items() if damages]
+        violations = await integrity.check_invariants()
+    broken = [rule for rule, damages in violations.items() if damages]
     assert not broken, broken
     last = f"a-{accounts - 1:07}"
     connection = await asyncpg.connect(url)
     try:
         assert await connection.fetchval(TRIED_ONCE, last, night.DUE_PER_ACCOUNT) == 0
-        for what, sql in AGAINST.items() if staged else ():
+        for table, sql in AGAINST.items() if staged else ():
             differing = await connection.fetchval(sql, last)
-            assert differing == 0, f"{differing} {what} differ from those of the staged run"
+            assert differing == 0, f"{differing} {table} differ from those of the staged run"
     finally:
         await connection.close()

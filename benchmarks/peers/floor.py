@@ -15,14 +15,14 @@ from benchmarks.peers import store
 
 async def instances(request: Request) -> Response:
     variables = orjson.loads(await request.body())["variables"]
-    chosen = variables["filter"]
+    conditions = variables["filter"]
     async with store.pool.acquire() as connection:
         account_id = await connection.fetchval(store.ACCOUNT, store.secret_hash(request))
         if account_id is None:
             raise HTTPException(401)
-        window = [dt.datetime.fromisoformat(chosen[name]) for name in ("expiresFrom", "expiresBefore")]
-        total = await connection.fetchval(store.COUNT, account_id, chosen["tab"], *window)
-        rows = await connection.fetch(store.PAGE, account_id, chosen["tab"], *window, variables["first"])
+        window = [dt.datetime.fromisoformat(conditions[name]) for name in ("expiresFrom", "expiresBefore")]
+        total = await connection.fetchval(store.COUNT, account_id, conditions["tab"], *window)
+        rows = await connection.fetch(store.PAGE, account_id, conditions["tab"], *window, variables["first"])
     data = {"instances": {"totalCount": total, "nodes": [store.node(row) for row in rows]}}
     return Response(orjson.dumps({"data": data}), media_type="application/json")
 

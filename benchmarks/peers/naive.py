@@ -57,7 +57,7 @@ class Query:
         first: int,
     ) -> InstanceConnection:
         released, one_off = model.InstanceStatus.RELEASED, model.BillingMode.ONE_OFF
-        found = models.Instance.filter(
+        matching = models.Instance.filter(
             account_id=info.context["account_id"],
             product__renewable=True,
             is_trial=False,
@@ -65,9 +65,9 @@ class Query:
             expires_at__gte=filter.expires_from,
             expires_at__lt=filter.expires_before,
         ).exclude(Q(billing_mode=one_off) | Q(status=released))
-        page = found.order_by("expires_at", "id").limit(first).prefetch_related("product", "data_center")
+        page = matching.order_by("expires_at", "id").limit(first).prefetch_related("product", "data_center")
         return InstanceConnection(
-            total_count=await found.count(), nodes=[instance_of(model) for model in await page]
+            total_count=await matching.count(), nodes=[instance_of(model) for model in await page]
         )
 
 

@@ -21,12 +21,12 @@ ENOUGH_CENTS = 10**15
 async def read(account_id: str, days: int, now: dt.datetime) -> forecast.Forecast:
     """Return the same numbers as the project's forecast."""
     account = await models.Account.get(id=account_id)
-    found = await _simulate(account, account.balance_cents, days, now)
-    if not any(day.shortfall_cents for day in found):
-        return forecast.Forecast(tuple(found), 0)
+    forecast_days = await _simulate(account, account.balance_cents, days, now)
+    if not any(day.shortfall_cents for day in forecast_days):
+        return forecast.Forecast(tuple(forecast_days), 0)
     spent = await _simulate(account, ENOUGH_CENTS, days, now)
     needed_cents = sum(day.balance_cents for day in spent)
-    return forecast.Forecast(tuple(found), needed_cents - account.balance_cents)
+    return forecast.Forecast(tuple(forecast_days), needed_cents - account.balance_cents)
 
 
 async def _simulate(
@@ -36,7 +36,7 @@ async def _simulate(
     today = now.astimezone(zone).date()
     vouchers = await models.Voucher.filter(account_id=account.id, available_cents__gt=0, expires_at__gte=now)
     renewed: dict[dt.date, list[models.Instance]] = {}
-    found = []
+    forecast_days = []
     for date in (today + dt.timedelta(days=number) for number in range(days)):
         starts_at = dates.due_at(date, zone, time=config.get_settings().auto_renew_time, lead_days=0)
         run_at = schedule.next_scheduled_at(max(starts_at, now))
@@ -49,16 +49,16 @@ async def _simulate(
         )
         due = await instances.prefetch_related("product__tiers") + renewed.pop(date, [])
         due.sort(key=lambda instance: (instance.expires_at, instance.id))
-        usable = [each for each in vouchers if each.available_cents and each.expires_at >= run_at]
+        usable = [voucher for voucher in vouchers if voucher.available_cents and voucher.expires_at >= run_at]
         usable.sort(key=lambda voucher: (voucher.expires_at, -voucher.available_cents, str(voucher.id)))
         day, paid = _plan(date, due, usable, balance_cents)
         balance_cents = day.balance_after_cents
-        found.append(day)
+        forecast_days.append(day)
         for instance in paid:
             new = _step(instance, zone)
             instance.expires_at = dates.end_of_day(new, zone)
             renewed.setdefault(new, []).append(instance)
-    return found
+    return forecast_days
 
 
 def _plan(
@@ -76,10 +76,10 @@ def _plan(
     before_cents, voucher_cents = balance_cents, 0
     paid, at_risk_ids = [], []
     for instance, cents in zip(due, prices, strict=True):
-        taken = _take(instance, cents, vouchers, available)
-        rest_cents = cents - sum(taken.values())
+        payments = _take(instance, cents, vouchers, available)
+        rest_cents = cents - sum(payments.values())
         if rest_cents > balance_cents:
-            for voucher_id, amount in taken.items():
+            for voucher_id, amount in payments.items():
                 available[voucher_id] += amount
             at_risk_ids.append(instance.id)
         else:
@@ -108,14 +108,14 @@ def _take(
     available: dict[uuid.UUID, int],
 ) -> Mapping[uuid.UUID, int]:
     """Subtract each voucher's payment from `available`."""
-    taken = {}
+    payments = {}
     for voucher in vouchers:
         if not voucher.product_codes or instance.product_id in voucher.product_codes:
-            amount = min(cents - sum(taken.values()), available[voucher.id])
+            amount = min(cents - sum(payments.values()), available[voucher.id])
             if amount:
                 available[voucher.id] -= amount
-                taken[voucher.id] = amount
-    return taken
+                payments[voucher.id] = amount
+    return payments
 
 
 def _price(instance: models.Instance) -> int:

@@ -49,27 +49,27 @@ async def address(world: World, database_url: str, redis_url: str) -> AsyncItera
 
 
 async def test_the_example_runs_with_the_key_filled_in_and_nothing_else_is_asked(address: str) -> None:
-    asked: list[str] = []
+    urls: list[str] = []
     errors: list[str] = []
     async with async_api.async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = await browser.new_page(viewport={"width": 1440, "height": 900})
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda request: urls.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         await page.goto(address)
-        async with page.expect_response(_is_the_example) as answered:
+        async with page.expect_response(_is_the_example) as response_info:
             await page.click("button.graphiql-execute-button")
-        answer = await (await answered.value).json()
+        result = await (await response_info.value).json()
         await async_api.expect(page.locator(".result-window")).to_contain_text('"演示账户"')
         if SCREENSHOT:
             await page.wait_for_timeout(500)
             await page.screenshot(path=Path(SCREENSHOT))
         await browser.close()
-    assert "errors" not in answer
-    assert answer["data"]["instances"]["nodes"] and answer["data"]["quoteRenewal"]["total"] != "0.00"
+    assert "errors" not in result
+    assert result["data"]["instances"]["nodes"] and result["data"]["quoteRenewal"]["total"] != "0.00"
     host = address.removesuffix("/graphql")
     assert errors == []
-    assert [url for url in asked if not url.startswith((host, "data:", "blob:"))] == []
+    assert [url for url in urls if not url.startswith((host, "data:", "blob:"))] == []
 
 
 @pytest.mark.parametrize("name", ["query", "q"])
@@ -105,15 +105,15 @@ async def test_a_key_of_an_earlier_start_that_the_browser_kept_is_replaced(addre
         async with page.expect_response(_is_the_example):
             await page.click("button.graphiql-execute-button")
         await page.wait_for_timeout(1_000)  # GraphiQL stores its tabs after a delay
-        kept = await page.evaluate("Object.keys(localStorage)")
+        stored_keys = await page.evaluate("Object.keys(localStorage)")
         await page.evaluate(
             """for (const key of Object.keys(localStorage))
                 localStorage[key] = localStorage[key].replaceAll(/rk_[A-Za-z0-9_-]+/g, "rk_00000000_old")"""
         )
         await page.reload()
-        async with page.expect_response(_is_the_example) as answered:
+        async with page.expect_response(_is_the_example) as response_info:
             await page.click("button.graphiql-execute-button")
-        assert (await (await answered.value).json()).get("data"), kept
+        assert (await (await response_info.value).json()).get("data"), stored_keys
         await browser.close()
 
 
@@ -136,11 +136,11 @@ async def test_a_subscription_shows_what_happens_while_one_looks(address: str) -
     await policy.set_policy(
         loader.ACCOUNT_ID, policy.PolicyRequest(pick, model.RenewalMode.NONE), clocks.utc_now
     )
-    asked = urllib.parse.quote("subscription { events(after: 0) { sequence type instanceId } }")
+    query = urllib.parse.quote("subscription { events(after: 0) { sequence type instanceId } }")
     async with async_api.async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = await browser.new_page()
-        await page.goto(f"{address}?query={asked}")
+        await page.goto(f"{address}?query={query}")
         await page.click("button.graphiql-execute-button")
         result = page.locator(".result-window")
         await async_api.expect(result).to_contain_text("policy.changed")

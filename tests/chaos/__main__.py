@@ -24,13 +24,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("--times", type=float, default=1.0, help="so many times the usual counts")
     parser.add_argument("--only", nargs="*", choices=catalog.ALL, help="these faults", metavar="FAULT")
-    chosen = parser.parse_args()
-    names = chosen.only or list(catalog.ALL)
-    begun = time.monotonic()
+    arguments = parser.parse_args()
+    names = arguments.only or list(catalog.ALL)
+    started_at = time.monotonic()
     tallies: dict[str, Tally] = {}
     is_whole = True
     with concurrent.futures.ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("spawn")) as lanes:
-        played = {lanes.submit(catalog.play, name, chosen.times): name for name in names}
+        played = {lanes.submit(catalog.play, name, arguments.times): name for name in names}
         for future in concurrent.futures.as_completed(played):
             name = played[future]
             if problem := future.exception():
@@ -42,11 +42,11 @@ def main() -> int:
             typer.echo(f"{name}: {tally.tried} in {tally.took_seconds:.0f} s")
             if not tally.is_clean:
                 typer.echo("\n".join(["NOT CLEAN", *tally.broken, *tally.evidence]))
-    shown = {name: tallies[name] for name in names if name in tallies}
-    typer.echo(f"\n{table(list(shown.values()))}\n")
-    enough = _print_sums(shown, complete=chosen.only is None and chosen.times >= 1)
-    typer.echo(f"{time.monotonic() - begun:.0f} s in all")
-    return 0 if is_whole and enough and all(tally.is_clean for tally in shown.values()) else 1
+    shown_tallies = {name: tallies[name] for name in names if name in tallies}
+    typer.echo(f"\n{table(list(shown_tallies.values()))}\n")
+    enough = _print_sums(shown_tallies, complete=arguments.only is None and arguments.times >= 1)
+    typer.echo(f"{time.monotonic() - started_at:.0f} s in all")
+    return 0 if is_whole and enough and all(tally.is_clean for tally in shown_tallies.values()) else 1
 
 
 def _print_sums(tallies: dict[str, Tally], *, complete: bool) -> bool:

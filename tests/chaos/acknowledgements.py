@@ -39,15 +39,15 @@ async def of_chunks_on_the_way(stage: Stage, count: int) -> Tally:
 async def _of_mutations(stage: Stage, count: int, loss: Loss) -> Tally:
     tally = Tally(f"API: {loss} lost", RECOVERY_SECONDS_MAX)
     work = await Work.begun()
-    async with Proxy(stage.database_url) as between:
-        _, url = await stage.api(database_url=between.url)
-        while between.lost < count:
+    async with Proxy(stage.database_url) as lossy:
+        _, url = await stage.api(database_url=lossy.url)
+        while lossy.lost < count:
             purchases = [await callers.purchase(work, unify=n % 2 == 1) for n in range(CALLS_AT_ONCE)]
-            between.lose(loss, CALLS_AT_ONCE)
-            answers = await asyncio.gather(
+            lossy.lose(loss, CALLS_AT_ONCE)
+            results = await asyncio.gather(
                 *(purchase.made(url) for purchase in purchases), return_exceptions=True
             )
-            assert all(isinstance(answer, callers.NoAnswerError) for answer in answers), answers
+            assert all(isinstance(result, callers.NoAnswerError) for result in results), results
             if loss is Loss.ANSWER:
                 assert [await work.charged_count(each.batch) for each in purchases] == [4] * CALLS_AT_ONCE
             since = time.monotonic()
@@ -55,37 +55,37 @@ async def _of_mutations(stage: Stage, count: int, loss: Loss) -> Tally:
             second = await asyncio.gather(*(purchase.repeated(url) for purchase in purchases))
             tally.doubled += sum(one != other for one, other in zip(first, second, strict=True))
             await tally.recovered(work, together(purchase.batch for purchase in purchases), since)
-        tally.tried = between.lost
+        tally.tried = lossy.lost
     return tally
 
 
 async def _of_chunks(stage: Stage, count: int, loss: Loss) -> Tally:
     tally = Tally(f"worker: {loss} lost", RECOVERY_SECONDS_MAX)
     work = await Work.begun()
-    async with Proxy(stage.database_url) as between:
+    async with Proxy(stage.database_url) as lossy:
         at_start = False
-        while between.lost < count:
+        while lossy.lost < count:
             at_start = not at_start
-            await _lose_those_of_a_run(stage, between, loss, tally, work, at_start)
-        tally.tried = between.lost
+            await _lose_those_of_a_run(stage, lossy, loss, tally, work, at_start)
+        tally.tried = lossy.lost
     return tally
 
 
 async def _lose_those_of_a_run(
-    stage: Stage, between: Proxy, loss: Loss, tally: Tally, work: Work, at_start: bool
+    stage: Stage, lossy: Proxy, loss: Loss, tally: Tally, work: Work, at_start: bool
 ) -> None:
     """Lose COMMITs when the worker starts, which then exits and is restarted, or those of all its chunks."""
     batch = await work.put(CHUNKS_A_RUN)
     if at_start:
-        between.lose(loss, LOSSES_AT_START)
-    async with stage.supervised(database_url=between.url, instances_per_chunk=1):
+        lossy.lose(loss, LOSSES_AT_START)
+    async with stage.supervised(database_url=lossy.url, instances_per_chunk=1):
         await until(lambda: work.charged_count(batch), RECOVERY_SECONDS_MAX)
-        between.lose(loss, CHUNKS_A_RUN)
+        lossy.lose(loss, CHUNKS_A_RUN)
 
         async def is_hit() -> bool:
-            return between.to_lose == 0 or await work.charged_count(batch) == len(batch.ids)
+            return lossy.to_lose == 0 or await work.charged_count(batch) == len(batch.ids)
 
         await until(is_hit, SWEEP_SECONDS)
-        between.lose(proxy.Loss.ANSWER, 0)
+        lossy.lose(proxy.Loss.ANSWER, 0)
         await tally.recovered(work, batch, time.monotonic())
     await work.retire(batch)

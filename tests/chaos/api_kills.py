@@ -41,7 +41,7 @@ async def at_some_statements(stage: Stage, count: int) -> Tally:
 
 async def _strikers(stage: Stage, tally: Tally) -> list[boundaries.Strike]:
     work = await Work.begun()
-    _, beside = await stage.api()
+    _, other_url = await stage.api()
 
     async def strike(unify: bool, fuse: plans.Fuse) -> bool:
         purchase = await callers.purchase(work, unify=unify)
@@ -52,7 +52,7 @@ async def _strikers(stage: Stage, tally: Tally) -> list[boundaries.Strike]:
         await victim.kill()
         if struck:
             tally.tried += 1
-            await _call_again(tally, work, [purchase], beside)
+            await _call_again(tally, work, [purchase], other_url)
         return struck
 
     return [functools.partial(strike, unify) for unify in (False, True)]
@@ -79,7 +79,7 @@ async def stopped(stage: Stage, count: int) -> Tally:
     tally = Tally("API stopped in a mutation, wakes when all is done", ANSWER_SECONDS_MAX)
     work = await Work.begun()
     plan = plans.Plan(idle_seconds_max=IDLE_SECONDS_MAX)
-    _, beside = await stage.api(plan)
+    _, other_url = await stage.api(plan)
 
     while tally.tried < count:
         statement, moment = random.randint(2, STATEMENTS_GUESSED), random.choice(list(plans.Moment))
@@ -91,10 +91,10 @@ async def stopped(stage: Stage, count: int) -> Tally:
             await asyncio.sleep(processes.POLL_SECONDS)
         if zombie.is_stopped:
             tally.tried += 1
-            await _call_again(tally, work, [purchase], beside)
+            await _call_again(tally, work, [purchase], other_url)
             zombie.signal(signal.SIGCONT)
             await call
-            await _call_again(tally, work, [purchase], beside)
+            await _call_again(tally, work, [purchase], other_url)
         await call
         await zombie.kill()
     return tally

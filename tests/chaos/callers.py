@@ -25,27 +25,27 @@ class Caller:
     def __init__(self, api_key: str) -> None:
         self.headers = {"Authorization": f"Bearer {api_key}"}
 
-    async def ask(self, url: str, document: str, given: dict[str, Any]) -> dict[str, Any]:
+    async def ask(self, url: str, document: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Return the result of a mutation; raises NoAnswerError."""
         async with httpx2.AsyncClient(
             headers=self.headers, timeout=ANSWER_SECONDS_MAX, trust_env=False, verify=False
         ) as http:
             try:
-                answered = await http.post(url, json={"query": document, "variables": {"input": given}})
-                answer = answered.json()
+                response = await http.post(url, json={"query": document, "variables": {"input": variables}})
+                result = response.json()
             except (httpx2.TransportError, ValueError) as lost:
                 raise NoAnswerError from lost
-        if answer.get("errors"):
-            assert answer["errors"][0]["extensions"]["code"] in ("INTERNAL", "UNAVAILABLE"), answer
+        if result.get("errors"):
+            assert result["errors"][0]["extensions"]["code"] in ("INTERNAL", "UNAVAILABLE"), result
             raise NoAnswerError
-        return dict(answer["data"]["result"])
+        return dict(result["data"]["result"])
 
-    async def ask_until_answered(self, url: str, document: str, given: dict[str, Any]) -> dict[str, Any]:
+    async def ask_until_answered(self, url: str, document: str, variables: dict[str, Any]) -> dict[str, Any]:
         """Retry until a response comes, and return it."""
         deadline = time.monotonic() + ANSWER_SECONDS_MAX
         while True:
             try:
-                return await self.ask(url, document, given)
+                return await self.ask(url, document, variables)
             except NoAnswerError:
                 if time.monotonic() > deadline:
                     raise
@@ -55,8 +55,8 @@ class Caller:
 class Purchase:
     """One account's batch, its client, and a mutation with its key that extends the batch by one month."""
 
-    def __init__(self, caller: Caller, document: str, given: dict[str, Any], batch: Batch) -> None:
-        self.caller, self.document, self.given, self.batch = caller, document, given, batch
+    def __init__(self, caller: Caller, document: str, variables: dict[str, Any], batch: Batch) -> None:
+        self.caller, self.document, self.given, self.batch = caller, document, variables, batch
 
     async def made(self, url: str) -> dict[str, Any]:
         """Send the mutation once."""
@@ -73,9 +73,13 @@ async def purchase(work: Work, *, unify: bool = False) -> Purchase:
     [account] = batch.accounts
     caller = Caller(await work.world.key(account))
     selection: dict[str, Sequence[str]] = {"ids": batch.ids}
-    given: dict[str, Any] = {"selection": selection, "bundles": "WHOLE", "idempotencyKey": f"key-{account}"}
+    variables: dict[str, Any] = {
+        "selection": selection,
+        "bundles": "WHOLE",
+        "idempotencyKey": f"key-{account}",
+    }
     if not unify:
-        return Purchase(caller, customer.RENEW, given | {"months": 1}, batch)
+        return Purchase(caller, customer.RENEW, variables | {"months": 1}, batch)
     day = dt.date.fromisoformat(work.day(30))
     target = {"date": dates.add_months(day.day, day, 1).isoformat()}
-    return Purchase(caller, customer.UNIFY, given | {"target": target}, batch)
+    return Purchase(caller, customer.UNIFY, variables | {"target": target}, batch)

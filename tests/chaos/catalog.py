@@ -91,7 +91,7 @@ def play(name: str, times: float) -> Tally:
             return await fault.play(opened, math.ceil(fault.count * times))
 
     with stage.started(durable=fault.durable) as servers:
-        begun = time.monotonic()
+        started_at = time.monotonic()
         tally = asyncio.run(on_stage(servers))
-    tally.took_seconds = time.monotonic() - begun
+    tally.took_seconds = time.monotonic() - started_at
     return tally

@@ -119,11 +119,11 @@ async def _buying(work: Work, url: str) -> AsyncIterator[list[Batch]]:
     """Run customers who buy during the block, and retry until they receive responses."""
     purchases = [await callers.purchase(work) for _ in range(PURCHASES_A_RUN)]
 
-    async def buy(each: callers.Purchase) -> None:
+    async def buy(purchase_: callers.Purchase) -> None:
         await asyncio.sleep(random.uniform(0, 0.5))
-        answer = await each.repeated(url)
-        assert answer["__typename"] == "RenewInstancesSuccess", answer
-        assert answer == await each.repeated(url)
+        result = await purchase_.repeated(url)
+        assert result["__typename"] == "RenewInstancesSuccess", result
+        assert result == await purchase_.repeated(url)
 
     async with asyncio.TaskGroup() as group:
         for purchase in purchases:

@@ -58,10 +58,10 @@ class Process:
         """Whether a SIGSTOP has stopped the process."""
         with contextlib.suppress(FileNotFoundError):
             return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-        shown = subprocess.run(
+        process = subprocess.run(
             ["/bin/ps", "-o", "stat=", "-p", str(self.pid)], capture_output=True, check=False
         )
-        return shown.stdout.strip().startswith(b"T")
+        return process.stdout.strip().startswith(b"T")
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process if it is running."""

@@ -49,8 +49,8 @@ class Proxy:
 
     async def __aexit__(self, *_: object) -> None:
         self._listener.close()
-        for line in list(self._lines):
-            line.cancel()
+        for connection in list(self._lines):
+            connection.cancel()
         await asyncio.gather(*self._lines, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -72,17 +72,17 @@ class Proxy:
             )
         except OSError:
             return
-        line = _Line(self)
-        ways = [
-            asyncio.create_task(line.requests(client, to_server, server, to_client)),
-            asyncio.create_task(line.answers(server, to_client)),
+        connection = _Line(self)
+        directions = [
+            asyncio.create_task(connection.requests(client, to_server, server, to_client)),
+            asyncio.create_task(connection.answers(server, to_client)),
         ]
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            for direction in directions:
+                direction.cancel()
+            await asyncio.gather(*directions, return_exceptions=True)
             to_server.transport.abort()
 
     def takes(self, loss: Loss) -> bool:

@@ -81,9 +81,9 @@ class Stage:
 
     def environment(self, database_url: str | None = None, **settings: object) -> dict[str, str]:
         """Return the environment of a process; `database_url` is a proxy's, if there is one."""
-        chosen = {f"RENEWALS_{name.upper()}": str(value) for name, value in settings.items()}
+        variables = {f"RENEWALS_{name.upper()}": str(value) for name, value in settings.items()}
         urls = {"DATABASE_URL": database_url or self.database_url, "REDIS_URL": self.valkey.url}
-        return {**urls, "RENEWALS_DATABASE_POOL_SIZE": "4", "RENEWALS_LOG_LEVEL": "INFO", **chosen}
+        return {**urls, "RENEWALS_DATABASE_POOL_SIZE": "4", "RENEWALS_LOG_LEVEL": "INFO", **variables}
 
     def worker(
         self, plan: plans.Plan = plans.AS_IT_IS, *, database_url: str | None = None, **settings: object
@@ -155,7 +155,7 @@ class Stage:
         self._processes.clear()
 
     def _kept(self, process: processes.Process) -> processes.Process:
-        self._processes = [kept for kept in self._processes if kept.is_alive]
+        self._processes = [running for running in self._processes if running.is_alive]
         self._processes.append(process)
         return process
 

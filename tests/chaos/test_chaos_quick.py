@@ -28,8 +28,10 @@ def on_disk() -> Iterator[stage.Servers]:
 
 @pytest.fixture
 def servers(name: str, request: pytest.FixtureRequest) -> stage.Servers:
-    found: stage.Servers = request.getfixturevalue("on_disk" if SAMPLES[name].durable else "in_memory")
-    return found
+    chosen_servers: stage.Servers = request.getfixturevalue(
+        "on_disk" if SAMPLES[name].durable else "in_memory"
+    )
+    return chosen_servers
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -37,10 +39,10 @@ async def test_nothing_is_lost_and_nothing_is_charged_twice(
     name: str, servers: stage.Servers, capfd: pytest.CaptureFixture[str]
 ) -> None:
     fault = SAMPLES[name]
-    begun = time.monotonic()
+    started_at = time.monotonic()
     async with stage.opened(servers) as opened:
         tally = await (fault.play_sample or fault.play)(opened, fault.sample)
     with capfd.disabled():  # hide the stderr of the other processes of a parallel run
-        sys.stderr.write(f"\n{tally.fault}: {tally.tried} tried in {time.monotonic() - begun:.0f} s\n")
+        sys.stderr.write(f"\n{tally.fault}: {tally.tried} tried in {time.monotonic() - started_at:.0f} s\n")
     assert tally.tried >= fault.sample
     assert tally.is_clean, tally

@@ -7,24 +7,24 @@ from tests.chaos.proxy import Loss, Proxy
 
 
 @pytest.mark.parametrize(("loss", "written"), [(Loss.ANSWER, 1), (Loss.REQUEST, 0)])
-async def test_a_lost_commit(empty_database_url: str, loss: Loss, written: int) -> None:
-    async with Proxy(empty_database_url) as between:
-        client = await asyncpg.connect(between.url)
+async def test_a_lost_commit(empty_database_url: str, loss: Loss, expected_count: int) -> None:
+    async with Proxy(empty_database_url) as proxy:
+        client = await asyncpg.connect(proxy.url)
         await client.execute("CREATE TABLE t (n int)")
-        between.lose(loss, 1)
+        proxy.lose(loss, 1)
         async with client.transaction():
             assert await client.fetchval("SELECT 1") == 1
-        assert between.lost == 0, "it wrote nothing"
+        assert proxy.lost == 0, "it wrote nothing"
         with pytest.raises((asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError)):
             async with client.transaction():
                 await client.execute("INSERT INTO t VALUES ($1)", 1)
-        assert between.lost == 1
+        assert proxy.lost == 1
         assert client.is_closed()
 
-        again = await asyncpg.connect(between.url)
-        assert await again.fetchval("SELECT count(*) FROM t") == written
-        async with again.transaction():
-            await again.execute("INSERT INTO t VALUES ($1)", 2)
-        assert await again.fetchval("SELECT count(*) FROM t") == written + 1
-        await again.close()
-    assert between.lost == 1
+        second_client = await asyncpg.connect(proxy.url)
+        assert await second_client.fetchval("SELECT count(*) FROM t") == expected_count
+        async with second_client.transaction():
+            await second_client.execute("INSERT INTO t VALUES ($1)", 2)
+        assert await second_client.fetchval("SELECT count(*) FROM t") == expected_count + 1
+        await second_client.close()
+    assert proxy.lost == 1

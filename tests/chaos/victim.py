@@ -67,9 +67,9 @@ def _counted(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[A
                 os.kill(os.getpid(), fuse.signal_number)
                 return await task
             case plans.Moment.AFTER:
-                answer = await call
+                result = await call
                 os.kill(os.getpid(), fuse.signal_number)
-                return answer
+                return result
 
     return counted
 

@@ -35,9 +35,9 @@ class Batch:
 
 def together(batches: Iterable[Batch]) -> Batch:
     """Combine several batches into one, to check them together."""
-    every = list(batches)
-    ids = [instance_id for batch in every for instance_id in batch.ids]
-    return Batch(ids, {account: cents for batch in every for account, cents in batch.accounts.items()})
+    all_ids = list(batches)
+    ids = [instance_id for batch in all_ids for instance_id in batch.ids]
+    return Batch(ids, {account: cents for batch in all_ids for account, cents in batch.accounts.items()})
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ class Work:
             await self.world.account(
                 account, balance=f"{(POOR_CENTS if is_poor else RICH_CENTS) / 100:.2f}", zone=self.zone
             )
-            about = {"account": account, "expires": self.day(expires_in_days), "mode": mode, "price": PRICE}
-            singles = await self.world.instances([f"{account}-1", f"{account}-2"], **about)
+            options = {"account": account, "expires": self.day(expires_in_days), "mode": mode, "price": PRICE}
+            singles = await self.world.instances([f"{account}-1", f"{account}-2"], **options)
             pair = await self.world.instances(
-                [f"{account}-3", f"{account}-4"], bundle=f"{account}-b", product="kec", **about
+                [f"{account}-3", f"{account}-4"], bundle=f"{account}-b", product="kec", **options
             )
             if is_poor:
                 charged.append(singles[0])
@@ -127,7 +127,7 @@ class Work:
 
     async def evidence(self) -> list[str]:
         """Return the database's state of unfinished work: runs, chunks, and lock waits."""
-        found = []
+        rows_as_text = []
         for sql in (
             "SELECT id, trigger, started_at FROM renewal_runs WHERE ended_at IS NULL",
             """SELECT run_id, number, account_ids, done_at, error FROM renewal_chunks
@@ -135,8 +135,8 @@ class Work:
             """SELECT pid, state, wait_event, now() - state_change, pg_blocking_pids(pid), left(query, 60)
                FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()""",
         ):
-            found += [str(row) for row in await self.world.rows(sql)]
-        return found
+            rows_as_text += [str(row) for row in await self.world.rows(sql)]
+        return rows_as_text
 
     async def retire(self, batch: Batch) -> None:
         """Exclude the unpaid instances from later runs."""
@@ -146,11 +146,11 @@ class Work:
 
 async def until(condition: Callable[[], Awaitable[object]], seconds: float) -> float | None:
     """Wait for a condition, also while the database is down; return the seconds, or None at the timeout."""
-    begun = time.monotonic()
-    while time.monotonic() - begun < seconds:
+    started_at = time.monotonic()
+    while time.monotonic() - started_at < seconds:
         with suppressed_outage():
             if await condition():
-                return time.monotonic() - begun
+                return time.monotonic() - started_at
         await asyncio.sleep(POLL_SECONDS)
     return None
 

@@ -21,19 +21,19 @@ async def measure(url: str, instances: int) -> list[tuple[str, stage.Taken]]:
         await world.put_catalogue()
         async with stage.opened(world, instances) as opened:
             return [
-                (each.name, await opened.measure(each, seconds_min=0.3, rounds_max=100))
-                for each in operations.operations(instances)
+                (operation.name, await opened.measure(operation, seconds_min=0.3, rounds_max=100))
+                for operation in operations.operations(instances)
             ]
 
 
 def table(measured: list[tuple[str, stage.Taken]]) -> str:
     """Return the measurements as a table, the slowest per cost unit first."""
-    page = next(taken.seconds_per_million for name, taken in measured if name == operations.PAGE)
+    page = next(usage.seconds_per_million for name, usage in measured if name == operations.PAGE)
     lines = [f"{'':32} {'cost':>10} {'ms':>9} {'in PostgreSQL':>13} {'s a million':>11} {'pages':>6}"]
-    for name, taken in sorted(measured, key=lambda each: -each[1].seconds_per_million):
+    for name, usage in sorted(measured, key=lambda row: -row[1].seconds_per_million):
         lines.append(
-            f"{name:32} {taken.cost:10,.0f} {1_000 * taken.seconds:9.2f} {1_000 * taken.database_seconds:13.2f}"
-            f" {taken.seconds_per_million:11.2f} {taken.seconds_per_million / page:6.2f}"
+            f"{name:32} {usage.cost:10,.0f} {1_000 * usage.seconds:9.2f} {1_000 * usage.database_seconds:13.2f}"
+            f" {usage.seconds_per_million:11.2f} {usage.seconds_per_million / page:6.2f}"
         )
     return "\n".join(lines)
 

@@ -36,10 +36,10 @@ class Operation:
         """Return whether the response is the expected one."""
         if self.path != "/graphql":
             return status == 200
-        answer = orjson.loads(content)
+        result = orjson.loads(content)
         if self.code:
-            return bool(answer["errors"][0]["extensions"]["code"] == self.code)
-        return not answer.get("errors") and "NotRenewable" not in str(answer)[:200]
+            return bool(result["errors"][0]["extensions"]["code"] == self.code)
+        return not result.get("errors") and "NotRenewable" not in str(result)[:200]
 
 
 PAGE = "page of 1,000"
@@ -62,7 +62,7 @@ def _page(first: int, selection: str, *more: str) -> str:
 
 def operations(instances: int) -> Iterator[Operation]:
     """Yield the operations for an account with the given number of instances."""
-    most = min(10_000, instances // 2)
+    count_max = min(10_000, instances // 2)
     nodes = f"{{ nodes {{ {ALL} }} }}"
     yield Operation(PAGE, _page(1_000, nodes))
     yield Operation("page of 10", _page(10, nodes))
@@ -88,7 +88,7 @@ def operations(instances: int) -> Iterator[Operation]:
     yield Operation(
         "10,000 ids in a filter",
         "query ($ids: [ID!]) { instances(filter: {ids: $ids}) { totalCount } }",
-        lambda number: {"ids": ids(most)},
+        lambda number: {"ids": ids(count_max)},
     )
     yield Operation(
         "bundles",
@@ -115,7 +115,7 @@ def operations(instances: int) -> Iterator[Operation]:
     quote = """query ($ids: [ID!]!) { quoteRenewal(input: {selection: {ids: $ids}, months: 1}) {
       total lines(first: 1000) { instanceId price } } }"""
     yield Operation("quote of 1,000", quote, lambda number: {"ids": ids(1_000)})
-    yield Operation("quote of 10,000", quote, lambda number: {"ids": ids(most)})
+    yield Operation("quote of 10,000", quote, lambda number: {"ids": ids(count_max)})
     yield Operation(
         "quote of a filter",
         '{ quoteRenewal(input: {selection: {matching: {filter: {products: ["kec"]}}}, months: 1}) { total } }',
@@ -125,12 +125,12 @@ def operations(instances: int) -> Iterator[Operation]:
         quote.replace(
             "lines(first: 1000) { instanceId price }", "refusals(first: 1000) { instanceId code message }"
         ),
-        lambda number: {"ids": [f"x-{each}" for each in range(10_000)]},
+        lambda number: {"ids": [f"x-{number_}" for number_ in range(10_000)]},
     )
     yield Operation(
         "unify quote of 10,000",
         "query ($ids: [ID!]!) { quoteUnifyExpiry(input: {selection: {ids: $ids}, target: {dayOfMonth: 1}}) { total } }",
-        lambda number: {"ids": ids(most)},
+        lambda number: {"ids": ids(count_max)},
     )
     renew = """mutation ($ids: [ID!]!, $key: String!) {
       renewInstances(input: {selection: {ids: $ids}, months: 1, idempotencyKey: $key}) {
@@ -143,7 +143,7 @@ def operations(instances: int) -> Iterator[Operation]:
     yield Operation(
         "renewal of 10,000",
         renew,
-        lambda number: {"ids": [f"r-{each:06}" for each in range(most)], "key": f"many {number}"},
+        lambda number: {"ids": [f"r-{number_:06}" for number_ in range(count_max)], "key": f"many {number}"},
     )
     policy = """mutation ($ids: [ID!]!, $mode: RenewalMode!) {
       setRenewalPolicy(input: {selection: {ids: $ids}, mode: $mode}) {
@@ -151,7 +151,7 @@ def operations(instances: int) -> Iterator[Operation]:
     yield Operation(
         "policy of 10,000",
         policy,
-        lambda number: {"ids": ids(most), "mode": ("NONE", "MANUAL")[number % 2]},
+        lambda number: {"ids": ids(count_max), "mode": ("NONE", "MANUAL")[number % 2]},
         rounds_to_warm=2,
     )
     yield Operation("orders", "{ orders(first: 1000) { nodes { id total createdAt } } }")

@@ -61,11 +61,11 @@ class Stage:
         if operation.is_computed:
             await database.execute(database.pool(), _CHANGE_SQL)
         method, path, body = operation.request(number)
-        answer = await self._client.request(
+        response = await self._client.request(
             method, ADDRESS + path, content=body, headers={"Content-Type": "application/json"}
         )
-        content = bytes(answer.content)
-        assert operation.is_answered(answer.status_code, content), (operation.name, content[:500])
+        content = bytes(response.content)
+        assert operation.is_answered(response.status_code, content), (operation.name, content[:500])
         return content
 
     async def measure(self, operation: Operation, *, seconds_min: float, rounds_max: int) -> Taken:
@@ -81,9 +81,9 @@ class Stage:
             rounds += 1
         await asyncio.sleep(0)
         in_database = max(0.0, _seconds_of(pids) - database_started)
-        own = max(0.0, (_own_seconds() - started) / rounds - self.client_seconds)
+        own_seconds = max(0.0, (_own_seconds() - started) / rounds - self.client_seconds)
         in_database /= rounds
-        return Taken(own + in_database, in_database, sum(self._spent) / rounds, len(content))
+        return Taken(own_seconds + in_database, in_database, sum(self._spent) / rounds, len(content))
 
     async def measure_client(self) -> None:
         """Measure a request's client-side time, which is in the same process and is subtracted."""
@@ -107,9 +107,11 @@ def _children(pid: int) -> list[int]:
         below = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
-    names = {each: Path(f"/proc/{each}/comm") for each in below}
-    pythons = [each for each, name in names.items() if name.exists() and "python" in name.read_text()]
-    return [*pythons, *(each for child in pythons for each in _children(child))]
+    names = {child_pid: Path(f"/proc/{child_pid}/comm") for child_pid in below}
+    pythons = [
+        child_pid for child_pid, name in names.items() if name.exists() and "python" in name.read_text()
+    ]
+    return [*pythons, *(child_pid for child in pythons for child_pid in _children(child))]
 
 
 def _seconds_of(pids: list[int]) -> float:

@@ -16,20 +16,20 @@ async def test_no_request_takes_much_more_for_its_cost_than_a_page(world: World)
     async with stage.opened(world, INSTANCES) as opened:
 
         async def measure(operation: operations.Operation) -> float:
-            taken = await opened.measure(operation, seconds_min=0.05, rounds_max=20)
-            return taken.seconds_per_million
+            usage = await opened.measure(operation, seconds_min=0.05, rounds_max=20)
+            return usage.seconds_per_million
 
         page, *others = operations.operations(INSTANCES)
         assert page.name == operations.PAGE
         assert len(others) > 40
         least = await measure(page)
         dear = {}
-        for each in others:
-            times = await measure(each) / least
+        for operation in others:
+            times = await measure(operation) / least
             if times > TIMES_MAX:  # repeat, because another process may have taken the processor
-                times = min(times, await measure(each) / max(least, await measure(page)))
+                times = min(times, await measure(operation) / max(least, await measure(page)))
             if times > TIMES_MAX:
-                dear[each.name] = round(times, 1)
+                dear[operation.name] = round(times, 1)
     assert not dear
 
 
@@ -38,7 +38,7 @@ async def test_what_another_database_of_the_server_takes_is_not_counted(world: W
     try:
         pids = await stage.database_pids()
         assert other.get_server_pid() not in pids
-        [(own,)] = await world.rows("SELECT pg_backend_pid()")
-        assert own in pids
+        [(own_pid,)] = await world.rows("SELECT pg_backend_pid()")
+        assert own_pid in pids
     finally:
         await other.close()

@@ -27,11 +27,11 @@ def read(path: Path) -> dict[str, str]:
 def chosen(environment: Mapping[str, str]) -> config.Settings:
     """Return the settings of a process with the environment; fail for an unknown name."""
     assert environment.keys() <= NAMES, environment.keys() - NAMES
-    given = {
+    known_variables = {
         name: value.replace(EXAMPLE_KEY, Fernet.generate_key().decode())
         for name, value in environment.items()
     }
-    with mock.patch.dict(os.environ, given, clear=True):
+    with mock.patch.dict(os.environ, known_variables, clear=True):
         return config.Settings()
 
 

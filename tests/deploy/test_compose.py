@@ -30,10 +30,12 @@ def seconds(text: str) -> int:
 @pytest.mark.parametrize("name", OURS)
 def test_a_service_runs_a_command_there_is_with_settings_there_are(name: str) -> None:
     assert environments.understands(service(name)["command"])
-    given = {variable: DEFAULT.sub(r"\1", value) for variable, value in service(name)["environment"].items()}
-    chosen = environments.chosen(given)
-    assert chosen.required_database_url == "postgres://renewals:for-development-only@postgres:5432/renewals"
-    assert chosen.required_redis_url == "redis://redis:6379/0"
+    environment = {
+        variable: DEFAULT.sub(r"\1", value) for variable, value in service(name)["environment"].items()
+    }
+    settings = environments.chosen(environment)
+    assert settings.required_database_url == "postgres://renewals:for-development-only@postgres:5432/renewals"
+    assert settings.required_redis_url == "redis://redis:6379/0"
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -46,11 +48,11 @@ def test_a_service_of_ours_may_do_nothing_it_does_not_need(name: str) -> None:
 
 
 def test_nobody_gains_privileges_or_takes_the_latest_of_anything() -> None:
-    for name, each in COMPOSE["services"].items():
-        assert each["security_opt"] == ["no-new-privileges:true"], name
-        tag = each["image"].partition(":")[2]
+    for name, service_ in COMPOSE["services"].items():
+        assert service_["security_opt"] == ["no-new-privileges:true"], name
+        tag = service_["image"].partition(":")[2]
         assert tag[:1].isdigit(), name
-        assert "privileged" not in each
+        assert "privileged" not in service_
 
 
 def test_the_api_has_time_to_drain_and_the_worker_to_end_what_it_has_in_hand() -> None:
@@ -60,11 +62,11 @@ def test_the_api_has_time_to_drain_and_the_worker_to_end_what_it_has_in_hand() -
 
 
 def test_health_is_readiness_asked_where_it_is_answered() -> None:
-    chosen = environments.chosen({})
+    settings = environments.chosen({})
     worker_port = service("worker")["environment"]["RENEWALS_WORKER_METRICS_PORT"]
-    for name, port in (("api", chosen.port), ("worker", worker_port)):
-        asked = service(name)["healthcheck"]["test"][-1]
-        assert f"http://127.0.0.1:{port}{probes.READYZ}'" in asked
+    for name, port in (("api", settings.port), ("worker", worker_port)):
+        command = service(name)["healthcheck"]["test"][-1]
+        assert f"http://127.0.0.1:{port}{probes.READYZ}'" in command
     assert service("migrate")["healthcheck"] == {"disable": True}
     for name in ("api", "worker"):
         assert service(name)["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
@@ -95,5 +97,5 @@ def test_the_builder_is_sent_what_the_image_copies_and_nothing_else() -> None:
     assert {rule[1:] for rule in rules if rule.startswith("!")} == copied
     assert all((environments.ROOT / name).exists() for name in copied)
     kept_out = rules[1 + len(copied) :]
-    fetched = "graphql_api/static"  # the GraphiQL page, downloaded on development machines
-    assert kept_out == [fetched, "**/__pycache__", "**/*.py[co]", "**/.*"]
+    downloaded = "graphql_api/static"  # the GraphiQL page, downloaded on development machines
+    assert kept_out == [downloaded, "**/__pycache__", "**/*.py[co]", "**/.*"]

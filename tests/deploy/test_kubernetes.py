@@ -34,14 +34,14 @@ def documents() -> Iterator[dict[str, Any]]:
 
 
 def found(kind: str) -> dict[str, dict[str, Any]]:
-    return {each["metadata"]["name"]: each for each in documents() if each["kind"] == kind}
+    return {document["metadata"]["name"]: document for document in documents() if document["kind"] == kind}
 
 
 def pods() -> dict[str, dict[str, Any]]:
     return {
-        name: each["spec"]["template"]["spec"]
+        name: document["spec"]["template"]["spec"]
         for kind in ("Deployment", "Job")
-        for name, each in found(kind).items()
+        for name, document in found(kind).items()
     }
 
 
@@ -54,16 +54,16 @@ def environment(name: str) -> dict[str, str]:
     """Return the container's environment: the settings, the secrets, its own variables."""
     [generated] = KUSTOMIZATION["configMapGenerator"]
     [secret] = found("Secret").values()
-    given: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for source in container(name)["envFrom"]:
         if "configMapRef" in source:
             assert source["configMapRef"]["name"] == generated["name"]
             for file in generated["envs"]:
-                given |= environments.read(FOLDER / file)
+                variables |= environments.read(FOLDER / file)
         else:
             assert source["secretRef"]["name"] == secret["metadata"]["name"]
-            given |= secret["stringData"]
-    return given | {each["name"]: each["value"] for each in container(name).get("env", ())}
+            variables |= secret["stringData"]
+    return variables | {variable["name"]: variable["value"] for variable in container(name).get("env", ())}
 
 
 DEPLOYMENTS = ("renewals-api", "renewals-operator", "renewals-worker")
@@ -77,24 +77,24 @@ def test_these_are_all_the_pods() -> None:
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
 def test_each_document_is_one_of_kubernetes(version: str) -> None:
-    for each in documents():
-        kubernetes_validate.validate(each, version, strict=True)
-        assert "namespace" not in each["metadata"]
+    for document in documents():
+        kubernetes_validate.validate(document, version, strict=True)
+        assert "namespace" not in document["metadata"]
 
 
 @needs_kubectl
 def test_kustomize_makes_documents_of_them_with_the_image_and_the_settings() -> None:
-    done = subprocess.run(
+    process = subprocess.run(
         ["kubectl", "kustomize", str(FOLDER)], capture_output=True, text=True, check=True, timeout=60
     )
-    made = list(yaml.safe_load_all(done.stdout))
-    for each in made:
-        kubernetes_validate.validate(each, NEWEST, strict=True)
-    [config] = [each for each in made if each["kind"] == "ConfigMap"]
+    documents_made = list(yaml.safe_load_all(process.stdout))
+    for document in documents_made:
+        kubernetes_validate.validate(document, NEWEST, strict=True)
+    [config] = [document for document in documents_made if document["kind"] == "ConfigMap"]
     assert config["data"] == environments.read(FOLDER / "settings.env")
-    assert "Secret" not in {each["kind"] for each in made}
-    assert done.stdout.count(f"image: renewals:{environments.VERSION}\n") == len(PODS)
-    assert done.stdout.count(f"name: {config['metadata']['name']}\n") == len(PODS) + 1
+    assert "Secret" not in {document["kind"] for document in documents_made}
+    assert process.stdout.count(f"image: renewals:{environments.VERSION}\n") == len(PODS)
+    assert process.stdout.count(f"name: {config['metadata']['name']}\n") == len(PODS) + 1
 
 
 def test_the_image_is_this_version() -> None:
@@ -165,27 +165,27 @@ def test_the_worker_has_time_to_end_what_it_has_in_hand() -> None:
 @pytest.mark.parametrize("name", DEPLOYMENTS)
 async def test_what_the_probes_ask_for_is_there(name: str, opened: str) -> None:
     [port] = container(name)["ports"]
-    chosen = environments.chosen(environment(name)).model_copy(
+    settings = environments.chosen(environment(name)).model_copy(
         update={"database_url": opened, "redis_url": None}
     )
-    asked = {}
+    statuses = {}
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         assert container(name)[probe]["httpGet"]["port"] == port["name"]
-        asked[probe] = container(name)[probe]["httpGet"]["path"]
-    assert asked == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
+        statuses[probe] = container(name)[probe]["httpGet"]["path"]
+    assert statuses == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
     if name == "renewals-worker":
-        assert port["containerPort"] == chosen.worker_metrics_port
+        assert port["containerPort"] == settings.worker_metrics_port
         worker_probes = probes.Probes(
-            chosen, clocks.utc_now, required=health_server.REQUIRED, has_metrics=True
+            settings, clocks.utc_now, required=health_server.REQUIRED, has_metrics=True
         )
-        assert set(asked.values()) <= {route.path for route in worker_probes.routes()}
+        assert set(statuses.values()) <= {route.path for route in worker_probes.routes()}
         return
-    assert port["containerPort"] == chosen.port
-    served = app.create(chosen, serves_customers=name == "renewals-api")
+    assert port["containerPort"] == settings.port
+    served = app.create(settings, serves_customers=name == "renewals-api")
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=served), base_url="http://testserver"
     ) as client:
-        for path in (*asked.values(), "/metrics"):
+        for path in (*statuses.values(), "/metrics"):
             assert (await client.get(path)).status_code == 200, path
         assert (await client.get("/graphql")).status_code == (401 if name == "renewals-api" else 404)
 
@@ -199,7 +199,7 @@ def test_services_and_the_autoscaler_mean_pods_there_are() -> None:
     for name, service in found("Service").items():
         assert service["spec"]["selector"] == found("Deployment")[name]["spec"]["selector"]["matchLabels"]
         [port] = service["spec"]["ports"]
-        assert port["targetPort"] in [each["name"] for each in container(name)["ports"]]
+        assert port["targetPort"] in [container_port["name"] for container_port in container(name)["ports"]]
     [(name, scaler)] = found("HorizontalPodAutoscaler").items()
     assert scaler["spec"]["scaleTargetRef"]["name"] == name == "renewals-api"
     assert "replicas" not in found("Deployment")[name]["spec"]
@@ -210,31 +210,33 @@ def test_all_pods_together_leave_postgresql_connections() -> None:
     scaler = found("HorizontalPodAutoscaler")["renewals-api"]["spec"]
     connections = 3  # the migration's
     for name in DEPLOYMENTS:
-        chosen = environments.chosen(environment(name))
+        settings = environments.chosen(environment(name))
         count = (
             found("Deployment")[name]["spec"].get("replicas", scaler["maxReplicas"]) + 1
         )  # during an update
-        connections += count * chosen.workers * (chosen.database_pool_size + 1)  # plus the probes' connection
+        connections += (
+            count * settings.workers * (settings.database_pool_size + 1)
+        )  # plus the probes' connection
     assert connections <= POSTGRES_CONNECTIONS
 
 
 def test_the_network_lets_in_only_who_is_meant() -> None:
-    policies = {name: each["spec"] for name, each in found("NetworkPolicy").items()}
+    policies = {name: policy["spec"] for name, policy in found("NetworkPolicy").items()}
     assert set(policies) == {"renewals", *DEPLOYMENTS}
-    everyone = policies["renewals"]
-    assert "ingress" not in everyone
-    assert everyone["policyTypes"] == ["Ingress", "Egress"]
+    app_policy = policies["renewals"]
+    assert "ingress" not in app_policy
+    assert app_policy["policyTypes"] == ["Ingress", "Egress"]
     [labels] = KUSTOMIZATION["labels"]
-    assert labels["includeTemplates"] and labels["pairs"] == everyone["podSelector"]["matchLabels"]
-    open_ports = {port["port"] for rule in everyone["egress"] for port in rule["ports"]}
+    assert labels["includeTemplates"] and labels["pairs"] == app_policy["podSelector"]["matchLabels"]
+    open_ports = {port["port"] for rule in app_policy["egress"] for port in rule["ports"]}
     assert open_ports == {53, 5432, 6379}
 
     for name in DEPLOYMENTS:
         assert policies[name]["podSelector"] == found("Deployment")[name]["spec"]["selector"]
         [rule] = policies[name]["ingress"]
-        assert [each["port"] for each in rule["ports"]] == [container(name)["ports"][0]["name"]]
-        [way_out] = policies[name]["egress"]
-        assert [each["port"] for each in way_out["ports"]] == list(config.Settings().webhook_ports)
+        assert [policy["port"] for policy in rule["ports"]] == [container(name)["ports"][0]["name"]]
+        [egress] = policies[name]["egress"]
+        assert [policy["port"] for policy in egress["ports"]] == list(config.Settings().webhook_ports)
     assert "from" not in policies["renewals-api"]["ingress"][0]
     assert policies["renewals-operator"]["ingress"][0]["from"] == [
         {"namespaceSelector": {"matchLabels": {"renewals-operators": "allowed"}}}
@@ -244,5 +246,5 @@ def test_the_network_lets_in_only_who_is_meant() -> None:
 
 def test_the_example_of_the_secret_is_not_applied() -> None:
     assert SECRET not in KUSTOMIZATION["resources"]
-    listed = {*KUSTOMIZATION["resources"], SECRET, "kustomization.yaml", "settings.env"}
-    assert {path.name for path in Path(FOLDER).iterdir()} == listed
+    known_files = {*KUSTOMIZATION["resources"], SECRET, "kustomization.yaml", "settings.env"}
+    assert {path.name for path in Path(FOLDER).iterdir()} == known_files

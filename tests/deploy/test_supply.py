@@ -31,9 +31,9 @@ ADVISORY = {
 def pins() -> dict[tuple[str, str], set[str]]:
     """Return the hashes of each package and version."""
     text = sbom.LOCK.read_text(encoding="utf-8")
-    found = {(name, version): set(HASH.findall(rest)) for name, version, rest in PIN.findall(text)}
-    assert len(found) == sum("==" in line and line[0] not in " #" for line in text.splitlines())
-    return found
+    hashes_by_pin = {(name, version): set(HASH.findall(rest)) for name, version, rest in PIN.findall(text)}
+    assert len(hashes_by_pin) == sum("==" in line and line[0] not in " #" for line in text.splitlines())
+    return hashes_by_pin
 
 
 @contextmanager
@@ -42,8 +42,8 @@ def advising(**advisories: object) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            advisory = advisories.get(asked["package"]["name"])
+            query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            advisory = advisories.get(query["package"]["name"])
             body = json.dumps({"vulns": [advisory]} if advisory else {}).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
@@ -72,14 +72,16 @@ def test_the_bill_is_valid_and_the_same_each_time(bill: str) -> None:
 
 
 def test_the_bill_lists_each_package_that_is_pinned_with_its_version_and_hashes(bill: str) -> None:
-    listed = {
-        (each["name"], each["version"]): {
-            hashed["content"] for reference in each["externalReferences"] for hashed in reference["hashes"]
+    components = {
+        (component["name"], component["version"]): {
+            hashed["content"]
+            for reference in component["externalReferences"]
+            for hashed in reference["hashes"]
         }
-        for each in json.loads(bill)["components"]
+        for component in json.loads(bill)["components"]
     }
-    assert listed == pins()
-    assert all(listed.values())
+    assert components == pins()
+    assert all(components.values())
 
 
 def test_the_bill_names_no_host_that_packages_come_from(bill: str) -> None:

@@ -25,11 +25,11 @@ def values(name: str, key: str) -> list[str]:
 
 
 def analyze(*words: str) -> str:
-    done = subprocess.run(
+    process = subprocess.run(
         ["systemd-analyze", *words], capture_output=True, text=True, check=False, timeout=60
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stderr
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stderr
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def installed(tmp_path: Path) -> list[str]:
 
 @needs_systemd
 def test_systemd_finds_nothing_wrong(installed: list[str]) -> None:
-    said = analyze("verify", "--man=no", *installed)
-    assert not [line for line in said.splitlines() if "renewals" in line]
+    output = analyze("verify", "--man=no", *installed)
+    assert not [line for line in output.splitlines() if "renewals" in line]
 
 
 @needs_systemd
@@ -66,15 +66,15 @@ def test_a_unit_runs_a_command_there_is_with_the_settings_of_the_file(name: str)
     assert environments.understands(words)
     assert values(name, "EnvironmentFile") == ["/etc/renewals/renewals.env"]
     assert values(name, "User") == ["renewals"]
-    chosen = environments.chosen(environments.read(FOLDER / "renewals.env.example"))
-    assert chosen.required_database_url and chosen.required_redis_url
-    assert chosen.worker_metrics_port != chosen.port
+    settings = environments.chosen(environments.read(FOLDER / "renewals.env.example"))
+    assert settings.required_database_url and settings.required_redis_url
+    assert settings.worker_metrics_port != settings.port
 
 
 def test_a_reload_finds_several_processes_to_replace() -> None:
     assert values(API, "ExecReload") == ["/bin/kill -HUP $MAINPID"]
-    [given] = values(API, "Environment")
-    assert environments.chosen(dict([given.split("=", 1)])).workers >= 2
+    [environment] = values(API, "Environment")
+    assert environments.chosen(dict([environment.split("=", 1)])).workers >= 2
     assert environments.chosen(environments.read(FOLDER / "renewals.env.example")).workers >= 2
 
 

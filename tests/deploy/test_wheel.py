@@ -44,10 +44,10 @@ def renewals(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(renewals: Path, folder: Path, *arguments: str, **variables: str) -> tuple[int, str, str]:
     environment = {"PATH": os.defpath, "HOME": str(folder), **variables}
-    done = subprocess.run(
+    process = subprocess.run(
         [renewals, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
-    return done.returncode, done.stdout, done.stderr
+    return process.returncode, process.stdout, process.stderr
 
 
 def test_the_wheel_has_four_packages_and_graphiql_files(wheel: Path) -> None:

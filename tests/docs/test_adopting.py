@@ -40,8 +40,8 @@ async def test_from_an_empty_database_to_a_webhook(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await asyncio.wait_for(process.communicate(), SECONDS_MAX)
-    text = said.decode()
+    output, _ = await asyncio.wait_for(process.communicate(), SECONDS_MAX)
+    text = output.decode()
     assert process.returncode == 0, text
     assert (
         '{"__typename":"RenewInstancesSuccess","order":{"total":"300.00"},"account":{"balance":"950.00"}}'

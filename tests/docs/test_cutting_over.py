@@ -30,12 +30,12 @@ async def test_what_was_due_before_is_left_what_is_due_after_is_renewed_and_goin
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await asyncio.wait_for(process.communicate(), SECONDS_MAX)
-    text = said.decode()
+    output, _ = await asyncio.wait_for(process.communicate(), SECONDS_MAX)
+    text = output.decode()
     assert process.returncode == 0, text
-    _, nightly, beside, _, night, run, back = text.split("=== block\n")
+    _, nightly, manual, _, night, run, back = text.split("=== block\n")
     assert re.findall(r"(\d) changed", nightly) == ["1", "1"], nightly
-    assert sums(beside) == ["3", "0.00", "0.00", "0.00", "0.00"], beside
+    assert sums(manual) == ["3", "0.00", "0.00", "0.00", "0.00"], manual
     assert sums(night) == ["1", "1", "500.00", "0.00", "500.00", "0.00"], night
     assert "1 renewed for 500.00, 0 refused" in run, run
     assert "cn-1001  db-1  renewed for 500.00" in run, run

@@ -62,10 +62,10 @@ async def server(world: World, database_url: str) -> AsyncIterator[Served]:
 
 async def run(*command: str) -> tuple[int, str]:
     """Return the exit code and the output of a client."""
-    done = await asyncio.to_thread(
+    process = await asyncio.to_thread(
         subprocess.run, command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60
     )
-    return done.returncode, done.stdout
+    return process.returncode, process.stdout
 
 
 @pytest.mark.parametrize("name", CLIENTS)
@@ -74,8 +74,8 @@ async def test_a_client_renews_what_expires_once_however_often_it_is_run(
 ) -> None:
     command = await client(name, tmp_path)
     arguments = (server.url, await world.key("a"), "10")
-    answers = [await run(*command, *arguments) for _ in range(2)]
-    assert answers == [
+    outputs = [await run(*command, *arguments) for _ in range(2)]
+    assert outputs == [
         (0, "2 instances for 600.00, 0 refused\norder of 600.00, balance 400.00\n"),
         (0, "nothing expires\n"),
     ]
@@ -90,9 +90,9 @@ async def test_a_client_says_why_nothing_was_renewed(
     await world.instance(
         "i-4", expires=str(dt.datetime.now(dt.UTC).date() + dt.timedelta(days=2)), price="900.00"
     )
-    code, said = await run(*command, server.url, await world.key("a"), "10")
+    code, output = await run(*command, server.url, await world.key("a"), "10")
     assert code == 1
-    assert "InsufficientFunds: " in said
+    assert "InsufficientFunds: " in output
     assert await world.count("orders") == 0
 
 
@@ -101,9 +101,9 @@ async def test_a_client_says_why_nothing_was_renewed(
 async def test_the_generated_types_are_those_of_the_schema_and_fit_the_client(
     tmp_path: Path, version: str
 ) -> None:
-    program, written = node_packages.every_node()[version], tmp_path / "generated.ts"
-    assert await run(program, str(JAVASCRIPT / "generate.mjs"), written.as_uri()) == (0, "")
-    assert written.read_text() == (JAVASCRIPT / "generated.ts").read_text()
+    program, output_path = node_packages.every_node()[version], tmp_path / "generated.ts"
+    assert await run(program, str(JAVASCRIPT / "generate.mjs"), output_path.as_uri()) == (0, "")
+    assert output_path.read_text() == (JAVASCRIPT / "generated.ts").read_text()
     project = str(JAVASCRIPT / "tsconfig.json")
     assert await run(program, TYPESCRIPT_COMPILER, "--noEmit", "--project", project) == (0, "")
 
@@ -137,18 +137,18 @@ async def test_a_renewal_lets_a_machine_live_on_by_a_webhook(
     headers = {"Authorization": f"Bearer {await world.key('a')}"}
     async with served(database_url, **servers) as server, httpx2.AsyncClient() as client:
 
-        async def ask(mutation: str) -> dict[str, Any]:
-            answer = await client.post(server.url, json={"query": mutation}, headers=headers)
-            return dict(answer.json()["data"]["done"])
+        async def run_mutation(mutation: str) -> dict[str, Any]:
+            response = await client.post(server.url, json={"query": mutation}, headers=headers)
+            return dict(response.json()["data"]["done"])
 
-        endpoint = await ask(CREATE_ENDPOINT % consumer)
+        endpoint = await run_mutation(CREATE_ENDPOINT % consumer)
         consuming = process(
             *(sys.executable, "-m", "uvicorn", "consumer:app", "--port", str(port)),
             WEBHOOK_SECRET=endpoint["secret"],
             CLOUD=str(tmp_path / "cloud.db"),
         )
         async with consuming, process(sys.executable, "-m", "graphql_api", "worker", **servers):
-            assert await ask(RENEW) == {"__typename": "RenewInstancesSuccess"}
+            assert await run_mutation(RENEW) == {"__typename": "RenewInstancesSuccess"}
             machines: dict[str, str] = {}
             async with asyncio.timeout(30):
                 while not machines:

@@ -29,22 +29,22 @@ async def test_the_page_answers_what_it_shows(world: World, graphql: Client) -> 
     graphql.at(test_readme.TEN_IN_THE_MORNING)
     text = PAGE.read_text(encoding="utf-8")
     steps = list(BLOCK.finditer(text))
-    token, answers = "", []
-    for language, asked, _ in (step.groups() for step in steps):
+    token, responses = "", []
+    for language, command, _ in (step.groups() for step in steps):
         if language == "graphql":
-            data = await graphql(asked)
+            data = await graphql(command)
             token = data["resetCalendarToken"]["token"]
-            answer = test_readme.pretty(data)
+            response = test_readme.pretty(data)
         else:
-            answer = await curl(graphql, asked, {"HOST": HOST, "KEY": str(graphql.key), "TOKEN": token})
-        answers.append(answer.replace(token, TOKEN) if token else answer)
+            response = await curl(graphql, command, {"HOST": HOST, "KEY": str(graphql.key), "TOKEN": token})
+        responses.append(response.replace(token, TOKEN) if token else response)
     if os.environ.get("UPDATE_DOCS"):
-        for step, answer in reversed(list(zip(steps, answers, strict=True))):
-            text = text[: step.start(3)] + answer + text[step.end(3) :]
+        for step, response in reversed(list(zip(steps, responses, strict=True))):
+            text = text[: step.start(3)] + response + text[step.end(3) :]
         PAGE.write_text(text, encoding="utf-8")
     else:
-        assert [step[3] for step in steps] == answers
-    assert len(answers) == 6
+        assert [step[3] for step in steps] == responses
+    assert len(responses) == 6
 
 
 async def curl(graphql: Client, command: str, variables: dict[str, str]) -> str:
@@ -71,8 +71,8 @@ async def curl(graphql: Client, command: str, variables: dict[str, str]) -> str:
             case _:
                 address = word
     url = f"{address}?{urllib.parse.urlencode(parameters)}" if parameters else address
-    answer = await graphql.http.request("POST" if body else "GET", url, content=body, headers=headers)
-    text = answer.content.decode("utf-8-sig").replace("\r\n", "\n")
+    response = await graphql.http.request("POST" if body else "GET", url, content=body, headers=headers)
+    text = response.content.decode("utf-8-sig").replace("\r\n", "\n")
     if head:
         return "".join(text.splitlines(keepends=True)[:head])
     return text if text.endswith("\n") else f"{text}\n"
@@ -83,19 +83,19 @@ DIGITS = re.compile(r"[^0-9]")
 
 
 def test_the_page_of_limits_has_every_setting_with_its_default() -> None:
-    found = {}
+    defaults_on_page = {}
     for row in re.findall(r"^\| `.*\|$", LIMITS.read_text(encoding="utf-8"), re.MULTILINE):
         _, _, _, names, defaults, *_ = row.split("|")
         for name, default in zip(
             re.findall(r"`(\w+)`", names), re.split(r", (?=\d+ )", defaults.strip()), strict=False
         ):
-            found[name.removeprefix("RENEWALS_").lower()] = default.strip("` ")
-    for name, default in found.items():
+            defaults_on_page[name.removeprefix("RENEWALS_").lower()] = default.strip("` ")
+    for name, default in defaults_on_page.items():
         number = default.replace(" MiB", "")
         scale = 1024 * 1024 if "MiB" in default else 1
         expected = config.Settings.model_fields[name].default
         assert str(expected).lower() == default or expected == int(DIGITS.sub("", number)) * scale, name
-    assert len(found) == 18
+    assert len(defaults_on_page) == 18
 
 
 async def test_the_page_of_limits_shows_a_cost_as_it_is(world: World, graphql: Client) -> None:

@@ -22,7 +22,7 @@ async def test_every_example_answers_what_it_shows(world: World, api: Client, is
     await world.account("cn-1001")
     keys = {"# As an operator.": await world.operator_key()}
     text = PAGE.read_text(encoding="utf-8")
-    shown, answers, prefix = [], [], PREFIX
+    blocks_shown, responses, prefix = [], [], PREFIX
     for block, after in itertools.pairwise(BLOCK.finditer(text)):
         if '"iss"' in block[2]:
             claims = json.loads(block[2])
@@ -32,23 +32,27 @@ async def test_every_example_answers_what_it_shows(world: World, api: Client, is
         who = block[2].splitlines()[0]
         api.key, api.url = keys[who], OPERATOR_URL if who == "# As an operator." else URL
         query = block[2].replace(PREFIX, prefix).replace("{ apiKey {", "{ secret apiKey {")
-        answer = (await api.post(query)).json()
+        response = (await api.post(query)).json()
         await api_keys.flush_last_used()
         if "secret" in query:
-            keys["# With that key."] = secret = answer["data"]["createApiKey"].pop("secret")
+            keys["# With that key."] = secret = response["data"]["createApiKey"].pop("secret")
             prefix = secret.split("_")[1]
-        answers.append(pretty(answer if "errors" in answer else answer["data"]).replace(prefix, PREFIX))
-        shown.append(after)
+        responses.append(
+            pretty(response if "errors" in response else response["data"]).replace(prefix, PREFIX)
+        )
+        blocks_shown.append(after)
     if os.environ.get("UPDATE_README"):
-        for block, answer in reversed(list(zip(shown, answers, strict=True))):
-            text = text[: block.start(2)] + answer + text[block.end(2) :]
+        for block, response in reversed(list(zip(blocks_shown, responses, strict=True))):
+            text = text[: block.start(2)] + response + text[block.end(2) :]
         PAGE.write_text(text, encoding="utf-8")
     else:
-        assert [block[2] for block in shown] == answers
-    assert len(answers) == 4
+        assert [block[2] for block in blocks_shown] == responses
+    assert len(responses) == 4
 
 
 def test_the_page_and_the_configuration_name_the_same_settings() -> None:
     pages = (PAGE, PAGE.with_name("configuration.md"))
-    named = [set(re.findall(r"RENEWALS_JWT_[A-Z_]+", page.read_text(encoding="utf-8"))) for page in pages]
-    assert named[0] == named[1]
+    names_by_page = [
+        set(re.findall(r"RENEWALS_JWT_[A-Z_]+", page.read_text(encoding="utf-8"))) for page in pages
+    ]
+    assert names_by_page[0] == names_by_page[1]

@@ -18,44 +18,44 @@ ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 def pages() -> list[str]:
     """Return all Markdown files of the project by path, without those of dependencies."""
-    listed = subprocess.run(
+    tracked = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     ).stdout.split()
-    found = listed or [
+    paths = tracked or [
         str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/**/*.md"))
     ]
-    return sorted(each for each in found if "node_modules" not in each and (ROOT / each).exists())
+    return sorted(name for name in paths if "node_modules" not in name and (ROOT / name).exists())
 
 
 @cache
 def anchors(page: Path) -> frozenset[str]:
     """Return the anchors of a page's headings, as GitHub generates them."""
-    seen: Counter[str] = Counter()
-    found = set()
+    counts: Counter[str] = Counter()
+    names = set()
     for title in HEADING.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
         text = LINK.sub(lambda link: link[0].partition("]")[0].lstrip("!["), title)
         anchor = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
-        found.add(f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor)
-        seen[anchor] += 1
-    return frozenset(found)
+        names.add(f"{anchor}-{counts[anchor]}" if counts[anchor] else anchor)
+        counts[anchor] += 1
+    return frozenset(names)
 
 
 def broken(page: Path, text: str) -> list[str]:
     """Return the broken links of a page."""
-    found = []
+    broken_links = []
     for target in LINK.findall(CODE.sub("", FENCE.sub("", text))):
         if ELSEWHERE.match(target):
             continue
         path, _, anchor = target.partition("#")
         leads_to = (page.parent / path).resolve() if path else page
-        is_there = leads_to.exists() and leads_to.is_relative_to(ROOT)
-        if not is_there or (anchor and anchor not in anchors(leads_to)):
-            found.append(target)
-    return found
+        exists = leads_to.exists() and leads_to.is_relative_to(ROOT)
+        if not exists or (anchor and anchor not in anchors(leads_to)):
+            broken_links.append(target)
+    return broken_links
 
 
 @pytest.mark.parametrize("name", pages())
@@ -80,10 +80,10 @@ def test_the_runbook_of_every_alert_is_there() -> None:
     rules = (ROOT / "deploy" / "prometheus" / "alerts.yml").read_text(encoding="utf-8")
     runbooks = re.findall(r"runbook: (\S+)", rules)
     assert runbooks
-    assert not broken(ROOT / "README.md", " ".join(f"[runbook]({each})" for each in runbooks))
+    assert not broken(ROOT / "README.md", " ".join(f"[runbook]({runbook})" for runbook in runbooks))
 
 
 def test_every_file_that_contributing_names_exists() -> None:
-    named = re.findall(r"`([\w.-]+/[\w./-]*)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
-    assert len(named) > 30
-    assert [path for path in named if not (ROOT / path).exists()] == []
+    paths = re.findall(r"`([\w.-]+/[\w./-]*)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    assert len(paths) > 30
+    assert [path for path in paths if not (ROOT / path).exists()] == []

@@ -23,12 +23,12 @@ async def test_the_page_of_money_answers_what_it_shows(
     await world.instance("vm-2", account="cn-1001", expires="2027-01-31", price="320.00")
     text = PAGE.read_text(encoding="utf-8")
     steps = list(STEP.finditer(text))
-    answers = [pretty(await (operator if step[1] else graphql)(step[2])) for step in steps]
+    responses = [pretty(await (operator if step[1] else graphql)(step[2])) for step in steps]
     if os.environ.get("UPDATE_DOCS"):
-        for step, answer in reversed(list(zip(steps, answers, strict=True))):
-            text = text[: step.start(3)] + answer + text[step.end(3) :]
+        for step, response in reversed(list(zip(steps, responses, strict=True))):
+            text = text[: step.start(3)] + response + text[step.end(3) :]
         PAGE.write_text(text, encoding="utf-8")
     else:
-        assert [step[3] for step in steps] == answers
-    assert len(answers) == 6
+        assert [step[3] for step in steps] == responses
+    assert len(responses) == 6
     await integrity.assert_holds()

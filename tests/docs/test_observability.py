@@ -26,14 +26,14 @@ Described = dict[str, tuple[str, tuple[str, ...], str]]
 
 def described() -> Described:
     """Return every metric of the project: its type, its labels and its help."""
-    found: Described = {}
-    for each in vars(metrics).values():
-        if isinstance(each, MetricWrapperBase):
-            name = f"{each._name}_total" if each._type == "counter" else each._name
-            found[name] = (each._type, tuple(each._labelnames), each._documentation)
+    metrics_by_name: Described = {}
+    for metric in vars(metrics).values():
+        if isinstance(metric, MetricWrapperBase):
+            name = f"{metric._name}_total" if metric._type == "counter" else metric._name
+            metrics_by_name[name] = (metric._type, tuple(metric._labelnames), metric._documentation)
     for name, (help_text, label) in metrics.POLLED_METRICS.items():
-        found[name] = ("gauge", (label,) if label else (), help_text)
-    return found
+        metrics_by_name[name] = ("gauge", (label,) if label else (), help_text)
+    return metrics_by_name
 
 
 def alerts() -> list[dict[str, Any]]:
@@ -53,11 +53,11 @@ def expressions() -> Iterator[str]:
 
 def test_the_page_lists_every_metric_with_its_type_its_labels_and_its_words() -> None:
     page = (ROOT / "docs/observability.md").read_text(encoding="utf-8")
-    listed = {
+    rows = {
         name: (kind, tuple(re.findall(r"`(\w+)`", labels)), words)
         for name, kind, labels, words in ROW.findall(page)
     }
-    assert listed == described()
+    assert rows == described()
 
 
 def test_names_end_with_their_units() -> None:
@@ -74,15 +74,15 @@ def test_alerts_and_dashboard_ask_for_metrics_and_labels_that_there_are(expressi
     labels: set[str] = set(OF_SCRAPES)
     names = set(NAME.findall(expression))
     for name in names:
-        whole = next((name.removesuffix(end) for end in OF_HISTOGRAMS if name.endswith(end)), name)
-        found = known[name] if name in known else known[whole]
-        assert name in known or found[0] == "histogram", name
-        labels |= set(found[1])
+        base_name = next((name.removesuffix(end) for end in OF_HISTOGRAMS if name.endswith(end)), name)
+        metric = known[name] if name in known else known[base_name]
+        assert name in known or metric[0] == "histogram", name
+        labels |= set(metric[1])
     assert names or expression.startswith("up{")
     for _, selector in SELECTOR.findall(expression):
         assert set(MATCHER.findall(selector)) <= labels
     for grouped in BY.findall(expression):
-        assert {each.strip() for each in grouped.split(",")} <= labels
+        assert {label.strip() for label in grouped.split(",")} <= labels
 
 
 def test_every_alert_says_what_to_do_about_it() -> None:
@@ -92,9 +92,9 @@ def test_every_alert_says_what_to_do_about_it() -> None:
         for title in re.findall(r"^### (.*)$", page, re.MULTILINE)
     }
     runbooks = [rule["annotations"]["runbook"] for rule in alerts()]
-    assert {each.partition("#")[2] for each in runbooks} == anchors
+    assert {runbook.partition("#")[2] for runbook in runbooks} == anchors
     assert len(runbooks) == len(anchors) == len({rule["alert"] for rule in alerts()})
-    assert {each.partition("#")[0] for each in runbooks} == {"docs/alerts.md"}
+    assert {runbook.partition("#")[0] for runbook in runbooks} == {"docs/alerts.md"}
     for rule in alerts():
         assert rule.keys() <= {"alert", "expr", "for", "labels", "annotations"}
         assert rule["labels"]["severity"] in ("critical", "warning")

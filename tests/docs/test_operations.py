@@ -54,24 +54,24 @@ async def test_every_command_and_statement_of_the_page_does_its_work(
         "RESTORED_URL": other_empty_url,
     }
     blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
-    said = {}
+    outputs = {}
     for language, text in blocks:
         words = ["bash", "-euo", "pipefail", "-c", text]
         if language == "sql":
             words = ["psql", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--command", text, empty_database_url]
-        done = await asyncio.to_thread(
+        process = await asyncio.to_thread(
             subprocess.run, words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, (text, done.stdout, done.stderr)
+        assert process.returncode == 0, (text, process.stdout, process.stderr)
         if "GRANT" in text:
             await sell(empty_database_url)
             await serve_as_the_role(empty_database_url)
-        said[text] = done.stdout
+        outputs[text] = process.stdout
     assert len(blocks) == 11
-    assert "97" in said[next(text for text in said if "max_connections" in text)] or os.environ.get(
+    assert "97" in outputs[next(text for text in outputs if "max_connections" in text)] or os.environ.get(
         "DATABASE_URL"
     )
-    assert "1 renewed for 12.50" in said["renewals run-now\n"]
+    assert "1 renewed for 12.50" in outputs["renewals run-now\n"]
     counted = [await counts(url) for url in (empty_database_url, other_empty_url)]
     assert counted[0] == counted[1]
     assert all(counted[1].values()), "what was restored was empty"
@@ -100,8 +100,8 @@ async def sell(url: str) -> None:
 async def serve_as_the_role(url: str) -> None:
     """Write a row as the role of API and worker, which cannot drop the ledger's triggers."""
     parts = urlsplit(url)
-    own = parts._replace(netloc=f"{ROLE}@{parts.netloc.rpartition('@')[2]}").geturl()
-    async with database.connect(own):
+    role_url = parts._replace(netloc=f"{ROLE}@{parts.netloc.rpartition('@')[2]}").geturl()
+    async with database.connect(role_url):
         async with database.transaction() as connection:
             await api_keys.create(connection, "a", clocks.utc_now(), role=model.Role.VIEWER)
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -38,5 +38,5 @@ async def run(query: str, operator: Operator) -> str:
     request = requests.OrderRequest(
         selection.ById(("gpu-1", "gpu-2")), planning.RenewFor(1), idempotency_key="k"
     )
-    placed = await place_order.place_order("cn-1001", request, lambda: NOW)
-    return pretty(await operator(query.replace(ORDER_ID, str(placed.order_id))))
+    outcome = await place_order.place_order("cn-1001", request, lambda: NOW)
+    return pretty(await operator(query.replace(ORDER_ID, str(outcome.order_id))))

@@ -29,10 +29,10 @@ HALF_PAST_MIDNIGHT = dt.time(0, 30)
 def cited(text: str) -> Iterator[int]:
     """Yield the numbers of all rules that a text cites, with those within a range."""
     # A citation may continue on the next line, after a comment mark.
-    for listed in CITATION.findall(re.sub(r"\s+(?:#|--|//)?\s*", " ", text)):
-        numbers = [int(number) for number in re.findall(r"\d+", listed)]
+    for citation in CITATION.findall(re.sub(r"\s+(?:#|--|//)?\s*", " ", text)):
+        numbers = [int(number) for number in re.findall(r"\d+", citation)]
         yield from numbers
-        for word, (first, last) in zip(re.findall(r"[a-z]+|,", listed), pairwise(numbers), strict=True):
+        for word, (first, last) in zip(re.findall(r"[a-z]+|,", citation), pairwise(numbers), strict=True):
             if word == "to":
                 yield from range(first, last + 1)
 
@@ -52,14 +52,14 @@ def test_the_rules_that_stand_are_1_to_26_and_38() -> None:
 
 
 def test_every_rule_that_is_cited_stands_on_the_page() -> None:
-    found: dict[int, list[str]] = {}
+    paths_by_number: dict[int, list[str]] = {}
     count = 0
     for path in sources():
         text = path.read_text(encoding="utf-8").split("## Not built yet")[0]
         for number in cited(text):
             count += 1
-            found.setdefault(number, []).append(str(path.relative_to(ROOT)))
-    assert {number: paths for number, paths in found.items() if number not in STANDING} == {}
+            paths_by_number.setdefault(number, []).append(str(path.relative_to(ROOT)))
+    assert {number: paths for number, paths in paths_by_number.items() if number not in STANDING} == {}
     assert count > 200, "citations are found"
 
 
@@ -79,8 +79,8 @@ def test_a_citation_is_read_with_its_lists_and_ranges(text: str, numbers: set[in
 
 def test_what_is_not_built_is_named_and_is_no_rule_yet() -> None:
     planned = re.findall(r"\((\d[^)]*)\)", TEXT.split("## Not built yet")[1])
-    named = {number for listed in planned for number in cited(f"rules {listed}")}
-    assert named == set(PLANNED)
+    numbers = {number for citation in planned for number in cited(f"rules {citation}")}
+    assert numbers == set(PLANNED)
     assert STANDING.isdisjoint(PLANNED)
 
 

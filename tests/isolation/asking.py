@@ -34,16 +34,16 @@ class Scene(NamedTuple):
 
 
 async def ask(
-    client: Operator, key: str | None, place: walk.Place, tried: Tried, own: Stock, url: str = URL
+    client: Operator, key: str | None, place: walk.Place, tried: Tried, value_of: Stock, url: str = URL
 ) -> tuple[int, str]:
     """Return the status and the body of a response; for a subscription, its first message."""
     schema = OPERATORS if url == OPERATOR_URL else CUSTOMERS
-    query, sent = walk.request(schema, place, tried, own.own)
+    query, sent = walk.request(schema, place, tried, value_of.own)
     if place.operation == "subscription":
         return 200, await listen(client, str(key), query, sent)
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    answer = await client.http.post(url, json={"query": query, "variables": sent}, headers=headers)
-    return answer.status_code, answer.text
+    response = await client.http.post(url, json={"query": query, "variables": sent}, headers=headers)
+    return response.status_code, response.text
 
 
 async def listen(client: Operator, key: str, query: str, sent: Mapping[str, Any]) -> str:
@@ -53,8 +53,8 @@ async def listen(client: Operator, key: str, query: str, sent: Mapping[str, Any]
     stream = await customer_schema.schema.stream(query, dict(sent), context)
     try:
         async with asyncio.timeout(SILENCE_SECONDS):
-            told = await anext(aiter(stream))
-        return str((getattr(told, "data", None), [error.formatted for error in told.errors or ()]))  # type: ignore[union-attr]
+            message = await anext(aiter(stream))
+        return str((getattr(message, "data", None), [error.formatted for error in message.errors or ()]))  # type: ignore[union-attr]
     except TimeoutError:
         return "silence"
     finally:

@@ -19,16 +19,16 @@ async def scene(world: World, settings_override: Callable[..., None]) -> AsyncIt
     operator = Operator()
     operator.key = await world.operator_key("ops")
     async with operator.http:
-        found = await stage.open_accounts(world, operator)
-        theirs, twins = found[THEIRS], (found[TWINS[0]], found[TWINS[1]])
+        stocks = await stage.open_accounts(world, operator)
+        theirs, twins = stocks[THEIRS], (stocks[TWINS[0]], stocks[TWINS[1]])
         operator.at(world.at("2027-02-01 12:00", account=THEIRS))
         digest = await stage.digest_of(world, THEIRS, but=("audit_log",))
-        told = [
+        responses = [
             orjson.loads((await ask(operator, theirs.key, place, {}, theirs))[1])
             for place in walk.places(CUSTOMERS)
             if place.operation == "query"
         ]
-        words = digest.names.union(*map(stage.words_of, told))
-        assert not [answer for answer in told if "errors" in answer]
+        words = digest.names.union(*map(stage.words_of, responses))
+        assert not [response for response in responses if "errors" in response]
         assert len(words) > 30, "too little of the account was seen to say that nothing leaks"
         yield Scene(operator, theirs, twins, digest, await digest.take(), words)

@@ -125,6 +125,6 @@ WHOSE = frozenset({"account", "instance", "order", "endpoint", "bundle", "sequen
 """The kinds that identify an account: a field with two such arguments may name two accounts."""
 
 
-def nobodys(kind: str, thing: Any) -> Any:
+def nobodys(kind: str, object_id: Any) -> Any:
     """Return an id that does not exist; a cursor is a position in a list, valid for every account."""
-    return thing if kind.endswith("cursor") else NOBODYS[kind]
+    return object_id if kind.endswith("cursor") else NOBODYS[kind]

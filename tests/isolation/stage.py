@@ -58,14 +58,14 @@ class Stock:
 
 async def open_accounts(world: World, operator: Operator) -> dict[str, Stock]:
     """Open the accounts, fill their tables, and return their objects."""
-    found = {}
+    stocks = {}
     for account_id in (THEIRS, *TWINS):
-        found[account_id] = await _open(world, operator, account_id)
+        stocks[account_id] = await _open(world, operator, account_id)
     await renew.run_at(world.at("2027-01-31 00:30", account=THEIRS))
     await balance_alerts.check_changed_accounts(lambda: world.at("2027-01-31 01:00", account=THEIRS))
-    for stock in found.values():
+    for stock in stocks.values():
         await _take_stock(world, stock)
-    return found
+    return stocks
 
 
 async def _open(world: World, operator: Operator, account_id: str) -> Stock:
@@ -90,9 +90,9 @@ async def _open(world: World, operator: Operator, account_id: str) -> Stock:
     if is_theirs:
         customer.at(NOW + dt.timedelta(hours=1))  # so that the twins' orders are on the same side of a cursor
     async with customer.http:
-        chosen = {"selection": {"ids": [f"{account_id}-i-0"]}, "months": 1}
+        months_input = {"selection": {"ids": [f"{account_id}-i-0"]}, "months": 1}
         renewed = await _do(
-            customer, "renewInstances", "{ order { id } }", idempotencyKey=f"{account_id} 1", **chosen
+            customer, "renewInstances", "{ order { id } }", idempotencyKey=f"{account_id} 1", **months_input
         )
         if is_theirs:
             await operator.done("refundOrder", orderId=renewed["order"]["id"], reason="Outage")
@@ -115,10 +115,12 @@ async def _open(world: World, operator: Operator, account_id: str) -> Stock:
 
 async def _use_keys(customer: Client) -> None:
     """Make one call with each idempotency key."""
-    chosen = {"selection": {"ids": [f"{THEIRS}-i-1"]}}
-    await _do(customer, "renewInstances", idempotencyKey=f"{USED} RenewInstancesInput", months=1, **chosen)
+    selection_input = {"selection": {"ids": [f"{THEIRS}-i-1"]}}
+    await _do(
+        customer, "renewInstances", idempotencyKey=f"{USED} RenewInstancesInput", months=1, **selection_input
+    )
     until = {"target": {"date": "2027-04-30"}}
-    await _do(customer, "unifyExpiry", idempotencyKey=f"{USED} UnifyExpiryInput", **until, **chosen)
+    await _do(customer, "unifyExpiry", idempotencyKey=f"{USED} UnifyExpiryInput", **until, **selection_input)
     url = f"https://{THEIRS}.example.com/"
     key = f"{USED} CreateWebhookEndpointInput"
     created = await _do(customer, "createWebhookEndpoint", "{ endpoint { id } }", idempotencyKey=key, url=url)
@@ -130,9 +132,9 @@ async def _do(customer: Client, verb: str, select: str = "", **sent: Any) -> dic
     name = verb[0].upper() + verb[1:]
     query = f"""mutation($input: {name}Input!) {{ {verb}(input: $input) {{
       __typename ... on {name}Success {select or "{ __typename }"} ... on Error {{ message }} }} }}"""
-    answer: dict[str, Any] = (await customer(query, input=sent))[verb]
-    assert answer["__typename"] == f"{name}Success", answer
-    return answer
+    result: dict[str, Any] = (await customer(query, input=sent))[verb]
+    assert result["__typename"] == f"{name}Success", result
+    return result
 
 
 async def _take_stock(world: World, stock: Stock) -> None:
@@ -147,7 +149,7 @@ async def _take_stock(world: World, stock: Stock) -> None:
         database.pool(), "SELECT id, created_at FROM orders WHERE account_id = $1 ORDER BY id", account_id
     )
     entries = await column("SELECT number FROM ledger_entries WHERE account_id = $1 AND voucher_id IS NULL")
-    listed = {"id": f"{account_id}-i-0", "expires_at": world.end_of("2027-01-31", account=account_id)}
+    cursor_row = {"id": f"{account_id}-i-0", "expires_at": world.end_of("2027-01-31", account=account_id)}
     ordering = instances_queries.instance_ordering(
         instances_queries.InstanceOrderField.EXPIRES_AT, descending=False
     )
@@ -157,18 +159,21 @@ async def _take_stock(world: World, stock: Stock) -> None:
         "bundle": await column("SELECT id FROM bundles WHERE account_id = $1"),
         "name": [f"{account_id}-i", f"Account {account_id}", f"{account_id}-trial"],
         "order": [str(row["id"]) for row in orders],
-        "instance cursor": [pagination.encode_cursor(ordering, listed)],
+        "instance cursor": [pagination.encode_cursor(ordering, cursor_row)],
         "order cursor": [pagination.encode_cursor(orders_queries.ORDERS, row) for row in orders[:1]],
         "ledger cursor": [
             pagination.encode_cursor(accounts_queries.LEDGER, {"number": number}) for number in entries[:1]
         ],
         "endpoint": [
-            str(each) for each in await column("SELECT id FROM webhook_endpoints WHERE account_id = $1")
+            str(endpoint_id)
+            for endpoint_id in await column("SELECT id FROM webhook_endpoints WHERE account_id = $1")
         ],
         # Only numbers that the twins' events do not reach, although those grow during the walk.
         "sequence": [EVENTS - 50, EVENTS] if account_id == THEIRS else [1],
         "idempotency key": [USED],
-        "key": [str(each) for each in await column("SELECT id FROM api_keys WHERE account_id = $1")],
+        "key": [
+            str(endpoint_id) for endpoint_id in await column("SELECT id FROM api_keys WHERE account_id = $1")
+        ],
         "prefix": await column("SELECT prefix FROM api_keys WHERE account_id = $1"),
         "account cursor": [pagination.encode_cursor(operators_queries.ACCOUNTS, {"id": account_id})],
         "audit cursor": [pagination.encode_cursor(operators_queries.AUDIT_LOG, {"id": 1})],
@@ -183,12 +188,12 @@ class Digest:
 
     def __init__(self, tables: list[str], names: frozenset[str]) -> None:
         self.names = names
-        each = (
+        row = (
             f"SELECT '{table}' AS name, md5(string_agg(t::text, ' ' ORDER BY t::text)) AS sum, count(*) AS count "
             f"FROM {table} t WHERE t::text LIKE ANY($1)"
             for table in tables
         )
-        self._sql = " UNION ALL ".join(each)
+        self._sql = " UNION ALL ".join(row)
         self._patterns = [f"%{name}%" for name in sorted(names)]
 
     async def take(self) -> dict[str, tuple[str | None, int]]:
@@ -215,31 +220,33 @@ async def digest_of(world: World, account_id: str, *, but: tuple[str, ...] = ())
         for table, rows in texts.items():
             # An audit entry names the operator, whose key is in the entries of other accounts, too.
             if table != "audit_log":
-                grown.update(each for row in rows if pattern.search(row) for each in UUID.findall(row))
+                grown.update(
+                    uuid_text for row in rows if pattern.search(row) for uuid_text in UUID.findall(row)
+                )
     return Digest(tables, frozenset(known))
 
 
-def words_of(answer: object) -> Iterator[str]:
+def words_of(response: object) -> Iterator[str]:
     """Return the texts that occur only in this account's responses: its names, UUIDs, and uneven amounts."""
-    match answer:
+    match response:
         case dict():
-            for each in answer.values():
-                yield from words_of(each)
+            for item in response.values():
+                yield from words_of(item)
         case list():
-            for each in answer:
-                yield from words_of(each)
-        case str() if THEIRS in answer or UUID.search(answer) or _AMOUNT.fullmatch(answer):
-            yield answer
+            for item in response:
+                yield from words_of(item)
+        case str() if THEIRS in response or UUID.search(response) or _AMOUNT.fullmatch(response):
+            yield response
 
 
 def alike(text: str, tried: Iterable[Any]) -> str:
     """Return a response without permitted differences of the twins: tried ids, their names, new ids and secrets."""
     for value in tried:
-        each = value[0] if isinstance(value, list) else value
-        if isinstance(each, str):
-            text = text.replace(json_of(each), "<tried>").replace(each, "<tried>")
+        item = value[0] if isinstance(value, list) else value
+        if isinstance(item, str):
+            text = text.replace(json_of(item), "<tried>").replace(item, "<tried>")
         else:
-            text = re.sub(rf"\b{each}\b", "<tried>", text)
+            text = re.sub(rf"\b{item}\b", "<tried>", text)
     text = re.sub(r'"(cursor|startCursor|endCursor)":"[^"]*"', r'"\1":"<cursor>"', text)
     text = re.sub(r"tenant-b[12]", "tenant-b", text)
     text = re.sub(r"(whsec|rk)_[\w+/=-]+", "<secret>", text)

@@ -47,64 +47,64 @@ class Figures:
 
 def tries(place: walk.Place, theirs: Stock) -> Iterator[tuple[Tried, Tried]]:
     """Yield another account's objects for each naming leaf, then for several at once, each with nonexistent ones."""
-    named = {leaf: kind for leaf in place.leaves if (kind := names.kind_of(leaf.coordinate))}
-    for leaf, kind in named.items():
-        for thing in _various(theirs.things[kind]):
-            yield _pair({leaf: kind}, [thing])
-    direct = {leaf: kind for leaf, kind in named.items() if len(leaf.path) <= 2 and "cursor" not in kind}
+    kinds = {leaf: kind for leaf in place.leaves if (kind := names.kind_of(leaf.coordinate))}
+    for leaf, kind in kinds.items():
+        for object_id in _various(theirs.things[kind]):
+            yield _pair({leaf: kind}, [object_id])
+    direct = {leaf: kind for leaf, kind in kinds.items() if len(leaf.path) <= 2 and "cursor" not in kind}
     if len(direct) > 1:
         yield _pair(direct, [theirs.things[kind][0] for kind in direct.values()])
 
 
-def _pair(leaves: Mapping[walk.Leaf, str], things: Sequence[Any]) -> tuple[Tried, Tried]:
-    pairs = zip(leaves.items(), things, strict=True)
-    both = [(leaf, thing, names.nobodys(kind, thing)) for (leaf, kind), thing in pairs]
-    return {leaf: _sent(leaf, each) for leaf, each, _ in both}, {
-        leaf: _sent(leaf, each) for leaf, _, each in both
+def _pair(leaves: Mapping[walk.Leaf, str], object_ids: Sequence[Any]) -> tuple[Tried, Tried]:
+    pairs = zip(leaves.items(), object_ids, strict=True)
+    tried_pairs = [(leaf, object_id, names.nobodys(kind, object_id)) for (leaf, kind), object_id in pairs]
+    return {leaf: _sent(leaf, object_id_) for leaf, object_id_, _ in tried_pairs}, {
+        leaf: _sent(leaf, object_id_) for leaf, _, object_id_ in tried_pairs
     }
 
 
-def _sent(leaf: walk.Leaf, thing: Any) -> Any:
+def _sent(leaf: walk.Leaf, object_id: Any) -> Any:
     if leaf.path[-1] == "idempotencyKey":
-        thing = f"{thing} {leaf.coordinate.partition('.')[0]}"
-    return [thing] if leaf.is_list else thing
+        object_id = f"{object_id} {leaf.coordinate.partition('.')[0]}"
+    return [object_id] if leaf.is_list else object_id
 
 
-def _various(things: Sequence[Any]) -> Sequence[Any]:
+def _various(object_ids: Sequence[Any]) -> Sequence[Any]:
     """Return the first, the middle and the last instance: a single, a bundle member, an unmanaged one."""
-    return list(dict.fromkeys([things[0], things[len(things) // 2], things[-1]]))
+    return list(dict.fromkeys([object_ids[0], object_ids[len(object_ids) // 2], object_ids[-1]]))
 
 
 def compare(
     scene: Scene,
     figures: Figures,
-    told: str,
-    one: tuple[int, str],
+    call: str,
+    first: tuple[int, str],
     other: tuple[int, str],
     pair: tuple[Tried, Tried],
 ) -> list[str]:
     """Compare the responses for another account's objects and for nonexistent ones; return the problems."""
-    answers = [
+    texts = [
         (status, stage.alike(text, tried.values()))
-        for (status, text), tried in zip((one, other), pair, strict=True)
+        for (status, text), tried in zip((first, other), pair, strict=True)
     ]
     figures.calls += 2
-    found = [word for word in scene.words if word in answers[0][1]]
-    if not found and answers[0] == answers[1] and "INTERNAL" not in answers[0][1]:
+    leaked_words = [word for word in scene.words if word in texts[0][1]]
+    if not leaked_words and texts[0] == texts[1] and "INTERNAL" not in texts[0][1]:
         return []
     figures.leaks += 1
-    return [f"{told} {pair[0]}: {found}\n{answers[0]}\n{answers[1]}"]
+    return [f"{call} {pair[0]}: {leaked_words}\n{texts[0]}\n{texts[1]}"]
 
 
-async def unchanged(scene: Scene, figures: Figures, told: str) -> list[str]:
+async def unchanged(scene: Scene, figures: Figures, call: str) -> list[str]:
     """Return how the other account has changed, if it has."""
-    found = await scene.digest.take()
-    if found == scene.before:
+    tables_now = await scene.digest.take()
+    if tables_now == scene.before:
         return []
     figures.leaks += 1
-    tables = [name for name in found if found[name] != scene.before[name]]
-    scene.before.update(found)
-    return [f"{told} changed what is another's in {', '.join(tables)}"]
+    tables = [name for name in tables_now if tables_now[name] != scene.before[name]]
+    scene.before.update(tables_now)
+    return [f"{call} changed what is another's in {', '.join(tables)}"]
 
 
 async def test_no_customer_sees_or_changes_what_is_anothers(
@@ -115,11 +115,11 @@ async def test_no_customer_sees_or_changes_what_is_anothers(
         pairs = list(tries(place, scene.theirs))
         figures.count(place, pairs)
         for pair in pairs:
-            one, other = [
+            first, other = [
                 await ask(scene.operator, twin.key, place, tried, twin)
                 for twin, tried in zip(scene.twins, pair, strict=True)
             ]
-            wrong += compare(scene, figures, place.coordinate, one, other, pair)
+            wrong += compare(scene, figures, place.coordinate, first, other, pair)
         wrong += await unchanged(scene, figures, place.coordinate)
     figures.show(capsys, "customers")
     assert not wrong, "\n".join(wrong)
@@ -128,7 +128,7 @@ async def test_no_customer_sees_or_changes_what_is_anothers(
 
 async def test_no_export_shows_what_is_anothers(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     figures, wrong = Figures(), list[str]()
-    [place] = [each for each in walk.places(CUSTOMERS) if each.coordinate == "Query.instances"]
+    [place] = [place_ for place_ in walk.places(CUSTOMERS) if place_.coordinate == "Query.instances"]
     in_filter = tuple(leaf for leaf in place.leaves if leaf.path[0] == "filter")
     walked = {"instances": {"filter"}, "orders": set[str](), "ledger": set[str]()}
     harmless = {"columns", "lang", "orderBy", "from", "before"}
@@ -144,12 +144,12 @@ async def test_no_export_shows_what_is_anothers(scene: Scene, capsys: pytest.Cap
             figures.fields += 1
             figures.arguments += len(in_filter) if walked[table] else 0
             for pair in pairs:
-                one, other = [
+                first, other = [
                     await export(scene.operator, twin.key, f"/export/{table}.{ending}", tried)
                     for twin, tried in zip(scene.twins, pair, strict=True)
                 ]
-                assert one[0] == 200
-                wrong += compare(scene, figures, f"/export/{table}.{ending}", one, other, pair)
+                assert first[0] == 200
+                wrong += compare(scene, figures, f"/export/{table}.{ending}", first, other, pair)
     wrong += await unchanged(scene, figures, "an export")
     figures.show(capsys, "exports")
     assert not wrong, "\n".join(wrong)
@@ -157,28 +157,28 @@ async def test_no_export_shows_what_is_anothers(scene: Scene, capsys: pytest.Cap
 
 async def export(client: Operator, key: str, path: str, tried: Tried) -> tuple[int, str]:
     """Return the status and the body of an export with the given filter."""
-    chosen = {leaf.path[-1]: value for leaf, value in tried.items()}
-    parameters = {"filter": orjson.dumps(chosen).decode()} if chosen else {}
-    answer = await client.http.get(
+    conditions = {leaf.path[-1]: value for leaf, value in tried.items()}
+    parameters = {"filter": orjson.dumps(conditions).decode()} if conditions else {}
+    response = await client.http.get(
         URL.replace("/graphql", path), params=parameters, headers={"Authorization": f"Bearer {key}"}
     )
-    return answer.status_code, answer.text
+    return response.status_code, response.text
 
 
 async def test_a_calendar_opens_to_its_own_token_alone(scene: Scene) -> None:
     url = URL.replace("/graphql", "/calendar.ics")
     refusals = set()
     for token in (scene.theirs.key, scene.theirs.viewer_key, scene.twins[0].key, "rk_00000000_x", "a.b.c"):
-        answer = await scene.operator.http.get(url, params={"token": token})
-        refusals.add((answer.status_code, answer.content))
+        response = await scene.operator.http.get(url, params={"token": token})
+        refusals.add((response.status_code, response.content))
     assert [status for status, _ in refusals] == [401]
     for sent in (
         {"params": {"token": scene.twins[0].calendar_key}},
         {"headers": _header(scene.twins[0].viewer_key)},
     ):
-        answer = await scene.operator.http.get(url, **sent)  # type: ignore[arg-type]
-        assert answer.status_code == 200
-        assert THEIRS not in answer.text
+        response = await scene.operator.http.get(url, **sent)  # type: ignore[arg-type]
+        assert response.status_code == 200
+        assert THEIRS not in response.text
 
 
 def _header(key: str | None) -> dict[str, str]:
@@ -207,11 +207,11 @@ async def test_only_an_operator_opens_the_provider_s_side(
         for number, (tried, _) in enumerate(pairs):
             query, values = walk.request(OPERATORS, place, tried, scene.theirs.own)
             for key in keys if number == 0 else keys[:1]:
-                answer = await scene.operator.http.post(
+                response = await scene.operator.http.post(
                     OPERATOR_URL, json={"query": query, "variables": values}, headers=_header(key)
                 )
                 figures.calls += 1
-                refusals.add((answer.status_code, answer.content))
+                refusals.add((response.status_code, response.content))
         wrong += await unchanged(scene, figures, place.coordinate)
     figures.show(capsys, "operators' fields, asked by others")
     assert not wrong, "\n".join(wrong)
@@ -223,28 +223,32 @@ async def test_what_is_of_two_accounts_goes_together_for_no_operator(
 ) -> None:
     """An operator's call for one account does not show or change data of another account it names."""
     figures, wrong = Figures(), list[str]()
-    one = scene.twins[0]
+    twin = scene.twins[0]
     for place in walk.places(OPERATORS):
-        named = {leaf: kind for leaf in place.leaves if (kind := names.kind_of(leaf.coordinate))}
-        whose = names.WHOSE.intersection(named.values())
-        theirs = {leaf: kind for leaf, kind in named.items() if kind in names.OF_ONE_ACCOUNT}
+        kinds = {leaf: kind for leaf in place.leaves if (kind := names.kind_of(leaf.coordinate))}
+        whose = names.WHOSE.intersection(kinds.values())
+        theirs = {leaf: kind for leaf, kind in kinds.items() if kind in names.OF_ONE_ACCOUNT}
         if "account" not in whose and len(whose) < 2:
             continue
-        pairs = [(leaf, thing) for leaf, kind in theirs.items() for thing in scene.theirs.things[kind]]
+        pairs = [
+            (leaf, object_id) for leaf, kind in theirs.items() for object_id in scene.theirs.things[kind]
+        ]
         figures.fields += bool(pairs)
         figures.arguments += len(theirs)
-        for leaf, thing in pairs:
-            beside = {
-                each: _sent(each, one.things[kind][0]) for each, kind in named.items() if kind in names.WHOSE
+        for leaf, object_id in pairs:
+            fixed_values = {
+                leaf_: _sent(leaf_, twin.things[kind][0])
+                for leaf_, kind in kinds.items()
+                if kind in names.WHOSE
             }
-            tried = beside | {leaf: _sent(leaf, thing)}
-            status, text = await ask(scene.operator, scene.operator.key, place, tried, one, OPERATOR_URL)
+            tried = fixed_values | {leaf: _sent(leaf, object_id)}
+            status, text = await ask(scene.operator, scene.operator.key, place, tried, twin, OPERATOR_URL)
             figures.calls += 1
-            told = stage.alike(text, tried.values())
-            found = [word for word in scene.words if word in told]
-            if status != 200 or found or "INTERNAL" in text or "BAD_REQUEST" in text:
+            comparable_text = stage.alike(text, tried.values())
+            leaked_words = [word for word in scene.words if word in comparable_text]
+            if status != 200 or leaked_words or "INTERNAL" in text or "BAD_REQUEST" in text:
                 figures.leaks += 1
-                wrong.append(f"{place.coordinate} {tried}: {found} {status} {text}")
+                wrong.append(f"{place.coordinate} {tried}: {leaked_words} {status} {text}")
         wrong += await unchanged(scene, figures, place.coordinate)
     figures.show(capsys, "operators, of two accounts")
     assert not wrong, "\n".join(wrong)

@@ -19,18 +19,18 @@ def tables_of(sql: str) -> set[str]:
 
 async def test_every_statement_of_a_query_names_the_account_that_asks(scene: Scene) -> None:
     wrong = set()
-    asked = 0
+    query_count = 0
     for place in walk.places(CUSTOMERS):
         if place.operation != "query":
             continue
-        with sql_log.noted() as seen:
+        with sql_log.noted() as statements:
             await ask(scene.operator, scene.theirs.key, place, {}, scene.theirs)
-        for statement in seen[1:]:  # the first one finds the account by its key
+        for statement in statements[1:]:  # the first one finds the account by its key
             tables = tables_of(statement.sql)
             if not tables:
                 continue
-            asked += 1
-            values = [str(each) for value in statement.values for each in _several(value)]
+            query_count += 1
+            values = [str(item) for value in statement.values for item in _several(value)]
             is_named = "account_id" in statement.sql or "FROM accounts" in statement.sql
             is_own = is_named and scene.theirs.account_id in values
             if tables <= OF_ENDPOINTS:
@@ -38,7 +38,7 @@ async def test_every_statement_of_a_query_names_the_account_that_asks(scene: Sce
             if not is_own:
                 wrong.add(f"{place.coordinate}: {statement}")
     assert not wrong, "\n".join(sorted(wrong))
-    assert asked > 50
+    assert query_count > 50
 
 
 def _several(value: object) -> list[object]:

@@ -74,63 +74,65 @@ def places(schema: GraphQLSchema) -> Iterator[Place]:
         "mutation": schema.mutation_type,
         "subscription": schema.subscription_type,
     }
-    seen: set[str] = set()
+    type_names: set[str] = set()
     level: list[tuple[str, GraphQLObjectType, tuple[Step, ...]]] = [
         (operation, root, ()) for operation, root in roots.items() if root
     ]
     while level:
         following = []
-        for operation, owner, way in level:
-            if owner.name in seen:
+        for operation, owner, path in level:
+            if owner.name in type_names:
                 continue
-            seen.add(owner.name)
+            type_names.add(owner.name)
             for name, field in owner.fields.items():
-                for answer in _objects(schema, field.type) or [None]:
-                    step = Step(name, field, answer.name if answer else "")
-                    if answer and operation != "subscription":
-                        following.append((operation, answer, (*way, step)))
+                for result_type in _objects(schema, field.type) or [None]:
+                    step = Step(name, field, result_type.name if result_type else "")
+                    if result_type and operation != "subscription":
+                        following.append((operation, result_type, (*path, step)))
                 if field.args:
                     yield Place(
-                        operation, (*way, Step(name, field, "")), tuple(_leaves(owner.name, name, field))
+                        operation, (*path, Step(name, field, "")), tuple(_leaves(owner.name, name, field))
                     )
         level = following
 
 
-def _objects(schema: GraphQLSchema, answered: GraphQLOutputType) -> list[GraphQLObjectType]:
-    named = get_named_type(answered)
-    if isinstance(named, GraphQLObjectType):
-        return [named]
-    if isinstance(named, GraphQLUnionType | GraphQLInterfaceType):
-        return list(schema.get_possible_types(named))
+def _objects(schema: GraphQLSchema, output_type: GraphQLOutputType) -> list[GraphQLObjectType]:
+    named_type = get_named_type(output_type)
+    if isinstance(named_type, GraphQLObjectType):
+        return [named_type]
+    if isinstance(named_type, GraphQLUnionType | GraphQLInterfaceType):
+        return list(schema.get_possible_types(named_type))
     return []
 
 
 def _leaves(owner: str, name: str, field: GraphQLField) -> Iterator[Leaf]:
-    for argument, about in field.args.items():
-        yield from _within(f"{owner}.{name}.{argument}", (argument,), about.type, ())
+    for argument, definition in field.args.items():
+        yield from _within(f"{owner}.{name}.{argument}", (argument,), definition.type, ())
 
 
 def _within(
-    coordinate: str, path: tuple[str, ...], given: GraphQLInputType, above: tuple[str, ...]
+    coordinate: str, path: tuple[str, ...], input_type: GraphQLInputType, above: tuple[str, ...]
 ) -> Iterator[Leaf]:
-    named = get_named_type(given)
-    if isinstance(named, GraphQLInputObjectType):
-        assert named.name not in above, f"{named.name} holds itself: the walk would not end"
-        for name, field in named.fields.items():
-            yield from _within(f"{named.name}.{name}", (*path, name), field.type, (*above, named.name))
-    elif named.name in NAMING:
-        bare = given.of_type if isinstance(given, GraphQLNonNull) else given
+    named_type = get_named_type(input_type)
+    if isinstance(named_type, GraphQLInputObjectType):
+        assert named_type.name not in above, f"{named_type.name} holds itself: the walk would not end"
+        for name, field in named_type.fields.items():
+            yield from _within(
+                f"{named_type.name}.{name}", (*path, name), field.type, (*above, named_type.name)
+            )
+    elif named_type.name in NAMING:
+        bare = input_type.of_type if isinstance(input_type, GraphQLNonNull) else input_type
         yield Leaf(coordinate, path, isinstance(bare, GraphQLList))
 
 
 def request(
-    schema: GraphQLSchema, place: Place, tried: Mapping[Leaf, Any], own: Value
+    schema: GraphQLSchema, place: Place, tried: Mapping[Leaf, Any], value_of: Value
 ) -> tuple[str, dict[str, Any]]:
     """Return a document that requests the field with all visible result fields, and its variables.
 
     The tried values are sent at their leaves. Other leaves have a value only where one is required.
     """
-    chosen = {leaf.path: value for leaf, value in tried.items()}
+    tried_values = {leaf.path: value for leaf, value in tried.items()}
     types: list[str] = []
     values: dict[str, Any] = {}
     inner = ""
@@ -140,7 +142,7 @@ def request(
         sent = []
         for name, argument in step.field.args.items():
             coordinate = f"{owner}.{step.name}.{name}"
-            value = _value(coordinate, (name,), argument, chosen if is_last else {}, own)
+            value = _value(coordinate, (name,), argument, tried_values if is_last else {}, value_of)
             if value is not Undefined:
                 variable = f"{name}{number}"
                 sent.append(f"{name}: ${variable}")
@@ -156,43 +158,43 @@ def _in_brackets(words: list[str]) -> str:
 
 
 def _looked_at(step: Step, inner: str) -> str:
-    named = get_named_type(step.field.type)
-    is_plain = isinstance(named, GraphQLObjectType)
+    named_type = get_named_type(step.field.type)
+    is_plain = isinstance(named_type, GraphQLObjectType)
     return f"{{ {inner} }}" if is_plain else f"{{ __typename ... on {step.of_type} {{ {inner} }} }}"
 
 
 def selection(
     schema: GraphQLSchema,
-    answered: GraphQLOutputType,
+    output_type: GraphQLOutputType,
     depth: int = SELECTION_DEPTH,
     above: tuple[str, ...] = (),
 ) -> str:
     """Select all fields of a type without required arguments, recursively up to a depth."""
-    named = get_named_type(answered)
-    if isinstance(named, GraphQLUnionType | GraphQLInterfaceType):
-        members = schema.get_possible_types(named)
+    named_type = get_named_type(output_type)
+    if isinstance(named_type, GraphQLUnionType | GraphQLInterfaceType):
+        members = schema.get_possible_types(named_type)
         # Fields with the same name may have another type in another union member, so each gets an alias.
         parts = [
             f"... on {member.name} {_aliased(selection(schema, member, depth, above), number)}"
             for number, member in enumerate(members)
         ]
         return f"{{ __typename {' '.join(parts)} }}"
-    if not isinstance(named, GraphQLObjectType):
+    if not isinstance(named_type, GraphQLObjectType):
         return ""
     fields = [
         f"{name}{f'(first:{SLICE_ROWS})' if 'first' in field.args else ''} {below}".strip()
-        for name, field in named.fields.items()
+        for name, field in named_type.fields.items()
         if not any(map(is_required_argument, field.args.values()))
-        and (below := _below(schema, field, depth, (*above, named.name))) is not None
+        and (below := _below(schema, field, depth, (*above, named_type.name))) is not None
     ]
     return f"{{ {' '.join(fields or ['__typename'])} }}"
 
 
 def _below(schema: GraphQLSchema, field: GraphQLField, depth: int, above: tuple[str, ...]) -> str | None:
-    named = get_named_type(field.type)
-    if not isinstance(named, GraphQLObjectType | GraphQLUnionType | GraphQLInterfaceType):
+    named_type = get_named_type(field.type)
+    if not isinstance(named_type, GraphQLObjectType | GraphQLUnionType | GraphQLInterfaceType):
         return ""
-    return None if depth == 0 or named.name in above else selection(schema, field.type, depth - 1, above)
+    return None if depth == 0 or named_type.name in above else selection(schema, field.type, depth - 1, above)
 
 
 def _aliased(selected: str, number: int) -> str:
@@ -207,49 +209,53 @@ def _aliased(selected: str, number: int) -> str:
 
 
 def _value(
-    coordinate: str, path: tuple[str, ...], about: Any, chosen: Mapping[tuple[str, ...], Any], own: Value
+    coordinate: str,
+    path: tuple[str, ...],
+    definition: Any,
+    tried_values: Mapping[tuple[str, ...], Any],
+    value_of: Value,
 ) -> Any:
     """Return the value for an argument or an input field; Undefined omits it."""
-    if path in chosen:
-        return chosen[path]
-    is_on_the_way = any(leaf[: len(path)] == path for leaf in chosen)
-    is_argument = isinstance(about, GraphQLArgument)
-    is_required = is_required_argument(about) if is_argument else is_required_input_field(about)
-    if is_argument and path == ("first",) and isinstance(about.type, GraphQLNonNull):
+    if path in tried_values:
+        return tried_values[path]
+    is_on_the_way = any(leaf[: len(path)] == path for leaf in tried_values)
+    is_argument = isinstance(definition, GraphQLArgument)
+    is_required = is_required_argument(definition) if is_argument else is_required_input_field(definition)
+    if is_argument and path == ("first",) and isinstance(definition.type, GraphQLNonNull):
         return SLICE_ROWS  # the default times the lists below it would exceed the cost limit
     if not is_required and not is_on_the_way:
         return Undefined
-    return _fill(coordinate, path, about.type, chosen, own)
+    return _fill(coordinate, path, definition.type, tried_values, value_of)
 
 
 def _fill(
     coordinate: str,
     path: tuple[str, ...],
-    given: GraphQLInputType,
-    chosen: Mapping[tuple[str, ...], Any],
-    own: Value,
+    input_type: GraphQLInputType,
+    tried_values: Mapping[tuple[str, ...], Any],
+    value_of: Value,
 ) -> Any:
-    if isinstance(given, GraphQLNonNull):
-        given = given.of_type
-    if isinstance(given, GraphQLList):
-        return [_fill(coordinate, path, given.of_type, chosen, own)]
-    if isinstance(given, GraphQLEnumType):
-        return next(iter(given.values))
-    if not isinstance(given, GraphQLInputObjectType):
-        return own(coordinate)
-    fields = given.fields
-    if given.is_one_of:
+    if isinstance(input_type, GraphQLNonNull):
+        input_type = input_type.of_type
+    if isinstance(input_type, GraphQLList):
+        return [_fill(coordinate, path, input_type.of_type, tried_values, value_of)]
+    if isinstance(input_type, GraphQLEnumType):
+        return next(iter(input_type.values))
+    if not isinstance(input_type, GraphQLInputObjectType):
+        return value_of(coordinate)
+    fields = input_type.fields
+    if input_type.is_one_of:
         on_the_way = [
-            name for name in fields if any(leaf[: len(path) + 1] == (*path, name) for leaf in chosen)
+            name for name in fields if any(leaf[: len(path) + 1] == (*path, name) for leaf in tried_values)
         ]
         name = (on_the_way or list(fields))[0]
         below = (*path, name)
-        value = chosen.get(below, Undefined)
+        value = tried_values.get(below, Undefined)
         if value is Undefined:
-            value = _fill(f"{given.name}.{name}", below, fields[name].type, chosen, own)
+            value = _fill(f"{input_type.name}.{name}", below, fields[name].type, tried_values, value_of)
         return {name: value}
     values = {
-        name: _value(f"{given.name}.{name}", (*path, name), field, chosen, own)
+        name: _value(f"{input_type.name}.{name}", (*path, name), field, tried_values, value_of)
         for name, field in fields.items()
     }
     return {name: value for name, value in values.items() if value is not Undefined}

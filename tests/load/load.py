@@ -114,39 +114,39 @@ class Load:
         resting = [asyncio.create_task(self._rest()) for _ in range(RESTING)]
         for _ in range(STEADY):
             self._idle.put_nowait(await self._connect())
-        due, asking = time.perf_counter(), []
+        due, tasks = time.perf_counter(), []
         while not self._is_over:
             due += random.expovariate(rate)
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            asking.append(asyncio.create_task(self._ask_on_any(due)))
-        await asyncio.gather(*asking, *resting)
-        for line in self._lines:
-            self.outcome.ended += not line.is_kept
-            line.transport.close()  # otherwise the server would wait for the next request on it
+            tasks.append(asyncio.create_task(self._ask_on_any(due)))
+        await asyncio.gather(*tasks, *resting)
+        for connection in self._lines:
+            self.outcome.ended += not connection.is_kept
+            connection.transport.close()  # otherwise the server would wait for the next request on it
         return self.outcome
 
     async def _connect(self) -> Line:
         self.outcome.connections += 1
-        _, line = await asyncio.get_running_loop().create_connection(Line, "127.0.0.1", self._port())
-        self._lines.append(line)
-        return line
+        _, connection = await asyncio.get_running_loop().create_connection(Line, "127.0.0.1", self._port())
+        self._lines.append(connection)
+        return connection
 
     async def _ask_on_any(self, due: float) -> None:
         """Send on the connection that is idle the longest; if all are busy, wait, which counts as latency."""
-        line: Line | None = await self._idle.get()
-        if line is not None and not line.is_kept:
-            line = await self._connected()
-        if line is not None and not await self._ask(line, due):
-            line = await self._connected()
-        self._idle.put_nowait(line or Line())
+        connection: Line | None = await self._idle.get()
+        if connection is not None and not connection.is_kept:
+            connection = await self._connected()
+        if connection is not None and not await self._ask(connection, due):
+            connection = await self._connected()
+        self._idle.put_nowait(connection or Line())
 
     async def _rest(self) -> None:
-        line: Line | None = None
+        connection: Line | None = None
         while not self._is_over:
-            if line is None or not line.is_kept:
-                line = await self._connected()
-            if line is not None:
-                await self._ask(line, time.perf_counter())
+            if connection is None or not connection.is_kept:
+                connection = await self._connected()
+            if connection is not None:
+                await self._ask(connection, time.perf_counter())
             await asyncio.sleep(random.uniform(0, self._rest_seconds_max))
 
     async def _connected(self) -> Line | None:
@@ -156,25 +156,25 @@ class Load:
             self.outcome.wrong[f"connect: {type(refused).__name__}"] += 1
             return None
 
-    async def _ask(self, line: Line, due: float) -> bool:
+    async def _ask(self, connection: Line, due: float) -> bool:
         """Send one request; return whether the connection is kept."""
         number = next(self._numbers)
         body = self._bodies[number % len(self._bodies)](number)
         try:
-            status, answer = await line.ask(f"{self._head}{len(body)}\r\n\r\n".encode() + body)
+            status, response = await connection.ask(f"{self._head}{len(body)}\r\n\r\n".encode() + body)
         except (OSError, TimeoutError) as lost:
             self.outcome.wrong[type(lost).__name__] += 1
             return False
         self.outcome.latencies.append(time.perf_counter() - due)
-        errors = orjson.loads(answer).get("errors", []) if answer.startswith(b"{") else [{}]
+        errors = orjson.loads(response).get("errors", []) if response.startswith(b"{") else [{}]
         codes = {error.get("extensions", {}).get("code", "without a code") for error in errors}
         if status == 200 and not codes:
             self.outcome.answered += 1
         else:
             self.outcome.wrong[" ".join((str(status), *sorted(codes)))] += 1
-        if not line.is_kept:
-            line.transport.close()
-        return line.is_kept
+        if not connection.is_kept:
+            connection.transport.close()
+        return connection.is_kept
 
 
 def operation(document: str, **variables: object) -> bytes:

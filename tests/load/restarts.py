@@ -75,8 +75,8 @@ async def prepare() -> str:
 
 async def of_processes(database_url: str, key: str, plan: Plan) -> Outcome:
     """Run one server with two processes; SIGHUP replaces both."""
-    chosen = {"RENEWALS_WORKERS": "2", "RENEWALS_DRAIN_SECONDS": str(plan.drain_seconds)}
-    async with served(database_url, **chosen) as server:
+    settings = {"RENEWALS_WORKERS": "2", "RENEWALS_DRAIN_SECONDS": str(plan.drain_seconds)}
+    async with served(database_url, **settings) as server:
         load = plan.load(lambda: server.port, key)
 
         async def replace() -> None:
@@ -94,8 +94,8 @@ async def of_pods(database_url: str, key: str, plan: Plan) -> Outcome:
     async with contextlib.AsyncExitStack() as pods:
 
         async def start() -> Served:
-            chosen = {"RENEWALS_DRAIN_SECONDS": str(plan.drain_seconds)}
-            return await pods.enter_async_context(served(database_url, **chosen))
+            settings = {"RENEWALS_DRAIN_SECONDS": str(plan.drain_seconds)}
+            return await pods.enter_async_context(served(database_url, **settings))
 
         async def replace() -> None:
             for _ in range(2):
@@ -124,11 +124,11 @@ async def _try_both(servers: stage.Servers, plan: Plan) -> bool:
     is_clean = True
     async with stage.opened(servers) as opened:
         key = await prepare()
-        for way in (of_processes, of_pods):
-            began = time.monotonic()
-            outcome = await way(opened.database_url, key, plan)
-            seconds = time.monotonic() - began
-            sys.stdout.write(f"{way.__name__}, {plan.times} times in {seconds:.0f} s: {outcome}\n")
+        for replacement in (of_processes, of_pods):
+            started_at = time.monotonic()
+            outcome = await replacement(opened.database_url, key, plan)
+            seconds = time.monotonic() - started_at
+            sys.stdout.write(f"{replacement.__name__}, {plan.times} times in {seconds:.0f} s: {outcome}\n")
             is_clean = is_clean and not outcome.wrong
     return is_clean
 

@@ -79,7 +79,7 @@ class Customers:
         limits = httpx2.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
         async with (
             httpx2.AsyncClient(limits=limits, timeout=ANSWER_SECONDS_MAX) as client,
-            asyncio.TaskGroup() as asking,
+            asyncio.TaskGroup() as tasks,
         ):
 
             async def once(kind: Callable[[httpx2.AsyncClient, int], Awaitable[str]]) -> None:
@@ -94,13 +94,15 @@ class Customers:
 
             while time.monotonic() < until:
                 await room.acquire()
-                asking.create_task(once(*random.choices(list(kinds), list(kinds.values()))))
+                tasks.create_task(once(*random.choices(list(kinds), list(kinds.values()))))
                 await asyncio.sleep(random.expovariate(RATE))
 
     @property
     def faults(self) -> int:
         """Return the unexpected and the missing responses."""
-        return sum(count for what, count in self.answers.items() if _is_fault(*what.split(" ", 1)))
+        return sum(
+            count for kind_and_code, count in self.answers.items() if _is_fault(*kind_and_code.split(" ", 1))
+        )
 
     async def _post(self, client: httpx2.AsyncClient, number: int, body: object) -> str:
         headers = {"Authorization": f"Bearer {self._keys[number % len(self._keys)]}"}
@@ -113,7 +115,7 @@ class Customers:
         return await self._post(client, number, {"query": DETAILS, "variables": {"id": _instance(number)}})
 
     async def _quote(self, client: httpx2.AsyncClient, number: int) -> str:
-        ids = [_instance(number + each * len(ACCOUNTS)) for each in range(20)]
+        ids = [_instance(number + offset * len(ACCOUNTS)) for offset in range(20)]
         return await self._post(client, number, {"query": QUOTE, "variables": {"ids": ids}})
 
     async def _renew(self, client: httpx2.AsyncClient, number: int) -> str:
@@ -147,10 +149,10 @@ class Customers:
         }
         async with client.stream(
             "POST", self._server.url, json={"query": SUBSCRIBE}, headers=headers
-        ) as answer:
-            async for _ in answer.aiter_bytes():
+        ) as response:
+            async for _ in response.aiter_bytes():
                 break
-        return str(answer.status_code)
+        return str(response.status_code)
 
     async def _socket(self, _: httpx2.AsyncClient, number: int) -> str:
         """Subscribe over a web socket, read the first event and disconnect."""
@@ -176,13 +178,13 @@ class Memory:
         self.samples: dict[str, list[float]] = {name: [] for name in pids}
 
     async def watch(self) -> None:
-        began = told = time.monotonic()
+        started_at = printed_at = time.monotonic()
         while True:
             for name, pid in self._pids.items():
                 self.samples[name].append(_resident(pid))
-            if (now := time.monotonic()) >= told + TOLD_SECONDS:
-                told = now
-                say(f"{now - began:5.0f} s  {self._latest()}")
+            if (now := time.monotonic()) >= printed_at + TOLD_SECONDS:
+                printed_at = now
+                say(f"{now - started_at:5.0f} s  {self._latest()}")
             await asyncio.sleep(SAMPLE_SECONDS)
 
     def _latest(self) -> str:
@@ -216,14 +218,14 @@ def _instance(number: int) -> str:
     return f"{ACCOUNTS[number % len(ACCOUNTS)]}-{number // len(ACCOUNTS) % INSTANCES}"
 
 
-def _code(answer: httpx2.Response) -> str:
+def _code(response: httpx2.Response) -> str:
     """Return OK, the first error's code, or the refusal's type."""
-    if not answer.headers.get("content-type", "").startswith("application/"):
-        return str(answer.status_code)
-    said = answer.json()
-    for error in said.get("errors", ()):
+    if not response.headers.get("content-type", "").startswith("application/"):
+        return str(response.status_code)
+    content = response.json()
+    for error in content.get("errors", ()):
         return str(error.get("extensions", {}).get("code", "without a code"))
-    refused = (said["data"] or {}).get("renewInstances", {}).get("__typename", "OK")
+    refused = (content["data"] or {}).get("renewInstances", {}).get("__typename", "OK")
     return "OK" if refused == "RenewInstancesSuccess" else str(refused)
 
 
@@ -246,8 +248,8 @@ async def _soak(servers: stage.Servers, seconds: float) -> bool:
     async with stage.opened(servers) as opened:
         keys = await _prepared()
         worker = opened.plain_worker()
-        chosen = {"REDIS_URL": opened.valkey.url, "RENEWALS_WORKERS": "2"}
-        async with served(opened.database_url, **chosen) as server:
+        settings = {"REDIS_URL": opened.valkey.url, "RENEWALS_WORKERS": "2"}
+        async with served(opened.database_url, **settings) as server:
             serving = sorted(restarts.children(server.process.pid))
             pids = {f"api {number}": pid for number, pid in enumerate(serving, 1)}
             memory = Memory({"supervisor": server.process.pid, **pids, "worker": worker.pid})
@@ -256,8 +258,8 @@ async def _soak(servers: stage.Servers, seconds: float) -> bool:
             await customers.ask(seconds)
             watching.cancel()
             is_the_same = set(serving) == restarts.children(server.process.pid) and worker.is_alive
-    for what, count in sorted(customers.answers.items()):
-        say(f"{count:9,}  {what}")
+    for kind_and_code, count in sorted(customers.answers.items()):
+        say(f"{count:9,}  {kind_and_code}")
     say(
         f"{customers.answers.total():,} requests in {seconds:.0f} s, {customers.faults} of them not as they ought to be"
     )

@@ -66,27 +66,27 @@ def _outlook(number: int) -> HTTPRequest:
 
 
 def _forecasts(number: int) -> HTTPRequest:
-    fields = (f"f{each}: forecast(days: {30 + each}) {{ topUpNeeded }}" for each in range(49))
+    fields = (f"f{index}: forecast(days: {30 + index}) {{ topUpNeeded }}" for index in range(49))
     return _graphql(f"query F{number} {{ {' '.join(fields)} }}")
 
 
 def _refused(number: int) -> HTTPRequest:
-    fields = " ".join(f"a{each}: name" for each in range(900))
+    fields = " ".join(f"a{index}: name" for index in range(900))
     return _graphql(f"query R{number} {{ account {{ {fields} }} }}")
 
 
 def _invalid(number: int) -> HTTPRequest:
-    fields = " ".join(f"unknown{number}x{each}" for each in range(100)) + " name" * 190
+    fields = " ".join(f"unknown{number}x{index}" for index in range(100)) + " name" * 190
     return _graphql(f"query I{number} {{ account {{ {fields} }} }}")
 
 
 def _inline(number: int) -> HTTPRequest:
-    ids = " ".join(f'"{_instance(number + each)}"' for each in range(12_000))
+    ids = " ".join(f'"{_instance(number + index)}"' for index in range(12_000))
     return _graphql(f"query V{number} {{ instances(filter: {{ ids: [{ids}] }}) {{ totalCount }} }}")
 
 
 def _variables(number: int) -> HTTPRequest:
-    unused = {f"v{each}": [] for each in range(150_000)}
+    unused = {f"v{index}": [] for index in range(150_000)}
     return _graphql("{ account { id } }", number=number, unused=unused)
 
 
@@ -111,7 +111,7 @@ def _page(number: int) -> HTTPRequest:
 
 
 def _quote(_: int) -> HTTPRequest:
-    ids = [_instance(each) for each in range(INSTANCES + AUTO_INSTANCES)]
+    ids = [_instance(index) for index in range(INSTANCES + AUTO_INSTANCES)]
     return _graphql(
         "query ($ids: [ID!]!) { quoteRenewal(input: { selection: { ids: $ids }, months: 3 }) { total } }",
         ids=ids,
@@ -119,7 +119,7 @@ def _quote(_: int) -> HTTPRequest:
 
 
 def _policy(number: int) -> HTTPRequest:
-    ids = [_instance(each) for each in range(INSTANCES)]
+    ids = [_instance(index) for index in range(INSTANCES)]
     mode = ("MANUAL", "NONE")[number % 2]
     return _graphql(
         """mutation ($ids: [ID!]!, $mode: RenewalMode!) {
@@ -227,22 +227,22 @@ async def prepare() -> tuple[str, str]:
 async def measure_victim(server: Served, key: str, seconds: float, *, rate: float = RATE) -> Answers:
     """Send small queries at a steady rate, whether or not the last ones are answered, and watch `/readyz`."""
     answers, idle, numbers = Answers(), [], itertools.count()
-    lines: list[Line] = []
+    connections: list[Line] = []
     loop = asyncio.get_running_loop()
 
     async def ask(due: float) -> None:
-        line = idle.pop() if idle else None
+        connection = idle.pop() if idle else None
         request = SMALL[next(numbers) % len(SMALL)].encode(key)
         try:
-            if line is None or not line.is_kept:
-                _, line = await loop.create_connection(Line, "127.0.0.1", server.port)
-                lines.append(line)
-            status, body = await line.ask(request)
+            if connection is None or not connection.is_kept:
+                _, connection = await loop.create_connection(Line, "127.0.0.1", server.port)
+                connections.append(connection)
+            status, body = await connection.ask(request)
         except (OSError, TimeoutError) as lost:
             answers.failures[type(lost).__name__] += 1
             return
         answers.latencies.append(time.perf_counter() - due)
-        idle.append(line)
+        idle.append(connection)
         if status != 200 or b'"errors"' in body:
             answers.failures[f"{status} {_code(body)}"] += 1
 
@@ -250,24 +250,24 @@ async def measure_victim(server: Served, key: str, seconds: float, *, rate: floa
         async with httpx2.AsyncClient(timeout=5) as client:
             while True:
                 try:
-                    answer = await client.get(f"http://{server.address}/readyz")
-                    answers.unready += answer.status_code != 200
+                    response = await client.get(f"http://{server.address}/readyz")
+                    answers.unready += response.status_code != 200
                 except httpx2.HTTPError:
                     answers.unready += 1
                 await asyncio.sleep(0.5)
 
     watching = asyncio.create_task(watch())
-    asking, due, ends_at = [], time.perf_counter(), time.perf_counter() + seconds
+    tasks, due, ends_at = [], time.perf_counter(), time.perf_counter() + seconds
     while due < ends_at:
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        asking.append(asyncio.create_task(ask(due)))
+        tasks.append(asyncio.create_task(ask(due)))
         due += random.uniform(0.5, 1.5) / rate
-    await asyncio.gather(*asking)
+    await asyncio.gather(*tasks)
     watching.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await watching
-    for line in lines:
-        line.transport.close()
+    for connection in connections:
+        connection.transport.close()
     return answers
 
 
@@ -285,16 +285,16 @@ async def attack(case: str, port: int, key: str, seconds: float, connections: in
     requests = [CASES[case](number).encode(key) for number in range(8)]
 
     async def keep_busy() -> None:
-        line: Line | None = None
+        connection: Line | None = None
         while time.monotonic() < ends_at:
             try:
-                if line is None or not line.is_kept:
-                    _, line = await loop.create_connection(Line, "127.0.0.1", port)
-                status, body = await line.ask(requests[next(numbers) % len(requests)])
+                if connection is None or not connection.is_kept:
+                    _, connection = await loop.create_connection(Line, "127.0.0.1", port)
+                status, body = await connection.ask(requests[next(numbers) % len(requests)])
                 statuses[f"{status} {_code(body)}".strip()] += 1
             except (OSError, TimeoutError) as lost:
                 statuses[type(lost).__name__] += 1
-                line = None
+                connection = None
 
     working = [asyncio.create_task(keep_busy()) for _ in range(connections)]
     await asyncio.wait(working, timeout=seconds)
@@ -339,18 +339,18 @@ async def try_case(
     return Verdict(case, alone, attacked, statuses)
 
 
-async def _starve(own: stage.Servers, cases: Sequence[str], seconds: float, workers: int) -> bool:
+async def _starve(servers: stage.Servers, cases: Sequence[str], seconds: float, workers: int) -> bool:
     is_fair = True
     say = sys.stdout.write
-    async with stage.opened(own) as opened:
+    async with stage.opened(servers) as opened:
         say("Filling the database ...\n")
         keys = await prepare()
-        chosen = {
+        settings = {
             "RENEWALS_WORKERS": str(workers),
             "RENEWALS_COST_PER_MINUTE_MAX": "0",
             "RENEWALS_LOG_LEVEL": "CRITICAL",
         }
-        async with served(opened.database_url, **chosen) as server:
+        async with served(opened.database_url, **settings) as server:
             await measure_victim(server, keys[1], 2)  # warm-up
             say(HEADING + "\n")
             for case in cases:

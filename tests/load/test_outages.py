@@ -86,8 +86,8 @@ async def repeat_renewals(url: str, key: str, sent: int) -> None:
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     async with httpx2.AsyncClient(headers=headers) as client:
         for number in numbers:
-            answer = (await client.post(url, content=restarts.renewal(number))).json()
-            assert answer["data"]["renewInstances"]["__typename"] == "RenewInstancesSuccess", answer
+            result = (await client.post(url, content=restarts.renewal(number))).json()
+            assert result["data"]["renewInstances"]["__typename"] == "RenewInstancesSuccess", result
     [(orders,)] = await database.fetch(database.pool(), "SELECT count(*) FROM orders")
     assert orders == len(numbers)
 
@@ -108,10 +108,10 @@ async def following(server: Served, headers: dict[str, str]) -> AsyncIterator[Ca
         subprotocols=[websockets.Subprotocol("graphql-transport-ws")],
     )
     async with gql.Client(transport=transport) as session:
-        told = session.subscribe(gql.gql("subscription { events(after: 0) { sequence } }"))
+        events = session.subscribe(gql.gql("subscription { events(after: 0) { sequence } }"))
 
         async def next_number() -> int:
-            return int((await asyncio.wait_for(anext(told), 15))["events"]["sequence"])
+            return int((await asyncio.wait_for(anext(events), 15))["events"]["sequence"])
 
         yield next_number
 
@@ -128,8 +128,8 @@ async def test_without_redis_the_api_starts_serves_and_tells_and_hears_of_it_whe
         following(server, headers) as next_number,
     ):
         revive = later.callback(opened.valkey.start_again)
-        answer = await client.post(server.url, content=restarts.renewal(0))
-        assert answer.json()["data"] == {"renewInstances": {"__typename": "RenewInstancesSuccess"}}
+        response = await client.post(server.url, content=restarts.renewal(0))
+        assert response.json()["data"] == {"renewInstances": {"__typename": "RenewInstancesSuccess"}}
         assert await next_number() == 1
         await change_elsewhere(1)  # the server can learn of this change only by polling
         assert await next_number() == 2
@@ -152,8 +152,8 @@ async def test_a_redis_that_stands_still_holds_up_no_renewal_and_no_stop(opened:
         os.kill(opened.valkey.pid, signal.SIGSTOP)
         try:
             for number in range(0, 100, 20):
-                answer = await client.post(server.url, content=restarts.renewal(number))
-                assert answer.json()["data"] == {"renewInstances": {"__typename": "RenewInstancesSuccess"}}
+                response = await client.post(server.url, content=restarts.renewal(number))
+                assert response.json()["data"] == {"renewInstances": {"__typename": "RenewInstancesSuccess"}}
             await client.aclose()
             server.process.signal(signal.SIGTERM)
             await asyncio.wait_for(server.process.ended(), 10)

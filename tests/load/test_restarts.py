@@ -72,18 +72,18 @@ async def test_who_is_connected_is_answered_once_more_and_told_to_leave(
         served(database_url, RENEWALS_WORKERS=workers, RENEWALS_DRAIN_SECONDS="20") as server,
         httpx2.AsyncClient(headers=headers) as client,
     ):
-        asked = {"query": "{ account { balance } }"}
-        answer = await client.post(server.url, json=asked)
-        assert "connection" not in answer.headers
+        request_body = {"query": "{ account { balance } }"}
+        response = await client.post(server.url, json=request_body)
+        assert "connection" not in response.headers
         began = time.monotonic()
         server.process.signal(signal.SIGTERM)
         await asyncio.sleep(1)
         assert server.process.is_alive
-        answer = await client.post(server.url, json=asked)
-        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
-        assert answer.json()["data"] == {"account": {"balance": "10.00"}}
+        response = await client.post(server.url, json=request_body)
+        assert (response.status_code, response.headers["connection"]) == (200, "close")
+        assert response.json()["data"] == {"account": {"balance": "10.00"}}
         with pytest.raises(httpx2.ConnectError):
-            await client.post(server.url, json=asked)
+            await client.post(server.url, json=request_body)
         await server.process.ended()
         assert time.monotonic() - began < 5, "nobody is connected, and there is nothing to wait for"
 
@@ -104,7 +104,7 @@ async def test_a_renewal_under_way_is_answered_and_one_that_takes_too_long_is_cu
                 lock = blocker.transaction()
                 await lock.start()
                 await blocker.execute("SELECT FROM accounts FOR UPDATE")
-                asking = asyncio.create_task(
+                request_task = asyncio.create_task(
                     client.post(
                         server.url, content=restarts.renewal(0), headers={"Content-Type": "application/json"}
                     )
@@ -115,11 +115,11 @@ async def test_a_renewal_under_way_is_answered_and_one_that_takes_too_long_is_cu
                 if is_answered:
                     await asyncio.sleep(wait)
                     await lock.rollback()
-                    assert (await asking).json()["data"]["renewInstances"] == {
+                    assert (await request_task).json()["data"]["renewInstances"] == {
                         "__typename": "RenewInstancesSuccess"
                     }
                 else:
-                    cut = await asking
+                    cut = await request_task
                     assert (cut.status_code, cut.json()["errors"][0]["extensions"]) == (
                         503,
                         {"code": "UNAVAILABLE"},

@@ -15,8 +15,8 @@ RATIO_MAX, P99_SECONDS_MAX = 25.0, 1.0
 @pytest.mark.parametrize("case", ["outlook", "refused", "calendar"])
 async def test_another_account_is_answered_as_fast_while_one_key_attacks(opened: str, case: str) -> None:
     keys = await starve.prepare()
-    chosen = {"RENEWALS_COST_PER_MINUTE_MAX": "0", "RENEWALS_LOG_LEVEL": "CRITICAL"}
-    async with served(opened, **chosen) as server:
+    settings = {"RENEWALS_COST_PER_MINUTE_MAX": "0", "RENEWALS_LOG_LEVEL": "CRITICAL"}
+    async with served(opened, **settings) as server:
         await starve.measure_victim(server, keys[1], 1)
         alone = await starve.measure_victim(server, keys[1], SECONDS)
         verdict = await starve.try_case(server, case, keys, alone, SECONDS)
@@ -25,8 +25,8 @@ async def test_another_account_is_answered_as_fast_while_one_key_attacks(opened:
 
 
 def test_a_slow_answer_a_failure_and_an_unready_process_are_each_seen() -> None:
-    def verdict(seconds: float, **about: object) -> starve.Verdict:
-        attacked = starve.Answers([0.010] * 98 + [seconds] * 2, **about)  # type: ignore[arg-type]
+    def verdict(seconds: float, **counts: object) -> starve.Verdict:
+        attacked = starve.Answers([0.010] * 98 + [seconds] * 2, **counts)  # type: ignore[arg-type]
         return starve.Verdict("case", starve.Answers([0.010] * 100), attacked, {})
 
     assert verdict(0.099).is_fair()

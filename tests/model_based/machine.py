@@ -69,8 +69,8 @@ class Renewals(Stage):
             self.model.accounts[name] = Account(ZoneInfo(zone), days, begins_at)
             self.loop.run(entry_points.open_account(name, self.model.accounts[name]))
             self.top_up(name, cents)
-        for name, about in zip("abaab", registrations, strict=False):
-            self.register(name, about)
+        for name, registration in zip("abaab", registrations, strict=False):
+            self.register(name, registration)
 
     # Provider
 
@@ -94,20 +94,20 @@ class Renewals(Stage):
         self.both("give_voucher", lambda: self.model.issue(voucher), entry_points.issue(voucher, self.now))
 
     @rule(name=NAMES, about=REGISTRATION)
-    def register(self, name: str, about: dict[str, Any]) -> None:
-        last_day = self.today(name) + about["day"] * reference_rules.DAY
-        if anchor := about["anchor"]:
+    def register(self, name: str, registration: dict[str, Any]) -> None:
+        last_day = self.today(name) + registration["day"] * reference_rules.DAY
+        if anchor := registration["anchor"]:
             last_day = reference_rules.anchored(anchor, last_day.year, last_day.month)
-        common = {key: about[key] for key in ("mode", "months")} | {
+        common = {key: registration[key] for key in ("mode", "months")} | {
             "account": name,
             "last_day": last_day,
             "anchor": anchor or last_day.day,
-            "bundle": f"bundle-{self.number()}" if len(about["products"]) > 1 else None,
+            "bundle": f"bundle-{self.number()}" if len(registration["products"]) > 1 else None,
         }
         number = self.number()
         added = [
-            Instance(id=f"i-{number}-{n}", product=product, price=about["price"] + n, **common)
-            for n, product in enumerate(about["products"])
+            Instance(id=f"i-{number}-{n}", product=product, price=registration["price"] + n, **common)
+            for n, product in enumerate(registration["products"])
         ]
         odd = {
             "trial": {"trial": True},
@@ -115,9 +115,9 @@ class Renewals(Stage):
             "one-off": {"billing": "ONE_OFF"},
             "pay": {"billing": "PAY_AS_YOU_GO", "last_day": None, "anchor": None},
             "anchor": {"anchor": last_day.day % 28 + 1},
-            "months": {"months": about["months"] + 1},
+            "months": {"months": registration["months"] + 1},
         }
-        added[-1] = dc.replace(added[-1], **odd.get(about["odd"], {}))
+        added[-1] = dc.replace(added[-1], **odd.get(registration["odd"], {}))
         self.both("register", lambda: self.model.register(added), entry_points.register(added, self.now))
 
     # Customer
@@ -126,8 +126,8 @@ class Renewals(Stage):
     @rule(data=st.data(), mode=MODES, months=st.none() | MONTHS)
     def set_policy(self, data: st.DataObject, mode: str, months: int | None) -> None:
         request = self.draw_request(data, ("policy", mode, months))
-        doing = entry_points.set_policy(request, self.now)
-        self.both("set_policy", lambda: self.model.set_policy(request, self.now), doing)
+        call = entry_points.set_policy(request, self.now)
+        self.both("set_policy", lambda: self.model.set_policy(request, self.now), call)
 
     @needs_instances
     @rule(data=st.data(), months=MONTHS)
@@ -139,10 +139,10 @@ class Renewals(Stage):
     def unify_to_a_date(self, data: st.DataObject, days: int) -> None:
         """Unify to a date relative to today, to an expiry, or to the last day that a product permits."""
         name = data.draw(NAMES)
-        own = [i.last_day for i in self.model.instances.values() if i.account == name and i.last_day]
+        last_days = [i.last_day for i in self.model.instances.values() if i.account == name and i.last_day]
         terms = sorted({product.max_term_months for product in PRODUCTS.values()})
         ends = [reference_rules.furthest(self.now, self.zone(name), term, dt.date.min) for term in terms]
-        day = data.draw(st.sampled_from([self.today(name), *own, *ends])) + days * reference_rules.DAY
+        day = data.draw(st.sampled_from([self.today(name), *last_days, *ends])) + days * reference_rules.DAY
         self.place(self.draw_order(data, ("date", day), name))
 
     @needs_instances
@@ -170,10 +170,10 @@ class Renewals(Stage):
         )
         order = data.draw(which)
         lines = self.model.paid[order][0] if order < count else []
-        own = [line.instance.id for line in lines] or ["nothing"]
-        some = st.lists(st.sampled_from(own), min_size=1, max_size=3)
+        own_ids = [line.instance.id for line in lines] or ["nothing"]
+        some = st.lists(st.sampled_from(own_ids), min_size=1, max_size=3)
         odd = st.lists(st.sampled_from([*sorted(self.model.instances), "nothing"]), max_size=2)
-        ids = data.draw(st.one_of(st.none(), st.none(), st.just(own), some, odd))
+        ids = data.draw(st.one_of(st.none(), st.none(), st.just(own_ids), some, odd))
         used = list(self.model.refund_answers.values())[-1:]
         request = RefundRequest(order, None if ids is None else tuple(ids), f"refund-{self.number()}")
         match data.draw(st.sampled_from((*["new"] * 8, "key", "request"))):
@@ -192,8 +192,8 @@ class Renewals(Stage):
     def refund_as_is(self, request: RefundRequest) -> None:
         line = self.model.paid[request.order][0][0] if request.order < len(self.model.paid) else None
         start = reference_rules.end_of(line.start, self.zone(line.instance.account)) if line else self.now
-        doing = entry_points.refund(request, line, start, self.now)
-        self.both("refund", lambda: self.model.refund(request, self.now), doing)
+        call = entry_points.refund(request, line, start, self.now)
+        self.both("refund", lambda: self.model.refund(request, self.now), call)
 
     # Worker and clock
 

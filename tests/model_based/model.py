@@ -88,29 +88,31 @@ class Model:
             return "MAX_TERM_EXCEEDED" if too_long else None
 
         units, refusals = self._units(request, now)
-        kept = keep(units, {i.id: judge(i) for unit in units for i in unit}, refusals)
+        accepted = keep(units, {i.id: judge(i) for unit in units for i in unit}, refusals)
         if refusals and request.batch == "ALL_OR_NOTHING":
             raise Refused("NotRenewable", refusals)
-        has = {i.id for i in kept if i.mode == mode and (mode != "AUTO" or months in (None, i.months))}
-        for i in kept:
+        unchanged_ids = {
+            i.id for i in accepted if i.mode == mode and (mode != "AUTO" or months in (None, i.months))
+        }
+        for i in accepted:
             i.mode, i.months = mode, (months or i.months) if mode == "AUTO" else i.months
-        return {i.id for i in kept} - has, has, refusals
+        return {i.id for i in accepted} - unchanged_ids, unchanged_ids, refusals
 
     def quote(self, request: Request, now: dt.datetime) -> tuple[list[Line], dict[str, str], Payment]:
         """Return the effect of the request, even if it would be refused."""
         units, refusals = self._units(request, now)
-        found = {i.id: self._line(i, request.wish, now) for unit in units for i in unit}
-        lines = [found[i.id] for i in keep(units, found, refusals)]
+        lines_by_id = {i.id: self._line(i, request.wish, now) for unit in units for i in unit}
+        lines = [lines_by_id[i.id] for i in keep(units, lines_by_id, refusals)]
         return lines, refusals, self._pay(request.account, lines, self._usable(request.account, now))
 
     def place(self, request: Request, now: dt.datetime) -> tuple:
         """Place an order (rules 16 to 19); return the instances in line order, and the refused ones."""
         if problem := malformed(request) or malformed_key(request.key):
             raise Refused("InvalidInput", problem)
-        if earlier := self.answers.get((request.account, request.key)):
-            if not earlier[0].same_as(request):
+        if stored_answer := self.answers.get((request.account, request.key)):
+            if not stored_answer[0].same_as(request):
                 raise Refused("IdempotencyKeyReused")
-            return earlier[1]
+            return stored_answer[1]
         lines, refusals, payment = self.quote(request, now)
         if refusals and (request.batch == "ALL_OR_NOTHING" or not lines):
             raise Refused("NotRenewable", refusals)
@@ -120,11 +122,11 @@ class Model:
         if payment.shortfall:
             raise Refused("InsufficientFunds", total, total - payment.shortfall)
         in_order = sorted((self.expiry(line.instance), line.instance.id) for line in lines)
-        answer = tuple(instance_id for _, instance_id in in_order), refusals
+        result = tuple(instance_id for _, instance_id in in_order), refusals
         kind = "MANUAL_RENEWAL" if request.wish[0] == "renew" else "UNIFY_EXPIRY"
         self._store(request.account, kind, lines, payment, now, request.key, refusals)
-        self.answers[request.account, request.key] = request, answer
-        return answer
+        self.answers[request.account, request.key] = request, result
+        return result
 
     # Operator
 
@@ -132,24 +134,28 @@ class Model:
         """Refund an order's periods that have not begun, to the original payers; return the refusals."""
         if request.ids == ():
             raise Refused("InvalidInput", "input.instanceIds")
-        if earlier := self.refund_answers.get(request.key):
-            if earlier[0] != request:
+        if stored_answer := self.refund_answers.get(request.key):
+            if stored_answer[0] != request:
                 raise Refused("IdempotencyKeyReused")
-            return earlier[1]
+            return stored_answer[1]
         if request.order >= len(self.paid):
             raise Refused("NotFound", "input.orderId")
         paid, used = self.paid[request.order]
         lines = {line.instance.id: line for line in paid}
-        asked = lines.keys() if request.ids is None else set(request.ids)
-        own = {each: code for each in asked if (code := self._not_refundable(lines.get(each), now))}
-        refusals = dict(own)
-        for each in asked - own.keys():
-            members = {m.id for m in self._members(self.instances[each])}
-            if not members <= asked or members & own.keys():
-                refusals[each] = "BUNDLE"
-        if not asked - refusals.keys():
+        asked_ids = lines.keys() if request.ids is None else set(request.ids)
+        codes_by_id = {
+            instance_id: code
+            for instance_id in asked_ids
+            if (code := self._not_refundable(lines.get(instance_id), now))
+        }
+        refusals = dict(codes_by_id)
+        for instance_id in asked_ids - codes_by_id.keys():
+            members = {m.id for m in self._members(self.instances[instance_id])}
+            if not members <= asked_ids or members & codes_by_id.keys():
+                refusals[instance_id] = "BUNDLE"
+        if not asked_ids - refusals.keys():
             raise Refused("NotRefundable", refusals)
-        refunded = [line for each, line in lines.items() if each in asked - refusals.keys()]
+        refunded = [line for instance_id, line in lines.items() if instance_id in asked_ids - refusals.keys()]
         self._give_back(self.orders[request.order][0], refunded, used, now)
         self.refund_answers[request.key] = request, (refusals,)
         return (refusals,)
@@ -167,7 +173,7 @@ class Model:
         self, account: str, lines: Sequence[PaidLine], used: Sequence[uuid.UUID], now: dt.datetime
     ) -> None:
         """Return money to valid vouchers as they paid, and the rest to the balance, with a ledger entry for each."""
-        to_balance, to_vouchers, told = 0, {}, []
+        to_balance, to_vouchers, restored = 0, {}, []
         for line in lines:
             i = line.instance
             to_balance += line.price - sum(line.shares.values())
@@ -176,7 +182,7 @@ class Model:
                     to_balance += cents
                 else:
                     to_vouchers[voucher_id] = to_vouchers.get(voucher_id, 0) + cents
-            told.append(
+            restored.append(
                 (reference_rules.end_of(line.start, self._zone(i)), i.id, line.refunds_before, line.price)
             )
             i.last_day, i.anchor, i.refunds = line.start, line.anchor_before, i.refunds + 1
@@ -190,7 +196,7 @@ class Model:
             self._enter(account, "REFUND", to_balance, self.accounts[account].balance, None)
         by_voucher = sum(to_vouchers.values())
         totals = (to_balance + by_voucher, by_voucher, to_balance)
-        self.refunds.append((account, *totals, now, sorted(told), sorted(to_vouchers.items())))
+        self.refunds.append((account, *totals, now, sorted(restored), sorted(to_vouchers.items())))
 
     # Worker
 
@@ -202,11 +208,11 @@ class Model:
             vouchers = self._usable(account_id, now)
             for unit in self._in_order(due):
                 refusals: dict[str, str] = {}
-                found = {i.id: self._line(i, ("renew", i.months), now, i.last_day) for i in unit}
-                lines = [found[i.id] for i in keep([unit], found, refusals)]
+                lines_by_id = {i.id: self._line(i, ("renew", i.months), now, i.last_day) for i in unit}
+                lines = [lines_by_id[i.id] for i in keep([unit], lines_by_id, refusals)]
                 payment = self._pay(account_id, lines, vouchers)
                 if payment.shortfall:
-                    refusals, lines = dict.fromkeys(found, "INSUFFICIENT_FUNDS"), []
+                    refusals, lines = dict.fromkeys(lines_by_id, "INSUFFICIENT_FUNDS"), []
                 for i in unit:
                     due_at = reference_rules.due_at(i.last_day, account.zone, account.lead_days)
                     self.attempts.append((i.id, due_at, now, refusals.get(i.id)))
@@ -228,7 +234,7 @@ class Model:
         """Return the status (rules 5 and 22), stored or not; a bundle is retained until all its members lapse."""
         if i.status == "RELEASED" or not self._is_over(i, now):
             return i.status
-        retention = max(PRODUCTS[each.product].retention_days for each in self._members(i))
+        retention = max(PRODUCTS[member.product].retention_days for member in self._members(i))
         until = reference_rules.end_of(i.last_day + retention * reference_rules.DAY, self._zone(i))
         return "RELEASED" if until < now else "EXPIRED"
 
@@ -275,25 +281,25 @@ class Model:
         """Return the new period, or the refusal (rules 6, 7, 12, 13, 14)."""
         if code := unserved(i, self._status(i, now)):
             return code
-        zone, product, (kind, asked) = self._zone(i), PRODUCTS[i.product], wish
+        zone, product, (kind, wanted) = self._zone(i), PRODUCTS[i.product], wish
         if kind == "renew":
-            new, anchor = reference_rules.step(i.anchor, i.last_day, asked), i.anchor
+            new, anchor = reference_rules.step(i.anchor, i.last_day, wanted), i.anchor
         elif kind == "date":
-            new, anchor = asked, asked.day
+            new, anchor = wanted, wanted.day
         else:
             new, anchor = (
-                reference_rules.first_on(asked, reference_rules.step(i.anchor, i.last_day, 1)),
-                asked,
+                reference_rules.first_on(wanted, reference_rules.step(i.anchor, i.last_day, 1)),
+                wanted,
             )
         if new <= i.last_day or reference_rules.end_of(new, zone) <= now:
             return "PERIOD_TOO_SHORT" if kind == "renew" else "TARGET_NOT_LATER"
         if new > reference_rules.furthest(now, zone, product.max_term_months, furthest_from):
             return "MAX_TERM_EXCEEDED"
         months = reference_rules.whole_months(i.anchor, i.last_day, new)
-        begun = reference_rules.step(i.anchor, i.last_day, months)
+        begun_on = reference_rules.step(i.anchor, i.last_day, months)
         days, length = (
-            (new - begun).days,
-            (reference_rules.step(i.anchor, i.last_day, months + 1) - begun).days,
+            (new - begun_on).days,
+            (reference_rules.step(i.anchor, i.last_day, months + 1) - begun_on).days,
         )
         asked_price = reference_rules.list_price(i.price, months, days, length)
         cents = reference_rules.price(i.price, months, days, length, product.percent_off)
@@ -301,8 +307,8 @@ class Model:
 
     def _usable(self, account: str, now: dt.datetime) -> list[Voucher]:
         """Return the vouchers in paying order (rule 15)."""
-        own = [v for v in self.vouchers.values() if v.account == account and v.expires_at >= now]
-        return sorted(own, key=lambda v: (v.expires_at, -v.available, str(v.id)))
+        vouchers = [v for v in self.vouchers.values() if v.account == account and v.expires_at >= now]
+        return sorted(vouchers, key=lambda v: (v.expires_at, -v.available, str(v.id)))
 
     def _pay(self, account: str, lines: Sequence[Line], vouchers: Sequence[Voucher]) -> Payment:
         """Return the payment (rules 15 and 16) without subtracting it."""
@@ -312,9 +318,9 @@ class Model:
             rest, share = line.price, {}
             for v in vouchers:
                 if not v.products or line.instance.product in v.products:
-                    taken = min(rest, left[v.id])
-                    left[v.id], rest = left[v.id] - taken, rest - taken
-                    share |= {v.id: taken} if taken else {}
+                    share_cents = min(rest, left[v.id])
+                    left[v.id], rest = left[v.id] - share_cents, rest - share_cents
+                    share |= {v.id: share_cents} if share_cents else {}
             from_balance += rest
             shares.append(share)
         uses = {v.id: v.available - left[v.id] for v in vouchers if left[v.id] < v.available}
@@ -336,8 +342,8 @@ class Model:
             i, start = line.instance, self.expiry(line.instance)
             paid.append(PaidLine(i, i.last_day, line.last_day, i.anchor, i.refunds, line.price, share))
             i.last_day, i.anchor, i.status = line.last_day, line.anchor, "RUNNING"
-            about = self.expiry(i), line.months, line.days, line.list_price, line.price
-            stored.append((start, i.id, i.refunds, paid[-1].anchor_before, *about))
+            line_values = self.expiry(i), line.months, line.days, line.list_price, line.price
+            stored.append((start, i.id, i.refunds, paid[-1].anchor_before, *line_values))
         self.paid.append((paid, list(payment.uses)))
         for voucher_id, cents in payment.uses.items():
             self.vouchers[voucher_id].available -= cents

@@ -140,12 +140,12 @@ def unserved(i: Instance, status: str) -> str | None:
 
 def malformed(request: Request) -> str | None:
     """Return whether a request is invalid (rule 26)."""
-    kind, asked, *_ = request.wish
+    kind, wanted, *_ = request.wish
     if not request.ids:
         return "input.selection.ids"
-    if kind == "renew" and not 1 <= asked <= 36:
+    if kind == "renew" and not 1 <= wanted <= 36:
         return "input.months"
-    if kind == "day" and not 1 <= asked <= 31:
+    if kind == "day" and not 1 <= wanted <= 31:
         return "input.target.dayOfMonth"
     return None
 
@@ -159,9 +159,9 @@ def keep(
     units: Iterable[Sequence[Instance]], codes: Mapping[str, object], refusals: dict[str, str]
 ) -> list[Instance]:
     """Return the units without refusals; one refused member refuses its whole bundle (rule 10)."""
-    kept: list[Instance] = []
+    accepted: list[Instance] = []
     for unit in units:
-        own = {i.id: codes[i.id] for i in unit if isinstance(codes[i.id], str)}
-        refusals |= {i.id: own.get(i.id, "BUNDLED") for i in unit if own}
-        kept += [] if own else unit
-    return kept
+        own_codes = {i.id: codes[i.id] for i in unit if isinstance(codes[i.id], str)}
+        refusals |= {i.id: own_codes.get(i.id, "BUNDLED") for i in unit if own_codes}
+        accepted += [] if own_codes else unit
+    return accepted

@@ -74,8 +74,8 @@ def price(
 ) -> int:
     """Return the price (rules 12 and 13): the tiers (percent by months) reduce the months alone; rounded once."""
     off = max(((tier, percent) for tier, percent in percent_off.items() if tier <= months), default=(0, 0))[1]
-    kept = Fraction(100 - off, 100)
-    return half_up(monthly_cents * (months * kept + Fraction(days, days_in_month)))
+    rest_share = Fraction(100 - off, 100)
+    return half_up(monthly_cents * (months * rest_share + Fraction(days, days_in_month)))
 
 
 def half_up(cents: Fraction) -> int:

@@ -30,8 +30,8 @@ def test_soak() -> None:
             if seed or (is_long_enough and stage.TALLY["steps"] >= steps):
                 break
     finally:
-        for what, count in sorted(stage.TALLY.items()):
-            say(f"{count:9,}  {what}")
+        for result_name, count in sorted(stage.TALLY.items()):
+            say(f"{count:9,}  {result_name}")
         say(f"never: {', '.join(sorted(TRIED - stage.TALLY.keys())) or 'nothing'}")
         say(f"{stage.TALLY['steps']:,} steps in {time.monotonic() - started:.0f} s")
 

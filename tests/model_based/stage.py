@@ -45,9 +45,9 @@ class Stage(stateful.RuleBasedStateMachine):
 
     @stateful.invariant()
     def the_database_is_as_the_model(self) -> None:
-        seen, known = self.loop.run(database_view.of_database()), database_view.of_model(self.model)
-        for part in known:
-            assert seen[part] == known[part], part
+        actual, expected = self.loop.run(database_view.of_database()), database_view.of_model(self.model)
+        for part in expected:
+            assert actual[part] == expected[part], part
         TALLY["steps"] += 1
         if TALLY["steps"] % 10 == 0:
             self.loop.run(integrity.assert_holds())
@@ -67,9 +67,9 @@ class Stage(stateful.RuleBasedStateMachine):
 
     def moments(self) -> set[dt.datetime]:
         """Return the instants of changes that need no action."""
-        found = {voucher.expires_at for voucher in self.model.vouchers.values()}
+        instants = {voucher.expires_at for voucher in self.model.vouchers.values()}
         instances = self.model.instances.values()
-        return found | {at for i in instances for at in (self.model.expiry(i), self.due_at(i)) if at}
+        return instants | {at for i in instances for at in (self.model.expiry(i), self.due_at(i)) if at}
 
     def due_at(self, i: Instance) -> dt.datetime | None:
         account = self.model.accounts[i.account]
@@ -82,17 +82,19 @@ class Stage(stateful.RuleBasedStateMachine):
     def draw_request(self, data: st.DataObject, wish: tuple, name: str | None = None) -> Request:
         """Draw a selection of one account: one, some, all, a bundle, sometimes unknown or another account's ids."""
         name = name or data.draw(NAMES)
-        everything = sorted(self.model.instances)
-        all_own = [i for i in everything if self.model.instances[i].account == name]
-        own = [i for i in all_own if self.model.instances[i].status != "RELEASED"] or all_own or ["nothing"]
-        one = data.draw(st.sampled_from(own))
-        bundle = self.model.instances[one].bundle if one in self.model.instances else None
-        members = [i for i in own if bundle and self.model.instances[i].bundle == bundle]
-        some = st.lists(st.sampled_from(own), min_size=1, max_size=4)
-        odd = st.lists(st.sampled_from([*everything, "nothing"]), max_size=3)
-        bundle_or_one = st.just(members or [one])
+        all_ids = sorted(self.model.instances)
+        all_own = [i for i in all_ids if self.model.instances[i].account == name]
+        own_ids = (
+            [i for i in all_own if self.model.instances[i].status != "RELEASED"] or all_own or ["nothing"]
+        )
+        chosen_id = data.draw(st.sampled_from(own_ids))
+        bundle = self.model.instances[chosen_id].bundle if chosen_id in self.model.instances else None
+        members = [i for i in own_ids if bundle and self.model.instances[i].bundle == bundle]
+        some = st.lists(st.sampled_from(own_ids), min_size=1, max_size=4)
+        odd = st.lists(st.sampled_from([*all_ids, "nothing"]), max_size=3)
+        bundle_or_one = st.just(members or [chosen_id])
         ids = data.draw(
-            st.one_of(st.just([one]), bundle_or_one, bundle_or_one, some, some, st.just(own), odd)
+            st.one_of(st.just([chosen_id]), bundle_or_one, bundle_or_one, some, some, st.just(own_ids), odd)
         )
         return Request(name, tuple(ids), wish, data.draw(HANDLINGS), data.draw(BATCHES))
 
@@ -117,9 +119,9 @@ class Stage(stateful.RuleBasedStateMachine):
         self.asked.append(request)
 
         async def place() -> tuple:
-            order_id, answer = await entry_points.place(request, self.now)
+            order_id, result = await entry_points.place(request, self.now)
             assert self.order_ids.setdefault((request.account, request.key), order_id) == order_id
-            return answer
+            return result
 
         self.both(request.wish[0], lambda: self.model.place(request, self.now), place())
         assert len(set(self.order_ids.values())) == len(self.order_ids)
@@ -127,7 +129,7 @@ class Stage(stateful.RuleBasedStateMachine):
     def quoted(self, request: Request) -> tuple:
         """Return the model's quote in the terms of the entry points."""
         lines, refusals, payment = self.model.quote(request, self.now)
-        told = [
+        line_tuples = [
             (
                 line.instance.id,
                 reference_rules.end_of(line.last_day, self.zone(request.account)),
@@ -139,18 +141,22 @@ class Stage(stateful.RuleBasedStateMachine):
             )
             for line in lines
         ]
-        return told, refusals, (payment.uses, payment.balance, payment.shortfall)
+        return line_tuples, refusals, (payment.uses, payment.balance, payment.shortfall)
 
-    def both(self, what: str, of_model: Callable[[], object], doing: Awaitable[object]) -> None:
+    def both(self, what: str, of_model: Callable[[], object], call: Awaitable[object]) -> None:
         """Do an action on both sides and compare the results."""
         try:
-            known = of_model()
+            expected = of_model()
         except Refused as refused:
-            known = refused.args
-        seen = self.loop.run(entry_points.answer(doing))
-        assert seen == known, what
-        refused_as = known[0] if isinstance(known, tuple) and known and isinstance(known[0], str) else "done"
+            expected = refused.args
+        actual = self.loop.run(entry_points.answer(call))
+        assert actual == expected, what
+        refused_as = (
+            expected[0]
+            if isinstance(expected, tuple) and expected and isinstance(expected[0], str)
+            else "done"
+        )
         TALLY[f"{what}: {refused_as}"] += 1
-        for codes in known if isinstance(known, tuple) else ():
+        for codes in expected if isinstance(expected, tuple) else ():
             if isinstance(codes, dict) and not what.startswith("quote"):
                 TALLY.update(f"code {code}" for code in codes.values())

@@ -100,9 +100,9 @@ def run(copy: Path, *tests: str) -> subprocess.CompletedProcess[str]:
 
 def test_an_unbroken_copy_passes(copy: Path) -> None:
     tests = {mutant.seen_by for mutant in MUTANTS.values()}
-    done = run(copy, *sorted(tests))
-    assert done.returncode == pytest.ExitCode.OK, done.stdout
-    assert f"{len(tests)} passed" in done.stdout
+    process = run(copy, *sorted(tests))
+    assert process.returncode == pytest.ExitCode.OK, process.stdout
+    assert f"{len(tests)} passed" in process.stdout
 
 
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
@@ -111,6 +111,6 @@ def test_a_broken_copy_is_caught(copy: Path, mutant: Mutant) -> None:
     assert source.count(mutant.line) == 1, "the line has changed; break it as it is now"
     (copy / mutant.path).write_text(source.replace(mutant.line, mutant.broken), encoding="utf-8")
     Path(importlib.util.cache_from_source(str(copy / mutant.path))).unlink(missing_ok=True)
-    done = run(copy, mutant.seen_by)
-    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
-    assert f"FAILED {mutant.seen_by}" in done.stdout
+    process = run(copy, mutant.seen_by)
+    assert process.returncode == pytest.ExitCode.TESTS_FAILED, process.stdout + process.stderr
+    assert f"FAILED {mutant.seen_by}" in process.stdout

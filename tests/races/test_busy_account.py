@@ -21,15 +21,15 @@ async def test_calls_that_wait_for_their_account_leave_the_pool_to_others(
     await world.instances([f"i-{n}" for n in range(15)], price="1.00")
     await world.account("b", balance="5.00")
     holder = await asyncpg.connect(database_url)
-    held = holder.transaction()
-    await held.start()
+    transaction = holder.transaction()
+    await transaction.start()
     await holder.execute("SELECT id FROM accounts WHERE id = 'a' FOR NO KEY UPDATE")
     waiting = [asyncio.create_task(buyer.renew([f"i-{n}"], key=f"k-{n}")) for n in range(15)]
     await asyncio.sleep(0.5)
     async with asyncio.timeout(5):
         assert await orders_queries.count_orders(database.pool(), "b") == 0
     assert not any(task.done() for task in waiting)
-    await held.rollback()
+    await transaction.rollback()
     await holder.close()
     renewed = await asyncio.gather(*waiting)
     assert {result["__typename"] for result in renewed} == {"RenewInstancesSuccess"}

@@ -64,25 +64,34 @@ class Clock:
 
 async def put_accounts(world: World) -> dict[str, list[str]]:
     """Create the accounts; return their ids known to clients. Only the worker renews the others."""
-    touched = {}
+    client_ids = {}
     for account, balance in BALANCES.items():
         await world.account(account, balance=balance)
         ids = [f"{account}-{n}" for n in range(8)]
         prices = [SINGLE_PRICE] * 8 if account == "poor" else ["33.33", "0.99", "47.10", "10.00"] * 2
-        for number, (each, price) in enumerate(zip(ids, prices, strict=True)):
+        for number, (instance_id, price) in enumerate(zip(ids, prices, strict=True)):
             mode = "AUTO" if number % 2 else "MANUAL"
-            await world.instance(each, account=account, expires=LAST_DAYS[0], mode=mode, price=price)
-        own = [f"{account}-own-{n}" for n in range(6)]
-        await world.instances(own, account=account, expires=LAST_DAYS[0], mode="AUTO", price=SINGLE_PRICE)
+            await world.instance(instance_id, account=account, expires=LAST_DAYS[0], mode=mode, price=price)
+        worker_ids = [f"{account}-own-{n}" for n in range(6)]
+        await world.instances(
+            worker_ids, account=account, expires=LAST_DAYS[0], mode="AUTO", price=SINGLE_PRICE
+        )
         if account != "poor":
             for product in ("kec", "ebs", "kes"):
-                about = {"product": product, "bundle": f"{account}-b", "mode": "AUTO", "price": "21.07"}
-                await world.instance(f"{account}-{product}", account=account, expires=LAST_DAYS[0], **about)
+                bundle_options = {
+                    "product": product,
+                    "bundle": f"{account}-b",
+                    "mode": "AUTO",
+                    "price": "21.07",
+                }
+                await world.instance(
+                    f"{account}-{product}", account=account, expires=LAST_DAYS[0], **bundle_options
+                )
                 ids.append(f"{account}-{product}")
             await world.voucher("75.50", account=account, products=["kec", "eip"], expires="2027-02-28")
         await world.voucher("100.00", account=account)
-        touched[account] = ids
-    return touched
+        client_ids[account] = ids
+    return client_ids
 
 
 def script(rng: random.Random, account: str, ids: Sequence[str], name: str) -> Iterator[Request]:
@@ -90,7 +99,7 @@ def script(rng: random.Random, account: str, ids: Sequence[str], name: str) -> I
     for number in range(REQUESTS_A_SCRIPT):
         verb = rng.choice(("renew", "renew", "unify", "set_policy"))
         more: dict[str, object] = {"mode": rng.choice(("AUTO", "AUTO", "NONE"))}
-        chosen = rng.sample(ids, 1 if account == "poor" else rng.randint(1, len(ids)))
+        selected_ids = rng.sample(ids, 1 if account == "poor" else rng.randint(1, len(ids)))
         if verb != "set_policy":
             target = {"months": 1} if verb == "renew" else {"day": 31}  # next month: all are on the 31st
             if account != "poor":
@@ -98,18 +107,18 @@ def script(rng: random.Random, account: str, ids: Sequence[str], name: str) -> I
             more = {**target, "key": f"{name}-{number}"}
         if account != "poor":
             more |= {"bundles": "WHOLE", "batchMode": rng.choice(("BEST_EFFORT", "ALL_OR_NOTHING"))}
-        yield Request(verb, f"{name}-{number}", chosen, more)
+        yield Request(verb, f"{name}-{number}", selected_ids, more)
 
 
 async def play(account: str, buyer: customer.Buyer, requests: Sequence[Request], clock: Clock) -> Answers:
     """Return a client's responses to sequential requests; raises an error found among them."""
-    answers = []
+    responses = []
     for request in requests:
         clock.go_on()
         buyer.client.at(clock())
         ask = getattr(buyer, request.verb)
-        answers.append((account, request, await ask(request.ids, **request.more)))
-    return answers
+        responses.append((account, request, await ask(request.ids, **request.more)))
+    return responses
 
 
 async def play_all(
@@ -121,7 +130,7 @@ async def play_all(
         for account, requests in scripts
         for _ in range(CLIENTS_A_SCRIPT)
     ]
-    return [each for played in await asyncio.gather(*playing) for each in played]
+    return [response for played in await asyncio.gather(*playing) for response in played]
 
 
 async def work(clock: Clock, over: asyncio.Event) -> None:
@@ -156,14 +165,14 @@ async def test_all_at_once_spend_what_there_is_and_not_a_cent_more(
 ) -> None:
     settings_override(instances_per_chunk=25)  # two accounts in one chunk, one in the other
     rng, clock = random.Random(seed), Clock()
-    touched = await put_accounts(world)
+    client_ids = await put_accounts(world)
     wallets = {account: await customer.of(world, Client(), account) for account in BALANCES}
-    answers: list[tuple[str, Request, customer.Result]] = []
+    responses: list[tuple[str, Request, customer.Result]] = []
 
     for night, last_day in enumerate(LAST_DAYS):
         scripts = [
             (account, list(script(rng, account, ids, f"{night}-{number}")))
-            for account, ids in touched.items()
+            for account, ids in client_ids.items()
             for number in range(SCRIPTS)
         ]
         clock.now = world.at(f"{last_day} 23:59:58", account="poor")
@@ -171,12 +180,12 @@ async def test_all_at_once_spend_what_there_is_and_not_a_cent_more(
         async with asyncio.TaskGroup() as others:
             others.create_task(work(clock, over))
             others.create_task(sweep(clock, over))
-            answers += await play_all(scripts, wallets, clock)
+            responses += await play_all(scripts, wallets, clock)
             over.set()
 
     await assert_nobody_saw_a_fault(world)
-    assert_each_key_is_one_order(answers)
-    assert_refused_for_a_reason(answers)
+    assert_each_key_is_one_order(responses)
+    assert_refused_for_a_reason(responses)
     await assert_spent_to_the_last_affordable_period(world)
     await integrity.assert_holds()
     for buyer in wallets.values():
@@ -200,9 +209,9 @@ async def assert_nobody_saw_a_fault(world: World) -> None:
     assert await runs.pending_chunks() == []
 
 
-def assert_each_key_is_one_order(answers: Answers) -> None:
+def assert_each_key_is_one_order(responses: Answers) -> None:
     orders = collections.defaultdict(list)
-    for account, request, result in answers:
+    for account, request, result in responses:
         if "order" in result:
             orders[account, request.key].append(result["order"])
     for same in orders.values():
@@ -210,13 +219,13 @@ def assert_each_key_is_one_order(answers: Answers) -> None:
     assert len({same[0]["id"] for same in orders.values()}) == len(orders) > 0
 
 
-def assert_refused_for_a_reason(answers: Answers) -> None:
-    met = collections.Counter((account, result["__typename"]) for account, _, result in answers)
-    assert met["poor", "InsufficientFunds"] > 0
-    assert met["mixed", "InsufficientFunds"] > 0
-    assert met["rich", "InsufficientFunds"] == 0
-    assert not {"InvalidInput", "PriceChanged", "IdempotencyKeyReused"} & {kind for _, kind in met}
-    for account, _, result in answers:
+def assert_refused_for_a_reason(responses: Answers) -> None:
+    counts = collections.Counter((account, result["__typename"]) for account, _, result in responses)
+    assert counts["poor", "InsufficientFunds"] > 0
+    assert counts["mixed", "InsufficientFunds"] > 0
+    assert counts["rich", "InsufficientFunds"] == 0
+    assert not {"InvalidInput", "PriceChanged", "IdempotencyKeyReused"} & {kind for _, kind in counts}
+    for account, _, result in responses:
         if account == "poor":
             assert result.get("available", "0.00") == "0.00"
             assert {refusal["code"] for refusal in result.get("refusals", ())} <= {"EXPIRED", "RELEASED"}

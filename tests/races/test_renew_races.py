@@ -28,9 +28,9 @@ async def test_20_at_once_with_one_key_are_one_order_and_20_equal_answers(
     buyer = await customer.open_account(world, graphql, balance="100000.00")
     await world.voucher("50.00")
     ids = await world.instances(["i-1", "i-2", "i-3"], price="300.00")
-    answers = await asyncio.gather(*(buyer.renew(ids, key="once") for _ in range(AT_ONCE)))
-    assert answers[0]["__typename"] == "RenewInstancesSuccess"
-    assert answers == [answers[0]] * AT_ONCE
+    results = await asyncio.gather(*(buyer.renew(ids, key="once") for _ in range(AT_ONCE)))
+    assert results[0]["__typename"] == "RenewInstancesSuccess"
+    assert results == [results[0]] * AT_ONCE
     assert (await world.count("orders"), await world.count("order_lines")) == (1, 3)
     assert (await world.balance(), await world.expiry("i-1")) == ("99150.00", "2027-02-28")
     await integrity.assert_holds()
@@ -39,10 +39,10 @@ async def test_20_at_once_with_one_key_are_one_order_and_20_equal_answers(
 async def test_one_key_for_two_requests_at_once_serves_one_of_them(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="100000.00")
     await world.instances(["i-1", "i-2"], price="300.00")
-    answers = await asyncio.gather(
+    results = await asyncio.gather(
         *(buyer.renew([f"i-{1 + number % 2}"], key="once") for number in range(AT_ONCE))
     )
-    types = collections.Counter(answer["__typename"] for answer in answers)
+    types = collections.Counter(result["__typename"] for result in results)
     assert types == {"RenewInstancesSuccess": 10, "IdempotencyKeyReused": 10}
     assert (await world.count("orders"), await world.balance()) == (1, "99700.00")
 
@@ -50,11 +50,11 @@ async def test_one_key_for_two_requests_at_once_serves_one_of_them(world: World,
 async def test_money_for_two_pays_two_of_20(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="650.00")
     ids = await world.instances([f"i-{number}" for number in range(AT_ONCE)], price="300.00")
-    answers = await asyncio.gather(*(buyer.renew([each], key=each) for each in ids))
-    types = collections.Counter(answer["__typename"] for answer in answers)
+    results = await asyncio.gather(*(buyer.renew([instance_id], key=instance_id) for instance_id in ids))
+    types = collections.Counter(result["__typename"] for result in results)
     assert types == {"RenewInstancesSuccess": 2, "InsufficientFunds": 18}
-    assert {a["available"] for a in answers if "available" in a} == {"50.00"}
-    renewed = [each for each in ids if await world.expiry(each) == "2027-02-28"]
+    assert {a["available"] for a in results if "available" in a} == {"50.00"}
+    renewed = [instance_id for instance_id in ids if await world.expiry(instance_id) == "2027-02-28"]
     assert (len(renewed), await world.count("orders"), await world.balance()) == (2, 2, "50.00")
     await integrity.assert_holds()
 
@@ -63,8 +63,8 @@ async def test_20_renewals_of_one_instance_follow_each_other(world: World, graph
     buyer = await customer.open_account(world, graphql, balance="100000.00")
     await world.voucher("1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
-    answers = await asyncio.gather(*(buyer.renew(["i-1"], key=str(number)) for number in range(AT_ONCE)))
-    starts = [answer["order"]["lines"][0]["startsAt"] for answer in answers]
+    results = await asyncio.gather(*(buyer.renew(["i-1"], key=str(number)) for number in range(AT_ONCE)))
+    starts = [result["order"]["lines"][0]["startsAt"] for result in results]
     assert len(set(starts)) == AT_ONCE
     assert (await world.expiry("i-1"), await world.balance()) == ("2028-09-30", "95000.00")
     await integrity.assert_holds()
@@ -73,7 +73,7 @@ async def test_20_renewals_of_one_instance_follow_each_other(world: World, graph
 async def test_overlapping_selections_in_opposite_order_do_not_deadlock(
     world: World, graphql: Client
 ) -> None:
-    asking = []
+    calls = []
     for account in ("a", "b", "c"):
         await world.account(account, balance="1000000.00")
         ids = await world.instances([f"{account}-{n}" for n in range(6)], account=account, price="10.00")
@@ -81,13 +81,13 @@ async def test_overlapping_selections_in_opposite_order_do_not_deadlock(
         client = Client()
         buyer = await customer.of(world, client, account)
         for number in range(8):
-            chosen = ids[number % 3 :] if number % 2 else ids[::-1]
+            selected_ids = ids[number % 3 :] if number % 2 else ids[::-1]
             key = f"{account}-{number}"
-            asking.append(buyer.renew(chosen, key=key, bundles="WHOLE"))
-            asking.append(buyer.unify(chosen, day=1 + number, key=f"unify-{key}", bundles="WHOLE"))
-            asking.append(buyer.set_policy(chosen, "AUTO" if number % 2 else "NONE", bundles="WHOLE"))
-    answers = await asyncio.gather(*asking)
-    kinds = collections.Counter(answer["__typename"] for answer in answers)
+            calls.append(buyer.renew(selected_ids, key=key, bundles="WHOLE"))
+            calls.append(buyer.unify(selected_ids, day=1 + number, key=f"unify-{key}", bundles="WHOLE"))
+            calls.append(buyer.set_policy(selected_ids, "AUTO" if number % 2 else "NONE", bundles="WHOLE"))
+    results = await asyncio.gather(*calls)
+    kinds = collections.Counter(result["__typename"] for result in results)
     assert kinds == {
         "RenewInstancesSuccess": 24,
         "UnifyExpirySuccess": 24,
@@ -106,15 +106,15 @@ async def test_the_worker_and_a_customer_charge_each_period_once(
     due = world.at("2027-01-31 00:30")
     graphql.at(due)
 
-    async def renew(each: str) -> customer.Result:
+    async def renew(instance_id: str) -> customer.Result:
         await asyncio.sleep(attempt * 0.004)
-        return await buyer.renew([each], key=each)
+        return await buyer.renew([instance_id], key=instance_id)
 
-    run, *answers = await asyncio.gather(
-        auto_renewal_renew.run_at(due, lambda: due), *(renew(each) for each in ids)
+    run, *results = await asyncio.gather(
+        auto_renewal_renew.run_at(due, lambda: due), *(renew(instance_id) for instance_id in ids)
     )
     assert isinstance(run, runs.Run)
-    assert [isinstance(a, dict) and a["__typename"] for a in answers] == ["RenewInstancesSuccess"] * 10
+    assert [isinstance(a, dict) and a["__typename"] for a in results] == ["RenewInstancesSuccess"] * 10
     # If the customer was first, no work was left; if the worker was first, the customer added a month.
     assert run.renewed_count + run.skipped_count == 10
     periods = await world.rows("SELECT instance_id, starts_at, count(*) FROM order_lines GROUP BY 1, 2")
@@ -133,7 +133,7 @@ async def test_runs_and_customers_at_once_never_overspend(world: World, graphql:
     graphql.at(due)
     await asyncio.gather(
         *(auto_renewal_renew.run_at(due + dt.timedelta(minutes=n), lambda: due) for n in range(3)),
-        *(buyer.renew([each], key=each) for each in ids),
+        *(buyer.renew([instance_id], key=instance_id) for instance_id in ids),
         *(buyer.renew(ids, key=f"all-{n}") for n in range(3)),
     )
     await integrity.assert_holds()
@@ -149,13 +149,13 @@ async def test_a_policy_and_the_worker_do_not_wait_for_each_other_forever(
     ids = await world.instances([f"i-{n}" for n in range(10)], mode="AUTO", price="300.00")
     due = world.at("2027-01-31 00:30")
     graphql.at(due)
-    run, *answers = await asyncio.gather(
+    run, *results = await asyncio.gather(
         auto_renewal_renew.run_at(due, lambda: due),
-        *(buyer.set_policy([each], "NONE") for each in reversed(ids)),
+        *(buyer.set_policy([instance_id], "NONE") for instance_id in reversed(ids)),
     )
     assert isinstance(run, runs.Run)
-    assert [isinstance(a, dict) and a["changedCount"] for a in answers] == [1] * 10
+    assert [isinstance(a, dict) and a["changedCount"] for a in results] == [1] * 10
     rows = await database.fetch(database.pool(), "SELECT count(*) FROM order_lines")
     assert (rows[0][0], run.renewed_count + run.skipped_count) == (run.renewed_count, 10)
-    assert {(await world.read(each)).renewal_mode for each in ids} == {"NONE"}
+    assert {(await world.read(instance_id)).renewal_mode for instance_id in ids} == {"NONE"}
     await integrity.assert_holds()

@@ -18,8 +18,8 @@ AT_ONCE = 20
 @pytest.fixture
 async def servers(world: World, database_url: str) -> AsyncIterator[list[str]]:
     """The addresses of two servers of the world's database."""
-    async with served(database_url) as one, served(database_url) as other:
-        yield [one.url, other.url]
+    async with served(database_url) as first, served(database_url) as second:
+        yield [first.url, second.url]
 
 
 async def renew_everywhere(
@@ -28,11 +28,11 @@ async def renew_everywhere(
     """Renew each (ids, key) for one month, all at once, at the servers in turn."""
 
     async def renew(client: httpx2.AsyncClient, url: str, ids: list[str], key: str) -> customer.Result:
-        given = {"selection": {"ids": ids}, "months": 1, "idempotencyKey": key}
-        answered = await client.post(url, json={"query": customer.RENEW, "variables": {"input": given}})
-        answer = answered.json()
-        assert not answer.get("errors"), answer["errors"]
-        return dict(answer["data"]["result"])
+        variables = {"selection": {"ids": ids}, "months": 1, "idempotencyKey": key}
+        response = await client.post(url, json={"query": customer.RENEW, "variables": {"input": variables}})
+        result = response.json()
+        assert not result.get("errors"), result["errors"]
+        return dict(result["data"]["result"])
 
     headers = {"Authorization": f"Bearer {api_key}"}
     async with httpx2.AsyncClient(headers=headers, timeout=60) as client:
@@ -55,8 +55,8 @@ async def test_two_servers_charge_once_for_one_key_and_never_overspend(
     assert same == [same[0]] * AT_ONCE
     assert (await world.count("orders"), await world.balance()) == (1, "650.00")
 
-    each = await renew_everywhere(servers, api_key, [([instance_id], instance_id) for instance_id in ids])
-    types = collections.Counter(answer["__typename"] for answer in each)
+    results = await renew_everywhere(servers, api_key, [([instance_id], instance_id) for instance_id in ids])
+    types = collections.Counter(result["__typename"] for result in results)
     assert types == {"RenewInstancesSuccess": 2, "InsufficientFunds": 18}
     assert (await world.count("orders"), await world.balance()) == (3, "50.00")
     await integrity.assert_holds()
@@ -66,8 +66,8 @@ async def test_opposite_orders_at_two_servers_do_not_deadlock(world: World, serv
     next_month = str((dt.datetime.now(dt.UTC) + dt.timedelta(days=30)).date())
     await world.account("a", balance="1000000.00")
     ids = await world.instances([f"i-{n:02d}" for n in range(AT_ONCE)], expires=next_month, price="1.00")
-    chosen = [(ids if n % 4 < 2 else ids[::-1], str(n)) for n in range(AT_ONCE)]
-    answers = await renew_everywhere(servers, await world.key("a"), chosen)
-    assert {answer["__typename"] for answer in answers} == {"RenewInstancesSuccess"}
+    requests = [(ids if n % 4 < 2 else ids[::-1], str(n)) for n in range(AT_ONCE)]
+    results = await renew_everywhere(servers, await world.key("a"), requests)
+    assert {result["__typename"] for result in results} == {"RenewInstancesSuccess"}
     assert (await world.count("order_lines"), await world.balance()) == (400, "999600.00")
     await integrity.assert_holds()

@@ -20,16 +20,18 @@ Renewals = Callable[..., Result]
 
 @pytest.fixture
 def renewals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Renewals]:
-    """Run a command in this process, on the clock `now` and with `stdin` as its input."""
+    """Run a command in this process, on the clock `now` and with `stdin_text` as its input."""
 
-    def run(*arguments: str, now: dt.datetime | None = None, said: str = "", **variables: str) -> Result:
+    def run(
+        *arguments: str, now: dt.datetime | None = None, stdin_text: str = "", **variables: str
+    ) -> Result:
         with monkeypatch.context() as patched:
             for name, value in variables.items():
                 patched.setenv(name, value)
             if now is not None:
                 patched.setattr(clocks, "utc_now", lambda: now)
             config.get_settings.cache_clear()
-            return CliRunner().invoke(main.app, arguments, input=said)
+            return CliRunner().invoke(main.app, arguments, input=stdin_text)
 
     handlers = logging.root.handlers[:]
     yield run

@@ -84,8 +84,8 @@ class Buyer:
         return await self._ask(QUOTE_UNIFY, selection, target=_target(date, day), **more)
 
     async def _ask(self, document: str, selection: Selection, **rest: Any) -> Result:
-        answered = await self.client(document, input={"selection": picked(selection), **rest})
-        return dict(answered["result"])
+        result = await self.client(document, input={"selection": picked(selection), **rest})
+        return dict(result["result"])
 
 
 async def open_account(
@@ -114,9 +114,9 @@ def matching(*, except_ids: Sequence[str] = (), **conditions: Any) -> dict[str, 
 
 def codes(result: Result) -> dict[str, str]:
     """Return the code of each refused instance, each refused once."""
-    found = {refusal["instanceId"]: refusal["code"] for refusal in result["refusals"]}
-    assert len(found) == len(result["refusals"])
-    return found
+    codes_by_id = {refusal["instanceId"]: refusal["code"] for refusal in result["refusals"]}
+    assert len(codes_by_id) == len(result["refusals"])
+    return codes_by_id
 
 
 def _target(date: str | None, day: int | None) -> dict[str, Any]:

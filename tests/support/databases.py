@@ -70,12 +70,13 @@ class _Copy:
         connection = await asyncpg.connect(self.url)
         try:
             self._catalog = await connection.fetchval(_CATALOG)
-            kept, emptied = [], []
+            protected, emptied = [], []
             for [table] in await connection.fetch(_TABLES):
                 has_rows = await connection.fetchval(f'SELECT EXISTS (SELECT FROM "{table}")')
-                (kept if has_rows else emptied).append(table)
+                (protected if has_rows else emptied).append(table)
             hashes = [
-                f"(SELECT string_agg(t::text, ',' ORDER BY t::text) FROM \"{table}\" t)" for table in kept
+                f"(SELECT string_agg(t::text, ',' ORDER BY t::text) FROM \"{table}\" t)"
+                for table in protected
             ]
             self._kept_sql = f"SELECT md5(concat_ws('|', {', '.join(hashes)}))" if hashes else "SELECT ''"
             self._kept_rows = await connection.fetchval(self._kept_sql)

@@ -111,14 +111,14 @@ class World:
         async with database.transaction() as connection:
             return await api_keys.create(connection, None, NOW, role=model.Role.OPERATOR, name=name)
 
-    async def instance(self, instance_id: str, **about: Any) -> str:
+    async def instance(self, instance_id: str, **options: Any) -> str:
         """Register one instance; see `registration` for its options."""
-        await self.instances([instance_id], **about)
+        await self.instances([instance_id], **options)
         return instance_id
 
-    async def instances(self, ids: Sequence[str], *, account: str = "a", **about: Any) -> list[str]:
+    async def instances(self, ids: Sequence[str], *, account: str = "a", **options: Any) -> list[str]:
         """Register several equal instances; with a bundle they are its members."""
-        rows = [registration(instance_id, **about) for instance_id in ids]
+        rows = [registration(instance_id, **options) for instance_id in ids]
         bundles = {row.bundle_id: f"Bundle {row.bundle_id}" for row in rows if row.bundle_id}
         new = {bundle_id: name for bundle_id, name in bundles.items() if bundle_id not in self._bundles}
         async with database.transaction() as connection:
@@ -183,10 +183,10 @@ class World:
 
     async def expiry(self, instance_id: str) -> str | None:
         """Return the last day of an instance in its account's zone, as an ISO date."""
-        found = await self.read(instance_id)
-        if found.expires_at is None:
+        instance = await self.read(instance_id)
+        if instance.expires_at is None:
             return None
-        return dates.last_day(found.expires_at, self._zones[found.account_id]).isoformat()
+        return dates.last_day(instance.expires_at, self._zones[instance.account_id]).isoformat()
 
     async def read(self, instance_id: str) -> model.Instance:
         """Return an instance as the domain's type, with its stored status."""

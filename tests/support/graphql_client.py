@@ -34,12 +34,12 @@ class Client:
 
     async def __call__(self, query: str, /, **variables: Any) -> dict[str, Any]:
         """Return the data of a response without errors."""
-        answer = (await self.post(query, **variables)).json()
-        assert not answer.get("errors"), answer["errors"]
-        return dict(answer["data"])
+        response = (await self.post(query, **variables)).json()
+        assert not response.get("errors"), response["errors"]
+        return dict(response["data"])
 
     async def errors(self, query: str, /, **variables: Any) -> list[dict[str, Any]]:
         """Return the errors of a response that has some."""
-        answer = (await self.post(query, **variables)).json()
-        assert answer["errors"]
-        return list(answer["errors"])
+        response = (await self.post(query, **variables)).json()
+        assert response["errors"]
+        return list(response["errors"])

@@ -8,6 +8,6 @@ from renewals import integrity
 
 async def assert_holds() -> None:
     """Check every invariant of the open database, and that there are invariants."""
-    found = await integrity.check_invariants()
-    assert found == {rule: [] for rule in integrity.RULES}
-    assert found
+    violations = await integrity.check_invariants()
+    assert violations == {rule: [] for rule in integrity.RULES}
+    assert violations

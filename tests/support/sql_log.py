@@ -28,7 +28,7 @@ def counted() -> Iterator[list[str]]:
     BEGIN and COMMIT are left out, and so is the first statement that reads the size of an account: it belongs to
     an account's first request, not to the requested fields. A second one is recorded.
     """
-    seen: list[str] = []
+    statements: list[str] = []
     sized: set[Statement] = set()
 
     def keep(statement: Statement) -> None:
@@ -38,18 +38,18 @@ def counted() -> Iterator[list[str]]:
         ):
             sized.add(statement)
         else:
-            seen.append(statement.sql)
+            statements.append(statement.sql)
 
     with _noted(keep):
-        yield seen
+        yield statements
 
 
 @contextlib.contextmanager
 def noted() -> Iterator[list[Statement]]:
     """Record every statement of the block with its values."""
-    seen: list[Statement] = []
-    with _noted(seen.append):
-        yield seen
+    statements: list[Statement] = []
+    with _noted(statements.append):
+        yield statements
 
 
 @contextlib.contextmanager

@@ -59,8 +59,8 @@ def always(status: int, **headers: str) -> Answer:
     """Return the same response to everything; an underscore stands for a header's hyphen."""
 
     async def answer(_: Got) -> Response:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return Response("a word", status_code=status, headers=named)
+        header_values = {name.replace("_", "-"): value for name, value in headers.items()}
+        return Response("a word", status_code=status, headers=header_values)
 
     return answer
 
@@ -81,16 +81,16 @@ class Receiver:
 
     @property
     def keys(self) -> list[tuple[str, int]]:
-        return [got.key for got in self.got]
+        return [delivery.key for delivery in self.got]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        got = Got(dict(request.headers), await request.body(), asyncio.get_running_loop().time())
-        self.got.append(got)
+        delivery = Got(dict(request.headers), await request.body(), asyncio.get_running_loop().time())
+        self.got.append(delivery)
         self.open_count += 1
         self.most_open = max(self.most_open, self.open_count)
         try:
-            response = await self.answer(got)
+            response = await self.answer(delivery)
         finally:
             self.open_count -= 1
         await response(scope, receive, send)
@@ -99,19 +99,19 @@ class Receiver:
         """Wait until this many different messages have arrived."""
 
         async def has_come() -> bool:
-            return len({got.id for got in self.got}) >= count
+            return len({delivery.id for delivery in self.got}) >= count
 
         await eventually(has_come, seconds)
 
     def assert_in_order(self) -> None:
         """Check that the first deliveries of each instance, and of each account, are in the order of the events."""
-        seen: dict[tuple[str, str | None], list[int]] = {}
+        sequences_by_lane: dict[tuple[str, str | None], list[int]] = {}
         ids: set[str] = set()
-        for got in self.got:
-            if got.id not in ids:
-                ids.add(got.id)
-                seen.setdefault(got.lane, []).append(got.data["sequence"])
-        assert all(sequences == sorted(sequences) for sequences in seen.values())
+        for delivery in self.got:
+            if delivery.id not in ids:
+                ids.add(delivery.id)
+                sequences_by_lane.setdefault(delivery.lane, []).append(delivery.data["sequence"])
+        assert all(sequences == sorted(sequences) for sequences in sequences_by_lane.values())
 
 
 @contextlib.asynccontextmanager

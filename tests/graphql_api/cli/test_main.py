@@ -110,7 +110,7 @@ MARCH = "SELECT expires_at::date::text FROM instances WHERE id = 'b8eac96a-807b-
 def test_the_demo_is_made_anew_only_when_that_is_confirmed(renewals: Renewals, database_url: str) -> None:
     renewals("demo", "--day", "2027-01-10", DATABASE_URL=database_url)
     for answer in ("", "n\n"):
-        done = renewals(*RESET, said=answer, DATABASE_URL=database_url)
+        done = renewals(*RESET, stdin_text=answer, DATABASE_URL=database_url)
         assert done.exit_code == 1
         assert (
             "deletes the demo account's 300 instances, 0 orders and 11 ledger entries, and reloads it"
@@ -118,7 +118,7 @@ def test_the_demo_is_made_anew_only_when_that_is_confirmed(renewals: Renewals, d
         )
         assert query(database_url, MARCH) == [("2027-02-28",)]
     for options, answer in ((("--yes",), ""), ((), "y\n")):
-        done = renewals(*RESET, *options, said=answer, DATABASE_URL=database_url)
+        done = renewals(*RESET, *options, stdin_text=answer, DATABASE_URL=database_url)
         assert done.exit_code == 0
         assert done.stdout.endswith("reloaded the demo account as of 2027-02-10\n")
         assert query(database_url, MARCH) == [("2027-03-31",)]
