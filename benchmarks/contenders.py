@@ -47,7 +47,7 @@ class Contender:
 
 
 @dataclass(frozen=True, slots=True)
-class Up:
+class RunningContender:
     """A running contender, with its requests by page size."""
 
     contender: Contender
@@ -62,7 +62,7 @@ class Up:
 @contextlib.contextmanager
 def up(
     environment: stage.Stage, size: sizes.Size, names: Sequence[str] | None = None
-) -> Iterator[tuple[list[Up], list[str]]]:
+) -> Iterator[tuple[list[RunningContender], list[str]]]:
     """Start all contenders, check that their responses agree, and list those that are unavailable."""
     contenders, missing = _find(environment.folder, names)
     loaded = data.loaded(environment, size)
@@ -135,7 +135,9 @@ def _peers_database(environment: stage.Stage) -> str:
     return url
 
 
-def _start(running: contextlib.ExitStack, here: stage.Stage, contender: Contender, loaded: data.Loaded) -> Up:
+def _start(
+    running: contextlib.ExitStack, here: stage.Stage, contender: Contender, loaded: data.Loaded
+) -> RunningContender:
     environment = {
         "DATABASE_URL": loaded.url,
         "PYTHONPATH": str(ROOT),
@@ -150,10 +152,10 @@ def _start(running: contextlib.ExitStack, here: stage.Stage, contender: Contende
         )
         for page in console.PAGES
     }
-    return Up(contender, server, requests)
+    return RunningContender(contender, server, requests)
 
 
-async def _compare(started: Sequence[Up]) -> None:
+async def _compare(started: Sequence[RunningContender]) -> None:
     """Raise if a contender's response differs from that of the first one."""
     for page in console.PAGES:
         expected = None

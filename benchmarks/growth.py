@@ -76,7 +76,7 @@ def _size(size: sizes.Size, count: int) -> sizes.Size:
     )
 
 
-async def _measure(url: str, caught: Sequence[statements.Caught]) -> Mapping[str, list[float]]:
+async def _measure(url: str, caught: Sequence[statements.CapturedStatement]) -> Mapping[str, list[float]]:
     """Return the milliseconds of each execution, by the name of the read."""
     connection = await asyncpg.connect(url)
     try:
@@ -87,7 +87,7 @@ async def _measure(url: str, caught: Sequence[statements.Caught]) -> Mapping[str
         await connection.close()
 
 
-async def _time(connection: asyncpg.Connection, statement: statements.Caught) -> float:
+async def _time(connection: asyncpg.Connection, statement: statements.CapturedStatement) -> float:
     started = time.perf_counter()
     await connection.fetch(statement.sql, *statement.values)
     return (time.perf_counter() - started) * 1e3

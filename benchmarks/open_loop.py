@@ -29,7 +29,7 @@ the length of the round instead of the speed of the server.
 """
 
 
-class Due(NamedTuple):
+class Arrival(NamedTuple):
     """A request and its planned start, in seconds from the start of the measurement."""
 
     at: float
@@ -61,7 +61,9 @@ def _p99(rate: int) -> str:
     return f"p99 at {rate}/s"
 
 
-def _measure(started: Sequence[contenders.Up], rate: int, size: sizes.Size) -> Iterator[results.Figure]:
+def _measure(
+    started: Sequence[contenders.RunningContender], rate: int, size: sizes.Size
+) -> Iterator[results.Figure]:
     for running in started:
         rounds = []
         for number in range(size.open_loop_rounds):
@@ -77,24 +79,24 @@ def _measure(started: Sequence[contenders.Up], rate: int, size: sizes.Size) -> I
         )
 
 
-def _arrivals(rate: int, seconds: float, *, seed: int) -> Iterator[Due]:
+def _arrivals(rate: int, seconds: float, *, seed: int) -> Iterator[Arrival]:
     draw = random.Random(seed)
     at = draw.expovariate(rate)
     while at < seconds:
-        yield Due(at, draw.choices(list(PAGES), list(PAGES.values()))[0])
+        yield Arrival(at, draw.choices(list(PAGES), list(PAGES.values()))[0])
         at += draw.expovariate(rate)
 
 
 class OpenLoop:
     """Send requests when they are due; requests that find all connections busy wait in order."""
 
-    def __init__(self, running: contenders.Up, arrivals: Sequence[Due]) -> None:
+    def __init__(self, running: contenders.RunningContender, arrivals: Sequence[Arrival]) -> None:
         self.one = running
         self.arrivals = arrivals
-        self.waiting: deque[Due] = deque()
+        self.waiting: deque[Arrival] = deque()
         self.idle: deque[client.Connection] = deque()
         """First in, first out, so that no connection is idle until the server closes it."""
-        self.sent: dict[client.Connection, Due] = {}
+        self.sent: dict[client.Connection, Arrival] = {}
         self.latencies: list[float] = []
         self.statuses: set[int] = set()
 

@@ -50,7 +50,7 @@ def _setting(size: sizes.Size) -> str:
     )
 
 
-def _measure(started: list[contenders.Up], size: sizes.Size) -> list[results.Figure]:
+def _measure(started: list[contenders.RunningContender], size: sizes.Size) -> list[results.Figure]:
     values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     for number in range(size.rounds):
         for page in console.PAGES:
@@ -69,7 +69,9 @@ def _measure(started: list[contenders.Up], size: sizes.Size) -> list[results.Fig
     return [results.Figure(*key, tuple(rounds)) for key, rounds in values.items()]
 
 
-async def _load(running: contenders.Up, page: int, size: sizes.Size, seconds: float) -> client.Load:
+async def _load(
+    running: contenders.RunningContender, page: int, size: sizes.Size, seconds: float
+) -> client.Load:
     return await client.ClosedLoop(
         running.server.port, running.requests[page], size.connections, seconds
     ).run()

@@ -22,7 +22,7 @@ INTRODUCTION = (
 BEGIN, END = "<!-- begin: written by python -m benchmarks -->", "<!-- end -->"
 
 
-class Kept(NamedTuple):
+class RecordedSection(NamedTuple):
     """A section with the conditions of its measurement."""
 
     name: str
@@ -65,7 +65,7 @@ def write(folder: Path, order: Sequence[str]) -> Path:
     return page
 
 
-def summary(recorded_sections: Sequence[Kept]) -> Iterator[str]:
+def summary(recorded_sections: Sequence[RecordedSection]) -> Iterator[str]:
     """Return all targets as one table, and a sentence on those that were missed."""
     targets = [target for recorded in recorded_sections for target in recorded.section.targets]
     if not targets:
@@ -91,7 +91,7 @@ def summary(recorded_sections: Sequence[Kept]) -> Iterator[str]:
         yield f"All {len(targets)} targets were reached."
 
 
-def _part(recorded: Kept) -> Iterator[str]:
+def _part(recorded: RecordedSection) -> Iterator[str]:
     section = recorded.section
     yield f"## {section.title}"
     yield f"Measured on {recorded.measured_on} at {recorded.commit or 'an unknown commit'}, size {recorded.size}."
@@ -112,7 +112,7 @@ def _cell(figure: results.Figure | None) -> str:
     return _number(figure.median) + spread
 
 
-def _machines(recorded_sections: Sequence[Kept]) -> Iterator[str]:
+def _machines(recorded_sections: Sequence[RecordedSection]) -> Iterator[str]:
     """Return one table, or one for each set of sections with the same machine and versions."""
     machines: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for recorded in recorded_sections:
@@ -133,7 +133,7 @@ def _number(value: float) -> str:
     return f"{value:,.{decimals}f}"
 
 
-def _load(name: str, stored: Mapping[str, Any]) -> Kept:
+def _load(name: str, stored: Mapping[str, Any]) -> RecordedSection:
     raw = stored["section"]
     section = results.Section(
         title=raw["title"],
@@ -141,7 +141,9 @@ def _load(name: str, stored: Mapping[str, Any]) -> Kept:
         targets=[results.Target(**target) for target in raw["targets"]],
         notes=raw["notes"],
     )
-    return Kept(name, section, stored["measured_on"], stored["commit"], stored["size"], stored["machine"])
+    return RecordedSection(
+        name, section, stored["measured_on"], stored["commit"], stored["size"], stored["machine"]
+    )
 
 
 def _fill(page: Path, text: str) -> None:

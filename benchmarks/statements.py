@@ -33,7 +33,7 @@ lists the faults of its plan: it sorts or throws away more than {sorted:,} rows,
 
 
 @dataclass(frozen=True, slots=True)
-class Caught:
+class CapturedStatement:
     """A statement with its parameter values."""
 
     name: str
@@ -93,10 +93,10 @@ def reads(today: dt.date) -> Mapping[str, str]:
     return pages | totals | facets
 
 
-async def catch(loaded: data.Loaded) -> list[Caught]:
+async def catch(loaded: data.Loaded) -> list[CapturedStatement]:
     """Run each read once in process, and keep the statement that reads instances."""
     now = dt.datetime.now(dt.UTC)
-    caught: list[Caught] = []
+    caught: list[CapturedStatement] = []
     async with database.connect(loaded.url, pool_size=2):
         transport = httpx2.ASGITransport(app=app.create())
         headers = {"Authorization": f"Bearer {loaded.key}"}
@@ -109,16 +109,18 @@ async def catch(loaded: data.Loaded) -> list[Caught]:
                         )
                     ).json()
                 assert "errors" not in response, response["errors"]
-                caught += [Caught(name, sql, values) for sql, values in captured if "FROM instances" in sql][
-                    :1
-                ]
+                caught += [
+                    CapturedStatement(name, sql, values)
+                    for sql, values in captured
+                    if "FROM instances" in sql
+                ][:1]
         with _listening() as captured:
             await due.count_due(database.pool(), now)
-        caught += [Caught(DUE, sql, values) for sql, values in captured if "instances" in sql]
+        caught += [CapturedStatement(DUE, sql, values) for sql, values in captured if "instances" in sql]
     return caught
 
 
-async def explain(url: str, caught: Sequence[Caught]) -> list[Plan]:
+async def explain(url: str, caught: Sequence[CapturedStatement]) -> list[Plan]:
     """Run each statement once more with EXPLAIN."""
     connection = await asyncpg.connect(url)
     try:
@@ -127,7 +129,7 @@ async def explain(url: str, caught: Sequence[Caught]) -> list[Plan]:
         await connection.close()
 
 
-async def _explain(connection: asyncpg.Connection, statement: Caught) -> Plan:
+async def _explain(connection: asyncpg.Connection, statement: CapturedStatement) -> Plan:
     rows = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS) {statement.sql}", *statement.values)
     explain_sql = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement.sql}"
     [[plan_json]] = await connection.fetch(explain_sql, *statement.values)

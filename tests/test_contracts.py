@@ -38,11 +38,11 @@ def contracts_broken(folder: Path) -> list[str]:
     return broken
 
 
-def test_nothing_is_broken_before_anything_is_planted(copy: Path) -> None:
+def test_the_unchanged_copy_passes(copy: Path) -> None:
     assert contracts_broken(copy) == []
 
 
-def test_an_import_that_goes_upwards_is_refused(copy: Path) -> None:
+def test_an_upward_import_is_refused(copy: Path) -> None:
     plant(copy, "renewals/accounts/ledger.py", "from renewals.orders import place_order as place_order")
     assert "Features of renewals depend downwards only" in contracts_broken(copy)
 
@@ -59,7 +59,7 @@ def test_an_import_of_the_api_by_the_schema_is_refused(copy: Path) -> None:
         'from importlib import import_module\n\nplace_order = import_module("renewals.orders.place_order")',
     ],
 )
-def test_a_circle_that_hides_behind_a_name_is_refused(copy: Path, line: str) -> None:
+def test_a_hidden_circular_import_is_refused(copy: Path, line: str) -> None:
     plant(copy, "renewals/accounts/ledger.py", line)
     command = [str(BIN / "ruff"), "check", "--no-cache", "--select", "TID251", "renewals"]
     process = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
@@ -67,14 +67,14 @@ def test_a_circle_that_hides_behind_a_name_is_refused(copy: Path, line: str) -> 
     assert "TID251" in process.stdout and "a circle could hide behind it" in process.stdout
 
 
-def test_nothing_is_imported_by_name() -> None:
+def test_no_module_is_imported_by_name() -> None:
     files = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     assert files
     for path in files:
         assert not re.search(r"\b(import_module|__import__)\(", path.read_text(encoding="utf-8")), path
 
 
-def test_every_package_has_a_floor_and_says_in_a_sentence_what_it_is_for() -> None:
+def test_every_package_is_in_a_layer_and_states_its_purpose() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     floors = {
         container: {name for layer in contract["layers"] for name in layer.split(" | ")}

@@ -48,7 +48,7 @@ async def address(world: World, database_url: str, redis_url: str) -> AsyncItera
         yield server.url
 
 
-async def test_the_example_runs_with_the_key_filled_in_and_nothing_else_is_asked(address: str) -> None:
+async def test_the_example_runs_with_the_prefilled_key_and_no_other_request(address: str) -> None:
     urls: list[str] = []
     errors: list[str] = []
     async with async_api.async_playwright() as playwright:
@@ -97,7 +97,7 @@ async def test_the_address_fills_the_editors_and_names_the_operation(address: st
         await browser.close()
 
 
-async def test_a_key_of_an_earlier_start_that_the_browser_kept_is_replaced(address: str) -> None:
+async def test_a_stored_key_of_an_earlier_start_is_replaced(address: str) -> None:
     async with async_api.async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = await browser.new_page()
@@ -127,7 +127,7 @@ async def test_the_root_leads_to_the_page(address: str) -> None:
         await browser.close()
 
 
-async def test_a_subscription_shows_what_happens_while_one_looks(address: str) -> None:
+async def test_a_subscription_shows_new_events(address: str) -> None:
     instance_id = await database.fetch(
         database.pool(),
         "SELECT id FROM instances WHERE renewal_mode = 'MANUAL' AND bundle_id IS NULL LIMIT 1",

@@ -72,7 +72,7 @@ class Proxy:
             )
         except OSError:
             return
-        connection = _Line(self)
+        connection = _ProxyConnection(self)
         directions = [
             asyncio.create_task(connection.requests(client, to_server, server, to_client)),
             asyncio.create_task(connection.answers(server, to_client)),
@@ -94,7 +94,7 @@ class Proxy:
         return True
 
 
-class _Line:
+class _ProxyConnection:
     """One connection through the proxy; both directions end when it is cut."""
 
     def __init__(self, proxy: Proxy) -> None:

@@ -24,7 +24,7 @@ from tests.chaos import plans, processes
 START_SECONDS_MAX = 20
 
 
-class Strikable(child_server.ChildServer):
+class KillableServer(child_server.ChildServer):
     """A server that is killed and restarted on its port, with the data on its disk."""
 
     def strike(self, signal_number: signal.Signals) -> None:
@@ -50,13 +50,13 @@ class Strikable(child_server.ChildServer):
                 time.sleep(0.02)
 
 
-class Postgres(Strikable, services.Postgres):
+class Postgres(KillableServer, services.Postgres):
     """PostgreSQL with fsync on, as in `renewals up`."""
 
     preferred_port = 0
 
 
-class Valkey(Strikable, services.Valkey):
+class Valkey(KillableServer, services.Valkey):
     """Valkey with its append-only file, as in `renewals up`."""
 
     preferred_port = 0

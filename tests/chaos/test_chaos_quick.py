@@ -35,7 +35,7 @@ def servers(name: str, request: pytest.FixtureRequest) -> stage.Servers:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-async def test_nothing_is_lost_and_nothing_is_charged_twice(
+async def test_no_charge_is_lost_or_doubled(
     name: str, servers: stage.Servers, capfd: pytest.CaptureFixture[str]
 ) -> None:
     fault = SAMPLES[name]

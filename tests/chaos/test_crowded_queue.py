@@ -12,7 +12,7 @@ DEAD_JOBS = 300
 IN_PROGRESS_SECONDS = 310
 
 
-async def test_a_worker_finds_its_work_behind_what_the_dead_left(
+async def test_a_worker_finds_its_job_behind_those_of_killed_workers(
     opened: str, redis_url: str, tmp_path: Path
 ) -> None:
     work = await Work.begun()

@@ -13,7 +13,7 @@ from tests.support.fixtures import World
 INSTANCES = 20_000
 
 
-async def measure(url: str, instances: int) -> list[tuple[str, stage.Taken]]:
+async def measure(url: str, instances: int) -> list[tuple[str, stage.Usage]]:
     """Measure every operation on a new database at the address."""
     await migrate.migrate(url)
     async with database.connect(url):
@@ -26,7 +26,7 @@ async def measure(url: str, instances: int) -> list[tuple[str, stage.Taken]]:
             ]
 
 
-def table(measured: list[tuple[str, stage.Taken]]) -> str:
+def table(measured: list[tuple[str, stage.Usage]]) -> str:
     """Return the measurements as a table, the slowest per cost unit first."""
     page = next(usage.seconds_per_million for name, usage in measured if name == operations.PAGE)
     lines = [f"{'':32} {'cost':>10} {'ms':>9} {'in PostgreSQL':>13} {'s a million':>11} {'pages':>6}"]

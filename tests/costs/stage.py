@@ -35,7 +35,7 @@ FROM generate_series(0, $2::int - 1) AS n
 _CHANGE_SQL = "UPDATE instances SET monthly_price_cents = monthly_price_cents + 1 WHERE id = 'i-000298'"
 
 
-class Taken(NamedTuple):
+class Usage(NamedTuple):
     """One request's processor seconds, PostgreSQL's part of them, and its cost."""
 
     seconds: float
@@ -68,7 +68,7 @@ class Stage:
         assert operation.is_answered(response.status_code, content), (operation.name, content[:500])
         return content
 
-    async def measure(self, operation: Operation, *, seconds_min: float, rounds_max: int) -> Taken:
+    async def measure(self, operation: Operation, *, seconds_min: float, rounds_max: int) -> Usage:
         """Send the operation until it has used enough processor time; return the average."""
         for number in range(operation.rounds_to_warm):
             content = await self.send(operation, number)
@@ -83,7 +83,7 @@ class Stage:
         in_database = max(0.0, _seconds_of(pids) - database_started)
         own_seconds = max(0.0, (_own_seconds() - started) / rounds - self.client_seconds)
         in_database /= rounds
-        return Taken(own_seconds + in_database, in_database, sum(self._spent) / rounds, len(content))
+        return Usage(own_seconds + in_database, in_database, sum(self._spent) / rounds, len(content))
 
     async def measure_client(self) -> None:
         """Measure a request's client-side time, which is in the same process and is subtracted."""

@@ -12,7 +12,7 @@ TIMES_MAX = 8
 """`make costs` shows 5 at most for a larger account; the margin is for a busy machine."""
 
 
-async def test_no_request_takes_much_more_for_its_cost_than_a_page(world: World) -> None:
+async def test_no_request_is_much_slower_per_cost_unit_than_a_page(world: World) -> None:
     async with stage.opened(world, INSTANCES) as opened:
 
         async def measure(operation: operations.Operation) -> float:
@@ -33,7 +33,7 @@ async def test_no_request_takes_much_more_for_its_cost_than_a_page(world: World)
     assert not dear
 
 
-async def test_what_another_database_of_the_server_takes_is_not_counted(world: World) -> None:
+async def test_other_databases_of_the_server_are_not_counted(world: World) -> None:
     other = await asyncpg.connect(os.environ["TEST_POSTGRES_URL"])
     try:
         pids = await stage.database_pids()

@@ -24,7 +24,7 @@ def read(path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
-def chosen(environment: Mapping[str, str]) -> config.Settings:
+def settings_from(environment: Mapping[str, str]) -> config.Settings:
     """Return the settings of a process with the environment; fail for an unknown name."""
     assert environment.keys() <= NAMES, environment.keys() - NAMES
     known_variables = {
@@ -35,6 +35,6 @@ def chosen(environment: Mapping[str, str]) -> config.Settings:
         return config.Settings()
 
 
-def understands(words: list[str]) -> bool:
+def accepts_command(words: list[str]) -> bool:
     """Return whether `renewals` accepts the command and its options."""
     return CliRunner().invoke(main.app, [*words, "--help"]).exit_code == 0

@@ -28,18 +28,18 @@ def seconds(text: str) -> int:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_service_runs_a_command_there_is_with_settings_there_are(name: str) -> None:
-    assert environments.understands(service(name)["command"])
+def test_a_service_runs_an_existing_command_with_existing_settings(name: str) -> None:
+    assert environments.accepts_command(service(name)["command"])
     environment = {
         variable: DEFAULT.sub(r"\1", value) for variable, value in service(name)["environment"].items()
     }
-    settings = environments.chosen(environment)
+    settings = environments.settings_from(environment)
     assert settings.required_database_url == "postgres://renewals:for-development-only@postgres:5432/renewals"
     assert settings.required_redis_url == "redis://redis:6379/0"
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_service_of_ours_may_do_nothing_it_does_not_need(name: str) -> None:
+def test_a_service_of_the_project_has_no_unneeded_capabilities(name: str) -> None:
     assert service(name)["read_only"] is True
     assert service(name)["tmpfs"] == ["/tmp"]
     assert service(name)["cap_drop"] == ["ALL"]
@@ -47,7 +47,7 @@ def test_a_service_of_ours_may_do_nothing_it_does_not_need(name: str) -> None:
     assert "user" not in service(name)  # the image sets the user
 
 
-def test_nobody_gains_privileges_or_takes_the_latest_of_anything() -> None:
+def test_no_service_gains_privileges_or_uses_the_latest_tag() -> None:
     for name, service_ in COMPOSE["services"].items():
         assert service_["security_opt"] == ["no-new-privileges:true"], name
         tag = service_["image"].partition(":")[2]
@@ -55,14 +55,14 @@ def test_nobody_gains_privileges_or_takes_the_latest_of_anything() -> None:
         assert "privileged" not in service_
 
 
-def test_the_api_has_time_to_drain_and_the_worker_to_end_what_it_has_in_hand() -> None:
-    drain = environments.chosen({}).drain_seconds
+def test_the_api_has_time_to_drain_and_the_worker_to_finish_its_jobs() -> None:
+    drain = environments.settings_from({}).drain_seconds
     assert seconds(service("api")["stop_grace_period"]) > drain + supervision.STOP_SECONDS_EXTRA
     assert seconds(service("worker")["stop_grace_period"]) > main.STOP_SECONDS_MAX
 
 
-def test_health_is_readiness_asked_where_it_is_answered() -> None:
-    settings = environments.chosen({})
+def test_the_health_check_requests_readiness_at_the_served_port() -> None:
+    settings = environments.settings_from({})
     worker_port = service("worker")["environment"]["RENEWALS_WORKER_METRICS_PORT"]
     for name, port in (("api", settings.port), ("worker", worker_port)):
         command = service(name)["healthcheck"]["test"][-1]
@@ -78,7 +78,7 @@ def test_the_base_image_is_a_minor_version_of_python_on_one_debian() -> None:
     assert re.fullmatch(r"python:3\.\d+(\.\d+)?-slim-[a-z]+", base)
 
 
-def test_the_image_is_labelled_as_what_it_is_and_runs_as_nobody() -> None:
+def test_the_image_has_its_labels_and_runs_as_nobody() -> None:
     labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', DOCKERFILE))
     assert labels.keys() == {"title", "description", "licenses", "version", "revision"}
     assert labels["version"] == environments.VERSION
@@ -87,10 +87,10 @@ def test_the_image_is_labelled_as_what_it_is_and_runs_as_nobody() -> None:
     assert last.index("USER ") < last.index("ENTRYPOINT ")
     assert f"http://127.0.0.1:8000{probes.HEALTHZ}'" in last
     [command] = re.findall(r"^CMD (\[.*\])$", last, re.MULTILINE)
-    assert environments.understands(yaml.safe_load(command))
+    assert environments.accepts_command(yaml.safe_load(command))
 
 
-def test_the_builder_is_sent_what_the_image_copies_and_nothing_else() -> None:
+def test_the_build_context_holds_only_what_the_image_copies() -> None:
     copied = set(re.findall(r"^COPY (?!--from)(\S+) \S+$", DOCKERFILE, re.MULTILINE))
     rules = [line for line in IGNORED if line and not line.startswith("#")]
     assert rules[0] == "*"

@@ -33,7 +33,7 @@ def documents() -> Iterator[dict[str, Any]]:
         yield from yaml.safe_load_all((FOLDER / name).read_text(encoding="utf-8"))
 
 
-def found(kind: str) -> dict[str, dict[str, Any]]:
+def documents_of_kind(kind: str) -> dict[str, dict[str, Any]]:
     return {document["metadata"]["name"]: document for document in documents() if document["kind"] == kind}
 
 
@@ -41,7 +41,7 @@ def pods() -> dict[str, dict[str, Any]]:
     return {
         name: document["spec"]["template"]["spec"]
         for kind in ("Deployment", "Job")
-        for name, document in found(kind).items()
+        for name, document in documents_of_kind(kind).items()
     }
 
 
@@ -53,7 +53,7 @@ def container(name: str) -> dict[str, Any]:
 def environment(name: str) -> dict[str, str]:
     """Return the container's environment: the settings, the secrets, its own variables."""
     [generated] = KUSTOMIZATION["configMapGenerator"]
-    [secret] = found("Secret").values()
+    [secret] = documents_of_kind("Secret").values()
     variables: dict[str, str] = {}
     for source in container(name)["envFrom"]:
         if "configMapRef" in source:
@@ -71,19 +71,19 @@ PODS = (*DEPLOYMENTS, "renewals-migrate")
 
 
 def test_these_are_all_the_pods() -> None:
-    assert tuple(found("Deployment")) == DEPLOYMENTS
+    assert tuple(documents_of_kind("Deployment")) == DEPLOYMENTS
     assert set(pods()) == set(PODS)
 
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
-def test_each_document_is_one_of_kubernetes(version: str) -> None:
+def test_each_document_matches_the_kubernetes_schema(version: str) -> None:
     for document in documents():
         kubernetes_validate.validate(document, version, strict=True)
         assert "namespace" not in document["metadata"]
 
 
 @needs_kubectl
-def test_kustomize_makes_documents_of_them_with_the_image_and_the_settings() -> None:
+def test_kustomize_builds_the_documents_with_the_image_and_the_settings() -> None:
     process = subprocess.run(
         ["kubectl", "kustomize", str(FOLDER)], capture_output=True, text=True, check=True, timeout=60
     )
@@ -104,13 +104,13 @@ def test_the_image_is_this_version() -> None:
 
 
 @pytest.mark.parametrize("name", PODS)
-def test_a_container_runs_a_command_there_is_with_settings_there_are(name: str) -> None:
-    assert environments.understands(container(name)["args"])
-    assert environments.chosen(environment(name)).required_database_url
+def test_a_container_runs_an_existing_command_with_existing_settings(name: str) -> None:
+    assert environments.accepts_command(container(name)["args"])
+    assert environments.settings_from(environment(name)).required_database_url
 
 
 @pytest.mark.parametrize("name", PODS)
-def test_no_container_is_root_or_may_become_it(name: str) -> None:
+def test_no_container_is_root_or_can_become_root(name: str) -> None:
     pod = pods()[name]
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["runAsUser"] == UID
@@ -125,7 +125,7 @@ def test_no_container_is_root_or_may_become_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PODS)
-def test_a_service_nearby_is_not_taken_for_a_setting(name: str) -> None:
+def test_a_service_variable_of_kubernetes_is_not_read_as_a_setting(name: str) -> None:
     """Kubernetes would set RENEWALS_PORT=tcp://... in a pod for a Service named `renewals`."""
     assert pods()[name]["enableServiceLinks"] is False
 
@@ -139,12 +139,12 @@ def test_a_read_only_container_may_write_to_tmp(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
-def test_an_update_takes_nothing_away_before_the_new_is_ready(name: str) -> None:
-    deployment = found("Deployment")[name]["spec"]
+def test_an_update_stops_no_pod_before_the_new_one_is_ready(name: str) -> None:
+    deployment = documents_of_kind("Deployment")[name]["spec"]
     assert deployment["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
     selector = deployment["selector"]["matchLabels"]
     assert deployment["template"]["metadata"]["labels"] == selector
-    budget = found("PodDisruptionBudget")[name]["spec"]
+    budget = documents_of_kind("PodDisruptionBudget")[name]["spec"]
     assert budget == {"maxUnavailable": 1, "selector": {"matchLabels": selector}}
     for spread in pods()[name]["topologySpreadConstraints"]:
         assert spread["labelSelector"]["matchLabels"] == selector
@@ -153,19 +153,19 @@ def test_an_update_takes_nothing_away_before_the_new_is_ready(name: str) -> None
 @pytest.mark.parametrize("name", ["renewals-api", "renewals-operator"])
 def test_the_api_has_time_to_drain(name: str) -> None:
     pause = container(name)["lifecycle"]["preStop"]["sleep"]["seconds"]
-    drain = environments.chosen(environment(name)).drain_seconds
+    drain = environments.settings_from(environment(name)).drain_seconds
     assert pods()[name]["terminationGracePeriodSeconds"] >= pause + drain + CLOSING_SECONDS
 
 
-def test_the_worker_has_time_to_end_what_it_has_in_hand() -> None:
+def test_the_worker_has_time_to_finish_its_jobs() -> None:
     grace = pods()["renewals-worker"]["terminationGracePeriodSeconds"]
     assert grace >= main.STOP_SECONDS_MAX + CLOSING_SECONDS
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
-async def test_what_the_probes_ask_for_is_there(name: str, opened: str) -> None:
+async def test_the_paths_of_the_probes_exist(name: str, opened: str) -> None:
     [port] = container(name)["ports"]
-    settings = environments.chosen(environment(name)).model_copy(
+    settings = environments.settings_from(environment(name)).model_copy(
         update={"database_url": opened, "redis_url": None}
     )
     statuses = {}
@@ -190,29 +190,32 @@ async def test_what_the_probes_ask_for_is_there(name: str, opened: str) -> None:
         assert (await client.get("/graphql")).status_code == (401 if name == "renewals-api" else 404)
 
 
-def test_whoever_is_probed_from_outside_listens_there() -> None:
+def test_a_probed_process_listens_on_all_addresses() -> None:
     for name in DEPLOYMENTS:
-        assert environments.chosen(environment(name)).host == "0.0.0.0"
+        assert environments.settings_from(environment(name)).host == "0.0.0.0"
 
 
-def test_services_and_the_autoscaler_mean_pods_there_are() -> None:
-    for name, service in found("Service").items():
-        assert service["spec"]["selector"] == found("Deployment")[name]["spec"]["selector"]["matchLabels"]
+def test_services_and_the_autoscaler_select_existing_pods() -> None:
+    for name, service in documents_of_kind("Service").items():
+        assert (
+            service["spec"]["selector"]
+            == documents_of_kind("Deployment")[name]["spec"]["selector"]["matchLabels"]
+        )
         [port] = service["spec"]["ports"]
         assert port["targetPort"] in [container_port["name"] for container_port in container(name)["ports"]]
-    [(name, scaler)] = found("HorizontalPodAutoscaler").items()
+    [(name, scaler)] = documents_of_kind("HorizontalPodAutoscaler").items()
     assert scaler["spec"]["scaleTargetRef"]["name"] == name == "renewals-api"
-    assert "replicas" not in found("Deployment")[name]["spec"]
+    assert "replicas" not in documents_of_kind("Deployment")[name]["spec"]
     assert "cpu" in container(name)["resources"]["requests"]
 
 
 def test_all_pods_together_leave_postgresql_connections() -> None:
-    scaler = found("HorizontalPodAutoscaler")["renewals-api"]["spec"]
+    scaler = documents_of_kind("HorizontalPodAutoscaler")["renewals-api"]["spec"]
     connections = 3  # the migration's
     for name in DEPLOYMENTS:
-        settings = environments.chosen(environment(name))
+        settings = environments.settings_from(environment(name))
         count = (
-            found("Deployment")[name]["spec"].get("replicas", scaler["maxReplicas"]) + 1
+            documents_of_kind("Deployment")[name]["spec"].get("replicas", scaler["maxReplicas"]) + 1
         )  # during an update
         connections += (
             count * settings.workers * (settings.database_pool_size + 1)
@@ -220,8 +223,8 @@ def test_all_pods_together_leave_postgresql_connections() -> None:
     assert connections <= POSTGRES_CONNECTIONS
 
 
-def test_the_network_lets_in_only_who_is_meant() -> None:
-    policies = {name: policy["spec"] for name, policy in found("NetworkPolicy").items()}
+def test_the_network_policies_admit_only_the_named_pods() -> None:
+    policies = {name: policy["spec"] for name, policy in documents_of_kind("NetworkPolicy").items()}
     assert set(policies) == {"renewals", *DEPLOYMENTS}
     app_policy = policies["renewals"]
     assert "ingress" not in app_policy
@@ -232,7 +235,7 @@ def test_the_network_lets_in_only_who_is_meant() -> None:
     assert open_ports == {53, 5432, 6379}
 
     for name in DEPLOYMENTS:
-        assert policies[name]["podSelector"] == found("Deployment")[name]["spec"]["selector"]
+        assert policies[name]["podSelector"] == documents_of_kind("Deployment")[name]["spec"]["selector"]
         [rule] = policies[name]["ingress"]
         assert [policy["port"] for policy in rule["ports"]] == [container(name)["ports"][0]["name"]]
         [egress] = policies[name]["egress"]

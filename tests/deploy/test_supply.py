@@ -89,7 +89,7 @@ def test_the_bill_names_no_host_that_packages_come_from(bill: str) -> None:
     assert hosts == {"cyclonedx.org"}  # the schema's own host
 
 
-def test_the_audit_passes_where_nothing_is_known_against_any_pin() -> None:
+def test_the_audit_passes_without_known_vulnerabilities() -> None:
     with advising() as url:
         assert audit.run(audit.LOCK, audit.ACCEPTED, "--osv-url", url) == (
             True,
@@ -115,7 +115,7 @@ def test_the_audit_fails_on_a_known_vulnerability_unless_it_is_accepted_for_a_re
             audit.run(audit.LOCK, accepted, "--osv-url", url)
 
 
-def test_the_audit_says_that_it_is_skipped_where_nobody_answers() -> None:
+def test_the_audit_reports_that_it_is_skipped_without_a_server() -> None:
     url = f"http://127.0.0.1:{free_port()}/"
     assert audit.run(audit.LOCK, audit.ACCEPTED, "--osv-url", url) == (
         True,
@@ -123,7 +123,7 @@ def test_the_audit_says_that_it_is_skipped_where_nobody_answers() -> None:
     )
 
 
-def test_a_lock_that_pins_nothing_is_no_skip(tmp_path: Path) -> None:
+def test_a_lock_without_pins_is_not_skipped(tmp_path: Path) -> None:
     lock = tmp_path / "run.txt"
     lock.write_text("orjson\n")
     passes, report = audit.run(lock, audit.ACCEPTED)

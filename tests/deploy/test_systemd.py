@@ -43,13 +43,13 @@ def installed(tmp_path: Path) -> list[str]:
 
 
 @needs_systemd
-def test_systemd_finds_nothing_wrong(installed: list[str]) -> None:
+def test_systemd_verifies_the_units(installed: list[str]) -> None:
     output = analyze("verify", "--man=no", *installed)
     assert not [line for line in output.splitlines() if "renewals" in line]
 
 
 @needs_systemd
-def test_systemd_finds_them_little_exposed(installed: list[str]) -> None:
+def test_systemd_rates_the_exposure_as_low(installed: list[str]) -> None:
     for path in installed:
         analyze("security", "--offline=true", "--no-pager", f"--threshold={EXPOSURE_MAX}", path)
 
@@ -59,14 +59,14 @@ def test_these_are_all_the_units() -> None:
 
 
 @pytest.mark.parametrize("name", [API, MIGRATE, WORKER])
-def test_a_unit_runs_a_command_there_is_with_the_settings_of_the_file(name: str) -> None:
+def test_a_unit_runs_an_existing_command_with_the_settings_of_the_file(name: str) -> None:
     [command] = values(name, "ExecStart")
     executable, *words = command.split()
     assert executable == EXECUTABLE
-    assert environments.understands(words)
+    assert environments.accepts_command(words)
     assert values(name, "EnvironmentFile") == ["/etc/renewals/renewals.env"]
     assert values(name, "User") == ["renewals"]
-    settings = environments.chosen(environments.read(FOLDER / "renewals.env.example"))
+    settings = environments.settings_from(environments.read(FOLDER / "renewals.env.example"))
     assert settings.required_database_url and settings.required_redis_url
     assert settings.worker_metrics_port != settings.port
 
@@ -74,12 +74,12 @@ def test_a_unit_runs_a_command_there_is_with_the_settings_of_the_file(name: str)
 def test_a_reload_finds_several_processes_to_replace() -> None:
     assert values(API, "ExecReload") == ["/bin/kill -HUP $MAINPID"]
     [environment] = values(API, "Environment")
-    assert environments.chosen(dict([environment.split("=", 1)])).workers >= 2
-    assert environments.chosen(environments.read(FOLDER / "renewals.env.example")).workers >= 2
+    assert environments.settings_from(dict([environment.split("=", 1)])).workers >= 2
+    assert environments.settings_from(environments.read(FOLDER / "renewals.env.example")).workers >= 2
 
 
-def test_each_has_time_to_leave() -> None:
-    drain = environments.chosen({}).drain_seconds
+def test_each_unit_has_time_to_shut_down() -> None:
+    drain = environments.settings_from({}).drain_seconds
     for name, needed in (
         (API, drain + supervision.STOP_SECONDS_EXTRA),
         (WORKER, main.STOP_SECONDS_MAX),

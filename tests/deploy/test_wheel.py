@@ -119,7 +119,7 @@ def test_the_schema_is_printed_by_a_wheel_and_written_or_compared_in_the_reposit
 
 @pytest.mark.parametrize("name", ["schema", "workers"])
 @pytest.mark.parametrize("form", ["{}.py", "{}/__init__.py", "{}/something.txt"])
-def test_a_package_that_hides_ours_is_named_in_one_sentence(
+def test_a_package_that_shadows_the_project_is_reported(
     renewals: Path, tmp_path: Path, name: str, form: str
 ) -> None:
     other = tmp_path / form.format(name)

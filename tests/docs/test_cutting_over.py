@@ -13,7 +13,7 @@ BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECONDS_MAX = 180
 
 
-async def test_what_was_due_before_is_left_what_is_due_after_is_renewed_and_going_back_stops_it(
+async def test_renewals_begin_at_the_cut_over_and_stop_when_it_is_reverted(
     empty_database_url: str, tmp_path: Path
 ) -> None:
     blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))

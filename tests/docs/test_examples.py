@@ -15,7 +15,7 @@ import pytest
 
 from scripts import node_packages
 from tests.support.fixtures import World
-from tests.support.live_server import Served, free_port, served
+from tests.support.live_server import LiveServer, free_port, served
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 JAVASCRIPT = EXAMPLES / "javascript"
@@ -50,7 +50,7 @@ RENEW = """mutation { done: renewInstances(input: {
 
 
 @pytest.fixture
-async def server(world: World, database_url: str) -> AsyncIterator[Served]:
+async def server(world: World, database_url: str) -> AsyncIterator[LiveServer]:
     """A process that serves account `a`: two instances that expire soon by the real clock, one that does not."""
     await world.account("a", balance="1000.00")
     soon = (dt.datetime.now(dt.UTC) + dt.timedelta(days=3)).date()
@@ -69,8 +69,8 @@ async def run(*command: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-async def test_a_client_renews_what_expires_once_however_often_it_is_run(
-    world: World, server: Served, name: str, tmp_path: Path
+async def test_a_client_run_twice_renews_expiring_instances_once(
+    world: World, server: LiveServer, name: str, tmp_path: Path
 ) -> None:
     command = await client(name, tmp_path)
     arguments = (server.url, await world.key("a"), "10")
@@ -83,8 +83,8 @@ async def test_a_client_renews_what_expires_once_however_often_it_is_run(
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-async def test_a_client_says_why_nothing_was_renewed(
-    world: World, server: Served, name: str, tmp_path: Path
+async def test_a_client_prints_why_nothing_was_renewed(
+    world: World, server: LiveServer, name: str, tmp_path: Path
 ) -> None:
     command = await client(name, tmp_path)
     await world.instance(
@@ -119,7 +119,7 @@ async def process(*command: str, **variables: str) -> AsyncIterator[None]:
         await started.wait()
 
 
-async def test_a_renewal_lets_a_machine_live_on_by_a_webhook(
+async def test_a_renewal_keeps_a_machine_running_through_a_webhook(
     world: World, database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     port = free_port()

@@ -23,7 +23,7 @@ TOKEN = "rk_00000000_shown-once"  # the page shows this token
 OPTIONS_WITH_VALUE = ("-H", "-d", "--data-urlencode", "--json")
 
 
-async def test_the_page_answers_what_it_shows(world: World, graphql: Client) -> None:
+async def test_the_responses_match_the_page(world: World, graphql: Client) -> None:
     await world.load_demo(test_readme.LOADED_ON)
     graphql.key = await world.key(loader.ACCOUNT_ID)
     graphql.at(test_readme.TEN_IN_THE_MORNING)

@@ -18,7 +18,7 @@ PREFIX = "5f0c9d1e"
 """The page shows this prefix for the key's."""
 
 
-async def test_every_example_answers_what_it_shows(world: World, api: Client, issuer: Issuer) -> None:
+async def test_every_response_matches_the_page(world: World, api: Client, issuer: Issuer) -> None:
     await world.account("cn-1001")
     keys = {"# As an operator.": await world.operator_key()}
     text = PAGE.read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ BLOCK = re.compile(r"^```sh\n(renewals .*?)\n```\n\n```text\n(.*?)^```$", re.MUL
 RATE = re.compile(r"[\d,]+ lines/s")
 
 
-def test_every_command_says_what_the_page_shows(
+def test_every_command_prints_the_documented_output(
     renewals: Renewals, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
@@ -54,7 +54,7 @@ def test_the_table_has_every_column_and_no_other() -> None:
     }
 
 
-def test_the_page_tells_the_bounds_as_they_are() -> None:
+def test_the_page_states_the_current_bounds() -> None:
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
     assert f"among the {grouping.GROUP_LINES_MAX:,} from its first" in text
     assert f"About {grouping.BATCH_LINES:,} lines are one transaction" in text

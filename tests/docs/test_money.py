@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "money.md"
 STEP = re.compile(r"^```graphql( operator)?\n(.*?)^```\n\n```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-async def test_the_page_of_money_answers_what_it_shows(
+async def test_the_responses_match_the_page_about_money(
     world: World, operator: Operator, graphql: Client
 ) -> None:
     await world.account("cn-1001", balance="100.00")

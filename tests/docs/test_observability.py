@@ -51,7 +51,7 @@ def expressions() -> Iterator[str]:
         yield from (target["expr"] for target in panel.get("targets", ()))
 
 
-def test_the_page_lists_every_metric_with_its_type_its_labels_and_its_words() -> None:
+def test_the_page_lists_every_metric_with_its_type_labels_and_help() -> None:
     page = (ROOT / "docs/observability.md").read_text(encoding="utf-8")
     rows = {
         name: (kind, tuple(re.findall(r"`(\w+)`", labels)), words)
@@ -68,7 +68,7 @@ def test_names_end_with_their_units() -> None:
 
 
 @pytest.mark.parametrize("expression", sorted(set(expressions())))
-def test_alerts_and_dashboard_ask_for_metrics_and_labels_that_there_are(expression: str) -> None:
+def test_alerts_and_dashboard_use_existing_metrics_and_labels(expression: str) -> None:
     assert expression.count("(") == expression.count(")") and expression.count("{") == expression.count("}")
     known = described()
     labels: set[str] = set(OF_SCRAPES)
@@ -85,7 +85,7 @@ def test_alerts_and_dashboard_ask_for_metrics_and_labels_that_there_are(expressi
         assert {label.strip() for label in grouped.split(",")} <= labels
 
 
-def test_every_alert_says_what_to_do_about_it() -> None:
+def test_every_alert_has_a_runbook() -> None:
     page = (ROOT / "docs/alerts.md").read_text(encoding="utf-8")
     anchors = {
         re.sub(r"[^a-z0-9-]", "", title.lower().replace(" ", "-"))
@@ -101,7 +101,7 @@ def test_every_alert_says_what_to_do_about_it() -> None:
         assert rule["annotations"].keys() == {"summary", "description", "runbook"}
 
 
-def test_the_dashboard_is_whole() -> None:
+def test_the_dashboard_is_complete() -> None:
     panels = dashboard()["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     for panel in panels:

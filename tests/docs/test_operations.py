@@ -43,7 +43,7 @@ async def other_empty_url(empty_database_url: str) -> AsyncIterator[str]:
         await connection.close()
 
 
-async def test_every_command_and_statement_of_the_page_does_its_work(
+async def test_every_command_and_statement_of_the_page_works(
     empty_database_url: str, other_empty_url: str, tmp_path: Path
 ) -> None:
     environment = os.environ | {

@@ -114,7 +114,7 @@ def update(page: str, answers: Sequence[str]) -> None:
 
 
 @pytest.mark.parametrize("page", STEPS)
-async def test_a_page_answers_what_it_shows(
+async def test_the_responses_match_a_page(
     world: World, database_url: str, graphql: Client, tmp_path: Path, page: str
 ) -> None:
     text = read(page)
@@ -130,7 +130,7 @@ async def test_a_page_answers_what_it_shows(
 
 @pytest.mark.parametrize("time", OTHER_TIMES)
 @pytest.mark.parametrize("page", STEPS)
-async def test_on_another_day_only_what_depends_on_the_day_is_answered_otherwise(
+async def test_on_another_day_only_date_dependent_values_differ(
     world: World, database_url: str, graphql: Client, tmp_path: Path, page: str, time: str
 ) -> None:
     text = read(page)

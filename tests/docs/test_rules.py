@@ -47,11 +47,11 @@ def sources() -> Iterator[Path]:
                 yield path
 
 
-def test_the_rules_that_stand_are_1_to_26_and_38() -> None:
+def test_the_page_has_the_rules_1_to_26_and_38() -> None:
     assert frozenset({*range(1, 27), 38}) == STANDING
 
 
-def test_every_rule_that_is_cited_stands_on_the_page() -> None:
+def test_every_cited_rule_is_on_the_page() -> None:
     paths_by_number: dict[int, list[str]] = {}
     count = 0
     for path in sources():
@@ -73,11 +73,11 @@ def test_every_rule_that_is_cited_stands_on_the_page() -> None:
         ("(rules 15, 16)", {15, 16}),
     ],
 )
-def test_a_citation_is_read_with_its_lists_and_ranges(text: str, numbers: set[int]) -> None:
+def test_a_citation_is_parsed_with_its_lists_and_ranges(text: str, numbers: set[int]) -> None:
     assert set(cited(text)) == numbers
 
 
-def test_what_is_not_built_is_named_and_is_no_rule_yet() -> None:
+def test_planned_rules_are_listed_separately() -> None:
     planned = re.findall(r"\((\d[^)]*)\)", TEXT.split("## Not built yet")[1])
     numbers = {number for citation in planned for number in cited(f"rules {citation}")}
     assert numbers == set(PLANNED)

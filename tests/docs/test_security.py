@@ -12,7 +12,7 @@ ROWS = [[cell.strip() for cell in row.strip("|").split("|")] for row in TABLE.st
 TEST = re.compile(r"^(?:async )?def test_", re.MULTILINE)
 
 
-def test_every_test_that_is_named_is_one() -> None:
+def test_every_named_test_exists() -> None:
     paths = set(re.findall(r"`(tests/[^`]+)`", PAGE))
     assert len(paths) > 20
     for path in sorted(paths):
@@ -20,7 +20,7 @@ def test_every_test_that_is_named_is_one() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
-def test_every_threat_has_an_answer_that_is_tested_or_says_that_there_is_none(row: list[str]) -> None:
+def test_every_threat_has_a_tested_mitigation_or_states_that_there_is_none(row: list[str]) -> None:
     _, mitigation, tested, remains = row
     assert "`tests/" in tested or (mitigation.startswith("nothing") and remains)
 

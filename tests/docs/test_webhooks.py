@@ -24,7 +24,7 @@ SHOWN_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 SHOWN_ID = "0198f2a4-3c5e-7d1a-9b20-64a1f0c7e2d8"
 
 
-async def test_the_page_answers_what_it_shows(world: World, graphql: Client) -> None:
+async def test_the_responses_match_the_page(world: World, graphql: Client) -> None:
     await world.account("a")
     graphql.key = await world.key("a")
     text = PAGE.read_text(encoding="utf-8")
@@ -61,14 +61,14 @@ async def deliver(sending: Sending, receiver: Receiver) -> tuple[str, Got]:
     return endpoint.secret, receiver.got[0]
 
 
-async def test_the_receiver_in_python_takes_what_is_sent(sending: Sending, receiver: Receiver) -> None:
+async def test_the_python_receiver_accepts_real_deliveries(sending: Sending, receiver: Receiver) -> None:
     secret, delivery = await deliver(sending, receiver)
     namespace: dict[str, Any] = {}
     exec(shown("python"), namespace)
     assert namespace["receive"](secret, delivery.headers, delivery.body) == json.loads(delivery.body)
 
 
-async def test_the_receiver_in_javascript_takes_what_is_sent_and_nothing_else(
+async def test_the_javascript_receiver_accepts_only_genuine_deliveries(
     sending: Sending, receiver: Receiver
 ) -> None:
     secret, delivery = await deliver(sending, receiver)

@@ -107,7 +107,7 @@ async def unchanged(scene: Scene, figures: Figures, call: str) -> list[str]:
     return [f"{call} changed what is another's in {', '.join(tables)}"]
 
 
-async def test_no_customer_sees_or_changes_what_is_anothers(
+async def test_no_customer_reads_or_changes_another_accounts_data(
     scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures, wrong = Figures(), list[str]()
@@ -126,7 +126,9 @@ async def test_no_customer_sees_or_changes_what_is_anothers(
     assert (figures.fields, figures.arguments) >= (18, 54)
 
 
-async def test_no_export_shows_what_is_anothers(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_no_export_shows_another_accounts_data(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
     figures, wrong = Figures(), list[str]()
     [place] = [place_ for place_ in walk.places(CUSTOMERS) if place_.coordinate == "Query.instances"]
     in_filter = tuple(leaf for leaf in place.leaves if leaf.path[0] == "filter")
@@ -165,7 +167,7 @@ async def export(client: Operator, key: str, path: str, tried: Tried) -> tuple[i
     return response.status_code, response.text
 
 
-async def test_a_calendar_opens_to_its_own_token_alone(scene: Scene) -> None:
+async def test_a_calendar_requires_its_own_token(scene: Scene) -> None:
     url = URL.replace("/graphql", "/calendar.ics")
     refusals = set()
     for token in (scene.theirs.key, scene.theirs.viewer_key, scene.twins[0].key, "rk_00000000_x", "a.b.c"):
@@ -185,7 +187,7 @@ def _header(key: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
-async def test_only_an_operator_opens_the_provider_s_side(
+async def test_only_an_operator_can_use_the_operator_api(
     scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures, refusals = Figures(), set[tuple[int, bytes]]()
@@ -218,7 +220,7 @@ async def test_only_an_operator_opens_the_provider_s_side(
     assert [status for status, _ in refusals] == [401], "whoever is refused is told the same"
 
 
-async def test_what_is_of_two_accounts_goes_together_for_no_operator(
+async def test_an_operator_cannot_combine_data_of_two_accounts(
     scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An operator's call for one account does not show or change data of another account it names."""

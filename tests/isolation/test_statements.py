@@ -17,7 +17,7 @@ def tables_of(sql: str) -> set[str]:
     return set(TABLES.findall(sql)) - SHARED
 
 
-async def test_every_statement_of_a_query_names_the_account_that_asks(scene: Scene) -> None:
+async def test_every_statement_of_a_query_filters_by_the_callers_account(scene: Scene) -> None:
     wrong = set()
     query_count = 0
     for place in walk.places(CUSTOMERS):

@@ -49,7 +49,7 @@ class Outcome:
         )
 
 
-class Line(asyncio.Protocol):
+class KeptConnection(asyncio.Protocol):
     """A kept connection with one request at a time."""
 
     def __init__(self) -> None:
@@ -100,10 +100,10 @@ class Load:
         )
         self._bodies = bodies
         self._rest_seconds_max = rest_seconds_max
-        self._idle: asyncio.Queue[Line] = asyncio.Queue()
+        self._idle: asyncio.Queue[KeptConnection] = asyncio.Queue()
         self._numbers = itertools.count()
         self._is_over = False
-        self._lines: list[Line] = []
+        self._lines: list[KeptConnection] = []
         self.outcome = Outcome()
 
     def end(self) -> None:
@@ -125,23 +125,25 @@ class Load:
             connection.transport.close()  # otherwise the server would wait for the next request on it
         return self.outcome
 
-    async def _connect(self) -> Line:
+    async def _connect(self) -> KeptConnection:
         self.outcome.connections += 1
-        _, connection = await asyncio.get_running_loop().create_connection(Line, "127.0.0.1", self._port())
+        _, connection = await asyncio.get_running_loop().create_connection(
+            KeptConnection, "127.0.0.1", self._port()
+        )
         self._lines.append(connection)
         return connection
 
     async def _ask_on_any(self, due: float) -> None:
         """Send on the connection that is idle the longest; if all are busy, wait, which counts as latency."""
-        connection: Line | None = await self._idle.get()
+        connection: KeptConnection | None = await self._idle.get()
         if connection is not None and not connection.is_kept:
             connection = await self._connected()
         if connection is not None and not await self._ask(connection, due):
             connection = await self._connected()
-        self._idle.put_nowait(connection or Line())
+        self._idle.put_nowait(connection or KeptConnection())
 
     async def _rest(self) -> None:
-        connection: Line | None = None
+        connection: KeptConnection | None = None
         while not self._is_over:
             if connection is None or not connection.is_kept:
                 connection = await self._connected()
@@ -149,14 +151,14 @@ class Load:
                 await self._ask(connection, time.perf_counter())
             await asyncio.sleep(random.uniform(0, self._rest_seconds_max))
 
-    async def _connected(self) -> Line | None:
+    async def _connected(self) -> KeptConnection | None:
         try:
             return await self._connect()
         except OSError as refused:
             self.outcome.wrong[f"connect: {type(refused).__name__}"] += 1
             return None
 
-    async def _ask(self, connection: Line, due: float) -> bool:
+    async def _ask(self, connection: KeptConnection, due: float) -> bool:
         """Send one request; return whether the connection is kept."""
         number = next(self._numbers)
         body = self._bodies[number % len(self._bodies)](number)

@@ -18,7 +18,7 @@ from tests.chaos import stage
 from tests.graphql_api.devserver.test_up import processes
 from tests.load.load import Load, Outcome, operation
 from tests.support.fixtures import World
-from tests.support.live_server import Served, served
+from tests.support.live_server import LiveServer, served
 
 RATE = 200
 INSTANCES = 500
@@ -93,7 +93,7 @@ async def of_pods(database_url: str, key: str, plan: Plan) -> Outcome:
     """Run two servers on separate ports, replaced in turn; new connections go to the other one."""
     async with contextlib.AsyncExitStack() as pods:
 
-        async def start() -> Served:
+        async def start() -> LiveServer:
             settings = {"RENEWALS_DRAIN_SECONDS": str(plan.drain_seconds)}
             return await pods.enter_async_context(served(database_url, **settings))
 

@@ -24,7 +24,7 @@ import websockets
 from tests.chaos import stage
 from tests.load import restarts
 from tests.support.fixtures import World
-from tests.support.live_server import Served, served
+from tests.support.live_server import LiveServer, served
 
 RATE = 60
 """Requests a second; a higher rate would measure the client on a small machine."""
@@ -61,7 +61,7 @@ BAD = (
 class Customers:
     """The clients on kept connections, and the counts of their responses."""
 
-    def __init__(self, server: Served, keys: list[str]) -> None:
+    def __init__(self, server: LiveServer, keys: list[str]) -> None:
         self._server = server
         self._keys = keys
         self._numbers = itertools.count()

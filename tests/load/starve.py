@@ -21,9 +21,9 @@ import httpx2
 import orjson
 
 from tests.chaos import stage
-from tests.load.load import Line
+from tests.load.load import KeptConnection
 from tests.support.fixtures import World
-from tests.support.live_server import Served, served
+from tests.support.live_server import LiveServer, served
 
 CONNECTIONS = 50
 RATE = 20
@@ -224,10 +224,10 @@ async def prepare() -> tuple[str, str]:
     return await world.key(ATTACKER), await world.key(VICTIM)
 
 
-async def measure_victim(server: Served, key: str, seconds: float, *, rate: float = RATE) -> Answers:
+async def measure_victim(server: LiveServer, key: str, seconds: float, *, rate: float = RATE) -> Answers:
     """Send small queries at a steady rate, whether or not the last ones are answered, and watch `/readyz`."""
     answers, idle, numbers = Answers(), [], itertools.count()
-    connections: list[Line] = []
+    connections: list[KeptConnection] = []
     loop = asyncio.get_running_loop()
 
     async def ask(due: float) -> None:
@@ -235,7 +235,7 @@ async def measure_victim(server: Served, key: str, seconds: float, *, rate: floa
         request = SMALL[next(numbers) % len(SMALL)].encode(key)
         try:
             if connection is None or not connection.is_kept:
-                _, connection = await loop.create_connection(Line, "127.0.0.1", server.port)
+                _, connection = await loop.create_connection(KeptConnection, "127.0.0.1", server.port)
                 connections.append(connection)
             status, body = await connection.ask(request)
         except (OSError, TimeoutError) as lost:
@@ -285,11 +285,11 @@ async def attack(case: str, port: int, key: str, seconds: float, connections: in
     requests = [CASES[case](number).encode(key) for number in range(8)]
 
     async def keep_busy() -> None:
-        connection: Line | None = None
+        connection: KeptConnection | None = None
         while time.monotonic() < ends_at:
             try:
                 if connection is None or not connection.is_kept:
-                    _, connection = await loop.create_connection(Line, "127.0.0.1", port)
+                    _, connection = await loop.create_connection(KeptConnection, "127.0.0.1", port)
                 status, body = await connection.ask(requests[next(numbers) % len(requests)])
                 statuses[f"{status} {_code(body)}".strip()] += 1
             except (OSError, TimeoutError) as lost:
@@ -306,7 +306,7 @@ async def attack(case: str, port: int, key: str, seconds: float, connections: in
 
 @contextlib.asynccontextmanager
 async def attacking(
-    server: Served, case: str, key: str, seconds: float, connections: int = CONNECTIONS
+    server: LiveServer, case: str, key: str, seconds: float, connections: int = CONNECTIONS
 ) -> AsyncIterator[dict[str, int]]:
     """Run the attack in a process of its own; its results are in the dictionary when the block has ended."""
     words = ["--attack", case, str(server.port), key, str(seconds), str(connections)]
@@ -329,7 +329,7 @@ async def attacking(
 
 
 async def try_case(
-    server: Served, case: str, keys: tuple[str, str], alone: Answers, seconds: float
+    server: LiveServer, case: str, keys: tuple[str, str], alone: Answers, seconds: float
 ) -> Verdict:
     """Measure the other account while its neighbor attacks."""
     attacker, victim = keys

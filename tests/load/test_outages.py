@@ -28,7 +28,7 @@ from tests.load import restarts
 from tests.load.load import Load
 from tests.support import integrity
 from tests.support.fixtures import NOW
-from tests.support.live_server import Served, free_port, served
+from tests.support.live_server import LiveServer, free_port, served
 from workers import main
 
 RECOVERY_SECONDS_MAX = 40
@@ -48,7 +48,7 @@ async def opened(servers: stage.Servers) -> AsyncIterator[stage.Stage]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "immediate"])
-async def test_postgresql_restarted_under_load_costs_seconds_and_nobody_pays_twice(
+async def test_a_postgresql_restart_under_load_costs_seconds_and_no_second_charge(
     opened: stage.Stage, number: signal.Signals, capfd: pytest.CaptureFixture[str]
 ) -> None:
     key = await restarts.prepare()
@@ -100,7 +100,9 @@ async def change_elsewhere(number: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def following(server: Served, headers: dict[str, str]) -> AsyncIterator[Callable[[], Awaitable[int]]]:
+async def following(
+    server: LiveServer, headers: dict[str, str]
+) -> AsyncIterator[Callable[[], Awaitable[int]]]:
     """Run a subscription; yield a function that returns the number of the next event."""
     transport = WebsocketsTransport(
         f"ws://{server.address}/graphql",
@@ -116,7 +118,7 @@ async def following(server: Served, headers: dict[str, str]) -> AsyncIterator[Ca
         yield next_number
 
 
-async def test_without_redis_the_api_starts_serves_and_tells_and_hears_of_it_when_it_comes(
+async def test_the_api_starts_and_serves_without_redis_and_connects_later(
     opened: stage.Stage,
 ) -> None:
     headers = {"Authorization": f"Bearer {await restarts.prepare()}", "Content-Type": "application/json"}
@@ -143,7 +145,7 @@ async def test_without_redis_the_api_starts_serves_and_tells_and_hears_of_it_whe
         assert time.monotonic() - began < 1, "it was not told, and looked by itself"
 
 
-async def test_a_redis_that_stands_still_holds_up_no_renewal_and_no_stop(opened: stage.Stage) -> None:
+async def test_a_frozen_redis_delays_no_renewal_and_no_shutdown(opened: stage.Stage) -> None:
     headers = {"Authorization": f"Bearer {await restarts.prepare()}", "Content-Type": "application/json"}
     async with (
         served(opened.database_url, REDIS_URL=opened.valkey.url) as server,
@@ -162,7 +164,7 @@ async def test_a_redis_that_stands_still_holds_up_no_renewal_and_no_stop(opened:
 
 
 @pytest.mark.parametrize("way", ["killed", "frozen"])
-async def test_a_worker_waits_for_its_queue_and_goes_on(opened: stage.Stage, way: str) -> None:
+async def test_a_worker_waits_for_its_queue_and_continues(opened: stage.Stage, way: str) -> None:
     work = await Work.begun()
     first = await work.put(2)
     worker = opened.plain_worker(instances_per_chunk=1)
@@ -196,7 +198,7 @@ async def charged(work: Work, batch: Batch) -> None:
     assert await until(is_charged, RECOVERY_SECONDS_MAX) is not None
 
 
-async def test_a_worker_that_is_there_first_waits_for_the_database_its_tables_and_the_queue(
+async def test_a_worker_started_first_waits_for_the_database_its_tables_and_the_queue(
     opened: stage.Stage, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
@@ -234,7 +236,7 @@ async def counted(url: str, table: str) -> int:
         await connection.close()
 
 
-async def test_a_worker_that_waits_can_be_stopped(database_url: str, tmp_path: Path) -> None:
+async def test_a_waiting_worker_can_be_stopped(database_url: str, tmp_path: Path) -> None:
     addresses = {"DATABASE_URL": database_url, "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}
     worker = processes.start(["worker"], addresses, tmp_path / "log")
     try:

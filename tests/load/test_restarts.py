@@ -29,7 +29,7 @@ async def changed(find: Callable[[], set[int]], before: set[int]) -> set[int]:
 
 
 @pytest.mark.parametrize("way", [restarts.of_processes, restarts.of_pods])
-async def test_not_one_request_is_lost_while_every_process_is_replaced(
+async def test_no_request_is_lost_while_every_process_is_replaced(
     opened: str, way: Callable[..., Awaitable[Outcome]]
 ) -> None:
     outcome = await way(opened, await restarts.prepare(), PLAN)
@@ -39,7 +39,7 @@ async def test_not_one_request_is_lost_while_every_process_is_replaced(
     assert orders == outcome.answered // len(restarts.BODIES) > 10
 
 
-async def test_a_process_that_is_killed_is_started_again_and_the_others_serve(database_url: str) -> None:
+async def test_a_killed_process_is_restarted_while_the_others_serve(database_url: str) -> None:
     async with served(database_url, RENEWALS_WORKERS="2") as server, httpx2.AsyncClient() as client:
         before = restarts.children(server.process.pid)
         assert len(before) == 2
@@ -53,7 +53,7 @@ async def test_a_process_that_is_killed_is_started_again_and_the_others_serve(da
         assert (await client.get(f"http://{server.address}/healthz")).status_code == 200
 
 
-async def test_processes_without_a_supervisor_end_by_themselves(database_url: str) -> None:
+async def test_processes_without_a_supervisor_exit(database_url: str) -> None:
     async with served(database_url, RENEWALS_WORKERS="2", RENEWALS_DRAIN_SECONDS="2") as server:
         left = restarts.children(server.process.pid)
         server.process.signal(signal.SIGKILL)
@@ -63,7 +63,7 @@ async def test_processes_without_a_supervisor_end_by_themselves(database_url: st
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-async def test_who_is_connected_is_answered_once_more_and_told_to_leave(
+async def test_a_connected_client_gets_one_more_response_and_connection_close(
     world: World, database_url: str, workers: str
 ) -> None:
     await world.account("a", balance="10.00")
@@ -88,9 +88,7 @@ async def test_who_is_connected_is_answered_once_more_and_told_to_leave(
         assert time.monotonic() - began < 5, "nobody is connected, and there is nothing to wait for"
 
 
-async def test_a_renewal_under_way_is_answered_and_one_that_takes_too_long_is_cut(
-    world: World, database_url: str
-) -> None:
+async def test_a_running_renewal_completes_and_a_slow_one_is_cut_off(world: World, database_url: str) -> None:
     await world.account("a", balance="10.00")
     await world.instances(["i-0"], price="1.00")
     headers = {"Authorization": f"Bearer {await world.key('a')}"}

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.load import soak
-from tests.support.live_server import Served
+from tests.support.live_server import LiveServer
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from tests.support.live_server import Served
     ],
     ids=["even", "warming up", "a little", "a step", "ever more"],
 )
-def test_growth_after_the_second_third_is_seen(samples: list[float], flat: bool) -> None:
+def test_growth_after_the_second_third_is_detected(samples: list[float], flat: bool) -> None:
     assert soak.is_flat("api", samples) is flat
 
 
@@ -37,14 +37,12 @@ def test_growth_after_the_second_third_is_seen(samples: list[float], flat: bool)
         ("bad ConnectError", 1),
     ],
 )
-def test_an_answer_that_ought_to_be_another_is_counted(
-    served_nowhere: Served, answer: str, faults: int
-) -> None:
+def test_an_unexpected_response_is_counted(served_nowhere: LiveServer, answer: str, faults: int) -> None:
     customers = soak.Customers(served_nowhere, [])
     customers.answers[answer] += 1
     assert customers.faults == faults
 
 
 @pytest.fixture
-def served_nowhere() -> Served:
-    return Served(None, "127.0.0.1:1")  # type: ignore[arg-type]
+def served_nowhere() -> LiveServer:
+    return LiveServer(None, "127.0.0.1:1")  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ RATIO_MAX, P99_SECONDS_MAX = 25.0, 1.0
 
 
 @pytest.mark.parametrize("case", ["outlook", "refused", "calendar"])
-async def test_another_account_is_answered_as_fast_while_one_key_attacks(opened: str, case: str) -> None:
+async def test_another_account_is_served_as_fast_during_an_attack(opened: str, case: str) -> None:
     keys = await starve.prepare()
     settings = {"RENEWALS_COST_PER_MINUTE_MAX": "0", "RENEWALS_LOG_LEVEL": "CRITICAL"}
     async with served(opened, **settings) as server:
@@ -24,7 +24,7 @@ async def test_another_account_is_answered_as_fast_while_one_key_attacks(opened:
     assert verdict.is_fair(ratio_max=RATIO_MAX, seconds_max=P99_SECONDS_MAX), f"\n{starve.HEADING}\n{verdict}"
 
 
-def test_a_slow_answer_a_failure_and_an_unready_process_are_each_seen() -> None:
+def test_a_slow_response_a_failure_and_an_unready_process_are_detected() -> None:
     def verdict(seconds: float, **counts: object) -> starve.Verdict:
         attacked = starve.Answers([0.010] * 98 + [seconds] * 2, **counts)  # type: ignore[arg-type]
         return starve.Verdict("case", starve.Answers([0.010] * 100), attacked, {})

@@ -27,7 +27,7 @@ MISSED_MAX = 7
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_the_database_is_always_as_the_model(seed: int) -> None:
+def test_the_database_always_equals_the_model(seed: int) -> None:
     stage.TALLY.clear()
     runner.drive(seed, examples=36)
     assert stage.TALLY["steps"] >= 1_000

@@ -54,13 +54,13 @@ MUTANTS = {
         "renewals/instances/queries.py",
         "FROM instances i WHERE i.account_id = $1 AND i.id = ANY($2)",
         "FROM instances i WHERE $1::text IS NOT NULL AND i.id = ANY($2)",
-        "tests/isolation/test_isolation.py::test_no_customer_sees_or_changes_what_is_anothers",
+        "tests/isolation/test_isolation.py::test_no_customer_reads_or_changes_another_accounts_data",
     ),
     "anybody's endpoint": Mutant(
         "renewals/webhooks/endpoints.py",
         "WHERE id = $1 AND account_id IS NOT DISTINCT FROM $2",
         "WHERE id = $1 AND $2::text IS NOT DISTINCT FROM $2",
-        "tests/isolation/test_isolation.py::test_no_customer_sees_or_changes_what_is_anothers",
+        "tests/isolation/test_isolation.py::test_no_customer_reads_or_changes_another_accounts_data",
     ),
     "vouchers in the order of their ids": Mutant(
         "renewals/domain/payment.py",
@@ -98,7 +98,7 @@ def run(copy: Path, *tests: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_an_unbroken_copy_passes(copy: Path) -> None:
+def test_an_unchanged_copy_passes(copy: Path) -> None:
     tests = {mutant.seen_by for mutant in MUTANTS.values()}
     process = run(copy, *sorted(tests))
     assert process.returncode == pytest.ExitCode.OK, process.stdout
@@ -106,7 +106,7 @@ def test_an_unbroken_copy_passes(copy: Path) -> None:
 
 
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
-def test_a_broken_copy_is_caught(copy: Path, mutant: Mutant) -> None:
+def test_a_defect_is_detected(copy: Path, mutant: Mutant) -> None:
     source = (copy / mutant.path).read_text(encoding="utf-8")
     assert source.count(mutant.line) == 1, "the line has changed; break it as it is now"
     (copy / mutant.path).write_text(source.replace(mutant.line, mutant.broken), encoding="utf-8")

@@ -14,7 +14,7 @@ from tests.support.fixtures import NOW, World, registration
 from tests.support.graphql_client import Client
 
 
-async def test_calls_that_wait_for_their_account_leave_the_pool_to_others(
+async def test_calls_that_wait_for_their_account_do_not_occupy_the_pool(
     world: World, graphql: Client, database_url: str
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")

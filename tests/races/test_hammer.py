@@ -160,7 +160,7 @@ async def sweep(clock: Clock, over: asyncio.Event) -> None:
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
-async def test_all_at_once_spend_what_there_is_and_not_a_cent_more(
+async def test_concurrent_clients_never_overspend(
     world: World, settings_override: Callable[..., None], seed: int
 ) -> None:
     settings_override(instances_per_chunk=25)  # two accounts in one chunk, one in the other

@@ -52,7 +52,7 @@ async def refund(order_id: str, key: str) -> str:
     return "first" if outcome.is_new else "again"
 
 
-async def test_of_many_refunds_at_once_one_is_done(world: World, order_id: str) -> None:
+async def test_one_of_many_concurrent_refunds_succeeds(world: World, order_id: str) -> None:
     results = await asyncio.gather(*(refund(order_id, str(number)) for number in range(AT_ONCE)))
     assert collections.Counter(results) == {"first": 1, "was refunded before": AT_ONCE - 1}
     assert (await world.balance(), await world.expiry("i-1")) == ("1000.00", "2027-01-31")
@@ -60,7 +60,7 @@ async def test_of_many_refunds_at_once_one_is_done(world: World, order_id: str) 
     await integrity.assert_holds()
 
 
-async def test_one_key_many_times_at_once_is_one_refund(world: World, order_id: str) -> None:
+async def test_one_key_used_concurrently_is_one_refund(world: World, order_id: str) -> None:
     results = await asyncio.gather(*(refund(order_id, "once") for _ in range(AT_ONCE)))
     assert collections.Counter(results) == {"first": 1, "again": AT_ONCE - 1}
     assert (await world.balance(), await world.count("refunds")) == ("1000.00", 1)
@@ -68,7 +68,7 @@ async def test_one_key_many_times_at_once_is_one_refund(world: World, order_id: 
 
 
 @pytest.mark.parametrize("round_", range(5))
-async def test_beside_renewals_by_hand_each_period_is_paid_once(
+async def test_with_concurrent_manual_renewals_each_period_is_paid_once(
     world: World, order_id: str, round_: int
 ) -> None:
     """The repeated key of the first order returns the stored result, whether its period still exists or not."""
@@ -88,7 +88,9 @@ async def test_beside_renewals_by_hand_each_period_is_paid_once(
 
 
 @pytest.mark.parametrize("round_", range(5))
-async def test_beside_the_worker_all_adds_up(world: World, order_id: str, round_: int) -> None:
+async def test_with_a_concurrent_run_the_accounts_are_consistent(
+    world: World, order_id: str, round_: int
+) -> None:
     """The period is due at that time; it is bought again if the refund comes first, else the refund is refused."""
     due = world.at("2027-01-31 00:30")
     run_id = await runs.start_run(runs.Trigger.OPERATOR, due, due, clock_at=due)

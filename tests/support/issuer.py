@@ -106,7 +106,7 @@ def json(value: object, status: int = 200) -> Response:
     return Response(orjson.dumps(value), status, media_type="application/json")
 
 
-async def be_away(_: Request) -> Response:
+async def respond_unavailable(_: Request) -> Response:
     return json({}, 503)
 
 

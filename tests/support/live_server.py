@@ -14,7 +14,7 @@ from tests.chaos import processes
 START_SECONDS_MAX = 30
 
 
-class Served(NamedTuple):
+class LiveServer(NamedTuple):
     """A server process and its address."""
 
     process: processes.Process
@@ -37,7 +37,7 @@ def free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def served(database_url: str, **variables: str) -> AsyncIterator[Served]:
+async def served(database_url: str, **variables: str) -> AsyncIterator[LiveServer]:
     """Run a process that serves the database; yield it when it is healthy, and stop it at the end."""
     port = free_port()
     process = processes.fork(
@@ -52,7 +52,7 @@ async def served(database_url: str, **variables: str) -> AsyncIterator[Served]:
                     if (await client.get(f"http://127.0.0.1:{port}/healthz")).status_code == 200:
                         break
                 await asyncio.sleep(0.01)
-        yield Served(process, f"127.0.0.1:{port}")
+        yield LiveServer(process, f"127.0.0.1:{port}")
     finally:
         process.signal(signal.SIGTERM)
         await process.ended()

@@ -13,7 +13,17 @@ from starlette.responses import RedirectResponse, Response
 from graphql_api.auth import jwks
 from tests.support.fixtures import NOW
 from tests.support.graphql_client import URL, Client
-from tests.support.issuer import KEYS, METADATA, Clock, Issuer, be_away, hang, new_ec, new_rsa, public
+from tests.support.issuer import (
+    KEYS,
+    METADATA,
+    Clock,
+    Issuer,
+    hang,
+    new_ec,
+    new_rsa,
+    public,
+    respond_unavailable,
+)
 
 ALGORITHMS = frozenset({"RS256", "ES256"})
 
@@ -91,7 +101,7 @@ async def test_stale_keys_are_used_for_a_while_if_the_issuer_is_unavailable(
     api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     assert await is_accepted(api, issuer.token(NOW))
-    issuer.answer = be_away
+    issuer.answer = respond_unavailable
     for _ in range(10):
         seconds.seconds += jwks.STALE_KEYS_SECONDS_MAX / 10 - 1
         assert await is_accepted(api, issuer.token(NOW))
@@ -105,7 +115,7 @@ async def test_stale_keys_are_used_for_a_while_if_the_issuer_is_unavailable(
 async def test_an_issuer_that_was_never_available_is_tried_again(
     api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
-    issuer.answer = be_away
+    issuer.answer = respond_unavailable
     for _ in range(5):
         assert not await is_accepted(api, issuer.token(NOW))
     assert issuer.asked == [METADATA]

@@ -25,7 +25,7 @@ from renewals.instances import policy, selection
 from renewals.operators import api_keys, audit_log
 from scripts import node_packages
 from tests.support.fixtures import NOW, World
-from tests.support.live_server import Served, served
+from tests.support.live_server import LiveServer, served
 
 EVENTS = (
     "subscription ($after: Int) { events(after: $after) { sequence type instanceId occurredAt payload } }"
@@ -34,7 +34,7 @@ PROTOCOL = websockets.Subprotocol("graphql-transport-ws")
 
 
 @pytest.fixture
-async def server(world: World, database_url: str, redis_url: str) -> AsyncIterator[Served]:
+async def server(world: World, database_url: str, redis_url: str) -> AsyncIterator[LiveServer]:
     """Yield a server; account `a` has 100 instances and an event of each."""
     await world.account("a", balance="1000.00")
     await world.instances([f"i-{n:03d}" for n in range(100)], price="1.00")
@@ -60,7 +60,7 @@ async def insert_events(world: World, last: int) -> None:
     await world.rows("UPDATE event_streams SET last_sequence = $1", last)
 
 
-def create_client(server: Served, key: str, *, by_header: bool = False) -> gql.Client:
+def create_client(server: LiveServer, key: str, *, by_header: bool = False) -> gql.Client:
     """Yield a gql client that authenticates by a header or by `connection_init`."""
     said = {"Authorization": f"Bearer {key}"}
     transport = WebsocketsTransport(
@@ -86,7 +86,7 @@ async def take(client: gql.Client, count: int, after: int | None) -> list[dict[s
 
 
 @pytest.mark.parametrize("by_header", [True, False])
-async def test_missed_events_are_replayed_in_order(world: World, server: Served, by_header: bool) -> None:
+async def test_missed_events_are_replayed_in_order(world: World, server: LiveServer, by_header: bool) -> None:
     client = create_client(server, await world.key("a"), by_header=by_header)
     events = await asyncio.wait_for(take(client, 90, after=10), 10)
     assert [event["sequence"] for event in events] == list(range(11, 101))
@@ -101,7 +101,7 @@ async def test_missed_events_are_replayed_in_order(world: World, server: Served,
 
 
 async def test_events_of_another_process_arrive_at_once(
-    world: World, server: Served, database_url: str, redis_url: str
+    world: World, server: LiveServer, database_url: str, redis_url: str
 ) -> None:
     client = create_client(server, await world.key("a"))
     taking = asyncio.create_task(take(client, 100, after=100))
@@ -116,7 +116,7 @@ async def test_events_of_another_process_arrive_at_once(
     assert await done == 0
 
 
-async def test_events_without_a_notification_are_found(world: World, server: Served) -> None:
+async def test_events_without_a_notification_are_found(world: World, server: LiveServer) -> None:
     taking = asyncio.create_task(take(create_client(server, await world.key("a")), 1, after=None))
     await asyncio.sleep(1)
     await insert_events(world, 101)
@@ -124,7 +124,7 @@ async def test_events_without_a_notification_are_found(world: World, server: Ser
     assert event["sequence"] == 101
 
 
-async def test_another_accounts_events_are_not_seen(world: World, server: Served) -> None:
+async def test_another_accounts_events_are_not_seen(world: World, server: LiveServer) -> None:
     await world.account("b")
     taking = asyncio.create_task(take(create_client(server, await world.key("b")), 1, after=0))
     await asyncio.sleep(1)
@@ -135,7 +135,9 @@ async def test_another_accounts_events_are_not_seen(world: World, server: Served
 
 
 @pytest.mark.parametrize("said", [{}, {"Authorization": "Bearer nobody"}, {"Authorization": 5}, {"x": None}])
-async def test_a_client_without_authentication_is_disconnected(server: Served, said: dict[str, Any]) -> None:
+async def test_a_client_without_authentication_is_disconnected(
+    server: LiveServer, said: dict[str, Any]
+) -> None:
     async with websockets.connect(f"ws://{server.address}/graphql", subprotocols=[PROTOCOL]) as client:
         await client.send(orjson.dumps({"type": "connection_init", "payload": said}).decode())
         with pytest.raises(websockets.ConnectionClosed):
@@ -145,7 +147,7 @@ async def test_a_client_without_authentication_is_disconnected(server: Served, s
 
 @pytest.mark.parametrize("after", [-1, 101])
 async def test_a_number_that_no_event_has_is_refused_by_name(
-    world: World, server: Served, after: int
+    world: World, server: LiveServer, after: int
 ) -> None:
     client = create_client(server, await world.key("a"))
     with pytest.raises(TransportQueryError) as refused:
@@ -177,7 +179,7 @@ NONSENSE = [
 
 
 async def test_an_invalid_message_closes_only_its_connection(
-    world: World, server: Served, capfd: pytest.CaptureFixture[str]
+    world: World, server: LiveServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}"}
     url = f"ws://{server.address}/graphql"
@@ -192,7 +194,7 @@ async def test_an_invalid_message_closes_only_its_connection(
     assert "Traceback" not in capfd.readouterr().err
 
 
-async def test_a_revoked_key_cannot_use_an_open_socket(world: World, server: Served) -> None:
+async def test_a_revoked_key_cannot_use_an_open_socket(world: World, server: LiveServer) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}"}
     url = f"ws://{server.address}/graphql"
     async with websockets.connect(url, subprotocols=[PROTOCOL], additional_headers=headers) as client:
@@ -206,7 +208,7 @@ async def test_a_revoked_key_cannot_use_an_open_socket(world: World, server: Ser
         assert client.close_code == 4403
 
 
-async def test_a_revoked_key_ends_its_subscriptions(world: World, server: Served) -> None:
+async def test_a_revoked_key_ends_its_subscriptions(world: World, server: LiveServer) -> None:
     async with stream_events(server, await world.key("a"), 99) as lines:
         assert await anext(lines) == "event: next"
         await world.rows("UPDATE api_keys SET revoked_at = now()")
@@ -215,7 +217,7 @@ async def test_a_revoked_key_ends_its_subscriptions(world: World, server: Served
 
 
 async def test_a_key_revoked_by_an_operator_ends_its_subscriptions_at_once(
-    world: World, server: Served
+    world: World, server: LiveServer
 ) -> None:
     key = await world.key("a")
     async with (
@@ -237,7 +239,7 @@ async def test_a_key_revoked_by_an_operator_ends_its_subscriptions_at_once(
                 pass
 
 
-async def test_events_after_the_revocation_of_a_key_are_not_sent(world: World, server: Served) -> None:
+async def test_events_after_the_revocation_of_a_key_are_not_sent(world: World, server: LiveServer) -> None:
     async with stream_events(server, await world.key("a"), 99) as lines:
         assert await anext(lines) == "event: next"
         await world.rows("UPDATE api_keys SET revoked_at = now()")  # without a notification
@@ -248,7 +250,7 @@ async def test_events_after_the_revocation_of_a_key_are_not_sent(world: World, s
     assert not [line for line in rest if '"sequence":101' in line]
 
 
-async def test_a_viewer_subscribes_and_changes_nothing(world: World, server: Served) -> None:
+async def test_a_viewer_subscribes_and_changes_nothing(world: World, server: LiveServer) -> None:
     client = create_client(server, await world.key("a", role="VIEWER"))
     assert len(await asyncio.wait_for(take(client, 5, after=95), 10)) == 5
     async with client as session:
@@ -261,7 +263,7 @@ async def test_a_viewer_subscribes_and_changes_nothing(world: World, server: Ser
 
 
 async def test_an_invalid_document_has_a_response_on_every_transport(
-    world: World, server: Served, capfd: pytest.CaptureFixture[str]
+    world: World, server: LiveServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     key = await world.key("a")
     headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream"}
@@ -282,14 +284,14 @@ async def test_an_invalid_document_has_a_response_on_every_transport(
     assert "Traceback" not in capfd.readouterr().err
 
 
-async def test_a_subscription_without_a_stream_is_refused(world: World, server: Served) -> None:
+async def test_a_subscription_without_a_stream_is_refused(world: World, server: LiveServer) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": "application/json"}
     async with httpx2.AsyncClient(headers=headers) as client:
         answer = await client.post(server.url, json={"query": "subscription { events { sequence } }"})
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]) == (400, {"code": "BAD_REQUEST"})
 
 
-async def test_a_new_client_does_not_delay_a_stopping_server(world: World, server: Served) -> None:
+async def test_a_new_client_does_not_delay_a_stopping_server(world: World, server: LiveServer) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": "text/event-stream"}
     async with httpx2.AsyncClient(headers=headers) as client:
         await client.post(server.url, json={"query": "{ account { id } }"})
@@ -301,7 +303,7 @@ async def test_a_new_client_does_not_delay_a_stopping_server(world: World, serve
 
 
 async def test_an_invalid_notification_does_not_stop_later_ones(
-    world: World, server: Served, redis_url: str
+    world: World, server: LiveServer, redis_url: str
 ) -> None:
     taking = asyncio.create_task(take(create_client(server, await world.key("a")), 1, after=None))
     await asyncio.sleep(1)
@@ -314,7 +316,7 @@ async def test_an_invalid_notification_does_not_stop_later_ones(
     assert asyncio.get_running_loop().time() - started < 3  # notified, not found by polling every 5 s
 
 
-async def test_a_query_over_a_socket_reads_current_data(world: World, server: Served) -> None:
+async def test_a_query_over_a_socket_reads_current_data(world: World, server: LiveServer) -> None:
     async with create_client(server, await world.key("a")) as session:
         request = gql.gql('{ account { balance } instance(id: "i-000") { renewalMode } }')
         before = await session.execute(request)
@@ -326,7 +328,7 @@ async def test_a_query_over_a_socket_reads_current_data(world: World, server: Se
 
 
 @contextlib.asynccontextmanager
-async def stream_events(server: Served, key: str, after: int | None) -> AsyncIterator[AsyncIterator[str]]:
+async def stream_events(server: LiveServer, key: str, after: int | None) -> AsyncIterator[AsyncIterator[str]]:
     """Yield the lines of server-sent events."""
     headers = {
         "Authorization": f"Bearer {key}",
@@ -344,7 +346,7 @@ async def stream_events(server: Served, key: str, after: int | None) -> AsyncIte
         yield answer.aiter_lines()
 
 
-async def test_server_sent_events_have_the_same_events(world: World, server: Served) -> None:
+async def test_server_sent_events_have_the_same_events(world: World, server: LiveServer) -> None:
     found = []
     async with stream_events(server, await world.key("a"), 97) as lines:
         async for line in lines:
@@ -372,7 +374,7 @@ async def test_server_sent_events_have_the_same_events(world: World, server: Ser
     ],
 )
 async def test_a_query_is_streamed_only_if_nothing_else_is_accepted(
-    world: World, server: Served, accept: str, media_type: str
+    world: World, server: LiveServer, accept: str, media_type: str
 ) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": accept}
     async with httpx2.AsyncClient(headers=headers) as client:
@@ -386,7 +388,7 @@ async def test_a_query_is_streamed_only_if_nothing_else_is_accepted(
             assert "BAD_REQUEST" in refused.text
 
 
-async def test_server_sent_events_need_a_key(server: Served) -> None:
+async def test_server_sent_events_need_a_key(server: LiveServer) -> None:
     async with httpx2.AsyncClient() as client:
         headers = {"Accept": "text/event-stream"}
         answer = await client.post(server.url, json={"query": EVENTS}, headers=headers)
@@ -398,7 +400,7 @@ async def test_server_sent_events_need_a_key(server: Served) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_sigterm_ends_the_subscriptions_and_the_server(
-    world: World, server: Served, number: signal.Signals
+    world: World, server: LiveServer, number: signal.Signals
 ) -> None:
     key = await world.key("a")
     async with stream_events(server, key, 99) as lines, create_client(server, key) as session:
@@ -412,7 +414,7 @@ async def test_sigterm_ends_the_subscriptions_and_the_server(
     assert "event: complete" in rest
 
 
-async def test_a_stalled_client_does_not_cause_more_reads(world: World, server: Served) -> None:
+async def test_a_stalled_client_does_not_cause_more_reads(world: World, server: LiveServer) -> None:
     """The server holds one batch and one buffer for it, and serves other clients."""
     await insert_events(world, 60_000)
     before = resident_mb(server.process.pid)
@@ -440,7 +442,9 @@ def resident_mb(pid: int) -> int:
 
 @node_packages.needed
 @pytest.mark.parametrize("version", node_packages.every_node())
-async def test_the_client_of_browsers_receives_the_same(world: World, server: Served, version: str) -> None:
+async def test_the_client_of_browsers_receives_the_same(
+    world: World, server: LiveServer, version: str
+) -> None:
     key = await world.key("a")
     process = await asyncio.create_subprocess_exec(
         *(

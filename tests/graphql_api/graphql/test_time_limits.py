@@ -19,7 +19,7 @@ from graphql_api.graphql import websocket
 from renewals import config
 from tests.support.fixtures import World
 from tests.support.graphql_client import URL
-from tests.support.live_server import Served, served
+from tests.support.live_server import LiveServer, served
 
 RENEW = """mutation { renewInstances(input: {
     selection: {ids: ["i-1"]}, months: 1, idempotencyKey: "key"}) { __typename } }"""
@@ -90,7 +90,7 @@ async def test_a_body_that_does_not_arrive_is_refused(impatient_client: httpx2.A
 
 
 @contextlib.asynccontextmanager
-async def connected(server: Served, key: str) -> AsyncIterator[ClientConnection]:
+async def connected(server: LiveServer, key: str) -> AsyncIterator[ClientConnection]:
     async with connect(
         f"ws://{server.address}/graphql", subprotocols=[Subprotocol("graphql-transport-ws")]
     ) as socket:
