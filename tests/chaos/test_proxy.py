@@ -6,7 +6,7 @@ import pytest
 from tests.chaos.proxy import Loss, Proxy
 
 
-@pytest.mark.parametrize(("loss", "written"), [(Loss.ANSWER, 1), (Loss.REQUEST, 0)])
+@pytest.mark.parametrize(("loss", "expected_count"), [(Loss.ANSWER, 1), (Loss.REQUEST, 0)])
 async def test_a_lost_commit(empty_database_url: str, loss: Loss, expected_count: int) -> None:
     async with Proxy(empty_database_url) as proxy:
         client = await asyncpg.connect(proxy.url)

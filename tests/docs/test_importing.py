@@ -22,27 +22,27 @@ def test_every_command_prints_the_documented_output(
     monkeypatch.chdir(ROOT)
     text = PAGE.read_text(encoding="utf-8")
     steps = list(BLOCK.finditer(text))
-    outputs = []
+    answers = []
     for step in steps:
         command = shlex.split(step[1])
-        result = renewals(*command[1:], DATABASE_URL=database_url)
-        outputs.append(RATE.sub("1,000 lines/s", f"{result.stderr}{result.stdout}"))
+        done = renewals(*command[1:], DATABASE_URL=database_url)
+        answers.append(RATE.sub("1,000 lines/s", f"{done.stderr}{done.stdout}"))
     if os.environ.get("UPDATE_DOCS"):
-        for step, output in reversed(list(zip(steps, outputs, strict=True))):
-            text = text[: step.start(2)] + output + text[step.end(2) :]
+        for step, answer in reversed(list(zip(steps, answers, strict=True))):
+            text = text[: step.start(2)] + answer + text[step.end(2) :]
         PAGE.write_text(text, encoding="utf-8")
     else:
-        assert [RATE.sub("1,000 lines/s", step[2]) for step in steps] == outputs
-    assert len(outputs) == 6
+        assert [RATE.sub("1,000 lines/s", step[2]) for step in steps] == answers
+    assert len(answers) == 6
 
 
 def test_the_table_has_every_column_and_no_other() -> None:
     table = PAGE.read_text(encoding="utf-8").partition("| **accounts**")[2].partition("\n\n")[0]
-    columns_by_table: dict[str, list[str]] = {"accounts": []}
+    shown: dict[str, list[str]] = {"accounts": []}
     for line in table.splitlines()[1:]:
         cell = line.split("|")[1].strip()
         if cell.startswith("**"):
-            columns_by_table[cell.strip("*")] = []
+            shown[cell.strip("*")] = []
         elif cell != "`configuration.GPU`":
             shown[list(shown)[-1]].append(cell)
     assert shown == {

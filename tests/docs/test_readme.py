@@ -82,7 +82,7 @@ class Reader:
             return pretty(await self.graphql(step.text))
         [command] = [line for line in step.text.splitlines() if line.startswith(".venv/bin/renewals")]
         words = [self._moved(word) for word in command.split()[1:]]
-        process = await asyncio.to_thread(
+        done = await asyncio.to_thread(
             subprocess.run,
             [sys.executable, "-m", "tests.support.clocked_cli", self.now.isoformat(), *words],
             cwd=self.folder,
@@ -91,7 +91,7 @@ class Reader:
             text=True,
             check=True,
         )
-        return process.stdout
+        return done.stdout
 
     def _moved(self, word: str) -> str:
         """Return an instant of the page, moved by the days between the page's clock and the reader's."""
@@ -108,8 +108,8 @@ def read(page: str) -> str:
 def update(page: str, answers: Sequence[str]) -> None:
     """Write the answers into a page."""
     text = read(page)
-    for step, response in reversed(list(zip(steps(text), responses, strict=True))):
-        text = text[: step.answer.start(2)] + response + text[step.answer.end(2) :]
+    for step, answer in reversed(list(zip(steps(text), answers, strict=True))):
+        text = text[: step.answer.start(2)] + answer + text[step.answer.end(2) :]
     (ROOT / page).write_text(text, encoding="utf-8")
 
 
@@ -120,7 +120,7 @@ async def test_the_responses_match_a_page(
     text = read(page)
     reader = Reader(graphql, database_url, tmp_path, TEN_IN_THE_MORNING)
     await reader.start(world)
-    responses = await reader.answers(text)
+    answers = await reader.answers(text)
     if os.environ.get("UPDATE_README"):
         update(page, answers)
     else:
@@ -137,17 +137,17 @@ async def test_on_another_day_only_date_dependent_values_differ(
     now = dt.datetime.fromisoformat(time).replace(tzinfo=loader.ZONE)
     reader = Reader(graphql, database_url, tmp_path, now)
     await reader.start(world)
-    responses = await reader.answers(text)
-    expected = [step.answer[2] for step in steps(text)]
-    assert list(map(undated, responses)) == list(map(undated, expected))
-    assert responses != expected
+    answers = await reader.answers(text)
+    shown = [step.answer[2] for step in steps(text)]
+    assert list(map(undated, answers)) == list(map(undated, shown))
+    assert answers != shown
 
 
-def undated(response: str) -> str:
+def undated(answer: str) -> str:
     """Return a response without the values that depend on the date."""
-    if response.startswith("{") and "unifyExpiry" in json.loads(response):
-        response = OF_THE_DAY.sub(r'"\1": of the day', response)
-    return DATE.sub("a date", response)
+    if answer.startswith("{") and "unifyExpiry" in json.loads(answer):
+        answer = OF_THE_DAY.sub(r'"\1": of the day', answer)
+    return DATE.sub("a date", answer)
 
 
 def pretty(value: object, indent: str = "") -> str:
@@ -160,9 +160,9 @@ def pretty(value: object, indent: str = "") -> str:
 def _open(value: object, indent: str) -> str:
     deeper = indent + "  "
     if isinstance(value, dict):
-        inside = [f"{json.dumps(name)}: {pretty(item, deeper)}" for name, item in value.items()]
+        inside = [f"{json.dumps(name)}: {pretty(each, deeper)}" for name, each in value.items()]
     elif isinstance(value, list):
-        inside = [pretty(item, deeper) for item in value]
+        inside = [pretty(each, deeper) for each in value]
     else:
         return json.dumps(value, ensure_ascii=False)
     brackets = "{}" if isinstance(value, dict) else "[]"

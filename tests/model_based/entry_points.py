@@ -120,23 +120,23 @@ async def register(instances: Iterable[Instance], now: dt.datetime) -> None:
 
 async def set_policy(request: Request, now: dt.datetime) -> tuple:
     _, mode, months = request.wish
-    policy_request = policy.PolicyRequest(
+    asked = policy.PolicyRequest(
         selection.ById(request.ids),
         model.RenewalMode(mode),
         months,
         model.BundleHandling(request.bundles),
         model.BatchMode(request.batch),
     )
-    outcome = await policy.set_policy(request.account, policy_request, lambda: now)
+    outcome = await policy.set_policy(request.account, asked, lambda: now)
     return set(outcome.changed_ids), set(outcome.unchanged_ids), codes(outcome.refusals)
 
 
 async def quote(request: Request, now: dt.datetime) -> tuple:
     """Return the lines, the refusals and the payment."""
-    quote_request = requests.QuoteRequest(
+    asked = requests.QuoteRequest(
         selection.ById(request.ids), _extension(request), model.BundleHandling(request.bundles)
     )
-    plan = await place_order.quote(request.account, quote_request, now)
+    plan = await place_order.quote(request.account, asked, now)
     lines = [
         (
             line.instance.id,
@@ -155,7 +155,7 @@ async def quote(request: Request, now: dt.datetime) -> tuple:
 
 async def place(request: Request, now: dt.datetime) -> tuple[uuid.UUID, tuple]:
     """Return the order's id and the model's result."""
-    order_request = requests.OrderRequest(
+    asked = requests.OrderRequest(
         selection.ById(request.ids),
         _extension(request),
         model.BundleHandling(request.bundles),
@@ -163,8 +163,8 @@ async def place(request: Request, now: dt.datetime) -> tuple[uuid.UUID, tuple]:
         request.expected,
         request.key,
     )
-    outcome = await place_order.place_order(request.account, order_request, lambda: now)
-    return outcome.order_id, (outcome.instance_ids, codes(outcome.refusals))
+    placed = await place_order.place_order(request.account, asked, lambda: now)
+    return placed.order_id, (placed.instance_ids, codes(placed.refusals))
 
 
 async def refund(
@@ -197,9 +197,9 @@ def _why(message: str) -> str:
 
 
 async def run(now: dt.datetime) -> tuple[int, int, int]:
-    run_outcome = await renew.run_at(now, lambda: now)
-    assert run_outcome.ended_at == now and not run_outcome.skipped_count
-    return run_outcome.renewed_count, run_outcome.refused_count, run_outcome.amount_cents
+    done = await renew.run_at(now, lambda: now)
+    assert done.ended_at == now and not done.skipped_count
+    return done.renewed_count, done.refused_count, done.amount_cents
 
 
 async def run_hourly(now: dt.datetime) -> bool:
@@ -217,10 +217,10 @@ async def lapse(now: dt.datetime) -> None:
     await lifecycle.expire_and_release(now)
 
 
-async def answer(call: Awaitable[object]) -> object:
+async def answer(doing: Awaitable[object]) -> object:
     """Return the result, or the refusal in the model's terms."""
     try:
-        return await call
+        return await doing
     except errors.DomainError as refused:
         match refused:
             case errors.InvalidInputError(field):
@@ -240,16 +240,16 @@ async def answer(call: Awaitable[object]) -> object:
 
 def codes(refusals: Iterable[errors.Refusal]) -> Mapping[str, str]:
     """Return the code of each refused instance; each is refused once, and an incomplete bundle names its members."""
-    codes_by_id = {refusal.instance_id: refusal.code.value for refusal in refusals}
-    assert len(codes_by_id) == len(list(refusals))
+    listed = {refusal.instance_id: refusal.code.value for refusal in refusals}
+    assert len(listed) == len(list(refusals))
     for refusal in refusals:
         if refusal.code is errors.RefusalCode.BUNDLE_INCOMPLETE:
             assert refusal.instance_id in refusal.bundle_instance_ids
             assert len(refusal.bundle_instance_ids) > 1
-    return codes_by_id
+    return listed
 
 
 def _extension(request: Request) -> planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMonth:
-    kind, amount = request.wish
+    kind, asked = request.wish
     kinds = {"renew": planning.RenewFor, "date": planning.UnifyToDate, "day": planning.UnifyToDayOfMonth}
-    return kinds[kind](amount)
+    return kinds[kind](asked)

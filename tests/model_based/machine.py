@@ -93,7 +93,7 @@ class Renewals(Stage):
         voucher = Voucher(voucher_id, name, cents, expires_at, frozenset(products))
         self.both("give_voucher", lambda: self.model.issue(voucher), entry_points.issue(voucher, self.now))
 
-    @rule(name=NAMES, about=REGISTRATION)
+    @rule(name=NAMES, registration=REGISTRATION)
     def register(self, name: str, registration: dict[str, Any]) -> None:
         last_day = self.today(name) + registration["day"] * reference_rules.DAY
         if anchor := registration["anchor"]:

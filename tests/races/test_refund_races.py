@@ -3,7 +3,6 @@
 import asyncio
 import collections
 import dataclasses
-import itertools
 import uuid
 
 import pytest
@@ -49,20 +48,20 @@ async def refund(order_id: str, key: str) -> str:
         told = await refunds.refund_order(dataclasses.replace(CALL, idempotency_key=key), request)
     except errors.NotRefundableError as refused:
         return refused.refusals[0].message
-    return "first" if outcome.is_new else "again"
+    return "first" if told.is_new else "again"
 
 
 async def test_one_of_many_concurrent_refunds_succeeds(world: World, order_id: str) -> None:
-    results = await asyncio.gather(*(refund(order_id, str(number)) for number in range(AT_ONCE)))
-    assert collections.Counter(results) == {"first": 1, "was refunded before": AT_ONCE - 1}
+    told = await asyncio.gather(*(refund(order_id, str(number)) for number in range(AT_ONCE)))
+    assert collections.Counter(told) == {"first": 1, "was refunded before": AT_ONCE - 1}
     assert (await world.balance(), await world.expiry("i-1")) == ("1000.00", "2027-01-31")
     assert (await world.count("refunds"), await world.count("audit_log")) == (1, 1)
     await integrity.assert_holds()
 
 
 async def test_one_key_used_concurrently_is_one_refund(world: World, order_id: str) -> None:
-    results = await asyncio.gather(*(refund(order_id, "once") for _ in range(AT_ONCE)))
-    assert collections.Counter(results) == {"first": 1, "again": AT_ONCE - 1}
+    told = await asyncio.gather(*(refund(order_id, "once") for _ in range(AT_ONCE)))
+    assert collections.Counter(told) == {"first": 1, "again": AT_ONCE - 1}
     assert (await world.balance(), await world.count("refunds")) == ("1000.00", 1)
     await integrity.assert_holds()
 
@@ -72,15 +71,13 @@ async def test_with_concurrent_manual_renewals_each_period_is_paid_once(
     world: World, order_id: str, round_: int
 ) -> None:
     """The repeated key of the first order returns the stored result, whether its period still exists or not."""
-    repeated = [renew("first") for _ in range(3)]
-    new_calls = [renew(str(uuid.uuid4())) for _ in range(3)]
-    refund_calls = [refund(order_id, str(number)) for number in range(3)]
-    results = await asyncio.gather(
-        *itertools.chain.from_iterable(zip(refund_calls, new_calls, repeated, strict=True))
-    )
-    orders = [result for result in results if isinstance(result, orders_repository.PlacedOrder)]
-    assert [str(result.order_id) for result in orders].count(order_id) == 3
-    refunded_count = results.count("first")
+    again = [renew("first") for _ in range(3)]
+    new = [renew(str(uuid.uuid4())) for _ in range(3)]
+    back = [refund(order_id, str(number)) for number in range(3)]
+    done = await asyncio.gather(*(each for three in zip(back, new, again, strict=True) for each in three))
+    placed = [each for each in done if isinstance(each, orders_repository.PlacedOrder)]
+    assert [str(each.order_id) for each in placed].count(order_id) == 3
+    refunded_count = done.count("first")
     paid_count = 4 - refunded_count
     assert await world.expiry("i-1") == f"2027-{1 + paid_count:02}-{[31, 28, 31, 30, 31][paid_count]}"
     assert await world.balance() == f"{1050 - 100 * paid_count}.00"
@@ -95,11 +92,11 @@ async def test_with_a_concurrent_run_the_accounts_are_consistent(
     due = world.at("2027-01-31 00:30")
     run_id = await runs.start_run(runs.Trigger.OPERATOR, due, due, clock_at=due)
     assert run_id is not None
-    results = await asyncio.gather(
+    done = await asyncio.gather(
         *(refund(order_id, str(number)) for number in range(3)),
         *(auto_renewal_renew.run_at(due, lambda: due) for _ in range(3)),
     )
-    assert results.count("first") == 1
+    assert done.count("first") == 1
     await auto_renewal_renew.run_at(due, lambda: due)
     assert await world.expiry("i-1") == "2027-02-28"
     assert await world.rows("SELECT refund_count FROM order_lines ORDER BY id") == [(0,), (1,)]
