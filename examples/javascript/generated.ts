@@ -20,7 +20,7 @@ export type Scalars = {
   Money: { input: string; output: string; }
 };
 
-/** What a refusal of one instance means for the others. */
+/** The effect of one refused instance on the others. */
 export type BatchMode =
   /** One refusal refuses all, and nothing is changed. */
   | 'ALL_OR_NOTHING'

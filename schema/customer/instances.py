@@ -150,7 +150,7 @@ class Instance:
     outlook: RenewalOutlook = sources.loaded(
         lambda load: load.outlook,
         "id",
-        description="What the worker will do with the instance, by the forecast.",
+        description="The forecast of the instance's next automatic renewal.",
     )
 
     configuration = sources.computed(
@@ -186,7 +186,7 @@ class InstanceFacets:
     )
     data_center_types: list[FacetCount] = strawberry.field(description="By DataCenterType, zeros included.")
     expiry: list[FacetCount] = strawberry.field(
-        description="By expiry: EXPIRED; 7, 15 or 30 for expiry within so many days; LATER. Each instance counts once."
+        description="By expiry: EXPIRED; within 7, 15 or 30 days; LATER. Each instance counts once."
     )
 
 

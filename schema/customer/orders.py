@@ -145,7 +145,7 @@ _Refusal = shared_errors.InstanceRefusal
 
 
 @strawberry.type(
-    description="What an operation would cost and do now. A quote reserves nothing and changes nothing."
+    description="The price and the result of an operation, if it were done now. A quote changes nothing."
 )
 class Quote:
     planned: strawberry.Private[Sequence[planning.RenewalLine]]

@@ -24,10 +24,12 @@ class Query:
         resolver=catalog.resolve_data_centers, description="All data centers of the catalog."
     )
     quote_renewal = strawberry.field(
-        resolver=orders.resolve_quote_renewal, description="What renewInstances would cost and do now."
+        resolver=orders.resolve_quote_renewal,
+        description="The price and the result of renewInstances, if it were called now.",
     )
     quote_unify_expiry = strawberry.field(
-        resolver=orders.resolve_quote_unify_expiry, description="What unifyExpiry would cost and do now."
+        resolver=orders.resolve_quote_unify_expiry,
+        description="The price and the result of unifyExpiry, if it were called now.",
     )
     forecast = strawberry.field(
         resolver=forecasts.resolve_forecast,

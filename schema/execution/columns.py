@@ -6,42 +6,17 @@ Unexpected values raise, and then graphql-core completes the same values. See `c
 import functools
 import operator
 from asyncio import gather
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from inspect import iscoroutine
-from itertools import islice
-from types import NoneType
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from graphql import Undefined
 
+from schema.execution.completion import LISTS, Completion, Request, Values, unexpected, when_done
 from schema.fields import sources
 from schema.limits import slices
 
-Values = Sequence[Any]
-
-
-class Request(NamedTuple):
-    """The inputs of compiled code from a request: its context, and the values of its variables."""
-
-    context: Any
-    variables: Mapping[str, Any]
-
-
-Complete = Callable[[Request, Values], Any]
-"""Complete values: return them as the response has them, in the same order, or a coroutine of that."""
-
 Read = Callable[[Any], Any]
-
-LISTS = frozenset({list, tuple, sources.ColumnarRows})
-
-
-class FallbackError(Exception):
-    """The compiled code met a value that graphql-core must complete."""
-
-
-def unexpected() -> NoReturn:
-    """Raise FallbackError."""
-    raise FallbackError
 
 
 class Method(NamedTuple):
@@ -65,13 +40,6 @@ class ListSlice(NamedTuple):
 
 Source = sources.ColumnSource | sources.Loaded | ListSlice | Method | Attribute
 """The source of a field's value."""
-
-
-class Completion(NamedTuple):
-    """The function that completes values of one type, and whether it may be asynchronous."""
-
-    complete: Complete
-    waits: bool = False
 
 
 class _Column(NamedTuple):
@@ -206,7 +174,7 @@ def _complete_once(request: Request, keys: Values, by_key: dict[Any, Any], compl
         completed_by_key = dict(zip(by_key, completed, strict=True))
         return [completed_by_key[key] for key in keys]
 
-    return _then(completed, spread)
+    return when_done(completed, spread)
 
 
 async def _load(request: Request, keys: Values, source: sources.Loaded, completion: Completion) -> list[Any]:
@@ -249,56 +217,6 @@ def _slices_of(lists: Values, part: slices.Slice) -> list[Sequence[Any] | None]:
     if any(value is not None and type(value) not in LISTS for value in lists):
         unexpected()  # consuming an iterator here would leave graphql-core none to refuse
     return [None if value is None else part.of(value) for value in lists]
-
-
-def of_lists(complete: Complete) -> Complete:
-    """Return a completion of lists that completes all their items in one call."""
-
-    def complete_lists(request: Request, values: Values) -> Any:
-        if not LISTS.issuperset(map(type, values)):
-            unexpected()
-        # A single list is passed on as it is, because it may be a ColumnarRows.
-        items = values[0] if len(values) == 1 else [item for value in values for item in value]
-        return _then(complete(request, items), lambda completed: _split(completed, values))
-
-    return complete_lists
-
-
-def _split(items: list[Any], lists: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    """Split items into lists of the given lengths."""
-    rest = iter(items)
-    return [list(islice(rest, len(original))) for original in lists]
-
-
-def nullable(complete: Complete, nullable: bool) -> Complete:
-    """Return a completion that keeps nulls, or raises FallbackError for one where none is allowed."""
-
-    def complete_some(request: Request, values: Values) -> Any:
-        if NoneType not in set(map(type, values)):
-            return complete(request, values)
-        if not nullable:
-            unexpected()
-        completed = complete(request, [value for value in values if value is not None])
-        return _then(completed, lambda non_null: restore_nulls(non_null, values))
-
-    return complete_some
-
-
-def restore_nulls(completed: Values, values: Values) -> list[Any]:
-    """Return the completed values with the nulls of the original values in their places."""
-    rest = iter(completed)
-    return [None if value is None else next(rest) for value in values]
-
-
-def _then(value: Any, use: Callable[[Any], Any]) -> Any:
-    """Apply a function to a value, or to the result of a coroutine."""
-    if not iscoroutine(value):
-        return use(value)
-
-    async def later() -> Any:
-        return use(await value)
-
-    return later()
 
 
 def _are_rows(values: Values) -> bool:

@@ -28,10 +28,11 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from schema.execution import columns, leaf_types
+from schema.execution.completion import Complete, Completion, Values, of_lists, unexpected, with_nulls
 from schema.fields import sources
 from schema.limits import slices
 
-ColumnCoercions = Mapping[columns.Read, Callable[[columns.Values], columns.Values | None]]
+ColumnCoercions = Mapping[columns.Read, Callable[[Values], Values | None]]
 """By the coercion of a scalar, a faster one for a whole column, which returns None if it cannot be used."""
 
 
@@ -78,22 +79,20 @@ class Compiler:
 
     def completion(
         self, return_type: GraphQLOutputType, details: FieldDetailsList, table: str | None = None
-    ) -> columns.Completion | None:
+    ) -> Completion | None:
         """Return the completion of a type, or None if graphql-core must complete it; `table` as in `selection`."""
         nullable = not isinstance(return_type, GraphQLNonNull)
         match return_type.of_type if isinstance(return_type, GraphQLNonNull) else return_type:
             case GraphQLScalarType() as scalar:
-                return columns.Completion(self._scalar(scalar, nullable=nullable))
+                return Completion(self._scalar(scalar, nullable=nullable))
             case GraphQLEnumType() as enum:
-                return columns.Completion(leaf_types.enum(enum, nullable=nullable))
+                return Completion(leaf_types.enum(enum, nullable=nullable))
             case GraphQLList() as list_type:
                 if items := self.completion(list_type.of_type, details):
-                    return columns.Completion(
-                        columns.nullable(columns.of_lists(items.complete), nullable), items.waits
-                    )
+                    return Completion(with_nulls(of_lists(items.complete), is_nullable=nullable), items.waits)
             case GraphQLObjectType(is_type_of=None) as object_type:
                 if selection := self.selection(object_type, self._collect(object_type, details), table):
-                    return columns.Completion(columns.nullable(selection.complete, nullable), selection.waits)
+                    return Completion(with_nulls(selection.complete, is_nullable=nullable), selection.waits)
         return None
 
     def _add(
@@ -129,17 +128,17 @@ class Compiler:
             selection.add(key, source, completion, joined)
         return True
 
-    def _scalar(self, scalar: GraphQLScalarType, *, nullable: bool) -> columns.Complete:
+    def _scalar(self, scalar: GraphQLScalarType, *, nullable: bool) -> Complete:
         if scalar in leaf_types.BUILT_IN:
             return leaf_types.leaf(*leaf_types.BUILT_IN[scalar], nullable=nullable)
         coerce = scalar.coerce_output_value
         coerce_column = self._column_coercions.get(coerce)
 
-        def convert(values: columns.Values) -> columns.Values:
+        def convert(values: Values) -> Values:
             if coerce_column is not None and (coerced := coerce_column(values)) is not None:
                 return coerced
             coerced = [coerce(value) for value in values]
-            return coerced if leaf_types.INERT.issuperset(map(type, coerced)) else columns.unexpected()
+            return coerced if leaf_types.INERT.issuperset(map(type, coerced)) else unexpected()
 
         return leaf_types.leaf(leaf_types.INERT, convert, nullable=nullable)
 

@@ -30,6 +30,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from renewals.concurrency import lru_cache
 from schema.execution import columns, compiler
+from schema.execution.completion import LISTS, Completion, Request
 from schema.limits import document_cache
 from schema.shared import scalars
 
@@ -43,9 +44,7 @@ class Variant:
     def __init__(self) -> None:
         self.root: GroupedFieldSet | None = None
         self.collected: dict[tuple[GraphQLObjectType, int], tuple[FieldDetailsList, CollectedFields]] = {}
-        self.lists: dict[
-            tuple[GraphQLOutputType, int], tuple[FieldDetailsList, columns.Completion | None]
-        ] = {}
+        self.lists: dict[tuple[GraphQLOutputType, int], tuple[FieldDetailsList, Completion | None]] = {}
         self.objects: dict[int, Split] = {}
 
 
@@ -125,7 +124,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     column_coercions: ClassVar[compiler.ColumnCoercions] = {scalars.format_instant: scalars.format_instants}
 
     variant: Variant | None = None
-    request: columns.Request
+    request: Request
 
     @classmethod
     def build(
@@ -143,7 +142,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if manager is None or not manager.middlewares:
             self.middleware_manager = None
             self.variant = compiled_operation.variant(self.variable_values.coerced)
-            self.request = columns.Request(self.context_value, self.variable_values.coerced)
+            self.request = Request(self.context_value, self.variable_values.coerced)
             if self.variant is not None:
                 self._relevant_sub_fields = self.variant.collected
 
@@ -176,7 +175,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                 item_type, details, info, path, items, position
             )
 
-        if self.variant is None or not items or type(items) not in columns.LISTS:
+        if self.variant is None or not items or type(items) not in LISTS:
             return by_core()
         completion = self._list_completion(item_type, details, self.variant)
         completed = None
@@ -215,7 +214,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def _list_completion(
         self, item_type: GraphQLOutputType, details: FieldDetailsList, variant: Variant
-    ) -> columns.Completion | None:
+    ) -> Completion | None:
         key = (item_type, id(details))
         entry = variant.lists.get(key)
         if entry is None:

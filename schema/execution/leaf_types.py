@@ -19,8 +19,7 @@ from graphql import (
     GraphQLString,
 )
 
-from schema.execution import columns
-from schema.execution.columns import Complete, Values
+from schema.execution.completion import Complete, FallbackError, Values, restore_nulls, unexpected
 
 Convert = Callable[[Values], Values]
 """Convert leaf values of the expected Python types to values of the response."""
@@ -40,8 +39,8 @@ def leaf(kinds: frozenset[type], convert: Convert, *, nullable: bool) -> Complet
         if types <= kinds:
             return convert(values)
         if nullable and types <= {*kinds, NoneType}:
-            return columns.restore_nulls(convert([value for value in values if value is not None]), values)
-        raise columns.FallbackError
+            return restore_nulls(convert([value for value in values if value is not None]), values)
+        raise FallbackError
 
     return complete
 
@@ -62,15 +61,11 @@ def _unchanged(values: Values) -> Values:
 
 
 def _ints(values: Values) -> Values:
-    return (
-        values
-        if min(values, default=0) >= -(2**31) and max(values, default=0) < 2**31
-        else columns.unexpected()
-    )
+    return values if min(values, default=0) >= -(2**31) and max(values, default=0) < 2**31 else unexpected()
 
 
 def _floats(values: Values) -> Values:
-    return values if all(map(math.isfinite, values)) else columns.unexpected()
+    return values if all(map(math.isfinite, values)) else unexpected()
 
 
 def _texts(values: Values) -> Values:

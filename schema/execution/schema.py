@@ -238,6 +238,6 @@ def build_schema(
         extensions=[
             Parser,
             Validator,
-            RequireOperationName,  # adds to what the validation found, so after it
+            RequireOperationName,  # must come after Validator, which replaces the errors
         ],
     )

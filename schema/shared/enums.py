@@ -83,7 +83,7 @@ _enum(
 )
 _enum(
     model.BatchMode,
-    "What a refusal of one instance means for the others.",
+    "The effect of one refused instance on the others.",
     ALL_OR_NOTHING="One refusal refuses all, and nothing is changed.",
     BEST_EFFORT="Refused instances are listed, and the operation is done for the others.",
 )
@@ -130,7 +130,7 @@ _enum(
 )
 _enum(
     model.Role,
-    "What an API key or a token may be used for.",
+    "The permitted use of an API key or a token.",
     RENEWER="Reads and changes of one account.",
     VIEWER="Reads of one account.",
     CALENDAR="The calendar feed of one account.",
@@ -152,6 +152,6 @@ _enum(
 )
 _enum(
     audit_log.Action,
-    "What an operator did, named after the mutation.",
+    "A change by an operator, named after the mutation.",
     **{action.value: f"The mutation {to_camel_case(action.value.lower())}." for action in audit_log.Action},
 )

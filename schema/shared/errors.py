@@ -46,7 +46,9 @@ class NotRenewable(Error):
 @strawberry.type(description="Vouchers and balance do not cover the total.")
 class InsufficientFunds(Error):
     required: scalars.Money = strawberry.field(description="The total of the order.")
-    available: scalars.Money = strawberry.field(description="What usable vouchers and the balance can pay.")
+    available: scalars.Money = strawberry.field(
+        description="The amount that usable vouchers and the balance can pay."
+    )
     shortfall: scalars.Money = strawberry.field(description="The missing amount: required less available.")
 
 

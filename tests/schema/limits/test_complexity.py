@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse, print_ast
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from renewals.domain import limits
@@ -261,6 +261,7 @@ def written_out(query: str) -> str:
     return write(operation.selection_set)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine draws slowly
 @given(st.data())
 def test_a_fragment_is_measured_as_what_stands_in_it(data: st.DataObject) -> None:
     fragments: dict[str, tuple[str, str]] = {}

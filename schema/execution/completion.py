@@ -1,0 +1,90 @@
+"""Completion of a list of values: the types of compiled functions, and how lists and nulls are completed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from inspect import iscoroutine
+from itertools import islice
+from types import NoneType
+from typing import Any, NamedTuple, NoReturn
+
+from schema.fields import sources
+
+Values = Sequence[Any]
+
+
+class Request(NamedTuple):
+    """The inputs of compiled code from a request: its context, and the values of its variables."""
+
+    context: Any
+    variables: Mapping[str, Any]
+
+
+Complete = Callable[[Request, Values], Any]
+"""Complete values: return them as the response has them, in the same order, or a coroutine of that."""
+
+LISTS = frozenset({list, tuple, sources.ColumnarRows})
+
+
+class FallbackError(Exception):
+    """The compiled code met a value that graphql-core must complete."""
+
+
+def unexpected() -> NoReturn:
+    """Raise FallbackError."""
+    raise FallbackError
+
+
+class Completion(NamedTuple):
+    """The function that completes values of one type, and whether it may be asynchronous."""
+
+    complete: Complete
+    waits: bool = False
+
+
+def of_lists(complete: Complete) -> Complete:
+    """Return a completion of lists that completes all their items in one call."""
+
+    def complete_lists(request: Request, values: Values) -> Any:
+        if not LISTS.issuperset(map(type, values)):
+            unexpected()
+        # A single list is passed on as it is, because it may be a ColumnarRows.
+        items = values[0] if len(values) == 1 else [item for value in values for item in value]
+        return when_done(complete(request, items), lambda completed: _split(completed, values))
+
+    return complete_lists
+
+
+def _split(items: list[Any], lists: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Split items into lists of the given lengths."""
+    rest = iter(items)
+    return [list(islice(rest, len(original))) for original in lists]
+
+
+def with_nulls(complete: Complete, *, is_nullable: bool) -> Complete:
+    """Return a completion that keeps nulls, or raises FallbackError for one where none is allowed."""
+
+    def complete_some(request: Request, values: Values) -> Any:
+        if NoneType not in set(map(type, values)):
+            return complete(request, values)
+        if not is_nullable:
+            unexpected()
+        completed = complete(request, [value for value in values if value is not None])
+        return when_done(completed, lambda non_null: restore_nulls(non_null, values))
+
+    return complete_some
+
+
+def restore_nulls(completed: Values, values: Values) -> list[Any]:
+    """Return the completed values with the nulls of the original values in their places."""
+    rest = iter(completed)
+    return [None if value is None else next(rest) for value in values]
+
+
+def when_done(value: Any, use: Callable[[Any], Any]) -> Any:
+    """Apply a function to a value, or to the result of a coroutine."""
+    if not iscoroutine(value):
+        return use(value)
+
+    async def later() -> Any:
+        return use(await value)
+
+    return later()
