@@ -1,4 +1,4 @@
-"""An account `a` with a key, for tests that ask the API as a customer does."""
+"""An account `a` with an API key, for tests of the customers' API."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.support.graphql_client import Client
 
 @pytest.fixture
 async def asked(world: World, graphql: Client) -> Client:
-    """The application, asked as account `a`, which is open and has nothing in it."""
+    """Return a client of account `a`, which is empty."""
     await world.account("a")
     graphql.key = await world.key("a")
     return graphql

@@ -1,4 +1,4 @@
-"""The account: who it is, what it has, and its vouchers in the order they pay (rule 15)."""
+"""The account, and its vouchers in the order in which they pay (rule 15)."""
 
 import datetime as dt
 
@@ -18,7 +18,7 @@ EMPTY = "00000000-0000-4000-8000-000000000006"
 
 @pytest.fixture
 async def wallet(world: World, asked: Client) -> Client:
-    """Account `a` with four vouchers that count, one that expired and one that was used up; `b` with one."""
+    """Account `a` with four usable vouchers, an expired one and a used one; account `b` with one."""
     await world.voucher("100.00", expires="2027-01-09", voucher_id=PAST)
     await world.voucher("300.00", expires="2027-01-10", voucher_id=EMPTY)
     await world.voucher("10.00", expires="2027-12-31", voucher_id=EQUAL)
@@ -40,7 +40,7 @@ async def vouchers(client: Client, argument: str = "") -> list[str]:
     return [voucher["id"] for voucher in answer["account"]["vouchers"]]
 
 
-async def test_an_account_answers_who_it_is_and_what_it_has(world: World, asked: Client) -> None:
+async def test_an_account_has_its_name_and_its_balance(world: World, asked: Client) -> None:
     await world.top_up("1234.50")
     assert (await asked("{ account { id name currency timeZone balance } }"))["account"] == {
         "id": "a",
@@ -74,7 +74,7 @@ async def test_a_voucher_counts_to_the_last_instant_of_its_day(world: World, wal
     assert await world.snapshot() == before
 
 
-async def test_a_voucher_answers_what_it_was_what_is_left_and_what_it_pays_for(wallet: Client) -> None:
+async def test_a_voucher_has_its_face_value_its_rest_and_its_products(wallet: Client) -> None:
     everything = "{ account { vouchers(usable: null) { id faceValue available expiresAt products } } }"
     listed = (await wallet(everything))["account"]["vouchers"]
     by_id = {voucher["id"]: voucher for voucher in listed}

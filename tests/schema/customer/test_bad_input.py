@@ -1,4 +1,4 @@
-"""Nonsense is answered with what is wrong about it, changes nothing, and is never an error of ours."""
+"""Malformed input is refused with its reason, changes nothing, and is never an internal error."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ NAMES = dict(zip(GOOD, ("renew", "unify", "policy", "quote", "quote-unify"), str
 
 @pytest.fixture
 async def buyer(world: World, graphql: Client) -> customer.Buyer:
-    """An account with money and an instance, so that only the input is in the way."""
+    """An account with money and an instance, so that only the input can be refused."""
     opened = await customer.open_account(world, graphql, balance="100000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     return opened
@@ -52,7 +52,7 @@ INVALID = [
 
 
 @pytest.mark.parametrize("document", [*GOOD][:3], ids=[*NAMES.values()][:3])
-async def test_what_is_out_of_bounds_is_invalid_and_names_its_path(
+async def test_a_value_out_of_bounds_is_invalid_and_names_its_path(
     world: World, buyer: customer.Buyer, document: str
 ) -> None:
     before = await world.snapshot()
@@ -108,7 +108,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("document", GOOD, ids=NAMES.values())
-async def test_what_does_not_fit_the_schema_is_a_bad_request(
+async def test_a_document_that_does_not_fit_the_schema_is_a_bad_request(
     world: World, buyer: customer.Buyer, document: str
 ) -> None:
     before = await world.snapshot()

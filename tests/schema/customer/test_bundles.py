@@ -1,4 +1,4 @@
-"""What was ordered together is renewed together, and not in a batch (rules 10 and 11)."""
+"""Instances that were ordered together are renewed together, and not in a batch (rules 10 and 11)."""
 
 from typing import Any
 
@@ -158,7 +158,7 @@ async def test_an_expired_bundle_runs_again_as_a_whole(world: World, graphql: Cl
 
 
 @every_verb
-async def test_what_was_excepted_is_not_drawn_in_by_its_bundle(
+async def test_an_excepted_instance_is_not_included_by_its_bundle(
     world: World, graphql: Client, verb: str
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")

@@ -1,4 +1,4 @@
-"""The catalogue: products with what makes them unsupported, and data centres (rule 2)."""
+"""The catalog: products with the reasons of unsupported ones, and data centers (rule 2)."""
 
 from renewals import catalog
 from renewals.db import connection as database

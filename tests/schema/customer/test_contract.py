@@ -1,4 +1,4 @@
-"""The schema against the contract that clients were given, `contract.graphql` beside this file."""
+"""The schema fulfills the contract that clients were given, `contract.graphql` beside this file."""
 
 import re
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ SINCE_THEN = {"RefusalCode.PRICE_HELD is a value", "RefusalCode.BEFORE_CUT_OVER 
 
 
 def statements(text: str) -> set[str]:
-    """All that a schema says but its order and descriptions, each on a line of its own."""
+    """Return everything in a schema except order and descriptions, one statement per line."""
     build_schema(text)
     types = [node for node in parse(text).definitions if isinstance(node, TypeDefinitionNode)]
     return {line for node in types for line in _of_type(node)}
@@ -68,7 +68,7 @@ def _directives(nodes: tuple[ConstDirectiveNode, ...] | None) -> str:
 
 
 def subject(line: str) -> str:
-    """The type or field that a line speaks of."""
+    """Return the type or field of a line."""
     return re.split("[ (:]", line, maxsplit=1)[0]
 
 

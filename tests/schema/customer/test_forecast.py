@@ -1,4 +1,4 @@
-"""forecast over the API: what comes, day by day, without a statement a day."""
+"""The field forecast: the coming days, without a statement for each day."""
 
 import pytest
 
@@ -24,7 +24,7 @@ async def fleet(world: World, graphql: Client) -> Client:
     return graphql
 
 
-async def test_what_comes_is_told_with_the_money_and_what_is_at_risk(fleet: Client) -> None:
+async def test_a_forecast_shows_renewals_money_and_instances_at_risk(fleet: Client) -> None:
     found = (await fleet(FORECAST))["forecast"]
     assert (found["total"], found["topUpNeeded"], found["firstShortfallOn"]) == (
         "200.00",

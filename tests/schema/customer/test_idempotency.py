@@ -1,11 +1,11 @@
-"""Doing it twice is doing it once: the idempotency key (rule 18)."""
+"""A repeated request has the effect of one: the idempotency key (rule 18)."""
 
 from tests.support import customer, integrity
 from tests.support.fixtures import World
 from tests.support.graphql_client import Client
 
 
-async def test_the_same_request_again_gets_the_first_answer_and_pays_nothing(
+async def test_a_repeated_request_returns_the_first_result_and_pays_nothing(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
@@ -31,7 +31,7 @@ async def test_the_order_of_ids_and_their_number_make_no_other_request(world: Wo
     assert await world.snapshot() == before
 
 
-async def test_what_a_client_leaves_out_is_the_same_as_its_default(world: World, graphql: Client) -> None:
+async def test_an_omitted_argument_equals_its_default(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", price="100.00")
     first = await buyer.renew(["i-1"], key="once")
@@ -41,9 +41,7 @@ async def test_what_a_client_leaves_out_is_the_same_as_its_default(world: World,
     assert (again, await world.balance()) == (first, "900.00")
 
 
-async def test_a_bundle_between_others_is_answered_in_the_same_order_again(
-    world: World, graphql: Client
-) -> None:
+async def test_a_repeated_request_returns_a_bundle_in_the_same_order(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instances(["a", "z"], bundle="b", price="10.00")
     await world.instance("m", price="10.00")
@@ -52,7 +50,7 @@ async def test_a_bundle_between_others_is_answered_in_the_same_order_again(
     assert [instance["id"] for instance in first["instances"]] == ["a", "m", "z"]
 
 
-async def test_a_filter_that_no_longer_matches_anything_gets_the_first_answer(
+async def test_a_repeated_filter_that_matches_nothing_returns_the_first_result(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
@@ -75,7 +73,7 @@ async def test_the_lists_of_a_filter_are_sets_too(world: World, graphql: Client)
     assert await world.balance() == "800.00"
 
 
-async def test_the_first_answer_is_given_when_the_same_could_not_be_done_now(
+async def test_the_first_result_is_returned_even_if_the_request_would_now_be_refused(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="300.00")
@@ -88,7 +86,7 @@ async def test_the_first_answer_is_given_when_the_same_could_not_be_done_now(
     assert await world.snapshot() == before
 
 
-async def test_a_best_effort_answer_is_repeated_with_its_refusals(world: World, graphql: Client) -> None:
+async def test_a_repeated_best_effort_result_has_its_refusals(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("good", expires="2027-01-31")
     await world.instances(["b-1", "b-2"], bundle="b")

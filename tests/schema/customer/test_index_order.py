@@ -1,4 +1,4 @@
-"""A page of a long history is read in the order of an index: nothing sorts the whole history for ten rows."""
+"""A page of a long history is read in the order of an index, without sorting the history."""
 
 import contextlib
 import json
@@ -66,7 +66,7 @@ async def long_history(world: World) -> World:
 
 
 def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    """The nodes of a plan, each with those below it."""
+    """Yield the nodes of a plan with their descendants."""
     return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
 
 

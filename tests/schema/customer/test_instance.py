@@ -1,4 +1,4 @@
-"""One instance and all that is nested in it, each nested field in one statement for any number of rows."""
+"""One instance with its nested fields, each read in one statement for any number of rows."""
 
 import datetime as dt
 
@@ -20,12 +20,12 @@ HISTORY = """query ($id: ID!, $first: Int) { instance(id: $id) {
 
 
 async def run(world: World, moment: str) -> None:
-    """The worker's run, at a wall clock's time of account `a`."""
+    """Run the worker at a local time of account `a`."""
     now = world.at(moment)
     await renew.run_at(now, lambda: now)
 
 
-async def test_an_instance_answers_all_that_was_registered(world: World, asked: Client) -> None:
+async def test_an_instance_has_all_registered_values(world: World, asked: Client) -> None:
     await world.instance(
         "i-1",
         name="网站",
@@ -77,7 +77,7 @@ async def test_an_instance_answers_all_that_was_registered(world: World, asked: 
     ],
     ids=str,
 )
-async def test_what_renewal_management_leaves_out_is_answered_by_id(
+async def test_an_instance_that_is_not_manageable_is_found_by_id(
     world: World, asked: Client, about: dict[str, object], told: dict[str, object]
 ) -> None:
     await world.instance("i-1", **about)
@@ -89,7 +89,7 @@ async def test_what_renewal_management_leaves_out_is_answered_by_id(
 @pytest.mark.parametrize(
     "instance_id", ["i-2", "I-1", "i-1 ", "", "i-1\0", "\0", "%", "' OR TRUE --", "x" * 100_000]
 )
-async def test_an_id_that_is_nobodys_is_null(world: World, asked: Client, instance_id: str) -> None:
+async def test_an_unknown_id_is_null(world: World, asked: Client, instance_id: str) -> None:
     await world.instance("i-1")
     assert await asked("query ($id: ID!) { instance(id: $id) { id } }", id=instance_id) == {"instance": None}
 
@@ -122,7 +122,7 @@ async def test_a_bundle_lists_its_members_by_id(world: World, asked: Client) -> 
     }
 
 
-async def test_attempts_tell_what_the_worker_tried_the_newest_first(world: World, asked: Client) -> None:
+async def test_attempts_are_listed_the_newest_first(world: World, asked: Client) -> None:
     await world.instance("i-1", expires="2027-01-10", mode="AUTO", price="300.00")
     await run(world, "2027-01-10 00:30")
     await world.top_up("300.00")
@@ -144,7 +144,7 @@ async def test_attempts_tell_what_the_worker_tried_the_newest_first(world: World
     assert (order["kind"], order["lines"]) == ("AUTO_RENEWAL", [{"instanceId": "i-1"}])
 
 
-async def test_history_is_the_instances_own_and_as_long_as_asked(world: World, asked: Client) -> None:
+async def test_history_is_that_of_the_instance_and_as_long_as_requested(world: World, asked: Client) -> None:
     await world.top_up("9000.00")
     await world.instance("i-1", expires="2027-01-10", mode="AUTO")
     await world.instance("i-2", expires="2027-01-10", mode="AUTO")

@@ -1,4 +1,4 @@
-"""The list of instances: every filter, every order, and that each instance is on exactly one tab (rules 1 to 4)."""
+"""The list of instances: every filter, every sort order, and one tab for each instance (rules 1 to 4)."""
 
 import datetime as dt
 from typing import Any
@@ -18,7 +18,7 @@ LEFT_OUT = "once-1 shield-1 try-1"
 
 @pytest.fixture
 async def fleet(world: World, asked: Client) -> Client:
-    """Account `a` on 10 January 2027 with an instance of every kind; another account with one like them."""
+    """Account `a` on 10 January 2027 with an instance of every kind; another account with a similar one."""
     await world.instance("Web-1", name="网站 Front_End", product="kec", expires="2027-01-10")
     await world.instance(
         "web-2", name="100% Éclair", product="kec", data_center="bj-1", mode="AUTO", expires="2027-01-17"
@@ -45,7 +45,7 @@ async def fleet(world: World, asked: Client) -> Client:
 
 
 async def found(client: Client, instance_filter: dict[str, Any] | None) -> str:
-    """The ids that match in byte order, and that totalCount says the same."""
+    """Return the matching ids in byte order, and check totalCount."""
     answer = (await client(LIST, filter=instance_filter))["instances"]
     assert answer["totalCount"] == len(answer["nodes"])
     return " ".join(sorted(node["id"] for node in answer["nodes"]))
@@ -99,7 +99,7 @@ FILTERS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("instance_filter", "ids"), FILTERS, ids=lambda value: str(value)[:60])
-async def test_a_filter_lists_what_all_its_conditions_hold_for(
+async def test_a_filter_lists_instances_for_which_all_conditions_hold(
     fleet: Client, instance_filter: dict[str, Any], ids: str
 ) -> None:
     assert await found(fleet, instance_filter) == ids
@@ -120,7 +120,7 @@ async def test_every_manageable_instance_is_on_exactly_one_tab(fleet: Client) ->
     assert sorted(" ".join(tabs).split()) == MANAGEABLE.split()
 
 
-async def test_nothing_vanishes(world: World, fleet: Client) -> None:
+async def test_no_instance_is_missing_from_all_lists(world: World, fleet: Client) -> None:
     everything = await found(fleet, {"manageable": None, "status": ["RUNNING", "EXPIRED", "RELEASED"]})
     assert sorted(f"{MANAGEABLE} {LEFT_OUT} {RELEASED}".split()) == everything.split()
     assert len(everything.split()) == await world.value(
@@ -152,12 +152,12 @@ async def test_the_expiry_range_ends_before_its_end(fleet: Client, end: str, ids
     assert await found(fleet, {"expiresBefore": end, "products": ["kec"]}) == ids
 
 
-async def test_a_range_leaves_out_what_never_expires(fleet: Client) -> None:
+async def test_a_range_excludes_instances_without_expiry(fleet: Client) -> None:
     everything = {"expiresFrom": "0001-01-01T00:00:00Z", "expiresBefore": "9999-12-31T23:59:59Z"}
     assert await found(fleet, everything) == MANAGEABLE.replace("ip-1 ", "")
 
 
-async def test_within_days_counts_from_now_and_leaves_out_what_has_expired(fleet: Client) -> None:
+async def test_within_days_counts_from_now_and_excludes_expired_instances(fleet: Client) -> None:
     assert await found(fleet, {"expiresWithinDays": 0}) == ""
     assert await found(fleet, {"expiresWithinDays": 1}) == "Web-1"
     assert await found(fleet, {"expiresWithinDays": 7}) == "Web-1"

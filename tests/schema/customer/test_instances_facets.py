@@ -1,4 +1,4 @@
-"""The counts beside the list: each facet under the same filter, leaving out its own condition."""
+"""The counts of facets: each facet ignores the condition on itself."""
 
 import datetime as dt
 from typing import Any
@@ -24,7 +24,7 @@ EVERYTHING = {
 
 @pytest.fixture
 async def fleet(world: World, asked: Client) -> Client:
-    """Account `a` on 10 January 2027 with seven manageable instances; what must never count beside them."""
+    """Account `a` on 10 January 2027 with seven manageable instances, and others that must not count."""
     await world.instance("k-1", product="kec", expires="2027-01-10")
     await world.instance("k-2", product="kec", expires="2027-01-20", data_center="bj-1", mode="AUTO")
     await world.instance("k-3", product="kec", expires="2027-01-31", data_center="bj-1", mode="AUTO")
@@ -42,7 +42,7 @@ async def fleet(world: World, asked: Client) -> Client:
 
 
 async def counts(client: Client, **conditions: Any) -> dict[str, dict[str, int]]:
-    """Every facet, and under "total" how many instances the whole filter matches."""
+    """Return every facet, and under "total" the number of matching instances."""
     listed = (await client(FACETS, filter=conditions))["instances"]
     facets = {
         facet: {each["value"]: each["count"] for each in counted}
@@ -55,8 +55,8 @@ async def test_facets_count_all_that_is_manageable(fleet: Client) -> None:
     assert await counts(fleet) == {**EVERYTHING, "total": 7}
 
 
-async def test_what_is_released_counts_only_where_the_status_names_it(fleet: Client) -> None:
-    """Of `e-3` the worker has not yet noted that its retention is over."""
+async def test_a_released_instance_counts_only_if_the_status_names_it(fleet: Client) -> None:
+    """The retention of `e-3` has ended, but the worker has not run."""
     assert await counts(fleet, status=["RELEASED"]) == {
         "tabs": {"MANUAL": 0, "AUTO": 0, "NONE": 2, "NO_EXPIRY": 0},
         "products": {"eip": 2},
@@ -120,7 +120,7 @@ async def test_conditions_without_a_facet_hold_for_all(fleet: Client) -> None:
     assert [sum(counted[facet].values()) for facet in EVERYTHING] == [2, 2, 2, 2, 2]
 
 
-async def test_what_is_not_manageable_is_on_no_tab_but_in_the_other_facets(fleet: Client) -> None:
+async def test_an_instance_that_is_not_manageable_is_on_no_tab_but_in_the_other_facets(fleet: Client) -> None:
     counted = await counts(fleet, manageable=False)
     assert counted["total"] == 2
     assert counted["tabs"] == {"MANUAL": 0, "AUTO": 0, "NONE": 0, "NO_EXPIRY": 0}

@@ -1,4 +1,4 @@
-"""Pages of the list: by cursor forward and backward, by offset, and what is no cursor (rules 4 and 26)."""
+"""Pages of the list by cursor and by offset, and invalid cursors (rules 4 and 26)."""
 
 import base64
 import datetime as dt
@@ -27,7 +27,7 @@ ORDERS = [
 
 @pytest.fixture
 async def filled(world: World, asked: Client) -> Client:
-    """Account `a` with 13 instances that are alike in all but the id, four by four; account `b` with one more."""
+    """Account `a` with 13 instances in groups of four that differ only in the id; account `b` with one."""
     for number in range(13):
         await world.instance(
             f"i-{number:02}",
@@ -42,7 +42,7 @@ async def filled(world: World, asked: Client) -> Client:
 
 
 async def page(client: Client, **arguments: Any) -> dict[str, Any]:
-    """One page, whose edges, nodes and cursors must agree."""
+    """Return one page, and check that its edges, nodes and cursors agree."""
     listed: dict[str, Any] = (await client(LIST, **arguments))["instances"]
     cursors = [edge["cursor"] for edge in listed["edges"]]
     assert [edge["node"] for edge in listed["edges"]] == listed["nodes"]
@@ -56,7 +56,7 @@ def ids(listed: dict[str, Any]) -> list[str]:
 
 
 def cursor(*content: Any) -> str:
-    """A cursor as a client might make it up."""
+    """Return a forged cursor."""
     return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
 
 
@@ -80,7 +80,7 @@ async def test_pages_by_cursor_hold_every_instance_once(filled: Client, order: d
     assert forward == backward == ids(everything)
 
 
-async def test_what_comes_and_goes_between_pages_moves_nothing_else(world: World, filled: Client) -> None:
+async def test_rows_added_or_removed_between_pages_move_no_other_row(world: World, filled: Client) -> None:
     order = {"field": "NAME", "direction": "ASC"}
     everything = ids(await page(filled, orderBy=order, first=100))
     seen = await page(filled, orderBy=order, first=5)
@@ -108,14 +108,14 @@ async def test_a_renewal_between_pages_loses_no_other_instance(world: World, fil
     assert len(rest) == 12
 
 
-async def test_ten_rows_are_a_page_unless_asked_otherwise(filled: Client) -> None:
+async def test_a_page_has_ten_rows_by_default(filled: Client) -> None:
     everything = ids(await page(filled, first=13))
     for arguments in ({}, {"first": None}, {"first": None, "last": None, "after": None, "offset": None}):
         assert ids(await page(filled, **arguments)) == everything[:10]
     assert ids(await page(filled, before=None, last=2)) == everything[-2:]
 
 
-async def test_a_page_of_none_says_what_is_around_it(filled: Client) -> None:
+async def test_an_empty_page_says_whether_rows_are_around_it(filled: Client) -> None:
     listed = await page(filled, first=0)
     assert (ids(listed), listed["totalCount"]) == ([], 13)
     assert listed["pageInfo"]["hasNextPage"] is True
@@ -141,7 +141,7 @@ async def test_an_offset_beyond_the_end_is_an_empty_page(filled: Client, offset:
     assert listed["pageInfo"]["hasNextPage"] is False
 
 
-async def test_pages_are_of_what_the_filter_matches(filled: Client) -> None:
+async def test_pages_contain_matching_rows_only(filled: Client) -> None:
     web = {"search": "web"}
     first = await page(filled, filter=web, first=4)
     rest = await page(filled, filter=web, first=4, after=first["pageInfo"]["endCursor"])
@@ -221,7 +221,7 @@ NO_CURSORS = {
 
 
 @pytest.mark.parametrize("argument", ["after", "before"])
-async def test_what_is_no_cursor_of_this_list_is_refused_by_name(filled: Client, argument: str) -> None:
+async def test_an_invalid_cursor_is_refused_by_name(filled: Client, argument: str) -> None:
     for what, made_up in NO_CURSORS.items():
         with sql_log.counted() as seen:
             answer = (await filled.post(LIST.replace("totalCount", ""), **{argument: made_up})).json()

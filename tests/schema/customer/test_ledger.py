@@ -1,4 +1,4 @@
-"""The ledger: every change of the balance and of each voucher with what it left, the newest first (rule 16)."""
+"""The ledger: every change of the balance and of vouchers, the newest first (rule 16)."""
 
 import base64
 import json
@@ -42,7 +42,7 @@ async def page(client: Client, **arguments: Any) -> dict[str, Any]:
 
 
 def sums_by_voucher(entries: list[dict[str, Any]]) -> dict[str | None, Decimal]:
-    """The sum of the entries of each voucher, and of the balance under None."""
+    """Return the sums of the entries by voucher; the key None is the balance."""
     sums: dict[str | None, Decimal] = defaultdict(Decimal)
     for entry in entries:
         sums[entry["voucher"] and entry["voucher"]["id"]] += Decimal(entry["amount"])
@@ -175,7 +175,7 @@ NO_NUMBERS = [-1, 2**63, 2**64, 10**400, True, None, "3", 3.0, [3], {"number": 3
 
 
 @pytest.mark.parametrize("argument", ["after", "before"])
-async def test_what_is_no_cursor_of_the_ledger_is_refused_by_name(kept: Client, argument: str) -> None:
+async def test_an_invalid_cursor_of_the_ledger_is_refused_by_name(kept: Client, argument: str) -> None:
     made_up = [json.dumps(["ledger", number]) for number in NO_NUMBERS]
     for content in (*made_up, '["ledger"]', '["ledger", 1, 2]', '["orders", 1]', "[]", "1", "null", ""):
         cursor = base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")

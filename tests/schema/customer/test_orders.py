@@ -1,4 +1,4 @@
-"""Orders with their lines and the vouchers that paid, the newest first, and one of them by id."""
+"""Orders with their lines and vouchers, the newest first, and one order by id."""
 
 import datetime as dt
 import uuid
@@ -29,7 +29,7 @@ SMALL = "00000000-0000-4000-8000-000000000002"
 
 
 async def renew(client: Client, *ids: str, key: str = "key") -> str:
-    """Renews for a month and answers the order's id."""
+    """Renew for a month and return the order's id."""
     return str((await client(RENEW, ids=ids, key=key))["renewInstances"]["order"]["id"])
 
 
@@ -50,7 +50,7 @@ async def bought(world: World, asked: Client) -> Client:
     return asked
 
 
-async def test_an_order_answers_its_lines_and_who_paid(world: World, asked: Client) -> None:
+async def test_an_order_has_its_lines_and_its_payment(world: World, asked: Client) -> None:
     await world.top_up("1000.00")
     await world.voucher("20.00", voucher_id=SMALL)
     await world.voucher("30.00", voucher_id=LARGE)

@@ -1,4 +1,4 @@
-"""outlook: will it renew, when, for how much, and if not, why not."""
+"""The field outlook: whether the worker renews, when, for how much, and why not."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def codes(outlook: Any) -> list[str]:
     return [refusal["code"] for refusal in outlook["refusals"]]
 
 
-async def test_what_is_due_first_is_paid_first(world: World, asked: Client) -> None:
+async def test_the_instance_that_is_due_first_is_paid_first(world: World, asked: Client) -> None:
     await world.instance("first", expires="2027-01-31", mode="AUTO", price="100.00")
     await world.instance("second", expires="2027-02-01", mode="AUTO", price="100.00")
     await world.instance("third", expires="2027-02-02", mode="AUTO", price="50.00")
@@ -47,7 +47,7 @@ async def test_what_is_due_first_is_paid_first(world: World, asked: Client) -> N
     assert found["third"]["willRenew"] is True
 
 
-async def test_what_the_worker_leaves_alone_says_why(world: World, asked: Client) -> None:
+async def test_an_instance_that_the_worker_does_not_renew_has_a_reason(world: World, asked: Client) -> None:
     await world.instance("manual", price="20.00", months=3)
     await world.instance("none", mode="NONE")
     await world.instance("no-expiry", expires=None)
@@ -77,7 +77,7 @@ async def test_a_bundle_renews_or_fails_as_a_whole(world: World, asked: Client) 
 
 
 @pytest.mark.parametrize(("price", "is_enough"), [("30.00", True), ("30.01", False)])
-async def test_what_is_due_beyond_a_forecast_is_judged_by_what_is_left_then(
+async def test_an_instance_due_after_the_forecast_is_judged_by_the_money_left_then(
     world: World, asked: Client, price: str, is_enough: bool
 ) -> None:
     await world.instance("monthly", expires="2027-01-31", mode="AUTO", price="10.00")

@@ -1,4 +1,4 @@
-"""Vouchers first, then the balance, and every change of either in the ledger (rules 15 and 16)."""
+"""Vouchers pay before the balance, and every change is in the ledger (rules 15 and 16)."""
 
 from tests.support import customer, integrity
 from tests.support.fixtures import World
@@ -6,12 +6,12 @@ from tests.support.graphql_client import Client
 
 
 def uses(result: customer.Result) -> list[tuple[str, str]]:
-    """Which vouchers paid how much, in their order."""
+    """Return the vouchers that paid, with their amounts, in order."""
     return [(use["voucher"]["id"], use["amount"]) for use in result["vouchers"]]
 
 
 async def entries(world: World) -> list[tuple[object, ...]]:
-    """The ledger of account `a` since its money came in."""
+    """Return the ledger of account `a` after its top-up."""
     return await world.rows(
         """SELECT number, amount_cents, balance_after_cents, voucher_id::text, order_id IS NOT NULL
            FROM ledger_entries WHERE account_id = 'a' AND kind = 'RENEWAL' ORDER BY number"""
@@ -147,7 +147,7 @@ async def test_the_balance_may_fall_to_zero_exactly(world: World, graphql: Clien
     assert await world.snapshot() == before
 
 
-async def test_nobody_pays_with_another_s_money(world: World, graphql: Client) -> None:
+async def test_no_account_pays_with_the_money_of_another(world: World, graphql: Client) -> None:
     await world.account("b", balance="1000.00")
     await world.voucher("1000.00", account="b")
     buyer = await customer.open_account(world, graphql, "a", balance="1.00")

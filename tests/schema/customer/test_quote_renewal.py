@@ -1,4 +1,4 @@
-"""quoteRenewal: what a renewal would cost, and that asking costs nothing."""
+"""quoteRenewal: the price of a renewal, without any change."""
 
 import pytest
 

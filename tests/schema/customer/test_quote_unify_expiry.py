@@ -1,4 +1,4 @@
-"""quoteUnifyExpiry: what unifying would cost, and that asking costs nothing."""
+"""quoteUnifyExpiry: the price of a unify, without any change."""
 
 import pytest
 

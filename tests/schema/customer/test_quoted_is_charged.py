@@ -1,4 +1,4 @@
-"""Whatever is asked: what was quoted is what is charged, line by line, or refused for what the quote said."""
+"""Random requests are charged exactly as quoted, line by line, or refused as the quote predicted."""
 
 import datetime as dt
 import random
@@ -14,7 +14,7 @@ REQUESTS = 12
 
 
 async def fill(world: World, chance: random.Random) -> list[str]:
-    """Thirty-odd instances of every sort, with bundles, and vouchers of every sort; answers the ids."""
+    """Create over 30 instances and vouchers of every kind, with bundles, and return the ids."""
     ids = []
     for number in range(24):
         about: dict[str, Any] = {
@@ -44,7 +44,7 @@ async def fill(world: World, chance: random.Random) -> list[str]:
 
 
 def picked(chance: random.Random, ids: list[str]) -> customer.Selection:
-    """Some ids, or a filter."""
+    """Draw some ids, or a filter."""
     if chance.random() < 0.6:
         return [*chance.sample(ids, chance.randint(1, 5)), *(["i-unknown"] if chance.random() < 0.1 else [])]
     conditions = chance.choice(
@@ -61,7 +61,7 @@ def picked(chance: random.Random, ids: list[str]) -> customer.Selection:
 
 
 @pytest.mark.parametrize("seed", range(10))
-async def test_what_is_quoted_is_what_is_charged(world: World, graphql: Client, seed: int) -> None:
+async def test_the_charge_equals_the_quote(world: World, graphql: Client, seed: int) -> None:
     chance = random.Random(seed)
     buyer = await customer.open_account(world, graphql, balance=f"{chance.choice([500, 5_000, 50_000])}.00")
     ids = await fill(world, chance)
@@ -96,7 +96,7 @@ async def test_what_is_quoted_is_what_is_charged(world: World, graphql: Client, 
 
 
 def compare(quote: customer.Result, result: customer.Result, batch_mode: str) -> None:
-    """The result is the one that the quote foretold."""
+    """Check that the result equals the quote."""
     if quote["refusals"] and (batch_mode == "ALL_OR_NOTHING" or not quote["lines"]):
         assert result["__typename"] == "NotRenewable"
         assert result["refusals"] == quote["refusals"]

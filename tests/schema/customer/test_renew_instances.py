@@ -1,4 +1,4 @@
-"""renewInstances: what a renewal does to the instance, the order and the money."""
+"""renewInstances: the effects on the instance, the order and the money."""
 
 from renewals import catalog
 from renewals.auto_renewal import renew
@@ -137,7 +137,7 @@ async def test_a_period_that_has_passed_is_refused_with_the_least_months(
     assert await world.expiry("i-2") == "2027-01-31"
 
 
-async def test_what_outlived_its_retention_is_released_even_before_the_worker_notes_it(
+async def test_an_instance_past_its_retention_is_released_even_before_the_worker_runs(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
@@ -223,7 +223,7 @@ async def test_dates_belong_to_the_account_s_zone(world: World, graphql: Client)
     assert await world.expiry("i-1") == "2027-03-31"
 
 
-async def test_what_costs_nothing_is_renewed_without_touching_money(world: World, graphql: Client) -> None:
+async def test_a_free_instance_is_renewed_without_a_payment(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="0.00")
     await world.voucher("10.00")
     await world.instance("i-1", price="0.00")

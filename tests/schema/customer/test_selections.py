@@ -1,4 +1,4 @@
-"""Which instances a verb is about: by id, or all that a filter matches except some."""
+"""Selections: by id, or all instances that match a filter except some."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ every_mutation = pytest.mark.parametrize("verb", MUTATIONS)
 
 
 def touched(result: customer.Result) -> list[str]:
-    """The instances that a verb did or quoted something for."""
+    """Return the instances that took part in an operation or a quote."""
     lines = result["lines"] if "lines" in result else result.get("instances", [])
     return sorted(each.get("instanceId") or each["id"] for each in lines)
 
@@ -33,7 +33,7 @@ def touched(result: customer.Result) -> list[str]:
 async def invalid(
     graphql: Client, ask: Callable[[], Awaitable[customer.Result]], verb: str
 ) -> tuple[str, str]:
-    """Field and message of what is invalid: a mutation answers it as data, a query as an error."""
+    """Return field and message of an invalid input: data of a mutation, or an error of a query."""
     if verb in MUTATIONS:
         result = await ask()
         assert result["__typename"] == "InvalidInput"
@@ -61,10 +61,10 @@ async def test_an_unknown_id_named_twice_is_refused_once(world: World, graphql: 
 
 
 @every_verb
-async def test_what_is_released_is_in_a_selection_by_filter_only_if_its_status_is_named(
+async def test_a_released_instance_is_in_a_selection_by_filter_only_if_its_status_is_named(
     world: World, graphql: Client, verb: str
 ) -> None:
-    """Rule 3; of `lost` the worker has not yet noted that its retention is over."""
+    """Rule 3. The retention of `lost` has ended, but the worker has not run."""
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("i-1")
     await world.instance("gone", expires="2026-12-01", status="RELEASED")

@@ -1,4 +1,4 @@
-"""setRenewalPolicy: a batch in which each instance is decided alone (rule 8)."""
+"""setRenewalPolicy: a batch in which each instance is decided independently (rule 8)."""
 
 import json
 
@@ -12,7 +12,7 @@ from tests.support.graphql_client import Client
 
 
 async def policies(world: World) -> dict[str, tuple[str, int]]:
-    """Mode and months of every instance."""
+    """Return mode and months of every instance."""
     rows = await world.rows("SELECT id, renewal_mode, auto_renew_months FROM instances ORDER BY id")
     return {instance_id: (mode, months) for instance_id, mode, months in rows}
 
@@ -36,7 +36,7 @@ async def test_a_batch_is_set_and_what_has_the_policy_already_is_unchanged(
     assert (await policies(world))["i-5"] == ("MANUAL", 1)
 
 
-async def test_the_months_are_kept_when_the_worker_is_sent_away(world: World, graphql: Client) -> None:
+async def test_the_months_are_kept_when_the_mode_leaves_auto(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql)
     await world.instances(["i-1", "i-2"], mode="AUTO", months=6)
     await buyer.set_policy(["i-1"], "MANUAL")
@@ -107,7 +107,7 @@ async def test_an_auto_instance_that_expired_keeps_auto(world: World, graphql: C
     assert await world.snapshot() == before
 
 
-async def test_best_effort_is_what_it_does_unasked(world: World, graphql: Client) -> None:
+async def test_best_effort_is_the_default(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql)
     await world.instance("good")
     await world.instance("trial", trial=True)

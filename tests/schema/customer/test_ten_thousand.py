@@ -1,4 +1,4 @@
-"""10,000 instances in one call; and the statements of a call are as many for one instance as for thousands."""
+"""10,000 instances in one call, with as many statements as for one instance."""
 
 import contextlib
 import time
@@ -23,14 +23,14 @@ VERBS: dict[str, Callable[[customer.Buyer, customer.Selection], Awaitable[custom
 
 @contextlib.contextmanager
 def timed(what: str) -> Iterator[None]:
-    """Says how long the block took, for whoever reads the run with -s or -rP; a machine may be busy."""
+    """Print the duration of the block, without an assertion, because a machine may be busy."""
     start = time.perf_counter()
     yield
     print(f"{what}: {time.perf_counter() - start:.2f} s")  # noqa: T201
 
 
 async def put(world: World, count: int) -> list[str]:
-    """Puts so many instances of four products there, each product with its own day; answers their ids."""
+    """Create instances of four products, each product with its own day, and return their ids."""
     ids: list[str] = []
     for part, product in enumerate(("eip", "kec", "ebs", "kes")):
         names = [f"{product}-{number:05d}" for number in range(part, count, 4)]
@@ -97,7 +97,7 @@ async def test_10_000_instances_change_their_policy_by_one_call(world: World, gr
 
 @pytest.mark.parametrize("verb", VERBS)
 async def test_statements_do_not_grow_with_the_instances(world: World, graphql: Client, verb: str) -> None:
-    """Bundles, vouchers of several products, refusals: there is at least one of each even among the few."""
+    """Even the small case has a bundle, vouchers of several products, and a refusal."""
     counts = []
     for account, count in (("one", 1), ("ten", 10), ("thousand", 1_000)):
         buyer = await customer.open_account(world, graphql, account, balance="1000000.00")

@@ -1,4 +1,4 @@
-"""Webhook endpoints through the API: each account its own, and nobody else's."""
+"""Webhook endpoints through the API, separate for each account."""
 
 import datetime as dt
 import uuid
@@ -77,7 +77,7 @@ async def test_an_endpoint_is_made_once_with_a_secret(asked: Client) -> None:
     assert "secret" not in str(listed)
 
 
-async def test_what_is_wrong_is_refused_by_its_name(
+async def test_an_invalid_argument_is_refused_by_name(
     asked: Client, world: World, settings_override: Callable[..., None]
 ) -> None:
     settings_override(webhook_endpoints_max=1)
@@ -159,7 +159,7 @@ async def test_the_endpoints_of_others_are_as_if_they_were_not_there(asked: Clie
     assert await world.snapshot() == before
 
 
-async def test_what_was_parked_is_shown_and_replayed(asked: Client, world: World) -> None:
+async def test_a_parked_delivery_is_shown_and_replayed(asked: Client, world: World) -> None:
     endpoint_id = (await create(asked))["endpoint"]["id"]
     async with database.transaction() as connection:
         draft = event_log.NewEvent("a", event_log.EventType.POLICY_CHANGED, "i-1", {})
@@ -191,7 +191,9 @@ async def test_what_was_parked_is_shown_and_replayed(asked: Client, world: World
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": "first"}
 
 
-async def test_a_test_says_what_came_back(asked: Client, settings_override: Callable[..., None]) -> None:
+async def test_a_test_request_returns_the_response(
+    asked: Client, settings_override: Callable[..., None]
+) -> None:
     settings_override(webhook_http=True, webhook_ports=tuple(range(1024, 65536)), webhook_networks=LOOPBACK)
     async with listening(always(418)) as receiver:
         endpoint_id = (await create(asked, url=receiver.url))["endpoint"]["id"]
@@ -209,7 +211,7 @@ async def test_a_test_says_what_came_back(asked: Client, settings_override: Call
     assert (refused["delivered"], refused["error"]) == (False, "no connection: refused or unreachable")
 
 
-async def test_what_never_happened_is_not_replayed(asked: Client) -> None:
+async def test_an_event_that_does_not_exist_is_not_replayed(asked: Client) -> None:
     endpoint_id = (await create(asked))["endpoint"]["id"]
     answer = await ask(asked, REPLAY, id=endpoint_id, sequence=1, andAllAfter=True)
     assert answer["message"] == "input.sequence: must be 1 to 0, the number of the last event"

@@ -1,4 +1,4 @@
-"""A schema, and values for it, that are as bad as they may be."""
+"""A schema with hostile types and values."""
 
 import asyncio
 import datetime as dt

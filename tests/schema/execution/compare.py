@@ -1,4 +1,4 @@
-"""Two answers to the same document, and how they differ."""
+"""The differences between two results of the same document."""
 
 import json
 import re
@@ -13,9 +13,9 @@ _ADDRESS = re.compile(r"0x[0-9a-f]+", re.IGNORECASE)
 
 
 def differences(expected: ExecutionResult, found: ExecutionResult, *, waited: bool) -> list[str]:
-    """What is not the same; where something was waited for, the errors' order is a matter of timing.
+    """Return the differences. After waiting, the order of errors depends on timing.
 
-    So is which of the errors below one null is told of: whoever nulls a place silences those after it.
+    The errors reported below one null depend on timing as well: the first one suppresses the later ones.
     """
     data = [_text(answer.data) for answer in (expected, found)]
     if data[0] != data[1]:
@@ -42,12 +42,12 @@ def _agree(data: Any, expected: Sequence[Mapping[str, Any]], found: Sequence[Map
 
 
 def _shortest(by_place: Sequence[Mapping[tuple[Any, ...], Counter[str]]], place: tuple[Any, ...]) -> int:
-    """How deep the least deep error below a null is."""
+    """Return the depth of the shallowest error below a null."""
     return min(len(json.loads(text)["path"] or ()) for counted in by_place for text in counted[place])
 
 
 def _by_place(data: Any, errors: Sequence[Mapping[str, Any]]) -> dict[tuple[Any, ...], Counter[str]]:
-    """The errors by the place that is null because of them."""
+    """Return the errors by the place that is null because of them."""
     found: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
     for error in errors:
         place, value = [], data
@@ -71,7 +71,7 @@ def _error(error: GraphQLError) -> dict[str, Any]:
 
 
 def _causes(error: BaseException | None) -> list[str]:
-    """What the log shows of where an error comes from."""
+    """Return the types of the exceptions that caused an error, as the log shows them."""
     found = []
     while error is not None:
         found.append(type(error).__name__)

@@ -1,4 +1,4 @@
-"""Valid documents at random for any schema: aliases, fragments, directives, arguments and variables."""
+"""Random valid documents for any schema: aliases, fragments, directives, arguments and variables."""
 
 import json
 import random
@@ -45,27 +45,27 @@ Make = Callable[[random.Random, str, str], Any]
 
 @dataclass(frozen=True)
 class Document:
-    """A document, and what makes values for its variables."""
+    """A document with generators of its variables."""
 
     text: str
     names: frozenset[str]
-    """The fields that are selected somewhere."""
+    """The fields that the document selects."""
     _variables: Mapping[str, Callable[[random.Random], Any]]
 
     def variables(self, rng: random.Random) -> dict[str, Any]:
-        """Other values at each call."""
+        """Return new values of the variables."""
         made = {name: make(rng) for name, make in self._variables.items()}
         return {name: value for name, value in made.items() if value is not Undefined}
 
 
 def boolean(name: str, rng: random.Random) -> Any:
-    """A value of a variable of @skip and @include, or none."""
+    """Return a value of a variable of @skip and @include, or none."""
     odd = {"t": [], "u": [Undefined], "w": [Undefined, None]}[name]
     return rng.choice([True, False, True, False, *odd])
 
 
 class Writer:
-    """Writes one document."""
+    """A writer of one random document."""
 
     def __init__(self, schema: GraphQLSchema, rng: random.Random, make: Make, *, depth: int = 3) -> None:
         self._schema = schema
@@ -117,7 +117,7 @@ class Writer:
         return f"{key}{name}{arguments}{self._directives()}{inside}"
 
     def _key(self, name: str, rest: str) -> str:
-        """An alias or none; wherever a key stands twice it is for the same field."""
+        """Return an alias or none; a repeated key always belongs to the same field."""
         tried = [name] if self._rng.random() < 0.6 else []
         for key in (*tried, *self._rng.sample(ALIASES, 3), f"k{len(self._signatures)}"):
             if self._signatures.setdefault(key, name + rest) == name + rest:
@@ -125,7 +125,7 @@ class Writer:
         raise AssertionError("the last is new")
 
     def _conditions(self, parent: Composite) -> list[Composite]:
-        """The types that a value of this one may have, or has."""
+        """Return the object types of an abstract type, or the type itself."""
         found: list[Composite] = []
         for type_ in self._schema.type_map.values():
             if is_composite_type(type_) and not type_.name.startswith("__"):

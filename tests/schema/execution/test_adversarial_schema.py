@@ -1,4 +1,4 @@
-"""The compiled way answers as graphql-core does, whatever the values are: 10,000 and more executions."""
+"""Compiled execution equals graphql-core for any values: 10,000 and more executions."""
 
 import logging
 import os
@@ -29,13 +29,13 @@ ODDLY_TIMED_MAX = 0.02
 
 
 def argument(rng: random.Random, name: str, type_name: str) -> Any:
-    """A value of a scalar, now and then one that is none."""
+    """Return a value of a scalar, sometimes an invalid one."""
     return {"Int": rng.randint(-3, 3), "String": rng.choice(["", "a"])}[type_name]
 
 
 @pytest.fixture
 async def records() -> list[asyncpg.Record]:
-    """Rows as the database gives them."""
+    """Return rows as the database returns them."""
     connection = await asyncpg.connect(os.environ[POSTGRES])
     try:
         return [

@@ -1,4 +1,4 @@
-"""The compiled way is taken where it should be, and only there."""
+"""Compiled code is used where it should be, and only there."""
 
 import asyncio
 import dataclasses
@@ -79,7 +79,7 @@ def row(number: int) -> dict[str, Any]:
 
 @dataclasses.dataclass
 class Given:
-    """The context: what a root field answers, and what was called."""
+    """The context: the value of a root field, and the recorded calls."""
 
     items: Any = None
     called: list[str] = dataclasses.field(default_factory=list)
@@ -120,14 +120,14 @@ def make(
 
 
 async def ask(schema: strawberry.Schema, document: str, given: Any = None, **variables: Any) -> Any:
-    """The data of an answer without errors."""
+    """Return the data of a result without errors."""
     answer = await schema.execute(document, variables, given)
     assert not answer.errors, answer.errors
     return answer.data
 
 
 async def assert_same(query: type, document: str, given: Any = None, **variables: Any) -> Any:
-    """Asks both ways, twice; answers the compiled one's answer."""
+    """Execute twice with both executors, and return the result of the compiled one."""
     stock = make(StrawberryGraphQLCoreExecutionContext, query)
     compiled = make(executor.Executor, query)
     for _ in range(2):
@@ -139,7 +139,7 @@ async def assert_same(query: type, document: str, given: Any = None, **variables
 
 @pytest.fixture
 def completed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often graphql-core completes an item of a list, and resolves a field."""
+    """Counters of the list items that graphql-core completes and of the fields that it resolves."""
     counted: Counter[str] = Counter()
 
     def count(name: str) -> None:
@@ -169,7 +169,7 @@ async def test_a_plain_list_is_completed_without_graphql_core(
     assert completed["complete_list_item_value"] > 0, "which is what is counted here"
 
 
-async def test_one_odd_value_in_a_thousand_is_told_of_where_it_is(completed: Counter[str]) -> None:
+async def test_one_invalid_value_in_a_thousand_is_reported_at_its_path(completed: Counter[str]) -> None:
     items = [row(number) for number in range(1000)]
     items[617]["inners"][1]["o"] = "two"
     answer = await make().execute(f"{{ items {{ {TWELVE} }} }}", None, Given(items))
@@ -213,7 +213,7 @@ async def test_an_extension_that_resolves_sees_every_field() -> None:
     assert seen == {"items": 2, "name": 4, "inner": 4, "o": 8}
 
 
-async def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(document_limits, "DOCUMENTS_MAX", 3)
     monkeypatch.setattr(executor, "VARIANTS_MAX", 2)
     executor._compiled.clear()
@@ -295,7 +295,7 @@ async def test_null_for_a_condition_is_an_error_of_each_item() -> None:
 
 
 class Raising:
-    """An object whose property raises what would end an iteration."""
+    """An object whose property raises StopIteration."""
 
     id = "1"
 
@@ -375,7 +375,7 @@ async def test_a_slice_out_of_bounds_is_refused(variables: dict[str, int]) -> No
     assert found.errors and isinstance(found.errors[0].original_error, errors.InvalidInputError)
 
 
-async def test_another_kind_of_field_resolves_in_its_own_way() -> None:
+async def test_a_custom_field_class_resolves_by_itself() -> None:
     class Doubled(StrawberryField):
         def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:
             return 2 * super().get_result(source, info, args, kwargs)

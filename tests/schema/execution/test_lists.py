@@ -1,4 +1,4 @@
-"""The lists of the schema are compiled, and what is selected of them is read without going anywhere twice."""
+"""The lists of the schema are compiled, and their selections are read once."""
 
 from collections import Counter
 from typing import Any
@@ -50,10 +50,10 @@ async def test_a_list_of_the_schema_is_completed_without_graphql_core(
     assert not completed
 
 
-async def test_fragments_that_spread_the_next_twice_are_looked_at_once(
+async def test_fragments_that_spread_the_next_twice_are_read_once(
     shop: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Looked at each time they are spread, twenty levels would be a million."""
+    """Reading each spread again would cost a million steps for twenty levels."""
     looked: Counter[str] = Counter()
     original = selected._Collector.add
 

@@ -1,4 +1,4 @@
-"""The schema that customers see answers as it would with graphql-core alone, over rows of the real database."""
+"""The customers' schema has the results of graphql-core alone, over rows of the real database."""
 
 import logging
 import os
@@ -51,7 +51,7 @@ CHOICES: dict[str, list[Any]] = {
 
 
 def argument(rng: random.Random, name: str, type_name: str) -> Any:
-    """A value that fits the argument, though it may be refused for it."""
+    """Return a value of the argument's type, which may still be refused."""
     if type_name == "Boolean":
         return rng.choice([True, False])
     return rng.choice(CHOICES[name])
@@ -59,7 +59,7 @@ def argument(rng: random.Random, name: str, type_name: str) -> Any:
 
 @pytest.fixture
 async def shop(world: fixtures.World, graphql: Client) -> None:
-    """An account that has something of everything, orders and vouchers used among it."""
+    """An account with objects of every kind, including orders and used vouchers."""
     buyer = await customer.open_account(world, graphql, balance="5000.00")
     await world.voucher("120.00", products=["eip"], voucher_id="00000000-0000-4000-8000-00000000000a")
     await world.voucher("30.00", expires="2027-01-31")
@@ -116,5 +116,5 @@ async def ask(schema: strawberry.Schema, document: str, variables: dict[str, Any
 
 
 def context() -> Context:
-    """A request of account `a`, always at the same instant."""
+    """Return a request of account `a`, always at the same instant."""
     return Context(account_id="a", clock=lambda: fixtures.NOW)

@@ -1,4 +1,4 @@
-"""The size of an operation: as though its fragments were written out, found without writing them out."""
+"""The size of an operation equals that of the operation with its fragments expanded."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def cost_of(query: str, size: AccountSize | None = SIZE, **variables: Any) -> in
         ("query Q($n: Int!) { order(id: 1) { lines(first: $n) { price } } }", {"n": 1_000}, 1 + 1_000 * 2),
     ],
 )  # fmt: skip
-def test_a_cost_is_the_number_of_fields_that_may_be_answered(
+def test_a_cost_is_the_greatest_number_of_fields_of_the_result(
     query: str, variables: dict[str, Any], cost: int
 ) -> None:
     assert cost_of(query, None, **variables) == cost
@@ -87,7 +87,7 @@ def test_work_costs_by_the_size_of_the_account(query: str, work: float) -> None:
     assert measured(query).total({}, SIZE).work == work
 
 
-def test_a_list_that_the_account_fills_counts_by_what_it_has() -> None:
+def test_a_list_of_the_account_counts_by_the_size_of_the_account() -> None:
     assert cost_of("{ account { vouchers { id } } }") == 1 + SIZE.vouchers * 2
 
 
@@ -126,7 +126,7 @@ def test_a_filter_of_a_small_account_finds_no_more_than_it_has() -> None:
         measured(query).total({})
 
 
-def test_a_variable_is_looked_through_once_however_often_it_is_mentioned() -> None:
+def test_a_variable_is_searched_once_however_often_it_is_used() -> None:
     members = " ".join(f"a{n}: $i" for n in range(500))
     operation = measured(f"query Q($i: X) {{ quoteRenewal(input: {{ {members} }}) {{ total }} }}")
     looked = 0
@@ -141,7 +141,7 @@ def test_a_variable_is_looked_through_once_however_often_it_is_mentioned() -> No
     assert looked == 1
 
 
-def test_what_is_not_used_is_measured_too_for_it_is_validated() -> None:
+def test_unused_fragments_are_measured_because_they_are_validated() -> None:
     aliases = " ".join(f"a{n}: id" for n in range(70))
     found = complexity.measure(SCHEMA, parse(f"{{ account {{ id }} }} fragment F on Account {{ {aliases} }}"))
     assert [fragment.aliases for fragment in found.fragments] == [70]
@@ -155,7 +155,7 @@ def test_what_is_not_used_is_measured_too_for_it_is_validated() -> None:
         "{ account { id } } type Query { id: ID }",
     ],
 )
-def test_each_definition_has_a_name_of_its_own(query: str) -> None:
+def test_each_definition_has_a_unique_name(query: str) -> None:
     with pytest.raises(complexity.DefinitionsError):
         complexity.measure(SCHEMA, parse(query))
 
@@ -169,7 +169,7 @@ def test_fields_of_one_name_count_by_their_pairs() -> None:
     assert measured("{ account { " + "id " * 500 + "} }").measure.duplicate_pairs == 500 * 499 // 2
 
 
-def test_nothing_in_a_long_life_of_variables_is_remembered() -> None:
+def test_no_memory_grows_with_the_number_of_variables() -> None:
     operation = measured("query Q($n: Int) { instances(first: $n) { nodes { id } } }")
     assert [operation.total({"n": n}).cost for n in (1, 2, 1)] == [3, 5, 3]
 
@@ -215,7 +215,7 @@ TYPES = {
 
 @st.composite
 def selections(draw: st.DrawFn, parent: str, fragments: dict[str, tuple[str, str]], depth: int = 0) -> str:
-    """A selection set of a type, parts of which are in fragments."""
+    """Draw a selection set of a type, with parts of it in fragments."""
     parts = []
     for _ in range(draw(st.integers(1, 3))):
         name = draw(st.sampled_from(FIELDS[parent]))
@@ -237,7 +237,7 @@ def selections(draw: st.DrawFn, parent: str, fragments: dict[str, tuple[str, str
 
 
 def written_out(query: str) -> str:
-    """The operation with each spread replaced by what it spreads."""
+    """Return the operation with its fragments expanded."""
     document = parse(query)
     bodies = {
         each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
@@ -263,7 +263,7 @@ def written_out(query: str) -> str:
 
 @settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine draws slowly
 @given(st.data())
-def test_a_fragment_is_measured_as_what_stands_in_it(data: st.DataObject) -> None:
+def test_a_fragment_is_measured_like_its_fields(data: st.DataObject) -> None:
     fragments: dict[str, tuple[str, str]] = {}
     operation = data.draw(selections("Query", fragments))
     query = operation + " ".join(f" fragment {name} on {on} {body}" for name, (on, body) in fragments.items())

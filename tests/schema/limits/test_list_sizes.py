@@ -1,4 +1,4 @@
-"""What a question names is bounded, whichever list of it names it."""
+"""The number of named instances is bounded, whichever list names them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""No list of an answer is without a bound: each takes `first` and `offset`, and has its count beside it."""
+"""No list of a result is unbounded: each has `first` and `offset`, and a count beside it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ COUNTS = {
 
 
 def lists(schema: GraphQLSchema) -> Mapping[str, Any]:
-    """The fields that are lists of objects, by their coordinates."""
+    """Return the fields that are lists of objects, by their coordinates."""
     return {
         f"{owner.name}.{name}": (owner, field)
         for owner in schema.type_map.values()
@@ -84,7 +84,7 @@ async def test_the_members_of_a_bundle_are_read_slice_by_slice(shop: customer.Bu
     assert [node["bundle"] for node in nodes] == [expected[node["id"][0]] for node in nodes]
 
 
-async def test_the_lines_and_refusals_of_a_quote_are_answered_slice_by_slice(shop: customer.Buyer) -> None:
+async def test_the_lines_and_refusals_of_a_quote_are_returned_by_slices(shop: customer.Buyer) -> None:
     query = """query ($ids: [ID!]!) { quoteRenewal(input: {selection: {ids: $ids}, months: 1}) {
       lineCount lines(first: 2, offset: 1) { instanceId price } total
       refusalCount refusals(first: 1, offset: 1) { instanceId code } } }"""
@@ -102,7 +102,7 @@ RENEW = """mutation ($ids: [ID!]!, $first: Int! = 100, $offset: Int! = 0, $mode:
 fragment Order on RenewInstancesSuccess { order { lines(first: $first, offset: $offset) { instanceId } } }"""
 
 
-async def test_the_answer_to_a_change_has_slices(shop: customer.Buyer) -> None:
+async def test_the_result_of_a_mutation_has_slices(shop: customer.Buyer) -> None:
     ids = ["i-1", "x-1", "i-2", "x-2"]
     refused = (await shop.client(RENEW, ids=ids, mode="ALL_OR_NOTHING", first=1))["renewInstances"]
     assert (refused["refusalCount"], refused["refusals"]) == (2, [{"instanceId": "x-1"}])

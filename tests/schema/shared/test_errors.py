@@ -1,4 +1,4 @@
-"""What is refused, as data, in the order of rule 19, and that a refusal changes nothing."""
+"""Refusals are data, in the order of rule 19, and a refusal changes nothing."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("code", REFUSED)
-async def test_what_cannot_be_renewed_is_refused_with_its_reason(
+async def test_an_instance_that_cannot_be_renewed_is_refused_with_its_reason(
     world: World, graphql: Client, code: str
 ) -> None:
     about, message = REFUSED[code]
@@ -74,7 +74,7 @@ async def test_all_or_nothing_lists_every_refusal_and_does_nothing(world: World,
     assert await world.snapshot() == before
 
 
-async def test_all_or_nothing_is_what_renewing_and_unifying_do_unasked(world: World, graphql: Client) -> None:
+async def test_all_or_nothing_is_the_default_of_renewing_and_unifying(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("good")
     before = await world.snapshot()
@@ -157,7 +157,9 @@ async def test_too_little_money_takes_nothing_at_all(world: World, graphql: Clie
     await integrity.assert_holds()
 
 
-async def test_best_effort_does_not_pick_what_the_money_is_enough_for(world: World, graphql: Client) -> None:
+async def test_best_effort_does_not_choose_instances_that_the_money_covers(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="300.00")
     await world.instances(["i-1", "i-2"], price="300.00")
     before = await world.snapshot()
@@ -168,7 +170,7 @@ async def test_best_effort_does_not_pick_what_the_money_is_enough_for(world: Wor
 
 @pytest.mark.parametrize("verb", ["renew", "unify"])
 async def test_refusals_come_in_a_fixed_order(world: World, graphql: Client, verb: str) -> None:
-    """Each step mends the complaint of the step before; all the later ones still stand."""
+    """Each step corrects the error of the step before; all later errors remain."""
     buyer = await customer.open_account(world, graphql, balance="300.00")
     await world.instance("paid", price="300.00")
     await world.instances(["good", "poor"], price="200.00")

@@ -1,4 +1,4 @@
-"""Money, instants and dates as clients write and read them, in variables and in the document itself."""
+"""Money, instants and dates as clients send and receive them, in variables and in documents."""
 
 import json
 from typing import Any
@@ -17,14 +17,14 @@ UNIFY = """query ($date: Date!) { quoteUnifyExpiry(input: {
 
 
 def literal(query: str, value: object) -> str:
-    """The same query without its variable: the value stands in the document."""
+    """Return the query with the value as a literal instead of a variable."""
     head, _, rest = query.partition(") {")
     operation, _, variable = head.partition(" (")
     return f"{operation} {{{rest}".replace(variable.partition(":")[0], json.dumps(value, ensure_ascii=False))
 
 
 async def both(client: Client, query: str, value: object) -> list[dict[str, Any]]:
-    """The answers to a value as a variable and as a literal."""
+    """Return the results for a value as a variable and as a literal."""
     name = query[query.index("$") + 1 : query.index(":")]
     sent = (
         (await client.post(query, **{name: value})).json(),
@@ -42,7 +42,7 @@ async def assert_refused(client: Client, query: str, value: object) -> None:
 
 @pytest.fixture
 async def holder(world: World, asked: Client) -> Client:
-    """Account `a` with an instance whose renewal costs 512.90, and no money at all."""
+    """Account `a` with an instance whose renewal costs 512.90, and without money."""
     await world.instance("i-1", price="512.90", expires="2027-01-31")
     return asked
 
@@ -68,7 +68,7 @@ async def test_the_total_is_met_however_its_amount_is_written(holder: Client, am
         (10**13, "10000000000000.00"),
     ],
 )
-async def test_money_is_a_decimal_string_or_an_integer_and_answered_with_two_places(
+async def test_money_is_a_decimal_string_or_an_integer_and_returned_with_two_places(
     holder: Client, amount: object, read: str
 ) -> None:
     for answer in await both(holder, PAY, amount):
@@ -84,7 +84,7 @@ NO_AMOUNTS = [
 ]
 
 
-async def test_what_is_no_amount_is_refused(world: World, holder: Client) -> None:
+async def test_an_invalid_amount_is_refused(world: World, holder: Client) -> None:
     before = await world.snapshot()
     for amount in NO_AMOUNTS:
         await assert_refused(holder, PAY, amount)
@@ -138,13 +138,13 @@ NO_INSTANTS = [
 ]
 
 
-async def test_what_is_no_instant_with_an_offset_is_refused(holder: Client) -> None:
+async def test_an_instant_without_an_offset_is_refused(holder: Client) -> None:
     for instant in NO_INSTANTS:
         await assert_refused(holder, COUNT, instant)
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati", "UTC"])
-async def test_instants_are_answered_in_utc_whatever_the_accounts_zone(
+async def test_instants_are_returned_in_utc_whatever_the_accounts_zone(
     world: World, holder: Client, zone: str
 ) -> None:
     await world.account("far", zone=zone)
@@ -186,6 +186,6 @@ NO_DATES = [
 ]
 
 
-async def test_what_is_no_date_is_refused(holder: Client) -> None:
+async def test_an_invalid_date_is_refused(holder: Client) -> None:
     for date in NO_DATES:
         await assert_refused(holder, UNIFY, date)
