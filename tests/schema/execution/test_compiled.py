@@ -20,7 +20,7 @@ from strawberry.types.field import StrawberryField
 from renewals.domain import errors
 from schema.execution import executor
 from schema.fields import sources
-from schema.limits import document_limits
+from schema.limits import document_cache
 from tests.schema.execution import compare
 
 
@@ -214,7 +214,7 @@ async def test_an_extension_that_resolves_sees_every_field() -> None:
 
 
 async def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(document_limits, "DOCUMENTS_MAX", 3)
+    monkeypatch.setattr(document_cache, "DOCUMENTS_MAX", 3)
     monkeypatch.setattr(executor, "VARIANTS_MAX", 2)
     executor._compiled.clear()
     schema, given = make(), Given([row(1)])
