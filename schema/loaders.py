@@ -10,7 +10,7 @@ from strawberry.dataloader import DataLoader
 
 from renewals import catalog
 from renewals.accounts import queries as accounts_queries
-from renewals.auto_renewal import runs
+from renewals.auto_renewal import attempts
 from renewals.db import connection as database
 from renewals.db.connection import Connection, Row
 from renewals.forecasts import instance_forecast
@@ -133,7 +133,7 @@ class Loaders(OrderLoaders):
     @cached_property
     def attempts(self) -> DataLoader[LatestKey, list[Row]]:
         """Latest renewal attempts of instances."""
-        return self._scoped(_per_part(runs.fetch_attempts), [])
+        return self._scoped(_per_part(attempts.fetch_attempts), [])
 
     @cached_property
     def orders(self) -> DataLoader[LatestKey, list[Row]]:

@@ -7,7 +7,7 @@ from arq.constants import in_progress_key_prefix
 from opentelemetry import trace
 
 from renewals.alerts import balance_alerts
-from renewals.auto_renewal import renew, runs
+from renewals.auto_renewal import chunks, renew, runs
 from renewals.domain import clock as clocks
 from renewals.instances import lifecycle
 from renewals.webhooks import deliveries
@@ -26,7 +26,7 @@ async def catch_up(ctx: Context) -> None:
 @_tracer.start_as_current_span("renew_chunk")
 async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
     """Renew one chunk of a run, and end the run if it was the last."""
-    if not await renew.process_chunk(runs.Chunk(run_id, number)):
+    if not await renew.process_chunk(chunks.Chunk(run_id, number)):
         await enqueue_pending_chunks(ctx["redis"])
     await renew.finish_runs()
 
@@ -53,7 +53,7 @@ async def enqueue_pending_chunks(queue: ArqRedis, *, again: bool = False) -> Non
 
     A chunk that is queued already keeps its place.
     """
-    for run_id, number in await runs.pending_chunks():
+    for run_id, number in await chunks.list_pending_chunks():
         job_id = f"renew:{run_id}:{number}"
         if again:
             # Its worker may have been killed. If not, a second execution finds the chunk done.

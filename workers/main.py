@@ -20,7 +20,7 @@ from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from renewals import config
-from renewals.auto_renewal import runs
+from renewals.auto_renewal import chunks
 from renewals.concurrency import cancellation
 from renewals.db import configuration_errors
 from renewals.db import connection as database
@@ -61,7 +61,7 @@ async def run(settings: config.Settings) -> None:
             health_server.running(settings, queue),
         ):
             runner = _WorkerRunner(settings, queue)
-            await runner.repeat_after_outages(runs.pending_chunks)
+            await runner.repeat_after_outages(chunks.list_pending_chunks)
             if not runner.is_stopping:
                 async with dispatcher.run_dispatcher():
                     await runner.repeat_after_outages(runner.work)

@@ -13,25 +13,25 @@ from renewals import config
 from renewals.auto_renewal import schedule
 from renewals.db import models
 from renewals.domain import dates, model, pricing
-from renewals.forecasts import forecast
+from renewals.forecasts import simulation
 
 ENOUGH_CENTS = 10**15
 
 
-async def read(account_id: str, days: int, now: dt.datetime) -> forecast.Forecast:
+async def read(account_id: str, days: int, now: dt.datetime) -> simulation.Forecast:
     """Return the same numbers as the project's forecast."""
     account = await models.Account.get(id=account_id)
     forecast_days = await _simulate(account, account.balance_cents, days, now)
     if not any(day.shortfall_cents for day in forecast_days):
-        return forecast.Forecast(tuple(forecast_days), 0)
+        return simulation.Forecast(tuple(forecast_days), 0)
     spent = await _simulate(account, ENOUGH_CENTS, days, now)
     needed_cents = sum(day.balance_cents for day in spent)
-    return forecast.Forecast(tuple(forecast_days), needed_cents - account.balance_cents)
+    return simulation.Forecast(tuple(forecast_days), needed_cents - account.balance_cents)
 
 
 async def _simulate(
     account: models.Account, balance_cents: int, days: int, now: dt.datetime
-) -> list[forecast.Day]:
+) -> list[simulation.Day]:
     zone = ZoneInfo(account.time_zone)
     today = now.astimezone(zone).date()
     vouchers = await models.Voucher.filter(account_id=account.id, available_cents__gt=0, expires_at__gte=now)
@@ -63,7 +63,7 @@ async def _simulate(
 
 def _plan(
     date: dt.date, due: Sequence[models.Instance], vouchers: Sequence[models.Voucher], balance_cents: int
-) -> tuple[forecast.Day, list[models.Instance]]:
+) -> tuple[simulation.Day, list[models.Instance]]:
     """Plan a day's instances and return the paid ones; subtract the payments from the vouchers."""
     prices = [_price(instance) for instance in due]
     available = {voucher.id: voucher.available_cents for voucher in vouchers}
@@ -88,7 +88,7 @@ def _plan(
             paid.append(instance)
     for voucher in vouchers:
         voucher.available_cents = available[voucher.id]
-    day = forecast.Day(
+    day = simulation.Day(
         date=date,
         due_count=len(due),
         total_cents=sum(prices),

@@ -58,9 +58,9 @@ def _show_one(url: str, account_id: str, days: int, clock: dt.datetime, language
     """Print one account's forecast as a table in a language, or as JSON if the language is None."""
     from graphql_api.cli import forecast_table, json_reports
     from renewals.db import connection as database
-    from renewals.forecasts import forecast
+    from renewals.forecasts import forecast, simulation
 
-    async def read() -> forecast.Forecast:
+    async def read() -> simulation.Forecast:
         async with database.connect(url, pool_size=1):
             return await forecast.read_forecast(account_id, days, clock)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from graphql_api.cli import text_table
 from renewals.domain import money
-from renewals.forecasts import forecast
+from renewals.forecasts import simulation
 from renewals.i18n import Label, Language
 
 _TITLE = Label("{account}：{date} 起 {days} 天", "{account}: {days} days from {date}")
@@ -24,7 +24,7 @@ _FIRST_SHORTFALL = Label("首个资金不足日：{date}。", "The first day wit
 _TOP_UP = Label("今天充值 {amount}，即可全部续费。", "Add {amount} today to pay for every renewal.")
 
 
-def format_forecast(account_id: str, result: forecast.Forecast, language: Language) -> str:
+def format_forecast(account_id: str, result: simulation.Forecast, language: Language) -> str:
     """Return the days with something due, their sums, and the top-up needed."""
     days = [day for day in result.days if day.due_count]
     header = [label.in_language(language) for label in _HEADER]
@@ -36,7 +36,7 @@ def format_forecast(account_id: str, result: forecast.Forecast, language: Langua
     return "\n".join([title, "", table, "", *_format_advice(result, language)])
 
 
-def _format_advice(result: forecast.Forecast, language: Language) -> list[str]:
+def _format_advice(result: simulation.Forecast, language: Language) -> list[str]:
     """Return the first day with a shortfall and the top-up needed, or that the money is enough."""
     if not result.required_top_up_cents:
         return [_ENOUGH.in_language(language)]
@@ -47,7 +47,7 @@ def _format_advice(result: forecast.Forecast, language: Language) -> list[str]:
     ]
 
 
-def _format_day(day: forecast.Day) -> list[str]:
+def _format_day(day: simulation.Day) -> list[str]:
     amounts = (day.total_cents, day.voucher_cents, day.balance_cents, day.balance_after_cents)
     return [
         day.date.isoformat(),
@@ -58,7 +58,7 @@ def _format_day(day: forecast.Day) -> list[str]:
     ]
 
 
-def _format_sums(days: Sequence[forecast.Day]) -> list[str]:
+def _format_sums(days: Sequence[simulation.Day]) -> list[str]:
     """Return the sums of the columns after the date; shortfalls repeat from day to day and have no sum."""
     sums = [
         sum(day.total_cents for day in days),

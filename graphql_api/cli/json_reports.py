@@ -10,9 +10,10 @@ from typing import Any
 import orjson
 
 from renewals import integrity
-from renewals.auto_renewal import runs
+from renewals.auto_renewal import attempts
+from renewals.db.models import RenewalRun
 from renewals.domain import money
-from renewals.forecasts import forecast
+from renewals.forecasts import simulation
 from renewals.operators import run_now
 from renewals.webhooks import status
 
@@ -22,7 +23,7 @@ def dump(value: Mapping[str, Any]) -> str:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
-def run_as_dict(run: runs.Run, parked: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def run_as_dict(run: RenewalRun, parked: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Return a run and its parked accounts."""
     return {
         "id": run.id,
@@ -41,7 +42,7 @@ def run_as_dict(run: runs.Run, parked: Sequence[tuple[str, str]]) -> dict[str, A
     }
 
 
-def attempts_as_dict(attempts: Sequence[runs.Attempt], count_max: int) -> dict[str, Any]:
+def attempts_as_dict(attempts: Sequence[attempts.Attempt], count_max: int) -> dict[str, Any]:
     """Return at most `count_max` attempts of a run, and whether there are more."""
     return {
         "attempts": [
@@ -86,7 +87,7 @@ def preview_as_dict(preview: run_now.RunPreview) -> dict[str, Any]:
     }
 
 
-def forecast_as_dict(account_id: str, result: forecast.Forecast) -> dict[str, Any]:
+def forecast_as_dict(account_id: str, result: simulation.Forecast) -> dict[str, Any]:
     """Return an account's forecast with all of its days, including those with nothing due."""
     return {
         "accountId": account_id,

@@ -110,7 +110,7 @@ def runs(
 ) -> None:
     """List the latest renewal runs, or the attempts of one run."""
     from graphql_api.cli import json_reports, run_report
-    from renewals.auto_renewal import runs
+    from renewals.auto_renewal import attempts, chunks, runs
     from renewals.db import connection as database
     from renewals.domain import errors
 
@@ -122,21 +122,23 @@ def runs(
     async def show() -> None:
         async with database.connect(url):
             latest = (
-                [await runs.read_run(run)] if run else await runs.read_latest_runs(count or RUN_COUNT_DEFAULT)
+                [await runs.get_run(run)] if run else await runs.list_latest_runs(count or RUN_COUNT_DEFAULT)
             )
-            reports = [(row, await runs.read_parked(row.id)) for row in latest]
-            attempts = (
-                await runs.read_attempts(run, account, failed=failed, count=attempt_count + 1) if run else []
+            reports = [(row, await chunks.list_parked_accounts(row.id)) for row in latest]
+            tries = (
+                await attempts.list_attempts(run, account, failed=failed, count=attempt_count + 1)
+                if run
+                else []
             )
         if as_json:
             report = {"runs": [json_reports.run_as_dict(row, parked) for row, parked in reports]}
             if run:
-                report |= json_reports.attempts_as_dict(attempts, attempt_count)
+                report |= json_reports.attempts_as_dict(tries, attempt_count)
             typer.echo(json_reports.dump(report))
             return
         for row, parked in reports:
             options.print_lines(run_report.format_run(row, parked))
-        options.print_lines(run_report.format_attempts(attempts, attempt_count))
+        options.print_lines(run_report.format_attempts(tries, attempt_count))
 
     try:
         bootstrap.run(show())

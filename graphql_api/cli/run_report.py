@@ -4,12 +4,13 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from renewals import integrity
-from renewals.auto_renewal import runs
+from renewals.auto_renewal import attempts
+from renewals.db.models import RenewalRun
 from renewals.domain import money
 from renewals.operators import run_now
 
 
-def format_run(run: runs.Run, parked: Sequence[tuple[str, str]]) -> Iterator[str]:
+def format_run(run: RenewalRun, parked: Sequence[tuple[str, str]]) -> Iterator[str]:
     """Yield a run, its parked accounts with their errors, and the integrity rules broken after it."""
     yield _format_run(run)
     for account_id, error in parked:
@@ -28,7 +29,7 @@ def format_result(result: run_now.RunNowResult, at: dt.datetime) -> Iterator[str
     )
 
 
-def format_attempts(attempts: Sequence[runs.Attempt], count_max: int) -> Iterator[str]:
+def format_attempts(attempts: Sequence[attempts.Attempt], count_max: int) -> Iterator[str]:
     """Yield at most `count_max` attempts with their price or reason, and a hint if there are more."""
     for attempt in attempts[:count_max]:
         yield f"  {attempt.account_id}  {attempt.instance_id}  {_format_outcome(attempt)}"
@@ -43,20 +44,20 @@ def format_rule(rule: str, violations: Sequence[integrity.Violation]) -> Iterato
         yield "        " + ", ".join(f"{name}={value}" for name, value in row.items())
 
 
-def _format_outcome(attempt: runs.Attempt) -> str:
+def _format_outcome(attempt: attempts.Attempt) -> str:
     if attempt.price_cents is not None:
         return f"renewed for {money.format_cents(attempt.price_cents)}"
     return f"{attempt.code}: {attempt.message}"
 
 
-def _format_counts(run: runs.Run) -> str:
+def _format_counts(run: RenewalRun) -> str:
     return (
         f"{run.renewed_count} renewed for {money.format_cents(run.amount_cents)}, "
         f"{run.refused_count} refused, {run.skipped_count} skipped"
     )
 
 
-def _format_run(run: runs.Run) -> str:
+def _format_run(run: RenewalRun) -> str:
     ended = f"ended {run.ended_at.isoformat(timespec='seconds')}" if run.ended_at else "not ended"
     integrity_states = {None: "not verified", True: "consistent", False: "INCONSISTENT"}
     is_consistent = None if run.broken_rules is None else not run.broken_rules

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from graphql_api.graphql import http_request
 from renewals.domain import errors
+from renewals.exports import queries as export_queries
 from renewals.exports import tables
 from schema.customer import coercion, inputs
 
@@ -58,24 +59,26 @@ def _parse(name: str, text: str | bytes) -> object:
 
 def build_export(
     account_id: str, table: str, arguments: Mapping[str, object], now: dt.datetime
-) -> tables.Export:
+) -> export_queries.Export:
     columns = tables.TABLES[table].select_columns(_column_names(arguments.get("columns")))
     if table == tables.INSTANCES.name:
         filter_input = coercion.read_input(arguments.get("filter"), inputs.InstanceFilter, "filter")
         order_input = coercion.read_input(arguments.get("orderBy"), inputs.InstanceOrder, "orderBy")
         instance_filter = inputs.to_instance_filter(filter_input)
         ordering = inputs.to_instance_ordering(order_input)
-        return tables.export_instances(account_id, instance_filter, ordering, columns=columns, now=now)
-    period = tables.DateRange(
+        return export_queries.export_instances(
+            account_id, instance_filter, ordering, columns=columns, now=now
+        )
+    period = export_queries.DateRange(
         coercion.read_instant(arguments.get("from"), "from"),
         coercion.read_instant(arguments.get("before"), "before"),
     )
     if table == tables.ORDERS.name:
-        return tables.export_orders(account_id, period, columns=columns, now=now)
+        return export_queries.export_orders(account_id, period, columns=columns, now=now)
     ledger_filter = inputs.to_ledger_filter(
         coercion.read_input(arguments.get("filter"), inputs.LedgerFilter, "filter")
     )
-    return tables.export_ledger(account_id, ledger_filter, period, columns=columns, now=now)
+    return export_queries.export_ledger(account_id, ledger_filter, period, columns=columns, now=now)
 
 
 def _column_names(value: object) -> list[str] | None:

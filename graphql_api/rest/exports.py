@@ -27,6 +27,8 @@ from renewals.db import pool
 from renewals.domain import errors
 from renewals.domain.clock import Clock
 from renewals.exports import formats, tables
+from renewals.exports import queries as export_queries
+from renewals.exports.columns import ExportTable
 from renewals.i18n import Language
 from renewals.observability import request_record
 
@@ -139,7 +141,7 @@ class Exports:
             self._slots.release(account_id)
 
     async def _pieces(
-        self, account_id: str, export: tables.Export, writer: formats.CSV | formats.JSONL
+        self, account_id: str, export: export_queries.Export, writer: formats.CSV | formats.JSONL
     ) -> AsyncGenerator[bytes, None]:
         """Yield the header with the first page of rows, then one page at a time."""
         # PostgreSQL's time limit is longer, for the case that this process is killed.
@@ -150,7 +152,7 @@ class Exports:
         async with self._turn(account_id), snapshot as connection:
             head = writer.header()
             total = 0
-            async with contextlib.aclosing(tables.read_rows(connection, export)) as pages:
+            async with contextlib.aclosing(export_queries.read_rows(connection, export)) as pages:
                 async for page in pages:
                     total += len(page)
                     await self._spending.add_rows(account_id, len(page), total)
@@ -171,7 +173,7 @@ def _failed(error: Exception) -> Response:
 
 
 def _disposition(
-    table: tables.ExportTable, file_format: formats.Format, language: Language, local: dt.datetime
+    table: ExportTable, file_format: formats.Format, language: Language, local: dt.datetime
 ) -> str:
     """Return the header with the file's name and local time, in ASCII and in the reader's language (RFC 6266)."""
     ending = f"{local:%Y-%m-%d-%H%M}.{file_format}"

@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo
 
 from renewals.accounts import repository as accounts_repository
 from renewals.alerts import expiry_reminders
-from renewals.auto_renewal import due, runs
+from renewals.auto_renewal import chunks, due
 from renewals.db import connection as database
 from renewals.db import models
 from renewals.domain import clock as clocks
 from renewals.domain import errors, model, money
 from renewals.domain.clock import Clock
 from renewals.events import event_log
-from renewals.forecasts import forecast
+from renewals.forecasts import forecast, simulation
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ async def find_changed_accounts(now: dt.datetime) -> list[str]:
            ORDER BY a.id""",
         zones,
         [now.astimezone(ZoneInfo(zone)).date() for zone in zones],
-        await runs.read_pending_accounts(),
+        await chunks.list_pending_account_ids(),
     )
     return [row["id"] for row in rows]
 
@@ -93,7 +93,7 @@ async def check_account(account_id: str, clock: Clock) -> None:
             return  # another worker has checked the account
         snapshot = await forecast.read_snapshot(connection, account, FORECAST_DAYS, now)
     failing = await asyncio.to_thread(find_failing, snapshot, now)
-    result = await asyncio.to_thread(forecast.simulate, snapshot, SHORTFALL_DAYS, now) if failing else None
+    result = await asyncio.to_thread(simulation.simulate, snapshot, SHORTFALL_DAYS, now) if failing else None
     async with accounts_repository.locked_account(account_id) as (connection, account):
         if await _read_marker(connection, account) != marker:
             return
@@ -113,12 +113,12 @@ async def recheck_account(connection: database.Connection, account_ids: Sequence
     await database.execute(connection, sql, account_ids)
 
 
-def find_failing(snapshot: forecast.AccountSnapshot, now: dt.datetime) -> dict[str, errors.Refusal]:
+def find_failing(snapshot: simulation.AccountSnapshot, now: dt.datetime) -> dict[str, errors.Refusal]:
     """Return the reasons, by instance id, why AUTO instances will not be renewed when they are next due. Pure."""
     refusals = [due.refuse_left(instance, snapshot.account) for instance in snapshot.instances]
     failing = {refusal.instance_id: refusal for refusal in refusals if refusal}
     seen: set[str] = set()
-    for run in forecast.simulate_days(snapshot, snapshot.account.balance_cents, FORECAST_DAYS, now):
+    for run in simulation.simulate_days(snapshot, snapshot.account.balance_cents, FORECAST_DAYS, now):
         if run.unpaid_units:
             for outcome in run.outcomes:
                 failing |= {
@@ -134,7 +134,7 @@ def _day(account: model.Account, now: dt.datetime) -> dt.date:
     return now.astimezone(account.zone).date()
 
 
-def _shortfall_event(account: model.Account, result: forecast.Forecast) -> event_log.NewEvent:
+def _shortfall_event(account: model.Account, result: simulation.Forecast) -> event_log.NewEvent:
     payload = {
         "days": SHORTFALL_DAYS,
         "firstShortfallOn": result.first_shortfall_on,

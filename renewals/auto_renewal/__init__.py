@@ -1,1 +1,1 @@
-"""The hourly runs that renew what is due."""
+"""Automatic renewal: the hourly runs that renew all due instances (rules 20 to 24)."""

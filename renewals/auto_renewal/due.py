@@ -1,6 +1,6 @@
-"""What is due: AUTO, running, `due_at` has come and the expiry has not passed (rule 20).
+"""Due instances: AUTO and running, with `due_at` in the past and the expiry in the future (rule 20).
 
-What was due before the account's `auto_renew_from` is left to its owner, and is never due here (rule 38).
+An instance that was due before the account's `auto_renew_from` is left to its owner and is never due (rule 38).
 """
 
 import datetime as dt
@@ -15,11 +15,11 @@ from renewals.db.connection import Connection
 from renewals.domain import dates, errors, model
 from renewals.instances import repository as instances_repository
 
-_MOMENT = dt.timedelta(microseconds=1)
+_MICROSECOND = dt.timedelta(microseconds=1)
 
 
 class _DueDay(NamedTuple):
-    """A last day that is due in a time zone with so many lead days: since when, and which expiries fall on it."""
+    """A due last day, for one time zone and number of lead days: its due time, and the bounds of its expiries."""
 
     time_zone: str
     lead_days: int
@@ -40,7 +40,7 @@ async def count_due(connection: Connection, now: dt.datetime) -> dict[str, int]:
     ]
     rows = await database.fetch(
         connection,
-        # Counted before it is joined: else PostgreSQL may ask every account, and read all instances there are.
+        # Counting before the join keeps PostgreSQL from a plan that reads all instances of every account.
         """SELECT e.account_id, sum(e.count)::bigint AS count
            FROM (SELECT account_id, expires_at, count(*) AS count FROM instances
                  WHERE status = 'RUNNING' AND renewal_mode = 'AUTO' AND expires_at >= $7 AND expires_at <= $8
@@ -60,7 +60,7 @@ async def count_due(connection: Connection, now: dt.datetime) -> dict[str, int]:
 
 
 def _due_days(now: dt.datetime, time: dt.time, time_zone: str, lead_days: int) -> Iterator[_DueDay]:
-    """Yield the last days that are due at `now` and are not over: one, and another for each lead day."""
+    """Yield the last days that are due at `now` and not over: one, plus one for each lead day."""
     zone = ZoneInfo(time_zone)
     day, last = (
         now.astimezone(zone).date(),
@@ -76,39 +76,39 @@ def _due_days(now: dt.datetime, time: dt.time, time_zone: str, lead_days: int) -
 
 
 def latest_due_expiry(now: dt.datetime, account: model.Account) -> dt.datetime:
-    """Return the latest expiry of the account that is due at `now`: `due_at <= now`, said of the expiry."""
+    """Return the latest expiry of the account that is due at `now`."""
     time, zone = account.auto_renew_time, account.zone
     return dates.end_of_day(dates.last_due_day(now, zone, time=time, lead_days=account.lead_days), zone)
 
 
 def left_until(account: model.Account) -> dt.datetime:
-    """Return the latest expiry that is left to the owner: `due_at < auto_renew_from`, said of the expiry."""
-    return latest_due_expiry(account.auto_renew_from - _MOMENT, account)
+    """Return the latest expiry that is left to the owner, due before `auto_renew_from` (rule 38)."""
+    return latest_due_expiry(account.auto_renew_from - _MICROSECOND, account)
 
 
 def refuse_left(instance: model.Instance, account: model.Account) -> errors.Refusal | None:
-    """Return why the worker leaves an AUTO instance to its owner, or None if it does not (rule 38)."""
+    """Return the refusal of an AUTO instance that is left to its owner, or None for any other (rule 38)."""
     at = due_at(instance, account)
     if at >= account.auto_renew_from:
         return None
-    due, begins = (
-        f"{each.astimezone(account.zone):%Y-%m-%d %H:%M}" for each in (at, account.auto_renew_from)
+    due, start = (
+        f"{instant.astimezone(account.zone):%Y-%m-%d %H:%M}" for instant in (at, account.auto_renew_from)
     )
     message = (
-        f"It was due at {due}, before the account's automatic renewals begin at {begins}; renew it by hand."
+        f"It was due at {due}, before the account's automatic renewals start at {start}; renew it manually."
     )
     return errors.Refusal(instance.id, errors.RefusalCode.BEFORE_CUT_OVER, message)
 
 
 def due_at(instance: model.Instance, account: model.Account) -> dt.datetime:
-    """Return the instant from which an instance is due."""
+    """Return the time from which an instance is due."""
     assert instance.expires_at is not None
     day = dates.last_day(instance.expires_at, account.zone)
     return dates.due_at(day, account.zone, time=account.auto_renew_time, lead_days=account.lead_days)
 
 
 def due_day(instance: model.Instance, account: model.Account) -> dt.date:
-    """The day, in the account's zone, on which the worker first tries to renew an instance."""
+    """Return the day, in the account's zone, on which the worker first tries to renew an instance."""
     assert instance.expires_at is not None
     return dates.last_day(instance.expires_at, account.zone) - dt.timedelta(days=account.lead_days)
 
@@ -131,13 +131,13 @@ async def read_due_instances(
         now,
         left,
     )
-    found: dict[str, list[model.Instance]] = {}
+    instances: dict[str, list[model.Instance]] = {}
     for row in rows:
         instance = model.Instance._make(row)
-        found.setdefault(instance.account_id, []).append(instance)
-    return found
+        instances.setdefault(instance.account_id, []).append(instance)
+    return instances
 
 
 def lead_days(account: model.Account) -> int:
-    """Return how many days before the day of expiry the account's instances are renewed (rule 20)."""
+    """Return the days between the due day and the day of expiry of the account's instances (rule 20)."""
     return account.lead_days

@@ -1,4 +1,4 @@
-"""The hourly schedule of runs, and how late one is."""
+"""The hourly schedule of runs and its lateness."""
 
 import datetime as dt
 
@@ -7,17 +7,17 @@ from renewals.domain import dates
 
 
 def last_scheduled_at(now: dt.datetime) -> dt.datetime:
-    """The latest time at which an hourly run was to be: the minute of the auto-renew time (rule 21)."""
+    """Return the latest scheduled time of an hourly run: at the minute of `auto_renew_time` (rule 21)."""
     return dates.last_scheduled_at(now, config.get_settings().auto_renew_time.minute)
 
 
 def next_scheduled_at(instant: dt.datetime) -> dt.datetime:
-    """The first time from an instant on at which an hourly run is to be."""
+    """Return the first scheduled time of an hourly run at or after an instant."""
     return dates.next_scheduled_at(instant, config.get_settings().auto_renew_time.minute)
 
 
 def lateness(last_scheduled: dt.datetime | None, now: dt.datetime) -> dt.timedelta:
-    """How long ago an hourly run should have begun, by the last that has; nothing if none was missed."""
+    """Return the time since the first hourly run after `last_scheduled` should have started; zero if none is due."""
     missed = last_scheduled_at(now)
     if last_scheduled is not None:
         missed = next_scheduled_at(last_scheduled + dt.timedelta(microseconds=1))

@@ -1,1 +1,1 @@
-"""Numbered events of each account, and the notifications that wake their subscribers."""
+"""The numbered events of each account, and the notification of their subscribers."""

@@ -1,7 +1,7 @@
-"""This module alone writes `events` and `event_streams`: what happened, in the transaction in which it does (rule 25).
+"""The only writer of `events` and `event_streams`: each change appends an event in its own transaction (rule 25).
 
-The events of an account are numbered from 1 without gaps; its row in `event_streams` has the last number, and
-is locked from the moment a number is taken until the commit. So whoever has read up to a number has missed nothing.
+The events of an account are numbered from 1 without gaps. The account's row in `event_streams` holds the last number
+and is locked until the commit. A reader that has read up to a number has therefore missed no event.
 """
 
 import datetime as dt
@@ -19,14 +19,14 @@ from renewals.db import pool, sql
 from renewals.domain import errors
 from renewals.events import pubsub, webhook_cursors
 
-ROWS_AT_ONCE = 500
-"""A subscriber holds no more events than so many, however much it has missed."""
+EVENTS_PER_READ = 500
+"""The number of events that a subscriber reads, and holds in memory, at a time."""
 POLL_SECONDS = 5.0
-"""So often a subscriber looks by itself, should nobody tell it."""
+"""The interval in which a subscriber reads new events without a notification."""
 
 
 class EventType(StrEnum):
-    """What may happen; docs/events.md says what each brings in its payload."""
+    """The types of events; docs/events.md describes their payloads."""
 
     INSTANCE_RENEWED = "instance.renewed"
     INSTANCE_RENEWAL_FAILED = "instance.renewal_failed"
@@ -42,7 +42,7 @@ class EventType(StrEnum):
 
 
 class NewEvent(NamedTuple):
-    """An event to be written; the payload is JSON with GraphQL's names, amounts and instants."""
+    """An event to append; the payload has the names and formats of the GraphQL API."""
 
     account_id: str
     type: EventType
@@ -51,7 +51,7 @@ class NewEvent(NamedTuple):
 
 
 class Event(NamedTuple):
-    """An event as it stands; `payload` is JSON text."""
+    """A stored event; `payload` is JSON text."""
 
     sequence: int
     type: str
@@ -61,18 +61,18 @@ class Event(NamedTuple):
 
 
 async def append_events(
-    connection: database.Connection, drafts: Sequence[NewEvent], now: dt.datetime
+    connection: database.Connection, new_events: Sequence[NewEvent], now: dt.datetime
 ) -> None:
-    """Writes events in their order, as the next of their accounts, and announces them once they are committed."""
-    if not drafts:
+    """Append events to the streams of their accounts, in order, and notify subscribers after the commit."""
+    if not new_events:
         return
-    counts = Counter(draft.account_id for draft in drafts)
-    left = counts.copy()
+    counts = Counter(event.account_id for event in new_events)
+    remaining = counts.copy()
     rows = []
-    for draft in drafts:
-        left[draft.account_id] -= 1
-        payload = orjson.dumps(draft.payload).decode()
-        rows.append((draft.account_id, left[draft.account_id], draft.type, draft.instance_id, payload))
+    for event in new_events:
+        remaining[event.account_id] -= 1
+        payload = orjson.dumps(event.payload).decode()
+        rows.append((event.account_id, remaining[event.account_id], event.type, event.instance_id, payload))
     account_ids = sorted(counts)
     await database.execute(
         connection,
@@ -96,15 +96,15 @@ async def append_events(
 
 
 async def last_sequence(connection: database.Connection, account_id: str) -> int:
-    """The number of the account's last event, 0 before its first."""
+    """Return the number of the account's last event, or 0 before the first."""
     rows = await database.fetch(
         connection, "SELECT last_sequence FROM event_streams WHERE account_id = $1", account_id
     )
     return int(rows[0]["last_sequence"]) if rows else 0
 
 
-async def read_events(account_id: str, after: int, count: int = ROWS_AT_ONCE) -> list[Event]:
-    """The next events after a number, so many at most."""
+async def read_events(account_id: str, after: int, count: int = EVENTS_PER_READ) -> list[Event]:
+    """Return at most `count` events after a number, in order."""
     rows = await database.fetch(
         database.pool(),
         """SELECT sequence, type, occurred_at, instance_id, payload::text FROM events
@@ -117,56 +117,58 @@ async def read_events(account_id: str, after: int, count: int = ROWS_AT_ONCE) ->
 
 
 async def subscribe(
-    account_id: str, after: int | None, is_admitted: Callable[[], Awaitable[bool]]
+    account_id: str, after: int | None, is_authorized: Callable[[], Awaitable[bool]]
 ) -> AsyncIterator[Event]:
-    """Everything after a number, then what happens from now on; without a number only that.
+    """Return an iterator over the events after a number, or after the last one, that then waits for new events.
 
-    Ends when this process is about to, and when its reader is no longer admitted. Raises InvalidInputError for a
-    number that no event has had yet.
+    The iterator ends when the process shuts down, and when `is_authorized` returns False. Raises InvalidInputError
+    for a number greater than the last.
     """
     last = await last_sequence(database.pool(), account_id)
     if after is not None and not 0 <= after <= last:
-        raise errors.InvalidInputError("after", f"must be 0 to {last}, the number of the last event")
-    return _subscribe(account_id, last if after is None else after, is_admitted)
+        raise errors.InvalidInputError(
+            "after", f"must be between 0 and {last}, the sequence of the last event"
+        )
+    return _read_continuously(account_id, last if after is None else after, is_authorized)
 
 
-async def _subscribe(
-    account_id: str, after: int, is_admitted: Callable[[], Awaitable[bool]]
+async def _read_continuously(
+    account_id: str, after: int, is_authorized: Callable[[], Awaitable[bool]]
 ) -> AsyncIterator[Event]:
     with pubsub.subscribe(account_id) as subscriber:
-        while not subscriber.is_dismissed:
-            found = await _read_through_outages(account_id, after)
-            asked_at = -math.inf
-            for event in found:
-                # Asked after the reading: whoever is admitted now was so when all of this had happened.
-                if time.monotonic() - asked_at >= POLL_SECONDS:
-                    if not await _holds(is_admitted):
+        while not subscriber.is_closed:
+            events = await _read_through_outages(account_id, after)
+            checked_at = -math.inf
+            for event in events:
+                # The check follows the read: a reader that is authorized now was authorized when these events occurred.
+                if time.monotonic() - checked_at >= POLL_SECONDS:
+                    if not await _is_still_authorized(is_authorized):
                         return
-                    asked_at = time.monotonic()
+                    checked_at = time.monotonic()
                 yield event
                 after = event.sequence
-            if not found and not await _holds(is_admitted):
+            if not events and not await _is_still_authorized(is_authorized):
                 return
-            if len(found) < ROWS_AT_ONCE:
+            if len(events) < EVENTS_PER_READ:
                 await subscriber.wait(POLL_SECONDS)
 
 
 async def _read_through_outages(account_id: str, after: int) -> Sequence[Event]:
-    """The next events; none while PostgreSQL is away, for the subscriber will look again."""
+    """Return the next events, or none while PostgreSQL is unavailable: the subscriber reads again later."""
     try:
-        with pool.sharing(account_id):  # all subscribers of an account are woken at once
+        with pool.sharing(account_id):  # a notification wakes all subscribers of the account
             return await read_events(account_id, after)
-    except Exception as problem:
-        if not database.is_unavailable(problem):
+    except Exception as error:
+        if not database.is_unavailable(error):
             raise
         return ()
 
 
-async def _holds(is_admitted: Callable[[], Awaitable[bool]]) -> bool:
-    """Whether the reader is admitted; while PostgreSQL is away, as it was."""
+async def _is_still_authorized(is_authorized: Callable[[], Awaitable[bool]]) -> bool:
+    """Return whether the reader is authorized; assume it while PostgreSQL is unavailable."""
     try:
-        return await is_admitted()
-    except Exception as problem:
-        if not database.is_unavailable(problem):
+        return await is_authorized()
+    except Exception as error:
+        if not database.is_unavailable(error):
             raise
         return True

@@ -1,4 +1,4 @@
-"""Build events from instances and order lines."""
+"""Build events from instances and order lines. Pure functions."""
 
 import datetime as dt
 from typing import Protocol
@@ -8,26 +8,33 @@ from renewals.events.event_log import EventType, NewEvent
 
 
 class ExpiringInstance(Protocol):
-    """An instance of which it matters until when it runs, and what was to become of it then."""
+    """The attributes of an instance that an expiry event needs."""
 
     @property
-    def account_id(self) -> str: ...
+    def account_id(self) -> str:
+        """Return the id of its account."""
+
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Return its id."""
+
     @property
-    def expires_at(self) -> dt.datetime | None: ...
+    def expires_at(self) -> dt.datetime | None:
+        """Return its expiry, or None."""
+
     @property
-    def renewal_mode(self) -> str: ...
+    def renewal_mode(self) -> str:
+        """Return its renewal mode."""
 
 
-def instance_event(happened: EventType, instance: ExpiringInstance) -> NewEvent:
-    """It expired, was restored or was released."""
+def instance_event(event_type: EventType, instance: ExpiringInstance) -> NewEvent:
+    """Return the event that an instance expired, was restored or was released."""
     payload = {"expiresAt": instance.expires_at, "renewalMode": instance.renewal_mode}
-    return NewEvent(instance.account_id, happened, instance.id, payload)
+    return NewEvent(instance.account_id, event_type, instance.id, payload)
 
 
 def renewal_event(order_id: object, kind: model.OrderKind, line: planning.RenewalLine) -> NewEvent:
-    """An order's line: a period was paid for."""
+    """Return the event that an order line paid for a period: `expiry.unified` or `instance.renewed`."""
     is_unified = kind is model.OrderKind.UNIFY_EXPIRY
     payload = {
         "orderId": str(order_id),
@@ -38,5 +45,5 @@ def renewal_event(order_id: object, kind: model.OrderKind, line: planning.Renewa
         "days": line.days,
         "price": money.format_cents(line.price.price_cents),
     }
-    happened = EventType.EXPIRY_UNIFIED if is_unified else EventType.INSTANCE_RENEWED
-    return NewEvent(line.instance.account_id, happened, line.instance.id, payload)
+    event_type = EventType.EXPIRY_UNIFIED if is_unified else EventType.INSTANCE_RENEWED
+    return NewEvent(line.instance.account_id, event_type, line.instance.id, payload)

@@ -1,6 +1,6 @@
-"""Tells whoever follows an account that it has new events: here at once, in other processes through Redis.
+"""Notify the subscribers of an account about new events: in this process directly, in others through Redis.
 
-Nothing hangs on a word that is lost: the events are in PostgreSQL, and a subscriber looks there by itself as well.
+A lost notification only delays delivery. The events are in PostgreSQL, and subscribers also read them periodically.
 """
 
 import asyncio
@@ -19,17 +19,17 @@ log = logging.getLogger(__name__)
 
 CHANNEL = "renewals:events"
 PAUSE_SECONDS = 1.0
-"""Between two tries to reach a Redis that is away."""
-ANSWER_SECONDS_MAX = 5.0
-"""A Redis that does not answer for so long is away."""
-SILENCE_SECONDS_MAX = 30
-"""A line on which nothing was said for so long is tried."""
+"""The pause between two attempts to reach an unavailable Redis."""
+REDIS_SECONDS_MAX = 5.0
+"""The time-out of a Redis command."""
+HEALTH_CHECK_SECONDS = 30
+"""The idle time after which a Redis connection is checked."""
 FLUSH_SECONDS_MAX = 2.0
-"""So long a process that ends waits for its last words to be sent."""
+"""The time that a stopping process waits for its last notifications to be sent."""
 
 
 class _Outbox:
-    """The accounts that other processes have not been told of yet, each once."""
+    """The set of accounts for which other processes are still to be notified."""
 
     def __init__(self) -> None:
         self._account_ids: set[str] = set()
@@ -37,40 +37,42 @@ class _Outbox:
         self.emptied = asyncio.Event()
         self.emptied.set()
 
-    def put(self, account_ids: Iterable[str]) -> None:
+    def add(self, account_ids: Iterable[str]) -> None:
         self._account_ids.update(account_ids)
         self._filled.set()
         self.emptied.clear()
 
-    async def take(self) -> list[str]:
-        """All that is in it, as soon as there is something."""
+    async def take_all(self) -> list[str]:
+        """Wait until there is an account, then remove all accounts and return them."""
         await self._filled.wait()
         self._filled.clear()
-        taken, self._account_ids = sorted(self._account_ids), set()
-        return taken
+        account_ids, self._account_ids = sorted(self._account_ids), set()
+        return account_ids
 
-    def note_sent(self) -> None:
-        """What was taken is sent; it is emptied unless more has come meanwhile."""
+    def mark_sent(self) -> None:
+        """Set `emptied` unless accounts were added since `take_all`."""
         if not self._account_ids:
             self.emptied.set()
 
 
 class Subscriber:
-    """One who follows an account: whether it may have something new, and whether this process is about to end."""
+    """A subscriber of one account or of all accounts, woken by new events and closed when the process shuts down."""
 
     def __init__(self) -> None:
         self._woken = asyncio.Event()
-        self.is_dismissed = False
+        self.is_closed = False
 
     def wake(self) -> None:
+        """End the present or the next `wait`."""
         self._woken.set()
 
-    def dismiss(self) -> None:
-        self.is_dismissed = True
+    def close(self) -> None:
+        """Mark the subscriber as closed and wake it."""
+        self.is_closed = True
         self.wake()
 
     async def wait(self, seconds_max: float) -> bool:
-        """Waits to be woken, so long at most, and answers whether it was, now or since the last time."""
+        """Wait at most `seconds_max` to be woken; return whether it was woken since the last call."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), seconds_max)
         is_woken = self._woken.is_set()
@@ -80,24 +82,24 @@ class Subscriber:
 
 _subscribers: dict[str | None, set[Subscriber]] = {}
 _outboxes: set[_Outbox] = set()
-_ending = threading.Event()
-"""Set as soon as this process is about to end, for those who come while it does."""
+_shutting_down = threading.Event()
+"""Set when the process starts to shut down; later subscribers are closed at once."""
 
 
 def publish(account_ids: Iterable[str]) -> None:
-    """Says that the accounts have new events, once they are committed; never waits."""
-    told = list(account_ids)
-    _wake(told)
+    """Notify the subscribers of accounts, after the commit of their new events; never wait."""
+    account_ids = list(account_ids)
+    _wake(account_ids)
     for outbox in _outboxes:
-        outbox.put(told)
+        outbox.add(account_ids)
 
 
 @contextlib.contextmanager
 def subscribe(account_id: str | None) -> Iterator[Subscriber]:
-    """A subscriber that is woken whenever the account, or without one any account, may have something new."""
+    """Open a subscriber that new events of the account wake; None subscribes to all accounts."""
     subscriber = Subscriber()
-    if _ending.is_set():
-        subscriber.dismiss()
+    if _shutting_down.is_set():
+        subscriber.close()
     _subscribers.setdefault(account_id, set()).add(subscriber)
     try:
         yield subscriber
@@ -108,30 +110,30 @@ def subscribe(account_id: str | None) -> Iterator[Subscriber]:
 
 
 def close_all() -> None:
-    """Has all subscribers end, and those who come now: this process is about to."""
-    _ending.set()
+    """Close all present and future subscribers, because the process shuts down."""
+    _shutting_down.set()
     for subscribers in _subscribers.values():
         for subscriber in subscribers:
-            subscriber.dismiss()
+            subscriber.close()
 
 
 @contextlib.asynccontextmanager
 async def connect(redis_url: str | None, *, listening: bool = False) -> AsyncIterator[None]:
-    """Tells other processes, and with `listening` hears them, for as long as the block runs."""
+    """Notify other processes while the block runs; with `listening`, also receive their notifications."""
     if redis_url is None:
         yield
         return
     client = Redis.from_url(
         redis_url,
-        socket_connect_timeout=ANSWER_SECONDS_MAX,
-        socket_timeout=ANSWER_SECONDS_MAX,
-        health_check_interval=SILENCE_SECONDS_MAX,
+        socket_connect_timeout=REDIS_SECONDS_MAX,
+        socket_timeout=REDIS_SECONDS_MAX,
+        health_check_interval=HEALTH_CHECK_SECONDS,
     )
     outbox = _Outbox()
     _outboxes.add(outbox)
     tasks = [asyncio.create_task(_send(client, outbox))]
     if listening:
-        tasks.append(asyncio.create_task(_hear(client)))
+        tasks.append(asyncio.create_task(_listen(client)))
     try:
         yield
         with contextlib.suppress(TimeoutError):
@@ -150,39 +152,39 @@ def _wake(account_ids: Iterable[str]) -> None:
 
 async def _send(client: Redis, outbox: _Outbox) -> None:
     while True:
-        account_ids = await outbox.take()
+        account_ids = await outbox.take_all()
         try:
             await client.publish(CHANNEL, orjson.dumps(account_ids))
-        except redis_errors.UNAVAILABLE as problem:
-            log.warning("other processes are not told of new events: %s", problem)
-            outbox.put(account_ids)
+        except redis_errors.UNAVAILABLE as error:
+            log.warning("cannot notify other processes of new events: %s", error)
+            outbox.add(account_ids)
             await asyncio.sleep(PAUSE_SECONDS)
         else:
-            outbox.note_sent()
+            outbox.mark_sent()
 
 
-async def _hear(client: Redis) -> None:
+async def _listen(client: Redis) -> None:
     while True:
         try:
             async with client.pubsub(ignore_subscribe_messages=True) as channel:
                 await channel.subscribe(CHANNEL)
-                _wake(list(filter(None, _subscribers)))  # for what was said while nobody listened
+                _wake(list(filter(None, _subscribers)))  # notifications were lost before the subscription
                 while True:
-                    message = await channel.get_message(timeout=SILENCE_SECONDS_MAX)
+                    message = await channel.get_message(timeout=HEALTH_CHECK_SECONDS)
                     if message is not None:
-                        _wake(_read(message["data"]))
-        except redis_errors.UNAVAILABLE as problem:
-            log.warning("new events of other processes are not heard of: %s", problem)
+                        _wake(_parse_account_ids(message["data"]))
+        except redis_errors.UNAVAILABLE as error:
+            log.warning("cannot receive notifications of other processes: %s", error)
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-def _read(message: bytes) -> list[str]:
-    """The account ids of a message; none of one that is not ours."""
+def _parse_account_ids(message: bytes) -> list[str]:
+    """Return the account ids of a message, or none if the message is malformed."""
     try:
-        said = orjson.loads(message)
+        account_ids = orjson.loads(message)
     except ValueError:
-        said = None
-    if not isinstance(said, list) or not all(isinstance(each, str) for each in said):
-        log.warning("a message on %s is not understood: %.100r", CHANNEL, message)
+        account_ids = None
+    if not isinstance(account_ids, list) or not all(isinstance(value, str) for value in account_ids):
+        log.warning("ignored a malformed message on %s: %.100r", CHANNEL, message)
         return []
-    return said
+    return account_ids

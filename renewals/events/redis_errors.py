@@ -1,6 +1,6 @@
-"""What redis-py raises where Redis cannot be reached or does not answer."""
+"""The exceptions that redis-py raises if Redis is unavailable."""
 
 from redis.exceptions import RedisError
 
 UNAVAILABLE = (RedisError, OSError, RuntimeError)
-"""RuntimeError is uvloop's, which redis-py lets through: for a command on a transport that its peer has just closed."""
+"""uvloop raises RuntimeError for a write to a closed transport, and redis-py does not translate it."""

@@ -1,8 +1,8 @@
-"""This module alone writes `webhook_cursors`: how far an account's events were sent to an endpoint.
+"""The only writer of `webhook_cursors`: the position of each endpoint in the events of each account.
 
-A row is made when an account has its first event for an endpoint; it has the number up to which all was
-delivered, passed over, or put among the deliveries that wait, and the number of the account's last event. So what
-an endpoint is behind with is found by an index, and a million events that were not sent are still one row.
+The first event of an account for an endpoint inserts a row. `sequence` is the last event that was delivered, skipped
+or stored as a waiting delivery. `last_sequence` is the last event of the account. An index over both finds lagging
+endpoints, and a million undelivered events take one row. The table has a composite key, so it has no Tortoise model.
 """
 
 import uuid
@@ -18,12 +18,14 @@ ADVANCE_CURSORS = """
   JOIN LATERAL (SELECT id FROM webhook_endpoints WHERE account_id = s.account_id
                 UNION ALL SELECT id FROM webhook_endpoints WHERE account_id IS NULL) AS e ON true
   ON CONFLICT (endpoint_id, account_id) DO UPDATE SET last_sequence = excluded.last_sequence"""
-"""The part of the statement that writes events which tells the endpoints: `streams` are the accounts with the
-number of their last event, $1 and $2 the accounts and how many events are new."""
+"""SQL of the statement that appends events: it sets `last_sequence` in the cursors of all receiving endpoints.
+
+`streams` has the accounts with their last sequence. $1 and $2 are the account ids and the numbers of new events.
+"""
 
 
 class Cursor(NamedTuple):
-    """An endpoint has had the account's events up to `sequence`, of `last_sequence`."""
+    """The position of an endpoint in an account's events: `sequence` of `last_sequence`."""
 
     account_id: str
     sequence: int
@@ -33,7 +35,7 @@ class Cursor(NamedTuple):
 async def read_lagging(
     connection: database.Connection, endpoint_id: uuid.UUID, after: str, count: int
 ) -> list[Cursor]:
-    """The accounts of which an endpoint has not had everything, in turn: those after the one named come first."""
+    """Return at most `count` cursors of an endpoint with unread events, by account id, first those after `after`."""
     rows = await database.fetch(
         connection,
         """(SELECT account_id, sequence, last_sequence FROM webhook_cursors
@@ -49,20 +51,20 @@ async def read_lagging(
     return [Cursor(*row) for row in rows]
 
 
-async def advance(
+async def advance_in(
     connection: database.Connection,
     endpoint_id: uuid.UUID,
-    steps: Mapping[str, tuple[int, int]],
+    moves: Mapping[str, tuple[int, int]],
     *,
-    waiting: bool,
+    waits: bool,
 ) -> dict[str, bool]:
-    """Moves cursors from where they were read to where they are now; answers of each whether it was still there.
+    """Move cursors from their start to their end, given by account; return by account whether its cursor moved.
 
-    It is not where a replay has moved it meanwhile. Without `waiting` those are left out whose events are just
-    being written: whoever writes them may want another that this transaction has.
+    A cursor does not move if a replay has moved it since it was read. Without `waits`, cursors that another
+    transaction has locked are left out: waiting for that transaction could deadlock.
     """
-    account_ids = sorted(steps)
-    locking = "" if waiting else "SKIP LOCKED"
+    account_ids = sorted(moves)
+    locking = "" if waits else "SKIP LOCKED"
     rows = await database.fetch(
         connection,
         f"""WITH free AS (
@@ -76,16 +78,16 @@ async def advance(
             SELECT account_id, was_there FROM free""",
         endpoint_id,
         account_ids,
-        [steps[account_id][0] for account_id in account_ids],
-        [steps[account_id][1] for account_id in account_ids],
+        [moves[account_id][0] for account_id in account_ids],
+        [moves[account_id][1] for account_id in account_ids],
     )
     return {row["account_id"]: row["was_there"] for row in rows}
 
 
-async def rewind(
+async def rewind_in(
     connection: database.Connection, endpoint_id: uuid.UUID, account_id: str, sequence: int
 ) -> None:
-    """Has an endpoint get an account's events again, from the one of this number on."""
+    """Move an endpoint's cursor back, so that it receives an account's events again from `sequence` on."""
     await database.execute(
         connection,
         """INSERT INTO webhook_cursors (endpoint_id, account_id, sequence, last_sequence)
@@ -99,7 +101,7 @@ async def rewind(
 
 
 async def count_behind(endpoint_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """How many events each endpoint has not been looked through for."""
+    """Return the number of unread events of each lagging endpoint, by endpoint id."""
     rows: Sequence[database.Row] = await database.fetch(
         database.pool(),
         """SELECT endpoint_id, sum(last_sequence - sequence)::bigint AS count FROM webhook_cursors

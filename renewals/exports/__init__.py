@@ -1,1 +1,1 @@
-"""Export of instances, orders and ledger entries as CSV or JSON Lines."""
+"""Exports of instances, orders and ledger entries as CSV or JSON Lines."""

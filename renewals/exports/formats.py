@@ -1,8 +1,8 @@
-"""Rows as text: CSV for people and their spreadsheets, JSON Lines for programs. Pure, and by columns.
+"""Formats of exports: CSV for spreadsheets, JSON Lines for programs. Pure functions that work column by column.
 
-JSON Lines have the names and values that GraphQL has: instants in UTC, amounts as strings, enum values, and what
-is nested there is nested here. CSV has labels, words, and times in the account's zone without an offset, which is
-how spreadsheets know them as times; the header says which zone.
+JSON Lines have the names, values and nesting of the GraphQL API: instants in UTC, amounts as strings, enum values.
+CSV has labels instead of names and enum values. Its times are in the account's zone, which the header names, and have
+no offset: spreadsheets recognize only such times.
 """
 
 import csv
@@ -19,28 +19,29 @@ import orjson
 
 from renewals import i18n
 from renewals.domain import money
-from renewals.exports import tables
-from renewals.exports.tables import ColumnType, ExportColumn
+from renewals.exports.columns import ColumnType, ExportColumn
 from renewals.i18n import Language
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-"""Without it spreadsheets take UTF-8 for a local encoding, and Chinese is garbled."""
+"""Makes spreadsheets read the file as UTF-8 instead of a local encoding, which garbles Chinese."""
 
 FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
-"""A spreadsheet may run a cell that begins with one of these, in East Asian settings with the wide ones, too."""
+"""First characters of a cell that a spreadsheet evaluates as a formula; the wide ones in East Asian locales."""
 
 Rows = Iterable[Sequence[Any]]
 Write = Callable[[Any], Any]
 
 
 class Format(StrEnum):
+    """The format of an export, as in its file extension."""
+
     CSV = "csv"
     JSONL = "jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class ExportLocale:
-    """Who reads it: in which language, in which zone, and what amounts are in."""
+    """The language, time zone and currency of an export."""
 
     language: Language
     zone: ZoneInfo
@@ -48,33 +49,34 @@ class ExportLocale:
 
 
 class CSV:
-    """Tables as RFC 4180 has them, in UTF-8 with a byte order mark and CRLF."""
+    """A CSV writer: RFC 4180 in UTF-8 with a byte order mark."""
 
     media_type = "text/csv; charset=utf-8; header=present"
 
-    def __init__(self, columns: Sequence[ExportColumn], reader: ExportLocale) -> None:
+    def __init__(self, columns: Sequence[ExportColumn], locale: ExportLocale) -> None:
         self._columns = columns
-        self._reader = reader
-        self._write = [_cell(column, reader) for column in columns]
+        self._locale = locale
+        self._write = [_cell_writer(column, locale) for column in columns]
 
     def header(self) -> bytes:
-        """What comes before the first row."""
+        """Return the byte order mark and the line of labels."""
         return BYTE_ORDER_MARK + _lines([[self._label(column) for column in self._columns]])
 
     def rows(self, rows: Rows) -> bytes:
+        """Return the rows as lines of CSV."""
         columns = zip(*rows, strict=True)
         cells = [list(map(write, values)) for write, values in zip(self._write, columns, strict=True)]
         return _lines(zip(*cells, strict=True))
 
     def _label(self, column: ExportColumn) -> str:
-        label = column.label.in_language(self._reader.language)
+        label = column.label.in_language(self._locale.language)
         if column.kind is ColumnType.INSTANT:
-            return f"{label} ({self._reader.zone.key})"
-        return f"{label} ({self._reader.currency})" if column.kind is ColumnType.MONEY else label
+            return f"{label} ({self._locale.zone.key})"
+        return f"{label} ({self._locale.currency})" if column.kind is ColumnType.MONEY else label
 
 
 class JSONL:
-    """One JSON object a line."""
+    """A JSON Lines writer: one JSON object a line."""
 
     media_type = "application/jsonl; charset=utf-8"
 
@@ -86,10 +88,11 @@ class JSONL:
             self._places.setdefault(outer, {})[inner] = number
 
     def header(self) -> bytes:
-        """What comes before the first row: nothing."""
+        """Return no bytes: JSON Lines have no header."""
         return b""
 
     def rows(self, rows: Rows) -> bytes:
+        """Return the rows as lines of JSON."""
         columns = [
             values if write is None else list(map(write, values))
             for write, values in zip(self._write, zip(*rows, strict=True), strict=True)
@@ -97,18 +100,18 @@ class JSONL:
         fields = [_nested(inner, columns) for inner in self._places.values()]
         names = tuple(self._places)
         objects = [dict(zip(names, values, strict=True)) for values in zip(*fields, strict=True)]
-        return b"".join([orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in objects])
+        return b"".join([orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in objects])
 
 
-def writer(file_format: Format, columns: Sequence[ExportColumn], reader: ExportLocale) -> CSV | JSONL:
-    """What writes these columns."""
-    return CSV(columns, reader) if file_format is Format.CSV else JSONL(columns)
+def writer(file_format: Format, columns: Sequence[ExportColumn], locale: ExportLocale) -> CSV | JSONL:
+    """Return the writer of a format for these columns."""
+    return CSV(columns, locale) if file_format is Format.CSV else JSONL(columns)
 
 
 def escape_formula(text: str) -> str:
-    """The text with an apostrophe before it where a spreadsheet could take it for a formula.
+    """Return the text, with an apostrophe before it if a spreadsheet could evaluate it as a formula.
 
-    Only what others wrote is defused: amounts and numbers are ours, so a negative one stays a number.
+    Amounts and numbers are not escaped: the product writes them, and a negative number must stay a number.
     """
     return f"'{text}" if text[:1] in FORMULA_STARTS else text
 
@@ -119,24 +122,24 @@ def _lines(rows: Rows) -> bytes:
     return text.getvalue().encode()
 
 
-def _cell(column: ExportColumn, reader: ExportLocale) -> Write:
-    """How a value of the column is written in a cell; None leaves it empty."""
+def _cell_writer(column: ExportColumn, locale: ExportLocale) -> Write:
+    """Return the function that formats a value of the column; None becomes an empty cell."""
     match column.kind:
         case ColumnType.TEXT:
             return _text
         case ColumnType.MONEY:
             return _amount
         case ColumnType.INSTANT:
-            return functools.partial(_local_time, reader.zone)
+            return functools.partial(_local_time, locale.zone)
         case ColumnType.BOOLEAN:
             return {
-                True: i18n.YES.in_language(reader.language),
-                False: i18n.NO.in_language(reader.language),
+                True: i18n.YES.in_language(locale.language),
+                False: i18n.NO.in_language(locale.language),
             }.__getitem__
         case ColumnType.ENUM:
             assert column.words is not None
             return {
-                value: each.in_language(reader.language) for value, each in column.words.items()
+                value: label.in_language(locale.language) for value, label in column.words.items()
             }.__getitem__
         case ColumnType.CONFIGURATION:
             return _items
@@ -156,7 +159,7 @@ def _local_time(zone: ZoneInfo, instant: dt.datetime | None) -> str:
     return "" if instant is None else str(instant.astimezone(zone))[: len("2027-01-31 23:59:59")]
 
 
-@functools.lru_cache(1_000)  # those of a product are much alike
+@functools.lru_cache(1_000)  # instances of a product often have equal configurations
 def _items(configuration: str) -> str:
     return escape_formula(
         "; ".join(f"{item['label']}: {item['value']}" for item in orjson.loads(configuration))
@@ -164,14 +167,14 @@ def _items(configuration: str) -> str:
 
 
 def _nested(inner: Mapping[str, int], columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
-    """The values of one field: those of its column, or objects of those below it; null where there is nothing."""
+    """Return the values of a field: of its column, or objects of its inner columns; None if all of those are None."""
     if inner.keys() == {""}:
         return columns[inner[""]]
-    below = zip(*(columns[number] for number in inner.values()), strict=True)
+    rows = zip(*(columns[number] for number in inner.values()), strict=True)
     names = tuple(inner)
     return [
-        dict(zip(names, values, strict=True)) if any(each is not None for each in values) else None
-        for values in below
+        dict(zip(names, values, strict=True)) if any(value is not None for value in values) else None
+        for values in rows
     ]
 
 
@@ -179,8 +182,8 @@ def _amount_or_null(cents: int | None) -> str | None:
     return None if cents is None else money.format_cents(cents)
 
 
-_JSON: Mapping[tables.ColumnType, Write] = {
+_JSON: Mapping[ColumnType, Write] = {
     ColumnType.MONEY: _amount_or_null,
     ColumnType.CONFIGURATION: orjson.loads,
 }
-"""How GraphQL has a value; what is not here stays as it is."""
+"""Conversions to the values of the GraphQL API; other types need none."""

@@ -1,86 +1,15 @@
-"""Whole lists as tables: which columns there are, and their rows, page by page, as they are at one moment.
+"""The exportable tables: instances, order lines and ledger entries."""
 
-What is exported is what the lists show: the same conditions in the same order, without a limit.
-"""
-
-import contextlib
-import datetime as dt
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum, auto
-from typing import NamedTuple
+from collections.abc import Mapping
 
 from renewals import i18n
 from renewals.accounts import queries as accounts_queries
-from renewals.db import connection as database
-from renewals.db import pagination
-from renewals.db import sql as db_sql
-from renewals.domain import errors
+from renewals.exports.columns import ColumnType, ExportColumn, ExportTable
 from renewals.i18n import Label
 from renewals.instances import filters
 from renewals.instances import queries as instances_queries
-from renewals.orders import queries as orders_queries
 
-ROWS_PER_PAGE = 500
-"""So many rows are held at a time. Writing them takes some milliseconds, in which nobody else is answered."""
-
-
-class ColumnType(Enum):
-    """How a value is read, and so how it is written."""
-
-    TEXT = auto()
-    NUMBER = auto()
-    MONEY = auto()
-    INSTANT = auto()
-    BOOLEAN = auto()
-    ENUM = auto()
-    CONFIGURATION = auto()
-
-
-class ExportColumn(NamedTuple):
-    """A column: its path in GraphQL, its label, its SQL and how that is read, and the words of an enum's values."""
-
-    name: str
-    label: Label
-    sql: str
-    kind: ColumnType = ColumnType.TEXT
-    words: Mapping[str, Label] | None = None
-    is_usual: bool = True
-    """It is there where nobody chose."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExportTable:
-    """What can be exported; a column's SQL may be of a table that `joins` has, and may speak of {now}."""
-
-    name: str
-    title: Label
-    source: str
-    columns: Mapping[str, ExportColumn]
-    joins: Mapping[str, str]
-
-    def select_columns(self, names: Sequence[str] | None) -> tuple[ExportColumn, ...]:
-        """The columns of these names in their order, or the usual ones; raises InvalidInputError for what is none."""
-        if names is None:
-            return tuple(column for column in self.columns.values() if column.is_usual)
-        if not names:
-            raise errors.InvalidInputError("columns", "names no column")
-        for number, name in enumerate(names):
-            if name not in self.columns:
-                known = ", ".join(self.columns)
-                raise errors.InvalidInputError("columns", f"{name!r} is no column; there are {known}")
-            if name in names[:number]:
-                raise errors.InvalidInputError("columns", f"{name!r} is there twice")
-        return tuple(self.columns[name] for name in names)
-
-
-def _table(
-    name: str, title: Label, source: str, joins: Mapping[str, str], columns: Sequence[ExportColumn]
-) -> ExportTable:
-    return ExportTable(name, title, source, {column.name: column for column in columns}, joins)
-
-
-INSTANCES = _table(
+INSTANCES = ExportTable.of(
     "instances",
     Label("实例", "Instances"),
     "instances i",
@@ -132,7 +61,7 @@ INSTANCES = _table(
         ExportColumn("bundle.name", Label("强关联名称", "Bundle"), "bundle.name"),
     ],
 )
-ORDERS = _table(
+ORDERS = ExportTable.of(
     "orders",
     Label("续费订单", "Renew orders"),
     "orders o JOIN order_lines l ON l.order_id = o.id JOIN instances i ON i.id = l.instance_id",
@@ -161,28 +90,32 @@ ORDERS = _table(
         ExportColumn("price", Label("金额", "Price"), "l.price_cents", ColumnType.MONEY),
         ExportColumn("refunded", Label("退款金额", "Refunded"), "refund.cents", ColumnType.MONEY),
         ExportColumn("refundedAt", Label("退款时间", "Refunded at"), "refund.created_at", ColumnType.INSTANT),
-        # The same on each line of an order, so a column of them adds up to nothing: for those who ask.
+        # Each line of an order repeats these values, so their sums mean nothing: they are optional.
         ExportColumn(
-            "order.total", Label("订单总额", "Order total"), "o.total_cents", ColumnType.MONEY, is_usual=False
+            "order.total",
+            Label("订单总额", "Order total"),
+            "o.total_cents",
+            ColumnType.MONEY,
+            is_default=False,
         ),
         ExportColumn(
             "order.voucherTotal",
             Label("订单代金券支付", "Order paid by vouchers"),
             "o.voucher_cents",
             ColumnType.MONEY,
-            is_usual=False,
+            is_default=False,
         ),
         ExportColumn(
             "order.balanceTotal",
             Label("订单余额支付", "Order paid from balance"),
             "o.balance_cents",
             ColumnType.MONEY,
-            is_usual=False,
+            is_default=False,
         ),
     ],
 )
-"""A row is a line: what one instance cost."""
-LEDGER = _table(
+"""The table of order lines: one row for each instance of an order."""
+LEDGER = ExportTable.of(
     "ledger",
     Label("流水", "Ledger"),
     "ledger_entries e",
@@ -207,96 +140,3 @@ LEDGER = _table(
     ],
 )
 TABLES: Mapping[str, ExportTable] = {table.name: table for table in (INSTANCES, ORDERS, LEDGER)}
-
-
-@dataclass(frozen=True, slots=True)
-class DateRange:
-    """Instants of which the first belongs to it and the second does not; None is no bound."""
-
-    since: dt.datetime | None = None
-    before: dt.datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """What to read: these columns of a table under the conditions, in order."""
-
-    table: ExportTable
-    columns: Sequence[ExportColumn]
-    conditions: db_sql.WhereClause
-    order_by: str
-    now: dt.datetime
-    is_ordered_by_index: bool = False
-    """Whether an index has the rows in order, at least those of each instant together."""
-
-    def statement(self) -> tuple[str, list[object]]:
-        """The SELECT and its placeholders' values."""
-        conditions = db_sql.WhereClause(list(self.conditions.values), dict(self.conditions.texts))
-        now = conditions.bind(self.now) if any("{now}" in column.sql for column in self.columns) else ""
-        select = ", ".join(column.sql.replace("{now}", now) for column in self.columns)
-        tables = dict.fromkeys(column.sql.partition(".")[0] for column in self.columns)
-        joins = " ".join(self.table.joins[table] for table in tables if table in self.table.joins)
-        sql = f"SELECT {select} FROM {self.table.source} {joins} WHERE {conditions.where} ORDER BY {self.order_by}"
-        return sql, conditions.values
-
-
-def export_instances(
-    account_id: str,
-    instance_filter: filters.InstanceFilter,
-    ordering: pagination.SortOrder,
-    *,
-    columns: Sequence[ExportColumn],
-    now: dt.datetime,
-) -> Export:
-    """The account's instances as its list has them."""
-    conditions = filters.build_conditions(account_id, instance_filter, now)
-    return Export(INSTANCES, columns, conditions, ordering.order_by, now)
-
-
-def export_orders(
-    account_id: str, period: DateRange, *, columns: Sequence[ExportColumn], now: dt.datetime
-) -> Export:
-    """The lines of the orders that were placed in the period, those of the newest order first."""
-    conditions = db_sql.WhereClause()
-    conditions.add("o.account_id = {}", account_id)
-    _add_period(conditions, "o.created_at", period)
-    order_by = f"{orders_queries.ORDERS.order_by}, l.starts_at, l.instance_id"
-    return Export(ORDERS, columns, conditions, order_by, now, is_ordered_by_index=True)
-
-
-def export_ledger(
-    account_id: str,
-    ledger_filter: accounts_queries.LedgerFilter,
-    period: DateRange,
-    *,
-    columns: Sequence[ExportColumn],
-    now: dt.datetime,
-) -> Export:
-    """Return the account's ledger entries of the period, the newest first."""
-    conditions = accounts_queries.ledger_conditions(account_id, ledger_filter)
-    _add_period(conditions, "e.created_at", period)
-    return Export(
-        LEDGER, columns, conditions, accounts_queries.LEDGER.order_by, now, is_ordered_by_index=True
-    )
-
-
-def _add_period(conditions: db_sql.WhereClause, column: str, period: DateRange) -> None:
-    if period.since is not None:
-        conditions.add(f"{column} >= {{}}", period.since)
-    if period.before is not None:
-        conditions.add(f"{column} < {{}}", period.before)
-
-
-async def read_rows(
-    connection: database.Connection, export: Export
-) -> AsyncGenerator[Sequence[Sequence[object]], None]:
-    """The rows, a page at a time; of all of them no more than a page is held."""
-    sql, values = export.statement()
-    if export.is_ordered_by_index:
-        # To sort a whole history costs the least in all, but no row is there before all are read and sorted.
-        await database.execute(connection, "SET LOCAL enable_sort = off")
-    async with contextlib.aclosing(
-        database.stream_rows(connection, sql, *values, size=ROWS_PER_PAGE)
-    ) as pages:
-        async for page in pages:
-            yield page

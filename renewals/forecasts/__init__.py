@@ -1,1 +1,1 @@
-"""Simulation of the coming days with the same planner that renews."""
+"""Forecasts: simulation of the coming renewals with the planner of the worker."""

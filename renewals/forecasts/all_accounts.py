@@ -1,6 +1,6 @@
-"""Every account's coming automatic renewals in sums: what an operator looks at before the first night.
+"""Sums of the coming automatic renewals of every account, for an operator before the cut-over.
 
-The accounts are read some at a time, each part on a snapshot of its own, so any number of them fits.
+The accounts are read in groups, each on its own snapshot, so memory does not grow with their number.
 """
 
 import datetime as dt
@@ -11,22 +11,22 @@ from typing import NamedTuple
 from renewals import catalog
 from renewals.accounts import repository as accounts_repository
 from renewals.accounts import vouchers
-from renewals.auto_renewal import due
 from renewals.db import connection as database
-from renewals.domain import dates, errors, limits, model
-from renewals.forecasts import forecast
+from renewals.domain import errors, limits, model
+from renewals.forecasts import simulation
+from renewals.forecasts.simulation import AccountSnapshot
 from renewals.instances import repository as instances_repository
 
 DAYS = 2
-"""Today and tomorrow in each account's zone: the night that comes next is among them."""
-_ACCOUNTS_AT_ONCE = 200
+"""The default number of days: today and tomorrow in each account's zone, which include the next night."""
+_ACCOUNTS_PER_READ = 200
 
 
 class AccountNights(NamedTuple):
-    """One account's coming days; amounts in cents.
+    """The sums of one account's coming days; amounts in cents.
 
-    `top_up_cents` is the least that, added now, leaves nothing unpaid. `left_count` is how many AUTO instances expire
-    in these days and are left to their owner, for they were due before `auto_renew_from` (rule 38).
+    `required_top_up_cents` is the least top-up now that pays for everything. `left_count` is the number of AUTO
+    instances that the worker leaves to their owner, because they were due before `auto_renew_from` (rule 38).
     """
 
     account_id: str
@@ -44,7 +44,7 @@ class AccountNights(NamedTuple):
 
 @dataclass(slots=True)
 class Totals:
-    """The sums of the accounts of one currency."""
+    """The sums over accounts of one currency; amounts in cents."""
 
     account_count: int = 0
     due_count: int = 0
@@ -56,7 +56,7 @@ class Totals:
     left_count: int = 0
 
     def add(self, nights: AccountNights) -> None:
-        """Add one account."""
+        """Add the sums of an account."""
         self.account_count += 1
         self.due_count += nights.due_count
         self.total_cents += nights.total_cents
@@ -68,29 +68,29 @@ class Totals:
 
 
 def read(days: int, now: dt.datetime) -> AsyncIterator[AccountNights]:
-    """Return, in id order, each account of which something is due or left within so many days, today first.
+    """Return an iterator, in id order, over the accounts with due instances in the next `days` days.
 
-    Raises InvalidInputError for a number of days out of bounds (rule 26).
+    Raises InvalidInputError for days out of bounds (rule 26).
     """
     if not 1 <= days <= limits.FORECAST_DAYS_MAX:
-        raise errors.InvalidInputError("days", f"must be 1 to {limits.FORECAST_DAYS_MAX}")
+        raise errors.InvalidInputError("days", f"must be between 1 and {limits.FORECAST_DAYS_MAX}")
     return _read(days, now)
 
 
 async def _read(days: int, now: dt.datetime) -> AsyncIterator[AccountNights]:
     after = ""
     while account_ids := await _read_ids(after):
-        for nights in await _read_some(account_ids, days, now):
+        for nights in await _read_group(account_ids, days, now):
             yield nights
         after = account_ids[-1]
 
 
 async def _read_ids(after: str) -> list[str]:
     sql = "SELECT id FROM accounts WHERE id > $1 ORDER BY id LIMIT $2"
-    return [row["id"] for row in await database.fetch(database.pool(), sql, after, _ACCOUNTS_AT_ONCE)]
+    return [row["id"] for row in await database.fetch(database.pool(), sql, after, _ACCOUNTS_PER_READ)]
 
 
-async def _read_some(account_ids: Sequence[str], days: int, now: dt.datetime) -> list[AccountNights]:
+async def _read_group(account_ids: Sequence[str], days: int, now: dt.datetime) -> list[AccountNights]:
     async with database.read_snapshot() as connection:
         accounts = await accounts_repository.read_accounts(connection, account_ids)
         instances = await _read_instances(connection, accounts, days, now)
@@ -98,7 +98,7 @@ async def _read_some(account_ids: Sequence[str], days: int, now: dt.datetime) ->
         products = await catalog.read_products(connection)
     return [
         sum_days(
-            forecast.AccountSnapshot(accounts[account_id], products, of_account, usable[account_id]),
+            AccountSnapshot(accounts[account_id], products, of_account, usable[account_id]),
             days,
             now,
         )
@@ -109,42 +109,37 @@ async def _read_some(account_ids: Sequence[str], days: int, now: dt.datetime) ->
 async def _read_instances(
     connection: database.Connection, accounts: Mapping[str, model.Account], days: int, now: dt.datetime
 ) -> dict[str, list[model.Instance]]:
-    """Return the AUTO instances that are due within so many days, by account."""
+    """Return the AUTO instances that are due in the next `days` days, by account."""
     rows = await database.fetch(
         connection,
         f"""SELECT {instances_repository.COLUMNS} FROM unnest($1::text[], $2::timestamptz[]) AS a(id, last_expiry)
             JOIN instances i ON i.account_id = a.id AND i.status = 'RUNNING' AND i.renewal_mode = 'AUTO'
               AND coalesce(i.expires_at, 'infinity') >= $3 AND coalesce(i.expires_at, 'infinity') <= a.last_expiry""",
         list(accounts),
-        [_last_expiry(account, days, now) for account in accounts.values()],
+        [simulation.last_expiry(account, days, now) for account in accounts.values()],
         now,
     )
-    found: dict[str, list[model.Instance]] = {}
+    instances: dict[str, list[model.Instance]] = {}
     for row in rows:
         instance = model.Instance._make(row)
-        found.setdefault(instance.account_id, []).append(instance)
-    return found
+        instances.setdefault(instance.account_id, []).append(instance)
+    return instances
 
 
-def _last_expiry(account: model.Account, days: int, now: dt.datetime) -> dt.datetime:
-    last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1 + due.lead_days(account))
-    return dates.end_of_day(last, account.zone)
-
-
-def sum_days(held: forecast.AccountSnapshot, days: int, now: dt.datetime) -> AccountNights:
-    """Return the sums of an account's coming days; pure."""
-    foreseen = forecast.simulate(held, days, now)
-    busy = [day for day in foreseen.days if day.due_count]
+def sum_days(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> AccountNights:
+    """Return the sums of an account's next `days` days; pure."""
+    forecast = simulation.simulate(snapshot, days, now)
+    busy = [day for day in forecast.days if day.due_count]
     return AccountNights(
-        held.account.id,
-        held.account.currency,
-        held.account.auto_renew_from,
+        snapshot.account.id,
+        snapshot.account.currency,
+        snapshot.account.auto_renew_from,
         busy[0].date if busy else None,
         due_count=sum(day.due_count for day in busy),
-        total_cents=foreseen.total_cents,
+        total_cents=forecast.total_cents,
         voucher_cents=sum(day.voucher_cents for day in busy),
         balance_cents=sum(day.balance_cents for day in busy),
-        required_top_up_cents=foreseen.required_top_up_cents,
+        required_top_up_cents=forecast.required_top_up_cents,
         at_risk_count=sum(len(day.at_risk_ids) for day in busy),
-        left_count=len(held.remaining_vouchers),
+        left_count=len(snapshot.instances_left_to_owner),
     )

@@ -1,41 +1,42 @@
-"""What was computed of an account, kept in this process for as long as all that it was computed from is the same."""
+"""A cache of computed forecasts, limited by the number of instances."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-Mark = TypeVar("Mark")
+Inputs = TypeVar("Inputs")
 
 INSTANCES_MAX = 100_000
-"""Of all that is kept: an instance takes some hundred bytes of each."""
+"""Instances of all cached forecasts together; each takes some hundred bytes."""
 
 
-class ForecastCache(Generic[Mark]):
-    """Values by key, each with the mark of what it was computed from; those used least recently go first."""
+class ForecastCache(Generic[Inputs]):
+    """A least-recently-used cache that stores a value with its inputs and returns it only for equal inputs."""
 
     def __init__(self, instances_max: int = INSTANCES_MAX) -> None:
         self._instances_max = instances_max
-        self._kept: OrderedDict[Hashable, tuple[Mark, int, object]] = OrderedDict()
-        self._instances = 0
+        self._entries: OrderedDict[Hashable, tuple[Inputs, int, object]] = OrderedDict()
+        self._size = 0
 
-    def find(self, key: Hashable, mark: Mark) -> object | None:
-        """Return what is kept under a key, if its mark is still the same."""
-        found = self._kept.get(key)
-        if found is None or found[0] != mark:
+    def find(self, key: Hashable, inputs: Inputs) -> object | None:
+        """Return the value of a key, or None if it is missing or was computed from other inputs."""
+        entry = self._entries.get(key)
+        if entry is None or entry[0] != inputs:
             return None
-        self._kept.move_to_end(key)
-        return found[2]
+        self._entries.move_to_end(key)
+        return entry[2]
 
-    def keep(self, key: Hashable, mark: Mark, instances: int, value: object) -> None:
-        """Keep a value that was computed from so many instances; too large a one is not kept."""
-        self._forget(key)
-        if instances + 1 > self._instances_max:
+    def store(self, key: Hashable, inputs: Inputs, instance_count: int, value: object) -> None:
+        """Store the value computed from `inputs`, unless its `instance_count` exceeds the whole cache."""
+        self._discard(key)
+        size = instance_count + 1
+        if size > self._instances_max:
             return
-        self._kept[key] = (mark, instances + 1, value)
-        self._instances += instances + 1
-        while self._instances > self._instances_max:
-            self._forget(next(iter(self._kept)))
+        self._entries[key] = (inputs, size, value)
+        self._size += size
+        while self._size > self._instances_max:
+            self._discard(next(iter(self._entries)))
 
-    def _forget(self, key: Hashable) -> None:
-        if key in self._kept:
-            self._instances -= self._kept.pop(key)[1]
+    def _discard(self, key: Hashable) -> None:
+        if key in self._entries:
+            self._size -= self._entries.pop(key)[1]

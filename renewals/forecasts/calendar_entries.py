@@ -1,11 +1,12 @@
-"""What the coming days bring to an account, for its calendar: what expires by itself, what the worker renews or cannot.
+"""The entries of an account's calendar: expiries, automatic renewals, and renewals that will fail.
 
-MANUAL instances are there on their last day, and so are AUTO ones that were due before the account's cut-over;
-other AUTO ones on the day of their renewal, as the forecast sees it. NONE lapses on purpose, and is left out.
+MANUAL instances appear on their last day, and so do AUTO instances that were due before the cut-over. Other AUTO
+instances appear on the day of their renewal, according to the forecast. NONE instances are left out: their owner
+wants them to expire.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -16,15 +17,16 @@ from renewals.accounts import repository as accounts_repository
 from renewals.auto_renewal import due
 from renewals.db import connection as database
 from renewals.domain import dates, errors, model
-from renewals.forecasts import forecast
+from renewals.forecasts import forecast, simulation
+from renewals.forecasts.simulation import AccountSnapshot
 from renewals.instances import filters
 
 INSTANCES_PER_ENTRY_MAX = 20
-"""So many are named; of the others it is said how many they are."""
+"""The number of instances that an entry lists; the others are only counted."""
 
 
 class EntryKind(StrEnum):
-    """What is to happen on a day."""
+    """The kind of a day's entry: an expiry, a renewal, or a failing renewal."""
 
     EXPIRY = "EXPIRY"
     RENEWAL = "RENEWAL"
@@ -32,7 +34,7 @@ class EntryKind(StrEnum):
 
 
 class CalendarItem(NamedTuple):
-    """One instance: what it costs in cents (an expiry: a month of it), or why the worker cannot renew it."""
+    """An instance of an entry: its price in cents (for an expiry, of one month), or the code of its refusal."""
 
     id: str
     price_cents: int | None
@@ -41,7 +43,7 @@ class CalendarItem(NamedTuple):
 
 
 class CalendarEntry(NamedTuple):
-    """One day's instances of one kind; `balance_after_cents` is left after the day's renewals."""
+    """The instances of one kind on one day; `balance_after_cents` is the balance after the day's renewals."""
 
     date: dt.date
     kind: EntryKind
@@ -53,7 +55,7 @@ class CalendarEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntries:
-    """The entries of an account, by day."""
+    """The calendar entries of an account, in order of their days."""
 
     account_id: str
     account_name: str
@@ -63,35 +65,37 @@ class CalendarEntries:
 
 
 async def build_calendar(account_id: str, days: int, now: dt.datetime) -> CalendarEntries:
-    """The agenda of so many days, today first."""
+    """Return the calendar of the next `days` days, today first."""
     async with database.read_snapshot() as connection:
         row = await accounts_queries.fetch_account(connection, account_id)
         account = await accounts_repository.read_account(connection, account_id)
         expiries = await _read_expiries(connection, account, days, now)
-        foreseen = await forecast.find_or_compute(connection, account, foresee, days, now, renewals_max=None)
-    assert foreseen is not None
+        computed = await forecast.find_or_compute(
+            connection, account, simulate_entries, days, now, renewals_max=None
+        )
+    assert computed is not None
     end = now.astimezone(account.zone).date() + dt.timedelta(days=days)
-    renewals = [entry for entry in foreseen.value if entry.date < end]
+    renewals = [entry for entry in computed.value if entry.date < end]
     entries = sorted([*expiries, *renewals], key=lambda entry: (entry.date, entry.kind))
-    named = await _name(account_id, entries)
-    return CalendarEntries(account_id, row["name"], row["currency"], account.zone, named)
+    entries = await _add_names(account_id, entries)
+    return CalendarEntries(account_id, row["name"], row["currency"], account.zone, entries)
 
 
 async def _read_expiries(
     connection: database.Connection, account: model.Account, days: int, now: dt.datetime
 ) -> list[CalendarEntry]:
-    """Return what expires unless somebody renews it: all of a day has the same instant of expiry."""
+    """Return an entry for each day with expiries; all instances of a day expire at the same instant."""
     last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1)
-    coming = filters.InstanceFilter(
+    instance_filter = filters.InstanceFilter(
         status=[model.InstanceStatus.RUNNING],
         expires_from=now,
         expires_before=dates.end_of_day(last, account.zone) + dt.timedelta(seconds=1),
     )
-    conditions = filters.build_conditions(account.id, coming, now)
+    conditions = filters.build_conditions(account.id, instance_filter, now)
     left_until = due.left_until(account)
     if left_until < now:
         conditions.add("i.renewal_mode = 'MANUAL'")
-    else:  # rule 38: AUTO ones that are left to the owner
+    else:  # rule 38: also the AUTO instances that were due before the cut-over
         mode = "(i.renewal_mode = 'MANUAL' OR i.renewal_mode = 'AUTO' AND i.expires_at <= {})"
         conditions.add(mode, left_until)
     rows = await database.fetch(
@@ -108,40 +112,46 @@ async def _read_expiries(
             EntryKind.EXPIRY,
             count,
             total_cents,
-            [CalendarItem(*each) for each in zip(ids, prices, strict=True)],
+            [CalendarItem(*item) for item in zip(ids, prices, strict=True)],
         )
         for expires_at, count, total_cents, ids, prices in map(tuple, rows)
     ]
 
 
-def foresee(held: forecast.AccountSnapshot, days: int, now: dt.datetime) -> list[CalendarEntry]:
-    """What the worker will do, and what it will not be able to; pure."""
-    return list(_foresee(held, days, now))
+def simulate_entries(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> list[CalendarEntry]:
+    """Return the entries of renewals and failing renewals; pure."""
+    return list(_simulate_entries(snapshot, days, now))
 
 
-def _foresee(held: forecast.AccountSnapshot, days: int, now: dt.datetime) -> Iterator[CalendarEntry]:
-    for run in forecast.simulate_days(held, held.account.balance_cents, days, now):
-        paid = [outcome for outcome in run.outcomes if outcome.payment is not None]
-        unpaid = [outcome for outcome in run.outcomes if outcome.payment is None]
-        done = [
-            CalendarItem(line.instance.id, line.price.price_cents) for each in paid for line in each.lines
+def _simulate_entries(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> Iterator[CalendarEntry]:
+    for run in simulation.simulate_days(snapshot, snapshot.account.balance_cents, days, now):
+        results = run.outcomes
+        paid = [result for result in results if result.payment is not None]
+        unpaid = [result for result in results if result.payment is None]
+        renewed = [
+            CalendarItem(line.instance.id, line.price.price_cents) for result in paid for line in result.lines
         ]
-        failed = [CalendarItem(each.instance_id, None, each.code) for out in unpaid for each in out.refusals]
-        for kind, outcomes, items in ((EntryKind.RENEWAL, paid, done), (EntryKind.FAILURE, unpaid, failed)):
+        failed = [
+            CalendarItem(refusal.instance_id, None, refusal.code)
+            for result in unpaid
+            for refusal in result.refusals
+        ]
+        for kind, unit_results, items in (
+            (EntryKind.RENEWAL, paid, renewed),
+            (EntryKind.FAILURE, unpaid, failed),
+        ):
             if items:
                 yield CalendarEntry(
                     run.date,
                     kind,
                     len(items),
-                    sum(outcome.price_cents for outcome in outcomes),
+                    sum(result.price_cents for result in unit_results),
                     items[:INSTANCES_PER_ENTRY_MAX],
                     run.wallet.balance_cents,
                 )
 
 
-async def _name(account_id: str, entries: Iterable[CalendarEntry]) -> list[CalendarEntry]:
-    """The entries with their instances' names."""
-    entries = list(entries)
+async def _add_names(account_id: str, entries: Sequence[CalendarEntry]) -> list[CalendarEntry]:
     rows = await database.fetch(
         database.pool(),
         "SELECT id, name FROM instances WHERE account_id = $1 AND id = ANY($2)",

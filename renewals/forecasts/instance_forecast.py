@@ -1,6 +1,6 @@
-"""What becomes of single instances: will the worker renew one, when, for how much, and if not, why not.
+"""Forecast of single instances: whether the worker renews each of them, when, at which price, or why not.
 
-The answer comes from the run of its day in the forecast, so that all that is due before it has been paid.
+The result comes from the simulated run of the instance's due day, after everything that is due earlier was paid.
 """
 
 import dataclasses
@@ -14,13 +14,17 @@ from renewals.compute import process_pool
 from renewals.db import connection as database
 from renewals.db import pool, sql
 from renewals.domain import errors, limits, model, payment, planning, selection
-from renewals.forecasts import forecast
+from renewals.forecasts import forecast, simulation
+from renewals.forecasts.simulation import AccountSnapshot
 from renewals.instances import repository as instances_repository
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceForecast:
-    """`due_at` is None for what the worker leaves alone, `price_cents` for what cannot be renewed at all."""
+    """The forecast of an instance.
+
+    `due_at` is None if the worker does not try to renew it, `price_cents` if it cannot be renewed at all.
+    """
 
     will_renew: bool
     due_at: dt.datetime | None
@@ -31,21 +35,21 @@ class InstanceForecast:
 async def read_instance_forecasts(
     account_id: str, instance_ids: Sequence[str], now: dt.datetime
 ) -> dict[str, InstanceForecast]:
-    """The outlook of those of the instances that the account has."""
+    """Return the forecasts of those of the instances that belong to the account, by id."""
     async with pool.computing():
-        found = await _read(account_id, instance_ids, now, renewals_max=forecast.in_place_max())
-        if found is None:
+        result = await _read(account_id, instance_ids, now, renewals_max=forecast.in_place_max())
+        if result is None:
             return await process_pool.run(account_id, read_whole, account_id, instance_ids, now)
-        return found
+        return result
 
 
 async def read_whole(
     account_id: str, instance_ids: Sequence[str], now: dt.datetime
 ) -> dict[str, InstanceForecast]:
-    """Return the outlook of instances, however much there is to compute."""
-    found = await _read(account_id, instance_ids, now, renewals_max=None)
-    assert found is not None
-    return found
+    """Return the forecasts of instances in this process, whatever their number."""
+    result = await _read(account_id, instance_ids, now, renewals_max=None)
+    assert result is not None
+    return result
 
 
 async def _read(
@@ -63,86 +67,96 @@ async def _read(
             sql.storable_texts(instance_ids),
             now,
         )
-        asked = [model.Instance._make(row) for row in rows]
-        days = _days(asked, account, now)
+        instances = [model.Instance._make(row) for row in rows]
+        days = _days_to_simulate(instances, account, now)
         first = await forecast.find_or_compute(
             connection, account, find_first, days, now, renewals_max=renewals_max
         )
     if first is None:
         return None
     return simulate_instances(
-        first.value, asked, planning.PlanContext(first.products, account.zone, now), account
+        first.value, instances, planning.PlanContext(first.products, account.zone, now), account
     )
 
 
-def _days(asked: Sequence[model.Instance], account: model.Account, now: dt.datetime) -> int:
-    """How many days must be foreseen until the last of the instances is due, as many as a forecast may have."""
+def _days_to_simulate(instances: Sequence[model.Instance], account: model.Account, now: dt.datetime) -> int:
+    """Return the number of days until the last instance is due, between 1 and FORECAST_DAYS_MAX."""
     today = now.astimezone(account.zone).date()
-    is_auto = [each for each in asked if each.renewal_mode == model.RenewalMode.AUTO and each.expires_at]
-    days = [(due.due_day(each, account) - today).days + 1 for each in is_auto]
+    days = [
+        (due.due_day(instance, account) - today).days + 1
+        for instance in instances
+        if instance.renewal_mode == model.RenewalMode.AUTO and instance.expires_at
+    ]
     return min(max([1, *days]), limits.FORECAST_DAYS_MAX)
 
 
 @dataclass(frozen=True, slots=True)
 class FirstRun:
-    """What the first run of each instance does with it: its refusals, none if it is renewed; and what is left then."""
+    """The refusals of each instance in its first run, none if it is renewed; the money left after the last run."""
 
     refusals: Mapping[str, tuple[errors.Refusal, ...]]
     balance_cents: int
     vouchers: Sequence[model.Voucher]
 
 
-def find_first(held: forecast.AccountSnapshot, days: int, now: dt.datetime) -> FirstRun:
-    """Return what becomes of each AUTO instance in so many days when it is first due; pure."""
-    found: dict[str, tuple[errors.Refusal, ...]] = {}
-    for run in forecast.simulate_days(held, held.account.balance_cents, days, now):
-        for outcome in run.outcomes:
-            _note(outcome, found)
-    return FirstRun(found, run.wallet.balance_cents, run.wallet.remaining_vouchers())
+def find_first(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> FirstRun:
+    """Return the result of the first run of each AUTO instance in the next `days` days; pure."""
+    refusals: dict[str, tuple[errors.Refusal, ...]] = {}
+    for run in simulation.simulate_days(snapshot, snapshot.account.balance_cents, days, now):
+        for result in run.outcomes:
+            _add_first(result, refusals)
+    return FirstRun(refusals, run.wallet.balance_cents, run.wallet.remaining_vouchers())
 
 
 def simulate_instances(
-    first: FirstRun, asked: Sequence[model.Instance], context: planning.PlanContext, account: model.Account
+    first: FirstRun,
+    instances: Sequence[model.Instance],
+    context: planning.PlanContext,
+    account: model.Account,
 ) -> dict[str, InstanceForecast]:
-    """The outlook of instances, whole bundles of them; pure."""
-    units = selection.group_units(asked)
-    found: dict[str, InstanceForecast] = {}
+    """Return the forecasts of instances, which include all members of their bundles; pure."""
+    units = selection.group_units(instances)
+    forecasts: dict[str, InstanceForecast] = {}
     for unit in units:
-        found |= _today(unit, account, context)
-    waiting = {instance_id for instance_id, each in found.items() if each.due_at is not None}
+        forecasts |= _forecast_without_money(unit, account, context)
+    waiting = {instance_id for instance_id, forecast in forecasts.items() if forecast.due_at is not None}
     refusals = {instance_id: first.refusals[instance_id] for instance_id in waiting & first.refusals.keys()}
-    # Of what is due after the days that are foreseen, nothing more is known than what is left then.
+    # An instance that is due after the simulated days is planned with the money that is left after them.
     for unit in units:
-        if any(each.id in waiting and each.id not in first.refusals for each in unit):
+        if any(instance.id in waiting and instance.id not in first.refusals for instance in unit):
             at = due.due_at(unit[0], account)
             wallet = payment.Wallet(first.balance_cents, first.vouchers, at)
-            late = planning.PlanContext(context.products, account.zone, at, account.price_rise_cap_bps)
-            for outcome in planning.plan_run(instances=unit, context=late, wallet=wallet):
-                _note(outcome, refusals)
+            due_context = planning.PlanContext(context.products, account.zone, at, account.price_rise_cap_bps)
+            for result in planning.plan_run(instances=unit, context=due_context, wallet=wallet):
+                _add_first(result, refusals)
     for instance_id in waiting & refusals.keys():
         reasons = refusals[instance_id]
-        found[instance_id] = dataclasses.replace(found[instance_id], will_renew=not reasons, refusals=reasons)
-    return found
+        forecasts[instance_id] = dataclasses.replace(
+            forecasts[instance_id], will_renew=not reasons, refusals=reasons
+        )
+    return forecasts
 
 
-def _today(
+def _forecast_without_money(
     unit: selection.RenewalUnit, account: model.Account, context: planning.PlanContext
 ) -> dict[str, InstanceForecast]:
-    """What can be said without the money: what blocks it, or its price and, for AUTO, when it is due."""
+    """Return what does not depend on money: the refusal, or the price and, for AUTO, the due time."""
     lines, refusals = planning.plan_lines([unit], planning.RenewAuto(), context)
-    found = {each.instance_id: InstanceForecast(False, None, None, (each,)) for each in refusals}
+    forecasts = {refusal.instance_id: InstanceForecast(False, None, None, (refusal,)) for refusal in refusals}
     for line in lines:
         is_auto = line.instance.renewal_mode == model.RenewalMode.AUTO
-        left = due.refuse_left(line.instance, account) if is_auto else None
-        due_at = due.due_at(line.instance, account) if is_auto and left is None else None
-        found[line.instance.id] = InstanceForecast(
-            False, due_at, line.price.price_cents, (left,) if left else ()
+        refusal = due.refuse_left(line.instance, account) if is_auto else None
+        due_at = due.due_at(line.instance, account) if is_auto and refusal is None else None
+        forecasts[line.instance.id] = InstanceForecast(
+            False, due_at, line.price.price_cents, (refusal,) if refusal else ()
         )
-    return found
+    return forecasts
 
 
-def _note(outcome: planning.UnitResult, found: dict[str, tuple[errors.Refusal, ...]]) -> None:
-    """Keep what the first run of an instance does with it."""
-    for instance in outcome.unit:
-        if instance.id not in found:
-            found[instance.id] = tuple(each for each in outcome.refusals if each.instance_id == instance.id)
+def _add_first(result: planning.UnitResult, refusals: dict[str, tuple[errors.Refusal, ...]]) -> None:
+    """Add the refusals of each instance of the unit, unless an earlier run has added them."""
+    for instance in result.unit:
+        if instance.id not in refusals:
+            refusals[instance.id] = tuple(
+                refusal for refusal in result.refusals if refusal.instance_id == instance.id
+            )

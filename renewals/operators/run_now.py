@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 
 from renewals import config
 from renewals.accounts import repository as accounts_repository
-from renewals.auto_renewal import due, renew, runs
+from renewals.auto_renewal import chunks, due, renew, runs
 from renewals.db import connection as database
+from renewals.db.models import RenewalRun
 from renewals.domain import clock as clocks
 from renewals.domain import errors, planning
 from renewals.domain.clock import Clock
@@ -22,9 +23,9 @@ from renewals.instances import lifecycle
 class RunNowResult:
     """A run, the numbers of instances expired and released after it, and the earlier runs that were finished first."""
 
-    run: runs.Run
+    run: RenewalRun
     lapsed: lifecycle.LapseCounts
-    finished: Sequence[runs.Run]
+    finished: Sequence[RenewalRun]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,9 @@ async def preview_run(at: dt.datetime) -> RunPreview:
         due_counts = await due.count_due(connection, at)
         lapsed = await lifecycle.count_changes(connection, at)
         planned: dict[str, AccountPreview] = {}
-        for account_ids, _ in runs.split_into_chunks(due_counts, config.get_settings().instances_per_chunk):
+        for account_ids, _ in chunks.split_into_chunks(due_counts, config.get_settings().instances_per_chunk):
             planned |= await _plan(connection, account_ids, due_counts, at)
-        unfinished_run_ids = await runs.read_unended(connection)
+        unfinished_run_ids = await runs.list_unfinished_ids_in(connection)
     previews = []
     for account_id in sorted(planned.keys() | lapsed.keys()):
         counts = lapsed.get(account_id, lifecycle.LapseCounts(0, 0))

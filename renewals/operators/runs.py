@@ -1,6 +1,6 @@
 """Retry accounts that a renewal run parked, without waiting for the next scheduled run."""
 
-from renewals.auto_renewal import runs
+from renewals.auto_renewal import chunks, runs
 from renewals.db import models
 from renewals.db.connection import Connection
 from renewals.domain import errors
@@ -25,11 +25,11 @@ async def _retry_parked_in(connection: Connection, call: OperatorRequest, run_id
     number = _parse_run_id(run_id)
     if not await models.RenewalRun.filter(id=number).using_db(connection).exists():
         raise errors.NotFoundError("input.runId", "run")
-    parked = (await runs.read_parked_of(connection, [number])).get(number, [])
+    parked = (await chunks.list_parked_accounts_in(connection, [number])).get(number, [])
     if not parked:
         raise errors.InvalidInputError("input.runId", "must be a run with parked accounts")
     account_ids = [account_id for account_id, _ in parked]
-    new_run_id = await runs.start_run_for(connection, account_ids, call.clock())
+    new_run_id = await runs.start_run_for_accounts_in(connection, account_ids, call.clock())
     return AuditedChange({"run_id": new_run_id}, account_ids, after={"run_id": new_run_id})
 
 

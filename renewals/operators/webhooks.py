@@ -6,15 +6,25 @@ from renewals.db.connection import Connection
 from renewals.domain import errors
 from renewals.operators import accounts, audit_log
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
-from renewals.webhooks import deliveries, dispatcher, endpoints, http_client, retry_policy, secrets
+from renewals.webhooks import (
+    endpoint_requests,
+    endpoint_tests,
+    endpoints,
+    http_client,
+    replays,
+    retry_policy,
+    secrets,
+)
 
 
-async def create_endpoint(call: OperatorRequest, request: endpoints.EndpointRequest) -> IdempotentResult:
+async def create_endpoint(
+    call: OperatorRequest, request: endpoint_requests.EndpointRequest
+) -> IdempotentResult:
     """Create an endpoint; return its `endpoint_id`, and its signing secret if the result is new.
 
     Raises InvalidInputError.
     """
-    endpoints.check_request(request)
+    endpoint_requests.check_request(request)
     stored_request = {"url": request.url, "event_types": request.event_types}
     return await audit_log.run_once(
         call, Action.CREATE_WEBHOOK_ENDPOINT, stored_request, _create_endpoint_in, request
@@ -22,21 +32,21 @@ async def create_endpoint(call: OperatorRequest, request: endpoints.EndpointRequ
 
 
 async def _create_endpoint_in(
-    connection: Connection, call: OperatorRequest, request: endpoints.EndpointRequest
+    connection: Connection, call: OperatorRequest, request: endpoint_requests.EndpointRequest
 ) -> AuditedChange:
-    await endpoints.lock_provider(connection)
-    endpoint, secret = await endpoints.add(connection, None, request, call.clock())
+    await endpoints.lock_provider_in(connection)
+    endpoint, secret = await endpoints.create_in(connection, None, request, call.clock())
     return AuditedChange({"endpoint_id": endpoint.id}, after=endpoint, secret=secret)
 
 
 async def update_endpoint(
-    call: OperatorRequest, endpoint_id: str, change: endpoints.EndpointChange
+    call: OperatorRequest, endpoint_id: str, change: endpoint_requests.EndpointUpdate
 ) -> IdempotentResult:
     """Update an endpoint; return its `endpoint_id`.
 
     Raises InvalidInputError and NotFoundError.
     """
-    endpoints.check_change(change)
+    endpoint_requests.check_update(change)
     request = {"endpoint_id": endpoint_id, "change": change}
     return await audit_log.run_once(
         call, Action.UPDATE_WEBHOOK_ENDPOINT, request, _update_endpoint_in, endpoint_id, change
@@ -44,11 +54,11 @@ async def update_endpoint(
 
 
 async def _update_endpoint_in(
-    connection: Connection, call: OperatorRequest, endpoint_id: str, change: endpoints.EndpointChange
+    connection: Connection, call: OperatorRequest, endpoint_id: str, change: endpoint_requests.EndpointUpdate
 ) -> AuditedChange:
-    await endpoints.lock_provider(connection)
+    await endpoints.lock_provider_in(connection)
     before = await _get_endpoint(connection, endpoint_id)
-    after = await endpoints.alter(connection, before, change, call.clock())
+    after = await endpoints.update_in(connection, before, change, call.clock())
     return AuditedChange({"endpoint_id": after.id}, before=before, after=after)
 
 
@@ -57,7 +67,7 @@ async def rotate_secret(call: OperatorRequest, endpoint_id: str, overlap_hours: 
 
     Raises InvalidInputError and NotFoundError.
     """
-    overlap = endpoints.parse_overlap(overlap_hours)
+    overlap = endpoint_requests.parse_overlap(overlap_hours)
     request = {"endpoint_id": endpoint_id, "overlap_hours": overlap_hours}
     return await audit_log.run_once(
         call, Action.ROTATE_WEBHOOK_SECRET, request, _rotate_secret_in, endpoint_id, overlap
@@ -67,9 +77,9 @@ async def rotate_secret(call: OperatorRequest, endpoint_id: str, overlap_hours: 
 async def _rotate_secret_in(
     connection: Connection, call: OperatorRequest, endpoint_id: str, overlap: dt.timedelta
 ) -> AuditedChange:
-    await endpoints.lock_provider(connection)
+    await endpoints.lock_provider_in(connection)
     endpoint, now = await _get_endpoint(connection, endpoint_id), call.clock()
-    secret = await secrets.replace(connection, endpoint.id, call.idempotency_key, overlap, now)
+    secret = await secrets.rotate_in(connection, endpoint.id, call.idempotency_key, overlap, now)
     after = {"earlier_secrets_end_by": now + overlap}
     return AuditedChange({"endpoint_id": endpoint.id}, after=after, secret=secret)
 
@@ -88,9 +98,9 @@ async def delete_endpoint(call: OperatorRequest, endpoint_id: str) -> Idempotent
 async def _delete_endpoint_in(
     connection: Connection, call: OperatorRequest, endpoint_id: str
 ) -> AuditedChange:
-    await endpoints.lock_provider(connection)
+    await endpoints.lock_provider_in(connection)
     endpoint = await _get_endpoint(connection, endpoint_id)
-    await endpoints.remove(connection, endpoint)
+    await endpoints.delete_in(connection, endpoint)
     return AuditedChange({"id": endpoint.id}, before=endpoint)
 
 
@@ -130,7 +140,7 @@ async def _replay_delivery_in(
 ) -> AuditedChange:
     await accounts.lock_account(connection, account_id)
     endpoint = await _get_endpoint(connection, endpoint_id)
-    await deliveries.replay_in(
+    await replays.replay_in(
         connection, endpoint, account_id, sequence, call.clock, and_all_after=and_all_after
     )
     return AuditedChange({"endpoint_id": endpoint.id}, [account_id])
@@ -146,7 +156,7 @@ async def send_test_message(
     Raises InvalidInputError and NotFoundError.
     """
     request = {"endpoint_id": endpoint_id}
-    with dispatcher.limit_tests(None):
+    with endpoint_tests.limit_tests(None):
         return await audit_log.run_once(
             call, Action.SEND_TEST_WEBHOOK, request, _send_test_message_in, endpoint_id, resolver
         )
@@ -156,7 +166,7 @@ async def _send_test_message_in(
     connection: Connection, call: OperatorRequest, endpoint_id: str, resolver: http_client.Resolver
 ) -> AuditedChange:
     endpoint = await _get_endpoint(connection, endpoint_id)
-    response = await dispatcher.send_test_in(endpoint, call.clock, resolver)
+    response = await endpoint_tests.send_to(endpoint, call.clock, resolver)
     outcome = {
         "delivered": retry_policy.is_delivered(response.status),
         "status": response.status,
@@ -168,6 +178,6 @@ async def _send_test_message_in(
 
 async def _get_endpoint(connection: Connection, endpoint_id: str) -> endpoints.Endpoint:
     try:
-        return await endpoints.find(connection, None, endpoint_id)
+        return await endpoints.get_in(connection, None, endpoint_id)
     except errors.InvalidInputError:
         raise errors.NotFoundError("input.id", "endpoint of the provider") from None

@@ -1,1 +1,1 @@
-"""Delivery of events to the endpoints of customers and of the provider."""
+"""Delivery of events to the webhook endpoints of accounts and of the provider."""

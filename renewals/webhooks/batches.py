@@ -1,6 +1,6 @@
-"""Reads what an endpoint is to get next: what is due again, and the events behind its cursors, in lanes.
+"""Read the next messages of an endpoint, by lane: retries that are due, and new events behind its cursors.
 
-A lane is what goes in order: the events of an instance, or those of the account itself.
+A lane holds the events that must keep their order: those of one instance, or those of the account itself.
 """
 
 import datetime as dt
@@ -18,18 +18,18 @@ from renewals.events import webhook_cursors
 from renewals.webhooks import claims, http_client, retry_policy
 
 TRIAL_MESSAGES = 2
-"""One that failed and one that is new, of which either may be tried."""
+"""Messages of a half-open endpoint's batch: one retry and one new event, of which one is sent first."""
 MESSAGES_PER_BATCH = 100
-"""So many are sent, then written down together: as many at most are repeated after a kill."""
+"""Messages that are sent before their results are stored; a killed worker repeats at most this many."""
 ACCOUNTS_PER_BATCH = 50
 EVENTS_PER_BATCH = 1_000
-"""So many events are looked at for a batch, most of which an endpoint may not want."""
+"""Events that are read for a batch, including those of types that the endpoint does not receive."""
 
 ACCOUNT_LANE = ""
 
 
 class Message(NamedTuple):
-    """An event as it is to be sent, and how often it was."""
+    """An event to be sent, and the number of failed attempts so far; `payload` is JSON text."""
 
     account_id: str
     sequence: int
@@ -41,19 +41,21 @@ class Message(NamedTuple):
 
     @property
     def lane(self) -> tuple[str, str]:
+        """Return the account id with the instance id, or with an empty string for an event of the account."""
         return self.account_id, self.instance_id or ACCOUNT_LANE
 
     @property
     def key(self) -> tuple[str, int]:
+        """Return the account id and the sequence."""
         return self.account_id, self.sequence
 
     def id_for(self, endpoint_id: uuid.UUID) -> str:
-        """The same however often this event is sent to this endpoint, and no other's."""
+        """Return the message id, which is unique to the event and endpoint and equal for every attempt."""
         return f"msg_{uuid.uuid5(endpoint_id, f'{self.sequence} {self.account_id}').hex}"
 
     @property
     def body(self) -> bytes:
-        """The event as Standard Webhooks has it."""
+        """Return the event as JSON in the format of Standard Webhooks."""
         return orjson.dumps(
             {
                 "type": self.type,
@@ -70,45 +72,48 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryBatch:
-    """What may be sent now: retries that are due, and per account what is new, up to where it was read."""
+    """The messages of an endpoint that can be sent now: due retries, and new events by account.
+
+    `cursor_moves` holds, by account, the cursor's sequence and the last sequence that was read. `blocked` holds the
+    lanes with a waiting delivery. `unwanted` holds due retries of types that the endpoint no longer receives.
+    """
 
     due: Sequence[Message]
     new_events: Mapping[str, Sequence[Message]]
     cursor_moves: Mapping[str, tuple[int, int]]
     blocked: frozenset[tuple[str, str]]
-    """The lanes in which something waits already."""
     unwanted: Sequence[Message] = ()
-    """What is due again, of types that the endpoint no longer asks for: it is let go."""
 
     @property
     def is_empty(self) -> bool:
+        """Return whether there is nothing to send, to skip or to delete."""
         return not self.due and not self.cursor_moves and not self.unwanted
 
     def lanes(self) -> list[list[Message]]:
-        """What may be sent beside each other, each list in its order.
+        """Return the messages by lane; lanes can be sent concurrently, each in its order.
 
-        What is due again comes first or last by chance, for an endpoint on trial is sent only one or two: it may
-        refuse some instances for good, and must be told of the others.
+        Retries come first or last at random, because a half-open endpoint receives only one or two messages. Such an
+        endpoint may reject some instances forever, and must still receive the events of the others.
         """
         lanes: dict[tuple[str, str], list[Message]] = {message.lane: [message] for message in self.due}
         for messages in self.new_events.values():
             for message in messages:
                 if message.lane not in self.blocked:
                     lanes.setdefault(message.lane, []).append(message)
-        found, due_count = list(lanes.values()), len({message.lane for message in self.due})
-        starts_at = random.choice((0, due_count))  # noqa: S311 - no secret
-        return found[starts_at:] + found[:starts_at]
+        ordered, due_count = list(lanes.values()), len({message.lane for message in self.due})
+        first = random.choice((0, due_count))  # noqa: S311 - no secret
+        return ordered[first:] + ordered[:first]
 
 
 @dataclass(slots=True)
 class BatchResult:
-    """What became of a batch: what was delivered, what failed and why; the rest was not tried."""
+    """The result of a batch: keys of delivered messages, and responses to failed ones; the rest was not tried."""
 
     health: retry_policy.EndpointHealth
     delivered: set[tuple[str, int]] = field(default_factory=set)
     failed: dict[tuple[str, int], http_client.WebhookResponse] = field(default_factory=dict)
     last: http_client.WebhookResponse | None = None
-    asked_seconds: float | None = None
+    retry_after_seconds: float | None = None
     slowest_seconds: float = 0
     disabled_reason: str | None = None
 
@@ -116,51 +121,62 @@ class BatchResult:
 async def read_batch(
     claim: claims.Claim, event_types: Sequence[str], now: dt.datetime, count: int
 ) -> DeliveryBatch:
-    """What is to be sent to an endpoint now, so many messages at most: what is due again, then what is new.
+    """Return at most `count` messages that can be sent to an endpoint now: due retries, then new events.
 
-    It is read at one moment: a replay between two reads could have a later event sent before an earlier one.
+    One snapshot serves all reads. A replay between two reads could otherwise reverse the order of events.
     """
     async with database.read_snapshot() as connection:
-        return await _read(connection, claim, event_types, now, count)
+        return await _read_batch_in(connection, claim, event_types, now, count)
 
 
-async def _read(
+async def _read_batch_in(
     connection: database.Connection,
     claim: claims.Claim,
     event_types: Sequence[str],
     now: dt.datetime,
     count: int,
 ) -> DeliveryBatch:
-    # Half of it is for what is new, see `Batch.lanes`.
-    waited = [Message(*row) for row in await _read_due(connection, claim.endpoint_id, now, (count + 1) // 2)]
-    due = [message for message in waited if not event_types or message.type in event_types]
-    unwanted = [message for message in waited if event_types and message.type not in event_types]
+    # At least half of the batch is left for new events, see `DeliveryBatch.lanes`.
+    rows = await _read_due(connection, claim.endpoint_id, now, (count + 1) // 2)
+    retries = [Message(*row) for row in rows]
+    due = [message for message in retries if not event_types or message.type in event_types]
+    unwanted = [message for message in retries if event_types and message.type not in event_types]
     if len(due) >= count:
         return DeliveryBatch(due, {}, {}, frozenset(), unwanted)
     cursors = await webhook_cursors.read_lagging(
         connection, claim.endpoint_id, claim.last_account_id, ACCOUNTS_PER_BATCH
     )
-    steps = {cursor.account_id: (cursor.sequence, cursor.sequence) for cursor in cursors}
-    fresh: dict[str, list[Message]] = {cursor.account_id: [] for cursor in cursors}
-    left = count - len(due)
-    share = max(1, left // max(1, len(cursors)))
-    looked_at = EVENTS_PER_BATCH // max(1, len(cursors)) if event_types else share
-    for row in await _read_fresh(connection, cursors, looked_at):
+    new_events, moves = await _read_new_events(connection, cursors, event_types, count - len(due))
+    lanes = {message.lane for messages in new_events.values() for message in messages}
+    blocked = await _read_blocked(connection, claim.endpoint_id, lanes)
+    return DeliveryBatch(due, new_events, moves, blocked, unwanted)
+
+
+async def _read_new_events(
+    connection: database.Connection,
+    cursors: Sequence[webhook_cursors.Cursor],
+    event_types: Sequence[str],
+    count: int,
+) -> tuple[dict[str, list[Message]], dict[str, tuple[int, int]]]:
+    """Return at most `count` new messages by account, in equal shares, and the moves of the cursors."""
+    moves = {cursor.account_id: (cursor.sequence, cursor.sequence) for cursor in cursors}
+    messages: dict[str, list[Message]] = {cursor.account_id: [] for cursor in cursors}
+    share = max(1, count // max(1, len(cursors)))
+    events_max = EVENTS_PER_BATCH // max(1, len(cursors)) if event_types else share
+    for row in await _fetch_events(connection, cursors, events_max):
         message = Message(*row)
         account_id, sequence = message.key
-        if steps[account_id][1] != sequence - 1 or len(fresh[account_id]) >= share:
+        if moves[account_id][1] != sequence - 1 or len(messages[account_id]) >= share:
             continue
         if not event_types or message.type in event_types:
-            if not left:
+            if not count:
                 continue
-            fresh[account_id].append(message)
-            left -= 1
-        steps[account_id] = (steps[account_id][0], sequence)
-    steps = {account_id: step for account_id, step in steps.items() if step[0] != step[1]}
-    fresh = {account_id: messages for account_id, messages in fresh.items() if messages}
-    lanes = {message.lane for messages in fresh.values() for message in messages}
-    return DeliveryBatch(
-        due, fresh, steps, await _read_blocked(connection, claim.endpoint_id, lanes), unwanted
+            messages[account_id].append(message)
+            count -= 1
+        moves[account_id] = (moves[account_id][0], sequence)
+    return (
+        {account_id: new for account_id, new in messages.items() if new},
+        {account_id: move for account_id, move in moves.items() if move[0] != move[1]},
     )
 
 
@@ -180,10 +196,10 @@ async def _read_due(
     )
 
 
-async def _read_fresh(
+async def _fetch_events(
     connection: database.Connection, cursors: Sequence[webhook_cursors.Cursor], count: int
 ) -> Sequence[database.Row]:
-    """The next events of each account after its cursor."""
+    """Return the next `count` events of each account after its cursor."""
     return await database.fetch(
         connection,
         """SELECT e.account_id, e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text

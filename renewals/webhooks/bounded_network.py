@@ -1,8 +1,7 @@
-"""Connections of an HTTP client that read only so much for one answer.
+"""Connections of an HTTP client that limit the bytes read for one response.
 
-A receiver may send any number of interim answers (1xx, RFC 9110 15.2) before the one that counts, and the HTTP client
-reads them all. Each costs the process a moment, so that a flood of them keeps it from everything else. The signatures
-are httpcore's, time-outs among them.
+A receiver can send any number of interim responses (1xx, RFC 9110 15.2) before the final one, and the HTTP client
+parses all of them. A flood of interim responses would block the event loop. The signatures are those of httpcore.
 """
 
 import ssl
@@ -11,31 +10,34 @@ from typing import Any
 
 import httpcore2
 
-ANSWER_BYTES_MAX = 32_768
-"""Of all that is read for one request: interim answers, headers, and the beginning of the body."""
+RESPONSE_BYTES_MAX = 32_768
+"""Bytes read for one request: interim responses, headers, and the beginning of the body."""
 READ_BYTES_MAX = 16_384
-TOO_LONG = f"more than {ANSWER_BYTES_MAX:,} bytes were sent before the answer"
+TOO_LONG = f"more than {RESPONSE_BYTES_MAX:,} bytes were sent before the response"
 
 
 class BoundedStream(httpcore2.AsyncNetworkStream):
-    """A connection that reads at most ANSWER_BYTES_MAX, and one piece more, after each time it has written."""
+    """A connection that reads at most RESPONSE_BYTES_MAX + READ_BYTES_MAX bytes after each write."""
 
     def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
         self._stream = stream
         self._bytes_read = 0
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        if self._bytes_read > ANSWER_BYTES_MAX:
+        """Read at most `max_bytes`. Raises RemoteProtocolError above the limit."""
+        if self._bytes_read > RESPONSE_BYTES_MAX:
             raise httpcore2.RemoteProtocolError(TOO_LONG)
         data = await self._stream.read(min(max_bytes, READ_BYTES_MAX), timeout)
         self._bytes_read += len(data)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Write the buffer and reset the count of bytes read."""
         self._bytes_read = 0
         await self._stream.write(buffer, timeout)
 
     async def aclose(self) -> None:
+        """Close the connection."""
         await self._stream.aclose()
 
     async def start_tls(
@@ -44,14 +46,16 @@ class BoundedStream(httpcore2.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore2.AsyncNetworkStream:
+        """Return the connection over TLS, with the same limit."""
         return BoundedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
+        """Return what the wrapped connection returns."""
         return self._stream.get_extra_info(info)
 
 
 class BoundedBackend(httpcore2.AsyncNetworkBackend):
-    """httpcore's own way to connect, with bounded connections."""
+    """The network backend of httpcore with bounded connections."""
 
     def __init__(self) -> None:
         self._backend = httpcore2.AnyIOBackend()
@@ -64,5 +68,6 @@ class BoundedBackend(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
+        """Open a bounded connection."""
         stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
         return BoundedStream(stream)

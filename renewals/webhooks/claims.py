@@ -1,6 +1,6 @@
-"""This module alone writes `webhook_states`: which worker sends to an endpoint, and how the endpoint fares.
+"""The only writer of `webhook_states`: which worker delivers to an endpoint, and the health of the endpoint.
 
-A worker that sends to an endpoint has claimed it for a while; what it writes counts only as long as it has.
+A worker claims an endpoint for `CLAIM_SECONDS` before it delivers. Its writes are refused once the claim is lost.
 """
 
 import datetime as dt
@@ -12,26 +12,28 @@ from renewals.db import connection as database
 from renewals.webhooks import http_client, retry_policy
 
 CLAIM_SECONDS = 30
-"""A claim that was not renewed for so long is anybody's: its worker is gone."""
+"""The time after which another worker may take a claim that was not renewed."""
 
 
 class Claim(NamedTuple):
-    """An endpoint that this worker alone sends to for now, and how it fares."""
+    """An endpoint to which only this worker delivers for now, and the health of the endpoint.
+
+    `is_changed` says whether the owner changed the endpoint after its last turn.
+    """
 
     endpoint_id: uuid.UUID
     token: uuid.UUID
     health: retry_policy.EndpointHealth
     last_account_id: str
     is_changed: bool = False
-    """Whether its owner changed it since its last turn."""
 
 
 class ClaimLostError(Exception):
-    """Another worker has the endpoint by now, or it was deleted."""
+    """Another worker has claimed the endpoint, or the endpoint was deleted."""
 
 
-# What an endpoint is behind with, or what is due, or waits and was changed: one look into an index for each endpoint
-# that has something.
+# The endpoints with undelivered events, with due retries, or with waiting retries after a change by the owner.
+# The recursion reads one index entry an endpoint; SELECT DISTINCT would read all entries.
 _WORKING = """
   WITH RECURSIVE behind(id) AS (
     (SELECT endpoint_id FROM webhook_cursors WHERE sequence < last_sequence ORDER BY endpoint_id LIMIT 1)
@@ -55,13 +57,13 @@ _WORKING = """
 
 _FREE = """(s.claimed_until IS NULL OR s.claimed_until <= clock_timestamp())
   AND (s.paused_until IS NULL OR s.paused_until <= $1 OR e.changed_at > s.last_turn_at)"""
-"""Nobody sends to it, and it is not paused; an endpoint that was changed since is tried at once."""
+"""SQL condition: no worker has a claim, and the endpoint is not paused or was changed after its last turn."""
 
 
 async def find_claimable(now: dt.datetime, *, count: int, degraded_count: int) -> list[uuid.UUID]:
-    """The endpoints that have something to be sent, so many at most, and of failing and slow ones no more than said.
+    """Return at most `count` endpoints to which something can be sent, those that waited longest first.
 
-    Those come first that have waited longest.
+    At most `degraded_count` of them are degraded: failing or slow.
     """
     rows = await database.fetch(
         database.pool(),
@@ -77,16 +79,16 @@ async def find_claimable(now: dt.datetime, *, count: int, degraded_count: int) -
     return [row["id"] for row in rows if not row["is_degraded"] or row["id"] in degraded][:count]
 
 
-async def claim(
+async def claim_in(
     connection: database.Connection, endpoint_ids: Sequence[uuid.UUID], now: dt.datetime
 ) -> list[Claim]:
-    """Claims those of the endpoints that are still free."""
+    """Claim those of the endpoints that are still free and return the claims."""
     await database.execute(
         connection,
         "INSERT INTO webhook_states (endpoint_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING",
         sorted(endpoint_ids),
     )
-    claimed = await database.fetch(
+    rows = await database.fetch(
         connection,
         f"""UPDATE webhook_states s SET claim = $3, last_turn_at = greatest($1, f.changed_at),
               claimed_until = clock_timestamp() + make_interval(secs => {CLAIM_SECONDS})
@@ -100,11 +102,11 @@ async def claim(
         endpoint_ids,
         uuid.uuid4(),
     )
-    return [Claim(row[0], row[1], retry_policy.EndpointHealth(*row[2:7]), *row[7:]) for row in claimed]
+    return [Claim(row[0], row[1], retry_policy.EndpointHealth(*row[2:7]), *row[7:]) for row in rows]
 
 
 async def release_claim(claim: Claim) -> None:
-    """Gives an endpoint back to whoever is next."""
+    """Give up a claim, so that any worker can claim the endpoint."""
     await database.execute(
         database.pool(),
         "UPDATE webhook_states SET claim = NULL, claimed_until = NULL WHERE endpoint_id = $1 AND claim = $2",
@@ -113,20 +115,20 @@ async def release_claim(claim: Claim) -> None:
     )
 
 
-async def renew_claim(connection: database.Connection, claim: Claim) -> None:
-    """Renews a claim; raises ClaimLostError."""
-    held = await database.execute(
+async def renew_claim_in(connection: database.Connection, claim: Claim) -> None:
+    """Extend a claim by `CLAIM_SECONDS`. Raises ClaimLostError."""
+    updated_count = await database.execute(
         connection,
         f"""UPDATE webhook_states SET claimed_until = clock_timestamp() + make_interval(secs => {CLAIM_SECONDS})
             WHERE endpoint_id = $1 AND claim = $2""",
         claim.endpoint_id,
         claim.token,
     )
-    if not held:
+    if not updated_count:
         raise ClaimLostError
 
 
-async def record_state(
+async def record_state_in(
     connection: database.Connection,
     claim: Claim,
     *,
@@ -134,7 +136,7 @@ async def record_state(
     last: http_client.WebhookResponse | None,
     now: dt.datetime,
 ) -> None:
-    """Keeps with the claim how the endpoint fares, what it answered last, and whose turn was last."""
+    """Store the health of a claimed endpoint, its last response, and the last account of its turn."""
     await database.execute(
         connection,
         """UPDATE webhook_states SET failure_count = $2, pause_count = $3, paused_until = $4, failing_since = $5,
@@ -160,11 +162,14 @@ async def record_state(
         )
 
 
-async def lock_claim(connection: database.Connection, endpoint_id: uuid.UUID) -> None:
-    """Keeps the worker that sends to an endpoint from writing meanwhile, and others from claiming it."""
-    await database.execute(
+async def lock_claim_in(connection: database.Connection, endpoint_id: uuid.UUID) -> dt.datetime | None:
+    """Block claims and the writes of the claiming worker for the transaction; return the time of the last turn."""
+    rows = await database.fetch(
         connection,
         """INSERT INTO webhook_states (endpoint_id) VALUES ($1)
-           ON CONFLICT (endpoint_id) DO UPDATE SET endpoint_id = excluded.endpoint_id""",
+           ON CONFLICT (endpoint_id) DO UPDATE SET endpoint_id = excluded.endpoint_id
+           RETURNING last_turn_at""",
         endpoint_id,
     )
+    last_turn_at: dt.datetime | None = rows[0]["last_turn_at"]
+    return last_turn_at

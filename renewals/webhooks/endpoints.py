@@ -1,13 +1,13 @@
-"""This module alone writes `webhook_endpoints`: who is told of events, and where.
+"""The only writer of `webhook_endpoints`: the URLs to which events are delivered, and their owners.
 
-An owner is an account, or None for the provider, whose endpoints are told of all accounts. Nobody sees or
-changes an endpoint of another owner: it is as if it were not there.
+The owner of an endpoint is an account, or None for the provider. The provider's endpoints receive the events of all
+accounts. An endpoint of another owner is treated as if it did not exist.
 """
 
 import contextlib
 import datetime as dt
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,19 +15,28 @@ from renewals import config, idempotency
 from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
 from renewals.db.advisory_locks import AdvisoryLock, lock_in
+from renewals.db.models import WebhookEndpoint
 from renewals.domain import errors
 from renewals.domain.clock import Clock
-from renewals.events import event_log
-from renewals.webhooks import claims, secrets, url_policy
+from renewals.webhooks import claims, secrets
+from renewals.webhooks.endpoint_requests import (
+    OVERLAP_HOURS_DEFAULT,
+    EndpointRequest,
+    EndpointUpdate,
+    check_request,
+    check_update,
+    parse_overlap,
+)
 
-OVERLAP_HOURS_DEFAULT = 24
-OVERLAP_HOURS_MAX = 168
 DISABLED_BY_OWNER = "disabled by its owner"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where an owner is told of events; no types mean all, no reason means enabled."""
+    """An endpoint as a value: two are equal if all their columns are, unlike two models of one row.
+
+    Without event types it receives all types. An enabled endpoint has no `disabled_reason`.
+    """
 
     id: uuid.UUID
     account_id: str | None
@@ -39,114 +48,89 @@ class Endpoint:
 
     @property
     def is_enabled(self) -> bool:
+        """Return whether events are delivered to the endpoint."""
         return self.disabled_reason is None
 
-    def asks_for(self, event_type: str) -> bool:
+    def wants(self, event_type: str) -> bool:
+        """Return whether the endpoint receives events of this type."""
         return not self.event_types or event_type in self.event_types
 
 
 class CreatedEndpoint(NamedTuple):
-    """An endpoint with the secret that its owner is shown now."""
+    """An endpoint with its new secret, which its owner sees only once."""
 
     endpoint: Endpoint
     secret: str
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointRequest:
-    """Tell me of these types of events at this URL; without types, of all."""
-
-    url: str
-    event_types: Sequence[str] = ()
-    idempotency_key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointChange:
-    """What of an endpoint is to be different; None leaves it as it is."""
-
-    url: str | None = None
-    event_types: Sequence[str] | None = None
-    is_enabled: bool | None = None
-
-
 @database.retry_on_conflict
 async def create(owner: str | None, request: EndpointRequest, clock: Clock) -> CreatedEndpoint:
-    """Makes an endpoint and its secret, or raises DomainError; the same key and request: the first answer again."""
+    """Create an endpoint and its secret; a repeated key and request return the first result again (rule 18).
+
+    Raises DomainError.
+    """
     check_request(request)
-    async with _locked(owner) as connection:
-        return await add(connection, owner, request, clock())
+    async with _locked_owner(owner) as connection:
+        return await create_in(connection, owner, request, clock())
 
 
-async def add(
+async def create_in(
     connection: database.Connection, owner: str | None, request: EndpointRequest, now: dt.datetime
 ) -> CreatedEndpoint:
-    """Does what `create` does in the transaction of a caller, who checked the request and locked the owner."""
+    """Create an endpoint; the caller has validated the request and locked the owner."""
+    event_types = sorted(set(request.event_types))
     request_hash = idempotency.fingerprint(
-        "CREATE_ENDPOINT", idempotency.canonical_json([request.url, sorted(set(request.event_types))])
+        "CREATE_ENDPOINT", idempotency.canonical_json([request.url, event_types])
     )
-    rows = await database.fetch(
-        connection,
-        """SELECT id, request_hash FROM webhook_endpoints
-           WHERE account_id IS NOT DISTINCT FROM $1 AND idempotency_key = $2""",
-        owner,
-        request.idempotency_key,
-    )
-    if rows:
-        idempotency.check_same_request(request.idempotency_key, rows[0]["request_hash"], request_hash)
-        endpoint = await find(connection, owner, str(rows[0]["id"]))
+    key = request.idempotency_key
+    existing = await WebhookEndpoint.get_or_none(account_id=owner, idempotency_key=key, using_db=connection)
+    if existing is not None:
+        idempotency.check_same_request(key, existing.request_hash, request_hash)
         return CreatedEndpoint(
-            endpoint, await secrets.read_of(connection, endpoint.id, request.idempotency_key)
+            _endpoint(existing), await secrets.read_issued_in(connection, existing.id, key)
         )
-    await _refuse_too_many(connection, owner)
-    endpoint_id = database.new_id()
-    await database.execute(
-        connection,
-        """INSERT INTO webhook_endpoints
-             (id, account_id, url, event_types, created_at, changed_at, idempotency_key, request_hash)
-           VALUES ($1, $2, $3, $4, $5, $5, $6, $7)""",
-        endpoint_id,
-        owner,
-        request.url,
-        sorted(set(request.event_types)),
-        now,
-        request.idempotency_key,
-        request_hash,
+    await _check_count_in(connection, owner)
+    row = await WebhookEndpoint.create(
+        using_db=connection,
+        id=database.new_id(),
+        account_id=owner,
+        url=request.url,
+        event_types=event_types,
+        created_at=now,
+        changed_at=now,
+        idempotency_key=key,
+        request_hash=request_hash,
     )
-    secret = await secrets.issue(connection, endpoint_id, request.idempotency_key, now)
-    return CreatedEndpoint(await find(connection, owner, str(endpoint_id)), secret)
+    return CreatedEndpoint(_endpoint(row), await secrets.issue_in(connection, row.id, key, now))
 
 
 @database.retry_on_conflict
-async def update(owner: str | None, endpoint_id: str, change: EndpointChange, clock: Clock) -> Endpoint:
-    """Changes an endpoint; it goes on where it stopped, and what waits is tried at once if it is enabled."""
-    check_change(change)
-    async with _locked(owner) as connection:
-        return await alter(connection, await find(connection, owner, endpoint_id), change, clock())
+async def update(owner: str | None, endpoint_id: str, change: EndpointUpdate, clock: Clock) -> Endpoint:
+    """Change an endpoint; delivery continues where it stopped, and waiting events are retried at once.
+
+    Raises InvalidInputError for an invalid change or an unknown id.
+    """
+    check_update(change)
+    async with _locked_owner(owner) as connection:
+        return await update_in(connection, await get_in(connection, owner, endpoint_id), change, clock())
 
 
-async def alter(
-    connection: database.Connection, before: Endpoint, change: EndpointChange, now: dt.datetime
+async def update_in(
+    connection: database.Connection, endpoint: Endpoint, change: EndpointUpdate, now: dt.datetime
 ) -> Endpoint:
-    """Does what `update` does in the transaction of a caller, who checked the change and locked the owner."""
-    types = before.event_types if change.event_types is None else tuple(sorted(set(change.event_types)))
-    # The next turn knows it by `changed_at`, which must be later than the last one, whichever clock that was by.
-    await claims.lock_claim(connection, before.id)
-    rows = await database.fetch(
-        connection,
-        f"""UPDATE webhook_endpoints SET url = $2, event_types = $3, disabled_reason = CASE $4::boolean
-               WHEN true THEN NULL WHEN false THEN coalesce(disabled_reason, $5) ELSE disabled_reason END,
-             changed_at = greatest($6, (
-               SELECT last_turn_at + interval '1 microsecond' FROM webhook_states WHERE endpoint_id = $1))
-           WHERE id = $1 RETURNING {_COLUMNS}""",
-        before.id,
-        before.url if change.url is None else change.url,
-        types,
-        change.is_enabled,
-        DISABLED_BY_OWNER,
-        now,
-    )
-    return _endpoint(rows[0])
+    """Change an endpoint; the caller has validated the change and locked the owner."""
+    last_turn_at = await claims.lock_claim_in(connection, endpoint.id)
+    row = await WebhookEndpoint.filter(id=endpoint.id).using_db(connection).get()
+    if change.url is not None:
+        row.url = change.url
+    if change.event_types is not None:
+        row.event_types = sorted(set(change.event_types))
+    if change.is_enabled is not None:
+        row.disabled_reason = None if change.is_enabled else row.disabled_reason or DISABLED_BY_OWNER
+    # The next turn recognizes the change by `changed_at`, which must exceed the last turn by any clock.
+    row.changed_at = max(now, last_turn_at + dt.timedelta(microseconds=1)) if last_turn_at else now
+    await row.save(using_db=connection, update_fields=["url", "event_types", "disabled_reason", "changed_at"])
+    return _endpoint(row)
 
 
 @database.retry_on_conflict
@@ -158,152 +142,102 @@ async def rotate(
     *,
     overlap_hours: int = OVERLAP_HOURS_DEFAULT,
 ) -> CreatedEndpoint:
-    """Gives an endpoint a new secret; the old one signs as well for so many hours."""
+    """Give an endpoint a new secret; the old one also signs for `overlap_hours`.
+
+    Raises InvalidInputError and IdempotencyKeyReusedError.
+    """
     idempotency.check_idempotency_key(idempotency_key)
     overlap = parse_overlap(overlap_hours)
-    async with _locked(owner) as connection:
-        endpoint = await find(connection, owner, endpoint_id)
-        secret = await secrets.replace(connection, endpoint.id, idempotency_key, overlap, clock())
+    async with _locked_owner(owner) as connection:
+        endpoint = await get_in(connection, owner, endpoint_id)
+        secret = await secrets.rotate_in(connection, endpoint.id, idempotency_key, overlap, clock())
     return CreatedEndpoint(endpoint, secret)
 
 
 @database.retry_on_conflict
 async def delete(owner: str | None, endpoint_id: str) -> None:
-    """Deletes an endpoint with its secrets; the worker sweeps up what waited for it."""
-    async with _locked(owner) as connection:
-        await remove(connection, await find(connection, owner, endpoint_id))
+    """Delete an endpoint and its secrets; the worker deletes its deliveries later. Raises InvalidInputError."""
+    async with _locked_owner(owner) as connection:
+        await delete_in(connection, await get_in(connection, owner, endpoint_id))
 
 
-async def remove(connection: database.Connection, endpoint: Endpoint) -> None:
-    """Does what `delete` does in the transaction of a caller, who locked the owner."""
-    await database.execute(connection, "DELETE FROM webhook_endpoints WHERE id = $1", endpoint.id)
+async def delete_in(connection: database.Connection, endpoint: Endpoint) -> None:
+    """Delete an endpoint; the caller has locked the owner."""
+    await WebhookEndpoint.filter(id=endpoint.id).using_db(connection).delete()
 
 
-async def read_all(owner: str | None) -> list[Endpoint]:
-    """The endpoints of an owner, the oldest first."""
-    rows = await database.fetch(
-        database.pool(),
-        f"{_SELECT} WHERE account_id IS NOT DISTINCT FROM $1 ORDER BY created_at, id",
-        owner,
-    )
-    return [_endpoint(row) for row in rows]
+async def list_endpoints(owner: str | None) -> list[Endpoint]:
+    """Return the endpoints of an owner, oldest first."""
+    rows = WebhookEndpoint.filter(account_id=owner).using_db(database.pool())
+    return [_endpoint(row) for row in await rows.order_by("created_at", "id")]
 
 
 async def list_all() -> list[Endpoint]:
-    """All endpoints there are, the provider's first."""
-    rows = await database.fetch(database.pool(), f"{_SELECT} ORDER BY account_id NULLS FIRST, created_at, id")
-    return [_endpoint(row) for row in rows]
+    """Return the endpoints of all owners, the provider's first."""
+    rows = await WebhookEndpoint.all(using_db=database.pool()).order_by("created_at", "id")
+    return sorted(map(_endpoint, rows), key=lambda endpoint: endpoint.account_id or "")
 
 
-async def find(connection: database.Connection, owner: str | None, endpoint_id: str) -> Endpoint:
-    """One endpoint of an owner; raises InvalidInputError alike where there is none and where it is another's."""
+async def get_in(connection: database.Connection, owner: str | None, endpoint_id: str) -> Endpoint:
+    """Return an endpoint of an owner.
+
+    Raises InvalidInputError, with the same message for an unknown id and for an endpoint of another owner.
+    """
     with contextlib.suppress(ValueError):
-        rows = await database.fetch(
-            connection,
-            f"{_SELECT} WHERE id = $1 AND account_id IS NOT DISTINCT FROM $2",
-            uuid.UUID(endpoint_id),
-            owner,
+        row = await WebhookEndpoint.get_or_none(
+            id=uuid.UUID(endpoint_id), account_id=owner, using_db=connection
         )
-        if rows:
-            return _endpoint(rows[0])
-    raise errors.InvalidInputError("input.id", "there is no such endpoint")
+        if row is not None:
+            return _endpoint(row)
+    raise errors.InvalidInputError("input.id", "the endpoint does not exist")
 
 
-async def read(endpoint_id: uuid.UUID) -> Endpoint | None:
-    """An endpoint, for the worker; None if it was deleted."""
-    rows = await database.fetch(database.pool(), f"{_SELECT} WHERE id = $1", endpoint_id)
-    return _endpoint(rows[0]) if rows else None
+async def find(endpoint_id: uuid.UUID) -> Endpoint | None:
+    """Return an endpoint of any owner, or None if it was deleted; for the worker and for operators."""
+    row = await WebhookEndpoint.get_or_none(id=endpoint_id, using_db=database.pool())
+    return None if row is None else _endpoint(row)
 
 
-async def disable(
+async def disable_in(
     connection: database.Connection, endpoint_id: uuid.UUID, reason: str, now: dt.datetime
 ) -> None:
-    """Stops all deliveries to an endpoint, for a reason that its owner is shown."""
-    await database.execute(
-        connection,
-        """UPDATE webhook_endpoints SET disabled_reason = $2, changed_at = $3
-           WHERE id = $1 AND disabled_reason IS NULL""",
-        endpoint_id,
-        reason,
-        now,
+    """Stop all deliveries to an endpoint, unless it is disabled; its owner sees the reason."""
+    enabled = WebhookEndpoint.filter(id=endpoint_id, disabled_reason__isnull=True)
+    await enabled.using_db(connection).update(disabled_reason=reason, changed_at=now)
+
+
+async def lock_provider_in(connection: database.Connection) -> None:
+    """Lock the endpoints of the provider for the transaction; an account's endpoints are locked with it."""
+    await lock_in(connection, AdvisoryLock.PROVIDER_WEBHOOKS)
+
+
+def _endpoint(row: WebhookEndpoint) -> Endpoint:
+    return Endpoint(
+        row.id,
+        row.account_id,
+        row.url,
+        tuple(row.event_types),
+        row.disabled_reason,
+        row.created_at,
+        row.changed_at,
     )
 
 
-def check_request(request: EndpointRequest) -> None:
-    """Raises InvalidInputError for a request that no owner may make."""
-    check_url(request.url)
-    check_types(request.event_types)
-    idempotency.check_idempotency_key(request.idempotency_key)
-
-
-def check_change(change: EndpointChange) -> None:
-    """Raises InvalidInputError for a change that no owner may make."""
-    if change.url is not None:
-        check_url(change.url)
-    if change.event_types is not None:
-        check_types(change.event_types)
-
-
-def check_url(url: str) -> None:
-    """Raises InvalidInputError for a URL that nothing would be sent to; its host is looked up when something is."""
-    settings = config.get_settings()
-    try:
-        url_policy.parse_webhook_url(
-            url,
-            allows_http=settings.webhook_http,
-            ports=settings.webhook_ports,
-            networks=settings.webhook_networks,
-        )
-    except ValueError as problem:
-        raise errors.InvalidInputError("input.url", str(problem)) from None
-
-
-def check_types(event_types: Sequence[str]) -> None:
-    """Raises InvalidInputError for a type that no event has."""
-    if unknown := sorted(set(event_types) - set(event_log.EventType)):
-        raise errors.InvalidInputError("input.eventTypes", f"there are no events {unknown[0][:64]!r}")
-
-
-def parse_overlap(hours: int) -> dt.timedelta:
-    """How long the secrets before a new one sign as well; raises InvalidInputError for what is out of bounds."""
-    if not 0 <= hours <= OVERLAP_HOURS_MAX:
-        raise errors.InvalidInputError("input.overlapHours", f"must be 0 to {OVERLAP_HOURS_MAX}")
-    return dt.timedelta(hours=hours)
-
-
-_COLUMNS = "id, account_id, url, event_types, disabled_reason, created_at, changed_at"
-_SELECT = f"SELECT {_COLUMNS} FROM webhook_endpoints"
-
-
-def _endpoint(row: database.Row) -> Endpoint:
-    return Endpoint(**(dict(row) | {"event_types": tuple(row["event_types"])}))
-
-
 @contextlib.asynccontextmanager
-async def _locked(owner: str | None) -> AsyncIterator[database.Connection]:
-    """A transaction that has the endpoints of one owner to itself."""
+async def _locked_owner(owner: str | None) -> AsyncIterator[database.Connection]:
+    """Open a transaction that holds the lock on the endpoints of one owner."""
     if owner is not None:
         async with accounts_repository.locked_account(owner) as (connection, _):
             yield connection
         return
     async with database.transaction() as connection:
-        await lock_provider(connection)
+        await lock_provider_in(connection)
         yield connection
 
 
-async def lock_provider(connection: database.Connection) -> None:
-    """Has the transaction of a caller have the provider's endpoints to itself."""
-    await lock_in(connection, AdvisoryLock.PROVIDER_WEBHOOKS)
-
-
-async def _refuse_too_many(connection: database.Connection, owner: str | None) -> None:
+async def _check_count_in(connection: database.Connection, owner: str | None) -> None:
     count_max = config.get_settings().webhook_endpoints_max
-    rows = await database.fetch(
-        connection,
-        "SELECT count(*) FROM webhook_endpoints WHERE account_id IS NOT DISTINCT FROM $1",
-        owner,
-    )
-    if rows[0][0] >= count_max:
+    if await WebhookEndpoint.filter(account_id=owner).using_db(connection).count() >= count_max:
         raise errors.InvalidInputError(
-            "input", f"there may be {count_max} endpoints at most; delete one first"
+            "input", f"at most {count_max} endpoints are allowed; delete one first"
         )

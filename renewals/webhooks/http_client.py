@@ -1,8 +1,8 @@
-"""Posts to a URL that a customer chose: only to addresses that were looked at, bounded in time and in size.
+"""POST to a customer's URL, only to checked addresses, with limits on time and size.
 
-A host is resolved here, every one of its addresses must be allowed, and the connection goes to one of these, with
-the host's name for TLS and for HTTP. Nothing is resolved twice, no redirect is followed, no cookie is kept, and no
-proxy of the environment is asked.
+The host is resolved once and all its addresses must be public. The connection goes to one of these addresses, with
+the host name in TLS and HTTP. Redirects are not followed, cookies are not stored, and proxy variables of the
+environment are ignored.
 """
 
 import asyncio
@@ -25,22 +25,22 @@ from renewals.webhooks import bounded_network, url_policy
 CONNECT_SECONDS_MAX = 5.0
 RESOLVE_SECONDS_MAX = 5.0
 REQUEST_SECONDS_MAX = 15.0
-"""From the first byte sent to the status; also what the resolving and connecting takes is in it."""
+"""The time from the start of the connection to the status line."""
 BODY_SECONDS_MAX = 2.0
-"""What was answered is known by then: the body is for the log alone."""
+"""The time to read the body, which only serves as an excerpt for the owner."""
 BODY_BYTES_MAX = 16_384
-"""An answer with more costs the connection."""
+"""The body size above which the connection is closed instead of reused."""
 EXCERPT_LENGTH_MAX = 500
 ADDRESSES_TRIED_MAX = 3
 IDLE_SECONDS_MAX = 5.0
 USER_AGENT = "renewals-webhooks/1"
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
-"""The addresses of a host, as text."""
+"""Resolves a host and port to IP addresses as text."""
 
 
 class WebhookResponse(NamedTuple):
-    """What became of a request: a status and the beginning of the body, or without a status an error."""
+    """The status and the beginning of the body of a response, or an error without a status."""
 
     status: int | None
     error: str | None = None
@@ -49,44 +49,44 @@ class WebhookResponse(NamedTuple):
 
 
 class UrlNotAllowedError(Exception):
-    """A URL may not be asked, or its host is not to be found; says why, and never an address."""
+    """The URL is forbidden or its host cannot be resolved; the message never contains an address."""
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of a host by the system's resolver."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
+    """Return the IP addresses of a host from the resolver of the operating system. Raises OSError."""
+    results = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in results]
 
 
 class PinnedClient:
-    """Keeps the connections to one URL, all of them to addresses that were looked at when it was opened."""
+    """A client for one URL that connects only to the addresses that were checked when it was opened."""
 
     def __init__(
-        self, target: url_policy.WebhookUrl, found: Sequence[str], transport: httpx2.AsyncHTTPTransport
+        self, target: url_policy.WebhookUrl, addresses: Sequence[str], transport: httpx2.AsyncHTTPTransport
     ) -> None:
         self._target = target
-        self._addresses = list(found)
+        self._addresses = list(addresses)
         self._transport = transport
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> WebhookResponse:
-        """Posts JSON; never raises for what the other side does."""
+        """Post JSON and return the response; errors of the network and of the receiver are returned, not raised."""
         try:
             async with asyncio.timeout(REQUEST_SECONDS_MAX):
                 response = await self._send(body, headers)
         except TimeoutError:
-            return WebhookResponse(None, f"no answer within {REQUEST_SECONDS_MAX:.0f} seconds")
+            return WebhookResponse(None, f"no response within {REQUEST_SECONDS_MAX:.0f} seconds")
         except httpx2.ConnectTimeout:
             return WebhookResponse(None, f"no connection within {CONNECT_SECONDS_MAX:.0f} seconds")
-        except httpx2.ConnectError as problem:
-            reason = "TLS failed" if _is_tls(problem) else "refused or unreachable"
+        except httpx2.ConnectError as error:
+            reason = "TLS failed" if _is_tls(error) else "refused or unreachable"
             return WebhookResponse(None, f"no connection: {reason}")
-        except httpx2.TransportError as problem:
-            if str(problem) == bounded_network.TOO_LONG:
+        except httpx2.TransportError as error:
+            if str(error) == bounded_network.TOO_LONG:
                 return WebhookResponse(None, bounded_network.TOO_LONG)
-            return WebhookResponse(None, f"the connection broke: {type(problem).__name__}")
+            return WebhookResponse(None, f"the connection failed: {type(error).__name__}")
         excerpt = await _read_excerpt(response)
-        error = "a redirect, which is not followed" if response.is_redirect else None
-        return WebhookResponse(response.status_code, error, excerpt, response.headers.get("retry-after"))
+        redirect = "redirects are not followed" if response.is_redirect else None
+        return WebhookResponse(response.status_code, redirect, excerpt, response.headers.get("retry-after"))
 
     async def _send(self, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
         while True:
@@ -94,7 +94,7 @@ class PinnedClient:
             try:
                 return await self._transport.handle_async_request(self._request(address, body, headers))
             except (httpx2.ConnectError, httpx2.ConnectTimeout):
-                # Nothing was sent yet: the host may be there at another of its addresses.
+                # Nothing was sent yet, so the next address can be tried.
                 if address == self._addresses[0]:
                     self._addresses.pop(0)
                 if not self._addresses:
@@ -129,7 +129,7 @@ class PinnedClient:
 
 @contextlib.asynccontextmanager
 async def open_client(url: str, resolver: Resolver = resolve) -> AsyncIterator[PinnedClient]:
-    """A line to a URL; raises UrlNotAllowedError where the settings or the host's addresses forbid it."""
+    """Open a client for a URL. Raises UrlNotAllowedError if the settings or the host's addresses forbid it."""
     settings = config.get_settings()
     try:
         target = url_policy.parse_webhook_url(
@@ -138,9 +138,9 @@ async def open_client(url: str, resolver: Resolver = resolve) -> AsyncIterator[P
             ports=settings.webhook_ports,
             networks=settings.webhook_networks,
         )
-    except ValueError as problem:
-        raise UrlNotAllowedError(f"the URL {problem}") from None
-    found = await _find(target, resolver)
+    except ValueError as error:
+        raise UrlNotAllowedError(f"the URL {error}") from None
+    addresses = await _resolve_public(target, resolver)
     transport = httpx2.AsyncHTTPTransport(verify=_tls())
     transport._pool = httpcore2.AsyncConnectionPool(
         ssl_context=_tls(),
@@ -149,28 +149,30 @@ async def open_client(url: str, resolver: Resolver = resolve) -> AsyncIterator[P
         network_backend=bounded_network.BoundedBackend(),  # for which httpx2 has no argument
     )
     try:
-        yield PinnedClient(target, found, transport)
+        yield PinnedClient(target, addresses, transport)
     finally:
         await transport.aclose()
 
 
-async def _find(target: url_policy.WebhookUrl, resolver: Resolver) -> list[str]:
-    """The addresses of a target, all of them allowed."""
+async def _resolve_public(target: url_policy.WebhookUrl, resolver: Resolver) -> list[str]:
+    """Return at most ADDRESSES_TRIED_MAX addresses of the host, if all its addresses are allowed."""
     try:
         async with asyncio.timeout(RESOLVE_SECONDS_MAX):
-            found = list(dict.fromkeys(await resolver(target.host, target.port)))
+            addresses = list(dict.fromkeys(await resolver(target.host, target.port)))
     except (OSError, UnicodeError):  # a TimeoutError is an OSError
-        found = []
-    if not found:
+        addresses = []
+    if not addresses:
         raise UrlNotAllowedError("the host was not found")
     networks = config.get_settings().webhook_networks
-    if not all(url_policy.is_public_address(ipaddress.ip_address(each), networks) for each in found):
+    if not all(
+        url_policy.is_public_address(ipaddress.ip_address(address), networks) for address in addresses
+    ):
         raise UrlNotAllowedError("the host has a private or reserved address")
-    return found[:ADDRESSES_TRIED_MAX]
+    return addresses[:ADDRESSES_TRIED_MAX]
 
 
 async def _read_excerpt(response: httpx2.Response) -> str:
-    """The beginning of a body as text; reads on to its end only where it is short."""
+    """Return the beginning of the body as text; read at most BODY_BYTES_MAX bytes of it."""
     body = b""
     size = 0
     with contextlib.suppress(TimeoutError, httpx2.TransportError):
@@ -184,18 +186,19 @@ async def _read_excerpt(response: httpx2.Response) -> str:
         await response.aclose()
     text = body.decode(errors="replace")
     return "".join(
-        letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text
+        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}"
+        for character in text
     )
 
 
-def _is_tls(problem: BaseException | None) -> bool:
-    while problem and not isinstance(problem, ssl.SSLError):
-        problem = problem.__cause__ or problem.__context__
-    return problem is not None
+def _is_tls(error: BaseException | None) -> bool:
+    while error and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def parse_retry_after(retry_after: str | None, now: dt.datetime) -> float | None:
-    """What a Retry-After header asks for, in seconds or as a date; None without one that can be read."""
+    """Return the seconds that a Retry-After header requests, as a number or a date (RFC 9110 10.2.3), or None."""
     if retry_after is None:
         return None
     if retry_after.isascii() and retry_after.isdigit():
@@ -209,5 +212,5 @@ def parse_retry_after(retry_after: str | None, now: dt.datetime) -> float | None
 
 @functools.cache
 def _tls() -> ssl.SSLContext:
-    """Made once: it takes longer than many a delivery."""
+    """Return the TLS context, built once because it takes longer than a typical delivery."""
     return httpx2.create_ssl_context()

@@ -1,4 +1,4 @@
-"""When a webhook is sent again, when its endpoint is left in peace, and when either is given up. Pure."""
+"""The schedule of retries, the pauses of failing endpoints, and the limits of both. Pure functions."""
 
 import datetime as dt
 import random
@@ -15,26 +15,25 @@ RETRY_PAUSES = tuple(
         *(hours * 3_600 for hours in (1, 2, 4, 8, 12, 20, 24)),
     )
 )
-"""Between one try of a delivery and the next: three days in all, then it is parked."""
+"""Pauses between the attempts of a delivery: 3 days in total, then the delivery is parked."""
 JITTER = 0.1
-"""A pause is longer or shorter by up to this part of it, so that what failed together does not return together."""
+"""The random share (10 %) by which a pause varies, so that simultaneous failures are not retried simultaneously."""
 FAILURES_UNTIL_PAUSE = 5
-"""After so many failures one after the other the endpoint gets nothing for a while, and then one try."""
+"""Consecutive failures after which the endpoint is paused, and then gets one request at a time."""
 PAUSE_MIN = dt.timedelta(seconds=30)
 PAUSE_MAX = dt.timedelta(minutes=30)
 RETRY_AFTER_MAX = dt.timedelta(hours=1)
-"""No endpoint can ask for a longer pause."""
+"""The longest pause that a Retry-After header can request."""
 RETRY_AFTER_STATUSES = frozenset({429, 503})
 GONE = 410
 SLOW_SECONDS = 2.0
-"""An answer that took so long makes its endpoint a slow one, until a batch has none such."""
-DEAD_AFTER = dt.timedelta(days=5)
-"""An endpoint at which nothing has succeeded for so long is disabled."""
+"""The response time from which an endpoint is slow, until a batch has only faster responses."""
+DISABLE_AFTER = dt.timedelta(days=5)
+"""The time without a successful delivery after which an endpoint is disabled."""
 
 
 class EndpointHealth(NamedTuple):
-    """How an endpoint fares: the failures since its last success, the pauses it was given for them, and whether an
-    answer of its last batch was slow."""
+    """The health of an endpoint: failures and pauses since the last success, and whether the last batch was slow."""
 
     failure_count: int = 0
     pause_count: int = 0
@@ -44,36 +43,40 @@ class EndpointHealth(NamedTuple):
 
     @property
     def is_degraded(self) -> bool:
-        """Whether it may hold a turn for long, and so has to share half of them with others of its kind."""
+        """Return whether the endpoint may need a long turn; degraded endpoints share half of the turns."""
         return self.failure_count > 0 or self.is_slow
 
     @property
     def is_half_open(self) -> bool:
-        """Whether it gets but one request at a time, to see whether it is back."""
+        """Return whether the endpoint gets one request at a time until one succeeds."""
         return self.failure_count >= FAILURES_UNTIL_PAUSE
 
 
 def is_delivered(status: int | None) -> bool:
-    """Whether the receiver has taken it."""
+    """Return whether the status means that the receiver accepted the message (2xx)."""
     return status is not None and 200 <= status < 300
 
 
 def next_attempt(
-    attempts: int, now: dt.datetime, *, asked_seconds: float | None = None
+    attempts: int, now: dt.datetime, *, retry_after_seconds: float | None = None
 ) -> dt.datetime | None:
-    """When to send again after so many tries, not before the receiver asked for; None: never, it is to be parked."""
+    """Return the time of the next attempt, or None if the delivery must be parked.
+
+    `attempts` counts the failed attempts. A Retry-After header of the receiver can delay the next attempt.
+    """
     if attempts > len(RETRY_PAUSES):
         return None
     pause = _jittered(RETRY_PAUSES[attempts - 1])
-    return now + max(pause, _bounded(asked_seconds))
+    return now + max(pause, _bounded(retry_after_seconds))
 
 
 def after_success(health: EndpointHealth) -> EndpointHealth:
+    """Return the health after a success: no failures and no pauses."""
     return EndpointHealth(is_slow=health.is_slow)
 
 
 def after_failure(health: EndpointHealth, now: dt.datetime) -> EndpointHealth:
-    """The health after one more failure."""
+    """Return the health after one more failure."""
     return health._replace(failure_count=health.failure_count + 1, failing_since=health.failing_since or now)
 
 
@@ -82,27 +85,30 @@ def after_batch(
     now: dt.datetime,
     *,
     slowest_seconds: float = 0,
-    asked_seconds: float | None = None,
+    retry_after_seconds: float | None = None,
 ) -> EndpointHealth:
-    """The health after a batch: slow if an answer was, and with a pause if it failed too often, or asked for one."""
+    """Return the health after a batch.
+
+    The endpoint is slow if a response was slow. It is paused after too many failures, or if it sent Retry-After.
+    """
     health = health._replace(is_slow=slowest_seconds >= SLOW_SECONDS)
-    paused_until = now + _bounded(asked_seconds) if asked_seconds else None
+    paused_until = now + _bounded(retry_after_seconds) if retry_after_seconds else None
     if not health.is_half_open:
         return health._replace(paused_until=paused_until)
     pause = _jittered(min(PAUSE_MAX, PAUSE_MIN * 2 ** min(health.pause_count, 16)))
-    later = max(now + pause, paused_until or now)
-    return health._replace(pause_count=health.pause_count + 1, paused_until=later)
+    paused_until = max(now + pause, paused_until or now)
+    return health._replace(pause_count=health.pause_count + 1, paused_until=paused_until)
 
 
 def should_disable(health: EndpointHealth, enabled_at: dt.datetime, now: dt.datetime) -> bool:
-    """Whether nothing has succeeded for so long, since it was last enabled, that it is to be disabled."""
+    """Return whether no delivery succeeded for `DISABLE_AFTER` since the endpoint was enabled or changed."""
     if health.failing_since is None:
         return False
-    return now - max(health.failing_since, enabled_at) >= DEAD_AFTER
+    return now - max(health.failing_since, enabled_at) >= DISABLE_AFTER
 
 
-def _bounded(asked_seconds: float | None) -> dt.timedelta:
-    return dt.timedelta(seconds=min(asked_seconds or 0, RETRY_AFTER_MAX.total_seconds()))
+def _bounded(retry_after_seconds: float | None) -> dt.timedelta:
+    return dt.timedelta(seconds=min(retry_after_seconds or 0, RETRY_AFTER_MAX.total_seconds()))
 
 
 def _jittered(pause: dt.timedelta) -> dt.timedelta:

@@ -1,4 +1,7 @@
-"""This module alone writes `webhook_secrets`: what messages are signed with, as Standard Webhooks has it."""
+"""The only writer of `webhook_secrets`: the secrets that sign messages, as Standard Webhooks defines them.
+
+The table has a composite primary key, which a Tortoise model cannot have.
+"""
 
 import base64
 import datetime as dt
@@ -14,20 +17,20 @@ from renewals.db import connection as database
 from renewals.domain import errors
 
 BYTES = 32
-"""Of 24 to 64 that the specification allows."""
+"""The length of a secret; the specification allows 24 to 64 bytes."""
 SECRETS_MAX = 3
-"""So many of an endpoint's secrets sign at a time."""
-_SEALED = "fernet:"
+"""The number of an endpoint's secrets that can sign at the same time."""
+_ENCRYPTED_PREFIX = "fernet:"
 
 
-async def issue(
+async def issue_in(
     connection: database.Connection,
     endpoint_id: uuid.UUID,
     idempotency_key: str,
     now: dt.datetime,
     overlap: dt.timedelta | None = None,
 ) -> str:
-    """Makes an endpoint's next secret and answers it; the caller has the endpoint to itself."""
+    """Insert a new secret of an endpoint and return it; the caller has locked the owner."""
     secret = generate()
     await database.execute(
         connection,
@@ -42,32 +45,32 @@ async def issue(
     return secret
 
 
-async def replace(
+async def rotate_in(
     connection: database.Connection,
     endpoint_id: uuid.UUID,
     idempotency_key: str,
     overlap: dt.timedelta,
     now: dt.datetime,
 ) -> str:
-    """Makes a new secret, or answers the one made with this key; those before it sign as well for so long at most.
+    """Insert a new secret and return it, or return the one inserted under this idempotency key before.
 
-    Raises IdempotencyKeyReusedError where the key was for another overlap. The key of the endpoint's creation
-    is another, though it may read the same.
+    Older secrets sign until `now + overlap` at most. Raises IdempotencyKeyReusedError if the key was used with another
+    overlap, and InvalidInputError if too many secrets sign. A prefix separates the key from that of the creation.
     """
-    kept_key = f"rotate {idempotency_key}"
+    stored_key = f"rotate {idempotency_key}"
     rows = await database.fetch(
         connection,
         "SELECT ends_at, idempotency_key, overlap FROM webhook_secrets WHERE endpoint_id = $1",
         endpoint_id,
     )
     for row in rows:
-        if row["idempotency_key"] == kept_key:
+        if row["idempotency_key"] == stored_key:
             if row["overlap"] is not None:
                 idempotency.check_same_request(idempotency_key, row["overlap"], overlap)
-            return await read_of(connection, endpoint_id, kept_key)
+            return await read_issued_in(connection, endpoint_id, stored_key)
     if overlap and sum(row["ends_at"] is None or row["ends_at"] > now for row in rows) >= SECRETS_MAX:
         raise errors.InvalidInputError(
-            "input.id", f"{SECRETS_MAX} of its secrets sign already; wait for one to end"
+            "input.id", f"{SECRETS_MAX} secrets of the endpoint are active; wait until one expires"
         )
     await database.execute(
         connection,
@@ -75,18 +78,18 @@ async def replace(
         endpoint_id,
         now + overlap,
     )
-    # What has ended is gone, but not that its key was used.
+    # The rows of expired secrets remain, because they hold the used idempotency keys.
     await database.execute(
         connection,
         "UPDATE webhook_secrets SET secret = '' WHERE endpoint_id = $1 AND ends_at <= $2",
         endpoint_id,
         now,
     )
-    return await issue(connection, endpoint_id, kept_key, now, overlap)
+    return await issue_in(connection, endpoint_id, stored_key, now, overlap)
 
 
-async def read(endpoint_id: uuid.UUID, now: dt.datetime) -> list[str]:
-    """The secrets that sign now, the newest first; raises SecretUnreadableError."""
+async def list_active(endpoint_id: uuid.UUID, now: dt.datetime) -> list[str]:
+    """Return the secrets that sign now, newest first. Raises SecretUnreadableError."""
     rows = await database.fetch(
         database.pool(),
         """SELECT secret FROM webhook_secrets
@@ -97,8 +100,10 @@ async def read(endpoint_id: uuid.UUID, now: dt.datetime) -> list[str]:
     return [decrypt(row["secret"]) for row in rows]
 
 
-async def read_of(connection: database.Connection, endpoint_id: uuid.UUID, idempotency_key: str) -> str:
-    """The secret that was made with a key, or the newest if that one has ended."""
+async def read_issued_in(
+    connection: database.Connection, endpoint_id: uuid.UUID, idempotency_key: str
+) -> str:
+    """Return the secret that was issued under an idempotency key, or the newest if that one has expired."""
     [row] = await database.fetch(
         connection,
         """SELECT secret FROM webhook_secrets WHERE endpoint_id = $1
@@ -110,38 +115,38 @@ async def read_of(connection: database.Connection, endpoint_id: uuid.UUID, idemp
 
 
 def generate() -> str:
-    """A new secret, as its receiver is shown it."""
+    """Return a new random secret in the format that its receiver needs."""
     return f"whsec_{base64.b64encode(secrets.token_bytes(BYTES)).decode()}"
 
 
 def encrypt(secret: str) -> str:
-    """A secret as it is stored: encrypted where the settings give a key, else as it is."""
-    box = _box()
-    return _SEALED + box.encrypt(secret.encode()).decode() if box else secret
+    """Return a secret as it is stored: encrypted if the settings have a key, else in plain text."""
+    fernet = _fernet()
+    return _ENCRYPTED_PREFIX + fernet.encrypt(secret.encode()).decode() if fernet else secret
 
 
 def decrypt(stored: str) -> str:
-    """The secret of what was stored; raises SecretUnreadableError if its key is not among the settings."""
-    if not stored.startswith(_SEALED):
+    """Return the secret of a stored text. Raises SecretUnreadableError if no key of the settings decrypts it."""
+    if not stored.startswith(_ENCRYPTED_PREFIX):
         return stored
-    box = _box()
+    fernet = _fernet()
     try:
-        if box:
-            return box.decrypt(stored.removeprefix(_SEALED)).decode()
+        if fernet:
+            return fernet.decrypt(stored.removeprefix(_ENCRYPTED_PREFIX)).decode()
     except InvalidToken:
         pass
     raise SecretUnreadableError
 
 
 class SecretUnreadableError(Exception):
-    """A secret was stored under a key that is no longer there."""
+    """The secret was encrypted with a key that is not in the settings."""
 
     def __str__(self) -> str:
-        return "its secret was stored under a key that is not in RENEWALS_WEBHOOK_KEYS"
+        return "the secret was encrypted with a key that is not in RENEWALS_WEBHOOK_KEYS"
 
 
 def sign(keys: Iterable[str], message_id: str, body: bytes, now: dt.datetime) -> dict[str, str]:
-    """The headers of a message, with a signature for each secret."""
+    """Return the headers of a message, with one signature for each secret."""
     text = body.decode()
     signatures = [Webhook(key).sign(message_id, now.astimezone(dt.UTC), text) for key in keys]
     return {
@@ -151,6 +156,6 @@ def sign(keys: Iterable[str], message_id: str, body: bytes, now: dt.datetime) ->
     }
 
 
-def _box() -> MultiFernet | None:
+def _fernet() -> MultiFernet | None:
     keys = config.get_settings().webhook_keys
     return MultiFernet([Fernet(key.get_secret_value()) for key in keys]) if keys else None

@@ -1,4 +1,4 @@
-"""Reads how webhook endpoints fare, and what waits for them or is parked."""
+"""The delivery status of webhook endpoints, and their waiting and parked deliveries, for the API and the CLI."""
 
 import datetime as dt
 import uuid
@@ -13,14 +13,14 @@ from renewals.webhooks import endpoints as webhooks_endpoints
 
 
 class DeliveryState(StrEnum):
-    """A delivery that is not done is tried again, or has been given up until it is replayed."""
+    """The state of an undelivered event: waiting for its next attempt, or parked until it is replayed."""
 
     WAITING = "WAITING"
     PARKED = "PARKED"
 
 
 class EndpointStatus(NamedTuple):
-    """An endpoint and how it fares; `behind_count` counts the events it was not looked through for yet."""
+    """An endpoint and its delivery status; `behind_count` is the number of events that no batch has read yet."""
 
     id: uuid.UUID
     account_id: str | None
@@ -44,7 +44,7 @@ class EndpointStatus(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """An event that an endpoint has not had yet, and what became of the last try."""
+    """An event that an endpoint has not received, and the result of the last attempt."""
 
     account_id: str
     sequence: int
@@ -61,7 +61,7 @@ class Delivery(NamedTuple):
 
 
 async def read_status(endpoints: Sequence[webhooks_endpoints.Endpoint]) -> list[EndpointStatus]:
-    """How each of these endpoints fares."""
+    """Return the status of each endpoint, in the same order."""
     ids = [endpoint.id for endpoint in endpoints]
     rows = await database.fetch(
         database.pool(),
@@ -76,19 +76,19 @@ async def read_status(endpoints: Sequence[webhooks_endpoints.Endpoint]) -> list[
         ids,
     )
     behind = await webhook_cursors.count_behind(ids)
-    found = {row["id"]: row for row in rows}
+    rows_by_id = {row["id"]: row for row in rows}
     return [
         EndpointStatus(
-            **{name: getattr(each, name) for name in _OF_ENDPOINT},
-            enabled=each.is_enabled,
-            behind_count=behind.get(each.id, 0),
-            **found[each.id],
+            **{name: getattr(endpoint, name) for name in _ENDPOINT_COLUMNS},
+            enabled=endpoint.is_enabled,
+            behind_count=behind.get(endpoint.id, 0),
+            **rows_by_id[endpoint.id],
         )
-        for each in endpoints
+        for endpoint in endpoints
     ]
 
 
-_OF_ENDPOINT = ("account_id", "url", "event_types", "disabled_reason", "created_at", "changed_at")
+_ENDPOINT_COLUMNS = ("account_id", "url", "event_types", "disabled_reason", "created_at", "changed_at")
 
 
 async def read_deliveries(
@@ -99,11 +99,14 @@ async def read_deliveries(
     after: tuple[str, int] = ("", 0),
     account_id: str | None = None,
 ) -> list[Delivery]:
-    """What an endpoint has not had yet, of an account or of all, by account and number, after the one named."""
+    """Return at most `count` undelivered events of an endpoint after a key, by account and sequence.
+
+    With an account id, return its events only. Raises InvalidInputError for a count out of bounds (rule 26).
+    """
     count_max = limits.PAGE_ROWS_MAX
     if not 1 <= count <= count_max:
-        raise errors.InvalidInputError("first", f"must be 1 to {count_max}")
-    chosen = {
+        raise errors.InvalidInputError("first", f"must be between 1 and {count_max}")
+    conditions = {
         None: "",
         DeliveryState.WAITING: "AND d.parked_at IS NULL",
         DeliveryState.PARKED: "AND d.parked_at IS NOT NULL",
@@ -115,7 +118,7 @@ async def read_deliveries(
               d.next_attempt_at, d.last_status, d.last_error, d.last_response
             FROM webhook_deliveries d JOIN events e ON e.account_id = d.account_id AND e.sequence = d.sequence
             WHERE d.endpoint_id = $1 AND (d.account_id, d.sequence) > ($2, $3)
-              AND ($5::text IS NULL OR d.account_id = $5) {chosen[state]}
+              AND ($5::text IS NULL OR d.account_id = $5) {conditions[state]}
             ORDER BY d.account_id, d.sequence LIMIT $4""",
         endpoint_id,
         *after,

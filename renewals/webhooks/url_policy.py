@@ -1,6 +1,6 @@
-"""Where a webhook may go: what of a URL is refused, and which addresses are not the Internet. Pure.
+"""The policy for webhook URLs and IP addresses, against server-side request forgery. Pure functions.
 
-A request goes only to an address that was looked at here, whatever the URL and the DNS say.
+Every request goes to an address that this policy has allowed, whatever the URL and the DNS say.
 """
 
 import ipaddress
@@ -22,12 +22,12 @@ _NUMBER = re.compile(r"(0[xX][0-9a-fA-F]*|[0-9]+)")
 _REFUSED_V4 = tuple(
     ipaddress.IPv4Network(network)
     for network in (
-        "0.0.0.0/8",  # this host
+        "0.0.0.0/8",  # "this host on this network"
         "10.0.0.0/8",
-        "100.64.0.0/10",  # behind a carrier's NAT; a cloud's metadata at 100.100.100.200
+        "100.64.0.0/10",  # carrier-grade NAT; metadata of a cloud at 100.100.100.200
         "127.0.0.0/8",
-        "168.63.129.16/32",  # a cloud's own service at a public address
-        "169.254.0.0/16",  # link-local; most clouds' metadata at 169.254.169.254
+        "168.63.129.16/32",  # platform service of a cloud at a public address
+        "169.254.0.0/16",  # link-local; metadata of most clouds at 169.254.169.254
         "172.16.0.0/12",
         "192.0.0.0/24",
         "192.0.2.0/24",
@@ -47,7 +47,7 @@ _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 _REFUSED_V6 = tuple(
     ipaddress.IPv6Network(network)
     for network in (
-        "2001::/23",  # Teredo, ORCHID, benchmarks and other protocols' own
+        "2001::/23",  # Teredo, ORCHID, benchmarking and other protocol assignments
         "2001:db8::/32",
         "2620:4f:8000::/48",
         "3fff::/20",
@@ -58,7 +58,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class WebhookUrl(NamedTuple):
-    """A URL taken apart: where to connect, and what to ask for there."""
+    """The parts of a webhook URL: the host and port to connect to, and the path to request."""
 
     scheme: str
     host: str
@@ -70,11 +70,11 @@ class WebhookUrl(NamedTuple):
 def parse_webhook_url(
     url: str, *, allows_http: bool, ports: Sequence[int], networks: Sequence[Network] = ()
 ) -> WebhookUrl:
-    """The target of an endpoint's URL; raises ValueError with why it is refused."""
+    """Return the parts of an endpoint's URL. Raises ValueError with the reason if the URL is forbidden."""
     if len(url) > URL_LENGTH_MAX:
-        raise ValueError(f"must have {URL_LENGTH_MAX} characters at most")
+        raise ValueError(f"must have at most {URL_LENGTH_MAX} characters")
     if not url.isprintable() or " " in url or "\\" in url:
-        raise ValueError("must not hold spaces, control characters or backslashes")
+        raise ValueError("must not contain spaces, control characters or backslashes")
     try:
         parsed = httpx2.URL(url)
         host = parsed.raw_host.decode("ascii").rstrip(".")
@@ -83,11 +83,11 @@ def parse_webhook_url(
     if parsed.scheme not in (_DEFAULT_PORTS if allows_http else ("https",)):
         raise ValueError("must begin with https://" + (" or http://" if allows_http else ""))
     if parsed.userinfo or "@" in _AUTHORITY_ENDS.split(url.split("//", 1)[-1], 1)[0]:
-        raise ValueError("must not hold a user name or a password")
+        raise ValueError("must not contain a user name or a password")
     if "#" in url:
-        raise ValueError("must not hold a fragment")
+        raise ValueError("must not contain a fragment")
     if not host:
-        raise ValueError("must name a host")
+        raise ValueError("must contain a host")
     port = _DEFAULT_PORTS[parsed.scheme] if parsed.port is None else parsed.port
     if port not in ports:
         raise ValueError(f"must not use port {port}")
@@ -100,7 +100,7 @@ def parse_webhook_url(
 
 
 def is_public_address(address: Address, networks: Sequence[Network] = ()) -> bool:
-    """Whether an address is on the Internet, or in one of the networks that are allowed all the same."""
+    """Return whether an address is public, or in one of the `networks` that the settings allow."""
     address = _embedded(address) or address
     if any(address.version == network.version and address in network for network in networks):
         return True
@@ -110,7 +110,7 @@ def is_public_address(address: Address, networks: Sequence[Network] = ()) -> boo
 
 
 def _embedded(address: Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that an IPv6 address stands for: mapped, 6to4 or NAT64."""
+    """Return the IPv4 address that an IPv6 address embeds (mapped, 6to4 or NAT64), or None."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
     if address.sixtofour:
@@ -121,13 +121,13 @@ def _embedded(address: Address) -> ipaddress.IPv4Address | None:
 
 
 def _literal(host: str) -> Address | None:
-    """The address that a host is; raises ValueError for one in another form than the usual."""
+    """Return the IP address that a host is, or None for a name. Raises ValueError for unusual notations."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
         pass
     if ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]):
-        raise ValueError("must write an address in its usual form")
+        raise ValueError("must contain an IP address in its usual notation")
     if not _NAME.fullmatch(host):
         raise ValueError("is not a URL")
     return None

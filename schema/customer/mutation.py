@@ -10,7 +10,7 @@ from renewals.domain import errors
 from renewals.instances import policy
 from renewals.orders import place_order
 from renewals.orders import repository as orders_repository
-from renewals.webhooks import deliveries, dispatcher, endpoints, retry_policy
+from renewals.webhooks import endpoint_tests, endpoints, replays, retry_policy
 from schema.context import Context, Info
 from schema.customer import accounts, calendar_token, instances, operation_inputs, orders, webhooks
 from schema.fields import sources
@@ -147,7 +147,7 @@ async def _replay_webhook_delivery(
     context: Context, request: webhooks.ReplayWebhookDeliveryInput
 ) -> webhooks.ReplayWebhookDeliverySuccess:
     account_id = context.account_id
-    endpoint = await deliveries.replay(
+    endpoint = await replays.replay(
         account_id,
         request.id,
         account_id,
@@ -161,7 +161,7 @@ async def _replay_webhook_delivery(
 async def _send_test_webhook(
     context: Context, request: webhooks.SendTestWebhookInput
 ) -> webhooks.SendTestWebhookSuccess:
-    response = await dispatcher.send_test(context.account_id, request.id, context.clock)
+    response = await endpoint_tests.send_test(context.account_id, request.id, context.clock)
     return webhooks.SendTestWebhookSuccess(
         delivered=retry_policy.is_delivered(response.status),
         status=response.status,

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import strawberry
 
 from renewals.domain import limits
+from renewals.webhooks import endpoint_requests, status
 from renewals.webhooks import endpoints as domain
-from renewals.webhooks import status
 from schema.context import Info
 from schema.customer import inputs as customer_inputs
 from schema.shared import inputs
@@ -110,9 +110,9 @@ class CreateWebhookEndpointInput:
     event_types: list[str] = strawberry.field(default_factory=list, description=EVENT_TYPES)
     idempotency_key: str = strawberry.field(description=customer_inputs.IDEMPOTENCY_KEY)
 
-    def to_request(self) -> domain.EndpointRequest:
+    def to_request(self) -> endpoint_requests.EndpointRequest:
         """Return the request of the domain."""
-        return domain.EndpointRequest(self.url, self.event_types, self.idempotency_key)
+        return endpoint_requests.EndpointRequest(self.url, self.event_types, self.idempotency_key)
 
 
 @strawberry.input(description="The arguments of updateWebhookEndpoint. Null leaves a value as it is.")
@@ -124,9 +124,9 @@ class UpdateWebhookEndpointInput:
         default=strawberry.UNSET, description="False stops sending; true continues where it stopped."
     )
 
-    def to_change(self) -> domain.EndpointChange:
+    def to_change(self) -> endpoint_requests.EndpointUpdate:
         """Return the change of the domain."""
-        return domain.EndpointChange(
+        return endpoint_requests.EndpointUpdate(
             inputs.unset_to_none(self.url),
             inputs.unset_to_none(self.event_types),
             inputs.unset_to_none(self.enabled),
@@ -137,8 +137,8 @@ class UpdateWebhookEndpointInput:
 class RotateWebhookSecretInput:
     id: strawberry.ID = strawberry.field(description=_ENDPOINT_ID)
     overlap_hours: int = strawberry.field(
-        default=domain.OVERLAP_HOURS_DEFAULT,
-        description=f"Hours for which the old secret signs as well: 0 to {domain.OVERLAP_HOURS_MAX}.",
+        default=endpoint_requests.OVERLAP_HOURS_DEFAULT,
+        description=f"Hours for which the old secret signs as well: 0 to {endpoint_requests.OVERLAP_HOURS_MAX}.",
     )
     idempotency_key: str = strawberry.field(
         description=(
@@ -221,6 +221,6 @@ class SendTestWebhookSuccess:
 
 async def resolve_endpoints(info: Info) -> list[WebhookEndpoint]:
     """Return the account's endpoints with their status."""
-    endpoints = await domain.read_all(info.context.account_id)
+    endpoints = await domain.list_endpoints(info.context.account_id)
     rows: Any = await status.read_status(endpoints)
     return list(rows)

@@ -9,8 +9,9 @@ import strawberry
 from strawberry.scalars import JSON
 
 from renewals import integrity
-from renewals.auto_renewal import runs
+from renewals.auto_renewal import chunks, runs
 from renewals.db import connection as database
+from renewals.db import models
 from renewals.domain import errors, limits
 from renewals.operators import audit_log
 from renewals.operators import queries as operators_queries
@@ -66,17 +67,17 @@ async def resolve_runs(
     """Return the latest runs; raise InvalidInputError if `first` is out of bounds."""
     if not 0 <= first <= limits.PAGE_ROWS_MAX:
         raise errors.InvalidInputError("first", f"must be between 0 and {limits.PAGE_ROWS_MAX}")
-    return await _build_runs(await runs.read_latest_runs(first))
+    return await _build_runs(await runs.list_latest_runs(first))
 
 
 async def get_run(run_id: int) -> RenewalRun:
     """Return a run that must exist."""
-    [run] = await _build_runs([await runs.read_run(run_id)])
+    [run] = await _build_runs([await runs.get_run(run_id)])
     return run
 
 
-async def _build_runs(renewal_runs: list[runs.Run]) -> list[RenewalRun]:
-    parked = await runs.read_parked_of(database.pool(), [run.id for run in renewal_runs])
+async def _build_runs(renewal_runs: list[models.RenewalRun]) -> list[RenewalRun]:
+    parked = await chunks.list_parked_accounts_in(database.pool(), [run.id for run in renewal_runs])
     return [
         RenewalRun(
             id=strawberry.ID(str(run.id)),

@@ -95,7 +95,7 @@ class SendTestWebhookInput(IdempotentInput, customers.SendTestWebhookInput):
 
 
 async def _read_endpoint(changed: strawberry.Parent[Any]) -> Endpoint | None:
-    endpoint = await endpoints.read(uuid.UUID(changed.endpoint_id))
+    endpoint = await endpoints.find(uuid.UUID(changed.endpoint_id))
     rows: Any = await status.read_status([endpoint] if endpoint else [])
     return rows[0] if rows else None
 
@@ -150,5 +150,5 @@ async def resolve_endpoints(
     owner = inputs.unset_to_none(account_id)
     if owner is not None and not sql.is_storable(owner):
         return []
-    rows: Any = await status.read_status(await endpoints.read_all(owner))
+    rows: Any = await status.read_status(await endpoints.list_endpoints(owner))
     return list(rows)

@@ -10,7 +10,7 @@ SHARED = frozenset({"products", "discount_tiers", "data_centers", "pg_timezone_n
 """Tables that every account may read."""
 OF_ENDPOINTS = frozenset({"webhook_states", "webhook_cursors", "webhook_deliveries"})
 """Tables read by ids of endpoints, after the endpoints were read within the account."""
-TABLES = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:ONLY\s+)?([a-z_]+)\b(?!\()")
+TABLES = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:ONLY\s+)?\"?([a-z_]+)\b(?!\()")
 
 
 def tables_of(sql: str) -> set[str]:

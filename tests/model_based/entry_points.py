@@ -12,7 +12,7 @@ import asyncpg
 from renewals import catalog
 from renewals.accounts import ledger, vouchers
 from renewals.accounts import repository as accounts_repository
-from renewals.auto_renewal import renew, runs
+from renewals.auto_renewal import chunks, renew, runs
 from renewals.db import connection as database
 from renewals.domain import errors, model, planning, pricing, registration, registration_report
 from renewals.instances import lifecycle, policy, selection
@@ -205,11 +205,11 @@ async def run(now: dt.datetime) -> tuple[int, int, int]:
 async def run_hourly(now: dt.datetime) -> bool:
     """Run the last tick with each chunk done twice; return False if it was run before."""
     run_id = await runs.start_scheduled_run(now)
-    chunks = await runs.pending_chunks()
-    for chunk in [*chunks, *chunks]:
+    pending = await chunks.list_pending_chunks()
+    for chunk in [*pending, *pending]:
         await renew.renew_chunk(chunk, lambda: now)
     await runs.close_finished(now)
-    assert not await runs.pending_chunks()
+    assert not await chunks.list_pending_chunks()
     return run_id is not None
 
 

@@ -58,8 +58,8 @@ MUTANTS = {
     ),
     "anybody's endpoint": Mutant(
         "renewals/webhooks/endpoints.py",
-        "WHERE id = $1 AND account_id IS NOT DISTINCT FROM $2",
-        "WHERE id = $1 AND $2::text IS NOT DISTINCT FROM $2",
+        "id=uuid.UUID(endpoint_id), account_id=owner, using_db=connection",
+        "id=uuid.UUID(endpoint_id), using_db=connection",
         "tests/isolation/test_isolation.py::test_no_customer_reads_or_changes_another_accounts_data",
     ),
     "vouchers in the order of their ids": Mutant(

@@ -20,7 +20,7 @@ from renewals.accounts import api_keys
 from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
 from renewals.events import event_log, pubsub
-from renewals.exports import tables
+from renewals.exports import queries as export_queries
 from renewals.forecasts import calendar_entries
 from renewals.operators import queries as operators_queries
 from renewals.orders import repository as orders_repository
@@ -209,7 +209,7 @@ async def test_an_operator_is_told_no_more(
     [
         ("/export/instances.csv", api_keys, "authenticate"),
         ("/export/instances.csv", accounts_queries, "fetch_account"),
-        ("/export/ledger.jsonl", tables, "read_rows"),
+        ("/export/ledger.jsonl", export_queries, "read_rows"),
         ("/calendar.ics", calendar_entries, "build_calendar"),
         ("/calendar.ics", authentication, "identify_calendar"),
     ],
@@ -217,7 +217,9 @@ async def test_an_operator_is_told_no_more(
 async def test_an_export_and_a_calendar_tell_nobody(
     asking: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch, path: str, place: object, name: str
 ) -> None:
-    monkeypatch.setattr(place, name, raising if name == "read_rows" and place is tables else raising_later)
+    monkeypatch.setattr(
+        place, name, raising if name == "read_rows" and place is export_queries else raising_later
+    )
     answer = await asking.http.get(HOST + path, headers={"Authorization": f"Bearer {asking.key}"})
     assert answer.status_code == 500
     told(answer, lines)
@@ -227,14 +229,14 @@ async def test_an_export_and_a_calendar_tell_nobody(
 async def test_an_export_that_breaks_off_is_cut_and_known_to_the_log(
     asking: Client, live: Serve, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = tables.read_rows
+    whole = export_queries.read_rows
 
     async def read(*asked: Any) -> AsyncIterator[Any]:
         async for page in whole(*asked):
             yield page
         raise Mishap
 
-    monkeypatch.setattr(tables, "read_rows", read)
+    monkeypatch.setattr(export_queries, "read_rows", read)
     async with live() as address, httpx2.AsyncClient() as client:
         headers = {"Authorization": f"Bearer {asking.key}"}
         with pytest.raises(httpx2.RemoteProtocolError) as cut:

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from graphql_api import app
 from graphql_api.middleware import request_log
 from renewals import config
-from renewals.auto_renewal import renew, runs, schedule
+from renewals.auto_renewal import chunks, renew, runs, schedule
 from renewals.db import connection as database
 from renewals.health import backlog, probes
 from renewals.observability import metrics, request_record
@@ -174,7 +174,7 @@ async def test_a_chunk_that_raises_is_measured_and_what_it_rolled_back_is_not(
 
     await world.account("a", balance="25.00")
     await world.instance("i-1", price="10.00", mode="AUTO", expires="2027-01-10")
-    monkeypatch.setattr(runs, "mark_chunk_done", fail)
+    monkeypatch.setattr(chunks, "mark_chunk_done_in", fail)
     await renew.run_at(NOW)
     assert growth.of("renewals_chunks_set_aside_total") == 1
     assert growth.of("renewals_renewals_total", outcome="RENEWED") == 0
@@ -208,7 +208,7 @@ async def test_what_is_left_to_do_is_read_from_the_database(world: World) -> Non
     assert found[(metrics.PENDING_CHUNKS, "")] == 1
     assert found[(metrics.EVENTS_BEHIND, "")] == 7
     await world.rows("DELETE FROM webhook_cursors")
-    await renew.renew_chunk(runs.Chunk(run_id or 0, 0), lambda: NOW)
+    await renew.renew_chunk(chunks.Chunk(run_id or 0, 0), lambda: NOW)
     await renew.finish_runs(lambda: NOW)
     assert await world.value("SELECT broken_rules FROM renewal_runs") == []
     found = await backlog.read_backlog(NOW)

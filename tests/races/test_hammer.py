@@ -14,8 +14,8 @@ from typing import NamedTuple, TypeAlias
 
 import pytest
 
+from renewals.auto_renewal import chunks, runs
 from renewals.auto_renewal import renew as auto_renewal_renew
-from renewals.auto_renewal import runs
 from renewals.instances import lifecycle
 from tests.support import customer, integrity
 from tests.support.fixtures import World
@@ -136,8 +136,8 @@ async def play_all(
 async def work(clock: Clock, over: asyncio.Event) -> None:
     """Run two workers: both do every chunk of the hour's run, in opposite orders, then one run after the other."""
 
-    async def renew(chunks: Sequence[runs.Chunk]) -> None:
-        for chunk in chunks:
+    async def renew(pending: Sequence[chunks.Chunk]) -> None:
+        for chunk in pending:
             assert await auto_renewal_renew.process_chunk(chunk, clock)
         await auto_renewal_renew.finish_runs(clock)
 
@@ -147,8 +147,8 @@ async def work(clock: Clock, over: asyncio.Event) -> None:
             await asyncio.sleep(0.05)
 
     await asyncio.gather(*(runs.start_scheduled_run(clock()) for _ in range(2)))
-    chunks = await runs.pending_chunks()
-    await asyncio.gather(renew(chunks), renew(chunks[::-1]))
+    pending = await chunks.list_pending_chunks()
+    await asyncio.gather(renew(pending), renew(pending[::-1]))
     await asyncio.gather(run_on(), run_on())
 
 
@@ -206,7 +206,7 @@ async def assert_nobody_saw_a_fault(world: World) -> None:
         )
         == 0
     )
-    assert await runs.pending_chunks() == []
+    assert await chunks.list_pending_chunks() == []
 
 
 def assert_each_key_is_one_order(responses: Answers) -> None:

@@ -7,8 +7,8 @@ import datetime as dt
 import pytest
 
 from renewals.auto_renewal import renew as auto_renewal_renew
-from renewals.auto_renewal import runs
 from renewals.db import connection as database
+from renewals.db.models import RenewalRun
 from tests.support import customer, integrity
 from tests.support.fixtures import World
 from tests.support.graphql_client import Client
@@ -113,7 +113,7 @@ async def test_the_worker_and_a_customer_charge_each_period_once(
     run, *results = await asyncio.gather(
         auto_renewal_renew.run_at(due, lambda: due), *(renew(instance_id) for instance_id in ids)
     )
-    assert isinstance(run, runs.Run)
+    assert isinstance(run, RenewalRun)
     assert [isinstance(a, dict) and a["__typename"] for a in results] == ["RenewInstancesSuccess"] * 10
     # If the customer was first, no work was left; if the worker was first, the customer added a month.
     assert run.renewed_count + run.skipped_count == 10
@@ -153,7 +153,7 @@ async def test_a_policy_and_the_worker_do_not_wait_for_each_other_forever(
         auto_renewal_renew.run_at(due, lambda: due),
         *(buyer.set_policy([instance_id], "NONE") for instance_id in reversed(ids)),
     )
-    assert isinstance(run, runs.Run)
+    assert isinstance(run, RenewalRun)
     assert [isinstance(a, dict) and a["changedCount"] for a in results] == [1] * 10
     rows = await database.fetch(database.pool(), "SELECT count(*) FROM order_lines")
     assert (rows[0][0], run.renewed_count + run.skipped_count) == (run.renewed_count, 10)

@@ -14,7 +14,7 @@ from renewals.domain import planning
 from renewals.instances import selection
 from renewals.operators import accounts, audit_log, refunds
 from renewals.orders import place_order, requests
-from renewals.webhooks import endpoints
+from renewals.webhooks import endpoint_requests, endpoints
 from tests.support.fixtures import NOW, World
 
 FREE = "SET session_replication_role = replica"
@@ -92,7 +92,7 @@ async def fill(world: World) -> None:
     """Create an account with one row of every kind."""
     await world.account("a", balance="2000.00")
     await world.account("b")
-    request = endpoints.EndpointRequest("https://hooks.example.com/", (), "k")
+    request = endpoint_requests.EndpointRequest("https://hooks.example.com/", (), "k")
     await endpoints.create("a", request, lambda: NOW)
     await world.voucher("50.00")
     await world.instance("i-1", price="300.00")

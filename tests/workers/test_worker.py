@@ -12,7 +12,7 @@ import pytest
 import redis
 from arq.connections import ArqRedis
 
-from renewals.auto_renewal import runs
+from renewals.auto_renewal import chunks, runs
 from renewals.domain import clock as clocks
 from tests.chaos import processes
 from tests.support import integrity
@@ -88,7 +88,7 @@ async def assert_each_charged_once(world: World, *accounts: str) -> None:
     ]
     assert await world.count("order_lines") == 2 * len(accounts)
     assert await world.value("SELECT count(*) FROM renewal_attempts WHERE succeeded") == 2 * len(accounts)
-    assert await runs.pending_chunks() == []
+    assert await chunks.list_pending_chunks() == []
     await integrity.assert_holds()
 
 

@@ -58,7 +58,7 @@ class WebhookEndpoint(Model):
     account_id: str | None
     url = fields.TextField()
     event_types: fields.Field[list[str]] = ArrayField(element_type="text")
-    disabled_reason = fields.TextField(null=True)
+    disabled_reason: str | None = fields.TextField(null=True)
     created_at = fields.DatetimeField()
     changed_at = fields.DatetimeField()
     idempotency_key = fields.CharField(max_length=64)

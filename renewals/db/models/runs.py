@@ -1,5 +1,6 @@
 """Runs of the automatic renewal."""
 
+import datetime as dt
 import uuid
 
 from tortoise import fields
@@ -33,9 +34,14 @@ class RenewalRun(Model):
     class Meta:
         table = "renewal_runs"
 
+    @property
+    def lateness(self) -> dt.timedelta:
+        """Return how long after its scheduled time the run started."""
+        return self.started_at - self.scheduled_at
+
 
 class RenewalChunk(Model):
-    """The accounts of a run that are renewed in one transaction, written by `auto_renewal.runs`.
+    """The accounts of a run that are renewed in one transaction, written by `auto_renewal.chunks`.
 
     A chunk with an error has one account, which is parked until the next run.
     """
@@ -53,7 +59,7 @@ class RenewalChunk(Model):
     refused_count = fields.IntField(default=0)
     skipped_count = fields.IntField(default=0)
     amount_cents = fields.BigIntField(default=0)
-    error = fields.TextField(null=True)
+    error: str | None = fields.TextField(null=True)
 
     class Meta:
         table = "renewal_chunks"
@@ -61,7 +67,7 @@ class RenewalChunk(Model):
 
 
 class RenewalAttempt(Model):
-    """One try of a run to renew one instance, written by `auto_renewal.renew`."""
+    """One try of a run to renew one instance, written by `auto_renewal.attempts`."""
 
     id = fields.BigIntField(primary_key=True)
     run: fields.ForeignKeyRelation[RenewalRun] = fields.ForeignKeyField(

@@ -14,7 +14,7 @@ from graphql_api.cli import main, schema_commands
 from renewals.db import connection as database
 from renewals.db import server_version
 from renewals.domain import clock as clocks
-from renewals.webhooks import endpoints
+from renewals.webhooks import endpoint_requests, endpoints
 from tests.support.cli import Renewals, query
 from tests.support.fixtures import World
 
@@ -295,12 +295,14 @@ async def put_endpoints(url: str) -> list[str]:
     async with database.connect(url):
         made = [
             await endpoints.create(
-                owner, endpoints.EndpointRequest(f"https://{host}/", (), "k"), clocks.utc_now
+                owner, endpoint_requests.EndpointRequest(f"https://{host}/", (), "k"), clocks.utc_now
             )
             for owner, host in (("a", "a.example.com"), (None, "all.example.com"))
         ]
         ids = [str(each.endpoint.id) for each in made]
-        await endpoints.update("a", ids[0], endpoints.EndpointChange(is_enabled=False), clocks.utc_now)
+        await endpoints.update(
+            "a", ids[0], endpoint_requests.EndpointUpdate(is_enabled=False), clocks.utc_now
+        )
     return ids
 
 

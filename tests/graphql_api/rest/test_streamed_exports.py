@@ -19,6 +19,7 @@ from renewals import config
 from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
 from renewals.db import server_version
+from renewals.exports import queries as export_queries
 from renewals.exports import tables
 from tests.conftest import postgres_major
 from tests.support.fixtures import NOW, World
@@ -176,17 +177,17 @@ async def measure_export(key: str, path: str) -> tuple[int, int]:
 
 
 async def test_at_most_one_page_is_in_memory(world: World, key: str) -> None:
-    await insert_rows(tables.ROWS_PER_PAGE * 3 + 1)
+    await insert_rows(export_queries.ROWS_PER_PAGE * 3 + 1)
     async with database.read_snapshot() as connection:
         columns = tables.LEDGER.select_columns(None)
-        export = tables.export_ledger(
-            "a", accounts_queries.LedgerFilter(), tables.DateRange(), columns=columns, now=NOW
+        export = export_queries.export_ledger(
+            "a", accounts_queries.LedgerFilter(), export_queries.DateRange(), columns=columns, now=NOW
         )
-        assert [page async for page in tables.read_rows(connection, export)] == []
+        assert [page async for page in export_queries.read_rows(connection, export)] == []
         sql = "SELECT id FROM instances ORDER BY id"
-        pages = database.stream_rows(connection, sql, size=tables.ROWS_PER_PAGE)
+        pages = database.stream_rows(connection, sql, size=export_queries.ROWS_PER_PAGE)
         sizes = [len(page) async for page in pages]
-    assert sizes == [tables.ROWS_PER_PAGE] * 3 + [1]
+    assert sizes == [export_queries.ROWS_PER_PAGE] * 3 + [1]
 
 
 async def test_a_client_that_disconnects_frees_the_connection_at_once(world: World, key: str) -> None:

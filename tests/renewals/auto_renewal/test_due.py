@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from renewals.auto_renewal import renew, runs, schedule
+from renewals.auto_renewal import chunks, renew, runs, schedule
 from renewals.domain import dates
 from tests.renewals import dst_nights
 from tests.renewals.dst_nights import NIGHTS, Night, utc
@@ -205,7 +205,7 @@ async def test_it_is_tried_at_each_half_hour_of_its_day_though_the_day_has_23_ho
     for tick in ticks:
         run_id = await runs.start_scheduled_run(tick)
         assert run_id is not None
-        for chunk in await runs.pending_chunks(run_id):
+        for chunk in await chunks.list_pending_chunks(run_id):
             await renew.renew_chunk(chunk, clock=lambda tick=tick: tick)
     tried = await world.rows("SELECT attempted_at, code FROM renewal_attempts ORDER BY id")
     assert tried == [(tick, "INSUFFICIENT_FUNDS") for tick in ticks if due_from <= tick <= due_until]

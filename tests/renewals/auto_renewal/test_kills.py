@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from renewals.auto_renewal import renew, runs
-from renewals.auto_renewal.runs import Chunk, Trigger
+from renewals.auto_renewal import chunks, renew, runs
+from renewals.auto_renewal.chunks import Chunk
+from renewals.auto_renewal.runs import Trigger
 from tests.renewals import dst_nights
 from tests.renewals.dst_nights import NIGHTS, Night, utc
 from tests.support import integrity
@@ -52,7 +53,7 @@ async def chunk(world: World, night: Night) -> Chunk:
         await world.instances(ids, account=account, **about)
     now = utc(night.due_from)
     run_id = await runs.start_run(Trigger.OPERATOR, now, now, clock_at=now)
-    [chunk] = await runs.pending_chunks(run_id)
+    [chunk] = await chunks.list_pending_chunks(run_id)
     return chunk
 
 
@@ -76,10 +77,10 @@ async def held_up(url: str, chunk: Chunk, place: str) -> AsyncIterator[tuple[asy
 async def assert_next_pass_completes(world: World, chunk: Chunk) -> None:
     assert await world.value("SELECT done_at FROM renewal_chunks") is None
     assert await world.count("renewal_attempts") == 0
-    assert await runs.pending_chunks() == [chunk]
+    assert await chunks.list_pending_chunks() == [chunk]
     await renew.renew_chunk(chunk)
     await runs.close_finished(world.at("2027-01-31 00:31"))
-    done = await runs.read_run(chunk.run_id)
+    done = await runs.get_run(chunk.run_id)
     assert (done.renewed_count, done.refused_count, done.amount_cents) == (5 + 4, 1, 180_00)
     assert [await world.balance(account) for account in "ab"] == ["930.00", "0.00"]
     await integrity.assert_holds()
@@ -125,7 +126,7 @@ async def test_a_chunk_that_waits_for_a_killed_one_does_its_work(
     assert task.exception() is not None
     assert await world.count("order_lines") == 9
     assert await world.expiry("a-0") == night.following
-    assert await runs.pending_chunks() == []
+    assert await chunks.list_pending_chunks() == []
     await integrity.assert_holds()
 
 
@@ -133,8 +134,8 @@ async def test_a_run_whose_worker_died_between_its_last_chunk_and_its_end_is_end
     world: World, chunk: Chunk
 ) -> None:
     await renew.renew_chunk(chunk)
-    assert (await runs.read_run(chunk.run_id)).ended_at is None
+    assert (await runs.get_run(chunk.run_id)).ended_at is None
     done_at = world.at("2027-01-31 00:40")
     await runs.close_finished(done_at)
-    done = await runs.read_run(chunk.run_id)
+    done = await runs.get_run(chunk.run_id)
     assert (done.ended_at, done.renewed_count) == (done_at, 9)

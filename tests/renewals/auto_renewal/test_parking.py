@@ -7,7 +7,7 @@ from collections.abc import Callable
 import asyncpg
 import pytest
 
-from renewals.auto_renewal import renew, runs
+from renewals.auto_renewal import chunks, renew, runs
 from renewals.db import connection as database
 from tests.support import integrity
 from tests.support.fixtures import World
@@ -48,7 +48,7 @@ async def test_the_others_of_its_chunk_are_renewed_and_it_is_parked_with_its_err
     world = three_accounts
     run = await renew.run_at(world.at(AT))
     assert (run.renewed_count, run.parked_count, run.ended_at is None) == (2, 1, False)
-    [(account_id, error)] = await runs.read_parked(run.id)
+    [(account_id, error)] = await chunks.list_parked_accounts(run.id)
     assert (account_id, error.partition(":")[0]) == ("b", "ValueError")
     assert [await world.expiry(f"{each}-1") for each in "abc"] == ["2027-02-28", "2027-01-31", "2027-02-28"]
     assert await world.balance("b") == "1000.00"
@@ -79,9 +79,9 @@ async def test_chunks_that_are_set_aside_at_once_are_numbered_one_after_the_othe
         await world.instance(f"{account}-1", account=account, expires="2027-01-31", mode="AUTO", price="1.00")
     at = world.at(AT)
     run_id = await runs.start_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
-    chunks = await runs.pending_chunks(run_id)
-    assert len(chunks) == 3
-    await asyncio.gather(*(runs.split_or_park(chunk, "poisoned", at) for chunk in chunks))
+    pending = await chunks.list_pending_chunks(run_id)
+    assert len(pending) == 3
+    await asyncio.gather(*(chunks.split_or_park(chunk, "poisoned", at) for chunk in pending))
     assert await world.value("SELECT count(*) FROM renewal_chunks WHERE done_at IS NULL") == 6
 
 
@@ -102,22 +102,22 @@ async def test_a_run_that_another_worker_sees_done_is_verified_by_the_one_that_d
     await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="1.00")
     at = world.at(AT)
     run_id = await runs.start_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
-    [chunk] = await runs.pending_chunks(run_id)
+    [chunk] = await chunks.list_pending_chunks(run_id)
     await renew.renew_chunk(chunk)
     await runs.start_run(runs.Trigger.START, at, at)  # another worker starts, before this one ends the run
     await renew.finish_runs(lambda: at)
     assert run_id is not None
-    assert (await runs.read_run(run_id)).broken_rules == []
+    assert (await runs.get_run(run_id)).broken_rules == []
 
 
 async def killed_before_it_verifies(world: World, at: dt.datetime) -> int:
     """Return the id of a run that renewed and ended, and that nobody verified."""
     run_id = await runs.start_run(runs.Trigger.SCHEDULED, at, at)
     assert run_id is not None
-    for chunk in await runs.pending_chunks(run_id):
+    for chunk in await chunks.list_pending_chunks(run_id):
         await renew.renew_chunk(chunk, lambda: at)
     assert await runs.close_finished(at) == [run_id]
-    assert (await runs.read_run(run_id)).broken_rules is None
+    assert (await runs.get_run(run_id)).broken_rules is None
     return run_id
 
 
@@ -131,9 +131,9 @@ async def test_a_run_that_was_killed_before_it_was_verified_is_verified_with_the
     await world.instance("i-3", expires="2027-01-31", mode="AUTO", price="1.00")
     later = world.at("2027-01-31 01:30")
     next_run = await renew.run_at(later, lambda: later)
-    assert next_run.broken_rules == (await runs.read_run(killed)).broken_rules == []
+    assert next_run.broken_rules == (await runs.get_run(killed)).broken_rules == []
     assert empty is not None
-    assert (await runs.read_run(empty)).broken_rules is None, "it did nothing"
+    assert (await runs.get_run(empty)).broken_rules is None, "it did nothing"
 
 
 async def test_finishing_runs_verifies_what_was_killed_before_it_was_verified(world: World) -> None:
@@ -144,7 +144,7 @@ async def test_finishing_runs_verifies_what_was_killed_before_it_was_verified(wo
         await database.execute(connection, "UPDATE accounts SET balance_cents = balance_cents + 1")
     assert await renew.renew_pending_runs(lambda: world.at(AT)) == [], "it had ended already"
     assert "the entries of an account add up to its balance" in (
-        (await runs.read_run(killed)).broken_rules or ()
+        (await runs.get_run(killed)).broken_rules or ()
     )
 
 
@@ -170,13 +170,13 @@ async def test_a_migration_under_a_workers_statements_is_no_poison(three_account
     )
     at = world.at("2027-02-28 00:30")
     run_id = await runs.start_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
-    [chunk] = await runs.pending_chunks(run_id)
+    [chunk] = await chunks.list_pending_chunks(run_id)
     with pytest.raises(asyncpg.InvalidCachedStatementError):
         await renew.process_chunk(chunk)
-    assert await runs.pending_chunks(run_id) == [chunk]
+    assert await chunks.list_pending_chunks(run_id) == [chunk]
     assert await renew.process_chunk(chunk)
     assert await world.value("SELECT renewed_count FROM renewal_chunks WHERE run_id = $1", run_id) == 3
-    assert await runs.read_parked(run_id) == []
+    assert await chunks.list_parked_accounts(run_id) == []
     await integrity.assert_holds()
 
 

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from renewals.auto_renewal import renew, runs
+from renewals.auto_renewal import renew
+from renewals.db.models import RenewalRun
 from tests.renewals import dst_nights
 from tests.renewals.dst_nights import Night
 from tests.support import integrity
 from tests.support.fixtures import EVENTS, World
 
 
-async def run(world: World, moment: str) -> runs.Run:
+async def run(world: World, moment: str) -> RenewalRun:
     """A whole run on a wall clock's time in account a's zone."""
     at = world.at(moment)
     return await renew.run_at(at, clock=lambda: at)

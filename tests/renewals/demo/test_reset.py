@@ -16,7 +16,7 @@ from renewals.domain import errors, model, planning
 from renewals.instances import policy, selection
 from renewals.operators import accounts, audit_log, refunds, run_now
 from renewals.orders import place_order, requests
-from renewals.webhooks import endpoints
+from renewals.webhooks import endpoint_requests, endpoints
 from tests.support import integrity
 from tests.support.fixtures import NOW, World
 
@@ -38,7 +38,9 @@ async def use(account_id: str, instance_id: str, world: World) -> None:
     await policy.set_policy(account_id, request, lambda: TEN)
     await world.key(account_id)
     await endpoints.create(
-        account_id, endpoints.EndpointRequest("https://example.com/", (), f"k {account_id}"), lambda: TEN
+        account_id,
+        endpoint_requests.EndpointRequest("https://example.com/", (), f"k {account_id}"),
+        lambda: TEN,
     )
     for days in (2, 3, 40):
         at = TEN + dt.timedelta(days)

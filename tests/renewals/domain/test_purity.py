@@ -11,7 +11,7 @@ import pytest
 from renewals import config
 from renewals.auto_renewal import due
 from renewals.domain import model, planning
-from renewals.forecasts import calendar_entries, forecast, instance_forecast
+from renewals.forecasts import calendar_entries, instance_forecast, simulation
 from renewals.instances import policy, selection
 from tests.renewals import factories
 from tests.support.fixtures import NOW
@@ -33,14 +33,14 @@ def test_the_linter_keeps_every_module_of_the_domain_from_the_clock() -> None:
 ACCOUNT = model.Account("a", ZoneInfo("Asia/Shanghai"), 1_000_00, 0, 0)
 AUTO = factories.instance(expires="2027-01-31", renewal_mode=model.RenewalMode.AUTO)
 PRODUCTS: Mapping[str, model.Product] = {product.code: product for product in factories.PRODUCTS}
-HELD = forecast.AccountSnapshot(ACCOUNT, PRODUCTS, [AUTO], ())
+HELD = simulation.AccountSnapshot(ACCOUNT, PRODUCTS, [AUTO], ())
 BASIS = planning.PlanContext(PRODUCTS, ACCOUNT.zone, NOW)
 PURE: Mapping[str, Callable[[], object]] = {
-    "foresee": lambda: forecast.simulate(HELD, 40, NOW),
+    "foresee": lambda: simulation.simulate(HELD, 40, NOW),
     "look": lambda: instance_forecast.simulate_instances(
         instance_forecast.find_first(HELD, 40, NOW), [AUTO], BASIS, ACCOUNT
     ),
-    "agenda": lambda: list(calendar_entries._foresee(HELD, 40, NOW)),
+    "agenda": lambda: list(calendar_entries._simulate_entries(HELD, 40, NOW)),
     "due_at": lambda: due.due_at(AUTO, ACCOUNT),
     "due_before": lambda: due.latest_due_expiry(NOW, ACCOUNT),
     "refuse_left": lambda: due.refuse_left(AUTO, ACCOUNT),

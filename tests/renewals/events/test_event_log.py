@@ -261,7 +261,7 @@ async def test_a_number_that_no_event_has_is_refused(world: World, after: int) -
     await world.instance("i-1")
     await world.instances(["i-2", "i-3"], account="b")
     await set_policy("i-1")
-    with pytest.raises(errors.InvalidInputError, match="must be 0 to 1"):
+    with pytest.raises(errors.InvalidInputError, match="must be between 0 and 1"):
         await event_log.subscribe("a", after, admitted)
 
 

@@ -9,7 +9,7 @@ import pytest
 from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
 from renewals.forecasts import cache as forecasts_cache
-from renewals.forecasts import calendar_entries, forecast, instance_forecast
+from renewals.forecasts import calendar_entries, forecast, instance_forecast, simulation
 from tests.support.fixtures import NOW, World
 
 CHANGES = 60
@@ -107,11 +107,11 @@ async def fill(world: World, chance: random.Random) -> None:
         )
 
 
-async def exactly(days: int, now: dt.datetime) -> forecast.Forecast:
+async def exactly(days: int, now: dt.datetime) -> simulation.Forecast:
     """The forecast of just so many days, from what is read for just those."""
     async with database.read_snapshot() as connection:
         account = await accounts_repository.read_account(connection, "a")
-        return forecast.simulate(await forecast.read_snapshot(connection, account, days, now), days, now)
+        return simulation.simulate(await forecast.read_snapshot(connection, account, days, now), days, now)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -120,7 +120,7 @@ async def test_after_every_change_and_at_any_time_what_is_kept_is_what_would_be_
 ) -> None:
     chance, now = random.Random(seed), NOW
     await fill(world, chance)
-    kept = forecast._kept
+    kept = forecast._cache
     for number in range(CHANGES):
         await chance.choice(ALL)(world, chance, number)
         now += dt.timedelta(seconds=chance.choice((0, 0, 1, 600, 3_600, 40_000)))
@@ -132,9 +132,9 @@ async def test_after_every_change_and_at_any_time_what_is_kept_is_what_would_be_
         )
         for read in reads:
             found = await read()
-            monkeypatch.setattr(forecast, "_kept", forecasts_cache.ForecastCache())
+            monkeypatch.setattr(forecast, "_cache", forecasts_cache.ForecastCache())
             assert found == await read(), number
-            monkeypatch.setattr(forecast, "_kept", kept)
+            monkeypatch.setattr(forecast, "_cache", kept)
         assert await forecast.read_forecast("a", days, now) == await exactly(days, now)
 
 
@@ -142,15 +142,15 @@ async def test_what_has_not_changed_is_not_computed_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await fill(world, random.Random(1))
-    monkeypatch.setattr(forecast, "_kept", forecasts_cache.ForecastCache())
+    monkeypatch.setattr(forecast, "_cache", forecasts_cache.ForecastCache())
     computed: list[int] = []
-    original = forecast.simulate_days
+    original = simulation.simulate_days
 
-    def run_days(held: forecast.AccountSnapshot, balance_cents: int, days: int, now: dt.datetime) -> object:
+    def run_days(held: simulation.AccountSnapshot, balance_cents: int, days: int, now: dt.datetime) -> object:
         computed.append(days)
         return original(held, balance_cents, days, now)
 
-    monkeypatch.setattr(forecast, "simulate_days", run_days)
+    monkeypatch.setattr(simulation, "simulate_days", run_days)
     for days in (30, 1, 31, 15):
         await forecast.read_forecast("a", days, NOW + dt.timedelta(seconds=days))
     assert computed == [31]
@@ -162,12 +162,12 @@ async def test_what_has_not_changed_is_not_computed_again(
 def test_the_least_used_is_forgotten_first_and_what_is_too_large_is_not_kept() -> None:
     cache: forecasts_cache.ForecastCache[str] = forecasts_cache.ForecastCache(instances_max=100)
     for key in ("a", "b", "c"):
-        cache.keep(key, "mark", 30, f"of {key}")
+        cache.store(key, "mark", 30, f"of {key}")
     assert cache.find("a", "mark") == "of a"
-    cache.keep("d", "mark", 30, "of d")
+    cache.store("d", "mark", 30, "of d")
     assert [cache.find(key, "mark") for key in "abcd"] == ["of a", None, "of c", "of d"]
-    cache.keep("large", "mark", 1_000, "too large")
+    cache.store("large", "mark", 1_000, "too large")
     assert cache.find("large", "mark") is None
     assert cache.find("a", "another mark") is None
-    cache.keep("a", "mark", 1_000, "too large")
+    cache.store("a", "mark", 1_000, "too large")
     assert cache.find("a", "mark") is None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from renewals.auto_renewal import renew
 from renewals.domain import errors, model
 from renewals.domain.model import InstanceStatus, RenewalMode
-from renewals.forecasts import forecast
+from renewals.forecasts import forecast, simulation
 from renewals.instances import lifecycle
 from tests.renewals.factories import (
     NEW_YORK,
@@ -46,14 +46,14 @@ def foresee(
     zone: ZoneInfo = SHANGHAI,
     lead_days: int = 0,
     products: Sequence[model.Product] = PRODUCTS,
-) -> forecast.Forecast:
+) -> simulation.Forecast:
     account = model.Account("a-1", zone, balance_cents, 0, lead_days)
     catalogue = {each.code: each for each in products}
-    held = forecast.AccountSnapshot(account, catalogue, instances, vouchers)
-    return forecast.simulate(held, days, at(now, zone))
+    held = simulation.AccountSnapshot(account, catalogue, instances, vouchers)
+    return simulation.simulate(held, days, at(now, zone))
 
 
-def busy(found: forecast.Forecast) -> dict[str, forecast.Day]:
+def busy(found: simulation.Forecast) -> dict[str, simulation.Day]:
     """The days on which something is due."""
     return {each.date.isoformat(): each for each in found.days if each.due_count}
 
@@ -122,7 +122,7 @@ def test_after_the_last_run_of_its_day_nothing_saves_an_instance() -> None:
 @pytest.mark.parametrize("days", [0, -1, 367])
 async def test_days_out_of_bounds_are_refused_by_name(world: World, days: int) -> None:
     await world.account("a")
-    with pytest.raises(errors.InvalidInputError, match=r"^days: must be 1 to 366$"):
+    with pytest.raises(errors.InvalidInputError, match=r"^days: must be between 1 and 366$"):
         await forecast.read_forecast("a", days, world.at(NOON))
 
 

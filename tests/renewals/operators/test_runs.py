@@ -3,7 +3,7 @@
 import pytest
 
 from renewals import integrity
-from renewals.auto_renewal import renew, runs
+from renewals.auto_renewal import chunks, renew, runs
 from renewals.db import connection as database
 from tests.renewals.auto_renewal.test_parking import AT, cure, poison
 from tests.support import integrity as checks
@@ -51,10 +51,10 @@ async def test_only_parked_accounts_are_retried(night: World, operator: Operator
     await cure()
     result = await operator.done("retryParked", "{ run { id endedAt renewedCount } }", runId="1")
     assert result["run"] == {"id": "2", "endedAt": None, "renewedCount": 0}
-    for chunk in await runs.pending_chunks():
+    for chunk in await chunks.list_pending_chunks():
         await renew.process_chunk(chunk, lambda: operator.now)
     await renew.finish_runs(lambda: operator.now)
-    done = await runs.read_run(2)
+    done = await runs.get_run(2)
     assert (done.renewed_count, done.amount_cents, done.ended_at is None) == (1, 30000, False)
     assert (await night.expiry("b-1"), await night.expiry("c-2")) == ("2027-02-28", "2027-01-31")
     await checks.assert_holds()

@@ -8,7 +8,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from renewals.domain import clock as clocks
-from renewals.webhooks import endpoints
+from renewals.webhooks import endpoint_requests, endpoints
 from tests.renewals.webhooks.conftest import Sending, put_parked
 from tests.support import integrity
 from tests.support.fixtures import World
@@ -235,7 +235,7 @@ async def test_operators_read_but_cannot_change_an_accounts_endpoints(
 ) -> None:
     await world.account("a")
     await world.account("b")
-    request = endpoints.EndpointRequest(URL, (), "k")
+    request = endpoint_requests.EndpointRequest(URL, (), "k")
     endpoint_id = str((await endpoints.create("a", request, clocks.utc_now)).endpoint.id)
     await put_parked(endpoint_id, "a")
     [shown] = await listed(operator, accountId="a")

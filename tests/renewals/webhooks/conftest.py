@@ -11,7 +11,7 @@ import pytest
 from renewals.db import connection as database
 from renewals.domain import clock as clocks
 from renewals.events import event_log
-from renewals.webhooks import dispatcher, endpoints, http_client
+from renewals.webhooks import dispatcher, endpoint_requests, endpoints, http_client
 from tests.support.fixtures import World
 from tests.support.webhook_receiver import Receiver, eventually, listening
 
@@ -52,7 +52,9 @@ class Sending:
     ) -> endpoints.CreatedEndpoint:
         """Makes an endpoint at a receiver."""
         url = receiver if isinstance(receiver, str) else receiver.url
-        request = endpoints.EndpointRequest(url, types, f"key {await self.world.count('webhook_endpoints')}")
+        request = endpoint_requests.EndpointRequest(
+            url, types, f"key {await self.world.count('webhook_endpoints')}"
+        )
         return await endpoints.create(owner, request, self.clock)
 
     @contextlib.asynccontextmanager

@@ -6,7 +6,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from renewals.db import connection as database
-from renewals.webhooks import batches, deliveries, endpoints
+from renewals.webhooks import batch_results, batches, deliveries, endpoints, replays
 from tests.renewals.webhooks.conftest import Sending
 from tests.support.webhook_receiver import Receiver
 
@@ -82,7 +82,7 @@ async def test_a_replay_while_a_batch_is_read_has_no_later_event_sent_before_an_
            SELECT endpoint_id, 'a', 3, 'i-1', 1, now() FROM webhook_cursors""",
     ):
         await database.execute(database.pool(), sql)
-    [claim] = await deliveries.claim(sending.clock(), count=1, degraded_count=0)
+    [claim] = await batch_results.claim_endpoints(sending.clock(), count=1, degraded_count=0)
     has_lock, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def replay() -> None:
@@ -91,7 +91,7 @@ async def test_a_replay_while_a_batch_is_read_has_no_later_event_sent_before_an_
             await database.execute(connection, "LOCK TABLE webhook_cursors")
             has_lock.set()
             await may_go_on.wait()
-            await deliveries.replay_in(connection, made.endpoint, "a", 1, sending.clock, and_all_after=True)
+            await replays.replay_in(connection, made.endpoint, "a", 1, sending.clock, and_all_after=True)
 
     replaying = asyncio.create_task(replay())
     await has_lock.wait()

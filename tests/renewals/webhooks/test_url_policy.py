@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 
 from renewals.domain import errors
-from renewals.webhooks import endpoints, http_client, url_policy
+from renewals.webhooks import endpoint_requests, http_client, url_policy
 from tests.renewals.webhooks.conftest import LOOPBACK, Sending
 from tests.support.webhook_receiver import Receiver, listening
 
@@ -101,7 +101,7 @@ def test_a_url_that_leads_inside_or_hides_where_it_leads_is_refused(url: str) ->
     with pytest.raises(ValueError, match=r"^(must|is not)"):
         parse(url)
     with pytest.raises(errors.InvalidInputError, match=r"input\.url"):
-        endpoints.check_url(url)
+        endpoint_requests.check_url(url)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
 from renewals.db import pagination
 from renewals.events import event_log
+from renewals.exports import queries as export_queries
 from renewals.exports import tables
 from renewals.operators import queries as operators_queries
 from renewals.orders import queries as orders_queries
@@ -19,15 +20,17 @@ from tests.support.fixtures import NOW, World
 
 COUNT = 5_000
 FIRST = pagination.PageRequest(first=10)
-EVERYTHING = tables.DateRange()
+EVERYTHING = export_queries.DateRange()
 ALL_ENTRIES = accounts_queries.LedgerFilter()
 
 
-def whole_export(name: str) -> tables.Export:
+def whole_export(name: str) -> export_queries.Export:
     """Return the export of all orders or all ledger entries of account `a`."""
     if name == "orders":
-        return tables.export_orders("a", EVERYTHING, columns=tables.ORDERS.select_columns(None), now=NOW)
-    return tables.export_ledger(
+        return export_queries.export_orders(
+            "a", EVERYTHING, columns=tables.ORDERS.select_columns(None), now=NOW
+        )
+    return export_queries.export_ledger(
         "a", ALL_ENTRIES, EVERYTHING, columns=tables.LEDGER.select_columns(None), now=NOW
     )
 
@@ -108,15 +111,15 @@ async def test_an_export_of_a_history_has_its_first_rows_before_the_last_are_rea
 ) -> None:
     export = whole_export(name)
     async with database.read_snapshot() as connection:
-        async with contextlib.aclosing(tables.read_rows(connection, export)) as rows:
-            assert len(await anext(rows)) == tables.ROWS_PER_PAGE
+        async with contextlib.aclosing(export_queries.read_rows(connection, export)) as rows:
+            assert len(await anext(rows)) == export_queries.ROWS_PER_PAGE
         await assert_nothing_is_sorted_whole(connection, *export.statement())
 
 
 async def test_only_its_own_transaction_reads_in_that_way(long_history: World) -> None:
     async with (
         database.read_snapshot() as connection,
-        contextlib.aclosing(tables.read_rows(connection, whole_export("ledger"))) as rows,
+        contextlib.aclosing(export_queries.read_rows(connection, whole_export("ledger"))) as rows,
     ):
         await anext(rows)
     assert await long_history.value("SHOW enable_sort") == "on"

@@ -10,7 +10,7 @@ import pytest
 from renewals.db import connection as database
 from renewals.domain import clock as clocks
 from renewals.events import event_log
-from renewals.webhooks import endpoints
+from renewals.webhooks import endpoint_requests, endpoints
 from tests.renewals.webhooks.conftest import LOOPBACK
 from tests.support.fixtures import World
 from tests.support.graphql_client import Client
@@ -95,7 +95,7 @@ async def test_an_invalid_argument_is_refused_by_name(
     assert answer == {
         "__typename": "InvalidInput",
         "field": "input",
-        "message": "input: there may be 1 endpoints at most; delete one first",
+        "message": "input: at most 1 endpoints are allowed; delete one first",
     }
 
 
@@ -136,8 +136,8 @@ async def test_no_more_than_three_secrets_sign(asked: Client) -> None:
 
 
 async def test_the_endpoints_of_others_are_as_if_they_were_not_there(asked: Client, world: World) -> None:
-    foreign = await endpoints.create("b", endpoints.EndpointRequest(URL, (), "k"), clocks.utc_now)
-    providers = await endpoints.create(None, endpoints.EndpointRequest(URL, (), "k"), clocks.utc_now)
+    foreign = await endpoints.create("b", endpoint_requests.EndpointRequest(URL, (), "k"), clocks.utc_now)
+    providers = await endpoints.create(None, endpoint_requests.EndpointRequest(URL, (), "k"), clocks.utc_now)
     before = await world.snapshot()
     assert (await asked(LIST))["webhookEndpoints"] == []
     for document, more in (
@@ -153,7 +153,7 @@ async def test_the_endpoints_of_others_are_as_if_they_were_not_there(asked: Clie
         nothing = {
             "__typename": "InvalidInput",
             "field": "input.id",
-            "message": "input.id: there is no such endpoint",
+            "message": "input.id: the endpoint does not exist",
         }
         assert answers == [nothing] * 5
     assert await world.snapshot() == before
@@ -214,4 +214,4 @@ async def test_a_test_request_returns_the_response(
 async def test_an_event_that_does_not_exist_is_not_replayed(asked: Client) -> None:
     endpoint_id = (await create(asked))["endpoint"]["id"]
     answer = await ask(asked, REPLAY, id=endpoint_id, sequence=1, andAllAfter=True)
-    assert answer["message"] == "input.sequence: must be 1 to 0, the number of the last event"
+    assert answer["message"] == "input.sequence: must be between 1 and 0, the sequence of the last event"

@@ -1,0 +1,70 @@
+"""The types of exportable columns and tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NamedTuple, Self
+
+from renewals.domain import errors
+from renewals.i18n import Label
+
+
+class ColumnType(Enum):
+    """The type of a column's values, which decides how they are written."""
+
+    TEXT = auto()
+    NUMBER = auto()
+    MONEY = auto()
+    INSTANT = auto()
+    BOOLEAN = auto()
+    ENUM = auto()
+    CONFIGURATION = auto()
+
+
+class ExportColumn(NamedTuple):
+    """A column: its path in the GraphQL API, its label, its SQL expression, and the type of its values.
+
+    `words` are the labels of an enum's values. `is_default` columns are exported if the caller selects none.
+    """
+
+    name: str
+    label: Label
+    sql: str
+    kind: ColumnType = ColumnType.TEXT
+    words: Mapping[str, Label] | None = None
+    is_default: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ExportTable:
+    """An exportable table; the SQL of a column can use a table of `joins`, and `{now}` for the current time."""
+
+    name: str
+    title: Label
+    source: str
+    columns: Mapping[str, ExportColumn]
+    joins: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, name: str, title: Label, source: str, joins: Mapping[str, str], columns: Sequence[ExportColumn]
+    ) -> Self:
+        """Return the table with its columns by name."""
+        return cls(name, title, source, {column.name: column for column in columns}, joins)
+
+    def select_columns(self, names: Sequence[str] | None) -> tuple[ExportColumn, ...]:
+        """Return the columns with these names, in their order, or the default columns for None.
+
+        Raises InvalidInputError for an empty selection, and for unknown or repeated names.
+        """
+        if names is None:
+            return tuple(column for column in self.columns.values() if column.is_default)
+        if not names:
+            raise errors.InvalidInputError("columns", "must name at least one column")
+        for number, name in enumerate(names):
+            if name not in self.columns:
+                known = ", ".join(self.columns)
+                raise errors.InvalidInputError("columns", f"unknown column {name!r}; available: {known}")
+            if name in names[:number]:
+                raise errors.InvalidInputError("columns", f"column {name!r} is repeated")
+        return tuple(self.columns[name] for name in names)

@@ -1,0 +1,116 @@
+"""Queries of exports: the rows of the lists, with the same conditions and order, without a limit.
+
+The rows are read page by page from one snapshot.
+"""
+
+import contextlib
+import datetime as dt
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+from renewals.accounts import queries as accounts_queries
+from renewals.db import connection as database
+from renewals.db import pagination
+from renewals.db import sql as db_sql
+from renewals.exports.columns import ExportColumn, ExportTable
+from renewals.exports.tables import INSTANCES, LEDGER, ORDERS
+from renewals.instances import filters
+from renewals.orders import queries as orders_queries
+
+ROWS_PER_PAGE = 500
+"""The rows that are held at a time. Formatting a page blocks the event loop for some milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class DateRange:
+    """A half-open period of time, [since, before); None means no bound."""
+
+    since: dt.datetime | None = None
+    before: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """An export: selected columns of a table, its conditions and its order.
+
+    `is_ordered_by_index` says whether an index returns the rows in this order, up to equal instants.
+    """
+
+    table: ExportTable
+    columns: Sequence[ExportColumn]
+    conditions: db_sql.WhereClause
+    order_by: str
+    now: dt.datetime
+    is_ordered_by_index: bool = False
+
+    def statement(self) -> tuple[str, list[object]]:
+        """Return the SELECT statement and the values of its placeholders."""
+        conditions = db_sql.WhereClause(list(self.conditions.values), dict(self.conditions.texts))
+        now = conditions.bind(self.now) if any("{now}" in column.sql for column in self.columns) else ""
+        select = ", ".join(column.sql.replace("{now}", now) for column in self.columns)
+        tables = dict.fromkeys(column.sql.partition(".")[0] for column in self.columns)
+        joins = " ".join(self.table.joins[table] for table in tables if table in self.table.joins)
+        sql = f"SELECT {select} FROM {self.table.source} {joins} WHERE {conditions.where} ORDER BY {self.order_by}"
+        return sql, conditions.values
+
+
+def export_instances(
+    account_id: str,
+    instance_filter: filters.InstanceFilter,
+    ordering: pagination.SortOrder,
+    *,
+    columns: Sequence[ExportColumn],
+    now: dt.datetime,
+) -> Export:
+    """Return the export of the account's instances, in the order of the list."""
+    conditions = filters.build_conditions(account_id, instance_filter, now)
+    return Export(INSTANCES, columns, conditions, ordering.order_by, now)
+
+
+def export_orders(
+    account_id: str, period: DateRange, *, columns: Sequence[ExportColumn], now: dt.datetime
+) -> Export:
+    """Return the export of the lines of the period's orders, newest order first."""
+    conditions = db_sql.WhereClause()
+    conditions.add("o.account_id = {}", account_id)
+    _add_period(conditions, "o.created_at", period)
+    order_by = f"{orders_queries.ORDERS.order_by}, l.starts_at, l.instance_id"
+    return Export(ORDERS, columns, conditions, order_by, now, is_ordered_by_index=True)
+
+
+def export_ledger(
+    account_id: str,
+    ledger_filter: accounts_queries.LedgerFilter,
+    period: DateRange,
+    *,
+    columns: Sequence[ExportColumn],
+    now: dt.datetime,
+) -> Export:
+    """Return the export of the account's ledger entries of the period, newest first."""
+    conditions = accounts_queries.ledger_conditions(account_id, ledger_filter)
+    _add_period(conditions, "e.created_at", period)
+    return Export(
+        LEDGER, columns, conditions, accounts_queries.LEDGER.order_by, now, is_ordered_by_index=True
+    )
+
+
+def _add_period(conditions: db_sql.WhereClause, column: str, period: DateRange) -> None:
+    if period.since is not None:
+        conditions.add(f"{column} >= {{}}", period.since)
+    if period.before is not None:
+        conditions.add(f"{column} < {{}}", period.before)
+
+
+async def read_rows(
+    connection: database.Connection, export: Export
+) -> AsyncGenerator[Sequence[Sequence[object]], None]:
+    """Yield the rows of an export in pages of at most ROWS_PER_PAGE."""
+    sql, values = export.statement()
+    if export.is_ordered_by_index:
+        # A sort would cost less in total, but would delay the first row until all rows are read.
+        await database.execute(connection, "SET LOCAL enable_sort = off")
+    async with contextlib.aclosing(
+        database.stream_rows(connection, sql, *values, size=ROWS_PER_PAGE)
+    ) as pages:
+        async for page in pages:
+            yield page

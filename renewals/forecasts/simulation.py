@@ -1,0 +1,204 @@
+"""Simulation of an account's coming runs with the planner of the worker. Pure functions.
+
+An instance that cannot be paid on its day counts as lost. The money only decreases, so no later try of the same day
+would succeed.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from renewals.auto_renewal import due
+from renewals.domain import dates, model, payment, planning, selection
+
+_ENOUGH_CENTS = 10**18
+"""A balance in cents that exceeds every possible amount due."""
+
+
+class Day(NamedTuple):
+    """The renewals of one day in the account's zone; amounts in cents.
+
+    `shortfall_cents` is what the account lacked before the day's run to pay all of its renewals.
+    """
+
+    date: dt.date
+    due_count: int
+    total_cents: int
+    voucher_cents: int
+    balance_cents: int
+    balance_after_cents: int
+    shortfall_cents: int
+    at_risk_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The coming days, today first; `required_top_up_cents` is the least top-up today that pays for all renewals."""
+
+    days: tuple[Day, ...]
+    required_top_up_cents: int
+
+    @property
+    def total_cents(self) -> int:
+        """Return the price of all renewals, paid or not."""
+        return sum(day.total_cents for day in self.days)
+
+    @property
+    def first_shortfall_on(self) -> dt.date | None:
+        """Return the first day with a shortfall, or None."""
+        return next((day.date for day in self.days if day.shortfall_cents), None)
+
+
+class DaysAhead(NamedTuple):
+    """The coming days, today first, from which a forecast of fewer days can be cut.
+
+    `needed_cents` holds, by day, the balance that pays for everything up to and including the day.
+    """
+
+    days: tuple[Day, ...]
+    needed_cents: tuple[int, ...]
+    balance_cents: int
+
+    def until(self, days: int) -> Forecast:
+        """Return the forecast of the first `days` days."""
+        return Forecast(self.days[:days], max(0, self.needed_cents[days - 1] - self.balance_cents))
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSnapshot:
+    """The state of an account at one moment, as far as the planner needs it."""
+
+    account: model.Account
+    products: Mapping[str, model.Product]
+    instances: Sequence[model.Instance]
+    vouchers: Sequence[model.Voucher]
+
+    @property
+    def instances_left_to_owner(self) -> list[model.Instance]:
+        """Return the instances that were due before the cut-over, which the worker does not renew (rule 38)."""
+        until = due.left_until(self.account)
+        return [
+            instance for instance in self.instances if instance.expires_at and instance.expires_at <= until
+        ]
+
+
+class SimulatedRun(NamedTuple):
+    """The run of one day: its context, balance and vouchers before it, its priced units, and its wallet after it.
+
+    `all_due` also has the units that were lost on earlier days; `priced` has the units that are still due.
+    """
+
+    date: dt.date
+    context: planning.PlanContext
+    balance_cents: int
+    vouchers: Sequence[model.Voucher]
+    all_due: Sequence[planning.PricedUnit]
+    priced: Sequence[planning.PricedUnit]
+    payments: Sequence[payment.Payment | None]
+    wallet: payment.Wallet
+
+    @property
+    def due(self) -> list[model.Instance]:
+        """Return the instances that are due."""
+        return [instance for priced_unit in self.priced for instance in priced_unit.unit]
+
+    @property
+    def outcomes(self) -> list[planning.UnitResult]:
+        """Return the result of each unit; each access builds the refusal messages again."""
+        return list(map(planning.unit_result, self.priced, self.payments))
+
+    @property
+    def unpaid_units(self) -> list[selection.RenewalUnit]:
+        """Return the units that are not renewed."""
+        return [
+            priced_unit.unit
+            for priced_unit, payment in zip(self.priced, self.payments, strict=True)
+            if payment is None or payment.shortfall_cents
+        ]
+
+
+def simulate(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> Forecast:
+    """Return the forecast of the next `days` days."""
+    return look_ahead(snapshot, days, now).until(days)
+
+
+def look_ahead(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> DaysAhead:
+    """Return the next `days` days; every shorter forecast is a prefix of them."""
+    simulated: list[Day] = []
+    # The balance does not affect what vouchers pay. The needed balance is what vouchers leave of all that is due.
+    needed: list[int] = []
+    needed_cents, vouchers = 0, snapshot.vouchers
+    for run in simulate_days(snapshot, snapshot.account.balance_cents, days, now):
+        simulated.append(_build_day(run))
+        wallet = payment.Wallet(_ENOUGH_CENTS, vouchers, run.context.now)
+        needed_cents += wallet.pay(_charges(run.all_due)).balance_cents
+        needed.append(needed_cents)
+        vouchers = wallet.remaining_vouchers()
+    return DaysAhead(tuple(simulated), tuple(needed), snapshot.account.balance_cents)
+
+
+def simulate_days(
+    snapshot: AccountSnapshot, balance_cents: int, days: int, now: dt.datetime
+) -> Iterator[SimulatedRun]:
+    """Yield the worker's run of each day; the first is the next run after `now`."""
+    vouchers: Sequence[model.Voucher] = snapshot.vouchers
+    lost_ids: set[str] = set()
+    for date, context, all_due in _price_days(snapshot, days, now):
+        priced = [unit for unit in all_due if unit.unit[0].id not in lost_ids] if lost_ids else all_due
+        wallet = payment.Wallet(balance_cents, vouchers, context.now)
+        payments = planning.pay_units(priced, wallet)
+        run = SimulatedRun(date, context, balance_cents, vouchers, all_due, priced, payments, wallet)
+        yield run
+        balance_cents, vouchers = wallet.balance_cents, wallet.remaining_vouchers()
+        lost_ids.update([unit[0].id for unit in run.unpaid_units])
+
+
+def _price_days(
+    snapshot: AccountSnapshot, days: int, now: dt.datetime
+) -> Iterator[tuple[dt.date, planning.PlanContext, list[planning.PricedUnit]]]:
+    """Yield each day's due units, as if all earlier ones were paid; this does not depend on the money."""
+    account, zone, time = snapshot.account, snapshot.account.zone, snapshot.account.auto_renew_time
+    today, end = now.astimezone(zone).date(), last_expiry(account, days, now)
+    due_by_day: dict[dt.date, list[model.Instance]] = {}
+    left_until = due.left_until(account)
+    for instance in snapshot.instances:
+        if instance.expires_at and instance.expires_at <= left_until:
+            continue
+        due_by_day.setdefault(max(today, due.due_day(instance, account)), []).append(instance)
+    for date in (today + dt.timedelta(days=number) for number in range(days)):
+        starts_at = dates.due_at(date, zone, time=time, lead_days=0)
+        tick = dates.next_scheduled_at(max(starts_at, now), time.minute)
+        context = planning.PlanContext(snapshot.products, zone, tick, account.price_rise_cap_bps)
+        priced = planning.price_units(due_by_day.pop(date, ()), context)
+        yield date, context, priced
+        for line in [line for unit in priced for line in unit.lines if line.expires_at <= end]:
+            renewed = line.instance._replace(expires_at=line.expires_at, anchor_day=line.anchor_day)
+            due_by_day.setdefault(due.due_day(renewed, account), []).append(renewed)
+
+
+def last_expiry(account: model.Account, days: int, now: dt.datetime) -> dt.datetime:
+    """Return the latest expiry that is due within `days` days."""
+    last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1 + due.lead_days(account))
+    return dates.end_of_day(last, account.zone)
+
+
+def _build_day(run: SimulatedRun) -> Day:
+    charges = _charges(run.priced)
+    paid = [payment for payment in run.payments if payment is not None and not payment.shortfall_cents]
+    # The shortfall before the run is the shortfall of paying all of it at once.
+    total = payment.Wallet(run.balance_cents, run.vouchers, run.context.now).pay(charges)
+    return Day(
+        date=run.date,
+        due_count=sum([len(unit.unit) for unit in run.priced]),
+        total_cents=sum([charge.cents for charge in charges]),
+        voucher_cents=sum([payment.voucher_cents for payment in paid]),
+        balance_cents=run.balance_cents - run.wallet.balance_cents,
+        balance_after_cents=run.wallet.balance_cents,
+        shortfall_cents=total.shortfall_cents,
+        at_risk_ids=tuple([instance.id for unit in run.unpaid_units for instance in unit]),
+    )
+
+
+def _charges(priced: Iterable[planning.PricedUnit]) -> list[payment.Charge]:
+    return [charge for unit in priced for charge in unit.charges]

@@ -1,0 +1,58 @@
+"""Test messages: send one to an endpoint at its owner's request and return the response."""
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+
+import orjson
+
+from renewals.concurrency import fair_queue
+from renewals.db import connection as database
+from renewals.domain import errors
+from renewals.domain.clock import Clock
+from renewals.webhooks import endpoints, http_client, sender
+from renewals.webhooks.http_client import WebhookResponse
+
+CONCURRENT_TESTS_MAX = 16
+"""Concurrent tests of a process. An owner can run one at a time."""
+TEST_TYPE = "webhook.test"
+
+_testing_owners: set[str | None] = set()
+
+
+async def send_test(
+    owner: str | None,
+    endpoint_id: str,
+    clock: Clock,
+    resolver: http_client.Resolver = http_client.resolve,
+) -> WebhookResponse:
+    """Send a test message to an endpoint and return the response.
+
+    Raises InvalidInputError for an unknown endpoint, and while another test runs.
+    """
+    with limit_tests(owner):
+        endpoint = await endpoints.get_in(database.pool(), owner, endpoint_id)
+        return await send_to(endpoint, clock, resolver)
+
+
+@contextlib.contextmanager
+def limit_tests(owner: str | None) -> Iterator[None]:
+    """Limit the concurrent tests of the owner and of the process. Raises InvalidInputError above the limit."""
+    if len(_testing_owners) >= CONCURRENT_TESTS_MAX or owner in _testing_owners:
+        raise errors.InvalidInputError("input.id", "another test is running; retry when it has ended")
+    _testing_owners.add(owner)
+    try:
+        yield
+    finally:
+        _testing_owners.discard(owner)
+
+
+async def send_to(
+    endpoint: endpoints.Endpoint, clock: Clock, resolver: http_client.Resolver
+) -> WebhookResponse:
+    """Send a test message and return the response; the caller holds `limit_tests`."""
+    fair_queue.leave_lane()
+    body = orjson.dumps({"type": TEST_TYPE, "timestamp": clock(), "data": {"accountId": endpoint.account_id}})
+    async with sender.open_client(endpoint.url, resolver) as post:
+        send = await sender.build_signer(endpoint.id, post, clock)
+        return await send(f"msg_test_{uuid.uuid4().hex}", body)

@@ -1,0 +1,72 @@
+"""Replay of events to an endpoint: one parked delivery, or an account's events from a sequence on."""
+
+import datetime as dt
+import uuid
+
+from renewals.db import connection as database
+from renewals.domain import errors
+from renewals.domain.clock import Clock
+from renewals.events import event_log, pubsub, webhook_cursors
+from renewals.webhooks import claims, deliveries, endpoints
+from renewals.webhooks.endpoints import Endpoint
+
+
+async def replay(
+    owner: str | None,
+    endpoint_id: str,
+    account_id: str,
+    sequence: int,
+    clock: Clock,
+    *,
+    and_all_after: bool = False,
+) -> Endpoint:
+    """Retry a parked delivery at once, or send an event and all later ones again, delivered or not.
+
+    Raises InvalidInputError for an unknown endpoint or sequence.
+    """
+    async with database.transaction() as connection:
+        endpoint = await endpoints.get_in(connection, owner, endpoint_id)
+        await replay_in(connection, endpoint, account_id, sequence, clock, and_all_after=and_all_after)
+    return endpoint
+
+
+async def replay_in(
+    connection: database.Connection,
+    endpoint: Endpoint,
+    account_id: str,
+    sequence: int,
+    clock: Clock,
+    *,
+    and_all_after: bool,
+) -> None:
+    """Replay events in the caller's transaction. Raises InvalidInputError for an unknown sequence."""
+    await claims.lock_claim_in(connection, endpoint.id)
+    if and_all_after:
+        await _rewind_in(connection, endpoint.id, account_id, sequence)
+    else:
+        await _retry_parked_in(connection, endpoint, account_id, sequence, clock())
+    database.after_commit(connection, lambda: pubsub.publish([account_id]))
+
+
+async def _retry_parked_in(
+    connection: database.Connection, endpoint: Endpoint, account_id: str, sequence: int, now: dt.datetime
+) -> None:
+    parked = await deliveries.unpark_in(connection, endpoint.id, account_id, sequence)
+    if parked is None:
+        raise errors.InvalidInputError("input.sequence", "no delivery with this sequence is parked")
+    lane, event_type = parked
+    if not endpoint.wants(event_type):
+        raise errors.InvalidInputError("input.sequence", f"the endpoint does not receive {event_type} events")
+    await deliveries.schedule_lane_heads_in(connection, endpoint.id, [(account_id, lane)], now)
+
+
+async def _rewind_in(
+    connection: database.Connection, endpoint_id: uuid.UUID, account_id: str, sequence: int
+) -> None:
+    last = await event_log.last_sequence(connection, account_id)
+    if not 1 <= sequence <= last:
+        raise errors.InvalidInputError(
+            "input.sequence", f"must be between 1 and {last}, the sequence of the last event"
+        )
+    await deliveries.delete_from_in(connection, endpoint_id, account_id, sequence)
+    await webhook_cursors.rewind_in(connection, endpoint_id, account_id, sequence)

@@ -1,0 +1,127 @@
+"""Send signed messages to an endpoint: open its client, sign, send lanes concurrently, and collect the results."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import time
+import uuid
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+
+from opentelemetry import trace
+
+from renewals import config
+from renewals.domain.clock import Clock
+from renewals.observability import metrics
+from renewals.webhooks import http_client, retry_policy, secrets
+from renewals.webhooks.batches import BatchResult, Message
+from renewals.webhooks.http_client import WebhookResponse
+
+_tracer = trace.get_tracer("renewals")
+
+Post = Callable[[bytes, Mapping[str, str]], Awaitable[WebhookResponse]]
+"""Posts a body with headers."""
+Send = Callable[[str, bytes], Awaitable[WebhookResponse]]
+"""Signs and posts a body under a message id."""
+
+
+@contextlib.asynccontextmanager
+async def open_client(url: str, resolver: http_client.Resolver) -> AsyncIterator[Post]:
+    """Open a client for a URL; if the URL is not allowed, every post returns the reason as an error."""
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            client = await stack.enter_async_context(http_client.open_client(url, resolver))
+        except http_client.UrlNotAllowedError as error:
+            yield _failing_post(str(error))
+        else:
+            yield client.post
+
+
+def _failing_post(error: str) -> Post:
+    async def fail(_body: bytes, _headers: Mapping[str, str]) -> WebhookResponse:
+        return WebhookResponse(None, error)
+
+    return fail
+
+
+async def build_signer(endpoint_id: uuid.UUID, post: Post, clock: Clock) -> Send:
+    """Return a function that signs with the endpoint's current secrets; it fails if a secret is unreadable."""
+    try:
+        keys = await secrets.list_active(endpoint_id, clock())
+    except secrets.SecretUnreadableError as error:
+        keys, post = [], _failing_post(str(error))
+
+    async def send(message_id: str, body: bytes) -> WebhookResponse:
+        return await post(body, secrets.sign(keys, message_id, body, clock()))
+
+    return send
+
+
+async def send_lanes(
+    lanes: Sequence[Sequence[Message]],
+    endpoint_id: uuid.UUID,
+    send: Send,
+    result: BatchResult,
+    clock: Clock,
+    deadline: float,
+) -> None:
+    """Send lanes concurrently, each in order up to its first failure, and add the responses to `result`.
+
+    No request starts after `deadline`, in the event loop's time, or once the endpoint needs a pause.
+    """
+    remaining = deque(lanes)
+    loop = asyncio.get_running_loop()
+
+    async def work() -> None:
+        while remaining:
+            for message in remaining.popleft():
+                if _must_stop(result) or loop.time() > deadline:
+                    return
+                sent_at = loop.time()
+                response = await _send_measured(send, message.id_for(endpoint_id), message.body, endpoint_id)
+                result.slowest_seconds = max(result.slowest_seconds, loop.time() - sent_at)
+                _add_response(result, message, response, clock())
+                if not retry_policy.is_delivered(response.status):
+                    break
+
+    requests_max = config.get_settings().webhook_requests_at_once
+    worker_count = 1 if result.health.is_half_open else min(len(remaining), requests_max)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(worker_count):
+            group.create_task(work())
+
+
+async def _send_measured(send: Send, message_id: str, body: bytes, endpoint_id: uuid.UUID) -> WebhookResponse:
+    started_at = time.perf_counter()
+    attributes = {"renewals.endpoint": str(endpoint_id)}
+    with _tracer.start_as_current_span("webhook", attributes=attributes) as span:
+        response = await send(message_id, body)
+        if response.status is not None:
+            span.set_attribute("http.response.status_code", response.status)
+    outcome = "delivered" if retry_policy.is_delivered(response.status) else "failed"
+    metrics.WEBHOOK_SECONDS.labels(outcome).observe(time.perf_counter() - started_at)
+    return response
+
+
+def _must_stop(result: BatchResult) -> bool:
+    """Return whether the batch ends here. A half-open endpoint gets one request whatever happened before."""
+    if result.disabled_reason or result.retry_after_seconds:
+        return True
+    if result.slowest_seconds >= retry_policy.SLOW_SECONDS and not result.health.is_degraded:
+        return True
+    return result.health.is_half_open and bool(result.failed)
+
+
+def _add_response(result: BatchResult, message: Message, response: WebhookResponse, now: dt.datetime) -> None:
+    result.last = response
+    if retry_policy.is_delivered(response.status):
+        result.delivered.add(message.key)
+        result.health = retry_policy.after_success(result.health)
+        return
+    result.failed[message.key] = response
+    result.health = retry_policy.after_failure(result.health, now)
+    if response.status == retry_policy.GONE:
+        result.disabled_reason = "it answered 410 Gone"
+    if response.status in retry_policy.RETRY_AFTER_STATUSES:
+        seconds = http_client.parse_retry_after(response.retry_after, now)
+        result.retry_after_seconds = max(result.retry_after_seconds or 0, seconds or 0) or None
