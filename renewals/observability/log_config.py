@@ -58,6 +58,7 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
         )
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line of JSON."""
         if not isinstance(record.msg, dict):
             return super().format(record)
         entry: Any = record.msg | {
@@ -74,6 +75,7 @@ class WebSocketFilter(logging.Filter):
     """Drop uvicorn's entries about web sockets below WARNING, because they contain the URL with its parameters."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Return False for uvicorn's records of single web sockets."""
         return record.levelno >= logging.WARNING or "protocols" not in Path(record.pathname).parts
 
 
@@ -91,6 +93,7 @@ class BufferedHandler(logging.Handler):
         self._flushing = debounce.Debouncer(self.flush)
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Add the record to the lines of this turn of the event loop."""
         try:
             self._lines.append(f"{self.format(record)}\n")
             if record.levelno > logging.INFO or not self._flushing.schedule():

@@ -154,6 +154,7 @@ class PolledCollector(Collector):
         self._values = values
 
     def collect(self) -> Iterator[Metric]:
+        """Yield a gauge for each metric that has a value."""
         for name, (help_text, label) in POLLED_METRICS.items():
             family = GaugeMetricFamily(name, help_text, labels=[label] if label else None)
             for (key, label_value), value in self._values.items():

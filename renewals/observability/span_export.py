@@ -27,13 +27,16 @@ class RedactingExporter(SpanExporter):
         self._exporter = exporter
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Export the spans without the values of statements."""
         redacted = [_redact(span) for span in spans if not _is_orphan(span)]
         return self._exporter.export(redacted) if redacted else SpanExportResult.SUCCESS
 
     def shutdown(self) -> None:
+        """Shut the exporter down."""
         self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Export what is buffered, and return whether that succeeded in time."""
         return self._exporter.force_flush(timeout_millis)
 
 
