@@ -93,7 +93,7 @@ def create_for_operators() -> ASGIApp:
 
 
 class _Shared(NamedTuple):
-    """What all endpoints of the application share."""
+    """Objects that all endpoints of the application share."""
 
     settings: config.Settings
     clock: Clock

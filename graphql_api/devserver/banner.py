@@ -1,4 +1,4 @@
-"""What `renewals up` prints when everything runs: addresses, keys, a first query, and how to start over."""
+"""Text that `renewals up` prints when everything runs: addresses, keys, a first query, and how to start over."""
 
 import shlex
 from collections.abc import Mapping, Sequence

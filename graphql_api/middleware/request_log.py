@@ -28,7 +28,7 @@ WAIT_SECONDS = 0.05
 
 
 class RequestLog:
-    """Makes a record current for the block, then logs it."""
+    """A context manager that makes a record current, then logs it."""
 
     __slots__ = ("_began", "_context", "_now", "_record", "_span")
 

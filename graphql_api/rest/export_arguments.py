@@ -59,12 +59,8 @@ def _parse(name: str, text: str | bytes) -> object:
 
 def build_export(
     account_id: str, table: str, arguments: Mapping[str, object], now: dt.datetime
-<<<<<<< HEAD
 ) -> export_queries.Export:
-=======
-) -> tables.Export:
     """Build the export that a request's arguments describe. Raises InvalidInputError."""
->>>>>>> 0364634 (checks: Hold docstrings to pydocstyle's rules.)
     columns = tables.TABLES[table].select_columns(_column_names(arguments.get("columns")))
     if table == tables.INSTANCES.name:
         filter_input = coercion.read_input(arguments.get("filter"), inputs.InstanceFilter, "filter")

@@ -31,7 +31,7 @@ def build_instances(day: dt.date) -> list[ReportedInstance]:
 
 
 class _InstanceMaker:
-    """Makes instances one by one; the id, name and price of the n-th do not depend on the day."""
+    """A builder of instances; the id, name and price of the n-th do not depend on the day."""
 
     def __init__(self, day: dt.date) -> None:
         self.day = day

@@ -23,7 +23,7 @@ from renewals.exports.columns import ColumnType, ExportColumn
 from renewals.i18n import Language
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-"""Makes spreadsheets read the file as UTF-8 instead of a local encoding, which garbles Chinese."""
+"""Byte order mark, without which a spreadsheet reads UTF-8 as a local encoding and garbles Chinese."""
 
 FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 """First characters of a cell that a spreadsheet evaluates as a formula; the wide ones in East Asian locales."""

@@ -62,7 +62,7 @@ def in_place_max() -> int | None:
 class SnapshotKey(NamedTuple):
     """All inputs of a simulation, its instances as their count and a hash.
 
-    Of the current time it has the day, and the next hourly run, which is the first simulated one.
+    It contains the current day and the next hourly run, which is the first simulated one, but no exact time.
     """
 
     account: model.Account

@@ -1,6 +1,6 @@
 """The record of the current request: what the log line, the metrics and the span say about it.
 
-Of the request's content it contains the operation's name only. Outside of a request the functions do nothing.
+The only content of the request in it is the operation's name. Outside of a request the functions do nothing.
 """
 
 from contextvars import ContextVar

@@ -1,6 +1,6 @@
 """The only writer of `webhook_deliveries`: retries and parked deliveries.
 
-What an endpoint receives is read from the events behind its cursors. Only an event that failed, or that waits behind
+The messages of an endpoint are read from the events after its cursors. Only an event that failed, or that waits behind
 one that failed, has a row. A lane holds the events that must keep their order: those of one instance, or those of the
 account itself. The first waiting event of a lane has a time for its next attempt, the others have none.
 """

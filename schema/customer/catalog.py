@@ -22,7 +22,7 @@ class Product:
         description="The longest term in months: no new expiry may be further from now."
     )
     retention_days: int = strawberry.field(
-        description="Days from an instance's expiry until it is released for good."
+        description="Days from an instance's expiry until it is released permanently."
     )
 
 

@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 DOCUMENTS_MAX = 200
 """Documents in each cache: parsed, measured, validated and compiled ones."""
 CHARACTERS_KEPT_MAX = 5_000
-"""Characters of a cached document, which takes some 100 kB. Of longer ones only the last is cached."""
+"""Characters of a cached document, which takes some 100 kB. Only the last longer document is cached."""
 
 
 class DocumentCache(Generic[Value]):

@@ -1,4 +1,4 @@
-"""What operators monitor: the worker's runs, the integrity of the data, and the audit log."""
+"""Monitoring for operators: the worker's runs, the integrity of the data, and the audit log."""
 
 import datetime as dt
 import decimal

@@ -20,7 +20,7 @@ from renewals.domain.model import (
 )
 
 INITIAL_SQL = Path(__file__).with_name("initial.sql").read_text(encoding="utf-8")
-"""What a model cannot express: collations, checks, partial indexes, triggers, tables with composite keys."""
+"""SQL that a model cannot express: collations, checks, partial indexes, triggers, tables with composite keys."""
 
 
 class Migration(migrations.Migration):
