@@ -30,7 +30,7 @@ from graphql_api.middleware import (
     slow_clients,
     trusted_host,
 )
-from graphql_api.rest import calendar_feed, exports, probes
+from graphql_api.rest import api_probes, calendar_feed, exports
 from graphql_api.server import graceful_shutdown
 from renewals import config
 from renewals.accounts import api_keys
@@ -67,7 +67,7 @@ def create(
     settings = settings or config.get_settings()
     shared = _Shared(settings, clock, concurrency.RequestLimiter(), account_sizes.AccountSizes())
     views = _build_views(shared, serves_customers=serves_customers)
-    probe_routes = probes.ProbeRoutes(settings, clock)
+    probe_routes = api_probes.ProbeRoutes(settings, clock)
     routes: list[BaseRoute] = []
     for path, endpoint in views.items():
         routes.append(Route(path, endpoint))
@@ -164,7 +164,7 @@ def _wrap(app: ASGIApp, settings: config.Settings) -> ASGIApp:
 
 
 def _lifespan(
-    settings: config.Settings, views: list[view.GraphQLView], probe_routes: probes.ProbeRoutes
+    settings: config.Settings, views: list[view.GraphQLView], probe_routes: api_probes.ProbeRoutes
 ) -> Lifespan[Starlette]:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -61,17 +61,17 @@ def _import(
     from graphql_api.cli import import_progress
     from renewals.db import connection as database
     from renewals.events import pubsub
-    from renewals.imports import files, formats, runner
+    from renewals.imports import file_reader, row_types, runner
     from renewals.observability import gc_tuning
 
-    import_format = formats.BY_COMMAND[command]
+    import_format = row_types.BY_COMMAND[command]
     settings = bootstrap.configure()
     url = bootstrap.required(lambda: settings.required_database_url)
     if errors_path and errors_path.exists() and errors_path.samefile(path):
         raise typer.BadParameter("must not be the imported file", param_hint="--errors")
     gc_tuning.tune_gc()
     try:
-        source = files.inspect_file(path, _python_encoding(encoding))
+        source = file_reader.inspect_file(path, _python_encoding(encoding))
         with import_progress.open_reporter(source, errors_path, is_dry_run=is_dry_run) as reporter:
             listener = runner.Listener(reporter.add_problems, reporter.update)
 
@@ -80,18 +80,18 @@ def _import(
                     return await runner.run_import(source, import_format, listener, is_dry_run=is_dry_run)
 
             progress = bootstrap.run(run())
-    except files.InvalidFileError as error:
+    except file_reader.InvalidFileError as error:
         bootstrap.fail(str(error))
     if progress.refused_count:
         raise typer.Exit(1)
 
 
 def _python_encoding(name: str | None) -> str | None:
-    from renewals.imports import files
+    from renewals.imports import file_reader
 
     if name is None:
         return None
     try:
-        return files.find_encoding(name)
+        return file_reader.find_encoding(name)
     except LookupError:
         raise typer.BadParameter(f"{name!r} is not a known text encoding", param_hint="--encoding") from None

@@ -12,7 +12,7 @@ import typer
 from rich import console, progress
 
 from renewals.exports import formats
-from renewals.imports import files
+from renewals.imports import file_reader
 from renewals.imports.batches import RowOutcome
 from renewals.imports.rows import CellProblem
 from renewals.imports.runner import Progress
@@ -26,7 +26,9 @@ VALUE_CHARACTERS_MAX = 80
 class ProgressReporter:
     """Shows the progress of an import, and collects its problems for the end."""
 
-    def __init__(self, source: files.Source, errors: TextIO | None, bar: progress.Progress | None) -> None:
+    def __init__(
+        self, source: file_reader.Source, errors: TextIO | None, bar: progress.Progress | None
+    ) -> None:
         self._source, self._bar = source, bar
         self._errors = csv.writer(errors, lineterminator="\r\n") if errors else None
         self._shown_problems: list[CellProblem] = []
@@ -100,7 +102,7 @@ class ProgressReporter:
 
 @contextlib.contextmanager
 def open_reporter(
-    source: files.Source, errors_path: Path | None, *, is_dry_run: bool
+    source: file_reader.Source, errors_path: Path | None, *, is_dry_run: bool
 ) -> Iterator[ProgressReporter]:
     """Show the progress during the block, then print the problems and the summary.
 
@@ -115,12 +117,14 @@ def open_reporter(
                 else None
             )
         except OSError as error:
-            raise files.InvalidFileError(f"{errors_path}: cannot be written: {error.strerror}") from None
+            raise file_reader.InvalidFileError(
+                f"{errors_path}: cannot be written: {error.strerror}"
+            ) from None
         bar = stack.enter_context(_progress_bar()) if sys.stderr.isatty() else None
         reporter = ProgressReporter(source, errors_file, bar)
         try:
             yield reporter
-        except files.InvalidFileError:
+        except file_reader.InvalidFileError:
             raise
         except BaseException:
             stack.close()

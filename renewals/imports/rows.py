@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from renewals.imports import columns, files
-from renewals.imports.formats import ImportFormat, InvalidRowError
+from renewals.imports import columns, file_reader
+from renewals.imports.row_types import ImportFormat, InvalidRowError
 
 CONFIGURATION = "configuration"
 _PREFIX = f"{CONFIGURATION}."
@@ -46,12 +46,12 @@ class ParsedRow(NamedTuple):
         return CellProblem(self.number, column, "" if value is None else str(value), reason)
 
 
-def parse_rows(source: files.Source, import_format: ImportFormat) -> Iterator[ParsedRow]:
+def parse_rows(source: file_reader.Source, import_format: ImportFormat) -> Iterator[ParsedRow]:
     """Yield the rows of a file.
 
     Raises InvalidFileError if the header lacks a required column, repeats a column, or has an unknown one.
     """
-    records = files.read_records(source)
+    records = file_reader.read_records(source)
     names: Sequence[str] = ()
     if source.is_csv:
         names = _check_header(source, next(records, None), import_format)
@@ -74,13 +74,13 @@ def parse_rows(source: files.Source, import_format: ImportFormat) -> Iterator[Pa
 
 
 def _check_header(
-    source: files.Source, record: files.Record | None, import_format: ImportFormat
+    source: file_reader.Source, record: file_reader.Record | None, import_format: ImportFormat
 ) -> Sequence[str]:
     """Return the names of the header's columns. Raises InvalidFileError."""
     if record is None:
-        raise files.InvalidFileError(f"{source.path.name}: the header is missing")
+        raise file_reader.InvalidFileError(f"{source.path.name}: the header is missing")
     if record.problem is not None:
-        raise files.InvalidFileError(f"{source.path.name}: line 1 {record.problem}")
+        raise file_reader.InvalidFileError(f"{source.path.name}: line 1 {record.problem}")
     names: Sequence[str] = record.content
     known = import_format.column_names
     dotted = [name for name in names if import_format.has_configuration_columns and name.startswith(_PREFIX)]
@@ -92,7 +92,7 @@ def _check_header(
         f"required column {name!r} is missing" for name in import_format.required_columns if name not in names
     ]
     if problems:
-        raise files.InvalidFileError(
+        raise file_reader.InvalidFileError(
             f"{source.path.name}: line {record.line}: {'; '.join(problems)}; available columns: {', '.join(known)}"
         )
     return names

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from renewals.domain import clock as clocks
-from renewals.imports import batches, files, grouping, rows
-from renewals.imports.formats import ImportFormat
+from renewals.imports import batches, file_reader, grouping, rows
+from renewals.imports.row_types import ImportFormat
 from renewals.imports.rows import CellProblem, ParsedRow
 from renewals.operators import audit_log
 
@@ -39,7 +39,7 @@ class Listener:
 
 
 async def run_import(
-    source: files.Source, import_format: ImportFormat, listener: Listener, *, is_dry_run: bool = False
+    source: file_reader.Source, import_format: ImportFormat, listener: Listener, *, is_dry_run: bool = False
 ) -> Progress:
     """Import all valid rows of a file.
 
@@ -62,7 +62,9 @@ async def run_import(
     return progress
 
 
-async def _read_batches(source: files.Source, import_format: ImportFormat) -> AsyncIterator[grouping.Batch]:
+async def _read_batches(
+    source: file_reader.Source, import_format: ImportFormat
+) -> AsyncIterator[grouping.Batch]:
     """Yield the batches of a file, and let the event loop run every `LINES_PER_PAUSE` lines."""
 
     def lines() -> Iterator[ParsedRow | None]:
@@ -79,7 +81,7 @@ async def _read_batches(source: files.Source, import_format: ImportFormat) -> As
 
 
 async def _write(
-    source: files.Source,
+    source: file_reader.Source,
     import_format: ImportFormat,
     batch: grouping.Batch,
     progress: Progress,

@@ -64,7 +64,10 @@ async def resolve_selection(
     handling: model.BundleHandling,
     now: dt.datetime,
 ) -> domain_selection.Selection:
-    """Return the selected instances with their bundles. Raises InvalidInputError beyond the limit (rule 26)."""
+    """Return the selected instances with their bundles. Raises InvalidInputError beyond the limit (rule 26).
+
+    A caller that writes holds the account's row first, by `accounts.repository.locked_account`.
+    """
     if isinstance(selector, ById):
         selection = await _select_ids(connection, account_id, selector.ids, now)
     else:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from renewals.imports import formats, grouping
+from renewals.imports import grouping, row_types
 from tests.support.cli import Renewals
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +50,7 @@ def test_the_table_has_every_column_and_no_other() -> None:
             f"`{name}`" + ("\\*" if name in import_format.required_columns else "")
             for name in import_format.column_names
         ]
-        for command, import_format in formats.BY_COMMAND.items()
+        for command, import_format in row_types.BY_COMMAND.items()
     }
 
 

@@ -17,7 +17,7 @@ import pytest
 from starlette.applications import Starlette
 
 from graphql_api.devserver import services
-from graphql_api.rest import probes
+from graphql_api.rest import api_probes
 from graphql_api.server import graceful_shutdown
 from renewals import config
 from renewals.auto_renewal import runs
@@ -43,7 +43,7 @@ async def asked(
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """Yield a client of the probes of an API with these servers."""
     settings = config.Settings(DATABASE_URL=database_url, REDIS_URL=redis_url)  # type: ignore[call-arg]
-    probing = probes.ProbeRoutes(settings, clock)
+    probing = api_probes.ProbeRoutes(settings, clock)
     transport = httpx2.ASGITransport(app=Starlette(routes=probing.routes()))
     async with probing.running(), httpx2.AsyncClient(transport=transport, base_url=HOST) as client:
         yield client

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from renewals.imports import files
+from renewals.imports import file_reader
 from tests.renewals.imports.conftest import (
     INSTANCES,
     RunImport,
@@ -126,24 +126,24 @@ def test_bytes_of_no_encoding_are_refused_with_line_and_byte(run_import: RunImpo
 def test_a_byte_is_found_beyond_the_first_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "list.csv"
     for size in range(1, 9):
-        monkeypatch.setattr(files, "_BLOCK_BYTES", size)
+        monkeypatch.setattr(file_reader, "_BLOCK_BYTES", size)
         path.write_bytes("中文\n中".encode() + b"\xe4\xb8")
-        with pytest.raises(files.InvalidFileError, match=r"utf-8 at line 2, column 2 \(byte 11\)"):
-            files.inspect_file(path, "utf-8")
+        with pytest.raises(file_reader.InvalidFileError, match=r"utf-8 at line 2, column 2 \(byte 11\)"):
+            file_reader.inspect_file(path, "utf-8")
         path.write_bytes("中文\n\n中".encode())
-        assert files.inspect_file(path).line_count == 3
+        assert file_reader.inspect_file(path).line_count == 3
 
 
 def test_a_line_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "LINE_CHARACTERS_MAX", 50)
+    monkeypatch.setattr(file_reader, "LINE_CHARACTERS_MAX", 50)
     path = tmp_path / "list.csv"
     for size in (7, 50):
-        monkeypatch.setattr(files, "_BLOCK_BYTES", size)
+        monkeypatch.setattr(file_reader, "_BLOCK_BYTES", size)
         path.write_text(f"{'x' * 50}\n{'x' * 50}\n")
-        assert files.inspect_file(path).line_count == 2
+        assert file_reader.inspect_file(path).line_count == 2
         path.write_text(f"{'x' * 50}\n{'x' * 51}\n")
-        with pytest.raises(files.InvalidFileError, match="line 2 has more than 50 characters"):
-            files.inspect_file(path)
+        with pytest.raises(file_reader.InvalidFileError, match="line 2 has more than 50 characters"):
+            file_reader.inspect_file(path)
 
 
 @pytest.mark.parametrize(
