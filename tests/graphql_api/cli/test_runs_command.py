@@ -73,7 +73,7 @@ def test_the_other_run_of_the_day_has_attempts_of_its_own(renewals: Renewals, ra
 
 def test_a_run_that_is_not_there_is_refused_in_a_line(renewals: Renewals, ran: str) -> None:
     done = renewals("runs", "--run", "99", DATABASE_URL=ran)
-    assert (done.exit_code, done.stdout, done.stderr) == (1, "", "run: there is no 99\n")
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", "run: run 99 does not exist\n")
 
 
 @pytest.mark.parametrize(
