@@ -122,6 +122,7 @@ def _is_outage(error: Exception) -> bool:
     if configuration_errors.explain(error):
         return False
     # Missing tables are an outage, too, because a migration may be about to create them.
+    error = database.original_error(error)
     return database.is_unavailable(error) or isinstance(error, RedisError | asyncpg.UndefinedTableError)
 
 

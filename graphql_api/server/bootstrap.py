@@ -89,6 +89,7 @@ def _explain(problem: Exception) -> str | None:
     from renewals.db import configuration_errors, migrate
     from renewals.db import connection as database
 
+    problem = database.original_error(problem)
     if isinstance(problem, ExceptionGroup):
         sentences = [_explain(member) for member in problem.exceptions]
         return sentences[0] if all(sentences) else None

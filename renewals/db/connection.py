@@ -21,7 +21,7 @@ from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import TransactionWrapper
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
-from tortoise.exceptions import DBConnectionError, TransactionManagementError
+from tortoise.exceptions import BaseORMException, DBConnectionError, TransactionManagementError
 from tortoise.transactions import in_transaction
 
 from renewals import config
@@ -179,8 +179,21 @@ def retry_on_conflict(work: Callable[Arguments, Awaitable[Value]]) -> Callable[A
     return try_again
 
 
+def original_error(error: Exception) -> Exception:
+    """Return PostgreSQL's error where Tortoise's query API has replaced it by one of its own."""
+    cause = error.__cause__
+    is_replaced = isinstance(error, BaseORMException) and isinstance(cause, asyncpg.PostgresError)
+    return cause if is_replaced and isinstance(cause, Exception) else error
+
+
+def is_unique_violation(error: Exception) -> bool:
+    """Return whether a row with the same unique key exists, however the statement was sent."""
+    return isinstance(original_error(error), asyncpg.UniqueViolationError)
+
+
 def is_unavailable(error: Exception) -> bool:
     """Return whether an error is an outage of a server, after which the same work may succeed."""
+    error = original_error(error)
     return isinstance(error, _OUTAGES) or (
         isinstance(error, RuntimeError) and str(error).endswith(_CLOSED_TRANSPORT)
     )

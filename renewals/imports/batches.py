@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import asyncpg
+from tortoise.exceptions import IntegrityError
 
 from renewals.db import connection as database
 from renewals.db.connection import Connection
@@ -73,8 +74,9 @@ async def run_batch(batch: ImportBatch, work: Work) -> RowResults:
     for _ in range(database.ATTEMPTS_MAX - 1):
         try:
             return await _try(batch, work)
-        except asyncpg.UniqueViolationError:
-            continue
+        except (asyncpg.UniqueViolationError, IntegrityError) as error:
+            if not database.is_unique_violation(error):
+                raise
     return await _try(batch, work)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec
 
 import asyncpg
 import orjson
+from tortoise.exceptions import IntegrityError
 
 from renewals import idempotency
 from renewals.db import connection as database
@@ -139,8 +140,10 @@ async def _retry_until_unique(run: Callable[[], Awaitable[IdempotentResult]]) ->
     for _ in range(database.ATTEMPTS_MAX - 1):
         try:
             return await run()
-        except asyncpg.UniqueViolationError:
-            continue  # a concurrent request inserted the same id; the next attempt sees its row
+        except (asyncpg.UniqueViolationError, IntegrityError) as error:
+            # A concurrent request inserted the same id; the next attempt sees its row.
+            if not database.is_unique_violation(error):
+                raise
     return await run()
 
 

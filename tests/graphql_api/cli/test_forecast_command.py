@@ -87,8 +87,8 @@ def test_a_forecast_changes_nothing(renewals: Renewals, short_url: str) -> None:
     ("arguments", "refusal"),
     [
         (("nobody",), "account: there is no account 'nobody'\n"),
-        (("a", "--days", "0"), "days: must be 1 to 366\n"),
-        (("a", "--days", "367"), "days: must be 1 to 366\n"),
+        (("a", "--days", "0"), "days: must be between 1 and 366\n"),
+        (("a", "--days", "367"), "days: must be between 1 and 366\n"),
     ],
 )
 def test_what_cannot_be_foretold_is_refused_in_a_line(
@@ -165,7 +165,7 @@ def test_all_accounts_are_json_lines_with_the_totals_last(renewals: Renewals, cu
 def test_of_many_accounts_each_is_there_once(
     renewals: Renewals, cut_over_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(all_accounts, "_ACCOUNTS_AT_ONCE", 1)
+    monkeypatch.setattr(all_accounts, "_ACCOUNTS_PER_READ", 1)
     done = renewals("forecast", *EVE, "--json", DATABASE_URL=cut_over_url)
     assert [json.loads(line).get("account") for line in done.stdout.splitlines()] == [
         "a",

@@ -6,13 +6,14 @@ import uuid
 
 import asyncpg
 import pytest
+from tortoise.exceptions import IntegrityError, OperationalError
 
 from renewals.db import connection as database
-from renewals.db import pool, server_version
+from renewals.db import models, pool, server_version
 from renewals.db.configuration import IDLE_SECONDS_MAX
 from tests.conftest import postgres_major
 from tests.support import sql_log
-from tests.support.fixtures import World
+from tests.support.fixtures import NOW, World
 
 
 async def test_a_transaction_cancelled_at_any_moment_gives_its_connection_back(database_url: str) -> None:
@@ -204,3 +205,18 @@ async def test_the_parameters_of_an_address_reach_asyncpg(database_url: str, par
     async with database.connect(f"{database_url}?{parameters}", pool_size=1):
         [row] = await database.fetch(database.pool(), "SELECT 1 AS one")
     assert row["one"] == 1
+
+
+async def test_the_error_of_postgresql_is_found_behind_the_one_of_tortoise(opened: str) -> None:
+    async def insert() -> None:
+        await models.WriteCheck.create(id=7, checked_at=NOW)
+
+    await insert()
+    with pytest.raises(IntegrityError) as repeated:
+        await insert()
+    assert database.is_unique_violation(repeated.value)
+    assert not database.is_unavailable(repeated.value)
+    await database.execute(database.pool(), "DROP TABLE write_checks")
+    with pytest.raises(OperationalError) as missing:
+        await insert()
+    assert isinstance(database.original_error(missing.value), asyncpg.UndefinedTableError)
