@@ -131,4 +131,4 @@ def test_a_package_that_shadows_the_project_is_reported(
         return
     assert (code, printed, error.count("\n")) == (1, "", 1)
     assert error.startswith(f"Python would import `{name}` from {other}, but Renewals needs the one in /")
-    assert "environment of its own" in error
+    assert "into its own environment" in error

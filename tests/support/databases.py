@@ -37,8 +37,9 @@ SELECT md5(concat_ws('|',
 _TABLES = (
     "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
 )
-_RESTART = """SELECT setval(oid::regclass, 1, false) FROM pg_class
-  WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'"""
+_RESTART = """SELECT setval(s.oid::regclass, 1, false) FROM pg_class s
+  JOIN pg_depend d ON d.objid = s.oid AND d.deptype IN ('a', 'i') JOIN pg_class t ON t.oid = d.refobjid
+  WHERE s.relkind = 'S' AND t.relname = ANY('{%s}')"""
 _BYTES = """SELECT sum(pg_relation_size(oid))::bigint FROM pg_class
   WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"""
 
@@ -82,7 +83,9 @@ class _Copy:
             self._kept_rows = await connection.fetchval(self._kept_sql)
             # Triggers protect rows from deletion; with the role `replica` they do not fire.
             deletes = "; ".join(f'DELETE FROM "{table}"' for table in emptied)
-            self._delete_sql = f"SET session_replication_role = replica; {deletes}; {_RESTART}"
+            self._delete_sql = (
+                f"SET session_replication_role = replica; {deletes}; {_RESTART % ','.join(emptied)}"
+            )
         finally:
             await connection.close()
 
