@@ -112,7 +112,7 @@ def test_the_schema_is_printed_by_a_wheel_and_written_or_compared_in_the_reposit
     for option in ("--write", "--check"):
         code, printed, error = run(renewals, tmp_path, "schema", option)
         assert (code, printed) == (1, "")
-        assert error.startswith("schema.graphql is kept in the repository only, and /")
+        assert error.startswith("--check and --write need the repository, and /")
         assert error.count("\n") == 1
     assert not list(renewals.parents[1].glob("lib/python*/site-packages/*.graphql"))
 
