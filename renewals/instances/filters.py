@@ -104,7 +104,7 @@ def status_at(now: str) -> str:
 
 
 def unreleased_status_at(now: str) -> str:
-    """Return the SQL of `status_at` for an instance that is not RELEASED; it reads no retention."""
+    """Return the SQL of `status_at` for an instance that is not RELEASED, without the product's retention."""
     return f"CASE WHEN {EXPIRY} >= {now} THEN i.status ELSE 'EXPIRED' END"
 
 

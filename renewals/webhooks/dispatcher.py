@@ -92,7 +92,7 @@ async def _take_turn(
 ) -> None:
     """Send batches to an endpoint until its time is up; after an error, keep the claim until it expires.
 
-    The claim keeps an endpoint whose turn raises from being claimed again at once.
+    The kept claim prevents that the same endpoint fails again at once.
     """
     try:
         await _send_batches(claim, subscriber, clock, resolver)

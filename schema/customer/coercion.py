@@ -14,7 +14,7 @@ Input = TypeVar("Input")
 
 
 def read_input(value: object, input_type: type[Input], path: str) -> Input | None:
-    """Return the input object of a value; raise InvalidInputError if a GraphQL variable with it were refused."""
+    """Return the input object of a value. Raises InvalidInputError where a GraphQL variable would be refused."""
     schema, definition = customer_schema.schema, input_type.__strawberry_definition__  # type: ignore[attr-defined]
     coerced = _coerce(value, definition.name, path)
     result: Any = convert_argument(
