@@ -235,7 +235,7 @@ async def answer(doing: Awaitable[object]) -> object:
                 return "PriceChanged", expected, total
             case errors.InsufficientFundsError(required, available):
                 return "InsufficientFunds", required, available
-        return (type(refused).__name__,)
+        return (type(refused).__name__.removesuffix("Error"),)
 
 
 def codes(refusals: Iterable[errors.Refusal]) -> Mapping[str, str]:
