@@ -39,8 +39,8 @@ MUTANTS = {
     ),
     # While the lock works this constraint never fires, so only a test of the database itself proves it.
     "no unique instance and start": Mutant(
-        "renewals/db/migrations/0010_refunds.py",
-        'ops.AddConstraint("OrderLine", UniqueConstraint(("instance", "starts_at", "refund_count"))),',
+        "renewals/db/migrations/0001_initial.py",
+        '"unique_together": (("instance", "starts_at", "refund_count"),),',
         "",
         "tests/renewals/db/test_guards.py::test_it_is_refused[a second line with the same instance and start]",
     ),

@@ -13,7 +13,7 @@ import websockets
 
 from graphql_api import app
 from graphql_api.auth import authentication
-from graphql_api.graphql import http_request, result_writer, view, websocket
+from graphql_api.graphql import http_request, result_writer, view, websocket, websocket_messages
 from graphql_api.middleware import request_logging
 from renewals import catalog
 from renewals.accounts import api_keys
@@ -178,7 +178,7 @@ async def test_a_redis_that_is_away_stops_nothing_and_its_password_is_told_to_no
         answer = await asking.post(RENEW)
         assert answer.json()["data"] == {"renewInstances": {"__typename": "RenewInstancesSuccess"}}
         async with asyncio.timeout(10):
-            while "not told" not in "".join(lines.texts):  # noqa: ASYNC110 - a log has no event for it
+            while "cannot notify" not in "".join(lines.texts):  # noqa: ASYNC110 - a log has no event for it
                 await asyncio.sleep(0.01)
     assert "hunter2" not in "".join(lines.texts)
 
@@ -318,7 +318,7 @@ async def heard(socket: websockets.ClientConnection) -> str:
         (websocket.Handler, "handle_subscribe", raising_later),
         (event_log, "subscribe", raising_later),
         (event_log, "subscribe", _following_then_raising),
-        (websocket, "_message", raising),
+        (websocket_messages, "_message", raising),
         (execution_schema.RenewalSchema, "stream", raising_later),
         (view.GraphQLView, "get_context", raising_later),
     ],

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from opentelemetry import trace
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
@@ -126,7 +127,7 @@ async def test_a_long_name_of_an_operation_is_no_label_and_is_cut_in_the_log(
 
 async def test_a_cost_that_is_noted_is_measured(growth: Growth) -> None:
     record = request_record.RequestRecord("x")
-    with request_log.RequestLog(record, None):
+    with request_log.RequestLog(record, trace.INVALID_SPAN):
         request_record.note_operation("Mine", "query")
         request_record.note_cost(120.0)
     assert growth.of("renewals_request_cost_sum", kind="query") == 120.0
