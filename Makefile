@@ -33,8 +33,9 @@ LONG_TESTS := $(addprefix tests/,browser chaos costs deploy load model_based mut
 test: check ## Check the code, then run the tests without the long ones (TESTS=tests/renewals for some of them).
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 $(or $(TESTS),tests $(addprefix --ignore=,$(LONG_TESTS)))
 
-test-all: test ## Run the long tests as well, and the tests of the database on another PostgreSQL.
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 $(LONG_TESTS)
+# One session for all of them: the long tests mostly wait, and leave the processors to the others.
+test-all: ## The same with the long tests, then the tests of the database on another PostgreSQL.
+	@$(MAKE) --no-print-directory test TESTS=tests
 	@$(MAKE) --no-print-directory test-postgres
 
 # Debian keeps each version's programs in a folder of its own; the oldest has the most to lack.
