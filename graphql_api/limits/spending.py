@@ -6,7 +6,7 @@ from typing import NamedTuple
 from graphql_api import errors
 from graphql_api.limits import rate_limit
 from renewals.instances import account_sizes
-from schema.limits import weights, work
+from schema.limits import field_work, weights
 
 
 class Spending(NamedTuple):
@@ -31,7 +31,7 @@ class Spending(NamedTuple):
     async def calendar(self, account_id: str, days: int) -> None:
         """Take the cost of a calendar off the budget. Raises HTTPError if the budget is used up."""
         size = await self.sizes.find(account_id)
-        forecast_cost = work.forecast_work(size.auto_instances, 1 + days // 30)
+        forecast_cost = field_work.forecast_work(size.auto_instances, 1 + days // 30)
         await self._spend(account_id, forecast_cost + int(weights.SCAN * size.instances))
 
     async def _spend(self, account_id: str, cost: int) -> None:

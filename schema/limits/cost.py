@@ -16,10 +16,9 @@ from graphql import (
     is_list_type,
 )
 
-from schema.limits import list_sizes
-from schema.limits import work as limits_work
+from schema.limits import field_work, list_sizes
+from schema.limits.field_work import Place
 from schema.limits.list_sizes import LIST_LENGTH
-from schema.limits.work import Place
 
 _INTROSPECTION: Mapping[Place, int] = {
     ("__Field", "args"): 2,
@@ -124,12 +123,12 @@ class Parts:
         if place in known:
             bound = list_sizes.Bound(known[place], reaches_far=False)
         else:
-            bound = limits_work.bound(place) or list_sizes.bound(node, selected)
+            bound = field_work.bound(place) or list_sizes.bound(node, selected)
         one = Cost(1)
-        if work := limits_work.work(place, node, selected):
+        if work := field_work.work(place, node, selected):
             self.once.works.append(work)
         self.batch.add(1, below.batch)
-        if batch := limits_work.batch_work(place):
+        if batch := field_work.batch_work(place):
             self.batch.works.append(batch)
         one.add(1, below.once)
         if is_list_type(get_nullable_type(selected.type)):
