@@ -23,14 +23,8 @@ async def put_products(call: OperatorRequest, products: Sequence[ProductRecord])
     _check_entries("products", products, validate_product)
     entries = [normalized(product) for product in products]
     return await audit_log.run_once(
-        call, Action.PUT_PRODUCTS, {"entries": entries}, _put_products_in, entries
+        call, Action.PUT_PRODUCTS, {"entries": entries}, _put_in, PRODUCTS, entries
     )
-
-
-async def _put_products_in(
-    connection: Connection, _: OperatorRequest, products: Sequence[ProductRecord]
-) -> AuditedChange:
-    return await put_entries_in(connection, PRODUCTS, products)
 
 
 async def put_data_centers(call: OperatorRequest, centers: Sequence[DataCenterRecord]) -> IdempotentResult:
@@ -40,14 +34,8 @@ async def put_data_centers(call: OperatorRequest, centers: Sequence[DataCenterRe
     """
     _check_entries("dataCenters", centers, validate_data_center)
     return await audit_log.run_once(
-        call, Action.PUT_DATA_CENTERS, {"entries": centers}, _put_data_centers_in, centers
+        call, Action.PUT_DATA_CENTERS, {"entries": centers}, _put_in, DATA_CENTERS, centers
     )
-
-
-async def _put_data_centers_in(
-    connection: Connection, _: OperatorRequest, centers: Sequence[DataCenterRecord]
-) -> AuditedChange:
-    return await put_entries_in(connection, DATA_CENTERS, centers)
 
 
 class CatalogTable(NamedTuple, Generic[Entry]):
@@ -59,6 +47,12 @@ class CatalogTable(NamedTuple, Generic[Entry]):
 
 PRODUCTS = CatalogTable(catalog.list_products, catalog.upsert_products)
 DATA_CENTERS = CatalogTable(catalog.list_data_centers, catalog.upsert_data_centers)
+
+
+async def _put_in(
+    connection: Connection, _: OperatorRequest, table: CatalogTable[Entry], entries: Sequence[Entry]
+) -> AuditedChange:
+    return await put_entries_in(connection, table, entries)
 
 
 async def put_entries_in(
