@@ -53,9 +53,6 @@ IN_NEED = {
 async def due_url(database_url: str) -> str:
     """Return a database with instances due on 31 January, of which one can be paid, and expired ones."""
     async with database.connect(database_url):
-        await database.execute(
-            database.pool(), "SELECT setval(pg_get_serial_sequence('renewal_runs', 'id'), 1, false)"
-        )
         world = World()
         await world.put_catalogue()
         await world.account("a", balance="500.00")

@@ -39,9 +39,6 @@ TRACES = (
 async def due_url(database_url: str) -> str:
     """Return a database with two accounts due on 31 January, of which one cannot pay everything."""
     async with database.connect(database_url):
-        await database.execute(
-            database.pool(), "SELECT setval(pg_get_serial_sequence('renewal_runs', 'id'), 1, false)"
-        )
         world = World()
         await world.put_catalogue()
         await world.account("a", balance="500.00")

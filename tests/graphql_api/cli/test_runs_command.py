@@ -16,9 +16,6 @@ SHORT = "INSUFFICIENT_FUNDS: 300.00 is required and 200.00 is available; 100.00 
 async def night(database_url: str, renewals: Renewals) -> str:
     """Return a database with two accounts, of which one has money for one of its two instances."""
     async with database.connect(database_url):
-        await database.execute(
-            database.pool(), "SELECT setval(pg_get_serial_sequence('renewal_runs', 'id'), 1, false)"
-        )
         world = World()
         await world.put_catalogue()
         await world.account("a", balance="500.00")
