@@ -1,38 +1,21 @@
 """docs/cutting-over.md: every command runs in one shell on an empty database."""
 
-import asyncio
-import os
 import re
-import sys
 from pathlib import Path
 
 import asyncpg
 
+from tests.docs import pages
+
 PAGE = Path(__file__).parents[2] / "docs" / "cutting-over.md"
-BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SECONDS_MAX = 180
 
 
 async def test_renewals_begin_at_the_cut_over_and_stop_when_it_is_reverted(
     empty_database_url: str, tmp_path: Path
 ) -> None:
-    blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+    blocks = pages.SHELL_BLOCK.findall(PAGE.read_text(encoding="utf-8"))
     script = "set -euo pipefail\n" + "echo '=== block'\n".join(blocks)
-    process = await asyncio.create_subprocess_exec(
-        *("bash", "-c", script),
-        cwd=tmp_path,
-        env=os.environ
-        | {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "DATABASE_URL": empty_database_url,
-            "RENEWALS_LOG_LEVEL": "WARNING",
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await asyncio.wait_for(process.communicate(), SECONDS_MAX)
-    text = output.decode()
-    assert process.returncode == 0, text
+    text = await pages.run_script(script, tmp_path, DATABASE_URL=empty_database_url)
     _, nightly, manual, _, night, run, back = text.split("=== block\n")
     assert re.findall(r"(\d) changed", nightly) == ["1", "1"], nightly
     assert sums(manual) == ["3", "0.00", "0.00", "0.00", "0.00"], manual

@@ -1,6 +1,5 @@
 """docs/exports.md, run as it stands: every request and every response. UPDATE_DOCS=1 writes the responses instead."""
 
-import os
 import re
 import shlex
 import urllib.parse
@@ -10,7 +9,7 @@ import orjson
 
 from renewals import config
 from renewals.demo import loader
-from tests.docs import test_readme
+from tests.docs import pages, test_readme
 from tests.support.fixtures import World
 from tests.support.graphql_client import Client
 
@@ -38,12 +37,7 @@ async def test_the_responses_match_the_page(world: World, graphql: Client) -> No
         else:
             response = await curl(graphql, command, {"HOST": HOST, "KEY": str(graphql.key), "TOKEN": token})
         responses.append(response.replace(token, TOKEN) if token else response)
-    if os.environ.get("UPDATE_DOCS"):
-        for step, response in reversed(list(zip(steps, responses, strict=True))):
-            text = text[: step.start(3)] + response + text[step.end(3) :]
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        assert [step[3] for step in steps] == responses
+    pages.check_output(PAGE, steps, responses)
     assert len(responses) == 6
 
 

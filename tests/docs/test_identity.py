@@ -1,12 +1,12 @@
-"""The page about keys and tokens, run as it stands; UPDATE_README=1 writes the responses into it instead."""
+"""The page about keys and tokens, run as it stands; UPDATE_DOCS=1 writes the responses into it instead."""
 
 import itertools
 import json
-import os
 import re
 from pathlib import Path
 
 from renewals.accounts import api_keys
+from tests.docs import pages
 from tests.docs.test_readme import BLOCK, pretty
 from tests.support.fixtures import World
 from tests.support.graphql_client import URL, Client
@@ -41,12 +41,7 @@ async def test_every_response_matches_the_page(world: World, api: Client, issuer
             pretty(response if "errors" in response else response["data"]).replace(prefix, PREFIX)
         )
         blocks_shown.append(after)
-    if os.environ.get("UPDATE_README"):
-        for block, response in reversed(list(zip(blocks_shown, responses, strict=True))):
-            text = text[: block.start(2)] + response + text[block.end(2) :]
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        assert [block[2] for block in blocks_shown] == responses
+    pages.check_output(PAGE, blocks_shown, responses)
     assert len(responses) == 4
 
 

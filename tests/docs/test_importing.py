@@ -1,6 +1,5 @@
 """docs/importing.md, run as it stands with its example files. UPDATE_DOCS=1 writes the responses instead."""
 
-import os
 import re
 import shlex
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from renewals.imports import grouping, row_types
+from tests.docs import pages
 from tests.support.cli import Renewals
 
 ROOT = Path(__file__).parents[2]
@@ -27,12 +27,7 @@ def test_every_command_prints_the_documented_output(
         command = shlex.split(step[1])
         done = renewals(*command[1:], DATABASE_URL=database_url)
         answers.append(RATE.sub("1,000 lines/s", f"{done.stderr}{done.stdout}"))
-    if os.environ.get("UPDATE_DOCS"):
-        for step, answer in reversed(list(zip(steps, answers, strict=True))):
-            text = text[: step.start(2)] + answer + text[step.end(2) :]
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        assert [RATE.sub("1,000 lines/s", step[2]) for step in steps] == answers
+    pages.check_output(PAGE, steps, answers)
     assert len(answers) == 6
 
 

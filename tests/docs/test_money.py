@@ -1,9 +1,9 @@
 """docs/money.md, run as it stands: every query and every response. UPDATE_DOCS=1 writes the responses instead."""
 
-import os
 import re
 from pathlib import Path
 
+from tests.docs import pages
 from tests.docs.test_readme import pretty
 from tests.support import integrity
 from tests.support.fixtures import World
@@ -24,11 +24,6 @@ async def test_the_responses_match_the_page_about_money(
     text = PAGE.read_text(encoding="utf-8")
     steps = list(STEP.finditer(text))
     responses = [pretty(await (operator if step[1] else graphql)(step[2])) for step in steps]
-    if os.environ.get("UPDATE_DOCS"):
-        for step, response in reversed(list(zip(steps, responses, strict=True))):
-            text = text[: step.start(3)] + response + text[step.end(3) :]
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        assert [step[3] for step in steps] == responses
+    pages.check_output(PAGE, steps, responses)
     assert len(responses) == 6
     await integrity.assert_holds()

@@ -1,14 +1,14 @@
 """Execute the examples of `docs/operator.md`.
 
-With UPDATE_README=1 the responses are written into the page instead.
+With UPDATE_DOCS=1 the responses are written into the page instead.
 """
 
-import os
 from pathlib import Path
 
 from renewals.domain import planning
 from renewals.instances import selection
 from renewals.orders import place_order, requests
+from tests.docs import pages
 from tests.docs.test_readme import pretty, steps
 from tests.support.fixtures import NOW, World
 from tests.support.operator_client import Operator
@@ -22,12 +22,7 @@ async def test_every_example_returns_the_documented_response(world: World, opera
     text = PAGE.read_text(encoding="utf-8")
     examples = list(steps(text))
     answers = [await run(step.text, operator) for step in examples]
-    if os.environ.get("UPDATE_README"):
-        for step, answer in reversed(list(zip(examples, answers, strict=True))):
-            text = text[: step.answer.start(2)] + answer + text[step.answer.end(2) :]
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        assert [step.answer[2] for step in examples] == answers
+    pages.check_output(PAGE, [step.answer for step in examples], answers)
     assert len(answers) == 10
 
 

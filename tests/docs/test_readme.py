@@ -1,7 +1,7 @@
 """The tutorial and the README's query, run as they stand: every query, every command, every response.
 
 A worker has started before the first step. On other days the responses are equal except for values that
-depend on the date. UPDATE_README=1 writes the responses into the pages instead.
+depend on the date. UPDATE_DOCS=1 writes the responses into the pages instead.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from renewals.alerts import balance_alerts
 from renewals.auto_renewal import renew, runs
 from renewals.demo import loader
 from renewals.instances import lifecycle
+from tests.docs import pages
 from tests.support.fixtures import World
 from tests.support.graphql_client import Client
 
@@ -105,14 +106,6 @@ def read(page: str) -> str:
     return (ROOT / page).read_text(encoding="utf-8")
 
 
-def update(page: str, answers: Sequence[str]) -> None:
-    """Write the answers into a page."""
-    text = read(page)
-    for step, answer in reversed(list(zip(steps(text), answers, strict=True))):
-        text = text[: step.answer.start(2)] + answer + text[step.answer.end(2) :]
-    (ROOT / page).write_text(text, encoding="utf-8")
-
-
 @pytest.mark.parametrize("page", STEPS)
 async def test_the_responses_match_a_page(
     world: World, database_url: str, graphql: Client, tmp_path: Path, page: str
@@ -121,10 +114,7 @@ async def test_the_responses_match_a_page(
     reader = Reader(graphql, database_url, tmp_path, TEN_IN_THE_MORNING)
     await reader.start(world)
     answers = await reader.answers(text)
-    if os.environ.get("UPDATE_README"):
-        update(page, answers)
-    else:
-        assert [step.answer[2] for step in steps(text)] == answers
+    pages.check_output(ROOT / page, [step.answer for step in steps(text)], answers)
     assert len(answers) == STEPS[page]
 
 

@@ -6,12 +6,11 @@ UPDATE_DOCS=1 writes the responses into the page instead.
 import asyncio
 import importlib.util
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
-from tests.docs import test_readme
+from tests.docs import pages, test_readme
 from tests.renewals.webhooks.conftest import Sending, put_parked
 from tests.support.fixtures import World
 from tests.support.graphql_client import Client
@@ -37,12 +36,7 @@ async def test_the_responses_match_the_page(world: World, graphql: Client) -> No
             await put_parked(endpoint_id)
         response = test_readme.pretty(data).replace(endpoint_id, SHOWN_ID)
         responses.append(SECRET.sub(SHOWN_SECRET, response))
-    if os.environ.get("UPDATE_DOCS"):
-        for step, response in reversed(list(zip(steps, responses, strict=True))):
-            text = text[: step.start(2)] + response + text[step.end(2) :]
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        assert [step[2] for step in steps] == responses
+    pages.check_output(PAGE, steps, responses)
     assert len(responses) == 4
 
 
