@@ -19,8 +19,8 @@ class Context:
     """The context of one request of one account.
 
     All reads use the same instant `now`; changes read the clock again. `caller` identifies the API key or token whose
-    rate limit is charged. `can_write` is False for a VIEWER. `is_authorized` checks again whether the key is valid, for
-    subscriptions.
+    rate limit is charged, and `name` is its name or subject. `can_write` is False for a VIEWER. `is_authorized` checks
+    again whether the key is valid, for subscriptions.
     """
 
     account_id: str
@@ -28,6 +28,7 @@ class Context:
     caller: str = ""
     can_write: bool = True
     is_authorized: Callable[[], Awaitable[bool]] = _always
+    name: str = ""
     now: dt.datetime = field(init=False)
     load: loaders.Loaders = field(init=False)
 
@@ -41,7 +42,9 @@ class Context:
 
     def copy_for_operation(self) -> "Context":
         """Return a context for another operation of a connection, with its own instant and loaders."""
-        return Context(self.account_id, self.clock, self.caller, self.can_write, self.is_authorized)
+        return Context(
+            self.account_id, self.clock, self.caller, self.can_write, self.is_authorized, self.name
+        )
 
     def refresh(self) -> None:
         """Take a new instant and empty loaders, because a change made the loaded rows stale."""

@@ -34,6 +34,7 @@ async def _authenticate_customer(header: str, clock: Clock) -> Context | None:
         caller=customer.rate_limit_key,
         can_write=authentication.can_write(customer),
         is_authorized=functools.partial(authentication.is_still_valid, header, customer.account_id, clock),
+        name=customer.name,
     )
 
 

@@ -62,6 +62,7 @@ class SocketContext(Context):
         self.account_id = customer.account_id
         self.caller = customer.rate_limit_key
         self.can_write = authentication.can_write(customer)
+        self.name = customer.name
         self.is_authorized = functools.partial(
             authentication.is_still_valid, header, self.account_id, self.clock
         )

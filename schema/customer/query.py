@@ -2,12 +2,16 @@
 
 import strawberry
 
-from schema.customer import accounts, catalog, forecasts, instances, orders, webhooks
+from schema.customer import accounts, catalog, forecasts, instances, orders, viewer, webhooks
 from schema.shared import connections
 
 
 @strawberry.type(description="Reads of the caller's own account, and of the catalog.")
 class Query:
+    viewer = strawberry.field(
+        resolver=viewer.resolve_viewer,
+        description="The caller: its key or token, its account, and the limits of this API.",
+    )
     account = strawberry.field(resolver=accounts.resolve_account, description="The caller's account.")
     instance = strawberry.field(
         resolver=instances.resolve_instance,

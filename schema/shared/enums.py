@@ -29,6 +29,13 @@ class OrderDirection(Enum):
     DESC = "DESC"
 
 
+class CustomerRole(Enum):
+    """The roles of customers' keys and tokens that open the GraphQL API."""
+
+    VIEWER = "VIEWER"
+    RENEWER = "RENEWER"
+
+
 _enum(
     OrderDirection,
     "The direction of a sort order.",
@@ -135,6 +142,13 @@ _enum(
     VIEWER="Reads of one account.",
     CALENDAR="The calendar feed of one account.",
     OPERATOR="The operator API, and no customer's account.",
+)
+_enum(
+    CustomerRole,
+    "The permitted use of an API key or a token.",
+    name="Role",
+    VIEWER="Reads only. Every mutation is refused with FORBIDDEN.",
+    RENEWER="Reads and changes.",
 )
 _enum(
     status.DeliveryState,

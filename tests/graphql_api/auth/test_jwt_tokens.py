@@ -54,6 +54,12 @@ async def test_the_role_of_a_token_decides_its_rights(api: Client, issuer: Issue
     assert await api(reset)
 
 
+async def test_a_customer_is_named_by_the_subject_of_its_token(api: Client, issuer: Issuer) -> None:
+    api.key = issuer.token(NOW, role="VIEWER", sub="li@example.com")
+    viewer = (await api("{ viewer { role name canWrite } }"))["viewer"]
+    assert viewer == {"role": "VIEWER", "name": "li@example.com", "canWrite": False}
+
+
 async def test_an_operator_is_named_by_the_subject_of_its_token(
     world: World, api: Client, issuer: Issuer
 ) -> None:
