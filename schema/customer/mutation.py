@@ -7,6 +7,7 @@ from typing import Self
 import strawberry
 
 from renewals.domain import errors
+from renewals.domain import policy as domain_policy
 from renewals.instances import policy
 from renewals.orders import place_order
 from renewals.orders import repository as orders_repository
@@ -46,13 +47,13 @@ class SetRenewalPolicySuccess(BatchDone):
     unchanged_count: int = strawberry.field(description="Number of instances that had the policy already.")
 
     @classmethod
-    def of(cls, outcome: policy.PolicyOutcome) -> Self:
-        """Build the success from the outcome of the use case."""
+    def of(cls, plan: domain_policy.PolicyPlan) -> Self:
+        """Build the success from the plan that was carried out."""
         return cls(
-            instance_ids=[*outcome.changed_ids, *outcome.unchanged_ids],
-            refused=outcome.refusals,
-            changed_count=len(outcome.changed),
-            unchanged_count=len(outcome.unchanged_ids),
+            instance_ids=[*plan.changed_ids, *plan.unchanged_ids],
+            refused=plan.refusals,
+            changed_count=len(plan.changes),
+            unchanged_count=len(plan.unchanged),
         )
 
 
@@ -93,8 +94,8 @@ class UnifyExpirySuccess(OrderPlaced):
 async def _set_renewal_policy(
     context: Context, request: operation_inputs.SetRenewalPolicyInput
 ) -> SetRenewalPolicySuccess:
-    outcome = await policy.set_policy(context.account_id, request.to_request(), context.clock)
-    return SetRenewalPolicySuccess.of(outcome)
+    plan = await policy.set_policy(context.account_id, request.to_request(), context.clock)
+    return SetRenewalPolicySuccess.of(plan)
 
 
 async def _renew_instances(

@@ -2,7 +2,16 @@
 
 import strawberry
 
-from schema.customer import accounts, catalog, forecasts, instances, orders, viewer, webhooks
+from schema.customer import (
+    accounts,
+    catalog,
+    forecasts,
+    instances,
+    orders,
+    policy_preview,
+    viewer,
+    webhooks,
+)
 from schema.shared import connections
 
 
@@ -34,6 +43,10 @@ class Query:
     quote_unify_expiry = strawberry.field(
         resolver=orders.resolve_quote_unify_expiry,
         description="The price and the result of unifyExpiry, if it were called now.",
+    )
+    preview_renewal_policy = strawberry.field(
+        resolver=policy_preview.resolve_policy_preview,
+        description="The decision of setRenewalPolicy for each instance, if it were called now.",
     )
     forecast = strawberry.field(
         resolver=forecasts.resolve_forecast,

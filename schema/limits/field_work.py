@@ -106,6 +106,7 @@ _BY_SIZE: Mapping[Place, Length] = {
 _NAMED: Mapping[Place, int] = {
     ("Query", "quoteRenewal"): weights.QUOTE,
     ("Query", "quoteUnifyExpiry"): weights.QUOTE,
+    ("Query", "previewRenewalPolicy"): weights.QUOTE,
     ("Mutation", "renewInstances"): weights.RENEWAL,
     ("Mutation", "unifyExpiry"): weights.RENEWAL,
     ("Mutation", "setRenewalPolicy"): weights.POLICY,

@@ -10,9 +10,8 @@ import pytest
 
 from renewals import config
 from renewals.auto_renewal import due
-from renewals.domain import model, planning
-from renewals.forecasts import calendar_entries, instance_forecast, simulation
-from renewals.instances import policy, selection
+from renewals.domain import model, planning, policy
+from renewals.forecasts import calendar_entries, instance_forecast, policy_preview, simulation
 from tests.renewals import factories
 from tests.support.fixtures import NOW
 
@@ -46,9 +45,12 @@ PURE: Mapping[str, Callable[[], object]] = {
     "refuse_left": lambda: due.refuse_left(AUTO, ACCOUNT),
     "plan_policy": lambda: policy.plan_policy(
         factories.selection(AUTO),
-        policy.PolicyRequest(selection.ById(("i-1",)), model.RenewalMode.NONE),
-        factories.context(),
+        policy.NewPolicy(model.RenewalMode.NONE),
+        BASIS,
+        handling=model.BundleHandling.REFUSE,
+        batch_mode=model.BatchMode.BEST_EFFORT,
     ),
+    "find_first_charges": lambda: policy_preview.find_first_charges([AUTO], ACCOUNT, BASIS),
 }
 
 

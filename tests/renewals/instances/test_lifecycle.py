@@ -10,6 +10,7 @@ from renewals.accounts import repository as accounts_repository
 from renewals.auto_renewal import renew
 from renewals.db import connection as database
 from renewals.domain import errors, model, planning
+from renewals.domain import policy as domain_policy
 from renewals.instances import lifecycle, policy, selection
 from renewals.instances.lifecycle import LapseCounts
 from renewals.orders import place_order, requests
@@ -33,7 +34,7 @@ async def renew_manually(*instance_ids: str, months: int, now: dt.datetime) -> N
     await place_order.place_order("a", request, lambda: now)
 
 
-async def set_mode(instance_id: str, mode: model.RenewalMode, now: dt.datetime) -> policy.PolicyOutcome:
+async def set_mode(instance_id: str, mode: model.RenewalMode, now: dt.datetime) -> domain_policy.PolicyPlan:
     return await policy.set_policy(
         "a", policy.PolicyRequest(selection.ById((instance_id,)), mode), lambda: now
     )

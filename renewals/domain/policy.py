@@ -1,0 +1,103 @@
+"""The decision on a new renewal policy for a selection, for `setRenewalPolicy` and its preview (rule 8). Pure."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from renewals.domain import model, planning
+from renewals.domain import selection as domain_selection
+from renewals.domain.errors import Refusal, RefusalCode
+
+
+@dataclass(frozen=True, slots=True)
+class NewPolicy:
+    """The mode to set; `auto_renew_months` applies to AUTO, and None keeps what each instance has."""
+
+    mode: model.RenewalMode
+    auto_renew_months: int | None = None
+
+    @property
+    def months_to_set(self) -> int | None:
+        """The months to store, or None to leave the stored ones, which only AUTO changes."""
+        return self.auto_renew_months if self.mode is model.RenewalMode.AUTO else None
+
+    def apply(self, instance: model.Instance) -> model.Instance:
+        """Return the instance with the policy; AUTO clears the agreed price, because it accepts the current one."""
+        is_auto = self.mode is model.RenewalMode.AUTO
+        return instance._replace(
+            renewal_mode=self.mode,
+            auto_renew_months=self.months_to_set or instance.auto_renew_months,
+            agreed_price_cents=None if is_auto else instance.agreed_price_cents,
+        )
+
+
+class PolicyChange(NamedTuple):
+    """An instance whose policy changes, before and after the change."""
+
+    before: model.Instance
+    after: model.Instance
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyPlan:
+    """The instances that change, those that have the policy already, and the refusals."""
+
+    changes: tuple[PolicyChange, ...]
+    unchanged: tuple[model.Instance, ...]
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def changed_ids(self) -> tuple[str, ...]:
+        """The ids of the instances that change."""
+        return tuple(change.before.id for change in self.changes)
+
+    @property
+    def unchanged_ids(self) -> tuple[str, ...]:
+        """The ids of the instances that have the policy already."""
+        return domain_selection.member_ids(self.unchanged)
+
+
+def plan_policy(
+    selection: domain_selection.Selection,
+    policy: NewPolicy,
+    context: planning.PlanContext,
+    *,
+    handling: model.BundleHandling,
+    batch_mode: model.BatchMode,
+) -> PolicyPlan:
+    """Decide each instance of a selection, a bundle as a whole; with ALL_OR_NOTHING one refusal stops all."""
+    units, refusals = domain_selection.split_into_units(selection, handling, context.products)
+    accepted, unit_refusals = domain_selection.partition_units(
+        units, lambda instance: refuse_policy(instance, policy, context)
+    )
+    refusals += unit_refusals
+    if refusals and batch_mode is model.BatchMode.ALL_OR_NOTHING:
+        return PolicyPlan((), (), tuple(refusals))
+    instances = [instance for unit in accepted for instance in unit]
+    return PolicyPlan(
+        tuple(PolicyChange(i, policy.apply(i)) for i in instances if not _has_policy(i, policy)),
+        tuple(i for i in instances if _has_policy(i, policy)),
+        tuple(refusals),
+    )
+
+
+def refuse_policy(
+    instance: model.Instance, policy: NewPolicy, context: planning.PlanContext
+) -> Refusal | None:
+    """Return the refusal of one instance, or None (rules 1, 2, 3, 8 and 22)."""
+    if refusal := domain_selection.refuse_unmanageable(instance, context.products):
+        return refusal
+    if policy.mode is not model.RenewalMode.AUTO:
+        return None
+    if instance.status_at(context.now) is model.InstanceStatus.EXPIRED:
+        message = "It has expired and cannot be set to AUTO; renew it manually first."
+        return Refusal(instance.id, RefusalCode.EXPIRED, message)
+    product = context.products[instance.product_code]
+    if policy.apply(instance).auto_renew_months > product.max_term_months:
+        message = f"Its product allows renewals of at most {product.max_term_months} months."
+        return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)
+    return None
+
+
+def _has_policy(instance: model.Instance, policy: NewPolicy) -> bool:
+    # Setting AUTO again accepts a changed price, so an instance with an agreed price has to change.
+    return policy.apply(instance) == instance
