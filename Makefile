@@ -15,7 +15,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-em
 AUDIT := $(BIN)/python -m scripts.audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all test-postgres soak soak-api faults restarts costs starve bench bench-quick check audit sbom lock clean
+.PHONY: help setup run test test-all test-postgres soak soak-api faults restarts costs starve bench bench-quick check catalogs audit sbom lock clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
@@ -75,13 +75,17 @@ bench: $(READY) ## Measure beside its peers, into docs/performance (ONLY=reads,o
 bench-quick: $(READY) ## The same, small and short; nothing is published.
 	$(BIN)/python -m benchmarks --quick $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
-check: $(READY) ## Lint, formatting, types, the direction of imports, the printed schema, and the audit.
+check: $(READY) ## Lint, formatting, types, the direction of imports, the printed schema, the translations, and the audit.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/renewals schema --check
+	$(BIN)/python -m scripts.catalogs --check
 	@$(AUDIT)
+
+catalogs: $(READY) ## Add new sentences to the catalogs of translations, and remove those that are gone.
+	$(BIN)/python -m scripts.catalogs
 
 audit: $(READY) ## Ask whether a vulnerability of what we run on is known; says so where it cannot be asked.
 	@$(AUDIT)

@@ -24,6 +24,7 @@ from graphql_api.graphql import api_config, graphiql, persisted_queries, view
 from graphql_api.limits import concurrency, spending
 from graphql_api.middleware import (
     direct_routes,
+    request_language,
     request_log,
     request_logging,
     response_headers,
@@ -40,6 +41,7 @@ from renewals.domain import clock as clocks
 from renewals.domain.clock import Clock
 from renewals.events import pubsub
 from renewals.exports import formats
+from renewals.i18n import catalogs
 from renewals.instances import account_sizes
 from renewals.observability import gc_tuning, tracing
 from schema.customer import schema as customer_schema
@@ -160,6 +162,7 @@ def _wrap(app: ASGIApp, settings: config.Settings) -> ASGIApp:
         app = trusted_host.TrustedHostMiddleware(app, settings.host)
     app = request_logging.RequestLoggingMiddleware(app)
     app = response_headers.ResponseHeadersMiddleware(app, graceful_shutdown.is_draining)
+    app = request_language.RequestLanguageMiddleware(app)
     return slow_clients.SlowClientMiddleware(app)
 
 
@@ -169,6 +172,7 @@ def _lifespan(
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         gc_tuning.tune_gc()
+        catalogs.load()
         async with (
             database.connect_from_settings(settings),
             pubsub.connect(settings.redis_url, listening=True),

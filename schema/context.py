@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import strawberry
 
 from renewals.domain.clock import Clock
+from renewals.domain.model import Language
+from renewals.i18n import accept_language
 from schema import loaders
 
 
@@ -20,7 +22,7 @@ class Context:
 
     All reads use the same instant `now`; changes read the clock again. `caller` identifies the API key or token whose
     rate limit is charged, and `name` is its name or subject. `can_write` is False for a VIEWER. `is_authorized` checks
-    again whether the key is valid, for subscriptions.
+    again whether the key is valid, for subscriptions. `language` is that of the messages.
     """
 
     account_id: str
@@ -29,6 +31,7 @@ class Context:
     can_write: bool = True
     is_authorized: Callable[[], Awaitable[bool]] = _always
     name: str = ""
+    language: Language = field(default_factory=accept_language.current)
     now: dt.datetime = field(init=False)
     load: loaders.Loaders = field(init=False)
 
@@ -43,7 +46,13 @@ class Context:
     def copy_for_operation(self) -> "Context":
         """Return a context for another operation of a connection, with its own instant and loaders."""
         return Context(
-            self.account_id, self.clock, self.caller, self.can_write, self.is_authorized, self.name
+            self.account_id,
+            self.clock,
+            self.caller,
+            self.can_write,
+            self.is_authorized,
+            self.name,
+            self.language,
         )
 
     def refresh(self) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from graphql_api.cli import options
 from graphql_api.server import bootstrap
-from renewals.i18n import Language
+from renewals.domain.model import Language
 
 DAYS_DEFAULT = 30
 

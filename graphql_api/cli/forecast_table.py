@@ -4,33 +4,35 @@ from collections.abc import Sequence
 
 from graphql_api.cli import text_table
 from renewals.domain import money
+from renewals.domain.messages import Cents, Message
+from renewals.domain.model import Language
 from renewals.forecasts import simulation
-from renewals.i18n import Label, Language
+from renewals.i18n import catalogs
 
-_TITLE = Label("{account}：{date} 起 {days} 天", "{account}: {days} days from {date}")
+_TITLE = Message("{account}: {days} days from {date}")
 _HEADER = (
-    Label("日期", "date"),
-    Label("待续费", "due"),
-    Label("总价", "total"),
-    Label("代金券", "vouchers"),
-    Label("余额", "balance"),
-    Label("支付后余额", "balance after"),
-    Label("缺口", "shortfall"),
-    Label("有风险", "at risk"),
+    Message("date"),
+    Message("due"),
+    Message("total"),
+    Message("vouchers"),
+    Message("balance"),
+    Message("balance after"),
+    Message("shortfall"),
+    Message("at risk"),
 )
-_ALL_DAYS = Label("合计", "all days")
-_ENOUGH = Label("现有资金足够。", "The money on hand is enough.")
-_FIRST_SHORTFALL = Label("首个资金不足日：{date}。", "The first day with a shortfall is {date}.")
-_TOP_UP = Label("今天充值 {amount}，即可全部续费。", "Add {amount} today to pay for every renewal.")
+_ALL_DAYS = Message("all days")
+_ENOUGH = Message("The money on hand is enough.")
+_FIRST_SHORTFALL = Message("The first day with a shortfall is {date}.")
+_TOP_UP = Message("Add {amount} today to pay for every renewal.")
 
 
 def format_forecast(account_id: str, result: simulation.Forecast, language: Language) -> str:
     """Return the days with something due, their sums, and the top-up needed."""
     days = [day for day in result.days if day.due_count]
-    header = [label.in_language(language) for label in _HEADER]
-    rows = [*map(_format_day, days), [_ALL_DAYS.in_language(language), *_format_sums(days)]]
-    title = _TITLE.in_language(language).format(
-        account=account_id, days=len(result.days), date=result.days[0].date
+    header = [catalogs.translate(label, language) for label in _HEADER]
+    rows = [*map(_format_day, days), [catalogs.translate(_ALL_DAYS, language), *_format_sums(days)]]
+    title = catalogs.translate(
+        _TITLE.fill(account=account_id, days=len(result.days), date=result.days[0].date), language
     )
     table = text_table.format_table(header, rows, frozenset({0}))
     return "\n".join([title, "", table, "", *_format_advice(result, language)])
@@ -39,11 +41,11 @@ def format_forecast(account_id: str, result: simulation.Forecast, language: Lang
 def _format_advice(result: simulation.Forecast, language: Language) -> list[str]:
     """Return the first day with a shortfall and the top-up needed, or that the money is enough."""
     if not result.required_top_up_cents:
-        return [_ENOUGH.in_language(language)]
-    amount = money.format_cents(result.required_top_up_cents)
+        return [catalogs.translate(_ENOUGH, language)]
+    assert result.first_shortfall_on is not None
     return [
-        _FIRST_SHORTFALL.in_language(language).format(date=result.first_shortfall_on),
-        _TOP_UP.in_language(language).format(amount=amount),
+        catalogs.translate(_FIRST_SHORTFALL.fill(date=result.first_shortfall_on), language),
+        catalogs.translate(_TOP_UP.fill(amount=Cents(result.required_top_up_cents)), language),
     ]
 
 

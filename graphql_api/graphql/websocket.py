@@ -29,6 +29,7 @@ from graphql_api.limits import concurrency
 from graphql_api.middleware import request_log
 from renewals.db import connection as database
 from renewals.db import pool
+from renewals.i18n import accept_language
 from renewals.observability import internal_errors, request_record
 from schema.context import Context
 from schema.limits import document_limits
@@ -60,12 +61,19 @@ class SocketContext(Context):
         if customer is None or customer.account_id is None:
             raise ConnectionRejectionError
         self.account_id = customer.account_id
+        self._choose_language(str(parameters.get("accept-language", "")))
         self.caller = customer.rate_limit_key
         self.can_write = authentication.can_write(customer)
         self.name = customer.name
         self.is_authorized = functools.partial(
             authentication.is_still_valid, header, self.account_id, self.clock
         )
+
+    def _choose_language(self, header: str) -> None:
+        """Set the language by `connection_init`, for browsers, which cannot send a header of their own."""
+        if header:
+            self.language = accept_language.negotiate(header)
+            accept_language.set_current(self.language)
 
 
 class Handler(BaseGraphQLTransportWSHandler[Any, None]):

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 import icalendar
 
 from renewals.domain import errors, money
+from renewals.domain.messages import Message
+from renewals.domain.model import Language
 from renewals.forecasts import calendar_entries
 from renewals.forecasts.calendar_entries import EntryKind
-from renewals.i18n import Label, Language
+from renewals.i18n import catalogs
 
 REFRESH = dt.timedelta(hours=1)
 """The interval at which clients refresh a subscribed calendar."""
@@ -18,31 +20,22 @@ REFRESH = dt.timedelta(hours=1)
 _NAMES = uuid.UUID("6f0a3f0e-5f0c-5d0e-9a53-0d9f3f0b7c11")
 """The UUID namespace of event ids, so that an event of a day keeps its id in each download."""
 
-_TITLE = Label("续费 · {account}", "Renewals · {account}")
-_SUMMARIES: Mapping[EntryKind, Label] = {
-    EntryKind.EXPIRY: Label(
-        "到期(手动续费): {count} 个实例, 月价合计 {total}",
-        "Expiry (manual renewal): {count}, {total} a month",
-    ),
-    EntryKind.RENEWAL: Label("自动续费: {count} 个实例, {total}", "Auto-renewal: {count}, {total}"),
-    EntryKind.FAILURE: Label(
-        "自动续费将失败: {count} 个实例, {total}", "Auto-renewal will fail: {count}, {total}"
+_TITLE = Message("Renewals · {account}")
+_SUMMARIES: Mapping[EntryKind, Message] = {
+    EntryKind.EXPIRY: Message("Expiry (manual renewal): {count}, {total} a month"),
+    EntryKind.RENEWAL: Message("Auto-renewal: {count}, {total}"),
+    EntryKind.FAILURE: Message("Auto-renewal will fail: {count}, {total}"),
+}
+_ADVICE: Mapping[EntryKind, Message] = {
+    EntryKind.EXPIRY: Message("Renew them by hand before 23:59:59."),
+    EntryKind.RENEWAL: Message("There is enough money; the balance afterwards is {balance}."),
+    EntryKind.FAILURE: Message(
+        "Instances that are not renewed in time expire; the balance at the end of the day is {balance}."
     ),
 }
-_ADVICE: Mapping[EntryKind, Label] = {
-    EntryKind.EXPIRY: Label("请在当天 23:59:59 前手动续费。", "Renew them by hand before 23:59:59."),
-    EntryKind.RENEWAL: Label(
-        "代金券和余额足够, 续费后余额 {balance}。",
-        "There is enough money; the balance afterwards is {balance}.",
-    ),
-    EntryKind.FAILURE: Label(
-        "到期前未续费的实例将停止服务; 当日续费后余额 {balance}。",
-        "Instances that are not renewed in time expire; the balance at the end of the day is {balance}.",
-    ),
-}
-_SHORT_OF_MONEY = Label("余额不足", "not enough money")
-_REFUSED = Label("无法续费 ({code})", "cannot be renewed ({code})")
-_MORE = Label("另有 {count} 个", "and {count} more")
+_SHORT_OF_MONEY = Message("not enough money")
+_REFUSED = Message("cannot be renewed ({code})")
+_MORE = Message("and {count} more")
 
 
 async def compose(account_id: str, days: int, now: dt.datetime, language: Language) -> bytes:
@@ -52,7 +45,7 @@ async def compose(account_id: str, days: int, now: dt.datetime, language: Langua
 
 def write(entries: calendar_entries.CalendarEntries, language: Language, now: dt.datetime) -> bytes:
     """Return calendar entries as iCalendar: an all-day event for each day and kind."""
-    title = _plain(_TITLE.in_language(language).format(account=entries.account_name))
+    title = _plain(catalogs.translate(_TITLE.fill(account=entries.account_name), language))
     calendar = icalendar.Calendar()
     calendar.add("prodid", "-//renewals//renewals//EN")
     calendar.add("version", "2.0")
@@ -87,9 +80,9 @@ def _event(
     event.add("dtend", entry.date + dt.timedelta(days=1))
     event.add(
         "summary",
-        _SUMMARIES[entry.kind].in_language(language).format(count=entry.instance_count, total=total),
+        catalogs.translate(_SUMMARIES[entry.kind].fill(count=entry.instance_count, total=total), language),
     )
-    advice = _ADVICE[entry.kind].in_language(language).format(balance=balance)
+    advice = catalogs.translate(_ADVICE[entry.kind].fill(balance=balance), language)
     event.add("description", "\n".join([advice, *_lines(entry, language)]))
     event.add("categories", [entry.kind])
     event.add("transp", "TRANSPARENT")
@@ -99,14 +92,14 @@ def _event(
 def _lines(entry: calendar_entries.CalendarEntry, language: Language) -> Iterator[str]:
     for item in entry.items:
         if item.code is errors.RefusalCode.INSUFFICIENT_FUNDS:
-            text = _SHORT_OF_MONEY.in_language(language)
+            text = catalogs.translate(_SHORT_OF_MONEY, language)
         elif item.code is not None:
-            text = _REFUSED.in_language(language).format(code=item.code)
+            text = catalogs.translate(_REFUSED.fill(code=item.code), language)
         else:
             text = money.format_cents(item.price_cents or 0)
         yield f"{_plain(item.name)} ({_plain(item.id)}): {text}"
     if more := entry.instance_count - len(entry.items):
-        yield _MORE.in_language(language).format(count=more)
+        yield catalogs.translate(_MORE.fill(count=more), language)
 
 
 def _plain(text: str) -> str:

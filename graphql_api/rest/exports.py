@@ -26,10 +26,11 @@ from renewals.db import connection as database
 from renewals.db import pool
 from renewals.domain import errors
 from renewals.domain.clock import Clock
+from renewals.domain.model import Language
 from renewals.exports import formats, tables
 from renewals.exports import queries as export_queries
 from renewals.exports.columns import ExportTable
-from renewals.i18n import Language
+from renewals.i18n import catalogs
 from renewals.observability import request_record
 
 RETRY_SECONDS = 10
@@ -177,5 +178,5 @@ def _disposition(
 ) -> str:
     """Return the header with the file's name and local time, in ASCII and in the reader's language (RFC 6266)."""
     ending = f"{local:%Y-%m-%d-%H%M}.{file_format}"
-    titled = urllib.parse.quote(f"{table.title.in_language(language)}-{ending}")
+    titled = urllib.parse.quote(f"{catalogs.translate(table.title, language)}-{ending}")
     return f"attachment; filename=\"{table.name}-{ending}\"; filename*=UTF-8''{titled}"

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from graphql_api import errors as graphql_api_errors
 from graphql_api import responses
 from renewals.domain import errors
-from renewals.i18n import Language
+from renewals.domain.model import Language
 from schema.shared import errors as shared_errors
 
 

@@ -56,6 +56,13 @@ class DataCenterType(StrEnum):
     DEDICATED = "DEDICATED"
 
 
+class Language(StrEnum):
+    """A language of messages and labels, by its subtag of BCP 47 (rule 27)."""
+
+    ZH = "zh"
+    EN = "en"
+
+
 class BatchMode(StrEnum):
     """Whether one refusal stops a batch (rule 17)."""
 

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import NamedTuple, Self
 
 from renewals.domain import errors
-from renewals.i18n import Label
+from renewals.domain.messages import Message
 
 
 class ColumnType(Enum):
@@ -28,10 +28,10 @@ class ExportColumn(NamedTuple):
     """
 
     name: str
-    label: Label
+    label: Message
     sql: str
     kind: ColumnType = ColumnType.TEXT
-    words: Mapping[str, Label] | None = None
+    words: Mapping[str, Message] | None = None
     is_default: bool = True
 
 
@@ -40,14 +40,14 @@ class ExportTable:
     """An exportable table; the SQL of a column can use a table of `joins`, and `{now}` for the current time."""
 
     name: str
-    title: Label
+    title: Message
     source: str
     columns: Mapping[str, ExportColumn]
     joins: Mapping[str, str]
 
     @classmethod
     def of(
-        cls, name: str, title: Label, source: str, joins: Mapping[str, str], columns: Sequence[ExportColumn]
+        cls, name: str, title: Message, source: str, joins: Mapping[str, str], columns: Sequence[ExportColumn]
     ) -> Self:
         """Return the table with its columns by name."""
         return cls(name, title, source, {column.name: column for column in columns}, joins)

@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from renewals import i18n
 from renewals.domain import money
+from renewals.domain.model import Language
 from renewals.exports.columns import ColumnType, ExportColumn
-from renewals.i18n import Language
+from renewals.i18n import catalogs, labels
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Byte order mark, without which a spreadsheet reads UTF-8 as a local encoding and garbles Chinese."""
@@ -69,7 +69,7 @@ class CSV:
         return _lines(zip(*cells, strict=True))
 
     def _label(self, column: ExportColumn) -> str:
-        label = column.label.in_language(self._locale.language)
+        label = catalogs.translate(column.label, self._locale.language)
         if column.kind is ColumnType.INSTANT:
             return f"{label} ({self._locale.zone.key})"
         return f"{label} ({self._locale.currency})" if column.kind is ColumnType.MONEY else label
@@ -133,13 +133,13 @@ def _cell_writer(column: ExportColumn, locale: ExportLocale) -> Write:
             return functools.partial(_local_time, locale.zone)
         case ColumnType.BOOLEAN:
             return {
-                True: i18n.YES.in_language(locale.language),
-                False: i18n.NO.in_language(locale.language),
+                True: catalogs.translate(labels.YES, locale.language),
+                False: catalogs.translate(labels.NO, locale.language),
             }.__getitem__
         case ColumnType.ENUM:
             assert column.words is not None
             return {
-                value: label.in_language(locale.language) for value, label in column.words.items()
+                value: catalogs.translate(label, locale.language) for value, label in column.words.items()
             }.__getitem__
         case ColumnType.CONFIGURATION:
             return _items

@@ -7,6 +7,8 @@ from typing import ClassVar
 import strawberry
 
 from renewals.domain.clock import Clock
+from renewals.domain.model import Language
+from renewals.i18n import accept_language
 from renewals.operators import audit_log
 from schema import loaders
 
@@ -17,6 +19,7 @@ class Context:
 
     operator: audit_log.Operator
     clock: Clock
+    language: Language = field(default_factory=accept_language.current)
     now: dt.datetime = field(init=False)
     load: loaders.OrderLoaders = field(init=False)
     can_write: ClassVar[bool] = True

@@ -71,11 +71,11 @@ async def test_a_day_has_expiries_renewals_and_failures(world: World, graphql: C
     await world.instance("d-1", expires="2027-01-20", product="ddos")
     found = await events(graphql, token)
     assert summaries(found)[:3] == [
-        ("2027-01-20", "到期(手动续费): 2 个实例, 月价合计 46.00 CNY"),
-        ("2027-01-20", "自动续费将失败: 1 个实例, 2988.00 CNY"),
-        ("2027-01-21", "自动续费将失败: 1 个实例, 900.00 CNY"),
+        ("2027-01-20", "到期（手动续费）：2 个实例，月价合计 46.00 CNY"),
+        ("2027-01-20", "自动续费将失败：1 个实例，2988.00 CNY"),
+        ("2027-01-21", "自动续费将失败：1 个实例，900.00 CNY"),
     ]
-    assert summaries(found)[3] == ("2027-01-21", "自动续费: 1 个实例, 200.00 CNY")
+    assert summaries(found)[3] == ("2027-01-21", "自动续费：1 个实例，200.00 CNY")
     manual, short, _, renewed = found[:4]
     assert str(manual["DESCRIPTION"]).splitlines() == [
         "请在当天 23:59:59 前手动续费。",
@@ -84,7 +84,7 @@ async def test_a_day_has_expiries_renewals_and_failures(world: World, graphql: C
     ]
     assert "Database (a-1): 余额不足" in str(short["DESCRIPTION"])
     assert str(renewed["DESCRIPTION"]).splitlines() == [
-        "代金券和余额足够, 续费后余额 300.00 CNY。",
+        "代金券和余额足够，续费后余额 300.00 CNY。",
         "Cache (a-2): 200.00",
     ]
     for event in found:
@@ -150,7 +150,9 @@ async def test_a_day_with_many_instances_names_some(world: World, graphql: Clien
     count = calendar_entries.INSTANCES_PER_ENTRY_MAX + 7
     await world.instances([f"m-{number:02}" for number in range(count)], expires="2027-01-20", price="1.00")
     [event] = await events(graphql, token)
-    assert summaries([event]) == [("2027-01-20", f"到期(手动续费): {count} 个实例, 月价合计 {count}.00 CNY")]
+    assert summaries([event]) == [
+        ("2027-01-20", f"到期（手动续费）：{count} 个实例，月价合计 {count}.00 CNY")
+    ]
     lines = str(event["DESCRIPTION"]).splitlines()
     assert len(lines) == 1 + calendar_entries.INSTANCES_PER_ENTRY_MAX + 1
     assert lines[-1] == "另有 7 个"

@@ -161,7 +161,7 @@ async def test_the_status_is_the_one_at_the_clock(fleet: World, graphql: Client)
     sent = '{"ids": ["late"], "status": ["RUNNING", "EXPIRED", "RELEASED"]}'
     for at, status, zh in (
         ("2027-01-31 23:59:59", "RUNNING", "运行中"),
-        ("2027-02-01 00:00", "EXPIRED", "已到期"),
+        ("2027-02-01 00:00", "EXPIRED", "已过期"),
         ("2027-02-08 00:00", "RELEASED", "已释放"),
     ):
         graphql.at(fleet.at(at))
@@ -182,7 +182,7 @@ async def test_csv_has_labels_and_times_in_the_accounts_zone(world: World, graph
     head, first, second = await cells(graphql, "instances", columns=columns)
     assert " | ".join(head) == (
         "实例ID | 实例名称 | 产品线 | 产品英文名称 | 机房 | 机房类型 | 配置信息 | 计费方式 | 试用 | 状态 | 续费策略 | "
-        "自动续费时长(月) | 到期时间 (America/New_York) | 月价 (CNY) | 创建时间 (America/New_York) | "
+        "自动续费月数 | 到期时间 (America/New_York) | 月价 (CNY) | 创建时间 (America/New_York) | "
         "强关联ID | 强关联名称"
     )
     assert " | ".join(first) == (

@@ -1,0 +1,21 @@
+"""The language of a request, chosen before anything can refuse it."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from renewals.i18n import accept_language
+
+_HEADER = b"accept-language"
+
+
+class RequestLanguageMiddleware:
+    """Sets the language of each request and web socket by its header Accept-Language."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request in its language."""
+        if scope["type"] != "lifespan":
+            values = [value for name, value in scope["headers"] if name == _HEADER]
+            accept_language.set_current(accept_language.negotiate(b",".join(values).decode("latin-1")))
+        await self._app(scope, receive, send)

@@ -1,0 +1,107 @@
+"""Sentences for people: an English text with typed arguments, put into the reader's language late (rule 27).
+
+The text is the message's id in the catalogs of `renewals.i18n`. A message is formatted only if it is read.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from renewals.domain import money
+
+Argument: TypeAlias = "str | int | dt.date | Message | tuple[str | Message, ...]"
+Translate: TypeAlias = "Callable[[Message], str]"
+
+
+class Cents(int):
+    """An amount in cents, which a sentence shows with two decimal places."""
+
+    def __format__(self, specification: str) -> str:
+        return format(money.format_cents(int(self)), specification)
+
+
+class Message:
+    """A sentence, or a part of one: an English text with the arguments of its placeholders, as in `{months}`.
+
+    Amounts are `Cents`, dates are dates, lists are tuples. The text must be a literal, because the catalogs are
+    extracted from the source.
+    """
+
+    __slots__ = ("arguments", "text")
+
+    def __init__(self, text: str, /, **arguments: Argument) -> None:
+        self.text = text
+        self.arguments: Mapping[str, Argument] = arguments
+
+    def fill(self, **arguments: Argument) -> "Message":
+        """Return the message with these arguments; the message itself is a template."""
+        return Message(self.text, **arguments)
+
+    def render(self, translate: Translate) -> str:
+        """Return the sentence; `translate` returns the text of a message in a language."""
+        text = translate(self)
+        if not self.arguments:
+            return text.format()
+        return text.format_map(
+            {name: _render_argument(value, translate) for name, value in self.arguments.items()}
+        )
+
+    def english_text(self) -> str:
+        """Return the English text, with its placeholders."""
+        return self.text
+
+    def _key(self) -> tuple[object, ...]:
+        return self.english_text(), self.arguments
+
+    def __str__(self) -> str:
+        return self.render(Message.english_text_of)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {str(self)!r}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    @staticmethod
+    def english_text_of(message: "Message") -> str:
+        """Return the English text of a message."""
+        return message.english_text()
+
+
+class CountedMessage(Message):
+    """A sentence about a number of things: the text for one, the text for others, and `count`."""
+
+    __slots__ = ("plural_text",)
+
+    def __init__(self, text: str, plural_text: str, /, *, count: int, **arguments: Argument) -> None:
+        super().__init__(text, count=count, **arguments)
+        self.plural_text = plural_text
+
+    @property
+    def count(self) -> int:
+        """The number that chooses the form."""
+        count = self.arguments["count"]
+        assert isinstance(count, int)
+        return count
+
+    def english_text(self) -> str:
+        """Return the English text for the count."""
+        return self.text if self.count == 1 else self.plural_text
+
+
+LIST_SEPARATOR = Message(", ")
+
+
+def _render_argument(value: Argument, translate: Translate) -> str | int:
+    if isinstance(value, str | int):
+        return value
+    if isinstance(value, Message):
+        return value.render(translate)
+    if isinstance(value, tuple):
+        return LIST_SEPARATOR.render(translate).join(
+            [item if isinstance(item, str) else item.render(translate) for item in value]
+        )
+    return value.isoformat()

@@ -1,0 +1,53 @@
+"""Messages as JSON, so that a stored answer can be read again in any language."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from renewals.domain.messages import Argument, Cents, CountedMessage, Message
+
+
+def to_json(message: Message) -> dict[str, Any]:
+    """Return a message as a JSON object; arguments keep their types."""
+    stored: dict[str, Any] = {"text": message.text}
+    if isinstance(message, CountedMessage):
+        stored["plural"] = message.plural_text
+    if message.arguments:
+        stored["arguments"] = {name: _argument_to_json(value) for name, value in message.arguments.items()}
+    return stored
+
+
+def from_json(stored: Mapping[str, Any]) -> Message:
+    """Return the message that `to_json` stored."""
+    arguments = {name: _argument_from_json(value) for name, value in stored.get("arguments", {}).items()}
+    if "plural" in stored:
+        return CountedMessage(stored["text"], stored["plural"], **arguments)
+    return Message(stored["text"], **arguments)
+
+
+def _argument_to_json(value: Argument) -> Any:
+    if isinstance(value, Cents):
+        return {"cents": int(value)}
+    if isinstance(value, str | int):
+        return value
+    if isinstance(value, Message):
+        return {"message": to_json(value)}
+    if isinstance(value, tuple):
+        return [_argument_to_json(item) for item in value]
+    return {"instant" if isinstance(value, dt.datetime) else "date": value.isoformat()}
+
+
+def _argument_from_json(value: Any) -> Any:
+    match value:
+        case {"cents": cents}:
+            return Cents(cents)
+        case {"message": message}:
+            return from_json(message)
+        case {"date": date}:
+            return dt.date.fromisoformat(date)
+        case {"instant": instant}:
+            return dt.datetime.fromisoformat(instant)
+        case list():
+            return tuple(map(_argument_from_json, value))
+        case _:
+            return value

@@ -1,0 +1,62 @@
+"""The language of a request, by its header Accept-Language (RFC 9110 12.5.4, RFC 4647 3.4)."""
+
+import contextvars
+import functools
+
+from renewals.domain.model import Language
+
+DEFAULT = Language.EN
+"""The language where neither Chinese nor English is preferred (rule 27)."""
+HEADER_CHARACTERS_MAX = 1_000
+"""The length of a header that is read; a longer one means English."""
+
+_current: contextvars.ContextVar[Language] = contextvars.ContextVar("language", default=DEFAULT)
+
+
+def current() -> Language:
+    """Return the language of the request that this task serves; English outside of requests."""
+    return _current.get()
+
+
+def set_current(language: Language) -> None:
+    """Set the language of the request that this task, and each task that it starts, serves."""
+    _current.set(language)
+
+
+def negotiate(header: str) -> Language:
+    """Return the preferred of the known languages.
+
+    Any region or script counts as its language: zh-TW is Chinese. The first one of equal quality is preferred. `*`
+    is English, unless English is refused. A malformed range is ignored.
+    """
+    return _negotiate(header) if 0 < len(header) <= HEADER_CHARACTERS_MAX else DEFAULT
+
+
+@functools.lru_cache(maxsize=500)
+def _negotiate(header: str) -> Language:
+    qualities: dict[str, float] = {}
+    for part in header.lower().split(","):
+        tag, _, parameters = part.partition(";")
+        name = tag.strip().partition("-")[0]
+        quality = _quality(parameters)
+        if quality is not None:
+            qualities[name] = max(quality, qualities.get(name, 0.0))
+    others = qualities.get("*", 0.0)
+    known = {Language(name): quality for name, quality in qualities.items() if name in tuple(Language)}
+    if others:
+        known |= {language: others for language in (DEFAULT, *Language) if language not in known}
+    # Python's max takes the first of equals, and a dictionary keeps the order of the header.
+    best = max(known, key=known.__getitem__, default=DEFAULT)
+    return best if known.get(best) else DEFAULT
+
+
+def _quality(parameters: str) -> float | None:
+    """Return the weight of a range, 0 to 1, or None if it is malformed."""
+    name, _, value = parameters.partition("=")
+    if not name.strip():
+        return 1.0
+    try:
+        quality = float(value)
+    except ValueError:
+        return None
+    return quality if name.strip() == "q" and 0 <= quality <= 1 else None

@@ -1,0 +1,60 @@
+"""The catalogs of translations: one gettext file (.po) a language, with the English texts as ids.
+
+A file is read and compiled in memory when its language is first needed, so that no build step can be forgotten or
+stale. `python -m scripts.catalogs` keeps the files complete.
+"""
+
+import functools
+import gettext
+import io
+from pathlib import Path
+
+from babel.messages import mofile, pofile
+
+from renewals.domain.messages import CountedMessage, Message
+from renewals.domain.model import Language
+
+FOLDER = Path(__file__).parent / "locales"
+DOMAIN = "renewals"
+
+
+def path(language: Language) -> Path:
+    """Return the file of a language's catalog."""
+    return FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+def translate(message: Message, language: Language) -> str:
+    """Return a message in a language. A text that the catalog lacks stays English."""
+    if language is Language.EN:
+        return str(message)
+    return message.render(_load(language).text)
+
+
+def load() -> None:
+    """Read all catalogs, so that no request waits for them."""
+    for language in Language:
+        if language is not Language.EN:
+            _load(language)
+
+
+class _Catalog:
+    """A language's texts by their English ones."""
+
+    def __init__(self, translations: gettext.GNUTranslations) -> None:
+        self._translations = translations
+
+    def text(self, message: Message) -> str:
+        """Return the text of a message with its placeholders."""
+        if isinstance(message, CountedMessage):
+            return self._translations.ngettext(message.text, message.plural_text, message.count)
+        return self._translations.gettext(message.text)
+
+
+@functools.cache
+def _load(language: Language) -> _Catalog:
+    with path(language).open("rb") as file:
+        catalog = pofile.read_po(file, locale=language.value, domain=DOMAIN)
+    compiled = io.BytesIO()
+    mofile.write_mo(compiled, catalog)
+    compiled.seek(0)
+    return _Catalog(gettext.GNUTranslations(compiled))
