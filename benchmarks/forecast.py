@@ -124,14 +124,15 @@ async def _measure(
             await _compare(server.port, request)
             for number in range(rounds):
                 for name in (OURS, OVER_HTTP, PEER)[:: -1 if number % 2 else 1]:
+                    figures = milliseconds_by_figure[scenario, name, "ms"]
                     for _ in range(TIMES):
                         milliseconds, cpu_milliseconds = await _time(name, server, request)
-                        milliseconds_by_figure[scenario, name, "ms"].append(milliseconds)
+                        figures.append(milliseconds)
                         milliseconds_by_figure[scenario, name, "ms of CPU in its process"].append(
                             cpu_milliseconds
                         )
                     print(
-                        f"round {number + 1}, {scenario}, {name:<36} {milliseconds:8.0f} ms", file=sys.stderr
+                        f"round {number + 1}, {scenario}, {name:<36} {figures[-1]:8.0f} ms", file=sys.stderr
                     )
     return milliseconds_by_figure
 

@@ -181,7 +181,7 @@ def redis_url() -> str:
     number = 1 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     assert number < REDIS_DATABASES, f"no more than {REDIS_DATABASES - 1} workers can have a database each"
     url = urllib.parse.urlsplit(os.environ[REDIS])._replace(path=f"/{number}").geturl()
-    with redis.from_url(url) as client:
+    with redis.Redis.from_url(url) as client:
         client.flushdb()
     return url
 

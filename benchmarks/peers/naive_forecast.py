@@ -108,7 +108,7 @@ def _take(
     available: dict[uuid.UUID, int],
 ) -> Mapping[uuid.UUID, int]:
     """Subtract each voucher's payment from `available`."""
-    payments = {}
+    payments: dict[uuid.UUID, int] = {}
     for voucher in vouchers:
         if not voucher.product_codes or instance.product_id in voucher.product_codes:
             amount = min(cents - sum(payments.values()), available[voucher.id])

@@ -39,7 +39,7 @@ class ChildServer:
     """
 
     name: ClassVar[str]
-    preferred_port: ClassVar[int]
+    preferred_port: int
     stop_signal: ClassVar[signal.Signals]
 
     def __init__(self, folder: Path | None = None, *, durable: bool = True) -> None:

@@ -12,7 +12,7 @@ import random
 import time
 import uuid
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
@@ -164,7 +164,9 @@ async def _has_transaction_timeout(connection: Connection) -> bool:
         return server_version.has_transaction_timeout(raw)
 
 
-def retry_on_conflict(work: Callable[Arguments, Awaitable[Value]]) -> Callable[Arguments, Awaitable[Value]]:
+def retry_on_conflict(
+    work: Callable[Arguments, Coroutine[object, None, Value]],
+) -> Callable[Arguments, Coroutine[object, None, Value]]:
     """Repeat a transaction that PostgreSQL ended with a deadlock or a serialization error, up to ATTEMPTS_MAX times."""
 
     @functools.wraps(work)

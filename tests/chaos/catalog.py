@@ -42,7 +42,7 @@ class Fault(NamedTuple):
 
     kind: Kind
     play: Play
-    count: int
+    repetitions: int
     sample: int
     durable: bool = False
     play_sample: Play | None = None
@@ -52,32 +52,40 @@ ALL = {
     "worker-statements": Fault(
         Kind.KILL,
         worker_kills.at_each_statement,
-        count=1,
+        repetitions=1,
         sample=6,
         play_sample=worker_kills.at_some_statements,
     ),
-    "worker-instants": Fault(Kind.KILL, worker_kills.at_any_instant, count=240, sample=8),
-    "worker-plain": Fault(Kind.KILL, worker_kills.as_started_by_a_user, count=20, sample=1),
-    "worker-again": Fault(Kind.KILL, worker_kills.time_after_time, count=32, sample=8),
-    "worker-of-two": Fault(Kind.KILL, worker_kills.one_of_two, count=4, sample=0),
+    "worker-instants": Fault(Kind.KILL, worker_kills.at_any_instant, repetitions=240, sample=8),
+    "worker-plain": Fault(Kind.KILL, worker_kills.as_started_by_a_user, repetitions=20, sample=1),
+    "worker-again": Fault(Kind.KILL, worker_kills.time_after_time, repetitions=32, sample=8),
+    "worker-of-two": Fault(Kind.KILL, worker_kills.one_of_two, repetitions=4, sample=0),
     "api-statements": Fault(
-        Kind.KILL, api_kills.at_each_statement, count=1, sample=6, play_sample=api_kills.at_some_statements
+        Kind.KILL,
+        api_kills.at_each_statement,
+        repetitions=1,
+        sample=6,
+        play_sample=api_kills.at_some_statements,
     ),
-    "api-instants": Fault(Kind.KILL, api_kills.at_any_instant, count=40, sample=3),
-    "api-acknowledgements": Fault(Kind.ACKNOWLEDGEMENT, acknowledgements.of_mutations, count=700, sample=16),
-    "chunk-acknowledgements": Fault(Kind.ACKNOWLEDGEMENT, acknowledgements.of_chunks, count=350, sample=20),
-    "api-commits": Fault(Kind.COMMIT, acknowledgements.of_mutations_on_the_way, count=150, sample=8),
-    "chunk-commits": Fault(Kind.COMMIT, acknowledgements.of_chunks_on_the_way, count=150, sample=20),
-    "postgres": Fault(Kind.POSTGRES, outages.of_postgres, count=30, sample=3, durable=True),
-    "valkey": Fault(Kind.QUEUE, outages.of_valkey, count=21, sample=2, durable=True),
-    "flush": Fault(Kind.FLUSH, outages.of_the_queue, count=24, sample=2),
-    "flush-product": Fault(Kind.FLUSH, outages.of_the_queue_of_the_product, count=2, sample=0),
-    "zombies": Fault(Kind.ZOMBIE, zombies.wake_beside_their_successor, count=30, sample=1),
-    "zombies-late": Fault(Kind.ZOMBIE, zombies.wake_when_all_is_done, count=30, sample=1),
-    "api-zombies": Fault(Kind.ZOMBIE, api_kills.stopped, count=20, sample=1),
-    "two-at-once": Fault(Kind.OTHER, worker_kills.two_at_once, count=30, sample=2),
-    "clock-back": Fault(Kind.OTHER, wrong_clocks.set_back, count=10, sample=1),
-    "three-days": Fault(Kind.OTHER, wrong_clocks.no_worker_for_days, count=10, sample=1),
+    "api-instants": Fault(Kind.KILL, api_kills.at_any_instant, repetitions=40, sample=3),
+    "api-acknowledgements": Fault(
+        Kind.ACKNOWLEDGEMENT, acknowledgements.of_mutations, repetitions=700, sample=16
+    ),
+    "chunk-acknowledgements": Fault(
+        Kind.ACKNOWLEDGEMENT, acknowledgements.of_chunks, repetitions=350, sample=20
+    ),
+    "api-commits": Fault(Kind.COMMIT, acknowledgements.of_mutations_on_the_way, repetitions=150, sample=8),
+    "chunk-commits": Fault(Kind.COMMIT, acknowledgements.of_chunks_on_the_way, repetitions=150, sample=20),
+    "postgres": Fault(Kind.POSTGRES, outages.of_postgres, repetitions=30, sample=3, durable=True),
+    "valkey": Fault(Kind.QUEUE, outages.of_valkey, repetitions=21, sample=2, durable=True),
+    "flush": Fault(Kind.FLUSH, outages.of_the_queue, repetitions=24, sample=2),
+    "flush-product": Fault(Kind.FLUSH, outages.of_the_queue_of_the_product, repetitions=2, sample=0),
+    "zombies": Fault(Kind.ZOMBIE, zombies.wake_beside_their_successor, repetitions=30, sample=1),
+    "zombies-late": Fault(Kind.ZOMBIE, zombies.wake_when_all_is_done, repetitions=30, sample=1),
+    "api-zombies": Fault(Kind.ZOMBIE, api_kills.stopped, repetitions=20, sample=1),
+    "two-at-once": Fault(Kind.OTHER, worker_kills.two_at_once, repetitions=30, sample=2),
+    "clock-back": Fault(Kind.OTHER, wrong_clocks.set_back, repetitions=10, sample=1),
+    "three-days": Fault(Kind.OTHER, wrong_clocks.no_worker_for_days, repetitions=10, sample=1),
 }
 
 
@@ -88,7 +96,7 @@ def play(name: str, times: float) -> Tally:
 
     async def on_stage(servers: stage.Servers) -> Tally:
         async with stage.opened(servers) as opened:
-            return await fault.play(opened, math.ceil(fault.count * times))
+            return await fault.play(opened, math.ceil(fault.repetitions * times))
 
     with stage.started(durable=fault.durable) as servers:
         started_at = time.monotonic()

@@ -77,7 +77,7 @@ async def of_the_queue_of_the_product(stage: Stage, count: int) -> Tally:
 
 
 def _flush(stage: Stage) -> None:
-    with redis.from_url(stage.valkey.url) as client:
+    with redis.Redis.from_url(stage.valkey.url) as client:
         client.flushall()
 
 

@@ -98,7 +98,7 @@ class Stage:
     def plain_worker(self, **settings: object) -> processes.Process:
         """Start `python -m graphql_api worker`."""
         return self._kept(
-            processes.start(["worker"], self.environment(**settings), self.folder / "worker.log")
+            processes.start(["worker"], self.environment(None, **settings), self.folder / "worker.log")
         )
 
     async def api(
@@ -182,7 +182,7 @@ async def opened(servers: Servers) -> AsyncIterator[Stage]:
     connection = await asyncpg.connect(servers.postgres.url.removesuffix(servers.template) + "postgres")
     await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{servers.template}"')
     await connection.close()
-    with redis.from_url(servers.valkey.url) as client:
+    with redis.Redis.from_url(servers.valkey.url) as client:
         client.flushall()
     stage = Stage(servers, servers.postgres.url.removesuffix(servers.template) + name)
     async with database.connect(stage.database_url):

@@ -18,7 +18,7 @@ async def test_a_worker_finds_its_job_behind_those_of_killed_workers(
     work = await Work.begun()
     batch = await work.put(4)
     before = time.time_ns() // 1_000_000 - 1_000
-    with redis.from_url(redis_url) as client:
+    with redis.Redis.from_url(redis_url) as client:
         for number in range(DEAD_JOBS):
             client.zadd("arq:queue", {f"renew:99999:{number}": before})
             client.set(f"arq:in-progress:renew:99999:{number}", 1, ex=IN_PROGRESS_SECONDS)

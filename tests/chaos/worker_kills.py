@@ -22,6 +22,10 @@ ACCOUNTS_A_CHUNK = {"instances_per_chunk": 8}
 """Two accounts of four instances each."""
 
 
+def _start_worker(stage: Stage, plan: plans.Plan = plans.AS_IT_IS, **settings: object) -> processes.Process:
+    return stage.worker(plan, database_url=None, **ACCOUNTS_A_CHUNK, **settings)
+
+
 async def at_each_statement(stage: Stage, passes: int) -> Tally:
     """Use one chunk at a time, so that each statement has a stable number."""
     tally = Tally("worker killed at each statement", RESTART_SECONDS_MAX)
@@ -42,7 +46,7 @@ async def at_some_statements(stage: Stage, count: int) -> Tally:
 def _striker(stage: Stage, tally: Tally, work: Work) -> boundaries.Strike:
     async def strike(fuse: plans.Fuse) -> bool:
         batch = await work.put()
-        victim = stage.worker(plans.Plan(fuse), worker_chunks_at_once=1, **ACCOUNTS_A_CHUNK)
+        victim = _start_worker(stage, plans.Plan(fuse), worker_chunks_at_once=1)
         struck = await _meets_its_end(victim, work, batch)
         if struck:
             tally.tried += 1
@@ -59,7 +63,7 @@ async def at_any_instant(stage: Stage, count: int) -> Tally:
     work = await Work.begun()
     while tally.tried < count:
         batch = await work.put(8)
-        while await _is_killed(stage.worker(**ACCOUNTS_A_CHUNK), RUN_SECONDS, tally, work, batch):
+        while await _is_killed(_start_worker(stage), RUN_SECONDS, tally, work, batch):
             if random.random() < 0.4:
                 break
         await _restart(stage, tally, work, batch)
@@ -124,7 +128,7 @@ async def two_at_once(stage: Stage, count: int) -> Tally:
     while tally.tried < count:
         batch = await work.put(8)
         since = time.monotonic()
-        pair = [stage.worker(**ACCOUNTS_A_CHUNK) for _ in range(2)]
+        pair = [_start_worker(stage) for _ in range(2)]
         tally.tried += 1
         await tally.recovered(work, batch, since)
         await asyncio.sleep(AFTERGLOW_SECONDS)
@@ -165,7 +169,7 @@ async def _restart(
 ) -> None:
     """Start the successor, check that all is charged, and clean up."""
     since = time.monotonic()
-    heir = stage.worker(plan, **ACCOUNTS_A_CHUNK)
+    heir = _start_worker(stage, plan)
     await tally.recovered(work, batch, since)
     await heir.kill()
     await work.retire(batch)

@@ -70,8 +70,9 @@ class Stage:
 
     async def measure(self, operation: Operation, *, seconds_min: float, rounds_max: int) -> Usage:
         """Send the operation until it has used enough processor time; return the average."""
+        content = b""
         for number in range(operation.rounds_to_warm):
-            content = await self.send(operation, number)
+            await self.send(operation, number)
         self._spent.clear()
         gc.collect()
         pids = await database_pids()

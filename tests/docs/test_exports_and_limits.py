@@ -48,7 +48,9 @@ async def curl(graphql: Client, command: str, variables: dict[str, str]) -> str:
     words = shlex.split(command.replace("\\\n", " "))
     words, head = (words[: words.index("|")], int(words[-1][1:])) if "|" in words else (words, None)
     assert words.pop(0) == "curl"
-    headers, parameters, body, address = {}, [], None, ""
+    headers: dict[str, str] = {}
+    parameters: list[tuple[str, str]] = []
+    body, address = None, ""
     while words:
         word = words.pop(0)
         value = words.pop(0) if word in OPTIONS_WITH_VALUE else ""
@@ -57,7 +59,8 @@ async def curl(graphql: Client, command: str, variables: dict[str, str]) -> str:
                 name, _, header = value.partition(": ")
                 headers[name] = header
             case "-d" | "--data-urlencode":
-                parameters.append(tuple(value.split("=", 1)))
+                name, _, text = value.partition("=")
+                parameters.append((name, text))
             case "--json":
                 body = value
             case "-G":

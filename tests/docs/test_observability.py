@@ -21,7 +21,7 @@ BY = re.compile(r"\bby \(([^)]*)\)")
 OF_HISTOGRAMS = ("_bucket", "_sum", "_count")
 OF_SCRAPES = {"job", "instance", "le"}
 
-Described = dict[str, tuple[str, tuple[str, ...], str]]
+Described = dict[str, tuple[str | None, tuple[str, ...], str]]
 
 
 def described() -> Described:

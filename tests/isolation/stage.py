@@ -115,11 +115,11 @@ async def _open(world: World, operator: Operator, account_id: str) -> Stock:
 
 async def _use_keys(customer: Client) -> None:
     """Make one call with each idempotency key."""
-    selection_input = {"selection": {"ids": [f"{THEIRS}-i-1"]}}
+    selection_input: dict[str, Any] = {"selection": {"ids": [f"{THEIRS}-i-1"]}}
     await _do(
         customer, "renewInstances", idempotencyKey=f"{USED} RenewInstancesInput", months=1, **selection_input
     )
-    until = {"target": {"date": "2027-04-30"}}
+    until: dict[str, Any] = {"target": {"date": "2027-04-30"}}
     await _do(customer, "unifyExpiry", idempotencyKey=f"{USED} UnifyExpiryInput", **until, **selection_input)
     url = f"https://{THEIRS}.example.com/"
     key = f"{USED} CreateWebhookEndpointInput"

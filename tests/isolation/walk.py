@@ -4,7 +4,7 @@ A leaf is a place for a text or a number: an argument, or a field of an input. `
 that a leaf names, by the leaf's coordinate, such as `Selection.ids`. An unknown leaf stops the walk.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -85,7 +85,8 @@ def places(schema: GraphQLSchema) -> Iterator[Place]:
                 continue
             type_names.add(owner.name)
             for name, field in owner.fields.items():
-                for result_type in _objects(schema, field.type) or [None]:
+                result_types: Sequence[GraphQLObjectType | None] = _objects(schema, field.type) or [None]
+                for result_type in result_types:
                     step = Step(name, field, result_type.name if result_type else "")
                     if result_type and operation != "subscription":
                         following.append((operation, result_type, (*path, step)))

@@ -86,7 +86,7 @@ def _inline(number: int) -> HTTPRequest:
 
 
 def _variables(number: int) -> HTTPRequest:
-    unused = {f"v{index}": [] for index in range(150_000)}
+    unused: dict[str, list[str]] = {f"v{index}": [] for index in range(150_000)}
     return _graphql("{ account { id } }", number=number, unused=unused)
 
 
@@ -226,8 +226,9 @@ async def prepare() -> tuple[str, str]:
 
 async def measure_victim(server: LiveServer, key: str, seconds: float, *, rate: float = RATE) -> Answers:
     """Send small queries at a steady rate, whether or not the last ones are answered, and watch `/readyz`."""
-    answers, idle, numbers = Answers(), [], itertools.count()
+    answers, numbers = Answers(), itertools.count()
     connections: list[KeptConnection] = []
+    idle: list[KeptConnection] = []
     loop = asyncio.get_running_loop()
 
     async def ask(due: float) -> None:

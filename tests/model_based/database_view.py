@@ -7,6 +7,7 @@ import orjson
 
 from renewals.db import connection as database
 from tests.model_based.model import Model
+from tests.model_based.records import Values
 
 Picture = dict[str, Any]
 
@@ -29,26 +30,26 @@ def of_model(model: Model) -> Picture:
 
 async def of_database() -> Picture:
     """Return the state of the database."""
-    entries: dict[str, list[tuple]] = {}
+    entries: dict[str, list[Values]] = {}
     for name, kind, cents, after, voucher in await _rows(
         """SELECT a.id, e.kind, e.amount_cents, e.balance_after_cents, e.voucher_id
            FROM accounts a LEFT JOIN ledger_entries e ON e.account_id = a.id ORDER BY a.id, e.number"""
     ):
         entries.setdefault(name, []).extend([(kind, cents, after, _uuid(voucher))] if kind else [])
-    lines: dict[uuid.UUID, list[tuple]] = {}
+    lines: dict[uuid.UUID, list[Values]] = {}
     for order_id, *line in await _rows(
         """SELECT order_id, starts_at, instance_id, refund_count, anchor_day_before, expires_at, months, days,
              list_cents, price_cents
            FROM order_lines ORDER BY starts_at, instance_id"""
     ):
         lines.setdefault(order_id, []).append(tuple(line))
-    refunded: dict[uuid.UUID, list[tuple]] = {}
+    refunded: dict[uuid.UUID, list[Values]] = {}
     for refund_id, *line in await _rows(
         """SELECT f.refund_id, l.starts_at, l.instance_id, l.refund_count, f.cents
            FROM refund_lines f JOIN order_lines l ON l.id = f.order_line_id ORDER BY l.starts_at, l.instance_id"""
     ):
         refunded.setdefault(refund_id, []).append(tuple(line))
-    returned: dict[uuid.UUID, list[tuple]] = {}
+    returned: dict[uuid.UUID, list[Values]] = {}
     for refund_id, voucher, cents in await _rows(
         """SELECT refund_id, voucher_id, amount_cents FROM ledger_entries
            WHERE refund_id IS NOT NULL AND voucher_id IS NOT NULL"""
@@ -87,13 +88,14 @@ async def of_database() -> Picture:
     }
 
 
-def _first_line(order: tuple) -> tuple:
-    return order[-1][0]
+def _first_line(order: Values) -> Values:
+    line: Values = order[-1][0]
+    return line
 
 
 def _uuid(value: object) -> uuid.UUID | None:
     return uuid.UUID(str(value)) if value else None
 
 
-async def _rows(sql: str) -> list[tuple]:
+async def _rows(sql: str) -> list[Values]:
     return [tuple(row) for row in await database.fetch(database.pool(), sql)]

@@ -20,7 +20,16 @@ from renewals.instances import repository as instances_repository
 from renewals.operators import audit_log, refunds
 from renewals.orders import place_order, requests
 from tests.conftest import postgres_major
-from tests.model_based.records import PRODUCTS, Account, Instance, PaidLine, RefundRequest, Request, Voucher
+from tests.model_based.records import (
+    PRODUCTS,
+    Account,
+    Instance,
+    PaidLine,
+    RefundRequest,
+    Request,
+    Values,
+    Voucher,
+)
 from tests.support import databases
 from tests.support.fixtures import DATA_CENTERS, NOW
 
@@ -118,7 +127,7 @@ async def register(instances: Iterable[Instance], now: dt.datetime) -> None:
         )
 
 
-async def set_policy(request: Request, now: dt.datetime) -> tuple:
+async def set_policy(request: Request, now: dt.datetime) -> Values:
     _, mode, months = request.wish
     asked = policy.PolicyRequest(
         selection.ById(request.ids),
@@ -131,7 +140,7 @@ async def set_policy(request: Request, now: dt.datetime) -> tuple:
     return set(outcome.changed_ids), set(outcome.unchanged_ids), codes(outcome.refusals)
 
 
-async def quote(request: Request, now: dt.datetime) -> tuple:
+async def quote(request: Request, now: dt.datetime) -> Values:
     """Return the lines, the refusals and the payment."""
     asked = requests.QuoteRequest(
         selection.ById(request.ids), _extension(request), model.BundleHandling(request.bundles)
@@ -153,7 +162,7 @@ async def quote(request: Request, now: dt.datetime) -> tuple:
     return lines, codes(plan.refusals), (uses, plan.payment.balance_cents, plan.payment.shortfall_cents)
 
 
-async def place(request: Request, now: dt.datetime) -> tuple[uuid.UUID, tuple]:
+async def place(request: Request, now: dt.datetime) -> tuple[uuid.UUID, Values]:
     """Return the order's id and the model's result."""
     asked = requests.OrderRequest(
         selection.ById(request.ids),
@@ -169,7 +178,7 @@ async def place(request: Request, now: dt.datetime) -> tuple[uuid.UUID, tuple]:
 
 async def refund(
     request: RefundRequest, line: PaidLine | None, start: dt.datetime, now: dt.datetime
-) -> tuple:
+) -> Values:
     """Return the refusals; the first line of the order finds it."""
     sql = "SELECT order_id FROM order_lines WHERE instance_id = $1 AND starts_at = $2 AND refund_count = $3"
     order_id = uuid.UUID(int=0)
@@ -251,5 +260,9 @@ def codes(refusals: Iterable[errors.Refusal]) -> Mapping[str, str]:
 
 def _extension(request: Request) -> planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMonth:
     kind, asked = request.wish
-    kinds = {"renew": planning.RenewFor, "date": planning.UnifyToDate, "day": planning.UnifyToDayOfMonth}
-    return kinds[kind](asked)
+    match kind:
+        case "renew":
+            return planning.RenewFor(asked)
+        case "date":
+            return planning.UnifyToDate(asked)
+    return planning.UnifyToDayOfMonth(asked)

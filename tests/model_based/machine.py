@@ -109,7 +109,7 @@ class Renewals(Stage):
             Instance(id=f"i-{number}-{n}", product=product, price=registration["price"] + n, **common)
             for n, product in enumerate(registration["products"])
         ]
-        odd = {
+        odd: dict[str, dict[str, Any]] = {
             "trial": {"trial": True},
             "ddos": {"product": "ddos"},
             "one-off": {"billing": "ONE_OFF"},

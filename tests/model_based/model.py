@@ -6,7 +6,7 @@ the results of the tested code. The machine compares its state with the database
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from tests.model_based import reference_rules
@@ -20,6 +20,7 @@ from tests.model_based.records import (
     RefundRequest,
     Refused,
     Request,
+    Values,
     Voucher,
     keep,
     malformed,
@@ -34,13 +35,13 @@ class Model:
         self.accounts: dict[str, Account] = {}
         self.vouchers: dict[uuid.UUID, Voucher] = {}
         self.instances: dict[str, Instance] = {}
-        self.orders: list[tuple] = []
+        self.orders: list[Values] = []
         self.paid: list[tuple[list[PaidLine], list[uuid.UUID]]] = []
         """The lines of each order, and its vouchers when they paid."""
-        self.refunds: list[tuple] = []
-        self.refund_answers: dict[str, tuple[RefundRequest, tuple]] = {}
-        self.answers: dict[tuple[str, str], tuple[Request, tuple]] = {}
-        self.attempts: list[tuple] = []
+        self.refunds: list[Values] = []
+        self.refund_answers: dict[str, tuple[RefundRequest, Values]] = {}
+        self.answers: dict[tuple[str, str], tuple[Request, Values]] = {}
+        self.attempts: list[Values] = []
 
     # Provider
 
@@ -59,6 +60,7 @@ class Model:
                 raise Refused("InvalidInput", "instances.autoRenewMonths")
             if (
                 i.last_day
+                and i.anchor
                 and reference_rules.anchored(i.anchor, i.last_day.year, i.last_day.month) != i.last_day
             ):
                 raise Refused("InvalidInput", "instances.anchorDay")
@@ -75,7 +77,7 @@ class Model:
 
     # Customer
 
-    def set_policy(self, request: Request, now: dt.datetime) -> tuple:
+    def set_policy(self, request: Request, now: dt.datetime) -> Values:
         """Set the policy (rule 8); return the changed, the unchanged and the refused instances."""
         _, mode, months = request.wish
 
@@ -102,10 +104,10 @@ class Model:
         """Return the effect of the request, even if it would be refused."""
         units, refusals = self._units(request, now)
         lines_by_id = {i.id: self._line(i, request.wish, now) for unit in units for i in unit}
-        lines = [lines_by_id[i.id] for i in keep(units, lines_by_id, refusals)]
+        lines = _lines(lines_by_id, keep(units, lines_by_id, refusals))
         return lines, refusals, self._pay(request.account, lines, self._usable(request.account, now))
 
-    def place(self, request: Request, now: dt.datetime) -> tuple:
+    def place(self, request: Request, now: dt.datetime) -> Values:
         """Place an order (rules 16 to 19); return the instances in line order, and the refused ones."""
         if problem := malformed(request) or malformed_key(request.key):
             raise Refused("InvalidInput", problem)
@@ -130,7 +132,7 @@ class Model:
 
     # Operator
 
-    def refund(self, request: RefundRequest, now: dt.datetime) -> tuple:
+    def refund(self, request: RefundRequest, now: dt.datetime) -> Values:
         """Refund an order's periods that have not begun, to the original payers; return the refusals."""
         if request.ids == ():
             raise Refused("InvalidInput", "input.instanceIds")
@@ -173,7 +175,8 @@ class Model:
         self, account: str, lines: Sequence[PaidLine], used: Sequence[uuid.UUID], now: dt.datetime
     ) -> None:
         """Return money to valid vouchers as they paid, and the rest to the balance, with a ledger entry for each."""
-        to_balance, to_vouchers, restored = 0, {}, []
+        to_balance, restored = 0, []
+        to_vouchers: dict[uuid.UUID, int] = {}
         for line in lines:
             i = line.instance
             to_balance += line.price - sum(line.shares.values())
@@ -208,13 +211,13 @@ class Model:
             vouchers = self._usable(account_id, now)
             for unit in self._in_order(due):
                 refusals: dict[str, str] = {}
-                lines_by_id = {i.id: self._line(i, ("renew", i.months), now, i.last_day) for i in unit}
-                lines = [lines_by_id[i.id] for i in keep([unit], lines_by_id, refusals)]
+                lines_by_id = {i.id: self._line(i, ("renew", i.months), now, i.period()[0]) for i in unit}
+                lines = _lines(lines_by_id, keep([unit], lines_by_id, refusals))
                 payment = self._pay(account_id, lines, vouchers)
                 if payment.shortfall:
                     refusals, lines = dict.fromkeys(lines_by_id, "INSUFFICIENT_FUNDS"), []
                 for i in unit:
-                    due_at = reference_rules.due_at(i.last_day, account.zone, account.lead_days)
+                    due_at = reference_rules.due_at(i.period()[0], account.zone, account.lead_days)
                     self.attempts.append((i.id, due_at, now, refusals.get(i.id)))
                 if lines:
                     self._store(account_id, "AUTO_RENEWAL", lines, payment, now, None, {})
@@ -235,11 +238,12 @@ class Model:
         if i.status == "RELEASED" or not self._is_over(i, now):
             return i.status
         retention = max(PRODUCTS[member.product].retention_days for member in self._members(i))
-        until = reference_rules.end_of(i.last_day + retention * reference_rules.DAY, self._zone(i))
+        until = reference_rules.end_of(i.period()[0] + retention * reference_rules.DAY, self._zone(i))
         return "RELEASED" if until < now else "EXPIRED"
 
     def _is_over(self, i: Instance, now: dt.datetime) -> bool:
-        return i.last_day is not None and now > self.expiry(i)
+        expiry = self.expiry(i)
+        return expiry is not None and now > expiry
 
     def _is_due(self, i: Instance, now: dt.datetime) -> bool:
         if i.mode != "AUTO" or i.status != "RUNNING" or not i.last_day or self._is_over(i, now):
@@ -276,30 +280,31 @@ class Model:
         return self._in_order(units), refusals
 
     def _line(
-        self, i: Instance, wish: tuple, now: dt.datetime, furthest_from: dt.date = dt.date.min
+        self, i: Instance, wish: Values, now: dt.datetime, furthest_from: dt.date = dt.date.min
     ) -> Line | str:
         """Return the new period, or the refusal (rules 6, 7, 12, 13, 14)."""
         if code := unserved(i, self._status(i, now)):
             return code
         zone, product, (kind, wanted) = self._zone(i), PRODUCTS[i.product], wish
+        last_day, old_anchor = i.period()
         if kind == "renew":
-            new, anchor = reference_rules.step(i.anchor, i.last_day, wanted), i.anchor
+            new, anchor = reference_rules.step(old_anchor, last_day, wanted), old_anchor
         elif kind == "date":
             new, anchor = wanted, wanted.day
         else:
             new, anchor = (
-                reference_rules.first_on(wanted, reference_rules.step(i.anchor, i.last_day, 1)),
+                reference_rules.first_on(wanted, reference_rules.step(old_anchor, last_day, 1)),
                 wanted,
             )
-        if new <= i.last_day or reference_rules.end_of(new, zone) <= now:
+        if new <= last_day or reference_rules.end_of(new, zone) <= now:
             return "PERIOD_TOO_SHORT" if kind == "renew" else "TARGET_NOT_LATER"
         if new > reference_rules.furthest(now, zone, product.max_term_months, furthest_from):
             return "MAX_TERM_EXCEEDED"
-        months = reference_rules.whole_months(i.anchor, i.last_day, new)
-        begun_on = reference_rules.step(i.anchor, i.last_day, months)
+        months = reference_rules.whole_months(old_anchor, last_day, new)
+        begun_on = reference_rules.step(old_anchor, last_day, months)
         days, length = (
             (new - begun_on).days,
-            (reference_rules.step(i.anchor, i.last_day, months + 1) - begun_on).days,
+            (reference_rules.step(old_anchor, last_day, months + 1) - begun_on).days,
         )
         asked_price = reference_rules.list_price(i.price, months, days, length)
         cents = reference_rules.price(i.price, months, days, length, product.percent_off)
@@ -315,7 +320,8 @@ class Model:
         left = {v.id: v.available for v in vouchers}
         from_balance, shares = 0, []
         for line in lines:
-            rest, share = line.price, {}
+            rest = line.price
+            share: dict[uuid.UUID, int] = {}
             for v in vouchers:
                 if not v.products or line.instance.product in v.products:
                     share_cents = min(rest, left[v.id])
@@ -340,7 +346,8 @@ class Model:
         stored, paid = [], []
         for line, share in zip(lines, payment.shares, strict=True):
             i, start = line.instance, self.expiry(line.instance)
-            paid.append(PaidLine(i, i.last_day, line.last_day, i.anchor, i.refunds, line.price, share))
+            last_day, anchor = i.period()
+            paid.append(PaidLine(i, last_day, line.last_day, anchor, i.refunds, line.price, share))
             i.last_day, i.anchor, i.status = line.last_day, line.anchor, "RUNNING"
             line_values = self.expiry(i), line.months, line.days, line.list_price, line.price
             stored.append((start, i.id, i.refunds, paid[-1].anchor_before, *line_values))
@@ -359,3 +366,8 @@ class Model:
 
     def _enter(self, account: str, kind: str, *amounts: object) -> None:
         self.accounts[account].entries.append((kind, *amounts))
+
+
+def _lines(lines_by_id: Mapping[str, Line | str], instances: Iterable[Instance]) -> list[Line]:
+    """Return the lines of instances that are not refused."""
+    return [line for i in instances if isinstance(line := lines_by_id[i.id], Line)]

@@ -4,7 +4,11 @@ import dataclasses as dc
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
+
+Values = tuple[Any, ...]
+"""A row or a result, which the model and the tested code must have in common."""
 
 
 @dc.dataclass
@@ -29,7 +33,7 @@ class Account:
     lead_days: int
     auto_renew_from: dt.datetime
     balance: int = 0
-    entries: list[tuple] = dc.field(default_factory=list)
+    entries: list[Values] = dc.field(default_factory=list)
 
 
 @dc.dataclass
@@ -48,6 +52,11 @@ class Instance:
     status: str = "RUNNING"
     refunds: int = 0
 
+    def period(self) -> tuple[dt.date, int]:
+        """Return the last day and the anchor, which an instance without an expiry does not have."""
+        assert self.last_day is not None and self.anchor is not None
+        return self.last_day, self.anchor
+
 
 @dc.dataclass
 class Voucher:
@@ -64,7 +73,7 @@ class Request:
 
     account: str
     ids: tuple[str, ...]
-    wish: tuple
+    wish: Values
     bundles: str = "REFUSE"
     batch: str = "ALL_OR_NOTHING"
     expected: int | None = None
@@ -122,7 +131,7 @@ class Refused(Exception):
     """A refusal; `args` is the result."""
 
 
-def shared(i: Instance) -> tuple:
+def shared(i: Instance) -> Values:
     return i.account, i.last_day, i.anchor, i.mode, i.months
 
 
@@ -156,12 +165,12 @@ def malformed_key(key: str) -> str | None:
 
 
 def keep(
-    units: Iterable[Sequence[Instance]], codes: Mapping[str, object], refusals: dict[str, str]
+    units: Iterable[Sequence[Instance]], results: Mapping[str, object], refusals: dict[str, str]
 ) -> list[Instance]:
     """Return the units without refusals; one refused member refuses its whole bundle (rule 10)."""
     accepted: list[Instance] = []
     for unit in units:
-        own_codes = {i.id: codes[i.id] for i in unit if isinstance(codes[i.id], str)}
+        own_codes = {i.id: code for i in unit if isinstance(code := results[i.id], str)}
         refusals |= {i.id: own_codes.get(i.id, "BUNDLED") for i in unit if own_codes}
         accepted += [] if own_codes else unit
     return accepted

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.model_based import database_view, entry_points, reference_rules
 from tests.model_based.model import Model
-from tests.model_based.records import Instance, Refused, Request, malformed
+from tests.model_based.records import Instance, Refused, Request, Values, malformed
 from tests.support import integrity
 
 TALLY: collections.Counter[str] = collections.Counter()
@@ -79,7 +79,7 @@ class Stage(stateful.RuleBasedStateMachine):
         self.count += 1
         return self.count
 
-    def draw_request(self, data: st.DataObject, wish: tuple, name: str | None = None) -> Request:
+    def draw_request(self, data: st.DataObject, wish: Values, name: str | None = None) -> Request:
         """Draw a selection of one account: one, some, all, a bundle, sometimes unknown or another account's ids."""
         name = name or data.draw(NAMES)
         all_ids = sorted(self.model.instances)
@@ -98,7 +98,7 @@ class Stage(stateful.RuleBasedStateMachine):
         )
         return Request(name, tuple(ids), wish, data.draw(HANDLINGS), data.draw(BATCHES))
 
-    def draw_order(self, data: st.DataObject, wish: tuple, name: str | None = None) -> Request:
+    def draw_order(self, data: st.DataObject, wish: Values, name: str | None = None) -> Request:
         """Draw a request with a key, mostly a new one, sometimes with a right or wrong expected total."""
         request = self.draw_request(data, wish, name)
         used = [key for account, key in self.model.answers if account == request.account]
@@ -118,7 +118,7 @@ class Stage(stateful.RuleBasedStateMachine):
         )
         self.asked.append(request)
 
-        async def place() -> tuple:
+        async def place() -> Values:
             order_id, result = await entry_points.place(request, self.now)
             assert self.order_ids.setdefault((request.account, request.key), order_id) == order_id
             return result
@@ -126,7 +126,7 @@ class Stage(stateful.RuleBasedStateMachine):
         self.both(request.wish[0], lambda: self.model.place(request, self.now), place())
         assert len(set(self.order_ids.values())) == len(self.order_ids)
 
-    def quoted(self, request: Request) -> tuple:
+    def quoted(self, request: Request) -> Values:
         """Return the model's quote in the terms of the entry points."""
         lines, refusals, payment = self.model.quote(request, self.now)
         line_tuples = [

@@ -300,7 +300,7 @@ async def socket_of(address: str, key: str) -> AsyncIterator[websockets.ClientCo
 
 async def heard(socket: websockets.ClientConnection) -> str:
     """Return all messages until the operation or the connection ends."""
-    texts = []
+    texts: list[str] = []
     with contextlib.suppress(websockets.ConnectionClosed):
         async with asyncio.timeout(10):
             while not texts or orjson.loads(texts[-1])["type"] not in ("complete", "error"):

@@ -171,7 +171,7 @@ async def test_a_request_is_one_line_with_who_what_and_how_long_and_nothing_that
         "role": "RENEWER",
         "key": str(await world.value("SELECT id FROM api_keys")),
     }
-    assert await asking.post(QUERY, search="again")
+    await asking.post(QUERY, search="again")
     assert lines.requests()[1]["operation"] == "Page"
     said = "".join(lines.texts)
     assert str(asking.key) not in said and "customer's" not in said and "1234.56" not in said
@@ -199,7 +199,7 @@ async def test_a_request_s_line_says_when_it_ended_not_when_it_was_written(
 async def test_a_request_keeps_the_id_it_came_with_if_that_is_a_sane_one(
     asking: Client, lines: Lines, sent: str, is_taken: bool
 ) -> None:
-    headers = {"X-Request-Id": sent.encode("latin-1"), "Authorization": f"Bearer {asking.key}"}
+    headers = [(b"X-Request-Id", sent.encode("latin-1")), (b"Authorization", f"Bearer {asking.key}".encode())]
     answer = await asking.http.post(URL, json={"query": "{ account { id } }"}, headers=headers)
     [request] = lines.requests()
     assert answer.headers["x-request-id"] == request["request_id"]

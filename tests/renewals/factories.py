@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import hypothesis
 
-from renewals.domain import model, planning, pricing
+from renewals.domain import errors, model, planning, pricing
 from renewals.domain import selection as domain_selection
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -132,7 +132,7 @@ def plan(
     )
 
 
-def codes(refusals: Iterable[planning.Refusal]) -> Mapping[str, str]:
+def codes(refusals: Iterable[errors.Refusal]) -> Mapping[str, str]:
     """Return the code of each refused instance, and check that none is refused twice."""
     listed = [(refusal.instance_id, refusal.code.value) for refusal in refusals]
     assert len(dict(listed)) == len(listed)

@@ -109,10 +109,10 @@ async def fill(world: World) -> None:
     await world.voucher("10.00")
     await world.instance("i-2", price="20.00")
     for instance_id in ("i-2", "i-1"):
-        request = requests.OrderRequest(
+        order = requests.OrderRequest(
             selection.ById((instance_id,)), planning.RenewFor(1), idempotency_key=f"k {instance_id}"
         )
-        placed = await place_order.place_order("a", request, lambda: NOW)
+        placed = await place_order.place_order("a", order, lambda: NOW)
         of_order = refunds.RefundRequest(str(placed.order_id), None, "No longer needed")
         await refunds.refund_order(
             dataclasses.replace(call, idempotency_key=f"refund {instance_id}"), of_order

@@ -71,7 +71,8 @@ class _Copy:
         connection = await asyncpg.connect(self.url)
         try:
             self._catalog = await connection.fetchval(_CATALOG)
-            protected, emptied = [], []
+            protected: list[str] = []
+            emptied: list[str] = []
             for [table] in await connection.fetch(_TABLES):
                 has_rows = await connection.fetchval(f'SELECT EXISTS (SELECT FROM "{table}")')
                 (protected if has_rows else emptied).append(table)

@@ -17,6 +17,7 @@ from renewals.accounts import api_keys, ledger, vouchers
 from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
 from renewals.demo import loader
+from renewals.domain import clock as clocks
 from renewals.domain import dates, model, money, pricing, registration_report
 from renewals.domain import registration as registrations
 from renewals.instances import repository as instances_repository
@@ -50,6 +51,11 @@ NO_TRACE = frozenset(
 
 
 EVENTS = frozenset({"events", "event_streams"})
+
+
+def fixed_clock(instant: dt.datetime) -> clocks.Clock:
+    """Return a clock that stands still."""
+    return lambda: instant
 
 
 class World:

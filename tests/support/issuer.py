@@ -33,8 +33,10 @@ def new_ec(curve: ec.EllipticCurve | None = None) -> ec.EllipticCurvePrivateKey:
 
 def public(key_id: str, key: Key, **more: Any) -> dict[str, Any]:
     """Return the member of a key set for a key."""
-    algorithm = RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm
-    member: dict[str, Any] = algorithm.to_jwk(key.public_key(), as_dict=True)  # type: ignore[attr-defined]
+    if isinstance(key, rsa.RSAPrivateKey):
+        member = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    else:
+        member = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
     return member | {"kid": key_id} | more
 
 
@@ -87,7 +89,7 @@ class Issuer:
 
     def settings(self, **more: Any) -> config.Settings:
         """Return the settings that trust this issuer."""
-        known = {"jwt_http": True, "jwt_issuer": self.url, "jwt_audience": AUDIENCE}
+        known: dict[str, Any] = {"jwt_http": True, "jwt_issuer": self.url, "jwt_audience": AUDIENCE}
         return config.Settings(**(known | more))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

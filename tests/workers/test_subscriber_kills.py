@@ -1,6 +1,7 @@
 """A subscriber that is killed repeatedly misses no event and gets none twice, while workers are killed as well."""
 
 import datetime as dt
+import functools
 import signal
 from pathlib import Path
 
@@ -44,7 +45,7 @@ async def test_a_subscriber_killed_20_times_in_10_000_renewals_misses_and_double
         for kill in range(KILLS):
             following = start(*command)
             wanted = TOTAL * (kill + 1) // (KILLS + 1)
-            await eventually(lambda wanted=wanted: has_received(wanted), 60)
+            await eventually(functools.partial(has_received, wanted), 60)
             await following.kill()
             if kill in WORKER_KILLS:
                 worker.signal(signal.SIGKILL)

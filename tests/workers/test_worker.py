@@ -223,12 +223,12 @@ async def test_a_queue_that_was_emptied_is_filled_again_by_the_sweep_and_only_on
     now = clocks.utc_now()
     await runs.start_scheduled_run(now)
     await jobs.run_every_minute({"redis": queue})
-    with redis.from_url(redis_url) as client:
+    with redis.Redis.from_url(redis_url) as client:
         assert client.zcard("arq:queue") == 1
         client.flushdb()
     for _ in range(3):
         await jobs.run_every_minute({"redis": queue})
-    assert [(job.function, job.args) for job in await queue.queued_jobs()] == [("renew_chunk", [1, 0])]
+    assert [(job.function, *job.args) for job in await queue.queued_jobs()] == [("renew_chunk", 1, 0)]
     start()
     await eventually(lambda: all_ended(world))
     await assert_each_charged_once(world, *"abc")
@@ -241,7 +241,7 @@ async def test_a_job_is_json_that_names_a_chunk(
     async with locked(database_url, "a"):
         start()
         await eventually(lambda: world.value(WAITING))
-        with redis.from_url(redis_url) as client:
+        with redis.Redis.from_url(redis_url) as client:
             job = orjson.loads(client.get("arq:job:renew:1:0"))
             assert [client.get(key) for key in client.scan_iter("arq:result:*")] == []
     assert (job["f"], job["a"], job["k"]) == ("renew_chunk", [1, 0], {})

@@ -17,6 +17,7 @@ class Product(Model):
     unsupported_reason = fields.TextField(null=True)
     max_term_months = fields.IntField()
     retention_days = fields.IntField()
+    tiers: fields.ReverseRelation["DiscountTier"]
 
     class Meta:
         table = "products"
@@ -80,6 +81,7 @@ class Instance(Model):
     product: fields.ForeignKeyRelation[Product] = fields.ForeignKeyField(
         "renewals.Product", on_delete=fields.RESTRICT, to_field="code", source_field="product_code"
     )
+    product_id: str
     data_center: fields.ForeignKeyRelation[DataCenter] = fields.ForeignKeyField(
         "renewals.DataCenter", on_delete=fields.RESTRICT, to_field="code", source_field="data_center_code"
     )

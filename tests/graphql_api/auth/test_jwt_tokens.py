@@ -305,7 +305,7 @@ async def test_claims_and_algorithms_are_named_by_the_settings(
         jwt_account_claim="https://example.com/account", jwt_role_claim="groups", jwt_algorithms=["ES256"]
     )
     async with jwt_tokens.opened(settings):
-        named = {"https://example.com/account": "a", "groups": ["staff", "VIEWER"]}
+        named: dict[str, Any] = {"https://example.com/account": "a", "groups": ["staff", "VIEWER"]}
         assert (await status(graphql, issuer.token(NOW, "ec", without=("account", "role"), **named)))[
             0
         ] == 200

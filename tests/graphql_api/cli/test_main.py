@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from graphql_api.cli import main, schema_commands
+from renewals import config
 from renewals.db import connection as database
 from renewals.db import server_version
 from renewals.domain import clock as clocks
@@ -206,7 +207,12 @@ def test_a_server_is_for_customers_or_for_operators_alone(
     renewals: Renewals, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], served: str
 ) -> None:
     started: list[str] = []
-    monkeypatch.setattr("graphql_api.server.serve.run", lambda _, app: started.append(app) is None)
+
+    def serve(_: config.Settings, app: str) -> bool:
+        started.append(app)
+        return True
+
+    monkeypatch.setattr("graphql_api.server.serve.run", serve)
     assert renewals("serve", *options, DATABASE_URL="postgres://nowhere/x").exit_code == 0
     assert started == [served]
 

@@ -50,7 +50,7 @@ def refusing() -> Iterator[Refusing]:
     with services.Postgres(durable=False) as postgres, services.Valkey(durable=False) as valkey:
         asyncio.run(ask_for_passwords(postgres.url))
         asyncio.run(migrate.migrate(postgres.url))
-        with redis.from_url(valkey.url) as client:
+        with redis.Redis.from_url(valkey.url) as client:
             client.config_set("requirepass", "right")
         host = f"127.0.0.1:{postgres.port}"
         databases = {

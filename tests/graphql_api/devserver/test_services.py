@@ -1,5 +1,6 @@
 """The embedded servers and their reaper, with real processes and real kills."""
 
+import functools
 import os
 import shutil
 import signal
@@ -69,13 +70,13 @@ async def run(url: str, statement: str) -> object:
 async def test_a_second_start_finds_its_data_within_a_second(room: Path) -> None:
     with services.Postgres(room) as postgres, services.Valkey(room) as valkey:
         await run(postgres.url, "CREATE TABLE kept AS SELECT 42 AS answer")
-        with redis.from_url(valkey.url) as client:
+        with redis.Redis.from_url(valkey.url) as client:
             client.set("kept", "42")
     started_at = time.monotonic()
     with services.Postgres(room) as postgres, services.Valkey(room) as valkey:
         took_seconds = time.monotonic() - started_at
         assert await run(postgres.url, "SELECT answer FROM kept") == 42
-        with redis.from_url(valkey.url) as client:
+        with redis.Redis.from_url(valkey.url) as client:
             assert client.get("kept") == b"42"
     assert took_seconds < 5, "about a second on an idle machine"
 
@@ -101,7 +102,7 @@ def test_a_killed_parent_leaves_no_process_behind(room: Path) -> None:
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     for pid in (postgres, valkey, child):
-        assert eventually(lambda pid=pid: is_gone(pid)), f"{pid} lives on"
+        assert eventually(functools.partial(is_gone, pid)), f"{pid} lives on"
 
 
 def test_a_killed_parent_of_temporary_servers_leaves_no_folder_behind() -> None:

@@ -10,6 +10,7 @@ import pytest
 import schemathesis
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
 
 from tests.support.fixtures import World
 from tests.support.graphql_client import URL, Client
@@ -24,7 +25,9 @@ def bad_inputs() -> list[tuple[str, str]]:
     """Generate operations with their field names; each violates the schema or a limit."""
     made: list[tuple[str, str]] = []
     schema = schemathesis.graphql.from_path(str(ROOT / "schema.graphql"))
-    for operation in (result.ok() for result in schema.get_all_operations()):
+    for result in schema.get_all_operations():
+        assert isinstance(result, Ok)
+        operation = result.ok()
 
         @hypothesis.settings(
             max_examples=EXAMPLES,

@@ -77,8 +77,8 @@ def test_a_response_has_the_preferred_media_type(accept: str, expected: tuple[st
 
 async def test_an_invalid_document_is_a_400_only_in_the_new_media_type(key: str, graphql: Client) -> None:
     for accept, status, has_data in (("application/json", 200, True), (RESPONSE, 400, False)):
+        headers = {"Authorization": f"Bearer {key}", "Accept": accept}
         for query in ("{", "{ nothing }", "query Q($id: ID!) { instance(id: $id) { id } }"):
-            headers = {"Authorization": f"Bearer {key}", "Accept": accept}
             answer = await graphql.http.post(URL, json={"query": query}, headers=headers)
             assert (answer.status_code, answer.headers["content-type"]) == (status, accept)
             assert ("data" in answer.json()) is has_data

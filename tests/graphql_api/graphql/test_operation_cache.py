@@ -120,12 +120,12 @@ async def test_a_valid_document_is_parsed_and_validated_once(
 
 @pytest.mark.parametrize("verb", [customer.RENEW, customer.UNIFY, customer.SET_POLICY])
 async def test_a_repeated_mutation_has_the_same_response(client: Client, verb: str) -> None:
-    given = {
+    given: dict[str, dict[str, Any]] = {
         customer.RENEW: {"months": 1, "idempotencyKey": "key"},
         customer.UNIFY: {"target": {"date": "2027-06-30"}, "idempotencyKey": "key"},
         customer.SET_POLICY: {"mode": "MANUAL"},
-    }[verb]
-    request = {"input": {"selection": {"ids": ["i-1"]}, **given}}
+    }
+    request = {"input": {"selection": {"ids": ["i-1"]}, **given[verb]}}
     first = (await post(client, verb, request, None)).json()
     assert "errors" not in first
     answers = [(await post(client, verb, request, None)).json() for _ in range(3)]

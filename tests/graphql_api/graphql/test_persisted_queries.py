@@ -61,7 +61,16 @@ async def test_a_document_is_sent_once_with_its_hash(ask: Any, key: str, graphql
 async def test_a_document_with_a_wrong_hash_is_refused(ask: Any) -> None:
     assert code(await ask(hashed(QUERY, query="{ account { name } }"))) == (400, "BAD_REQUEST")
     assert code(await ask(hashed(QUERY))) == (200, "PERSISTED_QUERY_NOT_FOUND")
-    for persisted in (1, "x", [], {}, {"sha256Hash": 1}, {"sha256Hash": "x"}, {"sha256Hash": "A" * 64}):
+    nonsense: tuple[Any, ...] = (
+        1,
+        "x",
+        [],
+        {},
+        {"sha256Hash": 1},
+        {"sha256Hash": "x"},
+        {"sha256Hash": "A" * 64},
+    )
+    for persisted in nonsense:
         assert code(await ask({"extensions": {"persistedQuery": persisted}})) == (400, "BAD_REQUEST")
 
 
@@ -147,7 +156,8 @@ async def test_only_trusted_documents_are_executed_with_the_setting(trusting_cli
 
 
 async def test_a_request_without_a_document_is_refused(ask: Any) -> None:
-    for body in ({}, {"query": ""}, {"variables": {}}):
+    bodies: tuple[dict[str, Any], ...] = ({}, {"query": ""}, {"variables": {}})
+    for body in bodies:
         assert code(await ask(body)) == (400, "BAD_REQUEST")
     assert code(await ask({"documentId": "x"})) == (400, "DOCUMENT_NOT_TRUSTED")
     assert code(await ask({"documentId": 1})) == (400, "BAD_REQUEST")

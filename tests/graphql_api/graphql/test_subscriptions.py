@@ -307,7 +307,7 @@ async def test_an_invalid_notification_does_not_stop_later_ones(
 ) -> None:
     taking = asyncio.create_task(take(create_client(server, await world.key("a")), 1, after=None))
     await asyncio.sleep(1)
-    with redis.from_url(redis_url) as client:
+    with redis.Redis.from_url(redis_url) as client:
         for nonsense in ("garbage", "5", "null", "[5]"):
             client.publish("renewals:events", nonsense)
     await change(1, "NONE")
@@ -347,7 +347,7 @@ async def stream_events(server: LiveServer, key: str, after: int | None) -> Asyn
 
 
 async def test_server_sent_events_have_the_same_events(world: World, server: LiveServer) -> None:
-    found = []
+    found: list[int] = []
     async with stream_events(server, await world.key("a"), 97) as lines:
         async for line in lines:
             if line.startswith("data: "):
@@ -424,7 +424,7 @@ async def test_a_stalled_client_does_not_cause_more_reads(world: World, server: 
         f"POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nAccept: text/event-stream\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    sleepers = [socket.create_connection(server.address.split(":")) for _ in range(10)]
+    sleepers = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(10)]
     for sleeper in sleepers:
         sleeper.sendall(head.encode() + body)
     await asyncio.sleep(3)

@@ -171,14 +171,15 @@ async def test_an_error_of_an_operation_does_not_affect_the_others_of_its_web_so
 ) -> None:
     async with served(database_url) as server, connected(server, key) as socket:
         assert await ask(socket, "events", EVENTS) is None
-        for payload in (
+        payloads: tuple[dict[str, Any], ...] = (
             {"query": '{ a "' + "b" * 300 + '"}'},
             {"query": "query A { account { id } }", "operationName": "B" * 300},
             {"documentId": "unknown"},
             {"extensions": {"persistedQuery": {"sha256Hash": "0" * 64}}},
             {"extensions": []},
             {},
-        ):
+        )
+        for payload in payloads:
             await socket.send(orjson.dumps({"id": "1", "type": "subscribe", "payload": payload}).decode())
             answer = orjson.loads(await socket.recv())
             assert code(answer) in ("BAD_REQUEST", "DOCUMENT_NOT_TRUSTED", "PERSISTED_QUERY_NOT_FOUND")

@@ -40,11 +40,12 @@ async def test_an_attack_is_refused_at_once_and_changes_nothing(
         graphql_client.URL, json={"query": "{"}, headers={"Authorization": f"Bearer {key}"}
     )
     before = await world.snapshot()
-    times = []
+    times, answers = [], []
     for _ in range(3):
         started = time.process_time()
-        answer = await send(graphql, key, attack)
+        answers.append(await send(graphql, key, attack))
         times.append(time.process_time() - started)
+    answer = answers[-1]
     error = orjson.loads(answer.content)["errors"][0]
     assert (answer.status_code, error["extensions"]["code"]) == (attack.status, attack.code)
     assert len(answer.content) < 5_000

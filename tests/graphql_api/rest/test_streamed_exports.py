@@ -11,6 +11,7 @@ import asyncpg
 import httpx2
 import pytest
 import uvicorn
+from starlette.types import Scope
 
 from graphql_api import app, errors
 from graphql_api.middleware import slow_clients
@@ -77,8 +78,11 @@ class ExportReader:
             ], "client": None,
             "server": ("testserver", 80),
         }  # fmt: skip
-        self.task = asyncio.create_task(self.app(scope, self._receive, self._send))
+        self.task = asyncio.create_task(self._call(scope))
         return self.task
+
+    async def _call(self, scope: Scope) -> None:
+        await self.app(scope, self._receive, self._send)
 
     async def take(self, count: int = 1_000_000) -> None:
         """Read `count` pieces, or fewer if the export ends."""

@@ -11,7 +11,7 @@ from renewals.domain import dates
 from tests.renewals import dst_nights
 from tests.renewals.dst_nights import NIGHTS, Night, utc
 from tests.support import integrity
-from tests.support.fixtures import World
+from tests.support.fixtures import World, fixed_clock
 
 SECOND = dt.timedelta(seconds=1)
 
@@ -206,7 +206,7 @@ async def test_it_is_tried_at_each_half_hour_of_its_day_though_the_day_has_23_ho
         run_id = await runs.start_scheduled_run(tick)
         assert run_id is not None
         for chunk in await chunks.list_pending_chunks(run_id):
-            await renew.renew_chunk(chunk, clock=lambda tick=tick: tick)
+            await renew.renew_chunk(chunk, clock=fixed_clock(tick))
     tried = await world.rows("SELECT attempted_at, code FROM renewal_attempts ORDER BY id")
     assert tried == [(tick, "INSUFFICIENT_FUNDS") for tick in ticks if due_from <= tick <= due_until]
     hours = {"2027-03-14": 23, "2027-11-07": 25}

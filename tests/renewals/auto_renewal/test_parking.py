@@ -170,6 +170,7 @@ async def test_a_migration_under_a_workers_statements_is_no_poison(three_account
     )
     at = world.at("2027-02-28 00:30")
     run_id = await runs.start_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
+    assert run_id is not None
     [chunk] = await chunks.list_pending_chunks(run_id)
     with pytest.raises(asyncpg.InvalidCachedStatementError):
         await renew.process_chunk(chunk)

@@ -75,7 +75,7 @@ async def test_a_connection_is_given_back_without_waiting_unless_it_was_left_in_
 ) -> None:
     async with database.connect(database_url, pool_size=2):
         await database.fetch(database.pool(), "SELECT 1")  # which opens it
-        pool = database.pool()._pool  # type: ignore[attr-defined]
+        pool = database.pool()._pool
         at_rest = await pool.acquire()
         with pytest.raises(StopIteration):
             pool.release(at_rest).send(None)

@@ -39,7 +39,7 @@ async def test_an_account_has_half_of_the_pool_and_others_need_not_wait_for_it(d
         )  # opens the pool, which takes a while on a busy machine
         busy = [asyncio.create_task(ask("a", 20.0)) for _ in range(30)]
         await asyncio.sleep(0.5)
-        pool = database.pool()._pool  # type: ignore[attr-defined]
+        pool = database.pool()._pool
         assert pool.get_size() - pool.get_idle_size() == 4
         async with asyncio.timeout(15):
             await asyncio.gather(*(ask("b", 0) for _ in range(10)))
@@ -84,7 +84,7 @@ async def test_requests_cancelled_at_any_moment_leave_no_connection_taken(databa
             await asyncio.gather(*asking, return_exceptions=True)
         async with asyncio.timeout(5):
             await asyncio.gather(*(ask(account_id) for account_id in "abc"))
-        pool = database.pool()._pool  # type: ignore[attr-defined]
+        pool = database.pool()._pool
         assert pool.get_idle_size() == pool.get_size() and pool._turns.is_unused()
 
 

@@ -18,7 +18,7 @@ from renewals.operators import accounts, audit_log, refunds, run_now
 from renewals.orders import place_order, requests
 from renewals.webhooks import endpoint_requests, endpoints
 from tests.support import integrity
-from tests.support.fixtures import NOW, World
+from tests.support.fixtures import NOW, World, fixed_clock
 
 DAY, OTHER_DAY = dt.date(2027, 1, 15), dt.date(2027, 1, 31)
 TEN = dt.datetime(2027, 1, 15, 10, tzinfo=loader.ZONE)
@@ -44,8 +44,8 @@ async def use(account_id: str, instance_id: str, world: World) -> None:
     )
     for days in (2, 3, 40):
         at = TEN + dt.timedelta(days)
-        await run_now.run_now(at, lambda at=at: at)
-        await balance_alerts.check_changed_accounts(lambda at=at: at)
+        await run_now.run_now(at, fixed_clock(at))
+        await balance_alerts.check_changed_accounts(fixed_clock(at))
 
 
 async def fill_other(world: World) -> None:

@@ -6,7 +6,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from renewals.domain import dates, model, planning
+from renewals.domain import dates, errors, model, planning
 from renewals.domain.model import InstanceStatus
 from renewals.domain.payment import Payment
 from renewals.domain.planning import RenewAuto, RenewFor, UnifyToDate, UnifyToDayOfMonth
@@ -22,7 +22,7 @@ def only_line(planned: planning.Plan) -> planning.RenewalLine:
     return line
 
 
-def only_refusal(planned: planning.Plan) -> planning.Refusal:
+def only_refusal(planned: planning.Plan) -> errors.Refusal:
     """Return the only refusal of a plan without lines and payment."""
     assert (planned.lines, planned.total_cents, planned.list_cents) == ((), 0, 0)
     assert planned.payment == Payment((), 0, 0, 1_000_000_00, 0)

@@ -39,7 +39,7 @@ async def admitted() -> bool:
     return True
 
 
-def wish(*ids: str, key: str = "key", to: planning.Extension | None = None, **more: Any) -> Any:
+def wish(*ids: str, key: str = "key", to: planning.UnifyToDate | None = None, **more: Any) -> Any:
     return requests.OrderRequest(selection.ById(ids), to or planning.RenewFor(1), idempotency_key=key, **more)
 
 

@@ -1,6 +1,7 @@
 """What is kept of an account's coming days is what would be computed anew, whatever has changed meanwhile."""
 
 import datetime as dt
+import functools
 import random
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -126,9 +127,9 @@ async def test_after_every_change_and_at_any_time_what_is_kept_is_what_would_be_
         now += dt.timedelta(seconds=chance.choice((0, 0, 1, 600, 3_600, 40_000)))
         days = chance.choice((1, 7, 30, 31, 32, 90, 200, 366))
         reads: Sequence[Callable[[], Awaitable[object]]] = (
-            lambda days=days, now=now: forecast.read_forecast("a", days, now),
-            lambda now=now: instance_forecast.read_instance_forecasts("a", IDS, now),
-            lambda days=days, now=now: calendar_entries.build_calendar("a", days, now),
+            functools.partial(forecast.read_forecast, "a", days, now),
+            functools.partial(instance_forecast.read_instance_forecasts, "a", IDS, now),
+            functools.partial(calendar_entries.build_calendar, "a", days, now),
         )
         for read in reads:
             found = await read()

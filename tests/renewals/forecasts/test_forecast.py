@@ -3,6 +3,7 @@
 import datetime as dt
 import random
 from collections.abc import Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import hypothesis
@@ -198,7 +199,7 @@ async def test_the_worker_does_what_was_foreseen(world: World) -> None:
         )
     for number in range(0, 200, 2):
         expires = (dt.date(2027, 1, 21) + dt.timedelta(days=drawn.randrange(45))).isoformat()
-        about = {
+        about: dict[str, Any] = {
             "expires": expires,
             "mode": "AUTO",
             "months": drawn.choice((1, 1, 2)),

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import orjson
 import pytest
-from click.testing import Result
+from typer.testing import Result
 
 from renewals.db import connection as database
 from tests.support.cli import Renewals, query, renewals

@@ -9,7 +9,13 @@ from tests.support.fixtures import World
 from tests.support.operator_client import Operator
 
 ACCOUNT = "{ account { id name currency timeZone balance leadDays priceRiseCapPercent createdAt } }"
-NEW = {"id": "cn-1", "name": "客户一", "timeZone": "Europe/Berlin", "currency": "EUR", "leadDays": 2}
+NEW: dict[str, Any] = {
+    "id": "cn-1",
+    "name": "客户一",
+    "timeZone": "Europe/Berlin",
+    "currency": "EUR",
+    "leadDays": 2,
+}
 
 
 async def test_a_new_account_has_a_balance_of_zero(world: World, operator: Operator) -> None:
@@ -173,7 +179,7 @@ INSTANCE = {
 
 async def test_several_vouchers_are_issued_by_one_request(world: World, operator: Operator) -> None:
     await world.account("a")
-    vouchers = [
+    vouchers: list[dict[str, Any]] = [
         {"faceValue": "50.00", "expiresAt": "2027-06-30T15:59:59Z"},
         {"faceValue": "20.00", "expiresAt": "2027-03-31T15:59:59Z", "products": ["kec", "ebs"]},
     ]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.renewals import dst_nights
 from tests.renewals.auto_renewal import test_parking
 from tests.renewals.dst_nights import Night
 from tests.support import integrity
-from tests.support.fixtures import NO_TRACE, World
+from tests.support.fixtures import NO_TRACE, World, fixed_clock
 
 ALL = frozenset[str]()
 """The tables that `World.snapshot` leaves out."""
@@ -32,7 +33,8 @@ async def everything(world: World) -> dict[str, list[str]]:
 
 async def fill(world: World, night: Night) -> None:
     """Create four accounts: enough money, too little money, only expiring instances, and no instances."""
-    last_day, about = night.last_day, {"expires": night.last_day, "anchor": night.anchor, "mode": "AUTO"}
+    last_day = night.last_day
+    about: dict[str, Any] = {"expires": last_day, "anchor": night.anchor, "mode": "AUTO"}
     for account, balance in {"a": "1000.00", "b": "50.00", "c": "0.00", "d": "5.00"}.items():
         await world.account(account, balance=balance, zone=night.zone)
     await world.voucher("30.00", expires=last_day)
@@ -103,7 +105,7 @@ async def test_every_preview_of_the_demo_account_predicts_the_run(world: World) 
     for days in (0, 1, 2, 3, 10, 31, 62):
         at = dt.datetime.combine(day + dt.timedelta(days), dt.time(0, 30), loader.ZONE).astimezone(dt.UTC)
         [preview] = (await run_now.preview_run(at)).accounts or [AccountPreview(loader.ACCOUNT_ID)]
-        result = await run_now.run_now(at, lambda at=at: at)
+        result = await run_now.run_now(at, fixed_clock(at))
         assert (preview.renewed_count, preview.refused_count, preview.total_cents) == (
             *(result.run.renewed_count, result.run.refused_count, result.run.amount_cents),
         )

@@ -141,7 +141,7 @@ async def test_a_parked_delivery_of_an_account_is_replayed(world: World, operato
     endpoint_id, _ = await make(operator)
     await put_parked(endpoint_id, "a")
     await put_parked(endpoint_id, "b")
-    sent = {"id": endpoint_id, "accountId": "b", "sequence": 1}
+    sent: dict[str, Any] = {"id": endpoint_id, "accountId": "b", "sequence": 1}
     replayed = await operator.done("replayWebhookDelivery", ENDPOINT, key="r", **sent)
     assert (replayed["endpoint"]["waitingCount"], replayed["endpoint"]["parkedCount"]) == (1, 1)
     assert await operator.done("replayWebhookDelivery", ENDPOINT, key="r", **sent) == replayed

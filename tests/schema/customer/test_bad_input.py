@@ -27,7 +27,7 @@ async def buyer(world: World, graphql: Client) -> customer.Buyer:
     return opened
 
 
-INVALID = [
+INVALID: list[tuple[str, dict[str, Any], str]] = [
     *((customer.RENEW, {"months": months}, "input.months") for months in (0, -1, 37, 2**31 - 1, -(2**31))),
     *(
         (customer.UNIFY, {"target": {"dayOfMonth": day}}, "input.target.dayOfMonth")
@@ -78,10 +78,10 @@ MONEY = [
     "0x10",
     "１.00",
 ]
-MALFORMED = [
+MALFORMED: list[tuple[str, dict[str, Any]]] = [
     *((customer.RENEW, {"expectedTotal": value}) for value in (*MONEY, 1.5, 300.0, True, ["1.00"], 10**20)),
     *((customer.UNIFY, {"expectedTotal": value}) for value in ("1.001", 1.5)),
-    *((customer.RENEW, {"months": value}) for value in (None, "1", 1.5, True, 2**31, [])),
+    *((customer.RENEW, {"months": value}) for value in list[Any]((None, "1", 1.5, True, 2**31, []))),
     *((customer.RENEW, {"idempotencyKey": value}) for value in (None, 1, ["key"])),
     *((verb, {"selection": {}}) for verb in GOOD),
     *((verb, {"selection": {"ids": None}}) for verb in GOOD),

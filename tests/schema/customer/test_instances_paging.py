@@ -71,7 +71,8 @@ async def test_pages_by_cursor_hold_every_instance_once(filled: Client, order: d
         assert listed["pageInfo"]["hasPreviousPage"] is (after is not None)
         forward += ids(listed)
         after, has_next = listed["pageInfo"]["endCursor"], listed["pageInfo"]["hasNextPage"]
-    backward, before, has_previous = [], None, True
+    backward: list[str] = []
+    before, has_previous = None, True
     while has_previous:
         listed = await page(filled, orderBy=order, last=3, before=before)
         assert listed["pageInfo"]["hasNextPage"] is (before is not None)

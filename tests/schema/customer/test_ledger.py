@@ -129,7 +129,8 @@ async def test_pages_hold_every_entry_once_in_both_directions(kept: Client) -> N
         assert (listed["totalCount"], listed["pageInfo"]["hasPreviousPage"]) == (7, after is not None)
         forward += [entry["id"] for entry in listed["nodes"]]
         after, has_next = listed["pageInfo"]["endCursor"], listed["pageInfo"]["hasNextPage"]
-    backward, before, has_previous = [], None, True
+    backward: list[str] = []
+    before, has_previous = None, True
     while has_previous:
         listed = await page(kept, last=3, before=before)
         assert listed["pageInfo"]["hasNextPage"] is (before is not None)

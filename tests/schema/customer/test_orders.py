@@ -112,7 +112,8 @@ async def test_pages_hold_every_order_once_in_both_directions(bought: Client, si
         assert (listed["totalCount"], listed["pageInfo"]["hasPreviousPage"]) == (7, after is not None)
         forward += [order["id"] for order in listed["nodes"]]
         after, has_next = listed["pageInfo"]["endCursor"], listed["pageInfo"]["hasNextPage"]
-    backward, before, has_previous = [], None, True
+    backward: list[str] = []
+    before, has_previous = None, True
     while has_previous:
         listed = await page(bought, last=size, before=before)
         backward = [order["id"] for order in listed["nodes"]] + backward

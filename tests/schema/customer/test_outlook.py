@@ -20,9 +20,9 @@ async def asked(world: World, graphql: Client) -> Client:
 
 
 async def outlooks(client: Client) -> dict[str, Any]:
-    nodes = f"nodes {{ id {OUTLOOK} }}"
-    others = f"others: instances(first: 50, filter: {{manageable: false}}) {{ {nodes} }}"
-    data = await client(f"{{ manageable: instances(first: 50) {{ {nodes} }} {others} }}")
+    fields = f"nodes {{ id {OUTLOOK} }}"
+    others = f"others: instances(first: 50, filter: {{manageable: false}}) {{ {fields} }}"
+    data = await client(f"{{ manageable: instances(first: 50) {{ {fields} }} {others} }}")
     nodes = [*data["manageable"]["nodes"], *data["others"]["nodes"]]
     return {node["id"]: node["outlook"] for node in nodes}
 

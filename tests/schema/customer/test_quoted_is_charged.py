@@ -47,7 +47,7 @@ def picked(chance: random.Random, ids: list[str]) -> customer.Selection:
     """Draw some ids, or a filter."""
     if chance.random() < 0.6:
         return [*chance.sample(ids, chance.randint(1, 5)), *(["i-unknown"] if chance.random() < 0.1 else [])]
-    conditions = chance.choice(
+    conditions: dict[str, Any] = chance.choice(
         [
             {"products": ["eip"]},
             {"tab": "AUTO"},

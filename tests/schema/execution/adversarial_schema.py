@@ -209,22 +209,22 @@ class Leaf:
 
     @strawberry.field
     def argued(self, number: int = 2, text: str | None = None) -> int | None:
-        return number * _read(self, "o") if text is None else None  # type: ignore[no-any-return]
+        return number * _read(self, "o") if text is None else None
 
     @strawberry.field
     async def slow(self, info: strawberry.Info) -> int | None:
         await asyncio.sleep(0)
         return _read(self, "o")  # type: ignore[no-any-return]
 
-    @strawberry.field(permission_classes=[Allowed])
+    @strawberry.field(permission_classes=[Allowed])  # type: ignore[untyped-decorator]
     def guarded(self) -> int | None:
         return _read(self, "o")  # type: ignore[no-any-return]
 
-    @strawberry.field(permission_classes=[AllowedLater])
+    @strawberry.field(permission_classes=[AllowedLater])  # type: ignore[untyped-decorator]
     def guarded_later(self) -> int:
         return _read(self, "o")  # type: ignore[no-any-return]
 
-    @strawberry.field(extensions=[Shouting()])
+    @strawberry.field(extensions=[Shouting()])  # type: ignore[untyped-decorator]
     def shouted(self) -> str:
         return _read(self, "c0")  # type: ignore[no-any-return]
 
@@ -426,7 +426,8 @@ class Values:
         some = [self.thing(rng, depth) for _ in range(rng.randint(0, 2 * depth - 1) if depth > 0 else 0)]
         if rng.random() < self._fault:
             some.insert(rng.randint(0, len(some)), rng.choice(_BAD)(rng))
-            made: Any = rng.choice([list, tuple, iter, _generated, _later_each, list])(some)
+            kinds: list[Callable[[Any], Any]] = [list, tuple, iter, _generated, _later_each, list]
+            made: Any = rng.choice(kinds)(some)
             return made
         return some
 

@@ -60,7 +60,7 @@ class Document:
 
 def boolean(name: str, rng: random.Random) -> Any:
     """Return a value of a variable of @skip and @include, or none."""
-    odd = {"t": [], "u": [Undefined], "w": [Undefined, None]}[name]
+    odd: list[Any] = {"t": list[Any](), "u": [Undefined], "w": [Undefined, None]}[name]
     return rng.choice([True, False, True, False, *odd])
 
 

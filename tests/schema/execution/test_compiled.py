@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 import threading
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import strawberry
@@ -130,11 +130,12 @@ async def assert_same(query: type, document: str, given: Any = None, **variables
     """Execute twice with both executors, and return the result of the compiled one."""
     stock = make(StrawberryGraphQLCoreExecutionContext, query)
     compiled = make(executor.Executor, query)
+    found = []
     for _ in range(2):
         expected = await stock.execute(document, variables, given)
-        found = await compiled.execute(document, variables, given)
-        assert not compare.differences(expected, found, waited=False)
-    return found
+        found.append(await compiled.execute(document, variables, given))
+        assert not compare.differences(expected, found[-1], waited=False)
+    return found[-1]
 
 
 @pytest.fixture
@@ -202,9 +203,9 @@ async def test_an_extension_that_resolves_sees_every_field() -> None:
     seen: Counter[str] = Counter()
 
     class Watching(SchemaExtension):
-        def resolve(self, next_: Any, root: Any, info: Any, *args: Any, **kwargs: Any) -> Any:
+        def resolve(self, _next: Any, root: Any, info: Any, *args: Any, **kwargs: Any) -> Any:
             seen[info.field_name] += 1
-            return next_(root, info, *args, **kwargs)
+            return _next(root, info, *args, **kwargs)
 
     document = "{ items { o name inner { o } } }"
     schema = make(executor.Executor, Query, Watching)
@@ -368,9 +369,13 @@ async def test_a_slice_of_a_list_is_completed_without_graphql_core(
     assert completed == {"execute_field": 1}, "the root's"
 
 
+async def load_nothing(keys: list[int]) -> list[int]:
+    raise AssertionError(f"{keys} were loaded")
+
+
 @pytest.mark.parametrize("variables", [{"first": -1}, {"first": 1_001}, {"offset": -1}], ids=str)
 async def test_a_slice_out_of_bounds_is_refused(variables: dict[str, int]) -> None:
-    given = Given(lambda: [{"keys": [1], "values": []}], load=DataLoader(load_fn=None))
+    given = Given(lambda: [{"keys": [1], "values": []}], load=DataLoader(load_fn=load_nothing))
     found = await assert_same(Lists, SLICES, given, **variables)
     assert found.errors and isinstance(found.errors[0].original_error, errors.InvalidInputError)
 
@@ -378,11 +383,12 @@ async def test_a_slice_out_of_bounds_is_refused(variables: dict[str, int]) -> No
 async def test_a_custom_field_class_resolves_by_itself() -> None:
     class Doubled(StrawberryField):
         def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:
-            return 2 * super().get_result(source, info, args, kwargs)
+            result: Any = super().get_result(source, info, args, kwargs)
+            return 2 * result
 
     @strawberry.type
     class Twice:
-        o: int = Doubled()
+        o: int = cast("int", Doubled())
 
     @strawberry.type(name="Query")
     class Twices:

@@ -110,7 +110,8 @@ def test_a_quote_costs_by_the_instances_that_it_names() -> None:
         "query Q($ids: [ID!]) { quoteRenewal(input: {selection: {ids: $ids}, months: 1}) { total } }"
     )
     assert cost_of(by_variable, ids=["a"] * 5) == weights.QUOTE_CALL + 5 * one + 2
-    for nonsense in (None, 1, "x", [], {"ids": None}):
+    selections: tuple[Any, ...] = (None, 1, "x", [], {"ids": None})
+    for nonsense in selections:
         assert cost(nonsense) == rest
     deep: Any = []
     for _ in range(900):
