@@ -20,6 +20,7 @@ from renewals.domain import errors, planning
 from renewals.forecasts import forecast, instance_forecast
 from renewals.instances import selection
 from renewals.orders import place_order, requests
+from tests.renewals.compute import jobs
 from tests.support.fixtures import NOW, World
 from tests.support.graphql_client import Client
 
@@ -28,34 +29,9 @@ REQUEST = requests.QuoteRequest(
 )
 
 
-async def pid() -> int:
-    return os.getpid()
-
-
-async def rest(seconds: float) -> float:
-    time.sleep(seconds)  # noqa: ASYNC251 - as what computes long does
-    return seconds
-
-
-async def refuse(field: str) -> None:
-    raise errors.InvalidInputError(field, "is refused")
-
-
-async def lose_database() -> None:
-    await database.fetch(database.pool(), "SELECT pg_terminate_backend(pg_backend_pid())")
-
-
-class Unpicklable(Exception):
-    def __init__(self, one: int, two: int) -> None:
-        super().__init__(f"{one} {two}")
-
-
-async def raise_unpicklable() -> None:
-    raise Unpicklable(1, 2)
-
-
 @pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[None]:
+async def pool(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    monkeypatch.setattr(process_pool, "NICE", 0)  # a lower priority makes a busy machine's tests wait
     async with process_pool.opened(config.get_settings().model_copy(update={"database_url": database_url})):
         yield
 
@@ -71,7 +47,7 @@ async def account(world: World) -> str:
 async def test_what_is_computed_in_another_process_is_what_would_be_computed_here(
     account: str, pool: None
 ) -> None:
-    assert await process_pool.run(account, pid) != os.getpid()
+    assert await process_pool.run(account, jobs.pid) != os.getpid()
     for days in (1, 40, 366):
         assert await forecast.read_forecast(account, days, NOW) == await forecast.read_whole_forecast(
             account, days, NOW
@@ -101,36 +77,36 @@ def test_a_packed_list_is_a_list(count: int) -> None:
 
 async def test_a_job_raises_here_what_it_raised_there(account: str, pool: None) -> None:
     with pytest.raises(errors.InvalidInputError, match=r"input\.x: is refused"):
-        await process_pool.run(account, refuse, "input.x")
+        await process_pool.run(account, jobs.refuse, "input.x")
     with pytest.raises(ConnectionError) as outage:
-        await process_pool.run(account, lose_database)
+        await process_pool.run(account, jobs.lose_database)
     assert database.is_unavailable(outage.value)
     with pytest.raises(RuntimeError, match="1 2"):
-        await process_pool.run(account, raise_unpicklable)
-    assert await process_pool.run(account, pid)
+        await process_pool.run(account, jobs.raise_unpicklable)
+    assert await process_pool.run(account, jobs.pid)
 
 
 async def test_a_process_that_is_killed_is_an_outage_for_its_job_and_the_next_has_another(
     account: str, pool: None
 ) -> None:
-    first = await process_pool.run(account, pid)
-    working = asyncio.create_task(process_pool.run(account, rest, 30.0))
+    first = await process_pool.run(account, jobs.pid)
+    working = asyncio.create_task(process_pool.run(account, jobs.rest, 30.0))
     await asyncio.sleep(0.2)
     os.kill(first, signal.SIGKILL)
     with pytest.raises(process_pool.ProcessLostError) as lost:
         await working
     assert database.is_unavailable(lost.value)
-    second = await process_pool.run(account, pid)
+    second = await process_pool.run(account, jobs.pid)
     os.kill(second, signal.SIGKILL)
     await asyncio.sleep(0.2)
-    assert await process_pool.run(account, pid) not in (first, second)
+    assert await process_pool.run(account, jobs.pid) not in (first, second)
 
 
 async def test_accounts_take_turns_and_who_gives_up_stops_nobody(pool: None) -> None:
     order: list[str] = []
 
     async def work(owner: str) -> None:
-        await process_pool.run(owner, rest, 0.05)
+        await process_pool.run(owner, jobs.rest, 0.05)
         order.append(owner)
 
     await work("warm")
@@ -145,12 +121,12 @@ async def test_accounts_take_turns_and_who_gives_up_stops_nobody(pool: None) -> 
 
 async def test_as_many_jobs_of_an_account_wait_as_may_and_the_next_is_an_outage(pool: None) -> None:
     working = [
-        asyncio.create_task(process_pool.run("a", rest, 0.0))
+        asyncio.create_task(process_pool.run("a", jobs.rest, 0.0))
         for _ in range(process_pool.WAITING_PER_ACCOUNT_MAX + 1)
     ]
     await asyncio.sleep(0)
     with pytest.raises(process_pool.BusyError):
-        await process_pool.run("a", rest, 0.0)
+        await process_pool.run("a", jobs.rest, 0.0)
     await asyncio.gather(*working)
 
 
@@ -169,12 +145,12 @@ import asyncio, sys
 from renewals import config
 from renewals.compute import process_pool
 from renewals.compute.packed import Packed
-from tests.renewals.compute import test_process_pool
+from tests.renewals.compute import jobs
 
 async def main():
     async with process_pool.opened(config.get_settings()):
-        print(await process_pool.run("a", test_process_pool.pid), flush=True)
-        await process_pool.run("a", test_process_pool.rest, 60.0)
+        print(await process_pool.run("a", jobs.pid), flush=True)
+        await process_pool.run("a", jobs.rest, 60.0)
 
 asyncio.run(main())
 """

@@ -1,0 +1,40 @@
+"""Jobs of the tests' pool, in a module of its own because each process of the pool imports it."""
+
+import os
+import time
+
+from renewals.db import connection as database
+from renewals.domain import errors
+
+
+async def pid() -> int:
+    """Return the number of the process that runs the job."""
+    return os.getpid()
+
+
+async def rest(seconds: float) -> float:
+    """Block the process, as a long computation does."""
+    time.sleep(seconds)  # noqa: ASYNC251 - as what computes long does
+    return seconds
+
+
+async def refuse(field: str) -> None:
+    """Raise an error of the domain."""
+    raise errors.InvalidInputError(field, "is refused")
+
+
+async def lose_database() -> None:
+    """End the process's own connection."""
+    await database.fetch(database.pool(), "SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+class UnpicklableError(Exception):
+    """An error that pickle cannot create again."""
+
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"{one} {two}")
+
+
+async def raise_unpicklable() -> None:
+    """Raise an error that cannot be sent to another process."""
+    raise UnpicklableError(1, 2)
