@@ -120,8 +120,8 @@ def _text(message: Message) -> str:
     return _strings(message.id)[-1]
 
 
-def _strings(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+def _strings(value: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
+    return tuple(value) if isinstance(value, tuple | list) else (value or "",)
 
 
 def _placeholders(text: str) -> set[str]:
