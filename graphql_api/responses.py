@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from renewals.observability import internal_errors, request_record
 from schema.shared import errors
 
@@ -65,7 +65,7 @@ def unavailable() -> Response:
 
 def internal_error(problem: Exception) -> Response:
     """Return 500 with the id of the traceback in the log, or 503 if the error means that PostgreSQL is unavailable."""
-    if database.is_unavailable(problem):
+    if db_errors.is_unavailable(problem):
         log.warning(
             "a request cannot be served, because a server is unavailable: %s",
             str(problem) or type(problem).__name__,

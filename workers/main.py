@@ -24,6 +24,7 @@ from renewals.auto_renewal import chunks
 from renewals.concurrency import cancellation
 from renewals.db import configuration_errors
 from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from renewals.events import pubsub
 from renewals.observability import gc_tuning, tracing
 from renewals.webhooks import dispatcher
@@ -122,8 +123,8 @@ def _is_outage(error: Exception) -> bool:
     if configuration_errors.explain(error):
         return False
     # Missing tables are an outage, too, because a migration may be about to create them.
-    error = database.original_error(error)
-    return database.is_unavailable(error) or isinstance(error, RedisError | asyncpg.UndefinedTableError)
+    error = db_errors.original_error(error)
+    return db_errors.is_unavailable(error) or isinstance(error, RedisError | asyncpg.UndefinedTableError)
 
 
 @contextlib.asynccontextmanager

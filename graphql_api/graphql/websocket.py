@@ -27,7 +27,7 @@ from graphql_api.auth import authentication
 from graphql_api.graphql import http_request
 from graphql_api.limits import concurrency
 from graphql_api.middleware import request_log
-from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from renewals.db import pool
 from renewals.i18n import accept_language
 from renewals.observability import internal_errors, request_record
@@ -99,7 +99,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             request_record.note_code(refusal.code)
             await self.websocket.close(TRY_AGAIN_LATER, "Too many web sockets")
         except Exception as problem:  # noqa: BLE001 - the last handler, as for /graphql
-            if database.is_unavailable(problem):
+            if db_errors.is_unavailable(problem):
                 log.warning("a web socket is closed, because a server is unavailable: %s", problem)
                 await self.websocket.close(TRY_AGAIN_LATER, "Try again later")
             else:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import typer
 
+from renewals.db import errors as db_errors
+
 if TYPE_CHECKING:
     from renewals import config as renewals_config
 
@@ -64,7 +66,6 @@ def check_servers(settings: "renewals_config.Settings") -> None:
     import asyncpg
 
     from renewals.db import configuration_errors, server_version
-    from renewals.db import connection as database
 
     async def connect() -> None:
         connection = await asyncpg.connect(settings.database_url, timeout=CHECK_SECONDS_MAX)
@@ -77,7 +78,7 @@ def check_servers(settings: "renewals_config.Settings") -> None:
         sentence = configuration_errors.explain(problem)
         if sentence is not None:
             fail(sentence)
-        if not database.is_unavailable(problem):
+        if not db_errors.is_unavailable(problem):
             raise
 
 
@@ -87,9 +88,8 @@ def _explain(problem: Exception) -> str | None:
     import redis
 
     from renewals.db import configuration_errors, migrate
-    from renewals.db import connection as database
 
-    problem = database.original_error(problem)
+    problem = db_errors.original_error(problem)
     if isinstance(problem, ExceptionGroup):
         sentences = [_explain(member) for member in problem.exceptions]
         return sentences[0] if all(sentences) else None
@@ -105,7 +105,7 @@ def _explain(problem: Exception) -> str | None:
         problem, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError | asyncpg.UndefinedFunctionError
     ):
         return _explain_schema(problem)
-    if database.is_unavailable(problem) or isinstance(problem, redis.ConnectionError | redis.TimeoutError):
+    if db_errors.is_unavailable(problem) or isinstance(problem, redis.ConnectionError | redis.TimeoutError):
         # Errors of asyncpg and PostgreSQL have further lines of detail.
         reason = (str(problem).splitlines() or [""])[0] or type(problem).__name__
         return f"A server cannot be reached: {reason}"

@@ -16,6 +16,7 @@ from renewals.accounts import repository as accounts_repository
 from renewals.alerts import expiry_reminders
 from renewals.auto_renewal import chunks, due
 from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from renewals.db import models
 from renewals.domain import clock as clocks
 from renewals.domain import errors, model, money
@@ -46,7 +47,7 @@ async def check_changed_accounts(clock: Clock = clocks.utc_now) -> None:
         try:
             await check_account(account_id, clock)
         except Exception as error:
-            if database.is_unavailable(error):
+            if db_errors.is_unavailable(error):
                 raise
             log.exception("account %s could not be checked", account_id)
 

@@ -19,6 +19,7 @@ from renewals.accounts import vouchers
 from renewals.auto_renewal import attempts, chunks, due, runs
 from renewals.auto_renewal.chunks import Chunk
 from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from renewals.db.connection import Connection
 from renewals.db.models import RenewalRun
 from renewals.domain import clock as clocks
@@ -117,7 +118,7 @@ async def process_chunk(chunk: Chunk, clock: Clock = clocks.utc_now) -> bool:
             await renew_chunk(chunk, clock)
         return True
     except Exception as error:
-        if database.is_unavailable(error):
+        if db_errors.is_unavailable(error):
             raise
         log.exception("chunk %s of run %s is set aside", chunk.number, chunk.run_id, extra=_log_fields(chunk))
         metrics.CHUNKS_SET_ASIDE.inc()

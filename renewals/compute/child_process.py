@@ -12,6 +12,7 @@ from typing import Any
 from renewals import config
 from renewals.compute.messages import HEADER, Job
 from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from renewals.observability import gc_tuning, log_config
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ async def _run(job: Job) -> bytes:
 def _pickle_error(error: Exception) -> bytes:
     """Return the pickled exception, or a RuntimeError with its text if it cannot be pickled."""
     sent: Exception = error
-    if database.is_unavailable(error):
+    if db_errors.is_unavailable(error):
         sent = ConnectionError(str(error) or type(error).__name__)
     try:
         data = pickle.dumps((None, sent), pickle.HIGHEST_PROTOCOL)

@@ -21,10 +21,10 @@ from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import TransactionWrapper
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
-from tortoise.exceptions import BaseORMException, DBConnectionError, TransactionManagementError
 from tortoise.transactions import in_transaction
 
 from renewals import config
+from renewals.db import errors as db_errors
 from renewals.db import server_version
 from renewals.db.configuration import DEFAULT_CONNECTION, build_configuration
 from renewals.observability import metrics
@@ -36,28 +36,6 @@ TRANSACTION_SECONDS_MAX = 300
 ATTEMPTS_MAX = 5
 PAUSE_SECONDS = 0.1
 """Maximum pause before the second attempt; it grows with each attempt."""
-_OUTAGES = (
-    OSError,
-    asyncio.TimeoutError,
-    DBConnectionError,
-    TransactionManagementError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # the server closed the connection while a statement was sent
-    asyncpg.InvalidCachedStatementError,  # a migration changed the table; the next attempt succeeds
-    asyncpg.PostgresConnectionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ObjectNotInPrerequisiteStateError,  # the database accepts no connections, or a lock is not available
-    asyncpg.InvalidTransactionStateError,
-    asyncpg.InvalidAuthorizationSpecificationError,  # the role or the password may be corrected meanwhile
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.TransactionRollbackError,
-    server_version.UnsupportedServerError,
-)
-
-_CLOSED_TRANSPORT = "the handler is closed"
-"""The end of the message of uvloop's RuntimeError for a write to a closed transport."""
-
 Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
 Connection = BaseDBAsyncClient
@@ -131,7 +109,7 @@ async def transaction() -> AsyncIterator[Connection]:
             await context.__aexit__(type(error), error, error.__traceback__)
         except Exception as rollback_error:
             # PostgreSQL rolls back a lost connection, so the block's own error is raised.
-            if not is_unavailable(rollback_error):
+            if not db_errors.is_unavailable(rollback_error):
                 raise
         raise
     await context.__aexit__(None, None, None)
@@ -179,26 +157,6 @@ def retry_on_conflict(
         return await work(*args, **kwargs)
 
     return try_again
-
-
-def original_error(error: Exception) -> Exception:
-    """Return PostgreSQL's error where Tortoise's query API has replaced it by one of its own."""
-    cause = error.__cause__
-    is_replaced = isinstance(error, BaseORMException) and isinstance(cause, asyncpg.PostgresError)
-    return cause if is_replaced and isinstance(cause, Exception) else error
-
-
-def is_unique_violation(error: Exception) -> bool:
-    """Return whether a row with the same unique key exists, however the statement was sent."""
-    return isinstance(original_error(error), asyncpg.UniqueViolationError)
-
-
-def is_unavailable(error: Exception) -> bool:
-    """Return whether an error is an outage of a server, after which the same work may succeed."""
-    error = original_error(error)
-    return isinstance(error, _OUTAGES) or (
-        isinstance(error, RuntimeError) and str(error).endswith(_CLOSED_TRANSPORT)
-    )
 
 
 async def fetch(connection: Connection, sql: str, *values: object) -> Sequence[Row]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from renewals.db import pool, sql
 from renewals.domain import errors
 from renewals.events import pubsub, webhook_cursors
@@ -159,7 +160,7 @@ async def _read_through_outages(account_id: str, after: int) -> Sequence[Event]:
         with pool.sharing(account_id):  # a notification wakes all subscribers of the account
             return await read_events(account_id, after)
     except Exception as error:
-        if not database.is_unavailable(error):
+        if not db_errors.is_unavailable(error):
             raise
         return ()
 
@@ -169,6 +170,6 @@ async def _is_still_authorized(is_authorized: Callable[[], Awaitable[bool]]) -> 
     try:
         return await is_authorized()
     except Exception as error:
-        if not database.is_unavailable(error):
+        if not db_errors.is_unavailable(error):
             raise
         return True

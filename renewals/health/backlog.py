@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from renewals.auto_renewal import due, runs, schedule
 from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from renewals.domain.clock import Clock
 from renewals.observability import metrics
 
@@ -57,7 +58,7 @@ class BacklogMetrics:
                 if self._extra_metrics is not None:
                     values |= await self._extra_metrics()
         except Exception as error:
-            if not database.is_unavailable(error):
+            if not db_errors.is_unavailable(error):
                 raise
         return values
 

@@ -13,6 +13,7 @@ import asyncpg
 from tortoise.exceptions import IntegrityError
 
 from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from renewals.db.connection import Connection
 from renewals.domain.clock import Clock
 from renewals.operators import audit_log
@@ -75,7 +76,7 @@ async def run_batch(batch: ImportBatch, work: Work) -> RowResults:
         try:
             return await _try(batch, work)
         except (asyncpg.UniqueViolationError, IntegrityError) as error:
-            if not database.is_unique_violation(error):
+            if not db_errors.is_unique_violation(error):
                 raise
     return await _try(batch, work)
 

@@ -18,6 +18,7 @@ from tortoise.exceptions import IntegrityError
 
 from renewals import idempotency
 from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from renewals.db import models, sql
 from renewals.db.advisory_locks import AdvisoryLock, lock_text_in
 from renewals.db.connection import Connection
@@ -142,7 +143,7 @@ async def _retry_until_unique(run: Callable[[], Awaitable[IdempotentResult]]) ->
             return await run()
         except (asyncpg.UniqueViolationError, IntegrityError) as error:
             # A concurrent request inserted the same id; the next attempt sees its row.
-            if not database.is_unique_violation(error):
+            if not db_errors.is_unique_violation(error):
                 raise
     return await run()
 

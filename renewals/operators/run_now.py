@@ -12,6 +12,7 @@ from renewals import config
 from renewals.accounts import repository as accounts_repository
 from renewals.auto_renewal import chunks, due, renew, runs
 from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from renewals.db.models import RenewalRun
 from renewals.domain import clock as clocks
 from renewals.domain import errors, planning
@@ -120,7 +121,7 @@ async def _plan(
     try:
         results_by_account = await renew.plan(connection, accounts, at)
     except Exception as error:
-        if database.is_unavailable(error):
+        if db_errors.is_unavailable(error):
             raise
         if len(account_ids) == 1:
             message = f"{type(error).__name__}: {error}"

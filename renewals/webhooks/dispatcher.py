@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncIterator
 
 from renewals import config
-from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from renewals.domain import clock as clocks
 from renewals.domain.clock import Clock
 from renewals.events import pubsub
@@ -79,7 +79,7 @@ async def _claim(now: dt.datetime, free: int, degraded_free: int) -> list[claims
     try:
         return await batch_results.claim_endpoints(now, count=free, degraded_count=max(0, degraded_free))
     except Exception as error:
-        if not database.is_unavailable(error):
+        if not db_errors.is_unavailable(error):
             log.exception("cannot claim webhook endpoints")
         return []
 
@@ -100,7 +100,7 @@ async def _take_turn(
     except claims.ClaimLostError:
         log.warning("lost the claim on webhook endpoint %s", claim.endpoint_id)
     except Exception as error:
-        if database.is_unavailable(error):
+        if db_errors.is_unavailable(error):
             log.warning("stopped delivery to webhook endpoint %s: %s", claim.endpoint_id, error)
         else:
             log.exception("cannot deliver to webhook endpoint %s", claim.endpoint_id)

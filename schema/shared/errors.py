@@ -8,7 +8,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.schema import ExceptionHandler
 
-from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from renewals.domain import errors
 from renewals.observability import internal_errors, request_record
 from schema.fields import sources
@@ -135,7 +135,7 @@ def mask_error(error: GraphQLError) -> None:
         case errors.InvalidInputError() as invalid:
             error.message = str(invalid)
             error.extensions = {"code": "INVALID_INPUT", "field": invalid.field}
-        case Exception() if database.is_unavailable(cause := _cause(error)):
+        case Exception() if db_errors.is_unavailable(cause := _cause(error)):
             log.warning("cannot resolve %s: %s", error.path, str(cause) or type(cause).__name__)
             error.message, error.extensions = UNAVAILABLE_MESSAGE, {"code": UNAVAILABLE}
         case Exception() if _is_internal(cause := _cause(error), error):

@@ -14,7 +14,7 @@ import uvloop
 from redis.asyncio.connection import AbstractConnection
 
 from graphql_api.limits import rate_limit
-from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from renewals.events import pubsub
 
 TRIES = 1_500
@@ -87,5 +87,5 @@ async def close_transport(*_: object, **__: object) -> None:
 
 
 def test_only_the_runtime_error_of_a_closed_transport_is_an_outage() -> None:
-    assert database.is_unavailable(RuntimeError(CLOSED))
-    assert not database.is_unavailable(RuntimeError("the database is not open"))
+    assert db_errors.is_unavailable(RuntimeError(CLOSED))
+    assert not db_errors.is_unavailable(RuntimeError("the database is not open"))

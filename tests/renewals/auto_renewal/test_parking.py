@@ -9,6 +9,7 @@ import pytest
 
 from renewals.auto_renewal import chunks, renew, runs
 from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from tests.support import integrity
 from tests.support.fixtures import World
 
@@ -150,14 +151,14 @@ async def test_finishing_runs_verifies_what_was_killed_before_it_was_verified(wo
 
 async def test_a_server_that_goes_away_is_no_poison(world: World) -> None:
     for error in (ConnectionResetError(), asyncpg.AdminShutdownError(), asyncpg.DeadlockDetectedError()):
-        assert database.is_unavailable(error)
+        assert db_errors.is_unavailable(error)
     for error in (
         ValueError(),
         AssertionError(),
         asyncpg.CheckViolationError(),
         asyncpg.FeatureNotSupportedError(),
     ):
-        assert not database.is_unavailable(error)
+        assert not db_errors.is_unavailable(error)
 
 
 async def test_a_migration_under_a_workers_statements_is_no_poison(three_accounts: World) -> None:

@@ -14,8 +14,8 @@ import pytest
 from renewals import config
 from renewals.compute import process_pool
 from renewals.compute.packed import Packed
-from renewals.db import connection as database
 from renewals.db import connection_turns
+from renewals.db import errors as db_errors
 from renewals.domain import errors, planning
 from renewals.forecasts import forecast, instance_forecast
 from renewals.instances import selection
@@ -80,7 +80,7 @@ async def test_a_job_raises_here_what_it_raised_there(account: str, pool: None) 
         await process_pool.run(account, jobs.refuse, "input.x")
     with pytest.raises(ConnectionError) as outage:
         await process_pool.run(account, jobs.lose_database)
-    assert database.is_unavailable(outage.value)
+    assert db_errors.is_unavailable(outage.value)
     with pytest.raises(RuntimeError, match="1 2"):
         await process_pool.run(account, jobs.raise_unpicklable)
     assert await process_pool.run(account, jobs.pid)
@@ -95,7 +95,7 @@ async def test_a_process_that_is_killed_is_an_outage_for_its_job_and_the_next_ha
     os.kill(first, signal.SIGKILL)
     with pytest.raises(process_pool.ProcessLostError) as lost:
         await working
-    assert database.is_unavailable(lost.value)
+    assert db_errors.is_unavailable(lost.value)
     second = await process_pool.run(account, jobs.pid)
     os.kill(second, signal.SIGKILL)
     await asyncio.sleep(0.2)

@@ -9,6 +9,7 @@ import pytest
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from renewals.db import models, pool, server_version
 from renewals.db.configuration import IDLE_SECONDS_MAX
 from tests.conftest import postgres_major
@@ -193,7 +194,7 @@ async def test_a_server_that_is_too_old_is_an_outage_that_says_what_is_needed(
     async with database.connect(database_url, pool_size=1):
         with pytest.raises(server_version.UnsupportedServerError) as refused:
             await database.fetch(database.pool(), "SELECT 1")
-    assert database.is_unavailable(refused.value)
+    assert db_errors.is_unavailable(refused.value)
     assert str(refused.value) == (
         f"The database is PostgreSQL {postgres_major()}, and 99 or newer is needed: "
         "upgrade the server, or name another one in DATABASE_URL."
@@ -214,9 +215,9 @@ async def test_the_error_of_postgresql_is_found_behind_the_one_of_tortoise(opene
     await insert()
     with pytest.raises(IntegrityError) as repeated:
         await insert()
-    assert database.is_unique_violation(repeated.value)
-    assert not database.is_unavailable(repeated.value)
+    assert db_errors.is_unique_violation(repeated.value)
+    assert not db_errors.is_unavailable(repeated.value)
     await database.execute(database.pool(), "DROP TABLE write_checks")
     with pytest.raises(OperationalError) as missing:
         await insert()
-    assert isinstance(database.original_error(missing.value), asyncpg.UndefinedTableError)
+    assert isinstance(db_errors.original_error(missing.value), asyncpg.UndefinedTableError)

@@ -1,0 +1,50 @@
+"""PostgreSQL's errors, however a statement was sent: which are an outage, and which a key that exists."""
+
+import asyncio
+
+import asyncpg
+from tortoise.exceptions import BaseORMException, DBConnectionError, TransactionManagementError
+
+from renewals.db import server_version
+
+_OUTAGES = (
+    OSError,
+    asyncio.TimeoutError,
+    DBConnectionError,
+    TransactionManagementError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server closed the connection while a statement was sent
+    asyncpg.InvalidCachedStatementError,  # a migration changed the table; the next attempt succeeds
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # the database accepts no connections, or a lock is not available
+    asyncpg.InvalidTransactionStateError,
+    asyncpg.InvalidAuthorizationSpecificationError,  # the role or the password may be corrected meanwhile
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+    server_version.UnsupportedServerError,
+)
+
+_CLOSED_TRANSPORT = "the handler is closed"
+"""The end of the message of uvloop's RuntimeError for a write to a closed transport."""
+
+
+def original_error(error: Exception) -> Exception:
+    """Return PostgreSQL's error where Tortoise's query API has replaced it by one of its own."""
+    cause = error.__cause__
+    is_replaced = isinstance(error, BaseORMException) and isinstance(cause, asyncpg.PostgresError)
+    return cause if is_replaced and isinstance(cause, Exception) else error
+
+
+def is_unique_violation(error: Exception) -> bool:
+    """Return whether a row with the same unique key exists, however the statement was sent."""
+    return isinstance(original_error(error), asyncpg.UniqueViolationError)
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Return whether an error is an outage of a server, after which the same work may succeed."""
+    error = original_error(error)
+    return isinstance(error, _OUTAGES) or (
+        isinstance(error, RuntimeError) and str(error).endswith(_CLOSED_TRANSPORT)
+    )
