@@ -128,6 +128,13 @@ export type InstanceStatus =
   /** Its data is gone. It can no longer be renewed. */
   | 'RELEASED';
 
+/** A language of messages, labels and notices. */
+export type Language =
+  /** Chinese, in simplified characters. */
+  | 'ZH'
+  /** English. */
+  | 'EN';
+
 /** Why an amount changed. */
 export type LedgerEntryKind =
   /** Money was paid in, or a voucher was issued. */
@@ -265,6 +272,13 @@ export type ReplayWebhookDeliveryInput = {
   /** False: the parked delivery of this event. True: this event and all later ones, delivered or not. */
   andAllAfter?: Scalars['Boolean']['input'];
 };
+
+/** The permitted use of an API key or a token. */
+export type Role =
+  /** Reads only. Every mutation is refused with FORBIDDEN. */
+  | 'VIEWER'
+  /** Reads and changes. */
+  | 'RENEWER';
 
 /** The arguments of rotateWebhookSecret. */
 export type RotateWebhookSecretInput = {

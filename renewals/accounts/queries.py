@@ -12,7 +12,8 @@ from renewals.db.sql import IS_OF_ACCOUNT, WhereClause
 
 async def fetch_account(connection: Connection, account_id: str) -> Row:
     """Return the account's row. Raises IndexError if there is no such account."""
-    sql = "SELECT id, name, currency, time_zone, balance_cents, auto_renew_from FROM accounts WHERE id = $1"
+    sql = """SELECT id, name, currency, time_zone, balance_cents, auto_renew_from, language
+             FROM accounts WHERE id = $1"""
     return (await database.fetch(connection, sql, account_id))[0]
 
 

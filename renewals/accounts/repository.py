@@ -24,6 +24,7 @@ class AccountInsert(NamedTuple):
     lead_days: int | None
     price_rise_cap_bps: int | None
     auto_renew_from: dt.datetime
+    language: model.Language = model.Language.EN
 
 
 class AccountPatch(NamedTuple):
@@ -34,6 +35,7 @@ class AccountPatch(NamedTuple):
     lead_days: int | None
     price_rise_cap_bps: int | None
     auto_renew_from: dt.datetime
+    language: model.Language
 
 
 async def open_account(
@@ -47,13 +49,14 @@ async def open_account(
     lead_days: int | None = None,
     price_rise_cap_bps: int | None = None,
     auto_renew_from: dt.datetime | None = None,
+    language: model.Language = model.Language.EN,
 ) -> None:
     """Create an account with balance 0. Its time zone cannot be changed later (rule 5).
 
     Without `auto_renew_from` its automatic renewals begin now (rule 38).
     """
     account = AccountInsert(
-        account_id, name, currency, zone.key, lead_days, price_rise_cap_bps, auto_renew_from or now
+        account_id, name, currency, zone.key, lead_days, price_rise_cap_bps, auto_renew_from or now, language
     )
     await open_accounts(connection, [account], now)
 
@@ -66,12 +69,12 @@ async def open_accounts(
     await database.execute(
         connection,
         """INSERT INTO accounts
-             (id, name, currency, time_zone, lead_days, price_rise_cap_bps, auto_renew_from,
+             (id, name, currency, time_zone, lead_days, price_rise_cap_bps, auto_renew_from, language,
               balance_cents, ledger_number, created_at)
-           SELECT o.*, 0, 0, $8
+           SELECT o.*, 0, 0, $9
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[],
-             $7::timestamptz[]) AS o""",
-        *sql.transpose(rows, 7),
+             $7::timestamptz[], $8::text[]) AS o""",
+        *sql.transpose(rows, 8),
         now,
     )
 
@@ -84,9 +87,10 @@ async def update_account(
     lead_days: int | None,
     price_rise_cap_bps: int | None,
     auto_renew_from: dt.datetime,
+    language: model.Language,
 ) -> None:
-    """Update a locked account's name, lead days, price rise cap and start of automatic renewals."""
-    patch = AccountPatch(account_id, name, lead_days, price_rise_cap_bps, auto_renew_from)
+    """Update a locked account's name, lead days, price rise cap, start of automatic renewals and language."""
+    patch = AccountPatch(account_id, name, lead_days, price_rise_cap_bps, auto_renew_from, language)
     await update_accounts(connection, [patch])
 
 
@@ -95,11 +99,11 @@ async def update_accounts(connection: database.Connection, patches: Sequence[Acc
     await database.execute(
         connection,
         """UPDATE accounts a SET name = u.name, lead_days = u.lead_days, price_rise_cap_bps = u.price_rise_cap_bps,
-             auto_renew_from = u.auto_renew_from
-           FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::timestamptz[])
-             AS u(id, name, lead_days, price_rise_cap_bps, auto_renew_from)
+             auto_renew_from = u.auto_renew_from, language = u.language
+           FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::timestamptz[], $6::text[])
+             AS u(id, name, lead_days, price_rise_cap_bps, auto_renew_from, language)
            WHERE a.id = u.id""",
-        *sql.transpose(patches, 5),
+        *sql.transpose(patches, 6),
     )
 
 
@@ -119,7 +123,13 @@ async def has_accounts(connection: database.Connection) -> bool:
 
 
 async def reset_demo(
-    connection: database.Connection, account_id: str, *, name: str, lead_days: int, now: dt.datetime
+    connection: database.Connection,
+    account_id: str,
+    *,
+    name: str,
+    lead_days: int,
+    language: model.Language,
+    now: dt.datetime,
 ) -> None:
     """Set the demo account to the values of a new account, after its ledger entries were deleted."""
     await (
@@ -128,6 +138,7 @@ async def reset_demo(
         .update(
             name=name,
             lead_days=lead_days,
+            language=language,
             price_rise_cap_bps=None,
             balance_cents=0,
             ledger_number=0,
@@ -180,10 +191,13 @@ async def _read(
     rows = await database.fetch(
         connection,
         f"""SELECT id, time_zone, balance_cents, ledger_number, coalesce(lead_days, $2)::int, price_rise_cap_bps,
-              currency, auto_renew_from, $3::time
+              currency, auto_renew_from, $3::time, language
             FROM accounts WHERE id = ANY($1) ORDER BY id {locking}""",
         sorted(set(account_ids)),
         config.get_settings().auto_renew_lead_days,
         config.get_settings().auto_renew_time,
     )
-    return {row[0]: model.Account(row[0], ZoneInfo(row[1]), *row[2:]) for row in map(tuple, rows)}
+    return {
+        row[0]: model.Account(row[0], ZoneInfo(row[1]), *(*row[2:-1], model.Language(row[-1])))
+        for row in map(tuple, rows)
+    }

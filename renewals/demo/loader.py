@@ -9,13 +9,14 @@ from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
 from renewals.db.advisory_locks import AdvisoryLock, lock_in
 from renewals.demo import data, instances
-from renewals.domain import dates, errors, registration
+from renewals.domain import dates, errors, model, registration
 from renewals.instances import repository as instances_repository
 
 ACCOUNT_ID = "demo"
 ACCOUNT_NAME = "演示账户"
 ZONE = data.ZONE
 LEAD_DAYS = 0
+LANGUAGE = model.Language.ZH
 """Lead days of the account, independent of the setting, so that nothing is due when the account is loaded."""
 
 
@@ -44,6 +45,7 @@ async def load(day: dt.date) -> bool:
             zone=ZONE,
             now=opened_at(day),
             lead_days=LEAD_DAYS,
+            language=LANGUAGE,
         )
         await accounts_repository.mark_demo(connection, ACCOUNT_ID)
         await fill(connection, day)

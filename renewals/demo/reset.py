@@ -105,6 +105,7 @@ async def reset(day: dt.date) -> None:
                 loader.ACCOUNT_ID,
                 name=loader.ACCOUNT_NAME,
                 lead_days=loader.LEAD_DAYS,
+                language=loader.LANGUAGE,
                 now=loader.opened_at(day),
             )
             await loader.fill(connection, day)

@@ -134,6 +134,8 @@ class Account:
     """The cut-over: the worker does not renew instances that were due before this instant (rule 38)."""
     auto_renew_time: dt.time = dt.time(0, 30)
     """The time of day, in the account's time zone, at which the worker starts to renew (rule 20)."""
+    language: Language = Language.EN
+    """The language of texts that no request asks for, such as those of events (rule 27)."""
 
 
 class Instance(NamedTuple):

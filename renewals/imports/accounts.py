@@ -127,6 +127,7 @@ def _merge(row: ImportedAccount, state: _State, now: dt.datetime) -> Mapping[str
                 return FieldError(field, f"cannot be changed ({before[name]})")
         columns = {**before, **row.columns}
     columns["auto_renew_from"] = columns["auto_renew_from"] or columns["created_at"]
+    columns["language"] = columns["language"] or model.Language.EN
     return columns
 
 

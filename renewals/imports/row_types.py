@@ -56,6 +56,7 @@ class AccountRow(ImportRow):
     lead_days: columns.Integer | None = None
     price_rise_cap_percent: columns.Amount | None = None
     auto_renew_from: columns.Instant | None = None
+    language: Annotated[model.Language, columns.by_name(model.Language)] | None = None
     balance: columns.Amount | None = None
 
     def to_record(self) -> accounts.ImportedAccount:

@@ -19,9 +19,18 @@ from renewals.operators import audit_log
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 
 ZONE_UNKNOWN = "must be a time zone that the database knows"
-COLUMNS = ("id", "name", "currency", "time_zone", "lead_days", "price_rise_cap_bps", "auto_renew_from")
+COLUMNS = (
+    "id",
+    "name",
+    "currency",
+    "time_zone",
+    "lead_days",
+    "price_rise_cap_bps",
+    "auto_renew_from",
+    "language",
+)
 """The columns of an account that a provider sets."""
-CHANGEABLE = ("name", "lead_days", "price_rise_cap_bps", "auto_renew_from")
+CHANGEABLE = ("name", "lead_days", "price_rise_cap_bps", "auto_renew_from", "language")
 """The columns that a provider can change later."""
 
 
@@ -37,6 +46,7 @@ class NewAccount:
     price_rise_cap_bps: int | None = None
     auto_renew_from: dt.datetime | None = None
     """None: automatic renewals start when the account is created (rule 38)."""
+    language: model.Language = model.Language.EN
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +92,14 @@ async def _create_account_in(
         lead_days=request.lead_days,
         price_rise_cap_bps=request.price_rise_cap_bps,
         auto_renew_from=request.auto_renew_from,
+        language=request.language,
     )
     after = await _get_columns(connection, request.id)
     return AuditedChange({"account_id": request.id}, [request.id], after=after)
 
 
 async def update_account(call: OperatorRequest, request: AccountUpdate) -> IdempotentResult:
-    """Update an account's name, lead days, price-rise cap or cut-over; return its `account_id`.
+    """Update an account's name, lead days, price-rise cap, cut-over or language; return its `account_id`.
 
     Raises InvalidInputError and NotFoundError.
     """
@@ -104,6 +115,7 @@ async def _update_account_in(
     before = await _get_columns(connection, account_id)
     columns = {name: before[name] for name in CHANGEABLE} | dict(request.columns)
     columns["auto_renew_from"] = columns["auto_renew_from"] or before["created_at"]
+    columns["language"] = columns["language"] or model.Language.EN
     await accounts_repository.update_account(connection, account_id, **columns)
     caps = price_holds.CapChange(before["price_rise_cap_bps"], columns["price_rise_cap_bps"])
     await price_holds.emit_price_held(connection, {account_id: caps}, call.clock())

@@ -45,6 +45,9 @@ class Account:
     auto_renew_from: dt.datetime = strawberry.field(
         description="Automatic renewals begin at this instant. Instances that were due earlier must be renewed by hand."
     )
+    language: model.Language = strawberry.field(
+        description="The language of texts that no request asks for, such as those of events and calendars."
+    )
     vouchers = strawberry.field(
         resolver=_read_vouchers, description="The account's vouchers, in the order in which they pay."
     )

@@ -40,6 +40,9 @@ class Account:
     auto_renew_from: dt.datetime = strawberry.field(
         description="The cut-over: the worker does not renew an instance that was due before this instant."
     )
+    language: model.Language = strawberry.field(
+        description="The language of texts that no request asks for, such as those of events and calendars."
+    )
     created_at: dt.datetime = strawberry.field(description="When the account was created.")
 
 

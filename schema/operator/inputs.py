@@ -63,6 +63,11 @@ class CreateAccountInput(IdempotentInput):
         ),
     )
 
+    language: model.Language | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The language of texts that no request asks for, such as those of events. Null: EN.",
+    )
+
     def to_request(self) -> accounts.NewAccount:
         """Return the request, with the service's time zone if none is given."""
         time_zone = unset_to_none(self.time_zone)
@@ -74,6 +79,7 @@ class CreateAccountInput(IdempotentInput):
             unset_to_none(self.lead_days),
             unset_to_none(self.price_rise_cap_percent),
             unset_to_none(self.auto_renew_from),
+            unset_to_none(self.language) or model.Language.EN,
         )
 
 
@@ -93,6 +99,10 @@ class UpdateAccountInput(IdempotentInput):
         default=strawberry.UNSET, description="The start of automatic renewals. Null: the account's creation."
     )
 
+    language: model.Language | None = strawberry.field(
+        default=strawberry.UNSET, description="The language of texts that no request asks for. Null: EN."
+    )
+
     def to_request(self) -> accounts.AccountUpdate:
         """Return the request, with the columns that are not left out."""
         columns = {
@@ -100,6 +110,7 @@ class UpdateAccountInput(IdempotentInput):
             "lead_days": self.lead_days,
             "price_rise_cap_bps": self.price_rise_cap_percent,
             "auto_renew_from": self.auto_renew_from,
+            "language": self.language,
         }
         changes = {name: value for name, value in columns.items() if value is not strawberry.UNSET}
         return accounts.AccountUpdate(self.account_id, changes)

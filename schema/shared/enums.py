@@ -122,6 +122,12 @@ _enum(
     BEFORE_CUT_OVER="The instance was due before the account's autoRenewFrom, so the worker leaves it.",
 )
 _enum(
+    model.Language,
+    "A language of messages, labels and notices.",
+    ZH="Chinese, in simplified characters.",
+    EN="English.",
+)
+_enum(
     model.OrderKind,
     "The operation that made an order.",
     MANUAL_RENEWAL="renewInstances.",

@@ -85,6 +85,7 @@ class World:
         zone: str = "Asia/Shanghai",
         lead_days: int | None = None,
         auto_renew_from: dt.datetime = LONG_AGO,
+        language: model.Language = model.Language.EN,
     ) -> str:
         """Open an account with some money."""
         self._zones[account_id] = ZoneInfo(zone)
@@ -97,6 +98,7 @@ class World:
                 now=NOW,
                 lead_days=lead_days,
                 auto_renew_from=auto_renew_from,
+                language=language,
             )
         if money.parse_cents(balance):
             await self.top_up(balance, account=account_id)

@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                 ("lead_days", fields.SmallIntField(null=True)),
                 ("price_rise_cap_bps", fields.IntField(null=True)),
                 ("auto_renew_from", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("language", fields.CharField(default="en", max_length=2)),
                 ("is_demo", fields.BooleanField(default=False)),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],

@@ -140,7 +140,8 @@ ALTER TABLE api_keys
   ADD CONSTRAINT role_is_known CHECK (role IN ('RENEWER', 'VIEWER', 'CALENDAR', 'OPERATOR')),
   ADD CONSTRAINT operators_have_no_account CHECK ((role = 'OPERATOR') = (account_id IS NULL));
 ALTER TABLE accounts
-  ADD CONSTRAINT price_rise_cap_is_not_negative CHECK (price_rise_cap_bps >= 0);
+  ADD CONSTRAINT price_rise_cap_is_not_negative CHECK (price_rise_cap_bps >= 0),
+  ADD CONSTRAINT language_is_known CHECK (language IN ('zh', 'en'));
 ALTER TABLE instances
   ADD CONSTRAINT agreed_price_is_another CHECK (
     agreed_price_cents >= 0 AND agreed_price_cents <> monthly_price_cents);

@@ -17,6 +17,7 @@ class Account(Model):
     lead_days = fields.SmallIntField(null=True)
     price_rise_cap_bps = fields.IntField(null=True)
     auto_renew_from = fields.DatetimeField()
+    language = fields.CharField(max_length=2, default="en")
     # Set before the account holds anything: `demo.reset` may delete what this account paid, and no other's.
     is_demo = fields.BooleanField(default=False)
     created_at = fields.DatetimeField()

@@ -97,3 +97,14 @@ def test_each_wrong_account_is_named_and_the_others_are_opened(run_import: RunIm
         "timeZone", "currency", "leadDays", "priceRiseCapPercent", "balance", "timeZone", "currency", "name", "balance",
     ]  # fmt: skip
     assert query(url, "SELECT id FROM accounts ORDER BY id") == [("a",), ("b",), ("j",)]
+
+
+def test_the_language_is_english_unless_the_file_says_chinese(run_import: RunImport, url: str) -> None:
+    languages = "SELECT id, language FROM accounts WHERE id IN ('c', 'd') ORDER BY id"
+    assert counts(run_import("accounts", "id,name,language\nc,C,ZH\nd,D,\n")) == (2, 0, 0, 0)
+    assert query(url, languages) == [("c", "zh"), ("d", "en")]
+    assert counts(run_import("accounts", "id,name\nc,C\nd,D\n")) == (0, 0, 2, 0)
+    assert counts(run_import("accounts", "id,name,language\nc,C,\nd,D,ZH\n")) == (0, 2, 0, 0)
+    assert query(url, languages) == [("c", "en"), ("d", "zh")]
+    result = run_import("accounts", "id,name,language\nc,C,FR\n")
+    assert problems(result) == ["2: language: 'FR': must be one of ZH, EN"]

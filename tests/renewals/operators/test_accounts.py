@@ -255,3 +255,17 @@ async def test_accounts_are_searched_by_a_part_of_their_name(world: World, opera
     page = (await operator(query, search="COUNT C"))["accounts"]
     assert ([node["id"] for node in page["nodes"]], page["totalCount"]) == (["cc"], 1)
     assert (await operator(query, search="\0%"))["accounts"]["totalCount"] == 0
+
+
+async def test_an_account_is_english_unless_its_provider_says_chinese(
+    world: World, operator: Operator
+) -> None:
+    async def language(field: str, **values: Any) -> str:
+        success = await operator.done(field, "{ account { language } }", **values)
+        return str(success["account"]["language"])
+
+    assert await language("createAccount", id="a", name="A") == "EN"
+    assert await language("createAccount", id="b", name="B", language="ZH") == "ZH"
+    assert await language("updateAccount", accountId="a", language="ZH") == "ZH"
+    assert await language("updateAccount", accountId="a", name="AA") == "ZH"
+    assert await language("updateAccount", accountId="a", language=None) == "EN"

@@ -178,6 +178,7 @@ OF_A = {
     "created_at": "2027-01-10T04:00:00+00:00",
     "currency": "CNY",
     "time_zone": "Asia/Shanghai",
+    "language": "en",
     "lead_days": None,
     "price_rise_cap_bps": None,
 }
