@@ -24,7 +24,9 @@ FILL = """
 INSERT INTO products (code, name, name_zh, renewable, unsupported_reason, max_term_months, retention_days)
   SELECT 'product-' || n, 'Product ' || n, '产品' || n, n < 9, CASE WHEN n >= 9 THEN 'Not served' END, 36, 7
   FROM generate_series(0, 9) n;
-INSERT INTO data_centers (code, name, type)
+INSERT INTO data_center_types (code, name, name_zh)
+  VALUES ('VPC', 'Private network', '专有网络'), ('CLASSIC', 'Classic network', '经典网络'), ('EDGE', 'Edge', '边缘');
+INSERT INTO data_centers (code, name, type_code)
   SELECT 'dc-' || n, '北京' || n || '区', (ARRAY['VPC', 'CLASSIC', 'EDGE'])[1 + n % 3] FROM generate_series(0, 5) n;
 INSERT INTO accounts (id, name, currency, time_zone, balance_cents, ledger_number, created_at,
     auto_renew_from)

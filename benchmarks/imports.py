@@ -22,6 +22,7 @@ BUNDLE_EVERY, BUNDLE_MEMBERS = 50, 3
 CATALOGUE = """kind,code,name,nameZh,type,tiers
 PRODUCT,kec,Elastic Compute,云服务器,,12:17%
 PRODUCT,eip,Elastic IP,弹性IP,,
+DATA_CENTER_TYPE,VPC,Virtual private cloud,专有网络,,
 DATA_CENTER,bj-6,北京6区(VPC),,VPC,
 DATA_CENTER,sh-2,上海2区(VPC),,VPC,
 """

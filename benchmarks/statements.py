@@ -65,7 +65,7 @@ def reads(today: dt.date) -> Mapping[str, str]:
         "within 30 days": "expiresWithinDays: 30",
         "product": 'products: ["product-3"]',
         "data centre": 'dataCenters: ["dc-2"]',
-        "data centre type": "dataCenterTypes: [VPC]",
+        "data centre type": 'dataCenterTypes: ["VPC"]',
         "search": 'search: "instance 12"',
         "status EXPIRED": "status: [EXPIRED]",
         "status RELEASED": "status: [RELEASED]",

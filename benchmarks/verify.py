@@ -25,7 +25,8 @@ SET session_replication_role = replica;
 SET synchronous_commit = off;
 INSERT INTO products (code, name, name_zh, renewable, max_term_months, retention_days)
   VALUES ('kec', 'Cloud server', '云服务器', TRUE, 36, 7);
-INSERT INTO data_centers (code, name, type) VALUES ('bj-6', '北京6区', 'VPC');
+INSERT INTO data_center_types (code, name, name_zh) VALUES ('VPC', 'Virtual private cloud', '专有网络');
+INSERT INTO data_centers (code, name, type_code) VALUES ('bj-6', '北京6区', 'VPC');
 INSERT INTO accounts (id, name, currency, time_zone, balance_cents, ledger_number, created_at,
     auto_renew_from)
   SELECT 'a-' || n, 'Account', 'CNY', 'Asia/Shanghai', 500, 0, now(), now() - interval '30 days'

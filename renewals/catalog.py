@@ -1,4 +1,4 @@
-"""The reader and writer of the tables `products`, `discount_tiers` and `data_centers`."""
+"""The reader and writer of the tables `products`, `discount_tiers`, `data_center_types` and `data_centers`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,12 +28,21 @@ class ProductRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class DataCenterRecord:
-    """A data center."""
+class DataCenterTypeRecord:
+    """A type of data centers, with its names (rule 4)."""
 
     code: str
     name: str
-    type: model.DataCenterType
+    name_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataCenterRecord:
+    """A data center; `type` is the code of its type."""
+
+    code: str
+    name: str
+    type: str
 
 
 async def upsert_products(connection: database.Connection, products: Sequence[ProductRecord]) -> None:
@@ -67,19 +76,34 @@ async def upsert_products(connection: database.Connection, products: Sequence[Pr
     )
 
 
+async def upsert_data_center_types(
+    connection: database.Connection, types: Sequence[DataCenterTypeRecord]
+) -> None:
+    """Insert types of data centers or update their names."""
+    await database.execute(
+        connection,
+        """INSERT INTO data_center_types (code, name, name_zh)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+           ON CONFLICT (code) DO UPDATE SET name = excluded.name, name_zh = excluded.name_zh""",
+        *sql.transpose([(t.code, t.name, t.name_zh) for t in types], 3),
+    )
+
+
 async def upsert_data_centers(connection: database.Connection, centers: Sequence[DataCenterRecord]) -> None:
     """Insert data centers or update all their columns."""
     await database.execute(
         connection,
-        """INSERT INTO data_centers (code, name, type) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
-           ON CONFLICT (code) DO UPDATE SET name = excluded.name, type = excluded.type""",
+        """INSERT INTO data_centers (code, name, type_code) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+           ON CONFLICT (code) DO UPDATE SET name = excluded.name, type_code = excluded.type_code""",
         *sql.transpose([(c.code, c.name, c.type) for c in centers], 3),
     )
 
 
 async def lock_catalog(connection: database.Connection) -> None:
-    """Lock products and data centers against writes by other transactions until this one ends."""
-    await database.execute(connection, "LOCK TABLE products, data_centers IN SHARE ROW EXCLUSIVE MODE")
+    """Lock the catalog against writes by other transactions until this one ends."""
+    await database.execute(
+        connection, "LOCK TABLE products, data_center_types, data_centers IN SHARE ROW EXCLUSIVE MODE"
+    )
 
 
 async def list_products(connection: database.Connection) -> list[ProductRecord]:
@@ -105,10 +129,15 @@ async def list_products(connection: database.Connection) -> list[ProductRecord]:
     ]
 
 
+async def list_data_center_types(connection: database.Connection) -> list[DataCenterTypeRecord]:
+    """Return all types of data centers in order of code."""
+    return [DataCenterTypeRecord(*row) for row in await fetch_data_center_types(connection)]
+
+
 async def list_data_centers(connection: database.Connection) -> list[DataCenterRecord]:
     """Return all data centers in order of code."""
     rows = await fetch_data_centers(connection)
-    return [DataCenterRecord(row["code"], row["name"], model.DataCenterType(row["type"])) for row in rows]
+    return [DataCenterRecord(row["code"], row["name"], row["type_code"]) for row in rows]
 
 
 async def read_products(connection: database.Connection) -> dict[str, model.Product]:
@@ -142,6 +171,11 @@ async def fetch_products(connection: Connection) -> Sequence[Row]:
     )
 
 
+async def fetch_data_center_types(connection: Connection) -> Sequence[Row]:
+    """Return the rows of all types of data centers in order of code, for the API."""
+    return await database.fetch(connection, "SELECT code, name, name_zh FROM data_center_types ORDER BY code")
+
+
 async def fetch_data_centers(connection: Connection) -> Sequence[Row]:
     """Return the rows of all data centers in order of code, for the API."""
-    return await database.fetch(connection, "SELECT code, name, type FROM data_centers ORDER BY code")
+    return await database.fetch(connection, "SELECT code, name, type_code FROM data_centers ORDER BY code")

@@ -27,7 +27,7 @@ SliceKey = tuple[Any, slices.Slice]
 
 
 class OrderLoaders:
-    """Loaders of the parts of orders, each created at its first use.
+    """Loaders of the parts of orders, and of data center types, each created at its first use.
 
     Without an account id they read across accounts, for operators.
     """
@@ -42,6 +42,11 @@ class OrderLoaders:
     ) -> DataLoader[Key, Value]:
         """Return a loader within the account. All nested reads get their account id here."""
         return _loader(lambda connection, keys: fetch(connection, self._account_id, keys), missing)
+
+    @cached_property
+    def data_center_type(self) -> DataLoader[str, Row]:
+        """Types of data centers by code."""
+        return _loader(lambda connection, codes: _by_code(catalog.fetch_data_center_types(connection)))
 
     @cached_property
     def lines(self) -> DataLoader[SliceKey, list[Row]]:

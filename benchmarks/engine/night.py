@@ -22,7 +22,9 @@ INSERT INTO products (code, name, name_zh, renewable, max_term_months, retention
   ('ebs', 'Elastic Block Storage', '云硬盘', TRUE, 36, 7), ('kes', 'Elasticsearch', 'Elasticsearch服务', TRUE, 36, 7);
 INSERT INTO discount_tiers (product_code, months, discount_bps) VALUES
   ('kec', 12, 1700), ('eip', 6, 500), ('eip', 12, 1700), ('ebs', 3, 300);
-INSERT INTO data_centers (code, name, type) VALUES ('bj-6', '北京6区', 'VPC'), ('bj-1', '北京1区', 'CLASSIC')
+INSERT INTO data_center_types (code, name, name_zh) VALUES
+  ('VPC', 'Virtual private cloud', '专有网络'), ('CLASSIC', 'Classic network', '经典网络');
+INSERT INTO data_centers (code, name, type_code) VALUES ('bj-6', '北京6区', 'VPC'), ('bj-1', '北京1区', 'CLASSIC')
 """
 
 ACCOUNTS = """

@@ -53,17 +53,6 @@ export type CreateWebhookEndpointInput = {
   idempotencyKey: Scalars['String']['input'];
 };
 
-/** The kind of a data center (机房类型). */
-export type DataCenterType =
-  /** Classic network (经典网络). */
-  | 'CLASSIC'
-  /** Virtual private cloud (专有网络). */
-  | 'VPC'
-  /** Edge node (边缘节点). */
-  | 'EDGE'
-  /** Reserved for one customer (专属). */
-  | 'DEDICATED';
-
 /** The arguments of deleteWebhookEndpoint. */
 export type DeleteWebhookEndpointInput = {
   /** The endpoint's id. */
@@ -88,8 +77,8 @@ export type InstanceFilter = {
   products?: InputMaybe<Array<Scalars['ID']['input']>>;
   /** Codes of data centers. */
   dataCenters?: InputMaybe<Array<Scalars['ID']['input']>>;
-  /** Types of data centers. */
-  dataCenterTypes?: InputMaybe<Array<DataCenterType>>;
+  /** Codes of types of data centers. */
+  dataCenterTypes?: InputMaybe<Array<Scalars['ID']['input']>>;
   /** Statuses. Null: all except RELEASED, which must be named here to be found. */
   status?: InputMaybe<Array<InstanceStatus>>;
   /** True: members of bundles only. False: all others. Null: both. */

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from renewals.catalog import DataCenterRecord, ProductRecord
-from renewals.domain.model import DataCenterType, RenewalMode
+from renewals.catalog import DataCenterRecord, DataCenterTypeRecord, ProductRecord
+from renewals.domain.model import RenewalMode
 from renewals.domain.pricing import DiscountTier
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -137,14 +137,22 @@ CERT = Offer(
 )
 OFFERS = (*GENERAL, KES, DDOS, CERT)
 
-BEIJING_6 = DataCenterRecord("bj-6", "北京6区(VPC)", DataCenterType.VPC)
+DATA_CENTER_TYPES = (
+    DataCenterTypeRecord("CLASSIC", "Classic network", "经典网络"),
+    DataCenterTypeRecord("VPC", "Virtual private cloud", "专有网络"),
+    DataCenterTypeRecord("EDGE", "Edge", "边缘节点"),
+    DataCenterTypeRecord("DEDICATED", "Dedicated", "专属机房"),
+    DataCenterTypeRecord("FINANCE", "Finance zone", "金融云"),
+)
+"""Types that many clouds have, and FINANCE, which is the provider's own."""
+BEIJING_6 = DataCenterRecord("bj-6", "北京6区(VPC)", "VPC")
 DATA_CENTERS = (
     BEIJING_6,
-    DataCenterRecord("bj-1", "北京1区", DataCenterType.CLASSIC),
-    DataCenterRecord("sh-2", "上海2区(VPC)", DataCenterType.VPC),
-    DataCenterRecord("gz-1", "广州1区(VPC)", DataCenterType.VPC),
-    DataCenterRecord("cd-edge-1", "成都边缘1区", DataCenterType.EDGE),
-    DataCenterRecord("tj-dedicated-1", "天津专属1区", DataCenterType.DEDICATED),
+    DataCenterRecord("bj-1", "北京1区", "CLASSIC"),
+    DataCenterRecord("sh-finance-2", "上海金融2区", "FINANCE"),
+    DataCenterRecord("gz-1", "广州1区(VPC)", "VPC"),
+    DataCenterRecord("cd-edge-1", "成都边缘1区", "EDGE"),
+    DataCenterRecord("tj-dedicated-1", "天津专属1区", "DEDICATED"),
 )
 
 PURPOSES = (

@@ -92,11 +92,15 @@ async def fill(connection: database.Connection, day: dt.date) -> None:
 
 
 async def _extend_catalog(connection: database.Connection) -> None:
-    """Add the demo's products and data centers; existing codes are not changed."""
+    """Add the demo's products, data centers and their types; existing codes are not changed."""
     await catalog.lock_catalog(connection)
     codes = {product.code for product in await catalog.list_products(connection)}
     products = [offer.product for offer in data.OFFERS]
     await catalog.upsert_products(connection, [product for product in products if product.code not in codes])
+    codes = {center_type.code for center_type in await catalog.list_data_center_types(connection)}
+    await catalog.upsert_data_center_types(
+        connection, [center_type for center_type in data.DATA_CENTER_TYPES if center_type.code not in codes]
+    )
     codes = {center.code for center in await catalog.list_data_centers(connection)}
     await catalog.upsert_data_centers(
         connection, [center for center in data.DATA_CENTERS if center.code not in codes]

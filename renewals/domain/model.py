@@ -47,15 +47,6 @@ _STATUSES: Mapping[str, InstanceStatus] = {status.value: status for status in In
 """The statuses by value: `InstanceStatus(value)` takes 10 % of the time to plan an instance."""
 
 
-class DataCenterType(StrEnum):
-    """The kind of network or site of a data center."""
-
-    CLASSIC = "CLASSIC"
-    VPC = "VPC"
-    EDGE = "EDGE"
-    DEDICATED = "DEDICATED"
-
-
 class Language(StrEnum):
     """A language of messages and labels, by its subtag of BCP 47 (rule 27)."""
 

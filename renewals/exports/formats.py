@@ -82,10 +82,7 @@ class JSONL:
 
     def __init__(self, columns: Sequence[ExportColumn]) -> None:
         self._write = [_JSON.get(column.kind) for column in columns]
-        self._places: dict[str, dict[str, int]] = {}
-        for number, column in enumerate(columns):
-            outer, _, inner = column.name.partition(".")
-            self._places.setdefault(outer, {})[inner] = number
+        self._tree = _tree({column.name: number for number, column in enumerate(columns)})
 
     def header(self) -> bytes:
         """Return no bytes: JSON Lines have no header."""
@@ -97,8 +94,8 @@ class JSONL:
             values if write is None else list(map(write, values))
             for write, values in zip(self._write, zip(*rows, strict=True), strict=True)
         ]
-        fields = [_nested(inner, columns) for inner in self._places.values()]
-        names = tuple(self._places)
+        fields = [_nested(branch, columns) for branch in self._tree.values()]
+        names = tuple(self._tree)
         objects = [dict(zip(names, values, strict=True)) for values in zip(*fields, strict=True)]
         return b"".join([orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in objects])
 
@@ -166,12 +163,29 @@ def _items(configuration: str) -> str:
     )
 
 
-def _nested(inner: Mapping[str, int], columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
-    """Return the values of a field: of its column, or objects of its inner columns; None if all of those are None."""
-    if inner.keys() == {""}:
-        return columns[inner[""]]
-    rows = zip(*(columns[number] for number in inner.values()), strict=True)
-    names = tuple(inner)
+def _tree(places: Mapping[str, int]) -> "dict[str, _Branch]":
+    """Return the columns' numbers by the first part of their paths; for several columns, a tree of the rest."""
+    tree: dict[str, _Branch] = {}
+    for path, number in places.items():
+        outer, _, inner = path.partition(".")
+        if inner:
+            branch = tree.setdefault(outer, {})
+            assert isinstance(branch, dict)
+            branch[inner] = number
+        else:
+            tree[outer] = number
+    return {outer: _tree(branch) if isinstance(branch, dict) else branch for outer, branch in tree.items()}
+
+
+_Branch = int | dict[str, Any]
+
+
+def _nested(branch: _Branch, columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    """Return the values of a field: of its column, or objects of its inner fields; None if all of those are None."""
+    if isinstance(branch, int):
+        return columns[branch]
+    rows = zip(*(_nested(inner, columns) for inner in branch.values()), strict=True)
+    names = tuple(branch)
     return [
         dict(zip(names, values, strict=True)) if any(value is not None for value in values) else None
         for values in rows

@@ -48,8 +48,12 @@ class Export:
         conditions = db_sql.WhereClause(list(self.conditions.values), dict(self.conditions.texts))
         now = conditions.bind(self.now) if any("{now}" in column.sql for column in self.columns) else ""
         select = ", ".join(column.sql.replace("{now}", now) for column in self.columns)
-        tables = dict.fromkeys(column.sql.partition(".")[0] for column in self.columns)
-        joins = " ".join(self.table.joins[table] for table in tables if table in self.table.joins)
+        tables = {column.sql.rpartition(".")[0].strip('"') + "." for column in self.columns}
+        joins = " ".join(
+            join
+            for alias, join in self.table.joins.items()
+            if any(table.startswith(f"{alias}.") for table in tables)
+        )
         sql = f"SELECT {select} FROM {self.table.source} {joins} WHERE {conditions.where} ORDER BY {self.order_by}"
         return sql, conditions.values
 

@@ -23,11 +23,15 @@ INSTANCES = ExportTable.of(
         ExportColumn("dataCenter.code", Message("Data centre code"), "data_center.code"),
         ExportColumn("dataCenter.name", Message("Data centre"), "data_center.name"),
         ExportColumn(
-            "dataCenter.type",
-            Message("Data centre type"),
-            "data_center.type",
-            ColumnType.ENUM,
-            labels.DATA_CENTER_TYPES,
+            "dataCenter.type.code", Message("Data centre type code"), '"data_center.type".code'
+        ),
+        ExportColumn(
+            "dataCenter.type.name", Message("Data centre type"), '"data_center.type".name'
+        ),
+        ExportColumn(
+            "dataCenter.type.nameZh",
+            Message("Data centre type in Chinese"),
+            '"data_center.type".name_zh',
         ),
         ExportColumn("configuration", Message("Configuration"), "i.configuration", ColumnType.CONFIGURATION),
         ExportColumn(

@@ -20,12 +20,6 @@ STATUSES: Mapping[str, Message] = {
     model.InstanceStatus.EXPIRED: Message("Expired"),
     model.InstanceStatus.RELEASED: Message("Released"),
 }
-DATA_CENTER_TYPES: Mapping[str, Message] = {
-    model.DataCenterType.CLASSIC: Message("Classic"),
-    model.DataCenterType.VPC: Message("VPC"),
-    model.DataCenterType.EDGE: Message("Edge"),
-    model.DataCenterType.DEDICATED: Message("Dedicated"),
-}
 ORDER_KINDS: Mapping[str, Message] = {
     model.OrderKind.MANUAL_RENEWAL: Message("Manual renewal"),
     model.OrderKind.AUTO_RENEWAL: Message("Auto-renewal"),

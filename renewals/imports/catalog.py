@@ -1,6 +1,7 @@
-"""Import products and data centers."""
+"""Import products, data centers and their types."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from renewals import catalog
 from renewals.db.connection import Connection
@@ -9,26 +10,38 @@ from renewals.imports.batches import FieldError, ImportBatch, RowOutcome, RowRes
 from renewals.operators import catalog as operators_catalog
 from renewals.operators.audit_log import Action, AuditedChange
 
-CatalogRecord = catalog.ProductRecord | catalog.DataCenterRecord
+CatalogRecord = catalog.ProductRecord | catalog.DataCenterTypeRecord | catalog.DataCenterRecord
+
+Record = TypeVar("Record", catalog.ProductRecord, catalog.DataCenterTypeRecord, catalog.DataCenterRecord)
 
 
 async def import_catalog(batch: ImportBatch, rows: Sequence[CatalogRecord]) -> RowResults:
-    """Create and update products and data centers. Codes must be unique among each of the two."""
+    """Create and update products, data centers and their types. Codes must be unique among each of the three.
+
+    A data center may have a type of the same batch, or of an earlier one.
+    """
 
     async def work(connection: Connection) -> WrittenBatch:
         problems = [_find_problem(row) for row in rows]
-        valid_rows = [row for row, problem in zip(rows, problems, strict=True) if problem is None]
-        products = [row for row in valid_rows if isinstance(row, catalog.ProductRecord)]
-        centers = [row for row in valid_rows if isinstance(row, catalog.DataCenterRecord)]
         changes: dict[type, AuditedChange] = {
             catalog.ProductRecord: await operators_catalog.put_entries_in(
-                connection, operators_catalog.PRODUCTS, products
+                connection, operators_catalog.PRODUCTS, _valid_rows(catalog.ProductRecord, rows, problems)
             ),
-            catalog.DataCenterRecord: await operators_catalog.put_entries_in(
-                connection, operators_catalog.DATA_CENTERS, centers
+            catalog.DataCenterTypeRecord: await operators_catalog.put_entries_in(
+                connection,
+                operators_catalog.DATA_CENTER_TYPES,
+                _valid_rows(catalog.DataCenterTypeRecord, rows, problems),
             ),
         }
-        actions = (Action.PUT_PRODUCTS, Action.PUT_DATA_CENTERS)
+        centers = _valid_rows(catalog.DataCenterRecord, rows, problems)
+        unknown = await operators_catalog.find_unknown_types_in(connection, centers)
+        problems = [
+            problem or _find_unknown_type(row, unknown) for row, problem in zip(rows, problems, strict=True)
+        ]
+        changes[catalog.DataCenterRecord] = await operators_catalog.put_entries_in(
+            connection, operators_catalog.DATA_CENTERS, [row for row in centers if row.type not in unknown]
+        )
+        actions = (Action.PUT_PRODUCTS, Action.PUT_DATA_CENTER_TYPES, Action.PUT_DATA_CENTERS)
         records = [
             batches.build_batch_record(batch, action, change)
             for action, change in zip(actions, changes.values(), strict=True)
@@ -42,12 +55,30 @@ async def import_catalog(batch: ImportBatch, rows: Sequence[CatalogRecord]) -> R
     return await batches.run_batch(batch, work)
 
 
+def _valid_rows(
+    kind: type[Record], rows: Sequence[CatalogRecord], problems: Sequence[FieldError | None]
+) -> list[Record]:
+    """Return the rows of a kind that have no problem."""
+    return [
+        row for row, problem in zip(rows, problems, strict=True) if problem is None and isinstance(row, kind)
+    ]
+
+
+def _find_unknown_type(row: CatalogRecord, unknown: Mapping[str, str]) -> FieldError | None:
+    if isinstance(row, catalog.DataCenterRecord) and row.type in unknown:
+        return FieldError("type", unknown[row.type])
+    return None
+
+
 def _find_problem(row: CatalogRecord) -> FieldError | None:
-    problems: Iterator[tuple[str, str | None]] = (
-        operators_catalog.validate_product(row)
-        if isinstance(row, catalog.ProductRecord)
-        else operators_catalog.validate_data_center(row)
-    )
+    problems: Iterator[tuple[str, str | None]]
+    match row:
+        case catalog.ProductRecord():
+            problems = operators_catalog.validate_product(row)
+        case catalog.DataCenterTypeRecord():
+            problems = operators_catalog.validate_data_center_type(row)
+        case catalog.DataCenterRecord():
+            problems = operators_catalog.validate_data_center(row)
     return next(
         (FieldError(field.partition(".")[0], problem) for field, problem in problems if problem), None
     )

@@ -117,11 +117,12 @@ class CatalogKind(Enum):
     """Kind of a catalog row."""
 
     PRODUCT = "PRODUCT"
+    DATA_CENTER_TYPE = "DATA_CENTER_TYPE"
     DATA_CENTER = "DATA_CENTER"
 
 
 class CatalogRow(ImportRow):
-    """A product or a data center."""
+    """A product, a data center or a type of data centers."""
 
     key_fields = ("kind", "code")
 
@@ -133,28 +134,38 @@ class CatalogRow(ImportRow):
     max_term_months: columns.Integer | None = None
     retention_days: columns.Integer | None = None
     tiers: columns.Tiers | None = None
-    type: Annotated[model.DataCenterType, columns.by_name(model.DataCenterType)] | None = None
+    type: columns.Identifier | None = None
 
     def to_record(self) -> imports_catalog.CatalogRecord:
-        """Return the product or the data center."""
-        if self.kind is CatalogKind.DATA_CENTER:
-            for name in ("name_zh", "unsupported_reason", "max_term_months", "retention_days", "tiers"):
-                self._check_absent(name)
-            if self.type is None:
-                raise InvalidRowError("type", "is missing")
-            return catalog.DataCenterRecord(self.code, self.name, self.type)
+        """Return the entry of the catalog. Raises InvalidRowError."""
+        if self.kind is CatalogKind.PRODUCT:
+            return self._to_product()
+        for name in ("unsupported_reason", "max_term_months", "retention_days", "tiers"):
+            self._check_absent(name)
+        if self.kind is CatalogKind.DATA_CENTER_TYPE:
+            self._check_absent("type")
+            return catalog.DataCenterTypeRecord(self.code, self.name, self._require_name_zh())
+        self._check_absent("name_zh")
+        if self.type is None:
+            raise InvalidRowError("type", "is missing")
+        return catalog.DataCenterRecord(self.code, self.name, self.type)
+
+    def _to_product(self) -> catalog.ProductRecord:
         self._check_absent("type")
-        if self.name_zh is None:
-            raise InvalidRowError("nameZh", "is missing")
         return catalog.ProductRecord(
             self.code,
             self.name,
-            self.name_zh,
+            self._require_name_zh(),
             self.unsupported_reason,
             36 if self.max_term_months is None else self.max_term_months,
             7 if self.retention_days is None else self.retention_days,
             self.tiers or (),
         )
+
+    def _require_name_zh(self) -> str:
+        if self.name_zh is None:
+            raise InvalidRowError("nameZh", "is missing")
+        return self.name_zh
 
     def _check_absent(self, name: str) -> None:
         if getattr(self, name) is not None:

@@ -45,7 +45,7 @@ class InstanceFilter:
     expires_within_days: int | None = None
     products: Sequence[str] | None = None
     data_centers: Sequence[str] | None = None
-    data_center_types: Sequence[model.DataCenterType] | None = None
+    data_center_types: Sequence[str] | None = None
     status: Sequence[model.InstanceStatus] | None = None
     bundled: bool | None = None
     manageable: bool | None = True
@@ -89,8 +89,8 @@ def build_conditions(account_id: str, instance_filter: InstanceFilter, now: dt.d
     if f.data_centers is not None:
         where.add("i.data_center_code = ANY({})", storable_texts(f.data_centers), facet="dataCenters")
     if f.data_center_types is not None:
-        of_type = "i.data_center_code = ANY(ARRAY(SELECT code FROM data_centers WHERE type = ANY({})))"
-        where.add(of_type, list(f.data_center_types), facet="dataCenterTypes")
+        of_type = "i.data_center_code = ANY(ARRAY(SELECT code FROM data_centers WHERE type_code = ANY({})))"
+        where.add(of_type, storable_texts(f.data_center_types), facet="dataCenterTypes")
     _add_status(where, f.status, now)
     if f.bundled is not None:
         where.add(f"i.bundle_id IS {'NOT ' if f.bundled else ''}NULL")

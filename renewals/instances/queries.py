@@ -37,7 +37,7 @@ FACETS: Mapping[str, Sequence[str] | None] = {
     "tabs": tuple(model.RenewalTab),
     "products": None,
     "dataCenters": None,
-    "dataCenterTypes": tuple(model.DataCenterType),
+    "dataCenterTypes": None,
     "expiry": ("EXPIRED", *map(str, EXPIRY_BUCKETS_DAYS), "LATER"),
 }
 """The facets and, if known in advance, their values in order."""
@@ -50,7 +50,10 @@ _SELECT_COLUMNS = ", ".join(f"i.{column}" for column in _INSTANCE_COLUMNS)
 JOINS = {
     "product": "JOIN products product ON product.code = i.product_code",
     "data_center": "JOIN data_centers data_center ON data_center.code = i.data_center_code",
+    "data_center.type": """JOIN data_center_types "data_center.type"
+      ON "data_center.type".code = data_center.type_code""",
 }
+"""Joins by the alias of their table, which is its path from the instance; a path follows the paths it starts with."""
 
 
 @functools.cache
@@ -72,7 +75,7 @@ async def fetch_instances(
 ) -> pagination.Page:
     """Return one page of the account's instances with the given columns and those of the sort order.
 
-    A column is one of `instances`, or "table.column" of a table in `JOINS`.
+    A column is one of `instances`, or "table.column" of a table in `JOINS`, such as "data_center.type.name".
     """
     conditions = filters.build_conditions(account_id, instance_filter, now)
     select, joins = _selected(columns, ordering)
@@ -95,11 +98,11 @@ def _selected(columns: frozenset[str], ordering: pagination.SortOrder) -> tuple[
     """Return the select list, without the status, and the joins that it needs."""
     names = {*columns, *(column.name for column in ordering.columns)}
     assert all("." in column or column in (*_INSTANCE_COLUMNS, "status") for column in names), names
-    joined = sorted(column for column in names if "." in column)
+    joined = sorted(column.rpartition(".")[::2] for column in names if "." in column)
     select = [f"i.{column}" for column in _INSTANCE_COLUMNS if column in names]
-    select += [f'{column} AS "{column}"' for column in joined]
-    tables = dict.fromkeys(column.partition(".")[0] for column in joined)
-    return ", ".join(select), " ".join(JOINS[table] for table in tables)
+    select += [f'"{table}".{column} AS "{table}.{column}"' for table, column in joined]
+    tables = {table for table, _ in joined}
+    return ", ".join(select), " ".join(join for table, join in JOINS.items() if table in tables)
 
 
 async def fetch_instances_by_id(
@@ -163,7 +166,7 @@ async def count_facets(
         "tabs": f"CASE WHEN {filters.MANAGEABLE} THEN {filters.TAB} END",
         "products": "i.product_code",
         "dataCenters": "i.data_center_code",
-        "dataCenterTypes": "d.type",
+        "dataCenterTypes": "d.type_code",
         "expiry": _expiry_bucket(conditions, instance_filter, now),
     }
     columns = ", ".join(

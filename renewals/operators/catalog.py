@@ -1,18 +1,18 @@
-"""Create and update products and data centers: all entries of a request, or none if one is invalid."""
+"""Create and update products, data centers and their types: all entries of a request, or none if one is invalid."""
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from renewals import catalog
-from renewals.catalog import DataCenterRecord, ProductRecord
+from renewals.catalog import DataCenterRecord, DataCenterTypeRecord, ProductRecord
 from renewals.db.connection import Connection
 from renewals.domain import pricing
 from renewals.domain import validation as domain_validation
 from renewals.operators import audit_log, validation
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 
-Entry = TypeVar("Entry", ProductRecord, DataCenterRecord)
+Entry = TypeVar("Entry", ProductRecord, DataCenterTypeRecord, DataCenterRecord)
 
 
 async def put_products(call: OperatorRequest, products: Sequence[ProductRecord]) -> IdempotentResult:
@@ -27,25 +27,39 @@ async def put_products(call: OperatorRequest, products: Sequence[ProductRecord])
     )
 
 
-async def put_data_centers(call: OperatorRequest, centers: Sequence[DataCenterRecord]) -> IdempotentResult:
-    """Create data centers, or replace them; return the numbers of rows.
+async def put_data_center_types(
+    call: OperatorRequest, types: Sequence[DataCenterTypeRecord]
+) -> IdempotentResult:
+    """Create types of data centers, or rename them; return the numbers of rows.
 
     Raises InvalidInputError.
     """
+    _check_entries("dataCenterTypes", types, validate_data_center_type)
+    return await audit_log.run_once(
+        call, Action.PUT_DATA_CENTER_TYPES, {"entries": types}, _put_in, DATA_CENTER_TYPES, types
+    )
+
+
+async def put_data_centers(call: OperatorRequest, centers: Sequence[DataCenterRecord]) -> IdempotentResult:
+    """Create data centers, or replace them; return the numbers of rows.
+
+    Raises InvalidInputError, also for a type that is not in the catalog.
+    """
     _check_entries("dataCenters", centers, validate_data_center)
     return await audit_log.run_once(
-        call, Action.PUT_DATA_CENTERS, {"entries": centers}, _put_in, DATA_CENTERS, centers
+        call, Action.PUT_DATA_CENTERS, {"entries": centers}, _put_data_centers_in, centers
     )
 
 
 class CatalogTable(NamedTuple, Generic[Entry]):
-    """The functions that read and write one of the two tables."""
+    """The functions that read and write one of the tables."""
 
     list_entries: Callable[[Connection], Awaitable[list[Entry]]]
     upsert_entries: Callable[[Connection, Sequence[Entry]], Awaitable[None]]
 
 
 PRODUCTS = CatalogTable(catalog.list_products, catalog.upsert_products)
+DATA_CENTER_TYPES = CatalogTable(catalog.list_data_center_types, catalog.upsert_data_center_types)
 DATA_CENTERS = CatalogTable(catalog.list_data_centers, catalog.upsert_data_centers)
 
 
@@ -53,6 +67,30 @@ async def _put_in(
     connection: Connection, _: OperatorRequest, table: CatalogTable[Entry], entries: Sequence[Entry]
 ) -> AuditedChange:
     return await put_entries_in(connection, table, entries)
+
+
+async def _put_data_centers_in(
+    connection: Connection, _: OperatorRequest, centers: Sequence[DataCenterRecord]
+) -> AuditedChange:
+    problems = await find_unknown_types_in(connection, centers)
+    for number, center in enumerate(centers):
+        domain_validation.raise_if_invalid(f"dataCenters.{number}.type", problems.get(center.type))
+    return await put_entries_in(connection, DATA_CENTERS, centers)
+
+
+async def find_unknown_types_in(
+    connection: Connection, centers: Sequence[DataCenterRecord]
+) -> dict[str, str]:
+    """Return the problem with each type of the data centers that is not in the catalog, by its code.
+
+    The catalog is locked, so that the types exist until the transaction ends.
+    """
+    await catalog.lock_catalog(connection)
+    known = {entry.code for entry in await catalog.list_data_center_types(connection)}
+    return {
+        code: f"unknown data center type {code!r}; add it to the catalog first"
+        for code in {center.type for center in centers} - known
+    }
 
 
 async def put_entries_in(
@@ -110,6 +148,13 @@ def validate_product(entry: ProductRecord) -> Iterator[tuple[str, str | None]]:
         )
         bps_problem = domain_validation.check_decimal_range(tier.discount_bps, 0, pricing.BASIS_POINTS)
         yield f"tiers.{number}.discountPercent", bps_problem
+
+
+def validate_data_center_type(entry: DataCenterTypeRecord) -> Iterator[tuple[str, str | None]]:
+    """Yield the path of each field of a type of data centers, and the problem with its value or None."""
+    yield "code", domain_validation.identifier(entry.code)
+    yield "name", domain_validation.name(entry.name)
+    yield "nameZh", domain_validation.name(entry.name_zh)
 
 
 def validate_data_center(entry: DataCenterRecord) -> Iterator[tuple[str, str | None]]:

@@ -1,10 +1,10 @@
-"""Products and data centers."""
+"""Products, data centers and their types."""
 
 import strawberry
 
 from renewals import catalog
 from renewals.db import connection as database
-from renewals.domain import model
+from schema.fields import sources
 
 
 @strawberry.type(description="A product of the catalog.")
@@ -26,16 +26,35 @@ class Product:
     )
 
 
+@strawberry.type(description="A type of data centers (机房类型): a row of the provider's catalog.")
+class DataCenterType:
+    code: strawberry.ID = strawberry.field(
+        description="The provider's code, such as VPC. Filters and facets use it."
+    )
+    name: str = strawberry.field(description="The name in English.")
+    name_zh: str = strawberry.field(description="The name in Chinese.")
+
+
 @strawberry.type(description="A data center (机房) of the catalog.")
 class DataCenter:
     code: strawberry.ID = strawberry.field(description="The provider's code, such as bj-1.")
     name: str = strawberry.field(description="The display name.")
-    type: model.DataCenterType = strawberry.field(description="The kind of network (机房类型).")
+    type: DataCenterType = sources.loaded(
+        lambda load: load.data_center_type,
+        "type_code",
+        joined="type",
+        description="The kind of network or site (机房类型).",
+    )
 
 
 async def resolve_products() -> list[Product]:
     """Return all products of the catalog."""
     return list(await catalog.fetch_products(database.pool()))
+
+
+async def resolve_data_center_types() -> list[DataCenterType]:
+    """Return all types of data centers of the catalog."""
+    return list(await catalog.fetch_data_center_types(database.pool()))
 
 
 async def resolve_data_centers() -> list[DataCenter]:

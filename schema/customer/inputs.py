@@ -44,8 +44,8 @@ class InstanceFilter:
     data_centers: IDs | None = strawberry.field(
         default=strawberry.UNSET, description="Codes of data centers."
     )
-    data_center_types: list[model.DataCenterType] | None = strawberry.field(
-        default=strawberry.UNSET, description="Types of data centers."
+    data_center_types: IDs | None = strawberry.field(
+        default=strawberry.UNSET, description="Codes of types of data centers."
     )
     status: list[model.InstanceStatus] | None = strawberry.field(
         default=strawberry.UNSET,

@@ -184,7 +184,9 @@ class InstanceFacets:
     data_centers: list[FacetCount] = strawberry.field(
         description="By data center code, the largest count first."
     )
-    data_center_types: list[FacetCount] = strawberry.field(description="By DataCenterType, zeros included.")
+    data_center_types: list[FacetCount] = strawberry.field(
+        description="By the code of the data center's type, the largest count first."
+    )
     expiry: list[FacetCount] = strawberry.field(
         description="By expiry: EXPIRED; within 7, 15 or 30 days; LATER. Each instance counts once."
     )

@@ -33,6 +33,10 @@ class Query:
         description="The account's instances. Released ones are included only if the filter's status names RELEASED.",
     )
     products = strawberry.field(resolver=catalog.resolve_products, description="All products of the catalog.")
+    data_center_types = strawberry.field(
+        resolver=catalog.resolve_data_center_types,
+        description="All types of data centers of the catalog, by code.",
+    )
     data_centers = strawberry.field(
         resolver=catalog.resolve_data_centers, description="All data centers of the catalog."
     )

@@ -116,9 +116,9 @@ class Compiler:
             ):
                 return False
             if table is not None:
-                if not isinstance(source, sources.ColumnSource):
+                if not isinstance(source, sources.ColumnSource | sources.Loaded):
                     return False
-                source = sources.ColumnSource(f"{table}.{source.column}")
+                source = source.within(table)
             completion = self.completion(field.type, details)
             if completion is None:
                 return False

@@ -5,6 +5,7 @@ each row would cost more than reading it (ADR 7). The source of a field tells th
 columns the field needs.
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,10 @@ class ColumnSource:
 
     column: str
 
+    def within(self, table: str) -> "ColumnSource":
+        """Return the same source of a table that the statement joins."""
+        return ColumnSource(f"{table}.{self.column}")
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -58,6 +63,11 @@ class Loaded:
     """The table that a statement may join. Its columns are then in the row as "table.column"."""
     is_count: bool = False
     """The value is a number. Compiled code loads no other scalar."""
+
+    def within(self, table: str) -> "Loaded":
+        """Return the same source of a table that the statement joins."""
+        joined = self.joined and f"{table}.{self.joined}"
+        return dataclasses.replace(self, column=f"{table}.{self.column}", joined=joined)
 
     def part_of(self, row: Any) -> dict[str, Any]:
         """Return the joined table's columns of a row, without the prefix."""

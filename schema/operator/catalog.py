@@ -1,4 +1,4 @@
-"""Products with their discount tiers, and data centers."""
+"""Products with their discount tiers, data centers and their types."""
 
 import strawberry
 
@@ -43,4 +43,5 @@ async def resolve_products() -> list[Product]:
     return products
 
 
+resolve_data_center_types = customer_catalog.resolve_data_center_types
 resolve_data_centers = customer_catalog.resolve_data_centers

@@ -1,9 +1,9 @@
-"""Inputs about products and data centers, with their conversion to catalog records."""
+"""Inputs about products, data centers and their types, with their conversion to catalog records."""
 
 import strawberry
 
 from renewals import catalog
-from renewals.domain import model, pricing
+from renewals.domain import pricing
 from schema.operator.inputs import IdempotentInput
 from schema.operator.scalars import Percent
 from schema.shared.inputs import unset_to_none
@@ -67,13 +67,39 @@ class PutProductsInput(IdempotentInput):
         return [product.to_record() for product in self.products]
 
 
+@strawberry.input(description="A type of data centers, as it is to be in the catalog.")
+class DataCenterTypeInput:
+    code: strawberry.ID = strawberry.field(
+        description="1 to 64 printable characters; data centers and customers' filters name it."
+    )
+    name: str = strawberry.field(description="English name, 1 to 200 characters; customers read it.")
+    name_zh: str = strawberry.field(description="Chinese name, 1 to 200 characters; customers read it.")
+
+    def to_record(self) -> catalog.DataCenterTypeRecord:
+        """Return the type's record."""
+        return catalog.DataCenterTypeRecord(self.code, self.name, self.name_zh)
+
+
+@strawberry.input(description="Types of data centers to be created or renamed.")
+class PutDataCenterTypesInput(IdempotentInput):
+    data_center_types: list[DataCenterTypeInput] = strawberry.field(
+        description="1 to 10,000 types with unique codes. Those that are not named stay as they are."
+    )
+
+    def to_records(self) -> list[catalog.DataCenterTypeRecord]:
+        """Return the records in their order."""
+        return [center_type.to_record() for center_type in self.data_center_types]
+
+
 @strawberry.input(description="A data center, as it is to be in the catalog.")
 class DataCenterInput:
     code: strawberry.ID = strawberry.field(
         description="1 to 64 printable characters; identifies the data center."
     )
     name: str = strawberry.field(description="1 to 200 characters; customers read it.")
-    type: model.DataCenterType = strawberry.field(description="The type by which customers filter instances.")
+    type: strawberry.ID = strawberry.field(
+        description="Code of a data center type of the catalog, by which customers filter instances."
+    )
 
     def to_record(self) -> catalog.DataCenterRecord:
         """Return the data center's record."""

@@ -67,6 +67,13 @@ class Mutation:
         errors=(),
         description="Creates products, or replaces those that have the same code, discount tiers included.",
     )
+    put_data_center_types = mutation_field(
+        catalog_inputs.PutDataCenterTypesInput,
+        payloads.PutDataCenterTypesSuccess,
+        lambda call, request: catalog.put_data_center_types(call, request.to_records()),
+        errors=(),
+        description="Creates types of data centers, or renames those that have the same code.",
+    )
     put_data_centers = mutation_field(
         catalog_inputs.PutDataCentersInput,
         payloads.PutDataCentersSuccess,

@@ -108,6 +108,11 @@ class PutProductsSuccess(RowsPut):
     pass
 
 
+@strawberry.type(description="All of the types of data centers are in the catalog.")
+class PutDataCenterTypesSuccess(RowsPut):
+    pass
+
+
 @strawberry.type(description="All of the data centers are in the catalog.")
 class PutDataCentersSuccess(RowsPut):
     pass

@@ -41,6 +41,9 @@ class Query:
         description="The orders of an account, newest first.",
     )
     products = strawberry.field(resolver=catalog.resolve_products, description="All products, by code.")
+    data_center_types = strawberry.field(
+        resolver=catalog.resolve_data_center_types, description="All types of data centers, by code."
+    )
     data_centers = strawberry.field(
         resolver=catalog.resolve_data_centers, description="All data centers, by code."
     )

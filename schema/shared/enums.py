@@ -72,14 +72,6 @@ _enum(
     RELEASED="Its data is gone. It can no longer be renewed.",
 )
 _enum(
-    model.DataCenterType,
-    "The kind of a data center (机房类型).",
-    CLASSIC="Classic network (经典网络).",
-    VPC="Virtual private cloud (专有网络).",
-    EDGE="Edge node (边缘节点).",
-    DEDICATED="Reserved for one customer (专属).",
-)
-_enum(
     instances_queries.InstanceOrderField,
     "The value by which instances are sorted.",
     EXPIRES_AT="The expiry. Instances without one count as the latest.",

@@ -179,6 +179,7 @@ async def _take_stock(world: World, stock: Stock) -> None:
         "audit cursor": [pagination.encode_cursor(operators_queries.AUDIT_LOG, {"id": 1})],
         "run": [str(await world.value("SELECT max(id) FROM renewal_runs"))],
         "product": ["kes"] if account_id == THEIRS else ["eip"],
+        "data center type": ["DEDICATED"] if account_id == THEIRS else ["VPC"],
         "data center": ["sh-own"] if account_id == THEIRS else ["bj-6"],
     }
 

@@ -6,7 +6,7 @@ from tests.isolation import walk
 from tests.isolation.asking import CUSTOMERS, Scene, ask
 from tests.support import sql_log
 
-SHARED = frozenset({"products", "discount_tiers", "data_centers", "pg_timezone_names"})
+SHARED = frozenset({"products", "discount_tiers", "data_centers", "data_center_types", "pg_timezone_names"})
 """Tables that every account may read."""
 OF_ENDPOINTS = frozenset({"webhook_states", "webhook_cursors", "webhook_deliveries"})
 """Tables read by ids of endpoints, after the endpoints were read within the account."""

@@ -31,7 +31,7 @@ from tests.model_based.records import (
     Voucher,
 )
 from tests.support import databases
-from tests.support.fixtures import DATA_CENTERS, NOW
+from tests.support.fixtures import DATA_CENTER_TYPES, DATA_CENTERS, NOW
 
 
 @asynccontextmanager
@@ -65,6 +65,7 @@ async def _put_catalogue() -> None:
     ]
     async with database.transaction() as connection:
         await catalog.upsert_products(connection, entries)
+        await catalog.upsert_data_center_types(connection, DATA_CENTER_TYPES)
         await catalog.upsert_data_centers(connection, DATA_CENTERS)
 
 

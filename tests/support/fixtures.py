@@ -37,11 +37,17 @@ PRODUCTS = (
     catalog.ProductRecord("ddos", "Anti-DDoS IP", "高防IP", unsupported_reason="Not needed. 暂不需要"),
     catalog.ProductRecord("cert", "Certificates", "证书管理", unsupported_reason="Resubmit. 重新提交"),
 )
+DATA_CENTER_TYPES = (
+    catalog.DataCenterTypeRecord("VPC", "Virtual private cloud", "专有网络"),
+    catalog.DataCenterTypeRecord("CLASSIC", "Classic network", "经典网络"),
+    catalog.DataCenterTypeRecord("EDGE", "Edge", "边缘节点"),
+    catalog.DataCenterTypeRecord("DEDICATED", "Dedicated", "专属机房"),
+)
 DATA_CENTERS = (
-    catalog.DataCenterRecord("bj-6", "北京6区(VPC)", model.DataCenterType.VPC),
-    catalog.DataCenterRecord("bj-1", "北京1区", model.DataCenterType.CLASSIC),
-    catalog.DataCenterRecord("gz-edge", "广州边缘", model.DataCenterType.EDGE),
-    catalog.DataCenterRecord("sh-own", "上海专属", model.DataCenterType.DEDICATED),
+    catalog.DataCenterRecord("bj-6", "北京6区(VPC)", "VPC"),
+    catalog.DataCenterRecord("bj-1", "北京1区", "CLASSIC"),
+    catalog.DataCenterRecord("gz-edge", "广州边缘", "EDGE"),
+    catalog.DataCenterRecord("sh-own", "上海专属", "DEDICATED"),
 )
 
 NO_TRACE = frozenset(
@@ -66,14 +72,15 @@ class World:
         self._bundles: set[str] = set()
 
     async def put_catalogue(self) -> None:
-        """Insert PRODUCTS and DATA_CENTERS."""
+        """Insert PRODUCTS, DATA_CENTER_TYPES and DATA_CENTERS."""
         async with database.transaction() as connection:
             await catalog.upsert_products(connection, PRODUCTS)
+            await catalog.upsert_data_center_types(connection, DATA_CENTER_TYPES)
             await catalog.upsert_data_centers(connection, DATA_CENTERS)
 
     async def load_demo(self, day: dt.date) -> None:
         """Load the demo account with its own catalog, which replaces the test catalog."""
-        for table in ("discount_tiers", "products", "data_centers"):
+        for table in ("discount_tiers", "products", "data_centers", "data_center_types"):
             await database.execute(database.pool(), f"DELETE FROM {table}")
         await loader.load(day)
 

@@ -49,7 +49,7 @@ class Operator(Client):
 
 
 _WITHOUT_NOT_FOUND = (
-    "createAccount", "putProducts", "putDataCenters", "changePrices", "confirmPrices", "makeFormal",
-    "releaseInstances", "createWebhookEndpoint",
+    "createAccount", "putProducts", "putDataCenterTypes", "putDataCenters", "changePrices", "confirmPrices",
+    "makeFormal", "releaseInstances", "createWebhookEndpoint",
 )  # fmt: skip
 _ERRORS_WITHOUT_NOT_FOUND = _ERRORS.replace("... on NotFound { field }", "")

@@ -12,7 +12,6 @@ from tortoise.migrations import operations as ops
 
 from renewals.domain.model import (
     BillingMode,
-    DataCenterType,
     InstanceStatus,
     LedgerEntryKind,
     OrderKind,
@@ -136,16 +135,28 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="DataCenterType",
+            fields=[
+                ("code", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ("name", fields.TextField(unique=False)),
+                ("name_zh", fields.TextField(unique=False)),
+            ],
+            options={"table": "data_center_types", "app": "renewals", "pk_attr": "code"},
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="DataCenter",
             fields=[
                 ("code", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
                 ("name", fields.TextField(unique=False)),
                 (
                     "type",
-                    fields.CharEnumField(
-                        description="CLASSIC: CLASSIC\nVPC: VPC\nEDGE: EDGE\nDEDICATED: DEDICATED",
-                        enum_type=DataCenterType,
-                        max_length=16,
+                    fields.ForeignKeyField(
+                        "renewals.DataCenterType",
+                        source_field="type_code",
+                        db_constraint=True,
+                        to_field="code",
+                        on_delete=OnDelete.RESTRICT,
                     ),
                 ),
             ],

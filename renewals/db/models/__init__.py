@@ -10,7 +10,7 @@ Five tables have no model, because Tortoise needs a primary key of one column: `
 
 from renewals.db.models.accounts import Account, ApiKey, Voucher
 from renewals.db.models.events import AccountWatch, EventStream, Reminder, WebhookEndpoint, WebhookState
-from renewals.db.models.instances import Bundle, DataCenter, DiscountTier, Instance, Product
+from renewals.db.models.instances import Bundle, DataCenter, DataCenterType, DiscountTier, Instance, Product
 from renewals.db.models.operations import AuditEntry, WriteCheck
 from renewals.db.models.orders import LedgerEntry, Order, OrderLine, Refund
 from renewals.db.models.runs import RenewalAttempt, RenewalChunk, RenewalRun
@@ -22,6 +22,7 @@ __all__ = [
     "AuditEntry",
     "Bundle",
     "DataCenter",
+    "DataCenterType",
     "DiscountTier",
     "EventStream",
     "Instance",

@@ -41,12 +41,25 @@ class DiscountTier(Model):
         table = "discount_tiers"
 
 
+class DataCenterType(Model):
+    """A type of data centers of the catalog, written by `catalog`."""
+
+    code = fields.CharField(max_length=64, primary_key=True)
+    name = fields.TextField()
+    name_zh = fields.TextField()
+
+    class Meta:
+        table = "data_center_types"
+
+
 class DataCenter(Model):
     """A data center of the catalog, written by `catalog`."""
 
     code = fields.CharField(max_length=64, primary_key=True)
     name = fields.TextField()
-    type = fields.CharEnumField(model.DataCenterType, max_length=16)
+    type: fields.ForeignKeyRelation[DataCenterType] = fields.ForeignKeyField(
+        "renewals.DataCenterType", on_delete=fields.RESTRICT, to_field="code", source_field="type_code"
+    )
 
     class Meta:
         table = "data_centers"

@@ -141,7 +141,7 @@ async def test_every_order_is_that_of_the_list(fleet: World, graphql: Client) ->
 
 
 async def test_a_row_has_the_values_of_graphql(fleet: World, graphql: Client) -> None:
-    selection = """id name product { code name nameZh } dataCenter { code name type }
+    selection = """id name product { code name nameZh } dataCenter { code name type { code name nameZh } }
       configuration { label value } billingMode isTrial status renewalMode autoRenewMonths expiresAt monthlyPrice
       createdAt bundle { id name }"""
     nodes = (await graphql(f"{{ instances(first: 1000) {{ nodes {{ {selection} }} }} }}"))["instances"][
@@ -177,8 +177,8 @@ async def test_csv_has_labels_and_times_in_the_accounts_zone(world: World, graph
         "i-2", expires=None, data_center="gz-edge", configuration={"CPU": "4核", "内存": "8GB"}
     )
     graphql.key = await world.key("a")
-    columns = "id,name,product.nameZh,product.name,dataCenter.name,dataCenter.type,configuration,billingMode,isTrial"
-    columns += ",status,renewalMode,autoRenewMonths,expiresAt,monthlyPrice,createdAt,bundle.id,bundle.name"
+    columns = "id,name,product.nameZh,product.name,dataCenter.name,dataCenter.type.nameZh,configuration"
+    columns += ",billingMode,isTrial,status,renewalMode,autoRenewMonths,expiresAt,monthlyPrice,createdAt,bundle.id,bundle.name"
     head, first, second = await cells(graphql, "instances", columns=columns)
     assert " | ".join(head) == (
         "实例ID | 实例名称 | 产品线 | 产品英文名称 | 机房 | 机房类型 | 配置信息 | 计费方式 | 试用 | 状态 | 续费策略 | "
@@ -186,11 +186,11 @@ async def test_csv_has_labels_and_times_in_the_accounts_zone(world: World, graph
         "强关联ID | 强关联名称"
     )
     assert " | ".join(first) == (
-        'i-1 | Web, "1"\n网站 | 弹性IP | Elastic IP | 北京6区(VPC) | VPC | 带宽: 1Mbps | 包年包月 | 否 | 运行中 | '
+        'i-1 | Web, "1"\n网站 | 弹性IP | Elastic IP | 北京6区(VPC) | 专有网络 | 带宽: 1Mbps | 包年包月 | 否 | 运行中 | '
         "自动续费 | 3 | 2027-07-31 23:59:59 | 23.00 | 2027-01-09 23:00:00 | b | Bundle b"
     )
     assert " | ".join(second) == (
-        "i-2 | Instance i-2 | 弹性IP | Elastic IP | 广州边缘 | 边缘 | CPU: 4核; 内存: 8GB | 按量付费 | 否 | 运行中 | "
+        "i-2 | Instance i-2 | 弹性IP | Elastic IP | 广州边缘 | 边缘节点 | CPU: 4核; 内存: 8GB | 按量付费 | 否 | 运行中 | "
         "手动续费 | 1 |  | 300.00 | 2027-01-09 23:00:00 |  | "
     )
     head, first, _ = await cells(

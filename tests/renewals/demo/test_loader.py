@@ -191,10 +191,11 @@ async def test_it_is_loaded_whole(opened: str, day: dt.date) -> None:
     ]
     assert await world.count("instances") == 300
     assert await world.count("bundles") == 1
-    assert await world.value("SELECT array_agg(DISTINCT type ORDER BY type) FROM data_centers") == [
+    assert await world.value("SELECT array_agg(DISTINCT type_code ORDER BY type_code) FROM data_centers") == [
         "CLASSIC",
         "DEDICATED",
         "EDGE",
+        "FINANCE",
         "VPC",
     ]
 

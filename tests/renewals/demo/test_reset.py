@@ -83,6 +83,7 @@ async def other_rows() -> dict[str, list[str]]:
     for table in (
         "products",
         "data_centers",
+        "data_center_types",
         "discount_tiers",
         "audit_log",
         "events",

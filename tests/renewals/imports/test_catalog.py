@@ -1,4 +1,4 @@
-"""`renewals import catalogue`: products and data centers, with the column `kind`."""
+"""`renewals import catalogue`: products, data centers and their types, with the column `kind`."""
 
 import pytest
 
@@ -12,7 +12,8 @@ HEAD = "kind,code,name,nameZh,unsupportedReason,maxTermMonths,retentionDays,tier
 def test_products_and_data_centres_are_put_and_changed(run_import: RunImport, url: str, suffix: str) -> None:
     if suffix == "csv":
         product_line = "PRODUCT,gpu,GPU server,GPU云服务器,,24,0,24:20%;12:17.5%,"
-        text = f"{HEAD}\n{product_line}\nDATA_CENTER,bj-9,北京9区(VPC),,,,,,VPC\n"
+        text = f"{HEAD}\n{product_line}\nDATA_CENTER,bj-9,北京9区,,,,,,GPU_PARK\n"
+        text += "DATA_CENTER_TYPE,GPU_PARK,GPU park,智算中心,,,,,\n"
     else:
         tiers = [{"months": 24, "discountPercent": 20}, {"months": 12, "discountPercent": "17.5"}]
         product = {
@@ -22,25 +23,34 @@ def test_products_and_data_centres_are_put_and_changed(run_import: RunImport, ur
             "nameZh": "GPU云服务器",
             "tiers": tiers,
         }
-        center = {"kind": "DATA_CENTER", "code": "bj-9", "name": "北京9区(VPC)", "type": "VPC"}
-        text = jsonl_of([{**product, "maxTermMonths": 24, "retentionDays": 0}, center])
+        center = {"kind": "DATA_CENTER", "code": "bj-9", "name": "北京9区", "type": "GPU_PARK"}
+        center_type = {
+            "kind": "DATA_CENTER_TYPE",
+            "code": "GPU_PARK",
+            "name": "GPU park",
+            "nameZh": "智算中心",
+        }
+        text = jsonl_of([{**product, "maxTermMonths": 24, "retentionDays": 0}, center, center_type])
     name = f"catalogue.{suffix}"
-    assert counts(run_import("catalogue", text, name=name)) == (2, 0, 0, 0)
+    assert counts(run_import("catalogue", text, name=name)) == (3, 0, 0, 0)
     assert query(
         url,
         """SELECT name, name_zh, renewable, max_term_months, retention_days,
              array(SELECT (months, discount_bps)::text FROM discount_tiers WHERE product_code = 'gpu' ORDER BY months)
            FROM products WHERE code = 'gpu'""",
     ) == [("GPU server", "GPU云服务器", True, 24, 0, ["(12,1750)", "(24,2000)"])]
-    assert query(url, "SELECT name, type FROM data_centers WHERE code = 'bj-9'") == [("北京9区(VPC)", "VPC")]
+    assert query(url, "SELECT name, type_code FROM data_centers WHERE code = 'bj-9'") == [
+        ("北京9区", "GPU_PARK")
+    ]
     assert query(url, "SELECT action FROM audit_log ORDER BY id") == [
         ("PUT_PRODUCTS",),
+        ("PUT_DATA_CENTER_TYPES",),
         ("PUT_DATA_CENTERS",),
     ]
     before = snapshot(url)
-    assert counts(run_import("catalogue", text, name=name)) == (0, 0, 2, 0)
+    assert counts(run_import("catalogue", text, name=name)) == (0, 0, 3, 0)
     assert snapshot(url) == before
-    assert counts(run_import("catalogue", text.replace("GPU server", "GPU"), name=name)) == (0, 1, 1, 0)
+    assert counts(run_import("catalogue", text.replace("GPU server", "GPU"), name=name)) == (0, 1, 2, 0)
 
 
 def test_each_wrong_entry_is_named_and_the_others_are_put(run_import: RunImport, url: str) -> None:
@@ -56,10 +66,15 @@ def test_each_wrong_entry_is_named_and_the_others_are_put(run_import: RunImport,
         "PRODUCT,p-7,P,中,,,,12:101%,",
         "PRODUCT,p-8,P,中,Not served,,,,",
         "DATA_CENTER,p-8,The same code is another list,,,,,,VPC",
+        "DATA_CENTER,d-3,D,,,,,,MOON",
+        "DATA_CENTER,d-4,D,中,,,,,VPC",
+        "DATA_CENTER_TYPE,t-1,T,,,,,,",
+        "DATA_CENTER_TYPE,t-2,T,中,,,,,VPC",
     ]
     result = run_import("catalogue", "\n".join([HEAD, *lines]))
-    assert counts(result) == (2, 0, 0, 9)
+    assert counts(result) == (2, 0, 0, 13)
     assert [line.split(" ")[1].rstrip(":") for line in problems(result)] == [
         "nameZh", "type", "type", "tiers", "kind", "maxTermMonths", "tiers", "tiers", "tiers",
+        "type", "nameZh", "nameZh", "type",
     ]  # fmt: skip
     assert one(url, "SELECT renewable FROM products WHERE code = 'p-8'") is False

@@ -39,6 +39,10 @@ CALLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"products": [{"code": "x", "name": "X", "nameZh": "X"}]},
         {"products": [{"code": "x", "name": "Y", "nameZh": "X"}]},
     ),
+    "putDataCenterTypes": (
+        {"dataCenterTypes": [{"code": "x", "name": "X", "nameZh": "X"}]},
+        {"dataCenterTypes": [{"code": "x", "name": "Y", "nameZh": "X"}]},
+    ),
     "putDataCenters": (
         {"dataCenters": [{"code": "x", "name": "X", "type": "VPC"}]},
         {"dataCenters": [{"code": "x", "name": "X", "type": "EDGE"}]},

@@ -1,4 +1,4 @@
-"""Test putProducts and putDataCenters: all entries of a request are written, or none."""
+"""Test putProducts, putDataCenterTypes and putDataCenters: all entries of a request are written, or none."""
 
 from typing import Any
 
@@ -84,12 +84,48 @@ async def test_data_centers_are_created_changed_or_unchanged(world: World, opera
         ],
     )
     assert result == {"createdCount": 1, "changedCount": 1, "unchangedCount": 1}
-    listed = (await operator("{ dataCenters { code type } }"))["dataCenters"]
+    listed = (await operator("{ dataCenters { code type { code } } }"))["dataCenters"]
     assert len(listed) == len(DATA_CENTERS) + 1
-    assert {"code": "bj-1", "type": "VPC"} in listed
+    assert {"code": "bj-1", "type": {"code": "VPC"}} in listed
 
 
-@pytest.mark.parametrize(("about", "field"), [({"code": "\n"}, "code"), ({"name": ""}, "name")])
+async def test_types_of_data_centers_are_created_renamed_or_unchanged(
+    world: World, operator: Operator
+) -> None:
+    result = await operator.done(
+        "putDataCenterTypes",
+        COUNTS,
+        dataCenterTypes=[
+            {"code": "GPU_PARK", "name": "GPU park", "nameZh": "智算中心"},
+            {"code": "VPC", "name": "Private network", "nameZh": "专有网络"},
+            {"code": "EDGE", "name": "Edge", "nameZh": "边缘节点"},
+        ],
+    )
+    assert result == {"createdCount": 1, "changedCount": 1, "unchangedCount": 1}
+    listed = (await operator("{ dataCenterTypes { code name nameZh } }"))["dataCenterTypes"]
+    assert [entry["code"] for entry in listed] == ["CLASSIC", "DEDICATED", "EDGE", "GPU_PARK", "VPC"]
+    assert listed[-1] == {"code": "VPC", "name": "Private network", "nameZh": "专有网络"}
+    [entry] = await world.rows("SELECT before, after FROM audit_log")
+    assert '"Virtual private cloud"' in entry[0] and '"Private network"' in entry[1]
+
+
+@pytest.mark.parametrize(
+    ("about", "field"), [({"code": "\n"}, "code"), ({"name": ""}, "name"), ({"nameZh": ""}, "nameZh")]
+)
+async def test_an_invalid_type_of_data_centers_writes_none(
+    world: World, operator: Operator, about: dict[str, Any], field: str
+) -> None:
+    before = await world.snapshot()
+    good = {"code": "good", "name": "Good", "nameZh": "好"}
+    types = [good, {**good, "code": "x", **about}]
+    result = await operator.refused("putDataCenterTypes", dataCenterTypes=types)
+    assert result[:2] == ("InvalidInput", f"input.dataCenterTypes.1.{field}")
+    assert await world.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("about", "field"), [({"code": "\n"}, "code"), ({"name": ""}, "name"), ({"type": "MOON"}, "type")]
+)
 async def test_an_invalid_data_center_writes_none(
     world: World, operator: Operator, about: dict[str, Any], field: str
 ) -> None:

@@ -22,11 +22,36 @@ async def test_products_come_by_code_and_the_unsupported_say_why(asked: Client) 
 
 
 async def test_data_centers_come_by_code_with_their_type(asked: Client) -> None:
-    assert (await asked("{ dataCenters { code name type } }"))["dataCenters"] == [
-        {"code": "bj-1", "name": "北京1区", "type": "CLASSIC"},
-        {"code": "bj-6", "name": "北京6区(VPC)", "type": "VPC"},
-        {"code": "gz-edge", "name": "广州边缘", "type": "EDGE"},
-        {"code": "sh-own", "name": "上海专属", "type": "DEDICATED"},
+    listed = await asked("{ dataCenters { code name type { code name nameZh } } dataCenterTypes { code } }")
+    centers = listed["dataCenters"]
+    assert [(center["code"], center["name"], center["type"]["code"]) for center in centers] == [
+        ("bj-1", "北京1区", "CLASSIC"),
+        ("bj-6", "北京6区(VPC)", "VPC"),
+        ("gz-edge", "广州边缘", "EDGE"),
+        ("sh-own", "上海专属", "DEDICATED"),
+    ]
+    assert centers[0]["type"] == {"code": "CLASSIC", "name": "Classic network", "nameZh": "经典网络"}
+    assert [center_type["code"] for center_type in listed["dataCenterTypes"]] == [
+        "CLASSIC",
+        "DEDICATED",
+        "EDGE",
+        "VPC",
+    ]
+
+
+async def test_a_type_of_the_providers_own_is_a_row_of_the_catalogue(world: World, asked: Client) -> None:
+    own = catalog.DataCenterTypeRecord("GPU_PARK", "GPU park", "智算中心")
+    async with database.transaction() as connection:
+        await catalog.upsert_data_center_types(connection, [own])
+        await catalog.upsert_data_centers(connection, [catalog.DataCenterRecord("nx-1", "宁夏1区", own.code)])
+    await world.instance("i-1", data_center="nx-1")
+    await world.instance("i-2", data_center="bj-1")
+    listed = await asked("""{ instances(filter: {dataCenterTypes: ["GPU_PARK"]}) {
+      nodes { id dataCenter { type { nameZh } } } facets { dataCenterTypes { value count } } } }""")
+    assert listed["instances"]["nodes"] == [{"id": "i-1", "dataCenter": {"type": {"nameZh": "智算中心"}}}]
+    assert listed["instances"]["facets"]["dataCenterTypes"] == [
+        {"value": "CLASSIC", "count": 1},
+        {"value": "GPU_PARK", "count": 1},
     ]
 
 

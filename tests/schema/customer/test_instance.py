@@ -13,7 +13,7 @@ from tests.support.graphql_client import Client
 ONE = """query ($id: ID!) { instance(id: $id) {
   id name billingMode isTrial status renewalMode autoRenewMonths expiresAt monthlyPrice createdAt
   product { code name nameZh renewable unsupportedReason maxTermMonths retentionDays }
-  dataCenter { code name type } configuration { label value } bundle { id } } }"""
+  dataCenter { code name type { code } } configuration { label value } bundle { id } } }"""
 HISTORY = """query ($id: ID!, $first: Int) { instance(id: $id) {
   attempts(first: $first) { id instanceId dueAt attemptedAt succeeded code message order { id total } }
   orders(first: $first) { id kind total lines { instanceId } } } }"""
@@ -57,7 +57,7 @@ async def test_an_instance_has_all_registered_values(world: World, asked: Client
             "maxTermMonths": 36,
             "retentionDays": 365,
         },
-        "dataCenter": {"code": "gz-edge", "name": "广州边缘", "type": "EDGE"},
+        "dataCenter": {"code": "gz-edge", "name": "广州边缘", "type": {"code": "EDGE"}},
         "configuration": [
             {"label": "带宽", "value": "1Mbps"},
             {"label": "CPU", "value": "4"},

@@ -63,6 +63,7 @@ FILTERS: list[tuple[dict[str, Any], str]] = [
     ({"dataCenters": ["bj-1", "gz-edge"]}, "db-1 web-2"),
     ({"dataCenterTypes": ["CLASSIC", "DEDICATED"]}, "ip-1 web-2"),
     ({"dataCenterTypes": []}, ""),
+    ({"dataCenterTypes": ["MOON"]}, ""),
     ({"status": ["EXPIRED"]}, "old-1 past-1"),
     ({"status": ["RELEASED"]}, "gone-1 lost-1"),
     ({"status": ["RUNNING", "RELEASED"]}, "Web-1 db-1 gone-1 ip-1 kes-1 kes-2 lost-1 web-2"),

@@ -12,8 +12,8 @@ from tests.support.fixtures import World
 from tests.support.graphql_client import Client
 
 LISTS = {
-    "instances": """nodes { id name product { code name } dataCenter { name type } status expiresAt monthlyPrice
-      configuration { label value } bundle { id instances { id } } }""",
+    "instances": """nodes { id name product { code name } dataCenter { name type { code nameZh } } status
+      expiresAt monthlyPrice configuration { label value } bundle { id instances { id } } }""",
     "orders": "nodes { id kind createdAt total lines { instanceId price } vouchers { amount voucher { id } } }",
     "ledger": "nodes { id kind amount balanceAfter createdAt orderId memo } edges { cursor node { id } }",
 }

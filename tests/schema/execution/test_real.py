@@ -40,6 +40,7 @@ CHOICES: dict[str, list[Any]] = {
     "except": ["i-1", "i-2"],
     "products": ["eip", "kec", "none"],
     "dataCenters": ["bj-6", "bj-1"],
+    "dataCenterTypes": ["VPC", "EDGE", "none"],
     "search": ["i-", "Instance", "%", ""],
     "months": [1, 2, 12, 0, 40],
     "dayOfMonth": [1, 15, 31, 0, 40],
