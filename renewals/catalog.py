@@ -17,6 +17,7 @@ class ProductRecord:
     name: str
     name_zh: str
     unsupported_reason: str | None = None
+    unsupported_reason_zh: str | None = None
     max_term_months: int = 36
     retention_days: int = 7
     tiers: tuple[pricing.DiscountTier, ...] = ()
@@ -24,7 +25,7 @@ class ProductRecord:
     @property
     def renewable(self) -> bool:
         """Whether instances of the product can be renewed."""
-        return self.unsupported_reason is None
+        return self.unsupported_reason is None and self.unsupported_reason_zh is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +49,31 @@ class DataCenterRecord:
 async def upsert_products(connection: database.Connection, products: Sequence[ProductRecord]) -> None:
     """Insert products or update all their columns, and replace their tiers."""
     rows = [
-        (p.code, p.name, p.name_zh, p.unsupported_reason, p.max_term_months, p.retention_days)
+        (
+            p.code,
+            p.name,
+            p.name_zh,
+            p.unsupported_reason,
+            p.unsupported_reason_zh,
+            p.max_term_months,
+            p.retention_days,
+            p.renewable,
+        )
         for p in products
     ]
     await database.execute(
         connection,
         """INSERT INTO products
-             (code, name, name_zh, unsupported_reason, max_term_months, retention_days, renewable)
-           SELECT p.*, p.reason IS NULL
-           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[])
-             AS p(code, name, name_zh, reason, max_term_months, retention_days)
+             (code, name, name_zh, unsupported_reason, unsupported_reason_zh, max_term_months, retention_days,
+              renewable)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[],
+             $8::boolean[])
            ON CONFLICT (code) DO UPDATE SET
              name = excluded.name, name_zh = excluded.name_zh, renewable = excluded.renewable,
              unsupported_reason = excluded.unsupported_reason,
+             unsupported_reason_zh = excluded.unsupported_reason_zh,
              max_term_months = excluded.max_term_months, retention_days = excluded.retention_days""",
-        *sql.transpose(rows, 6),
+        *sql.transpose(rows, 8),
     )
     await database.execute(
         connection, "DELETE FROM discount_tiers WHERE product_code = ANY($1)", [p.code for p in products]
@@ -110,7 +121,8 @@ async def list_products(connection: database.Connection) -> list[ProductRecord]:
     """Return all products in order of code, with their names."""
     rows = await database.fetch(
         connection,
-        """SELECT p.code, p.name, p.name_zh, p.unsupported_reason, p.max_term_months, p.retention_days,
+        """SELECT p.code, p.name, p.name_zh, p.unsupported_reason, p.unsupported_reason_zh,
+             p.max_term_months, p.retention_days,
              array(SELECT t.months FROM discount_tiers t WHERE t.product_code = p.code ORDER BY t.months) AS months,
              array(SELECT t.discount_bps FROM discount_tiers t WHERE t.product_code = p.code ORDER BY t.months) AS bps
            FROM products p ORDER BY p.code""",
@@ -121,6 +133,7 @@ async def list_products(connection: database.Connection) -> list[ProductRecord]:
             name=row["name"],
             name_zh=row["name_zh"],
             unsupported_reason=row["unsupported_reason"],
+            unsupported_reason_zh=row["unsupported_reason_zh"],
             max_term_months=row["max_term_months"],
             retention_days=row["retention_days"],
             tiers=tuple(map(pricing.DiscountTier, row["months"], row["bps"])),
@@ -144,7 +157,8 @@ async def read_products(connection: database.Connection) -> dict[str, model.Prod
     """Return what the planner needs of all products, by code, with their discount tiers."""
     rows = await database.fetch(
         connection,
-        """SELECT p.code, p.renewable, p.unsupported_reason, p.max_term_months, p.retention_days,
+        """SELECT p.code, p.renewable, p.unsupported_reason, p.unsupported_reason_zh,
+             p.max_term_months, p.retention_days,
              coalesce(array_agg(t.months ORDER BY t.months) FILTER (WHERE t.months IS NOT NULL), '{}') AS months,
              coalesce(array_agg(t.discount_bps ORDER BY t.months) FILTER (WHERE t.months IS NOT NULL), '{}') AS bps
            FROM products p LEFT JOIN discount_tiers t ON t.product_code = p.code GROUP BY p.code""",
@@ -154,6 +168,7 @@ async def read_products(connection: database.Connection) -> dict[str, model.Prod
             code=row["code"],
             renewable=row["renewable"],
             unsupported_reason=row["unsupported_reason"],
+            unsupported_reason_zh=row["unsupported_reason_zh"],
             max_term_months=row["max_term_months"],
             retention_days=row["retention_days"],
             tiers=tuple(map(pricing.DiscountTier, row["months"], row["bps"])),
@@ -166,7 +181,8 @@ async def fetch_products(connection: Connection) -> Sequence[Row]:
     """Return the rows of all products in order of code, for the API."""
     return await database.fetch(
         connection,
-        """SELECT code, name, name_zh, renewable, unsupported_reason, max_term_months, retention_days
+        """SELECT code, name, name_zh, renewable, unsupported_reason, unsupported_reason_zh,
+             max_term_months, retention_days
            FROM products ORDER BY code""",
     )
 

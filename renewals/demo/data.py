@@ -118,8 +118,8 @@ DDOS = Offer(
         "ddos",
         "Anti-DDoS IP",
         "高防IP",
-        unsupported_reason="Anti-DDoS IPs do not need renewal management for now. "
-        "由于业务需要，暂时不需要续费管理功能。",
+        unsupported_reason="Anti-DDoS IPs do not need renewal management for now.",
+        unsupported_reason_zh="由于业务需要，高防IP暂时不需要续费管理功能。",
     ),
     0,
     (Variant(2_080_000, {"防护带宽": "20Gbps", "线路": "BGP"}),),
@@ -129,8 +129,8 @@ CERT = Offer(
         "cert",
         "Certificates",
         "证书管理",
-        unsupported_reason="Renewing a certificate takes the company's data anew, so it cannot be done in one step. "
-        "因续费过程中需要用户重新提交企业信息，无法支持一键续费，故暂不接入续费管理。",
+        unsupported_reason="Renewing a certificate takes the company's data anew, so it cannot be done in one step.",
+        unsupported_reason_zh="因续费过程中需要用户重新提交企业信息，无法支持一键续费，故暂不接入续费管理。",
     ),
     0,
     (Variant(16_650, {"类型": "OV", "域名": "*.example.com"}),),

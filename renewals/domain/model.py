@@ -100,6 +100,7 @@ class Product:
     code: str
     renewable: bool
     unsupported_reason: str | None
+    unsupported_reason_zh: str | None
     max_term_months: int
     retention_days: int
     tiers: Sequence[pricing.DiscountTier]

@@ -121,6 +121,10 @@ class CatalogKind(Enum):
     DATA_CENTER = "DATA_CENTER"
 
 
+_OF_PRODUCTS = ("unsupported_reason", "unsupported_reason_zh", "max_term_months", "retention_days", "tiers")
+"""The fields of a catalog row that only a product has."""
+
+
 class CatalogRow(ImportRow):
     """A product, a data center or a type of data centers."""
 
@@ -131,6 +135,7 @@ class CatalogRow(ImportRow):
     name: str
     name_zh: str | None = None
     unsupported_reason: str | None = None
+    unsupported_reason_zh: str | None = None
     max_term_months: columns.Integer | None = None
     retention_days: columns.Integer | None = None
     tiers: columns.Tiers | None = None
@@ -140,7 +145,7 @@ class CatalogRow(ImportRow):
         """Return the entry of the catalog. Raises InvalidRowError."""
         if self.kind is CatalogKind.PRODUCT:
             return self._to_product()
-        for name in ("unsupported_reason", "max_term_months", "retention_days", "tiers"):
+        for name in _OF_PRODUCTS:
             self._check_absent(name)
         if self.kind is CatalogKind.DATA_CENTER_TYPE:
             self._check_absent("type")
@@ -157,6 +162,7 @@ class CatalogRow(ImportRow):
             self.name,
             self._require_name_zh(),
             self.unsupported_reason,
+            self.unsupported_reason_zh,
             36 if self.max_term_months is None else self.max_term_months,
             7 if self.retention_days is None else self.retention_days,
             self.tiers or (),

@@ -132,6 +132,8 @@ def validate_product(entry: ProductRecord) -> Iterator[tuple[str, str | None]]:
     yield "nameZh", domain_validation.name(entry.name_zh)
     if entry.unsupported_reason is not None:
         yield "unsupportedReason", domain_validation.text(entry.unsupported_reason, 1)
+    if entry.unsupported_reason_zh is not None:
+        yield "unsupportedReasonZh", domain_validation.text(entry.unsupported_reason_zh, 1)
     yield (
         "maxTermMonths",
         domain_validation.check_range(entry.max_term_months, 1, domain_validation.TERM_MONTHS_MAX),

@@ -24,9 +24,14 @@ class Product:
     code: strawberry.ID = strawberry.field(description="Identifies the product in instances and vouchers.")
     name: str = strawberry.field(description="English name.")
     name_zh: str = strawberry.field(description="Chinese name.")
-    renewable: bool = strawberry.field(description="False if there is an `unsupportedReason`.")
+    renewable: bool = strawberry.field(
+        description="False if there is an unsupported reason in either language."
+    )
     unsupported_reason: str | None = strawberry.field(
-        description="Why instances of the product cannot be renewed here; customers read it. Null: they can."
+        description="Why instances of the product cannot be renewed here, in English; customers read it."
+    )
+    unsupported_reason_zh: str | None = strawberry.field(
+        description="The reason in Chinese. Null in both languages: instances of the product can be renewed."
     )
     max_term_months: int = strawberry.field(
         description="No renewal reaches further than this many months from now."

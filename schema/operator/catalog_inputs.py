@@ -29,8 +29,15 @@ class ProductInput:
     unsupported_reason: str | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "Why instances of the product cannot be renewed here, 1 to 1,000 characters; customers read it. "
-            "Null: they can."
+            "Why instances of the product cannot be renewed here, in English, 1 to 1,000 characters. Customers read "
+            "it, in Chinese too if there is no `unsupportedReasonZh`. Null in both languages: they can be renewed."
+        ),
+    )
+    unsupported_reason_zh: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "The same reason in Chinese, 1 to 1,000 characters. Customers read it, in English too if there is no "
+            "`unsupportedReason`."
         ),
     )
     max_term_months: int = strawberry.field(
@@ -50,6 +57,7 @@ class ProductInput:
             self.name,
             self.name_zh,
             unset_to_none(self.unsupported_reason),
+            unset_to_none(self.unsupported_reason_zh),
             self.max_term_months,
             self.retention_days,
             tuple(pricing.DiscountTier(tier.months, tier.discount_percent) for tier in self.tiers),

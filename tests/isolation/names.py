@@ -71,7 +71,7 @@ PLAIN: Mapping[str, Any] = {
     "first": 5, "last": 5, "offset": 0, "months": 1, "days": 3, "dayOfMonth": 1, "autoRenewMonths": 1,
     "expiresWithinDays": 30, "overlapHours": 1, "leadDays": 1, "anchorDay": 1, "maxTermMonths": 36,
     "retentionDays": 7, "url": "https://hooks.example.com/", "eventTypes": [], "name": "Name", "nameZh": "名",
-    "unsupportedReason": "No", "memo": "", "reason": "Because", "label": "l", "value": "v",
+    "unsupportedReason": "No", "unsupportedReasonZh": "否", "memo": "", "reason": "Because", "label": "l", "value": "v",
     "timeZone": "Asia/Shanghai", "currency": "CNY",
 }  # fmt: skip
 """Numbers and texts that name no object, by the last word of a coordinate, and the value sent for them."""

@@ -57,6 +57,7 @@ async def _put_catalogue() -> None:
             code,
             code,
             None if product.renewable else "Not needed.",
+            None,
             product.max_term_months,
             product.retention_days,
             tuple(pricing.DiscountTier(months, 100 * off) for months, off in product.percent_off.items()),

@@ -39,6 +39,7 @@ def product(
         code=code,
         renewable=unsupported_reason is None,
         unsupported_reason=unsupported_reason,
+        unsupported_reason_zh=None,
         max_term_months=max_term_months,
         retention_days=7,
         tiers=tuple(pricing.DiscountTier(*tier) for tier in tiers),

@@ -34,8 +34,16 @@ PRODUCTS = (
     catalog.ProductRecord("kec", "Elastic Compute", "云服务器", retention_days=365),
     catalog.ProductRecord("ebs", "Elastic Block Storage", "云硬盘"),
     catalog.ProductRecord("kes", "Elasticsearch", "Elasticsearch服务"),
-    catalog.ProductRecord("ddos", "Anti-DDoS IP", "高防IP", unsupported_reason="Not needed. 暂不需要"),
-    catalog.ProductRecord("cert", "Certificates", "证书管理", unsupported_reason="Resubmit. 重新提交"),
+    catalog.ProductRecord(
+        "ddos", "Anti-DDoS IP", "高防IP", unsupported_reason="Not needed.", unsupported_reason_zh="暂不需要。"
+    ),
+    catalog.ProductRecord(
+        "cert",
+        "Certificates",
+        "证书管理",
+        unsupported_reason="Resubmit.",
+        unsupported_reason_zh="需重新提交。",
+    ),
 )
 DATA_CENTER_TYPES = (
     catalog.DataCenterTypeRecord("VPC", "Virtual private cloud", "专有网络"),

@@ -213,6 +213,7 @@ class Migration(migrations.Migration):
                 ("name_zh", fields.TextField(unique=False)),
                 ("renewable", fields.BooleanField()),
                 ("unsupported_reason", fields.TextField(null=True, unique=False)),
+                ("unsupported_reason_zh", fields.TextField(null=True, unique=False)),
                 ("max_term_months", fields.IntField()),
                 ("retention_days", fields.IntField()),
             ],

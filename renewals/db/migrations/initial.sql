@@ -99,7 +99,8 @@ ALTER TABLE accounts
   ADD CONSTRAINT balance_is_never_negative CHECK (balance_cents >= 0),
   ADD CONSTRAINT lead_days_are_0_to_9 CHECK (lead_days BETWEEN 0 AND 9);
 ALTER TABLE products
-  ADD CONSTRAINT unsupported_says_why CHECK (renewable OR unsupported_reason IS NOT NULL),
+  ADD CONSTRAINT unsupported_says_why CHECK (
+    renewable = (unsupported_reason IS NULL AND unsupported_reason_zh IS NULL)),
   ADD CONSTRAINT terms_are_positive CHECK (max_term_months > 0 AND retention_days >= 0);
 ALTER TABLE discount_tiers
   ADD CONSTRAINT tier_is_sensible CHECK (months > 0 AND discount_bps BETWEEN 0 AND 10000);

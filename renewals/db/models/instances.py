@@ -15,6 +15,7 @@ class Product(Model):
     name_zh = fields.TextField()
     renewable = fields.BooleanField()
     unsupported_reason = fields.TextField(null=True)
+    unsupported_reason_zh = fields.TextField(null=True)
     max_term_months = fields.IntField()
     retention_days = fields.IntField()
     tiers: fields.ReverseRelation["DiscountTier"]

@@ -231,14 +231,12 @@ async def test_its_vouchers_show_every_rule_of_paying(opened: str, day: dt.date)
 async def test_unsupported_products_say_why_in_two_languages(opened: str) -> None:
     await loader.load(DAY)
     products = await catalog.read_products(database.pool())
-    reasons = {
-        code: product.unsupported_reason for code, product in products.items() if not product.renewable
-    }
-    assert set(reasons) == {"ddos", "cert"}
-    assert "do not need renewal management" in str(reasons["ddos"])
-    assert "由于业务需要，暂时不需要续费管理功能" in str(reasons["ddos"])
-    assert "takes the company's data anew" in str(reasons["cert"])
-    assert "因续费过程中需要用户重新提交企业信息，无法支持一键续费" in str(reasons["cert"])
+    unsupported = {code: product for code, product in products.items() if not product.renewable}
+    assert set(unsupported) == {"ddos", "cert"}
+    assert "do not need renewal management" in str(unsupported["ddos"].unsupported_reason)
+    assert "暂时不需要续费管理功能" in str(unsupported["ddos"].unsupported_reason_zh)
+    assert "takes the company's data anew" in str(unsupported["cert"].unsupported_reason)
+    assert "需要用户重新提交企业信息，无法支持一键续费" in str(unsupported["cert"].unsupported_reason_zh)
 
 
 async def test_a_year_costs_less_than_twelve_months(opened: str) -> None:

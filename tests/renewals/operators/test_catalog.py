@@ -46,6 +46,27 @@ async def test_products_are_created_changed_or_unchanged(world: World, operator:
 
 
 @pytest.mark.parametrize(
+    "reasons",
+    [
+        {"unsupportedReason": "No more.", "unsupportedReasonZh": "已下线。"},
+        {"unsupportedReason": "No more.", "unsupportedReasonZh": None},
+        {"unsupportedReason": None, "unsupportedReasonZh": "已下线。"},
+    ],
+)
+async def test_a_reason_in_either_language_ends_the_support_of_a_product(
+    world: World, operator: Operator, reasons: dict[str, Any]
+) -> None:
+    await operator.done("putProducts", products=[product("eip", **reasons)])
+    listed = (await operator("{ products { code renewable unsupportedReason unsupportedReasonZh } }"))[
+        "products"
+    ]
+    assert {"code": "eip", "renewable": False, **reasons} in listed
+    await operator.done("putProducts", products=[product("eip")])
+    listed = (await operator("{ products { code renewable unsupportedReasonZh } }"))["products"]
+    assert {"code": "eip", "renewable": True, "unsupportedReasonZh": None} in listed
+
+
+@pytest.mark.parametrize(
     ("about", "field"),
     [
         ({"code": ""}, "code"),
@@ -54,6 +75,7 @@ async def test_products_are_created_changed_or_unchanged(world: World, operator:
         ({"name": ""}, "name"),
         ({"nameZh": "\n"}, "nameZh"),
         ({"unsupportedReason": ""}, "unsupportedReason"),
+        ({"unsupportedReasonZh": "\n"}, "unsupportedReasonZh"),
         ({"maxTermMonths": 0}, "maxTermMonths"),
         ({"maxTermMonths": 121}, "maxTermMonths"),
         ({"retentionDays": -1}, "retentionDays"),

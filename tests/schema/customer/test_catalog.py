@@ -15,7 +15,7 @@ async def test_products_come_by_code_and_the_unsupported_say_why(asked: Client) 
         "name": "Certificates",
         "nameZh": "证书管理",
         "renewable": False,
-        "unsupportedReason": "Resubmit. 重新提交",
+        "unsupportedReason": "Resubmit.",
     }
     assert [product["code"] for product in listed if not product["renewable"]] == ["cert", "ddos"]
     assert {product["unsupportedReason"] for product in listed if product["renewable"]} == {None}

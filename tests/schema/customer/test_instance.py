@@ -73,7 +73,7 @@ async def test_an_instance_has_all_registered_values(world: World, asked: Client
         ({"trial": True}, {"isTrial": True, "billingMode": "PREPAID"}),
         ({"billing": "ONE_OFF"}, {"isTrial": False, "billingMode": "ONE_OFF"}),
         ({"expires": None}, {"expiresAt": None, "billingMode": "PAY_AS_YOU_GO"}),
-        ({"product": "ddos"}, {"product": {"renewable": False, "unsupportedReason": "Not needed. 暂不需要"}}),
+        ({"product": "ddos"}, {"product": {"renewable": False, "unsupportedReason": "Not needed."}}),
     ],
     ids=str,
 )
