@@ -22,12 +22,8 @@ INSTANCES = ExportTable.of(
         ExportColumn("product.nameZh", Message("Product in Chinese"), "product.name_zh"),
         ExportColumn("dataCenter.code", Message("Data centre code"), "data_center.code"),
         ExportColumn("dataCenter.name", Message("Data centre"), "data_center.name"),
-        ExportColumn(
-            "dataCenter.type.code", Message("Data centre type code"), '"data_center.type".code'
-        ),
-        ExportColumn(
-            "dataCenter.type.name", Message("Data centre type"), '"data_center.type".name'
-        ),
+        ExportColumn("dataCenter.type.code", Message("Data centre type code"), '"data_center.type".code'),
+        ExportColumn("dataCenter.type.name", Message("Data centre type"), '"data_center.type".name'),
         ExportColumn(
             "dataCenter.type.nameZh",
             Message("Data centre type in Chinese"),
