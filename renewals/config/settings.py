@@ -1,31 +1,18 @@
-"""Settings from the environment, read once. docs/configuration.md lists them all with their defaults."""
+"""Settings of the processes. docs/configuration.md lists them all with their defaults."""
 
-import contextlib
 import datetime as dt
-import difflib
-from collections.abc import Iterable
-from functools import cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from cryptography.fernet import Fernet
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
-from pydantic.fields import FieldInfo
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from renewals.config import validators
+from renewals.config.environment import FIXED, INTERNAL, CommaSeparated, Environment
 from renewals.domain import limits
 
-NEARNESS_MIN = 0.8
-"""Similarity of two names above which one counts as a misspelling of the other."""
 INSTANCES_PER_CHUNK = 1_000
 EXPORT_SECONDS_MAX = 600
 EXPORT_STALL_SECONDS_MAX = 30
@@ -34,75 +21,11 @@ CALENDAR_DAYS = 90
 AUTO_RENEW_TIME_MAX = dt.time(22, 45)
 
 
-def _whole_minute(time: dt.time) -> dt.time:
-    if time.second or time.microsecond or time.tzinfo:
-        raise ValueError("must be hours and minutes, as in 00:30")
-    return time
+class SettingMissingError(Exception):
+    """A required setting is not in the environment."""
 
-
-def _split(text: Any) -> Any:
-    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
-
-
-def _database_url(url: str | None) -> str | None:
-    """Check the port, which an unencoded character of the password breaks; the error never quotes the URL."""
-    with contextlib.suppress(ValueError):
-        if url is None or urlsplit(url).port != 0:
-            return url
-    raise ValueError(
-        "must be as in postgres://user:password@host:5432/name, with / : @ # ? and % of the password percent-encoded"
-    )
-
-
-def _issuer(url: str | None, info: ValidationInfo) -> str | None:
-    """Check that the address of an issuer has TLS, unless `jwt_http` allows one without."""
-    schemes = ("https://", "http://") if info.data.get("jwt_http") else ("https://",)
-    if url is not None and not url.startswith(schemes):
-        raise ValueError("must begin with https://")
-    return url
-
-
-def _audience(audience: str | None, info: ValidationInfo) -> str | None:
-    if not audience and info.data.get("jwt_issuer"):
-        raise ValueError("must be set, because RENEWALS_JWT_ISSUER is set")
-    return audience
-
-
-def _minute_cost(cost: int, info: ValidationInfo) -> int:
-    """Check that a budget is 0 (no limit), or enough for one request of the maximum cost."""
-    least = info.data.get("cost_max", 0)
-    if 0 < cost < least:
-        raise ValueError(f"must be 0, or at least RENEWALS_COST_MAX, which is {least}")
-    return cost
-
-
-def _fernet_key(key: SecretStr) -> SecretStr:
-    Fernet(key.get_secret_value())
-    return key
-
-
-class _Marker:
-    """The kind of a field that is not a setting."""
-
-
-FIXED = _Marker()
-"""Marks a limit of the product: the environment does not change it; tests construct other values."""
-INTERNAL = _Marker()
-"""Marks a value that `renewals up` passes to its server."""
-
-
-CommaSeparated = (NoDecode, BeforeValidator(_split))
-"""Marks a value of several parts, separated by commas."""
-
-
-class _Environment(EnvSettingsSource):
-    """The environment without the fixed fields."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Return the value of a variable, its name, and whether it is JSON."""
-        if FIXED in field.metadata:
-            return None, field_name, False
-        return super().get_field_value(field, field_name)
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not set. Set it, or run `renewals up`, which starts servers of its own.")
 
 
 class Settings(BaseSettings):
@@ -116,7 +39,7 @@ class Settings(BaseSettings):
     database_url: Annotated[
         str | None,
         Field(validation_alias="DATABASE_URL", pattern="^postgres(ql)?://"),
-        AfterValidator(_database_url),
+        AfterValidator(validators.check_database_url),
     ] = None
     """PostgreSQL, as in postgres://user:password@host:5432/renewals."""
     redis_url: Annotated[str | None, Field(validation_alias="REDIS_URL", pattern="^(rediss?|unix)://")] = None
@@ -162,9 +85,9 @@ class Settings(BaseSettings):
 
     time_zone: ZoneInfo = ZoneInfo("Asia/Shanghai")
     """Time zone of new accounts, and of instants without an offset on the command line."""
-    auto_renew_time: Annotated[dt.time, Field(le=AUTO_RENEW_TIME_MAX), AfterValidator(_whole_minute)] = (
-        dt.time(0, 30)
-    )
+    auto_renew_time: Annotated[
+        dt.time, Field(le=AUTO_RENEW_TIME_MAX), AfterValidator(validators.check_whole_minute)
+    ] = dt.time(0, 30)
     """Start of automatic renewals on the day of expiry, in the account's zone.
 
     At most 22:45, so that in every zone an hourly run follows on the same day.
@@ -195,9 +118,9 @@ class Settings(BaseSettings):
     """Cost of one request: its fields and the work for them."""
     answer_bytes_max: Annotated[int, Field(ge=1_000), FIXED] = 20_000_000
     """Bytes of one response before compression."""
-    cost_per_minute_max: Annotated[int, Field(ge=0, validate_default=True), AfterValidator(_minute_cost)] = (
-        100_000_000
-    )
+    cost_per_minute_max: Annotated[
+        int, Field(ge=0, validate_default=True), AfterValidator(validators.check_minute_cost)
+    ] = 100_000_000
     """Cost of a key's requests in a minute, about the capacity of one process; 0: no limit."""
     request_seconds_max: Annotated[float, Field(gt=0, le=600)] = 30
     """Seconds after which a query or a mutation is canceled, its statement in the database included."""
@@ -228,7 +151,7 @@ class Settings(BaseSettings):
     webhook_endpoints_max: Annotated[int, Field(ge=0), FIXED] = 10
     """Endpoints per account, and endpoints of the provider."""
     webhook_keys: Annotated[
-        tuple[Annotated[SecretStr, AfterValidator(_fernet_key)], ...], *CommaSeparated
+        tuple[Annotated[SecretStr, AfterValidator(validators.check_fernet_key)], ...], *CommaSeparated
     ] = ()
     """Fernet keys for the endpoints' secrets: the first encrypts, all decrypt. Without keys, secrets are plain text."""
     webhook_http: bool = False
@@ -243,11 +166,13 @@ class Settings(BaseSettings):
 
     jwt_http: Annotated[bool, FIXED] = False
     """Allow an issuer and a JWKS URL without TLS, for tests."""
-    jwt_issuer: Annotated[str | None, AfterValidator(_issuer)] = None
+    jwt_issuer: Annotated[str | None, AfterValidator(validators.check_issuer)] = None
     """The exact `iss` of accepted tokens; None: only keys are accepted."""
-    jwt_audience: Annotated[str | None, Field(validate_default=True), AfterValidator(_audience)] = None
+    jwt_audience: Annotated[
+        str | None, Field(validate_default=True), AfterValidator(validators.check_audience)
+    ] = None
     """Value that `aud` must be or contain."""
-    jwt_jwks_url: Annotated[str | None, AfterValidator(_issuer)] = None
+    jwt_jwks_url: Annotated[str | None, AfterValidator(validators.check_issuer)] = None
     """URL of the issuer's keys; None: `jwks_uri` of its /.well-known/openid-configuration."""
     jwt_algorithms: Annotated[tuple[Literal["RS256", "ES256"], ...], Field(min_length=1), FIXED] = (
         "RS256",
@@ -270,7 +195,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return where values come from: arguments first, then the environment."""
-        return init_settings, _Environment(settings_cls)
+        return init_settings, Environment(settings_cls)
 
     @property
     def required_database_url(self) -> str:
@@ -287,70 +212,8 @@ class Settings(BaseSettings):
         return self.redis_url
 
 
-class SettingMissingError(Exception):
-    """A required setting is not in the environment."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is not set. Set it, or run `renewals up`, which starts servers of its own.")
-
-
 def replace(settings: Settings, name: str, value: object) -> Settings:
     """Return the settings with one value replaced. Raises ValueError for a value out of bounds."""
     changed = settings.model_copy()
     Settings.__pydantic_validator__.validate_assignment(changed, name, value)
     return changed
-
-
-def format_errors(problem: ValueError, name: str | None = None) -> str:
-    """Return a line for each invalid setting: its variable, or the given name, and the error, without secrets."""
-    if not isinstance(problem, ValidationError):
-        return str(problem)
-    return "\n".join(
-        f"{name or _variable(str(error['loc'][0]))}: {error['msg'].removeprefix('Value error, ')}"
-        for error in problem.errors(include_url=False)
-    )
-
-
-def unknown_variables(environment: Iterable[str]) -> list[str]:
-    """Return a sentence for each unknown variable with the prefix, with the nearest known name."""
-    prefix = str(Settings.model_config["env_prefix"])
-    names = [
-        _variable_of(name) for name, field in Settings.model_fields.items() if FIXED not in field.metadata
-    ]
-    known = {name.removeprefix(prefix): name for name in names}
-    sentences = []
-    for name in sorted(environment):
-        if name.startswith(prefix) and name not in names:
-            near = difflib.get_close_matches(name.removeprefix(prefix), known, n=1, cutoff=NEARNESS_MIN)
-            hint = f"; did you mean {known[near[0]]}?" if near else " of this version"
-            sentences.append(f"{name} is not a setting{hint}")
-    return sentences
-
-
-def variables() -> dict[str, FieldInfo]:
-    """Return the fields that an operator may set, by the names of their variables."""
-    return {
-        _variable_of(name): field
-        for name, field in Settings.model_fields.items()
-        if FIXED not in field.metadata and INTERNAL not in field.metadata
-    }
-
-
-def _variable_of(name: str) -> str:
-    return _variable(str(Settings.model_fields[name].validation_alias or name))
-
-
-def _variable(name: str) -> str:
-    return name if name.isupper() else f"{Settings.model_config['env_prefix']}{name}".upper()
-
-
-@cache
-def get_settings() -> Settings:
-    """Return the settings of this process, read from the environment once."""
-    return Settings()
-
-
-def use(settings: Settings) -> None:
-    """Replace the settings of this process."""
-    global get_settings  # noqa: PLW0603 - a fact of the process
-    get_settings = cache(lambda: settings)
