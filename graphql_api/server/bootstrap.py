@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import typer
 
-from renewals.db import errors as db_errors
-
 if TYPE_CHECKING:
     from renewals import config as renewals_config
 
@@ -66,6 +64,7 @@ def check_servers(settings: "renewals_config.Settings") -> None:
     import asyncpg
 
     from renewals.db import configuration_errors, server_version
+    from renewals.db import errors as db_errors
 
     async def connect() -> None:
         connection = await asyncpg.connect(settings.database_url, timeout=CHECK_SECONDS_MAX)
@@ -88,6 +87,7 @@ def _explain(problem: Exception) -> str | None:
     import redis
 
     from renewals.db import configuration_errors, migrate
+    from renewals.db import errors as db_errors
 
     problem = db_errors.original_error(problem)
     if isinstance(problem, ExceptionGroup):
