@@ -1,0 +1,58 @@
+import { Client, fetchExchange, mapExchange, type CombinedError, type Operation } from "@urql/core";
+
+import { LANGUAGE_TAGS, type Language } from "../i18n/language";
+import { codeOf } from "./errors";
+
+export const API_URL = "/graphql";
+
+interface ApiOptions {
+  readonly token: string;
+  readonly language: Language;
+  /** Called when the server no longer accepts the token; `hasWorked` is false if it never did. */
+  readonly onUnauthenticated: (hasWorked: boolean) => void;
+}
+
+/** Return the headers of each request. */
+export function requestHeaders(token: string, language: Language): Record<string, string> {
+  return { Authorization: `Bearer ${token}`, "Accept-Language": LANGUAGE_TAGS[language] };
+}
+
+/** Return the SHA-256 of a document, by which the server finds it in the manifest of the build. */
+export function hashOf(document: object): string | null {
+  const meta = "__meta__" in document ? (document.__meta__ as { readonly hash?: string }) : {};
+  return meta.hash ?? null;
+}
+
+/**
+ * Return a client that sends documents by their hash.
+ *
+ * It has no cache: pages ask anew, and `useApiQuery` repeats their queries after a change.
+ */
+export function createApiClient({ token, language, onUnauthenticated }: ApiOptions): Client {
+  let hasWorked = false;
+  return new Client({
+    url: API_URL,
+    preferGetMethod: false,
+    requestPolicy: "network-only",
+    fetchOptions: () => ({ headers: requestHeaders(token, language) }),
+    exchanges: [
+      mapExchange({
+        onOperation: withHash,
+        onResult: ({ error }) => {
+          hasWorked ||= !error;
+        },
+        onError: (error: CombinedError) => {
+          if (codeOf(error) === "UNAUTHENTICATED") onUnauthenticated(hasWorked);
+        },
+      }),
+      fetchExchange,
+    ],
+  });
+}
+
+function withHash(operation: Operation): Operation {
+  // The development server's documents are not in the manifest that the API has read.
+  const sha256Hash = import.meta.env.DEV ? null : hashOf(operation.query);
+  if (sha256Hash === null) return operation;
+  return { ...operation, extensions: { ...operation.extensions, persistedQuery: { version: 1, sha256Hash } } };
+}

@@ -1,0 +1,44 @@
+import { App as AntApp, ConfigProvider } from "antd";
+import enUS from "antd/locale/en_US";
+import zhCN from "antd/locale/zh_CN";
+import dayjs from "dayjs";
+import "dayjs/locale/zh-cn";
+import { useEffect } from "react";
+import { Router } from "wouter";
+
+import { ApiProvider } from "../api/ApiProvider";
+import { useLanguage } from "../i18n/useLanguage";
+import { SignIn } from "../session/SignIn";
+import { useSession } from "../session/useSession";
+import { AccountProvider } from "./AccountProvider";
+import { PageLayout } from "./PageLayout";
+import { THEME } from "./theme";
+
+const ANT_LOCALES = { zh: zhCN, en: enUS };
+const DAYJS_LOCALES = { zh: "zh-cn", en: "en" };
+
+/** The console: the sign-in without a session, or else its pages. */
+export function App() {
+  const { language } = useLanguage();
+  const session = useSession();
+  useEffect(() => {
+    dayjs.locale(DAYJS_LOCALES[language]);
+  }, [language]);
+  return (
+    <ConfigProvider locale={ANT_LOCALES[language]} theme={THEME}>
+      <AntApp>
+        {session.token === null ? (
+          <SignIn reason={session.reason} />
+        ) : (
+          <ApiProvider token={session.token}>
+            <AccountProvider>
+              <Router base={import.meta.env.BASE_URL.replace(/\/$/, "")}>
+                <PageLayout />
+              </Router>
+            </AccountProvider>
+          </ApiProvider>
+        )}
+      </AntApp>
+    </ConfigProvider>
+  );
+}

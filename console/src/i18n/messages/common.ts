@@ -1,0 +1,43 @@
+export const zh = {
+  product: "费用中心",
+  loading: "加载中…",
+  retry: "重试",
+  close: "关闭",
+  signOut: "退出登录",
+  language: "语言",
+  menu: "导航菜单",
+  skipToContent: "跳到正文",
+  readOnly: "只读",
+  notFound: "没有这个页面。",
+  backToList: "返回续费管理",
+  pages: { instances: "续费管理" },
+  errors: {
+    network: "无法连接服务器，请检查网络后重试。",
+    tooMany: "操作过于频繁，请稍后再试。",
+    forbidden: "当前账号只有查看权限，不能进行此操作。",
+    outdated: "页面版本已过期，请刷新后重试。",
+    unexpected: "服务暂时不可用，请稍后重试。",
+  },
+};
+
+export const en: typeof zh = {
+  product: "Billing Center",
+  loading: "Loading…",
+  retry: "Try again",
+  close: "Close",
+  signOut: "Sign out",
+  language: "Language",
+  menu: "Navigation",
+  skipToContent: "Skip to content",
+  readOnly: "Read only",
+  notFound: "There is no such page.",
+  backToList: "Back to renewals",
+  pages: { instances: "Renewals" },
+  errors: {
+    network: "The server cannot be reached. Check the network and try again.",
+    tooMany: "Too many requests. Try again in a moment.",
+    forbidden: "You may view this account, but not change it.",
+    outdated: "This page is out of date. Reload it and try again.",
+    unexpected: "The service is unavailable. Try again in a moment.",
+  },
+};

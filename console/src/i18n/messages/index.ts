@@ -1,0 +1,15 @@
+import type { Language } from "../language";
+import * as common from "./common";
+import * as enums from "./enums";
+import * as list from "./list";
+import * as signIn from "./signIn";
+
+const zh = { common: common.zh, enums: enums.zh, list: list.zh, signIn: signIn.zh };
+
+/** Every text of the console. A text that one language lacks is a type error. */
+export type Messages = typeof zh;
+
+export const MESSAGES: Readonly<Record<Language, Messages>> = {
+  zh,
+  en: { common: common.en, enums: enums.en, list: list.en, signIn: signIn.en },
+};

@@ -1,0 +1,44 @@
+/** Why there is no session; its text is in `signIn.reasons`. */
+export type SignOutReason = "expired" | "signedOut" | "refused" | "failed";
+
+/** A session is the bearer token of each request: an API key, or an access token of the OpenID provider. */
+export type SessionState =
+  { readonly token: string } | { readonly token: null; readonly reason: SignOutReason | null };
+
+const STORED = "renewals.token";
+const SIGNED_OUT: SessionState = { token: null, reason: null };
+
+/** Holds the session of this tab. It is in sessionStorage, which the browser clears with the tab. */
+export class SessionStore {
+  readonly #storage: Storage;
+  readonly #listeners = new Set<() => void>();
+  #state: SessionState;
+
+  constructor(storage: Storage, prefilledKey: string | null) {
+    this.#storage = storage;
+    const token = storage.getItem(STORED) ?? prefilledKey;
+    this.#state = token ? { token } : SIGNED_OUT;
+  }
+
+  readonly get = (): SessionState => this.#state;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  signIn(token: string): void {
+    this.#storage.setItem(STORED, token);
+    this.#set({ token });
+  }
+
+  signOut(reason: SignOutReason): void {
+    this.#storage.removeItem(STORED);
+    this.#set({ token: null, reason });
+  }
+
+  #set(state: SessionState): void {
+    this.#state = state;
+    for (const listener of this.#listeners) listener();
+  }
+}
