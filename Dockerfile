@@ -1,5 +1,11 @@
-# The API and the worker in one image; compose and other runners choose the command. No GraphiQL and no embedded
-# servers: those are for a developer's machine.
+# The API with the console, and the worker, in one image; compose and other runners choose the command. No GraphiQL and
+# no embedded servers: those are for a developer's machine.
+FROM node:24-trixie-slim AS console
+WORKDIR /build
+COPY schema.graphql schema.graphql
+COPY console console
+RUN cd console && npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm run build
+
 FROM python:3.12-slim-trixie AS build
 WORKDIR /build
 RUN python -m venv /venv
@@ -26,6 +32,7 @@ COPY renewals renewals
 COPY schema schema
 COPY workers workers
 COPY graphql_api graphql_api
+COPY --from=console /build/graphql_api/static graphql_api/static
 # Write the one command that installing the project would write.
 RUN printf '#!/venv/bin/python\nfrom graphql_api.__main__ import main\n\nmain()\n' > /venv/bin/renewals \
     && chmod 755 /venv/bin/renewals

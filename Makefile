@@ -22,8 +22,8 @@ help: ## List these targets.
 
 setup: $(READY) ## Make .venv from the lock, where it is stale.
 
-run: $(RUNNABLE) ## Start everything: PostgreSQL, Valkey, the API and the worker.
-	@$(BIN)/renewals up
+run: $(RUNNABLE) ## Start everything: PostgreSQL, Valkey, the API with the console, and the worker.
+	@$(BIN)/python -m scripts.build_console --tidy & $(BIN)/renewals up
 
 # Tests that kill processes, attack a server, measure, build a wheel or start a browser.
 LONG_TESTS := $(addprefix tests/,browser chaos costs deploy load model_based mutation races workers \

@@ -1,4 +1,4 @@
-"""The ASGI application: /graphql, /operator/graphql, exports, the calendar, GraphiQL's files, and the probes."""
+"""The ASGI application: both GraphQL APIs, exports, the calendar, the console, GraphiQL's files, and the probes."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ from graphql_api.middleware import (
     slow_clients,
     trusted_host,
 )
-from graphql_api.rest import api_probes, calendar_feed, exports
+from graphql_api.rest import api_probes, calendar_feed, console, exports
 from graphql_api.server import graceful_shutdown
 from renewals import config
 from renewals.accounts import api_keys
@@ -78,8 +78,7 @@ def create(
     if serves_customers:
         routes += _build_rest_routes(shared, views[CUSTOMER_PATH])
     routes += probe_routes.routes()
-    if settings.graphiql:
-        routes += _build_page_routes(next(iter(views)))
+    routes += _build_page_routes(settings, next(iter(views)), serves_customers=serves_customers)
     _register_compressible_types()
     starlette = Starlette(
         routes=routes,
@@ -106,7 +105,11 @@ class _Shared(NamedTuple):
 def _build_views(shared: _Shared, *, serves_customers: bool) -> dict[str, view.GraphQLView]:
     settings = shared.settings
     trusted = persisted_queries.load_trusted_documents(
-        settings, document_limits.Limits.of(settings), customer_schema.schema, operator_schema.schema
+        settings,
+        document_limits.Limits.of(settings),
+        customer_schema.schema,
+        operator_schema.schema,
+        built_manifest=console.MANIFEST if settings.console else None,
     )
 
     def build(api: api_config.ApiConfig, example_query: str, key: str | None) -> view.GraphQLView:
@@ -140,11 +143,19 @@ def _build_rest_routes(shared: _Shared, customers: view.GraphQLView) -> list[Rou
     ]
 
 
-def _build_page_routes(page_path: str) -> list[BaseRoute]:
-    """Return the routes of GraphiQL's files, if they were fetched, and the redirect to its page."""
-    routes: list[BaseRoute] = [Route("/", lambda _: RedirectResponse(page_path), methods=["GET"])]
-    if graphiql.FOLDER.is_dir():
+def _build_page_routes(
+    settings: config.Settings, graphiql_path: str, *, serves_customers: bool
+) -> list[BaseRoute]:
+    """Return the routes of the console, of GraphiQL's files if they were fetched, and from / to the first of both."""
+    routes: list[BaseRoute] = []
+    has_console = settings.console and serves_customers
+    if has_console:
+        routes += console.Console(settings).routes()
+    if settings.graphiql and graphiql.FOLDER.is_dir():
         routes.append(Mount(graphiql.PREFIX, StaticFiles(directory=graphiql.FOLDER)))
+    if has_console or settings.graphiql:
+        first = f"{console.PREFIX}/" if has_console else graphiql_path
+        routes.append(Route("/", lambda _: RedirectResponse(first), methods=["GET"]))
     return routes
 
 
@@ -158,7 +169,8 @@ def _register_compressible_types() -> None:
 def _wrap(app: ASGIApp, settings: config.Settings) -> ASGIApp:
     """Return the application in its middleware, the outermost last."""
     app = response_headers.with_cors(app, settings.cors_origins)
-    if settings.graphiql and (settings.graphiql_key or settings.graphiql_operator_key):
+    has_page = settings.graphiql or settings.console
+    if has_page and (settings.graphiql_key or settings.graphiql_operator_key):
         app = trusted_host.TrustedHostMiddleware(app, settings.host)
     app = request_logging.RequestLoggingMiddleware(app)
     app = response_headers.ResponseHeadersMiddleware(app, graceful_shutdown.is_draining)

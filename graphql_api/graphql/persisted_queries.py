@@ -1,9 +1,10 @@
 """Documents that clients send by hash or id: trusted documents, and automatic persisted queries (APQ)."""
 
 import hashlib
+import logging
 import sys
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from renewals.instances.account_sizes import AccountSize
 from schema.execution import schema as execution_schema
 from schema.limits import document_cache, document_limits
 
+log = logging.getLogger(__name__)
+
 _PREFIX = "sha256:"
 _SHA256_CHARACTERS = 64
 _HEXADECIMAL = frozenset("0123456789abcdef")
@@ -30,17 +33,57 @@ class ManifestError(Exception):
     """The file of trusted documents is not usable."""
 
 
-class TrustedDocuments:
-    """The documents of the operator's manifest by hash or id."""
+class BuiltDocuments:
+    """The documents of a page that may be built while the server runs: its manifest is read when it has changed."""
 
-    def __init__(self, by_id: Mapping[str, str], *, only: bool) -> None:
+    def __init__(self, manifest: Path, check: Callable[[str, str], None]) -> None:
+        self._manifest = manifest
+        self._check = check
+        self._by_id: dict[str, str] = {}
+        self._modified_ns: int | None = None
+
+    def find(self, sha256: str) -> str | None:
+        """Return the document of a hash, or None."""
+        query = self._by_id.get(sha256)
+        if query is None and self._has_changed():
+            self._by_id = self._read()
+            query = self._by_id.get(sha256)
+        return query
+
+    def _has_changed(self) -> bool:
+        try:
+            modified_ns = self._manifest.stat().st_mtime_ns
+        except OSError:
+            return False
+        before, self._modified_ns = self._modified_ns, modified_ns
+        return before != modified_ns
+
+    def _read(self) -> dict[str, str]:
+        """Return the documents that this server can execute; the page of another version may have others."""
+        try:
+            documents = read_manifest(self._manifest)
+            for document_id, query in documents.items():
+                self._check(document_id, query)
+        except ManifestError as problem:
+            log.warning("the console must be built again: %s", problem)
+            return {}
+        return documents
+
+
+class TrustedDocuments:
+    """The documents of the operator's manifest by hash or id, and those of the console."""
+
+    def __init__(self, by_id: Mapping[str, str], *, only: bool, built: BuiltDocuments | None = None) -> None:
         self._by_id = dict(by_id)
         self._texts = frozenset(by_id.values())
+        self._built = built
         self.only = only
 
     def find(self, document_id: str) -> str | None:
         """Return the document of an id or a hash, or None."""
-        return self._by_id.get(document_id) or self._by_id.get(document_id.removeprefix(_PREFIX))
+        name = document_id.removeprefix(_PREFIX)
+        query = self._by_id.get(document_id) or self._by_id.get(name)
+        return query or (self._built.find(name) if self._built else None)
 
     def allows(self, query: str) -> bool:
         """Return whether a client may send this document as a text."""
@@ -48,17 +91,29 @@ class TrustedDocuments:
 
 
 def load_trusted_documents(
-    settings: config.Settings, limits: document_limits.Limits, *schemas: execution_schema.RenewalSchema
+    settings: config.Settings,
+    limits: document_limits.Limits,
+    *schemas: execution_schema.RenewalSchema,
+    built_manifest: Path | None = None,
 ) -> TrustedDocuments:
-    """Load the trusted documents of the settings. Raises ManifestError, also for one that cannot be executed."""
+    """Load the trusted documents of the settings. Raises ManifestError, also for one that cannot be executed.
+
+    `built_manifest` is the manifest of the console, which is trusted as well.
+    """
+
+    def check(document_id: str, query: str) -> None:
+        _check(document_id, query, limits, schemas)
+
+    only = settings.trusted_documents_only
+    built = BuiltDocuments(built_manifest, check) if built_manifest else None
     if settings.trusted_documents is None:
-        if settings.trusted_documents_only:
+        if only and built is None:
             raise ManifestError("RENEWALS_TRUSTED_DOCUMENTS_ONLY needs RENEWALS_TRUSTED_DOCUMENTS.")
-        return TrustedDocuments({}, only=False)
+        return TrustedDocuments({}, only=only, built=built)
     by_id = read_manifest(settings.trusted_documents)
     for document_id, query in by_id.items():
-        _check(document_id, query, limits, schemas)
-    return TrustedDocuments(by_id, only=settings.trusted_documents_only)
+        check(document_id, query)
+    return TrustedDocuments(by_id, only=only, built=built)
 
 
 def read_manifest(path: Path) -> dict[str, str]:

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     database_connect_seconds_max: Annotated[float, Field(gt=0, le=60), FIXED] = 10
     database_idle_seconds_max: Annotated[float, Field(ge=0), FIXED] = 300
     """Seconds after which an idle connection above the minimum is closed; 0: never."""
-    database_statement_seconds_max: Annotated[int, Field(ge=0)] = 300
+    database_statement_seconds_max: Annotated[int, Field(ge=0), FIXED] = 300
     """Seconds after which PostgreSQL cancels a statement of the API or the worker; 0: never."""
     data_dir: Path = Path(".renewals")
     """Folder in which `renewals up` keeps the data of the embedded servers and its keys."""
@@ -68,7 +68,9 @@ class Settings(BaseSettings):
     graphiql: bool = False
     """Serve GraphiQL at /graphql; `renewals up` turns it on."""
     graphiql_key: Annotated[str | None, INTERNAL] = None
-    """API key that GraphiQL sends. Everyone who opens the page sees it."""
+    """API key that GraphiQL and the console send. Everyone who opens their pages sees it."""
+    console: bool = False
+    """Serve the console at /console/; `renewals up` turns it on."""
     operator_api: bool = False
     """Serve the operators' API at /operator/graphql; `renewals up` turns it on."""
     graphiql_operator_key: Annotated[str | None, INTERNAL] = None
@@ -172,8 +174,10 @@ class Settings(BaseSettings):
         str | None, Field(validate_default=True), AfterValidator(validators.check_audience)
     ] = None
     """Value that `aud` must be or contain."""
-    jwt_jwks_url: Annotated[str | None, AfterValidator(validators.check_issuer)] = None
+    jwt_jwks_url: Annotated[str | None, AfterValidator(validators.check_issuer), FIXED] = None
     """URL of the issuer's keys; None: `jwks_uri` of its /.well-known/openid-configuration."""
+    jwt_client_id: str | None = None
+    """Client of the issuer with which the console signs in; None: the console asks for a key."""
     jwt_algorithms: Annotated[tuple[Literal["RS256", "ES256"], ...], Field(min_length=1), FIXED] = (
         "RS256",
         "ES256",

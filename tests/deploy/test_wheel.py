@@ -15,6 +15,7 @@ import httpx2
 import pytest
 
 from graphql_api.graphql import graphiql
+from graphql_api.rest import console
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS_MAX = 60
@@ -61,6 +62,8 @@ def test_the_wheel_has_four_packages_and_graphiql_files(wheel: Path) -> None:
     }
     if graphiql.FOLDER.is_dir():  # the set-up without a network leaves it out
         assert {f"graphql_api/static/graphiql/{asset.place}" for asset in graphiql.assets()} <= set(names)
+    built = [path.relative_to(ROOT).as_posix() for path in console.FOLDER.rglob("*") if path.is_file()]
+    assert set(built) <= set(names)
 
 
 @pytest.mark.skipif(not graphiql.FOLDER.is_dir(), reason="the set-up fetched no GraphiQL: it had no network")

@@ -20,7 +20,7 @@ export function requestHeaders(token: string, language: Language): Record<string
 /** Return the SHA-256 of a document, by which the server finds it in the manifest of the build. */
 export function hashOf(document: object): string | null {
   const meta = "__meta__" in document ? (document.__meta__ as { readonly hash?: string }) : {};
-  return meta.hash ?? null;
+  return meta.hash?.replace("sha256:", "") ?? null;
 }
 
 /**
@@ -54,5 +54,8 @@ function withHash(operation: Operation): Operation {
   // The development server's documents are not in the manifest that the API has read.
   const sha256Hash = import.meta.env.DEV ? null : hashOf(operation.query);
   if (sha256Hash === null) return operation;
-  return { ...operation, extensions: { ...operation.extensions, persistedQuery: { version: 1, sha256Hash } } };
+  return {
+    ...operation,
+    extensions: { ...operation.extensions, persistedQuery: { version: 1, sha256Hash } },
+  };
 }

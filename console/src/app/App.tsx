@@ -1,18 +1,19 @@
-import { App as AntApp, ConfigProvider } from "antd";
+import { ConfigProvider } from "antd";
 import enUS from "antd/locale/en_US";
 import zhCN from "antd/locale/zh_CN";
 import dayjs from "dayjs";
 import "dayjs/locale/zh-cn";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { Router } from "wouter";
 
 import { ApiProvider } from "../api/ApiProvider";
 import { useLanguage } from "../i18n/useLanguage";
-import { SignIn } from "../session/SignIn";
 import { useSession } from "../session/useSession";
 import { AccountProvider } from "./AccountProvider";
 import { PageLayout } from "./PageLayout";
 import { THEME } from "./theme";
+
+const SignIn = lazy(() => import("../session/SignIn"));
 
 const ANT_LOCALES = { zh: zhCN, en: enUS };
 const DAYJS_LOCALES = { zh: "zh-cn", en: "en" };
@@ -26,19 +27,19 @@ export function App() {
   }, [language]);
   return (
     <ConfigProvider locale={ANT_LOCALES[language]} theme={THEME}>
-      <AntApp>
-        {session.token === null ? (
+      {session.token === null ? (
+        <Suspense>
           <SignIn reason={session.reason} />
-        ) : (
-          <ApiProvider token={session.token}>
-            <AccountProvider>
-              <Router base={import.meta.env.BASE_URL.replace(/\/$/, "")}>
-                <PageLayout />
-              </Router>
-            </AccountProvider>
-          </ApiProvider>
-        )}
-      </AntApp>
+        </Suspense>
+      ) : (
+        <ApiProvider token={session.token}>
+          <AccountProvider>
+            <Router base={import.meta.env.BASE_URL.replace(/\/$/, "")}>
+              <PageLayout />
+            </Router>
+          </AccountProvider>
+        </ApiProvider>
+      )}
     </ConfigProvider>
   );
 }

@@ -14,7 +14,7 @@ export function PageHeader() {
       <a href="#content" className="skip-link">
         {texts.skipToContent}
       </a>
-      <Flex justify="space-between" align="center" gap="middle">
+      <Flex className="page-header-row" justify="space-between" align="center" gap="middle">
         <Typography.Text strong className="brand">
           {texts.product}
         </Typography.Text>

@@ -6,7 +6,7 @@ import type { SignOutReason } from "./session";
 import { useSessionSetup } from "./useSession";
 
 /** Ask for an API key, or lead to the OpenID provider. */
-export function SignIn({ reason }: { readonly reason: SignOutReason | null }) {
+export default function SignIn({ reason }: { readonly reason: SignOutReason | null }) {
   const texts = useTexts().signIn;
   const { config, store } = useSessionSetup();
   return (
@@ -19,7 +19,13 @@ export function SignIn({ reason }: { readonly reason: SignOutReason | null }) {
             </Typography.Title>
             <LanguageSwitch />
           </Flex>
-          {reason && <Alert type={reason === "signedOut" ? "info" : "warning"} title={texts.reasons[reason]} showIcon />}
+          {reason && (
+            <Alert
+              type={reason === "signedOut" ? "info" : "warning"}
+              title={texts.reasons[reason]}
+              showIcon
+            />
+          )}
           <Form
             layout="vertical"
             requiredMark={false}

@@ -319,7 +319,6 @@ async def test_claims_and_algorithms_are_named_by_the_settings(
         ("RENEWALS_JWT_AUDIENCE", {"ISSUER": "https://issuer.example.com"}),
         ("RENEWALS_JWT_ISSUER", {"ISSUER": "http://issuer.example.com", "AUDIENCE": "x"}),
         ("RENEWALS_JWT_ISSUER", {"ISSUER": "issuer.example.com", "AUDIENCE": "x"}),
-        ("RENEWALS_JWT_JWKS_URL", {"JWKS_URL": "http://issuer.example.com/keys"}),
     ],
 )
 def test_a_setting_that_would_accept_any_token_is_refused(

@@ -193,7 +193,8 @@ def test_one_command_starts_everything_and_ctrl_c_ends_it(up: Callable[..., Up],
     )
     assert response.json()["data"] == {"accounts": {"totalCount": 1}}
     opened = httpx2.get(f"{first.address}/", headers={"Accept": "text/html"}, follow_redirects=True)
-    assert (str(opened.url), opened.text.count(first.key)) == (f"{first.address}/graphql", 1)
+    assert (str(opened.url), opened.text.count(first.key)) == (f"{first.address}/console/", 0)
+    assert httpx2.get(f"{first.address}/console/config.json").json()["key"] == first.key
     rebound = httpx2.get(f"{first.address}/graphql", headers={"Accept": "text/html", "Host": "evil.example"})
     assert (rebound.status_code, first.key in rebound.text) == (421, False)
     if graphiql.FOLDER.is_dir():  # the set-up may have had no network

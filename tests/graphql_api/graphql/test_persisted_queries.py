@@ -1,6 +1,7 @@
 """Documents sent by hash or id: automatic persisted queries (APQ) and trusted documents."""
 
 import hashlib
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,42 @@ async def test_invalid_documents_are_not_cached(ask: Any) -> None:
     for query in ("{", "{ nothing }", "query ($id: Nothing) { account { id } }"):
         assert code(await ask(hashed(query, query=query))) == (200, "BAD_REQUEST")
         assert code(await ask(hashed(query))) == (200, "PERSISTED_QUERY_NOT_FOUND")
+
+
+def built(manifest: Path, **settings: object) -> persisted_queries.TrustedDocuments:
+    return persisted_queries.load_trusted_documents(
+        config.get_settings().model_copy(update=settings),
+        document_limits.Limits.of(config.get_settings()),
+        customer_schema.schema,
+        built_manifest=manifest,
+    )
+
+
+def test_the_documents_of_the_console_are_trusted_once_it_is_built_and_after_each_build(
+    tmp_path: Path,
+) -> None:
+    manifest = tmp_path / "persisted-documents.json"
+    documents = built(manifest, trusted_documents_only=True)
+    assert documents.find(digest(QUERY)) is None
+    manifest.write_bytes(orjson.dumps({f"sha256:{digest(QUERY)}": QUERY}))
+    assert documents.find(f"sha256:{digest(QUERY)}") == documents.find(digest(QUERY)) == QUERY
+    assert not documents.allows("{ account { name } }")
+    other = "{ account { name } }"
+    manifest.write_bytes(orjson.dumps({digest(other): other}))
+    os.utime(manifest, ns=(1, 1))
+    assert documents.find(digest(other)) == other
+
+
+@pytest.mark.parametrize("text", ["{", '{"x": 1}', '{"x": "{ nothing }"}', '{"x": "{"}'])
+def test_a_console_of_another_version_is_logged_and_stops_nothing(
+    tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    manifest = tmp_path / "persisted-documents.json"
+    manifest.write_text(text)
+    documents = built(manifest)
+    assert documents.find("x") is None
+    assert documents.find("x") is None
+    assert caplog.text.count("the console must be built again") == 1
 
 
 async def test_a_document_that_is_too_costly_for_some_variables_may_be_trusted(tmp_path: Path) -> None:

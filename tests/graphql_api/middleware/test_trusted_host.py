@@ -13,8 +13,12 @@ from tests.support import live_server
 
 BASE = "http://127.0.0.1:8123"
 KEY = {"graphiql_key": "rk_demo"}
+CONSOLE_KEY = {"graphiql_key": "rk_demo", "graphiql": False, "console": True}
 OPERATOR_KEY = {"graphiql_operator_key": "rk_operator", "operator_api": True}
-PATHS = ("/", "/graphql", "/operator/graphql", "/graphiql/x.js", "/calendar.ics", "/healthz", "/nowhere")
+PATHS = (
+    *("/", "/graphql", "/operator/graphql", "/graphiql/x.js", "/console/", "/console/config.json"),
+    *("/calendar.ics", "/healthz", "/nowhere"),
+)
 TRUSTED = ("127.0.0.1:8123", "localhost:8123", "LOCALHOST:8123", "[::1]:8123", "renewals.lan:8123")
 REFUSED = (
     *("evil.example", "evil.example:8123", "127.0.0.1", "127.0.0.1:80", "127.0.0.1:8123.evil.example"),
@@ -32,7 +36,7 @@ def create_client(served_app: ASGIApp, base: str = BASE) -> httpx2.AsyncClient:
 
 
 @pytest.mark.parametrize("host", REFUSED)
-@pytest.mark.parametrize("keys", [KEY, OPERATOR_KEY], ids=["customer", "operator"])
+@pytest.mark.parametrize("keys", [KEY, OPERATOR_KEY, CONSOLE_KEY], ids=["customer", "operator", "console"])
 async def test_another_host_is_refused_if_the_page_has_a_key(
     opened: str, host: str, keys: dict[str, object]
 ) -> None:

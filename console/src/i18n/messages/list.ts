@@ -9,8 +9,7 @@ export const zh = {
   voucherAllProducts: "通用",
   shortfall: (amount: string, day: string) => `余额不足：请在 ${day} 前充值 ${amount}，否则自动续费将失败。`,
   shortfallToday: (amount: string) => `余额不足：请今天充值 ${amount}，否则自动续费将失败。`,
-  bundleNote:
-    "强关联关系实例无法进行批量操作，如：与KES一起下单的KEC、EBS等需要一起续费、退订的实例。",
+  bundleNote: "强关联关系实例无法进行批量操作，如：与KES一起下单的KEC、EBS等需要一起续费、退订的实例。",
   tabs: "续费方式",
   filters: {
     title: "筛选",
@@ -99,7 +98,8 @@ export const en: typeof zh = {
   noExpiry: "No expiry",
   bundle: "Bundle",
   bundleOf: (name) => `Bundle: ${name}`,
-  bundledReason: "Strongly associated instances cannot take part in batch operations. Renew the bundle as a whole.",
+  bundledReason:
+    "Strongly associated instances cannot take part in batch operations. Renew the bundle as a whole.",
   notRenewableReason: "An instance without expiry needs no renewal.",
   daysLeft: (days) => {
     if (days === 0) return "expires today";

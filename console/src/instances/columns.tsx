@@ -1,0 +1,55 @@
+import { Tag, type TableColumnsType } from "antd";
+import { useMemo } from "react";
+
+import type { InstanceOrderField, InstanceStatus } from "../api/generated/graphql";
+import { useTexts } from "../i18n/useLanguage";
+import { Configuration } from "./Configuration";
+import { ExpiryCell } from "./ExpiryCell";
+import { InstanceCell } from "./InstanceCell";
+import type { ListState } from "./listState";
+import { useCatalogName } from "./useCatalog";
+import type { InstanceRow } from "./useInstanceList";
+
+const STATUS_COLORS: Readonly<Record<InstanceStatus, string>> = {
+  RUNNING: "success",
+  EXPIRED: "error",
+  RELEASED: "default",
+};
+
+/** Return the columns of the list: those of the seed's page, then the status. */
+export function useInstanceColumns({ sortField, sortDirection }: ListState): TableColumnsType<InstanceRow> {
+  const texts = useTexts();
+  const nameOf = useCatalogName();
+  return useMemo(() => {
+    const { columns } = texts.list;
+    const sorted = (field: InstanceOrderField) =>
+      ({
+        key: field,
+        sorter: true,
+        sortOrder: field === sortField ? (sortDirection === "ASC" ? "ascend" : "descend") : null,
+      }) as const;
+    return [
+      { title: columns.id, ...sorted("ID"), width: 250, render: (_, row) => <InstanceCell row={row} /> },
+      { title: columns.product, ...sorted("PRODUCT"), width: 140, render: (_, row) => nameOf(row.product) },
+      { title: columns.configuration, key: "configuration", render: (_, row) => <Configuration row={row} /> },
+      {
+        title: columns.billing,
+        key: "billing",
+        width: 110,
+        render: (_, row) => texts.enums.billingMode[row.billingMode],
+      },
+      {
+        title: columns.expiry,
+        ...sorted("EXPIRES_AT"),
+        width: 180,
+        render: (_, row) => <ExpiryCell row={row} />,
+      },
+      {
+        title: columns.status,
+        key: "status",
+        width: 100,
+        render: (_, row) => <Tag color={STATUS_COLORS[row.status]}>{texts.enums.status[row.status]}</Tag>,
+      },
+    ];
+  }, [texts, nameOf, sortField, sortDirection]);
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+
+import { SessionStore } from "./session";
+
+function storage(): Storage {
+  const values = new Map<string, string>();
+  return {
+    get length() {
+      return values.size;
+    },
+    clear: () => {
+      values.clear();
+    },
+    getItem: (name) => values.get(name) ?? null,
+    key: (index) => [...values.keys()][index] ?? null,
+    removeItem: (name) => {
+      values.delete(name);
+    },
+    setItem: (name, value) => {
+      values.set(name, value);
+    },
+  };
+}
+
+describe("the session", () => {
+  it("lasts as long as the tab", () => {
+    const tab = storage();
+    new SessionStore(tab, null).signIn("rk_mine");
+    expect(new SessionStore(tab, null).get()).toEqual({ token: "rk_mine" });
+    expect(new SessionStore(storage(), null).get()).toEqual({ token: null, reason: null });
+  });
+
+  it("begins with a prefilled key, which is not stored", () => {
+    const tab = storage();
+    expect(new SessionStore(tab, "rk_demo").get()).toEqual({ token: "rk_demo" });
+    expect(tab.length).toBe(0);
+  });
+
+  it("ends with a reason, leaves no token behind, and tells the page", () => {
+    const tab = storage();
+    const store = new SessionStore(tab, null);
+    store.signIn("rk_mine");
+    let calls = 0;
+    store.subscribe(() => {
+      calls += 1;
+    });
+    store.signOut("expired");
+    expect(store.get()).toEqual({ token: null, reason: "expired" });
+    expect([tab.length, calls]).toEqual([0, 1]);
+  });
+});

