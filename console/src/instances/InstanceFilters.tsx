@@ -6,7 +6,7 @@ import { useId } from "react";
 import type { InstanceStatus } from "../api/generated/graphql";
 import { useTexts } from "../i18n/useLanguage";
 import { INITIAL_STATE, type ListState } from "./listState";
-import { useProductChoices } from "./useCatalog";
+import { useDataCenterTypeChoices, useProductChoices } from "./useCatalog";
 
 interface InstanceFiltersProps {
   readonly state: ListState;
@@ -27,6 +27,7 @@ export function InstanceFilters({ state, onChange }: InstanceFiltersProps) {
   const texts = useTexts();
   const { filters } = texts.list;
   const products = useProductChoices();
+  const dataCenterTypes = useDataCenterTypeChoices();
   return (
     <Flex component="section" aria-label={filters.title} wrap gap="small" align="center">
       <ExpiryFilter state={state} onChange={onChange} />
@@ -36,6 +37,14 @@ export function InstanceFilters({ state, onChange }: InstanceFiltersProps) {
         values={state.products}
         onChange={(values) => {
           onChange({ products: values });
+        }}
+      />
+      <ChoiceFilter
+        label={filters.dataCenterType}
+        choices={dataCenterTypes}
+        values={state.dataCenterTypes}
+        onChange={(values) => {
+          onChange({ dataCenterTypes: values });
         }}
       />
       <ChoiceFilter

@@ -4,12 +4,13 @@ import type { ListState } from "./listState";
 
 /** Return the API's filter for the state of the list; its days are those of the account's time zone. */
 export function toInstanceFilter(state: ListState, timeZone: string): InstanceFilter {
-  const { tab, expiresFrom, expiresTo, products, statuses, search } = state;
+  const { tab, expiresFrom, expiresTo, products, dataCenterTypes, statuses, search } = state;
   return {
     tab,
     ...(expiresFrom && { expiresFrom: startOfDay(expiresFrom, timeZone) }),
     ...(expiresTo && { expiresBefore: startOfDay(addDays(expiresTo, 1), timeZone) }),
     ...(products.length > 0 && { products: [...products] }),
+    ...(dataCenterTypes.length > 0 && { dataCenterTypes: [...dataCenterTypes] }),
     ...(statuses.length > 0 && { status: [...statuses] }),
     ...(search !== "" && { search }),
   };

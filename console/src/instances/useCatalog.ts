@@ -35,6 +35,16 @@ export function useProductChoices(): readonly Choice[] {
   );
 }
 
+/** Return the types of data centers, as choices. */
+export function useDataCenterTypeChoices(): readonly Choice[] {
+  const { data } = useApiQuery(CatalogDocument, NO_VARIABLES);
+  const nameOf = useCatalogName();
+  return useMemo(
+    () => (data?.dataCenterTypes ?? []).map((type) => ({ value: type.code, label: nameOf(type) })),
+    [data, nameOf],
+  );
+}
+
 /** Return a function that names a product by its code. */
 export function useProductNames(): (code: string) => string {
   const choices = useProductChoices();
