@@ -20,9 +20,10 @@ async def _always() -> bool:
 class Context:
     """The context of one request of one account.
 
-    All reads use the same instant `now`; changes read the clock again. `caller` identifies the API key or token whose
-    rate limit is charged, and `name` is its name or subject. `can_write` is False for a VIEWER. `is_authorized` checks
-    again whether the key is valid, for subscriptions. `language` is that of the messages.
+    All reads use the same instant `now`; changes read the clock again. `test_clock` is the instant of a test account,
+    which replaces the clock for reads (rule 37). `caller` identifies the API key or token whose rate limit is charged,
+    and `name` is its name or subject. `can_write` is False for a VIEWER. `is_authorized` checks again whether the key
+    is valid, for subscriptions. `language` is that of the messages.
     """
 
     account_id: str
@@ -32,6 +33,7 @@ class Context:
     is_authorized: Callable[[], Awaitable[bool]] = _always
     name: str = ""
     language: Language = field(default_factory=accept_language.current)
+    test_clock: dt.datetime | None = None
     now: dt.datetime = field(init=False)
     load: loaders.Loaders = field(init=False)
 
@@ -53,11 +55,12 @@ class Context:
             self.is_authorized,
             self.name,
             self.language,
+            self.test_clock,
         )
 
     def refresh(self) -> None:
         """Take a new instant and empty loaders, because a change made the loaded rows stale."""
-        self.now = self.clock()
+        self.now = self.clock() if self.test_clock is None else self.test_clock
         self.load = loaders.Loaders(self.account_id, self.now)
 
 

@@ -17,12 +17,6 @@ TOKEN_DOTS = 2
 """The dots between the three parts of a JWT. An API key has none."""
 
 
-async def identify(header: str, now: dt.datetime) -> str | None:
-    """Return the account that a header's key or token can read, or None."""
-    principal = await identify_customer(header, now)
-    return principal.account_id if principal else None
-
-
 async def identify_customer(header: str, now: dt.datetime) -> api_keys.Principal | None:
     """Return the customer of a header's key or token, or None."""
     principal = await _find(header, now)
@@ -34,9 +28,10 @@ def can_write(principal: api_keys.Principal) -> bool:
     return principal.role is model.Role.RENEWER
 
 
-async def is_still_valid(header: str, account_id: str | None, clock: Clock) -> bool:
+async def is_still_valid(header: str, account_id: str, clock: Clock) -> bool:
     """Return whether a header's key or token can still read the account."""
-    return account_id is not None and await identify(header, clock()) == account_id
+    customer = await identify_customer(header, clock())
+    return customer is not None and customer.account_id == account_id
 
 
 async def identify_operator(header: str, now: dt.datetime) -> audit_log.Operator | None:
@@ -67,12 +62,12 @@ def _note(principal: api_keys.Principal | None) -> api_keys.Principal | None:
     return principal
 
 
-async def identify_calendar(header: str, token: str | None, now: dt.datetime) -> str | None:
-    """Return the account of a calendar token in a URL, or of the header's key or token; None without one.
+async def identify_calendar(header: str, token: str | None, now: dt.datetime) -> api_keys.Principal | None:
+    """Return the holder of a calendar token in a URL, or of the header's key or token; None without one.
 
     URLs are stored in many places, so no other key is accepted in them.
     """
     if token is None:
-        return await identify(header, now)
+        return await identify_customer(header, now)
     principal = await _find_by_key(token, now)
-    return principal.account_id if principal and principal.role is model.Role.CALENDAR else None
+    return principal if principal and principal.role is model.Role.CALENDAR else None

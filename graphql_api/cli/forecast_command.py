@@ -22,7 +22,10 @@ def forecast(
     ] = None,
     at: Annotated[
         str | None,
-        typer.Option(metavar="INSTANT", help=f"Start of the forecast: {options.INSTANT_HELP} [default: now]"),
+        typer.Option(
+            metavar="INSTANT",
+            help=f"Start of the forecast: {options.INSTANT_HELP} [default: the account's now]",
+        ),
     ] = None,
     all_accounts: Annotated[
         bool,
@@ -49,20 +52,29 @@ def forecast(
             _show_all(url, all_accounts_forecast.DAYS if days is None else days, clock, as_json=as_json)
         else:
             days = DAYS_DEFAULT if days is None else days
-            _show_one(url, account, days, clock, None if as_json else lang)
+            _show_one(url, account, days, clock if at else None, None if as_json else lang)
     except errors.InvalidInputError as error:
         bootstrap.fail(str(error))
 
 
-def _show_one(url: str, account_id: str, days: int, clock: dt.datetime, language: Language | None) -> None:
-    """Print one account's forecast as a table in a language, or as JSON if the language is None."""
+def _show_one(
+    url: str, account_id: str, days: int, clock: dt.datetime | None, language: Language | None
+) -> None:
+    """Print one account's forecast as a table in a language, or as JSON if the language is None.
+
+    Without a clock it begins at the account's own instant (rule 37).
+    """
     from graphql_api.cli import forecast_table, json_reports
+    from renewals.accounts import queries
     from renewals.db import connection as database
+    from renewals.domain import clock as clocks
     from renewals.forecasts import forecast, simulation
 
     async def read() -> simulation.Forecast:
         async with database.connect(url, pool_size=1):
-            return await forecast.read_forecast(account_id, days, clock)
+            test_clocks = await queries.find_test_clocks(database.pool(), [account_id])
+            now = clock or test_clocks.get(account_id) or clocks.utc_now()
+            return await forecast.read_forecast(account_id, days, now)
 
     result = bootstrap.run(read())
     if language is None:

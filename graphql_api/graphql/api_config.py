@@ -35,6 +35,7 @@ async def _authenticate_customer(header: str, clock: Clock) -> Context | None:
         can_write=authentication.can_write(customer),
         is_authorized=functools.partial(authentication.is_still_valid, header, customer.account_id, clock),
         name=customer.name,
+        test_clock=customer.test_clock,
     )
 
 

@@ -55,18 +55,17 @@ class SocketContext(Context):
 
     async def identify(self) -> None:
         """Authenticate the connection. Raises ConnectionRejectionError."""
-        parameters = {name.lower(): value for name, value in self.connection_params.items()}
-        header = self.socket.headers.get("authorization") or str(parameters.get("authorization", ""))
-        customer = await authentication.identify_customer(header, self.clock())
+        customer = await authentication.identify_customer(self._header, self.clock())
         if customer is None or customer.account_id is None:
             raise ConnectionRejectionError
         self.account_id = customer.account_id
-        self._choose_language(str(parameters.get("accept-language", "")))
+        self._choose_language(self._parameter("accept-language"))
         self.caller = customer.rate_limit_key
         self.can_write = authentication.can_write(customer)
         self.name = customer.name
+        self.test_clock = customer.test_clock
         self.is_authorized = functools.partial(
-            authentication.is_still_valid, header, self.account_id, self.clock
+            authentication.is_still_valid, self._header, self.account_id, self.clock
         )
 
     def _choose_language(self, header: str) -> None:
@@ -74,6 +73,23 @@ class SocketContext(Context):
         if header:
             self.language = accept_language.negotiate(header)
             accept_language.set_current(self.language)
+
+    async def identify_again(self) -> bool:
+        """Return whether the key can still read the account, and take the account's present test clock."""
+        customer = await authentication.identify_customer(self._header, self.clock())
+        if customer is None or customer.account_id != self.account_id:
+            return False
+        self.test_clock = customer.test_clock
+        return True
+
+    @property
+    def _header(self) -> str:
+        return self.socket.headers.get("authorization") or self._parameter("authorization")
+
+    def _parameter(self, name: str) -> str:
+        """Return a parameter of `connection_init`, or an empty text."""
+        parameters = {key.lower(): value for key, value in self.connection_params.items()}
+        return str(parameters.get(name, ""))
 
 
 class Handler(BaseGraphQLTransportWSHandler[Any, None]):
@@ -90,7 +106,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             is_operation = message.get("type") == "subscribe" and self.connection_acknowledged
             if not is_operation:
                 await super().handle_message(message)
-            elif not await self.context.is_authorized():
+            elif not await self.context.identify_again():
                 await self.websocket.close(4403, "Forbidden")
             else:
                 with request_log.separate_record():

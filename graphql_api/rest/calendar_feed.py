@@ -61,15 +61,16 @@ class CalendarFeed:
         if "token" in arguments:
             request.scope["query_string"] = b"token=..."  # keeps the token out of logs
         header = request.headers.get("authorization", "")
-        account_id = await authentication.identify_calendar(header, arguments.get("token"), now)
-        if account_id is None:
+        customer = await authentication.identify_calendar(header, arguments.get("token"), now)
+        if customer is None or customer.account_id is None:
             return responses.unauthenticated("Send a calendar token: /calendar.ics?token=<token>.")
+        account_id, instant = customer.account_id, customer.instant(now)
         language = parameters.parse_language(arguments.get("lang"))
         async with self._requests.turn(account_id):
             with pool.sharing(account_id):
                 await self._spending.calendar(account_id, self._days)
                 content = await process_pool.run(
-                    account_id, calendar_file.compose, account_id, self._days, now, language
+                    account_id, calendar_file.compose, account_id, self._days, instant, language
                 )
         headers = {
             "Cache-Control": "private, no-cache",

@@ -88,12 +88,13 @@ class Exports:
     async def _respond(self, request: Request, table: str, file_format: formats.Format) -> ASGIApp:
         now = self._clock()
         request_record.note_operation(f"export.{table}.{file_format}", "export")
-        account_id = await authentication.identify(request.headers.get("authorization", ""), now)
-        if account_id is None:
+        customer = await authentication.identify_customer(request.headers.get("authorization", ""), now)
+        if customer is None or customer.account_id is None:
             return responses.unauthenticated("Send an API key: Authorization: Bearer <key>.")
+        account_id, instant = customer.account_id, customer.instant(now)
         async with self._requests.turn(account_id):
             with pool.sharing(account_id):
-                return await self._respond_in_turn(request, account_id, table, file_format, now)
+                return await self._respond_in_turn(request, account_id, table, file_format, instant)
 
     async def _respond_in_turn(
         self, request: Request, account_id: str, table: str, file_format: formats.Format, now: dt.datetime

@@ -32,7 +32,7 @@ LAST_USED_PRECISION = dt.timedelta(minutes=5)
 class Principal(NamedTuple):
     """The holder of a key or a token: role, account (None for an operator) and name.
 
-    A key has an id. A token has an issuer, and its subject is the name.
+    A key has an id. A token has an issuer, and its subject is the name. `test_clock` is the instant of a test account.
     """
 
     key_id: uuid.UUID | None
@@ -40,6 +40,11 @@ class Principal(NamedTuple):
     account_id: str | None
     name: str
     issuer: str | None = None
+    test_clock: dt.datetime | None = None
+
+    def instant(self, now: dt.datetime) -> dt.datetime:
+        """Return the account's own instant: its test clock, or `now` if it lives in real time (rule 37)."""
+        return now if self.test_clock is None else self.test_clock
 
     @property
     def rate_limit_key(self) -> str:
@@ -120,19 +125,20 @@ async def rotate_calendar_token(account_id: str, clock: Clock) -> str:
 
 
 async def authenticate(connection: database.Connection, key: str, now: dt.datetime) -> Principal | None:
-    """Return the holder of a key, or None if the key is unknown, revoked or expired."""
+    """Return the holder of a key, or None if the key is unknown, revoked or expired in real time."""
     rows = await database.fetch(
         connection,
-        """SELECT id, role, account_id, name FROM api_keys
-           WHERE secret_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)""",
+        """SELECT k.id, k.role, k.account_id, k.name, a.test_clock
+           FROM api_keys k LEFT JOIN accounts a ON a.id = k.account_id
+           WHERE k.secret_hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2)""",
         _hash(key),
         now,
     )
     if not rows:
         return None
-    key_id, role, account_id, name = rows[0]
+    key_id, role, account_id, name, test_clock = rows[0]
     _used[key_id] = now
-    return Principal(key_id, model.Role(role), account_id, name)
+    return Principal(key_id, model.Role(role), account_id, name, test_clock=test_clock)
 
 
 _used: dict[uuid.UUID, dt.datetime] = {}

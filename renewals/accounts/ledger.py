@@ -47,7 +47,7 @@ async def post_entries(
     entries: Sequence[NewLedgerEntry],
     now: dt.datetime,
 ) -> None:
-    """Insert entries in order, number them without gaps, and update the balances.
+    """Insert entries in order, number them without gaps, and update the balances, each at its account's own instant.
 
     The accounts must come from `repository.lock_accounts` in the same transaction.
     """
@@ -59,16 +59,15 @@ async def post_entries(
         if entry.voucher_id is None:
             assert entry.balance_after_cents == balances[entry.account_id] + entry.amount_cents
             balances[entry.account_id] = entry.balance_after_cents
-        rows.append((*entry, numbers[entry.account_id]))
+        rows.append((*entry, numbers[entry.account_id], accounts[entry.account_id].instant(now)))
     await database.execute(
         connection,
         """INSERT INTO ledger_entries
              (account_id, kind, amount_cents, balance_after_cents, order_id, voucher_id, memo, refund_id, number,
               created_at)
-           SELECT e.*, $10 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[],
-             $7::text[], $8::uuid[], $9::bigint[]) AS e""",
-        *sql.transpose(rows, 9),
-        now,
+           SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[],
+             $7::text[], $8::uuid[], $9::bigint[], $10::timestamptz[])""",
+        *sql.transpose(rows, 10),
     )
     account_ids = sorted({entry.account_id for entry in entries})
     await database.execute(

@@ -12,7 +12,7 @@ from renewals.db.sql import IS_OF_ACCOUNT, WhereClause
 
 async def fetch_account(connection: Connection, account_id: str) -> Row:
     """Return the account's row. Raises IndexError if there is no such account."""
-    sql = """SELECT id, name, currency, time_zone, balance_cents, auto_renew_from, language
+    sql = """SELECT id, name, currency, time_zone, balance_cents, auto_renew_from, language, test_clock
              FROM accounts WHERE id = $1"""
     return (await database.fetch(connection, sql, account_id))[0]
 
@@ -99,9 +99,12 @@ async def fetch_ledger(
     )
 
 
-async def has_account(connection: Connection, account_id: str) -> bool:
-    """Return whether the account exists."""
-    return bool(await database.fetch(connection, "SELECT FROM accounts WHERE id = $1", account_id))
+async def find_test_clocks(
+    connection: Connection, account_ids: Sequence[str]
+) -> dict[str, dt.datetime | None]:
+    """Return the test clock of each account that exists, by id; None for an account in real time (rule 37)."""
+    sql = "SELECT id, test_clock FROM accounts WHERE id = ANY($1)"
+    return dict(map(tuple, await database.fetch(connection, sql, account_ids)))
 
 
 async def count_ledger(connection: Connection, account_id: str, ledger_filter: LedgerFilter) -> int:

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import datetime as dt
 import weakref
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from renewals import config
@@ -25,6 +26,7 @@ class AccountInsert(NamedTuple):
     price_rise_cap_bps: int | None
     auto_renew_from: dt.datetime
     language: model.Language = model.Language.EN
+    test_clock: dt.datetime | None = None
 
 
 class AccountPatch(NamedTuple):
@@ -50,13 +52,23 @@ async def open_account(
     price_rise_cap_bps: int | None = None,
     auto_renew_from: dt.datetime | None = None,
     language: model.Language = model.Language.EN,
+    test_clock: dt.datetime | None = None,
 ) -> None:
     """Create an account with balance 0. Its time zone cannot be changed later (rule 5).
 
-    Without `auto_renew_from` its automatic renewals begin now (rule 38).
+    Without `auto_renew_from` its automatic renewals begin now (rule 38). A test account begins at its test clock.
     """
+    begins_at = auto_renew_from or test_clock or now
     account = AccountInsert(
-        account_id, name, currency, zone.key, lead_days, price_rise_cap_bps, auto_renew_from or now, language
+        account_id,
+        name,
+        currency,
+        zone.key,
+        lead_days,
+        price_rise_cap_bps,
+        begins_at,
+        language,
+        test_clock,
     )
     await open_accounts(connection, [account], now)
 
@@ -69,12 +81,14 @@ async def open_accounts(
     await database.execute(
         connection,
         """INSERT INTO accounts
-             (id, name, currency, time_zone, lead_days, price_rise_cap_bps, auto_renew_from, language,
+             (id, name, currency, time_zone, lead_days, price_rise_cap_bps, auto_renew_from, language, test_clock,
               balance_cents, ledger_number, created_at)
-           SELECT o.*, 0, 0, $9
+           SELECT o.*, 0, 0, coalesce(o.test_clock, $10)
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[],
-             $7::timestamptz[], $8::text[]) AS o""",
-        *sql.transpose(rows, 8),
+             $7::timestamptz[], $8::text[], $9::timestamptz[])
+             AS o(id, name, currency, time_zone, lead_days, price_rise_cap_bps, auto_renew_from, language,
+               test_clock)""",
+        *sql.transpose(rows, 9),
         now,
     )
 
@@ -105,6 +119,12 @@ async def update_accounts(connection: database.Connection, patches: Sequence[Acc
            WHERE a.id = u.id""",
         *sql.transpose(patches, 6),
     )
+
+
+async def move_test_clock(connection: database.Connection, account_id: str, instant: dt.datetime) -> None:
+    """Set the test clock of a locked test account; the database refuses an earlier instant (rule 37)."""
+    accounts = models.Account.filter(id=account_id, test_clock__isnull=False).using_db(connection)
+    await accounts.update(test_clock=instant)
 
 
 async def mark_demo(connection: database.Connection, account_id: str) -> None:
@@ -191,13 +211,16 @@ async def _read(
     rows = await database.fetch(
         connection,
         f"""SELECT id, time_zone, balance_cents, ledger_number, coalesce(lead_days, $2)::int, price_rise_cap_bps,
-              currency, auto_renew_from, $3::time, language
+              currency, auto_renew_from, $3::time, language, test_clock
             FROM accounts WHERE id = ANY($1) ORDER BY id {locking}""",
         sorted(set(account_ids)),
         config.get_settings().auto_renew_lead_days,
         config.get_settings().auto_renew_time,
     )
-    return {
-        row[0]: model.Account(row[0], ZoneInfo(row[1]), *(*row[2:-1], model.Language(row[-1])))
-        for row in map(tuple, rows)
-    }
+    return {row[0]: _build_account(tuple(row)) for row in rows}
+
+
+def _build_account(row: tuple[Any, ...]) -> model.Account:
+    account_id, time_zone, *values = row
+    account = model.Account(account_id, ZoneInfo(time_zone), *values)
+    return dataclasses.replace(account, language=model.Language(account.language))

@@ -63,15 +63,15 @@ async def issue_to_accounts(
         """INSERT INTO vouchers
              (id, account_id, face_cents, available_cents, expires_at, product_codes, created_at)
            SELECT u.id, u.account_id, u.face_cents, u.face_cents, u.expires_at,
-             array(SELECT json_array_elements_text(u.product_codes)), $1
-           FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::timestamptz[], $6::json[])
-             AS u(id, account_id, face_cents, expires_at, product_codes)""",
-        now,
+             array(SELECT json_array_elements_text(u.product_codes)), u.created_at
+           FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::json[], $6::timestamptz[])
+             AS u(id, account_id, face_cents, expires_at, product_codes, created_at)""",
         ids,
         [account_id for account_id, _ in grants],
         [voucher.face_cents for voucher in vouchers],
         [voucher.expires_at for voucher in vouchers],
         [orjson.dumps(list(voucher.product_codes)).decode() for voucher in vouchers],
+        [accounts[account_id].instant(now) for account_id, _ in grants],
     )
     kind = model.LedgerEntryKind.TOP_UP
     entries = [

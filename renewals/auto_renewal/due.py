@@ -29,7 +29,7 @@ class _DueDay(NamedTuple):
 
 
 async def count_due(connection: Connection, now: dt.datetime) -> dict[str, int]:
-    """Return how many AUTO instances are due, by account (rule 20)."""
+    """Return how many AUTO instances are due, by account in real time (rules 20 and 37)."""
     default = config.get_settings().auto_renew_lead_days
     rows = await database.fetch(
         connection, "SELECT DISTINCT time_zone, coalesce(lead_days, $1)::int FROM accounts", default
@@ -50,7 +50,7 @@ async def count_due(connection: Connection, now: dt.datetime) -> dict[str, int]:
                AS d(time_zone, lead_days, due_at, begins_after, ends_at)
              ON d.time_zone = a.time_zone AND d.lead_days = coalesce(a.lead_days, $6)
                AND e.expires_at > d.begins_after AND e.expires_at <= d.ends_at
-           WHERE d.due_at >= a.auto_renew_from GROUP BY e.account_id""",
+           WHERE d.due_at >= a.auto_renew_from AND a.test_clock IS NULL GROUP BY e.account_id""",
         *sql.transpose(days, 5),
         default,
         now,

@@ -128,6 +128,12 @@ class Account:
     """The time of day, in the account's time zone, at which the worker starts to renew (rule 20)."""
     language: Language = Language.EN
     """The language of texts that no request asks for, such as those of events (rule 27)."""
+    test_clock: dt.datetime | None = None
+    """The instant at which a test account stands; None for an account in real time (rule 37)."""
+
+    def instant(self, now: dt.datetime) -> dt.datetime:
+        """Return the account's own instant: its test clock, or `now` if it lives in real time (rule 37)."""
+        return now if self.test_clock is None else self.test_clock
 
 
 class Instance(NamedTuple):

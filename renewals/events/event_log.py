@@ -64,7 +64,10 @@ class Event(NamedTuple):
 async def append_events(
     connection: database.Connection, new_events: Sequence[NewEvent], now: dt.datetime
 ) -> None:
-    """Append events to the streams of their accounts, in order, and notify subscribers after the commit."""
+    """Append events to the streams of their accounts, in order, and notify subscribers after the commit.
+
+    An event of a test account occurs at the account's own instant and carries `testClock` (rule 37).
+    """
     if not new_events:
         return
     counts = Counter(event.account_id for event in new_events)
@@ -84,10 +87,12 @@ async def append_events(
              RETURNING account_id, last_sequence),
            noted AS ({webhook_cursors.ADVANCE_CURSORS})
            INSERT INTO events (account_id, sequence, type, occurred_at, instance_id, payload)
-           SELECT e.account_id, s.last_sequence - e.later_count, e.type, $3, e.instance_id, e.payload
+           SELECT e.account_id, s.last_sequence - e.later_count, e.type, coalesce(a.test_clock, $3), e.instance_id,
+             CASE WHEN a.test_clock IS NULL THEN e.payload
+               ELSE ('{{"testClock":true,' || substr(e.payload::text, 2))::json END
            FROM unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::json[])
              AS e(account_id, later_count, type, instance_id, payload)
-           JOIN streams s ON s.account_id = e.account_id""",
+           JOIN streams s ON s.account_id = e.account_id JOIN accounts a ON a.id = e.account_id""",
         account_ids,
         [counts[account_id] for account_id in account_ids],
         now,

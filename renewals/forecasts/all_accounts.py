@@ -70,6 +70,7 @@ class Totals:
 def read(days: int, now: dt.datetime) -> AsyncIterator[AccountNights]:
     """Return an iterator, in id order, over the accounts with due instances in the next `days` days.
 
+    Test accounts are left out, because the worker does not renew their instances (rule 37).
     Raises InvalidInputError for days out of bounds (rule 26).
     """
     if not 1 <= days <= limits.FORECAST_DAYS_MAX:
@@ -86,7 +87,7 @@ async def _read(days: int, now: dt.datetime) -> AsyncIterator[AccountNights]:
 
 
 async def _read_ids(after: str) -> list[str]:
-    sql = "SELECT id FROM accounts WHERE id > $1 ORDER BY id LIMIT $2"
+    sql = "SELECT id FROM accounts WHERE id > $1 AND test_clock IS NULL ORDER BY id LIMIT $2"
     return [row["id"] for row in await database.fetch(database.pool(), sql, after, _ACCOUNTS_PER_READ)]
 
 

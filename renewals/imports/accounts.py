@@ -116,7 +116,7 @@ def _merge(row: ImportedAccount, state: _State, now: dt.datetime) -> Mapping[str
         defaults = {
             "time_zone": config.get_settings().time_zone.key,
             "currency": DEFAULT_CURRENCY,
-            "created_at": now,
+            "created_at": row.columns.get("test_clock") or now,
         }
         columns = {**dict.fromkeys(accounts.COLUMNS), **defaults, **row.columns}
         if columns["time_zone"] not in state.time_zones:
@@ -125,7 +125,9 @@ def _merge(row: ImportedAccount, state: _State, now: dt.datetime) -> Mapping[str
         for name, field in (("time_zone", "timeZone"), ("currency", "currency")):
             if row.columns.get(name, before[name]) != before[name]:
                 return FieldError(field, f"cannot be changed ({before[name]})")
-        columns = {**before, **row.columns}
+        columns = {**before, **row.columns, "test_clock": before["test_clock"]}
+        if row.columns.get("test_clock") is not None and before["test_clock"] is None:
+            return FieldError("testClock", "must be empty, because the account was created without one")
     columns["auto_renew_from"] = columns["auto_renew_from"] or columns["created_at"]
     columns["language"] = columns["language"] or model.Language.EN
     return columns

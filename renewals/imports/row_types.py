@@ -57,6 +57,7 @@ class AccountRow(ImportRow):
     price_rise_cap_percent: columns.Amount | None = None
     auto_renew_from: columns.Instant | None = None
     language: Annotated[model.Language, columns.by_name(model.Language)] | None = None
+    test_clock: columns.Instant | None = None
     balance: columns.Amount | None = None
 
     def to_record(self) -> accounts.ImportedAccount:

@@ -8,7 +8,7 @@ from renewals.accounts import repository as accounts_repository
 from renewals.accounts import vouchers
 from renewals.db import connection as database
 from renewals.db.connection import Connection
-from renewals.domain import validation
+from renewals.domain import model, validation
 from renewals.imports import batches
 from renewals.imports.batches import (
     UNKNOWN_ACCOUNT,
@@ -32,7 +32,7 @@ class ImportedVoucher(NamedTuple):
 class _State(NamedTuple):
     """Accounts, vouchers and products that a batch is checked against."""
 
-    account_ids: Set[str]
+    accounts: Mapping[str, model.Account]
     vouchers: Mapping[object, tuple[object, ...]]
     product_codes: Set[str]
 
@@ -43,7 +43,7 @@ async def import_vouchers(batch: ImportBatch, rows: Sequence[ImportedVoucher]) -
     async def work(connection: Connection) -> WrittenBatch:
         locked = await accounts_repository.lock_accounts(connection, {row.account_id for row in rows})
         now = batch.clock()
-        state = await _read(connection, locked.keys(), rows)
+        state = await _read(connection, locked, rows)
         results = [_decide(row, state, now) for row in rows]
         issued = [row for row, result in zip(rows, results, strict=True) if result is RowOutcome.CREATED]
         await vouchers.issue_to_accounts(connection, locked, issued, now)
@@ -55,7 +55,9 @@ async def import_vouchers(batch: ImportBatch, rows: Sequence[ImportedVoucher]) -
     return await batches.run_batch(batch, work)
 
 
-async def _read(connection: Connection, account_ids: Set[str], rows: Sequence[ImportedVoucher]) -> _State:
+async def _read(
+    connection: Connection, accounts: Mapping[str, model.Account], rows: Sequence[ImportedVoucher]
+) -> _State:
     voucher_rows = await database.fetch(
         connection,
         "SELECT id, account_id, face_cents, expires_at, product_codes FROM vouchers WHERE id = ANY($1)",
@@ -63,7 +65,7 @@ async def _read(connection: Connection, account_ids: Set[str], rows: Sequence[Im
     )
     product_rows = await database.fetch(connection, "SELECT code FROM products")
     return _State(
-        account_ids,
+        accounts,
         {row[0]: (row[1], row[2], row[3], set(row[4])) for row in map(tuple, voucher_rows)},
         {row["code"] for row in product_rows},
     )
@@ -71,7 +73,8 @@ async def _read(connection: Connection, account_ids: Set[str], rows: Sequence[Im
 
 def _decide(row: ImportedVoucher, state: _State, now: dt.datetime) -> RowResult:
     issue = row.issue
-    if row.account_id not in state.account_ids:
+    account = state.accounts.get(row.account_id)
+    if account is None:
         return UNKNOWN_ACCOUNT
     if issue.voucher_id in state.vouchers:
         imported = (row.account_id, issue.face_cents, issue.expires_at, set(issue.product_codes))
@@ -79,7 +82,7 @@ def _decide(row: ImportedVoucher, state: _State, now: dt.datetime) -> RowResult:
         return RowOutcome.UNCHANGED if is_same else FieldError("id", "is the id of a different voucher")
     if problem := validation.amount(issue.face_cents):
         return FieldError("faceValue", problem)
-    if problem := validation.check_future(issue.expires_at, now):
+    if problem := validation.check_future(issue.expires_at, account.instant(now)):
         return FieldError("expiresAt", problem)
     if unknown_codes := sorted(set(issue.product_codes) - state.product_codes):
         return FieldError("products", f"unknown product {unknown_codes[0]!r}")

@@ -21,7 +21,10 @@ class LapseCounts:
 
 
 async def expire_and_release(now: dt.datetime) -> LapseCounts:
-    """Expire instances past their expiry, then release instances past their retention."""
+    """Expire instances past their expiry, then release instances past their retention.
+
+    Test accounts are left alone: their instances expire when their clocks move (rule 37).
+    """
     return LapseCounts(
         await _apply(_PAST_EXPIRY, expire, now),
         await _apply(_PAST_RETENTION, release, now),
@@ -34,7 +37,7 @@ async def count_changes(connection: database.Connection, now: dt.datetime) -> di
         connection,
         f"""SELECT i.account_id, count(*) FILTER (WHERE i.status = 'RUNNING') AS expired_count,
               count(*) FILTER (WHERE {filters.status_at("$1")} = 'RELEASED') AS released_count
-            FROM instances i WHERE i.status <> 'RELEASED' AND i.expires_at < $1
+            FROM instances i WHERE i.status <> 'RELEASED' AND i.expires_at < $1 AND {_IN_REAL_TIME}
             GROUP BY i.account_id""",
         now,
     )
@@ -61,10 +64,12 @@ async def release(connection: database.Connection, account_ids: Sequence[str], n
     return len(instances)
 
 
-_PAST_EXPIRY = """SELECT account_id FROM instances WHERE status = 'RUNNING' AND expires_at < $1
-  ORDER BY expires_at LIMIT $2"""
+_IN_REAL_TIME = "i.account_id NOT IN (SELECT id FROM accounts WHERE test_clock IS NOT NULL)"
+"""SQL condition: the instance is of an account without a test clock."""
+_PAST_EXPIRY = f"""SELECT i.account_id FROM instances i WHERE i.status = 'RUNNING' AND i.expires_at < $1
+  AND {_IN_REAL_TIME} ORDER BY i.expires_at LIMIT $2"""
 _PAST_RETENTION = f"""SELECT i.account_id FROM instances i WHERE i.status = 'EXPIRED' AND i.expires_at < $1
-  AND {filters.status_at("$1")} = 'RELEASED' ORDER BY i.expires_at LIMIT $2"""
+  AND {_IN_REAL_TIME} AND {filters.status_at("$1")} = 'RELEASED' ORDER BY i.expires_at LIMIT $2"""
 
 Change = Callable[[database.Connection, Sequence[str], dt.datetime], Awaitable[int]]
 

@@ -35,7 +35,7 @@ async def set_policy(account_id: str, request: PolicyRequest, clock: Clock) -> d
     """Set the policy of a batch, or raise DomainError and change nothing."""
     check_request(request)
     async with accounts_repository.locked_account(account_id) as (connection, account):
-        now = clock()
+        now = account.instant(clock())
         plan = await plan_request(connection, account, request, now)
         if plan.refusals and request.batch_mode is model.BatchMode.ALL_OR_NOTHING:
             raise errors.NotRenewableError(plan.refusals)

@@ -42,23 +42,25 @@ def price_held_event(instance: model.Instance) -> event_log.NewEvent:
 async def emit_price_held(
     connection: database.Connection, caps: Mapping[str, CapChange], now: dt.datetime
 ) -> None:
-    """Emit an event for each instance of locked accounts that a new cap makes held."""
+    """Emit an event for each instance of locked accounts that a new cap makes held, at the account's own instant."""
     account_ids = [account_id for account_id, (old, new) in caps.items() if old != new]
     if not account_ids:
         return
     rows = await database.fetch(
         connection,
-        f"""SELECT {repository.COLUMNS} FROM instances i
+        f"""SELECT coalesce(a.test_clock, $2), {repository.COLUMNS}
+            FROM instances i JOIN accounts a ON a.id = i.account_id
             WHERE i.account_id = ANY($1) AND i.renewal_mode = 'AUTO' AND i.status = 'RUNNING'
               AND i.agreed_price_cents IS NOT NULL
             ORDER BY i.account_id, i.id""",
         account_ids,
+        now,
     )
-    instances = [model.Instance._make(row) for row in rows]
+    instances = [(instant, model.Instance._make(columns)) for instant, *columns in rows]
     events = [
         price_held_event(instance)
-        for instance in instances
-        if is_held(instance, caps[instance.account_id].new, now)
-        and not is_held(instance, caps[instance.account_id].old, now)
+        for instant, instance in instances
+        if is_held(instance, caps[instance.account_id].new, instant)
+        and not is_held(instance, caps[instance.account_id].old, instant)
     ]
     await event_log.append_events(connection, events, now)

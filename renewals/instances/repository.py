@@ -59,7 +59,9 @@ async def register_all(
     context = await registration_context.read_context(connection, batches, now, is_part=is_part)
     results = [
         registration.plan_registration(
-            reported, bundles, dataclasses.replace(context, account_id=account.id, zone=account.zone)
+            reported,
+            bundles,
+            dataclasses.replace(context, account_id=account.id, zone=account.zone, now=account.instant(now)),
         )
         for account, reported, bundles in batches
     ]

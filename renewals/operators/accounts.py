@@ -28,6 +28,7 @@ COLUMNS = (
     "price_rise_cap_bps",
     "auto_renew_from",
     "language",
+    "test_clock",
 )
 """The columns of an account that a provider sets."""
 CHANGEABLE = ("name", "lead_days", "price_rise_cap_bps", "auto_renew_from", "language")
@@ -36,7 +37,7 @@ CHANGEABLE = ("name", "lead_days", "price_rise_cap_bps", "auto_renew_from", "lan
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """An account to be created. Its time zone and currency cannot be changed later (rule 5)."""
+    """An account to be created. Its time zone, currency and test clock cannot be set later (rules 5 and 37)."""
 
     id: str
     name: str
@@ -47,6 +48,8 @@ class NewAccount:
     auto_renew_from: dt.datetime | None = None
     """None: automatic renewals start when the account is created (rule 38)."""
     language: model.Language = model.Language.EN
+    test_clock: dt.datetime | None = None
+    """The instant at which a test account stands at first. None: the account lives in real time (rule 37)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ async def _create_account_in(
         price_rise_cap_bps=request.price_rise_cap_bps,
         auto_renew_from=request.auto_renew_from,
         language=request.language,
+        test_clock=request.test_clock,
     )
     after = await _get_columns(connection, request.id)
     return AuditedChange({"account_id": request.id}, [request.id], after=after)
@@ -179,6 +183,7 @@ _CHECKS: Mapping[str, _Check] = {
         lambda bps: validation.check_decimal_range(bps, 0, validation.PRICE_RISE_CAP_BPS_MAX),
     ),
     "auto_renew_from": _Check("autoRenewFrom", validation.instant),
+    "test_clock": _Check("testClock", validation.instant),
 }
 
 

@@ -15,7 +15,7 @@ AUDIT_LOG = pagination.SortOrder("audit", (pagination.integer_column("id", "l.id
 
 _ACCOUNT_COLUMNS = (
     "id", "name", "currency", "time_zone", "balance_cents", "lead_days", "price_rise_cap_bps", "auto_renew_from",
-    "language", "created_at",
+    "language", "test_clock", "created_at",
 )  # fmt: skip
 _ORDER_COLUMNS = (
     "id", "account_id", "kind", "created_at", "total_cents", "voucher_cents", "balance_cents",

@@ -63,7 +63,7 @@ async def _refund_order_in(
 ) -> AuditedChange:
     account_id = (await _get_order(connection, order_id)).account_id
     account = (await accounts_repository.lock_accounts(connection, [account_id]))[account_id]
-    now = call.clock()
+    now = account.instant(call.clock())
     order = await _read_refundable(connection, order_id)
     lines, refusals = refund_rules.select_refundable(order, request.instance_ids, now)
     if not lines:

@@ -39,7 +39,7 @@ async def _register_instances_in(
     connection: Connection, call: OperatorRequest, request: RegistrationRequest
 ) -> AuditedChange:
     account = await accounts.lock_account(connection, request.account_id)
-    now = call.clock()
+    now = account.instant(call.clock())
     locked_accounts = {account.id: account}
     [result] = await register_in(connection, locked_accounts, [request], now)
     change = build_change(locked_accounts, [result], now)

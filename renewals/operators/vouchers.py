@@ -35,8 +35,8 @@ async def issue_vouchers(
 async def _issue_vouchers_in(
     connection: Connection, call: OperatorRequest, account_id: str, new_vouchers: Sequence[NewVoucher]
 ) -> AuditedChange:
-    await accounts.lock_account(connection, account_id)
-    now = call.clock()
+    account = await accounts.lock_account(connection, account_id)
+    now = account.instant(call.clock())
     product_codes = set(await models.Product.all().using_db(connection).values_list("code", flat=True))
     for number, voucher in enumerate(new_vouchers):
         validation.raise_if_invalid(

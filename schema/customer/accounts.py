@@ -48,6 +48,12 @@ class Account:
     language: model.Language = strawberry.field(
         description="The language of texts that no request asks for, such as those of events and calendars."
     )
+    test_clock: dt.datetime | None = strawberry.field(
+        description=(
+            "The instant at which a test account stands; advanceTestClock moves it. Everything of the account happens "
+            "then. Null: the account lives in real time."
+        )
+    )
     vouchers = strawberry.field(
         resolver=_read_vouchers, description="The account's vouchers, in the order in which they pay."
     )

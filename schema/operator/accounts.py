@@ -43,7 +43,13 @@ class Account:
     language: model.Language = strawberry.field(
         description="The language of texts that no request asks for, such as those of events and calendars."
     )
-    created_at: dt.datetime = strawberry.field(description="When the account was created.")
+    test_clock: dt.datetime | None = strawberry.field(
+        description=(
+            "The instant at which a test account stands; all that concerns it happens then. Null: the account lives in "
+            "real time."
+        )
+    )
+    created_at: dt.datetime = strawberry.field(description="When the account was created, by its own clock.")
 
 
 @strawberry.type(description="An API key, without its secret.")

@@ -28,7 +28,9 @@ class IdempotentInput:
     )
 
 
-@strawberry.input(description="A new account. Its id, time zone and currency cannot be changed later.")
+@strawberry.input(
+    description="A new account. Its id, time zone, currency and kind of clock cannot be changed later."
+)
 class CreateAccountInput(IdempotentInput):
     id: strawberry.ID = strawberry.field(
         description="The provider's own id: 1 to 64 printable characters, unique among accounts."
@@ -62,6 +64,13 @@ class CreateAccountInput(IdempotentInput):
             "Null: the account's creation."
         ),
     )
+    test_clock: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=(
+            "Makes a test account, which stands at this instant until its owner calls advanceTestClock. The worker "
+            "leaves it alone. Null: the account lives in real time."
+        ),
+    )
 
     language: model.Language | None = strawberry.field(
         default=strawberry.UNSET,
@@ -80,6 +89,7 @@ class CreateAccountInput(IdempotentInput):
             unset_to_none(self.price_rise_cap_percent),
             unset_to_none(self.auto_renew_from),
             unset_to_none(self.language) or model.Language.EN,
+            unset_to_none(self.test_clock),
         )
 
 

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import strawberry
 
+from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
-from renewals.db import sql
+from renewals.db import pagination, sql
 from renewals.domain import model
 from renewals.instances import filters
 from renewals.instances import queries as instances_queries
@@ -73,21 +74,31 @@ def query_instances(
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
     """Return the reads of an account's instances; raise InvalidInputError if the filter is out of bounds."""
-    ordering, now = inputs.to_instance_ordering(order_by), info.context.now
+    ordering = inputs.to_instance_ordering(order_by)
     instance_filter = filter.to_filter() if filter else filters.InstanceFilter(manageable=None)
     filters.check_filter(instance_filter, "filter")
     known_id = account_id if sql.is_storable(account_id) else ""
-    return connections.ConnectionQuery(
-        ordering,
-        lambda page, requested: instances_queries.fetch_instances(
+
+    async def fetch(page: pagination.PageRequest, requested: connections.RequestedFields) -> pagination.Page:
+        return await instances_queries.fetch_instances(
             database.pool(),
             known_id,
             instance_filter,
             page,
             ordering=ordering,
-            now=now,
+            now=await _read_instant(info, known_id),
             columns=sources.columns_of(Instance, requested.nodes),
             counted=requested.count,
-        ),
-        lambda: instances_queries.count_instances(database.pool(), known_id, instance_filter, now),
-    )
+        )
+
+    async def count() -> int:
+        now = await _read_instant(info, known_id)
+        return await instances_queries.count_instances(database.pool(), known_id, instance_filter, now)
+
+    return connections.ConnectionQuery(ordering, fetch, count)
+
+
+async def _read_instant(info: Info, account_id: str) -> dt.datetime:
+    """Return the account's own instant (rule 37)."""
+    clocks = await accounts_queries.find_test_clocks(database.pool(), [account_id])
+    return clocks.get(account_id) or info.context.now

@@ -101,6 +101,7 @@ class World:
         lead_days: int | None = None,
         auto_renew_from: dt.datetime = LONG_AGO,
         language: model.Language = model.Language.EN,
+        test_clock: dt.datetime | None = None,
     ) -> str:
         """Open an account with some money."""
         self._zones[account_id] = ZoneInfo(zone)
@@ -114,6 +115,7 @@ class World:
                 lead_days=lead_days,
                 auto_renew_from=auto_renew_from,
                 language=language,
+                test_clock=test_clock,
             )
         if money.parse_cents(balance):
             await self.top_up(balance, account=account_id)

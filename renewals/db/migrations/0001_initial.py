@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ("auto_renew_from", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("language", fields.CharField(default="en", max_length=2)),
                 ("is_demo", fields.BooleanField(default=False)),
+                ("test_clock", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={"table": "accounts", "app": "renewals", "pk_attr": "id"},

@@ -181,6 +181,7 @@ CREATE INDEX instances_by_mode ON instances (account_id, renewal_mode, (coalesce
   WHERE status <> 'RELEASED';
 CREATE INDEX instances_released ON instances (account_id, (coalesce(expires_at, 'infinity')), id)
   WHERE status = 'RELEASED';
+CREATE INDEX accounts_with_test_clock ON accounts (id) WHERE test_clock IS NOT NULL;
 CREATE INDEX api_keys_by_account ON api_keys (account_id, created_at);
 CREATE UNIQUE INDEX api_keys_one_calendar ON api_keys (account_id) WHERE role = 'CALENDAR' AND revoked_at IS NULL;
 CREATE INDEX api_keys_by_prefix ON api_keys (prefix);
@@ -213,6 +214,21 @@ BEGIN
 END $$;
 CREATE TRIGGER demo_from_the_start BEFORE UPDATE OF is_demo ON accounts
   FOR EACH ROW WHEN (OLD.is_demo <> NEW.is_demo) EXECUTE FUNCTION refuse_other_demo();
+
+-- The demo account is set back by its reset, which also deletes everything that happened since.
+CREATE FUNCTION refuse_other_clock() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.test_clock IS NULL OR NEW.test_clock IS NULL THEN
+    RAISE EXCEPTION 'an account gets its test clock when it is created, or never' USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.test_clock < OLD.test_clock
+      AND NOT (OLD.is_demo AND current_setting('renewals.resets_demo', true) IS NOT DISTINCT FROM 'on') THEN
+    RAISE EXCEPTION 'a test clock moves forward only' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER test_clock_moves_forward BEFORE UPDATE OF test_clock ON accounts
+  FOR EACH ROW WHEN (OLD.test_clock IS DISTINCT FROM NEW.test_clock) EXECUTE FUNCTION refuse_other_clock();
 
 -- The deleting transaction sets `renewals.resets_demo`; the trigger checks the owner of each row.
 CREATE FUNCTION refuse_deletion() RETURNS trigger LANGUAGE plpgsql AS $$

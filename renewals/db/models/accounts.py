@@ -20,6 +20,8 @@ class Account(Model):
     language = fields.CharField(max_length=2, default="en")
     # Set before the account holds anything: `demo.reset` may delete what this account paid, and no other's.
     is_demo = fields.BooleanField(default=False)
+    # Set when the account is created, and only moved forward; null for an account in real time.
+    test_clock = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -17,6 +17,7 @@ from hypothesis import strategies as some
 
 from graphql_api.auth import jwt_tokens
 from renewals import config
+from renewals.db import connection as database
 from tests.support import sql_log
 from tests.support.fixtures import NOW, World
 from tests.support.graphql_client import URL, Client
@@ -329,3 +330,22 @@ def test_a_setting_that_would_accept_any_token_is_refused(
     with pytest.raises(ValueError) as refused:  # noqa: PT011 - pydantic's own is one
         config.Settings()
     assert config.format_errors(refused.value).startswith(f"{name}")
+
+
+async def test_a_cached_token_reads_at_the_present_test_clock_and_a_real_account_costs_no_statement(
+    world: World, api: Client, issuer: Issuer
+) -> None:
+    await world.account("t", test_clock=NOW)
+    token, real = issuer.token(NOW, account="t"), issuer.token(NOW, account="a")
+    account = "{ account { testClock } instances(filter: {manageable: null}) { nodes { status } } }"
+    await world.instance("i-t", account="t", expires="2027-01-20")
+    for at, expected in ((NOW, "RUNNING"), (NOW + dt.timedelta(days=11), "EXPIRED")):
+        await database.execute(database.pool(), "UPDATE accounts SET test_clock = $1 WHERE id = 't'", at)
+        api.key = token
+        answer = await api(account)
+        assert answer["instances"]["nodes"] == [{"status": expected}]
+    api.key = real
+    await api(ACCOUNT)
+    with sql_log.counted() as statements:
+        await api(ACCOUNT)
+    assert len(statements) == 1, "only the account itself is read"

@@ -1,5 +1,7 @@
 """The constraints and triggers of the database, tried by raw SQL on the migrated schema."""
 
+import datetime as dt
+
 import pytest
 from asyncpg import IntegrityConstraintViolationError
 
@@ -233,3 +235,22 @@ async def test_text_compares_by_its_bytes(world: World) -> None:
     await world.account("a")
     await world.instances(["b", "B", "ä", "中"])
     assert await world.rows("SELECT id FROM instances ORDER BY id") == [("B",), ("b",), ("ä",), ("中",)]
+
+
+@pytest.mark.parametrize(
+    ("stands_at", "becomes", "guard"),
+    [
+        ("2030-01-31", "2030-01-30 23:59:59.999999", "a test clock moves forward only"),
+        ("2030-01-31", None, "an account gets its test clock when it is created, or never"),
+        (None, "2030-01-31", "an account gets its test clock when it is created, or never"),
+    ],
+)
+async def test_a_test_clock_is_given_at_creation_and_moves_forward_only(
+    world: World, stands_at: str | None, becomes: str | None, guard: str
+) -> None:
+    clock = dt.datetime.fromisoformat(stands_at).replace(tzinfo=dt.UTC) if stands_at else None
+    await world.account("a", test_clock=clock)
+    value = f"'{becomes}Z'" if becomes else "NULL"
+    await assert_refused(world, f"UPDATE accounts SET test_clock = {value}", guard)
+    if stands_at:
+        assert await database.execute(database.pool(), "UPDATE accounts SET test_clock = '2030-02-01Z'") == 1

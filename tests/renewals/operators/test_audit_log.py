@@ -185,6 +185,7 @@ OF_A = {
     "language": "en",
     "lead_days": None,
     "price_rise_cap_bps": None,
+    "test_clock": None,
 }
 
 

@@ -1,0 +1,5 @@
+"""Fixtures of the tests of test clocks."""
+
+from tests.renewals.operators.conftest import operator
+
+__all__ = ["operator"]
