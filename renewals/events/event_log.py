@@ -52,13 +52,16 @@ class NewEvent(NamedTuple):
 
 
 class Event(NamedTuple):
-    """A stored event; `payload` is JSON text."""
+    """A stored event; `payload` is JSON text. The names that its summary needs are those of the time of reading."""
 
     sequence: int
     type: str
     occurred_at: dt.datetime
     instance_id: str | None
     payload: str
+    instance_name: str | None
+    time_zone: str
+    currency: str
 
 
 async def append_events(
@@ -113,8 +116,10 @@ async def read_events(account_id: str, after: int, count: int = EVENTS_PER_READ)
     """Return at most `count` events after a number, in order."""
     rows = await database.fetch(
         database.pool(),
-        """SELECT sequence, type, occurred_at, instance_id, payload::text FROM events
-           WHERE account_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3""",
+        """SELECT e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text, i.name, a.time_zone, a.currency
+           FROM events e JOIN accounts a ON a.id = e.account_id
+           LEFT JOIN instances i ON i.id = e.instance_id AND i.account_id = e.account_id
+           WHERE e.account_id = $1 AND e.sequence > $2 ORDER BY e.sequence LIMIT $3""",
         account_id,
         after,
         count,

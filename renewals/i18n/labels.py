@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from renewals.domain import model
+from renewals.domain.errors import RefusalCode
 from renewals.domain.messages import Message
 
 RENEWAL_MODES: Mapping[str, Message] = {
@@ -29,5 +30,22 @@ LEDGER_ENTRY_KINDS: Mapping[str, Message] = {
     model.LedgerEntryKind.TOP_UP: Message("Top-up"),
     model.LedgerEntryKind.RENEWAL: Message("Renewal"),
     model.LedgerEntryKind.REFUND: Message("Refund"),
+}
+REFUSAL_CODES: Mapping[str, Message] = {
+    RefusalCode.NOT_FOUND: Message("Instance not found"),
+    RefusalCode.UNSUPPORTED_PRODUCT: Message("Product without renewal"),
+    RefusalCode.TRIAL: Message("Trial instance"),
+    RefusalCode.ONE_OFF: Message("One-off purchase"),
+    RefusalCode.NO_EXPIRY: Message("No expiry"),
+    RefusalCode.EXPIRED: Message("Instance has expired"),
+    RefusalCode.RELEASED: Message("Instance was released"),
+    RefusalCode.BUNDLED: Message("Bundled with other instances"),
+    RefusalCode.BUNDLE_INCOMPLETE: Message("Bundle not complete"),
+    RefusalCode.PERIOD_TOO_SHORT: Message("Period too short"),
+    RefusalCode.MAX_TERM_EXCEEDED: Message("Longest term exceeded"),
+    RefusalCode.TARGET_NOT_LATER: Message("Target is not after the expiry"),
+    RefusalCode.INSUFFICIENT_FUNDS: Message("Insufficient funds"),
+    RefusalCode.PRICE_HELD: Message("Price rise not agreed to"),
+    RefusalCode.BEFORE_CUT_OVER: Message("Due before the start of automatic renewals"),
 }
 YES, NO = Message("Yes"), Message("No")

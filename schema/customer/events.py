@@ -6,9 +6,19 @@ from typing import Annotated, Any
 
 import strawberry
 
-from renewals.events import event_log
+from renewals.events import event_log, summaries
+from renewals.i18n import catalogs
 from schema.context import Info
+from schema.fields import sources
 from schema.shared import inputs
+
+
+def _summarize(row: strawberry.Parent[Any], info: Info) -> str:
+    subject = summaries.Subject(
+        *(sources.read(row, name) for name in ("instance_id", "instance_name", "time_zone", "currency"))
+    )
+    message = summaries.summarize(sources.read(row, "type"), sources.read(row, "payload"), subject)
+    return catalogs.translate(message, info.context.language)
 
 
 @strawberry.type(description="A change of the account or of one of its instances.")
@@ -26,6 +36,14 @@ class Event:
         description="The instance. Null for an event of the account itself."
     )
     payload: str = strawberry.field(description="The details, as a JSON object in text.")
+    summary: str = sources.computed(
+        _summarize,
+        *("type", "payload", "instance_id", "instance_name", "time_zone", "currency"),
+        description=(
+            "One sentence about the event in the caller's language, with dates in the account's time zone. "
+            "For an unknown type it only names the type."
+        ),
+    )
 
 
 async def resolve_events(

@@ -100,6 +100,7 @@ _BY_SIZE: Mapping[Place, Length] = {
     ),
     ("Instance", "attempts"): lambda _: weights.NESTED_HISTORY,
     ("Instance", "orders"): lambda _: weights.NESTED_HISTORY,
+    ("Event", "summary"): lambda _: weights.SUMMARY,
     ("RenewOrder", "lineCount"): lambda _: weights.NESTED_COUNT,
     ("Refund", "lineCount"): lambda _: weights.NESTED_COUNT,
 }

@@ -267,7 +267,7 @@ EVENTS = "subscription { events(after: 0) { sequence } }"
 
 
 async def _first_then_raising(*_: object) -> AsyncIterator[event_log.Event]:
-    yield event_log.Event(1, "policy.changed", mock.ANY, None, "{}")
+    yield event_log.Event(1, "policy.changed", mock.ANY, None, "{}", None, "Asia/Shanghai", "CNY")
     raise Mishap
 
 

@@ -294,3 +294,27 @@ async def test_a_follower_whose_key_no_longer_holds_is_told_no_more(
 
     following = await event_log.subscribe("a", 0, refused)
     assert [event async for event in following] == []
+
+
+async def test_an_event_is_read_with_the_name_of_its_instance_and_the_currency_of_its_account(
+    world: World,
+) -> None:
+    await world.account("a", balance="1000.00", zone="Asia/Tokyo")
+    await world.instance("i-1", expires="2027-01-31")
+    await set_policy("i-1")
+    [event] = await event_log.read_events("a", 0)
+    name = await world.value("SELECT name FROM instances WHERE id = 'i-1'")
+    assert (event.instance_name, event.time_zone, event.currency) == (name, "Asia/Tokyo", "CNY")
+
+
+async def test_an_event_never_has_the_name_of_another_accounts_instance(world: World) -> None:
+    await world.account("a", balance="1000.00")
+    await world.account("b")
+    await world.instance("i-1", expires="2027-01-31")
+    await set_policy("i-1")
+    await world.instance("theirs", account="b")
+    await world.rows("ALTER TABLE events DISABLE TRIGGER USER")
+    await world.rows("UPDATE events SET instance_id = 'theirs'")
+    await world.rows("ALTER TABLE events ENABLE TRIGGER USER")
+    [event] = await event_log.read_events("a", 0)
+    assert event.instance_name is None

@@ -80,6 +80,7 @@ MONTH = weights.FORECAST_RENEWAL * SIZE.auto_instances
         ("{ instances { nodes { attempts { id } orders { id } } } }", 10 * 2 * weights.NESTED_HISTORY),
         ("{ order(id: 1) { lines(offset: 1000) { price } } }", weights.LINES_PASSED * 1_000),
         ("{ order(id: 1) { lineCount } }", weights.NESTED_COUNT),
+        ("subscription { events { summary } }", weights.SUMMARY),
         ("{ orders { totalCount } }", weights.ENTRY * SIZE.ledger_entries),
     ],
 )

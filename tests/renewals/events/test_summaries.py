@@ -1,0 +1,221 @@
+"""Each event has one sentence in the reader's language, whose facts are those of its payload (rule 27)."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import pytest
+
+from renewals.domain import errors
+from renewals.domain.model import Language
+from renewals.events import summaries
+from renewals.events.event_log import EventType
+from renewals.i18n import catalogs
+
+WEB = summaries.Subject("i-1", "web-1", "Asia/Shanghai", "CNY")
+LAST_DAY = {"expiresAt": "2027-01-31T15:59:59+00:00"}
+"""The end of 31 January in Shanghai."""
+ORDER = {"orderId": "o-1", "startsAt": "2026-12-31T15:59:59+00:00", **LAST_DAY}
+ACCOUNT = summaries.Subject(None, None, "Asia/Shanghai", "CNY")
+MANUAL, AUTO = ({"renewalMode": mode, "autoRenewMonths": 3} for mode in ("MANUAL", "AUTO"))
+
+CASES: list[tuple[EventType, dict[str, Any], str, str]] = [
+    (
+        EventType.INSTANCE_RENEWED,
+        ORDER | {"orderKind": "MANUAL_RENEWAL", "months": 1, "days": 0, "price": "99.00"},
+        "web-1 (i-1) was renewed for 1 month at 99.00 CNY, until 2027-01-31.",
+        "实例 web-1 (i-1) 已续费 1 个月，金额 99.00 CNY，新到期日 2027-01-31。",
+    ),
+    (
+        EventType.INSTANCE_RENEWED,
+        ORDER | {"orderKind": "AUTO_RENEWAL", "months": 3, "days": 0, "price": "297.00"},
+        "web-1 (i-1) was renewed automatically for 3 months at 297.00 CNY, until 2027-01-31.",
+        "实例 web-1 (i-1) 已自动续费 3 个月，金额 297.00 CNY，新到期日 2027-01-31。",
+    ),
+    (
+        EventType.EXPIRY_UNIFIED,
+        ORDER | {"orderKind": "UNIFY_EXPIRY", "months": 1, "days": 21, "price": "512.90"},
+        "The expiry of web-1 (i-1) was unified to 2027-01-31 for 512.90 CNY.",
+        "实例 web-1 (i-1) 的到期时间已统一为 2027-01-31，金额 512.90 CNY。",
+    ),
+    (
+        EventType.INSTANCE_RENEWAL_FAILED,
+        LAST_DAY | {"dueAt": "2027-01-30T16:30:00+00:00", "code": "INSUFFICIENT_FUNDS", "message": "x"},
+        "web-1 (i-1) was not renewed automatically: Insufficient funds. It expires on 2027-01-31.",
+        "实例 web-1 (i-1) 自动续费失败，原因：余额不足。到期日 2027-01-31。",
+    ),
+    (
+        EventType.INSTANCE_EXPIRED,
+        LAST_DAY | {"renewalMode": "AUTO"},
+        "web-1 (i-1) expired on 2027-01-31.",
+        "实例 web-1 (i-1) 已于 2027-01-31 过期。",
+    ),
+    (
+        EventType.INSTANCE_RESTORED,
+        LAST_DAY | {"renewalMode": "AUTO"},
+        "web-1 (i-1) is running again; it expires on 2027-01-31.",
+        "实例 web-1 (i-1) 已恢复运行，到期日 2027-01-31。",
+    ),
+    (
+        EventType.INSTANCE_RELEASED,
+        LAST_DAY | {"renewalMode": "NONE"},
+        "web-1 (i-1) was released; its expiry was 2027-01-31.",
+        "实例 web-1 (i-1) 已释放，原到期日 2027-01-31。",
+    ),
+    (
+        EventType.INSTANCE_RELEASED,
+        {"expiresAt": None, "renewalMode": "NONE"},
+        "web-1 (i-1) was released.",
+        "实例 web-1 (i-1) 已释放。",
+    ),
+    (
+        EventType.INSTANCE_EXPIRING,
+        LAST_DAY | {"daysBefore": 7, "renewalMode": "MANUAL", "code": None, "message": None},
+        "web-1 (i-1) expires on 2027-01-31. Renew it in time.",
+        "实例 web-1 (i-1) 将于 2027-01-31 到期，请及时续费。",
+    ),
+    (
+        EventType.INSTANCE_EXPIRING,
+        LAST_DAY | {"daysBefore": 7, "renewalMode": "AUTO", "code": "PRICE_HELD", "message": "x"},
+        "web-1 (i-1) expires on 2027-01-31 and will not be renewed automatically: Price rise not agreed to.",
+        "实例 web-1 (i-1) 将于 2027-01-31 到期，且无法自动续费，原因：涨价未确认。",
+    ),
+    (
+        EventType.INSTANCE_PRICE_HELD,
+        {"agreedPrice": "99.00", "monthlyPrice": "150.00"},
+        (
+            "web-1 (i-1) costs 150.00 CNY a month instead of the agreed 99.00 CNY; "
+            "auto-renewal waits until you agree to this price."
+        ),
+        "实例 web-1 (i-1) 的月价由 99.00 CNY 变为 150.00 CNY，自动续费已暂停，请确认新价格。",
+    ),
+    (
+        EventType.INSTANCE_REFUNDED,
+        LAST_DAY | {"orderId": "o-1", "refundId": "r-1", "amount": "99.00"},
+        "99.00 CNY was refunded for web-1 (i-1), which expires on 2027-01-31 again.",
+        "实例 web-1 (i-1) 已退款 99.00 CNY，到期日恢复为 2027-01-31。",
+    ),
+    (
+        EventType.POLICY_CHANGED,
+        {"before": MANUAL, "after": AUTO},
+        (
+            'The renewal policy of web-1 (i-1) was changed from "Manual renewal" to '
+            '"Auto-renewal, 3 months at a time".'
+        ),
+        "实例 web-1 (i-1) 的续费策略已由“手动续费”改为“自动续费，每次 3 个月”。",
+    ),
+    (
+        EventType.POLICY_CHANGED,
+        {"before": AUTO, "after": AUTO},
+        "The renewal policy of web-1 (i-1) was confirmed: Auto-renewal, 3 months at a time.",
+        "实例 web-1 (i-1) 的续费策略已确认：自动续费，每次 3 个月。",
+    ),
+    (
+        EventType.ACCOUNT_SHORTFALL,
+        {"days": 15, "firstShortfallOn": "2027-01-31", "topUpNeeded": "300.00", "balance": "12.50"},
+        (
+            "Auto-renewals of the next 15 days need 300.00 CNY more; money runs short on 2027-01-31. "
+            "The balance is 12.50 CNY."
+        ),
+        "未来 15 天的自动续费还缺 300.00 CNY，自 2027-01-31 起资金不足，当前余额 12.50 CNY。",
+    ),
+]
+UNSAID = frozenset(
+    {"orderId", "refundId", "orderKind", "startsAt", "dueAt", "daysBefore", "renewalMode", "message", "code"}
+)
+"""Members that a sentence expresses in other words, or leaves out."""
+
+
+def sentence(
+    event_type: str,
+    payload: object,
+    language: Language = Language.EN,
+    subject: summaries.Subject = WEB,
+) -> str:
+    return catalogs.translate(
+        summaries.summarize(event_type, orjson.dumps(payload).decode(), subject), language
+    )
+
+
+def subject_of(event_type: str) -> summaries.Subject:
+    return ACCOUNT if event_type == EventType.ACCOUNT_SHORTFALL else WEB
+
+
+def facts(payload: Mapping[str, Any]) -> set[str]:
+    """Return the numbers, amounts and dates of a payload as a sentence writes them."""
+    said = {name: value for name, value in payload.items() if name not in UNSAID and value is not None}
+    if "orderId" in payload and payload.get("orderKind") == "UNIFY_EXPIRY":
+        said = {name: value for name, value in said.items() if name not in ("months", "days")}
+    found = {"2027-01-31" if name == "expiresAt" else str(value) for name, value in said.items()}
+    return found - {"0", str(MANUAL), str(AUTO)}
+
+
+@pytest.mark.parametrize(("event_type", "payload", "english", "chinese"), CASES)
+def test_a_summary_is_one_sentence_in_the_language_of_its_reader(
+    event_type: EventType, payload: dict[str, Any], english: str, chinese: str
+) -> None:
+    assert sentence(event_type, payload, Language.EN, subject_of(event_type)) == english
+    assert sentence(event_type, payload, Language.ZH, subject_of(event_type)) == chinese
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize(("event_type", "payload", "english", "chinese"), CASES)
+def test_amounts_dates_and_names_of_a_summary_are_those_of_the_payload(
+    event_type: EventType, payload: dict[str, Any], english: str, chinese: str, language: Language
+) -> None:
+    text = sentence(event_type, payload, language, subject_of(event_type))
+    missing = {fact for fact in facts(payload) if fact not in text}
+    assert not missing
+    amounts = {value for value in payload.values() if isinstance(value, str) and "." in value}
+    assert set(re.findall(r"\d+\.\d\d", text)) <= amounts
+    assert event_type == EventType.ACCOUNT_SHORTFALL or ("web-1" in text and "i-1" in text)
+
+
+def test_every_type_has_a_summary_of_its_own() -> None:
+    assert {event_type for event_type, *_ in CASES} == set(EventType)
+
+
+def test_a_summary_has_the_day_of_the_account_and_its_currency() -> None:
+    in_new_york = WEB._replace(time_zone="America/New_York", currency="USD")
+    payload = {"expiresAt": "2027-02-01T04:59:59+00:00", "amount": "1.00"}
+    text = sentence(EventType.INSTANCE_REFUNDED, payload, subject=in_new_york)
+    assert text == "1.00 USD was refunded for web-1 (i-1), which expires on 2027-01-31 again."
+
+
+@pytest.mark.parametrize("code", errors.RefusalCode)
+@pytest.mark.parametrize("language", Language)
+def test_a_failure_has_its_reason_in_words(code: errors.RefusalCode, language: Language) -> None:
+    text = sentence(EventType.INSTANCE_RENEWAL_FAILED, LAST_DAY | {"code": code}, language)
+    assert code not in text
+    assert "2027-01-31" in text
+
+
+def test_a_reason_that_is_not_known_is_shown_as_its_code() -> None:
+    text = sentence(EventType.INSTANCE_RENEWAL_FAILED, LAST_DAY | {"code": "MOON_PHASE"}, Language.ZH)
+    assert text == "实例 web-1 (i-1) 自动续费失败，原因：MOON_PHASE。到期日 2027-01-31。"
+
+
+@pytest.mark.parametrize("payload", [None, 1, "text", [], {}, {"expiresAt": "yesterday"}, {"before": 1}])
+@pytest.mark.parametrize("event_type", [*EventType, "instance.teleported"])
+def test_an_unknown_type_or_an_old_payload_has_a_sentence_that_names_the_type(
+    event_type: str, payload: object
+) -> None:
+    text = sentence(event_type, payload)
+    plain = {f"Event {event_type} of web-1 (i-1).", "web-1 (i-1) was released."}
+    assert text in plain
+    assert sentence(event_type, payload, Language.ZH, ACCOUNT) in {
+        f"账户事件：{event_type}。",
+        "实例  已释放。",
+    }
+
+
+@pytest.mark.parametrize("name", ["{0}", "{instance.__class__}", "100 %", "数据库-1"])
+def test_a_name_is_never_read_as_a_text_with_placeholders(name: str) -> None:
+    text = sentence(EventType.INSTANCE_EXPIRED, LAST_DAY, subject=WEB._replace(instance_name=name))
+    assert text == f"{name} (i-1) expired on 2027-01-31."
+
+
+def test_an_instance_without_a_row_is_named_by_its_id() -> None:
+    text = sentence(EventType.INSTANCE_EXPIRED, LAST_DAY, subject=WEB._replace(instance_name=None))
+    assert text == "i-1 expired on 2027-01-31."
