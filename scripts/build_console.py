@@ -127,7 +127,7 @@ def _npm(node: Path, *arguments: str) -> None:
     }
     try:
         subprocess.run(
-            [*npm, "--silent", *arguments],
+            [*npm, "--loglevel=error", *arguments],
             cwd=SOURCES,
             env=environment,
             stdout=subprocess.PIPE,
