@@ -192,6 +192,17 @@ async def fetch_data_center_types(connection: Connection) -> Sequence[Row]:
     return await database.fetch(connection, "SELECT code, name, name_zh FROM data_center_types ORDER BY code")
 
 
+async def fetch_discount_tiers(connection: Connection, codes: Sequence[str]) -> dict[str, list[Row]]:
+    """Return the rows of the discount tiers of products, the smallest months first, by product code."""
+    rows = await database.fetch(
+        connection,
+        """SELECT product_code, months, discount_bps FROM discount_tiers
+           WHERE product_code = ANY($1) ORDER BY product_code, months""",
+        codes,
+    )
+    return sql.group_by_column(rows, "product_code")
+
+
 async def fetch_data_centers(connection: Connection) -> Sequence[Row]:
     """Return the rows of all data centers in order of code, for the API."""
     return await database.fetch(connection, "SELECT code, name, type_code FROM data_centers ORDER BY code")

@@ -10,9 +10,11 @@ from strawberry.dataloader import DataLoader
 
 from renewals import catalog
 from renewals.accounts import queries as accounts_queries
+from renewals.accounts import repository as accounts_repository
 from renewals.auto_renewal import attempts
 from renewals.db import connection as database
 from renewals.db.connection import Connection, Row
+from renewals.domain import model
 from renewals.forecasts import instance_forecast
 from renewals.instances import queries as instances_queries
 from renewals.orders import queries as orders_queries
@@ -90,6 +92,35 @@ class Loaders(OrderLoaders):
     def __init__(self, account_id: str, now: dt.datetime) -> None:
         super().__init__(account_id)
         self._now = now
+        self._batches: dict[Callable[..., Any], DataLoader[tuple[Any, ...], Any]] = {}
+
+    @property
+    def now(self) -> dt.datetime:
+        """The instant of all reads of the request."""
+        return self._now
+
+    def batch(
+        self, read: Callable[["Loaders", list[tuple[Any, ...]]], Awaitable[Sequence[Any]]]
+    ) -> DataLoader[tuple[Any, ...], Any]:
+        """Return the request's loader of a function that computes the values of many rows in one call."""
+        if read not in self._batches:
+            load: Any = partial(read, self)
+            self._batches[read] = DataLoader(load_fn=load)
+        return self._batches[read]
+
+    async def read_account(self) -> model.Account:
+        """Return the account of the request, read once."""
+        assert self._account_id is not None
+        return await self._account.load(self._account_id)
+
+    @cached_property
+    def _account(self) -> DataLoader[str, model.Account]:
+        return _loader(accounts_repository.read_accounts)
+
+    @cached_property
+    def discount_tiers(self) -> DataLoader[str, Sequence[Row]]:
+        """Discount tiers by product code."""
+        return _loader(catalog.fetch_discount_tiers, [])
 
     @cached_property
     def product(self) -> DataLoader[str, Row]:

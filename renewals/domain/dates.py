@@ -34,6 +34,12 @@ def last_day(expires_at: dt.datetime, zone: ZoneInfo) -> dt.date:
     return expires_at.astimezone(zone).date()
 
 
+def days_left(expires_at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> int:
+    """Return the days in a time zone from today to an instance's last day; negative once it has expired."""
+    days = (last_day(expires_at, zone) - now.astimezone(zone).date()).days
+    return days if now <= expires_at else min(days, -1)
+
+
 @lru_cache(_CACHED_DAYS)
 def end_of_day(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     """Return the UTC instant of 23:59:59 on a day in a time zone (rule 5)."""

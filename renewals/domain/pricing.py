@@ -29,6 +29,12 @@ def discount_bps(tiers: Sequence[DiscountTier], months: int) -> int:
     return max(reached).discount_bps if reached else 0
 
 
+def format_percent(basis_points: int) -> str:
+    """Format basis points as percent without needless zeros: 1700 as "17", 1250 as "12.5"."""
+    whole, hundredths = divmod(basis_points, 100)
+    return f"{whole}.{hundredths:02}".rstrip("0").rstrip(".")
+
+
 def exceeds_cap(agreed_cents: int | None, monthly_cents: int, cap_bps: int | None) -> bool:
     """Return whether the monthly price exceeds the agreed price by more than the cap.
 

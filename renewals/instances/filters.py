@@ -17,7 +17,7 @@ EXPIRY = "coalesce(i.expires_at, 'infinity')"
 TAB = "CASE WHEN i.expires_at IS NULL THEN 'NO_EXPIRY' ELSE i.renewal_mode END"
 """The tab of a manageable instance (rule 3)."""
 
-_RELEASES_AT = """(SELECT (i.expires_at AT TIME ZONE a.time_zone + make_interval(days => max(r.retention_days)))
+RELEASES_AT = """(SELECT (i.expires_at AT TIME ZONE a.time_zone + make_interval(days => max(r.retention_days)))
     AT TIME ZONE a.time_zone FROM accounts a, products r WHERE a.id = i.account_id AND (r.code = i.product_code
     OR (i.bundle_id IS NOT NULL AND r.code IN (SELECT m.product_code FROM instances m WHERE m.bundle_id = i.bundle_id)))
     GROUP BY a.time_zone)"""
@@ -25,7 +25,7 @@ _RELEASES_AT = """(SELECT (i.expires_at AT TIME ZONE a.time_zone + make_interval
 
 _RETAINED_AT_LEAST_UNTIL = """i.expires_at + make_interval(hours => 24 * (
     SELECT r.retention_days - 2 FROM products r WHERE r.code = i.product_code))"""
-"""A lower bound of `_RELEASES_AT` at 20 % of its cost; the two days exceed every clock change of a zone."""
+"""A lower bound of `RELEASES_AT` at 20 % of its cost; the two days exceed every clock change of a zone."""
 
 WITHIN_DAYS_MAX = 36_525
 
@@ -42,6 +42,9 @@ class InstanceFilter:
     tab: model.RenewalTab | None = None
     expires_from: dt.datetime | None = None
     expires_before: dt.datetime | None = None
+    expires_on_from: dt.date | None = None
+    expires_on_to: dt.date | None = None
+    """The first and the last of the last days, both included, in the account's time zone."""
     expires_within_days: int | None = None
     products: Sequence[str] | None = None
     data_centers: Sequence[str] | None = None
@@ -84,6 +87,7 @@ def build_conditions(account_id: str, instance_filter: InstanceFilter, now: dt.d
     if f.tab is not None:
         _add_tab(where, f)
     _add_expiry(where, f, now)
+    _add_last_days(where, account_id, f)
     if f.products is not None:
         where.add("i.product_code = ANY({})", storable_texts(f.products), facet="products")
     if f.data_centers is not None:
@@ -100,7 +104,7 @@ def build_conditions(account_id: str, instance_filter: InstanceFilter, now: dt.d
 def status_at(now: str) -> str:
     """Return the SQL of the status at the instant of a placeholder, even if it is not yet stored (rules 5, 22)."""
     return f"""CASE WHEN i.status = 'RELEASED' OR i.expires_at IS NULL OR i.expires_at >= {now} THEN i.status
-      WHEN {_RELEASES_AT} < {now} THEN 'RELEASED' ELSE 'EXPIRED' END"""
+      WHEN {RELEASES_AT} < {now} THEN 'RELEASED' ELSE 'EXPIRED' END"""
 
 
 def unreleased_status_at(now: str) -> str:
@@ -117,7 +121,7 @@ def matching_status_at(instance_filter: InstanceFilter, now: str) -> str:
 def _is_unreleased_at(now: str) -> str:
     """Return the condition that the status is not RELEASED; the stored status makes partial indexes usable."""
     return f"""i.status <> 'RELEASED' AND (
-      {EXPIRY} >= {now} OR {_RETAINED_AT_LEAST_UNTIL} >= {now} OR {_RELEASES_AT} >= {now})"""
+      {EXPIRY} >= {now} OR {_RETAINED_AT_LEAST_UNTIL} >= {now} OR {RELEASES_AT} >= {now})"""
 
 
 def _add_status(
@@ -136,7 +140,7 @@ def _add_status(
     if others := [status for status in statuses if status is not model.InstanceStatus.RELEASED]:
         alternatives.append(f"({unreleased} AND {unreleased_status_at(at)} = ANY({conditions.bind(others)}))")
     if model.InstanceStatus.RELEASED in statuses:
-        is_past_retention = f"(i.status <> 'RELEASED' AND {EXPIRY} < {at} AND {_RELEASES_AT} < {at})"
+        is_past_retention = f"(i.status <> 'RELEASED' AND {EXPIRY} < {at} AND {RELEASES_AT} < {at})"
         alternatives += ["i.status = 'RELEASED'", is_past_retention]
     conditions.add(f"({' OR '.join(alternatives)})")
 
@@ -161,3 +165,17 @@ def _add_expiry(conditions: WhereClause, f: InstanceFilter, now: dt.datetime) ->
         conditions.add(
             f"i.status = 'RUNNING' AND {EXPIRY} >= {{}} AND {EXPIRY} <= {{}}", now, until, facet="expiry"
         )
+
+
+def _add_last_days(conditions: WhereClause, account_id: str, f: InstanceFilter) -> None:
+    """Add the conditions on the last day as bounds of the expiry, so that an index applies.
+
+    The zone is read once for the statement. Each expiry is the end of a day, so the start of a day is a bound.
+    """
+    zone = "(SELECT time_zone FROM accounts WHERE id = {})"
+    if f.expires_on_from is not None:
+        template = f"{EXPIRY} >= ({{}}::date::timestamp AT TIME ZONE {zone}) AND {EXPIRY} < 'infinity'"
+        conditions.add(template, f.expires_on_from, account_id, facet="expiry")
+    if f.expires_on_to is not None:
+        template = f"{EXPIRY} < (({{}}::date + 1)::timestamp AT TIME ZONE {zone})"
+        conditions.add(template, f.expires_on_to, account_id, facet="expiry")

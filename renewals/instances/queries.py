@@ -120,6 +120,20 @@ async def fetch_instances_by_id(
     return {row["id"]: row for row in rows}
 
 
+async def fetch_release_times(
+    connection: Connection, account_id: str, instance_ids: Sequence[str]
+) -> dict[str, dt.datetime]:
+    """Return the end of the retention of instances with an expiry that are not released, by id (rule 22)."""
+    rows = await database.fetch(
+        connection,
+        f"""SELECT i.id, {filters.RELEASES_AT} AS releases_at FROM instances i
+            WHERE i.account_id = $1 AND i.id = ANY($2) AND i.expires_at IS NOT NULL AND i.status <> 'RELEASED'""",
+        account_id,
+        instance_ids,
+    )
+    return {row["id"]: row["releases_at"] for row in rows}
+
+
 async def fetch_instances_of_bundles(
     connection: Connection,
     account_id: str,

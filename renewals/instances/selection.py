@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
@@ -113,7 +113,7 @@ async def _select_ids(
     by_id = {instance.id: instance for instance in await _read(connection, conditions, now)}
     instances = [by_id[instance_id] for instance_id in ids if instance_id in by_id]
     missing_ids = [instance_id for instance_id in ids if instance_id not in by_id]
-    members = await _bundle_members(connection, account_id, instances, now)
+    members = await read_bundle_members(connection, account_id, _bundle_ids(instances), now)
     return domain_selection.Selection(instances, members, missing_ids)
 
 
@@ -131,18 +131,22 @@ async def _select_matching(
     order = f"ORDER BY {filters.EXPIRY}, i.id LIMIT {limit}"
     instances = await _read(connection, conditions, now, order)
     _check_count(len(instances), "input.selection.matching")
-    members = await _bundle_members(connection, account_id, instances, now)
+    members = await read_bundle_members(connection, account_id, _bundle_ids(instances), now)
     return domain_selection.Selection(instances, members, excepted_ids=frozenset(except_ids))
 
 
-async def _bundle_members(
-    connection: Connection, account_id: str, instances: Sequence[model.Instance], now: dt.datetime
+def _bundle_ids(instances: Sequence[model.Instance]) -> frozenset[str]:
+    return frozenset(instance.bundle_id for instance in instances if instance.bundle_id is not None)
+
+
+async def read_bundle_members(
+    connection: Connection, account_id: str, bundle_ids: Collection[str], now: dt.datetime
 ) -> dict[str, list[model.Instance]]:
-    bundle_ids = sorted({instance.bundle_id for instance in instances if instance.bundle_id is not None})
+    """Return all members of bundles by bundle id, in order of id and with their status at `now`."""
     members: dict[str, list[model.Instance]] = {}
     if bundle_ids:
         conditions = db_sql.WhereClause()
-        conditions.add("i.account_id = {} AND i.bundle_id = ANY({})", account_id, bundle_ids)
+        conditions.add("i.account_id = {} AND i.bundle_id = ANY({})", account_id, sorted(bundle_ids))
         for instance in await _read(connection, conditions, now, "ORDER BY i.id"):
             members.setdefault(str(instance.bundle_id), []).append(instance)
     return members

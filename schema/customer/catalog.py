@@ -1,10 +1,29 @@
 """Products, data centers and their types."""
 
+from typing import Any
+
 import strawberry
 
 from renewals import catalog
 from renewals.db import connection as database
+from renewals.domain import pricing
 from schema.fields import sources
+
+
+def _format_discount(tier: strawberry.Parent[Any]) -> str:
+    return pricing.format_percent(sources.read(tier, "discount_bps"))
+
+
+@strawberry.type(description="A discount for longer renewals.")
+class DiscountTier:
+    months: int = strawberry.field(
+        description="The least months of a renewal with this discount. The largest tier that is reached counts."
+    )
+    discount_percent = sources.computed(
+        _format_discount,
+        "discount_bps",
+        description='Percent of the list price, without needless zeros: "17", "12.5" or "8.25".',
+    )
 
 
 @strawberry.type(description="A product of the catalog.")
@@ -23,6 +42,11 @@ class Product:
     )
     retention_days: int = strawberry.field(
         description="Days from an instance's expiry until it is released permanently."
+    )
+    discount_tiers: list[DiscountTier] = sources.loaded(
+        lambda load: load.discount_tiers,
+        "code",
+        description="The discounts by months, the smallest months first. Empty if there are none.",
     )
 
 

@@ -36,6 +36,14 @@ class InstanceFilter:
     expires_before: dt.datetime | None = strawberry.field(
         default=strawberry.UNSET, description="Expires before this instant."
     )
+    expires_on_from: dt.date | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The last day is this day or later, in the account's time zone.",
+    )
+    expires_on_to: dt.date | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The last day is this day or earlier, in the account's time zone.",
+    )
     expires_within_days: int | None = strawberry.field(
         default=strawberry.UNSET,
         description="Expires within this number of days (24 hours each) from now, and has not expired.",

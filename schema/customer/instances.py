@@ -1,4 +1,4 @@
-"""Instances with their nested types, and the list of instances."""
+"""Instances with their nested types."""
 
 import datetime as dt
 from typing import Annotated, Any
@@ -6,16 +6,13 @@ from typing import Annotated, Any
 import orjson
 import strawberry
 
-from renewals.db import connection as database
-from renewals.domain import errors, limits, model
-from renewals.instances import filters
-from renewals.instances import queries as instances_queries
+from renewals.domain import errors, instance_actions, limits, model
 from schema.context import Info
-from schema.customer import catalog, inputs, orders
+from schema.customer import catalog, orders, terms
 from schema.fields import sources
 from schema.limits import slices
-from schema.shared import connections, scalars
 from schema.shared import errors as shared_errors
+from schema.shared import scalars
 
 
 @strawberry.type(description="One line of an instance's configuration, as the provider reported it.")
@@ -107,6 +104,42 @@ class RenewalOutlook:
     refusal_count: int = sources.counted("refusals", description="Number of refusals.")
 
 
+@strawberry.type(
+    description=(
+        "Whether an action on an instance is allowed now. It agrees with the operation, if nothing changes in between. "
+        "Money is not considered."
+    )
+)
+class InstanceAction:
+    action: instance_actions.InstanceActionKind = strawberry.field(description="The action.")
+    allowed: bool = strawberry.field(
+        description=(
+            "Whether the operation accepts the instance alone. For a member of a bundle: whether it accepts the whole "
+            "bundle, with `bundles: WHOLE` or if exactly the members are sent. In a selection with other instances and "
+            "`bundles: REFUSE` a member is refused as BUNDLED in any case, so a console sends WHOLE for such a "
+            "selection, or ticks either one whole bundle or single instances."
+        )
+    )
+    refusal: _Refusal | None = strawberry.field(
+        description=(
+            "Why the operation would refuse the instance. BUNDLED if another member of its bundle is the reason. "
+            "Null if it is allowed."
+        )
+    )
+    months_min: int | None = strawberry.field(
+        description=(
+            "For an allowed RENEW the least months: more than 1 if the instance expired over a month ago. "
+            "Null otherwise."
+        )
+    )
+    months_max: int | None = strawberry.field(
+        description=(
+            f"For an allowed RENEW the most months: at most {limits.MONTHS_MAX}, and within the product's longest "
+            "term from now. Null otherwise."
+        )
+    )
+
+
 @strawberry.type(description="A cloud instance whose term renewal management keeps.")
 class Instance:
     id: strawberry.ID = strawberry.field(description="The provider's id of the instance.")
@@ -140,8 +173,37 @@ class Instance:
             "Null for an instance without expiry."
         )
     )
+    expires_on: dt.date | None = sources.batched(
+        terms.read_last_days,
+        "expires_at",
+        description="The last day of the paid term, in the account's time zone. Null for an instance without expiry.",
+    )
+    days_left: int | None = sources.batched(
+        terms.read_days_left,
+        "expires_at",
+        description=(
+            "Calendar days from today to expiresOn, in the account's time zone: 0 on the last day, negative once "
+            "expired. Null for an instance without expiry."
+        ),
+    )
+    releases_at: dt.datetime | None = sources.batched(
+        terms.read_release_times,
+        "id",
+        "status",
+        description=(
+            "When the instance is released for good unless it is renewed: the end of its product's retention days, "
+            "of the longest one in a bundle. Null without expiry, and once it is released."
+        ),
+    )
     monthly_price: scalars.Money = sources.column(
         "monthly_price_cents", description="Current list price of one month, before discounts."
+    )
+    agreed_price: scalars.Money | None = sources.column(
+        "agreed_price_cents",
+        description=(
+            "The monthly price that the customer last paid or accepted, if monthlyPrice has changed since. "
+            "Null if they are the same."
+        ),
     )
     created_at: dt.datetime = strawberry.field(description="When the provider created the instance.")
     bundle: Bundle | None = sources.loaded(
@@ -151,6 +213,11 @@ class Instance:
         lambda load: load.outlook,
         "id",
         description="The forecast of the instance's next automatic renewal.",
+    )
+    actions: list[InstanceAction] = sources.batched(
+        terms.read_actions,
+        *instance_actions.ActionFacts._fields,
+        description="One entry of each kind, for buttons and checkboxes.",
     )
 
     configuration = sources.computed(
@@ -167,79 +234,3 @@ async def resolve_instance(
     """Return an instance of the account, whatever its status and product; None if there is none."""
     row: Instance | None = await info.context.load.instance.load(id)
     return row
-
-
-@strawberry.type(description="Number of instances with one value of a facet.")
-class FacetCount:
-    value: str = strawberry.field(description="An enum value, a code of the catalog, or an expiry range.")
-    count: int = strawberry.field(description="Number of matching instances.")
-
-
-@strawberry.type(
-    description="Counts under the list's filter. Each facet ignores the filter's condition on itself."
-)
-class InstanceFacets:
-    tabs: list[FacetCount] = strawberry.field(description="By RenewalTab, zeros included.")
-    products: list[FacetCount] = strawberry.field(description="By product code, the largest count first.")
-    data_centers: list[FacetCount] = strawberry.field(
-        description="By data center code, the largest count first."
-    )
-    data_center_types: list[FacetCount] = strawberry.field(
-        description="By the code of the data center's type, the largest count first."
-    )
-    expiry: list[FacetCount] = strawberry.field(
-        description="By expiry: EXPIRED; within 7, 15 or 30 days; LATER. Each instance counts once."
-    )
-
-
-@strawberry.type(description="A page of instances. Only the selected fields are read from the database.")
-class InstanceConnection(connections.Connection[Instance]):
-    facets: InstanceFacets = strawberry.field(description="Counts for the filters of a console.")
-
-
-def query_instances(
-    info: Info,
-    filter: Annotated[  # noqa: A002
-        inputs.InstanceFilter | None,
-        strawberry.argument(description="Conditions that must all hold. Null: all manageable instances."),
-    ] = strawberry.UNSET,
-    order_by: Annotated[
-        inputs.InstanceOrder | None,
-        strawberry.argument(description="The sort order. Null: by expiry, the earliest first."),
-    ] = strawberry.UNSET,
-) -> connections.ConnectionQuery:
-    """Return the reads of the account's instances; raise InvalidInputError if the filter is out of bounds."""
-    ordering, instance_filter = inputs.to_instance_ordering(order_by), inputs.to_instance_filter(filter)
-    account_id, now = info.context.account_id, info.context.now
-    return connections.ConnectionQuery(
-        ordering,
-        lambda page, requested: instances_queries.fetch_instances(
-            database.pool(),
-            account_id,
-            instance_filter,
-            page,
-            ordering=ordering,
-            now=now,
-            columns=sources.columns_of(Instance, requested.nodes),
-            counted=requested.count,
-        ),
-        lambda: instances_queries.count_instances(database.pool(), account_id, instance_filter, now),
-        {"facets": lambda: _count_facets(account_id, instance_filter, now)},
-    )
-
-
-async def _count_facets(
-    account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
-) -> InstanceFacets:
-    counts = await instances_queries.count_facets(database.pool(), account_id, instance_filter, now)
-    facets = {
-        facet: [FacetCount(value=value, count=count) for value, count in counted]
-        for facet, counted in counts.items()
-    }
-    return InstanceFacets(
-        tabs=facets["tabs"],
-        products=facets["products"],
-        data_centers=facets["dataCenters"],
-        data_center_types=facets["dataCenterTypes"],
-        expiry=facets["expiry"],
-    )

@@ -6,6 +6,7 @@ from schema.customer import (
     accounts,
     catalog,
     forecasts,
+    instance_list,
     instances,
     orders,
     policy_preview,
@@ -27,8 +28,8 @@ class Query:
         description="An instance of any status and product. Null if the account has none with this id.",
     )
     instances = connections.connection_field(
-        instances.InstanceConnection,
-        instances.query_instances,
+        instance_list.InstanceConnection,
+        instance_list.query_instances,
         has_offset=True,
         description="The account's instances. Released ones are included only if the filter's status names RELEASED.",
     )

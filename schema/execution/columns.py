@@ -38,7 +38,7 @@ class ListSlice(NamedTuple):
     bounds: slices.Bounds
 
 
-Source = sources.ColumnSource | sources.Loaded | ListSlice | Method | Attribute
+Source = sources.ColumnSource | sources.Loaded | sources.Batched | ListSlice | Method | Attribute
 """The source of a field's value."""
 
 
@@ -61,13 +61,15 @@ class _Column(NamedTuple):
         if self.name is not None and type(values) is sources.ColumnarRows:
             column: Values = values.columns[self.name]
             return column
+        if isinstance(self.source, sources.Batched) and type(values) is sources.ColumnarRows:
+            return [*zip(*[values.columns[name] for name in self.source.columns], strict=True)]
         read = [*map(self.read_row if by_item else self.read_object, values)]
         return read if len(read) == len(values) else unexpected()  # a property raised StopIteration
 
     @property
     def waits(self) -> bool:
         """Whether reading or completing the field may be asynchronous."""
-        is_loaded = isinstance(self.source, sources.Loaded) or (
+        is_loaded = isinstance(self.source, sources.Loaded | sources.Batched) or (
             isinstance(self.source, ListSlice) and self.source.source.loader is not None
         )
         return self.completion.waits or is_loaded
@@ -146,6 +148,9 @@ def _reader(source: Source, by_item: bool) -> Read:
             | Attribute(name)
         ):
             return operator.attrgetter(name)
+        case sources.Batched(columns=names):
+            readers = [(operator.itemgetter if by_item else operator.attrgetter)(name) for name in names]
+            return lambda value: tuple([read(value) for read in readers])
         case Method(function):
             return function
     raise AssertionError(source)
@@ -155,6 +160,8 @@ def _complete_column(request: Request, values: Values, column: _Column, by_item:
     read, source, completion = column.read(values, by_item), column.source, column.completion
     if isinstance(source, ListSlice):
         return _complete_slices(request, read, source, completion)
+    if isinstance(source, sources.Batched):
+        return _read_batch(request, read, source, completion)
     if not isinstance(source, sources.Loaded):
         return completion.complete(request, read)
     if values and source.is_in(values[0]):
@@ -185,6 +192,19 @@ async def _load(request: Request, keys: Values, source: sources.Loaded, completi
         by_key[None] = None
     completed = _complete_once(request, keys, by_key, completion)
     return list(await completed if iscoroutine(completed) else completed)
+
+
+async def _read_batch(
+    request: Request, keys: Values, source: sources.Batched, completion: Completion
+) -> list[Any]:
+    """Compute the values of all keys in one call, and complete each distinct object once."""
+    results = await source.read(request.context.load, keys)
+    if len(results) != len(keys):
+        unexpected()
+    distinct = {id(result): result for result in results}
+    values = completion.complete(request, [*distinct.values()])
+    completed = dict(zip(distinct, await values if iscoroutine(values) else values, strict=True))
+    return [completed[id(result)] for result in results]
 
 
 def _complete_slices(request: Request, values: Values, source: ListSlice, completion: Completion) -> Any:

@@ -150,7 +150,7 @@ def _source_of(field: GraphQLField, details: FieldDetailsList) -> columns.Source
     if type(definition) is not StrawberryField or definition.extensions or definition.permission_classes:
         return None
     reading = sources.reading_of(definition.metadata)
-    if isinstance(reading, sources.ColumnSource | sources.Loaded):
+    if isinstance(reading, sources.ColumnSource | sources.Loaded | sources.Batched):
         return reading
     if isinstance(reading, sources.Sliced):
         return columns.ListSlice(reading, slices.Bounds(details[0].node))

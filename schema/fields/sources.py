@@ -7,7 +7,7 @@ columns the field needs.
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +102,18 @@ class Sliced:
         return self.loader(context.load)
 
 
+BatchRead = Callable[[Loaders, Sequence[tuple[Any, ...]]], Awaitable[Sequence[Any]]]
+"""Return the value of each row, from the rows' columns, in a fixed number of statements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batched:
+    """The values of all rows of a list are computed in one call, from these columns of each row."""
+
+    columns: tuple[str, ...]
+    read: BatchRead
+
+
 @dataclass(frozen=True, slots=True)
 class Computed:
     """The value is computed by the field's resolver from these columns."""
@@ -109,7 +121,7 @@ class Computed:
     columns: tuple[str, ...]
 
 
-Reading = ColumnSource | Loaded | Sliced | Computed
+Reading = ColumnSource | Loaded | Sliced | Batched | Computed
 
 
 def read(source: Any, name: str) -> Any:
@@ -180,6 +192,18 @@ def sliced(
     return strawberry.field(resolver=resolve, description=description, metadata={_METADATA_KEY: reading})
 
 
+def batched(batch_read: BatchRead, *columns: str, description: str | None = None) -> Any:
+    """Return a field whose values are computed for all rows of a list in one call; see `Batched`."""
+
+    async def resolve(row: strawberry.Parent[Any], info: Info) -> Any:
+        loader = info.context.load.batch(batch_read)
+        return await loader.load(tuple([read(row, name) for name in columns]))
+
+    return strawberry.field(
+        resolver=resolve, description=description, metadata={_METADATA_KEY: Batched(columns, batch_read)}
+    )
+
+
 def counted(name: str, *, description: str | None = None) -> Any:
     """Return a field that is the length of the list in the column `name`."""
 
@@ -212,16 +236,23 @@ def columns_of(object_type: Any, selected: Selected) -> frozenset[str]:
             continue
         match fields[name]:
             case field, Loaded(column=column, joined=str(table)):
-                joined_type: Any = field.type
-                joined = {KEY, *columns_of(joined_type, below)}
-                columns |= {column, *(f"{table}.{name}" for name in joined)}
+                columns |= {column, *_joined_columns(field, table, below)}
             case _, ColumnSource(column) | Loaded(column=column) | Sliced(column=column):
                 columns.add(column)
-            case _, Computed(read_columns):
+            case _, Computed(read_columns) | Batched(columns=read_columns):
                 columns.update(read_columns)
             case field, None:
                 columns.add(field.python_name)
     return frozenset(columns)
+
+
+def _joined_columns(field: StrawberryField, table: str, below: Selected) -> set[str]:
+    """Return the columns of a table to join: none if a selected field is no column, because a loader reads it then."""
+    joined_type: Any = field.type
+    readings = [_fields(joined_type)[name][1] for name in below.fields if name in _fields(joined_type)]
+    if not all(reading is None or isinstance(reading, ColumnSource) for reading in readings):
+        return set()
+    return {f"{table}.{name}" for name in (KEY, *columns_of(joined_type, below))}
 
 
 @functools.cache

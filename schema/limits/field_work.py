@@ -5,14 +5,16 @@ from typing import TypeAlias
 
 from graphql import FieldNode, GraphQLField
 
-from renewals.domain import limits
+from renewals.domain import instance_actions, limits
 from schema.limits import list_sizes, weights
 from schema.limits.list_sizes import Bound, Length, Variables
 
 Place: TypeAlias = tuple[str, str]
 """The names of a type and of one of its fields."""
 
-_INDEXED = frozenset({"ids", "tab", "expiresFrom", "expiresBefore", "expiresWithinDays"})
+_INDEXED = frozenset(
+    {"ids", "tab", "expiresFrom", "expiresBefore", "expiresOnFrom", "expiresOnTo", "expiresWithinDays"}
+)
 """The conditions of a filter for which an index has the rows in the order of expiry."""
 _OFFSET_MAX = 2**31
 
@@ -101,6 +103,7 @@ _BY_SIZE: Mapping[Place, Length] = {
     ("Instance", "attempts"): lambda _: weights.NESTED_HISTORY,
     ("Instance", "orders"): lambda _: weights.NESTED_HISTORY,
     ("Event", "summary"): lambda _: weights.SUMMARY,
+    ("Instance", "releasesAt"): lambda _: weights.RELEASE_TIME,
     ("RenewOrder", "lineCount"): lambda _: weights.NESTED_COUNT,
     ("Refund", "lineCount"): lambda _: weights.NESTED_COUNT,
 }
@@ -117,4 +120,5 @@ _VOUCHERS = Bound(lambda variables: max(list_sizes.LIST_LENGTH, variables.size.v
 _BOUNDS: Mapping[Place, Bound] = {
     ("Account", "vouchers"): _VOUCHERS,
     ("Quote", "vouchers"): _VOUCHERS,
+    ("Instance", "actions"): Bound(len(instance_actions.InstanceActionKind), reaches_far=False),
 }

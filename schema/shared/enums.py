@@ -7,7 +7,7 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from renewals.auto_renewal import runs
-from renewals.domain import errors, model
+from renewals.domain import errors, instance_actions, model
 from renewals.instances import queries as instances_queries
 from renewals.operators import audit_log
 from renewals.webhooks import status
@@ -125,6 +125,13 @@ _enum(
     MANUAL_RENEWAL="renewInstances.",
     AUTO_RENEWAL="The worker.",
     UNIFY_EXPIRY="unifyExpiry.",
+)
+_enum(
+    instance_actions.InstanceActionKind,
+    "An operation on an instance, as a console offers it.",
+    RENEW="renewInstances, for some months from monthsMin to monthsMax.",
+    SET_AUTO="setRenewalPolicy with mode AUTO and the months that the instance has.",
+    UNIFY="unifyExpiry to some date.",
 )
 _enum(
     model.LedgerEntryKind,

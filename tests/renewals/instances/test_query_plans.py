@@ -1,5 +1,6 @@
 """PostgreSQL reads no more instances for a page than the page has, however many were released."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -24,6 +25,7 @@ ORDERING = instances_queries.instance_ordering(
     instances_queries.InstanceOrderField.EXPIRES_AT, descending=False
 )
 COLUMNS = frozenset({"id", "status", "expires_at"})
+FIRST, LAST = dt.date(2027, 6, 1), dt.date(2027, 6, 30)
 
 
 @pytest.fixture
@@ -78,6 +80,11 @@ async def explain(instance_filter: filters.InstanceFilter) -> set[str]:
         (filters.InstanceFilter(manageable=None), "instances_by_expiry"),
         (filters.InstanceFilter(tab=model.RenewalTab.AUTO), "instances_by_mode"),
         (filters.InstanceFilter(tab=model.RenewalTab.MANUAL), "instances_by_mode"),
+        (filters.InstanceFilter(expires_on_from=FIRST, expires_on_to=LAST), "instances_by_expiry"),
+        (
+            filters.InstanceFilter(tab=model.RenewalTab.MANUAL, expires_on_from=FIRST, expires_on_to=LAST),
+            "instances_by_mode",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -47,7 +47,10 @@ CHOICES: dict[str, list[Any]] = {
     "date": ["2027-06-30", "2020-01-01"],
     "expiresFrom": ["2027-01-01T00:00:00Z"],
     "expiresBefore": ["2027-06-30T00:00:00+08:00"],
+    "expiresOnFrom": ["2027-01-31"],
+    "expiresOnTo": ["2027-02-28"],
     "expiresWithinDays": [0, 30, 400, -1],
+    "autoRenewMonths": [1, 12, 0, 40],
 }
 
 

@@ -1,0 +1,91 @@
+"""The list of instances, with its facets."""
+
+import datetime as dt
+from typing import Annotated
+
+import strawberry
+
+from renewals.db import connection as database
+from renewals.instances import filters
+from renewals.instances import queries as instances_queries
+from schema.context import Info
+from schema.customer import inputs
+from schema.customer.instances import Instance
+from schema.fields import sources
+from schema.shared import connections
+
+
+@strawberry.type(description="Number of instances with one value of a facet.")
+class FacetCount:
+    value: str = strawberry.field(description="An enum value, a code of the catalog, or an expiry range.")
+    count: int = strawberry.field(description="Number of matching instances.")
+
+
+@strawberry.type(
+    description="Counts under the list's filter. Each facet ignores the filter's condition on itself."
+)
+class InstanceFacets:
+    tabs: list[FacetCount] = strawberry.field(description="By RenewalTab, zeros included.")
+    products: list[FacetCount] = strawberry.field(description="By product code, the largest count first.")
+    data_centers: list[FacetCount] = strawberry.field(
+        description="By data center code, the largest count first."
+    )
+    data_center_types: list[FacetCount] = strawberry.field(
+        description="By the code of the data center's type, the largest count first."
+    )
+    expiry: list[FacetCount] = strawberry.field(
+        description="By expiry: EXPIRED; within 7, 15 or 30 days; LATER. Each instance counts once."
+    )
+
+
+@strawberry.type(description="A page of instances. Only the selected fields are read from the database.")
+class InstanceConnection(connections.Connection[Instance]):
+    facets: InstanceFacets = strawberry.field(description="Counts for the filters of a console.")
+
+
+def query_instances(
+    info: Info,
+    filter: Annotated[  # noqa: A002
+        inputs.InstanceFilter | None,
+        strawberry.argument(description="Conditions that must all hold. Null: all manageable instances."),
+    ] = strawberry.UNSET,
+    order_by: Annotated[
+        inputs.InstanceOrder | None,
+        strawberry.argument(description="The sort order. Null: by expiry, the earliest first."),
+    ] = strawberry.UNSET,
+) -> connections.ConnectionQuery:
+    """Return the reads of the account's instances; raise InvalidInputError if the filter is out of bounds."""
+    ordering, instance_filter = inputs.to_instance_ordering(order_by), inputs.to_instance_filter(filter)
+    account_id, now = info.context.account_id, info.context.now
+    return connections.ConnectionQuery(
+        ordering,
+        lambda page, requested: instances_queries.fetch_instances(
+            database.pool(),
+            account_id,
+            instance_filter,
+            page,
+            ordering=ordering,
+            now=now,
+            columns=sources.columns_of(Instance, requested.nodes),
+            counted=requested.count,
+        ),
+        lambda: instances_queries.count_instances(database.pool(), account_id, instance_filter, now),
+        {"facets": lambda: _count_facets(account_id, instance_filter, now)},
+    )
+
+
+async def _count_facets(
+    account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
+) -> InstanceFacets:
+    counts = await instances_queries.count_facets(database.pool(), account_id, instance_filter, now)
+    facets = {
+        facet: [FacetCount(value=value, count=count) for value, count in counted]
+        for facet, counted in counts.items()
+    }
+    return InstanceFacets(
+        tabs=facets["tabs"],
+        products=facets["products"],
+        data_centers=facets["dataCenters"],
+        data_center_types=facets["dataCenterTypes"],
+        expiry=facets["expiry"],
+    )

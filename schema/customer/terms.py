@@ -1,0 +1,41 @@
+"""Dates of instances' terms in the account's time zone, and their actions, for all rows of a list in one call."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from renewals.db import connection as database
+from renewals.domain import dates, instance_actions, model
+from renewals.instances import actions
+from renewals.instances import queries as instances_queries
+from schema.loaders import Loaders
+
+
+async def read_last_days(load: Loaders, rows: Sequence[tuple[Any, ...]]) -> list[dt.date | None]:
+    """Return the last days for rows of an expiry."""
+    zone = (await load.read_account()).zone
+    return [expires_at and dates.last_day(expires_at, zone) for (expires_at,) in rows]
+
+
+async def read_days_left(load: Loaders, rows: Sequence[tuple[Any, ...]]) -> list[int | None]:
+    """Return the days left for rows of an expiry."""
+    zone = (await load.read_account()).zone
+    return [expires_at and dates.days_left(expires_at, zone, load.now) for (expires_at,) in rows]
+
+
+async def read_release_times(load: Loaders, rows: Sequence[tuple[Any, ...]]) -> list[dt.datetime | None]:
+    """Return the ends of the retention for rows of an id and a status."""
+    account = await load.read_account()
+    ids = [instance_id for instance_id, _ in rows]
+    times = await instances_queries.fetch_release_times(database.pool(), account.id, ids)
+    is_released = model.InstanceStatus.RELEASED
+    return [None if status == is_released else times.get(instance_id) for instance_id, status in rows]
+
+
+async def read_actions(
+    load: Loaders, rows: Sequence[tuple[Any, ...]]
+) -> list[instance_actions.InstanceActions]:
+    """Return the actions for rows of `ActionFacts`."""
+    account = await load.read_account()
+    facts = list(map(instance_actions.ActionFacts._make, rows))
+    return await actions.read_actions(database.pool(), account, facts, load.now)
