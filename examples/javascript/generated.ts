@@ -59,6 +59,15 @@ export type DeleteWebhookEndpointInput = {
   id: Scalars['ID']['input'];
 };
 
+/** An operation on an instance, as a console offers it. */
+export type InstanceActionKind =
+  /** renewInstances, for some months from monthsMin to monthsMax. */
+  | 'RENEW'
+  /** setRenewalPolicy with mode AUTO and the months that the instance has. */
+  | 'SET_AUTO'
+  /** unifyExpiry to some date. */
+  | 'UNIFY';
+
 /** Conditions on instances. All must hold; null leaves one out, and an empty list matches nothing. */
 export type InstanceFilter = {
   /** Ids of instances, at most 10,000. */
@@ -71,6 +80,10 @@ export type InstanceFilter = {
   expiresFrom?: InputMaybe<Scalars['DateTime']['input']>;
   /** Expires before this instant. */
   expiresBefore?: InputMaybe<Scalars['DateTime']['input']>;
+  /** The last day is this day or later, in the account's time zone. */
+  expiresOnFrom?: InputMaybe<Scalars['Date']['input']>;
+  /** The last day is this day or earlier, in the account's time zone. */
+  expiresOnTo?: InputMaybe<Scalars['Date']['input']>;
   /** Expires within this number of days (24 hours each) from now, and has not expired. */
   expiresWithinDays?: InputMaybe<Scalars['Int']['input']>;
   /** Codes of products. */

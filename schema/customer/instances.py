@@ -191,7 +191,7 @@ class Instance:
         "id",
         "status",
         description=(
-            "When the instance is released for good unless it is renewed: the end of its product's retention days, "
+            "When the instance is released permanently unless it is renewed: the end of its product's retention days, "
             "of the longest one in a bundle. Null without expiry, and once it is released."
         ),
     )

@@ -78,6 +78,8 @@ MONTH = weights.FORECAST_RENEWAL * SIZE.auto_instances
         ("{ forecast(days: 366) { total } }", 13 * MONTH),
         ("{ instances { nodes { outlook { willRenew } } } }", weights.OUTLOOK_MONTHS * MONTH),
         ("{ instances { nodes { attempts { id } orders { id } } } }", 10 * 2 * weights.NESTED_HISTORY),
+        ("{ instances { nodes { releasesAt } } }", 10 * weights.RELEASE_TIME),
+        ('{ instances(filter: {expiresOnTo: "2027-01-31"}) { pageInfo { hasNextPage } } }', 0),
         ("{ order(id: 1) { lines(offset: 1000) { price } } }", weights.LINES_PASSED * 1_000),
         ("{ order(id: 1) { lineCount } }", weights.NESTED_COUNT),
         ("subscription { events { summary } }", weights.SUMMARY),
@@ -90,6 +92,12 @@ def test_work_costs_by_the_size_of_the_account(query: str, work: float) -> None:
 
 def test_a_list_of_the_account_counts_by_the_size_of_the_account() -> None:
     assert cost_of("{ account { vouchers { id } } }") == 1 + SIZE.vouchers * 2
+
+
+def test_the_actions_of_an_instance_count_as_the_three_that_there_are() -> None:
+    plain = cost_of("{ instances(first: 1000) { nodes { id } } }")
+    acting = cost_of("{ instances(first: 1000) { nodes { id actions { action allowed } } } }")
+    assert acting - plain == 1_000 * 3 * (1 + 2)
 
 
 QUOTE = "query Q($i: QuoteRenewalInput!) { quoteRenewal(input: $i) { total lines { instanceId } } }"
