@@ -17,5 +17,5 @@ class RequestLanguageMiddleware:
         """Serve a request in its language."""
         if scope["type"] != "lifespan":
             values = [value for name, value in scope["headers"] if name == _HEADER]
-            accept_language.set_current(accept_language.negotiate(b",".join(values).decode("latin-1")))
+            accept_language.set_current(accept_language.find_preferred(b",".join(values).decode("latin-1")))
         await self._app(scope, receive, send)

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 
 import icalendar
 
-from renewals.domain import errors, money
+from renewals.domain import money
 from renewals.domain.messages import Message
 from renewals.domain.model import Language
 from renewals.forecasts import calendar_entries
 from renewals.forecasts.calendar_entries import EntryKind
-from renewals.i18n import catalogs
+from renewals.i18n import catalogs, labels
 
 REFRESH = dt.timedelta(hours=1)
 """The interval at which clients refresh a subscribed calendar."""
@@ -33,14 +33,13 @@ _ADVICE: Mapping[EntryKind, Message] = {
         "Instances that are not renewed in time expire; the balance at the end of the day is {balance}."
     ),
 }
-_SHORT_OF_MONEY = Message("not enough money")
-_REFUSED = Message("cannot be renewed ({code})")
 _MORE = Message("and {count} more")
 
 
-async def compose(account_id: str, days: int, now: dt.datetime, language: Language) -> bytes:
-    """Return the calendar of an account as an iCalendar file."""
-    return write(await calendar_entries.build_calendar(account_id, days, now), language, now)
+async def compose(account_id: str, days: int, now: dt.datetime, language: Language | None) -> bytes:
+    """Return the calendar of an account as an iCalendar file; None is the account's language."""
+    entries = await calendar_entries.build_calendar(account_id, days, now)
+    return write(entries, language or entries.language, now)
 
 
 def write(entries: calendar_entries.CalendarEntries, language: Language, now: dt.datetime) -> bytes:
@@ -91,10 +90,8 @@ def _event(
 
 def _lines(entry: calendar_entries.CalendarEntry, language: Language) -> Iterator[str]:
     for item in entry.items:
-        if item.code is errors.RefusalCode.INSUFFICIENT_FUNDS:
-            text = catalogs.translate(_SHORT_OF_MONEY, language)
-        elif item.code is not None:
-            text = catalogs.translate(_REFUSED.fill(code=item.code), language)
+        if item.code is not None:
+            text = catalogs.translate(labels.REFUSAL_CODES[item.code], language)
         else:
             text = money.format_cents(item.price_cents or 0)
         yield f"{_plain(item.name)} ({_plain(item.id)}): {text}"

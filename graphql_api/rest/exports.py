@@ -30,7 +30,7 @@ from renewals.domain.model import Language
 from renewals.exports import formats, tables
 from renewals.exports import queries as export_queries
 from renewals.exports.columns import ExportTable
-from renewals.i18n import catalogs
+from renewals.i18n import accept_language, catalogs
 from renewals.observability import request_record
 
 RETRY_SECONDS = 10
@@ -102,9 +102,10 @@ class Exports:
         arguments = await export_arguments.read_arguments(
             request, export_arguments.ARGUMENTS[table], self._settings.body_bytes_max
         )
-        language = parameters.parse_language(arguments.get("lang"))
+        language = parameters.parse_language(arguments.get("lang")) or accept_language.requested()
         export = export_arguments.build_export(account_id, table, arguments, now)
         account = await accounts_queries.fetch_account(database.pool(), account_id)
+        language = language or Language(account["language"])
         zone = ZoneInfo(account["time_zone"])
         writer = formats.writer(
             file_format, export.columns, formats.ExportLocale(language, zone, account["currency"])

@@ -10,10 +10,10 @@ from renewals.domain.model import Language
 from schema.shared import errors as shared_errors
 
 
-def parse_language(value: object) -> Language:
-    """Return the language of the argument `lang`; without it, Chinese. Raises InvalidInputError."""
+def parse_language(value: object) -> Language | None:
+    """Return the language of the argument `lang`, or None without it. Raises InvalidInputError."""
     if value is None:
-        return Language.ZH
+        return None
     if not isinstance(value, str) or value not in tuple(Language):
         raise errors.InvalidInputError("lang", f"must be one of {', '.join(Language)}")
     return Language(value)

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from renewals.domain import money
+from renewals.domain.messages import Message
 from renewals.domain.model import Language
 from renewals.exports.columns import ColumnType, ExportColumn
 from renewals.i18n import catalogs, labels
@@ -27,6 +28,8 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 """First characters of a cell that a spreadsheet evaluates as a formula; the wide ones in East Asian locales."""
+
+_LABEL_WITH_UNIT = Message("{label} ({unit})")
 
 Rows = Iterable[Sequence[Any]]
 Write = Callable[[Any], Any]
@@ -69,10 +72,12 @@ class CSV:
         return _lines(zip(*cells, strict=True))
 
     def _label(self, column: ExportColumn) -> str:
-        label = catalogs.translate(column.label, self._locale.language)
+        label = column.label
         if column.kind is ColumnType.INSTANT:
-            return f"{label} ({self._locale.zone.key})"
-        return f"{label} ({self._locale.currency})" if column.kind is ColumnType.MONEY else label
+            label = _LABEL_WITH_UNIT.fill(label=label, unit=self._locale.zone.key)
+        elif column.kind is ColumnType.MONEY:
+            label = _LABEL_WITH_UNIT.fill(label=label, unit=self._locale.currency)
+        return catalogs.translate(label, self._locale.language)
 
 
 class JSONL:

@@ -61,6 +61,7 @@ class CalendarEntries:
     account_name: str
     currency: str
     zone: ZoneInfo
+    language: model.Language
     entries: Sequence[CalendarEntry]
 
 
@@ -78,7 +79,7 @@ async def build_calendar(account_id: str, days: int, now: dt.datetime) -> Calend
     renewals = [entry for entry in computed.value if entry.date < end]
     entries = sorted([*expiries, *renewals], key=lambda entry: (entry.date, entry.kind))
     entries = await _add_names(account_id, entries)
-    return CalendarEntries(account_id, row["name"], row["currency"], account.zone, entries)
+    return CalendarEntries(account_id, row["name"], row["currency"], account.zone, account.language, entries)
 
 
 async def _read_expiries(

@@ -10,17 +10,22 @@ DEFAULT = Language.EN
 HEADER_CHARACTERS_MAX = 1_000
 """The length of a header that is read; a longer one means English."""
 
-_current: contextvars.ContextVar[Language] = contextvars.ContextVar("language", default=DEFAULT)
+_requested: contextvars.ContextVar[Language | None] = contextvars.ContextVar("language", default=None)
 
 
 def current() -> Language:
     """Return the language of the request that this task serves; English outside of requests."""
-    return _current.get()
+    return _requested.get() or DEFAULT
 
 
-def set_current(language: Language) -> None:
+def requested() -> Language | None:
+    """Return the language that the request of this task names, or None if it names neither Chinese nor English."""
+    return _requested.get()
+
+
+def set_current(language: Language | None) -> None:
     """Set the language of the request that this task, and each task that it starts, serves."""
-    _current.set(language)
+    _requested.set(language)
 
 
 def negotiate(header: str) -> Language:
@@ -29,11 +34,16 @@ def negotiate(header: str) -> Language:
     Any region or script counts as its language: zh-TW is Chinese. The first one of equal quality is preferred. `*`
     is English, unless English is refused. A malformed range is ignored.
     """
-    return _negotiate(header) if 0 < len(header) <= HEADER_CHARACTERS_MAX else DEFAULT
+    return find_preferred(header) or DEFAULT
+
+
+def find_preferred(header: str) -> Language | None:
+    """Return the preferred language as `negotiate` does, or None if the header names none of the known languages."""
+    return _negotiate(header) if 0 < len(header) <= HEADER_CHARACTERS_MAX else None
 
 
 @functools.lru_cache(maxsize=500)
-def _negotiate(header: str) -> Language:
+def _negotiate(header: str) -> Language | None:
     qualities: dict[str, float] = {}
     for part in header.lower().split(","):
         tag, _, parameters = part.partition(";")
@@ -42,6 +52,8 @@ def _negotiate(header: str) -> Language:
         if quality is not None:
             qualities[name] = max(quality, qualities.get(name, 0.0))
     others = qualities.get("*", 0.0)
+    if qualities.keys().isdisjoint(Language):
+        return None
     known = {Language(name): quality for name, quality in qualities.items() if name in tuple(Language)}
     if others:
         known |= {language: others for language in (DEFAULT, *Language) if language not in known}

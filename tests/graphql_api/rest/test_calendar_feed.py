@@ -53,7 +53,7 @@ def assert_unauthenticated(answer: httpx2.Response) -> None:
 @pytest.fixture
 async def token(world: World, graphql: Client) -> str:
     """Return the calendar token of account `a`, which has a balance of 500.00."""
-    await world.account("a", balance="500.00")
+    await world.account("a", balance="500.00", language=model.Language.ZH)
     graphql.key = await world.key("a")
     return await reset_token(graphql)
 
@@ -97,7 +97,35 @@ async def test_a_day_has_expiries_renewals_and_failures(world: World, graphql: C
         ("2027-01-20", "Expiry (manual renewal): 2, 46.00 CNY a month"),
         ("2027-01-20", "Auto-renewal will fail: 1, 2988.00 CNY"),
     ]
-    assert "Database (a-1): not enough money" in str(english[1]["DESCRIPTION"])
+    assert "Database (a-1): Insufficient funds" in str(english[1]["DESCRIPTION"])
+
+
+async def test_the_language_of_a_feed_is_that_of_the_account_whatever_the_client_prefers(
+    world: World, graphql: Client
+) -> None:
+    for account, language, title in (
+        ("en", model.Language.EN, "Renewals · Account en"),
+        ("zh", model.Language.ZH, "续费 · Account zh"),
+    ):
+        await world.account(account, language=language)
+        graphql.key = await world.key(account)
+        token = await reset_token(graphql)
+        for header in ("en", "zh"):
+            answer = await graphql.http.get(
+                f"{HOST}/calendar.ics", params={"token": token}, headers={"Accept-Language": header}
+            )
+            assert icalendar.Calendar.from_ical(answer.content)["X-WR-CALNAME"] == title
+
+
+async def test_a_renewal_that_will_fail_has_its_reason_in_words(
+    world: World, graphql: Client, token: str
+) -> None:
+    await world.instance("i-1", expires="2027-01-20", mode="AUTO", price="10.00", name="web-1")
+    await world.put("i-1", agreed_price_cents=500)
+    await world.rows("UPDATE accounts SET price_rise_cap_bps = 0")
+    for lang, line in (("zh", "web-1 (i-1): 涨价未确认"), ("en", "web-1 (i-1): Price rise not agreed to")):
+        [event] = await events(graphql, token, lang=lang)
+        assert str(event["DESCRIPTION"]).splitlines()[-1] == line
 
 
 async def test_the_calendar_agrees_with_the_forecast(world: World, graphql: Client, token: str) -> None:

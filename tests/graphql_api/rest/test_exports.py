@@ -63,7 +63,7 @@ def refusal_of(answer: httpx2.Response) -> tuple[int, str, str]:
 async def fleet(world: World, graphql: Client) -> World:
     """Accounts `a` and `b` with data of each kind; return a key of `a`."""
     for account, prefix in (("a", "i"), ("b", "x")):
-        await world.account(account, balance="10000.00")
+        await world.account(account, balance="10000.00", language=model.Language.ZH)
         days = itertools.cycle([None, "2027-01-09", "2027-01-10", "2027-01-31", "2027-02-28", "2026-12-01"])
         products, centers = (
             itertools.cycle(["eip", "kec", "ebs"]),
@@ -170,7 +170,7 @@ async def test_the_status_is_the_one_at_the_clock(fleet: World, graphql: Client)
 
 
 async def test_csv_has_labels_and_times_in_the_accounts_zone(world: World, graphql: Client) -> None:
-    await world.account("a", zone="America/New_York")
+    await world.account("a", zone="America/New_York", language=model.Language.ZH)
     await world.instance("i-1", expires="2027-07-31", mode="AUTO", months=3, price="23.00", bundle="b")
     await world.put("i-1", name='Web, "1"\n网站')
     await world.instance(
@@ -185,9 +185,9 @@ async def test_csv_has_labels_and_times_in_the_accounts_zone(world: World, graph
     )
     head, first, second = await cells(graphql, "instances", columns=columns)
     assert " | ".join(head) == (
-        "实例ID | 实例名称 | 产品线 | 产品英文名称 | 机房 | 机房类型 | 配置信息 | 计费方式 | 试用 | 状态 | 续费策略 | "
-        "自动续费月数 | 到期时间 (America/New_York) | 月价 (CNY) | 创建时间 (America/New_York) | "
-        "强关联ID | 强关联名称"
+        "实例 ID | 实例名称 | 产品线 | 产品英文名称 | 机房 | 机房类型 | 配置信息 | 计费方式 | 试用 | 状态 | 续费策略 | "
+        "自动续费月数 | 到期时间（America/New_York） | 月价（CNY） | 创建时间（America/New_York） | "
+        "强关联 ID | 强关联名称"
     )
     assert " | ".join(first) == (
         'i-1 | Web, "1"\n网站 | 弹性IP | Elastic IP | 北京6区(VPC) | 专有网络 | 带宽: 1Mbps | 包年包月 | 否 | 运行中 | '
@@ -211,12 +211,41 @@ async def test_csv_has_labels_and_times_in_the_accounts_zone(world: World, graph
     assert first == ["i-1", "2027-07-31 23:59:59", "23.00", "Prepaid", "No", "Running"]
 
 
+@pytest.mark.parametrize(
+    ("account_language", "header", "lang", "label"),
+    [
+        (model.Language.ZH, None, None, "状态"),
+        (model.Language.EN, None, None, "Status"),
+        (model.Language.ZH, "en-US,en;q=0.9", None, "Status"),
+        (model.Language.EN, "zh-CN", None, "状态"),
+        (model.Language.ZH, "fr", None, "状态"),
+        (model.Language.ZH, "*", None, "状态"),
+        (model.Language.ZH, "zh", "en", "Status"),
+        (model.Language.EN, "en", "zh", "状态"),
+    ],
+)
+async def test_the_language_is_the_argument_the_header_or_the_account(
+    world: World,
+    graphql: Client,
+    account_language: model.Language,
+    header: str | None,
+    lang: str | None,
+    label: str,
+) -> None:
+    await world.account("a", language=account_language)
+    graphql.key = await world.key("a")
+    headers = {"Authorization": f"Bearer {graphql.key}"} | ({"Accept-Language": header} if header else {})
+    params = {"columns": "status"} | ({"lang": lang} if lang else {})
+    answer = await graphql.http.get(f"{HOST}/instances.csv", params=params, headers=headers)
+    assert answer.content.decode("utf-8-sig") == f"{label}\r\n"
+
+
 async def test_csv_is_utf8_with_a_bom_and_crlf(world: World, graphql: Client) -> None:
-    await world.account("a")
+    await world.account("a", language=model.Language.ZH)
     await world.instance("i-1", name='网"站')
     graphql.key = await world.key("a")
     answer = await take(graphql, "instances.csv", columns="id,name")
-    assert answer.content == b"\xef\xbb\xbf" + '实例ID,实例名称\r\ni-1,"网""站"\r\n'.encode()
+    assert answer.content == b"\xef\xbb\xbf" + '实例 ID,实例名称\r\ni-1,"网""站"\r\n'.encode()
     assert answer.headers["content-type"] == "text/csv; charset=utf-8; header=present"
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -280,8 +309,8 @@ async def test_orders_have_a_row_per_line_and_add_up(fleet: World, graphql: Clie
     assert {row["instance"]["name"] for row in rows} <= {f"网站 {n}_{c}" for n in range(5) for c in "A%"}
     assert {row["product"]["nameZh"] for row in rows} <= {"弹性IP", "云服务器", "云硬盘"}
     head, *_, last = await cells(graphql, "orders")
-    assert head[:4] == ["订单号", "订单类型", "下单时间 (Asia/Shanghai)", "实例ID"]
-    assert "订单总额 (CNY)" not in head
+    assert head[:4] == ["订单号", "订单类型", "下单时间（Asia/Shanghai）", "实例 ID"]
+    assert "订单总额（CNY）" not in head
     assert last[1:4] == ["手动续费", "2027-01-10 12:00:00", "i-03"]
     assert last[-5:] == ["103.05", "0.00", "103.05", "", ""]
     since = (NOW + dt.timedelta(minutes=1)).isoformat()
@@ -303,7 +332,7 @@ async def test_an_order_line_shows_its_refund(fleet: World, graphql: Client) -> 
         "refundedAt": later.isoformat(),
     }
     head, *rows = await cells(graphql, "orders", columns="instanceId,refunded,refundedAt")
-    assert head == ["实例ID", "退款金额 (CNY)", "退款时间 (Asia/Shanghai)"]
+    assert head == ["实例 ID", "退款金额（CNY）", "退款时间（Asia/Shanghai）"]
     assert rows == [["i-04", "", ""], ["i-10", refunded["price"], "2027-01-10 13:00:00"]]
 
 

@@ -51,6 +51,16 @@ def test_a_header_longer_than_the_bound_is_not_read() -> None:
     assert accept_language.negotiate("zh," * accept_language.HEADER_CHARACTERS_MAX) is EN
 
 
+@pytest.mark.parametrize("header", ["", "*", "fr", "fr, *;q=0.5", "z" * 10_000])
+def test_a_header_that_names_neither_language_has_none(header: str) -> None:
+    assert accept_language.find_preferred(header) is None
+
+
+@pytest.mark.parametrize("header", ["en", "en;q=0.1, fr", "zh;q=0, en"])
+def test_a_header_that_names_english_prefers_it(header: str) -> None:
+    assert accept_language.find_preferred(header) is EN
+
+
 @given(st.text())
 def test_any_header_has_a_language(header: str) -> None:
     assert accept_language.negotiate(header) in Language
