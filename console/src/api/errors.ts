@@ -18,13 +18,13 @@ export function messageOf(error: CombinedError, texts: Messages["common"]["error
     case "NETWORK":
       return texts.network;
     case "RATE_LIMITED":
-    case "TOO_MANY_REQUESTS":
+    case "TOO_MANY_AT_ONCE":
       return texts.tooMany;
     case "FORBIDDEN":
       return texts.forbidden;
     case "DOCUMENT_NOT_TRUSTED":
       return texts.outdated;
-    case "INTERNAL_ERROR":
+    case "INTERNAL":
     case "TIMEOUT":
     case "UNAVAILABLE":
     case "UNEXPECTED":

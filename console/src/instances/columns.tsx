@@ -29,7 +29,7 @@ export function useInstanceColumns({ sortField, sortDirection }: ListState): Tab
         sortOrder: field === sortField ? (sortDirection === "ASC" ? "ascend" : "descend") : null,
       }) as const;
     return [
-      { title: columns.id, ...sorted("ID"), width: 250, render: (_, row) => <InstanceCell row={row} /> },
+      { title: columns.id, ...sorted("ID"), width: 310, render: (_, row) => <InstanceCell row={row} /> },
       { title: columns.product, ...sorted("PRODUCT"), width: 140, render: (_, row) => nameOf(row.product) },
       { title: columns.configuration, key: "configuration", render: (_, row) => <Configuration row={row} /> },
       {
