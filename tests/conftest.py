@@ -106,31 +106,17 @@ def postgres_major() -> int:
 
 
 @pytest.fixture(scope="session")
-def administer() -> Iterator[databases.Administer]:
-    """Execute a statement on the one connection that creates and drops this worker's test databases.
-
-    The connection has an event loop in its own thread, so that the test's loop notices when a drop closes its
-    connections.
-    """
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    connection = asyncio.run_coroutine_threadsafe(asyncpg.connect(os.environ[POSTGRES]), loop).result()
-
-    async def execute(statement: str) -> None:
-        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(connection.execute(statement), loop))
-
-    yield execute
-    asyncio.run_coroutine_threadsafe(connection.close(), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+def server_connection() -> Iterator[databases.ServerConnection]:
+    """The connection that creates and drops the test databases of this process."""
+    connection = databases.ServerConnection(os.environ[POSTGRES])
+    yield connection
+    connection.close()
 
 
 @pytest.fixture(scope="session")
-def test_databases(administer: databases.Administer) -> Iterator[databases.DatabasePool]:
+def test_databases(server_connection: databases.ServerConnection) -> Iterator[databases.DatabasePool]:
     """The databases of this process, used by one test after the other."""
-    pool = databases.DatabasePool(os.environ[POSTGRES], postgres_major(), administer)
+    pool = databases.DatabasePool(os.environ[POSTGRES], postgres_major(), server_connection)
     yield pool
     asyncio.run(pool.close())
 
@@ -146,12 +132,12 @@ async def database_url(
 
 
 @pytest.fixture
-async def empty_database_url(administer: databases.Administer) -> AsyncIterator[str]:
+async def empty_database_url(server_connection: databases.ServerConnection) -> AsyncIterator[str]:
     """The URL of a new database without tables."""
     name = f"renewals_test_empty_{uuid.uuid4().hex[:12]}"
-    await administer(databases.copy_statement(name, "template0", postgres_major()))
+    await server_connection.execute(databases.copy_statement(name, "template0", postgres_major()))
     yield _url_of(name)
-    await administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await server_connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
