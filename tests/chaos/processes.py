@@ -90,10 +90,22 @@ def fork(
 ) -> Process:
     """Fork `renewals ...` with a plan; without a log it shares this process's output."""
     with log.open("ab") if log else contextlib.nullcontext() as file:
-        outputs = [Descriptor(file.fileno() if file else number) for number in (1, 2)]
-        arguments = (list(command), {**os.environ, **environment}, plan, outputs)
-        child = _nursery.Process(target=_become, args=arguments, daemon=True)
-        child.start()
+        outputs = {number: file.fileno() if file else number for number in (1, 2)}
+        return fork_with(command, environment, outputs, plan=plan)
+
+
+def fork_with(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    descriptors: Mapping[int, int],
+    folder: Path | None = None,
+    plan: plans.Plan = plans.AS_IT_IS,
+) -> Process:
+    """Fork `renewals ...` in a folder, with file descriptors of this process under other numbers."""
+    described = {number: Descriptor(ours) for number, ours in descriptors.items()}
+    arguments = (list(command), {**os.environ, **environment}, plan, described, folder)
+    child = _nursery.Process(target=_become, args=arguments, daemon=True)
+    child.start()
     assert child.pid is not None
     return Process(child.pid, lambda: child.exitcode)
 
@@ -115,12 +127,21 @@ def start_python(
 
 
 def _become(
-    command: Sequence[str], environment: Mapping[str, str], plan: plans.Plan, outputs: Sequence[int]
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    plan: plans.Plan,
+    descriptors: Mapping[int, int],
+    folder: Path | None,
 ) -> None:
     os.environ.clear()
     os.environ.update(environment)
-    for number, output in enumerate(outputs, 1):
-        os.dup2(output, number)
+    if folder is not None:
+        os.chdir(folder)
+    for number, descriptor in descriptors.items():
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    if 0 in descriptors:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process lives
     # Imported by the forked process only, because it changes the clock and the driver of its process.
     try:
         importlib.import_module("tests.chaos.victim").run(command, plan)

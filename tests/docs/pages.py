@@ -3,9 +3,10 @@
 import asyncio
 import os
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from tests.support import forked_cli
 
 SHELL_BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SCRIPT_SECONDS_MAX = 180
@@ -25,16 +26,15 @@ def check_output(page: Path, blocks: Sequence[re.Match[str]], outputs: Sequence[
 
 async def run_script(script: str, folder: Path, **variables: str) -> str:
     """Run the commands of a page in one shell, with the programs of this environment; return their output."""
-    process = await asyncio.create_subprocess_exec(
-        *("bash", "-c", script),
-        cwd=folder,
-        env=os.environ
-        | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "RENEWALS_LOG_LEVEL": "WARNING"}
-        | variables,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await asyncio.wait_for(process.communicate(), SCRIPT_SECONDS_MAX)
+    with forked_cli.installed() as environment:
+        process = await asyncio.create_subprocess_exec(
+            *("bash", "-c", script),
+            cwd=folder,
+            env={**os.environ, **environment, "RENEWALS_LOG_LEVEL": "WARNING", **variables},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await asyncio.wait_for(process.communicate(), SCRIPT_SECONDS_MAX)
     text = output.decode()
     assert process.returncode == 0, text
     return text

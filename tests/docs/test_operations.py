@@ -6,8 +6,7 @@ import importlib.metadata
 import os
 import re
 import subprocess
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from renewals.db import connection as database
 from renewals.domain import clock as clocks
 from renewals.domain import model
 from tests.conftest import postgres_major
+from tests.support import forked_cli
 from tests.support.fixtures import World
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -46,9 +46,18 @@ async def other_empty_url(empty_database_url: str) -> AsyncIterator[str]:
 async def test_every_command_and_statement_of_the_page_works(
     empty_database_url: str, other_empty_url: str, tmp_path: Path
 ) -> None:
-    environment = os.environ | {
+    with forked_cli.installed() as environment:
+        await run_page(environment, empty_database_url, other_empty_url, tmp_path)
+
+
+async def run_page(
+    variables: Mapping[str, str], empty_database_url: str, other_empty_url: str, folder: Path
+) -> None:
+    environment = {
+        **os.environ,
+        **variables,
         "PATH": os.pathsep.join(
-            (str(Path(sys.executable).parent), str(client_programs()), os.environ["PATH"])
+            (variables["PATH"].partition(":")[0], str(client_programs()), variables["PATH"])
         ),
         "DATABASE_URL": empty_database_url,
         "RESTORED_URL": other_empty_url,
@@ -60,7 +69,7 @@ async def test_every_command_and_statement_of_the_page_works(
         if language == "sql":
             words = ["psql", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--command", text, empty_database_url]
         process = await asyncio.to_thread(
-            subprocess.run, words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+            subprocess.run, words, cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
         assert process.returncode == 0, (text, process.stdout, process.stderr)
         if "GRANT" in text:

@@ -124,7 +124,8 @@ class _Copy:
         self._kept_rows = await connection.fetchval(self._kept_sql)
         # Triggers protect rows from deletion; with the role `replica` they do not fire.
         deletes = "; ".join(f'DELETE FROM "{table}"' for table in emptied)
-        self._delete_sql = f"BEGIN; SET LOCAL session_replication_role = replica; {deletes}; {_RESTART % ','.join(emptied)}; COMMIT"
+        emptying = f"SET LOCAL session_replication_role = replica; {deletes}; {_RESTART % ','.join(emptied)}"
+        self._delete_sql = f"BEGIN; {emptying}; COMMIT"
 
     async def is_emptied(self) -> bool:
         """Empty the database; return False if a test has changed more than rows."""
