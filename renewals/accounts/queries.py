@@ -8,6 +8,7 @@ from renewals.db import connection as database
 from renewals.db import pagination
 from renewals.db.connection import Connection, Row
 from renewals.db.sql import IS_OF_ACCOUNT, WhereClause
+from renewals.domain import model
 
 
 async def fetch_account(connection: Connection, account_id: str) -> Row:
@@ -55,6 +56,10 @@ class LedgerFilter:
 
     vouchers: bool | None = None
     """True selects entries of vouchers, False entries of the balance."""
+    kinds: Sequence[model.LedgerEntryKind] | None = None
+    """An empty list matches nothing."""
+    created_from: dt.datetime | None = None
+    created_before: dt.datetime | None = None
 
 
 def ledger_conditions(account_id: str, ledger_filter: LedgerFilter) -> WhereClause:
@@ -63,6 +68,11 @@ def ledger_conditions(account_id: str, ledger_filter: LedgerFilter) -> WhereClau
     conditions.add("e.account_id = {}", account_id)
     if ledger_filter.vouchers is not None:
         conditions.add(f"e.voucher_id IS {'NOT ' if ledger_filter.vouchers else ''}NULL")
+    if ledger_filter.kinds is not None:
+        conditions.add("e.kind = ANY({})", sorted(set(ledger_filter.kinds)))
+        if model.LedgerEntryKind.RENEWAL not in ledger_filter.kinds:
+            conditions.add("e.kind <> 'RENEWAL'")  # the condition of a partial index
+    conditions.add_range("e.created_at", ledger_filter.created_from, ledger_filter.created_before)
     return conditions
 
 

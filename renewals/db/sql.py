@@ -1,5 +1,6 @@
 """Helpers to build SQL: conditions, search patterns, columns for `unnest()`."""
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +42,13 @@ class WhereClause:
         """Add a condition, in which each `{}` becomes the placeholder of the next value."""
         text = template.format(*(self.bind(value) for value in values))
         self.texts.setdefault(facet, []).append(text)
+
+    def add_range(self, column: str, start: dt.datetime | None, end: dt.datetime | None) -> None:
+        """Add the bounds of a column: not before `start`, and before `end`; None is no bound."""
+        if start is not None:
+            self.add(f"{column} >= {{}}", start)
+        if end is not None:
+            self.add(f"{column} < {{}}", end)
 
     def bind(self, value: object) -> str:
         """Add a value and return its placeholder."""

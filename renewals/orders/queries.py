@@ -5,13 +5,16 @@ Every statement restricts the rows to the account, although the keys come from r
 None for an operator, who can read every account.
 """
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from renewals.db import connection as database
 from renewals.db import pagination, sql
 from renewals.db.connection import Connection, Row
 from renewals.db.sql import IS_OF_ACCOUNT, group_by_column
+from renewals.domain import model
 
 ORDER_COLUMNS = "o.id, o.account_id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents"
 
@@ -36,7 +39,8 @@ async def fetch_lines(
     rows = await database.fetch(
         connection,
         f"""SELECT s.* FROM orders o CROSS JOIN LATERAL (
-              SELECT l.order_id, l.instance_id, l.starts_at, l.expires_at, l.months, l.days, l.price_cents
+              SELECT l.order_id, l.instance_id, l.starts_at, l.expires_at, l.months, l.days, l.list_cents,
+                l.list_cents - l.price_cents AS discount_cents, l.price_cents
               FROM order_lines l WHERE l.order_id = o.id ORDER BY l.starts_at, l.instance_id LIMIT $3 OFFSET $4) AS s
             WHERE {IS_OF_ACCOUNT.format("o")} AND o.id = ANY($2)""",
         account_id,
@@ -157,24 +161,58 @@ ORDERS = pagination.SortOrder(
 )
 
 
-async def fetch_orders(
-    connection: Connection, account_id: str, request: pagination.PageRequest, *, counted: bool
-) -> pagination.Page:
-    """Return one page of the account's orders, the newest first."""
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Conditions on orders that must all hold; None is no condition, and an empty list matches nothing."""
+
+    kinds: Sequence[model.OrderKind] | None = None
+    instance_id: str | None = None
+    created_from: dt.datetime | None = None
+    created_before: dt.datetime | None = None
+
+
+ALL_ORDERS = OrderFilter()
+
+
+def _order_conditions(account_id: str, order_filter: OrderFilter) -> sql.WhereClause:
+    """Return the filter as conditions on `orders o` of one account."""
     conditions = sql.WhereClause()
     conditions.add("o.account_id = {}", account_id)
+    if order_filter.kinds is not None:
+        conditions.add("o.kind = ANY({})", sorted(set(order_filter.kinds)))
+        if model.OrderKind.AUTO_RENEWAL not in order_filter.kinds:
+            conditions.add("o.kind <> 'AUTO_RENEWAL'")  # the condition of a partial index
+    if order_filter.instance_id is not None:
+        conditions.add(
+            "o.id = ANY(ARRAY(SELECT l.order_id FROM order_lines l WHERE l.instance_id = ANY({})))",
+            sql.storable_texts([order_filter.instance_id]),
+        )
+    conditions.add_range("o.created_at", order_filter.created_from, order_filter.created_before)
+    return conditions
+
+
+async def fetch_orders(
+    connection: Connection,
+    account_id: str,
+    order_filter: OrderFilter,
+    request: pagination.PageRequest,
+    *,
+    counted: bool,
+) -> pagination.Page:
+    """Return one page of the account's orders, the newest first."""
     return await pagination.fetch_page(
         connection,
         select=ORDER_COLUMNS,
         source="orders o",
-        conditions=conditions,
+        conditions=_order_conditions(account_id, order_filter),
         ordering=ORDERS,
         request=request,
         counted=counted,
     )
 
 
-async def count_orders(connection: Connection, account_id: str) -> int:
-    """Return the number of the account's orders."""
-    rows = await database.fetch(connection, "SELECT count(*) FROM orders WHERE account_id = $1", account_id)
-    return int(rows[0][0])
+async def count_orders(connection: Connection, account_id: str, order_filter: OrderFilter) -> int:
+    """Return the number of the account's orders that match a filter."""
+    conditions = _order_conditions(account_id, order_filter)
+    statement = f"SELECT count(*) FROM orders o WHERE {conditions.where}"
+    return int((await database.fetch(connection, statement, *conditions.values))[0][0])

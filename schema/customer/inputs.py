@@ -9,8 +9,9 @@ from renewals.db import pagination
 from renewals.domain import limits, model, planning
 from renewals.instances import filters, selection
 from renewals.instances import queries as instances_queries
+from renewals.orders import queries as orders_queries
 from schema.shared import enums
-from schema.shared.inputs import skip_conversion, unset_to_none
+from schema.shared.inputs import sent_values, skip_conversion
 
 IDs = list[strawberry.ID]
 _IDS_MAX = limits.INSTANCES_PER_SELECTION_MAX
@@ -72,8 +73,7 @@ class InstanceFilter:
 
     def to_filter(self) -> filters.InstanceFilter:
         """Return the filter of the domain, without checking its bounds."""
-        values = {name: value for name, value in vars(self).items() if value is not strawberry.UNSET}
-        return filters.InstanceFilter(**values)
+        return filters.InstanceFilter(**sent_values(self))
 
 
 @strawberry.input(description="The sort order of instances. Equal values are ordered by id.")
@@ -112,11 +112,41 @@ class LedgerFilter:
             "True: entries of vouchers only. False: entries of the balance only; they add up to it. Null: both."
         ),
     )
+    kinds: list[model.LedgerEntryKind] | None = strawberry.field(
+        default=strawberry.UNSET, description="Kinds of entries. Null: all. An empty list matches nothing."
+    )
+    created_from: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Written at this instant or later."
+    )
+    created_before: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Written before this instant."
+    )
 
 
 def to_ledger_filter(sent: LedgerFilter | None) -> accounts_queries.LedgerFilter:
     """Return the filter of the ledger: all entries if the client sent none."""
-    return accounts_queries.LedgerFilter(unset_to_none(sent.vouchers) if sent else None)
+    return accounts_queries.LedgerFilter(**sent_values(sent))
+
+
+@strawberry.input(description="Conditions on orders. All must hold; null leaves one out.")
+class OrderFilter:
+    kinds: list[model.OrderKind] | None = strawberry.field(
+        default=strawberry.UNSET, description="Kinds of orders. Null: all. An empty list matches nothing."
+    )
+    instance_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="Orders with a line of this instance."
+    )
+    created_from: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Made at this instant or later."
+    )
+    created_before: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Made before this instant."
+    )
+
+
+def to_order_filter(sent: OrderFilter | None) -> orders_queries.OrderFilter:
+    """Return the filter of orders: all orders if the client sent none."""
+    return orders_queries.OrderFilter(**sent_values(sent))
 
 
 @strawberry.input(description="All instances that match a filter, except some.")

@@ -8,10 +8,9 @@ import strawberry
 
 from renewals.domain import errors, instance_actions, limits, model
 from schema.context import Info
-from schema.customer import catalog, orders, terms
+from schema.customer import catalog, orders, refusals, terms
 from schema.fields import sources
 from schema.limits import slices
-from schema.shared import errors as shared_errors
 from schema.shared import scalars
 
 
@@ -40,6 +39,9 @@ class Bundle:
 class RenewalAttempt:
     id: strawberry.ID = strawberry.field(description="The attempt's own id.")
     instance_id: strawberry.ID = strawberry.field(description="The instance that was due.")
+    instance: "Instance" = sources.loaded(
+        lambda load: load.instance, "instance_id", description="The instance, as it is now."
+    )
     due_at: dt.datetime = strawberry.field(description="When the instance was due for renewal.")
     attempted_at: dt.datetime = strawberry.field(description="When the worker tried.")
     succeeded: bool = strawberry.field(description="Whether the instance was renewed.")
@@ -81,7 +83,7 @@ def _latest(first: int | None) -> int:
     return first
 
 
-_Refusal = shared_errors.InstanceRefusal
+_Refusal = refusals.InstanceRefusal
 
 
 @strawberry.type(description="Whether, when and for how much the worker will renew an instance.")

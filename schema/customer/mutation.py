@@ -13,13 +13,13 @@ from renewals.orders import place_order
 from renewals.orders import repository as orders_repository
 from renewals.webhooks import endpoint_tests, endpoints, replays, retry_policy
 from schema.context import Context, Info
-from schema.customer import accounts, calendar_token, instances, operation_inputs, orders, webhooks
+from schema.customer import accounts, calendar_token, instances, operation_inputs, orders, refusals, webhooks
 from schema.fields import sources
 from schema.shared import errors as shared_errors
 from schema.shared.mutations import mutation_field
 
 _Instance = instances.Instance
-_Refusal = shared_errors.InstanceRefusal
+_Refusal = refusals.InstanceRefusal
 
 
 @strawberry.type
@@ -172,7 +172,7 @@ async def _send_test_webhook(
 
 
 _ORDER_ERRORS = (
-    shared_errors.NotRenewable,
+    refusals.NotRenewable,
     shared_errors.InsufficientFunds,
     shared_errors.PriceChanged,
     shared_errors.IdempotencyKeyReused,
@@ -185,7 +185,7 @@ _ORDER_ERRORS = (
 class Mutation:
     set_renewal_policy = mutation_field(
         _set_renewal_policy,
-        shared_errors.NotRenewable,
+        refusals.NotRenewable,
         description="Sets how instances are renewed. Each instance is decided independently. Nothing is charged.",
     )
     renew_instances = mutation_field(

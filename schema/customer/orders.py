@@ -12,53 +12,40 @@ from renewals.domain import errors, model, planning
 from renewals.orders import place_order, requests
 from renewals.orders import queries as orders_queries
 from schema.context import Info
-from schema.customer import operation_inputs
+from schema.customer import inputs, instance_type, operation_inputs, refusals
 from schema.fields import sources
 from schema.shared import connections, scalars
-from schema.shared import errors as shared_errors
+from schema.shared import orders as shared_orders
 from schema.shared import vouchers as shared_vouchers
 
-_MONTHS = "Whole months of the new period, on the instance's anchor day."
-_DAYS = "Days of the new period beyond its whole months. 0 except for unify."
+_INSTANCE = "The instance, as it is now."
+_Refusal = refusals.InstanceRefusal
 
 
 @strawberry.type(description="The renewal of one instance in an order.")
-class RenewOrderLine:
-    instance_id: strawberry.ID = strawberry.field(description="The instance that was renewed.")
-    starts_at: dt.datetime = strawberry.field(description="Start of the new period: the old expiry.")
-    expires_at: dt.datetime = strawberry.field(description="The new expiry.")
-    months: int = strawberry.field(description=_MONTHS)
-    days: int = strawberry.field(description=_DAYS)
-    price: scalars.Money = sources.column("price_cents", description="Price of the line, after discount.")
+class RenewOrderLine(shared_orders.RenewOrderLine):
+    instance = sources.loaded(
+        lambda load: load.instance,
+        "instance_id",
+        graphql_type=instance_type.INSTANCE,
+        description=_INSTANCE,
+    )
 
 
 @strawberry.type(description="A refunded line of an order.")
-class RefundLine:
-    instance_id: strawberry.ID = strawberry.field(description="The line's instance.")
-    amount: scalars.Money = sources.column("cents", description="The refunded amount: the price of the line.")
+class RefundLine(shared_orders.RefundLine):
+    instance = sources.loaded(
+        lambda load: load.instance,
+        "instance_id",
+        graphql_type=instance_type.INSTANCE,
+        description=_INSTANCE,
+    )
 
 
 @strawberry.type(description="A refund of some lines of an order, to its vouchers and to the balance.")
-class Refund:
-    id: strawberry.ID = strawberry.field(description="The refund's own id.")
-    created_at: dt.datetime = strawberry.field(description="When the money was returned.")
-    total: scalars.Money = sources.column("total_cents", description="The amount returned in all.")
-    voucher_total: scalars.Money = sources.column(
-        "voucher_cents", description="The part returned to vouchers."
-    )
-    balance_total: scalars.Money = sources.column(
-        "balance_cents", description="The part returned to the balance."
-    )
-    vouchers: list[shared_vouchers.VoucherUse] = sources.loaded(
-        lambda load: load.refund_vouchers,
-        "id",
-        description="The amount returned to each voucher. The part of an expired voucher goes to the balance.",
-    )
+class Refund(shared_orders.Refund):
     lines: list[RefundLine] = sources.sliced(
         "id", loader=lambda load: load.refund_lines, of_owner=True, description="The refunded lines."
-    )
-    line_count: int = sources.loaded(
-        lambda load: load.refund_line_count, "id", is_count=True, description="Number of refunded lines."
     )
 
 
@@ -102,25 +89,36 @@ async def resolve_order(
     return row
 
 
-def query_orders(info: Info) -> connections.ConnectionQuery:
+def query_orders(
+    info: Info,
+    filter: Annotated[  # noqa: A002
+        inputs.OrderFilter | None, strawberry.argument(description="Which orders. Null: all orders.")
+    ] = strawberry.UNSET,
+) -> connections.ConnectionQuery:
     """Return the reads of the account's orders."""
-    account_id = info.context.account_id
+    account_id, order_filter = info.context.account_id, inputs.to_order_filter(filter)
     return connections.ConnectionQuery(
         orders_queries.ORDERS,
         lambda page, requested: orders_queries.fetch_orders(
-            database.pool(), account_id, page, counted=requested.count
+            database.pool(), account_id, order_filter, page, counted=requested.count
         ),
-        lambda: orders_queries.count_orders(database.pool(), account_id),
+        lambda: orders_queries.count_orders(database.pool(), account_id, order_filter),
     )
 
 
 @strawberry.type(description="The quoted renewal of one instance.")
 class QuoteLine:
     instance_id: strawberry.ID = strawberry.field(description="The instance.")
+    instance = sources.loaded(
+        lambda load: load.instance,
+        "instance_id",
+        graphql_type=instance_type.INSTANCE,
+        description=_INSTANCE,
+    )
     starts_at: dt.datetime = strawberry.field(description="Start of the new period: the old expiry.")
     expires_at: dt.datetime = strawberry.field(description="The new expiry.")
-    months: int = strawberry.field(description=_MONTHS)
-    days: int = strawberry.field(description=_DAYS)
+    months: int = strawberry.field(description=shared_orders.MONTHS)
+    days: int = strawberry.field(description=shared_orders.DAYS)
     list_price: scalars.Money = strawberry.field(description="Price before discount.")
     discount: scalars.Money = strawberry.field(description="Amount of the discount.")
     price: scalars.Money = strawberry.field(description="Price after discount, rounded once.")
@@ -139,9 +137,6 @@ class QuoteLine:
             discount=scalars.Money(price.list_cents - price.price_cents),
             price=scalars.Money(price.price_cents),
         )
-
-
-_Refusal = shared_errors.InstanceRefusal
 
 
 @strawberry.type(

@@ -9,12 +9,11 @@ import strawberry
 from renewals.domain import errors, model
 from renewals.forecasts import policy_preview
 from schema.context import Info
-from schema.customer import instances, operation_inputs
+from schema.customer import instances, operation_inputs, refusals
 from schema.fields import sources
-from schema.shared import errors as shared_errors
 from schema.shared import scalars
 
-_Refusal = shared_errors.InstanceRefusal
+_Refusal = refusals.InstanceRefusal
 
 
 @strawberry.type(description="The change of one instance's policy, if setRenewalPolicy were called now.")

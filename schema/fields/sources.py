@@ -146,9 +146,10 @@ def loaded(
     *,
     joined: str | None = None,
     is_count: bool = False,
+    graphql_type: Any = None,
     description: str | None = None,
 ) -> Any:
-    """Return a field that is loaded by the key in the column `name`."""
+    """Return a field that is loaded by the key in the column `name`; it needs a type here or in an annotation."""
     reading = Loaded(loader, name, joined, is_count)
 
     async def resolve(row: strawberry.Parent[Any], info: Info) -> Any:
@@ -159,7 +160,12 @@ def loaded(
             return reading.part_of(row)
         return await loader(info.context.load).load(key)
 
-    return strawberry.field(resolver=resolve, description=description, metadata={_METADATA_KEY: reading})
+    return strawberry.field(
+        resolver=resolve,
+        description=description,
+        metadata={_METADATA_KEY: reading},
+        graphql_type=graphql_type,
+    )
 
 
 def sliced(

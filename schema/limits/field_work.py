@@ -79,6 +79,19 @@ def _instances(node: FieldNode, field: GraphQLField) -> Length | None:
     return scanned
 
 
+def _history(node: FieldNode, field: GraphQLField) -> Length:
+    """Return the rows of a history that a filter passes at most."""
+    filter_node = list_sizes.arguments(node).get("filter")
+    named = list_sizes.count_named(node, field)
+
+    def passed(variables: Variables) -> int:
+        is_filtered = not list_sizes.members(filter_node, variables) <= {"vouchers"}
+        rows = int(weights.ENTRY * variables.size.ledger_entries) if is_filtered else 0
+        return rows + (named(variables) if named else 0)
+
+    return passed
+
+
 def _slice(node: FieldNode, field: GraphQLField) -> Length:
     skipped = list_sizes.number(node, field, "offset", limits.INSTANCES_PER_SELECTION_MAX)
     return lambda variables: int(weights.LINES_PASSED * skipped(variables))
@@ -87,6 +100,8 @@ def _slice(node: FieldNode, field: GraphQLField) -> Length:
 _BY_ARGUMENTS: Mapping[Place, Callable[[FieldNode, GraphQLField], Length | None]] = {
     ("Query", "forecast"): _forecast,
     ("Query", "instances"): _instances,
+    ("Query", "orders"): _history,
+    ("Query", "ledger"): _history,
     ("RenewOrder", "lines"): _slice,
     ("Refund", "lines"): _slice,
     ("Bundle", "instances"): _slice,

@@ -11,14 +11,16 @@ from renewals.db import sql
 from renewals.domain import model
 from renewals.operators import queries as operators_queries
 from renewals.orders import queries as orders_queries
-from schema.customer import orders
 from schema.fields import sources
 from schema.operator.context import Info
-from schema.shared import connections, scalars
+from schema.shared import connections, orders, scalars
 
 
 @strawberry.type(description="Money of an order that was returned to its vouchers and to the balance.")
 class Refund(orders.Refund):
+    lines: list[orders.RefundLine] = sources.sliced(
+        "id", loader=lambda load: load.refund_lines, of_owner=True, description="The refunded lines."
+    )
     order_id: strawberry.ID = strawberry.field(description="The refunded order.")
     reason: str = strawberry.field(description="As the operator gave it; customers do not see it.")
 
@@ -76,7 +78,7 @@ def query_orders(
     return connections.ConnectionQuery(
         orders_queries.ORDERS,
         lambda page, requested: orders_queries.fetch_orders(
-            database.pool(), known_id, page, counted=requested.count
+            database.pool(), known_id, orders_queries.ALL_ORDERS, page, counted=requested.count
         ),
-        lambda: orders_queries.count_orders(database.pool(), known_id),
+        lambda: orders_queries.count_orders(database.pool(), known_id, orders_queries.ALL_ORDERS),
     )

@@ -1,7 +1,6 @@
 """Error types of both APIs, and the conversion of exceptions to them."""
 
 import logging
-from collections.abc import Sequence
 from typing import Any
 
 import strawberry
@@ -11,7 +10,6 @@ from strawberry.schema import ExceptionHandler
 from renewals.db import errors as db_errors
 from renewals.domain import errors
 from renewals.observability import internal_errors, request_record
-from schema.fields import sources
 from schema.shared import scalars
 
 log = logging.getLogger(__name__)
@@ -20,27 +18,6 @@ log = logging.getLogger(__name__)
 @strawberry.interface(description="An error that a caller can handle. Nothing was changed.")
 class Error:
     message: str = strawberry.field(description="The error in words, for people.")
-
-
-@strawberry.type(description="An instance that cannot take part, and why.")
-class InstanceRefusal:
-    instance_id: strawberry.ID = strawberry.field(description="The instance, or the unknown id.")
-    code: errors.RefusalCode = strawberry.field(
-        description="The reason. If there are several, the most important one."
-    )
-    message: str = strawberry.field(description="The reason in words, for people.")
-    bundle_instance_ids: list[strawberry.ID] = strawberry.field(
-        description="For BUNDLED and BUNDLE_INCOMPLETE: all members, which must be sent together. Otherwise empty."
-    )
-
-
-@strawberry.type(description="Some instances cannot take part. All of them are listed, not only the first.")
-class NotRenewable(Error):
-    refused: strawberry.Private[Sequence[errors.Refusal]]
-    refusals: list[InstanceRefusal] = sources.sliced(
-        "refused", description="The instances that cannot take part, and why."
-    )
-    refusal_count: int = sources.counted("refused", description="Number of refusals.")
 
 
 @strawberry.type(description="Vouchers and balance do not cover the total.")
@@ -78,11 +55,6 @@ class _IdempotencyKeyReused(ExceptionHandler[errors.IdempotencyKeyReusedError, I
         return IdempotencyKeyReused(message=str(exception))
 
 
-class _NotRenewable(ExceptionHandler[errors.NotRenewableError, NotRenewable]):
-    def handle(self, exception: errors.NotRenewableError, **_: Any) -> NotRenewable:
-        return NotRenewable(message=str(exception), refused=exception.refusals)
-
-
 class _PriceChanged(ExceptionHandler[errors.PriceChangedError, PriceChanged]):
     def handle(self, exception: errors.PriceChangedError, **_: Any) -> PriceChanged:
         return PriceChanged(
@@ -105,7 +77,6 @@ class _InsufficientFunds(ExceptionHandler[errors.InsufficientFundsError, Insuffi
 HANDLERS: tuple[ExceptionHandler[Any], ...] = (
     _InvalidInput(),
     _IdempotencyKeyReused(),
-    _NotRenewable(),
     _PriceChanged(),
     _InsufficientFunds(),
 )

@@ -14,6 +14,13 @@ def unset_to_none(value: Value | None) -> Value | None:
     return None if value is strawberry.UNSET else value
 
 
+def sent_values(sent: object) -> dict[str, Any]:
+    """Return the fields of an input that the client sent, by their Python names; none for no input."""
+    if not sent:  # null, or an omitted argument
+        return {}
+    return {name: value for name, value in vars(sent).items() if value is not strawberry.UNSET}
+
+
 def skip_conversion(input_type: type[Value]) -> type[Value]:
     """Make Strawberry pass the values of an input type on without converting each of them.
 

@@ -27,7 +27,7 @@ async def test_calls_that_wait_for_their_account_do_not_occupy_the_pool(
     waiting = [asyncio.create_task(buyer.renew([f"i-{n}"], key=f"k-{n}")) for n in range(15)]
     await asyncio.sleep(0.5)
     async with asyncio.timeout(5):
-        assert await orders_queries.count_orders(database.pool(), "b") == 0
+        assert await orders_queries.count_orders(database.pool(), "b", orders_queries.ALL_ORDERS) == 0
     assert not any(task.done() for task in waiting)
     await transaction.rollback()
     await holder.close()

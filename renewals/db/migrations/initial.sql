@@ -170,6 +170,7 @@ CREATE INDEX bundles_by_account ON bundles (account_id);
 CREATE INDEX vouchers_by_account ON vouchers (account_id, expires_at);
 CREATE UNIQUE INDEX orders_once_per_key ON orders (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX orders_by_time ON orders (account_id, created_at, id);
+CREATE INDEX orders_by_hand ON orders (account_id, created_at, id) WHERE kind <> 'AUTO_RENEWAL';
 CREATE INDEX order_lines_by_order ON order_lines (order_id);
 CREATE INDEX ledger_entries_by_order ON ledger_entries (order_id);
 CREATE UNIQUE INDEX renewal_runs_once_per_tick ON renewal_runs (scheduled_at) WHERE trigger = 'SCHEDULED';
@@ -192,6 +193,7 @@ CREATE UNIQUE INDEX webhook_endpoints_once_per_key_of_the_provider ON webhook_en
 CREATE INDEX refunds_by_order ON refunds (order_id);
 CREATE INDEX refund_lines_by_refund ON refund_lines (refund_id);
 CREATE INDEX ledger_entries_by_refund ON ledger_entries (refund_id) WHERE refund_id IS NOT NULL;
+CREATE INDEX ledger_entries_without_renewals ON ledger_entries (account_id, number) WHERE kind <> 'RENEWAL';
 CREATE INDEX ledger_entries_of_balance ON ledger_entries (account_id, number) WHERE voucher_id IS NULL;
 
 -- Rows that are never changed or deleted, except those of the demo account, which a reset deletes.

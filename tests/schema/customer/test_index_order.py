@@ -1,6 +1,7 @@
 """A page of a long history is read in the order of an index, without sorting the history."""
 
 import contextlib
+import datetime as dt
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
 from renewals.db import pagination
+from renewals.domain import model
 from renewals.events import event_log
 from renewals.exports import queries as export_queries
 from renewals.exports import tables
@@ -22,6 +24,8 @@ COUNT = 5_000
 FIRST = pagination.PageRequest(first=10)
 EVERYTHING = export_queries.DateRange()
 ALL_ENTRIES = accounts_queries.LedgerFilter()
+EVERY = orders_queries.ALL_ORDERS
+LONG_AGO, LATER = NOW - dt.timedelta(minutes=4_000), NOW - dt.timedelta(minutes=3_000)
 
 
 def whole_export(name: str) -> export_queries.Export:
@@ -37,13 +41,15 @@ def whole_export(name: str) -> export_queries.Export:
 
 HISTORY = [
     """INSERT INTO orders (id, account_id, kind, total_cents, voucher_cents, balance_cents, refusals, created_at)
-       SELECT gen_random_uuid(), 'a', 'MANUAL_RENEWAL', 100, 0, 100, '[]', $1::timestamptz - make_interval(mins => n)
+       SELECT gen_random_uuid(), 'a', (ARRAY['MANUAL_RENEWAL', 'AUTO_RENEWAL', 'UNIFY_EXPIRY'])[1 + n % 3],
+         100, 0, 100, '[]', $1::timestamptz - make_interval(mins => n)
        FROM generate_series(1, $2::int) n""",
     """INSERT INTO order_lines (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents)
        SELECT o.id, i.id, o.created_at, o.created_at + interval '1 month', 1, 0, 50, 50
        FROM orders o CROSS JOIN instances i""",
     """INSERT INTO ledger_entries (account_id, number, kind, amount_cents, balance_after_cents, memo, created_at)
-       SELECT 'a', n, 'TOP_UP', 100, 100 * n, '', $1::timestamptz - make_interval(mins => $2 - n)
+       SELECT 'a', n, CASE WHEN n % 2 = 0 THEN 'TOP_UP' ELSE 'RENEWAL' END, CASE WHEN n % 2 = 0 THEN 100 ELSE -100 END,
+         100 * (n % 2), '', $1::timestamptz - make_interval(mins => $2 - n)
        FROM generate_series(1, $2::int) n""",
     """INSERT INTO audit_log (operator_name, action, account_ids, idempotency_key, request_hash, request, answer,
          created_at)
@@ -85,14 +91,14 @@ async def assert_nothing_is_sorted_whole(
 async def test_a_page_of_any_history_is_read_in_the_order_of_an_index(long_history: World) -> None:
     pool = database.pool()
     with sql_log.noted() as seen:
-        page = await orders_queries.fetch_orders(pool, "a", FIRST, counted=False)
+        page = await orders_queries.fetch_orders(pool, "a", EVERY, FIRST, counted=False)
         cursor = page.cursor(page.rows[-1])
         assert len(page.rows) == 10
         await orders_queries.fetch_orders(
-            pool, "a", pagination.PageRequest(first=10, after=cursor), counted=False
+            pool, "a", EVERY, pagination.PageRequest(first=10, after=cursor), counted=False
         )
         await orders_queries.fetch_orders(
-            pool, "a", pagination.PageRequest(last=5, before=cursor), counted=False
+            pool, "a", EVERY, pagination.PageRequest(last=5, before=cursor), counted=False
         )
         await accounts_queries.fetch_ledger(pool, "a", ALL_ENTRIES, FIRST, counted=False)
         await event_log.read_events("a", COUNT // 2)
@@ -103,6 +109,57 @@ async def test_a_page_of_any_history_is_read_in_the_order_of_an_index(long_histo
     assert len(seen) == 7
     for statement in seen:
         await assert_nothing_is_sorted_whole(pool, statement.sql, statement.values)
+
+
+@pytest.mark.parametrize(
+    "order_filter",
+    [
+        orders_queries.OrderFilter(kinds=[model.OrderKind.MANUAL_RENEWAL]),
+        orders_queries.OrderFilter(kinds=[model.OrderKind.UNIFY_EXPIRY]),
+        orders_queries.OrderFilter(kinds=list(model.OrderKind)),
+        orders_queries.OrderFilter(created_from=LONG_AGO, created_before=LATER),
+    ],
+    ids=str,
+)
+async def test_a_filtered_page_of_orders_is_read_in_the_order_of_an_index(
+    long_history: World, order_filter: orders_queries.OrderFilter
+) -> None:
+    with sql_log.noted() as seen:
+        await orders_queries.fetch_orders(database.pool(), "a", order_filter, FIRST, counted=False)
+    [statement] = seen
+    await assert_nothing_is_sorted_whole(database.pool(), statement.sql, statement.values)
+
+
+@pytest.mark.parametrize(
+    "ledger_filter",
+    [
+        accounts_queries.LedgerFilter(kinds=[model.LedgerEntryKind.TOP_UP]),
+        accounts_queries.LedgerFilter(kinds=[model.LedgerEntryKind.RENEWAL]),
+        accounts_queries.LedgerFilter(created_from=LONG_AGO, created_before=LATER),
+        accounts_queries.LedgerFilter(vouchers=False, kinds=[model.LedgerEntryKind.TOP_UP]),
+    ],
+    ids=str,
+)
+async def test_a_filtered_page_of_the_ledger_is_read_in_the_order_of_an_index(
+    long_history: World, ledger_filter: accounts_queries.LedgerFilter
+) -> None:
+    with sql_log.noted() as seen:
+        await accounts_queries.fetch_ledger(database.pool(), "a", ledger_filter, FIRST, counted=False)
+    [statement] = seen
+    await assert_nothing_is_sorted_whole(database.pool(), statement.sql, statement.values)
+
+
+async def test_the_orders_of_an_instance_are_found_by_its_lines(long_history: World) -> None:
+    wanted = orders_queries.OrderFilter(instance_id="i-1")
+    with sql_log.noted() as seen:
+        await orders_queries.fetch_orders(database.pool(), "a", wanted, FIRST, counted=False)
+    [statement] = seen
+    [[explained]] = await database.fetch(
+        database.pool(), f"EXPLAIN (FORMAT JSON) {statement.sql}", *statement.values
+    )
+    [plan] = json.loads(explained)
+    scanned = [node for node in nodes(plan["Plan"]) if node["Node Type"] == "Seq Scan"]
+    assert all(node["Relation Name"] != "orders" for node in scanned), plan
 
 
 @pytest.mark.parametrize("name", ["orders", "ledger"])

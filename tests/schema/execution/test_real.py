@@ -88,6 +88,7 @@ async def test_answers_are_the_same(seed: int, caplog: pytest.LogCaptureFixture)
         query=query.Query,
         mutation=mutation.Mutation,
         subscription=subscription.Subscription,
+        exception_handlers=customer_schema.HANDLERS,
     )
     rng = random.Random(seed)
     tally: Counter[str] = Counter()

@@ -1,0 +1,13 @@
+"""The type of instances, for the types that instances themselves refer to.
+
+GraphQL's types refer to each other in circles: an instance has orders, whose lines have instances. Python's modules
+must not, so these types name the type of instances, and Strawberry resolves the name when it builds the schema.
+"""
+
+from typing import Any
+
+from strawberry.types.base import StrawberryOptional
+from strawberry.types.lazy_type import LazyType
+
+INSTANCE: Any = LazyType("Instance", "schema.customer.instances")
+INSTANCE_OR_NULL = StrawberryOptional(INSTANCE)

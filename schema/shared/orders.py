@@ -1,0 +1,53 @@
+"""Lines and refunds of orders, shared by both APIs."""
+
+import datetime as dt
+
+import strawberry
+
+from schema.fields import sources
+from schema.shared import scalars
+from schema.shared import vouchers as shared_vouchers
+
+MONTHS = "Whole months of the new period, on the instance's anchor day."
+DAYS = "Days of the new period beyond its whole months. 0 except for unify."
+
+
+@strawberry.type(description="The renewal of one instance in an order.")
+class RenewOrderLine:
+    instance_id: strawberry.ID = strawberry.field(description="The instance that was renewed.")
+    starts_at: dt.datetime = strawberry.field(description="Start of the new period: the old expiry.")
+    expires_at: dt.datetime = strawberry.field(description="The new expiry.")
+    months: int = strawberry.field(description=MONTHS)
+    days: int = strawberry.field(description=DAYS)
+    list_price: scalars.Money = sources.column("list_cents", description="Price of the line before discount.")
+    discount: scalars.Money = sources.column("discount_cents", description="Amount of the discount.")
+    price: scalars.Money = sources.column("price_cents", description="Price of the line, after discount.")
+
+
+@strawberry.type(description="A refunded line of an order.")
+class RefundLine:
+    instance_id: strawberry.ID = strawberry.field(description="The line's instance.")
+    amount: scalars.Money = sources.column("cents", description="The refunded amount: the price of the line.")
+
+
+@strawberry.type
+class Refund:
+    """The fields of a refund that both APIs share: all but its lines."""
+
+    id: strawberry.ID = strawberry.field(description="The refund's own id.")
+    created_at: dt.datetime = strawberry.field(description="When the money was returned.")
+    total: scalars.Money = sources.column("total_cents", description="The amount returned in all.")
+    voucher_total: scalars.Money = sources.column(
+        "voucher_cents", description="The part returned to vouchers."
+    )
+    balance_total: scalars.Money = sources.column(
+        "balance_cents", description="The part returned to the balance."
+    )
+    vouchers: list[shared_vouchers.VoucherUse] = sources.loaded(
+        lambda load: load.refund_vouchers,
+        "id",
+        description="The amount returned to each voucher. The part of an expired voucher goes to the balance.",
+    )
+    line_count: int = sources.loaded(
+        lambda load: load.refund_line_count, "id", is_count=True, description="Number of refunded lines."
+    )
