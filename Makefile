@@ -25,13 +25,16 @@ setup: $(READY) ## Make .venv from the lock, where it is stale.
 run: $(RUNNABLE) ## Start everything: PostgreSQL, Valkey, the API with the console, and the worker.
 	@$(BIN)/python -m scripts.build_console --tidy & $(BIN)/renewals up
 
-# Tests that kill processes, attack a server, measure, build a wheel or start a browser.
+# Tests that kill processes, attack a server, measure, build a wheel or start a browser, beside those marked as long.
 LONG_TESTS := $(addprefix tests/,browser chaos costs deploy load model_based mutation races workers \
 	graphql_api/devserver graphql_api/server renewals/auto_renewal/test_kills.py renewals/webhooks/test_workers.py)
 
 # Hundreds of processes import the same modules: keep what one of them has compiled, whatever the environment says.
+# Four workers, because tests wait for PostgreSQL, processes and clocks; one that is idle takes from the others.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist worksteal
+
 test: check ## Check the code, then run the tests without the long ones (TESTS=tests/renewals for some of them).
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 $(or $(TESTS),tests $(addprefix --ignore=,$(LONG_TESTS)))
+	$(PYTEST) $(or $(TESTS),tests -m "not long" $(addprefix --ignore=,$(LONG_TESTS)))
 
 # One session for all of them: the long tests mostly wait, and leave the processors to the others.
 test-all: ## The same with the long tests, then the tests of the database on another PostgreSQL.
@@ -47,7 +50,7 @@ DATABASE_TESTS := $(addprefix tests/,$(addsuffix .py,docs/test_adopting graphql_
 	$(addprefix schema/customer/test_,index_order instances instances_paging renew_instances)))
 
 test-postgres: $(READY) ## Run the tests of the database on another PostgreSQL (POSTGRES_BIN=/usr/lib/postgresql/15/bin).
-	$(if $(POSTGRES_BIN),PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --postgres-bin=$(POSTGRES_BIN) \
+	$(if $(POSTGRES_BIN),$(PYTEST) --postgres-bin=$(POSTGRES_BIN) \
 		$(DATABASE_TESTS),@echo "There is no PostgreSQL in /usr/lib/postgresql: the tests ran on the embedded one.")
 
 soak: $(READY) ## Try the rules against a model at random (STEPS=20000, SECONDS=600, or SEED=1 for one round again).
