@@ -7,6 +7,7 @@ memory grows only with the violations.
 from collections.abc import Callable, Mapping, Sequence
 
 from renewals.db import connection as database
+from renewals.domain.messages import Message
 
 VIOLATIONS_MAX = 100
 """The number of violations of one invariant that are returned."""
@@ -15,35 +16,35 @@ VIOLATIONS_MAX = 100
 Violation = Mapping[str, object]
 """A row that violates an invariant, by column."""
 
-RULES: Mapping[str, str] = {
-    "the entries of an account add up to its balance": """
+_STATEMENTS: Mapping[Message, str] = {
+    Message("the entries of an account add up to its balance"): """
         SELECT a.id AS account_id, a.balance_cents, coalesce(e.sum_cents, 0) AS sum_cents FROM accounts a
         LEFT JOIN (SELECT account_id, sum(amount_cents) AS sum_cents FROM ledger_entries
                    WHERE voucher_id IS NULL GROUP BY account_id) AS e ON e.account_id = a.id
         WHERE a.balance_cents <> coalesce(e.sum_cents, 0)""",
-    "the entries of an account are numbered without gaps": """
+    Message("the entries of an account are numbered without gaps"): """
         SELECT a.id AS account_id, a.ledger_number, e.count, e.last FROM accounts a
         LEFT JOIN (SELECT account_id, count(*) AS count, max(number) AS last FROM ledger_entries
                    GROUP BY account_id) AS e ON e.account_id = a.id
         WHERE a.ledger_number <> coalesce(e.count, 0) OR a.ledger_number <> coalesce(e.last, 0)""",
-    "an entry has the remaining amount after it": """
+    Message("an entry has the remaining amount after it"): """
         SELECT * FROM (
           SELECT account_id, number, voucher_id, balance_after_cents,
             sum(amount_cents) OVER (PARTITION BY account_id, voucher_id ORDER BY number) AS expected_cents
           FROM ledger_entries) AS running WHERE balance_after_cents <> expected_cents""",
-    "the entries of a voucher add up to its remaining amount and begin with its face value": """
+    Message("the entries of a voucher add up to its remaining amount and begin with its face value"): """
         SELECT v.id AS voucher_id, v.account_id, v.face_cents, v.available_cents, e.sum_cents, e.given_cents
         FROM vouchers v
         LEFT JOIN (SELECT voucher_id, sum(amount_cents) AS sum_cents,
                      sum(amount_cents) FILTER (WHERE kind = 'TOP_UP') AS given_cents
                    FROM ledger_entries WHERE voucher_id IS NOT NULL GROUP BY voucher_id) AS e ON e.voucher_id = v.id
         WHERE (v.available_cents, v.face_cents) IS DISTINCT FROM (e.sum_cents::bigint, e.given_cents::bigint)""",
-    "an order is the sum of its lines": """
+    Message("an order is the sum of its lines"): """
         SELECT o.id AS order_id, o.account_id, o.total_cents, l.sum_cents FROM orders o
         LEFT JOIN (SELECT order_id, sum(price_cents) AS sum_cents FROM order_lines GROUP BY order_id) AS l
           ON l.order_id = o.id
         WHERE l.sum_cents IS DISTINCT FROM o.total_cents""",
-    "the entries of an order add up to its payment, for vouchers and for the balance": """
+    Message("the entries of an order add up to its payment, for vouchers and for the balance"): """
         SELECT o.id AS order_id, o.account_id, o.voucher_cents, o.balance_cents,
           coalesce(e.voucher_cents, 0) AS taken_from_vouchers_cents, coalesce(e.balance_cents, 0) AS taken_cents
         FROM orders o
@@ -53,29 +54,31 @@ RULES: Mapping[str, str] = {
                    FROM ledger_entries WHERE kind = 'RENEWAL' GROUP BY order_id, account_id) AS e
           ON e.order_id = o.id AND e.account_id = o.account_id
         WHERE o.voucher_cents <> coalesce(e.voucher_cents, 0) OR o.balance_cents <> coalesce(e.balance_cents, 0)""",
-    "a renewal entry has an order and a voucher of its own account": """
+    Message("a renewal entry has an order and a voucher of its own account"): """
         SELECT e.account_id, e.number, e.order_id, e.voucher_id FROM ledger_entries e
         LEFT JOIN orders o ON o.id = e.order_id LEFT JOIN vouchers v ON v.id = e.voucher_id
         WHERE (e.kind = 'RENEWAL' AND o.account_id IS DISTINCT FROM e.account_id)
            OR (e.voucher_id IS NOT NULL AND v.account_id <> e.account_id)""",
-    "an order extends instances of its own account only": """
+    Message("an order extends instances of its own account only"): """
         SELECT o.id AS order_id, o.account_id, l.instance_id FROM orders o
         JOIN order_lines l ON l.order_id = o.id JOIN instances i ON i.id = l.instance_id
         WHERE i.account_id <> o.account_id""",
-    "each period without a refund starts at the end of the previous one": """
+    Message("each period without a refund starts at the end of the previous one"): """
         SELECT * FROM (
           SELECT l.instance_id, l.starts_at,
             lag(l.expires_at) OVER (PARTITION BY l.instance_id ORDER BY l.starts_at) AS previous_end
           FROM order_lines l LEFT JOIN refund_lines f ON f.order_line_id = l.id
           WHERE f.order_line_id IS NULL) AS periods WHERE starts_at <> previous_end""",
-    "an instance expires at the end of its last period, or at the start of its first one if all are refunded": """
+    Message(
+        "an instance expires at the end of its last period, or at the start of its first if all are refunded"
+    ): """
         SELECT i.id AS instance_id, i.expires_at, l.last_end FROM instances i
         JOIN (SELECT l.instance_id, coalesce(max(l.expires_at) FILTER (WHERE f.order_line_id IS NULL),
                      min(l.starts_at)) AS last_end
               FROM order_lines l LEFT JOIN refund_lines f ON f.order_line_id = l.id GROUP BY l.instance_id) AS l
           ON l.instance_id = i.id
         WHERE i.expires_at IS DISTINCT FROM l.last_end""",
-    "a refund is the sum of its lines, each from its order and account at the price paid": """
+    Message("a refund is the sum of its lines, each from its order and account at the price paid"): """
         SELECT r.id AS refund_id, r.account_id, r.total_cents, l.sum_cents FROM refunds r
         JOIN orders o ON o.id = r.order_id
         LEFT JOIN (SELECT f.refund_id, sum(f.cents) AS sum_cents, min(l.order_id::text) AS first_order,
@@ -84,7 +87,9 @@ RULES: Mapping[str, str] = {
           ON l.refund_id = r.id
         WHERE l.sum_cents IS DISTINCT FROM r.total_cents OR NOT l.is_what_it_cost OR r.account_id <> o.account_id
           OR (l.first_order, l.last_order) IS DISTINCT FROM (r.order_id::text, r.order_id::text)""",
-    "the entries of a refund add up to it, for vouchers and for the balance, and have its order and account": """
+    Message(
+        "the entries of a refund add up to it, for vouchers and for the balance, with its order and account"
+    ): """
         SELECT coalesce(r.id, e.refund_id) AS refund_id, e.order_id, e.account_id, r.voucher_cents, r.balance_cents,
           e.voucher_cents AS returned_to_vouchers_cents, e.balance_cents AS returned_cents
         FROM refunds r
@@ -95,57 +100,59 @@ RULES: Mapping[str, str] = {
           ON e.refund_id = r.id AND e.order_id = r.order_id AND e.account_id = r.account_id
         WHERE r.id IS NULL OR (r.voucher_cents, r.balance_cents)
           IS DISTINCT FROM (coalesce(e.voucher_cents, 0), coalesce(e.balance_cents, 0))""",
-    "no voucher receives a refund above its share of the order": """
+    Message("no voucher receives a refund above its share of the order"): """
         SELECT order_id, voucher_id, sum(amount_cents) AS excess_cents FROM ledger_entries
         WHERE voucher_id IS NOT NULL AND kind IN ('RENEWAL', 'REFUND') GROUP BY order_id, voucher_id
         HAVING sum(amount_cents) > 0""",
-    "an instance counts its refunds": """
+    Message("an instance counts its refunds"): """
         SELECT i.id AS instance_id, i.refund_count, coalesce(f.count, 0) AS refunded FROM instances i
         LEFT JOIN (SELECT l.instance_id, count(*) AS count FROM refund_lines f
                    JOIN order_lines l ON l.id = f.order_line_id GROUP BY l.instance_id) AS f
           ON f.instance_id = i.id
         WHERE i.refund_count <> coalesce(f.count, 0)""",
-    "the members of a bundle share expiry, anchor and policy": """
+    Message("the members of a bundle share expiry, anchor and policy"): """
         SELECT bundle_id FROM instances WHERE bundle_id IS NOT NULL GROUP BY bundle_id
         HAVING count(DISTINCT (account_id, expires_at, anchor_day, renewal_mode, auto_renew_months)) > 1""",
-    "the members of a bundle are released together": """
+    Message("the members of a bundle are released together"): """
         SELECT bundle_id FROM instances WHERE bundle_id IS NOT NULL GROUP BY bundle_id
         HAVING count(DISTINCT status = 'RELEASED') > 1""",
-    "a successful attempt has an order line of its instance, and an automatic order has an attempt": """
+    Message(
+        "a successful attempt has an order line of its instance, and an automatic order has an attempt"
+    ): """
         SELECT o.id AS order_id, a.run_id, a.instance_id FROM renewal_attempts a
         FULL JOIN (SELECT id FROM orders WHERE kind = 'AUTO_RENEWAL') AS o ON o.id = a.order_id
         LEFT JOIN order_lines l ON l.order_id = o.id AND l.instance_id = a.instance_id
         WHERE (a.id IS NULL OR a.succeeded) AND l.id IS NULL""",
-    "the events of an account are numbered without gaps": """
+    Message("the events of an account are numbered without gaps"): """
         SELECT coalesce(s.account_id, e.account_id) AS account_id, s.last_sequence, e.count, e.last
         FROM event_streams s
         FULL JOIN (SELECT account_id, count(*) AS count, max(sequence) AS last FROM events GROUP BY account_id) AS e
           ON e.account_id = s.account_id
         WHERE (s.last_sequence, s.last_sequence) IS DISTINCT FROM (e.count, e.last)""",
-    "a top-up in the audit log is in the ledger": """
+    Message("a top-up in the audit log is in the ledger"): """
         SELECT l.id AS entry_id, l.account_ids, l.request->>'amount_cents' AS amount_cents FROM audit_log l
         LEFT JOIN ledger_entries e ON e.account_id = l.answer->>'account_id' AND e.kind = 'TOP_UP'
           AND e.number = (l.answer->>'number')::bigint AND e.amount_cents = (l.request->>'amount_cents')::bigint
         WHERE l.action = 'TOP_UP' AND e.id IS NULL AND coalesce(l.answer->>'account_id', '') NOT IN (
           SELECT id FROM accounts WHERE is_demo)""",
-    "an API key in the audit log belongs to an operator": """
+    Message("an API key in the audit log belongs to an operator"): """
         SELECT l.id AS entry_id, l.operator_key_id, k.role FROM audit_log l
         JOIN api_keys k ON k.id = l.operator_key_id WHERE k.role <> 'OPERATOR'""",
-    "a webhook cursor has the number of its account's last event and is not beyond it": """
+    Message("a webhook cursor has the number of its account's last event and is not beyond it"): """
         SELECT c.endpoint_id, c.account_id, c.sequence, c.last_sequence, s.last_sequence AS last
         FROM webhook_cursors c LEFT JOIN event_streams s ON s.account_id = c.account_id
         WHERE c.last_sequence IS DISTINCT FROM s.last_sequence OR c.sequence > c.last_sequence""",
-    "a waiting or parked delivery has an event, and the cursor is past it": """
+    Message("a waiting or parked delivery has an event, and the cursor is past it"): """
         SELECT d.endpoint_id, d.account_id, d.sequence FROM webhook_deliveries d
         LEFT JOIN webhook_cursors c ON c.endpoint_id = d.endpoint_id AND c.account_id = d.account_id
         LEFT JOIN events e ON e.account_id = d.account_id AND e.sequence = d.sequence
         WHERE e.sequence IS NULL OR (d.sequence <= c.sequence) IS NOT TRUE""",
-    "only the first waiting delivery of a lane has a time for its next attempt": """
+    Message("only the first waiting delivery of a lane has a time for its next attempt"): """
         SELECT endpoint_id, account_id, sequence, lane FROM (
           SELECT *, row_number() OVER (PARTITION BY endpoint_id, account_id, lane ORDER BY sequence) AS place
           FROM webhook_deliveries WHERE parked_at IS NULL) AS waiting
         WHERE (place = 1) <> (next_attempt_at IS NOT NULL)""",
-    "an ended run has completed its chunks and counts its attempts": """
+    Message("an ended run has completed its chunks and counts its attempts"): """
         SELECT r.id AS run_id, r.renewed_count, r.refused_count, r.amount_cents,
           tried.renewed_count AS renewed, tried.refused_count AS refused, coalesce(paid.cents, 0) AS paid_cents
         FROM renewal_runs r
@@ -161,6 +168,14 @@ RULES: Mapping[str, str] = {
           OR r.amount_cents <> coalesce(paid.cents, 0)
           OR EXISTS (SELECT FROM renewal_chunks c WHERE c.run_id = r.id AND c.done_at IS NULL))""",
 }
+RULES: Mapping[str, str] = {str(rule): statement for rule, statement in _STATEMENTS.items()}
+"""The statements by the names of their invariants, which are English sentences."""
+_MESSAGES: Mapping[str, Message] = {str(rule): rule for rule in _STATEMENTS}
+
+
+def label(rule: str) -> Message:
+    """Return the name of an invariant as a message; a name of another version stays as it is."""
+    return _MESSAGES.get(rule) or Message("{name}", name=rule)
 
 
 async def check_invariants(

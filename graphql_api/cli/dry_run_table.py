@@ -4,27 +4,43 @@ from collections.abc import Sequence
 
 from graphql_api.cli import text_table
 from renewals.domain import money
+from renewals.domain.messages import LIST_SEPARATOR, Message
+from renewals.domain.model import Language
+from renewals.i18n import labels
+from renewals.i18n.catalogs import translate
 from renewals.operators import run_now
 
 _HEADER = (
-    *("account", "due", "renewed", "total", "vouchers", "balance"),
-    *("refused", "expired", "released", "why refused"),
+    Message("account"),
+    Message("due"),
+    Message("renewed"),
+    Message("total"),
+    Message("vouchers"),
+    Message("balance"),
+    Message("refused"),
+    Message("expired"),
+    Message("released"),
+    Message("why refused"),
 )
 _TEXT_COLUMNS = frozenset({0, 9})
+_TITLE = Message("dry run at {at}: nothing is written")
+_UNFINISHED = Message("run {id} has not ended: run-now would finish it first")
+_ALL_ACCOUNTS = Message("all accounts")
 
 
-def format_preview(preview: run_now.RunPreview) -> str:
+def format_preview(preview: run_now.RunPreview, language: Language) -> str:
     """Return the accounts that the run would change, and their sums."""
-    lines = [f"dry run at {preview.at.isoformat()}: nothing is written"]
-    lines += [
-        f"run {run_id} has not ended: run-now would finish it first" for run_id in preview.unfinished_run_ids
+    lines = [translate(_TITLE.fill(at=preview.at.isoformat()), language)]
+    lines += [translate(_UNFINISHED.fill(id=run_id), language) for run_id in preview.unfinished_run_ids]
+    header = [translate(label, language) for label in _HEADER]
+    rows = [
+        *(_format_account(account, language) for account in preview.accounts),
+        [translate(_ALL_ACCOUNTS, language), *_format_sums(preview.accounts)],
     ]
-    rows = [*map(_format_account, preview.accounts), _format_sums(preview.accounts)]
-    return "\n".join([*lines, "", text_table.format_table(_HEADER, rows, _TEXT_COLUMNS)])
+    return "\n".join([*lines, "", text_table.format_table(header, rows, _TEXT_COLUMNS)])
 
 
-def _format_account(account: run_now.AccountPreview) -> list[str]:
-    reasons = [f"{code} {count}" for code, count in sorted(account.refusal_counts.items())]
+def _format_account(account: run_now.AccountPreview, language: Language) -> list[str]:
     return [
         account.account_id,
         str(account.due_count),
@@ -35,13 +51,23 @@ def _format_account(account: run_now.AccountPreview) -> list[str]:
         str(account.refused_count),
         str(account.expired_count),
         str(account.released_count),
-        f"parked: {account.error}" if account.error else ", ".join(reasons),
+        _format_reasons(account, language),
     ]
+
+
+def _format_reasons(account: run_now.AccountPreview, language: Language) -> str:
+    """Return the error that would park the account, or how often each reason refuses an instance."""
+    if account.error:
+        return translate(Message("parked: {error}", error=account.error), language)
+    reasons = [
+        f"{translate(labels.REFUSAL_CODES[code], language)} {count}"
+        for code, count in sorted(account.refusal_counts.items())
+    ]
+    return translate(LIST_SEPARATOR, language).join(reasons)
 
 
 def _format_sums(accounts: Sequence[run_now.AccountPreview]) -> list[str]:
     return [
-        "all accounts",
         str(sum(account.due_count for account in accounts)),
         str(sum(account.renewed_count for account in accounts)),
         money.format_cents(sum(account.total_cents for account in accounts)),

@@ -4,34 +4,60 @@ The columns have fixed widths, because each line is printed before the next acco
 """
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import orjson
 
+from graphql_api.cli import text_table
 from renewals.domain import money
+from renewals.domain.messages import CountedMessage, Message
+from renewals.domain.model import Language
 from renewals.forecasts.all_accounts import AccountNights, Totals
+from renewals.i18n.catalogs import translate
 
-_HEADER = ("first due", "due", "at risk", "left", "total", "vouchers", "balance", "add", "account")
+_TITLE = Message("all accounts: {days} days from {at}, including today")
+_HEADER = (
+    Message("first due"),
+    Message("due"),
+    Message("at risk"),
+    Message("left"),
+    Message("total"),
+    Message("vouchers"),
+    Message("balance"),
+    Message("add"),
+    Message("account"),
+)
+_TOTAL = Message("total")
+_NOTHING = Message("Nothing is due, and nothing is left to an account's owner.")
 _WIDTHS = (10, 7, 7, 7, 14, 14, 14, 14)
 """Characters of each column but the last, the account, whose length varies."""
 
 
 async def print_table(
-    accounts: AsyncIterator[AccountNights], days: int, now: dt.datetime, echo: Callable[[str], object]
+    accounts: AsyncIterator[AccountNights],
+    days: int,
+    now: dt.datetime,
+    language: Language,
+    echo: Callable[[str], object],
 ) -> None:
     """Print the accounts with something due or left, and the sums of each currency."""
-    echo(f"all accounts: {days} days from {now.isoformat(timespec='seconds')}, including today")
+    echo(translate(_TITLE.fill(days=days, at=now.isoformat(timespec="seconds")), language))
     echo("")
-    echo(_format_line(_HEADER))
+    echo(_format_line([translate(label, language) for label in _HEADER]))
     totals: dict[str, Totals] = {}
     async for account in accounts:
         totals.setdefault(account.currency, Totals()).add(account)
         echo(_format_row(str(account.first_due_on or ""), account, account.account_id))
     for currency, total in sorted(totals.items()):
-        count = "1 account" if total.account_count == 1 else f"{total.account_count:,} accounts"
-        echo(_format_row("total", total, f"{currency}, {count}"))
+        count = CountedMessage(
+            "{currency}, {count} account",
+            "{currency}, {count:,} accounts",
+            currency=currency,
+            count=total.account_count,
+        )
+        echo(_format_row(translate(_TOTAL, language), total, translate(count, language)))
     if not totals:
-        echo("Nothing is due, and nothing is left to an account's owner.")
+        echo(translate(_NOTHING, language))
 
 
 async def print_json(accounts: AsyncIterator[AccountNights], echo: Callable[[str], object]) -> None:
@@ -57,12 +83,12 @@ def _format_row(first: str, sums: AccountNights | Totals, last: str) -> str:
     counts = (sums.due_count, sums.at_risk_count, sums.left_count)
     amounts = (sums.total_cents, sums.voucher_cents, sums.balance_cents, sums.required_top_up_cents)
     return _format_line(
-        (first, *(str(count or "") for count in counts), *map(money.format_cents, amounts), last)
+        [first, *(str(count or "") for count in counts), *map(money.format_cents, amounts), last]
     )
 
 
-def _format_line(cells: tuple[str, ...]) -> str:
-    columns = [f"{cell:>{width}}" for cell, width in zip(cells[:-1], _WIDTHS, strict=True)]
+def _format_line(cells: Sequence[str]) -> str:
+    columns = [text_table.pad_left(cell, width) for cell, width in zip(cells[:-1], _WIDTHS, strict=True)]
     return "  ".join([*columns, cells[-1]])
 
 

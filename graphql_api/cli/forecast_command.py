@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from graphql_api.cli import options
+from graphql_api.cli import options, output_language
 from graphql_api.server import bootstrap
 from renewals.domain.model import Language
 
@@ -32,7 +32,7 @@ def forecast(
         typer.Option("--all", help="Print one line for every account with something due."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --all JSON Lines.")] = False,
-    lang: Annotated[Language, typer.Option(help="Language of the table.")] = Language.EN,
+    lang: output_language.Lang = None,
 ) -> None:
     """Show the worker's coming charges and the top-up needed."""
     from renewals.domain import errors
@@ -46,13 +46,14 @@ def forecast(
     settings = bootstrap.configure()
     url = bootstrap.required(lambda: settings.required_database_url)
     clock = options.parse_instant(at, settings)
+    language = None if as_json else output_language.choose(lang)
     gc_tuning.tune_gc()
     try:
         if account is None:
-            _show_all(url, all_accounts_forecast.DAYS if days is None else days, clock, as_json=as_json)
+            _show_all(url, all_accounts_forecast.DAYS if days is None else days, clock, language)
         else:
             days = DAYS_DEFAULT if days is None else days
-            _show_one(url, account, days, clock if at else None, None if as_json else lang)
+            _show_one(url, account, days, clock if at else None, language)
     except errors.InvalidInputError as error:
         bootstrap.fail(str(error))
 
@@ -83,7 +84,8 @@ def _show_one(
         typer.echo(forecast_table.format_forecast(account_id, result, language))
 
 
-def _show_all(url: str, days: int, clock: dt.datetime, *, as_json: bool) -> None:
+def _show_all(url: str, days: int, clock: dt.datetime, language: Language | None) -> None:
+    """Print all accounts' forecasts as a table in a language, or as JSON Lines if the language is None."""
     from graphql_api.cli import forecast_all_table
     from renewals.db import connection as database
     from renewals.forecasts import all_accounts
@@ -91,9 +93,9 @@ def _show_all(url: str, days: int, clock: dt.datetime, *, as_json: bool) -> None
     async def show() -> None:
         async with database.connect(url, pool_size=1):
             nights = all_accounts.read(days, clock)
-            if as_json:
+            if language is None:
                 await forecast_all_table.print_json(nights, typer.echo)
             else:
-                await forecast_all_table.print_table(nights, days, clock, typer.echo)
+                await forecast_all_table.print_table(nights, days, clock, language, typer.echo)
 
     bootstrap.run(show())

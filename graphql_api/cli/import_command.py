@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from graphql_api.cli import output_language
 from graphql_api.server import bootstrap
+from renewals.domain.model import Language
 
 app = typer.Typer(
     help="Import data from CSV or JSON Lines.\n\nImporting a file again changes nothing.",
@@ -32,31 +34,61 @@ Errors = Annotated[
 
 
 @app.command()
-def accounts(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
+def accounts(
+    file: File,
+    encoding: Encoding = None,
+    dry_run: DryRun = False,
+    errors: Errors = None,
+    lang: output_language.Lang = None,
+) -> None:
     """Create accounts with a first balance, and update existing ones."""
-    _import("accounts", file, encoding, errors, is_dry_run=dry_run)
+    _import("accounts", file, encoding, errors, output_language.choose(lang), is_dry_run=dry_run)
 
 
 @app.command()
-def instances(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
+def instances(
+    file: File,
+    encoding: Encoding = None,
+    dry_run: DryRun = False,
+    errors: Errors = None,
+    lang: output_language.Lang = None,
+) -> None:
     """Register instances, and update existing ones."""
-    _import("instances", file, encoding, errors, is_dry_run=dry_run)
+    _import("instances", file, encoding, errors, output_language.choose(lang), is_dry_run=dry_run)
 
 
 @app.command()
-def catalogue(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
+def catalogue(
+    file: File,
+    encoding: Encoding = None,
+    dry_run: DryRun = False,
+    errors: Errors = None,
+    lang: output_language.Lang = None,
+) -> None:
     """Create products and data centers, and update existing ones."""
-    _import("catalogue", file, encoding, errors, is_dry_run=dry_run)
+    _import("catalogue", file, encoding, errors, output_language.choose(lang), is_dry_run=dry_run)
 
 
 @app.command()
-def vouchers(file: File, encoding: Encoding = None, dry_run: DryRun = False, errors: Errors = None) -> None:
+def vouchers(
+    file: File,
+    encoding: Encoding = None,
+    dry_run: DryRun = False,
+    errors: Errors = None,
+    lang: output_language.Lang = None,
+) -> None:
     """Issue vouchers that do not exist yet."""
-    _import("vouchers", file, encoding, errors, is_dry_run=dry_run)
+    _import("vouchers", file, encoding, errors, output_language.choose(lang), is_dry_run=dry_run)
 
 
 def _import(
-    command: str, path: Path, encoding: str | None, errors_path: Path | None, *, is_dry_run: bool
+    command: str,
+    path: Path,
+    encoding: str | None,
+    errors_path: Path | None,
+    language: Language,
+    *,
+    is_dry_run: bool,
 ) -> None:
     from graphql_api.cli import import_progress
     from renewals.db import connection as database
@@ -72,7 +104,7 @@ def _import(
     gc_tuning.tune_gc()
     try:
         source = file_reader.inspect_file(path, _python_encoding(encoding))
-        with import_progress.open_reporter(source, errors_path, is_dry_run=is_dry_run) as reporter:
+        with import_progress.open_reporter(source, errors_path, language, is_dry_run=is_dry_run) as reporter:
             listener = runner.Listener(reporter.add_problems, reporter.update)
 
             async def run() -> runner.Progress:

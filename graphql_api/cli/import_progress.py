@@ -11,7 +11,10 @@ from typing import TextIO
 import typer
 from rich import console, progress
 
+from renewals.domain.messages import Message
+from renewals.domain.model import Language
 from renewals.exports import formats
+from renewals.i18n import catalogs
 from renewals.imports import file_reader
 from renewals.imports.batches import RowOutcome
 from renewals.imports.rows import CellProblem
@@ -22,14 +25,28 @@ PLAIN_SECONDS = 5.0
 """Seconds between two lines of progress if standard error is not a terminal."""
 VALUE_CHARACTERS_MAX = 80
 
+_RATE = Message("{rate:,} lines/s")
+_SUMMARY = Message(
+    "{count:,} lines: {created:,} created, {changed:,} changed, {unchanged:,} unchanged, {refused:,} refused; "
+    "{encoding}, {rate:,} lines/s"
+)
+_DRY_RUN_SUMMARY = Message(
+    "{count:,} lines: {created:,} would be created, {changed:,} would be changed, {unchanged:,} unchanged, "
+    "{refused:,} refused; {encoding}, {rate:,} lines/s"
+)
+
 
 class ProgressReporter:
     """Shows the progress of an import, and collects its problems for the end."""
 
     def __init__(
-        self, source: file_reader.Source, errors: TextIO | None, bar: progress.Progress | None
+        self,
+        source: file_reader.Source,
+        errors: TextIO | None,
+        bar: progress.Progress | None,
+        language: Language,
     ) -> None:
-        self._source, self._bar = source, bar
+        self._source, self._bar, self._language = source, bar, language
         self._errors = csv.writer(errors, lineterminator="\r\n") if errors else None
         self._shown_problems: list[CellProblem] = []
         self._problem_count = 0
@@ -58,15 +75,21 @@ class ProgressReporter:
         """Show the progress after a batch."""
         self.latest = latest
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=latest.line, rate=f"{self.rate:,.0f} lines/s")
+            self._bar.update(
+                self._task, completed=latest.line, rate=self._say(_RATE.fill(rate=round(self.rate)))
+            )
         elif time.monotonic() - self._printed >= PLAIN_SECONDS:
             self._printed = time.monotonic()
             remaining_lines = self._source.line_count - latest.line
             seconds = remaining_lines * (self._printed - self._started) / max(latest.line, 1)
-            typer.echo(
-                f"line {latest.line:,} of {self._source.line_count:,}, {self.rate:,.0f} lines/s, {seconds:,.0f} s left",
-                err=True,
+            progress_line = Message(
+                "line {line:,} of {count:,}, {rate:,} lines/s, {seconds:,} s left",
+                line=latest.line,
+                count=self._source.line_count,
+                rate=round(self.rate),
+                seconds=round(seconds),
             )
+            typer.echo(self._say(progress_line), err=True)
 
     @property
     def rate(self) -> float:
@@ -85,24 +108,40 @@ class ProgressReporter:
             place = f" {column}: {value!r}:" if problem.column else ""
             typer.echo(f"{file_name}:{problem.line}:{place} {problem.reason}", err=True)
         if more := self._problem_count - len(self._shown_problems):
-            typer.echo(f"... and {more:,} more; --errors FILE.csv writes all of them", err=True)
+            hint = Message("... and {count:,} more; --errors FILE.csv writes all of them", count=more)
+            typer.echo(self._say(hint), err=True)
 
     def print_summary(self, *, is_dry_run: bool) -> None:
         """Print the numbers of created, changed, unchanged and refused rows."""
         outcomes = self.latest.outcomes
-        would = "would be " if is_dry_run else ""
-        counts = f"{outcomes[RowOutcome.CREATED]:,} {would}created, {outcomes[RowOutcome.CHANGED]:,} {would}changed"
-        typer.echo(
-            f"{self.latest.total:,} lines: {counts}, {outcomes[RowOutcome.UNCHANGED]:,} unchanged, "
-            f"{self.latest.refused_count:,} refused; {self._source.encoding}, {self.rate:,.0f} lines/s"
+        summary = (_DRY_RUN_SUMMARY if is_dry_run else _SUMMARY).fill(
+            count=self.latest.total,
+            created=outcomes[RowOutcome.CREATED],
+            changed=outcomes[RowOutcome.CHANGED],
+            unchanged=outcomes[RowOutcome.UNCHANGED],
+            refused=self.latest.refused_count,
+            encoding=self._source.encoding,
+            rate=round(self.rate),
         )
+        typer.echo(self._say(summary))
         if is_dry_run:
-            typer.echo("Dry run: nothing was written.")
+            typer.echo(self._say(Message("Dry run: nothing was written.")))
+
+    def print_interruption(self) -> None:
+        """Print that the import stopped, and how to continue."""
+        stopped = Message(
+            "Stopped at line {line:,}. Committed rows are kept; import the same file again to import the rest.",
+            line=self.latest.line,
+        )
+        typer.echo(self._say(stopped), err=True)
+
+    def _say(self, message: Message) -> str:
+        return catalogs.translate(message, self._language)
 
 
 @contextlib.contextmanager
 def open_reporter(
-    source: file_reader.Source, errors_path: Path | None, *, is_dry_run: bool
+    source: file_reader.Source, errors_path: Path | None, language: Language, *, is_dry_run: bool
 ) -> Iterator[ProgressReporter]:
     """Show the progress during the block, then print the problems and the summary.
 
@@ -121,7 +160,7 @@ def open_reporter(
                 f"{errors_path}: cannot be written: {error.strerror}"
             ) from None
         bar = stack.enter_context(_progress_bar()) if sys.stderr.isatty() else None
-        reporter = ProgressReporter(source, errors_file, bar)
+        reporter = ProgressReporter(source, errors_file, bar, language)
         try:
             yield reporter
         except file_reader.InvalidFileError:
@@ -129,11 +168,7 @@ def open_reporter(
         except BaseException:
             stack.close()
             reporter.print_problems()
-            typer.echo(
-                f"Stopped at line {reporter.latest.line:,}. Committed rows are kept; "
-                "import the same file again to import the rest.",
-                err=True,
-            )
+            reporter.print_interruption()
             raise
     reporter.print_problems()
     reporter.print_summary(is_dry_run=is_dry_run)

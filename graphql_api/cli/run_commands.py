@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from graphql_api.cli import options
+from graphql_api.cli import options, output_language
 from graphql_api.server import bootstrap
 
 if TYPE_CHECKING:
     from renewals import config
+    from renewals.domain.model import Language
 
 RUN_COUNT_DEFAULT, ATTEMPT_COUNT_DEFAULT = 10, 100
 COUNT_MAX = 1_000
@@ -28,6 +29,7 @@ def run_now(
         typer.Option("--dry-run", help="Print the result and write nothing; --at may be in the future."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
+    lang: output_language.Lang = None,
 ) -> None:
     """Do a renewal run now.
 
@@ -41,17 +43,19 @@ def run_now(
     if as_json and not dry_run:
         raise typer.BadParameter("requires --dry-run", param_hint="--json")
     clock = options.parse_instant(at, settings)
+    language = output_language.choose(lang)
     gc_tuning.tune_gc()
     try:
         if dry_run:
-            _print_preview(url, clock, as_json=as_json)
+            _print_preview(url, clock, None if as_json else language)
         else:
-            _run(url, settings, clock)
+            _run(url, settings, clock, language)
     except errors.InvalidInputError as error:
         bootstrap.fail(f"--{error} (--dry-run)")
 
 
-def _print_preview(url: str, clock: dt.datetime, *, as_json: bool) -> None:
+def _print_preview(url: str, clock: dt.datetime, language: "Language | None") -> None:
+    """Print a preview as a table in a language, or as JSON if the language is None."""
     from graphql_api.cli import dry_run_table, json_reports
     from renewals.db import connection as database
     from renewals.operators import run_now
@@ -63,12 +67,12 @@ def _print_preview(url: str, clock: dt.datetime, *, as_json: bool) -> None:
     preview = bootstrap.run(read())
     typer.echo(
         json_reports.dump(json_reports.preview_as_dict(preview))
-        if as_json
-        else dry_run_table.format_preview(preview)
+        if language is None
+        else dry_run_table.format_preview(preview, language)
     )
 
 
-def _run(url: str, settings: "config.Settings", clock: dt.datetime) -> None:
+def _run(url: str, settings: "config.Settings", clock: dt.datetime, language: "Language") -> None:
     from graphql_api.cli import run_report
     from renewals.alerts import balance_alerts
     from renewals.db import connection as database
@@ -76,20 +80,19 @@ def _run(url: str, settings: "config.Settings", clock: dt.datetime) -> None:
     from renewals.events import pubsub
     from renewals.operators import run_now
 
+    def print_progress(done_count: int, chunk_count: int) -> None:
+        typer.echo(run_report.format_progress(done_count, chunk_count, language), err=True)
+
     async def run() -> None:
         async with (
             database.connect(url, pool_size=settings.database_pool_size),
             pubsub.connect(settings.redis_url),
         ):
-            result = await run_now.run_now(clock, clocks.utc_now, on_chunk=_print_progress)
+            result = await run_now.run_now(clock, clocks.utc_now, on_chunk=print_progress)
             await balance_alerts.check_changed_accounts(lambda: clock)
-        options.print_lines(run_report.format_result(result, clock))
+        options.print_lines(run_report.format_result(result, clock, language))
 
     bootstrap.run(run())
-
-
-def _print_progress(done_count: int, chunk_count: int) -> None:
-    typer.echo(f"chunk {done_count} of {chunk_count}", err=True)
 
 
 def runs(
@@ -107,6 +110,7 @@ def runs(
     account: Annotated[str | None, typer.Option(help="With --run: only this account.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="With --run: only failed attempts.")] = False,
     as_json: options.AsJson = False,
+    lang: output_language.Lang = None,
 ) -> None:
     """List the latest renewal runs, or the attempts of one run."""
     from graphql_api.cli import json_reports, run_report
@@ -118,6 +122,7 @@ def runs(
     if not run and (account or failed):
         raise typer.BadParameter("requires --run", param_hint="--failed" if failed else "--account")
     attempt_count = count or ATTEMPT_COUNT_DEFAULT
+    language = output_language.choose(lang)
 
     async def show() -> None:
         async with database.connect(url):
@@ -137,8 +142,8 @@ def runs(
             typer.echo(json_reports.dump(report))
             return
         for row, parked in reports:
-            options.print_lines(run_report.format_run(row, parked))
-        options.print_lines(run_report.format_attempts(tries, attempt_count))
+            options.print_lines(run_report.format_run(row, parked, language))
+        options.print_lines(run_report.format_attempts(tries, attempt_count, language))
 
     try:
         bootstrap.run(show())

@@ -1,68 +1,117 @@
-"""Lines that the command line prints about runs, attempts and integrity rules."""
+"""Lines that the command line prints about runs, attempts and integrity rules, in a language."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from graphql_api.cli import text_table
 from renewals import integrity
 from renewals.auto_renewal import attempts
+from renewals.auto_renewal.runs import Trigger
 from renewals.db.models import RenewalRun
-from renewals.domain import money
+from renewals.domain.messages import Cents, Message
+from renewals.domain.model import Language
+from renewals.i18n.catalogs import translate
 from renewals.operators import run_now
 
+_TRIGGERS: Mapping[str, Message] = {
+    Trigger.SCHEDULED: Message("SCHEDULED"),
+    Trigger.START: Message("START"),
+    Trigger.OPERATOR: Message("OPERATOR"),
+}
+_INTEGRITY: Mapping[bool | None, Message] = {
+    None: Message("not verified"),
+    True: Message("consistent"),
+    False: Message("INCONSISTENT"),
+}
+_BROKEN, _OK = Message("BROKEN"), Message("ok")
+_STATE_CELLS = 8
 
-def format_run(run: RenewalRun, parked: Sequence[tuple[str, str]]) -> Iterator[str]:
+
+def format_run(run: RenewalRun, parked: Sequence[tuple[str, str]], language: Language) -> Iterator[str]:
     """Yield a run, its parked accounts with their errors, and the integrity rules broken after it."""
-    yield _format_run(run)
+    yield translate(_run(run), language)
     for account_id, error in parked:
-        yield f"  parked {account_id}: {error}"
+        yield "  " + translate(
+            Message("parked {account}: {error}", account=account_id, error=error), language
+        )
     for rule in run.broken_rules or ():
-        yield f"  BROKEN {rule}"
+        yield f"  {translate(_BROKEN, language)} {translate(integrity.label(rule), language)}"
 
 
-def format_result(result: run_now.RunNowResult, at: dt.datetime) -> Iterator[str]:
+def format_result(result: run_now.RunNowResult, at: dt.datetime, language: Language) -> Iterator[str]:
     """Yield the interrupted runs that `run-now` finished, and its own run at an instant."""
     for run in result.finished:
-        yield f"run {run.id}, which was interrupted, is finished: {_format_counts(run)}"
-    yield (
-        f"run {result.run.id} at {at.isoformat()}: {_format_counts(result.run)}, "
-        f"{result.lapsed.expired_count} expired, {result.lapsed.released_count} released"
+        finished = Message(
+            "run {id}, which was interrupted, is finished: {counts}", id=run.id, counts=_counts(run)
+        )
+        yield translate(finished, language)
+    done = Message(
+        "run {id} at {at}: {counts}, {expired} expired, {released} released",
+        id=result.run.id,
+        at=at.isoformat(),
+        counts=_counts(result.run),
+        expired=result.lapsed.expired_count,
+        released=result.lapsed.released_count,
     )
+    yield translate(done, language)
 
 
-def format_attempts(attempts: Sequence[attempts.Attempt], count_max: int) -> Iterator[str]:
+def format_progress(done_count: int, chunk_count: int, language: Language) -> str:
+    """Return how many chunks of a run are done."""
+    return translate(Message("chunk {number} of {count}", number=done_count, count=chunk_count), language)
+
+
+def format_attempts(
+    attempts: Sequence[attempts.Attempt], count_max: int, language: Language
+) -> Iterator[str]:
     """Yield at most `count_max` attempts with their price or reason, and a hint if there are more."""
     for attempt in attempts[:count_max]:
-        yield f"  {attempt.account_id}  {attempt.instance_id}  {_format_outcome(attempt)}"
+        yield f"  {attempt.account_id}  {attempt.instance_id}  {translate(_outcome(attempt), language)}"
     if attempts[count_max:]:
-        yield f"  the first {count_max} are shown: filter by --account and --failed, or raise --count"
+        more = Message(
+            "the first {count} are shown: filter by --account and --failed, or raise --count", count=count_max
+        )
+        yield f"  {translate(more, language)}"
 
 
-def format_rule(rule: str, violations: Sequence[integrity.Violation]) -> Iterator[str]:
+def format_rule(rule: str, violations: Sequence[integrity.Violation], language: Language) -> Iterator[str]:
     """Yield an integrity rule, and the rows that break it."""
-    yield f"{'BROKEN' if violations else 'ok':<8}{rule}"
+    state = translate(_BROKEN if violations else _OK, language)
+    yield text_table.pad_right(state, _STATE_CELLS) + translate(integrity.label(rule), language)
     for row in violations:
-        yield "        " + ", ".join(f"{name}={value}" for name, value in row.items())
+        yield " " * _STATE_CELLS + ", ".join(f"{name}={value}" for name, value in row.items())
 
 
-def _format_outcome(attempt: attempts.Attempt) -> str:
+def _outcome(attempt: attempts.Attempt) -> Message:
     if attempt.price_cents is not None:
-        return f"renewed for {money.format_cents(attempt.price_cents)}"
-    return f"{attempt.code}: {attempt.message}"
+        return Message("renewed for {amount}", amount=Cents(attempt.price_cents))
+    return Message("{code}: {reason}", code=attempt.code or "", reason=attempt.message or "")
 
 
-def _format_counts(run: RenewalRun) -> str:
-    return (
-        f"{run.renewed_count} renewed for {money.format_cents(run.amount_cents)}, "
-        f"{run.refused_count} refused, {run.skipped_count} skipped"
+def _counts(run: RenewalRun) -> Message:
+    return Message(
+        "{renewed} renewed for {amount}, {refused} refused, {skipped} skipped",
+        renewed=run.renewed_count,
+        amount=Cents(run.amount_cents),
+        refused=run.refused_count,
+        skipped=run.skipped_count,
     )
 
 
-def _format_run(run: RenewalRun) -> str:
-    ended = f"ended {run.ended_at.isoformat(timespec='seconds')}" if run.ended_at else "not ended"
-    integrity_states = {None: "not verified", True: "consistent", False: "INCONSISTENT"}
-    is_consistent = None if run.broken_rules is None else not run.broken_rules
-    return (
-        f"run {run.id} {run.trigger} for {run.scheduled_at.isoformat(timespec='seconds')}, "
-        f"{run.lateness.total_seconds():.0f} s late, {ended}: {_format_counts(run)}, "
-        f"{run.parked_count or 0} parked; {integrity_states[is_consistent]}"
+def _run(run: RenewalRun) -> Message:
+    ended = (
+        Message("ended {at}", at=run.ended_at.isoformat(timespec="seconds"))
+        if run.ended_at
+        else Message("not ended")
+    )
+    return Message(
+        "run {id} {trigger} for {scheduled}, {late} s late, {ended}: {counts}, {parked} parked; {integrity}",
+        id=run.id,
+        trigger=_TRIGGERS.get(run.trigger, run.trigger),
+        scheduled=run.scheduled_at.isoformat(timespec="seconds"),
+        late=round(run.lateness.total_seconds()),
+        ended=ended,
+        counts=_counts(run),
+        parked=run.parked_count or 0,
+        integrity=_INTEGRITY[None if run.broken_rules is None else not run.broken_rules],
     )

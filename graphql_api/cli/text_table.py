@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterable, Sequence
 
-from rich import console, table
+from rich import cells, console, table
 
 WIDTH_MAX = 10_000
 """Columns of the imaginary terminal: a row is never wrapped, so that a script can read it."""
@@ -22,3 +22,13 @@ def format_table(header: Sequence[str], rows: Iterable[Sequence[str]], text_colu
     with terminal.capture() as capture:
         terminal.print(grid)
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def pad_left(text: str, width: int) -> str:
+    """Return the text with spaces before it, `width` columns wide."""
+    return " " * (width - cells.cell_len(text)) + text
+
+
+def pad_right(text: str, width: int) -> str:
+    """Return the text with spaces after it, `width` columns wide."""
+    return text + " " * (width - cells.cell_len(text))

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from graphql_api.cli import options
+from graphql_api.cli import options, output_language
 from graphql_api.server import bootstrap
 
 if TYPE_CHECKING:
     from renewals import integrity
 
 
-def verify(as_json: options.AsJson = False) -> None:
+def verify(as_json: options.AsJson = False, lang: output_language.Lang = None) -> None:
     """Check the integrity of all data; exit with 1 on a violation.
 
     The rules cover balances, vouchers, orders, periods, bundles and runs.
@@ -22,10 +22,11 @@ def verify(as_json: options.AsJson = False) -> None:
     from renewals.db import connection as database
 
     url = options.required_database_url()
+    language = output_language.choose(lang)
 
     def show(rule: str, violations: "Sequence[integrity.Violation]") -> None:
         if not as_json:
-            options.print_lines(run_report.format_rule(rule, violations))
+            options.print_lines(run_report.format_rule(rule, violations, language))
 
     async def check() -> bool:
         async with database.connect(url):

@@ -30,7 +30,8 @@ async def run_script(script: str, folder: Path, **variables: str) -> str:
         process = await asyncio.create_subprocess_exec(
             *("bash", "-c", script),
             cwd=folder,
-            env={**os.environ, **environment, "RENEWALS_LOG_LEVEL": "WARNING", **variables},
+            env={**os.environ, **environment, "RENEWALS_LOG_LEVEL": "WARNING", "LC_ALL": "C.UTF-8"}
+            | variables,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

@@ -43,13 +43,13 @@ DAMAGES = {
     "each period without a refund starts at the end of the previous one": (
         "UPDATE order_lines SET starts_at = starts_at + interval '1 second' WHERE months = 2"
     ),
-    "an instance expires at the end of its last period, or at the start of its first one if all are refunded": (
+    "an instance expires at the end of its last period, or at the start of its first if all are refunded": (
         "UPDATE instances SET expires_at = expires_at + interval '1 day' WHERE id = 'i-1'"
     ),
     "a refund is the sum of its lines, each from its order and account at the price paid": (
         "UPDATE refund_lines SET cents = cents - 1"
     ),
-    "the entries of a refund add up to it, for vouchers and for the balance, and have its order and account": (
+    "the entries of a refund add up to it, for vouchers and for the balance, with its order and account": (
         "UPDATE refunds SET voucher_cents = voucher_cents - 1, balance_cents = balance_cents + 1"
     ),
     "no voucher receives a refund above its share of the order": (
@@ -156,13 +156,9 @@ async def test_damage_is_reported_by_its_invariant(world: World, rule: str) -> N
     assert violations[rule][0]
 
 
-LEDGER = (
-    "the entries of a refund add up to it, for vouchers and for the balance, and have its order and account"
-)
+LEDGER = "the entries of a refund add up to it, for vouchers and for the balance, with its order and account"
 SUM = "a refund is the sum of its lines, each from its order and account at the price paid"
-EXPIRY = (
-    "an instance expires at the end of its last period, or at the start of its first one if all are refunded"
-)
+EXPIRY = "an instance expires at the end of its last period, or at the start of its first if all are refunded"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner, Result
 
-from graphql_api.cli import main
+from graphql_api.cli import main, output_language
 from renewals import config
 from renewals.domain import clock as clocks
 
@@ -25,6 +25,8 @@ def renewals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Renewals]:
         *arguments: str, now: dt.datetime | None = None, stdin_text: str = "", **variables: str
     ) -> Result:
         with monkeypatch.context() as patched:
+            for name in output_language.VARIABLES:  # the output of a test is English
+                patched.delenv(name, raising=False)
             for name, value in variables.items():
                 patched.setenv(name, value)
             if now is not None:

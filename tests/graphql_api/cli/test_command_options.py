@@ -57,7 +57,7 @@ def test_completion_can_be_installed_and_shown(renewals: Renewals) -> None:
         ("run-now", ["now"]),
         ("demo", ["today"]),
         ("runs", ["10 runs, or 100 attempts"]),
-        ("forecast", ["now", "30; with --all 2", "en"]),
+        ("forecast", ["the account's now", "30; with --all 2", "by LC_ALL, LC_MESSAGES, LANG; else en"]),
         ("api-key", ["RENEWER"]),
     ],
 )

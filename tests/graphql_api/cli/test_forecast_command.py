@@ -124,6 +124,22 @@ async def cut_over_url(database_url: str) -> str:
 EVE = ("--all", "--at", "2027-01-10T20:00")
 
 
+def test_all_accounts_in_chinese_stand_below_each_other(renewals: Renewals, cut_over_url: str) -> None:
+    done = renewals("forecast", *EVE, "--lang", "zh", DATABASE_URL=cut_over_url)
+    assert (
+        done.stdout
+        == """\
+全部账户：2027-01-10T12:00:00+00:00 起 2 天，含当天
+
+首个续费日   待续费   有风险   未接管            总价          代金券            余额          需充值  账户
+2027-01-11        2        1                   200.00           20.00           80.00           30.00  a
+                                    1            0.00            0.00            0.00            0.00  later
+2027-01-10        1                             30.50            0.00           30.50            0.00  云
+      总价        3        1        1          230.50           20.00          110.50           30.00  CNY，3 个账户
+"""
+    )
+
+
 def test_all_accounts_show_what_the_first_night_will_do(renewals: Renewals, cut_over_url: str) -> None:
     done = renewals("forecast", *EVE, DATABASE_URL=cut_over_url)
     assert (done.exit_code, done.stderr) == (0, "")

@@ -136,7 +136,7 @@ def test_a_real_account_called_demo_gets_no_key_and_loses_nothing(
     query(
         database_url,
         """INSERT INTO accounts (id, name, currency, time_zone, balance_cents, ledger_number, auto_renew_from,
-             created_at) VALUES ('demo', 'Demo Ltd', 'CNY', 'UTC', 0, 0, now(), now())""",
+             language, created_at) VALUES ('demo', 'Demo Ltd', 'CNY', 'UTC', 0, 0, now(), 'en', now())""",
     )
     done = renewals("demo", *options, DATABASE_URL=database_url)
     assert (done.exit_code, done.stdout) == (1, "")

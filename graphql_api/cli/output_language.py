@@ -1,0 +1,26 @@
+"""The language of what a command prints for people; JSON and `--help` do not depend on it."""
+
+import os
+import re
+from typing import Annotated
+
+import typer
+
+from renewals.domain.model import Language
+
+VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
+"""The variables of a locale, the strongest first (POSIX.1-2017, 8.2)."""
+
+Lang = Annotated[
+    Language | None,
+    typer.Option("--lang", help=f"Language of the output. [default: by {', '.join(VARIABLES)}; else en]"),
+]
+
+
+def choose(lang: Language | None) -> Language:
+    """Return the language of an option `--lang`, or without one that of the locale; English if it is not known."""
+    if lang is not None:
+        return lang
+    locale = next((value for name in VARIABLES if (value := os.environ.get(name))), "")
+    subtag = re.split(r"[_.@-]", locale, maxsplit=1)[0].lower()
+    return Language(subtag) if subtag in tuple(Language) else Language.EN
