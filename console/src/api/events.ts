@@ -1,50 +1,50 @@
 import { stringifyDocument } from "@urql/core";
-import { createClient } from "graphql-sse";
+import { createClient, NetworkError } from "graphql-sse";
 
-import type { Language } from "../i18n/language";
-import { API_URL, hashOf, requestHeaders } from "./client";
+import { API_URL, bearer, hashOf } from "./client";
 import { AccountEventsDocument, type AccountEventsSubscription } from "./generated/graphql";
-
-type AccountEvent = AccountEventsSubscription["events"];
 
 const DELAY_MS_MIN = 1_000;
 const DELAY_MS_MAX = 60_000;
 
 interface Listening {
   readonly token: string;
-  readonly language: Language;
-  readonly onEvent: (event: AccountEvent) => void;
+  /** Called for each event, and after a cut, in which events may have been missed. */
+  readonly onChange: () => void;
+  readonly onUnauthenticated: () => void;
 }
 
-/**
- * Call `onEvent` for each event of the account, until the returned function is called.
- *
- * After a cut it goes on from the last event, so that none is missed.
- */
-export function listenToEvents({ token, language, onEvent }: Listening): () => void {
-  const client = createClient({ url: API_URL, headers: requestHeaders(token, language), retryAttempts: 0 });
+/** Listen to the events of the account until the returned function is called; connect again after a cut. */
+export function listenToEvents({ token, onChange, onUnauthenticated }: Listening): () => void {
+  const client = createClient({ url: API_URL, headers: bearer(token), retryAttempts: 0 });
   let last: number | null = null;
   let delay = DELAY_MS_MIN;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isStopped = false;
-  const start = () => {
-    const again = () => {
+  const connect = () => {
+    const connectLater = () => {
       if (isStopped) return;
-      timer = setTimeout(start, delay);
+      timer = setTimeout(() => {
+        connect();
+        onChange();
+      }, delay);
       delay = Math.min(2 * delay, DELAY_MS_MAX);
     };
-    client.subscribe<AccountEventsSubscription>(payloadOf(last), {
+    client.subscribe<AccountEventsSubscription>(requestAfter(last), {
       next: ({ data }) => {
         if (!data) return;
         delay = DELAY_MS_MIN;
         last = data.events.sequence;
-        onEvent(data.events);
+        onChange();
       },
-      error: again,
-      complete: again,
+      error: (error) => {
+        if (isRefusal(error)) onUnauthenticated();
+        else connectLater();
+      },
+      complete: connectLater,
     });
   };
-  start();
+  connect();
   return () => {
     isStopped = true;
     clearTimeout(timer);
@@ -52,8 +52,13 @@ export function listenToEvents({ token, language, onEvent }: Listening): () => v
   };
 }
 
-function payloadOf(after: number | null) {
+function requestAfter(after: number | null) {
+  const variables = { after };
   const sha256Hash = import.meta.env.DEV ? null : hashOf(AccountEventsDocument);
-  if (sha256Hash === null) return { query: stringifyDocument(AccountEventsDocument), variables: { after } };
-  return { query: "", variables: { after }, extensions: { persistedQuery: { version: 1, sha256Hash } } };
+  if (sha256Hash === null) return { query: stringifyDocument(AccountEventsDocument), variables };
+  return { query: "", variables, extensions: { persistedQuery: { version: 1, sha256Hash } } };
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof NetworkError && (error.response as Response | undefined)?.status === 401;
 }

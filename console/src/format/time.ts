@@ -27,20 +27,3 @@ export function formatInstant(instant: string | Date, timeZone: string): string 
   const { hour, minute, second } = partsOf(instant, timeZone);
   return `${dayOf(instant, timeZone)} ${hour ?? ""}:${minute ?? ""}:${second ?? ""}`;
 }
-
-/** Return the number of days from one day to another. */
-export function daysBetween(from: Day, to: Day): number {
-  return Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
-}
-
-/** Return the instant at which a day begins in a time zone. */
-export function startOfDay(day: Day, timeZone: string): string {
-  const utc = Date.parse(`${day}T00:00:00Z`);
-  const shown = Date.parse(`${formatInstant(new Date(utc), timeZone).replace(" ", "T")}Z`);
-  return new Date(utc - (shown - utc)).toISOString();
-}
-
-/** Return the day some days later. */
-export function addDays(day: Day, count: number): Day {
-  return new Date(Date.parse(day) + count * 86_400_000).toISOString().slice(0, 10);
-}

@@ -7,8 +7,16 @@ export function LanguageProvider({ children }: { readonly children: ReactNode })
   const [language, setLanguage] = useState<Language>(readLanguage);
   useEffect(() => {
     document.documentElement.lang = LANGUAGE_TAGS[language];
-    storeLanguage(language);
   }, [language]);
-  const value = useMemo(() => ({ language, setLanguage }), [language]);
+  const value = useMemo(
+    () => ({
+      language,
+      setLanguage: (chosen: Language) => {
+        storeLanguage(chosen); // first, because requests read it there
+        setLanguage(chosen);
+      },
+    }),
+    [language],
+  );
   return <LanguageContext value={value}>{children}</LanguageContext>;
 }

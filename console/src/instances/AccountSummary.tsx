@@ -45,13 +45,13 @@ export function AccountSummary() {
 function ShortfallWarning() {
   const texts = useTexts().list;
   const format = useFormat();
-  const { timeZone } = useAccount();
+  const { timeZone, testClock } = useAccount();
   const variables = useMemo(() => ({ days: FORECAST_DAYS }), []);
   const { data } = useApiQuery(ForecastWarningDocument, variables);
   if (!data || !isPositive(data.forecast.topUpNeeded)) return null;
   const { topUpNeeded, firstShortfallOn } = data.forecast;
   const amount = format.money(topUpNeeded);
-  const isToday = firstShortfallOn === null || firstShortfallOn === dayOf(new Date(), timeZone);
+  const isToday = firstShortfallOn === null || firstShortfallOn === dayOf(testClock ?? new Date(), timeZone);
   return (
     <Alert
       type="warning"

@@ -1,7 +1,5 @@
 import { Flex, Typography } from "antd";
 
-import { useAccount } from "../app/account";
-import { dayOf, daysBetween } from "../format/time";
 import { useFormat } from "../format/useFormat";
 import { useTexts } from "../i18n/useLanguage";
 import type { InstanceRow } from "./useInstanceList";
@@ -12,14 +10,13 @@ const SOON_DAYS = 7;
 export function ExpiryCell({ row }: { readonly row: InstanceRow }) {
   const texts = useTexts().list;
   const format = useFormat();
-  const { timeZone } = useAccount();
-  if (row.expiresAt === null) return texts.noExpiry;
-  const days = daysBetween(dayOf(new Date(), timeZone), dayOf(row.expiresAt, timeZone));
+  const { expiresAt, daysLeft } = row;
+  if (expiresAt === null || daysLeft === null) return texts.noExpiry;
   return (
     <Flex vertical>
-      <span className="tabular">{format.instant(row.expiresAt)}</span>
-      <Typography.Text type={days <= SOON_DAYS ? "danger" : "secondary"}>
-        {texts.daysLeft(days)}
+      <span className="tabular">{format.instant(expiresAt)}</span>
+      <Typography.Text type={daysLeft <= SOON_DAYS ? "danger" : "secondary"}>
+        {texts.daysLeft(daysLeft)}
       </Typography.Text>
     </Flex>
   );

@@ -1,14 +1,13 @@
 import type { InstanceFilter } from "../api/generated/graphql";
-import { addDays, startOfDay } from "../format/time";
 import type { ListState } from "./listState";
 
-/** Return the API's filter for the state of the list; its days are those of the account's time zone. */
-export function toInstanceFilter(state: ListState, timeZone: string): InstanceFilter {
+/** Return the API's filter for the state of the list. */
+export function toInstanceFilter(state: ListState): InstanceFilter {
   const { tab, expiresFrom, expiresTo, products, dataCenterTypes, statuses, search } = state;
   return {
     tab,
-    ...(expiresFrom && { expiresFrom: startOfDay(expiresFrom, timeZone) }),
-    ...(expiresTo && { expiresBefore: startOfDay(addDays(expiresTo, 1), timeZone) }),
+    ...(expiresFrom && { expiresOnFrom: expiresFrom }),
+    ...(expiresTo && { expiresOnTo: expiresTo }),
     ...(products.length > 0 && { products: [...products] }),
     ...(dataCenterTypes.length > 0 && { dataCenterTypes: [...dataCenterTypes] }),
     ...(statuses.length > 0 && { status: [...statuses] }),

@@ -2,7 +2,6 @@ import { useMemo } from "react";
 
 import { InstanceListDocument, type InstanceRowFragment } from "../api/generated/graphql";
 import { useApiQuery } from "../api/useApiQuery";
-import { useAccount } from "../app/account";
 import { selectableFilter, toInstanceFilter } from "./filter";
 import type { ListState } from "./listState";
 
@@ -10,8 +9,7 @@ export type InstanceRow = InstanceRowFragment;
 
 /** Ask for the page of the list that a state describes. */
 export function useInstanceList(state: ListState) {
-  const { timeZone } = useAccount();
-  const filter = useMemo(() => toInstanceFilter(state, timeZone), [state, timeZone]);
+  const filter = useMemo(() => toInstanceFilter(state), [state]);
   const variables = useMemo(
     () => ({
       filter,

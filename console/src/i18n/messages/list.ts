@@ -40,7 +40,7 @@ export const zh = {
   bundle: "强关联",
   bundleOf: (name: string) => `强关联：${name}`,
   bundledReason: "强关联关系实例无法进行批量操作，请整组续费。",
-  notRenewableReason: "无到期时间的实例无需续费。",
+  refused: "该实例暂不支持操作。",
   daysLeft: (days: number) => (days === 0 ? "今天到期" : days > 0 ? `剩余 ${days} 天` : `已过期 ${-days} 天`),
   total: (count: string) => `共${count}条`,
   empty: "没有符合条件的实例",
@@ -100,7 +100,7 @@ export const en: typeof zh = {
   bundleOf: (name) => `Bundle: ${name}`,
   bundledReason:
     "Strongly associated instances cannot take part in batch operations. Renew the bundle as a whole.",
-  notRenewableReason: "An instance without expiry needs no renewal.",
+  refused: "Nothing can be done with this instance now.",
   daysLeft: (days) => {
     if (days === 0) return "expires today";
     const count = Math.abs(days) === 1 ? "1 day" : `${Math.abs(days)} days`;

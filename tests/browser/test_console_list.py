@@ -1,0 +1,216 @@
+"""The console's list of instances in a real Chromium, in both languages, with the demo account."""
+
+import datetime as dt
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright import async_api
+from playwright.async_api import expect
+
+from graphql_api.rest import console
+from renewals.demo import loader
+from renewals.domain import clock as clocks
+from renewals.domain import model
+from renewals.instances import policy, selection
+from tests.browser import chromium
+from tests.support import live_server
+from tests.support.fixtures import World
+
+FIRST_PAGE_BYTES_MAX = 400_000
+"""Gzipped bytes of all files that the list loads."""
+
+pytestmark = [
+    pytest.mark.browser,
+    chromium.needed,
+    pytest.mark.skipif(
+        not (console.FOLDER / "index.html").is_file(),
+        reason="the console is not built: run python -m scripts.build_console",
+    ),
+]
+
+SENTENCES = {
+    "zh-CN": (
+        *("费用中心", "续费管理", "账户余额", "代金券", "到期时间:", "产品名称:", "机房类型:"),
+        "强关联关系实例无法进行批量操作，如：与KES一起下单的KEC、EBS等需要一起续费、退订的实例。",
+        *("手动续费", "自动续费", "到期不续费", "无到期时间", "实例ID", "产品线", "配置信息", "计费方式"),
+        *("包年包月", "产品属性:", "条/页", "跳至", "退出登录"),
+    ),
+    "en-US": (
+        *("Billing Center", "Renewals", "Balance", "Vouchers", "Expiry:", "Product:", "Data center type:"),
+        "Strongly associated instances cannot take part in batch operations.",
+        *("Manual renewal", "Auto-renewal", "Not renewed", "No expiry", "Instance ID", "Configuration"),
+        *("Prepaid", "/ page", "Go to", "Sign out"),
+    ),
+}
+
+
+@pytest.fixture
+async def address(world: World, database_url: str, redis_url: str) -> AsyncIterator[str]:
+    """The address of an API with the demo account, with its key prefilled as by `renewals up`."""
+    await loader.load(dt.datetime.now(dt.UTC).date())
+    variables = {
+        "REDIS_URL": redis_url,
+        "RENEWALS_CONSOLE": "true",
+        "RENEWALS_TRUSTED_DOCUMENTS_ONLY": "true",
+        "RENEWALS_GRAPHIQL_KEY": await world.key(loader.ACCOUNT_ID),
+    }
+    async with live_server.served(database_url, **variables) as server:
+        yield f"http://{server.address}/console/"
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[async_api.Browser]:
+    async with chromium.opened() as opened:
+        yield opened
+
+
+async def open_page(browser: async_api.Browser, address: str, locale: str = "zh-CN") -> async_api.Page:
+    """Open the list in a browser whose time zone is not the account's; every error of the page ends the test."""
+    context = await browser.new_context(
+        locale=locale, timezone_id="America/New_York", viewport={"width": 1440, "height": 1000}
+    )
+    page = await context.new_page()
+    await page.goto(address)
+    await expect(page.locator("tbody tr.ant-table-row").first).to_be_visible(timeout=20_000)
+    return page
+
+
+@pytest.mark.parametrize("locale", SENTENCES)
+async def test_the_list_shows_the_seeds_page_and_nothing_leaves_the_origin(
+    address: str, browser: async_api.Browser, locale: str
+) -> None:
+    urls: list[str] = []
+    problems: list[str] = []
+    context = await browser.new_context(locale=locale, timezone_id="America/New_York")
+    page = await context.new_page()
+    page.on("request", lambda request: urls.append(request.url))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    await page.goto(address)
+    rows = page.locator("tbody tr.ant-table-row")
+    await expect(rows).to_have_count(10, timeout=20_000)
+    for sentence in SENTENCES[locale]:
+        await expect(page.locator("body")).to_contain_text(sentence)
+    await expect(page.locator(".ant-pagination-total-text")).to_have_text(
+        re.compile(r"共\d+条|\d+ instances")
+    )
+    assert re.search(r"\d{4}-\d\d-\d\d 23:59:59", await rows.first.inner_text())
+    assert problems == []
+    assert [url for url in urls if not url.startswith((address.removesuffix("/console/"), "data:"))] == []
+    assert await context.cookies() == []
+
+
+async def test_the_first_page_is_within_its_budget(address: str, browser: async_api.Browser) -> None:
+    names: set[str] = set()
+    context = await browser.new_context()
+    page = await context.new_page()
+    page.on("request", lambda request: names.add(request.url.rpartition("/")[2]))
+    await page.goto(address)
+    await expect(page.locator("tbody tr.ant-table-row").first).to_be_visible(timeout=20_000)
+    files = [console.FOLDER / "assets" / f"{name}.gz" for name in names]
+    loaded = [file.stat().st_size for file in files if file.is_file()]
+    assert len(loaded) >= 2
+    assert sum(loaded) <= FIRST_PAGE_BYTES_MAX
+
+
+async def test_the_language_is_switched_without_a_reload(address: str, browser: async_api.Browser) -> None:
+    page = await open_page(browser, address)
+    await page.locator("tbody tr.ant-table-row input[type=checkbox]:not([disabled])").first.check()
+    await page.get_by_text("English", exact=True).click()
+    await expect(page.get_by_role("heading", name="Renewals")).to_be_visible()
+    await expect(page.get_by_text("1 selected")).to_be_visible()
+    await expect(page.locator("html")).to_have_attribute("lang", "en")
+    await page.reload()
+    await expect(page.get_by_role("heading", name="Renewals")).to_be_visible(timeout=20_000)
+
+
+async def test_filters_sort_and_page_are_in_the_address(address: str, browser: async_api.Browser) -> None:
+    page = await open_page(browser, address)
+    await page.get_by_role("tab", name="自动续费").click()
+    await page.get_by_placeholder("实例ID、名称或配置").fill("eip")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**tab=AUTO&search=eip")
+    await page.get_by_role("columnheader", name="实例ID").click()
+    await page.wait_for_url("**sort=ID")
+    ids = await page.locator("tbody .instance-id").all_inner_texts()
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    await expect(other.get_by_role("tab", name="自动续费")).to_have_attribute("aria-selected", "true")
+    await expect(other.locator("tbody .instance-id").first).to_be_visible(timeout=20_000)
+    assert await other.locator("tbody .instance-id").all_inner_texts() == ids
+    await page.go_back()
+    await page.wait_for_url("**tab=AUTO&search=eip")
+
+
+async def test_a_selection_lasts_across_pages_and_while_rows_move(
+    address: str, browser: async_api.Browser
+) -> None:
+    page = await open_page(browser, address)
+    boxes = page.locator("tbody tr.ant-table-row input[type=checkbox]:not([disabled])")
+    first = await page.locator("tbody .instance-id").first.inner_text()
+    await boxes.nth(0).check()
+    await boxes.nth(1).check()
+    await page.get_by_role("listitem", name="2", exact=True).click()
+    await page.wait_for_url("**page=2")
+    await expect(page.get_by_text("已选择 2 项")).to_be_visible()
+    await page.get_by_role("listitem", name="1", exact=True).click()
+    await expect(page.locator("tbody tr.ant-table-row-selected")).to_have_count(2)
+
+    gone = await page.locator("tbody .instance-id").nth(3).inner_text()
+    request = policy.PolicyRequest(selection.ById((gone,)), model.RenewalMode.NONE)
+    await policy.set_policy(loader.ACCOUNT_ID, request, clocks.utc_now)
+    await expect(page.get_by_text(gone)).to_have_count(0, timeout=10_000)
+    await expect(page.locator("tbody tr.ant-table-row-selected")).to_have_count(2)
+    assert await page.locator("tbody .instance-id").first.inner_text() == first
+
+
+async def test_all_that_match_are_selected_except_some(address: str, browser: async_api.Browser) -> None:
+    page = await open_page(browser, address)
+    everything = page.get_by_role("button", name=re.compile("选择全部符合条件的"))
+    count = int(re.findall(r"\d+", await everything.inner_text())[0])
+    await everything.click()
+    await expect(page.get_by_text(f"已选择全部符合条件的 {count} 项")).to_be_visible()
+    await page.locator("tbody tr.ant-table-row input[type=checkbox]:not([disabled])").first.uncheck()
+    await expect(page.get_by_text(f"已选择 {count - 1} 项")).to_be_visible()
+
+
+async def test_a_member_of_a_bundle_says_why_it_cannot_be_selected(
+    address: str, browser: async_api.Browser
+) -> None:
+    page = await open_page(browser, f"{address}?search=kes&size=100")
+    row = page.locator("tbody tr.ant-table-row", has_text="强关联").first
+    box = row.locator("input[type=checkbox]")
+    await expect(box).to_be_disabled()
+    await row.locator(".ant-checkbox-wrapper, .ant-checkbox").first.hover()
+    await expect(page.get_by_role("tooltip")).to_contain_text("强关联关系实例无法进行批量操作")
+
+
+async def test_an_expired_key_leads_back_to_the_sign_in(
+    address: str, world: World, browser: async_api.Browser
+) -> None:
+    page = await open_page(browser, address)
+    await page.get_by_role("button", name="退出登录").click()
+    await expect(page.get_by_text("您已退出登录。")).to_be_visible()
+    await page.get_by_label("API 密钥").fill("rk_00000000_wrong")
+    await page.get_by_role("button", name="登 录").click()
+    await expect(page.get_by_text("密钥无效或已过期")).to_be_visible()
+
+    key = await world.key(loader.ACCOUNT_ID)
+    await page.get_by_label("API 密钥").fill(key)
+    await page.get_by_role("button", name="登 录").click()
+    await expect(page.locator("tbody tr.ant-table-row").first).to_be_visible(timeout=20_000)
+    assert await page.evaluate("Object.values(sessionStorage)") == [key]
+    assert key not in await page.evaluate("JSON.stringify(localStorage)")
+
+
+async def test_a_viewer_sees_the_list_and_can_select_nothing(
+    address: str, world: World, browser: async_api.Browser
+) -> None:
+    key = await world.key(loader.ACCOUNT_ID, role="VIEWER")
+    context = await browser.new_context(locale="zh-CN")
+    await context.add_init_script(f"sessionStorage.setItem('renewals.token', '{key}')")
+    page = await context.new_page()
+    await page.goto(address)
+    await expect(page.locator("tbody tr.ant-table-row")).to_have_count(10, timeout=20_000)
+    await expect(page.locator("tbody tr.ant-table-row input[type=checkbox]")).to_have_count(0)
