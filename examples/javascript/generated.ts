@@ -96,6 +96,8 @@ export type InstanceFilter = {
   status?: InputMaybe<Array<InstanceStatus>>;
   /** True: members of bundles only. False: all others. Null: both. */
   bundled?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Tags that an instance must have, all of them. At most 20 conditions. */
+  tags?: InputMaybe<Array<TagFilter>>;
   /** True: instances that renewal management serves. False: those that it does not (trial, one-off, unsupported product). Null: both. */
   manageable?: InputMaybe<Scalars['Boolean']['input']>;
 };
@@ -227,7 +229,9 @@ export type RefusalCode =
   /** The price rose above the account's cap, and the customer has not agreed to it. */
   | 'PRICE_HELD'
   /** The instance was due before the account's autoRenewFrom, so the worker leaves it. */
-  | 'BEFORE_CUT_OVER';
+  | 'BEFORE_CUT_OVER'
+  /** The instance would have more than 20 tags. */
+  | 'TOO_MANY_TAGS';
 
 /** The arguments of renewInstances. */
 export type RenewInstancesInput = {
@@ -317,6 +321,34 @@ export type SetRenewalPolicyInput = {
   autoRenewMonths?: InputMaybe<Scalars['Int']['input']>;
   /** Whether one refusal refuses all. */
   batchMode?: BatchMode;
+};
+
+/** The arguments of setTags. At least one tag or key must be given. */
+export type SetTagsInput = {
+  /** The instances to change; members of bundles may be selected alone. */
+  selection: Selection;
+  /** Tags to add, or to replace by key: at most 20, with unique keys. */
+  set?: Array<TagInput>;
+  /** Keys of tags to remove: at most 20, none of them in `set`. Others are ignored. */
+  removeKeys?: Array<Scalars['String']['input']>;
+  /** Whether one refusal refuses all. */
+  batchMode?: BatchMode;
+};
+
+/** The condition that an instance has a tag. */
+export type TagFilter = {
+  /** The key of the tag. */
+  key: Scalars['String']['input'];
+  /** The value is one of these. Null: any value. */
+  values?: InputMaybe<Array<Scalars['String']['input']>>;
+};
+
+/** A tag of an instance. */
+export type TagInput = {
+  /** 1 to 64 characters, unique in an instance. */
+  key: Scalars['String']['input'];
+  /** 0 to 128 characters. */
+  value: Scalars['String']['input'];
 };
 
 /** The arguments of unifyExpiry. */

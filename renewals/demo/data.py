@@ -155,17 +155,25 @@ DATA_CENTERS = (
     DataCenterRecord("tj-dedicated-1", "天津专属1区", "DEDICATED"),
 )
 
+
+class Word(NamedTuple):
+    """A word of names and tags, in English and in Chinese."""
+
+    en: str
+    zh: str
+
+
 PURPOSES = (
-    ("shop", "商城"),
-    ("pay", "支付"),
-    ("search", "搜索"),
-    ("billing", "账单"),
-    ("portal", "门户"),
-    ("data", "数据平台"),
-    ("game", "游戏"),
-    ("media", "影音"),
+    Word("shop", "商城"),
+    Word("pay", "支付"),
+    Word("search", "搜索"),
+    Word("billing", "账单"),
+    Word("portal", "门户"),
+    Word("data", "数据平台"),
+    Word("game", "游戏"),
+    Word("media", "影音"),
 )
-STAGES = (("prod", "生产"), ("stage", "预发"), ("test", "测试"), ("dev", "开发"))
+STAGES = (Word("prod", "生产"), Word("stage", "预发"), Word("test", "测试"), Word("dev", "开发"))
 
 DAYS_LEFT: Mapping[RenewalMode, tuple[int, ...]] = {
     RenewalMode.AUTO: (

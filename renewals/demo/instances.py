@@ -53,9 +53,10 @@ class _InstanceMaker:
         offer, data_center = offer or random_offer, data_center or self.random.choice(data.DATA_CENTERS)
         variant = self.random.choice(offer.variants)
         months = self.random.choice((1, 1, 1, 3, 12))
+        stage, purpose = self.random.choice(data.STAGES), self.random.choice(data.PURPOSES)
         return ReportedInstance(
             id=str(uuid.uuid5(data.ID_NAMESPACE, f"instance {self._made}")),
-            name=self._name(offer.product),
+            name=self._name(offer.product, stage, purpose),
             product_code=offer.product.code,
             data_center_code=data_center.code,
             monthly_price_cents=variant.monthly_cents,
@@ -71,17 +72,24 @@ class _InstanceMaker:
                 **variant.configuration,
                 "数据中心": data_center.name,
             },
+            tags=self._tags(stage, purpose),
         )
 
     def in_days(self, days: int) -> dt.date:
         """Return the date a number of days from today."""
         return self.day + dt.timedelta(days=days)
 
-    def _name(self, product: ProductRecord) -> str:
-        stage, purpose = self.random.choice(data.STAGES), self.random.choice(data.PURPOSES)
+    def _tags(self, stage: data.Word, purpose: data.Word) -> list[tuple[str, str]]:
+        """Return the tags: each fifth instance has none, and each third one has no project."""
+        if self._made % 5 == 0:
+            return []
+        tags = [("env", stage.en)]
+        return tags if self._made % 3 == 0 else [*tags, ("项目", purpose.zh)]
+
+    def _name(self, product: ProductRecord, stage: data.Word, purpose: data.Word) -> str:
         if self._made % 2:
-            return f"{stage[0]}-{purpose[0]}-{product.code}-{self._made:03d}"
-        return f"{stage[1]}-{purpose[1]}-{product.name_zh}-{self._made:03d}"
+            return f"{stage.en}-{purpose.en}-{product.code}-{self._made:03d}"
+        return f"{stage.zh}-{purpose.zh}-{product.name_zh}-{self._made:03d}"
 
     def _created_at(self, last_day: dt.date | None, anchor_day: int | None) -> dt.datetime:
         """Return an instant before today, whole anchored months before the expiry."""

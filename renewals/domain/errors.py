@@ -40,6 +40,7 @@ class RefusalCode(StrEnum):
     INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
     PRICE_HELD = "PRICE_HELD"
     BEFORE_CUT_OVER = "BEFORE_CUT_OVER"
+    TOO_MANY_TAGS = "TOO_MANY_TAGS"
 
 
 @dataclass(frozen=True, slots=True)

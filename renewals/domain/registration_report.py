@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from renewals.domain import dates, limits, model, validation
+from renewals.domain import dates, limits, model, tags, validation
 
 LABEL_LENGTH_MAX = 100
 
@@ -30,6 +30,8 @@ class ReportedInstance:
     auto_renew_months: int = 1
     bundle_id: str | None = None
     configuration: Mapping[str, str] | Sequence[tuple[str, str]] = field(default_factory=dict)
+    tags: Sequence[tuple[str, str]] = ()
+    """Pairs of key and value; only a new instance gets them, because later the customer sets them (rule 36)."""
 
     @property
     def anchor(self) -> int | None:
@@ -67,6 +69,7 @@ def validate_reported_instance(
     if reported.created_at is not None:
         yield "createdAt", validation.day(reported.created_at.date())
     yield "configuration", _configuration_problem(reported.items)
+    yield "tags", tags.find_problem(reported.tags)
     yield "autoRenewMonths", validation.check_range(reported.auto_renew_months, 1, limits.MONTHS_MAX)
     if reported.last_day is not None:
         yield "expiresOn", validation.day(reported.last_day)

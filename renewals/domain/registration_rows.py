@@ -12,7 +12,7 @@ from renewals.domain.registration_report import ReportedInstance
 
 
 class InstanceRow(NamedTuple):
-    """A row of `instances` with the columns that registration writes; `configuration` is JSON."""
+    """A row of `instances` with the columns that registration writes; `configuration` and `tags` are JSON."""
 
     account_id: str
     id: str
@@ -31,6 +31,7 @@ class InstanceRow(NamedTuple):
     agreed_price_cents: int | None
     bundle_id: str | None
     created_at: dt.datetime
+    tags: str
 
     @property
     def shared(self) -> tuple[object, ...]:
@@ -93,6 +94,7 @@ def build_row(reported: ReportedInstance, context: RegistrationContext) -> Insta
         agreed_price_cents=None,
         bundle_id=reported.bundle_id,
         created_at=reported.created_at or context.now,
+        tags=json.dumps(dict(reported.tags), ensure_ascii=False),
     )
 
 

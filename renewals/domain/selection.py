@@ -33,7 +33,7 @@ def split_into_units(
 
     An unmanageable bundle member is refused as such, so that the caller does not complete its bundle in vain.
     """
-    refusals = [_not_found(instance_id) for instance_id in selection.missing_ids]
+    refusals = refuse_missing(selection)
     units: list[RenewalUnit] = [(instance,) for instance in selection.instances if instance.bundle_id is None]
     size = len(selection.instances) + len(selection.missing_ids)
     selected_by_bundle: dict[str, list[model.Instance]] = {}
@@ -54,6 +54,11 @@ def split_into_units(
                 refuse_unmanageable(i, products) or _incomplete(i, selected, members) for i in selected
             ]
     return sorted(units, key=_paying_order), refusals
+
+
+def refuse_missing(selection: Selection) -> list[Refusal]:
+    """Return the refusals of the selected ids that the account does not have."""
+    return [_not_found(instance_id) for instance_id in selection.missing_ids]
 
 
 def partition_units(
@@ -95,6 +100,11 @@ def refuse_unmanageable(instance: model.Instance, products: Mapping[str, model.P
         return Refusal(instance.id, RefusalCode.ONE_OFF, "A one-off purchase has nothing to renew.")
     if instance.expires_at is None:
         return Refusal(instance.id, RefusalCode.NO_EXPIRY, "It has no expiry, so there is nothing to renew.")
+    return refuse_released(instance)
+
+
+def refuse_released(instance: model.Instance) -> Refusal | None:
+    """Return the refusal of a released instance, with which nothing can be done (rule 22)."""
     if instance.status == model.InstanceStatus.RELEASED:
         return Refusal(instance.id, RefusalCode.RELEASED, "It was released and cannot be restored.")
     return None

@@ -19,6 +19,7 @@ class ColumnType(Enum):
     BOOLEAN = auto()
     ENUM = auto()
     CONFIGURATION = auto()
+    TAGS = auto()
 
 
 class ExportColumn(NamedTuple):

@@ -145,6 +145,8 @@ def _cell_writer(column: ExportColumn, locale: ExportLocale) -> Write:
             }.__getitem__
         case ColumnType.CONFIGURATION:
             return _items
+        case ColumnType.TAGS:
+            return _tags
         case ColumnType.NUMBER:
             return str
 
@@ -185,6 +187,14 @@ def _tree(places: Mapping[str, int]) -> "dict[str, _Branch]":
 _Branch = int | dict[str, Any]
 
 
+def _tags(tags: str) -> str:
+    return escape_formula("; ".join(f"{key}: {value}" for key, value in sorted(orjson.loads(tags).items())))
+
+
+def _tag_objects(tags: str) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in sorted(orjson.loads(tags).items())]
+
+
 def _nested(branch: _Branch, columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
     """Return the values of a field: of its column, or objects of its inner fields; None if all of those are None."""
     if isinstance(branch, int):
@@ -204,5 +214,6 @@ def _amount_or_null(cents: int | None) -> str | None:
 _JSON: Mapping[ColumnType, Write] = {
     ColumnType.MONEY: _amount_or_null,
     ColumnType.CONFIGURATION: orjson.loads,
+    ColumnType.TAGS: _tag_objects,
 }
 """Conversions to the values of the GraphQL API; other types need none."""

@@ -30,6 +30,7 @@ INSTANCES = ExportTable.of(
             '"data_center.type".name_zh',
         ),
         ExportColumn("configuration", Message("Configuration"), "i.configuration", ColumnType.CONFIGURATION),
+        ExportColumn("tags", Message("Tags"), "i.tags", ColumnType.TAGS),
         ExportColumn(
             "billingMode", Message("Billing"), "i.billing_mode", ColumnType.ENUM, labels.BILLING_MODES
         ),

@@ -151,6 +151,27 @@ def _parse_items(value: object) -> tuple[tuple[str, str], ...]:
     raise ValueError('must be labels and values, for example {"CPU": "8"}')
 
 
+@functools.lru_cache(_CACHE_SIZE)
+def _parse_tags_text(value: str) -> tuple[tuple[str, str], ...]:
+    try:
+        return _parse_tag_items(orjson.loads(value))
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"must be JSON: {error}") from None
+
+
+def _parse_tags(value: object, info: ValidationInfo) -> tuple[tuple[str, str], ...]:
+    return _parse_tags_text(str(value)) if _is_cell(value, info) else _parse_tag_items(value)
+
+
+def _parse_tag_items(value: object) -> tuple[tuple[str, str], ...]:
+    if isinstance(value, dict):
+        return tuple((key, _parse_text(text)) for key, text in value.items())
+    if isinstance(value, list):
+        items = [_check_keys(item, ("key", "value")) for item in value]
+        return tuple((_parse_text(item["key"]), _parse_text(item["value"])) for item in items)
+    raise ValueError('must be keys and values, for example {"env": "prod"}')
+
+
 def _check_keys(value: object, keys: tuple[str, ...]) -> dict[str, Any]:
     if isinstance(value, dict) and value.keys() == set(keys):
         return value
@@ -184,5 +205,7 @@ Tiers = Annotated[tuple[pricing.DiscountTier, ...], PlainValidator(_parse_tiers)
 """Discount tiers; in a CSV cell as in 12:17%;24:20%."""
 Configuration = Annotated[tuple[tuple[str, str], ...], PlainValidator(_parse_configuration)]
 """Labels and values; JSON in a CSV cell."""
+Tags = Annotated[tuple[tuple[str, str], ...], PlainValidator(_parse_tags)]
+"""Keys and values; JSON in a CSV cell."""
 VoucherId = Annotated[uuid.UUID, PlainValidator(_parse_voucher_id)]
 """A UUID, or any id of the provider, from which a UUID is derived."""

@@ -89,6 +89,7 @@ class InstanceRow(ImportRow):
     bundle_id: columns.Identifier | None = None
     bundle_name: columns.Name | None = None
     configuration: columns.Configuration | None = None
+    tags: columns.Tags | None = None
     created_at: columns.Instant | None = None
 
     def to_record(self) -> instances.ImportedInstance:
@@ -110,6 +111,7 @@ class InstanceRow(ImportRow):
             auto_renew_months=1 if self.auto_renew_months is None else self.auto_renew_months,
             bundle_id=self.bundle_id,
             configuration=self.configuration or (),
+            tags=self.tags or (),
         )
         return instances.ImportedInstance(self.account_id, reported, self.bundle_name)
 

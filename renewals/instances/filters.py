@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from renewals.db.sql import WhereClause, add_search, check_search, storable_texts
+from renewals.db.sql import WhereClause, add_search, check_search, is_storable, storable_texts
 from renewals.domain import errors, limits, model
 
 MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE renewable))
@@ -28,6 +28,15 @@ _RETAINED_AT_LEAST_UNTIL = """i.expires_at + make_interval(hours => 24 * (
 """A lower bound of `RELEASES_AT` at 20 % of its cost; the two days exceed every clock change of a zone."""
 
 WITHIN_DAYS_MAX = 36_525
+TAG_CONDITIONS_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TagFilter:
+    """The condition that an instance has a tag with the key and, unless None, with one of the values."""
+
+    key: str
+    values: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,7 @@ class InstanceFilter:
     data_center_types: Sequence[str] | None = None
     status: Sequence[model.InstanceStatus] | None = None
     bundled: bool | None = None
+    tags: Sequence[TagFilter] | None = None
     manageable: bool | None = True
 
 
@@ -63,9 +73,12 @@ def check_filter(instance_filter: InstanceFilter, path: str) -> None:
         ("dataCenters", instance_filter.data_centers),
         ("dataCenterTypes", instance_filter.data_center_types),
         ("status", instance_filter.status),
+        *((f"tags.{number}.values", tag.values) for number, tag in enumerate(instance_filter.tags or ())),
     ):
         if values is not None and len(values) > values_max:
             raise errors.InvalidInputError(f"{path}.{name}", f"must have at most {values_max} values")
+    if len(instance_filter.tags or ()) > TAG_CONDITIONS_MAX:
+        raise errors.InvalidInputError(f"{path}.tags", f"must have at most {TAG_CONDITIONS_MAX} conditions")
     check_search(instance_filter.search, f"{path}.search")
     days = instance_filter.expires_within_days
     if days is not None and not 0 <= days <= WITHIN_DAYS_MAX:
@@ -98,7 +111,21 @@ def build_conditions(account_id: str, instance_filter: InstanceFilter, now: dt.d
     _add_status(where, f.status, now)
     if f.bundled is not None:
         where.add(f"i.bundle_id IS {'NOT ' if f.bundled else ''}NULL")
+    if f.tags is not None and not f.tags:
+        where.add("FALSE")
+    for tag in f.tags or ():
+        _add_tag(where, tag)
     return where
+
+
+def _add_tag(conditions: WhereClause, tag: TagFilter) -> None:
+    """Add the condition on a tag. No index has it: a scan of the account takes as long as its other facets."""
+    if not is_storable(tag.key):
+        conditions.add("FALSE")
+    elif tag.values is None:
+        conditions.add("i.tags ? {}::text", tag.key)
+    else:
+        conditions.add("i.tags ->> {}::text = ANY({})", tag.key, storable_texts(tag.values))
 
 
 def status_at(now: str) -> str:

@@ -1,5 +1,6 @@
 """Reads of instances for the API, always within one account."""
 
+import dataclasses
 import datetime as dt
 import functools
 from collections.abc import Mapping, Sequence
@@ -205,6 +206,36 @@ async def count_facets(
         facet: [(value, counted[facet].get(value, 0)) for value in known or counted[facet]]
         for facet, known in FACETS.items()
     }
+
+
+TAG_VALUES_MAX = 100
+"""The number of values that are counted for one key."""
+
+
+async def count_tag_values(
+    connection: Connection,
+    account_id: str,
+    instance_filter: filters.InstanceFilter,
+    key: str,
+    now: dt.datetime,
+) -> list[tuple[str, int]]:
+    """Return the most frequent values of the tag with a key, without the filter's conditions on that key.
+
+    Instances without the tag are not counted.
+    """
+    if instance_filter.tags:
+        others = [tag for tag in instance_filter.tags if tag.key != key]
+        instance_filter = dataclasses.replace(instance_filter, tags=others or None)
+    conditions = filters.build_conditions(account_id, instance_filter, now)
+    key_at = conditions.bind(key)
+    rows = await database.fetch(
+        connection,
+        f"""SELECT i.tags ->> {key_at}::text AS value, count(*) AS count FROM instances i
+            WHERE {conditions.where} AND i.tags ? {key_at}::text
+            GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {TAG_VALUES_MAX}""",
+        *conditions.values,
+    )
+    return [(row["value"], row["count"]) for row in rows]
 
 
 def _expiry_bucket(

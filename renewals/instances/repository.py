@@ -6,10 +6,13 @@ import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import orjson
+
 from renewals.db import connection as database
 from renewals.db import sql
 from renewals.domain import model, planning, registration, registration_report
 from renewals.domain.registration_rows import InstanceRow
+from renewals.domain.tags import Tags
 from renewals.instances import filters, registration_context
 
 COLUMNS = ", ".join(f"i.{name}" for name in model.Instance._fields)
@@ -80,7 +83,7 @@ _SQL_TYPES: Mapping[object, str] = {str: "text", bool: "boolean", int: "bigint",
 
 def _sql_type(column: str, annotation: object) -> str:
     """Return the SQL type of a column of `InstanceRow`, without NULL from an optional type."""
-    if column == "configuration":
+    if column in ("configuration", "tags"):
         return "jsonb"
     [value_type] = {*(typing.get_args(annotation) or (annotation,))} - {type(None)}
     return _SQL_TYPES[value_type]
@@ -177,6 +180,23 @@ async def set_policy(
         instance_ids,
         mode,
         auto_renew_months,
+    )
+
+
+async def read_tags(connection: database.Connection, instance_ids: Sequence[str]) -> dict[str, Tags]:
+    """Return the tags of instances by their ids."""
+    rows = await database.fetch(connection, "SELECT id, tags FROM instances WHERE id = ANY($1)", instance_ids)
+    return {row["id"]: orjson.loads(row["tags"]) for row in rows}
+
+
+async def set_tags(connection: database.Connection, tags: Mapping[str, Tags]) -> None:
+    """Replace all tags of instances of a locked account, by id."""
+    rows = [(instance_id, orjson.dumps(values).decode()) for instance_id, values in tags.items()]
+    await database.execute(
+        connection,
+        """UPDATE instances i SET tags = u.tags FROM unnest($1::text[], $2::jsonb[]) AS u(id, tags)
+           WHERE i.id = u.id""",
+        *sql.transpose(rows, 2),
     )
 
 

@@ -6,7 +6,7 @@ import strawberry
 
 from renewals.accounts import queries as accounts_queries
 from renewals.db import pagination
-from renewals.domain import limits, model, planning
+from renewals.domain import limits, model, planning, tags
 from renewals.instances import filters, selection
 from renewals.instances import queries as instances_queries
 from renewals.orders import queries as orders_queries
@@ -15,6 +15,22 @@ from schema.shared.inputs import sent_values, skip_conversion
 
 IDs = list[strawberry.ID]
 _IDS_MAX = limits.INSTANCES_PER_SELECTION_MAX
+
+
+@skip_conversion
+@strawberry.input(description="A tag of an instance.")
+class TagInput:
+    key: str = strawberry.field(description=f"1 to {tags.KEY_LENGTH_MAX} characters, unique in an instance.")
+    value: str = strawberry.field(description=f"0 to {tags.VALUE_LENGTH_MAX} characters.")
+
+
+@skip_conversion
+@strawberry.input(description="The condition that an instance has a tag.")
+class TagFilter:
+    key: str = strawberry.field(description="The key of the tag.")
+    values: list[str] | None = strawberry.field(
+        default=strawberry.UNSET, description="The value is one of these. Null: any value."
+    )
 
 
 @skip_conversion
@@ -63,6 +79,10 @@ class InstanceFilter:
     bundled: bool | None = strawberry.field(
         default=strawberry.UNSET, description="True: members of bundles only. False: all others. Null: both."
     )
+    tags: list[TagFilter] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description=f"Tags that an instance must have, all of them. At most {filters.TAG_CONDITIONS_MAX} conditions.",
+    )
     manageable: bool | None = strawberry.field(
         default=True,
         description=(
@@ -73,7 +93,10 @@ class InstanceFilter:
 
     def to_filter(self) -> filters.InstanceFilter:
         """Return the filter of the domain, without checking its bounds."""
-        return filters.InstanceFilter(**sent_values(self))
+        values = sent_values(self)
+        if sent := values.get("tags"):  # mappings, because `skip_conversion` leaves nested inputs as they are
+            values["tags"] = [filters.TagFilter(tag["key"], tag.get("values")) for tag in sent]
+        return filters.InstanceFilter(**values)
 
 
 @strawberry.input(description="The sort order of instances. Equal values are ordered by id.")

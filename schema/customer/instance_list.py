@@ -1,11 +1,13 @@
 """The list of instances, with its facets."""
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import strawberry
 
 from renewals.db import connection as database
+from renewals.domain import errors, tags
 from renewals.instances import filters
 from renewals.instances import queries as instances_queries
 from schema.context import Info
@@ -19,6 +21,16 @@ from schema.shared import connections
 class FacetCount:
     value: str = strawberry.field(description="An enum value, a code of the catalog, or an expiry range.")
     count: int = strawberry.field(description="Number of matching instances.")
+
+
+async def _count_tag_values(
+    facets: strawberry.Parent["InstanceFacets"],
+    key: Annotated[str, strawberry.argument(description="The key of the tag.")],
+) -> list[FacetCount]:
+    """Return the counts by value; raise InvalidInputError if the key is out of bounds."""
+    if problem := tags.find_key_problem(key):
+        raise errors.InvalidInputError("key", problem)
+    return await facets.count_tag_values(key)
 
 
 @strawberry.type(
@@ -35,6 +47,15 @@ class InstanceFacets:
     )
     expiry: list[FacetCount] = strawberry.field(
         description="By expiry: EXPIRED; within 7, 15 or 30 days; LATER. Each instance counts once."
+    )
+    count_tag_values: strawberry.Private[Callable[[str], Awaitable[list[FacetCount]]]]
+
+    tags: list[FacetCount] = strawberry.field(
+        resolver=_count_tag_values,
+        description=(
+            "By the value of the tag with the key, the largest count first, at most "
+            f"{instances_queries.TAG_VALUES_MAX} values. Instances without the tag are not counted."
+        ),
     )
 
 
@@ -82,7 +103,15 @@ async def _count_facets(
         facet: [FacetCount(value=value, count=count) for value, count in counted]
         for facet, counted in counts.items()
     }
+
+    async def count_tag_values(key: str) -> list[FacetCount]:
+        values = await instances_queries.count_tag_values(
+            database.pool(), account_id, instance_filter, key, now
+        )
+        return [FacetCount(value=value, count=count) for value, count in values]
+
     return InstanceFacets(
+        count_tag_values=count_tag_values,
         tabs=facets["tabs"],
         products=facets["products"],
         data_centers=facets["dataCenters"],

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import orjson
 import strawberry
 
-from renewals.domain import errors, instance_actions, limits, model
+from renewals.domain import errors, instance_actions, limits, model, tags
 from schema.context import Info
 from schema.customer import catalog, orders, refusals, terms
 from schema.fields import sources
@@ -52,6 +52,17 @@ class RenewalAttempt:
     order: orders.RenewOrder | None = sources.loaded(
         lambda load: load.order, "order_id", description="The order that paid. Null if the attempt failed."
     )
+
+
+@strawberry.type(description="A tag of an instance, set by the provider at first or by the customer.")
+class Tag:
+    key: str = strawberry.field(description="Unique in the instance.")
+    value: str = strawberry.field(description="Possibly empty.")
+
+
+def read_tags(row: strawberry.Parent[Any]) -> list[Tag]:
+    """Return the tags of an instance's row, ordered by key."""
+    return [Tag(key=key, value=value) for key, value in sorted(orjson.loads(row["tags"]).items())]
 
 
 def read_configuration(row: strawberry.Parent[Any]) -> list[ConfigurationItem]:
@@ -224,6 +235,9 @@ class Instance:
 
     configuration = sources.computed(
         read_configuration, "configuration", description="The configuration, in the provider's order."
+    )
+    tags = sources.computed(
+        read_tags, "tags", description=f"The tags, at most {tags.TAGS_MAX}, ordered by key."
     )
     attempts = sources.computed(_attempts, "id", description="The worker's attempts, the latest first.")
     orders = sources.computed(_orders, "id", description="The orders with a line of it, the latest first.")

@@ -8,7 +8,7 @@ import strawberry
 
 from renewals.domain import errors
 from renewals.domain import policy as domain_policy
-from renewals.instances import policy
+from renewals.instances import policy, set_tags
 from renewals.orders import place_order
 from renewals.orders import repository as orders_repository
 from renewals.webhooks import endpoint_tests, endpoints, replays, retry_policy
@@ -57,6 +57,22 @@ class SetRenewalPolicySuccess(BatchDone):
         )
 
 
+@strawberry.type(description="The tags were set.")
+class SetTagsSuccess(BatchDone):
+    changed_count: int = strawberry.field(description="Number of instances whose tags changed.")
+    unchanged_count: int = strawberry.field(description="Number of instances that had these tags already.")
+
+    @classmethod
+    def of(cls, outcome: set_tags.TagsOutcome) -> Self:
+        """Build the success from the outcome of the use case."""
+        return cls(
+            instance_ids=[*outcome.changed, *outcome.unchanged_ids],
+            refused=outcome.refusals,
+            changed_count=len(outcome.changed),
+            unchanged_count=len(outcome.unchanged_ids),
+        )
+
+
 async def _read_order(placed: strawberry.Parent["OrderPlaced"], info: Info) -> orders.RenewOrder:
     row: orders.RenewOrder = await info.context.load.order.load(placed.order_id)
     return row
@@ -96,6 +112,11 @@ async def _set_renewal_policy(
 ) -> SetRenewalPolicySuccess:
     plan = await policy.set_policy(context.account_id, request.to_request(), context.clock)
     return SetRenewalPolicySuccess.of(plan)
+
+
+async def _set_tags(context: Context, request: operation_inputs.SetTagsInput) -> SetTagsSuccess:
+    outcome = await set_tags.set_tags(context.account_id, request.to_request(), context.clock)
+    return SetTagsSuccess.of(outcome)
 
 
 async def _renew_instances(
@@ -187,6 +208,14 @@ class Mutation:
         _set_renewal_policy,
         refusals.NotRenewable,
         description="Sets how instances are renewed. Each instance is decided independently. Nothing is charged.",
+    )
+    set_tags = mutation_field(
+        _set_tags,
+        refusals.NotRenewable,
+        description=(
+            "Adds, replaces and removes tags of instances, also of those that cannot be renewed, but not of released "
+            "ones. The same request again changes nothing, so there is no idempotency key."
+        ),
     )
     renew_instances = mutation_field(
         _renew_instances,

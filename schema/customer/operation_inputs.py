@@ -2,8 +2,8 @@
 
 import strawberry
 
-from renewals.domain import limits, model, planning
-from renewals.instances import policy
+from renewals.domain import limits, model, planning, tags
+from renewals.instances import policy, set_tags
 from renewals.orders import requests
 from schema.customer import inputs
 from schema.shared import scalars
@@ -64,6 +64,29 @@ class SetRenewalPolicyInput(SelectionInput):
             handling=self.bundles,
             batch_mode=self.batch_mode,
         )
+
+
+@strawberry.input(description="The arguments of setTags. At least one tag or key must be given.")
+class SetTagsInput:
+    selection: inputs.Selection = strawberry.field(
+        description="The instances to change; members of bundles may be selected alone."
+    )
+    set: list[inputs.TagInput] = strawberry.field(
+        default_factory=list,
+        description=f"Tags to add, or to replace by key: at most {tags.TAGS_MAX}, with unique keys.",
+    )
+    remove_keys: list[str] = strawberry.field(
+        default_factory=list,
+        description=f"Keys of tags to remove: at most {tags.TAGS_MAX}, none of them in `set`. Others are ignored.",
+    )
+    batch_mode: model.BatchMode = strawberry.field(
+        default=model.BatchMode.BEST_EFFORT, description=_BATCH_MODE
+    )
+
+    def to_request(self) -> set_tags.TagsRequest:
+        """Return the request of the domain."""
+        change = tags.TagChange([(tag.key, tag.value) for tag in self.set], self.remove_keys)
+        return set_tags.TagsRequest(self.selection.to_pick(), change, self.batch_mode)
 
 
 @strawberry.input

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from graphql import FieldNode, GraphQLField
 
 from renewals.domain import instance_actions, limits
+from renewals.instances import queries as instances_queries
 from schema.limits import list_sizes, weights
 from schema.limits.list_sizes import Bound, Length, Variables
 
@@ -109,6 +110,7 @@ _BY_ARGUMENTS: Mapping[Place, Callable[[FieldNode, GraphQLField], Length | None]
 _BY_SIZE: Mapping[Place, Length] = {
     ("InstanceConnection", "totalCount"): lambda variables: int(weights.COUNT * variables.size.instances),
     ("InstanceConnection", "facets"): lambda variables: int(weights.FACET * variables.size.instances),
+    ("InstanceFacets", "tags"): lambda variables: int(weights.FACET * variables.size.instances),
     ("RenewOrderConnection", "totalCount"): lambda variables: int(
         weights.ENTRY * variables.size.ledger_entries
     ),
@@ -129,10 +131,14 @@ _NAMED: Mapping[Place, int] = {
     ("Mutation", "renewInstances"): weights.RENEWAL,
     ("Mutation", "unifyExpiry"): weights.RENEWAL,
     ("Mutation", "setRenewalPolicy"): weights.POLICY,
+    ("Mutation", "setTags"): weights.POLICY,
 }
 """The weight of each instance that an input names."""
 _VOUCHERS = Bound(lambda variables: max(list_sizes.LIST_LENGTH, variables.size.vouchers), reaches_far=False)
 _BOUNDS: Mapping[Place, Bound] = {
+    ("InstanceFacets", "tags"): Bound(
+        lambda variables: min(instances_queries.TAG_VALUES_MAX, variables.size.instances), reaches_far=False
+    ),
     ("Account", "vouchers"): _VOUCHERS,
     ("Quote", "vouchers"): _VOUCHERS,
     ("Instance", "actions"): Bound(len(instance_actions.InstanceActionKind), reaches_far=False),

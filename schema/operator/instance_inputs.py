@@ -7,7 +7,7 @@ import strawberry
 
 from renewals.domain import model, registration_report
 from renewals.operators import instances, registration
-from schema.customer.inputs import IDs
+from schema.customer.inputs import IDs, TagInput
 from schema.operator.inputs import ACCOUNT_ID, IdempotentInput
 from schema.shared import scalars
 from schema.shared.inputs import skip_conversion, unset_to_none
@@ -74,6 +74,10 @@ class InstanceInput:
     configuration: list[ConfigurationItemInput] = strawberry.field(
         default_factory=list, description="At most 50 properties; they replace the earlier ones."
     )
+    tags: list[TagInput] = strawberry.field(
+        default_factory=list,
+        description="At most 20 tags with unique keys. Used for a new instance only; later the customer sets them.",
+    )
     created_at: dt.datetime | None = strawberry.field(
         default=strawberry.UNSET,
         description="Creation at the provider. Null: now. A registered instance keeps its own.",
@@ -83,6 +87,11 @@ class InstanceInput:
     def _items(self) -> Any:
         """The configuration as mappings, because `skip_conversion` leaves nested inputs as they are."""
         return self.configuration
+
+    @property
+    def _tags(self) -> Any:
+        """The tags as mappings, as `_items`."""
+        return self.tags
 
     def to_reported_instance(self) -> registration_report.ReportedInstance:
         """Return the reported instance."""
@@ -101,6 +110,7 @@ class InstanceInput:
             auto_renew_months=self.auto_renew_months,
             bundle_id=unset_to_none(self.bundle_id),
             configuration=[(item["label"], item["value"]) for item in self._items],
+            tags=[(tag["key"], tag["value"]) for tag in self._tags],
         )
 
 

@@ -54,6 +54,7 @@ class Instance:
     configuration = sources.computed(
         instances.read_configuration, "configuration", description="Properties in the provider's order."
     )
+    tags = sources.computed(instances.read_tags, "tags", description="Tags, ordered by key.")
 
 
 def query_instances(

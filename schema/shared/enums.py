@@ -112,6 +112,7 @@ _enum(
     INSUFFICIENT_FUNDS="Vouchers and balance do not cover the renewal.",
     PRICE_HELD="The price rose above the account's cap, and the customer has not agreed to it.",
     BEFORE_CUT_OVER="The instance was due before the account's autoRenewFrom, so the worker leaves it.",
+    TOO_MANY_TAGS="The instance would have more than 20 tags.",
 )
 _enum(
     model.Language,

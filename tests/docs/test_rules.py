@@ -22,7 +22,7 @@ FOLDERS = (
 SUFFIXES = frozenset({".py", ".md", ".sql", ".graphql", ".ts", ".yml", ".yaml", ".toml", ".csv"})
 CITATION = re.compile(r"\brules? (\d+(?:(?:, | to | and |, and )\d+)*)(?!\d|[.,]\d)", re.IGNORECASE)
 STANDING = frozenset(int(number) for number in re.findall(r"^### Rule (\d+): ", TEXT, re.MULTILINE))
-PLANNED = range(28, 37)
+PLANNED = range(28, 36)
 HALF_PAST_MIDNIGHT = dt.time(0, 30)
 
 
@@ -47,8 +47,8 @@ def sources() -> Iterator[Path]:
                 yield path
 
 
-def test_the_page_has_the_rules_1_to_27_and_38() -> None:
-    assert frozenset({*range(1, 28), 37, 38}) == STANDING
+def test_the_page_has_the_rules_1_to_27_and_36_to_38() -> None:
+    assert frozenset({*range(1, 28), 36, 37, 38}) == STANDING
 
 
 def test_every_cited_rule_is_on_the_page() -> None:

@@ -264,6 +264,7 @@ def registration(
     trial: bool = False,
     status: str = "RUNNING",
     configuration: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
     created_at: dt.datetime = NOW,
 ) -> registration_report.ReportedInstance:
     """Build a registration; without an expiry it is pay-as-you-go, unless `billing` is given."""
@@ -283,4 +284,5 @@ def registration(
         auto_renew_months=months,
         bundle_id=bundle,
         configuration=configuration or {"带宽": "1Mbps"},
+        tags=list((tags or {}).items()),
     )

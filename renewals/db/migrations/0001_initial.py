@@ -321,6 +321,7 @@ class Migration(migrations.Migration):
                 ),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("refund_count", fields.IntField(default=0)),
+                ("tags", fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
             ],
             options={"table": "instances", "app": "renewals", "pk_attr": "id"},
             bases=["Model"],

@@ -87,7 +87,7 @@ ALTER TABLE webhook_endpoints ADD CONSTRAINT webhook_endpoints_once_per_key UNIQ
 
 -- Defaults for writers that do not name the column.
 ALTER TABLE accounts ALTER COLUMN is_demo SET DEFAULT false;
-ALTER TABLE instances ALTER COLUMN refund_count SET DEFAULT 0;
+ALTER TABLE instances ALTER COLUMN refund_count SET DEFAULT 0, ALTER COLUMN tags SET DEFAULT '{}';
 ALTER TABLE order_lines ALTER COLUMN refund_count SET DEFAULT 0;
 ALTER TABLE webhook_states
   ALTER COLUMN last_account_id SET DEFAULT '', ALTER COLUMN failure_count SET DEFAULT 0,
@@ -146,7 +146,9 @@ ALTER TABLE accounts
 ALTER TABLE instances
   ADD CONSTRAINT agreed_price_is_another CHECK (
     agreed_price_cents >= 0 AND agreed_price_cents <> monthly_price_cents);
-ALTER TABLE instances ADD CONSTRAINT refund_count_is_not_negative CHECK (refund_count >= 0);
+ALTER TABLE instances
+  ADD CONSTRAINT refund_count_is_not_negative CHECK (refund_count >= 0),
+  ADD CONSTRAINT tags_are_values_by_key CHECK (jsonb_typeof(tags) = 'object');
 ALTER TABLE order_lines ADD CONSTRAINT anchor_before_is_a_day CHECK (anchor_day_before BETWEEN 1 AND 31);
 ALTER TABLE refunds ADD CONSTRAINT refund_is_given_wholly CHECK (
   total_cents = voucher_cents + balance_cents AND voucher_cents >= 0 AND balance_cents >= 0);

@@ -117,6 +117,8 @@ class Instance(Model):
     created_at = fields.DatetimeField()
     # The number of refunded periods; an order line keeps the number at its time.
     refund_count = fields.IntField(default=0)
+    # The value of each tag by its key.
+    tags = fields.JSONField[dict[str, str]](default=dict)
 
     class Meta:
         table = "instances"

@@ -110,6 +110,7 @@ FILTERS: list[dict[str, Any] | None] = [
     *({"manageable": manageable} for manageable in (True, False, None)),
     {"tab": "AUTO", "products": ["eip", "ebs"], "status": ["RUNNING"], "expiresWithinDays": 60},
     {"manageable": None, "search": "i-", "dataCenterTypes": ["VPC"], "bundled": False},
+    {"tags": [{"key": "env"}, {"key": "team", "values": ["web"]}]},
 ]
 LISTED = """query ($filter: InstanceFilter, $orderBy: InstanceOrder) {
   instances(filter: $filter, orderBy: $orderBy, first: 1000) { totalCount nodes { id status } } }"""
@@ -143,7 +144,7 @@ async def test_every_order_is_that_of_the_list(fleet: World, graphql: Client) ->
 async def test_a_row_has_the_values_of_graphql(fleet: World, graphql: Client) -> None:
     selection = """id name product { code name nameZh } dataCenter { code name type { code name nameZh } }
       configuration { label value } billingMode isTrial status renewalMode autoRenewMonths expiresAt monthlyPrice
-      createdAt bundle { id name }"""
+      createdAt bundle { id name } tags { key value }"""
     nodes = (await graphql(f"{{ instances(first: 1000) {{ nodes {{ {selection} }} }} }}"))["instances"][
         "nodes"
     ]
@@ -171,7 +172,10 @@ async def test_the_status_is_the_one_at_the_clock(fleet: World, graphql: Client)
 
 async def test_csv_has_labels_and_times_in_the_accounts_zone(world: World, graphql: Client) -> None:
     await world.account("a", zone="America/New_York", language=model.Language.ZH)
-    await world.instance("i-1", expires="2027-07-31", mode="AUTO", months=3, price="23.00", bundle="b")
+    tags = {"env": "prod", "a": "=1"}
+    await world.instance(
+        "i-1", expires="2027-07-31", mode="AUTO", months=3, price="23.00", bundle="b", tags=tags
+    )
     await world.put("i-1", name='Web, "1"\n网站')
     await world.instance(
         "i-2", expires=None, data_center="gz-edge", configuration={"CPU": "4核", "内存": "8GB"}
@@ -198,7 +202,7 @@ async def test_csv_has_labels_and_times_in_the_accounts_zone(world: World, graph
         "运行中 | 手动续费 | 1 |  | 300.00 | 2027-01-09 23:00:00 |  | "
     )
     head, first, _ = await cells(
-        graphql, "instances", lang="en", columns="id,expiresAt,monthlyPrice,billingMode,isTrial,status"
+        graphql, "instances", lang="en", columns="id,expiresAt,monthlyPrice,billingMode,isTrial,status,tags"
     )
     assert head == [
         "Instance ID",
@@ -207,8 +211,9 @@ async def test_csv_has_labels_and_times_in_the_accounts_zone(world: World, graph
         "Billing",
         "Trial",
         "Status",
+        "Tags",
     ]
-    assert first == ["i-1", "2027-07-31 23:59:59", "23.00", "Prepaid", "No", "Running"]
+    assert first == ["i-1", "2027-07-31 23:59:59", "23.00", "Prepaid", "No", "Running", "a: =1; env: prod"]
 
 
 @pytest.mark.parametrize(

@@ -28,24 +28,32 @@ def test_all_that_a_row_says_is_there(run_import: RunImport, url: str, suffix: s
     }  # fmt: skip
     if suffix == "csv":
         rows = [
-            row("i-1", **about, isTrial="TRUE", **{"configuration.CPU": "4核", "configuration.内存": "8GB"})
+            row(
+                "i-1",
+                **about,
+                tags='{"env": "prod"}',
+                isTrial="TRUE",
+                **{"configuration.CPU": "4核", "configuration.内存": "8GB"},
+            )
         ]
         result = run_import("instances", csv_of(rows))
     else:
         configuration = [{"label": "CPU", "value": "4核"}, {"label": "内存", "value": "8GB"}]
-        rows = [row("i-1", **about, isTrial=True, configuration=configuration)]
+        tags = [{"key": "env", "value": "prod"}]
+        rows = [row("i-1", **about, tags=tags, isTrial=True, configuration=configuration)]
         result = run_import("instances", jsonl_of(rows), name="instances.jsonl")
     assert (result.exit_code, counts(result), result.stderr) == (0, (1, 0, 0, 0), "")
     assert query(
         url,
         """SELECT account_id, name, product_code, data_center_code, monthly_price_cents, renewal_mode, is_trial,
              auto_renew_months, anchor_day, bundle_id, expires_at::text, created_at::text, status,
-             (SELECT name FROM bundles), configuration::text FROM instances""",
+             (SELECT name FROM bundles), configuration::text, tags::text FROM instances""",
     ) == [
         (
             "a", "Instance i-1", "eip", "bj-6", 30000, "AUTO", True, 3, 31, "order-7", "2099-01-31 15:59:59+00",
             "2026-01-31 01:02:03+00", "RUNNING", "训练集群",
             '[{"label": "CPU", "value": "4核"}, {"label": "内存", "value": "8GB"}]',
+            '{"env": "prod"}',
         )
     ]  # fmt: skip
 

@@ -47,6 +47,31 @@ async def provider(world: World, operator: Operator) -> Operator:
     return operator
 
 
+async def test_a_new_instance_gets_its_tags_and_a_later_report_leaves_them_alone(
+    world: World, provider: Operator
+) -> None:
+    tags = [{"key": "env", "value": "prod"}, {"key": "a", "value": ""}]
+    assert counts(await register(provider, instance(tags=tags))) == (1, 0, 0)
+    assert counts(await register(provider, instance(tags=[{"key": "env", "value": "test"}]))) == (0, 0, 1)
+    assert counts(await register(provider, instance(name="Other"))) == (0, 1, 0)
+    listed = await provider("""{ instances(accountId: "a") { nodes { tags { key value } } } }""")
+    assert listed["instances"]["nodes"] == [{"tags": [{"key": "a", "value": ""}, tags[0]]}]
+
+
+async def test_an_instance_with_invalid_tags_is_refused_alone(world: World, provider: Operator) -> None:
+    tag = {"key": "env", "value": "prod"}
+    answer = await register(
+        provider,
+        instance("i-1", tags=[tag, tag]),
+        instance("i-2", tags=[{"key": "", "value": ""}]),
+        instance("i-3", tags=[{"key": f"k{number}", "value": ""} for number in range(21)]),
+        instance("i-4", tags=[{"key": "k", "value": "v" * 129}]),
+        instance("i-5", tags=[tag]),
+    )
+    assert refusals(answer) == dict.fromkeys(("i-1", "i-2", "i-3", "i-4"), "tags")
+    assert counts(answer) == (1, 0, 0)
+
+
 async def test_a_new_instance_has_all_reported_values(world: World, provider: Operator) -> None:
     answer = await register(
         provider,

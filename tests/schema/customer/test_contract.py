@@ -25,8 +25,12 @@ from schema.customer import schema as customer_schema
 CONTRACT = (Path(__file__).parent / "contract.graphql").read_text(encoding="utf-8")
 COMMITTED = Path(__file__).parents[3] / "schema.graphql"
 
-SINCE_THEN = {"RefusalCode.PRICE_HELD is a value", "RefusalCode.BEFORE_CUT_OVER is a value"}
-"""The values that an enumeration has gained: for a price that rose beyond the cap, and for the cut-over."""
+SINCE_THEN = {
+    "RefusalCode.PRICE_HELD is a value",
+    "RefusalCode.BEFORE_CUT_OVER is a value",
+    "RefusalCode.TOO_MANY_TAGS is a value",
+}
+"""The values that an enumeration has gained: for a price beyond the cap, for the cut-over, and for tags."""
 
 
 def statements(text: str) -> set[str]:

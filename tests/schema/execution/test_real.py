@@ -41,8 +41,11 @@ CHOICES: dict[str, list[Any]] = {
     "products": ["eip", "kec", "none"],
     "dataCenters": ["bj-6", "bj-1"],
     "dataCenterTypes": ["VPC", "EDGE", "none"],
+    "key": ["env", "team", ""],
+    "values": ["prod", "test"],
     "search": ["i-", "Instance", "%", ""],
     "months": [1, 2, 12, 0, 40],
+    "autoRenewMonths": [1, 12, 0, 40],
     "dayOfMonth": [1, 15, 31, 0, 40],
     "date": ["2027-06-30", "2020-01-01"],
     "expiresFrom": ["2027-01-01T00:00:00Z"],
@@ -71,7 +74,7 @@ async def shop(world: fixtures.World, graphql: Client) -> None:
     await world.instances(
         ["i-3", "i-4"], expires="2027-02-28", product="kec", bundle="b-1", data_center="bj-1"
     )
-    await world.instance("i-5", expires=None)
+    await world.instance("i-5", expires=None, tags={"team": "web", "env": "prod"})
     await world.instance("i-6", expires="2027-03-31", product="ddos", mode="NONE", configuration={"a": "b"})
     await world.instance("i-7", expires="2027-01-05", product="ebs", status="EXPIRED")
     await buyer.renew(["i-1", "i-2"], key="1")

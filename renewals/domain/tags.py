@@ -1,0 +1,76 @@
+"""Tags of an instance: up to 20 keys, each with one value (rule 36). Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from renewals.domain import validation
+from renewals.domain.errors import Refusal, RefusalCode
+
+TAGS_MAX = 20
+KEY_LENGTH_MAX = 64
+VALUE_LENGTH_MAX = 128
+
+Tags = Mapping[str, str]
+"""The values of an instance's tags by key."""
+
+
+def find_key_problem(key: str) -> str | None:
+    """Validate the key of a tag."""
+    return validation.text(key, 1, KEY_LENGTH_MAX)
+
+
+def find_value_problem(value: str) -> str | None:
+    """Validate the value of a tag."""
+    return validation.text(value, 0, VALUE_LENGTH_MAX)
+
+
+def find_problem(pairs: Sequence[tuple[str, str]]) -> str | None:
+    """Validate all tags of an instance, as pairs of key and value."""
+    if len(pairs) > TAGS_MAX:
+        return f"must have at most {TAGS_MAX} tags"
+    if len(dict(pairs)) < len(pairs):
+        return "has a duplicate key"
+    for key, value in pairs:
+        if problem := find_key_problem(key):
+            return f"key {key!r}: {problem}"
+        if problem := find_value_problem(value):
+            return f"value of {key!r}: {problem}"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class TagChange:
+    """Tags that are added or replaced by key, and keys that are removed."""
+
+    tags: Sequence[tuple[str, str]] = ()
+    removed_keys: Sequence[str] = ()
+
+    def check(self) -> None:
+        """Raise InvalidInputError for the first problem of the arguments `set` and `removeKeys`."""
+        for path, problem in self._problems():
+            validation.raise_if_invalid(path, problem)
+
+    def apply_to(self, tags: Tags) -> Tags:
+        """Return the tags of an instance after the change."""
+        removed = set(self.removed_keys)
+        return {key: value for key, value in tags.items() if key not in removed} | dict(self.tags)
+
+    def _problems(self) -> Iterator[tuple[str, str | None]]:
+        if not self.tags and not self.removed_keys:
+            yield "set", "must have a tag, unless there are keys to remove"
+        yield "set", find_problem(self.tags)
+        if len(self.removed_keys) > TAGS_MAX:
+            yield "removeKeys", f"must have at most {TAGS_MAX} keys"
+        set_keys = {key for key, _ in self.tags}
+        for number, key in enumerate(self.removed_keys):
+            yield f"removeKeys.{number}", find_key_problem(key)
+            if key in set_keys:
+                yield f"removeKeys.{number}", f"{key!r} is also among the tags to set"
+
+
+def refuse_excess(instance_id: str, tags: Tags) -> Refusal | None:
+    """Return the refusal of an instance that would have too many tags."""
+    if len(tags) <= TAGS_MAX:
+        return None
+    message = f"It would have {len(tags)} tags; at most {TAGS_MAX} are possible. Remove some of them first."
+    return Refusal(instance_id, RefusalCode.TOO_MANY_TAGS, message)
