@@ -97,6 +97,8 @@ def _plan(
         balance_after_cents=balance_cents,
         shortfall_cents=shortfall_cents,
         at_risk_ids=tuple(at_risk_ids),
+        due_ids=tuple(instance.id for instance in due),
+        due_cents=tuple(prices),
     )
     return day, paid
 

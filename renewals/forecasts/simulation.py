@@ -30,6 +30,9 @@ class Day(NamedTuple):
     balance_after_cents: int
     shortfall_cents: int
     at_risk_ids: tuple[str, ...]
+    due_ids: tuple[str, ...]
+    due_cents: tuple[int, ...]
+    """The price of each instance of `due_ids`; 0 for one that cannot be renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,15 @@ class Forecast:
     def total_cents(self) -> int:
         """Return the price of all renewals, paid or not."""
         return sum(day.total_cents for day in self.days)
+
+    def due_by_instance(self) -> dict[str, tuple[int, int]]:
+        """Return the number and the price of the renewals of each due instance, by its id."""
+        due: dict[str, tuple[int, int]] = {}
+        for day in self.days:
+            for instance_id, cents in zip(day.due_ids, day.due_cents, strict=True):
+                count, total_cents = due.get(instance_id, (0, 0))
+                due[instance_id] = count + 1, total_cents + cents
+        return due
 
     @property
     def first_shortfall_on(self) -> dt.date | None:
@@ -188,15 +200,19 @@ def _build_day(run: SimulatedRun) -> Day:
     paid = [payment for payment in run.payments if payment is not None and not payment.shortfall_cents]
     # The shortfall before the run is the shortfall of paying all of it at once.
     total = payment.Wallet(run.balance_cents, run.vouchers, run.context.now).pay(charges)
+    prices = {line.instance.id: line.price.price_cents for unit in run.priced for line in unit.lines}
+    due_ids = tuple([instance.id for unit in run.priced for instance in unit.unit])
     return Day(
         date=run.date,
-        due_count=sum([len(unit.unit) for unit in run.priced]),
+        due_count=len(due_ids),
         total_cents=sum([charge.cents for charge in charges]),
         voucher_cents=sum([payment.voucher_cents for payment in paid]),
         balance_cents=run.balance_cents - run.wallet.balance_cents,
         balance_after_cents=run.wallet.balance_cents,
         shortfall_cents=total.shortfall_cents,
         at_risk_ids=tuple([instance.id for unit in run.unpaid_units for instance in unit]),
+        due_ids=due_ids,
+        due_cents=tuple([prices.get(instance_id, 0) for instance_id in due_ids]),
     )
 
 

@@ -49,3 +49,5 @@ REFUSAL_CODES: Mapping[str, Message] = {
     RefusalCode.BEFORE_CUT_OVER: Message("Due before the start of automatic renewals"),
 }
 YES, NO = Message("Yes"), Message("No")
+NOT_SET = Message("Not set")
+"""The label of a tag that an instance does not have, or that is empty."""

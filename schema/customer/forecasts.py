@@ -5,8 +5,11 @@ from typing import Annotated, Any
 
 import strawberry
 
+from renewals.db import connection as database
 from renewals.domain import limits
-from renewals.forecasts import forecast
+from renewals.domain.model import Language
+from renewals.forecasts import forecast, groups
+from renewals.i18n import catalogs, labels
 from schema.context import Info
 from schema.customer import instances
 from schema.fields import sources
@@ -41,6 +44,51 @@ class ForecastDay:
     at_risk_count: int = sources.counted("at_risk_ids", description="Number of instances at risk.")
 
 
+@strawberry.type(description="The automatic renewals of the instances with one value.")
+class ForecastGroup:
+    value: str = strawberry.field(
+        description="The code of the product or data center, or the tag's value: empty for instances without the tag."
+    )
+    label: str = strawberry.field(description="The value's name in the caller's language.")
+    due_count: int = strawberry.field(
+        description="Number of renewals that are due; an instance counts on each of its days."
+    )
+    total: scalars.Money = sources.column(
+        "total_cents", description="Price of all renewals of the group, paid or not."
+    )
+    total_cents: strawberry.Private[int]
+
+
+async def _read_groups(
+    simulated: strawberry.Parent[Any],
+    info: Info,
+    by: Annotated[
+        groups.ForecastGrouping,
+        strawberry.argument(description="The property by which renewals are grouped."),
+    ],
+    tag_key: Annotated[
+        str | None,
+        strawberry.argument(description="The key of the tag. Required for TAG, ignored otherwise."),
+    ] = None,
+) -> list[ForecastGroup]:
+    """Return the groups of a forecast; raise InvalidInputError for TAG without a valid key."""
+    found = await groups.group_forecast(database.pool(), info.context.account_id, simulated, by, tag_key)
+    return [
+        ForecastGroup(
+            value=group.value,
+            label=_label_of(group, info.context.language),
+            due_count=group.due_count,
+            total_cents=group.total_cents,
+        )
+        for group in found
+    ]
+
+
+def _label_of(group: groups.ForecastGroup, language: Language) -> str:
+    name = group.name_zh if language is Language.ZH else group.name
+    return name or catalogs.translate(labels.NOT_SET, language)
+
+
 @strawberry.type(
     description=("Simulation of the automatic renewals of the coming days with the money on hand now.")
 )
@@ -55,6 +103,13 @@ class Forecast:
     )
     first_shortfall_on: dt.date | None = strawberry.field(
         description="The first day with a shortfall, in the account's time zone. Null if there is none."
+    )
+    groups: list[ForecastGroup] = strawberry.field(
+        resolver=_read_groups,
+        description=(
+            f"All renewals of the days by one property, the largest total first. The totals add up to the forecast's. "
+            f"A tag with more than {groups.GROUPS_MAX:,} values is refused."
+        ),
     )
 
 

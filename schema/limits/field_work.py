@@ -6,6 +6,7 @@ from typing import TypeAlias
 from graphql import FieldNode, GraphQLField
 
 from renewals.domain import instance_actions, limits
+from renewals.forecasts import groups
 from renewals.instances import queries as instances_queries
 from schema.limits import list_sizes, weights
 from schema.limits.list_sizes import Bound, Length, Variables
@@ -111,6 +112,7 @@ _BY_SIZE: Mapping[Place, Length] = {
     ("InstanceConnection", "totalCount"): lambda variables: int(weights.COUNT * variables.size.instances),
     ("InstanceConnection", "facets"): lambda variables: int(weights.FACET * variables.size.instances),
     ("InstanceFacets", "tags"): lambda variables: int(weights.FACET * variables.size.instances),
+    ("Forecast", "groups"): lambda variables: int(weights.FACET * variables.size.auto_instances),
     ("RenewOrderConnection", "totalCount"): lambda variables: int(
         weights.ENTRY * variables.size.ledger_entries
     ),
@@ -136,6 +138,10 @@ _NAMED: Mapping[Place, int] = {
 """The weight of each instance that an input names."""
 _VOUCHERS = Bound(lambda variables: max(list_sizes.LIST_LENGTH, variables.size.vouchers), reaches_far=False)
 _BOUNDS: Mapping[Place, Bound] = {
+    ("Forecast", "groups"): Bound(
+        lambda variables: min(groups.GROUPS_MAX, max(list_sizes.LIST_LENGTH, variables.size.auto_instances)),
+        reaches_far=False,
+    ),
     ("InstanceFacets", "tags"): Bound(
         lambda variables: min(instances_queries.TAG_VALUES_MAX, variables.size.instances), reaches_far=False
     ),

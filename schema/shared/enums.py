@@ -8,6 +8,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from renewals.auto_renewal import runs
 from renewals.domain import errors, instance_actions, model
+from renewals.forecasts import groups
 from renewals.instances import queries as instances_queries
 from renewals.operators import audit_log
 from renewals.webhooks import status
@@ -79,6 +80,13 @@ _enum(
     NAME="The display name, by code point.",
     PRODUCT="The product's code.",
     ID="The provider's id.",
+)
+_enum(
+    groups.ForecastGrouping,
+    "The property by which the renewals of a forecast are grouped.",
+    PRODUCT="The product.",
+    DATA_CENTER="The data center.",
+    TAG="The value of the tag with the given key.",
 )
 _enum(
     model.BatchMode,

@@ -72,7 +72,7 @@ PLAIN: Mapping[str, Any] = {
     "expiresWithinDays": 30, "overlapHours": 1, "leadDays": 1, "anchorDay": 1, "maxTermMonths": 36,
     "retentionDays": 7, "url": "https://hooks.example.com/", "eventTypes": [], "name": "Name", "nameZh": "名",
     "unsupportedReason": "No", "unsupportedReasonZh": "否", "memo": "", "reason": "Because", "label": "l", "value": "v",
-    "timeZone": "Asia/Shanghai", "currency": "CNY", "key": "env", "values": [], "removeKeys": [],
+    "timeZone": "Asia/Shanghai", "currency": "CNY", "key": "env", "values": [], "removeKeys": [], "tagKey": "env",
 }  # fmt: skip
 """Numbers and texts that name no object, by the last word of a coordinate, and the value sent for them."""
 

@@ -59,3 +59,43 @@ async def test_a_forecast_changes_nothing_and_reads_in_a_few_statements(world: W
 async def test_days_out_of_bounds_are_refused_by_name(fleet: Client, days: int) -> None:
     [error] = await fleet.errors(FORECAST, days=days)
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": "days"}
+
+
+GROUPS = """query ($by: ForecastGrouping!, $key: String) { forecast(days: 40) { total
+  groups(by: $by, tagKey: $key) { value label dueCount total } } }"""
+
+
+async def groups(client: Client, language: str, **variables: str) -> list[tuple[str, str, int, str]]:
+    headers = {"Authorization": f"Bearer {client.key}", "Accept-Language": language}
+    sent = {"query": GROUPS, "variables": variables}
+    answer = (await client.http.post(client.url, json=sent, headers=headers)).json()
+    return [tuple(group.values()) for group in answer["data"]["forecast"]["groups"]]
+
+
+@pytest.fixture
+async def tagged(world: World, fleet: Client) -> Client:
+    await world.instance("k-1", product="kec", mode="AUTO", price="7.00", tags={"env": "prod"})
+    return fleet
+
+
+@pytest.mark.parametrize(
+    ("language", "products", "not_set"),
+    [("en", ("Elastic IP", "Elastic Compute"), "Not set"), ("zh-CN", ("弹性IP", "云服务器"), "未设置")],
+)
+async def test_groups_are_labelled_in_the_callers_language(
+    tagged: Client, language: str, products: tuple[str, str], not_set: str
+) -> None:
+    assert await groups(tagged, language, by="PRODUCT") == [
+        ("eip", products[0], 2, "200.00"),
+        ("kec", products[1], 1, "7.00"),
+    ]
+    assert await groups(tagged, language, by="DATA_CENTER") == [("bj-6", "北京6区(VPC)", 3, "207.00")]
+    assert await groups(tagged, language, by="TAG", key="env") == [
+        ("", not_set, 2, "200.00"),
+        ("prod", "prod", 1, "7.00"),
+    ]
+
+
+async def test_a_grouping_by_tag_needs_the_key(tagged: Client) -> None:
+    [error] = await tagged.errors(GROUPS, by="TAG")
+    assert (error["extensions"]["code"], error["extensions"]["field"]) == ("INVALID_INPUT", "tagKey")

@@ -42,6 +42,7 @@ CHOICES: dict[str, list[Any]] = {
     "dataCenters": ["bj-6", "bj-1"],
     "dataCenterTypes": ["VPC", "EDGE", "none"],
     "key": ["env", "team", ""],
+    "tagKey": ["env", "team", ""],
     "values": ["prod", "test"],
     "search": ["i-", "Instance", "%", ""],
     "months": [1, 2, 12, 0, 40],

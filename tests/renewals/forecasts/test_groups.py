@@ -1,0 +1,87 @@
+"""The groups of a forecast add up to its total, by any property (rule 36)."""
+
+import random
+
+import pytest
+
+from renewals.db import connection as database
+from renewals.domain import errors
+from renewals.forecasts import forecast, groups
+from renewals.forecasts.groups import ForecastGrouping
+from tests.support.fixtures import World
+
+NOON = "2027-01-20 12:00"
+
+
+async def group(
+    by: ForecastGrouping, tag_key: str | None = None, *, days: int, now: str
+) -> list[groups.ForecastGroup]:
+    at = World().at(now)
+    simulated = await forecast.read_forecast("a", days, at)
+    found = await groups.group_forecast(database.pool(), "a", simulated, by, tag_key)
+    assert sum(entry.total_cents for entry in found) == simulated.total_cents
+    assert sum(entry.due_count for entry in found) == sum(day.due_count for day in simulated.days)
+    assert len({entry.value for entry in found}) == len(found)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_the_groups_of_a_random_account_add_up_to_the_total(world: World, seed: int) -> None:
+    rng = random.Random(seed)
+    await world.account("a", balance=rng.choice(["0.00", "500.00", "100000.00"]))
+    await world.account("b", balance="100.00")
+    for number in range(25):
+        await world.instance(
+            f"i-{number}",
+            account=rng.choice(["a", "a", "a", "b"]),
+            expires=f"2027-0{rng.randint(1, 3)}-{rng.randint(21, 28)}",
+            mode=rng.choice(["AUTO", "AUTO", "MANUAL"]),
+            months=rng.choice([1, 1, 3, 36]),
+            price=f"{rng.randint(0, 90000) / 100:.2f}",
+            product=rng.choice(["eip", "kec", "ebs", "ddos"]),
+            data_center=rng.choice(["bj-6", "bj-1", "gz-edge"]),
+            tags={key: rng.choice(["", "x", "y"]) for key in ("env", "team") if rng.random() < 0.6},
+        )
+    for days in (1, 10, 40, 366):
+        for by, key in (
+            (ForecastGrouping.PRODUCT, None),
+            (ForecastGrouping.DATA_CENTER, None),
+            (ForecastGrouping.TAG, "env"),
+            (ForecastGrouping.TAG, "none"),
+        ):
+            await group(by, key, days=days, now=NOON)
+
+
+async def test_each_value_has_its_renewals_and_those_without_the_tag_have_none(world: World) -> None:
+    await world.account("a", balance="100.00")
+    await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="100.00", tags={"env": "prod"})
+    await world.instance("i-2", expires="2027-01-31", mode="AUTO", price="30.00", tags={"env": ""})
+    await world.instance("i-3", expires="2027-02-10", mode="AUTO", price="5.00", product="kec")
+    await world.instance("i-4", expires="2027-01-31", mode="MANUAL", price="7.00", tags={"env": "test"})
+    tagged = await group(ForecastGrouping.TAG, "env", days=40, now=NOON)
+    assert [(entry.value, entry.due_count, entry.total_cents) for entry in tagged] == [
+        ("prod", 2, 200_00),
+        ("", 2, 35_00),
+    ]
+    products = await group(ForecastGrouping.PRODUCT, days=40, now=NOON)
+    assert [(entry.value, entry.name, entry.name_zh, entry.total_cents) for entry in products] == [
+        ("eip", "Elastic IP", "弹性IP", 230_00),
+        ("kec", "Elastic Compute", "云服务器", 5_00),
+    ]
+
+
+@pytest.mark.parametrize("key", [None, "", "k" * 65, "\0"])
+async def test_a_tag_without_a_valid_key_is_refused_by_name(world: World, key: str | None) -> None:
+    await world.account("a")
+    with pytest.raises(errors.InvalidInputError, match=r"^tagKey: "):
+        await group(ForecastGrouping.TAG, key, days=30, now=NOON)
+
+
+async def test_a_tag_with_too_many_values_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "GROUPS_MAX", 2)
+    await world.account("a")
+    for number in range(3):
+        await world.instance(f"i-{number}", mode="AUTO", tags={"n": str(number)})
+    with pytest.raises(errors.InvalidInputError, match="more than 2 values"):
+        await group(ForecastGrouping.TAG, "n", days=30, now=NOON)
+    assert len(await group(ForecastGrouping.PRODUCT, days=30, now=NOON)) == 1
