@@ -93,7 +93,9 @@ def refuse_unmanageable(instance: model.Instance, products: Mapping[str, model.P
     """Return the refusal of an instance that renewal management does not serve (rules 1, 2, 3 and 22)."""
     product = products[instance.product_code]
     if not product.renewable:
-        return Refusal(instance.id, RefusalCode.UNSUPPORTED_PRODUCT, product.unsupported_reason or "")
+        return Refusal(
+            instance.id, RefusalCode.UNSUPPORTED_PRODUCT, product.reason_in(model.Language.EN) or ""
+        )
     if instance.is_trial:
         return Refusal(instance.id, RefusalCode.TRIAL, "A trial instance is not renewed.")
     if instance.billing_mode == model.BillingMode.ONE_OFF:

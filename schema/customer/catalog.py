@@ -6,7 +6,8 @@ import strawberry
 
 from renewals import catalog
 from renewals.db import connection as database
-from renewals.domain import pricing
+from renewals.domain import model, pricing
+from schema.context import Info
 from schema.fields import sources
 
 
@@ -26,6 +27,12 @@ class DiscountTier:
     )
 
 
+def _read_reason(row: strawberry.Parent[Any], info: Info) -> str | None:
+    """Return the reason in the caller's language, or in the other one if that is missing."""
+    en, zh = row["unsupported_reason"], row["unsupported_reason_zh"]
+    return model.choose_text(info.context.language, en=en, zh=zh)
+
+
 @strawberry.type(description="A product of the catalog.")
 class Product:
     code: strawberry.ID = strawberry.field(description="The provider's code, such as kec.")
@@ -34,8 +41,14 @@ class Product:
     renewable: bool = strawberry.field(
         description="Whether renewal management serves the product. If not, see unsupportedReason."
     )
-    unsupported_reason: str | None = strawberry.field(
-        description="Why renewal management does not serve the product. Null if it does."
+    unsupported_reason = sources.computed(
+        _read_reason,
+        "unsupported_reason",
+        "unsupported_reason_zh",
+        description=(
+            "Why renewal management does not serve the product, in the caller's language if the provider has written "
+            "it in that one. Null if it does."
+        ),
     )
     max_term_months: int = strawberry.field(
         description="The longest term in months: no new expiry may be further from now."

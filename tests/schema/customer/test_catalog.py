@@ -1,5 +1,7 @@
 """The catalog: products with the reasons of unsupported ones, and data centers (rule 2)."""
 
+import pytest
+
 from renewals import catalog
 from renewals.db import connection as database
 from tests.support import sql_log
@@ -53,6 +55,33 @@ async def test_a_type_of_the_providers_own_is_a_row_of_the_catalogue(world: Worl
         {"value": "CLASSIC", "count": 1},
         {"value": "GPU_PARK", "count": 1},
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "reasons"),
+    [
+        ("en", {"cert": "Resubmit.", "ddos": "Not needed.", "eip": "只有中文。"}),
+        ("zh-CN,en;q=0.5", {"cert": "需重新提交。", "ddos": "English only.", "eip": "只有中文。"}),
+        ("fr", {"cert": "Resubmit.", "ddos": "Not needed.", "eip": "只有中文。"}),
+    ],
+)
+async def test_a_reason_is_in_the_callers_language_or_else_in_the_other(
+    asked: Client, world: World, language: str, reasons: dict[str, str]
+) -> None:
+    products = [catalog.ProductRecord("eip", "Elastic IP", "弹性IP", unsupported_reason_zh="只有中文。")]
+    if "zh" in language:
+        products.append(catalog.ProductRecord("ddos", "DDoS", "高防IP", unsupported_reason="English only."))
+    async with database.transaction() as connection:
+        await catalog.upsert_products(connection, products)
+    await world.instance("i-1", product="cert")
+    query = """{ products { code unsupportedReason }
+      instances(filter: {manageable: false}) { nodes { product { code unsupportedReason } } } }"""
+    headers = {"Authorization": f"Bearer {asked.key}", "Accept-Language": language}
+    answer = (await asked.http.post(asked.url, json={"query": query}, headers=headers)).json()["data"]
+    listed = {product["code"]: product["unsupportedReason"] for product in answer["products"]}
+    assert {code: reason for code, reason in listed.items() if reason} == reasons
+    [node] = answer["instances"]["nodes"]
+    assert node["product"] == {"code": "cert", "unsupportedReason": reasons["cert"]}
 
 
 async def test_support_is_a_row_of_the_catalogue(world: World, asked: Client) -> None:
