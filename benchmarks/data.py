@@ -14,6 +14,7 @@ import asyncpg
 from benchmarks import sizes, stage
 from renewals.accounts import api_keys
 from renewals.db import connection as database
+from renewals.domain import search_text
 
 DATABASE = "reads"
 LARGE_ACCOUNT = "a-0"
@@ -54,6 +55,8 @@ INSERT INTO instances (id, account_id, name, product_code, data_center_code, con
   FROM drawn CROSS JOIN LATERAL (SELECT CASE WHEN kind BETWEEN 82 AND 93 OR (kind >= 94 AND n % 2 = 0) THEN NULL
     ELSE timestamptz '{today} 15:59:59Z' + interval '1 day'
       * CASE WHEN lapsed < 5 THEN -1 - day % 5 WHEN lapsed < 8 THEN -9 - day ELSE day END END AS expires_at) AS due;
+INSERT INTO search_texts (account_id, instance_id, text)
+  SELECT account_id, id, id || chr(31) || name || chr(31) || '{values}' FROM instances;
 """
 """8 % of an account's instances have expired: 5 % within the week of retention, 3 % long ago."""
 
@@ -88,6 +91,7 @@ async def load(url: str, size: sizes.Size) -> Loaded:
             large=size.large_account_instances,
             days=EXPIRY_DAYS,
             today=now.date(),
+            values=search_text.fold(search_text.SEPARATOR.join(("4核", "8GB"))),
         )
         await connection.execute(statements.replace("pick(", "pg_temp.pick("), timeout=3_600)
         await connection.execute("VACUUM ANALYZE")

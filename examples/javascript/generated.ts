@@ -59,6 +59,15 @@ export type DeleteWebhookEndpointInput = {
   id: Scalars['ID']['input'];
 };
 
+/** The property by which the renewals of a forecast are grouped. */
+export type ForecastGrouping =
+  /** The product. */
+  | 'PRODUCT'
+  /** The data center. */
+  | 'DATA_CENTER'
+  /** The value of the tag with the given key. */
+  | 'TAG';
+
 /** An operation on an instance, as a console offers it. */
 export type InstanceActionKind =
   /** renewInstances, for some months from monthsMin to monthsMax. */
@@ -72,7 +81,7 @@ export type InstanceActionKind =
 export type InstanceFilter = {
   /** Ids of instances, at most 10,000. */
   ids?: InputMaybe<Array<Scalars['ID']['input']>>;
-  /** Part of the id or of the name, in any case. */
+  /** Part of the id, of the name or of a value of the configuration, in any case. */
   search?: InputMaybe<Scalars['String']['input']>;
   /** The tab of the renewal console. */
   tab?: InputMaybe<RenewalTab>;
@@ -152,6 +161,12 @@ export type LedgerEntryKind =
 export type LedgerFilter = {
   /** True: entries of vouchers only. False: entries of the balance only; they add up to it. Null: both. */
   vouchers?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Kinds of entries. Null: all. An empty list matches nothing. */
+  kinds?: InputMaybe<Array<LedgerEntryKind>>;
+  /** Written at this instant or later. */
+  createdFrom?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Written before this instant. */
+  createdBefore?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
 /** All instances that match a filter, except some. */
@@ -168,6 +183,18 @@ export type OrderDirection =
   | 'ASC'
   /** The largest or latest value first. */
   | 'DESC';
+
+/** Conditions on orders. All must hold; null leaves one out. */
+export type OrderFilter = {
+  /** Kinds of orders. Null: all. An empty list matches nothing. */
+  kinds?: InputMaybe<Array<OrderKind>>;
+  /** Orders with a line of this instance. */
+  instanceId?: InputMaybe<Scalars['ID']['input']>;
+  /** Made at this instant or later. */
+  createdFrom?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Made before this instant. */
+  createdBefore?: InputMaybe<Scalars['DateTime']['input']>;
+};
 
 /** The operation that made an order. */
 export type OrderKind =

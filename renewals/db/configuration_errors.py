@@ -12,6 +12,7 @@ from renewals.db import server_version
 
 SIGN_IN_REFUSED = "refuses the role or the password"
 NO_DATABASE = "has no database of that name"
+NO_EXTENSION = "lacks an extension"
 NO_PERMISSION = "denies the role a permission"
 REDIS_REFUSED = "refuses the user or the password"
 
@@ -25,6 +26,11 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], 
         asyncpg.InvalidCatalogNameError,
         NO_DATABASE,
         "PostgreSQL refuses the sign-in: {}. Create the database, or correct DATABASE_URL.",
+    ),
+    (
+        asyncpg.UndefinedFileError,
+        NO_EXTENSION,
+        "PostgreSQL lacks an extension of its contrib: {}. Install the package postgresql-contrib of its version.",
     ),
     (
         asyncpg.InsufficientPrivilegeError,

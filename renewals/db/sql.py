@@ -100,12 +100,16 @@ def add_search(conditions: WhereClause, search: str, *columns: str) -> None:
         conditions.add("FALSE")
         return
     if all(character.isascii() or len(_cases(character)) == 1 for character in search):
-        escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        operator, pattern = "ILIKE", f"%{escaped}%"
+        operator, pattern = "ILIKE", f"%{escape_like(search)}%"
     else:
         operator, pattern = "~", "".join(_any_case(character) for character in search)
     placeholder = conditions.bind(pattern)
     conditions.add(f"({' OR '.join(f'{column} {operator} {placeholder}' for column in columns)})")
+
+
+def escape_like(text: str) -> str:
+    """Return a text as a pattern of LIKE that matches only the text itself."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _any_case(character: str) -> str:

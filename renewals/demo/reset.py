@@ -24,6 +24,7 @@ DELETED: dict[str, str] = {
     "vouchers": "account_id = $1",
     "reminders": "instance_id IN (SELECT id FROM instances WHERE account_id = $1)",
     "instances": "account_id = $1",
+    "search_texts": "account_id = $1",
     "bundles": "account_id = $1",
     "account_watches": "account_id = $1",
 }

@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from renewals.db.sql import WhereClause, add_search, check_search, is_storable, storable_texts
-from renewals.domain import errors, limits, model
+from renewals.db.sql import WhereClause, check_search, escape_like, is_storable, storable_texts
+from renewals.domain import errors, limits, model, search_text
 
 MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE renewable))
   AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF')"""
@@ -96,7 +96,7 @@ def build_conditions(account_id: str, instance_filter: InstanceFilter, now: dt.d
     if f.ids is not None:
         where.add("i.id = ANY({})", storable_texts(f.ids))
     if f.search is not None:
-        add_search(where, f.search, "i.id", "i.name")
+        _add_search(where, account_id, f.search)
     if f.tab is not None:
         _add_tab(where, f)
     _add_expiry(where, f, now)
@@ -116,6 +116,22 @@ def build_conditions(account_id: str, instance_filter: InstanceFilter, now: dt.d
     for tag in f.tags or ():
         _add_tag(where, tag)
     return where
+
+
+def _add_search(conditions: WhereClause, account_id: str, search: str) -> None:
+    """Add the condition that an instance's id, name or a value of its configuration contains a text, in any case.
+
+    The index has the account and the trigrams of the text. A term of one or two ASCII characters has no trigram, and
+    then the account's texts are read by its part of the primary key.
+    """
+    if not is_storable(search) or search_text.SEPARATOR in search:
+        conditions.add("FALSE")
+        return
+    conditions.add(
+        """i.id IN (SELECT s.instance_id FROM search_texts s WHERE s.account_id = {} AND s.text LIKE {})""",
+        account_id,
+        f"%{escape_like(search_text.fold(search))}%",
+    )
 
 
 def _add_tag(conditions: WhereClause, tag: TagFilter) -> None:

@@ -13,7 +13,7 @@ from renewals.db import sql
 from renewals.domain import model, planning, registration, registration_report
 from renewals.domain.registration_rows import InstanceRow
 from renewals.domain.tags import Tags
-from renewals.instances import filters, registration_context
+from renewals.instances import filters, registration_context, search_texts
 
 COLUMNS = ", ".join(f"i.{name}" for name in model.Instance._fields)
 """The columns of `model.Instance`, in its order, of `instances i`."""
@@ -74,7 +74,11 @@ async def register_all(
         f"INSERT INTO instances ({', '.join(InstanceRow._fields)}) SELECT * FROM unnest({_ROW_ARRAYS})",
         *sql.transpose([row for result in results for row in result.created], len(InstanceRow._fields)),
     )
-    await update_instances(connection, [row for result in results for _, row in result.changed])
+    changed = [row for result in results for _, row in result.changed]
+    await update_instances(connection, changed)
+    await search_texts.upsert_search_texts(
+        connection, [*(row for result in results for row in result.created), *changed]
+    )
     return results
 
 

@@ -42,7 +42,8 @@ class InstanceFilter:
         default=strawberry.UNSET, description=f"Ids of instances, at most {_IDS_MAX:,}."
     )
     search: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Part of the id or of the name, in any case."
+        default=strawberry.UNSET,
+        description="Part of the id, of the name or of a value of the configuration, in any case.",
     )
     tab: model.RenewalTab | None = strawberry.field(
         default=strawberry.UNSET, description="The tab of the renewal console."

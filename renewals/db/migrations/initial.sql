@@ -1,8 +1,19 @@
 -- What a Tortoise model cannot express: collations, checks, partial indexes, triggers, tables with composite keys.
 -- Constraint names are sentences, because PostgreSQL quotes them in its errors.
 
--- Tables whose primary key has several columns. Events and deliveries have no foreign keys: a check for each row takes
--- a tenth of the time of a renewal, and an event stays true when its instance or its endpoint is deleted.
+-- Trigrams for the search, and an index of accounts and trigrams together. Both are trusted extensions of PostgreSQL's
+-- contrib: a role that may create schemas in the database may create them.
+DO $$
+BEGIN
+  CREATE EXTENSION IF NOT EXISTS pg_trgm;
+  CREATE EXTENSION IF NOT EXISTS btree_gin;
+EXCEPTION WHEN insufficient_privilege THEN
+  RAISE insufficient_privilege USING MESSAGE = 'permission denied to create the extensions pg_trgm and btree_gin; create '
+    || 'both in this database as a superuser, or let the role create them (GRANT CREATE ON DATABASE)';
+END $$;
+
+-- Tables whose primary key has several columns. Events, deliveries and search texts have no foreign keys: a check for each
+-- row takes a tenth of the time of a renewal, and an event stays true when its instance or its endpoint is deleted.
 CREATE TABLE events (
   account_id text COLLATE "C" NOT NULL,
   sequence bigint NOT NULL CHECK (sequence > 0),
@@ -52,6 +63,12 @@ CREATE INDEX webhook_deliveries_lanes ON webhook_deliveries (endpoint_id, accoun
   WHERE parked_at IS NULL;
 CREATE INDEX webhook_deliveries_parked ON webhook_deliveries (endpoint_id, account_id, sequence)
   WHERE parked_at IS NOT NULL;
+
+CREATE TABLE search_texts (
+  account_id text COLLATE "C" NOT NULL,
+  instance_id text COLLATE "C" NOT NULL,
+  text text COLLATE "C" NOT NULL,
+  PRIMARY KEY (account_id, instance_id));
 
 CREATE TABLE refund_lines (
   refund_id uuid NOT NULL REFERENCES refunds (id),
@@ -196,6 +213,7 @@ CREATE INDEX refunds_by_order ON refunds (order_id);
 CREATE INDEX refund_lines_by_refund ON refund_lines (refund_id);
 CREATE INDEX ledger_entries_by_refund ON ledger_entries (refund_id) WHERE refund_id IS NOT NULL;
 CREATE INDEX ledger_entries_without_renewals ON ledger_entries (account_id, number) WHERE kind <> 'RENEWAL';
+CREATE INDEX search_texts_trigrams ON search_texts USING gin (account_id, text gin_trgm_ops);
 CREATE INDEX ledger_entries_of_balance ON ledger_entries (account_id, number) WHERE voucher_id IS NULL;
 
 -- Rows that are never changed or deleted, except those of the demo account, which a reset deletes.

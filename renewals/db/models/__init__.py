@@ -3,9 +3,10 @@
 Money is in cents, instants are in UTC. The migrations hold what a model cannot express: checks, partial indexes and
 collations. Each docstring names the only module that writes the table.
 
-Five tables have no model, because Tortoise needs a primary key of one column: `events` (written by
+Six tables have no model, because Tortoise needs a primary key of one column: `events` (written by
 `events.event_log`), `webhook_secrets` (`webhooks.secrets`), `webhook_cursors` (`events.webhook_cursors`),
-`webhook_deliveries` (`webhooks.deliveries`) and `refund_lines` (`operators.refunds`).
+`webhook_deliveries` (`webhooks.deliveries`), `refund_lines` (`operators.refunds`) and `search_texts`
+(`instances.search_texts`).
 """
 
 from renewals.db.models.accounts import Account, ApiKey, Voucher

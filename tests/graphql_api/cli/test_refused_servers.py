@@ -60,6 +60,7 @@ def refusing() -> Iterator[Refusing]:
             "name": f"postgres://app:right@{host}/nothing",
             "connect": f"postgres://app:right@{host}/closed",
             "tables": f"postgres://app:right@{host}/renewals",
+            "extensions": f"postgres://app:right@{host}/plain",
         }
         yield Refusing(databases, f"redis://:{SECRET}@127.0.0.1:{valkey.port}/0")
 
@@ -74,7 +75,11 @@ async def ask_for_passwords(url: str) -> None:
         "host all renewals 127.0.0.1/32 trust\nhost all app,nobody 127.0.0.1/32 scram-sha-256\n",
     )
     await connection.execute("SELECT pg_reload_conf()")
+    await connection.execute("CREATE DATABASE plain")
     await connection.close()
+    plain = await asyncpg.connect(url, database="plain")
+    await plain.execute("GRANT ALL ON SCHEMA public TO app")
+    await plain.close()
 
 
 SENTENCES = {
@@ -111,6 +116,17 @@ def test_a_role_without_rights_on_the_tables_is_said_in_a_sentence(
     done = renewals(command, DATABASE_URL=refusing.databases["tables"], REDIS_URL=redis_url)
     assert done.exit_code == 1, done.output
     assert "PostgreSQL refuses the role in DATABASE_URL: permission denied for " in done.stderr
+
+
+def test_a_role_that_may_not_create_extensions_is_told_what_to_do(
+    renewals: Renewals, refusing: Refusing
+) -> None:
+    done = renewals("migrate", DATABASE_URL=refusing.databases["extensions"])
+    assert done.exit_code == 1, done.output
+    assert (
+        "permission denied to create the extensions pg_trgm and btree_gin; create both in this database as a "
+        "superuser, or let the role create them (GRANT CREATE ON DATABASE)"
+    ) in done.stderr
 
 
 def test_an_import_says_it_too(renewals: Renewals, refusing: Refusing, tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ NOON = "2027-01-20 12:00"
 
 
 async def group(
-    by: ForecastGrouping, tag_key: str | None = None, *, days: int, now: str
+    world: World, by: ForecastGrouping, tag_key: str | None = None, *, days: int, now: str
 ) -> list[groups.ForecastGroup]:
-    at = World().at(now)
+    at = world.at(now)
     simulated = await forecast.read_forecast("a", days, at)
     found = await groups.group_forecast(database.pool(), "a", simulated, by, tag_key)
     assert sum(entry.total_cents for entry in found) == simulated.total_cents
@@ -49,7 +49,7 @@ async def test_the_groups_of_a_random_account_add_up_to_the_total(world: World, 
             (ForecastGrouping.TAG, "env"),
             (ForecastGrouping.TAG, "none"),
         ):
-            await group(by, key, days=days, now=NOON)
+            await group(world, by, key, days=days, now=NOON)
 
 
 async def test_each_value_has_its_renewals_and_those_without_the_tag_have_none(world: World) -> None:
@@ -58,12 +58,12 @@ async def test_each_value_has_its_renewals_and_those_without_the_tag_have_none(w
     await world.instance("i-2", expires="2027-01-31", mode="AUTO", price="30.00", tags={"env": ""})
     await world.instance("i-3", expires="2027-02-10", mode="AUTO", price="5.00", product="kec")
     await world.instance("i-4", expires="2027-01-31", mode="MANUAL", price="7.00", tags={"env": "test"})
-    tagged = await group(ForecastGrouping.TAG, "env", days=40, now=NOON)
+    tagged = await group(world, ForecastGrouping.TAG, "env", days=40, now=NOON)
     assert [(entry.value, entry.due_count, entry.total_cents) for entry in tagged] == [
         ("prod", 2, 200_00),
         ("", 2, 35_00),
     ]
-    products = await group(ForecastGrouping.PRODUCT, days=40, now=NOON)
+    products = await group(world, ForecastGrouping.PRODUCT, days=40, now=NOON)
     assert [(entry.value, entry.name, entry.name_zh, entry.total_cents) for entry in products] == [
         ("eip", "Elastic IP", "弹性IP", 230_00),
         ("kec", "Elastic Compute", "云服务器", 5_00),
@@ -74,7 +74,7 @@ async def test_each_value_has_its_renewals_and_those_without_the_tag_have_none(w
 async def test_a_tag_without_a_valid_key_is_refused_by_name(world: World, key: str | None) -> None:
     await world.account("a")
     with pytest.raises(errors.InvalidInputError, match=r"^tagKey: "):
-        await group(ForecastGrouping.TAG, key, days=30, now=NOON)
+        await group(world, ForecastGrouping.TAG, key, days=30, now=NOON)
 
 
 async def test_a_tag_with_too_many_values_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,5 +83,5 @@ async def test_a_tag_with_too_many_values_is_refused(world: World, monkeypatch: 
     for number in range(3):
         await world.instance(f"i-{number}", mode="AUTO", tags={"n": str(number)})
     with pytest.raises(errors.InvalidInputError, match="more than 2 values"):
-        await group(ForecastGrouping.TAG, "n", days=30, now=NOON)
-    assert len(await group(ForecastGrouping.PRODUCT, days=30, now=NOON)) == 1
+        await group(world, ForecastGrouping.TAG, "n", days=30, now=NOON)
+    assert len(await group(world, ForecastGrouping.PRODUCT, days=30, now=NOON)) == 1

@@ -46,7 +46,6 @@ CHOICES: dict[str, list[Any]] = {
     "values": ["prod", "test"],
     "search": ["i-", "Instance", "%", ""],
     "months": [1, 2, 12, 0, 40],
-    "autoRenewMonths": [1, 12, 0, 40],
     "dayOfMonth": [1, 15, 31, 0, 40],
     "date": ["2027-06-30", "2020-01-01"],
     "expiresFrom": ["2027-01-01T00:00:00Z"],

@@ -1,0 +1,59 @@
+"""The text by which an instance is searched: folded so that an index of trigrams finds any part of it. Pure.
+
+PostgreSQL builds trigrams of letters and digits, and whether a Chinese character is a letter depends on the locale of
+the database. `fold` therefore writes such characters as ASCII letters. A folded text contains a folded term exactly if
+the text contains the term, in any case, so that no row has to be checked again.
+"""
+
+import functools
+from collections.abc import Iterable
+
+SEPARATOR = "\x1f"
+"""Separates the parts of a text. No id, name or value has it, and so no term may."""
+
+_BASIC, _SUPPLEMENTARY = "U", "V"
+"""The first letter of a code, for a character of the Basic Multilingual Plane and for another one."""
+_DIGITS = str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP")
+"""Hexadecimal digits as letters that are never the first of a code, so that a term matches whole codes only."""
+
+
+def build_search_text(parts: Iterable[str]) -> str:
+    """Return the folded text of an instance: its id, its name and the values of its configuration."""
+    return fold(SEPARATOR.join(parts))
+
+
+def fold(text: str) -> str:
+    """Return a text without the difference of cases, in ASCII.
+
+    ASCII letters become lower case. Other characters become a code of capital letters: U and 4 letters, or V and 6.
+    """
+    return text.translate(_CODES)
+
+
+@functools.lru_cache(20_000)
+def _code(code_point: int) -> str:
+    character = _fold_case(chr(code_point))
+    if character.isascii():
+        return character
+    digits = ord(character)
+    code = f"{_BASIC}{digits:04x}" if digits <= 0xFFFF else f"{_SUPPLEMENTARY}{digits:06x}"
+    return code[0] + code[1:].translate(_DIGITS)
+
+
+def _fold_case(character: str) -> str:
+    """Return the one form of a character in all its cases, of those cases that are one character."""
+    upper = character.upper()
+    if len(upper) != 1:
+        upper = character
+    lower = upper.lower()
+    return lower if len(lower) == 1 else upper
+
+
+class _Codes(dict[int, str]):
+    """The codes of all characters, for `str.translate`."""
+
+    def __getitem__(self, code_point: int) -> str:
+        return _code(code_point)
+
+
+_CODES = _Codes()

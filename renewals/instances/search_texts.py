@@ -1,0 +1,30 @@
+"""The writer of the table `search_texts`: what `search` finds of each instance (rule 4).
+
+The table is not part of `instances`, so that a renewal does not write an index of trigrams.
+"""
+
+from collections.abc import Sequence
+
+import orjson
+
+from renewals.db import connection as database
+from renewals.db import sql
+from renewals.domain import search_text
+from renewals.domain.registration_rows import InstanceRow
+
+
+async def upsert_search_texts(connection: database.Connection, rows: Sequence[InstanceRow]) -> None:
+    """Insert or update the texts of instances that were registered."""
+    await database.execute(
+        connection,
+        """INSERT INTO search_texts (account_id, instance_id, text)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+           ON CONFLICT (account_id, instance_id) DO UPDATE SET text = excluded.text
+           WHERE search_texts.text <> excluded.text""",
+        *sql.transpose([(row.account_id, row.id, _text_of(row)) for row in rows], 3),
+    )
+
+
+def _text_of(row: InstanceRow) -> str:
+    values = (item["value"] for item in orjson.loads(row.configuration))
+    return search_text.build_search_text((row.id, row.name, *values))
