@@ -253,12 +253,21 @@ def columns_of(object_type: Any, selected: Selected) -> frozenset[str]:
 
 
 def _joined_columns(field: StrawberryField, table: str, below: Selected) -> set[str]:
-    """Return the columns of a table to join: none if a selected field is no column, because a loader reads it then."""
+    """Return the columns of a table to join; none if a selected field is neither a column nor a joined table.
+
+    A loader reads the row then.
+    """
     joined_type: Any = field.type
     readings = [_fields(joined_type)[name][1] for name in below.fields if name in _fields(joined_type)]
-    if not all(reading is None or isinstance(reading, ColumnSource) for reading in readings):
+    if not all(map(_is_joinable, readings)):
         return set()
     return {f"{table}.{name}" for name in (KEY, *columns_of(joined_type, below))}
+
+
+def _is_joinable(reading: Reading | None) -> bool:
+    """Return whether a statement that joins a table can read a field of it."""
+    is_joined = isinstance(reading, Loaded) and reading.joined is not None
+    return reading is None or isinstance(reading, ColumnSource) or is_joined
 
 
 @functools.cache
