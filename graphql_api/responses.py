@@ -3,7 +3,7 @@
 import functools
 import logging
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from starlette.datastructures import Headers
@@ -26,7 +26,10 @@ def error(status: int, code: str, message: str, headers: Mapping[str, str] | Non
 
 
 def error_response(
-    status: int, message: str, extensions: Mapping[str, Any] | None, headers: Mapping[str, str] | None = None
+    status: int,
+    message: str,
+    extensions: Mapping[str, object] | None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return a response with one error, its extensions, and no data; note its code in the request's record."""
     request_record.note_code(str((extensions or {}).get("code")))
@@ -39,7 +42,7 @@ class ErrorResponse(Response):
     `application/graphql-response+json` has no member `data` then; `application/json` has `data: null`.
     """
 
-    def __init__(self, error: dict[str, Any], status: int, headers: Mapping[str, str] | None) -> None:
+    def __init__(self, error: dict[str, object], status: int, headers: Mapping[str, str] | None) -> None:
         self._errors = [error]
         super().__init__(orjson.dumps({"data": None, "errors": self._errors}), status, headers, JSON)
 

@@ -5,7 +5,6 @@ Each table that accepts keys stores the key and the fingerprint of its first req
 
 import hashlib
 import uuid
-from typing import Any
 
 import orjson
 
@@ -40,7 +39,7 @@ def check_same_request(idempotency_key: str, first_request: object, request: obj
         raise errors.IdempotencyKeyReusedError(idempotency_key)
 
 
-def _to_plain_value(value: Any) -> object:
+def _to_plain_value(value: object) -> object:
     """Convert the two types that orjson rejects: named tuples, and the UUID subclass of asyncpg."""
     if isinstance(value, uuid.UUID):
         return str(value)

@@ -24,7 +24,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 LatestKey = tuple[str, int]
 """The id of an instance, and a number of its latest rows."""
-SliceKey = tuple[Any, slices.Slice]
+SliceKey = tuple[object, slices.Slice]
 """The key of the owner of a list, and a slice of the list."""
 
 
@@ -40,7 +40,7 @@ class OrderLoaders:
     def _scoped(
         self,
         fetch: Callable[[Connection, Any, list[Key]], Awaitable[Mapping[Key, Value]]],
-        missing: Any = None,
+        missing: object = None,
     ) -> DataLoader[Key, Value]:
         """Return a loader within the account. All nested reads get their account id here."""
         return _loader(lambda connection, keys: fetch(connection, self._account_id, keys), missing)
@@ -202,9 +202,9 @@ def _per_part(fetch: Callable[[Connection, Any, Any, Any], Awaitable[Mapping[Any
     """Return a read of keys that each have a part of a list, with one statement for each distinct part."""
 
     async def fetch_parts(
-        connection: Connection, account_id: str, keys_and_parts: list[tuple[Any, Any]]
-    ) -> dict[tuple[Any, Any], list[Row]]:
-        result: dict[tuple[Any, Any], list[Row]] = {}
+        connection: Connection, account_id: str, keys_and_parts: list[tuple[object, object]]
+    ) -> dict[tuple[object, object], list[Row]]:
+        result: dict[tuple[object, object], list[Row]] = {}
         for part in {part for _, part in keys_and_parts}:
             keys = [key for key, key_part in keys_and_parts if key_part == part]
             rows = await fetch(connection, account_id, keys, part)

@@ -5,7 +5,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import httpx2
 import jwt
@@ -113,7 +112,7 @@ class JwksCache:
             raise JwksFetchError("the jwks_uri must use https")
         return url
 
-    async def _get(self, url: str) -> dict[str, Any]:
+    async def _get(self, url: str) -> dict[str, object]:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         body = b""
         async with self._client.stream("GET", url, headers=headers) as response:
@@ -131,7 +130,7 @@ class JwksCache:
             raise JwksFetchError("the response is not a JSON object")
         return document
 
-    def _parse_keys(self, document: Mapping[str, Any]) -> dict[str, jwt.PyJWK]:
+    def _parse_keys(self, document: Mapping[str, object]) -> dict[str, jwt.PyJWK]:
         """Return the keys for the algorithms of the settings by id; of several with one id, the first."""
         members = document.get("keys")
         if not isinstance(members, list):
@@ -164,5 +163,5 @@ def parse_key(member: object, algorithms: frozenset[str]) -> jwt.PyJWK | None:
         return None
 
 
-def _content(keys: Mapping[str, jwt.PyJWK]) -> dict[str, dict[str, Any]]:
+def _content(keys: Mapping[str, jwt.PyJWK]) -> dict[str, dict[str, object]]:
     return {key_id: key._jwk_data for key_id, key in keys.items()}

@@ -86,14 +86,14 @@ class Verifier:
             principal = principal._replace(test_clock=clocks[principal.account_id])
         return _Verified(principal, ends_at, generation, self._seconds() + TOKEN_SECONDS_MAX)
 
-    async def _read_claims(self, token: str) -> dict[str, Any]:
+    async def _read_claims(self, token: str) -> dict[str, object]:
         """Return the claims of a token after the checks of its signature, issuer and audience."""
         try:
             key_id = jwt.get_unverified_header(token).get("kid")
             key = await self._keys.find(key_id) if isinstance(key_id, str) else None
             if key is None:
                 raise InvalidTokenError("its kid is not a key of the issuer")
-            claims: dict[str, Any] = jwt.decode(
+            claims: dict[str, object] = jwt.decode(
                 token,
                 key,
                 algorithms=[key.algorithm_name],
@@ -136,7 +136,7 @@ async def _at_present_clock(principal: api_keys.Principal) -> api_keys.Principal
     return principal._replace(test_clock=clocks.get(principal.account_id, principal.test_clock))
 
 
-def check_times(claims: Mapping[str, Any], now: dt.datetime, leeway_seconds: int) -> float:
+def check_times(claims: Mapping[str, object], now: dt.datetime, leeway_seconds: int) -> float:
     """Return the Unix time at which a token expires, with the leeway. Raises InvalidTokenError for other times."""
     now_seconds = now.timestamp()
     times = {name: _seconds_of(claims[name]) for name in ("exp", "nbf", "iat") if name in claims}

@@ -18,12 +18,12 @@ from renewals.operators import run_now
 from renewals.webhooks import status
 
 
-def dump(value: Mapping[str, Any]) -> str:
+def dump(value: Mapping[str, object]) -> str:
     """Return an object as indented JSON."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
-def run_as_dict(run: RenewalRun, parked: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def run_as_dict(run: RenewalRun, parked: Sequence[tuple[str, str]]) -> dict[str, object]:
     """Return a run and its parked accounts."""
     return {
         "id": run.id,
@@ -60,7 +60,7 @@ def attempts_as_dict(attempts: Sequence[attempts.Attempt], count_max: int) -> di
     }
 
 
-def preview_as_dict(preview: run_now.RunPreview) -> dict[str, Any]:
+def preview_as_dict(preview: run_now.RunPreview) -> dict[str, object]:
     """Return the preview of a run by account, and the unfinished runs that it would finish first."""
     return {
         "at": _instant(preview.at),
@@ -87,7 +87,7 @@ def preview_as_dict(preview: run_now.RunPreview) -> dict[str, Any]:
     }
 
 
-def forecast_as_dict(account_id: str, result: simulation.Forecast) -> dict[str, Any]:
+def forecast_as_dict(account_id: str, result: simulation.Forecast) -> dict[str, object]:
     """Return an account's forecast with all of its days, including those with nothing due."""
     return {
         "accountId": account_id,
@@ -110,7 +110,7 @@ def forecast_as_dict(account_id: str, result: simulation.Forecast) -> dict[str, 
     }
 
 
-def endpoint_as_dict(endpoint: status.EndpointStatus) -> dict[str, Any]:
+def endpoint_as_dict(endpoint: status.EndpointStatus) -> dict[str, object]:
     """Return an endpoint and its state, without its secret and the bodies of its responses."""
     return {
         "id": str(endpoint.id),
@@ -131,7 +131,7 @@ def endpoint_as_dict(endpoint: status.EndpointStatus) -> dict[str, Any]:
     }
 
 
-def rules_as_dict(violations_by_rule: Mapping[str, Sequence[integrity.Violation]]) -> dict[str, Any]:
+def rules_as_dict(violations_by_rule: Mapping[str, Sequence[integrity.Violation]]) -> dict[str, object]:
     """Return each integrity rule, whether it holds, and the first rows that break it."""
     return {
         "addsUp": not any(violations_by_rule.values()),
@@ -142,7 +142,7 @@ def rules_as_dict(violations_by_rule: Mapping[str, Sequence[integrity.Violation]
     }
 
 
-def _row_as_dict(violation: integrity.Violation) -> dict[str, Any]:
+def _row_as_dict(violation: integrity.Violation) -> dict[str, object]:
     """Return a row with the API's names: `balance_cents` becomes the amount `balance`."""
     return {_camel_case(name): _value(name, value) for name, value in violation.items()}
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from graphql_api.auth import authentication
 from renewals.domain.clock import Clock
@@ -12,7 +12,7 @@ from schema.execution import schema as execution_schema
 from schema.operator import context as operator_context
 from schema.operator import schema as operator_schema
 
-Authenticate = Callable[[str, Clock], Awaitable[Any]]
+Authenticate = Callable[[str, Clock], Awaitable[object]]
 """Returns the context for an Authorization header, or None if its key does not open this API."""
 
 

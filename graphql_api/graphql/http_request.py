@@ -26,9 +26,9 @@ class GraphQLRequest(NamedTuple):
     """The members of a request. `query` is None if the client sends a document's hash or id instead."""
 
     query: str | None
-    variables: dict[str, Any]
+    variables: dict[str, object]
     operation_name: str | None
-    extensions: dict[str, Any]
+    extensions: dict[str, object]
     document_id: str | None
 
 
@@ -137,7 +137,7 @@ def _from_parameters(parameters: Mapping[str, str]) -> GraphQLRequest:
     return build_request(members)
 
 
-def _parse_object(text: str | bytes, name: str) -> dict[str, Any]:
+def _parse_object(text: str | bytes, name: str) -> dict[str, object]:
     try:
         value = orjson.loads(text)
     except ValueError:
@@ -152,7 +152,7 @@ def _parse_object(text: str | bytes, name: str) -> dict[str, Any]:
 _TEXT, _OBJECT = (str, "text"), (dict, "an object")
 
 
-def build_request(members: Mapping[str, Any]) -> GraphQLRequest:
+def build_request(members: Mapping[str, object]) -> GraphQLRequest:
     """Return the request in a JSON object. Raises HTTPError for a member of a wrong type."""
 
     def get(name: str, kind: tuple[type, str]) -> Any:

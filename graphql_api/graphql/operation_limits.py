@@ -60,7 +60,7 @@ class OperationLimits:
         return query, admitted
 
     async def measure(
-        self, query: str, name: str | None, variables: Mapping[str, Any], context: Any
+        self, query: str, name: str | None, variables: Mapping[str, object], context: object
     ) -> document_limits.Admitted:
         """Return the kind and the cost of an operation; read the size of the account only if the cost depends on it.
 

@@ -6,7 +6,6 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import orjson
 from graphql import GraphQLError
@@ -261,7 +260,7 @@ def _name_of(request: http_request.GraphQLRequest) -> str | None:
     """Return the document id of a request, or else its hash. Raises HTTPError for an invalid hash."""
     if request.document_id is not None:
         return request.document_id
-    persisted: Any = request.extensions.get("persistedQuery")
+    persisted: object = request.extensions.get("persistedQuery")
     if persisted is None:
         return None
     sha256 = persisted.get("sha256Hash") if isinstance(persisted, dict) else None

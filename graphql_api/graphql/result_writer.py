@@ -1,7 +1,5 @@
 """The HTTP response for the result of a query or a mutation."""
 
-from typing import Any
-
 import orjson
 from graphql import OperationType
 from starlette.responses import Response
@@ -28,7 +26,7 @@ class ResultWriter:
         self, result: ExecutionResult, media_type: str | None, admitted: document_limits.Admitted
     ) -> Response:
         """Return the response in a media type of JSON, or as an event stream without one."""
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             **process_result(result),
             "extensions": {**(result.extensions or {}), "cost": admitted.cost},
         }
@@ -58,7 +56,7 @@ class ResultWriter:
         """Return one result of an event stream as JSON, or an error in its place if it is too large."""
         return answer_size.encode(data, self._bytes_max).decode()
 
-    def _write_unavailable(self, body: dict[str, Any], media_type: str | None) -> Response:
+    def _write_unavailable(self, body: dict[str, object], media_type: str | None) -> Response:
         # An event stream, too, begins with a status, so the errors are sent with 503 in JSON.
         if media_type == responses.RESPONSE:
             del body["data"]

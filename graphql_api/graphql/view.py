@@ -195,7 +195,7 @@ class GraphQLView(GraphQL[Any, None]):
         return response
 
     async def _execute(
-        self, query: str, operation: http_request.GraphQLRequest, context: Any
+        self, query: str, operation: http_request.GraphQLRequest, context: object
     ) -> ExecutionResult:
         variables, name = operation.variables, operation.operation_name
         result = await self.schema.execute_cached(query, variables, name, context)
@@ -219,7 +219,7 @@ class GraphQLView(GraphQL[Any, None]):
         response.headers.update(result_writer.NOT_STORED)
         return response
 
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> object:
         """Return the context of a new web socket, whose account is not known yet."""
         assert isinstance(request, WebSocket)
         return websocket.SocketContext(clock=self.clock, socket=request)

@@ -149,7 +149,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             payload["query"] = query
             await super().handle_message(message)
 
-    async def _refuse(self, operation_id: str, message: str, extensions: Mapping[str, Any] | None) -> None:
+    async def _refuse(self, operation_id: str, message: str, extensions: Mapping[str, object] | None) -> None:
         with request_log.operation():
             request_record.note_code(str((extensions or {}).get("code")))
         payload = [{"message": message, "extensions": extensions}]

@@ -1,7 +1,6 @@
 """The messages of a web socket: reading them with checked types, and writing them within limits."""
 
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any
 
 import orjson
 from starlette.websockets import WebSocketDisconnect, WebSocketState
@@ -41,7 +40,7 @@ class Adapter(ASGIWebSocketAdapter):
         await super().close(code, encoded.decode(errors="ignore"))
 
 
-def _message(text: str) -> dict[str, Any]:
+def _message(text: str) -> dict[str, object]:
     """Return a message, or an empty one if a member does not have the type of the protocol."""
     if text.count(",") > http_request.VALUES_MAX:
         raise NonJsonMessageReceived

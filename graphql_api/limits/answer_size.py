@@ -28,7 +28,7 @@ def too_large(bytes_max: int, *, is_done: bool) -> dict[str, Any]:
     return {"message": message, "extensions": {"code": CODE, "maximum": bytes_max}}
 
 
-def encode(body: Any, bytes_max: int) -> bytes:
+def encode(body: object, bytes_max: int) -> bytes:
     """Return one result of a stream as JSON, or an error in its place if it is too large."""
     encoded = orjson.dumps(body)
     if len(encoded) <= bytes_max:

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 HEADER = struct.Struct("!I")
 
@@ -10,5 +10,5 @@ HEADER = struct.Struct("!I")
 class Job(NamedTuple):
     """A function, which is pickled as its module and name, and its arguments."""
 
-    work: Callable[..., Awaitable[Any]]
-    arguments: tuple[Any, ...]
+    work: Callable[..., Awaitable[object]]
+    arguments: tuple[object, ...]

@@ -12,7 +12,7 @@ import os
 import pickle
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import ParamSpec, TypeVar, cast
 
 from renewals import config
 from renewals.compute import child_process, messages
@@ -62,7 +62,7 @@ class _Process:
     def is_alive(self) -> bool:
         return self._process.returncode is None
 
-    async def run(self, job: messages.Job) -> Any:
+    async def run(self, job: messages.Job) -> object:
         """Return the job's value or raise its exception. Raises ProcessLostError."""
         assert self._process.stdout is not None
         try:
@@ -98,9 +98,9 @@ class ProcessPool:
         self._settings = settings
         self._slots = fair_queue.FairSlots(count, per_owner_max=count, waiting_max=WAITING_PER_ACCOUNT_MAX)
         self._idle: list[_Process] = []
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
 
-    async def run(self, account_id: str, job: messages.Job) -> Any:
+    async def run(self, account_id: str, job: messages.Job) -> object:
         """Return the value of a job or raise its exception. Raises BusyError and ProcessLostError."""
         try:
             await self._slots.acquire(account_id)
@@ -119,7 +119,7 @@ class ProcessPool:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(process.stop() for process in self._idle))
 
-    async def _work(self, account_id: str, job: messages.Job) -> Any:
+    async def _work(self, account_id: str, job: messages.Job) -> object:
         process = None
         try:
             while self._idle and (process is None or not process.is_alive):
@@ -137,7 +137,7 @@ class ProcessPool:
             self._slots.release(account_id)
         return value
 
-    def _on_end(self, task: asyncio.Task[Any]) -> None:
+    def _on_end(self, task: asyncio.Task[object]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # the caller may have been cancelled

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
 
 AGAIN_SECONDS = 0.1
 """Interval between two cancellations of the same task."""
 
 
-async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:
+async def end_tasks(tasks: Iterable[asyncio.Task[object]]) -> None:
     """Cancel tasks until all of them have ended, and ignore their exceptions.
 
     redis-py can lose a cancellation that arrives together with a response, so that one `cancel()` may not end a task.

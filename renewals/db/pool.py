@@ -48,7 +48,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
 
     has_failed = False
 
-    async def fetch(self, *args: Any, **kwargs: Any) -> Any:
+    async def fetch(self, *args: object, **kwargs: object) -> object:
         """Fetch rows as asyncpg does, and note a failure."""
         try:
             return await super().fetch(*args, **kwargs)
@@ -56,7 +56,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
             self.has_failed = True
             raise
 
-    async def execute(self, *args: Any, **kwargs: Any) -> Any:
+    async def execute(self, *args: object, **kwargs: object) -> object:
         """Execute a statement as asyncpg does, and note a failure."""
         try:
             return await super().execute(*args, **kwargs)
@@ -82,14 +82,14 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
 class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
     """asyncpg's pool with turns; `transaction_seconds_max` limits every transaction (PostgreSQL 17), 0 is no limit."""
 
-    def __init__(self, *, transaction_seconds_max: int = 0, **settings: Any) -> None:
+    def __init__(self, *, transaction_seconds_max: int = 0, **settings: object) -> None:
         super().__init__(connect=self._open, **settings)
         self._transaction_seconds_max = transaction_seconds_max
         self._has_transaction_timeout = False
         self._turns = Turns(self.get_max_size())
         self._shares: dict[PoolConnectionProxy, Share | None] = {}
 
-    async def _open(self, *args: Any, server_settings: dict[str, str], **kwargs: Any) -> Connection:
+    async def _open(self, *args: object, server_settings: dict[str, str], **kwargs: object) -> Connection:
         """Open a connection; the first one is opened twice where the server has `transaction_timeout`.
 
         An older server refuses a connection that names this setting, and only a connection tells the version.
@@ -153,7 +153,7 @@ class Client(AsyncpgDBClient):
         """Return a connection for a block, without Tortoise's own wrapper once the pool is open."""
         return super().acquire_connection() if self._pool is None else self._pool.acquire()
 
-    async def create_pool(self, **settings: Any) -> asyncpg.Pool:
+    async def create_pool(self, **settings: object) -> asyncpg.Pool:
         """Open the pool by the whole URL: asyncpg knows parameters, such as sslmode, that Tortoise does not."""
         by_url = {name: value for name, value in settings.items() if name not in _NAMED_BY_THE_URL}
         return await ConnectionPool(

@@ -22,7 +22,7 @@ IS_OF_ACCOUNT = "($1::text IS NULL OR {}.account_id = $1)"
 
 def group_by_column(rows: Sequence[Row], column: str) -> dict[Any, list[Row]]:
     """Group rows by the value of a column, and keep their order."""
-    groups: dict[Any, list[Row]] = {}
+    groups: dict[object, list[Row]] = {}
     for row in rows:
         groups.setdefault(row[column], []).append(row)
     return groups

@@ -31,7 +31,7 @@ FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 
 _LABEL_WITH_UNIT = Message("{label} ({unit})")
 
-Rows = Iterable[Sequence[Any]]
+Rows = Iterable[Sequence[object]]
 Write = Callable[[Any], Any]
 
 

@@ -50,7 +50,7 @@ class _State(NamedTuple):
     """The accounts (locked, and as columns), the first balances posted so far, and the supported time zones."""
 
     locked: Mapping[str, model.Account]
-    rows: Mapping[str, Mapping[str, Any]]
+    rows: Mapping[str, Mapping[str, object]]
     posted: Mapping[str, audit_log.PriorResult]
     time_zones: frozenset[str]
 
@@ -108,10 +108,10 @@ def _decide(row: ImportedAccount, state: _State, now: dt.datetime) -> _AccountCh
     return _AccountChange(after, state.rows.get(row.columns["id"]), first_balance)
 
 
-def _merge(row: ImportedAccount, state: _State, now: dt.datetime) -> Mapping[str, Any] | FieldError:
+def _merge(row: ImportedAccount, state: _State, now: dt.datetime) -> Mapping[str, object] | FieldError:
     """Return all columns of the account after the import."""
     before = state.rows.get(row.columns["id"])
-    columns: dict[str, Any]
+    columns: dict[str, object]
     if before is None:
         defaults = {
             "time_zone": config.get_settings().time_zone.key,

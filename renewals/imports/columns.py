@@ -10,7 +10,7 @@ import re
 import uuid
 from collections.abc import Callable
 from enum import Enum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import orjson
 from pydantic import AfterValidator, PlainValidator, ValidationInfo
@@ -172,7 +172,7 @@ def _parse_tag_items(value: object) -> tuple[tuple[str, str], ...]:
     raise ValueError('must be keys and values, for example {"env": "prod"}')
 
 
-def _check_keys(value: object, keys: tuple[str, ...]) -> dict[str, Any]:
+def _check_keys(value: object, keys: tuple[str, ...]) -> dict[str, object]:
     if isinstance(value, dict) and value.keys() == set(keys):
         return value
     raise ValueError(f"must have the keys {' and '.join(keys)}, and no others")

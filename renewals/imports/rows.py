@@ -1,7 +1,7 @@
 """Rows of a file: each cell is validated, and all problems of a row are reported together."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -33,10 +33,10 @@ class ParsedRow(NamedTuple):
     """A line of a file with its row, which is None if the line has problems."""
 
     number: int
-    row: Any
+    row: object
     key: str
     group: str | None
-    raw: Mapping[str, Any]
+    raw: Mapping[str, object]
     """The values in the file by column."""
     problems: Sequence[CellProblem] = ()
 
@@ -98,9 +98,9 @@ def _check_header(
     return names
 
 
-def _cell_values(raw: Mapping[str, str], configuration_names: Sequence[str]) -> dict[str, Any]:
+def _cell_values(raw: Mapping[str, str], configuration_names: Sequence[str]) -> dict[str, object]:
     """Return the cells by column, None for an empty one, and the `configuration.` columns as one value."""
-    values: dict[str, Any] = {name: cell or None for name, cell in raw.items()}
+    values: dict[str, object] = {name: cell or None for name, cell in raw.items()}
     items = [(name.removeprefix(_PREFIX), values.pop(name)) for name in configuration_names]
     if items := [(label, cell) for label, cell in items if cell]:
         values[CONFIGURATION] = tuple(items)
@@ -109,8 +109,8 @@ def _cell_values(raw: Mapping[str, str], configuration_names: Sequence[str]) -> 
 
 def _validate(
     number: int,
-    raw: Mapping[str, Any],
-    values: Mapping[str, Any],
+    raw: Mapping[str, object],
+    values: Mapping[str, object],
     import_format: ImportFormat,
     *,
     is_csv: bool,
@@ -143,6 +143,6 @@ def _reason(details: ErrorDetails) -> str:
     return _REASONS.get(details["type"], details["msg"])
 
 
-def _invalid(number: int, raw: Mapping[str, Any], reason: str) -> ParsedRow:
+def _invalid(number: int, raw: Mapping[str, object], reason: str) -> ParsedRow:
     """Return a line that is no row at all."""
     return ParsedRow(number, None, "", None, raw, [CellProblem(number, "", "", reason)])

@@ -109,7 +109,7 @@ class BufferedHandler(logging.Handler):
                 sys.stderr.write("".join(lines))
 
 
-def configuration(settings: config.Settings) -> dict[str, Any]:
+def configuration(settings: config.Settings) -> dict[str, object]:
     """Build the argument of `logging.config.dictConfig`: plain data, which can be sent to other processes."""
     log_format = settings.log_format or ("text" if sys.stderr.isatty() else "json")
     return {
@@ -194,7 +194,7 @@ def _clean_value(value: object) -> object:
     return value if isinstance(value, int | float | None) else escape_control_characters(str(value))
 
 
-def _write_json(_logger: object, _name: str, entry: MutableMapping[str, Any]) -> str:
+def _write_json(_logger: object, _name: str, entry: MutableMapping[str, object]) -> str:
     return orjson.dumps(entry).decode()
 
 

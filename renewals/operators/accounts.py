@@ -57,7 +57,7 @@ class AccountUpdate:
     """New values for some of the columns of an account."""
 
     account_id: str
-    columns: Mapping[str, Any]
+    columns: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ async def lock_account(connection: Connection, account_id: str, field: str = "ac
     raise errors.NotFoundError(f"input.{field}", "account")
 
 
-def validate_account(columns: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+def validate_account(columns: Mapping[str, object]) -> Iterator[tuple[str, str | None]]:
     """Yield the GraphQL field of each column that is present, and the problem with its value or None."""
     for column, check in _CHECKS.items():
         if column in columns:
@@ -187,7 +187,7 @@ _CHECKS: Mapping[str, _Check] = {
 }
 
 
-def _check_account(columns: Mapping[str, Any]) -> None:
+def _check_account(columns: Mapping[str, object]) -> None:
     for field, problem in validate_account(columns):
         validation.raise_if_invalid(field, problem)
 
@@ -200,5 +200,5 @@ async def supported_time_zones(connection: Connection, time_zones: Sequence[str]
 
 async def _get_columns(connection: Connection, account_id: str) -> dict[str, Any]:
     account = models.Account.get(id=account_id, using_db=connection)
-    columns: dict[str, Any] = await account.values(*COLUMNS, "created_at")
+    columns: dict[str, object] = await account.values(*COLUMNS, "created_at")
     return columns

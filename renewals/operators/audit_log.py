@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Concatenate, NamedTuple, ParamSpec
+from typing import Concatenate, NamedTuple, ParamSpec
 
 import asyncpg
 import orjson
@@ -81,7 +81,7 @@ class AuditedChange:
     These four fields are stored and must not contain a secret. `secret` is returned once and never stored.
     """
 
-    answer: Mapping[str, Any]
+    answer: Mapping[str, object]
     account_ids: Sequence[str] = ()
     before: object = None
     after: object = None
@@ -94,7 +94,7 @@ class IdempotentResult(NamedTuple):
     `secret` is None unless the result is new.
     """
 
-    answer: Mapping[str, Any]
+    answer: Mapping[str, object]
     is_new: bool
     secret: str | None = None
 
@@ -205,7 +205,7 @@ class PriorResult(NamedTuple):
     """The hash of the request that used a key, and its answer."""
 
     request_hash: bytes
-    answer: Mapping[str, Any]
+    answer: Mapping[str, object]
 
 
 async def find_prior_results(

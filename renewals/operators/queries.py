@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from renewals.db import connection as database
 from renewals.db import models, pagination
@@ -76,7 +75,7 @@ async def list_keys(
 
     Without `account_id` the result is the keys of operators or, with `prefix`, the keys of all owners.
     """
-    conditions: dict[str, Any] = {}
+    conditions: dict[str, object] = {}
     if prefix is not None:
         conditions["prefix__in"] = db_sql.storable_texts([prefix])
     if account_id is not None:

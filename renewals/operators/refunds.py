@@ -9,7 +9,6 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from renewals.accounts import ledger, vouchers
 from renewals.accounts import repository as accounts_repository
@@ -210,7 +209,7 @@ def _build_event(order: RefundableOrder, refund_id: uuid.UUID, line: RefundableL
     )
 
 
-def _build_state(balance_cents: int, instances: Iterable[model.Instance]) -> dict[str, Any]:
+def _build_state(balance_cents: int, instances: Iterable[model.Instance]) -> dict[str, object]:
     """Return what a refund changes, for the audit log."""
     return {
         "balance_cents": balance_cents,

@@ -49,7 +49,7 @@ class BoundedStream(httpcore2.AsyncNetworkStream):
         """Return the connection over TLS, with the same limit."""
         return BoundedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
 
-    def get_extra_info(self, info: str) -> Any:
+    def get_extra_info(self, info: str) -> object:
         """Return what the wrapped connection returns."""
         return self._stream.get_extra_info(info)
 

@@ -103,7 +103,7 @@ class Selection:
     def complete(self, request: Request, values: Values) -> Any:
         """Complete values that are not null; raise any exception if graphql-core must complete them."""
         by_item = _are_rows(values)
-        columns: list[Any] = [None] * len(self._columns)
+        columns: list[object] = [None] * len(self._columns)
         for index in self._order:
             columns[index] = _complete_column(request, values, self._columns[index], by_item)
         if self.waits and any(map(iscoroutine, columns)):
@@ -122,14 +122,14 @@ class Selection:
         return sorted(range(len(self._columns)), key=lambda index: self._columns[index].waits)
 
     @functools.cached_property
-    def _combine(self) -> Callable[..., list[Any]]:
+    def _combine(self) -> Callable[..., list[object]]:
         """A generated function from columns to response dictionaries.
 
         Its source contains only reprs of response keys and type names from the client's document.
         """
         names = ", ".join(f"v{index}" for index in range(len(self._columns)))
         text = f"lambda *columns: [{{{', '.join(self._entries)}}} for {names}, in zip(*columns, strict=True)]"
-        built: Callable[..., list[Any]] = eval(text)  # noqa: S307
+        built: Callable[..., list[object]] = eval(text)  # noqa: S307
         return built
 
 
@@ -156,7 +156,7 @@ def _reader(source: Source, by_item: bool) -> Read:
     raise AssertionError(source)
 
 
-def _complete_column(request: Request, values: Values, column: _Column, by_item: bool) -> Any:
+def _complete_column(request: Request, values: Values, column: _Column, by_item: bool) -> object:
     read, source, completion = column.read(values, by_item), column.source, column.completion
     if isinstance(source, ListSlice):
         return _complete_slices(request, read, source, completion)
@@ -177,14 +177,16 @@ def _complete_once(request: Request, keys: Values, by_key: dict[Any, Any], compl
         by_key[None] = None
     completed = completion.complete(request, [*by_key.values()])
 
-    def spread(completed: Values) -> list[Any]:
+    def spread(completed: Values) -> list[object]:
         completed_by_key = dict(zip(by_key, completed, strict=True))
         return [completed_by_key[key] for key in keys]
 
     return when_done(completed, spread)
 
 
-async def _load(request: Request, keys: Values, source: sources.Loaded, completion: Completion) -> list[Any]:
+async def _load(
+    request: Request, keys: Values, source: sources.Loaded, completion: Completion
+) -> list[object]:
     """Load and complete the value of each key once."""
     distinct = [key for key in dict.fromkeys(keys) if key is not None]
     by_key = dict(zip(distinct, await source.of(request.context).load_many(distinct), strict=True))
@@ -207,7 +209,7 @@ async def _read_batch(
     return [completed[id(result)] for result in results]
 
 
-def _complete_slices(request: Request, values: Values, source: ListSlice, completion: Completion) -> Any:
+def _complete_slices(request: Request, values: Values, source: ListSlice, completion: Completion) -> object:
     """Complete a slice of each list. The values are the lists, or keys by which a loader reads them."""
     if source.source.loader is not None:
         return _load_slices(request, values, source, completion)
@@ -219,7 +221,7 @@ def _complete_slices(request: Request, values: Values, source: ListSlice, comple
 
 async def _load_slices(
     request: Request, values: Values, source: ListSlice, completion: Completion
-) -> list[Any]:
+) -> list[object]:
     """Load and complete slices: each list by the key of its owner, or its items by their own keys."""
     part, loader = source.bounds.slice(request.variables), source.source.of(request.context)
     if source.source.of_owner:
@@ -233,7 +235,7 @@ async def _load_slices(
     return list(await completed if iscoroutine(completed) else completed)
 
 
-def _slices_of(lists: Values, part: slices.Slice) -> list[Sequence[Any] | None]:
+def _slices_of(lists: Values, part: slices.Slice) -> list[Sequence[object] | None]:
     if any(value is not None and type(value) not in LISTS for value in lists):
         unexpected()  # consuming an iterator here would leave graphql-core none to refuse
     return [None if value is None else part.of(value) for value in lists]

@@ -15,7 +15,7 @@ class Request(NamedTuple):
     """The inputs of compiled code from a request: its context, and the values of its variables."""
 
     context: Any
-    variables: Mapping[str, Any]
+    variables: Mapping[str, object]
 
 
 Complete = Callable[[Request, Values], Any]
@@ -43,7 +43,7 @@ class Completion(NamedTuple):
 def of_lists(complete: Complete) -> Complete:
     """Return a completion of lists that completes all their items in one call."""
 
-    def complete_lists(request: Request, values: Values) -> Any:
+    def complete_lists(request: Request, values: Values) -> object:
         if not LISTS.issuperset(map(type, values)):
             unexpected()
         # A single list is passed on as it is, because it may be a ColumnarRows.
@@ -53,7 +53,7 @@ def of_lists(complete: Complete) -> Complete:
     return complete_lists
 
 
-def _split(items: list[Any], lists: Sequence[Sequence[Any]]) -> list[list[Any]]:
+def _split(items: list[object], lists: Sequence[Sequence[object]]) -> list[list[object]]:
     """Split items into lists of the given lengths."""
     rest = iter(items)
     return [list(islice(rest, len(original))) for original in lists]
@@ -62,7 +62,7 @@ def _split(items: list[Any], lists: Sequence[Sequence[Any]]) -> list[list[Any]]:
 def with_nulls(complete: Complete, *, is_nullable: bool) -> Complete:
     """Return a completion that keeps nulls, or raises FallbackError for one where none is allowed."""
 
-    def complete_some(request: Request, values: Values) -> Any:
+    def complete_some(request: Request, values: Values) -> object:
         if NoneType not in set(map(type, values)):
             return complete(request, values)
         if not is_nullable:
@@ -73,7 +73,7 @@ def with_nulls(complete: Complete, *, is_nullable: bool) -> Complete:
     return complete_some
 
 
-def restore_nulls(completed: Values, values: Values) -> list[Any]:
+def restore_nulls(completed: Values, values: Values) -> list[object]:
     """Return the completed values with the nulls of the original values in their places."""
     rest = iter(completed)
     return [None if value is None else next(rest) for value in values]
@@ -84,7 +84,7 @@ def when_done(value: Any, use: Callable[[Any], Any]) -> Any:
     if not iscoroutine(value):
         return use(value)
 
-    async def later() -> Any:
+    async def later() -> object:
         return use(await value)
 
     return later()

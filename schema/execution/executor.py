@@ -71,7 +71,7 @@ class Compiled:
             None if directives.is_unsupported else {}
         )
 
-    def variant(self, values: dict[str, Any]) -> Variant | None:
+    def variant(self, values: dict[str, object]) -> Variant | None:
         """Return the variant for these values of the variables; None if there is no room or no support for it."""
         if self._variants is None:
             return None
@@ -91,14 +91,14 @@ class _Directives(Visitor):
         self.variables: set[str] = set()
         self.is_unsupported = False
 
-    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+    def enter_directive(self, node: DirectiveNode, *_: object) -> None:
         if node.name.value in ("skip", "include"):
             values = [argument.value for argument in node.arguments or ()]
             self.variables.update(value.name.value for value in values if isinstance(value, VariableNode))
         else:
             self.is_unsupported = True
 
-    def enter_fragment_definition(self, node: FragmentDefinitionNode, *_: Any) -> None:
+    def enter_fragment_definition(self, node: FragmentDefinitionNode, *_: object) -> None:
         self.is_unsupported = self.is_unsupported or bool(node.variable_definitions)
 
 
@@ -170,7 +170,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         """Complete a list, by compiled code if possible."""
 
-        def by_core() -> Any:
+        def by_core() -> object:
             return super(Executor, self).complete_iterable_value(
                 item_type, details, info, path, items, position
             )
@@ -251,11 +251,11 @@ async def _or_by_core(completed: Awaitable[Any], by_core: Any) -> Any:
     return await result if isawaitable(result) else result
 
 
-async def _first(completed: Awaitable[list[Any]]) -> Any:
+async def _first(completed: Awaitable[list[object]]) -> object:
     return (await completed)[0]
 
 
-def _merge(fields: GroupedFieldSet, plain: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+def _merge(fields: GroupedFieldSet, plain: dict[str, object], others: dict[str, object]) -> dict[str, object]:
     """Return the two parts of a result in the order of the selection."""
     return {
         key: plain[key] if key in plain else others[key] for key in fields if key in plain or key in others

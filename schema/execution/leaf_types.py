@@ -6,7 +6,6 @@ import math
 import uuid
 from collections.abc import Callable
 from types import NoneType
-from typing import Any
 
 import asyncpg.pgproto.pgproto
 from graphql import (
@@ -34,7 +33,7 @@ INERT = frozenset({bool, dict, float, int, list, str, dt.date, dt.datetime, deci
 def leaf(kinds: frozenset[type], convert: Convert, *, nullable: bool) -> Complete:
     """Return a completion of leaf values whose Python types are in `kinds`."""
 
-    def complete(_: Any, values: Values) -> Values:
+    def complete(_: object, values: Values) -> Values:
         types = set(map(type, values))
         if types <= kinds:
             return convert(values)
@@ -48,7 +47,7 @@ def leaf(kinds: frozenset[type], convert: Convert, *, nullable: bool) -> Complet
 def enum(enum_type: GraphQLEnumType, *, nullable: bool) -> Complete:
     """Return a completion of an enum's members, and of the values that graphql-core accepts for them."""
     members = getattr(enum_type, "wrapped_cls", ())
-    names: dict[Any, str | None] = {value.value: name for name, value in enum_type.values.items()}
+    names: dict[object, str | None] = {value.value: name for name, value in enum_type.values.items()}
     names |= {member: enum_type.coerce_output_value(member) for member in members}
     names.pop(None, None)
     if nullable:

@@ -6,7 +6,7 @@ observe each request or each field still do.
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from graphql import (
     DocumentNode,
@@ -72,7 +72,7 @@ class Operation:
         self._compiled = executor.Compiled(document, node)
 
     def start(
-        self, variables: Mapping[str, Any], context: object, middleware: MiddlewareManager | None = None
+        self, variables: Mapping[str, object], context: object, middleware: MiddlewareManager | None = None
     ) -> JSONExecutor | None:
         """Return an executor of the operation, or None if graphql-core must report errors of the variables."""
         values = self._coerce(variables)
@@ -95,10 +95,10 @@ class Operation:
         started.use(self._compiled)
         return started
 
-    def _coerce(self, variables: Mapping[str, Any]) -> VariableValues | None:
+    def _coerce(self, variables: Mapping[str, object]) -> VariableValues | None:
         """Return the coerced variables, or None if one is missing or does not fit its type."""
         sources: dict[str, VariableValueSource] = {}
-        coerced: dict[str, Any] = {}
+        coerced: dict[str, object] = {}
         for signature in self._variables:
             value = variables.get(signature.name, Undefined)
             sources[signature.name] = VariableValueSource(signature, value)
@@ -111,7 +111,7 @@ class Operation:
         return None if Undefined in coerced.values() else VariableValues(sources, coerced)
 
 
-def _coerce_value(value: Any, signature: GraphQLVariableSignature) -> Any:
+def _coerce_value(value: object, signature: GraphQLVariableSignature) -> object:
     try:
         return coerce_input_value(value, signature.type)
     except Exception:  # noqa: BLE001 - graphql-core reports the error

@@ -139,7 +139,7 @@ class RenewalSchema(strawberry.Schema):
     async def stream(
         self,
         query: str | None,
-        variable_values: dict[str, Any] | None = None,
+        variable_values: dict[str, object] | None = None,
         context_value: Context | None = None,
         *args: Any,
         **kwargs: Any,
@@ -151,7 +151,7 @@ class RenewalSchema(strawberry.Schema):
         )
 
     async def execute_cached(
-        self, query: str, variables: dict[str, Any], name: str | None, context: object
+        self, query: str, variables: dict[str, object], name: str | None, context: object
     ) -> ExecutionResult | None:
         """Execute a cached operation; return None if `execute` must be called.
 
@@ -172,7 +172,7 @@ class RenewalSchema(strawberry.Schema):
         self,
         operation: operation_cache.Operation,
         query: str,
-        variables: dict[str, Any],
+        variables: dict[str, object],
         name: str | None,
         context: object,
     ) -> ExecutionResult | None:
@@ -206,7 +206,7 @@ def _guard_changes(schema: GraphQLSchema) -> None:
         field.resolve = _guarded(field.resolve)
 
 
-def _guarded(resolve: Callable[..., Any]) -> Callable[..., Any]:
+def _guarded(resolve: Callable[..., object]) -> Callable[..., object]:
     def resolve_if_allowed(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         if not info.context.can_write:
             raise errors.ForbiddenError

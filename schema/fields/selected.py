@@ -69,7 +69,7 @@ def selected(info: strawberry.Info[Any, None]) -> Selected:
 class _Collector:
     def __init__(self, raw: GraphQLResolveInfo[Context]) -> None:
         self.fragments = raw.fragments
-        self.variables: Mapping[str, Any] = raw.variable_values  # type: ignore[assignment]
+        self.variables: Mapping[str, object] = raw.variable_values  # type: ignore[assignment]
         self.selection = Selected()
         self.is_variable = False
         """Whether the selection depends on @skip or @include."""

@@ -32,7 +32,7 @@ KEY = "code"
 _METADATA_KEY = "reading"
 
 
-class ColumnarRows(list[Any]):
+class ColumnarRows(list[object]):
     """The rows of one statement, also by columns: `columns` maps a name to the values of all rows."""
 
     __slots__ = ("columns",)
@@ -57,7 +57,7 @@ class ColumnSource:
 class Loaded:
     """The value is loaded by the key in a column. A null key means a null value."""
 
-    loader: Callable[[Loaders], DataLoader[Any, Any]]
+    loader: Callable[[Loaders], DataLoader[object, object]]
     column: str
     joined: str | None = None
     """The table that a statement may join. Its columns are then in the row as "table.column"."""
@@ -78,7 +78,7 @@ class Loaded:
         """Return whether the statement joined the table, so that nothing needs to be loaded."""
         return self.joined is not None and type(row) in ROWS and f"{self.joined}.{KEY}" in row
 
-    def of(self, context: Context) -> DataLoader[Any, Any]:
+    def of(self, context: Context) -> DataLoader[object, object]:
         """Return the loader of a request."""
         return self.loader(context.load)
 
@@ -92,11 +92,11 @@ class Sliced:
     """
 
     column: str
-    loader: Callable[[Loaders], DataLoader[Any, Any]] | None = None
+    loader: Callable[[Loaders], DataLoader[object, object]] | None = None
     of_owner: bool = False
-    make: Callable[[Any], Any] | None = None
+    make: Callable[[object], object] | None = None
 
-    def of(self, context: Context) -> DataLoader[Any, Any]:
+    def of(self, context: Context) -> DataLoader[object, object]:
         """Return the loader of a request."""
         assert self.loader is not None
         return self.loader(context.load)
@@ -219,7 +219,7 @@ def counted(name: str, *, description: str | None = None) -> Any:
     return computed(resolve, name, description=description)
 
 
-def computed(resolve: Callable[..., Any], *columns: str, description: str | None = None) -> Any:
+def computed(resolve: Callable[..., object], *columns: str, description: str | None = None) -> Any:
     """Return a field whose resolver takes the row and reads these columns of it."""
     return strawberry.field(
         resolver=resolve, description=description, metadata={_METADATA_KEY: Computed(columns)}
@@ -233,7 +233,7 @@ def reading_of(metadata: Mapping[Any, Any]) -> Reading | None:
 
 
 @functools.lru_cache(1_000)
-def columns_of(object_type: Any, selected: Selected) -> frozenset[str]:
+def columns_of(object_type: object, selected: Selected) -> frozenset[str]:
     """Return the columns that the selected fields of a type read, including those of joined tables."""
     fields = _fields(object_type)
     columns: set[str] = set()

@@ -6,7 +6,7 @@ expanded.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from graphql import (
     DirectiveNode,
@@ -55,11 +55,11 @@ class Operation:
     kind: OperationType
     measure: "Measure"
     cost: limits_cost.Cost
-    defaults: Mapping[str, Any]
+    defaults: Mapping[str, object]
     _totals: dict[AccountSize | None, limits_cost.Total] = field(default_factory=dict, compare=False)
     """Totals without variables, by the size of the account. A sum takes 30 us, 5 % of a small page."""
 
-    def total(self, variables: Mapping[str, Any], size: AccountSize | None = None) -> limits_cost.Total:
+    def total(self, variables: Mapping[str, object], size: AccountSize | None = None) -> limits_cost.Total:
         """Return the cost; raise SizeNeededError if it depends on the size of the account and that is None."""
         if variables:
             return self.cost.total(list_sizes.Variables(variables, self.defaults, size))

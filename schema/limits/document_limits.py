@@ -101,7 +101,7 @@ class DocumentLimits:
         self._documents: document_cache.DocumentCache[_Document] = document_cache.DocumentCache()
 
     def check(
-        self, query: str, name: str | None, variables: Mapping[str, Any], size: AccountSize | None = None
+        self, query: str, name: str | None, variables: Mapping[str, object], size: AccountSize | None = None
     ) -> Admitted:
         """Return the kind and the cost of an operation.
 

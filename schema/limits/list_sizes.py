@@ -41,7 +41,7 @@ class Variables:
     """The variables of a request, each searched at most once, and the size of the caller's account."""
 
     def __init__(
-        self, values: Mapping[str, Any], defaults: Mapping[str, Any], size: AccountSize | None = None
+        self, values: Mapping[str, object], defaults: Mapping[str, object], size: AccountSize | None = None
     ) -> None:
         self._values = values
         self._defaults = defaults
@@ -55,7 +55,7 @@ class Variables:
             raise SizeNeededError
         return self._size
 
-    def get(self, name: str) -> Any:
+    def get(self, name: str) -> object:
         """Return the value of a variable, or its default."""
         return self._values.get(name, self._defaults.get(name))
 
@@ -128,7 +128,7 @@ def arguments(node: FieldNode) -> dict[str, ValueNode]:
     return {argument.name.value: argument.value for argument in node.arguments or ()}
 
 
-def _page(nodes: list[ValueNode], defaults: list[Any]) -> int | Length:
+def _page(nodes: list[ValueNode], defaults: list[object]) -> int | Length:
     def rows(variables: Variables | None) -> int:
         values = [*(_value(node, variables) for node in nodes), *defaults]
         counts = [min(max(int(value), 0), limits.PAGE_ROWS_MAX) for value in values if _is_whole(value)]
@@ -148,7 +148,7 @@ def _value(node: ValueNode, variables: Variables | None) -> Any:
     return value_from_ast_untyped(node)
 
 
-def _named_in(value: Any, variables: Variables, depth: int) -> int:
+def _named_in(value: object, variables: Variables, depth: int) -> int:
     """Return the length of the longest list in a value, or the number of instances that a filter may match."""
     match value:
         case VariableNode():

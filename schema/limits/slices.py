@@ -62,7 +62,7 @@ class Bounds:
                 case IntValueNode(value=digits):
                     self._values[argument.name.value] = int(digits)
 
-    def slice(self, variables: Mapping[str, Any]) -> Slice:
+    def slice(self, variables: Mapping[str, object]) -> Slice:
         """Return the slice for these variables; raise InvalidInputError if it is out of bounds."""
         default = Slice()
         return checked(
@@ -84,7 +84,7 @@ def check_below(info: GraphQLResolveInfo[Any]) -> None:
     Mutations check this before the change, because nothing may be refused after it.
     """
     spread_names: set[str] = set()
-    variables: Mapping[str, Any] = info.variable_values  # type: ignore[assignment]
+    variables: Mapping[str, object] = info.variable_values  # type: ignore[assignment]
 
     def check(selection_set: SelectionSetNode | None) -> None:
         for node in selection_set.selections if selection_set else ():

@@ -24,7 +24,7 @@ def mutation_field(
     *,
     errors: tuple[type[Error], ...] = (NotFound,),
     description: str,
-) -> Any:
+) -> object:
     """Return a mutation that runs a use case and returns `success_type` or a typed error.
 
     `errors` are those that the use case can raise besides IdempotencyKeyReused and InvalidInput. The fields of the

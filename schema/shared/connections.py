@@ -75,14 +75,14 @@ class ConnectionQuery:
     fetch_page: Callable[[pagination.PageRequest, RequestedFields], Awaitable[pagination.Page]]
     count: Callable[[], Awaitable[int]]
     """Called only when the page does not carry the total count."""
-    extra_fields: Mapping[str, Callable[[], Awaitable[Any]]] = field(default_factory=dict)
+    extra_fields: Mapping[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
 
 
 _FIRST = (
     f"Number of rows from the start of the list, or after `after`. At most {limits.PAGE_ROWS_MAX:,}; "
     f"{limits.PAGE_ROWS_DEFAULT} if neither `first` nor `last` is sent."
 )
-_PAGE_ARGUMENTS: Mapping[str, tuple[Any, str]] = {
+_PAGE_ARGUMENTS: Mapping[str, tuple[object, str]] = {
     "first": (int | None, _FIRST),
     "after": (str | None, "Cursor: only rows after it."),
     "last": (int | None, "Number of rows from the end of the list, or before `before`. Not with `first`."),
@@ -92,7 +92,7 @@ _PAGE_ARGUMENTS: Mapping[str, tuple[Any, str]] = {
 
 
 def connection_field(
-    connection_type: Any,
+    connection_type: object,
     build_query: Callable[..., ConnectionQuery],
     *,
     description: str,
@@ -144,9 +144,9 @@ def _page_request(ordering: pagination.SortOrder, arguments: Mapping[str, Any]) 
 
 async def _read(
     query: ConnectionQuery, request: pagination.PageRequest, requested: RequestedFields
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the selected fields of a connection."""
-    result: dict[str, Any] = {}
+    result: dict[str, object] = {}
     if requested.page:
         page = await query.fetch_page(request, requested)
         result["nodes"] = sources.ColumnarRows(page.rows)

@@ -29,7 +29,7 @@ def skip_conversion(input_type: type[Value]) -> type[Value]:
     definition = input_type.__strawberry_definition__  # type: ignore[attr-defined]
     names = {to_camel_case(field.python_name): field.python_name for field in definition.fields}
 
-    def from_input(target_type: type[Value], values: Mapping[str, Any], _: object) -> Value:
+    def from_input(target_type: type[Value], values: Mapping[str, object], _: object) -> Value:
         return target_type(**{names[name]: value for name, value in values.items()})
 
     definition.from_input = from_input

@@ -37,10 +37,10 @@ def mutation_field(
     return strawberry.mutation(resolver=resolve, description=description)
 
 
-def _result_type(success: type, error_types: tuple[type[errors.Error], ...]) -> Any:
+def _result_type(success: type, error_types: tuple[type[errors.Error], ...]) -> object:
     """Return the union of a mutation's success and its errors, named after the success."""
     name = success.__name__.removesuffix(_SUCCESS)
-    members: Any = functools.reduce(operator.or_, (success, *error_types, errors.InvalidInput))
+    members: object = functools.reduce(operator.or_, (success, *error_types, errors.InvalidInput))
     field_name = name[0].lower() + name[1:]
     description = f"The success of {field_name}, or an error. After an error nothing has changed."
     return Annotated[members, strawberry.union(f"{name}Result", description=description)]

@@ -48,7 +48,7 @@ async def ask(
 
 async def listen(client: Operator, key: str, query: str, sent: Mapping[str, Any]) -> str:
     """Return a subscription's first message, or that it is silent; in process, without a socket."""
-    context = await api_config.CUSTOMERS.authenticate(f"Bearer {key}", lambda: client.now)
+    context: Any = await api_config.CUSTOMERS.authenticate(f"Bearer {key}", lambda: client.now)
     assert context is not None
     stream = await customer_schema.schema.stream(query, dict(sent), context)
     try:

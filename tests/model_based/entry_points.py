@@ -6,6 +6,7 @@ import urllib.parse
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 
@@ -190,7 +191,8 @@ async def refund(
         )
     call = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), request.key, lambda: now)
     told = await refunds.refund_order(call, refunds.RefundRequest(str(order_id), request.ids, "why"))
-    return ({each["id"]: _why(each["message"]) for each in told.answer["refusals"]},)
+    refusals: Any = told.answer["refusals"]
+    return ({each["id"]: _why(each["message"]) for each in refusals},)
 
 
 WHY = {

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import weakref
+from typing import Any
 
 import httpx2
 import orjson
@@ -80,7 +81,7 @@ def test_a_traceback_is_a_field_of_json_and_indented_in_text() -> None:
 
 def test_a_terminal_is_written_text_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     def chosen(**values: str) -> str:
-        made = log_config.configuration(config.Settings(**values))  # type: ignore[arg-type]
+        made: dict[str, Any] = log_config.configuration(config.Settings(**values))  # type: ignore[arg-type]
         return str(made["formatters"]["ours"]["log_format"])
 
     assert chosen() == "json"
