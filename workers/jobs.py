@@ -1,5 +1,6 @@
 """The worker's jobs: each calls use cases of `renewals` and passes them the current time."""
 
+import uuid
 from typing import Any
 
 from arq import ArqRedis
@@ -10,9 +11,12 @@ from renewals.alerts import balance_alerts
 from renewals.auto_renewal import chunks, renew, runs
 from renewals.domain import clock as clocks
 from renewals.instances import lifecycle
+from renewals.test_clocks import advance
 from renewals.webhooks import deliveries
 
 Context = dict[Any, Any]
+MOVE_SECONDS_MAX = 50
+"""The time for which a job works on the move of a test clock; the next sweep queues the move again."""
 _tracer = trace.get_tracer("renewals")
 
 
@@ -33,19 +37,32 @@ async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
 
 @_tracer.start_as_current_span("sweep")
 async def run_every_minute(ctx: Context) -> None:
-    """Start the hourly run if it is due, expire and release instances, and enqueue chunks that the queue has lost."""
+    """Start the hourly run if it is due, expire and release instances, and enqueue what the queue has lost."""
     now = clocks.utc_now()
     await runs.start_scheduled_run(now)
     await lifecycle.expire_and_release(now)
     await renew.finish_runs()
     await deliveries.delete_orphans()
     await enqueue_pending_chunks(ctx["redis"])
+    await enqueue_abandoned_moves(ctx["redis"])
+
+
+@_tracer.start_as_current_span("move_test_clock")
+async def move_test_clock(ctx: Context, move_id: str) -> None:
+    """Continue the move of a test clock whose request has ended or was killed (rule 37)."""
+    await advance.continue_abandoned(uuid.UUID(move_id), clocks.utc_now, seconds_max=MOVE_SECONDS_MAX)
 
 
 @_tracer.start_as_current_span("watch")
 async def check_alerts(ctx: Context) -> None:
     """Send alerts and reminders of the accounts that changed or whose day began."""
     await balance_alerts.check_changed_accounts()
+
+
+async def enqueue_abandoned_moves(queue: ArqRedis) -> None:
+    """Enqueue the moves of test clocks that no process works on; one that is queued already keeps its place."""
+    for move_id in await advance.list_abandoned(clocks.utc_now):
+        await queue.enqueue_job(move_test_clock.__name__, str(move_id), _job_id=f"move:{move_id}")
 
 
 async def enqueue_pending_chunks(queue: ArqRedis, *, again: bool = False) -> None:

@@ -149,7 +149,7 @@ def create(settings: config.Settings, queue: ArqRedis) -> Worker:
     """Build arq's worker for the settings, within a running loop."""
     # arq repeats a killed cron job only if `max_tries` is at least 2.
     worker = Worker(
-        functions=[jobs.renew_chunk],
+        functions=[jobs.renew_chunk, jobs.move_test_clock],
         cron_jobs=[
             cron(jobs.run_every_minute, second=0, max_tries=TRIES_MAX),
             cron(jobs.check_alerts, second=30, max_tries=TRIES_MAX),

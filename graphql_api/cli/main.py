@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from graphql_api.cli import (
+    clock_command,
     demo_command,
     forecast_command,
     import_command,
@@ -56,6 +57,7 @@ app.command("operator-key")(key_commands.operator_key)
 app.command("run-now")(run_commands.run_now)
 app.command("runs")(run_commands.runs)
 app.command("forecast")(forecast_command.forecast)
+app.command("clock")(clock_command.clock)
 app.command("webhooks")(webhooks_command.webhooks)
 app.command("verify")(verify_command.verify)
 app.command("schema")(schema_commands.schema)

@@ -22,8 +22,8 @@ def required_database_url() -> str:
     return bootstrap.required(lambda: bootstrap.configure().required_database_url)
 
 
-def parse_instant(text: str | None, settings: "config.Settings") -> dt.datetime:
-    """Return the instant of an `--at` option in UTC, or the current time without one.
+def parse_instant(text: str | None, settings: "config.Settings", name: str = "--at") -> dt.datetime:
+    """Return the instant of an option in UTC, or the current time without one.
 
     Raises BadParameter.
     """
@@ -37,9 +37,7 @@ def parse_instant(text: str | None, settings: "config.Settings") -> dt.datetime:
             raise ValueError(text)
         return (instant if instant.tzinfo else instant.replace(tzinfo=settings.time_zone)).astimezone(dt.UTC)
     except (ValueError, OverflowError):
-        raise typer.BadParameter(
-            "must be ISO 8601, for example 2027-03-01T00:30", param_hint="--at"
-        ) from None
+        raise typer.BadParameter("must be ISO 8601, for example 2027-03-01T00:30", param_hint=name) from None
 
 
 def replace_settings(settings: "config.Settings", options: Mapping[str, object]) -> "config.Settings":

@@ -19,7 +19,7 @@ from renewals.db import connection as database
 from renewals.db import errors as db_errors
 from renewals.db import models
 from renewals.domain import clock as clocks
-from renewals.domain import errors, model, money
+from renewals.domain import dates, errors, model, money
 from renewals.domain.clock import Clock
 from renewals.events import event_log
 from renewals.forecasts import forecast, simulation
@@ -107,6 +107,38 @@ async def check_account(account_id: str, clock: Clock) -> None:
             await event_log.append_events(connection, [_shortfall_event(account, result)], now)
             last_alert = await _read_marker(connection, account)
         await _upsert(connection, account, _day(account, now), last_alert)
+
+
+class NextCheck(NamedTuple):
+    """The next day on which a check may write an event, if nothing changes before; None for no such day."""
+
+    day: dt.date | None
+
+
+async def read_next_check(connection: database.Connection, account: model.Account) -> NextCheck | None:
+    """Return the next day of a test account on which a check is needed, or None if it has changed since its last one.
+
+    A check of a day writes nothing if no alert is reported and no instance lapses or is due within its forecast.
+    """
+    watch = await _find_watch(connection, account.id)
+    if watch is None or (watch.seen_sequence, watch.seen_ledger_number) != await _read_marker(
+        connection, account
+    ):
+        return None
+    tomorrow = watch.seen_on + dt.timedelta(days=1)
+    if _last_alert(watch) is not None:
+        return NextCheck(tomorrow)
+    rows = await database.fetch(
+        connection,
+        """SELECT min(expires_at) AS expires_at FROM instances
+           WHERE account_id = $1 AND status = 'RUNNING' AND renewal_mode <> 'NONE'""",
+        account.id,
+    )
+    expires_at = rows[0]["expires_at"]
+    if expires_at is None:
+        return NextCheck(None)
+    quiet_days = dt.timedelta(days=FORECAST_DAYS - 1 + account.lead_days)
+    return NextCheck(max(tomorrow, dates.last_day(expires_at, account.zone) - quiet_days))
 
 
 async def recheck_account(connection: database.Connection, account_ids: Sequence[str]) -> None:

@@ -122,6 +122,14 @@ async def mark_chunk_done_in(
     )
 
 
+async def close_failed_in(
+    connection: Connection, chunk: RenewalChunk, error: str | None, done_at: dt.datetime
+) -> None:
+    """Mark a claimed chunk as done without a renewal; an error parks its only account until the next run."""
+    chunk.done_at, chunk.error = done_at, error
+    await chunk.save(using_db=connection, update_fields=["done_at", "error"])
+
+
 @database.retry_on_conflict
 async def split_or_park(chunk: Chunk, error: str, now: dt.datetime) -> None:
     """Split a failed chunk into one chunk an account, or park its only account until the next run."""
@@ -132,9 +140,7 @@ async def split_or_park(chunk: Chunk, error: str, now: dt.datetime) -> None:
         if claimed is None:
             return
         is_single = len(claimed.account_ids) == 1
-        claimed.done_at = now
-        claimed.error = error if is_single else None
-        await claimed.save(using_db=connection, update_fields=["done_at", "error"])
+        await close_failed_in(connection, claimed, error if is_single else None, now)
         if not is_single:
             # The due instances are not counted again, so no instance of the new chunks counts as skipped.
             await database.execute(

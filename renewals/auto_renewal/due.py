@@ -138,6 +138,27 @@ async def read_due_instances(
     return instances
 
 
+async def find_earliest_due_at(connection: Connection, account: model.Account) -> dt.datetime | None:
+    """Return the earliest due time of a test account's instances that have not expired, or None without one.
+
+    It is in the past if an instance was tried and not renewed.
+    """
+    rows = await database.fetch(
+        connection,
+        """SELECT min(expires_at) AS expires_at FROM instances
+           WHERE account_id = $1 AND status = 'RUNNING' AND renewal_mode = 'AUTO'
+             AND expires_at >= $2 AND expires_at > $3""",
+        account.id,
+        account.test_clock,
+        left_until(account),
+    )
+    expires_at = rows[0]["expires_at"]
+    if expires_at is None:
+        return None
+    day = dates.last_day(expires_at, account.zone)
+    return dates.due_at(day, account.zone, time=account.auto_renew_time, lead_days=account.lead_days)
+
+
 def lead_days(account: model.Account) -> int:
     """Return the days between the due day and the day of expiry of the account's instances (rule 20)."""
     return account.lead_days

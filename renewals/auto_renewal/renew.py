@@ -141,9 +141,35 @@ async def renew_chunk(chunk: Chunk, clock: Clock = clocks.utc_now) -> None:
         if claimed is not None:
             now = clock_at or clock()
             results = await plan(connection, accounts, now)
-            orders = await _store_in(connection, chunk, accounts, results, now)
+            orders = await _store_in(connection, chunk.run_id, accounts, results, now)
             await chunks.mark_chunk_done_in(connection, claimed, _count(results, orders), clock())
             database.after_commit(connection, lambda: _record_metrics(accounts, results, orders))
+
+
+async def renew_account_in(
+    connection: Connection, account: model.Account, now: dt.datetime, *, error: str | None = None
+) -> chunks.Counts:
+    """Renew what is due in one locked test account at an hour of its clock, as a run of its own (rule 37).
+
+    Nothing is written if nothing is due. An error of an earlier attempt parks the account for this run instead.
+    """
+    accounts = {account.id: account}
+    due_instances = (await due.read_due_instances(connection, accounts, now)).get(account.id, ())
+    if not due_instances:
+        return chunks.Counts(0, 0, 0)
+    run_id = await runs.start_test_clock_run_in(connection, account.id, len(due_instances), now)
+    claimed = await chunks.claim_chunk_in(connection, Chunk(run_id, 0))
+    assert claimed is not None
+    counts = chunks.Counts(0, 0, 0)
+    if error is not None:
+        await chunks.close_failed_in(connection, claimed, error, now)
+    else:
+        results = await plan(connection, accounts, now)
+        orders = await _store_in(connection, run_id, accounts, results, now)
+        counts = _count(results, orders)
+        await chunks.mark_chunk_done_in(connection, claimed, counts, now)
+    await runs.close_in(connection, [run_id], now)
+    return counts
 
 
 def _record_metrics(
@@ -191,7 +217,7 @@ async def plan(
 
 async def _store_in(
     connection: Connection,
-    chunk: Chunk,
+    run_id: int,
     accounts: Mapping[str, model.Account],
     results: Mapping[str, Sequence[planning.UnitResult]],
     now: dt.datetime,
@@ -213,7 +239,7 @@ async def _store_in(
     # Earlier attempts are compared before the attempts of this run are inserted.
     new_failures = await attempts.filter_new_failures_in(connection, failures)
     await append_events(connection, new_failures, now)
-    await attempts.insert_attempts_in(connection, chunk.run_id, now, attempt_rows)
+    await attempts.insert_attempts_in(connection, run_id, now, attempt_rows)
     return orders
 
 

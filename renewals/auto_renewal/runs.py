@@ -19,11 +19,12 @@ _tracer = trace.get_tracer("renewals")
 
 
 class Trigger(StrEnum):
-    """The cause of a run: the hourly schedule, the start of a worker, or an operator."""
+    """The cause of a run: the hourly schedule, the start of a worker, an operator, or a test account's clock."""
 
     SCHEDULED = "SCHEDULED"
     START = "START"
     OPERATOR = "OPERATOR"
+    TEST_CLOCK = "TEST_CLOCK"
 
 
 LAST_SCHEDULED = "SELECT max(scheduled_at) FROM renewal_runs WHERE trigger = 'SCHEDULED'"
@@ -90,6 +91,18 @@ async def start_run_for_accounts_in(
     return run_id
 
 
+async def start_test_clock_run_in(
+    connection: Connection, account_id: str, due_count: int, now: dt.datetime
+) -> int:
+    """Insert the run of one test account at an hour of its own clock, and return its id (rule 37)."""
+    run = await RenewalRun.create(
+        using_db=connection, trigger=Trigger.TEST_CLOCK, scheduled_at=now, clock_at=now, started_at=now
+    )
+    await chunks.insert_chunks_in(connection, run.id, {account_id: due_count})
+    run_id: int = run.id
+    return run_id
+
+
 async def _insert_chunks_in(
     connection: Connection, run_id: int, due_counts: dict[str, int], now: dt.datetime
 ) -> None:
@@ -106,20 +119,25 @@ async def close_finished(now: dt.datetime) -> list[int]:
             connection,
             "SELECT id FROM renewal_runs WHERE ended_at IS NULL ORDER BY id FOR NO KEY UPDATE",
         )
-        rows = await database.fetch(
-            connection,
-            """UPDATE renewal_runs r SET ended_at = $1, renewed_count = s.renewed, refused_count = s.refused,
-                 skipped_count = s.skipped, amount_cents = s.amount_cents, parked_count = s.parked
-               FROM (SELECT u.id, coalesce(sum(c.renewed_count), 0) AS renewed,
-                       coalesce(sum(c.refused_count), 0) AS refused, coalesce(sum(c.skipped_count), 0) AS skipped,
-                       coalesce(sum(c.amount_cents), 0) AS amount_cents, count(c.error) AS parked
-                     FROM unnest($2::bigint[]) AS u(id) LEFT JOIN renewal_chunks c ON c.run_id = u.id
-                     GROUP BY u.id
-                     HAVING count(*) FILTER (WHERE c.id IS NOT NULL AND c.done_at IS NULL) = 0) AS s
-               WHERE r.id = s.id RETURNING r.id""",
-            now,
-            [row["id"] for row in unfinished],
-        )
+        return await close_in(connection, [row["id"] for row in unfinished], now)
+
+
+async def close_in(connection: Connection, run_ids: Sequence[int], now: dt.datetime) -> list[int]:
+    """End those of the locked runs that have no pending chunk, and return their ids."""
+    rows = await database.fetch(
+        connection,
+        """UPDATE renewal_runs r SET ended_at = $1, renewed_count = s.renewed, refused_count = s.refused,
+             skipped_count = s.skipped, amount_cents = s.amount_cents, parked_count = s.parked
+           FROM (SELECT u.id, coalesce(sum(c.renewed_count), 0) AS renewed,
+                   coalesce(sum(c.refused_count), 0) AS refused, coalesce(sum(c.skipped_count), 0) AS skipped,
+                   coalesce(sum(c.amount_cents), 0) AS amount_cents, count(c.error) AS parked
+                 FROM unnest($2::bigint[]) AS u(id) LEFT JOIN renewal_chunks c ON c.run_id = u.id
+                 GROUP BY u.id
+                 HAVING count(*) FILTER (WHERE c.id IS NOT NULL AND c.done_at IS NULL) = 0) AS s
+           WHERE r.id = s.id RETURNING r.id""",
+        now,
+        run_ids,
+    )
     return [row["id"] for row in rows]
 
 
@@ -149,10 +167,13 @@ async def list_unfinished_ids_in(connection: Connection) -> list[int]:
 
 
 async def list_unverified_ids() -> list[int]:
-    """Return the ids of the ended runs that had chunks and were not verified yet."""
+    """Return the ids of the ended runs that had chunks and were not verified yet.
+
+    A move of a test clock makes thousands of runs, which are not verified one by one.
+    """
     rows = await database.fetch(
         database.pool(),
         """SELECT id FROM renewal_runs r WHERE ended_at IS NOT NULL AND broken_rules IS NULL
-             AND EXISTS (SELECT FROM renewal_chunks c WHERE c.run_id = r.id) ORDER BY id""",
+             AND trigger <> 'TEST_CLOCK' AND EXISTS (SELECT FROM renewal_chunks c WHERE c.run_id = r.id) ORDER BY id""",
     )
     return [row["id"] for row in rows]

@@ -27,6 +27,7 @@ DELETED: dict[str, str] = {
     "search_texts": "account_id = $1",
     "bundles": "account_id = $1",
     "account_watches": "account_id = $1",
+    "test_clock_moves": "account_id = $1",
 }
 """Condition of the rows to delete, by table, in the order of deletion; $1 is the account's id."""
 

@@ -46,6 +46,18 @@ def end_of_day(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     return dt.datetime.combine(day, END_OF_DAY, zone).astimezone(dt.UTC)
 
 
+def start_of_day(day: dt.date, zone: ZoneInfo) -> dt.datetime:
+    """Return the UTC instant at which a day begins in a time zone."""
+    return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
+
+
+def months_later(instant: dt.datetime, months: int, zone: ZoneInfo) -> dt.datetime:
+    """Return the instant at the same time of day in a time zone, a number of calendar months later."""
+    local = instant.astimezone(zone)
+    later = add_months(local.day, local.date(), months)
+    return dt.datetime.combine(later, local.time(), zone).astimezone(dt.UTC)
+
+
 @lru_cache(1_000)
 def current_day(now: dt.datetime, zone: ZoneInfo) -> dt.date:
     """Return the first day in the time zone that has not ended."""

@@ -2,19 +2,22 @@
 
 DomainError
 ├── ForbiddenError               the role is read-only
+│   └── NoTestClockError         the account lives in real time, and its clock is to be moved
 ├── InvalidInputError            an argument is malformed or out of bounds; has the argument's path
 ├── NotFoundError                an operator's argument names a missing object; has the argument's path
 ├── IdempotencyKeyReusedError    the key belongs to another request
 ├── NotRenewableError            instances are refused; lists each one with its reason
 ├── NotRefundableError           no line of an order can be refunded; lists each one with its reason
 ├── PriceChangedError            the total differs from the total that the caller expects
-└── InsufficientFundsError       vouchers and balance do not cover the total
+├── InsufficientFundsError       vouchers and balance do not cover the total
+└── StillMovingError             a test clock is on its way; the only error after which something has changed
 
 They are raised in this order, and the operation that raises one changes nothing (rule 19). A request is validated
 before its key is looked up, and its instances are checked afterwards. A repeated key therefore returns the first
 result even if a filter now matches other instances.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -70,6 +73,13 @@ class ForbiddenError(DomainError):
 
     def __str__(self) -> str:
         return f"The {model.Role.VIEWER} role is read-only; nothing was changed."
+
+
+class NoTestClockError(ForbiddenError):
+    """A move of the clock of an account in real time (rule 37)."""
+
+    def __str__(self) -> str:
+        return "The account has no test clock, so its time cannot be moved; nothing was changed."
 
 
 @dataclass(eq=False)
@@ -156,4 +166,18 @@ class InsufficientFundsError(DomainError):
             f"{money.format_cents(self.required_cents)} is required and "
             f"{money.format_cents(self.available_cents)} is available; "
             f"{money.format_cents(self.shortfall_cents)} is missing."
+        )
+
+
+@dataclass(eq=False)
+class StillMovingError(DomainError):
+    """A move of a test clock that takes longer than its request may; the worker finishes it (rule 37)."""
+
+    reached_at: dt.datetime
+    to_at: dt.datetime
+
+    def __str__(self) -> str:
+        return (
+            f"The clock stands at {self.reached_at.isoformat()} and moves on to {self.to_at.isoformat()} by itself. "
+            "Repeat the request with the same idempotencyKey to wait for the result."
         )

@@ -8,6 +8,8 @@ SLICE_ROWS_DEFAULT = 100
 MONTHS_MAX = 36
 """The longest renewal in months; a product may allow less."""
 FORECAST_DAYS_MAX = 366
+CLOCK_MOVE_MONTHS_MAX = 24
+"""The longest move of a test clock in one call, in calendar months (rule 37)."""
 IDEMPOTENCY_KEY_LENGTH_MAX = 64
 ROWS_PER_CALL_MAX = 10_000
 """The number of rows in one mutation of the operator API."""

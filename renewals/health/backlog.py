@@ -22,7 +22,8 @@ _SQL = f"""
     (SELECT min(started_at) FROM renewal_runs WHERE ended_at IS NULL) AS unfinished_since,
     (SELECT count(*) FROM renewal_runs r JOIN renewal_chunks c ON c.run_id = r.id
      WHERE r.ended_at IS NULL AND c.done_at IS NULL) AS pending_chunks,
-    (SELECT parked_count FROM renewal_runs WHERE ended_at IS NOT NULL ORDER BY id DESC LIMIT 1) AS parked_accounts,
+    (SELECT parked_count FROM renewal_runs WHERE ended_at IS NOT NULL AND trigger <> 'TEST_CLOCK'
+     ORDER BY id DESC LIMIT 1) AS parked_accounts,
     (SELECT cardinality(broken_rules) FROM renewal_runs
      WHERE broken_rules IS NOT NULL ORDER BY id DESC LIMIT 1) AS broken_rules,
     (SELECT coalesce(sum(last_sequence - sequence), 0)::bigint FROM webhook_cursors

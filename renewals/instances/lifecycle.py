@@ -44,6 +44,25 @@ async def count_changes(connection: database.Connection, now: dt.datetime) -> di
     return {row["account_id"]: LapseCounts(row["expired_count"], row["released_count"]) for row in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class NextLapse:
+    """The earliest expiry of a running instance and the earliest release of an expired one; None without one."""
+
+    expires_at: dt.datetime | None
+    releases_at: dt.datetime | None
+
+
+async def find_next_lapse(connection: database.Connection, account_id: str) -> NextLapse:
+    """Return the instants after which an account's next instances expire and are released."""
+    [row] = await database.fetch(
+        connection,
+        f"""SELECT (SELECT min(expires_at) FROM instances WHERE account_id = $1 AND status = 'RUNNING'),
+              (SELECT min({filters.RELEASES_AT}) FROM instances i WHERE i.account_id = $1 AND i.status = 'EXPIRED')""",
+        account_id,
+    )
+    return NextLapse(*row)
+
+
 async def expire(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
     """Expire instances of locked accounts with their events, and return their number."""
     instances = await repository.expire(connection, account_ids, now)

@@ -30,7 +30,7 @@ class Event:
         description="Such as instance.renewed. New types may be added: ignore those that you do not know."
     )
     occurred_at: dt.datetime = strawberry.field(
-        description="When it happened, by the server's clock. Only sequence gives the order."
+        description="When it happened, by the clock of the server or of a test account. Only sequence gives the order."
     )
     instance_id: strawberry.ID | None = strawberry.field(
         description="The instance. Null for an event of the account itself."

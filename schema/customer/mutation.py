@@ -13,7 +13,16 @@ from renewals.orders import place_order
 from renewals.orders import repository as orders_repository
 from renewals.webhooks import endpoint_tests, endpoints, replays, retry_policy
 from schema.context import Context, Info
-from schema.customer import accounts, calendar_token, instances, operation_inputs, orders, refusals, webhooks
+from schema.customer import (
+    accounts,
+    calendar_token,
+    instances,
+    operation_inputs,
+    orders,
+    refusals,
+    test_clocks,
+    webhooks,
+)
 from schema.fields import sources
 from schema.shared import errors as shared_errors
 from schema.shared.mutations import mutation_field
@@ -227,6 +236,15 @@ class Mutation:
         *_ORDER_ERRORS,
         description=(
             "Extends instances to a common last day, and charges the account with one order. Never shortens a period."
+        ),
+    )
+    advance_test_clock = mutation_field(
+        test_clocks.advance_test_clock,
+        shared_errors.IdempotencyKeyReused,
+        description=(
+            "Moves the clock of a test account, and does on the way all that the worker would have done at each hour. "
+            "FORBIDDEN for all other accounts. A move that outlasts the request is TIMEOUT and goes on by itself: "
+            "repeat it with the same key to wait for it."
         ),
     )
     reset_calendar_token = strawberry.mutation(

@@ -119,6 +119,7 @@ _BY_SIZE: Mapping[Place, Length] = {
     ("LedgerEntryConnection", "totalCount"): lambda variables: int(
         weights.ENTRY * variables.size.ledger_entries
     ),
+    ("Mutation", "advanceTestClock"): lambda _: weights.CHANGE_CALL + weights.CLOCK_MOVE,
     ("Instance", "attempts"): lambda _: weights.NESTED_HISTORY,
     ("Instance", "orders"): lambda _: weights.NESTED_HISTORY,
     ("Event", "summary"): lambda _: weights.SUMMARY,
@@ -148,4 +149,5 @@ _BOUNDS: Mapping[Place, Bound] = {
     ("Account", "vouchers"): _VOUCHERS,
     ("Quote", "vouchers"): _VOUCHERS,
     ("Instance", "actions"): Bound(len(instance_actions.InstanceActionKind), reaches_far=False),
+    ("AdvanceTestClockSuccess", "events"): Bound(limits.PAGE_ROWS_MAX, reaches_far=False),
 }

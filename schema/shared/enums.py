@@ -177,6 +177,7 @@ _enum(
     SCHEDULED="Its hour came.",
     START="A worker started and caught up on missed hours.",
     OPERATOR="An operator started it.",
+    TEST_CLOCK="The clock of a test account passed an hour at which something was due. All its times are that hour.",
 )
 _enum(
     audit_log.Action,

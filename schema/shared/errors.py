@@ -97,12 +97,15 @@ def mask_error(error: GraphQLError) -> None:
     """Set the code of an error, and replace the message of an internal one.
 
     FORBIDDEN: a mutation by a VIEWER. INVALID_INPUT: names the field. BAD_REQUEST: the document or a variable does not
-    fit the schema. UNAVAILABLE: a retry may succeed. INTERNAL: carries the id under which the log has the traceback.
+    fit the schema. TIMEOUT: a move of a test clock goes on. UNAVAILABLE: a retry may succeed. INTERNAL: carries the id
+    under which the log has the traceback.
     """
     match error.original_error:
         case errors.ForbiddenError() as forbidden:
             error.message = str(forbidden)
             error.extensions = {"code": "FORBIDDEN"}
+        case errors.StillMovingError() as moving:
+            error.message, error.extensions = str(moving), {"code": "TIMEOUT"}
         case errors.InvalidInputError() as invalid:
             error.message = str(invalid)
             error.extensions = {"code": "INVALID_INPUT", "field": invalid.field}

@@ -79,6 +79,7 @@ PLAIN: Mapping[str, Any] = {
 VALUES: Mapping[str, Any] = {
     "date": "2029-01-31", "expiresOn": "2029-01-31", "expiresAt": "2029-01-31T00:00:00Z",
     "expiresFrom": "2020-01-01T00:00:00Z", "expiresBefore": "2030-01-01T00:00:00Z",
+    "to": "2027-02-01T00:00:00Z",
     "createdAt": "2027-01-01T00:00:00Z", "monthlyPrice": "1.00", "amount": "1.00", "faceValue": "1.00",
     "discountPercent": "5.00", "enabled": True, "usable": True,
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """Invariants of the database: each kind of damage is reported by the invariant that it violates."""
 
 import dataclasses
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from renewals.domain import planning
 from renewals.instances import selection
 from renewals.operators import accounts, audit_log, refunds
 from renewals.orders import place_order, requests
+from renewals.test_clocks import advance
 from renewals.webhooks import endpoint_requests, endpoints
 from tests.support.fixtures import NOW, World
 
@@ -65,6 +67,9 @@ DAMAGES = {
     "a successful attempt has an order line of its instance, and an automatic order has an attempt": (
         "UPDATE orders SET kind = 'AUTO_RENEWAL'"
     ),
+    "a test clock stands where its last move left it": (
+        "UPDATE accounts SET test_clock = test_clock + interval '1 second' WHERE id = 't'"
+    ),
     "a top-up in the audit log is in the ledger": (
         """UPDATE audit_log SET request = '{"amount_cents": 2, "account_id": "a"}'"""
     ),
@@ -92,6 +97,9 @@ async def fill(world: World) -> None:
     """Create an account with one row of every kind."""
     await world.account("a", balance="2000.00")
     await world.account("b")
+    await world.account("t", test_clock=NOW)
+    move = advance.MoveRequest(NOW + dt.timedelta(days=1), "move")
+    await advance.advance("t", move, lambda: NOW, seconds_max=60)
     request = endpoint_requests.EndpointRequest("https://hooks.example.com/", (), "k")
     await endpoints.create("a", request, lambda: NOW)
     await world.voucher("50.00")

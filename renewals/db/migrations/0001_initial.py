@@ -596,6 +596,37 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="ClockMove",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                (
+                    "account",
+                    fields.ForeignKeyField(
+                        "renewals.Account",
+                        source_field="account_id",
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("idempotency_key", fields.CharField(max_length=64)),
+                ("from_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("to_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("reached_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("renewed_count", fields.IntField(default=0)),
+                ("refused_count", fields.IntField(default=0)),
+                ("expired_count", fields.IntField(default=0)),
+                ("released_count", fields.IntField(default=0)),
+                ("first_sequence", fields.BigIntField()),
+                ("last_sequence", fields.BigIntField(null=True)),
+                ("started_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("progressed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={"table": "test_clock_moves", "app": "renewals", "pk_attr": "id"},
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="WebhookEndpoint",
             fields=[
                 ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),

@@ -178,6 +178,9 @@ ALTER TABLE event_streams ADD CHECK (last_sequence > 0);
 ALTER TABLE reminders ADD CHECK (days > 0);
 ALTER TABLE account_watches
   ADD CONSTRAINT told_at_a_moment CHECK ((told_sequence IS NULL) = (told_ledger_number IS NULL));
+ALTER TABLE test_clock_moves
+  ADD CONSTRAINT a_clock_moves_forward CHECK (to_at > from_at AND reached_at BETWEEN from_at AND to_at),
+  ADD CONSTRAINT a_finished_move_has_its_events CHECK ((ended_at IS NULL) = (last_sequence IS NULL));
 ALTER TABLE accounts ADD CONSTRAINT demo_has_its_id CHECK (NOT is_demo OR id = 'demo');
 
 -- Indexes. The lists of an account leave out released instances, which have an index of their own.
@@ -201,6 +204,8 @@ CREATE INDEX instances_by_mode ON instances (account_id, renewal_mode, (coalesce
   WHERE status <> 'RELEASED';
 CREATE INDEX instances_released ON instances (account_id, (coalesce(expires_at, 'infinity')), id)
   WHERE status = 'RELEASED';
+CREATE UNIQUE INDEX test_clock_moves_once_per_key ON test_clock_moves (account_id, idempotency_key);
+CREATE UNIQUE INDEX test_clock_moves_one_at_a_time ON test_clock_moves (account_id) WHERE ended_at IS NULL;
 CREATE INDEX accounts_with_test_clock ON accounts (id) WHERE test_clock IS NOT NULL;
 CREATE INDEX api_keys_by_account ON api_keys (account_id, created_at);
 CREATE UNIQUE INDEX api_keys_one_calendar ON api_keys (account_id) WHERE role = 'CALENDAR' AND revoked_at IS NULL;

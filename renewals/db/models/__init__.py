@@ -15,6 +15,7 @@ from renewals.db.models.instances import Bundle, DataCenter, DataCenterType, Dis
 from renewals.db.models.operations import AuditEntry, WriteCheck
 from renewals.db.models.orders import LedgerEntry, Order, OrderLine, Refund
 from renewals.db.models.runs import RenewalAttempt, RenewalChunk, RenewalRun
+from renewals.db.models.test_clocks import ClockMove
 
 __all__ = [
     "Account",
@@ -22,6 +23,7 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "Bundle",
+    "ClockMove",
     "DataCenter",
     "DataCenterType",
     "DiscountTier",

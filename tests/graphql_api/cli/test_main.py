@@ -33,6 +33,7 @@ COMMANDS = (
     "run-now",
     "runs",
     "forecast",
+    "clock",
     "webhooks",
     "verify",
     "schema",

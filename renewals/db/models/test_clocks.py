@@ -1,0 +1,41 @@
+"""Moves of test clocks."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+from renewals.db.models.accounts import Account
+
+
+class ClockMove(Model):
+    """A move of a test account's clock, written by `test_clocks.moves`.
+
+    The account stands at `reached_at`. The events of the move have numbers above `first_sequence`, up to
+    `last_sequence`. The instants of its progress are in real time; `ended_at` is None until `to_at` is reached.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "renewals.Account", on_delete=fields.RESTRICT
+    )
+    account_id: str
+    idempotency_key = fields.CharField(max_length=64)
+    from_at = fields.DatetimeField()
+    to_at = fields.DatetimeField()
+    reached_at = fields.DatetimeField()
+    renewed_count = fields.IntField(default=0)
+    refused_count = fields.IntField(default=0)
+    expired_count = fields.IntField(default=0)
+    released_count = fields.IntField(default=0)
+    first_sequence = fields.BigIntField()
+    last_sequence = fields.BigIntField(null=True)
+    started_at = fields.DatetimeField()
+    progressed_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "test_clock_moves"
+
+    @property
+    def event_count(self) -> int:
+        """Return the number of the account's events from the beginning of a finished move to its end."""
+        return 0 if self.last_sequence is None else self.last_sequence - self.first_sequence

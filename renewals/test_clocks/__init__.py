@@ -1,0 +1,1 @@
+"""Test clocks: move a test account's clock, and do on the way what the worker would have done (rule 37)."""

@@ -1,0 +1,47 @@
+"""The ticks of a move: the worker's hourly times at which something may happen to a test account (rule 37).
+
+At every other hour the worker would write nothing, so a move skips it.
+"""
+
+import datetime as dt
+from collections.abc import AsyncIterator
+
+from renewals.alerts import balance_alerts
+from renewals.auto_renewal import due, schedule
+from renewals.db.connection import Connection
+from renewals.domain import dates, model
+from renewals.instances import lifecycle
+
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+
+async def find_next_in(connection: Connection, account: model.Account, to: dt.datetime) -> dt.datetime | None:
+    """Return the next tick of a locked test account that is not after `to`, or None.
+
+    The last hour before `to` is always one: it ends the account's day as the worker's last check would.
+    """
+    assert account.test_clock is not None
+    first = schedule.next_scheduled_at(account.test_clock + _MICROSECOND)
+    last = schedule.last_scheduled_at(to)
+    if first > last:
+        return None
+    instants = [max(first, instant) async for instant in _find_instants(connection, account, first)]
+    return min([last, *instants])
+
+
+async def _find_instants(
+    connection: Connection, account: model.Account, first: dt.datetime
+) -> AsyncIterator[dt.datetime]:
+    """Yield the earliest hours at which an instance lapses, an instance is due, and the account is checked."""
+    lapse = await lifecycle.find_next_lapse(connection, account.id)
+    for instant in (lapse.expires_at, lapse.releases_at):
+        if instant is not None:
+            yield schedule.next_scheduled_at(instant + _MICROSECOND)
+    due_at = await due.find_earliest_due_at(connection, account)
+    if due_at is not None:
+        yield schedule.next_scheduled_at(due_at)
+    check = await balance_alerts.read_next_check(connection, account)
+    if check is None:
+        yield first
+    elif check.day is not None:
+        yield schedule.next_scheduled_at(dates.start_of_day(check.day, account.zone))

@@ -1,0 +1,58 @@
+"""`renewals clock`: moves the clock of a test account."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from renewals.db import connection as database
+from tests.support.cli import Renewals, query
+from tests.support.fixtures import NOW, World
+
+
+@pytest.fixture
+async def url(database_url: str) -> str:
+    """Return a database with a test account and an account in real time."""
+    async with database.connect(database_url):
+        world = World()
+        await world.put_catalogue()
+        await world.account("a")
+        await world.account("t", balance="500.00", test_clock=NOW)
+        await world.instance("i-1", account="t", expires="2027-01-31", mode="AUTO", price="300.00")
+    return database_url
+
+
+def test_it_moves_a_test_account_and_shows_each_hour(renewals: Renewals, url: str) -> None:
+    done = renewals("clock", "t", "--to", "2027-02-01T10:00", DATABASE_URL=url)
+    assert done.exit_code == 0, done.output
+    [last] = [line for line in done.stdout.splitlines() if line.startswith("t moved")]
+    assert last == (
+        "t moved from 2027-01-10T12:00+08:00 to 2027-02-01T10:00+08:00: "
+        "1 renewed, 0 refused, 0 expired, 0 released, 2 events"
+    )
+    assert "2027-01-31T00:30+08:00" in done.stderr.splitlines()
+    assert query(url, "SELECT test_clock FROM accounts WHERE id = 't'") == [
+        (dt.datetime(2027, 2, 1, 2, tzinfo=dt.UTC),)
+    ]
+
+
+def test_json_has_the_counts(renewals: Renewals, url: str) -> None:
+    done = renewals("clock", "t", "--to", "2027-02-01T10:00+08:00", "--json", DATABASE_URL=url)
+    assert json.loads(done.stdout) == {
+        "account": "t", "from": "2027-01-10T04:00:00+00:00", "to": "2027-02-01T02:00:00+00:00",
+        "renewedCount": 1, "refusedCount": 0, "expiredCount": 0, "releasedCount": 0, "eventCount": 2,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("account", "to", "problem"),
+    [
+        ("a", "2027-02-01T10:00", "The account has no test clock"),
+        ("nobody", "2027-02-01T10:00", "there is no account 'nobody'"),
+        ("t", "2027-01-01T10:00", "must be after 2027-01-10T04:00:00+00:00"),
+    ],
+)
+def test_a_refusal_is_a_sentence(renewals: Renewals, url: str, account: str, to: str, problem: str) -> None:
+    done = renewals("clock", account, "--to", to, DATABASE_URL=url)
+    assert done.exit_code == 1
+    assert problem in done.output
