@@ -129,16 +129,12 @@ _STATEMENTS: Mapping[Message, str] = {
         FULL JOIN (SELECT account_id, count(*) AS count, max(sequence) AS last FROM events GROUP BY account_id) AS e
           ON e.account_id = s.account_id
         WHERE (s.last_sequence, s.last_sequence) IS DISTINCT FROM (e.count, e.last)""",
-<<<<<<< HEAD
-    Message("a top-up in the audit log is in the ledger"): """
-=======
-    "a test clock stands where its last move left it": """
+    Message("a test clock stands where its last move left it"): """
         SELECT a.id AS account_id, a.test_clock, m.reached_at FROM accounts a
         JOIN (SELECT DISTINCT ON (account_id) account_id, reached_at FROM test_clock_moves
               ORDER BY account_id, from_at DESC) AS m ON m.account_id = a.id
         WHERE a.test_clock IS DISTINCT FROM m.reached_at""",
-    "a top-up in the audit log is in the ledger": """
->>>>>>> f753700 (test_clocks: Move a test account's clock, hour by hour, by the worker's own code.)
+    Message("a top-up in the audit log is in the ledger"): """
         SELECT l.id AS entry_id, l.account_ids, l.request->>'amount_cents' AS amount_cents FROM audit_log l
         LEFT JOIN ledger_entries e ON e.account_id = l.answer->>'account_id' AND e.kind = 'TOP_UP'
           AND e.number = (l.answer->>'number')::bigint AND e.amount_cents = (l.request->>'amount_cents')::bigint

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from graphql_api.cli import options
+from graphql_api.cli import options, output_language
 from graphql_api.server import bootstrap
 
 if TYPE_CHECKING:
     from renewals import config
     from renewals.db.models import ClockMove
+    from renewals.domain.model import Language
 
 SECONDS_MAX = 24 * 3600.0
 """The time for which the command works on a move; the worker would continue it."""
@@ -20,6 +21,7 @@ def clock(
     account: Annotated[str, typer.Argument(help="Id of the test account.")],
     to: Annotated[str, typer.Option(metavar="INSTANT", help=f"The new instant: {options.INSTANT_HELP}")],
     as_json: options.AsJson = False,
+    lang: output_language.Lang = None,
 ) -> None:
     """Move the clock of a test account forward.
 
@@ -34,7 +36,7 @@ def clock(
         move = _move(url, settings, account, instant)
     except errors.DomainError as error:
         bootstrap.fail(str(error))
-    typer.echo(_as_json(move) if as_json else _as_text(move, settings))
+    typer.echo(_as_json(move) if as_json else _as_text(move, settings, output_language.choose(lang)))
 
 
 def _move(url: str, settings: "config.Settings", account: str, to: dt.datetime) -> "ClockMove":
@@ -63,15 +65,27 @@ def _move(url: str, settings: "config.Settings", account: str, to: dt.datetime) 
     return bootstrap.run(move())
 
 
-def _as_text(move: "ClockMove", settings: "config.Settings") -> str:
+def _as_text(move: "ClockMove", settings: "config.Settings", language: "Language") -> str:
+    from renewals.domain.messages import Message
+    from renewals.i18n import catalogs
+
     start, end = (
         instant.astimezone(settings.time_zone).isoformat(timespec="minutes")
         for instant in (move.from_at, move.to_at)
     )
-    return (
-        f"{move.account_id} moved from {start} to {end}: {move.renewed_count} renewed, {move.refused_count} refused, "
-        f"{move.expired_count} expired, {move.released_count} released, {move.event_count} events"
+    message = Message(
+        "{account} moved from {start} to {end}: {renewed} renewed, {refused} refused, {expired} expired, "
+        "{released} released, {events} events",
+        account=move.account_id,
+        start=start,
+        end=end,
+        renewed=move.renewed_count,
+        refused=move.refused_count,
+        expired=move.expired_count,
+        released=move.released_count,
+        events=move.event_count,
     )
+    return catalogs.translate(message, language)
 
 
 def _as_json(move: "ClockMove") -> str:

@@ -12,7 +12,7 @@ from graphql_api.server import bootstrap
 def demo(
     day: Annotated[
         dt.datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Day that all dates are relative to. [default: today]"),
+        typer.Option(formats=["%Y-%m-%d"], help="Day on which the account stands. [default: 2027-01-15]"),
     ] = None,
     reset: Annotated[
         bool, typer.Option("--reset", help="Delete the demo account's data and reload it.")
@@ -21,21 +21,20 @@ def demo(
 ) -> None:
     """Load the demo account and print a new API key for it."""
     from renewals.demo import loader
-    from renewals.domain import clock as clocks
     from renewals.domain import errors
 
     url = options.required_database_url()
-    today = day.date() if day else loader.today(clocks.utc_now())
+    stands_on = day.date() if day else loader.DAY
     if yes and not reset:
         raise typer.BadParameter("requires --reset", param_hint="--yes")
     try:
-        if not (reset and _reset(url, today, is_confirmed=yes)):
-            _load(url, today)
+        if not (reset and _reset(url, stands_on, is_confirmed=yes)):
+            _load(url, stands_on)
     except errors.InvalidInputError as error:
         bootstrap.fail(str(error))
 
 
-def _load(url: str, today: dt.date) -> None:
+def _load(url: str, day: dt.date) -> None:
     """Load the demo account unless it exists, and print a new key."""
     from graphql_api.devserver import up
     from renewals.db import connection as database
@@ -43,14 +42,14 @@ def _load(url: str, today: dt.date) -> None:
 
     async def load() -> None:
         async with database.connect(url):
-            is_loaded = await loader.load(today)
+            is_loaded = await loader.load(day)
             typer.echo("loaded the demo account" if is_loaded else "the demo account exists already")
             typer.echo(f"API key, shown once: {await up.new_demo_key()}")
 
     bootstrap.run(load())
 
 
-def _reset(url: str, today: dt.date, *, is_confirmed: bool) -> bool:
+def _reset(url: str, day: dt.date, *, is_confirmed: bool) -> bool:
     """Delete and reload the demo account after a confirmation; return False if the account does not exist."""
     from renewals.db import connection as database
     from renewals.demo import reset as demo_reset
@@ -61,18 +60,18 @@ def _reset(url: str, today: dt.date, *, is_confirmed: bool) -> bool:
 
     async def reload() -> None:
         async with database.connect(url):
-            await demo_reset.reset(today)
+            await demo_reset.reset(day)
 
     contents = bootstrap.run(count())
     if contents is None:
         return False
     typer.echo(
         f"This deletes the demo account's {contents.instances} instances, {contents.orders} orders and "
-        f"{contents.ledger_entries} ledger entries, and reloads it as of {today}. "
+        f"{contents.ledger_entries} ledger entries, and reloads it as of {day}. "
         "Its API keys and events are kept. Other accounts are not changed."
     )
     if not is_confirmed:
         typer.confirm("Continue?", abort=True)
     bootstrap.run(reload())
-    typer.echo(f"reloaded the demo account as of {today}")
+    typer.echo(f"reloaded the demo account as of {day}")
     return True

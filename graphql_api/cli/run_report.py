@@ -17,6 +17,7 @@ _TRIGGERS: Mapping[str, Message] = {
     Trigger.SCHEDULED: Message("SCHEDULED"),
     Trigger.START: Message("START"),
     Trigger.OPERATOR: Message("OPERATOR"),
+    Trigger.TEST_CLOCK: Message("TEST_CLOCK"),
 }
 _INTEGRITY: Mapping[bool | None, Message] = {
     None: Message("not verified"),

@@ -59,7 +59,11 @@ def _next_steps(keys: Keys, settings: config.Settings, folders: Sequence[Path]) 
     shell = f"`. {settings.data_dir}/env` names the addresses and the keys."
     if keys.demo is None:
         return f"{NO_DEMO}\nIn another shell, {shell}"
-    tutorial = f"Next, follow docs/tutorial.md. In another shell, {shell}"
+    clock = (
+        "The demo account stands at 2027-01-15 10:00 in Shanghai; `renewals clock demo --to INSTANT` or "
+        "advanceTestClock moves it on."
+    )
+    tutorial = f"{clock}\nNext, follow docs/tutorial.md. In another shell, {shell}"
     return f"{tutorial}\n{_reset_instructions(settings, folders)}"
 
 

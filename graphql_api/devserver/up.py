@@ -123,7 +123,7 @@ async def _prepare(database_url: str, settings: config.Settings, earlier: Keys) 
     await migrate.migrate(database_url)
     async with database.connect(database_url):
         now = clocks.utc_now()
-        has_demo = await loader.load_into_empty(loader.today(now))
+        has_demo = await loader.load_into_empty()
         customer, operator = [await api_keys.authenticate(database.pool(), key or "", now) for key in earlier]
         is_demo = customer is not None and customer.account_id == loader.ACCOUNT_ID
         is_operator = operator is not None and operator.role is model.Role.OPERATOR

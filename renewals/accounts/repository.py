@@ -151,7 +151,7 @@ async def reset_demo(
     language: model.Language,
     now: dt.datetime,
 ) -> None:
-    """Set the demo account to the values of a new account, after its ledger entries were deleted."""
+    """Set the demo account to the values of a new account that stands at `now`, after its ledger was deleted."""
     await (
         models.Account.filter(id=account_id, is_demo=True)
         .using_db(connection)
@@ -163,6 +163,7 @@ async def reset_demo(
             balance_cents=0,
             ledger_number=0,
             auto_renew_from=now,
+            test_clock=now,
             created_at=now,
         )
     )

@@ -188,8 +188,7 @@ DAYS_LEFT: Mapping[RenewalMode, tuple[int, ...]] = {
 }
 """Days from today to the last day; negative for expired instances, far below 0 for released ones.
 
-No AUTO instance is due before the day after tomorrow. A worker that starts with the demo renews nothing that the
-tutorial shows.
+No AUTO instance is due before the day after tomorrow, so that a reader can change something before the first renewal.
 """
 
 MODE_WEIGHTS: Mapping[RenewalMode, int] = {RenewalMode.MANUAL: 5, RenewalMode.AUTO: 4, RenewalMode.NONE: 1}

@@ -1,4 +1,7 @@
-"""Load the demo account: an example of every rule, with dates relative to a day, otherwise always the same."""
+"""Load the demo account: an example of every rule, with dates relative to a day, otherwise always the same.
+
+It is a test account (rule 37), so that it shows the same on any day of its reader.
+"""
 
 import datetime as dt
 import uuid
@@ -15,6 +18,10 @@ from renewals.instances import repository as instances_repository
 ACCOUNT_ID = "demo"
 ACCOUNT_NAME = "演示账户"
 ZONE = data.ZONE
+DAY = dt.date(2027, 1, 15)
+"""The day on which the account stands, unless another one is asked for."""
+TIME = dt.time(10)
+"""The time of day at which it stands, in its zone."""
 LEAD_DAYS = 0
 LANGUAGE = model.Language.ZH
 """Lead days of the account, independent of the setting, so that nothing is due when the account is loaded."""
@@ -25,12 +32,12 @@ def opened_at(day: dt.date) -> dt.datetime:
     return _ago(day, days=800)
 
 
-def today(now: dt.datetime) -> dt.date:
-    """Return the date in the demo account's zone."""
-    return now.astimezone(ZONE).date()
+def stands_at(day: dt.date) -> dt.datetime:
+    """Return where the test clock of the demo account of a day stands."""
+    return dt.datetime.combine(day, TIME, ZONE).astimezone(dt.UTC)
 
 
-async def load(day: dt.date) -> bool:
+async def load(day: dt.date = DAY) -> bool:
     """Load the demo account as of a day in its time zone; return False and change nothing if it exists.
 
     Raises InvalidInputError if another account has its id, or the ids of its instances.
@@ -45,6 +52,7 @@ async def load(day: dt.date) -> bool:
             zone=ZONE,
             now=opened_at(day),
             lead_days=LEAD_DAYS,
+            test_clock=opened_at(day),
             language=LANGUAGE,
         )
         await accounts_repository.mark_demo(connection, ACCOUNT_ID)
@@ -52,7 +60,7 @@ async def load(day: dt.date) -> bool:
     return True
 
 
-async def load_into_empty(day: dt.date) -> bool:
+async def load_into_empty(day: dt.date = DAY) -> bool:
     """Load the demo account as of a day if there are no accounts; return whether it exists now."""
     if await accounts_repository.is_demo(database.pool(), ACCOUNT_ID):
         return True
@@ -79,9 +87,10 @@ async def lock(connection: database.Connection) -> bool:
 
 
 async def fill(connection: database.Connection, day: dt.date) -> None:
-    """Add money and instances to the locked, empty demo account."""
+    """Add money and instances to the locked, empty demo account, whose clock moves along to its day."""
     await _extend_catalog(connection)
     await _add_money(connection, day)
+    await accounts_repository.move_test_clock(connection, ACCOUNT_ID, _ago(day, days=0))
     account = (await accounts_repository.lock_accounts(connection, [ACCOUNT_ID]))[ACCOUNT_ID]
     bundles = {instances.BUNDLE_ID: "日志检索 KES"}
     registration.raise_if_refused(
@@ -89,6 +98,7 @@ async def fill(connection: database.Connection, day: dt.date) -> None:
             connection, account, instances.build_instances(day), bundles, _ago(day, days=0)
         )
     )
+    await accounts_repository.move_test_clock(connection, ACCOUNT_ID, stands_at(day))
 
 
 async def _extend_catalog(connection: database.Connection) -> None:
@@ -110,6 +120,7 @@ async def _extend_catalog(connection: database.Connection) -> None:
 async def _add_money(connection: database.Connection, day: dt.date) -> None:
     for number, income in enumerate(data.INCOME):
         now = _ago(day, days=income.days_ago)
+        await accounts_repository.move_test_clock(connection, ACCOUNT_ID, now)
         match income:
             case data.DemoTopUp(_, cents, memo):
                 await ledger.top_up(connection, ACCOUNT_ID, cents, memo=memo, now=now)

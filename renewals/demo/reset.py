@@ -93,7 +93,7 @@ async def count() -> DemoContents | None:
 
 
 @database.retry_on_conflict
-async def reset(day: dt.date) -> None:
+async def reset(day: dt.date = loader.DAY) -> None:
     """Delete the demo account's data and load it as of a day, in one transaction; load it if it does not exist.
 
     Raises InvalidInputError and changes nothing if another account has its id, or the ids of its instances.
@@ -101,6 +101,7 @@ async def reset(day: dt.date) -> None:
     async with database.transaction() as connection:
         exists = await loader.lock(connection)
         if exists:
+            await database.execute(connection, "SET LOCAL renewals.resets_demo = 'on'")
             await _delete(connection)
             await accounts_repository.reset_demo(
                 connection,
@@ -110,6 +111,7 @@ async def reset(day: dt.date) -> None:
                 language=loader.LANGUAGE,
                 now=loader.opened_at(day),
             )
+            await database.execute(connection, "SET LOCAL renewals.resets_demo = 'off'")
             await loader.fill(connection, day)
     if exists:
         log.info("the demo account was reset as of %s", day)
@@ -118,9 +120,7 @@ async def reset(day: dt.date) -> None:
 
 
 async def _delete(connection: database.Connection) -> None:
-    await database.execute(connection, "SET LOCAL renewals.resets_demo = 'on'")
     await database.fetch(connection, _LOCK_RUNS, loader.ACCOUNT_ID)
     await database.execute(connection, _SUBTRACT_FROM_RUNS, loader.ACCOUNT_ID)
     for table, condition in DELETED.items():
         await database.execute(connection, f"DELETE FROM {table} WHERE {condition}", loader.ACCOUNT_ID)
-    await database.execute(connection, "SET LOCAL renewals.resets_demo = 'off'")

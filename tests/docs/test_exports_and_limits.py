@@ -23,9 +23,9 @@ OPTIONS_WITH_VALUE = ("-H", "-d", "--data-urlencode", "--json")
 
 
 async def test_the_responses_match_the_page(world: World, graphql: Client) -> None:
-    await world.load_demo(test_readme.LOADED_ON)
+    await world.load_demo()
     graphql.key = await world.key(loader.ACCOUNT_ID)
-    graphql.at(test_readme.TEN_IN_THE_MORNING)
+    graphql.at(test_readme.TODAY)
     text = PAGE.read_text(encoding="utf-8")
     steps = list(BLOCK.finditer(text))
     token, responses = "", []

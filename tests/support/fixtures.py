@@ -86,7 +86,7 @@ class World:
             await catalog.upsert_data_center_types(connection, DATA_CENTER_TYPES)
             await catalog.upsert_data_centers(connection, DATA_CENTERS)
 
-    async def load_demo(self, day: dt.date) -> None:
+    async def load_demo(self, day: dt.date = loader.DAY) -> None:
         """Load the demo account with its own catalog, which replaces the test catalog."""
         for table in ("discount_tiers", "products", "data_centers", "data_center_types"):
             await database.execute(database.pool(), f"DELETE FROM {table}")

@@ -55,7 +55,7 @@ def test_completion_can_be_installed_and_shown(renewals: Renewals) -> None:
     [
         ("serve", ["RENEWALS_HOST", "RENEWALS_PORT", "RENEWALS_WORKERS", "RENEWALS_DRAIN_SECONDS"]),
         ("run-now", ["now"]),
-        ("demo", ["today"]),
+        ("demo", ["2027-01-15"]),
         ("runs", ["10 runs, or 100 attempts"]),
         ("forecast", ["the account's now", "30; with --all 2", "by LC_ALL, LC_MESSAGES, LANG; else en"]),
         ("api-key", ["RENEWER"]),

@@ -147,14 +147,13 @@ def test_a_real_account_called_demo_gets_no_key_and_loses_nothing(
     assert query(database_url, "SELECT count(*) FROM api_keys") == [(0,)]
 
 
-def test_the_demo_is_of_the_day_that_it_is_for_its_account(renewals: Renewals, database_url: str) -> None:
-    morning_in_shanghai = dt.datetime(2027, 1, 14, 23, tzinfo=dt.UTC)
-    done = renewals(
-        "demo", now=morning_in_shanghai, DATABASE_URL=database_url, RENEWALS_TIME_ZONE="America/New_York"
-    )
-    assert done.exit_code == 0
-    opened = "SELECT (created_at AT TIME ZONE 'Asia/Shanghai')::date + 800 FROM accounts"
-    assert query(database_url, opened) == [(dt.date(2027, 1, 15),)]
+def test_the_demo_stands_at_the_day_of_the_documentation_whatever_the_time(
+    renewals: Renewals, database_url: str
+) -> None:
+    later = dt.datetime(2031, 3, 14, 23, tzinfo=dt.UTC)
+    assert renewals("demo", now=later, DATABASE_URL=database_url).exit_code == 0
+    stands_at = dt.datetime(2027, 1, 15, 2, tzinfo=dt.UTC)
+    assert query(database_url, "SELECT test_clock FROM accounts") == [(stands_at,)]
 
 
 def test_the_first_operator_gets_a_key_that_is_kept_nowhere(renewals: Renewals, database_url: str) -> None:

@@ -266,7 +266,7 @@ def test_a_database_with_accounts_of_its_own_gets_no_demo(
     up: Callable[..., Up], room: Path, database_url: str, redis_url: str
 ) -> None:
     account = """INSERT INTO accounts (id, name, currency, time_zone, balance_cents, ledger_number, auto_renew_from,
-        created_at) VALUES ('a', 'Example Ltd.', 'CNY', 'UTC', 0, 0, now(), now())"""
+        created_at, language) VALUES ('a', 'Example Ltd.', 'CNY', 'UTC', 0, 0, now(), now(), 'en')"""
     value(database_url, account)
     started = up(DATABASE_URL=database_url, REDIS_URL=redis_url)
     assert (

@@ -1,4 +1,4 @@
-"""The demo account has the documented contents on any day."""
+"""The demo account has the documented contents as of any day, and stands at 10 o'clock of it."""
 
 import asyncio
 import datetime as dt
@@ -12,11 +12,13 @@ from renewals.auto_renewal import renew
 from renewals.db import connection as database
 from renewals.db import migrate
 from renewals.demo import data, instances, loader
-from renewals.domain import errors, money, pricing
+from renewals.domain import errors, pricing
 from renewals.domain.model import BillingMode, InstanceStatus, RenewalMode, RenewalTab
 from renewals.domain.registration_report import ReportedInstance
 from renewals.instances import filters, lifecycle
 from renewals.instances import queries as instances_queries
+from tests.renewals.test_clocks import lives
+from tests.support import integrity
 from tests.support.fixtures import World
 
 DAYS = [dt.date(2026, 11, 23), dt.date(2026, 12, 31), dt.date(2027, 1, 31), dt.date(2028, 2, 29)]
@@ -260,24 +262,38 @@ async def test_four_instances_are_left_out_of_the_tabs(opened: str) -> None:
     assert counts[-1] == 4
 
 
-async def test_a_worker_has_nothing_to_renew_until_the_day_after_tomorrow_and_then_seven(
+async def test_nothing_is_renewed_until_the_day_after_tomorrow_and_then_seven(
     opened: str, day: dt.date, settings_override: Callable[..., None]
 ) -> None:
     settings_override(auto_renew_lead_days=9)  # the account has its own
     await loader.load(day)
     half_past_midnight = dt.datetime.combine(day, dt.time(0, 30), loader.ZONE).astimezone(dt.UTC)
-    nights = [await renew.run_at(half_past_midnight + dt.timedelta(days)) for days in range(3)]
-    assert [(run.renewed_count, run.refused_count, run.skipped_count) for run in nights] == [
-        *((0, 0, 0), (0, 0, 0), (7, 0, 0))
-    ]
-    assert money.parse_cents(await World().balance("demo")) > nights[-1].amount_cents > 0
+    for days, renewed_count in ((1, 0), (2, 7)):
+        move = await lives.move(loader.ACCOUNT_ID, half_past_midnight + dt.timedelta(days))
+        assert (move.renewed_count, move.refused_count) == (renewed_count, 0)
+    await integrity.assert_holds()
 
 
-async def test_the_worker_has_nothing_to_lapse_before_the_day_is_over(opened: str, day: dt.date) -> None:
+async def test_nothing_lapses_before_the_day_is_over(opened: str, day: dt.date) -> None:
     await loader.load(day)
+    last = dt.datetime.combine(day, dt.time(23, 59, 59), loader.ZONE).astimezone(dt.UTC)
+    move = await lives.move(loader.ACCOUNT_ID, last)
+    assert (move.renewed_count, move.expired_count, move.released_count) == (0, 0, 0)
+
+
+async def test_the_worker_leaves_it_alone(opened: str) -> None:
+    await loader.load()
     before = await World().snapshot()
-    assert await lifecycle.expire_and_release(noon(day)) == lifecycle.LapseCounts(0, 0)
+    for now in (noon(loader.DAY), noon(loader.DAY) + dt.timedelta(days=400)):
+        assert await lifecycle.expire_and_release(now) == lifecycle.LapseCounts(0, 0)
+        await renew.run_at(now)
     assert await World().snapshot() == before
+
+
+async def test_it_stands_at_ten_in_its_zone(opened: str, day: dt.date) -> None:
+    await loader.load(day)
+    ten = dt.datetime.combine(day, dt.time(10), loader.ZONE)
+    assert await World().value("SELECT test_clock FROM accounts") == ten
 
 
 async def test_loading_twice_changes_nothing(opened: str) -> None:
