@@ -3,13 +3,20 @@ import { Flex, Tag, Tooltip, Typography } from "antd";
 import { useTexts } from "../i18n/useLanguage";
 import type { InstanceRow } from "./useInstanceList";
 
-/** The instance's id and name, with a mark if it is a member of a bundle. */
+/** The instance's id and name, with its tags, and a mark if it is a member of a bundle. */
 export function InstanceCell({ row }: { readonly row: InstanceRow }) {
   const texts = useTexts().list;
   return (
     <Flex vertical align="start" gap={2}>
       <span className="instance-id">{row.id}</span>
       <Typography.Text type="secondary">{row.name}</Typography.Text>
+      {row.tags.length > 0 && (
+        <Flex wrap gap={4}>
+          {row.tags.map(({ key, value }) => (
+            <Tag key={key}>{value === "" ? key : `${key}=${value}`}</Tag>
+          ))}
+        </Flex>
+      )}
       {row.bundle && (
         <Tooltip title={texts.bundleOf(row.bundle.name)}>
           <Tag color="gold">{texts.bundle}</Tag>

@@ -20,6 +20,7 @@ const NO_FILTER: Partial<ListState> = {
   products: INITIAL_STATE.products,
   dataCenterTypes: INITIAL_STATE.dataCenterTypes,
   statuses: INITIAL_STATE.statuses,
+  tags: INITIAL_STATE.tags,
   search: INITIAL_STATE.search,
 };
 
@@ -55,6 +56,7 @@ export function InstanceFilters({ state, onChange }: InstanceFiltersProps) {
           onChange({ statuses: values as InstanceStatus[] });
         }}
       />
+      <TagFilter state={state} onChange={onChange} />
       <Input.Search
         key={state.search}
         className="search-filter"
@@ -74,6 +76,29 @@ export function InstanceFilters({ state, onChange }: InstanceFiltersProps) {
         {filters.reset}
       </Button>
     </Flex>
+  );
+}
+
+function TagFilter({ state, onChange }: InstanceFiltersProps) {
+  const { filters } = useTexts().list;
+  const id = useId();
+  return (
+    <Labelled label={filters.tag} id={id}>
+      <Select
+        id={id}
+        mode="tags"
+        className="choice-filter"
+        placeholder={filters.tagHint}
+        allowClear
+        open={false}
+        suffix={null}
+        tokenSeparators={[","]}
+        value={[...state.tags]}
+        onChange={(tags: string[]) => {
+          onChange({ tags });
+        }}
+      />
+    </Labelled>
   );
 }
 

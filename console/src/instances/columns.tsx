@@ -1,4 +1,4 @@
-import { Tag, type TableColumnsType } from "antd";
+import { Grid, Tag, type TableColumnsType } from "antd";
 import { useMemo } from "react";
 
 import type { InstanceOrderField, InstanceStatus } from "../api/generated/graphql";
@@ -20,6 +20,8 @@ const STATUS_COLORS: Readonly<Record<InstanceStatus, string>> = {
 export function useInstanceColumns({ sortField, sortDirection }: ListState): TableColumnsType<InstanceRow> {
   const texts = useTexts();
   const nameOf = useCatalogName();
+  // On a narrow screen the ids break into two lines, and leave the width to the configuration.
+  const isWide = Grid.useBreakpoint().xl ?? true;
   return useMemo(() => {
     const { columns } = texts.list;
     const sorted = (field: InstanceOrderField) =>
@@ -29,7 +31,12 @@ export function useInstanceColumns({ sortField, sortDirection }: ListState): Tab
         sortOrder: field === sortField ? (sortDirection === "ASC" ? "ascend" : "descend") : null,
       }) as const;
     return [
-      { title: columns.id, ...sorted("ID"), width: 310, render: (_, row) => <InstanceCell row={row} /> },
+      {
+        title: columns.id,
+        ...sorted("ID"),
+        width: isWide ? 310 : 200,
+        render: (_, row) => <InstanceCell row={row} />,
+      },
       { title: columns.product, ...sorted("PRODUCT"), width: 140, render: (_, row) => nameOf(row.product) },
       { title: columns.configuration, key: "configuration", render: (_, row) => <Configuration row={row} /> },
       {
@@ -51,5 +58,5 @@ export function useInstanceColumns({ sortField, sortDirection }: ListState): Tab
         render: (_, row) => <Tag color={STATUS_COLORS[row.status]}>{texts.enums.status[row.status]}</Tag>,
       },
     ];
-  }, [texts, nameOf, sortField, sortDirection]);
+  }, [texts, nameOf, sortField, sortDirection, isWide]);
 }

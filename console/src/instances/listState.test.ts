@@ -9,6 +9,7 @@ const FILLED: ListState = {
   products: ["eip", "kec"],
   dataCenterTypes: ["VPC"],
   statuses: ["RUNNING", "EXPIRED"],
+  tags: ["env=prod", "team"],
   search: "北京 & 1%",
   page: 3,
   pageSize: 50,

@@ -14,6 +14,8 @@ export interface ListState {
   readonly products: readonly string[];
   readonly dataCenterTypes: readonly string[];
   readonly statuses: readonly InstanceStatus[];
+  /** Each as key or key=value. */
+  readonly tags: readonly string[];
   readonly search: string;
   readonly page: number;
   readonly pageSize: number;
@@ -35,6 +37,7 @@ export const INITIAL_STATE: ListState = {
   products: [],
   dataCenterTypes: [],
   statuses: [],
+  tags: [],
   search: "",
   page: 1,
   pageSize: 10,
@@ -53,6 +56,7 @@ export function parseListState(search: string): ListState {
     products: list("product"),
     dataCenterTypes: list("dataCenterType"),
     statuses: list("status").flatMap((value) => oneOf(STATUSES, value) ?? []),
+    tags: list("tag"),
     search: params.get("search") ?? "",
     page: parsePage(params.get("page")),
     pageSize: oneOf(PAGE_SIZES, Number(params.get("size"))) ?? INITIAL_STATE.pageSize,
@@ -73,6 +77,7 @@ export function formatListState(state: ListState): string {
   for (const code of state.products) params.append("product", code);
   for (const code of state.dataCenterTypes) params.append("dataCenterType", code);
   for (const status of state.statuses) params.append("status", status);
+  for (const tag of state.tags) params.append("tag", tag);
   add("search", state.search, "");
   add("page", state.page, INITIAL_STATE.page);
   add("size", state.pageSize, INITIAL_STATE.pageSize);
