@@ -24,7 +24,7 @@ def forecast(
         str | None,
         typer.Option(
             metavar="INSTANT",
-            help=f"Start of the forecast: {options.INSTANT_HELP} [default: now]",
+            help=f"Start of the forecast: {options.INSTANT_HELP} [default: the account's now]",
         ),
     ] = None,
     all_accounts: Annotated[
