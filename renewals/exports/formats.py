@@ -195,7 +195,7 @@ def _tag_objects(tags: str) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in sorted(orjson.loads(tags).items())]
 
 
-def _nested(branch: _Branch, columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
+def _nested(branch: _Branch, columns: Sequence[Sequence[object]]) -> Sequence[object]:
     """Return the values of a field: of its column, or objects of its inner fields; None if all of those are None."""
     if isinstance(branch, int):
         return columns[branch]

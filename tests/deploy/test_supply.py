@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts import audit, sbom
-from tests.support.live_server import free_port
+from tests.support.waiting import free_port
 
 PIN = re.compile(r"^(\S+)==(\S+)((?:[^\n]*\\\n)(?:\s+--hash=\S+[^\n]*\n)+)", re.MULTILINE)
 HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")

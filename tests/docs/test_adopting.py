@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from tests.docs import pages
-from tests.support.live_server import free_port
+from tests.support.waiting import free_port
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "adopting.md"

@@ -15,7 +15,8 @@ import pytest
 
 from scripts import node_packages
 from tests.support.fixtures import World
-from tests.support.live_server import LiveServer, free_port, served
+from tests.support.live_server import LiveServer, served
+from tests.support.waiting import free_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 JAVASCRIPT = EXAMPLES / "javascript"

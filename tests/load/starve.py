@@ -322,10 +322,12 @@ async def attacking(
         yield statuses
         out = await process.stdout.read()
         statuses |= orjson.loads(out or b"{}")
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        raise
     finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+        # Not killed when its output has ended: kill() would reap it before asyncio, which says so on stderr.
         await process.wait()
 
 

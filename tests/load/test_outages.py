@@ -28,7 +28,8 @@ from tests.load import restarts
 from tests.load.load import Load
 from tests.support import integrity
 from tests.support.fixtures import NOW
-from tests.support.live_server import LiveServer, free_port, served
+from tests.support.live_server import LiveServer, served
+from tests.support.waiting import free_port
 from workers import main
 
 RECOVERY_SECONDS_MAX = 40

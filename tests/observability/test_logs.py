@@ -22,7 +22,8 @@ from tests.observability.conftest import Lines, Serve
 from tests.observability.test_errors import socket_of
 from tests.support.fixtures import World
 from tests.support.graphql_client import URL, Client
-from tests.support.live_server import free_port, served
+from tests.support.live_server import served
+from tests.support.waiting import free_port
 from tests.workers.conftest import Start, start
 
 __all__ = ["start"]

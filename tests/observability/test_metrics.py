@@ -25,7 +25,7 @@ from tests.observability.conftest import Lines
 from tests.renewals.webhooks.conftest import Sending, receiver, sending
 from tests.support.fixtures import NOW, World
 from tests.support.graphql_client import Client
-from tests.support.live_server import free_port
+from tests.support.waiting import free_port
 from tests.support.webhook_receiver import Receiver
 
 __all__ = ["receiver", "sending"]

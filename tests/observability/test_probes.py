@@ -28,7 +28,7 @@ from renewals.health import checks
 from tests.graphql_api.graphql.test_http import block_connections
 from tests.observability.conftest import Lines
 from tests.support.fixtures import NOW, World, fixed_clock
-from tests.support.live_server import free_port
+from tests.support.waiting import free_port
 from tests.workers.conftest import Start, start
 
 __all__ = ["start"]

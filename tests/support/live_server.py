@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import signal
-import socket
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 import httpx2
 
 from tests.chaos import processes
+from tests.support.waiting import free_port
 
 START_SECONDS_MAX = 30
 
@@ -27,13 +27,6 @@ class LiveServer(NamedTuple):
     @property
     def url(self) -> str:
         return f"http://{self.address}/graphql"
-
-
-def free_port() -> int:
-    """Return a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.asynccontextmanager

@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests.support.waiting import eventually
+
 
 class Got(NamedTuple):
     """One request, and its arrival time on the loop's clock."""
@@ -37,15 +39,6 @@ class Got(NamedTuple):
     @property
     def lane(self) -> tuple[str, str | None]:
         return self.data["accountId"], self.data["instanceId"]
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
-    """Wait until a condition is true."""
-    async with asyncio.timeout(seconds):
-        while True:
-            if await condition():
-                return
-            await asyncio.sleep(0.01)
 
 
 Answer = Callable[[Got], Awaitable[Response]]

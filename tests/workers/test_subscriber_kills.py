@@ -8,9 +8,9 @@ from pathlib import Path
 from tests.support import integrity
 from tests.support.fixtures import World
 from tests.support.live_server import served
+from tests.support.waiting import eventually
 from tests.workers import subscriber
 from tests.workers.conftest import Start
-from tests.workers.test_worker import eventually
 
 ACCOUNTS, INSTANCES = 20, 500
 KILLS = 20

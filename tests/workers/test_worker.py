@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import asyncpg
 import orjson
@@ -17,6 +17,7 @@ from renewals.domain import clock as clocks
 from tests.chaos import processes
 from tests.support import integrity
 from tests.support.fixtures import World
+from tests.support.waiting import eventually
 from tests.workers.conftest import Start
 from workers import jobs, main
 
@@ -55,14 +56,6 @@ async def put_due(world: World, *accounts: str, price: str = "10.00") -> None:
         await world.account(account, balance="100.00", zone=f"Etc/GMT{-east:+}")
         ids = [f"{account}-1", f"{account}-2"]
         await world.instances(ids, account=account, expires=today.isoformat(), mode="AUTO", price=price)
-
-
-async def eventually(condition: Callable[[], Awaitable[object]], seconds: float = 20) -> None:
-    async with asyncio.timeout(seconds):
-        while True:
-            if await condition():
-                return
-            await asyncio.sleep(0.02)
 
 
 async def exit_code(worker: processes.Process, seconds: float = 20) -> int:

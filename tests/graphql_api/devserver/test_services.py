@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from graphql_api.devserver import binaries, child_server, reaper, services
+from tests.support.waiting import holds_within
 
 # The program of a parent that is killed: it starts both servers and a child, and prints their pids.
 PARENT = """
@@ -46,13 +47,6 @@ def start_parent(*arguments: Path) -> tuple[subprocess.Popen[str], list[str]]:
     assert parent.stdout is not None
     with parent.stdout as said:
         return parent, said.readline().split()
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
 
 
 def is_gone(pid: str) -> bool:
@@ -102,16 +96,16 @@ def test_a_killed_parent_leaves_no_process_behind(room: Path) -> None:
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     for pid in (postgres, valkey, child):
-        assert eventually(functools.partial(is_gone, pid)), f"{pid} lives on"
+        assert holds_within(functools.partial(is_gone, pid)), f"{pid} lives on"
 
 
 def test_a_killed_parent_of_temporary_servers_leaves_no_folder_behind() -> None:
     parent, [postgres, valkey, _, postgres_folder, valkey_folder, _] = start_parent()
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
-    assert eventually(lambda: is_gone(postgres) and is_gone(valkey))
-    assert eventually(lambda: not Path(postgres_folder).exists())
-    assert eventually(lambda: not Path(valkey_folder).exists())
+    assert holds_within(lambda: is_gone(postgres) and is_gone(valkey))
+    assert holds_within(lambda: not Path(postgres_folder).exists())
+    assert holds_within(lambda: not Path(valkey_folder).exists())
 
 
 async def test_a_start_right_after_a_killed_parent_waits_for_its_servers(room: Path) -> None:

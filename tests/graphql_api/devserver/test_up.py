@@ -22,6 +22,7 @@ import pytest
 
 from graphql_api.devserver import binaries, reaper
 from graphql_api.graphql import graphiql
+from tests.support.waiting import free_port, holds_within
 
 STOP_SECONDS_MAX = 30
 
@@ -122,20 +123,6 @@ def up(room: Path) -> Iterator[Callable[..., Up]]:
         process.communicate()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def eventually(condition: Callable[[], bool], seconds: float = STOP_SECONDS_MAX) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
-
-
 def running_processes(family: dict[int, str]) -> dict[int, str]:
     return {pid: command for pid, command in family.items() if reaper.start_time(pid) is not None}
 
@@ -171,7 +158,7 @@ def test_one_command_starts_everything_and_ctrl_c_ends_it(up: Callable[..., Up],
     first = up()
     assert "was taken" not in first.said
     ended = "SELECT count(*) FROM renewal_runs WHERE ended_at IS NOT NULL"
-    assert eventually(lambda: value(first.database_url, ended) != 0), "the worker runs"
+    assert holds_within(lambda: value(first.database_url, ended) != 0), "the worker runs"
     assert value(first.database_url, "SELECT count(*) FROM orders") == 0, (
         "and does not renew the demo account"
     )
@@ -228,7 +215,7 @@ def test_kill_9_leaves_nothing_behind_and_the_next_start_finds_its_data(up: Call
     family = first.family()
     assert {"serve", "worker"} <= {command.split()[-1] for command in family.values()}
     first.process.kill()
-    assert eventually(lambda: running_processes(family) == {}), running_processes(family)
+    assert holds_within(lambda: running_processes(family) == {}), running_processes(family)
     assert not is_served(first.address)
     again = up()
     assert again.key == first.key
@@ -296,7 +283,7 @@ def test_a_process_that_ends_on_its_own_ends_everything_with_1(
     [worker] = [pid for pid, command in family.items() if command.endswith(" worker")]
     os.kill(worker, signal.SIGKILL)
     assert started.process.wait(STOP_SECONDS_MAX) == 1
-    assert eventually(lambda: running_processes(family) == {}), running_processes(family)
+    assert holds_within(lambda: running_processes(family) == {}), running_processes(family)
 
 
 def test_a_proxy_in_the_environment_is_not_used_for_the_local_address(

@@ -13,7 +13,8 @@ from renewals.domain import clock as clocks
 from renewals.events import event_log
 from renewals.webhooks import dispatcher, endpoint_requests, endpoints, http_client
 from tests.support.fixtures import World
-from tests.support.webhook_receiver import Receiver, eventually, listening
+from tests.support.waiting import eventually
+from tests.support.webhook_receiver import Receiver, listening
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
