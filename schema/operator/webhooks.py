@@ -36,7 +36,7 @@ async def _read_deliveries(
     state: Annotated[
         status.DeliveryState | None, strawberry.argument(description="Null: all states.")
     ] = strawberry.UNSET,
-    first: Annotated[int, strawberry.argument(description="Number of deliveries, 0 to 1,000.")] = 10,
+    first: Annotated[int, strawberry.argument(description="Number of deliveries, 1 to 1,000.")] = 10,
     after: Annotated[
         WebhookDeliveryKey | None,
         strawberry.argument(description="Only deliveries after this one. Null: from the first."),
