@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+from renewals.domain.messages import Message
+from renewals.i18n import catalogs
+
 SHOWN_CHARACTERS_MAX = 200
 """The number of characters of a request that an error message repeats."""
 
@@ -10,12 +13,17 @@ class HTTPError(Exception):
     """A request is not executed; the response has this status, code and message."""
 
     def __init__(
-        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+        self, status: int, code: str, message: Message, headers: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(truncate(message))
+        super().__init__(message)
         self.status = status
         self.code = code
+        self.message = message
         self.headers = headers
+
+    def translate(self) -> str:
+        """Return the message in the language of the request, truncated."""
+        return truncate(catalogs.translate_for_request(self.message))
 
 
 def truncate(text: str) -> str:

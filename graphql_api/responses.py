@@ -10,7 +10,10 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from graphql_api.errors import HTTPError
 from renewals.db import errors as db_errors
+from renewals.domain.messages import Message
+from renewals.i18n import accept_language, catalogs
 from renewals.observability import internal_errors, request_record
 from schema.shared import errors
 
@@ -20,9 +23,14 @@ RETRY_HEADERS = {"Retry-After": "1"}
 """Headers of a 503 that a retry may not meet again."""
 
 
-def error(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
+def error(status: int, code: str, message: Message, headers: Mapping[str, str] | None = None) -> Response:
     """Return a response with one error and no data."""
-    return error_response(status, message, {"code": code}, headers)
+    return error_response(status, catalogs.translate_for_request(message), {"code": code}, headers)
+
+
+def refusal(problem: HTTPError) -> Response:
+    """Return the response to a request that is not executed."""
+    return error_response(problem.status, problem.translate(), {"code": problem.code}, problem.headers)
 
 
 def error_response(
@@ -45,6 +53,8 @@ class ErrorResponse(Response):
     def __init__(self, error: dict[str, object], status: int, headers: Mapping[str, str] | None) -> None:
         self._errors = [error]
         super().__init__(orjson.dumps({"data": None, "errors": self._errors}), status, headers, JSON)
+        self.headers["Content-Language"] = accept_language.current()
+        self.headers["Vary"] = "Accept, Accept-Language"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the error in the media type that the client prefers."""
@@ -56,7 +66,7 @@ class ErrorResponse(Response):
         await super().__call__(scope, receive, send)
 
 
-def unauthenticated(message: str) -> Response:
+def unauthenticated(message: Message) -> Response:
     """Return 401 for a request without a key or token for what it requests."""
     return error(401, "UNAUTHENTICATED", message, {"WWW-Authenticate": "Bearer"})
 
@@ -74,7 +84,11 @@ def internal_error(problem: Exception) -> Response:
             str(problem) or type(problem).__name__,
         )
         return unavailable()
-    return error_response(500, internal_errors.MESSAGE, internal_errors.report_internal_error(problem))
+    return error_response(
+        500,
+        catalogs.translate_for_request(internal_errors.MESSAGE),
+        internal_errors.report_internal_error(problem),
+    )
 
 
 JSON = "application/json"

@@ -8,16 +8,15 @@ import uuid
 
 import orjson
 
-from renewals.domain import errors, limits
+from renewals.domain import errors, limits, stored_messages, validation
+from renewals.domain.messages import Message
 
 
 def check_idempotency_key(idempotency_key: str) -> None:
     """Raise InvalidInputError unless the key has 1 to 64 printable characters (rule 26)."""
     length_max = limits.IDEMPOTENCY_KEY_LENGTH_MAX
     if not 1 <= len(idempotency_key) <= length_max or not idempotency_key.isprintable():
-        raise errors.InvalidInputError(
-            "input.idempotencyKey", f"must be 1 to {length_max} printable characters"
-        )
+        raise errors.InvalidInputError("input.idempotencyKey", validation.printable(length_max))
 
 
 def canonical_json(value: object) -> bytes:
@@ -40,7 +39,9 @@ def check_same_request(idempotency_key: str, first_request: object, request: obj
 
 
 def _to_plain_value(value: object) -> object:
-    """Convert the two types that orjson rejects: named tuples, and the UUID subclass of asyncpg."""
+    """Convert the types that orjson rejects: named tuples, messages, and the UUID subclass of asyncpg."""
+    if isinstance(value, Message):
+        return stored_messages.to_json(value)
     if isinstance(value, uuid.UUID):
         return str(value)
     if isinstance(value, tuple) and hasattr(value, "_asdict"):

@@ -7,6 +7,7 @@ from renewals.accounts import api_keys
 from renewals.db import connection as database
 from renewals.domain import model
 from renewals.domain.clock import Clock
+from renewals.domain.messages import Message
 from renewals.observability import request_record
 from renewals.operators import audit_log
 
@@ -15,6 +16,9 @@ CUSTOMERS = (model.Role.RENEWER, model.Role.VIEWER)
 """The roles that can read all data of an account."""
 TOKEN_DOTS = 2
 """The dots between the three parts of a JWT. An API key has none."""
+
+
+KEY_NEEDED = Message("Send an API key: Authorization: Bearer <key>.")
 
 
 async def identify_customer(header: str, now: dt.datetime) -> api_keys.Principal | None:

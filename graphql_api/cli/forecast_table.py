@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from graphql_api.cli import text_table
 from renewals.domain import money
-from renewals.domain.messages import Cents, Message
+from renewals.domain.messages import Message
 from renewals.domain.model import Language
 from renewals.forecasts import simulation
 from renewals.i18n import catalogs
@@ -45,7 +45,7 @@ def _format_advice(result: simulation.Forecast, language: Language) -> list[str]
     assert result.first_shortfall_on is not None
     return [
         catalogs.translate(_FIRST_SHORTFALL.fill(date=result.first_shortfall_on), language),
-        catalogs.translate(_TOP_UP.fill(amount=Cents(result.required_top_up_cents)), language),
+        catalogs.translate(_TOP_UP.fill(amount=money.Cents(result.required_top_up_cents)), language),
     ]
 
 

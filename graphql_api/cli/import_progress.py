@@ -66,7 +66,7 @@ class ProgressReporter:
                     problem.line,
                     formats.escape_formula(problem.column),
                     formats.escape_formula(problem.value),
-                    problem.reason,
+                    self._say(problem.reason),
                 )
                 for problem in problems
             )
@@ -106,7 +106,7 @@ class ProgressReporter:
             # A JSON key may contain terminal control sequences.
             column = problem.column if problem.column.isidentifier() else repr(problem.column)
             place = f" {column}: {value!r}:" if problem.column else ""
-            typer.echo(f"{file_name}:{problem.line}:{place} {problem.reason}", err=True)
+            typer.echo(f"{file_name}:{problem.line}:{place} {self._say(problem.reason)}", err=True)
         if more := self._problem_count - len(self._shown_problems):
             hint = Message("... and {count:,} more; --errors FILE.csv writes all of them", count=more)
             typer.echo(self._say(hint), err=True)

@@ -52,7 +52,7 @@ def attempts_as_dict(attempts: Sequence[attempts.Attempt], count_max: int) -> di
                 "succeeded": attempt.code is None,
                 "price": _amount(attempt.price_cents),
                 "code": attempt.code,
-                "message": attempt.message,
+                "message": None if attempt.message is None else str(attempt.message),
             }
             for attempt in attempts[:count_max]
         ],

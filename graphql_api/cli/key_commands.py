@@ -33,7 +33,7 @@ def operator_key(
     from renewals.operators import api_keys
 
     if problem := validation.name(name):
-        raise typer.BadParameter(problem, param_hint="NAME")
+        raise typer.BadParameter(str(problem), param_hint="NAME")
     _create_key(api_keys.ApiKeyCreate(None, model.Role.OPERATOR, name))
 
 

@@ -8,8 +8,9 @@ from renewals import integrity
 from renewals.auto_renewal import attempts
 from renewals.auto_renewal.runs import Trigger
 from renewals.db.models import RenewalRun
-from renewals.domain.messages import Cents, Message
+from renewals.domain.messages import Message
 from renewals.domain.model import Language
+from renewals.domain.money import Cents
 from renewals.i18n.catalogs import translate
 from renewals.operators import run_now
 

@@ -12,6 +12,7 @@ from strawberry.http.parse_content_type import parse_content_type
 
 from graphql_api.errors import HTTPError
 from graphql_api.responses import JSON
+from renewals.domain.messages import Message
 
 VALUES_MAX = 30_000
 """The number of values in a customer's JSON: three for each of 10,000 instances. Parsing them takes 10 ms."""
@@ -42,9 +43,11 @@ def check_request(method: str, headers: Mapping[bytes, bytes]) -> None:
     if method == "GET":
         return
     if method != "POST":
-        raise HTTPError(405, "BAD_REQUEST", "Send GraphQL requests by POST or GET.", {"Allow": "GET, POST"})
+        raise HTTPError(
+            405, "BAD_REQUEST", Message("Send GraphQL requests by POST or GET."), {"Allow": "GET, POST"}
+        )
     if not _is_json(headers.get(b"content-type", b"")):
-        raise HTTPError(415, "BAD_REQUEST", "The Content-Type must be application/json in UTF-8.")
+        raise HTTPError(415, "BAD_REQUEST", Message("The Content-Type must be application/json in UTF-8."))
 
 
 def parse(request: Request, body: bytes | None, *, values_max: int | None) -> GraphQLRequest:
@@ -53,7 +56,7 @@ def parse(request: Request, body: bytes | None, *, values_max: int | None) -> Gr
         return _from_parameters(request.query_params)
     if values_max is not None:
         check_values(body, values_max)
-    return build_request(_parse_object(body, "The body"))
+    return build_request(_parse_object(body, Message("The body")))
 
 
 def check_values(body: bytes, values_max: int = VALUES_MAX) -> None:
@@ -62,7 +65,10 @@ def check_values(body: bytes, values_max: int = VALUES_MAX) -> None:
         raise HTTPError(
             413,
             "BODY_TOO_LARGE",
-            f"The body must have at most {values_max:,} values, counted by commas. Send smaller requests.",
+            Message(
+                "The body must have at most {count:,} values, counted by commas. Send smaller requests.",
+                count=values_max,
+            ),
         )
 
 
@@ -80,7 +86,7 @@ async def read_body(request: Request, headers: Mapping[bytes, bytes], bytes_max:
     A client that disconnects, or sends too slowly, is an HTTPError too: neither is an internal error.
     """
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise HTTPError(400, "BAD_REQUEST", "The body must not be compressed.")
+        raise HTTPError(400, "BAD_REQUEST", Message("The body must not be compressed."))
     if (body_length(headers) or 0) > bytes_max:
         raise _too_large(bytes_max)
     deadline = asyncio.timeout(BODY_SECONDS_MAX)
@@ -90,7 +96,9 @@ async def read_body(request: Request, headers: Mapping[bytes, bytes], bytes_max:
     except TimeoutError:
         if not deadline.expired():
             raise
-        message = f"The body did not arrive within {BODY_SECONDS_MAX:g} s."
+        message = Message(
+            "The body did not arrive within {seconds} s.", seconds=format(BODY_SECONDS_MAX, "g")
+        )
         raise HTTPError(408, "TIMEOUT", message, {"Connection": "close"}) from None
 
 
@@ -100,7 +108,9 @@ async def _receive_body(request: Request, bytes_max: int) -> bytes:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise HTTPError(
-                CLIENT_CLOSED_REQUEST, "DISCONNECTED", "The client disconnected before it had sent the body."
+                CLIENT_CLOSED_REQUEST,
+                "DISCONNECTED",
+                Message("The client disconnected before it had sent the body."),
             )
         chunk: bytes = message.get("body", b"")
         if len(received) + len(chunk) > bytes_max:
@@ -110,11 +120,12 @@ async def _receive_body(request: Request, bytes_max: int) -> bytes:
         received += chunk
 
 
-def timeout_message(seconds: float) -> str:
+def timeout_message(seconds: float) -> Message:
     """Return the message of a request that exceeded its time limit."""
-    return (
-        f"The request was cancelled after {seconds:g} s. Retry mutations with the same idempotencyKey: "
-        "each is executed once."
+    return Message(
+        "The request was cancelled after {seconds} s. Retry mutations with the same idempotencyKey: "
+        "each is executed once.",
+        seconds=format(seconds, "g"),
     )
 
 
@@ -125,40 +136,41 @@ def _is_json(content_type: bytes) -> bool:
 
 
 def _too_large(bytes_max: int) -> HTTPError:
-    return HTTPError(
-        413, "BODY_TOO_LARGE", f"The body must have at most {bytes_max:,} bytes. Send smaller requests."
-    )
+    message = Message("The body must have at most {count:,} bytes. Send smaller requests.", count=bytes_max)
+    return HTTPError(413, "BODY_TOO_LARGE", message)
 
 
 def _from_parameters(parameters: Mapping[str, str]) -> GraphQLRequest:
     members: dict[str, Any] = {name: text for name, text in parameters.items() if text}
     for name in members.keys() & {"variables", "extensions"}:
-        members[name] = _parse_object(members[name], f"The parameter {name}")
+        members[name] = _parse_object(members[name], Message("The parameter {name}", name=name))
     return build_request(members)
 
 
-def _parse_object(text: str | bytes, name: str) -> dict[str, object]:
+def _parse_object(text: str | bytes, name: Message) -> dict[str, object]:
     try:
         value = orjson.loads(text)
     except ValueError:
-        raise HTTPError(400, "BAD_REQUEST", f"{name} must be JSON in UTF-8.") from None
+        raise HTTPError(400, "BAD_REQUEST", Message("{name} must be JSON in UTF-8.", name=name)) from None
     if isinstance(value, list):
-        raise HTTPError(400, "BAD_REQUEST", f"{name} must be one JSON object. Batches are not supported.")
+        message = Message("{name} must be one JSON object. Batches are not supported.", name=name)
+        raise HTTPError(400, "BAD_REQUEST", message)
     if not isinstance(value, dict):
-        raise HTTPError(400, "BAD_REQUEST", f"{name} must be a JSON object.")
+        raise HTTPError(400, "BAD_REQUEST", Message("{name} must be a JSON object.", name=name))
     return value
 
 
-_TEXT, _OBJECT = (str, "text"), (dict, "an object")
+_TEXT, _OBJECT = (str, Message("text")), (dict, Message("an object"))
 
 
 def build_request(members: Mapping[str, object]) -> GraphQLRequest:
     """Return the request in a JSON object. Raises HTTPError for a member of a wrong type."""
 
-    def get(name: str, kind: tuple[type, str]) -> Any:
+    def get(name: str, kind: tuple[type, Message]) -> Any:
         value = members.get(name)
         if value is not None and not isinstance(value, kind[0]):
-            raise HTTPError(400, "BAD_REQUEST", f"The member {name} must be {kind[1]}.")
+            message = Message("The member {name} must be {kind}.", name=name, kind=kind[1])
+            raise HTTPError(400, "BAD_REQUEST", message)
         return value
 
     return GraphQLRequest(

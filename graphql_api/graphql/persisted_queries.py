@@ -14,6 +14,7 @@ from graphql_api import errors
 from graphql_api.graphql import http_request
 from renewals import config
 from renewals.concurrency import lru_cache
+from renewals.domain.messages import Message
 from renewals.instances.account_sizes import AccountSize
 from schema.execution import schema as execution_schema
 from schema.limits import document_cache, document_limits
@@ -212,7 +213,9 @@ class DocumentStore:
         if not query:
             if name is None:
                 raise errors.HTTPError(
-                    400, "BAD_REQUEST", "The member query is missing. Send a document, its hash or its id."
+                    400,
+                    "BAD_REQUEST",
+                    Message("The member query is missing. Send a document, its hash or its id."),
                 )
             query = self._trusted.find(name) or (
                 self._persisted.find(name) if self._allows_persisted else None
@@ -221,10 +224,12 @@ class DocumentStore:
                 raise self._not_found(request)
         elif not self._trusted.allows(query):
             raise errors.HTTPError(
-                400, "DOCUMENT_NOT_TRUSTED", "This server executes only the documents of its manifest."
+                400,
+                "DOCUMENT_NOT_TRUSTED",
+                Message("This server executes only the documents of its manifest."),
             )
         elif name and request.document_id is None and _sha256(query) != name:
-            raise errors.HTTPError(400, "BAD_REQUEST", "sha256Hash must be the hash of the query.")
+            raise errors.HTTPError(400, "BAD_REQUEST", Message("sha256Hash must be the hash of the query."))
         return query
 
     def keep(self, request: http_request.GraphQLRequest) -> None:
@@ -248,11 +253,13 @@ class DocumentStore:
 
     def _not_found(self, request: http_request.GraphQLRequest) -> errors.HTTPError:
         if request.document_id is None and self._allows_persisted:
-            return errors.HTTPError(200, "PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
+            return errors.HTTPError(200, "PERSISTED_QUERY_NOT_FOUND", Message("PersistedQueryNotFound"))
         if request.document_id is None and not self._trusted.only:
-            return errors.HTTPError(200, "PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
+            return errors.HTTPError(
+                200, "PERSISTED_QUERY_NOT_SUPPORTED", Message("PersistedQueryNotSupported")
+            )
         return errors.HTTPError(
-            400, "DOCUMENT_NOT_TRUSTED", "The document is not in the manifest of this server."
+            400, "DOCUMENT_NOT_TRUSTED", Message("The document is not in the manifest of this server.")
         )
 
 
@@ -265,7 +272,9 @@ def _name_of(request: http_request.GraphQLRequest) -> str | None:
         return None
     sha256 = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
     if not isinstance(sha256, str) or not _is_sha256(sha256):
-        raise errors.HTTPError(400, "BAD_REQUEST", "persistedQuery needs a sha256Hash in hexadecimal.")
+        raise errors.HTTPError(
+            400, "BAD_REQUEST", Message("persistedQuery needs a sha256Hash in hexadecimal.")
+        )
     return sha256
 
 

@@ -18,6 +18,7 @@ from strawberry.types.execution import ExecutionResult, SubscriptionExecutionRes
 from strawberry.types.unset import UnsetType
 
 from graphql_api import errors, responses
+from graphql_api.auth import authentication
 from graphql_api.graphql import (
     api_config,
     http_request,
@@ -32,6 +33,8 @@ from graphql_api.middleware import request_log, response_headers
 from renewals import config
 from renewals.db import pool
 from renewals.domain.clock import Clock
+from renewals.domain.messages import Message
+from renewals.i18n import catalogs
 from renewals.instances import account_sizes
 from schema.context import Context
 from schema.execution import schema as execution_schema
@@ -40,6 +43,7 @@ from schema.limits import document_limits
 _TOO_MANY_REQUESTS = 429
 _ALLOW_POST = {"Allow": "POST"}
 _PAGE_HEADERS = {"Content-Security-Policy": response_headers.PAGE_POLICY}
+_NO_STREAM = Message("Subscriptions need a web socket, or the header Accept: text/event-stream.")
 _PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
 
 
@@ -86,9 +90,9 @@ class GraphQLView(GraphQL[Any, None]):
         self.limits = operation_limits.OperationLimits(api.schema, settings, trusted, sizes)
         self.budgets = self.limits.budgets
         self.unread = answer_size.UnreadAnswers(answer_size.UNREAD_ANSWERS_MAX * settings.answer_bytes_max)
-        self.sockets = concurrency.ConcurrencyLimiter(settings.sockets_per_key_max, "web sockets")
+        self.sockets = concurrency.ConcurrencyLimiter(settings.sockets_per_key_max, concurrency.SOCKETS)
         self.subscriptions = concurrency.ConcurrencyLimiter(
-            settings.subscriptions_per_key_max, "subscriptions"
+            settings.subscriptions_per_key_max, concurrency.SUBSCRIPTIONS
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,12 +118,14 @@ class GraphQLView(GraphQL[Any, None]):
             async with deadline:
                 context = await self.authenticate(request.headers.get("authorization", ""), self.clock)
                 if context is None:
-                    return responses.unauthenticated("Send an API key: Authorization: Bearer <key>.")
+                    return responses.unauthenticated(authentication.KEY_NEEDED)
                 return await self._respond_in_turn(context, request)
         except errors.HTTPError as refusal:
-            return responses.error(refusal.status, refusal.code, str(refusal), refusal.headers)
+            return responses.refusal(refusal)
         except document_limits.LimitExceededError as exceeded:
-            return responses.error_response(400, exceeded.message, exceeded.extensions)
+            return responses.error_response(
+                400, catalogs.translate_for_request(exceeded.reason), exceeded.extensions
+            )
         except Exception as problem:  # noqa: BLE001 - the last handler: details go to the log, not to the client
             if deadline.expired():
                 return responses.error(503, "TIMEOUT", http_request.timeout_message(self.seconds_max))
@@ -177,14 +183,14 @@ class GraphQLView(GraphQL[Any, None]):
     ) -> Response:
         query, admitted = await self.limits.check(operation, context, lane, body_bytes)
         if request.method == "GET" and admitted.kind is OperationType.MUTATION:
-            raise errors.HTTPError(405, "BAD_REQUEST", "Send mutations by POST.", _ALLOW_POST)
+            raise errors.HTTPError(405, "BAD_REQUEST", Message("Send mutations by POST."), _ALLOW_POST)
         if admitted.kind is OperationType.SUBSCRIPTION:
             if not accepted.takes_stream:
-                message = "Subscriptions need a web socket, or the header Accept: text/event-stream."
-                raise errors.HTTPError(400, "BAD_REQUEST", message)
+                raise errors.HTTPError(400, "BAD_REQUEST", _NO_STREAM)
             return await self._stream(request, query, operation, context)
         if accepted.media_type is None and not accepted.takes_stream:
-            raise errors.HTTPError(406, "BAD_REQUEST", f"The Accept header must allow {responses.JSON}.")
+            message = Message("The Accept header must allow {media_type}.", media_type=responses.JSON)
+            raise errors.HTTPError(406, "BAD_REQUEST", message)
         result = await self._execute(query, operation, context)
         if lane.is_entered:
             await asyncio.sleep(0)  # let other requests run between two long steps
@@ -204,7 +210,8 @@ class GraphQLView(GraphQL[Any, None]):
         try:
             return await self.schema.execute(query, variables, context, operation_name=name)
         except CannotGetOperationTypeError as problem:
-            raise errors.HTTPError(400, "BAD_REQUEST", problem.as_http_error_reason()) from None
+            reason = Message("{reason}", reason=problem.as_http_error_reason())
+            raise errors.HTTPError(400, "BAD_REQUEST", reason) from None
 
     async def _stream(
         self, request: Request, query: str, operation: http_request.GraphQLRequest, context: Any

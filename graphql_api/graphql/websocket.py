@@ -29,7 +29,8 @@ from graphql_api.limits import concurrency
 from graphql_api.middleware import request_log
 from renewals.db import errors as db_errors
 from renewals.db import pool
-from renewals.i18n import accept_language
+from renewals.domain.messages import Message
+from renewals.i18n import accept_language, catalogs
 from renewals.observability import internal_errors, request_record
 from schema.context import Context
 from schema.limits import document_limits
@@ -130,10 +131,13 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             await super().handle_message(message)  # Strawberry closes the connection
             return
         if len(self.operations) >= OPERATIONS_MAX:
-            text = (
-                f"This web socket runs {OPERATIONS_MAX} operations, which is the maximum. Complete one first."
+            text = Message(
+                "This web socket runs {count} operations, which is the maximum. Complete one first.",
+                count=OPERATIONS_MAX,
             )
-            await self._refuse(message["id"], text, {"code": "TOO_MANY_AT_ONCE"})
+            await self._refuse(
+                message["id"], catalogs.translate_for_request(text), {"code": "TOO_MANY_AT_ONCE"}
+            )
             return
         try:
             view: Any = self.view
@@ -142,9 +146,11 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                     http_request.build_request(payload), self.context, lane, message.get("characters", 0)
                 )
         except errors.HTTPError as refusal:
-            await self._refuse(message["id"], str(refusal), {"code": refusal.code})
+            await self._refuse(message["id"], refusal.translate(), {"code": refusal.code})
         except document_limits.LimitExceededError as exceeded:
-            await self._refuse(message["id"], exceeded.message, exceeded.extensions)
+            await self._refuse(
+                message["id"], catalogs.translate_for_request(exceeded.reason), exceeded.extensions
+            )
         else:
             payload["query"] = query
             await super().handle_message(message)
@@ -168,18 +174,22 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 with view.subscriptions.slot(self.context.caller):
                     await super().run_operation(operation)
             except errors.HTTPError as refusal:
-                await self._send_error(operation, refusal.code, str(refusal))
+                await self._send_error(operation, refusal.code, refusal.translate())
             return
         deadline = asyncio.timeout(view.seconds_max)
         try:
             async with deadline:
                 await self._run_in_turn(operation)
         except errors.HTTPError as refusal:
-            await self._send_error(operation, refusal.code, str(refusal))
+            await self._send_error(operation, refusal.code, refusal.translate())
         except TimeoutError:
             if not deadline.expired():
                 raise
-            await self._send_error(operation, "TIMEOUT", http_request.timeout_message(view.seconds_max))
+            await self._send_error(
+                operation,
+                "TIMEOUT",
+                catalogs.translate_for_request(http_request.timeout_message(view.seconds_max)),
+            )
 
     async def _run_in_turn(self, operation: Operation[Any, None]) -> None:
         view: Any = self.view

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from graphql_api import errors
+from renewals.domain.messages import Message
 from renewals.observability import request_record
 
 PIECE_BYTES = 256 * 1024
@@ -70,7 +71,10 @@ class UnreadAnswers:
             raise errors.HTTPError(
                 429,
                 "TOO_MANY_AT_ONCE",
-                f"This key has {self._bytes[caller]:,} unread bytes of earlier responses. Read them first.",
+                Message(
+                    "This key has {count:,} unread bytes of earlier responses. Read them first.",
+                    count=self._bytes[caller],
+                ),
                 {"Retry-After": str(RETRY_SECONDS)},
             )
         self._bytes[caller] += size

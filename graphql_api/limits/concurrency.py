@@ -9,6 +9,7 @@ from typing import Self
 
 from graphql_api import errors
 from renewals.concurrency import fair_queue
+from renewals.domain.messages import Message
 
 RUNNING_PER_KEY_MAX = 8
 WAITING_PER_KEY_MAX = 56
@@ -30,11 +31,20 @@ RETRY_SECONDS = 10
 _ALL_KEYS = 1_000_000
 
 
-def _too_many(count: int, name: str) -> errors.HTTPError:
+SOCKETS = Message("web sockets")
+SUBSCRIPTIONS = Message("subscriptions")
+REQUESTS = Message("requests")
+
+
+def _too_many(count: int, name: Message) -> errors.HTTPError:
     return errors.HTTPError(
         429,
         "TOO_MANY_AT_ONCE",
-        f"This key has {count} {name} in progress, which is the maximum. Wait until one ends.",
+        Message(
+            "This key has {count} {name} in progress, which is the maximum. Wait until one ends.",
+            count=count,
+            name=name,
+        ),
         {"Retry-After": str(RETRY_SECONDS)},
     )
 
@@ -42,7 +52,7 @@ def _too_many(count: int, name: str) -> errors.HTTPError:
 class ConcurrencyLimiter:
     """Slots of one kind, `per_key_max` per key. A caller without a slot is refused at once."""
 
-    def __init__(self, per_key_max: int, name: str) -> None:
+    def __init__(self, per_key_max: int, name: Message) -> None:
         self._per_key_max = per_key_max
         self._name = name
         self._slots: Counter[str] = Counter()
@@ -81,7 +91,7 @@ class RequestLimiter:
         try:
             await self._running.acquire(caller)
         except fair_queue.QueueFullError:
-            raise _too_many(RUNNING_PER_KEY_MAX + WAITING_PER_KEY_MAX, "requests") from None
+            raise _too_many(RUNNING_PER_KEY_MAX + WAITING_PER_KEY_MAX, REQUESTS) from None
 
     def end(self, caller: str) -> None:
         """End a request of a key, so that the next one can begin."""

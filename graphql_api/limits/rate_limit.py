@@ -20,6 +20,7 @@ from redis.asyncio import ConnectionPool
 
 from graphql_api import errors
 from renewals.concurrency import lru_cache
+from renewals.domain.messages import Message
 from renewals.events import redis_errors
 from schema.limits import weights
 
@@ -153,6 +154,6 @@ def _rate_limited(seconds: float) -> errors.HTTPError:
     return errors.HTTPError(
         429,
         "RATE_LIMITED",
-        f"The cost budget of this key is used up. Retry in {wait} s.",
+        Message("The cost budget of this key is used up. Retry in {seconds} s.", seconds=wait),
         {"Retry-After": str(wait)},
     )

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from graphql_api import responses
+from renewals.domain.messages import Message
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
@@ -31,7 +32,11 @@ class TrustedHostMiddleware:
         response = responses.error(
             421,
             "BAD_REQUEST",
-            f"The Host header is {host!r}, which is not an address of this server. Open {self._address(scope)}/",
+            Message(
+                "The Host header is {host!r}, which is not an address of this server. Open {address}/",
+                host=host,
+                address=self._address(scope),
+            ),
         )
         if scope["type"] == "http":
             await response(scope, receive, send)

@@ -17,6 +17,7 @@ from renewals.compute import process_pool
 from renewals.db import pool
 from renewals.domain import errors
 from renewals.domain.clock import Clock
+from renewals.domain.messages import Message
 from renewals.observability import request_record
 
 PATH = "/calendar.ics"
@@ -48,7 +49,7 @@ class CalendarFeed:
         except errors.InvalidInputError as problem:
             return parameters.invalid_input(problem)
         except graphql_api_errors.HTTPError as refusal:
-            return responses.error(refusal.status, refusal.code, str(refusal), refusal.headers)
+            return responses.refusal(refusal)
         except Exception as problem:  # noqa: BLE001 - the last handler, as for /graphql
             if deadline.expired():
                 return responses.error(503, "TIMEOUT", http_request.timeout_message(self._seconds_max))
@@ -63,7 +64,7 @@ class CalendarFeed:
         header = request.headers.get("authorization", "")
         customer = await authentication.identify_calendar(header, arguments.get("token"), now)
         if customer is None or customer.account_id is None:
-            return responses.unauthenticated("Send a calendar token: /calendar.ics?token=<token>.")
+            return responses.unauthenticated(Message("Send a calendar token: /calendar.ics?token=<token>."))
         account_id, instant = customer.account_id, customer.instant(now)
         language = parameters.parse_language(arguments.get("lang"))
         async with self._requests.turn(account_id):

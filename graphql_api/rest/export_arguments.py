@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from graphql_api.graphql import http_request
 from renewals.domain import errors
+from renewals.domain.messages import Message
 from renewals.exports import queries as export_queries
 from renewals.exports import tables
 from schema.customer import coercion, inputs
@@ -29,7 +30,7 @@ async def read_arguments(request: Request, known: Collection[str], bytes_max: in
     arguments: dict[str, object] = {}
     for name, text in request.query_params.multi_items():
         if name in arguments:
-            raise errors.InvalidInputError(name, "must not be repeated")
+            raise errors.InvalidInputError(name, Message("must not be repeated"))
         arguments[name] = _parse(name, text) if name in _IN_JSON else text
     if isinstance(names := arguments.get("columns"), str):
         arguments["columns"] = names.split(",")
@@ -39,13 +40,15 @@ async def read_arguments(request: Request, known: Collection[str], bytes_max: in
         http_request.check_values(body)
         members = _parse("body", body)
         if not isinstance(members, dict):
-            raise errors.InvalidInputError("body", "must be a JSON object")
+            raise errors.InvalidInputError("body", Message("must be a JSON object"))
         for name in arguments.keys() & members.keys():
-            raise errors.InvalidInputError(name, "must be in the query string or in the body, not in both")
+            reason = Message("must be in the query string or in the body, not in both")
+            raise errors.InvalidInputError(name, reason)
         arguments |= members
     for name in arguments:
         if name not in known:
-            raise errors.InvalidInputError(name, f"is an unknown argument; available: {', '.join(known)}")
+            reason = Message("is an unknown argument; available: {names}", names=tuple(known))
+            raise errors.InvalidInputError(name, reason)
     return arguments
 
 
@@ -53,7 +56,8 @@ def _parse(name: str, text: str | bytes) -> object:
     try:
         parsed: object = orjson.loads(text)
     except ValueError as error:
-        raise errors.InvalidInputError(name, f"must be JSON: {error}") from error
+        reason = Message("must be JSON: {error}", error=str(error))
+        raise errors.InvalidInputError(name, reason) from error
     return parsed
 
 
@@ -86,5 +90,5 @@ def _column_names(value: object) -> list[str] | None:
     if value is None:
         return None
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise errors.InvalidInputError("columns", "must be a list of names")
+        raise errors.InvalidInputError("columns", Message("must be a list of names"))
     return value

@@ -26,6 +26,7 @@ from renewals.db import connection as database
 from renewals.db import pool
 from renewals.domain import errors
 from renewals.domain.clock import Clock
+from renewals.domain.messages import Message
 from renewals.domain.model import Language
 from renewals.exports import formats, tables
 from renewals.exports import queries as export_queries
@@ -79,7 +80,7 @@ class Exports:
             except errors.InvalidInputError as problem:
                 return parameters.invalid_input(problem)
             except graphql_api_errors.HTTPError as refusal:
-                return responses.error(refusal.status, refusal.code, str(refusal), refusal.headers)
+                return responses.refusal(refusal)
             except Exception as problem:  # noqa: BLE001 - the last handler, as for /graphql
                 return responses.internal_error(problem)
 
@@ -90,7 +91,7 @@ class Exports:
         request_record.note_operation(f"export.{table}.{file_format}", "export")
         customer = await authentication.identify_customer(request.headers.get("authorization", ""), now)
         if customer is None or customer.account_id is None:
-            return responses.unauthenticated("Send an API key: Authorization: Bearer <key>.")
+            return responses.unauthenticated(authentication.KEY_NEEDED)
         account_id, instant = customer.account_id, customer.instant(now)
         async with self._requests.turn(account_id):
             with pool.sharing(account_id):
@@ -170,7 +171,7 @@ class Exports:
 def _failed(error: Exception) -> Response:
     """Return the response to an error before the first row."""
     if isinstance(error, ExportsBusyError):
-        message = "Too many exports are running. Retry in a few seconds."
+        message = Message("Too many exports are running. Retry in a few seconds.")
         return responses.error(503, "BUSY", message, {"Retry-After": str(RETRY_SECONDS)})
     return responses.internal_error(error)
 

@@ -6,7 +6,9 @@ from starlette.responses import Response
 from graphql_api import errors as graphql_api_errors
 from graphql_api import responses
 from renewals.domain import errors
+from renewals.domain.messages import Message
 from renewals.domain.model import Language
+from renewals.i18n import catalogs
 from schema.shared import errors as shared_errors
 
 
@@ -15,14 +17,18 @@ def parse_language(value: object) -> Language | None:
     if value is None:
         return None
     if not isinstance(value, str) or value not in tuple(Language):
-        raise errors.InvalidInputError("lang", f"must be one of {', '.join(Language)}")
+        reason = Message("must be one of {values}", values=tuple(Language))
+        raise errors.InvalidInputError("lang", reason)
     return Language(value)
 
 
 def invalid_input(problem: errors.InvalidInputError) -> Response:
     """Return 400 INVALID_INPUT with the field of an invalid argument."""
     truncated = errors.InvalidInputError(
-        graphql_api_errors.truncate(problem.field), graphql_api_errors.truncate(problem.reason)
+        graphql_api_errors.truncate(problem.field),
+        Message(
+            "{reason}", reason=graphql_api_errors.truncate(catalogs.translate_for_request(problem.reason))
+        ),
     )
     error = GraphQLError(str(truncated), original_error=truncated)
     shared_errors.mask_error(error)

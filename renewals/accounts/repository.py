@@ -13,6 +13,7 @@ from renewals import config
 from renewals.db import connection as database
 from renewals.db import models, sql
 from renewals.domain import errors, model
+from renewals.domain.messages import Message
 
 
 class AccountInsert(NamedTuple):
@@ -195,7 +196,7 @@ async def read_account(connection: database.Connection, account_id: str) -> mode
     """Return one account without a lock. Raises InvalidInputError if it does not exist."""
     accounts = await _read(connection, [account_id])
     if account_id not in accounts:
-        raise errors.InvalidInputError("account", f"there is no account {account_id!r}")
+        raise errors.InvalidInputError("account", Message("there is no account {id!r}", id=account_id))
     return accounts[account_id]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from renewals.db import connection as database
 from renewals.db import sql
 from renewals.domain import dates, errors, model
-from renewals.events import event_log
+from renewals.events import event_log, factories
 from renewals.instances import filters
 from renewals.instances import repository as instances_repository
 
@@ -89,7 +89,8 @@ def _event(instance: model.Instance, days: int, failure: errors.Refusal | None) 
         "daysBefore": days,
         "renewalMode": instance.renewal_mode,
         "code": failure.code if failure else None,
-        "message": failure.message if failure else None,
+        "message": str(failure.message) if failure else None,
+        **factories.refusal_facts(failure.facts if failure else errors.NO_FACTS),
     }
     return event_log.NewEvent(
         instance.account_id, event_log.EventType.INSTANCE_EXPIRING, instance.id, payload

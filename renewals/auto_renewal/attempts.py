@@ -4,9 +4,13 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import orjson
+
 from renewals.db import connection as database
 from renewals.db import sql
 from renewals.db.connection import Connection, Row
+from renewals.domain import stored_messages
+from renewals.domain.messages import Message
 from renewals.events.event_log import NewEvent
 
 
@@ -17,19 +21,19 @@ class Attempt(NamedTuple):
     instance_id: str
     price_cents: int | None
     code: str | None
-    message: str | None
+    message: Message | None
 
 
 async def insert_attempts_in(
     connection: Connection, run_id: int, now: dt.datetime, rows: Sequence[Sequence[object]]
 ) -> None:
-    """Insert attempts: rows of instance id, due time, refusal code, refusal message and order id."""
+    """Insert attempts: rows of instance id, due time, refusal code, refusal message as JSON and order id."""
     await database.execute(
         connection,
         """INSERT INTO renewal_attempts
              (run_id, attempted_at, succeeded, instance_id, due_at, code, message, order_id)
            SELECT $1, $2, u.order_id IS NOT NULL, u.*
-           FROM unnest($3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::uuid[])
+           FROM unnest($3::text[], $4::timestamptz[], $5::text[], $6::json[], $7::uuid[])
              AS u(instance_id, due_at, code, message, order_id)""",
         run_id,
         now,
@@ -73,7 +77,13 @@ async def list_attempts(run_id: int, account_id: str | None, *, failed: bool, co
         failed,
         count,
     )
-    return [Attempt(*row) for row in rows]
+    return [_attempt(*row) for row in rows]
+
+
+def _attempt(account_id: str, instance_id: str, price_cents: int | None, *reason: str | None) -> Attempt:
+    code, stored = reason
+    message = None if stored is None else stored_messages.from_json(orjson.loads(stored))
+    return Attempt(account_id, instance_id, price_cents, code, message)
 
 
 async def fetch_attempts(

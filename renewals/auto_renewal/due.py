@@ -13,6 +13,7 @@ from renewals.db import connection as database
 from renewals.db import sql
 from renewals.db.connection import Connection
 from renewals.domain import dates, errors, model
+from renewals.domain.messages import Message
 from renewals.instances import repository as instances_repository
 
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -94,8 +95,10 @@ def refuse_left(instance: model.Instance, account: model.Account) -> errors.Refu
     due, start = (
         f"{instant.astimezone(account.zone):%Y-%m-%d %H:%M}" for instant in (at, account.auto_renew_from)
     )
-    message = (
-        f"It was due at {due}, before the account's automatic renewals start at {start}; renew it manually."
+    message = Message(
+        "It was due at {due}, before the account's automatic renewals start at {start}; renew it manually.",
+        due=due,
+        start=start,
     )
     return errors.Refusal(instance.id, errors.RefusalCode.BEFORE_CUT_OVER, message)
 

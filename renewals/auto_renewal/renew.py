@@ -11,6 +11,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import orjson
 from opentelemetry import trace
 
 from renewals import catalog, config, integrity
@@ -23,9 +24,10 @@ from renewals.db import errors as db_errors
 from renewals.db.connection import Connection
 from renewals.db.models import RenewalRun
 from renewals.domain import clock as clocks
-from renewals.domain import model, planning
+from renewals.domain import model, planning, stored_messages
 from renewals.domain import payment as domain_payment
 from renewals.domain.clock import Clock
+from renewals.events import factories
 from renewals.events.event_log import EventType, NewEvent, append_events
 from renewals.observability import metrics
 from renewals.orders import repository as orders_repository
@@ -246,7 +248,10 @@ async def _store_in(
 def _attempt_rows(
     account: model.Account, result: planning.UnitResult, order_id: uuid.UUID | None
 ) -> Iterator[tuple[object, ...]]:
-    refusals = {refusal.instance_id: (refusal.code, refusal.message) for refusal in result.refusals}
+    refusals = {
+        refusal.instance_id: (refusal.code, orjson.dumps(stored_messages.to_json(refusal.message)).decode())
+        for refusal in result.refusals
+    }
     for instance in result.unit:
         yield instance.id, due.due_at(instance, account), *refusals.get(instance.id, (None, None)), order_id
 
@@ -259,7 +264,8 @@ def _failure_events(account: model.Account, result: planning.UnitResult) -> Iter
             "dueAt": due.due_at(instance, account),
             "expiresAt": instance.expires_at,
             "code": refusal.code,
-            "message": refusal.message,
+            "message": str(refusal.message),
+            **factories.refusal_facts(refusal.facts),
         }
         yield NewEvent(account.id, EventType.INSTANCE_RENEWAL_FAILED, instance.id, payload)
 

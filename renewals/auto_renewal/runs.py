@@ -14,6 +14,7 @@ from renewals.db import connection as database
 from renewals.db.connection import Connection
 from renewals.db.models import RenewalRun
 from renewals.domain import errors
+from renewals.domain.messages import Message
 
 _tracer = trace.get_tracer("renewals")
 
@@ -151,7 +152,7 @@ async def get_run(run_id: int) -> RenewalRun:
     """Return a run. Raises InvalidInputError for an unknown id."""
     run = await RenewalRun.get_or_none(id=run_id, using_db=database.pool())
     if run is None:
-        raise errors.InvalidInputError("run", f"run {run_id} does not exist")
+        raise errors.InvalidInputError("run", Message("run {id} does not exist", id=run_id))
     return run
 
 

@@ -12,7 +12,8 @@ import orjson
 
 from renewals.db import connection as database
 from renewals.db import sql as db_sql
-from renewals.domain import errors, limits
+from renewals.domain import errors, limits, validation
+from renewals.domain.messages import Message
 
 Key = Sequence[object]
 
@@ -115,16 +116,16 @@ def check_page_request(request: PageRequest, ordering: SortOrder) -> None:
     rows_max = limits.PAGE_ROWS_MAX
     for name, size in (("first", request.first), ("last", request.last)):
         if size is not None and not 0 <= size <= rows_max:
-            raise errors.InvalidInputError(name, f"must be between 0 and {rows_max}")
+            raise errors.InvalidInputError(name, validation.between(0, rows_max))
     if request.first is not None and request.last is not None:
-        raise errors.InvalidInputError("last", "cannot be combined with first; use it with before")
+        raise errors.InvalidInputError("last", Message("cannot be combined with first; use it with before"))
     if request.offset is not None:
         if request.after is not None or request.before is not None or request.last is not None:
             raise errors.InvalidInputError(
-                "offset", "cannot be combined with after, before or last; use it with first"
+                "offset", Message("cannot be combined with after, before or last; use it with first")
             )
         if request.offset < 0:
-            raise errors.InvalidInputError("offset", "must be at least 0")
+            raise errors.InvalidInputError("offset", Message("must be at least 0"))
     for name, cursor in (("after", request.after), ("before", request.before)):
         if cursor is not None:
             decode_cursor(ordering, cursor, name)
@@ -145,7 +146,7 @@ def decode_cursor(ordering: SortOrder, cursor: str, argument: str) -> Key:
             return [column.parse(value) for column, value in zip(ordering.columns, key, strict=True)]
     except (binascii.Error, ValueError, TypeError, OverflowError):
         pass
-    raise errors.InvalidInputError(argument, "is not a cursor of this list and order")
+    raise errors.InvalidInputError(argument, Message("is not a cursor of this list and order"))
 
 
 def timestamp_column(name: str, sql: str) -> SortColumn:

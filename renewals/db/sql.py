@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from renewals.db.connection import Row
-from renewals.domain import errors
+from renewals.domain import errors, validation
 
 
 def transpose(rows: Iterable[Sequence[object]], count: int) -> list[list[object]]:
@@ -68,7 +68,7 @@ class WhereClause:
 def check_search(search: str | None, path: str) -> None:
     """Check the length of a search text (rule 4). Raises InvalidInputError."""
     if search is not None and len(search) > SEARCH_LENGTH_MAX:
-        raise errors.InvalidInputError(path, f"must have at most {SEARCH_LENGTH_MAX} characters")
+        raise errors.InvalidInputError(path, validation.at_most_characters(SEARCH_LENGTH_MAX))
 
 
 def storable_texts(texts: Sequence[str]) -> list[str]:

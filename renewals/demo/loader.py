@@ -13,6 +13,7 @@ from renewals.db import connection as database
 from renewals.db.advisory_locks import AdvisoryLock, lock_in
 from renewals.demo import data, instances
 from renewals.domain import dates, errors, model, registration
+from renewals.domain.messages import Message
 from renewals.instances import repository as instances_repository
 
 ACCOUNT_ID = "demo"
@@ -81,7 +82,9 @@ async def lock(connection: database.Connection) -> bool:
     if not await accounts_repository.is_demo(connection, ACCOUNT_ID):
         raise errors.InvalidInputError(
             "account",
-            f"{ACCOUNT_ID!r} is an account that `renewals demo` did not create; it is not changed",
+            Message(
+                "{id!r} is an account that `renewals demo` did not create; it is not changed", id=ACCOUNT_ID
+            ),
         )
     return True
 

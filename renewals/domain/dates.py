@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from renewals.domain.messages import InvalidValueError, Message
+
 END_OF_DAY = dt.time(23, 59, 59, fold=1)
 """The last second of a day: the second occurrence if the clock is set back over midnight."""
 
@@ -144,21 +146,25 @@ def last_due_day(now: dt.datetime, zone: ZoneInfo, *, time: dt.time, lead_days: 
     return day
 
 
+_NOT_AN_INSTANT = Message('an instant is ISO 8601 with an offset, as in "2026-11-23T23:59:59+08:00"')
+_NOT_A_DATE = Message('a date is ISO 8601, as in "2026-11-23"')
+
+
 def parse_instant(value: object) -> dt.datetime:
-    """Parse an ISO 8601 instant with an offset into UTC. Raises ValueError."""
+    """Parse an ISO 8601 instant with an offset into UTC. Raises InvalidValueError."""
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         try:
             return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
         except (ValueError, OverflowError):
             pass
-    raise ValueError('an instant is ISO 8601 with an offset, as in "2026-11-23T23:59:59+08:00"')
+    raise InvalidValueError(_NOT_AN_INSTANT)
 
 
 def parse_date(value: object) -> dt.date:
-    """Parse a date of the form YYYY-MM-DD. Raises ValueError."""
+    """Parse a date of the form YYYY-MM-DD. Raises InvalidValueError."""
     if isinstance(value, str) and _DATE.fullmatch(value):
         try:
             return dt.date.fromisoformat(value)
         except ValueError:
             pass
-    raise ValueError('a date is ISO 8601, as in "2026-11-23"')
+    raise InvalidValueError(_NOT_A_DATE)

@@ -22,7 +22,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from renewals.domain import model, money
+from renewals.domain import model
+from renewals.domain.messages import CountedMessage, Message
+from renewals.domain.money import Cents
 
 
 class RefusalCode(StrEnum):
@@ -46,14 +48,29 @@ class RefusalCode(StrEnum):
     TOO_MANY_TAGS = "TOO_MANY_TAGS"
 
 
+class RefusalFacts(NamedTuple):
+    """The facts of a refusal that a program can use; a sentence that names one of them has the same value (rule 27)."""
+
+    least_months: int | None = None
+    latest_expiry: dt.date | None = None
+    required_cents: int | None = None
+    available_cents: int | None = None
+    agreed_price_cents: int | None = None
+    monthly_price_cents: int | None = None
+
+
+NO_FACTS = RefusalFacts()
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refused instance, with the reason as a code and as a sentence."""
+    """A refused instance, with the reason as a code, as a sentence and as facts."""
 
     instance_id: str
     code: RefusalCode
-    message: str
+    message: Message
     bundle_instance_ids: tuple[str, ...] = ()
+    facts: RefusalFacts = NO_FACTS
 
 
 class RowError(NamedTuple):
@@ -61,18 +78,28 @@ class RowError(NamedTuple):
 
     id: str
     field: str
-    message: str
+    message: Message
 
 
 class DomainError(Exception):
-    """A well-formed request that the rules refuse; nothing was changed."""
+    """A well-formed request that the rules refuse; nothing was changed. `str()` is its message in English."""
+
+    @property
+    def message(self) -> Message:
+        """The error as a sentence."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return str(self.message)
 
 
 class ForbiddenError(DomainError):
     """A change requested with a read-only role."""
 
-    def __str__(self) -> str:
-        return f"The {model.Role.VIEWER} role is read-only; nothing was changed."
+    @property
+    def message(self) -> Message:
+        """The error as a sentence."""
+        return Message("The {role} role is read-only; nothing was changed.", role=model.Role.VIEWER.value)
 
 
 class NoTestClockError(ForbiddenError):
@@ -87,10 +114,12 @@ class InvalidInputError(DomainError):
     """A malformed or out-of-bounds argument; `field` is its path, as in `input.months`."""
 
     field: str
-    reason: str
+    reason: Message
 
-    def __str__(self) -> str:
-        return f"{self.field}: {self.reason}"
+    @property
+    def message(self) -> Message:
+        """The argument and the reason."""
+        return Message("{field}: {reason}", field=self.field, reason=self.reason)
 
 
 @dataclass(eq=False)
@@ -98,10 +127,12 @@ class NotFoundError(DomainError):
     """A missing object that an operator names; `field` is the argument's path, as in `input.accountId`."""
 
     field: str
-    kind: str
+    reason: Message
 
-    def __str__(self) -> str:
-        return f"{self.field}: there is no such {self.kind}"
+    @property
+    def message(self) -> Message:
+        """The argument and the reason."""
+        return Message("{field}: {reason}", field=self.field, reason=self.reason)
 
 
 @dataclass(eq=False)
@@ -110,8 +141,13 @@ class IdempotencyKeyReusedError(DomainError):
 
     idempotency_key: str
 
-    def __str__(self) -> str:
-        return f"The idempotency key {self.idempotency_key!r} was used for another request; nothing was done."
+    @property
+    def message(self) -> Message:
+        """The error as a sentence."""
+        return Message(
+            "The idempotency key {key!r} was used for another request; nothing was done.",
+            key=self.idempotency_key,
+        )
 
 
 @dataclass(eq=False)
@@ -120,9 +156,14 @@ class NotRenewableError(DomainError):
 
     refusals: tuple[Refusal, ...]
 
-    def __str__(self) -> str:
-        count = len(self.refusals)
-        return f"{count} instance{'' if count == 1 else 's'} cannot take part; nothing was done."
+    @property
+    def message(self) -> Message:
+        """The error as a sentence."""
+        return CountedMessage(
+            "{count} instance cannot take part; nothing was done.",
+            "{count} instances cannot take part; nothing was done.",
+            count=len(self.refusals),
+        )
 
 
 @dataclass(eq=False)
@@ -131,8 +172,10 @@ class NotRefundableError(DomainError):
 
     refusals: tuple[RowError, ...]
 
-    def __str__(self) -> str:
-        return "No line of the order can be refunded; nothing was done."
+    @property
+    def message(self) -> Message:
+        """The error as a sentence."""
+        return Message("No line of the order can be refunded; nothing was done.")
 
 
 @dataclass(eq=False)
@@ -142,10 +185,13 @@ class PriceChangedError(DomainError):
     expected_total_cents: int
     total_cents: int
 
-    def __str__(self) -> str:
-        return (
-            f"The total is {money.format_cents(self.total_cents)}, "
-            f"not {money.format_cents(self.expected_total_cents)}; ask for a new quote."
+    @property
+    def message(self) -> Message:
+        """The error as a sentence."""
+        return Message(
+            "The total is {total}, not {expected}; ask for a new quote.",
+            total=Cents(self.total_cents),
+            expected=Cents(self.expected_total_cents),
         )
 
 
@@ -161,11 +207,14 @@ class InsufficientFundsError(DomainError):
         """The missing amount in cents."""
         return self.required_cents - self.available_cents
 
-    def __str__(self) -> str:
-        return (
-            f"{money.format_cents(self.required_cents)} is required and "
-            f"{money.format_cents(self.available_cents)} is available; "
-            f"{money.format_cents(self.shortfall_cents)} is missing."
+    @property
+    def message(self) -> Message:
+        """The error as a sentence."""
+        return Message(
+            "{required} is required and {available} is available; {shortfall} is missing.",
+            required=Cents(self.required_cents),
+            available=Cents(self.available_cents),
+            shortfall=Cents(self.shortfall_cents),
         )
 
 

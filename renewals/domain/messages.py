@@ -7,23 +7,14 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from renewals.domain import money
-
 Argument: TypeAlias = "str | int | dt.date | Message | tuple[str | Message, ...]"
 Translate: TypeAlias = "Callable[[Message], str]"
-
-
-class Cents(int):
-    """An amount in cents, which a sentence shows with two decimal places."""
-
-    def __format__(self, specification: str) -> str:
-        return format(money.format_cents(int(self)), specification)
 
 
 class Message:
     """A sentence, or a part of one: an English text with the arguments of its placeholders, as in `{months}`.
 
-    Amounts are `Cents`, dates are dates, lists are tuples. The text must be a literal, because the catalogs are
+    Amounts are `money.Cents`, dates are dates, lists are tuples. The text must be a literal, because the catalogs are
     extracted from the source.
     """
 
@@ -90,6 +81,40 @@ class CountedMessage(Message):
     def english_text(self) -> str:
         """Return the English text for the count."""
         return self.text if self.count == 1 else self.plural_text
+
+
+class ProvidedText(Message):
+    """A text that the provider wrote, in English, in Chinese or in both; a missing one is replaced by the other."""
+
+    __slots__ = ("chinese", "english")
+
+    def __init__(self, english: str | None, chinese: str | None) -> None:
+        super().__init__(english or chinese or "")
+        self.english, self.chinese = english, chinese
+
+    def english_text(self) -> str:
+        """Return the English text."""
+        return _escape(self.english or self.chinese or "")
+
+    def chinese_text(self) -> str:
+        """Return the Chinese text."""
+        return _escape(self.chinese or self.english or "")
+
+    def _key(self) -> tuple[object, ...]:
+        return self.english, self.chinese
+
+
+def _escape(text: str) -> str:
+    """Return a text whose braces are no placeholders."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+class InvalidValueError(ValueError):
+    """A value that is refused, with the reason as a message."""
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 LIST_SEPARATOR = Message(", ")

@@ -105,10 +105,6 @@ class Product:
     retention_days: int
     tiers: Sequence[pricing.DiscountTier]
 
-    def reason_in(self, language: Language) -> str | None:
-        """Return why the product is not supported, in a language, or in the other one if that is missing."""
-        return choose_text(language, en=self.unsupported_reason, zh=self.unsupported_reason_zh)
-
 
 def choose_text(language: Language, *, en: str | None, zh: str | None) -> str | None:
     """Return the provider's text in a language, or in the other one if that is missing (rule 27)."""

@@ -3,9 +3,14 @@
 import functools
 import re
 
+from renewals.domain.messages import InvalidValueError, Message
+
 CENTS_MAX = 10**15
 """The largest amount that is accepted, in cents; a 64-bit column holds 9,000 times as much."""
 
+_NOT_AN_AMOUNT = Message(
+    'an amount is a decimal string with at most two places, as in "512.90", or an integer'
+)
 _DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]{1,2}))?", re.ASCII)
 _DIGITS_MAX = len(str(CENTS_MAX // 100))
 
@@ -13,7 +18,7 @@ _DIGITS_MAX = len(str(CENTS_MAX // 100))
 def parse_cents(value: object) -> int:
     """Parse a decimal string ("512.90", "512.9", "512") or an integer into cents.
 
-    Raises ValueError for anything else: floats, exponents, NaN, signs other than a leading minus, more than two
+    Raises InvalidValueError for anything else: floats, exponents, NaN, signs other than a leading minus, more than two
     decimal places, and amounts beyond CENTS_MAX.
     """
     if isinstance(value, int) and not isinstance(value, bool):
@@ -23,13 +28,17 @@ def parse_cents(value: object) -> int:
         whole = whole.lstrip("0")[: _DIGITS_MAX + 1]  # int() takes quadratic time in the number of digits
         cents = int(whole or 0) * 100 + int(fraction.ljust(2, "0"))
         return _check_bound(-cents if sign else cents)
-    raise ValueError('an amount is a decimal string with at most two places, as in "512.90", or an integer')
+    raise InvalidValueError(_NOT_AN_AMOUNT)
 
 
 def _check_bound(cents: int) -> int:
     if abs(cents) > CENTS_MAX:
-        bound = format_cents(CENTS_MAX)
-        raise ValueError(f"the amount is too large: it must be between -{bound} and {bound}")
+        message = Message(
+            "the amount is too large: it must be between {minimum} and {maximum}",
+            minimum=Cents(-CENTS_MAX),
+            maximum=Cents(CENTS_MAX),
+        )
+        raise InvalidValueError(message)
     return cents
 
 
@@ -42,6 +51,13 @@ def format_cents(cents: int) -> str:
     if cents < 0:
         return f"-{format_cents(-cents)}"
     return f"{cents // 100}{_FRACTIONS[cents % 100]}"
+
+
+class Cents(int):
+    """An amount in cents, which a sentence shows with two decimal places."""
+
+    def __format__(self, specification: str) -> str:
+        return format(format_cents(int(self)), specification)
 
 
 def divide_half_up(numerator: int, denominator: int) -> int:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from renewals.domain import dates, errors, model, money, pricing
+from renewals.domain import dates, errors, model, pricing
 from renewals.domain import payment as domain_payment
-from renewals.domain.errors import Refusal, RefusalCode
+from renewals.domain.errors import Refusal, RefusalCode, RefusalFacts
+from renewals.domain.messages import CountedMessage, Message
+from renewals.domain.money import Cents
 from renewals.domain.selection import (
     RenewalUnit,
     Selection,
@@ -60,6 +62,8 @@ class UnifyToDayOfMonth:
 
     day_of_month: int
 
+
+_EXPIRED = Message("It has expired; only a manual renewal restores it.")
 
 Extension = RenewFor | RenewAuto | UnifyToDate | UnifyToDayOfMonth
 
@@ -221,7 +225,7 @@ def _plan_line(instance: model.Instance, extension: Extension, context: PlanCont
     if refusal := refuse_unmanageable(instance, context.products):
         return refusal
     if isinstance(extension, RenewAuto) and instance.status_at(context.now) is model.InstanceStatus.EXPIRED:
-        return Refusal(instance.id, RefusalCode.EXPIRED, "It has expired; only a manual renewal restores it.")
+        return Refusal(instance.id, RefusalCode.EXPIRED, _EXPIRED)
     assert instance.expires_at is not None and instance.anchor_day is not None
     old = dates.last_day(instance.expires_at, context.zone)
     new, anchor_day = _new_last_day(instance, instance.anchor_day, old, extension)
@@ -263,23 +267,37 @@ def _refuse_period(
     """Refuse a new last day that is not later, has passed, or is beyond the product's longest term (rules 7, 14)."""
     today = dates.current_day(context.now, context.zone)
     if isinstance(extension, UnifyToDate | UnifyToDayOfMonth):
+        message: Message
         if new <= old:
-            message = f"It already expires on {old}, which is not before {new}."
+            message = Message("It already expires on {old}, which is not before {new}.", old=old, new=new)
             return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
         if new < today:
-            message = f"{new} has passed; choose a date in the future."
+            message = Message("{new} has passed; choose a date in the future.", new=new)
             return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
     elif new < today:
         assert instance.anchor_day is not None
         least = dates.min_months_to_reach(instance.anchor_day, old, today)
-        message = f"It expired on {old}; renew it for at least {least} months."
-        return Refusal(instance.id, RefusalCode.PERIOD_TOO_SHORT, message)
+        message = CountedMessage(
+            "It expired on {old}; renew it for at least {count} month.",
+            "It expired on {old}; renew it for at least {count} months.",
+            old=old,
+            count=least,
+        )
+        facts = RefusalFacts(least_months=least)
+        return Refusal(instance.id, RefusalCode.PERIOD_TOO_SHORT, message, facts=facts)
     # An automatic renewal may be early by the lead days, which must not shorten the longest term.
     measured_from = max(today, old) if isinstance(extension, RenewAuto) else today
     furthest = dates.max_expiry_date(measured_from, product.max_term_months)
     if new > furthest:
-        message = f"It would expire on {new}; the longest term of {product.max_term_months} months ends on {furthest}."
-        return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)
+        message = CountedMessage(
+            "It would expire on {new}; the longest term of {count} month ends on {furthest}.",
+            "It would expire on {new}; the longest term of {count} months ends on {furthest}.",
+            new=new,
+            count=product.max_term_months,
+            furthest=furthest,
+        )
+        facts = RefusalFacts(latest_expiry=furthest)
+        return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message, facts=facts)
     return None
 
 
@@ -290,16 +308,21 @@ def _price_refusals(unit: RenewalUnit, price_rise_cap_bps: int) -> dict[str, Ref
 
 def _price_held(instance: model.Instance) -> Refusal:
     assert instance.agreed_price_cents is not None
-    agreed, price = map(money.format_cents, (instance.agreed_price_cents, instance.monthly_price_cents))
-    message = (
-        f"Its monthly price rose from {agreed} to {price}; "
-        "renew it manually or set it to AUTO again to accept the price."
+    agreed_cents, price_cents = instance.agreed_price_cents, instance.monthly_price_cents
+    message = Message(
+        "Its monthly price rose from {agreed} to {price}; "
+        "renew it manually or set it to AUTO again to accept the price.",
+        agreed=Cents(agreed_cents),
+        price=Cents(price_cents),
     )
-    return Refusal(instance.id, RefusalCode.PRICE_HELD, message)
+    facts = RefusalFacts(agreed_price_cents=agreed_cents, monthly_price_cents=price_cents)
+    return Refusal(instance.id, RefusalCode.PRICE_HELD, message, facts=facts)
 
 
 def _unpaid(line: RenewalLine, lines: Sequence[RenewalLine], payment: domain_payment.Payment) -> Refusal:
     required_cents = sum(other.price.price_cents for other in lines)
-    funds = errors.InsufficientFundsError(required_cents, required_cents - payment.shortfall_cents)
+    available_cents = required_cents - payment.shortfall_cents
+    funds = errors.InsufficientFundsError(required_cents, available_cents)
     members = member_ids(other.instance for other in lines) if len(lines) > 1 else ()
-    return Refusal(line.instance.id, RefusalCode.INSUFFICIENT_FUNDS, str(funds), members)
+    facts = RefusalFacts(required_cents=required_cents, available_cents=available_cents)
+    return Refusal(line.instance.id, RefusalCode.INSUFFICIENT_FUNDS, funds.message, members, facts)

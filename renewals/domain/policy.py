@@ -6,6 +6,9 @@ from typing import NamedTuple
 from renewals.domain import model, planning
 from renewals.domain import selection as domain_selection
 from renewals.domain.errors import Refusal, RefusalCode
+from renewals.domain.messages import CountedMessage, Message
+
+_EXPIRED = Message("It has expired and cannot be set to AUTO; renew it manually first.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +92,14 @@ def refuse_policy(
     if policy.mode is not model.RenewalMode.AUTO:
         return None
     if instance.status_at(context.now) is model.InstanceStatus.EXPIRED:
-        message = "It has expired and cannot be set to AUTO; renew it manually first."
-        return Refusal(instance.id, RefusalCode.EXPIRED, message)
+        return Refusal(instance.id, RefusalCode.EXPIRED, _EXPIRED)
     product = context.products[instance.product_code]
     if policy.apply(instance).auto_renew_months > product.max_term_months:
-        message = f"Its product allows renewals of at most {product.max_term_months} months."
+        message = CountedMessage(
+            "Its product allows renewals of at most {count} month.",
+            "Its product allows renewals of at most {count} months.",
+            count=product.max_term_months,
+        )
         return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)
     return None
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from renewals.domain import dates, model
 from renewals.domain import payment as domain_payment
 from renewals.domain.errors import RowError
+from renewals.domain.messages import Message
 
 
 class RefundableLine(NamedTuple):
@@ -81,15 +82,15 @@ def select_refundable(
     return tuple(line for line in order.lines if line.instance.id in refunded_ids), refusals
 
 
-def _line_problem(line: RefundableLine | None, now: dt.datetime) -> str | None:
+def _line_problem(line: RefundableLine | None, now: dt.datetime) -> Message | None:
     if line is None:
-        return "has no line in this order"
+        return Message("has no line in this order")
     if line.is_refunded:
-        return "was refunded before"
+        return Message("was refunded before")
     if line.starts_at < now:
-        return "its period has begun"
+        return Message("its period has begun")
     if line.expires_at != line.instance.expires_at:
-        return "was renewed again; refund the later order first"
+        return Message("was renewed again; refund the later order first")
     return None
 
 
@@ -97,15 +98,15 @@ def _bundle_problem(
     members: frozenset[str],
     lines: Mapping[str, RefundableLine],
     requested: Mapping[str, None],
-    problems: Mapping[str, str],
-) -> str | None:
+    problems: Mapping[str, Message],
+) -> Message | None:
     """Return why a bundle cannot be refunded as a whole, or None (rule 11)."""
     if outside := sorted(members - lines.keys()):
-        return f"{outside[0]} joined its bundle later and would have another expiry"
+        return Message("{id} joined its bundle later and would have another expiry", id=outside[0])
     if lacking := sorted(members - requested.keys()):
-        return f"its bundle is refunded as a whole; also send {', '.join(lacking)}"
+        return Message("its bundle is refunded as a whole; also send {ids}", ids=tuple(lacking))
     if refused := sorted(members & problems.keys()):
-        return f"its bundle is refunded as a whole, and {refused[0]} cannot be"
+        return Message("its bundle is refunded as a whole, and {id} cannot be", id=refused[0])
     return None
 
 

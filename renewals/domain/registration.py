@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from renewals.domain import errors, model, registration_report, validation
 from renewals.domain.errors import RowError
+from renewals.domain.messages import Message
 from renewals.domain.registration_report import ReportedInstance
 from renewals.domain.registration_rows import (
     BundleRow,
@@ -20,6 +21,9 @@ from renewals.domain.registration_rows import (
     is_unchanged,
     update_row,
 )
+
+_BUNDLE_OF_ANOTHER = Message("is the id of a bundle of another account")
+_BUNDLE_UNKNOWN = Message("is neither a bundle of the account nor a valid bundle of this call")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class RegistrationResult:
 def raise_if_refused(result: RegistrationResult) -> None:
     """Raise InvalidInputError for the first refusal; a row's own problem precedes that of its bundle."""
     for refusal in sorted(result.refusals, key=lambda refusal: refusal.field == "bundleId"):
-        raise errors.InvalidInputError(f"instances.{refusal.field}", f"{refusal.id} {refusal.message}")
+        reason = Message("{id} {problem}", id=refusal.id, problem=refusal.message)
+        raise errors.InvalidInputError(f"instances.{refusal.field}", reason)
 
 
 def plan_registration(
@@ -53,7 +58,7 @@ def plan_registration(
     }
     counts = Counter(instance.id for instance in reported)
     results: list[InstanceRow | RowProblem] = [
-        RowProblem("id", "occurs more than once in this call")
+        RowProblem("id", validation.REPEATED)
         if counts[instance.id] > 1
         else _plan_instance(instance, bundles, bundle_problems, context)
         for instance in reported
@@ -71,9 +76,9 @@ def _bundle_problem(
         return RowProblem("bundles.name", problem)
     stored = context.bundles.get(bundle_id)
     if stored is not None and stored.account_id != context.account_id:
-        return RowProblem("bundles.id", "is the id of a bundle of another account")
+        return RowProblem("bundles.id", _BUNDLE_OF_ANOTHER)
     if stored is None and not is_used:
-        return RowProblem("bundles.id", "has no instance in this call")
+        return RowProblem("bundles.id", Message("has no instance in this call"))
     return None
 
 
@@ -86,7 +91,7 @@ def _plan_instance(
     """Return the new row of an instance, or its first problem."""
     stored = context.rows.get(reported.id)
     if stored is not None and stored.account_id != context.account_id:
-        return RowProblem("id", "is the id of an instance of another account")
+        return RowProblem("id", Message("is the id of an instance of another account"))
     has_expiry = stored is not None and stored.expires_at is not None
     for name, problem in registration_report.validate_reported_instance(
         reported,
@@ -101,11 +106,9 @@ def _plan_instance(
     if reported.bundle_id is not None:
         bundle = context.bundles.get(reported.bundle_id)
         if bundle is not None and bundle.account_id != context.account_id:
-            return RowProblem("bundleId", "is the id of a bundle of another account")
+            return RowProblem("bundleId", _BUNDLE_OF_ANOTHER)
         if bundle is None and (reported.bundle_id not in bundles or reported.bundle_id in bundle_problems):
-            return RowProblem(
-                "bundleId", "is neither a bundle of the account nor a valid bundle of this call"
-            )
+            return RowProblem("bundleId", _BUNDLE_UNKNOWN)
     return build_row(reported, context)
 
 
@@ -141,14 +144,17 @@ def _members_problem(
     rows = [row for row in members.values() if isinstance(row, InstanceRow)]
     if len(rows) < len(members):
         refused_id = next(key for key, result in members.items() if isinstance(result, RowProblem))
-        return RowProblem("bundleId", f"its bundle is registered as a whole, and {refused_id} is refused")
+        message = Message("its bundle is registered as a whole, and {id} is refused", id=refused_id)
+        return RowProblem("bundleId", message)
     stored = context.members.get(bundle_id, ())
     is_joined = any(instance_id not in context.rows for instance_id in members)
     if is_joined and any(row.status == model.InstanceStatus.RELEASED for row in stored):
-        return RowProblem("bundleId", f"its bundle {bundle_id} was released and cannot be restored")
+        message = Message("its bundle {id} was released and cannot be restored", id=bundle_id)
+        return RowProblem("bundleId", message)
     others = [row for row in stored if row.id not in reported_ids]
     if any(row.shared != (others or rows)[0].shared for row in rows):
-        return RowProblem("bundleId", f"does not share expiry, anchor and policy with its bundle {bundle_id}")
+        message = Message("does not share expiry, anchor and policy with its bundle {id}", id=bundle_id)
+        return RowProblem("bundleId", message)
     return None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from renewals.domain import dates, limits, model, tags, validation
+from renewals.domain.messages import Message
 
 LABEL_LENGTH_MAX = 100
 
@@ -58,13 +59,15 @@ def validate_reported_instance(
     product_codes: Collection[str],
     data_center_codes: Collection[str],
     has_expiry_already: bool,
-) -> Iterator[tuple[str, str | None]]:
+) -> Iterator[tuple[str, Message | None]]:
     """Yield the name of each field with its problem, or with None."""
     has_expiry = has_expiry_already or reported.last_day is not None
     yield "id", validation.identifier(reported.id)
     yield "name", validation.name(reported.name)
-    yield "productCode", _code_problem(reported.product_code, product_codes, "product")
-    yield "dataCenterCode", _code_problem(reported.data_center_code, data_center_codes, "data center")
+    if reported.product_code not in product_codes:
+        yield "productCode", unknown_product(reported.product_code)
+    if (code := reported.data_center_code) not in data_center_codes:
+        yield "dataCenterCode", Message("unknown data center {code!r}", code=code)
     yield "monthlyPrice", validation.monthly_price(reported.monthly_price_cents)
     if reported.created_at is not None:
         yield "createdAt", validation.day(reported.created_at.date())
@@ -74,34 +77,35 @@ def validate_reported_instance(
     if reported.last_day is not None:
         yield "expiresOn", validation.day(reported.last_day)
     if reported.billing_mode is model.BillingMode.PREPAID and not has_expiry:
-        yield "expiresOn", "is required for a prepaid instance"
+        yield "expiresOn", Message("is required for a prepaid instance")
     if reported.billing_mode is model.BillingMode.PAY_AS_YOU_GO and reported.last_day is not None:
-        yield "expiresOn", "must be omitted for a pay-as-you-go instance"
+        yield "expiresOn", Message("must be omitted for a pay-as-you-go instance")
     yield "anchorDay", _anchor_problem(reported)
 
 
-def _code_problem(code: str, known_codes: Collection[str], kind: str) -> str | None:
-    return None if code in known_codes else f"unknown {kind} {code!r}"
+def unknown_product(code: str) -> Message:
+    """Return the problem of a code that is no product's."""
+    return Message("unknown product {code!r}", code=code)
 
 
-def _configuration_problem(items: Sequence[tuple[str, str]]) -> str | None:
+def _configuration_problem(items: Sequence[tuple[str, str]]) -> Message | None:
     if len(items) > validation.CONFIGURATION_ITEMS_MAX:
-        return f"must have at most {validation.CONFIGURATION_ITEMS_MAX} items"
+        return validation.at_most_items(validation.CONFIGURATION_ITEMS_MAX)
     labels = [label for label, _ in items]
     if len(set(labels)) < len(labels):
-        return "has a duplicate label"
+        return Message("has a duplicate label")
     for label, value in items:
         if problem := validation.text(label, 1, LABEL_LENGTH_MAX) or validation.text(value):
-            return f"{label!r}: {problem}"
+            return Message("{label!r}: {problem}", label=label, problem=problem)
     return None
 
 
-def _anchor_problem(reported: ReportedInstance) -> str | None:
+def _anchor_problem(reported: ReportedInstance) -> Message | None:
     day, anchor = reported.last_day, reported.anchor
     if anchor is None:
         return None
     if day is None:
-        return "requires expiresOn"
+        return Message("requires expiresOn")
     if not 1 <= anchor <= 31 or dates.anchor_date(anchor, day.year, day.month) != day:
-        return f"must match expiresOn {day}, not {anchor}"
+        return Message("must match expiresOn {date}, not {anchor_day}", date=day, anchor_day=anchor)
     return None

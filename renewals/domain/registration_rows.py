@@ -8,6 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from renewals.domain import dates, model, registration_report
+from renewals.domain.messages import Message
 from renewals.domain.registration_report import ReportedInstance
 
 
@@ -70,7 +71,7 @@ class RowProblem(NamedTuple):
     """The field of a row that is wrong, and why."""
 
     field: str
-    message: str
+    message: Message
 
 
 def build_row(reported: ReportedInstance, context: RegistrationContext) -> InstanceRow:
@@ -114,32 +115,41 @@ def update_row(
     )
     if updated.shared != stored.shared:
         if context.is_part and reported.bundle_id is None and stored.bundle_id is not None:
-            message = f"is required ({stored.bundle_id}), because the expiry of a bundle changes as a whole"
+            message = Message(
+                "is required ({id}), because the expiry of a bundle changes as a whole", id=stored.bundle_id
+            )
             return RowProblem("bundleId", message)
         if stored.id in context.paid_ids:
-            day = stored.expires_at and dates.last_day(stored.expires_at, context.zone)
-            message = f"is paid until {day} on anchor day {stored.anchor_day}; only a renewal changes it"
+            assert stored.expires_at is not None and stored.anchor_day is not None
+            message = Message(
+                "is paid until {date} on anchor day {anchor_day}; only a renewal changes it",
+                date=dates.last_day(stored.expires_at, context.zone),
+                anchor_day=stored.anchor_day,
+            )
             return RowProblem("expiresOn", message)
         if updated.expires_at is None or updated.expires_at >= context.now:
             updated = updated._replace(status=model.InstanceStatus.RUNNING.value)
     if stored.status == model.InstanceStatus.RELEASED and not is_unchanged(updated, stored):
-        return RowProblem("id", "is the id of a released instance, which cannot be restored")
+        return RowProblem("id", Message("is the id of a released instance, which cannot be restored"))
     return updated
+
+
+def fixed(value: str | Message) -> Message:
+    """Return the problem of a value that differs from one that never changes."""
+    return Message("cannot be changed ({value})", value=value)
 
 
 def _fixed_value_problem(reported: ReportedInstance, stored: InstanceRow) -> RowProblem | None:
     """Return the problem of a reported value that differs from a column that never changes."""
     if reported.product_code != stored.product_code:
-        return RowProblem("productCode", f"cannot be changed ({stored.product_code})")
+        return RowProblem("productCode", fixed(stored.product_code))
     if reported.billing_mode != stored.billing_mode:
-        return RowProblem("billingMode", f"cannot be changed ({stored.billing_mode})")
+        return RowProblem("billingMode", fixed(stored.billing_mode))
     if reported.is_trial != stored.is_trial:
-        message = (
-            "cannot be changed (true); use makeFormal" if stored.is_trial else "cannot be changed (false)"
-        )
+        message = Message("cannot be changed (true); use makeFormal") if stored.is_trial else fixed("false")
         return RowProblem("isTrial", message)
     if reported.bundle_id not in (None, stored.bundle_id):
-        return RowProblem("bundleId", f"cannot be changed ({stored.bundle_id or 'none'})")
+        return RowProblem("bundleId", fixed(stored.bundle_id or Message("none")))
     return None
 
 

@@ -6,6 +6,14 @@ from dataclasses import dataclass
 
 from renewals.domain import model
 from renewals.domain.errors import Refusal, RefusalCode
+from renewals.domain.messages import Message, ProvidedText
+
+_TRIAL = Message("A trial instance is not renewed.")
+_ONE_OFF = Message("A one-off purchase has nothing to renew.")
+_NO_EXPIRY = Message("It has no expiry, so there is nothing to renew.")
+_RELEASED = Message("It was released and cannot be restored.")
+_NOT_FOUND = Message("There is no such instance.")
+_BUNDLED = Message("It belongs to a bundle and cannot take part in a batch; send its bundle alone.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +101,26 @@ def refuse_unmanageable(instance: model.Instance, products: Mapping[str, model.P
     """Return the refusal of an instance that renewal management does not serve (rules 1, 2, 3 and 22)."""
     product = products[instance.product_code]
     if not product.renewable:
-        return Refusal(
-            instance.id, RefusalCode.UNSUPPORTED_PRODUCT, product.reason_in(model.Language.EN) or ""
-        )
+        return Refusal(instance.id, RefusalCode.UNSUPPORTED_PRODUCT, unsupported_reason(product))
     if instance.is_trial:
-        return Refusal(instance.id, RefusalCode.TRIAL, "A trial instance is not renewed.")
+        return Refusal(instance.id, RefusalCode.TRIAL, _TRIAL)
     if instance.billing_mode == model.BillingMode.ONE_OFF:
-        return Refusal(instance.id, RefusalCode.ONE_OFF, "A one-off purchase has nothing to renew.")
+        return Refusal(instance.id, RefusalCode.ONE_OFF, _ONE_OFF)
     if instance.expires_at is None:
-        return Refusal(instance.id, RefusalCode.NO_EXPIRY, "It has no expiry, so there is nothing to renew.")
+        return Refusal(instance.id, RefusalCode.NO_EXPIRY, _NO_EXPIRY)
     return refuse_released(instance)
 
 
 def refuse_released(instance: model.Instance) -> Refusal | None:
     """Return the refusal of a released instance, with which nothing can be done (rule 22)."""
     if instance.status == model.InstanceStatus.RELEASED:
-        return Refusal(instance.id, RefusalCode.RELEASED, "It was released and cannot be restored.")
+        return Refusal(instance.id, RefusalCode.RELEASED, _RELEASED)
     return None
+
+
+def unsupported_reason(product: model.Product) -> Message:
+    """Return the provider's reason for a product without support."""
+    return ProvidedText(product.unsupported_reason, product.unsupported_reason_zh)
 
 
 def refuse_unit(unit: RenewalUnit, member_refusals: Mapping[str, Refusal]) -> list[Refusal]:
@@ -133,27 +144,26 @@ _NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def _not_found(instance_id: str) -> Refusal:
-    return Refusal(instance_id, RefusalCode.NOT_FOUND, "There is no such instance.")
+    return Refusal(instance_id, RefusalCode.NOT_FOUND, _NOT_FOUND)
 
 
 def _bundled(instance: model.Instance, members: Sequence[model.Instance]) -> Refusal:
-    message = "It belongs to a bundle and cannot take part in a batch; send its bundle alone."
-    return Refusal(instance.id, RefusalCode.BUNDLED, message, member_ids(members))
+    return Refusal(instance.id, RefusalCode.BUNDLED, _BUNDLED, member_ids(members))
 
 
 def _incomplete(
     instance: model.Instance, selected: Sequence[model.Instance], members: Sequence[model.Instance]
 ) -> Refusal:
-    lacking = ", ".join(sorted(set(member_ids(members)) - set(member_ids(selected))))
-    message = f"Its bundle must be selected as a whole; also send {lacking}."
+    lacking = tuple(sorted(set(member_ids(members)) - set(member_ids(selected))))
+    message = Message("Its bundle must be selected as a whole; also send {ids}.", ids=lacking)
     return Refusal(instance.id, RefusalCode.BUNDLE_INCOMPLETE, message, member_ids(members))
 
 
 def _bundle_refused(
     instance: model.Instance, unit: RenewalUnit, member_refusals: Mapping[str, Refusal]
 ) -> Refusal:
-    reasons = "; ".join(f"{refusal.instance_id}: {refusal.code}" for refusal in member_refusals.values())
-    message = f"Its bundle is refused as a whole ({reasons})."
+    reasons = tuple(f"{refusal.instance_id}: {refusal.code}" for refusal in member_refusals.values())
+    message = Message("Its bundle is refused as a whole ({reasons}).", reasons=reasons)
     return Refusal(instance.id, RefusalCode.BUNDLED, message, member_ids(unit))
 
 

@@ -4,11 +4,14 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from renewals.domain.messages import Argument, Cents, CountedMessage, Message
+from renewals.domain.messages import Argument, CountedMessage, Message, ProvidedText
+from renewals.domain.money import Cents
 
 
 def to_json(message: Message) -> dict[str, Any]:
     """Return a message as a JSON object; arguments keep their types."""
+    if isinstance(message, ProvidedText):
+        return {"english": message.english, "chinese": message.chinese}
     stored: dict[str, Any] = {"text": message.text}
     if isinstance(message, CountedMessage):
         stored["plural"] = message.plural_text
@@ -19,6 +22,8 @@ def to_json(message: Message) -> dict[str, Any]:
 
 def from_json(stored: Mapping[str, Any]) -> Message:
     """Return the message that `to_json` stored."""
+    if "english" in stored:
+        return ProvidedText(stored["english"], stored["chinese"])
     arguments = {name: _argument_from_json(value) for name, value in stored.get("arguments", {}).items()}
     if "plural" in stored:
         return CountedMessage(stored["text"], stored["plural"], **arguments)

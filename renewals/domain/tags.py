@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from renewals.domain import validation
 from renewals.domain.errors import Refusal, RefusalCode
+from renewals.domain.messages import Message
 
 TAGS_MAX = 20
 KEY_LENGTH_MAX = 64
@@ -14,27 +15,27 @@ Tags = Mapping[str, str]
 """The values of an instance's tags by key."""
 
 
-def find_key_problem(key: str) -> str | None:
+def find_key_problem(key: str) -> Message | None:
     """Validate the key of a tag."""
     return validation.text(key, 1, KEY_LENGTH_MAX)
 
 
-def find_value_problem(value: str) -> str | None:
+def find_value_problem(value: str) -> Message | None:
     """Validate the value of a tag."""
     return validation.text(value, 0, VALUE_LENGTH_MAX)
 
 
-def find_problem(pairs: Sequence[tuple[str, str]]) -> str | None:
+def find_problem(pairs: Sequence[tuple[str, str]]) -> Message | None:
     """Validate all tags of an instance, as pairs of key and value."""
     if len(pairs) > TAGS_MAX:
-        return f"must have at most {TAGS_MAX} tags"
+        return Message("must have at most {count} tags", count=TAGS_MAX)
     if len(dict(pairs)) < len(pairs):
-        return "has a duplicate key"
+        return Message("has a duplicate key")
     for key, value in pairs:
         if problem := find_key_problem(key):
-            return f"key {key!r}: {problem}"
+            return Message("key {key!r}: {problem}", key=key, problem=problem)
         if problem := find_value_problem(value):
-            return f"value of {key!r}: {problem}"
+            return Message("value of {key!r}: {problem}", key=key, problem=problem)
     return None
 
 
@@ -55,22 +56,26 @@ class TagChange:
         removed = set(self.removed_keys)
         return {key: value for key, value in tags.items() if key not in removed} | dict(self.tags)
 
-    def _problems(self) -> Iterator[tuple[str, str | None]]:
+    def _problems(self) -> Iterator[tuple[str, Message | None]]:
         if not self.tags and not self.removed_keys:
-            yield "set", "must have a tag, unless there are keys to remove"
+            yield "set", Message("must have a tag, unless there are keys to remove")
         yield "set", find_problem(self.tags)
         if len(self.removed_keys) > TAGS_MAX:
-            yield "removeKeys", f"must have at most {TAGS_MAX} keys"
+            yield "removeKeys", Message("must have at most {count} keys", count=TAGS_MAX)
         set_keys = {key for key, _ in self.tags}
         for number, key in enumerate(self.removed_keys):
             yield f"removeKeys.{number}", find_key_problem(key)
             if key in set_keys:
-                yield f"removeKeys.{number}", f"{key!r} is also among the tags to set"
+                yield f"removeKeys.{number}", Message("{key!r} is also among the tags to set", key=key)
 
 
 def refuse_excess(instance_id: str, tags: Tags) -> Refusal | None:
     """Return the refusal of an instance that would have too many tags."""
     if len(tags) <= TAGS_MAX:
         return None
-    message = f"It would have {len(tags)} tags; at most {TAGS_MAX} are possible. Remove some of them first."
+    message = Message(
+        "It would have {count} tags; at most {maximum} are possible. Remove some of them first.",
+        count=len(tags),
+        maximum=TAGS_MAX,
+    )
     return Refusal(instance_id, RefusalCode.TOO_MANY_TAGS, message)

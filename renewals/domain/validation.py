@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 from zoneinfo import available_timezones
 
-from renewals.domain import errors, money
+from renewals.domain import errors
+from renewals.domain.messages import CountedMessage, Message
+from renewals.domain.money import Cents
 
 ID_LENGTH_MAX = 64
 NAME_LENGTH_MAX = 200
@@ -26,35 +28,62 @@ _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-def identifier(value: str) -> str | None:
+REPEATED = Message("occurs more than once in this call")
+
+
+def between(minimum: int | dt.date, maximum: int | dt.date) -> Message:
+    """Return the problem of a value outside inclusive bounds."""
+    return Message("must be between {minimum} and {maximum}", minimum=minimum, maximum=maximum)
+
+
+def at_most_items(count: int) -> Message:
+    """Return the problem of a list that is too long."""
+    return CountedMessage("must have at most {count} item", "must have at most {count} items", count=count)
+
+
+def at_most_characters(count: int) -> Message:
+    """Return the problem of a text that is too long."""
+    return CountedMessage(
+        "must have at most {count} character", "must have at most {count} characters", count=count
+    )
+
+
+def printable(length_max: int) -> Message:
+    """Return the problem of an id or a key."""
+    return Message("must be 1 to {maximum} printable characters", maximum=length_max)
+
+
+def identifier(value: str) -> Message | None:
     """Validate an id or a code of the provider."""
     if not 1 <= len(value) <= ID_LENGTH_MAX or not value.isprintable():
-        return f"must be 1 to {ID_LENGTH_MAX} printable characters"
+        return printable(ID_LENGTH_MAX)
     return None
 
 
-def name(value: str) -> str | None:
+def name(value: str) -> Message | None:
     """Validate a display name, in any script."""
     return text(value, 1, NAME_LENGTH_MAX)
 
 
-def text(value: str, length_min: int = 0, length_max: int = TEXT_LENGTH_MAX) -> str | None:
+def text(value: str, length_min: int = 0, length_max: int = TEXT_LENGTH_MAX) -> Message | None:
     """Validate a text of one line."""
     if not length_min <= len(value) <= length_max:
-        return f"must be {length_min} to {length_max} characters"
-    return "must have no control characters" if _UNPRINTABLE.search(value) else None
+        return Message("must be {minimum} to {maximum} characters", minimum=length_min, maximum=length_max)
+    return Message("must have no control characters") if _UNPRINTABLE.search(value) else None
 
 
-def currency(value: str) -> str | None:
+def currency(value: str) -> Message | None:
     """Validate a currency code."""
-    return None if _CURRENCY.fullmatch(value) else "must be a currency code of three letters, as in CNY"
-
-
-def time_zone(value: str) -> str | None:
-    """Validate the name of a time zone of the IANA database."""
     return (
-        None if value in _known_zones() else "must be a time zone of the IANA database, as in Asia/Shanghai"
+        None if _CURRENCY.fullmatch(value) else Message("must be a currency code of three letters, as in CNY")
     )
+
+
+def time_zone(value: str) -> Message | None:
+    """Validate the name of a time zone of the IANA database."""
+    if value in _known_zones():
+        return None
+    return Message("must be a time zone of the IANA database, as in Asia/Shanghai")
 
 
 @functools.cache
@@ -63,58 +92,56 @@ def _known_zones() -> frozenset[str]:
     return frozenset(available_timezones()) - _NO_ZONES
 
 
-def check_range(value: int | None, minimum: int, maximum: int) -> str | None:
+def check_range(value: int | None, minimum: int, maximum: int) -> Message | None:
     """Validate that a number, if given, is within inclusive bounds."""
-    return (
-        None if value is None or minimum <= value <= maximum else f"must be between {minimum} and {maximum}"
-    )
+    return None if value is None or minimum <= value <= maximum else between(minimum, maximum)
 
 
-def check_decimal_range(value: int | None, minimum: int, maximum: int) -> str | None:
+def check_decimal_range(value: int | None, minimum: int, maximum: int) -> Message | None:
     """Validate that an amount in cents or basis points, if given, is within inclusive bounds.
 
     The message has two decimal places.
     """
     if value is None or minimum <= value <= maximum:
         return None
-    return f"must be between {money.format_cents(minimum)} and {money.format_cents(maximum)}"
+    return between(Cents(minimum), Cents(maximum))
 
 
-def monthly_price(cents: int) -> str | None:
+def monthly_price(cents: int) -> Message | None:
     """Validate a monthly price in cents."""
     return check_decimal_range(cents, 0, MONTHLY_PRICE_CENTS_MAX)
 
 
-def amount(cents: int) -> str | None:
+def amount(cents: int) -> Message | None:
     """Validate an amount of a top-up or a voucher in cents."""
     return check_decimal_range(cents, 1, AMOUNT_CENTS_MAX)
 
 
-def balance(cents: int) -> str | None:
+def balance(cents: int) -> Message | None:
     """Validate the balance, in cents, after a top-up; forecasts need it to be below their own upper bound."""
     if cents <= BALANCE_CENTS_MAX:
         return None
-    return f"would make the balance exceed {money.format_cents(BALANCE_CENTS_MAX)}"
+    return Message("would make the balance exceed {maximum}", maximum=Cents(BALANCE_CENTS_MAX))
 
 
-def day(value: dt.date) -> str | None:
+def day(value: dt.date) -> Message | None:
     """Validate a date; the bounds keep date arithmetic from overflowing."""
-    return None if FIRST_DAY <= value <= LAST_DAY else f"must be between {FIRST_DAY} and {LAST_DAY}"
+    return None if FIRST_DAY <= value <= LAST_DAY else between(FIRST_DAY, LAST_DAY)
 
 
-def instant(value: dt.datetime | None) -> str | None:
+def instant(value: dt.datetime | None) -> Message | None:
     """Validate the UTC date of an instant, if given."""
     return None if value is None else day(value.date())
 
 
-def check_future(value: dt.datetime | None, now: dt.datetime) -> str | None:
+def check_future(value: dt.datetime | None, now: dt.datetime) -> Message | None:
     """Validate that an instant, if given, is in the future."""
     if value is None or (now < value and value.date() <= LAST_DAY):
         return None
-    return f"must be in the future and not after {LAST_DAY}"
+    return Message("must be in the future and not after {last}", last=LAST_DAY)
 
 
-def raise_if_invalid(field: str, problem: str | None) -> None:
+def raise_if_invalid(field: str, problem: Message | None) -> None:
     """Raise InvalidInputError for a field of the input if it has a problem."""
     if problem:
         raise errors.InvalidInputError(f"input.{field}", problem)
@@ -124,7 +151,5 @@ def require_unique(field: str, name: str, ids: Sequence[str]) -> None:
     """Raise InvalidInputError for the first row whose id equals that of an earlier row."""
     seen: set[str] = set()
     for number, row_id in enumerate(ids):
-        raise_if_invalid(
-            f"{field}.{number}.{name}", "occurs more than once in this call" if row_id in seen else None
-        )
+        raise_if_invalid(f"{field}.{number}.{name}", REPEATED if row_id in seen else None)
         seen.add(row_id)

@@ -18,6 +18,7 @@ from renewals.db import connection as database
 from renewals.db import errors as db_errors
 from renewals.db import pool, sql
 from renewals.domain import errors
+from renewals.domain.messages import Message
 from renewals.events import pubsub, webhook_cursors
 
 EVENTS_PER_READ = 500
@@ -138,7 +139,7 @@ async def subscribe(
     last = await last_sequence(database.pool(), account_id)
     if after is not None and not 0 <= after <= last:
         raise errors.InvalidInputError(
-            "after", f"must be between 0 and {last}, the sequence of the last event"
+            "after", Message("must be between 0 and {last}, the sequence of the last event", last=last)
         )
     return _read_continuously(account_id, last if after is None else after, is_authorized)
 

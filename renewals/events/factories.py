@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Protocol
 
-from renewals.domain import model, money, planning
+from renewals.domain import errors, model, money, planning
 from renewals.events.event_log import EventType, NewEvent
 
 
@@ -31,6 +31,24 @@ def instance_event(event_type: EventType, instance: ExpiringInstance) -> NewEven
     """Return the event that an instance expired, was restored or was released."""
     payload = {"expiresAt": instance.expires_at, "renewalMode": instance.renewal_mode}
     return NewEvent(instance.account_id, event_type, instance.id, payload)
+
+
+def refusal_facts(facts: errors.RefusalFacts) -> dict[str, object]:
+    """Return the facts that a refusal has, by their names in the API."""
+    amounts = {
+        "required": facts.required_cents,
+        "available": facts.available_cents,
+        "agreedPrice": facts.agreed_price_cents,
+        "monthlyPrice": facts.monthly_price_cents,
+    }
+    payload: dict[str, object] = {
+        name: money.format_cents(cents) for name, cents in amounts.items() if cents is not None
+    }
+    if facts.least_months is not None:
+        payload["leastMonths"] = facts.least_months
+    if facts.latest_expiry is not None:
+        payload["latestExpiry"] = facts.latest_expiry
+    return payload
 
 
 def renewal_event(order_id: object, kind: model.OrderKind, line: planning.RenewalLine) -> NewEvent:

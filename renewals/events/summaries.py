@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from renewals.domain import dates, model, money
-from renewals.domain.messages import Cents, CountedMessage, Message
+from renewals.domain.messages import CountedMessage, Message
+from renewals.domain.money import Cents
 from renewals.events.event_log import EventType
 from renewals.i18n import labels
 

@@ -61,11 +61,13 @@ class ExportTable:
         if names is None:
             return tuple(column for column in self.columns.values() if column.is_default)
         if not names:
-            raise errors.InvalidInputError("columns", "must name at least one column")
+            raise errors.InvalidInputError("columns", Message("must name at least one column"))
         for number, name in enumerate(names):
             if name not in self.columns:
-                known = ", ".join(self.columns)
-                raise errors.InvalidInputError("columns", f"unknown column {name!r}; available: {known}")
+                reason = Message(
+                    "unknown column {name!r}; available: {columns}", name=name, columns=tuple(self.columns)
+                )
+                raise errors.InvalidInputError("columns", reason)
             if name in names[:number]:
-                raise errors.InvalidInputError("columns", f"column {name!r} is repeated")
+                raise errors.InvalidInputError("columns", Message("column {name!r} is repeated", name=name))
         return tuple(self.columns[name] for name in names)

@@ -12,7 +12,7 @@ from renewals import catalog
 from renewals.accounts import repository as accounts_repository
 from renewals.accounts import vouchers
 from renewals.db import connection as database
-from renewals.domain import errors, limits, model
+from renewals.domain import errors, limits, model, validation
 from renewals.forecasts import simulation
 from renewals.forecasts.simulation import AccountSnapshot
 from renewals.instances import repository as instances_repository
@@ -74,7 +74,7 @@ def read(days: int, now: dt.datetime) -> AsyncIterator[AccountNights]:
     Raises InvalidInputError for days out of bounds (rule 26).
     """
     if not 1 <= days <= limits.FORECAST_DAYS_MAX:
-        raise errors.InvalidInputError("days", f"must be between 1 and {limits.FORECAST_DAYS_MAX}")
+        raise errors.InvalidInputError("days", validation.between(1, limits.FORECAST_DAYS_MAX))
     return _read(days, now)
 
 

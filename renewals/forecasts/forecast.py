@@ -13,7 +13,7 @@ from renewals.accounts import vouchers
 from renewals.compute import process_pool
 from renewals.db import connection as database
 from renewals.db import pool
-from renewals.domain import dates, errors, limits, model
+from renewals.domain import dates, errors, limits, model, validation
 from renewals.forecasts import cache, simulation
 from renewals.forecasts.simulation import AccountSnapshot, Forecast
 from renewals.instances import filters
@@ -30,7 +30,7 @@ RENEWALS_IN_PLACE_MAX = 300
 async def read_forecast(account_id: str, days: int, now: dt.datetime) -> Forecast:
     """Return the account's forecast. Raises InvalidInputError for days out of bounds (rule 26)."""
     if not 1 <= days <= limits.FORECAST_DAYS_MAX:
-        raise errors.InvalidInputError("days", f"must be between 1 and {limits.FORECAST_DAYS_MAX}")
+        raise errors.InvalidInputError("days", validation.between(1, limits.FORECAST_DAYS_MAX))
     async with pool.computing():
         result = await _read(account_id, days, now, renewals_max=in_place_max())
         if result is None:

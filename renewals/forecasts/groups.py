@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from renewals.db import connection as database
 from renewals.domain import errors, tags
+from renewals.domain.messages import Message
 from renewals.forecasts.simulation import Forecast
 
 GROUPS_MAX = 1_000
@@ -69,13 +70,16 @@ async def group_forecast(
     )
     if len(rows) > GROUPS_MAX:
         raise errors.InvalidInputError(
-            "tagKey", f"has more than {GROUPS_MAX:,} values among the due instances; choose another key"
+            "tagKey",
+            Message(
+                "has more than {count:,} values among the due instances; choose another key", count=GROUPS_MAX
+            ),
         )
     return [ForecastGroup(*row) for row in rows]
 
 
 def _check_key(tag_key: str | None) -> None:
     if tag_key is None:
-        raise errors.InvalidInputError("tagKey", "is required to group by TAG")
+        raise errors.InvalidInputError("tagKey", Message("is required to group by TAG"))
     if problem := tags.find_key_problem(tag_key):
         raise errors.InvalidInputError("tagKey", problem)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from babel.messages import mofile, pofile
 
-from renewals.domain.messages import CountedMessage, Message
+from renewals.domain.messages import CountedMessage, Message, ProvidedText
 from renewals.domain.model import Language
+from renewals.i18n import accept_language
 
 FOLDER = Path(__file__).parent / "locales"
 DOMAIN = "renewals"
@@ -30,6 +31,11 @@ def translate(message: Message, language: Language) -> str:
     return message.render(_load(language).text)
 
 
+def translate_for_request(message: Message) -> str:
+    """Return a message in the language of the request that this task serves."""
+    return translate(message, accept_language.current())
+
+
 def load() -> None:
     """Read all catalogs, so that no request waits for them."""
     for language in Language:
@@ -40,11 +46,14 @@ def load() -> None:
 class _Catalog:
     """A language's texts by their English ones."""
 
-    def __init__(self, translations: gettext.GNUTranslations) -> None:
+    def __init__(self, language: Language, translations: gettext.GNUTranslations) -> None:
+        self._language = language
         self._translations = translations
 
     def text(self, message: Message) -> str:
         """Return the text of a message with its placeholders."""
+        if isinstance(message, ProvidedText):
+            return message.chinese_text() if self._language is Language.ZH else message.english_text()
         if isinstance(message, CountedMessage):
             return self._translations.ngettext(message.text, message.plural_text, message.count)
         return self._translations.gettext(message.text)
@@ -57,4 +66,4 @@ def _load(language: Language) -> _Catalog:
     compiled = io.BytesIO()
     mofile.write_mo(compiled, catalog)
     compiled.seek(0)
-    return _Catalog(gettext.GNUTranslations(compiled))
+    return _Catalog(language, gettext.GNUTranslations(compiled))

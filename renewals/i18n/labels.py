@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from renewals.domain import model
 from renewals.domain.errors import RefusalCode
+from renewals.domain.instance_actions import InstanceActionKind
 from renewals.domain.messages import Message
 
 RENEWAL_MODES: Mapping[str, Message] = {
@@ -47,7 +48,62 @@ REFUSAL_CODES: Mapping[str, Message] = {
     RefusalCode.INSUFFICIENT_FUNDS: Message("Insufficient funds"),
     RefusalCode.PRICE_HELD: Message("Price rise not agreed to"),
     RefusalCode.BEFORE_CUT_OVER: Message("Due before the start of automatic renewals"),
+    RefusalCode.TOO_MANY_TAGS: Message("Too many tags"),
+}
+ROLES: Mapping[str, Message] = {
+    model.Role.RENEWER: Message("Renewer"),
+    model.Role.VIEWER: Message("Viewer"),
 }
 YES, NO = Message("Yes"), Message("No")
 NOT_SET = Message("Not set")
 """The label of a tag that an instance does not have, or that is empty."""
+
+BY_ENUM: Mapping[str, Mapping[str, Message]] = {
+    "BatchMode": {
+        model.BatchMode.ALL_OR_NOTHING: Message("All or nothing"),
+        model.BatchMode.BEST_EFFORT: Message("As many as possible"),
+    },
+    "BillingMode": BILLING_MODES,
+    "BundleHandling": {
+        model.BundleHandling.REFUSE: Message("Refuse bundle members in a batch"),
+        model.BundleHandling.WHOLE: Message("Widen to whole bundles"),
+    },
+    "ForecastGrouping": {
+        "PRODUCT": Message("By product"),
+        "DATA_CENTER": Message("By data center"),
+        "TAG": Message("By tag"),
+    },
+    "InstanceActionKind": {
+        InstanceActionKind.RENEW: Message("Renew"),
+        InstanceActionKind.SET_AUTO: Message("Set to auto-renewal"),
+        InstanceActionKind.UNIFY: Message("Unify expiry"),
+    },
+    "InstanceOrderField": {
+        "EXPIRES_AT": Message("Expiry"),
+        "CREATED_AT": Message("Created"),
+        "NAME": Message("Instance name"),
+        "PRODUCT": Message("Product code"),
+        "ID": Message("Instance ID"),
+    },
+    "InstanceStatus": STATUSES,
+    "Language": {
+        model.Language.ZH.name: Message("Chinese"),
+        model.Language.EN.name: Message("English"),
+    },
+    "LedgerEntryKind": LEDGER_ENTRY_KINDS,
+    "OrderDirection": {"ASC": Message("Ascending"), "DESC": Message("Descending")},
+    "OrderKind": ORDER_KINDS,
+    "RefusalCode": REFUSAL_CODES,
+    "RenewalMode": RENEWAL_MODES,
+    "RenewalTab": {
+        model.RenewalTab.MANUAL: Message("Manual renewal"),
+        model.RenewalTab.AUTO: Message("Auto-renewal"),
+        model.RenewalTab.NONE: Message("No renewal"),
+        model.RenewalTab.NO_EXPIRY: Message("Without expiry"),
+    },
+    "Role": ROLES,
+    "WebhookDeliveryState": {"WAITING": Message("Waiting"), "PARKED": Message("Parked")},
+}
+"""The labels of all enums of the customers' API, by their names and values there."""
+COUNT = sum(map(len, BY_ENUM.values()))
+"""The number of all labels."""

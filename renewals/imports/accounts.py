@@ -12,7 +12,8 @@ from renewals.accounts import repository as accounts_repository
 from renewals.alerts import balance_alerts
 from renewals.db import connection as database
 from renewals.db.connection import Connection
-from renewals.domain import model, validation
+from renewals.domain import model, registration_rows, validation
+from renewals.domain.messages import Message
 from renewals.imports import batches
 from renewals.imports.batches import FieldError, RowOutcome
 from renewals.instances import price_holds
@@ -21,6 +22,9 @@ from renewals.operators.audit_log import Action, AuditedChange
 
 FIRST_BALANCE_MEMO = "First balance"
 DEFAULT_CURRENCY = "CNY"
+
+
+_OTHER_BALANCE = Message("differs from the posted first balance: use topUp to add money")
 
 
 class ImportedAccount(NamedTuple):
@@ -124,10 +128,12 @@ def _merge(row: ImportedAccount, state: _State, now: dt.datetime) -> Mapping[str
     else:
         for name, field in (("time_zone", "timeZone"), ("currency", "currency")):
             if row.columns.get(name, before[name]) != before[name]:
-                return FieldError(field, f"cannot be changed ({before[name]})")
+                return FieldError(field, registration_rows.fixed(str(before[name])))
         columns = {**before, **row.columns, "test_clock": before["test_clock"]}
         if row.columns.get("test_clock") is not None and before["test_clock"] is None:
-            return FieldError("testClock", "must be empty, because the account was created without one")
+            return FieldError(
+                "testClock", Message("must be empty, because the account was created without one")
+            )
     columns["auto_renew_from"] = columns["auto_renew_from"] or columns["created_at"]
     columns["language"] = columns["language"] or model.Language.EN
     return columns
@@ -144,7 +150,7 @@ def _decide_balance(row: ImportedAccount, state: _State) -> accounts.TopUp | Fie
     if posted := state.posted.get(_first_balance_key(account_id)):
         request_hash = idempotency.fingerprint(Action.TOP_UP, idempotency.canonical_json(top_up))
         if posted.request_hash != request_hash:
-            return FieldError("balance", "differs from the posted first balance: use topUp to add money")
+            return FieldError("balance", _OTHER_BALANCE)
         return None
     balance_cents = state.locked[account_id].balance_cents if account_id in state.locked else 0
     if problem := validation.balance(balance_cents + top_up.amount_cents):

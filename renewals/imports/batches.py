@@ -16,6 +16,7 @@ from renewals.db import connection as database
 from renewals.db import errors as db_errors
 from renewals.db.connection import Connection
 from renewals.domain.clock import Clock
+from renewals.domain.messages import Message
 from renewals.operators import audit_log
 from renewals.operators.audit_log import Action, AuditedChange
 
@@ -32,7 +33,7 @@ class FieldError(NamedTuple):
     """Reason for refusing a row: the column, and what is wrong with its value."""
 
     field: str
-    message: str
+    message: Message
 
 
 RowResult = RowOutcome | FieldError
@@ -55,7 +56,7 @@ WrittenBatch = tuple[RowResults, list[audit_log.AuditRecord]]
 Work = Callable[[Connection], Awaitable[WrittenBatch]]
 
 
-UNKNOWN_ACCOUNT = FieldError("accountId", "unknown account")
+UNKNOWN_ACCOUNT = FieldError("accountId", Message("unknown account"))
 
 
 def build_batch_record(batch: ImportBatch, action: Action, change: AuditedChange) -> audit_log.AuditRecord:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from renewals import catalog
 from renewals.db.connection import Connection
+from renewals.domain.messages import Message
 from renewals.imports import batches
 from renewals.imports.batches import FieldError, ImportBatch, RowOutcome, RowResults, WrittenBatch
 from renewals.operators import catalog as operators_catalog
@@ -64,14 +65,14 @@ def _valid_rows(
     ]
 
 
-def _find_unknown_type(row: CatalogRecord, unknown: Mapping[str, str]) -> FieldError | None:
+def _find_unknown_type(row: CatalogRecord, unknown: Mapping[str, Message]) -> FieldError | None:
     if isinstance(row, catalog.DataCenterRecord) and row.type in unknown:
         return FieldError("type", unknown[row.type])
     return None
 
 
 def _find_problem(row: CatalogRecord) -> FieldError | None:
-    problems: Iterator[tuple[str, str | None]]
+    problems: Iterator[tuple[str, Message | None]]
     match row:
         case catalog.ProductRecord():
             problems = operators_catalog.validate_product(row)

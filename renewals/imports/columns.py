@@ -1,7 +1,7 @@
 """Pydantic types of the columns of an import.
 
 A CSV cell is always text, a JSON Lines value has a JSON type: the validation context `IS_CSV` tells them apart.
-Each parser raises ValueError with a message for the person who made the file.
+Each parser raises InvalidValueError with a message for the person who made the file.
 """
 
 import datetime as dt
@@ -16,6 +16,7 @@ import orjson
 from pydantic import AfterValidator, PlainValidator, ValidationInfo
 
 from renewals.domain import dates, money, pricing, validation
+from renewals.domain.messages import InvalidValueError, Message
 
 IS_CSV = "is_csv"
 """Key of the validation context: whether the values are CSV cells."""
@@ -35,10 +36,10 @@ def _is_cell(value: object, info: ValidationInfo) -> bool:
     return isinstance(value, str) and bool(info.context and info.context[IS_CSV])
 
 
-def _check(find_problem: Callable[[str], str | None]) -> Callable[[str], str]:
+def _check(find_problem: Callable[[str], Message | None]) -> Callable[[str], str]:
     def check(value: str) -> str:
         if problem := find_problem(value):
-            raise ValueError(problem)
+            raise InvalidValueError(problem)
         return value
 
     return check
@@ -50,7 +51,7 @@ _check_identifier = _check(validation.identifier)
 def _parse_text(value: object) -> str:
     if isinstance(value, str):
         return value
-    raise ValueError("must be text")
+    raise InvalidValueError(Message("must be text"))
 
 
 @functools.lru_cache(_CACHE_SIZE)
@@ -68,9 +69,9 @@ def _parse_integer(value: object, info: ValidationInfo) -> int:
         digits = str(value)
         value = int(digits) if len(digits.lstrip("-0")) <= len(str(INTEGER_MAX)) else INTEGER_MAX + 1
     if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError("must be a whole number")
+        raise InvalidValueError(Message("must be a whole number"))
     if abs(value) > INTEGER_MAX:
-        raise ValueError(f"must be between -{INTEGER_MAX} and {INTEGER_MAX}")
+        raise InvalidValueError(validation.between(-INTEGER_MAX, INTEGER_MAX))
     return value
 
 
@@ -79,7 +80,7 @@ def _parse_boolean(value: object, info: ValidationInfo) -> bool:
         value = _BOOLEANS.get(str(value).lower())  # spreadsheets write TRUE
     if isinstance(value, bool):
         return value
-    raise ValueError("must be true or false")
+    raise InvalidValueError(Message("must be true or false"))
 
 
 @functools.lru_cache(_CACHE_SIZE)
@@ -98,7 +99,7 @@ def by_name(enum: type[E]) -> PlainValidator:
     def parse(value: object) -> E:
         if isinstance(value, str) and value in members:
             return members[value]
-        raise ValueError(f"must be one of {', '.join(members)}")
+        raise InvalidValueError(Message("must be one of {values}", values=tuple(members)))
 
     return PlainValidator(parse)
 
@@ -108,19 +109,19 @@ def _parse_codes(value: object, info: ValidationInfo) -> tuple[str, ...]:
         value = str(value).split(";")
     if isinstance(value, list):
         return tuple(_check_identifier(_parse_text(code)) for code in value)
-    raise ValueError("must be a list of codes")
+    raise InvalidValueError(Message("must be a list of codes"))
 
 
 def _parse_tiers(value: object, info: ValidationInfo) -> tuple[pricing.DiscountTier, ...]:
     if _is_cell(value, info):
         matches = [_TIER.fullmatch(part) for part in str(value).split(";")]
         if not all(matches):
-            raise ValueError("must be months and percents, for example 12:17%;24:20%")
+            raise InvalidValueError(Message("must be months and percents, for example 12:17%;24:20%"))
         return tuple(
             pricing.DiscountTier(int(match[1]), money.parse_cents(match[2])) for match in matches if match
         )
     if not isinstance(value, list):
-        raise ValueError("must be a list of months and discountPercent")
+        raise InvalidValueError(Message("must be a list of months and discountPercent"))
     items = [_check_keys(item, ("months", "discountPercent")) for item in value]
     return tuple(
         pricing.DiscountTier(_parse_integer(item["months"], info), money.parse_cents(item["discountPercent"]))
@@ -133,7 +134,7 @@ def _parse_configuration_text(value: str) -> tuple[tuple[str, str], ...]:
     try:
         return _parse_items(orjson.loads(value))
     except orjson.JSONDecodeError as error:
-        raise ValueError(f"must be JSON: {error}") from None
+        raise InvalidValueError(Message("must be JSON: {error}", error=str(error))) from None
 
 
 def _parse_configuration(value: object, info: ValidationInfo) -> tuple[tuple[str, str], ...]:
@@ -148,7 +149,7 @@ def _parse_items(value: object) -> tuple[tuple[str, str], ...]:
     if isinstance(value, list):
         items = [_check_keys(item, ("label", "value")) for item in value]
         return tuple((_parse_text(item["label"]), _parse_text(item["value"])) for item in items)
-    raise ValueError('must be labels and values, for example {"CPU": "8"}')
+    raise InvalidValueError(Message('must be labels and values, for example {{"CPU": "8"}}'))
 
 
 @functools.lru_cache(_CACHE_SIZE)
@@ -175,7 +176,7 @@ def _parse_tag_items(value: object) -> tuple[tuple[str, str], ...]:
 def _check_keys(value: object, keys: tuple[str, ...]) -> dict[str, object]:
     if isinstance(value, dict) and value.keys() == set(keys):
         return value
-    raise ValueError(f"must have the keys {' and '.join(keys)}, and no others")
+    raise InvalidValueError(Message("must have the keys {keys}, and no others", keys=keys))
 
 
 def _parse_voucher_id(value: object) -> uuid.UUID:

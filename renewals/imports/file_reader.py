@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, TextIO
 
 import orjson
 
+from renewals.domain.messages import Message
+
 UTF_8, UTF_8_BOM, GB18030 = "utf-8", "utf-8-sig", "gb18030"
 LINE_CHARACTERS_MAX = 1 << 20
 _BLOCK_BYTES = 1 << 20
@@ -16,6 +18,9 @@ _FORMATS = {".csv": "CSV", ".jsonl": "JSONL"}
 _SAMPLE = 'id,"name"\r\n1,one\r\n'
 _END_IN_QUOTES = "unexpected end of data"
 """The csv module's message for a file that ends inside quotes."""
+
+
+_NO_OBJECT = Message("must be a JSON object")
 
 
 class InvalidFileError(Exception):
@@ -36,7 +41,7 @@ class Record(NamedTuple):
 
     line: int
     content: Any
-    problem: str | None = None
+    problem: Message | None = None
 
 
 class _UndecodableError(Exception):
@@ -169,7 +174,7 @@ def _read_csv(source: Source, file: TextIO) -> Iterator[Record]:
                     f"{source.path.name}: line {opened_on} opens a quote that is not closed: "
                     f"lines {line} to {reader.line_num} are not valid CSV: {error}"
                 ) from None
-            yield Record(line, None, f"is not valid CSV: {error}")
+            yield Record(line, None, Message("is not valid CSV: {error}", error=str(error)))
         else:
             if cells:
                 yield Record(line, cells)
@@ -201,7 +206,7 @@ def _read_json_lines(file: TextIO) -> Iterator[Record]:
         try:
             value = orjson.loads(text)
         except orjson.JSONDecodeError as error:
-            yield Record(line, None, f"is not valid JSON: {error}")
+            yield Record(line, None, Message("is not valid JSON: {error}", error=str(error)))
         else:
             is_object = isinstance(value, dict)
-            yield Record(line, value if is_object else None, None if is_object else "must be a JSON object")
+            yield Record(line, value if is_object else None, None if is_object else _NO_OBJECT)

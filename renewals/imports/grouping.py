@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from renewals.domain.messages import Message
 from renewals.imports.row_types import ImportFormat
 from renewals.imports.rows import CellProblem, ParsedRow
 
@@ -16,6 +17,9 @@ BATCH_LINES = 2_000
 GROUP_LINES_MAX = 10_000
 """Lines from the first row of a group to its last one."""
 _PAGE_CACHE_KIBIBYTES = 16_384
+
+
+_OTHER_ACCOUNT = Message("differs from another line of its bundle")
 
 
 class Batch(NamedTuple):
@@ -93,7 +97,11 @@ def _collect(
             open_groups[row.group] = [row]
         else:
             assert import_format.group_column is not None
-            reason = f"began on line {first}; all its lines must be within {GROUP_LINES_MAX} lines"
+            reason = Message(
+                "began on line {first}; all its lines must be within {count} lines",
+                first=first,
+                count=GROUP_LINES_MAX,
+            )
             refused.append(_refuse(row, import_format.group_column, reason))
         if len(valid) + len(refused) >= BATCH_LINES:
             yield Batch(valid, refused, number)
@@ -107,10 +115,12 @@ def _refuse_repeated_key(line: ParsedRow, import_format: ImportFormat, keys: See
     """Return the row, refused if an earlier one has its key."""
     if line.row is None or (first := keys.first_line(line.key, line.number)) == line.number:
         return line
-    return _refuse(line, import_format.key_column, f"repeats line {first}, which is used")
+    return _refuse(
+        line, import_format.key_column, Message("repeats line {first}, which is used", first=first)
+    )
 
 
-def _refuse(line: ParsedRow, column: str, reason: str) -> ParsedRow:
+def _refuse(line: ParsedRow, column: str, reason: Message) -> ParsedRow:
     return line._replace(row=None, problems=[*line.problems, line.problem(column, reason)])
 
 
@@ -120,10 +130,10 @@ def _check_group(members: Sequence[ParsedRow]) -> list[ParsedRow]:
     named = {str(line.raw["bundleName"]): line for line in reversed(members) if line.raw.get("bundleName")}
     checked = list(members)
     if len(accounts) > 1:
-        checked = [_refuse(line, "accountId", "differs from another line of its bundle") for line in checked]
+        checked = [_refuse(line, "accountId", _OTHER_ACCOUNT) for line in checked]
     if len(named) > 1:
         first = min(line.number for line in named.values())
-        reason = f"differs from line {first} of its bundle"
+        reason = Message("differs from line {first} of its bundle", first=first)
         checked = [
             _refuse(line, "bundleName", reason)
             if line.number != first and line.raw.get("bundleName")
@@ -133,7 +143,9 @@ def _check_group(members: Sequence[ParsedRow]) -> list[ParsedRow]:
     refused = next((line for line in checked if line.row is None), None)
     if refused is None:
         return checked
-    reason = f"line {refused.number} of its bundle is refused, and a bundle is registered as a whole"
+    reason = Message(
+        "line {line} of its bundle is refused, and a bundle is registered as a whole", line=refused.number
+    )
     return [line if line.row is None else _refuse(line, "bundleId", reason) for line in checked]
 
 

@@ -11,9 +11,12 @@ from pydantic.alias_generators import to_camel
 from renewals import catalog
 from renewals.accounts import vouchers
 from renewals.domain import model, registration_report
+from renewals.domain.messages import Message
 from renewals.imports import accounts, batches, columns, instances
 from renewals.imports import catalog as imports_catalog
 from renewals.imports import vouchers as imports_vouchers
+
+_MISSING = Message("is missing")
 
 WriteBatch = Callable[[batches.ImportBatch, Sequence[Any]], Awaitable[batches.RowResults]]
 
@@ -21,7 +24,7 @@ WriteBatch = Callable[[batches.ImportBatch, Sequence[Any]], Awaitable[batches.Ro
 class InvalidRowError(Exception):
     """Cells of a row that contradict each other."""
 
-    def __init__(self, column: str, reason: str) -> None:
+    def __init__(self, column: str, reason: Message) -> None:
         super().__init__(f"{column}: {reason}")
         self.column, self.reason = column, reason
 
@@ -95,7 +98,7 @@ class InstanceRow(ImportRow):
     def to_record(self) -> instances.ImportedInstance:
         """Return the reported instance with its bundle's name."""
         if self.bundle_id is None and self.bundle_name is not None:
-            raise InvalidRowError("bundleName", "requires a bundleId")
+            raise InvalidRowError("bundleName", Message("requires a bundleId"))
         reported = registration_report.ReportedInstance(
             id=self.id,
             name=self.name,
@@ -155,7 +158,7 @@ class CatalogRow(ImportRow):
             return catalog.DataCenterTypeRecord(self.code, self.name, self._require_name_zh())
         self._check_absent("name_zh")
         if self.type is None:
-            raise InvalidRowError("type", "is missing")
+            raise InvalidRowError("type", _MISSING)
         return catalog.DataCenterRecord(self.code, self.name, self.type)
 
     def _to_product(self) -> catalog.ProductRecord:
@@ -173,12 +176,12 @@ class CatalogRow(ImportRow):
 
     def _require_name_zh(self) -> str:
         if self.name_zh is None:
-            raise InvalidRowError("nameZh", "is missing")
+            raise InvalidRowError("nameZh", _MISSING)
         return self.name_zh
 
     def _check_absent(self, name: str) -> None:
         if getattr(self, name) is not None:
-            raise InvalidRowError(to_camel(name), f"must be empty for a {self.kind.name}")
+            raise InvalidRowError(to_camel(name), Message("must be empty for a {kind}", kind=self.kind.name))
 
 
 class VoucherRow(ImportRow):

@@ -6,16 +6,17 @@ from typing import NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from renewals.domain.messages import InvalidValueError, Message
 from renewals.imports import columns, file_reader
 from renewals.imports.row_types import ImportFormat, InvalidRowError
 
 CONFIGURATION = "configuration"
 _PREFIX = f"{CONFIGURATION}."
-_MISSING = "is missing"
+_MISSING = Message("is missing")
 _REASONS = {
     "missing": _MISSING,
-    "extra_forbidden": "is not a column",
-    "string_type": "must be text",
+    "extra_forbidden": Message("is not a column"),
+    "string_type": Message("must be text"),
 }
 """Our words for pydantic's types of errors; the other errors are raised by the types of the columns."""
 
@@ -26,7 +27,7 @@ class CellProblem(NamedTuple):
     line: int
     column: str
     value: str
-    reason: str
+    reason: Message
 
 
 class ParsedRow(NamedTuple):
@@ -40,7 +41,7 @@ class ParsedRow(NamedTuple):
     """The values in the file by column."""
     problems: Sequence[CellProblem] = ()
 
-    def problem(self, column: str, reason: str) -> CellProblem:
+    def problem(self, column: str, reason: Message) -> CellProblem:
         """Return a problem of this line."""
         value = self.raw.get(column)
         return CellProblem(self.number, column, "" if value is None else str(value), reason)
@@ -64,7 +65,13 @@ def parse_rows(source: file_reader.Source, import_format: ImportFormat) -> Itera
         elif len(record.content) != len(names):
             raw = dict(zip(names, record.content, strict=False))
             yield _invalid(
-                record.line, raw, f"has {len(record.content)} cells, but the header has {len(names)}"
+                record.line,
+                raw,
+                Message(
+                    "has {count} cells, but the header has {expected}",
+                    count=len(record.content),
+                    expected=len(names),
+                ),
             )
         else:
             raw = dict(zip(names, record.content, strict=True))
@@ -119,7 +126,7 @@ def _validate(
     group = raw.get(import_format.group_column) if import_format.group_column else None
     group = group if group and isinstance(group, str) else None
     key, record = "", None
-    reasons: dict[str, str] = {}
+    reasons: dict[str, Message] = {}
     try:
         row = import_format.row_type.model_validate(values, context={columns.IS_CSV: is_csv})
         key, record = row.key, row.to_record()
@@ -134,15 +141,16 @@ def _validate(
     return parsed._replace(problems=[parsed.problem(column, reason) for column, reason in reasons.items()])
 
 
-def _reason(details: ErrorDetails) -> str:
+def _reason(details: ErrorDetails) -> Message:
     """Return the message of a validation error."""
     if len(details["loc"]) == 1 and details["input"] is None:
         return _MISSING
-    if (error := details.get("ctx", {}).get("error")) is not None:
-        return str(error)
-    return _REASONS.get(details["type"], details["msg"])
+    error = details.get("ctx", {}).get("error")
+    if isinstance(error, InvalidValueError):
+        return error.reason
+    return _REASONS.get(details["type"]) or Message("{reason}", reason=details["msg"])
 
 
-def _invalid(number: int, raw: Mapping[str, object], reason: str) -> ParsedRow:
+def _invalid(number: int, raw: Mapping[str, object], reason: Message) -> ParsedRow:
     """Return a line that is no row at all."""
     return ParsedRow(number, None, "", None, raw, [CellProblem(number, "", "", reason)])

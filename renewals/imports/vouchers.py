@@ -8,7 +8,8 @@ from renewals.accounts import repository as accounts_repository
 from renewals.accounts import vouchers
 from renewals.db import connection as database
 from renewals.db.connection import Connection
-from renewals.domain import model, validation
+from renewals.domain import model, registration_report, validation
+from renewals.domain.messages import Message
 from renewals.imports import batches
 from renewals.imports.batches import (
     UNKNOWN_ACCOUNT,
@@ -79,11 +80,13 @@ def _decide(row: ImportedVoucher, state: _State, now: dt.datetime) -> RowResult:
     if issue.voucher_id in state.vouchers:
         imported = (row.account_id, issue.face_cents, issue.expires_at, set(issue.product_codes))
         is_same = state.vouchers[issue.voucher_id] == imported
-        return RowOutcome.UNCHANGED if is_same else FieldError("id", "is the id of a different voucher")
+        return (
+            RowOutcome.UNCHANGED if is_same else FieldError("id", Message("is the id of a different voucher"))
+        )
     if problem := validation.amount(issue.face_cents):
         return FieldError("faceValue", problem)
     if problem := validation.check_future(issue.expires_at, account.instant(now)):
         return FieldError("expiresAt", problem)
     if unknown_codes := sorted(set(issue.product_codes) - state.product_codes):
-        return FieldError("products", f"unknown product {unknown_codes[0]!r}")
+        return FieldError("products", registration_report.unknown_product(unknown_codes[0]))
     return RowOutcome.CREATED

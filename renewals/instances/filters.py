@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from renewals.db.sql import WhereClause, check_search, escape_like, is_storable, storable_texts
-from renewals.domain import errors, limits, model, search_text
+from renewals.domain import errors, limits, model, search_text, validation
+from renewals.domain.messages import Message
 
 MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE renewable))
   AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF')"""
@@ -76,15 +77,15 @@ def check_filter(instance_filter: InstanceFilter, path: str) -> None:
         *((f"tags.{number}.values", tag.values) for number, tag in enumerate(instance_filter.tags or ())),
     ):
         if values is not None and len(values) > values_max:
-            raise errors.InvalidInputError(f"{path}.{name}", f"must have at most {values_max} values")
+            reason = Message("must have at most {count} values", count=values_max)
+            raise errors.InvalidInputError(f"{path}.{name}", reason)
     if len(instance_filter.tags or ()) > TAG_CONDITIONS_MAX:
-        raise errors.InvalidInputError(f"{path}.tags", f"must have at most {TAG_CONDITIONS_MAX} conditions")
+        reason = Message("must have at most {count} conditions", count=TAG_CONDITIONS_MAX)
+        raise errors.InvalidInputError(f"{path}.tags", reason)
     check_search(instance_filter.search, f"{path}.search")
     days = instance_filter.expires_within_days
     if days is not None and not 0 <= days <= WITHIN_DAYS_MAX:
-        raise errors.InvalidInputError(
-            f"{path}.expiresWithinDays", f"must be between 0 and {WITHIN_DAYS_MAX}"
-        )
+        raise errors.InvalidInputError(f"{path}.expiresWithinDays", validation.between(0, WITHIN_DAYS_MAX))
 
 
 def build_conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetime) -> WhereClause:

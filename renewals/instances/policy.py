@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from renewals import catalog
 from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
-from renewals.domain import errors, limits, model, planning
+from renewals.domain import errors, limits, model, planning, validation
 from renewals.domain import policy as domain_policy
 from renewals.domain.clock import Clock
 from renewals.events import event_log
@@ -50,7 +50,7 @@ def check_request(request: PolicyRequest) -> None:
     instances_selection.check_selector(request.selector)
     months_max = limits.MONTHS_MAX
     if request.auto_renew_months is not None and not 1 <= request.auto_renew_months <= months_max:
-        raise errors.InvalidInputError("input.autoRenewMonths", f"must be between 1 and {months_max}")
+        raise errors.InvalidInputError("input.autoRenewMonths", validation.between(1, months_max))
 
 
 async def plan_request(

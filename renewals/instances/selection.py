@@ -11,6 +11,7 @@ from renewals.db import sql as db_sql
 from renewals.db.connection import Connection
 from renewals.domain import errors, limits, model
 from renewals.domain import selection as domain_selection
+from renewals.domain.messages import Message
 from renewals.instances import filters, repository
 
 Arguments = ParamSpec("Arguments")
@@ -44,17 +45,19 @@ def check_selector(selector: InstanceSelector) -> None:
     match selector:
         case ById(ids):
             if not ids:
-                raise errors.InvalidInputError("input.selection.ids", "must name at least one instance")
-            if len(set(ids)) > instances_max:
                 raise errors.InvalidInputError(
-                    "input.selection.ids", f"must name at most {instances_max} instances"
+                    "input.selection.ids", Message("must name at least one instance")
                 )
+            if len(set(ids)) > instances_max:
+                raise errors.InvalidInputError("input.selection.ids", _too_many(instances_max))
         case ByFilter(instance_filter, except_ids):
             filters.check_filter(instance_filter, "input.selection.matching.filter")
             if len(except_ids) > instances_max:
-                raise errors.InvalidInputError(
-                    "input.selection.matching.except", f"must name at most {instances_max} instances"
-                )
+                raise errors.InvalidInputError("input.selection.matching.except", _too_many(instances_max))
+
+
+def _too_many(instances_max: int) -> Message:
+    return Message("must name at most {count} instances", count=instances_max)
 
 
 async def resolve_selection(
@@ -100,7 +103,9 @@ async def plan_without_blocking(
 def _check_count(count: int, field: str) -> None:
     instances_max = limits.INSTANCES_PER_SELECTION_MAX
     if count > instances_max:
-        raise errors.InvalidInputError(field, f"selects more than {instances_max} instances")
+        raise errors.InvalidInputError(
+            field, Message("selects more than {count} instances", count=instances_max)
+        )
 
 
 async def _select_ids(

@@ -3,12 +3,13 @@
 import logging
 import secrets
 
+from renewals.domain.messages import Message
 from renewals.observability import metrics, request_record
 
 log = logging.getLogger(__name__)
 
 CODE = "INTERNAL"
-MESSAGE = "Something went wrong on our side."
+MESSAGE = Message("Something went wrong on our side.")
 
 
 def report_internal_error(error: BaseException, *, path: object = None) -> dict[str, str]:

@@ -14,11 +14,12 @@ from renewals.db import connection as database
 from renewals.db import models
 from renewals.db.connection import Connection
 from renewals.domain import errors, limits, model, validation
+from renewals.domain.messages import Message
 from renewals.instances import price_holds
 from renewals.operators import audit_log
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 
-ZONE_UNKNOWN = "must be a time zone that the database knows"
+ZONE_UNKNOWN = Message("must be a time zone that the database knows")
 COLUMNS = (
     "id",
     "name",
@@ -84,7 +85,7 @@ async def _create_account_in(
     if not await supported_time_zones(connection, [request.time_zone]):
         raise errors.InvalidInputError("input.timeZone", ZONE_UNKNOWN)
     if await accounts_repository.lock_accounts(connection, [request.id]):
-        raise errors.InvalidInputError("input.id", "is the id of another account")
+        raise errors.InvalidInputError("input.id", Message("is the id of another account"))
     await accounts_repository.open_account(
         connection,
         account_id=request.id,
@@ -157,10 +158,10 @@ async def lock_account(connection: Connection, account_id: str, field: str = "ac
         accounts = await accounts_repository.lock_accounts(connection, [account_id])
         if account_id in accounts:
             return accounts[account_id]
-    raise errors.NotFoundError(f"input.{field}", "account")
+    raise errors.NotFoundError(f"input.{field}", Message("there is no such account"))
 
 
-def validate_account(columns: Mapping[str, object]) -> Iterator[tuple[str, str | None]]:
+def validate_account(columns: Mapping[str, object]) -> Iterator[tuple[str, Message | None]]:
     """Yield the GraphQL field of each column that is present, and the problem with its value or None."""
     for column, check in _CHECKS.items():
         if column in columns:
@@ -169,7 +170,7 @@ def validate_account(columns: Mapping[str, object]) -> Iterator[tuple[str, str |
 
 class _Check(NamedTuple):
     field: str
-    find_problem: Callable[[Any], str | None]
+    find_problem: Callable[[Any], Message | None]
 
 
 _CHECKS: Mapping[str, _Check] = {

@@ -9,6 +9,7 @@ from renewals.accounts import api_keys
 from renewals.db import models
 from renewals.db.connection import Connection
 from renewals.domain import errors, model, validation
+from renewals.domain.messages import Message
 from renewals.operators import accounts, audit_log
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 
@@ -23,6 +24,9 @@ class ApiKeyCreate:
     expires_at: dt.datetime | None = None
 
 
+_NO_KEY = Message("there is no such API key")
+
+
 async def create_key(call: OperatorRequest, request: ApiKeyCreate) -> IdempotentResult:
     """Create an API key; return its `key_id`, and its secret if the result is new.
 
@@ -31,9 +35,10 @@ async def create_key(call: OperatorRequest, request: ApiKeyCreate) -> Idempotent
     validation.raise_if_invalid("name", validation.text(request.name, 0, validation.NAME_LENGTH_MAX))
     is_operator = request.role is model.Role.OPERATOR
     if is_operator and request.account_id is not None:
-        raise errors.InvalidInputError("input.accountId", "must be null for an operator's key")
+        raise errors.InvalidInputError("input.accountId", Message("must be null for an operator's key"))
     if not is_operator and request.account_id is None:
-        raise errors.InvalidInputError("input.accountId", f"is required for a {request.role} key")
+        reason = Message("is required for a {role} key", role=request.role.value)
+        raise errors.InvalidInputError("input.accountId", reason)
     return await audit_log.run_once(call, Action.CREATE_API_KEY, request, _create_key_in, request)
 
 
@@ -46,7 +51,7 @@ async def _create_key_in(
     validation.raise_if_invalid("expiresAt", validation.check_future(request.expires_at, now))
     if request.role is model.Role.CALENDAR and await _has_calendar_key(connection, request.account_id):
         raise errors.InvalidInputError(
-            "input.role", "the account already has a calendar key; revoke it first"
+            "input.role", Message("the account already has a calendar key; revoke it first")
         )
     key = await api_keys.issue(
         connection,
@@ -72,7 +77,7 @@ async def revoke_key(call: OperatorRequest, key_id: str) -> IdempotentResult:
     try:
         key_uuid = uuid.UUID(key_id)
     except ValueError:
-        raise errors.NotFoundError("input.keyId", "API key") from None
+        raise errors.NotFoundError("input.keyId", _NO_KEY) from None
     request = {"key_id": key_uuid}
     return await audit_log.run_once(call, Action.REVOKE_API_KEY, request, _revoke_key_in, key_uuid)
 
@@ -81,7 +86,7 @@ async def _revoke_key_in(connection: Connection, call: OperatorRequest, key_id: 
     # Locked, so that the second of two concurrent requests records the first one's time.
     key = await models.ApiKey.filter(id=key_id).using_db(connection).select_for_update().first()
     if key is None:
-        raise errors.NotFoundError("input.keyId", "API key")
+        raise errors.NotFoundError("input.keyId", _NO_KEY)
     now = call.clock()
     await api_keys.revoke(connection, key_id, now)
     return AuditedChange(

@@ -9,6 +9,7 @@ from renewals.catalog import DataCenterRecord, DataCenterTypeRecord, ProductReco
 from renewals.db.connection import Connection
 from renewals.domain import pricing
 from renewals.domain import validation as domain_validation
+from renewals.domain.messages import Message
 from renewals.operators import audit_log, validation
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 
@@ -80,7 +81,7 @@ async def _put_data_centers_in(
 
 async def find_unknown_types_in(
     connection: Connection, centers: Sequence[DataCenterRecord]
-) -> dict[str, str]:
+) -> dict[str, Message]:
     """Return the problem with each type of the data centers that is not in the catalog, by its code.
 
     The catalog is locked, so that the types exist until the transaction ends.
@@ -88,7 +89,7 @@ async def find_unknown_types_in(
     await catalog.lock_catalog(connection)
     known = {entry.code for entry in await catalog.list_data_center_types(connection)}
     return {
-        code: f"unknown data center type {code!r}; add it to the catalog first"
+        code: Message("unknown data center type {code!r}; add it to the catalog first", code=code)
         for code in {center.type for center in centers} - known
     }
 
@@ -125,7 +126,10 @@ def normalized(entry: Entry) -> Entry:
     return entry
 
 
-def validate_product(entry: ProductRecord) -> Iterator[tuple[str, str | None]]:
+_REPEATED_TIER = Message("must not have two tiers with the same months")
+
+
+def validate_product(entry: ProductRecord) -> Iterator[tuple[str, Message | None]]:
     """Yield the path of each field of a product, and the problem with its value or None."""
     yield "code", domain_validation.identifier(entry.code)
     yield "name", domain_validation.name(entry.name)
@@ -152,14 +156,14 @@ def validate_product(entry: ProductRecord) -> Iterator[tuple[str, str | None]]:
         yield f"tiers.{number}.discountPercent", bps_problem
 
 
-def validate_data_center_type(entry: DataCenterTypeRecord) -> Iterator[tuple[str, str | None]]:
+def validate_data_center_type(entry: DataCenterTypeRecord) -> Iterator[tuple[str, Message | None]]:
     """Yield the path of each field of a type of data centers, and the problem with its value or None."""
     yield "code", domain_validation.identifier(entry.code)
     yield "name", domain_validation.name(entry.name)
     yield "nameZh", domain_validation.name(entry.name_zh)
 
 
-def validate_data_center(entry: DataCenterRecord) -> Iterator[tuple[str, str | None]]:
+def validate_data_center(entry: DataCenterRecord) -> Iterator[tuple[str, Message | None]]:
     """Yield the path of each field of a data center, and the problem with its value or None."""
     yield "code", domain_validation.identifier(entry.code)
     yield "name", domain_validation.name(entry.name)
@@ -168,7 +172,7 @@ def validate_data_center(entry: DataCenterRecord) -> Iterator[tuple[str, str | N
 def _check_entries(
     field: str,
     entries: Sequence[Entry],
-    validate_entry: Callable[[Entry], Iterator[tuple[str, str | None]]],
+    validate_entry: Callable[[Entry], Iterator[tuple[str, Message | None]]],
 ) -> None:
     validation.require_rows(field, entries)
     domain_validation.require_unique(field, "code", [entry.code for entry in entries])
@@ -177,6 +181,6 @@ def _check_entries(
             domain_validation.raise_if_invalid(f"{field}.{number}.{path}", problem)
 
 
-def _validate_tiers(tiers: Sequence[pricing.DiscountTier]) -> str | None:
+def _validate_tiers(tiers: Sequence[pricing.DiscountTier]) -> Message | None:
     months = [tier.months for tier in tiers]
-    return "must not have two tiers with the same months" if len(set(months)) < len(months) else None
+    return _REPEATED_TIER if len(set(months)) < len(months) else None

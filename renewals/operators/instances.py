@@ -13,6 +13,7 @@ from renewals.db.connection import Connection
 from renewals.domain import model, registration_rows
 from renewals.domain import validation as domain_validation
 from renewals.domain.errors import RowError
+from renewals.domain.messages import Message
 from renewals.domain.registration_rows import InstanceRow
 from renewals.events import event_log
 from renewals.instances import registration_context
@@ -21,7 +22,9 @@ from renewals.operators import audit_log, instance_changes, validation
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 from renewals.operators.instance_changes import RowChange
 
-_WAS_RELEASED = "was released; a released instance cannot be restored"
+_WAS_RELEASED = Message("was released; a released instance cannot be restored")
+_NOT_FOUND = Message("there is no such instance")
+_REPEATED = Message("must not appear more than once in a request")
 
 
 class NewPrice(NamedTuple):
@@ -67,7 +70,7 @@ def _set_price(
     cents: Mapping[str, int], counts: Mapping[str, int], row: InstanceRow, _: _KnownInstances
 ) -> InstanceRow | RowError:
     if counts[row.id] > 1:
-        return RowError(row.id, "instanceId", "must not appear more than once in a request")
+        return RowError(row.id, "instanceId", _REPEATED)
     if problem := domain_validation.monthly_price(cents[row.id]):
         return RowError(row.id, "monthlyPrice", problem)
     if row.status == model.InstanceStatus.RELEASED:
@@ -114,7 +117,7 @@ def _release_row(
     instance_ids: frozenset[str], row: InstanceRow, known: _KnownInstances
 ) -> InstanceRow | RowError:
     if row.bundle_id is not None and (missing_ids := sorted(known.members[row.bundle_id] - instance_ids)):
-        message = f"a bundle is released as a whole; also send {', '.join(missing_ids)}"
+        message = Message("a bundle is released as a whole; also send {ids}", ids=tuple(missing_ids))
         return RowError(row.id, "instanceIds", message)
     return row._replace(status=model.InstanceStatus.RELEASED.value)
 
@@ -141,7 +144,7 @@ async def _change_rows_in(
     for instance_id in dict.fromkeys(instance_ids):
         row = known.rows.get(instance_id)
         if row is None:
-            refusals.append(RowError(instance_id, field, "there is no such instance"))
+            refusals.append(RowError(instance_id, field, _NOT_FOUND))
             continue
         decision = decide(row, known)
         if isinstance(decision, RowError):

@@ -17,11 +17,14 @@ from renewals.db import models
 from renewals.db.connection import Connection
 from renewals.domain import errors, model, money, refund_rules
 from renewals.domain import validation as domain_validation
+from renewals.domain.messages import Message
 from renewals.domain.refund_rules import RedeemedVoucher, RefundableLine, RefundableOrder, RefundAmounts
 from renewals.events import event_log
 from renewals.instances import repository as instances_repository
 from renewals.operators import audit_log, validation
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
+
+_NO_ORDER = Message("there is no such order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ async def refund_order(call: OperatorRequest, request: RefundRequest) -> Idempot
     try:
         order_id = uuid.UUID(request.order_id)
     except ValueError:
-        raise errors.NotFoundError("input.orderId", "order") from None
+        raise errors.NotFoundError("input.orderId", _NO_ORDER) from None
     stored_request = {
         "order_id": order_id,
         "instance_ids": request.instance_ids,
@@ -87,7 +90,7 @@ async def _refund_order_in(
 async def _get_order(connection: Connection, order_id: uuid.UUID) -> models.Order:
     order = await models.Order.get_or_none(id=order_id, using_db=connection)
     if order is None:
-        raise errors.NotFoundError("input.orderId", "order")
+        raise errors.NotFoundError("input.orderId", _NO_ORDER)
     return order
 
 

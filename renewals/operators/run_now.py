@@ -17,6 +17,7 @@ from renewals.db.models import RenewalRun
 from renewals.domain import clock as clocks
 from renewals.domain import errors, planning
 from renewals.domain.clock import Clock
+from renewals.domain.messages import Message
 from renewals.instances import lifecycle
 
 
@@ -80,8 +81,11 @@ async def run_now(
     if at > now:
         raise errors.InvalidInputError(
             "at",
-            f"must not be after {now.isoformat(timespec='seconds')}, the current time, because a run expires and "
-            "releases instances; use a dry run instead",
+            Message(
+                "must not be after {now}, the current time, because a run expires and releases instances; "
+                "use a dry run instead",
+                now=now.isoformat(timespec="seconds"),
+            ),
         )
     finished = await renew.renew_pending_runs(clock, on_chunk)
     run = await renew.run_at(at, clock, on_chunk)

@@ -4,9 +4,11 @@ from renewals.auto_renewal import chunks, runs
 from renewals.db import models
 from renewals.db.connection import Connection
 from renewals.domain import errors
+from renewals.domain.messages import Message
 from renewals.operators import audit_log
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 
+_NO_RUN = Message("there is no such run")
 RUN_ID_DIGITS_MAX = 19
 RUN_ID_MAX = 2**63 - 1
 """The largest value of a `bigint` column."""
@@ -24,10 +26,10 @@ async def retry_parked(call: OperatorRequest, run_id: str) -> IdempotentResult:
 async def _retry_parked_in(connection: Connection, call: OperatorRequest, run_id: str) -> AuditedChange:
     number = _parse_run_id(run_id)
     if not await models.RenewalRun.filter(id=number).using_db(connection).exists():
-        raise errors.NotFoundError("input.runId", "run")
+        raise errors.NotFoundError("input.runId", _NO_RUN)
     parked = (await chunks.list_parked_accounts_in(connection, [number])).get(number, [])
     if not parked:
-        raise errors.InvalidInputError("input.runId", "must be a run with parked accounts")
+        raise errors.InvalidInputError("input.runId", Message("must be a run with parked accounts"))
     account_ids = [account_id for account_id, _ in parked]
     new_run_id = await runs.start_run_for_accounts_in(connection, account_ids, call.clock())
     return AuditedChange({"run_id": new_run_id}, account_ids, after={"run_id": new_run_id})
@@ -36,5 +38,5 @@ async def _retry_parked_in(connection: Connection, call: OperatorRequest, run_id
 def _parse_run_id(run_id: str) -> int:
     is_number = run_id.isascii() and run_id.isdigit() and len(run_id) <= RUN_ID_DIGITS_MAX
     if not is_number or int(run_id) > RUN_ID_MAX:
-        raise errors.NotFoundError("input.runId", "run")
+        raise errors.NotFoundError("input.runId", _NO_RUN)
     return int(run_id)

@@ -4,6 +4,7 @@ import datetime as dt
 
 from renewals.db.connection import Connection
 from renewals.domain import errors
+from renewals.domain.messages import Message
 from renewals.operators import accounts, audit_log
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 from renewals.webhooks import (
@@ -180,4 +181,4 @@ async def _get_endpoint(connection: Connection, endpoint_id: str) -> endpoints.E
     try:
         return await endpoints.get_in(connection, None, endpoint_id)
     except errors.InvalidInputError:
-        raise errors.NotFoundError("input.id", "endpoint of the provider") from None
+        raise errors.NotFoundError("input.id", Message("there is no such endpoint of the provider")) from None

@@ -15,6 +15,7 @@ from renewals.db import pool
 from renewals.domain import errors, model, planning
 from renewals.domain import payment as domain_payment
 from renewals.domain.clock import Clock
+from renewals.domain.messages import Message
 from renewals.instances import selection as instances_selection
 from renewals.orders import repository, requests
 from renewals.orders.repository import NewOrder, PlacedOrder
@@ -118,7 +119,7 @@ def _raise_refusals(plan: planning.Plan, request: requests.OrderRequest) -> None
     if plan.refusals and refuses_all:
         raise errors.NotRenewableError(plan.refusals)
     if not plan.lines:
-        raise errors.InvalidInputError("input.selection.matching", "matches no instance")
+        raise errors.InvalidInputError("input.selection.matching", Message("matches no instance"))
     expected = request.expected_total_cents
     if expected is not None and expected != plan.total_cents:
         raise errors.PriceChangedError(expected, plan.total_cents)

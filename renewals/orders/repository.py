@@ -12,7 +12,7 @@ from renewals import idempotency
 from renewals.accounts import ledger, vouchers
 from renewals.db import connection as database
 from renewals.db import sql
-from renewals.domain import errors, model, planning
+from renewals.domain import errors, model, planning, stored_refusals
 from renewals.domain import payment as domain_payment
 from renewals.events import event_log, factories
 from renewals.instances import repository as instances_repository
@@ -74,7 +74,7 @@ async def _insert_rows(connection: database.Connection, orders: Sequence[NewOrde
             order.payment.balance_cents,
             order.idempotency_key,
             order.request_hash,
-            orjson.dumps(order.refusals).decode(),
+            orjson.dumps(list(map(stored_refusals.to_json, order.refusals))).decode(),
         )
         for order in orders
     ]
@@ -186,13 +186,6 @@ async def find_by_idempotency_key(
         return None
     order_id, first_hash, refusals, instance_ids = tuple(rows[0])
     idempotency.check_same_request(key, first_hash, request_hash)
-    return PlacedOrder(order_id, tuple(instance_ids), tuple(map(_parse_refusal, orjson.loads(refusals))))
-
-
-def _parse_refusal(stored: dict[str, object]) -> errors.Refusal:
-    return errors.Refusal(
-        str(stored["instance_id"]),
-        errors.RefusalCode(str(stored["code"])),
-        str(stored["message"]),
-        tuple(map(str, stored["bundle_instance_ids"])),  # type: ignore[call-overload]
+    return PlacedOrder(
+        order_id, tuple(instance_ids), tuple(map(stored_refusals.from_json, orjson.loads(refusals)))
     )

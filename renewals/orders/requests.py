@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from renewals import idempotency
-from renewals.domain import errors, limits, model, planning
+from renewals.domain import errors, limits, model, planning, validation
 from renewals.instances import selection
 
 Extension = planning.RenewFor | planning.UnifyToDate | planning.UnifyToDayOfMonth
@@ -33,9 +33,9 @@ def check_request(request: QuoteRequest) -> None:
     selection.check_selector(request.selector)
     match request.extension:
         case planning.RenewFor(months) if not 1 <= months <= limits.MONTHS_MAX:
-            raise errors.InvalidInputError("input.months", f"must be between 1 and {limits.MONTHS_MAX}")
+            raise errors.InvalidInputError("input.months", validation.between(1, limits.MONTHS_MAX))
         case planning.UnifyToDayOfMonth(day) if not 1 <= day <= 31:
-            raise errors.InvalidInputError("input.target.dayOfMonth", "must be between 1 and 31")
+            raise errors.InvalidInputError("input.target.dayOfMonth", validation.between(1, 31))
         case _:
             pass
     if isinstance(request, OrderRequest):

@@ -22,6 +22,7 @@ from renewals.db import errors as db_errors
 from renewals.db.models import ClockMove
 from renewals.domain import dates, errors, limits, validation
 from renewals.domain.clock import Clock
+from renewals.domain.messages import Message
 from renewals.events import event_log
 from renewals.instances import lifecycle
 from renewals.test_clocks import moves, ticks
@@ -110,16 +111,23 @@ async def begin(account_id: str, request: MoveRequest, clock: Clock) -> ClockMov
         if unfinished := await moves.find_unfinished_in(connection, account_id):
             raise errors.InvalidInputError(
                 "input.idempotencyKey",
-                f"the clock is on its way to {_format(unfinished.to_at)} by another request; repeat that request, or "
-                "wait until the clock stands",
+                Message(
+                    "the clock is on its way to {to} by another request; repeat that request, or wait until the "
+                    "clock stands",
+                    to=_format(unfinished.to_at),
+                ),
             )
         stands_at = account.test_clock
         latest = dates.months_later(stands_at, limits.CLOCK_MOVE_MONTHS_MAX, account.zone)
         if not stands_at < request.to <= latest:
             raise errors.InvalidInputError(
                 "input.to",
-                f"must be after {_format(stands_at)}, where the clock stands, and at most "
-                f"{limits.CLOCK_MOVE_MONTHS_MAX} months later: {_format(latest)}",
+                Message(
+                    "must be after {at}, where the clock stands, and at most {count} months later: {latest}",
+                    at=_format(stands_at),
+                    count=limits.CLOCK_MOVE_MONTHS_MAX,
+                    latest=_format(latest),
+                ),
             )
         return await moves.insert_in(connection, account_id, key, stands_at, request.to, clock())
 
@@ -141,7 +149,7 @@ async def _do_next_tick_once(move: ClockMove, clock: Clock, renewal_error: str |
     async with accounts_repository.locked_account(move.account_id) as (connection, account):
         present = await moves.find_in(connection, move.id)
         if present is None:
-            raise errors.InvalidInputError("input", "the account was reset while its clock moved")
+            raise errors.InvalidInputError("input", Message("the account was reset while its clock moved"))
         if present.ended_at is not None or present.reached_at != move.reached_at:
             return present
         tick = await ticks.find_next_in(connection, account, present.to_at)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from renewals import config, idempotency
-from renewals.domain import errors
+from renewals.domain import errors, validation
+from renewals.domain.messages import InvalidValueError, Message
 from renewals.events import event_log
 from renewals.webhooks import url_policy
 
@@ -56,18 +57,19 @@ def check_url(url: str) -> None:
             ports=settings.webhook_ports,
             networks=settings.webhook_networks,
         )
-    except ValueError as error:
-        raise errors.InvalidInputError("input.url", str(error)) from None
+    except InvalidValueError as error:
+        raise errors.InvalidInputError("input.url", error.reason) from None
 
 
 def check_types(event_types: Sequence[str]) -> None:
     """Raise InvalidInputError for an unknown event type."""
     if unknown := sorted(set(event_types) - set(event_log.EventType)):
-        raise errors.InvalidInputError("input.eventTypes", f"unknown event type {unknown[0][:64]!r}")
+        reason = Message("unknown event type {name!r}", name=unknown[0][:64])
+        raise errors.InvalidInputError("input.eventTypes", reason)
 
 
 def parse_overlap(hours: int) -> dt.timedelta:
     """Return for how long the older secrets still sign. Raises InvalidInputError for hours out of bounds."""
     if not 0 <= hours <= OVERLAP_HOURS_MAX:
-        raise errors.InvalidInputError("input.overlapHours", f"must be between 0 and {OVERLAP_HOURS_MAX}")
+        raise errors.InvalidInputError("input.overlapHours", validation.between(0, OVERLAP_HOURS_MAX))
     return dt.timedelta(hours=hours)

@@ -10,6 +10,7 @@ from renewals.concurrency import fair_queue
 from renewals.db import connection as database
 from renewals.domain import errors
 from renewals.domain.clock import Clock
+from renewals.domain.messages import Message
 from renewals.webhooks import endpoints, http_client, sender
 from renewals.webhooks.http_client import WebhookResponse
 
@@ -39,7 +40,9 @@ async def send_test(
 def limit_tests(owner: str | None) -> Iterator[None]:
     """Limit the concurrent tests of the owner and of the process. Raises InvalidInputError above the limit."""
     if len(_testing_owners) >= CONCURRENT_TESTS_MAX or owner in _testing_owners:
-        raise errors.InvalidInputError("input.id", "another test is running; retry when it has ended")
+        raise errors.InvalidInputError(
+            "input.id", Message("another test is running; retry when it has ended")
+        )
     _testing_owners.add(owner)
     try:
         yield

@@ -18,6 +18,7 @@ from renewals.db.advisory_locks import AdvisoryLock, lock_in
 from renewals.db.models import WebhookEndpoint
 from renewals.domain import errors
 from renewals.domain.clock import Clock
+from renewals.domain.messages import Message
 from renewals.webhooks import claims, secrets
 from renewals.webhooks.endpoint_requests import (
     OVERLAP_HOURS_DEFAULT,
@@ -189,7 +190,7 @@ async def get_in(connection: database.Connection, owner: str | None, endpoint_id
         )
         if row is not None:
             return _endpoint(row)
-    raise errors.InvalidInputError("input.id", "the endpoint does not exist")
+    raise errors.InvalidInputError("input.id", Message("the endpoint does not exist"))
 
 
 async def find(endpoint_id: uuid.UUID) -> Endpoint | None:
@@ -239,5 +240,5 @@ async def _check_count_in(connection: database.Connection, owner: str | None) ->
     count_max = config.get_settings().webhook_endpoints_max
     if await WebhookEndpoint.filter(account_id=owner).using_db(connection).count() >= count_max:
         raise errors.InvalidInputError(
-            "input", f"at most {count_max} endpoints are allowed; delete one first"
+            "input", Message("at most {count} endpoints are allowed; delete one first", count=count_max)
         )

@@ -6,6 +6,7 @@ import uuid
 from renewals.db import connection as database
 from renewals.domain import errors
 from renewals.domain.clock import Clock
+from renewals.domain.messages import Message
 from renewals.events import event_log, pubsub, webhook_cursors
 from renewals.webhooks import claims, deliveries, endpoints
 from renewals.webhooks.endpoints import Endpoint
@@ -53,10 +54,11 @@ async def _retry_parked_in(
 ) -> None:
     parked = await deliveries.unpark_in(connection, endpoint.id, account_id, sequence)
     if parked is None:
-        raise errors.InvalidInputError("input.sequence", "no delivery with this sequence is parked")
+        raise errors.InvalidInputError("input.sequence", Message("no delivery with this sequence is parked"))
     lane, event_type = parked
     if not endpoint.wants(event_type):
-        raise errors.InvalidInputError("input.sequence", f"the endpoint does not receive {event_type} events")
+        reason = Message("the endpoint does not receive {event_type} events", event_type=event_type)
+        raise errors.InvalidInputError("input.sequence", reason)
     await deliveries.schedule_lane_heads_in(connection, endpoint.id, [(account_id, lane)], now)
 
 
@@ -66,7 +68,8 @@ async def _rewind_in(
     last = await event_log.last_sequence(connection, account_id)
     if not 1 <= sequence <= last:
         raise errors.InvalidInputError(
-            "input.sequence", f"must be between 1 and {last}, the sequence of the last event"
+            "input.sequence",
+            Message("must be between 1 and {last}, the sequence of the last event", last=last),
         )
     await deliveries.delete_from_in(connection, endpoint_id, account_id, sequence)
     await webhook_cursors.rewind_in(connection, endpoint_id, account_id, sequence)

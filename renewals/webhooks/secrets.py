@@ -15,6 +15,7 @@ from standardwebhooks import Webhook
 from renewals import config, idempotency
 from renewals.db import connection as database
 from renewals.domain import errors
+from renewals.domain.messages import Message
 
 BYTES = 32
 """The length of a secret; the specification allows 24 to 64 bytes."""
@@ -70,7 +71,8 @@ async def rotate_in(
             return await read_issued_in(connection, endpoint_id, stored_key)
     if overlap and sum(row["ends_at"] is None or row["ends_at"] > now for row in rows) >= SECRETS_MAX:
         raise errors.InvalidInputError(
-            "input.id", f"{SECRETS_MAX} secrets of the endpoint are active; wait until one expires"
+            "input.id",
+            Message("{count} secrets of the endpoint are active; wait until one expires", count=SECRETS_MAX),
         )
     await database.execute(
         connection,

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from renewals.db import connection as database
-from renewals.domain import errors, limits
+from renewals.domain import errors, limits, validation
 from renewals.events import webhook_cursors
 from renewals.webhooks import endpoints as webhooks_endpoints
 
@@ -105,7 +105,7 @@ async def read_deliveries(
     """
     count_max = limits.PAGE_ROWS_MAX
     if not 1 <= count <= count_max:
-        raise errors.InvalidInputError("first", f"must be between 1 and {count_max}")
+        raise errors.InvalidInputError("first", validation.between(1, count_max))
     conditions = {
         None: "",
         DeliveryState.WAITING: "AND d.parked_at IS NULL",

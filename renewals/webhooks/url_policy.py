@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 import httpx2
 
+from renewals.domain import validation
+from renewals.domain.messages import InvalidValueError, Message
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -57,6 +60,11 @@ _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
+_NO_URL = Message("is not a URL")
+_HTTPS = Message("must begin with https://")
+_HTTP_OR_HTTPS = Message("must begin with https:// or http://")
+
+
 class WebhookUrl(NamedTuple):
     """The parts of a webhook URL: the host and port to connect to, and the path to request."""
 
@@ -70,30 +78,30 @@ class WebhookUrl(NamedTuple):
 def parse_webhook_url(
     url: str, *, allows_http: bool, ports: Sequence[int], networks: Sequence[Network] = ()
 ) -> WebhookUrl:
-    """Return the parts of an endpoint's URL. Raises ValueError with the reason if the URL is forbidden."""
+    """Return the parts of an endpoint's URL. Raises InvalidValueError with the reason if the URL is forbidden."""
     if len(url) > URL_LENGTH_MAX:
-        raise ValueError(f"must have at most {URL_LENGTH_MAX} characters")
+        raise InvalidValueError(validation.at_most_characters(URL_LENGTH_MAX))
     if not url.isprintable() or " " in url or "\\" in url:
-        raise ValueError("must not contain spaces, control characters or backslashes")
+        raise InvalidValueError(Message("must not contain spaces, control characters or backslashes"))
     try:
         parsed = httpx2.URL(url)
         host = parsed.raw_host.decode("ascii").rstrip(".")
     except (httpx2.InvalidURL, UnicodeError, ValueError):
-        raise ValueError("is not a URL") from None
+        raise InvalidValueError(_NO_URL) from None
     if parsed.scheme not in (_DEFAULT_PORTS if allows_http else ("https",)):
-        raise ValueError("must begin with https://" + (" or http://" if allows_http else ""))
+        raise InvalidValueError(_HTTP_OR_HTTPS if allows_http else _HTTPS)
     if parsed.userinfo or "@" in _AUTHORITY_ENDS.split(url.split("//", 1)[-1], 1)[0]:
-        raise ValueError("must not contain a user name or a password")
+        raise InvalidValueError(Message("must not contain a user name or a password"))
     if "#" in url:
-        raise ValueError("must not contain a fragment")
+        raise InvalidValueError(Message("must not contain a fragment"))
     if not host:
-        raise ValueError("must contain a host")
+        raise InvalidValueError(Message("must contain a host"))
     port = _DEFAULT_PORTS[parsed.scheme] if parsed.port is None else parsed.port
     if port not in ports:
-        raise ValueError(f"must not use port {port}")
+        raise InvalidValueError(Message("must not use port {port}", port=port))
     literal = _literal(host)
     if literal and not is_public_address(literal, networks):
-        raise ValueError("must not point to a private or reserved address")
+        raise InvalidValueError(Message("must not point to a private or reserved address"))
     return WebhookUrl(
         parsed.scheme, host, port, parsed.netloc.decode("ascii"), parsed.raw_path.decode("ascii")
     )
@@ -121,13 +129,13 @@ def _embedded(address: Address) -> ipaddress.IPv4Address | None:
 
 
 def _literal(host: str) -> Address | None:
-    """Return the IP address that a host is, or None for a name. Raises ValueError for unusual notations."""
+    """Return the IP address that a host is, or None for a name. Raises InvalidValueError for unusual notations."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
         pass
     if ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]):
-        raise ValueError("must contain an IP address in its usual notation")
+        raise InvalidValueError(Message("must contain an IP address in its usual notation"))
     if not _NAME.fullmatch(host):
-        raise ValueError("is not a URL")
+        raise InvalidValueError(_NO_URL)
     return None

@@ -8,6 +8,7 @@ from graphql.utilities import validate_input_value
 from strawberry.types.arguments import convert_argument
 
 from renewals.domain import errors
+from renewals.domain.messages import Message
 from schema.customer import schema as customer_schema
 
 Input = TypeVar("Input")
@@ -34,7 +35,8 @@ def _coerce(value: object, type_name: str, path: str) -> Any:
     graphql_type: Any = customer_schema.schema._schema.type_map[type_name]
 
     def refuse(error: GraphQLError, subpath: list[str | int]) -> None:
-        raise errors.InvalidInputError(".".join(map(str, [path, *subpath])), error.message)
+        reason = Message("{reason}", reason=error.message)
+        raise errors.InvalidInputError(".".join(map(str, [path, *subpath])), reason)
 
     validate_input_value(value, graphql_type, refuse, hide_suggestions=True)
     return coerce_input_value(value, graphql_type)

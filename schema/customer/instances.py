@@ -9,7 +9,7 @@ import strawberry
 from renewals.domain import errors, instance_actions, limits, model, tags
 from schema.context import Info
 from schema.customer import catalog, orders, refusals, terms
-from schema.fields import sources
+from schema.fields import messages, sources
 from schema.limits import slices
 from schema.shared import scalars
 
@@ -48,7 +48,9 @@ class RenewalAttempt:
     code: errors.RefusalCode | None = strawberry.field(
         description="Why the attempt failed. Null if it succeeded."
     )
-    message: str | None = strawberry.field(description="The same in words. Null if the attempt succeeded.")
+    message: str | None = messages.message(
+        description="The same in words, in the caller's language. Null if the attempt succeeded."
+    )
     order: orders.RenewOrder | None = sources.loaded(
         lambda load: load.order, "order_id", description="The order that paid. Null if the attempt failed."
     )

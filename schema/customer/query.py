@@ -8,6 +8,7 @@ from schema.customer import (
     forecasts,
     instance_list,
     instances,
+    labels,
     orders,
     policy_preview,
     viewer,
@@ -32,6 +33,10 @@ class Query:
         instance_list.query_instances,
         has_offset=True,
         description="The account's instances. Released ones are included only if the filter's status names RELEASED.",
+    )
+    labels = strawberry.field(
+        resolver=labels.resolve_labels,
+        description="Labels of all enum values in the caller's language, for menus and tables.",
     )
     products = strawberry.field(resolver=catalog.resolve_products, description="All products of the catalog.")
     data_center_types = strawberry.field(

@@ -1,5 +1,6 @@
 """Refused instances, and the error that lists them."""
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,9 +8,20 @@ import strawberry
 from strawberry.schema import ExceptionHandler
 
 from renewals.domain import errors
+from renewals.i18n import catalogs
 from schema.customer import instance_type
-from schema.fields import sources
+from schema.fields import messages, sources
 from schema.shared import errors as shared_errors
+from schema.shared import scalars
+
+
+def _fact(name: str, description: str) -> Any:
+    """Return the field of a fact of a refusal."""
+
+    def resolve(refusal: strawberry.Parent[Any]) -> Any:
+        return getattr(refusal.facts, name)
+
+    return sources.computed(resolve, "facts", description=description)
 
 
 @strawberry.type(description="An instance that cannot take part, and why.")
@@ -24,10 +36,30 @@ class InstanceRefusal:
     code: errors.RefusalCode = strawberry.field(
         description="The reason. If there are several, the most important one."
     )
-    message: str = strawberry.field(description="The reason in words, for people.")
+    message: str = messages.message(description="The reason in words, for people, in the caller's language.")
     bundle_instance_ids: list[strawberry.ID] = strawberry.field(
         description="For BUNDLED and BUNDLE_INCOMPLETE: all members, which must be sent together. Otherwise empty."
     )
+    least_months: int | None = _fact(
+        "least_months",
+        "PERIOD_TOO_SHORT: the least number of months that leads into the future. Otherwise null.",
+    )
+    latest_expiry: dt.date | None = _fact(
+        "latest_expiry",
+        "MAX_TERM_EXCEEDED: the latest last day that the product's longest term allows. Null if only the months are "
+        "too many, and for other codes.",
+    )
+    required: scalars.Money | None = _fact(
+        "required_cents", "INSUFFICIENT_FUNDS: the price of the renewal, of the whole bundle for a member."
+    )
+    available: scalars.Money | None = _fact(
+        "available_cents",
+        "INSUFFICIENT_FUNDS: the amount that usable vouchers and the balance can pay of it.",
+    )
+    agreed_price: scalars.Money | None = _fact(
+        "agreed_price_cents", "PRICE_HELD: the monthly price that the customer last paid or accepted."
+    )
+    monthly_price: scalars.Money | None = _fact("monthly_price_cents", "PRICE_HELD: the monthly price now.")
 
 
 @strawberry.type(description="Some instances cannot take part. All of them are listed, not only the first.")
@@ -41,4 +73,6 @@ class NotRenewable(shared_errors.Error):
 
 class NotRenewableHandler(ExceptionHandler[errors.NotRenewableError, NotRenewable]):
     def handle(self, exception: errors.NotRenewableError, **_: Any) -> NotRenewable:
-        return NotRenewable(message=str(exception), refused=exception.refusals)
+        return NotRenewable(
+            message=catalogs.translate_for_request(exception.message), refused=exception.refusals
+        )

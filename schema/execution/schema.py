@@ -29,6 +29,8 @@ from strawberry.types.graphql import OperationType
 from strawberry.types.scalar import ScalarDefinition
 
 from renewals.domain import errors
+from renewals.domain.messages import Message
+from renewals.i18n import catalogs
 from renewals.observability import request_record
 from schema.context import Context
 from schema.execution import operation_cache
@@ -41,6 +43,7 @@ ERRORS_MAX = 5
 """Errors reported of one document, because each one costs a pass over it."""
 
 
+_NAME_REQUIRED = Message("operationName is required for a document with several operations")
 _KINDS = (OperationType.QUERY, OperationType.MUTATION)
 
 
@@ -54,9 +57,7 @@ class RequireOperationName(SchemaExtension):
         definitions = context.graphql_document.definitions
         operations = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
         if len(operations) > 1 and context._provided_operation_name is None:
-            error = GraphQLError(
-                "operationName is required for a document with several operations", operations[:2]
-            )
+            error = GraphQLError(catalogs.translate_for_request(_NAME_REQUIRED), operations[:2])
             context.pre_execution_errors = [*(context.pre_execution_errors or ()), error]
         yield
 

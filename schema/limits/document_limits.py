@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from graphql import GraphQLError, GraphQLSchema, OperationType
 
 from renewals import config
+from renewals.domain.messages import Message
 from renewals.instances.account_sizes import AccountSize
 from schema.limits import complexity, cost, document_cache, list_sizes, weights
 
@@ -79,8 +80,9 @@ class LimitExceededError(GraphQLError):
     `reading` is the cost of finding that out, in the unit of all costs.
     """
 
-    def __init__(self, code: str, message: str, **numbers: int) -> None:
-        super().__init__(message, extensions={"code": code, **numbers})
+    def __init__(self, code: str, reason: Message, **numbers: int) -> None:
+        super().__init__(str(reason), extensions={"code": code, **numbers})
+        self.reason = reason
         self.reading = 0
 
 
@@ -88,7 +90,7 @@ class _Document(NamedTuple):
     """The operations of a document, or its refusal, and the cost of reading it."""
 
     operations: Mapping[str | None, complexity.Operation]
-    refusal: tuple[str, str, dict[str, Any]] | None
+    refusal: tuple[str, Message, dict[str, Any]] | None
     reading: int
 
 
@@ -113,8 +115,8 @@ class DocumentLimits:
         document, reading = self._find(query)
         try:
             if document.refusal is not None:
-                code, message, numbers = document.refusal
-                raise LimitExceededError(code, message, **numbers)
+                code, reason, numbers = document.refusal
+                raise LimitExceededError(code, reason, **numbers)
             operation = self._choose(document, name)
             if operation is None:
                 return Admitted(None, 0, reading)
@@ -132,13 +134,20 @@ class DocumentLimits:
         if total.fields > self._limits.fields:
             raise LimitExceededError(
                 "COST_TOO_HIGH",
-                f"the result may have more than {self._limits.fields:,} fields: request smaller pages",
+                Message(
+                    "the result may have more than {count:,} fields: request smaller pages",
+                    count=self._limits.fields,
+                ),
                 maximum=self._limits.fields,
             )
         if total.cost > self._limits.cost:
             raise LimitExceededError(
                 "COST_TOO_HIGH",
-                f"the request costs {total.cost:,}, more than {self._limits.cost:,}: request less at once",
+                Message(
+                    "the request costs {cost:,}, more than {maximum:,}: request less at once",
+                    cost=total.cost,
+                    maximum=self._limits.cost,
+                ),
                 maximum=self._limits.cost,
             )
 
@@ -160,7 +169,7 @@ class DocumentLimits:
             operations = self._measure(query)
         except LimitExceededError as exceeded:
             numbers = dict(exceeded.extensions or {})
-            refusal = (str(numbers.pop("code")), exceeded.message, numbers)
+            refusal = (str(numbers.pop("code")), exceeded.reason, numbers)
         document = _Document(operations, refusal, reading)
         self._documents.keep(query, document)
         return document, reading
@@ -174,10 +183,10 @@ class DocumentLimits:
         try:
             measured = complexity.measure(self._schema, document_cache.parse_document(query))
         except complexity.FragmentCycleError as cycle:
-            raise LimitExceededError("FRAGMENT_CYCLE", f"fragment {cycle} spreads itself") from None
+            reason = Message("fragment {name} spreads itself", name=str(cycle))
+            raise LimitExceededError("FRAGMENT_CYCLE", reason) from None
         except complexity.DefinitionsError:
-            message = "a document must contain only operations and fragments, each with a unique name"
-            raise LimitExceededError("BAD_REQUEST", message) from None
+            raise LimitExceededError("BAD_REQUEST", _DEFINITIONS) from None
         except RecursionError:
             raise _too_deep(NESTING_MAX) from None
         except GraphQLError:
@@ -187,7 +196,7 @@ class DocumentLimits:
         for operation in measured.operations.values():
             self._check(operation.measure)
             if operation.measure.width > self._limits.root_fields:
-                raise _too_many("ROOT_FIELDS", "root fields", self._limits.root_fields)
+                raise _too_many("ROOT_FIELDS", _ROOT_FIELDS, self._limits.root_fields)
         return measured.operations
 
     def _check_text(self, query: str) -> int:
@@ -195,7 +204,10 @@ class DocumentLimits:
         if len(query) > self._limits.characters:
             raise LimitExceededError(
                 "DOCUMENT_TOO_LARGE",
-                f"the document must have at most {self._limits.characters:,} characters: send values as variables",
+                Message(
+                    "the document must have at most {count:,} characters: send values as variables",
+                    count=self._limits.characters,
+                ),
                 maximum=self._limits.characters,
             )
         tokens = self._limits.tokens
@@ -212,7 +224,9 @@ class DocumentLimits:
             if nesting > NESTING_MAX:
                 raise _too_deep(NESTING_MAX)
             if kind in ("number", "syntax") and len(token) > WORD_CHARACTERS_MAX:
-                message = f"a name or a number must have at most {WORD_CHARACTERS_MAX} characters"
+                message = Message(
+                    "a name or a number must have at most {count} characters", count=WORD_CHARACTERS_MAX
+                )
                 raise LimitExceededError("DOCUMENT_TOO_LARGE", message, maximum=WORD_CHARACTERS_MAX)
         return 2 * (tokens + VALUES_MAX) - sum(remaining.values())
 
@@ -223,32 +237,45 @@ class DocumentLimits:
         if measure.depth > limits.depth:
             raise _too_deep(limits.depth)
         if measure.is_introspection and not limits.is_introspection_allowed:
-            raise LimitExceededError("INTROSPECTION_DISABLED", "introspection is disabled on this server")
+            raise LimitExceededError("INTROSPECTION_DISABLED", _NO_INTROSPECTION)
         together = measure.directives_in_one_place
         for code, noun, count, maximum in (
-            ("ALIASES", "aliases", measure.aliases, limits.aliases),
-            ("DIRECTIVES", "directives", measure.directives, limits.directives),
-            ("DIRECTIVES", "directives in one place", together, DIRECTIVES_TOGETHER_MAX),
-            ("REPEATS", "pairs of fields with the same name", measure.duplicate_pairs, limits.repeats),
+            ("ALIASES", _ALIASES, measure.aliases, limits.aliases),
+            ("DIRECTIVES", _DIRECTIVES, measure.directives, limits.directives),
+            ("DIRECTIVES", _DIRECTIVES_TOGETHER, together, DIRECTIVES_TOGETHER_MAX),
+            ("REPEATS", _REPEATS, measure.duplicate_pairs, limits.repeats),
         ):
             if count > maximum:
                 raise _too_many(code, noun, maximum)
 
 
-def _too_many(code: str, noun: str, maximum: int) -> LimitExceededError:
-    message = f"an operation must have at most {maximum:,} {noun}"
+_DEFINITIONS = Message("a document must contain only operations and fragments, each with a unique name")
+_NO_INTROSPECTION = Message("introspection is disabled on this server")
+_ROOT_FIELDS = Message("an operation must have at most {count:,} root fields")
+_ALIASES = Message("an operation must have at most {count:,} aliases")
+_DIRECTIVES = Message("an operation must have at most {count:,} directives")
+_DIRECTIVES_TOGETHER = Message("an operation must have at most {count:,} directives in one place")
+_REPEATS = Message("an operation must have at most {count:,} pairs of fields with the same name")
+
+
+def _too_many(code: str, template: Message, maximum: int) -> LimitExceededError:
+    message = template.fill(count=maximum)
     return LimitExceededError(f"TOO_MANY_{code}", message, maximum=maximum)
 
 
 def _too_many_tokens(maximum: int) -> LimitExceededError:
     return LimitExceededError(
         "DOCUMENT_TOO_LARGE",
-        f"the document must have at most {maximum:,} names and punctuators, {maximum:,} comments and "
-        f"{VALUES_MAX:,} values: send values as variables",
+        Message(
+            "the document must have at most {count:,} names and punctuators, {count:,} comments and "
+            "{values:,} values: send values as variables",
+            count=maximum,
+            values=VALUES_MAX,
+        ),
         maximum=maximum,
     )
 
 
 def _too_deep(maximum: int) -> LimitExceededError:
-    message = f"the document must be nested at most {maximum} levels deep"
+    message = Message("the document must be nested at most {count} levels deep", count=maximum)
     return LimitExceededError("TOO_DEEP", message, maximum=maximum)

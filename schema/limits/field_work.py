@@ -7,6 +7,7 @@ from graphql import FieldNode, GraphQLField
 
 from renewals.domain import instance_actions, limits
 from renewals.forecasts import groups
+from renewals.i18n import labels
 from renewals.instances import queries as instances_queries
 from schema.limits import list_sizes, weights
 from schema.limits.list_sizes import Bound, Length, Variables
@@ -148,6 +149,7 @@ _BOUNDS: Mapping[Place, Bound] = {
     ),
     ("Account", "vouchers"): _VOUCHERS,
     ("Quote", "vouchers"): _VOUCHERS,
+    ("Query", "labels"): Bound(labels.COUNT, reaches_far=False),
     ("Instance", "actions"): Bound(len(instance_actions.InstanceActionKind), reaches_far=False),
     ("AdvanceTestClockSuccess", "events"): Bound(limits.PAGE_ROWS_MAX, reaches_far=False),
 }

@@ -14,7 +14,8 @@ from graphql import (
     VariableNode,
 )
 
-from renewals.domain import errors, limits
+from renewals.domain import errors, limits, validation
+from renewals.domain.messages import Message
 
 Item = TypeVar("Item")
 
@@ -40,14 +41,14 @@ def checked(first: int, offset: int) -> Slice:
     """Return a slice; raise InvalidInputError if an argument is out of bounds."""
     check_first(first)
     if offset < 0:
-        raise errors.InvalidInputError(OFFSET, "must not be negative")
+        raise errors.InvalidInputError(OFFSET, Message("must not be negative"))
     return Slice(first, offset)
 
 
 def check_first(first: int) -> None:
     """Raise InvalidInputError if a number of rows is out of bounds."""
     if not 0 <= first <= limits.PAGE_ROWS_MAX:
-        raise errors.InvalidInputError(FIRST, f"must be between 0 and {limits.PAGE_ROWS_MAX}")
+        raise errors.InvalidInputError(FIRST, validation.between(0, limits.PAGE_ROWS_MAX))
 
 
 class Bounds:
@@ -74,7 +75,7 @@ class Bounds:
         if isinstance(value, str):
             value = variables.get(value, default)
         if type(value) is not int:
-            raise errors.InvalidInputError(name, "must be a number")
+            raise errors.InvalidInputError(name, Message("must be a number"))
         return value
 
 

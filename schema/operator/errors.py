@@ -7,7 +7,8 @@ import strawberry
 from strawberry.schema import ExceptionHandler
 
 from renewals.domain import errors
-from schema.fields import sources
+from renewals.i18n import catalogs
+from schema.fields import messages, sources
 from schema.shared import errors as shared_errors
 
 
@@ -20,7 +21,9 @@ class NotFound(shared_errors.Error):
 class RowRefusal:
     id: strawberry.ID = strawberry.field(description="The row's id, as it was sent.")
     field: str = strawberry.field(description="The field of the row that is invalid, such as `bundleId`.")
-    message: str = strawberry.field(description="What is wrong with the field; follows its name.")
+    message: str = messages.message(
+        description="What is wrong with the field, in the caller's language; follows its name."
+    )
 
 
 @strawberry.type(description="No line of the order can be refunded. Nothing was changed.")
@@ -34,12 +37,14 @@ class NotRefundable(shared_errors.Error):
 
 class _NotFound(ExceptionHandler[errors.NotFoundError, NotFound]):
     def handle(self, exception: errors.NotFoundError, **_: Any) -> NotFound:
-        return NotFound(message=str(exception), field=exception.field)
+        return NotFound(message=catalogs.translate_for_request(exception.message), field=exception.field)
 
 
 class _NotRefundable(ExceptionHandler[errors.NotRefundableError, NotRefundable]):
     def handle(self, exception: errors.NotRefundableError, **_: Any) -> NotRefundable:
-        return NotRefundable(message=str(exception), refused=exception.refusals)
+        return NotRefundable(
+            message=catalogs.translate_for_request(exception.message), refused=exception.refusals
+        )
 
 
 HANDLERS: tuple[ExceptionHandler[Any], ...] = (*shared_errors.HANDLERS, _NotFound(), _NotRefundable())

@@ -12,7 +12,7 @@ from renewals import integrity
 from renewals.auto_renewal import chunks, runs
 from renewals.db import connection as database
 from renewals.db import models
-from renewals.domain import errors, limits
+from renewals.domain import errors, limits, validation
 from renewals.operators import audit_log
 from renewals.operators import queries as operators_queries
 from schema.fields import sources
@@ -66,7 +66,7 @@ async def resolve_runs(
 ) -> list[RenewalRun]:
     """Return the latest runs; raise InvalidInputError if `first` is out of bounds."""
     if not 0 <= first <= limits.PAGE_ROWS_MAX:
-        raise errors.InvalidInputError("first", f"must be between 0 and {limits.PAGE_ROWS_MAX}")
+        raise errors.InvalidInputError("first", validation.between(0, limits.PAGE_ROWS_MAX))
     return await _build_runs(await runs.list_latest_runs(first))
 
 

@@ -7,6 +7,7 @@ import strawberry
 
 from renewals.db import sql
 from renewals.domain import errors
+from renewals.domain.messages import Message
 from renewals.webhooks import endpoints, status
 from schema.customer import webhooks as customers
 from schema.operator.inputs import IdempotentInput
@@ -44,7 +45,7 @@ async def _read_deliveries(
 ) -> list[Delivery]:
     key = (after.account_id, after.sequence) if after else ("", 0)
     if not sql.is_storable(key[0]):
-        raise errors.InvalidInputError("after.accountId", "is not the id of an account")
+        raise errors.InvalidInputError("after.accountId", Message("is not the id of an account"))
     rows: Any = await status.read_deliveries(
         uuid.UUID(str(endpoint.id)), inputs.unset_to_none(state), count=first, after=key
     )

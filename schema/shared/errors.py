@@ -9,6 +9,8 @@ from strawberry.schema import ExceptionHandler
 
 from renewals.db import errors as db_errors
 from renewals.domain import errors
+from renewals.domain.messages import Message
+from renewals.i18n import catalogs
 from renewals.observability import internal_errors, request_record
 from schema.shared import scalars
 
@@ -17,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @strawberry.interface(description="An error that a caller can handle. Nothing was changed.")
 class Error:
-    message: str = strawberry.field(description="The error in words, for people.")
+    message: str = strawberry.field(description="The error in words, for people, in the caller's language.")
 
 
 @strawberry.type(description="Vouchers and balance do not cover the total.")
@@ -47,18 +49,18 @@ class InvalidInput(Error):
 
 class _InvalidInput(ExceptionHandler[errors.InvalidInputError, InvalidInput]):
     def handle(self, exception: errors.InvalidInputError, **_: Any) -> InvalidInput:
-        return InvalidInput(message=str(exception), field=exception.field)
+        return InvalidInput(message=catalogs.translate_for_request(exception.message), field=exception.field)
 
 
 class _IdempotencyKeyReused(ExceptionHandler[errors.IdempotencyKeyReusedError, IdempotencyKeyReused]):
     def handle(self, exception: errors.IdempotencyKeyReusedError, **_: Any) -> IdempotencyKeyReused:
-        return IdempotencyKeyReused(message=str(exception))
+        return IdempotencyKeyReused(message=catalogs.translate_for_request(exception.message))
 
 
 class _PriceChanged(ExceptionHandler[errors.PriceChangedError, PriceChanged]):
     def handle(self, exception: errors.PriceChangedError, **_: Any) -> PriceChanged:
         return PriceChanged(
-            message=str(exception),
+            message=catalogs.translate_for_request(exception.message),
             expected_total=scalars.Money(exception.expected_total_cents),
             total=scalars.Money(exception.total_cents),
         )
@@ -67,7 +69,7 @@ class _PriceChanged(ExceptionHandler[errors.PriceChangedError, PriceChanged]):
 class _InsufficientFunds(ExceptionHandler[errors.InsufficientFundsError, InsufficientFunds]):
     def handle(self, exception: errors.InsufficientFundsError, **_: Any) -> InsufficientFunds:
         return InsufficientFunds(
-            message=str(exception),
+            message=catalogs.translate_for_request(exception.message),
             required=scalars.Money(exception.required_cents),
             available=scalars.Money(exception.available_cents),
             shortfall=scalars.Money(exception.shortfall_cents),
@@ -87,7 +89,7 @@ MESSAGE_LENGTH_MAX = 500
 _SUGGESTION = " Did you mean "
 """The hint of graphql-core, which reveals names of a schema even when introspection is off."""
 UNAVAILABLE = "UNAVAILABLE"
-UNAVAILABLE_MESSAGE = (
+UNAVAILABLE_MESSAGE = Message(
     "The service is temporarily unavailable. Retry in a few seconds; "
     "retry mutations with the same idempotency key."
 )
@@ -102,18 +104,19 @@ def mask_error(error: GraphQLError) -> None:
     """
     match error.original_error:
         case errors.ForbiddenError() as forbidden:
-            error.message = str(forbidden)
+            error.message = catalogs.translate_for_request(forbidden.message)
             error.extensions = {"code": "FORBIDDEN"}
         case errors.StillMovingError() as moving:
             error.message, error.extensions = str(moving), {"code": "TIMEOUT"}
         case errors.InvalidInputError() as invalid:
-            error.message = str(invalid)
+            error.message = catalogs.translate_for_request(invalid.message)
             error.extensions = {"code": "INVALID_INPUT", "field": invalid.field}
         case Exception() if db_errors.is_unavailable(cause := _cause(error)):
             log.warning("cannot resolve %s: %s", error.path, str(cause) or type(cause).__name__)
-            error.message, error.extensions = UNAVAILABLE_MESSAGE, {"code": UNAVAILABLE}
+            error.message = catalogs.translate_for_request(UNAVAILABLE_MESSAGE)
+            error.extensions = {"code": UNAVAILABLE}
         case Exception() if _is_internal(cause := _cause(error), error):
-            error.message = internal_errors.MESSAGE
+            error.message = catalogs.translate_for_request(internal_errors.MESSAGE)
             error.extensions = dict(internal_errors.report_internal_error(cause, path=error.path))
         case _:
             error.message = error.message.partition(_SUGGESTION)[0]

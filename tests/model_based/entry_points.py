@@ -243,7 +243,7 @@ async def answer(doing: Awaitable[object]) -> object:
             case errors.NotFoundError(field):
                 return "NotFound", field
             case errors.NotRefundableError(rows):
-                return "NotRefundable", {row.id: _why(row.message) for row in rows}
+                return "NotRefundable", {row.id: _why(str(row.message)) for row in rows}
             case errors.PriceChangedError(expected, total):
                 return "PriceChanged", expected, total
             case errors.InsufficientFundsError(required, available):

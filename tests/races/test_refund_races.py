@@ -47,7 +47,7 @@ async def refund(order_id: str, key: str) -> str:
     try:
         told = await refunds.refund_order(dataclasses.replace(CALL, idempotency_key=key), request)
     except errors.NotRefundableError as refused:
-        return refused.refusals[0].message
+        return str(refused.refusals[0].message)
     return "first" if told.is_new else "again"
 
 

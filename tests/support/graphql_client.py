@@ -19,6 +19,7 @@ class Client:
     def __init__(self) -> None:
         self.now = fixtures.NOW
         self.key: str | None = None
+        self.language: str | None = None
         # The pool is the test's own and already open, so the application's lifespan is omitted.
         transport = httpx2.ASGITransport(app=app.create(clock=lambda: self.now))
         self.http = httpx2.AsyncClient(transport=transport)
@@ -30,6 +31,8 @@ class Client:
     async def post(self, query: str, /, **variables: Any) -> httpx2.Response:
         """Return the raw response."""
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        if self.language:
+            headers["Accept-Language"] = self.language
         return await self.http.post(self.url, json={"query": query, "variables": variables}, headers=headers)
 
     async def __call__(self, query: str, /, **variables: Any) -> dict[str, Any]:

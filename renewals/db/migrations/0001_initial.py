@@ -460,7 +460,7 @@ class Migration(migrations.Migration):
                 ("attempted_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("succeeded", fields.BooleanField()),
                 ("code", fields.CharField(null=True, max_length=32)),
-                ("message", fields.TextField(null=True, unique=False)),
+                ("message", fields.JSONField(null=True, encoder=JSON_DUMPS, decoder=loads)),
                 (
                     "order",
                     fields.ForeignKeyField(

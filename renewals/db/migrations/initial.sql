@@ -92,6 +92,7 @@ ALTER TABLE webhook_endpoints ALTER COLUMN event_types TYPE text[] COLLATE "C";
 
 -- json, not jsonb: a refusal quotes an id of the caller, which may contain NUL; jsonb rejects that.
 ALTER TABLE orders ALTER COLUMN refusals TYPE json;
+ALTER TABLE renewal_attempts ALTER COLUMN message TYPE json;
 ALTER TABLE audit_log
   ALTER COLUMN request TYPE json, ALTER COLUMN before TYPE json, ALTER COLUMN after TYPE json,
   ALTER COLUMN answer TYPE json;

@@ -82,7 +82,7 @@ class RenewalAttempt(Model):
     attempted_at = fields.DatetimeField()
     succeeded = fields.BooleanField()
     code = fields.CharField(max_length=32, null=True)
-    message = fields.TextField(null=True)
+    message = fields.JSONField[dict[str, object]](null=True)
     order: fields.ForeignKeyNullableRelation[Order] = fields.ForeignKeyField(
         "renewals.Order", on_delete=fields.RESTRICT, null=True
     )

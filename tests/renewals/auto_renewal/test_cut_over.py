@@ -99,7 +99,7 @@ async def test_the_outlook_says_that_it_is_left_and_why(imported: World) -> None
     assert (found["after"].will_renew, found["after"].refusals) == (True, ())
     left = found["before"]
     assert (left.will_renew, left.due_at, left.price_cents) == (False, None, 100_00)
-    assert [(each.code, each.message) for each in left.refusals] == [
+    assert [(each.code, str(each.message)) for each in left.refusals] == [
         (
             "BEFORE_CUT_OVER",
             "It was due at 2027-01-20 00:30, before the account's automatic renewals start at 2027-01-20 12:00; renew it manually.",  # noqa: E501

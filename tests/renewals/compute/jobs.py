@@ -5,6 +5,7 @@ import time
 
 from renewals.db import connection as database
 from renewals.domain import errors
+from renewals.domain.messages import Message
 
 
 async def pid() -> int:
@@ -20,7 +21,7 @@ async def rest(seconds: float) -> float:
 
 async def refuse(field: str) -> None:
     """Raise an error of the domain."""
-    raise errors.InvalidInputError(field, "is refused")
+    raise errors.InvalidInputError(field, Message("is refused"))
 
 
 async def lose_database() -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from renewals.domain import stored_messages
-from renewals.domain.messages import Argument, Cents, CountedMessage, Message
+from renewals.domain.messages import Argument, CountedMessage, Message
+from renewals.domain.money import Cents
 
 DATE = dt.date(2027, 1, 31)
 

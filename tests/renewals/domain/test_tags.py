@@ -57,4 +57,4 @@ def test_an_instance_with_too_many_tags_is_refused() -> None:
     refusal = tags.refuse_excess("i-1", {**full, "one more": ""})
     assert refusal is not None
     assert (refusal.code, refusal.instance_id) == (RefusalCode.TOO_MANY_TAGS, "i-1")
-    assert "21 tags" in refusal.message
+    assert "21 tags" in str(refusal.message)

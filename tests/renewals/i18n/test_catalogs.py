@@ -7,8 +7,9 @@ import pytest
 from babel.messages import pofile
 from babel.messages.catalog import Catalog
 
-from renewals.domain.messages import Cents, CountedMessage, Message
+from renewals.domain.messages import CountedMessage, Message
 from renewals.domain.model import Language
+from renewals.domain.money import Cents
 from renewals.i18n import catalogs
 from scripts import catalogs as script
 
