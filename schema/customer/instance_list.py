@@ -8,6 +8,7 @@ import strawberry
 
 from renewals.db import connection as database
 from renewals.domain import errors, tags
+from renewals.instances import facets as instance_facets
 from renewals.instances import filters
 from renewals.instances import queries as instances_queries
 from schema.context import Info
@@ -54,7 +55,7 @@ class InstanceFacets:
         resolver=_count_tag_values,
         description=(
             "By the value of the tag with the key, the largest count first, at most "
-            f"{instances_queries.TAG_VALUES_MAX} values. Instances without the tag are not counted."
+            f"{instance_facets.TAG_VALUES_MAX} values. Instances without the tag are not counted."
         ),
     )
 
@@ -98,14 +99,14 @@ def query_instances(
 async def _count_facets(
     account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
 ) -> InstanceFacets:
-    counts = await instances_queries.count_facets(database.pool(), account_id, instance_filter, now)
+    counts = await instance_facets.count_facets(database.pool(), account_id, instance_filter, now)
     facets = {
         facet: [FacetCount(value=value, count=count) for value, count in counted]
         for facet, counted in counts.items()
     }
 
     async def count_tag_values(key: str) -> list[FacetCount]:
-        values = await instances_queries.count_tag_values(
+        values = await instance_facets.count_tag_values(
             database.pool(), account_id, instance_filter, key, now
         )
         return [FacetCount(value=value, count=count) for value, count in values]

@@ -8,7 +8,7 @@ from graphql import FieldNode, GraphQLField
 from renewals.domain import instance_actions, limits
 from renewals.forecasts import groups
 from renewals.i18n import labels
-from renewals.instances import queries as instances_queries
+from renewals.instances import facets
 from schema.limits import list_sizes, weights
 from schema.limits.list_sizes import Bound, Length, Variables
 
@@ -145,7 +145,7 @@ _BOUNDS: Mapping[Place, Bound] = {
         reaches_far=False,
     ),
     ("InstanceFacets", "tags"): Bound(
-        lambda variables: min(instances_queries.TAG_VALUES_MAX, variables.size.instances), reaches_far=False
+        lambda variables: min(facets.TAG_VALUES_MAX, variables.size.instances), reaches_far=False
     ),
     ("Account", "vouchers"): _VOUCHERS,
     ("Quote", "vouchers"): _VOUCHERS,
