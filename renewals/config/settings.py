@@ -174,7 +174,7 @@ class Settings(BaseSettings):
         str | None, Field(validate_default=True), AfterValidator(validators.check_audience)
     ] = None
     """Value that `aud` must be or contain."""
-    jwt_jwks_url: Annotated[str | None, AfterValidator(validators.check_issuer), FIXED] = None
+    jwt_jwks_url: Annotated[str | None, AfterValidator(validators.check_issuer)] = None
     """URL of the issuer's keys; None: `jwks_uri` of its /.well-known/openid-configuration."""
     jwt_client_id: str | None = None
     """Client of the issuer with which the console signs in; None: the console asks for a key."""
