@@ -3,6 +3,7 @@ import { useEffect } from "react";
 
 import { useTexts } from "../i18n/useLanguage";
 import { ErrorAlert } from "../components/ErrorAlert";
+import { OperationsProvider } from "../operations/OperationsProvider";
 import { AccountSummary } from "./AccountSummary";
 import { BundleNote } from "./BundleNote";
 import { InstanceFilters } from "./InstanceFilters";
@@ -29,42 +30,44 @@ export function InstancesPage() {
     if (!list.isLoading && list.totalCount > 0 && state.page > lastPage) change({ page: lastPage });
   }, [list.isLoading, list.totalCount, state.page, state.pageSize, change]);
   return (
-    <Flex component="main" vertical gap="middle">
-      <Breadcrumb items={[{ title: texts.common.product }, { title }]} />
-      <Typography.Title level={1} className="page-title">
-        {title}
-      </Typography.Title>
-      <AccountSummary />
-      <BundleNote />
-      <Card size="small">
-        <Flex vertical gap="middle">
-          <InstanceFilters state={state} onChange={change} />
-          <ModeTabs
-            tab={state.tab}
-            counts={list.tabCounts}
-            onChange={(tab) => {
-              change({ tab });
-            }}
-          />
-          <SelectionBar
-            selection={selection}
-            selectableCount={list.selectableCount}
-            input={toSelectionInput(selection, list.selectableFilter)}
-            onSelectAll={selectAll}
-            onClear={clear}
-          />
-          {list.error && <ErrorAlert error={list.error} onRetry={list.reload} />}
-          <InstanceTable
-            state={state}
-            rows={list.rows}
-            totalCount={list.totalCount}
-            isLoading={list.isLoading}
-            selection={selection}
-            onSelect={select}
-            onChange={change}
-          />
-        </Flex>
-      </Card>
-    </Flex>
+    <OperationsProvider>
+      <Flex component="main" vertical gap="middle">
+        <Breadcrumb items={[{ title: texts.common.product }, { title }]} />
+        <Typography.Title level={1} className="page-title">
+          {title}
+        </Typography.Title>
+        <AccountSummary />
+        <BundleNote />
+        <Card size="small">
+          <Flex vertical gap="middle">
+            <InstanceFilters state={state} onChange={change} />
+            <ModeTabs
+              tab={state.tab}
+              counts={list.tabCounts}
+              onChange={(tab) => {
+                change({ tab });
+              }}
+            />
+            <SelectionBar
+              selection={selection}
+              selectableCount={list.selectableCount}
+              input={toSelectionInput(selection, list.selectableFilter)}
+              onSelectAll={selectAll}
+              onClear={clear}
+            />
+            {list.error && <ErrorAlert error={list.error} onRetry={list.reload} />}
+            <InstanceTable
+              state={state}
+              rows={list.rows}
+              totalCount={list.totalCount}
+              isLoading={list.isLoading}
+              selection={selection}
+              onSelect={select}
+              onChange={change}
+            />
+          </Flex>
+        </Card>
+      </Flex>
+    </OperationsProvider>
   );
 }

@@ -1,4 +1,4 @@
-import { Alert, Button, Flex } from "antd";
+import { Alert, Button, Flex, Typography } from "antd";
 
 import { useViewer } from "../app/account";
 import { useFormat } from "../format/useFormat";
@@ -16,16 +16,14 @@ interface SelectionBarProps {
 
 /** Say how many instances are selected, and offer what can be done with them. */
 export function SelectionBar({ selection, selectableCount, input, onSelectAll, onClear }: SelectionBarProps) {
-  const texts = useTexts().list.selection;
+  const texts = useTexts();
   const format = useFormat();
   const { canWrite, limits } = useViewer();
-  if (!canWrite) return null;
   const count = countOf(selection, selectableCount);
-  const isAll = selection.kind === "matching" && selection.except.size === 0;
   const tooMany = count > limits.instancesPerSelection;
   return (
     <Flex vertical gap="small">
-      <Flex component="section" aria-label={texts.actions} gap="small" align="center" wrap>
+      <Flex component="section" aria-label={texts.list.selection.actions} gap="small" align="center" wrap>
         {BATCH_ACTIONS.map(({ kind, component: Action }) => (
           <Action
             key={kind}
@@ -35,23 +33,45 @@ export function SelectionBar({ selection, selectableCount, input, onSelectAll, o
             onDone={onClear}
           />
         ))}
-        <span aria-live="polite">
-          {isAll ? texts.allSelected(format.count(count)) : texts.count(format.count(count))}
-        </span>
-        {!isAll && selectableCount > 0 && (
-          <Button type="link" size="small" onClick={onSelectAll}>
-            {texts.selectAll(format.count(selectableCount))}
-          </Button>
-        )}
-        {count > 0 && (
-          <Button type="link" size="small" onClick={onClear}>
-            {texts.clear}
-          </Button>
+        {canWrite ? (
+          <SelectionCount {...{ selection, selectableCount, onSelectAll, onClear }} />
+        ) : (
+          <Typography.Text type="secondary">{texts.operations.readOnly}</Typography.Text>
         )}
       </Flex>
       {tooMany && (
-        <Alert type="warning" showIcon title={texts.tooMany(format.count(limits.instancesPerSelection))} />
+        <Alert
+          type="warning"
+          showIcon
+          title={texts.list.selection.tooMany(format.count(limits.instancesPerSelection))}
+        />
       )}
     </Flex>
+  );
+}
+
+type SelectionCountProps = Omit<SelectionBarProps, "input">;
+
+function SelectionCount({ selection, selectableCount, onSelectAll, onClear }: SelectionCountProps) {
+  const texts = useTexts().list.selection;
+  const format = useFormat();
+  const count = countOf(selection, selectableCount);
+  const isAll = selection.kind === "matching" && selection.except.size === 0;
+  return (
+    <>
+      <span aria-live="polite">
+        {isAll ? texts.allSelected(format.count(count)) : texts.count(format.count(count))}
+      </span>
+      {!isAll && selectableCount > 0 && (
+        <Button type="link" size="small" onClick={onSelectAll}>
+          {texts.selectAll(format.count(selectableCount))}
+        </Button>
+      )}
+      {count > 0 && (
+        <Button type="link" size="small" onClick={onClear}>
+          {texts.clear}
+        </Button>
+      )}
+    </>
   );
 }

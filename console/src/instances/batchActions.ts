@@ -1,5 +1,6 @@
 import type { ComponentType } from "react";
 
+import { operationButton } from "../operations/OperationButton";
 import type { SelectionInput } from "./selection";
 
 /** What the button of a batch operation is given. It opens its own dialog. */
@@ -17,4 +18,6 @@ interface BatchAction {
 }
 
 /** The buttons above the table, in this order. */
-export const BATCH_ACTIONS: readonly BatchAction[] = [];
+export const BATCH_ACTIONS: readonly BatchAction[] = (
+  ["RENEW", "SET_AUTO", "SET_MANUAL", "SET_NONE", "UNIFY"] as const
+).map((kind) => ({ kind, component: operationButton(kind) }));

@@ -3,6 +3,7 @@ import { useMemo } from "react";
 
 import type { InstanceOrderField, InstanceStatus } from "../api/generated/graphql";
 import { useTexts } from "../i18n/useLanguage";
+import { RowOperations } from "../operations/RowOperations";
 import { Configuration } from "./Configuration";
 import { ExpiryCell } from "./ExpiryCell";
 import { InstanceCell } from "./InstanceCell";
@@ -56,6 +57,12 @@ export function useInstanceColumns({ sortField, sortDirection }: ListState): Tab
         key: "status",
         width: 100,
         render: (_, row) => <Tag color={STATUS_COLORS[row.status]}>{texts.enums.status[row.status]}</Tag>,
+      },
+      {
+        title: texts.operations.column,
+        key: "operations",
+        width: 130,
+        render: (_, row) => <RowOperations row={row} />,
       },
     ];
   }, [texts, nameOf, sortField, sortDirection, isWide]);

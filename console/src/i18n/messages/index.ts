@@ -2,14 +2,33 @@ import type { Language } from "../language";
 import * as common from "./common";
 import * as enums from "./enums";
 import * as list from "./list";
+import * as operations from "./operations";
+import * as payment from "./payment";
+import * as policy from "./policy";
 import * as signIn from "./signIn";
 
-const zh = { common: common.zh, enums: enums.zh, list: list.zh, signIn: signIn.zh };
+const zh = {
+  common: common.zh,
+  enums: enums.zh,
+  list: list.zh,
+  operations: operations.zh,
+  payment: payment.zh,
+  policy: policy.zh,
+  signIn: signIn.zh,
+};
 
 /** Every text of the console. A text that one language lacks is a type error. */
 export type Messages = typeof zh;
 
 export const MESSAGES: Readonly<Record<Language, Messages>> = {
   zh,
-  en: { common: common.en, enums: enums.en, list: list.en, signIn: signIn.en },
+  en: {
+    common: common.en,
+    enums: enums.en,
+    list: list.en,
+    operations: operations.en,
+    payment: payment.en,
+    policy: policy.en,
+    signIn: signIn.en,
+  },
 };

@@ -1,0 +1,49 @@
+import { Collapse } from "antd";
+
+import type { RefusalRowFragment } from "../api/generated/graphql";
+import { useFormat } from "../format/useFormat";
+import { useTexts } from "../i18n/useLanguage";
+import { groupRefusals } from "./refusalGroups";
+
+interface RefusalListProps {
+  readonly refusals: readonly RefusalRowFragment[];
+  /** The number of all refusals; the API lists the first 100. */
+  readonly count: number;
+}
+
+/** The instances that cannot take part, by reason. */
+export function RefusalList({ refusals, count }: RefusalListProps) {
+  const texts = useTexts();
+  const format = useFormat();
+  const groups = groupRefusals(refusals);
+  const isCut = refusals.length < count;
+  return (
+    <>
+      <Collapse
+        size="small"
+        defaultActiveKey={groups.length === 1 ? groups.map(({ code }) => code) : []}
+        items={groups.map((group) => ({
+          key: group.code,
+          label: texts.operations.refusals.group(
+            texts.enums.refusal[group.code],
+            format.count(group.refusals.length),
+          ),
+          children: (
+            <ul className="refusals" tabIndex={0} aria-label={texts.enums.refusal[group.code]}>
+              {group.refusals.map(({ instanceId, message }) => (
+                <li key={instanceId}>
+                  <span className="instance-id">{instanceId}</span> {message}
+                </li>
+              ))}
+            </ul>
+          ),
+        }))}
+      />
+      {isCut && (
+        <p className="note">
+          {texts.operations.refusals.cut(format.count(refusals.length), format.count(count))}
+        </p>
+      )}
+    </>
+  );
+}

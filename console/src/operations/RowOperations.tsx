@@ -1,0 +1,52 @@
+import { Button, Dropdown, Flex, Tooltip } from "antd";
+
+import { useViewer } from "../app/account";
+import { useTexts } from "../i18n/useLanguage";
+import type { InstanceRow } from "../instances/useInstanceList";
+import { useOperations, type OperationKind } from "./operations";
+
+const MORE: readonly OperationKind[] = ["SET_AUTO", "SET_MANUAL", "SET_NONE", "UNIFY"];
+
+/** What can be done with an instance, or with the bundle that it is a member of. */
+export function RowOperations({ row }: { readonly row: InstanceRow }) {
+  const texts = useTexts().operations;
+  const { canWrite } = useViewer();
+  const open = useOperations();
+  if (row.expiresAt === null) return null;
+  const bundleName = row.bundle?.name ?? null;
+  const labels = bundleName === null ? texts.kinds : texts.bundleKinds;
+  const start = (kind: OperationKind) => {
+    open({ kind, target: { selection: { ids: [row.id] }, count: 1, bundleName } });
+  };
+  return (
+    <Tooltip title={canWrite ? null : texts.readOnly}>
+      <Flex gap={4} align="center">
+        <Button
+          type="link"
+          size="small"
+          disabled={!canWrite}
+          aria-label={`${labels.RENEW} ${row.id}`}
+          onClick={() => {
+            start("RENEW");
+          }}
+        >
+          {labels.RENEW}
+        </Button>
+        <Dropdown
+          trigger={["click"]}
+          disabled={!canWrite}
+          menu={{
+            items: MORE.map((kind) => ({ key: kind, label: labels[kind] })),
+            onClick: ({ key }) => {
+              start(key as OperationKind);
+            },
+          }}
+        >
+          <Button type="link" size="small" disabled={!canWrite} aria-label={`${texts.more} ${row.id}`}>
+            {texts.more}
+          </Button>
+        </Dropdown>
+      </Flex>
+    </Tooltip>
+  );
+}

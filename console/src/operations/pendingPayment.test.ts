@@ -1,0 +1,51 @@
+import { beforeEach, expect, it } from "vitest";
+
+import type { Payment } from "./payment";
+import { PendingPayments } from "./pendingPayment";
+
+const PAYMENT: Payment = {
+  request: {
+    kind: "RENEW",
+    input: { selection: { ids: ["i-1"] }, months: 1, expectedTotal: "300.00", idempotencyKey: "k" },
+  },
+  count: 1,
+  total: "300.00",
+};
+
+let items: Map<string, string>;
+let isFull: boolean;
+let storage: Storage;
+
+beforeEach(() => {
+  items = new Map();
+  isFull = false;
+  storage = {
+    getItem: (name: string) => items.get(name) ?? null,
+    setItem: (name: string, value: string) => {
+      if (isFull) throw new DOMException("full", "QuotaExceededError");
+      items.set(name, value);
+    },
+    removeItem: (name: string) => items.delete(name),
+  } as unknown as Storage;
+});
+
+it("a payment outlives the page, with its key", () => {
+  new PendingPayments(storage).put("a", PAYMENT);
+  expect(new PendingPayments(storage).get("a")).toEqual(PAYMENT);
+});
+
+it("a payment is of its account only, and is gone once its result is known", () => {
+  const payments = new PendingPayments(storage);
+  payments.put("a", PAYMENT);
+  expect(payments.get("b")).toBeNull();
+  payments.delete("a");
+  expect(payments.get("a")).toBeNull();
+  expect(items.size).toBe(0);
+});
+
+it("a payment too large for the storage is kept as long as the page", () => {
+  isFull = true;
+  const payments = new PendingPayments(storage);
+  payments.put("a", PAYMENT);
+  expect(payments.get("a")).toEqual(PAYMENT);
+});

@@ -1,0 +1,101 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import { useClient } from "urql";
+
+import { newIdempotencyKey } from "../api/idempotencyKey";
+import { useRefresh } from "../api/refresh";
+import { useAccount } from "../app/account";
+import { sendUntilAnswered } from "./attempt";
+import { isPaid, sendPayment, type Payment, type PaymentProblem, type PaymentSuccess } from "./payment";
+import { PendingPayments } from "./pendingPayment";
+import { wait } from "./wait";
+
+export type PaymentState =
+  | { readonly phase: "editing"; readonly problem: PaymentProblem | null }
+  /** The result of an earlier payment is not known; it is asked for before anything else is paid. */
+  | { readonly phase: "pending"; readonly payment: Payment }
+  | { readonly phase: "sending"; readonly payment: Payment; readonly lostCount: number }
+  | { readonly phase: "done"; readonly payment: Payment; readonly result: PaymentSuccess };
+
+export interface PaymentProcess {
+  readonly state: PaymentState;
+  /** Whether the payment of the state was begun by an earlier dialog. */
+  readonly isEarlier: boolean;
+  /** Pay once: `build` is given the key of this dialog's payment. */
+  readonly pay: (build: (idempotencyKey: string) => Payment) => void;
+  readonly confirm: () => void;
+  /** Go on without the result of the earlier payment, or after it. */
+  readonly restart: () => void;
+}
+
+const PENDING = new PendingPayments(sessionStorage);
+
+/** Pay once, however often the button is pressed and the answer is lost. */
+export function usePayment(onDone: (() => void) | undefined): PaymentProcess {
+  const client = useClient();
+  const { refresh } = useRefresh();
+  const { id: accountId } = useAccount();
+  const [earlier, setEarlier] = useState(() => PENDING.get(accountId));
+  const [state, setState] = useState<PaymentState>(
+    earlier ? { phase: "pending", payment: earlier } : { phase: "editing", problem: null },
+  );
+  const key = useRef<string>(null);
+  const isSending = useRef(false);
+  const isStopped = useIsUnmounted();
+
+  const send = useCallback(
+    async (payment: Payment) => {
+      if (isSending.current) return;
+      isSending.current = true;
+      PENDING.put(accountId, payment);
+      setState({ phase: "sending", payment, lostCount: 0 });
+      const outcome = await sendUntilAnswered(() => sendPayment(client, payment), {
+        wait,
+        isStopped: () => isStopped.current,
+        onLost: (lostCount) => {
+          setState({ phase: "sending", payment, lostCount });
+        },
+      });
+      isSending.current = false;
+      if (outcome.kind === "unknown") {
+        setState({ phase: "pending", payment });
+        return;
+      }
+      PENDING.delete(accountId);
+      key.current = null; // what follows is another request
+      refresh();
+      if (outcome.kind === "notDone") {
+        setState({ phase: "editing", problem: outcome });
+      } else if (isPaid(outcome.data)) {
+        setState({ phase: "done", payment, result: outcome.data });
+        if (payment !== earlier) onDone?.();
+      } else {
+        setState({ phase: "editing", problem: { kind: "refused", refusal: outcome.data } });
+      }
+    },
+    [accountId, client, earlier, isStopped, onDone, refresh],
+  );
+  const pay = (build: (idempotencyKey: string) => Payment) => {
+    key.current ??= newIdempotencyKey();
+    void send(build(key.current));
+  };
+  const confirm = () => {
+    if (state.phase === "pending") void send(state.payment);
+  };
+  const restart = () => {
+    PENDING.delete(accountId);
+    setEarlier(null);
+    setState({ phase: "editing", problem: null });
+  };
+  return { state, isEarlier: earlier !== null, pay, confirm, restart };
+}
+
+function useIsUnmounted() {
+  const isUnmounted = useRef(false);
+  useEffect(() => {
+    isUnmounted.current = false;
+    return () => {
+      isUnmounted.current = true;
+    };
+  }, []);
+  return isUnmounted;
+}
