@@ -105,8 +105,10 @@ class ForbiddenError(DomainError):
 class NoTestClockError(ForbiddenError):
     """A move of the clock of an account in real time (rule 37)."""
 
-    def __str__(self) -> str:
-        return "The account has no test clock, so its time cannot be moved; nothing was changed."
+    @property
+    def message(self) -> Message:
+        """The error as a sentence."""
+        return Message("The account has no test clock, so its time cannot be moved; nothing was changed.")
 
 
 @dataclass(eq=False)
@@ -225,8 +227,12 @@ class StillMovingError(DomainError):
     reached_at: dt.datetime
     to_at: dt.datetime
 
-    def __str__(self) -> str:
-        return (
-            f"The clock stands at {self.reached_at.isoformat()} and moves on to {self.to_at.isoformat()} by itself. "
-            "Repeat the request with the same idempotencyKey to wait for the result."
+    @property
+    def message(self) -> Message:
+        """The error as a sentence."""
+        return Message(
+            "The clock stands at {at} and moves on to {to} by itself. Repeat the request with the same idempotencyKey "
+            "to wait for the result.",
+            at=self.reached_at.isoformat(timespec="seconds"),
+            to=self.to_at.isoformat(timespec="seconds"),
         )

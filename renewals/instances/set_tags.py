@@ -40,9 +40,10 @@ async def set_tags(account_id: str, request: TagsRequest, clock: Clock) -> TagsO
     """
     instances_selection.check_selector(request.selector)
     request.change.check()
-    async with accounts_repository.locked_account(account_id) as (connection, _):
+    async with accounts_repository.locked_account(account_id) as (connection, account):
+        now = account.instant(clock())
         selection = await instances_selection.resolve_selection(
-            connection, account_id, request.selector, model.BundleHandling.REFUSE, clock()
+            connection, account_id, request.selector, model.BundleHandling.REFUSE, now
         )
         stored = await repository.read_tags(connection, [instance.id for instance in selection.instances])
         outcome = await instances_selection.plan_without_blocking(

@@ -25,8 +25,13 @@ async def retry_parked(call: OperatorRequest, run_id: str) -> IdempotentResult:
 
 async def _retry_parked_in(connection: Connection, call: OperatorRequest, run_id: str) -> AuditedChange:
     number = _parse_run_id(run_id)
-    if not await models.RenewalRun.filter(id=number).using_db(connection).exists():
+    run = await models.RenewalRun.get_or_none(id=number, using_db=connection)
+    if run is None:
         raise errors.NotFoundError("input.runId", _NO_RUN)
+    if run.trigger == runs.Trigger.TEST_CLOCK:
+        raise errors.InvalidInputError(
+            "input.runId", Message("must not be a run of a test clock, which tries again when it moves")
+        )
     parked = (await chunks.list_parked_accounts_in(connection, [number])).get(number, [])
     if not parked:
         raise errors.InvalidInputError("input.runId", Message("must be a run with parked accounts"))

@@ -65,9 +65,8 @@ async def place_order(account_id: str, request: requests.OrderRequest, clock: Cl
             connection, account_id, request.idempotency_key, request_hash
         ):
             return earlier
-        now = account.instant(
-            clock()
-        )  # after the lock: a voucher may expire while this call waits for the account
+        # Read after the lock: a voucher may expire while this call waits for the account.
+        now = account.instant(clock())
         plan = await _plan(connection, account, request, now)
         _raise_refusals(plan, request)
         kind = _kind(request)

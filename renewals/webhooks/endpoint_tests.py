@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import orjson
 
+from renewals.accounts import queries as accounts_queries
 from renewals.concurrency import fair_queue
 from renewals.db import connection as database
 from renewals.domain import errors
@@ -55,7 +56,15 @@ async def send_to(
 ) -> WebhookResponse:
     """Send a test message and return the response; the caller holds `limit_tests`."""
     fair_queue.leave_lane()
-    body = orjson.dumps({"type": TEST_TYPE, "timestamp": clock(), "data": {"accountId": endpoint.account_id}})
+    data: dict[str, object] = {"accountId": endpoint.account_id}
+    if endpoint.account_id is not None and await _has_test_clock(endpoint.account_id):
+        data["testClock"] = True
+    body = orjson.dumps({"type": TEST_TYPE, "timestamp": clock(), "data": data})
     async with sender.open_client(endpoint.url, resolver) as post:
         send = await sender.build_signer(endpoint.id, post, clock)
         return await send(f"msg_test_{uuid.uuid4().hex}", body)
+
+
+async def _has_test_clock(account_id: str) -> bool:
+    clocks = await accounts_queries.find_test_clocks(database.pool(), [account_id])
+    return clocks.get(account_id) is not None

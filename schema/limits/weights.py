@@ -42,8 +42,8 @@ FORECAST_RENEWAL = 8
 OUTLOOK_MONTHS = 6
 """Months of AUTO renewals that the outlook of instances is charged for."""
 
-CLOCK_MOVE = 500_000
-"""A move of a test clock, whatever its length. Measured for the demo account: 20 ms a day, on which it is forecast."""
+CLOCK_MOVE = 2_000_000
+"""A move of a test clock, whatever its length. Measured for a month of the demo account: 126 hours of 22 ms."""
 
 NESTED_HISTORY = 50
 """The attempts or the orders of one instance, which are resolved one by one. Measured: 120 microseconds."""
