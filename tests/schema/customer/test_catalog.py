@@ -104,3 +104,16 @@ async def test_each_catalogue_is_one_statement(asked: Client) -> None:
     with sql_log.counted() as seen:
         await asked("{ products { code } dataCenters { code } }")
     assert len(seen) == 3  # the key's account, the products, the data centres
+
+
+@pytest.mark.parametrize(("language", "reason"), [("en", "Resubmit."), ("zh", "需重新提交。")])
+async def test_a_refusal_gives_the_products_reason_in_the_callers_language(
+    asked: Client, world: World, language: str, reason: str
+) -> None:
+    await world.instance("i-1", product="cert")
+    query = (
+        """{ quoteRenewal(input: {selection: {ids: ["i-1"]}, months: 1}) { refusals { code message } } }"""
+    )
+    headers = {"Authorization": f"Bearer {asked.key}", "Accept-Language": language}
+    answer = (await asked.http.post(asked.url, json={"query": query}, headers=headers)).json()["data"]
+    assert answer["quoteRenewal"]["refusals"] == [{"code": "UNSUPPORTED_PRODUCT", "message": reason}]
