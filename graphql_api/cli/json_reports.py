@@ -13,6 +13,7 @@ from renewals import integrity
 from renewals.auto_renewal import attempts
 from renewals.db.models import RenewalRun
 from renewals.domain import money
+from renewals.domain.messages import Message
 from renewals.forecasts import simulation
 from renewals.operators import run_now
 from renewals.webhooks import status
@@ -118,7 +119,7 @@ def endpoint_as_dict(endpoint: status.EndpointStatus) -> dict[str, object]:
         "url": endpoint.url,
         "eventTypes": list(endpoint.event_types),
         "enabled": endpoint.enabled,
-        "disabledReason": endpoint.disabled_reason,
+        "disabledReason": _sentence(endpoint.disabled_reason),
         "pausedUntil": _instant(endpoint.paused_until),
         "deliveredCount": endpoint.delivered_count,
         "behindCount": endpoint.behind_count,
@@ -127,7 +128,7 @@ def endpoint_as_dict(endpoint: status.EndpointStatus) -> dict[str, object]:
         "lastDeliveredAt": _instant(endpoint.last_delivered_at),
         "lastAttemptedAt": _instant(endpoint.last_attempted_at),
         "lastStatus": endpoint.last_status,
-        "lastError": endpoint.last_error,
+        "lastError": _sentence(endpoint.last_error),
     }
 
 
@@ -172,3 +173,8 @@ def _instant(instant: dt.datetime | None) -> str | None:
 
 def _amount(cents: int | None) -> str | None:
     return None if cents is None else money.format_cents(cents)
+
+
+def _sentence(message: Message | None) -> str | None:
+    """Return a message in English, because JSON does not depend on the language."""
+    return None if message is None else str(message)

@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from renewals.domain.messages import Argument, CountedMessage, Message, ProvidedText
 from renewals.domain.money import Cents
 
@@ -18,6 +20,16 @@ def to_json(message: Message) -> dict[str, Any]:
     if message.arguments:
         stored["arguments"] = {name: _argument_to_json(value) for name, value in message.arguments.items()}
     return stored
+
+
+def dumps(message: Message) -> str:
+    """Return a message as JSON text, for a column of type json."""
+    return orjson.dumps(to_json(message)).decode()
+
+
+def loads(stored: str | None) -> Message | None:
+    """Return the message of a column of type json; null is None."""
+    return None if stored is None else from_json(orjson.loads(stored))
 
 
 def from_json(stored: Mapping[str, Any]) -> Message:

@@ -134,4 +134,4 @@ def _attempt_columns(message: Message, result: BatchResult, now: dt.datetime) ->
         retry_after_seconds = http_client.parse_retry_after(response.retry_after, now)
     next_attempt_at = retry_policy.next_attempt(attempts, now, retry_after_seconds=retry_after_seconds)
     parked_at = None if next_attempt_at else now
-    return (attempts, next_attempt_at, parked_at, response.status, response.error, response.excerpt)
+    return (attempts, next_attempt_at, parked_at, response.status, response.stored_error, response.excerpt)

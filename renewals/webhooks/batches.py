@@ -14,7 +14,10 @@ import orjson
 
 from renewals.db import connection as database
 from renewals.db import sql
-from renewals.events import webhook_cursors
+from renewals.domain import messages as domain_messages
+from renewals.domain.model import Language
+from renewals.events import summaries, webhook_cursors
+from renewals.i18n import catalogs
 from renewals.webhooks import claims, http_client, retry_policy
 
 TRIAL_MESSAGES = 2
@@ -28,8 +31,17 @@ EVENTS_PER_BATCH = 1_000
 ACCOUNT_LANE = ""
 
 
+_COLUMNS = """e.account_id, e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text, i.name, a.time_zone,
+  a.currency, a.language"""
+_JOINS = """JOIN accounts a ON a.id = e.account_id
+  LEFT JOIN instances i ON i.id = e.instance_id AND i.account_id = e.account_id"""
+
+
 class Message(NamedTuple):
-    """An event to be sent, and the number of failed attempts so far; `payload` is JSON text."""
+    """An event to be sent, and the number of failed attempts so far; `payload` is JSON text.
+
+    Its summary has the instance's present name, and is in the account's language (rule 27).
+    """
 
     account_id: str
     sequence: int
@@ -37,6 +49,10 @@ class Message(NamedTuple):
     occurred_at: dt.datetime
     instance_id: str | None
     payload: str
+    instance_name: str | None
+    time_zone: str
+    currency: str
+    language: str
     attempts: int = 0
 
     @property
@@ -54,6 +70,13 @@ class Message(NamedTuple):
         return f"msg_{uuid.uuid5(endpoint_id, f'{self.sequence} {self.account_id}').hex}"
 
     @property
+    def summary(self) -> str:
+        """Return one sentence about the event."""
+        subject = summaries.Subject(self.instance_id, self.instance_name, self.time_zone, self.currency)
+        message = summaries.summarize(self.type, self.payload, subject)
+        return catalogs.translate(message, Language(self.language))
+
+    @property
     def body(self) -> bytes:
         """Return the event as JSON in the format of Standard Webhooks."""
         return orjson.dumps(
@@ -64,6 +87,7 @@ class Message(NamedTuple):
                     "accountId": self.account_id,
                     "sequence": self.sequence,
                     "instanceId": self.instance_id,
+                    "summary": self.summary,
                     "payload": orjson.Fragment(self.payload),
                 },
             }
@@ -115,7 +139,7 @@ class BatchResult:
     last: http_client.WebhookResponse | None = None
     retry_after_seconds: float | None = None
     slowest_seconds: float = 0
-    disabled_reason: str | None = None
+    disabled_reason: domain_messages.Message | None = None
 
 
 async def read_batch(
@@ -185,10 +209,10 @@ async def _read_due(
 ) -> Sequence[database.Row]:
     return await database.fetch(
         connection,
-        """SELECT e.account_id, e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text, d.attempts
+        f"""SELECT {_COLUMNS}, d.attempts
            FROM (SELECT account_id, sequence, attempts, next_attempt_at FROM webhook_deliveries
                  WHERE endpoint_id = $1 AND next_attempt_at <= $2 ORDER BY next_attempt_at LIMIT $3) AS d
-           JOIN events e ON e.account_id = d.account_id AND e.sequence = d.sequence
+           JOIN events e ON e.account_id = d.account_id AND e.sequence = d.sequence {_JOINS}
            ORDER BY d.next_attempt_at""",
         endpoint_id,
         now,
@@ -202,11 +226,11 @@ async def _fetch_events(
     """Return the next `count` events of each account after its cursor."""
     return await database.fetch(
         connection,
-        """SELECT e.account_id, e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text
+        f"""SELECT {_COLUMNS}
            FROM unnest($1::text[], $2::bigint[]) AS c(account_id, sequence)
            CROSS JOIN LATERAL (
              SELECT * FROM events WHERE account_id = c.account_id AND sequence > c.sequence
-             ORDER BY sequence LIMIT $3) AS e
+             ORDER BY sequence LIMIT $3) AS e {_JOINS}
            ORDER BY e.account_id, e.sequence""",
         [cursor.account_id for cursor in cursors],
         [cursor.sequence for cursor in cursors],

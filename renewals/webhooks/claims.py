@@ -157,7 +157,7 @@ async def record_state_in(
             claim.endpoint_id,
             now,
             last.status,
-            last.error,
+            last.stored_error,
             last.excerpt,
         )
 

@@ -58,7 +58,7 @@ async def update_failed_in(
              next_attempt_at = u.next_attempt_at, parked_at = u.parked_at, last_status = u.status,
              last_error = u.error, last_response = u.response
            FROM unnest($2::text[], $3::bigint[], $4::int[], $5::timestamptz[], $6::timestamptz[], $7::smallint[],
-             $8::text[], $9::text[]) AS u(account_id, sequence, attempts, next_attempt_at, parked_at, status,
+             $8::json[], $9::text[]) AS u(account_id, sequence, attempts, next_attempt_at, parked_at, status,
              error, response)
            WHERE d.endpoint_id = $1 AND d.account_id = u.account_id AND d.sequence = u.sequence""",
         endpoint_id,
@@ -83,7 +83,7 @@ async def insert_undelivered_in(
              next_attempt_at, parked_at, last_status, last_error, last_response)
            SELECT $1, CASE WHEN u.attempts > 0 THEN $11::timestamptz END, u.*
            FROM unnest($2::text[], $3::bigint[], $4::text[], $5::int[], $6::timestamptz[], $7::timestamptz[],
-             $8::smallint[], $9::text[], $10::text[])
+             $8::smallint[], $9::json[], $10::text[])
              AS u(account_id, sequence, lane, attempts, next_attempt_at, parked_at, status, error, response)
            ON CONFLICT (endpoint_id, account_id, sequence) DO NOTHING""",
         endpoint_id,

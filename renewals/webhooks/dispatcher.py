@@ -15,6 +15,7 @@ from renewals import config
 from renewals.db import errors as db_errors
 from renewals.domain import clock as clocks
 from renewals.domain.clock import Clock
+from renewals.domain.messages import Message
 from renewals.events import pubsub
 from renewals.webhooks import (
     batch_results,
@@ -152,4 +153,6 @@ def _update_health(result: batches.BatchResult, endpoint: endpoints.Endpoint, no
         retry_after_seconds=result.retry_after_seconds,
     )
     if retry_policy.should_disable(result.health, endpoint.changed_at, now):
-        result.disabled_reason = f"no delivery succeeded for {retry_policy.DISABLE_AFTER.days} days"
+        result.disabled_reason = Message(
+            "no delivery succeeded for {days} days", days=retry_policy.DISABLE_AFTER.days
+        )

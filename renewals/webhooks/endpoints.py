@@ -16,7 +16,7 @@ from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
 from renewals.db.advisory_locks import AdvisoryLock, lock_in
 from renewals.db.models import WebhookEndpoint
-from renewals.domain import errors
+from renewals.domain import errors, stored_messages
 from renewals.domain.clock import Clock
 from renewals.domain.messages import Message
 from renewals.webhooks import claims, secrets
@@ -29,7 +29,7 @@ from renewals.webhooks.endpoint_requests import (
     parse_overlap,
 )
 
-DISABLED_BY_OWNER = "disabled by its owner"
+DISABLED_BY_OWNER = Message("disabled by its owner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Endpoint:
     account_id: str | None
     url: str
     event_types: tuple[str, ...]
-    disabled_reason: str | None
+    disabled_reason: Message | None
     created_at: dt.datetime
     changed_at: dt.datetime
 
@@ -127,7 +127,9 @@ async def update_in(
     if change.event_types is not None:
         row.event_types = sorted(set(change.event_types))
     if change.is_enabled is not None:
-        row.disabled_reason = None if change.is_enabled else row.disabled_reason or DISABLED_BY_OWNER
+        row.disabled_reason = (
+            None if change.is_enabled else row.disabled_reason or stored_messages.to_json(DISABLED_BY_OWNER)
+        )
     # The next turn recognizes the change by `changed_at`, which must exceed the last turn by any clock.
     row.changed_at = max(now, last_turn_at + dt.timedelta(microseconds=1)) if last_turn_at else now
     await row.save(using_db=connection, update_fields=["url", "event_types", "disabled_reason", "changed_at"])
@@ -200,11 +202,12 @@ async def find(endpoint_id: uuid.UUID) -> Endpoint | None:
 
 
 async def disable_in(
-    connection: database.Connection, endpoint_id: uuid.UUID, reason: str, now: dt.datetime
+    connection: database.Connection, endpoint_id: uuid.UUID, reason: Message, now: dt.datetime
 ) -> None:
     """Stop all deliveries to an endpoint, unless it is disabled; its owner sees the reason."""
     enabled = WebhookEndpoint.filter(id=endpoint_id, disabled_reason__isnull=True)
-    await enabled.using_db(connection).update(disabled_reason=reason, changed_at=now)
+    stored = stored_messages.to_json(reason)
+    await enabled.using_db(connection).update(disabled_reason=stored, changed_at=now)
 
 
 async def lock_provider_in(connection: database.Connection) -> None:
@@ -218,7 +221,7 @@ def _endpoint(row: WebhookEndpoint) -> Endpoint:
         row.account_id,
         row.url,
         tuple(row.event_types),
-        row.disabled_reason,
+        None if row.disabled_reason is None else stored_messages.from_json(row.disabled_reason),
         row.created_at,
         row.changed_at,
     )

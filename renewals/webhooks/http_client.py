@@ -20,6 +20,8 @@ import httpcore2
 import httpx2
 
 from renewals import config
+from renewals.domain import stored_messages
+from renewals.domain.messages import InvalidValueError, Message
 from renewals.webhooks import bounded_network, url_policy
 
 CONNECT_SECONDS_MAX = 5.0
@@ -35,6 +37,12 @@ ADDRESSES_TRIED_MAX = 3
 IDLE_SECONDS_MAX = 5.0
 USER_AGENT = "renewals-webhooks/1"
 
+_TLS_FAILED = Message("no connection: TLS failed")
+_UNREACHABLE = Message("no connection: refused or unreachable")
+_TOO_LONG = Message(
+    "more than {count:,} bytes were sent before the response", count=bounded_network.RESPONSE_BYTES_MAX
+)
+
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """Resolves a host and port to IP addresses as text."""
 
@@ -43,13 +51,22 @@ class WebhookResponse(NamedTuple):
     """The status and the beginning of the body of a response, or an error without a status."""
 
     status: int | None
-    error: str | None = None
+    error: Message | None = None
     excerpt: str = ""
     retry_after: str | None = None
 
+    @property
+    def stored_error(self) -> str | None:
+        """Return the error as JSON, as the tables store it."""
+        return None if self.error is None else stored_messages.dumps(self.error)
+
 
 class UrlNotAllowedError(Exception):
-    """The URL is forbidden or its host cannot be resolved; the message never contains an address."""
+    """The URL is forbidden or its host cannot be resolved; the reason never contains an address."""
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
@@ -74,18 +91,23 @@ class PinnedClient:
             async with asyncio.timeout(REQUEST_SECONDS_MAX):
                 response = await self._send(body, headers)
         except TimeoutError:
-            return WebhookResponse(None, f"no response within {REQUEST_SECONDS_MAX:.0f} seconds")
+            return WebhookResponse(
+                None, Message("no response within {seconds} seconds", seconds=round(REQUEST_SECONDS_MAX))
+            )
         except httpx2.ConnectTimeout:
-            return WebhookResponse(None, f"no connection within {CONNECT_SECONDS_MAX:.0f} seconds")
+            return WebhookResponse(
+                None, Message("no connection within {seconds} seconds", seconds=round(CONNECT_SECONDS_MAX))
+            )
         except httpx2.ConnectError as error:
-            reason = "TLS failed" if _is_tls(error) else "refused or unreachable"
-            return WebhookResponse(None, f"no connection: {reason}")
+            return WebhookResponse(None, _TLS_FAILED if _is_tls(error) else _UNREACHABLE)
         except httpx2.TransportError as error:
             if str(error) == bounded_network.TOO_LONG:
-                return WebhookResponse(None, bounded_network.TOO_LONG)
-            return WebhookResponse(None, f"the connection failed: {type(error).__name__}")
+                return WebhookResponse(None, _TOO_LONG)
+            return WebhookResponse(
+                None, Message("the connection failed: {error}", error=type(error).__name__)
+            )
         excerpt = await _read_excerpt(response)
-        redirect = "redirects are not followed" if response.is_redirect else None
+        redirect = Message("redirects are not followed") if response.is_redirect else None
         return WebhookResponse(response.status_code, redirect, excerpt, response.headers.get("retry-after"))
 
     async def _send(self, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
@@ -138,8 +160,8 @@ async def open_client(url: str, resolver: Resolver = resolve) -> AsyncIterator[P
             ports=settings.webhook_ports,
             networks=settings.webhook_networks,
         )
-    except ValueError as error:
-        raise UrlNotAllowedError(f"the URL {error}") from None
+    except InvalidValueError as error:
+        raise UrlNotAllowedError(Message("the URL {problem}", problem=error.reason)) from None
     addresses = await _resolve_public(target, resolver)
     transport = httpx2.AsyncHTTPTransport(verify=_tls())
     transport._pool = httpcore2.AsyncConnectionPool(
@@ -162,12 +184,12 @@ async def _resolve_public(target: url_policy.WebhookUrl, resolver: Resolver) -> 
     except (OSError, UnicodeError):  # a TimeoutError is an OSError
         addresses = []
     if not addresses:
-        raise UrlNotAllowedError("the host was not found")
+        raise UrlNotAllowedError(Message("the host was not found"))
     networks = config.get_settings().webhook_networks
     if not all(
         url_policy.is_public_address(ipaddress.ip_address(address), networks) for address in addresses
     ):
-        raise UrlNotAllowedError("the host has a private or reserved address")
+        raise UrlNotAllowedError(Message("the host has a private or reserved address"))
     return addresses[:ADDRESSES_TRIED_MAX]
 
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from opentelemetry import trace
 
 from renewals import config
+from renewals.domain import messages as domain_messages
 from renewals.domain.clock import Clock
 from renewals.observability import metrics
 from renewals.webhooks import http_client, retry_policy, secrets
@@ -18,6 +19,11 @@ from renewals.webhooks.batches import BatchResult, Message
 from renewals.webhooks.http_client import WebhookResponse
 
 _tracer = trace.get_tracer("renewals")
+
+_SECRET_UNREADABLE = domain_messages.Message(
+    "the secret was encrypted with a key that is not in RENEWALS_WEBHOOK_KEYS"
+)
+_GONE = domain_messages.Message("it answered 410 Gone")
 
 Post = Callable[[bytes, Mapping[str, str]], Awaitable[WebhookResponse]]
 """Posts a body with headers."""
@@ -32,12 +38,12 @@ async def open_client(url: str, resolver: http_client.Resolver) -> AsyncIterator
         try:
             client = await stack.enter_async_context(http_client.open_client(url, resolver))
         except http_client.UrlNotAllowedError as error:
-            yield _failing_post(str(error))
+            yield _failing_post(error.reason)
         else:
             yield client.post
 
 
-def _failing_post(error: str) -> Post:
+def _failing_post(error: domain_messages.Message) -> Post:
     async def fail(_body: bytes, _headers: Mapping[str, str]) -> WebhookResponse:
         return WebhookResponse(None, error)
 
@@ -48,8 +54,8 @@ async def build_signer(endpoint_id: uuid.UUID, post: Post, clock: Clock) -> Send
     """Return a function that signs with the endpoint's current secrets; it fails if a secret is unreadable."""
     try:
         keys = await secrets.list_active(endpoint_id, clock())
-    except secrets.SecretUnreadableError as error:
-        keys, post = [], _failing_post(str(error))
+    except secrets.SecretUnreadableError:
+        keys, post = [], _failing_post(_SECRET_UNREADABLE)
 
     async def send(message_id: str, body: bytes) -> WebhookResponse:
         return await post(body, secrets.sign(keys, message_id, body, clock()))
@@ -121,7 +127,7 @@ def _add_response(result: BatchResult, message: Message, response: WebhookRespon
     result.failed[message.key] = response
     result.health = retry_policy.after_failure(result.health, now)
     if response.status == retry_policy.GONE:
-        result.disabled_reason = "it answered 410 Gone"
+        result.disabled_reason = _GONE
     if response.status in retry_policy.RETRY_AFTER_STATUSES:
         seconds = http_client.parse_retry_after(response.retry_after, now)
         result.retry_after_seconds = max(result.retry_after_seconds or 0, seconds or 0) or None

@@ -4,10 +4,11 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from renewals.db import connection as database
-from renewals.domain import errors, limits, validation
+from renewals.domain import errors, limits, stored_messages, validation
+from renewals.domain.messages import Message
 from renewals.events import webhook_cursors
 from renewals.webhooks import endpoints as webhooks_endpoints
 
@@ -27,14 +28,14 @@ class EndpointStatus(NamedTuple):
     url: str
     event_types: tuple[str, ...]
     enabled: bool
-    disabled_reason: str | None
+    disabled_reason: Message | None
     created_at: dt.datetime
     changed_at: dt.datetime
     delivered_count: int = 0
     last_delivered_at: dt.datetime | None = None
     last_attempted_at: dt.datetime | None = None
     last_status: int | None = None
-    last_error: str | None = None
+    last_error: Message | None = None
     last_response: str | None = None
     failure_count: int = 0
     paused_until: dt.datetime | None = None
@@ -56,7 +57,7 @@ class Delivery(NamedTuple):
     last_attempted_at: dt.datetime | None
     next_attempt_at: dt.datetime | None
     last_status: int | None
-    last_error: str | None
+    last_error: Message | None
     last_response: str | None
 
 
@@ -82,7 +83,7 @@ async def read_status(endpoints: Sequence[webhooks_endpoints.Endpoint]) -> list[
             **{name: getattr(endpoint, name) for name in _ENDPOINT_COLUMNS},
             enabled=endpoint.is_enabled,
             behind_count=behind.get(endpoint.id, 0),
-            **rows_by_id[endpoint.id],
+            **_with_error(rows_by_id[endpoint.id]),
         )
         for endpoint in endpoints
     ]
@@ -125,4 +126,9 @@ async def read_deliveries(
         count,
         account_id,
     )
-    return [Delivery(**(dict(row) | {"state": DeliveryState(row["state"])})) for row in rows]
+    return [Delivery(**(_with_error(row) | {"state": DeliveryState(row["state"])})) for row in rows]
+
+
+def _with_error(row: database.Row) -> dict[str, Any]:
+    """Return the columns of a row, with the stored error as a message."""
+    return dict(row) | {"last_error": stored_messages.loads(row["last_error"])}

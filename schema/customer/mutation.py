@@ -196,7 +196,7 @@ async def _send_test_webhook(
     return webhooks.SendTestWebhookSuccess(
         delivered=retry_policy.is_delivered(response.status),
         status=response.status,
-        error=response.error,
+        reason=response.error,
         response=response.excerpt,
     )
 

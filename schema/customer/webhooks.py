@@ -7,10 +7,12 @@ from typing import Annotated, Any
 import strawberry
 
 from renewals.domain import limits
+from renewals.domain.messages import Message
 from renewals.webhooks import endpoint_requests, status
 from renewals.webhooks import endpoints as domain
 from schema.context import Info
 from schema.customer import inputs as customer_inputs
+from schema.fields import messages
 from schema.shared import inputs
 
 URL = "An https URL whose host has a public address."
@@ -39,7 +41,7 @@ class WebhookDelivery:
         description="When it is attempted again. Null if it waits for an earlier delivery or is parked."
     )
     last_status: int | None = strawberry.field(description=_LAST_STATUS)
-    last_error: str | None = strawberry.field(description=_LAST_ERROR)
+    last_error: str | None = messages.message("last_error", description=_LAST_ERROR)
     last_response: str | None = strawberry.field(description=_LAST_RESPONSE)
 
 
@@ -71,8 +73,9 @@ class WebhookEndpoint:
     url: str = strawberry.field(description="Where events are sent.")
     event_types: list[str] = strawberry.field(description=EVENT_TYPES)
     enabled: bool = strawberry.field(description="Whether events are sent.")
-    disabled_reason: str | None = strawberry.field(
-        description="Why the endpoint is disabled, by its owner or by the service. Null if it is enabled."
+    disabled_reason: str | None = messages.message(
+        "disabled_reason",
+        description="Why the endpoint is disabled, by its owner or by the service. Null if it is enabled.",
     )
     created_at: dt.datetime = strawberry.field(description="When the endpoint was created.")
     changed_at: dt.datetime = strawberry.field(description="When its owner last changed the endpoint.")
@@ -83,7 +86,7 @@ class WebhookEndpoint:
         description="When a delivery was last attempted. Null: never."
     )
     last_status: int | None = strawberry.field(description=_LAST_STATUS)
-    last_error: str | None = strawberry.field(description=_LAST_ERROR)
+    last_error: str | None = messages.message("last_error", description=_LAST_ERROR)
     last_response: str | None = strawberry.field(description=_LAST_RESPONSE)
     failure_count: int = strawberry.field(description="Number of failed attempts since the last success.")
     paused_until: dt.datetime | None = strawberry.field(
@@ -213,9 +216,10 @@ class ReplayWebhookDeliverySuccess(EndpointChanged):
 class SendTestWebhookSuccess:
     delivered: bool = strawberry.field(description="Whether the status was 2xx.")
     status: int | None = strawberry.field(description="The HTTP status. Null if there was no response.")
-    error: str | None = strawberry.field(
-        description="Why there was no response, in words. Null if there was one."
+    error: str | None = messages.message(
+        "reason", description="Why there was no response, in words. Null if there was one."
     )
+    reason: strawberry.Private[Message | None]
     response: str = strawberry.field(description="The beginning of the response's body.")
 
 

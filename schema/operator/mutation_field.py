@@ -13,7 +13,7 @@ from schema.shared.errors import Error, IdempotencyKeyReused
 
 Input = TypeVar("Input", bound=IdempotentInput)
 
-_STORED_NAMES = {"refused": "refusals"}
+_STORED_NAMES = {"refused": "refusals", "reason": "error"}
 """Fields of a success type whose names differ from those in the stored answer."""
 
 

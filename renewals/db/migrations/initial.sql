@@ -53,7 +53,7 @@ CREATE TABLE webhook_deliveries (
   next_attempt_at timestamptz,
   parked_at timestamptz,
   last_status smallint,
-  last_error text COLLATE "C",
+  last_error json,
   last_response text COLLATE "C",
   PRIMARY KEY (endpoint_id, account_id, sequence),
   CONSTRAINT parked_is_not_tried CHECK (parked_at IS NULL OR next_attempt_at IS NULL));
@@ -93,6 +93,8 @@ ALTER TABLE webhook_endpoints ALTER COLUMN event_types TYPE text[] COLLATE "C";
 -- json, not jsonb: a refusal quotes an id of the caller, which may contain NUL; jsonb rejects that.
 ALTER TABLE orders ALTER COLUMN refusals TYPE json;
 ALTER TABLE renewal_attempts ALTER COLUMN message TYPE json;
+ALTER TABLE webhook_endpoints ALTER COLUMN disabled_reason TYPE json;
+ALTER TABLE webhook_states ALTER COLUMN last_error TYPE json;
 ALTER TABLE audit_log
   ALTER COLUMN request TYPE json, ALTER COLUMN before TYPE json, ALTER COLUMN after TYPE json,
   ALTER COLUMN answer TYPE json;

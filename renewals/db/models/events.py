@@ -58,7 +58,7 @@ class WebhookEndpoint(Model):
     account_id: str | None
     url = fields.TextField()
     event_types: fields.Field[list[str]] = ArrayField(element_type="text")
-    disabled_reason: str | None = fields.TextField(null=True)
+    disabled_reason: dict[str, object] | None = fields.JSONField[dict[str, object]](null=True)
     created_at = fields.DatetimeField()
     changed_at = fields.DatetimeField()
     idempotency_key = fields.CharField(max_length=64)
@@ -83,7 +83,7 @@ class WebhookState(Model):
     last_attempted_at = fields.DatetimeField(null=True)
     last_delivered_at = fields.DatetimeField(null=True)
     last_status = fields.SmallIntField(null=True)
-    last_error = fields.TextField(null=True)
+    last_error = fields.JSONField[dict[str, object]](null=True)
     last_response = fields.TextField(null=True)
     delivered_count = fields.BigIntField(default=0)
     is_slow = fields.BooleanField(default=False)

@@ -92,7 +92,7 @@ def test_a_dry_run_in_chinese_has_the_same_numbers(renewals: Renewals, due_url: 
     assert (
         done.stdout
         == """\
-预演（2027-01-30T16:30:00+00:00）：不写入任何数据
+试运行（2027-01-30T16:30:00+00:00）：不写入任何数据
 
 账户      待续费  续费    总价  代金券    余额  未续费  过期  释放  未续费原因
 a              2     2  600.00  100.00  500.00       0     1     0
@@ -105,10 +105,10 @@ a              2     2  600.00  100.00  500.00       0     1     0
 def test_a_run_in_chinese_has_the_same_numbers(renewals: Renewals, due_url: str) -> None:
     done = renewals("run-now", "--at", DUE, "--lang", "zh", now=NOW, DATABASE_URL=due_url)
     assert done.stdout == (
-        "续费任务 1（2027-01-30T16:30:00+00:00）：续费 3 个，金额 630.00，未续费 1 个，跳过 0 个，"
+        "续费批次 1（2027-01-30T16:30:00+00:00）：续费 3 个，金额 630.00，未续费 1 个，跳过 0 个，"
         "过期 2 个，释放 1 个\n"
     )
-    assert "第 1 批，共 1 批" in done.stderr
+    assert "第 1 组，共 1 组" in done.stderr
 
 
 def test_a_dry_run_is_what_the_run_then_does(renewals: Renewals, due_url: str) -> None:

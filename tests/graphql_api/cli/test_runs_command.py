@@ -51,8 +51,8 @@ def test_a_run_shows_each_attempt_with_its_price_or_its_reason(renewals: Renewal
 def test_in_chinese_a_run_has_the_same_numbers(renewals: Renewals, ran: str) -> None:
     done = renewals("runs", "--run", "1", "--lang", "zh", DATABASE_URL=ran)
     first, *lines = done.stdout.splitlines()
-    assert first.startswith("续费任务 1（运维），计划时间 2027-01-30T16:30:00+00:00，延迟 ")
-    assert first.endswith("：续费 2 个，金额 312.50，未续费 1 个，跳过 0 个，挂起 0 个账户；数据一致")
+    assert first.startswith("续费批次 1（运营方），计划时间 2027-01-30T16:30:00+00:00，延迟 ")
+    assert first.endswith("：续费 2 个，金额 312.50，未续费 1 个，跳过 0 个，已搁置 0 个账户；数据一致")
     assert lines[0] == "  a  i-1  已续费，金额 300.00"
     assert lines[1].startswith("  a  i-2  INSUFFICIENT_FUNDS：")
 

@@ -75,7 +75,7 @@ async def test_a_new_endpoint_returns_its_secret_once(world: World, operator: Op
 async def test_an_updated_endpoint_is_in_the_log_before_and_after(world: World, operator: Operator) -> None:
     endpoint_id, _ = await make(operator)
     off = await operator.done("updateWebhookEndpoint", ENDPOINT, id=endpoint_id, enabled=False)
-    assert off["endpoint"]["disabledReason"] == endpoints.DISABLED_BY_OWNER
+    assert off["endpoint"]["disabledReason"] == str(endpoints.DISABLED_BY_OWNER)
     other = URL + "/2"
     on = await operator.done(
         "updateWebhookEndpoint",
@@ -95,7 +95,7 @@ async def test_an_updated_endpoint_is_in_the_log_before_and_after(world: World, 
         "is_enabled": True,
     }
     changed = ("url", "event_types", "disabled_reason")
-    assert [last["before"][name] for name in changed] == [URL, [], endpoints.DISABLED_BY_OWNER]
+    assert [last["before"][name] for name in changed] == [URL, [], {"text": str(endpoints.DISABLED_BY_OWNER)}]
     assert [last["after"][name] for name in changed] == [other, ["instance.expired"], None]
 
 

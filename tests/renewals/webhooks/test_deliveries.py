@@ -6,6 +6,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from renewals.db import connection as database
+from renewals.domain.model import Language
 from renewals.webhooks import batch_results, batches, deliveries, endpoints, replays
 from tests.renewals.webhooks.conftest import Sending
 from tests.support.webhook_receiver import Receiver
@@ -29,6 +30,23 @@ async def test_what_happens_is_told_signed_and_in_order(sending: Sending, receiv
             Webhook(made.secret).verify(got.body + b" ", got.headers)
     assert await sending.world.count("webhook_deliveries") == 0
     assert await sending.world.rows("SELECT sequence, last_sequence FROM webhook_cursors") == [(7, 7)]
+
+
+async def test_each_event_has_a_summary_in_the_language_of_its_account(
+    sending: Sending, receiver: Receiver
+) -> None:
+    await sending.world.account("zh", language=Language.ZH)
+    await sending.world.instance("i-1", account="zh", name="网站")
+    await sending.endpoint(receiver, owner=None)
+    await sending.write("i-1", account="zh", happened="instance.expired")
+    await sending.write("i-2", happened="instance.expired")
+    async with sending.running():
+        await receiver.wait(2)
+    summaries = {got.data["accountId"]: got.data["summary"] for got in receiver.got}
+    assert summaries == {
+        "zh": "实例 网站 (i-1) 的事件：instance.expired。",
+        "a": "Event instance.expired of i-2.",
+    }
 
 
 async def test_an_endpoint_gets_the_types_it_asked_for(sending: Sending, receiver: Receiver) -> None:

@@ -12,7 +12,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from starlette.responses import RedirectResponse, Response
 
 from renewals.db import connection as database
-from renewals.domain import errors
+from renewals.domain import errors, stored_messages
+from renewals.domain.messages import Message
 from renewals.webhooks import (
     claims,
     dispatcher,
@@ -27,7 +28,7 @@ from tests.renewals.webhooks.conftest import Sending, put_parked
 from tests.support import integrity
 from tests.support.webhook_receiver import Got, Receiver, accept, always, listening, serving
 
-STATE = "SELECT last_status, last_error, last_response FROM webhook_states"
+STATE = "SELECT last_status, last_error::text, last_response FROM webhook_states"
 WAITING = "SELECT sequence, attempts FROM webhook_deliveries WHERE parked_at IS NULL ORDER BY sequence"
 
 
@@ -112,7 +113,7 @@ async def test_an_endpoint_that_is_gone_is_disabled_and_goes_on_where_it_stopped
     async with sending.running():
         await receiver.wait(1)
         await sending.until("SELECT disabled_reason IS NOT NULL FROM webhook_endpoints")
-        assert (await endpoints.list_endpoints("a"))[0].disabled_reason == "it answered 410 Gone"
+        assert str((await endpoints.list_endpoints("a"))[0].disabled_reason) == "it answered 410 Gone"
         got = len(receiver.got)
         await asyncio.sleep(0.5)
         assert len(receiver.got) == got <= 16
@@ -177,10 +178,10 @@ async def test_a_change_does_not_enable_what_was_disabled_meanwhile(
 ) -> None:
     found = (await sending.endpoint(receiver)).endpoint
     async with database.transaction() as connection:
-        await endpoints.disable_in(connection, found.id, "it answered 410 Gone", sending.clock())
+        await endpoints.disable_in(connection, found.id, Message("it answered 410 Gone"), sending.clock())
         change = endpoint_requests.EndpointUpdate(event_types=["instance.expired"])
         changed = await endpoints.update_in(connection, found, change, sending.clock())
-    assert changed.disabled_reason == "it answered 410 Gone"
+    assert str(changed.disabled_reason) == "it answered 410 Gone"
     assert await endpoints.list_endpoints("a") == [changed]
 
 
@@ -232,7 +233,7 @@ async def test_a_redirect_is_not_followed(sending: Sending, receiver: Receiver) 
         async with sending.running():
             await sending.until_tried()
         assert inside.got == []
-    assert await sending.world.row("SELECT last_status, last_error FROM webhook_states") == (
+    assert await sending.world.row("SELECT last_status, last_error->>'text' FROM webhook_states") == (
         307,
         "redirects are not followed",
     )
@@ -280,7 +281,8 @@ async def test_a_flood_of_interim_answers_is_cut(sending: Sending, interim: byte
             async with asyncio.timeout(http_client.REQUEST_SECONDS_MAX / 2):
                 await sending.until_tried()
     status, error, _ = await sending.world.row(STATE)
-    assert (status, error) == (None, "more than 32,768 bytes were sent before the response")
+    sentence = str(stored_messages.loads(error))
+    assert (status, sentence) == (None, "more than 32,768 bytes were sent before the response")
     assert sent < 1_000_000, "what the sockets hold, and no more"
 
 
@@ -323,7 +325,7 @@ async def test_a_receiver_that_does_not_answer_is_tried_again(
             await sending.until_tried(2)
     status, error, _ = await sending.world.row(STATE)
     assert status is None
-    assert error.startswith(("no response within", "the connection failed"))
+    assert str(stored_messages.loads(error)).startswith(("no response within", "the connection failed"))
     assert await sending.world.rows(WAITING) == [(1, 2)]
 
 
@@ -442,7 +444,7 @@ async def test_an_endpoint_that_is_dead_for_days_is_disabled(sending: Sending, r
         while (endpoint := (await endpoints.list_endpoints("a"))[0]).is_enabled:
             sending.clock.ahead += dt.timedelta(hours=6)
             await asyncio.sleep(0.2)
-    assert endpoint.disabled_reason == "no delivery succeeded for 5 days"
+    assert str(endpoint.disabled_reason) == "no delivery succeeded for 5 days"
 
 
 @pytest.mark.parametrize(("asked", "seconds"), [("120", 120), ("999999999999", 3600), ("soon", 0)])
@@ -583,5 +585,5 @@ async def test_secrets_are_encrypted_where_there_is_a_key(
         await receiver.wait(1)
         await sending.until_tried()
     assert "RENEWALS_WEBHOOK_KEYS" in await sending.value(
-        "SELECT last_error FROM webhook_states WHERE endpoint_id = $1", sealed.endpoint.id
+        "SELECT last_error::text FROM webhook_states WHERE endpoint_id = $1", sealed.endpoint.id
     )

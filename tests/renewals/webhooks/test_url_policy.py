@@ -152,7 +152,7 @@ async def test_a_name_that_resolves_inside_fails_as_a_delivery_and_says_no_addre
     async with sending.running(resolve):
         await sending.until_tried()
     assert receiver.got == []
-    error = await sending.value("SELECT last_error FROM webhook_deliveries")
+    error = await sending.value("SELECT last_error->>'text' FROM webhook_deliveries")
     assert error == "the host has a private or reserved address"
 
 
@@ -200,7 +200,9 @@ async def test_a_host_that_is_not_found_fails_as_a_delivery(sending: Sending) ->
     await sending.write("i-1")
     async with sending.running(resolve):
         await sending.until_tried()
-    assert await sending.value("SELECT last_error FROM webhook_deliveries") == "the host was not found"
+    assert (
+        await sending.value("SELECT last_error->>'text' FROM webhook_deliveries") == "the host was not found"
+    )
 
 
 async def test_the_environments_proxies_are_not_asked(
@@ -249,7 +251,7 @@ async def test_the_certificate_is_that_of_the_name_and_not_of_the_address(
                 await sending.until_tried()
                 assert receiver.got == []
                 assert (
-                    await sending.value("SELECT last_error FROM webhook_states")
+                    await sending.value("SELECT last_error->>'text' FROM webhook_states")
                     == "no connection: TLS failed"
                 )
     assert set(asked) == {name}

@@ -211,6 +211,29 @@ async def test_a_test_request_returns_the_response(
     assert (refused["delivered"], refused["error"]) == (False, "no connection: refused or unreachable")
 
 
+@pytest.mark.parametrize(
+    ("header", "unreachable", "disabled"),
+    [
+        ("en", "no connection: refused or unreachable", "disabled by its owner"),
+        ("zh-CN", "无法连接：对方拒绝连接或地址不可达", "由所有者停用"),
+    ],
+)
+async def test_reasons_are_in_the_language_of_the_request(
+    asked: Client,
+    settings_override: Callable[..., None],
+    header: str,
+    unreachable: str,
+    disabled: str,
+) -> None:
+    settings_override(webhook_http=True, webhook_ports=tuple(range(1024, 65536)), webhook_networks=LOOPBACK)
+    asked.http.headers["Accept-Language"] = header
+    endpoint_id = (await create(asked, url="http://127.0.0.1:1024/"))["endpoint"]["id"]
+    assert (await ask(asked, TEST, id=endpoint_id))["error"] == unreachable
+    await ask(asked, UPDATE, id=endpoint_id, enabled=False)
+    [endpoint] = (await asked("{ webhookEndpoints { disabledReason lastError } }"))["webhookEndpoints"]
+    assert endpoint == {"disabledReason": disabled, "lastError": None}
+
+
 async def test_an_event_that_does_not_exist_is_not_replayed(asked: Client) -> None:
     endpoint_id = (await create(asked))["endpoint"]["id"]
     answer = await ask(asked, REPLAY, id=endpoint_id, sequence=1, andAllAfter=True)

@@ -1,0 +1,76 @@
+"""The Chinese texts are those of one writer: the terms, spaces and punctuation of docs/languages.md."""
+
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages import pofile
+
+from renewals.domain.model import Language
+from renewals.i18n import catalogs
+
+PAGE = Path(__file__).parents[3] / "docs" / "languages.md"
+CHINESE = r"[\u4e00-\u9fff]"
+WORDS = frozenset({"name", "kind", "label", "problem", "reason", "error"})
+"""Placeholders that also hold Chinese words, which no space divides from other Chinese words."""
+
+
+def entries() -> Iterator[tuple[str, str]]:
+    """Yield each English text with its Chinese one."""
+    with catalogs.path(Language.ZH).open("rb") as file:
+        for message in pofile.read_po(file, locale="zh"):
+            english = message.id if isinstance(message.id, str) else message.id[-1]
+            chinese = message.string if isinstance(message.string, str) else (message.string or [""])[0]
+            if english:
+                yield english, chinese
+
+
+def terms() -> list[tuple[str, str, list[str]]]:
+    """Return the rows of the page's table of terms: English, Chinese, and the words that are not used."""
+    table = PAGE.read_text(encoding="utf-8").partition("| English | Chinese | not |")[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in table.splitlines()[2:]]
+    return [(row[0], row[1], row[2].split("、") if row[2:] and row[2] else []) for row in rows]
+
+
+@pytest.mark.parametrize(("english", "chinese", "others"), terms())
+def test_a_term_has_one_chinese_word(english: str, chinese: str, others: list[str]) -> None:
+    wrong = {text for _, text in entries() for other in others if other in text}
+    assert not wrong, f"write {chinese}"
+
+
+def test_each_term_is_used() -> None:
+    texts = "".join(text for _, text in entries())
+    assert [chinese for _, chinese, _ in terms() if chinese not in texts] == []
+
+
+def test_spaces_divide_chinese_from_latin_letters_and_numbers() -> None:
+    wrong = [text for _, text in entries() if re.search(f"{CHINESE}[A-Za-z0-9]|[A-Za-z0-9%]{CHINESE}", text)]
+    assert wrong == []
+
+
+def test_spaces_divide_chinese_from_names_amounts_and_dates() -> None:
+    wrong = []
+    for _, text in entries():
+        for name in {name for _, name, _, _ in string.Formatter().parse(text) if name} - WORDS:
+            placeholder = rf"\{{{name}(?:[:!][^}}]*)?\}}"
+            if re.search(f"{CHINESE}{placeholder}|{placeholder}{CHINESE}", text):
+                wrong.append(text)
+    assert wrong == []
+
+
+def test_no_space_stands_beside_full_width_punctuation() -> None:
+    assert [
+        text for _, text in entries() if re.search(r" [，。；：！？（）“”、]|[，。；：！？（）“”、] ", text)
+    ] == []
+
+
+def test_a_sentence_ends_as_its_original_does() -> None:
+    wrong = [text for english, text in entries() if english.endswith(".") != text.endswith("。")]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("word", ["您", "它", "被", "如果你", "进行了"])
+def test_no_text_has_a_word_of_translated_prose(word: str) -> None:
+    assert [text for _, text in entries() if word in text] == []
