@@ -46,16 +46,17 @@ def forecast(
     settings = bootstrap.configure()
     url = bootstrap.required(lambda: settings.required_database_url)
     clock = options.parse_instant(at, settings)
-    language = None if as_json else output_language.choose(lang)
+    language = output_language.choose(lang)
+    table_language = None if as_json else language
     gc_tuning.tune_gc()
     try:
         if account is None:
-            _show_all(url, all_accounts_forecast.DAYS if days is None else days, clock, language)
+            _show_all(url, all_accounts_forecast.DAYS if days is None else days, clock, table_language)
         else:
             days = DAYS_DEFAULT if days is None else days
-            _show_one(url, account, days, clock if at else None, language)
+            _show_one(url, account, days, clock if at else None, table_language)
     except errors.InvalidInputError as error:
-        bootstrap.fail(str(error))
+        output_language.fail(error, language)
 
 
 def _show_one(

@@ -2,11 +2,15 @@
 
 import os
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from graphql_api.server import bootstrap
 from renewals.domain.model import Language
+
+if TYPE_CHECKING:
+    from renewals.domain import errors
 
 VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 """The variables of a locale, the strongest first (POSIX.1-2017, 8.2)."""
@@ -15,6 +19,13 @@ Lang = Annotated[
     Language | None,
     typer.Option("--lang", help=f"Language of the output. [default: by {', '.join(VARIABLES)}; else en]"),
 ]
+
+
+def fail(error: "errors.DomainError", language: Language) -> NoReturn:
+    """End the command with the error as a sentence in a language."""
+    from renewals.i18n import catalogs
+
+    bootstrap.fail(catalogs.translate(error.message, language))
 
 
 def choose(lang: Language | None) -> Language:

@@ -36,6 +36,7 @@ def run_now(
     It renews due instances, expires and releases others, and sends warnings and reminders.
     """
     from renewals.domain import errors
+    from renewals.i18n import catalogs
     from renewals.observability import gc_tuning
 
     settings = bootstrap.configure()
@@ -51,7 +52,7 @@ def run_now(
         else:
             _run(url, settings, clock, language)
     except errors.InvalidInputError as error:
-        bootstrap.fail(f"--{error} (--dry-run)")
+        bootstrap.fail(f"--{catalogs.translate(error.message, language)} (--dry-run)")
 
 
 def _print_preview(url: str, clock: dt.datetime, language: "Language | None") -> None:
@@ -148,4 +149,4 @@ def runs(
     try:
         bootstrap.run(show())
     except errors.InvalidInputError as error:
-        bootstrap.fail(str(error))
+        output_language.fail(error, language)

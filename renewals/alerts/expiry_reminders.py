@@ -10,6 +10,7 @@ from renewals.db import connection as database
 from renewals.db import sql
 from renewals.domain import dates, errors, model
 from renewals.events import event_log, factories
+from renewals.i18n import catalogs
 from renewals.instances import filters
 from renewals.instances import repository as instances_repository
 
@@ -61,7 +62,9 @@ async def send_reminders(
            ON CONFLICT (instance_id) DO UPDATE SET expires_at = excluded.expires_at, days = excluded.days""",
         *sql.transpose([(instance.id, instance.expires_at, days) for instance, days in reminders], 3),
     )
-    events = [_event(instance, days, failing.get(instance.id)) for instance, days in reminders]
+    events = [
+        _event(instance, days, failing.get(instance.id), account.language) for instance, days in reminders
+    ]
     await event_log.append_events(connection, events, now)
 
 
@@ -83,13 +86,15 @@ async def _read(
     return [(model.Instance._make(values), days) for *values, days in rows]
 
 
-def _event(instance: model.Instance, days: int, failure: errors.Refusal | None) -> event_log.NewEvent:
+def _event(
+    instance: model.Instance, days: int, failure: errors.Refusal | None, language: model.Language
+) -> event_log.NewEvent:
     payload = {
         "expiresAt": instance.expires_at,
         "daysBefore": days,
         "renewalMode": instance.renewal_mode,
         "code": failure.code if failure else None,
-        "message": str(failure.message) if failure else None,
+        "message": catalogs.translate(failure.message, language) if failure else None,
         **factories.refusal_facts(failure.facts if failure else errors.NO_FACTS),
     }
     return event_log.NewEvent(

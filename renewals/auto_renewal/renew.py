@@ -29,6 +29,7 @@ from renewals.domain import payment as domain_payment
 from renewals.domain.clock import Clock
 from renewals.events import factories
 from renewals.events.event_log import EventType, NewEvent, append_events
+from renewals.i18n import catalogs
 from renewals.observability import metrics
 from renewals.orders import repository as orders_repository
 from renewals.orders.repository import NewOrder
@@ -264,7 +265,7 @@ def _failure_events(account: model.Account, result: planning.UnitResult) -> Iter
             "dueAt": due.due_at(instance, account),
             "expiresAt": instance.expires_at,
             "code": refusal.code,
-            "message": str(refusal.message),
+            "message": catalogs.translate(refusal.message, account.language),
             **factories.refusal_facts(refusal.facts),
         }
         yield NewEvent(account.id, EventType.INSTANCE_RENEWAL_FAILED, instance.id, payload)

@@ -104,6 +104,14 @@ async def test_what_is_left_to_lapse_or_not_served_is_never_reminded_of(world: W
     assert await reminded(world) == [("manual", 3)]
 
 
+async def test_the_reason_of_a_reminder_is_in_the_language_of_the_account(world: World) -> None:
+    await world.account("a", balance="1.00", language=model.Language.ZH)
+    await world.instance("i-1", expires=day(3), mode="AUTO", price="3.00")
+    await look()
+    [(_, payload)] = await told(world, "instance.expiring")
+    assert payload["message"] == "余额不足：需支付 3.00，可用 1.00，还差 2.00。"
+
+
 async def test_auto_is_reminded_of_only_if_the_forecast_says_that_it_will_fail(world: World) -> None:
     await world.account("a", balance="300.00")
     await world.instance("paid", expires=day(3), mode="AUTO", price="300.00")

@@ -318,3 +318,13 @@ async def test_an_event_never_has_the_name_of_another_accounts_instance(world: W
     await world.rows("ALTER TABLE events ENABLE TRIGGER USER")
     [event] = await event_log.read_events("a", 0)
     assert event.instance_name is None
+
+
+async def test_the_message_of_a_failure_is_in_the_language_of_the_account(world: World) -> None:
+    for account, language in (("a", model.Language.ZH), ("b", model.Language.EN)):
+        await world.account(account, balance="1.00", language=language)
+        await world.instance(f"i-{account}", account=account, expires="2027-01-31", mode="AUTO", price="3.00")
+    await renew.run_at(world.at("2027-01-31 00:30"))
+    assert (await payload(world, 1, "a"))["message"] == "余额不足：需支付 3.00，可用 1.00，还差 2.00。"
+    english = "3.00 is required and 1.00 is available; 2.00 is missing."
+    assert (await payload(world, 1, "b"))["message"] == english
