@@ -8,9 +8,14 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from graphql import parse, validate
 from strawberry.http import ides
 
+from graphql_api import app
 from graphql_api.graphql import graphiql
+from schema.customer import schema as customer_schema
+from schema.execution import schema as execution_schema
+from schema.operator import schema as operator_schema
 
 EXAMPLE = "query Mine { account { balance } }"
 
@@ -138,3 +143,14 @@ def test_an_unwritable_folder_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path
 @pytest.mark.skipif(not graphiql.FOLDER.is_dir(), reason="the set-up fetched no GraphiQL: it had no network")
 def test_intact_files_are_not_fetched_again() -> None:
     assert graphiql.fetch() == 0
+
+
+@pytest.mark.parametrize(
+    ("example", "schema"),
+    [
+        (app.EXAMPLE_QUERY, customer_schema.schema),
+        (app.OPERATOR_EXAMPLE_QUERY, operator_schema.schema),
+    ],
+)
+def test_the_examples_fit_their_schemas(example: str, schema: execution_schema.RenewalSchema) -> None:
+    assert validate(schema._schema, parse(example)) == []
