@@ -15,7 +15,7 @@ from renewals.accounts import ledger, vouchers
 from renewals.accounts import repository as accounts_repository
 from renewals.auto_renewal import chunks, renew, runs
 from renewals.db import connection as database
-from renewals.domain import errors, model, planning, pricing, registration, registration_report
+from renewals.domain import errors, model, planning, pricing, registration, registration_report, stored_messages
 from renewals.instances import lifecycle, policy, selection
 from renewals.instances import repository as instances_repository
 from renewals.operators import audit_log, refunds
