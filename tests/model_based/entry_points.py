@@ -15,7 +15,15 @@ from renewals.accounts import ledger, vouchers
 from renewals.accounts import repository as accounts_repository
 from renewals.auto_renewal import chunks, renew, runs
 from renewals.db import connection as database
-from renewals.domain import errors, model, planning, pricing, registration, registration_report, stored_messages
+from renewals.domain import (
+    errors,
+    model,
+    planning,
+    pricing,
+    registration,
+    registration_report,
+    stored_messages,
+)
 from renewals.instances import lifecycle, policy, selection
 from renewals.instances import repository as instances_repository
 from renewals.operators import audit_log, refunds
@@ -192,7 +200,7 @@ async def refund(
     call = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), request.key, lambda: now)
     told = await refunds.refund_order(call, refunds.RefundRequest(str(order_id), request.ids, "why"))
     refusals: Any = told.answer["refusals"]
-    return ({each["id"]: _why(each["message"]) for each in refusals},)
+    return ({each["id"]: _why(str(stored_messages.from_json(each["message"]))) for each in refusals},)
 
 
 WHY = {

@@ -463,3 +463,40 @@ async def test_the_client_of_browsers_receives_the_same(
     rest = [orjson.loads(await process.stdout.readline()) for _ in range(3)]
     assert [event["sequence"] for event in first + rest] == list(range(96, 104))
     assert await process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "payload", "message"),
+    [
+        ("zh-CN", {}, "days：取值范围为 1 至 366"),
+        ("en", {"Accept-Language": "zh-TW"}, "days：取值范围为 1 至 366"),
+        ("zh", {"accept-language": "en"}, "days: must be between 1 and 366"),
+        (None, {}, "days: must be between 1 and 366"),
+    ],
+)
+async def test_a_socket_has_the_language_of_its_init_payload_or_else_of_its_header(
+    world: World, server: LiveServer, header: str | None, payload: dict[str, str], message: str
+) -> None:
+    headers = {"Authorization": f"Bearer {await world.key('a')}"}
+    if header:
+        headers["Accept-Language"] = header
+    async with websockets.connect(
+        f"ws://{server.address}/graphql", subprotocols=[PROTOCOL], additional_headers=headers
+    ) as client:
+        await client.send(orjson.dumps({"type": "connection_init", "payload": payload}).decode())
+        await client.recv()
+        request = {"type": "subscribe", "id": "1", "payload": {"query": "{ forecast(days: 0) { total } }"}}
+        await client.send(orjson.dumps(request).decode())
+        answer = orjson.loads(await client.recv())
+    assert answer["payload"]["errors"][0]["message"] == message
+
+
+async def test_an_event_stream_has_the_language_of_its_header(world: World, server: LiveServer) -> None:
+    headers = {
+        "Authorization": f"Bearer {await world.key('a')}",
+        "Accept": "text/event-stream",
+        "Accept-Language": "zh-CN",
+    }
+    async with httpx2.AsyncClient(headers=headers) as client:
+        answer = await client.post(server.url, json={"query": EVENTS, "variables": {"after": 10**9}})
+    assert "after：取值范围为 0 至" in answer.text

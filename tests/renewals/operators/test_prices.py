@@ -3,9 +3,11 @@
 import time
 from typing import Any
 
+import orjson
 import pytest
 
 from renewals.auto_renewal import renew
+from renewals.domain import stored_messages
 from tests.support import customer, integrity, sql_log
 from tests.support.fixtures import World
 from tests.support.graphql_client import Client
@@ -47,7 +49,7 @@ async def test_a_rise_beyond_the_cap_is_held_with_an_attempt(capped: World, oper
     assert (run.renewed_count, run.refused_count, run.amount_cents) == (0, 1, 0)
     code, message = await capped.row("SELECT code, message FROM renewal_attempts")
     assert code == "PRICE_HELD"
-    assert "from 100.00 to 110.01" in message
+    assert "from 100.00 to 110.01" in str(stored_messages.from_json(orjson.loads(message)))
     assert (await capped.balance(), await capped.expiry("i-1")) == ("10000.00", "2027-01-31")
     sql = "SELECT type, instance_id, payload::text FROM events ORDER BY sequence LIMIT 1"
     assert await capped.row(sql) == (
