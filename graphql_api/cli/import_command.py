@@ -93,6 +93,7 @@ def _import(
     from graphql_api.cli import import_progress
     from renewals.db import connection as database
     from renewals.events import pubsub
+    from renewals.i18n import catalogs
     from renewals.imports import file_reader, row_types, runner
     from renewals.observability import gc_tuning
 
@@ -113,7 +114,7 @@ def _import(
 
             progress = bootstrap.run(run())
     except file_reader.InvalidFileError as error:
-        bootstrap.fail(str(error))
+        bootstrap.fail(catalogs.translate(error.message, language))
     if progress.refused_count:
         raise typer.Exit(1)
 

@@ -157,7 +157,9 @@ def open_reporter(
             )
         except OSError as error:
             raise file_reader.InvalidFileError(
-                f"{errors_path}: cannot be written: {error.strerror}"
+                Message(
+                    "{file}: cannot be written: {error}", file=str(errors_path), error=str(error.strerror)
+                )
             ) from None
         bar = stack.enter_context(_progress_bar()) if sys.stderr.isatty() else None
         reporter = ProgressReporter(source, errors_file, bar, language)

@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import functools
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,7 +25,11 @@ _NO_OBJECT = Message("must be a JSON object")
 
 
 class InvalidFileError(Exception):
-    """The file as a whole cannot be imported; nothing was written."""
+    """The file as a whole cannot be imported; nothing was written. `str()` is the message in English."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class Source(NamedTuple):
@@ -46,7 +51,18 @@ class Record(NamedTuple):
 
 class _UndecodableError(Exception):
     def __init__(self, line: int, column: int, byte: int) -> None:
-        super().__init__(f"line {line}, column {column} (byte {byte})")
+        super().__init__(line, column, byte)
+        self.line, self.column, self.byte = line, column, byte
+
+    def place(self, encoding: str) -> Message:
+        """Return where the file is not in an encoding."""
+        return Message(
+            "{encoding} at line {line}, column {column} (byte {byte})",
+            encoding=encoding,
+            line=self.line,
+            column=self.column,
+            byte=self.byte,
+        )
 
 
 def find_encoding(name: str) -> str:
@@ -72,27 +88,34 @@ def inspect_file(path: Path, encoding: str | None = None) -> Source:
     unclosed quote.
     """
     if path.suffix.lower() not in _FORMATS:
-        raise InvalidFileError(f"{path.name}: the name must end in .csv or .jsonl")
+        raise InvalidFileError(Message("{file}: the name must end in .csv or .jsonl", file=path.name))
     with path.open("rb") as file:
         has_mark = file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
     if has_mark and encoding in (None, UTF_8):
         encoding = UTF_8_BOM
-    problems = []
+    problems: list[Message] = []
     for candidate in [encoding] if encoding else [UTF_8, GB18030]:
         try:
             line_count = _count_lines(path, candidate)
         except _UndecodableError as error:
-            problems.append(f"{candidate} at {error}")
+            problems.append(error.place(candidate))
             if encoding is None and candidate == UTF_8 and _is_mostly_utf_8(path):
                 raise InvalidFileError(
-                    f"{path.name}: is mostly UTF-8, but is not valid {problems[0]}: correct it, or set --encoding"
+                    Message(
+                        "{file}: is mostly UTF-8, but is not valid {place}: correct it, or set --encoding",
+                        file=path.name,
+                        place=problems[0],
+                    )
                 ) from None
         else:
             source = Source(path, _FORMATS[path.suffix.lower()] == "CSV", candidate, line_count)
             if source.is_csv:
                 deque(read_records(source), maxlen=0)  # raises for an unclosed quote
             return source
-    raise InvalidFileError(f"{path.name}: is not valid {', nor '.join(problems)}")
+    places = functools.reduce(
+        lambda first, second: Message("{first}, nor {second}", first=first, second=second), problems
+    )
+    raise InvalidFileError(Message("{file}: is not valid {places}", file=path.name, places=places))
 
 
 def _is_mostly_utf_8(path: Path) -> bool:
@@ -128,11 +151,23 @@ def _count_lines(path: Path, encoding: str) -> int:
                 byte = position - len(error.object) + error.start + 1
                 raise _UndecodableError(lines + before.count("\n") + 1, column, byte) from None
             except UnicodeError as error:
-                raise InvalidFileError(f"{path.name}: is not valid {encoding}: {error}") from None
+                raise InvalidFileError(
+                    Message(
+                        "{file}: is not valid {encoding}: {error}",
+                        file=path.name,
+                        encoding=encoding,
+                        error=str(error),
+                    )
+                ) from None
             first, _, _ = text.partition("\n")
             if length + len(first) > LINE_CHARACTERS_MAX:
                 raise InvalidFileError(
-                    f"{path.name}: line {lines + 1} has more than {LINE_CHARACTERS_MAX} characters"
+                    Message(
+                        "{file}: line {line} has more than {count} characters",
+                        file=path.name,
+                        line=lines + 1,
+                        count=LINE_CHARACTERS_MAX,
+                    )
                 )
             length = len(text) - text.rfind("\n") - 1 if "\n" in text else length + len(first)
             lines += text.count("\n")
@@ -171,8 +206,15 @@ def _read_csv(source: Source, file: TextIO) -> Iterator[Record]:
             if len(row_lines) > 1 or str(error) == _END_IN_QUOTES:
                 opened_on = line + _last_opening_quote(row_lines)
                 raise InvalidFileError(
-                    f"{source.path.name}: line {opened_on} opens a quote that is not closed: "
-                    f"lines {line} to {reader.line_num} are not valid CSV: {error}"
+                    Message(
+                        "{file}: line {opened_on} opens a quote that is not closed: "
+                        "lines {line} to {last} are not valid CSV: {error}",
+                        file=source.path.name,
+                        opened_on=opened_on,
+                        line=line,
+                        last=reader.line_num,
+                        error=str(error),
+                    )
                 ) from None
             yield Record(line, None, Message("is not valid CSV: {error}", error=str(error)))
         else:

@@ -1,5 +1,6 @@
 """Rows of a file: each cell is validated, and all problems of a row are reported together."""
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -85,24 +86,48 @@ def _check_header(
 ) -> Sequence[str]:
     """Return the names of the header's columns. Raises InvalidFileError."""
     if record is None:
-        raise file_reader.InvalidFileError(f"{source.path.name}: the header is missing")
+        raise file_reader.InvalidFileError(Message("{file}: the header is missing", file=source.path.name))
     if record.problem is not None:
-        raise file_reader.InvalidFileError(f"{source.path.name}: line 1 {record.problem}")
+        raise file_reader.InvalidFileError(
+            Message("{file}: line 1 {problem}", file=source.path.name, problem=record.problem)
+        )
     names: Sequence[str] = record.content
     known = import_format.column_names
     dotted = [name for name in names if import_format.has_configuration_columns and name.startswith(_PREFIX)]
-    problems = [f"unknown column {name!r}" for name in names if name not in known and name not in dotted]
-    problems += [f"column {name!r} is repeated" for name in dict.fromkeys(names) if names.count(name) > 1]
-    if dotted and CONFIGURATION in names:
-        problems.append(f"columns {CONFIGURATION!r} and {dotted[0]!r} cannot be combined")
+    problems = [
+        Message("unknown column {name!r}", name=name)
+        for name in names
+        if name not in known and name not in dotted
+    ]
     problems += [
-        f"required column {name!r} is missing" for name in import_format.required_columns if name not in names
+        Message("column {name!r} is repeated", name=name)
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
+    if dotted and CONFIGURATION in names:
+        problems.append(
+            Message("columns {one!r} and {other!r} cannot be combined", one=CONFIGURATION, other=dotted[0])
+        )
+    problems += [
+        Message("required column {name!r} is missing", name=name)
+        for name in import_format.required_columns
+        if name not in names
     ]
     if problems:
         raise file_reader.InvalidFileError(
-            f"{source.path.name}: line {record.line}: {'; '.join(problems)}; available columns: {', '.join(known)}"
+            Message(
+                "{file}: line {line}: {problems}; available columns: {names}",
+                file=source.path.name,
+                line=record.line,
+                problems=functools.reduce(_join, problems),
+                names=tuple(known),
+            )
         )
     return names
+
+
+def _join(first: Message, second: Message) -> Message:
+    return Message("{first}; {second}", first=first, second=second)
 
 
 def _cell_values(raw: Mapping[str, str], configuration_names: Sequence[str]) -> dict[str, object]:
