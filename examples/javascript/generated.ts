@@ -20,6 +20,14 @@ export type Scalars = {
   Money: { input: string; output: string; }
 };
 
+/** The arguments of advanceTestClock. */
+export type AdvanceTestClockInput = {
+  /** The new instant: after the one at which the account stands, at most 24 months later. */
+  to: Scalars['DateTime']['input'];
+  /** 1 to 64 printable characters. The same key with the same request returns the first result and does nothing again; with another request it is refused. A refusal does not use up the key. */
+  idempotencyKey: Scalars['String']['input'];
+};
+
 /** The effect of one refused instance on the others. */
 export type BatchMode =
   /** One refusal refuses all, and nothing is changed. */
