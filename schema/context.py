@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import strawberry
 
+from renewals.domain import model
 from renewals.domain.clock import Clock
 from renewals.domain.model import Language
 from renewals.i18n import accept_language
@@ -39,6 +40,11 @@ class Context:
 
     def __post_init__(self) -> None:
         self.refresh()
+
+    @property
+    def actor(self) -> model.Actor:
+        """The caller as the actor of events."""
+        return model.Actor(model.ActorKind.CUSTOMER, self.name)
 
     @property
     def owner(self) -> str:

@@ -26,6 +26,7 @@ from renewals import config
 from renewals.db import connection as database
 from renewals.db import migrate
 from renewals.domain import limits
+from renewals.events import event_log, payload_schemas
 from tests.support import databases, fixtures, graphql_client
 
 # Not RENEWALS_..., which would be settings, nor DATABASE_URL, which the tested code reads.
@@ -145,6 +146,24 @@ async def opened(database_url: str) -> AsyncIterator[str]:
     """The domain's pool, open on a new database; yields the URL."""
     async with database.connect(database_url):
         yield database_url
+
+
+FREE_MEMBERS = frozenset({"n", "of"})
+"""The members of payloads by which tests of delivery tell events apart."""
+
+
+@pytest.fixture(autouse=True)
+def valid_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold each event that this process appends against the schema of its type."""
+    encode = event_log.encode_payload
+
+    def encode_valid(event: event_log.NewEvent) -> str:
+        payload = encode(event)
+        if not event.payload.keys() <= FREE_MEMBERS:
+            payload_schemas.validate_payload(event.type, payload)
+        return payload
+
+    monkeypatch.setattr(event_log, "encode_payload", encode_valid)
 
 
 @pytest.fixture

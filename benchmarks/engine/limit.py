@@ -60,8 +60,9 @@ CHUNK = (
        FROM staged.instances s WHERE s.chunk = $1 AND i.id = s.id""",
     """INSERT INTO event_streams (account_id, last_sequence)
        SELECT account_id, last_sequence FROM staged.streams WHERE chunk = $1""",
-    """INSERT INTO events (account_id, sequence, type, occurred_at, instance_id, payload)
-       SELECT account_id, sequence, type, occurred_at, instance_id, payload FROM staged.events WHERE chunk = $1""",
+    """INSERT INTO events (account_id, sequence, type, occurred_at, instance_id, payload, actor_kind, actor_name)
+       SELECT account_id, sequence, type, occurred_at, instance_id, payload, actor_kind, actor_name
+       FROM staged.events WHERE chunk = $1""",
     """INSERT INTO renewal_attempts (run_id, attempted_at, succeeded, instance_id, due_at, code, message, order_id)
        SELECT run_id, attempted_at, succeeded, instance_id, due_at, code, message, order_id
        FROM staged.attempts WHERE chunk = $1""",

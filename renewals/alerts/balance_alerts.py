@@ -104,7 +104,7 @@ async def check_account(account_id: str, clock: Clock) -> None:
         if result is None or not result.required_top_up_cents:
             last_alert = None
         elif last_alert is None or await _has_acted(connection, account_id, last_alert):
-            await event_log.append_events(connection, [_shortfall_event(account, result)], now)
+            await event_log.append_events(connection, [_shortfall_event(account, result)], now, model.WORKER)
             last_alert = await _read_marker(connection, account)
         await _upsert(connection, account, _day(account, now), last_alert)
 

@@ -65,7 +65,7 @@ async def send_reminders(
     events = [
         _event(instance, days, failing.get(instance.id), account.language) for instance, days in reminders
     ]
-    await event_log.append_events(connection, events, now)
+    await event_log.append_events(connection, events, now, model.WORKER)
 
 
 async def _read(

@@ -238,10 +238,10 @@ async def _store_in(
                 order_id = order.id
             attempt_rows += _attempt_rows(accounts[account_id], result, order_id)
             failures += _failure_events(accounts[account_id], result)
-    await orders_repository.insert_orders(connection, accounts, orders, now)
+    await orders_repository.insert_orders(connection, accounts, orders, now, model.WORKER)
     # Earlier attempts are compared before the attempts of this run are inserted.
     new_failures = await attempts.filter_new_failures_in(connection, failures)
-    await append_events(connection, new_failures, now)
+    await append_events(connection, new_failures, now, model.WORKER)
     await attempts.insert_attempts_in(connection, run_id, now, attempt_rows)
     return orders
 

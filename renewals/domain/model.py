@@ -93,6 +93,27 @@ class Role(StrEnum):
     OPERATOR = "OPERATOR"
 
 
+class ActorKind(StrEnum):
+    """The kinds of actors that write events."""
+
+    CUSTOMER = "CUSTOMER"
+    WORKER = "WORKER"
+    OPERATOR = "OPERATOR"
+
+
+class Actor(NamedTuple):
+    """Who made a change: a customer's key or token by its name or subject, the worker, or an operator by name."""
+
+    kind: ActorKind
+    name: str
+
+
+WORKER = Actor(ActorKind.WORKER, "worker")
+"""The actor of all that happens by time: automatic renewals, expiry, release, reminders and warnings."""
+UNNAMED_CUSTOMER = Actor(ActorKind.CUSTOMER, "")
+"""A customer whose key has no name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """A product of the catalog with its discount tiers (rules 2 and 12)."""

@@ -17,7 +17,7 @@ import orjson
 from renewals.db import connection as database
 from renewals.db import errors as db_errors
 from renewals.db import pool, sql
-from renewals.domain import errors
+from renewals.domain import errors, model
 from renewals.domain.messages import Message
 from renewals.events import pubsub, webhook_cursors
 
@@ -50,6 +50,8 @@ class NewEvent(NamedTuple):
     type: EventType
     instance_id: str | None
     payload: Mapping[str, Any]
+    actor: model.Actor | None = None
+    """Who made this change, if not the actor of the other events of the same call."""
 
 
 class Event(NamedTuple):
@@ -60,15 +62,17 @@ class Event(NamedTuple):
     occurred_at: dt.datetime
     instance_id: str | None
     payload: str
+    actor_kind: str
+    actor_name: str
     instance_name: str | None
     time_zone: str
     currency: str
 
 
 async def append_events(
-    connection: database.Connection, new_events: Sequence[NewEvent], now: dt.datetime
+    connection: database.Connection, new_events: Sequence[NewEvent], now: dt.datetime, actor: model.Actor
 ) -> None:
-    """Append events to the streams of their accounts, in order, and notify subscribers after the commit.
+    """Append events of an actor to the streams of their accounts, in order, and notify subscribers after the commit.
 
     An event of a test account occurs at the account's own instant and carries `testClock` (rule 37).
     """
@@ -79,8 +83,16 @@ async def append_events(
     rows = []
     for event in new_events:
         remaining[event.account_id] -= 1
-        payload = orjson.dumps(event.payload).decode()
-        rows.append((event.account_id, remaining[event.account_id], event.type, event.instance_id, payload))
+        rows.append(
+            (
+                event.account_id,
+                remaining[event.account_id],
+                event.type,
+                event.instance_id,
+                encode_payload(event),
+                *(event.actor or actor),
+            )
+        )
     account_ids = sorted(counts)
     await database.execute(
         connection,
@@ -90,19 +102,25 @@ async def append_events(
                DO UPDATE SET last_sequence = event_streams.last_sequence + excluded.last_sequence
              RETURNING account_id, last_sequence),
            noted AS ({webhook_cursors.ADVANCE_CURSORS})
-           INSERT INTO events (account_id, sequence, type, occurred_at, instance_id, payload)
+           INSERT INTO events
+             (account_id, sequence, type, occurred_at, instance_id, payload, actor_kind, actor_name)
            SELECT e.account_id, s.last_sequence - e.later_count, e.type, coalesce(a.test_clock, $3), e.instance_id,
              CASE WHEN a.test_clock IS NULL THEN e.payload
-               ELSE ('{{"testClock":true,' || substr(e.payload::text, 2))::json END
-           FROM unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::json[])
-             AS e(account_id, later_count, type, instance_id, payload)
+               ELSE ('{{"testClock":true,' || substr(e.payload::text, 2))::json END, e.actor_kind, e.actor_name
+           FROM unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::json[], $9::text[], $10::text[])
+             AS e(account_id, later_count, type, instance_id, payload, actor_kind, actor_name)
            JOIN streams s ON s.account_id = e.account_id JOIN accounts a ON a.id = e.account_id""",
         account_ids,
         [counts[account_id] for account_id in account_ids],
         now,
-        *sql.transpose(rows, 5),
+        *sql.transpose(rows, 7),
     )
     database.after_commit(connection, lambda: pubsub.publish(account_ids))
+
+
+def encode_payload(event: NewEvent) -> str:
+    """Return the payload as JSON text, in the form that `payload_schemas` describes."""
+    return orjson.dumps(event.payload).decode()
 
 
 async def last_sequence(connection: database.Connection, account_id: str) -> int:
@@ -117,7 +135,8 @@ async def read_events(account_id: str, after: int, count: int = EVENTS_PER_READ)
     """Return at most `count` events after a number, in order."""
     rows = await database.fetch(
         database.pool(),
-        """SELECT e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text, i.name, a.time_zone, a.currency
+        """SELECT e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text,
+             e.actor_kind, e.actor_name, i.name, a.time_zone, a.currency
            FROM events e JOIN accounts a ON a.id = e.account_id
            LEFT JOIN instances i ON i.id = e.instance_id AND i.account_id = e.account_id
            WHERE e.account_id = $1 AND e.sequence > $2 ORDER BY e.sequence LIMIT $3""",

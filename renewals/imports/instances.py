@@ -48,7 +48,9 @@ async def import_instances(batch: ImportBatch, rows: Sequence[ImportedInstance])
         ]
         now = batch.clock()
         account_results = (
-            await registration.register_in(connection, locked, requests, now, is_part=True)
+            await registration.register_in(
+                connection, locked, requests, now, batch.operator.actor, is_part=True
+            )
             if requests
             else []
         )

@@ -16,24 +16,27 @@ COUNT_SECONDS_MAX = 10.0
 
 
 class AccountSize(NamedTuple):
-    """The numbers of an account's instances, AUTO instances, vouchers and ledger entries."""
+    """The numbers of an account's instances, AUTO instances, vouchers, ledger entries and events."""
 
     instances: int = 0
     auto_instances: int = 0
     vouchers: int = 0
     ledger_entries: int = 0
+    events: int = 0
 
 
 COUNT_ACCOUNT = """
     SELECT count(*), count(*) FILTER (WHERE renewal_mode = 'AUTO'),
       (SELECT count(*) FROM vouchers WHERE account_id = $1),
-      coalesce((SELECT ledger_number FROM accounts WHERE id = $1), 0)
+      coalesce((SELECT ledger_number FROM accounts WHERE id = $1), 0),
+      coalesce((SELECT last_sequence FROM event_streams WHERE account_id = $1), 0)
     FROM instances WHERE account_id = $1
 """
 COUNT_LARGEST = """
     SELECT coalesce(max(n), 0), coalesce(max(autos), 0),
       coalesce((SELECT max(n) FROM (SELECT count(*) AS n FROM vouchers GROUP BY account_id) AS v), 0),
-      coalesce((SELECT max(ledger_number) FROM accounts), 0)
+      coalesce((SELECT max(ledger_number) FROM accounts), 0),
+      coalesce((SELECT max(last_sequence) FROM event_streams), 0)
     FROM (SELECT count(*) AS n, count(*) FILTER (WHERE renewal_mode = 'AUTO') AS autos
           FROM instances GROUP BY account_id) AS sizes
 """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
+from renewals.domain import model
 from renewals.events import event_log, factories
 from renewals.instances import filters, repository
 
@@ -68,7 +69,7 @@ async def expire(connection: database.Connection, account_ids: Sequence[str], no
     instances = await repository.expire(connection, account_ids, now)
     expired = event_log.EventType.INSTANCE_EXPIRED
     events = [factories.instance_event(expired, instance) for instance in instances]
-    await event_log.append_events(connection, events, now)
+    await event_log.append_events(connection, events, now, model.WORKER)
     return len(instances)
 
 
@@ -79,7 +80,7 @@ async def release(connection: database.Connection, account_ids: Sequence[str], n
     instances = await repository.release(connection, account_ids, now)
     released = event_log.EventType.INSTANCE_RELEASED
     events = [factories.instance_event(released, instance) for instance in instances]
-    await event_log.append_events(connection, events, now)
+    await event_log.append_events(connection, events, now, model.WORKER)
     return len(instances)
 
 

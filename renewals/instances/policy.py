@@ -31,7 +31,12 @@ class PolicyRequest:
 
 
 @database.retry_on_conflict
-async def set_policy(account_id: str, request: PolicyRequest, clock: Clock) -> domain_policy.PolicyPlan:
+async def set_policy(
+    account_id: str,
+    request: PolicyRequest,
+    clock: Clock,
+    actor: model.Actor = model.UNNAMED_CUSTOMER,
+) -> domain_policy.PolicyPlan:
     """Set the policy of a batch, or raise DomainError and change nothing."""
     check_request(request)
     async with accounts_repository.locked_account(account_id) as (connection, account):
@@ -41,7 +46,7 @@ async def set_policy(account_id: str, request: PolicyRequest, clock: Clock) -> d
             raise errors.NotRenewableError(plan.refusals)
         policy = request.policy
         await repository.set_policy(connection, plan.changed_ids, policy.mode, policy.months_to_set)
-        await event_log.append_events(connection, list(map(_event, plan.changes)), now)
+        await event_log.append_events(connection, list(map(_event, plan.changes)), now, actor)
     return plan
 
 

@@ -40,7 +40,7 @@ def price_held_event(instance: model.Instance) -> event_log.NewEvent:
 
 
 async def emit_price_held(
-    connection: database.Connection, caps: Mapping[str, CapChange], now: dt.datetime
+    connection: database.Connection, caps: Mapping[str, CapChange], now: dt.datetime, actor: model.Actor
 ) -> None:
     """Emit an event for each instance of locked accounts that a new cap makes held, at the account's own instant."""
     account_ids = [account_id for account_id, (old, new) in caps.items() if old != new]
@@ -63,4 +63,4 @@ async def emit_price_held(
         if is_held(instance, caps[instance.account_id].new, instant)
         and not is_held(instance, caps[instance.account_id].old, instant)
     ]
-    await event_log.append_events(connection, events, now)
+    await event_log.append_events(connection, events, now, actor)

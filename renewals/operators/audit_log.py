@@ -22,6 +22,7 @@ from renewals.db import errors as db_errors
 from renewals.db import models, sql
 from renewals.db.advisory_locks import AdvisoryLock, lock_text_in
 from renewals.db.connection import Connection
+from renewals.domain import model
 from renewals.domain.clock import Clock
 
 Arguments = ParamSpec("Arguments")
@@ -63,6 +64,11 @@ class Operator(NamedTuple):
     key_id: uuid.UUID | None
     name: str
     issuer: str | None = None
+
+    @property
+    def actor(self) -> model.Actor:
+        """The operator as the actor of events."""
+        return model.Actor(model.ActorKind.OPERATOR, self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,8 @@ async def _change_rows_in(
             changes.append((row, decision))
     await instances_repository.update_instances(connection, [after for _, after in changes])
     now = call.clock()
-    await event_log.append_events(connection, instance_changes.build_events(changes, accounts, now), now)
+    events = instance_changes.build_events(changes, accounts, now)
+    await event_log.append_events(connection, events, now, call.operator.actor)
     return AuditedChange(
         {
             "changed_count": len(changes),

@@ -78,7 +78,7 @@ async def _refund_order_in(
     await vouchers.update_remaining(connection, amounts.uses)
     await instances_repository.revert_renewals(connection, instances)
     events = [_build_event(order, refund_id, line) for line in lines]
-    await event_log.append_events(connection, events, now)
+    await event_log.append_events(connection, events, now, call.operator.actor)
     return AuditedChange(
         {"account_id": account_id, "refund_id": refund_id, "refusals": refusals},
         [account_id],

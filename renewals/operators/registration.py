@@ -41,7 +41,7 @@ async def _register_instances_in(
     account = await accounts.lock_account(connection, request.account_id)
     now = account.instant(call.clock())
     locked_accounts = {account.id: account}
-    [result] = await register_in(connection, locked_accounts, [request], now)
+    [result] = await register_in(connection, locked_accounts, [request], now, call.operator.actor)
     change = build_change(locked_accounts, [result], now)
     answer = {**change.answer, "account_id": account.id, "refusals": result.refusals}
     return dataclasses.replace(change, account_ids=[account.id], answer=answer)
@@ -52,10 +52,11 @@ async def register_in(
     locked_accounts: Mapping[str, model.Account],
     requests: Sequence[RegistrationRequest],
     now: dt.datetime,
+    actor: model.Actor,
     *,
     is_part: bool = False,
 ) -> list[RegistrationResult]:
-    """Insert and update instances of locked accounts, with their events.
+    """Insert and update instances of locked accounts, with their events by an operator.
 
     `is_part` has the meaning that it has in `RegistrationContext`.
     """
@@ -66,7 +67,7 @@ async def register_in(
     results = await instances_repository.register_all(connection, parts, now, is_part=is_part)
     changed = [pair for result in results for pair in result.changed]
     events = instance_changes.build_events(changed, locked_accounts, now)
-    await event_log.append_events(connection, events, now)
+    await event_log.append_events(connection, events, now, actor)
     return results
 
 

@@ -56,7 +56,12 @@ async def _quote(account_id: str, request: requests.QuoteRequest, now: dt.dateti
 
 
 @database.retry_on_conflict
-async def place_order(account_id: str, request: requests.OrderRequest, clock: Clock) -> PlacedOrder:
+async def place_order(
+    account_id: str,
+    request: requests.OrderRequest,
+    clock: Clock,
+    actor: model.Actor = model.UNNAMED_CUSTOMER,
+) -> PlacedOrder:
     """Renew or unify in one order, or raise DomainError and change nothing (rules 16 to 19)."""
     requests.check_request(request)
     request_hash = requests.fingerprint(request)
@@ -81,7 +86,7 @@ async def place_order(account_id: str, request: requests.OrderRequest, clock: Cl
             request_hash=request_hash,
             refusals=plan.refusals,
         )
-        await repository.insert_orders(connection, {account_id: account}, [order], now)
+        await repository.insert_orders(connection, {account_id: account}, [order], now, actor)
     sorted_lines = sorted((line.starts_at, line.instance.id) for line in plan.lines)
     return PlacedOrder(order.id, tuple(instance_id for _, instance_id in sorted_lines), plan.refusals)
 

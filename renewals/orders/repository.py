@@ -46,8 +46,9 @@ async def insert_orders(
     accounts: Mapping[str, model.Account],
     orders: Sequence[NewOrder],
     now: dt.datetime,
+    actor: model.Actor,
 ) -> None:
-    """Insert orders with their lines, ledger entries, voucher changes, renewals and events.
+    """Insert orders of an actor with their lines, ledger entries, voucher changes, renewals and events.
 
     The number of statements is fixed. The accounts must have been read by `lock_accounts` in this transaction, and
     the orders planned afterwards.
@@ -60,7 +61,7 @@ async def insert_orders(
     await vouchers.update_remaining(connection, [use for order in orders for use in order.payment.uses])
     events = await _order_events(connection, orders, now)
     await instances_repository.apply_renewals(connection, [line for order in orders for line in order.lines])
-    await event_log.append_events(connection, events, now)
+    await event_log.append_events(connection, events, now, actor)
 
 
 async def _insert_rows(connection: database.Connection, orders: Sequence[NewOrder], now: dt.datetime) -> None:
@@ -136,7 +137,8 @@ async def _order_events(
     for order in orders:
         for line in order.lines:
             if line.instance.id in unreported_ids:
-                events.append(factories.instance_event(event_log.EventType.INSTANCE_EXPIRED, line.instance))
+                expired = factories.instance_event(event_log.EventType.INSTANCE_EXPIRED, line.instance)
+                events.append(expired._replace(actor=model.WORKER))  # it expired by time
             events.append(factories.renewal_event(order.id, order.kind, line))
             if line.instance.id in restored_ids:
                 restored = line.instance._replace(expires_at=line.expires_at)

@@ -31,8 +31,8 @@ EVENTS_PER_BATCH = 1_000
 ACCOUNT_LANE = ""
 
 
-_COLUMNS = """e.account_id, e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text, i.name, a.time_zone,
-  a.currency, a.language"""
+_COLUMNS = """e.account_id, e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text, e.actor_kind,
+  e.actor_name, i.name, a.time_zone, a.currency, a.language"""
 _JOINS = """JOIN accounts a ON a.id = e.account_id
   LEFT JOIN instances i ON i.id = e.instance_id AND i.account_id = e.account_id"""
 
@@ -49,6 +49,8 @@ class Message(NamedTuple):
     occurred_at: dt.datetime
     instance_id: str | None
     payload: str
+    actor_kind: str
+    actor_name: str
     instance_name: str | None
     time_zone: str
     currency: str
@@ -89,6 +91,7 @@ class Message(NamedTuple):
                     "instanceId": self.instance_id,
                     "summary": self.summary,
                     "payload": orjson.Fragment(self.payload),
+                    "actor": {"kind": self.actor_kind, "name": self.actor_name},
                 },
             }
         )

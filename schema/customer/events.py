@@ -1,16 +1,24 @@
-"""The subscription to an account's events."""
+"""Events of an account: the subscription to new ones, and the history."""
 
+import contextlib
 import datetime as dt
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Annotated, Any
 
+import orjson
 import strawberry
 
-from renewals.events import event_log, summaries
+from renewals.db import connection as database
+from renewals.domain import model
+from renewals.events import event_log, queries, summaries
 from renewals.i18n import catalogs
-from schema.context import Info
+from schema.context import Context, Info
+from schema.customer import inputs, instances, orders
 from schema.fields import sources
-from schema.shared import inputs
+from schema.loaders import Loaders
+from schema.shared import connections
+from schema.shared.inputs import unset_to_none
 
 
 def _summarize(row: strawberry.Parent[Any], info: Info) -> str:
@@ -19,6 +27,42 @@ def _summarize(row: strawberry.Parent[Any], info: Info) -> str:
     )
     message = summaries.summarize(sources.read(row, "type"), sources.read(row, "payload"), subject)
     return catalogs.translate(message, info.context.language)
+
+
+@strawberry.type(description="Who made a change.")
+class Actor:
+    kind: model.ActorKind = strawberry.field(description="What made it.")
+    name: str = strawberry.field(
+        description=(
+            "Of a customer or an operator: the name of the API key, or the token's subject. Empty if the key has no "
+            "name. Of the worker: worker."
+        )
+    )
+
+
+def _read_payload(row: strawberry.Parent[Any]) -> Any:
+    return orjson.loads(sources.read(row, "payload"))
+
+
+def _read_actor(row: strawberry.Parent[Any]) -> Actor:
+    kind, name = (sources.read(row, column) for column in ("actor_kind", "actor_name"))
+    return Actor(kind=model.ActorKind(kind), name=name)
+
+
+async def _read_orders(load: Loaders, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Return the orders for rows of a payload."""
+    order_ids = [_find_order_id(payload) for (payload,) in rows]
+    distinct = list(dict.fromkeys(order_id for order_id in order_ids if order_id is not None))
+    found = dict(zip(distinct, await load.order.load_many(distinct), strict=True))
+    return [None if order_id is None else found[order_id] for order_id in order_ids]
+
+
+def _find_order_id(payload: str) -> uuid.UUID | None:
+    """Return the id of the order in a payload; None without one, or for a payload of an unknown form."""
+    try:
+        return uuid.UUID(orjson.loads(payload)["orderId"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 @strawberry.type(description="A change of the account or of one of its instances.")
@@ -35,7 +79,27 @@ class Event:
     instance_id: strawberry.ID | None = strawberry.field(
         description="The instance. Null for an event of the account itself."
     )
-    payload: str = strawberry.field(description="The details, as a JSON object in text.")
+    payload: strawberry.scalars.JSON = sources.computed(
+        _read_payload,
+        "payload",
+        description=(
+            "The details, as a JSON object. docs/events.schema.json has the JSON Schema of each type; "
+            "new members may be added."
+        ),
+    )
+    actor: Actor = sources.computed(
+        _read_actor, "actor_kind", "actor_name", description="Who made the change."
+    )
+    instance: instances.Instance | None = sources.loaded(
+        lambda load: load.instance,
+        "instance_id",
+        description="The instance, as it is now. Null for an event of the account itself.",
+    )
+    order: orders.RenewOrder | None = sources.batched(
+        _read_orders,
+        "payload",
+        description="The order that was paid or refunded. Null for an event without an order.",
+    )
     summary: str = sources.computed(
         _summarize,
         *("type", "payload", "instance_id", "instance_name", "time_zone", "currency"),
@@ -57,7 +121,30 @@ async def resolve_events(
 ) -> AsyncIterator[Event]:
     """Return the account's events, until the caller's key ends."""
     context = info.context
-    events: Any = await event_log.subscribe(
-        context.account_id, inputs.unset_to_none(after), context.is_authorized
+    events: Any = await event_log.subscribe(context.account_id, unset_to_none(after), context.is_authorized)
+    return _with_new_loaders(events, context)
+
+
+async def _with_new_loaders(events: AsyncGenerator[Event], context: Context) -> AsyncIterator[Event]:
+    """Yield events, each with the rows of its own time, because a subscription outlives what it has loaded."""
+    async with contextlib.aclosing(events) as stream:
+        async for event in stream:
+            context.refresh()
+            yield event
+
+
+def query_history(
+    info: Info,
+    filter: Annotated[  # noqa: A002
+        inputs.EventFilter | None, strawberry.argument(description="Which events. Null: all events.")
+    ] = strawberry.UNSET,
+) -> connections.ConnectionQuery:
+    """Return the reads of the account's events; raise InvalidInputError if the filter is out of bounds."""
+    account_id, event_filter = info.context.account_id, inputs.to_event_filter(filter)
+    return connections.ConnectionQuery(
+        queries.EVENTS,
+        lambda page, requested: queries.fetch_history(
+            database.pool(), account_id, event_filter, page, counted=requested.count
+        ),
+        lambda: queries.count_history(database.pool(), account_id, event_filter),
     )
-    return events  # type: ignore[no-any-return]

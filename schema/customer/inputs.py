@@ -7,6 +7,7 @@ import strawberry
 from renewals.accounts import queries as accounts_queries
 from renewals.db import pagination
 from renewals.domain import limits, model, planning, tags
+from renewals.events import queries as events_queries
 from renewals.instances import filters, selection
 from renewals.instances import queries as instances_queries
 from renewals.orders import queries as orders_queries
@@ -171,6 +172,30 @@ class OrderFilter:
 def to_order_filter(sent: OrderFilter | None) -> orders_queries.OrderFilter:
     """Return the filter of orders: all orders if the client sent none."""
     return orders_queries.OrderFilter(**sent_values(sent))
+
+
+@strawberry.input(description="Conditions on events. All must hold; null leaves one out.")
+class EventFilter:
+    types: list[str] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Types, such as instance.renewed. Null: all. An empty list, or an unknown type, matches nothing.",
+    )
+    instance_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="Events of this instance."
+    )
+    occurred_from: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Occurred at this instant or later."
+    )
+    occurred_before: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Occurred before this instant."
+    )
+
+
+def to_event_filter(sent: EventFilter | None) -> events_queries.EventFilter:
+    """Return the filter of events; raise InvalidInputError if a condition is out of bounds."""
+    event_filter = events_queries.EventFilter(**sent_values(sent))
+    events_queries.check_filter(event_filter)
+    return event_filter
 
 
 @strawberry.input(description="All instances that match a filter, except some.")

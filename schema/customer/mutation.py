@@ -119,7 +119,7 @@ class UnifyExpirySuccess(OrderPlaced):
 async def _set_renewal_policy(
     context: Context, request: operation_inputs.SetRenewalPolicyInput
 ) -> SetRenewalPolicySuccess:
-    plan = await policy.set_policy(context.account_id, request.to_request(), context.clock)
+    plan = await policy.set_policy(context.account_id, request.to_request(), context.clock, context.actor)
     return SetRenewalPolicySuccess.of(plan)
 
 
@@ -131,12 +131,16 @@ async def _set_tags(context: Context, request: operation_inputs.SetTagsInput) ->
 async def _renew_instances(
     context: Context, request: operation_inputs.RenewInstancesInput
 ) -> RenewInstancesSuccess:
-    placed = await place_order.place_order(context.account_id, request.to_request(), context.clock)
+    placed = await place_order.place_order(
+        context.account_id, request.to_request(), context.clock, context.actor
+    )
     return RenewInstancesSuccess.of(placed)
 
 
 async def _unify_expiry(context: Context, request: operation_inputs.UnifyExpiryInput) -> UnifyExpirySuccess:
-    placed = await place_order.place_order(context.account_id, request.to_request(), context.clock)
+    placed = await place_order.place_order(
+        context.account_id, request.to_request(), context.clock, context.actor
+    )
     return UnifyExpirySuccess.of(placed)
 
 

@@ -5,6 +5,7 @@ import strawberry
 from schema.customer import (
     accounts,
     catalog,
+    events,
     forecasts,
     instance_list,
     instances,
@@ -74,6 +75,11 @@ class Query:
         connections.Connection[accounts.LedgerEntry],
         accounts.query_ledger,
         description="The account's ledger, the latest entry first.",
+    )
+    event_history = connections.connection_field(
+        connections.Connection[events.Event],
+        events.query_history,
+        description="The account's events, the newest first. The subscription `events` has the new ones.",
     )
     webhook_endpoints = strawberry.field(
         resolver=webhooks.resolve_endpoints, description="The account's webhook endpoints, with their status."

@@ -19,6 +19,8 @@ _INDEXED = frozenset(
     {"ids", "tab", "expiresFrom", "expiresBefore", "expiresOnFrom", "expiresOnTo", "expiresWithinDays"}
 )
 """The conditions of a filter for which an index has the rows in the order of expiry."""
+_INDEXED_OF_HISTORIES = frozenset({"vouchers", "instanceId"})
+"""The conditions for which an index has the rows of orders, of the ledger or of events."""
 _OFFSET_MAX = 2**31
 
 
@@ -88,11 +90,16 @@ def _history(node: FieldNode, field: GraphQLField) -> Length:
     named = list_sizes.count_named(node, field)
 
     def passed(variables: Variables) -> int:
-        is_filtered = not list_sizes.members(filter_node, variables) <= {"vouchers"}
-        rows = int(weights.ENTRY * variables.size.ledger_entries) if is_filtered else 0
+        is_scanned = not list_sizes.members(filter_node, variables) <= _INDEXED_OF_HISTORIES
+        rows = int(weights.ENTRY * _history_rows(node, variables)) if is_scanned else 0
         return rows + (named(variables) if named else 0)
 
     return passed
+
+
+def _history_rows(node: FieldNode, variables: Variables) -> int:
+    is_of_events = node.name.value == "eventHistory"
+    return variables.size.events if is_of_events else variables.size.ledger_entries
 
 
 def _slice(node: FieldNode, field: GraphQLField) -> Length:
@@ -105,6 +112,7 @@ _BY_ARGUMENTS: Mapping[Place, Callable[[FieldNode, GraphQLField], Length | None]
     ("Query", "instances"): _instances,
     ("Query", "orders"): _history,
     ("Query", "ledger"): _history,
+    ("Query", "eventHistory"): _history,
     ("RenewOrder", "lines"): _slice,
     ("Refund", "lines"): _slice,
     ("Bundle", "instances"): _slice,
@@ -121,6 +129,7 @@ _BY_SIZE: Mapping[Place, Length] = {
         weights.ENTRY * variables.size.ledger_entries
     ),
     ("Mutation", "advanceTestClock"): lambda _: weights.CHANGE_CALL + weights.CLOCK_MOVE,
+    ("EventConnection", "totalCount"): lambda variables: int(weights.ENTRY * variables.size.events),
     ("Instance", "attempts"): lambda _: weights.NESTED_HISTORY,
     ("Instance", "orders"): lambda _: weights.NESTED_HISTORY,
     ("Event", "summary"): lambda _: weights.SUMMARY,

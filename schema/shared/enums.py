@@ -143,6 +143,13 @@ _enum(
     UNIFY="unifyExpiry to some date.",
 )
 _enum(
+    model.ActorKind,
+    "What made a change.",
+    CUSTOMER="An API key or a token of the account.",
+    WORKER="The worker, at the time set by the rules: automatic renewals, expiry, release, reminders and warnings.",
+    OPERATOR="The provider, through the operator API or an import.",
+)
+_enum(
     model.LedgerEntryKind,
     "Why an amount changed.",
     TOP_UP="Money was paid in, or a voucher was issued.",

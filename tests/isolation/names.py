@@ -16,6 +16,8 @@ NAMED: Mapping[str, str] = {
     "Query.orders.before": "order cursor",
     "Query.ledger.after": "ledger cursor",
     "Query.ledger.before": "ledger cursor",
+    "Query.eventHistory.after": "event cursor",
+    "Query.eventHistory.before": "event cursor",
     "InstanceFilter.ids": "instance",
     "InstanceFilter.search": "name",
     "InstanceFilter.products": "product",
@@ -70,7 +72,8 @@ NAMED_ALIKE: Mapping[str, str] = {
 PLAIN: Mapping[str, Any] = {
     "first": 5, "last": 5, "offset": 0, "months": 1, "days": 3, "dayOfMonth": 1, "autoRenewMonths": 1,
     "expiresWithinDays": 30, "overlapHours": 1, "leadDays": 1, "anchorDay": 1, "maxTermMonths": 36,
-    "retentionDays": 7, "url": "https://hooks.example.com/", "eventTypes": [], "name": "Name", "nameZh": "名",
+    "retentionDays": 7, "url": "https://hooks.example.com/", "eventTypes": [], "types": ["policy.changed"],
+    "name": "Name", "nameZh": "名",
     "unsupportedReason": "No", "unsupportedReasonZh": "否", "memo": "", "reason": "Because", "label": "l", "value": "v",
     "timeZone": "Asia/Shanghai", "currency": "CNY", "key": "env", "values": [], "removeKeys": [], "tagKey": "env",
 }  # fmt: skip

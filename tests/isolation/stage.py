@@ -21,6 +21,7 @@ from renewals.db import connection as database
 from renewals.db import pagination
 from renewals.domain import model
 from renewals.events import event_log
+from renewals.events import queries as events_queries
 from renewals.instances import queries as instances_queries
 from renewals.operators import queries as operators_queries
 from renewals.orders import queries as orders_queries
@@ -103,7 +104,7 @@ async def _open(world: World, operator: Operator, account_id: str) -> Stock:
         draft = event_log.NewEvent(
             account_id, event_log.EventType.POLICY_CHANGED, f"{account_id}-i-0", {"of": account_id}
         )
-        await event_log.append_events(connection, [draft] * (EVENTS if is_theirs else 3), NOW)
+        await event_log.append_events(connection, [draft] * (EVENTS if is_theirs else 3), NOW, model.WORKER)
     await world.rows(
         """INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts, parked_at)
            SELECT id, account_id, 1, account_id, 13, $2 FROM webhook_endpoints WHERE account_id = $1""",
@@ -164,6 +165,7 @@ async def _take_stock(world: World, stock: Stock) -> None:
         "ledger cursor": [
             pagination.encode_cursor(accounts_queries.LEDGER, {"number": number}) for number in entries[:1]
         ],
+        "event cursor": [pagination.encode_cursor(events_queries.EVENTS, {"sequence": 2})],
         "endpoint": [
             str(endpoint_id)
             for endpoint_id in await column("SELECT id FROM webhook_endpoints WHERE account_id = $1")

@@ -267,7 +267,9 @@ EVENTS = "subscription { events(after: 0) { sequence } }"
 
 
 async def _first_then_raising(*_: object) -> AsyncIterator[event_log.Event]:
-    yield event_log.Event(1, "policy.changed", mock.ANY, None, "{}", None, "Asia/Shanghai", "CNY")
+    yield event_log.Event(
+        1, "policy.changed", mock.ANY, None, "{}", "WORKER", "worker", None, "Asia/Shanghai", "CNY"
+    )
     raise Mishap
 
 

@@ -21,7 +21,11 @@ CREATE TABLE events (
   occurred_at timestamptz NOT NULL,
   instance_id text COLLATE "C",
   payload json NOT NULL,
+  actor_kind text COLLATE "C" NOT NULL
+    CONSTRAINT actor_kind_is_known CHECK (actor_kind IN ('CUSTOMER', 'WORKER', 'OPERATOR')),
+  actor_name text COLLATE "C" NOT NULL,
   PRIMARY KEY (account_id, sequence));
+CREATE INDEX events_by_instance ON events (instance_id, sequence) WHERE instance_id IS NOT NULL;
 
 CREATE TABLE webhook_secrets (
   endpoint_id uuid NOT NULL REFERENCES webhook_endpoints (id) ON DELETE CASCADE,

@@ -53,8 +53,9 @@ async def change(count: int, mode: str = "AUTO") -> None:
 async def insert_events(world: World, last: int) -> None:
     """Insert events up to a number without a notification."""
     await world.rows(
-        """INSERT INTO events (account_id, sequence, type, occurred_at, payload)
-           SELECT 'a', n, 'policy.changed', now(), to_json(repeat('x', 1000)) FROM generate_series(101, $1) AS n""",
+        """INSERT INTO events (account_id, sequence, type, occurred_at, payload, actor_kind, actor_name)
+           SELECT 'a', n, 'policy.changed', now(), to_json(repeat('x', 1000)), 'WORKER', 'worker'
+           FROM generate_series(101, $1) AS n""",
         last,
     )
     await world.rows("UPDATE event_streams SET last_sequence = $1", last)
@@ -95,8 +96,10 @@ async def test_missed_events_are_replayed_in_order(world: World, server: LiveSer
         "type": "policy.changed",
         "instanceId": "i-010",
         "occurredAt": "2027-01-10T04:00:00+00:00",
-        "payload": '{"before":{"renewalMode":"MANUAL","autoRenewMonths":1},'
-        '"after":{"renewalMode":"AUTO","autoRenewMonths":1}}',
+        "payload": {
+            "before": {"renewalMode": "MANUAL", "autoRenewMonths": 1},
+            "after": {"renewalMode": "AUTO", "autoRenewMonths": 1},
+        },
     }
 
 

@@ -271,10 +271,10 @@ async def test_nothing_is_announced_before_it_is_committed_nor_if_it_is_rolled_b
     with pubsub.subscribe("a") as subscriber:
         with contextlib.suppress(ZeroDivisionError):
             async with database.transaction() as connection:
-                await event_log.append_events(connection, [draft], NOW)
+                await event_log.append_events(connection, [draft], NOW, model.WORKER)
                 raise ZeroDivisionError
         async with database.transaction() as connection:
-            await event_log.append_events(connection, [draft], NOW)
+            await event_log.append_events(connection, [draft], NOW, model.WORKER)
             assert not await is_woken(subscriber)
         assert await is_woken(subscriber)
 

@@ -10,6 +10,7 @@ import pytest
 
 from renewals.db import connection as database
 from renewals.domain import clock as clocks
+from renewals.domain import model
 from renewals.events import event_log
 from renewals.webhooks import dispatcher, endpoint_requests, endpoints, http_client
 from tests.support.fixtures import World
@@ -46,7 +47,7 @@ class Sending:
             for number, instance_id in enumerate(instance_ids)
         ]
         async with database.transaction() as connection:
-            await event_log.append_events(connection, drafts, self.clock())
+            await event_log.append_events(connection, drafts, self.clock(), model.WORKER)
 
     async def endpoint(
         self, receiver: Receiver | str, *, owner: str | None = "a", types: Sequence[str] = ()
@@ -88,7 +89,7 @@ async def put_parked(endpoint_id: str, account_id: str = "a") -> None:
     statements = (
         f"INSERT INTO event_streams VALUES ('{account_id}', 1)",
         f"""INSERT INTO events
-            VALUES ('{account_id}', 1, 'instance.expired', '2027-01-09 16:00Z', 'i-1', '{{}}')""",
+            VALUES ('{account_id}', 1, 'instance.expired', '2027-01-09 16:00Z', 'i-1', '{{}}', 'WORKER', 'worker')""",
         f"INSERT INTO webhook_cursors VALUES ('{endpoint_id}', '{account_id}', 1, 1)",
         f"""INSERT INTO webhook_deliveries
               (endpoint_id, account_id, sequence, lane, attempts, parked_at, last_status, last_response)

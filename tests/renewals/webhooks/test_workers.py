@@ -8,6 +8,7 @@ import pytest
 
 from renewals import integrity
 from renewals.db import connection as database
+from renewals.domain import model
 from renewals.events import event_log
 from renewals.webhooks import batch_results
 from tests.renewals.webhooks.conftest import Sending
@@ -96,7 +97,7 @@ async def test_events_being_written_do_not_stop_those_that_are(sending: Sending,
     async with sending.running():
         async with database.transaction() as connection:
             draft = event_log.NewEvent("a", event_log.EventType.POLICY_CHANGED, "i-1", {})
-            await event_log.append_events(connection, [draft], sending.clock())
+            await event_log.append_events(connection, [draft], sending.clock(), model.WORKER)
             await receiver.wait(2)
             await asyncio.sleep(0.5)
             assert await sending.value("SELECT sequence FROM webhook_cursors WHERE account_id = 'b'") == 1

@@ -56,8 +56,10 @@ HISTORY = [
        SELECT 'ops', 'TOP_UP', ARRAY[CASE WHEN n % 2 = 0 THEN 'a' ELSE 'b' END], n::text, '', '{}', '{}',
          $1::timestamptz - make_interval(mins => $2 - n)
        FROM generate_series(1, $2::int) n""",
-    """INSERT INTO events (account_id, sequence, type, occurred_at, payload)
-       SELECT 'a', n, 'policy.changed', $1::timestamptz - make_interval(mins => $2 - n), '{}'
+    """INSERT INTO events
+         (account_id, sequence, type, occurred_at, instance_id, payload, actor_kind, actor_name)
+       SELECT 'a', n, (ARRAY['policy.changed', 'instance.renewed'])[1 + n % 2],
+         $1::timestamptz - make_interval(mins => $2 - n), 'i-' || n % 50, '{}', 'WORKER', 'worker'
        FROM generate_series(1, $2::int) n""",
 ]
 

@@ -9,6 +9,7 @@ import pytest
 
 from renewals.db import connection as database
 from renewals.domain import clock as clocks
+from renewals.domain import model
 from renewals.events import event_log
 from renewals.webhooks import endpoint_requests, endpoints
 from tests.renewals.webhooks.conftest import LOOPBACK
@@ -163,7 +164,7 @@ async def test_a_parked_delivery_is_shown_and_replayed(asked: Client, world: Wor
     endpoint_id = (await create(asked))["endpoint"]["id"]
     async with database.transaction() as connection:
         draft = event_log.NewEvent("a", event_log.EventType.POLICY_CHANGED, "i-1", {})
-        await event_log.append_events(connection, [draft, draft], asked.now)
+        await event_log.append_events(connection, [draft, draft], asked.now, model.WORKER)
     assert (await asked(LIST))["webhookEndpoints"][0]["behindCount"] == 2
     await database.execute(database.pool(), "UPDATE webhook_cursors SET sequence = 2")
     await database.execute(

@@ -57,6 +57,12 @@ CHOICES: dict[str, list[Any]] = {
     "expiresOnTo": ["2027-02-28"],
     "expiresWithinDays": [0, 30, 400, -1],
     "autoRenewMonths": [1, 12, 0, 40],
+    "createdFrom": ["2027-01-01T00:00:00Z"],
+    "createdBefore": ["2027-06-30T00:00:00+08:00"],
+    "occurredFrom": ["2027-01-01T00:00:00Z"],
+    "occurredBefore": ["2027-06-30T00:00:00+08:00"],
+    "types": ["instance.renewed", "policy.changed", "none"],
+    "instanceId": ["i-1", "i-3", "none"],
 }
 
 

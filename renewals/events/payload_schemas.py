@@ -1,0 +1,157 @@
+"""The forms of the payloads of events: a model for each type, and the JSON Schemas of `docs/events.schema.json`.
+
+Writers build payloads as plain mappings, because a run writes thousands of them. The tests validate each of them
+against these models.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+from pydantic.types import Strict
+
+from renewals.domain import errors, model
+from renewals.events.event_log import EventType
+
+Amount = Annotated[str, Field(pattern=r"^\d+\.\d{2}$", description="An amount in the account's currency.")]
+Instant = Annotated[AwareDatetime, Field(description="An instant in UTC.")]
+Text = Annotated[str, Strict()]
+Count = Annotated[int, Strict(), Field(ge=0)]
+
+
+class Payload(BaseModel):
+    """The members that each payload may have."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    test_clock: Literal[True] | None = Field(
+        None, description="Only of a test account: the event happened at the account's own instant."
+    )
+
+
+class PeriodPaid(Payload):
+    """A period that an order paid."""
+
+    order_id: Text = Field(description="The order.")
+    order_kind: model.OrderKind = Field(description="What made the order.")
+    starts_at: Instant = Field(description="Start of the period: the old expiry.")
+    expires_at: Instant = Field(description="The new expiry.")
+    months: Count = Field(description="Whole months of the period.")
+    days: Count = Field(description="Days beyond the whole months.")
+    price: Amount = Field(description="Price of the period, after discount.")
+
+
+class RenewalFailed(Payload):
+    """An instance that the worker could not renew."""
+
+    due_at: Instant = Field(description="When the instance was due.")
+    expires_at: Instant = Field(description="Its expiry.")
+    code: errors.RefusalCode = Field(description="The reason.")
+    message: Text = Field(description="The reason in words, in the account's language.")
+
+
+class TermChanged(Payload):
+    """An instance that expired, was restored or was released."""
+
+    expires_at: Instant | None = Field(description="Its expiry; of a restored instance the new one.")
+    renewal_mode: model.RenewalMode = Field(description="Its mode, which stays.")
+
+
+class Expiring(Payload):
+    """A reminder before an expiry."""
+
+    expires_at: Instant = Field(description="The expiry.")
+    days_before: Count = Field(description="Days before the last day for which the reminder is.")
+    renewal_mode: model.RenewalMode = Field(description="The mode.")
+    code: errors.RefusalCode | None = Field(description="For AUTO: why the worker will not renew it.")
+    message: Text | None = Field(description="The same in words, in the account's language.")
+
+
+class PriceHeld(Payload):
+    """An instance whose price rose beyond the cap of its account."""
+
+    agreed_price: Amount = Field(description="The monthly price that was last paid or accepted.")
+    monthly_price: Amount = Field(description="The current monthly price.")
+
+
+class Refunded(Payload):
+    """A period that was refunded."""
+
+    order_id: Text = Field(description="The order that had paid it.")
+    refund_id: Text = Field(description="The refund.")
+    expires_at: Instant = Field(description="The earlier expiry, which is valid again.")
+    amount: Amount = Field(description="The refunded amount.")
+
+
+class Policy(BaseModel):
+    """A renewal policy."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    renewal_mode: model.RenewalMode = Field(description="The mode.")
+    auto_renew_months: Count = Field(description="Months of each automatic renewal.")
+
+
+class PolicyChanged(Payload):
+    """A policy that was changed, or set to AUTO again."""
+
+    before: Policy = Field(description="The policy before.")
+    after: Policy = Field(description="The policy after.")
+
+
+class Shortfall(Payload):
+    """A warning that the forecast falls short."""
+
+    days: Count = Field(description="Days of the forecast.")
+    first_shortfall_on: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
+        description="The first day with a shortfall, in the account's time zone."
+    )
+    top_up_needed: Amount = Field(description="The least top-up that pays all renewals of the days.")
+    balance: Amount = Field(description="The balance at the time of the warning.")
+
+
+BY_TYPE: Mapping[EventType, type[Payload]] = {
+    EventType.INSTANCE_RENEWED: PeriodPaid,
+    EventType.EXPIRY_UNIFIED: PeriodPaid,
+    EventType.INSTANCE_RENEWAL_FAILED: RenewalFailed,
+    EventType.INSTANCE_EXPIRED: TermChanged,
+    EventType.INSTANCE_RESTORED: TermChanged,
+    EventType.INSTANCE_RELEASED: TermChanged,
+    EventType.INSTANCE_EXPIRING: Expiring,
+    EventType.INSTANCE_PRICE_HELD: PriceHeld,
+    EventType.INSTANCE_REFUNDED: Refunded,
+    EventType.POLICY_CHANGED: PolicyChanged,
+    EventType.ACCOUNT_SHORTFALL: Shortfall,
+}
+"""The form of the payload of each type of events."""
+
+
+def validate_payload(event_type: str, payload: str) -> None:
+    """Raise ValueError unless a payload, as JSON text, has the form of its type."""
+    BY_TYPE[EventType(event_type)].model_validate_json(payload)
+
+
+def json_schemas() -> dict[str, Any]:
+    """Return the JSON Schema of the payload of each type, by type, in order of type.
+
+    They allow further members, which readers must ignore; the models refuse them, so that none is undocumented.
+    """
+    return {
+        event_type.value: _without_noise(BY_TYPE[event_type].model_json_schema())
+        for event_type in sorted(BY_TYPE)
+    }
+
+
+def _without_noise(schema: Any) -> Any:
+    """Return a schema without titles, which repeat names, and without the ban on further members."""
+    match schema:
+        case dict():
+            return {
+                name: _without_noise(value)
+                for name, value in schema.items()
+                if name != "additionalProperties" and not (name == "title" and isinstance(value, str))
+            }
+        case list():
+            return [_without_noise(item) for item in schema]
+    return schema

@@ -1,0 +1,58 @@
+"""Each type of events has a documented form; the tests hold every appended event against it (see conftest)."""
+
+import re
+from pathlib import Path
+
+import orjson
+import pytest
+
+from renewals.domain import model
+from renewals.events import event_log, payload_schemas
+from renewals.events.event_log import EventType
+from scripts import event_schemas
+
+PAGE = (Path(__file__).parents[3] / "docs/events.md").read_text(encoding="utf-8")
+POLICY = {"renewalMode": "AUTO", "autoRenewMonths": 1}
+CHANGED = {"before": POLICY, "after": POLICY}
+
+
+def test_every_type_has_a_form() -> None:
+    assert set(payload_schemas.BY_TYPE) == set(EventType)
+
+
+def test_the_published_schemas_are_those_of_the_code() -> None:
+    published = event_schemas.PAGE.read_text(encoding="utf-8")
+    assert published == event_schemas.text(), "write it again: python -m scripts.event_schemas"
+
+
+@pytest.mark.parametrize("event_type", EventType)
+def test_the_page_names_every_member_of_each_type(event_type: EventType) -> None:
+    [row] = re.findall(rf"^\| `{re.escape(event_type)}` \|.*$", PAGE, re.MULTILINE)
+    if "as `instance.renewed`" in row:
+        return
+    members = payload_schemas.json_schemas()[event_type]["properties"].keys() - {"testClock"}
+    assert {member for member in members if f"`{member}`" not in row} == set()
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {**CHANGED, "undocumented": 1},
+        {**CHANGED, "after": {**POLICY, "renewalMode": "SOMETIMES"}},
+        {**CHANGED, "before": {"renewalMode": "AUTO"}},
+        {**CHANGED, "testClock": False},
+    ],
+    ids=str,
+)
+def test_a_payload_of_another_form_is_noticed(payload: dict[str, object]) -> None:
+    payload_schemas.validate_payload("policy.changed", orjson.dumps(CHANGED).decode())
+    payload_schemas.validate_payload("policy.changed", orjson.dumps({**CHANGED, "testClock": True}).decode())
+    with pytest.raises(ValueError, match="validation error"):
+        payload_schemas.validate_payload("policy.changed", orjson.dumps(payload).decode())
+
+
+def test_the_tests_hold_each_appended_event_against_its_form() -> None:
+    event = event_log.NewEvent("a", EventType.POLICY_CHANGED, "i-1", {"after": POLICY}, model.WORKER)
+    with pytest.raises(ValueError, match="before"):
+        event_log.encode_payload(event)
