@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from starlette_compress import add_compress_type
 
 from graphql_api import responses
 from graphql_api.auth import jwt_tokens
-from graphql_api.graphql import api_config, graphiql, persisted_queries, view
+from graphql_api.graphql import api_config, console_queries, graphiql, persisted_queries, view
 from graphql_api.limits import concurrency, spending
 from graphql_api.middleware import (
     direct_routes,
@@ -112,7 +112,9 @@ def _build_views(shared: _Shared, *, serves_customers: bool) -> dict[str, view.G
         built_manifest=console.MANIFEST if settings.console else None,
     )
 
-    def build(api: api_config.ApiConfig, example_query: str, key: str | None) -> view.GraphQLView:
+    def build(
+        api: api_config.ApiConfig, example_query: str, key: str | None, more_examples: Sequence[str] = ()
+    ) -> view.GraphQLView:
         return view.GraphQLView(
             api,
             clock=shared.clock,
@@ -120,12 +122,18 @@ def _build_views(shared: _Shared, *, serves_customers: bool) -> dict[str, view.G
             trusted=trusted,
             requests=shared.requests,
             sizes=shared.sizes,
-            graphiql_page=graphiql.page(example_query, _headers(key)) if settings.graphiql else None,
+            graphiql_page=(
+                graphiql.page(example_query, _headers(key), more_examples=more_examples)
+                if settings.graphiql
+                else None
+            ),
         )
 
     views = {}
     if serves_customers:
-        views[CUSTOMER_PATH] = build(api_config.CUSTOMERS, EXAMPLE_QUERY, settings.graphiql_key)
+        views[CUSTOMER_PATH] = build(
+            api_config.CUSTOMERS, EXAMPLE_QUERY, settings.graphiql_key, console_queries.read_all()
+        )
     if settings.operator_api or not serves_customers:
         views[OPERATOR_PATH] = build(
             api_config.OPERATORS, OPERATOR_EXAMPLE_QUERY, settings.graphiql_operator_key

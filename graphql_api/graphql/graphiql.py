@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,15 +82,23 @@ def assets() -> list[Asset]:
     return files
 
 
-def page(example_query: str, headers: str | None = None, folder: Path = FOLDER) -> str:
-    """Return the page with the query and the headers (JSON), or a page on how to fetch its files."""
+def page(
+    example_query: str,
+    headers: str | None = None,
+    folder: Path = FOLDER,
+    more_examples: Sequence[str] = (),
+) -> str:
+    """Return the page with the queries and the headers (JSON), or a page on how to fetch its files.
+
+    On a first visit, each of `more_examples` has a tab after the one of the example query.
+    """
     if any(not (folder / asset.place).is_file() for asset in assets()):
         return _missing_page(folder)
-    return fill(ides.get_graphql_ide_html("graphiql"), example_query, headers)
+    return fill(ides.get_graphql_ide_html("graphiql"), example_query, headers, more_examples)
 
 
-def fill(source: str, example_query: str, headers: str | None) -> str:
-    """Replace the page's addresses, its example, the headers of a first visit and the names of its parameters."""
+def fill(source: str, example_query: str, headers: str | None, more_examples: Sequence[str] = ()) -> str:
+    """Replace the page's addresses, its examples, the headers of a first visit and the names of its parameters."""
     places = (_HEADERS, _STATE, _QUERY, _EDITED, _PROPERTY)
     if len(_EXAMPLE.findall(source)) != 1 or any(source.count(place) != 1 for place in places):
         raise PageChangedError(
@@ -102,9 +110,19 @@ def fill(source: str, example_query: str, headers: str | None) -> str:
         raise PageChangedError("Strawberry's GraphiQL page loads a file from another host in a new way.")
     example = f"const EXAMPLE_QUERY = {_script(example_query)};"
     source = _EXAMPLE.sub(lambda _: example, source)
-    if headers is None:
-        return source
-    return source.replace(_HEADERS, f"{_HEADERS}\n          defaultHeaders: {_script(headers)},")
+    properties = [_HEADERS]
+    if headers is not None:
+        properties.append(f"defaultHeaders: {_script(headers)},")
+    if more_examples:
+        properties.append(_tabs(more_examples, headers))
+    return source.replace(_HEADERS, "\n          ".join(properties))
+
+
+def _tabs(more_examples: Sequence[str], headers: str | None) -> str:
+    """Return GraphiQL's property for the tabs of a first visit: what the address names, then the other examples."""
+    own_headers = "null" if headers is None else _script(headers)
+    others = "".join(f", {{query: {_script(query)}, headers: {own_headers}}}" for query in more_examples)
+    return f"defaultTabs: [{{query, variables, headers: headers || {own_headers}}}{others}],"
 
 
 def _name_parameters(source: str) -> str:

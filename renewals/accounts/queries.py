@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from renewals import config
 from renewals.db import connection as database
 from renewals.db import pagination
 from renewals.db.connection import Connection, Row
@@ -13,9 +14,17 @@ from renewals.domain import model
 
 async def fetch_account(connection: Connection, account_id: str) -> Row:
     """Return the account's row. Raises IndexError if there is no such account."""
-    sql = """SELECT id, name, currency, time_zone, balance_cents, auto_renew_from, language, test_clock
-             FROM accounts WHERE id = $1"""
-    return (await database.fetch(connection, sql, account_id))[0]
+    settings = config.get_settings()
+    rows = await database.fetch(
+        connection,
+        """SELECT id, name, currency, time_zone, balance_cents, auto_renew_from, language, test_clock,
+             coalesce(lead_days, $2)::int AS lead_days, $3::text AS auto_renew_time, price_rise_cap_bps
+           FROM accounts WHERE id = $1""",
+        account_id,
+        settings.auto_renew_lead_days,
+        f"{settings.auto_renew_time:%H:%M}",
+    )
+    return rows[0]
 
 
 async def fetch_vouchers(

@@ -1,13 +1,13 @@
 """The account, its vouchers and its ledger."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
 from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
-from renewals.domain import model
+from renewals.domain import limits, model, pricing
 from schema.context import Info
 from schema.customer import inputs
 from schema.fields import sources
@@ -31,6 +31,11 @@ async def _read_vouchers(
     return list(vouchers)
 
 
+def _format_cap(row: strawberry.Parent[Any]) -> str | None:
+    cap_bps: int | None = sources.read(row, "price_rise_cap_bps")
+    return None if cap_bps is None else pricing.format_percent(cap_bps)
+
+
 @strawberry.type(description="A customer's account: it owns instances and pays for them.")
 class Account:
     id: strawberry.ID = strawberry.field(description="The provider's id of the account.")
@@ -44,6 +49,23 @@ class Account:
     )
     auto_renew_from: dt.datetime = strawberry.field(
         description="Automatic renewals begin at this instant. Instances that were due earlier must be renewed by hand."
+    )
+    lead_days: int = strawberry.field(
+        description=(
+            f"Days before the last day on which the worker renews AUTO instances: 0 to {limits.LEAD_DAYS_MAX}. "
+            "0: on the last day."
+        )
+    )
+    auto_renew_time: str = strawberry.field(
+        description='Time of day from which the worker renews, in the account\'s time zone, such as "00:30".'
+    )
+    price_rise_cap_percent: str | None = sources.computed(
+        _format_cap,
+        "price_rise_cap_bps",
+        description=(
+            "The greatest rise of a price, in percent of the agreed price, at which the worker still renews: "
+            '"10" or "12.5". Null: any.'
+        ),
     )
     language: model.Language = strawberry.field(
         description="The language of texts that no request asks for, such as those of events and calendars."

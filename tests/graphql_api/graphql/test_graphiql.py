@@ -63,6 +63,16 @@ def test_the_page_opens_with_the_given_query_and_headers(tmp_path: Path) -> None
     assert "Welcome to GraphiQL" not in page
 
 
+def test_more_examples_have_tabs_of_their_own_with_the_same_headers(tmp_path: Path) -> None:
+    every_asset(tmp_path)
+    page = graphiql.page(EXAMPLE, '{"A": "b"}', tmp_path, more_examples=["query Other { x }", "</script>"])
+    headers = r'"{\"A\": \"b\"}"'
+    assert f"defaultTabs: [{{query, variables, headers: headers || {headers}}}, " in page
+    assert f'{{query: "query Other {{ x }}", headers: {headers}}}' in page
+    assert '{query: "\\u003c/script>"' in page
+    assert "defaultTabs" not in graphiql.page(EXAMPLE, folder=tmp_path)
+
+
 def test_a_query_cannot_end_the_script_around_it(tmp_path: Path) -> None:
     every_asset(tmp_path)
     page = graphiql.page("# </script><script>alert(1)\\1</script>", folder=tmp_path)

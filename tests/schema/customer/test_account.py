@@ -1,6 +1,7 @@
 """The account, and its vouchers in the order in which they pay (rule 15)."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 
@@ -93,3 +94,26 @@ async def test_vouchers_are_one_statement_however_many(wallet: Client) -> None:
     with sql_log.counted() as seen:
         assert len(await vouchers(wallet, "(usable: null)")) == 6
     assert len(seen) == 3  # the key's account, the account, its vouchers
+
+
+async def test_an_account_shows_what_decides_its_automatic_renewals(world: World, asked: Client) -> None:
+    facts = "{ account { leadDays autoRenewTime priceRiseCapPercent } }"
+    assert (await asked(facts))["account"] == {
+        "leadDays": 0,
+        "autoRenewTime": "00:30",
+        "priceRiseCapPercent": None,
+    }
+    await world.rows("UPDATE accounts SET lead_days = 3, price_rise_cap_bps = 1250")
+    assert (await asked(facts))["account"] == {
+        "leadDays": 3,
+        "autoRenewTime": "00:30",
+        "priceRiseCapPercent": "12.5",
+    }
+
+
+async def test_without_lead_days_of_its_own_an_account_has_the_default(
+    asked: Client, settings_override: Callable[..., None]
+) -> None:
+    settings_override(auto_renew_lead_days=2, auto_renew_time=dt.time(4, 15))
+    account = (await asked("{ account { leadDays autoRenewTime } }"))["account"]
+    assert account == {"leadDays": 2, "autoRenewTime": "04:15"}
