@@ -102,7 +102,7 @@ class ActorKind(StrEnum):
 
 
 class Actor(NamedTuple):
-    """Who made a change: a customer's key or token by its name or subject, the worker, or an operator by name."""
+    """The maker of a change: a customer's key or token by name or subject, the worker, or an operator by name."""
 
     kind: ActorKind
     name: str

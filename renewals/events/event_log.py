@@ -51,7 +51,7 @@ class NewEvent(NamedTuple):
     instance_id: str | None
     payload: Mapping[str, Any]
     actor: model.Actor | None = None
-    """Who made this change, if not the actor of the other events of the same call."""
+    """The maker of this change, if it is not the actor of the other events of the same call."""
 
 
 class Event(NamedTuple):

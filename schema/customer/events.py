@@ -17,7 +17,7 @@ from schema.context import Context, Info
 from schema.customer import inputs, instances, orders
 from schema.fields import sources
 from schema.loaders import Loaders
-from schema.shared import connections
+from schema.shared import connections, scalars
 from schema.shared.inputs import unset_to_none
 
 
@@ -79,7 +79,7 @@ class Event:
     instance_id: strawberry.ID | None = strawberry.field(
         description="The instance. Null for an event of the account itself."
     )
-    payload: strawberry.scalars.JSON = sources.computed(
+    payload: scalars.JSON = sources.computed(
         _read_payload,
         "payload",
         description=(

@@ -17,6 +17,10 @@ Money = NewType("Money", int)
 """Cents in Python, a decimal string in GraphQL."""
 
 
+JSON = NewType("JSON", object)
+"""A value of JSON: a mapping, a list, a text, a number, a truth value or None."""
+
+
 def format_instant(value: dt.datetime) -> str:
     """Return an instant as text in UTC."""
     return (value if value.tzinfo is dt.UTC else value.astimezone(dt.UTC)).isoformat()
@@ -47,6 +51,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         ),
         serialize=money.format_cents,
         parse_value=money.parse_cents,
+    ),
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="A value of JSON, such as an object.",
+        serialize=lambda value: value,
+        parse_value=lambda value: value,
     ),
     dt.datetime: strawberry.scalar(
         name="DateTime",
