@@ -59,6 +59,11 @@ NOT_SET = Message("Not set")
 """The label of a tag that an instance does not have, or that is empty."""
 
 BY_ENUM: Mapping[str, Mapping[str, Message]] = {
+    "ActorKind": {
+        model.ActorKind.CUSTOMER: Message("Customer"),
+        model.ActorKind.WORKER: Message("Automatic"),
+        model.ActorKind.OPERATOR: Message("Provider"),
+    },
     "BatchMode": {
         model.BatchMode.ALL_OR_NOTHING: Message("All or nothing"),
         model.BatchMode.BEST_EFFORT: Message("As many as possible"),
