@@ -36,7 +36,8 @@ EVENTS = pagination.SortOrder(
 
 _SELECT = """e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text AS payload, e.actor_kind, e.actor_name,
   i.name AS instance_name, a.time_zone, a.currency"""
-_JOINS = "JOIN accounts a ON a.id = e.account_id LEFT JOIN instances i ON i.id = e.instance_id AND i.account_id = e.account_id"
+_JOINS = """JOIN accounts a ON a.id = e.account_id
+  LEFT JOIN instances i ON i.id = e.instance_id AND i.account_id = e.account_id"""
 
 
 def _conditions(account_id: str, event_filter: EventFilter) -> sql.WhereClause:
