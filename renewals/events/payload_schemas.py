@@ -42,7 +42,20 @@ class PeriodPaid(Payload):
     price: Amount = Field(description="Price of the period, after discount.")
 
 
-class RenewalFailed(Payload):
+class WithRefusal(Payload):
+    """The facts of a refusal, each only if the reason has it."""
+
+    least_months: Count | None = Field(None, description="The least months that a renewal needs.")
+    latest_expiry: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
+        None, description="The latest possible last day, in the account's time zone."
+    )
+    required: Amount | None = Field(None, description="The amount that is required.")
+    available: Amount | None = Field(None, description="The amount that vouchers and balance can pay.")
+    agreed_price: Amount | None = Field(None, description="The agreed monthly price.")
+    monthly_price: Amount | None = Field(None, description="The current monthly price.")
+
+
+class RenewalFailed(WithRefusal):
     """An instance that the worker could not renew."""
 
     due_at: Instant = Field(description="When the instance was due.")
@@ -58,7 +71,7 @@ class TermChanged(Payload):
     renewal_mode: model.RenewalMode = Field(description="Its mode, which stays.")
 
 
-class Expiring(Payload):
+class Expiring(WithRefusal):
     """A reminder before an expiry."""
 
     expires_at: Instant = Field(description="The expiry.")
