@@ -1,16 +1,26 @@
 import { Flex, Layout, Spin } from "antd";
-import { Suspense } from "react";
+import { lazy, Suspense } from "react";
 import { Route, Switch } from "wouter";
 
+import { InstanceDrawerHost } from "../drawer/InstanceDrawerHost";
+import { useAccount } from "./account";
 import { NotFoundPage } from "./NotFoundPage";
 import { PageHeader } from "./PageHeader";
 import { PageMenu } from "./PageMenu";
 import { PAGES } from "./pages";
 
+const ClockBar = lazy(() => import("../clock/ClockBar"));
+
 export function PageLayout() {
+  const { testClock } = useAccount();
   return (
     <Layout className="page">
       <PageHeader />
+      {testClock !== null && (
+        <Suspense>
+          <ClockBar />
+        </Suspense>
+      )}
       <Layout hasSider>
         {PAGES.length > 1 && <PageMenu />}
         <Layout.Content id="content" className="page-content" tabIndex={-1}>
@@ -28,6 +38,7 @@ export function PageLayout() {
           </Suspense>
         </Layout.Content>
       </Layout>
+      <InstanceDrawerHost />
     </Layout>
   );
 }

@@ -19,4 +19,8 @@ export function lazyPage(load: () => Promise<{ default: ComponentType }>): Page 
 }
 
 /** The pages in the order of the menu. The first one is loaded with the console. */
-export const PAGES: readonly PageDefinition[] = [{ name: "instances", path: "/", component: InstancesPage }];
+export const PAGES: readonly PageDefinition[] = [
+  { name: "instances", path: "/", component: InstancesPage },
+  { name: "orders", path: "/orders", component: lazyPage(() => import("../orders/OrdersPage")) },
+  { name: "ledger", path: "/ledger", component: lazyPage(() => import("../ledger/LedgerPage")) },
+];

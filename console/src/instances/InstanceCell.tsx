@@ -1,5 +1,6 @@
 import { Flex, Tag, Tooltip, Typography } from "antd";
 
+import { InstanceLink } from "../components/InstanceLink";
 import { useTexts } from "../i18n/useLanguage";
 import type { InstanceRow } from "./useInstanceList";
 
@@ -8,7 +9,7 @@ export function InstanceCell({ row }: { readonly row: InstanceRow }) {
   const texts = useTexts().list;
   return (
     <Flex vertical align="start" gap={2}>
-      <span className="instance-id">{row.id}</span>
+      <InstanceLink id={row.id} />
       <Typography.Text type="secondary">{row.name}</Typography.Text>
       {row.tags.length > 0 && (
         <Flex wrap gap={4}>

@@ -10,7 +10,11 @@ export const zh = {
   readOnly: "只读",
   notFound: "没有这个页面。",
   backToList: "返回续费管理",
-  pages: { instances: "续费管理" },
+  pages: {
+    instances: "续费管理",
+    orders: "订单",
+    ledger: "收支明细",
+  },
   errors: {
     network: "无法连接服务器，请检查网络后重试。",
     tooMany: "操作过于频繁，请稍后再试。",
@@ -32,7 +36,11 @@ export const en: typeof zh = {
   readOnly: "Read only",
   notFound: "There is no such page.",
   backToList: "Back to renewals",
-  pages: { instances: "Renewals" },
+  pages: {
+    instances: "Renewals",
+    orders: "Orders",
+    ledger: "Ledger",
+  },
   errors: {
     network: "The server cannot be reached. Check the network and try again.",
     tooMany: "Too many requests. Try again in a moment.",

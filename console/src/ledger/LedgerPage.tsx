@@ -1,0 +1,55 @@
+import { Card, Flex } from "antd";
+import { useMemo } from "react";
+
+import { LedgerDocument, type LedgerEntryKind } from "../api/generated/graphql";
+import { useApiQuery } from "../api/useApiQuery";
+import { useAccount } from "../app/account";
+import { cursorVariables } from "../components/cursor";
+import { CursorPager } from "../components/CursorPager";
+import { ErrorAlert } from "../components/ErrorAlert";
+import { Page } from "../components/Page";
+import { instantsOf, readChoices, readPeriod } from "../components/period";
+import { useAddress } from "../components/useAddress";
+import { useCursor } from "../components/useCursor";
+import { useTexts } from "../i18n/useLanguage";
+import { LedgerFilters, type LedgerScope } from "./LedgerFilters";
+import { LedgerTable } from "./LedgerTable";
+
+const ROWS = 20;
+const KINDS: readonly LedgerEntryKind[] = ["TOP_UP", "RENEWAL", "REFUND"];
+
+/** Every change of the balance and of a voucher. */
+export default function LedgerPage() {
+  const title = useTexts().common.pages.ledger;
+  const { params, change } = useAddress();
+  const { timeZone } = useAccount();
+  const kinds = readChoices(params, "kind", KINDS);
+  const period = readPeriod(params);
+  const scope: LedgerScope = readChoices(params, "scope", ["balance", "vouchers"] as const)[0] ?? "all";
+  const key = JSON.stringify([kinds, period, scope]);
+  const [cursor, move] = useCursor(key);
+  const variables = useMemo(() => {
+    const instants = instantsOf(period, timeZone);
+    const filter = {
+      ...(kinds.length > 0 && { kinds }),
+      ...(scope !== "all" && { vouchers: scope === "vouchers" }),
+      ...(instants.from !== undefined && { createdFrom: instants.from }),
+      ...(instants.before !== undefined && { createdBefore: instants.before }),
+    };
+    return { filter, ...cursorVariables(cursor, ROWS) };
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- the key holds the filter's values
+  }, [key, timeZone, cursor]);
+  const { data, error, isLoading, reload } = useApiQuery(LedgerDocument, variables);
+  return (
+    <Page title={title}>
+      <Card size="small">
+        <Flex vertical gap="middle">
+          <LedgerFilters scope={scope} kinds={kinds} allKinds={KINDS} period={period} onChange={change} />
+          {error && <ErrorAlert error={error} onRetry={reload} />}
+          <LedgerTable entries={data?.ledger.nodes ?? []} isLoading={isLoading} />
+          {data && <CursorPager {...data.ledger} onMove={move} />}
+        </Flex>
+      </Card>
+    </Page>
+  );
+}

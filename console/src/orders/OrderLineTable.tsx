@@ -1,0 +1,80 @@
+import { Table, Typography } from "antd";
+
+import { InstanceLink } from "../components/InstanceLink";
+import { isPositive } from "../format/money";
+import { useFormat } from "../format/useFormat";
+import * as messages from "../i18n/messages/orders";
+import { useAreaTexts } from "../i18n/useAreaTexts";
+import { useCatalogName } from "../instances/useCatalog";
+import type { OrderLines } from "./OrderDetail";
+
+interface OrderLineTableProps {
+  readonly order: OrderLines;
+  readonly page: number;
+  readonly rows: number;
+  readonly isLoading: boolean;
+  readonly onPage: (page: number) => void;
+}
+
+/** A line for each instance of an order: its new period and its price. */
+export function OrderLineTable({ order, page, rows, isLoading, onPage }: OrderLineTableProps) {
+  const { columns, duration } = useAreaTexts(messages);
+  const format = useFormat();
+  const nameOf = useCatalogName();
+  return (
+    <Table<OrderLines["lines"][number]>
+      rowKey="instanceId"
+      size="small"
+      dataSource={order.lines}
+      loading={{ spinning: isLoading, delay: 200 }}
+      pagination={
+        order.lineCount > rows && {
+          current: page,
+          pageSize: rows,
+          total: order.lineCount,
+          showSizeChanger: false,
+          onChange: onPage,
+        }
+      }
+      columns={[
+        {
+          title: columns.instance,
+          key: "instance",
+          render: (_, { instanceId, instance }) => (
+            <>
+              <InstanceLink id={instanceId} />
+              <Typography.Text type="secondary" className="block">
+                {nameOf(instance.product)} · {instance.name}
+              </Typography.Text>
+            </>
+          ),
+        },
+        {
+          title: columns.period,
+          key: "period",
+          render: (_, line) => (
+            <>
+              {format.day(line.startsAt)} → {format.day(line.expiresAt)}
+              <Typography.Text type="secondary" className="block">
+                {duration(line.months, line.days)}
+              </Typography.Text>
+            </>
+          ),
+        },
+        {
+          title: columns.listPrice,
+          key: "list",
+          align: "right",
+          render: (_, line) => format.money(line.listPrice),
+        },
+        {
+          title: columns.discount,
+          key: "discount",
+          align: "right",
+          render: (_, line) => (isPositive(line.discount) ? format.money(`-${line.discount}`) : "-"),
+        },
+        { title: columns.price, key: "price", align: "right", render: (_, line) => format.money(line.price) },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,67 @@
+"""The console's pages on a test account of a test's own: its server and its page."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from playwright import async_api
+from playwright.async_api import expect
+
+from tests.browser import chromium
+from tests.support import fixtures, live_server
+from tests.support.fixtures import World
+
+WAIT_MS_MAX = 20_000
+
+
+@contextlib.asynccontextmanager
+async def served(database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
+    """Serve the console, and only the documents of its build."""
+    variables = {
+        "REDIS_URL": redis_url,
+        "RENEWALS_CONSOLE": "true",
+        "RENEWALS_TRUSTED_DOCUMENTS_ONLY": "true",
+    }
+    async with live_server.served(database_url, **variables) as server:
+        yield server
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    world: World,
+    server: live_server.LiveServer,
+    path: str = "",
+    *,
+    locale: str = "zh-CN",
+    role: str = "RENEWER",
+) -> AsyncIterator[async_api.Page]:
+    """Open a page of the account `a`; an error of its scripts or another origin ends the test."""
+    key = await world.key(role=role)
+    origin = f"http://{server.address}"
+    problems: list[str] = []
+    async with chromium.opened() as browser:
+        context = await browser.new_context(
+            locale=locale, timezone_id="America/New_York", viewport={"width": 1280, "height": 1000}
+        )
+        await context.add_init_script(f"sessionStorage.setItem('renewals.token', '{key}')")
+        page = await context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("request", lambda request: problems.extend(_foreign(request.url, origin)))
+        await page.goto(f"{origin}/console/{path}")
+        await expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=WAIT_MS_MAX)
+        yield page
+    assert problems == []
+
+
+def _foreign(url: str, origin: str) -> list[str]:
+    return [] if url.startswith((origin, "data:", "blob:")) else [url]
+
+
+async def open_account(world: World, *, balance: str) -> None:
+    """Open the account `a` as a test account that stands at NOW."""
+    await world.account(balance=balance, test_clock=fixtures.NOW)
+
+
+def row(page: async_api.Page, text: str) -> async_api.Locator:
+    """Return the row of a table that has a text."""
+    return page.locator("tbody tr.ant-table-row", has_text=text)
