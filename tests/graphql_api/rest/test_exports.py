@@ -410,7 +410,7 @@ BAD: list[tuple[str, dict[str, str], str]] = [
     ("orders", {"filter": "{}"}, "filter"),
     ("ledger", {"orderBy": "{}"}, "orderBy"),
     ("ledger", {"filter": '{"vouchers": "yes"}'}, "filter.vouchers"),
-    ("ledger", {"filter": '{"kinds": []}'}, "filter"),
+    ("ledger", {"filter": '{"sorts": []}'}, "filter"),
 ]
 
 
