@@ -214,7 +214,7 @@ def _lifespan(
 
 
 async def _reraise(_: Request, problem: Exception) -> Response:
-    """Leave an unexpected error to `RequestLoggingMiddleware`, which logs it; Starlette would respond by itself."""
+    """Leave an unexpected error to `RequestLoggingMiddleware`, which logs it; otherwise Starlette would respond."""
     raise problem
 
 

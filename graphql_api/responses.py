@@ -67,7 +67,7 @@ class ErrorResponse(Response):
 
 
 def unauthenticated(message: Message) -> Response:
-    """Return 401 for a request without a key or token for what it requests."""
+    """Return 401 for a request without a valid key or token."""
     return error(401, "UNAUTHENTICATED", message, {"WWW-Authenticate": "Bearer"})
 
 

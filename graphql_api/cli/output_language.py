@@ -29,7 +29,7 @@ def fail(error: "errors.DomainError", language: Language) -> NoReturn:
 
 
 def choose(lang: Language | None) -> Language:
-    """Return the language of an option `--lang`, or without one that of the locale; English if it is not known."""
+    """Return the language of the option `--lang`, else of the locale, else English."""
     if lang is not None:
         return lang
     locale = next((value for name in VARIABLES if (value := os.environ.get(name))), "")

@@ -55,7 +55,7 @@ Ctrl-C stops everything.
 
 
 def _next_steps(keys: Keys, settings: config.Settings, folders: Sequence[Path]) -> str:
-    """Return the last sentences; they never suggest to empty a database that has accounts of its own."""
+    """Return the last sentences; they do not suggest emptying a database with other accounts than the demo."""
     shell = f"`. {settings.data_dir}/env` names the addresses and the keys."
     if keys.demo is None:
         return f"{NO_DEMO}\nIn another shell, {shell}"

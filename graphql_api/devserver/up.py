@@ -36,7 +36,7 @@ _OPERATOR_KEY_LINE = "export OPERATOR_KEY="
 
 
 class ChildError(Exception):
-    """The API or the worker ended on its own."""
+    """The API or the worker ended before it was stopped."""
 
 
 def run(settings: config.Settings) -> int:

@@ -13,7 +13,7 @@ from schema.operator import context as operator_context
 from schema.operator import schema as operator_schema
 
 Authenticate = Callable[[str, Clock], Awaitable[object]]
-"""Returns the context for an Authorization header, or None if its key does not open this API."""
+"""Returns the context for an Authorization header, or None if its key has no access to this API."""
 
 
 class ApiConfig(NamedTuple):

@@ -86,7 +86,7 @@ class TrustedDocuments:
         return query or (self._built.find(name) if self._built else None)
 
     def allows(self, query: str) -> bool:
-        """Return whether a client may send this document as a text."""
+        """Return whether a client may send the text of this document."""
         return not self.only or query in self._texts
 
 

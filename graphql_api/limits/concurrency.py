@@ -142,7 +142,7 @@ class RequestLimiter:
 
 
 class _RecentOwners:
-    """The last two accounts that sent requests, which tell an account whether it is alone."""
+    """The last two accounts that sent requests, each with the time of its last request."""
 
     __slots__ = ("_last", "_last_other")
 

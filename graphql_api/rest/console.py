@@ -33,7 +33,7 @@ _MEDIA_TYPES = {
     ".json": "application/json",
     ".svg": "image/svg+xml",
 }
-"""Not those of the machine, whose table may lack them."""
+"""Media types by suffix; the table of the operating system may lack some of them."""
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 

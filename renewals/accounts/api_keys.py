@@ -43,7 +43,7 @@ class Principal(NamedTuple):
     test_clock: dt.datetime | None = None
 
     def instant(self, now: dt.datetime) -> dt.datetime:
-        """Return the account's own instant: its test clock, or `now` if it lives in real time (rule 37)."""
+        """Return the account's own instant: its test clock, or `now` without one (rule 37)."""
         return now if self.test_clock is None else self.test_clock
 
     @property

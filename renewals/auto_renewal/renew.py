@@ -98,7 +98,7 @@ async def finish_runs(clock: Clock = clocks.utc_now) -> list[int]:
 
 
 async def _verify_runs() -> None:
-    """Check the integrity rules and store the result with each ended run that has none.
+    """Check the integrity rules and store the result with each ended run that has no result.
 
     A process may have been killed between the end of a run and this check. Two processes may verify the same run:
     each stores its own result.

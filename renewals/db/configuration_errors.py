@@ -20,12 +20,12 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], 
     (
         asyncpg.InvalidAuthorizationSpecificationError,
         SIGN_IN_REFUSED,
-        "PostgreSQL refuses the sign-in: {}. Check the role and the password in DATABASE_URL.",
+        "PostgreSQL refuses the login: {}. Check the role and the password in DATABASE_URL.",
     ),
     (
         asyncpg.InvalidCatalogNameError,
         NO_DATABASE,
-        "PostgreSQL refuses the sign-in: {}. Create the database, or correct DATABASE_URL.",
+        "PostgreSQL refuses the login: {}. Create the database, or correct DATABASE_URL.",
     ),
     (
         asyncpg.UndefinedFileError,
@@ -40,7 +40,7 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], 
     (
         (AuthenticationError, AuthorizationError, NoPermissionError),
         REDIS_REFUSED,
-        "Redis refuses the sign-in: {}. Check the user and the password in REDIS_URL.",
+        "Redis refuses the login: {}. Check the user and the password in REDIS_URL.",
     ),
 )
 

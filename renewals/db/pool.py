@@ -40,7 +40,7 @@ class sharing:  # noqa: N801 - a context manager, twice as fast as one by contex
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection that knows whether it must be reset before the next use.
+    """A connection with a flag that it must be reset before the next use.
 
     No statement of the service changes the session, so a reset is needed only after a statement that raised: a
     cancelled one may leave a transaction open.

@@ -198,7 +198,7 @@ LONG_EXPIRED_DAYS = -46
 """Days to the last day of an expired database, whose product has 60 retention days: a renewal needs two months."""
 
 DAYS_LATER_MIN, DAYS_LATER_MAX = 63, 400
-"""Days to the last days of the remaining instances, after those of `instances.SEED_IDS`."""
+"""The range of days to the last day of the remaining instances, beside those of DAYS_LEFT."""
 INSTANCE_COUNT = 300
 
 

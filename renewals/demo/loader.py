@@ -20,9 +20,9 @@ ACCOUNT_ID = "demo"
 ACCOUNT_NAME = "演示账户"
 ZONE = data.ZONE
 DAY = dt.date(2027, 1, 15)
-"""The day on which the account stands, unless another one is asked for."""
+"""The default date of the account's test clock."""
 TIME = dt.time(10)
-"""The time of day at which it stands, in its zone."""
+"""The time of day of the account's test clock, in the account's zone."""
 LEAD_DAYS = 0
 LANGUAGE = model.Language.ZH
 """Lead days of the account, independent of the setting, so that nothing is due when the account is loaded."""
@@ -34,7 +34,7 @@ def opened_at(day: dt.date) -> dt.datetime:
 
 
 def stands_at(day: dt.date) -> dt.datetime:
-    """Return where the test clock of the demo account of a day stands."""
+    """Return the first instant of the test clock of a demo account loaded as of a day."""
     return dt.datetime.combine(day, TIME, ZONE).astimezone(dt.UTC)
 
 

@@ -2,7 +2,7 @@
 
 DomainError
 ├── ForbiddenError               the role is read-only
-│   └── NoTestClockError         the account lives in real time, and its clock is to be moved
+│   └── NoTestClockError         the account has no test clock that could be moved
 ├── InvalidInputError            an argument is malformed or out of bounds; has the argument's path
 ├── NotFoundError                an operator's argument names a missing object; has the argument's path
 ├── IdempotencyKeyReusedError    the key belongs to another request
@@ -231,7 +231,7 @@ class StillMovingError(DomainError):
     def message(self) -> Message:
         """The error as a sentence."""
         return Message(
-            "The clock stands at {at} and moves on to {to} by itself. Repeat the request with the same idempotencyKey "
+            "The clock is at {at} and continues to {to}. Repeat the request with the same idempotencyKey "
             "to wait for the result.",
             at=self.reached_at.isoformat(timespec="seconds"),
             to=self.to_at.isoformat(timespec="seconds"),

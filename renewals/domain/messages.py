@@ -73,7 +73,7 @@ class CountedMessage(Message):
 
     @property
     def count(self) -> int:
-        """The number that chooses the form."""
+        """The number that selects the text for one or the text for others."""
         count = self.arguments["count"]
         assert isinstance(count, int)
         return count

@@ -155,10 +155,10 @@ class Account:
     language: Language = Language.EN
     """The language of texts that no request asks for, such as those of events (rule 27)."""
     test_clock: dt.datetime | None = None
-    """The instant at which a test account stands; None for an account in real time (rule 37)."""
+    """The instant of a test account's clock; None for an account in real time (rule 37)."""
 
     def instant(self, now: dt.datetime) -> dt.datetime:
-        """Return the account's own instant: its test clock, or `now` if it lives in real time (rule 37)."""
+        """Return the account's own instant: its test clock, or `now` without one (rule 37)."""
         return now if self.test_clock is None else self.test_clock
 
 

@@ -1,4 +1,4 @@
-"""Instances as the provider reports them, and the validation of each one by itself. Pure."""
+"""Instances as the provider reports them, and the validation of each instance alone. Pure."""
 
 import datetime as dt
 import json

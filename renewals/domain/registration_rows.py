@@ -102,7 +102,7 @@ def build_row(reported: ReportedInstance, context: RegistrationContext) -> Insta
 def update_row(
     reported: ReportedInstance, stored: InstanceRow, context: RegistrationContext
 ) -> InstanceRow | RowProblem:
-    """Return a stored row with the reported values, or why it cannot have them; the policy stays the customer's."""
+    """Return a stored row with the reported values, or why it cannot have them; the policy does not change."""
     if problem := _fixed_value_problem(reported, stored):
         return problem
     expires_at, anchor_day = _expiry(reported, stored, context.zone)

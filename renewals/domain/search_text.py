@@ -41,7 +41,7 @@ def _code(code_point: int) -> str:
 
 
 def _fold_case(character: str) -> str:
-    """Return the one form of a character in all its cases, of those cases that are one character."""
+    """Return the same character for all cases of a character; a case of several characters is ignored."""
     upper = character.upper()
     if len(upper) != 1:
         upper = character

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 SECONDS_MAX = 2.0
 CACHE_SECONDS = 1.0
 RUN_LATE_SECONDS = 300
-"""A worker starts due runs every minute, so that after 5 minutes no worker lives."""
+"""A worker starts due runs every minute, so a run that is 5 minutes late means that no worker is running."""
 WRITE_CHECK_SECONDS = 10.0
 """Interval of the write check while it passes; a failed one is repeated with every check."""
 UNREACHABLE = "cannot be reached"

@@ -27,9 +27,9 @@ from prometheus_client.registry import Collector
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 OPERATIONS_MAX = 100
-"""Number of operation names with values of their own, because a client may send any number of names."""
+"""Number of operation names with their own time series, because a client may send any number of names."""
 OPERATION_CHARACTERS_MAX = 64
-"""Maximum length of an operation name with values of its own."""
+"""Maximum length of an operation name with its own time series."""
 OTHER = "other"
 
 REGISTRY = CollectorRegistry()
@@ -216,6 +216,6 @@ def _drop_ended_processes(folder: Path) -> None:
         try:
             os.kill(pid, 0)
         except PermissionError:
-            continue  # the process lives, and belongs to another user
+            continue  # the process is running, and belongs to another user
         except ProcessLookupError:
             multiprocess.mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]

@@ -50,7 +50,7 @@ class NewAccount:
     """None: automatic renewals start when the account is created (rule 38)."""
     language: model.Language = model.Language.EN
     test_clock: dt.datetime | None = None
-    """The instant at which a test account stands at first. None: the account lives in real time (rule 37)."""
+    """The first instant of a test account's clock. None: an account in real time (rule 37)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def _check_account(columns: Mapping[str, object]) -> None:
 
 
 async def supported_time_zones(connection: Connection, time_zones: Sequence[str]) -> frozenset[str]:
-    """Return those of the time zones that PostgreSQL knows; its zone database is not Python's."""
+    """Return the time zones that PostgreSQL has too, because its zone database may differ from Python's."""
     sql = "SELECT name FROM pg_timezone_names WHERE name = ANY($1)"
     return frozenset(row["name"] for row in await database.fetch(connection, sql, time_zones))
 

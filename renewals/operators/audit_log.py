@@ -115,7 +115,7 @@ class AuditRecord(NamedTuple):
 
     @property
     def request_hash(self) -> bytes:
-        """The hash that tells a repeated request from another one."""
+        """The hash that distinguishes a repeated request from another one."""
         return idempotency.fingerprint(self.action, self.request_json)
 
 

@@ -113,7 +113,7 @@ async def begin(account_id: str, request: MoveRequest, clock: Clock) -> ClockMov
                 "input.idempotencyKey",
                 Message(
                     "the clock is on its way to {to} by another request; repeat that request, or wait until the "
-                    "clock stands",
+                    "move ends",
                     to=_format(unfinished.to_at),
                 ),
             )
@@ -123,7 +123,7 @@ async def begin(account_id: str, request: MoveRequest, clock: Clock) -> ClockMov
             raise errors.InvalidInputError(
                 "input.to",
                 Message(
-                    "must be after {at}, where the clock stands, and at most {count} months later: {latest}",
+                    "must be after {at}, the present instant of the clock, and at most {count} months later: {latest}",
                     at=_format(stands_at),
                     count=limits.CLOCK_MOVE_MONTHS_MAX,
                     latest=_format(latest),

@@ -72,8 +72,8 @@ class Account:
     )
     test_clock: dt.datetime | None = strawberry.field(
         description=(
-            "The instant at which a test account stands; advanceTestClock moves it. Everything of the account happens "
-            "then. Null: the account lives in real time."
+            "The present instant of a test account; advanceTestClock moves it. The account's reads, dates and changes "
+            "use it. Null: the account is in real time."
         )
     )
     vouchers = strawberry.field(

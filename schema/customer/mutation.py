@@ -247,8 +247,8 @@ class Mutation:
         shared_errors.IdempotencyKeyReused,
         description=(
             "Moves the clock of a test account, and does on the way all that the worker would have done at each hour. "
-            "FORBIDDEN for all other accounts. A move that outlasts the request is TIMEOUT and goes on by itself: "
-            "repeat it with the same key to wait for it."
+            "FORBIDDEN for all other accounts. If a move outlasts the request, the code is TIMEOUT and the worker "
+            "continues the move: repeat the request with the same key to wait for it."
         ),
     )
     reset_calendar_token = strawberry.mutation(

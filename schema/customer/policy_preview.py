@@ -40,7 +40,7 @@ class PolicyChange:
 
     @classmethod
     def of(cls, change: policy_preview.PreviewedChange) -> Self:
-        """Build the change from that of the domain."""
+        """Build the GraphQL object from a change of the domain."""
         before, after, charge = change
         return cls(
             instance_id=before.id,

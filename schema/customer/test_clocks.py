@@ -24,7 +24,7 @@ SECONDS_SHARE = 0.8
 class AdvanceTestClockInput:
     to: dt.datetime = strawberry.field(
         description=(
-            "The new instant: after the one at which the account stands, at most "
+            "The new instant: after the present instant of the account, at most "
             f"{limits.CLOCK_MOVE_MONTHS_MAX} months later."
         )
     )
@@ -39,7 +39,9 @@ async def _read_events(move: strawberry.Parent["AdvanceTestClockSuccess"], info:
     return list(rows)
 
 
-@strawberry.type(description="The clock stands at the new instant, and all that was due on the way was done.")
+@strawberry.type(
+    description="The clock has reached the new instant, and all that was due on the way was done."
+)
 class AdvanceTestClockSuccess:
     first_sequence: strawberry.Private[int]
     event_count: strawberry.Private[int]

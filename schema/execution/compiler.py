@@ -144,7 +144,7 @@ class Compiler:
 
 
 def _source_of(field: GraphQLField, details: FieldDetailsList) -> columns.Source | None:
-    """Return the source of a field's value, or None if only its resolver knows it."""
+    """Return the source of a field's value, or None if only its resolver can return it."""
     definition = (field.extensions or {}).get(GraphQLCoreConverter.DEFINITION_BACKREF)
     # A subclass, an extension or a permission may resolve the field differently.
     if type(definition) is not StrawberryField or definition.extensions or definition.permission_classes:

@@ -84,7 +84,7 @@ class Compiled:
 
 
 class _Directives(Visitor):
-    """Visitor for the variables of @skip and @include, and for other things that change a selection."""
+    """Visitor for the variables of @skip and @include, and for syntax without support."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -77,7 +77,7 @@ class Validator(SchemaExtension):
     """Validate with a cache."""
 
     def on_validate(self) -> Iterator[None]:
-        """Set the errors of the document."""
+        """Set the document's errors, from the cache of validated documents."""
         context = self.execution_context
         assert context.graphql_document is not None
         schema: Any = context.schema

@@ -24,7 +24,7 @@ from schema.limits import slices
 from schema.loaders import Loaders
 
 ROWS = frozenset({asyncpg.Record, dict})
-"""The types of rows."""
+"""The types of a row that a statement returns."""
 
 KEY = "code"
 """The key column of the tables that can be joined. It is always selected with them."""
@@ -265,7 +265,7 @@ def _joined_columns(field: StrawberryField, table: str, below: Selected) -> set[
 
 
 def _is_joinable(reading: Reading | None) -> bool:
-    """Return whether a statement that joins a table can read a field of it."""
+    """Return whether a statement that joins a table can read one of its fields."""
     is_joined = isinstance(reading, Loaded) and reading.joined is not None
     return reading is None or isinstance(reading, ColumnSource) or is_joined
 

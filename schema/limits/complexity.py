@@ -37,7 +37,7 @@ from schema.limits import cost as limits_cost
 from schema.limits import list_sizes
 
 TOTALS_MAX = 100
-"""Cached totals of an operation."""
+"""Maximum number of cached totals of an operation."""
 
 
 class DefinitionsError(Exception):
@@ -125,7 +125,7 @@ class Measure:
     cost: limits_cost.Parts = field(default_factory=limits_cost.Parts)
 
     def contain(self, below: "Measure") -> None:
-        """Add the size of what a field or a fragment of this set selects."""
+        """Add the size of the selection below a field or in a fragment of this set."""
         self.nesting = max(self.nesting, below.nesting + 1)
         self.fields += below.fields
         self.aliases += below.aliases

@@ -15,7 +15,7 @@ BODY_BYTES = 100
 """Bytes of a body that cost 1. Measured: 0.01 to 0.02 microseconds a byte."""
 
 SCAN = 0.3
-"""A scanned instance, if no index has the page. Measured: 0.6 microseconds."""
+"""An instance that is scanned because no index has the rows of the page. Measured: 0.6 microseconds."""
 SEARCH = 0.4
 """An instance whose texts are searched. Measured: 1 microsecond."""
 COUNT = 0.2

@@ -45,8 +45,8 @@ class Account:
     )
     test_clock: dt.datetime | None = strawberry.field(
         description=(
-            "The instant at which a test account stands; all that concerns it happens then. Null: the account lives in "
-            "real time."
+            "The present instant of a test account; the account's reads, dates and changes use it. Null: the account "
+            "is in real time."
         )
     )
     created_at: dt.datetime = strawberry.field(description="When the account was created, by its own clock.")

@@ -67,8 +67,8 @@ class CreateAccountInput(IdempotentInput):
     test_clock: dt.datetime | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "Makes a test account, which stands at this instant until its owner calls advanceTestClock. The worker "
-            "leaves it alone. Null: the account lives in real time."
+            "Makes a test account, whose clock shows this instant until its owner calls advanceTestClock. The worker "
+            "does not process it. Null: the account is in real time."
         ),
     )
 
@@ -137,7 +137,7 @@ class TopUpInput(IdempotentInput):
     )
 
     def to_request(self) -> accounts.TopUp:
-        """Return the request."""
+        """Return the top-up for the use case."""
         return accounts.TopUp(self.account_id, self.amount, self.memo)
 
 
@@ -154,7 +154,7 @@ class VoucherInput:
     )
 
     def to_voucher(self) -> NewVoucher:
-        """Return the voucher."""
+        """Return the voucher to issue."""
         return NewVoucher(self.face_value, self.expires_at, tuple(self.products))
 
 
@@ -184,7 +184,7 @@ class CreateApiKeyInput(IdempotentInput):
     )
 
     def to_request(self) -> api_keys.ApiKeyCreate:
-        """Return the request."""
+        """Return the key to create; left out and null mean the same."""
         return api_keys.ApiKeyCreate(
             unset_to_none(self.account_id), self.role, self.name, unset_to_none(self.expires_at)
         )
@@ -215,7 +215,7 @@ class RefundOrderInput(IdempotentInput):
     )
 
     def to_request(self) -> refunds.RefundRequest:
-        """Return the request."""
+        """Return the refund to make; without `instance_ids`, every line that can be refunded."""
         instance_ids = unset_to_none(self.instance_ids)
         return refunds.RefundRequest(
             self.order_id, None if instance_ids is None else tuple(instance_ids), self.reason

@@ -90,11 +90,11 @@ class InstanceInput:
 
     @property
     def _tags(self) -> Any:
-        """The tags as mappings, as `_items`."""
+        """The tags as mappings, because `skip_conversion` leaves nested inputs as they are."""
         return self.tags
 
     def to_reported_instance(self) -> registration_report.ReportedInstance:
-        """Return the reported instance."""
+        """Return the instance as the provider reports it; null and left out mean the same."""
         return registration_report.ReportedInstance(
             id=self.id,
             name=self.name,
@@ -135,7 +135,7 @@ class RegisterInstancesInput(IdempotentInput):
     )
 
     def to_request(self) -> registration.RegistrationRequest:
-        """Return the request."""
+        """Return the instances and bundles to register."""
         return registration.RegistrationRequest(
             self.account_id,
             [instance.to_reported_instance() for instance in self.instances],

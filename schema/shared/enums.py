@@ -31,7 +31,7 @@ class OrderDirection(Enum):
 
 
 class CustomerRole(Enum):
-    """The roles of customers' keys and tokens that open the GraphQL API."""
+    """The roles of keys and tokens with access to the customers' GraphQL API."""
 
     VIEWER = "VIEWER"
     RENEWER = "RENEWER"

@@ -191,7 +191,7 @@ async def test_an_expired_key_leads_back_to_the_sign_in(
 ) -> None:
     page = await open_page(browser, address)
     await page.get_by_role("button", name="退出登录").click()
-    await expect(page.get_by_text("您已退出登录。")).to_be_visible()
+    await expect(page.get_by_text("已退出登录。")).to_be_visible()
     await page.get_by_label("API 密钥").fill("rk_00000000_wrong")
     await page.get_by_role("button", name="登 录").click()
     await expect(page.get_by_text("密钥无效或已过期")).to_be_visible()

@@ -83,10 +83,10 @@ async def ask_for_passwords(url: str) -> None:
 
 
 SENTENCES = {
-    "password": "PostgreSQL refuses the sign-in: password authentication failed for user",
-    "role": "PostgreSQL refuses the sign-in: password authentication failed for user",
-    "host": "PostgreSQL refuses the sign-in: no pg_hba.conf entry for host",
-    "name": 'PostgreSQL refuses the sign-in: database "nothing" does not exist.',
+    "password": "PostgreSQL refuses the login: password authentication failed for user",
+    "role": "PostgreSQL refuses the login: password authentication failed for user",
+    "host": "PostgreSQL refuses the login: no pg_hba.conf entry for host",
+    "name": 'PostgreSQL refuses the login: database "nothing" does not exist.',
     "connect": 'PostgreSQL refuses the role in DATABASE_URL: permission denied for database "closed".',
 }
 
@@ -141,7 +141,7 @@ def test_an_import_says_it_too(renewals: Renewals, refusing: Refusing, tmp_path:
 def test_a_worker_says_that_redis_refuses(renewals: Renewals, refusing: Refusing, database_url: str) -> None:
     done = renewals("worker", DATABASE_URL=database_url, REDIS_URL=refusing.redis)
     assert done.exit_code == 1, done.output
-    assert done.stderr.splitlines()[-1].startswith("Redis refuses the sign-in: ")
+    assert done.stderr.splitlines()[-1].startswith("Redis refuses the login: ")
     assert SECRET not in done.output
 
 

@@ -192,7 +192,7 @@ ERRORS: Mapping[str, tuple[str, dict[str, Any], str]] = {
     "changed": (
         "PriceChanged",
         {"expectedTotal": "9.00"},
-        "价格已变动：应付总额为 300.00，而非 9.00，请重新询价。",
+        "价格已变动：应付总额为 300.00，与预期的 9.00 不一致，请重新询价。",
     ),
     "poor": ("InsufficientFunds", {}, "余额不足：需支付 300.00，可用 100.00，还差 200.00。"),
 }

@@ -8,7 +8,7 @@ export const zh = {
   menu: "导航菜单",
   skipToContent: "跳到正文",
   readOnly: "只读",
-  notFound: "没有这个页面。",
+  notFound: "页面不存在。",
   backToList: "返回续费管理",
   pages: {
     instances: "续费管理",

@@ -13,7 +13,7 @@ export const zh = {
   unifyByDate: "统一到指定日期",
   dayOfMonth: (day: number) => (day === 31 ? "每月最后一天" : `每月${day}日`),
   chooseDate: "选择日期",
-  unifyByDayHint: "各实例至少续费1个月，到期时间统一为此后首个固定日的 23:59:59。",
+  unifyByDayHint: "各实例至少续费 1 个月，到期时间统一为此后首个固定日的 23:59:59。",
   unifyByDateHint: "各实例均续费至该日 23:59:59，该日期须晚于所有实例的当前到期时间。",
   quoting: "正在计算价格…",
   refused: (count: string) => `${count} 个实例不能续费`,
@@ -53,7 +53,7 @@ export const zh = {
   payingHint: (count: string, total: string) => `${count} 个实例，共 ${total}`,
   confirming: "正在确认支付结果…",
   confirmingHint: (lostCount: number) =>
-    `连接中断，正在第 ${lostCount} 次重新确认。不会重复扣款；您也可以先关闭窗口，稍后再确认。`,
+    `连接中断，正在第 ${lostCount} 次重新确认。不会重复扣款；也可以先关闭窗口，稍后再确认。`,
   pending: "上一次支付的结果尚未确认",
   pendingHint: (kind: string, count: string, total: string) =>
     `${kind}：${count} 个实例，共 ${total}。请先确认结果：如已支付，不会重复扣款；如尚未支付，将按该金额完成支付。`,

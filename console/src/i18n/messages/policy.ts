@@ -5,7 +5,7 @@ export const zh = {
     NONE: "实例到期后不再续费，也不再发送到期提醒。",
   },
   autoRenewMonths: "每次续费时长",
-  keepMonths: "保持实例原有时长（首次设置为1个月）",
+  keepMonths: "保持实例原有时长（首次设置为 1 个月）",
   previewing: "正在计算变更…",
   summary: (_count: number, text: string) => `将修改 ${text} 个实例的续费方式。`,
   nothing: "没有可以修改的实例。",

@@ -8,7 +8,7 @@ export const zh = {
   withProvider: "使用企业账号登录",
   reasons: {
     expired: "登录已失效，请重新登录。",
-    signedOut: "您已退出登录。",
+    signedOut: "已退出登录。",
     refused: "密钥无效或已过期，请检查后重新输入。",
     failed: "企业账号登录未完成，请重试。",
   },
