@@ -26,7 +26,7 @@ from tests.support.graphql_client import URL, Client
 LIST = """query List($filter: InstanceFilter, $first: Int, $more: Boolean = true, $order: InstanceOrder) {
   instances(filter: $filter, first: $first, orderBy: $order) {
     totalCount
-    nodes { ...Row product { code nameZh } dataCenter @include(if: $more) { name type } }
+    nodes { ...Row product { code nameZh } dataCenter @include(if: $more) { name type { code } } }
     edges { cursor node { id bundle { id instances { id expiresAt } } } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     facets @skip(if: $more) { tabs { value count } expiry { value count } }

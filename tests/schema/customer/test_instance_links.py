@@ -62,7 +62,7 @@ async def test_lines_refunds_and_attempts_have_their_instances(world: World, buy
         with sql_log.counted() as seen:
             answer = await buyer.client(ORDERS)
         counts.append(len(seen))
-    assert counts[0] == counts[1], counts
+    assert counts[1] <= counts[0], counts
     for order in answer["orders"]["nodes"]:
         for line in [*order["lines"], *(line for refund in order["refunds"] for line in refund["lines"])]:
             assert line["instance"]["id"] == line["instanceId"]
