@@ -56,7 +56,8 @@ class ExportTable:
     def select_columns(self, names: Sequence[str] | None) -> tuple[ExportColumn, ...]:
         """Return the columns with these names, in their order, or the default columns for None.
 
-        Raises InvalidInputError for an empty selection, and for unknown or repeated names.
+        Raises InvalidInputError for an empty selection, for unknown or repeated names, and for a field beside a part of
+        it, because JSON Lines can nest only one of the two.
         """
         if names is None:
             return tuple(column for column in self.columns.values() if column.is_default)
@@ -70,4 +71,8 @@ class ExportTable:
                 raise errors.InvalidInputError("columns", reason)
             if name in names[:number]:
                 raise errors.InvalidInputError("columns", Message("column {name!r} is repeated", name=name))
+            for part in names:
+                if part.startswith(f"{name}."):
+                    reason = Message("select either {name!r} or {part!r}", name=name, part=part)
+                    raise errors.InvalidInputError("columns", reason)
         return tuple(self.columns[name] for name in names)

@@ -23,6 +23,10 @@ INSTANCES = ExportTable.of(
         ExportColumn("dataCenter.code", Message("Data centre code"), "data_center.code"),
         ExportColumn("dataCenter.name", Message("Data centre"), "data_center.name"),
         ExportColumn("dataCenter.type.code", Message("Data centre type code"), '"data_center.type".code'),
+        # The whole path stands for the code: exports selected it before types had names.
+        ExportColumn(
+            "dataCenter.type", Message("Data centre type code"), '"data_center.type".code', is_default=False
+        ),
         ExportColumn("dataCenter.type.name", Message("Data centre type"), '"data_center.type".name'),
         ExportColumn(
             "dataCenter.type.nameZh",

@@ -157,6 +157,24 @@ async def test_a_row_has_the_values_of_graphql(fleet: World, graphql: Client) ->
     assert list(first["product"]) == ["code", "name"]
 
 
+async def test_the_data_center_type_without_a_part_is_its_code(world: World, graphql: Client) -> None:
+    await world.account("a")
+    await world.instance("i-1", data_center="bj-6")
+    graphql.key = await world.key("a")
+    columns = "dataCenter.type,dataCenter.code,id"
+    assert await lines(graphql, "instances", columns=columns) == [
+        {"dataCenter": {"type": "VPC", "code": "bj-6"}, "id": "i-1"}
+    ]
+    assert await cells(graphql, "instances", columns=columns, lang="en") == [
+        ["Data centre type code", "Data centre code", "Instance ID"],
+        ["VPC", "bj-6", "i-1"],
+    ]
+    answer = await take(graphql, "instances.csv", columns="dataCenter.type,dataCenter.type.code")
+    assert refusal_of(answer) == (400, "INVALID_INPUT", "columns")
+    [every] = await lines(graphql, "instances")
+    assert list(every["dataCenter"]["type"]) == ["code", "name", "nameZh"]
+
+
 async def test_the_status_is_the_one_at_the_clock(fleet: World, graphql: Client) -> None:
     await fleet.instance("late", expires="2027-01-31")
     sent = '{"ids": ["late"], "status": ["RUNNING", "EXPIRED", "RELEASED"]}'
@@ -399,6 +417,7 @@ BAD: list[tuple[str, dict[str, str], str]] = [
     ("instances", {"columns": "id,name,id"}, "columns"),
     ("instances", {"columns": "id, name"}, "columns"),
     ("instances", {"columns": "product"}, "columns"),
+    ("instances", {"columns": "dataCenter.type.name,id,dataCenter.type"}, "columns"),
     ("instances", {"colums": "id"}, "colums"),
     *((table, {"lang": text}, "lang") for table in tables.TABLES for text in ("", "ZH", "de", "zh-CN")),
     *(
