@@ -42,9 +42,10 @@ CREATE TEMP TABLE paid AS
   FROM generate_series(1, {instances}) n, generate_series(0, {periods} - 1) k;
 INSERT INTO orders (id, account_id, kind, total_cents, voucher_cents, balance_cents, refusals, created_at)
   SELECT order_id, account_id, 'MANUAL_RENEWAL', {price}, 0, {price}, '[]', now() FROM paid;
-INSERT INTO order_lines (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents)
+INSERT INTO order_lines
+    (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents, anchor_day_before)
   SELECT order_id, 'i-' || n, timestamptz '2027-01-31 15:59:59Z' + k * interval '30 days',
-    timestamptz '2027-01-31 15:59:59Z' + (k + 1) * interval '30 days', 1, 0, {price}, {price} FROM paid;
+    timestamptz '2027-01-31 15:59:59Z' + (k + 1) * interval '30 days', 1, 0, {price}, {price}, 31 FROM paid;
 INSERT INTO ledger_entries (account_id, number, kind, amount_cents, balance_after_cents, memo, created_at)
   SELECT account_id, 1, 'TOP_UP', count(*) * {price} + 500, count(*) * {price} + 500, 'Top-up', now()
   FROM paid GROUP BY account_id;

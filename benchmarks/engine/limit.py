@@ -45,8 +45,9 @@ CHUNK = (
          request_hash, refusals, created_at)
        SELECT id, account_id, kind, total_cents, voucher_cents, balance_cents, idempotency_key, request_hash, refusals,
          created_at FROM staged.orders WHERE chunk = $1""",
-    """INSERT INTO order_lines (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents)
-       SELECT order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents
+    """INSERT INTO order_lines (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents,
+         anchor_day_before)
+       SELECT order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents, anchor_day_before
        FROM staged.lines WHERE chunk = $1""",
     """INSERT INTO ledger_entries (account_id, number, kind, amount_cents, balance_after_cents, order_id, voucher_id,
          memo, created_at)

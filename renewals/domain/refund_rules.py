@@ -5,9 +5,8 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from renewals.domain import dates, model
+from renewals.domain import model
 from renewals.domain import payment as domain_payment
 from renewals.domain.errors import RowError
 from renewals.domain.messages import Message
@@ -19,7 +18,7 @@ class RefundableLine(NamedTuple):
     id: int
     starts_at: dt.datetime
     expires_at: dt.datetime
-    anchor_day_before: int | None
+    anchor_day_before: int
     price_cents: int
     is_refunded: bool
     instance: model.Instance
@@ -38,7 +37,6 @@ class RefundableOrder:
 
     id: uuid.UUID
     account_id: str
-    kind: model.OrderKind
     balance_cents: int
     lines: Sequence[RefundableLine]
     redeemed: Sequence[RedeemedVoucher]
@@ -136,18 +134,9 @@ def compute_refund(
     return RefundAmounts(tuple(uses), sum(use.amount_cents for use in uses), balance_cents)
 
 
-def revert_instance(line: RefundableLine, kind: model.OrderKind, zone: ZoneInfo) -> model.Instance:
-    """Return the instance with the expiry and anchor that it had before the line.
-
-    Old lines have no `anchor_day_before`. A renewal never changes the anchor, so the current anchor is used. If the
-    line or a later one unified expiries, the old expiry is not on that anchor; its own day is used instead.
-    """
-    anchor_day = line.anchor_day_before
-    if anchor_day is None:
-        day = dates.last_day(line.starts_at, zone)
-        anchor_day = line.instance.anchor_day
-        is_unified = kind is model.OrderKind.UNIFY_EXPIRY
-        if is_unified or anchor_day is None or dates.anchor_date(anchor_day, day.year, day.month) != day:
-            anchor_day = day.day
+def revert_instance(line: RefundableLine) -> model.Instance:
+    """Return the instance with the expiry and anchor that it had before the line."""
     count = line.instance.refund_count + 1
-    return line.instance._replace(expires_at=line.starts_at, anchor_day=anchor_day, refund_count=count)
+    return line.instance._replace(
+        expires_at=line.starts_at, anchor_day=line.anchor_day_before, refund_count=count
+    )

@@ -71,7 +71,7 @@ async def _refund_order_in(
     if not lines:
         raise errors.NotRefundableError(refusals)
     refund_id, amounts = database.new_id(), refund_rules.compute_refund(order, lines, now)
-    instances = [refund_rules.revert_instance(line, order.kind, account.zone) for line in lines]
+    instances = [refund_rules.revert_instance(line) for line in lines]
     await _insert_refund(connection, order, refund_id, request.reason, lines, amounts, now)
     entries = _build_ledger_entries(order, account, refund_id, lines, amounts)
     await ledger.post_entries(connection, {account_id: account}, entries, now)
@@ -100,7 +100,6 @@ async def _read_refundable(connection: Connection, order_id: uuid.UUID) -> Refun
     return RefundableOrder(
         id=order_id,
         account_id=order.account_id,
-        kind=model.OrderKind(order.kind),
         balance_cents=order.balance_cents,
         lines=await _read_lines(connection, order_id),
         redeemed=await _read_redeemed_vouchers(connection, order_id),

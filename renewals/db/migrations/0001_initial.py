@@ -356,7 +356,7 @@ class Migration(migrations.Migration):
                 ("days", fields.IntField()),
                 ("list_cents", fields.BigIntField()),
                 ("price_cents", fields.BigIntField()),
-                ("anchor_day_before", fields.SmallIntField(null=True)),
+                ("anchor_day_before", fields.SmallIntField()),
                 ("refund_count", fields.IntField(default=0)),
             ],
             options={

@@ -55,8 +55,8 @@ class OrderLine(Model):
     days = fields.IntField()
     list_cents = fields.BigIntField()
     price_cents = fields.BigIntField()
-    # The anchor day that a refund restores; null in lines from before the column existed.
-    anchor_day_before = fields.SmallIntField(null=True)
+    # The anchor day that a refund restores.
+    anchor_day_before = fields.SmallIntField()
     refund_count = fields.IntField(default=0)
 
     class Meta:

@@ -50,8 +50,9 @@ def line(
     refunds: int = 0,
 ) -> str:
     return f"""INSERT INTO order_lines
-      (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents, refund_count)
-      SELECT id, 'i-1', '{start} 15:59:59Z', '{end} 15:59:59Z', {months}, 0, {full}, {price}, {refunds}
+      (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents, anchor_day_before,
+       refund_count)
+      SELECT id, 'i-1', '{start} 15:59:59Z', '{end} 15:59:59Z', {months}, 0, {full}, {price}, 31, {refunds}
       FROM orders"""
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from renewals.auto_renewal import renew
-from renewals.db import connection as database
 from tests.support import customer, integrity, sql_log
 from tests.support.customer import Buyer
 from tests.support.fixtures import World
@@ -276,18 +275,7 @@ async def test_a_refunded_unify_restores_the_anchor_day(
     await integrity.assert_holds()
 
 
-async def forget_anchors() -> None:
-    """Remove the anchor days, which older lines do not have."""
-    async with database.transaction() as connection:
-        for statement in (
-            "SET session_replication_role = replica",
-            "UPDATE order_lines SET anchor_day_before = NULL",
-            "SET session_replication_role = origin",
-        ):
-            await database.execute(connection, statement)
-
-
-async def test_a_line_without_an_anchor_day_never_leaves_a_wrong_one(
+async def test_refunds_one_after_the_other_restore_each_anchor_day(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", expires="2027-01-31", price="100.00")
@@ -296,12 +284,11 @@ async def test_a_line_without_an_anchor_day_never_leaves_a_wrong_one(
         await unified(buyer, "i-1", date="2027-03-15", key="2"),
         await renewed(buyer, "i-1", key="3"),
     ]
-    await forget_anchors()
     seen = []
     for order_id in reversed(orders):
         await refund(operator, order_id)
         seen.append((await world.expiry("i-1"), (await world.read("i-1")).anchor_day))
-    assert seen == [("2027-03-15", 15), ("2027-02-28", 28), ("2027-01-31", 31)]
+    assert seen == [("2027-03-15", 15), ("2027-02-28", 31), ("2027-01-31", 31)]
 
 
 async def test_an_instance_can_be_refunded_any_number_of_times(
@@ -312,21 +299,6 @@ async def test_an_instance_can_be_refunded_any_number_of_times(
     for key in "ab":
         await refund(operator, await renewed(buyer, "i-1", key=key))
     assert (await world.read("i-1")).refund_count == 32_769
-
-
-async def test_a_line_without_an_anchor_day_keeps_it_after_a_renewal_and_derives_it_after_a_unify(
-    world: World, operator: Operator, buyer: Buyer
-) -> None:
-    await world.instances(["i-1", "i-2"], expires="2027-02-28", anchor=31, price="100.00")
-    orders = [
-        await renewed(buyer, "i-1", key="1"),
-        await unified(buyer, "i-2", date="2027-03-15", key="2"),
-    ]
-    await forget_anchors()
-    for order_id in orders:
-        await refund(operator, order_id)
-    assert [(await world.read(instance_id)).anchor_day for instance_id in ("i-1", "i-2")] == [31, 28]
-    assert [await world.expiry(instance_id) for instance_id in ("i-1", "i-2")] == ["2027-02-28"] * 2
 
 
 async def test_a_bundle_is_refunded_as_a_whole(world: World, operator: Operator, buyer: Buyer) -> None:

@@ -44,8 +44,9 @@ HISTORY = [
        SELECT gen_random_uuid(), 'a', (ARRAY['MANUAL_RENEWAL', 'AUTO_RENEWAL', 'UNIFY_EXPIRY'])[1 + n % 3],
          100, 0, 100, '[]', $1::timestamptz - make_interval(mins => n)
        FROM generate_series(1, $2::int) n""",
-    """INSERT INTO order_lines (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents)
-       SELECT o.id, i.id, o.created_at, o.created_at + interval '1 month', 1, 0, 50, 50
+    """INSERT INTO order_lines (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents,
+         anchor_day_before)
+       SELECT o.id, i.id, o.created_at, o.created_at + interval '1 month', 1, 0, 50, 50, 31
        FROM orders o CROSS JOIN instances i""",
     """INSERT INTO ledger_entries (account_id, number, kind, amount_cents, balance_after_cents, memo, created_at)
        SELECT 'a', n, CASE WHEN n % 2 = 0 THEN 'TOP_UP' ELSE 'RENEWAL' END, CASE WHEN n % 2 = 0 THEN 100 ELSE -100 END,
