@@ -172,7 +172,7 @@ def _faulty(plan: Plan) -> str:
 def _listening() -> Iterator[list[tuple[str, Sequence[object]]]]:
     """Capture the statements of the block with their values."""
     captured: list[tuple[str, Sequence[object]]] = []
-    connection = pool.Connection
+    connection = pool.PooledConnection
     fetch = connection.fetch
 
     async def listen(self: Any, sql: str, *values: Any, **options: Any) -> Any:

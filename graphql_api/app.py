@@ -20,7 +20,7 @@ from starlette_compress import add_compress_type
 
 from graphql_api import responses
 from graphql_api.auth import jwt_tokens
-from graphql_api.graphql import api_config, console_queries, graphiql, persisted_queries, view
+from graphql_api.graphql import api_config, console_queries, graphiql, trusted_documents, view
 from graphql_api.limits import concurrency, spending
 from graphql_api.middleware import (
     direct_routes,
@@ -104,7 +104,7 @@ class _Shared(NamedTuple):
 
 def _build_views(shared: _Shared, *, serves_customers: bool) -> dict[str, view.GraphQLView]:
     settings = shared.settings
-    trusted = persisted_queries.load_trusted_documents(
+    trusted = trusted_documents.load_trusted_documents(
         settings,
         document_limits.Limits.of(settings),
         customer_schema.schema,

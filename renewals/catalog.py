@@ -18,8 +18,8 @@ class ProductRecord:
     name_zh: str
     unsupported_reason: str | None = None
     unsupported_reason_zh: str | None = None
-    max_term_months: int = 36
-    retention_days: int = 7
+    max_term_months: int = model.TERM_MONTHS_DEFAULT
+    retention_days: int = model.RETENTION_DAYS_DEFAULT
     tiers: tuple[pricing.DiscountTier, ...] = ()
 
     @property

@@ -39,9 +39,9 @@ async def _authenticate_customer(header: str, clock: Clock) -> Context | None:
     )
 
 
-async def _authenticate_operator(header: str, clock: Clock) -> operator_context.Context | None:
+async def _authenticate_operator(header: str, clock: Clock) -> operator_context.OperatorContext | None:
     operator = await authentication.identify_operator(header, clock())
-    return None if operator is None else operator_context.Context(operator=operator, clock=clock)
+    return None if operator is None else operator_context.OperatorContext(operator=operator, clock=clock)
 
 
 CUSTOMERS = ApiConfig(customer_schema.schema, _authenticate_customer, has_subscriptions=True)

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphql_api import errors
-from graphql_api.graphql import http_request, persisted_queries
+from graphql_api.graphql import http_request, persisted_queries, trusted_documents
 from graphql_api.limits import concurrency, rate_limit
 from renewals import config
 from renewals.instances import account_sizes
 from renewals.observability import request_record
 from schema.execution import schema as execution_schema
-from schema.limits import document_limits, list_sizes
+from schema.limits import document_limits, limit_errors, list_sizes
 
 
 class OperationLimits:
@@ -21,7 +21,7 @@ class OperationLimits:
         self,
         schema: execution_schema.RenewalSchema,
         settings: config.Settings,
-        trusted: persisted_queries.TrustedDocuments,
+        trusted: trusted_documents.TrustedDocuments,
         sizes: account_sizes.AccountSizes,
     ) -> None:
         self.documents = document_limits.DocumentLimits(schema._schema, document_limits.Limits.of(settings))
@@ -45,7 +45,7 @@ class OperationLimits:
         caller, consume = context.caller, self.budgets.consume_request
         try:
             admitted = await self.measure(query, request.operation_name, request.variables, context)
-        except document_limits.LimitExceededError as exceeded:
+        except limit_errors.LimitExceededError as exceeded:
             await consume(caller, 0, reading=exceeded.reading, body_bytes=body_bytes)
             raise
         request_record.note_cost(admitted.cost)
@@ -78,6 +78,6 @@ class OperationLimits:
             raise errors.HTTPError(503, "TIMEOUT", http_request.timeout_message(self._seconds_max)) from None
         try:
             return self.documents.check(query, name, variables, size)._replace(reading=reading)
-        except document_limits.LimitExceededError as exceeded:
+        except limit_errors.LimitExceededError as exceeded:
             exceeded.reading = reading
             raise

@@ -1,175 +1,19 @@
-"""Documents that clients send by hash or id: trusted documents, and automatic persisted queries (APQ)."""
+"""The document of a request: its text, a trusted document, or an automatic persisted query (APQ)."""
 
-import hashlib
-import logging
-import sys
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from pathlib import Path
 
-import orjson
 from graphql import GraphQLError
 
 from graphql_api import errors
 from graphql_api.graphql import http_request
-from renewals import config
+from graphql_api.graphql.trusted_documents import TrustedDocuments, is_sha256, sha256_of
 from renewals.concurrency import lru_cache
 from renewals.domain.messages import Message
-from renewals.instances.account_sizes import AccountSize
 from schema.execution import schema as execution_schema
-from schema.limits import document_cache, document_limits
+from schema.limits import document_cache
 
-log = logging.getLogger(__name__)
-
-_PREFIX = "sha256:"
-_SHA256_CHARACTERS = 64
-_HEXADECIMAL = frozenset("0123456789abcdef")
 DOCUMENT_OVERHEAD_CHARACTERS = 300
 """The memory of a cached document beside its text: its hash and its cache entry."""
-APOLLO_FORMAT = "apollo-persisted-query-manifest"
-
-
-class ManifestError(Exception):
-    """The file of trusted documents is not usable."""
-
-
-class BuiltDocuments:
-    """The documents of a page that may be built while the server runs: its manifest is read when it has changed."""
-
-    def __init__(self, manifest: Path, check: Callable[[str, str], None]) -> None:
-        self._manifest = manifest
-        self._check = check
-        self._by_id: dict[str, str] = {}
-        self._modified_ns: int | None = None
-
-    def find(self, sha256: str) -> str | None:
-        """Return the document of a hash, or None."""
-        query = self._by_id.get(sha256)
-        if query is None and self._has_changed():
-            self._by_id = self._read()
-            query = self._by_id.get(sha256)
-        return query
-
-    def _has_changed(self) -> bool:
-        try:
-            modified_ns = self._manifest.stat().st_mtime_ns
-        except OSError:
-            return False
-        before, self._modified_ns = self._modified_ns, modified_ns
-        return before != modified_ns
-
-    def _read(self) -> dict[str, str]:
-        """Return the documents that this server can execute; the page of another version may have others."""
-        try:
-            documents = read_manifest(self._manifest)
-            for document_id, query in documents.items():
-                self._check(document_id, query)
-        except ManifestError as problem:
-            log.warning("the console must be built again: %s", problem)
-            return {}
-        return documents
-
-
-class TrustedDocuments:
-    """The documents of the operator's manifest by hash or id, and those of the console."""
-
-    def __init__(self, by_id: Mapping[str, str], *, only: bool, built: BuiltDocuments | None = None) -> None:
-        self._by_id = dict(by_id)
-        self._texts = frozenset(by_id.values())
-        self._built = built
-        self.only = only
-
-    def find(self, document_id: str) -> str | None:
-        """Return the document of an id or a hash, or None."""
-        name = document_id.removeprefix(_PREFIX)
-        query = self._by_id.get(document_id) or self._by_id.get(name)
-        return query or (self._built.find(name) if self._built else None)
-
-    def allows(self, query: str) -> bool:
-        """Return whether a client may send the text of this document."""
-        return not self.only or query in self._texts
-
-
-def load_trusted_documents(
-    settings: config.Settings,
-    limits: document_limits.Limits,
-    *schemas: execution_schema.RenewalSchema,
-    built_manifest: Path | None = None,
-) -> TrustedDocuments:
-    """Load the trusted documents of the settings. Raises ManifestError, also for one that cannot be executed.
-
-    `built_manifest` is the manifest of the console, which is trusted as well.
-    """
-
-    def check(document_id: str, query: str) -> None:
-        _check(document_id, query, limits, schemas)
-
-    only = settings.trusted_documents_only
-    built = BuiltDocuments(built_manifest, check) if built_manifest else None
-    if settings.trusted_documents is None:
-        if only and built is None:
-            raise ManifestError("RENEWALS_TRUSTED_DOCUMENTS_ONLY needs RENEWALS_TRUSTED_DOCUMENTS.")
-        return TrustedDocuments({}, only=only, built=built)
-    by_id = read_manifest(settings.trusted_documents)
-    for document_id, query in by_id.items():
-        check(document_id, query)
-    return TrustedDocuments(by_id, only=only, built=built)
-
-
-def read_manifest(path: Path) -> dict[str, str]:
-    """Return the documents of a manifest by hash or id. Raises ManifestError.
-
-    A manifest is a JSON object of documents by hash or id, or Apollo's list of operations.
-    """
-    try:
-        manifest = orjson.loads(path.read_bytes())
-    except (OSError, ValueError) as problem:
-        raise ManifestError(f"{path}: {problem}") from None
-    if isinstance(manifest, dict) and manifest.get("format") == APOLLO_FORMAT:
-        operations = manifest.get("operations")
-        if not isinstance(operations, list) or not all(
-            isinstance(operation, dict) for operation in operations
-        ):
-            raise ManifestError(f"{path}: operations must be a list of objects.")
-        manifest = {operation.get("id"): operation.get("body") for operation in operations}
-    if not isinstance(manifest, dict) or not all(
-        isinstance(key, str) and isinstance(text, str) for key, text in manifest.items()
-    ):
-        raise ManifestError(f"{path}: must be a JSON object of documents by their hash or id.")
-    return {key.removeprefix(_PREFIX): text for key, text in manifest.items()}
-
-
-def _check(
-    document_id: str,
-    query: str,
-    limits: document_limits.Limits,
-    schemas: tuple[execution_schema.RenewalSchema, ...],
-) -> None:
-    if _is_sha256(document_id) and _sha256(query) != document_id:
-        raise ManifestError(f"The document {document_id} does not have this hash.")
-    try:
-        document = document_cache.parse_document(query)
-        problems = [schema.validation_errors(query, document) for schema in schemas]
-    except (GraphQLError, RecursionError) as problem:
-        raise ManifestError(f"The document {document_id} cannot be parsed: {problem}") from None
-    if all(problems):
-        raise ManifestError(f"The document {document_id} does not match the schema: {problems[0][0].message}")
-    matching = [schema for schema, errors in zip(schemas, problems, strict=True) if not errors]
-    exceeded = [_exceeded_limit(query, limits, schema) for schema in matching]
-    if all(exceeded):
-        raise ManifestError(f"The document {document_id} exceeds the limits: {exceeded[0]}")
-
-
-def _exceeded_limit(
-    query: str, limits: document_limits.Limits, schema: execution_schema.RenewalSchema
-) -> str | None:
-    """Return the limit that a document exceeds, or None. Its cost is unknown, because it depends on variables."""
-    try:
-        unbounded = limits._replace(cost=sys.maxsize, fields=sys.maxsize)
-        document_limits.DocumentLimits(schema._schema, unbounded).check(query, None, {}, AccountSize())
-    except document_limits.LimitExceededError as problem:
-        return problem.message
-    return None
 
 
 class PersistedQueryCache:
@@ -228,7 +72,7 @@ class DocumentStore:
                 "DOCUMENT_NOT_TRUSTED",
                 Message("This server executes only the documents of its manifest."),
             )
-        elif name and request.document_id is None and _sha256(query) != name:
+        elif name and request.document_id is None and sha256_of(query) != name:
             raise errors.HTTPError(400, "BAD_REQUEST", Message("sha256Hash must be the hash of the query."))
         return query
 
@@ -271,16 +115,8 @@ def _name_of(request: http_request.GraphQLRequest) -> str | None:
     if persisted is None:
         return None
     sha256 = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
-    if not isinstance(sha256, str) or not _is_sha256(sha256):
+    if not isinstance(sha256, str) or not is_sha256(sha256):
         raise errors.HTTPError(
             400, "BAD_REQUEST", Message("persistedQuery needs a sha256Hash in hexadecimal.")
         )
     return sha256
-
-
-def _sha256(query: str) -> str:
-    return hashlib.sha256(query.encode(errors="surrogatepass")).hexdigest()
-
-
-def _is_sha256(text: str) -> bool:
-    return len(text) == _SHA256_CHARACTERS and set(text) <= _HEXADECIMAL

@@ -23,8 +23,8 @@ from graphql_api.graphql import (
     api_config,
     http_request,
     operation_limits,
-    persisted_queries,
     result_writer,
+    trusted_documents,
     websocket,
     websocket_messages,
 )
@@ -38,7 +38,7 @@ from renewals.i18n import catalogs
 from renewals.instances import account_sizes
 from schema.context import Context
 from schema.execution import schema as execution_schema
-from schema.limits import document_limits
+from schema.limits import limit_errors
 
 _TOO_MANY_REQUESTS = 429
 _ALLOW_POST = {"Allow": "POST"}
@@ -62,7 +62,7 @@ class GraphQLView(GraphQL[Any, None]):
         *,
         clock: Clock,
         settings: config.Settings,
-        trusted: persisted_queries.TrustedDocuments,
+        trusted: trusted_documents.TrustedDocuments,
         requests: concurrency.RequestLimiter,
         sizes: account_sizes.AccountSizes,
         graphiql_page: str | None,
@@ -122,7 +122,7 @@ class GraphQLView(GraphQL[Any, None]):
                 return await self._respond_in_turn(context, request)
         except errors.HTTPError as refusal:
             return responses.refusal(refusal)
-        except document_limits.LimitExceededError as exceeded:
+        except limit_errors.LimitExceededError as exceeded:
             return responses.error_response(
                 400, catalogs.translate_for_request(exceeded.reason), exceeded.extensions
             )

@@ -33,7 +33,7 @@ from renewals.domain.messages import Message
 from renewals.i18n import accept_language, catalogs
 from renewals.observability import internal_errors, request_record
 from schema.context import Context
-from schema.limits import document_limits
+from schema.limits import limit_errors
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 )
         except errors.HTTPError as refusal:
             await self._refuse(message["id"], refusal.translate(), {"code": refusal.code})
-        except document_limits.LimitExceededError as exceeded:
+        except limit_errors.LimitExceededError as exceeded:
             await self._refuse(
                 message["id"], catalogs.translate_for_request(exceeded.reason), exceeded.extensions
             )

@@ -103,13 +103,15 @@ async def issue(
 
 async def revoke(connection: database.Connection, key_id: uuid.UUID, now: dt.datetime) -> bool:
     """Revoke a key and end its subscriptions; return False if the key is unknown or revoked already."""
-    keys = models.ApiKey.filter(id=key_id, revoked_at__isnull=True).using_db(connection)
-    key = await keys.select_for_update(no_key=True).first()
-    if key is None:
+    rows = await database.fetch(
+        connection,
+        "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING account_id",
+        key_id,
+        now,
+    )
+    if not rows:
         return False
-    key.revoked_at = now
-    await key.save(using_db=connection, update_fields=["revoked_at"])
-    if (account_id := key.account_id) is not None:
+    if (account_id := rows[0]["account_id"]) is not None:
         # A subscriber that is woken checks its authorization again.
         database.after_commit(connection, lambda: pubsub.publish([account_id]))
     return True

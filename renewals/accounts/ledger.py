@@ -1,5 +1,7 @@
 """Ledger entries and balances. Only this module writes `ledger_entries` and `accounts.balance_cents`.
 
+Only the reset of the demo account (`demo.reset`) deletes entries, and sets the balance back.
+
 Each change of a balance has an entry, and entries are never changed. The sum of an account's entries without a
 voucher equals its balance (rule 16).
 """

@@ -48,7 +48,7 @@ async def open_account(
     name: str,
     zone: ZoneInfo,
     now: dt.datetime,
-    currency: str = "CNY",
+    currency: str = model.CURRENCY_DEFAULT,
     lead_days: int | None = None,
     price_rise_cap_bps: int | None = None,
     auto_renew_from: dt.datetime | None = None,
@@ -210,14 +210,15 @@ async def read_accounts(
 async def _read(
     connection: database.Connection, account_ids: Iterable[str], locking: str = ""
 ) -> dict[str, model.Account]:
+    settings = config.get_settings()
     rows = await database.fetch(
         connection,
         f"""SELECT id, time_zone, balance_cents, ledger_number, coalesce(lead_days, $2)::int, price_rise_cap_bps,
               currency, auto_renew_from, $3::time, language, test_clock
             FROM accounts WHERE id = ANY($1) ORDER BY id {locking}""",
         sorted(set(account_ids)),
-        config.get_settings().auto_renew_lead_days,
-        config.get_settings().auto_renew_time,
+        settings.auto_renew_lead_days,
+        settings.auto_renew_time,
     )
     return {row[0]: _build_account(tuple(row)) for row in rows}
 

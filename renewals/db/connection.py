@@ -21,6 +21,7 @@ from tortoise import Tortoise
 from tortoise.backends.asyncpg.client import TransactionWrapper
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
+from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from renewals import config
@@ -154,6 +155,24 @@ def retry_on_conflict(
                 return await work(*args, **kwargs)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                 await asyncio.sleep(random.uniform(0, PAUSE_SECONDS * attempt))  # noqa: S311 - to separate the rivals
+        return await work(*args, **kwargs)
+
+    return try_again
+
+
+def retry_on_unique_violation(
+    work: Callable[Arguments, Coroutine[object, None, Value]],
+) -> Callable[Arguments, Coroutine[object, None, Value]]:
+    """Repeat a transaction whose key a concurrent one has inserted, up to ATTEMPTS_MAX times; then its row is found."""
+
+    @functools.wraps(work)
+    async def try_again(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
+        for _ in range(1, ATTEMPTS_MAX):
+            try:
+                return await work(*args, **kwargs)
+            except (asyncpg.UniqueViolationError, IntegrityError) as error:
+                if not db_errors.is_unique_violation(error):
+                    raise
         return await work(*args, **kwargs)
 
     return try_again

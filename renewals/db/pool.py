@@ -39,7 +39,7 @@ class sharing:  # noqa: N801 - a context manager, twice as fast as one by contex
         current_share.reset(self._token)
 
 
-class Connection(asyncpg.Connection):  # type: ignore[misc]
+class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
     """A connection with a flag that it must be reset before the next use.
 
     No statement of the service changes the session, so a reset is needed only after a statement that raised: a
@@ -89,14 +89,16 @@ class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
         self._turns = Turns(self.get_max_size())
         self._shares: dict[PoolConnectionProxy, Share | None] = {}
 
-    async def _open(self, *args: object, server_settings: dict[str, str], **kwargs: object) -> Connection:
+    async def _open(
+        self, *args: object, server_settings: dict[str, str], **kwargs: object
+    ) -> PooledConnection:
         """Open a connection; the first one is opened twice where the server has `transaction_timeout`.
 
         An older server refuses a connection that names this setting, and only a connection tells the version.
         """
         if self._has_transaction_timeout:
             server_settings = server_settings | {"transaction_timeout": f"{self._transaction_seconds_max}s"}
-        connection: Connection = await asyncpg.connect(*args, server_settings=server_settings, **kwargs)
+        connection: PooledConnection = await asyncpg.connect(*args, server_settings=server_settings, **kwargs)
         try:
             server_version.check_server_version(connection)
         except server_version.UnsupportedServerError:
@@ -131,7 +133,7 @@ class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
         if connection not in self._shares:
             return  # it was released already
         try:
-            raw: Connection | None = connection._con
+            raw: PooledConnection | None = connection._con
             if raw is None or not raw.is_clean():
                 await super().release(connection, **options)
             else:
@@ -147,7 +149,7 @@ _NAMED_BY_THE_URL = frozenset({"host", "port", "user", "password", "database"})
 class Client(AsyncpgDBClient):
     """Tortoise's client with this pool."""
 
-    connection_class = Connection
+    connection_class = PooledConnection
 
     def acquire_connection(self) -> Any:
         """Return a connection for a block, without Tortoise's own wrapper once the pool is open."""

@@ -14,7 +14,7 @@ ID_NAMESPACE = uuid.UUID("6f6a4c1e-3f0b-5d6e-9a57-1f0c2d7b8e90")
 """Namespace of the ids that are derived from numbers."""
 
 
-class Variant(NamedTuple):
+class OfferVariant(NamedTuple):
     """A variant of a product, with its monthly price in cents."""
 
     monthly_cents: int
@@ -26,7 +26,7 @@ class Offer(NamedTuple):
 
     product: ProductRecord
     weight: int
-    variants: tuple[Variant, ...]
+    variants: tuple[OfferVariant, ...]
 
 
 YEARLY = (DiscountTier(12, 1_700),)
@@ -36,44 +36,44 @@ EIP = Offer(
     ProductRecord("eip", "Elastic IP", "弹性IP", tiers=YEARLY),
     8,
     (
-        Variant(2_300, {"带宽": "1Mbps", "链路类型": "BGP"}),
-        Variant(12_505, {"带宽": "5Mbps", "链路类型": "BGP"}),
-        Variant(8_888, {"带宽": "10Mbps", "链路类型": "电信单线"}),
+        OfferVariant(2_300, {"带宽": "1Mbps", "链路类型": "BGP"}),
+        OfferVariant(12_505, {"带宽": "5Mbps", "链路类型": "BGP"}),
+        OfferVariant(8_888, {"带宽": "10Mbps", "链路类型": "电信单线"}),
     ),
 )
 KEC = Offer(
     ProductRecord("kec", "Cloud server", "云服务器", tiers=GROWING),
     12,
     (
-        Variant(9_937, {"机型": "标准型S6", "CPU": "2核", "内存": "4GB"}),
-        Variant(19_874, {"机型": "标准型S6", "CPU": "4核", "内存": "8GB"}),
-        Variant(61_200, {"机型": "计算型C7", "CPU": "8核", "内存": "16GB"}),
+        OfferVariant(9_937, {"机型": "标准型S6", "CPU": "2核", "内存": "4GB"}),
+        OfferVariant(19_874, {"机型": "标准型S6", "CPU": "4核", "内存": "8GB"}),
+        OfferVariant(61_200, {"机型": "计算型C7", "CPU": "8核", "内存": "16GB"}),
     ),
 )
 EBS = Offer(
     ProductRecord("ebs", "Block storage", "云硬盘", tiers=GROWING),
     9,
     (
-        Variant(3_500, {"类型": "SSD3.0", "容量": "50GB"}),
-        Variant(10_001, {"类型": "ESSD PL1", "容量": "100GB"}),
+        OfferVariant(3_500, {"类型": "SSD3.0", "容量": "50GB"}),
+        OfferVariant(10_001, {"类型": "ESSD PL1", "容量": "100GB"}),
     ),
 )
 KES = Offer(
     ProductRecord("kes", "Elasticsearch", "Elasticsearch服务", tiers=YEARLY),
     0,
-    (Variant(88_000, {"版本": "7.10.2", "节点数": "3"}),),
+    (OfferVariant(88_000, {"版本": "7.10.2", "节点数": "3"}),),
 )
 CDN = Offer(
     ProductRecord("cdn", "CDN traffic package", "CDN流量包", max_term_months=24, retention_days=3),
     2,
-    (Variant(1_337, {"流量": "100GB", "区域": "中国大陆"}),),
+    (OfferVariant(1_337, {"流量": "100GB", "区域": "中国大陆"}),),
 )
 RDS = Offer(
     ProductRecord("rds", "Relational database", "云数据库RDS", retention_days=60, tiers=GROWING),
     5,
     (
-        Variant(23_333, {"引擎": "MySQL 8.0", "内存": "4GB", "存储": "100GB"}),
-        Variant(46_667, {"引擎": "PostgreSQL 16", "内存": "8GB", "存储": "200GB"}),
+        OfferVariant(23_333, {"引擎": "MySQL 8.0", "内存": "4GB", "存储": "100GB"}),
+        OfferVariant(46_667, {"引擎": "PostgreSQL 16", "内存": "8GB", "存储": "200GB"}),
     ),
 )
 GENERAL = (
@@ -84,32 +84,35 @@ GENERAL = (
         ProductRecord("slb", "Load balancer", "负载均衡", tiers=YEARLY),
         5,
         (
-            Variant(4_999, {"类型": "公网", "规格": "标准型"}),
-            Variant(15_000, {"类型": "内网", "规格": "高阶型"}),
+            OfferVariant(4_999, {"类型": "公网", "规格": "标准型"}),
+            OfferVariant(15_000, {"类型": "内网", "规格": "高阶型"}),
         ),
     ),
     RDS,
     Offer(
         ProductRecord("redis", "Redis", "云数据库Redis", retention_days=15, tiers=GROWING),
         4,
-        (Variant(7_201, {"版本": "7.0", "内存": "1GB"}), Variant(28_804, {"版本": "7.0", "内存": "4GB"})),
+        (
+            OfferVariant(7_201, {"版本": "7.0", "内存": "1GB"}),
+            OfferVariant(28_804, {"版本": "7.0", "内存": "4GB"}),
+        ),
     ),
     Offer(
         ProductRecord(
             "ks3", "Object storage package", "对象存储资源包", max_term_months=24, retention_days=30
         ),
         3,
-        (Variant(99, {"容量": "10GB"}), Variant(11_800, {"容量": "1TB"})),
+        (OfferVariant(99, {"容量": "10GB"}), OfferVariant(11_800, {"容量": "1TB"})),
     ),
     Offer(
         ProductRecord("nat", "NAT gateway", "NAT网关", tiers=YEARLY),
         2,
-        (Variant(21_050, {"规格": "小型", "带宽": "10Mbps"}),),
+        (OfferVariant(21_050, {"规格": "小型", "带宽": "10Mbps"}),),
     ),
     Offer(
         ProductRecord("vpn", "VPN gateway", "VPN网关", tiers=YEARLY),
         2,
-        (Variant(30_003, {"规格": "基础型", "带宽": "5Mbps"}),),
+        (OfferVariant(30_003, {"规格": "基础型", "带宽": "5Mbps"}),),
     ),
     CDN,
 )
@@ -122,7 +125,7 @@ DDOS = Offer(
         unsupported_reason_zh="由于业务需要，高防IP暂时不需要续费管理功能。",
     ),
     0,
-    (Variant(2_080_000, {"防护带宽": "20Gbps", "线路": "BGP"}),),
+    (OfferVariant(2_080_000, {"防护带宽": "20Gbps", "线路": "BGP"}),),
 )
 CERT = Offer(
     ProductRecord(
@@ -133,7 +136,7 @@ CERT = Offer(
         unsupported_reason_zh="因续费过程中需要用户重新提交企业信息，无法支持一键续费，故暂不接入续费管理。",
     ),
     0,
-    (Variant(16_650, {"类型": "OV", "域名": "*.example.com"}),),
+    (OfferVariant(16_650, {"类型": "OV", "域名": "*.example.com"}),),
 )
 OFFERS = (*GENERAL, KES, DDOS, CERT)
 

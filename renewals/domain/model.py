@@ -9,6 +9,13 @@ from zoneinfo import ZoneInfo
 
 from renewals.domain import pricing
 
+CURRENCY_DEFAULT = "CNY"
+"""The currency of an account that is made without one."""
+TERM_MONTHS_DEFAULT = 36
+"""The longest term of a product that is put without one, in months from now."""
+RETENTION_DAYS_DEFAULT = 7
+"""The days between expiry and release of a product that is put without them."""
+
 
 class RenewalMode(StrEnum):
     """The renewal policy of an instance: by the customer, by the worker, or never (rule 3)."""
@@ -147,7 +154,7 @@ class Account:
     lead_days: int
     """The account's lead days, or the default of the settings."""
     price_rise_cap_bps: int | None = None
-    currency: str = "CNY"
+    currency: str = CURRENCY_DEFAULT
     auto_renew_from: dt.datetime = EPOCH
     """The cut-over: the worker does not renew instances that were due before this instant (rule 38)."""
     auto_renew_time: dt.time = dt.time(0, 30)

@@ -74,7 +74,7 @@ class SnapshotKey(NamedTuple):
     instances_hash: str
 
 
-class Computed(NamedTuple, Generic[Value]):
+class ComputedForecast(NamedTuple, Generic[Value]):
     """A computed value, and the products it was computed with."""
 
     products: Mapping[str, model.Product]
@@ -92,7 +92,7 @@ async def find_or_compute(
     now: dt.datetime,
     *,
     renewals_max: int | None,
-) -> Computed[Value] | None:
+) -> ComputedForecast[Value] | None:
     """Return what a pure function computes for at least `days` days, from the cache if its inputs are unchanged.
 
     Return None if the computation would exceed `renewals_max` renewals. The connection must hold a snapshot.
@@ -109,7 +109,7 @@ async def find_or_compute(
         snapshot = AccountSnapshot(account, snapshot_key.products, instances, snapshot_key.vouchers)
         value = compute(snapshot, horizon, now)
         _cache.store(cache_key, snapshot_key, snapshot_key.instance_count, value)
-    return Computed(snapshot_key.products, cast(Value, value))
+    return ComputedForecast(snapshot_key.products, cast(Value, value))
 
 
 async def _read_key(

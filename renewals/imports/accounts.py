@@ -21,7 +21,6 @@ from renewals.operators import accounts, audit_log
 from renewals.operators.audit_log import Action, AuditedChange
 
 FIRST_BALANCE_MEMO = "First balance"
-DEFAULT_CURRENCY = "CNY"
 
 
 _OTHER_BALANCE = Message("differs from the posted first balance: use topUp to add money")
@@ -50,7 +49,7 @@ class _AccountChange:
         return RowOutcome.UNCHANGED if is_same else RowOutcome.CHANGED
 
 
-class _State(NamedTuple):
+class _AccountsState(NamedTuple):
     """The accounts (locked, and as columns), the first balances posted so far, and the supported time zones."""
 
     locked: Mapping[str, model.Account]
@@ -83,12 +82,12 @@ async def import_accounts(batch: batches.ImportBatch, rows: Sequence[ImportedAcc
     return await batches.run_batch(batch, work)
 
 
-async def _read(connection: Connection, rows: Sequence[ImportedAccount]) -> _State:
+async def _read(connection: Connection, rows: Sequence[ImportedAccount]) -> _AccountsState:
     locked = await accounts_repository.lock_accounts(connection, [row.columns["id"] for row in rows])
     sql = f"SELECT {', '.join(accounts.COLUMNS)}, created_at FROM accounts WHERE id = ANY($1)"
     account_rows = await database.fetch(connection, sql, list(locked))
     time_zones = {row.columns.get("time_zone", config.get_settings().time_zone.key) for row in rows}
-    return _State(
+    return _AccountsState(
         locked,
         {row["id"]: dict(row) for row in account_rows},
         await audit_log.find_prior_results(
@@ -98,7 +97,7 @@ async def _read(connection: Connection, rows: Sequence[ImportedAccount]) -> _Sta
     )
 
 
-def _decide(row: ImportedAccount, state: _State, now: dt.datetime) -> _AccountChange | FieldError:
+def _decide(row: ImportedAccount, state: _AccountsState, now: dt.datetime) -> _AccountChange | FieldError:
     """Return the change of an account, or the first problem of its row."""
     for field, problem in accounts.validate_account(row.columns):
         if problem:
@@ -112,14 +111,16 @@ def _decide(row: ImportedAccount, state: _State, now: dt.datetime) -> _AccountCh
     return _AccountChange(after, state.rows.get(row.columns["id"]), first_balance)
 
 
-def _merge(row: ImportedAccount, state: _State, now: dt.datetime) -> Mapping[str, object] | FieldError:
+def _merge(
+    row: ImportedAccount, state: _AccountsState, now: dt.datetime
+) -> Mapping[str, object] | FieldError:
     """Return all columns of the account after the import."""
     before = state.rows.get(row.columns["id"])
     columns: dict[str, object]
     if before is None:
         defaults = {
             "time_zone": config.get_settings().time_zone.key,
-            "currency": DEFAULT_CURRENCY,
+            "currency": model.CURRENCY_DEFAULT,
             "created_at": row.columns.get("test_clock") or now,
         }
         columns = {**dict.fromkeys(accounts.COLUMNS), **defaults, **row.columns}
@@ -139,7 +140,7 @@ def _merge(row: ImportedAccount, state: _State, now: dt.datetime) -> Mapping[str
     return columns
 
 
-def _decide_balance(row: ImportedAccount, state: _State) -> accounts.TopUp | FieldError | None:
+def _decide_balance(row: ImportedAccount, state: _AccountsState) -> accounts.TopUp | FieldError | None:
     """Return the first balance to post, or None if the row has none or it is posted already."""
     if not row.balance_cents:
         return None

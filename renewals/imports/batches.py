@@ -9,11 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-import asyncpg
-from tortoise.exceptions import IntegrityError
-
 from renewals.db import connection as database
-from renewals.db import errors as db_errors
 from renewals.db.connection import Connection
 from renewals.domain.clock import Clock
 from renewals.domain.messages import Message
@@ -68,22 +64,13 @@ class _DryRunError(Exception):
     """Raised to roll a dry run back."""
 
 
+@database.retry_on_unique_violation
+@database.retry_on_conflict
 async def run_batch(batch: ImportBatch, work: Work) -> RowResults:
     """Decide and write a batch in one transaction, and write the audit log.
 
     Repeats the transaction if a concurrent one has inserted the same id.
     """
-    for _ in range(database.ATTEMPTS_MAX - 1):
-        try:
-            return await _try(batch, work)
-        except (asyncpg.UniqueViolationError, IntegrityError) as error:
-            if not db_errors.is_unique_violation(error):
-                raise
-    return await _try(batch, work)
-
-
-@database.retry_on_conflict
-async def _try(batch: ImportBatch, work: Work) -> RowResults:
     results: RowResults = []
     try:
         async with database.transaction() as connection:

@@ -74,7 +74,7 @@ class AccountRow(ImportRow):
         return accounts.ImportedAccount(values, self.balance)
 
 
-class InstanceRow(ImportRow):
+class InstanceImportRow(ImportRow):
     """An instance of an account."""
 
     account_id: columns.Identifier
@@ -169,8 +169,8 @@ class CatalogRow(ImportRow):
             self._require_name_zh(),
             self.unsupported_reason,
             self.unsupported_reason_zh,
-            36 if self.max_term_months is None else self.max_term_months,
-            7 if self.retention_days is None else self.retention_days,
+            model.TERM_MONTHS_DEFAULT if self.max_term_months is None else self.max_term_months,
+            model.RETENTION_DAYS_DEFAULT if self.retention_days is None else self.retention_days,
             self.tiers or (),
         )
 
@@ -228,7 +228,7 @@ class ImportFormat:
 BY_COMMAND: Mapping[str, ImportFormat] = {
     "accounts": ImportFormat(AccountRow, accounts.import_accounts),
     "instances": ImportFormat(
-        InstanceRow, instances.import_instances, group_column="bundleId", has_configuration_columns=True
+        InstanceImportRow, instances.import_instances, group_column="bundleId", has_configuration_columns=True
     ),
     "catalogue": ImportFormat(CatalogRow, imports_catalog.import_catalog),
     "vouchers": ImportFormat(VoucherRow, imports_vouchers.import_vouchers),

@@ -30,7 +30,7 @@ class ImportedVoucher(NamedTuple):
     issue: vouchers.NewVoucher
 
 
-class _State(NamedTuple):
+class _VouchersState(NamedTuple):
     """Accounts, vouchers and products that a batch is checked against."""
 
     accounts: Mapping[str, model.Account]
@@ -58,21 +58,21 @@ async def import_vouchers(batch: ImportBatch, rows: Sequence[ImportedVoucher]) -
 
 async def _read(
     connection: Connection, accounts: Mapping[str, model.Account], rows: Sequence[ImportedVoucher]
-) -> _State:
+) -> _VouchersState:
     voucher_rows = await database.fetch(
         connection,
         "SELECT id, account_id, face_cents, expires_at, product_codes FROM vouchers WHERE id = ANY($1)",
         [row.issue.voucher_id for row in rows],
     )
     product_rows = await database.fetch(connection, "SELECT code FROM products")
-    return _State(
+    return _VouchersState(
         accounts,
         {row[0]: (row[1], row[2], row[3], set(row[4])) for row in map(tuple, voucher_rows)},
         {row["code"] for row in product_rows},
     )
 
 
-def _decide(row: ImportedVoucher, state: _State, now: dt.datetime) -> RowResult:
+def _decide(row: ImportedVoucher, state: _VouchersState, now: dt.datetime) -> RowResult:
     issue = row.issue
     account = state.accounts.get(row.account_id)
     if account is None:

@@ -39,8 +39,8 @@ async def count_facets(
         "expiry": _expiry_bucket(conditions, instance_filter, now),
     }
     columns = ", ".join(
-        f'{sql} AS "{facet}", ({conditions.for_facet(facet)}) AS "in {facet}"'
-        for facet, sql in values.items()
+        f'{value} AS "{facet}", ({conditions.for_facet(facet)}) AS "in {facet}"'
+        for facet, value in values.items()
     )
     counts = " UNION ALL ".join(
         f"""SELECT '{facet}' AS facet, "{facet}" AS value, sum(n)::bigint AS count FROM base
@@ -48,13 +48,13 @@ async def count_facets(
             {"".join(f' AND "in {other}"' for other in values if other != facet)} GROUP BY 2"""
         for facet in values
     )
-    sql = f"""WITH base AS MATERIALIZED (
+    statement = f"""WITH base AS MATERIALIZED (
                 SELECT {columns}, count(*) AS n FROM instances i
                   JOIN data_centers d ON d.code = i.data_center_code
                 WHERE {conditions.for_facet("")} GROUP BY {", ".join(map(str, range(1, 2 * len(values) + 1)))})
               SELECT * FROM ({counts}) AS counted ORDER BY facet, count DESC, value"""
     counted: dict[str, dict[str, int]] = {facet: {} for facet in FACETS}
-    for facet, value, count in map(tuple, await database.fetch(connection, sql, *conditions.values)):
+    for facet, value, count in map(tuple, await database.fetch(connection, statement, *conditions.values)):
         counted[facet][value] = count
     return {
         facet: [(value, counted[facet].get(value, 0)) for value in known or counted[facet]]

@@ -152,8 +152,8 @@ async def count_instances(
 ) -> int:
     """Return the number of instances that match a filter."""
     conditions = filters.build_conditions(account_id, instance_filter, now)
-    sql = f"SELECT count(*) FROM instances i WHERE {conditions.where}"
-    return int((await database.fetch(connection, sql, *conditions.values))[0][0])
+    statement = f"SELECT count(*) FROM instances i WHERE {conditions.where}"
+    return int((await database.fetch(connection, statement, *conditions.values))[0][0])
 
 
 async def fetch_bundles(connection: Connection, account_id: str, bundle_ids: Sequence[str]) -> dict[str, Row]:

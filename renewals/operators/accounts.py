@@ -43,7 +43,7 @@ class NewAccount:
     id: str
     name: str
     time_zone: str
-    currency: str = "CNY"
+    currency: str = model.CURRENCY_DEFAULT
     lead_days: int | None = None
     price_rise_cap_bps: int | None = None
     auto_renew_from: dt.datetime | None = None

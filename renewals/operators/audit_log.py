@@ -5,20 +5,16 @@ repeat a request with a new API key after the old key was revoked.
 """
 
 import datetime as dt
-import functools
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Concatenate, NamedTuple, ParamSpec
 
-import asyncpg
 import orjson
-from tortoise.exceptions import IntegrityError
 
 from renewals import idempotency
 from renewals.db import connection as database
-from renewals.db import errors as db_errors
 from renewals.db import models, sql
 from renewals.db.advisory_locks import AdvisoryLock, lock_text_in
 from renewals.db.connection import Connection
@@ -138,23 +134,11 @@ async def run_once(
     def change(connection: Connection) -> Awaitable[AuditedChange]:
         return change_in(connection, call, *args, **kwargs)
 
-    return await _retry_until_unique(
-        functools.partial(_run_once, call, action, idempotency.canonical_json(request), change)
-    )
+    return await _run_once(call, action, idempotency.canonical_json(request), change)
 
 
 @database.retry_on_conflict
-async def _retry_until_unique(run: Callable[[], Awaitable[IdempotentResult]]) -> IdempotentResult:
-    for _ in range(database.ATTEMPTS_MAX - 1):
-        try:
-            return await run()
-        except (asyncpg.UniqueViolationError, IntegrityError) as error:
-            # A concurrent request inserted the same id; the next attempt sees its row.
-            if not db_errors.is_unique_violation(error):
-                raise
-    return await run()
-
-
+@database.retry_on_unique_violation
 async def _run_once(
     call: OperatorRequest,
     action: Action,

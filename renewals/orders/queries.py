@@ -55,9 +55,9 @@ async def count_lines(
     connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, int]:
     """Return the number of lines of each order, by order id."""
-    sql = f"""SELECT o.id, (SELECT count(*) FROM order_lines l WHERE l.order_id = o.id)
+    statement = f"""SELECT o.id, (SELECT count(*) FROM order_lines l WHERE l.order_id = o.id)
               FROM orders o WHERE {IS_OF_ACCOUNT.format("o")} AND o.id = ANY($2)"""
-    return dict(map(tuple, await database.fetch(connection, sql, account_id, order_ids)))
+    return dict(map(tuple, await database.fetch(connection, statement, account_id, order_ids)))
 
 
 async def fetch_voucher_uses(
@@ -82,15 +82,15 @@ async def fetch_refunds(
     connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, list[Row]]:
     """Return the refunds of orders, the oldest first, by order id."""
-    sql = f"""SELECT {_REFUND} FROM refunds r WHERE {IS_OF_ACCOUNT.format("r")} AND r.order_id = ANY($2)
+    statement = f"""SELECT {_REFUND} FROM refunds r WHERE {IS_OF_ACCOUNT.format("r")} AND r.order_id = ANY($2)
               ORDER BY r.created_at, r.id"""
-    return group_by_column(await database.fetch(connection, sql, account_id, order_ids), "order_id")
+    return group_by_column(await database.fetch(connection, statement, account_id, order_ids), "order_id")
 
 
 async def fetch_refund(connection: Connection, refund_id: str) -> Row:
     """Return an existing refund by id."""
-    sql = f"SELECT {_REFUND} FROM refunds r WHERE r.id = $1"
-    return (await database.fetch(connection, sql, refund_id))[0]
+    statement = f"SELECT {_REFUND} FROM refunds r WHERE r.id = $1"
+    return (await database.fetch(connection, statement, refund_id))[0]
 
 
 async def fetch_refund_lines(
@@ -116,9 +116,9 @@ async def count_refund_lines(
     connection: Connection, account_id: str | None, refund_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, int]:
     """Return the number of lines of each refund, by refund id."""
-    sql = f"""SELECT r.id, (SELECT count(*) FROM refund_lines f WHERE f.refund_id = r.id)
+    statement = f"""SELECT r.id, (SELECT count(*) FROM refund_lines f WHERE f.refund_id = r.id)
               FROM refunds r WHERE {IS_OF_ACCOUNT.format("r")} AND r.id = ANY($2)"""
-    return dict(map(tuple, await database.fetch(connection, sql, account_id, refund_ids)))
+    return dict(map(tuple, await database.fetch(connection, statement, account_id, refund_ids)))
 
 
 async def fetch_refund_vouchers(

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from renewals.db import connection as database
 from renewals.events import webhook_cursors
 from renewals.webhooks import claims, deliveries, endpoints, http_client, retry_policy
-from renewals.webhooks.batches import BatchResult, DeliveryBatch, Message
+from renewals.webhooks.batches import BatchResult, DeliveryBatch
 from renewals.webhooks.claims import Claim
+from renewals.webhooks.messages import WebhookMessage
 
 
 async def claim_endpoints(now: dt.datetime, *, count: int, degraded_count: int) -> list[Claim]:
@@ -123,7 +124,7 @@ async def _advance_in(
     return set(advanced)
 
 
-def _attempt_columns(message: Message, result: BatchResult, now: dt.datetime) -> tuple[object, ...]:
+def _attempt_columns(message: WebhookMessage, result: BatchResult, now: dt.datetime) -> tuple[object, ...]:
     """Return attempts, next attempt, parking time, status, error and response of an undelivered message."""
     response = result.failed.get(message.key)
     if response is None:

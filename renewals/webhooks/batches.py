@@ -8,17 +8,13 @@ import random
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
-
-import orjson
 
 from renewals.db import connection as database
 from renewals.db import sql
-from renewals.domain import messages as domain_messages
-from renewals.domain.model import Language
-from renewals.events import summaries, webhook_cursors
-from renewals.i18n import catalogs
+from renewals.domain.messages import Message
+from renewals.events import webhook_cursors
 from renewals.webhooks import claims, http_client, retry_policy
+from renewals.webhooks.messages import WebhookMessage
 
 TRIAL_MESSAGES = 2
 """Messages of a half-open endpoint's batch: one retry and one new event, of which one is sent first."""
@@ -28,73 +24,10 @@ ACCOUNTS_PER_BATCH = 50
 EVENTS_PER_BATCH = 1_000
 """Events that are read for a batch, including those of types that the endpoint does not receive."""
 
-ACCOUNT_LANE = ""
-
-
 _COLUMNS = """e.account_id, e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text, e.actor_kind,
   e.actor_name, i.name, a.time_zone, a.currency, a.language"""
 _JOINS = """JOIN accounts a ON a.id = e.account_id
   LEFT JOIN instances i ON i.id = e.instance_id AND i.account_id = e.account_id"""
-
-
-class Message(NamedTuple):
-    """An event to be sent, and the number of failed attempts so far; `payload` is JSON text.
-
-    Its summary has the instance's present name, and is in the account's language (rule 27).
-    """
-
-    account_id: str
-    sequence: int
-    type: str
-    occurred_at: dt.datetime
-    instance_id: str | None
-    payload: str
-    actor_kind: str
-    actor_name: str
-    instance_name: str | None
-    time_zone: str
-    currency: str
-    language: str
-    attempts: int = 0
-
-    @property
-    def lane(self) -> tuple[str, str]:
-        """Return the account id with the instance id, or with an empty string for an event of the account."""
-        return self.account_id, self.instance_id or ACCOUNT_LANE
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """Return the account id and the sequence."""
-        return self.account_id, self.sequence
-
-    def id_for(self, endpoint_id: uuid.UUID) -> str:
-        """Return the message id, which is unique to the event and endpoint and equal for every attempt."""
-        return f"msg_{uuid.uuid5(endpoint_id, f'{self.sequence} {self.account_id}').hex}"
-
-    @property
-    def summary(self) -> str:
-        """Return one sentence about the event."""
-        subject = summaries.Subject(self.instance_id, self.instance_name, self.time_zone, self.currency)
-        message = summaries.summarize(self.type, self.payload, subject)
-        return catalogs.translate(message, Language(self.language))
-
-    @property
-    def body(self) -> bytes:
-        """Return the event as JSON in the format of Standard Webhooks."""
-        return orjson.dumps(
-            {
-                "type": self.type,
-                "timestamp": self.occurred_at,
-                "data": {
-                    "accountId": self.account_id,
-                    "sequence": self.sequence,
-                    "instanceId": self.instance_id,
-                    "summary": self.summary,
-                    "payload": orjson.Fragment(self.payload),
-                    "actor": {"kind": self.actor_kind, "name": self.actor_name},
-                },
-            }
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +38,24 @@ class DeliveryBatch:
     lanes with a waiting delivery. `unwanted` holds due retries of types that the endpoint no longer receives.
     """
 
-    due: Sequence[Message]
-    new_events: Mapping[str, Sequence[Message]]
+    due: Sequence[WebhookMessage]
+    new_events: Mapping[str, Sequence[WebhookMessage]]
     cursor_moves: Mapping[str, tuple[int, int]]
     blocked: frozenset[tuple[str, str]]
-    unwanted: Sequence[Message] = ()
+    unwanted: Sequence[WebhookMessage] = ()
 
     @property
     def is_empty(self) -> bool:
         """Return whether there is nothing to send, to skip or to delete."""
         return not self.due and not self.cursor_moves and not self.unwanted
 
-    def lanes(self) -> list[list[Message]]:
+    def lanes(self) -> list[list[WebhookMessage]]:
         """Return the messages by lane; lanes can be sent concurrently, each in its order.
 
         Retries come first or last at random, because a half-open endpoint receives only one or two messages. Such an
         endpoint may reject some instances forever, and must still receive the events of the others.
         """
-        lanes: dict[tuple[str, str], list[Message]] = {message.lane: [message] for message in self.due}
+        lanes: dict[tuple[str, str], list[WebhookMessage]] = {message.lane: [message] for message in self.due}
         for messages in self.new_events.values():
             for message in messages:
                 if message.lane not in self.blocked:
@@ -142,7 +75,7 @@ class BatchResult:
     last: http_client.WebhookResponse | None = None
     retry_after_seconds: float | None = None
     slowest_seconds: float = 0
-    disabled_reason: domain_messages.Message | None = None
+    disabled_reason: Message | None = None
 
 
 async def read_batch(
@@ -165,7 +98,7 @@ async def _read_batch_in(
 ) -> DeliveryBatch:
     # At least half of the batch is left for new events, see `DeliveryBatch.lanes`.
     rows = await _read_due(connection, claim.endpoint_id, now, (count + 1) // 2)
-    retries = [Message(*row) for row in rows]
+    retries = [WebhookMessage(*row) for row in rows]
     due = [message for message in retries if not event_types or message.type in event_types]
     unwanted = [message for message in retries if event_types and message.type not in event_types]
     if len(due) >= count:
@@ -184,14 +117,14 @@ async def _read_new_events(
     cursors: Sequence[webhook_cursors.Cursor],
     event_types: Sequence[str],
     count: int,
-) -> tuple[dict[str, list[Message]], dict[str, tuple[int, int]]]:
+) -> tuple[dict[str, list[WebhookMessage]], dict[str, tuple[int, int]]]:
     """Return at most `count` new messages by account, in equal shares, and the moves of the cursors."""
     moves = {cursor.account_id: (cursor.sequence, cursor.sequence) for cursor in cursors}
-    messages: dict[str, list[Message]] = {cursor.account_id: [] for cursor in cursors}
+    messages: dict[str, list[WebhookMessage]] = {cursor.account_id: [] for cursor in cursors}
     share = max(1, count // max(1, len(cursors)))
     events_max = EVENTS_PER_BATCH // max(1, len(cursors)) if event_types else share
     for row in await _fetch_events(connection, cursors, events_max):
-        message = Message(*row)
+        message = WebhookMessage(*row)
         account_id, sequence = message.key
         if moves[account_id][1] != sequence - 1 or len(messages[account_id]) >= share:
             continue

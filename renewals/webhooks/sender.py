@@ -15,8 +15,9 @@ from renewals.domain import messages as domain_messages
 from renewals.domain.clock import Clock
 from renewals.observability import metrics
 from renewals.webhooks import http_client, retry_policy, secrets
-from renewals.webhooks.batches import BatchResult, Message
+from renewals.webhooks.batches import BatchResult
 from renewals.webhooks.http_client import WebhookResponse
+from renewals.webhooks.messages import WebhookMessage
 
 _tracer = trace.get_tracer("renewals")
 
@@ -64,7 +65,7 @@ async def build_signer(endpoint_id: uuid.UUID, post: Post, clock: Clock) -> Send
 
 
 async def send_lanes(
-    lanes: Sequence[Sequence[Message]],
+    lanes: Sequence[Sequence[WebhookMessage]],
     endpoint_id: uuid.UUID,
     send: Send,
     result: BatchResult,
@@ -118,7 +119,9 @@ def _must_stop(result: BatchResult) -> bool:
     return result.health.is_half_open and bool(result.failed)
 
 
-def _add_response(result: BatchResult, message: Message, response: WebhookResponse, now: dt.datetime) -> None:
+def _add_response(
+    result: BatchResult, message: WebhookMessage, response: WebhookResponse, now: dt.datetime
+) -> None:
     result.last = response
     if retry_policy.is_delivered(response.status):
         result.delivered.add(message.key)

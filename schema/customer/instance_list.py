@@ -14,7 +14,7 @@ from renewals.instances import queries as instances_queries
 from schema.context import Info
 from schema.customer import inputs
 from schema.customer.instances import Instance
-from schema.fields import sources
+from schema.fields import selected_columns
 from schema.shared import connections
 
 
@@ -88,7 +88,7 @@ def query_instances(
             page,
             ordering=ordering,
             now=now,
-            columns=sources.columns_of(Instance, requested.nodes),
+            columns=selected_columns.columns_of(Instance, requested.nodes),
             counted=requested.count,
         ),
         lambda: instances_queries.count_instances(database.pool(), account_id, instance_filter, now),

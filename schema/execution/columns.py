@@ -4,7 +4,6 @@ Unexpected values raise, and then graphql-core completes the same values. See `c
 """
 
 import functools
-import operator
 from asyncio import gather
 from collections.abc import Callable, Sequence
 from inspect import iscoroutine
@@ -13,33 +12,9 @@ from typing import Any, NamedTuple
 from graphql import Undefined
 
 from schema.execution.completion import LISTS, Completion, Request, Values, unexpected, when_done
+from schema.execution.readers import ListSlice, Read, Source, build_reader
 from schema.fields import sources
 from schema.limits import slices
-
-Read = Callable[[Any], Any]
-
-
-class Method(NamedTuple):
-    """The value is returned by a function of the object alone."""
-
-    function: Read
-
-
-class Attribute(NamedTuple):
-    """The value is an attribute, never a column of a row."""
-
-    name: str
-
-
-class ListSlice(NamedTuple):
-    """The value is a slice of a list, within the bounds given by the document and its variables."""
-
-    source: sources.Sliced
-    bounds: slices.Bounds
-
-
-Source = sources.ColumnSource | sources.Loaded | sources.Batched | ListSlice | Method | Attribute
-"""The source of a field's value."""
 
 
 class _Column(NamedTuple):
@@ -75,7 +50,7 @@ class _Column(NamedTuple):
         return self.completion.waits or is_loaded
 
 
-class Selection:
+class PlainSelection:
     """The plain fields that are selected of one object type."""
 
     def __init__(self) -> None:
@@ -95,7 +70,9 @@ class Selection:
     def add(self, key: str, source: Source, completion: Completion, joined: Completion | None = None) -> None:
         """Add a response key with the source of its values."""
         name = source.column if isinstance(source, sources.ColumnSource | sources.Loaded) else None
-        column = _Column(source, completion, name, _reader(source, True), _reader(source, False), joined)
+        column = _Column(
+            source, completion, name, build_reader(source, True), build_reader(source, False), joined
+        )
         self.waits = self.waits or column.waits
         self._entries.append(f"{key!r}: v{len(self._columns)}")
         self._columns.append(column)
@@ -131,29 +108,6 @@ class Selection:
         text = f"lambda *columns: [{{{', '.join(self._entries)}}} for {names}, in zip(*columns, strict=True)]"
         built: Callable[..., list[object]] = eval(text)  # noqa: S307
         return built
-
-
-def _reader(source: Source, by_item: bool) -> Read:
-    match source:
-        case (
-            sources.ColumnSource(name)
-            | sources.Loaded(column=name)
-            | ListSlice(source=sources.Sliced(column=name))
-        ) if by_item:
-            return operator.itemgetter(name)
-        case (
-            sources.ColumnSource(name)
-            | sources.Loaded(column=name)
-            | ListSlice(source=sources.Sliced(column=name))
-            | Attribute(name)
-        ):
-            return operator.attrgetter(name)
-        case sources.Batched(columns=names):
-            readers = [(operator.itemgetter if by_item else operator.attrgetter)(name) for name in names]
-            return lambda value: tuple([read(value) for read in readers])
-        case Method(function):
-            return function
-    raise AssertionError(source)
 
 
 def _complete_column(request: Request, values: Values, column: _Column, by_item: bool) -> object:

@@ -27,12 +27,12 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
-from schema.execution import columns, leaf_types
+from schema.execution import columns, leaf_types, readers
 from schema.execution.completion import Complete, Completion, Values, of_lists, unexpected, with_nulls
 from schema.fields import sources
 from schema.limits import slices
 
-ColumnCoercions = Mapping[columns.Read, Callable[[Values], Values | None]]
+ColumnCoercions = Mapping[readers.Read, Callable[[Values], Values | None]]
 """By the coercion of a scalar, a faster one for a whole column, which returns None if it cannot be used."""
 
 
@@ -54,12 +54,12 @@ class Compiler:
 
     def selection(
         self, object_type: GraphQLObjectType, fields: GroupedFieldSet, table: str | None = None
-    ) -> "columns.Selection | None":
+    ) -> "columns.PlainSelection | None":
         """Return the compiled fields, or None if one of them is not plain.
 
         With a table, the values are rows with that table joined, and the fields are read from its columns.
         """
-        selection = columns.Selection()
+        selection = columns.PlainSelection()
         for key, details in fields.items():
             if not self._add(selection, object_type, key, details, table):
                 return None
@@ -67,11 +67,11 @@ class Compiler:
 
     def immediate(
         self, object_type: GraphQLObjectType, fields: GroupedFieldSet
-    ) -> "tuple[columns.Selection | None, GroupedFieldSet]":
+    ) -> "tuple[columns.PlainSelection | None, GroupedFieldSet]":
         """Return the compiled synchronous plain fields, and the other fields."""
         plain = {}
         for key, details in fields.items():
-            alone = columns.Selection()
+            alone = columns.PlainSelection()
             if self._add(alone, object_type, key, details) and not alone.waits:
                 plain[key] = details
         others = {key: details for key, details in fields.items() if key not in plain}
@@ -97,7 +97,7 @@ class Compiler:
 
     def _add(
         self,
-        selection: "columns.Selection",
+        selection: "columns.PlainSelection",
         parent: GraphQLObjectType,
         key: str,
         details: FieldDetailsList,
@@ -143,7 +143,7 @@ class Compiler:
         return leaf_types.leaf(leaf_types.INERT, convert, nullable=nullable)
 
 
-def _source_of(field: GraphQLField, details: FieldDetailsList) -> columns.Source | None:
+def _source_of(field: GraphQLField, details: FieldDetailsList) -> readers.Source | None:
     """Return the source of a field's value, or None if only its resolver can return it."""
     definition = (field.extensions or {}).get(GraphQLCoreConverter.DEFINITION_BACKREF)
     # A subclass, an extension or a permission may resolve the field differently.
@@ -153,15 +153,15 @@ def _source_of(field: GraphQLField, details: FieldDetailsList) -> columns.Source
     if isinstance(reading, sources.ColumnSource | sources.Loaded | sources.Batched):
         return reading
     if isinstance(reading, sources.Sliced):
-        return columns.ListSlice(reading, slices.Bounds(details[0].node))
+        return readers.ListSlice(reading, slices.Bounds(details[0].node))
     resolver = definition.base_resolver
     if field.args or definition.is_async:
         return None
     if resolver is None:
         if definition.default_resolver is sources.read:
             return sources.ColumnSource(definition.python_name)
-        return columns.Attribute(definition.python_name) if definition.default_resolver is getattr else None
+        return readers.Attribute(definition.python_name) if definition.default_resolver is getattr else None
     if resolver.info_parameter or resolver.root_parameter:
         return None
     function: Any = resolver.wrapped_func
-    return columns.Method(function) if resolver.self_parameter or resolver.parent_parameter else None
+    return readers.Method(function) if resolver.self_parameter or resolver.parent_parameter else None

@@ -52,7 +52,7 @@ class Split:
     """The fields of one object, split into compiled fields and fields for graphql-core."""
 
     def __init__(
-        self, fields: GroupedFieldSet, selection: columns.Selection | None, others: GroupedFieldSet
+        self, fields: GroupedFieldSet, selection: columns.PlainSelection | None, others: GroupedFieldSet
     ) -> None:
         self.fields = fields  # keeps the id unique that is the key of this split
         self.selection = selection

@@ -46,7 +46,7 @@ class JSONExecutor(executor.Executor):
     }
 
 
-class Operation:
+class PreparedOperation:
     """One operation of a valid document, ready to be executed."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode) -> None:
@@ -123,9 +123,9 @@ class Operations:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._kept: OrderedDict[tuple[str, str | None], Operation] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str | None], PreparedOperation] = OrderedDict()
 
-    def find(self, query: str, name: str | None) -> Operation | None:
+    def find(self, query: str, name: str | None) -> PreparedOperation | None:
         """Return the cached operation; None if it is not cached."""
         return lru_cache.find(self._kept, (query, name))
 
@@ -135,7 +135,7 @@ class Operations:
         for node in nodes:
             is_named = node.name is not None and node.name.value == name
             if (is_named or name is None) and node.operation is not OperationType.SUBSCRIPTION:
-                operation = Operation(self._schema, document, node)
+                operation = PreparedOperation(self._schema, document, node)
                 lru_cache.keep(self._kept, (query, name), operation, size_max=OPERATIONS_MAX)
 
 

@@ -171,7 +171,7 @@ class RenewalSchema(strawberry.Schema):
 
     async def _execute_observed(
         self,
-        operation: operation_cache.Operation,
+        operation: operation_cache.PreparedOperation,
         query: str,
         variables: dict[str, object],
         name: str | None,

@@ -6,7 +6,6 @@ columns the field needs.
 """
 
 import dataclasses
-import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +13,9 @@ from typing import Any
 import asyncpg
 import strawberry
 from strawberry.dataloader import DataLoader
-from strawberry.types.field import StrawberryField
-from strawberry.utils.str_converters import to_camel_case
 
 from renewals.domain import limits
 from schema.context import Context, Info
-from schema.fields.selected import Selected
 from schema.limits import slices
 from schema.loaders import Loaders
 
@@ -230,50 +226,3 @@ def reading_of(metadata: Mapping[Any, Any]) -> Reading | None:
     """Return how a field with this metadata is read; None if nothing is declared."""
     reading: Reading | None = metadata.get(_METADATA_KEY)
     return reading
-
-
-@functools.lru_cache(1_000)
-def columns_of(object_type: object, selected: Selected) -> frozenset[str]:
-    """Return the columns that the selected fields of a type read, including those of joined tables."""
-    fields = _fields(object_type)
-    columns: set[str] = set()
-    for name, below in selected.fields.items():
-        if name not in fields:
-            continue
-        match fields[name]:
-            case field, Loaded(column=column, joined=str(table)):
-                columns |= {column, *_joined_columns(field, table, below)}
-            case _, ColumnSource(column) | Loaded(column=column) | Sliced(column=column):
-                columns.add(column)
-            case _, Computed(read_columns) | Batched(columns=read_columns):
-                columns.update(read_columns)
-            case field, None:
-                columns.add(field.python_name)
-    return frozenset(columns)
-
-
-def _joined_columns(field: StrawberryField, table: str, below: Selected) -> set[str]:
-    """Return the columns of a table to join; none if a selected field is neither a column nor a joined table.
-
-    A loader reads the row then.
-    """
-    joined_type: Any = field.type
-    readings = [_fields(joined_type)[name][1] for name in below.fields if name in _fields(joined_type)]
-    if not all(map(_is_joinable, readings)):
-        return set()
-    return {f"{table}.{name}" for name in (KEY, *columns_of(joined_type, below))}
-
-
-def _is_joinable(reading: Reading | None) -> bool:
-    """Return whether a statement that joins a table can read one of its fields."""
-    is_joined = isinstance(reading, Loaded) and reading.joined is not None
-    return reading is None or isinstance(reading, ColumnSource) or is_joined
-
-
-@functools.cache
-def _fields(object_type: Any) -> dict[str, tuple[StrawberryField, Reading | None]]:
-    """Return the fields of a type by their GraphQL names, each with how it is read."""
-    return {
-        field.graphql_name or to_camel_case(field.python_name): (field, reading_of(field.metadata))
-        for field in object_type.__strawberry_definition__.fields
-    }

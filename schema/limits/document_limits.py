@@ -1,6 +1,5 @@
 """Limits of documents, checked before a document is validated or executed."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -9,30 +8,11 @@ from graphql import GraphQLError, GraphQLSchema, OperationType
 from renewals import config
 from renewals.domain.messages import Message
 from renewals.instances.account_sizes import AccountSize
-from schema.limits import complexity, cost, document_cache, list_sizes, weights
+from schema.limits import complexity, cost, document_cache, document_text, list_sizes, weights
+from schema.limits.limit_errors import LimitExceededError, too_deep, too_many
 
-NESTING_MAX = 100
-"""Levels of selections, fragments, lists and objects. Deeper ones exhaust the stack of recursive code."""
-VALUES_MAX = 1_000
-"""Strings and numbers in a document. Variables are parsed much faster."""
-WORD_CHARACTERS_MAX = 100
-"""Characters of a name or a number."""
 DIRECTIVES_TOGETHER_MAX = 5
 """Directives on one field, fragment or operation."""
-
-# An unclosed string matches to its end, so that the scan is linear.
-_TOKENS = re.compile(
-    r"""
-      (?P<comment>\#[^\n\r]*+)
-    | (?P<string>\"{3}(?:[^"\\]|\\(?:\"{3})?+|"(?!""))*+(?:\"{3})?+
-      | "(?:[^"\\\n\r]|\\.)*+"?+)
-    | (?P<number>-?[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+)
-    | (?P<syntax>[_A-Za-z][_0-9A-Za-z]*+|\.{3}|[!$&()/:=@\[\]{|}])
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-
-_OPENING, _CLOSING = frozenset("{[("), frozenset("}])")
 
 
 class Limits(NamedTuple):
@@ -72,18 +52,6 @@ class Admitted(NamedTuple):
     kind: OperationType | None
     cost: int
     reading: int = 0
-
-
-class LimitExceededError(GraphQLError):
-    """A request exceeds a limit. `extensions` has the code, and the limit as `maximum`.
-
-    `reading` is the cost of finding that out, in the unit of all costs.
-    """
-
-    def __init__(self, code: str, reason: Message, **numbers: int) -> None:
-        super().__init__(str(reason), extensions={"code": code, **numbers})
-        self.reason = reason
-        self.reading = 0
 
 
 class _Document(NamedTuple):
@@ -164,7 +132,8 @@ class DocumentLimits:
         reading, refusal = len(query) // weights.CHARACTERS_READ, None
         operations: Mapping[str | None, complexity.Operation] = {}
         try:
-            tokens = self._check_text(query)
+            limits = self._limits
+            tokens = document_text.check_text(query, limits.characters, limits.tokens)
             reading += tokens * weights.TOKEN_READ
             operations = self._measure(query)
         except LimitExceededError as exceeded:
@@ -188,7 +157,7 @@ class DocumentLimits:
         except complexity.DefinitionsError:
             raise LimitExceededError("BAD_REQUEST", _DEFINITIONS) from None
         except RecursionError:
-            raise _too_deep(NESTING_MAX) from None
+            raise too_deep(document_text.NESTING_MAX) from None
         except GraphQLError:
             return {}
         for fragment in measured.fragments:
@@ -196,46 +165,15 @@ class DocumentLimits:
         for operation in measured.operations.values():
             self._check(operation.measure)
             if operation.measure.width > self._limits.root_fields:
-                raise _too_many("ROOT_FIELDS", _ROOT_FIELDS, self._limits.root_fields)
+                raise too_many("ROOT_FIELDS", _ROOT_FIELDS, self._limits.root_fields)
         return measured.operations
-
-    def _check_text(self, query: str) -> int:
-        """Return the number of tokens; raise LimitExceededError for too many."""
-        if len(query) > self._limits.characters:
-            raise LimitExceededError(
-                "DOCUMENT_TOO_LARGE",
-                Message(
-                    "the document must have at most {count:,} characters: send values as variables",
-                    count=self._limits.characters,
-                ),
-                maximum=self._limits.characters,
-            )
-        tokens = self._limits.tokens
-        remaining = {"syntax": tokens, "comment": tokens, "number": VALUES_MAX, "string": VALUES_MAX}
-        nesting = 0
-        for match in _TOKENS.finditer(query):
-            kind, token = match.lastgroup, match.group()
-            if kind is None:
-                continue
-            remaining[kind] -= 1
-            nesting += (token in _OPENING) - (token in _CLOSING)
-            if remaining[kind] < 0:
-                raise _too_many_tokens(self._limits.tokens)
-            if nesting > NESTING_MAX:
-                raise _too_deep(NESTING_MAX)
-            if kind in ("number", "syntax") and len(token) > WORD_CHARACTERS_MAX:
-                message = Message(
-                    "a name or a number must have at most {count} characters", count=WORD_CHARACTERS_MAX
-                )
-                raise LimitExceededError("DOCUMENT_TOO_LARGE", message, maximum=WORD_CHARACTERS_MAX)
-        return 2 * (tokens + VALUES_MAX) - sum(remaining.values())
 
     def _check(self, measure: complexity.Measure) -> None:
         limits = self._limits
-        if measure.nesting > NESTING_MAX:
-            raise _too_deep(NESTING_MAX)
+        if measure.nesting > document_text.NESTING_MAX:
+            raise too_deep(document_text.NESTING_MAX)
         if measure.depth > limits.depth:
-            raise _too_deep(limits.depth)
+            raise too_deep(limits.depth)
         if measure.is_introspection and not limits.is_introspection_allowed:
             raise LimitExceededError("INTROSPECTION_DISABLED", _NO_INTROSPECTION)
         together = measure.directives_in_one_place
@@ -246,7 +184,7 @@ class DocumentLimits:
             ("REPEATS", _REPEATS, measure.duplicate_pairs, limits.repeats),
         ):
             if count > maximum:
-                raise _too_many(code, noun, maximum)
+                raise too_many(code, noun, maximum)
 
 
 _DEFINITIONS = Message("a document must contain only operations and fragments, each with a unique name")
@@ -256,26 +194,3 @@ _ALIASES = Message("an operation must have at most {count:,} aliases")
 _DIRECTIVES = Message("an operation must have at most {count:,} directives")
 _DIRECTIVES_TOGETHER = Message("an operation must have at most {count:,} directives in one place")
 _REPEATS = Message("an operation must have at most {count:,} pairs of fields with the same name")
-
-
-def _too_many(code: str, template: Message, maximum: int) -> LimitExceededError:
-    message = template.fill(count=maximum)
-    return LimitExceededError(f"TOO_MANY_{code}", message, maximum=maximum)
-
-
-def _too_many_tokens(maximum: int) -> LimitExceededError:
-    return LimitExceededError(
-        "DOCUMENT_TOO_LARGE",
-        Message(
-            "the document must have at most {count:,} names and punctuators, {count:,} comments and "
-            "{values:,} values: send values as variables",
-            count=maximum,
-            values=VALUES_MAX,
-        ),
-        maximum=maximum,
-    )
-
-
-def _too_deep(maximum: int) -> LimitExceededError:
-    message = Message("the document must be nested at most {count} levels deep", count=maximum)
-    return LimitExceededError("TOO_DEEP", message, maximum=maximum)

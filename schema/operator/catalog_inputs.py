@@ -3,7 +3,7 @@
 import strawberry
 
 from renewals import catalog
-from renewals.domain import pricing
+from renewals.domain import model, pricing
 from schema.operator.inputs import IdempotentInput
 from schema.operator.scalars import Percent
 from schema.shared.inputs import unset_to_none
@@ -41,10 +41,12 @@ class ProductInput:
         ),
     )
     max_term_months: int = strawberry.field(
-        default=36, description="No renewal reaches further than this many months from now: 1 to 120."
+        default=model.TERM_MONTHS_DEFAULT,
+        description="No renewal reaches further than this many months from now: 1 to 120.",
     )
     retention_days: int = strawberry.field(
-        default=7, description="Days between the expiry of an instance and its release: 0 to 3650."
+        default=model.RETENTION_DAYS_DEFAULT,
+        description="Days between the expiry of an instance and its release: 0 to 3650.",
     )
     tiers: list[DiscountTierInput] = strawberry.field(
         default_factory=list, description="All discount tiers of the product; they replace the earlier ones."

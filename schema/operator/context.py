@@ -14,7 +14,7 @@ from schema import loaders
 
 
 @dataclass
-class Context:
+class OperatorContext:
     """The context of one request: reads share the instant `now`, changes use `clock`."""
 
     operator: audit_log.Operator
@@ -47,4 +47,4 @@ class Context:
         return audit_log.OperatorRequest(self.operator, idempotency_key, self.clock)
 
 
-Info = strawberry.Info[Context, None]
+Info = strawberry.Info[OperatorContext, None]

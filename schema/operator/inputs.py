@@ -44,7 +44,8 @@ class CreateAccountInput(IdempotentInput):
         ),
     )
     currency: str = strawberry.field(
-        default="CNY", description="Three capital letters. A label only: no amount is ever converted."
+        default=model.CURRENCY_DEFAULT,
+        description="Three capital letters. A label only: no amount is ever converted.",
     )
     lead_days: int | None = strawberry.field(
         default=strawberry.UNSET,

@@ -12,7 +12,7 @@ from renewals.domain import model
 from renewals.instances import filters
 from renewals.instances import queries as instances_queries
 from schema.customer import inputs, instances
-from schema.fields import sources
+from schema.fields import selected_columns, sources
 from schema.operator.context import Info
 from schema.shared import connections, scalars
 
@@ -88,7 +88,7 @@ def query_instances(
             page,
             ordering=ordering,
             now=await _read_instant(info, known_id),
-            columns=sources.columns_of(Instance, requested.nodes),
+            columns=selected_columns.columns_of(Instance, requested.nodes),
             counted=requested.count,
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from renewals.operators.audit_log import IdempotentResult, OperatorRequest
-from schema.operator.context import Context
+from schema.operator.context import OperatorContext
 from schema.operator.errors import NotFound
 from schema.operator.inputs import IdempotentInput
 from schema.shared import mutations
@@ -31,7 +31,7 @@ def mutation_field(
     success type are taken by name from the stored answer.
     """
 
-    async def handle(context: Context, request: Any) -> Any:
+    async def handle(context: OperatorContext, request: Any) -> Any:
         result = await run(context.call(request.idempotency_key), request)
         return _build_success(success_type, result)
 

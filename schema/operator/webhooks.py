@@ -21,8 +21,8 @@ _SECRET = strawberry.field(
 )
 
 
-@strawberry.type(name="WebhookDelivery", description="An event that an endpoint has not accepted yet.")
-class Delivery(customers.WebhookDelivery):
+@strawberry.type(description="An event that an endpoint has not accepted yet.")
+class WebhookDelivery(customers.WebhookDelivery):
     account_id: strawberry.ID = strawberry.field(description="The account of the event.")
 
 
@@ -42,7 +42,7 @@ async def _read_deliveries(
         WebhookDeliveryKey | None,
         strawberry.argument(description="Only deliveries after this one. Null: from the first."),
     ] = strawberry.UNSET,
-) -> list[Delivery]:
+) -> list[WebhookDelivery]:
     key = (after.account_id, after.sequence) if after else ("", 0)
     if not sql.is_storable(key[0]):
         raise errors.InvalidInputError("after.accountId", Message("is not the id of an account"))
@@ -52,14 +52,12 @@ async def _read_deliveries(
     return list(rows)
 
 
-@strawberry.type(
-    name="WebhookEndpoint", description="A URL that receives events by HTTP POST, and its health."
-)
-class Endpoint(customers.WebhookEndpoint):
+@strawberry.type(description="A URL that receives events by HTTP POST, and its health.")
+class WebhookEndpoint(customers.WebhookEndpoint):
     account_id: strawberry.ID | None = strawberry.field(
         description="The owner. Null: the provider, whose endpoints receive the events of all accounts."
     )
-    deliveries: list[Delivery] = strawberry.field(
+    deliveries: list[WebhookDelivery] = strawberry.field(
         resolver=_read_deliveries,
         description="Events that the endpoint has not accepted yet, by account and sequence.",
     )
@@ -95,36 +93,36 @@ class SendTestWebhookInput(IdempotentInput, customers.SendTestWebhookInput):
     pass
 
 
-async def _read_endpoint(changed: strawberry.Parent[Any]) -> Endpoint | None:
+async def _read_endpoint(changed: strawberry.Parent[Any]) -> WebhookEndpoint | None:
     endpoint = await endpoints.find(uuid.UUID(changed.endpoint_id))
     rows: Any = await status.read_status([endpoint] if endpoint else [])
     return rows[0] if rows else None
 
 
 @strawberry.type
-class EndpointChanged:
+class ProviderEndpointChanged:
     """The field that changes of an endpoint have in common."""
 
     endpoint_id: strawberry.Private[str]
 
-    endpoint: Endpoint | None = strawberry.field(
+    endpoint: WebhookEndpoint | None = strawberry.field(
         resolver=_read_endpoint,
         description="The endpoint as it is now. Null if the key is repeated and the endpoint was deleted since.",
     )
 
 
 @strawberry.type(description="The endpoint was created.")
-class CreateWebhookEndpointSuccess(EndpointChanged):
+class CreateWebhookEndpointSuccess(ProviderEndpointChanged):
     secret: str | None = _SECRET
 
 
 @strawberry.type(description="The endpoint was changed.")
-class UpdateWebhookEndpointSuccess(EndpointChanged):
+class UpdateWebhookEndpointSuccess(ProviderEndpointChanged):
     pass
 
 
 @strawberry.type(description="The endpoint has a new signing secret.")
-class RotateWebhookSecretSuccess(EndpointChanged):
+class RotateWebhookSecretSuccess(ProviderEndpointChanged):
     secret: str | None = _SECRET
 
 
@@ -132,7 +130,7 @@ DeleteWebhookEndpointSuccess = customers.DeleteWebhookEndpointSuccess
 
 
 @strawberry.type(description="The events will be sent again.")
-class ReplayWebhookDeliverySuccess(EndpointChanged):
+class ReplayWebhookDeliverySuccess(ProviderEndpointChanged):
     pass
 
 
@@ -146,7 +144,7 @@ async def resolve_endpoints(
             description="The owner. Null: the provider. Operators cannot change the endpoints of an account."
         ),
     ] = strawberry.UNSET,
-) -> list[Endpoint]:
+) -> list[WebhookEndpoint]:
     """Return the endpoints of an account or of the provider."""
     owner = inputs.unset_to_none(account_id)
     if owner is not None and not sql.is_storable(owner):

@@ -54,7 +54,7 @@ def noted() -> Iterator[list[Statement]]:
 
 @contextlib.contextmanager
 def _noted(note: Callable[[Statement], None]) -> Iterator[None]:
-    connection = pool.Connection
+    connection = pool.PooledConnection
     fetch, execute = connection.fetch, connection.execute
 
     async def note_fetch(self: Any, sql: str, *values: Any, **options: Any) -> Any:

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from graphql_api import app
-from graphql_api.graphql import http_request, persisted_queries
+from graphql_api.graphql import http_request, persisted_queries, trusted_documents
 from renewals import config
 from schema.customer import schema as customer_schema
 from schema.limits import document_limits
@@ -87,8 +87,8 @@ async def test_invalid_documents_are_not_cached(ask: Any) -> None:
         assert code(await ask(hashed(query))) == (200, "PERSISTED_QUERY_NOT_FOUND")
 
 
-def built(manifest: Path, **settings: object) -> persisted_queries.TrustedDocuments:
-    return persisted_queries.load_trusted_documents(
+def built(manifest: Path, **settings: object) -> trusted_documents.TrustedDocuments:
+    return trusted_documents.load_trusted_documents(
         config.get_settings().model_copy(update=settings),
         document_limits.Limits.of(config.get_settings()),
         customer_schema.schema,
@@ -128,7 +128,7 @@ async def test_a_document_that_is_too_costly_for_some_variables_may_be_trusted(t
     manifest = tmp_path / "trusted.json"
     manifest.write_bytes(orjson.dumps({"q": query}))
     settings = config.get_settings().model_copy(update={"trusted_documents": manifest})
-    trusted = persisted_queries.load_trusted_documents(
+    trusted = trusted_documents.load_trusted_documents(
         settings, document_limits.Limits.of(settings), customer_schema.schema
     )
     assert trusted.find("q") == query
@@ -149,7 +149,7 @@ def test_the_cache_is_limited_and_removes_the_oldest_first() -> None:
 
 def test_the_cache_can_be_disabled() -> None:
     store = persisted_queries.DocumentStore(
-        customer_schema.schema, persisted_queries.TrustedDocuments({}, only=False), characters_max=0
+        customer_schema.schema, trusted_documents.TrustedDocuments({}, only=False), characters_max=0
     )
     with pytest.raises(Exception, match="PersistedQueryNotSupported"):
         store.find(http_request.build_request(hashed(QUERY)))
@@ -218,8 +218,8 @@ async def test_a_request_without_a_document_is_refused(ask: Any) -> None:
 def test_a_manifest_that_cannot_be_used_stops_the_start(tmp_path: Path, manifest: bytes, word: str) -> None:
     (tmp_path / "trusted.json").write_bytes(manifest)
     settings = config.get_settings().model_copy(update={"trusted_documents": tmp_path / "trusted.json"})
-    with pytest.raises(persisted_queries.ManifestError, match=word):
-        persisted_queries.load_trusted_documents(
+    with pytest.raises(trusted_documents.ManifestError, match=word):
+        trusted_documents.load_trusted_documents(
             settings, document_limits.Limits.of(settings), customer_schema.schema
         )
 
@@ -228,6 +228,6 @@ def test_a_manifest_may_be_apollos(tmp_path: Path) -> None:
     operations = [{"id": digest(QUERY), "body": QUERY, "name": "Mine", "type": "query"}]
     path = tmp_path / "manifest.json"
     path.write_bytes(
-        orjson.dumps({"format": persisted_queries.APOLLO_FORMAT, "version": 1, "operations": operations})
+        orjson.dumps({"format": trusted_documents.APOLLO_FORMAT, "version": 1, "operations": operations})
     )
-    assert persisted_queries.read_manifest(path) == {digest(QUERY): QUERY}
+    assert trusted_documents.read_manifest(path) == {digest(QUERY): QUERY}

@@ -1,0 +1,71 @@
+"""The limits of a document's text: its characters, tokens and nesting, checked in one pass before it is parsed."""
+
+import re
+
+from renewals.domain.messages import Message
+from schema.limits.limit_errors import LimitExceededError, too_deep
+
+NESTING_MAX = 100
+"""Levels of selections, fragments, lists and objects. Deeper ones exhaust the stack of recursive code."""
+VALUES_MAX = 1_000
+"""Strings and numbers in a document. Variables are parsed much faster."""
+WORD_CHARACTERS_MAX = 100
+"""Characters of a name or a number."""
+
+# An unclosed string matches to its end, so that the scan is linear.
+_TOKENS = re.compile(
+    r"""
+      (?P<comment>\#[^\n\r]*+)
+    | (?P<string>\"{3}(?:[^"\\]|\\(?:\"{3})?+|"(?!""))*+(?:\"{3})?+
+      | "(?:[^"\\\n\r]|\\.)*+"?+)
+    | (?P<number>-?[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+)
+    | (?P<syntax>[_A-Za-z][_0-9A-Za-z]*+|\.{3}|[!$&()/:=@\[\]{|}])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+_OPENING, _CLOSING = frozenset("{[("), frozenset("}])")
+
+
+def check_text(query: str, characters_max: int, tokens_max: int) -> int:
+    """Return the number of tokens; raise LimitExceededError for too many."""
+    if len(query) > characters_max:
+        raise LimitExceededError(
+            "DOCUMENT_TOO_LARGE",
+            Message(
+                "the document must have at most {count:,} characters: send values as variables",
+                count=characters_max,
+            ),
+            maximum=characters_max,
+        )
+    remaining = {"syntax": tokens_max, "comment": tokens_max, "number": VALUES_MAX, "string": VALUES_MAX}
+    nesting = 0
+    for match in _TOKENS.finditer(query):
+        kind, token = match.lastgroup, match.group()
+        if kind is None:
+            continue
+        remaining[kind] -= 1
+        nesting += (token in _OPENING) - (token in _CLOSING)
+        if remaining[kind] < 0:
+            raise _too_many_tokens(tokens_max)
+        if nesting > NESTING_MAX:
+            raise too_deep(NESTING_MAX)
+        if kind in ("number", "syntax") and len(token) > WORD_CHARACTERS_MAX:
+            message = Message(
+                "a name or a number must have at most {count} characters", count=WORD_CHARACTERS_MAX
+            )
+            raise LimitExceededError("DOCUMENT_TOO_LARGE", message, maximum=WORD_CHARACTERS_MAX)
+    return 2 * (tokens_max + VALUES_MAX) - sum(remaining.values())
+
+
+def _too_many_tokens(maximum: int) -> LimitExceededError:
+    return LimitExceededError(
+        "DOCUMENT_TOO_LARGE",
+        Message(
+            "the document must have at most {count:,} names and punctuators, {count:,} comments and "
+            "{values:,} values: send values as variables",
+            count=maximum,
+            values=VALUES_MAX,
+        ),
+        maximum=maximum,
+    )

@@ -1,0 +1,29 @@
+"""The error of a request that exceeds a limit."""
+
+from graphql import GraphQLError
+
+from renewals.domain.messages import Message
+
+
+class LimitExceededError(GraphQLError):
+    """A request exceeds a limit. `extensions` has the code, and the limit as `maximum`.
+
+    `reading` is the cost of finding that out, in the unit of all costs.
+    """
+
+    def __init__(self, code: str, reason: Message, **numbers: int) -> None:
+        super().__init__(str(reason), extensions={"code": code, **numbers})
+        self.reason = reason
+        self.reading = 0
+
+
+def too_many(code: str, template: Message, maximum: int) -> LimitExceededError:
+    """Return the error of too many of something in a document; `template` has the argument `count`."""
+    message = template.fill(count=maximum)
+    return LimitExceededError(f"TOO_MANY_{code}", message, maximum=maximum)
+
+
+def too_deep(maximum: int) -> LimitExceededError:
+    """Return the error of a document that is nested too deeply."""
+    message = Message("the document must be nested at most {count} levels deep", count=maximum)
+    return LimitExceededError("TOO_DEEP", message, maximum=maximum)
