@@ -11,7 +11,7 @@ from renewals.domain import errors
 from renewals.domain.messages import Message
 from renewals.exports import queries as export_queries
 from renewals.exports import tables
-from schema.customer import coercion, inputs
+from schema.customer import coercion, history_filters, inputs
 
 ARGUMENTS: Mapping[str, Collection[str]] = {
     "instances": ("columns", "lang", "filter", "orderBy"),
@@ -80,8 +80,8 @@ def build_export(
     )
     if table == tables.ORDERS.name:
         return export_queries.export_orders(account_id, period, columns=columns, now=now)
-    ledger_filter = inputs.to_ledger_filter(
-        coercion.read_input(arguments.get("filter"), inputs.LedgerFilter, "filter")
+    ledger_filter = history_filters.to_ledger_filter(
+        coercion.read_input(arguments.get("filter"), history_filters.LedgerFilter, "filter")
     )
     return export_queries.export_ledger(account_id, ledger_filter, period, columns=columns, now=now)
 

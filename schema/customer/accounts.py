@@ -9,7 +9,7 @@ from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
 from renewals.domain import limits, model, pricing
 from schema.context import Info
-from schema.customer import inputs
+from schema.customer import history_filters
 from schema.fields import sources
 from schema.shared import connections, scalars
 from schema.shared.vouchers import Voucher
@@ -123,11 +123,12 @@ class LedgerEntry:
 def query_ledger(
     info: Info,
     filter: Annotated[  # noqa: A002
-        inputs.LedgerFilter | None, strawberry.argument(description="Which entries. Null: all entries.")
+        history_filters.LedgerFilter | None,
+        strawberry.argument(description="Which entries. Null: all entries."),
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
     """Return the reads of the account's ledger; raise InvalidInputError if the filter is out of bounds."""
-    account_id, ledger_filter = info.context.account_id, inputs.to_ledger_filter(filter)
+    account_id, ledger_filter = info.context.account_id, history_filters.to_ledger_filter(filter)
     return connections.ConnectionQuery(
         accounts_queries.LEDGER,
         lambda page, requested: accounts_queries.fetch_ledger(

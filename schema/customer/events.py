@@ -14,7 +14,7 @@ from renewals.domain import model
 from renewals.events import event_log, queries, summaries
 from renewals.i18n import catalogs
 from schema.context import Context, Info
-from schema.customer import inputs, instances, orders
+from schema.customer import history_filters, instances, orders
 from schema.fields import sources
 from schema.loaders import Loaders
 from schema.shared import connections, scalars
@@ -136,11 +136,11 @@ async def _with_new_loaders(events: AsyncGenerator[Event], context: Context) -> 
 def query_history(
     info: Info,
     filter: Annotated[  # noqa: A002
-        inputs.EventFilter | None, strawberry.argument(description="Which events. Null: all events.")
+        history_filters.EventFilter | None, strawberry.argument(description="Which events. Null: all events.")
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
     """Return the reads of the account's events; raise InvalidInputError if the filter is out of bounds."""
-    account_id, event_filter = info.context.account_id, inputs.to_event_filter(filter)
+    account_id, event_filter = info.context.account_id, history_filters.to_event_filter(filter)
     return connections.ConnectionQuery(
         queries.EVENTS,
         lambda page, requested: queries.fetch_history(

@@ -1,16 +1,13 @@
-"""Filters, sort orders and selections of the customers' API, and their conversion to values of the domain."""
+"""Filters, sort orders and selections of instances, and their conversion to values of the domain."""
 
 import datetime as dt
 
 import strawberry
 
-from renewals.accounts import queries as accounts_queries
 from renewals.db import pagination
 from renewals.domain import limits, model, planning, tags
-from renewals.events import queries as events_queries
 from renewals.instances import filters, selection
 from renewals.instances import queries as instances_queries
-from renewals.orders import queries as orders_queries
 from schema.shared import enums
 from schema.shared.inputs import sent_values, skip_conversion
 
@@ -127,75 +124,6 @@ def to_instance_ordering(sent: InstanceOrder | None) -> pagination.SortOrder:
     """Return the sort order of a list: by expiry if the client sent none."""
     order = sent or InstanceOrder()
     return instances_queries.instance_ordering(order.field, descending=order.is_descending)
-
-
-@strawberry.input(description="Conditions on ledger entries.")
-class LedgerFilter:
-    vouchers: bool | None = strawberry.field(
-        default=strawberry.UNSET,
-        description=(
-            "True: entries of vouchers only. False: entries of the balance only; they add up to it. Null: both."
-        ),
-    )
-    kinds: list[model.LedgerEntryKind] | None = strawberry.field(
-        default=strawberry.UNSET, description="Kinds of entries. Null: all. An empty list matches nothing."
-    )
-    created_from: dt.datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Written at this instant or later."
-    )
-    created_before: dt.datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Written before this instant."
-    )
-
-
-def to_ledger_filter(sent: LedgerFilter | None) -> accounts_queries.LedgerFilter:
-    """Return the filter of the ledger: all entries if the client sent none."""
-    return accounts_queries.LedgerFilter(**sent_values(sent))
-
-
-@strawberry.input(description="Conditions on orders. All must hold; null leaves one out.")
-class OrderFilter:
-    kinds: list[model.OrderKind] | None = strawberry.field(
-        default=strawberry.UNSET, description="Kinds of orders. Null: all. An empty list matches nothing."
-    )
-    instance_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="Orders with a line of this instance."
-    )
-    created_from: dt.datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Made at this instant or later."
-    )
-    created_before: dt.datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Made before this instant."
-    )
-
-
-def to_order_filter(sent: OrderFilter | None) -> orders_queries.OrderFilter:
-    """Return the filter of orders: all orders if the client sent none."""
-    return orders_queries.OrderFilter(**sent_values(sent))
-
-
-@strawberry.input(description="Conditions on events. All must hold; null leaves one out.")
-class EventFilter:
-    types: list[str] | None = strawberry.field(
-        default=strawberry.UNSET,
-        description="Types, such as instance.renewed. Null: all. An empty list, or an unknown type, matches nothing.",
-    )
-    instance_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="Events of this instance."
-    )
-    occurred_from: dt.datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Occurred at this instant or later."
-    )
-    occurred_before: dt.datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Occurred before this instant."
-    )
-
-
-def to_event_filter(sent: EventFilter | None) -> events_queries.EventFilter:
-    """Return the filter of events; raise InvalidInputError if a condition is out of bounds."""
-    event_filter = events_queries.EventFilter(**sent_values(sent))
-    events_queries.check_filter(event_filter)
-    return event_filter
 
 
 @strawberry.input(description="All instances that match a filter, except some.")

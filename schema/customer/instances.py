@@ -9,6 +9,7 @@ import strawberry
 from renewals.domain import errors, instance_actions, limits, model, tags
 from schema.context import Info
 from schema.customer import catalog, orders, refusals, terms
+from schema.customer.actions import InstanceAction
 from schema.fields import messages, sources
 from schema.limits import slices
 from schema.shared import scalars
@@ -117,42 +118,6 @@ class RenewalOutlook:
         description="Why the worker will not renew the instance, or why it cannot be renewed at all.",
     )
     refusal_count: int = sources.counted("refusals", description="Number of refusals.")
-
-
-@strawberry.type(
-    description=(
-        "Whether an action on an instance is allowed now. It agrees with the operation, if nothing changes in between. "
-        "Money is not considered."
-    )
-)
-class InstanceAction:
-    action: instance_actions.InstanceActionKind = strawberry.field(description="The action.")
-    allowed: bool = strawberry.field(
-        description=(
-            "Whether the operation accepts the instance alone. For a member of a bundle: whether it accepts the whole "
-            "bundle, with `bundles: WHOLE` or if exactly the members are sent. In a selection with other instances and "
-            "`bundles: REFUSE` a member is refused as BUNDLED in any case, so a console sends WHOLE for such a "
-            "selection, or ticks either one whole bundle or single instances."
-        )
-    )
-    refusal: _Refusal | None = strawberry.field(
-        description=(
-            "Why the operation would refuse the instance. BUNDLED if another member of its bundle is the reason. "
-            "Null if it is allowed."
-        )
-    )
-    months_min: int | None = strawberry.field(
-        description=(
-            "For an allowed RENEW the least months: more than 1 if the instance expired over a month ago. "
-            "Null otherwise."
-        )
-    )
-    months_max: int | None = strawberry.field(
-        description=(
-            f"For an allowed RENEW the most months: at most {limits.MONTHS_MAX}, and within the product's longest "
-            "term from now. Null otherwise."
-        )
-    )
 
 
 @strawberry.type(description="A cloud instance whose term renewal management keeps.")

@@ -11,7 +11,6 @@ from renewals.domain import policy as domain_policy
 from renewals.instances import policy, set_tags
 from renewals.orders import place_order
 from renewals.orders import repository as orders_repository
-from renewals.webhooks import endpoint_tests, endpoints, replays, retry_policy
 from schema.context import Context, Info
 from schema.customer import (
     accounts,
@@ -21,7 +20,7 @@ from schema.customer import (
     orders,
     refusals,
     test_clocks,
-    webhooks,
+    webhook_mutations,
 )
 from schema.fields import sources
 from schema.shared import errors as shared_errors
@@ -144,67 +143,6 @@ async def _unify_expiry(context: Context, request: operation_inputs.UnifyExpiryI
     return UnifyExpirySuccess.of(placed)
 
 
-async def _create_webhook_endpoint(
-    context: Context, request: webhooks.CreateWebhookEndpointInput
-) -> webhooks.CreateWebhookEndpointSuccess:
-    created = await endpoints.create(context.account_id, request.to_request(), context.clock)
-    return webhooks.CreateWebhookEndpointSuccess(changed=created.endpoint, secret=created.secret)
-
-
-async def _update_webhook_endpoint(
-    context: Context, request: webhooks.UpdateWebhookEndpointInput
-) -> webhooks.UpdateWebhookEndpointSuccess:
-    changed = await endpoints.update(context.account_id, request.id, request.to_change(), context.clock)
-    return webhooks.UpdateWebhookEndpointSuccess(changed=changed)
-
-
-async def _rotate_webhook_secret(
-    context: Context, request: webhooks.RotateWebhookSecretInput
-) -> webhooks.RotateWebhookSecretSuccess:
-    created = await endpoints.rotate(
-        context.account_id,
-        request.id,
-        request.idempotency_key,
-        context.clock,
-        overlap_hours=request.overlap_hours,
-    )
-    return webhooks.RotateWebhookSecretSuccess(changed=created.endpoint, secret=created.secret)
-
-
-async def _delete_webhook_endpoint(
-    context: Context, request: webhooks.DeleteWebhookEndpointInput
-) -> webhooks.DeleteWebhookEndpointSuccess:
-    await endpoints.delete(context.account_id, request.id)
-    return webhooks.DeleteWebhookEndpointSuccess(id=request.id)
-
-
-async def _replay_webhook_delivery(
-    context: Context, request: webhooks.ReplayWebhookDeliveryInput
-) -> webhooks.ReplayWebhookDeliverySuccess:
-    account_id = context.account_id
-    endpoint = await replays.replay(
-        account_id,
-        request.id,
-        account_id,
-        request.sequence,
-        context.clock,
-        and_all_after=request.and_all_after,
-    )
-    return webhooks.ReplayWebhookDeliverySuccess(changed=endpoint)
-
-
-async def _send_test_webhook(
-    context: Context, request: webhooks.SendTestWebhookInput
-) -> webhooks.SendTestWebhookSuccess:
-    response = await endpoint_tests.send_test(context.account_id, request.id, context.clock)
-    return webhooks.SendTestWebhookSuccess(
-        delivered=retry_policy.is_delivered(response.status),
-        status=response.status,
-        reason=response.error,
-        response=response.excerpt,
-    )
-
-
 _ORDER_ERRORS = (
     refusals.NotRenewable,
     shared_errors.InsufficientFunds,
@@ -256,25 +194,28 @@ class Mutation:
         description="Rotates the account's calendar token and revokes the previous one.",
     )
     create_webhook_endpoint = mutation_field(
-        _create_webhook_endpoint,
+        webhook_mutations.create_webhook_endpoint,
         shared_errors.IdempotencyKeyReused,
         description="Registers a URL that receives the account's events.",
     )
     update_webhook_endpoint = mutation_field(
-        _update_webhook_endpoint,
+        webhook_mutations.update_webhook_endpoint,
         description="Changes an endpoint's URL or event types, or enables or disables the endpoint.",
     )
     rotate_webhook_secret = mutation_field(
-        _rotate_webhook_secret,
+        webhook_mutations.rotate_webhook_secret,
         shared_errors.IdempotencyKeyReused,
         description="Makes a new signing secret for an endpoint.",
     )
     delete_webhook_endpoint = mutation_field(
-        _delete_webhook_endpoint, description="Deletes an endpoint with its waiting and parked deliveries."
+        webhook_mutations.delete_webhook_endpoint,
+        description="Deletes an endpoint with its waiting and parked deliveries.",
     )
     replay_webhook_delivery = mutation_field(
-        _replay_webhook_delivery, description="Sends a parked delivery, or a range of past events, again."
+        webhook_mutations.replay_webhook_delivery,
+        description="Sends a parked delivery, or a range of past events, again.",
     )
     send_test_webhook = mutation_field(
-        _send_test_webhook, description="Sends one test request to an endpoint now, and returns the response."
+        webhook_mutations.send_test_webhook,
+        description="Sends one test request to an endpoint now, and returns the response.",
     )

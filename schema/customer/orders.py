@@ -12,7 +12,7 @@ from renewals.domain import errors, model, planning
 from renewals.orders import place_order, requests
 from renewals.orders import queries as orders_queries
 from schema.context import Info
-from schema.customer import inputs, instance_type, operation_inputs, refusals
+from schema.customer import history_filters, instance_type, operation_inputs, refusals
 from schema.fields import sources
 from schema.shared import connections, scalars
 from schema.shared import orders as shared_orders
@@ -92,11 +92,11 @@ async def resolve_order(
 def query_orders(
     info: Info,
     filter: Annotated[  # noqa: A002
-        inputs.OrderFilter | None, strawberry.argument(description="Which orders. Null: all orders.")
+        history_filters.OrderFilter | None, strawberry.argument(description="Which orders. Null: all orders.")
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
     """Return the reads of the account's orders."""
-    account_id, order_filter = info.context.account_id, inputs.to_order_filter(filter)
+    account_id, order_filter = info.context.account_id, history_filters.to_order_filter(filter)
     return connections.ConnectionQuery(
         orders_queries.ORDERS,
         lambda page, requested: orders_queries.fetch_orders(
