@@ -32,7 +32,13 @@ class LiveServer(NamedTuple):
 @contextlib.asynccontextmanager
 async def served(database_url: str, **variables: str) -> AsyncIterator[LiveServer]:
     """Run a process that serves the database; yield it when it is healthy, and stop it at the end."""
-    port = free_port()
+    async with served_at(free_port(), database_url, **variables) as server:
+        yield server
+
+
+@contextlib.asynccontextmanager
+async def served_at(port: int, database_url: str, /, **variables: str) -> AsyncIterator[LiveServer]:
+    """Do the same at a port, such as one that a killed server has left."""
     process = processes.fork(
         ["serve", "--port", str(port)],
         {"DATABASE_URL": database_url, "RENEWALS_LOG_LEVEL": "WARNING"} | variables,

@@ -49,6 +49,7 @@ export function InstancesPage() {
               }}
             />
             <SelectionBar
+              tab={state.tab}
               selection={selection}
               selectableCount={list.selectableCount}
               input={toSelectionInput(selection, list.selectableFilter)}

@@ -1,5 +1,6 @@
 import { Alert, Button, Flex, Typography } from "antd";
 
+import type { RenewalTab } from "../api/generated/graphql";
 import { useViewer } from "../app/account";
 import { useFormat } from "../format/useFormat";
 import { useTexts } from "../i18n/useLanguage";
@@ -7,6 +8,7 @@ import { BATCH_ACTIONS } from "./batchActions";
 import { countOf, type Selection, type SelectionInput } from "./selection";
 
 interface SelectionBarProps {
+  readonly tab: RenewalTab;
   readonly selection: Selection;
   readonly selectableCount: number;
   readonly input: SelectionInput;
@@ -15,7 +17,8 @@ interface SelectionBarProps {
 }
 
 /** Say how many instances are selected, and offer what can be done with them. */
-export function SelectionBar({ selection, selectableCount, input, onSelectAll, onClear }: SelectionBarProps) {
+export function SelectionBar(props: SelectionBarProps) {
+  const { tab, selection, selectableCount, input, onSelectAll, onClear } = props;
   const texts = useTexts();
   const format = useFormat();
   const { canWrite, limits } = useViewer();
@@ -24,7 +27,7 @@ export function SelectionBar({ selection, selectableCount, input, onSelectAll, o
   return (
     <Flex vertical gap="small">
       <Flex component="section" aria-label={texts.list.selection.actions} gap="small" align="center" wrap>
-        {BATCH_ACTIONS.map(({ kind, component: Action }) => (
+        {BATCH_ACTIONS.filter(({ hiddenOn }) => hiddenOn !== tab).map(({ kind, component: Action }) => (
           <Action
             key={kind}
             selection={input}
@@ -50,7 +53,7 @@ export function SelectionBar({ selection, selectableCount, input, onSelectAll, o
   );
 }
 
-type SelectionCountProps = Omit<SelectionBarProps, "input">;
+type SelectionCountProps = Omit<SelectionBarProps, "tab" | "input">;
 
 function SelectionCount({ selection, selectableCount, onSelectAll, onClear }: SelectionCountProps) {
   const texts = useTexts().list.selection;

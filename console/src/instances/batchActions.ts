@@ -1,5 +1,6 @@
 import type { ComponentType } from "react";
 
+import type { RenewalTab } from "../api/generated/graphql";
 import { operationButton } from "../operations/OperationButton";
 import type { SelectionInput } from "./selection";
 
@@ -14,10 +15,16 @@ export interface BatchActionProps {
 
 interface BatchAction {
   readonly kind: string;
+  /** The tab on which the operation has nothing to change. */
+  readonly hiddenOn?: RenewalTab;
   readonly component: ComponentType<BatchActionProps>;
 }
 
 /** The buttons above the table, in this order. */
-export const BATCH_ACTIONS: readonly BatchAction[] = (
-  ["RENEW", "SET_AUTO", "SET_MANUAL", "SET_NONE", "UNIFY"] as const
-).map((kind) => ({ kind, component: operationButton(kind) }));
+export const BATCH_ACTIONS: readonly BatchAction[] = [
+  { kind: "RENEW", component: operationButton("RENEW") },
+  { kind: "SET_AUTO", component: operationButton("SET_AUTO") },
+  { kind: "SET_MANUAL", component: operationButton("SET_MANUAL"), hiddenOn: "MANUAL" },
+  { kind: "SET_NONE", component: operationButton("SET_NONE"), hiddenOn: "NONE" },
+  { kind: "UNIFY", component: operationButton("UNIFY") },
+];

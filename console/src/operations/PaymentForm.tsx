@@ -59,7 +59,7 @@ export function PaymentForm(props: PaymentFormProps) {
             <Flex vertical gap="middle">
               <QuoteRefusals quote={quote} isPartial={isPartial} onPartialChange={setIsPartial} />
               <QuoteLines quote={quote} page={page} onPageChange={setPage} />
-              <PaymentSummary quote={quote} />
+              <PaymentSummary quote={quote} onReload={reload} />
             </Flex>
           </Spin>
         )}

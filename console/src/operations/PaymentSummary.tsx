@@ -1,4 +1,4 @@
-import { Alert } from "antd";
+import { Alert, Button } from "antd";
 import type { ReactNode } from "react";
 
 import type { PaymentQuoteFragment } from "../api/generated/graphql";
@@ -7,8 +7,13 @@ import { useFormat } from "../format/useFormat";
 import { useTexts } from "../i18n/useLanguage";
 import { VoucherPayments } from "./VoucherPayments";
 
+interface PaymentSummaryProps {
+  readonly quote: PaymentQuoteFragment;
+  readonly onReload: () => void;
+}
+
 /** How a quote would be paid: discount, vouchers in their order, balance, and what is left or missing. */
-export function PaymentSummary({ quote }: { readonly quote: PaymentQuoteFragment }) {
+export function PaymentSummary({ quote, onReload }: PaymentSummaryProps) {
   const texts = useTexts().payment;
   const format = useFormat();
   if (quote.lineCount === 0) return null;
@@ -42,6 +47,11 @@ export function PaymentSummary({ quote }: { readonly quote: PaymentQuoteFragment
           showIcon
           title={texts.shortfall(format.money(quote.shortfall))}
           description={texts.topUp(format.money(quote.shortfall))}
+          action={
+            <Button size="small" onClick={onReload}>
+              {texts.refresh}
+            </Button>
+          }
         />
       )}
     </section>

@@ -26,7 +26,7 @@ export function RefusalList({ refusals, count }: RefusalListProps) {
           key: group.code,
           label: texts.operations.refusals.group(
             texts.enums.refusal[group.code],
-            format.count(group.refusals.length),
+            isCut ? null : format.count(group.refusals.length),
           ),
           children: (
             <ul className="refusals" tabIndex={0} aria-label={texts.enums.refusal[group.code]}>

@@ -22,7 +22,7 @@ export const zh = {
   submit: "确定",
   finish: "完成",
   refusals: {
-    group: (reason: string, count: string) => `${reason}（${count} 个）`,
+    group: (reason: string, count: string | null) => (count === null ? reason : `${reason}（${count} 个）`),
     cut: (shown: string, count: string) => `共 ${count} 个，此处列出前 ${shown} 个。`,
   },
 };
@@ -51,7 +51,7 @@ export const en: typeof zh = {
   submit: "Confirm",
   finish: "Done",
   refusals: {
-    group: (reason, count) => `${reason} (${count})`,
+    group: (reason, count) => (count === null ? reason : `${reason} (${count})`),
     cut: (shown, count) => `The first ${shown} of ${count} are listed.`,
   },
 };

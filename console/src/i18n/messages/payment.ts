@@ -37,7 +37,8 @@ export const zh = {
   balanceAfter: "支付后余额",
   balanceNow: "账户余额",
   shortfall: (amount: string) => `余额不足，还差 ${amount}`,
-  topUp: (amount: string) => `请至少充值 ${amount}，到账后此处会自动更新，再点击立即支付。`,
+  topUp: (amount: string) => `请至少充值 ${amount}，到账后点击“刷新”，再点击“立即支付”。`,
+  refresh: "刷新",
   toPay: "应付金额：",
   pay: "立即支付",
   blocked: {
@@ -114,7 +115,8 @@ export const en: typeof zh = {
   balanceAfter: "Balance afterwards",
   balanceNow: "Balance",
   shortfall: (amount) => `Not enough money: ${amount} is missing`,
-  topUp: (amount) => `Add at least ${amount}. This dialog follows your balance; then pay.`,
+  topUp: (amount) => `Add at least ${amount}, refresh, and pay.`,
+  refresh: "Refresh",
   toPay: "To pay:",
   pay: "Pay now",
   blocked: {

@@ -1,0 +1,222 @@
+"""The console's dialogs in a real Chromium, in both languages: renewal mode, renewal, unify, refusals, bundles."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import expect
+
+from graphql_api.rest import console
+from tests.browser import chromium, dialogs
+from tests.support import live_server
+from tests.support.fixtures import World
+
+pytestmark = [
+    pytest.mark.browser,
+    chromium.needed,
+    pytest.mark.skipif(
+        not (console.FOLDER / "index.html").is_file(),
+        reason="the console is not built: run python -m scripts.build_console",
+    ),
+]
+
+both_languages = pytest.mark.parametrize("locale", dialogs.TEXTS)
+
+
+@pytest.fixture
+async def server(database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
+    async with dialogs.served(database_url, redis_url) as served:
+        yield served
+
+
+@both_languages
+async def test_setting_auto_shows_what_will_change_and_does_that(
+    world: World, server: live_server.LiveServer, locale: str
+) -> None:
+    await dialogs.open_account(world, balance="1000.00")
+    await world.instances(["i-1", "i-2"], expires="2027-01-31", price="300.00")
+    await world.instance("i-3", expires="2027-01-05", product="kec")
+    async with dialogs.opened(world, server, locale) as page:
+        await page.open_batch("set auto", "i-1", "i-2", "i-3")
+        await page.shows("will change 2", "auto", "2027-01-31 00:30:00", "¥300.00")
+        await page.shows("1 cannot be set", "expired", "i-3")
+        assert (await world.read("i-1")).renewal_mode == "MANUAL"
+        await page.press("confirm")
+        await page.shows("set")
+        await page.press("done")
+        await expect(page.row("i-1")).to_have_count(0)
+        await expect(page.row("i-3")).to_be_visible()
+    assert [(await world.read(i)).renewal_mode for i in ("i-1", "i-2", "i-3")] == ["AUTO", "AUTO", "MANUAL"]
+
+
+@both_languages
+async def test_one_instance_is_renewed_for_a_year_with_discount_and_vouchers(
+    world: World, server: live_server.LiveServer, locale: str
+) -> None:
+    await dialogs.open_account(world, balance="3000.00")
+    await world.instance("i-1", expires="2027-01-31", price="300.00")
+    await world.voucher("100.00", expires="2027-06-30")
+    await world.voucher("50.00", expires="2027-03-31")
+    async with dialogs.opened(world, server, locale) as page:
+        await page.open_row("renew", "i-1")
+        await page.shows("2027-02-28", "discount")
+        await page.choose("1 year")
+        await page.shows("2028-01-31", "¥3,600.00", "-¥612.00", "¥2,988.00", "from vouchers", "¥150.00")
+        vouchers = await page.dialog.locator("ol.voucher-payments li").all_inner_texts()
+        assert [text.split(" ")[0] for text in vouchers] == ["¥50.00", "¥100.00"]
+        await page.shows("¥2,838.00", "balance after", "¥162.00")
+        await page.press("pay")
+        await page.shows("paid", "2028-01-31 23:59:59", "¥162.00")
+        [(order_id,)] = await world.rows("SELECT id::text FROM orders")
+        await page.shows(order_id)
+        await page.press("done")
+        await expect(page.row("i-1")).to_contain_text("2028-01-31 23:59:59")
+    assert await world.balance() == "162.00"
+
+
+@both_languages
+async def test_several_instances_are_one_order(
+    world: World, server: live_server.LiveServer, locale: str
+) -> None:
+    await dialogs.open_account(world, balance="1000.00")
+    await world.instances(["i-1", "i-2", "i-3"], expires="2027-01-31", price="100.00")
+    async with dialogs.opened(world, server, locale) as page:
+        await page.open_batch("renew", "i-1", "i-3")
+        await page.shows("¥200.00")
+        await page.press("pay")
+        await page.shows("paid", "i-1", "i-3", "2027-02-28 23:59:59")
+        await page.press("done")
+        await expect(page.page.locator("tr.ant-table-row-selected")).to_have_count(0)
+    assert await dialogs.count_orders(world) == (1, 2)
+    assert await world.expiry("i-2") == "2027-01-31"
+
+
+@both_languages
+async def test_a_member_of_a_bundle_renews_the_whole_bundle(
+    world: World, server: live_server.LiveServer, locale: str
+) -> None:
+    await dialogs.open_account(world, balance="1000.00")
+    await world.instances(["b-1-kec", "b-1-kes"], expires="2027-01-31", price="100.00", bundle="b-1")
+    await world.instance("i-1", expires="2027-01-31")
+    async with dialogs.opened(world, server, locale) as page:
+        await expect(page.row("b-1-kec").get_by_role("checkbox")).to_be_disabled()
+        await page.open_row("renew bundle", "b-1-kec")
+        await page.shows("bundle", "b-1-kec", "b-1-kes", "¥200.00")
+        await page.press("pay")
+        await page.shows("paid")
+    assert await dialogs.count_orders(world) == (1, 2)
+    assert {await world.expiry(i) for i in ("b-1-kec", "b-1-kes")} == {"2027-02-28"}
+    assert await world.expiry("i-1") == "2027-01-31"
+
+
+@both_languages
+async def test_expiries_are_unified_to_a_date(
+    world: World, server: live_server.LiveServer, locale: str
+) -> None:
+    await dialogs.open_account(world, balance="1000.00")
+    await world.instance("i-1", expires="2027-01-31", price="100.00")
+    await world.instance("i-2", expires="2027-02-10", price="100.00")
+    async with dialogs.opened(world, server, locale) as page:
+        await page.open_batch("unify", "i-1", "i-2")
+        await page.choose("to a date")
+        await expect(page.button("pay")).to_be_disabled()
+        await page.dialog.locator(".ant-picker input").fill("2027-03-31")
+        await page.page.keyboard.press("Enter")
+        await page.shows("2027-01-31", "2027-02-10", "2027-03-31")
+        await page.press("pay")
+        await page.shows("paid", "2027-03-31 23:59:59")
+    assert {await world.expiry(i) for i in ("i-1", "i-2")} == {"2027-03-31"}
+    assert await dialogs.count_orders(world) == (1, 2)
+
+
+@both_languages
+async def test_expiries_are_unified_to_a_day_of_the_month(
+    world: World, server: live_server.LiveServer, locale: str
+) -> None:
+    await dialogs.open_account(world, balance="2000.00")
+    await world.instance("i-1", expires="2027-01-20", price="300.00", product="kec")
+    await world.instance("i-2", expires="2027-02-05", price="300.00", product="kec")
+    async with dialogs.opened(world, server, locale) as page:
+        await page.open_batch("unify", "i-1", "i-2")
+        await page.shows("2027-01-20", "2027-03-01", "2027-02-05", "2027-04-01")
+        total = await page.dialog.locator(".total").inner_text()
+        await page.press("pay")
+        await page.shows("paid", total)
+    assert [await world.expiry(i) for i in ("i-1", "i-2")] == ["2027-03-01", "2027-04-01"]
+
+
+@both_languages
+async def test_refused_instances_are_named_and_the_others_are_renewed_on_request(
+    world: World, server: live_server.LiveServer, locale: str
+) -> None:
+    await dialogs.open_account(world, balance="9000.00")
+    await world.instance("i-1", expires="2027-01-31", price="100.00")
+    await world.instance("i-2", expires="2029-06-30", price="100.00")
+    async with dialogs.opened(world, server, locale) as page:
+        await page.open_batch("renew", "i-1", "i-2")
+        await page.choose("1 year")
+        await page.shows("too long", "i-2")
+        await expect(page.button("pay")).to_be_disabled()
+        await page.choose("the others")
+        await page.press("pay")
+        await page.shows("paid", "2028-01-31 23:59:59", "too long")
+    assert await dialogs.count_orders(world) == (1, 1)
+    assert await world.expiry("i-2") == "2029-06-30"
+
+
+@both_languages
+async def test_missing_money_is_named_and_nothing_can_be_paid(
+    world: World, server: live_server.LiveServer, locale: str
+) -> None:
+    await dialogs.open_account(world, balance="100.00")
+    await world.instance("i-1", expires="2027-01-31", price="300.00")
+    async with dialogs.opened(world, server, locale) as page:
+        await page.open_row("renew", "i-1")
+        await page.shows("missing")
+        await expect(page.button("pay")).to_be_disabled()
+        await world.top_up("200.00")
+        await page.press("refresh")
+        await page.press("pay")
+        await page.shows("paid")
+    assert await world.balance() == "0.00"
+
+
+@both_languages
+async def test_a_viewer_sees_the_buttons_and_why_they_do_nothing(
+    world: World, server: live_server.LiveServer, locale: str
+) -> None:
+    await dialogs.open_account(world, balance="100.00")
+    await world.instance("i-1", expires="2027-01-31")
+    async with dialogs.opened(world, server, locale, role="VIEWER") as page:
+        buttons = page.page.locator("section").get_by_role("button", name=page.name("set auto"))
+        await expect(buttons).to_be_disabled()
+        await expect(page.page.locator("section").get_by_text(page.texts["read only"])).to_be_visible()
+        renew = page.page.get_by_role("button", name=f"{page.texts['renew']} i-1", exact=True)
+        await expect(renew).to_be_disabled()
+
+
+async def test_a_dialog_is_used_by_keyboard_alone_on_a_narrow_screen(
+    world: World, server: live_server.LiveServer
+) -> None:
+    await dialogs.open_account(world, balance="1000.00")
+    await world.instance("i-1", expires="2027-01-31", price="300.00", product="kec")
+    async with dialogs.opened(world, server, viewport={"width": 390, "height": 800}) as page:
+        keyboard = page.page.keyboard
+        button = page.page.get_by_role("button", name="续费 i-1", exact=True)
+        await button.focus()
+        await keyboard.press("Enter")
+        await page.shows("2027-02-28")
+        box = await page.dialog.locator(".ant-modal-container").bounding_box()
+        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390
+        await page.dialog.get_by_role("radio", name="1个月").focus()
+        await keyboard.press("ArrowRight")
+        await page.shows("2027-03-31")
+        await expect(page.button("pay")).to_be_enabled(timeout=dialogs.WAIT_MS_MAX)
+        for _ in range(20):
+            await keyboard.press("Tab")
+            if await page.button("pay").evaluate("button => button === document.activeElement"):
+                break
+        await keyboard.press("Enter")
+        await page.shows("paid")
+        await keyboard.press("Enter")
+        await expect(page.dialog).to_have_count(0)
+    assert await world.expiry("i-1") == "2027-03-31"

@@ -1,0 +1,198 @@
+"""Payments of the console that meet double clicks, other prices, lost answers and killed servers."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright import async_api
+from playwright.async_api import expect
+
+from graphql_api.rest import console
+from renewals.db import connection as database
+from tests.browser import chromium, dialogs
+from tests.support import integrity, live_server
+from tests.support.fixtures import World
+from tests.support.waiting import eventually
+
+pytestmark = [
+    pytest.mark.browser,
+    chromium.needed,
+    pytest.mark.skipif(
+        not (console.FOLDER / "index.html").is_file(),
+        reason="the console is not built: run python -m scripts.build_console",
+    ),
+]
+
+
+@pytest.fixture
+async def account(world: World) -> None:
+    await dialogs.open_account(world, balance="1000.00")
+    await world.instance("i-1", expires="2027-01-31", price="300.00", product="kec")
+
+
+@pytest.fixture
+async def server(account: None, database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
+    async with dialogs.served(database_url, redis_url) as served:
+        yield served
+
+
+def is_payment(request: async_api.Request) -> bool:
+    return "idempotencyKey" in (request.post_data or "")
+
+
+async def test_a_double_click_pays_once(world: World, server: live_server.LiveServer) -> None:
+    async with dialogs.opened(world, server) as page:
+        sent: list[async_api.Request] = []
+        page.page.on("request", lambda request: sent.append(request) if is_payment(request) else None)
+        await page.open_row("renew", "i-1")
+        await page.shows("2027-02-28")
+        await expect(page.button("pay")).to_be_enabled(timeout=dialogs.WAIT_MS_MAX)
+        await page.button("pay").evaluate("button => { button.click(); button.click(); button.click(); }")
+        await page.shows("paid")
+    assert len(sent) == 1
+    assert await dialogs.count_orders(world) == (1, 1)
+
+
+async def test_another_price_is_shown_before_it_is_paid(world: World, server: live_server.LiveServer) -> None:
+    async with dialogs.opened(world, server) as page:
+        await page.open_row("renew", "i-1")
+        await page.shows("¥300.00")
+        await world.put("i-1", monthly_price_cents=31_000)
+        await page.press("pay")
+        await page.shows("价格已由 ¥300.00 变为 ¥310.00，本次未扣款")
+        await expect(page.dialog.locator(".total")).to_have_text("¥310.00")
+        assert await dialogs.count_orders(world) == (0, 0)
+        await page.press("pay")
+        await page.shows("paid")
+    assert await world.balance() == "690.00"
+
+
+async def test_money_that_is_spent_meanwhile_is_named_and_nothing_is_charged(
+    world: World, server: live_server.LiveServer
+) -> None:
+    await world.instance("i-2", expires="2027-01-31", price="800.00", product="kec")
+    async with dialogs.opened(world, server) as page, dialogs.opened(world, server) as other:
+        await page.page.route("**/graphql", without_events)
+        await page.page.reload()
+        await page.open_row("renew", "i-1")
+        await page.shows("¥700.00")
+        await other.open_row("renew", "i-2")
+        await other.press("pay")
+        await other.shows("paid")
+        await page.press("pay")
+        await page.shows("余额不足，本次未扣款：需要 ¥300.00，可用 ¥200.00", "请至少充值 ¥100.00")
+        await expect(page.button("pay")).to_be_disabled()
+    assert await world.expiry("i-1") == "2027-01-31"
+
+
+async def test_a_lost_answer_is_asked_for_again_with_the_same_key(
+    world: World, server: live_server.LiveServer
+) -> None:
+    async with dialogs.opened(world, server) as page:
+        keys: list[str] = []
+
+        async def lose_the_first(route: async_api.Route) -> None:
+            if is_payment(route.request):
+                keys.append(key_of(route.request))
+                if len(keys) == 1:
+                    await route.fetch()
+                    await route.abort()
+                    return
+            await route.continue_()
+
+        await page.page.route("**/graphql", lose_the_first)
+        await page.open_row("renew", "i-1")
+        await page.press("pay")
+        await page.shows("正在确认支付结果…")
+        await page.shows("paid", "2027-02-28 23:59:59")
+    assert len(keys) == 2 and len(set(keys)) == 1
+    assert await dialogs.count_orders(world) == (1, 1)
+
+
+@pytest.mark.parametrize("moment", ["before the charge", "after the charge"])
+async def test_a_server_killed_while_paying_and_started_again_leaves_one_order(
+    world: World, database_url: str, redis_url: str, account: None, moment: str
+) -> None:
+    async with dialogs.served(database_url, redis_url) as first, dialogs.opened(world, first) as page:
+
+        async def kill_before_the_answer(route: async_api.Route) -> None:
+            if is_payment(route.request) and first.process.is_alive:
+                if moment == "after the charge":
+                    await route.fetch()
+                await first.process.kill()
+                await route.abort()
+            else:
+                await route.continue_()
+
+        if moment == "after the charge":
+            await page.page.route("**/graphql", kill_before_the_answer)
+            await page.open_row("renew", "i-1")
+            await page.press("pay")
+        else:
+            await page.open_row("renew", "i-1")
+            await page.shows("2027-02-28")
+            await kill_while_it_waits_for_the_account(page, first)
+        await page.shows("正在确认支付结果…")
+        orders = 1 if moment == "after the charge" else 0
+        assert (await dialogs.count_orders(world))[0] == orders
+        async with dialogs.served(database_url, redis_url, port=first.port):
+            await page.shows("paid", "2027-02-28 23:59:59", "¥700.00")
+    assert await dialogs.count_orders(world) == (1, 1)
+    assert await world.balance() == "700.00"
+    await integrity.assert_holds()
+
+
+async def test_a_dialog_asks_for_an_unknown_result_before_it_pays_again(
+    world: World, server: live_server.LiveServer
+) -> None:
+    async with dialogs.opened(world, server) as page:
+        is_offline = True
+
+        async def lose(route: async_api.Route) -> None:
+            if is_payment(route.request) and is_offline:
+                await route.fetch()
+                await route.abort()
+            else:
+                await route.continue_()
+
+        await page.page.route("**/graphql", lose)
+        await page.open_row("renew", "i-1")
+        await page.press("pay")
+        await page.shows("正在确认支付结果…")
+        await page.page.reload()
+        is_offline = False
+        await page.open_batch("unify", "i-1")
+        await page.shows("上一次支付的结果尚未确认", "续费：1 个实例，共 ¥300.00")
+        assert await world.balance() == "700.00"
+        await page.press("check")
+        await page.shows("上一次支付已成功", "2027-02-28 23:59:59")
+        await page.press("go on")
+        await page.shows("2027-04-01")
+        await page.close()
+        assert await page.page.evaluate("Object.keys(sessionStorage)") == ["renewals.token"]
+    assert await dialogs.count_orders(world) == (1, 1)
+
+
+async def without_events(route: async_api.Route) -> None:
+    """Leave the stream of events without an answer, so that the page does not learn of changes."""
+    if '"after":' not in (route.request.post_data or ""):
+        await route.continue_()
+
+
+def key_of(request: async_api.Request) -> str:
+    """Return the idempotency key of a payment."""
+    body = json.loads(request.post_data or "{}")
+    return str(body["variables"]["input"]["idempotencyKey"])
+
+
+async def kill_while_it_waits_for_the_account(
+    page: dialogs.DialogPage, server: live_server.LiveServer
+) -> None:
+    """Press the button, and kill the server while its transaction waits for the account's row."""
+    waiting = """SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    async with database.transaction() as connection:
+        await database.execute(connection, "SELECT FROM accounts WHERE id = 'a' FOR UPDATE")
+        await page.press("pay")
+        await eventually(lambda: database.fetch(database.pool(), waiting))
+        await server.process.kill()
