@@ -55,7 +55,10 @@ class NewEvent(NamedTuple):
 
 
 class Event(NamedTuple):
-    """A stored event; `payload` is JSON text. The names that its summary needs are those of the time of reading."""
+    """A stored event; `payload` is JSON text.
+
+    The names that its summary needs, and the account's test clock, are those of the time of reading.
+    """
 
     sequence: int
     type: str
@@ -67,6 +70,7 @@ class Event(NamedTuple):
     instance_name: str | None
     time_zone: str
     currency: str
+    test_clock: dt.datetime | None
 
 
 async def append_events(
@@ -136,7 +140,7 @@ async def read_events(account_id: str, after: int, count: int = EVENTS_PER_READ)
     rows = await database.fetch(
         database.pool(),
         """SELECT e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text,
-             e.actor_kind, e.actor_name, i.name, a.time_zone, a.currency
+             e.actor_kind, e.actor_name, i.name, a.time_zone, a.currency, a.test_clock
            FROM events e JOIN accounts a ON a.id = e.account_id
            LEFT JOIN instances i ON i.id = e.instance_id AND i.account_id = e.account_id
            WHERE e.account_id = $1 AND e.sequence > $2 ORDER BY e.sequence LIMIT $3""",

@@ -122,13 +122,20 @@ async def resolve_events(
     """Return the account's events, until the caller's key ends."""
     context = info.context
     events: Any = await event_log.subscribe(context.account_id, unset_to_none(after), context.is_authorized)
-    return _with_new_loaders(events, context)
+    result: Any = _with_new_loaders(events, context)
+    return result  # type: ignore[no-any-return]
 
 
-async def _with_new_loaders(events: AsyncGenerator[Event], context: Context) -> AsyncIterator[Event]:
-    """Yield events, each with the rows of its own time, because a subscription outlives what it has loaded."""
+async def _with_new_loaders(
+    events: AsyncGenerator[event_log.Event], context: Context
+) -> AsyncIterator[event_log.Event]:
+    """Yield events, each with the rows of its own time, because a subscription outlives what it has loaded.
+
+    A test clock may have moved since then, too (rule 37).
+    """
     async with contextlib.aclosing(events) as stream:
         async for event in stream:
+            context.test_clock = event.test_clock
             context.refresh()
             yield event
 

@@ -268,7 +268,7 @@ EVENTS = "subscription { events(after: 0) { sequence } }"
 
 async def _first_then_raising(*_: object) -> AsyncIterator[event_log.Event]:
     yield event_log.Event(
-        1, "policy.changed", mock.ANY, None, "{}", "WORKER", "worker", None, "Asia/Shanghai", "CNY"
+        1, "policy.changed", mock.ANY, None, "{}", "WORKER", "worker", None, "Asia/Shanghai", "CNY", None
     )
     raise Mishap
 

@@ -38,3 +38,21 @@ async def test_a_subscriber_gets_the_events_of_a_move(world: World, server: Live
     assert (renewed["type"], renewed["occurredAt"]) == ("instance.renewed", "2027-01-11T16:30:00+00:00")
     assert orjson.loads(renewed["payload"])["testClock"] is True
     assert shortfall["sequence"] == 2
+
+
+async def test_a_subscriber_reads_each_event_at_the_present_test_clock(
+    world: World, server: LiveServer
+) -> None:
+    await world.account("t", test_clock=NOW)
+    await world.instance("t-1", account="t", expires="2027-01-12")
+    request = gql.gql("subscription { events(after: 0) { type instance { status daysLeft } } }")
+    async with create_client(server, await world.key("t")) as session:
+        stream = session.subscribe(request)
+        first = asyncio.create_task(anext(stream))
+        await lives.move("t", NOW + dt.timedelta(days=1))
+        assert (await asyncio.wait_for(first, 20))["events"]["type"] == "instance.expiring"
+        await lives.move("t", NOW + dt.timedelta(days=3))
+        async for answer in stream:
+            if answer["events"]["type"] == "instance.expired":
+                break
+    assert answer["events"]["instance"] == {"status": "EXPIRED", "daysLeft": -1}
