@@ -44,12 +44,17 @@ async def check_changed_accounts(clock: Clock = clocks.utc_now) -> None:
     account_ids = await find_changed_accounts(clock())
     random.shuffle(account_ids)  # concurrent workers begin with different accounts
     for account_id in account_ids:
-        try:
-            await check_account(account_id, clock)
-        except Exception as error:
-            if db_errors.is_unavailable(error):
-                raise
-            log.exception("account %s could not be checked", account_id)
+        await check_or_log(account_id, clock)
+
+
+async def check_or_log(account_id: str, clock: Clock) -> None:
+    """Check an account; log an error of the account, and raise one of the database's availability."""
+    try:
+        await check_account(account_id, clock)
+    except Exception as error:
+        if db_errors.is_unavailable(error):
+            raise
+        log.exception("account %s could not be checked", account_id)
 
 
 async def find_changed_accounts(now: dt.datetime) -> list[str]:

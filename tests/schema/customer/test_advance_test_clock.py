@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from renewals.alerts import balance_alerts
 from renewals.auto_renewal import renew
 from renewals.domain import clock as clocks
 from renewals.test_clocks import advance
@@ -143,3 +144,15 @@ async def test_a_tick_whose_renewals_raise_parks_the_account_and_goes_on(
     assert (result["renewedCount"], result["expiredCount"]) == (0, 2)
     rows = await world.rows("SELECT DISTINCT error FROM renewal_chunks")
     assert rows == [("ZeroDivisionError: defect",)]
+
+
+async def test_an_account_that_cannot_be_checked_moves_on(
+    monkeypatch: pytest.MonkeyPatch, world: World, buyer: Buyer
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("defect")
+
+    monkeypatch.setattr(balance_alerts, "find_failing", fail)
+    result = await move(buyer, "2027-01-14T12:00:00+08:00")
+    assert (result["__typename"], result["renewedCount"]) == ("AdvanceTestClockSuccess", 1)
+    assert await world.value("SELECT count(*) FROM events WHERE type = 'instance.expiring'") == 0
