@@ -45,8 +45,8 @@ test-all: ## The same with the long tests, then the tests of the database on ano
 POSTGRES_BIN ?= $(patsubst %/initdb,%,$(firstword $(sort $(wildcard /usr/lib/postgresql/*/bin/initdb))))
 DATABASE_TESTS := $(addprefix tests/,$(addsuffix .py,docs/test_adopting graphql_api/rest/test_exports \
 	$(addprefix races/test_,hammer renew_races) \
-	$(addprefix renewals/,auto_renewal/test_chunks instances/test_filters) \
-	$(addprefix renewals/db/test_,advisory_locks connection guards) \
+	renewals/auto_renewal/test_chunks \
+	$(addprefix renewals/db/test_,advisory_locks connection guards sql) \
 	$(addprefix schema/customer/test_,index_order instances instances_paging renew_instances)))
 
 test-postgres: $(READY) ## Run the tests of the database on another PostgreSQL (POSTGRES_BIN=/usr/lib/postgresql/15/bin).

@@ -16,13 +16,24 @@ export type Scalars = {
   Date: { input: string; output: string; }
   /** An instant in ISO 8601 with offset. Results are always in UTC. */
   DateTime: { input: string; output: string; }
+  /** A value of JSON, such as an object. */
+  JSON: { input: unknown; output: unknown; }
   /** An exact amount in the account's currency with two decimal places, as a string such as "512.90". Accepts a decimal string or an integer from -10000000000000.00 to 10000000000000.00. Floats, exponents and more than two decimal places are refused. */
   Money: { input: string; output: string; }
 };
 
+/** What made a change. */
+export type ActorKind =
+  /** An API key or a token of the account. */
+  | 'CUSTOMER'
+  /** The worker, at the time set by the rules: automatic renewals, expiry, release, reminders and warnings. */
+  | 'WORKER'
+  /** The provider, through the operator API or an import. */
+  | 'OPERATOR';
+
 /** The arguments of advanceTestClock. */
 export type AdvanceTestClockInput = {
-  /** The new instant: after the one at which the account stands, at most 24 months later. */
+  /** The new instant: after the present instant of the account, at most 24 months later. */
   to: Scalars['DateTime']['input'];
   /** 1 to 64 printable characters. The same key with the same request returns the first result and does nothing again; with another request it is refused. A refusal does not use up the key. */
   idempotencyKey: Scalars['String']['input'];
@@ -65,6 +76,18 @@ export type CreateWebhookEndpointInput = {
 export type DeleteWebhookEndpointInput = {
   /** The endpoint's id. */
   id: Scalars['ID']['input'];
+};
+
+/** Conditions on events. All must hold; null leaves one out. */
+export type EventFilter = {
+  /** Types, such as instance.renewed. Null: all. An empty list, or an unknown type, matches nothing. */
+  types?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Events of this instance. */
+  instanceId?: InputMaybe<Scalars['ID']['input']>;
+  /** Occurred at this instant or later. */
+  occurredFrom?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Occurred before this instant. */
+  occurredBefore?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
 /** The property by which the renewals of a forecast are grouped. */

@@ -1,4 +1,4 @@
-"""Texts of clients in SQL: texts that PostgreSQL can store, and case-insensitive search."""
+"""Helpers of SQL: texts that PostgreSQL can store, and case-insensitive search."""
 
 import time
 
