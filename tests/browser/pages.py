@@ -1,7 +1,8 @@
-"""The console's pages on a test account of a test's own: its server and its page."""
+"""The console's pages on a test account of a test's own: its server, its page, and axe."""
 
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from playwright import async_api
 from playwright.async_api import expect
@@ -11,6 +12,12 @@ from tests.support import fixtures, live_server
 from tests.support.fixtures import World
 
 WAIT_MS_MAX = 20_000
+AXE = Path(__file__).parents[2] / "console/node_modules/axe-core/axe.min.js"
+"""The checker of accessibility, which the console's development packages contain."""
+_FIND_VIOLATIONS = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+}"""
 
 
 @contextlib.asynccontextmanager
@@ -55,6 +62,14 @@ async def opened(
 
 def _foreign(url: str, origin: str) -> list[str]:
     return [] if url.startswith((origin, "data:", "blob:")) else [url]
+
+
+async def expect_accessible(page: async_api.Page) -> None:
+    """Fail with what axe objects to on the page as it is."""
+    # The policy of the page refuses an added script, but not what the protocol of the browser evaluates.
+    await page.evaluate(AXE.read_text("utf-8"))
+    found: list[str] = await page.evaluate(_FIND_VIOLATIONS)
+    assert not found, "\n".join(found)
 
 
 async def open_account(world: World, *, balance: str) -> None:

@@ -1,4 +1,4 @@
-"""The console's pages in a real Chromium: time machine, drawer, orders, ledger."""
+"""The console's pages in a real Chromium: time machine, drawer, lists, forecast, exports, settings."""
 
 import datetime as dt
 import re
@@ -58,6 +58,7 @@ async def test_the_clock_is_moved_and_the_table_follows(
         assert dt.datetime.fromisoformat(after).month == dt.datetime.fromisoformat(before).month % 12 + 1
         await page.locator(".clock-bar button[aria-expanded]").click()
         await expect(page.locator(".event-list li").filter(has_text="i-auto").first).to_be_visible()
+        await pages.expect_accessible(page)
 
 
 async def test_a_viewer_sees_the_clock_and_cannot_move_it(
@@ -78,6 +79,8 @@ async def test_the_drawer_is_in_the_address_and_shows_the_outlook(
         await expect(drawer).to_contain_text("2027-01-31 00:30:00", timeout=pages.WAIT_MS_MAX)
         await expect(drawer).to_contain_text("¥300.00")
         assert "instance=i-auto" in page.url
+        await page.wait_for_timeout(500)
+        await pages.expect_accessible(page)
         await page.keyboard.press("Escape")
         await page.wait_for_url(re.compile(r"tab=AUTO$"))
 
@@ -93,10 +96,115 @@ async def test_orders_and_the_ledger_show_what_was_paid(
         await expect(page.get_by_role("link", name="i-auto", exact=True)).to_be_visible(
             timeout=pages.WAIT_MS_MAX
         )
-        await page.get_by_role("menuitem").nth(2).get_by_role("link").click()
+        await pages.expect_accessible(page)
+        await page.get_by_role("menuitem").nth(3).get_by_role("link").click()
         await expect(pages.row(page, "-¥300.00")).to_contain_text("¥700.00", timeout=pages.WAIT_MS_MAX)
+        await pages.expect_accessible(page)
         await pages.row(page, "-¥300.00").get_by_role("link").click()
         await page.wait_for_url("**/orders?order=*")
         await expect(page.get_by_role("link", name="i-auto", exact=True)).to_be_visible(
             timeout=pages.WAIT_MS_MAX
         )
+
+
+PAGES = ("", "forecast", "orders", "ledger", "history", "exports", "calendar", "webhooks")
+
+
+@pytest.mark.parametrize("locale", CLOCK)
+async def test_every_page_is_accessible_and_has_its_title(
+    world: World, account: None, server: live_server.LiveServer, locale: str
+) -> None:
+    async with pages.opened(world, server, locale=locale) as page:
+        for number, path in enumerate(PAGES):
+            link = page.get_by_role("menuitem").nth(number).get_by_role("link")
+            name = await link.inner_text()
+            await link.click()
+            await expect(page.get_by_role("heading", level=1)).to_have_text(name, timeout=pages.WAIT_MS_MAX)
+            await expect(page).to_have_title(re.compile(f"^{name} - "))
+            assert page.url.partition("/console/")[2] == path
+            await expect(page.locator(".ant-spin-spinning, .ant-skeleton-active")).to_have_count(0)
+            await pages.expect_accessible(page)
+
+
+async def test_the_forecast_is_a_chart_and_a_table_by_day_and_by_group(
+    world: World, account: None, server: live_server.LiveServer
+) -> None:
+    async with pages.opened(world, server, "forecast") as page:
+        await expect(pages.row(page, "2027-01-31")).to_contain_text("¥300.00", timeout=pages.WAIT_MS_MAX)
+        await expect(page.locator(".forecast-chart canvas")).to_be_visible(timeout=pages.WAIT_MS_MAX)
+        await page.get_by_text("按产品", exact=True).click()
+        await page.wait_for_url("**by=PRODUCT")
+        await expect(page.locator("tbody tr.ant-table-row")).to_have_count(1, timeout=pages.WAIT_MS_MAX)
+        await expect(page.locator("tbody tr.ant-table-row")).to_contain_text("¥300.00")
+
+
+async def test_the_history_says_who_did_what(
+    world: World, account: None, server: live_server.LiveServer
+) -> None:
+    async with pages.opened(world, server, "history?of=i-auto") as page:
+        await page.get_by_role("button", name="前进 1 个月", exact=True).click(timeout=pages.WAIT_MS_MAX)
+        row = page.locator("tbody tr.ant-table-row", has=page.get_by_text("续费成功", exact=True))
+        await expect(row).to_contain_text("系统", timeout=60_000)
+        await expect(row).to_contain_text("2027-01-31 00:30:00")
+        await row.get_by_role("link").first.click()
+        await expect(page.get_by_role("dialog")).to_contain_text("i-auto")
+
+
+@pytest.mark.parametrize("table", ["实例", "收支明细"])
+async def test_a_list_is_downloaded_as_csv(
+    world: World, account: None, server: live_server.LiveServer, table: str
+) -> None:
+    async with pages.opened(world, server, "exports") as page:
+        await page.locator(".ant-segmented").get_by_text(table, exact=True).click()
+        async with page.expect_download() as downloading:
+            await page.get_by_role("button", name=re.compile(r"^下\s?载$")).click()
+        download = await downloading.value
+        assert download.suggested_filename.endswith(".csv")
+        content = (await download.path()).read_text("utf-8-sig")
+        assert ("i-auto" if table == "实例" else "1000.00") in content
+        await expect(page.get_by_role("status")).to_contain_text(download.suggested_filename)
+
+
+async def test_the_calendars_address_is_shown_once(
+    world: World, account: None, server: live_server.LiveServer
+) -> None:
+    async with pages.opened(world, server, "calendar") as page:
+        await page.get_by_role("button", name="生成订阅地址").click(timeout=pages.WAIT_MS_MAX)
+        await page.get_by_role("tooltip").get_by_role("button", name="生成订阅地址").click()
+        address = page.get_by_role("status").locator("code")
+        await expect(address).to_contain_text("/calendar.ics?token=", timeout=pages.WAIT_MS_MAX)
+        answer = await page.request.get(await address.inner_text())
+        assert "BEGIN:VCALENDAR" in await answer.text()
+        await page.reload()
+        await expect(page.get_by_role("button", name="生成订阅地址")).to_be_visible(timeout=pages.WAIT_MS_MAX)
+        await expect(address).to_have_count(0)
+
+
+async def test_a_webhook_is_added_disabled_and_deleted(
+    world: World, account: None, server: live_server.LiveServer
+) -> None:
+    async with pages.opened(world, server, "webhooks") as page:
+        await page.get_by_role("button", name="添加地址").click(timeout=pages.WAIT_MS_MAX)
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("接收地址（HTTPS）").fill("http://127.0.0.1/")
+        await dialog.get_by_role("button", name="添加地址").click()
+        await expect(dialog.get_by_role("alert")).to_be_visible(timeout=pages.WAIT_MS_MAX)
+        await dialog.get_by_label("接收地址（HTTPS）").fill("https://hooks.example.com/renewals")
+        await dialog.get_by_role("button", name="添加地址").click()
+        await expect(page.get_by_role("status")).to_contain_text("签名密钥", timeout=pages.WAIT_MS_MAX)
+        await page.get_by_role("button", name=re.compile(r"^停\s?用$")).click()
+        await expect(page.get_by_text("已停用")).to_be_visible(timeout=pages.WAIT_MS_MAX)
+        await pages.expect_accessible(page)
+        await page.get_by_role("button", name=re.compile(r"^删\s?除$")).click()
+        await page.get_by_role("tooltip").get_by_role("button", name=re.compile(r"^确\s?定$")).click()
+        await expect(page.get_by_text("尚未添加接收地址")).to_be_visible(timeout=pages.WAIT_MS_MAX)
+
+
+async def test_a_viewer_sees_the_settings_and_cannot_change_them(
+    world: World, account: None, server: live_server.LiveServer
+) -> None:
+    async with pages.opened(world, server, "webhooks", role="VIEWER") as page:
+        await expect(page.get_by_text("尚未添加接收地址")).to_be_visible(timeout=pages.WAIT_MS_MAX)
+        await expect(page.get_by_role("button", name="添加地址")).to_have_count(0)
+        await page.get_by_role("menuitem").nth(6).get_by_role("link").click()
+        await expect(page.get_by_text("当前账号只有查看权限")).to_be_visible(timeout=pages.WAIT_MS_MAX)

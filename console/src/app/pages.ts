@@ -21,6 +21,11 @@ export function lazyPage(load: () => Promise<{ default: ComponentType }>): Page 
 /** The pages in the order of the menu. The first one is loaded with the console. */
 export const PAGES: readonly PageDefinition[] = [
   { name: "instances", path: "/", component: InstancesPage },
+  { name: "forecast", path: "/forecast", component: lazyPage(() => import("../forecast/ForecastPage")) },
   { name: "orders", path: "/orders", component: lazyPage(() => import("../orders/OrdersPage")) },
   { name: "ledger", path: "/ledger", component: lazyPage(() => import("../ledger/LedgerPage")) },
+  { name: "history", path: "/history", component: lazyPage(() => import("../history/HistoryPage")) },
+  { name: "exports", path: "/exports", component: lazyPage(() => import("../exports/ExportsPage")) },
+  { name: "calendar", path: "/calendar", component: lazyPage(() => import("../calendar/CalendarPage")) },
+  { name: "webhooks", path: "/webhooks", component: lazyPage(() => import("../webhooks/WebhooksPage")) },
 ];

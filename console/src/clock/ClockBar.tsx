@@ -1,4 +1,4 @@
-import { Alert, Flex, Progress, Tag, Typography } from "antd";
+import { Alert, Flex, Tag, Typography } from "antd";
 
 import { useAccount, useViewer } from "../app/account";
 import { ErrorAlert } from "../components/ErrorAlert";
@@ -46,10 +46,10 @@ export default function ClockBar() {
       {move && (
         <Flex gap="small" align="center" aria-live="polite">
           <span className="nowrap">{texts.moving(format.day(move.to))}</span>
-          <Progress
-            percent={progressOf(move.from, move.to, testClock)}
-            size="small"
-            status="active"
+          <progress
+            max={100}
+            value={progressOf(move.from, move.to, testClock)}
+            className="clock-progress"
             aria-label={texts.progress}
           />
         </Flex>

@@ -15,7 +15,7 @@ export function Page({ title, children }: PageProps) {
     document.title = `${title} - ${product}`;
   }, [title, product]);
   return (
-    <Flex component="main" vertical gap="middle">
+    <Flex vertical gap="middle">
       <Breadcrumb items={[{ title: product }, { title }]} />
       <Typography.Title level={1} className="page-title">
         {title}

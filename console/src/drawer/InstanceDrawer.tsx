@@ -1,13 +1,18 @@
 import { Drawer, Empty, Flex, Skeleton } from "antd";
 import { useMemo } from "react";
 
-import { InstanceDetailDocument, type InstanceDetailFragment } from "../api/generated/graphql";
+import {
+  InstanceDetailDocument,
+  InstanceHistoryDocument,
+  type InstanceDetailFragment,
+} from "../api/generated/graphql";
 import { useApiQuery } from "../api/useApiQuery";
 import { ErrorAlert } from "../components/ErrorAlert";
 import * as messages from "../i18n/messages/drawer";
 import { useAreaTexts } from "../i18n/useAreaTexts";
 import { AttemptList } from "./AttemptList";
 import { BundleMembers } from "./BundleMembers";
+import { HistoryList } from "./HistoryList";
 import { InstanceFacts } from "./InstanceFacts";
 import { OrderList } from "./OrderList";
 import { Outlook } from "./Outlook";
@@ -59,6 +64,16 @@ function Details({ instance }: { readonly instance: InstanceDetail }) {
       <Section title={texts.orders}>
         <OrderList orders={instance.orders} />
       </Section>
+      <Section title={texts.history}>
+        <History id={instance.id} />
+      </Section>
     </Flex>
   );
+}
+
+function History({ id }: { readonly id: string }) {
+  const variables = useMemo(() => ({ id }), [id]);
+  const { data, error, reload } = useApiQuery(InstanceHistoryDocument, variables);
+  if (error) return <ErrorAlert error={error} onRetry={reload} />;
+  return data ? <HistoryList id={id} history={data.eventHistory} /> : <Skeleton active />;
 }

@@ -31,7 +31,7 @@ export function InstancesPage() {
   }, [list.isLoading, list.totalCount, state.page, state.pageSize, change]);
   return (
     <OperationsProvider>
-      <Flex component="main" vertical gap="middle">
+      <Flex vertical gap="middle">
         <Breadcrumb items={[{ title: texts.common.product }, { title }]} />
         <Typography.Title level={1} className="page-title">
           {title}

@@ -1,9 +1,8 @@
-import { Flex, Input } from "antd";
-import { useId } from "react";
+import { Flex } from "antd";
 
 import type { OrderKind } from "../api/generated/graphql";
 import { ChoiceFilter } from "../components/ChoiceFilter";
-import { Labelled } from "../components/Labelled";
+import { InstanceFilter } from "../components/InstanceFilter";
 import type { Period } from "../components/period";
 import { PeriodFilter } from "../components/PeriodFilter";
 import * as lists from "../i18n/messages/lists";
@@ -23,7 +22,6 @@ export function OrderFilters({ kinds, allKinds, period, instanceId, onChange }: 
   const texts = useAreaTexts(lists);
   const { columns } = useAreaTexts(messages);
   const { orderKinds } = useAreaTexts(money);
-  const id = useId();
   return (
     <Flex component="section" aria-label={texts.filters} wrap gap="small" align="center">
       <ChoiceFilter
@@ -41,17 +39,12 @@ export function OrderFilters({ kinds, allKinds, period, instanceId, onChange }: 
           onChange({ from, to });
         }}
       />
-      <Labelled label={texts.instance} id={id}>
-        <Input.Search
-          key={instanceId}
-          id={id}
-          allowClear
-          defaultValue={instanceId}
-          onSearch={(text) => {
-            onChange({ of: text.trim() });
-          }}
-        />
-      </Labelled>
+      <InstanceFilter
+        instanceId={instanceId}
+        onChange={(id) => {
+          onChange({ of: id });
+        }}
+      />
     </Flex>
   );
 }

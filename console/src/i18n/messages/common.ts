@@ -12,8 +12,13 @@ export const zh = {
   backToList: "返回续费管理",
   pages: {
     instances: "续费管理",
+    forecast: "续费预测",
     orders: "订单",
     ledger: "收支明细",
+    history: "操作记录",
+    exports: "数据导出",
+    calendar: "日历订阅",
+    webhooks: "Webhook",
   },
   errors: {
     network: "无法连接服务器，请检查网络后重试。",
@@ -38,8 +43,13 @@ export const en: typeof zh = {
   backToList: "Back to renewals",
   pages: {
     instances: "Renewals",
+    forecast: "Forecast",
     orders: "Orders",
     ledger: "Ledger",
+    history: "History",
+    exports: "Exports",
+    calendar: "Calendar",
+    webhooks: "Webhooks",
   },
   errors: {
     network: "The server cannot be reached. Check the network and try again.",

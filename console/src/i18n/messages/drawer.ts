@@ -22,6 +22,8 @@ export const zh = {
   noOrders: "暂无订单",
   lines: (count: string) => `整单，共 ${count} 个实例`,
   history: "操作记录",
+  noHistory: "暂无操作记录",
+  allHistory: (count: string) => `查看全部 ${count} 条记录`,
 };
 
 export const en: typeof zh = {
@@ -48,4 +50,6 @@ export const en: typeof zh = {
   noOrders: "No order yet",
   lines: (count) => `whole order, ${count} instances`,
   history: "History",
+  noHistory: "Nothing happened yet",
+  allHistory: (count) => `All ${count} events`,
 };

@@ -1,0 +1,63 @@
+export const zh = {
+  period: "预测周期",
+  days: (count: number) => (count === 366 ? "未来 1 年" : `未来 ${count} 天`),
+  suffices: (total: string) => `余额充足：预计自动续费共 ${total}，均可支付。`,
+  lacks: (total: string, topUp: string, day: string) =>
+    `余额不足：预计自动续费共 ${total}，需充值 ${topUp}，最早将于 ${day} 扣款失败。`,
+  chart: {
+    title: "自动续费预测图，数据见下表",
+    due: "每日续费",
+    byVouchers: "代金券抵扣",
+    byBalance: "余额支付",
+    unpaid: "未能支付",
+    balance: "账户余额",
+  },
+  grouping: "汇总方式",
+  groupings: { DAY: "按日期", PRODUCT: "按产品", DATA_CENTER: "按数据中心", TAG: "按标签" },
+  tagKey: "标签键",
+  tagHint: "请输入标签键，例如 env。",
+  untagged: "（无此标签）",
+  empty: "该周期内没有自动续费",
+  atRisk: (count: string) => `${count} 个实例可能续费失败`,
+  columns: {
+    date: "日期",
+    dueCount: "续费实例数",
+    total: "应付金额",
+    vouchers: "代金券抵扣",
+    balance: "余额支付",
+    balanceAfter: "当日余额",
+    shortfall: "差额",
+  },
+};
+
+export const en: typeof zh = {
+  period: "Period",
+  days: (count) => (count === 366 ? "1 year" : `${count} days`),
+  suffices: (total) => `The money suffices for all automatic renewals: ${total} in all.`,
+  lacks: (total, topUp, day) =>
+    `Low balance: automatic renewals come to ${total}. Add ${topUp}, or the first will fail on ${day}.`,
+  chart: {
+    title: "Chart of the forecast; the table below has its values",
+    due: "Due that day",
+    byVouchers: "By vouchers",
+    byBalance: "By balance",
+    unpaid: "Not paid",
+    balance: "Balance",
+  },
+  grouping: "Grouped by",
+  groupings: { DAY: "By day", PRODUCT: "By product", DATA_CENTER: "By data center", TAG: "By tag" },
+  tagKey: "Tag key",
+  tagHint: "Enter the key of a tag, such as env.",
+  untagged: "(without the tag)",
+  empty: "No automatic renewal in this period",
+  atRisk: (count) => (count === "1" ? "1 instance at risk" : `${count} instances at risk`),
+  columns: {
+    date: "Date",
+    dueCount: "Renewals",
+    total: "Total",
+    vouchers: "By vouchers",
+    balance: "By balance",
+    balanceAfter: "Balance after",
+    shortfall: "Missing",
+  },
+};

@@ -1,0 +1,77 @@
+import { Button, Table, Tag } from "antd";
+import { useMemo } from "react";
+
+import { ReplayWebhookDocument, WebhookDeliveriesDocument } from "../api/generated/graphql";
+import { useApiMutation } from "../api/useApiMutation";
+import { useApiQuery } from "../api/useApiQuery";
+import { useViewer } from "../app/account";
+import { ErrorAlert } from "../components/ErrorAlert";
+import { useFormat } from "../format/useFormat";
+import { isEventType } from "../history/eventTypes";
+import * as events from "../i18n/messages/events";
+import * as messages from "../i18n/messages/webhooks";
+import { useAreaTexts } from "../i18n/useAreaTexts";
+
+const ROWS = 20;
+
+/** The deliveries of an endpoint that have not succeeded; what was given up can be sent again. */
+export function WebhookDeliveries({ endpointId }: { readonly endpointId: string }) {
+  const texts = useAreaTexts(messages);
+  const { types } = useAreaTexts(events);
+  const format = useFormat();
+  const { canWrite } = useViewer();
+  const variables = useMemo(() => ({ first: ROWS }), []);
+  const { data, error, isLoading, reload } = useApiQuery(WebhookDeliveriesDocument, variables);
+  const replay = useApiMutation(ReplayWebhookDocument);
+  const deliveries = data?.webhookEndpoints.find(({ id }) => id === endpointId)?.deliveries ?? [];
+  const { columns } = texts;
+  if (error) return <ErrorAlert error={error} onRetry={reload} />;
+  return (
+    <Table<(typeof deliveries)[number]>
+      rowKey="sequence"
+      size="small"
+      dataSource={deliveries}
+      loading={{ spinning: isLoading, delay: 200 }}
+      pagination={false}
+      scroll={{ x: 760 }}
+      columns={[
+        { title: columns.sequence, dataIndex: "sequence", width: 80 },
+        {
+          title: columns.type,
+          key: "type",
+          render: (_, { type }) => (isEventType(type) ? types[type] : type),
+        },
+        { title: columns.occurredAt, key: "at", render: (_, { occurredAt }) => format.instant(occurredAt) },
+        {
+          title: columns.state,
+          key: "state",
+          render: (_, { state }) => (
+            <Tag color={state === "PARKED" ? "error" : "processing"}>{texts.states[state]}</Tag>
+          ),
+        },
+        { title: columns.attempts, dataIndex: "attempts", align: "right" },
+        {
+          title: columns.lastError,
+          key: "error",
+          render: (_, { lastError, lastStatus }) =>
+            lastError ?? (lastStatus === null ? "-" : `HTTP ${lastStatus}`),
+        },
+        {
+          title: <span className="visually-hidden">{texts.replay}</span>,
+          key: "replay",
+          render: (_, { sequence, state }) =>
+            canWrite &&
+            state === "PARKED" && (
+              <Button
+                size="small"
+                loading={replay.isRunning}
+                onClick={() => void replay.run({ input: { id: endpointId, sequence } })}
+              >
+                {texts.replay}
+              </Button>
+            ),
+        },
+      ]}
+    />
+  );
+}
