@@ -92,7 +92,15 @@ async def test_the_customers_schema_contains_no_operator_type(world: World) -> N
     context = Context("a", clocks.utc_now)
     seen = str((await customer_schema.schema.execute(NAMES, context_value=context)).data)
     assert "renewInstances" in seen
-    for word in ("createAccount", "registerInstances", "auditLog", "ApiKey", "'Percent'", "scalar Percent", "Operator"):
+    for word in (
+        "createAccount",
+        "registerInstances",
+        "auditLog",
+        "ApiKey",
+        "'Percent'",
+        "scalar Percent",
+        "Operator",
+    ):
         assert word not in seen
         assert word not in customer_schema.sdl()
 
