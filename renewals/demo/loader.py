@@ -24,8 +24,8 @@ DAY = dt.date(2027, 1, 15)
 TIME = dt.time(10)
 """The time of day of the account's test clock, in the account's zone."""
 LEAD_DAYS = 0
-LANGUAGE = model.Language.ZH
 """Lead days of the account, independent of the setting, so that nothing is due when the account is loaded."""
+LANGUAGE = model.Language.ZH
 
 
 def opened_at(day: dt.date) -> dt.datetime:

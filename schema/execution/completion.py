@@ -29,7 +29,7 @@ class FallbackError(Exception):
 
 
 def unexpected() -> NoReturn:
-    """Raise FallbackError."""
+    """Raise FallbackError, as the completion of a value that only graphql-core can complete."""
     raise FallbackError
 
 
