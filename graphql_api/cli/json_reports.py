@@ -5,7 +5,6 @@ Amounts are strings with two decimals, instants are ISO 8601 in UTC, dates are I
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import orjson
 
@@ -43,7 +42,7 @@ def run_as_dict(run: RenewalRun, parked: Sequence[tuple[str, str]]) -> dict[str,
     }
 
 
-def attempts_as_dict(attempts: Sequence[attempts.Attempt], count_max: int) -> dict[str, Any]:
+def attempts_as_dict(attempts: Sequence[attempts.Attempt], count_max: int) -> dict[str, object]:
     """Return at most `count_max` attempts of a run, and whether there are more."""
     return {
         "attempts": [

@@ -137,7 +137,9 @@ def runs(
                 else []
             )
         if as_json:
-            report = {"runs": [json_reports.run_as_dict(row, parked) for row, parked in reports]}
+            report: dict[str, object] = {
+                "runs": [json_reports.run_as_dict(row, parked) for row, parked in reports]
+            }
             if run:
                 report |= json_reports.attempts_as_dict(tries, attempt_count)
             typer.echo(json_reports.dump(report))

@@ -12,7 +12,8 @@ from schema.execution import schema as execution_schema
 from schema.operator import context as operator_context
 from schema.operator import schema as operator_schema
 
-Authenticate = Callable[[str, Clock], Awaitable[object]]
+ApiContext = Context | operator_context.OperatorContext
+Authenticate = Callable[[str, Clock], Awaitable[ApiContext | None]]
 """Returns the context for an Authorization header, or None if its key has no access to this API."""
 
 

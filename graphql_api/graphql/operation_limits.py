@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
 
 from graphql_api import errors
-from graphql_api.graphql import http_request, persisted_queries, trusted_documents
+from graphql_api.graphql import api_config, http_request, persisted_queries, trusted_documents
 from graphql_api.limits import concurrency, rate_limit
 from renewals import config
 from renewals.instances import account_sizes
@@ -32,7 +31,11 @@ class OperationLimits:
         self._seconds_max = settings.request_seconds_max
 
     async def check(
-        self, request: http_request.GraphQLRequest, context: Any, lane: concurrency.Lane, body_bytes: int = 0
+        self,
+        request: http_request.GraphQLRequest,
+        context: api_config.ApiContext,
+        lane: concurrency.Lane,
+        body_bytes: int = 0,
     ) -> tuple[str, document_limits.Admitted]:
         """Take the cost of an operation off the caller's budget; return its document and its cost.
 

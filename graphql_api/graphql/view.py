@@ -36,7 +36,6 @@ from renewals.domain.clock import Clock
 from renewals.domain.messages import Message
 from renewals.i18n import catalogs
 from renewals.instances import account_sizes
-from schema.context import Context
 from schema.execution import schema as execution_schema
 from schema.limits import limit_errors
 
@@ -47,7 +46,7 @@ _NO_STREAM = Message("Subscriptions need a web socket, or the header Accept: tex
 _PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
 
 
-class GraphQLView(GraphQL[Any, None]):
+class GraphQLView(GraphQL[api_config.ApiContext, None]):
     """The endpoint of one API. Strawberry serves event streams and web sockets; other requests are served here.
 
     Strawberry does not write `application/graphql-response+json`, and reads a body before it authenticates.
@@ -131,7 +130,7 @@ class GraphQLView(GraphQL[Any, None]):
                 return responses.error(503, "TIMEOUT", http_request.timeout_message(self.seconds_max))
             return responses.internal_error(problem)
 
-    async def _respond_in_turn(self, context: Any, request: Request) -> Response:
+    async def _respond_in_turn(self, context: api_config.ApiContext, request: Request) -> Response:
         """Respond once the key may run another request.
 
         This does what `RequestLimiter.turn` does, without its context manager, which costs more than a free slot.
@@ -151,7 +150,7 @@ class GraphQLView(GraphQL[Any, None]):
         finally:
             self.requests.end(caller)
 
-    async def _respond_to(self, request: Request, context: Any) -> Response:
+    async def _respond_to(self, request: Request, context: api_config.ApiContext) -> Response:
         headers = http_request.headers_of(request)
         http_request.check_request(request.method, headers)
         body = await self._read_body(request, headers, context.owner)
@@ -177,7 +176,7 @@ class GraphQLView(GraphQL[Any, None]):
         request: Request,
         operation: http_request.GraphQLRequest,
         accepted: responses.AcceptedTypes,
-        context: Any,
+        context: api_config.ApiContext,
         lane: concurrency.Lane,
         body_bytes: int,
     ) -> Response:
@@ -214,7 +213,11 @@ class GraphQLView(GraphQL[Any, None]):
             raise errors.HTTPError(400, "BAD_REQUEST", reason) from None
 
     async def _stream(
-        self, request: Request, query: str, operation: http_request.GraphQLRequest, context: Any
+        self,
+        request: Request,
+        query: str,
+        operation: http_request.GraphQLRequest,
+        context: Any,
     ) -> Response:
         request.state.slots.enter_context(self.subscriptions.slot(context.caller))
         name = operation.operation_name
@@ -226,12 +229,14 @@ class GraphQLView(GraphQL[Any, None]):
         response.headers.update(result_writer.NOT_STORED)
         return response
 
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> object:
+    async def get_context(
+        self, request: Request | WebSocket, response: Response | WebSocket
+    ) -> api_config.ApiContext:
         """Return the context of a new web socket, whose account is not known yet."""
         assert isinstance(request, WebSocket)
         return websocket.SocketContext(clock=self.clock, socket=request)
 
-    async def on_ws_connect(self, context: Context) -> UnsetType:
+    async def on_ws_connect(self, context: api_config.ApiContext) -> UnsetType:
         """Authenticate a web socket, and count it against the key's limit."""
         assert isinstance(context, websocket.SocketContext)
         await context.identify()

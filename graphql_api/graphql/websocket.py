@@ -7,7 +7,7 @@ import functools
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, cast
 
 from graphql import GraphQLError, OperationType
 from starlette.websockets import WebSocket
@@ -24,7 +24,7 @@ from strawberry.types.execution import PreExecutionError
 
 from graphql_api import errors
 from graphql_api.auth import authentication
-from graphql_api.graphql import http_request
+from graphql_api.graphql import http_request, operation_limits
 from graphql_api.limits import concurrency
 from graphql_api.middleware import request_log
 from renewals.db import errors as db_errors
@@ -93,6 +93,19 @@ class SocketContext(Context):
         return str(parameters.get(name, ""))
 
 
+SocketOperation = Operation[Any, None]
+"""An operation of a web socket; Strawberry's base class does not know which context it has."""
+
+
+class LimitedView(Protocol):
+    """The limits of the view to which a web socket belongs."""
+
+    requests: concurrency.RequestLimiter
+    subscriptions: concurrency.ConcurrencyLimiter
+    limits: operation_limits.OperationLimits
+    seconds_max: float
+
+
 class Handler(BaseGraphQLTransportWSHandler[Any, None]):
     """Strawberry's handler with this server's limits. It checks the key again before each operation."""
 
@@ -140,7 +153,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             )
             return
         try:
-            view: Any = self.view
+            view = self._limited_view
             with view.requests.lane(self.context.owner) as lane:
                 query, _ = await view.limits.check(
                     http_request.build_request(payload), self.context, lane, message.get("characters", 0)
@@ -155,19 +168,23 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             payload["query"] = query
             await super().handle_message(message)
 
+    @property
+    def _limited_view(self) -> LimitedView:
+        return cast(LimitedView, self.view)
+
     async def _refuse(self, operation_id: str, message: str, extensions: Mapping[str, object] | None) -> None:
         with request_log.operation():
             request_record.note_code(str((extensions or {}).get("code")))
         payload = [{"message": message, "extensions": extensions}]
         await self.websocket.send_json({"id": operation_id, "type": "error", "payload": payload})
 
-    async def run_operation(self, operation: Operation[Any, None]) -> None:
+    async def run_operation(self, operation: SocketOperation) -> None:
         """Run an operation within its limits, and log it."""
         with request_log.operation():
             await self._run_within_limits(operation)
 
-    async def _run_within_limits(self, operation: Operation[Any, None]) -> None:
-        view: Any = self.view
+    async def _run_within_limits(self, operation: SocketOperation) -> None:
+        view = self._limited_view
         kind = view.limits.documents.kind(operation.query, operation.operation_name)
         if kind is OperationType.SUBSCRIPTION:
             try:
@@ -191,8 +208,8 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 catalogs.translate_for_request(http_request.timeout_message(view.seconds_max)),
             )
 
-    async def _run_in_turn(self, operation: Operation[Any, None]) -> None:
-        view: Any = self.view
+    async def _run_in_turn(self, operation: SocketOperation) -> None:
+        view = self._limited_view
         admitted = await view.limits.measure(
             operation.query, operation.operation_name, operation.variables or {}, self.context
         )
@@ -203,11 +220,11 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 await super().run_operation(operation)
 
     @staticmethod
-    async def _send_error(operation: Operation[Any, None], code: str, message: str) -> None:
+    async def _send_error(operation: SocketOperation, code: str, message: str) -> None:
         request_record.note_code(code)
         await operation.send_initial_errors([GraphQLError(message, extensions={"code": code})])
 
-    async def _send_result_stream(self, operation: Operation[Any, None], result_source: Any) -> None:
+    async def _send_result_stream(self, operation: SocketOperation, result_source: Any) -> None:
         await super()._send_result_stream(operation, request_log.with_cost(result_source))
 
     @staticmethod
@@ -215,7 +232,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         """Return None: an error of one operation is sent with its id, and the others continue."""
 
     async def _handle_pre_execution_error(
-        self, operation: Operation[Any, None], result: PreExecutionError
+        self, operation: SocketOperation, result: PreExecutionError
     ) -> None:
         problem = result.errors[0].original_error if result.errors else None
         if isinstance(problem, CannotGetOperationTypeError):

@@ -10,7 +10,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 from opentelemetry import trace
 from prometheus_client import Counter, Histogram
@@ -19,6 +19,7 @@ from strawberry.types import ExecutionResult
 from renewals.observability import debounce, internal_errors, log_config, metrics, request_record, tracing
 
 log = logging.getLogger("renewals.requests")
+Result = TypeVar("Result")
 _tracer = trace.get_tracer("renewals")
 
 OK = "OK"
@@ -142,7 +143,7 @@ def _describe(record: request_record.RequestRecord, span: trace.Span) -> None:
         span.set_status(trace.StatusCode.ERROR)
 
 
-async def with_cost(results: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+async def with_cost(results: AsyncIterator[Result]) -> AsyncGenerator[Result, None]:
     """Yield the results of the current operation, the first of them with its cost."""
     record = request_record.current.get()
     cost = record.cost if record else None

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import weakref
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from renewals import config
@@ -220,10 +220,10 @@ async def _read(
         settings.auto_renew_lead_days,
         settings.auto_renew_time,
     )
-    return {row[0]: _build_account(tuple(row)) for row in rows}
+    return {row[0]: _build_account(row) for row in rows}
 
 
-def _build_account(row: tuple[Any, ...]) -> model.Account:
+def _build_account(row: database.Row) -> model.Account:
     account_id, time_zone, *values = row
     account = model.Account(account_id, ZoneInfo(time_zone), *values)
     return dataclasses.replace(account, language=model.Language(account.language))

@@ -12,8 +12,8 @@ import random
 import time
 import uuid
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import asyncpg
 from asyncpg.pgproto import pgproto
@@ -40,8 +40,19 @@ PAUSE_SECONDS = 0.1
 Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
 Connection = BaseDBAsyncClient
-Row = Any
-"""A row, with values by column name and by position."""
+
+
+class Row(Protocol):
+    """A row, with values by column name and by position."""
+
+    def __getitem__(self, key: Any, /) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __len__(self) -> int: ...
+    def keys(self) -> Iterable[str]:
+        """Return the names of the columns."""
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Return the names and values of the columns."""
 
 
 @contextlib.asynccontextmanager

@@ -4,7 +4,7 @@ import base64
 import binascii
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -131,7 +131,7 @@ def check_page_request(request: PageRequest, ordering: SortOrder) -> None:
             decode_cursor(ordering, cursor, name)
 
 
-def encode_cursor(ordering: SortOrder, row: Mapping[str, object]) -> str:
+def encode_cursor(ordering: SortOrder, row: database.Row) -> str:
     """Encode the tag of the order and the sort key of a row as a cursor, which is opaque to clients."""
     text = orjson.dumps([ordering.tag, *(row[column.name] for column in ordering.columns)], default=str)
     return base64.urlsafe_b64encode(text).decode().rstrip("=")

@@ -1,8 +1,7 @@
 """Messages as JSON, so that a stored answer can be read again in any language."""
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 import orjson
 
@@ -10,11 +9,21 @@ from renewals.domain.messages import Argument, CountedMessage, Message, Provided
 from renewals.domain.money import Cents
 
 
-def to_json(message: Message) -> dict[str, Any]:
+class StoredMessage(TypedDict, total=False):
+    """A message as a JSON object: the two texts of a provider, or a text of ours with its arguments."""
+
+    english: str | None
+    chinese: str | None
+    text: str
+    plural: str
+    arguments: dict[str, object]
+
+
+def to_json(message: Message) -> StoredMessage:
     """Return a message as a JSON object; arguments keep their types."""
     if isinstance(message, ProvidedText):
         return {"english": message.english, "chinese": message.chinese}
-    stored: dict[str, Any] = {"text": message.text}
+    stored: StoredMessage = {"text": message.text}
     if isinstance(message, CountedMessage):
         stored["plural"] = message.plural_text
     if message.arguments:
@@ -32,7 +41,7 @@ def loads(stored: str | None) -> Message | None:
     return None if stored is None else from_json(orjson.loads(stored))
 
 
-def from_json(stored: Mapping[str, Any]) -> Message:
+def from_json(stored: StoredMessage) -> Message:
     """Return the message that `to_json` stored."""
     if "english" in stored:
         return ProvidedText(stored["english"], stored["chinese"])
@@ -42,7 +51,7 @@ def from_json(stored: Mapping[str, Any]) -> Message:
     return Message(stored["text"], **arguments)
 
 
-def _argument_to_json(value: Argument) -> Any:
+def _argument_to_json(value: Argument) -> object:
     if isinstance(value, Cents):
         return {"cents": int(value)}
     if isinstance(value, str | int):

@@ -1,14 +1,24 @@
 """Refusals as JSON, so that a repeated request gets the same facts, in the language of the repetition."""
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from renewals.domain import stored_messages
 from renewals.domain.errors import Refusal, RefusalCode, RefusalFacts
+from renewals.domain.stored_messages import StoredMessage
 
 
-def to_json(refusal: Refusal) -> dict[str, Any]:
+class StoredRefusal(TypedDict):
+    """A refusal as a JSON object; facts without a value are left out."""
+
+    instance_id: str
+    code: str
+    message: StoredMessage
+    bundle_instance_ids: list[str]
+    facts: dict[str, Any]
+
+
+def to_json(refusal: Refusal) -> StoredRefusal:
     """Return a refusal as a JSON object."""
     return {
         "instance_id": refusal.instance_id,
@@ -23,7 +33,7 @@ def to_json(refusal: Refusal) -> dict[str, Any]:
     }
 
 
-def from_json(stored: Mapping[str, Any]) -> Refusal:
+def from_json(stored: StoredRefusal) -> Refusal:
     """Return the refusal that `to_json` stored."""
     facts = dict(stored["facts"])
     if "latest_expiry" in facts:

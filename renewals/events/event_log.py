@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
@@ -49,7 +49,7 @@ class NewEvent(NamedTuple):
     account_id: str
     type: EventType
     instance_id: str | None
-    payload: Mapping[str, Any]
+    payload: Mapping[str, object]
     actor: model.Actor | None = None
     """The maker of this change, if it is not the actor of the other events of the same call."""
 

@@ -31,7 +31,7 @@ FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 
 _LABEL_WITH_UNIT = Message("{label} ({unit})")
 
-Rows = Iterable[Sequence[object]]
+Rows = Iterable[Iterable[object]]
 Write = Callable[[Any], Any]
 
 
@@ -170,7 +170,7 @@ def _items(configuration: str) -> str:
     )
 
 
-def _tree(places: Mapping[str, int]) -> "dict[str, _Branch]":
+def _tree(places: "Mapping[str, _Branch]") -> "dict[str, _Branch]":
     """Return the columns' numbers by the first part of their paths; for several columns, a tree of the rest."""
     tree: dict[str, _Branch] = {}
     for path, number in places.items():
@@ -184,7 +184,7 @@ def _tree(places: Mapping[str, int]) -> "dict[str, _Branch]":
     return {outer: _tree(branch) if isinstance(branch, dict) else branch for outer, branch in tree.items()}
 
 
-_Branch = int | dict[str, Any]
+_Branch = int | dict[str, "_Branch"]
 
 
 def _tags(tags: str) -> str:

@@ -107,7 +107,7 @@ def _add_period(conditions: db_sql.WhereClause, column: str, period: DateRange) 
 
 async def read_rows(
     connection: database.Connection, export: Export
-) -> AsyncGenerator[Sequence[Sequence[object]], None]:
+) -> AsyncGenerator[Sequence[database.Row], None]:
     """Yield the rows of an export in pages of at most ROWS_PER_PAGE."""
     sql, values = export.statement()
     if export.is_ordered_by_index:

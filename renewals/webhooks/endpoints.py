@@ -9,7 +9,7 @@ import datetime as dt
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from renewals import config, idempotency
 from renewals.accounts import repository as accounts_repository
@@ -128,7 +128,9 @@ async def update_in(
         row.event_types = sorted(set(change.event_types))
     if change.is_enabled is not None:
         row.disabled_reason = (
-            None if change.is_enabled else row.disabled_reason or stored_messages.to_json(DISABLED_BY_OWNER)
+            None
+            if change.is_enabled
+            else row.disabled_reason or dict(stored_messages.to_json(DISABLED_BY_OWNER))
         )
     # The next turn recognizes the change by `changed_at`, which must exceed the last turn by any clock.
     row.changed_at = max(now, last_turn_at + dt.timedelta(microseconds=1)) if last_turn_at else now
@@ -221,7 +223,9 @@ def _endpoint(row: WebhookEndpoint) -> Endpoint:
         row.account_id,
         row.url,
         tuple(row.event_types),
-        None if row.disabled_reason is None else stored_messages.from_json(row.disabled_reason),
+        None
+        if row.disabled_reason is None
+        else stored_messages.from_json(cast(stored_messages.StoredMessage, row.disabled_reason)),
         row.created_at,
         row.changed_at,
     )

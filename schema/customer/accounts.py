@@ -1,12 +1,13 @@
 """The account, its vouchers and its ledger."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 import strawberry
 
 from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
+from renewals.db.connection import Row
 from renewals.domain import limits, model, pricing
 from schema.context import Info
 from schema.customer import history_filters
@@ -28,10 +29,10 @@ async def _read_vouchers(
     vouchers = await accounts_queries.fetch_vouchers(
         database.pool(), context.account_id, usable=usable, now=context.now
     )
-    return list(vouchers)
+    return cast("list[Voucher]", list(vouchers))
 
 
-def _format_cap(row: strawberry.Parent[Any]) -> str | None:
+def _format_cap(row: strawberry.Parent[Row]) -> str | None:
     cap_bps: int | None = sources.read(row, "price_rise_cap_bps")
     return None if cap_bps is None else pricing.format_percent(cap_bps)
 
@@ -83,8 +84,7 @@ class Account:
 
 async def resolve_account(info: Info) -> Account:
     """Return the caller's account."""
-    row: Account = await accounts_queries.fetch_account(database.pool(), info.context.account_id)
-    return row
+    return cast("Account", await accounts_queries.fetch_account(database.pool(), info.context.account_id))
 
 
 @strawberry.type(

@@ -1,17 +1,18 @@
 """Products, data centers and their types."""
 
-from typing import Any
+from typing import cast
 
 import strawberry
 
 from renewals import catalog
 from renewals.db import connection as database
+from renewals.db.connection import Row
 from renewals.domain import model, pricing
 from schema.context import Info
 from schema.fields import sources
 
 
-def _format_discount(tier: strawberry.Parent[Any]) -> str:
+def _format_discount(tier: strawberry.Parent[Row]) -> str:
     return pricing.format_percent(sources.read(tier, "discount_bps"))
 
 
@@ -27,7 +28,7 @@ class DiscountTier:
     )
 
 
-def _read_reason(row: strawberry.Parent[Any], info: Info) -> str | None:
+def _read_reason(row: strawberry.Parent[Row], info: Info) -> str | None:
     """Return the reason in the caller's language, or in the other one if that is missing."""
     en, zh = row["unsupported_reason"], row["unsupported_reason_zh"]
     return model.choose_text(info.context.language, en=en, zh=zh)
@@ -86,14 +87,14 @@ class DataCenter:
 
 async def resolve_products() -> list[Product]:
     """Return all products of the catalog."""
-    return list(await catalog.fetch_products(database.pool()))
+    return cast("list[Product]", await catalog.fetch_products(database.pool()))
 
 
 async def resolve_data_center_types() -> list[DataCenterType]:
     """Return all types of data centers of the catalog."""
-    return list(await catalog.fetch_data_center_types(database.pool()))
+    return cast("list[DataCenterType]", await catalog.fetch_data_center_types(database.pool()))
 
 
 async def resolve_data_centers() -> list[DataCenter]:
     """Return all data centers of the catalog."""
-    return list(await catalog.fetch_data_centers(database.pool()))
+    return cast("list[DataCenter]", await catalog.fetch_data_centers(database.pool()))

@@ -4,7 +4,7 @@ import contextlib
 import datetime as dt
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import orjson
 import strawberry
@@ -21,7 +21,7 @@ from schema.shared import connections, scalars
 from schema.shared.inputs import unset_to_none
 
 
-def _summarize(row: strawberry.Parent[Any], info: Info) -> str:
+def _summarize(row: strawberry.Parent[object], info: Info) -> str:
     subject = summaries.Subject(
         *(sources.read(row, name) for name in ("instance_id", "instance_name", "time_zone", "currency"))
     )
@@ -40,11 +40,11 @@ class Actor:
     )
 
 
-def _read_payload(row: strawberry.Parent[Any]) -> Any:
+def _read_payload(row: strawberry.Parent[object]) -> Any:
     return orjson.loads(sources.read(row, "payload"))
 
 
-def _read_actor(row: strawberry.Parent[Any]) -> Actor:
+def _read_actor(row: strawberry.Parent[object]) -> Actor:
     kind, name = (sources.read(row, column) for column in ("actor_kind", "actor_name"))
     return Actor(kind=model.ActorKind(kind), name=name)
 
@@ -121,9 +121,8 @@ async def resolve_events(
 ) -> AsyncIterator[Event]:
     """Return the account's events, until the caller's key ends."""
     context = info.context
-    events: Any = await event_log.subscribe(context.account_id, unset_to_none(after), context.is_authorized)
-    result: Any = _with_new_loaders(events, context)
-    return result  # type: ignore[no-any-return]
+    events = await event_log.subscribe(context.account_id, unset_to_none(after), context.is_authorized)
+    return cast("AsyncIterator[Event]", _with_new_loaders(events, context))
 
 
 async def _with_new_loaders(

@@ -1,14 +1,14 @@
 """The forecast of an account's automatic renewals."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 import strawberry
 
 from renewals.db import connection as database
 from renewals.domain import limits
 from renewals.domain.model import Language
-from renewals.forecasts import forecast, groups
+from renewals.forecasts import forecast, groups, simulation
 from renewals.i18n import catalogs, labels
 from schema.context import Info
 from schema.customer import instances
@@ -60,7 +60,7 @@ class ForecastGroup:
 
 
 async def _read_groups(
-    simulated: strawberry.Parent[Any],
+    simulated: strawberry.Parent[simulation.Forecast],
     info: Info,
     by: Annotated[
         groups.ForecastGrouping,
@@ -121,5 +121,4 @@ async def resolve_forecast(
     ] = 30,
 ) -> Forecast:
     """Return the forecast of the coming days; raise InvalidInputError if there are too many."""
-    result: Any = await forecast.read_forecast(info.context.account_id, days, info.context.now)
-    return result  # type: ignore[no-any-return]
+    return cast("Forecast", await forecast.read_forecast(info.context.account_id, days, info.context.now))

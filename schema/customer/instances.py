@@ -1,11 +1,12 @@
 """Instances with their nested types."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 import orjson
 import strawberry
 
+from renewals.db.connection import Row
 from renewals.domain import errors, instance_actions, limits, model, tags
 from schema.context import Info
 from schema.customer import catalog, orders, refusals, terms
@@ -63,12 +64,12 @@ class Tag:
     value: str = strawberry.field(description="Possibly empty.")
 
 
-def read_tags(row: strawberry.Parent[Any]) -> list[Tag]:
+def read_tags(row: strawberry.Parent[Row]) -> list[Tag]:
     """Return the tags of an instance's row, ordered by key."""
     return [Tag(key=key, value=value) for key, value in sorted(orjson.loads(row["tags"]).items())]
 
 
-def read_configuration(row: strawberry.Parent[Any]) -> list[ConfigurationItem]:
+def read_configuration(row: strawberry.Parent[Row]) -> list[ConfigurationItem]:
     """Return the configuration of an instance's row."""
     return [ConfigurationItem(**item) for item in orjson.loads(row["configuration"])]
 
@@ -81,12 +82,14 @@ _Latest = Annotated[
 ]
 
 
-async def _attempts(row: strawberry.Parent[Any], info: Info, first: _Latest = 10) -> list[RenewalAttempt]:
-    return list(await info.context.load.attempts.load((row["id"], _latest(first))))
+async def _attempts(row: strawberry.Parent[Row], info: Info, first: _Latest = 10) -> list[RenewalAttempt]:
+    rows = await info.context.load.attempts.load((row["id"], _latest(first)))
+    return cast("list[RenewalAttempt]", rows)
 
 
-async def _orders(row: strawberry.Parent[Any], info: Info, first: _Latest = 10) -> list[orders.RenewOrder]:
-    return list(await info.context.load.orders.load((row["id"], _latest(first))))
+async def _orders(row: strawberry.Parent[Row], info: Info, first: _Latest = 10) -> list[orders.RenewOrder]:
+    rows = await info.context.load.orders.load((row["id"], _latest(first)))
+    return cast("list[orders.RenewOrder]", rows)
 
 
 def _latest(first: int | None) -> int:
@@ -215,5 +218,4 @@ async def resolve_instance(
     id: Annotated[strawberry.ID, strawberry.argument(description="The provider's id.")],  # noqa: A002
 ) -> Instance | None:
     """Return an instance of the account, whatever its status and product; None if there is none."""
-    row: Instance | None = await info.context.load.instance.load(id)
-    return row
+    return cast("Instance | None", await info.context.load.instance.load(id))

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Self
+from typing import Self, cast
 
 import strawberry
 
@@ -82,8 +82,7 @@ class SetTagsSuccess(BatchDone):
 
 
 async def _read_order(placed: strawberry.Parent["OrderPlaced"], info: Info) -> orders.RenewOrder:
-    row: orders.RenewOrder = await info.context.load.order.load(placed.order_id)
-    return row
+    return cast("orders.RenewOrder", await info.context.load.order.load(placed.order_id))
 
 
 @strawberry.type

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, cast
 
 import strawberry
 
@@ -85,8 +85,7 @@ async def resolve_order(
         order_id = uuid.UUID(id)
     except ValueError:
         return None
-    row: RenewOrder | None = await info.context.load.order.load(order_id)
-    return row
+    return cast("RenewOrder | None", await info.context.load.order.load(order_id))
 
 
 def query_orders(

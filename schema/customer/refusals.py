@@ -18,7 +18,7 @@ from schema.shared import scalars
 def _fact(name: str, description: str) -> Any:
     """Return the field of a fact of a refusal."""
 
-    def resolve(refusal: strawberry.Parent[Any]) -> Any:
+    def resolve(refusal: strawberry.Parent[errors.Refusal]) -> object:
         return getattr(refusal.facts, name)
 
     return sources.computed(resolve, "facts", description=description)
@@ -72,7 +72,7 @@ class NotRenewable(shared_errors.Error):
 
 
 class NotRenewableHandler(ExceptionHandler[errors.NotRenewableError, NotRenewable]):
-    def handle(self, exception: errors.NotRenewableError, **_: Any) -> NotRenewable:
+    def handle(self, exception: errors.NotRenewableError, **_: object) -> NotRenewable:
         return NotRenewable(
             message=catalogs.translate_for_request(exception.message), refused=exception.refusals
         )

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
 
 from renewals.db import connection as database
 from renewals.domain import dates, instance_actions, model
@@ -11,19 +10,21 @@ from renewals.instances import queries as instances_queries
 from schema.loaders import Loaders
 
 
-async def read_last_days(load: Loaders, rows: Sequence[tuple[Any, ...]]) -> list[dt.date | None]:
+async def read_last_days(load: Loaders, rows: Sequence[tuple[dt.datetime | None]]) -> list[dt.date | None]:
     """Return the last days for rows of an expiry."""
     zone = (await load.read_account()).zone
-    return [expires_at and dates.last_day(expires_at, zone) for (expires_at,) in rows]
+    return [None if expires_at is None else dates.last_day(expires_at, zone) for (expires_at,) in rows]
 
 
-async def read_days_left(load: Loaders, rows: Sequence[tuple[Any, ...]]) -> list[int | None]:
+async def read_days_left(load: Loaders, rows: Sequence[tuple[dt.datetime | None]]) -> list[int | None]:
     """Return the days left for rows of an expiry."""
     zone = (await load.read_account()).zone
-    return [expires_at and dates.days_left(expires_at, zone, load.now) for (expires_at,) in rows]
+    return [
+        None if expires_at is None else dates.days_left(expires_at, zone, load.now) for (expires_at,) in rows
+    ]
 
 
-async def read_release_times(load: Loaders, rows: Sequence[tuple[Any, ...]]) -> list[dt.datetime | None]:
+async def read_release_times(load: Loaders, rows: Sequence[tuple[str, str]]) -> list[dt.datetime | None]:
     """Return the ends of the retention for rows of an id and a status."""
     account = await load.read_account()
     ids = [instance_id for instance_id, _ in rows]
@@ -33,7 +34,7 @@ async def read_release_times(load: Loaders, rows: Sequence[tuple[Any, ...]]) -> 
 
 
 async def read_actions(
-    load: Loaders, rows: Sequence[tuple[Any, ...]]
+    load: Loaders, rows: Sequence[tuple[object, ...]]
 ) -> list[instance_actions.InstanceActions]:
     """Return the actions for rows of `ActionFacts`."""
     account = await load.read_account()

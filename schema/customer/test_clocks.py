@@ -1,7 +1,7 @@
 """The mutation that moves the clock of a test account (rule 37)."""
 
 import datetime as dt
-from typing import Any, Self
+from typing import Self, cast
 
 import strawberry
 
@@ -33,10 +33,10 @@ class AdvanceTestClockInput:
 
 async def _read_events(move: strawberry.Parent["AdvanceTestClockSuccess"], info: Info) -> list[Event]:
     count = min(move.event_count, limits.PAGE_ROWS_MAX)
-    rows: Any = (
-        await event_log.read_events(info.context.account_id, move.first_sequence, count) if count else []
-    )
-    return list(rows)
+    if not count:
+        return []
+    events = await event_log.read_events(info.context.account_id, move.first_sequence, count)
+    return cast("list[Event]", events)
 
 
 @strawberry.type(

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import strawberry
 
@@ -56,14 +56,14 @@ async def _read_deliveries(
     after: Annotated[int, strawberry.argument(description="Only deliveries with a greater sequence.")] = 0,
 ) -> list[WebhookDelivery]:
     account_id = endpoint.account_id or ""
-    rows: Any = await status.read_deliveries(
+    rows = await status.read_deliveries(
         uuid.UUID(str(endpoint.id)),
         inputs.unset_to_none(state),
         count=first,
         after=(account_id, after),
         account_id=account_id,
     )
-    return list(rows)
+    return cast("list[WebhookDelivery]", rows)
 
 
 @strawberry.type(description="A URL that receives events by HTTP, with the status of its deliveries.")
@@ -174,8 +174,8 @@ class SendTestWebhookInput:
 
 
 async def _read_endpoint(success: strawberry.Parent["EndpointChanged"]) -> WebhookEndpoint:
-    endpoints: Any = await status.read_status([success.changed])
-    return endpoints[0]  # type: ignore[no-any-return]
+    [row] = await status.read_status([success.changed])
+    return cast("WebhookEndpoint", row)
 
 
 @strawberry.type
@@ -226,5 +226,4 @@ class SendTestWebhookSuccess:
 async def resolve_endpoints(info: Info) -> list[WebhookEndpoint]:
     """Return the account's endpoints with their status."""
     endpoints = await domain.list_endpoints(info.context.account_id)
-    rows: Any = await status.read_status(endpoints)
-    return list(rows)
+    return cast("list[WebhookEndpoint]", await status.read_status(endpoints))

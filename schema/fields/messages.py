@@ -7,6 +7,7 @@ import strawberry
 
 from renewals.domain import stored_messages
 from renewals.domain.messages import Message
+from renewals.domain.stored_messages import StoredMessage
 from renewals.i18n import catalogs
 from schema.fields import sources
 
@@ -14,13 +15,13 @@ from schema.fields import sources
 def message(name: str = "message", *, description: str) -> Any:
     """Return a field that shows the message of a column or attribute; null stays null."""
 
-    def resolve(row: strawberry.Parent[Any]) -> str | None:
+    def resolve(row: strawberry.Parent[object]) -> str | None:
         return show(sources.read(row, name))
 
     return sources.computed(resolve, name, description=description)
 
 
-def show(value: Message | dict[str, Any] | str | None) -> str | None:
+def show(value: Message | StoredMessage | str | None) -> str | None:
     """Return a message, or one that was stored as JSON, in the language of the request."""
     if value is None:
         return None

@@ -14,6 +14,7 @@ import asyncpg
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from renewals.db.connection import Row
 from renewals.domain import limits
 from schema.context import Context, Info
 from schema.limits import slices
@@ -65,12 +66,12 @@ class Loaded:
         joined = self.joined and f"{table}.{self.joined}"
         return dataclasses.replace(self, column=f"{table}.{self.column}", joined=joined)
 
-    def part_of(self, row: Any) -> dict[str, Any]:
+    def part_of(self, row: Row) -> dict[str, object]:
         """Return the joined table's columns of a row, without the prefix."""
         prefix = f"{self.joined}."
         return {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}
 
-    def is_in(self, row: Any) -> bool:
+    def is_in(self, row: Row) -> bool:
         """Return whether the statement joined the table, so that nothing needs to be loaded."""
         return self.joined is not None and type(row) in ROWS and f"{self.joined}.{KEY}" in row
 
@@ -128,7 +129,7 @@ def read(source: Any, name: str) -> Any:
 def column(name: str, *, description: str | None = None) -> Any:
     """Return a field that reads a column, or an attribute, of another name."""
 
-    def resolve(row: strawberry.Parent[Any]) -> Any:
+    def resolve(row: strawberry.Parent[object]) -> Any:
         return read(row, name)
 
     return strawberry.field(
@@ -176,7 +177,7 @@ def sliced(
     reading = Sliced(name, loader, of_owner, make)
 
     async def resolve(
-        row: strawberry.Parent[Any],
+        row: strawberry.Parent[object],
         info: Info,
         first: slices.First = limits.SLICE_ROWS_DEFAULT,
         offset: slices.Offset = 0,
@@ -197,7 +198,7 @@ def sliced(
 def batched(batch_read: BatchRead, *columns: str, description: str | None = None) -> Any:
     """Return a field whose values are computed for all rows of a list in one call; see `Batched`."""
 
-    async def resolve(row: strawberry.Parent[Any], info: Info) -> Any:
+    async def resolve(row: strawberry.Parent[object], info: Info) -> Any:
         loader = info.context.load.batch(batch_read)
         return await loader.load(tuple([read(row, name) for name in columns]))
 
@@ -209,7 +210,7 @@ def batched(batch_read: BatchRead, *columns: str, description: str | None = None
 def counted(name: str, *, description: str | None = None) -> Any:
     """Return a field that is the length of the list in the column `name`."""
 
-    def resolve(row: strawberry.Parent[Any]) -> int:
+    def resolve(row: strawberry.Parent[object]) -> int:
         return len(read(row, name))
 
     return computed(resolve, name, description=description)

@@ -70,8 +70,8 @@ class Bounds:
             self._value(FIRST, default.first, variables), self._value(OFFSET, default.offset, variables)
         )
 
-    def _value(self, name: str, default: int, variables: Mapping[str, Any]) -> int:
-        value = self._values.get(name, default)
+    def _value(self, name: str, default: int, variables: Mapping[str, object]) -> int:
+        value: object = self._values.get(name, default)
         if isinstance(value, str):
             value = variables.get(value, default)
         if type(value) is not int:

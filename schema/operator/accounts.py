@@ -1,7 +1,7 @@
 """Accounts, their vouchers and API keys."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 import strawberry
 
@@ -77,8 +77,7 @@ class ApiKey:
 
 async def find_account(account_id: str) -> Account | None:
     """Return an account, or None if it does not exist."""
-    row: Any = await operators_queries.find_account(database.pool(), account_id)
-    return row  # type: ignore[no-any-return]
+    return cast("Account | None", await operators_queries.find_account(database.pool(), account_id))
 
 
 async def resolve_account(
@@ -122,16 +121,15 @@ async def resolve_api_keys(
     ] = strawberry.UNSET,
 ) -> list[ApiKey]:
     """Return the API keys of an account, of operators or with a prefix."""
-    rows: Any = await operators_queries.list_keys(
+    rows = await operators_queries.list_keys(
         database.pool(), account_id=account_id or None, prefix=prefix or None
     )
-    return list(rows)
+    return cast("list[ApiKey]", list(rows))
 
 
 async def get_key(key_id: str) -> ApiKey:
     """Return an API key that must exist."""
-    row: Any = await operators_queries.get_key(database.pool(), key_id)
-    return row  # type: ignore[no-any-return]
+    return cast("ApiKey", await operators_queries.get_key(database.pool(), key_id))
 
 
 async def resolve_vouchers(
@@ -141,5 +139,5 @@ async def resolve_vouchers(
     """Return the vouchers of an account; none if the account does not exist."""
     if not sql.is_storable(account_id):
         return []
-    rows: Any = await accounts_queries.fetch_vouchers(database.pool(), account_id, info.context.now)
-    return list(rows)
+    rows = await accounts_queries.fetch_vouchers(database.pool(), account_id, info.context.now)
+    return cast("list[vouchers.Voucher]", list(rows))

@@ -36,12 +36,12 @@ class NotRefundable(shared_errors.Error):
 
 
 class _NotFound(ExceptionHandler[errors.NotFoundError, NotFound]):
-    def handle(self, exception: errors.NotFoundError, **_: Any) -> NotFound:
+    def handle(self, exception: errors.NotFoundError, **_: object) -> NotFound:
         return NotFound(message=catalogs.translate_for_request(exception.message), field=exception.field)
 
 
 class _NotRefundable(ExceptionHandler[errors.NotRefundableError, NotRefundable]):
-    def handle(self, exception: errors.NotRefundableError, **_: Any) -> NotRefundable:
+    def handle(self, exception: errors.NotRefundableError, **_: object) -> NotRefundable:
         return NotRefundable(
             message=catalogs.translate_for_request(exception.message), refused=exception.refusals
         )

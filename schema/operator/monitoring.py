@@ -12,6 +12,7 @@ from renewals import integrity
 from renewals.auto_renewal import chunks, runs
 from renewals.db import connection as database
 from renewals.db import models
+from renewals.db.connection import Row
 from renewals.domain import errors, limits, validation
 from renewals.operators import audit_log
 from renewals.operators import queries as operators_queries
@@ -129,7 +130,7 @@ def _plain(value: object) -> str:
 
 
 def _json(column: str) -> Any:
-    def read(row: strawberry.Parent[Any]) -> JSON | None:
+    def read(row: strawberry.Parent[Row]) -> JSON | None:
         value: JSON | None = None if row[column] is None else orjson.loads(row[column])
         return value
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 import strawberry
 
@@ -54,8 +54,7 @@ class RenewOrder:
 
 async def get_refund(refund_id: str) -> Refund:
     """Return a refund that must exist."""
-    row: Any = await orders_queries.fetch_refund(database.pool(), refund_id)
-    return row  # type: ignore[no-any-return]
+    return cast("Refund", await orders_queries.fetch_refund(database.pool(), refund_id))
 
 
 async def resolve_order(
@@ -66,8 +65,7 @@ async def resolve_order(
         order_id = uuid.UUID(id)
     except ValueError:
         return None
-    row: Any = await operators_queries.find_order(database.pool(), order_id)
-    return row  # type: ignore[no-any-return]
+    return cast("RenewOrder | None", await operators_queries.find_order(database.pool(), order_id))
 
 
 def query_orders(

@@ -1,7 +1,7 @@
 """The success types of the operators' mutations, except those about webhooks."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import cast
 
 import strawberry
 
@@ -13,7 +13,7 @@ from schema.operator.errors import RowRefusal
 from schema.shared import vouchers as shared_vouchers
 
 
-async def _read_account(success: strawberry.Parent[Any]) -> accounts.Account:
+async def _read_account(success: strawberry.Parent["AccountChanged"]) -> accounts.Account:
     account = await accounts.find_account(success.account_id)
     assert account is not None
     return account
@@ -48,11 +48,11 @@ class TopUpSuccess(AccountChanged):
     )
 
 
-async def _read_vouchers(success: strawberry.Parent[Any]) -> list[shared_vouchers.Voucher]:
-    vouchers: Any = await accounts_queries.fetch_vouchers_by_id(
+async def _read_vouchers(success: strawberry.Parent["IssueVouchersSuccess"]) -> list[shared_vouchers.Voucher]:
+    vouchers = await accounts_queries.fetch_vouchers_by_id(
         database.pool(), success.account_id, success.voucher_ids
     )
-    return [vouchers[voucher_id] for voucher_id in success.voucher_ids]
+    return cast("list[shared_vouchers.Voucher]", [vouchers[voucher_id] for voucher_id in success.voucher_ids])
 
 
 @strawberry.type(description="All of the vouchers were issued.")
@@ -63,7 +63,7 @@ class IssueVouchersSuccess(AccountChanged):
     )
 
 
-async def _read_key(success: strawberry.Parent[Any]) -> accounts.ApiKey:
+async def _read_key(success: strawberry.Parent["ApiKeyChanged"]) -> accounts.ApiKey:
     return await accounts.get_key(success.key_id)
 
 
@@ -173,7 +173,7 @@ class ReleaseInstancesSuccess(RowsDone):
     pass
 
 
-async def _read_run(success: strawberry.Parent[Any]) -> monitoring.RenewalRun:
+async def _read_run(success: strawberry.Parent["RetryParkedSuccess"]) -> monitoring.RenewalRun:
     return await monitoring.get_run(success.run_id)
 
 
@@ -186,7 +186,7 @@ class RetryParkedSuccess:
     )
 
 
-async def _read_refund(success: strawberry.Parent[Any]) -> orders.Refund:
+async def _read_refund(success: strawberry.Parent["RefundOrderSuccess"]) -> orders.Refund:
     return await orders.get_refund(success.refund_id)
 
 

@@ -1,7 +1,7 @@
 """Webhook endpoints: operators manage the provider's own, and read those of accounts."""
 
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 import strawberry
 
@@ -33,7 +33,7 @@ class WebhookDeliveryKey:
 
 
 async def _read_deliveries(
-    endpoint: strawberry.Parent[Any],
+    endpoint: strawberry.Parent[status.EndpointStatus],
     state: Annotated[
         status.DeliveryState | None, strawberry.argument(description="Null: all states.")
     ] = strawberry.UNSET,
@@ -46,10 +46,10 @@ async def _read_deliveries(
     key = (after.account_id, after.sequence) if after else ("", 0)
     if not sql.is_storable(key[0]):
         raise errors.InvalidInputError("after.accountId", Message("is not the id of an account"))
-    rows: Any = await status.read_deliveries(
+    rows = await status.read_deliveries(
         uuid.UUID(str(endpoint.id)), inputs.unset_to_none(state), count=first, after=key
     )
-    return list(rows)
+    return cast("list[WebhookDelivery]", rows)
 
 
 @strawberry.type(description="A URL that receives events by HTTP POST, and its health.")
@@ -93,10 +93,10 @@ class SendTestWebhookInput(IdempotentInput, customers.SendTestWebhookInput):
     pass
 
 
-async def _read_endpoint(changed: strawberry.Parent[Any]) -> WebhookEndpoint | None:
+async def _read_endpoint(changed: strawberry.Parent["ProviderEndpointChanged"]) -> WebhookEndpoint | None:
     endpoint = await endpoints.find(uuid.UUID(changed.endpoint_id))
-    rows: Any = await status.read_status([endpoint] if endpoint else [])
-    return rows[0] if rows else None
+    rows = await status.read_status([endpoint] if endpoint else [])
+    return cast("WebhookEndpoint", rows[0]) if rows else None
 
 
 @strawberry.type
@@ -149,5 +149,4 @@ async def resolve_endpoints(
     owner = inputs.unset_to_none(account_id)
     if owner is not None and not sql.is_storable(owner):
         return []
-    rows: Any = await status.read_status(await endpoints.list_endpoints(owner))
-    return list(rows)
+    return cast("list[WebhookEndpoint]", await status.read_status(await endpoints.list_endpoints(owner)))

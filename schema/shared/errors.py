@@ -48,17 +48,17 @@ class InvalidInput(Error):
 
 
 class _InvalidInput(ExceptionHandler[errors.InvalidInputError, InvalidInput]):
-    def handle(self, exception: errors.InvalidInputError, **_: Any) -> InvalidInput:
+    def handle(self, exception: errors.InvalidInputError, **_: object) -> InvalidInput:
         return InvalidInput(message=catalogs.translate_for_request(exception.message), field=exception.field)
 
 
 class _IdempotencyKeyReused(ExceptionHandler[errors.IdempotencyKeyReusedError, IdempotencyKeyReused]):
-    def handle(self, exception: errors.IdempotencyKeyReusedError, **_: Any) -> IdempotencyKeyReused:
+    def handle(self, exception: errors.IdempotencyKeyReusedError, **_: object) -> IdempotencyKeyReused:
         return IdempotencyKeyReused(message=catalogs.translate_for_request(exception.message))
 
 
 class _PriceChanged(ExceptionHandler[errors.PriceChangedError, PriceChanged]):
-    def handle(self, exception: errors.PriceChangedError, **_: Any) -> PriceChanged:
+    def handle(self, exception: errors.PriceChangedError, **_: object) -> PriceChanged:
         return PriceChanged(
             message=catalogs.translate_for_request(exception.message),
             expected_total=scalars.Money(exception.expected_total_cents),
@@ -67,7 +67,7 @@ class _PriceChanged(ExceptionHandler[errors.PriceChangedError, PriceChanged]):
 
 
 class _InsufficientFunds(ExceptionHandler[errors.InsufficientFundsError, InsufficientFunds]):
-    def handle(self, exception: errors.InsufficientFundsError, **_: Any) -> InsufficientFunds:
+    def handle(self, exception: errors.InsufficientFundsError, **_: object) -> InsufficientFunds:
         return InsufficientFunds(
             message=catalogs.translate_for_request(exception.message),
             required=scalars.Money(exception.required_cents),
