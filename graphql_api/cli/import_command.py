@@ -33,52 +33,24 @@ Errors = Annotated[
 ]
 
 
-@app.command()
-def accounts(
-    file: File,
-    encoding: Encoding = None,
-    dry_run: DryRun = False,
-    errors: Errors = None,
-    lang: output_language.Lang = None,
-) -> None:
-    """Create accounts with a first balance, and update existing ones."""
-    _import("accounts", file, encoding, errors, output_language.choose(lang), is_dry_run=dry_run)
+def _add_command(name: str, description: str) -> None:
+    """Add the command that imports one kind of file; all have the same options."""
+
+    @app.command(name, help=description)
+    def command(
+        file: File,
+        encoding: Encoding = None,
+        dry_run: DryRun = False,
+        errors: Errors = None,
+        lang: output_language.Lang = None,
+    ) -> None:
+        _import(name, file, encoding, errors, output_language.choose(lang), is_dry_run=dry_run)
 
 
-@app.command()
-def instances(
-    file: File,
-    encoding: Encoding = None,
-    dry_run: DryRun = False,
-    errors: Errors = None,
-    lang: output_language.Lang = None,
-) -> None:
-    """Register instances, and update existing ones."""
-    _import("instances", file, encoding, errors, output_language.choose(lang), is_dry_run=dry_run)
-
-
-@app.command()
-def catalogue(
-    file: File,
-    encoding: Encoding = None,
-    dry_run: DryRun = False,
-    errors: Errors = None,
-    lang: output_language.Lang = None,
-) -> None:
-    """Create products and data centers, and update existing ones."""
-    _import("catalogue", file, encoding, errors, output_language.choose(lang), is_dry_run=dry_run)
-
-
-@app.command()
-def vouchers(
-    file: File,
-    encoding: Encoding = None,
-    dry_run: DryRun = False,
-    errors: Errors = None,
-    lang: output_language.Lang = None,
-) -> None:
-    """Issue vouchers that do not exist yet."""
-    _import("vouchers", file, encoding, errors, output_language.choose(lang), is_dry_run=dry_run)
+_add_command("accounts", "Create accounts with a first balance, and update existing ones.")
+_add_command("instances", "Register instances, and update existing ones.")
+_add_command("catalogue", "Create products and data centers, and update existing ones.")
+_add_command("vouchers", "Issue vouchers that do not exist yet.")
 
 
 def _import(

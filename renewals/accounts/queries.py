@@ -128,6 +128,6 @@ async def find_test_clocks(
 
 async def count_ledger(connection: Connection, account_id: str, ledger_filter: LedgerFilter) -> int:
     """Return the number of the account's ledger entries."""
-    conditions = ledger_conditions(account_id, ledger_filter)
-    sql = f"SELECT count(*) FROM ledger_entries e WHERE {conditions.where}"
-    return int((await database.fetch(connection, sql, *conditions.values))[0][0])
+    return await pagination.count_rows(
+        connection, "ledger_entries e", ledger_conditions(account_id, ledger_filter)
+    )

@@ -134,11 +134,7 @@ async def read_due_instances(
         now,
         left,
     )
-    instances: dict[str, list[model.Instance]] = {}
-    for row in rows:
-        instance = model.Instance._make(row)
-        instances.setdefault(instance.account_id, []).append(instance)
-    return instances
+    return instances_repository.group_by_account(rows)
 
 
 async def find_earliest_due_at(connection: Connection, account: model.Account) -> dt.datetime | None:

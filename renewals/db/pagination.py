@@ -111,6 +111,12 @@ async def fetch_page(
     )
 
 
+async def count_rows(connection: database.Connection, source: str, conditions: db_sql.WhereClause) -> int:
+    """Return the number of the rows that meet the conditions; `source` is the SQL after FROM."""
+    sql = f"SELECT count(*) FROM {source} WHERE {conditions.where}"
+    return int((await database.fetch(connection, sql, *conditions.values))[0][0])
+
+
 def check_page_request(request: PageRequest, ordering: SortOrder) -> None:
     """Check the bounds (rule 26), the combination and the cursors of a request. Raises InvalidInputError."""
     rows_max = limits.PAGE_ROWS_MAX

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from renewals.db import connection as database
 from renewals.db import pagination, sql
 from renewals.db.connection import Connection
 from renewals.domain import errors, limits
@@ -77,6 +76,4 @@ async def fetch_history(
 
 async def count_history(connection: Connection, account_id: str, event_filter: EventFilter) -> int:
     """Return the number of the account's events that match a filter."""
-    conditions = _conditions(account_id, event_filter)
-    statement = f"SELECT count(*) FROM events e WHERE {conditions.where}"
-    return int((await database.fetch(connection, statement, *conditions.values))[0][0])
+    return await pagination.count_rows(connection, "events e", _conditions(account_id, event_filter))

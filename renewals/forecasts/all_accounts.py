@@ -120,11 +120,7 @@ async def _read_instances(
         [simulation.last_expiry(account, days, now) for account in accounts.values()],
         now,
     )
-    instances: dict[str, list[model.Instance]] = {}
-    for row in rows:
-        instance = model.Instance._make(row)
-        instances.setdefault(instance.account_id, []).append(instance)
-    return instances
+    return instances_repository.group_by_account(rows)
 
 
 def sum_days(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> AccountNights:

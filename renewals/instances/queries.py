@@ -151,9 +151,9 @@ async def count_instances(
     connection: Connection, account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
 ) -> int:
     """Return the number of instances that match a filter."""
-    conditions = filters.build_conditions(account_id, instance_filter, now)
-    statement = f"SELECT count(*) FROM instances i WHERE {conditions.where}"
-    return int((await database.fetch(connection, statement, *conditions.values))[0][0])
+    return await pagination.count_rows(
+        connection, "instances i", filters.build_conditions(account_id, instance_filter, now)
+    )
 
 
 async def fetch_bundles(connection: Connection, account_id: str, bundle_ids: Sequence[str]) -> dict[str, Row]:

@@ -33,6 +33,15 @@ class ExpiredInstance(NamedTuple):
     renewal_mode: str
 
 
+def group_by_account(rows: Iterable[database.Row]) -> dict[str, list[model.Instance]]:
+    """Return the instances of rows of `COLUMNS`, by account."""
+    instances: dict[str, list[model.Instance]] = {}
+    for row in rows:
+        instance = model.Instance._make(row)
+        instances.setdefault(instance.account_id, []).append(instance)
+    return instances
+
+
 async def register(
     connection: database.Connection,
     account: model.Account,

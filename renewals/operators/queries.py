@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Sequence
 
-from renewals.db import connection as database
 from renewals.db import models, pagination
 from renewals.db import sql as db_sql
 from renewals.db.connection import Connection, Row
@@ -45,7 +44,7 @@ async def fetch_accounts(
 
 async def count_accounts(connection: Connection, *, search: str | None) -> int:
     """Return the number of accounts that match."""
-    return await _count(connection, "accounts a", _matching(search))
+    return await pagination.count_rows(connection, "accounts a", _matching(search))
 
 
 def _matching(search: str | None) -> db_sql.WhereClause:
@@ -115,7 +114,7 @@ async def count_audit_log(
     connection: Connection, *, account_id: str | None, action: audit_log.Action | None
 ) -> int:
     """Return the number of entries that match."""
-    return await _count(connection, "audit_log l", _concerning(account_id, action))
+    return await pagination.count_rows(connection, "audit_log l", _concerning(account_id, action))
 
 
 def _concerning(account_id: str | None, action: audit_log.Action | None) -> db_sql.WhereClause:
@@ -128,11 +127,6 @@ def _concerning(account_id: str | None, action: audit_log.Action | None) -> db_s
     if action is not None:
         conditions.add("l.action = {}", action)
     return conditions
-
-
-async def _count(connection: Connection, source: str, conditions: db_sql.WhereClause) -> int:
-    sql = f"SELECT count(*) FROM {source} WHERE {conditions.where}"
-    return int((await database.fetch(connection, sql, *conditions.values))[0][0])
 
 
 def _select(alias: str, columns: Sequence[str]) -> str:

@@ -213,6 +213,4 @@ async def fetch_orders(
 
 async def count_orders(connection: Connection, account_id: str, order_filter: OrderFilter) -> int:
     """Return the number of the account's orders that match a filter."""
-    conditions = _order_conditions(account_id, order_filter)
-    statement = f"SELECT count(*) FROM orders o WHERE {conditions.where}"
-    return int((await database.fetch(connection, statement, *conditions.values))[0][0])
+    return await pagination.count_rows(connection, "orders o", _order_conditions(account_id, order_filter))
