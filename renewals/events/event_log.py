@@ -8,7 +8,7 @@ import datetime as dt
 import math
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -153,7 +153,7 @@ async def read_events(account_id: str, after: int, count: int = EVENTS_PER_READ)
 
 async def subscribe(
     account_id: str, after: int | None, is_authorized: Callable[[], Awaitable[bool]]
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event]:
     """Return an iterator over the events after a number, or after the last one, that then waits for new events.
 
     The iterator ends when the process shuts down, and when `is_authorized` returns False. Raises InvalidInputError
@@ -169,7 +169,7 @@ async def subscribe(
 
 async def _read_continuously(
     account_id: str, after: int, is_authorized: Callable[[], Awaitable[bool]]
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event]:
     with pubsub.subscribe(account_id) as subscriber:
         while not subscriber.is_closed:
             events = await _read_through_outages(account_id, after)

@@ -239,7 +239,7 @@ async def test_a_follower_is_given_what_it_missed_and_then_what_happens(world: W
     await place_order.place_order("a", wish("i-1"), lambda: NOW)
     event = await asyncio.wait_for(later, 1)
     assert (event.sequence, event.type) == (3, "instance.renewed")
-    await following.aclose()  # type: ignore[attr-defined]
+    await following.aclose()
 
 
 async def test_a_follower_without_a_number_is_given_only_what_is_new(world: World) -> None:
@@ -251,7 +251,7 @@ async def test_a_follower_without_a_number_is_given_only_what_is_new(world: Worl
     await asyncio.sleep(0.05)
     await set_policy("i-2")
     assert (await asyncio.wait_for(later, 1)).instance_id == "i-2"
-    await following.aclose()  # type: ignore[attr-defined]
+    await following.aclose()
 
 
 @pytest.mark.parametrize("after", [-1, 2, 2**62])
