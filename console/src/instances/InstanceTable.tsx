@@ -46,7 +46,7 @@ export function InstanceTable(props: InstanceTableProps) {
       loading={{ spinning: isLoading, delay: 200 }}
       {...(rowSelection && { rowSelection })}
       onChange={onTableChange}
-      scroll={{ x: 940 }}
+      scroll={{ x: 1240 }}
       locale={{ emptyText: isLoading ? " " : texts.empty }}
       pagination={{
         current: state.page,
