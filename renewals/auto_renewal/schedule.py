@@ -16,9 +16,14 @@ def next_scheduled_at(instant: dt.datetime) -> dt.datetime:
     return dates.next_scheduled_at(instant, config.get_settings().auto_renew_time.minute)
 
 
+def next_scheduled_after(instant: dt.datetime) -> dt.datetime:
+    """Return the first scheduled time of an hourly run after an instant."""
+    return dates.next_scheduled_after(instant, config.get_settings().auto_renew_time.minute)
+
+
 def lateness(last_scheduled: dt.datetime | None, now: dt.datetime) -> dt.timedelta:
     """Return the time since the first hourly run after `last_scheduled` should have started; zero if none is due."""
     missed = last_scheduled_at(now)
     if last_scheduled is not None:
-        missed = next_scheduled_at(last_scheduled + dt.timedelta(microseconds=1))
+        missed = next_scheduled_after(last_scheduled)
     return max(now - missed, dt.timedelta())

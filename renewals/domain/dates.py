@@ -138,6 +138,11 @@ def next_scheduled_at(instant: dt.datetime, minute: int) -> dt.datetime:
     return tick if tick == instant else tick + dt.timedelta(hours=1)
 
 
+def next_scheduled_after(instant: dt.datetime, minute: int) -> dt.datetime:
+    """Return the first scheduled time of the hourly run after an instant."""
+    return next_scheduled_at(instant + dt.timedelta(microseconds=1), minute)
+
+
 def last_due_day(now: dt.datetime, zone: ZoneInfo, *, time: dt.time, lead_days: int) -> dt.date:
     """Return the latest last day whose `due_at` is not after `now`."""
     day = now.astimezone(zone).date() + dt.timedelta(days=lead_days)

@@ -12,8 +12,6 @@ from renewals.db.connection import Connection
 from renewals.domain import dates, model
 from renewals.instances import lifecycle
 
-_MICROSECOND = dt.timedelta(microseconds=1)
-
 
 async def find_next_in(connection: Connection, account: model.Account, to: dt.datetime) -> dt.datetime | None:
     """Return the next tick of a locked test account that is not after `to`, or None.
@@ -21,7 +19,7 @@ async def find_next_in(connection: Connection, account: model.Account, to: dt.da
     The last hour before `to` is always one: it ends the account's day as the worker's last check would.
     """
     assert account.test_clock is not None
-    first = schedule.next_scheduled_at(account.test_clock + _MICROSECOND)
+    first = schedule.next_scheduled_after(account.test_clock)
     last = schedule.last_scheduled_at(to)
     if first > last:
         return None
@@ -36,7 +34,7 @@ async def _find_instants(
     lapse = await lifecycle.find_next_lapse(connection, account.id)
     for instant in (lapse.expires_at, lapse.releases_at):
         if instant is not None:
-            yield schedule.next_scheduled_at(instant + _MICROSECOND)
+            yield schedule.next_scheduled_after(instant)
     due_at = await due.find_earliest_due_at(connection, account)
     if due_at is not None:
         yield schedule.next_scheduled_at(due_at)

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from tests.renewals.test_clocks import lives
 from tests.support import customer, sql_log
-from tests.support.fixtures import World
+from tests.support.fixtures import NOW, World
 from tests.support.graphql_client import Client
 
 PREVIEW = """query ($input: SetRenewalPolicyInput!, $first: Int! = 100, $offset: Int! = 0) {
@@ -101,3 +102,15 @@ async def test_statements_do_not_grow_with_the_selection(world: World, asked: Cl
             await asked(PREVIEW, input=asked_for(*picked), first=1_000)
         counts.append(len(seen))
     assert counts[0] == counts[1], counts
+
+
+async def test_a_test_account_that_stands_at_a_run_has_had_it(world: World, graphql: Client) -> None:
+    await world.account("t", balance="500.00", test_clock=NOW)
+    await world.instance("t-1", account="t", expires="2027-01-12", price="100.00")
+    await lives.move("t", world.at("2027-01-12 00:30", account="t"))
+    buyer = await customer.of(world, graphql, "t")
+    preview = (await graphql(PREVIEW, input=asked_for("t-1")))["previewRenewalPolicy"]
+    await buyer.set_policy(["t-1"], "AUTO")
+    await lives.move("t", world.at("2027-01-12 02:00", account="t"))
+    [charged_at] = await world.row("SELECT created_at FROM orders")
+    assert preview["changes"][0]["firstChargeAt"] == charged_at.isoformat() == "2027-01-11T17:30:00+00:00"
