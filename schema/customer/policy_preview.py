@@ -63,7 +63,9 @@ class PolicyPreview:
     planned: strawberry.Private[Sequence[policy_preview.PreviewedChange]]
     refused: strawberry.Private[Sequence[errors.Refusal]]
     changes: list[PolicyChange] = sources.sliced(
-        "planned", make=PolicyChange.of, description="The instances whose mode or months would change."
+        "planned",
+        make=PolicyChange.of,
+        description="The instances whose mode or months would change, or that would accept a changed price.",
     )
     change_count: int = sources.counted("planned", description="Number of changes.")
     unchanged_count: int = strawberry.field(description="Number of instances that have the policy already.")
