@@ -20,17 +20,17 @@ INSTANCES = ExportTable.of(
         ExportColumn("product.code", Message("Product code"), "product.code"),
         ExportColumn("product.name", Message("Product"), "product.name"),
         ExportColumn("product.nameZh", Message("Product in Chinese"), "product.name_zh"),
-        ExportColumn("dataCenter.code", Message("Data centre code"), "data_center.code"),
-        ExportColumn("dataCenter.name", Message("Data centre"), "data_center.name"),
-        ExportColumn("dataCenter.type.code", Message("Data centre type code"), '"data_center.type".code'),
+        ExportColumn("dataCenter.code", Message("Data center code"), "data_center.code"),
+        ExportColumn("dataCenter.name", Message("Data center"), "data_center.name"),
+        ExportColumn("dataCenter.type.code", Message("Data center type code"), '"data_center.type".code'),
         # The whole path stands for the code: exports selected it before types had names.
         ExportColumn(
-            "dataCenter.type", Message("Data centre type code"), '"data_center.type".code', is_default=False
+            "dataCenter.type", Message("Data center type code"), '"data_center.type".code', is_default=False
         ),
-        ExportColumn("dataCenter.type.name", Message("Data centre type"), '"data_center.type".name'),
+        ExportColumn("dataCenter.type.name", Message("Data center type"), '"data_center.type".name'),
         ExportColumn(
             "dataCenter.type.nameZh",
-            Message("Data centre type in Chinese"),
+            Message("Data center type in Chinese"),
             '"data_center.type".name_zh',
         ),
         ExportColumn("configuration", Message("Configuration"), "i.configuration", ColumnType.CONFIGURATION),

@@ -103,7 +103,7 @@ async def test_support_is_a_row_of_the_catalogue(world: World, asked: Client) ->
 async def test_each_catalogue_is_one_statement(asked: Client) -> None:
     with sql_log.counted() as seen:
         await asked("{ products { code } dataCenters { code } }")
-    assert len(seen) == 3  # the key's account, the products, the data centres
+    assert len(seen) == 3  # the key's account, the products, the data centers
 
 
 @pytest.mark.parametrize(("language", "reason"), [("en", "Resubmit."), ("zh", "需重新提交。")])
