@@ -21,7 +21,7 @@ from tests.support.fixtures import World
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 SCREENSHOT = os.environ.get("GRAPHIQL_SCREENSHOT")
-"""The file for a screenshot, if one is wanted: docs/graphiql.png is made this way."""
+"""The file for a screenshot, if one is wanted."""
 
 pytestmark = [
     pytest.mark.browser,
