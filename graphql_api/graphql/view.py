@@ -183,7 +183,7 @@ class GraphQLView(GraphQL[api_config.ApiContext, None]):
         query, admitted = await self.limits.check(operation, context, lane, body_bytes)
         if request.method == "GET" and admitted.kind is OperationType.MUTATION:
             raise errors.HTTPError(405, "BAD_REQUEST", Message("Send mutations by POST."), _ALLOW_POST)
-        if admitted.kind is OperationType.SUBSCRIPTION:
+        if admitted.kind is OperationType.SUBSCRIPTION and self.schema.subscription is not None:
             if not accepted.takes_stream:
                 raise errors.HTTPError(400, "BAD_REQUEST", _NO_STREAM)
             return await self._stream(request, query, operation, context)

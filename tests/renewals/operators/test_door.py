@@ -115,6 +115,19 @@ async def test_the_operators_app_serves_no_customer_api(world: World, operator: 
         assert (await alone.get(URL.replace("/graphql", "/healthz"))).status_code == 200
 
 
+async def test_a_subscription_is_refused_because_the_operators_schema_has_none(
+    world: World, operator: Operator
+) -> None:
+    client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create_for_operators()))
+    async with client:
+        for accepted in ("text/event-stream", "application/json"):
+            headers = {"Authorization": f"Bearer {operator.key}", "Accept": accepted}
+            request = {"query": "subscription { events { sequence } }"}
+            response = await client.post(OPERATOR_URL, json=request, headers=headers)
+            assert response.status_code < 500, response.text
+            assert "BAD_REQUEST" in response.text
+
+
 async def test_a_cached_operation_is_authorized_for_each_request(world: World, operator: Operator) -> None:
     """The cache stores operations, not their callers."""
     await world.account("a")
