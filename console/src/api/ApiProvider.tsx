@@ -38,15 +38,13 @@ export function ApiProvider({ token, children }: { readonly token: string; reado
         clearTimeout(timer);
         timer = setTimeout(refresh, BURST_MS);
       },
-      onUnauthenticated: () => {
-        store.signOut("expired");
-      },
+      onUnauthenticated: refresh, // the queries know whether the token has ever worked
     });
     return () => {
       clearTimeout(timer);
       stop();
     };
-  }, [token, refresh, store]);
+  }, [token, refresh]);
   const seenLanguage = useRef(language);
   useEffect(() => {
     if (seenLanguage.current === language) return;
