@@ -8,8 +8,12 @@ import pytest
 from renewals.domain import errors
 from tests.model_based import entry_points, runner, stage
 
-UNTRIED = {errors.RefusalCode.INSUFFICIENT_FUNDS, errors.RefusalCode.PRICE_HELD}
-"""Refusals of a whole order and of prices, which the machine does not produce."""
+UNTRIED = {
+    errors.RefusalCode.INSUFFICIENT_FUNDS,
+    errors.RefusalCode.PRICE_HELD,
+    errors.RefusalCode.TOO_MANY_TAGS,
+}
+"""Refusals of a whole order, of prices and of tags, which the machine does not produce."""
 TRIED = {
     *(f"code {code}" for code in errors.RefusalCode if code not in UNTRIED),
     *(
