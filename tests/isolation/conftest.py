@@ -15,7 +15,9 @@ from tests.support.operator_client import Operator
 @pytest.fixture
 async def scene(world: World, settings_override: Callable[..., None]) -> AsyncIterator[Scene]:
     # The deepest path, to the instances at risk on a day, needs more fields than a customer may request.
-    settings_override(operator_api=True, webhook_endpoints_max=1_000, fields_max=1_000_000)
+    settings_override(
+        operator_api=True, webhook_endpoints_max=1_000, fields_max=100_000_000, cost_max=100_000_000
+    )
     operator = Operator()
     operator.key = await world.operator_key("ops")
     async with operator.http:

@@ -1,5 +1,6 @@
 """The role VIEWER: it reads all of its account, and cannot change anything by any path."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +18,13 @@ RESET = "mutation { resetCalendarToken { token } }"
 
 
 @pytest.fixture
-async def viewing(world: World, graphql: Client) -> Client:
+def many_fields(settings_override: Callable[..., None]) -> None:
+    """Allow a request to select every field of a long list."""
+    settings_override(fields_max=100_000_000, cost_max=100_000_000)
+
+
+@pytest.fixture
+async def viewing(world: World, many_fields: None, graphql: Client) -> Client:
     """Yield a client with a viewer's key of account `a`, which has data of each kind."""
     await world.account("a", balance="1000.00")
     await world.instance("i-1")

@@ -166,7 +166,7 @@ async def test_the_data_center_type_without_a_part_is_its_code(world: World, gra
         {"dataCenter": {"type": "VPC", "code": "bj-6"}, "id": "i-1"}
     ]
     assert await cells(graphql, "instances", columns=columns, lang="en") == [
-        ["Data center type code", "Data centre code", "Instance ID"],
+        ["Data center type code", "Data center code", "Instance ID"],
         ["VPC", "bj-6", "i-1"],
     ]
     answer = await take(graphql, "instances.csv", columns="dataCenter.type,dataCenter.type.code")
