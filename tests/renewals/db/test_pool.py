@@ -60,6 +60,7 @@ async def test_accounts_that_wait_take_turns_however_many_statements_one_of_them
             order.append(account_id)
 
     async with database.connect(database_url, pool_size=1):
+        await database.fetch(database.pool(), "SELECT 1")  # opens the pool, as above
         many = [asyncio.create_task(ask("many")) for _ in range(60)]
         await asyncio.sleep(0)
         few = [asyncio.create_task(ask(account_id)) for account_id in ("b", "c", "b")]
