@@ -133,12 +133,13 @@ async def test_filters_sort_and_page_are_in_the_address(address: str, browser: a
     await page.wait_for_url("**tab=AUTO&search=eip")
     await page.get_by_role("columnheader", name="实例ID").click()
     await page.wait_for_url("**sort=ID")
-    ids = await page.locator("tbody .instance-id").all_inner_texts()
     other = await page.context.new_page()
     await other.goto(page.url)
     await expect(other.get_by_role("tab", name="自动续费")).to_have_attribute("aria-selected", "true")
     await expect(other.locator("tbody .instance-id").first).to_be_visible(timeout=20_000)
-    assert await other.locator("tbody .instance-id").all_inner_texts() == ids
+    ids = await other.locator("tbody .instance-id").all_inner_texts()
+    # The page keeps its old rows until the new ones are there.
+    await expect(page.locator("tbody .instance-id")).to_have_text(ids)
     await page.go_back()
     await page.wait_for_url("**tab=AUTO&search=eip")
 
